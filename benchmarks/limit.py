@@ -1,0 +1,93 @@
+"""benchmarks: the physical limit, decoding the stored tiles that a run has to read and nothing else.
+
+``python -m benchmarks.limit SLIDE --run DIR`` takes the kept tiles from the ledger of a finished run, reads their
+bytes, and decodes each with libjpeg-turbo into the same scratch block, on one thread. It prints one JSON line;
+``decode_cpu_s`` is the CPU time of the loop alone: no start-up, no reading of pixels twice, no counting.
+Without ``--run`` the kept tiles are those in which the builder put tissue.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import tifffile
+import zarr
+from numpy.typing import NDArray
+
+READ = 1  # wsi_area's TileStatus.READ
+
+Mask = NDArray[np.bool_]
+
+
+def kept_by_run(run_dir: Path, slide_id: str, page: tifffile.TiffPage) -> Mask:
+    """Return bool (tile rows, tile cols) of the level: which stored tiles a run's read tiles touch."""
+    ledger = zarr.open_array(run_dir / "slides" / slide_id / "ledger.zarr", path="counts", mode="r")
+    facts = dict(ledger.attrs)
+    status = np.asarray(ledger[..., facts["columns"].index("status")])
+    span = facts["tile_px"] * facts["reduce_factor"]  # level px a ledger tile covers
+    kept = np.zeros((-(-page.imagelength // page.tilelength), -(-page.imagewidth // page.tilewidth)), np.bool_)
+    for row, col in np.argwhere(status == READ):
+        top, left = row * span // page.tilelength, col * span // page.tilewidth
+        bottom, right = -(-(row + 1) * span // page.tilelength), -(-(col + 1) * span // page.tilewidth)
+        kept[top:bottom, left:right] = True
+    return kept
+
+
+def level_of_run(run_dir: Path, slide_id: str) -> int:
+    """Return the level that the run read."""
+    record = json.loads((run_dir / "slides" / slide_id / "result.json").read_text())
+    return int(record["work"]["level"])
+
+
+def decode_cpu_s(slide: Path, page: tifffile.TiffPage, kept: Mask) -> float:
+    """Return the CPU seconds that decoding the kept tiles takes."""
+    scratch = np.empty((page.tilelength, page.tilewidth, 3), np.uint8)
+    colorspace = "YCBCR" if page.photometric == tifffile.PHOTOMETRIC.YCBCR else "RGB"
+    numbers = np.flatnonzero(kept)
+    offsets, sizes = page.dataoffsets, page.databytecounts
+    with slide.open("rb", buffering=0) as file:
+        started = time.process_time()
+        for number in numbers:
+            file.seek(offsets[number])
+            imagecodecs.jpeg8_decode(
+                file.read(sizes[number]),
+                tables=page.jpegtables,
+                colorspace=colorspace,
+                outcolorspace="RGB",
+                out=scratch,
+            )
+        return time.process_time() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("slide", type=Path)
+    parser.add_argument("--run", type=Path, help="the run directory whose read tiles are decoded")
+    parser.add_argument("--all", action="store_true", help="decode every tile of the level, glass too")
+    args = parser.parse_args()
+    level = level_of_run(args.run, args.slide.stem) if args.run else 0
+    with tifffile.TiffFile(args.slide) as tiff:
+        page = [p for p in tiff.pages if p.is_tiled][level]
+        if args.run:
+            kept = kept_by_run(args.run, args.slide.stem, page)
+        else:
+            kept = np.load(args.slide.with_suffix(".tissue_tiles.npy"))
+        if args.all:
+            kept = np.ones_like(kept)
+        seconds = decode_cpu_s(args.slide, page, kept)
+        pixels = int(kept.sum()) * page.tilelength * page.tilewidth
+    answer = {
+        "decode_cpu_s": seconds,
+        "decoded_px": pixels,
+        "mpx_per_cpu_s": pixels / seconds / 1e6,
+        "kept_tile_fraction": float(kept.mean()),
+        "level": level,
+    }
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

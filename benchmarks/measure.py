@@ -1,0 +1,74 @@
+"""benchmarks: what a command cost, told by the operating system when it ended; standard library only.
+
+The peak is of the largest single process. Linux lets a child start with its parent's peak, so this module and
+whatever imports it must stay small: no numpy in the process that measures.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One finished command."""
+
+    cpu_s: float  # user + system, of the command and of every child it waited for
+    wall_s: float
+    peak_mb: float  # MiB, resident, of its largest process
+    exit_code: int
+    stdout: str
+    last_error: str  # the last line on stderr, without paths; "" if all went well
+
+
+def run_measured(command: Sequence[str | Path], timeout_s: float = 3600, **env: str) -> Cost:
+    """Return what a command cost; its output goes to files, so that no pipe slows it."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        started = time.perf_counter()
+        process = subprocess.Popen([str(c) for c in command], stdout=out, stderr=err, env=_environment(env), cwd=ROOT)
+        timer = threading.Timer(timeout_s, process.send_signal, [signal.SIGKILL])
+        timer.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall_s = time.perf_counter() - started
+        timer.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)  # so that Popen does not wait again
+        out.seek(0)
+        err.seek(0)
+        last = "" if process.returncode == 0 else last_line(err.read()) or f"ended with {process.returncode}"
+        return Cost(
+            usage.ru_utime + usage.ru_stime, wall_s, usage.ru_maxrss / 1024, process.returncode, out.read(), last
+        )
+
+
+def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "DASK_"))}
+    return {**inherited, **extra}
+
+
+def last_line(text: str) -> str:
+    """Return the last line that says something, with folders cut from its paths."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return re.sub(r"(?:/[\w.+-]+)+/", "…/", lines[-1])[:300] if lines else ""
+
+
+def machine() -> dict[str, object]:
+    """Return what a reader must know of this machine; no name, no address, no path."""
+    cpu = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
+    uname = os.uname()
+    return {
+        "cpu": cpu.group(1).strip() if cpu else uname.machine,
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(int(memory.group(1)) / 2**20, 1) if memory else None,
+        "system": f"{uname.sysname} {uname.machine}",
+        "load_before": round(os.getloadavg()[0], 2),
+    }

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from plans import plan_of
+
+from wsi_area.compute.grid import batches_to_read, level_px_to_decode, tile_at
+from wsi_area.compute.skipping import skip_glass, skipped_foreground_upper_bound_px, skipped_px, tile_area_l0_px
+
+
+def test_a_slide_full_of_tissue_is_read_whole() -> None:
+    plan = skip_glass(plan_of((8000, 6000), tile_px=500), np.ones((600, 800), bool), 0.0)
+    assert not plan.skipped
+    assert not plan.glass_read
+
+
+def test_a_speck_is_read_with_its_neighbours_and_the_rest_is_not() -> None:
+    must_read = np.zeros((600, 800), bool)
+    must_read[305, 405] = True  # level-0 (4050, 3050): tile row 6, col 8
+    plan = skip_glass(plan_of((8000, 6000), tile_px=500), must_read, 100.0)
+    read = set(range(plan.tile_count)) - plan.skipped
+    assert 6 * 16 + 8 in read
+    assert plan.glass_read < read
+    # the speck is 50 px from the corner of its tile, nearer than the margin: the four tiles that meet there are read
+    assert {6 * 16 + 8, 5 * 16 + 8, 6 * 16 + 7, 5 * 16 + 7} <= read
+    assert len(plan.skipped) > 0.9 * plan.tile_count
+
+
+def test_an_empty_slide_is_still_audited() -> None:
+    plan = skip_glass(plan_of((8000, 6000), tile_px=500), np.zeros((600, 800), bool), 100.0)
+    assert len(plan.glass_read) == 8
+    assert len(plan.skipped) == plan.tile_count - 8
+
+
+def test_the_audit_is_the_same_for_the_same_slide() -> None:
+    mask = np.zeros((600, 800), bool)
+    plan = plan_of((8000, 6000), tile_px=500)
+    assert skip_glass(plan, mask, 0.0) == skip_glass(plan, mask, 0.0)
+
+
+def test_what_is_read_and_what_is_skipped_add_up_to_the_slide() -> None:
+    rng = np.random.default_rng(1)
+    mask = rng.random((60, 80)) < 0.01
+    plan = skip_glass(plan_of((8001, 6007), tile_px=300), mask, 0.0)
+    assert 0 < len(plan.skipped) < plan.tile_count
+    read = sum(tile_area_l0_px(plan, n) for n in range(plan.tile_count) if n not in plan.skipped)
+    assert read + skipped_px(plan) == 8001 * 6007
+    assert level_px_to_decode(plan) == read  # the level that is read is level 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_tile_with_something_to_read_is_ever_skipped(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mask = rng.random((61, 83)) < 0.003
+    plan = skip_glass(plan_of((8001, 6007), tile_px=217), mask, 0.0)
+    for y, x in zip(*np.nonzero(mask), strict=True):
+        # the level-0 pixel in the middle of that overview pixel
+        x_l0, y_l0 = (x + 0.5) * 8001 / 83, (y + 0.5) * 6007 / 61
+        assert int(y_l0 // 217) * plan.grid_cols + int(x_l0 // 217) not in plan.skipped
+
+
+def test_a_batch_that_holds_nothing_to_read_is_no_task() -> None:
+    mask = np.zeros((600, 800), bool)
+    mask[:20, :20] = True
+    whole = plan_of((40000, 30000), tile_px=500)
+    plan = skip_glass(whole, mask, 0.0)
+    batches = batches_to_read(plan)
+    assert 0 in batches
+    assert len(batches) <= len(batches_to_read(whole))
+    assert tile_at(plan, 0, 0) == tile_at(whole, 0, 0)
+
+
+def test_the_bound_is_the_worst_share_seen() -> None:
+    assert skipped_foreground_upper_bound_px(10**9, [(0, 10**6), (5, 10**6), (1, 10**6)]) == 5000
+
+
+def test_where_nothing_was_seen_the_rule_of_three_bounds_it() -> None:
+    assert skipped_foreground_upper_bound_px(10**9, [(0, 10**6)] * 3) == 1000
+
+
+def test_a_bound_is_never_rounded_down() -> None:
+    assert skipped_foreground_upper_bound_px(10, [(1, 1000)]) == 1
+
+
+def test_nothing_skipped_is_nothing_missed_and_nothing_checked_is_unknown() -> None:
+    assert skipped_foreground_upper_bound_px(0, [(0, 5)]) == 0
+    assert skipped_foreground_upper_bound_px(10, [(0, 0)]) is None

@@ -1,0 +1,40 @@
+"""What tests of the whole line share: measure a file with a flat colour rule, and look at the integers."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wsi_area.results.opened_run import OpenedRun, open_run
+from wsi_area.run.inputs import collect_slides
+from wsi_area.run.pipeline import RunOutcome, run_slides
+from wsi_area.run.settings import load
+
+# a fixed threshold between the glass (243) and the paint of the synthetic slides: what is tissue does not
+# depend on a fit, so that counts can be held against the painted truth
+FLAT = ("segmenter.name=tissue", "segmenter.background=bright", "segmenter.threshold=60")
+
+
+def measure(slides: Path | list[Path], out: Path, *assignments: str, **options: Any) -> RunOutcome:
+    """Measure one or several files with the flat rule and further settings."""
+    paths = [str(p) for p in (slides if isinstance(slides, list) else [slides])]
+    keys = {"mpp", "mpp_reason", "manifest"}
+    inputs = collect_slides(paths, **{k: options.pop(k) for k in keys & set(options)})
+    return run_slides(inputs, load(None, [*FLAT, *assignments]), out, **options)
+
+
+def counts_of(outcome: RunOutcome) -> list[tuple[int, ...]]:
+    """Every integer of every slide, in order."""
+    return [
+        (
+            *r["counts"]["n_px_by_class"], r["counts"]["n_px_unscanned"], r["counts"]["n_px_outside_roi"],
+            r["counts"]["n_px_unreadable"],
+        )
+        for r in outcome.records
+    ]  # fmt: skip
+
+
+def class_maps_of(out: Path) -> dict[str, np.ndarray]:
+    """Every class map of a run, by slide id."""
+    run: OpenedRun = open_run(out)
+    return {name: run[name].class_map() for name in run}

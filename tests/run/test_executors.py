@@ -1,0 +1,74 @@
+"""One contract for every executor; the serial one is the specification."""
+
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from wsi_area.errors import SettingsError
+from wsi_area.run.executors import Executor, make_executor
+from wsi_area.run.settings import RunSection
+
+
+@pytest.fixture(scope="module", params=["serial", "threads", "processes"])
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    made = make_executor(RunSection(executor=request.param, workers=2))
+    yield made
+    made.close()
+
+
+def square(n: int) -> int:
+    return n * n
+
+
+def test_every_item_comes_back_once_with_its_position(executor: Executor) -> None:
+    items = list(range(100, 160))
+    assert sorted(executor.map(square, items)) == [(i, n * n) for i, n in enumerate(items)]
+
+
+def test_no_items_are_no_results(executor: Executor) -> None:
+    assert list(executor.map(square, [])) == []
+
+
+def test_several_slides_may_map_at_once(executor: Executor) -> None:
+    found: dict[int, list[tuple[int, object]]] = {}
+
+    def drive(offset: int) -> None:
+        found[offset] = sorted(executor.map(square, range(offset, offset + 20)))  # type: ignore[type-var]
+
+    drivers = [threading.Thread(target=drive, args=(o,)) for o in (0, 1000)]
+    for driver in drivers:
+        driver.start()
+    for driver in drivers:
+        driver.join(60)
+    assert found == {o: [(i, (o + i) ** 2) for i in range(20)] for o in (0, 1000)}
+
+
+def process_id(_: int) -> int:
+    return os.getpid()
+
+
+def test_only_processes_leave_this_process() -> None:
+    for name, here in (("serial", True), ("threads", True), ("processes", False)):
+        made = make_executor(RunSection(executor=name, workers=1))  # type: ignore[arg-type]
+        try:
+            assert ([pid for _, pid in made.map(process_id, [0])] == [os.getpid()]) is here
+        finally:
+            made.close()
+
+
+@pytest.mark.parametrize("name", ["serial", "threads"])
+def test_after_stop_nothing_new_is_started(name: str) -> None:
+    made = make_executor(RunSection(executor=name, workers=2))  # type: ignore[arg-type]
+    seen = []
+    for position, _ in made.map(square, range(1000)):
+        seen.append(position)
+        made.stop()
+    made.close()
+    assert 1 <= len(seen) < 1000
+
+
+def test_a_scheduler_that_does_not_answer_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"tcp://127\.0\.0\.1:9"):
+        make_executor(RunSection(scheduler="tcp://127.0.0.1:9"))

@@ -1,0 +1,154 @@
+"""A run that is stopped goes on; one made from something else is never mixed in."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from measuring import class_maps_of, counts_of, measure
+from synthetic import SyntheticSlide, disc, write_slide
+
+from wsi_area.errors import ResultError
+from wsi_area.model.geometry import Size
+from wsi_area.results.layout import RunLayout
+from wsi_area.run import measure_slide as measure_slide_module
+from wsi_area.run.events import BatchDone, Event, SlideStarted
+from wsi_area.run.slide_job import BatchResult, BatchTask
+from wsi_area.run.tile_task import measure_batch
+
+# tiles of 16 px and a small slide still make several batches only if batches are small
+CUT = ("tiling.tile_px=256", "run.executor=serial", "tiling.skip_glass=false")
+SIZE = Size(6100, 4100)
+
+
+@pytest.fixture(scope="module")
+def slide(tmp_path_factory: pytest.TempPathFactory) -> SyntheticSlide:
+    path = tmp_path_factory.mktemp("resume") / "s.tif"
+    return write_slide(path, SIZE, {"tissue": disc(SIZE, 3000, 2000, 1500)})
+
+
+@pytest.fixture(scope="module")
+def undisturbed(slide: SyntheticSlide, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    assert measure(slide.path, out, *CUT).exit_code == 0
+    return out
+
+
+class Stop:
+    """A measure_batch that works for a while and then finds the disk full."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def __call__(self, task: BatchTask) -> BatchResult:
+        self.left -= 1
+        if self.left < 0:
+            return BatchResult(task.batch, 0, 0, (), 0.0, "the disk is full")
+        return measure_batch(task)
+
+
+@pytest.mark.parametrize("batches_done", [0, 1, 3, 5])
+def test_only_what_is_missing_is_measured_and_the_end_is_the_same_to_the_byte(
+    slide: SyntheticSlide, undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batches_done: int
+) -> None:
+    out = tmp_path / "out"
+    with monkeypatch.context() as patched:
+        patched.setattr(measure_slide_module, "measure_batch", Stop(batches_done))
+        broken = measure(slide.path, out, *CUT)
+    assert broken.exit_code == 2
+    assert broken.records[0]["status"] == "failed"
+    assert "the disk is full" in broken.records[0]["reason"]
+    events: list[Event] = []
+    resumed = measure(slide.path, out, *CUT, listener=events.append)
+    assert resumed.exit_code == 0
+    started = next(e for e in events if isinstance(e, SlideStarted))
+    assert (started.tiles_done > 0) == (batches_done > 0)
+    assert sum(e.tiles for e in events if isinstance(e, BatchDone)) == started.tiles - started.tiles_done
+    assert json.loads((out / "slides/s/result.json").read_text())["counts"] == _counts(undisturbed)
+    assert _files(out / "slides/s/ledger.zarr") == _files(undisturbed / "slides/s/ledger.zarr")
+    assert _files(out / "slides/s/mask.ome.zarr") == _files(undisturbed / "slides/s/mask.ome.zarr")
+
+
+def _counts(out: Path) -> object:
+    return json.loads((out / "slides/s/result.json").read_text())["counts"]
+
+
+def _files(root: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+
+
+def test_a_finished_slide_is_not_measured_again(slide: SyntheticSlide, undisturbed: Path) -> None:
+    events: list[Event] = []
+    again = measure(slide.path, undisturbed, *CUT, listener=events.append)
+    assert again.exit_code == 0
+    assert not [e for e in events if isinstance(e, BatchDone)]
+
+
+def test_another_setting_is_refused_and_the_old_result_is_kept(
+    slide: SyntheticSlide, undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(undisturbed, out)
+    before = _files(out / "slides/s")
+    other = measure(slide.path, out, *CUT, "tiling.work_mpp=1")
+    assert other.exit_code == 2
+    assert "--force" in other.records[0]["reason"]
+    assert _files(out / "slides/s") == before
+    forced = measure(slide.path, out, *CUT, "tiling.work_mpp=1", force=True)
+    assert forced.exit_code == 0
+    assert forced.records[0]["work"]["reduce_factor"] == 4
+
+
+def test_a_slide_replaced_under_its_name_is_noticed(tmp_path: Path) -> None:
+    size = Size(600, 500)
+    path = tmp_path / "s.tif"
+    write_slide(path, size, {"tissue": disc(size, 300, 250, 100)})
+    assert measure(path, tmp_path / "out", *CUT).exit_code == 0
+    write_slide(path, size, {"tissue": disc(size, 300, 250, 150)})
+    again = measure(path, tmp_path / "out", *CUT)
+    assert again.exit_code == 2
+    assert "another slide file" in again.records[0]["reason"]
+
+
+def test_another_pixel_size_is_another_result(slide: SyntheticSlide, undisturbed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(undisturbed, out)
+    other = measure(slide.path, out, *CUT, mpp="0.3", mpp_reason="measured with a stage micrometer")
+    assert other.exit_code == 2
+
+
+def test_an_interrupted_run_says_so_and_goes_on(slide: SyntheticSlide, undisturbed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    pressed = False
+
+    def press_ctrl_c(event: Event) -> None:
+        nonlocal pressed
+        if isinstance(event, BatchDone) and not pressed:
+            pressed = True
+            os.kill(os.getpid(), 2)
+
+    stopped = measure(slide.path, out, *CUT, listener=press_ctrl_c)
+    assert stopped.exit_code == 130
+    assert json.loads((out / "run.json").read_text())["state"] == "interrupted"
+    assert "run the same command again" in (out / "summary.csv").read_text()
+    assert not RunLayout(out).slide("s").result_json.exists()
+    assert measure(slide.path, out, *CUT).exit_code == 0
+    assert _files(out / "slides/s/ledger.zarr") == _files(undisturbed / "slides/s/ledger.zarr")
+
+
+def test_a_run_directory_in_use_is_refused(slide: SyntheticSlide, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def run_inside(event: Event) -> None:
+        if isinstance(event, SlideStarted):
+            with pytest.raises(ResultError, match="another wsi-area process"):
+                measure(slide.path, out, *CUT)
+
+    assert measure(slide.path, out, *CUT, listener=run_inside).exit_code == 0
+
+
+def test_maps_and_counts_of_an_undisturbed_run_are_there(slide: SyntheticSlide, undisturbed: Path) -> None:
+    outcome = measure(slide.path, undisturbed, *CUT)
+    assert counts_of(outcome)[0][1] == slide.truth.px["tissue"]
+    assert int((class_maps_of(undisturbed)["s"] == 1).sum()) == slide.truth.px["tissue"]

@@ -1,0 +1,60 @@
+"""wsi_area: tumour burden in mm² from whole-slide images; counts that add up, a pixel size with its origin.
+
+The face: a dozen names, each loaded when it is first asked for, so that ``import wsi_area`` costs nothing.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from wsi_area.errors import WsiAreaError
+
+if TYPE_CHECKING:  # for editors and type checkers; at run time the names below are loaded on demand
+    from wsi_area.compute.calibration import calibrate
+    from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
+    from wsi_area.model.slide import SlideInfo
+    from wsi_area.results.opened_run import OpenedRun, OpenedSlide, open_run
+    from wsi_area.run.pipeline import RunOutcome, run_slides
+    from wsi_area.run.settings import RunSettings
+    from wsi_area.slides import inspect
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Calibration",
+    "Mpp",
+    "MppCandidate",
+    "OpenedRun",
+    "OpenedSlide",
+    "RunOutcome",
+    "RunSettings",
+    "SlideInfo",
+    "WsiAreaError",
+    "__version__",
+    "calibrate",
+    "inspect",
+    "open_run",
+    "run_slides",
+]
+
+_HOME = {
+    "Calibration": "wsi_area.model.calibration",
+    "Mpp": "wsi_area.model.calibration",
+    "MppCandidate": "wsi_area.model.calibration",
+    "OpenedRun": "wsi_area.results.opened_run",
+    "OpenedSlide": "wsi_area.results.opened_run",
+    "RunOutcome": "wsi_area.run.pipeline",
+    "RunSettings": "wsi_area.run.settings",
+    "SlideInfo": "wsi_area.model.slide",
+    "calibrate": "wsi_area.compute.calibration",
+    "inspect": "wsi_area.slides",
+    "open_run": "wsi_area.results.opened_run",
+    "run_slides": "wsi_area.run.pipeline",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name from the room it lives in (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'wsi_area' has no attribute {name!r}; it offers {', '.join(__all__)}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOME[name]), name)

@@ -1,0 +1,138 @@
+"""cli: what `wsi-area check` found, as a table for people."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from wsi_area.compute.quantity_text import number_text, pair_text
+from wsi_area.model.finding import QaFinding
+from wsi_area.model.slide import SlideInfo
+from wsi_area.run.check import SlideCheck
+
+WIDE_COLUMNS = 116  # from here on, every fact has a column of its own
+_PIPED_WIDTH = 4096  # a pipe has no edge: nothing is wrapped, so that grep and cut see whole lines
+_STYLES = {"refusal": "bold red", "warning": "yellow", "info": "dim"}
+_WORDS = {"refusal": "REFUSED", "warning": "warning", "info": "note"}
+
+
+def print_checks(checks: Sequence[SlideCheck]) -> None:
+    """Print one row for each slide, then each finding once with its slides and its remedy."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_PIPED_WIDTH)
+    if not console.is_terminal:
+        console.print(_wide(checks, " "))  # one line a slide
+    else:
+        console.print(_wide(checks, "\n") if console.width >= WIDE_COLUMNS else _narrow(checks))
+    for finding, lines in _by_remedy(checks).values():
+        console.print()
+        console.print(Text(f"{_WORDS[finding.severity]} {finding.code}", style=_STYLES[finding.severity]))
+        for line in lines:
+            _indented(console, Text(line), 2)
+        if finding.remedy:
+            _indented(console, Text(f"→ {finding.remedy}"), 4)
+    for check in checks:
+        if check.info is None:
+            console.print()
+            console.print(Text("CANNOT BE OPENED", style=_STYLES["refusal"]))
+            _indented(console, Text(f"{check.slide.slide_id}: {check.error}"), 2)
+    console.print()
+    console.print(Text(_summary(checks)))
+
+
+def _wide(checks: Sequence[SlideCheck], separator: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("slide", overflow="fold")
+    table.add_column("vendor", no_wrap=True)
+    table.add_column("size px", justify="right", no_wrap=True)
+    table.add_column("µm/px", justify="right", no_wrap=True)
+    table.add_column("source", overflow="fold")
+    table.add_column("quality")
+    table.add_column("power", justify="right")
+    table.add_column("findings", no_wrap=True)  # a code that is cut in two cannot be looked up
+    for check in checks:
+        slide = Text(check.slide.slide_id)
+        if check.info is None:
+            table.add_row(slide, "–", "–", "–", "–", "–", "–", _findings(check, separator))
+            continue
+        chosen = check.calibration.chosen if check.calibration else None
+        source, quality = (chosen.source, chosen.quality) if chosen else ("–", "–")
+        table.add_row(
+            slide, check.info.vendor, _size(check.info), _mpp(check), Text(source), quality,
+            _power(check.info) or "–", _findings(check, separator),
+        )  # fmt: skip
+    return table
+
+
+def _narrow(checks: Sequence[SlideCheck]) -> Table:
+    """Return three columns of two lines each, which 80 characters hold."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("slide", overflow="fold", min_width=12)
+    table.add_column("µm/px", no_wrap=True)
+    table.add_column("findings", no_wrap=True)  # a code that is cut in two cannot be looked up
+    for check in checks:
+        slide = Text(check.slide.slide_id)
+        mpp = Text("–")
+        if check.info is not None:
+            facts = (check.info.vendor, f"{_size(check.info)} px", _power(check.info))
+            slide.append("\n" + ", ".join(fact for fact in facts if fact), style="dim")
+            mpp = _mpp(check)
+            if check.calibration is not None and check.calibration.chosen is not None:
+                chosen = check.calibration.chosen
+                mpp.append(f"\n{chosen.source}, {chosen.quality}", style="dim")
+        table.add_row(slide, mpp, _findings(check, "\n"))
+    return table
+
+
+def _size(info: SlideInfo) -> str:
+    return f"{number_text(info.size_l0_px.width_px)} × {number_text(info.size_l0_px.height_px)}"
+
+
+def _power(info: SlideInfo) -> str:
+    return "" if info.objective_power is None else f"×{number_text(info.objective_power)}"
+
+
+def _mpp(check: SlideCheck) -> Text:
+    mpp = None if check.calibration is None else check.calibration.mpp
+    return Text("pixels only", style="yellow") if mpp is None else Text(pair_text(mpp.x, mpp.y))
+
+
+def _findings(check: SlideCheck, separator: str) -> Text:
+    if check.calibration is None:
+        return Text("cannot be opened", style=_STYLES["refusal"])
+    codes = {finding.code: _STYLES[finding.severity] for finding in reversed(check.calibration.findings)}
+    if not codes:
+        return Text("–")
+    return Text(separator).join(Text(code, style=style) for code, style in reversed(codes.items()))
+
+
+def _by_remedy(
+    checks: Sequence[SlideCheck],
+) -> dict[tuple[str, str, str], tuple[QaFinding, list[str]]]:
+    """Return each finding once with a line for each slide that has it: a batch shares its remedies."""
+    grouped: dict[tuple[str, str, str], tuple[QaFinding, list[str]]] = {}
+    for check in checks:
+        for finding in check.calibration.findings if check.calibration else ():
+            key = (finding.severity, finding.code, finding.remedy)
+            grouped.setdefault(key, (finding, []))[1].append(f"{check.slide.slide_id}: {finding.message}")
+    return dict(sorted(grouped.items(), key=lambda item: list(_WORDS).index(item[0][0])))
+
+
+def _indented(console: Console, text: Text, columns: int) -> None:
+    if console.is_terminal:
+        console.print(Padding(text, (0, 0, 0, columns)))
+    else:
+        console.print(Text(" " * columns).append_text(text), soft_wrap=True)
+
+
+def _summary(checks: Sequence[SlideCheck]) -> str:
+    statuses = [check.status for check in checks]
+    parts = [f"{statuses.count('calibrated')} calibrated"]
+    if waiting := statuses.count("needs_calibration"):
+        parts.append(f"{waiting} without a believable pixel size (counted in pixels only)")
+    if failed := statuses.count("failed"):
+        parts.append(f"{failed} cannot be opened")
+    return f"{len(checks)} slide{'' if len(checks) == 1 else 's'}: {', '.join(parts)}"

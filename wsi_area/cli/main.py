@@ -1,0 +1,77 @@
+"""cli: the command `wsi-area`; each subcommand is loaded only when it is called."""
+
+import logging
+import sys
+from importlib import import_module
+
+import click
+
+from wsi_area import __version__
+from wsi_area.errors import SettingsError, WsiAreaError
+
+_COMMANDS = {
+    "check": "What is known of each slide before a pixel is decoded: size, pixel size, findings.",
+    "plan": "What a run would do: tiles, pixels to decode, memory, disk. Measures nothing.",
+    "run": "Measure slides into a folder: mm² per class, with counts that add up.",
+    "explain": "The arithmetic of one number, from its inputs.",
+    "demo": "Build a slide whose tissue area is known, measure it, and compare.",
+}
+
+EXIT_USAGE, EXIT_FAILED, EXIT_INTERRUPTED = 1, 2, 130
+
+
+class _LazyGroup(click.Group):
+    """A group that knows its commands' names, and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"wsi_area.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 all good; 1 usage or settings; 2 some slides failed or are incomplete; 3 some need a "
+    "pixel size; 130 interrupted (run the same command again to go on).",
+)
+@click.version_option(__version__, prog_name="wsi-area")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens to each slide, on stderr.")
+def cli(verbose: bool) -> None:
+    r"""Tumour burden in mm² from whole-slide images.
+
+    \b
+    wsi-area check slides/*.svs
+    wsi-area run slides/*.svs --config configs/he_tissue.toml --out out/
+    wsi-area explain --px 15000 --mpp 0.5 --power 20
+    """
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s %(message)s", stream=sys.stderr
+    )
+
+
+def main() -> None:
+    """Run the command line; every refusal is one clear line on stderr and the right exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        code = EXIT_USAGE
+    except click.ClickException as error:
+        error.show()
+        code = EXIT_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = EXIT_INTERRUPTED
+    except WsiAreaError as error:
+        click.echo(f"wsi-area: {error}", err=True)
+        code = EXIT_USAGE if isinstance(error, SettingsError) else EXIT_FAILED
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,64 @@
+"""cli: the table that a run ends with."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from wsi_area.results.record import COVERAGE_95
+
+_STYLES = {"complete": "green", "incomplete": "yellow", "needs_calibration": "yellow", "failed": "red"}
+
+
+def print_results(records: Sequence[Mapping[str, Any]], out: Path) -> None:
+    """Print one row for each slide, what went wrong below it, and where to look next."""
+    console = Console(highlight=False)
+    with_tumor = any(r.get("tumor", {}).get("n_px") is not None for r in records)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("slide", overflow="fold")
+    table.add_column("status")
+    for heading in (["tumour mm² (± 95 %)"] if with_tumor else []) + ["tissue mm² (± 95 %)", "slide mm²"]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("µm/px from")
+    for record in records:
+        table.add_row(*_cells(record, with_tumor))
+    console.print(table)
+    for record in records:
+        _print_notes(console, record)
+    console.print(
+        f"\nTables: {out / 'summary.csv'} (and .parquet); each slide in full: {out / 'slides'}", soft_wrap=True
+    )
+
+
+def _cells(record: Mapping[str, Any], with_tumor: bool) -> list[Text]:
+    status = record["status"]
+    cells = [Text(record["slide_id"]), Text(status, style=_STYLES[status])]
+    if "classes" not in record:
+        return [*cells, *[Text("–") for _ in range(3 + with_tumor)]]
+    calibration = record["calibration"]
+    pixel, rel = calibration["pixel_area_mm2"], calibration["relative_u_area"]
+    areas = [record[name]["area_mm2"] for name in (("tumor", "tissue") if with_tumor else ("tissue",))]
+    total = "–" if pixel is None else f"{record['counts']['n_px_total'] * pixel:.4f}"
+    origin = "pixels only" if pixel is None else f"{calibration['mpp_x_um']:.4g} {calibration['source']}"
+    return [*cells, *[Text(_with_error_bar(a, rel)) for a in areas], Text(total), Text(origin)]
+
+
+def _with_error_bar(area_mm2: float | None, relative_u: float | None) -> str:
+    if area_mm2 is None or relative_u is None:
+        return "–"
+    return f"{area_mm2:.4f} ± {COVERAGE_95 * relative_u * area_mm2:.4f}"
+
+
+def _print_notes(console: Console, record: Mapping[str, Any]) -> None:
+    slide_id, status = record["slide_id"], record["status"]
+    if status == "failed":
+        console.print(f"\n{slide_id}: {record['reason']}", style="red", markup=False, soft_wrap=True)
+    for finding in record.get("findings", ()):
+        if finding["severity"] == "info":
+            continue
+        console.print(f"\n{slide_id} {finding['code']}: {finding['message']}", markup=False, soft_wrap=True)
+        if finding["remedy"]:
+            console.print(f"  → {finding['remedy']}", markup=False, soft_wrap=True)

@@ -1,0 +1,70 @@
+"""cli: the options that `plan` and `run` share, and what they add up to."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from wsi_area.run.inputs import SlideInput, collect_slides
+from wsi_area.run.settings import RunSettings, load
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asked for."""
+
+    slides: tuple[SlideInput, ...]
+    settings: RunSettings
+
+
+def slide_options(function: F) -> F:
+    """Add the slides and the options that say how to measure them."""
+    options: list[Callable[[F], F]] = [
+        click.argument("slides", nargs=-1),
+        click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings, a TOML file."),
+        click.option(
+            "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. tiling.work_mpp=0.5."
+        ),
+        click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel, overriding what the files say."),
+        click.option("--mpp-reason", default="", help="Why; it is stamped on every result."),
+        click.option("--manifest", type=click.Path(path_type=Path), help="CSV: path,mpp_x,mpp_y,mpp_reason."),
+        click.option("--recursive", is_flag=True, help="Look into folders inside folders."),
+        click.option("--workers", type=click.IntRange(1), help="How many threads or processes; default: all cores."),
+        click.option("--scheduler", metavar="ADDRESS", help="A running dask scheduler, e.g. tcp://host:8786."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def asked(
+    slides: Sequence[str],
+    config: Path | None,
+    assignments: Sequence[str],
+    mpp: str | None,
+    mpp_reason: str,
+    manifest: Path | None,
+    recursive: bool,
+    workers: int | None,
+    scheduler: str | None,
+) -> Asked:
+    """Return the slides and the settings that the options add up to.
+
+    Raises
+    ------
+    SettingsError
+        Naming whatever cannot be used.
+    """
+    extra = list(assignments)
+    if workers is not None:
+        extra.append(f"run.workers={workers}")
+    if scheduler is not None:
+        extra.append(f'run.scheduler="{scheduler}"')
+    settings = load(config, extra)
+    return Asked(
+        collect_slides(slides, recursive=recursive, mpp=mpp, mpp_reason=mpp_reason, manifest=manifest), settings
+    )

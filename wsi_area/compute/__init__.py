@@ -1,0 +1,1 @@
+"""compute: the verbs; pure functions, value in, value out, no path and no handle."""

@@ -1,0 +1,81 @@
+"""compute: which level-0 pixels a work pixel stands for, as exact integers."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.model.geometry import Region
+from wsi_area.model.plan import SlidePlan, Tile
+
+
+def l0_edges_px(size_l0_px: int, size_level_px: int, reduce_factor: int) -> NDArray[np.int64]:
+    """Return the level-0 edges of the work pixels along one axis, int64 (n_work + 1,).
+
+    Work pixel ``j`` owns the level-0 pixels ``[edges[j], edges[j + 1])``. It covers the level pixels
+    ``[j·f, min((j+1)·f, size_level))``, and level pixel ``i`` the level-0 pixels
+    ``[floor(i·size0/size_level), floor((i+1)·size0/size_level))``; so the edges partition the axis exactly
+    whatever the ratio.
+
+    >>> l0_edges_px(10, 5, 2).tolist()
+    [0, 4, 8, 10]
+    >>> l0_edges_px(2001, 500, 1)[-3:].tolist()
+    [1992, 1996, 2001]
+    """
+    work_px = -(-size_level_px // reduce_factor)
+    level_edges = np.minimum(np.arange(work_px + 1, dtype=np.int64) * reduce_factor, size_level_px)
+    return level_edges * size_l0_px // size_level_px
+
+
+def tile_at(plan: SlidePlan, row: int, col: int) -> Tile:
+    """Return the tile in a row and column of the plan's grid; edge tiles shrink, none is dropped."""
+    size = plan.work_size_px
+    x, y = col * plan.tile_px, row * plan.tile_px
+    core = Region(x, y, min(plan.tile_px, size.width_px - x), min(plan.tile_px, size.height_px - y))
+    return Tile(row, col, core, level_region(plan, core), level_region(plan, core.grown(plan.halo_px, size)))
+
+
+def level_region(plan: SlidePlan, work_px: Region) -> Region:
+    """Return the box of level pixels under a box of work pixels; the one place that converts these frames."""
+    f, size = plan.reduce_factor, plan.slide.levels[plan.level].size_px
+    x, y = work_px.x_px * f, work_px.y_px * f
+    right, bottom = min(work_px.right_px * f, size.width_px), min(work_px.bottom_px * f, size.height_px)
+    return Region(x, y, right - x, bottom - y)
+
+
+def work_edges_l0_px(plan: SlidePlan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the level-0 edges of the plan's work columns and rows."""
+    size, level = plan.slide.size_l0_px, plan.slide.levels[plan.level].size_px
+    return (
+        l0_edges_px(size.width_px, level.width_px, plan.reduce_factor),
+        l0_edges_px(size.height_px, level.height_px, plan.reduce_factor),
+    )
+
+
+def batch_tiles_at(plan: SlidePlan, batch: int) -> tuple[range, range]:
+    """Return the tile rows and the tile columns of a batch; batches are numbered row by row."""
+    k = plan.batch_tiles
+    batch_row, batch_col = divmod(batch, plan.batch_cols)
+    return (
+        range(batch_row * k, min((batch_row + 1) * k, plan.grid_rows)),
+        range(batch_col * k, min((batch_col + 1) * k, plan.grid_cols)),
+    )
+
+
+def batches_to_read(plan: SlidePlan) -> tuple[int, ...]:
+    """Return the numbers of the batches that hold at least one tile to read."""
+    return tuple(
+        batch
+        for batch in range(plan.batch_rows * plan.batch_cols)
+        if any(r * plan.grid_cols + c not in plan.skipped for r, c in _cells(plan, batch))
+    )
+
+
+def _cells(plan: SlidePlan, batch: int) -> list[tuple[int, int]]:
+    rows, cols = batch_tiles_at(plan, batch)
+    return [(r, c) for r in rows for c in cols]
+
+
+def level_px_to_decode(plan: SlidePlan) -> int:
+    """Return how many pixels of the level the plan reads, halos left aside."""
+    k = plan.grid_cols
+    skipped = sum(tile_at(plan, *divmod(n, k)).core_level_px.area_px for n in plan.skipped)
+    return plan.slide.levels[plan.level].size_px.area_px - skipped

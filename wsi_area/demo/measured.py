@@ -1,0 +1,111 @@
+"""demo: the demo slide built, measured through the whole line, and held against its truth."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wsi_area.demo.slide import DemoTruth, build_demo_slide
+from wsi_area.errors import ResultError
+from wsi_area.run.events import Listener
+from wsi_area.run.inputs import collect_slides
+from wsi_area.run.pipeline import RunOutcome, run_slides
+from wsi_area.run.settings import RunSettings, SegmenterSettings, TilingSettings
+
+_CLASSES = [
+    {"id": 0, "name": "background", "color": "#ffffff"},
+    {"id": 1, "name": "negative", "color": "#5c7cc8", "is_tissue": True},
+    {"id": 2, "name": "weak", "color": "#f6d860", "is_tissue": True, "is_tumor": True},
+    {"id": 3, "name": "moderate", "color": "#eb8c34", "is_tissue": True, "is_tumor": True},
+    {"id": 4, "name": "strong", "color": "#a0281e", "is_tissue": True, "is_tumor": True},
+]
+
+DEMO_SETTINGS = RunSettings(
+    tiling=TilingSettings(work_mpp=0.5),
+    segmenter=SegmenterSettings.model_validate(
+        {
+            "name": "stain",
+            "vectors": "h-dab",
+            "target": "dab",
+            "threshold": "fixed",
+            "weak_od": 0.2,
+            "moderate_od": 0.4,
+            "strong_od": 0.6,
+            "tissue_threshold": "otsu",
+            "classes": _CLASSES,
+        }
+    ),
+)
+"""Those of ``configs/ihc_dab.toml``, at the slide's own pixel size; a test keeps the two alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoLine:
+    """One area of the demo: what is true, what was measured, how far apart they may be."""
+
+    name: str
+    true_mm2: float
+    measured_mm2: float
+    tolerance_relative: float
+
+    @property
+    def relative_error(self) -> float:
+        """Return measured / true − 1.
+
+        >>> round(DemoLine("tissue", 2.0, 2.002, 0.01).relative_error, 6)
+        0.001
+        """
+        return self.measured_mm2 / self.true_mm2 - 1
+
+    @property
+    def within_tolerance(self) -> bool:
+        """Return whether the measurement is as close as it must be."""
+        return abs(self.relative_error) <= self.tolerance_relative
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOutcome:
+    """The demo's truth, its run, and the lines that compare them."""
+
+    truth: DemoTruth
+    outcome: RunOutcome
+    lines: tuple[DemoLine, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Return whether the run is complete and every area is as close as it must be."""
+        return self.outcome.exit_code == 0 and all(line.within_tolerance for line in self.lines)
+
+
+def measure_demo(folder: Path, settings: RunSettings, *, force: bool, listener: Listener) -> DemoOutcome:
+    """Return the demo's outcome; the slide is written to ``folder/demo.svs``, the run to ``folder/run``.
+
+    Raises
+    ------
+    ResultError
+        If the folder cannot be written.
+    """
+    slide = folder / "demo.svs"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResultError(f"{folder} cannot be made ({error.strerror or error}); choose another --out") from error
+    truth = build_demo_slide(slide)
+    outcome = run_slides(
+        collect_slides([str(slide)]),
+        settings,
+        folder / "run",
+        force=force,
+        listener=listener,
+        argv=("wsi-area", "demo"),
+    )
+    lines = () if outcome.exit_code else _lines(truth, outcome.records[0])
+    return DemoOutcome(truth, outcome, lines)
+
+
+def _lines(truth: DemoTruth, record: Mapping[str, Any]) -> tuple[DemoLine, ...]:
+    tolerance = truth.tolerance_relative
+    return (
+        DemoLine("tissue", truth.tissue_area_mm2, record["tissue"]["area_mm2"], tolerance),
+        DemoLine("DAB-positive (tumour)", truth.positive_area_mm2, record["tumor"]["area_mm2"], tolerance),
+    )

@@ -1,0 +1,107 @@
+"""errors: every error the package raises on purpose; imports nothing.
+
+::
+
+    WsiAreaError
+    ├── SettingsError (ValueError)            a key, a value or an option is wrong: nothing was started
+    ├── SlideError
+    │   ├── SlideOpenError (OSError)          the file is not a slide, or its header cannot be read
+    │   ├── LaneError (RuntimeError)          the reading lane that was asked for cannot be proven here
+    │   ├── MissingMppError (LookupError)     nothing in the file says how large a pixel is
+    │   └── ImplausibleMppError (ValueError)  something does, and it cannot be true
+    ├── PlanError (ValueError)                the slide cannot be cut as asked
+    │   └── MemoryBudgetError                 one task would need more memory than it may have
+    ├── TileError
+    │   ├── TileReadError (OSError)           a tile cannot be decoded
+    │   └── SegmentationError (RuntimeError)  a segmenter raised or broke its contract
+    └── ResultError
+        ├── StaleResultError                  what is on disk was made from something else
+        ├── IncompleteResultError             tiles are missing
+        └── CountMismatchError                pixels do not add up: the result is refused
+
+Each takes one positional message that says what, the number and the remedy, so each survives pickling
+on its way back from a worker.
+"""
+
+__all__ = [
+    "CountMismatchError",
+    "ImplausibleMppError",
+    "IncompleteResultError",
+    "LaneError",
+    "MemoryBudgetError",
+    "MissingMppError",
+    "PlanError",
+    "ResultError",
+    "SegmentationError",
+    "SettingsError",
+    "SlideError",
+    "SlideOpenError",
+    "StaleResultError",
+    "TileError",
+    "TileReadError",
+    "WsiAreaError",
+]
+
+
+class WsiAreaError(Exception):
+    """Anything this package refuses; catch it to catch them all."""
+
+
+class SettingsError(WsiAreaError, ValueError):
+    """A settings key, a value or an option is wrong; nothing was started."""
+
+
+class SlideError(WsiAreaError):
+    """Something about one slide; the batch goes on."""
+
+
+class SlideOpenError(SlideError, OSError):
+    """The file is not a slide, or its header cannot be read."""
+
+
+class LaneError(SlideError, RuntimeError):
+    """The reading lane that was asked for cannot be proven for this slide."""
+
+
+class MissingMppError(SlideError, LookupError):
+    """Nothing in the file says how large a pixel is."""
+
+
+class ImplausibleMppError(SlideError, ValueError):
+    """The pixel size on record cannot be true, or two records disagree."""
+
+
+class PlanError(WsiAreaError, ValueError):
+    """The slide cannot be cut as asked."""
+
+
+class MemoryBudgetError(PlanError):
+    """One task would need more memory than it may have."""
+
+
+class TileError(WsiAreaError):
+    """Something about one tile; the slide goes on and counts it as unreadable."""
+
+
+class TileReadError(TileError, OSError):
+    """A tile cannot be decoded."""
+
+
+class SegmentationError(TileError, RuntimeError):
+    """A segmenter raised, or returned something that is not a class map."""
+
+
+class ResultError(WsiAreaError):
+    """Something about a result on disk or about to be written."""
+
+
+class StaleResultError(ResultError):
+    """The result on disk was made from another slide, setting or version."""
+
+
+class IncompleteResultError(ResultError):
+    """Tiles are missing, so there is no total to give."""
+
+
+class CountMismatchError(ResultError):
+    """The pixels of a slide do not add up; the result is refused."""

@@ -1,0 +1,44 @@
+"""model: the result for one slide, in mm² where its pixel size is known."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from wsi_area.model.calibration import Calibration
+from wsi_area.model.classes import TissueClass
+from wsi_area.model.counts import ClassCounts
+
+Status = Literal["complete", "incomplete", "needs_calibration", "failed"]
+"""Every planned slide ends with exactly one of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassArea:
+    """One class of one slide."""
+
+    tissue_class: TissueClass
+    n_px: int  # level-0 pixels
+    area_mm2: float | None  # None in pixels-only results
+    u_mm2: float | None  # standard uncertainty from the pixel size
+    signal_per_mm2: float | None  # integrated signal per mm² of this class, None where none is measured
+
+
+@dataclass(frozen=True, slots=True)
+class SlideBurden:
+    """Tumour burden of one slide with its denominators; every mm² is None where there is no pixel size."""
+
+    slide_id: str
+    status: Status
+    counts: ClassCounts
+    classes: tuple[ClassArea, ...]
+    tumor_px: int | None  # None where no class of the scheme is tumour
+    tissue_px: int
+    analyzed_px: int  # scanned, inside the region of interest and readable
+    tumor_area_mm2: float | None
+    tumor_area_u_mm2: float | None
+    tissue_area_mm2: float | None
+    analyzed_area_mm2: float | None
+    unread_area_mm2: float | None
+    tumor_fraction: float | None  # of the tissue
+    relative_u_area: float | None  # u(A)/A of the pixel size alone
+    calibration: Calibration
+    fingerprint: str  # of the slide

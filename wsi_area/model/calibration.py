@@ -1,0 +1,63 @@
+"""model: the size of a pixel, every claim about it, and the decision."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from wsi_area.model.finding import QaFinding
+
+Rung = Literal["override", "vendor", "tiff", "image"]
+"""Where a claim stands on the ladder, best first: somebody's explicit word, the scanner's own metadata
+(vendor tags, DICOM spacing, OME-XML), TIFF resolution tags, the density of a PNG or JPEG."""
+
+Quality = Literal["A", "B", "C"]
+"""A: stated as a pixel size by the scanner or a person. B: derived from a tag with a real unit.
+C: a print density, which editors write without meaning it."""
+
+Profile = Literal["glass", "plain"]
+"""``glass`` is a microscope slide, whose size bounds what a pixel can be; ``plain`` is any other image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mpp:
+    """Micrometres per level-0 pixel, per axis."""
+
+    x: float
+    y: float
+
+    @property
+    def pixel_area_mm2(self) -> float:
+        """Return the area of one level-0 pixel in mm²; the axes are never averaged.
+
+        >>> Mpp(0.5, 0.25).pixel_area_mm2
+        1.25e-07
+        """
+        return self.x * self.y * 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class MppCandidate:
+    """One claim about the pixel size, as found."""
+
+    mpp: Mpp
+    source: str  # the tag it was read from, e.g. "aperio.MPP", "dicom.PixelSpacing", "tiff.XResolution"
+    rung: Rung
+    quality: Quality
+    note: str = ""  # the raw text, or the reason given with an override
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The pixel size that was chosen, what it was chosen from, and what was noticed.
+
+    ``chosen`` is None where nothing on record can be believed: the slide is then counted in pixels only.
+    """
+
+    chosen: MppCandidate | None
+    candidates: tuple[MppCandidate, ...]
+    findings: tuple[QaFinding, ...]
+    reason: str  # one sentence: why this one, or why none
+
+    @property
+    def mpp(self) -> Mpp | None:
+        """Return the chosen pixel size, or None for pixels only."""
+        return None if self.chosen is None else self.chosen.mpp

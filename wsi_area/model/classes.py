@@ -1,0 +1,52 @@
+"""model: the classes a pixel can belong to, and the codes a class map may hold beside them."""
+
+from dataclasses import dataclass
+
+from wsi_area.errors import SettingsError
+
+BACKGROUND_ID = 0  # glass, or whatever lies behind the tissue; also the fill value of a class map
+UNREADABLE_CODE = 253  # the tile could not be decoded
+OUTSIDE_ROI_CODE = 254  # a region of interest was given and this pixel is not in it
+UNSCANNED_CODE = 255  # the scanner never looked here (alpha 0)
+MAX_CLASS_ID = 252
+
+
+@dataclass(frozen=True, slots=True)
+class TissueClass:
+    """One class: its id in the class map, its name in the columns, its colour in the pictures."""
+
+    class_id: int
+    name: str  # lower-case letters, digits and underscores: it becomes part of column names
+    color_rgb: tuple[int, int, int]
+    is_tissue: bool = False
+    is_tumor: bool = False
+    is_excluded: bool = False  # pen, fold, out of focus: reported with its own mm²
+
+    def __post_init__(self) -> None:
+        """Refuse an id or a name that a class map or a column could not hold."""
+        if not BACKGROUND_ID <= self.class_id <= MAX_CLASS_ID:
+            raise SettingsError(f"class id {self.class_id} is outside 0..{MAX_CLASS_ID}; choose one within")
+        if not self.name or not all(c.isascii() and (c.islower() or c.isdigit() or c == "_") for c in self.name):
+            raise SettingsError(f"class name {self.name!r} cannot be part of a column name; use a-z, 0-9 and _ only")
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScheme:
+    """The classes of a run; ``classes[i].class_id == i``, class 0 is background."""
+
+    classes: tuple[TissueClass, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse gaps, repeats and a background that claims to be tissue."""
+        if [c.class_id for c in self.classes] != list(range(len(self.classes))):
+            ids = [c.class_id for c in self.classes]
+            raise SettingsError(f"class ids must be 0, 1, 2 … without a gap; got {ids}")
+        if len({c.name for c in self.classes}) != len(self.classes):
+            raise SettingsError(f"class names repeat: {[c.name for c in self.classes]}; make them distinct")
+        if not self.classes or self.classes[BACKGROUND_ID].is_tissue or self.classes[BACKGROUND_ID].is_tumor:
+            raise SettingsError("class 0 is the background and can be neither tissue nor tumour")
+
+    @property
+    def names_tumor(self) -> bool:
+        """Return whether any class is tumour; if none, a tumour area is unknown, not 0."""
+        return any(c.is_tumor for c in self.classes)

@@ -1,0 +1,70 @@
+"""model: sizes and axis-aligned boxes in pixels; the field that holds one names its frame."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Width and height in pixels."""
+
+    width_px: int
+    height_px: int
+
+    @property
+    def area_px(self) -> int:
+        """Return the number of pixels.
+
+        >>> Size(3, 4).area_px
+        12
+        """
+        return self.width_px * self.height_px
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A box of whole pixels: columns ``[x_px, x_px + width_px)``, rows likewise."""
+
+    x_px: int
+    y_px: int
+    width_px: int
+    height_px: int
+
+    @property
+    def right_px(self) -> int:
+        """Return the first column to the right of the box."""
+        return self.x_px + self.width_px
+
+    @property
+    def bottom_px(self) -> int:
+        """Return the first row below the box."""
+        return self.y_px + self.height_px
+
+    @property
+    def area_px(self) -> int:
+        """Return the number of pixels in the box."""
+        return self.width_px * self.height_px
+
+    def grown(self, margin_px: int, within: Size) -> "Region":
+        """Return the box grown by a margin on every side, cut at the edges of ``within``.
+
+        >>> Region(0, 5, 10, 10).grown(3, Size(12, 40))
+        Region(x_px=0, y_px=2, width_px=12, height_px=16)
+        """
+        left, top = max(0, self.x_px - margin_px), max(0, self.y_px - margin_px)
+        right = min(within.width_px, self.right_px + margin_px)
+        bottom = min(within.height_px, self.bottom_px + margin_px)
+        return Region(left, top, right - left, bottom - top)
+
+    def intersection(self, other: "Region") -> "Region | None":
+        """Return the box common to both, or None where they do not meet.
+
+        >>> Region(0, 0, 4, 4).intersection(Region(2, 3, 9, 9))
+        Region(x_px=2, y_px=3, width_px=2, height_px=1)
+        >>> Region(0, 0, 4, 4).intersection(Region(4, 0, 1, 1)) is None
+        True
+        """
+        left, top = max(self.x_px, other.x_px), max(self.y_px, other.y_px)
+        right, bottom = min(self.right_px, other.right_px), min(self.bottom_px, other.bottom_px)
+        if right <= left or bottom <= top:
+            return None
+        return Region(left, top, right - left, bottom - top)

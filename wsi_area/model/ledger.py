@@ -1,0 +1,67 @@
+"""model: one row of the ledger, the integers that a tile leaves behind."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.model.counts import ClassCounts
+
+NOT_COMMITTED = -1
+"""The fill value of the ledger: a row that still holds it has not been measured."""
+
+
+class TileStatus(IntEnum):
+    """How a committed row came about."""
+
+    READ = 1
+    SKIPPED = 2  # bare glass on the overview: counted as background without being read
+    UNREADABLE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLayout:
+    """Where each integer stands in a row, for a scheme of ``class_count`` classes.
+
+    >>> LedgerLayout(2).columns
+    ('px_class_0', 'px_class_1', 'unscanned_px', 'outside_roi_px', 'unreadable_px', 'signal_class_0', \
+'signal_class_1', 'status')
+    """
+
+    class_count: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the name of each column."""
+        n = range(self.class_count)
+        px, signal = (f"px_class_{i}" for i in n), (f"signal_class_{i}" for i in n)
+        return (*px, "unscanned_px", "outside_roi_px", "unreadable_px", *signal, "status")
+
+    @property
+    def px_columns(self) -> slice:
+        """Return the columns that must add up to the tile's level-0 pixels."""
+        return slice(0, self.class_count + 3)
+
+    @property
+    def signal_columns(self) -> slice:
+        """Return the columns of integrated signal."""
+        return slice(self.class_count + 3, 2 * self.class_count + 3)
+
+    @property
+    def unreadable_column(self) -> int:
+        """Return the column of pixels that could not be decoded."""
+        return self.class_count + 2
+
+    @property
+    def status_column(self) -> int:
+        """Return the column of the `TileStatus`."""
+        return 2 * self.class_count + 3
+
+    def total(self, rows: NDArray[np.int64]) -> ClassCounts:
+        """Return the sum of committed rows, int64 (n, columns), as counts; Python integers, so it cannot wrap."""
+        sums = [int(s) for s in rows.sum(axis=0)] if len(rows) else [0] * len(self.columns)
+        n = self.class_count
+        return ClassCounts(
+            tuple(sums[:n]), sums[n], sums[n + 1], sums[n + 2], tuple(sums[self.signal_columns]), len(rows)
+        )

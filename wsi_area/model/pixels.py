@@ -1,0 +1,34 @@
+"""model: decoded pixels with their validity; numpy for dtypes only."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.geometry import Size
+
+RgbArray = NDArray[np.uint8]
+"""uint8 (h, w, 3) RGB."""
+MaskArray = NDArray[np.bool_]
+"""bool (h, w), named for what is True."""
+ClassMap = NDArray[np.uint8]
+"""uint8 (h, w) of class ids and reserved codes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TilePixels:
+    """Pixels of one box of one level."""
+
+    rgb: RgbArray  # uint8 (h, w, 3); undefined where not valid
+    valid: MaskArray  # bool (h, w); False where the scanner never looked
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Overview:
+    """A small picture of the whole slide, for fitting and for planning."""
+
+    rgb: RgbArray  # uint8 (h, w, 3), box means of valid pixels
+    valid: MaskArray  # bool (h, w); True where every pixel of the box was scanned
+    size_l0_px: Size  # of the slide it shows
+    mpp: Mpp | None  # µm per *overview* pixel, None where the slide has no believed pixel size

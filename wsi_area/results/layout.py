@@ -1,0 +1,153 @@
+"""results: where things lie in a run directory, and how a file gets there whole or not at all."""
+
+import csv
+import fcntl
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wsi_area.errors import ResultError
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunLayout:
+    """The paths of one run directory."""
+
+    root: Path
+
+    @property
+    def run_json(self) -> Path:
+        """Return the file that says what ran, with what, and how it ended."""
+        return self.root / "run.json"
+
+    @property
+    def slides(self) -> Path:
+        """Return the folder with one folder a slide."""
+        return self.root / "slides"
+
+    def slide(self, slide_id: str) -> "SlideLayout":
+        """Return the paths of one slide."""
+        return SlideLayout(self.slides / slide_id)
+
+
+@dataclass(frozen=True, slots=True)
+class SlideLayout:
+    """The paths of one slide inside a run directory."""
+
+    root: Path
+
+    @property
+    def result_json(self) -> Path:
+        """Return the slide's result; it exists once every tile has been accounted for."""
+        return self.root / "result.json"
+
+    @property
+    def ledger(self) -> Path:
+        """Return the zarr group of per-tile counts."""
+        return self.root / "ledger.zarr"
+
+    @property
+    def class_map(self) -> Path:
+        """Return the zarr group of the class map, an OME-Zarr image of class ids."""
+        return self.root / "mask.ome.zarr"
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file beside its place, flush it to the disk, and rename it: whole, or not there.
+
+    Raises
+    ------
+    ResultError
+        Naming the file, if it cannot be written (no permission, no space).
+    """
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise ResultError(
+            f"{path} cannot be written ({error.strerror or error}); free some space or choose another --out, then "
+            "run the same command again: what is committed is kept"
+        ) from error
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON document; not-a-number is refused, since JSON has none."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return a JSON document.
+
+    Raises
+    ------
+    ResultError
+        If it is missing or damaged.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{path} cannot be read ({error}); is this the folder of a run?") from error
+    if not isinstance(content, dict):
+        raise ResultError(f"{path} does not hold a JSON object; it was not written by wsi_area")
+    return content
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a table as CSV: comma, point, UTF-8; missing values are empty."""
+    lines: list[str] = []
+
+    class _Lines:
+        def write(self, text: str) -> None:
+            lines.append(text)
+
+    writer = csv.DictWriter(_Lines(), fieldnames=list(columns), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({c: _cell(row.get(c)) for c in columns} for row in rows)
+    write_bytes(path, "".join(lines).encode())
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, float) else value
+
+
+@contextmanager
+def sole_writer(root: Path) -> Iterator[None]:
+    """Hold a run directory for this process; a second coordinator is refused.
+
+    Raises
+    ------
+    ResultError
+        If another process holds it, or the folder cannot be made.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = (root / ".lock").open("a")
+    except OSError as error:
+        raise ResultError(
+            f"{root} cannot be written ({error.strerror or error}); choose another --out or mend its permissions"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ResultError(
+                f"{root} is being written by another wsi-area process; wait for it, or choose another --out"
+            ) from error
+        yield

@@ -1,0 +1,1 @@
+"""run: where verbs meet files; the only room that knows dask."""

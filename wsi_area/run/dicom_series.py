@@ -1,0 +1,28 @@
+"""run: which DICOM files of a folder belong together, so that a slide of many files is one slide."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pydicom
+from pydicom import config
+from pydicom.errors import InvalidDicomError
+
+
+def series_of(files: Iterable[Path]) -> dict[str, list[Path]]:
+    """Return the files of each series; one that cannot be read is a series of its own.
+
+    What is wrong with an unreadable file is said where it is opened, not here.
+    """
+    by_series: dict[str, list[Path]] = {}
+    for file in sorted(files):
+        by_series.setdefault(_series_uid(file) or f"unreadable {file}", []).append(file)
+    return by_series
+
+
+def _series_uid(file: Path) -> str:
+    with config.disable_value_validation():  # real files carry UIDs that are too long; nobody asked about that
+        try:
+            header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SeriesInstanceUID"])
+            return str(header.get("SeriesInstanceUID", ""))
+        except (InvalidDicomError, OSError):
+            return ""

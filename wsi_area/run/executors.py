@@ -1,0 +1,210 @@
+"""run: who does the work; every executor gives the same results, the serial one is the specification.
+
+An executor maps a function over items and yields ``(position, result)`` as each is done, in any order. The
+function never raises: it returns its failure as a value, so that one bad item cannot take others with it.
+"""
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from wsi_area.errors import SettingsError
+from wsi_area.run.settings import RunSection
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+TASKS_AHEAD_PER_WORKER = 4
+"""How many tasks of one slide are in a scheduler at once, for each worker: enough that none waits, few enough
+that the scheduler never holds more than a bounded number, whatever the size of the slide."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLost:
+    """What stands in for a result when the worker that computed it died, again and again."""
+
+    message: str
+
+
+class Executor(Protocol):
+    """What a pipeline needs of one; safe to use from several threads at once."""
+
+    worker_count: int
+
+    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | TaskLost]]:
+        """Yield each item's position and result, as they are done; stops early once `stop` was called."""
+        ...
+
+    def stop(self) -> None:
+        """Start nothing new; what is running is finished."""
+        ...
+
+    def close(self) -> None:
+        """Release threads, processes and connections."""
+        ...
+
+
+class SerialExecutor:
+    """One item after another, in this thread."""
+
+    worker_count = 1
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+
+    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | TaskLost]]:
+        """Yield the results in order."""
+        for position, item in enumerate(items):
+            if self._stopped.is_set():
+                return
+            yield position, function(item)
+
+    def stop(self) -> None:
+        """Start nothing new."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Release nothing: there is nothing to release."""
+
+
+class ThreadsExecutor:
+    """dask's threaded scheduler; one pool of threads is shared by all slides in flight."""
+
+    def __init__(self, workers: int) -> None:
+        self.worker_count = workers
+        self._stopped = threading.Event()
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="wsi-area")
+
+    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | TaskLost]]:
+        """Yield the results of one dask graph as its tasks end."""
+        import dask.threaded
+
+        done: queue.SimpleQueue[tuple[int, R] | BaseException | None] = queue.SimpleQueue()
+
+        def task(position: int) -> None:
+            if not self._stopped.is_set():
+                done.put((position, function(items[position])))
+
+        graph: dict[Any, Any] = {("batch", n): (task, n) for n in range(len(items))}
+
+        def drive() -> None:
+            try:
+                dask.threaded.get(graph, list(graph), pool=self._pool, num_workers=self.worker_count)
+                done.put(None)
+            except BaseException as error:  # handed to the caller's thread, which raises it
+                done.put(error)
+
+        threading.Thread(target=drive, name="wsi-area-graph", daemon=True).start()
+        while (outcome := done.get()) is not None:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            yield outcome
+
+    def stop(self) -> None:
+        """Start nothing new."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Wait for the running tasks and end the threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+class DistributedExecutor:
+    """dask.distributed: worker processes on this machine, or any scheduler by its address."""
+
+    def __init__(self, workers: int, scheduler: str | None) -> None:
+        import dask
+        from distributed import Client, LocalCluster
+
+        self._stopped = threading.Event()
+        self._cluster: Any = None
+        if scheduler is None:
+            # a worker that is absent for exactly this long after an earlier crash is given up for good by
+            # LocalCluster, so that it must be long here
+            dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"})
+            self._cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=40,
+            )
+        try:
+            self._client = Client(self._cluster or scheduler, timeout="30s", set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise SettingsError(
+                f"no dask scheduler answers at {scheduler} within 30 s ({error}); check run.scheduler and that it runs"
+            ) from error
+        if scheduler is not None:
+            self._client.wait_for_workers(1, timeout=120)
+        self.worker_count = max(1, sum(self._client.nthreads().values()))
+
+    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | TaskLost]]:
+        """Yield results as workers return them, with a bounded number of tasks in the scheduler."""
+        from distributed import KilledWorker, as_completed
+        from distributed.client import FutureCancelledError
+
+        ahead = max(2, TASKS_AHEAD_PER_WORKER * self.worker_count)
+        positions = iter(range(len(items)))
+        running: dict[Any, int] = {}
+        completed = as_completed([], loop=self._client.loop)
+
+        def submit_next() -> None:
+            position = next(positions, None)
+            if position is not None and not self._stopped.is_set():
+                future = self._client.submit(function, items[position], pure=False)
+                running[future.key] = position
+                completed.add(future)
+
+        for _ in range(min(ahead, len(items))):
+            submit_next()
+        for future in completed:
+            position = running.pop(future.key)
+            try:
+                result = future.result()
+            except (KilledWorker, FutureCancelledError) as error:
+                yield (
+                    position,
+                    TaskLost(f"the worker died ({type(error).__name__}: {error}); was it out of memory?"),
+                )
+            else:
+                yield position, result
+            future.release()
+            submit_next()
+
+    def stop(self) -> None:
+        """Start nothing new."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Leave the scheduler; end the workers that were started here."""
+        self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+
+def make_executor(section: RunSection) -> Executor:
+    """Return the executor that the settings name, started.
+
+    Raises
+    ------
+    SettingsError
+        If a scheduler is named that does not answer.
+    """
+    workers = section.workers or usable_cores()
+    if section.scheduler is not None:
+        return DistributedExecutor(workers, section.scheduler)
+    if section.executor == "serial":
+        return SerialExecutor()
+    if section.executor == "threads":
+        return ThreadsExecutor(workers)
+    return DistributedExecutor(workers, None)
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use, which a scheduler may have made fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

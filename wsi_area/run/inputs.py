@@ -1,0 +1,150 @@
+"""run: from what was typed to the list of slides: files, folders, globs, lists, and who vouches for a size."""
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wsi_area.errors import SettingsError
+from wsi_area.model.calibration import Mpp, MppCandidate
+from wsi_area.run.manifest import ManifestRow, mpp_number, read_manifest
+from wsi_area.run.slide_files import found_slides, is_dicom, same_series
+from wsi_area.run.slide_ids import unique_ids
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SlideInput:
+    """One slide that was asked for."""
+
+    path: str  # absolute; of a DICOM slide the file that stands for its series
+    slide_id: str  # unique among the slides asked for, and safe as the name of a folder
+    override: MppCandidate | None = None
+
+
+def collect_slides(
+    paths: Sequence[str],
+    *,
+    recursive: bool = False,
+    mpp: str | None = None,
+    mpp_reason: str = "",
+    manifest: Path | None = None,
+) -> tuple[SlideInput, ...]:
+    """Return the slides that the command line asked for, each with its override.
+
+    Without paths the manifest's own rows are the slides.
+
+    Raises
+    ------
+    SettingsError
+        Naming whatever cannot be found, read or believed.
+    """
+    rows = () if manifest is None else read_manifest(manifest)
+    slides = expand_inputs(paths or [str(row.path) for row in rows], recursive=recursive)
+    if mpp is None and mpp_reason:
+        raise SettingsError(f"--mpp-reason {mpp_reason!r} was given without --mpp; give both")
+    return tuple(with_overrides(slides, mpp=parse_mpp(mpp), mpp_reason=mpp_reason, rows=rows))
+
+
+def expand_inputs(paths: Sequence[str], *, recursive: bool = False) -> list[SlideInput]:
+    """Return the slides that some paths name, in order, each once.
+
+    A path is a file, a folder, a quoted glob (``**`` goes down), ``@list.txt`` with a path a line (relative
+    ones start at the list's folder), or ``-`` for such a list on standard input. The DICOM files of one series
+    are one slide.
+
+    Raises
+    ------
+    SettingsError
+        Naming the path that does not exist, matches nothing or holds no slide.
+    """
+    found = found_slides(paths, recursive=recursive)
+    ids = unique_ids([slide.name for slide in found], [str(slide.path) for slide in found])
+    return [SlideInput(str(slide.path), slide_id) for slide, slide_id in zip(found, ids, strict=True)]
+
+
+def with_overrides(
+    slides: Sequence[SlideInput], *, mpp: Mpp | None, mpp_reason: str = "", rows: Sequence[ManifestRow] = ()
+) -> list[SlideInput]:
+    """Return the slides with the pixel sizes somebody vouches for: a manifest row's first, else ``mpp``.
+
+    Raises
+    ------
+    SettingsError
+        A row names a file that does not exist, or an id that another slide has.
+    """
+    general = None if mpp is None else _override(mpp, "--mpp", mpp_reason)
+    by_file = {os.path.realpath(row.path): row for row in rows}
+    for file, row in by_file.items():
+        if not os.path.exists(file):
+            raise SettingsError(f"manifest, line {row.row}: {row.path} does not exist; correct the path")
+    merged: list[SlideInput] = []
+    used: set[str] = set()
+    for slide in slides:
+        named = _row_file(slide, by_file)
+        if named is None:
+            merged.append(replace(slide, override=general))
+        else:
+            merged.append(_with_row(slide, by_file[named], general))
+            used.add(named)
+    unused = [row.row for file, row in by_file.items() if file not in used]
+    if unused:
+        _LOG.warning("manifest lines %s name slides that were not asked for", ", ".join(map(str, unused)))
+    _refuse_same_ids(merged)
+    return merged
+
+
+def parse_mpp(text: str | None) -> Mpp | None:
+    """Return the pixel size that ``--mpp X[,Y]`` states.
+
+    >>> parse_mpp("0.25,0.5")
+    Mpp(x=0.25, y=0.5)
+
+    Raises
+    ------
+    SettingsError
+        It is not one or two numbers above 0.
+    """
+    if text is None:
+        return None
+    parts = text.split(",")
+    if len(parts) > 2:
+        raise SettingsError(f"--mpp {text}: give one number, or x,y with decimal points, such as 0.25,0.26")
+    numbers = [
+        mpp_number(part.strip(), f"--mpp {text}: the {axis} part") for part, axis in zip(parts, "xy", strict=False)
+    ]
+    return Mpp(numbers[0], numbers[-1])
+
+
+def _override(mpp: Mpp, source: str, reason: str) -> MppCandidate:
+    return MppCandidate(mpp, source, "override", "A", reason.strip())
+
+
+def _with_row(slide: SlideInput, row: ManifestRow, general: MppCandidate | None) -> SlideInput:
+    own = general if row.mpp is None else _override(row.mpp, f"manifest line {row.row}", row.mpp_reason)
+    return replace(slide, override=own, slide_id=row.slide_id or slide.slide_id)
+
+
+def _row_file(slide: SlideInput, by_file: Mapping[str, ManifestRow]) -> str | None:
+    """Return the file by which a row names a slide; DICOM also goes by its folder or any file of the series."""
+    file = os.path.realpath(slide.path)
+    if file in by_file:
+        return file
+    if not is_dicom(Path(file)):
+        return None
+    folder = os.path.dirname(file)
+    mates = [Path(other) for other in by_file if os.path.dirname(other) == folder and is_dicom(Path(other))]
+    mate = next((mate for mate in mates if same_series(mate, Path(file))), None)
+    return str(mate) if mate is not None else folder if folder in by_file else None
+
+
+def _refuse_same_ids(slides: Sequence[SlideInput]) -> None:
+    first: dict[str, SlideInput] = {}
+    for slide in slides:
+        other = first.setdefault(slide.slide_id.casefold(), slide)
+        if other is not slide:
+            raise SettingsError(
+                f"{other.path} and {slide.path} would both be {slide.slide_id!r}; change slide_id in the manifest"
+            )

@@ -1,0 +1,156 @@
+"""run: the manifest, a CSV with one row a slide and the pixel size somebody vouches for."""
+
+import csv
+import io
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsi_area.errors import SettingsError
+from wsi_area.model.calibration import Mpp
+from wsi_area.run.slide_ids import safe_id
+
+COLUMNS = ("path", "mpp_x", "mpp_y", "mpp_reason", "slide_id")
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """One slide as its manifest has it."""
+
+    row: int  # line of the file, the header being line 1, for messages
+    path: Path  # absolute
+    mpp: Mpp | None  # None: whatever the slide itself says
+    mpp_reason: str
+    slide_id: str | None
+
+
+def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
+    """Return the rows of a manifest.
+
+    Columns are ``path`` and any of ``mpp_x, mpp_y, mpp_reason, slide_id``; an empty ``mpp_y`` is ``mpp_x``.
+    Relative paths start at the manifest's folder. What spreadsheets write is read too: a byte order mark,
+    semicolons or tabs, a decimal comma, empty lines.
+
+    Raises
+    ------
+    SettingsError
+        Naming the file and the line.
+    """
+    rows: list[ManifestRow] = []
+    for line, cells in _lines(path):
+        if any(cells.values()):
+            rows.append(_row(f"{path}, line {line}", line, cells, path.parent))
+    if not rows:
+        raise SettingsError(f"{path}: the manifest has no rows; give one line a slide below {','.join(COLUMNS)}")
+    _refuse_repeats(path, [(str(row.path), row.row) for row in rows], "path")
+    _refuse_repeats(path, [(row.slide_id.casefold(), row.row) for row in rows if row.slide_id], "slide_id")
+    return tuple(rows)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield each line below the header as its number and its cells by column."""
+    text = _text(path)
+    skipped = 0
+    if text[:4].casefold() == "sep=":  # Excel's own first line
+        text = text.partition("\n")[2]
+        skipped = 1
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True)
+    try:
+        header = _header(path, [cell.strip().casefold() for cell in next(reader, [])])
+        for cells in reader:
+            line = reader.line_num + skipped
+            if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
+                raise SettingsError(
+                    f"{path}, line {line}: {len(cells)} cells for {len(header)} columns; write 0.25 or "
+                    'quote "0,25" where commas separate the columns'
+                )
+            padded = [cell.strip() for cell in cells] + [""] * (len(header) - len(cells))
+            yield line, dict(zip(header, padded, strict=False))
+    except csv.Error as error:
+        raise SettingsError(f"{path}, line {reader.line_num + skipped}: not a CSV line ({error})") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'") from error
+    except OSError as error:
+        raise SettingsError(f"the manifest {path} cannot be read ({error.strerror or error})") from error
+
+
+def _delimiter(text: str) -> str:
+    header = text.partition("\n")[0]
+    return ";" if ";" in header else "\t" if "\t" in header else ","
+
+
+def _header(path: Path, header: list[str]) -> list[str]:
+    while header and not header[-1]:  # spreadsheets leave empty columns at the end
+        header = header[:-1]
+    known = ", ".join(COLUMNS)
+    unknown = [name for name in header if name not in COLUMNS]
+    if unknown:
+        raise SettingsError(f"{path}, line 1: unknown column {', '.join(map(repr, unknown))}; known: {known}")
+    if "path" not in header:
+        raise SettingsError(f"{path}, line 1: there is no column 'path'; known: {known}")
+    if len(set(header)) != len(header):
+        raise SettingsError(f"{path}, line 1: a column stands twice in {', '.join(header)}; leave one of each")
+    return header
+
+
+def _row(where: str, line: int, cells: dict[str, str], folder: Path) -> ManifestRow:
+    if not cells["path"]:
+        raise SettingsError(f"{where}: the path is empty; name the slide")
+    reason = cells.get("mpp_reason", "")
+    mpp = _mpp(where, cells.get("mpp_x", ""), cells.get("mpp_y", ""))
+    if mpp is None and reason:
+        raise SettingsError(f"{where}: a reason ({reason!r}) but no mpp_x; give both or neither")
+    if mpp is not None and not any(character.isalpha() for character in reason):
+        told = f"mpp_reason is {reason!r}" if reason else "mpp_reason is empty"
+        raise SettingsError(f"{where}: {told}; say in words where the pixel size comes from")
+    slide_id = cells.get("slide_id", "") or None
+    if slide_id is not None and safe_id(slide_id) != slide_id:
+        raise SettingsError(
+            f"{where}: slide_id {slide_id!r} cannot name a folder everywhere; write {safe_id(slide_id)!r}"
+        )
+    path = Path(os.path.abspath(folder / Path(cells["path"]).expanduser()))
+    return ManifestRow(line, path, mpp, reason, slide_id)
+
+
+def _mpp(where: str, x: str, y: str) -> Mpp | None:
+    if not x:
+        if y:
+            raise SettingsError(f"{where}: mpp_y is {y} but mpp_x is empty; give mpp_x, or both")
+        return None
+    mpp_x = mpp_number(x, f"{where}: mpp_x")
+    return Mpp(mpp_x, mpp_number(y, f"{where}: mpp_y") if y else mpp_x)
+
+
+def mpp_number(text: str, what: str) -> float:
+    """Return a pixel size in µm from text, with a decimal point or comma.
+
+    >>> mpp_number("0,25", "mpp_x")
+    0.25
+
+    Raises
+    ------
+    SettingsError
+        It is no number above 0.
+    """
+    try:
+        number = float(text.replace(",", ".", 1) if "." not in text else text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise SettingsError(f"{what} is {text!r}; give µm per pixel above 0, such as 0.25")
+    return number
+
+
+def _refuse_repeats(path: Path, keys: list[tuple[str, int]], what: str) -> None:
+    seen: dict[str, int] = {}
+    for key, line in keys:
+        if key in seen:
+            raise SettingsError(f"{path}: lines {seen[key]} and {line} have the same {what} ({key}); keep one")
+        seen[key] = line

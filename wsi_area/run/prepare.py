@@ -1,0 +1,129 @@
+"""run: everything about one slide that is settled before its tiles: calibration, lane, fit, plan."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from wsi_area.compute.calibration import CalibrationPolicy, calibrate, usable_levels
+from wsi_area.compute.planning import Tiling, plan_slide, validate
+from wsi_area.compute.skipping import skip_glass
+from wsi_area.model.calibration import Calibration, MppCandidate
+from wsi_area.model.pixels import Overview
+from wsi_area.model.plan import SlidePlan
+from wsi_area.model.slide import SlideInfo
+from wsi_area.run.settings import RunSettings
+from wsi_area.segmenters.colour_rule import ColourRuled
+from wsi_area.segmenters.protocol import FittedSegmenter
+from wsi_area.segmenters.registry import make_segmenter
+from wsi_area.slides import LaneDecision, borrow_reader, choose_lane, inspect, read_overview
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareTask:
+    """One slide to be looked at; small and picklable, so that a worker can do it."""
+
+    path: str
+    slide_id: str
+    override: MppCandidate | None
+    settings: RunSettings
+    memory_limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSlide:
+    """One slide, ready to be measured."""
+
+    info: SlideInfo
+    calibration: Calibration
+    lane: LaneDecision
+    fitted: FittedSegmenter
+    plan: SlidePlan
+    edge_tissue_fraction: float  # of the rim of the overview
+    prepare_cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareFailure:
+    """A slide that cannot be measured, and why."""
+
+    slide_id: str
+    error: str  # the name of the error
+    message: str
+
+
+def policy_of(settings: RunSettings) -> CalibrationPolicy:
+    """Return what the settings say a believable pixel size is."""
+    own: Mapping[str, Any] = settings.calibration.model_dump()
+    return CalibrationPolicy(**own)
+
+
+def prepare_slide(task: PrepareTask) -> PreparedSlide | PrepareFailure:
+    """Return the slide ready to be measured, or why it cannot be; never raises.
+
+    This is the task boundary of a slide, so that one bad file never stops the batch.
+    """
+    started = time.thread_time()
+    try:
+        prepared = _prepare(task)
+    except Exception as error:  # the boundary: a failure becomes this slide's final status
+        _LOG.debug("%s cannot be prepared", task.path, exc_info=True)
+        return PrepareFailure(task.slide_id, type(error).__name__, str(error))
+    return replace(prepared, prepare_cpu_s=time.thread_time() - started)
+
+
+def _prepare(task: PrepareTask) -> PreparedSlide:
+    settings = task.settings
+    info = inspect(task.path, slide_id=task.slide_id)
+    policy = policy_of(settings)
+    calibration = calibrate(info, override=task.override, policy=policy)
+    levels = usable_levels(info, policy)
+    segmenter = make_segmenter(settings.segmenter.name, settings.segmenter.own)
+    # a first cut tells which level will be read, and only that one is proven for the direct lane
+    tiling = Tiling(settings.tiling.work_mpp, settings.tiling.tile_px)
+    level = plan_slide(info, calibration.mpp, levels, tiling).level
+    lane = choose_lane(info, [level], settings.reader.lane)
+    with borrow_reader(info, lane.lane) as reader:
+        overview = _with_mpp(read_overview(info, reader), calibration)
+    fitted = segmenter.fit(overview)
+    plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted))
+    validate(plan, task.memory_limit_bytes)
+    if settings.tiling.skip_glass:
+        plan = skip_glass(plan, _must_read(fitted, overview), _margin_l0_px(settings, calibration))
+    return PreparedSlide(info, calibration, lane, fitted, plan, _edge_tissue_fraction(fitted, overview), 0.0)
+
+
+def _tiling(settings: RunSettings, fitted: FittedSegmenter) -> Tiling:
+    asked = settings.tiling.work_mpp if settings.tiling.work_mpp is not None else fitted.work_mpp
+    return Tiling(asked, settings.tiling.tile_px, fitted.context_um, isinstance(fitted, ColourRuled))
+
+
+def _with_mpp(overview: Overview, calibration: Calibration) -> Overview:
+    mpp = calibration.mpp
+    if mpp is None:
+        return overview
+    h, w = overview.valid.shape
+    size = overview.size_l0_px
+    return replace(overview, mpp=replace(mpp, x=mpp.x * size.width_px / w, y=mpp.y * size.height_px / h))
+
+
+def _must_read(fitted: FittedSegmenter, overview: Overview) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return where a tile must be read: possible foreground, and whatever was not wholly scanned."""
+    return np.asarray(fitted.may_hold_foreground(overview) | ~overview.valid)
+
+
+def _margin_l0_px(settings: RunSettings, calibration: Calibration) -> float:
+    mpp = calibration.mpp
+    return 0.0 if mpp is None else settings.tiling.skip_margin_um / min(mpp.x, mpp.y)
+
+
+def _edge_tissue_fraction(fitted: FittedSegmenter, overview: Overview) -> float:
+    """Return the share of the overview's outermost pixels that may hold tissue: it may go on beyond the scan."""
+    seen = fitted.may_hold_foreground(overview) & overview.valid
+    rim = np.concatenate([seen[0], seen[-1], seen[1:-1, 0], seen[1:-1, -1]])
+    return float(rim.mean())

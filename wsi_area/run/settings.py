@@ -1,0 +1,172 @@
+"""run: the settings of a run, read from TOML and the command line, refused at the first wrong key."""
+
+import difflib
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from wsi_area.errors import SettingsError
+from wsi_area.segmenters.registry import make_segmenter
+
+ExecutorName = Literal["serial", "threads", "processes", "distributed"]
+Lane = Literal["auto", "openslide", "direct"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class TilingSettings(_Section):
+    """How a slide is cut."""
+
+    work_mpp: float | None = Field(None, gt=0, description="µm per pixel to work at; left out: the finest level")
+    tile_px: int | Literal["auto"] = Field("auto", description="edge of a tile, work px; auto: near 512")
+    skip_glass: bool = Field(True, description="count tiles of bare glass as background without reading them")
+    skip_margin_um: float = Field(100.0, ge=0, description="µm around tissue within which nothing is skipped")
+
+
+class SegmenterSettings(BaseModel):
+    """Which segmenter; every further key is the segmenter's own."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    name: str = Field("tissue", description="an entry of the group wsi_area.segmenters")
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """Return the keys that belong to the segmenter itself."""
+        return dict(self.model_extra or {})
+
+
+class ReaderSettings(_Section):
+    """How pixels are read."""
+
+    lane: Lane = Field("auto", description="auto: the direct lane where it is proven for the slide")
+
+
+class CalibrationSettings(_Section):
+    """What a pixel size must look like to be believed."""
+
+    profile: Literal["glass", "plain"] = Field("glass", description="plain: not a microscope slide")
+    max_extent_mm: tuple[float, float] = Field((26.0, 76.0), description="largest slide, mm; (52, 76) for large format")
+    band_um: tuple[float, float] = Field((0.05, 60.0), description="µm per level-0 pixel that a slide can have")
+    conflict_tolerance: float = Field(0.02, gt=0, description="relative difference at which two claims conflict")
+
+
+class QualitySettings(_Section):
+    """When quality assurance should look."""
+
+    unscanned_fraction: float = Field(0.5, ge=0, le=1, description="share of the slide not scanned")
+    edge_tissue_fraction: float = Field(0.05, ge=0, le=1, description="share of the rim that is tissue")
+    skip_bound_fraction: float = Field(0.01, ge=0, description="bound on skipped foreground, share of tissue")
+
+
+class RunSection(_Section):
+    """Who does the work; never changes a result."""
+
+    executor: ExecutorName = Field("threads", description="serial, threads, processes or distributed")
+    workers: int = Field(0, ge=0, description="how many; 0: one for each core this process may use")
+    scheduler: str | None = Field(None, description="address of a running dask scheduler, tcp://host:port")
+    memory_limit_mb: int | None = Field(None, gt=0, description="MiB one task may use; left out: what the machine has")
+    slides_in_flight: int = Field(2, ge=1, description="slides measured at once, so that no core idles between two")
+    read_retries: int = Field(1, ge=0, description="times a tile that cannot be read is tried again")
+
+
+class RunSettings(_Section):
+    """Everything that was asked of a run."""
+
+    tiling: TilingSettings = TilingSettings()
+    segmenter: SegmenterSettings = SegmenterSettings()
+    reader: ReaderSettings = ReaderSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
+    quality: QualitySettings = QualitySettings()
+    run: RunSection = RunSection()
+
+    def canonical(self) -> dict[str, Any]:
+        """Return everything as plain JSON values."""
+        return self.model_dump(mode="json")
+
+    @property
+    def measurement_hash(self) -> str:
+        """Return the hash of what can change a number: not who did the work, nor through which lane."""
+        facts = {k: v for k, v in self.canonical().items() if k in {"tiling", "segmenter", "calibration"}}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def load(path: Path | None, assignments: Sequence[str] = ()) -> RunSettings:
+    """Return the settings of a TOML file with ``key=value`` assignments on top.
+
+    Raises
+    ------
+    SettingsError
+        Naming the file, the key and the nearest right one. Nothing has been started then.
+    """
+    tree: dict[str, Any] = {} if path is None else _read_toml(path)
+    for text in assignments:
+        _assign(tree, text)
+    where = "the settings" if path is None else str(path)
+    try:
+        settings = RunSettings.model_validate(tree)
+    except ValidationError as error:
+        raise SettingsError(f"{where}: {_explain(error)}") from error
+    make_segmenter(settings.segmenter.name, settings.segmenter.own)  # refuses a wrong key of the segmenter now
+    return settings
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SettingsError(f"the settings file {path} cannot be read ({error.strerror or error})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the settings file {path} is not TOML: {error}") from error
+
+
+def _assign(tree: dict[str, Any], text: str) -> None:
+    key, equals, raw = text.partition("=")
+    parts = [p.strip() for p in key.split(".")]
+    if not equals or not all(parts):
+        raise SettingsError(f"--set takes section.key=value, for example tiling.work_mpp=0.5; got {text!r}")
+    for part in parts[:-1]:
+        child = tree.setdefault(part, {})
+        if not isinstance(child, dict):
+            raise SettingsError(f"--set {text}: {part!r} is a value, not a section")
+        tree = child
+    tree[parts[-1]] = _value(raw.strip())
+
+
+def _value(raw: str) -> Any:
+    """Return what TOML makes of the text, or the text itself: ``openslide`` needs no quotes on a shell."""
+    try:
+        return tomllib.loads(f"value = {raw}")["value"]
+    except tomllib.TOMLDecodeError:
+        return raw
+
+
+def _explain(error: ValidationError) -> str:
+    return "; ".join(_explain_one(dict(detail)) for detail in error.errors())
+
+
+def _explain_one(detail: Mapping[str, Any]) -> str:
+    location = [str(part) for part in detail["loc"] if part not in {"int", "literal['auto']"}]
+    key = ".".join(location)
+    if detail["type"] != "extra_forbidden":
+        return f"{key} = {detail['input']!r}: {str(detail['msg'])[:1].lower()}{str(detail['msg'])[1:]}"
+    known = _known_keys(location[:-1])
+    near = difflib.get_close_matches(location[-1], known, n=1)
+    hint = f"did you mean {'.'.join([*location[:-1], near[0]])}?" if near else f"known here: {', '.join(known)}"
+    return f"unknown key {key}; {hint}"
+
+
+def _known_keys(section: Sequence[str]) -> list[str]:
+    model: type[BaseModel] = RunSettings
+    for part in section:
+        annotation = model.model_fields[part].annotation
+        if not isinstance(annotation, type) or not issubclass(annotation, BaseModel):
+            return []
+        model = annotation
+    return list(model.model_fields)

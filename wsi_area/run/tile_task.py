@@ -1,0 +1,208 @@
+"""run: one task: read → segment → crop the halo → write the chunk → count → commit."""
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.compute.counting import count_class_map
+from wsi_area.compute.grid import batch_tiles_at, tile_at, work_edges_l0_px
+from wsi_area.compute.reduction import box_mean
+from wsi_area.errors import SegmentationError, TileReadError
+from wsi_area.model.classes import BACKGROUND_ID, UNREADABLE_CODE
+from wsi_area.model.ledger import LedgerLayout, TileStatus
+from wsi_area.model.pixels import ClassMap, TilePixels
+from wsi_area.model.plan import SlidePlan, Tile
+from wsi_area.results.layout import SlideLayout
+from wsi_area.results.store import commit_batch
+from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob, TileFailure
+from wsi_area.segmenters.colour_rule import ColourRuled
+from wsi_area.segmenters.kernels import classify_and_count
+from wsi_area.slides import SlideReader, borrow_reader
+
+Ints = NDArray[np.int64]
+
+
+def measure_batch(task: BatchTask) -> BatchResult:
+    """Return what became of one batch, measured and committed; never raises.
+
+    This is the task boundary: a failure of any kind is returned with the slide and the batch it befell.
+    """
+    started = time.thread_time()
+    try:
+        done, level_px, failures = _measure_batch(task.job, task.batch)
+    except Exception as error:  # the one place: whatever happens to a batch must not take the slide along
+        name = task.job.plan.slide.slide_id
+        message = f"{name}, batch {task.batch}: {type(error).__name__}: {error}"
+        return BatchResult(task.batch, 0, 0, (), time.thread_time() - started, message)
+    return BatchResult(task.batch, done, level_px, tuple(failures), time.thread_time() - started)
+
+
+def _measure_batch(job: SlideJob, batch: int) -> tuple[int, int, list[TileFailure]]:
+    plan = job.plan
+    tile_rows, tile_cols = batch_tiles_at(plan, batch)
+    layout = LedgerLayout(len(job.fitted.scheme.classes))
+    rows = np.zeros((len(tile_rows), len(tile_cols), len(layout.columns)), np.int64)
+    first = tile_at(plan, tile_rows[0], tile_cols[0]).core_work_px
+    last = tile_at(plan, tile_rows[-1], tile_cols[-1]).core_work_px
+    class_map = np.full((last.bottom_px - first.y_px, last.right_px - first.x_px), BACKGROUND_ID, np.uint8)
+    failures: list[TileFailure] = []
+    level_px = 0
+    for i, row in enumerate(tile_rows):
+        for j, col in enumerate(tile_cols):
+            tile = tile_at(plan, row, col)
+            spot = _Spot.of(plan, tile, class_map, first.x_px, first.y_px, rows[i, j], layout)
+            if row * plan.grid_cols + col in plan.skipped:
+                spot.fill_skipped()
+                continue
+            failure = _measure_tile(job, tile, spot)
+            level_px += tile.read_level_px.area_px
+            if failure is not None:
+                failures.append(TileFailure(row, col, failure))
+    holds_more = bool(class_map.any())
+    commit_batch(
+        SlideLayout(Path(job.slide_dir)), job.key, (tile_rows[0], tile_cols[0]), (first.y_px, first.x_px),
+        class_map if holds_more else None, rows,
+    )  # fmt: skip
+    return len(tile_rows) * len(tile_cols), level_px, failures
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where one tile leaves its answer: its part of the class map, its ledger row, its pixels' weights."""
+
+    class_map: ClassMap
+    row: Ints
+    layout: LedgerLayout
+    column_weights: Ints  # level-0 columns for each work column of the core
+    row_weights: Ints
+
+    @classmethod
+    def of(
+        cls,
+        plan: SlidePlan,
+        tile: Tile,
+        batch_map: ClassMap,
+        x_px: int,
+        y_px: int,
+        row: Ints,
+        layout: LedgerLayout,
+    ) -> "_Spot":
+        core = tile.core_work_px
+        widths, heights = _weights(plan)
+        return cls(
+            batch_map[core.y_px - y_px : core.bottom_px - y_px, core.x_px - x_px : core.right_px - x_px],
+            row, layout, widths[core.x_px : core.right_px], heights[core.y_px : core.bottom_px],
+        )  # fmt: skip
+
+    @property
+    def area_l0_px(self) -> int:
+        return int(self.column_weights.sum() * self.row_weights.sum())
+
+    def clear(self) -> None:
+        self.row[:] = 0
+
+    def fill_skipped(self) -> None:
+        self.row[BACKGROUND_ID] = self.area_l0_px
+        self.row[self.layout.status_column] = TileStatus.SKIPPED
+
+    def fill_unreadable(self) -> None:
+        self.clear()
+        self.class_map[:] = UNREADABLE_CODE
+        self.row[self.layout.unreadable_column] = self.area_l0_px
+        self.row[self.layout.status_column] = TileStatus.UNREADABLE
+
+
+@lru_cache(maxsize=4)
+def _weights(plan: SlidePlan) -> tuple[Ints, Ints]:
+    edges_x, edges_y = work_edges_l0_px(plan)
+    return np.diff(edges_x), np.diff(edges_y)
+
+
+def _measure_tile(job: SlideJob, tile: Tile, spot: _Spot) -> str | None:
+    """Measure one tile into its spot; return why it is unreadable, or None."""
+    for attempt in range(job.read_retries + 1):
+        spot.clear()
+        try:
+            # borrowed anew for each try: a handle is dead after its first read error
+            with borrow_reader(job.plan.slide, job.lane) as reader:
+                _read_and_classify(job, reader, tile, spot)
+            spot.row[spot.layout.status_column] = TileStatus.READ
+            return None
+        except TileReadError as error:
+            if attempt == job.read_retries:
+                spot.fill_unreadable()
+                return str(error)
+        except SegmentationError as error:
+            spot.fill_unreadable()
+            return str(error)
+    raise AssertionError("unreachable: the last try returns")
+
+
+def _read_and_classify(job: SlideJob, reader: SlideReader, tile: Tile, spot: _Spot) -> None:
+    if isinstance(job.fitted, ColourRuled):
+        _by_colour(job, job.fitted, reader, tile, spot)
+    else:
+        _by_class_map(job, reader, tile, spot)
+
+
+def _by_colour(job: SlideJob, fitted: ColourRuled, reader: SlideReader, tile: Tile, spot: _Spot) -> None:
+    """Classify each decoded piece while it is in the cache; no block of the tile is ever assembled."""
+    f, core, level = job.plan.reduce_factor, tile.core_level_px, job.plan.level
+    counts, signal = spot.row[spot.layout.px_columns], spot.row[spot.layout.signal_columns]
+
+    def classify(x_px: int, y_px: int, rgb: NDArray[np.uint8], valid: NDArray[np.bool_] | None) -> None:
+        x, y, w, h = x_px // f, y_px // f, -(-rgb.shape[1] // f), -(-rgb.shape[0] // f)
+        classify_and_count(
+            rgb, valid, fitted.colour_rule, spot.column_weights[x : x + w], spot.row_weights[y : y + h], f,
+            spot.class_map[y : y + h, x : x + w], counts, signal,
+        )  # fmt: skip
+
+    for piece in reader.pieces(level, core):
+        at = piece.region_level_px
+        x_px, y_px = at.x_px - core.x_px, at.y_px - core.y_px
+        whole = (at.right_px == core.right_px or at.right_px % f == core.x_px % f) and (
+            at.bottom_px == core.bottom_px or at.bottom_px % f == core.y_px % f
+        )
+        if x_px % f or y_px % f or not whole:
+            break  # a stored tile ends inside a work pixel: the tile must be assembled first
+        classify(x_px, y_px, piece.rgb, piece.valid)
+    else:
+        return
+    spot.clear()
+    block = reader.read(level, core)
+    classify(0, 0, block.rgb, block.valid)
+
+
+def _by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: _Spot) -> None:
+    f = job.plan.reduce_factor
+    pixels = reader.read(job.plan.level, tile.read_level_px)
+    if f > 1:
+        pixels = box_mean(pixels.rgb, pixels.valid, f)
+    seen = _checked_class_map(job, tile, pixels)
+    core = tile.core_work_px
+    x, y = core.x_px - tile.read_level_px.x_px // f, core.y_px - tile.read_level_px.y_px // f
+    spot.class_map[:] = seen[y : y + core.height_px, x : x + core.width_px]
+    counts = count_class_map(spot.class_map, spot.column_weights, spot.row_weights, len(job.fitted.scheme.classes))
+    spot.row[spot.layout.px_columns] = (
+        *counts.px_by_class, counts.unscanned_px, counts.outside_roi_px, counts.unreadable_px,
+    )  # fmt: skip
+
+
+def _checked_class_map(job: SlideJob, tile: Tile, pixels: TilePixels) -> ClassMap:
+    """Return the segmenter's class map of the core and halo; what it raises or breaks is named."""
+    where = f"{job.plan.slide.slide_id}, tile row {tile.row} col {tile.col}"
+    try:
+        seen = job.fitted.class_map(pixels)
+    except Exception as error:  # somebody else's code: its failure becomes this tile's
+        raise SegmentationError(
+            f"{where}: the segmenter raised {type(error).__name__}: {error}; mend it or choose another segmenter.name"
+        ) from error
+    if seen.shape != pixels.valid.shape or seen.dtype != np.uint8:
+        raise SegmentationError(
+            f"{where}: the segmenter returned {seen.dtype} {seen.shape}, a class map is uint8 {pixels.valid.shape}"
+        )
+    return np.asarray(seen)

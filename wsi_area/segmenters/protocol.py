@@ -1,0 +1,62 @@
+"""segmenters: what a segmenter is, as protocols; anything that has these members is one."""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from wsi_area.model.classes import ClassScheme
+from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What ``ClassCounts.signal_by_class`` adds up, and the scale that made it an integer.
+
+    The sum divided by ``micro_scale`` is the signal × level-0 pixels in ``unit``.
+    """
+
+    name: str  # becomes part of column names, e.g. "od"
+    unit: str  # e.g. "optical density"
+    micro_scale: int = 1_000_000
+
+
+@runtime_checkable
+class FittedSegmenter(Protocol):
+    """A segmenter made ready for one slide: frozen, picklable, the same answer for the same pixels."""
+
+    @property
+    def scheme(self) -> ClassScheme:
+        """Return the classes it may write."""
+
+    @property
+    def context_um(self) -> float:
+        """Return how far round a pixel it looks, in µm: the halo a tile must bring along."""
+
+    @property
+    def work_mpp(self) -> float | None:
+        """Return the pixel size it was made for in µm, or None for any."""
+
+    @property
+    def signal(self) -> Signal | None:
+        """Return what it measures beside the classes, or None."""
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """Return what was decided while fitting, JSON-ready: thresholds, method, histogram."""
+
+    def class_map(self, pixels: TilePixels) -> ClassMap:
+        """Return uint8 (h, w) of class ids, ``UNSCANNED_CODE`` where the pixels are not valid."""
+
+    def may_hold_foreground(self, overview: Overview) -> MaskArray:
+        """Return bool (h, w), the shape of the overview: True where the slide must be read.
+
+        Its margin is one of intensity; the planner adds the margin of space. A segmenter that cannot
+        say returns True everywhere.
+        """
+
+
+@runtime_checkable
+class Segmenter(Protocol):
+    """The settings of a segmenter; fitting never changes them."""
+
+    def fit(self, overview: Overview) -> FittedSegmenter:
+        """Return the segmenter for the slide that the overview shows; called once a slide."""

@@ -1,0 +1,148 @@
+"""segmenters: ``stain``, which separates the stains and sorts the target stain into bands by its density."""
+
+import logging
+from dataclasses import replace
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from wsi_area.model.classes import ClassScheme, TissueClass
+from wsi_area.model.pixels import Overview
+from wsi_area.segmenters.colour_rule import MICRO, ColourRule
+from wsi_area.segmenters.fitted import FittedColourRule
+from wsi_area.segmenters.foreground import background_kind, fit_foreground
+from wsi_area.segmenters.otsu import otsu_bin
+from wsi_area.segmenters.protocol import Signal
+from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme
+from wsi_area.segmenters.stain_vectors import NAMED_VECTORS, Vector, density_weights, normalised
+from wsi_area.segmenters.tissue import GreyLevel
+
+STAIN_SCHEME = ClassScheme(
+    (
+        TissueClass(0, "background", (255, 255, 255)),
+        TissueClass(1, "negative", (92, 124, 200), is_tissue=True),
+        TissueClass(2, "weak", (246, 216, 96), is_tissue=True),
+        TissueClass(3, "moderate", (235, 140, 52), is_tissue=True),
+        TissueClass(4, "strong", (160, 40, 30), is_tissue=True),
+    )
+)
+_log = logging.getLogger(__name__)
+
+SIGNAL = Signal("od", "optical density", MICRO)
+_OD_BIN = 0.01  # OD: width of a bin of the histogram of densities, 0 to 2.56 OD
+_OD_BINS = 256
+
+
+class StainSegmenter(BaseModel):
+    """Settings of the stain segmenter; a pixel at or above ``weak_od`` is positive, tissue rule or not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vectors: Literal["h-e-dab", "h-dab", "h-e"] | dict[str, Vector] = Field(
+        "h-dab",
+        description="stain vectors by name, or 2 or 3 of your own as name = [R, G, B] in optical density",
+    )
+    target: str = Field("dab", description="stain that is measured: a name among the vectors (no unit)")
+    threshold: Literal["fixed", "otsu"] = Field(
+        "fixed",
+        description="'fixed': the bands begin at weak_od, moderate_od, strong_od; 'otsu': the first is found "
+        "once a slide and the others keep their ratio to it (no unit)",
+    )
+    weak_od: float = Field(0.2, gt=0, le=6, description="density at which weak begins, optical density (log10)")
+    moderate_od: float = Field(0.4, gt=0, le=6, description="density at which moderate begins, optical density")
+    strong_od: float = Field(0.6, gt=0, le=6, description="density at which strong begins, optical density")
+    otsu_min_od: float = Field(
+        0.1, gt=0, le=6, description="Otsu's first band begins at least this far above the glass, optical density"
+    )
+    otsu_max_od: float = Field(
+        0.5, gt=0, le=6, description="Otsu's first band begins at most this far above the glass, optical density"
+    )
+    tissue_threshold: Literal["otsu"] | GreyLevel = Field(
+        "otsu",
+        description="'otsu', or the grey level (0..254) of 255 - min(R,G,B) above which a pixel is tissue",
+    )
+    contrast_min: GreyLevel | None = Field(
+        None, description="Otsu's tissue threshold is at least this far above the glass, grey levels"
+    )
+    contrast_max: GreyLevel | None = Field(
+        None, description="Otsu's tissue threshold is at most this far above the glass, grey levels"
+    )
+    glass_margin: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="share of the way from glass to a threshold at which glass is read (0..1)",
+    )
+    classes: tuple[ClassSetting, ...] | None = Field(
+        None, description="names, colours and flags of the classes 0 to 4 (no unit)"
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.weak_od < self.moderate_od < self.strong_od:
+            bands = f"{self.weak_od}, {self.moderate_od}, {self.strong_od}"
+            raise ValueError(f"weak_od, moderate_od and strong_od must ascend; got {bands}")
+        if self.otsu_min_od > self.otsu_max_od:
+            raise ValueError(f"otsu_min_od {self.otsu_min_od} is above otsu_max_od {self.otsu_max_od}; swap them")
+        return self
+
+    def fit(self, overview: Overview) -> FittedColourRule:
+        """Return the segmenter with its thresholds for this slide."""
+        scheme = chosen_scheme(self.classes, STAIN_SCHEME)
+        vectors = NAMED_VECTORS[self.vectors] if isinstance(self.vectors, str) else normalised(self.vectors)
+        weights = density_weights(vectors, self.target)
+        if background_kind(overview) == "dark":
+            _log.warning("stain separation of a picture with a dark background; densities mean little there")
+        # absorption needs light behind the tissue, so the background is bright whatever the picture shows
+        foreground = fit_foreground(overview, "bright", self.tissue_threshold, self.contrast_min, self.contrast_max)
+        fixed = ColourRule(
+            foreground.rule.feature,
+            foreground.threshold,
+            weights,
+            (self.weak_od, self.moderate_od, self.strong_od),
+        )
+        histogram, glass_od = _densities(overview, fixed)
+        otsu_od = round((otsu_bin(histogram) + 1) * _OD_BIN, 2)  # lower edge of the first bin above
+        # without tissue there is nothing to fit to, and the fixed bands stand
+        by_otsu = self.threshold == "otsu" and bool(histogram.any())
+        bands = self._bands(otsu_od, glass_od) if by_otsu else fixed.bands_od
+        rule = replace(fixed, bands_od=bands)
+        facts: dict[str, object] = {
+            "stain_vectors": {name: list(vector) for name, vector in vectors.items()},
+            "stain_weights": list(weights),
+            "target": self.target,
+            "background_seen": background_kind(overview),
+            "band_method": "otsu" if by_otsu else "fixed",
+            "bands_od": list(bands),
+            "otsu_od": otsu_od,
+            "bands_clamped": by_otsu and bands[0] != otsu_od,
+            "glass_od": glass_od,
+            "density_histogram": [int(n) for n in histogram],
+            "density_bin_od": _OD_BIN,
+        }
+        lowered = ColourRule(
+            rule.feature,
+            foreground.lowered_threshold(self.glass_margin),
+            weights,
+            (min(bands[0], max(_OD_BIN, glass_od + self.glass_margin * (bands[0] - glass_od))),),
+        )
+        return FittedColourRule(scheme, rule, lowered, SIGNAL, foreground.facts | facts)
+
+    def _bands(self, otsu_od: float, glass_od: float) -> tuple[float, float, float]:
+        """Return the bands with their ratios kept and the first of them where Otsu puts it, within bounds."""
+        first = min(max(otsu_od, glass_od + self.otsu_min_od), glass_od + self.otsu_max_od)
+        ratios = (1.0, self.moderate_od / self.weak_od, self.strong_od / self.weak_od)
+        weak, moderate, strong = (round(first * ratio, 6) for ratio in ratios)
+        return weak, moderate, strong
+
+
+def _densities(overview: Overview, rule: ColourRule) -> tuple[NDArray[np.int64], float]:
+    """Return the histogram of the target's density in tissue, and its median on glass (never below 0)."""
+    pixels = overview.rgb[overview.valid].reshape(1, -1, 3)
+    tissue = rule.feature_of(pixels) > rule.threshold
+    density = rule.density_of(pixels)
+    bins = np.clip(np.floor(density[tissue] / _OD_BIN), 0, _OD_BINS - 1).astype(np.int64)
+    glass = density[~tissue]
+    return np.bincount(bins, minlength=_OD_BINS), max(0.0, float(np.median(glass))) if len(glass) else 0.0

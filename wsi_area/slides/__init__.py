@@ -1,0 +1,21 @@
+"""slides: EDGE in, everything that opens an image; pixels come in here and nothing is written.
+
+TIFF structure and codecs (tifffile, imagecodecs) are loaded only by the first slide that needs them.
+"""
+
+from wsi_area.slides.handles import borrow_reader, close_readers
+from wsi_area.slides.inspect import inspect
+from wsi_area.slides.lanes import LaneDecision, choose_lane
+from wsi_area.slides.overview import read_overview
+from wsi_area.slides.reading import Piece, SlideReader
+
+__all__ = [
+    "LaneDecision",
+    "Piece",
+    "SlideReader",
+    "borrow_reader",
+    "choose_lane",
+    "close_readers",
+    "inspect",
+    "read_overview",
+]

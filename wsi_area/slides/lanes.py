@@ -1,0 +1,58 @@
+"""slides: which lane reads a slide, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from wsi_area.errors import LaneError
+from wsi_area.model.slide import SlideInfo
+from wsi_area.slides.inspect import PLAIN_VENDOR
+from wsi_area.slides.reading import DIRECT_VENDORS
+
+LaneWish = Literal["auto", "openslide", "direct"]
+
+
+@dataclass(frozen=True, slots=True)
+class LaneDecision:
+    """The lane that reads a slide, and the reason on record."""
+
+    lane: Literal["openslide", "direct", "plain"]
+    reason: str
+
+
+def choose_lane(info: SlideInfo, levels: Sequence[int], lane: LaneWish) -> LaneDecision:
+    """Return the lane for reading the given levels of a slide.
+
+    ``auto`` takes the direct lane only where it is proven for this very slide; ``direct`` insists on it.
+
+    Raises
+    ------
+    LaneError
+        ``direct`` was asked for and cannot be proven, or there is no such lane.
+    """
+    if lane not in ("auto", "openslide", "direct"):
+        raise LaneError(f"there is no lane {lane!r}; ask for auto, openslide or direct")
+    if info.vendor == PLAIN_VENDOR:
+        obstacle = "it is a plain image, not a tiled slide"
+        decision = LaneDecision("plain", obstacle)
+    elif lane == "openslide":
+        return LaneDecision("openslide", "asked for in the settings")
+    elif info.vendor not in DIRECT_VENDORS:
+        obstacle = f"OpenSlide knows it as {info.vendor}, whose layout is not plain tiles"
+        decision = LaneDecision("openslide", obstacle)
+    else:
+        # imported here: tifffile takes 0.25 s to load, which a run through OpenSlide need not pay
+        from wsi_area.slides.proof import find_obstacle
+
+        proven, found = find_obstacle(info, levels)
+        if found is None:
+            names = ", ".join(map(str, proven))
+            reason = f"corner, edge and random tiles of levels {names} equal OpenSlide's byte for byte"
+            return LaneDecision("direct", reason)
+        obstacle = found
+        decision = LaneDecision("openslide", obstacle)
+    if lane == "direct":
+        raise LaneError(
+            f"slide {info.slide_id!r} cannot be read by the direct lane: {obstacle}; set the lane to auto or openslide"
+        )
+    return decision

@@ -1,0 +1,124 @@
+"""slides: a small picture of the whole slide, the same in every lane."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.errors import TileReadError
+from wsi_area.model.geometry import Region
+from wsi_area.model.pixels import MaskArray, Overview, TilePixels
+from wsi_area.model.slide import SlideInfo
+from wsi_area.slides.exactness import is_exactly_addressable
+from wsi_area.slides.handles import borrow_reader
+from wsi_area.slides.reading import SlideReader, grid_boxes
+
+MAX_SIDE_PX = 2048
+_BLOCK_PX = 2048  # level pixels a side held at once
+_SMALLEST_BOX_PX = 128  # below it a box that cannot be decoded is left out
+
+
+def overview_level(info: SlideInfo, max_side_px: int = MAX_SIDE_PX) -> int:
+    """Return the level an overview is made from: the coarsest that is at least half as large as wished."""
+    fitting = [
+        level.index for level in info.levels if 2 * max(level.size_px.width_px, level.size_px.height_px) >= max_side_px
+    ]
+    return max(fitting, default=0)
+
+
+def read_overview(info: SlideInfo, reader: SlideReader, max_side_px: int = MAX_SIDE_PX) -> Overview:
+    """Return the whole slide as box means of valid pixels, its longest side at most ``max_side_px``.
+
+    The box is a whole number of level pixels, so the picture depends neither on the lane nor on any tile
+    size; boxes at the right and lower rim are smaller. Means are rounded half up. A box is valid where all of
+    it was scanned; what cannot be decoded is not valid either, so that one bad tile never costs the slide.
+    ``mpp`` is left None: the caller knows the calibration.
+    """
+    level = overview_level(info, max_side_px)
+    if reader.lane != "direct" or _is_proven(info, level, max_side_px):
+        return _reduced(info, reader, level, max_side_px)
+    with borrow_reader(info, "openslide") as reference:
+        return _reduced(info, reference, level, max_side_px)
+
+
+def _is_proven(info: SlideInfo, level: int, max_side_px: int) -> bool:
+    """Return whether a proven direct lane has been compared with OpenSlide on this level (see ``lanes``)."""
+    entry = info.levels[level]
+    longest = max(entry.size_px.width_px, entry.size_px.height_px)
+    exact = is_exactly_addressable(longest, (entry.downsample_x + entry.downsample_y) / 2)
+    return exact and level == overview_level(info)
+
+
+def _reduced(info: SlideInfo, reader: SlideReader, level: int, max_side_px: int) -> Overview:
+    size = info.levels[level].size_px
+    factor = -(-max(size.width_px, size.height_px) // max_side_px)
+    width, height = -(-size.width_px // factor), -(-size.height_px // factor)
+    rgb = np.zeros((height, width, 3), np.uint8)
+    valid = np.zeros((height, width), np.bool_)
+    step = max(1, _BLOCK_PX // factor) * factor
+    for box, pixels in _readable(
+        reader, level, grid_boxes(Region(0, 0, size.width_px, size.height_px), step, step), factor
+    ):
+        top, left = box.y_px // factor, box.x_px // factor
+        means, is_valid = box_means(pixels.rgb, pixels.valid, factor)
+        rows, columns = slice(top, top + means.shape[0]), slice(left, left + means.shape[1])
+        rgb[rows, columns] = means
+        valid[rows, columns] = is_valid
+    return Overview(rgb, valid, info.size_l0_px, None)
+
+
+def _readable(
+    reader: SlideReader, level: int, boxes: Iterable[Region], factor: int
+) -> Iterator[tuple[Region, TilePixels]]:
+    """Yield what can be decoded, quartering a box that cannot until only the bad part is left out."""
+    for box in boxes:
+        try:
+            pixels = reader.read(level, box)
+        except TileReadError:
+            half = max(box.width_px, box.height_px) // (2 * factor) * factor
+            if half >= _SMALLEST_BOX_PX:
+                yield from _readable(reader, level, grid_boxes(box, half, half), factor)
+        else:
+            yield box, pixels
+
+
+def box_means(rgb: NDArray[np.uint8], valid: MaskArray, factor: int) -> tuple[NDArray[np.uint8], MaskArray]:
+    """Return the mean colour of the valid pixels of each box, rounded half up, and which boxes are wholly valid.
+
+    ``rgb`` is uint8 (h, w, 3) RGB, ``valid`` bool (h, w); the results are of ceil(h / factor) rows.
+
+    >>> means, is_valid = box_means(np.array([[[1, 2, 9], [2, 2, 9]]], np.uint8), np.array([[True, True]]), 2)
+    >>> means.tolist(), is_valid.tolist()
+    ([[[2, 2, 9]]], [[True]])
+    """
+    all_valid = bool(valid.all())
+    if not all_valid:
+        rgb = np.where(valid[..., None], rgb, np.uint8(0))
+    sums = _box_sums(rgb, factor)
+    rows, columns = (_box_lengths(length, factor) for length in valid.shape)
+    area = rows[:, None] * columns
+    count = area if all_valid else _box_sums(valid.view(np.uint8)[..., None], factor)[..., 0]
+    divisor = np.maximum(count, 1)[..., None]
+    means = ((2 * sums + divisor) // (2 * divisor)).astype(np.uint8)
+    return means, count == area
+
+
+def _box_lengths(length_px: int, factor: int) -> NDArray[np.int64]:
+    starts = np.arange(0, length_px, factor)
+    return np.minimum(starts + factor, length_px) - starts
+
+
+def _box_sums(samples: NDArray[np.uint8], factor: int) -> NDArray[np.int64]:
+    """Return exact sums, int64 (boxes down, boxes across, channels) of uint8 (h, w, channels)."""
+    height, width, channels = samples.shape
+    # down first, in the narrowest type that cannot overflow: this pass touches every pixel
+    narrow = np.uint16 if factor <= 257 else np.uint32
+    whole = height // factor * factor
+    bands = samples[:whole].reshape(-1, factor, width * channels).sum(axis=1, dtype=narrow)
+    if whole < height:
+        rest = samples[whole:].reshape(1, height - whole, width * channels).sum(axis=1, dtype=narrow)
+        bands = np.concatenate([bands, rest])
+    across = bands.reshape(-1, width, channels)
+    starts = np.arange(0, width, factor)
+    sums: NDArray[np.int64] = np.add.reduceat(across, starts, axis=1, dtype=np.int64)
+    return sums

@@ -1,0 +1,162 @@
+"""slides: PNG, JPEG and TIFF without a pyramid, as a slide of one level; headers only."""
+
+import warnings
+from pathlib import Path
+
+import tifffile
+from PIL import JpegImagePlugin, PngImagePlugin
+from PIL.Image import Image
+
+from wsi_area.errors import SlideOpenError
+from wsi_area.model.calibration import MppCandidate
+from wsi_area.model.geometry import Size
+from wsi_area.model.slide import Level, SlideInfo
+from wsi_area.slides.fingerprint import fingerprint
+from wsi_area.slides.mpp_sources import density_claim, ome_claims, tiff_claims
+
+MAX_PLAIN_PX = 1 << 27
+"""A plain image is decoded as a whole: 134 megapixels are 400 MB of RGB."""
+
+HEADER_ERRORS = (OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, tifffile.TiffFileError)
+"""What Pillow and tifffile raise on damaged headers (Pillow: SyntaxError for a broken PNG)."""
+
+_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+_JPEG_MAGIC = b"\xff\xd8\xff"
+_TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_PILLOW_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
+_EXIF_X, _EXIF_Y, _EXIF_UNIT = 282, 283, 296
+_EXIF_UNITS = {2: "inch", 3: "cm"}
+
+
+def inspect_plain(file: Path, slide_id: str, vendor: str) -> SlideInfo:
+    """Return a slide of one level for a plain image.
+
+    Raises
+    ------
+    SlideOpenError
+        It is no PNG, JPEG or TIFF, is damaged, is not 8-bit grey or RGB, or is too large to decode whole.
+    """
+    kind = image_kind(file)
+    try:
+        size, claims = _tiff_header(file) if kind == "tiff" else _pillow_header(file, kind)
+    except SlideOpenError:
+        raise
+    except HEADER_ERRORS as error:
+        raise SlideOpenError(f"{file}: its {kind.upper()} header is damaged ({error}); export it again") from error
+    if not 0 < size.area_px <= MAX_PLAIN_PX:
+        raise SlideOpenError(
+            f"{file}: {size.width_px} × {size.height_px} px cannot be decoded whole, the limit is "
+            f"{MAX_PLAIN_PX} px; save it as a tiled TIFF"
+        )
+    status = file.stat()
+    return SlideInfo(
+        slide_id=slide_id,
+        path=str(file),
+        vendor=vendor,
+        size_l0_px=size,
+        levels=(Level(0, size, 1.0, 1.0),),
+        fingerprint=fingerprint(file, None),
+        file_bytes=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+        mpp_candidates=claims,
+        properties={"plain.format": kind},
+    )
+
+
+def image_kind(file: Path) -> str:
+    """Return ``png``, ``jpeg`` or ``tiff``, by the first bytes; names prove nothing.
+
+    Raises
+    ------
+    SlideOpenError
+        It is none of them.
+    """
+    with file.open("rb") as stream:
+        head = stream.read(16)
+    if head.startswith(_PNG_MAGIC):
+        return "png"
+    if head.startswith(_JPEG_MAGIC):
+        return "jpeg"
+    if head.startswith(_TIFF_MAGICS):
+        return "tiff"
+    raise SlideOpenError(
+        f"{file}: neither OpenSlide nor we know this format (it begins with {head!r}); "
+        "it may be truncated or renamed, or one file of several: copy the slide again with its companions"
+    )
+
+
+def open_pillow(file: Path, kind: str) -> Image:
+    """Return a PNG or JPEG with its header read and no pixel decoded.
+
+    The plug-ins are called directly: ``Image.open`` would refuse large images by a limit that is global to
+    the process; ours is ``MAX_PLAIN_PX``.
+    """
+    plugin = PngImagePlugin.PngImageFile if kind == "png" else JpegImagePlugin.JpegImageFile
+    return plugin(file)
+
+
+def _pillow_header(file: Path, kind: str) -> tuple[Size, tuple[MppCandidate, ...]]:
+    with open_pillow(file, kind) as image:
+        if image.mode not in _PILLOW_MODES:
+            raise SlideOpenError(f"{file}: pixels of mode {image.mode} are not 8-bit grey or RGB; save it as 8-bit RGB")
+        claims = _png_claims(image) if kind == "png" else _jpeg_claims(image)
+        return Size(*image.size), tuple(claims)
+
+
+def _png_claims(image: Image) -> list[MppCandidate]:
+    dpi = image.info.get("dpi")  # from pHYs, and only where its unit is the metre
+    if dpi is None:
+        return []
+    x_dpi, y_dpi = dpi
+    return list(density_claim(x_dpi, y_dpi, "inch", "png.pHYs"))
+
+
+def _jpeg_claims(image: Image) -> list[MppCandidate]:
+    claims: list[MppCandidate] = []
+    density = image.info.get("jfif_density")
+    unit = {1: "inch", 2: "cm"}.get(image.info.get("jfif_unit", 0))
+    if density is not None and unit is not None:
+        x_density, y_density = density
+        claims += density_claim(x_density, y_density, unit, "jfif.density")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of damaged EXIF; we take what is there
+        exif = image.getexif()
+    if _EXIF_X in exif and _EXIF_Y in exif:
+        unit = _EXIF_UNITS.get(exif.get(_EXIF_UNIT, 2), "")
+        claims += density_claim(_ratio(exif[_EXIF_X]), _ratio(exif[_EXIF_Y]), unit, "exif.XResolution")
+    return claims
+
+
+def _ratio(value: object) -> float:
+    """Return a rational tag as a number; 0 where it says nothing."""
+    if isinstance(value, tuple):
+        return value[0] / value[1] if len(value) == 2 and value[1] else 0.0
+    try:
+        return float(str(value))
+    except ValueError:
+        return 0.0
+
+
+def _tiff_header(file: Path) -> tuple[Size, tuple[MppCandidate, ...]]:
+    with tifffile.TiffFile(file) as tiff:
+        page = tiff.pages[0]
+        obstacle = tiff_obstacle(page)
+        if obstacle is not None:
+            raise SlideOpenError(f"{file}: {obstacle}; save it as an 8-bit grey or RGB TIFF")
+        tags = {tag.name: tag.value for tag in page.tags}
+        description = str(tags.get("ImageDescription", ""))
+        unit = {2: "inch", 3: "cm"}.get(int(tags.get("ResolutionUnit", 2)), "none")
+        x, y = (_ratio(tags.get(name, 0)) for name in ("XResolution", "YResolution"))
+        claims = [*ome_claims(description), *tiff_claims(x, y, unit, description)]
+        return Size(int(page.imagewidth), int(page.imagelength)), tuple(claims)
+
+
+def tiff_obstacle(page: tifffile.TiffPage) -> str | None:
+    """Return why a TIFF page is not an 8-bit picture, or None where it is one."""
+    if page.dtype is None or str(page.dtype) != "uint8":
+        return f"its samples are {page.dtype or 'of an unknown type'}, not 8-bit"
+    if page.samplesperpixel not in (1, 3, 4) or page.imagedepth != 1:
+        return f"it has {page.samplesperpixel} samples a pixel and depth {page.imagedepth}"
+    if int(page.photometric) not in (0, 1, 2, 3, 6):
+        return f"its colours are {page.photometric!s}"
+    return None

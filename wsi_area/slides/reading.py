@@ -1,0 +1,106 @@
+"""slides: what every lane offers, and the pieces it hands out; no file is opened here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from wsi_area.errors import TileReadError
+from wsi_area.model.geometry import Region, Size
+from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
+from wsi_area.model.slide import SlideInfo
+
+DIRECT_VENDORS = ("aperio", "generic-tiff")
+"""What OpenSlide calls the files whose layout is plain tiles, which the direct lane may try."""
+
+VALID_ALPHA = 128
+"""A pixel is scanned where at least half of it was: alpha >= 128 of 255. Partial alpha arises only where
+OpenSlide interpolates across the rim of the scanned area."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """A part of the region that was asked for; the pieces partition the region exactly."""
+
+    region_level_px: Region
+    rgb: RgbArray  # uint8 (h, w, 3) RGB; may be a view of scratch memory: valid until the next piece
+    valid: MaskArray | None  # bool (h, w); None where every pixel is valid
+
+
+class SlideReader(Protocol):
+    """One open slide in one lane; any number of threads may read through it at once."""
+
+    @property
+    def lane(self) -> str:
+        """Return ``openslide``, ``direct`` or ``plain``."""
+        ...
+
+    @property
+    def is_broken(self) -> bool:
+        """Return whether a read failed; the cache then closes the reader instead of lending it again."""
+        ...
+
+    def read(self, level: int, region_level_px: Region) -> TilePixels:
+        """Return a region of a level as one block."""
+        ...
+
+    def pieces(self, level: int, region_level_px: Region) -> Iterator[Piece]:
+        """Yield a region of a level in the pieces that are cheapest to make."""
+        ...
+
+    def close(self) -> None:
+        """Give the file back; nobody may be reading."""
+        ...
+
+
+def require_within(info: SlideInfo, level: int, region_level_px: Region) -> Size:
+    """Return the size of a level after making sure that the region lies in it.
+
+    Raises
+    ------
+    TileReadError
+        The slide has no such level, or the region is empty or leaves it.
+    """
+    if not 0 <= level < len(info.levels):
+        raise TileReadError(
+            f"slide {info.slide_id!r} has {len(info.levels)} levels, level {level} was asked for; "
+            f"ask for one of 0..{len(info.levels) - 1}"
+        )
+    size = info.levels[level].size_px
+    box = region_level_px
+    inside = box.x_px >= 0 and box.y_px >= 0 and box.right_px <= size.width_px and box.bottom_px <= size.height_px
+    if not inside or box.width_px <= 0 or box.height_px <= 0:
+        raise TileReadError(
+            f"slide {info.slide_id!r}, level {level}: {box} is empty or leaves the level of "
+            f"{size.width_px} × {size.height_px} px; ask for a box within it"
+        )
+    return size
+
+
+def grid_boxes(within: Region, step_x_px: int, step_y_px: int) -> Iterator[Region]:
+    """Yield the cells of the grid through (0, 0), cut to a region, row by row.
+
+    >>> [r.width_px for r in grid_boxes(Region(3, 0, 6, 1), 4, 4)]
+    [1, 4, 1]
+    """
+    for y in range(within.y_px // step_y_px * step_y_px, within.bottom_px, step_y_px):
+        for x in range(within.x_px // step_x_px * step_x_px, within.right_px, step_x_px):
+            cell = Region(x, y, step_x_px, step_y_px).intersection(within)
+            if cell is not None:
+                yield cell
+
+
+def assembled(pieces: Iterator[Piece], region_level_px: Region) -> TilePixels:
+    """Return the pieces of a region as one block of fresh memory."""
+    height, width = region_level_px.height_px, region_level_px.width_px
+    rgb = np.empty((height, width, 3), np.uint8)
+    valid = np.ones((height, width), np.bool_)
+    for piece in pieces:
+        box = piece.region_level_px
+        top, left = box.y_px - region_level_px.y_px, box.x_px - region_level_px.x_px
+        rows, columns = slice(top, top + box.height_px), slice(left, left + box.width_px)
+        rgb[rows, columns] = piece.rgb
+        if piece.valid is not None:
+            valid[rows, columns] = piece.valid
+    return TilePixels(rgb, valid)

@@ -1,0 +1,105 @@
+"""slides: one compressed tile into memory that is already there."""
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.model.pixels import RgbArray
+from wsi_area.slides.tiff_levels import DEFLATES, JPEG, JPEG2000_RGB, JPEG2000_YCBCR, LZW, TiledLevel
+
+CODEC_ERRORS = (
+    imagecodecs.Jpeg8Error,
+    imagecodecs.Jpeg2kError,
+    imagecodecs.ZlibError,
+    imagecodecs.LzwError,
+    ValueError,
+    RuntimeError,
+)
+_JPEG_END = b"\xff\xd9"
+
+
+def decode_tile(data: bytes, level: TiledLevel, out: RgbArray) -> None:
+    """Fill ``out``, uint8 (tile h, tile w, 3) RGB, with one stored tile.
+
+    Raises
+    ------
+    ValueError
+        The data does not decode to a whole tile; the codecs add errors of their own (``CODEC_ERRORS``).
+    """
+    if level.compression == JPEG:
+        _decode_jpeg(data, level, out)
+    elif level.compression in (JPEG2000_YCBCR, JPEG2000_RGB):
+        _decode_jpeg2000(data, level, out)
+    else:
+        _decode_lossless(data, level, out)
+
+
+def _decode_jpeg(data: bytes, level: TiledLevel, out: RgbArray) -> None:
+    if data.rfind(_JPEG_END) < 0:
+        # libjpeg makes up the missing rows and only warns; OpenSlide refuses such a tile, so do we
+        raise ValueError("the JPEG ends too early")
+    # The TIFF says what the components are, whatever the JPEG's own markers suggest (Aperio's RGB).
+    decoded = imagecodecs.jpeg8_decode(
+        data,
+        tables=level.jpeg_tables,
+        colorspace="YCBCR" if level.is_ycbcr else "RGB",
+        outcolorspace="RGB",
+        out=out,
+    )
+    if decoded.shape != out.shape:
+        raise ValueError(f"the JPEG is {decoded.shape}, the tile {out.shape}")
+
+
+def _decode_jpeg2000(data: bytes, level: TiledLevel, out: RgbArray) -> None:
+    decoded = imagecodecs.jpeg2k_decode(data, out=out)
+    if decoded.shape != out.shape:
+        raise ValueError(f"the JPEG 2000 picture is {decoded.shape}, the tile {out.shape}")
+    if level.compression == JPEG2000_YCBCR:
+        _ycbcr_to_rgb(out)
+
+
+def _rounded(values: NDArray[np.floating]) -> NDArray[np.int32]:
+    """Return values rounded half away from zero, as C rounds."""
+    rounded: NDArray[np.int32] = (np.sign(values) * np.floor(np.abs(values) + 0.5)).astype(np.int32)
+    return rounded
+
+
+def _ycbcr_tables() -> tuple[NDArray[np.int32], ...]:
+    """Return what Cr adds to R, Cb and Cr to G (in 1/65536), Cb to B: JFIF's matrix, OpenSlide's rounding."""
+    chroma = np.arange(-128, 128, dtype=np.float64)
+    one = 1 << 16
+    return (
+        _rounded(1.402 * chroma),
+        _rounded(one * (0.5 - 0.34414 * chroma)),
+        _rounded(one * -0.71414 * chroma),
+        _rounded(1.772 * chroma),
+    )
+
+
+_R_CR, _G_CB, _G_CR, _B_CB = _ycbcr_tables()
+
+
+def _ycbcr_to_rgb(samples: RgbArray) -> None:
+    """Turn uint8 (h, w, 3) YCbCr into RGB in place."""
+    luma, cb, cr = samples[..., 0].astype(np.int32), samples[..., 1], samples[..., 2]
+    green = luma + ((_G_CB[cb] + _G_CR[cr]) >> 16)
+    red, blue = luma + _R_CR[cr], luma + _B_CB[cb]
+    for channel, values in enumerate((red, green, blue)):
+        samples[..., channel] = np.clip(values, 0, 255)
+
+
+def _decode_lossless(data: bytes, level: TiledLevel, out: RgbArray) -> None:
+    if level.compression == LZW:
+        raw = imagecodecs.lzw_decode(data, out=out.nbytes)
+    elif level.compression in DEFLATES:
+        raw = imagecodecs.zlib_decode(data, out=out.nbytes)
+    else:
+        raw = data
+    if len(raw) < out.nbytes:
+        raise ValueError(f"{len(raw)} bytes where a tile has {out.nbytes}")
+    samples = np.frombuffer(raw, np.uint8, out.nbytes).reshape(out.shape)
+    if level.predictor == 2:
+        # differences along a row, modulo 256
+        np.cumsum(samples, axis=1, dtype=np.uint8, out=out)
+    else:
+        out[...] = samples

@@ -1,0 +1,55 @@
+"""slides: numbers and length units as files spell them; pure functions."""
+
+import math
+
+UM_PER_INCH = 25_400.0
+UM_PER_CM = 10_000.0
+UM_PER_MM = 1_000.0
+UM_PER_M = 1_000_000.0
+
+_SPELLINGS: dict[float, tuple[str, ...]] = {
+    1e-4: ("å", "angstrom", "angstroms", "ångström", "ångströms"),
+    1e-3: ("nm", "nanometer", "nanometers", "nanometre", "nanometres"),
+    1.0: (
+        *("um", "µm", "μm", "micron", "microns", "micrometer", "micrometers", "micrometre", "micrometres"),
+        *("\\u00b5m", "\\u03bcm"),  # ImageJ writes the sign as an escape
+    ),
+    UM_PER_MM: ("mm", "millimeter", "millimeters", "millimetre", "millimetres"),
+    UM_PER_CM: ("cm", "centimeter", "centimeters", "centimetre", "centimetres"),
+    UM_PER_M: ("m", "meter", "meters", "metre", "metres"),
+    UM_PER_INCH: ("in", "inch", "inches", '"'),
+}
+_UM_PER_UNIT = {spelling: um for um, spellings in _SPELLINGS.items() for spelling in spellings}
+
+
+def um_per_unit(spelling: str) -> float | None:
+    """Return how many µm a unit of length is, or None for a unit we do not know.
+
+    >>> um_per_unit("centimeter") == um_per_unit(" CM "), um_per_unit("micrometer"), um_per_unit("furlong")
+    (True, 1.0, None)
+    """
+    return _UM_PER_UNIT.get(spelling.strip().casefold().replace("μ", "µ")) or _UM_PER_UNIT.get(
+        spelling.strip().casefold()
+    )
+
+
+def positive_number(text: str | float | None) -> float | None:
+    """Return a finite number above 0, or None; a decimal comma is understood.
+
+    >>> positive_number("0,25"), positive_number("abc"), positive_number("0"), positive_number("nan")
+    (0.25, None, None, None)
+    """
+    if text is None:
+        return None
+    if isinstance(text, str):
+        text = text.strip()
+        if text.count(",") == 1 and "." not in text:
+            text = text.replace(",", ".")
+        # float() also reads "1_000" and digits of other scripts, which no scanner means
+        if "_" in text or not text.isascii():
+            return None
+    try:
+        number = float(text)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and number > 0 else None
