@@ -66,7 +66,7 @@ class Ours:
         return f"wsi-area, {lane}, {workers}" + ("" if self.skip_glass else ", glass decoded too")
 
     def run_dir(self, work_mpp: float) -> Path:
-        """Return where its latest run at this work mpp lies."""
+        """Return where its latest run of one slide at this work mpp lies."""
         return RUNS / f"{self.key}-{work_mpp:g}"
 
     def command(self, slides: Sequence[Path], work_mpp: float, out: Path) -> list[str | Path]:
@@ -82,7 +82,7 @@ class Ours:
         return [program, "run", *slides, "--config", RULE, "--out", out, "--workers", str(self.workers), *assignments]
 
     def run(self, slides: Sequence[Path], work_mpp: float, **env: str) -> Sample:
-        out = self.run_dir(work_mpp)
+        out = self.run_dir(work_mpp) if len(slides) == 1 else RUNS / f"{self.key}-batch"
         shutil.rmtree(out, ignore_errors=True)
         cost = run_measured(self.command(slides, work_mpp, out), **env)
         return cost_of(cost) | ({} if cost.exit_code else self._answer(out, slides))

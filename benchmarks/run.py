@@ -128,6 +128,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--no-install", action="store_true", help="leave out peers whose environment is not there")
     parser.add_argument("--out", type=Path, default=None, help="where results go")
     args = parser.parse_args()
+    for asked, known in ((args.peers, PEERS), (args.only, PARTS)):
+        if unknown := {name for name in asked.split(",") if name} - set(known):
+            parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     args.size = args.size or (SMALL if args.quick else MAIN)
     args.repeats = args.repeats or (1 if args.quick else 3)
     args.out = args.out or (HERE / "work" / "quick" if args.quick else HERE / "results")

@@ -9,6 +9,7 @@ from pictures import all_valid, slide_rgb
 from wsi_area.errors import SettingsError
 from wsi_area.model.pixels import TilePixels
 from wsi_area.segmenters.colour_rule import ColourRule, ColourRuled
+from wsi_area.segmenters.kernels import classify_and_count
 from wsi_area.segmenters.stain_vectors import NAMED_VECTORS, density_weights
 
 BANDS = (0.2, 0.4, 0.6)
@@ -29,15 +30,20 @@ def skimage_classes(rgb: np.ndarray, vectors: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("vectors", SKIMAGE)
-def test_all_16777216_colours_get_the_class_that_scikit_image_gives_them(vectors):
+def test_all_16777216_colours_get_the_class_that_scikit_image_gives_them_by_both_routes(vectors):
     rule = rule_for(vectors)
     green, blue = np.mgrid[:256, :256].astype(np.uint8)
+    compiled, ones, counts = np.empty((2048, 256), np.uint8), np.ones(2048, np.int64), np.zeros(8, np.int64)
     rgb = np.empty((8, 256, 256, 3), np.uint8)
     rgb[..., 1], rgb[..., 2] = green, blue
     for first_red in range(0, 256, 8):
         rgb[..., 0] = np.arange(first_red, first_red + 8, dtype=np.uint8)[:, None, None]
         flat = rgb.reshape(-1, 256, 3)
-        np.testing.assert_array_equal(rule.class_map(all_valid(flat)), skimage_classes(flat, vectors))
+        expected = skimage_classes(flat, vectors)
+        np.testing.assert_array_equal(rule.class_map(all_valid(flat)), expected)
+        classify_and_count(flat, None, rule, ones[:256], ones, 1, compiled, counts, counts[:5].copy())
+        np.testing.assert_array_equal(compiled, expected)
+    assert counts.sum() == 256**3
 
 
 @pytest.mark.parametrize("vectors", SKIMAGE)

@@ -12,6 +12,7 @@ from wsi_area.compute.reduction import box_mean
 from wsi_area.errors import SegmentationError
 from wsi_area.model.pixels import TilePixels
 from wsi_area.segmenters.colour_rule import ColourRule
+from wsi_area.segmenters.compiled import machine_code
 from wsi_area.segmenters.kernels import classify_and_count
 from wsi_area.segmenters.stain_vectors import NAMED_VECTORS, density_weights
 
@@ -64,8 +65,8 @@ def test_the_kernel_equals_reducing_classifying_and_counting_one_after_the_other
 
 @pytest.mark.parametrize("factor", [1, 2, 3])
 def test_rows_longer_than_a_piece_are_seamless(factor):
-    rgb = np.tile(skimage.data.immunohistochemistry()[:6], (1, 10, 1))
-    columns = np.full(-(-5120 // factor), 4)
+    rgb = np.tile(skimage.data.immunohistochemistry()[:6], (1, 10 * factor, 1))
+    columns = np.full(5120, 4)
     columns[[5, 2047, 2048, -1]] = 3  # weights that change within a piece and at its ends
     valid = np.ones(rgb.shape[:2], bool)
     valid[2, 2040:2060] = False
@@ -230,3 +231,10 @@ def test_the_rule_s_own_class_map_is_the_same_for_holes():
     rgb = skimage.data.immunohistochemistry()[:64, :64]
     valid = np.random.default_rng(5).random((64, 64)) < 0.5
     np.testing.assert_array_equal(kernel(rgb, valid, STAIN)[0], STAIN.class_map(TilePixels(rgb, valid)))
+
+
+def test_where_nothing_can_be_cached_the_code_is_compiled_all_the_same_and_a_warning_says_so(caplog):
+    names = {}
+    exec("def twice(x):\n    return 2 * x\n", names)  # from no file, so numba has no place to cache
+    assert machine_code(names["twice"])(21) == 42
+    assert "NUMBA_CACHE_DIR" in caplog.text

@@ -41,30 +41,28 @@ class _LazyGroup(click.Group):
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 all good; 1 usage or settings; 2 some slides failed or are incomplete; 3 some need a "
-    "pixel size; 130 interrupted (run the same command again to go on).",
+    "pixel size; 4 the demo missed its truth; 130 interrupted (run the same command again to go on).",
 )
 @click.version_option(__version__, prog_name="wsi-area")
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens to each slide, on stderr.")
 def cli(verbose: bool) -> None:
-    r"""Tumour burden in mm² from whole-slide images.
+    """Tumour burden in mm² from whole-slide images.
 
     \b
     wsi-area check slides/*.svs
     wsi-area run slides/*.svs --config configs/he_tissue.toml --out out/
     wsi-area explain --px 15000 --mpp 0.5 --power 20
-    """
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s %(message)s", stream=sys.stderr
-    )
+    """  # noqa: D301 (click reads the backspace)
+    on_stderr = logging.StreamHandler()
+    on_stderr.setLevel(logging.INFO if verbose else logging.WARNING)
+    on_stderr.addFilter(lambda record: record.name.startswith("wsi_area") or record.levelno >= logging.ERROR)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=[on_stderr])
 
 
 def main() -> None:
     """Run the command line; every refusal is one clear line on stderr and the right exit code."""
     try:
         code = cli.main(standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        code = EXIT_USAGE
     except click.ClickException as error:
         error.show()
         code = EXIT_USAGE

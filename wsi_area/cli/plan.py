@@ -22,11 +22,11 @@ from wsi_area.run.preview import Preview, preview
 @slide_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(as_json: bool, **options: Any) -> None:
-    r"""Say what a run over SLIDES would do, and stop: tiles, pixels to decode, memory, disk, core-seconds.
+    """Say what a run over SLIDES would do, and stop: tiles, pixels to decode, memory, disk, core-seconds.
 
     \b
     wsi-area plan slides/*.svs --config configs/he_tissue.toml
-    """
+    """  # noqa: D301 (click reads the backspace)
     wanted = asked(**options)
     outcomes = [_planned(wanted, n) for n in range(len(wanted.slides))]
     previews = [o for o in outcomes if isinstance(o, Preview)]

@@ -10,22 +10,26 @@ from rich.text import Text
 
 from wsi_area.results.record import COVERAGE_95
 
+_PIPED_WIDTH = 4096  # a pipe has no edge: nothing is wrapped, so that grep and cut see whole lines
 _STYLES = {"complete": "green", "incomplete": "yellow", "needs_calibration": "yellow", "failed": "red"}
 
 
 def print_results(records: Sequence[Mapping[str, Any]], out: Path) -> None:
     """Print one row for each slide, what went wrong below it, and where to look next."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_PIPED_WIDTH)
     with_tumor = any(r.get("tumor", {}).get("n_px") is not None for r in records)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("slide", overflow="fold")
-    table.add_column("status")
+    table.add_column("status", no_wrap=True)
     for heading in (["tumour mm² (± 95 %)"] if with_tumor else []) + ["tissue mm² (± 95 %)", "slide mm²"]:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("µm/px from")
     for record in records:
         table.add_row(*_cells(record, with_tumor))
-    console.print(table)
+    if records:
+        console.print(table)
     for record in records:
         _print_notes(console, record)
     console.print(

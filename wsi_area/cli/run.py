@@ -23,12 +23,12 @@ from wsi_area.run.pipeline import run_slides
 @click.option("--force", is_flag=True, help="Measure afresh what was made from something else.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON document.")
 def command(out: Path, force: bool, as_json: bool, **options: Any) -> None:
-    r"""Measure SLIDES (files, folders, quoted globs, @list.txt, - for stdin) into the folder --out.
+    """Measure SLIDES (files, folders, quoted globs, @list.txt, - for stdin) into the folder --out.
 
     \b
     wsi-area run slides/*.svs --config configs/he_tissue.toml --out out/
     wsi-area run slide.svs --config configs/ihc_dab.toml --out out/ --set tiling.work_mpp=1
-    """
+    """  # noqa: D301 (click reads the backspace)
     wanted = asked(**options)
     with shown_progress(len(wanted.slides)) as listener:
         outcome = run_slides(wanted.slides, wanted.settings, out, force=force, listener=listener, argv=sys.argv)

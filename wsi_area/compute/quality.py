@@ -42,7 +42,10 @@ def _unreadable(burden: SlideBurden) -> list[QaFinding]:
         return []
     area = "" if burden.unread_area_mm2 is None else f" ({burden.unread_area_mm2:.6g} mm²)"
     message = f"{n_px} level-0 px{area} could not be read and belong to no class; the totals lack them"
-    remedy = "copy or export the slide again, then run the same command: only the unread tiles are done again"
+    remedy = (
+        "if a disk or network failed, run the same command again: only the unread tiles are done again; if the file "
+        "is damaged, copy or export it again and run with --force"
+    )
     return [QaFinding(burden.slide_id, "TILE_UNREADABLE", "warning", n_px, 0, "px", message, remedy)]
 
 

@@ -72,4 +72,7 @@ def _fill_in_python(rgb: Any, valid: Any, factor: int, means: Any, means_valid: 
             means[row, column, 2] = (2 * blue + count) // (2 * count)
 
 
-_fill = njit(nogil=True, cache=True)(_fill_in_python)  # compiled on the first call, then read from disk
+try:
+    _fill = njit(nogil=True, cache=True)(_fill_in_python)  # compiled on the first call, then read from disk
+except RuntimeError:  # no place to cache: wsi_area.segmenters.compiled says so, and what to do
+    _fill = njit(nogil=True)(_fill_in_python)

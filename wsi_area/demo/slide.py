@@ -5,6 +5,7 @@ outline lie on glass: unstained stroma, and in it nests of DAB-positive epitheli
 of, and the bounds they keep, stands in ``demo.texture``; where what lies, in ``demo.islands``.
 """
 
+import filecmp
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -87,7 +88,9 @@ def build_demo_slide(path: Path, *, seed: int = 0) -> DemoTruth:
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         _write(beside, seed)
-        beside.replace(path)
+        # the same bytes keep their date, so that a run of them goes on or is found finished
+        if not (path.is_file() and filecmp.cmp(beside, path, shallow=False)):
+            beside.replace(path)
     except OSError as error:
         raise ResultError(
             f"the demo slide cannot be written to {path} ({error}); choose a folder that you may write to, "

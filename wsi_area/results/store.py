@@ -2,7 +2,8 @@
 
 A class map cannot tell "computed and empty" from "never computed" (a missing chunk reads as the fill value),
 so the ledger does: a row that is not −1 is committed. A batch writes its shard of the class map first and its
-rows after, each by one atomic rename, and no two batches share a shard or a ledger chunk.
+rows after, by one atomic rename: a shard that was torn has no rows and is written again, whole. No two batches
+share a shard or a ledger chunk.
 """
 
 import shutil
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.codecs import ZstdCodec
+from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 
 from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
@@ -49,7 +50,8 @@ def create_store(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, key:
         chunks=(plan.tile_px, plan.tile_px),
         dtype="uint8",
         fill_value=BACKGROUND_ID,
-        compressors=ZstdCodec(level=1, checksum=True),
+        # bit planes of few classes: half the time of zstd, which took half as long as decoding the slide itself
+        compressors=(BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle"), Crc32cCodec()),
         # whole empty shards are left out by `commit_batch`; asking zarr to look at each chunk costs more than
         # writing the empty ones does
         config={"write_empty_chunks": True},
@@ -111,7 +113,10 @@ def _open_for_writing(root: Path, key: str) -> tuple[zarr.Array[Any], zarr.Array
             f"{root.name}: the ledger on disk was made from another slide, setting or version; use --force to "
             "measure it afresh"
         )
-    return zarr.open_array(layout.class_map, path=CLASS_MAP_ARRAY, mode="r+"), ledger
+    # zarr's own pipeline hands each of a shard's chunks to a thread of its own, at twice the cost of compressing
+    # it; the ledger keeps that pipeline, because its file is renamed into place and so never torn
+    with zarr.config.set({"codec_pipeline.path": "zarrs.ZarrsCodecPipeline", "threading.max_workers": 1}):
+        return zarr.open_array(layout.class_map, path=CLASS_MAP_ARRAY, mode="r+"), ledger
 
 
 def commit_batch(
@@ -143,16 +148,33 @@ def commit_batch(
     """
     try:
         image, ledger = _open_for_writing(layout.root, key)
-        if class_map is not None:
-            y, x = first_work_px
-            image[y : y + class_map.shape[0], x : x + class_map.shape[1]] = class_map
         row, col = first_tile
+        batch = row // ledger.chunks[0], col // ledger.chunks[1]
+        _write_shard(image, _shard_path(layout, *batch), first_work_px, class_map)
         ledger[row : row + rows.shape[0], col : col + rows.shape[1]] = rows
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # zarrs raises RuntimeError where the disk is full
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ResultError(
-            f"{layout.root} cannot be written ({error.strerror or error}); free some space, then run the same "
+            f"{layout.root} cannot be written ({reason}); free some space, then run the same "
             "command again: what is committed is kept"
         ) from error
+
+
+def _write_shard(image: zarr.Array[Any], shard: Path, first_px: tuple[int, int], class_map: ClassMap | None) -> None:
+    # an earlier try may have left a torn shard, which cannot be written into, or tiles that it could not read
+    shard.unlink(missing_ok=True)
+    if class_map is None:
+        return
+    y, x = first_px
+    try:
+        image[y : y + class_map.shape[0], x : x + class_map.shape[1]] = class_map
+    except (OSError, RuntimeError):
+        shard.unlink(missing_ok=True)  # a torn one would keep the space that the tables need to say so
+        raise
+
+
+def _shard_path(layout: SlideLayout, shard_row: int, shard_col: int) -> Path:
+    return layout.class_map / CLASS_MAP_ARRAY / "c" / str(shard_row) / str(shard_col)
 
 
 def ledger_rows(layout: SlideLayout) -> NDArray[np.int64]:

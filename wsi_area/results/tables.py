@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from wsi_area.results.layout import RunLayout, write_bytes, write_csv
 from wsi_area.results.record import COVERAGE_95
+
+if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then its 40 MB are the workers'
+    import pyarrow as pa
 
 Record = Mapping[str, Any]
 
@@ -160,13 +160,18 @@ def _area_row(record: Record, c: Record) -> dict[str, Any]:
 
 
 def _write_parquet(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     table = pa.table({c: pa.array([row.get(c) for row in rows], type=_arrow_type(c)) for c in columns})
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     write_bytes(path, sink.getvalue().to_pybytes())
 
 
-def _arrow_type(column: str) -> pa.DataType:
+def _arrow_type(column: str) -> "pa.DataType":
+    import pyarrow as pa
+
     if column in _TEXT or column == "class_name":
         return pa.string()
     if column in {"is_tissue", "is_tumor"}:

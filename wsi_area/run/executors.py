@@ -4,6 +4,8 @@ An executor maps a function over items and yields ``(position, result)`` as each
 function never raises: it returns its failure as a value, so that one bad item cannot take others with it.
 """
 
+import logging
+import math
 import os
 import queue
 import threading
@@ -22,6 +24,9 @@ TASKS_AHEAD_PER_WORKER = 4
 """How many tasks of one slide are in a scheduler at once, for each worker: enough that none waits, few enough
 that the scheduler never holds more than a bounded number, whatever the size of the slide."""
 
+FIRST_WORKER_S, WORKERLESS_S, POLL_S = 120.0, 60.0, 1.0
+"""Seconds to wait for a cluster's first worker, for a worker of this machine to be restarted, and between two looks."""
+
 
 @dataclass(frozen=True, slots=True)
 class TaskLost:
@@ -34,6 +39,7 @@ class Executor(Protocol):
     """What a pipeline needs of one; safe to use from several threads at once."""
 
     worker_count: int
+    is_local: bool  # the work is done in this process
 
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | TaskLost]]:
         """Yield each item's position and result, as they are done; stops early once `stop` was called."""
@@ -52,6 +58,7 @@ class SerialExecutor:
     """One item after another, in this thread."""
 
     worker_count = 1
+    is_local = True
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
@@ -73,6 +80,8 @@ class SerialExecutor:
 
 class ThreadsExecutor:
     """dask's threaded scheduler; one pool of threads is shared by all slides in flight."""
+
+    is_local = True
 
     def __init__(self, workers: int) -> None:
         self.worker_count = workers
@@ -116,6 +125,8 @@ class ThreadsExecutor:
 class DistributedExecutor:
     """dask.distributed: worker processes on this machine, or any scheduler by its address."""
 
+    is_local = False
+
     def __init__(self, workers: int, scheduler: str | None) -> None:
         import dask
         from distributed import Client, LocalCluster
@@ -131,7 +142,8 @@ class DistributedExecutor:
                 threads_per_worker=1,
                 processes=True,
                 dashboard_address="127.0.0.1:0",
-                silence_logs=40,
+                silence_logs=logging.ERROR,
+                preload=["wsi_area.run.worker_setup"],
             )
         try:
             self._client = Client(self._cluster or scheduler, timeout="30s", set_as_default=False)
@@ -140,41 +152,55 @@ class DistributedExecutor:
                 f"no dask scheduler answers at {scheduler} within 30 s ({error}); check run.scheduler and that it runs"
             ) from error
         if scheduler is not None:
-            self._client.wait_for_workers(1, timeout=120)
+            self._wait_for_a_worker(scheduler)
         self.worker_count = max(1, sum(self._client.nthreads().values()))
+
+    def _wait_for_a_worker(self, scheduler: str) -> None:
+        try:
+            self._client.wait_for_workers(1, timeout=FIRST_WORKER_S)
+        except TimeoutError as error:
+            self._client.close()
+            raise SettingsError(
+                f"the dask scheduler at {scheduler} has had no worker for {FIRST_WORKER_S} s; start some"
+            ) from error
 
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | TaskLost]]:
         """Yield results as workers return them, with a bounded number of tasks in the scheduler."""
-        from distributed import KilledWorker, as_completed
-        from distributed.client import FutureCancelledError
-
-        ahead = max(2, TASKS_AHEAD_PER_WORKER * self.worker_count)
-        positions = iter(range(len(items)))
+        done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         running: dict[Any, int] = {}
-        completed = as_completed([], loop=self._client.loop)
+        waiting = iter(range(len(items)))
 
         def submit_next() -> None:
-            position = next(positions, None)
+            position = next(waiting, None)
             if position is not None and not self._stopped.is_set():
                 future = self._client.submit(function, items[position], pure=False)
-                running[future.key] = position
-                completed.add(future)
+                running[future] = position
+                future.add_done_callback(done.put)
 
-        for _ in range(min(ahead, len(items))):
+        for _ in range(max(2, TASKS_AHEAD_PER_WORKER * self.worker_count)):
             submit_next()
-        for future in completed:
-            position = running.pop(future.key)
-            try:
-                result = future.result()
-            except (KilledWorker, FutureCancelledError) as error:
-                yield (
-                    position,
-                    TaskLost(f"the worker died ({type(error).__name__}: {error}); was it out of memory?"),
-                )
-            else:
-                yield position, result
+        while running:
+            future = self._next_done(done)
+            if future is None:
+                lost = TaskLost("no dask worker is left; look at the workers' logs (out of memory?), then run again")
+                yield from ((position, lost) for position in running.values())
+                return
+            yield running.pop(future), _outcome(future)
             future.release()
             submit_next()
+
+    def _next_done(self, done: "queue.SimpleQueue[Any]") -> Any:
+        """Return the next future that ended, or None where nobody is left to end one."""
+        alone_s = 0.0
+        while True:
+            try:
+                return done.get(timeout=POLL_S)
+            except queue.Empty:
+                alone_s = 0.0 if self._client.nthreads() else alone_s + POLL_S
+                # a cluster's workers may come back; those of this machine, or of a stopped run, will not
+                patience_s = 0.0 if self._stopped.is_set() else math.inf if self._cluster is None else WORKERLESS_S
+                if alone_s > patience_s:
+                    return None
 
     def stop(self) -> None:
         """Start nothing new."""
@@ -185,6 +211,17 @@ class DistributedExecutor:
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
+
+
+def _outcome(future: Any) -> Any:
+    """Return what a task returned, or that it was lost with its worker."""
+    from distributed import KilledWorker
+    from distributed.client import FutureCancelledError
+
+    try:
+        return future.result()
+    except (KilledWorker, FutureCancelledError) as error:
+        return TaskLost(f"the worker died ({type(error).__name__}: {error}); was it out of memory?")
 
 
 def make_executor(section: RunSection) -> Executor:

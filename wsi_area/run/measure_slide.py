@@ -116,6 +116,7 @@ def _lay_out(layout: SlideLayout, prepared: PreparedSlide, key: str, force: bool
     """Make the empty stores, or keep those of an interrupted run of the very same."""
     found = stored_key(layout)
     if found == key and not force:
+        _commit_skipped(layout, prepared, key)  # again: the earlier run may have been killed before it had
         return
     if found is not None and not force:
         raise StaleResultError(
@@ -166,7 +167,7 @@ def _measure_tiles(prepared: PreparedSlide, layout: SlideLayout, key: str, conte
         key,
         context.settings.run.read_retries,
     )
-    started = time.perf_counter()
+    started, started_cpu = time.perf_counter(), time.process_time()
     results: list[BatchResult] = []
     for _, outcome in context.executor.map(measure_batch, [BatchTask(job, b) for b in missing]):
         result = BatchResult(-1, 0, 0, (), 0.0, outcome.message) if isinstance(outcome, TaskLost) else outcome
@@ -176,12 +177,17 @@ def _measure_tiles(prepared: PreparedSlide, layout: SlideLayout, key: str, conte
         return None  # stopped: what is committed stays, the next run goes on from there
     timing = {
         "inner_wall_s": time.perf_counter() - started,
-        "inner_cpu_s": sum(r.cpu_s for r in results),
+        "inner_cpu_s": _cpu_s(context.executor, time.process_time() - started_cpu, results),
         "decoded_px": sum(r.level_px for r in results),
         "batches": len(results),
     }
     failures = [asdict(f) for r in results for f in r.failures]
     return _Work(timing, failures, [r.error for r in results if r.error is not None])
+
+
+def _cpu_s(executor: Executor, of_this_process_s: float, results: Sequence[BatchResult]) -> float:
+    """Return the CPU seconds of the tiles; with several slides in flight, of all that shared this process."""
+    return of_this_process_s if executor.is_local else sum(r.cpu_s for r in results)
 
 
 def _missing_batches(layout: SlideLayout, prepared: PreparedSlide) -> Sequence[int]:

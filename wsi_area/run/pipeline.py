@@ -93,21 +93,21 @@ def run_slides(
     """
     layout = RunLayout(out)
     with sole_writer(out):
-        started = datetime.now(UTC)
-        header = _header(settings, argv, started, slides)
+        header = _header(settings, argv, slides)
         write_json(layout.run_json, {**header, "state": "running"})
         executor = make_executor(settings.run)
-        limit = task_memory_limit_bytes(settings.run.memory_limit_mb, executor.worker_count)
-        context = Context(settings, executor, listener, limit, force)
         try:
+            limit = task_memory_limit_bytes(settings.run.memory_limit_mb, executor.worker_count)
+            context = Context(settings, executor, listener, limit, force)
             with _stops_on_signal(executor) as interrupted:
                 outcomes = _measure_all(slides, layout, context)
+                records = [m.record for m in outcomes if m is not None]
+                outcome = RunOutcome(tuple(records), interrupted.is_set() and len(records) < len(slides))
+                # the tables are part of the run: a signal waits until they are whole
+                write_tables(layout, [m.record if m else _planned(s) for s, m in zip(slides, outcomes, strict=True)])
+                write_json(layout.run_json, {**header, **_footer(outcome, slides, executor)})
         finally:
             executor.close()
-        records = [m.record for m in outcomes if m is not None]
-        outcome = RunOutcome(tuple(records), interrupted.is_set() and len(records) < len(slides))
-        write_tables(layout, [m.record if m else _planned(s) for s, m in zip(slides, outcomes, strict=True)])
-        write_json(layout.run_json, {**header, **_footer(outcome, slides, executor)})
     return outcome
 
 
@@ -161,14 +161,12 @@ def _planned(slide: SlideInput) -> dict[str, Any]:
     return failed_record(slide.slide_id, slide.path, reason, {"error": "Interrupted"})
 
 
-def _header(
-    settings: RunSettings, argv: Sequence[str], started: datetime, slides: Sequence[SlideInput]
-) -> dict[str, Any]:
+def _header(settings: RunSettings, argv: Sequence[str], slides: Sequence[SlideInput]) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "wsi_area_version": __version__,
         "argv": list(argv),
-        "started": started.isoformat(),
+        "started": datetime.now(UTC).isoformat(),
         "host": {"system": platform.platform(), "machine": platform.machine(), "name": platform.node()},
         "versions": {"python": sys.version.split()[0], **_package_versions()},
         "settings": settings.canonical(),

@@ -55,6 +55,9 @@ class CalibrationSettings(_Section):
     max_extent_mm: tuple[float, float] = Field((26.0, 76.0), description="largest slide, mm; (52, 76) for large format")
     band_um: tuple[float, float] = Field((0.05, 60.0), description="µm per level-0 pixel that a slide can have")
     conflict_tolerance: float = Field(0.02, gt=0, description="relative difference at which two claims conflict")
+    power_refusal_factor: float = Field(3.0, gt=1, description="how far beyond its power's band a pixel size may be")
+    anisotropy_confirmation: float = Field(0.1, gt=0, description="relative difference of the axes that needs a reason")
+    volume_tolerance: float = Field(0.005, gt=0, description="relative difference of DICOM volume and pixel spacing")
 
 
 class QualitySettings(_Section):

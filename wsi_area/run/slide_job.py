@@ -47,5 +47,5 @@ class BatchResult:
     tiles_done: int
     level_px: int  # decoded
     failures: tuple[TileFailure, ...]
-    cpu_s: float
+    cpu_s: float  # of the process it ran in, from its beginning to its end
     error: str | None = None

@@ -1,8 +1,9 @@
 """run: one task: read → segment → crop the halo → write the chunk → count → commit."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,11 @@ from wsi_area.errors import SegmentationError, TileReadError
 from wsi_area.model.classes import BACKGROUND_ID, UNREADABLE_CODE
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.pixels import ClassMap, TilePixels
-from wsi_area.model.plan import SlidePlan, Tile
+from wsi_area.model.plan import Tile
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.store import commit_batch
 from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob, TileFailure
-from wsi_area.segmenters.colour_rule import ColourRuled
+from wsi_area.segmenters.colour_rule import ColourRule, ColourRuled
 from wsi_area.segmenters.kernels import classify_and_count
 from wsi_area.slides import SlideReader, borrow_reader
 
@@ -31,14 +32,14 @@ def measure_batch(task: BatchTask) -> BatchResult:
 
     This is the task boundary: a failure of any kind is returned with the slide and the batch it befell.
     """
-    started = time.thread_time()
+    started = time.process_time()
     try:
         done, level_px, failures = _measure_batch(task.job, task.batch)
     except Exception as error:  # the one place: whatever happens to a batch must not take the slide along
         name = task.job.plan.slide.slide_id
         message = f"{name}, batch {task.batch}: {type(error).__name__}: {error}"
-        return BatchResult(task.batch, 0, 0, (), time.thread_time() - started, message)
-    return BatchResult(task.batch, done, level_px, tuple(failures), time.thread_time() - started)
+        return BatchResult(task.batch, 0, 0, (), time.process_time() - started, message)
+    return BatchResult(task.batch, done, level_px, tuple(failures), time.process_time() - started)
 
 
 def _measure_batch(job: SlideJob, batch: int) -> tuple[int, int, list[TileFailure]]:
@@ -49,24 +50,36 @@ def _measure_batch(job: SlideJob, batch: int) -> tuple[int, int, list[TileFailur
     first = tile_at(plan, tile_rows[0], tile_cols[0]).core_work_px
     last = tile_at(plan, tile_rows[-1], tile_cols[-1]).core_work_px
     class_map = np.full((last.bottom_px - first.y_px, last.right_px - first.x_px), BACKGROUND_ID, np.uint8)
+    widths, heights = (np.diff(edges) for edges in work_edges_l0_px(plan))
+    classify: Classify = _by_class_map
+    if isinstance(job.fitted, ColourRuled):
+        classify = partial(_by_colour, job.fitted.colour_rule)
     failures: list[TileFailure] = []
     level_px = 0
     for i, row in enumerate(tile_rows):
         for j, col in enumerate(tile_cols):
             tile = tile_at(plan, row, col)
-            spot = _Spot.of(plan, tile, class_map, first.x_px, first.y_px, rows[i, j], layout)
+            core = tile.core_work_px
+            spot = _Spot(
+                class_map[core.y_px - first.y_px : core.bottom_px - first.y_px,
+                          core.x_px - first.x_px : core.right_px - first.x_px],
+                rows[i, j], layout, widths[core.x_px : core.right_px], heights[core.y_px : core.bottom_px],
+            )  # fmt: skip
             if row * plan.grid_cols + col in plan.skipped:
                 spot.fill_skipped()
                 continue
-            failure = _measure_tile(job, tile, spot)
+            failure = _measure_tile(job, tile, spot, classify)
             level_px += tile.read_level_px.area_px
             if failure is not None:
                 failures.append(TileFailure(row, col, failure))
-    holds_more = bool(class_map.any())
     commit_batch(
-        SlideLayout(Path(job.slide_dir)), job.key, (tile_rows[0], tile_cols[0]), (first.y_px, first.x_px),
-        class_map if holds_more else None, rows,
-    )  # fmt: skip
+        SlideLayout(Path(job.slide_dir)),
+        job.key,
+        (tile_rows[0], tile_cols[0]),
+        (first.y_px, first.x_px),
+        class_map if class_map.any() else None,
+        rows,
+    )
     return len(tile_rows) * len(tile_cols), level_px, failures
 
 
@@ -79,24 +92,6 @@ class _Spot:
     layout: LedgerLayout
     column_weights: Ints  # level-0 columns for each work column of the core
     row_weights: Ints
-
-    @classmethod
-    def of(
-        cls,
-        plan: SlidePlan,
-        tile: Tile,
-        batch_map: ClassMap,
-        x_px: int,
-        y_px: int,
-        row: Ints,
-        layout: LedgerLayout,
-    ) -> "_Spot":
-        core = tile.core_work_px
-        widths, heights = _weights(plan)
-        return cls(
-            batch_map[core.y_px - y_px : core.bottom_px - y_px, core.x_px - x_px : core.right_px - x_px],
-            row, layout, widths[core.x_px : core.right_px], heights[core.y_px : core.bottom_px],
-        )  # fmt: skip
 
     @property
     def area_l0_px(self) -> int:
@@ -116,20 +111,17 @@ class _Spot:
         self.row[self.layout.status_column] = TileStatus.UNREADABLE
 
 
-@lru_cache(maxsize=4)
-def _weights(plan: SlidePlan) -> tuple[Ints, Ints]:
-    edges_x, edges_y = work_edges_l0_px(plan)
-    return np.diff(edges_x), np.diff(edges_y)
+Classify = Callable[[SlideJob, SlideReader, Tile, _Spot], None]
 
 
-def _measure_tile(job: SlideJob, tile: Tile, spot: _Spot) -> str | None:
+def _measure_tile(job: SlideJob, tile: Tile, spot: _Spot, classify: Classify) -> str | None:
     """Measure one tile into its spot; return why it is unreadable, or None."""
     for attempt in range(job.read_retries + 1):
         spot.clear()
         try:
             # borrowed anew for each try: a handle is dead after its first read error
             with borrow_reader(job.plan.slide, job.lane) as reader:
-                _read_and_classify(job, reader, tile, spot)
+                classify(job, reader, tile, spot)
             spot.row[spot.layout.status_column] = TileStatus.READ
             return None
         except TileReadError as error:
@@ -142,14 +134,7 @@ def _measure_tile(job: SlideJob, tile: Tile, spot: _Spot) -> str | None:
     raise AssertionError("unreachable: the last try returns")
 
 
-def _read_and_classify(job: SlideJob, reader: SlideReader, tile: Tile, spot: _Spot) -> None:
-    if isinstance(job.fitted, ColourRuled):
-        _by_colour(job, job.fitted, reader, tile, spot)
-    else:
-        _by_class_map(job, reader, tile, spot)
-
-
-def _by_colour(job: SlideJob, fitted: ColourRuled, reader: SlideReader, tile: Tile, spot: _Spot) -> None:
+def _by_colour(rule: ColourRule, job: SlideJob, reader: SlideReader, tile: Tile, spot: _Spot) -> None:
     """Classify each decoded piece while it is in the cache; no block of the tile is ever assembled."""
     f, core, level = job.plan.reduce_factor, tile.core_level_px, job.plan.level
     counts, signal = spot.row[spot.layout.px_columns], spot.row[spot.layout.signal_columns]
@@ -157,7 +142,7 @@ def _by_colour(job: SlideJob, fitted: ColourRuled, reader: SlideReader, tile: Ti
     def classify(x_px: int, y_px: int, rgb: NDArray[np.uint8], valid: NDArray[np.bool_] | None) -> None:
         x, y, w, h = x_px // f, y_px // f, -(-rgb.shape[1] // f), -(-rgb.shape[0] // f)
         classify_and_count(
-            rgb, valid, fitted.colour_rule, spot.column_weights[x : x + w], spot.row_weights[y : y + h], f,
+            rgb, valid, rule, spot.column_weights[x : x + w], spot.row_weights[y : y + h], f,
             spot.class_map[y : y + h, x : x + w], counts, signal,
         )  # fmt: skip
 

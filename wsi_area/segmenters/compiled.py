@@ -3,8 +3,9 @@
 All of it in one file, because numba's cache on disk watches only the file of the function it compiled.
 Called through ``wsi_area.segmenters.kernels``, which checks the shapes: nothing here checks a bound.
 """
-# mypy: allow-untyped-decorators
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,21 @@ _RECIPROCAL_BITS = 50
 _LARGEST_RECIPROCAL = 1 << 20  # boxes up to 1024 × 1024: see _mean
 
 
-@njit(nogil=True, cache=True)
+def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function compiled on its first call, without the GIL, and kept on disk for the next process.
+
+    Where nothing can be written, neither beside the package nor in the user's cache (a container), it is
+    compiled again by every process, which a warning says.
+    """
+    try:
+        compiled: Callable[..., Any] = njit(nogil=True, cache=True)(function)
+    except RuntimeError as error:  # numba's only word for "no place to cache"
+        logging.getLogger(__name__).warning("%s; set NUMBA_CACHE_DIR to a folder that can be written", error)
+        compiled = njit(nogil=True)(function)
+    return compiled
+
+
+@machine_code
 def classify_tile(
     pixels: Any,
     pixel_stride: int,
@@ -80,7 +95,7 @@ def classify_tile(
                 signal[k] += (reached[1, k] - reached[1, k + 1]) * row_weights[row]
 
 
-@njit(nogil=True, cache=True)
+@machine_code
 def _look_up(rgb: Any, tables: Any, line: Any) -> None:
     """Write what the three channels of each pixel add up to."""
     triples = rgb.reshape(-1, 3)
@@ -88,7 +103,7 @@ def _look_up(rgb: Any, tables: Any, line: Any) -> None:
         line[x] = tables[triples[x, 0]] + tables[256 + np.intp(triples[x, 1])] + tables[512 + np.intp(triples[x, 2])]
 
 
-@njit(nogil=True, cache=True)
+@machine_code
 def _sort_piece(line: Any, bands: Any, out: Any, reached: Any) -> None:
     """Write the classes; add how many pixels, and how much signal, reach each class or more.
 
@@ -115,7 +130,7 @@ def _sort_piece(line: Any, bands: Any, out: Any, reached: Any) -> None:
         reached[1, k] += total & _SIGNAL_MASK
 
 
-@njit(nogil=True, cache=True)
+@machine_code
 def _correct_piece(line: Any, valid: Any, weights: Any, out: Any, reached: Any) -> Any:
     """Give each pixel its own weight where all were counted with the first; return the weight not valid.
 
@@ -138,7 +153,7 @@ def _correct_piece(line: Any, valid: Any, weights: Any, out: Any, reached: Any) 
     return unscanned
 
 
-@njit(nogil=True, cache=True)
+@machine_code
 def _reduce_row(
     pixels: Any,
     pixel_stride: int,
@@ -192,7 +207,7 @@ def _reduce_row(
     return True
 
 
-@njit(nogil=True, cache=True)
+@machine_code
 def _reduce_masked(
     pixels: Any,
     pixel_stride: int,
@@ -225,7 +240,7 @@ def _reduce_masked(
         means[3 * x + 2] = _mean(blue, count, 0)
 
 
-@njit(nogil=True, cache=True)
+@machine_code
 def _mean(total: int, count: int, reciprocal: int) -> int:
     """Return total / count rounded half up.
 
@@ -237,14 +252,14 @@ def _mean(total: int, count: int, reciprocal: int) -> int:
     return (2 * total + count) // (2 * count)
 
 
-@njit(nogil=True, cache=True)
+@machine_code
 def _add_line(pixels: Any, sums: Any) -> None:
     """Add a line of bytes to its sums."""
     for i in range(pixels.size):
         sums[i] += pixels[i]
 
 
-@njit(nogil=True, cache=True)
+@machine_code
 def _all_set(mask: Any) -> bool:
     """Return whether no byte is 0; without an early end, which would forbid vector code."""
     unset = 0
@@ -253,7 +268,7 @@ def _all_set(mask: Any) -> bool:
     return unset == 0
 
 
-@njit(nogil=True, cache=True)
+@machine_code
 def _is_uniform(weights: Any) -> bool:
     """Return whether all weights are the same."""
     return bool((weights == weights[0]).all())

@@ -23,6 +23,7 @@ from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import ClassMap, Overview, TilePixels
 from wsi_area.segmenters.protocol import FittedSegmenter, Segmenter
 
+_CUTS = 5  # the picture is cut into about 5 × 5 tiles
 _RESERVED = (UNREADABLE_CODE, OUTSIDE_ROI_CODE, UNSCANNED_CODE)
 
 
@@ -125,17 +126,21 @@ def check_crops(fitted: FittedSegmenter, pixels: TilePixels, mpp: Mpp | None) ->
     """Refuse a core whose classes depend on where the tile round it was cut, beyond ``context_um``."""
     pixel_um = fitted.work_mpp or (min(mpp.x, mpp.y) if mpp else 1.0)
     halo_px = math.ceil(fitted.context_um / pixel_um)
-    height, width = pixels.valid.shape
-    top, bottom, left, right = height // 4, height - height // 4, width // 3, width - width // 4
-    y0, y1 = max(0, top - halo_px), min(height, bottom + halo_px)
-    x0, x1 = max(0, left - halo_px), min(width, right + halo_px)
-    part = TilePixels(pixels.rgb[y0:y1, x0:x1], pixels.valid[y0:y1, x0:x1])
-    core = _class_map(fitted, part)[top - y0 : bottom - y0, left - x0 : right - x0]
-    whole = _class_map(fitted, pixels)[top:bottom, left:right]
-    differing = int(np.count_nonzero(core != whole))
+    whole = _class_map(fitted, pixels)
+    height, width = whole.shape
+    tile_px = max(1, min(height, width) // _CUTS)
+    differing = 0
+    for top in range(0, height, tile_px):
+        for left in range(0, width, tile_px):
+            y0, x0 = max(0, top - halo_px), max(0, left - halo_px)
+            tile = np.s_[y0 : top + tile_px + halo_px, x0 : left + tile_px + halo_px]
+            classes = _class_map(fitted, TilePixels(pixels.rgb[tile], pixels.valid[tile]))
+            core = classes[top - y0 :, left - x0 :][:tile_px, :tile_px]
+            expected = whole[top : top + tile_px, left : left + tile_px]
+            differing += int(np.count_nonzero(core != expected))
     _require(
         differing == 0,
-        f"gives {differing} of {core.size} pixels another class in a tile with a halo of {halo_px} px; "
+        f"gives {differing} of {whole.size} pixels another class in tiles with a halo of {halo_px} px; "
         f"context_um = {fitted.context_um} is too small, or it looks at the tile as a whole",
     )
 

@@ -46,7 +46,7 @@ def make_segmenter(name: str, settings: Mapping[str, object]) -> Segmenter:
         raise SettingsError(_unknown("segmenter", name, sorted(installed)))
     try:
         factory = installed[name].load()
-    except ImportError as error:
+    except (ImportError, AttributeError) as error:
         where = installed[name].value
         raise SettingsError(f"segmenter {name!r} ({where}) cannot be imported: {error}; reinstall it") from error
     if inspect.isclass(factory) and issubclass(factory, BaseModel):
