@@ -54,6 +54,13 @@ def test_a_batch_at_the_edge_is_smaller_and_comes_back(layout: SlideLayout) -> N
     assert (ledger_rows(layout)[row:, col:] == 3).all()
 
 
+def test_a_batch_that_turns_out_empty_takes_its_earlier_shard_away(layout: SlideLayout) -> None:
+    commit_batch(layout, "key", (0, 0), (0, 0), np.full((2000, 2000), 253, np.uint8), rows_of(7, 4, 4))
+    commit_batch(layout, "key", (0, 0), (0, 0), np.zeros((2000, 2000), np.uint8), rows_of(1, 4, 4))
+    assert not open_class_map(layout)[:].any()
+    assert not [p for p in layout.class_map.rglob("c/**/*") if p.is_file()]
+
+
 def test_a_store_made_from_something_else_is_not_written(layout: SlideLayout) -> None:
     assert stored_key(layout) == "key"
     with pytest.raises(StaleResultError, match="--force"):

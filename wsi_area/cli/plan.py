@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from wsi_area.cli.results_table import report_console
 from wsi_area.cli.slide_options import Asked, asked, slide_options
 from wsi_area.run.executors import usable_cores
 from wsi_area.run.memory import task_memory_limit_bytes
@@ -86,7 +86,7 @@ def _facts(p: Preview) -> dict[str, Any]:
 
 
 def _print(previews: Sequence[Preview], failures: Sequence[PrepareFailure]) -> None:
-    console = Console(highlight=False)
+    console = report_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("slide", overflow="fold")
     headings = (

@@ -14,11 +14,15 @@ _PIPED_WIDTH = 4096  # a pipe has no edge: nothing is wrapped, so that grep and 
 _STYLES = {"complete": "green", "incomplete": "yellow", "needs_calibration": "yellow", "failed": "red"}
 
 
+def report_console() -> Console:
+    """Return the console that tables go to: as wide as its terminal, or as a table needs."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PIPED_WIDTH)
+
+
 def print_results(records: Sequence[Mapping[str, Any]], out: Path) -> None:
     """Print one row for each slide, what went wrong below it, and where to look next."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_PIPED_WIDTH)
+    console = report_console()
     with_tumor = any(r.get("tumor", {}).get("n_px") is not None for r in records)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("slide", overflow="fold")

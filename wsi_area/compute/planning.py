@@ -16,7 +16,9 @@ from wsi_area.model.slide import Level, SlideInfo
 WORK_MPP_TOLERANCE = 0.02
 """A level that is 2 % coarser than asked for still serves: 0.505 µm/px is what ×20 means at 0.5."""
 
-TILE_TARGET_PX = 512
+TILE_TARGET_PX, TILE_LEAST_PX, TILE_LEVEL_PX_MAX = 512, 128, 2048
+"""A tile is what is lost where one cannot be decoded, so that it stays small on the level that is read, too."""
+
 BATCH_LEVEL_PX_MIN, BATCH_LEVEL_PX_MAX = 1 << 22, 1 << 26
 BATCH_WORK_PX_MAX = 1 << 24
 BATCHES_WANTED = 24
@@ -111,11 +113,12 @@ def auto_tile_px(level: Level, reduce_factor: int) -> int:
     >>> auto_tile_px(Level(0, Size(9000, 9000), 1.0, 1.0, Size(240, 240)), 1)
     480
     """
+    target_px = max(TILE_LEAST_PX, min(TILE_TARGET_PX, TILE_LEVEL_PX_MAX // reduce_factor))
     stored = level.stored_tile_px
     if stored is None or stored.width_px != stored.height_px or stored.width_px % reduce_factor:
-        return TILE_TARGET_PX
+        return target_px
     unit = stored.width_px // reduce_factor
-    return unit * max(1, round(TILE_TARGET_PX / unit)) if unit <= 2 * TILE_TARGET_PX else TILE_TARGET_PX
+    return unit * max(1, round(target_px / unit)) if unit <= 2 * target_px else target_px
 
 
 def _halo_px(halo_um: float, work_mpp: Mpp | None) -> int:

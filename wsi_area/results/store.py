@@ -52,9 +52,6 @@ def create_store(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, key:
         fill_value=BACKGROUND_ID,
         # bit planes of few classes: half the time of zstd, which took half as long as decoding the slide itself
         compressors=(BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle"), Crc32cCodec()),
-        # whole empty shards are left out by `commit_batch`; asking zarr to look at each chunk costs more than
-        # writing the empty ones does
-        config={"write_empty_chunks": True},
         dimension_names=("y", "x"),
     )
     image.attrs.update(_ome_attributes(plan, scheme))
@@ -138,7 +135,7 @@ def commit_batch(
     first_work_px : (y, x)
         Of the batch in the class map.
     class_map : uint8 (h, w) or None
-        None where all of it is background.
+        What is all background leaves no shard, and takes away one of an earlier try. None where no try was made.
     rows : int64 (tile_rows, tile_cols, columns)
 
     Raises

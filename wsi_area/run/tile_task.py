@@ -77,7 +77,7 @@ def _measure_batch(job: SlideJob, batch: int) -> tuple[int, int, list[TileFailur
         job.key,
         (tile_rows[0], tile_cols[0]),
         (first.y_px, first.x_px),
-        class_map if class_map.any() else None,
+        class_map,
         rows,
     )
     return len(tile_rows) * len(tile_cols), level_px, failures
