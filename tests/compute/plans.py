@@ -6,6 +6,8 @@ from wsi_area.model.geometry import Size
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import Level, SlideInfo
 
+HALF_A_MICROMETRE = Mpp(0.5, 0.5)
+
 
 def slide_info(*sizes: tuple[int, int], stored_tile_px: int | None = 256) -> SlideInfo:
     """A slide with levels of the given sizes."""
@@ -17,7 +19,7 @@ def slide_info(*sizes: tuple[int, int], stored_tile_px: int | None = 256) -> Sli
 
 def plan_of(
     *sizes: tuple[int, int],
-    mpp: Mpp | None = Mpp(0.5, 0.5),
+    mpp: Mpp | None = HALF_A_MICROMETRE,
     work_mpp_um: float | None = None,
     tile_px: int | str = "auto",
     halo_um: float = 0.0,

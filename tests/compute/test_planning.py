@@ -142,7 +142,16 @@ def test_the_work_mpp_on_record_is_the_one_used_per_axis() -> None:
 
 @pytest.mark.parametrize(
     ("stored", "factor", "expected"),
-    [(256, 1, 512), (240, 1, 480), (512, 1, 512), (256, 4, 512), (240, 7, 292), (4096, 1, 512), (1024, 1, 1024), (256, 8, 256)],
+    [
+        (256, 1, 512),
+        (240, 1, 480),
+        (512, 1, 512),
+        (256, 4, 512),
+        (240, 7, 292),
+        (4096, 1, 512),
+        (1024, 1, 1024),
+        (256, 8, 256),
+    ],
 )
 def test_auto_tiles_never_cut_a_stored_tile_where_that_can_be_helped(stored: int, factor: int, expected: int) -> None:
     assert auto_tile_px(Level(0, Size(9000, 9000), 1.0, 1.0, Size(stored, stored)), factor) == expected

@@ -9,9 +9,10 @@ import pytest
 from measuring import class_maps_of, counts_of, measure
 from synthetic import SyntheticSlide, disc, write_slide
 
-from wsi_area.errors import ResultError
+from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import RunLayout
+from wsi_area.results.opened_run import open_run
 from wsi_area.run import measure_slide as measure_slide_module
 from wsi_area.run.events import BatchDone, Event, SlideStarted
 from wsi_area.run.slide_job import BatchResult, BatchTask
@@ -85,19 +86,29 @@ def test_a_finished_slide_is_not_measured_again(slide: SyntheticSlide, undisturb
     assert not [e for e in events if isinstance(e, BatchDone)]
 
 
-def test_another_setting_is_refused_and_the_old_result_is_kept(
+def test_another_setting_is_refused_by_name_and_the_old_result_is_kept(
     slide: SyntheticSlide, undisturbed: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     shutil.copytree(undisturbed, out)
-    before = _files(out / "slides/s")
-    other = measure(slide.path, out, *CUT, "tiling.work_mpp=1")
-    assert other.exit_code == 2
-    assert "--force" in other.records[0]["reason"]
-    assert _files(out / "slides/s") == before
+    before = _files(out)
+    with pytest.raises(StaleResultError, match=r"tiling\.work_mpp was None, is 1\.0.*--force"):
+        measure(slide.path, out, *CUT, "tiling.work_mpp=1")
+    assert _files(out) == before
     forced = measure(slide.path, out, *CUT, "tiling.work_mpp=1", force=True)
     assert forced.exit_code == 0
     assert forced.records[0]["work"]["reduce_factor"] == 4
+
+
+def test_further_slides_join_a_run_and_nobody_vanishes_from_its_tables(tmp_path: Path) -> None:
+    size = Size(600, 500)
+    paths = [tmp_path / f"{name}.tif" for name in ("a", "b")]
+    for path in paths:
+        write_slide(path, size, {"tissue": disc(size, 300, 250, 100)})
+        assert measure(path, tmp_path / "out", *CUT).exit_code == 0
+    run = open_run(tmp_path / "out")
+    assert list(run) == list(run.summary.index) == ["a", "b"]
+    assert set(run.summary["status"]) == {"complete"}
 
 
 def test_a_slide_replaced_under_its_name_is_noticed(tmp_path: Path) -> None:

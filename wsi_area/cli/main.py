@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 
 from wsi_area import __version__
-from wsi_area.errors import SettingsError, WsiAreaError
+from wsi_area.errors import CountMismatchError, ResultError, SettingsError, WsiAreaError
 
 _COMMANDS = {
     "check": "What is known of each slide before a pixel is decoded: size, pixel size, findings.",
@@ -17,7 +17,7 @@ _COMMANDS = {
     "demo": "Build a slide whose tissue area is known, measure it, and compare.",
 }
 
-EXIT_USAGE, EXIT_FAILED, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_USAGE, EXIT_FAILED, EXIT_VERIFICATION, EXIT_INTERRUPTED = 1, 2, 4, 130
 
 
 class _LazyGroup(click.Group):
@@ -62,7 +62,7 @@ def cli(verbose: bool) -> None:
 def main() -> None:
     """Run the command line; every refusal is one clear line on stderr and the right exit code."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="wsi-area", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = EXIT_USAGE
@@ -71,5 +71,12 @@ def main() -> None:
         code = EXIT_INTERRUPTED
     except WsiAreaError as error:
         click.echo(f"wsi-area: {error}", err=True)
-        code = EXIT_USAGE if isinstance(error, SettingsError) else EXIT_FAILED
+        code = _code_of(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _code_of(error: WsiAreaError) -> int:
+    """Return the exit code of an error that ended a command before it could do anything."""
+    if isinstance(error, CountMismatchError):
+        return EXIT_VERIFICATION
+    return EXIT_USAGE if isinstance(error, SettingsError | ResultError) else EXIT_FAILED

@@ -1,5 +1,6 @@
 """cli: the table that a run ends with."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from wsi_area.compute.quantity_text import pair_text
 from wsi_area.results.record import COVERAGE_95
 
 _PIPED_WIDTH = 4096  # a pipe has no edge: nothing is wrapped, so that grep and cut see whole lines
@@ -49,21 +51,33 @@ def _cells(record: Mapping[str, Any], with_tumor: bool) -> list[Text]:
     calibration = record["calibration"]
     pixel, rel = calibration["pixel_area_mm2"], calibration["relative_u_area"]
     areas = [record[name]["area_mm2"] for name in (("tumor", "tissue") if with_tumor else ("tissue",))]
-    total = "–" if pixel is None else f"{record['counts']['n_px_total'] * pixel:.4f}"
-    origin = "pixels only" if pixel is None else f"{calibration['mpp_x_um']:.4g} {calibration['source']}"
+    if pixel is None:
+        total, origin = "–", "pixels only"
+    else:
+        total_mm2 = record["counts"]["n_px_total"] * pixel
+        total = f"{total_mm2:.{_decimals(total_mm2 / 100)}f}"
+        origin = f"{pair_text(calibration['mpp_x_um'], calibration['mpp_y_um'])} {calibration['source']}"
     return [*cells, *[Text(_with_error_bar(a, rel)) for a in areas], Text(total), Text(origin)]
 
 
 def _with_error_bar(area_mm2: float | None, relative_u: float | None) -> str:
     if area_mm2 is None or relative_u is None:
         return "–"
-    return f"{area_mm2:.4f} ± {COVERAGE_95 * relative_u * area_mm2:.4f}"
+    half_width_mm2 = COVERAGE_95 * relative_u * area_mm2
+    decimals = _decimals(half_width_mm2)
+    return f"{area_mm2:.{decimals}f} ± {half_width_mm2:.{decimals}f}"
+
+
+def _decimals(uncertainty_mm2: float) -> int:
+    """Return how many decimals show two digits of an uncertainty, and four at least."""
+    return max(4, 1 - math.floor(math.log10(uncertainty_mm2))) if uncertainty_mm2 else 4
 
 
 def _print_notes(console: Console, record: Mapping[str, Any]) -> None:
     slide_id, status = record["slide_id"], record["status"]
     if status == "failed":
-        console.print(f"\n{slide_id}: {record['reason']}", style="red", markup=False, soft_wrap=True)
+        reason = record["reason"].removeprefix(f"{slide_id}: ")
+        console.print(f"\n{slide_id}: {reason}", style="red", markup=False, soft_wrap=True)
     for finding in record.get("findings", ()):
         if finding["severity"] == "info":
             continue

@@ -50,6 +50,14 @@ def work_edges_l0_px(plan: SlidePlan) -> tuple[NDArray[np.int64], NDArray[np.int
     )
 
 
+def tile_areas_l0_px(plan: SlidePlan) -> NDArray[np.int64]:
+    """Return the level-0 pixels that each tile's core owns, int64 (grid_rows, grid_cols)."""
+    widths, heights = (
+        np.diff(edges[[*range(0, len(edges) - 1, plan.tile_px), -1]]) for edges in work_edges_l0_px(plan)
+    )
+    return np.asarray(heights[:, None] * widths)
+
+
 def batch_tiles_at(plan: SlidePlan, batch: int) -> tuple[range, range]:
     """Return the tile rows and the tile columns of a batch; batches are numbered row by row."""
     k = plan.batch_tiles
@@ -76,6 +84,5 @@ def _cells(plan: SlidePlan, batch: int) -> list[tuple[int, int]]:
 
 def level_px_to_decode(plan: SlidePlan) -> int:
     """Return how many pixels of the level the plan reads, halos left aside."""
-    k = plan.grid_cols
-    skipped = sum(tile_at(plan, *divmod(n, k)).core_level_px.area_px for n in plan.skipped)
+    skipped = sum(tile_at(plan, *divmod(n, plan.grid_cols)).core_level_px.area_px for n in plan.skipped)
     return plan.slide.levels[plan.level].size_px.area_px - skipped

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from wsi_area.compute.grid import level_px_to_decode
 from wsi_area.errors import MemoryBudgetError, PlanError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
@@ -24,6 +25,9 @@ BATCH_WORK_PX_MAX = 1 << 24
 BATCHES_WANTED = 24
 """A batch is what one task does: as large as 4096² work px (0.1–0.5 s of decoding, long enough that
 scheduling costs nothing), smaller where a slide would otherwise give too few batches to share out."""
+
+CLASS_MAP_BYTES_PER_WORK_PX = 0.2
+"""Of a noisy five-class map; one of smooth regions takes a tenth of it."""
 
 MAX_SLIDE_SIDE_PX = 1 << 24
 """No scanner writes a side of 16.7 million pixels; a header that claims it is damaged."""
@@ -78,7 +82,7 @@ def plan_slide(slide: SlideInfo, mpp: Mpp | None, usable_levels: Sequence[int], 
         batch_tiles=batch_tiles,
         skipped=frozenset(),
         glass_read=frozenset(),
-        projected_bytes_per_task=_projected_bytes(tile_px, halo_px, factor, batch_tiles, tiling.per_colour),
+        projected_bytes_per_task=_projected_bytes(at.size_px, factor, tile_px, halo_px, batch_tiles, tiling.per_colour),
         fingerprint="",
     )
     return fingerprinted(plan)
@@ -138,12 +142,18 @@ def _batch_tiles(level_px: Size, factor: int, tile_px: int) -> int:
     return max(1, round(edge_px / tile_px))
 
 
-def _projected_bytes(tile_px: int, halo_px: int, factor: int, batch_tiles: int, per_colour: bool) -> int:
+def _projected_bytes(
+    level_px: Size, factor: int, tile_px: int, halo_px: int, batch_tiles: int, per_colour: bool
+) -> int:
     """Return an upper bound of one task's memory: its class map, the same encoded, and one tile's pixels."""
-    class_map = (batch_tiles * tile_px) ** 2
+
+    def box_px(work_px: int) -> int:
+        return min(work_px * factor, level_px.width_px) * min(work_px * factor, level_px.height_px)
+
+    class_map = box_px(batch_tiles * tile_px) // factor**2
     pieces = 16 << 20  # decoded stored tiles, the reader's own cache
-    block = (tile_px + 2 * halo_px) ** 2 * factor**2
-    pixels = 4 * block if per_colour else 4 * block + 64 * (tile_px + 2 * halo_px) ** 2
+    block = box_px(tile_px + 2 * halo_px)
+    pixels = 4 * block if per_colour else 4 * block + 64 * block // factor**2
     return 3 * class_map + pieces + pixels
 
 
@@ -156,6 +166,11 @@ def _refuse_impossible(slide: SlideInfo, tiling: Tiling) -> None:
         )
     if tiling.tile_px != "auto" and not 16 <= tiling.tile_px <= 16384:
         raise PlanError(f'tiling.tile_px is {tiling.tile_px}; choose 16 to 16384, or "auto"')
+
+
+def estimated_disk_bytes(plan: SlidePlan) -> int:
+    """Return about how much disk the class map of a plan takes."""
+    return int(level_px_to_decode(plan) / plan.reduce_factor**2 * CLASS_MAP_BYTES_PER_WORK_PX)
 
 
 def with_skipped(plan: SlidePlan, skipped: frozenset[int], glass_read: frozenset[int]) -> SlidePlan:

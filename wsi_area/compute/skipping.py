@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.grid import tile_at, work_edges_l0_px
+from wsi_area.compute.grid import tile_areas_l0_px, work_edges_l0_px
 from wsi_area.compute.planning import with_skipped
 from wsi_area.model.pixels import MaskArray
 from wsi_area.model.plan import SlidePlan
@@ -33,23 +33,27 @@ def skip_glass(plan: SlidePlan, must_read: MaskArray, margin_l0_px: float) -> Sl
     """
     l0_per_overview_px = plan.slide.size_l0_px.width_px / must_read.shape[1]
     margin_px = max(2, int(np.ceil(margin_l0_px / l0_per_overview_px)))
-    inside = _tile_has(plan, must_read, margin_px=1)
-    near = _tile_has(plan, must_read, margin_px=margin_px)
+    # summed-area table: the number of True in any box is four look-ups
+    table = np.zeros((must_read.shape[0] + 1, must_read.shape[1] + 1), np.int64)
+    table[1:, 1:] = must_read.cumsum(0, dtype=np.int32).cumsum(1, dtype=np.int64)
+    inside = _tile_has(plan, table, margin_px=1)
+    near = _tile_has(plan, table, margin_px=margin_px)
     bare = {int(n) for n in np.flatnonzero(~near.ravel())}
     guard = {int(n) for n in np.flatnonzero((near & ~inside).ravel())}
     audit = _audit(plan, sorted(bare))
     return with_skipped(plan, frozenset(bare - audit), frozenset(guard | audit))
 
 
-def _tile_has(plan: SlidePlan, mask: MaskArray, margin_px: int) -> NDArray[np.bool_]:
-    """Return bool (grid_rows, grid_cols), True where any True lies under the tile grown by a margin."""
+def _tile_has(plan: SlidePlan, table: NDArray[np.int64], margin_px: int) -> NDArray[np.bool_]:
+    """Return bool (grid_rows, grid_cols), True where any True lies under the tile grown by a margin.
+
+    ``table`` is the summed-area table of the overview's mask, int64 (h + 1, w + 1).
+    """
     edges_x, edges_y = work_edges_l0_px(plan)
     size = plan.slide.size_l0_px
-    # summed-area table: the number of True in any box is four look-ups
-    table = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1), np.int64)
-    table[1:, 1:] = mask.cumsum(0, dtype=np.int64).cumsum(1)
-    x0, x1 = _spans(edges_x, plan.tile_px, size.width_px, mask.shape[1], margin_px)
-    y0, y1 = _spans(edges_y, plan.tile_px, size.height_px, mask.shape[0], margin_px)
+    height, width = table.shape[0] - 1, table.shape[1] - 1
+    x0, x1 = _spans(edges_x, plan.tile_px, size.width_px, width, margin_px)
+    y0, y1 = _spans(edges_y, plan.tile_px, size.height_px, height, margin_px)
     total = table[np.ix_(y1, x1)] - table[np.ix_(y0, x1)] - table[np.ix_(y1, x0)] + table[np.ix_(y0, x0)]
     return np.asarray(total > 0)
 
@@ -73,15 +77,7 @@ def _audit(plan: SlidePlan, bare: list[int]) -> set[int]:
 
 def skipped_px(plan: SlidePlan) -> int:
     """Return how many level-0 pixels lie in skipped tiles."""
-    return sum(tile_area_l0_px(plan, n) for n in plan.skipped)
-
-
-def tile_area_l0_px(plan: SlidePlan, number: int) -> int:
-    """Return the level-0 pixels that a tile's core owns."""
-    core = tile_at(plan, *divmod(number, plan.grid_cols)).core_work_px
-    edges_x, edges_y = work_edges_l0_px(plan)
-    width = edges_x[core.right_px] - edges_x[core.x_px]
-    return int(width * (edges_y[core.bottom_px] - edges_y[core.y_px]))
+    return int(tile_areas_l0_px(plan).ravel()[sorted(plan.skipped)].sum())
 
 
 def skipped_foreground_upper_bound_px(skipped_l0_px: int, glass_read: Iterable[tuple[int, int]]) -> int | None:

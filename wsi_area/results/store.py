@@ -7,6 +7,7 @@ share a shard or a ledger chunk.
 """
 
 import shutil
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,7 @@ from wsi_area.model.plan import SlidePlan
 from wsi_area.results.layout import SlideLayout
 
 LEDGER_ARRAY, CLASS_MAP_ARRAY = "counts", "0"
+_OPENING = threading.Lock()
 
 
 def create_store(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, key: str) -> None:
@@ -103,11 +105,16 @@ def stored_key(layout: SlideLayout) -> str | None:
 
 @lru_cache(maxsize=8)
 def _open_for_writing(root: Path, key: str) -> tuple[zarr.Array[Any], zarr.Array[Any]]:
-    layout = SlideLayout(root)
+    # zarr's settings are global: no other thread may open a ledger while the pipeline is exchanged below
+    with _OPENING:
+        return _opened(SlideLayout(root), key)
+
+
+def _opened(layout: SlideLayout, key: str) -> tuple[zarr.Array[Any], zarr.Array[Any]]:
     ledger = zarr.open_array(layout.ledger, path=LEDGER_ARRAY, mode="r+")
     if ledger.attrs["key"] != key:
         raise StaleResultError(
-            f"{root.name}: the ledger on disk was made from another slide, setting or version; use --force to "
+            f"{layout.root.name}: the ledger on disk was made from another slide, setting or version; use --force to "
             "measure it afresh"
         )
     # zarr's own pipeline hands each of a shard's chunks to a thread of its own, at twice the cost of compressing

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,9 +12,10 @@ import numpy as np
 
 from wsi_area import __version__
 from wsi_area.compute.area import measure
-from wsi_area.compute.grid import batch_tiles_at, batches_to_read
+from wsi_area.compute.grid import batch_tiles_at, batches_to_read, tile_areas_l0_px
+from wsi_area.compute.planning import estimated_disk_bytes
 from wsi_area.compute.quality import Observed, QualityLimits, check
-from wsi_area.compute.skipping import skipped_foreground_upper_bound_px, skipped_px, tile_area_l0_px
+from wsi_area.compute.skipping import skipped_foreground_upper_bound_px, skipped_px
 from wsi_area.errors import IncompleteResultError, ResultError, StaleResultError
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
@@ -83,6 +85,8 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
         lost = PrepareFailure(slide.slide_id, "ResultError", _lost_message(work.errors))
         return Measured(_write_failed(slide, layout, context, lost), resumed=False)
     record = _reduce(prepared, layout, key, replace(work, timing=timing), settings)
+    if work.tile_errors:
+        record["reason"] += f"; the first: {work.tile_errors[0]['message']}"
     write_json(layout.result_json, record)
     return Measured(record, resumed=False)
 
@@ -101,7 +105,10 @@ def _earlier_result(layout: SlideLayout, key: str, force: bool) -> dict[str, Any
     """Return the finished result of an earlier run of the very same; a damaged slide is tried again."""
     if force or not layout.result_json.exists():
         return None
-    record = read_json(layout.result_json)
+    try:
+        record = read_json(layout.result_json)
+    except ResultError:
+        return None  # torn: what it said is still in the ledger
     if record["status"] == "failed":
         return None
     if record.get("key") != key:
@@ -124,6 +131,7 @@ def _lay_out(layout: SlideLayout, prepared: PreparedSlide, key: str, force: bool
             "or version; choose another --out, or --force to measure it afresh"
         )
     layout.result_json.unlink(missing_ok=True)
+    _require_space(layout, prepared.plan)
     try:
         create_store(layout, prepared.plan, prepared.fitted.scheme, key)
     except OSError as error:
@@ -133,16 +141,26 @@ def _lay_out(layout: SlideLayout, prepared: PreparedSlide, key: str, force: bool
     _commit_skipped(layout, prepared, key)
 
 
+def _require_space(layout: SlideLayout, plan: SlidePlan) -> None:
+    """Refuse a slide whose class map will not fit on the disk, before any work on it is lost."""
+    layout.root.mkdir(parents=True, exist_ok=True)
+    needed, free = estimated_disk_bytes(plan), shutil.disk_usage(layout.root).free
+    if needed > free:
+        raise ResultError(
+            f"{plan.slide.slide_id}: about {needed / 2**20:.0f} MiB are needed at {layout.root}, "
+            f"{free / 2**20:.0f} MiB are free; free some space or choose another --out, then run the same command again"
+        )
+
+
 def _commit_skipped(layout: SlideLayout, prepared: PreparedSlide, key: str) -> None:
     """Commit the batches that hold nothing to read; no task is made for them."""
     plan = prepared.plan
     columns = LedgerLayout(len(prepared.fitted.scheme.classes))
+    areas = tile_areas_l0_px(plan)
     for batch in set(range(plan.batch_rows * plan.batch_cols)) - set(batches_to_read(plan)):
         rows, cols = batch_tiles_at(plan, batch)
         entries = np.zeros((len(rows), len(cols), len(columns.columns)), np.int64)
-        for i, row in enumerate(rows):
-            for j, col in enumerate(cols):
-                entries[i, j, BACKGROUND_ID] = tile_area_l0_px(plan, row * plan.grid_cols + col)
+        entries[..., BACKGROUND_ID] = areas[rows.start : rows.stop, cols.start : cols.stop]
         entries[..., columns.status_column] = TileStatus.SKIPPED
         commit_batch(layout, key, (rows[0], cols[0]), (0, 0), None, entries)
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from wsi_area import __version__
-from wsi_area.errors import WsiAreaError
-from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, sole_writer, write_json
+from wsi_area.errors import StaleResultError, WsiAreaError
+from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, read_json, sole_writer, write_json
 from wsi_area.results.record import failed_record
 from wsi_area.results.tables import write_tables
 from wsi_area.run.events import Listener, SlideDone
@@ -24,7 +24,7 @@ from wsi_area.run.executors import Executor, make_executor
 from wsi_area.run.inputs import SlideInput
 from wsi_area.run.measure_slide import Context, Measured, measure_slide
 from wsi_area.run.memory import task_memory_limit_bytes
-from wsi_area.run.settings import RunSettings
+from wsi_area.run.settings import MEASUREMENT_SECTIONS, RunSettings
 
 _LOG = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def run_slides(
         With distinct slide ids.
     settings : RunSettings
     out : Path
-        The run directory; an interrupted run of the very same goes on where it stopped.
+        The run directory; an interrupted run of the very same goes on where it stopped, further slides join it.
     force : bool
         Measure afresh what was made from something else.
     listener : callable
@@ -93,7 +93,8 @@ def run_slides(
     """
     layout = RunLayout(out)
     with sole_writer(out):
-        header = _header(settings, argv, slides)
+        others = _others_in(layout, slides, settings, force)
+        header = _header(settings, argv, [*(r["slide_id"] for r in others), *(s.slide_id for s in slides)])
         write_json(layout.run_json, {**header, "state": "running"})
         executor = make_executor(settings.run)
         try:
@@ -104,11 +105,52 @@ def run_slides(
                 records = [m.record for m in outcomes if m is not None]
                 outcome = RunOutcome(tuple(records), interrupted.is_set() and len(records) < len(slides))
                 # the tables are part of the run: a signal waits until they are whole
-                write_tables(layout, [m.record if m else _planned(s) for s, m in zip(slides, outcomes, strict=True)])
+                own = [m.record if m else _planned(s) for s, m in zip(slides, outcomes, strict=True)]
+                write_tables(layout, [*others, *own])
                 write_json(layout.run_json, {**header, **_footer(outcome, slides, executor)})
         finally:
             executor.close()
     return outcome
+
+
+def _others_in(
+    layout: RunLayout, slides: Sequence[SlideInput], settings: RunSettings, force: bool
+) -> list[Mapping[str, Any]]:
+    """Return the documents of the slides that an earlier run with the same settings put into the folder.
+
+    Raises
+    ------
+    StaleResultError
+        If that run had other settings: one folder never holds results of two kinds.
+    """
+    if not layout.run_json.exists():
+        return []
+    earlier = read_json(layout.run_json)
+    if earlier.get("config_hash") != settings.measurement_hash:
+        if force:
+            return []
+        raise StaleResultError(
+            f"{layout.root} holds a run with other settings: {_differences(earlier.get('settings', {}), settings)}; "
+            "choose another --out, or --force to start this folder afresh"
+        )
+    mine = {s.slide_id for s in slides}
+    names = [name for name in earlier.get("slides_planned", []) if name not in mine]
+    return [
+        read_json(layout.slide(name).result_json) if layout.slide(name).result_json.exists() else _unmeasured(name, "")
+        for name in names
+    ]
+
+
+def _differences(earlier: Mapping[str, Any], settings: RunSettings) -> str:
+    """Return which settings differ, then and now."""
+    now = settings.canonical()
+    found = [
+        f"{section}.{key} was {then.get(key)!r}, is {own.get(key)!r}"
+        for section, then, own in ((name, earlier.get(name, {}), now[name]) for name in MEASUREMENT_SECTIONS)
+        for key in sorted({*then, *own})
+        if then.get(key) != own.get(key)
+    ]
+    return ", ".join(found) or "another version"
 
 
 def _measure_all(slides: Sequence[SlideInput], layout: RunLayout, context: Context) -> list[Measured | None]:
@@ -156,12 +198,16 @@ def _stops_on_signal(executor: Executor) -> Iterator[threading.Event]:
 
 
 def _planned(slide: SlideInput) -> dict[str, Any]:
+    return _unmeasured(slide.slide_id, slide.path)
+
+
+def _unmeasured(slide_id: str, path: str) -> dict[str, Any]:
     """Return the document of a slide that an interrupted run did not come to."""
     reason = "the run was interrupted before this slide was measured; run the same command again"
-    return failed_record(slide.slide_id, slide.path, reason, {"error": "Interrupted"})
+    return failed_record(slide_id, path, reason, {"error": "Interrupted"})
 
 
-def _header(settings: RunSettings, argv: Sequence[str], slides: Sequence[SlideInput]) -> dict[str, Any]:
+def _header(settings: RunSettings, argv: Sequence[str], planned: Sequence[str]) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "wsi_area_version": __version__,
@@ -171,7 +217,7 @@ def _header(settings: RunSettings, argv: Sequence[str], slides: Sequence[SlideIn
         "versions": {"python": sys.version.split()[0], **_package_versions()},
         "settings": settings.canonical(),
         "config_hash": settings.measurement_hash,
-        "slides_planned": [s.slide_id for s in slides],
+        "slides_planned": list(planned),
     }
 
 

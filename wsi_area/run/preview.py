@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 
 from wsi_area.compute.grid import batches_to_read, level_px_to_decode
+from wsi_area.compute.planning import estimated_disk_bytes
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.plan import SlidePlan
 from wsi_area.run.prepare import PreparedSlide
 
 DECODE_MPX_PER_CORE_S = {"direct": 150.0, "openslide": 40.0, "plain": 150.0}
 """Rough rates for an estimate only: megapixels read, classified and counted in one core-second, by lane."""
-
-CLASS_MAP_BYTES_PER_WORK_PX = 0.05
-"""A class map compresses some twenty-fold; a rough figure for an estimate of disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +38,5 @@ def preview(prepared: PreparedSlide) -> Preview:
         batches=len(batches_to_read(plan)),
         level_px_to_decode=decode_px,
         estimated_core_s=decode_px / 1e6 / DECODE_MPX_PER_CORE_S[prepared.lane.lane],
-        estimated_disk_bytes=int(decode_px / plan.reduce_factor**2 * CLASS_MAP_BYTES_PER_WORK_PX),
+        estimated_disk_bytes=estimated_disk_bytes(plan),
     )

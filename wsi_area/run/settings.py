@@ -16,6 +16,9 @@ from wsi_area.segmenters.registry import make_segmenter
 ExecutorName = Literal["serial", "threads", "processes", "distributed"]
 Lane = Literal["auto", "openslide", "direct"]
 
+MEASUREMENT_SECTIONS = ("tiling", "segmenter", "calibration")
+"""The sections that can change a number; the others say who does the work, and when to look."""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -96,7 +99,7 @@ class RunSettings(_Section):
     @property
     def measurement_hash(self) -> str:
         """Return the hash of what can change a number: not who did the work, nor through which lane."""
-        facts = {k: v for k, v in self.canonical().items() if k in {"tiling", "segmenter", "calibration"}}
+        facts = {k: v for k, v in self.canonical().items() if k in MEASUREMENT_SECTIONS}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

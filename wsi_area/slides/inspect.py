@@ -16,6 +16,10 @@ from wsi_area.slides.openslide_lane import open_handle
 from wsi_area.slides.units import positive_number
 
 PLAIN_VENDOR = "plain-image"
+SLIDE_SUFFIXES = frozenset(
+    {".svs", ".svslide", ".ndpi", ".ndpis", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".czi", ".dcm"}
+)
+"""Names that only slides have: such a file is never taken for a plain image, however much of one is left in it."""
 
 MAX_SIDE_PX = 1 << 24
 """A header that claims more than 16.7 million pixels a side (4 m at 0.25 µm) is damaged or hostile."""
@@ -58,7 +62,13 @@ def inspect(path: str | os.PathLike[str], *, slide_id: str | None = None) -> Sli
         # imported here: only a plain image needs it
         from wsi_area.slides.plain_header import inspect_plain
 
-        return inspect_plain(file, name, PLAIN_VENDOR)
+        plain = inspect_plain(file, name, PLAIN_VENDOR)
+        if file.suffix.lower() in SLIDE_SUFFIXES:
+            raise SlideOpenError(
+                f"{file}: OpenSlide does not recognise it as the slide that its name {file.suffix} promises; it is "
+                "truncated, damaged or misnamed: copy it again, or rename it if it is a plain image"
+            )
+        return plain
     return _inspect_slide(file, name, vendor)
 
 

@@ -1,0 +1,92 @@
+"""`wsi-area plan`: what a run would do, and that it then does just that."""
+
+from pathlib import Path
+
+import pytest
+from command_line import wsi_area
+from measuring import measure
+from synthetic import FileForm, disc, write_slide, write_text_slide
+
+from wsi_area.model.geometry import Size
+
+SIZE = Size(3000, 2600)
+
+
+@pytest.fixture(scope="module")
+def slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("plan") / "s.tif"
+    write_slide(path, SIZE, {"tissue": disc(SIZE, 700, 700, 400)}, FileForm(downsamples=(1, 4)))
+    return path
+
+
+def everything_below(folder: Path) -> dict[str, int]:
+    return {str(p.relative_to(folder)): p.stat().st_mtime_ns for p in folder.rglob("*")}
+
+
+def test_a_plan_writes_nothing(slide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = everything_below(slide.parent)
+    assert wsi_area("plan", slide).code == 0
+    assert wsi_area("plan", slide, "--json").code == 0
+    assert everything_below(slide.parent) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("settings", [(), ("tiling.work_mpp=0.5",), ("tiling.work_mpp=1",), ("tiling.tile_px=100",)])
+def test_what_is_planned_is_what_is_done(slide: Path, tmp_path: Path, settings: tuple[str, ...]) -> None:
+    flat = ("segmenter.background=bright", "segmenter.threshold=60", "tiling.skip_margin_um=10", *settings)
+    ended = wsi_area("plan", slide, "--json", *(part for text in flat for part in ("--set", text)))
+    assert ended.code == 0
+    (planned,) = ended.document["slides"]
+    (record,) = measure(slide, tmp_path / "out", "tiling.skip_margin_um=10", *settings).records
+    work = record["work"]
+    for name in ("level", "reduce_factor", "tile_px", "tiles", "tiles_skipped", "work_mpp_x_um", "work_mpp_y_um"):
+        assert planned[name] == work[name]
+    assert planned["n_px_total"] == record["counts"]["n_px_total"] == SIZE.area_px
+    assert planned["batches"] == record["timing"]["batches"]
+    assert planned["reader"] == record["reader"]
+    # batches with something to read are read whole but for their skipped tiles
+    assert planned["level_px_to_decode"] == record["timing"]["decoded_px"]
+    assert 0 < planned["level_px_to_decode"] <= SIZE.area_px
+    assert planned["projected_bytes_per_task"] > work["tile_px"] ** 2
+    assert min(planned["estimated_core_s"], planned["estimated_disk_bytes"]) > 0
+
+
+def test_the_total_adds_the_slides_up(slide: Path, testdata: Path) -> None:
+    document = wsi_area("plan", slide, testdata / "slides/CMU-1-Small-Region.svs", "--json").document
+    assert len(document["slides"]) == 2
+    assert document["failed"] == []
+    for name in ("tiles", "level_px_to_decode", "estimated_core_s", "estimated_disk_bytes"):
+        assert document["total"][name] == sum(s[name] for s in document["slides"])
+    largest = max(s["projected_bytes_per_task"] for s in document["slides"])
+    assert document["total"]["projected_bytes_per_task"] == largest
+
+
+def test_a_plan_that_does_not_fit_into_memory_is_refused_with_its_figures(slide: Path) -> None:
+    ended = wsi_area("plan", slide, "--set", "run.memory_limit_mb=1")
+    assert ended.code == 2
+    for part in ("MiB", "tiling.tile_px", "run.memory_limit_mb"):
+        assert part in ended.out
+
+
+def test_slides_that_cannot_be_planned_stand_beside_those_that_can(slide: Path, tmp_path: Path) -> None:
+    note = write_text_slide(tmp_path / "note.svs")
+    unknown = write_slide(tmp_path / "unknown.tif", Size(300, 200), {}, FileForm(mpp=None)).path
+    ended = wsi_area("plan", slide, note, unknown, "--json")
+    assert ended.code == 2
+    assert [s["slide_id"] for s in ended.document["slides"]] == ["s", "unknown"]
+    assert [f["slide_id"] for f in ended.document["failed"]] == ["note"]
+    assert "note.svs" in ended.document["failed"][0]["message"]
+    assert ended.document["slides"][1]["findings"][0] == "MPP_MISSING"
+    assert ended.document["slides"][1]["work_mpp_x_um"] is None
+    assert wsi_area("plan", slide, unknown).code == 3
+
+
+def test_people_get_a_table_with_a_line_for_each_slide_and_a_sum(slide: Path) -> None:
+    ended = wsi_area("plan", slide)
+    lines = ended.out.splitlines()
+    assert lines[0].startswith("slide ")
+    assert lines[1].startswith("s ")
+    assert "3000 × 2600" in lines[1]
+    assert lines[-1].startswith("in all: ")
+    assert ended.err == ""

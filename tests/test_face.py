@@ -1,0 +1,60 @@
+"""The face of the package: what `import wsi_area` offers and what it costs."""
+
+import subprocess
+import sys
+
+import pytest
+
+import wsi_area
+
+HEAVY = (
+    "numpy", "numba", "pandas", "zarr", "zarrs", "dask", "distributed", "openslide", "skimage", "scipy", "pyarrow",
+    "pydantic", "pydicom", "tifffile", "imagecodecs", "PIL",
+)  # fmt: skip
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The modules that a fresh interpreter holds after a statement."""
+    code = f"import sys\n{statement}\nsys.stderr.write('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    loaded = loaded_by("import wsi_area")
+    assert "wsi_area.errors" in loaded
+    assert not loaded & set(HEAVY)
+    assert not {name for name in loaded if name.startswith("wsi_area.")} - {"wsi_area.errors"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
+    loaded = loaded_by(
+        f"sys.argv = ['wsi-area', *{arguments!r}]\n"
+        "from wsi_area.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0"
+    )
+    assert "wsi_area.cli.main" in loaded
+    assert not loaded & set(HEAVY)
+    assert not loaded & {"wsi_area.cli.run", "wsi_area.run.pipeline"}
+
+
+def test_every_public_name_is_there_and_comes_from_its_room() -> None:
+    assert wsi_area.__all__ == sorted(wsi_area.__all__)
+    for name in wsi_area.__all__:
+        found = getattr(wsi_area, name)
+        if not isinstance(found, str):
+            assert found.__name__ == name
+            assert found.__module__.startswith("wsi_area.")
+            assert found.__doc__
+
+
+def test_a_name_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(AttributeError, match=r"it offers .*open_run"):
+        _ = wsi_area.open_slide  # type: ignore[attr-defined]
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    from importlib.metadata import version
+
+    assert wsi_area.__version__ == version("wsi-area")
