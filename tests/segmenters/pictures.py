@@ -7,12 +7,17 @@ import tifffile
 
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import Overview, RgbArray, TilePixels
+from wsi_area.segmenters.extremes import Extremes, count_extremes
 
 
 def overview_of(rgb: RgbArray) -> Overview:
     """Return an overview that is all valid."""
     height, width = rgb.shape[:2]
     return Overview(rgb, np.ones((height, width), bool), Size(width, height), None)
+
+
+def extremes_of(rgb: RgbArray) -> Extremes:
+    return count_extremes(overview_of(rgb))
 
 
 def all_valid(rgb: RgbArray) -> TilePixels:

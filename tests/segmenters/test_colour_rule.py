@@ -71,7 +71,7 @@ def test_the_signal_is_the_density_in_millionths_and_never_negative():
     rgb = skimage.data.immunohistochemistry()
     rule = rule_for("h-e-dab")
     hed_od = color.rgb2hed(rgb)[..., 2] * 6  # clipped at 0 by scikit-image
-    np.testing.assert_allclose(rule.micro_signal_of(rgb), hed_od * 1e6, atol=0.51)
+    np.testing.assert_allclose(rule.micro_signal_of(rgb), hed_od * 1e6, atol=0.55)  # and 1.5 units of 2^-5
 
 
 def test_darkness_keeps_pale_pink_that_is_as_light_as_glass():

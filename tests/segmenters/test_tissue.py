@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 import skimage.data
-from pictures import all_valid, noisy, overview_of, shrunk, slide_rgb
+from pictures import all_valid, extremes_of, noisy, overview_of, shrunk, slide_rgb
 from skimage.filters import threshold_otsu
 
 from wsi_area.errors import SettingsError
@@ -70,22 +70,22 @@ def test_real_slides_are_told_apart_and_measured_within_what_is_known(testdata, 
 
 
 def test_an_immunostain_is_bright_and_a_retina_dark():
-    assert background_kind(overview_of(skimage.data.immunohistochemistry())) == "bright"
+    assert background_kind(extremes_of(skimage.data.immunohistochemistry())) == "bright"
     retina = skimage.data.retina()[::4, ::4]
-    assert background_kind(overview_of(retina)) == "dark"
+    assert background_kind(extremes_of(retina)) == "dark"
     # between black and the eye there is next to nothing, so any sensible threshold finds the same disc
     brightest = retina.max(axis=-1)
     assert tissue_fraction(retina) == pytest.approx((brightest > threshold_otsu(brightest)).mean(), abs=0.005)
 
 
 def test_dense_dark_tissue_without_any_glass_is_not_a_dark_field():
-    assert background_kind(overview_of(np.full((50, 50, 3), (130, 60, 120), np.uint8))) == "bright"
+    assert background_kind(extremes_of(np.full((50, 50, 3), (130, 60, 120), np.uint8))) == "bright"
 
 
 def test_a_black_border_does_not_make_a_slide_dark():
     rgb = noisy(240, 2)
     rgb[:30] = 0
-    assert background_kind(overview_of(rgb)) == "bright"
+    assert background_kind(extremes_of(rgb)) == "bright"
 
 
 def test_pixels_that_are_not_valid_have_no_say():
@@ -109,7 +109,7 @@ def test_a_slide_of_which_nothing_is_valid_can_still_be_fitted():
 def test_painted_white_is_not_taken_for_the_glass():
     rgb = noisy(236, 1)
     rgb[:120] = 255  # stitched: nothing was scanned here
-    assert fit_foreground(overview_of(rgb), "auto", "otsu", None, None).level == pytest.approx(20, abs=2)
+    assert fit_foreground(extremes_of(rgb), "auto", "otsu", None, None).level == pytest.approx(20, abs=2)
 
 
 def test_the_facts_say_what_was_used_and_can_be_written_as_json(testdata):

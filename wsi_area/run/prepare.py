@@ -12,7 +12,7 @@ from wsi_area.compute.calibration import CalibrationPolicy, calibrate, usable_le
 from wsi_area.compute.planning import Tiling, plan_slide, validate
 from wsi_area.compute.skipping import skip_glass
 from wsi_area.model.calibration import Calibration, MppCandidate
-from wsi_area.model.pixels import Overview
+from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
 from wsi_area.run.settings import RunSettings
@@ -93,9 +93,11 @@ def _prepare(task: PrepareTask) -> PreparedSlide:
     fitted = segmenter.fit(overview)
     plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted))
     validate(plan, task.memory_limit_bytes)
+    foreground = fitted.may_hold_foreground(overview)
     if settings.tiling.skip_glass:
-        plan = skip_glass(plan, _must_read(fitted, overview), _margin_l0_px(settings, calibration))
-    return PreparedSlide(info, calibration, lane, fitted, plan, _edge_tissue_fraction(fitted, overview), 0.0)
+        # whatever was not wholly scanned is read too: only reading tells how much of it was
+        plan = skip_glass(plan, foreground | ~overview.valid, _margin_l0_px(settings, calibration))
+    return PreparedSlide(info, calibration, lane, fitted, plan, _rim_fraction(foreground & overview.valid), 0.0)
 
 
 def _tiling(settings: RunSettings, fitted: FittedSegmenter) -> Tiling:
@@ -112,18 +114,12 @@ def _with_mpp(overview: Overview, calibration: Calibration) -> Overview:
     return replace(overview, mpp=replace(mpp, x=mpp.x * size.width_px / w, y=mpp.y * size.height_px / h))
 
 
-def _must_read(fitted: FittedSegmenter, overview: Overview) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return where a tile must be read: possible foreground, and whatever was not wholly scanned."""
-    return np.asarray(fitted.may_hold_foreground(overview) | ~overview.valid)
-
-
 def _margin_l0_px(settings: RunSettings, calibration: Calibration) -> float:
     mpp = calibration.mpp
     return 0.0 if mpp is None else settings.tiling.skip_margin_um / min(mpp.x, mpp.y)
 
 
-def _edge_tissue_fraction(fitted: FittedSegmenter, overview: Overview) -> float:
-    """Return the share of the overview's outermost pixels that may hold tissue: it may go on beyond the scan."""
-    seen = fitted.may_hold_foreground(overview) & overview.valid
+def _rim_fraction(seen: MaskArray) -> float:
+    """Return the share of a mask's outermost pixels that are True: tissue there may go on beyond the scan."""
     rim = np.concatenate([seen[0], seen[-1], seen[1:-1, 0], seen[1:-1, -1]])
     return float(rim.mean())

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from itertools import pairwise
 from math import ceil
 from typing import Literal, Protocol, runtime_checkable
@@ -13,16 +12,13 @@ from numpy.typing import NDArray
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.model.pixels import ClassMap, RgbArray, TilePixels
+from wsi_area.segmenters.density import UNITS_PER_OD, Lookups, lookups_for, stain_tables
 
 Feature = Literal["darkness", "brightness"]
 """``darkness`` is 255 - min(R, G, B): what stands out on bright glass, dark or coloured, so that pale pink
 stays tissue; ``brightness`` is max(R, G, B): what stands out on a dark field."""
 
 MAX_BANDS = 3
-MICRO = 1_000_000
-_LOWEST_INTENSITY = 1e-6  # scikit-image's floor for the logarithm: an intensity of 0 counts as 6 OD
-UNITS_PER_MICRO_BITS = 20  # densities are whole numbers of 2^-20 micro-OD (1e-12 OD): sums round nowhere
-_UNITS_PER_OD = MICRO << UNITS_PER_MICRO_BITS
 _LARGEST_WEIGHTS = 80.0  # sum of the magnitudes; vectors that need more are nearly in one plane
 
 
@@ -73,7 +69,12 @@ class ColourRule:
         >>> ColourRule("darkness", 40, (1.0, 0.0, 0.0), (0.5,)).bands_units
         (524288000000,)
         """
-        return tuple(ceil(Fraction(band) * _UNITS_PER_OD) for band in self.bands_od)
+        return tuple(ceil(Fraction(band) * UNITS_PER_OD) for band in self.bands_od)
+
+    @property
+    def lookups(self) -> Lookups:
+        """Return the narrowest look-ups that sort every colour as ``unit_tables`` and ``bands_units`` do."""
+        return lookups_for(self.stain or (0.0, 0.0, 0.0), self.bands_units)
 
     def feature_of(self, rgb: RgbArray) -> NDArray[np.uint8]:
         """Return the feature, uint8 (h, w), of uint8 (h, w, 3) RGB.
@@ -94,12 +95,35 @@ class ColourRule:
 
     def density_of(self, rgb: RgbArray) -> NDArray[np.float64]:
         """Return the optical density (log10) of the target stain, float64 (h, w), negatives kept."""
-        return self.density_units_of(rgb) / float(_UNITS_PER_OD)
+        return self.density_units_of(rgb) / float(UNITS_PER_OD)
 
     def micro_signal_of(self, rgb: RgbArray) -> NDArray[np.int64]:
-        """Return the density in whole millionths of OD, int64 (h, w), rounded half up, 0 where negative."""
-        half = 1 << (UNITS_PER_MICRO_BITS - 1)
-        return (np.maximum(self.density_units_of(rgb), 0) + half) >> UNITS_PER_MICRO_BITS
+        """Return the density in whole millionths of OD, int64 (h, w), rounded half up, 0 where negative.
+
+        By the same look-ups as the compiled kernel, so that both add up the same whole numbers. What is counted
+        as background adds nothing to any signal, whatever its density.
+        """
+        lookups = self.lookups
+        red, green, blue = lookups.tables.astype(np.int64)
+        units: NDArray[np.int64] = red[rgb[..., 0]] + green[rgb[..., 1]] + blue[rgb[..., 2]]
+        return (np.maximum(units, 0) + (1 << (lookups.micro_bits - 1))) >> lookups.micro_bits
+
+    def is_foreground(self, rgb: RgbArray) -> NDArray[np.bool_]:
+        """Return bool (h, w), True where a colour's class is not 0; looks up only densities that can matter.
+
+        >>> ColourRule("darkness", 40, (1.0, 0.0, 0.0), (0.3,)).is_foreground(
+        ...     np.array([[[255, 255, 255], [250, 90, 120]]], np.uint8)
+        ... ).tolist()
+        [[False, True]]
+        """
+        foreground: NDArray[np.bool_] = self.feature_of(rgb) > self.threshold
+        if self.stain is None:
+            return foreground
+        lowest = 255 - self.threshold if self.feature == "darkness" else 0  # of any channel that is not foreground
+        if int(self.unit_tables[:, lowest:].max(axis=1).sum()) >= self.bands_units[0]:
+            undecided = ~foreground
+            foreground[undecided] = self.density_units_of(rgb[undecided]) >= self.bands_units[0]
+        return foreground
 
     def class_map(self, pixels: TilePixels) -> ClassMap:
         """Return uint8 (h, w) of class ids: the rule in plain numpy, which the compiled kernel must equal.
@@ -124,21 +148,3 @@ class ColourRuled(Protocol):
     @property
     def colour_rule(self) -> ColourRule:
         """Return the rule."""
-
-
-@lru_cache(maxsize=16)
-def stain_tables(stain: tuple[float, float, float]) -> NDArray[np.int64]:
-    """Return int64 (3, 256), read-only: weight × OD of each channel value, in units of 2^-20 micro-OD.
-
-    OD = -log10(max(v / 255, 1e-6)) (Beer-Lambert; the floor is scikit-image's). ``separate_stains`` divides
-    by ln(1e-6), so its density × 6 is ours. In whole numbers, neither the order of adding nor the last bit
-    of a platform's logarithm can move a pixel; the rounding is at most 1.5e-12 OD.
-
-    >>> [int(v) >> 20 for v in stain_tables((1.0, 0.0, 0.0))[0, [0, 25, 255]]]
-    [6000000, 1008600, 0]
-    """
-    intensity = np.arange(256) * (1.0 / 255.0)
-    od = -np.log10(np.maximum(intensity, _LOWEST_INTENSITY))
-    tables = np.round(np.outer(stain, od) * _UNITS_PER_OD).astype(np.int64)
-    tables.setflags(write=False)
-    return tables

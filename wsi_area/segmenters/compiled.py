@@ -2,9 +2,11 @@
 
 All of it in one file, because numba's cache on disk watches only the file of the function it compiled.
 Called through ``wsi_area.segmenters.kernels``, which checks the shapes: nothing here checks a bound.
+Numba widens whole numbers to 64 bits wherever it can; the casts keep them narrow, for twice the speed.
 """
 
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,17 +14,16 @@ import numpy as np
 from numba import njit
 
 from wsi_area.model.classes import UNSCANNED_CODE
-from wsi_area.segmenters.colour_rule import MAX_BANDS, UNITS_PER_MICRO_BITS
+from wsi_area.segmenters.colour_rule import MAX_BANDS
+from wsi_area.segmenters.density import COMPACT_BITS, UNITS_PER_MICRO_BITS
 
-PIECE_PX = 2048  # output pixels worked on at once: 16 KiB of densities
-FLAG_BITS = 56  # a look-up holds the density below and the number of foreground channels above
-_FLAG_HALF = 1 << (FLAG_BITS - 1)
-_COUNT_BITS = 40  # in the sums of a piece: pixels above, their signal below (2048 × 80 × 6e6 < 2^40)
-_COUNT_ONE = 1 << _COUNT_BITS
-_SIGNAL_MASK = _COUNT_ONE - 1
-_SIGNAL_HALF = 1 << (UNITS_PER_MICRO_BITS - 1)
+PIECE_PX = 256  # output pixels worked on at once: their samples and densities stay in the nearest cache
+FLAG_BITS = 2  # a look-up holds the density above and the number of foreground channels, 0 to 3, below
+_FLAGS = (1 << FLAG_BITS) - 1
+_COMPACT_SHIFT, _WIDE_SHIFT = COMPACT_BITS + FLAG_BITS, UNITS_PER_MICRO_BITS + FLAG_BITS
+_BYTE_0, _BYTE_1, _BYTE_2, _BYTE_3 = (0, 8, 16, 24) if sys.byteorder == "little" else (24, 16, 8, 0)
+_LARGEST_QUICK_FACTOR = 257  # rows of bytes that surely fit into 16 bits; larger boxes are added one by one
 _RECIPROCAL_BITS = 50
-_LARGEST_RECIPROCAL = 1 << 20  # boxes up to 1024 × 1024: see _mean
 
 
 def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,105 +40,101 @@ def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled
 
 
-@machine_code
-def classify_tile(
-    pixels: Any,
-    pixel_stride: int,
-    mask: Any,
-    mask_stride: int,
-    height: int,
-    width: int,
-    factor: int,
-    tables: Any,
-    bands: Any,
-    column_weights: Any,
-    row_weights: Any,
-    out: Any,
-    out_stride: int,
-    counts: Any,
-    signal: Any,
-) -> None:
-    """Work off a tile row by row, piece by piece."""
-    out_height, out_width = row_weights.size, column_weights.size
-    line = np.empty(PIECE_PX, np.int64)
-    means = np.empty(PIECE_PX * 3, np.uint8)
-    means_valid = np.empty(PIECE_PX, np.uint8)
-    sums = np.empty(min(PIECE_PX * factor, width) * 3, np.uint32)
-    classes = counts.size - 3
-    # weight, and weighted signal, of what is class k or more; nothing is more than the last
-    reached = np.zeros((2, MAX_BANDS + 3), np.int64)
-    for start in range(0, out_width, PIECE_PX):
-        length = min(PIECE_PX, out_width - start)
-        weights = column_weights[start : start + length]
-        uniform = _is_uniform(weights)
-        for row in range(out_height):
-            out_row = out[row * out_stride + start : row * out_stride + start + length]
-            if factor == 1:
-                at = row * pixel_stride + start * 3
-                _look_up(pixels[at : at + length * 3], tables, line[:length])
-                at = row * mask_stride + start
-                row_valid = mask[at : at + length]  # empty without a mask
-            else:
-                all_valid = _reduce_row(
-                    pixels, pixel_stride, mask, mask_stride, height, width, factor, row, start, length,
-                    sums, means, means_valid,
-                )  # fmt: skip
-                _look_up(means[: length * 3], tables, line[:length])
-                row_valid = means_valid[:0] if all_valid else means_valid[:length]
-            reached[:] = 0
-            _sort_piece(line[:length], bands, out_row, reached)
-            reached *= weights[0]
-            if row_valid.size or not uniform:
-                unscanned = _correct_piece(line[:length], row_valid, weights, out_row, reached)
-                counts[classes] += unscanned * row_weights[row]
-            for k in range(classes):
-                counts[k] += (reached[0, k] - reached[0, k + 1]) * row_weights[row]
-                signal[k] += (reached[1, k] - reached[1, k + 1]) * row_weights[row]
+def _part(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function compiled into whatever calls it, and kept on disk with that."""
+    compiled: Callable[..., Any] = njit(nogil=True)(function)
+    return compiled
 
 
-@machine_code
-def _look_up(rgb: Any, tables: Any, line: Any) -> None:
-    """Write what the three channels of each pixel add up to."""
-    triples = rgb.reshape(-1, 3)
-    for x in range(line.size):
-        line[x] = tables[triples[x, 0]] + tables[256 + np.intp(triples[x, 1])] + tables[512 + np.intp(triples[x, 2])]
+def _unrolled_part(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function written out at each call, so that a constant argument is known when it is compiled."""
+    compiled: Callable[..., Any] = njit(nogil=True, inline="always")(function)
+    return compiled
 
 
-@machine_code
-def _sort_piece(line: Any, bands: Any, out: Any, reached: Any) -> None:
-    """Write the classes; add how many pixels, and how much signal, reach each class or more.
+@_part
+def _copy(source: Any, target: Any) -> None:
+    """Copy bytes."""
+    for i in range(source.size):
+        target[i] = source[i]
 
-    Without branches, so that the compiler makes vector code of it.
+
+@_part
+def _clear(sums: Any) -> None:
+    """Set the sums to 0."""
+    for k in range(sums.shape[1]):
+        sums[0, k] = sums[1, k] = 0
+
+
+@_part
+def _lowest(samples: Any) -> Any:
+    """Return the smallest byte."""
+    lowest = np.uint8(255)
+    for i in range(samples.size):
+        lowest = min(lowest, samples[i])
+    return lowest
+
+
+@_part
+def _look_up(words: Any, tables: Any, line: Any, length: int) -> None:
+    """Write what the three channels of each pixel add up to; four pixels are three words of four bytes.
+
+    Past ``length`` up to 3 more are written, of whatever bytes lie there.
     """
-    weak, moderate, strong = bands[0], bands[1], bands[2]
-    sum0 = sum1 = sum2 = sum3 = sum4 = np.int64(0)
+    for x in range((length + 3) // 4):
+        a, b, c = words[3 * x], words[3 * x + 1], words[3 * x + 2]
+        line[4 * x] = (
+            tables[(a >> _BYTE_0) & 255] + tables[256 + ((a >> _BYTE_1) & 255)] + tables[512 + ((a >> _BYTE_2) & 255)]
+        )
+        line[4 * x + 1] = (
+            tables[(a >> _BYTE_3) & 255] + tables[256 + ((b >> _BYTE_0) & 255)] + tables[512 + ((b >> _BYTE_1) & 255)]
+        )
+        line[4 * x + 2] = (
+            tables[(b >> _BYTE_2) & 255] + tables[256 + ((b >> _BYTE_3) & 255)] + tables[512 + ((c >> _BYTE_0) & 255)]
+        )
+        line[4 * x + 3] = (
+            tables[(c >> _BYTE_1) & 255] + tables[256 + ((c >> _BYTE_2) & 255)] + tables[512 + ((c >> _BYTE_3) & 255)]
+        )
+
+
+@_part
+def _sort_piece(line: Any, limits: Any, out: Any, reached: Any) -> None:
+    """Write the classes; say how many pixels, and how much signal, reach class 1, 2, 3, 4 or more.
+
+    Without branches and in the width of the look-ups, so that the compiler makes vector code of it.
+    """
+    number = line.dtype.type
+    shift = _COMPACT_SHIFT if line.itemsize == 4 else _WIDE_SHIFT
+    half = number(1 << (shift - 1))
+    weak, moderate, strong = limits[0], limits[1], limits[2]
+    count1 = count2 = count3 = count4 = signal1 = signal2 = signal3 = signal4 = number(0)
     for x in range(line.size):
-        flags = (line[x] + _FLAG_HALF) >> FLAG_BITS
-        units = line[x] - (flags << FLAG_BITS)
-        in2 = np.int64(units >= weak)
-        in3 = np.int64(units >= moderate)
-        in4 = np.int64(units >= strong)
-        in1 = np.int64(flags > 0) | in2
-        out[x] = in1 + in2 + in3 + in4
-        one = _COUNT_ONE + ((max(units, np.int64(0)) + _SIGNAL_HALF) >> UNITS_PER_MICRO_BITS)
-        sum0 += one
-        sum1 += one & -in1
-        sum2 += one & -in2
-        sum3 += one & -in3
-        sum4 += one & -in4
-    for k, total in enumerate((sum0, sum1, sum2, sum3, sum4)):
-        reached[0, k] += total >> _COUNT_BITS
-        reached[1, k] += total & _SIGNAL_MASK
+        density = line[x]
+        in2, in3, in4 = number(density >= weak), number(density >= moderate), number(density >= strong)
+        in1 = number(number((density & _FLAGS) != 0) | in2)
+        micro = number(number(max(density, number(0)) + half) >> shift)
+        out[x] = np.uint8(in1 + in2 + in3 + in4)
+        count1, signal1 = number(count1 + in1), number(signal1 + micro * in1)
+        count2, signal2 = number(count2 + in2), number(signal2 + micro * in2)
+        count3, signal3 = number(count3 + in3), number(signal3 + micro * in3)
+        count4, signal4 = number(count4 + in4), number(signal4 + micro * in4)
+    counts, signals = reached
+    counts[1], counts[2], counts[3], counts[4] = count1, count2, count3, count4
+    signals[1], signals[2], signals[3], signals[4] = signal1, signal2, signal3, signal4
+    if line.itemsize == 4:  # 256 × 2^24 overflows the sign, which is undone here
+        for k in range(1, 5):
+            signals[k] &= 0xFFFFFFFF
 
 
-@machine_code
+@_part
 def _correct_piece(line: Any, valid: Any, weights: Any, out: Any, reached: Any) -> Any:
     """Give each pixel its own weight where all were counted with the first; return the weight not valid.
 
     A pixel that is not valid has weight 0 and its own code.
     """
+    shift = _COMPACT_SHIFT if line.itemsize == 4 else _WIDE_SHIFT
     unscanned = np.int64(0)
-    for x in range(line.size):
+    for x in range(out.size):
         weight, reaches = weights[x], out[x]
         if valid.size and not valid[x]:
             out[x] = UNSCANNED_CODE
@@ -145,130 +142,202 @@ def _correct_piece(line: Any, valid: Any, weights: Any, out: Any, reached: Any) 
             weight = np.int64(0)
         excess = weight - weights[0]
         if excess:
-            units = line[x] - (((line[x] + _FLAG_HALF) >> FLAG_BITS) << FLAG_BITS)
-            micro = (max(units, np.int64(0)) + _SIGNAL_HALF) >> UNITS_PER_MICRO_BITS
-            for k in range(reaches + 1):
-                reached[0, k] += excess
-                reached[1, k] += excess * micro
+            reached[0, 0] += excess
+            if reaches:  # the line was not looked up where all is background
+                micro = (max(np.int64(line[x]), np.int64(0)) + (1 << (shift - 1))) >> shift
+                for k in range(1, reaches + 1):
+                    reached[0, k] += excess
+                    reached[1, k] += excess * micro
     return unscanned
 
 
-@machine_code
-def _reduce_row(
-    pixels: Any,
-    pixel_stride: int,
-    mask: Any,
-    mask_stride: int,
-    height: int,
-    width: int,
-    factor: int,
-    row: int,
-    start: int,
-    length: int,
-    sums: Any,
-    means: Any,
-    means_valid: Any,
-) -> bool:
-    """Write the box means of a piece of one output row; return whether every pixel under it is valid."""
-    left, right = start * factor, min((start + length) * factor, width)
-    top, bottom = row * factor, min((row + 1) * factor, height)
-    span = right - left
-    if mask.size:
-        for y in range(top, bottom):
-            if not _all_set(mask[y * mask_stride + left : y * mask_stride + right]):
-                _reduce_masked(
-                    pixels, pixel_stride, mask, mask_stride, left, right, top, bottom, factor, means, means_valid
-                )
-                return False
-    sums[: span * 3] = 0
-    for y in range(top, bottom):
-        at = y * pixel_stride + left * 3
-        _add_line(pixels[at : at + span * 3], sums)
-    whole = span // factor
-    rows = bottom - top
+@_part
+def _mean(total: Any, count: Any) -> Any:
+    """Return total / count rounded half up."""
+    return (2 * total + count) // (2 * count)
+
+
+@_part
+def _quick_mean(total: Any, count: Any, reciprocal: Any) -> Any:
+    """Return total / count rounded half up, by ``reciprocal`` = ceil(2^50 / 2n).
+
+    Exact while (2·total + n) · 2n < 2^50 (Granlund & Montgomery 1994), which holds for n up to 257² and bytes.
+    """
+    return ((2 * total + count) * reciprocal) >> _RECIPROCAL_BITS
+
+
+@_part
+def _add_line(pixels: Any, sums: Any) -> None:
+    """Add a line of bytes to its sums."""
+    for i in range(pixels.size):
+        sums[i] = np.uint16(sums[i] + pixels[i])
+
+
+@_part
+def _all_set(mask: Any) -> bool:
+    """Return whether no byte is 0; without an early end, which would forbid vector code."""
+    return bool(_lowest(mask) != 0)
+
+
+@_unrolled_part
+def _across(sums: Any, whole: Any, factor: Any, rows: Any, samples: Any) -> None:
+    """Write the means of whole boxes from the sums of their columns; a constant factor is unrolled."""
     box = rows * factor
-    reciprocal = -(-(1 << _RECIPROCAL_BITS) // (2 * box)) if box <= _LARGEST_RECIPROCAL else 0
+    reciprocal = -(-(1 << _RECIPROCAL_BITS) // (2 * box))
     for x in range(whole):
         red = green = blue = np.int64(0)
-        for j in range(x * factor, (x + 1) * factor):
-            red += sums[3 * j]
-            green += sums[3 * j + 1]
-            blue += sums[3 * j + 2]
-        means[3 * x] = _mean(red, box, reciprocal)
-        means[3 * x + 1] = _mean(green, box, reciprocal)
-        means[3 * x + 2] = _mean(blue, box, reciprocal)
+        for j in range(factor):
+            at = 3 * (x * factor + j)
+            red += sums[at]
+            green += sums[at + 1]
+            blue += sums[at + 2]
+        samples[3 * x] = _quick_mean(red, box, reciprocal)
+        samples[3 * x + 1] = _quick_mean(green, box, reciprocal)
+        samples[3 * x + 2] = _quick_mean(blue, box, reciprocal)
+
+
+@_part
+def _reduce_whole(
+    pixels: Any, width: int, left: int, right: int, top: int, bottom: int, factor: int, sums: Any, samples: Any
+) -> None:
+    """Write the box means of a piece of one output row in which every pixel is valid."""
+    span = right - left
+    for i in range(span * 3):
+        sums[i] = 0
+    for y in range(top, bottom):
+        at = (y * width + left) * 3
+        _add_line(pixels[at : at + span * 3], sums)
+    whole, rows = span // factor, bottom - top
+    if factor == 2:
+        _across(sums, whole, 2, rows, samples)
+    elif factor == 4:
+        _across(sums, whole, 4, rows, samples)
+    else:
+        _across(sums, whole, factor, rows, samples)
     rest = span - whole * factor  # the last column of the slide may be narrower
     if rest:
         for channel in range(3):
             total = np.int64(0)
             for j in range(whole * factor, span):
                 total += sums[3 * j + channel]
-            means[3 * whole + channel] = _mean(total, rows * rest, 0)
-    return True
+            samples[3 * whole + channel] = _mean(total, rows * rest)
 
 
-@machine_code
-def _reduce_masked(
+@_part
+def _reduce_one_by_one(
     pixels: Any,
-    pixel_stride: int,
     mask: Any,
-    mask_stride: int,
+    width: int,
     left: int,
     right: int,
     top: int,
     bottom: int,
     factor: int,
-    means: Any,
-    means_valid: Any,
+    samples: Any,
+    samples_valid: Any,
 ) -> None:
     """Write the box means of the valid pixels, and which boxes are at least half valid."""
     for x in range(-((left - right) // factor)):
         first, last = left + x * factor, min(left + (x + 1) * factor, right)
         red = green = blue = seen = np.int64(0)
         for y in range(top, bottom):
-            for j in range(first, last):
-                if mask[y * mask_stride + j]:
-                    at = y * pixel_stride + 3 * j
-                    red += pixels[at]
-                    green += pixels[at + 1]
-                    blue += pixels[at + 2]
+            for j in range(y * width + first, y * width + last):
+                if not mask.size or mask[j]:
+                    red += pixels[3 * j]
+                    green += pixels[3 * j + 1]
+                    blue += pixels[3 * j + 2]
                     seen += 1
-        means_valid[x] = 2 * seen >= (bottom - top) * (last - first)
+        samples_valid[x] = 2 * seen >= (bottom - top) * (last - first)
         count = max(seen, np.int64(1))
-        means[3 * x] = _mean(red, count, 0)
-        means[3 * x + 1] = _mean(green, count, 0)
-        means[3 * x + 2] = _mean(blue, count, 0)
+        samples[3 * x] = _mean(red, count)
+        samples[3 * x + 1] = _mean(green, count)
+        samples[3 * x + 2] = _mean(blue, count)
+
+
+@_part
+def _reduce_row(
+    pixels: Any, mask: Any, height: int, width: int, factor: int, row: int, start: int, length: int,
+    sums: Any, samples: Any, samples_valid: Any,
+) -> bool:  # fmt: skip
+    """Write the box means of a piece of one output row; return whether every pixel under it is valid."""
+    left, right = start * factor, min((start + length) * factor, width)
+    top, bottom = row * factor, min((row + 1) * factor, height)
+    is_whole = True
+    if mask.size:
+        for y in range(top, bottom):
+            is_whole = is_whole and _all_set(mask[y * width + left : y * width + right])
+    if is_whole and factor <= _LARGEST_QUICK_FACTOR:
+        _reduce_whole(pixels, width, left, right, top, bottom, factor, sums, samples)
+    else:
+        _reduce_one_by_one(pixels, mask, width, left, right, top, bottom, factor, samples, samples_valid)
+    return is_whole
 
 
 @machine_code
-def _mean(total: int, count: int, reciprocal: int) -> int:
-    """Return total / count rounded half up.
+def classify_tile(
+    pixels: Any,
+    mask: Any,
+    height: int,
+    width: int,
+    factor: int,
+    tables: Any,
+    limits: Any,
+    column_weights: Any,
+    row_weights: Any,
+    out: Any,
+    counts: Any,
+    signal: Any,
+) -> None:
+    """Work off a tile row by row, piece by piece.
 
-    By ``reciprocal`` = ceil(2^50 / 2n): exact while (2·total + n) · 2n < 2^50 (Granlund & Montgomery 1994),
-    which holds for n up to 2^20 and bytes.
+    ``tables`` and ``limits`` are all int32 or all int64; ``limits`` are the three bands and the byte from
+    which on a colour is background. All arrays but those two are flat and contiguous.
     """
-    if reciprocal:
-        return ((2 * total + count) * reciprocal) >> _RECIPROCAL_BITS
-    return (2 * total + count) // (2 * count)
-
-
-@machine_code
-def _add_line(pixels: Any, sums: Any) -> None:
-    """Add a line of bytes to its sums."""
-    for i in range(pixels.size):
-        sums[i] += pixels[i]
-
-
-@machine_code
-def _all_set(mask: Any) -> bool:
-    """Return whether no byte is 0; without an early end, which would forbid vector code."""
-    unset = 0
-    for i in range(mask.size):
-        unset |= mask[i] ^ 1
-    return unset == 0
-
-
-@machine_code
-def _is_uniform(weights: Any) -> bool:
-    """Return whether all weights are the same."""
-    return bool((weights == weights[0]).all())
+    out_height, out_width = row_weights.size, column_weights.size
+    words = np.empty(PIECE_PX * 3 // 4, np.uint32)
+    samples = words.view(np.uint8)
+    samples_valid = np.empty(PIECE_PX, np.uint8)
+    sums = np.empty(min(PIECE_PX * factor, width) * 3, np.uint16)
+    line = np.empty(PIECE_PX, tables.dtype)
+    # weight, and weighted signal, of what is class k or more; nothing is more than the last
+    reached, total = np.empty((2, MAX_BANDS + 3), np.int64), np.empty((2, MAX_BANDS + 3), np.int64)
+    _clear(total)
+    classes = counts.size - 3
+    for start in range(0, out_width, PIECE_PX):
+        length = min(PIECE_PX, out_width - start)
+        weights = column_weights[start : start + length]
+        uniform = True
+        for x in range(length):
+            uniform = uniform and weights[x] == weights[0]
+        for row in range(out_height):
+            out_row = out[row * out_width + start : row * out_width + start + length]
+            if factor == 1:
+                at = row * width + start
+                _copy(pixels[at * 3 : (at + length) * 3], samples)
+                row_valid = mask[at : at + length]  # empty without a mask
+            else:
+                is_whole = _reduce_row(
+                    pixels, mask, height, width, factor, row, start, length, sums, samples, samples_valid
+                )
+                row_valid = samples_valid[:0] if is_whole else samples_valid[:length]
+            _clear(reached)
+            if _lowest(samples[: length * 3]) >= limits[3]:
+                for x in range(length):
+                    out_row[x] = 0
+            else:
+                _look_up(words, tables, line, length)
+                _sort_piece(line[:length], limits, out_row, reached)
+            reached[0, 0] = length
+            for k in range(classes):
+                reached[0, k] *= weights[0]
+                reached[1, k] *= weights[0]
+            if row_valid.size or not uniform:
+                unscanned = _correct_piece(line, row_valid, weights, out_row, reached)
+                counts[classes] += unscanned * row_weights[row]
+            for k in range(classes):
+                total[0, k] += reached[0, k] * row_weights[row]
+                total[1, k] += reached[1, k] * row_weights[row]
+    for k in range(classes):
+        counts[k] += total[0, k] - total[0, k + 1]
+        signal[k] += total[1, k] - total[1, k + 1]
+    signal[0] += total[1, 1]  # the background has none of it

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
+from wsi_area.model.classes import ClassScheme
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels
 from wsi_area.segmenters.colour_rule import ColourRule
 from wsi_area.segmenters.protocol import Signal
@@ -29,5 +29,4 @@ class FittedColourRule:
 
         Boxes that are not valid are True too: up to half of each was scanned, and only reading tells.
         """
-        # the code of what is not valid is above 0 as well
-        return self.lowered_rule.class_map(TilePixels(overview.rgb, overview.valid)) > BACKGROUND_ID
+        return self.lowered_rule.is_foreground(overview.rgb) | ~overview.valid

@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.model.pixels import Overview
 from wsi_area.segmenters.colour_rule import ColourRule, Feature
+from wsi_area.segmenters.extremes import Extremes, feature_histogram
 from wsi_area.segmenters.otsu import otsu_bin
 
 Background = Literal["bright", "dark"]
@@ -50,41 +50,41 @@ class Foreground:
         return min(self.threshold, self.level + int(margin * max(0, self.threshold - self.level)))
 
 
-def background_kind(overview: Overview) -> Background:
+def background_kind(extremes: Extremes) -> Background:
     """Return whether tissue lies on a bright or on a dark background.
 
     A dark field shows: at least 5 % near-black pixels and more of them than of glass; or, if neither is in
     sight, a dark picture on the whole. Black pen, dark tissue and dense stains do not reach that.
 
-    >>> from wsi_area.model.geometry import Size
-    >>> night = np.zeros((4, 4, 3), np.uint8)
-    >>> background_kind(Overview(night, np.ones((4, 4), bool), Size(4, 4), None))
+    >>> night = np.zeros((256, 256), np.int64)
+    >>> night[0, 0] = 16
+    >>> background_kind(night)
     'dark'
     """
-    pixels = overview.rgb[overview.valid]
-    if not len(pixels):
+    brightest = feature_histogram(extremes, "brightness")
+    total = int(brightest.sum())
+    if not total:
         return "bright"
-    brightest = pixels.max(axis=1)
-    glass = float(np.mean(_is_glass(pixels)))
-    black = float(np.mean(brightest <= DARK_HIGHEST))
+    glass = int(extremes[_GLASS].sum()) / total
+    black = int(brightest[: DARK_HIGHEST + 1].sum()) / total
     if black >= LEAST_DARK_FIELD and black > glass:
         return "dark"
-    return "dark" if glass < LEAST_BACKGROUND and np.median(brightest) < DARK_MEDIAN else "bright"
+    return "dark" if glass < LEAST_BACKGROUND and _median(brightest) < DARK_MEDIAN else "bright"
 
 
 def fit_foreground(
-    overview: Overview,
+    extremes: Extremes,
     background: Literal["auto", "bright", "dark"],
     threshold: Literal["otsu"] | int,
     contrast_min: int | None,
     contrast_max: int | None,
 ) -> Foreground:
-    """Return where tissue begins on the slide that the overview shows.
+    """Return where tissue begins on a slide.
 
     Parameters
     ----------
-    overview
-        The slide; only its valid pixels are looked at.
+    extremes
+        The slide's overview, counted.
     background
         ``auto`` decides between the two.
     threshold
@@ -93,11 +93,9 @@ def fit_foreground(
     contrast_min, contrast_max
         None for the default of the kind of background.
     """
-    kind = background_kind(overview) if background == "auto" else background
-    pixels = overview.rgb[overview.valid].reshape(1, -1, 3)
-    feature = ColourRule(FEATURES[kind], 0).feature_of(pixels)
-    histogram = np.bincount(feature.ravel(), minlength=256)
-    seen = _background_level(pixels[0], feature[0], kind)
+    kind = background_kind(extremes) if background == "auto" else background
+    histogram = feature_histogram(extremes, FEATURES[kind])
+    seen = _background_level(extremes, kind)
     level = NOMINAL_LEVEL[kind] if seen is None else seen
     raw = otsu_bin(histogram)
     if threshold == "otsu":
@@ -124,24 +122,35 @@ def fit_foreground(
     return Foreground(kind, level, used, facts)
 
 
-def _is_glass(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    darkest, brightest = pixels.min(axis=1), pixels.max(axis=1)
-    glass: NDArray[np.bool_] = (darkest >= GLASS_LOWEST) & (brightest - darkest <= GLASS_LARGEST_CHROMA)
-    return glass
+def _glass_pairs() -> NDArray[np.bool_]:
+    """Return bool (256, 256): which darkest and brightest channel glass may have."""
+    darkest, brightest = np.ogrid[:256, :256]
+    return np.asarray((darkest >= GLASS_LOWEST) & (brightest - darkest <= GLASS_LARGEST_CHROMA))
 
 
-def _background_level(pixels: NDArray[np.uint8], feature: NDArray[np.uint8], kind: Background) -> int | None:
+_GLASS = _glass_pairs()
+
+
+def _median(histogram: NDArray[np.int64]) -> float:
+    """Return the median of a histogram that is not empty; between two values, their mean."""
+    up_to, total = np.cumsum(histogram), int(histogram.sum())
+    lower, upper = np.searchsorted(up_to, [(total - 1) // 2, total // 2], side="right")
+    return (int(lower) + int(upper)) / 2
+
+
+def _background_level(extremes: Extremes, kind: Background) -> int | None:
     """Return the commonest feature of what can only be background, or None if there is too little of it."""
+    total = int(extremes.sum())
     if kind == "bright":
+        candidates = feature_histogram(np.where(_GLASS, extremes, 0), "darkness")
         # pure white is what stitching software paints where nothing was scanned: believed if nothing else is
-        candidates = feature[_is_glass(pixels)]
-        scanned = candidates[candidates > 0]
-        candidates = scanned if len(scanned) >= LEAST_BACKGROUND * len(feature) else candidates
+        if int(candidates[1:].sum()) >= LEAST_BACKGROUND * total:
+            candidates = np.concatenate([[0], candidates[1:]])
     else:
-        candidates = feature[feature <= DARK_HIGHEST]
-    if not len(feature) or len(candidates) < LEAST_BACKGROUND * len(feature):
+        candidates = feature_histogram(extremes, "brightness")[: DARK_HIGHEST + 1]
+    if not total or int(candidates.sum()) < LEAST_BACKGROUND * total:
         return None
-    return int(np.bincount(candidates).argmax())
+    return int(candidates.argmax())
 
 
 def _fraction_above(histogram: NDArray[np.int64], threshold: float) -> float | None:

@@ -7,7 +7,6 @@ off in pieces of a row that stay in the nearest cache, so there is no temporary 
 from functools import lru_cache
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from wsi_area.errors import SegmentationError
@@ -15,7 +14,6 @@ from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray
 from wsi_area.segmenters.colour_rule import MAX_BANDS, ColourRule
 from wsi_area.segmenters.compiled import FLAG_BITS, classify_tile
 
-_NEVER = np.iinfo(np.int64).max  # a band that no density reaches
 _NO_MASK = np.ones(0, np.uint8)
 _NO_MASK.setflags(write=False)
 
@@ -61,31 +59,22 @@ def classify_and_count(
     _check(rgb, valid, rule, column_weights, row_weights, factor, out_class_map, counts, signal)
     if not out_class_map.size:
         return
-    in_place = out_class_map.strides[1] == 1 and out_class_map.strides[0] > 0
-    target = out_class_map if in_place else np.empty(out_class_map.shape, np.uint8)
-    if valid is not None and valid.all():
-        valid = None
-    pixels, pixel_stride = _flat_rows(rgb)
-    mask, mask_stride = (_NO_MASK, 0) if valid is None else _flat_rows(valid.view(np.uint8))
-    width = (target.shape[0] - 1) * target.strides[0] + target.shape[1]
+    height, width = rgb.shape[:2]
+    classes = np.empty(out_class_map.size, np.uint8)
     classify_tile(
-        pixels,
-        pixel_stride,
-        mask,
-        mask_stride,
-        rgb.shape[0],
-        rgb.shape[1],
+        _read_only_line(rgb),
+        _NO_MASK if valid is None or valid.all() else _read_only_line(valid.view(np.uint8)),
+        height,
+        width,
         factor,
         *_kernel_rule(rule),
         np.ascontiguousarray(column_weights, np.int64),
         np.ascontiguousarray(row_weights, np.int64),
-        as_strided(target, (width,), (1,)),
-        target.strides[0],
+        classes,
         counts,
         signal,
     )
-    if not in_place:
-        out_class_map[...] = target
+    out_class_map[...] = classes.reshape(out_class_map.shape)
 
 
 def _check(
@@ -125,26 +114,28 @@ def _check(
         )
 
 
-def _flat_rows(array: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
-    """Return the memory of an array as one read-only line, and the bytes from row to row.
-
-    One layout for every view, so that the kernel is compiled once.
-    """
-    row_bytes = array[0].size
-    if array.strides[0] < row_bytes or not array[0].flags.c_contiguous:
-        array = np.ascontiguousarray(array)
-    stride = array.strides[0]
-    length = (array.shape[0] - 1) * stride + row_bytes
-    return as_strided(array, (length,), (1,), writeable=False), stride
+def _read_only_line(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an array as one read-only line: one layout for every view, so that the kernel is compiled once."""
+    line = np.ascontiguousarray(array).reshape(-1)
+    line.setflags(write=False)
+    return line
 
 
 @lru_cache(maxsize=16)
-def _kernel_rule(rule: ColourRule) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the look-ups, int64 (768,): density plus 2^56 for a foreground value; and the bands."""
-    value = np.arange(256)
+def _kernel_rule(rule: ColourRule) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
+    """Return the look-ups (768,), density × 4 plus 1 for a foreground value; and the limits, both of one width.
+
+    The limits are the bands, and the byte from which on a colour is background if all three of its bytes are.
+    """
+    lookups, value = rule.lookups, np.arange(256)
+    number = lookups.tables.dtype.type
     # min(R, G, B) is low if any channel is low, max(R, G, B) high if any is high
     foreground = value > rule.threshold if rule.feature == "brightness" else 255 - value > rule.threshold
-    tables = rule.unit_tables + (foreground.astype(np.int64) << FLAG_BITS)
-    bands = np.full(MAX_BANDS, _NEVER)
-    bands[: len(rule.bands_od)] = rule.bands_units
-    return tables.ravel(), bands
+    tables = (lookups.tables << FLAG_BITS) + foreground.astype(number)
+    bands = [band << FLAG_BITS for band in lookups.bands]
+    bands += [np.iinfo(number).max] * (MAX_BANDS - len(bands))  # what no density reaches
+    # the most that colours from this byte on can come to, channel by channel
+    most = np.maximum.accumulate(lookups.tables[:, ::-1].astype(np.int64), axis=1)[:, ::-1].sum(axis=0) << FLAG_BITS
+    unsafe = np.flatnonzero(foreground | (most >= bands[0]))
+    glass_from = int(unsafe[-1]) + 1 if unsafe.size else 0
+    return tables.ravel(), np.array([*bands, glass_from], number)

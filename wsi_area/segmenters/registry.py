@@ -1,8 +1,10 @@
 """segmenters: finds segmenters by name, ours and those of installed packages, through entry points."""
 
 import inspect
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
@@ -58,9 +60,14 @@ def make_segmenter(name: str, settings: Mapping[str, object]) -> Segmenter:
     return segmenter
 
 
-def _installed() -> dict[str, EntryPoint]:
+def _installed() -> Mapping[str, EntryPoint]:
+    return _found(entry_points, tuple(sys.path))
+
+
+@lru_cache(maxsize=1)  # 30 ms for every look at what is installed, which a batch would pay for each slide
+def _found(look: Callable[..., Iterable[EntryPoint]], _path: tuple[str, ...]) -> Mapping[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
-    for entry in entry_points(group=GROUP):
+    for entry in look(group=GROUP):
         if entry.name in found and found[entry.name].value != entry.value:
             raise SettingsError(
                 f"two packages offer a segmenter {entry.name!r}: {found[entry.name].value} and "

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import Overview
-from wsi_area.segmenters.colour_rule import MICRO, ColourRule
+from wsi_area.segmenters.colour_rule import ColourRule
+from wsi_area.segmenters.density import MICRO
+from wsi_area.segmenters.extremes import count_extremes
 from wsi_area.segmenters.fitted import FittedColourRule
 from wsi_area.segmenters.foreground import background_kind, fit_foreground
 from wsi_area.segmenters.otsu import otsu_bin
@@ -93,10 +95,12 @@ class StainSegmenter(BaseModel):
         scheme = chosen_scheme(self.classes, STAIN_SCHEME)
         vectors = NAMED_VECTORS[self.vectors] if isinstance(self.vectors, str) else normalised(self.vectors)
         weights = density_weights(vectors, self.target)
-        if background_kind(overview) == "dark":
+        extremes = count_extremes(overview)
+        background = background_kind(extremes)
+        if background == "dark":
             _log.warning("stain separation of a picture with a dark background; densities mean little there")
         # absorption needs light behind the tissue, so the background is bright whatever the picture shows
-        foreground = fit_foreground(overview, "bright", self.tissue_threshold, self.contrast_min, self.contrast_max)
+        foreground = fit_foreground(extremes, "bright", self.tissue_threshold, self.contrast_min, self.contrast_max)
         fixed = ColourRule(
             foreground.rule.feature,
             foreground.threshold,
@@ -113,7 +117,7 @@ class StainSegmenter(BaseModel):
             "stain_vectors": {name: list(vector) for name, vector in vectors.items()},
             "stain_weights": list(weights),
             "target": self.target,
-            "background_seen": background_kind(overview),
+            "background_seen": background,
             "band_method": "otsu" if by_otsu else "fixed",
             "bands_od": list(bands),
             "otsu_od": otsu_od,
@@ -140,7 +144,8 @@ class StainSegmenter(BaseModel):
 
 def _densities(overview: Overview, rule: ColourRule) -> tuple[NDArray[np.int64], float]:
     """Return the histogram of the target's density in tissue, and its median on glass (never below 0)."""
-    pixels = overview.rgb[overview.valid].reshape(1, -1, 3)
+    seen = overview.rgb.reshape(-1, 3) if overview.valid.all() else overview.rgb[overview.valid]
+    pixels = seen.reshape(1, -1, 3)
     tissue = rule.feature_of(pixels) > rule.threshold
     density = rule.density_of(pixels)
     bins = np.clip(np.floor(density[tissue] / _OD_BIN), 0, _OD_BINS - 1).astype(np.int64)

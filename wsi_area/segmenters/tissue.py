@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import Overview
 from wsi_area.segmenters.colour_rule import ColourRule
+from wsi_area.segmenters.extremes import count_extremes
 from wsi_area.segmenters.fitted import FittedColourRule
 from wsi_area.segmenters.foreground import fit_foreground
 from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme
@@ -52,7 +53,9 @@ class TissueSegmenter(BaseModel):
 
     def fit(self, overview: Overview) -> FittedColourRule:
         """Return the segmenter with its threshold for this slide."""
-        foreground = fit_foreground(overview, self.background, self.threshold, self.contrast_min, self.contrast_max)
+        foreground = fit_foreground(
+            count_extremes(overview), self.background, self.threshold, self.contrast_min, self.contrast_max
+        )
         rule = foreground.rule
         return FittedColourRule(
             scheme=chosen_scheme(self.classes, TISSUE_SCHEME),

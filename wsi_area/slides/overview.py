@@ -1,20 +1,22 @@
 """slides: a small picture of the whole slide, the same in every lane."""
 
+import math
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import TileReadError
-from wsi_area.model.geometry import Region
+from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import MaskArray, Overview, TilePixels
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.exactness import is_exactly_addressable
 from wsi_area.slides.handles import borrow_reader
 from wsi_area.slides.reading import SlideReader, grid_boxes
 
-MAX_SIDE_PX = 2048
-_BLOCK_PX = 2048  # level pixels a side held at once
+MAX_SIDE_PX = 1024
+_BLOCK_PX = 512  # level pixels a side held at once, about
 _SMALLEST_BOX_PX = 128  # below it a box that cannot be decoded is left out
 
 
@@ -55,16 +57,23 @@ def _reduced(info: SlideInfo, reader: SlideReader, level: int, max_side_px: int)
     width, height = -(-size.width_px // factor), -(-size.height_px // factor)
     rgb = np.zeros((height, width, 3), np.uint8)
     valid = np.zeros((height, width), np.bool_)
-    step = max(1, _BLOCK_PX // factor) * factor
-    for box, pixels in _readable(
-        reader, level, grid_boxes(Region(0, 0, size.width_px, size.height_px), step, step), factor
-    ):
+    tile = info.levels[level].stored_tile_px or Size(1, 1)
+    steps = _step_px(factor, tile.width_px), _step_px(factor, tile.height_px)
+    boxes = grid_boxes(Region(0, 0, size.width_px, size.height_px), *steps)
+    for box, pixels in _readable(reader, level, boxes, factor):
         top, left = box.y_px // factor, box.x_px // factor
         means, is_valid = box_means(pixels.rgb, pixels.valid, factor)
         rows, columns = slice(top, top + means.shape[0]), slice(left, left + means.shape[1])
         rgb[rows, columns] = means
         valid[rows, columns] = is_valid
     return Overview(rgb, valid, info.size_l0_px, None)
+
+
+def _step_px(factor: int, tile_px: int) -> int:
+    """Return the side of a block: whole boxes, and whole stored tiles too where that is not much larger."""
+    unit = math.lcm(factor, tile_px)
+    unit = unit if unit <= 4 * _BLOCK_PX else factor
+    return max(1, _BLOCK_PX // unit) * unit
 
 
 def _readable(
@@ -91,16 +100,16 @@ def box_means(rgb: NDArray[np.uint8], valid: MaskArray, factor: int) -> tuple[ND
     >>> means.tolist(), is_valid.tolist()
     ([[[2, 2, 9]]], [[True]])
     """
-    all_valid = bool(valid.all())
-    if not all_valid:
-        rgb = np.where(valid[..., None], rgb, np.uint8(0))
-    sums = _box_sums(rgb, factor)
     rows, columns = (_box_lengths(length, factor) for length in valid.shape)
     area = rows[:, None] * columns
-    count = area if all_valid else _box_sums(valid.view(np.uint8)[..., None], factor)[..., 0]
-    divisor = np.maximum(count, 1)[..., None]
-    means = ((2 * sums + divisor) // (2 * divisor)).astype(np.uint8)
-    return means, count == area
+    if valid.all():
+        return _means(_box_sums(rgb, factor), area, factor), np.ones(area.shape, np.bool_)
+    count = _box_sums(valid.view(np.uint8)[..., None], factor)[..., 0].astype(np.int64)
+    sums = _box_sums(np.where(valid[..., None], rgb, np.uint8(0)), factor)
+    means = _means(sums, area, factor)
+    partial = count < area
+    means[partial] = _divided(sums[partial], np.maximum(count[partial], 1))
+    return means, ~partial
 
 
 def _box_lengths(length_px: int, factor: int) -> NDArray[np.int64]:
@@ -108,17 +117,39 @@ def _box_lengths(length_px: int, factor: int) -> NDArray[np.int64]:
     return np.minimum(starts + factor, length_px) - starts
 
 
-def _box_sums(samples: NDArray[np.uint8], factor: int) -> NDArray[np.int64]:
-    """Return exact sums, int64 (boxes down, boxes across, channels) of uint8 (h, w, channels)."""
+def _means(sums: NDArray[np.unsignedinteger], area: NDArray[np.int64], factor: int) -> NDArray[np.uint8]:
+    """Return the sums of boxes divided by their area, rounded half up."""
+    whole = sums.dtype.type(factor * factor)
+    means: NDArray[np.uint8] = ((sums + sums + whole) // (whole + whole)).astype(np.uint8)  # vector code: one divisor
+    for rim in (np.s_[-1, :], np.s_[:, -1]):  # where boxes may be smaller
+        means[rim] = _divided(sums[rim], area[rim])
+    return means
+
+
+def _divided(sums: NDArray[np.unsignedinteger], count: NDArray[np.int64]) -> NDArray[np.uint8]:
+    divisor = count[..., None]
+    means: NDArray[np.uint8] = ((2 * sums.astype(np.int64) + divisor) // (2 * divisor)).astype(np.uint8)
+    return means
+
+
+def _box_sums(samples: NDArray[np.uint8], factor: int) -> NDArray[np.unsignedinteger]:
+    """Return exact sums (boxes down, boxes across, channels) of uint8 (h, w, channels).
+
+    Of type uint32, or uint64 where twice a sum might not fit.
+    """
     height, width, channels = samples.shape
     # down first, in the narrowest type that cannot overflow: this pass touches every pixel
-    narrow = np.uint16 if factor <= 257 else np.uint32
-    whole = height // factor * factor
-    bands = samples[:whole].reshape(-1, factor, width * channels).sum(axis=1, dtype=narrow)
-    if whole < height:
-        rest = samples[whole:].reshape(1, height - whole, width * channels).sum(axis=1, dtype=narrow)
-        bands = np.concatenate([bands, rest])
-    across = bands.reshape(-1, width, channels)
-    starts = np.arange(0, width, factor)
-    sums: NDArray[np.int64] = np.add.reduceat(across, starts, axis=1, dtype=np.int64)
+    lines = samples.reshape(height, width * channels)
+    down: NDArray[Any] = lines[::factor].astype(np.uint16 if factor <= 257 else np.uint32)
+    for offset in range(1, min(factor, height)):
+        part = lines[offset::factor]
+        down[: len(part)] += part
+    shape = (len(down), -(-width // factor), channels)
+    sums = np.zeros(shape, np.uint32 if factor <= 2048 else np.uint64)
+    for channel in range(channels):
+        across: NDArray[Any] = down[:, channel::channels][:, ::factor].astype(sums.dtype)
+        for offset in range(1, min(factor, width)):
+            part = down[:, channel + offset * channels :: channels * factor]
+            across[:, : part.shape[1]] += part
+        sums[..., channel] = across
     return sums
