@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 from plans import plan_of
+from scipy.stats import chi2
 
 from wsi_area.compute.grid import batches_to_read, level_px_to_decode, tile_areas_l0_px, tile_at
-from wsi_area.compute.skipping import skip_glass, skipped_foreground_upper_bound_px, skipped_px
+from wsi_area.compute.skipping import poisson_upper_95, skip_glass, skipped_foreground_upper_bound_px, skipped_px
 
 
 def test_a_slide_full_of_tissue_is_read_whole() -> None:
@@ -69,12 +70,28 @@ def test_a_batch_that_holds_nothing_to_read_is_no_task() -> None:
     assert tile_at(plan, 0, 0) == tile_at(whole, 0, 0)
 
 
-def test_the_bound_is_the_worst_share_seen() -> None:
-    assert skipped_foreground_upper_bound_px(10**9, [(0, 10**6), (5, 10**6), (1, 10**6)]) == 5000
+def test_the_bound_is_never_below_the_worst_share_seen() -> None:
+    assert skipped_foreground_upper_bound_px(10**9, [(0, 10**6), (500, 10**6), (1, 10**6)]) == 500_000
 
 
 def test_where_nothing_was_seen_the_rule_of_three_bounds_it() -> None:
-    assert skipped_foreground_upper_bound_px(10**9, [(0, 10**6)] * 3) == 1000
+    assert skipped_foreground_upper_bound_px(10**9, [(0, 10**6)] * 3) == pytest.approx(1000, rel=0.002)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 100, 101, 5000])
+def test_the_poisson_limit_is_that_of_scipy(count: int) -> None:
+    assert poisson_upper_95(count) == pytest.approx(chi2.ppf(0.95, 2 * count + 2) / 2, rel=1e-5)
+
+
+def test_the_bound_holds_in_at_least_95_of_100_slides_with_scattered_specks() -> None:
+    rng = np.random.default_rng(3)
+    held = 0
+    for _ in range(1000):
+        tiles = rng.poisson(4.0, 400)  # specks in each of 400 tiles of 10 000 px, 8 of which are audited
+        bound = skipped_foreground_upper_bound_px(392 * 10_000, [(int(n), 10_000) for n in tiles[:8]])
+        assert bound is not None
+        held += bound >= tiles[8:].sum()
+    assert held >= 950
 
 
 def test_a_bound_is_never_rounded_down() -> None:

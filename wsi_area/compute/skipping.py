@@ -1,6 +1,6 @@
 """compute: which tiles hold only glass and need no reading, and how much tissue that can miss."""
 
-import hashlib
+import math
 import random
 from collections.abc import Iterable
 
@@ -20,7 +20,7 @@ def skip_glass(plan: SlidePlan, must_read: MaskArray, margin_l0_px: float) -> Sl
     """Return the plan with the tiles marked that hold only glass.
 
     A tile is skipped if no overview pixel within it, or within the margin around it, must be read. A ring of
-    tiles next to tissue is thus always read, and so is a random sample of the rest (seeded by the slide):
+    tiles next to tissue is thus always read, and so is a random sample of the rest (seeded by the slide's size):
     what they hold bounds what the skipped ones can (`skipped_foreground_upper_bound_px`).
 
     Parameters
@@ -71,8 +71,9 @@ def _spans(
 
 def _audit(plan: SlidePlan, bare: list[int]) -> set[int]:
     wanted = min(len(bare), max(AUDIT_MIN_TILES, round(AUDIT_FRACTION * len(bare))))
-    seed = hashlib.sha256(plan.slide.fingerprint.encode()).digest()
-    return set(random.Random(seed).sample(bare, wanted))
+    # seeded by what every copy and every encoding of a slide has in common
+    size = plan.slide.size_l0_px
+    return set(random.Random(size.width_px << 32 | size.height_px).sample(bare, wanted))
 
 
 def skipped_px(plan: SlidePlan) -> int:
@@ -93,12 +94,12 @@ def skipped_foreground_upper_bound_px(skipped_l0_px: int, glass_read: Iterable[t
     Returns
     -------
     int or None
-        The skipped pixels times the worst share of foreground in any of those tiles; where all held none, times
-        3/n of the n pixels seen (the rule of three, Hanley & Lippman-Hand 1983, a 95 % bound under independent
-        pixels). None if pixels were skipped and none was checked.
+        The skipped pixels times a share of foreground: the worst in any of those tiles, or the upper 95 % limit
+        of the share in all of them together (`poisson_upper_95`), whichever is larger. None if pixels were
+        skipped and none was checked.
 
-    >>> skipped_foreground_upper_bound_px(1000, [(0, 50), (1, 50)])
-    20
+    >>> skipped_foreground_upper_bound_px(1000, [(0, 500), (5, 500)])
+    11
     >>> skipped_foreground_upper_bound_px(0, [])
     0
     """
@@ -107,6 +108,26 @@ def skipped_foreground_upper_bound_px(skipped_l0_px: int, glass_read: Iterable[t
     seen = [(foreground, scanned) for foreground, scanned in glass_read if scanned]
     if not seen:
         return None
-    # as integers, rounded up: a bound is never rounded down
-    worst = max(-(-skipped_l0_px * foreground // scanned) for foreground, scanned in seen)
-    return worst or -(-3 * skipped_l0_px // sum(scanned for _, scanned in seen))
+    worst = max(foreground / scanned for foreground, scanned in seen)
+    limit = poisson_upper_95(sum(f for f, _ in seen)) / sum(n for _, n in seen)
+    return math.ceil(skipped_l0_px * min(1.0, max(worst, limit)))  # a bound is never rounded down
+
+
+def poisson_upper_95(count: int) -> float:
+    """Return the upper 95 % limit of the mean of a Poisson variable that was seen to be ``count``.
+
+    One-sided and exact up to 100 (Garwood, Biometrika 28, 1936), beyond by Wilson and Hilferty's cube (PNAS 17,
+    1931), which is then right to five digits. For 0 it is the rule of three.
+
+    >>> [round(poisson_upper_95(n), 3) for n in (0, 1, 10)]
+    [2.996, 4.744, 16.962]
+    """
+    if count > 100:
+        n = count + 1
+        return n * (1 - 1 / (9 * n) + 1.6448536 / (3 * math.sqrt(n))) ** 3
+    low, high = 0.0, count + 10 * math.sqrt(count + 1)
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        seen_or_less = sum(math.exp(i * math.log(middle) - middle - math.lgamma(i + 1)) for i in range(count + 1))
+        low, high = (middle, high) if seen_or_less > 0.05 else (low, middle)
+    return high
