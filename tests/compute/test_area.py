@@ -59,9 +59,16 @@ def test_classes_unscanned_outside_and_unreadable_each_have_their_place() -> Non
     assert burden.tumor_fraction == pytest.approx(0.4)
     assert burden.unread_area_mm2 == pytest.approx(20e-6)
     assert burden.status == "incomplete"
-    # 3 OD·px over 300 px of 1 µm²: 10 000 OD per mm² … and 40 000
-    assert burden.classes[1].signal_per_mm2 == pytest.approx(3 / 300e-6)
-    assert burden.classes[2].signal_per_mm2 == pytest.approx(8 / 200e-6)
+    # 3 OD·px of 1 µm² each over 300 µm², and 8 over 200
+    assert burden.classes[1].signal_per_mm2 == pytest.approx(0.01)
+    assert burden.classes[2].signal_per_mm2 == pytest.approx(0.04)
+
+
+def test_the_density_of_a_signal_does_not_depend_on_how_finely_it_was_scanned() -> None:
+    fine = ClassCounts((1600, 1200, 800), 200, 120, 80, (0, 12_000_000, 32_000_000))  # each pixel as four
+    coarse = measure(slide_info((100, 10)), SCHEME, COUNTS, calibration(1.0, 1.0), 1_000_000)
+    found = measure(slide_info((200, 20)), SCHEME, fine, calibration(0.5, 0.5), 1_000_000)
+    assert [c.signal_per_mm2 for c in found.classes] == pytest.approx([c.signal_per_mm2 for c in coarse.classes])
 
 
 def test_without_a_pixel_size_there_are_pixels_and_no_area_at_all() -> None:

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from plans import plan_of
-from scipy.stats import chi2
+from scipy.stats import beta
 
 from wsi_area.compute.grid import batches_to_read, level_px_to_decode, tile_areas_l0_px, tile_at
-from wsi_area.compute.skipping import poisson_upper_95, skip_glass, skipped_foreground_upper_bound_px, skipped_px
+from wsi_area.compute.skipping import binomial_upper_95, skip_glass, skipped_foreground_upper_bound_px
 
 
 def test_a_slide_full_of_tissue_is_read_whole() -> None:
@@ -27,8 +27,8 @@ def test_a_speck_is_read_with_its_neighbours_and_the_rest_is_not() -> None:
 
 def test_an_empty_slide_is_still_audited() -> None:
     plan = skip_glass(plan_of((8000, 6000), tile_px=500), np.zeros((600, 800), bool), 100.0)
-    assert len(plan.glass_read) == 8
-    assert len(plan.skipped) == plan.tile_count - 8
+    assert len(plan.audited) == 59
+    assert len(plan.skipped) == plan.tile_count - 59
 
 
 def test_the_audit_is_the_same_for_the_same_slide() -> None:
@@ -44,7 +44,7 @@ def test_what_is_read_and_what_is_skipped_add_up_to_the_slide() -> None:
     assert 0 < len(plan.skipped) < plan.tile_count
     areas = tile_areas_l0_px(plan).ravel()
     read = sum(int(areas[n]) for n in range(plan.tile_count) if n not in plan.skipped)
-    assert read + skipped_px(plan) == 8001 * 6007
+    assert read + sum(int(areas[n]) for n in plan.skipped) == 8001 * 6007
     assert level_px_to_decode(plan) == read  # the level that is read is level 0
 
 
@@ -70,34 +70,40 @@ def test_a_batch_that_holds_nothing_to_read_is_no_task() -> None:
     assert tile_at(plan, 0, 0) == tile_at(whole, 0, 0)
 
 
-def test_the_bound_is_never_below_the_worst_share_seen() -> None:
-    assert skipped_foreground_upper_bound_px(10**9, [(0, 10**6), (500, 10**6), (1, 10**6)]) == 500_000
+def test_few_bare_tiles_are_all_read() -> None:
+    mask = np.zeros((600, 800), bool)
+    mask[:, :600] = True
+    plan = skip_glass(plan_of((8000, 6000), tile_px=500), mask, 0.0)
+    assert 0 < len(plan.audited) < 59
+    assert not plan.skipped
 
 
-def test_where_nothing_was_seen_the_rule_of_three_bounds_it() -> None:
-    assert skipped_foreground_upper_bound_px(10**9, [(0, 10**6)] * 3) == pytest.approx(1000, rel=0.002)
+@pytest.mark.parametrize(("hits", "trials"), [(0, 59), (1, 59), (20, 59), (58, 59), (3, 500)])
+def test_the_limit_of_a_share_is_that_of_scipy(hits: int, trials: int) -> None:
+    assert binomial_upper_95(hits, trials) == pytest.approx(beta.ppf(0.95, hits + 1, trials - hits), rel=1e-8)
 
 
-@pytest.mark.parametrize("count", [0, 1, 7, 100, 101, 5000])
-def test_the_poisson_limit_is_that_of_scipy(count: int) -> None:
-    assert poisson_upper_95(count) == pytest.approx(chi2.ppf(0.95, 2 * count + 2) / 2, rel=1e-5)
-
-
-def test_the_bound_holds_in_at_least_95_of_100_slides_with_scattered_specks() -> None:
+@pytest.mark.parametrize("affected", [0.01, 0.05, 0.3])
+def test_the_bound_holds_in_95_of_100_slides_with_clustered_fragments(affected: float) -> None:
     rng = np.random.default_rng(3)
     held = 0
     for _ in range(1000):
-        tiles = rng.poisson(4.0, 400)  # specks in each of 400 tiles of 10 000 px, 8 of which are audited
-        bound = skipped_foreground_upper_bound_px(392 * 10_000, [(int(n), 10_000) for n in tiles[:8]])
+        # 2 000 bare tiles; some hold a fragment of up to one overview box, most hold nothing
+        tiles = rng.integers(1, 1601, 2000) * (rng.random(2000) < affected)
+        bound = skipped_foreground_upper_bound_px(1941, [int(n) for n in tiles[:59]], int(tiles[:59].max()), 1600)
         assert bound is not None
-        held += bound >= tiles[8:].sum()
+        held += bound >= tiles[59:].sum()
     assert held >= 950
 
 
 def test_a_bound_is_never_rounded_down() -> None:
-    assert skipped_foreground_upper_bound_px(10, [(1, 1000)]) == 1
+    assert skipped_foreground_upper_bound_px(1, [0] * 59, 0, 100) == 100
+
+
+def test_what_was_seen_in_one_tile_may_be_in_every_affected_one() -> None:
+    assert skipped_foreground_upper_bound_px(1000, [0] * 59, 700, 100) == 7 * 5000
 
 
 def test_nothing_skipped_is_nothing_missed_and_nothing_checked_is_unknown() -> None:
-    assert skipped_foreground_upper_bound_px(0, [(0, 5)]) == 0
-    assert skipped_foreground_upper_bound_px(10, [(0, 0)]) is None
+    assert skipped_foreground_upper_bound_px(0, [], 0, 100) == 0
+    assert skipped_foreground_upper_bound_px(10, [], 0, 100) is None

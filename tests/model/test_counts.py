@@ -59,6 +59,12 @@ def test_a_class_name_that_is_no_column_name_is_refused(name: str) -> None:
         TissueClass(1, name, (0, 0, 0))
 
 
+@pytest.mark.parametrize("flags", [{"is_tumor": True}, {"is_excluded": True, "is_tissue": True}])
+def test_flags_that_contradict_each_other_are_refused(flags: dict[str, bool]) -> None:
+    with pytest.raises(SettingsError, match="part of the tissue"):
+        TissueClass(1, "x", (0, 0, 0), **flags)
+
+
 def test_an_id_that_collides_with_a_reserved_code_is_refused() -> None:
     with pytest.raises(SettingsError, match="253"):
         TissueClass(253, "x", (0, 0, 0))

@@ -11,7 +11,7 @@ from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.store import commit_batch, create_store, ledger_rows, open_class_map, stored_key
+from wsi_area.results.store import commit_batch, create_store, ledger_rows, open_class_map, stored_origin
 
 SCHEME = ClassScheme((TissueClass(0, "background", (255, 255, 255)), TissueClass(1, "tissue", (200, 0, 100))))
 
@@ -19,7 +19,7 @@ SCHEME = ClassScheme((TissueClass(0, "background", (255, 255, 255)), TissueClass
 @pytest.fixture
 def layout(tmp_path: Path) -> SlideLayout:
     found = SlideLayout(tmp_path / "S1")
-    create_store(found, plan_of((5000, 3000), tile_px=500), SCHEME, "key")
+    create_store(found, plan_of((5000, 3000), tile_px=500), SCHEME, "key", {"slide": "s"})
     return found
 
 
@@ -62,7 +62,7 @@ def test_a_batch_that_turns_out_empty_takes_its_earlier_shard_away(layout: Slide
 
 
 def test_a_store_made_from_something_else_is_not_written(layout: SlideLayout) -> None:
-    assert stored_key(layout) == "key"
+    assert stored_origin(layout) == {"slide": "s"}
     with pytest.raises(StaleResultError, match="--force"):
         commit_batch(layout, "another", (0, 0), (0, 0), None, rows_of(1, 1, 1))
 
@@ -79,7 +79,7 @@ def test_a_flipped_byte_in_the_ledger_is_noticed(layout: SlideLayout) -> None:
 
 def test_a_slide_without_stores_has_no_key_and_a_clear_error(tmp_path: Path) -> None:
     nothing = SlideLayout(tmp_path / "nothing")
-    assert stored_key(nothing) is None
+    assert stored_origin(nothing) is None
     with pytest.raises(ResultError, match="measured"):
         open_class_map(nothing)
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from wsi_area.errors import SettingsError
-from wsi_area.run.executors import Executor, make_executor
+from wsi_area.run import executors
+from wsi_area.run.executors import DistributedExecutor, Executor, TaskLost, make_executor
 from wsi_area.run.settings import RunSection
 
 
@@ -72,3 +73,31 @@ def test_after_stop_nothing_new_is_started(name: str) -> None:
 def test_a_scheduler_that_does_not_answer_is_named() -> None:
     with pytest.raises(SettingsError, match=r"tcp://127\.0\.0\.1:9"):
         make_executor(RunSection(scheduler="tcp://127.0.0.1:9"))
+
+
+def lose(_: int) -> int:
+    raise RuntimeError("this worker cannot do it")
+
+
+def test_what_the_cluster_loses_comes_back_as_lost_and_never_as_nothing() -> None:
+    made = make_executor(RunSection(executor="processes", workers=1))
+    try:
+        outcomes = sorted(made.map(lose, range(30)), key=lambda pair: pair[0])
+    finally:
+        made.close()
+    assert [position for position, _ in outcomes] == list(range(30))
+    assert all(isinstance(outcome, TaskLost) for _, outcome in outcomes)
+    assert "this worker cannot do it" in outcomes[0][1].message
+
+
+def test_when_the_last_worker_is_gone_every_item_is_lost_and_none_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "WORKERLESS_S", 1.0)
+    made = make_executor(RunSection(executor="processes", workers=1))
+    assert isinstance(made, DistributedExecutor)
+    made._cluster.scale(0)
+    try:
+        outcomes = list(made.map(square, range(40)))
+    finally:
+        made.close()
+    assert sorted(position for position, _ in outcomes) == list(range(40))
+    assert any(isinstance(outcome, TaskLost) for _, outcome in outcomes)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from measuring import class_maps_of, counts_of, measure
-from synthetic import SyntheticSlide, disc, write_slide
+from synthetic import FileForm, SyntheticSlide, disc, write_slide
 
 from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.model.geometry import Size
@@ -119,7 +119,54 @@ def test_a_slide_replaced_under_its_name_is_noticed(tmp_path: Path) -> None:
     write_slide(path, size, {"tissue": disc(size, 300, 250, 150)})
     again = measure(path, tmp_path / "out", *CUT)
     assert again.exit_code == 2
-    assert "another slide file" in again.records[0]["reason"]
+    assert (
+        "slide file, tiles differ(s)" in again.records[0]["reason"] or "slide file, fit" in again.records[0]["reason"]
+    )
+
+
+def test_a_slide_that_got_its_pixel_size_later_is_measured_without_force(tmp_path: Path) -> None:
+    size = Size(600, 500)
+    path = tmp_path / "s.tif"
+    write_slide(path, size, {"tissue": disc(size, 300, 250, 100)}, FileForm(mpp=None))
+    assert measure(path, tmp_path / "out", *CUT).exit_code == 3
+    known = measure(path, tmp_path / "out", *CUT, mpp="0.5", mpp_reason="from the scanner's log")
+    assert known.exit_code == 0
+    assert open_run(tmp_path / "out").summary.loc["s", "flags"] == "MPP_OVERRIDE"
+
+
+def test_findings_follow_the_limits_of_today_without_measuring_again(
+    slide: SyntheticSlide, undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(undisturbed, out)
+    events: list[Event] = []
+    again = measure(slide.path, out, *CUT, "quality.edge_tissue_fraction=0", listener=events.append)
+    assert not [e for e in events if isinstance(e, BatchDone)]
+    assert again.exit_code == 0
+
+
+def test_a_failure_of_today_takes_no_result_of_yesterday_away(tmp_path: Path) -> None:
+    size = Size(600, 500)
+    path = tmp_path / "s.tif"
+    write_slide(path, size, {"tissue": disc(size, 300, 250, 100)})
+    assert measure(path, tmp_path / "out", *CUT).exit_code == 0
+    before = (tmp_path / "out/slides/s/result.json").read_bytes()
+    path.write_bytes(b"II*\0 this was a slide")
+    failed = measure(path, tmp_path / "out", *CUT)
+    assert failed.exit_code == 2
+    assert (tmp_path / "out/slides/s/result.json").read_bytes() == before
+    run = open_run(tmp_path / "out")
+    assert run["s"].status == run.summary.loc["s", "status"] == "failed"
+
+
+def test_one_slide_is_never_counted_twice_under_two_ids(tmp_path: Path) -> None:
+    size = Size(600, 500)
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        write_slide(tmp_path / folder / "a.tif", size, {"tissue": disc(size, 300, 250, 100)})
+    assert measure(tmp_path / "x/a.tif", tmp_path / "out", *CUT).exit_code == 0
+    with pytest.raises(ResultError, match="counted twice"):
+        measure([tmp_path / "x/a.tif", tmp_path / "y/a.tif"], tmp_path / "out", *CUT)
 
 
 def test_another_pixel_size_is_another_result(slide: SyntheticSlide, undisturbed: Path, tmp_path: Path) -> None:

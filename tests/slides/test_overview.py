@@ -83,3 +83,9 @@ def test_where_nothing_was_scanned_the_overview_is_not_valid(tmp_path: Path) -> 
     wanted = np.ones((128, 128), bool)
     wanted[32:64, 32:64] = False
     assert np.array_equal(view.valid, wanted)
+
+
+def test_an_overview_is_never_made_from_a_level_that_must_not_be_used(testdata: Path) -> None:
+    ndpi = inspect(testdata / "slides" / "test3-DAPI-2-387.ndpi")
+    assert overview_level(ndpi, 600, usable_levels=(0, 1, 2)) == 2
+    assert overview_level(ndpi, 600, usable_levels=(0,)) == 0

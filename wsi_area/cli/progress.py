@@ -8,6 +8,9 @@ from contextlib import contextmanager
 
 from wsi_area.run.events import BatchDone, Event, Listener, SlideDone, SlideStarted
 
+PLAIN_LINE_S = 10.0
+"""Seconds between two lines of progress where there is no terminal."""
+
 _MARKS = {"complete": "✓", "incomplete": "!", "needs_calibration": "?", "failed": "✗"}
 
 
@@ -23,17 +26,45 @@ def shown_progress(slide_count: int) -> Iterator[Listener]:
 
 def _plain_lines(slide_count: int) -> Listener:
     done = 0
+    pace = _Pace()
+    told_s = time.monotonic()
     lock = threading.Lock()
 
     def tell(event: Event) -> None:
-        nonlocal done
-        if not isinstance(event, SlideDone):
-            return
+        nonlocal done, told_s
         with lock:
-            done += 1
-            print(f"[{done}/{slide_count}] {_sentence(event)}", file=sys.stderr, flush=True)
+            pace.note(event)
+            if isinstance(event, SlideDone):
+                done += 1
+                print(f"[{done}/{slide_count}] {_sentence(event)}", file=sys.stderr, flush=True)
+            elif time.monotonic() - told_s > PLAIN_LINE_S:
+                told_s = time.monotonic()
+                print(f"[{done}/{slide_count}] {event.slide_id}: {pace}", file=sys.stderr, flush=True)
 
     return tell
+
+
+class _Pace:
+    """How far the slides that were begun have come, and how fast."""
+
+    def __init__(self) -> None:
+        self._started_s = time.monotonic()
+        self._tiles = self._tiles_done = self._tiles_before = self._level_px = 0
+
+    def note(self, event: Event) -> None:
+        if isinstance(event, SlideStarted):
+            self._tiles += event.tiles
+            self._tiles_done += event.tiles_done
+            self._tiles_before += event.tiles_done
+        elif isinstance(event, BatchDone):
+            self._tiles_done += event.tiles
+            self._level_px += event.level_px
+
+    def __str__(self) -> str:
+        elapsed_s = time.monotonic() - self._started_s
+        measured = self._tiles_done - self._tiles_before
+        left = f"{elapsed_s / measured * (self._tiles - self._tiles_done):.0f} s left" if measured else "just begun"
+        return f"{self._tiles_done} of {self._tiles} tiles, {self._level_px / 1e6 / elapsed_s:.0f} Mpx/s, {left}"
 
 
 def _sentence(event: SlideDone) -> str:

@@ -30,8 +30,8 @@ def assert_accounted(slide: SlideInfo, counts: ClassCounts) -> None:
     if counts.total_px != expected:
         raise CountMismatchError(
             f"{slide.slide_id}: {counts.total_px} px are accounted for, the slide has {expected} "
-            f"({counts.total_px - expected:+d}); the result is refused. Run again with --force into a fresh folder "
-            "and report this with the slide's run.json"
+            f"({counts.total_px - expected:+d}); the result is refused. Please report this with the "
+            "slide's folder of the run; another --out starts afresh"
         )
 
 
@@ -106,7 +106,8 @@ def _class_area(
 ) -> ClassArea:
     n_px = counts.px_by_class[tissue_class.class_id]
     a = _mm2(n_px, mpp)
+    # a signal is integrated over area: its density does not depend on how finely the area was scanned
     per_mm2 = None
-    if signal_scale is not None and a:
-        per_mm2 = counts.signal_by_class[tissue_class.class_id] / signal_scale / a
+    if signal_scale is not None and mpp is not None and n_px:
+        per_mm2 = area_mm2(counts.signal_by_class[tissue_class.class_id], mpp) / signal_scale / area_mm2(n_px, mpp)
     return ClassArea(tissue_class, n_px, a, None if a is None or rel is None else a * rel, per_mm2)

@@ -41,6 +41,7 @@ class Tiling:
     tile_px: int | Literal["auto"] = "auto"
     halo_um: float = 0.0
     per_colour: bool = True  # the rule needs one pixel at a time, so no tile block is ever assembled
+    reader_bytes: int = 0  # what the lane holds beside
 
 
 def plan_slide(slide: SlideInfo, mpp: Mpp | None, usable_levels: Sequence[int], tiling: Tiling) -> SlidePlan:
@@ -81,8 +82,9 @@ def plan_slide(slide: SlideInfo, mpp: Mpp | None, usable_levels: Sequence[int], 
         halo_px=halo_px,
         batch_tiles=batch_tiles,
         skipped=frozenset(),
+        audited=frozenset(),
         glass_read=frozenset(),
-        projected_bytes_per_task=_projected_bytes(at.size_px, factor, tile_px, halo_px, batch_tiles, tiling.per_colour),
+        projected_bytes_per_task=_projected_bytes(at.size_px, factor, tile_px, halo_px, batch_tiles, tiling),
         fingerprint="",
     )
     return fingerprinted(plan)
@@ -142,19 +144,16 @@ def _batch_tiles(level_px: Size, factor: int, tile_px: int) -> int:
     return max(1, round(edge_px / tile_px))
 
 
-def _projected_bytes(
-    level_px: Size, factor: int, tile_px: int, halo_px: int, batch_tiles: int, per_colour: bool
-) -> int:
+def _projected_bytes(level_px: Size, factor: int, tile_px: int, halo_px: int, batch_tiles: int, tiling: Tiling) -> int:
     """Return an upper bound of one task's memory: its class map, the same encoded, and one tile's pixels."""
 
     def box_px(work_px: int) -> int:
         return min(work_px * factor, level_px.width_px) * min(work_px * factor, level_px.height_px)
 
     class_map = box_px(batch_tiles * tile_px) // factor**2
-    pieces = 16 << 20  # decoded stored tiles, the reader's own cache
     block = box_px(tile_px + 2 * halo_px)
-    pixels = 4 * block if per_colour else 4 * block + 64 * block // factor**2
-    return 3 * class_map + pieces + pixels
+    pixels = 4 * block if tiling.per_colour else 4 * block + 64 * block // factor**2
+    return 3 * class_map + tiling.reader_bytes + pixels
 
 
 def _refuse_impossible(slide: SlideInfo, tiling: Tiling) -> None:
@@ -173,9 +172,11 @@ def estimated_disk_bytes(plan: SlidePlan) -> int:
     return int(level_px_to_decode(plan) / plan.reduce_factor**2 * CLASS_MAP_BYTES_PER_WORK_PX)
 
 
-def with_skipped(plan: SlidePlan, skipped: frozenset[int], glass_read: frozenset[int]) -> SlidePlan:
+def with_skipped(
+    plan: SlidePlan, skipped: frozenset[int], audited: frozenset[int], glass_read: frozenset[int]
+) -> SlidePlan:
     """Return the plan with bare-glass tiles marked: those not to be read, and those read to check on them."""
-    return fingerprinted(replace(plan, skipped=skipped, glass_read=glass_read))
+    return fingerprinted(replace(plan, skipped=skipped, audited=audited, glass_read=glass_read))
 
 
 def fingerprinted(plan: SlidePlan) -> SlidePlan:

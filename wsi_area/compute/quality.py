@@ -22,6 +22,8 @@ class Observed:
 
     edge_tissue_fraction: float
     skipped_foreground_upper_bound_px: int | None
+    background_assumed: str | None = None  # "bright" or "dark", None where the segmenter assumes neither
+    background_seen: str | None = None
 
 
 def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: QualityLimits) -> tuple[QaFinding, ...]:
@@ -29,6 +31,7 @@ def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: Qual
     found = [
         *_unreadable(burden),
         *_work_mpp(plan),
+        *_background(burden, observed),
         *_unscanned(plan, burden, limits),
         *_tissue(plan, burden, observed, limits),
     ]
@@ -58,6 +61,15 @@ def _work_mpp(plan: SlidePlan) -> list[QaFinding]:
     return [QaFinding(plan.slide.slide_id, "WORK_MPP_COARSER", "warning", max(used.x, used.y), asked, "µm/px", message, remedy)]  # fmt: skip  # noqa: E501
 
 
+def _background(burden: SlideBurden, observed: Observed) -> list[QaFinding]:
+    assumed, seen = observed.background_assumed, observed.background_seen
+    if assumed is None or seen is None or assumed == seen:
+        return []
+    message = f"the settings assume a {assumed} background, this slide's looks {seen}: what is tissue may be inverted"
+    remedy = "look at the slide; for fluorescence use configs/fluorescence.toml, or segmenter.background = auto"
+    return [QaFinding(burden.slide_id, "BACKGROUND_UNEXPECTED", "warning", None, None, "", message, remedy)]
+
+
 def _unscanned(plan: SlidePlan, burden: SlideBurden, limits: QualityLimits) -> list[QaFinding]:
     share = burden.counts.unscanned_px / plan.pixel_count_l0
     if share <= limits.unscanned_fraction:
@@ -76,7 +88,7 @@ def _tissue(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: Qu
         found.append(QaFinding(slide_id, "TISSUE_ZERO", "warning", 0, 0, "px", message, remedy))
     rim = observed.edge_tissue_fraction
     if rim > limits.edge_tissue_fraction:
-        message = f"{rim:.1%} of the slide's rim looks like tissue: it may go on beyond what was scanned"
+        message = f"{rim:.1%} of the slide's rim may be tissue, which could go on beyond what was scanned"
         remedy = "if tissue is cut off, scan a larger area; the totals are of what was scanned"
         found.append(QaFinding(slide_id, "TISSUE_TOUCHES_EDGE", "info", rim, limits.edge_tissue_fraction, "", message, remedy))  # fmt: skip  # noqa: E501
     bound = observed.skipped_foreground_upper_bound_px

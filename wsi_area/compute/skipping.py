@@ -2,18 +2,19 @@
 
 import math
 import random
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.grid import tile_areas_l0_px, work_edges_l0_px
+from wsi_area.compute.grid import work_edges_l0_px
 from wsi_area.compute.planning import with_skipped
 from wsi_area.model.pixels import MaskArray
 from wsi_area.model.plan import SlidePlan
 
-AUDIT_FRACTION, AUDIT_MIN_TILES = 0.02, 8
-"""Of the tiles that look like bare glass, this share is read all the same, chosen at random."""
+AUDIT_FRACTION, AUDIT_MIN_TILES = 0.02, 59
+"""Of the tiles that look like bare glass, this share is read all the same, chosen at random; at least 59, the number
+that must be found clean to say with 95 % confidence that less than 5 % are not (0.95^59 = 0.0485)."""
 
 
 def skip_glass(plan: SlidePlan, must_read: MaskArray, margin_l0_px: float) -> SlidePlan:
@@ -21,7 +22,8 @@ def skip_glass(plan: SlidePlan, must_read: MaskArray, margin_l0_px: float) -> Sl
 
     A tile is skipped if no overview pixel within it, or within the margin around it, must be read. A ring of
     tiles next to tissue is thus always read, and so is a random sample of the rest (seeded by the slide's size):
-    what they hold bounds what the skipped ones can (`skipped_foreground_upper_bound_px`).
+    what they hold bounds what the skipped ones can (`skipped_foreground_upper_bound_px`). Where fewer than 59 tiles
+    look bare, all of them are read.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ def skip_glass(plan: SlidePlan, must_read: MaskArray, margin_l0_px: float) -> Sl
     bare = {int(n) for n in np.flatnonzero(~near.ravel())}
     guard = {int(n) for n in np.flatnonzero((near & ~inside).ravel())}
     audit = _audit(plan, sorted(bare))
-    return with_skipped(plan, frozenset(bare - audit), frozenset(guard | audit))
+    return with_skipped(plan, frozenset(bare - audit), frozenset(audit), frozenset(guard | audit))
 
 
 def _tile_has(plan: SlidePlan, table: NDArray[np.int64], margin_px: int) -> NDArray[np.bool_]:
@@ -76,58 +78,60 @@ def _audit(plan: SlidePlan, bare: list[int]) -> set[int]:
     return set(random.Random(size.width_px << 32 | size.height_px).sample(bare, wanted))
 
 
-def skipped_px(plan: SlidePlan) -> int:
-    """Return how many level-0 pixels lie in skipped tiles."""
-    return int(tile_areas_l0_px(plan).ravel()[sorted(plan.skipped)].sum())
+def skipped_foreground_upper_bound_px(
+    skipped_tiles: int, audited_px: Sequence[int], worst_px: int, overview_box_px: int
+) -> int | None:
+    """Return a 95 % bound on the foreground that skipping has missed, in level-0 px.
 
-
-def skipped_foreground_upper_bound_px(skipped_l0_px: int, glass_read: Iterable[tuple[int, int]]) -> int | None:
-    """Return a bound on the foreground that skipping has missed, in level-0 px.
+    Foreground comes in pieces, so the tile is the unit of the sample: how many skipped tiles may hold any, times
+    how much one may hold without having been seen on the overview.
 
     Parameters
     ----------
-    skipped_l0_px : int
-        Level-0 pixels that were not read.
-    glass_read : iterable of (foreground_px, scanned_px)
-        What was found in each tile of bare glass that was read all the same.
+    skipped_tiles : int
+        Tiles that were not read.
+    audited_px : sequence of int
+        Foreground in each bare tile that was read because the random sample chose it.
+    worst_px : int
+        The most foreground in any bare tile that was read, next to tissue or in the sample.
+    overview_box_px : int
+        Level-0 px under one overview pixel: a piece as large as that would have been seen.
 
     Returns
     -------
     int or None
-        The skipped pixels times a share of foreground: the worst in any of those tiles, or the upper 95 % limit
-        of the share in all of them together (`poisson_upper_95`), whichever is larger. None if pixels were
-        skipped and none was checked.
+        None if tiles were skipped and none was audited.
 
-    >>> skipped_foreground_upper_bound_px(1000, [(0, 500), (5, 500)])
-    11
-    >>> skipped_foreground_upper_bound_px(0, [])
+    >>> skipped_foreground_upper_bound_px(1000, [0] * 59, 0, 100)
+    5000
+    >>> skipped_foreground_upper_bound_px(0, [], 0, 100)
     0
     """
-    if skipped_l0_px == 0:
+    if skipped_tiles == 0:
         return 0
-    seen = [(foreground, scanned) for foreground, scanned in glass_read if scanned]
-    if not seen:
+    if not audited_px:
         return None
-    worst = max(foreground / scanned for foreground, scanned in seen)
-    limit = poisson_upper_95(sum(f for f, _ in seen)) / sum(n for _, n in seen)
-    return math.ceil(skipped_l0_px * min(1.0, max(worst, limit)))  # a bound is never rounded down
+    share = binomial_upper_95(sum(n > 0 for n in audited_px), len(audited_px))
+    return math.ceil(skipped_tiles * share) * max(worst_px, overview_box_px)
 
 
-def poisson_upper_95(count: int) -> float:
-    """Return the upper 95 % limit of the mean of a Poisson variable that was seen to be ``count``.
+def binomial_upper_95(hits: int, trials: int) -> float:
+    """Return the upper 95 % limit of a share of which ``hits`` of ``trials`` were seen.
 
-    One-sided and exact up to 100 (Garwood, Biometrika 28, 1936), beyond by Wilson and Hilferty's cube (PNAS 17,
-    1931), which is then right to five digits. For 0 it is the rule of three.
+    One-sided Clopper-Pearson (Biometrika 26, 1934): the share at which so few hits have a chance of 5 %.
 
-    >>> [round(poisson_upper_95(n), 3) for n in (0, 1, 10)]
-    [2.996, 4.744, 16.962]
+    >>> [round(binomial_upper_95(k, 59), 4) for k in (0, 1, 59)]
+    [0.0495, 0.0779, 1.0]
     """
-    if count > 100:
-        n = count + 1
-        return n * (1 - 1 / (9 * n) + 1.6448536 / (3 * math.sqrt(n))) ** 3
-    low, high = 0.0, count + 10 * math.sqrt(count + 1)
-    while high - low > 1e-9 * high:
+    low, high = 0.0, 1.0
+    while hits < trials and high - low > 1e-12:
         middle = (low + high) / 2
-        seen_or_less = sum(math.exp(i * math.log(middle) - middle - math.lgamma(i + 1)) for i in range(count + 1))
-        low, high = (middle, high) if seen_or_less > 0.05 else (low, middle)
+        so_few = sum(
+            math.exp(
+                math.lgamma(trials + 1) - math.lgamma(i + 1) - math.lgamma(trials - i + 1)
+                + i * math.log(middle) + (trials - i) * math.log1p(-middle)
+            )
+            for i in range(hits + 1)
+        )  # fmt: skip
+        low, high = (middle, high) if so_few > 0.05 else (low, middle)
     return high

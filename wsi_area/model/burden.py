@@ -19,7 +19,7 @@ class ClassArea:
     n_px: int  # level-0 pixels
     area_mm2: float | None  # None in pixels-only results
     u_mm2: float | None  # standard uncertainty from the pixel size
-    signal_per_mm2: float | None  # integrated signal per mm² of this class, None where none is measured
+    signal_per_mm2: float | None  # signal integrated over mm², per mm² of this class (so its mean), None where none
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,12 @@ class TissueClass:
         if not self.name or not all(c.isascii() and (c.islower() or c.isdigit() or c == "_") for c in self.name):
             raise SettingsError(f"class name {self.name!r} cannot be part of a column name; use a-z, 0-9 and _ only")
 
+        if (self.is_tumor and not self.is_tissue) or (self.is_excluded and self.is_tissue):
+            raise SettingsError(
+                f"class {self.name!r} is marked is_tumor without is_tissue, or is_excluded with it; tumour is a part "
+                "of the tissue, and what is excluded belongs to neither"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class ClassScheme:

@@ -36,7 +36,8 @@ class SlidePlan:
     halo_px: int  # what a tile may see beyond its core, work px
     batch_tiles: int
     skipped: frozenset[int]  # tile numbers (row * grid_cols + col) counted as background unread
-    glass_read: frozenset[int]  # bare-glass tiles that are read all the same, to bound what skipping misses
+    audited: frozenset[int]  # bare tiles that are read because a random sample chose them
+    glass_read: frozenset[int]  # those, and the bare tiles next to tissue, which are always read
     projected_bytes_per_task: int
     fingerprint: str  # hash of the cut, equal for equal cuts
 

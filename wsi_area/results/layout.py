@@ -1,6 +1,7 @@
 """results: where things lie in a run directory, and how a file gets there whole or not at all."""
 
 import csv
+import errno
 import fcntl
 import json
 import os
@@ -101,7 +102,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise ResultError(f"{path} cannot be read ({error}); is this the folder of a run?") from error
+        raise ResultError(
+            f"{path} cannot be read ({error}); if this is the folder of a run, run the same command again"
+        ) from error
     if not isinstance(content, dict):
         raise ResultError(f"{path} does not hold a JSON object; it was not written by wsi_area")
     return content
@@ -147,6 +150,10 @@ def sole_writer(root: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise ResultError(
+                    f"{root} is on a file system that cannot lock files ({error.strerror}); choose another --out"
+                ) from error
             raise ResultError(
                 f"{root} is being written by another wsi-area process; wait for it, or choose another --out"
             ) from error

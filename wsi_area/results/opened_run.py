@@ -41,6 +41,9 @@ class OpenedRun(Mapping[str, "OpenedSlide"]):
         layout = self.layout.slide(slide_id)
         if not layout.result_json.exists():
             raise KeyError(f"{slide_id!r} has no result in {self.layout.root}; there are: {', '.join(self)}")
+        ended = self.about.get("slides", {}).get(slide_id, {})
+        if ended.get("status") == "failed":  # what lies there is of an earlier run, or of none
+            return OpenedSlide(layout, ended)
         return OpenedSlide(layout, read_json(layout.result_json))
 
     def __iter__(self) -> Iterator[str]:

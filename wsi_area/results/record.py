@@ -159,26 +159,26 @@ def _class(area: ClassArea) -> dict[str, Any]:
 
 def _tumor(burden: SlideBurden) -> dict[str, Any]:
     a, u = burden.tumor_area_mm2, burden.tumor_area_u_mm2
-    known = a is not None and u is not None
     return {
         "n_px": burden.tumor_px,
         "area_mm2": a,
         "area_u_mm2": u,
-        "ci95_low_mm2": a - COVERAGE_95 * u if known and a is not None and u is not None else None,
-        "ci95_high_mm2": a + COVERAGE_95 * u if known and a is not None and u is not None else None,
+        "ci95_low_mm2": None if a is None or u is None else a - COVERAGE_95 * u,
+        "ci95_high_mm2": None if a is None or u is None else a + COVERAGE_95 * u,
         "fraction_of_tissue": burden.tumor_fraction,
     }
 
 
 def _signal(burden: SlideBurden, name: str, micro_scale: int) -> dict[str, Any]:
-    """Return the integrated signal over the tissue, with its denominator."""
-    total = sum(
-        burden.counts.signal_by_class[c.tissue_class.class_id] for c in burden.classes if c.tissue_class.is_tissue
-    )
-    mm2 = burden.tissue_area_mm2
+    """Return the signal integrated over the tissue, with its denominator."""
+    tissue = [c for c in burden.classes if c.tissue_class.is_tissue]
+    total_px = sum(burden.counts.signal_by_class[c.tissue_class.class_id] for c in tissue) / micro_scale
+    mpp, mm2 = burden.calibration.mpp, burden.tissue_area_mm2
+    integrated_mm2 = None if mpp is None else total_px * mpp.pixel_area_mm2
     return {
         "name": name,
-        "integrated_px": total / micro_scale,
+        "integrated_px": total_px,
+        "integrated_mm2": integrated_mm2,
         "denominator": "tissue_area_mm2",
-        "per_mm2": total / micro_scale / mm2 if mm2 else None,
+        "per_mm2": integrated_mm2 / mm2 if integrated_mm2 is not None and mm2 else None,
     }

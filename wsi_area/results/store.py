@@ -29,7 +29,9 @@ LEDGER_ARRAY, CLASS_MAP_ARRAY = "counts", "0"
 _OPENING = threading.Lock()
 
 
-def create_store(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, key: str) -> None:
+def create_store(
+    layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, key: str, made_from: Mapping[str, str]
+) -> None:
     """Lay out the empty stores of a slide; the ledger comes last, so a store that opens is whole.
 
     Parameters
@@ -39,7 +41,14 @@ def create_store(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, key:
     scheme : ClassScheme
     key : str
         Hash of everything the result depends on; a store with another key is not continued.
+    made_from : mapping
+        The same part by part.
     """
+    with _OPENING:  # zarr's settings are global, see `_open_for_writing`
+        _create(layout, plan, scheme, key, made_from)
+
+
+def _create(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, key: str, made_from: Mapping[str, str]) -> None:
     for path in (layout.ledger, layout.class_map):
         if path.exists():
             shutil.rmtree(path)
@@ -67,8 +76,10 @@ def create_store(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, key:
         dtype="int64",
         fill_value=NOT_COMMITTED,
         compressors=ZstdCodec(level=1, checksum=True),
-        attributes={"columns": list(columns), "key": key, "tile_px": plan.tile_px, "batch_tiles": k,
-                    "level": plan.level, "reduce_factor": plan.reduce_factor},
+        attributes={
+            "columns": list(columns), "key": key, "made_from": dict(made_from), "tile_px": plan.tile_px,
+            "batch_tiles": k, "level": plan.level, "reduce_factor": plan.reduce_factor,
+        },
     )  # fmt: skip
 
 
@@ -94,13 +105,13 @@ def _ome_attributes(plan: SlidePlan, scheme: ClassScheme) -> dict[str, Any]:
     }
 
 
-def stored_key(layout: SlideLayout) -> str | None:
-    """Return the key a slide's stores were made with, or None where there are none that open."""
+def stored_origin(layout: SlideLayout) -> dict[str, Any] | None:
+    """Return what a slide's stores were made from, part by part, or None where there are none that open."""
     try:
-        key = zarr.open_array(layout.ledger, path=LEDGER_ARRAY, mode="r").attrs["key"]
+        made_from = zarr.open_array(layout.ledger, path=LEDGER_ARRAY, mode="r").attrs["made_from"]
     except (FileNotFoundError, KeyError, ValueError):
         return None
-    return str(key)
+    return dict(made_from) if isinstance(made_from, Mapping) else None
 
 
 @lru_cache(maxsize=8)

@@ -41,6 +41,16 @@ class Executor(Protocol):
     worker_count: int
     is_local: bool  # the work is done in this process
 
+    @property
+    def task_memory_bytes(self) -> int | None:
+        """Return what its workers allow a task, or None for whatever this machine has."""
+        ...
+
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether `stop` was called."""
+        ...
+
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | TaskLost]]:
         """Yield each item's position and result, as they are done; stops early once `stop` was called."""
         ...
@@ -59,6 +69,7 @@ class SerialExecutor:
 
     worker_count = 1
     is_local = True
+    task_memory_bytes = None
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
@@ -74,6 +85,11 @@ class SerialExecutor:
         """Start nothing new."""
         self._stopped.set()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether `stop` was called."""
+        return self._stopped.is_set()
+
     def close(self) -> None:
         """Release nothing: there is nothing to release."""
 
@@ -82,6 +98,7 @@ class ThreadsExecutor:
     """dask's threaded scheduler; one pool of threads is shared by all slides in flight."""
 
     is_local = True
+    task_memory_bytes = None
 
     def __init__(self, workers: int) -> None:
         self.worker_count = workers
@@ -117,6 +134,11 @@ class ThreadsExecutor:
         """Start nothing new."""
         self._stopped.set()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether `stop` was called."""
+        return self._stopped.is_set()
+
     def close(self) -> None:
         """Wait for the running tasks and end the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -148,6 +170,8 @@ class DistributedExecutor:
         try:
             self._client = Client(self._cluster or scheduler, timeout="30s", set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
+            if self._cluster is not None:
+                self._cluster.close()
             raise SettingsError(
                 f"no dask scheduler answers at {scheduler} within 30 s ({error}); check run.scheduler and that it runs"
             ) from error
@@ -163,6 +187,13 @@ class DistributedExecutor:
             raise SettingsError(
                 f"the dask scheduler at {scheduler} has had no worker for {FIRST_WORKER_S} s; start some"
             ) from error
+
+    @property
+    def task_memory_bytes(self) -> int | None:
+        """Return what one task may use on the smallest worker, or None where the workers have no limit."""
+        workers = self._client.scheduler_info()["workers"].values()
+        limits = [w["memory_limit"] // max(1, w["nthreads"]) for w in workers if w.get("memory_limit")]
+        return min(limits, default=None)
 
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | TaskLost]]:
         """Yield results as workers return them, with a bounded number of tasks in the scheduler."""
@@ -183,7 +214,8 @@ class DistributedExecutor:
             future = self._next_done(done)
             if future is None:
                 lost = TaskLost("no dask worker is left; look at the workers' logs (out of memory?), then run again")
-                yield from ((position, lost) for position in running.values())
+                never_sent = [] if self._stopped.is_set() else list(waiting)
+                yield from ((position, lost) for position in (*running.values(), *never_sent))
                 return
             yield running.pop(future), _outcome(future)
             future.release()
@@ -206,6 +238,11 @@ class DistributedExecutor:
         """Start nothing new."""
         self._stopped.set()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether `stop` was called."""
+        return self._stopped.is_set()
+
     def close(self) -> None:
         """Leave the scheduler; end the workers that were started here."""
         self._client.close()
@@ -214,14 +251,14 @@ class DistributedExecutor:
 
 
 def _outcome(future: Any) -> Any:
-    """Return what a task returned, or that it was lost with its worker."""
-    from distributed import KilledWorker
-    from distributed.client import FutureCancelledError
-
+    """Return what a task returned, or that it was lost: our tasks never raise, so whatever comes is the cluster's."""
     try:
         return future.result()
-    except (KilledWorker, FutureCancelledError) as error:
-        return TaskLost(f"the worker died ({type(error).__name__}: {error}); was it out of memory?")
+    except Exception as error:  # KilledWorker, a worker without this package, a scheduler that died …
+        return TaskLost(
+            f"the task was lost on the cluster ({type(error).__name__}: {error}); out of memory, or is wsi_area not "
+            "installed there? See the workers' logs, then run again"
+        )
 
 
 def make_executor(section: RunSection) -> Executor:

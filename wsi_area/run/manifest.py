@@ -140,6 +140,8 @@ def mpp_number(text: str, what: str) -> float:
         It is no number above 0.
     """
     try:
+        if not text.isascii() or "_" in text:  # Python would read 0_25 as 25
+            raise ValueError
         number = float(text.replace(",", ".", 1) if "." not in text else text)
     except ValueError:
         number = math.nan

@@ -1,28 +1,25 @@
 """run: one slide from its path to its result.json; straight line, no decision about other slides."""
 
-import hashlib
-import json
-import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wsi_area import __version__
 from wsi_area.compute.area import measure
-from wsi_area.compute.grid import batch_tiles_at, batches_to_read, tile_areas_l0_px
-from wsi_area.compute.planning import estimated_disk_bytes
+from wsi_area.compute.grid import batch_tiles_at, batches_to_read
 from wsi_area.compute.quality import Observed, QualityLimits, check
-from wsi_area.compute.skipping import skipped_foreground_upper_bound_px, skipped_px
-from wsi_area.errors import IncompleteResultError, ResultError, StaleResultError
+from wsi_area.compute.skipping import skipped_foreground_upper_bound_px
+from wsi_area.errors import IncompleteResultError, ResultError
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
-from wsi_area.model.plan import SlidePlan
 from wsi_area.results.layout import SlideLayout, read_json, write_json
 from wsi_area.results.record import failed_record, slide_record
-from wsi_area.results.store import commit_batch, create_store, ledger_rows, stored_key
+from wsi_area.results.store import ledger_rows
+from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin, lay_out, origin_of
 from wsi_area.run.events import BatchDone, Listener, SlideStarted
 from wsi_area.run.executors import Executor, TaskLost
 from wsi_area.run.inputs import SlideInput
@@ -30,9 +27,7 @@ from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, pre
 from wsi_area.run.settings import RunSettings
 from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob
 from wsi_area.run.tile_task import measure_batch
-
-MEASUREMENT_VERSION = 1
-"""Raised whenever the same pixels would be counted differently; results of another version are never continued."""
+from wsi_area.segmenters.colour_rule import ColourRuled
 
 TILES_LISTED = 100
 """Unreadable tiles named one by one in result.json; their number and area are always exact."""
@@ -69,100 +64,38 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
     settings = context.settings
     task = PrepareTask(slide.path, slide.slide_id, slide.override, settings, context.memory_limit_bytes)
     prepared = next((outcome for _, outcome in context.executor.map(prepare_slide, [task])), None)
-    if prepared is None:
+    if prepared is None and context.executor.is_stopped:
         return None
+    if prepared is None:
+        raise IncompleteResultError(f"{slide.slide_id}: it was never looked at; run the same command again")
     if not isinstance(prepared, PreparedSlide):
         return Measured(_write_failed(slide, layout, context, prepared), resumed=False)
-    key = result_key(prepared, settings)
-    if (earlier := _earlier_result(layout, key, context.force)) is not None:
-        return Measured(earlier, resumed=True)
-    _lay_out(layout, prepared, key, context.force)
-    work = _measure_tiles(prepared, layout, key, context)
+    origin = origin_of(prepared, settings)
+    lay_out(layout, prepared, origin, context.force)
+    work = _measure_tiles(prepared, layout, origin.key, context)
     if work is None:
         return None
-    timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
     if work.errors:
         lost = PrepareFailure(slide.slide_id, "ResultError", _lost_message(work.errors))
         return Measured(_write_failed(slide, layout, context, lost), resumed=False)
-    record = _reduce(prepared, layout, key, replace(work, timing=timing), settings)
+    timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
+    nothing_to_do = work.timing["batches"] == 0
+    # the document is made from the ledger each time: findings follow today's limits, and a torn one is mended
+    record = _reduce(prepared, layout, origin, replace(work, timing=timing), settings)
+    if nothing_to_do and (earlier := _timing_on_record(layout)) is not None:
+        record["timing"] = earlier
     if work.tile_errors:
         record["reason"] += f"; the first: {work.tile_errors[0]['message']}"
     write_json(layout.result_json, record)
-    return Measured(record, resumed=False)
+    return Measured(record, resumed=nothing_to_do)
 
 
-def result_key(prepared: PreparedSlide, settings: RunSettings) -> str:
-    """Return the hash of everything a slide's result depends on: slide, pixel size, settings, cut, fit, version."""
-    mpp = prepared.calibration.mpp
-    facts = [
-        prepared.info.fingerprint, None if mpp is None else [mpp.x, mpp.y], settings.measurement_hash,
-        prepared.plan.fingerprint, prepared.fitted.facts, MEASUREMENT_VERSION,
-    ]  # fmt: skip
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _earlier_result(layout: SlideLayout, key: str, force: bool) -> dict[str, Any] | None:
-    """Return the finished result of an earlier run of the very same; a damaged slide is tried again."""
-    if force or not layout.result_json.exists():
-        return None
+def _timing_on_record(layout: SlideLayout) -> dict[str, Any] | None:
+    """Return what it took when the tiles were measured, if that is known."""
     try:
-        record = read_json(layout.result_json)
+        return read_json(layout.result_json).get("timing")
     except ResultError:
-        return None  # torn: what it said is still in the ledger
-    if record["status"] == "failed":
         return None
-    if record.get("key") != key:
-        raise StaleResultError(
-            f"{layout.root.name}: the result on disk was made from another slide file, pixel size, setting or version; "
-            "choose another --out, or --force to measure it afresh"
-        )
-    return record if record["status"] != "incomplete" else None
-
-
-def _lay_out(layout: SlideLayout, prepared: PreparedSlide, key: str, force: bool) -> None:
-    """Make the empty stores, or keep those of an interrupted run of the very same."""
-    found = stored_key(layout)
-    if found == key and not force:
-        _commit_skipped(layout, prepared, key)  # again: the earlier run may have been killed before it had
-        return
-    if found is not None and not force:
-        raise StaleResultError(
-            f"{layout.root.name}: the unfinished result on disk was made from another slide file, pixel size, setting "
-            "or version; choose another --out, or --force to measure it afresh"
-        )
-    layout.result_json.unlink(missing_ok=True)
-    _require_space(layout, prepared.plan)
-    try:
-        create_store(layout, prepared.plan, prepared.fitted.scheme, key)
-    except OSError as error:
-        raise ResultError(
-            f"{layout.root} cannot be written ({error.strerror or error}); choose another --out"
-        ) from error
-    _commit_skipped(layout, prepared, key)
-
-
-def _require_space(layout: SlideLayout, plan: SlidePlan) -> None:
-    """Refuse a slide whose class map will not fit on the disk, before any work on it is lost."""
-    layout.root.mkdir(parents=True, exist_ok=True)
-    needed, free = estimated_disk_bytes(plan), shutil.disk_usage(layout.root).free
-    if needed > free:
-        raise ResultError(
-            f"{plan.slide.slide_id}: about {needed / 2**20:.0f} MiB are needed at {layout.root}, "
-            f"{free / 2**20:.0f} MiB are free; free some space or choose another --out, then run the same command again"
-        )
-
-
-def _commit_skipped(layout: SlideLayout, prepared: PreparedSlide, key: str) -> None:
-    """Commit the batches that hold nothing to read; no task is made for them."""
-    plan = prepared.plan
-    columns = LedgerLayout(len(prepared.fitted.scheme.classes))
-    areas = tile_areas_l0_px(plan)
-    for batch in set(range(plan.batch_rows * plan.batch_cols)) - set(batches_to_read(plan)):
-        rows, cols = batch_tiles_at(plan, batch)
-        entries = np.zeros((len(rows), len(cols), len(columns.columns)), np.int64)
-        entries[..., BACKGROUND_ID] = areas[rows.start : rows.stop, cols.start : cols.stop]
-        entries[..., columns.status_column] = TileStatus.SKIPPED
-        commit_batch(layout, key, (rows[0], cols[0]), (0, 0), None, entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +125,11 @@ def _measure_tiles(prepared: PreparedSlide, layout: SlideLayout, key: str, conte
         results.append(result)
         context.listener(BatchDone(info.slide_id, result.tiles_done, result.level_px))
     if len(results) < len(missing):
-        return None  # stopped: what is committed stays, the next run goes on from there
+        if context.executor.is_stopped:
+            return None  # what is committed stays, the next run goes on from there
+        raise IncompleteResultError(
+            f"{info.slide_id}: {len(missing) - len(results)} batches came to no end; run the same command again"
+        )
     timing = {
         "inner_wall_s": time.perf_counter() - started,
         "inner_cpu_s": _cpu_s(context.executor, time.process_time() - started_cpu, results),
@@ -231,8 +168,17 @@ def _write_failed(
     error = failure.error if isinstance(failure, PrepareFailure) else "TaskLost"
     provenance = {**_versions(context.settings), "error": error}
     record = failed_record(slide.slide_id, slide.path, failure.message, provenance)
-    write_json(layout.result_json, record)
+    if not _holds_a_result(layout):
+        write_json(layout.result_json, record)
     return record
+
+
+def _holds_a_result(layout: SlideLayout) -> bool:
+    """Return whether an earlier run left a result here, which a failure of today must not take away."""
+    try:
+        return read_json(layout.result_json).get("status") not in {None, "failed"}
+    except ResultError:
+        return False
 
 
 def _versions(settings: RunSettings) -> dict[str, Any]:
@@ -244,7 +190,7 @@ def _versions(settings: RunSettings) -> dict[str, Any]:
 
 
 def _reduce(
-    prepared: PreparedSlide, layout: SlideLayout, key: str, work: _Work, settings: RunSettings
+    prepared: PreparedSlide, layout: SlideLayout, origin: Origin, work: _Work, settings: RunSettings
 ) -> dict[str, Any]:
     """Return the document of a slide whose every tile is accounted for.
 
@@ -265,7 +211,8 @@ def _reduce(
             "again"
         )
     counts = columns.total(rows.reshape(-1, rows.shape[-1]))
-    signal = fitted.signal
+    # only the fused kernel integrates a signal; whatever another segmenter declares is unknown, not 0
+    signal = fitted.signal if isinstance(fitted, ColourRuled) else None
     burden = measure(
         plan.slide,
         fitted.scheme,
@@ -273,12 +220,13 @@ def _reduce(
         prepared.calibration,
         None if signal is None else signal.micro_scale,
     )
-    bound = skipped_foreground_upper_bound_px(skipped_px(plan), _glass_read(plan, rows, columns))
+    bound = _skip_bound_px(prepared, rows, columns)
     limits = QualityLimits(**settings.quality.model_dump())
-    findings = check(plan, burden, Observed(prepared.edge_tissue_fraction, bound), limits)
+    findings = check(plan, burden, _observed(prepared, bound), limits)
     provenance = {
         **_versions(settings),
-        "key": key,
+        "key": origin.key,
+        "made_from": asdict(origin),
         "reader": prepared.lane.lane,
         "reader_reason": prepared.lane.reason,
         "segmenter": {
@@ -295,10 +243,28 @@ def _reduce(
     )
 
 
-def _glass_read(plan: SlidePlan, rows: Any, columns: LedgerLayout) -> Iterator[tuple[int, int]]:
-    """Yield (foreground, scanned) level-0 px of each tile of bare glass that was read all the same."""
-    for number in plan.glass_read:
-        row = rows[divmod(number, plan.grid_cols)]
-        by_class: Mapping[int, int] = {i: int(n) for i, n in enumerate(row[: columns.class_count])}
-        scanned = sum(by_class.values())
-        yield scanned - by_class[BACKGROUND_ID], scanned
+def _observed(prepared: PreparedSlide, bound_px: int | None) -> Observed:
+    facts = prepared.fitted.facts
+    assumed, seen = (facts.get(name) for name in ("background", "background_seen"))
+    return Observed(
+        prepared.edge_tissue_fraction,
+        bound_px,
+        None if assumed is None else str(assumed),
+        None if seen is None else str(seen),
+    )
+
+
+def _skip_bound_px(prepared: PreparedSlide, rows: NDArray[np.int64], columns: LedgerLayout) -> int | None:
+    """Return the bound on the foreground in skipped tiles, from what the bare tiles that were read hold."""
+    plan = prepared.plan
+
+    def foreground_px(number: int) -> int:
+        by_class = rows[divmod(number, plan.grid_cols)][: columns.class_count]
+        return int(by_class.sum() - by_class[BACKGROUND_ID])
+
+    return skipped_foreground_upper_bound_px(
+        len(plan.skipped),
+        [foreground_px(n) for n in sorted(plan.audited)],
+        max((foreground_px(n) for n in plan.glass_read), default=0),
+        prepared.overview_box_px,
+    )

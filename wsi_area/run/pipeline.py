@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from wsi_area import __version__
-from wsi_area.errors import StaleResultError, WsiAreaError
+from wsi_area.errors import ResultError, StaleResultError, WsiAreaError
 from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, read_json, sole_writer, write_json
 from wsi_area.results.record import failed_record
 from wsi_area.results.tables import write_tables
@@ -49,6 +49,7 @@ class RunOutcome:
 
     records: tuple[Mapping[str, Any], ...]
     interrupted: bool
+    planned: int  # slides that were asked for
 
     @property
     def exit_code(self) -> int:
@@ -56,7 +57,7 @@ class RunOutcome:
         statuses = {r["status"] for r in self.records}
         if self.interrupted:
             return EXIT_INTERRUPTED
-        if statuses & {"failed", "incomplete"}:
+        if statuses & {"failed", "incomplete"} or len(self.records) < self.planned:
             return EXIT_FAILED
         return EXIT_CALIBRATION if "needs_calibration" in statuses else EXIT_OK
 
@@ -94,20 +95,24 @@ def run_slides(
     layout = RunLayout(out)
     with sole_writer(out):
         others = _others_in(layout, slides, settings, force)
-        header = _header(settings, argv, [*(r["slide_id"] for r in others), *(s.slide_id for s in slides)])
-        write_json(layout.run_json, {**header, "state": "running"})
         executor = make_executor(settings.run)
+        header = _header(settings, argv, [*(r["slide_id"] for r in others), *(s.slide_id for s in slides)])
         try:
-            limit = task_memory_limit_bytes(settings.run.memory_limit_mb, executor.worker_count)
+            write_json(layout.run_json, {**header, "state": "running"})
+            limit = task_memory_limit_bytes(
+                settings.run.memory_limit_mb, executor.worker_count, executor.task_memory_bytes
+            )
             context = Context(settings, executor, listener, limit, force)
             with _stops_on_signal(executor) as interrupted:
                 outcomes = _measure_all(slides, layout, context)
                 records = [m.record for m in outcomes if m is not None]
-                outcome = RunOutcome(tuple(records), interrupted.is_set() and len(records) < len(slides))
+                cut_short = interrupted.is_set() and len(records) < len(slides)
+                outcome = RunOutcome(tuple(records), cut_short, len(slides))
                 # the tables are part of the run: a signal waits until they are whole
                 own = [m.record if m else _planned(s) for s, m in zip(slides, outcomes, strict=True)]
-                write_tables(layout, [*others, *own])
-                write_json(layout.run_json, {**header, **_footer(outcome, slides, executor)})
+                table = [*others, *own]
+                write_tables(layout, table)
+                write_json(layout.run_json, {**header, **_footer(outcome, table, executor)})
         finally:
             executor.close()
     return outcome
@@ -133,12 +138,30 @@ def _others_in(
             f"{layout.root} holds a run with other settings: {_differences(earlier.get('settings', {}), settings)}; "
             "choose another --out, or --force to start this folder afresh"
         )
-    mine = {s.slide_id for s in slides}
-    names = [name for name in earlier.get("slides_planned", []) if name not in mine]
-    return [
-        read_json(layout.slide(name).result_json) if layout.slide(name).result_json.exists() else _unmeasured(name, "")
-        for name in names
+    mine, paths = {s.slide_id for s in slides}, {s.path: s.slide_id for s in slides}
+    ended = earlier.get("slides", {})
+    others = [
+        _document(layout, name, ended.get(name, {})) for name in earlier.get("slides_planned", []) if name not in mine
     ]
+    for record in others:
+        if record["path"] in paths and not force:
+            raise StaleResultError(
+                f"{layout.root} holds {record['path']} already, as {record['slide_id']}; it would now be "
+                f"{paths[record['path']]} and be counted twice. Give it the same id in a manifest (slide_id), or "
+                "choose another --out"
+            )
+    return [record for record in others if record["path"] not in paths]
+
+
+def _document(layout: RunLayout, slide_id: str, ended: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what an earlier run says of a slide: its document, unless that run says that it failed."""
+    if ended.get("status") == "failed":
+        return failed_record(slide_id, str(ended["path"]), str(ended["reason"]), {})
+    path = layout.slide(slide_id).result_json
+    try:
+        return read_json(path) if path.exists() else _unmeasured(slide_id, "")
+    except ResultError:
+        return _unmeasured(slide_id, "")
 
 
 def _differences(earlier: Mapping[str, Any], settings: RunSettings) -> str:
@@ -163,7 +186,9 @@ def _measure_all(slides: Sequence[SlideInput], layout: RunLayout, context: Conte
 def _measure_one(slide: SlideInput, layout: RunLayout, context: Context) -> Measured | None:
     try:
         measured = measure_slide(slide, layout.slide(slide.slide_id), context)
-    except WsiAreaError as error:
+    except Exception as error:  # the boundary of a slide: whatever befalls one, the others go on
+        if not isinstance(error, WsiAreaError):
+            _LOG.exception("%s: please report this", slide.slide_id)
         # what is on disk is somebody's earlier result or a full disk: it is left as it is
         measured = Measured(
             failed_record(slide.slide_id, slide.path, str(error), {"error": type(error).__name__}), False
@@ -177,7 +202,7 @@ def _measure_one(slide: SlideInput, layout: RunLayout, context: Context) -> Meas
 
 @contextmanager
 def _stops_on_signal(executor: Executor) -> Iterator[threading.Event]:
-    """Let Ctrl-C and SIGTERM finish what is running, commit it, and end; a second one ends at once."""
+    """Let Ctrl-C and SIGTERM finish what is running, commit it, and end; a second one gives up the tables."""
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield interrupted
@@ -231,7 +256,7 @@ def _package_versions() -> dict[str, str]:
     return found
 
 
-def _footer(outcome: RunOutcome, slides: Sequence[SlideInput], executor: Executor) -> dict[str, Any]:
+def _footer(outcome: RunOutcome, table: Sequence[Mapping[str, Any]], executor: Executor) -> dict[str, Any]:
     by_status: dict[str, int] = {}
     for record in outcome.records:
         by_status[record["status"]] = by_status.get(record["status"], 0) + 1
@@ -240,7 +265,8 @@ def _footer(outcome: RunOutcome, slides: Sequence[SlideInput], executor: Executo
         "ended": datetime.now(UTC).isoformat(),
         "exit_code": outcome.exit_code,
         "statuses": by_status,
-        "not_reached": len(slides) - len(outcome.records),
+        "slides": {r["slide_id"]: {k: r.get(k) for k in ("slide_id", "status", "reason", "path")} for r in table},
+        "not_reached": outcome.planned - len(outcome.records),
         "workers": executor.worker_count,
         "timing": {r["slide_id"]: r["timing"] for r in outcome.records if "timing" in r},
     }

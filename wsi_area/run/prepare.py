@@ -23,6 +23,9 @@ from wsi_area.slides import LaneDecision, borrow_reader, choose_lane, inspect, r
 
 _LOG = logging.getLogger(__name__)
 
+READER_BYTES = 16 << 20
+"""What a lane that reads tile by tile holds: a stored tile, a block, OpenSlide's own cache of a tile or two."""
+
 
 @dataclass(frozen=True, slots=True)
 class PrepareTask:
@@ -45,6 +48,7 @@ class PreparedSlide:
     fitted: FittedSegmenter
     plan: SlidePlan
     edge_tissue_fraction: float  # of the rim of the overview
+    overview_box_px: int  # level-0 px under one overview pixel
     prepare_cpu_s: float
 
 
@@ -85,24 +89,30 @@ def _prepare(task: PrepareTask) -> PreparedSlide:
     levels = usable_levels(info, policy)
     segmenter = make_segmenter(settings.segmenter.name, settings.segmenter.own)
     # a first cut tells which level will be read, and only that one is proven for the direct lane
-    tiling = Tiling(settings.tiling.work_mpp, settings.tiling.tile_px)
-    level = plan_slide(info, calibration.mpp, levels, tiling).level
-    lane = choose_lane(info, [level], settings.reader.lane)
+    asked_um = settings.tiling.work_mpp
+    level = plan_slide(info, calibration.mpp, levels, Tiling(asked_um, settings.tiling.tile_px)).level
+    lane = choose_lane(info, [level], settings.reader.lane, levels)
     with borrow_reader(info, lane.lane) as reader:
-        overview = _with_mpp(read_overview(info, reader), calibration)
+        overview = _with_mpp(read_overview(info, reader, usable_levels=levels), calibration)
     fitted = segmenter.fit(overview)
-    plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted))
+    plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
+    if plan.level != level:  # the segmenter was made for another pixel size
+        lane = choose_lane(info, [plan.level], settings.reader.lane, levels)
     validate(plan, task.memory_limit_bytes)
     foreground = fitted.may_hold_foreground(overview)
     if settings.tiling.skip_glass:
         # whatever was not wholly scanned is read too: only reading tells how much of it was
         plan = skip_glass(plan, foreground | ~overview.valid, _margin_l0_px(settings, calibration))
-    return PreparedSlide(info, calibration, lane, fitted, plan, _rim_fraction(foreground & overview.valid), 0.0)
+    rim = _rim_fraction(foreground & overview.valid)
+    box_px = -(-info.size_l0_px.area_px // overview.valid.size)
+    return PreparedSlide(info, calibration, lane, fitted, plan, rim, box_px, 0.0)
 
 
-def _tiling(settings: RunSettings, fitted: FittedSegmenter) -> Tiling:
+def _tiling(settings: RunSettings, fitted: FittedSegmenter, info: SlideInfo, lane: LaneDecision) -> Tiling:
     asked = settings.tiling.work_mpp if settings.tiling.work_mpp is not None else fitted.work_mpp
-    return Tiling(asked, settings.tiling.tile_px, fitted.context_um, isinstance(fitted, ColourRuled))
+    # a plain image is decoded whole, and for a moment held twice
+    reader_bytes = 6 * info.size_l0_px.area_px if lane.lane == "plain" else READER_BYTES
+    return Tiling(asked, settings.tiling.tile_px, fitted.context_um, isinstance(fitted, ColourRuled), reader_bytes)
 
 
 def _with_mpp(overview: Overview, calibration: Calibration) -> Overview:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area.errors import SettingsError
+from wsi_area.slides import SLIDE_SUFFIXES
 
-_SCANNERS = (".svs", ".tif", ".tiff", ".ndpi", ".mrxs", ".scn", ".vms", ".vmu", ".bif", ".svslide", ".czi", ".dcm")
-SLIDE_SUFFIXES = frozenset((*_SCANNERS, ".png", ".jpg", ".jpeg"))
+IMAGE_SUFFIXES = SLIDE_SUFFIXES | {".tif", ".tiff", ".png", ".jpg", ".jpeg"}
 _PARTS_OF_A_SLIDE = {".vms": {".jpg", ".jpeg"}, ".vmu": {".jpg", ".jpeg"}}  # Hamamatsu keeps its tiles beside it
 
 
@@ -123,7 +123,7 @@ def _dicom_files(folder: Path) -> list[_File]:
 
 
 def _is_slide_name(file: Path) -> bool:
-    return file.suffix.casefold() in SLIDE_SUFFIXES and not file.name.startswith(".")
+    return file.suffix.casefold() in IMAGE_SUFFIXES and not file.name.startswith(".")
 
 
 def _is_bare_dicom(file: Path) -> bool:
@@ -177,4 +177,4 @@ def same_series(one: Path, other: Path) -> bool:
 
 
 def _suffixes() -> str:
-    return " ".join(sorted(SLIDE_SUFFIXES))
+    return " ".join(sorted(IMAGE_SUFFIXES))

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from wsi_area.compute.counting import count_class_map
 from wsi_area.compute.grid import batch_tiles_at, tile_at, work_edges_l0_px
 from wsi_area.compute.reduction import box_mean
-from wsi_area.errors import SegmentationError, TileReadError
-from wsi_area.model.classes import BACKGROUND_ID, UNREADABLE_CODE
+from wsi_area.errors import CountMismatchError, SegmentationError, TileReadError
+from wsi_area.model.classes import BACKGROUND_ID, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.pixels import ClassMap, TilePixels
 from wsi_area.model.plan import Tile
@@ -97,6 +97,14 @@ class _Spot:
     def area_l0_px(self) -> int:
         return int(self.column_weights.sum() * self.row_weights.sum())
 
+    def assert_accounted(self) -> None:
+        """Hold the accounting law for this tile, before its row can be committed."""
+        found = int(self.row[self.layout.px_columns].sum())
+        if found != self.area_l0_px:
+            raise CountMismatchError(
+                f"{found} level-0 px were counted in a tile of {self.area_l0_px}; please report this"
+            )
+
     def clear(self) -> None:
         self.row[:] = 0
 
@@ -123,6 +131,7 @@ def _measure_tile(job: SlideJob, tile: Tile, spot: _Spot, classify: Classify) ->
             with borrow_reader(job.plan.slide, job.lane) as reader:
                 classify(job, reader, tile, spot)
             spot.row[spot.layout.status_column] = TileStatus.READ
+            spot.assert_accounted()
             return None
         except TileReadError as error:
             if attempt == job.read_retries:
@@ -189,5 +198,10 @@ def _checked_class_map(job: SlideJob, tile: Tile, pixels: TilePixels) -> ClassMa
     if seen.shape != pixels.valid.shape or seen.dtype != np.uint8:
         raise SegmentationError(
             f"{where}: the segmenter returned {seen.dtype} {seen.shape}, a class map is uint8 {pixels.valid.shape}"
+        )
+    if not np.array_equal(seen == UNSCANNED_CODE, ~pixels.valid) or (seen == UNREADABLE_CODE).any():
+        raise SegmentationError(
+            f"{where}: the segmenter gave a class to pixels that were never scanned, or called scanned ones unscanned "
+            f"or unreadable; it must write {UNSCANNED_CODE} exactly where the pixels are not valid"
         )
     return np.asarray(seen)

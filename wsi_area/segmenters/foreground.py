@@ -93,7 +93,8 @@ def fit_foreground(
     contrast_min, contrast_max
         None for the default of the kind of background.
     """
-    kind = background_kind(extremes) if background == "auto" else background
+    kind_seen = background_kind(extremes)
+    kind = kind_seen if background == "auto" else background
     histogram = feature_histogram(extremes, FEATURES[kind])
     seen = _background_level(extremes, kind)
     level = NOMINAL_LEVEL[kind] if seen is None else seen
@@ -107,6 +108,7 @@ def fit_foreground(
         used = threshold
     facts: dict[str, object] = {
         "background": kind,
+        "background_seen": kind_seen,
         "background_level": seen,
         "feature": FEATURES[kind],
         "method": "otsu" if threshold == "otsu" else "fixed",
@@ -115,8 +117,8 @@ def fit_foreground(
         "clamped": threshold == "otsu" and used != raw,
         "histogram": [int(n) for n in histogram],
         "tissue_fraction": {
-            label: _fraction_above(histogram, used * factor)
-            for label, factor in (("-5%", 0.95), ("used", 1.0), ("+5%", 1.05))
+            shift: _fraction_above(histogram, used * factor)
+            for shift, factor in (("-5%", 0.95), ("used", 1.0), ("+5%", 1.05))
         },
     }
     return Foreground(kind, level, used, facts)

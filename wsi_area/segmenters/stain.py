@@ -1,6 +1,5 @@
 """segmenters: ``stain``, which separates the stains and sorts the target stain into bands by its density."""
 
-import logging
 from dataclasses import replace
 from typing import Literal, Self
 
@@ -14,7 +13,7 @@ from wsi_area.segmenters.colour_rule import ColourRule
 from wsi_area.segmenters.density import MICRO
 from wsi_area.segmenters.extremes import count_extremes
 from wsi_area.segmenters.fitted import FittedColourRule
-from wsi_area.segmenters.foreground import background_kind, fit_foreground
+from wsi_area.segmenters.foreground import fit_foreground
 from wsi_area.segmenters.otsu import otsu_bin
 from wsi_area.segmenters.protocol import Signal
 from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme
@@ -30,7 +29,6 @@ STAIN_SCHEME = ClassScheme(
         TissueClass(4, "strong", (160, 40, 30), is_tissue=True),
     )
 )
-_log = logging.getLogger(__name__)
 
 SIGNAL = Signal("od", "optical density", MICRO)
 _OD_BIN = 0.01  # OD: width of a bin of the histogram of densities, 0 to 2.56 OD
@@ -96,9 +94,6 @@ class StainSegmenter(BaseModel):
         vectors = NAMED_VECTORS[self.vectors] if isinstance(self.vectors, str) else normalised(self.vectors)
         weights = density_weights(vectors, self.target)
         extremes = count_extremes(overview)
-        background = background_kind(extremes)
-        if background == "dark":
-            _log.warning("stain separation of a picture with a dark background; densities mean little there")
         # absorption needs light behind the tissue, so the background is bright whatever the picture shows
         foreground = fit_foreground(extremes, "bright", self.tissue_threshold, self.contrast_min, self.contrast_max)
         fixed = ColourRule(
@@ -117,7 +112,6 @@ class StainSegmenter(BaseModel):
             "stain_vectors": {name: list(vector) for name, vector in vectors.items()},
             "stain_weights": list(weights),
             "target": self.target,
-            "background_seen": background,
             "band_method": "otsu" if by_otsu else "fixed",
             "bands_od": list(bands),
             "otsu_od": otsu_od,

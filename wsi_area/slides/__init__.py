@@ -4,12 +4,13 @@ TIFF structure and codecs (tifffile, imagecodecs) are loaded only by the first s
 """
 
 from wsi_area.slides.handles import borrow_reader, close_readers
-from wsi_area.slides.inspect import inspect
+from wsi_area.slides.inspect import SLIDE_SUFFIXES, inspect
 from wsi_area.slides.lanes import LaneDecision, choose_lane
 from wsi_area.slides.overview import read_overview
 from wsi_area.slides.reading import Piece, SlideReader
 
 __all__ = [
+    "SLIDE_SUFFIXES",
     "LaneDecision",
     "Piece",
     "SlideReader",

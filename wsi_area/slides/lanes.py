@@ -20,10 +20,13 @@ class LaneDecision:
     reason: str
 
 
-def choose_lane(info: SlideInfo, levels: Sequence[int], lane: LaneWish) -> LaneDecision:
+def choose_lane(
+    info: SlideInfo, levels: Sequence[int], lane: LaneWish, usable_levels: Sequence[int] | None = None
+) -> LaneDecision:
     """Return the lane for reading the given levels of a slide.
 
-    ``auto`` takes the direct lane only where it is proven for this very slide; ``direct`` insists on it.
+    The overview's level, one of the usable ones, is proven with them. ``auto`` takes the direct lane only where
+    it is proven for this very slide; ``direct`` insists on it.
 
     Raises
     ------
@@ -44,7 +47,7 @@ def choose_lane(info: SlideInfo, levels: Sequence[int], lane: LaneWish) -> LaneD
         # imported here: tifffile takes 0.25 s to load, which a run through OpenSlide need not pay
         from wsi_area.slides.proof import find_obstacle
 
-        proven, found = find_obstacle(info, levels)
+        proven, found = find_obstacle(info, levels, usable_levels)
         if found is None:
             names = ", ".join(map(str, proven))
             reason = f"corner, edge and random tiles of levels {names} equal OpenSlide's byte for byte"

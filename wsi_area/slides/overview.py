@@ -1,7 +1,7 @@
 """slides: a small picture of the whole slide, the same in every lane."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,15 +20,27 @@ _BLOCK_PX = 512  # level pixels a side held at once, about
 _SMALLEST_BOX_PX = 128  # below it a box that cannot be decoded is left out
 
 
-def overview_level(info: SlideInfo, max_side_px: int = MAX_SIDE_PX) -> int:
-    """Return the level an overview is made from: the coarsest that is at least half as large as wished."""
+def overview_level(info: SlideInfo, max_side_px: int = MAX_SIDE_PX, usable_levels: Sequence[int] | None = None) -> int:
+    """Return the level an overview is made from: the coarsest usable one at least half as large as wished.
+
+    A level that is padded, or whose ratio to level 0 is odd, would show the slide in the wrong place; None means
+    that every level may be used.
+    """
     fitting = [
-        level.index for level in info.levels if 2 * max(level.size_px.width_px, level.size_px.height_px) >= max_side_px
+        level.index
+        for level in info.levels
+        if (usable_levels is None or level.index in usable_levels)
+        and 2 * max(level.size_px.width_px, level.size_px.height_px) >= max_side_px
     ]
     return max(fitting, default=0)
 
 
-def read_overview(info: SlideInfo, reader: SlideReader, max_side_px: int = MAX_SIDE_PX) -> Overview:
+def read_overview(
+    info: SlideInfo,
+    reader: SlideReader,
+    max_side_px: int = MAX_SIDE_PX,
+    usable_levels: Sequence[int] | None = None,
+) -> Overview:
     """Return the whole slide as box means of valid pixels, its longest side at most ``max_side_px``.
 
     The box is a whole number of level pixels, so the picture depends neither on the lane nor on any tile
@@ -36,19 +48,19 @@ def read_overview(info: SlideInfo, reader: SlideReader, max_side_px: int = MAX_S
     it was scanned; what cannot be decoded is not valid either, so that one bad tile never costs the slide.
     ``mpp`` is left None: the caller knows the calibration.
     """
-    level = overview_level(info, max_side_px)
-    if reader.lane != "direct" or _is_proven(info, level, max_side_px):
+    level = overview_level(info, max_side_px, usable_levels)
+    if reader.lane != "direct" or _is_proven(info, level, usable_levels):
         return _reduced(info, reader, level, max_side_px)
     with borrow_reader(info, "openslide") as reference:
         return _reduced(info, reference, level, max_side_px)
 
 
-def _is_proven(info: SlideInfo, level: int, max_side_px: int) -> bool:
+def _is_proven(info: SlideInfo, level: int, usable_levels: Sequence[int] | None) -> bool:
     """Return whether a proven direct lane has been compared with OpenSlide on this level (see ``lanes``)."""
     entry = info.levels[level]
     longest = max(entry.size_px.width_px, entry.size_px.height_px)
     exact = is_exactly_addressable(longest, (entry.downsample_x + entry.downsample_y) / 2)
-    return exact and level == overview_level(info)
+    return exact and level == overview_level(info, usable_levels=usable_levels)
 
 
 def _reduced(info: SlideInfo, reader: SlideReader, level: int, max_side_px: int) -> Overview:

@@ -19,7 +19,9 @@ MAX_TILES_PER_LEVEL = 24
 _RANDOM_TILES = 8
 
 
-def find_obstacle(info: SlideInfo, levels: Sequence[int]) -> tuple[tuple[int, ...], str | None]:
+def find_obstacle(
+    info: SlideInfo, levels: Sequence[int], usable_levels: Sequence[int] | None
+) -> tuple[tuple[int, ...], str | None]:
     """Return the levels to prove, and why the direct lane may not read them, or None where it is proven.
 
     Of every level, the four corner tiles, tiles of the last row and column, random tiles (seeded by the
@@ -33,8 +35,9 @@ def find_obstacle(info: SlideInfo, levels: Sequence[int]) -> tuple[tuple[int, ..
         if not isinstance(direct, DirectReader) or not isinstance(reference, OpenSlideReader):
             raise LaneError(f"slide {info.slide_id!r}: the reader cache mixed up its lanes; please report this")
         wanted = set(levels)
-        if reference.is_exact(overview_level(info)):
-            wanted.add(overview_level(info))
+        overview = overview_level(info, usable_levels=usable_levels)
+        if reference.is_exact(overview):
+            wanted.add(overview)
         for level in sorted(wanted):
             obstacle = _level_obstacle(info, level, direct, reference)
             if obstacle is not None:

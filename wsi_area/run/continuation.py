@@ -1,0 +1,120 @@
+"""run: the stores of a slide on disk: made anew, continued, or refused because they were made from something else."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from wsi_area.compute.grid import batch_tiles_at, batches_to_read, tile_areas_l0_px
+from wsi_area.compute.planning import estimated_disk_bytes
+from wsi_area.errors import ResultError, StaleResultError
+from wsi_area.model.classes import BACKGROUND_ID
+from wsi_area.model.ledger import LedgerLayout, TileStatus
+from wsi_area.model.plan import SlidePlan
+from wsi_area.results.layout import SlideLayout, read_json
+from wsi_area.results.store import commit_batch, create_store, stored_origin
+from wsi_area.run.prepare import PreparedSlide
+from wsi_area.run.settings import RunSettings
+
+MEASUREMENT_VERSION = 1
+"""Raised whenever the same pixels would be counted differently; results of another version are never continued."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Everything that the integers of a slide depend on, part by part, so that a difference can be named."""
+
+    slide_file: str
+    pixel_size: str
+    settings: str
+    tiles: str
+    fit: str
+    measurement_version: str
+
+    @property
+    def key(self) -> str:
+        """Return one hash of all parts."""
+        return _digest(list(asdict(self).values()))
+
+
+def origin_of(prepared: PreparedSlide, settings: RunSettings) -> Origin:
+    """Return what the result of a prepared slide will be made from."""
+    mpp = prepared.calibration.mpp
+    return Origin(
+        slide_file=prepared.info.fingerprint,
+        pixel_size="unknown" if mpp is None else f"{mpp.x!r} × {mpp.y!r} µm",
+        settings=settings.measurement_hash,
+        tiles=prepared.plan.fingerprint,
+        fit=_digest(prepared.fitted.facts),
+        measurement_version=str(MEASUREMENT_VERSION),
+    )
+
+
+def _digest(facts: object) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def lay_out(layout: SlideLayout, prepared: PreparedSlide, origin: Origin, force: bool) -> None:
+    """Make the empty stores, or keep those of an earlier run of the very same.
+
+    A slide that was counted in pixels only for want of a pixel size may be measured afresh without ``force``.
+
+    Raises
+    ------
+    StaleResultError
+        Naming what differs from what the stores on disk were made from.
+    ResultError
+        If there is no room, or the folder cannot be written.
+    """
+    found = stored_origin(layout)
+    if found == asdict(origin) and not force:
+        _commit_skipped(layout, prepared, origin.key)  # again: the earlier run may have been killed before it had
+        return
+    if found is not None and not force and not _lacked_a_pixel_size(layout):
+        differ = [name.replace("_", " ") for name, value in asdict(origin).items() if found.get(name) != value]
+        raise StaleResultError(
+            f"{layout.root.name}: the result on disk was made from something else: {', '.join(differ)} differ(s); "
+            "choose another --out, or --force to measure it afresh"
+        )
+    try:
+        layout.root.mkdir(parents=True, exist_ok=True)
+        layout.result_json.unlink(missing_ok=True)
+        _require_space(layout, prepared.plan)
+        create_store(layout, prepared.plan, prepared.fitted.scheme, origin.key, asdict(origin))
+    except OSError as error:
+        raise ResultError(
+            f"{layout.root} cannot be written ({error.strerror or error}); choose another --out"
+        ) from error
+    _commit_skipped(layout, prepared, origin.key)
+
+
+def _lacked_a_pixel_size(layout: SlideLayout) -> bool:
+    try:
+        return read_json(layout.result_json).get("status") == "needs_calibration"
+    except ResultError:
+        return False
+
+
+def _require_space(layout: SlideLayout, plan: SlidePlan) -> None:
+    """Refuse a slide whose class map will not fit on the disk, before any work on it is lost."""
+    needed, free = estimated_disk_bytes(plan), shutil.disk_usage(layout.root).free
+    if needed > free:
+        raise ResultError(
+            f"{plan.slide.slide_id}: about {needed / 2**20:.0f} MiB are needed at {layout.root}, "
+            f"{free / 2**20:.0f} MiB are free; free some space or choose another --out, then run the same command again"
+        )
+
+
+def _commit_skipped(layout: SlideLayout, prepared: PreparedSlide, key: str) -> None:
+    """Commit the batches that hold nothing to read; no task is made for them."""
+    plan = prepared.plan
+    columns = LedgerLayout(len(prepared.fitted.scheme.classes))
+    areas = tile_areas_l0_px(plan)
+    for batch in set(range(plan.batch_rows * plan.batch_cols)) - set(batches_to_read(plan)):
+        rows, cols = batch_tiles_at(plan, batch)
+        entries = np.zeros((len(rows), len(cols), len(columns.columns)), np.int64)
+        entries[..., BACKGROUND_ID] = areas[rows.start : rows.stop, cols.start : cols.stop]
+        entries[..., columns.status_column] = TileStatus.SKIPPED
+        commit_batch(layout, key, (rows[0], cols[0]), (0, 0), None, entries)
