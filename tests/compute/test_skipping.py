@@ -22,7 +22,7 @@ def test_a_speck_is_read_with_its_neighbours_and_the_rest_is_not() -> None:
     assert plan.glass_read < read
     # the speck is 50 px from the corner of its tile, nearer than the margin: the four tiles that meet there are read
     assert {6 * 16 + 8, 5 * 16 + 8, 6 * 16 + 7, 5 * 16 + 7} <= read
-    assert len(plan.skipped) > 0.9 * plan.tile_count
+    assert plan.tile_count - len(plan.skipped) < 59 + 30  # the sample, and the ring
 
 
 def test_an_empty_slide_is_still_audited() -> None:

@@ -39,7 +39,7 @@ from wsi_area.results.opened_run import open_run
 from wsi_area.run.events import BatchDone, Event
 from wsi_area.segmenters import registry
 from wsi_area.segmenters.tissue import TISSUE_SCHEME
-from wsi_area.slides.direct_lane import DirectReader
+from wsi_area.slides.openslide_lane import OpenSlideReader
 
 SMALL = Size(600, 500)
 CUT = ("tiling.tile_px=256", "run.executor=serial", "tiling.skip_glass=false")
@@ -173,16 +173,16 @@ def test_a_slide_that_could_be_read_the_second_time_is_whole_and_so_is_its_class
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slide = write_slide(tmp_path / "glass.tif", Size(1280, 1280), {"tissue": nothing(Size(1280, 1280))})
-    every_tile = (*CUT, "tiling.skip_glass=false")
-    read = DirectReader.pieces
+    every_tile = (*CUT, "tiling.skip_glass=false", "reader.lane=openslide")
+    read = OpenSlideReader.pieces
 
-    def network_hiccup(reader: DirectReader, level: int, region: Any) -> Any:
+    def network_hiccup(reader: OpenSlideReader, level: int, region: Any) -> Any:
         if (region.x_px, region.y_px) == (256, 512):
             raise TileReadError("the network went away")
         return read(reader, level, region)
 
     with monkeypatch.context() as patched:
-        patched.setattr(DirectReader, "pieces", network_hiccup)
+        patched.setattr(OpenSlideReader, "pieces", network_hiccup)
         first = measure(slide.path, tmp_path / "out", *every_tile)
     assert counts_of(first) == [(1280**2 - 256**2, 0, 0, 0, 256**2)]
     assert "the network went away" in first.records[0]["tile_errors"][0]["message"]

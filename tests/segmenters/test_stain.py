@@ -1,5 +1,4 @@
 import json
-import logging
 
 import numpy as np
 import pytest
@@ -131,8 +130,7 @@ def test_no_class_is_tumour_until_the_configuration_says_so(ihc):
     assert fitted.signal == Signal("od", "optical density", 1_000_000)
 
 
-def test_a_dark_field_is_measured_but_warned_about(caplog):
-    with caplog.at_level(logging.WARNING):
-        fitted = StainSegmenter().fit(overview_of(noisy(6, 1)))
-    assert "dark background" in caplog.text
+def test_a_dark_field_is_measured_and_said_to_be_one():
+    fitted = StainSegmenter().fit(overview_of(noisy(6, 1)))
+    assert fitted.facts["background"] == "bright"
     assert fitted.facts["background_seen"] == "dark"
