@@ -20,8 +20,11 @@ _LEADING = (
     "n_px_unscanned", "n_px_outside_roi", "n_px_unreadable", "n_px_background", "n_px_excluded",
     "n_px_tissue", "n_px_tumor",
 )  # fmt: skip
+_OF_OBJECTS = ("tumor_area_filled_mm2", "largest_focus_mm2", "largest_extent_mm")
+"""Columns of the published layout that need objects merged over tiles; empty, which says unknown, as long as no
+segmenter gives any."""
 _TRAILING = (
-    "signal_od_per_mm2", "threshold", "threshold_method", "skipped_tissue_px_upper_bound", "reader", "flags",
+    *_OF_OBJECTS, "signal_od_per_mm2", "threshold", "threshold_method", "skipped_tissue_px_upper_bound", "reader", "flags",
     "path", "sha_sample", "config_hash", "wsi_area_version",
 )  # fmt: skip
 _TEXT = {
