@@ -181,3 +181,21 @@ def test_slides_that_are_not_there_are_told_from_those_that_are(tmp_path: Path) 
     assert "no run folder" in str(explain(tmp_path / "nothing").exception)
     (run / "slides" / "S1" / "result.json").write_text("{")
     assert isinstance(explain(run, "S1").exception, ResultError)
+
+
+def test_an_incomplete_slide_says_so_before_its_areas(tmp_path: Path) -> None:
+    folder = tmp_path / "out" / "slides" / "S1"
+    folder.mkdir(parents=True)
+    (tmp_path / "out" / "run.json").write_text('{"slides_planned": ["S1"]}')
+    document = {
+        "status": "incomplete",
+        "reason": "65536 level-0 px could not be read",
+        "calibration": {"mpp_x_um": 0.5, "mpp_y_um": 0.5, "source": "aperio.MPP", "reason": "the only claim"},
+        "classes": [{"name": "tissue", "n_px": 4_000_000, "area_mm2": 1.0}],
+        "tumor": {"n_px": None, "area_mm2": None},
+    }
+    (folder / "result.json").write_text(json.dumps(document))
+    result = CliRunner().invoke(command, [str(tmp_path / "out"), "S1"])
+    assert result.exit_code == 0
+    assert "INCOMPLETE" in result.output
+    assert "65536 level-0 px could not be read" in result.output

@@ -308,6 +308,11 @@ def test_an_override_says_by_how_much_it_changes_the_area() -> None:
     assert "--mpp-reason" in without.remedy
 
 
+def test_an_override_that_contradicts_the_file_is_a_warning_and_one_that_does_not_is_on_record() -> None:
+    assert found(calibrate(slide(claim(0.5)), override=override(0.25)), "MPP_OVERRIDE").severity == "warning"
+    assert found(calibrate(slide(claim(0.5)), override=override(0.504)), "MPP_OVERRIDE").severity == "info"
+
+
 def test_fifty_um_at_times_twenty_is_refused_with_the_arithmetic() -> None:
     large = slide(claim(0.499), objective_power=20.0, width_px=46_000, height_px=32_914)
     assert {"MPP_IMPLAUSIBLE_EXTENT", "POWER_MISMATCH"} <= set(codes(calibrate(large, override=override(50))))

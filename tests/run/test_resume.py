@@ -119,7 +119,7 @@ def test_a_slide_replaced_under_its_name_is_noticed(tmp_path: Path) -> None:
     write_slide(path, size, {"tissue": disc(size, 300, 250, 150)})
     again = measure(path, tmp_path / "out", *CUT)
     assert again.exit_code == 2
-    assert "made from something else: slide file" in again.records[0]["reason"]
+    assert "made with another slide file" in again.records[0]["reason"]
 
 
 def test_a_slide_that_got_its_pixel_size_later_is_measured_without_force(tmp_path: Path) -> None:

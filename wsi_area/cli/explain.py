@@ -122,10 +122,13 @@ def _explain_run(slide: RecordedSlide, as_json: bool) -> int:
     explained = [(area.name, explain_area(area.n_px, size, what=f"{area.name} pixels")) for area in slide.areas]
     if as_json:
         classes = [{"name": name, **_facts(explanation)} for name, explanation in explained]
-        click.echo(_json({"slide_id": slide.slide_id, "status": "explained", "classes": classes}))
+        head = {"slide_id": slide.slide_id, "status": "explained", "lacking": slide.lacking or None}
+        click.echo(_json({**head, "classes": classes}))
     else:
-        head = f"{slide.slide_id}: {slide.reason}" if slide.reason else slide.slide_id
-        click.echo("\n\n".join([head, *(explanation_text(explanation) for _, explanation in explained)]))
+        lines = f"{slide.slide_id}: {slide.reason}" if slide.reason else slide.slide_id
+        if slide.lacking:
+            lines += f"\nINCOMPLETE, the areas below are too small: {slide.lacking}"
+        click.echo("\n\n".join([lines, *(explanation_text(explanation) for _, explanation in explained)]))
     return 0
 
 

@@ -16,7 +16,7 @@ from wsi_area.run.pipeline import run_slides
 @click.command(
     "run",
     epilog="Run the same command again after an interruption: it goes on where it stopped. "
-    "A folder made from other slides or settings is refused unless --force is given.",
+    "Further slides with the same settings join the folder; other settings are refused unless --force is given.",
 )
 @slide_options
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where results go.")

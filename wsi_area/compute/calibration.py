@@ -46,7 +46,7 @@ def calibrate(
     best = in_file if override is None else override
     if override is not None:  # it settles what the file's claims say against each other; they stay on record
         doubts = [replace(doubt, severity="info") for doubt in doubts]
-        doubts.append(claim_rules.override_used(info, override, in_file))
+        doubts.append(claim_rules.override_used(info, override, in_file, policy))
     elif not claims:
         doubts.append(claim_rules.missing(info))
     findings = [*doubts, *_judgement(info, best, policy), *level_ratio_finding(info, policy)]

@@ -69,7 +69,7 @@ def default_density(info: SlideInfo, claim: MppCandidate, policy: CalibrationPol
     severity: Severity = "refusal"
     if policy.profile == "glass":
         message += "a default that software writes, not a pixel size of a microscope slide; it is not used"
-        remedy = f"{GIVE_MPP}; if this is no microscope slide: --profile plain, or calibration.profile in the settings"
+        remedy = f"{GIVE_MPP}; if this is no microscope slide: --set calibration.profile=plain (check: --profile plain)"
     else:
         if um <= 25_400 / policy.plain_dpi_meant_from * (1 + policy.default_dpi_tolerance):
             return None
@@ -125,11 +125,17 @@ def volume_mismatch(info: SlideInfo, claim: MppCandidate, policy: CalibrationPol
     return [QaFinding(info.slide_id, "VOLUME_MISMATCH", "refusal", ratio - 1, limit, "fraction", message, remedy)]
 
 
-def override_used(info: SlideInfo, override: MppCandidate, file_claim: MppCandidate | None) -> QaFinding:
-    """Return MPP_OVERRIDE with its reason, and what the file itself says."""
+def override_used(
+    info: SlideInfo, override: MppCandidate, file_claim: MppCandidate | None, policy: CalibrationPolicy
+) -> QaFinding:
+    """Return MPP_OVERRIDE with its reason, and what the file itself says; a warning where the two contradict."""
     says = "the file states no usable pixel size"
+    severity: Severity = "info"
     if file_claim is not None and is_size(override.mpp):
         times = override.mpp.pixel_area_mm2 / file_claim.mpp.pixel_area_mm2
+        pairs = ((override.mpp.x, file_claim.mpp.x), (override.mpp.y, file_claim.mpp.y))
+        if any(abs(given / stated - 1) > policy.conflict_tolerance for given, stated in pairs):
+            severity = "warning"
         says = (
             f"the file's {file_claim.source} says {pair_text(file_claim.mpp.x, file_claim.mpp.y)}, "
             f"so areas become {number_text(times)} times what the file's claim would give"
@@ -140,7 +146,7 @@ def override_used(info: SlideInfo, override: MppCandidate, file_claim: MppCandid
         f"({reason or 'no reason given'}); {says}"
     )
     remedy = "" if reason else "say where the number comes from with --mpp-reason TEXT"
-    return QaFinding(info.slide_id, "MPP_OVERRIDE", "info", override.mpp.x, None, "µm/px", message, remedy)
+    return QaFinding(info.slide_id, "MPP_OVERRIDE", severity, override.mpp.x, None, "µm/px", message, remedy)
 
 
 def _worst_ratio(sides: tuple[float, float], others: tuple[float, float]) -> float:

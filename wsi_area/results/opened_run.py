@@ -27,10 +27,12 @@ def open_run(path: str | Path) -> "OpenedRun":
         If the folder does not hold a run.
     """
     layout = RunLayout(Path(path))
+    if not layout.run_json.exists():
+        raise ResultError(f"{path} holds no run (there is no {layout.run_json.name}); give the folder named by --out")
     return OpenedRun(layout, read_json(layout.run_json))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OpenedRun(Mapping[str, "OpenedSlide"]):
     """A run: a mapping from slide id to slide, and its tables."""
 
@@ -45,6 +47,10 @@ class OpenedRun(Mapping[str, "OpenedSlide"]):
         if ended.get("status") == "failed":  # what lies there is of an earlier run, or of none
             return OpenedSlide(layout, ended)
         return OpenedSlide(layout, read_json(layout.result_json))
+
+    def __repr__(self) -> str:
+        """Return where the run is and what it holds."""
+        return f"<run {self.layout.root}: {', '.join(self) or 'no slides'}>"
 
     def __iter__(self) -> Iterator[str]:
         return (s for s in self.about["slides_planned"] if self.layout.slide(s).result_json.exists())
@@ -81,12 +87,16 @@ class OpenedRun(Mapping[str, "OpenedSlide"]):
         return pd.read_parquet(path)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OpenedSlide:
     """One slide of a run: its document and its stores."""
 
     layout: SlideLayout
     record: Mapping[str, Any]  # result.json
+
+    def __repr__(self) -> str:
+        """Return which slide it is and how it ended."""
+        return f"<slide {self.layout.root.name}: {self.status}>"
 
     @property
     def status(self) -> str:

@@ -24,7 +24,8 @@ _OF_OBJECTS = ("tumor_area_filled_mm2", "largest_focus_mm2", "largest_extent_mm"
 """Columns of the published layout that need objects merged over tiles; empty, which says unknown, as long as no
 segmenter gives any."""
 _TRAILING = (
-    *_OF_OBJECTS, "signal_od_per_mm2", "threshold", "threshold_method", "skipped_tissue_px_upper_bound", "reader", "flags",
+    *_OF_OBJECTS,
+    "signal_od_per_mm2", "threshold", "threshold_method", "skipped_tissue_px_upper_bound", "reader", "flags",
     "path", "sha_sample", "config_hash", "wsi_area_version",
 )  # fmt: skip
 _TEXT = {

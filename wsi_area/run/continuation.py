@@ -3,7 +3,9 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -73,11 +75,7 @@ def lay_out(layout: SlideLayout, prepared: PreparedSlide, origin: Origin, force:
         _commit_skipped(layout, prepared, origin.key)  # again: the earlier run may have been killed before it had
         return
     if found is not None and not force and not _lacked_a_pixel_size(layout):
-        differ = [name.replace("_", " ") for name, value in asdict(origin).items() if found.get(name) != value]
-        raise StaleResultError(
-            f"{layout.root.name}: the result on disk was made from something else: {', '.join(differ)} differ(s); "
-            "choose another --out, or --force to measure it afresh"
-        )
+        raise StaleResultError(f"{layout.root.name}: {_difference(found, asdict(origin))}")
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
         layout.result_json.unlink(missing_ok=True)
@@ -88,6 +86,18 @@ def lay_out(layout: SlideLayout, prepared: PreparedSlide, origin: Origin, force:
             f"{layout.root} cannot be written ({error.strerror or error}); choose another --out"
         ) from error
     _commit_skipped(layout, prepared, origin.key)
+
+
+def _difference(then: Mapping[str, Any], now: Mapping[str, str]) -> str:
+    """Return what an earlier result was made from instead, and what to do."""
+    differ = [name for name, value in now.items() if then.get(name) != value]
+    text = f"the result on disk was made with another {', '.join(name.replace('_', ' ') for name in differ)}"
+    if "pixel_size" in differ:
+        text += (
+            f" (then {then.get('pixel_size')}, now {now['pixel_size']}: if --mpp or --manifest was given then, give it"
+        )
+        text += " again)"
+    return f"{text}; or choose another --out, or --force to measure it afresh"
 
 
 def _lacked_a_pixel_size(layout: SlideLayout) -> bool:

@@ -168,12 +168,16 @@ def _differences(earlier: Mapping[str, Any], settings: RunSettings) -> str:
     """Return which settings differ, then and now."""
     now = settings.canonical()
     found = [
-        f"{section}.{key} was {then.get(key)!r}, is {own.get(key)!r}"
+        f"{section}.{key} {_change(then.get(key), own.get(key))}"
         for section, then, own in ((name, earlier.get(name, {}), now[name]) for name in MEASUREMENT_SECTIONS)
         for key in sorted({*then, *own})
         if then.get(key) != own.get(key)
     ]
     return ", ".join(found) or "another version"
+
+
+def _change(then: Any, now: Any) -> str:
+    return "differ" if isinstance(then, list) or isinstance(now, list) else f"was {then!r}, is {now!r}"
 
 
 def _measure_all(slides: Sequence[SlideInput], layout: RunLayout, context: Context) -> list[Measured | None]:

@@ -32,6 +32,7 @@ class RecordedSlide:
     source: str
     reason: str  # why this pixel size, or why none
     areas: tuple[RecordedArea, ...]
+    lacking: str = ""  # what the areas lack, where the slide is incomplete
 
 
 def recorded_slide(run: Path, slide_id: str | None = None, class_name: str | None = None) -> RecordedSlide:
@@ -66,7 +67,8 @@ def recorded_slide(run: Path, slide_id: str | None = None, class_name: str | Non
     mpp = _mpp(path, calibration)
     _refuse_other_areas(path, mpp, areas)
     source, reason = str(calibration.get("source")), str(calibration.get("reason") or record.get("reason") or "")
-    return RecordedSlide(name, mpp, source, reason, tuple(areas))
+    lacking = str(record.get("reason") or "tiles are missing") if record.get("status") == "incomplete" else ""
+    return RecordedSlide(name, mpp, source, reason, tuple(areas), lacking)
 
 
 def _only_slide(layout: RunLayout) -> str:
