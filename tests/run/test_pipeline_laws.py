@@ -1,9 +1,12 @@
 """The laws that hold for the whole line, whatever is set."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from measuring import class_maps_of, counts_of, measure
 from synthetic import FileForm, SyntheticSlide, disc, reduced, write_slide
 
@@ -70,6 +73,25 @@ def test_every_level_0_pixel_is_accounted_for_at_any_work_mpp(
     ]
     assert sum(found[0]) == SIZE.area_px
     assert found[0] == found[1]  # the tile size never matters
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    tile_px=st.integers(16, 900),
+    work_mpp=st.floats(0.2, 4.0),
+    workers=st.integers(1, 4),
+    executor=st.sampled_from(["serial", "threads"]),
+)
+def test_no_cut_and_no_number_of_workers_moves_a_pixel(
+    slide: SyntheticSlide, tmp_path: Path, tile_px: int, work_mpp: float, workers: int, executor: str
+) -> None:
+    asked = (f"tiling.work_mpp={work_mpp!r}", "tiling.skip_glass=false")
+    with TemporaryDirectory(dir=tmp_path) as folder:
+        whole = measure(slide.path, Path(folder, "whole"), *asked, "tiling.tile_px=2048", "run.executor=serial")
+        cut = (f"tiling.tile_px={tile_px}", f"run.workers={workers}", f"run.executor={executor}")
+        found = measure(slide.path, Path(folder, "cut"), *asked, *cut)
+    assert counts_of(found) == counts_of(whole)
+    assert sum(counts_of(found)[0]) == SIZE.area_px
 
 
 def test_coarser_work_moves_the_area_by_no_more_than_its_boundary_allows(tmp_path: Path) -> None:

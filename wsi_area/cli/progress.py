@@ -101,7 +101,12 @@ def _live_bar(slide_count: int) -> Iterator[Listener]:
                     case BatchDone():
                         decoded_px += event.level_px
                         rate = decoded_px / 1e6 / max(time.monotonic() - started, 1e-3)
-                        progress.update(bar, advance=event.tiles, rate=rate)
+                        progress.update(
+                            bar,
+                            advance=event.tiles,
+                            rate=rate,
+                            description=f"{done}/{slide_count} slides · {event.slide_id}",
+                        )
                     case SlideDone():
                         done += 1
                         progress.update(bar, description=f"{done}/{slide_count} slides")
