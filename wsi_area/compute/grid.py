@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.model.geometry import Region
+from wsi_area.model.pixels import TilePlace
 from wsi_area.model.plan import SlidePlan, Tile
 
 
@@ -39,6 +40,19 @@ def level_region(plan: SlidePlan, work_px: Region) -> Region:
     x, y = work_px.x_px * f, work_px.y_px * f
     right, bottom = min(work_px.right_px * f, size.width_px), min(work_px.bottom_px * f, size.height_px)
     return Region(x, y, right - x, bottom - y)
+
+
+def place_at(plan: SlidePlan, work_px: Region) -> TilePlace:
+    """Return where a box of work pixels lies, with the centre of each work column and row in level-0 px."""
+    columns, rows = work_edges_l0_px(plan)
+    x = columns[work_px.x_px : work_px.right_px + 1].astype(np.float64)
+    y = rows[work_px.y_px : work_px.bottom_px + 1].astype(np.float64)
+    return TilePlace(work_px, (x[:-1] + x[1:]) / 2, (y[:-1] + y[1:]) / 2)
+
+
+def tile_place(plan: SlidePlan, tile: Tile) -> TilePlace:
+    """Return where the pixels of a tile lie, halo included."""
+    return place_at(plan, tile.core_work_px.grown(plan.halo_px, plan.work_size_px))
 
 
 def work_edges_l0_px(plan: SlidePlan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.geometry import Size
+from wsi_area.model.drawn import Drawn
+from wsi_area.model.geometry import Region, Size
 
 RgbArray = NDArray[np.uint8]
 """uint8 (h, w, 3) RGB."""
@@ -25,10 +26,21 @@ class TilePixels:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TilePlace:
+    """Where a box of work pixels lies on its slide."""
+
+    work_px: Region  # on the work grid
+    x_centres_l0_px: NDArray[np.float64]  # (w,), the middle of the level-0 columns that each work column owns
+    y_centres_l0_px: NDArray[np.float64]  # (h,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Overview:
-    """A small picture of the whole slide, for fitting and for planning."""
+    """A small picture of the whole slide, for fitting and for planning, and what else is known before its tiles."""
 
     rgb: RgbArray  # uint8 (h, w, 3), box means of valid pixels
     valid: MaskArray  # bool (h, w); True where every pixel of the box was scanned
     size_l0_px: Size  # of the slide it shows
     mpp: Mpp | None  # µm per *overview* pixel, None where the slide has no believed pixel size
+    samples: tuple[TilePixels, ...] = ()  # blocks of tissue at the work pixel size, for who asked (`WantsSamples`)
+    drawn: Drawn | None = None  # what somebody drew on this slide, where it was given

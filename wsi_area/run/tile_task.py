@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.counting import count_class_map
-from wsi_area.compute.grid import batch_tiles_at, tile_at, work_edges_l0_px
+from wsi_area.compute.grid import batch_tiles_at, tile_at, tile_place, work_edges_l0_px
 from wsi_area.compute.reduction import box_mean
 from wsi_area.errors import CountMismatchError, SegmentationError, TileReadError
 from wsi_area.model.classes import BACKGROUND_ID, UNREADABLE_CODE, UNSCANNED_CODE
@@ -22,6 +22,7 @@ from wsi_area.results.store import commit_batch
 from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob, TileFailure
 from wsi_area.segmenters.colour_rule import ColourRule, ColourRuled
 from wsi_area.segmenters.kernels import classify_and_count
+from wsi_area.segmenters.protocol import PlacedSegmenter
 from wsi_area.slides import SlideReader, borrow_reader
 
 Ints = NDArray[np.int64]
@@ -190,7 +191,10 @@ def _checked_class_map(job: SlideJob, tile: Tile, pixels: TilePixels) -> ClassMa
     """Return the segmenter's class map of the core and halo; what it raises or breaks is named."""
     where = f"{job.plan.slide.slide_id}, tile row {tile.row} col {tile.col}"
     try:
-        seen = job.fitted.class_map(pixels)
+        if isinstance(job.fitted, PlacedSegmenter):
+            seen = job.fitted.class_map_at(pixels, tile_place(job.plan, tile))
+        else:
+            seen = job.fitted.class_map(pixels)
     except Exception as error:  # somebody else's code: its failure becomes this tile's
         raise SegmentationError(
             f"{where}: the segmenter raised {type(error).__name__}: {error}; mend it or choose another segmenter.name"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from wsi_area.model.classes import ClassScheme
-from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels
+from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,23 @@ class FittedSegmenter(Protocol):
         Its margin is one of intensity; the planner adds the margin of space. A segmenter that cannot
         say returns True everywhere.
         """
+
+
+@runtime_checkable
+class PlacedSegmenter(FittedSegmenter, Protocol):
+    """A fitted segmenter whose answer depends on where the tile lies: drawn regions, a grid fixed to the slide."""
+
+    def class_map_at(self, pixels: TilePixels, place: TilePlace) -> ClassMap:
+        """Return what ``class_map`` does, for pixels that lie at this place; asked instead of it."""
+
+
+@runtime_checkable
+class WantsSamples(Protocol):
+    """Settings of a segmenter that is fitted to pixels of the work size beside the overview."""
+
+    @property
+    def sample_blocks(self) -> int:
+        """Return how many blocks of 256 × 256 work pixels of tissue ``Overview.samples`` should hold at most."""
 
 
 @runtime_checkable

@@ -1,0 +1,73 @@
+"""model: what somebody drew on a slide, or a tool made of it: outlines and masks, in level-0 pixels."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.model.finding import QaFinding
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnRegion:
+    """One outline of a file.
+
+    The geometry travels as well-known binary: immutable, hashable, exact, and read by every geometry library.
+    """
+
+    index: int  # its place in the file, from 0
+    name: str  # its class as the file has it, "" where it has none
+    wkb_l0_px: bytes  # a valid Polygon or MultiPolygon, x to the right, y down, level-0 px
+    area_l0_px2: float  # of that geometry, exact
+    stated_area_um2: float | None = None  # what the file itself says, never used as the area
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnMask:
+    """A picture of class codes with its scale; the codes travel compressed."""
+
+    packed: bytes = field(repr=False)  # zlib of uint8 (height_px, width_px), row by row
+    width_px: int
+    height_px: int
+    scale_x: float  # level-0 px per mask px
+    scale_y: float
+    names: Mapping[int, str]  # code → class name; a code without a name belongs to no class
+
+    def codes(self) -> NDArray[np.uint8]:
+        """Return the codes, uint8 (height_px, width_px), read-only; unpacked once per process.
+
+        >>> DrawnMask(zlib.compress(bytes([0, 1])), 2, 1, 1.0, 1.0, {1: "tumor"}).codes().tolist()
+        [[0, 1]]
+        """
+        return _unpacked(self.packed, self.height_px, self.width_px)
+
+
+@lru_cache(maxsize=4)
+def _unpacked(packed: bytes, height_px: int, width_px: int) -> NDArray[np.uint8]:
+    return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height_px, width_px)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What one file holds for one slide."""
+
+    path: str
+    kind: str  # the format: "qupath-geojson", "imagescope-xml", "asap-xml", "ndpa", "camelyon-json", "mask"
+    sha256: str  # of the file
+    scale: float  # level-0 px per unit of the file, as used
+    regions: tuple[DrawnRegion, ...] = ()
+    mask: DrawnMask | None = None
+    findings: tuple[QaFinding, ...] = ()  # invalid outlines by their index, stated areas that disagree …
+
+
+@dataclass(frozen=True, slots=True)
+class RegionOfInterest:
+    """What of a slide is to be measured: the included area less the excluded one."""
+
+    path: str
+    sha256: str
+    wkb_l0_px: bytes | None  # Polygon or MultiPolygon in level-0 px …
+    mask: DrawnMask | None = None  # … or a mask, whose codes other than 0 are inside
