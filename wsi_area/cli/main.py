@@ -13,6 +13,7 @@ _COMMANDS = {
     "check": "What is known of each slide before a pixel is decoded: size, pixel size, findings.",
     "plan": "What a run would do: tiles, pixels to decode, memory, disk. Measures nothing.",
     "run": "Measure slides into a folder: mm² per class, with counts that add up.",
+    "verify": "Count a run's class maps again and hold all of it against itself.",
     "explain": "The arithmetic of one number, from its inputs.",
     "demo": "Build a slide whose tissue area is known, measure it, and compare.",
 }
