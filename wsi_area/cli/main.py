@@ -14,6 +14,7 @@ _COMMANDS = {
     "plan": "What a run would do: tiles, pixels to decode, memory, disk. Measures nothing.",
     "run": "Measure slides into a folder: mm² per class, with counts that add up.",
     "verify": "Count a run's class maps again and hold all of it against itself.",
+    "diff": "Compare two runs slide by slide, and say which settings differ.",
     "explain": "The arithmetic of one number, from its inputs.",
     "demo": "Build a slide whose tissue area is known, measure it, and compare.",
 }
@@ -42,7 +43,7 @@ class _LazyGroup(click.Group):
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 all good; 1 usage or settings; 2 some slides failed or are incomplete; 3 some need a "
-    "pixel size; 4 verification failed, or the demo missed its truth; 130 interrupted (run the same command "
+    "pixel size; 4 verification failed, two runs differ, or the demo missed its truth; 130 interrupted (run the same command "
     "again to go on).",
 )
 @click.version_option(__version__, prog_name="wsi-area")
