@@ -9,6 +9,7 @@
     │   ├── LaneError (RuntimeError)          the reading lane that was asked for cannot be proven here
     │   ├── MissingMppError (LookupError)     nothing in the file says how large a pixel is
     │   └── ImplausibleMppError (ValueError)  something does, and it cannot be true
+    ├── AnnotationError (ValueError)          what was drawn cannot be read, or does not fit its slide
     ├── PlanError (ValueError)                the slide cannot be cut as asked
     │   └── MemoryBudgetError                 one task would need more memory than it may have
     ├── TileError
@@ -24,6 +25,7 @@ on its way back from a worker.
 """
 
 __all__ = [
+    "AnnotationError",
     "CountMismatchError",
     "ImplausibleMppError",
     "IncompleteResultError",
@@ -69,6 +71,10 @@ class MissingMppError(SlideError, LookupError):
 
 class ImplausibleMppError(SlideError, ValueError):
     """The pixel size on record cannot be true, or two records disagree."""
+
+
+class AnnotationError(WsiAreaError, ValueError):
+    """A file of outlines or a mask cannot be read, or does not fit the slide it is meant for."""
 
 
 class PlanError(WsiAreaError, ValueError):

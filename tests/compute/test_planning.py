@@ -6,7 +6,7 @@ from plans import plan_of, slide_info
 
 from wsi_area.compute.grid import (
     batch_tiles_at,
-    batches_to_read,
+    batches_to_measure,
     l0_edges_px,
     level_px_to_decode,
     tile_at,
@@ -78,7 +78,7 @@ def test_batches_hold_every_tile_once(w: int, h: int, tile: int) -> None:
         for c in batch_tiles_at(plan, batch)[1]
     ]
     assert sorted(cells) == [(r, c) for r in range(plan.grid_rows) for c in range(plan.grid_cols)]
-    assert len(batches_to_read(plan)) == plan.batch_rows * plan.batch_cols
+    assert len(batches_to_measure(plan)) == plan.batch_rows * plan.batch_cols
     assert level_px_to_decode(plan) == w * h
 
 

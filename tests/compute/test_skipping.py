@@ -3,7 +3,7 @@ import pytest
 from plans import plan_of
 from scipy.stats import beta
 
-from wsi_area.compute.grid import batches_to_read, level_px_to_decode, tile_areas_l0_px, tile_at
+from wsi_area.compute.grid import batches_to_measure, level_px_to_decode, tile_areas_l0_px, tile_at
 from wsi_area.compute.skipping import binomial_upper_95, skip_glass, skipped_foreground_upper_bound_px
 
 
@@ -64,9 +64,9 @@ def test_a_batch_that_holds_nothing_to_read_is_no_task() -> None:
     mask[:20, :20] = True
     whole = plan_of((40000, 30000), tile_px=500)
     plan = skip_glass(whole, mask, 0.0)
-    batches = batches_to_read(plan)
+    batches = batches_to_measure(plan)
     assert 0 in batches
-    assert len(batches) <= len(batches_to_read(whole))
+    assert len(batches) <= len(batches_to_measure(whole))
     assert tile_at(plan, 0, 0) == tile_at(whole, 0, 0)
 
 

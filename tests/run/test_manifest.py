@@ -61,7 +61,7 @@ HEAD = "path,mpp_x,mpp_y,mpp_reason,slide_id\n"
     ("text", "says"),
     [
         ("path,mpp,mpp_reason\n", "unknown column 'mpp'; known: path, mpp_x"),
-        ("path,roi\n", "unknown column 'roi'"),
+        ("path,region\n", "unknown column 'region'"),
         ("mpp_x,mpp_reason\n0.5,log\n", "no column 'path'"),
         ("path,path\na,b\n", "stands twice"),
         (HEAD, "no rows"),

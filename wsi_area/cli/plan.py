@@ -43,7 +43,7 @@ def command(as_json: bool, **options: Any) -> None:
 def _planned(wanted: Asked, number: int) -> Preview | PrepareFailure:
     slide, run = wanted.slides[number], wanted.settings.run
     limit = task_memory_limit_bytes(run.memory_limit_mb, run.workers or usable_cores())
-    outcome = prepare_slide(PrepareTask(slide.path, slide.slide_id, slide.override, wanted.settings, limit))
+    outcome = prepare_slide(PrepareTask(slide, wanted.settings, limit))
     return preview(outcome) if isinstance(outcome, PreparedSlide) else outcome
 
 

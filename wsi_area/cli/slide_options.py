@@ -31,7 +31,18 @@ def slide_options(function: F) -> F:
         ),
         click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel, overriding what the files say."),
         click.option("--mpp-reason", default="", help="Why; it is stamped on every result."),
-        click.option("--manifest", type=click.Path(path_type=Path), help="CSV: path,mpp_x,mpp_y,mpp_reason."),
+        click.option(
+            "--manifest", type=click.Path(path_type=Path), help="CSV: path,mpp_x,mpp_y,mpp_reason,annotations,roi."
+        ),
+        click.option(
+            "--annotations",
+            type=click.Path(path_type=Path),
+            help="Classes drawn elsewhere: a file for one slide, or a folder with one named like each slide.",
+        ),
+        click.option("--roi", type=click.Path(path_type=Path), help="What to measure at all; as --annotations."),
+        click.option(
+            "--annotation-scale", metavar="N", help="Level-0 px per unit of those files, e.g. 1/128; default: theirs."
+        ),
         click.option("--recursive", is_flag=True, help="Look into folders inside folders."),
         click.option("--workers", type=click.IntRange(1), help="How many threads or processes; default: all cores."),
         click.option("--scheduler", metavar="ADDRESS", help="A running dask scheduler, e.g. tcp://host:8786."),
@@ -48,6 +59,9 @@ def asked(
     mpp: str | None,
     mpp_reason: str,
     manifest: Path | None,
+    annotations: Path | None,
+    roi: Path | None,
+    annotation_scale: str | None,
     recursive: bool,
     workers: int | None,
     scheduler: str | None,
@@ -65,6 +79,14 @@ def asked(
     if scheduler is not None:
         extra.append(f'run.scheduler="{scheduler}"')
     settings = load(config, extra)
-    return Asked(
-        collect_slides(slides, recursive=recursive, mpp=mpp, mpp_reason=mpp_reason, manifest=manifest), settings
+    wanted = collect_slides(
+        slides,
+        recursive=recursive,
+        mpp=mpp,
+        mpp_reason=mpp_reason,
+        manifest=manifest,
+        annotations=annotations,
+        roi=roi,
+        annotation_scale=annotation_scale,
     )
+    return Asked(wanted, settings)

@@ -9,8 +9,10 @@ from wsi_area.model.counts import ClassCounts
 from wsi_area.model.slide import SlideInfo
 
 
-def area_mm2(n_px: int, mpp: Mpp) -> float:
+def area_mm2(n_px: float, mpp: Mpp) -> float:
     """Return the area of a number of level-0 pixels in mm²: ``N · mpp_x · mpp_y · 1e-6``.
+
+    ``n_px`` is a whole number of counted pixels, or the area of an outline in level-0 px².
 
     >>> area_mm2(15_000, Mpp(0.5, 0.5))
     0.00375

@@ -82,12 +82,15 @@ def batch_tiles_at(plan: SlidePlan, batch: int) -> tuple[range, range]:
     )
 
 
-def batches_to_read(plan: SlidePlan) -> tuple[int, ...]:
-    """Return the numbers of the batches that hold at least one tile to read."""
+def batches_to_measure(plan: SlidePlan) -> tuple[int, ...]:
+    """Return the numbers of the batches that need a task: those with a tile to read.
+
+    With a region of interest all of them do, because the class map says of each pixel whether it is outside.
+    """
     return tuple(
         batch
         for batch in range(plan.batch_rows * plan.batch_cols)
-        if any(r * plan.grid_cols + c not in plan.skipped for r, c in _cells(plan, batch))
+        if plan.roi_sha256 is not None or any(plan.is_read(r * plan.grid_cols + c) for r, c in _cells(plan, batch))
     )
 
 
@@ -98,5 +101,6 @@ def _cells(plan: SlidePlan, batch: int) -> list[tuple[int, int]]:
 
 def level_px_to_decode(plan: SlidePlan) -> int:
     """Return how many pixels of the level the plan reads, halos left aside."""
-    skipped = sum(tile_at(plan, *divmod(n, plan.grid_cols)).core_level_px.area_px for n in plan.skipped)
+    unread = plan.skipped | plan.outside_roi
+    skipped = sum(tile_at(plan, *divmod(n, plan.grid_cols)).core_level_px.area_px for n in unread)
     return plan.slide.levels[plan.level].size_px.area_px - skipped

@@ -183,7 +183,7 @@ def fingerprinted(plan: SlidePlan) -> SlidePlan:
     """Return the plan with the hash of its cut; equal cuts of one slide have equal hashes."""
     facts = [
         plan.slide.fingerprint, plan.level, plan.reduce_factor, plan.tile_px, plan.halo_px, plan.batch_tiles,
-        sorted(plan.skipped), sorted(plan.glass_read),
+        sorted(plan.skipped), sorted(plan.glass_read), plan.roi_sha256, sorted(plan.outside_roi),
     ]  # fmt: skip
     return replace(plan, fingerprint=hashlib.sha256(json.dumps(facts).encode()).hexdigest())
 

@@ -40,8 +40,8 @@ def skip_glass(plan: SlidePlan, must_read: MaskArray, margin_l0_px: float) -> Sl
     table[1:, 1:] = must_read.cumsum(0, dtype=np.int32).cumsum(1, dtype=np.int64)
     inside = _tile_has(plan, table, margin_px=1)
     near = _tile_has(plan, table, margin_px=margin_px)
-    bare = {int(n) for n in np.flatnonzero(~near.ravel())}
-    guard = {int(n) for n in np.flatnonzero((near & ~inside).ravel())}
+    bare = {int(n) for n in np.flatnonzero(~near.ravel())} - plan.outside_roi
+    guard = {int(n) for n in np.flatnonzero((near & ~inside).ravel())} - plan.outside_roi
     audit = _audit(plan, sorted(bare))
     return with_skipped(plan, frozenset(bare - audit), frozenset(audit), frozenset(guard | audit))
 

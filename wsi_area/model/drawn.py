@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.model.finding import QaFinding
+from wsi_area.model.geometry import Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Drawn:
     regions: tuple[DrawnRegion, ...] = ()
     mask: DrawnMask | None = None
     findings: tuple[QaFinding, ...] = ()  # invalid outlines by their index, stated areas that disagree …
+    size_l0_px: Size | None = None  # of the slide it was read for
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,9 @@ class RegionOfInterest:
     """What of a slide is to be measured: the included area less the excluded one."""
 
     path: str
+    kind: str
     sha256: str
+    scale: float
     wkb_l0_px: bytes | None  # Polygon or MultiPolygon in level-0 px …
     mask: DrawnMask | None = None  # … or a mask, whose codes other than 0 are inside
+    findings: tuple[QaFinding, ...] = ()

@@ -49,6 +49,16 @@ class LedgerLayout:
         return slice(self.class_count + 3, 2 * self.class_count + 3)
 
     @property
+    def unscanned_column(self) -> int:
+        """Return the column of pixels that the scanner never looked at."""
+        return self.class_count
+
+    @property
+    def outside_roi_column(self) -> int:
+        """Return the column of pixels outside the region of interest."""
+        return self.class_count + 1
+
+    @property
     def unreadable_column(self) -> int:
         """Return the column of pixels that could not be decoded."""
         return self.class_count + 2

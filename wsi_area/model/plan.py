@@ -40,6 +40,8 @@ class SlidePlan:
     glass_read: frozenset[int]  # those, and the bare tiles next to tissue, which are always read
     projected_bytes_per_task: int
     fingerprint: str  # hash of the cut, equal for equal cuts
+    roi_sha256: str | None = None  # of the region of interest, where there is one
+    outside_roi: frozenset[int] = frozenset()  # tiles wholly outside it: nothing there is read
 
     @property
     def grid_cols(self) -> int:
@@ -55,6 +57,10 @@ class SlidePlan:
     def tile_count(self) -> int:
         """Return the number of tiles, skipped ones included."""
         return self.grid_cols * self.grid_rows
+
+    def is_read(self, tile_number: int) -> bool:
+        """Return whether a tile is read: neither bare glass nor wholly outside the region of interest."""
+        return tile_number not in self.skipped and tile_number not in self.outside_roi
 
     @property
     def batch_cols(self) -> int:

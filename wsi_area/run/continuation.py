@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from wsi_area.compute.grid import batch_tiles_at, batches_to_read, tile_areas_l0_px
+from wsi_area.compute.grid import batch_tiles_at, batches_to_measure, tile_areas_l0_px
 from wsi_area.compute.planning import estimated_disk_bytes
 from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.model.classes import BACKGROUND_ID
+from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.layout import SlideLayout, read_json
@@ -31,6 +32,7 @@ class Origin:
     slide_file: str
     pixel_size: str
     settings: str
+    drawings: str
     tiles: str
     fit: str
     measurement_version: str
@@ -48,10 +50,16 @@ def origin_of(prepared: PreparedSlide, settings: RunSettings) -> Origin:
         slide_file=prepared.info.fingerprint,
         pixel_size="unknown" if mpp is None else f"{mpp.x!r} × {mpp.y!r} µm",
         settings=settings.measurement_hash,
+        drawings=_digest([_drawing_facts(d) for d in (prepared.drawn, prepared.roi)]),
         tiles=prepared.plan.fingerprint,
         fit=_digest(prepared.fitted.facts),
         measurement_version=str(MEASUREMENT_VERSION),
     )
+
+
+def _drawing_facts(drawing: Drawn | RegionOfInterest | None) -> list[object] | None:
+    """Return what an answer depends on: the file's content and the scale it was read with."""
+    return None if drawing is None else [drawing.sha256, drawing.scale]
 
 
 def _digest(facts: object) -> str:
@@ -122,7 +130,7 @@ def _commit_skipped(layout: SlideLayout, prepared: PreparedSlide, key: str) -> N
     plan = prepared.plan
     columns = LedgerLayout(len(prepared.fitted.scheme.classes))
     areas = tile_areas_l0_px(plan)
-    for batch in set(range(plan.batch_rows * plan.batch_cols)) - set(batches_to_read(plan)):
+    for batch in set(range(plan.batch_rows * plan.batch_cols)) - set(batches_to_measure(plan)):
         rows, cols = batch_tiles_at(plan, batch)
         entries = np.zeros((len(rows), len(cols), len(columns.columns)), np.int64)
         entries[..., BACKGROUND_ID] = areas[rows.start : rows.stop, cols.start : cols.stop]

@@ -1,6 +1,7 @@
 """run: from what was typed to the list of slides: files, folders, globs, lists, and who vouches for a size."""
 
 import logging
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,12 +17,22 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnSource:
+    """Where what was drawn on slides lies."""
+
+    path: str  # absolute; a file, or a folder in which each slide's own file is found by its name
+    scale: float | None = None  # level-0 px per unit of the file, None for whatever the file itself says
+
+
+@dataclass(frozen=True, slots=True)
 class SlideInput:
     """One slide that was asked for."""
 
     path: str  # absolute; of a DICOM slide the file that stands for its series
     slide_id: str  # unique among the slides asked for, and safe as the name of a folder
     override: MppCandidate | None = None
+    annotations: DrawnSource | None = None  # classes, for a segmenter that takes them from a drawing
+    roi: DrawnSource | None = None  # what is to be measured at all
 
 
 def collect_slides(
@@ -31,6 +42,9 @@ def collect_slides(
     mpp: str | None = None,
     mpp_reason: str = "",
     manifest: Path | None = None,
+    annotations: Path | None = None,
+    roi: Path | None = None,
+    annotation_scale: str | None = None,
 ) -> tuple[SlideInput, ...]:
     """Return the slides that the command line asked for, each with its override.
 
@@ -45,7 +59,66 @@ def collect_slides(
     slides = expand_inputs(paths or [str(row.path) for row in rows], recursive=recursive)
     if mpp is None and mpp_reason:
         raise SettingsError(f"--mpp-reason {mpp_reason!r} was given without --mpp; give both")
-    return tuple(with_overrides(slides, mpp=parse_mpp(mpp), mpp_reason=mpp_reason, rows=rows))
+    scale = parse_scale(annotation_scale)
+    if scale is not None and annotations is None and roi is None and not any(r.annotations or r.roi for r in rows):
+        raise SettingsError(f"--annotation-scale {annotation_scale} was given without --annotations or --roi")
+    merged = with_overrides(slides, mpp=parse_mpp(mpp), mpp_reason=mpp_reason, rows=rows, scale=scale)
+    return tuple(
+        with_drawings(
+            merged,
+            annotations=_source("--annotations", annotations, scale, len(merged)),
+            roi=_source("--roi", roi, scale, len(merged)),
+        )
+    )
+
+
+def with_drawings(
+    slides: Sequence[SlideInput], *, annotations: DrawnSource | None, roi: DrawnSource | None
+) -> list[SlideInput]:
+    """Return the slides with the drawings given for all of them; what a manifest's row names goes first."""
+    return [replace(s, annotations=s.annotations or annotations, roi=s.roi or roi) for s in slides]
+
+
+def parse_scale(text: str | None) -> float | None:
+    """Return what ``--annotation-scale`` states: level-0 px per unit of the file, also as a fraction.
+
+    >>> parse_scale("1/128")
+    0.0078125
+
+    Raises
+    ------
+    SettingsError
+        It is not a number above 0.
+    """
+    if text is None:
+        return None
+    over, slash, under = text.partition("/")
+    what = f"--annotation-scale {text!r}"
+    scale = _scale_number(over, what) / (_scale_number(under, what) if slash else 1.0)
+    return scale
+
+
+def _scale_number(text: str, what: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise SettingsError(f"{what} is no number above 0; give level-0 px per unit of the file, such as 1/128 or 16")
+    return number
+
+
+def _source(option: str, path: Path | None, scale: float | None, slide_count: int) -> DrawnSource | None:
+    if path is None:
+        return None
+    if not path.exists():
+        raise SettingsError(f"{option} {path} does not exist; correct the path")
+    if path.is_file() and slide_count > 1:
+        raise SettingsError(
+            f"{option} {path} is one file, but {slide_count} slides were asked for; give a folder with one file a "
+            "slide (found by the slide's name), or name each in a manifest"
+        )
+    return DrawnSource(os.path.abspath(path), scale)
 
 
 def expand_inputs(paths: Sequence[str], *, recursive: bool = False) -> list[SlideInput]:
@@ -66,7 +139,12 @@ def expand_inputs(paths: Sequence[str], *, recursive: bool = False) -> list[Slid
 
 
 def with_overrides(
-    slides: Sequence[SlideInput], *, mpp: Mpp | None, mpp_reason: str = "", rows: Sequence[ManifestRow] = ()
+    slides: Sequence[SlideInput],
+    *,
+    mpp: Mpp | None,
+    mpp_reason: str = "",
+    rows: Sequence[ManifestRow] = (),
+    scale: float | None = None,
 ) -> list[SlideInput]:
     """Return the slides with the pixel sizes somebody vouches for: a manifest row's first, else ``mpp``.
 
@@ -87,7 +165,7 @@ def with_overrides(
         if named is None:
             merged.append(replace(slide, override=general))
         else:
-            merged.append(_with_row(slide, by_file[named], general))
+            merged.append(_with_row(slide, by_file[named], general, scale))
             used.add(named)
     unused = [row.row for file, row in by_file.items() if file not in used]
     if unused:
@@ -122,9 +200,10 @@ def _override(mpp: Mpp, source: str, reason: str) -> MppCandidate:
     return MppCandidate(mpp, source, "override", "A", reason.strip())
 
 
-def _with_row(slide: SlideInput, row: ManifestRow, general: MppCandidate | None) -> SlideInput:
+def _with_row(slide: SlideInput, row: ManifestRow, general: MppCandidate | None, scale: float | None) -> SlideInput:
     own = general if row.mpp is None else _override(row.mpp, f"manifest line {row.row}", row.mpp_reason)
-    return replace(slide, override=own, slide_id=row.slide_id or slide.slide_id)
+    annotations, roi = (None if path is None else DrawnSource(str(path), scale) for path in (row.annotations, row.roi))
+    return replace(slide, override=own, slide_id=row.slide_id or slide.slide_id, annotations=annotations, roi=roi)
 
 
 def _row_file(slide: SlideInput, by_file: Mapping[str, ManifestRow]) -> str | None:

@@ -12,7 +12,7 @@ from wsi_area.errors import SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.run.slide_ids import safe_id
 
-COLUMNS = ("path", "mpp_x", "mpp_y", "mpp_reason", "slide_id")
+COLUMNS = ("path", "mpp_x", "mpp_y", "mpp_reason", "slide_id", "annotations", "roi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,15 @@ class ManifestRow:
     mpp: Mpp | None  # None: whatever the slide itself says
     mpp_reason: str
     slide_id: str | None
+    annotations: Path | None = None  # absolute, like `roi`
+    roi: Path | None = None
 
 
 def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
     """Return the rows of a manifest.
 
-    Columns are ``path`` and any of ``mpp_x, mpp_y, mpp_reason, slide_id``; an empty ``mpp_y`` is ``mpp_x``.
-    Relative paths start at the manifest's folder. What spreadsheets write is read too: a byte order mark,
+    Columns are ``path`` and any of ``mpp_x, mpp_y, mpp_reason, slide_id, annotations, roi``; an empty ``mpp_y`` is
+    ``mpp_x``. Relative paths start at the manifest's folder. What spreadsheets write is read too: a byte order mark,
     semicolons or tabs, a decimal comma, empty lines.
 
     Raises
@@ -115,8 +117,23 @@ def _row(where: str, line: int, cells: dict[str, str], folder: Path) -> Manifest
         raise SettingsError(
             f"{where}: slide_id {slide_id!r} cannot name a folder everywhere; write {safe_id(slide_id)!r}"
         )
-    path = Path(os.path.abspath(folder / Path(cells["path"]).expanduser()))
-    return ManifestRow(line, path, mpp, reason, slide_id)
+    path = _absolute(folder, cells["path"])
+    annotations, roi = (_drawing(where, folder, cells, name) for name in ("annotations", "roi"))
+    return ManifestRow(line, path, mpp, reason, slide_id, annotations, roi)
+
+
+def _absolute(folder: Path, text: str) -> Path:
+    return Path(os.path.abspath(folder / Path(text).expanduser()))
+
+
+def _drawing(where: str, folder: Path, cells: dict[str, str], column: str) -> Path | None:
+    text = cells.get(column, "")
+    if not text:
+        return None
+    path = _absolute(folder, text)
+    if not path.exists():
+        raise SettingsError(f"{where}: {column} {path} does not exist; correct the path")
+    return path
 
 
 def _mpp(where: str, x: str, y: str) -> Mpp | None:

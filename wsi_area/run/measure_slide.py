@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from wsi_area import __version__
 from wsi_area.compute.area import measure
-from wsi_area.compute.grid import batch_tiles_at, batches_to_read
+from wsi_area.compute.grid import batch_tiles_at, batches_to_measure
 from wsi_area.compute.quality import Observed, QualityLimits, check
 from wsi_area.compute.skipping import skipped_foreground_upper_bound_px
 from wsi_area.errors import IncompleteResultError, ResultError
@@ -20,6 +20,7 @@ from wsi_area.results.layout import SlideLayout, read_json, write_json
 from wsi_area.results.record import failed_record, slide_record
 from wsi_area.results.store import ledger_rows
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin, lay_out, origin_of
+from wsi_area.run.drawings import drawing_facts
 from wsi_area.run.events import BatchDone, Listener, SlideStarted
 from wsi_area.run.executors import Executor, TaskLost
 from wsi_area.run.inputs import SlideInput
@@ -62,7 +63,7 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
     """
     started = time.perf_counter()
     settings = context.settings
-    task = PrepareTask(slide.path, slide.slide_id, slide.override, settings, context.memory_limit_bytes)
+    task = PrepareTask(slide, settings, context.memory_limit_bytes)
     prepared = next((outcome for _, outcome in context.executor.map(prepare_slide, [task])), None)
     if prepared is None and context.executor.is_stopped:
         return None
@@ -117,6 +118,7 @@ def _measure_tiles(prepared: PreparedSlide, layout: SlideLayout, key: str, conte
         str(layout.root.resolve()),
         key,
         context.settings.run.read_retries,
+        prepared.roi,
     )
     started, started_cpu = time.perf_counter(), time.process_time()
     results: list[BatchResult] = []
@@ -151,7 +153,7 @@ def _missing_batches(layout: SlideLayout, prepared: PreparedSlide) -> Sequence[i
     status = ledger_rows(layout)[..., LedgerLayout(len(prepared.fitted.scheme.classes)).status_column]
     again = (status == NOT_COMMITTED) | (status == TileStatus.UNREADABLE)
     wanted = []
-    for batch in batches_to_read(plan):
+    for batch in batches_to_measure(plan):
         rows, cols = batch_tiles_at(plan, batch)
         if again[rows.start : rows.stop, cols.start : cols.stop].any():
             wanted.append(batch)
@@ -222,7 +224,12 @@ def _reduce(
     )
     bound = _skip_bound_px(prepared, rows, columns)
     limits = QualityLimits(**settings.quality.model_dump())
-    findings = check(plan, burden, _observed(prepared, bound), limits)
+    drawings = prepared.drawn, prepared.roi
+    findings = [
+        *check(plan, burden, _observed(prepared, bound), limits),
+        *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
+    ]
+    mpp = prepared.calibration.mpp
     provenance = {
         **_versions(settings),
         "key": origin.key,
@@ -234,6 +241,8 @@ def _reduce(
             "settings": settings.segmenter.own,
             "facts": fitted.facts,
         },
+        "annotations": drawing_facts(prepared.drawn, mpp),
+        "roi": drawing_facts(prepared.roi, mpp),
         "skipped_tissue_px_upper_bound": bound,
         "tile_errors": work.tile_errors[:TILES_LISTED],
         "timing": work.timing,

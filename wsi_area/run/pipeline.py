@@ -19,6 +19,7 @@ from wsi_area.errors import ResultError, StaleResultError, WsiAreaError
 from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, read_json, sole_writer, write_json
 from wsi_area.results.record import failed_record
 from wsi_area.results.tables import write_tables
+from wsi_area.run.drawings import refuse_mismatch
 from wsi_area.run.events import Listener, SlideDone
 from wsi_area.run.executors import Executor, make_executor
 from wsi_area.run.inputs import SlideInput
@@ -92,6 +93,7 @@ def run_slides(
     SettingsError, ResultError
         If nothing could be started: a wrong setting, a folder that cannot be written or is in use.
     """
+    refuse_mismatch(settings, slides)
     layout = RunLayout(out)
     with sole_writer(out):
         others = _others_in(layout, slides, settings, force)

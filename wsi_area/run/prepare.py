@@ -11,13 +11,17 @@ import numpy as np
 from wsi_area.compute.calibration import CalibrationPolicy, calibrate, usable_levels
 from wsi_area.compute.planning import Tiling, plan_slide, validate
 from wsi_area.compute.skipping import skip_glass
-from wsi_area.model.calibration import Calibration, MppCandidate
+from wsi_area.model.calibration import Calibration
+from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
+from wsi_area.run.drawings import drawn_on
+from wsi_area.run.inputs import SlideInput
+from wsi_area.run.sampling import tissue_samples
 from wsi_area.run.settings import RunSettings
 from wsi_area.segmenters.colour_rule import ColourRuled
-from wsi_area.segmenters.protocol import FittedSegmenter
+from wsi_area.segmenters.protocol import FittedSegmenter, WantsSamples
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.slides import LaneDecision, borrow_reader, choose_lane, inspect, read_overview
 
@@ -31,9 +35,7 @@ READER_BYTES = 16 << 20
 class PrepareTask:
     """One slide to be looked at; small and picklable, so that a worker can do it."""
 
-    path: str
-    slide_id: str
-    override: MppCandidate | None
+    slide: SlideInput
     settings: RunSettings
     memory_limit_bytes: int
 
@@ -47,6 +49,8 @@ class PreparedSlide:
     lane: LaneDecision
     fitted: FittedSegmenter
     plan: SlidePlan
+    drawn: Drawn | None
+    roi: RegionOfInterest | None
     edge_tissue_fraction: float  # of the rim of the overview
     overview_box_px: int  # level-0 px under one overview pixel
     prepare_cpu_s: float
@@ -76,28 +80,36 @@ def prepare_slide(task: PrepareTask) -> PreparedSlide | PrepareFailure:
     try:
         prepared = _prepare(task)
     except Exception as error:  # the boundary: a failure becomes this slide's final status
-        _LOG.debug("%s cannot be prepared", task.path, exc_info=True)
-        return PrepareFailure(task.slide_id, type(error).__name__, str(error))
+        _LOG.debug("%s cannot be prepared", task.slide.path, exc_info=True)
+        return PrepareFailure(task.slide.slide_id, type(error).__name__, str(error))
     return replace(prepared, prepare_cpu_s=time.thread_time() - started)
 
 
 def _prepare(task: PrepareTask) -> PreparedSlide:
     settings = task.settings
-    info = inspect(task.path, slide_id=task.slide_id)
+    info = inspect(task.slide.path, slide_id=task.slide.slide_id)
     policy = policy_of(settings)
-    calibration = calibrate(info, override=task.override, policy=policy)
+    calibration = calibrate(info, override=task.slide.override, policy=policy)
     levels = usable_levels(info, policy)
+    drawn, roi = drawn_on(info, calibration, task.slide)
     segmenter = make_segmenter(settings.segmenter.name, settings.segmenter.own)
     # a first cut tells which level will be read, and only that one is proven for the direct lane
     asked_um = settings.tiling.work_mpp
-    level = plan_slide(info, calibration.mpp, levels, Tiling(asked_um, settings.tiling.tile_px)).level
-    lane = choose_lane(info, [level], settings.reader.lane, levels)
+    first = plan_slide(info, calibration.mpp, levels, Tiling(asked_um, settings.tiling.tile_px))
+    lane = choose_lane(info, [first.level], settings.reader.lane, levels)
     with borrow_reader(info, lane.lane) as reader:
         overview = _with_mpp(read_overview(info, reader, usable_levels=levels), calibration)
-    fitted = segmenter.fit(overview)
+        if isinstance(segmenter, WantsSamples) and segmenter.sample_blocks:
+            samples = tissue_samples(reader, first, overview, segmenter.sample_blocks)
+            overview = replace(overview, samples=samples)
+    fitted = segmenter.fit(replace(overview, drawn=drawn))
     plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
-    if plan.level != level:  # the segmenter was made for another pixel size
+    if plan.level != first.level:  # the segmenter was made for another pixel size
         lane = choose_lane(info, [plan.level], settings.reader.lane, levels)
+    if roi is not None:
+        from wsi_area.compute.roi import limit_to_roi  # geometry is loaded only where something was drawn
+
+        plan = limit_to_roi(plan, roi)
     validate(plan, task.memory_limit_bytes)
     foreground = fitted.may_hold_foreground(overview)
     if settings.tiling.skip_glass:
@@ -105,7 +117,7 @@ def _prepare(task: PrepareTask) -> PreparedSlide:
         plan = skip_glass(plan, foreground | ~overview.valid, _margin_l0_px(settings, calibration))
     rim = _rim_fraction(foreground & overview.valid)
     box_px = -(-info.size_l0_px.area_px // overview.valid.size)
-    return PreparedSlide(info, calibration, lane, fitted, plan, rim, box_px, 0.0)
+    return PreparedSlide(info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, 0.0)
 
 
 def _tiling(settings: RunSettings, fitted: FittedSegmenter, info: SlideInfo, lane: LaneDecision) -> Tiling:

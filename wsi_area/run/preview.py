@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wsi_area.compute.grid import batches_to_read, level_px_to_decode
+from wsi_area.compute.grid import batches_to_measure, level_px_to_decode
 from wsi_area.compute.planning import estimated_disk_bytes
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.plan import SlidePlan
@@ -35,7 +35,7 @@ def preview(prepared: PreparedSlide) -> Preview:
         calibration=prepared.calibration,
         lane=prepared.lane.lane,
         lane_reason=prepared.lane.reason,
-        batches=len(batches_to_read(plan)),
+        batches=len(batches_to_measure(plan)),
         level_px_to_decode=decode_px,
         estimated_core_s=decode_px / 1e6 / DECODE_MPX_PER_CORE_S[prepared.lane.lane],
         estimated_disk_bytes=estimated_disk_bytes(plan),

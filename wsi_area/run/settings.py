@@ -16,7 +16,7 @@ from wsi_area.segmenters.registry import make_segmenter
 ExecutorName = Literal["serial", "threads", "processes", "distributed"]
 Lane = Literal["auto", "openslide", "direct"]
 
-MEASUREMENT_SECTIONS = ("tiling", "segmenter", "calibration")
+MEASUREMENT_SECTIONS = ("tiling", "segmenter", "objects", "calibration")
 """The sections that can change a number; the others say who does the work, and when to look."""
 
 
@@ -43,6 +43,14 @@ class SegmenterSettings(BaseModel):
     def own(self) -> dict[str, Any]:
         """Return the keys that belong to the segmenter itself."""
         return dict(self.model_extra or {})
+
+
+class ObjectSettings(_Section):
+    """Which connected objects are too small to be believed; judged on the whole slide, never tile by tile."""
+
+    min_focus_um2: float = Field(0.0, ge=0, description="µm²: a smaller tumour focus takes the class around it")
+    min_tissue_um2: float = Field(0.0, ge=0, description="µm²: a smaller speck of tissue takes the class around it")
+    max_hole_um2: float = Field(0.0, ge=0, description="µm²: a smaller hole in tissue takes the class around it")
 
 
 class ReaderSettings(_Section):
@@ -87,6 +95,7 @@ class RunSettings(_Section):
 
     tiling: TilingSettings = TilingSettings()
     segmenter: SegmenterSettings = SegmenterSettings()
+    objects: ObjectSettings = ObjectSettings()
     reader: ReaderSettings = ReaderSettings()
     calibration: CalibrationSettings = CalibrationSettings()
     quality: QualitySettings = QualitySettings()

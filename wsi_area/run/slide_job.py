@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from wsi_area.model.drawn import RegionOfInterest
 from wsi_area.model.plan import SlidePlan
 from wsi_area.segmenters.protocol import FittedSegmenter
 
@@ -16,6 +17,7 @@ class SlideJob:
     slide_dir: str  # of the run directory
     key: str  # hash of everything the result depends on
     read_retries: int
+    roi: RegionOfInterest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.counting import count_class_map
-from wsi_area.compute.grid import batch_tiles_at, tile_at, tile_place, work_edges_l0_px
+from wsi_area.compute.grid import batch_tiles_at, place_at, tile_at, tile_place, work_edges_l0_px
 from wsi_area.compute.reduction import box_mean
 from wsi_area.errors import CountMismatchError, SegmentationError, TileReadError
-from wsi_area.model.classes import BACKGROUND_ID, UNREADABLE_CODE, UNSCANNED_CODE
+from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.ledger import LedgerLayout, TileStatus
-from wsi_area.model.pixels import ClassMap, TilePixels
+from wsi_area.model.pixels import ClassMap, MaskArray, TilePixels
 from wsi_area.model.plan import Tile
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.store import commit_batch
@@ -65,9 +65,10 @@ def _measure_batch(job: SlideJob, batch: int) -> tuple[int, int, list[TileFailur
                 class_map[core.y_px - first.y_px : core.bottom_px - first.y_px,
                           core.x_px - first.x_px : core.right_px - first.x_px],
                 rows[i, j], layout, widths[core.x_px : core.right_px], heights[core.y_px : core.bottom_px],
+                _inside(job, tile),
             )  # fmt: skip
-            if row * plan.grid_cols + col in plan.skipped:
-                spot.fill_skipped()
+            if not plan.is_read(row * plan.grid_cols + col):
+                spot.fill(BACKGROUND_ID, BACKGROUND_ID, TileStatus.SKIPPED)
                 continue
             failure = _measure_tile(job, tile, spot, classify)
             level_px += tile.read_level_px.area_px
@@ -93,6 +94,7 @@ class _Spot:
     layout: LedgerLayout
     column_weights: Ints  # level-0 columns for each work column of the core
     row_weights: Ints
+    inside: MaskArray | None  # of the region of interest; None where all of the core is
 
     @property
     def area_l0_px(self) -> int:
@@ -109,15 +111,39 @@ class _Spot:
     def clear(self) -> None:
         self.row[:] = 0
 
-    def fill_skipped(self) -> None:
-        self.row[BACKGROUND_ID] = self.area_l0_px
-        self.row[self.layout.status_column] = TileStatus.SKIPPED
+    def fill(self, code: int, column: int, status: TileStatus) -> None:
+        """Give the whole core one code, and its pixels to one column; what is outside the region stays outside."""
+        self.clear()
+        self.class_map[:] = code
+        self.row[column] = self.area_l0_px
+        self.row[self.layout.status_column] = status
+        self.move_outside_from(column)
 
     def fill_unreadable(self) -> None:
-        self.clear()
-        self.class_map[:] = UNREADABLE_CODE
-        self.row[self.layout.unreadable_column] = self.area_l0_px
-        self.row[self.layout.status_column] = TileStatus.UNREADABLE
+        self.fill(UNREADABLE_CODE, self.layout.unreadable_column, TileStatus.UNREADABLE)
+
+    def move_outside_from(self, column: int) -> None:
+        """Give what lies outside the region of interest its code, and its pixels from a column to its own."""
+        if self.inside is None:
+            return
+        outside = ~self.inside
+        outside_l0_px = int(self.row_weights @ (outside @ self.column_weights))
+        self.class_map[outside] = OUTSIDE_ROI_CODE
+        self.row[column] -= outside_l0_px
+        self.row[self.layout.outside_roi_column] += outside_l0_px
+
+
+def _inside(job: SlideJob, tile: Tile) -> MaskArray | None:
+    """Return which pixels of a tile's core lie in the region of interest, None where all of them do."""
+    if job.roi is None:
+        return None
+    from wsi_area.compute.roi import inside_roi  # geometry is loaded only where something was drawn
+
+    core = tile.core_work_px
+    if tile.row * job.plan.grid_cols + tile.col in job.plan.outside_roi:
+        return np.zeros((core.height_px, core.width_px), np.bool_)
+    inside = inside_roi(job.roi, place_at(job.plan, core))
+    return None if inside.all() else inside
 
 
 Classify = Callable[[SlideJob, SlideReader, Tile, _Spot], None]
@@ -151,6 +177,9 @@ def _by_colour(rule: ColourRule, job: SlideJob, reader: SlideReader, tile: Tile,
 
     def classify(x_px: int, y_px: int, rgb: NDArray[np.uint8], valid: NDArray[np.bool_] | None) -> None:
         x, y, w, h = x_px // f, y_px // f, -(-rgb.shape[1] // f), -(-rgb.shape[0] // f)
+        if spot.inside is not None:  # to the kernel it was never scanned; the counts are put right below
+            within = spot.inside[y : y + h, x : x + w].repeat(f, 0).repeat(f, 1)[: rgb.shape[0], : rgb.shape[1]]
+            valid = within if valid is None else valid & within
         classify_and_count(
             rgb, valid, rule, spot.column_weights[x : x + w], spot.row_weights[y : y + h], f,
             spot.class_map[y : y + h, x : x + w], counts, signal,
@@ -166,10 +195,12 @@ def _by_colour(rule: ColourRule, job: SlideJob, reader: SlideReader, tile: Tile,
             break  # a stored tile ends inside a work pixel: the tile must be assembled first
         classify(x_px, y_px, piece.rgb, piece.valid)
     else:
+        spot.move_outside_from(spot.layout.unscanned_column)
         return
     spot.clear()
     block = reader.read(level, core)
     classify(0, 0, block.rgb, block.valid)
+    spot.move_outside_from(spot.layout.unscanned_column)
 
 
 def _by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: _Spot) -> None:
@@ -181,6 +212,8 @@ def _by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: _Spot) -
     core = tile.core_work_px
     x, y = core.x_px - tile.read_level_px.x_px // f, core.y_px - tile.read_level_px.y_px // f
     spot.class_map[:] = seen[y : y + core.height_px, x : x + core.width_px]
+    if spot.inside is not None:
+        spot.class_map[~spot.inside] = OUTSIDE_ROI_CODE
     counts = count_class_map(spot.class_map, spot.column_weights, spot.row_weights, len(job.fitted.scheme.classes))
     spot.row[spot.layout.px_columns] = (
         *counts.px_by_class, counts.unscanned_px, counts.outside_roi_px, counts.unreadable_px,

@@ -72,6 +72,15 @@ class WantsSamples(Protocol):
 
 
 @runtime_checkable
+class UsesDrawn(Protocol):
+    """Settings of a segmenter that takes its classes from ``Overview.drawn``."""
+
+    @property
+    def drawn_classes(self) -> tuple[str, ...]:
+        """Return the names of the classes that a drawing may hold."""
+
+
+@runtime_checkable
 class Segmenter(Protocol):
     """The settings of a segmenter; fitting never changes them."""
 

@@ -1,0 +1,43 @@
+"""annotations: ASAP's XML, in which a group is a class."""
+
+from xml.etree.ElementTree import Element
+
+import numpy as np
+
+from wsi_area.annotations.raw import Parsed, RawOutline, Ring, box_ring, not_an_area, noted, number
+
+KIND = "asap-xml"
+_NO_AREA = {"dot": "a dot", "pointset": "a set of points", "measurement": "a measured line"}
+
+
+def parse_asap(root: Element) -> Parsed:
+    """Return the outlines of an ASAP file; the class is the group, or the outline's own name where it has none."""
+    parsed = Parsed(KIND)
+    splines: list[int] = []
+    for index, annotation in enumerate(root.iter("Annotation")):
+        kind = (annotation.get("Type") or "").lower()
+        if kind in _NO_AREA:
+            parsed.findings.append(not_an_area(index, _NO_AREA[kind]))
+            continue
+        ring = _ring(annotation)
+        if kind == "rectangle" and len(ring) == 2:
+            ring = box_ring(ring)
+        if kind == "spline":
+            splines.append(index)
+        parsed.outlines.append(RawOutline(index, _class_name(annotation), ((ring,),)))
+    if splines:
+        message = f"{len(splines)} splines (first: object {splines[0]}) are measured as polygons through their points"
+        parsed.findings.append(noted("SPLINE_AS_POLYGON", "info", message, float(len(splines))))
+    return parsed
+
+
+def _class_name(annotation: Element) -> str:
+    group = (annotation.get("PartOfGroup") or "").strip()
+    return group if group and group.lower() != "none" else (annotation.get("Name") or "").strip()
+
+
+def _ring(annotation: Element) -> Ring:
+    points = [(number(c.get("Order")), number(c.get("X")), number(c.get("Y"))) for c in annotation.iter("Coordinate")]
+    if all(order == order for order, _, _ in points):  # NaN where a writer left the order out: as they stand
+        points.sort(key=lambda point: point[0])
+    return np.array([(x, y) for _, x, y in points], np.float64).reshape(-1, 2)

@@ -1,0 +1,183 @@
+"""annotations: outlines meet their slide: from the units of the file to level-0 pixels, cut at the slide's edge."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from wsi_area.annotations.outline_files import OutlineFile
+from wsi_area.annotations.raw import noted
+from wsi_area.annotations.stated_areas import stated_um2
+from wsi_area.annotations.validity import OutlinedRegion, areal
+from wsi_area.errors import AnnotationError
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.drawn import DrawnRegion
+from wsi_area.model.finding import QaFinding
+from wsi_area.model.geometry import Size
+from wsi_area.model.slide import SlideInfo
+
+OFFSET_PROPERTIES = ("hamamatsu.XOffsetFromSlideCentre", "hamamatsu.YOffsetFromSlideCentre")
+_MPP_TOLERANCE = 0.02  # as for two claims about the slide itself
+_OVERLAP_PX2 = 0.5  # of a level-0 pixel: outlines that share an edge overlap by rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """``level-0 px = factor · unit + shift`` on each axis."""
+
+    factor_x: float
+    factor_y: float
+    shift_x: float = 0.0
+    shift_y: float = 0.0
+
+    def apply(self, geometry: shapely.Geometry) -> shapely.Geometry:
+        """Return a geometry in level-0 px."""
+
+        def moved(points: NDArray[np.float64]) -> NDArray[np.float64]:
+            return points * (self.factor_x, self.factor_y) + (self.shift_x, self.shift_y)
+
+        return shapely.transform(geometry, moved)
+
+
+def placement_of(
+    file: OutlineFile, slide: SlideInfo, scale: float | None, mpp: Mpp | None, offset_nm: tuple[float, float] | None
+) -> Placement:
+    """Return how a file's units become level-0 pixels.
+
+    Hamamatsu's nanometres count from the centre of the physical slide; ``(x_nm - offset_x) / (1000 · mpp_x) +
+    width / 2`` with the pixel size that the scanner wrote, because NDP.view drew with that one, whatever override is
+    in force.
+    """
+    if file.unit == "px":
+        factor = 1.0 if scale is None else scale
+        return Placement(factor, factor)
+    if scale is not None:
+        raise AnnotationError(f"{file.path} is in nanometres, so a scale of {scale:g} has no meaning; leave it out")
+    vendor = next((c.mpp for c in slide.mpp_candidates if c.rung == "vendor"), mpp)
+    stated = [slide.properties.get(key) for key in OFFSET_PROPERTIES]
+    if offset_nm is None and stated[0] is not None and stated[1] is not None:
+        offset_nm = float(stated[0]), float(stated[1])
+    if vendor is None or offset_nm is None:
+        missing = "pixel size" if vendor is None else " and ".join(OFFSET_PROPERTIES)
+        raise AnnotationError(
+            f"{file.path} is in nanometres from the centre of the glass, and {slide.slide_id} does not state its "
+            f"{missing}; use it with the NDPI slide it was drawn on, or export the outlines from QuPath as GeoJSON"
+        )
+    x, y = 1 / (1000 * vendor.x), 1 / (1000 * vendor.y)
+    size = slide.size_l0_px
+    return Placement(x, y, size.width_px / 2 - offset_nm[0] * x, size.height_px / 2 - offset_nm[1] * y)
+
+
+def placed_regions(
+    file: OutlineFile, placement: Placement, size: Size
+) -> tuple[tuple[DrawnRegion, ...], tuple[QaFinding, ...]]:
+    """Return the regions in level-0 pixels, cut at the edges of the slide, and what was noticed.
+
+    Raises
+    ------
+    AnnotationError
+        An outline lies wholly beside the slide: a scale is missing, or the file belongs to another slide.
+    """
+    placed = [(region, _sound(placement.apply(region.geometry))) for region in file.regions]
+    _refuse_beside(file, placed, size)
+    slide = shapely.box(0, 0, size.width_px, size.height_px)
+    drawn, beyond = [], _Beyond()
+    for region, geometry in placed:
+        x0, y0, x1, y1 = geometry.bounds
+        reach_px = max(-x0, -y0, x1 - size.width_px, y1 - size.height_px, 0.0)
+        cut = areal(geometry.intersection(slide)) if reach_px > 0 else geometry
+        if reach_px > 0:
+            beyond.add(region.index, reach_px, float(geometry.area - cut.area))
+        stated = stated_um2(region, file.mpp_um)
+        drawn.append(DrawnRegion(region.index, region.name, cut.wkb, float(cut.area), stated))
+    return tuple(drawn), (*beyond.findings(), *_overlaps(drawn))
+
+
+def mpp_finding(file: OutlineFile, placement: Placement, mpp: Mpp | None) -> tuple[QaFinding, ...]:
+    """Return a finding where the file's own pixel size, at its scale, is not that of the slide."""
+    if file.mpp_um is None or mpp is None:
+        return ()
+    unit_um = placement.factor_x * mpp.x
+    difference = abs(file.mpp_um - unit_um) / max(file.mpp_um, unit_um)
+    if difference <= _MPP_TOLERANCE:
+        return ()
+    message = (
+        f"the file was drawn at {file.mpp_um:g} µm a unit, on this slide a unit is {unit_um:.6g} µm "
+        f"({100 * difference:.1f} % apart)"
+    )
+    remedy = f"if it was drawn on another scan or level, state --annotation-scale {file.mpp_um / mpp.x:.6g}"
+    return (noted("ANNOTATION_MPP_DIFFERS", "warning", message, file.mpp_um, unit_um, "µm", remedy),)
+
+
+def _sound(geometry: shapely.Geometry) -> shapely.Geometry:
+    """Return a geometry that rounding to other units has not made invalid; what it moves is below a millionth px."""
+    return geometry if geometry.is_valid else areal(shapely.make_valid(geometry, method="structure"))
+
+
+def _refuse_beside(file: OutlineFile, placed: Sequence[tuple[OutlinedRegion, shapely.Geometry]], size: Size) -> None:
+    slide = shapely.box(0, 0, size.width_px, size.height_px)
+    beside = [region.index for region, geometry in placed if geometry.intersection(slide).area <= 0]
+    if not beside:
+        return
+    reach = shapely.total_bounds(np.array([geometry for _, geometry in placed]))
+    over = max(reach[2] / size.width_px, reach[3] / size.height_px)
+    if over > 1:
+        power = 2 ** math.ceil(math.log2(over))
+        hint = f"is a scale missing? they would fit at 1/{over:.4g} or less: --annotation-scale 1/{power} is next"
+    else:
+        hint = "was the file drawn on another slide?"
+    raise AnnotationError(
+        f"{file.path}: {len(beside)} of {len(placed)} outlines (first: {beside[0]}) lie wholly beside the slide, which "
+        f"is {size.width_px} × {size.height_px} px, while the outlines reach from ({reach[0]:.6g}, {reach[1]:.6g}) to "
+        f"({reach[2]:.6g}, {reach[3]:.6g}); {hint}"
+    )
+
+
+class _Beyond:
+    """Adds up what lies beyond the edges of the slide."""
+
+    def __init__(self) -> None:
+        self.indexes: list[int] = []
+        self.reach_px = self.lost_px2 = 0.0
+
+    def add(self, index: int, reach_px: float, lost_px2: float) -> None:
+        self.indexes.append(index)
+        self.reach_px = max(self.reach_px, reach_px)
+        self.lost_px2 += lost_px2
+
+    def findings(self) -> tuple[QaFinding, ...]:
+        if not self.indexes:
+            return ()
+        shown = ", ".join(map(str, self.indexes[:5])) + (" …" if len(self.indexes) > 5 else "")
+        message = (
+            f"{len(self.indexes)} outlines ({shown}) reach up to {self.reach_px:.6g} px beyond the slide; "
+            f"{self.lost_px2:.6g} px² lie outside it and are not measured"
+        )
+        remedy = "check that the file was drawn on this slide, at this scale"
+        return (noted("OUTLINE_BEYOND_SLIDE", "warning", message, self.reach_px, 0.0, "px", remedy),)
+
+
+def _overlaps(drawn: Sequence[DrawnRegion]) -> tuple[QaFinding, ...]:
+    """Return how much is drawn twice: within a class it counts once, between classes the settings' order decides."""
+    by_name: dict[str, list[DrawnRegion]] = defaultdict(list)
+    for region in drawn:
+        by_name[region.name].append(region)
+    unions = {n: shapely.union_all(shapely.from_wkb([r.wkb_l0_px for r in rs])) for n, rs in by_name.items()}
+    findings = []
+    for name, regions in by_name.items():
+        twice = sum(region.area_l0_px2 for region in regions) - float(unions[name].area)
+        if twice > _OVERLAP_PX2:
+            message = f"outlines of {name!r} overlap each other by {twice:.6g} level-0 px², which count once"
+            findings.append(noted("OUTLINES_OVERLAP", "info", message, twice, _OVERLAP_PX2, "px²"))
+    for one, other in combinations(unions, 2):
+        shared = float(unions[one].intersection(unions[other]).area)
+        if shared > _OVERLAP_PX2:
+            message = f"outlines of {one!r} and {other!r} overlap by {shared:.6g} level-0 px²"
+            remedy = "where both are classes of the run, the one listed later in segmenter.classes has them"
+            findings.append(noted("CLASSES_OVERLAP", "info", message, shared, _OVERLAP_PX2, "px²", remedy))
+    return tuple(findings)

@@ -1,0 +1,74 @@
+"""annotations: a drawing as a region of interest: what it includes, less what it excludes."""
+
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import shapely
+
+from wsi_area.annotations.raw import noted
+from wsi_area.annotations.validity import areal
+from wsi_area.errors import AnnotationError
+from wsi_area.model.drawn import Drawn, DrawnMask, RegionOfInterest
+
+_EXCLUDING = ("exclude", "ignore")
+
+
+def excludes(name: str) -> bool:
+    """Return whether a class name says that its regions are not to be measured.
+
+    >>> [excludes(name) for name in ("Ignore*", "exclude_fold", "Tumor")]
+    [True, True, False]
+    """
+    return name.strip().casefold().startswith(_EXCLUDING)
+
+
+def region_of_interest(drawn: Drawn) -> RegionOfInterest:
+    """Return what of a slide is to be measured.
+
+    Regions and codes whose class begins with "exclude" or "ignore" (upper and lower case are one; QuPath's
+    ``Ignore*`` is one of them) are taken away from all others; where nothing else was drawn, from the whole slide.
+    Code 0 of a mask, and a code without a name, is outside.
+
+    Raises
+    ------
+    AnnotationError
+        Nothing is left to measure.
+    """
+    wkb, mask = (None, _masked(drawn.mask)) if drawn.mask is not None else (_outlined(drawn), None)
+    if mask is not None and not mask.codes().any():
+        raise AnnotationError(f"{drawn.path}: as a region of interest this mask leaves nothing to measure; check it")
+    names = sorted({*(r.name for r in drawn.regions), *(drawn.mask.names.values() if drawn.mask else ())})
+    excluding = [name for name in names if excludes(name)]
+    message = f"region of interest: {', '.join(repr(n) for n in names if n not in excluding) or 'the whole slide'}" + (
+        f" less {', '.join(map(repr, excluding))}" if excluding else ""
+    )
+    slide_id = drawn.findings[0].slide_id if drawn.findings else ""
+    found = (*drawn.findings, replace(noted("ROI_RULE", "info", message), slide_id=slide_id))
+    return RegionOfInterest(drawn.path, drawn.kind, drawn.sha256, drawn.scale, wkb, mask, found)
+
+
+def _outlined(drawn: Drawn) -> bytes:
+    included = [shapely.from_wkb(r.wkb_l0_px) for r in drawn.regions if not excludes(r.name)]
+    excluded = [shapely.from_wkb(r.wkb_l0_px) for r in drawn.regions if excludes(r.name)]
+    if included:
+        whole = shapely.union_all(included)
+    elif drawn.size_l0_px is not None and excluded:
+        whole = shapely.box(0, 0, drawn.size_l0_px.width_px, drawn.size_l0_px.height_px)
+    else:
+        raise AnnotationError(f"{drawn.path} holds no region to measure; give the file that was meant")
+    left = areal(whole.difference(shapely.union_all(excluded)) if excluded else whole)
+    if left.is_empty:
+        raise AnnotationError(f"{drawn.path}: what it excludes covers all that it includes; nothing is left to measure")
+    return bytes(left.wkb)
+
+
+def _masked(mask: DrawnMask) -> DrawnMask:
+    table = np.zeros(256, np.uint8)
+    included = [code for code, name in mask.names.items() if code != 0 and not excludes(name)]
+    if included:
+        table[included] = 1
+    else:
+        table[:] = 1  # only exclusions were drawn
+        table[[code for code in mask.names if code != 0]] = 0
+    return replace(mask, packed=zlib.compress(table[mask.codes()].tobytes(), 1), names={1: "inside"})

@@ -1,0 +1,88 @@
+"""run: what was drawn on one slide, found by its name and read; the classes, and the region of interest."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from wsi_area import annotations
+from wsi_area.compute.area import area_mm2
+from wsi_area.errors import AnnotationError, SettingsError
+from wsi_area.model.calibration import Calibration, Mpp
+from wsi_area.model.drawn import Drawn, RegionOfInterest
+from wsi_area.model.slide import SlideInfo
+from wsi_area.run.inputs import DrawnSource, SlideInput
+from wsi_area.run.settings import RunSettings
+from wsi_area.segmenters.protocol import UsesDrawn
+from wsi_area.segmenters.registry import make_segmenter
+
+
+def drawn_on(
+    info: SlideInfo, calibration: Calibration, slide: SlideInput
+) -> tuple[Drawn | None, RegionOfInterest | None]:
+    """Return what was drawn on a slide and its region of interest, each None where none was given.
+
+    Raises
+    ------
+    AnnotationError
+        If there is nothing for this slide where it was said to be, or it cannot be read.
+    """
+    drawn = None if slide.annotations is None else _read(info, calibration, slide.annotations, "annotations")
+    roi = (
+        None
+        if slide.roi is None
+        else annotations.region_of_interest(_read(info, calibration, slide.roi, "a region of interest"))
+    )
+    return drawn, roi
+
+
+def refuse_mismatch(settings: RunSettings, slides: Sequence[SlideInput]) -> None:
+    """Refuse annotations that the segmenter would not look at, and a segmenter that was given none.
+
+    Raises
+    ------
+    SettingsError
+        Before any slide is opened.
+    """
+    name = settings.segmenter.name
+    uses_drawn = isinstance(make_segmenter(name, settings.segmenter.own), UsesDrawn)
+    given = [slide for slide in slides if slide.annotations is not None]
+    if given and not uses_drawn:
+        raise SettingsError(
+            f"--annotations was given, but segmenter {name!r} does not take classes from a drawing; set segmenter.name "
+            'to "regions", or give the file as --roi to measure only within it'
+        )
+    if uses_drawn and slides and not given:
+        raise SettingsError(
+            f"segmenter {name!r} takes its classes from a drawing, and none was given; add --annotations FILE_OR_FOLDER"
+        )
+
+
+def drawing_facts(drawing: Drawn | RegionOfInterest | None, mpp: Mpp | None) -> dict[str, Any] | None:
+    """Return what a result says of a drawing that it depends on, JSON-ready; None where there was none."""
+    if drawing is None:
+        return None
+    facts: dict[str, Any] = {
+        "path": drawing.path,
+        "kind": drawing.kind,
+        "sha256": drawing.sha256,
+        "scale_l0_px_per_unit": drawing.scale,
+    }
+    if isinstance(drawing, Drawn):
+        return facts | {"regions": len(drawing.regions), "has_mask": drawing.mask is not None}
+    if drawing.wkb_l0_px is not None:
+        from wsi_area.compute.rasterise import area_of  # geometry is loaded only where something was drawn
+
+        outline_px2 = area_of(drawing.wkb_l0_px)
+        facts["outline_area_px"] = outline_px2
+        facts["outline_area_mm2"] = None if mpp is None else area_mm2(outline_px2, mpp)
+    return facts
+
+
+def _read(info: SlideInfo, calibration: Calibration, source: DrawnSource, what: str) -> Drawn:
+    path = annotations.find_for(info.path, info.slide_id, Path(source.path))
+    if path is None:
+        raise AnnotationError(
+            f"{info.slide_id}: {source.path} holds no file with {what} named like the slide; name it "
+            f"{Path(info.path).stem}.geojson (or .xml, .ndpa, .json, .png), or name it in a manifest"
+        )
+    return annotations.read_drawn(path, slide=info, scale=source.scale, mpp=calibration.mpp)
