@@ -120,6 +120,16 @@ def test_a_truncated_mask_is_refused(tmp_path, name, options):
         read_drawn(path, slide=slide_of(300, 200))
 
 
+@pytest.mark.parametrize("side_px", [0, 1 << 30])
+def test_a_tile_that_claims_no_size_or_a_vast_one_is_refused(tmp_path, side_px):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((64, 64), np.uint8), photometric="minisblack", tile=(32, 32))
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tiff:
+        tag = tiff.pages[0].tags["TileLength"]
+        tag.overwrite(side_px)
+    with pytest.raises(AnnotationError, match=r"is damaged|cannot be held"):
+        read_drawn(tmp_path / "a.tif", slide=slide_of(64, 64))
+
+
 def test_codes_are_named_by_the_table_beside_the_mask(tmp_path):
     path = saved_png(tmp_path / "S1_mask.png")
     (tmp_path / "S1_mask_class_codes.csv").write_text("code,name\n0,outside\n1,Tumor\n7,Stroma\n", "utf-8")

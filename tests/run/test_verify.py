@@ -83,7 +83,7 @@ def test_a_lost_shard_is_noticed(run: Path) -> None:
         (("classes", 1, "area_mm2"), 1.0, "area"),
         (("counts", "n_px_by_class", 1), 7, "counts"),
         (("classes", 1, "n_px"), 7, "area"),
-        (("key",), "0" * 64, "key"),
+        (("made_from", "settings"), "0" * 64, "made from"),
         (("status",), "incomplete", "status"),
         (("schema_version",), 99, "schema"),
         (("fingerprint",), "0" * 64, "slide file"),

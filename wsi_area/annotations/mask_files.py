@@ -25,7 +25,7 @@ MAX_MASK_BYTES = 1 << 30
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _BLOCK_PX = 1 << 24
-_DECODE_ERRORS = (OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, RuntimeError, zlib.error)
+_DECODE_ERRORS = (OSError, SyntaxError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, zlib.error)
 """What Pillow (SyntaxError), tifffile and imagecodecs (RuntimeError) raise on damaged files."""
 _REMEDY = "save it as an 8-bit grey or palette PNG in which each class has one whole number"
 
@@ -133,6 +133,7 @@ def _tiff(path: Path) -> NDArray[np.uint8]:
                 kind = f"{page.samplesperpixel} samples of {page.dtype}, photometric {int(page.photometric)}"
                 raise AnnotationError(f"{path}: a mask holds codes, this TIFF has {kind}; {_REMEDY}")
             require_sane_size(path, width, height)
+            require_sane_size(path, *page.chunks[:2])  # a tile may claim to be larger than its picture
             # a part that lies beyond the end of the file would be read as zeros, and be taken for background
             ends = [start + length for start, length in zip(page.dataoffsets, page.databytecounts, strict=True)]
             if max(ends) > path.stat().st_size or 0 in page.databytecounts:

@@ -11,9 +11,9 @@ import shapely
 from numpy.typing import NDArray
 
 from wsi_area.annotations.outline_files import OutlineFile
-from wsi_area.annotations.raw import noted
+from wsi_area.annotations.raw import noted, number
 from wsi_area.annotations.stated_areas import stated_um2
-from wsi_area.annotations.validity import OutlinedRegion, areal
+from wsi_area.compute.outlines import areal, shared_area, united
 from wsi_area.errors import AnnotationError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.drawn import DrawnRegion
@@ -35,13 +35,16 @@ class Placement:
     shift_x: float = 0.0
     shift_y: float = 0.0
 
-    def apply(self, geometry: shapely.Geometry) -> shapely.Geometry:
-        """Return a geometry in level-0 px."""
+    def apply(self, geometries: Sequence[shapely.Geometry]) -> NDArray[np.object_]:
+        """Return geometries in level-0 px; those that rounding made invalid are mended by less than it moved them."""
 
         def moved(points: NDArray[np.float64]) -> NDArray[np.float64]:
             return points * (self.factor_x, self.factor_y) + (self.shift_x, self.shift_y)
 
-        return shapely.transform(geometry, moved)
+        placed = shapely.transform(np.array(geometries, dtype=object), moved)
+        for i in np.flatnonzero(~shapely.is_valid(placed)):
+            placed[i] = areal(shapely.make_valid(placed[i], method="structure"))
+        return np.asarray(placed)
 
 
 def placement_of(
@@ -59,9 +62,9 @@ def placement_of(
     if scale is not None:
         raise AnnotationError(f"{file.path} is in nanometres, so a scale of {scale:g} has no meaning; leave it out")
     vendor = next((c.mpp for c in slide.mpp_candidates if c.rung == "vendor"), mpp)
-    stated = [slide.properties.get(key) for key in OFFSET_PROPERTIES]
-    if offset_nm is None and stated[0] is not None and stated[1] is not None:
-        offset_nm = float(stated[0]), float(stated[1])
+    stated_x, stated_y = (number(slide.properties.get(key)) for key in OFFSET_PROPERTIES)
+    if offset_nm is None and math.isfinite(stated_x) and math.isfinite(stated_y):
+        offset_nm = stated_x, stated_y
     if vendor is None or offset_nm is None:
         missing = "pixel size" if vendor is None else " and ".join(OFFSET_PROPERTIES)
         raise AnnotationError(
@@ -83,19 +86,23 @@ def placed_regions(
     AnnotationError
         An outline lies wholly beside the slide: a scale is missing, or the file belongs to another slide.
     """
-    placed = [(region, _sound(placement.apply(region.geometry))) for region in file.regions]
-    _refuse_beside(file, placed, size)
+    placed = placement.apply([region.geometry for region in file.regions])
     slide = shapely.box(0, 0, size.width_px, size.height_px)
-    drawn, beyond = [], _Beyond()
-    for region, geometry in placed:
-        x0, y0, x1, y1 = geometry.bounds
-        reach_px = max(-x0, -y0, x1 - size.width_px, y1 - size.height_px, 0.0)
-        cut = areal(geometry.intersection(slide)) if reach_px > 0 else geometry
-        if reach_px > 0:
-            beyond.add(region.index, reach_px, float(geometry.area - cut.area))
-        stated = stated_um2(region, file.mpp_um)
-        drawn.append(DrawnRegion(region.index, region.name, cut.wkb, float(cut.area), stated))
-    return tuple(drawn), (*beyond.findings(), *_overlaps(drawn))
+    bounds = shapely.bounds(placed)
+    reach_px = np.maximum(-bounds[:, :2], bounds[:, 2:] - (size.width_px, size.height_px)).max(axis=1)
+    cut = placed.copy()
+    for i in np.flatnonzero(reach_px > 0):
+        cut[i] = areal(placed[i].intersection(slide))
+    beside = [file.regions[i].index for i in np.flatnonzero(shapely.is_empty(cut))]
+    if beside:
+        raise AnnotationError(_beside(file, beside, bounds, size))
+    areas = shapely.area(cut)
+    drawn = [
+        DrawnRegion(r.index, r.name, geometry.wkb, float(area), stated_um2(r, file.mpp_um))
+        for r, geometry, area in zip(file.regions, cut, areas, strict=True)
+    ]
+    beyond = _beyond(file, reach_px, float(shapely.area(placed).sum() - areas.sum()))
+    return tuple(drawn), (*beyond, *_overlaps([r.name for r in drawn], cut))
 
 
 def mpp_finding(file: OutlineFile, placement: Placement, mpp: Mpp | None) -> tuple[QaFinding, ...]:
@@ -114,68 +121,51 @@ def mpp_finding(file: OutlineFile, placement: Placement, mpp: Mpp | None) -> tup
     return (noted("ANNOTATION_MPP_DIFFERS", "warning", message, file.mpp_um, unit_um, "µm", remedy),)
 
 
-def _sound(geometry: shapely.Geometry) -> shapely.Geometry:
-    """Return a geometry that rounding to other units has not made invalid; what it moves is below a millionth px."""
-    return geometry if geometry.is_valid else areal(shapely.make_valid(geometry, method="structure"))
-
-
-def _refuse_beside(file: OutlineFile, placed: Sequence[tuple[OutlinedRegion, shapely.Geometry]], size: Size) -> None:
-    slide = shapely.box(0, 0, size.width_px, size.height_px)
-    beside = [region.index for region, geometry in placed if geometry.intersection(slide).area <= 0]
-    if not beside:
-        return
-    reach = shapely.total_bounds(np.array([geometry for _, geometry in placed]))
-    over = max(reach[2] / size.width_px, reach[3] / size.height_px)
+def _beside(file: OutlineFile, beside: Sequence[int], bounds: NDArray[np.float64], size: Size) -> str:
+    """Return what to tell who gave outlines that lie wholly beside the slide."""
+    (x0, y0), (x1, y1) = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
+    over = max(x1 / size.width_px, y1 / size.height_px)
     if over > 1:
         power = 2 ** math.ceil(math.log2(over))
         hint = f"is a scale missing? they would fit at 1/{over:.4g} or less: --annotation-scale 1/{power} is next"
     else:
         hint = "was the file drawn on another slide?"
-    raise AnnotationError(
-        f"{file.path}: {len(beside)} of {len(placed)} outlines (first: {beside[0]}) lie wholly beside the slide, which "
-        f"is {size.width_px} × {size.height_px} px, while the outlines reach from ({reach[0]:.6g}, {reach[1]:.6g}) to "
-        f"({reach[2]:.6g}, {reach[3]:.6g}); {hint}"
+    return (
+        f"{file.path}: {len(beside)} of {len(bounds)} outlines (first: {beside[0]}) lie wholly beside the slide, which "
+        f"is {size.width_px} × {size.height_px} px, while the outlines reach from ({x0:.6g}, {y0:.6g}) to "
+        f"({x1:.6g}, {y1:.6g}); {hint}"
     )
 
 
-class _Beyond:
-    """Adds up what lies beyond the edges of the slide."""
-
-    def __init__(self) -> None:
-        self.indexes: list[int] = []
-        self.reach_px = self.lost_px2 = 0.0
-
-    def add(self, index: int, reach_px: float, lost_px2: float) -> None:
-        self.indexes.append(index)
-        self.reach_px = max(self.reach_px, reach_px)
-        self.lost_px2 += lost_px2
-
-    def findings(self) -> tuple[QaFinding, ...]:
-        if not self.indexes:
-            return ()
-        shown = ", ".join(map(str, self.indexes[:5])) + (" …" if len(self.indexes) > 5 else "")
-        message = (
-            f"{len(self.indexes)} outlines ({shown}) reach up to {self.reach_px:.6g} px beyond the slide; "
-            f"{self.lost_px2:.6g} px² lie outside it and are not measured"
-        )
-        remedy = "check that the file was drawn on this slide, at this scale"
-        return (noted("OUTLINE_BEYOND_SLIDE", "warning", message, self.reach_px, 0.0, "px", remedy),)
+def _beyond(file: OutlineFile, reach_px: NDArray[np.float64], lost_px2: float) -> tuple[QaFinding, ...]:
+    """Return the finding on what reaches beyond the edges of the slide."""
+    indexes = [file.regions[i].index for i in np.flatnonzero(reach_px > 0)]
+    if not indexes:
+        return ()
+    farthest_px = float(reach_px.max())
+    shown = ", ".join(map(str, indexes[:5])) + (" …" if len(indexes) > 5 else "")
+    message = (
+        f"{len(indexes)} outlines ({shown}) reach up to {farthest_px:.6g} px beyond the slide; "
+        f"{lost_px2:.6g} px² lie outside it and are not measured"
+    )
+    remedy = "check that the file was drawn on this slide, at this scale"
+    return (noted("OUTLINE_BEYOND_SLIDE", "warning", message, farthest_px, 0.0, "px", remedy),)
 
 
-def _overlaps(drawn: Sequence[DrawnRegion]) -> tuple[QaFinding, ...]:
+def _overlaps(names: Sequence[str], geometries: NDArray[np.object_]) -> tuple[QaFinding, ...]:
     """Return how much is drawn twice: within a class it counts once, between classes the settings' order decides."""
-    by_name: dict[str, list[DrawnRegion]] = defaultdict(list)
-    for region in drawn:
-        by_name[region.name].append(region)
-    unions = {n: shapely.union_all(shapely.from_wkb([r.wkb_l0_px for r in rs])) for n, rs in by_name.items()}
+    by_name: dict[str, list[shapely.Geometry]] = defaultdict(list)
+    for name, geometry in zip(names, geometries, strict=True):
+        by_name[name].append(geometry)
+    unions = {name: united(own) for name, own in by_name.items()}
     findings = []
-    for name, regions in by_name.items():
-        twice = sum(region.area_l0_px2 for region in regions) - float(unions[name].area)
+    for name, own in by_name.items():
+        twice = float(shapely.area(own).sum() - unions[name].area)
         if twice > _OVERLAP_PX2:
             message = f"outlines of {name!r} overlap each other by {twice:.6g} level-0 px², which count once"
             findings.append(noted("OUTLINES_OVERLAP", "info", message, twice, _OVERLAP_PX2, "px²"))
     for one, other in combinations(unions, 2):
-        shared = float(unions[one].intersection(unions[other]).area)
+        shared = shared_area(unions[one], unions[other])
         if shared > _OVERLAP_PX2:
             message = f"outlines of {one!r} and {other!r} overlap by {shared:.6g} level-0 px²"
             remedy = "where both are classes of the run, the one listed later in segmenter.classes has them"

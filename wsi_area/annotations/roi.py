@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 
 from wsi_area.annotations.raw import noted
-from wsi_area.annotations.validity import areal
+from wsi_area.compute.outlines import less, united
 from wsi_area.errors import AnnotationError
 from wsi_area.model.drawn import Drawn, DrawnMask, RegionOfInterest
 
@@ -52,12 +52,12 @@ def _outlined(drawn: Drawn) -> bytes:
     included = [shapely.from_wkb(r.wkb_l0_px) for r in drawn.regions if not excludes(r.name)]
     excluded = [shapely.from_wkb(r.wkb_l0_px) for r in drawn.regions if excludes(r.name)]
     if included:
-        whole = shapely.union_all(included)
+        whole = united(included)
     elif drawn.size_l0_px is not None and excluded:
         whole = shapely.box(0, 0, drawn.size_l0_px.width_px, drawn.size_l0_px.height_px)
     else:
         raise AnnotationError(f"{drawn.path} holds no region to measure; give the file that was meant")
-    left = areal(whole.difference(shapely.union_all(excluded)) if excluded else whole)
+    left = less(whole, united(excluded)) if excluded else whole
     if left.is_empty:
         raise AnnotationError(f"{drawn.path}: what it excludes covers all that it includes; nothing is left to measure")
     return bytes(left.wkb)

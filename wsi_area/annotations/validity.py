@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 
 from wsi_area.annotations.raw import Parsed, RawOutline, Ring, noted
+from wsi_area.compute.outlines import areal, less, united
 from wsi_area.model.finding import QaFinding
 
 LARGEST_COORDINATE = 1e12
@@ -62,23 +63,12 @@ def regions_of(parsed: Parsed) -> tuple[tuple[OutlinedRegion, ...], tuple[QaFind
     return tuple(regions), tuple(findings)
 
 
-def areal(geometry: shapely.Geometry) -> shapely.Geometry:
-    """Return the parts of a geometry that enclose an area, as a Polygon or MultiPolygon.
-
-    >>> areal(shapely.union_all([shapely.box(0, 0, 1, 1), shapely.LineString([(3, 3), (4, 4)])])).geom_type
-    'Polygon'
-    """
-    parts = shapely.get_parts(shapely.get_parts(geometry))  # twice: a collection may hold a MultiPolygon
-    polygons = [part for part in parts if part.geom_type == "Polygon" and part.area > 0]
-    return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
-
-
 def _less_holes(
     geometry: shapely.Geometry, holes: Sequence[tuple[RawOutline, shapely.Geometry]], used: set[int]
 ) -> shapely.Geometry:
     touched = [(outline, hole) for outline, hole in holes if geometry.intersects(hole)]
     used.update(outline.index for outline, _ in touched)
-    return areal(geometry.difference(shapely.union_all([hole for _, hole in touched]))) if touched else geometry
+    return less(geometry, united([hole for _, hole in touched])) if touched else geometry
 
 
 def _valid(outline: RawOutline, findings: list[QaFinding]) -> shapely.Geometry | None:
@@ -105,9 +95,9 @@ def _fault(outline: RawOutline) -> str | None:
     if not outline.polygons or not all(outline.polygons):
         return "it has no points"
     for ring in (ring for polygon in outline.polygons for ring in polygon):
-        if not np.isfinite(ring).all() or (np.abs(ring) > LARGEST_COORDINATE).any():
+        if not (np.abs(ring) <= LARGEST_COORDINATE).all():
             return f"a coordinate is missing, not a number or beyond ±{LARGEST_COORDINATE:g}"
-        distinct = len(np.unique(ring, axis=0))
+        distinct = len(set(map(tuple, ring.tolist())))
         if distinct < 3:
             return f"a ring has {distinct} distinct points, an area needs 3"
     return None

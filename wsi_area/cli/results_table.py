@@ -60,6 +60,17 @@ def _cells(record: Mapping[str, Any], with_tumor: bool) -> list[Text]:
     return [*cells, *[Text(_with_error_bar(a, rel)) for a in areas], Text(total), Text(origin)]
 
 
+def _outline_text(record: Mapping[str, Any], outline: Mapping[str, Any]) -> str:
+    """Return the exact area of a class's outlines beside what was counted in them."""
+    (counted,) = (c for c in record["classes"] if c["name"] == outline["class"])
+    decimals = _decimals(outline["u_count_mm2"])
+    return (
+        f"\n{record['slide_id']}: the outlines of {outline['class']} enclose {outline['area_mm2']:.{decimals}f} mm²; "
+        f"{counted['n_px']} px counted in them are {counted['area_mm2']:.{decimals}f} mm² "
+        f"(counting in work pixels: ± {COVERAGE_95 * outline['u_count_mm2']:.{decimals}f})"
+    )
+
+
 def _with_error_bar(area_mm2: float | None, relative_u: float | None) -> str:
     if area_mm2 is None or relative_u is None:
         return "–"
@@ -78,6 +89,8 @@ def _print_notes(console: Console, record: Mapping[str, Any]) -> None:
     if status == "failed":
         reason = record["reason"].removeprefix(f"{slide_id}: ")
         console.print(f"\n{slide_id}: {reason}", style="red", markup=False, soft_wrap=True)
+    for outline in record.get("outlines", ()):
+        console.print(_outline_text(record, outline), markup=False, soft_wrap=True)
     for finding in record.get("findings", ()):
         if finding["severity"] == "info":
             continue

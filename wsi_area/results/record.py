@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from wsi_area.compute.area import area_mm2
 from wsi_area.model.burden import ClassArea, SlideBurden
 from wsi_area.model.calibration import Calibration, MppCandidate
 from wsi_area.model.finding import QaFinding
@@ -174,7 +175,7 @@ def _signal(burden: SlideBurden, name: str, micro_scale: int) -> dict[str, Any]:
     tissue = [c for c in burden.classes if c.tissue_class.is_tissue]
     total_px = sum(burden.counts.signal_by_class[c.tissue_class.class_id] for c in tissue) / micro_scale
     mpp, mm2 = burden.calibration.mpp, burden.tissue_area_mm2
-    integrated_mm2 = None if mpp is None else total_px * mpp.pixel_area_mm2
+    integrated_mm2 = None if mpp is None else area_mm2(total_px, mpp)
     return {
         "name": name,
         "integrated_px": total_px,

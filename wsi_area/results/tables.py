@@ -20,17 +20,14 @@ _LEADING = (
     "n_px_unscanned", "n_px_outside_roi", "n_px_unreadable", "n_px_background", "n_px_excluded",
     "n_px_tissue", "n_px_tumor",
 )  # fmt: skip
-_OF_OBJECTS = ("tumor_area_filled_mm2", "largest_focus_mm2", "largest_extent_mm")
-"""Columns of the published layout that need objects merged over tiles; empty, which says unknown, as long as no
-segmenter gives any."""
 _TRAILING = (
-    *_OF_OBJECTS,
+    "tumor_area_filled_mm2", "foci_count", "largest_focus_mm2", "largest_extent_mm", "annotations", "roi",
     "signal_od_per_mm2", "threshold", "threshold_method", "skipped_tissue_px_upper_bound", "reader", "flags",
     "path", "sha_sample", "config_hash", "wsi_area_version",
 )  # fmt: skip
 _TEXT = {
     "slide_id", "status", "reason", "mpp_source", "mpp_quality", "mpp_note", "vendor", "threshold_method", "reader",
-    "flags", "path", "sha_sample", "config_hash", "wsi_area_version",
+    "flags", "path", "annotations", "roi", "sha_sample", "config_hash", "wsi_area_version",
 }  # fmt: skip
 AREA_COLUMNS = (
     "slide_id", "class_id", "class_name", "is_tissue", "is_tumor", "n_px", "area_mm2", "area_u_mm2",
@@ -81,11 +78,26 @@ def summary_row(record: Record) -> dict[str, Any]:
     ):
         row[name] = record[name]
     row["sha_sample"] = record["fingerprint"]
+    row.update(_object_cells(record), **_drawing_cells(record))
     row.update(_calibration_cells(record), **_count_cells(record), **_area_cells(record), **_segmenter_cells(record))
     for c in record["classes"]:
         row[f"class_{c['name']}_area_mm2"] = c["area_mm2"]
         row[f"n_px_class_{c['name']}"] = c["n_px"]
     return row
+
+
+def _object_cells(record: Record) -> dict[str, Any]:
+    foci = record["foci"] or {}
+    return {
+        "tumor_area_filled_mm2": foci.get("filled_area_mm2"),
+        "foci_count": foci.get("count"),
+        "largest_focus_mm2": foci.get("largest_focus_mm2"),
+        "largest_extent_mm": foci.get("largest_extent_mm"),
+    }
+
+
+def _drawing_cells(record: Record) -> dict[str, Any]:
+    return {name: (record[name] or {}).get("path") for name in ("annotations", "roi")}
 
 
 def _calibration_cells(record: Record) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
+from wsi_area.results.cleaned_store import discard_cleaned
 from wsi_area.results.layout import SlideLayout, read_json
 from wsi_area.results.store import commit_batch, create_store, stored_origin
 from wsi_area.run.prepare import PreparedSlide
@@ -66,10 +67,19 @@ def _digest(facts: object) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def lay_out(layout: SlideLayout, prepared: PreparedSlide, origin: Origin, force: bool) -> None:
+def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, origin: Origin, force: bool) -> None:
     """Make the empty stores, or keep those of an earlier run of the very same.
 
     A slide that was counted in pixels only for want of a pixel size may be measured afresh without ``force``.
+
+    Parameters
+    ----------
+    layout : SlideLayout
+        The slide's folder in the run.
+    tiles : SlideLayout
+        Where its tiles are committed: the same, or with size filters the folder of what is raw.
+    prepared, origin, force
+        What is to be measured, what it is made from, whether what is there may be replaced.
 
     Raises
     ------
@@ -78,22 +88,25 @@ def lay_out(layout: SlideLayout, prepared: PreparedSlide, origin: Origin, force:
     ResultError
         If there is no room, or the folder cannot be written.
     """
-    found = stored_origin(layout)
+    found = stored_origin(tiles)
     if found == asdict(origin) and not force:
-        _commit_skipped(layout, prepared, origin.key)  # again: the earlier run may have been killed before it had
+        _commit_skipped(tiles, prepared, origin.key)  # again: the earlier run may have been killed before it had
         return
-    if found is not None and not force and not _lacked_a_pixel_size(layout):
+    found = stored_origin(layout) if found is None else found
+    if found not in (None, asdict(origin)) and not force and not _lacked_a_pixel_size(layout):
         raise StaleResultError(f"{layout.root.name}: {_difference(found, asdict(origin))}")
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
         layout.result_json.unlink(missing_ok=True)
+        discard_cleaned(layout)
         _require_space(layout, prepared.plan)
-        create_store(layout, prepared.plan, prepared.fitted.scheme, origin.key, asdict(origin))
+        tiles.root.mkdir(parents=True, exist_ok=True)
+        create_store(tiles, prepared.plan, prepared.fitted.scheme, origin.key, asdict(origin))
     except OSError as error:
         raise ResultError(
             f"{layout.root} cannot be written ({error.strerror or error}); choose another --out"
         ) from error
-    _commit_skipped(layout, prepared, origin.key)
+    _commit_skipped(tiles, prepared, origin.key)
 
 
 def _difference(then: Mapping[str, Any], now: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 """run: what was drawn on one slide, found by its name and read; the classes, and the region of interest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from wsi_area.compute.area import area_mm2
 from wsi_area.errors import AnnotationError, SettingsError
 from wsi_area.model.calibration import Calibration, Mpp
 from wsi_area.model.drawn import Drawn, RegionOfInterest
+from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
 from wsi_area.run.inputs import DrawnSource, SlideInput
 from wsi_area.run.settings import RunSettings
@@ -76,6 +78,30 @@ def drawing_facts(drawing: Drawn | RegionOfInterest | None, mpp: Mpp | None) -> 
         facts["outline_area_px"] = outline_px2
         facts["outline_area_mm2"] = None if mpp is None else area_mm2(outline_px2, mpp)
     return facts
+
+
+def outline_facts(facts: Mapping[str, Any], plan: SlidePlan, mpp: Mpp | None) -> list[dict[str, Any]]:
+    """Return the exact area of each class's outlines, beside which its pixel count can be held.
+
+    ``u_count_mm2`` is the standard uncertainty of counting in work pixels, from where their grid happens to lie.
+
+    Parameters
+    ----------
+    facts
+        What the segmenter found while fitting; without outlines there is nothing to return.
+    """
+    drawn = [entry for entry in facts.get("classes", ()) if "visible_area_l0_px2" in entry]
+    if not drawn or mpp is None:
+        return []
+    from wsi_area.compute.outline_area import outline_area
+
+    level = plan.slide.levels[plan.level]
+    work_px_l0 = level.downsample_x * plan.reduce_factor, level.downsample_y * plan.reduce_factor
+    found = []
+    for entry in drawn:
+        area = outline_area(entry["visible_area_l0_px2"], entry["visible_boundary_l0_px"], mpp, work_px_l0)
+        found.append({"class": entry["class"], "outline_area_px": entry["visible_area_l0_px2"], **asdict(area)})
+    return found
 
 
 def _read(info: SlideInfo, calibration: Calibration, source: DrawnSource, what: str) -> Drawn:

@@ -16,19 +16,24 @@ from wsi_area.compute.skipping import skipped_foreground_upper_bound_px
 from wsi_area.errors import IncompleteResultError, ResultError
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
+from wsi_area.model.objects import Foci, SizeChange, SizeFilters
+from wsi_area.results.cleaned_store import tiles_layout
 from wsi_area.results.layout import SlideLayout, read_json, write_json
+from wsi_area.results.object_tables import foci_record
 from wsi_area.results.record import failed_record, slide_record
 from wsi_area.results.store import ledger_rows
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin, lay_out, origin_of
-from wsi_area.run.drawings import drawing_facts
+from wsi_area.run.drawings import drawing_facts, outline_facts
 from wsi_area.run.events import BatchDone, Listener, SlideStarted
 from wsi_area.run.executors import Executor, TaskLost
 from wsi_area.run.inputs import SlideInput
+from wsi_area.run.object_pass import clean_slide, measure_foci, refuse_with_signal
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.settings import RunSettings
 from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob
 from wsi_area.run.tile_task import measure_batch
 from wsi_area.segmenters.colour_rule import ColourRuled
+from wsi_area.segmenters.protocol import FittedSegmenter
 
 TILES_LISTED = 100
 """Unreadable tiles named one by one in result.json; their number and area are always exact."""
@@ -72,8 +77,10 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
     if not isinstance(prepared, PreparedSlide):
         return Measured(_write_failed(slide, layout, context, prepared), resumed=False)
     origin = origin_of(prepared, settings)
-    lay_out(layout, prepared, origin, context.force)
-    work = _measure_tiles(prepared, layout, origin.key, context)
+    filters = _size_filters(prepared, settings)
+    tiles = tiles_layout(layout, filters)
+    lay_out(layout, tiles, prepared, origin, context.force)
+    work = _measure_tiles(prepared, tiles, origin.key, context)
     if work is None:
         return None
     if work.errors:
@@ -81,14 +88,51 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
         return Measured(_write_failed(slide, layout, context, lost), resumed=False)
     timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
     nothing_to_do = work.timing["batches"] == 0
+    objects = _merge_objects(prepared, layout, filters, origin, context.executor)
+    if objects is None:
+        return None
     # the document is made from the ledger each time: findings follow today's limits, and a torn one is mended
-    record = _reduce(prepared, layout, origin, replace(work, timing=timing), settings)
+    record = _reduce(prepared, layout, origin, replace(work, timing=timing), objects, settings)
     if nothing_to_do and (earlier := _timing_on_record(layout)) is not None:
         record["timing"] = earlier
     if work.tile_errors:
         record["reason"] += f"; the first: {work.tile_errors[0]['message']}"
     write_json(layout.result_json, record)
     return Measured(record, resumed=nothing_to_do)
+
+
+@dataclass(frozen=True, slots=True)
+class _Objects:
+    """What the merged objects of a slide came to."""
+
+    size_changes: tuple[SizeChange, ...]
+    foci: Foci | None
+
+
+def _size_filters(prepared: PreparedSlide, settings: RunSettings) -> SizeFilters:
+    """Return the size filters of a slide: none where sizes are unknown, since its mm² are withheld anyway."""
+    filters = SizeFilters(**settings.objects.model_dump())
+    refuse_with_signal(filters, _signal_name(prepared.fitted))
+    return filters if prepared.calibration.mpp is not None else SizeFilters()
+
+
+def _merge_objects(
+    prepared: PreparedSlide, layout: SlideLayout, filters: SizeFilters, origin: Origin, executor: Executor
+) -> _Objects | None:
+    """Filter small objects and measure the foci, over the seams of the tiles; None if stopped before the end."""
+    plan, scheme, mpp = prepared.plan, prepared.fitted.scheme, prepared.calibration.mpp
+    changes = clean_slide(layout, plan, scheme, filters, mpp, origin.key, asdict(origin), executor)
+    if changes is None:
+        return None
+    foci = measure_foci(layout, plan, scheme, mpp, executor)
+    if foci is None and scheme.names_tumor:
+        return None
+    return _Objects(changes, foci)
+
+
+def _signal_name(fitted: FittedSegmenter) -> str | None:
+    """Return the name of what is integrated besides the classes: by the fused kernel only, so by a colour rule."""
+    return fitted.signal.name if isinstance(fitted, ColourRuled) and fitted.signal is not None else None
 
 
 def _timing_on_record(layout: SlideLayout) -> dict[str, Any] | None:
@@ -192,7 +236,12 @@ def _versions(settings: RunSettings) -> dict[str, Any]:
 
 
 def _reduce(
-    prepared: PreparedSlide, layout: SlideLayout, origin: Origin, work: _Work, settings: RunSettings
+    prepared: PreparedSlide,
+    layout: SlideLayout,
+    origin: Origin,
+    work: _Work,
+    objects: _Objects,
+    settings: RunSettings,
 ) -> dict[str, Any]:
     """Return the document of a slide whose every tile is accounted for.
 
@@ -241,8 +290,11 @@ def _reduce(
             "settings": settings.segmenter.own,
             "facts": fitted.facts,
         },
+        "foci": foci_record(objects.foci, mpp),
+        "size_filters": [asdict(change) for change in objects.size_changes],
         "annotations": drawing_facts(prepared.drawn, mpp),
         "roi": drawing_facts(prepared.roi, mpp),
+        "outlines": outline_facts(fitted.facts, plan, mpp),
         "skipped_tissue_px_upper_bound": bound,
         "tile_errors": work.tile_errors[:TILES_LISTED],
         "timing": work.timing,

@@ -17,6 +17,7 @@ from typing import Any
 from wsi_area import __version__
 from wsi_area.errors import ResultError, StaleResultError, WsiAreaError
 from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, read_json, sole_writer, write_json
+from wsi_area.results.object_tables import write_objects
 from wsi_area.results.record import failed_record
 from wsi_area.results.tables import write_tables
 from wsi_area.run.drawings import refuse_mismatch
@@ -114,6 +115,7 @@ def run_slides(
                 own = [m.record if m else _planned(s) for s, m in zip(slides, outcomes, strict=True)]
                 table = [*others, *own]
                 write_tables(layout, table)
+                write_objects(layout, [r["slide_id"] for r in table if r["status"] != "failed"])
                 write_json(layout.run_json, {**header, **_footer(outcome, table, executor)})
         finally:
             executor.close()

@@ -181,9 +181,11 @@ def _document_faults(
         yield "schema", f"result.json has schema {record.get('schema_version')}, known is {SCHEMA_VERSION}"
     if record["status"] != status:
         yield "status", f"result.json says {record['status']!r}, run.json {status!r}"
-    key = ledger_attributes(layout)["key"]
-    if key != record["key"]:
-        yield "key", f"the ledger was made with {str(key)[:12]}…, the document says {record['key'][:12]}…"
+    made_from = ledger_attributes(layout)["made_from"]
+    for part in sorted({*made_from, *record["made_from"]}):
+        then, now = made_from.get(part), record["made_from"].get(part)
+        if then != now:
+            yield "made from", f"the ledger was made from another {part.replace('_', ' ')} ({then}) than told ({now})"
     for name, value in summary_row(record).items():
         if not _same(row.get(name), value):
             yield "summary.csv", f"{name} is {row.get(name)!r}, result.json gives {value!r}"

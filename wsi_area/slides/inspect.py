@@ -28,6 +28,7 @@ _NOTE_CHARS = 200
 _KEPT = (
     *("openslide.vendor", "openslide.quickhash-1", "openslide.objective-power"),
     *("openslide.mpp-x", "openslide.mpp-y", "aperio.AppMag", "aperio.MPP", "hamamatsu.SourceLens"),
+    *("hamamatsu.XOffsetFromSlideCentre", "hamamatsu.YOffsetFromSlideCentre"),
     *(
         "tiff.XResolution",
         "tiff.YResolution",

@@ -1,0 +1,77 @@
+"""results: the small picture of a slide as the run saw it, with the frame that it stands in."""
+
+import io
+import json
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from wsi_area.errors import ResultError
+from wsi_area.model.pixels import MaskArray, RgbArray
+from wsi_area.results.layout import SlideLayout, write_bytes
+
+THUMBNAIL_NAME = "thumb.jpg"
+UNSCANNED_RGB = (226, 226, 226)
+_JPEG_QUALITY = 85
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Thumbnail:
+    """A slide from its level-0 origin on, each picture pixel a box of level-0 pixels.
+
+    The boxes at the right and lower rim may reach beyond the slide.
+    """
+
+    rgb: RgbArray  # uint8 (h, w, 3)
+    box_x_l0_px: float  # width of the box under one picture pixel
+    box_y_l0_px: float
+
+
+def thumbnail_jpeg(rgb: RgbArray, valid: MaskArray, box_l0_px: tuple[float, float]) -> bytes:
+    """Return the JPEG of an overview, which says itself how many level-0 pixels lie under one of its own.
+
+    Parameters
+    ----------
+    rgb : uint8 (h, w, 3) RGB
+    valid : bool (h, w)
+        What is False is painted a light grey.
+    box_l0_px : (x, y)
+        Width and height of the level-0 box under one pixel; not slide width / picture width, which is less where
+        the last box is cut.
+    """
+    painted = np.where(valid[..., None], rgb, np.array(UNSCANNED_RGB, np.uint8))
+    file = io.BytesIO()
+    frame = json.dumps({"box_x_l0_px": box_l0_px[0], "box_y_l0_px": box_l0_px[1]})
+    Image.fromarray(painted).save(file, "JPEG", quality=_JPEG_QUALITY, optimize=True, comment=frame.encode())
+    return file.getvalue()
+
+
+def write_thumbnail(layout: SlideLayout, jpeg: bytes) -> None:
+    """Write the picture that `thumbnail_jpeg` made beside the slide's result."""
+    write_bytes(layout.root / THUMBNAIL_NAME, jpeg)
+
+
+def read_thumbnail(layout: SlideLayout) -> Thumbnail | None:
+    """Return the picture of a slide, or None where the run left none.
+
+    Raises
+    ------
+    ResultError
+        If it is no JPEG, or does not say where it lies on the slide.
+    """
+    path = layout.root / THUMBNAIL_NAME
+    if not path.exists():
+        return None
+    try:
+        with Image.open(path, formats=["JPEG"]) as image:
+            frame = json.loads(image.info.get("comment", b""))
+            rgb = np.asarray(image.convert("RGB"))
+        x, y = float(frame["box_x_l0_px"]), float(frame["box_y_l0_px"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ResultError(
+            f"{path} cannot be used ({error}); delete it, then run the same command again: it is made anew"
+        ) from error
+    if not (x >= 1 and y >= 1 and np.isfinite([x, y]).all()):
+        raise ResultError(f"{path} says that its pixels are {x} × {y} level-0 px; delete it and run again")
+    return Thumbnail(rgb, x, y)
