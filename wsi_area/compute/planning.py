@@ -26,6 +26,9 @@ BATCHES_WANTED = 24
 """A batch is what one task does: as large as 4096² work px (0.1–0.5 s of decoding, long enough that
 scheduling costs nothing), smaller where a slide would otherwise give too few batches to share out."""
 
+SEGMENTER_BYTES_PER_PX = 64
+"""What a segmenter that needs a whole tile at once is taken to hold, where it does not say."""
+
 CLASS_MAP_BYTES_PER_WORK_PX = 0.2
 """Of a noisy five-class map; one of smooth regions takes a tenth of it."""
 
@@ -42,6 +45,9 @@ class Tiling:
     halo_um: float = 0.0
     per_colour: bool = True  # the rule needs one pixel at a time, so no tile block is ever assembled
     reader_bytes: int = 0  # what the lane holds beside
+    segmenter_bytes_per_px: int = (
+        SEGMENTER_BYTES_PER_PX  # of working memory, for each work pixel of a tile and its halo
+    )
 
 
 def plan_slide(slide: SlideInfo, mpp: Mpp | None, usable_levels: Sequence[int], tiling: Tiling) -> SlidePlan:
@@ -152,7 +158,7 @@ def _projected_bytes(level_px: Size, factor: int, tile_px: int, halo_px: int, ba
 
     class_map = box_px(batch_tiles * tile_px) // factor**2
     block = box_px(tile_px + 2 * halo_px)
-    pixels = 4 * block if tiling.per_colour else 4 * block + 64 * block // factor**2
+    pixels = 4 * block if tiling.per_colour else 4 * block + tiling.segmenter_bytes_per_px * block // factor**2
     return 3 * class_map + tiling.reader_bytes + pixels
 
 

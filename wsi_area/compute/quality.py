@@ -1,7 +1,10 @@
 """compute: what quality assurance should know of a measured slide, beyond its pixel size."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wsi_area.compute.stain_doubt import ANGLE_LIMIT_DEG, UNEXPLAINED_LIMIT, stain_findings
+from wsi_area.compute.threshold_stability import UNSTABLE_LIMIT, threshold_findings
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.finding import QaFinding, Severity
 from wsi_area.model.plan import SlidePlan
@@ -14,6 +17,9 @@ class QualityLimits:
     unscanned_fraction: float = 0.5  # of the slide
     edge_tissue_fraction: float = 0.05  # of the rim of the slide
     skip_bound_fraction: float = 0.01  # of the tissue
+    threshold_change: float = UNSTABLE_LIMIT  # of the tissue area, for ± 5 % of the threshold
+    stain_unexplained: float = UNEXPLAINED_LIMIT  # of the absorption
+    stain_angle_deg: float = ANGLE_LIMIT_DEG
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,9 @@ class Observed:
     skipped_foreground_upper_bound_px: int | None
     background_assumed: str | None = None  # "bright" or "dark", None where the segmenter assumes neither
     background_seen: str | None = None
+    tissue_fraction_by_shift: Mapping[str, float | None] | None = None  # of the threshold, see `threshold_stability`
+    stain_unexplained: float | None = None
+    stain_angles_deg: Mapping[str, float] | None = None
 
 
 def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: QualityLimits) -> tuple[QaFinding, ...]:
@@ -34,9 +43,24 @@ def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: Qual
         *_background(burden, observed),
         *_unscanned(plan, burden, limits),
         *_tissue(plan, burden, observed, limits),
+        *_threshold(burden, observed, limits),
+        *stain_findings(
+            burden.slide_id,
+            observed.stain_unexplained,
+            observed.stain_angles_deg,
+            limits.stain_unexplained,
+            limits.stain_angle_deg,
+        ),
     ]
     order: dict[Severity, int] = {"refusal": 0, "warning": 1, "info": 2}
     return tuple(sorted(found, key=lambda f: order[f.severity]))
+
+
+def _threshold(burden: SlideBurden, observed: Observed, limits: QualityLimits) -> tuple[QaFinding, ...]:
+    fractions = observed.tissue_fraction_by_shift
+    if fractions is None:
+        return ()
+    return threshold_findings(burden.slide_id, fractions, burden.tissue_area_mm2, limits.threshold_change)
 
 
 def _unreadable(burden: SlideBurden) -> list[QaFinding]:

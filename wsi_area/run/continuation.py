@@ -99,7 +99,7 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
         layout.root.mkdir(parents=True, exist_ok=True)
         layout.result_json.unlink(missing_ok=True)
         discard_cleaned(layout)
-        _require_space(layout, prepared.plan)
+        _require_space(layout, prepared.plan, copies=1 if tiles == layout else 2)
         tiles.root.mkdir(parents=True, exist_ok=True)
         create_store(tiles, prepared.plan, prepared.fitted.scheme, origin.key, asdict(origin))
     except OSError as error:
@@ -128,9 +128,9 @@ def _lacked_a_pixel_size(layout: SlideLayout) -> bool:
         return False
 
 
-def _require_space(layout: SlideLayout, plan: SlidePlan) -> None:
+def _require_space(layout: SlideLayout, plan: SlidePlan, copies: int) -> None:
     """Refuse a slide whose class map will not fit on the disk, before any work on it is lost."""
-    needed, free = estimated_disk_bytes(plan), shutil.disk_usage(layout.root).free
+    needed, free = copies * estimated_disk_bytes(plan), shutil.disk_usage(layout.root).free
     if needed > free:
         raise ResultError(
             f"{plan.slide.slide_id}: about {needed / 2**20:.0f} MiB are needed at {layout.root}, "

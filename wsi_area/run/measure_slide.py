@@ -1,7 +1,7 @@
 """run: one slide from its path to its result.json; straight line, no decision about other slides."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,7 +13,9 @@ from wsi_area.compute.area import measure
 from wsi_area.compute.grid import batch_tiles_at, batches_to_measure
 from wsi_area.compute.quality import Observed, QualityLimits, check
 from wsi_area.compute.skipping import skipped_foreground_upper_bound_px
+from wsi_area.compute.threshold_stability import tissue_area_at_shifts
 from wsi_area.errors import IncompleteResultError, ResultError
+from wsi_area.model.burden import SlideBurden
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
 from wsi_area.model.objects import Foci, SizeChange, SizeFilters
@@ -92,7 +94,7 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
     if objects is None:
         return None
     # the document is made from the ledger each time: findings follow today's limits, and a torn one is mended
-    record = _reduce(prepared, layout, origin, replace(work, timing=timing), objects, settings)
+    record = _reduce(prepared, layout, tiles, origin, replace(work, timing=timing), objects, settings)
     if nothing_to_do and (earlier := _timing_on_record(layout)) is not None:
         record["timing"] = earlier
     if work.tile_errors:
@@ -238,6 +240,7 @@ def _versions(settings: RunSettings) -> dict[str, Any]:
 def _reduce(
     prepared: PreparedSlide,
     layout: SlideLayout,
+    tiles: SlideLayout,
     origin: Origin,
     work: _Work,
     objects: _Objects,
@@ -271,7 +274,7 @@ def _reduce(
         prepared.calibration,
         None if signal is None else signal.micro_scale,
     )
-    bound = _skip_bound_px(prepared, rows, columns)
+    bound = _skip_bound_px(prepared, ledger_rows(tiles), columns)  # as read, before any filter by size
     limits = QualityLimits(**settings.quality.model_dump())
     drawings = prepared.drawn, prepared.roi
     findings = [
@@ -295,6 +298,7 @@ def _reduce(
         "annotations": drawing_facts(prepared.drawn, mpp),
         "roi": drawing_facts(prepared.roi, mpp),
         "outlines": outline_facts(fitted.facts, plan, mpp),
+        "tissue_mm2_by_threshold": _threshold_sensitivity(fitted, burden),
         "skipped_tissue_px_upper_bound": bound,
         "tile_errors": work.tile_errors[:TILES_LISTED],
         "timing": work.timing,
@@ -304,14 +308,24 @@ def _reduce(
     )
 
 
+def _threshold_sensitivity(fitted: FittedSegmenter, burden: SlideBurden) -> dict[str, float | None] | None:
+    """Return the tissue area at the threshold and 5 % beside it; None where the segmenter has no threshold."""
+    fractions: Any = fitted.facts.get("tissue_fraction")
+    return None if fractions is None else tissue_area_at_shifts(fractions, burden.tissue_area_mm2)
+
+
 def _observed(prepared: PreparedSlide, bound_px: int | None) -> Observed:
-    facts = prepared.fitted.facts
+    facts: Mapping[str, Any] = prepared.fitted.facts
     assumed, seen = (facts.get(name) for name in ("background", "background_seen"))
+    stain_fit = facts.get("stain_fit") or {}
     return Observed(
         prepared.edge_tissue_fraction,
         bound_px,
         None if assumed is None else str(assumed),
         None if seen is None else str(seen),
+        facts.get("tissue_fraction"),
+        stain_fit.get("unexplained"),
+        stain_fit.get("angles_deg"),
     )
 
 

@@ -21,7 +21,9 @@ from wsi_area.run.inputs import SlideInput
 from wsi_area.run.sampling import tissue_samples
 from wsi_area.run.settings import RunSettings
 from wsi_area.segmenters.colour_rule import ColourRuled
-from wsi_area.segmenters.protocol import FittedSegmenter, WantsSamples
+from wsi_area.segmenters.exclusions.fit import with_exclusions
+from wsi_area.segmenters.exclusions.settings import ExclusionSettings
+from wsi_area.segmenters.protocol import FittedSegmenter, Segmenter, StatesMemory, UsesDrawn, WantsSamples
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.slides import LaneDecision, borrow_reader, choose_lane, inspect, read_overview
 
@@ -104,6 +106,10 @@ def _prepare(task: PrepareTask) -> PreparedSlide:
             overview = replace(overview, samples=samples)
     fitted = segmenter.fit(replace(overview, drawn=drawn))
     plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
+    wrapped = with_exclusions(fitted, _exclusions(settings, segmenter), overview, plan.work_mpp)
+    if wrapped is not fitted:  # it looks further round a pixel than the segmenter alone
+        fitted = wrapped
+        plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
     if plan.level != first.level:  # the segmenter was made for another pixel size
         lane = choose_lane(info, [plan.level], settings.reader.lane, levels)
     if roi is not None:
@@ -120,11 +126,21 @@ def _prepare(task: PrepareTask) -> PreparedSlide:
     return PreparedSlide(info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, 0.0)
 
 
+def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSettings:
+    """Return what is excluded; from a drawing only what is asked for, so that outline and count stay the same area."""
+    if isinstance(segmenter, UsesDrawn):
+        return settings.exclusions.model_copy(update={"unscanned_black": "off"})
+    return settings.exclusions
+
+
 def _tiling(settings: RunSettings, fitted: FittedSegmenter, info: SlideInfo, lane: LaneDecision) -> Tiling:
     asked = settings.tiling.work_mpp if settings.tiling.work_mpp is not None else fitted.work_mpp
     # a plain image is decoded whole, and for a moment held twice
     reader_bytes = 6 * info.size_l0_px.area_px if lane.lane == "plain" else READER_BYTES
-    return Tiling(asked, settings.tiling.tile_px, fitted.context_um, isinstance(fitted, ColourRuled), reader_bytes)
+    tiling = Tiling(asked, settings.tiling.tile_px, fitted.context_um, isinstance(fitted, ColourRuled), reader_bytes)
+    if isinstance(fitted, StatesMemory):
+        return replace(tiling, segmenter_bytes_per_px=fitted.working_bytes_per_px)
+    return tiling
 
 
 def _with_mpp(overview: Overview, calibration: Calibration) -> Overview:

@@ -11,12 +11,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wsi_area.errors import SettingsError
+from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.registry import make_segmenter
 
 ExecutorName = Literal["serial", "threads", "processes", "distributed"]
 Lane = Literal["auto", "openslide", "direct"]
 
-MEASUREMENT_SECTIONS = ("tiling", "segmenter", "objects", "calibration")
+MEASUREMENT_SECTIONS = ("tiling", "segmenter", "exclusions", "objects", "calibration")
 """The sections that can change a number; the others say who does the work, and when to look."""
 
 
@@ -77,6 +78,9 @@ class QualitySettings(_Section):
     unscanned_fraction: float = Field(0.5, ge=0, le=1, description="share of the slide not scanned")
     edge_tissue_fraction: float = Field(0.05, ge=0, le=1, description="share of the rim that is tissue")
     skip_bound_fraction: float = Field(0.01, ge=0, description="bound on skipped foreground, share of tissue")
+    threshold_change: float = Field(0.05, ge=0, description="change of the tissue for 5 % of the threshold, share")
+    stain_unexplained: float = Field(0.05, ge=0, description="absorption that the stain vectors leave over, share")
+    stain_angle_deg: float = Field(20.0, ge=0, description="angle between stain vectors as set and as seen, degrees")
 
 
 class RunSection(_Section):
@@ -95,6 +99,7 @@ class RunSettings(_Section):
 
     tiling: TilingSettings = TilingSettings()
     segmenter: SegmenterSettings = SegmenterSettings()
+    exclusions: ExclusionSettings = ExclusionSettings()
     objects: ObjectSettings = ObjectSettings()
     reader: ReaderSettings = ReaderSettings()
     calibration: CalibrationSettings = CalibrationSettings()

@@ -24,6 +24,8 @@ GLASS_LARGEST_CHROMA = 16  # … and no further apart than this: pale pink tissu
 DARK_HIGHEST = 50  # all of R, G, B of a dark field are at most this
 LEAST_BACKGROUND = 0.005  # a smaller share of the valid pixels is not taken for the background
 LEAST_DARK_FIELD = 0.05  # black borders and pen smaller than this do not make a dark field
+LEAST_PAINTED = 0.001  # of the valid pixels, pure black: below it nobody painted, and every pixel is what was seen
+LEAST_SCANNED_GLASS = 0.05  # of what is not pure black: with that much glass the black of a bright slide was painted
 DARK_MEDIAN = 100  # with no background in sight, a median max(R, G, B) below this is a dark field
 
 
@@ -54,7 +56,8 @@ def background_kind(extremes: Extremes) -> Background:
     """Return whether tissue lies on a bright or on a dark background.
 
     A dark field shows: at least 5 % near-black pixels and more of them than of glass; or, if neither is in
-    sight, a dark picture on the whole. Black pen, dark tissue and dense stains do not reach that.
+    sight, a dark picture on the whole. Black pen, dark tissue and dense stains do not reach that, nor does any
+    amount of pure black round glass that was scanned: that was painted.
 
     >>> night = np.zeros((256, 256), np.int64)
     >>> night[0, 0] = 16
@@ -65,8 +68,14 @@ def background_kind(extremes: Extremes) -> Background:
     total = int(brightest.sum())
     if not total:
         return "bright"
-    glass = int(extremes[_GLASS].sum()) / total
-    black = int(brightest[: DARK_HIGHEST + 1].sum()) / total
+    glass_px = int(extremes[_GLASS].sum())
+    glass = glass_px / total
+    black_px = int(brightest[: DARK_HIGHEST + 1].sum())
+    black = black_px / total
+    # pure black, which a dark field may be, and which software paints round what it scanned of a bright one
+    painted_px = int(extremes[0, 0])
+    if glass_px >= LEAST_SCANNED_GLASS * (total - painted_px) and glass_px > black_px - painted_px:
+        return "bright"
     if black >= LEAST_DARK_FIELD and black > glass:
         return "dark"
     return "dark" if glass < LEAST_BACKGROUND and _median(brightest) < DARK_MEDIAN else "bright"
@@ -95,6 +104,10 @@ def fit_foreground(
     """
     kind_seen = background_kind(extremes)
     kind = kind_seen if background == "auto" else background
+    painted = painted_share(extremes) if kind == "bright" else 0.0
+    if painted:
+        extremes = extremes.copy()
+        extremes[0, 0] = 0
     histogram = feature_histogram(extremes, FEATURES[kind])
     seen = _background_level(extremes, kind)
     level = NOMINAL_LEVEL[kind] if seen is None else seen
@@ -115,6 +128,7 @@ def fit_foreground(
         "otsu_threshold": raw,
         "threshold": used,
         "clamped": threshold == "otsu" and used != raw,
+        "painted_black_fraction": painted,
         "histogram": [int(n) for n in histogram],
         "tissue_fraction": {
             shift: _fraction_above(histogram, used * factor)
@@ -122,6 +136,18 @@ def fit_foreground(
         },
     }
     return Foreground(kind, level, used, facts)
+
+
+def painted_share(extremes: Extremes) -> float:
+    """Return the share of a bright slide that is pure black, which no light through glass is; 0 below a thousandth.
+
+    >>> extremes = np.zeros((256, 256), np.int64)
+    >>> extremes[0, 0], extremes[240, 244] = 1, 3
+    >>> painted_share(extremes)
+    0.25
+    """
+    total, black = int(extremes.sum()), int(extremes[0, 0])
+    return black / total if total and black >= LEAST_PAINTED * total else 0.0
 
 
 def _glass_pairs() -> NDArray[np.bool_]:

@@ -63,6 +63,15 @@ class PlacedSegmenter(FittedSegmenter, Protocol):
 
 
 @runtime_checkable
+class StatesMemory(Protocol):
+    """A fitted segmenter that says how much memory it takes, so that a plan can be refused before it starts."""
+
+    @property
+    def working_bytes_per_px(self) -> int:
+        """Return the most bytes that ``class_map`` holds for each pixel it is given, the pixels themselves left out."""
+
+
+@runtime_checkable
 class WantsSamples(Protocol):
     """Settings of a segmenter that is fitted to pixels of the work size beside the overview."""
 

@@ -7,16 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import Overview
 from wsi_area.segmenters.colour_rule import ColourRule
 from wsi_area.segmenters.density import MICRO
+from wsi_area.segmenters.exclusions.absorption import glass_white, nominal_white
 from wsi_area.segmenters.extremes import count_extremes
 from wsi_area.segmenters.fitted import FittedColourRule
 from wsi_area.segmenters.foreground import fit_foreground
 from wsi_area.segmenters.otsu import otsu_bin
 from wsi_area.segmenters.protocol import Signal
 from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme
+from wsi_area.segmenters.stain_estimation import (
+    angle_deg,
+    assigned,
+    estimate_stains,
+    refuse_strays,
+    stain_fit,
+    stained_densities,
+    tissue_pixels,
+)
 from wsi_area.segmenters.stain_vectors import NAMED_VECTORS, Vector, density_weights, normalised
 from wsi_area.segmenters.tissue import GreyLevel
 
@@ -33,6 +44,7 @@ STAIN_SCHEME = ClassScheme(
 SIGNAL = Signal("od", "optical density", MICRO)
 _OD_BIN = 0.01  # OD: width of a bin of the histogram of densities, 0 to 2.56 OD
 _OD_BINS = 256
+_SAMPLE_BLOCKS = 16
 
 
 class StainSegmenter(BaseModel):
@@ -40,9 +52,18 @@ class StainSegmenter(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    vectors: Literal["h-e-dab", "h-dab", "h-e"] | dict[str, Vector] = Field(
+    vectors: Literal["h-e-dab", "h-dab", "h-e", "macenko"] | dict[str, Vector] = Field(
         "h-dab",
-        description="stain vectors by name, or 2 or 3 of your own as name = [R, G, B] in optical density",
+        description="stain vectors by name, or 2 or 3 of your own as name = [R, G, B] in optical density; 'macenko': "
+        "two, estimated once for each slide from its own tissue",
+    )
+    vectors_reference: Literal["h-dab", "h-e"] = Field(
+        "h-dab", description="with 'macenko': the stains on the slide, which name the estimated vectors (no unit)"
+    )
+    macenko_fallback: bool = Field(
+        False,
+        description="with 'macenko': use the reference's own vectors on a slide whose vectors cannot be estimated, and "
+        "record that; otherwise that slide fails (yes or no)",
     )
     target: str = Field("dab", description="stain that is measured: a name among the vectors (no unit)")
     threshold: Literal["fixed", "otsu"] = Field(
@@ -91,11 +112,11 @@ class StainSegmenter(BaseModel):
     def fit(self, overview: Overview) -> FittedColourRule:
         """Return the segmenter with its thresholds for this slide."""
         scheme = chosen_scheme(self.classes, STAIN_SCHEME)
-        vectors = NAMED_VECTORS[self.vectors] if isinstance(self.vectors, str) else normalised(self.vectors)
-        weights = density_weights(vectors, self.target)
         extremes = count_extremes(overview)
         # absorption needs light behind the tissue, so the background is bright whatever the picture shows
         foreground = fit_foreground(extremes, "bright", self.tissue_threshold, self.contrast_min, self.contrast_max)
+        vectors, stain_facts = self._vectors(overview, foreground.rule)
+        weights = density_weights(vectors, self.target)
         fixed = ColourRule(
             foreground.rule.feature,
             foreground.threshold,
@@ -110,6 +131,7 @@ class StainSegmenter(BaseModel):
         rule = replace(fixed, bands_od=bands)
         facts: dict[str, object] = {
             "stain_vectors": {name: list(vector) for name, vector in vectors.items()},
+            **stain_facts,
             "stain_weights": list(weights),
             "target": self.target,
             "band_method": "otsu" if by_otsu else "fixed",
@@ -119,6 +141,7 @@ class StainSegmenter(BaseModel):
             "glass_od": glass_od,
             "density_histogram": [int(n) for n in histogram],
             "density_bin_od": _OD_BIN,
+            "positive_fraction": _positive_fraction(overview, rule),
         }
         lowered = ColourRule(
             rule.feature,
@@ -128,6 +151,40 @@ class StainSegmenter(BaseModel):
         )
         return FittedColourRule(scheme, rule, lowered, SIGNAL, foreground.facts | facts)
 
+    @property
+    def sample_blocks(self) -> int:
+        """Return how many blocks of tissue at the work pixel size the estimate is to be made from."""
+        return _SAMPLE_BLOCKS if self.vectors == "macenko" else 0
+
+    def _vectors(self, overview: Overview, foreground: ColourRule) -> tuple[dict[str, Vector], dict[str, object]]:
+        """Return the vectors for this slide, and for the facts where they are from and how well they fit it."""
+        white = glass_white(overview) or nominal_white()
+        pixels, source = tissue_pixels(overview, foreground)
+        od = stained_densities(pixels, white)
+        estimate, refusal = None, None
+        estimating = self.vectors == "macenko"
+        reference = NAMED_VECTORS[self.vectors_reference]
+        try:
+            estimate = estimate_stains(od)
+            if estimating:
+                refuse_strays(assigned(estimate, reference), reference)
+        except SegmentationError as error:
+            if estimating and not self.macenko_fallback:
+                raise
+            refusal = str(error)
+        if not estimating:
+            origin = self.vectors if isinstance(self.vectors, str) else "own"
+            vectors = NAMED_VECTORS[origin] if isinstance(self.vectors, str) else normalised(self.vectors)
+        elif estimate is None or refusal is not None:
+            origin, vectors = self.vectors_reference, reference
+        else:
+            origin, vectors = "macenko", assigned(estimate, reference)
+        # estimated vectors are held against the published ones, fixed ones against the slide
+        fit = stain_fit(od, source, vectors, estimate, refusal)
+        if origin == "macenko":
+            fit["angles_deg"] = {n: round(angle_deg(v, reference[n]), 3) for n, v in vectors.items()}
+        return vectors, {"vectors_from": origin, "white_used": list(white), "stain_fit": fit}
+
     def _bands(self, otsu_od: float, glass_od: float) -> tuple[float, float, float]:
         """Return the bands with their ratios kept and the first of them where Otsu puts it, within bounds."""
         first = min(max(otsu_od, glass_od + self.otsu_min_od), glass_od + self.otsu_max_od)
@@ -136,9 +193,18 @@ class StainSegmenter(BaseModel):
         return weak, moderate, strong
 
 
+def _positive_fraction(overview: Overview, rule: ColourRule) -> dict[str, float | None]:
+    """Return the share of the overview at or above the first band, and with that band moved by 5 %."""
+    pixels = overview.rgb[overview.valid & overview.rgb.any(axis=-1)].reshape(1, -1, 3)  # painted black is none
+    density = rule.density_of(pixels)
+    shifts = (("-5%", 0.95), ("used", 1.0), ("+5%", 1.05))
+    return {s: float((density >= factor * rule.bands_od[0]).mean()) if density.size else None for s, factor in shifts}
+
+
 def _densities(overview: Overview, rule: ColourRule) -> tuple[NDArray[np.int64], float]:
     """Return the histogram of the target's density in tissue, and its median on glass (never below 0)."""
     seen = overview.rgb.reshape(-1, 3) if overview.valid.all() else overview.rgb[overview.valid]
+    seen = seen[seen.any(axis=-1)]  # pure black was painted: no light through glass is
     pixels = seen.reshape(1, -1, 3)
     tissue = rule.feature_of(pixels) > rule.threshold
     density = rule.density_of(pixels)

@@ -1,0 +1,40 @@
+"""segmenters.exclusions: black that software painted where nothing was scanned."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from wsi_area.model.pixels import MaskArray
+from wsi_area.segmenters.exclusions.absorption import Seen
+from wsi_area.segmenters.exclusions.windows import window_sum
+
+BRIGHTEST = 8  # grey levels: what compression makes of painted black
+WINDOW_SHARE_PERCENT = 30  # a corner of it has that much of the window
+WINDOW_PX = 4  # half a block of JPEG: its ringing, not anything in the tissue, sets the scale
+
+
+@dataclass(frozen=True, slots=True)
+class BlackRule:
+    """Which pixels of a bright-field slide were painted black."""
+
+    name: ClassVar[str] = "unscanned_black"
+    only_on_tissue: ClassVar[bool] = False
+    window_px: int  # 0 where the slide has no pixel size, and a tile no halo
+
+    @property
+    def reach_px(self) -> int:
+        """Return how far it looks."""
+        return self.window_px
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """Return the limits that were used."""
+        return {"window_px": 2 * self.window_px + 1, "brightest_grey": BRIGHTEST}
+
+    def mask(self, seen: Seen) -> MaskArray:
+        """Return bool (h, w), True where a pixel is black and not alone."""
+        red, green, blue = (seen.rgb[..., channel] for channel in range(3))
+        black: MaskArray = (np.maximum(np.maximum(red, green), blue) <= BRIGHTEST) & seen.valid
+        count, window = (window_sum(mask, self.window_px, 100) for mask in (black, seen.valid))
+        return black & (100 * count >= WINDOW_SHARE_PERCENT * window)

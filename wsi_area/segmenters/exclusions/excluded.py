@@ -1,0 +1,98 @@
+"""segmenters.exclusions: any fitted segmenter with artefacts laid over its classes."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from wsi_area.model.classes import MAX_CLASS_ID, ClassScheme
+from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
+from wsi_area.segmenters.colour_rule import ColourRule
+from wsi_area.segmenters.exclusions.absorption import Seen, White, seen_of
+from wsi_area.segmenters.protocol import FittedSegmenter, PlacedSegmenter, StatesMemory
+
+_RULES_BYTES_PER_PX = 96  # measured: pen 49, fold 44, bubble 56, focus 87
+
+
+class ExclusionRule(Protocol):
+    """One kind of artefact, fitted to a slide; frozen and picklable."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of its class."""
+
+    @property
+    def only_on_tissue(self) -> bool:
+        """Return whether it applies to tissue alone, or to whatever was scanned."""
+
+    @property
+    def reach_px(self) -> int:
+        """Return how far round a pixel it looks, in work pixels."""
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """Return the limits it uses, JSON-ready."""
+
+    def mask(self, seen: Seen) -> MaskArray:
+        """Return bool (h, w), True where the artefact is; False wherever nothing stands out nearby."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedSegmenter:
+    """A fitted segmenter, and what of its tissue is none that should be measured.
+
+    Its own classes are what they would be without the exclusions. What it measures beside the classes is not
+    measured: the fused kernel that adds it up sorts by colour alone.
+    """
+
+    inner: FittedSegmenter
+    scheme: ClassScheme  # the inner one's, and the excluded classes
+    rules: tuple[tuple[int, ExclusionRule], ...]  # class id and rule, the first wins
+    foreground: ColourRule  # what stands out
+    lowered: ColourRule  # what may, on the overview
+    white: White
+    context_um: float
+    facts: dict[str, object]
+    signal: None = None
+
+    @property
+    def working_bytes_per_px(self) -> int:
+        """Return the most bytes held for each pixel: measured, with every rule on, or the inner segmenter's."""
+        return max(_RULES_BYTES_PER_PX, self.inner.working_bytes_per_px if isinstance(self.inner, StatesMemory) else 0)
+
+    @property
+    def work_mpp(self) -> float | None:
+        """Return the pixel size the inner segmenter was made for."""
+        return self.inner.work_mpp
+
+    def class_map(self, pixels: TilePixels) -> ClassMap:
+        """Return uint8 (h, w) of class ids: the inner segmenter's, with the excluded ones over them."""
+        return self._overlaid(self.inner.class_map(pixels), pixels)
+
+    def class_map_at(self, pixels: TilePixels, place: TilePlace) -> ClassMap:
+        """Return what ``class_map`` does, for pixels that lie at this place."""
+        if isinstance(self.inner, PlacedSegmenter):
+            return self._overlaid(self.inner.class_map_at(pixels, place), pixels)
+        return self.class_map(pixels)
+
+    def may_hold_foreground(self, overview: Overview) -> MaskArray:
+        """Return bool (h, w), True where the inner segmenter must read, or something may lie on the glass."""
+        inner = self.inner.may_hold_foreground(overview)
+        if all(rule.only_on_tissue for _, rule in self.rules):
+            return inner
+        return inner | self.lowered.is_foreground(overview.rgb) | ~overview.valid
+
+    def _overlaid(self, inner: ClassMap, pixels: TilePixels) -> ClassMap:
+        seen = seen_of(pixels, self.foreground, self.white)
+        if not seen.stands_out.any():
+            return inner
+        tissue_codes = [c.class_id for c in self.inner.scheme.classes if c.is_tissue]
+        codes = np.zeros(256, np.bool_)
+        codes[tissue_codes] = True
+        is_tissue, classes = codes[inner], inner.copy()
+        for class_id, rule in reversed(self.rules):
+            if rule.only_on_tissue and not is_tissue.any():
+                continue
+            found = rule.mask(seen) & (is_tissue if rule.only_on_tissue else inner <= MAX_CLASS_ID)
+            classes[found] = class_id
+        return classes

@@ -1,0 +1,82 @@
+"""segmenters.exclusions: folds. Tissue that lies double absorbs twice, in the colours of the slide's own tissue."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.model.pixels import MaskArray
+from wsi_area.segmenters.exclusions.absorption import LARGEST_MILLI_OD, Seen
+from wsi_area.segmenters.exclusions.pen import PenRule
+from wsi_area.segmenters.exclusions.windows import UInt, window_sum
+
+_LEAST_FITTED_PX = 100  # of tissue on the overview; below it, there is no tissue to compare with
+
+
+@dataclass(frozen=True, slots=True)
+class FoldRule:
+    """Which tissue is folded."""
+
+    name: ClassVar[str] = "fold"
+    only_on_tissue: ClassVar[bool] = True
+    window_px: int
+    least_milli_od: int | None  # of R, G and B together, mean over the tissue of the window; None: no tissue was seen
+    least_milli_chroma: int  # most less least absorbed channel, likewise
+
+    @property
+    def reach_px(self) -> int:
+        """Return how far it looks."""
+        return self.window_px
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """Return the limits that were used."""
+        return {
+            "window_px": 2 * self.window_px + 1,
+            "least_od": None if self.least_milli_od is None else self.least_milli_od / 1000,
+            "least_chroma_od": self.least_milli_chroma / 1000,
+        }
+
+    def mask(self, seen: Seen) -> MaskArray:
+        """Return bool (h, w), True where the tissue around absorbs as only a fold of this slide does."""
+        if self.least_milli_od is None:
+            return np.zeros(seen.valid.shape, np.bool_)
+        total, chroma, count = _sums(seen, self.window_px)
+        folded = (total >= count * self.least_milli_od) & (chroma >= count * self.least_milli_chroma)
+        # at least half of the window is tissue: a rim has too little of it to be judged
+        return folded & seen.stands_out & (2 * count > window_sum(seen.valid, self.window_px))
+
+
+def fit_fold(
+    seen: Seen, overview_window_px: int, window_px: int, ratio: float, chroma_ratio: float, least_od: float
+) -> FoldRule:
+    """Return the rule for the slide whose overview is seen: ratios of the upper quartiles of its own tissue."""
+    # neither ink nor painted black is the slide's own tissue
+    tissue = seen.stands_out & ~PenRule(overview_window_px).mask(seen) & seen.rgb.any(axis=-1)
+    total, chroma, count = _sums(replace(seen, stands_out=tissue), overview_window_px)
+    if int(tissue.sum()) < _LEAST_FITTED_PX:
+        return FoldRule(window_px, None, 0)
+    quartiles = [_upper_quartile(sums[tissue], count[tissue]) for sums in (total, chroma)]
+    least = max(ratio * quartiles[0], 1000 * least_od)
+    # no tissue absorbs more than all light: beyond that, a limit excludes nothing and only has to fit the sums
+    return FoldRule(window_px, *(min(round(v), 3 * LARGEST_MILLI_OD) for v in (least, chroma_ratio * quartiles[1])))
+
+
+def _sums(seen: Seen, window_px: int) -> tuple[UInt, UInt, UInt]:
+    """Return sums over the tissue of each window: all channels' OD, chroma OD (both in thousandths), pixels."""
+    red, green, blue = (seen.milli_od[..., channel] for channel in range(3))
+    total = red + green + blue
+    chroma = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    total[~seen.stands_out] = chroma[~seen.stands_out] = 0
+    largest = 3 * LARGEST_MILLI_OD
+    return (
+        window_sum(total, window_px, largest),
+        window_sum(chroma, window_px, largest),
+        window_sum(seen.stands_out, window_px, largest),
+    )
+
+
+def _upper_quartile(sums: NDArray[np.unsignedinteger], count: NDArray[np.unsignedinteger]) -> int:
+    means = np.sort(sums // np.maximum(count, 1))
+    return int(means[3 * (len(means) - 1) // 4])
