@@ -13,7 +13,7 @@ from wsi_area.compute.grid import (
     work_edges_l0_px,
 )
 from wsi_area.compute.planning import Tiling, auto_tile_px, choose_level, plan_slide, validate
-from wsi_area.errors import MemoryBudgetError, PlanError
+from wsi_area.errors import MemoryBudgetError, MissingMppError, PlanError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.model.plan import SlidePlan
@@ -187,7 +187,7 @@ def test_a_tile_size_that_makes_no_sense_is_refused() -> None:
 
 
 def test_a_halo_needs_a_pixel_size() -> None:
-    with pytest.raises(PlanError, match="--mpp"):
+    with pytest.raises(MissingMppError, match="--mpp"):
         plan_of((100, 100), mpp=None, halo_um=3.0)
 
 

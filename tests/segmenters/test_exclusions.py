@@ -10,7 +10,7 @@ from pictures import all_valid, noisy, overview_of
 from pydantic import ValidationError
 from synthetic_artefacts import box, overview_of_picture, slide, stroke
 
-from wsi_area.errors import SettingsError
+from wsi_area.errors import MissingMppError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNSCANNED_CODE, ClassScheme, TissueClass
 from wsi_area.model.geometry import Region
@@ -268,7 +268,7 @@ def test_a_class_of_that_name_serves_if_it_is_excluded_and_is_refused_if_not():
 )
 def test_a_pixel_size_that_is_unknown_or_too_coarse_is_refused(exclusions, mpp, words):
     overview = overview_of_picture(marked())
-    with pytest.raises(SettingsError, match=words):
+    with pytest.raises(MissingMppError if mpp is None else SettingsError, match=words):
         with_exclusions(TissueSegmenter().fit(overview), ExclusionSettings(**exclusions), overview, mpp)
 
 

@@ -87,7 +87,7 @@ def test_the_same_outlines_as_a_region_of_interest_limit_the_tissue(
     record = record_of(
         testdata / "slides" / "camelyon16_tumor_072", tmp_path / "out",
         "segmenter.threshold=0", "tiling.work_mpp=28",
-        config=REGIONS.with_name("he_tissue.toml"), roi=testdata / TUMOR_072, annotation_scale="1/128",
+        config=REGIONS.with_name("he_tissue.toml"), roi=testdata / TUMOR_072, roi_scale="1/128",
     )  # fmt: skip
     inside = record["counts"]["n_px_total"] - record["counts"]["n_px_outside_roi"]
     assert inside == next(c["n_px"] for c in classes if c["name"] == "tumor")

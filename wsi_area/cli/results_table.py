@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wsi_area.compute.quantity_text import pair_text
-from wsi_area.results.record import COVERAGE_95
+from wsi_area.results.record import COVERAGE_95, is_counted
 
 _PIPED_WIDTH = 4096  # a pipe has no edge: nothing is wrapped, so that grep and cut see whole lines
 _STYLES = {"complete": "green", "incomplete": "yellow", "needs_calibration": "yellow", "failed": "red"}
@@ -39,14 +39,16 @@ def print_results(records: Sequence[Mapping[str, Any]], out: Path) -> None:
     for record in records:
         _print_notes(console, record)
     console.print(
-        f"\nTables: {out / 'summary.csv'} (and .parquet); each slide in full: {out / 'slides'}", soft_wrap=True
+        f"\nTables: {out / 'summary.csv'} (and .parquet); each slide in full: {out / 'slides'}"
+        + (f"; to read: {out / 'report.html'}" if (out / "report.html").exists() else ""),
+        soft_wrap=True,
     )
 
 
 def _cells(record: Mapping[str, Any], with_tumor: bool) -> list[Text]:
     status = record["status"]
     cells = [Text(record["slide_id"]), Text(status, style=_STYLES[status])]
-    if "classes" not in record:
+    if not is_counted(record):
         return [*cells, *[Text("–") for _ in range(3 + with_tumor)]]
     calibration = record["calibration"]
     pixel, rel = calibration["pixel_area_mm2"], calibration["relative_u_area"]
@@ -86,9 +88,9 @@ def _decimals(uncertainty_mm2: float) -> int:
 
 def _print_notes(console: Console, record: Mapping[str, Any]) -> None:
     slide_id, status = record["slide_id"], record["status"]
-    if status == "failed":
+    if not is_counted(record):
         reason = record["reason"].removeprefix(f"{slide_id}: ")
-        console.print(f"\n{slide_id}: {reason}", style="red", markup=False, soft_wrap=True)
+        console.print(f"\n{slide_id}: {reason}", style=_STYLES[status], markup=False, soft_wrap=True)
     for outline in record.get("outlines", ()):
         console.print(_outline_text(record, outline), markup=False, soft_wrap=True)
     for finding in record.get("findings", ()):

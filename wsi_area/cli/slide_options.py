@@ -41,8 +41,11 @@ def slide_options(function: F) -> F:
         ),
         click.option("--roi", type=click.Path(path_type=Path), help="What to measure at all; as --annotations."),
         click.option(
-            "--annotation-scale", metavar="N", help="Level-0 px per unit of those files, e.g. 1/128; default: theirs."
+            "--annotation-scale",
+            metavar="N",
+            help="Level-0 px per unit of --annotations, e.g. 1/128; default 1.",
         ),
+        click.option("--roi-scale", metavar="N", help="Likewise for --roi."),
         click.option("--recursive", is_flag=True, help="Look into folders inside folders."),
         click.option("--workers", type=click.IntRange(1), help="How many threads or processes; default: all cores."),
         click.option("--scheduler", metavar="ADDRESS", help="A running dask scheduler, e.g. tcp://host:8786."),
@@ -62,6 +65,7 @@ def asked(
     annotations: Path | None,
     roi: Path | None,
     annotation_scale: str | None,
+    roi_scale: str | None,
     recursive: bool,
     workers: int | None,
     scheduler: str | None,
@@ -88,5 +92,6 @@ def asked(
         annotations=annotations,
         roi=roi,
         annotation_scale=annotation_scale,
+        roi_scale=roi_scale,
     )
     return Asked(wanted, settings)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from wsi_area.compute.grid import level_px_to_decode
-from wsi_area.errors import MemoryBudgetError, PlanError
+from wsi_area.errors import MemoryBudgetError, MissingMppError, PlanError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.model.plan import SlidePlan
@@ -66,6 +66,8 @@ def plan_slide(slide: SlideInfo, mpp: Mpp | None, usable_levels: Sequence[int], 
     ------
     PlanError
         If a size or a setting cannot be used.
+    MissingMppError
+        If the segmenter looks round a pixel and there is no pixel size.
     """
     _refuse_impossible(slide, tiling)
     level, factor = choose_level(slide, mpp, usable_levels, tiling.work_mpp_um)
@@ -137,7 +139,7 @@ def _halo_px(halo_um: float, work_mpp: Mpp | None) -> int:
     if halo_um == 0:
         return 0
     if work_mpp is None:
-        raise PlanError(
+        raise MissingMppError(
             f"the segmenter looks {halo_um} µm around a pixel, which needs a pixel size and this slide has none; "
             "give one with --mpp or in the manifest"
         )

@@ -24,6 +24,7 @@ from wsi_area.model.objects import SizeChange, SizeFilters
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.layout import SlideLayout, read_json, write_json
+from wsi_area.results.object_tables import OBJECTS_TABLE
 from wsi_area.results.store import CLASS_MAP_ARRAY, create_store, ledger_rows, open_class_map
 
 RAW_FOLDER, NOTE = "raw", "size_filters.json"
@@ -40,8 +41,9 @@ def tiles_layout(layout: SlideLayout, filters: SizeFilters) -> SlideLayout:
 
 
 def discard_cleaned(layout: SlideLayout) -> None:
-    """Remove what filters left in a slide's folder: for a slide that is measured afresh."""
-    (layout.root / NOTE).unlink(missing_ok=True)
+    """Remove what the passes over objects left in a slide's folder: for a slide that is measured afresh."""
+    for name in (NOTE, OBJECTS_TABLE):
+        (layout.root / name).unlink(missing_ok=True)
     shutil.rmtree(layout.root / RAW_FOLDER, ignore_errors=True)
 
 

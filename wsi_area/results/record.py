@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from wsi_area.compute.area import area_mm2
-from wsi_area.model.burden import ClassArea, SlideBurden
+from wsi_area.model.burden import ClassArea, SlideBurden, Status
 from wsi_area.model.calibration import Calibration, MppCandidate
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.plan import SlidePlan
@@ -54,12 +54,23 @@ def slide_record(
     }
 
 
-def failed_record(slide_id: str, path: str, reason: str, provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document of a slide that could not be measured; a planned slide never vanishes."""
+def is_counted(record: Mapping[str, Any]) -> bool:
+    """Return whether a slide's document holds counts: a failed one's does not, nor one that waits for a pixel size."""
+    return "classes" in record
+
+
+def failed_record(
+    slide_id: str, path: str, reason: str, provenance: Mapping[str, Any], status: Status = "failed"
+) -> dict[str, Any]:
+    """Return the document of a slide that could not be counted; a planned slide never vanishes.
+
+    Its status is ``failed``, or ``needs_calibration`` where the segmenter looks so many µm round a pixel that without
+    a pixel size nothing can be counted.
+    """
     return {
         "schema_version": SCHEMA_VERSION,
         "slide_id": slide_id,
-        "status": "failed",
+        "status": status,
         "reason": reason,
         "path": path,
         **provenance,

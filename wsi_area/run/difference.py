@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from wsi_area.results.layout import RunLayout, read_json
+from wsi_area.results.record import is_counted
 
 _ABOUT_THE_WORK = ("run", "reader")
 """Sections that say who did the work and through which lane; they never change a result."""
@@ -120,7 +121,10 @@ def _slide(slide_id: str, a: _Run, b: _Run, tolerance: float) -> Iterator[SlideD
         yield SlideDifference(slide_id, "status", *statuses)
     if not all(status in {"complete", "incomplete", "needs_calibration"} for status in statuses):
         return
-    first, second = _figures(a.record(slide_id)), _figures(b.record(slide_id))
+    documents = a.record(slide_id), b.record(slide_id)
+    if not all(is_counted(document) for document in documents):
+        return
+    first, second = (_figures(document) for document in documents)
     for what in sorted({*first, *second}):
         one, other = first.get(what), second.get(what)
         apart = relative_difference(one, other)

@@ -25,6 +25,14 @@ class DrawnSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Scales:
+    """Level-0 px per unit of the files drawn elsewhere; None for whatever each file itself says."""
+
+    annotations: float | None = None
+    roi: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SlideInput:
     """One slide that was asked for."""
 
@@ -45,6 +53,7 @@ def collect_slides(
     annotations: Path | None = None,
     roi: Path | None = None,
     annotation_scale: str | None = None,
+    roi_scale: str | None = None,
 ) -> tuple[SlideInput, ...]:
     """Return the slides that the command line asked for, each with its override.
 
@@ -59,15 +68,17 @@ def collect_slides(
     slides = expand_inputs(paths or [str(row.path) for row in rows], recursive=recursive)
     if mpp is None and mpp_reason:
         raise SettingsError(f"--mpp-reason {mpp_reason!r} was given without --mpp; give both")
-    scale = parse_scale(annotation_scale)
-    if scale is not None and annotations is None and roi is None and not any(r.annotations or r.roi for r in rows):
-        raise SettingsError(f"--annotation-scale {annotation_scale} was given without --annotations or --roi")
-    merged = with_overrides(slides, mpp=parse_mpp(mpp), mpp_reason=mpp_reason, rows=rows, scale=scale)
+    scales = Scales(parse_scale(annotation_scale), parse_scale(roi_scale, "--roi-scale"))
+    if scales.annotations is not None and annotations is None and not any(row.annotations for row in rows):
+        raise SettingsError(f"--annotation-scale {annotation_scale} was given without --annotations")
+    if scales.roi is not None and roi is None and not any(row.roi for row in rows):
+        raise SettingsError(f"--roi-scale {roi_scale} was given without --roi")
+    merged = with_overrides(slides, mpp=parse_mpp(mpp), mpp_reason=mpp_reason, rows=rows, scales=scales)
     return tuple(
         with_drawings(
             merged,
-            annotations=_source("--annotations", annotations, scale, len(merged)),
-            roi=_source("--roi", roi, scale, len(merged)),
+            annotations=_source("--annotations", annotations, scales.annotations, len(merged)),
+            roi=_source("--roi", roi, scales.roi, len(merged)),
         )
     )
 
@@ -79,8 +90,8 @@ def with_drawings(
     return [replace(s, annotations=s.annotations or annotations, roi=s.roi or roi) for s in slides]
 
 
-def parse_scale(text: str | None) -> float | None:
-    """Return what ``--annotation-scale`` states: level-0 px per unit of the file, also as a fraction.
+def parse_scale(text: str | None, option: str = "--annotation-scale") -> float | None:
+    """Return what an option such as ``--annotation-scale`` states: level-0 px per unit of a file, also as a fraction.
 
     >>> parse_scale("1/128")
     0.0078125
@@ -93,7 +104,7 @@ def parse_scale(text: str | None) -> float | None:
     if text is None:
         return None
     over, slash, under = text.partition("/")
-    what = f"--annotation-scale {text!r}"
+    what = f"{option} {text!r}"
     scale = _scale_number(over, what) / (_scale_number(under, what) if slash else 1.0)
     return scale
 
@@ -144,7 +155,7 @@ def with_overrides(
     mpp: Mpp | None,
     mpp_reason: str = "",
     rows: Sequence[ManifestRow] = (),
-    scale: float | None = None,
+    scales: Scales | None = None,
 ) -> list[SlideInput]:
     """Return the slides with the pixel sizes somebody vouches for: a manifest row's first, else ``mpp``.
 
@@ -165,7 +176,7 @@ def with_overrides(
         if named is None:
             merged.append(replace(slide, override=general))
         else:
-            merged.append(_with_row(slide, by_file[named], general, scale))
+            merged.append(_with_row(slide, by_file[named], general, scales or Scales()))
             used.add(named)
     unused = [row.row for file, row in by_file.items() if file not in used]
     if unused:
@@ -200,9 +211,10 @@ def _override(mpp: Mpp, source: str, reason: str) -> MppCandidate:
     return MppCandidate(mpp, source, "override", "A", reason.strip())
 
 
-def _with_row(slide: SlideInput, row: ManifestRow, general: MppCandidate | None, scale: float | None) -> SlideInput:
+def _with_row(slide: SlideInput, row: ManifestRow, general: MppCandidate | None, scales: Scales) -> SlideInput:
     own = general if row.mpp is None else _override(row.mpp, f"manifest line {row.row}", row.mpp_reason)
-    annotations, roi = (None if path is None else DrawnSource(str(path), scale) for path in (row.annotations, row.roi))
+    annotations = None if row.annotations is None else DrawnSource(str(row.annotations), scales.annotations)
+    roi = None if row.roi is None else DrawnSource(str(row.roi), scales.roi)
     return replace(slide, override=own, slide_id=row.slide_id or slide.slide_id, annotations=annotations, roi=roi)
 
 

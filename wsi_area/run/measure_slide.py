@@ -14,16 +14,17 @@ from wsi_area.compute.grid import batch_tiles_at, batches_to_measure
 from wsi_area.compute.quality import Observed, QualityLimits, check
 from wsi_area.compute.skipping import skipped_foreground_upper_bound_px
 from wsi_area.compute.threshold_stability import tissue_area_at_shifts
-from wsi_area.errors import IncompleteResultError, ResultError
-from wsi_area.model.burden import SlideBurden
+from wsi_area.errors import IncompleteResultError, MissingMppError, ResultError
+from wsi_area.model.burden import SlideBurden, Status
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
 from wsi_area.model.objects import Foci, SizeChange, SizeFilters
 from wsi_area.results.cleaned_store import tiles_layout
 from wsi_area.results.layout import SlideLayout, read_json, write_json
 from wsi_area.results.object_tables import foci_record
-from wsi_area.results.record import failed_record, slide_record
+from wsi_area.results.record import failed_record, is_counted, slide_record
 from wsi_area.results.store import ledger_rows
+from wsi_area.results.thumbnail import write_thumbnail
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin, lay_out, origin_of
 from wsi_area.run.drawings import drawing_facts, outline_facts
 from wsi_area.run.events import BatchDone, Listener, SlideStarted
@@ -82,6 +83,7 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
     filters = _size_filters(prepared, settings)
     tiles = tiles_layout(layout, filters)
     lay_out(layout, tiles, prepared, origin, context.force)
+    write_thumbnail(layout, prepared.thumbnail_jpeg)
     work = _measure_tiles(prepared, tiles, origin.key, context)
     if work is None:
         return None
@@ -215,7 +217,8 @@ def _write_failed(
 ) -> dict[str, Any]:
     error = failure.error if isinstance(failure, PrepareFailure) else "TaskLost"
     provenance = {**_versions(context.settings), "error": error}
-    record = failed_record(slide.slide_id, slide.path, failure.message, provenance)
+    status: Status = "needs_calibration" if error == MissingMppError.__name__ else "failed"
+    record = failed_record(slide.slide_id, slide.path, failure.message, provenance, status)
     if not _holds_a_result(layout):
         write_json(layout.result_json, record)
     return record
@@ -224,7 +227,7 @@ def _write_failed(
 def _holds_a_result(layout: SlideLayout) -> bool:
     """Return whether an earlier run left a result here, which a failure of today must not take away."""
     try:
-        return read_json(layout.result_json).get("status") not in {None, "failed"}
+        return is_counted(read_json(layout.result_json))
     except ResultError:
         return False
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
+from wsi_area.results.thumbnail import thumbnail_jpeg
 from wsi_area.run.drawings import drawn_on
 from wsi_area.run.inputs import SlideInput
 from wsi_area.run.sampling import tissue_samples
@@ -23,9 +24,16 @@ from wsi_area.run.settings import RunSettings
 from wsi_area.segmenters.colour_rule import ColourRuled
 from wsi_area.segmenters.exclusions.fit import with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
-from wsi_area.segmenters.protocol import FittedSegmenter, Segmenter, StatesMemory, UsesDrawn, WantsSamples
+from wsi_area.segmenters.protocol import (
+    AdaptsToWorkMpp,
+    FittedSegmenter,
+    Segmenter,
+    StatesMemory,
+    UsesDrawn,
+    WantsSamples,
+)
 from wsi_area.segmenters.registry import make_segmenter
-from wsi_area.slides import LaneDecision, borrow_reader, choose_lane, inspect, read_overview
+from wsi_area.slides import LaneDecision, borrow_reader, choose_lane, inspect, overview_box_l0_px, read_overview
 
 _LOG = logging.getLogger(__name__)
 
@@ -55,6 +63,7 @@ class PreparedSlide:
     roi: RegionOfInterest | None
     edge_tissue_fraction: float  # of the rim of the overview
     overview_box_px: int  # level-0 px under one overview pixel
+    thumbnail_jpeg: bytes = field(repr=False)  # the overview as people will see it
     prepare_cpu_s: float
 
 
@@ -106,6 +115,8 @@ def _prepare(task: PrepareTask) -> PreparedSlide:
             overview = replace(overview, samples=samples)
     fitted = segmenter.fit(replace(overview, drawn=drawn))
     plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
+    if isinstance(fitted, AdaptsToWorkMpp):
+        fitted = fitted.at_work_mpp(plan.work_mpp)
     wrapped = with_exclusions(fitted, _exclusions(settings, segmenter), overview, plan.work_mpp)
     if wrapped is not fitted:  # it looks further round a pixel than the segmenter alone
         fitted = wrapped
@@ -123,7 +134,8 @@ def _prepare(task: PrepareTask) -> PreparedSlide:
         plan = skip_glass(plan, foreground | ~overview.valid, _margin_l0_px(settings, calibration))
     rim = _rim_fraction(foreground & overview.valid)
     box_px = -(-info.size_l0_px.area_px // overview.valid.size)
-    return PreparedSlide(info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, 0.0)
+    thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
+    return PreparedSlide(info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, thumbnail, 0.0)
 
 
 def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSettings:

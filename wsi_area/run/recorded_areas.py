@@ -10,6 +10,7 @@ from wsi_area.compute.area import area_mm2
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.results.layout import RunLayout, read_json
+from wsi_area.results.record import is_counted
 
 _ROUND_OFF = 1e-9  # relative; the same product in another order differs in the last bits only
 
@@ -55,8 +56,9 @@ def recorded_slide(run: Path, slide_id: str | None = None, class_name: str | Non
     if not path.is_file():
         raise ResultError(f"{path}: there is no result of slide {name}; {_slides_text(layout)}")
     record = read_json(path)
-    if record.get("status") == "failed":
-        raise ResultError(f"{path}: the slide failed and has no areas: {record.get('reason', 'no reason on record')}")
+    if not is_counted(record) and record.get("status") in {"failed", "needs_calibration"}:
+        why = record.get("reason", "no reason on record")
+        raise ResultError(f"{path}: the slide ended as {record['status']} and has no areas: {why}")
     calibration = _part(path, record, "calibration")
     areas = _areas(path, record)
     if class_name is not None:

@@ -128,6 +128,9 @@ def load(path: Path | None, assignments: Sequence[str] = ()) -> RunSettings:
     tree: dict[str, Any] = {} if path is None else _read_toml(path)
     for text in assignments:
         _assign(tree, text)
+    tree.pop(
+        "train", None
+    )  # how a classifier was trained: read by `wsi-area train`, no part of how a slide is measured
     where = "the settings" if path is None else str(path)
     try:
         settings = RunSettings.model_validate(tree)

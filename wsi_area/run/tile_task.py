@@ -22,7 +22,7 @@ from wsi_area.results.store import commit_batch
 from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob, TileFailure
 from wsi_area.segmenters.colour_rule import ColourRule, ColourRuled
 from wsi_area.segmenters.kernels import classify_and_count
-from wsi_area.segmenters.protocol import PlacedSegmenter
+from wsi_area.segmenters.protocol import CoreSegmenter, PlacedSegmenter
 from wsi_area.slides import SlideReader, borrow_reader
 
 Ints = NDArray[np.int64]
@@ -208,10 +208,9 @@ def _by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: _Spot) -
     pixels = reader.read(job.plan.level, tile.read_level_px)
     if f > 1:
         pixels = box_mean(pixels.rgb, pixels.valid, f)
-    seen = _checked_class_map(job, tile, pixels)
     core = tile.core_work_px
     x, y = core.x_px - tile.read_level_px.x_px // f, core.y_px - tile.read_level_px.y_px // f
-    spot.class_map[:] = seen[y : y + core.height_px, x : x + core.width_px]
+    spot.class_map[:] = _checked_class_map(job, tile, pixels, np.s_[y : y + core.height_px, x : x + core.width_px])
     if spot.inside is not None:
         spot.class_map[~spot.inside] = OUTSIDE_ROI_CODE
     counts = count_class_map(spot.class_map, spot.column_weights, spot.row_weights, len(job.fitted.scheme.classes))
@@ -220,25 +219,32 @@ def _by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: _Spot) -
     )  # fmt: skip
 
 
-def _checked_class_map(job: SlideJob, tile: Tile, pixels: TilePixels) -> ClassMap:
-    """Return the segmenter's class map of the core and halo; what it raises or breaks is named."""
+def _checked_class_map(job: SlideJob, tile: Tile, pixels: TilePixels, core: tuple[slice, slice]) -> ClassMap:
+    """Return the segmenter's class map of the core; what it raises or breaks is named."""
     where = f"{job.plan.slide.slide_id}, tile row {tile.row} col {tile.col}"
     try:
-        if isinstance(job.fitted, PlacedSegmenter):
-            seen = job.fitted.class_map_at(pixels, tile_place(job.plan, tile))
-        else:
-            seen = job.fitted.class_map(pixels)
+        seen, valid = _seen(job, tile, pixels, core)
     except Exception as error:  # somebody else's code: its failure becomes this tile's
         raise SegmentationError(
             f"{where}: the segmenter raised {type(error).__name__}: {error}; mend it or choose another segmenter.name"
         ) from error
-    if seen.shape != pixels.valid.shape or seen.dtype != np.uint8:
+    if seen.shape != valid.shape or seen.dtype != np.uint8:
         raise SegmentationError(
-            f"{where}: the segmenter returned {seen.dtype} {seen.shape}, a class map is uint8 {pixels.valid.shape}"
+            f"{where}: the segmenter returned {seen.dtype} {seen.shape}, a class map is uint8 {valid.shape}"
         )
-    if not np.array_equal(seen == UNSCANNED_CODE, ~pixels.valid) or (seen == UNREADABLE_CODE).any():
+    if not np.array_equal(seen == UNSCANNED_CODE, ~valid) or (seen == UNREADABLE_CODE).any():
         raise SegmentationError(
             f"{where}: the segmenter gave a class to pixels that were never scanned, or called scanned ones unscanned "
             f"or unreadable; it must write {UNSCANNED_CODE} exactly where the pixels are not valid"
         )
-    return np.asarray(seen)
+    return np.asarray(seen if valid.shape != pixels.valid.shape else seen[core])
+
+
+def _seen(job: SlideJob, tile: Tile, pixels: TilePixels, core: tuple[slice, slice]) -> tuple[ClassMap, MaskArray]:
+    """Return what the segmenter makes of a tile, and which of its pixels were scanned: core and halo, or core alone."""
+    fitted = job.fitted
+    if isinstance(fitted, CoreSegmenter):
+        return fitted.core_class_map_at(pixels, tile_place(job.plan, tile), tile.core_work_px), pixels.valid[core]
+    if isinstance(fitted, PlacedSegmenter):
+        return fitted.class_map_at(pixels, tile_place(job.plan, tile)), pixels.valid
+    return fitted.class_map(pixels), pixels.valid

@@ -14,6 +14,7 @@ from wsi_area.errors import CountMismatchError, SlideError, WsiAreaError
 from wsi_area.model.geometry import Size
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, SlideLayout, read_json
+from wsi_area.results.record import is_counted
 from wsi_area.results.store import LEDGER_ARRAY, ledger_attributes, ledger_rows, open_class_map
 from wsi_area.results.tables import summary_row
 from wsi_area.run.recorded_areas import recorded_slide
@@ -109,6 +110,8 @@ def _verify_slide(
     layout = run.slide(slide_id)
     try:
         record = read_json(layout.result_json)
+        if status == "needs_calibration" and not is_counted(record):
+            return 0, []
         recorded_slide(run.root, slide_id)
         tiles, found = _recount(layout, record)
         found += _document_faults(layout, record, row, status)

@@ -19,9 +19,9 @@ import numpy as np
 from wsi_area.errors import SegmentationError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
-from wsi_area.model.geometry import Size
-from wsi_area.model.pixels import ClassMap, Overview, TilePixels
-from wsi_area.segmenters.protocol import FittedSegmenter, Segmenter
+from wsi_area.model.geometry import Region, Size
+from wsi_area.model.pixels import ClassMap, Overview, TilePixels, TilePlace
+from wsi_area.segmenters.protocol import FittedSegmenter, PlacedSegmenter, Segmenter
 
 _CUTS = 5  # the picture is cut into about 5 × 5 tiles
 _RESERVED = (UNREADABLE_CODE, OUTSIDE_ROI_CODE, UNSCANNED_CODE)
@@ -126,15 +126,16 @@ def check_crops(fitted: FittedSegmenter, pixels: TilePixels, mpp: Mpp | None) ->
     """Refuse a core whose classes depend on where the tile round it was cut, beyond ``context_um``."""
     pixel_um = fitted.work_mpp or (min(mpp.x, mpp.y) if mpp else 1.0)
     halo_px = math.ceil(fitted.context_um / pixel_um)
-    whole = _class_map(fitted, pixels)
-    height, width = whole.shape
+    height, width = pixels.valid.shape
+    whole = _class_map_in(fitted, pixels, Region(0, 0, width, height))
     tile_px = max(1, min(height, width) // _CUTS)
     differing = 0
     for top in range(0, height, tile_px):
         for left in range(0, width, tile_px):
             y0, x0 = max(0, top - halo_px), max(0, left - halo_px)
             tile = np.s_[y0 : top + tile_px + halo_px, x0 : left + tile_px + halo_px]
-            classes = _class_map(fitted, TilePixels(pixels.rgb[tile], pixels.valid[tile]))
+            cut = TilePixels(pixels.rgb[tile], pixels.valid[tile])
+            classes = _class_map_in(fitted, cut, Region(x0, y0, cut.valid.shape[1], cut.valid.shape[0]))
             core = classes[top - y0 :, left - x0 :][:tile_px, :tile_px]
             expected = whole[top : top + tile_px, left : left + tile_px]
             differing += int(np.count_nonzero(core != expected))
@@ -179,6 +180,15 @@ def _fitted(segmenter: Segmenter, overview: Overview) -> FittedSegmenter:
     missing = [member for member in members if not hasattr(fitted, member)]
     _require(not missing, f"fits something without {', '.join(missing)}")
     return fitted
+
+
+def _class_map_in(fitted: FittedSegmenter, pixels: TilePixels, work_px: Region) -> ClassMap:
+    """Return the class map of a box of a picture whose work pixels are its level-0 pixels."""
+    if not isinstance(fitted, PlacedSegmenter):
+        return _class_map(fitted, pixels)
+    x = np.arange(work_px.x_px, work_px.right_px, dtype=np.float64) + 0.5
+    y = np.arange(work_px.y_px, work_px.bottom_px, dtype=np.float64) + 0.5
+    return fitted.class_map_at(pixels, TilePlace(work_px, x, y))
 
 
 def _class_map(fitted: FittedSegmenter, pixels: TilePixels) -> ClassMap:

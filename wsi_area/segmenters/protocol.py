@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
+from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 
 
@@ -60,6 +62,22 @@ class PlacedSegmenter(FittedSegmenter, Protocol):
 
     def class_map_at(self, pixels: TilePixels, place: TilePlace) -> ClassMap:
         """Return what ``class_map`` does, for pixels that lie at this place; asked instead of it."""
+
+
+@runtime_checkable
+class CoreSegmenter(PlacedSegmenter, Protocol):
+    """A placed segmenter that spends less where only the core of a tile is wanted of it."""
+
+    def core_class_map_at(self, pixels: TilePixels, place: TilePlace, core_work_px: Region) -> ClassMap:
+        """Return the part of ``class_map_at`` that lies in the core, uint8 of the core's shape; asked instead of it."""
+
+
+@runtime_checkable
+class AdaptsToWorkMpp(Protocol):
+    """A fitted segmenter that was made for one pixel size and can be told which one it will be given."""
+
+    def at_work_mpp(self, work_mpp: Mpp | None) -> FittedSegmenter:
+        """Return the segmenter for pixels of that size, µm; called once a slide, when its cut is known."""
 
 
 @runtime_checkable

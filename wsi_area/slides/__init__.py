@@ -6,7 +6,7 @@ TIFF structure and codecs (tifffile, imagecodecs) are loaded only by the first s
 from wsi_area.slides.handles import borrow_reader, close_readers
 from wsi_area.slides.inspect import SLIDE_SUFFIXES, inspect
 from wsi_area.slides.lanes import LaneDecision, choose_lane
-from wsi_area.slides.overview import read_overview
+from wsi_area.slides.overview import overview_box_l0_px, read_overview
 from wsi_area.slides.reading import Piece, SlideReader
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "choose_lane",
     "close_readers",
     "inspect",
+    "overview_box_l0_px",
     "read_overview",
 ]

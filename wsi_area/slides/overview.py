@@ -35,6 +35,15 @@ def overview_level(info: SlideInfo, max_side_px: int = MAX_SIDE_PX, usable_level
     return max(fitting, default=0)
 
 
+def overview_box_l0_px(
+    info: SlideInfo, max_side_px: int = MAX_SIDE_PX, usable_levels: Sequence[int] | None = None
+) -> tuple[float, float]:
+    """Return the width and the height of the level-0 box under one pixel of the overview."""
+    level = info.levels[overview_level(info, max_side_px, usable_levels)]
+    factor = -(-max(level.size_px.width_px, level.size_px.height_px) // max_side_px)
+    return factor * level.downsample_x, factor * level.downsample_y
+
+
 def read_overview(
     info: SlideInfo,
     reader: SlideReader,

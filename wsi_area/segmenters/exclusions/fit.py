@@ -1,6 +1,6 @@
 """segmenters.exclusions: fits the exclusions that were asked for to one slide."""
 
-from wsi_area.errors import SettingsError
+from wsi_area.errors import MissingMppError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import Overview, TilePixels
@@ -92,7 +92,7 @@ def _checked_px_um(
     """Return the longer side of a work pixel in µm, or None where there is none and none is needed."""
     if work_mpp is None or overview.mpp is None:
         if asked:
-            raise SettingsError(
+            raise MissingMppError(
                 f"exclusions {', '.join(asked)} have scales in µm and this slide has no pixel size; "
                 "give one with --mpp or in the manifest, or turn them off"
             )

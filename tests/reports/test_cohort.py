@@ -1,0 +1,57 @@
+"""All slides at a glance: sums that a calculator gives too, and troubles told once."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wsi_area.reports.cohort import cohort
+from wsi_area.reports.documents import read_documents
+
+
+@pytest.fixture(scope="module")
+def records(finished_run: Path) -> list[dict[str, Any]]:
+    return [dict(record) for record in read_documents(finished_run).records]
+
+
+def test_only_complete_slides_enter_a_sum_and_the_note_says_so(records: list[dict[str, Any]]) -> None:
+    disc = records[-1]
+    twice = cohort([*records, {**disc, "slide_id": "again"}])
+    by_name = {total.name: total for total in twice.totals}
+    assert by_name["slides"].value == "5"
+    assert by_name["slides"].note == "2 complete, 1 without a pixel size, 1 incomplete, 1 failed"
+    value, half_width = (float(text) for text in by_name["tissue mm² ± 95 %"].value.split(" ± "))
+    assert value == pytest.approx(2 * disc["tissue"]["area_mm2"], rel=1e-2)
+    # both pixel sizes err the same way: the error bars add up, they do not cancel
+    assert half_width == pytest.approx(2 * 1.96 * 0.02 * disc["tissue"]["area_mm2"], rel=5e-2)
+    assert by_name["tissue mm² ± 95 %"].note == "sum of the 2 complete slides"
+    assert "tumour mm² ± 95 %" not in by_name  # no class of this run is tumour: unknown, not 0
+
+
+def test_the_same_trouble_of_many_slides_is_told_once(records: list[dict[str, Any]]) -> None:
+    bare = next(record for record in records if record["slide_id"] == "bare")
+    found = cohort([*records, {**bare, "slide_id": "bare-too"}]).troubles
+    assert [trouble.status for trouble in found] == ["failed", "incomplete", "needs_calibration"]
+    assert [slide_id for _, slide_id in found[-1].slides] == ["bare", "bare-too"]
+    assert any("--mpp" in remedy for remedy in found[-1].remedies)
+
+
+def test_a_number_that_is_not_known_is_a_dash_that_sorts_last(records: list[dict[str, Any]]) -> None:
+    view = cohort(records)
+    failed = next(row for row in view.rows if row.slide_id == "text")
+    assert {(cell.text, cell.sort) for cell in failed.cells} == {("–", "")}
+    disc = next(row for row in view.rows if row.slide_id == "disc")
+    assert float(disc.cells[0].sort) == records[-1]["tissue"]["area_mm2"]
+
+
+def test_findings_are_counted_by_slide_and_incomplete_areas_are_bounds(records: list[dict[str, Any]]) -> None:
+    view = cohort(records)
+    assert dict(view.codes)["TILE_UNREADABLE"] == 1
+    tissue = next(plot for plot in view.plots if plot.title == "Tissue")
+    assert {dot.of.slide: dot.of.is_bound for dot in tissue.dots} == {"torn": True, "disc": False}
+
+
+def test_a_run_of_failures_alone_has_no_total_and_no_plot(records: list[dict[str, Any]]) -> None:
+    view = cohort([record for record in records if record["status"] == "failed"])
+    assert [total.name for total in view.totals] == ["slides"]
+    assert view.plots == ()

@@ -1,0 +1,265 @@
+"""compute: how well a class map agrees with the truth: exact confusion counts, what follows from them, how sure it is.
+
+A confusion matrix is int64 (k, k): ``matrix[t, p]`` pixels are of class ``t`` in truth and of class ``p`` in the map.
+Pixels are level-0 pixels wherever the weights of the work grid are given.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.errors import CountMismatchError
+from wsi_area.model.pixels import ClassMap
+
+Ints = NDArray[np.int64]
+
+MIN_CLUSTERS = 3
+"""Fewer slides than this say nothing about how much slides differ."""
+
+REPLICATES = 2000
+Z_95 = 1.96
+
+
+def confusion_matrix(
+    truth: ClassMap, predicted: ClassMap, class_count: int, column_weights: Ints, row_weights: Ints
+) -> Ints:
+    """Return the pixels by true and by predicted class, int64 (class_count, class_count), exact.
+
+    A pixel whose truth or prediction is no class (a code of ``class_count`` or more) is left out; the caller knows
+    why it is none and counts it.
+
+    Parameters
+    ----------
+    truth, predicted
+        uint8 (h, w) of class ids.
+    class_count
+        How many classes there are, background included.
+    column_weights, row_weights
+        int64 (w,) and (h,): level-0 pixels that a column or a row stands for; a pixel counts their product.
+
+    Raises
+    ------
+    CountMismatchError
+        If the two maps and the weights are not of one shape.
+
+    >>> ones = np.ones(2, np.int64)
+    >>> truth, seen = np.array([[0, 1], [1, 255]], np.uint8), np.array([[0, 1], [0, 1]], np.uint8)
+    >>> confusion_matrix(truth, seen, 2, ones * 4, ones).tolist()
+    [[4, 0], [4, 4]]
+    """
+    shape = (len(row_weights), len(column_weights))
+    if truth.shape != shape or predicted.shape != shape:
+        raise CountMismatchError(
+            f"truth is {truth.shape}, the class map {predicted.shape}, their grid {shape}; give both on one grid"
+        )
+    matrix = np.zeros(class_count * class_count, np.int64)
+    # columns and rows of one weight together: plain histograms, since a weighted one would add in floating point
+    for row_weight in np.unique(row_weights):
+        rows = row_weights == row_weight
+        for column_weight in np.unique(column_weights):
+            columns = column_weights == column_weight
+            true, seen = (m[rows][:, columns].ravel() for m in (truth, predicted))
+            both = (true < class_count) & (seen < class_count)
+            pairs = true[both].astype(np.int64) * class_count + seen[both]
+            matrix += np.bincount(pairs, minlength=len(matrix)) * (int(row_weight) * int(column_weight))
+    return matrix.reshape(class_count, class_count)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassAgreement:
+    """One class: its pixels in truth, in the map and in both; every ratio is None where it is 0/0 or x/0."""
+
+    truth_px: int
+    predicted_px: int
+    common_px: int
+
+    @property
+    def dice(self) -> float | None:
+        """Return 2·common / (truth + predicted) (Dice 1945).
+
+        >>> ClassAgreement(60, 40, 30).dice
+        0.6
+        """
+        return _ratio(2 * self.common_px, self.truth_px + self.predicted_px)
+
+    @property
+    def iou(self) -> float | None:
+        """Return common / union (Jaccard 1912).
+
+        >>> ClassAgreement(60, 40, 20).iou
+        0.25
+        """
+        return _ratio(self.common_px, self.truth_px + self.predicted_px - self.common_px)
+
+    @property
+    def precision(self) -> float | None:
+        """Return the share of the predicted pixels that are right.
+
+        >>> ClassAgreement(60, 40, 30).precision
+        0.75
+        """
+        return _ratio(self.common_px, self.predicted_px)
+
+    @property
+    def recall(self) -> float | None:
+        """Return the share of the true pixels that are found.
+
+        >>> ClassAgreement(60, 40, 30).recall
+        0.5
+        """
+        return _ratio(self.common_px, self.truth_px)
+
+    @property
+    def area_ratio(self) -> float | None:
+        """Return predicted / true area.
+
+        >>> ClassAgreement(50, 40, 30).area_ratio
+        0.8
+        """
+        return _ratio(self.predicted_px, self.truth_px)
+
+
+RATIOS = ("dice", "iou", "precision", "recall", "area_ratio")
+"""The properties of ``ClassAgreement`` that an interval can be given for."""
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def class_agreements(matrix: Ints) -> tuple[ClassAgreement, ...]:
+    """Return the agreement of each class of a confusion matrix.
+
+    >>> class_agreements(np.array([[5, 1], [2, 4]]))[1]
+    ClassAgreement(truth_px=6, predicted_px=5, common_px=4)
+    """
+    truth, predicted, common = matrix.sum(axis=1), matrix.sum(axis=0), np.diagonal(matrix)
+    return tuple(ClassAgreement(int(t), int(p), int(c)) for t, p, c in zip(truth, predicted, common, strict=True))
+
+
+def kappa(matrix: Ints) -> float | None:
+    """Return Cohen's kappa (Cohen 1960): agreement beyond what the margins give by chance; None where they allow none.
+
+    >>> round(kappa(np.array([[20, 5], [10, 15]])), 3)
+    0.4
+    """
+    total = int(matrix.sum())
+    if not total:
+        return None
+    observed = int(np.trace(matrix)) / total
+    margins = zip(matrix.sum(axis=1).tolist(), matrix.sum(axis=0).tolist(), strict=True)
+    expected = sum(t * p for t, p in margins) / total**2
+    return None if expected == 1 else (observed - expected) / (1 - expected)
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """95 % intervals per class and ratio, or the reason why there are none."""
+
+    by_class: tuple[dict[str, tuple[float, float] | None], ...] = ()  # keys: RATIOS
+    clusters: int = 0
+    reason: str = ""  # "" where there are intervals
+
+    def of(self, class_id: int, ratio: str) -> tuple[float, float] | None:
+        """Return the low and the high end, or None where there is none."""
+        return self.by_class[class_id][ratio] if self.by_class else None
+
+
+def cluster_intervals(matrices: Sequence[Ints], seed: int, replicates: int = REPLICATES) -> Intervals:
+    """Return percentile intervals by drawing whole slides (or images, or patients) with replacement.
+
+    Pixels of one slide are no independent witnesses, so slides are what is drawn (cluster bootstrap; Davison and
+    Hinkley 1997, 3.8). The pooled ratio is computed for each draw.
+
+    Parameters
+    ----------
+    matrices
+        One confusion matrix for each slide.
+    seed
+        Of the draws.
+    replicates
+        How many draws.
+
+    >>> cluster_intervals([np.eye(2, dtype=np.int64)] * 2, 0).reason
+    'only 2 independent units; an interval needs 3'
+    >>> cluster_intervals([np.eye(2, dtype=np.int64)] * 3, 0).of(1, "dice")
+    (1.0, 1.0)
+    """
+    count = len(matrices)
+    if count < MIN_CLUSTERS:
+        unit = "unit" if count == 1 else "units"
+        return Intervals((), count, f"only {count} independent {unit}; an interval needs {MIN_CLUSTERS}")
+    stacked = np.stack(matrices)
+    draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=replicates)
+    truth, predicted = (draws @ stacked.sum(axis=axis) for axis in (2, 1))
+    common = draws @ np.diagonal(stacked, axis1=1, axis2=2)
+    pairs = {
+        "dice": (2 * common, truth + predicted),
+        "iou": (common, truth + predicted - common),
+        "precision": (common, predicted),
+        "recall": (common, truth),
+        "area_ratio": (predicted, truth),
+    }
+    by_class = tuple(
+        {name: _percentiles(part[:, k], whole[:, k]) for name, (part, whole) in pairs.items()}
+        for k in range(stacked.shape[1])
+    )
+    return Intervals(by_class, count)
+
+
+def _percentiles(part: Ints, whole: Ints) -> tuple[float, float] | None:
+    """Return the 2.5 and 97.5 percentiles of the ratio; None where most draws leave it undefined."""
+    defined = whole > 0
+    if 2 * int(defined.sum()) <= len(whole):
+        return None
+    low, high = np.percentile(part[defined] / whole[defined], [2.5, 97.5])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustedArea:
+    """One class's area, freed of the map's bias, with the half width of its 95 % interval; units of the given areas."""
+
+    area: float
+    half_width_95: float
+
+
+def error_adjusted_areas(sample: Ints, mapped_areas: Sequence[float]) -> tuple[AdjustedArea, ...]:
+    """Return the area of each class as a reference sample corrects it.
+
+    Olofsson et al. 2014 (Remote Sensing of Environment 148, eq. 4, 9, 10): ``p_ij = W_i n_ij / n_i.``,
+    ``A_k = A Σ_i p_ik``, ``S(p_.k)² = Σ_i (W_i p_ik − p_ik²) / (n_i. − 1)``, interval ``± 1.96 A S``.
+
+    Parameters
+    ----------
+    sample
+        int (k, k): reference units by **mapped** class (row; the strata they were drawn from) and true class (column):
+        the transpose of a confusion matrix of this module.
+    mapped_areas
+        Area of each class on the map, in any unit.
+
+    Raises
+    ------
+    CountMismatchError
+        If a mapped class with an area has fewer than two reference units: its error is unknown.
+
+    >>> [round(a.area) for a in error_adjusted_areas(np.array([[45, 5], [0, 50]]), [100, 900])]
+    [90, 910]
+    """
+    drawn = sample.sum(axis=1)
+    total = math.fsum(mapped_areas)
+    means, variances = np.zeros(len(mapped_areas)), np.zeros(len(mapped_areas))
+    for row, n, area in zip(sample, drawn.tolist(), mapped_areas, strict=True):
+        if not area:
+            continue
+        if n < 2:
+            raise CountMismatchError(f"a mapped class of area {area} has {n} reference units; draw two or more from it")
+        weight = area / total
+        shares = weight * row / n
+        means += shares
+        variances += (weight * shares - shares**2) / (n - 1)
+    half_widths = Z_95 * total * np.sqrt(variances)
+    return tuple(AdjustedArea(float(total * m), float(h)) for m, h in zip(means, half_widths, strict=True))

@@ -1,0 +1,149 @@
+"""reports: a class map made small enough to look at, on exactly the grid of the slide's picture."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.model.pixels import ClassMap
+
+_NEAREST_BELOW = 2.0  # work pixels across a picture pixel; fewer have no majority worth the name
+_BAND_PX = 1024  # work rows held at once, about
+_WASH = 140  # of 255
+_MOST_RIM = 0.4  # of what is coloured
+
+
+@dataclass(frozen=True, slots=True)
+class PictureGrid:
+    """Where the pixels of a picture lie on the work grid of a class map.
+
+    Both begin at the slide's origin; ``box`` is the width of a picture pixel in work pixels.
+    """
+
+    width_px: int
+    height_px: int
+    box_x_work_px: float
+    box_y_work_px: float
+
+
+def majority_picture(class_map: Any, grid: PictureGrid, codes: Sequence[int]) -> ClassMap:
+    """Return, for each picture pixel, the class that most of the work pixels in it have; uint8 (h, w).
+
+    A work pixel belongs to the picture pixel that holds its centre. A tie goes to the lower code. Where fewer than
+    2 × 2 work pixels lie in a picture pixel, it shows the one at its centre.
+
+    Parameters
+    ----------
+    class_map : uint8 (h, w), numpy or zarr
+        Read in bands, never whole.
+    grid : PictureGrid
+    codes : sequence of int
+        Every code that the class map may hold, in ascending order.
+
+    >>> halves = np.array([[1, 1, 1, 2]] * 4, np.uint8)
+    >>> majority_picture(halves, PictureGrid(2, 2, 2.0, 2.0), [0, 1, 2]).tolist()
+    [[1, 1], [1, 1]]
+    >>> majority_picture(halves, PictureGrid(4, 1, 1.0, 4.0), [0, 1, 2]).tolist()
+    [[1, 1, 1, 2]]
+    """
+    height, width = class_map.shape
+    if min(grid.box_x_work_px, grid.box_y_work_px) < _NEAREST_BELOW:
+        return _nearest(class_map, grid)
+    rows = _owner(height, grid.box_y_work_px, grid.height_px)
+    columns = _first_of_each(_owner(width, grid.box_x_work_px, grid.width_px))
+    shown = np.zeros((grid.height_px, grid.width_px), np.uint8)
+    first = 0
+    while first < grid.height_px:  # whole picture rows, so that no count is carried over
+        start = int(np.searchsorted(rows, first))
+        past = min(grid.height_px, int(rows[min(start + _band_px(class_map), height) - 1]) + 1)
+        past = max(past - 1, first + 1) if past < grid.height_px else past
+        stop = int(np.searchsorted(rows, past))
+        band = np.asarray(class_map[start:stop])
+        shown[first:past] = _modes(band, _first_of_each(rows[start:stop] - first), columns, codes)
+        first = past
+    return shown
+
+
+def _band_px(class_map: Any) -> int:
+    """Return how many work rows to read at once: whole rows of shards, so that none is decoded twice for long."""
+    shards = getattr(class_map, "shards", None)
+    return max(_BAND_PX, int(shards[0]) if shards else 0)
+
+
+def _owner(count: int, box: float, picture_px: int) -> NDArray[np.int64]:
+    """Return which picture pixel holds the centre of each work pixel; none of them is left without any."""
+    owner = np.minimum(((np.arange(count) + 0.5) / box).astype(np.int64), picture_px - 1)
+    owner[-1] = picture_px - 1  # the last box may be cut so narrow that no centre lies in it
+    return owner
+
+
+def _first_of_each(owner: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.searchsorted(owner, np.arange(int(owner[-1]) + 1))
+
+
+def _modes(
+    band: ClassMap, rows: NDArray[np.int64], columns: NDArray[np.int64], codes: Sequence[int]
+) -> NDArray[np.uint8]:
+    """Return the commonest of the codes in each box of a band."""
+    shown = np.zeros((len(rows), len(columns)), np.uint8)
+    past = [*rows[1:].tolist(), len(band)]
+    for row, (first, stop) in enumerate(zip(rows.tolist(), past, strict=True)):
+        lines = band[first:stop]
+        best = np.full(len(columns), -1, np.int64)
+        for code in codes:
+            # down first: whole lines added to each other, which vectorises; few numbers are left for the other way
+            down = np.add.reduce((lines == code).view(np.uint8), axis=0, dtype=np.uint16)
+            count = np.add.reduceat(down, columns, dtype=np.int64)
+            more = count > best
+            best[more], shown[row, more] = count[more], code
+    return shown
+
+
+def _nearest(class_map: Any, grid: PictureGrid) -> ClassMap:
+    height, width = class_map.shape
+    rows = np.minimum(((np.arange(grid.height_px) + 0.5) * grid.box_y_work_px).astype(np.int64), height - 1)
+    columns = np.minimum(((np.arange(grid.width_px) + 0.5) * grid.box_x_work_px).astype(np.int64), width - 1)
+    # never more than a few times the picture: the boxes are small
+    whole = np.asarray(class_map[: int(rows[-1]) + 1])
+    return np.asarray(whole[rows][:, columns], np.uint8)
+
+
+def outlined(picture: ClassMap, colours: Mapping[int, tuple[int, int, int]]) -> tuple[ClassMap, bytes, bytes]:
+    """Return a picture of classes as palette indices, the palette (RGB) and its opacities; class 0 is clear.
+
+    Each class is a light wash, so that what lies under it stays in sight, with an opaque rim of its colour where
+    classes lie in patches; a fine mixture of classes would be nothing but rims and has none.
+
+    Parameters
+    ----------
+    picture : uint8 (h, w) of class codes
+    colours : mapping
+        Code → RGB of every code but 0.
+
+    >>> indices, palette, opacity = outlined(np.array([[0, 1, 1, 1]], np.uint8), {1: (9, 9, 9)})
+    >>> indices.tolist(), list(opacity)
+    ([[0, 2, 1, 1]], [0, 140, 255])
+    """
+    indices = np.zeros(picture.shape, np.uint8)
+    palette, opacity = [255, 255, 255], [0]
+    for place, code in enumerate(sorted(code for code in colours if code)):
+        indices[picture == code] = 2 * place + 1
+        palette += [*colours[code], *(int(0.62 * channel) for channel in colours[code])]
+        opacity += [_WASH, 255]
+    rim = _rim(picture) & (indices > 0)
+    if rim.sum() <= _MOST_RIM * (indices > 0).sum():
+        indices[rim] += 1
+    return indices, bytes(palette), bytes(opacity)
+
+
+def _rim(picture: ClassMap) -> NDArray[np.bool_]:
+    """Return where a pixel's neighbour, left, right, above or below, is of another class."""
+    rim = np.zeros(picture.shape, np.bool_)
+    across, down = picture[:, 1:] != picture[:, :-1], picture[1:] != picture[:-1]
+    rim[:, 1:] |= across
+    rim[:, :-1] |= across
+    rim[1:] |= down
+    rim[:-1] |= down
+    return rim

@@ -1,0 +1,234 @@
+"""reports: all slides of a run at a glance: totals, the table, the spread of each number; pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from wsi_area.compute.area import area_mm2
+from wsi_area.compute.quantity_text import pair_text
+from wsi_area.reports.documents import STATUS_ORDER, Record, mpp_of
+from wsi_area.reports.quantity import NONE, area_text, grouped, mm2_text, share_text
+from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, Finding, anchor_of, findings_of
+from wsi_area.reports.strip_plot import StripPlot, Value, strip_plot
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number of the table: as it is read, and as it is sorted."""
+
+    text: str
+    sort: str  # empty: unknown, sorted last
+
+
+@dataclass(frozen=True, slots=True)
+class SlideRow:
+    """One slide in the table."""
+
+    anchor: str
+    slide_id: str
+    status: str
+    status_text: str
+    status_sign: str
+    status_rank: int
+    cells: tuple[Cell, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One number for the whole run."""
+
+    name: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Slides that have no final number, for the same reason, and what to do."""
+
+    status: str
+    status_text: str
+    status_sign: str
+    reason: str
+    remedies: tuple[str, ...]
+    slides: tuple[tuple[str, str], ...]  # anchor and id
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """The first pages of a report."""
+
+    totals: tuple[Total, ...]
+    troubles: tuple[Trouble, ...]
+    headings: tuple[str, ...]  # of the numbers of a row
+    rows: tuple[SlideRow, ...]
+    statuses: tuple[tuple[str, str, int], ...]  # those that occur, with their text and number
+    codes: tuple[tuple[str, int], ...]  # findings that occur, in how many slides
+    plots: tuple[StripPlot, ...]
+
+
+def cohort(records: Sequence[Record]) -> Cohort:
+    """Return the overview of a run from its slides' documents, in their order."""
+    columns = _columns(records)
+    codes: dict[str, int] = {}
+    for record in records:
+        for code in dict.fromkeys(f["code"] for f in record.get("findings", ())):
+            codes[code] = codes.get(code, 0) + 1
+    return Cohort(
+        _totals(records),
+        _troubles(records),
+        tuple(heading for heading, _ in columns),
+        tuple(_row(place, record, columns) for place, record in enumerate(records, 1)),
+        tuple((s, STATUS_TEXT[s], n) for s in STATUS_ORDER if (n := sum(r["status"] == s for r in records))),
+        tuple(sorted(codes.items())),
+        _plots(records),
+    )
+
+
+def names_tumor(records: Sequence[Record]) -> bool:
+    """Return whether any slide has a class that is tumour."""
+    return any(r.get("tumor", {}).get("n_px") is not None for r in records)
+
+
+def _columns(records: Sequence[Record]) -> list[tuple[str, Callable[[Record], Cell]]]:
+    tumor: list[tuple[str, Callable[[Record], Cell]]] = [
+        ("tumour mm²", _tumor_cell),
+        ("tumour in tissue", _fraction_cell),
+    ]
+    return [
+        *(tumor if names_tumor(records) else []),
+        ("tissue mm²", _tissue_cell),
+        ("slide mm²", _slide_cell),
+        ("µm/px", _mpp_cell),
+        ("threshold", _threshold_cell),
+    ]
+
+
+_COUNTED = STATUS_TEXT | {"needs_calibration": "without a pixel size"}
+_UNKNOWN = Cell(NONE, "")
+
+
+def _cell(text: str, value: float | None) -> Cell:
+    return _UNKNOWN if value is None else Cell(text, repr(float(value)))
+
+
+def _tumor_cell(record: Record) -> Cell:
+    tumor = record["tumor"]
+    return _cell(area_text(tumor["area_mm2"], tumor["area_u_mm2"]), tumor["area_mm2"])
+
+
+def _fraction_cell(record: Record) -> Cell:
+    return _cell(share_text(record["tumor"]["n_px"] or 0, record["tissue"]["n_px"]), _fraction(record))
+
+
+def _tissue_cell(record: Record) -> Cell:
+    area, rel = record["tissue"]["area_mm2"], record["calibration"]["relative_u_area"]
+    return _cell(area_text(area, None if area is None else area * rel), area)
+
+
+def _slide_cell(record: Record) -> Cell:
+    mpp = mpp_of(record)
+    total_mm2 = None if mpp is None else area_mm2(record["counts"]["n_px_total"], mpp)
+    return _cell(mm2_text(total_mm2), total_mm2)
+
+
+def _mpp_cell(record: Record) -> Cell:
+    x, y = record["calibration"]["mpp_x_um"], record["calibration"]["mpp_y_um"]
+    return _UNKNOWN if x is None else _cell(pair_text(float(f"{x:.4g}"), float(f"{y:.4g}")), max(x, y))
+
+
+def _threshold_cell(record: Record) -> Cell:
+    threshold = _threshold(record)
+    return _UNKNOWN if threshold is None else _cell(grouped(threshold), threshold)
+
+
+def _row(place: int, record: Record, columns: Sequence[tuple[str, Callable[[Record], Cell]]]) -> SlideRow:
+    status = record["status"]
+    cells = tuple(_UNKNOWN if "classes" not in record else cell_of(record) for _, cell_of in columns)
+    return SlideRow(
+        anchor_of(place),
+        record["slide_id"],
+        status,
+        STATUS_TEXT[status],
+        STATUS_SIGN[status],
+        STATUS_ORDER.index(status),
+        cells,
+        findings_of(record),
+    )
+
+
+def _troubles(records: Sequence[Record]) -> tuple[Trouble, ...]:
+    """Return what keeps slides from a final number; the same trouble of many slides is told once."""
+    found: dict[Trouble, list[tuple[str, str]]] = {}
+    for place, record in enumerate(records, 1):
+        if record["status"] != "complete":
+            found.setdefault(_trouble(record), []).append((anchor_of(place), record["slide_id"]))
+    return tuple(replace(trouble, slides=tuple(slides)) for trouble, slides in found.items())
+
+
+def _trouble(record: Record) -> Trouble:
+    status = record["status"]
+    refused = [f for f in findings_of(record) if f.severity == "refusal" or f.code == "TILE_UNREADABLE"]
+    reason = str(record.get("reason") or "no reason on record").removeprefix(f"{record['slide_id']}: ")
+    messages = tuple(dict.fromkeys(f.message for f in refused))
+    remedies = tuple(dict.fromkeys(f.remedy for f in refused if f.remedy))
+    return Trouble(status, STATUS_TEXT[status], STATUS_SIGN[status], "; ".join(messages) or reason, remedies, ())
+
+
+def _totals(records: Sequence[Record]) -> tuple[Total, ...]:
+    complete = [r for r in records if r["status"] == "complete"]
+    counted = [f"{n} {_COUNTED[s]}" for s in STATUS_ORDER[::-1] if (n := sum(r["status"] == s for r in records))]
+    totals = [Total("slides", grouped(len(records)), ", ".join(counted))]
+    whose = f"sum of the {len(complete)} complete slides" if len(complete) != 1 else "of the one complete slide"
+    with_tumor = [r for r in complete if r["tumor"]["area_mm2"] is not None]
+    if with_tumor:
+        mm2 = sum(r["tumor"]["area_mm2"] for r in with_tumor)
+        u = sum(r["tumor"]["area_u_mm2"] for r in with_tumor)
+        totals.append(Total("tumour mm² ± 95 %", area_text(mm2, u), whose))
+    if complete:
+        mm2 = sum(r["tissue"]["area_mm2"] for r in complete)
+        u = sum(r["tissue"]["area_mm2"] * r["calibration"]["relative_u_area"] for r in complete)
+        totals.append(Total("tissue mm² ± 95 %", area_text(mm2, u), whose))
+    if with_tumor:
+        parts = [sum(r[name]["area_mm2"] for r in with_tumor) for name in ("tumor", "tissue")]
+        totals.append(Total("tumour in tissue", share_text(*parts), "of the summed areas"))
+    return tuple(totals)
+
+
+def _fraction(record: Record) -> float | None:
+    fraction = record["tumor"]["fraction_of_tissue"]
+    return None if fraction is None else float(fraction)
+
+
+def _threshold(record: Record) -> float | None:
+    threshold = record["segmenter"]["facts"].get("threshold")
+    return float(threshold) if isinstance(threshold, int | float) else None
+
+
+def _plots(records: Sequence[Record]) -> tuple[StripPlot, ...]:
+    def values(number_of: Callable[[Record], float | None], is_area: bool) -> list[Value]:
+        found = []
+        for place, record in enumerate(records, 1):
+            number = number_of(record) if "classes" in record else None
+            if number is not None:
+                is_bound = is_area and record["status"] == "incomplete"
+                found.append(Value(record["slide_id"], anchor_of(place), number, is_bound))
+        return found
+
+    def largest_mpp(record: Record) -> float | None:
+        x, y = record["calibration"]["mpp_x_um"], record["calibration"]["mpp_y_um"]
+        return None if x is None else max(x, y)
+
+    wanted = (
+        strip_plot("Tumour", "mm²", values(lambda r: r["tumor"]["area_mm2"], True)),
+        strip_plot("Tissue", "mm²", values(lambda r: r["tissue"]["area_mm2"], True)),
+        strip_plot("Tumour in tissue", "%", values(_percent_of_tissue, True)),
+        strip_plot("Pixel size", "µm/px", values(largest_mpp, False)),
+        strip_plot("Threshold", "grey levels", values(_threshold, False)),
+    )
+    return tuple(plot for plot in wanted if plot is not None)
+
+
+def _percent_of_tissue(record: Record) -> float | None:
+    fraction = _fraction(record)
+    return None if fraction is None else 100 * fraction

@@ -1,0 +1,62 @@
+"""reports: how one slide was measured, and how much that matters, as lines; pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wsi_area.compute.threshold_stability import tissue_area_at_shifts
+from wsi_area.reports.documents import Record
+from wsi_area.reports.quantity import NONE, grouped, mm2_text, percent, plain_facts
+
+
+def measurement_facts(record: Record) -> tuple[tuple[str, str], ...]:
+    """Return how a slide was read, cut and segmented, as name and text."""
+    work, power = record["work"], record["objective_power"]
+    size = NONE if work["work_mpp_x_um"] is None else f"{grouped(max(work['work_mpp_x_um'], work['work_mpp_y_um']))}"
+    bound = record.get("skipped_tissue_px_upper_bound")
+    skipped = f"{grouped(work['tiles_skipped'])} of {grouped(work['tiles'])}"
+    if work["tiles_skipped"]:
+        skipped += f"; they hold at most {NONE if bound is None else grouped(bound)} px of foreground"
+    hidden = {"histogram", "density_histogram", "tissue_fraction", "positive_fraction"}
+    segmenter = record["segmenter"]
+    shown = {k: v for k, v in segmenter["facts"].items() if k not in hidden}
+    own = {k: v for k, v in segmenter["settings"].items() if k != "classes"}
+    drawn = {k: record[k] for k in ("annotations", "roi") if isinstance(record.get(k), Mapping)}
+    return (
+        ("file", f"{record['vendor']}, {grouped(record['file_bytes'])} bytes"),
+        ("fingerprint", record["fingerprint"]),
+        ("objective", NONE if power is None else f"×{grouped(power)} (never enters an area)"),
+        ("read through", f"{record['reader']}: {record['reader_reason']}"),
+        ("worked at", f"{size} µm/px, level {work['level']} reduced {work['reduce_factor']} times"),
+        ("tiles skipped as glass", skipped),
+        ("segmenter", segmenter["name"]),
+        ("its settings", _run_on(own)),
+        ("fitted to this slide", _run_on(shown)),
+        *((name.replace("_", " "), text) for name, text in plain_facts(drawn)),
+        ("hash of cut", work["plan_hash"]),
+        ("measured by", f"wsi-area {record.get('wsi_area_version')}"),
+    )
+
+
+def _run_on(facts: Mapping[str, Any]) -> str:
+    return "; ".join(f"{name} = {text}" for name, text in plain_facts(facts)) or NONE
+
+
+def sensitivity_lines(record: Record) -> tuple[str, ...]:
+    """Return how much the answer moves with the threshold, as far as the segmenter says."""
+    facts, lines = record["segmenter"]["facts"], []
+    if isinstance(shares := facts.get("tissue_fraction"), Mapping):
+        areas = tissue_area_at_shifts(shares, record["tissue"]["area_mm2"])
+        lines.append(_shifted("Tissue, estimated from the overview", shares, areas))
+    if isinstance(shares := facts.get("positive_fraction"), Mapping):
+        lines.append(_shifted("Share of the overview in the bands", shares, {}))
+    return tuple(line for line in lines if line)
+
+
+def _shifted(what: str, shares: Mapping[str, Any], areas: Mapping[str, float | None]) -> str:
+    parts = []
+    for shift, share in shares.items():
+        if isinstance(share, int | float):
+            area = areas.get(shift)
+            at = "as used" if shift == "used" else f"at {shift.replace('-', '−')}"
+            parts.append(f"{percent(share) if area is None else f'{mm2_text(area)} mm²'} {at}")
+    return f"{what}, with the threshold moved: {', '.join(parts)}." if parts else ""

@@ -1,0 +1,82 @@
+"""reports: the views of a run poured into one HTML file that asks for nothing and runs nothing but its own script."""
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from wsi_area.reports.cohort import Cohort
+from wsi_area.reports.histogram import HEIGHT as HISTOGRAM_HEIGHT
+from wsi_area.reports.histogram import WIDTH as PLOT_WIDTH
+from wsi_area.reports.provenance import Provenance
+from wsi_area.reports.slide_view import SlideView
+from wsi_area.reports.strip_plot import OUTLIER_RULE
+from wsi_area.reports.tile_map import RAMP_RGB
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+def page_html(title: str, cohort: Cohort, slides: tuple[SlideView, ...], origin: Provenance, *, for_print: bool) -> str:
+    """Return the report as one HTML document.
+
+    Whatever comes from a file, a path or a slide's metadata is escaped; should something slip through all the same,
+    the content security policy runs no script and applies no style but those whose hashes it names.
+
+    Parameters
+    ----------
+    title : str
+        Of the document.
+    cohort, slides, origin
+        What to show.
+    for_print : bool
+        For paper: no controls, and each picture with and without its classes.
+    """
+    style, script = _source("report.css"), _source("report.js")
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            title=title,
+            cohort=cohort,
+            slides=slides,
+            origin=origin,
+            for_print=for_print,
+            style=style,
+            script=script,
+            policy=_policy(style, script),
+            outlier_rule=OUTLIER_RULE,
+            plot_width=PLOT_WIDTH,
+            histogram_height=HISTOGRAM_HEIGHT,
+            ramp=["#" + bytes(rgb).hex() for rgb in RAMP_RGB],
+        )
+    )
+
+
+def _policy(style: str, script: str) -> str:
+    return (
+        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(source: str) -> str:
+    """Return what a browser computes of the text between the tags (CSP level 3, section 2.3)."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}"
+
+
+def _source(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

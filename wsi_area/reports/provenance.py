@@ -1,0 +1,81 @@
+"""reports: what ran, with what, where and when, as lines; pure."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from wsi_area.reports.documents import Record
+from wsi_area.reports.quantity import NONE
+
+_EXIT_TEXT: dict[Any, str] = {
+    0: "all good",
+    2: "some slides failed or are incomplete",
+    3: "some slides need a pixel size",
+    130: "interrupted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where the numbers come from."""
+
+    lines: tuple[tuple[str, str], ...]
+    settings: tuple[tuple[str, str], ...]
+    versions: tuple[tuple[str, str], ...]
+
+
+def provenance(about: Record) -> Provenance:
+    """Return the lines of run.json that a reader checks."""
+    host = about.get("host", {})
+    code = about.get("exit_code")
+    lines = (
+        ("measured by", f"wsi-area {about.get('wsi_area_version', NONE)}"),
+        ("settings hash", str(about.get("config_hash", NONE))),
+        ("began", time_text(about.get("started"))),
+        ("ended", time_text(about.get("ended"))),
+        ("ended as", f"{about.get('state', NONE)}, exit code {code} ({_EXIT_TEXT.get(code, 'see run.json')})"),
+        ("on", ", ".join(str(host[k]) for k in ("name", "system", "machine") if host.get(k)) or NONE),
+        ("workers", str(about.get("workers", NONE))),
+        ("command", shlex.join(str(word) for word in about.get("argv", ())) or NONE),
+    )
+    versions = tuple((name, str(version)) for name, version in about.get("versions", {}).items())
+    return Provenance(lines, tuple(_flat(about.get("settings", {}))), versions)
+
+
+def time_text(stamp: Any) -> str:
+    """Return an ISO time as a person reads it, to the second and in the zone it was written in.
+
+    >>> time_text("2026-11-22T19:48:58.968277+00:00"), time_text(None)
+    ('2026-11-22 19:48:58 UTC', '–')
+    """
+    try:
+        return datetime.fromisoformat(str(stamp)).strftime("%Y-%m-%d %H:%M:%S %Z")
+    except ValueError:
+        return NONE
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return every setting as ``section.key`` and its value as TOML would have it."""
+    found: list[tuple[str, str]] = []
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            found += _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+            found += [(f"{prefix}{name}[{i}]", _inline(item)) for i, item in enumerate(value)]
+        else:
+            found.append((prefix + name, _plain(value)))
+    return found
+
+
+def _inline(item: Any) -> str:
+    return ", ".join(f"{k} = {_plain(v)}" for k, v in item.items()) if isinstance(item, Mapping) else _plain(item)
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(_plain(item) for item in value) if isinstance(value, list) else str(value)

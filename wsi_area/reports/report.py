@@ -1,0 +1,68 @@
+"""reports: the report of a run, read, laid out and written; the room's one door."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsi_area.reports.cohort import cohort
+from wsi_area.reports.documents import RunDocuments, read_documents
+from wsi_area.reports.embedded import bytes_per_slide
+from wsi_area.reports.page import page_html
+from wsi_area.reports.pdf import require_weasyprint, write_pdf
+from wsi_area.reports.provenance import provenance, time_text
+from wsi_area.reports.slide_picture import slide_picture
+from wsi_area.reports.slide_view import SlideView, slide_view
+from wsi_area.results.layout import write_bytes
+from wsi_area.results.record import is_counted
+
+HTML_NAME, PDF_NAME = "report.html", "report.pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenReport:
+    """Where a report was written."""
+
+    html: Path
+    pdf: Path | None
+    slides: int
+
+
+def write_report(run: Path, *, pdf: bool = False) -> WrittenReport:
+    """Write the report of a run into its folder and return where; the same run makes the same bytes.
+
+    Parameters
+    ----------
+    run : Path
+        The run directory.
+    pdf : bool
+        Write it on paper too.
+
+    Raises
+    ------
+    ResultError
+        The folder holds no run that has ended, or cannot be written.
+    CountMismatchError
+        A number on record is not what its count and the pixel size make.
+    SettingsError
+        A PDF is wanted and WeasyPrint is not there; nothing was written then.
+    """
+    if pdf:
+        require_weasyprint()
+    documents = read_documents(run)
+    slides = tuple(_views(documents))
+    overview, origin = cohort(documents.records), provenance(documents.about)
+    title = (
+        f"Report of {len(slides)} {'slide' if len(slides) == 1 else 'slides'}, {time_text(documents.about['started'])}"
+    )
+    html, paper = run / HTML_NAME, run / PDF_NAME
+    write_bytes(html, page_html(title, overview, slides, origin, for_print=False).encode())
+    if pdf:
+        write_pdf(page_html(title, overview, slides, origin, for_print=True), paper)
+    return WrittenReport(html, paper if pdf else None, len(slides))
+
+
+def _views(documents: RunDocuments) -> Iterator[SlideView]:
+    budget_bytes = bytes_per_slide(len(documents.slides))
+    for place, (layout, record) in enumerate(documents.slides, start=1):
+        picture = None if not is_counted(record) else slide_picture(layout, record, budget_bytes)
+        yield slide_view(place, record, picture)

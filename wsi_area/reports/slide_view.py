@@ -1,0 +1,203 @@
+"""reports: one slide as its page shows it; pure, but for the pictures that it is given."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from wsi_area.reports.areas_table import AreasTable, areas_table, foci_rows
+from wsi_area.reports.documents import Record
+from wsi_area.reports.histogram import Histogram, histograms
+from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_lines
+from wsi_area.reports.quantity import area_text, grouped, mm2_text, share_text
+from wsi_area.reports.slide_picture import LISTED_FOCI, LegendEntry, SlidePicture, tile_legend
+from wsi_area.results.record import is_counted
+
+STATUS_TEXT = {
+    "complete": "complete",
+    "incomplete": "incomplete",
+    "needs_calibration": "needs a pixel size",
+    "failed": "failed",
+}
+STATUS_SIGN = {"complete": "✓", "incomplete": "!", "needs_calibration": "?", "failed": "✕"}
+SEVERITY_SIGN = {"refusal": "✕", "warning": "▲", "info": "i"}
+
+_NOT_ASSESSED = (
+    "Diagnosis, grade or stage: this is a measurement of area.",
+    "Whether a class is what its name says: no pathologist's reading was compared with this slide here.",
+    "Colour fidelity of the stain and of the scanner.",
+    "Stitching and registration of the scan.",
+)
+_NOT_FOUND_APART = "Focus, folds, pen, air bubbles and dust: no class of this run looks for them."
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A finding with its sign."""
+
+    code: str
+    severity: str
+    sign: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A claim about the pixel size."""
+
+    source: str
+    rung: str
+    size_x: str
+    size_y: str
+    quality: str
+    note: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlideView:
+    """What the page of a slide shows; a failed one has no more than its reason."""
+
+    anchor: str
+    slide_id: str
+    path: str
+    status: str
+    status_text: str
+    status_sign: str
+    reason: str
+    findings: tuple[Finding, ...]
+    headline: tuple[tuple[str, str], ...] = ()
+    picture: SlidePicture | None = None
+    tile_legend: tuple[LegendEntry, ...] = ()
+    areas: AreasTable | None = None
+    calibration: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    histograms: tuple[Histogram, ...] = ()
+    sensitivity: tuple[str, ...] = ()
+    foci: tuple[tuple[Any, ...], ...] = ()
+    foci_text: str = ""
+    not_assessed: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    tile_errors: tuple[str, ...] = ()
+
+
+def anchor_of(place: int) -> str:
+    """Return the address of a slide's page inside the file; nothing of a slide's own name is in it."""
+    return f"slide-{place}"
+
+
+def findings_of(record: Record) -> tuple[Finding, ...]:
+    """Return the findings of a slide, the worst first."""
+    order = list(SEVERITY_SIGN)
+    found = sorted(record.get("findings", ()), key=lambda f: order.index(f["severity"]))
+    return tuple(
+        Finding(f["code"], f["severity"], SEVERITY_SIGN[f["severity"]], f["message"], f.get("remedy") or "")
+        for f in found
+    )
+
+
+def slide_view(place: int, record: Record, picture: SlidePicture | None) -> SlideView:
+    """Return the page of one slide.
+
+    Parameters
+    ----------
+    place : int
+        Of the slide in the report, from 1.
+    record : mapping
+        Its document.
+    picture : SlidePicture or None
+        None for a slide that failed.
+    """
+    status = record["status"]
+    head = {
+        "anchor": anchor_of(place),
+        "slide_id": record["slide_id"],
+        "path": str(record.get("path") or ""),
+        "status": status,
+        "status_text": STATUS_TEXT[status],
+        "status_sign": STATUS_SIGN[status],
+        # where it was counted, its findings say why there are no mm²
+        "reason": "" if status == "needs_calibration" and is_counted(record) else str(record.get("reason") or ""),
+        "findings": findings_of(record),
+    }
+    if not is_counted(record):
+        return SlideView(**head)
+    facts = record["segmenter"]["facts"]
+    return SlideView(
+        **head,
+        headline=_headline(record),
+        picture=picture,
+        tile_legend=() if picture is None or picture.tile_facts is None else tile_legend(picture.tile_facts),
+        areas=areas_table(record),
+        calibration=record["calibration"]["reason"],
+        candidates=_candidates(record["calibration"]),
+        histograms=histograms(facts),
+        sensitivity=sensitivity_lines(record),
+        foci=foci_rows(record, LISTED_FOCI),
+        foci_text=_foci_text(record.get("foci") or {}),
+        not_assessed=_not_assessed(record),
+        facts=measurement_facts(record),
+        tile_errors=tuple(_tile_error(e) for e in record.get("tile_errors", ())),
+    )
+
+
+def _headline(record: Record) -> tuple[tuple[str, str], ...]:
+    tumor, tissue, rel = record["tumor"], record["tissue"], record["calibration"]["relative_u_area"]
+    if record["calibration"]["mpp_x_um"] is None:
+        counted = [("tissue", f"{grouped(tissue['n_px'])} px")]
+        if tumor["n_px"] is not None:
+            counted.insert(0, ("tumour", f"{grouped(tumor['n_px'])} px"))
+        return tuple(counted)
+    lines = []
+    if tumor["n_px"] is not None:
+        lines.append(("tumour", f"{area_text(tumor['area_mm2'], tumor['area_u_mm2'])} mm²"))
+    u = tissue["area_mm2"] * rel
+    lines.append(("tissue", f"{area_text(tissue['area_mm2'], u)} mm²"))
+    if tumor["n_px"] is not None:
+        lines.append(("tumour in tissue", share_text(tumor["n_px"], tissue["n_px"])))
+    return tuple(lines)
+
+
+def _candidates(calibration: Record) -> tuple[Candidate, ...]:
+    chosen = (calibration["source"], calibration["mpp_x_um"], calibration["mpp_y_um"])
+    found: list[Candidate] = []
+    for c in calibration["candidates"]:
+        is_it = (c["source"], c["mpp_x_um"], c["mpp_y_um"]) == chosen and not any(f.is_chosen for f in found)
+        size = (grouped(c["mpp_x_um"]), grouped(c["mpp_y_um"]))
+        found.append(Candidate(c["source"], c["rung"], *size, c["quality"], c["note"], is_it))
+    return tuple(found)
+
+
+def _foci_text(foci: Record) -> str:
+    if foci.get("count") is None:
+        return ""
+    parts = [f"{grouped(foci['count'])} foci"]
+    for key, text, unit in (
+        ("largest_focus_mm2", "largest", "mm²"),
+        ("largest_extent_mm", "largest extent", "mm"),
+        ("net_area_mm2", "net", "mm²"),
+        ("filled_area_mm2", "with holes filled", "mm²"),
+    ):
+        if foci.get(key) is not None:
+            parts.append(f"{text} {mm2_text(foci[key])} {unit}")
+    if foci.get("touching_border"):
+        parts.append(f"{grouped(foci['touching_border'])} cut by the border of the scan")
+    if foci.get("touching_unread"):
+        parts.append(f"{grouped(foci['touching_unread'])} next to what could not be read")
+    listed = len(foci.get("listed") or ())
+    more = f" The {LISTED_FOCI} largest are listed." if listed > LISTED_FOCI else ""
+    return f"{', '.join(parts)}.{more}"
+
+
+def _not_assessed(record: Record) -> tuple[str, ...]:
+    excluded = [c["name"] for c in record["classes"] if c["is_excluded"]]
+    apart = (
+        f"Artefacts other than {', '.join(excluded)}: no class of this run looks for them."
+        if excluded
+        else _NOT_FOUND_APART
+    )
+    error_bar = "The ± 95 % is of the pixel size alone; what the segmentation gets wrong is not in it."
+    return (*_NOT_ASSESSED, apart, error_bar)
+
+
+def _tile_error(error: Record) -> str:
+    return " ".join(f"{name} {value}" for name, value in error.items())

@@ -1,0 +1,72 @@
+"""reports: what each tile of a slide holds, from its ledger, as a small picture of one square a tile."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.model.classes import ClassScheme
+from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
+
+RAMP_RGB = (
+    (255, 255, 217), (237, 248, 177), (199, 233, 180), (127, 205, 187), (65, 182, 196), (29, 145, 192),
+    (34, 94, 168), (37, 52, 148), (8, 29, 88),
+)  # fmt: skip
+"""ColorBrewer's YlGnBu, which the colour-blind can read and a grey printer too: it darkens all the way."""
+SKIPPED_RGB, NOTHING_RGB, UNREADABLE_RGB = (238, 238, 238), (190, 190, 190), (213, 94, 0)
+_STEPS = 64
+_SKIPPED, _NOTHING, _UNREADABLE, _LINE = _STEPS, _STEPS + 1, _STEPS + 2, _STEPS + 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TileMap:
+    """One square for each tile, as palette indices, and what the colours mean."""
+
+    indices: NDArray[np.uint8]  # (rows * square_px, cols * square_px)
+    palette: bytes
+    of: str  # what the fraction is of
+    skipped: int  # tiles
+    nothing: int
+    unreadable: int
+
+
+def tile_map(rows: NDArray[np.int64], scheme: ClassScheme, square_px: int) -> TileMap:
+    """Return the share of each tile's classified pixels that is tumour, or tissue where no class is tumour.
+
+    Parameters
+    ----------
+    rows : int64 (grid_rows, grid_cols, columns)
+        The ledger.
+    scheme : ClassScheme
+    square_px : int
+        Side of a square; from 6 on, a hair line parts them.
+    """
+    layout = LedgerLayout(len(scheme.classes))
+    by_class = rows[..., : layout.class_count]
+    status = rows[..., layout.status_column]
+    wanted = [c.class_id for c in scheme.classes if (c.is_tumor if scheme.names_tumor else c.is_tissue)]
+    classified = by_class.sum(axis=-1)
+    share = by_class[..., wanted].sum(axis=-1) / np.maximum(classified, 1)
+    squares = np.minimum((share * _STEPS).astype(np.uint8), _STEPS - 1)
+    squares[status == TileStatus.SKIPPED] = _SKIPPED
+    squares[(classified == 0) & (status != TileStatus.SKIPPED)] = _NOTHING
+    squares[(status == TileStatus.UNREADABLE) | (status == NOT_COMMITTED)] = _UNREADABLE
+    picture = squares.repeat(square_px, axis=0).repeat(square_px, axis=1)
+    if square_px >= 6:
+        picture[square_px - 1 :: square_px] = _LINE
+        picture[:, square_px - 1 :: square_px] = _LINE
+    counted = np.bincount(squares.reshape(-1), minlength=_STEPS + 3)
+    return TileMap(
+        picture,
+        _palette(),
+        "tumour" if scheme.names_tumor else "tissue",
+        int(counted[_SKIPPED]),
+        int(counted[_NOTHING]),
+        int(counted[_UNREADABLE]),
+    )
+
+
+def _palette() -> bytes:
+    at = np.linspace(0, len(RAMP_RGB) - 1, _STEPS)
+    ramp = np.stack([np.interp(at, range(len(RAMP_RGB)), channel) for channel in np.array(RAMP_RGB).T], axis=1)
+    return bytes(np.rint(ramp).astype(np.uint8)) + bytes((*SKIPPED_RGB, *NOTHING_RGB, *UNREADABLE_RGB, 255, 255, 255))

@@ -1,0 +1,258 @@
+"""segmenters: the folder of a trained pixel classifier, ``card.json`` and ``trees.npz``; reading one runs no code.
+
+Nothing in the folder is a pickle. The names, types and sizes of the arrays are read from their headers and held against
+the card and fixed limits before memory is taken for them, and every index is checked before a compiled kernel sees it.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.errors import SettingsError
+from wsi_area.model.classes import ClassScheme, TissueClass
+from wsi_area.model.pixels import ClassMap, TilePixels
+from wsi_area.segmenters.pixel_arrays import MOST_BYTES, arrays_bytes, read_arrays
+from wsi_area.segmenters.pixel_features import ColourBalance, FeatureSet, Window
+from wsi_area.segmenters.pixel_probability import class_map_of, probability_reach_px, work_probabilities
+from wsi_area.segmenters.pixel_trees import TreeEnsemble
+
+SCHEMA_VERSION = 1
+CARD_NAME, ARRAYS_NAME = "card.json", "trees.npz"
+_MAX_CARD_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PixelModel:
+    """A trained pixel classifier: what it looks at, what it decides by, and what is known about it."""
+
+    features: FeatureSet
+    classes: tuple[TissueClass, ...]  # a scheme: ids 0, 1, 2 …
+    trees: TreeEnsemble
+    smoothing_um: float  # standard deviation of the Gaussian over the probabilities, µm; 0 for none
+    card: Mapping[str, Any]  # JSON-ready: whatever else is known, e.g. training data hashes, accuracy, licence
+
+    def __post_init__(self) -> None:
+        """Refuse parts that do not belong together."""
+        ClassScheme(self.classes)
+        if self.trees.n_features != len(self.features.names):
+            raise SettingsError(
+                f"the trees ask for {self.trees.n_features} features, the card describes {len(self.features.names)}; "
+                "they are not of one model"
+            )
+        beyond = sorted(set(self.trees.class_ids) - {c.class_id for c in self.classes})
+        if beyond:
+            raise SettingsError(f"the trees tell the classes {beyond}, which the card does not describe")
+        if not 0 <= self.smoothing_um <= 1000:
+            raise SettingsError(f"smoothing_um is {self.smoothing_um}; it must lie in 0..1000")
+
+    @property
+    def scheme(self) -> ClassScheme:
+        """Return the classes as a scheme."""
+        return ClassScheme(self.classes)
+
+    @property
+    def context_um(self) -> float:
+        """Return how far round a pixel it looks, in µm: features, smoothing and interpolation."""
+        return (
+            self.features.context_um
+            + probability_reach_px(self.features, self.smoothing_um) * self.features.work_mpp_um
+        )
+
+    def at_work_mpp(self, work_mpp_um: float) -> "PixelModel":
+        """Return the model for work pixels of another size; its scales stay what they are in µm."""
+        return replace(self, features=self.features.at_work_mpp(work_mpp_um))
+
+    def probabilities(
+        self, pixels: TilePixels, origin_px: tuple[int, int] = (0, 0), balance: ColourBalance | None = None
+    ) -> NDArray[np.float32]:
+        """Return float32 (h, w, n_classes): the probability of each class id; ``origin_px`` is x, y on the slide."""
+        planes = work_probabilities(self.features, self.trees, self.smoothing_um, pixels, origin_px, balance)
+        out = np.zeros((*pixels.valid.shape, len(self.classes)), np.float32)
+        for plane, class_id in zip(planes, self.trees.class_ids, strict=True):
+            out[..., class_id] = plane
+        return out
+
+    def class_map(
+        self,
+        pixels: TilePixels,
+        origin_px: tuple[int, int] = (0, 0),
+        balance: ColourBalance | None = None,
+        wanted: Window | None = None,
+    ) -> ClassMap:
+        """Return uint8 (h, w) of class ids, the likeliest class, ``UNSCANNED_CODE`` where not valid.
+
+        Of all the box, or of the rows and columns that are wanted.
+        """
+        planes = work_probabilities(self.features, self.trees, self.smoothing_um, pixels, origin_px, balance, wanted)
+        rows, cols = wanted or ((0, None), (0, None))
+        return class_map_of(planes, self.trees.class_ids, pixels.valid[slice(*rows), slice(*cols)])
+
+
+def save_model(model: PixelModel, folder: Path | str) -> str:
+    """Return the model's hash after writing it into a new or an empty folder.
+
+    Raises
+    ------
+    SettingsError
+        If something is there already, or the card cannot be written as JSON.
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SettingsError(f"{folder} is there already and is not an empty folder; choose another place for the model")
+    arrays = arrays_bytes(model.trees)
+    try:
+        card = json.dumps(_full_card(model, arrays), indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"the model's card cannot be written as JSON: {error}") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in ((ARRAYS_NAME, arrays), (CARD_NAME, card.encode())):
+        partial = folder / f"{name}.partial"
+        partial.write_bytes(content)
+        os.replace(partial, folder / name)
+    return model_hash(folder)
+
+
+def model_hash(folder: Path | str) -> str:
+    """Return the hash of the model in a folder: of its card, which holds that of its arrays."""
+    return hashlib.sha256(_read(Path(folder) / CARD_NAME, _MAX_CARD_BYTES)).hexdigest()
+
+
+def load_model(folder: Path | str) -> PixelModel:
+    """Return the model of a folder.
+
+    Raises
+    ------
+    SettingsError
+        If anything about the folder is not as ``save_model`` leaves it; nothing in it was run.
+    """
+    folder = Path(folder)
+    card = _read_card(folder / CARD_NAME)
+    size = card["arrays"]["bytes"]
+    content = _read(folder / ARRAYS_NAME, size)
+    if hashlib.sha256(content).hexdigest() != card["arrays"]["sha256"]:
+        raise SettingsError(f"{folder / ARRAYS_NAME} is not the file its card describes; fetch the model anew")
+    trees = card["trees"]
+    try:
+        ensemble = TreeEnsemble(
+            n_features=trees["n_features"],
+            class_ids=tuple(trees["class_ids"]),
+            link=trees["link"],
+            **read_arrays(content, folder / ARRAYS_NAME),
+        )
+        return PixelModel(
+            FeatureSet.from_json(card["features"]),
+            tuple(_class_from(entry) for entry in card["classes"]),
+            ensemble,
+            card["smoothing_um"],
+            card["about"],
+        )
+    except SettingsError as error:
+        raise SettingsError(f"the model in {folder} cannot be used: {error}") from error
+
+
+def _full_card(model: PixelModel, arrays: bytes) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "wsi_area pixel classifier",
+        "classes": [
+            {
+                "id": c.class_id, "name": c.name, "color": "#{:02x}{:02x}{:02x}".format(*c.color_rgb),
+                "is_tissue": c.is_tissue, "is_tumor": c.is_tumor, "is_excluded": c.is_excluded,
+            }
+            for c in model.classes
+        ],
+        "work_mpp_um": model.features.work_mpp_um,
+        "context_um": model.context_um,
+        "features": model.features.to_json(),
+        "feature_names": list(model.features.names),
+        "smoothing_um": model.smoothing_um,
+        "trees": {
+            "n_features": model.trees.n_features, "class_ids": list(model.trees.class_ids), "link": model.trees.link,
+            "n_trees": len(model.trees.roots), "n_nodes": len(model.trees.feature),
+        },
+        "arrays": {"file": ARRAYS_NAME, "sha256": hashlib.sha256(arrays).hexdigest(), "bytes": len(arrays)},
+        "about": dict(model.card),
+    }  # fmt: skip
+
+
+def _read(path: Path, most_bytes: int) -> bytes:
+    """Return a file's bytes, at most so many."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(most_bytes + 1)
+    except OSError as error:
+        raise SettingsError(
+            f"the model file {path} cannot be read ({error.strerror or error}); give the folder that `train` wrote"
+        ) from error
+    if len(content) > most_bytes:
+        raise SettingsError(f"{path} is larger than {most_bytes} bytes, which no model of this kind is")
+    return content
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    """Return the card with every key that is used, each of the right type."""
+    content = _read(path, _MAX_CARD_BYTES)
+    try:
+        card = json.loads(content, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:  # what json raises for bad text, bad UTF-8, deep nesting
+        raise SettingsError(f"{path} is not JSON: {error}") from error
+    kinds: dict[str, type] = {
+        "schema_version": int, "classes": list, "features": dict, "trees": dict, "arrays": dict, "about": dict
+    }  # fmt: skip
+    if not isinstance(card, dict) or any(not isinstance(card.get(key), kind) for key, kind in kinds.items()):
+        raise SettingsError(f"{path} is not the card of a pixel classifier; it needs {', '.join(kinds)}")
+    if card["schema_version"] != SCHEMA_VERSION:
+        raise SettingsError(
+            f"{path} has schema version {card['schema_version']}, this wsi_area reads {SCHEMA_VERSION}; "
+            "use the wsi_area that trained it, or train it again"
+        )
+    trees, arrays = card["trees"], card["arrays"]
+    sound = (
+        _is_count(trees.get("n_features"))
+        and isinstance(trees.get("class_ids"), list)
+        and all(_is_count(c) for c in trees["class_ids"])
+        and isinstance(trees.get("link"), str)
+        and isinstance(arrays.get("sha256"), str)
+        and _is_count(arrays.get("bytes"))
+        and arrays["bytes"] <= MOST_BYTES
+        and isinstance(card.get("smoothing_um"), (int, float))
+        and not isinstance(card["smoothing_um"], bool)
+    )
+    if not sound:
+        raise SettingsError(f"{path} describes its trees, its arrays or its smoothing in no way that can be read")
+    return card
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is no number")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _class_from(entry: object) -> TissueClass:
+    """Return one class of the card."""
+    flags = ("is_tissue", "is_tumor", "is_excluded")
+    sound = (
+        isinstance(entry, dict)
+        and set(entry) == {"id", "name", "color", *flags}
+        and _is_count(entry["id"])
+        and isinstance(entry["name"], str)
+        and isinstance(entry["color"], str)
+        and all(isinstance(entry[flag], bool) for flag in flags)
+    )
+    if not sound or not isinstance(entry, dict):
+        raise SettingsError(f"{entry!r:.200} is not a class: id, name, color and {', '.join(flags)} are")
+    digits = entry["color"].removeprefix("#")
+    if len(digits) != 6 or any(c not in "0123456789abcdefABCDEF" for c in digits):
+        raise SettingsError(f"the colour {entry['color']!r:.40} of class {entry['name']!r:.40} is not #rrggbb")
+    red, green, blue = bytes.fromhex(digits)
+    return TissueClass(entry["id"], entry["name"], (red, green, blue), **{flag: entry[flag] for flag in flags})

@@ -1,0 +1,126 @@
+"""training: from images to training pixels: every image read once, block by block, few pixels kept."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from wsi_area.errors import CountMismatchError, SettingsError
+from wsi_area.model.geometry import Region
+from wsi_area.segmenters.pixel_features import FeatureSet, features_at
+from wsi_area.training.blocks import Block, TruthRule, blocks_of, used_l0_px
+from wsi_area.training.material import TrainingImage, within_bounds_l0_px
+from wsi_area.training.sampling import Reservoir, Sampled, gathered
+from wsi_area.training.settings import TrainSettings
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Collected:
+    """The training pixels, and what they were taken from."""
+
+    sampled: Sampled
+    used_l0_px: tuple[Region | None, ...]  # for each image the box round every pixel that had any influence
+    labelled_work_px: tuple[dict[int, int], ...]  # for each image class id → labelled work px
+
+
+def collect(
+    images: Sequence[TrainingImage], rule: TruthRule, features: FeatureSet, settings: TrainSettings
+) -> Collected:
+    """Return the training pixels of all images.
+
+    Each image and each of its classes has an equal share of ``settings.samples``; what a class does not fill is not
+    given to another.
+
+    Raises
+    ------
+    SettingsError
+        If no pixel has a known class.
+    """
+    share = max(1, settings.samples // (len(images) * len(set(rule.ids.values()))))
+    reservoirs: dict[tuple[int, int], Reservoir] = {}
+    used: list[Region | None] = []
+    for number, image in enumerate(images):
+        used.append(_collect_image(number, image, rule, features, settings.seed, share, reservoirs))
+        seen = {c: r.seen_px for (i, c), r in reservoirs.items() if i == number}
+        _LOG.info("%s: labelled work px by class id: %s", image.info.slide_id, seen)
+    if not reservoirs:
+        raise SettingsError("no pixel has a known class; do the drawings lie on these slides, and inside --within?")
+    labelled = tuple({c: r.seen_px for (i, c), r in sorted(reservoirs.items()) if i == n} for n in range(len(images)))
+    sampled = gathered(reservoirs, equal_priors=settings.priors == "equal")
+    return Collected(sampled, tuple(used), labelled)
+
+
+def _collect_image(
+    number: int,
+    image: TrainingImage,
+    rule: TruthRule,
+    features: FeatureSet,
+    seed: int,
+    share: int,
+    reservoirs: dict[tuple[int, int], Reservoir],
+) -> Region | None:
+    """Offer every labelled pixel of an image to its reservoir; return the box round all that was looked at."""
+    used: Region | None = None
+    own = replace(features, work_mpp_um=image.work_mpp_um)
+    for block in blocks_of(image, rule):
+        box = used_l0_px(image, block, block.pixels.valid)
+        if box is None:
+            continue
+        used = box if used is None else _around(used, box)
+        _require_within(image, used)
+        rng = np.random.default_rng([seed, number, block.number])
+        for class_id in sorted(set(rule.ids.values())):
+            rows, cols = np.nonzero(block.truth == class_id)
+            if len(rows):
+                reservoir = reservoirs.setdefault((number, class_id), Reservoir(share, len(own.names)))
+                _offer(image, reservoir, rng.random(len(rows)), block, own, rows, cols)
+    return used
+
+
+def _offer(
+    image: TrainingImage,
+    reservoir: Reservoir,
+    keys: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+    block: Block,
+    features: FeatureSet,
+    rows: "np.ndarray[tuple[int], np.dtype[np.intp]]",
+    cols: "np.ndarray[tuple[int], np.dtype[np.intp]]",
+) -> None:
+    chosen = reservoir.worth_computing(keys)
+    if not len(chosen):
+        return
+    top, left = block.core[0].start, block.core[1].start
+    origin = block.place.work_px.x_px, block.place.work_px.y_px
+    found = features_at(
+        block.pixels.rgb, block.pixels.valid, features, rows[chosen] + top, cols[chosen] + left, origin, image.balance
+    )
+    reservoir.take(keys[chosen], found)
+
+
+def _around(one: Region, other: Region) -> Region:
+    left, top = min(one.x_px, other.x_px), min(one.y_px, other.y_px)
+    right, bottom = max(one.right_px, other.right_px), max(one.bottom_px, other.bottom_px)
+    return Region(left, top, right - left, bottom - top)
+
+
+def _require_within(image: TrainingImage, used: Region) -> None:
+    """Make sure that nothing beyond ``within`` was looked at, down to the edge of one work pixel."""
+    if image.within is None:
+        return
+    level = image.info.levels[image.plan.level]
+    left, top, right, bottom = within_bounds_l0_px(image.within)
+    x_slack, y_slack = (factor * image.plan.reduce_factor for factor in (level.downsample_x, level.downsample_y))
+    inside = (
+        used.x_px >= left - x_slack
+        and used.y_px >= top - y_slack
+        and used.right_px <= right + x_slack
+        and used.bottom_px <= bottom + y_slack
+    )
+    if not inside:
+        raise CountMismatchError(
+            f"{image.info.slide_id}: pixels in {used} had a part in training, but --within ends at x {left:.0f} to "
+            f"{right:.0f}, y {top:.0f} to {bottom:.0f}; please report this"
+        )
