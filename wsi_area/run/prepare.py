@@ -27,6 +27,7 @@ from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.protocol import (
     AdaptsToWorkMpp,
     FittedSegmenter,
+    PrefersTiles,
     Segmenter,
     StatesMemory,
     UsesDrawn,
@@ -115,7 +116,7 @@ def _prepare(task: PrepareTask) -> PreparedSlide:
             overview = replace(overview, samples=samples)
     fitted = segmenter.fit(replace(overview, drawn=drawn))
     plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
-    if isinstance(fitted, AdaptsToWorkMpp):
+    if isinstance(fitted, AdaptsToWorkMpp) and plan.work_mpp is not None:
         fitted = fitted.at_work_mpp(plan.work_mpp)
     wrapped = with_exclusions(fitted, _exclusions(settings, segmenter), overview, plan.work_mpp)
     if wrapped is not fitted:  # it looks further round a pixel than the segmenter alone
@@ -151,7 +152,9 @@ def _tiling(settings: RunSettings, fitted: FittedSegmenter, info: SlideInfo, lan
     reader_bytes = 6 * info.size_l0_px.area_px if lane.lane == "plain" else READER_BYTES
     tiling = Tiling(asked, settings.tiling.tile_px, fitted.context_um, isinstance(fitted, ColourRuled), reader_bytes)
     if isinstance(fitted, StatesMemory):
-        return replace(tiling, segmenter_bytes_per_px=fitted.working_bytes_per_px)
+        tiling = replace(tiling, segmenter_bytes_per_px=fitted.working_bytes_per_px)
+    if tiling.tile_px == "auto" and isinstance(fitted, PrefersTiles):
+        tiling = replace(tiling, tile_px=fitted.preferred_tile_px)
     return tiling
 
 

@@ -102,6 +102,11 @@ class FittedPixelClassifier:
     work_mpp: float | None
     signal: None = None
 
+    @property
+    def preferred_tile_px(self) -> int:
+        """Return the tile edge at which the halo, up to 240 µm wide, is no longer most of the work."""
+        return 1024
+
     def at_work_mpp(self, work_mpp: Mpp) -> "FittedPixelClassifier":
         """Return the classifier for the work pixels that a plan came to; its scales stay what they are in µm.
 

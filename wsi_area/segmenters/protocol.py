@@ -76,8 +76,17 @@ class CoreSegmenter(PlacedSegmenter, Protocol):
 class AdaptsToWorkMpp(Protocol):
     """A fitted segmenter that was made for one pixel size and can be told which one it will be given."""
 
-    def at_work_mpp(self, work_mpp: Mpp | None) -> FittedSegmenter:
+    def at_work_mpp(self, work_mpp: Mpp) -> FittedSegmenter:
         """Return the segmenter for pixels of that size, µm; called once a slide, when its cut is known."""
+
+
+@runtime_checkable
+class PrefersTiles(Protocol):
+    """A fitted segmenter that wastes least with tiles of a certain size; ``tiling.tile_px = "auto"`` follows it."""
+
+    @property
+    def preferred_tile_px(self) -> int:
+        """Return the edge of a tile's core in work pixels; any other gives the same answer."""
 
 
 @runtime_checkable

@@ -1,0 +1,108 @@
+"""The ONNX segmenter through the whole line: the same integers however a slide is cut and whoever does the work."""
+
+import numpy as np
+import pytest
+from measuring import class_maps_of, counts_of
+from onnx_networks import (
+    THREE_CLASSES,
+    darker_than_window,
+    pooled_red_below,
+    random_unet,
+    red_below,
+    write_network,
+)
+from synthetic import FileForm, box, disc, write_slide
+
+from wsi_area.errors import SettingsError
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.geometry import Region, Size
+from wsi_area.run.inputs import collect_slides
+from wsi_area.run.pipeline import run_slides
+from wsi_area.run.settings import load
+
+SIZE = Size(640, 500)
+
+
+@pytest.fixture(scope="module")
+def slide(tmp_path_factory):
+    """Two paints on noisy glass, 0.25 µm/px, one stored tile never scanned."""
+    shapes = {"tissue": box(SIZE, 40, 60, 250, 400), "dab": disc(SIZE, 450, 330, 120)}
+    form = FileForm(downsamples=(1, 2), mpp=Mpp(0.25, 0.25), tile_px=64)
+    path = tmp_path_factory.mktemp("slide") / "two.tif"
+    return write_slide(path, SIZE, shapes, form, noise_sd=5, unscanned=(Region(512, 0, 128, 128),))
+
+
+def run(slide, network, out, *assignments):
+    settings = load(None, ["segmenter.name=onnx", f'segmenter.model="{network}"', *assignments])
+    return run_slides(collect_slides([str(slide.path)]), settings, out)
+
+
+def test_a_network_that_looks_at_one_pixel_counts_the_painted_pixels(slide, tmp_path):
+    network = write_network(tmp_path, red_below(170), mpp_um=0.25)  # between the two paints
+    (counts,) = counts_of(run(slide, network, tmp_path / "out"))
+    dab, unscanned = slide.truth.px["dab"], slide.truth.unscanned_px
+    assert counts == (SIZE.area_px - dab - unscanned, dab, unscanned, 0, 0)
+
+
+NETWORKS = {
+    # name: network, classes, card; the slide is shown at 0.25, 0.5 and, resampled, 0.6 and 0.4 µm/px
+    "pooled": (pooled_red_below(225, 8), None, {"context_px": 7, "divisible_by": 8, "mpp_um": 0.5}),
+    "window": (darker_than_window(), None, {"context_px": "window", "overlap_px": 8, "mpp_um": 0.6}),
+    "coarser": (pooled_red_below(225, 8), None, {"context_px": 7, "divisible_by": 8, "mpp_um": 0.6}),
+    "skips": (
+        random_unet(base=4),
+        THREE_CLASSES,
+        {"context_px": 20, "divisible_by": 4, "window_px": 104, "mpp_um": 0.4},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_counts_and_the_class_map_do_not_depend_on_the_tiles(slide, tmp_path, name):
+    model, classes, card = NETWORKS[name]
+    network = write_network(tmp_path, model, classes=classes or THREE_CLASSES[:2], background_is_glass=False, **card)
+    outcomes = {
+        tile_px: run(slide, network, tmp_path / f"{tile_px}", f"tiling.tile_px={tile_px}", "run.workers=2")
+        for tile_px in (64, 100, 256, 777)
+    }
+    counts = {tile_px: counts_of(outcome) for tile_px, outcome in outcomes.items()}
+    assert counts[64] == counts[100] == counts[256] == counts[777]
+    (only,) = counts[64]
+    assert sum(only) == SIZE.area_px
+    assert sum(n > 0 for n in only[:-3]) > 1  # it has an opinion
+    maps = [class_maps_of(tmp_path / f"{tile_px}") for tile_px in outcomes]
+    for other in maps[1:]:
+        assert np.array_equal(other["two"], maps[0]["two"])
+
+
+def test_the_record_says_which_network_it_was(slide, tmp_path):
+    network = write_network(tmp_path, red_below(170), mpp_um=0.5)
+    (record,) = run(slide, network, tmp_path / "out").records
+    facts = record["segmenter"]["facts"]
+    assert facts["network"] == "small"
+    assert facts["card"]["model_sha256"] == facts["model_sha256"]
+    assert facts["provider"] == "CPUExecutionProvider"
+
+
+def test_a_slide_without_a_pixel_size_is_not_measured_with_a_guess(tmp_path):
+    plain = write_slide(tmp_path / "plain.tif", Size(256, 256), {"dab": box(Size(256, 256), 20, 20, 90, 90)},
+                        FileForm(mpp=None))  # fmt: skip
+    network = write_network(tmp_path, red_below(170))
+    outcome = run(plain, network, tmp_path / "out")
+    (record,) = outcome.records
+    assert record["status"] == "failed"
+    assert "has no pixel size; give one with --mpp" in record["reason"]
+
+
+def test_the_settings_that_come_along_need_only_a_network(configs, tmp_path):
+    network = write_network(tmp_path, red_below(170))
+    settings = load(configs / "onnx_model.toml", [f'segmenter.model="{network}"'])
+    assert settings.segmenter.own == {"model": str(network)}
+    with pytest.raises(SettingsError, match=r"model.onnx cannot be read .*; give its .onnx file as segmenter.model"):
+        load(configs / "onnx_model.toml")
+
+
+def test_a_misspelt_key_of_the_segmenter_is_refused_before_anything_starts(tmp_path):
+    network = write_network(tmp_path, red_below(170))
+    with pytest.raises(SettingsError, match=r"key of segmenter 'onnx': 'devise'; did you mean 'device'"):
+        load(None, ["segmenter.name=onnx", f'segmenter.model="{network}"', "segmenter.devise=cpu"])
