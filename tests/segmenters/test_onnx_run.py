@@ -90,7 +90,7 @@ def test_a_slide_without_a_pixel_size_is_not_measured_with_a_guess(tmp_path):
     network = write_network(tmp_path, red_below(170))
     outcome = run(plain, network, tmp_path / "out")
     (record,) = outcome.records
-    assert record["status"] == "failed"
+    assert record["status"] == "needs_calibration"
     assert "has no pixel size; give one with --mpp" in record["reason"]
 
 
