@@ -1,5 +1,6 @@
 """results: the tables of a run, rebuilt from its slides' documents: summary, areas, flags, failed."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,10 +180,26 @@ def _write_parquet(path: Path, columns: Sequence[str], rows: Sequence[Mapping[st
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table({c: pa.array([row.get(c) for row in rows], type=_arrow_type(c)) for c in columns})
+    schema = pa.schema([(c, _arrow_type(c)) for c in columns])
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    pq.write_table(_arrow_table(schema, rows), sink, compression="zstd")
     write_bytes(path, sink.getvalue().to_pybytes())
+
+
+def _arrow_table(schema: "pa.Schema", rows: Sequence[Mapping[str, Any]]) -> "pa.Table":
+    """Return rows as an Arrow table, by way of JSON: `pyarrow.array` would load pandas, 0.3 s and 40 MB."""
+    import pyarrow as pa
+    from pyarrow import json as arrow_json
+
+    if not rows:
+        return schema.empty_table()
+    lines = [json.dumps({name: row.get(name) for name in schema.names}, allow_nan=False) for row in rows]
+    text = "\n".join(lines).encode()
+    return arrow_json.read_json(
+        pa.BufferReader(text),
+        read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
+        parse_options=arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
+    )
 
 
 def _arrow_type(column: str) -> "pa.DataType":

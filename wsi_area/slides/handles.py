@@ -89,8 +89,11 @@ class ReaderCache:
 
     def _pop_surplus(self) -> list[_Entry]:
         """Take idle readers out, oldest first, until the cache fits; call with the lock held."""
+        too_many = len(self._entries) - self._capacity
+        if too_many <= 0:  # all but always
+            return []
         idle = [key for key, entry in self._entries.items() if entry.borrowers == 0]
-        surplus = [self._entries.pop(key) for key in idle[: max(0, len(self._entries) - self._capacity)]]
+        surplus = [self._entries.pop(key) for key in idle[:too_many]]
         for entry in surplus:
             entry.is_dropped = True
         return surplus

@@ -84,11 +84,12 @@ def grid_boxes(within: Region, step_x_px: int, step_y_px: int) -> Iterator[Regio
     >>> [r.width_px for r in grid_boxes(Region(3, 0, 6, 1), 4, 4)]
     [1, 4, 1]
     """
-    for y in range(within.y_px // step_y_px * step_y_px, within.bottom_px, step_y_px):
-        for x in range(within.x_px // step_x_px * step_x_px, within.right_px, step_x_px):
-            cell = Region(x, y, step_x_px, step_y_px).intersection(within)
-            if cell is not None:
-                yield cell
+    left, top, right, bottom = within.x_px, within.y_px, within.right_px, within.bottom_px
+    for y in range(top // step_y_px * step_y_px, bottom, step_y_px):
+        first_row, height = max(y, top), min(y + step_y_px, bottom) - max(y, top)
+        for x in range(left // step_x_px * step_x_px, right, step_x_px):
+            first_column = max(x, left)
+            yield Region(first_column, first_row, min(x + step_x_px, right) - first_column, height)
 
 
 def assembled(pieces: Iterator[Piece], region_level_px: Region) -> TilePixels:

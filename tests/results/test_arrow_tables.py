@@ -1,0 +1,36 @@
+"""Parquet tables hold what the rows hold, to the last bit, and cost no pandas."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from wsi_area.results.tables import AREA_COLUMNS, _write_parquet
+
+ROW = {
+    "slide_id": 'S "1" µ', "class_id": 1, "class_name": "", "is_tissue": True, "is_tumor": False, "n_px": 2**53 + 1,
+    "area_mm2": 0.1 + 0.2, "area_u_mm2": 5e-324, "ci95_low_mm2": 3, "ci95_high_mm2": -1.7e308, "pct_tissue": None,
+    "signal_per_mm2": None, "status": "2020-01-01T00:00:00",
+}  # fmt: skip
+
+
+def test_every_value_comes_back_and_what_is_unknown_stays_unknown(tmp_path: Path) -> None:
+    nothing = dict.fromkeys(AREA_COLUMNS)
+    _write_parquet(tmp_path / "areas.parquet", AREA_COLUMNS, [ROW, {}, ROW])
+    assert pq.read_table(tmp_path / "areas.parquet").to_pylist() == [ROW, nothing, ROW]
+
+
+def test_a_table_without_rows_has_its_columns(tmp_path: Path) -> None:
+    _write_parquet(tmp_path / "areas.parquet", AREA_COLUMNS, [])
+    table = pq.read_table(tmp_path / "areas.parquet")
+    assert (table.num_rows, tuple(table.column_names)) == (0, AREA_COLUMNS)
+
+
+def test_writing_tables_loads_no_pandas(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib; from wsi_area.results.tables import _write_parquet; "
+        "_write_parquet(pathlib.Path(sys.argv[1]), ('slide_id', 'n_px'), [{'slide_id': 'S', 'n_px': 1}]); "
+        "sys.exit('pandas' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program, tmp_path / "t.parquet"], check=True)
