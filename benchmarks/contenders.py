@@ -79,7 +79,8 @@ class Ours:
         }
         assignments = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
         program = Path(sys.executable).parent / "wsi-area"
-        return [program, "run", *slides, "--config", RULE, "--out", out, "--workers", str(self.workers), *assignments]
+        own = ["--workers", str(self.workers), "--no-report"]  # the others write no report either
+        return [program, "run", *slides, "--config", RULE, "--out", out, *own, *assignments]
 
     def run(self, slides: Sequence[Path], work_mpp: float, **env: str) -> Sample:
         out = self.run_dir(work_mpp) if len(slides) == 1 else RUNS / f"{self.key}-batch"

@@ -8,7 +8,7 @@ import pytest
 import wsi_area
 
 HEAVY = (
-    "numpy", "numba", "pandas", "zarr", "zarrs", "dask", "distributed", "openslide", "skimage", "scipy", "pyarrow",
+    "numpy", "numba", "pandas", "zarr", "dask", "distributed", "openslide", "skimage", "scipy", "pyarrow",
     "pydantic", "pydicom", "tifffile", "imagecodecs", "PIL",
 )  # fmt: skip
 

@@ -11,6 +11,7 @@ from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.results.layout import SlideLayout
+from wsi_area.results.shard import encoded_tiles
 from wsi_area.results.store import commit_batch, create_store, ledger_rows, open_class_map, stored_origin
 
 SCHEME = ClassScheme((TissueClass(0, "background", (255, 255, 255)), TissueClass(1, "tissue", (200, 0, 100))))
@@ -36,7 +37,7 @@ def test_a_committed_batch_comes_back_and_its_neighbours_stay_uncommitted(layout
     plan = plan_of((5000, 3000), tile_px=500)
     k = plan.batch_tiles
     map_ = np.random.default_rng(0).integers(0, 2, (500 * k, 500 * k)).astype(np.uint8)
-    commit_batch(layout, "key", (0, 0), (0, 0), map_, rows_of(7, k, k))
+    commit_batch(layout, "key", (0, 0), encoded_tiles(map_, 500), rows_of(7, k, k))
     rows = ledger_rows(layout)
     assert (rows[:k, :k] == 7).all()
     assert (rows[k:] == -1).all()
@@ -49,14 +50,14 @@ def test_a_batch_at_the_edge_is_smaller_and_comes_back(layout: SlideLayout) -> N
     k = plan.batch_tiles
     row, col = (plan.batch_rows - 1) * k, (plan.batch_cols - 1) * k
     map_ = np.ones((3000 - row * 500, 5000 - col * 500), np.uint8)
-    commit_batch(layout, "key", (row, col), (row * 500, col * 500), map_, rows_of(3, 6 - row, 10 - col))
+    commit_batch(layout, "key", (row, col), encoded_tiles(map_, 500), rows_of(3, 6 - row, 10 - col))
     assert (open_class_map(layout)[row * 500 :, col * 500 :] == 1).all()
     assert (ledger_rows(layout)[row:, col:] == 3).all()
 
 
 def test_a_batch_that_turns_out_empty_takes_its_earlier_shard_away(layout: SlideLayout) -> None:
-    commit_batch(layout, "key", (0, 0), (0, 0), np.full((2000, 2000), 253, np.uint8), rows_of(7, 4, 4))
-    commit_batch(layout, "key", (0, 0), (0, 0), np.zeros((2000, 2000), np.uint8), rows_of(1, 4, 4))
+    commit_batch(layout, "key", (0, 0), encoded_tiles(np.full((2000, 2000), 253, np.uint8), 500), rows_of(7, 4, 4))
+    commit_batch(layout, "key", (0, 0), encoded_tiles(np.zeros((2000, 2000), np.uint8), 500), rows_of(1, 4, 4))
     assert not open_class_map(layout)[:].any()
     assert not [p for p in layout.class_map.rglob("c/**/*") if p.is_file()]
 
@@ -64,11 +65,11 @@ def test_a_batch_that_turns_out_empty_takes_its_earlier_shard_away(layout: Slide
 def test_a_store_made_from_something_else_is_not_written(layout: SlideLayout) -> None:
     assert stored_origin(layout) == {"slide": "s"}
     with pytest.raises(StaleResultError, match="--force"):
-        commit_batch(layout, "another", (0, 0), (0, 0), None, rows_of(1, 1, 1))
+        commit_batch(layout, "another", (0, 0), {}, rows_of(1, 1, 1))
 
 
 def test_a_flipped_byte_in_the_ledger_is_noticed(layout: SlideLayout) -> None:
-    commit_batch(layout, "key", (0, 0), (0, 0), None, rows_of(5, 4, 4))
+    commit_batch(layout, "key", (0, 0), {}, rows_of(5, 4, 4))
     chunk = layout.ledger / "counts" / "c" / "0" / "0" / "0"
     content = bytearray(chunk.read_bytes())
     content[-3] ^= 0xFF
@@ -99,6 +100,6 @@ def test_few_files_are_written_for_a_slide(layout: SlideLayout) -> None:
         for col in range(0, 10, k):
             h, w = min(k, 6 - row), min(k, 10 - col)
             map_ = np.full((h * 500, w * 500), zlib.crc32(bytes([row, col])) % 2, np.uint8)
-            commit_batch(layout, "key", (row, col), (row * 500, col * 500), map_, rows_of(1, h, w))
+            commit_batch(layout, "key", (row, col), encoded_tiles(map_, 500), rows_of(1, h, w))
     files = [p for p in layout.root.rglob("*") if p.is_file()]
     assert len(files) <= 2 * plan.batch_rows * plan.batch_cols + 4

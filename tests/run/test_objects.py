@@ -24,6 +24,7 @@ from wsi_area.model.plan import SlidePlan
 from wsi_area.results.cleaned_store import discard_cleaned, tiles_layout
 from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.object_tables import foci_record, read_foci, write_objects
+from wsi_area.results.shard import encoded_tiles
 from wsi_area.results.store import commit_batch, create_store, ledger_rows, open_class_map
 from wsi_area.run.executors import Executor, SerialExecutor, TaskLost, make_executor
 from wsi_area.run.object_pass import clean_slide, measure_foci, refuse_with_signal
@@ -75,7 +76,7 @@ def commit(layout: SlideLayout, plan: SlidePlan, class_map: NDArray[np.uint8], k
             )  # fmt: skip
             y, x, edge = row * plan.tile_px, col * plan.tile_px, k * plan.tile_px
             box = class_map[y : y + edge, x : x + edge]
-            commit_batch(layout, key, (row, col), (y, x), box, tiles)
+            commit_batch(layout, key, (row, col), encoded_tiles(box, plan.tile_px), tiles)
 
 
 def _row(core: Any, class_map: NDArray[np.uint8], columns: NDArray[np.int64], rows: NDArray[np.int64]) -> list[int]:

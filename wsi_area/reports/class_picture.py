@@ -1,6 +1,6 @@
 """reports: a class map made small enough to look at, on exactly the grid of the slide's picture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from wsi_area.model.pixels import ClassMap
 
 _NEAREST_BELOW = 2.0  # work pixels across a picture pixel; fewer have no majority worth the name
-_BAND_PX = 1024  # work rows held at once, about
+_SAMPLE_PX = 8  # work pixels that are asked across a picture pixel, at least, where there are more
+_BAND_PX = 1024  # work rows held at once of an array without shards
 _WASH = 140  # of 255
 _MOST_RIM = 0.4  # of what is coloured
 
@@ -32,12 +33,13 @@ def majority_picture(class_map: Any, grid: PictureGrid, codes: Sequence[int]) ->
     """Return, for each picture pixel, the class that most of the work pixels in it have; uint8 (h, w).
 
     A work pixel belongs to the picture pixel that holds its centre. A tie goes to the lower code. Where fewer than
-    2 × 2 work pixels lie in a picture pixel, it shows the one at its centre.
+    2 × 2 work pixels lie in a picture pixel, it shows the one at its centre; where 16 × 16 or more do, a regular
+    sample of at least 8 × 8 of them is asked.
 
     Parameters
     ----------
     class_map : uint8 (h, w), numpy or zarr
-        Read in bands, never whole.
+        Read shard by shard, never whole.
     grid : PictureGrid
     codes : sequence of int
         Every code that the class map may hold, in ascending order.
@@ -48,28 +50,36 @@ def majority_picture(class_map: Any, grid: PictureGrid, codes: Sequence[int]) ->
     >>> majority_picture(halves, PictureGrid(4, 1, 1.0, 4.0), [0, 1, 2]).tolist()
     [[1, 1, 1, 2]]
     """
-    height, width = class_map.shape
     if min(grid.box_x_work_px, grid.box_y_work_px) < _NEAREST_BELOW:
         return _nearest(class_map, grid)
-    rows = _owner(height, grid.box_y_work_px, grid.height_px)
-    columns = _first_of_each(_owner(width, grid.box_x_work_px, grid.width_px))
-    shown = np.zeros((grid.height_px, grid.width_px), np.uint8)
-    first = 0
-    while first < grid.height_px:  # whole picture rows, so that no count is carried over
-        start = int(np.searchsorted(rows, first))
-        past = min(grid.height_px, int(rows[min(start + _band_px(class_map), height) - 1]) + 1)
-        past = max(past - 1, first + 1) if past < grid.height_px else past
-        stop = int(np.searchsorted(rows, past))
-        band = np.asarray(class_map[start:stop])
-        shown[first:past] = _modes(band, _first_of_each(rows[start:stop] - first), columns, codes)
-        first = past
-    return shown
+    height, width = class_map.shape
+    rows, columns = _owner(height, grid.box_y_work_px, grid.height_px), _owner(width, grid.box_x_work_px, grid.width_px)
+    step_y, step_x = (max(1, int(box // _SAMPLE_PX)) for box in (grid.box_y_work_px, grid.box_x_work_px))
+    seen = np.zeros((len(codes), grid.height_px, grid.width_px), np.int32)
+    for y, x in _shards(class_map):
+        box = np.asarray(class_map[y, x])
+        # the sample is counted from the slide's origin, so that it does not depend on the shards
+        first_y, first_x = -y.start % step_y, -x.start % step_x
+        sample = box[first_y::step_y, first_x::step_x]
+        if sample.size:
+            own_rows, own_columns = rows[y][first_y::step_y], columns[x][first_x::step_x]
+            _count(seen, sample, own_rows, own_columns, codes)
+    picture = np.asarray(np.asarray(codes, np.uint8)[seen.argmax(axis=0)])
+    # a last row or column narrower than the sample's step may hold none of it
+    if not seen[:, -1].any():
+        picture[-1] = picture[-2]
+    if not seen[:, :, -1].any():
+        picture[:, -1] = picture[:, -2]
+    return picture
 
 
-def _band_px(class_map: Any) -> int:
-    """Return how many work rows to read at once: whole rows of shards, so that none is decoded twice for long."""
-    shards = getattr(class_map, "shards", None)
-    return max(_BAND_PX, int(shards[0]) if shards else 0)
+def _shards(class_map: Any) -> Iterator[tuple[slice, slice]]:
+    """Yield the boxes in which a class map lies on the disk."""
+    height, width = class_map.shape
+    side_y, side_x = getattr(class_map, "shards", None) or (_BAND_PX, width)
+    for y in range(0, height, side_y):
+        for x in range(0, width, side_x):
+            yield slice(y, min(y + side_y, height)), slice(x, min(x + side_x, width))
 
 
 def _owner(count: int, box: float, picture_px: int) -> NDArray[np.int64]:
@@ -79,26 +89,21 @@ def _owner(count: int, box: float, picture_px: int) -> NDArray[np.int64]:
     return owner
 
 
-def _first_of_each(owner: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.searchsorted(owner, np.arange(int(owner[-1]) + 1))
-
-
-def _modes(
-    band: ClassMap, rows: NDArray[np.int64], columns: NDArray[np.int64], codes: Sequence[int]
-) -> NDArray[np.uint8]:
-    """Return the commonest of the codes in each box of a band."""
-    shown = np.zeros((len(rows), len(columns)), np.uint8)
-    past = [*rows[1:].tolist(), len(band)]
-    for row, (first, stop) in enumerate(zip(rows.tolist(), past, strict=True)):
-        lines = band[first:stop]
-        best = np.full(len(columns), -1, np.int64)
-        for code in codes:
-            # down first: whole lines added to each other, which vectorises; few numbers are left for the other way
-            down = np.add.reduce((lines == code).view(np.uint8), axis=0, dtype=np.uint16)
-            count = np.add.reduceat(down, columns, dtype=np.int64)
-            more = count > best
-            best[more], shown[row, more] = count[more], code
-    return shown
+def _count(
+    seen: NDArray[np.int32],
+    sample: ClassMap,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    codes: Sequence[int],
+) -> None:
+    """Add the work pixels of one box to the picture pixels that own them, code by code."""
+    row_ids, row_starts = np.unique(rows, return_index=True)
+    column_ids, column_starts = np.unique(columns, return_index=True)
+    where = np.ix_(row_ids, column_ids)
+    for place, code in enumerate(codes):
+        # down first: whole lines added to each other, which vectorises; few numbers are left for the other way
+        down = np.add.reduceat((sample == code).view(np.uint8), row_starts, axis=0, dtype=np.uint16)
+        seen[place][where] += np.add.reduceat(down, column_starts, axis=1, dtype=np.int32)
 
 
 def _nearest(class_map: Any, grid: PictureGrid) -> ClassMap:

@@ -177,7 +177,7 @@ def _classes(layout: SlideLayout, record: Record, thumbnail: Thumbnail, rung: Ru
         rung.reduction * thumbnail.box_y_l0_px / per_work_px[1],
     )
     colours = {c["id"]: _rgb(c["color_rgb"]) for c in record["classes"]}
-    colours |= {code: colour for code, (_, colour, _) in _RESERVED.items()}
+    colours |= {code: colour for code, (_, colour, key) in _RESERVED.items() if record["counts"][key]}
     picture = majority_picture(open_class_map(layout), grid, sorted(colours))
     return Layer(png_address(*outlined(picture, colours)), *_reach((height, width), thumbnail, rung, frame))
 

@@ -2,12 +2,10 @@
 
 A class map cannot tell "computed and empty" from "never computed" (a missing chunk reads as the fill value),
 so the ledger does: a row that is not −1 is committed. A batch writes its shard of the class map first and its
-rows after, by one atomic rename: a shard that was torn has no rows and is written again, whole. No two batches
-share a shard or a ledger chunk.
+rows after, each by an atomic rename. No two batches share a shard or a ledger chunk.
 """
 
 import shutil
-import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -16,17 +14,16 @@ from typing import Any
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
+from zarr.codecs import ZstdCodec
 
 from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
-from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.layout import SlideLayout
+from wsi_area.results.shard import CHUNK_CODECS, write_shard
 
 LEDGER_ARRAY, CLASS_MAP_ARRAY = "counts", "0"
-_OPENING = threading.Lock()
 
 
 def create_store(
@@ -44,11 +41,6 @@ def create_store(
     made_from : mapping
         The same part by part.
     """
-    with _OPENING:  # zarr's settings are global, see `_open_for_writing`
-        _create(layout, plan, scheme, key, made_from)
-
-
-def _create(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, key: str, made_from: Mapping[str, str]) -> None:
     for path in (layout.ledger, layout.class_map):
         if path.exists():
             shutil.rmtree(path)
@@ -61,8 +53,7 @@ def _create(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, key: str,
         chunks=(plan.tile_px, plan.tile_px),
         dtype="uint8",
         fill_value=BACKGROUND_ID,
-        # bit planes of few classes: half the time of zstd, which took half as long as decoding the slide itself
-        compressors=(BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle"), Crc32cCodec()),
+        compressors=CHUNK_CODECS,
         dimension_names=("y", "x"),
     )
     image.attrs.update(_ome_attributes(plan, scheme))
@@ -115,31 +106,21 @@ def stored_origin(layout: SlideLayout) -> dict[str, Any] | None:
 
 
 @lru_cache(maxsize=8)
-def _open_for_writing(root: Path, key: str) -> tuple[zarr.Array[Any], zarr.Array[Any]]:
-    # zarr's settings are global: no other thread may open a ledger while the pipeline is exchanged below
-    with _OPENING:
-        return _opened(SlideLayout(root), key)
-
-
-def _opened(layout: SlideLayout, key: str) -> tuple[zarr.Array[Any], zarr.Array[Any]]:
-    ledger = zarr.open_array(layout.ledger, path=LEDGER_ARRAY, mode="r+")
+def _open_for_writing(root: Path, key: str) -> zarr.Array[Any]:
+    ledger = zarr.open_array(SlideLayout(root).ledger, path=LEDGER_ARRAY, mode="r+")
     if ledger.attrs["key"] != key:
         raise StaleResultError(
-            f"{layout.root.name}: the ledger on disk was made from another slide, setting or version; use --force to "
+            f"{root.name}: the ledger on disk was made from another slide, setting or version; use --force to "
             "measure it afresh"
         )
-    # zarr's own pipeline hands each of a shard's chunks to a thread of its own, at twice the cost of compressing
-    # it; the ledger keeps that pipeline, because its file is renamed into place and so never torn
-    with zarr.config.set({"codec_pipeline.path": "zarrs.ZarrsCodecPipeline", "threading.max_workers": 1}):
-        return zarr.open_array(layout.class_map, path=CLASS_MAP_ARRAY, mode="r+"), ledger
+    return ledger
 
 
 def commit_batch(
     layout: SlideLayout,
     key: str,
     first_tile: tuple[int, int],
-    first_work_px: tuple[int, int],
-    class_map: ClassMap | None,
+    tiles: Mapping[tuple[int, int], bytes],
     rows: NDArray[np.int64],
 ) -> None:
     """Commit one batch: its class map, then its ledger rows.
@@ -150,10 +131,9 @@ def commit_batch(
         Where, and what the stores must have been made with.
     first_tile : (row, col)
         Of the batch in the tile grid.
-    first_work_px : (y, x)
-        Of the batch in the class map.
-    class_map : uint8 (h, w) or None
-        What is all background leaves no shard, and takes away one of an earlier try. None where no try was made.
+    tiles : mapping of (row, col) within the batch to bytes
+        Its tiles that are not all background, from `shard.encoded_tiles`. Without any there is no shard, and one
+        of an earlier try is taken away.
     rows : int64 (tile_rows, tile_cols, columns)
 
     Raises
@@ -162,30 +142,16 @@ def commit_batch(
         If it cannot be written; nothing is committed then.
     """
     try:
-        image, ledger = _open_for_writing(layout.root, key)
+        ledger = _open_for_writing(layout.root, key)
         row, col = first_tile
-        batch = row // ledger.chunks[0], col // ledger.chunks[1]
-        _write_shard(image, _shard_path(layout, *batch), first_work_px, class_map)
+        k = ledger.chunks[0]
+        write_shard(_shard_path(layout, row // k, col // k), tiles, k)
         ledger[row : row + rows.shape[0], col : col + rows.shape[1]] = rows
-    except (OSError, RuntimeError) as error:  # zarrs raises RuntimeError where the disk is full
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+    except OSError as error:
         raise ResultError(
-            f"{layout.root} cannot be written ({reason}); free some space, then run the same "
+            f"{layout.root} cannot be written ({error.strerror or error}); free some space, then run the same "
             "command again: what is committed is kept"
         ) from error
-
-
-def _write_shard(image: zarr.Array[Any], shard: Path, first_px: tuple[int, int], class_map: ClassMap | None) -> None:
-    # an earlier try may have left a torn shard, which cannot be written into, or tiles that it could not read
-    shard.unlink(missing_ok=True)
-    if class_map is None:
-        return
-    y, x = first_px
-    try:
-        image[y : y + class_map.shape[0], x : x + class_map.shape[1]] = class_map
-    except (OSError, RuntimeError):
-        shard.unlink(missing_ok=True)  # a torn one would keep the space that the tables need to say so
-        raise
 
 
 def _shard_path(layout: SlideLayout, shard_row: int, shard_col: int) -> Path:

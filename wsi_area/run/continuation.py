@@ -148,4 +148,4 @@ def _commit_skipped(layout: SlideLayout, prepared: PreparedSlide, key: str) -> N
         entries = np.zeros((len(rows), len(cols), len(columns.columns)), np.int64)
         entries[..., BACKGROUND_ID] = areas[rows.start : rows.stop, cols.start : cols.stop]
         entries[..., columns.status_column] = TileStatus.SKIPPED
-        commit_batch(layout, key, (rows[0], cols[0]), (0, 0), None, entries)
+        commit_batch(layout, key, (rows[0], cols[0]), {}, entries)

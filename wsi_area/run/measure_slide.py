@@ -30,7 +30,6 @@ from wsi_area.run.drawings import drawing_facts, outline_facts
 from wsi_area.run.events import BatchDone, Listener, SlideStarted
 from wsi_area.run.executors import Executor, TaskLost
 from wsi_area.run.inputs import SlideInput
-from wsi_area.run.object_pass import clean_slide, measure_foci, refuse_with_signal
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.settings import RunSettings
 from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob
@@ -92,7 +91,7 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
         return Measured(_write_failed(slide, layout, context, lost), resumed=False)
     timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
     nothing_to_do = work.timing["batches"] == 0
-    objects = _merge_objects(prepared, layout, filters, origin, context.executor)
+    objects = _merge_objects(prepared, layout, filters, origin, context)
     if objects is None:
         return None
     # the document is made from the ledger each time: findings follow today's limits, and a torn one is mended
@@ -115,21 +114,30 @@ class _Objects:
 
 def _size_filters(prepared: PreparedSlide, settings: RunSettings) -> SizeFilters:
     """Return the size filters of a slide: none where sizes are unknown, since its mm² are withheld anyway."""
-    filters = SizeFilters(**settings.objects.model_dump())
-    refuse_with_signal(filters, _signal_name(prepared.fitted))
+    filters = SizeFilters(**settings.objects.model_dump(exclude={"foci"}))
+    if filters.any:
+        from wsi_area.run.object_pass import refuse_with_signal
+
+        refuse_with_signal(filters, _signal_name(prepared.fitted))
     return filters if prepared.calibration.mpp is not None else SizeFilters()
 
 
 def _merge_objects(
-    prepared: PreparedSlide, layout: SlideLayout, filters: SizeFilters, origin: Origin, executor: Executor
+    prepared: PreparedSlide, layout: SlideLayout, filters: SizeFilters, origin: Origin, context: Context
 ) -> _Objects | None:
     """Filter small objects and measure the foci, over the seams of the tiles; None if stopped before the end."""
+    executor, wants_foci = context.executor, context.settings.objects.foci and prepared.fitted.scheme.names_tumor
     plan, scheme, mpp = prepared.plan, prepared.fitted.scheme, prepared.calibration.mpp
+    if not filters.any and not wants_foci:
+        return _Objects((), None)
+    # imported here: its sparse matrices and second kernel take 0.1 s, which most runs need not pay
+    from wsi_area.run.object_pass import clean_slide, measure_foci
+
     changes = clean_slide(layout, plan, scheme, filters, mpp, origin.key, asdict(origin), executor)
     if changes is None:
         return None
-    foci = measure_foci(layout, plan, scheme, mpp, executor)
-    if foci is None and scheme.names_tumor:
+    foci = measure_foci(layout, plan, scheme, mpp, executor) if wants_foci else None
+    if foci is None and wants_foci:
         return None
     return _Objects(changes, foci)
 

@@ -20,6 +20,7 @@ from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.cleaned_store import class_map_box
 from wsi_area.results.layout import SlideLayout
+from wsi_area.results.shard import encoded_tiles
 from wsi_area.results.store import commit_batch
 
 Ints = NDArray[np.int64]
@@ -93,14 +94,8 @@ def commit_cleaned(task: CommitTask) -> BoxOutcome:
         runs, box = _runs_at(task.box)
         rows = _cleaned_rows(task, runs, box)
         tile_rows, tile_cols = batch_tiles_at(plan, batch)
-        commit_batch(
-            SlideLayout(Path(task.out_dir)),
-            task.key,
-            (tile_rows[0], tile_cols[0]),
-            (box.y_px, box.x_px),
-            class_map_of(runs) if runs.codes.any() else None,
-            rows,
-        )
+        tiles = encoded_tiles(class_map_of(runs), plan.tile_px) if runs.codes.any() else {}
+        commit_batch(SlideLayout(Path(task.out_dir)), task.key, (tile_rows[0], tile_cols[0]), tiles, rows)
 
     return _guarded(task.box, commit)
 

@@ -56,9 +56,10 @@ def recorded_slide(run: Path, slide_id: str | None = None, class_name: str | Non
     if not path.is_file():
         raise ResultError(f"{path}: there is no result of slide {name}; {_slides_text(layout)}")
     record = read_json(path)
-    if not is_counted(record) and record.get("status") in {"failed", "needs_calibration"}:
+    status = record.get("status")
+    if status == "failed" or (status == "needs_calibration" and not is_counted(record)):
         why = record.get("reason", "no reason on record")
-        raise ResultError(f"{path}: the slide ended as {record['status']} and has no areas: {why}")
+        raise ResultError(f"{path}: the slide ended as {status} and has no areas: {why}")
     calibration = _part(path, record, "calibration")
     areas = _areas(path, record)
     if class_name is not None:

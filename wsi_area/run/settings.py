@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from wsi_area.errors import SettingsError
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
@@ -49,6 +49,7 @@ class SegmenterSettings(BaseModel):
 class ObjectSettings(_Section):
     """Which connected objects are too small to be believed; judged on the whole slide, never tile by tile."""
 
+    foci: bool = Field(True, description="measure each tumour focus: area, extent, centre (yes or no)")
     min_focus_um2: float = Field(0.0, ge=0, description="µm²: a smaller tumour focus takes the class around it")
     min_tissue_um2: float = Field(0.0, ge=0, description="µm²: a smaller speck of tissue takes the class around it")
     max_hole_um2: float = Field(0.0, ge=0, description="µm²: a smaller hole in tissue takes the class around it")
@@ -91,7 +92,21 @@ class RunSection(_Section):
     scheduler: str | None = Field(None, description="address of a running dask scheduler, tcp://host:port")
     memory_limit_mb: int | None = Field(None, gt=0, description="MiB one task may use; left out: what the machine has")
     slides_in_flight: int = Field(2, ge=1, description="slides measured at once, so that no core idles between two")
-    read_retries: int = Field(1, ge=0, description="times a tile that cannot be read is tried again")
+    read_retries: int = Field(1, ge=0, description="times a tile or a copy that cannot be read is tried again")
+    retry_wait_s: float = Field(1.0, ge=0, description="s before a copy is tried again; doubled each time")
+    worker_retries: int = Field(2, ge=0, description="times a batch that killed its worker is tried on another one")
+    tile_timeout_s: float = Field(300.0, ge=0, description="s one tile may take; 0: any. Ends a hung worker process")
+    fail_fast: bool = Field(False, description="start nothing new after the first failed or incomplete slide")
+    stage_dir: Path | None = Field(None, description="folder on a local disk to copy each slide to before it is read")
+
+    @model_validator(mode="after")
+    def _stages_where_workers_are(self) -> "RunSection":
+        if self.stage_dir is not None and self.scheduler is not None:
+            raise ValueError(
+                "run.stage_dir is a folder of this machine, which the workers of run.scheduler cannot see; leave one of "
+                "them out (a job array stages on each of its nodes)"
+            )
+        return self
 
 
 class RunSettings(_Section):

@@ -1,7 +1,7 @@
 """run: one task: read → segment → crop the halo → write the chunk → count → commit."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,12 @@ from wsi_area.compute.reduction import box_mean
 from wsi_area.errors import CountMismatchError, SegmentationError, TileReadError
 from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.ledger import LedgerLayout, TileStatus
-from wsi_area.model.pixels import ClassMap, MaskArray, TilePixels
+from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray, TilePixels
 from wsi_area.model.plan import Tile
 from wsi_area.results.layout import SlideLayout
+from wsi_area.results.shard import encoded_tile
 from wsi_area.results.store import commit_batch
+from wsi_area.run.deadlines import deadline
 from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob, TileFailure
 from wsi_area.segmenters.colour_rule import ColourRule, ColourRuled
 from wsi_area.segmenters.kernels import classify_and_count
@@ -26,6 +28,8 @@ from wsi_area.segmenters.protocol import CoreSegmenter, PlacedSegmenter
 from wsi_area.slides import SlideReader, borrow_reader
 
 Ints = NDArray[np.int64]
+Announce = Callable[[int], None]
+"""Is told the number of each tile before it is measured, so that what it dies of can be named."""
 
 
 def measure_batch(task: BatchTask) -> BatchResult:
@@ -35,7 +39,7 @@ def measure_batch(task: BatchTask) -> BatchResult:
     """
     started = time.process_time()
     try:
-        done, level_px, failures = _measure_batch(task.job, task.batch)
+        done, level_px, failures = _measure_batch(task)
     except Exception as error:  # the one place: whatever happens to a batch must not take the slide along
         name = task.job.plan.slide.slide_id
         message = f"{name}, batch {task.batch}: {type(error).__name__}: {error}"
@@ -43,14 +47,30 @@ def measure_batch(task: BatchTask) -> BatchResult:
     return BatchResult(task.batch, done, level_px, tuple(failures), time.process_time() - started)
 
 
-def _measure_batch(job: SlideJob, batch: int) -> tuple[int, int, list[TileFailure]]:
+def announced_batch(task: BatchTask, announce: Announce) -> BatchResult:
+    """Return what became of one batch, measured and committed in a process that may die of it."""
+    started = time.process_time()
+    done, level_px, failures = _measure_batch(task, announce)
+    return BatchResult(task.batch, done, level_px, tuple(failures), time.process_time() - started)
+
+
+def try_tiles(trial: tuple[BatchTask, Collection[int]], announce: Announce) -> None:
+    """Measure some tiles of a batch in a process that may die of it, and commit nothing."""
+    task, tiles = trial
+    _measure_batch(task, announce, tiles)
+
+
+def _measure_batch(
+    task: BatchTask, announce: Announce | None = None, only: Collection[int] | None = None
+) -> tuple[int, int, list[TileFailure]]:
+    """Measure a batch and commit it; with `only` measure those tiles and commit nothing."""
+    job, batch, given_up = task.job, task.batch, dict(task.given_up)
     plan = job.plan
     tile_rows, tile_cols = batch_tiles_at(plan, batch)
     layout = LedgerLayout(len(job.fitted.scheme.classes))
     rows = np.zeros((len(tile_rows), len(tile_cols), len(layout.columns)), np.int64)
-    first = tile_at(plan, tile_rows[0], tile_cols[0]).core_work_px
-    last = tile_at(plan, tile_rows[-1], tile_cols[-1]).core_work_px
-    class_map = np.full((last.bottom_px - first.y_px, last.right_px - first.x_px), BACKGROUND_ID, np.uint8)
+    scratch = np.empty((plan.tile_px, plan.tile_px), np.uint8)  # a tile's class map, compressed while it is hot
+    tiles: dict[tuple[int, int], bytes] = {}
     widths, heights = (np.diff(edges) for edges in work_edges_l0_px(plan))
     classify: Classify = _by_class_map
     if isinstance(job.fitted, ColourRuled):
@@ -59,35 +79,41 @@ def _measure_batch(job: SlideJob, batch: int) -> tuple[int, int, list[TileFailur
     level_px = 0
     for i, row in enumerate(tile_rows):
         for j, col in enumerate(tile_cols):
+            number = row * plan.grid_cols + col
+            if only is not None and number not in only:
+                continue
             tile = tile_at(plan, row, col)
             core = tile.core_work_px
             spot = _Spot(
-                class_map[core.y_px - first.y_px : core.bottom_px - first.y_px,
-                          core.x_px - first.x_px : core.right_px - first.x_px],
-                rows[i, j], layout, widths[core.x_px : core.right_px], heights[core.y_px : core.bottom_px],
-                _inside(job, tile),
+                scratch[: core.height_px, : core.width_px], rows[i, j], layout,
+                widths[core.x_px : core.right_px], heights[core.y_px : core.bottom_px], _inside(job, tile),
             )  # fmt: skip
-            if not plan.is_read(row * plan.grid_cols + col):
+            if number in given_up:
+                spot.fill_unreadable()
+                failures.append(TileFailure(row, col, given_up[number]))
+            elif plan.is_read(number):
+                if announce is not None:
+                    announce(number)
+                name = f"{plan.slide.slide_id}, tile row {row} col {col}"
+                with deadline(job.tile_timeout_s, name, ends_process=job.timeout_ends_process):
+                    failure = _measure_tile(job, tile, spot, classify)
+                level_px += tile.read_level_px.area_px
+                if failure is not None:
+                    failures.append(TileFailure(row, col, failure))
+            else:
                 spot.fill(BACKGROUND_ID, BACKGROUND_ID, TileStatus.SKIPPED)
-                continue
-            failure = _measure_tile(job, tile, spot, classify)
-            level_px += tile.read_level_px.area_px
-            if failure is not None:
-                failures.append(TileFailure(row, col, failure))
-    commit_batch(
-        SlideLayout(Path(job.slide_dir)),
-        job.key,
-        (tile_rows[0], tile_cols[0]),
-        (first.y_px, first.x_px),
-        class_map,
-        rows,
-    )
+            content = encoded_tile(spot.class_map, plan.tile_px)
+            if content is not None:
+                tiles[i, j] = content
+    if only is not None:
+        return 0, level_px, failures
+    commit_batch(SlideLayout(Path(job.slide_dir)), job.key, (tile_rows[0], tile_cols[0]), tiles, rows)
     return len(tile_rows) * len(tile_cols), level_px, failures
 
 
 @dataclass(frozen=True, slots=True)
 class _Spot:
-    """Where one tile leaves its answer: its part of the class map, its ledger row, its pixels' weights."""
+    """Where one tile leaves its answer: its class map, its ledger row, its pixels' weights."""
 
     class_map: ClassMap
     row: Ints
@@ -175,7 +201,7 @@ def _by_colour(rule: ColourRule, job: SlideJob, reader: SlideReader, tile: Tile,
     f, core, level = job.plan.reduce_factor, tile.core_level_px, job.plan.level
     counts, signal = spot.row[spot.layout.px_columns], spot.row[spot.layout.signal_columns]
 
-    def classify(x_px: int, y_px: int, rgb: NDArray[np.uint8], valid: NDArray[np.bool_] | None) -> None:
+    def classify(x_px: int, y_px: int, rgb: RgbArray, valid: MaskArray | None) -> None:
         x, y, w, h = x_px // f, y_px // f, -(-rgb.shape[1] // f), -(-rgb.shape[0] // f)
         if spot.inside is not None:  # to the kernel it was never scanned; the counts are put right below
             within = spot.inside[y : y + h, x : x + w].repeat(f, 0).repeat(f, 1)[: rgb.shape[0], : rgb.shape[1]]
