@@ -11,7 +11,9 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time the names below 
     from wsi_area.compute.calibration import calibrate
     from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
     from wsi_area.model.slide import SlideInfo
-    from wsi_area.results.opened_run import OpenedRun, OpenedSlide, open_run
+    from wsi_area.results.opened_run import OpenedRun
+    from wsi_area.results.opened_slide import OpenedSlide
+    from wsi_area.review.reviewed_run import open_run
     from wsi_area.run.pipeline import RunOutcome, run_slides
     from wsi_area.run.settings import RunSettings
     from wsi_area.slides import inspect
@@ -40,13 +42,13 @@ _HOME = {
     "Mpp": "wsi_area.model.calibration",
     "MppCandidate": "wsi_area.model.calibration",
     "OpenedRun": "wsi_area.results.opened_run",
-    "OpenedSlide": "wsi_area.results.opened_run",
+    "OpenedSlide": "wsi_area.results.opened_slide",
     "RunOutcome": "wsi_area.run.pipeline",
     "RunSettings": "wsi_area.run.settings",
     "SlideInfo": "wsi_area.model.slide",
     "calibrate": "wsi_area.compute.calibration",
     "inspect": "wsi_area.slides",
-    "open_run": "wsi_area.results.opened_run",
+    "open_run": "wsi_area.review.reviewed_run",
     "run_slides": "wsi_area.run.pipeline",
 }
 

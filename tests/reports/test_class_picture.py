@@ -8,7 +8,7 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.reports.class_picture import PictureGrid, majority_picture, outlined
+from wsi_area.compute.class_picture import PictureGrid, majority_picture, outlined
 
 CODES = (0, 1, 2, 255)
 

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsi_area.compute.area import area_mm2
+from wsi_area.compute.scale_bar import scale_bar
 from wsi_area.model.calibration import Mpp
-from wsi_area.reports.scale_bar import scale_bar
 
 
 @settings(max_examples=60)

@@ -9,7 +9,7 @@ from synthetic import FileForm, SyntheticSlide, disc, write_slide
 
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
-from wsi_area.run.difference import compare_runs
+from wsi_area.results.difference import compare_runs
 
 SIZE = Size(600, 500)
 

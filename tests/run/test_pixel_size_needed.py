@@ -10,8 +10,8 @@ from synthetic import FileForm, disc, write_slide
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
+from wsi_area.results.difference import compare_runs
 from wsi_area.results.opened_run import open_run
-from wsi_area.run.difference import compare_runs
 from wsi_area.run.pipeline import EXIT_CALIBRATION
 from wsi_area.run.recorded_areas import recorded_slide
 from wsi_area.run.verify import verify_run
@@ -31,7 +31,8 @@ def slides(tmp_path: Path) -> list[Path]:
 def test_it_needs_calibration_and_the_others_are_measured(slides: list[Path], tmp_path: Path) -> None:
     outcome = measure(slides, tmp_path / "out", *LOOKS_ROUND)
     assert outcome.exit_code == EXIT_CALIBRATION
-    assert {r["slide_id"]: r["status"] for r in outcome.records} == {"known": "complete", "unknown": "needs_calibration"}
+    statuses = {r["slide_id"]: r["status"] for r in outcome.records}
+    assert statuses == {"known": "complete", "unknown": "needs_calibration"}
     assert "--mpp" in outcome.records[1]["reason"]
 
 

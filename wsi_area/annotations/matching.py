@@ -7,7 +7,7 @@ from wsi_area.errors import AnnotationError
 
 _OUTLINES = (".geojson", ".geojson.gz", ".geojson.zip", ".json", ".json.gz", ".json.zip", ".xml", ".ndpa")
 _MASKS = (".png", ".tif", ".tiff", ".zarr", ".ome.zarr")
-_ENDINGS = tuple(f"{infix}{suffix}" for infix in ("", "_mask") for suffix in _MASKS) + _OUTLINES
+_ENDINGS = tuple(f"{infix}{suffix}" for infix in ("", "_mask", "_anno") for suffix in _MASKS) + _OUTLINES
 _OWN_MASK = "mask.ome.zarr"  # as a run of ours leaves it in the folder of a slide
 
 
@@ -15,8 +15,8 @@ def find_for(slide_path: str | Path, slide_id: str, file_or_folder: str | Path) 
     """Return the file that was drawn for a slide, or None where a folder has none.
 
     A file, or a zarr store, is returned as it is. In a folder the name decides: the slide's own, with or without its
-    suffix, or its id, and then the suffix of a format (``S1.geojson``, ``S1.xml``, ``S1.ndpi.ndpa``, ``S1_mask.png``);
-    upper and lower case are one. A run folder of ours holds the mask of each slide under ``slides``.
+    suffix, or its id, and then the suffix of a format (``S1.geojson``, ``S1.xml``, ``S1.ndpi.ndpa``, ``S1_mask.png``,
+    ``S1_anno.png``); upper and lower case are one. A run folder of ours holds the mask of each slide under ``slides``.
 
     Raises
     ------

@@ -127,7 +127,10 @@ def _beside(file: OutlineFile, beside: Sequence[int], bounds: NDArray[np.float64
     over = max(x1 / size.width_px, y1 / size.height_px)
     if over > 1:
         power = 2 ** math.ceil(math.log2(over))
-        hint = f"is a scale missing? they would fit at 1/{over:.4g} or less: --annotation-scale 1/{power} is next"
+        hint = (
+            "were they drawn on another slide? Or is a scale missing: they would fit at "
+            f"1/{over:.4g} or less, --annotation-scale 1/{power} is next (--roi-scale for a region of interest)"
+        )
     else:
         hint = "was the file drawn on another slide?"
     return (

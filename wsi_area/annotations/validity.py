@@ -82,6 +82,8 @@ def _valid(outline: RawOutline, findings: list[QaFinding]) -> shapely.Geometry |
         # "structure" fills what an outer ring surrounds, however often: "linework" would punch a hole where a
         # freehand line overlaps its own start
         fixed = areal(shapely.make_valid(drawn, method="structure", keep_collapsed=False))
+        if not fixed.is_valid:  # GEOS 3.13 may leave parts that share an edge: joined, they are one
+            fixed = areal(shapely.union_all(shapely.get_parts(fixed)))
         if not fixed.is_empty:
             findings.append(_repair(outline, drawn, fixed))
             return fixed

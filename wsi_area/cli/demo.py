@@ -13,6 +13,7 @@ from rich.text import Text
 from wsi_area.cli.progress import shown_progress
 from wsi_area.cli.results_table import print_results
 from wsi_area.demo.measured import DEMO_SETTINGS, DemoOutcome, measure_demo
+from wsi_area.reports.report import write_report
 
 EXIT_VERIFICATION = 4
 
@@ -34,6 +35,8 @@ def command(out: Path, workers: int | None, force: bool, as_json: bool) -> None:
         click.echo(f"building {out / 'demo.svs'} …", err=True)
     with shown_progress(1) as listener:
         demo = measure_demo(out, settings, force=force, listener=listener)
+    if not demo.outcome.interrupted:
+        write_report(out / "run")
     if as_json:
         click.echo(json.dumps(_document(demo, out), indent=2, ensure_ascii=False))
     else:
@@ -73,7 +76,8 @@ def _print(demo: DemoOutcome, out: Path) -> None:
         soft_wrap=True,
     )
     console.print(
-        f"\nNext: the whole document is {out / 'run' / 'slides' / 'demo' / 'result.json'}. Your own slides:\n"
+        f"\nNext: open {out / 'run' / 'report.html'} in a browser; the whole document is "
+        f"{out / 'run' / 'slides' / 'demo' / 'result.json'}. Your own slides:\n"
         "  wsi-area check SLIDES…\n"
         "  wsi-area run SLIDES… --config configs/he_tissue.toml --out out/",
         soft_wrap=True,

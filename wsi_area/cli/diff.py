@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from wsi_area.cli.results_table import report_console
-from wsi_area.run.difference import RunDifference, compare_runs
+from wsi_area.results.difference import RunDifference, compare_runs
 from wsi_area.run.pipeline import EXIT_OK, EXIT_VERIFICATION
 
 

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from wsi_area.cli.results_table import print_results
 from wsi_area.cli.slide_options import asked, slide_options
 from wsi_area.errors import WsiAreaError
 from wsi_area.run.pipeline import run_slides
+from wsi_area.run.shard_run import run_shard
+from wsi_area.run.shards import WHOLE, Shard, parse_shard, shard_of_array
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,9 +29,16 @@ _LOG = logging.getLogger(__name__)
 @slide_options
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where results go.")
 @click.option("--force", is_flag=True, help="Measure afresh what was made from something else.")
+@click.option(
+    "--shard",
+    "shard_text",
+    metavar="I/N",
+    help="Measure the I-th of N parts of the slides, counted from 1, then wsi-area merge. In a SLURM job array this is "
+    f"known; '{WHOLE}': every slide there too.",
+)
 @click.option("--report/--no-report", default=True, show_default=True, help="Write report.html at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON document.")
-def command(out: Path, force: bool, report: bool, as_json: bool, **options: Any) -> None:
+def command(out: Path, force: bool, shard_text: str | None, report: bool, as_json: bool, **options: Any) -> None:
     """Measure SLIDES (files, folders, quoted globs, @list.txt, - for stdin) into the folder --out.
 
     \b
@@ -35,21 +46,43 @@ def command(out: Path, force: bool, report: bool, as_json: bool, **options: Any)
     wsi-area run slide.svs --config configs/ihc_dab.toml --out out/ --set tiling.work_mpp=1
     """  # noqa: D301 (click reads the backspace)
     wanted = asked(**options)
+    shard = _shard(shard_text)
     with shown_progress(len(wanted.slides)) as listener:
-        outcome = run_slides(wanted.slides, wanted.settings, out, force=force, listener=listener, argv=sys.argv)
-    if report and not outcome.interrupted:
-        _write_report(out)
+        if shard is None:
+            outcome = run_slides(wanted.slides, wanted.settings, out, force=force, listener=listener, argv=sys.argv)
+        else:
+            outcome = run_shard(
+                wanted.slides, wanted.settings, out, shard, force=force, listener=listener, argv=sys.argv
+            )
+    if report and shard is None and not outcome.interrupted:
+        write_report_of(out)
     if as_json:
         document = {"exit_code": outcome.exit_code, "out": str(out), "slides": list(outcome.records)}
+        document |= {} if shard is None else {"shard": str(shard)}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         print_results(outcome.records, out)
+        if shard is not None:
+            merge = f"wsi-area merge {shlex.quote(str(out))}"
+            click.echo(
+                f"this was shard {shard}: {outcome.planned} of {len(wanted.slides)} slides; after the last: {merge}"
+            )
         if outcome.interrupted:
             click.echo("interrupted: run the same command again to go on where it stopped", err=True)
     sys.exit(outcome.exit_code)
 
 
-def _write_report(out: Path) -> None:
+def _shard(text: str | None) -> Shard | None:
+    """Return which part to measure: as asked, else as a SLURM job array has it; None for every slide."""
+    if text is not None:
+        return None if text == WHOLE else parse_shard(text)
+    shard = shard_of_array(os.environ)
+    if shard is not None:
+        _LOG.warning("inside a SLURM job array: this task measures shard %s (--shard %s for all)", shard, WHOLE)
+    return shard
+
+
+def write_report_of(out: Path) -> None:
     """Write the report of a run; what is measured stands whether or not that works."""
     from wsi_area.reports.report import write_report
 

@@ -58,7 +58,7 @@ def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: Qual
 
 def _threshold(burden: SlideBurden, observed: Observed, limits: QualityLimits) -> tuple[QaFinding, ...]:
     fractions = observed.tissue_fraction_by_shift
-    if fractions is None:
+    if fractions is None or not burden.tissue_px:
         return ()
     return threshold_findings(burden.slide_id, fractions, burden.tissue_area_mm2, limits.threshold_change)
 
@@ -106,7 +106,7 @@ def _unscanned(plan: SlidePlan, burden: SlideBurden, limits: QualityLimits) -> l
 def _tissue(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: QualityLimits) -> list[QaFinding]:
     slide_id = burden.slide_id
     found = []
-    if burden.tissue_px == 0:
+    if burden.tissue_px == 0 and not burden.counts.unreadable_px:
         message = "no tissue was found: 0 px"
         remedy = "a result, if the slide is empty; else look at the threshold in result.json"
         found.append(QaFinding(slide_id, "TISSUE_ZERO", "warning", 0, 0, "px", message, remedy))

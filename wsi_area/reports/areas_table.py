@@ -8,7 +8,7 @@ from wsi_area.compute.area import area_mm2
 from wsi_area.compute.explain import explain_area, from_mpp
 from wsi_area.model.calibration import Mpp
 from wsi_area.reports.documents import Record, mpp_of
-from wsi_area.reports.quantity import NONE, area_text, grouped, mm2_text, share_text
+from wsi_area.results.quantity import NONE, area_text, grouped, mm2_text, share_text
 
 
 @dataclass(frozen=True, slots=True)

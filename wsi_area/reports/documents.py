@@ -11,6 +11,7 @@ from wsi_area.errors import CountMismatchError, ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.results.layout import RunLayout, SlideLayout, read_json
 from wsi_area.results.record import is_counted
+from wsi_area.results.unmerged import refuse_unmerged
 
 Record = Mapping[str, Any]
 
@@ -44,6 +45,7 @@ def read_documents(run: Path) -> RunDocuments:
         If a slide's pixels do not add up, or an area is not its count times the pixel size.
     """
     layout = RunLayout(run)
+    refuse_unmerged(layout)
     if not layout.run_json.exists():
         raise ResultError(f"{run} holds no run (there is no {layout.run_json.name}); give the folder named by --out")
     about = read_json(layout.run_json)

@@ -4,6 +4,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from PIL import ImageFile
+
 from wsi_area.errors import SettingsError
 from wsi_area.results.layout import write_bytes
 
@@ -28,6 +30,8 @@ def require_weasyprint() -> Any:
             f"WeasyPrint cannot load what it draws with ({error}); install Pango (on Debian: libpango-1.0-0 "
             "libpangoft2-1.0-0 libharfbuzz-subset0), or print report.html from a browser"
         ) from error
+    # WeasyPrint tells Pillow to accept torn images, for the whole process; a torn slide or mask must stay refused
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     return weasyprint
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from wsi_area.compute.class_picture import PictureGrid, majority_picture, outlined
+from wsi_area.compute.scale_bar import ScaleBar, scale_bar
 from wsi_area.errors import ResultError
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE, ClassScheme, TissueClass
 from wsi_area.model.ledger import LedgerLayout
-from wsi_area.reports.class_picture import PictureGrid, majority_picture, outlined
 from wsi_area.reports.documents import Record, mpp_of
 from wsi_area.reports.embedded import LADDER, Rung, jpeg_address, png_address, reduced
-from wsi_area.reports.scale_bar import ScaleBar, scale_bar
 from wsi_area.reports.tile_map import NOTHING_RGB, SKIPPED_RGB, UNREADABLE_RGB, TileMap, tile_map
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.store import ledger_rows, open_class_map

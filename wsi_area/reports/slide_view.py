@@ -7,8 +7,8 @@ from wsi_area.reports.areas_table import AreasTable, areas_table, foci_rows
 from wsi_area.reports.documents import Record
 from wsi_area.reports.histogram import Histogram, histograms
 from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_lines
-from wsi_area.reports.quantity import area_text, grouped, mm2_text, share_text
 from wsi_area.reports.slide_picture import LISTED_FOCI, LegendEntry, SlidePicture, tile_legend
+from wsi_area.results.quantity import area_text, grouped, mm2_text, share_text
 from wsi_area.results.record import is_counted
 
 STATUS_TEXT = {

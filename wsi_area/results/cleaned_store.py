@@ -23,7 +23,7 @@ from wsi_area.model.ledger import NOT_COMMITTED
 from wsi_area.model.objects import SizeChange, SizeFilters
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
-from wsi_area.results.layout import SlideLayout, read_json, write_json
+from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, SlideLayout, read_json, write_json
 from wsi_area.results.object_tables import OBJECTS_TABLE
 from wsi_area.results.store import CLASS_MAP_ARRAY, create_store, ledger_rows, open_class_map
 
@@ -41,10 +41,11 @@ def tiles_layout(layout: SlideLayout, filters: SizeFilters) -> SlideLayout:
 
 
 def discard_cleaned(layout: SlideLayout) -> None:
-    """Remove what the passes over objects left in a slide's folder: for a slide that is measured afresh."""
-    for name in (NOTE, OBJECTS_TABLE):
+    """Remove what was made from a slide's tiles, in its folder: for a slide that is measured afresh."""
+    for name in (NOTE, OBJECTS_TABLE, OUTLINES_NAME):
         (layout.root / name).unlink(missing_ok=True)
-    shutil.rmtree(layout.root / RAW_FOLDER, ignore_errors=True)
+    for name in (RAW_FOLDER, LABELS_NAME):
+        shutil.rmtree(layout.root / name, ignore_errors=True)
 
 
 def cleaned_key(key: str, filters: SizeFilters, raw_rows: NDArray[np.int64]) -> str:

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from wsi_area.errors import ResultError
 
 SCHEMA_VERSION = 1
+OUTLINES_NAME, LABELS_NAME = "regions.geojson.gz", "labels.ome.zarr"
+"""What `wsi-area export` writes beside a slide's result; made from its class map, so gone when that is made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,25 @@ class RunLayout:
     def slides(self) -> Path:
         """Return the folder with one folder a slide."""
         return self.root / "slides"
+
+    @property
+    def shards(self) -> Path:
+        """Return the folder in which the tasks of a job array say what they measured."""
+        return self.root / "shards"
+
+    @property
+    def shard_plan(self) -> Path:
+        """Return the file that says which slides the tasks of a job array share, and who has which."""
+        return self.shards / "plan.json"
+
+    def shard(self, index: int, count: int) -> Path:
+        """Return the file in which one task says how its slides ended."""
+        return self.shards / f"{index}-of-{count}.json"
+
+    @property
+    def logs(self) -> Path:
+        """Return the folder of logs, JSON lines."""
+        return self.root / "logs"
 
     def slide(self, slide_id: str) -> "SlideLayout":
         """Return the paths of one slide."""
@@ -139,22 +160,62 @@ def sole_writer(root: Path) -> Iterator[None]:
     ResultError
         If another process holds it, or the folder cannot be made.
     """
+    with held(root / ".lock", busy=_in_use(root)):
+        yield
+
+
+@contextmanager
+def joint_writer(root: Path) -> Iterator[IO[str]]:
+    """Hold a run directory together with other tasks of one job array, and keep everybody else out.
+
+    Raises
+    ------
+    ResultError
+        If a process holds it alone, or the folder cannot be made.
+    """
+    with held(root / ".lock", shared=True, busy=_in_use(root)) as lock:
+        yield lock
+
+
+def _in_use(root: Path) -> str:
+    return f"{root} is being written by another wsi-area process; wait for it, or choose another --out"
+
+
+@contextmanager
+def held(path: Path, *, shared: bool = False, waits: bool = False, busy: str = "") -> Iterator[IO[str]]:
+    """Hold a lock file: for this process alone, or together with others that share it.
+
+    Raises
+    ------
+    ResultError
+        With the words of ``busy`` if somebody else holds it, unless this waits; or if the file cannot be made.
+    """
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        lock = (root / ".lock").open("a")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("a+")  # readable too: over NFS a shared lock asks for that
     except OSError as error:
         raise ResultError(
-            f"{root} cannot be written ({error.strerror or error}); choose another --out or mend its permissions"
+            f"{path.parent} cannot be written ({error.strerror or error}); choose another --out or mend its permissions"
         ) from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise ResultError(
-                    f"{root} is on a file system that cannot lock files ({error.strerror}); choose another --out"
-                ) from error
+        relock(lock, shared=shared, waits=waits, busy=busy)
+        yield lock
+
+
+def relock(lock: IO[str], *, shared: bool, busy: str, waits: bool = False) -> None:
+    """Take an opened lock file, or change how it is held; where that fails it is not held any more.
+
+    Raises
+    ------
+    ResultError
+        With the words of ``busy`` if somebody else holds it.
+    """
+    how = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if waits else fcntl.LOCK_NB)
+    try:
+        fcntl.flock(lock, how)
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
             raise ResultError(
-                f"{root} is being written by another wsi-area process; wait for it, or choose another --out"
+                f"{lock.name} is on a file system that cannot lock files ({error.strerror}); choose another --out"
             ) from error
-        yield
+        raise ResultError(busy) from error

@@ -1,4 +1,7 @@
-"""results: a run directory opened again: tables as pandas frames, class maps as arrays."""
+"""results: a run directory opened again: tables as pandas frames, documents as mappings.
+
+`wsi_area.open_run` gives a run that can be drawn and shown as well, from ``wsi_area.review``; it is made of these.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -6,13 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from wsi_area.errors import ResultError
-from wsi_area.model.pixels import ClassMap
-from wsi_area.results.layout import RunLayout, SlideLayout, read_json
-from wsi_area.results.store import ledger_attributes, ledger_rows, open_class_map
+from wsi_area.results.layout import RunLayout, read_json
+from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.results.unmerged import refuse_unmerged
+
+__all__ = ["OpenedRun", "OpenedSlide", "open_run"]
 
 if TYPE_CHECKING:  # pandas takes longer to load than a slide's header: only who asks for a frame pays
     import pandas as pd
@@ -27,19 +29,20 @@ def open_run(path: str | Path) -> "OpenedRun":
         If the folder does not hold a run.
     """
     layout = RunLayout(Path(path))
+    refuse_unmerged(layout)
     if not layout.run_json.exists():
         raise ResultError(f"{path} holds no run (there is no {layout.run_json.name}); give the folder named by --out")
     return OpenedRun(layout, read_json(layout.run_json))
 
 
 @dataclass(frozen=True, repr=False)
-class OpenedRun(Mapping[str, "OpenedSlide"]):
+class OpenedRun(Mapping[str, OpenedSlide]):
     """A run: a mapping from slide id to slide, and its tables."""
 
     layout: RunLayout
     about: Mapping[str, Any]  # run.json
 
-    def __getitem__(self, slide_id: str) -> "OpenedSlide":
+    def __getitem__(self, slide_id: str) -> OpenedSlide:
         layout = self.layout.slide(slide_id)
         if not layout.result_json.exists():
             raise KeyError(f"{slide_id!r} has no result in {self.layout.root}; there are: {', '.join(self)}")
@@ -85,49 +88,3 @@ class OpenedRun(Mapping[str, "OpenedSlide"]):
         if not path.exists():
             raise ResultError(f"{path} is not there: the run has not ended; run the same command again to finish it")
         return pd.read_parquet(path)
-
-
-@dataclass(frozen=True, repr=False)
-class OpenedSlide:
-    """One slide of a run: its document and its stores."""
-
-    layout: SlideLayout
-    record: Mapping[str, Any]  # result.json
-
-    def __repr__(self) -> str:
-        """Return which slide it is and how it ended."""
-        return f"<slide {self.layout.root.name}: {self.status}>"
-
-    @property
-    def status(self) -> str:
-        """Return complete, incomplete, needs_calibration or failed."""
-        return str(self.record["status"])
-
-    @property
-    def tumor_area_mm2(self) -> float | None:
-        """Return the tumour burden; None where no class is tumour or the pixel size is unknown."""
-        area = self.record["tumor"]["area_mm2"] if "tumor" in self.record else None
-        return None if area is None else float(area)
-
-    @property
-    def tissue_area_mm2(self) -> float | None:
-        """Return the tissue area; None where the pixel size is unknown."""
-        area = self.record["tissue"]["area_mm2"] if "tissue" in self.record else None
-        return None if area is None else float(area)
-
-    def class_map(self) -> ClassMap:
-        """Return uint8 (h, w) of class ids on the work grid, read into memory."""
-        return np.asarray(self.class_map_array()[:], dtype=np.uint8)
-
-    def class_map_array(self) -> Any:
-        """Return the class map as a lazy zarr array; slice it to read only a part."""
-        return open_class_map(self.layout)
-
-    def ledger(self) -> NDArray[np.int64]:
-        """Return the per-tile integers, int64 (grid_rows, grid_cols, columns)."""
-        return ledger_rows(self.layout)
-
-    @property
-    def ledger_columns(self) -> list[str]:
-        """Return the names of the ledger's columns."""
-        return list(ledger_attributes(self.layout)["columns"])

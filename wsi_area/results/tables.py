@@ -213,6 +213,7 @@ def _arrow_type(column: str) -> "pa.DataType":
         "width_px",
         "height_px",
         "class_id",
+        "foci_count",
         "skipped_tissue_px_upper_bound",
     }:
         return pa.int64()

@@ -1,7 +1,7 @@
 """run: what was drawn on one slide, found by its name and read; the classes, and the region of interest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,12 @@ def drawn_on(
         If there is nothing for this slide where it was said to be, or it cannot be read.
     """
     drawn = None if slide.annotations is None else _read(info, calibration, slide.annotations, "annotations")
-    roi = (
-        None
-        if slide.roi is None
-        else annotations.region_of_interest(_read(info, calibration, slide.roi, "a region of interest"))
-    )
-    return drawn, roi
+    return drawn, None if slide.roi is None else _region_of_interest(info, calibration, slide.roi)
+
+
+def _region_of_interest(info: SlideInfo, calibration: Calibration, source: DrawnSource) -> RegionOfInterest:
+    roi = annotations.region_of_interest(_read(info, calibration, source, "a region of interest"))
+    return replace(roi, findings=tuple(replace(f, slide_id=info.slide_id) for f in roi.findings))
 
 
 def refuse_mismatch(settings: RunSettings, slides: Sequence[SlideInput]) -> None:

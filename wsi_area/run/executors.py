@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from wsi_area.errors import SettingsError
+from wsi_area.run.isolation import Apart, Died, Raised, run_apart
 from wsi_area.run.settings import RunSection
+from wsi_area.slides import close_readers
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -33,6 +35,7 @@ class TaskLost:
     """What stands in for a result when the worker that computed it died, again and again."""
 
     message: str
+    died: bool = False  # in a process of its own, too: the task itself is what kills
 
 
 class Executor(Protocol):
@@ -57,6 +60,10 @@ class Executor(Protocol):
 
     def stop(self) -> None:
         """Start nothing new; what is running is finished."""
+        ...
+
+    def close_readers(self) -> None:
+        """Close the slides that its workers hold open for the next tile, so that their files can go."""
         ...
 
     def close(self) -> None:
@@ -89,6 +96,10 @@ class SerialExecutor:
     def is_stopped(self) -> bool:
         """Return whether `stop` was called."""
         return self._stopped.is_set()
+
+    def close_readers(self) -> None:
+        """Close the slides that are held open for the next tile."""
+        close_readers()
 
     def close(self) -> None:
         """Release nothing: there is nothing to release."""
@@ -139,6 +150,10 @@ class ThreadsExecutor:
         """Return whether `stop` was called."""
         return self._stopped.is_set()
 
+    def close_readers(self) -> None:
+        """Close the slides that are held open for the next tile."""
+        close_readers()
+
     def close(self) -> None:
         """Wait for the running tasks and end the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -149,7 +164,7 @@ class DistributedExecutor:
 
     is_local = False
 
-    def __init__(self, workers: int, scheduler: str | None) -> None:
+    def __init__(self, workers: int, scheduler: str | None, worker_retries: int = 2) -> None:
         import dask
         from distributed import Client, LocalCluster
 
@@ -158,7 +173,12 @@ class DistributedExecutor:
         if scheduler is None:
             # a worker that is absent for exactly this long after an earlier crash is given up for good by
             # LocalCluster, so that it must be long here
-            dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"})
+            dask.config.set(
+                {
+                    "distributed.deploy.lost-worker-timeout": "1h",
+                    "distributed.scheduler.allowed-failures": worker_retries,
+                }
+            )
             self._cluster = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -201,12 +221,17 @@ class DistributedExecutor:
         running: dict[Any, int] = {}
         waiting = iter(range(len(items)))
 
+        apart: set[int] = set()
+
+        def submit(position: int, *call: Any) -> None:
+            future = self._client.submit(*call, pure=False)
+            running[future] = position
+            future.add_done_callback(done.put)
+
         def submit_next() -> None:
             position = next(waiting, None)
             if position is not None and not self._stopped.is_set():
-                future = self._client.submit(function, items[position], pure=False)
-                running[future] = position
-                future.add_done_callback(done.put)
+                submit(position, function, items[position])
 
         for _ in range(max(2, TASKS_AHEAD_PER_WORKER * self.worker_count)):
             submit_next()
@@ -217,8 +242,15 @@ class DistributedExecutor:
                 never_sent = [] if self._stopped.is_set() else list(waiting)
                 yield from ((position, lost) for position in (*running.values(), *never_sent))
                 return
-            yield running.pop(future), _outcome(future)
+            position, outcome = running.pop(future), _outcome(future)
             future.release()
+            if isinstance(outcome, TaskLost) and outcome.died and position not in apart:
+                # it may be innocent: what is queued on a worker is lost with it. Alone it can take nobody along.
+                apart.add(position)
+                if not self._stopped.is_set():
+                    submit(position, run_apart, Apart(function, items[position], self.task_memory_bytes))
+                continue
+            yield position, outcome
             submit_next()
 
     def _next_done(self, done: "queue.SimpleQueue[Any]") -> Any:
@@ -243,6 +275,10 @@ class DistributedExecutor:
         """Return whether `stop` was called."""
         return self._stopped.is_set()
 
+    def close_readers(self) -> None:
+        """Close the slides that the workers hold open; a worker that is just being restarted holds none."""
+        self._client.run(close_readers, wait=False, on_error="ignore")
+
     def close(self) -> None:
         """Leave the scheduler; end the workers that were started here."""
         self._client.close()
@@ -252,13 +288,20 @@ class DistributedExecutor:
 
 def _outcome(future: Any) -> Any:
     """Return what a task returned, or that it was lost: our tasks never raise, so whatever comes is the cluster's."""
+    from distributed import KilledWorker
+
     try:
-        return future.result()
-    except Exception as error:  # KilledWorker, a worker without this package, a scheduler that died …
+        outcome = future.result()
+    except KilledWorker as error:
+        return TaskLost(f"the task killed its worker {error.allowed_failures + 1} times; out of memory?", died=True)
+    except Exception as error:  # a worker without this package, a scheduler that died …
         return TaskLost(
             f"the task was lost on the cluster ({type(error).__name__}: {error}); out of memory, or is wsi_area not "
             "installed there? See the workers' logs, then run again"
         )
+    if isinstance(outcome, Died):
+        return TaskLost(f"the task was tried in a process of its own, which {outcome.how}", died=True)
+    return TaskLost(outcome.message) if isinstance(outcome, Raised) else outcome
 
 
 def make_executor(section: RunSection) -> Executor:
@@ -276,7 +319,7 @@ def make_executor(section: RunSection) -> Executor:
         return SerialExecutor()
     if section.executor == "threads":
         return ThreadsExecutor(workers)
-    return DistributedExecutor(workers, None)
+    return DistributedExecutor(workers, None, section.worker_retries)
 
 
 def usable_cores() -> int:

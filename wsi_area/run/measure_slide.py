@@ -1,7 +1,8 @@
 """run: one slide from its path to its result.json; straight line, no decision about other slides."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -30,12 +31,17 @@ from wsi_area.run.drawings import drawing_facts, outline_facts
 from wsi_area.run.events import BatchDone, Listener, SlideStarted
 from wsi_area.run.executors import Executor, TaskLost
 from wsi_area.run.inputs import SlideInput
+from wsi_area.run.isolation import IsolateTask, isolate_batch
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.settings import RunSettings
 from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob
+from wsi_area.run.stage_in import CopyRules, CopyStopped, staged
 from wsi_area.run.tile_task import measure_batch
 from wsi_area.segmenters.colour_rule import ColourRuled
 from wsi_area.segmenters.protocol import FittedSegmenter
+
+MAX_LOST_BATCHES = 16
+"""Batches of a slide that may kill their workers; with more it is not a tile that is bad, but slide or segmenter."""
 
 TILES_LISTED = 100
 """Unreadable tiles named one by one in result.json; their number and area are always exact."""
@@ -68,9 +74,42 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
     ResultError
         If the result cannot be written, or one from something else is in its place.
     """
+    fails_fast = context.settings.run.fail_fast
+    try:
+        with _where_to_read(slide, context) as read_path:
+            measured = _measured(slide, layout, context, read_path)
+    except CopyStopped:
+        return None
+    except Exception:  # the pipeline makes a failed slide of it
+        if fails_fast:
+            context.executor.stop()
+        raise
+    if fails_fast and measured is not None and measured.record["status"] in {"failed", "incomplete"}:
+        context.executor.stop()
+    return measured
+
+
+@contextmanager
+def _where_to_read(slide: SlideInput, context: Context) -> Iterator[str | None]:
+    """Lend the path of a local copy of the slide, None where none is wanted."""
+    run, executor = context.settings.run, context.executor
+    if run.stage_dir is None:
+        yield None
+        return
+    rules = CopyRules(run.stage_dir.absolute(), run.read_retries, run.retry_wait_s, lambda: executor.is_stopped)
+    with staged(slide.path, rules) as copy:
+        try:
+            yield copy
+        finally:
+            executor.close_readers()  # the space of a file is free only when nobody holds it open
+
+
+def _measured(slide: SlideInput, layout: SlideLayout, context: Context, read_path: str | None) -> Measured | None:
+    """Return the final document of one slide, written, its pixels read from a copy if there is one."""
     started = time.perf_counter()
     settings = context.settings
-    task = PrepareTask(slide, settings, context.memory_limit_bytes)
+    in_worker = not context.executor.is_local
+    task = PrepareTask(slide, settings, context.memory_limit_bytes, read_path, in_worker)
     prepared = next((outcome for _, outcome in context.executor.map(prepare_slide, [task])), None)
     if prepared is None and context.executor.is_stopped:
         return None
@@ -86,6 +125,8 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
     work = _measure_tiles(prepared, tiles, origin.key, context)
     if work is None:
         return None
+    if read_path is not None:  # from here on only what is said of the slide counts
+        prepared, work = _of_original(prepared, work, read_path, slide.path)
     if work.errors:
         lost = PrepareFailure(slide.slide_id, "ResultError", _lost_message(work.errors))
         return Measured(_write_failed(slide, layout, context, lost), resumed=False)
@@ -110,6 +151,17 @@ class _Objects:
 
     size_changes: tuple[SizeChange, ...]
     foci: Foci | None
+
+
+def _of_original(prepared: PreparedSlide, work: "_Work", copy: str, path: str) -> tuple[PreparedSlide, "_Work"]:
+    """Return what was measured on a copy as of the slide that it is a copy of."""
+    info = replace(prepared.info, path=path)
+    tile_errors = [{**e, "message": e["message"].replace(copy, path)} for e in work.tile_errors]
+    errors = [e.replace(copy, path) for e in work.errors]
+    return (
+        replace(prepared, info=info, plan=replace(prepared.plan, slide=info)),
+        replace(work, tile_errors=tile_errors, errors=errors),
+    )
 
 
 def _size_filters(prepared: PreparedSlide, settings: RunSettings) -> SizeFilters:
@@ -175,16 +227,17 @@ def _measure_tiles(prepared: PreparedSlide, layout: SlideLayout, key: str, conte
         key,
         context.settings.run.read_retries,
         prepared.roi,
+        context.settings.run.tile_timeout_s,
+        not context.executor.is_local,
     )
     started, started_cpu = time.perf_counter(), time.process_time()
     results: list[BatchResult] = []
-    for _, outcome in context.executor.map(measure_batch, [BatchTask(job, b) for b in missing]):
-        result = BatchResult(-1, 0, 0, (), 0.0, outcome.message) if isinstance(outcome, TaskLost) else outcome
+    for result in _batch_results([BatchTask(job, b) for b in missing], context.executor):
         results.append(result)
         context.listener(BatchDone(info.slide_id, result.tiles_done, result.level_px))
-    if len(results) < len(missing):
-        if context.executor.is_stopped:
-            return None  # what is committed stays, the next run goes on from there
+    if len(results) < len(missing) and context.executor.is_stopped:
+        return None  # what is committed stays, the next run goes on from there
+    if len(results) < len(missing) and not any(r.error for r in results):
         raise IncompleteResultError(
             f"{info.slide_id}: {len(missing) - len(results)} batches came to no end; run the same command again"
         )
@@ -196,6 +249,34 @@ def _measure_tiles(prepared: PreparedSlide, layout: SlideLayout, key: str, conte
     }
     failures = [asdict(f) for r in results for f in r.failures]
     return _Work(timing, failures, [r.error for r in results if r.error is not None])
+
+
+def _batch_results(tasks: Sequence[BatchTask], executor: Executor) -> Iterator[BatchResult]:
+    """Yield what became of each batch; one that kills its workers is looked into tile by tile, after the others.
+
+    Too many such batches end it with one that came to nothing.
+    """
+    lost: list[IsolateTask] = []
+    for position, outcome in executor.map(measure_batch, tasks):
+        if not isinstance(outcome, TaskLost):
+            yield outcome
+        elif not outcome.died:
+            yield _nothing(outcome.message)
+        elif len(lost) == MAX_LOST_BATCHES:
+            yield _nothing(
+                f"more than {MAX_LOST_BATCHES} batches killed their workers ({outcome.message}): give a task more "
+                "memory (fewer run.workers), mend the file, or choose another segmenter.name"
+            )
+            return
+        else:
+            lost.append(IsolateTask(tasks[position], executor.task_memory_bytes))
+    for _, outcome in executor.map(isolate_batch, lost):
+        yield _nothing(outcome.message) if isinstance(outcome, TaskLost) else outcome
+
+
+def _nothing(message: str) -> BatchResult:
+    """Return what stands for a batch that came to nothing."""
+    return BatchResult(-1, 0, 0, (), 0.0, message)
 
 
 def _cpu_s(executor: Executor, of_this_process_s: float, results: Sequence[BatchResult]) -> float:

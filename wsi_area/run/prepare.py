@@ -11,12 +11,14 @@ import numpy as np
 from wsi_area.compute.calibration import CalibrationPolicy, calibrate, usable_levels
 from wsi_area.compute.planning import Tiling, plan_slide, validate
 from wsi_area.compute.skipping import skip_glass
+from wsi_area.errors import MissingMppError, SlideOpenError
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
 from wsi_area.results.thumbnail import thumbnail_jpeg
+from wsi_area.run.deadlines import deadline
 from wsi_area.run.drawings import drawn_on
 from wsi_area.run.inputs import SlideInput
 from wsi_area.run.sampling import tissue_samples
@@ -38,6 +40,16 @@ from wsi_area.slides import LaneDecision, borrow_reader, choose_lane, inspect, o
 
 _LOG = logging.getLogger(__name__)
 
+TILES_OF_PREPARING = 4
+"""Looking at a slide may take as long as this many tiles: of one with a single level all is read for the overview."""
+
+MAX_SLIDE_PX = 1 << 40
+"""A million by a million: 25 cm a side at 0.25 µm, which is no slide."""
+
+MAX_LEVELS = 64
+MAX_STORED_TILE_PX = 1 << 26
+"""8192 × 8192 px, 256 MiB decoded: the largest stored tile that is still a tile, and not a bomb."""
+
 READER_BYTES = 16 << 20
 """What a lane that reads tile by tile holds: a stored tile, a block, OpenSlide's own cache of a tile or two."""
 
@@ -49,6 +61,8 @@ class PrepareTask:
     slide: SlideInput
     settings: RunSettings
     memory_limit_bytes: int
+    read_path: str | None = None  # of a local copy to be read instead
+    in_worker: bool = False  # in a process that may be ended where the slide hangs
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +103,41 @@ def prepare_slide(task: PrepareTask) -> PreparedSlide | PrepareFailure:
     This is the task boundary of a slide, so that one bad file never stops the batch.
     """
     started = time.thread_time()
+    timeout_s = TILES_OF_PREPARING * task.settings.run.tile_timeout_s
     try:
-        prepared = _prepare(task)
+        with deadline(timeout_s, f"{task.slide.slide_id}: its overview", ends_process=task.in_worker):
+            prepared = _prepare(task)
     except Exception as error:  # the boundary: a failure becomes this slide's final status
         _LOG.debug("%s cannot be prepared", task.slide.path, exc_info=True)
-        return PrepareFailure(task.slide.slide_id, type(error).__name__, str(error))
+        return PrepareFailure(task.slide.slide_id, type(error).__name__, _of_original(str(error), task))
     return replace(prepared, prepare_cpu_s=time.thread_time() - started)
 
 
+def _of_original(message: str, task: PrepareTask) -> str:
+    """Return a message about a copy as one about the slide that somebody named."""
+    return message if task.read_path is None else message.replace(task.read_path, task.slide.path)
+
+
 def _prepare(task: PrepareTask) -> PreparedSlide:
-    settings = task.settings
-    info = inspect(task.slide.path, slide_id=task.slide.slide_id)
-    policy = policy_of(settings)
+    info = inspect(task.read_path or task.slide.path, slide_id=task.slide.slide_id)
+    _refuse_bomb(info)
+    policy = policy_of(task.settings)
     calibration = calibrate(info, override=task.slide.override, policy=policy)
+    try:
+        return _cut_and_fitted(task, info, calibration, policy)
+    except MissingMppError as error:  # what is wrong with the claims on record belongs to the answer
+        told = "".join(f" ({f.code}: {f.message})" for f in calibration.findings if f.severity == "refusal")
+        raise MissingMppError(f"{error}{told}") from error
+
+
+def _cut_and_fitted(
+    task: PrepareTask, info: SlideInfo, calibration: Calibration, policy: CalibrationPolicy
+) -> PreparedSlide:
+    settings = task.settings
     levels = usable_levels(info, policy)
-    drawn, roi = drawn_on(info, calibration, task.slide)
+    # what is drawn lies beside the slide itself, not beside a copy of it
+    named = info if task.read_path is None else replace(info, path=task.slide.path)
+    drawn, roi = drawn_on(named, calibration, task.slide)
     segmenter = make_segmenter(settings.segmenter.name, settings.segmenter.own)
     # a first cut tells which level will be read, and only that one is proven for the direct lane
     asked_um = settings.tiling.work_mpp
@@ -137,6 +171,33 @@ def _prepare(task: PrepareTask) -> PreparedSlide:
     box_px = -(-info.size_l0_px.area_px // overview.valid.size)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
     return PreparedSlide(info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, thumbnail, 0.0)
+
+
+def _refuse_bomb(info: SlideInfo) -> None:
+    """Refuse a header that would have a small file take all memory, before anything is allocated for it.
+
+    Raises
+    ------
+    SlideOpenError
+    """
+    size = info.size_l0_px
+    if size.area_px > MAX_SLIDE_PX:
+        raise SlideOpenError(
+            f"{info.path}: its header claims {size.width_px} × {size.height_px} px, {size.area_px / MAX_SLIDE_PX:.0f} "
+            f"times the {MAX_SLIDE_PX} that a slide may have; it is damaged or hostile, export it again"
+        )
+    if len(info.levels) > MAX_LEVELS:
+        raise SlideOpenError(
+            f"{info.path}: its header claims {len(info.levels)} levels, more than the {MAX_LEVELS} that halving the "
+            "largest slide could give; it is damaged or hostile, export it again"
+        )
+    for level in info.levels:
+        tile = level.stored_tile_px
+        if tile is not None and tile.area_px > MAX_STORED_TILE_PX:
+            raise SlideOpenError(
+                f"{info.path}: level {level.index} is stored in tiles of {tile.width_px} × {tile.height_px} px, more "
+                f"than {MAX_STORED_TILE_PX} px, each of which would be decoded whole; write it with tiles of 256 px"
+            )
 
 
 def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSettings:

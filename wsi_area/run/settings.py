@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from wsi_area.errors import SettingsError
+from wsi_area.run.cluster_settings import ClusterSettings
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.registry import make_segmenter
 
@@ -103,8 +104,8 @@ class RunSection(_Section):
     def _stages_where_workers_are(self) -> "RunSection":
         if self.stage_dir is not None and self.scheduler is not None:
             raise ValueError(
-                "run.stage_dir is a folder of this machine, which the workers of run.scheduler cannot see; leave one of "
-                "them out (a job array stages on each of its nodes)"
+                "run.stage_dir is a folder of this machine, which the workers of run.scheduler cannot see; leave one "
+                "of them out (a job array stages on each of its nodes)"
             )
         return self
 
@@ -120,6 +121,7 @@ class RunSettings(_Section):
     calibration: CalibrationSettings = CalibrationSettings()
     quality: QualitySettings = QualitySettings()
     run: RunSection = RunSection()
+    cluster: ClusterSettings = ClusterSettings()
 
     def canonical(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""

@@ -18,6 +18,8 @@ class SlideJob:
     key: str  # hash of everything the result depends on
     read_retries: int
     roi: RegionOfInterest | None = None
+    tile_timeout_s: float = 0.0  # 0: a tile may take any time
+    timeout_ends_process: bool = False  # in a worker process; a thread cannot be ended, only reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class BatchTask:
 
     job: SlideJob
     batch: int
+    given_up: tuple[tuple[int, str], ...] = ()  # tile numbers that are not tried again, and why
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, SlideLayout, read
 from wsi_area.results.record import is_counted
 from wsi_area.results.store import LEDGER_ARRAY, ledger_attributes, ledger_rows, open_class_map
 from wsi_area.results.tables import summary_row
+from wsi_area.results.unmerged import refuse_unmerged
 from wsi_area.run.recorded_areas import recorded_slide
 from wsi_area.slides import inspect
 
@@ -62,6 +63,7 @@ def verify_run(run: Path, *, with_slides: bool = True) -> Verified:
         If the folder holds no run.
     """
     layout = RunLayout(run)
+    refuse_unmerged(layout)
     about = read_json(layout.run_json)
     found = list(_run_faults(about))
     rows = {row["slide_id"]: row for row in _summary(layout)}

@@ -8,13 +8,17 @@ import numpy as np
 
 from wsi_area.errors import CountMismatchError, SettingsError
 from wsi_area.model.geometry import Region
-from wsi_area.segmenters.pixel_features import FeatureSet, features_at
+from wsi_area.segmenters.pixel_features import ColourBalance, FeatureSet, features_at
 from wsi_area.training.blocks import Block, TruthRule, blocks_of, used_l0_px
 from wsi_area.training.material import TrainingImage, within_bounds_l0_px
 from wsi_area.training.sampling import Reservoir, Sampled, gathered
 from wsi_area.training.settings import TrainSettings
 
 _LOG = logging.getLogger(__name__)
+
+_VARIANTS = 2  # beside the slide's own colours: two thirds of the training pixels
+_CHANNEL_SHARE = 2 / 3  # of the jitter that each channel has for itself
+_JITTER_STREAM = 1  # sets these draws apart from those of the pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +47,9 @@ def collect(
     reservoirs: dict[tuple[int, int], Reservoir] = {}
     used: list[Region | None] = []
     for number, image in enumerate(images):
-        used.append(_collect_image(number, image, rule, features, settings.seed, share, reservoirs))
+        used.append(
+            _collect_image(number, image, rule, features, settings.seed, settings.stain_jitter, share, reservoirs)
+        )
         seen = {c: r.seen_px for (i, c), r in reservoirs.items() if i == number}
         _LOG.info("%s: labelled work px by class id: %s", image.info.slide_id, seen)
     if not reservoirs:
@@ -59,6 +65,7 @@ def _collect_image(
     rule: TruthRule,
     features: FeatureSet,
     seed: int,
+    jitter: float,
     share: int,
     reservoirs: dict[tuple[int, int], Reservoir],
 ) -> Region | None:
@@ -72,20 +79,37 @@ def _collect_image(
         used = box if used is None else _around(used, box)
         _require_within(image, used)
         rng = np.random.default_rng([seed, number, block.number])
+        balances = _varied(image, jitter, [seed, number, block.number])  # the same for each class
         for class_id in sorted(set(rule.ids.values())):
             rows, cols = np.nonzero(block.truth == class_id)
             if len(rows):
                 reservoir = reservoirs.setdefault((number, class_id), Reservoir(share, len(own.names)))
-                _offer(image, reservoir, rng.random(len(rows)), block, own, rows, cols)
+                _offer(reservoir, rng.random(len(rows)), block, own, balances, rows, cols)
     return used
 
 
+def _varied(image: TrainingImage, jitter: float, seed: Sequence[int]) -> tuple[ColourBalance | None, ...]:
+    """Return the colour balance of an image, and where stains are to vary some more beside it, drawn with the seed.
+
+    A varied one has stain strengths that another slide could have: all channels together, and a little each.
+    """
+    if image.balance is None or jitter == 0:
+        return (image.balance,)
+    random = np.random.default_rng([*seed, _JITTER_STREAM])
+    varied = []
+    for _ in range(_VARIANTS):
+        factors = np.exp(random.normal(0, jitter) + random.normal(0, _CHANNEL_SHARE * jitter, 3))
+        red, green, blue = (float(gain * factor) for gain, factor in zip(image.balance.gain, factors, strict=True))
+        varied.append(ColourBalance((red, green, blue)))
+    return (image.balance, *varied)
+
+
 def _offer(
-    image: TrainingImage,
     reservoir: Reservoir,
     keys: "np.ndarray[tuple[int], np.dtype[np.float64]]",
     block: Block,
     features: FeatureSet,
+    balances: Sequence[ColourBalance | None],
     rows: "np.ndarray[tuple[int], np.dtype[np.intp]]",
     cols: "np.ndarray[tuple[int], np.dtype[np.intp]]",
 ) -> None:
@@ -94,9 +118,13 @@ def _offer(
         return
     top, left = block.core[0].start, block.core[1].start
     origin = block.place.work_px.x_px, block.place.work_px.y_px
-    found = features_at(
-        block.pixels.rgb, block.pixels.valid, features, rows[chosen] + top, cols[chosen] + left, origin, image.balance
-    )
+    found = np.empty((len(chosen), len(features.names)), np.float32)
+    for number, balance in enumerate(balances):
+        some = chosen[number :: len(balances)]
+        if len(some):
+            found[number :: len(balances)] = features_at(
+                block.pixels.rgb, block.pixels.valid, features, rows[some] + top, cols[some] + left, origin, balance
+            )
     reservoir.take(keys[chosen], found)
 
 

@@ -28,6 +28,13 @@ class TrainSettings(BaseModel):
     pitch_um: float = Field(2.5, gt=0, description="edge of the cells that features belong to, µm")
     smoothing_um: float = Field(5.0, ge=0, description="standard deviation by which probabilities are smoothed, µm")
     balanced: bool = Field(True, description="take each slide's own stain strength out before any feature (yes or no)")
+    stain_jitter: float = Field(
+        0.12,
+        ge=0,
+        le=0.5,
+        description="how much stain strength is varied for two of three training pixels: standard deviation of its "
+        "natural logarithm (no unit); for balanced features only",
+    )
     classifier: Classifier = Field("gradient_boosting", description="gradient_boosting or random_forest")
     trees: int = Field(80, ge=1, le=1000, description="how many trees; of gradient boosting, for each class")
     depth: int = Field(6, ge=1, le=12, description="splits between the root and a leaf, at most")

@@ -27,6 +27,8 @@ COLORS = {
     "out_of_focus": (150, 150, 150),
 }
 
+_GRACE = 0.02  # as when a level is chosen: 1.0002 µm is what 1 µm means
+
 
 def with_exclusions(
     fitted: FittedSegmenter, settings: ExclusionSettings, overview: Overview, work_mpp: Mpp | None
@@ -99,16 +101,18 @@ def _checked_px_um(
         return None
     px_um = max(work_mpp.x, work_mpp.y)
     limit = settings.focus_scale_um / LEAST_SCALE_PX if "out_of_focus" in asked else LARGEST_WORK_MPP_UM
-    if asked and px_um > limit:
+    if asked and px_um > limit * (1 + _GRACE):
+        names = "out_of_focus" if "out_of_focus" in asked else ", ".join(asked)
         raise SettingsError(
-            f"exclusions {', '.join(asked)} need work pixels of at most {limit:g} µm, these are {px_um:.4g} µm; "
-            f"set tiling.work_mpp to {limit:g} or less" + (", or out_of_focus off" if "out_of_focus" in asked else "")
+            f"exclusions: {names} needs work pixels of at most {limit:g} µm, these are {px_um:.4g} µm; set "
+            f"tiling.work_mpp to {limit:g} or less; where the slide itself is coarser, artefacts cannot be seen: "
+            "measure it with configs/he_tissue.toml"
         )
     bright_only = [name for name in asked if name != "out_of_focus"]
     if bright_only and foreground.background == "dark":
         raise SettingsError(
             f"exclusions {', '.join(bright_only)} are of bright-field slides and this one has a dark background; "
-            "turn them off for fluorescence"
+            "measure it with configs/fluorescence.toml"
         )
     return px_um
 

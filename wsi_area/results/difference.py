@@ -1,4 +1,4 @@
-"""run: two runs held side by side: which settings differ, and which slides' areas."""
+"""results: two runs held side by side: which settings differ, and which slides' areas."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.results.record import is_counted
+from wsi_area.results.unmerged import refuse_unmerged
 
 _ABOUT_THE_WORK = ("run", "reader")
 """Sections that say who did the work and through which lane; they never change a result."""
@@ -93,6 +94,7 @@ def compare_runs(first: Path, second: Path, tolerance: float = 0.0) -> RunDiffer
 class _Run:
     def __init__(self, root: Path) -> None:
         self.layout = RunLayout(root)
+        refuse_unmerged(self.layout)
         self.about = read_json(self.layout.run_json)
         ended: Mapping[str, Any] = self.about.get("slides", {})
         self.statuses = {
@@ -141,6 +143,8 @@ def _figures(record: Mapping[str, Any]) -> dict[str, Any]:
         "tumor area_mm2": record["tumor"]["area_mm2"],
         "tissue area_mm2": record["tissue"]["area_mm2"],
     }
+    for name in ("annotations", "roi"):
+        figures[name] = (record.get(name) or {}).get("sha256")
     for name in ("n_px_total", "n_px_unscanned", "n_px_outside_roi", "n_px_unreadable"):
         figures[name] = record["counts"][name]
     for c in record["classes"]:

@@ -1,4 +1,4 @@
-"""reports: numbers as a report prints them, rounded by their uncertainty; pure."""
+"""results: numbers of a result as a person reads them, rounded by their uncertainty; no file is touched."""
 
 import math
 from collections.abc import Mapping
@@ -62,15 +62,6 @@ def percent(share: float) -> str:
     '50\u202f%'
     """
     return percent_text(share).replace(" ", "\u202f")
-
-
-def length_text(length_um: float) -> str:
-    """Return a length in the unit that a person would choose.
-
-    >>> length_text(500), length_text(2000), length_text(0.5)
-    ('500 µm', '2 mm', '0.5 µm')
-    """
-    return f"{number_text(length_um / 1000)} mm" if length_um >= 1000 else f"{number_text(length_um)} µm"
 
 
 def plain_facts(facts: Mapping[str, Any], most_items: int = 12) -> list[tuple[str, str]]:

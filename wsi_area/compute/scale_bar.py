@@ -1,10 +1,10 @@
-"""reports: the bar that says how long a millimetre is on a picture, from the pixel size of the areas; pure."""
+"""compute: the bar that says how long a millimetre is on a picture, from the pixel size of the areas; pure."""
 
 import math
 from dataclasses import dataclass
 
+from wsi_area.compute.quantity_text import number_text
 from wsi_area.model.calibration import Mpp
-from wsi_area.reports.quantity import length_text
 
 _LARGEST_SHARE = 0.3  # of the picture's width
 
@@ -36,3 +36,12 @@ def scale_bar(width_l0_px: float, mpp: Mpp) -> ScaleBar:
     fitting = [step * power for step in (1, 2, 5) if step * power <= width_um * _LARGEST_SHARE]
     length_um = max(fitting, default=power)  # empty where the logarithm was rounded up
     return ScaleBar(length_um, length_um / width_um, length_text(length_um))
+
+
+def length_text(length_um: float) -> str:
+    """Return a length in the unit that a person would choose.
+
+    >>> length_text(500), length_text(2000), length_text(0.5)
+    ('500 µm', '2 mm', '0.5 µm')
+    """
+    return f"{number_text(length_um / 1000)} mm" if length_um >= 1000 else f"{number_text(length_um)} µm"

@@ -1,4 +1,4 @@
-"""reports: a class map made small enough to look at, on exactly the grid of the slide's picture."""
+"""compute: a class map made small enough to look at, on any grid that begins at its origin; pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,0 +1,1 @@
+"""benchmarks: how right the finished tools are on real ground truth; docs/accuracy.md says what was found."""

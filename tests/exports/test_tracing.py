@@ -1,0 +1,124 @@
+"""Tracing: what it draws is held against regions grown pixel by pixel (scipy), polygons (shapely) and GDAL."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import ndimage
+
+from wsi_area.exports import tracing
+from wsi_area.exports.tracing import TracedRegion, traced_regions
+from wsi_area.exports.tracing_kernels import simple_rings
+
+MAPS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.integers(0, 3))
+
+
+def traced(class_map: np.ndarray, *class_ids: int) -> list[TracedRegion]:
+    return list(traced_regions([class_map], class_map.shape[1], class_ids or (1, 2, 3)))
+
+
+def polygon(region: TracedRegion) -> shapely.Polygon:
+    return shapely.Polygon(region.shell, region.holes)
+
+
+def grown(class_map: np.ndarray) -> list[tuple[int, shapely.Geometry]]:
+    """The 4-connected regions as unions of unit squares."""
+    found = []
+    for code in (1, 2, 3):
+        parts, count = ndimage.label(class_map == code)
+        for part in range(1, count + 1):
+            y, x = np.nonzero(parts == part)
+            found.append((code, shapely.union_all(shapely.box(x, y, x + 1, y + 1))))
+    return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(class_map=MAPS)
+def test_regions_are_those_that_grow_pixel_by_pixel(class_map):
+    expected, regions = grown(class_map), traced(class_map)
+    assert len(regions) == len(expected)
+    for region in regions:
+        outline = polygon(region)
+        assert outline.is_valid
+        assert region.area_px == outline.area
+        same = [e for code, e in expected if code == region.class_id and e.equals(outline)]
+        assert len(same) == 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(class_map=MAPS, data=st.data())
+def test_neither_order_nor_corners_depend_on_how_the_map_is_cut_into_bands(class_map, data):
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(class_map)), max_size=4)))
+    bands = np.split(class_map, cuts)
+    again = list(traced_regions(bands, class_map.shape[1], (1, 2, 3)))
+    whole = traced(class_map)
+    assert [r.class_id for r in again] == [r.class_id for r in whole]
+    for one, other in zip(again, whole, strict=True):
+        assert [ring.tolist() for ring in (one.shell, *one.holes)] == [r.tolist() for r in (other.shell, *other.holes)]
+
+
+def test_a_large_noisy_map_is_the_same_as_gdal_makes_it():
+    features = pytest.importorskip("rasterio.features", reason="no rasterio: pip install rasterio")
+    class_map = np.kron(np.random.default_rng(5).integers(0, 4, (90, 120)), np.ones((2, 3))).astype(np.uint8)
+    class_map[::7] = 0
+    theirs = [
+        (int(value), shapely.geometry.shape(g))
+        for g, value in features.shapes(class_map, mask=class_map > 0, connectivity=4)
+    ]
+    ours = [(r.class_id, polygon(r)) for r in traced(class_map)]
+    assert sorted((c, p.normalize().wkt) for c, p in ours) == sorted((c, p.normalize().wkt) for c, p in theirs)
+
+
+def test_many_small_bands_and_growing_lists_keep_every_region(monkeypatch):
+    class_map = (np.random.default_rng(6).random((300, 211)) < 0.55).astype(np.uint8)
+    whole = traced(class_map, 1)
+    monkeypatch.setattr(tracing, "_ROWS_AT_ONCE", 7)
+    pieces = traced(class_map, 1)
+    assert sum(r.area_px for r in whole) == class_map.sum() == sum(r.area_px for r in pieces)
+    assert [r.shell.tolist() for r in whole] == [r.shell.tolist() for r in pieces]
+    assert len(whole) == ndimage.label(class_map)[1]
+
+
+def test_pixels_that_touch_at_a_corner_are_apart():
+    assert [r.area_px for r in traced(np.eye(3, dtype=np.uint8))] == [1, 1, 1]
+
+
+def test_a_ring_of_five_pixels_has_its_full_area():
+    ring = np.ones((5, 5), np.uint8)
+    ring[1:4, 1:4] = 0
+    [region] = traced(ring)
+    assert (region.area_px, len(region.shell), [len(h) for h in region.holes]) == (16, 4, [4])
+
+
+def test_a_hole_that_touches_its_shell_at_a_corner_is_a_ring_of_its_own():
+    class_map = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 0]], np.uint8)
+    [region] = traced(class_map)
+    assert polygon(region).is_valid
+    assert region.holes[0].tolist() == [[1, 1], [1, 2], [2, 2], [2, 1]]
+
+
+def test_a_ring_is_cut_wherever_it_touches_itself():
+    eight = np.array([[0, 0], [2, 0], [2, 2], [4, 2], [4, 4], [2, 4], [2, 2], [0, 2]])
+    key = 5 * eight[:, 1] + eight[:, 0]
+    points, ends, count = simple_rings(eight, key, np.argsort(key))
+    assert count == 2
+    parts = np.split(points, ends[:1])
+    assert sorted(shapely.Polygon(p).bounds for p in parts) == [(0, 0, 2, 2), (2, 2, 4, 4)]
+
+
+def test_codes_that_are_not_asked_for_are_what_lies_between():
+    class_map = np.array([[255, 1, 254], [2, 1, 253], [0, 0, 0]], np.uint8)
+    assert [(r.class_id, r.area_px) for r in traced(class_map, 1)] == [(1, 2)]
+
+
+def test_a_region_is_placed_by_the_edges_of_its_columns_and_rows():
+    [region] = traced(np.ones((2, 3), np.uint8))
+    placed = region.at(np.array([0, 4, 8, 10]), np.array([0, 5, 7]))
+    assert placed.shell.tolist() == [[0, 0], [10, 0], [10, 7], [0, 7]]
+    assert placed.area_px == 70
+
+
+def test_an_empty_map_has_no_regions():
+    assert traced(np.zeros((4, 5), np.uint8)) == []

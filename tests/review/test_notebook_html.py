@@ -1,0 +1,143 @@
+"""What a notebook shows as HTML: complete, and with nothing of somebody else's that is not escaped."""
+
+import base64
+import io
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from measuring import measure
+from PIL import Image
+from synthetic import SyntheticSlide
+
+from wsi_area.results.layout import read_json, write_json
+from wsi_area.review.reviewed_run import ReviewedRun, open_run
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror='alert(2)'>"
+
+
+class Tags(HTMLParser):
+    """Every tag and every source of a page, and whether the tags close in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self.sources: list[str] = []
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.sources += [value or "" for name, value in attrs if name in {"src", "href"}]
+        if tag != "img":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def parsed(page: str) -> Tags:
+    tags = Tags(page)
+    assert not tags.open
+    return tags
+
+
+def test_a_run_lists_every_slide_with_its_end_and_what_to_look_at(run: ReviewedRun) -> None:
+    page = run._repr_html_()
+    tags = parsed(page)
+    assert tags.seen.count("tr") == 1 + 3
+    for text in ("✓ complete", "? needs_calibration", "✗ failed", "MPP_MISSING", "0.5 × 0.475 µm/px"):
+        assert text in page
+    assert re.search(r"0\.0466 ± 0\.00\d+", page)  # π·250² px of 0.5 µm × 0.475 µm
+
+
+def test_a_slide_shows_itself_twice_with_a_bar_and_its_areas(run: ReviewedRun) -> None:
+    page = run["disc"]._repr_html_()
+    tags = parsed(page)
+    pictures = [base64.b64decode(source.partition("base64,")[2]) for source in tags.sources]
+    plain, classed = (np.asarray(Image.open(io.BytesIO(picture)), float) for picture in pictures)
+    assert plain.shape == classed.shape
+    # the sides of the picture are as the sides of the slide in µm, not in pixels
+    assert plain.shape[0] / plain.shape[1] == pytest.approx(176 * 0.475 / (251 * 0.5), rel=0.02)
+    assert np.abs(plain - classed)[plain.shape[0] // 2, plain.shape[1] // 2].max() > 10  # the disc is washed
+    assert np.abs(plain - classed)[2, 2].max() < 6  # the glass is not
+    (bar_px,) = (int(n) for n in re.findall(r"width:(\d+)px;border:2px", page))
+    assert bar_px / plain.shape[1] == pytest.approx(100 / (251 * 4 * 0.5), abs=0.01)
+    assert "100 µm" in page
+
+
+def test_a_slide_without_a_pixel_size_has_pixels_and_no_bar(run: ReviewedRun) -> None:
+    page = run["bare"]._repr_html_()
+    parsed(page)
+    assert "pixels only" in page
+    assert "border:2px" not in page
+    assert "60\u202f000" in page
+
+
+def test_a_failed_slide_says_why(run: ReviewedRun) -> None:
+    page = run["text"]._repr_html_()
+    assert "img" not in parsed(page).seen
+    assert "✗ failed" in page
+
+
+def test_a_calibration_marks_the_claim_that_was_taken(run: ReviewedRun) -> None:
+    page = run["disc"].calibration._repr_html_()
+    parsed(page)
+    assert page.count("<td>chosen</td>") == 1
+    assert "Nothing in the file states a pixel size" in run["bare"].calibration._repr_html_()
+
+
+def test_a_comparison_lists_settings_and_numbers(run: ReviewedRun, disc_slide: SyntheticSlide, tmp_path: Path) -> None:
+    measure(disc_slide.path, tmp_path / "out", "segmenter.threshold=254", "tiling.tile_px=100")
+    page = run.compare(tmp_path / "out")._repr_html_()
+    parsed(page)
+    assert "segmenter.threshold" in page
+    assert "tissue area_mm2" in page
+    assert str(tmp_path) in page  # both folders are called out: only their paths tell them apart
+    assert "all say the same" in run.compare(run)._repr_html_()
+
+
+def hostile(document: Any) -> Any:
+    """The same document with every free text replaced."""
+    if isinstance(document, dict):
+        kept = {"rung", "quality", "severity", "status", "path", "reader", "fingerprint"}
+        return {k: v if k in kept else hostile(v) for k, v in document.items()}
+    if isinstance(document, list):
+        return [hostile(item) for item in document]
+    return HOSTILE if isinstance(document, str) else document
+
+
+def test_whatever_a_file_says_is_text_and_never_markup(finished: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(finished, tmp_path / "<b onmouseover=alert(3)>"))
+    path = copy / "slides" / "disc" / "result.json"
+    write_json(path, hostile(read_json(path)))
+    run = open_run(copy)
+    pages = [run._repr_html_(), run["disc"]._repr_html_(), run["disc"].calibration._repr_html_()]
+    pages.append(run.compare(finished)._repr_html_())
+    for page in pages:
+        assert "script" not in parsed(page).seen
+        assert "&lt;script&gt;" in page or "&lt;b onmouseover" in page
+        assert all(source.startswith("data:image/jpeg;base64,") for source in Tags(page).sources)
+
+
+def test_a_slide_whose_picture_is_damaged_still_shows_its_numbers(finished: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(finished, tmp_path / "out"))
+    (copy / "slides" / "disc" / "thumb.jpg").write_bytes(b"no picture")
+    page = open_run(copy)["disc"]._repr_html_()
+    assert "thumb.jpg" in page
+    assert "tissue" in page
+
+
+def test_a_run_that_has_not_ended_can_be_looked_at(finished: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(finished, tmp_path / "out"))
+    about = read_json(copy / "run.json")
+    write_json(copy / "run.json", {k: v for k, v in about.items() if k not in {"slides", "state", "ended"}})
+    shutil.rmtree(copy / "slides" / "bare")
+    page = open_run(copy)._repr_html_()
+    assert "not reached" in page
+    assert parsed(page).seen.count("tr") == 1 + 3

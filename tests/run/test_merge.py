@@ -1,0 +1,351 @@
+"""Shards merged are one run: tables to the byte as one process writes them, nothing incomplete reads as complete."""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import wsi_area
+from measuring import FLAT
+from synthetic import FileForm, disc, write_slide
+
+from wsi_area.errors import IncompleteResultError, ResultError, StaleResultError
+from wsi_area.model.geometry import Size
+from wsi_area.results.layout import RunLayout
+from wsi_area.results.opened_run import open_run
+from wsi_area.results.unmerged import is_unmerged, refuse_unmerged
+from wsi_area.run import merge as merge_module
+from wsi_area.run.inputs import SlideInput, collect_slides
+from wsi_area.run.merge import merge_run
+from wsi_area.run.pipeline import run_slides
+from wsi_area.run.settings import RunSettings, load
+from wsi_area.run.shard_run import run_shard
+from wsi_area.run.shards import Shard
+
+SIZE = Size(900, 700)
+CLASSES = '[{id=0,name="background",color="#ffffff"},{id=1,name="tumour",color="#ff0000",is_tissue=true,is_tumor=true}]'
+# tumour, so that there are foci; small tiles, so that there is something to be killed in
+LINE = (*FLAT, f"segmenter.classes={CLASSES}", "run.executor=serial", "tiling.tile_px=128", "tiling.skip_glass=false")
+TABLES = ("summary.csv", "summary.parquet", "areas.parquet", "flags.csv", "failed.csv", "objects.parquet")
+
+
+def line(*further: str) -> RunSettings:
+    return load(None, [*LINE, *further])
+
+
+@pytest.fixture(scope="module")
+def slides(tmp_path_factory: pytest.TempPathFactory) -> tuple[SlideInput, ...]:
+    """Good slides of several sizes, one without a pixel size, one that is no slide."""
+    folder = tmp_path_factory.mktemp("slides")
+    for n in range(4):
+        size = Size(SIZE.width_px - 100 * n, SIZE.height_px)
+        write_slide(folder / f"s{n}.tif", size, {"tissue": disc(size, 300, 250, 60 + 30 * n)})
+    write_slide(folder / "unsized.tif", SIZE, {"tissue": disc(SIZE, 300, 250, 100)}, FileForm(mpp=None))
+    (folder / "broken.tif").write_bytes(b"II*\0 and then nothing")
+    return collect_slides([str(folder)])[::-1]  # in an order of one's own, which the tables keep
+
+
+@pytest.fixture(scope="module")
+def undisturbed(slides: tuple[SlideInput, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of one process."""
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    assert run_slides(slides, line(), out).exit_code == 2
+    return out
+
+
+@pytest.fixture(scope="module")
+def sharded(slides: tuple[SlideInput, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three shards that are not merged."""
+    out = tmp_path_factory.mktemp("sharded") / "out"
+    for index in (3, 1, 2):
+        run_shard(slides, line(), out, Shard(index, 3))
+    return out
+
+
+@pytest.fixture
+def shards(sharded: Path, tmp_path: Path) -> Path:
+    """A copy of the three shards that a test may spoil."""
+    return Path(shutil.copytree(sharded, tmp_path / "out"))
+
+
+def tables(out: Path) -> dict[str, bytes]:
+    return {name: (out / name).read_bytes() for name in TABLES}
+
+
+def documents(out: Path) -> dict[str, Any]:
+    """Every result.json without what it took."""
+    found = {p.parent.name: json.loads(p.read_text()) for p in sorted((out / "slides").glob("*/result.json"))}
+    return {name: {k: v for k, v in record.items() if k != "timing"} for name, record in found.items()}
+
+
+def stores(out: Path) -> dict[str, bytes]:
+    files = sorted(p for p in (out / "slides").rglob("*") if p.is_file() and ".zarr" in str(p))
+    return {str(p.relative_to(out)): p.read_bytes() for p in files}
+
+
+def same_run(out: Path, undisturbed: Path) -> None:
+    assert tables(out) == tables(undisturbed)
+    assert documents(out) == documents(undisturbed)
+    assert stores(out) == stores(undisturbed)
+
+
+def about(out: Path) -> dict[str, Any]:
+    return dict(json.loads((out / "run.json").read_text()))
+
+
+@pytest.mark.parametrize("count", [1, 3, 9])
+def test_the_tables_are_to_the_byte_those_of_one_process(
+    slides: tuple[SlideInput, ...], undisturbed: Path, tmp_path: Path, count: int
+) -> None:
+    out = tmp_path / "out"
+    for index in random.Random(count).sample(range(1, count + 1), count):
+        run_shard(slides, line(), out, Shard(index, count))
+    merged = merge_run(out)
+    same_run(out, undisturbed)
+    assert merged.exit_code == 2  # one slide is broken, as in the run of one process
+    for name in ("slides", "slides_planned", "statuses", "settings", "config_hash", "state", "exit_code"):
+        assert about(out)[name] == about(undisturbed)[name], name
+    assert set(about(undisturbed)) - set(about(out)) == set()
+
+
+def test_tasks_at_the_same_time_come_to_the_same_run(
+    slides: tuple[SlideInput, ...], undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    tasks = [started(slides, out, f"{index}/3") for index in (1, 2, 3)]
+    for task in tasks:
+        task.communicate(timeout=120)
+    merge_run(out)
+    same_run(out, undisturbed)
+
+
+def test_merging_again_changes_nothing(shards: Path) -> None:
+    merge_run(shards)
+    before = {**tables(shards), "run.json": (shards / "run.json").read_bytes()}
+    merge_run(shards)
+    assert {**tables(shards), "run.json": (shards / "run.json").read_bytes()} == before
+
+
+@pytest.mark.parametrize(("gone", "named"), [([2], "3 shards 2 left"), ([1, 2, 3], "1-3 left"), ([1, 3], "1, 3 left")])
+def test_missing_shards_are_named_and_nothing_is_written(shards: Path, gone: list[int], named: str) -> None:
+    for index in gone:
+        RunLayout(shards).shard(index, 3).unlink()
+    with pytest.raises(IncompleteResultError, match=named):
+        merge_run(shards)
+    assert not (shards / "run.json").exists()
+    assert not (shards / "summary.csv").exists()
+
+
+def test_a_damaged_shard_counts_as_missing(shards: Path) -> None:
+    RunLayout(shards).shard(2, 3).write_bytes(b'{"state": ')
+    with pytest.raises(IncompleteResultError, match="--shard 2/3"):
+        merge_run(shards)
+
+
+def test_a_shard_of_another_plan_is_named(slides: tuple[SlideInput, ...], shards: Path) -> None:
+    path = RunLayout(shards).shard(3, 3)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "plan": "of another list"}))
+    with pytest.raises(StaleResultError, match=r"shards 3 was measured from other.*--shard 3/3 --force"):
+        merge_run(shards)
+
+
+def test_the_missing_shard_and_then_the_merge_finish_it(
+    slides: tuple[SlideInput, ...], shards: Path, undisturbed: Path
+) -> None:
+    RunLayout(shards).shard(2, 3).unlink()
+    with pytest.raises(IncompleteResultError):
+        merge_run(shards)
+    run_shard(slides, line(), shards, Shard(2, 3))
+    merge_run(shards)
+    same_run(shards, undisturbed)
+
+
+def test_a_folder_without_shards_is_no_thing_to_merge(undisturbed: Path, tmp_path: Path) -> None:
+    for folder in (undisturbed, tmp_path / "nothing"):
+        with pytest.raises(ResultError, match="holds no shards"):
+            merge_run(folder)
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_slides_that_a_shard_did_not_come_to_are_failed_with_the_command_that_measures_them(shards: Path) -> None:
+    path = RunLayout(shards).shard(1, 3)
+    document = json.loads(path.read_text())
+    running = {k: v for k, v in document.items() if k not in {"slides", "uncounted", "results", "ended"}}
+    path.write_text(json.dumps({**running, "state": "running"}))  # as a task leaves it that was killed
+    merged = merge_run(shards)
+    assert (merged.unfinished, merged.exit_code) == ((1,), 2)
+    run = open_run(shards)
+    assert len(run.summary) == 6
+    for name in document["slides"]:
+        assert run.summary.loc[name, "status"] == "failed"
+        assert "--shard 1/3" in str(run.summary.loc[name, "reason"])
+    assert about(shards)["state"] == "interrupted"
+    assert about(shards)["not_reached"] == len(document["slides"])
+
+
+def test_a_result_that_was_changed_since_its_shard_ended_is_not_believed(shards: Path) -> None:
+    path = shards / "slides/s1/result.json"
+    path.write_text(path.read_text().replace('"area_mm2"', '"area_mm2" ', 1))
+    merge_run(shards)
+    assert open_run(shards).summary.loc["s1", "status"] == "failed"
+    assert "changed since" in str(open_run(shards).summary.loc["s1", "reason"])
+
+
+def test_a_run_that_is_not_merged_is_refused_by_name_until_it_is(slides: tuple[SlideInput, ...], shards: Path) -> None:
+    layout = RunLayout(shards)
+    with pytest.raises(ResultError, match=r"wsi-area merge .*out"):
+        refuse_unmerged(layout)
+    merge_run(shards)
+    assert not is_unmerged(layout)
+    run_shard(slides, line(), shards, Shard(2, 3))  # measured again: what the tables say is of before
+    assert is_unmerged(layout)
+    merge_run(shards)
+    refuse_unmerged(layout)
+
+
+@pytest.mark.parametrize("step", ["write_tables", "write_objects", "write_json"])
+def test_a_merge_that_dies_at_any_step_leaves_a_run_that_asks_for_the_merge(
+    shards: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(merge_module, step, die)
+        with pytest.raises(KeyboardInterrupt):
+            merge_run(shards)
+    assert is_unmerged(RunLayout(shards))
+    merge_run(shards)
+    same_run(shards, undisturbed)
+
+
+@pytest.mark.parametrize("command", ["report", "verify"])
+def test_report_verify_and_open_run_ask_for_the_merge(shards: Path, command: str) -> None:
+    with pytest.raises(ResultError, match="wsi-area merge"):
+        open_run(shards)
+    ended = wsi_area(command, shards)
+    assert ended.code == 1
+    assert "wsi-area merge" in ended.err
+    merge_run(shards)
+    assert wsi_area(command, shards).code == 0
+
+
+def test_further_slides_may_join_a_merged_run_and_stay_when_it_is_merged_again(
+    slides: tuple[SlideInput, ...], shards: Path, tmp_path: Path
+) -> None:
+    merge_run(shards)
+    more = tmp_path / "more.tif"
+    write_slide(more, SIZE, {"tissue": disc(SIZE, 300, 250, 100)})
+    assert run_slides(collect_slides([str(more)]), line(), shards).exit_code == 0
+    refuse_unmerged(RunLayout(shards))
+    before = set(open_run(shards).summary.index)
+    assert before == {s.slide_id for s in slides} | {"more"}
+    merge_run(shards)
+    assert set(open_run(shards).summary.index) == before
+    assert set(open_run(shards).summary["status"]) == {"complete", "failed", "needs_calibration"}
+
+
+def test_a_slide_that_was_mended_after_the_merge_stays_mended(tmp_path: Path) -> None:
+    path, out = tmp_path / "s.tif", tmp_path / "out"
+    write_slide(path, SIZE, {"tissue": disc(SIZE, 300, 250, 100)}, FileForm(mpp=None))
+    slides = collect_slides([str(path)])
+    run_shard(slides, line(), out, Shard(1, 1))
+    assert merge_run(out).exit_code == 3
+    known = collect_slides([str(path)], mpp="0.5", mpp_reason="from the scanner's log")
+    assert run_slides(known, line(), out).exit_code == 0
+    for _ in range(2):
+        assert merge_run(out).exit_code == 0
+        assert open_run(out).summary.loc["s", "mpp_x_um"] == 0.5
+
+
+def test_a_forced_run_of_shards_replaces_a_run_with_other_settings(
+    slides: tuple[SlideInput, ...], shards: Path
+) -> None:
+    merge_run(shards)
+    other = line("segmenter.threshold=61")
+    with pytest.raises(StaleResultError, match=r"segmenter\.threshold was 60, is 61"):
+        run_shard(slides, other, shards, Shard(1, 3))
+    run_shard(slides, other, shards, Shard(1, 2), force=True)
+    run_shard(slides, other, shards, Shard(2, 2), force=True)
+    merge_run(shards)
+    assert about(shards)["config_hash"] == other.measurement_hash
+    run_shard(slides, other, shards, Shard(1, 2))  # again, and without force: it is the same by now
+
+
+def started(slides: tuple[SlideInput, ...], out: Path, shard: str) -> "subprocess.Popen[str]":
+    """One task in a process of its own, as a cluster starts it."""
+    command = [sys.executable, "-c", "from wsi_area.cli.main import main; main()", "run", f"--out={out}"]
+    command += [f"--set={text}" for text in LINE] + [f"--shard={shard}", "--", *(s.path for s in slides)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[SlideInput, ...]:
+    folder = tmp_path_factory.mktemp("large")
+    size = Size(3000, 2400)
+    for n in range(4):
+        write_slide(folder / f"k{n}.tif", size, {"tissue": disc(size, 1500, 1200, 500 + 100 * n)})
+    return collect_slides([str(folder)])
+
+
+@pytest.fixture(scope="module")
+def large_undisturbed(large: tuple[SlideInput, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("large_undisturbed") / "out"
+    assert run_slides(large, line(), out).exit_code == 0
+    return out
+
+
+def batches_in(out: Path) -> int:
+    return len(list(out.glob("slides/*/ledger.zarr/counts/c/*/*/0")))
+
+
+def wait_until_at_work(process: "subprocess.Popen[str]", out: Path, batches: int) -> None:
+    at_work = out / "shards/plan.json"
+    while process.poll() is None and (batches_in(out) < batches or not at_work.exists()):
+        time.sleep(0.001)
+
+
+def test_tasks_killed_at_many_points_and_run_again_end_the_same_to_the_byte(
+    large: tuple[SlideInput, ...], large_undisturbed: Path, tmp_path: Path
+) -> None:
+    out, kills, chance = tmp_path / "out", 0, random.Random(5)
+    for batches in (0, 2, 4, 6):  # of 8 in each shard: at the start, within a slide, between two
+        process = started(large, out, "1/2")
+        wait_until_at_work(process, out, batches)
+        time.sleep(chance.random() * 0.05)
+        process.kill()
+        process.communicate()
+        kills += process.returncode == -signal.SIGKILL
+        with pytest.raises(IncompleteResultError):  # shard 2 never ran
+            merge_run(out)
+    assert kills >= 3
+    run_shard(large, line(), out, Shard(2, 2))
+    if json.loads((out / "shards/1-of-2.json").read_text())["state"] == "running":
+        assert merge_run(out).unfinished == (1,)
+    run_shard(large, line(), out, Shard(1, 2))
+    assert merge_run(out).exit_code == 0
+    same_run(out, large_undisturbed)
+    assert wsi_area("verify", out).code == 0
+
+
+def test_a_warned_task_says_130_and_goes_on_later(
+    large: tuple[SlideInput, ...], large_undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    process = started(large, out, "1/1")
+    wait_until_at_work(process, out, 3)
+    process.send_signal(signal.SIGUSR1)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert batches_in(out) < batches_in(large_undisturbed)
+    assert merge_run(out).exit_code == 2
+    run_shard(large, line(), out, Shard(1, 1))
+    assert merge_run(out).exit_code == 0
+    same_run(out, large_undisturbed)

@@ -1,0 +1,87 @@
+"""Slides and manifests come from strangers: a path cannot leave its folder, a header cannot take the memory."""
+
+import struct
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from measuring import measure
+
+from wsi_area.errors import SettingsError
+from wsi_area.run.inputs import collect_slides
+from wsi_area.run.manifest import read_manifest
+
+SMALL_BYTES = 64 << 20
+
+
+@pytest.mark.parametrize("slide_id", ["../up", "a/b", "/etc/passwd", "..", ".", "a\\..\\b", "C:x", "con", "a\0b", "-"])
+def test_an_id_that_would_leave_its_folder_is_refused(tmp_path: Path, slide_id: str) -> None:
+    (tmp_path / "s.tif").write_bytes(b"x")
+    manifest = tmp_path / "m.csv"
+    manifest.write_text(f"path,slide_id\ns.tif,{slide_id}\n")
+    if slide_id == "-":
+        assert read_manifest(manifest)[0].slide_id == "-"  # odd, but it names one folder below the run's
+        return
+    with pytest.raises(SettingsError, match="line 2"):
+        read_manifest(manifest)
+
+
+@pytest.mark.parametrize("name", ["..tif", ". .tif", "~.tif", "$(touch x).tif", "a;b.tif", "--out.tif"])
+def test_an_odd_file_name_becomes_the_name_of_one_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    (slide,) = collect_slides([str(tmp_path / name)])
+    assert Path(slide.slide_id).name == slide.slide_id
+    assert slide.slide_id.strip("._") == slide.slide_id
+
+
+# --- headers
+
+
+def tiff(width: int, height: int, tile: int, directories: int = 1, *, data: bytes = b"\xff" * 64) -> bytes:
+    """A little-endian TIFF of one tile's data that claims these sizes; further directories are reduced images."""
+    whole = bytearray(struct.pack("<2sHI", b"II", 42, 8 + len(data)) + data)
+    for n in range(directories):
+        entries = [
+            (254, 4, 1, int(n > 0)), (256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 1),
+            (262, 3, 1, 1), (277, 3, 1, 1), (322, 4, 1, tile), (323, 4, 1, tile), (324, 4, 1, 8),
+            (325, 4, 1, len(data)),
+        ]  # fmt: skip
+        start = len(whole)
+        whole += struct.pack("<H", len(entries))
+        for entry in entries:
+            whole += struct.pack("<HHII", *entry)
+        follows = start + 2 + 12 * len(entries) + 4
+        whole += struct.pack("<I", follows if n + 1 < directories else 0)
+    return bytes(whole)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        tiff(2**31, 2**31, 256),
+        tiff(2**31 - 1, 16, 256),
+        tiff(2**24, 2**24, 256),
+        tiff(2**22, 2**22, 2**15),
+        tiff(2**16, 2**16, 2**15),
+        tiff(0, 0, 256),
+        tiff(512, 512, 0),
+        tiff(256, 256, 256, directories=1000),
+    ],
+    ids=["2^31", "one side", "2^48 px", "2^44 px", "tile of 2^30 px", "empty", "no tile", "1000 levels"],
+)
+def test_a_header_that_claims_the_impossible_is_refused_before_anything_is_allocated(
+    tmp_path: Path, header: bytes
+) -> None:
+    path = tmp_path / "bomb.tif"
+    path.write_bytes(header)
+    tracemalloc.start()
+    try:
+        outcome = measure(path, tmp_path / "out", "run.executor=serial")
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    (record,) = outcome.records
+    assert outcome.exit_code == 2
+    assert record["status"] in {"failed", "incomplete"}
+    assert "bomb" in record["reason"]
+    assert peak_bytes < SMALL_BYTES

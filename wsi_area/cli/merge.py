@@ -1,0 +1,49 @@
+"""cli: `wsi-area merge`."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from wsi_area.cli.results_table import print_results
+from wsi_area.cli.run import write_report_of
+from wsi_area.errors import IncompleteResultError, StaleResultError
+from wsi_area.run.merge import merge_run
+from wsi_area.run.run_document import EXIT_FAILED
+
+
+@click.command("merge")
+@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--report/--no-report", default=True, show_default=True, help="Write report.html at the end.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON document.")
+def command(run: Path, report: bool, as_json: bool) -> None:
+    """Make one run of the shards that a job array measured into the folder RUN; again, as often as you like.
+
+    \b
+    wsi-area run slides/ --out out/ --shard 1/2    # on one machine
+    wsi-area run slides/ --out out/ --shard 2/2    # on another
+    wsi-area merge out/
+
+    Exit codes as of `wsi-area run`; 2 too where shards are missing or were made from something else, which are named
+    and nothing is written.
+    """  # noqa: D301 (click reads the backspace)
+    try:
+        merged = merge_run(run)
+    except (IncompleteResultError, StaleResultError) as error:
+        click.echo(f"wsi-area: {error}", err=True)
+        sys.exit(EXIT_FAILED)
+    if report:
+        write_report_of(run)
+    if as_json:
+        document = {
+            "exit_code": merged.exit_code, "out": str(run), "shards": merged.shards,
+            "unfinished_shards": list(merged.unfinished), "slides": list(merged.run.records),
+        }  # fmt: skip
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        print_results(merged.run.records, run)
+        for index in merged.unfinished:
+            again = f"--shard {index}/{merged.shards}"
+            click.echo(f"shard {index} did not finish: run the same command with {again}, then merge again", err=True)
+    sys.exit(merged.exit_code)

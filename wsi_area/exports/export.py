@@ -1,0 +1,100 @@
+"""exports: the room's one door: slides of a run, written in one format each into its folder."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from wsi_area.errors import ResultError, SettingsError
+from wsi_area.exports.labels_zarr import OmeVersion, write_labels
+from wsi_area.exports.measured_slide import measured_slide
+from wsi_area.exports.outlines_geojson import ClassOutlines, write_geojson
+from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME
+from wsi_area.results.opened_run import open_run
+from wsi_area.results.record import is_counted
+
+Format = Literal["geojson", "ome-zarr"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedSlide:
+    """What became of one slide: a path, or why there is none."""
+
+    slide_id: str
+    path: Path | None
+    size_bytes: int
+    not_exported: str  # why; "" where there is a path
+    outlines: tuple[ClassOutlines, ...] = ()  # of GeoJSON
+    levels: int = 0  # of OME-Zarr
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """How to write; what a format has no use for is refused.
+
+    Parameters
+    ----------
+    split
+        GeoJSON: one object for each connected region instead of one for each class.
+    simplify_px
+        GeoJSON: how far outlines may move, level-0 px.
+    ome_zarr_version
+        OME-Zarr: None is 0.5.
+    """
+
+    format: Format
+    split: bool = False
+    simplify_px: float = 0.0
+    ome_zarr_version: OmeVersion | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse options of another format, and a distance that is none."""
+        if self.format != "geojson" and (self.split or self.simplify_px):
+            raise SettingsError(f"--split and --simplify-px shape outlines; --format {self.format} has none")
+        if self.format != "ome-zarr" and self.ome_zarr_version is not None:
+            raise SettingsError(f"--ome-zarr-version belongs to --format ome-zarr, not to {self.format}")
+        if not 0 <= self.simplify_px < float("inf"):
+            raise SettingsError(f"--simplify-px {self.simplify_px} is no distance; give level-0 px, 0 for none")
+
+
+def export_run(run: Path, options: ExportOptions, slide_ids: Sequence[str] = ()) -> Iterator[ExportedSlide]:
+    """Yield what became of each slide of a run, or of those named, as they are written.
+
+    Parameters
+    ----------
+    run : Path
+        The folder that ``--out`` named.
+    options
+        The format and how to write it.
+    slide_ids
+        None: every slide that was counted; the others are named with their reason.
+
+    Raises
+    ------
+    ResultError
+        The folder holds no run that has ended or no such slide, a slide was asked for by name and was not counted, or
+        something cannot be read or written.
+    CountMismatchError
+        What would be exported is not what was measured; that slide has no file then.
+    """
+    opened = open_run(run)
+    ended = opened.about.get("slides")
+    if not isinstance(ended, dict):
+        raise ResultError(f"{run}: this run has not ended; run the same command again to finish it, then export")
+    for slide_id in slide_ids:
+        if slide_id not in ended:
+            raise ResultError(f"{run} has no slide {slide_id!r}; it has {', '.join(map(repr, ended))}")
+    for slide_id in slide_ids or ended:
+        if not slide_ids and not (slide_id in opened and is_counted(opened[slide_id].record)):
+            yield ExportedSlide(slide_id, None, 0, "{status}, {reason}".format_map(ended[slide_id]))
+            continue
+        slide = measured_slide(opened, slide_id)
+        if options.format == "geojson":
+            outlines = write_geojson(slide, split=options.split, simplify_px=options.simplify_px)
+            path = slide.layout.root / OUTLINES_NAME
+            yield ExportedSlide(slide_id, path, path.stat().st_size, "", outlines=outlines)
+        else:
+            levels = write_labels(slide, options.ome_zarr_version or "0.5")
+            path = slide.layout.root / LABELS_NAME
+            size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+            yield ExportedSlide(slide_id, path, size, "", levels=levels)

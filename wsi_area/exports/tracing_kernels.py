@@ -1,0 +1,303 @@
+"""exports: the compiled half of tracing: pixel edges followed row by row, joined into rings, each with its region.
+
+A class map is swept once, from the top. Every edge between a traced pixel and one of another code is walked with
+the pixel on the right hand (in a picture, whose y points down), so a region's outer ring has a positive area and
+its holes a negative one. At a vertex an edge is continued along the same pixel or one that shares a side with it:
+regions are 4-connected, and what touches at a corner only is apart. Ends of chains that wait for the next row lie
+in two slots per column: ``down``, a chain whose last edge goes on downwards, and ``up``, a chain whose first edge
+comes from below. All of it in one file, because numba's cache on disk watches only the file of the function it
+compiled.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from wsi_area.compute.compiled_runs import machine_code
+
+X, Y, NEXT, OTHER_END, SADDLE = range(5)
+"""Columns of a corner: its vertex; the corner after it in its chain; at an end of a chain the other end; whether
+another corner of the same class may lie on the vertex."""
+CORNER_FIELDS = 5
+_NONE = -1
+_DOWN, _RIGHT, _UP, _LEFT = range(4)
+
+
+def _part(function: Any) -> Any:
+    """Return the function compiled into whatever calls it, and kept on disk with that."""
+    return njit(nogil=True)(function)
+
+
+@_part
+def _root(parent: Any, label: int) -> int:
+    while parent[label] != label:
+        parent[label] = parent[parent[label]]
+        label = parent[label]
+    return int(label)
+
+
+@_part
+def _grown(array: Any, needed: int) -> Any:
+    """Return the array, or one of twice its length with its content where a row more does not fit."""
+    if needed <= len(array):
+        return array
+    larger = np.empty((2 * len(array), array.shape[1]), np.int64)
+    for i in range(len(array)):  # loops, here as elsewhere: numba takes seconds to compile what numpy does in a line
+        for j in range(array.shape[1]):
+            larger[i, j] = array[i, j]
+    return larger
+
+
+@_part
+def _label_row(codes: Any, codes_above: Any, labels: Any, labels_above: Any, parent: Any, count: int) -> Any:
+    """Write the label of each pixel of a row, join labels that turn out to be one region, and return both."""
+    for x in range(len(codes)):
+        code = codes[x]
+        if code == 0:
+            labels[x] = _NONE
+            continue
+        above = labels_above[x] if codes_above[x] == code else _NONE
+        if x and codes[x - 1] == code:
+            labels[x] = labels[x - 1]
+            if above != _NONE:
+                one, other = _root(parent, labels[x]), _root(parent, above)
+                parent[max(one, other)] = min(one, other)
+        elif above != _NONE:
+            labels[x] = above
+        else:
+            if count == len(parent):
+                larger = np.empty(2 * count, np.int64)
+                for i in range(count):
+                    larger[i] = parent[i]
+                parent = larger
+            parent[count] = count
+            labels[x] = count
+            count += 1
+    return parent, count
+
+
+@_part
+def _with_corner(corners: Any, n: int, tail: int, head: int) -> Any:
+    """Put a corner behind a tail, or before a head, or make a chain of it alone; return both ends as they are now."""
+    corners[n, NEXT], corners[n, OTHER_END] = _NONE, n
+    if tail == _NONE and head == _NONE:
+        return n, n
+    if tail != _NONE:
+        _join(corners, tail, n)
+        return n, head
+    _join(corners, n, head)
+    return tail, n
+
+
+@_part
+def _join(corners: Any, tail: int, head: int) -> None:
+    """Put one chain behind another."""
+    first, last = corners[tail, OTHER_END], corners[head, OTHER_END]
+    corners[tail, NEXT] = head
+    corners[first, OTHER_END], corners[last, OTHER_END] = last, first
+
+
+@_part
+def _meets_at_corner(pixel: Any, p: int) -> bool:
+    """Return whether a traced pixel meets its like across the vertex, and at no side."""
+    code = pixel[p]
+    return bool(code != 0 and code == pixel[p + 2] and code != pixel[p + 1] and code != pixel[(p + 3) % 4])
+
+
+@_part
+def _turn_to_upper_left(points: Any, first: int, n: int) -> None:
+    """Let a ring of n points begin at its uppermost, then leftmost one."""
+    start = first
+    for i in range(first + 1, first + n):
+        if points[i, 1] < points[start, 1] or (points[i, 1] == points[start, 1] and points[i, 0] < points[start, 0]):
+            start = i
+    if start == first:
+        return
+    turned = np.empty((n, 2), np.int64)
+    for i in range(n):
+        j = start + i if start + i < first + n else start + i - n
+        turned[i, 0], turned[i, 1] = points[j, 0], points[j, 1]
+    for i in range(n):
+        points[first + i, 0], points[first + i, 1] = turned[i, 0], turned[i, 1]
+
+
+@_part
+def _ring_out(corners: Any, head: int, rings: Any, ring_count: int, points: Any, label: int, code: int) -> Any:
+    """Write a closed ring: its first point in the list, how many it has, its label, its self-touches, its class."""
+    first = rings[ring_count - 1, 0] + rings[ring_count - 1, 1] if ring_count else 0
+    rings = _grown(rings, ring_count + 1)
+    n, saddles, node = 0, 0, head
+    while node != _NONE:
+        points = _grown(points, first + n + 1)
+        points[first + n, 0] = corners[node, X]
+        points[first + n, 1] = corners[node, Y]
+        saddles += corners[node, SADDLE]
+        n += 1
+        node = corners[node, NEXT]
+    _turn_to_upper_left(points, first, n)
+    rings[ring_count, 0], rings[ring_count, 1] = first, n
+    rings[ring_count, 2], rings[ring_count, 3], rings[ring_count, 4] = label, saddles, code
+    return rings, ring_count + 1, points
+
+
+@machine_code
+def trace_rows(
+    class_map: Any, is_traced: Any, first_y: int, codes_above: Any, labels_above: Any, parent: Any, label_count: int,
+    up: Any, down: Any, corners: Any, corner_count: int,
+) -> Any:  # fmt: skip
+    """Sweep rows of a class map; return the rings that closed and what the next rows need.
+
+    Parameters
+    ----------
+    class_map : uint8 (h, w)
+        Rows ``[first_y, first_y + h)`` of the whole map.
+    is_traced : bool (256,)
+        Of each code.
+    codes_above, labels_above : uint8 (w,), int64 (w,)
+        The row above, 0 where it is not traced, and its labels; changed to the last row.
+    parent, label_count
+        Union-find over labels.
+    up, down : int64 (w + 1,)
+        The waiting ends; changed.
+    corners, corner_count
+        The open chains.
+    """
+    height, width = class_map.shape
+    codes, labels = np.empty(width, np.uint8), np.empty(width, np.int64)
+    rings, ring_count = np.empty((64, 5), np.int64), 0
+    points = np.empty((1024, 2), np.int64)
+    pixel, label = np.empty(4, np.uint8), np.empty(4, np.int64)
+    for row in range(height):
+        for x in range(width):
+            codes[x] = class_map[row, x] if is_traced[class_map[row, x]] else 0
+        parent, label_count = _label_row(codes, codes_above, labels, labels_above, parent, label_count)
+        going_right, coming_left = _NONE, _NONE
+        for x in range(width + 1):
+            # round the vertex against the clock, from the upper left: a region goes on from one to the next
+            pixel[0] = codes_above[x - 1] if x else 0
+            pixel[1] = codes[x - 1] if x else 0
+            pixel[2] = codes[x] if x < width else 0
+            pixel[3] = codes_above[x] if x < width else 0
+            if pixel[0] == pixel[1] and pixel[1] == pixel[2] and pixel[2] == pixel[3]:
+                continue
+            label[0] = labels_above[x - 1] if x else _NONE
+            label[1] = labels[x - 1] if x else _NONE
+            label[2] = labels[x] if x < width else _NONE
+            label[3] = labels_above[x] if x < width else _NONE
+            saddle = int(_meets_at_corner(pixel, 0) or _meets_at_corner(pixel, 1))
+            from_above, from_left = down[x], going_right
+            to_above, to_left = up[x], coming_left
+            going_right, coming_left = _NONE, _NONE
+            up[x], down[x] = _NONE, _NONE
+            for p in range(4):
+                # the edge that ends here comes down along pixel 0, right along 1, up along 2, left along 3
+                if pixel[p] == 0 or pixel[p] == pixel[(p + 3) % 4]:
+                    continue
+                q = p
+                while pixel[q] == pixel[(q + 1) % 4]:
+                    q = (q + 1) % 4
+                # the edge that begins here goes left along pixel 0, down along 1, right along 2, up along 3
+                out = (_LEFT, _DOWN, _RIGHT, _UP)[q]
+                tail = from_above if p == 0 else (from_left if p == 1 else _NONE)
+                head = to_above if out == _UP else (to_left if out == _LEFT else _NONE)
+                if q != (p + 1) % 4:  # it turns
+                    corners = _grown(corners, corner_count + 1)
+                    corners[corner_count, X], corners[corner_count, Y] = x, first_y + row
+                    corners[corner_count, SADDLE] = saddle
+                    tail, head = _with_corner(corners, corner_count, tail, head)
+                    corner_count += 1
+                if p < 2 and (out == _UP or out == _LEFT):  # noqa: SIM109 (compiled as it stands)
+                    if corners[tail, OTHER_END] != head:
+                        _join(corners, tail, head)
+                    else:
+                        rings, ring_count, points = _ring_out(
+                            corners, head, rings, ring_count, points, label[p], pixel[p]
+                        )
+                if p == 2:
+                    up[x] = head
+                elif p == 3:
+                    coming_left = head
+                if out == _DOWN:
+                    down[x] = tail
+                elif out == _RIGHT:
+                    going_right = tail
+        for x in range(width):
+            codes_above[x], labels_above[x] = codes[x], labels[x]
+    return rings, ring_count, points, parent, label_count, corners, corner_count
+
+
+@machine_code
+def open_chains(up: Any, down: Any, corners: Any) -> Any:
+    """Return the corners of the chains that still wait, without those of closed rings; the slots are renumbered."""
+    count, total = 0, 0
+    for x in range(len(up)):
+        node = up[x]
+        while node != _NONE:
+            total += 1
+            node = corners[node, NEXT]
+    kept = np.empty((max(total, 64), CORNER_FIELDS), np.int64)
+    tail_at = np.empty(len(corners), np.int64)  # read only where it was written
+    last = _NONE
+    for x in range(len(up)):
+        node, first = up[x], count
+        if node == _NONE:
+            continue
+        while node != _NONE:
+            for field in range(CORNER_FIELDS):
+                kept[count, field] = corners[node, field]
+            kept[count, NEXT] = count + 1
+            count += 1
+            last, node = node, corners[node, NEXT]
+        kept[count - 1, NEXT] = _NONE
+        kept[first, OTHER_END], kept[count - 1, OTHER_END] = count - 1, first
+        tail_at[last] = count - 1
+        up[x] = first
+    for x in range(len(down)):
+        if down[x] != _NONE:
+            down[x] = tail_at[down[x]]
+    return kept, count
+
+
+@machine_code
+def roots_of(parent: Any, count: int) -> Any:
+    """Return the label that each label was joined to, int64 (count,)."""
+    roots = np.empty(count, np.int64)
+    for label in range(count):
+        roots[label] = _root(parent, label)
+    return roots
+
+
+@machine_code
+def simple_rings(points: Any, key: Any, order: Any) -> Any:
+    """Return the ring cut where it touches itself: the points of simple rings one after the other, and their ends.
+
+    Each begins at its uppermost, then leftmost point. ``key`` is a number for each vertex, ``order`` sorts it.
+
+    A vertex that is passed twice has one way in and out too many: exchanging what follows the two passages makes
+    two rings of one. Passages never cross, so each exchange leaves rings that do not cross either.
+    """
+    n = len(points)
+    following = np.empty(n, np.int64)
+    for i in range(n):
+        following[i] = i + 1 if i + 1 < n else 0
+    for k in range(n - 1):
+        i, j = order[k], order[k + 1]
+        if key[i] == key[j]:
+            following[i], following[j] = following[j], following[i]
+    cut, ends = np.empty((n, 2), np.int64), np.empty(n, np.int64)
+    seen = np.zeros(n, np.bool_)
+    count, ring = 0, 0
+    for i in range(n):
+        if seen[i]:
+            continue
+        first = count
+        while not seen[i]:
+            seen[i] = True
+            cut[count, 0], cut[count, 1] = points[i, 0], points[i, 1]
+            count += 1
+            i = following[i]
+        _turn_to_upper_left(cut, first, count - first)
+        ends[ring] = count
+        ring += 1
+    return cut, ends, ring

@@ -1,0 +1,113 @@
+"""results: one slide of a run opened again: its document as a mapping, its class map and ledger as arrays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.compute.pyramid import halved
+from wsi_area.errors import ResultError
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.pixels import ClassMap
+from wsi_area.results.layout import SlideLayout
+from wsi_area.results.record import is_counted
+from wsi_area.results.store import ledger_attributes, ledger_rows, open_class_map
+
+_BAND_PX = 2048  # work rows held at once while a coarser level is made, about
+
+
+@dataclass(frozen=True, repr=False)
+class OpenedSlide:
+    """One slide of a run: its document and its stores."""
+
+    layout: SlideLayout
+    record: Mapping[str, Any]  # result.json
+
+    def __repr__(self) -> str:
+        """Return which slide it is and how it ended."""
+        return f"<slide {self.slide_id}: {self.status}>"
+
+    @property
+    def slide_id(self) -> str:
+        """Return the slide's name in the run."""
+        return self.layout.root.name
+
+    @property
+    def status(self) -> str:
+        """Return complete, incomplete, needs_calibration or failed."""
+        return str(self.record["status"])
+
+    @property
+    def is_counted(self) -> bool:
+        """Return whether there are counts: none of a failed slide, nor of one that waits for a pixel size."""
+        return is_counted(self.record)
+
+    @property
+    def mpp(self) -> Mpp | None:
+        """Return the pixel size that the areas were made with; None where the slide was counted in pixels only."""
+        calibration = self.record.get("calibration", {})
+        x, y = calibration.get("mpp_x_um"), calibration.get("mpp_y_um")
+        return None if x is None or y is None else Mpp(float(x), float(y))
+
+    @property
+    def tumor_area_mm2(self) -> float | None:
+        """Return the tumour burden; None where no class is tumour or the pixel size is unknown."""
+        area = self.record["tumor"]["area_mm2"] if "tumor" in self.record else None
+        return None if area is None else float(area)
+
+    @property
+    def tissue_area_mm2(self) -> float | None:
+        """Return the tissue area; None where the pixel size is unknown."""
+        area = self.record["tissue"]["area_mm2"] if "tissue" in self.record else None
+        return None if area is None else float(area)
+
+    def class_map(self, level: int = 0) -> ClassMap:
+        """Return uint8 (h, w) of class ids and reserved codes, in memory.
+
+        Parameters
+        ----------
+        level : int
+            0 is the work grid, exactly as it was measured. Each further level is half the size, rounded up, each of
+            its pixels the most frequent code of the 2 × 2 below it (`wsi_area.compute.pyramid.MODE_RULE`): the levels
+            that ``wsi-area export --format ome-zarr`` writes. They are for looking; areas come from level 0 alone.
+
+        Raises
+        ------
+        ResultError
+            There is no class map, or no such level.
+        """
+        if level < 0:
+            raise ResultError(f"{self.slide_id}: there is no level {level} of a class map; 0 is the finest")
+        array = self.class_map_array()
+        if level == 0:
+            return np.asarray(array[:], dtype=np.uint8)
+        step = 1 << level
+        if step >= 2 * max(array.shape):
+            raise ResultError(
+                f"{self.slide_id}: level {level} of a class map of {array.shape[1]} × {array.shape[0]} px would be "
+                "less than one pixel; give a smaller level"
+            )
+        rows = -(-_BAND_PX // step) * step  # whole pixels of the level, so that no box is cut by a band
+        bands = (np.asarray(array[y : y + rows], dtype=np.uint8) for y in range(0, array.shape[0], rows))
+        return np.concatenate([_halved(band, level) for band in bands])
+
+    def class_map_array(self) -> Any:
+        """Return the class map as a lazy zarr array; slice it to read only a part."""
+        return open_class_map(self.layout)
+
+    def ledger(self) -> NDArray[np.int64]:
+        """Return the per-tile integers, int64 (grid_rows, grid_cols, columns)."""
+        return ledger_rows(self.layout)
+
+    @property
+    def ledger_columns(self) -> list[str]:
+        """Return the names of the ledger's columns."""
+        return list(ledger_attributes(self.layout)["columns"])
+
+
+def _halved(band: ClassMap, times: int) -> ClassMap:
+    for _ in range(times):
+        band = halved(band)
+    return band

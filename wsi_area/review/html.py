@@ -1,0 +1,195 @@
+"""review: runs, slides, pixel sizes and comparisons as HTML for a notebook; every text is escaped."""
+
+import base64
+import io
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import Image
+
+from wsi_area.compute.quantity_text import pair_text
+from wsi_area.compute.scale_bar import scale_bar
+from wsi_area.errors import ResultError
+from wsi_area.model.calibration import Calibration
+from wsi_area.model.pixels import RgbArray
+from wsi_area.results.difference import RunDifference
+from wsi_area.results.opened_run import OpenedRun
+from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.results.quantity import NONE, area_text, grouped, share_text
+from wsi_area.results.record import COVERAGE_95
+from wsi_area.review.overlay import slide_picture
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_MOST_ROWS = 100  # a notebook cell is no place for more; the tables hold all of them
+_PICTURE_PX = 420  # the longer side
+_STATUS_SIGN = {"complete": "✓", "incomplete": "!", "needs_calibration": "?", "failed": "✗"}
+
+
+def run_html(run: OpenedRun) -> str:
+    """Return a run as a table of its slides, and what needs a look below it."""
+    planned = list(run.about["slides_planned"])
+    ended = run.about.get("slides", {})
+    rows, findings = [], []
+    for slide_id in planned[:_MOST_ROWS]:
+        slide = run.get(slide_id)
+        rows.append(_run_row(slide_id, slide, ended.get(slide_id, {})))
+        findings += _to_look_at(slide)
+    return _rendered(
+        "run.html",
+        root=str(run.layout.root),
+        version=run.about.get("wsi_area_version", NONE),
+        state=run.about.get("state", NONE),
+        rows=rows,
+        more=len(planned) - len(rows),
+        findings=findings[:_MOST_ROWS],
+        more_findings=max(0, len(findings) - _MOST_ROWS),
+    )
+
+
+def slide_html(slide: OpenedSlide) -> str:
+    """Return a slide: its picture with and without classes, pixel size, areas and findings."""
+    record = slide.record
+    counted = slide.is_counted
+    return _rendered(
+        "slide.html",
+        slide_id=slide.slide_id,
+        status=slide.status,
+        sign=_STATUS_SIGN.get(slide.status, ""),
+        reason=record.get("reason") or "",
+        mpp=_mpp_badge(slide) if counted else None,
+        areas=_area_rows(slide) if counted else (),
+        findings=record.get("findings", ()),
+        coverage=COVERAGE_95,
+        **(_pictures(slide) if counted else {"pictures": (), "bar": None, "note": ""}),
+    )
+
+
+def calibration_html(slide_id: str, decision: Calibration, relative_u_area: float | None) -> str:
+    """Return a pixel-size decision with every claim it was made from."""
+    return _rendered(
+        "calibration.html",
+        slide_id=slide_id,
+        decision=decision,
+        pair_text=pair_text,
+        u_area="" if relative_u_area is None else share_text(COVERAGE_95 * relative_u_area, 1),
+    )
+
+
+def comparison_html(first: str, second: str, difference: RunDifference) -> str:
+    """Return how two runs differ, as tables."""
+    return _rendered(
+        "comparison.html",
+        first=first,
+        second=second,
+        difference=difference,
+        shown=difference.slides[:_MOST_ROWS],
+        more=max(0, len(difference.slides) - _MOST_ROWS),
+        value=_value,
+    )
+
+
+def _run_row(slide_id: str, slide: OpenedSlide | None, ended: Any) -> dict[str, str]:
+    status = slide.status if slide is not None else ended.get("status", "not reached")
+    row = {"slide_id": slide_id, "status": status, "sign": _STATUS_SIGN.get(status, "…")}
+    if slide is None or not slide.is_counted:
+        reason = ended.get("reason") if slide is None else slide.record.get("reason")
+        return {**row, "tumor": NONE, "tissue": NONE, "mpp": NONE, "reason": reason or ""}
+    tumor, tissue = slide.record["tumor"], slide.record["tissue"]
+    return {
+        **row,
+        "tumor": area_text(tumor["area_mm2"], tumor["area_u_mm2"]),
+        "tissue": area_text(tissue["area_mm2"], _u_mm2(slide, tissue["area_mm2"])),
+        "mpp": _mpp_badge(slide),
+        "reason": slide.record["reason"],
+    }
+
+
+def _to_look_at(slide: OpenedSlide | None) -> list[Any]:
+    found = [] if slide is None else slide.record.get("findings", ())
+    return [finding for finding in found if finding["severity"] != "info"]
+
+
+def _mpp_badge(slide: OpenedSlide) -> str:
+    calibration = slide.record["calibration"]
+    if slide.mpp is None:
+        return "pixels only"
+    return f"{pair_text(slide.mpp.x, slide.mpp.y)} µm/px from {calibration['source']}, quality {calibration['quality']}"
+
+
+def _area_rows(slide: OpenedSlide) -> list[dict[str, str]]:
+    record, tissue_px = slide.record, slide.record["tissue"]["n_px"]
+    rows = [
+        {
+            "name": c["name"] + (" (excluded)" if c["is_excluded"] else ""),
+            "colour": "#" + bytes(c["color_rgb"]).hex(),
+            "n_px": grouped(c["n_px"]),
+            "area": area_text(c["area_mm2"], c["area_u_mm2"]),
+            "share": share_text(c["n_px"], tissue_px) if c["is_tissue"] else "",
+        }
+        for c in record["classes"]
+    ]
+    for what, name in (("tumor", "all tumour"), ("tissue", "all tissue")):
+        total = record[what]
+        if total["n_px"] is not None:
+            u_mm2 = _u_mm2(slide, total["area_mm2"])
+            share = share_text(total["n_px"], tissue_px) if what == "tumor" else ""
+            row = {"name": name, "colour": "", "n_px": grouped(total["n_px"]), "share": share}
+            rows.append({**row, "area": area_text(total["area_mm2"], u_mm2)})
+    return rows
+
+
+def _u_mm2(slide: OpenedSlide, area_mm2: float | None) -> float | None:
+    relative = slide.record["calibration"]["relative_u_area"]
+    return None if relative is None or area_mm2 is None else area_mm2 * relative
+
+
+def _pictures(slide: OpenedSlide) -> dict[str, Any]:
+    """Return the picture and the picture with classes, as data addresses, with their bar; or why there is none."""
+    try:
+        picture = slide_picture(slide)
+    except ResultError as error:  # the numbers are still worth showing
+        return {"pictures": (), "bar": None, "note": str(error)}
+    height, width = picture.codes.shape
+    scale = min(1.0, _PICTURE_PX / max(height, width))
+    shown = max(1, round(width * scale)), max(1, round(height * scale * _pixel_ratio(slide)))
+    names = "as it was scanned", "with its classes"
+    pictures = [
+        {"address": _jpeg_address(rgb, shown), "text": f"{slide.slide_id} {name}"}
+        for name, rgb in zip(names, (picture.rgb, picture.flat()), strict=True)
+    ]
+    bar = None if slide.mpp is None else scale_bar(width * picture.box_x_l0_px, slide.mpp)
+    bar_px = 0 if bar is None else round(bar.share * shown[0])
+    return {"pictures": pictures, "bar": None if bar is None else {"text": bar.text, "px": bar_px}, "note": ""}
+
+
+def _pixel_ratio(slide: OpenedSlide) -> float:
+    return 1.0 if slide.mpp is None else slide.mpp.y / slide.mpp.x
+
+
+def _jpeg_address(rgb: RgbArray, size_px: tuple[int, int]) -> str:
+    file = io.BytesIO()
+    Image.fromarray(rgb).resize(size_px, Image.Resampling.BOX, reducing_gap=None).save(file, "JPEG", quality=80)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return NONE
+    return grouped(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def _rendered(name: str, **values: Any) -> str:
+    return _environment().get_template(name).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

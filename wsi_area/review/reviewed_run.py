@@ -1,0 +1,139 @@
+"""review: a run and its slides as a notebook shows them; what `wsi_area.open_run` returns."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wsi_area.results.opened_run import OpenedRun
+from wsi_area.results.opened_run import open_run as open_documents
+from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.review.calibration_view import SlideCalibration, calibration_of
+from wsi_area.review.comparison import RunComparison, comparison_of
+from wsi_area.review.explained import ExplainedArea, explained_area
+from wsi_area.review.html import run_html, slide_html
+from wsi_area.review.tile_view import TileView, tile_view
+
+
+def open_run(path: str | Path) -> "ReviewedRun":
+    """Return a run directory, opened for looking at it.
+
+    Raises
+    ------
+    ResultError
+        If the folder does not hold a run.
+    """
+    opened = open_documents(path)
+    return ReviewedRun(opened.layout, opened.about)
+
+
+@dataclass(frozen=True, repr=False)
+class ReviewedRun(OpenedRun):
+    """A run: a mapping from slide id to slide, its tables, and another run to hold it against."""
+
+    def __getitem__(self, slide_id: str) -> "ReviewedSlide":
+        opened = super().__getitem__(slide_id)
+        return ReviewedSlide(opened.layout, opened.record)
+
+    def _repr_html_(self) -> str:
+        """Return the run as a table with what needs a look below it; every text is escaped."""
+        return run_html(self)
+
+    def compare(self, other: "OpenedRun | str | Path", tolerance: float = 0.0) -> RunComparison:
+        """Return how another run differs from this one, slide by slide and pixel by pixel.
+
+        Parameters
+        ----------
+        other : a run, or its folder
+            What is called the second; its values less this run's are the changes.
+        tolerance : float
+            Relative difference up to which two numbers are the same; 0 asks for the very same number.
+
+        Raises
+        ------
+        ResultError
+            If the folder does not hold a run.
+        """
+        second = other if isinstance(other, OpenedRun) else open_documents(other)
+        return comparison_of(self, second, tolerance)
+
+
+@dataclass(frozen=True, repr=False)
+class ReviewedSlide(OpenedSlide):
+    """One slide of a run, to be looked at."""
+
+    def _repr_html_(self) -> str:
+        """Return the slide's picture, its pixel size, areas and findings; every text is escaped."""
+        return slide_html(self)
+
+    @property
+    def calibration(self) -> SlideCalibration:
+        """Return the pixel size, what it was chosen from, and why.
+
+        Raises
+        ------
+        ResultError
+            If the slide ended before a pixel size was looked for.
+        """
+        return calibration_of(self)
+
+    def plot(self, ax: Any = None, *, overlay: bool = True, classes: Iterable[str] | None = None) -> Any:
+        """Return matplotlib axes with the slide, its classes, and a bar of known length.
+
+        The axes are in mm from the slide's upper left corner, down is positive; in level-0 pixels, and without a bar,
+        where no pixel size is known.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None
+            Where to draw; None makes a figure.
+        overlay : bool
+            Whether to lay the classes over the picture.
+        classes : names, or None
+            Which classes; None: all but the background.
+
+        Raises
+        ------
+        SettingsError
+            matplotlib is not installed, or there is no such class.
+        ResultError
+            The slide has no counts, or its stores cannot be read.
+        """
+        from wsi_area.review.plotting import plot_slide  # matplotlib takes 0.4 s to load
+
+        return plot_slide(self, ax, overlay=overlay, classes=classes)
+
+    def tile(self, row: int, col: int, *, file: str | Path | None = None) -> TileView:
+        """Return one tile of the ledger: the pixels that were classified, their classes, and the counts.
+
+        Parameters
+        ----------
+        row, col : int
+            In the grid of the ledger, from 0.
+        file : path or None
+            Where the slide is now; None: where it was when it was measured.
+
+        Raises
+        ------
+        ResultError
+            There is no such tile, or the file is not the one that was measured.
+        SlideOpenError
+            The slide is not there.
+        """
+        return tile_view(self, row, col, file)
+
+    def explain(self, name: str = "tumor") -> ExplainedArea:
+        """Return the arithmetic of one area: of a class by its name, of all ``tumor``, or of all ``tissue``.
+
+        Raises
+        ------
+        SettingsError
+            There is no such class.
+        MissingMppError
+            The slide has no pixel size, so there is no mm² to explain.
+        ResultError
+            The slide has no counts.
+        CountMismatchError
+            The area on record is not the count times the pixel size on record.
+        """
+        return explained_area(self, name)

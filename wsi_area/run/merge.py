@@ -1,0 +1,208 @@
+"""run: the shards of a job array become one run: run.json and the tables, as one process would have written them."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from wsi_area.errors import IncompleteResultError, ResultError, StaleResultError
+from wsi_area.results.layout import RunLayout, read_json, sole_writer, write_json
+from wsi_area.results.object_tables import write_objects
+from wsi_area.results.record import failed_record
+from wsi_area.results.tables import write_tables
+from wsi_area.results.unmerged import shard_digests
+from wsi_area.run.inputs import SlideInput
+from wsi_area.run.pipeline import ended_document, others_in
+from wsi_area.run.run_document import RunOutcome, run_footer
+from wsi_area.run.run_log import opened_log
+from wsi_area.run.settings import RunSettings
+from wsi_area.run.shard_plan import ShardPlan, read_shard_plan
+from wsi_area.run.shard_run import read_shard, result_digest
+from wsi_area.run.shards import Shard
+
+_LOG = logging.getLogger(__name__)
+_PER_TASK = ("state", "started", "ended", "exit_code", "host", "slurm", "argv", "workers")
+
+
+@dataclass(frozen=True, slots=True)
+class MergeOutcome:
+    """What a merge made of the shards."""
+
+    run: RunOutcome
+    shards: int
+    unfinished: tuple[int, ...]  # shards that were killed or stopped before the end of their slides
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 if every slide is complete, else the code of the worst that happened."""
+        return self.run.exit_code
+
+
+def merge_run(out: Path) -> MergeOutcome:
+    """Write the tables and run.json of a run that was measured in shards; merging again changes nothing.
+
+    A slide that its shard did not come to is ``failed`` in the tables, with the command that measures it.
+
+    Parameters
+    ----------
+    out : Path
+        The run directory.
+
+    Raises
+    ------
+    IncompleteResultError
+        Naming the shards that are missing.
+    StaleResultError
+        Naming the shards that were made from other slides or settings.
+    ResultError
+        If the folder holds no shards, or a task is still writing it.
+    """
+    layout = RunLayout(out)
+    if not layout.shard_plan.exists():
+        raise ResultError(f"{out} holds no shards (there is no {layout.shard_plan}); give the folder named by --out")
+    with sole_writer(out):
+        plan = read_shard_plan(layout)
+        settings = _settings_of(plan)
+        tasks = _whole_set(layout, plan)
+        others = others_in(layout, plan.slides, settings, plan.forced)
+        known = _merged_before(layout, plan)
+        owner = plan.owner()
+        own = [_record(layout, slide, tasks[owner[slide.slide_id]], known) for slide in plan.slides]
+        table = [*others, *own]
+        outcome = RunOutcome(tuple(own), False, len(own))
+        unfinished = tuple(index for index, task in tasks.items() if task["state"] != "finished")
+        with opened_log(layout.logs / "merge.jsonl") as log:
+            write_tables(layout, table)
+            write_objects(layout, [r["slide_id"] for r in table if r["status"] != "failed"])
+            write_json(layout.run_json, _run_document(layout, plan, tasks, outcome, table, unfinished))
+            log.run_ended(outcome)
+    return MergeOutcome(outcome, plan.count, unfinished)
+
+
+def _settings_of(plan: ShardPlan) -> RunSettings:
+    try:
+        settings = RunSettings.model_validate(plan.settings)
+    except ValidationError as error:
+        raise StaleResultError(
+            f"the shards were measured with settings that this version does not know ({error}); merge them with theirs"
+        ) from error
+    if settings.measurement_hash != plan.config_hash:
+        raise StaleResultError("the shards were measured by another version of wsi_area; merge them with that one")
+    return settings
+
+
+def _whole_set(layout: RunLayout, plan: ShardPlan) -> dict[int, Mapping[str, Any]]:
+    """Return what each shard said, by its number.
+
+    Raises
+    ------
+    IncompleteResultError, StaleResultError
+        Naming every shard that is missing, or of another plan.
+    """
+    found = {index: read_shard(layout, Shard(index, plan.count)) for index in range(1, plan.count + 1)}
+    missing = [index for index, task in found.items() if task is None]
+    if missing:
+        raise IncompleteResultError(
+            f"{layout.root}: of {plan.count} shards {_numbers(missing)} left no result; "
+            f"run the same command with --shard {missing[0]}/{plan.count}"
+            f"{' and so on' if len(missing) > 1 else ''}, then merge again"
+        )
+    tasks = {index: task for index, task in found.items() if task is not None}
+    different = [index for index, task in tasks.items() if task.get("plan") != plan.key]
+    if different:
+        raise StaleResultError(
+            f"{layout.root}: of {plan.count} shards {_numbers(different)} was measured from other slides or settings; "
+            f"run the same command with --shard {different[0]}/{plan.count} --force, then merge again"
+        )
+    return tasks
+
+
+def _numbers(indices: Sequence[int]) -> str:
+    """Return numbers with runs of them drawn together.
+
+    >>> _numbers([1, 3, 4, 5, 9])
+    '1, 3-5, 9'
+    """
+    runs: list[list[int]] = []
+    for index in indices:
+        if runs and runs[-1][-1] == index - 1:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def _merged_before(layout: RunLayout, plan: ShardPlan) -> Mapping[str, Mapping[str, Any]]:
+    """Return how slides stand in run.json whose shard was merged already; a later run may have measured them again."""
+    if not layout.run_json.exists():
+        return {}
+    about = read_json(layout.run_json)
+    merged = (about.get("shards") or {}).get("merged", {})
+    same = {name for name, digest in shard_digests(layout).items() if merged.get(name) == digest}
+    owner, ended = plan.owner(), about.get("slides", {})
+    return {
+        name: ended[name]
+        for name, index in owner.items()
+        if layout.shard(index, plan.count).name in same and name in ended
+    }
+
+
+def _record(
+    layout: RunLayout, slide: SlideInput, task: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """Return the document of one slide of the plan, whatever became of it."""
+    name = slide.slide_id
+    said, later = task.get("slides", {}).get(name), known.get(name)
+    if later is not None and later != said and (said is not None or later["status"] != "failed"):
+        return ended_document(layout, name, later)
+    if said is None:
+        return _unreached(slide, task, "did not come to this slide before it was stopped")
+    if name in task["uncounted"]:
+        record: Mapping[str, Any] = task["uncounted"][name]
+        return record
+    if later is None and result_digest(layout, name) != task["results"].get(name):
+        return _unreached(slide, task, "measured this slide, but its result is missing or was changed since")
+    return ended_document(layout, name, said)
+
+
+def _unreached(slide: SlideInput, task: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    shard = task["shard"]
+    reason = f"shard {shard} {what}; run the same command with --shard {shard}, then wsi-area merge again"
+    return failed_record(slide.slide_id, slide.path, reason, {"error": "Interrupted"})
+
+
+def _run_document(
+    layout: RunLayout,
+    plan: ShardPlan,
+    tasks: Mapping[int, Mapping[str, Any]],
+    outcome: RunOutcome,
+    table: Sequence[Mapping[str, Any]],
+    unfinished: Sequence[int],
+) -> dict[str, Any]:
+    """Return run.json: of the first shard what is the same for all, and how each shard ended."""
+    first = tasks[1]
+    kept = ("schema_version", "wsi_area_version", "argv", "host", "slurm", "versions")
+    versions = {index: task["versions"] for index, task in tasks.items() if task["versions"] != first["versions"]}
+    if versions:
+        _LOG.warning("%s: shards %s ran with other versions of packages", layout.root, _numbers(sorted(versions)))
+    return {
+        **{name: first[name] for name in kept},
+        "settings": dict(plan.settings),
+        "config_hash": plan.config_hash,
+        "slides_planned": [r["slide_id"] for r in table],
+        **run_footer(outcome, table, sum(task.get("workers", 0) for task in tasks.values())),
+        "state": "interrupted" if unfinished else "finished",
+        "started": min(task["started"] for task in tasks.values()),
+        "ended": max(task.get("ended", task["started"]) for task in tasks.values()),
+        "not_reached": sum(r.get("error") == "Interrupted" for r in outcome.records),
+        "shards": {
+            "count": plan.count,
+            "plan": plan.key,
+            "merged": shard_digests(layout),
+            "tasks": {str(index): {name: task.get(name) for name in _PER_TASK} for index, task in tasks.items()},
+            "other_versions": {str(index): found for index, found in versions.items()},
+        },
+    }

@@ -1,0 +1,111 @@
+"""run: how a run ended, and run.json, the document that says what ran, with what, where, and how it ended."""
+
+import os
+import platform
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from wsi_area import __version__
+from wsi_area.results.layout import SCHEMA_VERSION
+from wsi_area.run.settings import RunSettings
+
+EXIT_OK, EXIT_SETTINGS, EXIT_FAILED, EXIT_CALIBRATION, EXIT_VERIFICATION, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+_RECORDED_PACKAGES = (
+    "numpy", "numba", "zarr", "dask", "distributed", "openslide-python", "openslide-bin", "tifffile", "imagecodecs",
+    "scikit-image", "pillow", "pydicom",
+)  # fmt: skip
+_SLURM_VARIABLES = (
+    "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_CLUSTER_NAME",
+    "SLURM_JOB_PARTITION", "SLURM_JOB_NODELIST", "SLURM_RESTART_COUNT",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended: the document of every planned slide that came to an end, and the exit code."""
+
+    records: tuple[Mapping[str, Any], ...]
+    interrupted: bool
+    planned: int  # slides that were asked for
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 if every slide is complete, else the code of the worst that happened."""
+        statuses = {r["status"] for r in self.records}
+        if self.interrupted:
+            return EXIT_INTERRUPTED
+        if statuses & {"failed", "incomplete"} or len(self.records) < self.planned:
+            return EXIT_FAILED
+        return EXIT_CALIBRATION if "needs_calibration" in statuses else EXIT_OK
+
+
+def run_header(settings: RunSettings, argv: Sequence[str], planned: Sequence[str]) -> dict[str, Any]:
+    """Return what is known of a run before it starts."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "wsi_area_version": __version__,
+        "argv": list(argv),
+        "started": datetime.now(UTC).isoformat(),
+        "host": {"system": platform.platform(), "machine": platform.machine(), "name": platform.node()},
+        "slurm": slurm_ids(os.environ),
+        "versions": {"python": sys.version.split()[0], **_package_versions()},
+        "settings": settings.canonical(),
+        "config_hash": settings.measurement_hash,
+        "slides_planned": list(planned),
+    }
+
+
+def slurm_ids(environment: Mapping[str, str]) -> dict[str, str] | None:
+    """Return by what names SLURM knows this process; None outside a job.
+
+    >>> slurm_ids({"SLURM_JOB_ID": "12", "HOME": "/root"})
+    {'SLURM_JOB_ID': '12'}
+    """
+    found = {name: environment[name] for name in _SLURM_VARIABLES if name in environment}
+    return found if "SLURM_JOB_ID" in found else None
+
+
+def _package_versions() -> dict[str, str]:
+    found = {}
+    for name in _RECORDED_PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def run_footer(outcome: RunOutcome, table: Sequence[Mapping[str, Any]], worker_count: int) -> dict[str, Any]:
+    """Return how a run ended; ``table`` has the document of every slide of the folder."""
+    return {
+        "state": "interrupted" if outcome.interrupted else "finished",
+        "ended": datetime.now(UTC).isoformat(),
+        "exit_code": outcome.exit_code,
+        "statuses": status_counts(outcome.records),
+        "slides": {r["slide_id"]: ended_row(r) for r in table},
+        "not_reached": outcome.planned - len(outcome.records),
+        "workers": worker_count,
+        "timing": {r["slide_id"]: r["timing"] for r in outcome.records if "timing" in r},
+    }
+
+
+def status_counts(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return how many slides have each status.
+
+    >>> status_counts([{"status": "complete"}, {"status": "failed"}, {"status": "complete"}])
+    {'complete': 2, 'failed': 1}
+    """
+    by_status: dict[str, int] = {}
+    for record in records:
+        by_status[record["status"]] = by_status.get(record["status"], 0) + 1
+    return by_status
+
+
+def ended_row(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what run.json says of a slide: its id, status, reason and path."""
+    return {name: record.get(name) for name in ("slide_id", "status", "reason", "path")}

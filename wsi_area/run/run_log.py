@@ -1,0 +1,179 @@
+"""run: the log of a run as JSON lines: append-only, flushed line by line, no patient data, no network.
+
+A line holds ``time`` (UTC), ``level``, ``slide`` (its id, never its path; null for the run as a whole) and ``event``;
+what else it holds depends on the event. A line that a crash tore stays as it is, and the next one begins afresh.
+"""
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_INTERRUPTED, RunOutcome, status_counts
+
+_LOG = logging.getLogger(__name__)
+_LEVELS = {"complete": "info", "incomplete": "warning", "needs_calibration": "warning", "failed": "error"}
+WHAT_TO_DO = {
+    EXIT_FAILED: "see the reason of each slide that is not complete, mend it, and run the same command again",
+    EXIT_CALIBRATION: "give the pixel size of the slides that lack one (--mpp or --manifest) and run again",
+    EXIT_INTERRUPTED: "run the same command again: it goes on where it stopped",
+}
+_REMEDIES = {
+    "failed": "mend what the reason names, then run the same command again",
+    "incomplete": "what is unreadable is counted as such; look at the file, then run the same command again",
+    "needs_calibration": "give its pixel size (--mpp or --manifest), then run again",
+}
+
+
+class RunLog:
+    """Where a run says what happens to each slide; safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._slide_of_thread = threading.local()
+        self._descriptor: int | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            self._end_torn_line()
+        except OSError as error:
+            self._give_up(error)
+
+    def _end_torn_line(self) -> None:
+        assert self._descriptor is not None
+        size_bytes = os.fstat(self._descriptor).st_size
+        if size_bytes and os.pread(self._descriptor, 1, size_bytes - 1) != b"\n":
+            os.write(self._descriptor, b"\n")
+
+    def _give_up(self, error: OSError) -> None:
+        """Go on without a log: one that cannot be written must not cost a result."""
+        self.close()
+        _LOG.warning("%s cannot be written (%s); the run goes on without a log", self.path, error.strerror or error)
+
+    def close(self) -> None:
+        """Close the file."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def write(self, level: str, event: str, slide_id: str | None = None, **facts: Any) -> None:
+        """Append one line."""
+        if self._descriptor is None:
+            return
+        line = {"time": datetime.now(UTC).isoformat(), "level": level, "slide": slide_id, "event": event, **facts}
+        content = (json.dumps(line, ensure_ascii=False, default=str) + "\n").encode("utf-8", "backslashreplace")
+        failure: OSError | None = None
+        with self._lock:
+            descriptor = self._descriptor
+            if descriptor is None:
+                return
+            try:
+                os.write(descriptor, content)  # one call: a line is appended whole, whoever else appends
+            except OSError as error:
+                failure = error
+                self.close()
+        if failure is not None:
+            self._give_up(failure)
+
+    @contextmanager
+    def slide(self, slide_id: str) -> Iterator["SlideLog"]:
+        """Say that a slide begins; what this thread logs meanwhile is about it."""
+        self._slide_of_thread.name = slide_id
+        self.write("info", "slide started", slide_id)
+        try:
+            yield SlideLog(self, slide_id)
+        finally:
+            self._slide_of_thread.name = None
+
+    @property
+    def slide_of_this_thread(self) -> str | None:
+        """Return the slide that this thread is at."""
+        return getattr(self._slide_of_thread, "name", None)
+
+    def run_started(self, planned: int, header: Mapping[str, Any], **facts: Any) -> None:
+        """Say what is about to run."""
+        names = ("wsi_area_version", "slurm", "config_hash")
+        self.write("info", "run started", slides=planned, **{n: header.get(n) for n in names}, **facts)
+
+    def run_ended(self, outcome: RunOutcome) -> None:
+        """Say what ran, what did not, why, and what to do."""
+        told = [
+            {"slide": r["slide_id"], "status": r["status"], "reason": r["reason"], "remedy": _REMEDIES[r["status"]]}
+            for r in outcome.records
+            if r["status"] != "complete"
+        ]
+        self.write(
+            "warning" if outcome.exit_code else "info",
+            "run ended",
+            exit_code=outcome.exit_code,
+            statuses=status_counts(outcome.records),
+            not_reached=outcome.planned - len(outcome.records),
+            not_complete=told,
+            what_to_do=WHAT_TO_DO.get(outcome.exit_code, "nothing: every slide is complete"),
+        )
+
+
+class SlideLog:
+    """Where the end of one slide is said."""
+
+    def __init__(self, log: RunLog, slide_id: str) -> None:
+        self._log, self._slide_id, self._started_s = log, slide_id, time.perf_counter()
+
+    def stopped(self) -> None:
+        """Say that the run was stopped before the slide's end."""
+        self._log.write("warning", "slide stopped", self._slide_id, seconds=self._seconds())
+
+    def done(self, record: Mapping[str, Any], resumed: bool) -> None:
+        """Say how the slide ended, after each of its tiles that could not be read."""
+        for tile in record.get("tile_errors", ()):
+            self._log.write("warning", "tile unreadable", self._slide_id, **tile)
+        findings: Sequence[Mapping[str, Any]] = record.get("findings", ())
+        self._log.write(
+            _LEVELS[record["status"]],
+            "slide done",
+            self._slide_id,
+            status=record["status"],
+            reason=record["reason"],
+            seconds=self._seconds(),
+            already_measured=resumed,
+            findings=len(findings),
+            warnings=[f["code"] for f in findings if f["severity"] != "info"],
+        )
+
+    def _seconds(self) -> float:
+        return round(time.perf_counter() - self._started_s, 3)
+
+
+class _LogLines(logging.Handler):
+    """Copies what the package logs as a warning or worse into the run's log."""
+
+    def __init__(self, log: RunLog) -> None:
+        super().__init__(logging.WARNING)
+        self._run_log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        facts: dict[str, Any] = {"logger": record.name, "message": record.getMessage()}
+        if record.exc_info is not None:
+            facts["traceback"] = logging.Formatter().formatException(record.exc_info)
+        self._run_log.write(record.levelname.lower(), "log", self._run_log.slide_of_this_thread, **facts)
+
+
+@contextmanager
+def opened_log(path: Path) -> Iterator[RunLog]:
+    """Open a run's log, and copy into it what the package warns of until the run ends."""
+    log = RunLog(path)
+    handler = _LogLines(log)
+    logger = logging.getLogger("wsi_area")
+    logger.addHandler(handler)
+    try:
+        yield log
+    finally:
+        logger.removeHandler(handler)
+        log.close()

@@ -1,0 +1,110 @@
+"""run: which slides a task of a job array has; pure: no file is opened here.
+
+Shards are counted from 1, as in ``--shard 3/8``. A SLURM array may be numbered as it likes (``0-7``, ``1-8``,
+``10-80:10``): its tasks are the shards in order of their numbers.
+"""
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wsi_area.errors import SettingsError
+
+WHOLE = "all"
+"""What ``--shard`` takes for the whole list, inside a job array too."""
+
+_ARRAY = "SLURM_ARRAY_TASK_"
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of so many parts of a list of slides.
+
+    >>> str(Shard(3, 8))
+    '3/8'
+    """
+
+    index: int  # from 1
+    count: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.index <= self.count:
+            raise SettingsError(f"shard {self.index}/{self.count}: shards are counted from 1 to {self.count}")
+
+    def __str__(self) -> str:
+        """Return it as ``--shard`` takes it."""
+        return f"{self.index}/{self.count}"
+
+
+def parse_shard(text: str) -> Shard:
+    """Return the shard that ``--shard i/n`` names.
+
+    >>> parse_shard("3/8")
+    Shard(index=3, count=8)
+
+    Raises
+    ------
+    SettingsError
+        It is not two whole numbers, or the first is not one of 1 to the second.
+    """
+    index, _, count = text.partition("/")
+    if not (_is_number(index) and _is_number(count)):
+        raise SettingsError(f"--shard {text!r}: give i/n, counted from 1, such as 3/8; or {WHOLE} for every slide")
+    return Shard(int(index), int(count))
+
+
+def shard_of_array(environment: Mapping[str, str]) -> Shard | None:
+    """Return the shard that a task of a SLURM job array is; None outside an array.
+
+    >>> shard_of_array({"SLURM_ARRAY_TASK_ID": "0", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "0",
+    ...                 "SLURM_ARRAY_TASK_MAX": "3", "SLURM_ARRAY_TASK_STEP": "1"})
+    Shard(index=1, count=4)
+
+    Raises
+    ------
+    SettingsError
+        The array has gaps (``--array=1,3,7``), so that its tasks cannot know which of the parts they are.
+    """
+    if not {_ARRAY + "ID", _ARRAY + "COUNT"} <= set(environment):
+        return None
+    number, count = _variable(environment, "ID"), _variable(environment, "COUNT")
+    first = _variable(environment, "MIN", 1)
+    step = _variable(environment, "STEP", 1) or 1
+    last = _variable(environment, "MAX", first + (count - 1) * step)
+    position, rest = divmod(number - first, step)
+    if rest or not 0 <= position < count or (last - first) // step + 1 != count:
+        raise SettingsError(
+            f"the SLURM array has {count} tasks numbered {first} to {last}, with gaps, and this is {number}: which of "
+            f'the shards that is cannot be told. Give it: --shard "$SLURM_ARRAY_TASK_ID"/n, or --shard {WHOLE}'
+        )
+    return Shard(position + 1, count)
+
+
+def _variable(environment: Mapping[str, str], name: str, default: int | None = None) -> int:
+    text = environment.get(_ARRAY + name, "" if default is None else str(default))
+    if not _is_number(text):
+        raise SettingsError(f"{_ARRAY}{name} is {text!r}, not a whole number; give --shard i/n")
+    return int(text)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def split(weights: Mapping[str, int], count: int) -> dict[str, int]:
+    """Return the shard, from 1, of each slide: the heaviest slide first, each to the lightest shard so far.
+
+    Where weights are equal the ids decide, and every slide weighs 1 at least, so the answer depends neither on the
+    order of the slides nor on who computes it, and no shard gets all of those whose weight is unknown. (Graham's
+    longest-processing-time rule: the heaviest shard is at most 4/3 of the best possible.)
+
+    >>> split({"a": 10, "b": 7, "c": 4, "d": 3}, 2)
+    {'a': 1, 'b': 2, 'c': 2, 'd': 1}
+    """
+    loads = [(0, shard) for shard in range(1, count + 1)]
+    owner: dict[str, int] = {}
+    for name in sorted(weights, key=lambda name: (-max(1, weights[name]), name)):
+        load, shard = heapq.heappop(loads)
+        owner[name] = shard
+        heapq.heappush(loads, (load + max(1, weights[name]), shard))
+    return {name: owner[name] for name in weights}

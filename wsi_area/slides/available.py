@@ -1,0 +1,24 @@
+"""slides: what this installation can read with: OpenSlide's library and the codecs of the direct lane."""
+
+import imagecodecs
+import openslide
+
+_CODECS = {"JPEG": "JPEG8", "JPEG 2000": "JPEG2K", "Deflate": "ZLIB", "LZW": "LZW"}  # ours: name in imagecodecs
+
+
+def openslide_library_version() -> str:
+    """Return the version of the OpenSlide library itself, not of its Python binding.
+
+    >>> int(openslide_library_version().split(".")[0]) >= 4
+    True
+    """
+    return str(openslide.__library_version__)
+
+
+def available_codecs() -> dict[str, bool]:
+    """Return, for each compression that the direct lane decodes, whether its codec is there.
+
+    >>> all(available_codecs().values())
+    True
+    """
+    return {name: bool(getattr(imagecodecs, codec).available) for name, codec in _CODECS.items()}
