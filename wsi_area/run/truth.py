@@ -52,13 +52,13 @@ class Naming:
         present = [int(code) for code in np.flatnonzero(np.bincount(mask.codes().ravel(), minlength=256))]
         if self.any_nonzero is not None:
             return {code: self.any_nonzero for code in present if code}
-        unnamed = [
-            code for code in present if code and code not in self.codes and mask.names.get(code) == f"class_{code}"
-        ]
-        if self.codes and unnamed:
+        nameless = [code for code in present if code and mask.names.get(code) == f"class_{code}"]
+        untold = [code for code in nameless if code not in self.codes]
+        if self.codes and untold:
+            listed = ", ".join(map(str, untold[:10])) + (" …" if len(untold) > 10 else "")
             raise SettingsError(
-                f"a mask holds the codes {', '.join(map(str, unnamed[:10]))}{' …' if len(unnamed) > 10 else ''} of which "
-                "--class says nothing; name each, or give --any-nonzero CLASS where the codes number objects"
+                f"a mask holds the codes {listed} of which --class says nothing; name each, or give --any-nonzero CLASS "
+                "where the codes number objects"
             )
         named = {code: self.class_of(mask.names[code]) for code in present if mask.names.get(code)}
         return {**named, **{code: self.codes[code] for code in present if code in self.codes}}
