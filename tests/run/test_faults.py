@@ -7,12 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import distributed
 import numpy as np
 import pytest
 from measuring import class_maps_of
 from synthetic import SyntheticSlide, box, disc, write_slide
 
+from wsi_area.errors import SettingsError
 from wsi_area.model.classes import UNREADABLE_CODE
 from wsi_area.model.geometry import Size
 from wsi_area.run import measure_slide
@@ -204,6 +207,34 @@ def test_only_the_task_that_kills_is_lost_whatever_shared_its_worker() -> None:
     assert lost.died
     assert "was killed" in lost.message
     assert outcomes == {n: n for n in range(20) if n != 7}
+
+
+class Reluctant:
+    """A cluster of which a worker dies while it starts, so many times."""
+
+    def __init__(self, failures: int) -> None:
+        self.left, self.real = failures, distributed.LocalCluster
+
+    def __call__(self, **options: Any) -> Any:
+        self.left -= 1
+        if self.left >= 0:
+            raise RuntimeError("Nanny failed to start.")
+        return self.real(**options)
+
+
+def test_a_worker_that_dies_while_it_starts_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distributed, "LocalCluster", Reluctant(2))
+    made = make_executor(RunSection(executor="processes", workers=1))
+    try:
+        assert dict(made.map(double, [4])) == {0: 8}
+    finally:
+        made.close()
+
+
+def test_workers_that_never_start_are_a_wrong_setting_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distributed, "LocalCluster", Reluctant(99))
+    with pytest.raises(SettingsError, match=r"could not be started in 3 tries .*run\.workers"):
+        make_executor(RunSection(executor="processes", workers=1))
 
 
 # --- the whole line

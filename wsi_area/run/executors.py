@@ -19,12 +19,17 @@ from wsi_area.run.isolation import Apart, Died, Raised, run_apart
 from wsi_area.run.settings import RunSection
 from wsi_area.slides import close_readers
 
+_LOG = logging.getLogger(__name__)
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 TASKS_AHEAD_PER_WORKER = 4
 """How many tasks of one slide are in a scheduler at once, for each worker: enough that none waits, few enough
 that the scheduler never holds more than a bounded number, whatever the size of the slide."""
+
+START_TRIES = 3
+"""Times that the worker processes of this machine are started, where one of them dies while it starts."""
 
 FIRST_WORKER_S, WORKERLESS_S, POLL_S = 120.0, 60.0, 1.0
 """Seconds to wait for a cluster's first worker, for a worker of this machine to be restarted, and between two looks."""
@@ -166,7 +171,7 @@ class DistributedExecutor:
 
     def __init__(self, workers: int, scheduler: str | None, worker_retries: int = 2) -> None:
         import dask
-        from distributed import Client, LocalCluster
+        from distributed import Client
 
         self._stopped = threading.Event()
         self._cluster: Any = None
@@ -179,14 +184,7 @@ class DistributedExecutor:
                     "distributed.scheduler.allowed-failures": worker_retries,
                 }
             )
-            self._cluster = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.ERROR,
-                preload=["wsi_area.run.worker_setup"],
-            )
+            self._cluster = _started_cluster(workers)
         try:
             self._client = Client(self._cluster or scheduler, timeout="30s", set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
@@ -284,6 +282,35 @@ class DistributedExecutor:
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
+
+
+def _started_cluster(workers: int) -> Any:
+    """Return worker processes on this machine; one that dies while it starts takes the whole attempt with it.
+
+    Raises
+    ------
+    SettingsError
+        If they cannot be started.
+    """
+    from distributed import LocalCluster
+
+    for attempt in range(START_TRIES):
+        try:
+            return LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.ERROR,
+                preload=["wsi_area.run.worker_setup"],
+            )
+        except RuntimeError as error:
+            _LOG.warning("worker processes did not start (try %d of %d): %s", attempt + 1, START_TRIES, error)
+            cause = error
+    raise SettingsError(
+        f"{workers} worker processes could not be started in {START_TRIES} tries ({cause}); is there memory for them? "
+        "Lower run.workers, or choose run.executor=threads"
+    ) from cause
 
 
 def _outcome(future: Any) -> Any:

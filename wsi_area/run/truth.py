@@ -57,8 +57,8 @@ class Naming:
         if self.codes and untold:
             listed = ", ".join(map(str, untold[:10])) + (" …" if len(untold) > 10 else "")
             raise SettingsError(
-                f"a mask holds the codes {listed} of which --class says nothing; name each, or give --any-nonzero CLASS "
-                "where the codes number objects"
+                f"a mask holds the codes {listed} of which --class says nothing; name each, or give --any-nonzero "
+                "CLASS where the codes number objects"
             )
         named = {code: self.class_of(mask.names[code]) for code in present if mask.names.get(code)}
         return {**named, **{code: self.codes[code] for code in present if code in self.codes}}
