@@ -1,6 +1,7 @@
 """run: how long a piece of work may take; what hangs ends its worker process, since no thread can be ended."""
 
 import logging
+import math
 import signal
 import threading
 import time
@@ -21,6 +22,8 @@ class Deadlines:
         self._fatal: dict[int, float] = {}  # by thread: the moment at which this process ends
         self._watched: dict[int, tuple[float, float, str]] = {}  # by thread: begun, timeout, what
         self._watcher: threading.Thread | None = None
+        self._period_s = math.inf  # between two looks of the watcher
+        self._sooner = threading.Event()  # set where that became shorter
 
     @contextmanager
     def ending_process(self, timeout_s: float) -> Iterator[None]:
@@ -48,29 +51,32 @@ class Deadlines:
         """Log a warning if the block takes longer; it goes on, because a thread cannot be ended."""
         me = threading.get_ident()
         self._watched[me] = time.monotonic(), timeout_s, what
-        if self._watcher is None:
-            self._start_watcher(timeout_s)
+        if self._watcher is None or timeout_s < LOOKS_PER_TIMEOUT * self._period_s:
+            self._have_watched(timeout_s / LOOKS_PER_TIMEOUT)
         try:
             yield
         finally:
             self._watched.pop(me, None)
 
-    def _start_watcher(self, timeout_s: float) -> None:
+    def _have_watched(self, period_s: float) -> None:
         with self._lock:
+            self._period_s = min(self._period_s, period_s)
             if self._watcher is None:
-                self._watcher = threading.Thread(
-                    target=self._watch, args=(timeout_s / LOOKS_PER_TIMEOUT,), name="wsi-area-deadlines", daemon=True
-                )
+                self._watcher = threading.Thread(target=self._watch, name="wsi-area-deadlines", daemon=True)
                 self._watcher.start()
+            else:
+                self._sooner.set()
 
-    def _watch(self, period_s: float) -> None:
+    def _watch(self) -> None:
         """Look at the threads until none is at work for a whole period."""
         reported: set[tuple[int, float]] = set()
         while True:
-            time.sleep(period_s)
+            woken = self._sooner.wait(self._period_s)
+            self._sooner.clear()
             at_work = list(self._watched.items())
-            if not at_work:
-                self._watcher = None
+            if not at_work and not woken:
+                with self._lock:
+                    self._watcher, self._period_s = None, math.inf
                 return
             for thread, (begun, timeout_s, what) in at_work:
                 if time.monotonic() - begun > timeout_s and (thread, begun) not in reported:
