@@ -16,8 +16,8 @@ $(STAMP): pyproject.toml
 demo: setup  ## build a slide whose tissue area is known, measure it, compare
 	$(BIN)/wsi-area demo --out demo-out --force
 
-test: setup
-	$(BIN)/python -m pytest
+test: setup  ## file by file on up to four processes
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .
