@@ -60,7 +60,7 @@ def rgba(codes: ClassMap, legend: Iterable[Entry]) -> NDArray[np.uint8]:
     """Return class codes as uint8 (h, w, 4); codes that the legend does not name are clear.
 
     >>> rgba(np.array([[0, 1]], np.uint8), [Entry(1, "tissue", (9, 8, 7))])[0, :, 3].tolist()
-    [0, 255]
+    [0, 140]
     """
     indices, palette, opacity = outlined(codes, {entry.code: entry.color_rgb for entry in legend})
     colours = np.frombuffer(palette, np.uint8).reshape(-1, 3)
