@@ -16,6 +16,8 @@ CODEC_ERRORS = (
     RuntimeError,
 )
 _JPEG_END = b"\xff\xd9"
+_BLOCK_PX, _MADE_UP = 8, 128  # what libjpeg puts where data are missing: whole blocks of zero coefficients
+_MORE_DATA = b"\x55" * 64  # any bits would do, as long as they are no marker
 
 
 def decode_tile(data: bytes, level: TiledLevel, out: RgbArray) -> None:
@@ -38,16 +40,33 @@ def _decode_jpeg(data: bytes, level: TiledLevel, out: RgbArray) -> None:
     if data.rfind(_JPEG_END) < 0:
         # libjpeg makes up the missing rows and only warns; OpenSlide refuses such a tile, so do we
         raise ValueError("the JPEG ends too early")
+    decoded = _jpeg_pixels(data, level, out)
+    if decoded.shape != out.shape:
+        raise ValueError(f"the JPEG is {decoded.shape}, the tile {out.shape}")
+    if (out[-_BLOCK_PX:, -_BLOCK_PX:] == _MADE_UP).all() and _runs_out(data, level, out):
+        raise ValueError("the JPEG's data end before its last row")
+
+
+def _jpeg_pixels(data: bytes, level: TiledLevel, out: RgbArray | None = None) -> RgbArray:
     # The TIFF says what the components are, whatever the JPEG's own markers suggest (Aperio's RGB).
-    decoded = imagecodecs.jpeg8_decode(
+    pixels: RgbArray = imagecodecs.jpeg8_decode(
         data,
         tables=level.jpeg_tables,
         colorspace="YCBCR" if level.is_ycbcr else "RGB",
         outcolorspace="RGB",
         out=out,
     )
-    if decoded.shape != out.shape:
-        raise ValueError(f"the JPEG is {decoded.shape}, the tile {out.shape}")
+    return pixels
+
+
+def _runs_out(data: bytes, level: TiledLevel, pixels: RgbArray) -> bool:
+    """Return whether the decoder needed more data than there are: more of them then change what it makes.
+
+    libjpeg only warns of that, which imagecodecs does not pass on, and fills what is missing with mid-grey. A tile that
+    is grey by right has all its data, and whatever follows them is left unread.
+    """
+    end = data.rfind(_JPEG_END)
+    return not np.array_equal(_jpeg_pixels(data[:end] + _MORE_DATA + data[end:], level), pixels)
 
 
 def _decode_jpeg2000(data: bytes, level: TiledLevel, out: RgbArray) -> None:
