@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from wsi_area.model.geometry import Size
-from wsi_area.slides.tiff_levels import JPEG, TiledLevel
+from wsi_area.slides.tiff_levels import JPEG, TiledLevel, jpeg_head
 from wsi_area.slides.tile_codecs import decode_tile
 
 TILE = Size(256, 256)
@@ -13,7 +13,7 @@ END = b"\xff\xd9"
 
 
 def level_of(is_ycbcr: bool) -> TiledLevel:
-    return TiledLevel(TILE, TILE, 1, 1, (1,), (1,), JPEG, 1, is_ycbcr, None)
+    return TiledLevel(TILE, TILE, 1, 1, (1,), (1,), JPEG, 1, is_ycbcr, jpeg_head(None, is_ycbcr))
 
 
 def jpeg_of(rgb: np.ndarray, is_ycbcr: bool, subsampling: str) -> bytes:
@@ -35,7 +35,7 @@ def test_a_tile_whose_data_run_out_before_its_end_marker_is_refused(
     whole = jpeg_of(noisy(), is_ycbcr, subsampling)
     torn = whole[: int(kept * len(whole))].rstrip(b"\xff") + END
     out = np.zeros((256, 256, 3), np.uint8)
-    with pytest.raises(ValueError, match="data end before its last row"):
+    with pytest.raises(ValueError, match="premature end"):
         decode_tile(torn, level_of(is_ycbcr), out)
     decode_tile(whole, level_of(is_ycbcr), out)  # the same tile, untorn
 
@@ -47,3 +47,27 @@ def test_a_tile_that_is_grey_by_right_is_not(is_ycbcr: bool) -> None:
     out = np.zeros_like(grey)
     decode_tile(jpeg_of(grey, is_ycbcr, "444"), level_of(is_ycbcr), out)
     assert (out[-8:, -8:] == 128).all()
+
+
+@pytest.mark.parametrize("is_ycbcr", [True, False])
+@pytest.mark.parametrize("filling", [b"\x00", b"\x55"])
+def test_a_whole_tile_with_padding_before_its_end_marker_is_read(is_ycbcr: bool, filling: bytes) -> None:
+    # OpenSlide reads it, and nothing of the picture is missing
+    whole = jpeg_of(noisy(), is_ycbcr, "444")
+    out, padded = np.zeros((256, 256, 3), np.uint8), np.zeros((256, 256, 3), np.uint8)
+    decode_tile(whole, level_of(is_ycbcr), out)
+    decode_tile(whole[:-2] + 900 * filling + END, level_of(is_ycbcr), padded)
+    assert np.array_equal(out, padded)
+
+
+def test_a_torn_tile_with_padding_is_refused_all_the_same() -> None:
+    whole = jpeg_of(noisy(), True, "420")
+    middle = len(whole) // 2
+    torn = whole[:middle] + b"\xff\xd0" + whole[middle:-2] + 900 * b"\x55" + END
+    with pytest.raises(ValueError, match="Corrupt JPEG data"):
+        decode_tile(torn, level_of(True), np.zeros((256, 256, 3), np.uint8))
+
+
+def test_what_is_no_jpeg_is_refused() -> None:
+    with pytest.raises(ValueError, match="it is no JPEG"):
+        decode_tile(b"\x00" + jpeg_of(noisy(), True, "420"), level_of(True), np.zeros((256, 256, 3), np.uint8))

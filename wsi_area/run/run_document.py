@@ -17,7 +17,7 @@ EXIT_OK, EXIT_SETTINGS, EXIT_FAILED, EXIT_CALIBRATION, EXIT_VERIFICATION, EXIT_I
 
 _RECORDED_PACKAGES = (
     "numpy", "numba", "zarr", "dask", "distributed", "openslide-python", "openslide-bin", "tifffile", "imagecodecs",
-    "scikit-image", "pillow", "pydicom",
+    "simplejpeg", "scikit-image", "pillow", "pydicom",
 )  # fmt: skip
 _SLURM_VARIABLES = (
     "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_CLUSTER_NAME",

@@ -1,9 +1,11 @@
 """slides: what this installation can read with: OpenSlide's library and the codecs of the direct lane."""
 
+import importlib.util
+
 import imagecodecs
 import openslide
 
-_CODECS = {"JPEG": "JPEG8", "JPEG 2000": "JPEG2K", "Deflate": "ZLIB", "LZW": "LZW"}  # ours: name in imagecodecs
+_CODECS = {"JPEG 2000": "JPEG2K", "Deflate": "ZLIB", "LZW": "LZW"}  # ours: name in imagecodecs
 
 
 def openslide_library_version() -> str:
@@ -21,4 +23,5 @@ def available_codecs() -> dict[str, bool]:
     >>> all(available_codecs().values())
     True
     """
-    return {name: bool(getattr(imagecodecs, codec).available) for name, codec in _CODECS.items()}
+    jpeg = importlib.util.find_spec("simplejpeg") is not None
+    return {"JPEG": jpeg} | {name: bool(getattr(imagecodecs, codec).available) for name, codec in _CODECS.items()}

@@ -1,5 +1,6 @@
 """slides: PNG, JPEG and TIFF without a pyramid, as a slide of one level; headers only."""
 
+import math
 import warnings
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from wsi_area.slides.mpp_sources import density_claim, ome_claims, tiff_claims
 MAX_PLAIN_PX = 1 << 27
 """A plain image is decoded as a whole: 134 megapixels are 400 MB of RGB."""
 
-HEADER_ERRORS = (OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, tifffile.TiffFileError)
+HEADER_ERRORS = (
+    OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, ArithmeticError, tifffile.TiffFileError,
+)  # fmt: skip
 """What Pillow and tifffile raise on damaged headers (Pillow: SyntaxError for a broken PNG)."""
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -159,4 +162,23 @@ def tiff_obstacle(page: tifffile.TiffPage) -> str | None:
         return f"it has {page.samplesperpixel} samples a pixel and depth {page.imagedepth}"
     if int(page.photometric) not in (0, 1, 2, 3, 6):
         return f"its colours are {page.photometric!s}"
+    return None
+
+
+def tiff_damage(page: tifffile.TiffPage, file_bytes: int) -> str | None:
+    """Return what of a TIFF page's pixels the file cannot hold, or None where all of them may be there.
+
+    tifffile would read as many bytes as the header claims, and paint black what is not stored.
+    """
+    if page.is_tiled:
+        width, height = int(page.tilewidth), int(page.tilelength)
+        if not 0 < width * height <= MAX_PLAIN_PX:
+            return f"its tiles are said to be {width} × {height} px"
+    wanted = math.prod(page.chunked)
+    stored = list(zip(map(int, page.dataoffsets), map(int, page.databytecounts), strict=False))
+    if len(stored) < wanted:
+        return f"it lists {len(stored)} parts, {wanted} are needed"
+    for offset, count in stored:
+        if offset <= 0 or count <= 0 or offset + count > file_bytes:
+            return f"a part of {count} bytes at {offset} is not in the file of {file_bytes} bytes"
     return None

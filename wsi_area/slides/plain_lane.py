@@ -12,7 +12,7 @@ from wsi_area.errors import TileReadError
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.plain_header import HEADER_ERRORS, image_kind, open_pillow
+from wsi_area.slides.plain_header import HEADER_ERRORS, image_kind, open_pillow, tiff_damage
 from wsi_area.slides.reading import VALID_ALPHA, Piece, assembled, grid_boxes, require_within
 
 _BLOCK_PX = 1024
@@ -84,6 +84,9 @@ def _decode(file: Path) -> tuple[RgbArray, MaskArray | None]:
     if kind == "tiff":
         with tifffile.TiffFile(file) as tiff:
             page = tiff.pages[0]
+            damage = tiff_damage(page, file.stat().st_size)
+            if damage is not None:
+                raise ValueError(damage)
             return _tiff_pixels(page, page.asarray(maxworkers=1))
     with open_pillow(file, kind) as image:
         has_alpha = image.mode in ("LA", "RGBA") or "transparency" in image.info

@@ -13,6 +13,8 @@ UNCOMPRESSED, LZW, DEFLATES = 1, 5, (8, 32946)
 COMPRESSIONS = (UNCOMPRESSED, LZW, JPEG, *DEFLATES, JPEG2000_YCBCR, JPEG2000_RGB)
 _RGB, _YCBCR = 2, 6
 MAX_TILE_PX = 1 << 26
+JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
+_ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # APP14, its last byte (the transform) to follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class TiledLevel:
     compression: int
     predictor: int
     is_ycbcr: bool
-    jpeg_tables: bytes | None
+    jpeg_head: bytes  # what stands before each tile's own data: see jpeg_head()
 
     @property
     def missing(self) -> tuple[int, ...]:
@@ -55,6 +57,20 @@ def tiled_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:
         return ((None, f"its TIFF structure cannot be followed ({error})"),) * len(info.levels)
 
 
+def jpeg_head(tables: bytes | None, is_ycbcr: bool) -> bytes:
+    """Return the bytes that make one stored JPEG of a TIFF readable by itself, in place of its first marker.
+
+    They are the tables that all tiles share (TIFF Technical Note 2) and an Adobe marker that says what the components
+    are: the TIFF knows that, a JPEG without markers of its own (Aperio's RGB) does not.
+
+    >>> jpeg_head(None, is_ycbcr=False).hex(" ")
+    'ff d8 ff ee 00 0e 41 64 6f 62 65 00 64 00 00 00 00 00'
+    """
+    transform = bytes([1 if is_ycbcr else 0])
+    start, end = len(JPEG_START), -len(JPEG_END)
+    return JPEG_START + _ADOBE + transform + (tables[start:end] if tables else b"")
+
+
 def _full_page(page: tifffile.TiffPage | tifffile.TiffFrame) -> tifffile.TiffPage | None:
     return page if isinstance(page, tifffile.TiffPage) else page.aspage()
 
@@ -73,10 +89,10 @@ def _matched(size: Size, pages: list[tifffile.TiffPage]) -> tuple[TiledLevel | N
     offsets, counts = tuple(map(int, page.dataoffsets)), tuple(map(int, page.databytecounts))
     if len(offsets) != across * down or len(counts) != across * down:
         return None, f"it lists {len(offsets)} tiles where {across} × {down} are needed"
-    tables = page.jpegtables if int(page.compression) == JPEG else None
+    is_ycbcr = int(page.photometric) == _YCBCR
+    head = jpeg_head(page.jpegtables, is_ycbcr) if int(page.compression) == JPEG else b""
     level = TiledLevel(
-        size, tile, across, down, offsets, counts, int(page.compression), int(page.predictor),
-        int(page.photometric) == _YCBCR, tables,
+        size, tile, across, down, offsets, counts, int(page.compression), int(page.predictor), is_ycbcr, head
     )  # fmt: skip
     return level, ""
 

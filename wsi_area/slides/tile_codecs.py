@@ -1,23 +1,32 @@
 """slides: one compressed tile into memory that is already there."""
 
+import re
+
 import imagecodecs
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 
 from wsi_area.model.pixels import RgbArray
-from wsi_area.slides.tiff_levels import DEFLATES, JPEG, JPEG2000_RGB, JPEG2000_YCBCR, LZW, TiledLevel
+from wsi_area.slides.tiff_levels import (
+    DEFLATES,
+    JPEG,
+    JPEG2000_RGB,
+    JPEG2000_YCBCR,
+    JPEG_END,
+    JPEG_START,
+    LZW,
+    TiledLevel,
+)
 
 CODEC_ERRORS = (
-    imagecodecs.Jpeg8Error,
     imagecodecs.Jpeg2kError,
     imagecodecs.ZlibError,
     imagecodecs.LzwError,
     ValueError,
     RuntimeError,
 )
-_JPEG_END = b"\xff\xd9"
-_BLOCK_PX, _MADE_UP = 8, 128  # what libjpeg puts where data are missing: whole blocks of zero coefficients
-_MORE_DATA = b"\x55" * 64  # any bits would do, as long as they are no marker
+_PADDING = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 
 
 def decode_tile(data: bytes, level: TiledLevel, out: RgbArray) -> None:
@@ -37,36 +46,29 @@ def decode_tile(data: bytes, level: TiledLevel, out: RgbArray) -> None:
 
 
 def _decode_jpeg(data: bytes, level: TiledLevel, out: RgbArray) -> None:
-    if data.rfind(_JPEG_END) < 0:
-        # libjpeg makes up the missing rows and only warns; OpenSlide refuses such a tile, so do we
-        raise ValueError("the JPEG ends too early")
-    decoded = _jpeg_pixels(data, level, out)
+    if not data.startswith(JPEG_START):
+        raise ValueError("it is no JPEG")
+    try:
+        decoded = _strictly(data, level, out)
+    except ValueError as warning:
+        padding = _PADDING.search(str(warning))
+        if padding is None:
+            raise
+        # bytes between a whole picture and its end are no damage: without them it must decode without a warning
+        end = data.rfind(JPEG_END)
+        decoded = _strictly(data[: end - int(padding[1])] + JPEG_END, level, out)
     if decoded.shape != out.shape:
         raise ValueError(f"the JPEG is {decoded.shape}, the tile {out.shape}")
-    if (out[-_BLOCK_PX:, -_BLOCK_PX:] == _MADE_UP).all() and _runs_out(data, level, out):
-        raise ValueError("the JPEG's data end before its last row")
 
 
-def _jpeg_pixels(data: bytes, level: TiledLevel, out: RgbArray | None = None) -> RgbArray:
-    # The TIFF says what the components are, whatever the JPEG's own markers suggest (Aperio's RGB).
-    pixels: RgbArray = imagecodecs.jpeg8_decode(
-        data,
-        tables=level.jpeg_tables,
-        colorspace="YCBCR" if level.is_ycbcr else "RGB",
-        outcolorspace="RGB",
-        out=out,
-    )
-    return pixels
+def _strictly(data: bytes, level: TiledLevel, out: RgbArray) -> RgbArray:
+    """Return ``out`` filled with one JPEG; what libjpeg only warns of is refused.
 
-
-def _runs_out(data: bytes, level: TiledLevel, pixels: RgbArray) -> bool:
-    """Return whether the decoder needed more data than there are: more of them then change what it makes.
-
-    libjpeg only warns of that, which imagecodecs does not pass on, and fills what is missing with mid-grey. A tile that
-    is grey by right has all its data, and whatever follows them is left unread.
+    Data that run out, or markers out of place, are damage to OpenSlide too; other decoders fill the gap with made-up
+    grey and say nothing.
     """
-    end = data.rfind(_JPEG_END)
-    return not np.array_equal(_jpeg_pixels(data[:end] + _MORE_DATA + data[end:], level), pixels)
+    pixels: RgbArray = simplejpeg.decode_jpeg(level.jpeg_head + data[len(JPEG_START) :], "RGB", buffer=out, strict=True)
+    return pixels
 
 
 def _decode_jpeg2000(data: bytes, level: TiledLevel, out: RgbArray) -> None:
