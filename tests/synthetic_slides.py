@@ -155,7 +155,9 @@ def write_slide(
     rgb[class_map == UNSCANNED] = 0
     with tifffile.TiffWriter(path, bigtiff=form.bigtiff, byteorder=form.byteorder) as tiff:
         for factor in form.downsamples:
-            tiles = _tiles(reduced(rgb, factor), form, _covers(unscanned, factor), _covers(garbage[: factor == 1], 1))
+            tiles = _tiles(
+                reduced(rgb, factor), form, _covers(unscanned, factor), _covers(garbage if factor == 1 else (), 1)
+            )
             tiff.write(tiles, **form.tags(size, factor))
     levels_px = tuple(Size(size.width_px // f, size.height_px // f) for f in form.downsamples)
     mpp = None if form.mpp_text is not None else form.mpp

@@ -39,6 +39,26 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
     assert not loaded & {"wsi_area.cli.run", "wsi_area.run.pipeline"}
 
 
+def test_the_modules_of_a_run_load_nothing_that_only_some_runs_need() -> None:
+    loaded = loaded_by("import wsi_area.cli.run, wsi_area.segmenters.stain, wsi_area.segmenters.tissue")
+    assert "wsi_area.run.tile_task" in loaded
+    seldom = {"numba", "llvmlite", "scipy", "pandas", "pyarrow", "distributed", "shapely", "skimage", "pydicom"}
+    assert not loaded & seldom
+    assert not loaded & {"wsi_area.segmenters.compiled", "wsi_area.compute.compiled_means"}
+
+
+def test_the_command_ends_without_a_search_for_garbage() -> None:
+    code = (
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: print(gc.get_freeze_count()))\n"  # the last to be called
+        "sys.argv = ['wsi-area', '--version']\n"
+        "from wsi_area.cli.main import main\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-1]) > 1000
+
+
 def test_every_public_name_is_there_and_comes_from_its_room() -> None:
     assert wsi_area.__all__ == sorted(wsi_area.__all__)
     for name in wsi_area.__all__:

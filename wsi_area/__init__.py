@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time the names below 
     from wsi_area.results.opened_run import OpenedRun
     from wsi_area.results.opened_slide import OpenedSlide
     from wsi_area.review.reviewed_run import open_run
+    from wsi_area.run.change import change_between
     from wsi_area.run.pipeline import RunOutcome, run_slides
     from wsi_area.run.settings import RunSettings
     from wsi_area.slides import inspect
@@ -32,6 +33,7 @@ __all__ = [
     "WsiAreaError",
     "__version__",
     "calibrate",
+    "change_between",
     "inspect",
     "open_run",
     "run_slides",
@@ -47,6 +49,7 @@ _HOME = {
     "RunSettings": "wsi_area.run.settings",
     "SlideInfo": "wsi_area.model.slide",
     "calibrate": "wsi_area.compute.calibration",
+    "change_between": "wsi_area.run.change",
     "inspect": "wsi_area.slides",
     "open_run": "wsi_area.review.reviewed_run",
     "run_slides": "wsi_area.run.pipeline",

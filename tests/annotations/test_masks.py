@@ -268,3 +268,16 @@ def test_a_codec_that_could_run_code_is_never_let_near_the_chunks(tmp_path, plac
     file.write_text(json.dumps(metadata))
     with pytest.raises(AnnotationError, match=r"uses the codecs \['(numcodecs\.)?pickle'\]"):
         read_drawn(tmp_path / "a.zarr", slide=SLIDE)
+
+
+@pytest.mark.parametrize("sharded", [False, True])
+def test_a_chunk_that_would_unpack_to_far_more_than_the_mask_is_refused_before_it_does(tmp_path, sharded):
+    shards = {"shards": (64, 64)} if sharded else {}
+    zarr.create_array(tmp_path / "a.zarr", shape=(64, 64), chunks=(64, 64), dtype="uint8", **shards)[:] = 1
+    file = tmp_path / "a.zarr" / "zarr.json"
+    metadata = json.loads(file.read_text())
+    side = 1 << 20  # a tebibyte, which a few hundred kilobytes of zeros unpack to
+    metadata["chunk_grid"]["configuration"]["chunk_shape"] = [side, side]
+    file.write_text(json.dumps(metadata))
+    with pytest.raises(AnnotationError, match=f"in chunks of {side} × {side} px"):
+        read_drawn(tmp_path / "a.zarr", slide=SLIDE)

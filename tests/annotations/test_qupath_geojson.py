@@ -99,7 +99,7 @@ def test_coordinates_of_the_wrong_kind_are_reported_never_raised(tmp_path, rings
         ({"shapes": []}, "no annotation format we know.*shapes"),
         ("{", "not JSON that can be read"),
         ("[1, 2]", "no annotation format we know.*a list"),
-        ("hello", "begins with b'hello'"),
+        ("hello", "begins with the text “hello”"),
         ("[" * 200_000, "nested too deeply"),
         ("", "is empty"),
     ],

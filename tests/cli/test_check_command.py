@@ -11,7 +11,7 @@ import tifffile
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from wsi_area.cli import check_table
+from wsi_area.cli import check_table, console
 from wsi_area.cli.check import command
 from wsi_area.errors import SettingsError
 
@@ -40,7 +40,7 @@ def tiff(path: Path, um_per_px: float | None, shape: tuple[int, int] = (64, 96))
 def test_the_public_slides_come_out_as_their_readme_says(testdata: Path) -> None:
     found = document(testdata / "slides")
     by_id = {slide["slide_id"]: slide for slide in found["slides"]}
-    assert found["total"] == {"slides": 8, "calibrated": 6, "needs_calibration": 2, "failed": 0}
+    assert found["total"] == {"slides": 8, "calibrated": 6, "needs_calibration": 2, "incomplete": 0, "failed": 0}
     assert found["exit_code"] == 3
     mm2 = {name: slide["slide_area_mm2"] for name, slide in by_id.items()}
     assert mm2["CMU-1-Small-Region"] == pytest.approx(1.64010, abs=5e-6)
@@ -109,7 +109,7 @@ def test_a_file_that_cannot_be_opened_is_a_row_and_the_others_go_on(tmp_path: Pa
     assert result.stdout.count("cannot be opened") == 3  # two rows and the summary
     assert "empty.ndpi: the file is empty (0 bytes)" in result.stdout
     found = document(tmp_path)
-    assert found["total"] == {"slides": 3, "calibrated": 1, "needs_calibration": 0, "failed": 2}
+    assert found["total"] == {"slides": 3, "calibrated": 1, "needs_calibration": 0, "incomplete": 0, "failed": 2}
     assert {slide["status"] for slide in found["slides"]} == {"failed", "calibrated"}
     assert all("error" in slide for slide in found["slides"] if slide["status"] == "failed")
 
@@ -180,7 +180,7 @@ def test_every_terminal_shows_whole_codes_within_its_width(
     def terminal(**options: Any) -> Console:
         return Console(**options, force_terminal=True, no_color=True, width=columns, legacy_windows=False)
 
-    monkeypatch.setattr(check_table, "Console", terminal)
+    monkeypatch.setattr(console, "Console", terminal)
     monkeypatch.setenv("TERM", "xterm")
     check_table.print_checks(_checks(tmp_path))
     lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
@@ -195,3 +195,41 @@ def _checks(folder: Path) -> list[Any]:
     from wsi_area.run.inputs import expand_inputs
 
     return [check_slide(slide, CalibrationPolicy()) for slide in expand_inputs([str(folder)])]
+
+
+def test_a_file_cut_short_is_found_named_and_ends_with_2(testdata: Path, tmp_path: Path) -> None:
+    whole = (testdata / "slides" / "OS-2-ndpi.tif").read_bytes()
+    (tmp_path / "short.tif").write_bytes(whole[: int(0.7 * len(whole))])
+    found = document(tmp_path)
+    (slide,) = found["slides"]
+    assert found["exit_code"] == 2
+    assert (slide["status"], found["total"]["incomplete"]) == ("incomplete", 1)
+    (finding,) = slide["findings"]
+    assert finding["code"] == "FILE_CUT_SHORT"
+    assert "24 of the 81 tiles" in finding["message"]
+    assert "copy it again" in check(tmp_path).stdout
+
+
+def test_with_the_settings_of_a_run_too_coarse_a_scan_is_named(testdata: Path, configs: Path) -> None:
+    slides = testdata / "slides"
+    without = document(slides / "wsi2dcm_raw")
+    assert without["slides"][0]["findings"] == []
+    found = document(slides / "wsi2dcm_raw", slides / "CMU-1-Small-Region.svs", "--config", configs / "he_tissue.toml")
+    codes = {slide["slide_id"]: [f["code"] for f in slide["findings"]] for slide in found["slides"]}
+    assert codes == {"wsi2dcm_raw": ["WORK_MPP_COARSER"], "CMU-1-Small-Region": []}
+    assert found["exit_code"] == 0
+
+
+def test_the_settings_say_what_a_believable_pixel_is(tmp_path: Path) -> None:
+    tiff(tmp_path / "a.tif", 352.7777777777778)  # 72 dpi
+    assert document(tmp_path)["exit_code"] == 3
+    assert document(tmp_path, "--set", "calibration.profile=plain")["exit_code"] == 0
+    assert document(tmp_path, "--set", "calibration.profile=plain", "--profile", "glass")["exit_code"] == 3
+
+
+def test_the_same_remedy_of_many_slides_is_told_once(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        tiff(tmp_path / f"{name}.tif", None)
+    shown = check(tmp_path).stdout
+    assert shown.count(REMEDY) == 1
+    assert "a, b, c: nothing in the file says" in shown

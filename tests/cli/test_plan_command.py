@@ -90,3 +90,28 @@ def test_people_get_a_table_with_a_line_for_each_slide_and_a_sum(slide: Path) ->
     assert "3000 × 2600" in lines[1]
     assert lines[-1].startswith("in all: ")
     assert ended.err == ""
+
+
+def test_a_plan_ends_as_the_run_would(slide: Path, tmp_path: Path) -> None:
+    bare = write_slide(tmp_path / "bare.tif", SIZE, {"tissue": disc(SIZE, 700, 700, 400)}, FileForm(mpp=None)).path
+    text = write_text_slide(tmp_path / "text.svs")
+    near = ("--set", "exclusions.pen=true")  # looks so many µm round a pixel: without a pixel size nothing is counted
+    for slides, options in (([slide], ()), ([slide, bare], ()), ([bare], near), ([bare, text], ())):
+        planned = wsi_area("plan", *slides, *options, "--json")
+        ran = wsi_area("run", *slides, *options, "--out", tmp_path / f"out-{len(slides)}-{len(options)}", "--force")
+        assert planned.code == ran.code == planned.document["exit_code"]
+
+
+def test_what_is_known_before_a_tile_is_counted_is_in_the_plan(testdata: Path, configs: Path) -> None:
+    slides = testdata / "slides"
+    paths = [slides / "test3-DAPI-2-387.ndpi", slides / "wsi2dcm_raw", slides / "wsi2dcm_jpeg2000"]
+    planned = wsi_area("plan", *paths, "--config", configs / "he_tissue.toml", "--json").document
+    codes = {s["slide_id"]: s["findings"] for s in planned["slides"]}
+    assert codes == {
+        "test3-DAPI-2-387": ["BACKGROUND_UNEXPECTED"],
+        "wsi2dcm_raw": ["WORK_MPP_COARSER"],
+        "wsi2dcm_jpeg2000": ["WORK_MPP_COARSER"],
+    }
+    shown = wsi_area("plan", *paths, "--config", configs / "he_tissue.toml").out
+    assert shown.count("nothing finer was scanned") == 1
+    assert "wsi2dcm_raw, wsi2dcm_jpeg2000: 2 µm/px was asked for" in shown

@@ -203,7 +203,7 @@ def test_words_reach_the_program_as_they_were_whatever_they_hold(
     printed = run_script(path, SLURM_ARRAY_TASK_ID="3").stdout.split("\0")[:-1]
     assert printed == ["run", f"--out={Path(out)}", "--shard=3/7", "--", *arguments]
     path.write_text(merge_script(job), newline="")
-    assert run_script(path).stdout.split("\0")[:-1] == ["merge", "--report", "--", str(Path(out))]
+    assert run_script(path).stdout.split("\0")[:-1] == ["merge", "--workers=1", "--report", "--", str(Path(out))]
 
 
 def test_a_script_that_no_queue_takes_is_refused_and_told_why() -> None:
@@ -218,3 +218,39 @@ def test_a_slide_named_like_the_end_of_the_script_does_not_end_it() -> None:
     job = ArrayJob(ClusterSettings(), ("echo",), ("--", "END_OF_JOB\nEND_OF_JOB_"), Path("o"), Path("/"), 2)
     script = submission_script(job)
     assert script.count("<<'END_OF_JOB__'") == 1
+
+
+def test_one_slide_for_many_jobs_is_submitted_whole_or_divided_and_the_script_says_which(
+    place: Path, spool: Path
+) -> None:
+    asked = ("sl ides/s0.tif", "--out", "out", "--jobs", "4", "--set", "cluster.cores=2")
+    small = wsi_area("submit", *asked, "--dry-run").out
+    assert "#SBATCH --array=1-1\n" in small
+    assert "divided" not in small
+    giant = wsi_area("submit", *asked, "--set", "run.piece_mib=0", "--dry-run").out
+    assert "#SBATCH --array=1-4\n" in giant
+    assert "# Slides divided among the shards: 1" in giant
+    assert " merge --workers=2 --report -- out" in giant  # which puts the slide together, on as many cores as a task
+    assert giant.count("#SBATCH --cpus-per-task=2\n") == 2
+    told = wsi_area("submit", *asked, "--set", "run.piece_mib=0")
+    assert "(4 shards, 1 slides, 1 of them divided)" in told.out
+
+
+def test_a_task_of_a_divided_slide_says_what_it_measured_and_the_merge_what_is_missing(place: Path) -> None:
+    asked = ("sl ides/s0.tif", "--out", "out", "--set", "run.piece_mib=0", "--set", "segmenter.threshold=60")
+    one = wsi_area("run", *asked, "--shard", "1/2")
+    assert one.code == 0, one.err
+    assert "s0: a part of it, " in one.out
+    assert "this was shard 1/2: 0 of 1 slides and parts of 1 more; after the last: wsi-area merge out" in one.out
+    two = wsi_area("run", *asked, "--shard", "2/2", "--json")
+    assert [part["status"] for part in two.document["parts"]] == ["measured"]
+    for chunk in Path("out/slides/s0/ledger.zarr/counts/c").rglob("0/0/0"):
+        chunk.unlink()
+    missing = wsi_area("merge", "out")
+    assert missing.code == 2
+    assert "batches are missing; run the same command with --shard" in missing.out
+    for shard in ("1/2", "2/2"):
+        assert wsi_area("run", *asked, "--shard", shard).code == 0
+    merged = wsi_area("merge", "out", "--workers", "1", "--json")
+    assert merged.code == 0
+    assert [record["status"] for record in merged.document["slides"]] == ["complete"]

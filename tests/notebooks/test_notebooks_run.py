@@ -9,7 +9,7 @@ import nbclient
 import nbformat
 import pytest
 
-NOTEBOOKS = ("01_review_a_run", "02_calibration", "04_compare_two_runs")
+NOTEBOOKS = ("01_review_a_run", "02_calibration", "03_train_a_classifier", "04_compare_two_runs")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,8 @@ def test_a_run_is_reviewed_with_pictures_tables_and_the_arithmetic(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, out: Path
 ) -> None:
     ran = executed(request, monkeypatch, "01_review_a_run", out)
-    assert len(outputs(ran, "image/png")) == 3  # the slide, two of its classes, a tile
+    assert len(outputs(ran, "image/png")) == 4  # the slide, two of its classes, what the viewer leaves behind, a tile
+    assert len(outputs(ran, "application/vnd.jupyter.widget-view+json")) == 1
     pages = outputs(ran, "text/html")
     assert "✓ complete" in pages[0]
     assert any("data:image/jpeg;base64" in page for page in pages)
@@ -69,6 +70,18 @@ def test_a_pixel_size_is_followed_from_its_claims_to_the_areas(
     printed = "".join(o.text for cell in ran.cells for o in cell.get("outputs", ()) if o.output_type == "stream")
     assert "0.25 µm: 1 000 000 px are 0.06250 mm²" in printed
     assert "MPP_IMPLAUSIBLE_EXTENT" in printed
+
+
+def test_a_classifier_is_trained_looked_at_and_held_against_regions_it_never_saw(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, out: Path
+) -> None:
+    ran = executed(request, monkeypatch, "03_train_a_classifier", out)
+    assert len(outputs(ran, "image/png")) == 1
+    assert any("Worst cases" in page for page in outputs(ran, "text/html"))  # the model's report
+    card = json.loads((out / "train" / "model" / "card.json").read_text(encoding="utf-8"))["about"]
+    assert {row["fold"] for row in card["training_data"]} == {0, 1, 2, 3}
+    for row in card["training_data"]:  # of the right half, which is held out, nothing was used
+        assert row["used_l0_px"]["x_px"] + row["used_l0_px"]["width_px"] <= 640
 
 
 def test_two_runs_are_compared_down_to_the_pixel(

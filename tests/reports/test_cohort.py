@@ -32,8 +32,23 @@ def test_the_same_trouble_of_many_slides_is_told_once(records: list[dict[str, An
     bare = next(record for record in records if record["slide_id"] == "bare")
     found = cohort([*records, {**bare, "slide_id": "bare-too"}]).troubles
     assert [trouble.status for trouble in found] == ["failed", "incomplete", "needs_calibration"]
-    assert [slide_id for _, slide_id in found[-1].slides] == ["bare", "bare-too"]
+    (cause,) = found[-1].causes
+    assert [slide_id for _, slide_id in cause.slides] == ["bare", "bare-too"]
     assert any("--mpp" in remedy for remedy in found[-1].remedies)
+
+
+def test_what_helps_several_slides_is_said_once_below_each_reason(records: list[dict[str, Any]]) -> None:
+    bare = next(record for record in records if record["slide_id"] == "bare")
+    finding = bare["findings"][0]
+    other = {**bare, "slide_id": "other", "findings": [{**finding, "message": "the label says 0"}]}
+    trouble = cohort([bare, other]).troubles[0]
+    assert len(cohort([bare, other]).troubles) == 1
+    assert [cause.reason for cause in trouble.causes] == [finding["message"], "the label says 0"]
+    assert trouble.remedies == (finding["remedy"],)
+
+
+def test_one_slide_has_no_spread(records: list[dict[str, Any]]) -> None:
+    assert cohort([records[-1]]).plots == ()
 
 
 def test_a_number_that_is_not_known_is_a_dash_that_sorts_last(records: list[dict[str, Any]]) -> None:

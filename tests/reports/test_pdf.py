@@ -18,7 +18,9 @@ def pages(content: bytes) -> int:
     return sum(len(re.findall(rb"/Type ?/Page\b(?!s)", text)) for text in (content, *objects))
 
 
-def test_each_slide_has_a_page_and_the_same_run_makes_the_same_bytes(run: Path) -> None:
+def test_each_slide_has_a_page_and_the_same_run_makes_the_same_bytes(
+    run: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     pytest.importorskip(
         "weasyprint", reason="no WeasyPrint: pip install 'wsi-area[pdf]'", exc_type=(ImportError, OSError)
     )
@@ -30,6 +32,7 @@ def test_each_slide_has_a_page_and_the_same_run_makes_the_same_bytes(run: Path) 
     assert re.search(rb"/CreationDate", content) is None
     write_report(run, pdf=True)
     assert first.read_bytes() == content
+    assert not caplog.records  # each picture has its words: WeasyPrint complains of none
 
 
 def test_without_weasyprint_the_remedy_is_named_and_nothing_is_written(

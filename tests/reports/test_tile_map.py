@@ -4,7 +4,7 @@ import numpy as np
 
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
-from wsi_area.reports.tile_map import NOTHING_RGB, RAMP_RGB, SKIPPED_RGB, UNREADABLE_RGB, TileMap, tile_map
+from wsi_area.reports.tile_map import NOTHING_RGB, OUTSIDE_RGB, RAMP_RGB, SKIPPED_RGB, UNREADABLE_RGB, TileMap, tile_map
 
 TISSUE = ClassScheme((TissueClass(0, "background", (255, 255, 255)), TissueClass(1, "tissue", (9, 9, 9), True)))
 TUMOUR = ClassScheme((*TISSUE.classes, TissueClass(2, "tumor", (1, 1, 1), True, True)))
@@ -42,12 +42,15 @@ def test_with_a_tumour_class_the_share_is_of_tumour() -> None:
 def test_tiles_without_a_share_are_told_apart_and_counted() -> None:
     rows = ledger(
         TISSUE,
-        [[([64, 0], TileStatus.SKIPPED), ([0, 0, 64], TileStatus.READ), ([0, 0, 0, 0, 64], TileStatus.UNREADABLE)]],
-    )
+        [[([64, 0], TileStatus.SKIPPED), ([0, 0, 64], TileStatus.READ), ([0, 0, 0, 0, 64], TileStatus.UNREADABLE),
+          ([0, 0, 0, 64], TileStatus.SKIPPED), ([0, 0, 60, 4], TileStatus.READ), ([60, 0, 0, 4], TileStatus.SKIPPED)]],
+    )  # fmt: skip
     rows = np.concatenate([rows, np.full_like(rows[:, :1], NOT_COMMITTED)], axis=1)
     found = tile_map(rows, TISSUE, 1)
-    assert [colour(found, 0, c) for c in range(4)] == [SKIPPED_RGB, NOTHING_RGB, UNREADABLE_RGB, UNREADABLE_RGB]
-    assert (found.skipped, found.nothing, found.unreadable) == (1, 1, 2)
+    assert [colour(found, 0, c) for c in range(7)] == [
+        SKIPPED_RGB, NOTHING_RGB, UNREADABLE_RGB, OUTSIDE_RGB, OUTSIDE_RGB, SKIPPED_RGB, UNREADABLE_RGB,
+    ]  # fmt: skip
+    assert (found.skipped, found.nothing, found.outside, found.unreadable) == (2, 1, 2, 2)
 
 
 def test_a_square_is_as_large_as_asked_and_its_colour_darkens_with_the_share() -> None:

@@ -8,7 +8,6 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.results import shard
 from wsi_area.results.shard import CHUNK_CODECS, encoded_tile, encoded_tiles, write_shard
 
 TILE_PX, PER_SIDE = 48, 3
@@ -80,7 +79,7 @@ def test_a_shard_that_cannot_be_written_leaves_the_earlier_one_and_no_rest(
     def fails(self: Path, target: Path) -> Path:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shard.Path, "replace", fails)
+    monkeypatch.setattr(Path, "replace", fails)
     with pytest.raises(OSError, match="No space"):
         write_shard(path, dict(list(tiles.items())[:1]), PER_SIDE)
     assert path.read_bytes() == before

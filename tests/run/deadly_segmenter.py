@@ -6,12 +6,15 @@ import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import ClassVar
 
 import numpy as np
 
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels
+from wsi_area.results import store
+from wsi_area.run import tile_task
 from wsi_area.segmenters.tissue import TISSUE_SCHEME
 
 DAB_RGB = (120, 70, 30)  # as synthetic slides paint it
@@ -21,7 +24,7 @@ DAB_RGB = (120, 70, 30)  # as synthetic slides paint it
 class Deadly:
     """Dark is tissue. What it does on a tile with DAB is read from a file, so that a process need not be told."""
 
-    orders: str  # names a file: kill, segfault, hang, memory; with " once" it is taken away before that
+    orders: str  # names a file: kill, segfault, hang, memory, chunk, row; with " once" it is taken away before that
 
     @property
     def scheme(self) -> ClassScheme:
@@ -59,3 +62,18 @@ class Deadly:
             time.sleep(600)
         elif order.startswith("memory"):
             np.ones(1 << 34, np.uint8)
+        elif order.startswith("chunk"):
+            _die_after(store, "write_shard")
+        elif order.startswith("row"):
+            _die_after(tile_task, "commit_batch")
+
+
+def _die_after(module: ModuleType, name: str) -> None:
+    """Have this process killed once it has done something next."""
+    function = getattr(module, name)
+
+    def last(*args: object) -> None:
+        function(*args)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(module, name, last)

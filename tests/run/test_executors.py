@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from wsi_area.errors import SettingsError
-from wsi_area.run import executors
-from wsi_area.run.executors import DistributedExecutor, Executor, TaskLost, make_executor
+from wsi_area.run.executors import Executor, TaskLost, address, make_executor, processes
+from wsi_area.run.executors.distributed import DistributedExecutor
 from wsi_area.run.settings import RunSection
 
 
@@ -70,7 +70,8 @@ def test_after_stop_nothing_new_is_started(name: str) -> None:
     assert 1 <= len(seen) < 1000
 
 
-def test_a_scheduler_that_does_not_answer_is_named() -> None:
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address, "ANSWER_S", 2.0)
     with pytest.raises(SettingsError, match=r"tcp://127\.0\.0\.1:9"):
         make_executor(RunSection(scheduler="tcp://127.0.0.1:9"))
 
@@ -91,10 +92,10 @@ def test_what_the_cluster_loses_comes_back_as_lost_and_never_as_nothing() -> Non
 
 
 def test_when_the_last_worker_is_gone_every_item_is_lost_and_none_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "WORKERLESS_S", 1.0)
+    monkeypatch.setattr(processes, "WORKERLESS_S", 1.0)
     made = make_executor(RunSection(executor="processes", workers=1))
     assert isinstance(made, DistributedExecutor)
-    made._cluster.scale(0)
+    made.workforce.cluster.scale(0)
     try:
         outcomes = list(made.map(square, range(40)))
     finally:

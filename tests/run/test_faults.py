@@ -18,7 +18,7 @@ from synthetic import SyntheticSlide, box, disc, write_slide
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import UNREADABLE_CODE
 from wsi_area.model.geometry import Size
-from wsi_area.run import measure_slide
+from wsi_area.run import slide_tiles
 from wsi_area.run.deadlines import deadline
 from wsi_area.run.executors import TaskLost, make_executor
 from wsi_area.run.inputs import collect_slides
@@ -324,10 +324,11 @@ def stores(out: Path) -> dict[str, bytes]:
     }
 
 
-def test_what_crashed_a_worker_once_only_costs_nothing(
-    slide: SyntheticSlide, undisturbed: Path, tmp_path: Path, orders: Path
+@pytest.mark.parametrize("order", ["segfault", "chunk", "row"])  # in a tile; after a chunk, before its row; after it
+def test_what_killed_a_worker_once_only_costs_nothing(
+    slide: SyntheticSlide, undisturbed: Path, tmp_path: Path, orders: Path, order: str
 ) -> None:
-    orders.write_text("segfault once")
+    orders.write_text(f"{order} once")
     assert run(slide.path, tmp_path / "out", orders).exit_code == 0
     assert deaths(orders) == 1
     assert stores(tmp_path / "out") == stores(undisturbed)
@@ -354,7 +355,7 @@ def test_a_deadly_slide_takes_no_other_with_it(slide: SyntheticSlide, tmp_path: 
 def test_a_slide_of_which_too_many_batches_kill_is_failed_with_a_remedy(
     slide: SyntheticSlide, tmp_path: Path, orders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(measure_slide, "MAX_LOST_BATCHES", 0)
+    monkeypatch.setattr(slide_tiles, "MAX_LOST_BATCHES", 0)
     orders.write_text("kill")
     (record,) = run(slide.path, tmp_path / "out", orders).records
     assert record["status"] == "failed"

@@ -98,3 +98,18 @@ def test_a_file_that_is_no_utf8_or_not_there_is_named(tmp_path: Path) -> None:
         read_manifest(tmp_path / "absent.csv")
     with pytest.raises(SettingsError, match="cannot be read"):
         read_manifest(tmp_path)
+
+
+def test_who_is_on_a_slide_and_when_stands_beside_it(tmp_path: Path) -> None:
+    first, second = read_manifest(written(tmp_path, "path,subject,date\na.png,Anna,2026-03-01\nb.png,,\n"))
+    assert (first.subject, str(first.taken_on)) == ("Anna", "2026-03-01")
+    assert (second.subject, second.taken_on) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [("Anna,", "give both or neither"), (",2026-03-01", "give both or neither"), ("Anna,01.03.2026", "year-month-day")],
+)
+def test_half_a_date_or_one_of_another_form_is_refused(tmp_path: Path, cells: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=f"line 2: .*{told}"):
+        read_manifest(written(tmp_path, f"path,subject,date\na.png,{cells}\n"))

@@ -47,9 +47,11 @@ def test_the_integers_are_the_painted_ones_for_any_tile_and_lane(
     [
         ("run.executor=serial",),
         ("run.executor=threads", "run.workers=1"),
-        ("run.executor=threads", "run.workers=5"),
-        ("run.executor=processes", "run.workers=2"),
+        ("run.executor=threads", "run.workers=2"),
+        ("run.executor=threads", "run.workers=8"),
         ("run.executor=distributed", "run.workers=1"),
+        ("run.executor=processes", "run.workers=2"),
+        ("run.executor=processes", "run.workers=8"),
     ],
     ids=lambda who: " ".join(who),
 )

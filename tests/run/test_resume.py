@@ -13,7 +13,7 @@ from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_run import open_run
-from wsi_area.run import measure_slide as measure_slide_module
+from wsi_area.run import slide_tiles as slide_tiles_module
 from wsi_area.run.events import BatchDone, Event, SlideStarted
 from wsi_area.run.slide_job import BatchResult, BatchTask
 from wsi_area.run.tile_task import measure_batch
@@ -55,7 +55,7 @@ def test_only_what_is_missing_is_measured_and_the_end_is_the_same_to_the_byte(
 ) -> None:
     out = tmp_path / "out"
     with monkeypatch.context() as patched:
-        patched.setattr(measure_slide_module, "measure_batch", Stop(batches_done))
+        patched.setattr(slide_tiles_module, "measure_batch", Stop(batches_done))
         broken = measure(slide.path, out, *CUT)
     assert broken.exit_code == 2
     assert broken.records[0]["status"] == "failed"

@@ -17,7 +17,8 @@ from synthetic import disc, write_slide
 from wsi_area.errors import ResultError, SettingsError, StaleResultError
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.geometry import Size
-from wsi_area.results.layout import RunLayout, sole_writer
+from wsi_area.results.layout import RunLayout
+from wsi_area.results.locks import sole_writer
 from wsi_area.run.inputs import DrawnSource, SlideInput, collect_slides
 from wsi_area.run.pipeline import RunOutcome, run_slides
 from wsi_area.run.settings import RunSettings, load

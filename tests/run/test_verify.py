@@ -138,3 +138,19 @@ def test_the_command_ends_with_4_and_names_the_tile(run: Path) -> None:
     assert ended.code == 4
     assert "held, tile row 0 col 0:" in ended.out
     assert wsi_area("verify", run, "--json").document["exit_code"] == 4
+
+
+def test_a_damaged_class_map_is_named_in_words_with_what_to_do(run: Path, slide: SyntheticSlide) -> None:
+    class_map = run / "slides/held/mask.ome.zarr"
+    shard = max((path for path in class_map.rglob("c/*/*") if path.is_file()), key=lambda path: path.stat().st_size)
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 3] ^= 0xFF
+    shard.write_bytes(content)
+    told = wsi_area("verify", run)
+    assert told.code == 4
+    assert f"in {class_map}, is damaged: its bytes are not those that were written" in told.out
+    assert "b'" not in told.out
+    assert "measure the slide again with --force" in told.out
+    # and that is indeed what mends it
+    measure(slide.path, run, "tiling.tile_px=200", "tiling.work_mpp=0.52", force=True)
+    assert wsi_area("verify", run).code == 0

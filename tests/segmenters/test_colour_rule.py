@@ -74,6 +74,22 @@ def test_the_signal_is_the_density_in_millionths_and_never_negative():
     np.testing.assert_allclose(rule.micro_signal_of(rgb), hed_od * 1e6, atol=0.55)  # and 1.5 units of 2^-5
 
 
+def test_an_intensity_is_the_mean_of_the_channels_or_of_their_densities():
+    rgb = np.random.default_rng(1).integers(0, 256, (50, 60, 3), dtype=np.uint8)
+    grey = ColourRule("brightness", 9, intensity="grey").micro_signal_of(rgb) / 50_000
+    np.testing.assert_allclose(grey, rgb.mean(axis=-1), atol=1e-4)
+    density = ColourRule("brightness", 9, intensity="od").micro_signal_of(rgb) / 1e6
+    expected = -np.log10(np.maximum(rgb / 255, 1e-6)).mean(axis=-1)
+    np.testing.assert_allclose(density, expected, atol=1e-6)
+    white = np.full((1, 1, 3), 255, np.uint8)
+    assert ColourRule("brightness", 9, intensity="grey").micro_signal_of(white).tolist() == [[255 * 50_000]]
+
+
+def test_a_stain_and_an_intensity_are_two_signals_and_only_one_can_be_had():
+    with pytest.raises(SettingsError, match="not also grey"):
+        ColourRule("darkness", 40, (1.0, 0.0, 0.0), (0.3,), "grey")
+
+
 def test_darkness_keeps_pale_pink_that_is_as_light_as_glass():
     rgb = np.array([[[244, 244, 244], [250, 205, 240]]], np.uint8)
     assert ColourRule("darkness", 40).class_map(all_valid(rgb)).tolist() == [[0, 1]]

@@ -8,18 +8,20 @@ from hypothesis import strategies as st
 from pictures import all_valid
 
 from wsi_area.compute.counting import count_class_map
+from wsi_area.compute.machine_code import machine_code
 from wsi_area.compute.reduction import box_mean
 from wsi_area.errors import SegmentationError
 from wsi_area.model.pixels import TilePixels
 from wsi_area.segmenters.colour_rule import ColourRule
-from wsi_area.segmenters.compiled import machine_code
 from wsi_area.segmenters.kernels import classify_and_count
 from wsi_area.segmenters.stain_vectors import NAMED_VECTORS, density_weights
 
 STAIN = ColourRule("darkness", 60, density_weights(NAMED_VECTORS["h-dab"], "dab"), (0.2, 0.4, 0.6))
 ONE_BAND = ColourRule("darkness", 200, density_weights(NAMED_VECTORS["h-e"], "eosin"), (0.15,))
 WIDE = ColourRule("darkness", 60, (9.0, -7.0, 4.0), (0.3, 2.0, 40.0))  # its densities do not fit into 32 bits
-RULES = [STAIN, ONE_BAND, ColourRule("darkness", 90), ColourRule("brightness", 120), WIDE]
+GREY = ColourRule("brightness", 0, intensity="grey")  # all of it is foreground, up to white
+OD = ColourRule("darkness", 90, intensity="od")
+RULES = [STAIN, ONE_BAND, ColourRule("darkness", 90), ColourRule("brightness", 120), WIDE, GREY, OD]
 
 
 def kernel(rgb, valid, rule, column_weights=None, row_weights=None, factor=1, out=None):

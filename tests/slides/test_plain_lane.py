@@ -120,11 +120,12 @@ def test_the_direct_lane_is_refused_and_openslide_not_missed(tmp_path: Path) -> 
         pass
 
 
-def test_pixels_deeper_than_8_bit_are_refused(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "deep.tif", GREY.astype(np.uint16), photometric="minisblack")
-    Image.fromarray(GREY.astype(np.uint16)).save(tmp_path / "deep.png")
-    for name in ("deep.tif", "deep.png"):
-        with pytest.raises(SlideOpenError, match=r"deep.*8-bit"):
+def test_deep_pixels_that_are_not_one_channel_of_16_bit_are_refused(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "deep_rgb.tif", PICTURE.astype(np.uint16), photometric="rgb")
+    tifffile.imwrite(tmp_path / "deep_float.tif", GREY.astype(np.float32), photometric="minisblack")
+    tifffile.imwrite(tmp_path / "deep_inverse.tif", GREY.astype(np.uint16), photometric="miniswhite")
+    for name in ("deep_rgb.tif", "deep_float.tif", "deep_inverse.tif"):
+        with pytest.raises(SlideOpenError, match=r"deep_.*8-bit"):
             inspect(tmp_path / name)
 
 

@@ -3,70 +3,18 @@
 import json
 import os
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from one_node import missing_programs, one_node
-from synthetic import disc, write_slide
+from one_node import missing_programs
+from slurm_site import LINE, call, in_queue, same_class_maps_and_ledgers, same_tables, wait_for
 
-from wsi_area.model.geometry import Size
-
-ENDED_S = 240.0
-SIZE = Size(3000, 2400)
-LINE = ("--set=segmenter.threshold=60", "--set=tiling.tile_px=128", "--set=tiling.skip_glass=false")
 CLUSTER = ("--set=cluster.cores=1", "--set=cluster.memory=512M", "--set=cluster.walltime=0:10:00")
-TABLES = ("summary.csv", "summary.parquet", "areas.parquet", "flags.csv", "failed.csv")
 
 pytestmark = [
     pytest.mark.skipif(bool(missing_programs()), reason=f"no SLURM here: {', '.join(missing_programs())} not found"),
     pytest.mark.skipif(os.geteuid() != 0, reason="SLURM's daemons are started as root"),
 ]
-
-
-@pytest.fixture(scope="module")
-def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    with one_node(tmp_path_factory.mktemp("slurm"), cpus=2, memory_mib=4096) as environment:
-        yield environment
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("place of work")
-    (folder / "slides").mkdir()
-    for n in range(4):
-        write_slide(folder / "slides" / f"s{n}.tif", SIZE, {"tissue": disc(SIZE, 1500, 1200, 500 + 100 * n)})
-    return folder
-
-
-def call(place: Path, environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-    program = Path(sys.executable).parent / "wsi-area"  # of this very installation, as `submit` takes it too
-    command = [str(program), *arguments]
-    return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
-
-
-@pytest.fixture(scope="module")
-def undisturbed(place: Path, slurm: dict[str, str]) -> Path:
-    assert call(place, slurm, "run", "slides", "--out=alone", "--no-report", *LINE).returncode == 0
-    return place / "alone"
-
-
-def in_queue(environment: dict[str, str]) -> str:
-    return subprocess.run(["squeue", "-h"], env=environment, capture_output=True, text=True, check=True).stdout
-
-
-def wait_for(what: str, condition: object, environment: dict[str, str]) -> None:
-    end = time.monotonic() + ENDED_S
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end, f"{what}: {in_queue(environment)}"
-        time.sleep(0.1)
-
-
-def same_tables(out: Path, undisturbed: Path) -> None:
-    for name in TABLES:
-        assert (out / name).read_bytes() == (undisturbed / name).read_bytes(), name
 
 
 def test_an_array_and_its_merge_give_the_tables_of_one_process(
@@ -78,6 +26,7 @@ def test_an_array_and_its_merge_give_the_tables_of_one_process(
     out = place / "array"
     assert (out / "run.json").exists(), [p.read_text() for p in (out / "logs").glob("slurm-*")]
     same_tables(out, undisturbed)
+    same_class_maps_and_ledgers(out, undisturbed)
     about = json.loads((out / "run.json").read_text())
     job = json.loads(sent.stdout)["array_job"]
     assert {task["slurm"]["SLURM_ARRAY_JOB_ID"] for task in about["shards"]["tasks"].values()} == {job}

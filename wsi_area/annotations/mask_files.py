@@ -79,7 +79,10 @@ def read_mask(path: Path, slide: Size, scale: float | None) -> MaskFile:
     else:
         codes, own_names, digest = _decoded(path), None, _digest(path)
     height, width = codes.shape
-    scale_x, scale_y = mask_scale(Size(width, height), slide, scale)
+    try:
+        scale_x, scale_y = mask_scale(Size(width, height), slide, scale)
+    except AnnotationError as error:
+        raise AnnotationError(f"{path}: {error}") from error
     packed, present = _packed(codes)
     names, findings = names_of_codes(path, present) if own_names is None else (own_names, ())
     if scale is None and (scale_x, scale_y) != (1.0, 1.0):

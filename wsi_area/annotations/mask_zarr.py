@@ -14,6 +14,9 @@ from wsi_area.errors import AnnotationError
 
 _LEVEL = "0"  # the finest one of an OME-Zarr image
 _MAX_METADATA_BYTES = 1 << 20
+MAX_CHUNK_PX = 1 << 26
+"""8192 × 8192: 67 MB unpacked. A chunk may be larger where the mask itself is, which is held whole anyway."""
+
 _SAFE_CODECS = frozenset(
     {"bytes", "transpose", "sharding_indexed", "crc32c", "blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma"}
 )
@@ -42,7 +45,19 @@ def open_mask_zarr(path: Path) -> tuple[Any, dict[int, str] | None, str]:
             f"{path}: a mask is uint8 (h, w), this is {array.dtype} {array.shape}; save one plane of codes below 256"
         )
     require_sane_size(path, array.shape[1], array.shape[0])
+    _require_sane_chunks(path, array)
     return array, _names(attributes), _digest(path)
+
+
+def _require_sane_chunks(path: Path, array: Any) -> None:
+    """Refuse chunks that take far more memory than the mask: a few stored bytes can unpack to any size."""
+    whole_px = array.shape[0] * array.shape[1]
+    for chunk in (array.chunks, array.shards or array.chunks):
+        if chunk[0] * chunk[1] > max(MAX_CHUNK_PX, whole_px):
+            raise AnnotationError(
+                f"{path}: a mask of {array.shape[1]} × {array.shape[0]} px in chunks of {chunk[1]} × {chunk[0]} px is "
+                "damaged or hostile; save it anew"
+            )
 
 
 def _require_safe_codecs(where: Path) -> None:

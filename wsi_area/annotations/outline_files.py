@@ -12,6 +12,7 @@ from wsi_area.annotations.raw import Parsed
 from wsi_area.annotations.stated_areas import stated_area_findings
 from wsi_area.annotations.untrusted import MAX_TEXT_BYTES, parse_json, parse_xml, read_bytes, sha256_of, unpacked
 from wsi_area.annotations.validity import OutlinedRegion, regions_of
+from wsi_area.compute.first_bytes import first_bytes
 from wsi_area.errors import AnnotationError
 from wsi_area.model.finding import QaFinding
 
@@ -67,4 +68,7 @@ def _parsed(path: Path, text: bytes) -> Parsed:
         if parse is None:
             raise AnnotationError(f"{path} is XML of another kind (<{root.tag[:40]}>); known are {_KNOWN}")
         return parse(root)
-    raise AnnotationError(f"{path} begins with {text[:8]!r}, which no annotation format does; known are {_KNOWN}")
+    raise AnnotationError(
+        f"{path} is neither JSON nor XML, so no annotation format that we know (it begins with {first_bytes(text)}); "
+        f"known are {_KNOWN}"
+    )

@@ -4,8 +4,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area.cli.results_table import report_console
+from wsi_area.cli.console import fits, report_console
 from wsi_area.compute.agreement import RATIOS, class_agreements
+from wsi_area.compute.quantity_text import percent_text
 from wsi_area.run.accuracy import Accuracy
 
 _HEADINGS = {
@@ -20,9 +21,10 @@ _HEADINGS = {
 def print_accuracy(accuracy: Accuracy, *, with_images: bool) -> None:
     """Print the confusion matrix, the ratios of each class, and the same for each image where that is asked for."""
     console = report_console()
-    console.print(_confusion(accuracy))
+    confusion, classes = _confusion(accuracy), _classes(accuracy, " ")
+    console.print(confusion if fits(console, confusion) else _confusion_in_lines(accuracy))
     console.print()
-    console.print(_classes(accuracy))
+    console.print(classes if fits(console, classes) else _classes(accuracy, "\n"))
     if with_images and len(accuracy.images) > 1:
         console.print()
         console.print(_images(accuracy))
@@ -39,10 +41,25 @@ def _confusion(accuracy: Accuracy) -> Table:
     return table
 
 
-def _classes(accuracy: Accuracy) -> Table:
-    table = _table("class", list(_HEADINGS.values()))
+def _confusion_in_lines(accuracy: Accuracy) -> Table:
+    """Return the confusion matrix with a line for each cell that is not 0: what a narrow terminal can hold."""
+    names = [c.name for c in accuracy.scheme.classes]
+    table = _table("true", ["found", "level-0 px", "of the true"])
+    for name, row in zip(names, accuracy.matrix.tolist(), strict=True):
+        in_all = sum(row)
+        for found, n in zip(names, row, strict=True):
+            if n:
+                table.add_row(Text(name), Text(found), f"{n}", percent_text(n / in_all))
+                name = ""
+    return table
+
+
+def _classes(accuracy: Accuracy, separator: str) -> Table:
+    """Return the ratios of each class, each with its interval beside it, or on a line of its own."""
+    table = _table("class", [heading.replace(" found", f"{separator}found") for heading in _HEADINGS.values()])
     for entry, agreement in zip(accuracy.scheme.classes, accuracy.agreements, strict=True):
-        cells = [_with_interval(getattr(agreement, r), accuracy.intervals.of(entry.class_id, r)) for r in RATIOS]
+        intervals = (accuracy.intervals.of(entry.class_id, ratio) for ratio in RATIOS)
+        cells = [_with_interval(getattr(agreement, r), i, separator) for r, i in zip(RATIOS, intervals, strict=True)]
         table.add_row(Text(entry.name), *cells)
     return table
 
@@ -69,9 +86,13 @@ def _table(first: str, others: list[str]) -> Table:
     return table
 
 
-def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
+def _with_interval(value: float | None, interval: tuple[float, float] | None, separator: str) -> str:
     shown = _number(value)
-    return shown if value is None or interval is None else f"{shown} ({interval[0]:.4f} to {interval[1]:.4f})"
+    if value is None or interval is None:
+        return shown
+    if separator == " ":
+        return f"{shown} ({interval[0]:.4f} to {interval[1]:.4f})"
+    return f"{shown}\n{interval[0]:.3f}–{interval[1]:.3f}"
 
 
 def _number(value: float | None) -> str:

@@ -21,6 +21,7 @@ def check_document(checks: Sequence[SlideCheck]) -> dict[str, Any]:
             "slides": len(checks),
             "calibrated": statuses.count("calibrated"),
             "needs_calibration": statuses.count("needs_calibration"),
+            "incomplete": statuses.count("incomplete"),
             "failed": statuses.count("failed"),
         },
         "exit_code": exit_code(checks),
@@ -55,7 +56,7 @@ def _slide(check: SlideCheck) -> dict[str, Any]:
         "candidates": [_candidate(candidate) for candidate in calibration.candidates],
         "findings": [
             {key: _finite(value) for key, value in asdict(finding).items() if key != "slide_id"}
-            for finding in calibration.findings
+            for finding in check.findings
         ],
     }
 

@@ -2,43 +2,24 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from wsi_area.cli.console import fits, report_console
+from wsi_area.cli.findings_text import SEVERITY_STYLES, print_failures, print_findings, told_findings
 from wsi_area.compute.quantity_text import number_text, pair_text
-from wsi_area.model.finding import QaFinding
 from wsi_area.model.slide import SlideInfo
 from wsi_area.run.check import SlideCheck
-
-WIDE_COLUMNS = 116  # from here on, every fact has a column of its own
-_PIPED_WIDTH = 4096  # a pipe has no edge: nothing is wrapped, so that grep and cut see whole lines
-_STYLES = {"refusal": "bold red", "warning": "yellow", "info": "dim"}
-_WORDS = {"refusal": "REFUSED", "warning": "warning", "info": "note"}
 
 
 def print_checks(checks: Sequence[SlideCheck]) -> None:
     """Print one row for each slide, then each finding once with its slides and its remedy."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_PIPED_WIDTH)
-    if not console.is_terminal:
-        console.print(_wide(checks, " "))  # one line a slide
-    else:
-        console.print(_wide(checks, "\n") if console.width >= WIDE_COLUMNS else _narrow(checks))
-    for finding, lines in _by_remedy(checks).values():
-        console.print()
-        console.print(Text(f"{_WORDS[finding.severity]} {finding.code}", style=_STYLES[finding.severity]))
-        for line in lines:
-            _indented(console, Text(line), 2)
-        if finding.remedy:
-            _indented(console, Text(f"→ {finding.remedy}"), 4)
-    for check in checks:
-        if check.info is None:
-            console.print()
-            console.print(Text("CANNOT BE OPENED", style=_STYLES["refusal"]))
-            _indented(console, Text(f"{check.slide.slide_id}: {check.error}"), 2)
+    console = report_console()
+    table = _wide(checks, "\n" if console.is_terminal else " ")  # in a pipe, one line a slide
+    console.print(table if fits(console, table) else _narrow(checks))
+    print_findings(console, told_findings(f for check in checks for f in check.findings))
+    lost = [(check.slide.slide_id, check.error) for check in checks if check.info is None]
+    print_failures(console, "CANNOT BE OPENED", lost)
     console.print()
     console.print(Text(_summary(checks)))
 
@@ -101,31 +82,12 @@ def _mpp(check: SlideCheck) -> Text:
 
 
 def _findings(check: SlideCheck, separator: str) -> Text:
-    if check.calibration is None:
-        return Text("cannot be opened", style=_STYLES["refusal"])
-    codes = {finding.code: _STYLES[finding.severity] for finding in reversed(check.calibration.findings)}
+    if check.info is None:
+        return Text("cannot be opened", style=SEVERITY_STYLES["refusal"])
+    codes = {finding.code: SEVERITY_STYLES[finding.severity] for finding in reversed(check.findings)}
     if not codes:
         return Text("–")
     return Text(separator).join(Text(code, style=style) for code, style in reversed(codes.items()))
-
-
-def _by_remedy(
-    checks: Sequence[SlideCheck],
-) -> dict[tuple[str, str, str], tuple[QaFinding, list[str]]]:
-    """Return each finding once with a line for each slide that has it: a batch shares its remedies."""
-    grouped: dict[tuple[str, str, str], tuple[QaFinding, list[str]]] = {}
-    for check in checks:
-        for finding in check.calibration.findings if check.calibration else ():
-            key = (finding.severity, finding.code, finding.remedy)
-            grouped.setdefault(key, (finding, []))[1].append(f"{check.slide.slide_id}: {finding.message}")
-    return dict(sorted(grouped.items(), key=lambda item: list(_WORDS).index(item[0][0])))
-
-
-def _indented(console: Console, text: Text, columns: int) -> None:
-    if console.is_terminal:
-        console.print(Padding(text, (0, 0, 0, columns)))
-    else:
-        console.print(Text(" " * columns).append_text(text), soft_wrap=True)
 
 
 def _summary(checks: Sequence[SlideCheck]) -> str:
@@ -133,6 +95,8 @@ def _summary(checks: Sequence[SlideCheck]) -> str:
     parts = [f"{statuses.count('calibrated')} calibrated"]
     if waiting := statuses.count("needs_calibration"):
         parts.append(f"{waiting} without a believable pixel size (counted in pixels only)")
+    if short := statuses.count("incomplete"):
+        parts.append(f"{short} cut short")
     if failed := statuses.count("failed"):
         parts.append(f"{failed} cannot be opened")
     return f"{len(checks)} slide{'' if len(checks) == 1 else 's'}: {', '.join(parts)}"

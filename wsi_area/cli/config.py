@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area.cli.results_table import report_console
+from wsi_area.cli.console import report_console
 from wsi_area.cli.settings_reference import settings_page, settings_schema, toml_text
 from wsi_area.run.settings import RunSettings, load
 from wsi_area.segmenters.registry import make_segmenter
@@ -77,7 +77,8 @@ def show(config: Path | None, assignments: Sequence[str], changed: bool, as_json
 
 
 @command.command("schema")
-def schema() -> None:
+@click.option("--json", "as_json", is_flag=True, help="What it prints is JSON in any case.")
+def schema(as_json: bool) -> None:
     """Print the JSON Schema of a settings file, for completion and checks in an editor.
 
     \b
@@ -87,13 +88,16 @@ def schema() -> None:
 
 
 @command.command("reference")
-def reference() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, the page in it.")
+def reference(as_json: bool) -> None:
     """Print the page of every setting with its unit, default and meaning, in Markdown.
 
     \b
     wsi-area config reference > settings.md
     """  # noqa: D301 (click reads the backspace)
-    click.echo(settings_page(), nl=False)
+    page = settings_page()
+    document = {"format": "markdown", "page": page}
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if as_json else page, nl=False)
 
 
 def _shown(value: Value) -> Iterator[tuple[str, str]]:

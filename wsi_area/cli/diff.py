@@ -3,18 +3,19 @@
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
-from wsi_area.cli.results_table import report_console
-from wsi_area.results.difference import RunDifference, compare_runs
+from wsi_area.cli.console import report_console
+from wsi_area.cli.run_place import RunPlace
+from wsi_area.results.difference import RunDifference, SlideDifference, compare_runs
+from wsi_area.results.place import Place
 from wsi_area.run.pipeline import EXIT_OK, EXIT_VERIFICATION
 
 
 @click.command("diff")
-@click.argument("first", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.argument("second", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("first", type=RunPlace(exists=True))
+@click.argument("second", type=RunPlace(exists=True))
 @click.option(
     "--tolerance",
     type=click.FloatRange(0, 1),
@@ -23,7 +24,7 @@ from wsi_area.run.pipeline import EXIT_OK, EXIT_VERIFICATION
     help="Relative difference up to which two numbers are the same, e.g. 0.01.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(first: Path, second: Path, tolerance: float, as_json: bool) -> None:
+def command(first: Place, second: Place, tolerance: float, as_json: bool) -> None:
     """Compare two runs slide by slide, and say which settings differ.
 
     \b
@@ -44,12 +45,30 @@ def _print(difference: RunDifference, tolerance: float) -> None:
     console = report_console()
     for setting in difference.settings:
         console.print(f"setting {setting.key}: {setting.first!r} → {setting.second!r}", markup=False, soft_wrap=True)
+    alone = {slide.slide_id for slide in difference.slides if _is_alone(slide)}
     for slide in difference.slides:
-        apart = "" if slide.relative is None else f" ({slide.relative:.3%} apart)"
-        console.print(
-            f"{slide.slide_id}, {slide.what}: {slide.first} → {slide.second}{apart}", markup=False, soft_wrap=True
-        )
-    slides = {d.slide_id for d in difference.slides}
+        if _is_alone(slide):
+            place, status = ("second", slide.second) if slide.first is None else ("first", slide.first)
+            told = f"{slide.slide_id}: only in the {place} run ({status})"
+        else:
+            apart = "" if slide.relative is None else f" ({slide.relative:.3%} apart)"
+            told = f"{slide.slide_id}, {slide.what}: {_shown(slide.first)} → {_shown(slide.second)}{apart}"
+        console.print(told, markup=False, soft_wrap=True)
+    differing = len({slide.slide_id for slide in difference.slides} - alone)
     limit = "exactly" if tolerance == 0 else f"within {tolerance:g}"
-    told = f"{len(slides)} differ" if slides else f"all say the same, {limit}"
-    console.print(f"{difference.compared} slides in both: {told}")
+    told = f"{differing} differ" if differing else f"all say the same, {limit}"
+    only = f"; {_slides(len(alone))} in one run only" if alone else ""
+    console.print(f"{_slides(difference.compared)} in both: {told}{only}")
+
+
+def _is_alone(slide: SlideDifference) -> bool:
+    """Return whether this says that only one of the runs has the slide."""
+    return slide.what == "status" and None in (slide.first, slide.second)
+
+
+def _slides(number: int) -> str:
+    return f"{number} slide{'' if number == 1 else 's'}"
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else str(value)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wsi_area import __version__
+from wsi_area.cli.console import report_console
 from wsi_area.cli.doctor_checks import (
     Check,
     dependency_checks,
@@ -19,7 +20,6 @@ from wsi_area.cli.doctor_checks import (
     reading_checks,
     slide_checks,
 )
-from wsi_area.cli.results_table import report_console
 
 EXIT_OK, EXIT_FAULT = 0, 1
 _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "red"), "absent": ("–", "dim")}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from wsi_area.compute.calibration_policy import CalibrationPolicy
 from wsi_area.compute.quantity_text import number_text, pair_text
@@ -113,17 +113,15 @@ def reading_checks() -> Iterator[Check]:
 def kernel_checks() -> Iterator[Check]:
     """Yield whether the compiled kernel counts as numpy does, and whether it need be compiled only once."""
     from wsi_area.cli.doctor_trial import kernel_fault
-    from wsi_area.segmenters.compiled import classify_tile
+    from wsi_area.compute.machine_code import place_for
 
     fault = kernel_fault()
     told = fault or "262 144 pixels get the classes and counts that numpy gives them"
     remedy = "please report this with the versions" if fault else ""
     yield Check("kernel", "compiled kernel", "fault" if fault else "ok", told, remedy)
-    kernel: Any = classify_tile  # numba's own type has what the name's does not say
-    cache = kernel.stats.cache_path
-    kept = cache is not None and os.access(cache, os.W_OK)
-    remedy = "" if kept else "set NUMBA_CACHE_DIR to a folder that can be written; else every process compiles, 10 s"
-    yield Check("kernel", "its cache", "ok" if kept else "warning", f"{cache or 'nowhere to write'}", remedy)
+    cache = place_for("wsi_area.segmenters.compiled")
+    remedy = "" if cache else "set NUMBA_CACHE_DIR to a folder that can be written; else every process compiles, 10 s"
+    yield Check("kernel", "its cache", "ok" if cache else "warning", f"{cache or 'nowhere to write'}", remedy)
 
 
 def machine_checks(out: Path) -> Iterator[Check]:

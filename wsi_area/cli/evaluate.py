@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from wsi_area.cli.agreement_table import print_accuracy
+from wsi_area.cli.run_place import RunPlace
 from wsi_area.errors import SettingsError
+from wsi_area.results.place import Place
 from wsi_area.run.accuracy import Accuracy
 from wsi_area.run.inputs import parse_mpp
 from wsi_area.run.truth import drawn_source, parse_naming
@@ -17,7 +19,7 @@ EXIT_FAILED = 2
 
 
 @click.command("evaluate")
-@click.argument("run_or_model", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("run_or_model", type=RunPlace(exists=True))
 @click.option("--truth", type=click.Path(path_type=Path), help="Outlines or masks: a file, or a folder; of a run.")
 @click.option("--truth-scale", metavar="N", help="Level-0 px per unit of those files, e.g. 1/128; default: their own.")
 @click.option("--within", type=click.Path(path_type=Path), help="Compare only inside these outlines or this mask.")
@@ -32,7 +34,7 @@ EXIT_FAILED = 2
 @click.option("--rest-is", metavar="CLASS", help="Of a model: the class of code 0; default: its class 0.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the intervals.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(run_or_model: Path, as_json: bool, **options: Any) -> None:
+def command(run_or_model: Place, as_json: bool, **options: Any) -> None:
     """Hold a RUN, or a trained MODEL, against the truth: confusion matrix, Dice, IoU, area ratio.
 
     \b
@@ -46,7 +48,7 @@ def command(run_or_model: Path, as_json: bool, **options: Any) -> None:
     """  # noqa: D301 (click reads the backspace)
     if (run_or_model / "run.json").is_file():
         accuracy, failures = _of_run(run_or_model, options)
-    elif (run_or_model / "card.json").is_file():
+    elif isinstance(run_or_model, Path) and (run_or_model / "card.json").is_file():
         accuracy, failures = _of_model(run_or_model, options), {}
     else:
         raise SettingsError(f"{run_or_model} is neither a run (run.json) nor a model (card.json); name one")
@@ -60,7 +62,7 @@ def command(run_or_model: Path, as_json: bool, **options: Any) -> None:
     sys.exit(EXIT_FAILED if failures else 0)
 
 
-def _of_run(run: Path, options: dict[str, Any]) -> tuple[Accuracy | None, dict[str, str]]:
+def _of_run(run: Place, options: dict[str, Any]) -> tuple[Accuracy | None, dict[str, str]]:
     from wsi_area.run.evaluate import evaluate_run  # zarr and geometry, which a model does not need
 
     _refuse(options, ("images", "masks", "mpp", "rest_is"), "a model, not with a run")

@@ -3,11 +3,11 @@
 import json
 import math
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
+from wsi_area.cli.run_place import RunPlace
 from wsi_area.compute.explain import (
     Explanation,
     PixelSize,
@@ -20,6 +20,7 @@ from wsi_area.compute.explain import (
 from wsi_area.compute.quantity_text import number_text
 from wsi_area.errors import ImplausibleMppError
 from wsi_area.model.calibration import Mpp
+from wsi_area.results.place import Place
 from wsi_area.run.recorded_areas import RecordedSlide, recorded_slide
 
 EXIT_CALIBRATION = 3
@@ -46,7 +47,7 @@ def _numbers(text: str, counts: tuple[int, ...], wanted: str) -> tuple[float, fl
 
 
 @click.command("explain")
-@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.argument("run", required=False, type=RunPlace())
 @click.argument("slide_id", required=False)
 @click.option("--px", type=click.IntRange(0), help="A number of pixels; default: one.")
 @click.option("--mpp", callback=_one_or_two, metavar="X[,Y]", help="Their size in µm.")
@@ -56,7 +57,7 @@ def _numbers(text: str, counts: tuple[int, ...], wanted: str) -> tuple[float, fl
 @click.option("--class", "class_name", help="One class of a run's slide; default: all, and the tumour.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
-    run: Path | None,
+    run: Place | None,
     slide_id: str | None,
     px: int | None,
     mpp: tuple[float, float] | None,

@@ -3,18 +3,19 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
 
+from wsi_area.cli.run_place import RunPlace
 from wsi_area.exports.export import ExportedSlide, ExportOptions, Format, export_run
 from wsi_area.exports.labels_zarr import OmeVersion
 from wsi_area.exports.outlines_geojson import ClassOutlines
+from wsi_area.results.place import Place
 
 
 @click.command("export")
-@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("run", type=RunPlace())
 @click.option(
     "--format", "format_", required=True, type=click.Choice(["geojson", "ome-zarr"]),
     help="geojson: outlines for QuPath. ome-zarr: the class map as labels for napari and others.",
@@ -30,7 +31,7 @@ from wsi_area.exports.outlines_geojson import ClassOutlines
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
-    run: Path,
+    run: Place,
     format_: Format,
     slide_ids: Sequence[str],
     split: bool,

@@ -1,5 +1,6 @@
 """cli: the command `wsi-area`; each subcommand is loaded only when it is called."""
 
+import atexit
 import gc
 import logging
 import sys
@@ -22,13 +23,15 @@ _COMMANDS = {
     "export": "Write outlines for QuPath (GeoJSON) or labels for napari (OME-Zarr) into a run.",
     "verify": "Count a run's class maps again and hold all of it against itself.",
     "diff": "Compare two runs slide by slide, and say which settings differ.",
+    "change": "What the same subjects gained or lost in mm² between two dates, and how sure that is.",
     "config": "The settings that hold and where each comes from; their schema, their reference page.",
     "doctor": "Whether this installation can measure: versions, readers, codecs, memory, disk.",
     "explain": "The arithmetic of one number, from its inputs.",
+    "completion": "What bash, zsh or fish need to complete commands, options and file names.",
     "demo": "Build a slide whose tissue area is known, measure it, and compare.",
 }
 
-COLLECT_AFTER_OBJECTS = 20_000
+COLLECT_AFTER_OBJECTS = 100_000
 """How many new Python objects start a search for cycles. The default of 700 has a command searched hundreds of times
 while it loads its libraries, whose objects all stay: 0.1 to 0.2 s."""
 
@@ -67,17 +70,28 @@ def cli(verbose: bool) -> None:
     \b
     wsi-area check slides/*.svs
     wsi-area run slides/*.svs --config configs/he_tissue.toml --out out/
+    wsi-area report out/ --pdf
     wsi-area explain --px 15000 --mpp 0.5 --power 20
+    eval "$(wsi-area completion bash)"
+
+    Each command has examples of its own: wsi-area COMMAND --help. Results go to standard output (--json: one
+    document), progress and messages to standard error; NO_COLOR=1 takes the colours away.
     """  # noqa: D301 (click reads the backspace)
     on_stderr = logging.StreamHandler()
     on_stderr.setLevel(logging.INFO if verbose else logging.WARNING)
-    on_stderr.addFilter(lambda record: record.name.startswith("wsi_area") or record.levelno >= logging.ERROR)
+    on_stderr.addFilter(_is_for_people)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=[on_stderr])
+
+
+def _is_for_people(record: logging.LogRecord) -> bool:
+    """Return whether a line of the log is shown: ours, and others' errors unless ours tells the same with a remedy."""
+    return record.name.startswith("wsi_area") or (record.levelno >= logging.ERROR and record.name != "tifffile")
 
 
 def main() -> None:
     """Run the command line; every refusal is one clear line on stderr and the right exit code."""
     gc.set_threshold(COLLECT_AFTER_OBJECTS, *gc.get_threshold()[1:])
+    atexit.register(gc.freeze)  # or Python searches all the libraries for cycles before it ends, which takes 0.3 s
     try:
         code = cli.main(prog_name="wsi-area", standalone_mode=False)
     except click.ClickException as error:

@@ -2,22 +2,26 @@
 
 import json
 import sys
-from pathlib import Path
 
 import click
 
 from wsi_area.cli.results_table import print_results
 from wsi_area.cli.run import write_report_of
+from wsi_area.cli.run_place import RunPlace
 from wsi_area.errors import IncompleteResultError, StaleResultError
+from wsi_area.results.place import Place
 from wsi_area.run.merge import merge_run
 from wsi_area.run.run_document import EXIT_FAILED
 
 
 @click.command("merge")
-@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("run", type=RunPlace())
+@click.option(
+    "--workers", type=click.IntRange(1), help="Threads that put slides together which tasks shared; default: all cores."
+)
 @click.option("--report/--no-report", default=True, show_default=True, help="Write report.html at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON document.")
-def command(run: Path, report: bool, as_json: bool) -> None:
+def command(run: Place, workers: int | None, report: bool, as_json: bool) -> None:
     """Make one run of the shards that a job array measured into the folder RUN; again, as often as you like.
 
     \b
@@ -25,11 +29,14 @@ def command(run: Path, report: bool, as_json: bool) -> None:
     wsi-area run slides/ --out out/ --shard 2/2    # on another
     wsi-area merge out/
 
+    A slide that several shards measured together gets its result here; where batches of it are missing, it is named
+    with the commands that measure them.
+
     Exit codes as of `wsi-area run`; 2 too where shards are missing or were made from something else, which are named
     and nothing is written.
     """  # noqa: D301 (click reads the backspace)
     try:
-        merged = merge_run(run)
+        merged = merge_run(run, workers=workers or 0)
     except (IncompleteResultError, StaleResultError) as error:
         click.echo(f"wsi-area: {error}", err=True)
         sys.exit(EXIT_FAILED)

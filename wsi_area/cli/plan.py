@@ -9,13 +9,18 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area.cli.results_table import report_console
+from wsi_area.cli.console import fits, report_console
+from wsi_area.cli.findings_text import print_failures, print_findings, told_findings
 from wsi_area.cli.slide_options import Asked, asked, slide_options
+from wsi_area.compute.quantity_text import number_text
+from wsi_area.errors import MissingMppError
 from wsi_area.run.executors import usable_cores
 from wsi_area.run.memory import task_memory_limit_bytes
 from wsi_area.run.pipeline import EXIT_CALIBRATION, EXIT_FAILED, EXIT_OK
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.preview import Preview, preview
+from wsi_area.run.slide_settings import changed_keys, settings_of, told_settings
+from wsi_area.run.stage_in import wherever_it_is_read
 
 
 @click.command("plan")
@@ -26,31 +31,59 @@ def command(as_json: bool, **options: Any) -> None:
 
     \b
     wsi-area plan slides/*.svs --config configs/he_tissue.toml
+    wsi-area plan slides/ --config configs/ihc_dab.toml --set tiling.work_mpp=1 --json
+
+    Core-seconds are a rough estimate. Exit codes: 0 every slide can be measured; 1 wrong options or settings; 2 a
+    slide cannot be measured or is cut short; 3 a slide has no believable pixel size.
     """  # noqa: D301 (click reads the backspace)
     wanted = asked(**options)
     outcomes = [_planned(wanted, n) for n in range(len(wanted.slides))]
     previews = [o for o in outcomes if isinstance(o, Preview)]
     failures = [o for o in outcomes if isinstance(o, PrepareFailure)]
     if as_json:
-        click.echo(json.dumps(_document(previews, failures), indent=2, ensure_ascii=False))
+        own = {"slide_settings": told_settings(wanted.slides)}
+        document = {**_document(previews, failures), **own, "exit_code": _exit_code(previews, failures)}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         _print(previews, failures)
-    if failures:
-        sys.exit(EXIT_FAILED)
-    sys.exit(EXIT_CALIBRATION if any(p.calibration.chosen is None for p in previews) else EXIT_OK)
+        for slide in wanted.slides:
+            if slide.own is not None:
+                click.echo(f"{slide.slide_id}: {changed_keys(slide.own)} ({slide.own.where})")
+    sys.exit(_exit_code(previews, failures))
+
+
+def _exit_code(previews: Sequence[Preview], failures: Sequence[PrepareFailure]) -> int:
+    """Return the exit code that a run would have: only a missing pixel size is 3."""
+    short = any(f.code == "FILE_CUT_SHORT" for p in previews for f in p.findings)
+    if short or any(not _needs_calibration(f) for f in failures):
+        return EXIT_FAILED
+    return EXIT_CALIBRATION if failures or any(p.calibration.chosen is None for p in previews) else EXIT_OK
+
+
+def _needs_calibration(failure: PrepareFailure) -> bool:
+    return failure.error == MissingMppError.__name__
 
 
 def _planned(wanted: Asked, number: int) -> Preview | PrepareFailure:
     slide, run = wanted.slides[number], wanted.settings.run
     limit = task_memory_limit_bytes(run.memory_limit_mb, run.workers or usable_cores())
-    outcome = prepare_slide(PrepareTask(slide, wanted.settings, limit))
-    return preview(outcome) if isinstance(outcome, PreparedSlide) else outcome
+    with wherever_it_is_read(slide.path, wanted.settings) as copy:
+        outcome = prepare_slide(PrepareTask(slide, settings_of(wanted.settings, slide), limit, copy))
+        return preview(outcome) if isinstance(outcome, PreparedSlide) else outcome
 
 
 def _document(previews: Sequence[Preview], failures: Sequence[PrepareFailure]) -> dict[str, Any]:
     return {
         "slides": [_facts(p) for p in previews],
-        "failed": [{"slide_id": f.slide_id, "error": f.error, "message": f.message} for f in failures],
+        "failed": [
+            {
+                "slide_id": f.slide_id,
+                "status": "needs_calibration" if _needs_calibration(f) else "failed",
+                "error": f.error,
+                "message": f.message,
+            }
+            for f in failures
+        ],
         "total": {
             "tiles": sum(p.plan.tile_count for p in previews),
             "level_px_to_decode": sum(p.level_px_to_decode for p in previews),
@@ -81,49 +114,68 @@ def _facts(p: Preview) -> dict[str, Any]:
         "reader": p.lane,
         "reader_reason": p.lane_reason,
         "mpp_source": None if p.calibration.chosen is None else p.calibration.chosen.source,
-        "findings": [f.code for f in p.calibration.findings],
+        "findings": [f.code for f in p.findings],
     }
+
+
+_HEADINGS = (
+    "size px", "work µm/px", "level ÷ factor", "tiles", "skipped", "batches", "Mpx to read", "MiB/task", "MiB disk",
+    "~core s", "lane",
+)  # fmt: skip
+_PAIRS = ((0, 1, 10), (2,), (3, 4, 5), (6, 9), (7, 8))
+"""Which of them share a column where the terminal is narrow."""
 
 
 def _print(previews: Sequence[Preview], failures: Sequence[PrepareFailure]) -> None:
     console = report_console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("slide", overflow="fold")
-    headings = (
-        "size px",
-        "work µm/px",
-        "level ÷ factor",
-        "tiles",
-        "skipped",
-        "batches",
-        "Mpx to read",
-        "MiB/task",
-        "MiB disk",
-        "~core s",
-    )
-    for heading in headings:
-        table.add_column(heading, justify="right")
-    table.add_column("lane")
-    for p in previews:
-        plan = p.plan
-        size = plan.slide.size_l0_px
-        work = "px only" if plan.work_mpp is None else f"{max(plan.work_mpp.x, plan.work_mpp.y):.4g}"
-        cells = [
-            plan.slide.slide_id, f"{size.width_px} × {size.height_px}", work, f"{plan.level} ÷ {plan.reduce_factor}",
-            f"{plan.tile_count}", f"{len(plan.skipped)}", f"{p.batches}", f"{p.level_px_to_decode / 1e6:.1f}",
-            f"{plan.projected_bytes_per_task / 2**20:.0f}", f"{p.estimated_disk_bytes / 2**20:.1f}",
-            f"{p.estimated_core_s:.1f}", p.lane,
-        ]  # fmt: skip
-        table.add_row(*(Text(c) for c in cells))
-    console.print(table)
-    for p in previews:
-        for finding in p.calibration.findings:
-            text = f"{finding.slide_id} {finding.code}: {finding.message}"
-            console.print(text + (f" → {finding.remedy}" if finding.remedy else ""), markup=False, soft_wrap=True)
-    for failure in failures:
-        console.print(f"{failure.slide_id}: {failure.message}", style="red", markup=False, soft_wrap=True)
+    rows = [(p.plan.slide.slide_id, _cells(p)) for p in previews]
+    if rows:
+        wide = _table(_HEADINGS, rows)
+        narrow = _table(_paired(_HEADINGS), [(name, _paired(cells)) for name, cells in rows])
+        console.print(wide if fits(console, wide) else narrow)
+    waiting = [(f.slide_id, f.message) for f in failures if _needs_calibration(f)]
+    lost = [(f.slide_id, f.message) for f in failures if not _needs_calibration(f)]
+    print_failures(console, "NEEDS A PIXEL SIZE", waiting, "bold yellow")
+    print_failures(console, "CANNOT BE MEASURED", lost)
+    print_findings(console, told_findings(finding for p in previews for finding in p.findings))
     total = _document(previews, failures)["total"]
+    disk = _about(total["estimated_disk_bytes"] / 2**20)
     console.print(
-        f"\nin all: {total['tiles']} tiles, {total['level_px_to_decode'] / 1e6:.1f} Mpx to read, about "
-        f"{total['estimated_core_s']:.0f} core-seconds and {total['estimated_disk_bytes'] / 2**20:.0f} MiB of disk"
+        f"\nin all: {total['tiles']} tiles, {total['level_px_to_decode'] / 1e6:.1f} Mpx to read, "
+        f"{_about(total['estimated_core_s'])} core-seconds and {disk} MiB of disk"
     )
+
+
+def _about(number: float) -> str:
+    """Return an estimate to two digits: more would be a promise, and a little is not nothing.
+
+    >>> _about(0.0312), _about(4321.0), _about(0.0)
+    ('about 0.031', 'about 4 300', '0')
+    """
+    return f"about {number_text(float(f'{number:.2g}'))}" if number else "0"
+
+
+def _table(headings: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("slide", overflow="fold", min_width=12)
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "lane" else "right", no_wrap=True)
+    for name, cells in rows:
+        table.add_row(Text(name), *(Text(cell) for cell in cells))
+    return table
+
+
+def _paired(cells: Sequence[str]) -> tuple[str, ...]:
+    return tuple("\n".join(cells[place] for place in pair) for pair in _PAIRS)
+
+
+def _cells(p: Preview) -> tuple[str, ...]:
+    plan = p.plan
+    size = plan.slide.size_l0_px
+    work = "px only" if plan.work_mpp is None else f"{max(plan.work_mpp.x, plan.work_mpp.y):.4g}"
+    return (
+        f"{size.width_px} × {size.height_px}", work, f"{plan.level} ÷ {plan.reduce_factor}",
+        f"{plan.tile_count}", f"{len(plan.skipped)}", f"{p.batches}", f"{p.level_px_to_decode / 1e6:.1f}",
+        f"{plan.projected_bytes_per_task / 2**20:.0f}", f"{p.estimated_disk_bytes / 2**20:.1f}",
+        number_text(float(f"{p.estimated_core_s:.2g}")), p.lane,
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from wsi_area.run.events import BatchDone, Event, Listener, SlideDone, SlideStarted
@@ -25,46 +25,82 @@ def shown_progress(slide_count: int) -> Iterator[Listener]:
 
 
 def _plain_lines(slide_count: int) -> Listener:
-    done = 0
-    pace = _Pace()
+    pace = Pace(slide_count)
     told_s = time.monotonic()
     lock = threading.Lock()
 
     def tell(event: Event) -> None:
-        nonlocal done, told_s
+        nonlocal told_s
         with lock:
             pace.note(event)
             if isinstance(event, SlideDone):
-                done += 1
-                print(f"[{done}/{slide_count}] {_sentence(event)}", file=sys.stderr, flush=True)
+                print(f"[{pace.slides_done}/{slide_count}] {_sentence(event)}", file=sys.stderr, flush=True)
             elif time.monotonic() - told_s > PLAIN_LINE_S:
                 told_s = time.monotonic()
-                print(f"[{done}/{slide_count}] {event.slide_id}: {pace}", file=sys.stderr, flush=True)
+                print(f"[{pace.slides_done}/{slide_count}] {event.slide_id}: {pace}", file=sys.stderr, flush=True)
 
     return tell
 
 
-class _Pace:
-    """How far the slides that were begun have come, and how fast."""
+class Pace:
+    """How far a run has come, and how fast; a slide that nobody has looked at yet counts as much as any other."""
 
-    def __init__(self) -> None:
-        self._started_s = time.monotonic()
-        self._tiles = self._tiles_done = self._tiles_before = self._level_px = 0
+    def __init__(self, slide_count: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._started_s = clock()
+        self._slides: dict[str, list[int]] = {}  # of each that was begun: its tiles, and how many are done
+        self._slide_count = slide_count
+        self._share_before = 0.0  # of the run, that an earlier one had done
+        self._level_px = 0
+        self.slides_done = 0
 
     def note(self, event: Event) -> None:
+        """Take in what has happened."""
         if isinstance(event, SlideStarted):
-            self._tiles += event.tiles
-            self._tiles_done += event.tiles_done
-            self._tiles_before += event.tiles_done
+            self._slides[event.slide_id] = [max(1, event.tiles), event.tiles_done]
+            self._share_before += event.tiles_done / max(1, event.tiles) / self._slide_count
         elif isinstance(event, BatchDone):
-            self._tiles_done += event.tiles
+            self._slides.setdefault(event.slide_id, [max(1, event.tiles), 0])[1] += event.tiles
             self._level_px += event.level_px
+        else:
+            tiles, done = self._slides.get(event.slide_id, [1, 0])
+            if event.resumed:
+                self._share_before += (1 - min(done, tiles) / tiles) / self._slide_count
+            self._slides[event.slide_id] = [tiles, tiles]
+            self.slides_done += 1
+
+    @property
+    def share(self) -> float:
+        """Return how much of the run is done, 0 to 1, each slide taken as alike."""
+        return sum(min(done, tiles) / tiles for tiles, done in self._slides.values()) / self._slide_count
+
+    @property
+    def mpx_per_s(self) -> float:
+        """Return how many megapixels of a level were read in a second."""
+        return self._level_px / 1e6 / max(self._clock() - self._started_s, 1e-3)
+
+    @property
+    def left(self) -> str:
+        """Return how long it will still take, as far as the slides to come are like those before."""
+        fresh = self.share - self._share_before
+        if fresh <= 0:
+            return "" if self.share >= 1 else "just begun"
+        return f"about {_time_text((self._clock() - self._started_s) / fresh * (1 - self.share))} left"
 
     def __str__(self) -> str:
-        elapsed_s = time.monotonic() - self._started_s
-        measured = self._tiles_done - self._tiles_before
-        left = f"{elapsed_s / measured * (self._tiles - self._tiles_done):.0f} s left" if measured else "just begun"
-        return f"{self._tiles_done} of {self._tiles} tiles, {self._level_px / 1e6 / elapsed_s:.0f} Mpx/s, {left}"
+        parts = (f"{self.share:.0%} of the run", f"{self.mpx_per_s:.0f} Mpx/s", self.left)
+        return ", ".join(part for part in parts if part)
+
+
+def _time_text(seconds: float) -> str:
+    """Return a duration as one would say it.
+
+    >>> _time_text(41.2), _time_text(400), _time_text(20_000)
+    ('41 s', '7 min', '5.6 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _sentence(event: SlideDone) -> str:
@@ -75,41 +111,21 @@ def _sentence(event: SlideDone) -> str:
 @contextmanager
 def _live_bar(slide_count: int) -> Iterator[Listener]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-    columns = [
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("tiles  {task.fields[rate]:.0f} Mpx/s"),
-        TimeRemainingColumn(),
-    ]
-    started = time.monotonic()
-    decoded_px = 0
-    done = 0
+    columns = [TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[pace]}")]
+    pace = Pace(slide_count)
     lock = threading.Lock()
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task(f"0/{slide_count} slides", total=0, rate=0.0)
+        bar = progress.add_task(f"0/{slide_count} slides", total=1.0, pace="")
 
         def tell(event: Event) -> None:
-            nonlocal decoded_px, done
             with lock:
-                task = progress.tasks[0]
-                match event:
-                    case SlideStarted():
-                        progress.update(bar, total=(task.total or 0) + event.tiles, advance=event.tiles_done)
-                    case BatchDone():
-                        decoded_px += event.level_px
-                        rate = decoded_px / 1e6 / max(time.monotonic() - started, 1e-3)
-                        progress.update(
-                            bar,
-                            advance=event.tiles,
-                            rate=rate,
-                            description=f"{done}/{slide_count} slides · {event.slide_id}",
-                        )
-                    case SlideDone():
-                        done += 1
-                        progress.update(bar, description=f"{done}/{slide_count} slides")
-                        progress.console.print(f"{_MARKS.get(event.status, '·')} {_sentence(event)}", highlight=False)
+                pace.note(event)
+                shown = f"{pace.mpx_per_s:.0f} Mpx/s {pace.left}"
+                slides = f"{pace.slides_done}/{slide_count} slides"
+                progress.update(bar, completed=pace.share, description=slides, pace=shown)
+                if isinstance(event, SlideDone):
+                    progress.console.print(f"{_MARKS.get(event.status, '·')} {_sentence(event)}", highlight=False)
 
         yield tell

@@ -1,18 +1,19 @@
 """cli: `wsi-area report`."""
 
 import json
-from pathlib import Path
 
 import click
 
+from wsi_area.cli.run_place import RunPlace
 from wsi_area.reports.report import write_report
+from wsi_area.results.place import Place
 
 
 @click.command("report")
-@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--pdf", is_flag=True, help="Write it as PDF too (needs the extra: pip install 'wsi-area[pdf]').")
+@click.argument("run", type=RunPlace())
+@click.option("--pdf", is_flag=True, help="As PDF too; install what it needs with: pip install 'wsi-area[pdf]'.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(run: Path, pdf: bool, as_json: bool) -> None:
+def command(run: Place, pdf: bool, as_json: bool) -> None:
     """Write the report of a finished RUN into its folder: one file to read, mail, print and sign.
 
     \b

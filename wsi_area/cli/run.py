@@ -5,17 +5,20 @@ import logging
 import os
 import shlex
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from wsi_area.cli.progress import shown_progress
 from wsi_area.cli.results_table import print_results
+from wsi_area.cli.run_place import RunPlace
 from wsi_area.cli.slide_options import asked, slide_options
 from wsi_area.errors import WsiAreaError
+from wsi_area.results.place import Place, reached_by
+from wsi_area.run.ending import ending_lines
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.shard_run import run_shard
+from wsi_area.run.run_document import RunOutcome
+from wsi_area.run.shard_run import ShardOutcome, run_shard
 from wsi_area.run.shards import WHOLE, Shard, parse_shard, shard_of_array
 
 _LOG = logging.getLogger(__name__)
@@ -27,7 +30,7 @@ _LOG = logging.getLogger(__name__)
     "Further slides with the same settings join the folder; other settings are refused unless --force is given.",
 )
 @slide_options
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where results go.")
+@click.option("--out", type=RunPlace(), required=True, help="Where results go: a folder, or s3://bucket/prefix.")
 @click.option("--force", is_flag=True, help="Measure afresh what was made from something else.")
 @click.option(
     "--shard",
@@ -38,14 +41,18 @@ _LOG = logging.getLogger(__name__)
 )
 @click.option("--report/--no-report", default=True, show_default=True, help="Write report.html at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON document.")
-def command(out: Path, force: bool, shard_text: str | None, report: bool, as_json: bool, **options: Any) -> None:
-    """Measure SLIDES (files, folders, quoted globs, @list.txt, - for stdin) into the folder --out.
+def command(out: Place, force: bool, shard_text: str | None, report: bool, as_json: bool, **options: Any) -> None:
+    """Measure SLIDES (files, folders, quoted globs, @list.txt, - for stdin) into the folder, or bucket, --out.
 
     \b
     wsi-area run slides/*.svs --config configs/he_tissue.toml --out out/
     wsi-area run slide.svs --config configs/ihc_dab.toml --out out/ --set tiling.work_mpp=1
+
+    Exit codes: 0 every slide is complete; 1 wrong options or settings; 2 a slide failed or is incomplete; 3 a slide
+    has no believable pixel size and is counted in pixels only; 130 interrupted.
     """  # noqa: D301 (click reads the backspace)
     wanted = asked(**options)
+    out = reached_by(out, wanted.settings.storage.access)
     shard = _shard(shard_text)
     with shown_progress(len(wanted.slides)) as listener:
         if shard is None:
@@ -58,18 +65,33 @@ def command(out: Path, force: bool, shard_text: str | None, report: bool, as_jso
         write_report_of(out)
     if as_json:
         document = {"exit_code": outcome.exit_code, "out": str(out), "slides": list(outcome.records)}
-        document |= {} if shard is None else {"shard": str(shard)}
+        document |= {} if shard is None else {"shard": str(shard), "parts": _parts(outcome)}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        print_results(outcome.records, out)
+        if shard is None or outcome.planned:  # a shard may have parts of slides only
+            print_results(outcome.records, out)
+            click.echo("\n".join(ending_lines(outcome)))
         if shard is not None:
-            merge = f"wsi-area merge {shlex.quote(str(out))}"
-            click.echo(
-                f"this was shard {shard}: {outcome.planned} of {len(wanted.slides)} slides; after the last: {merge}"
-            )
+            click.echo("\n".join(_shard_lines(shard, outcome, len(wanted.slides), out)))
         if outcome.interrupted:
             click.echo("interrupted: run the same command again to go on where it stopped", err=True)
     sys.exit(outcome.exit_code)
+
+
+def _parts(outcome: RunOutcome) -> list[dict[str, Any]]:
+    return [piece.document() for piece in outcome.pieces] if isinstance(outcome, ShardOutcome) else []
+
+
+def _shard_lines(shard: Shard, outcome: RunOutcome, slides: int, out: Place) -> list[str]:
+    """Return what a task of a job array did, and what makes a run of it."""
+    lines = [
+        f"{part['slide_id']}: a part of it, {part['own_batches']} of {part['batches_in_all']} batches, is "
+        f"{part['status']}" + (f": {part['reason']}" if part["reason"] else "")
+        for part in _parts(outcome)
+    ]
+    shared = outcome.pieces_planned if isinstance(outcome, ShardOutcome) else 0
+    what = f"{outcome.planned} of {slides} slides" + (f" and parts of {shared} more" if shared else "")
+    return [*lines, f"this was shard {shard}: {what}; after the last: wsi-area merge {shlex.quote(str(out))}"]
 
 
 def _shard(text: str | None) -> Shard | None:
@@ -82,7 +104,7 @@ def _shard(text: str | None) -> Shard | None:
     return shard
 
 
-def write_report_of(out: Path) -> None:
+def write_report_of(out: Place) -> None:
     """Write the report of a run; what is measured stands whether or not that works."""
     from wsi_area.reports.report import write_report
 

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 import click
 
 from wsi_area.run.inputs import SlideInput, collect_slides
+from wsi_area.run.manifest import COLUMNS
 from wsi_area.run.settings import RunSettings, load
+from wsi_area.run.slide_settings import refuse_wrong_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,15 +26,18 @@ class Asked:
 def slide_options(function: F) -> F:
     """Add the slides and the options that say how to measure them."""
     options: list[Callable[[F], F]] = [
-        click.argument("slides", nargs=-1),
+        click.argument("slides", nargs=-1, type=click.Path()),
         click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings, a TOML file."),
         click.option(
             "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. tiling.work_mpp=0.5."
         ),
         click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel, overriding what the files say."),
-        click.option("--mpp-reason", default="", help="Why; it is stamped on every result."),
+        click.option("--mpp-reason", default="", help="Where that number comes from; it is stamped on every result."),
         click.option(
-            "--manifest", type=click.Path(path_type=Path), help="CSV: path,mpp_x,mpp_y,mpp_reason,annotations,roi."
+            "--manifest",
+            type=click.Path(path_type=Path),
+            help=f"CSV, a slide a row; columns: {', '.join(COLUMNS)}; only path is needed. Further columns are "
+            "settings of single slides, such as segmenter.threshold.",
         ),
         click.option(
             "--annotations",
@@ -93,5 +98,7 @@ def asked(
         roi=roi,
         annotation_scale=annotation_scale,
         roi_scale=roi_scale,
+        access=settings.storage.access,
     )
+    refuse_wrong_settings(settings, wanted)
     return Asked(wanted, settings)

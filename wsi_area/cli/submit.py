@@ -9,22 +9,28 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from wsi_area.cli.run_place import RunPlace
 from wsi_area.cli.slide_options import asked, slide_options
 from wsi_area.errors import SettingsError
 from wsi_area.run.drawings import refuse_mismatch
 from wsi_area.run.sbatch import ArrayJob, submission_script, submit
+from wsi_area.run.shard_plan import divided_slides, useful_shards
+from wsi_area.run.shard_run import refuse_slurm_executor
 
+_NEEDS_DISK = "SLURM logs into --out; give a folder, or send wsi-area run --shard by a script of your own"
 _OWN = {"out", "jobs", "dry_run", "as_json", "report", "slides", "workers", "force"}
 
 
 @click.command("submit")
 @slide_options
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where results go.")
+@click.option("--out", type=RunPlace(only_on_disk=_NEEDS_DISK), required=True, help="Where results go.")
 @click.option("--jobs", type=click.IntRange(1), help="How many jobs share the slides; default: [cluster] jobs.")
 @click.option("--force", is_flag=True, help="Measure afresh what was made from something else.")
 @click.option("--report/--no-report", default=True, show_default=True, help="Write report.html after the merge.")
 @click.option("--dry-run", is_flag=True, help="Print the shell script that would do it; nothing is sent or written.")
-@click.option("--json", "as_json", is_flag=True, help="Print the job ids as one JSON document.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the job ids, or with --dry-run the script, as one JSON document."
+)
 @click.pass_context
 def command(
     context: click.Context, /, out: Path, jobs: int | None, force: bool, report: bool, dry_run: bool, as_json: bool,
@@ -37,12 +43,16 @@ def command(
     wsi-area submit 'slides/*.svs' --config configs/slurm.toml --out out/
 
     What one job gets stands in the settings, section [cluster]. Every task reads the slides' names again: quote
-    globs or give @list.txt, and leave them alone until the run is merged.
+    globs or give @list.txt, and leave them alone until the run is merged. Where there are fewer slides than jobs, or
+    one dwarfs the others, its batches are divided among jobs (run.piece_mib).
+
+    Exit codes: 0 sent, or printed; 1 wrong options or settings, or SLURM took no job.
     """  # noqa: D301 (click reads the backspace)
     if "-" in options["slides"]:
         raise SettingsError("a job has no standard input to read slides from; write them into a file, give @list.txt")
     wanted = asked(**options)
     refuse_mismatch(wanted.settings, wanted.slides)
+    refuse_slurm_executor(wanted.settings)
     cluster = wanted.settings.cluster
     job = ArrayJob(
         cluster,
@@ -51,19 +61,23 @@ def command(
          *(["--force"] if force else []), "--", *options["slides"]),
         out,
         Path.cwd(),
-        min(jobs or cluster.jobs, len(wanted.slides)),
+        useful_shards(wanted.slides, wanted.settings, jobs or cluster.jobs),
         report,
+        divided=divided_slides(wanted.slides, wanted.settings, jobs or cluster.jobs),
     )  # fmt: skip
     if dry_run:
-        click.echo(submission_script(job), nl=False)
+        script = submission_script(job)
+        document = {"shards": job.shards, "slides": len(wanted.slides), "script": script}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if as_json else script, nl=False)
         return
     (out / "logs").mkdir(parents=True, exist_ok=True)
     sent = submit(job)
     if as_json:
         click.echo(json.dumps({"array_job": sent.array_job, "merge_job": sent.merge_job, "shards": job.shards}))
         return
+    divided = f", {job.divided} of them divided" if job.divided else ""
     click.echo(
-        f"array job {sent.array_job} ({job.shards} shards, {len(wanted.slides)} slides), then merge job "
+        f"array job {sent.array_job} ({job.shards} shards, {len(wanted.slides)} slides{divided}), then merge job "
         f"{sent.merge_job}; look with squeue, read {out / 'logs'}; results will be in {out}"
     )
 

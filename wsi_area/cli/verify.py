@@ -3,19 +3,20 @@
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
+from wsi_area.cli.run_place import RunPlace
+from wsi_area.results.place import Place
 from wsi_area.run.pipeline import EXIT_OK, EXIT_VERIFICATION
 from wsi_area.run.verify import verify_run
 
 
 @click.command("verify")
-@click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("run", type=RunPlace(exists=True))
 @click.option("--no-slides", is_flag=True, help="Do not look at the slide files themselves.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(run: Path, no_slides: bool, as_json: bool) -> None:
+def command(run: Place, no_slides: bool, as_json: bool) -> None:
     """Count the class maps of RUN again, and hold ledgers, documents and tables against each other.
 
     \b
@@ -31,6 +32,12 @@ def command(run: Path, no_slides: bool, as_json: bool) -> None:
         sys.exit(code)
     for fault in verified.disagreements:
         click.echo(f"{fault.slide_id or run}, {fault.what}: {fault.message}")
-    told = f"{len(verified.disagreements)} disagreements" if verified.disagreements else "everything agrees"
+    found = len(verified.disagreements)
+    told = f"{found} disagreement{'' if found == 1 else 's'}" if found else "everything agrees"
     click.echo(f"{verified.slides} slides, {verified.tiles} tiles counted again: {told}")
+    if found:
+        click.echo(
+            "→ what contradicts its own record was changed or damaged since, and none of it is to be used: find out by "
+            "whom or what, then measure those slides again with wsi-area run … --force"
+        )
     sys.exit(code)

@@ -5,31 +5,19 @@ through ``run_lengths``, ``components`` and ``feret``, which check the shapes: n
 All of it in one file, because numba's cache on disk watches only the file of the function it compiled.
 """
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numba import njit
 
+from wsi_area.compute.machine_code import machine_code
+
 AREA, SUM_X2, SUM_Y2, LEFT, TOP, RIGHT, BOTTOM, FIRST_X, ABOVE = range(9)
 """Columns of a part's integers: level-0 px; twice the sums of the x and y of their centres; the box in work px;
 the column of its first pixel in reading order (its row is TOP), and the part above that."""
 PART_INTEGERS = 9
 BEYOND_BOX = -1  # in ABOVE: the first pixel lies in the box's first row
-
-
-def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function compiled on its first call, without the GIL, and kept on disk for the next process.
-
-    Where nothing can be written it is compiled again by every process, which a warning says.
-    """
-    try:
-        compiled: Callable[..., Any] = njit(nogil=True, cache=True)(function)
-    except RuntimeError as error:  # numba's only word for "no place to cache"
-        logging.getLogger(__name__).warning("%s; set NUMBA_CACHE_DIR to a folder that can be written", error)
-        compiled = njit(nogil=True)(function)
-    return compiled
 
 
 def _part(function: Callable[..., Any]) -> Callable[..., Any]:

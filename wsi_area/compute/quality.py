@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wsi_area.compute.sample_depth import sample_depth_findings
 from wsi_area.compute.stain_doubt import ANGLE_LIMIT_DEG, UNEXPLAINED_LIMIT, stain_findings
 from wsi_area.compute.threshold_stability import UNSTABLE_LIMIT, threshold_findings
 from wsi_area.model.burden import SlideBurden
@@ -39,8 +40,9 @@ def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: Qual
     """Return the findings on a measured slide, the worst first."""
     found = [
         *_unreadable(burden),
-        *_work_mpp(plan),
-        *_background(burden, observed),
+        *work_mpp_findings(plan),
+        *sample_depth_findings(plan.slide),
+        *background_findings(burden.slide_id, observed.background_assumed, observed.background_seen),
         *_unscanned(plan, burden, limits),
         *_tissue(plan, burden, observed, limits),
         *_threshold(burden, observed, limits),
@@ -76,7 +78,8 @@ def _unreadable(burden: SlideBurden) -> list[QaFinding]:
     return [QaFinding(burden.slide_id, "TILE_UNREADABLE", "warning", n_px, 0, "px", message, remedy)]
 
 
-def _work_mpp(plan: SlidePlan) -> list[QaFinding]:
+def work_mpp_findings(plan: SlidePlan) -> list[QaFinding]:
+    """Return the finding that a slide was not scanned as finely as was asked for; known from its header."""
     asked, used = plan.asked_work_mpp_um, plan.work_mpp
     if asked is None or used is None or max(used.x, used.y) <= 1.02 * asked:
         return []
@@ -85,13 +88,17 @@ def _work_mpp(plan: SlidePlan) -> list[QaFinding]:
     return [QaFinding(plan.slide.slide_id, "WORK_MPP_COARSER", "warning", max(used.x, used.y), asked, "µm/px", message, remedy)]  # fmt: skip  # noqa: E501
 
 
-def _background(burden: SlideBurden, observed: Observed) -> list[QaFinding]:
-    assumed, seen = observed.background_assumed, observed.background_seen
+def background_findings(slide_id: str, assumed: str | None, seen: str | None) -> list[QaFinding]:
+    """Return the finding that the background is not as the settings assume it; known from the overview.
+
+    >>> [f.code for f in background_findings("S1", "bright", "dark")]
+    ['BACKGROUND_UNEXPECTED']
+    """
     if assumed is None or seen is None or assumed == seen:
         return []
     message = f"the settings assume a {assumed} background, this slide's looks {seen}: what is tissue may be inverted"
     remedy = "look at the slide; for fluorescence use configs/fluorescence.toml, or segmenter.background = auto"
-    return [QaFinding(burden.slide_id, "BACKGROUND_UNEXPECTED", "warning", None, None, "", message, remedy)]
+    return [QaFinding(slide_id, "BACKGROUND_UNEXPECTED", "warning", None, None, "", message, remedy)]
 
 
 def _unscanned(plan: SlidePlan, burden: SlideBurden, limits: QualityLimits) -> list[QaFinding]:

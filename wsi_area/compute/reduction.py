@@ -1,12 +1,12 @@
 """compute: box means of decoded pixels by a whole factor; compiled, plain loops, no temporaries."""
 
-from typing import Any
-
 import numpy as np
-from numba import njit
 
+from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.errors import PlanError
 from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
+
+_ARGUMENTS = "uint8* uint8* int64 int64 int64 uint8* uint8* int64 int64"
 
 
 def box_mean(rgb: RgbArray, valid: MaskArray | None, factor: int) -> TilePixels:
@@ -42,37 +42,11 @@ def box_mean(rgb: RgbArray, valid: MaskArray | None, factor: int) -> TilePixels:
         return TilePixels(rgb, seen)
     shape = (-(-height // factor), -(-width // factor))
     means, means_valid = np.empty((*shape, 3), np.uint8), np.empty(shape, np.bool_)
-    # one layout and one constness: compiled once, whatever view comes in
-    pixels = np.ascontiguousarray(rgb).view()
-    mask = np.ascontiguousarray(seen).view()
-    pixels.setflags(write=False)
-    mask.setflags(write=False)
-    _fill(pixels, mask, int(factor), means, means_valid)
+    if means_valid.size:
+        fill = native_function("wsi_area.compute.compiled_means", "fill_means", _ARGUMENTS)
+        pixels, mask = np.ascontiguousarray(rgb), np.ascontiguousarray(seen)
+        fill(
+            address_of(pixels), address_of(mask), height, width, int(factor),
+            address_of(means), address_of(means_valid), *shape,
+        )  # fmt: skip
     return TilePixels(means, means_valid)
-
-
-def _fill_in_python(rgb: Any, valid: Any, factor: int, means: Any, means_valid: Any) -> None:
-    height, width = valid.shape
-    for row in range(means_valid.shape[0]):
-        top, bottom = row * factor, min((row + 1) * factor, height)
-        for column in range(means_valid.shape[1]):
-            left, right = column * factor, min((column + 1) * factor, width)
-            red = green = blue = seen = np.int64(0)
-            for y in range(top, bottom):
-                for x in range(left, right):
-                    keep = np.int64(valid[y, x])
-                    red += rgb[y, x, 0] * keep
-                    green += rgb[y, x, 1] * keep
-                    blue += rgb[y, x, 2] * keep
-                    seen += keep
-            means_valid[row, column] = 2 * seen >= (bottom - top) * (right - left)
-            count = max(seen, np.int64(1))
-            means[row, column, 0] = (2 * red + count) // (2 * count)
-            means[row, column, 1] = (2 * green + count) // (2 * count)
-            means[row, column, 2] = (2 * blue + count) // (2 * count)
-
-
-try:
-    _fill = njit(nogil=True, cache=True)(_fill_in_python)  # compiled on the first call, then read from disk
-except RuntimeError:  # no place to cache: wsi_area.segmenters.compiled says so, and what to do
-    _fill = njit(nogil=True)(_fill_in_python)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from wsi_area.errors import ResultError, SettingsError
@@ -11,6 +10,7 @@ from wsi_area.exports.measured_slide import measured_slide
 from wsi_area.exports.outlines_geojson import ClassOutlines, write_geojson
 from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME
 from wsi_area.results.opened_run import open_run
+from wsi_area.results.place import Place, total_bytes
 from wsi_area.results.record import is_counted
 
 Format = Literal["geojson", "ome-zarr"]
@@ -21,7 +21,7 @@ class ExportedSlide:
     """What became of one slide: a path, or why there is none."""
 
     slide_id: str
-    path: Path | None
+    path: Place | None
     size_bytes: int
     not_exported: str  # why; "" where there is a path
     outlines: tuple[ClassOutlines, ...] = ()  # of GeoJSON
@@ -57,12 +57,12 @@ class ExportOptions:
             raise SettingsError(f"--simplify-px {self.simplify_px} is no distance; give level-0 px, 0 for none")
 
 
-def export_run(run: Path, options: ExportOptions, slide_ids: Sequence[str] = ()) -> Iterator[ExportedSlide]:
+def export_run(run: Place, options: ExportOptions, slide_ids: Sequence[str] = ()) -> Iterator[ExportedSlide]:
     """Yield what became of each slide of a run, or of those named, as they are written.
 
     Parameters
     ----------
-    run : Path
+    run : Place
         The folder that ``--out`` named.
     options
         The format and how to write it.
@@ -96,5 +96,4 @@ def export_run(run: Path, options: ExportOptions, slide_ids: Sequence[str] = ())
         else:
             levels = write_labels(slide, options.ome_zarr_version or "0.5")
             path = slide.layout.root / LABELS_NAME
-            size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-            yield ExportedSlide(slide_id, path, size, "", levels=levels)
+            yield ExportedSlide(slide_id, path, total_bytes(path), "", levels=levels)

@@ -19,6 +19,7 @@ from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import ClassMap
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_run import OpenedRun, OpenedSlide
+from wsi_area.results.place import Place
 from wsi_area.results.record import is_counted
 from wsi_area.results.store import open_class_map
 
@@ -79,7 +80,7 @@ def boxes(size: Size, edge_px: int) -> Iterator[Region]:
             yield Region(x, y, min(edge_px, size.width_px - x), min(edge_px, size.height_px - y))
 
 
-def read_box(array: Any, box: Region, where: Path) -> ClassMap:
+def read_box(array: Any, box: Region, where: Place) -> ClassMap:
     """Return a box of a class map, uint8 (h, w).
 
     Raises
@@ -93,7 +94,7 @@ def read_box(array: Any, box: Region, where: Path) -> ClassMap:
         raise ResultError(f"{where} cannot be read ({error}); measure the slide again with --force") from error
 
 
-def refuse_other_counts(slide: MeasuredSlide, array: Any, edge_px: int, where: Path) -> None:
+def refuse_other_counts(slide: MeasuredSlide, array: Any, edge_px: int, where: Place) -> None:
     """Count a class map again, box by box, and refuse what is not what was measured.
 
     Raises

@@ -24,6 +24,7 @@ from wsi_area.exports.simplifying import simplified
 from wsi_area.exports.tracing import Ring, TracedRegion, traced_regions
 from wsi_area.model.classes import TissueClass
 from wsi_area.results.layout import OUTLINES_NAME
+from wsi_area.results.place import scratch_folder
 
 _OBJECTS = uuid.UUID("5c0a8f5e-6d0b-5a0e-9a63-0d6f1f6c2b11")
 """The namespace of the ids; any fixed UUID would do, this one must never change."""
@@ -72,7 +73,7 @@ def write_geojson(slide: MeasuredSlide, *, split: bool = False, simplify_px: flo
         if split:
             _write_split(file, slide, regions)
         else:
-            beside = slide.layout.root
+            beside = scratch_folder(slide.layout.root)
             spool = {i: spools.enter_context(tempfile.TemporaryFile(dir=beside)) for i in outlines}
             _write_by_class(file, slide, regions, outlines, spool)
         _refuse_mismatch(slide, outlines)

@@ -2,18 +2,17 @@
 
 import gzip
 import os
-import shutil
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from wsi_area.errors import ResultError
+from wsi_area.results.place import Place, draft_of, settle
 
 
 @contextmanager
-def gzipped(path: Path) -> Iterator[BinaryIO]:
+def gzipped(path: Place) -> Iterator[BinaryIO]:
     """Open a gzip file for writing; it replaces what was there once all is written.
 
     There is no name and no time in its header: the same content makes the same bytes.
@@ -23,23 +22,20 @@ def gzipped(path: Path) -> Iterator[BinaryIO]:
     ResultError
         If it cannot be written.
     """
-    beside = _beside(path)
     try:
-        with beside.open("wb") as raw:
-            with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) as packed:
-                yield cast(BinaryIO, packed)  # it has all that one needs to write
-            raw.flush()
-            os.fsync(raw.fileno())
-        beside.replace(path)
+        with draft_of(path) as draft:
+            with draft.open("wb") as raw:
+                with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) as packed:
+                    yield cast(BinaryIO, packed)  # it has all that one needs to write
+                raw.flush()
+                os.fsync(raw.fileno())
+            settle(draft, path)
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
 
 
 @contextmanager
-def replaced_folder(path: Path) -> Iterator[Path]:
+def replaced_folder(path: Place) -> Iterator[Path]:
     """Yield a folder to fill; it replaces what was there once all is written.
 
     Raises
@@ -47,25 +43,16 @@ def replaced_folder(path: Path) -> Iterator[Path]:
     ResultError
         If it cannot be written.
     """
-    beside, old = _beside(path), _beside(path)
     try:
-        beside.mkdir()
-        yield beside
-        if path.exists():
-            path.rename(old)
-        beside.rename(path)
+        with draft_of(path) as draft:
+            draft.mkdir()
+            yield draft
+            settle(draft, path)
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
-        for left_over in (beside, old):
-            shutil.rmtree(left_over, ignore_errors=True)
 
 
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
-
-
-def _unwritable(path: Path, error: OSError) -> ResultError:
+def _unwritable(path: Place, error: OSError) -> ResultError:
     return ResultError(
         f"{path} cannot be written ({error.strerror or error}); free some space, or mend its permissions, and export "
         "again"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from wsi_area.compute.compiled_runs import machine_code
+from wsi_area.compute.machine_code import machine_code
 
 X, Y, NEXT, OTHER_END, SADDLE = range(5)
 """Columns of a corner: its vertex; the corner after it in its chain; at an end of a chain the other end; whether

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from wsi_area.model.calibration import MppCandidate
 from wsi_area.model.geometry import Region, Size
 
+SAMPLE_BITS, SAMPLE_BITS_SOURCE = "plain.sample_bits", "plain.sample_bits_from"
+"""Properties of a plain image of 16-bit samples: how many of the bits are used, and who says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:

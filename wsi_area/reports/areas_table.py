@@ -9,20 +9,23 @@ from wsi_area.compute.explain import explain_area, from_mpp
 from wsi_area.model.calibration import Mpp
 from wsi_area.reports.documents import Record, mpp_of
 from wsi_area.results.quantity import NONE, area_text, grouped, mm2_text, share_text
+from wsi_area.results.record import COVERAGE_95
+from wsi_area.results.tissue_name import TISSUE, tissue_name
 
 
 @dataclass(frozen=True, slots=True)
 class AreaRow:
     """One line of the table, as it is printed."""
 
+    kind: str  # class, total or account
     name: str
     role: str  # what it counts as
-    colour: str | None
     n_px: str
     area: str  # mm² ± 95 %
-    filled: str  # mm² with holes counted in
-    of_tissue: str
-    kind: str  # class, total or account
+    filled: str = NONE  # mm² with holes counted in
+    outline: str = NONE  # mm² that its drawn outlines enclose
+    of_tissue: str = NONE
+    colour: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,70 +34,94 @@ class AreasTable:
 
     rows: tuple[AreaRow, ...]
     has_filled: bool
+    has_outline: bool
     has_area: bool
+    share_of: str  # what a share is a part of; empty where nothing is tissue
     sum_text: str
     worked: str  # one line of arithmetic
+    drawn: tuple[str, ...]  # a drawn area beside the counted one, a sentence each
 
 
 def areas_table(record: Record) -> AreasTable:
     """Return the areas of a measured slide; whatever has no pixel size has pixels only."""
     mpp = mpp_of(record)
     filled = (record.get("foci") or {}).get("filled_area_mm2")
-    rows = (*_class_rows(record), *_total_rows(record, filled), *_account_rows(record, mpp))
-    return AreasTable(rows, filled is not None, mpp is not None, _sum_text(record), worked_line(record))
+    tissue = tissue_name([record])
+    rows = (*_class_rows(record), *_total_rows(record, filled, tissue), *_account_rows(record, mpp))
+    return AreasTable(
+        rows,
+        filled is not None,
+        any(row.outline != NONE for row in rows),
+        mpp is not None,
+        tissue or "",
+        _sum_text(record),
+        worked_line(record),
+        drawn_lines(record),
+    )
 
 
 def _class_rows(record: Record) -> Iterator[AreaRow]:
     tissue_px = record["tissue"]["n_px"]
+    outlines = {entry["class"]: mm2_text(entry["area_mm2"]) for entry in record.get("outlines") or ()}
     for c in record["classes"]:
         yield AreaRow(
+            "class",
             c["name"],
             _role(c),
-            "#" + bytes(c["color_rgb"]).hex(),
             grouped(c["n_px"]),
             area_text(c["area_mm2"], c["area_u_mm2"]),
-            NONE,
-            share_text(c["n_px"], tissue_px) if c["is_tissue"] else NONE,
-            "class",
+            outline=outlines.get(c["name"], NONE),
+            of_tissue=share_text(c["n_px"], tissue_px) if c["is_tissue"] else NONE,
+            colour="#" + bytes(c["color_rgb"]).hex(),
         )
 
 
 def _role(c: Record) -> str:
     if c["is_excluded"]:
         return "excluded from tissue"
-    return "tissue, tumour" if c["is_tumor"] else "tissue" if c["is_tissue"] else "background"
+    if c["is_tissue"]:
+        return "tissue, tumour" if c["is_tumor"] else "tissue"
+    return "background" if c["id"] == 0 else "not tissue"
 
 
-def _total_rows(record: Record, filled_mm2: float | None) -> Iterator[AreaRow]:
+def _total_rows(record: Record, filled_mm2: float | None, name: str | None) -> Iterator[AreaRow]:
     tumor, tissue, rel = record["tumor"], record["tissue"], record["calibration"]["relative_u_area"]
     if tumor["n_px"] is not None:
         share = share_text(tumor["n_px"], tissue["n_px"])
-        filled = NONE if filled_mm2 is None else mm2_text(filled_mm2)
         area = area_text(tumor["area_mm2"], tumor["area_u_mm2"])
-        yield AreaRow("all tumour", "total", None, grouped(tumor["n_px"]), area, filled, share, "total")
-    u = None if rel is None or tissue["area_mm2"] is None else tissue["area_mm2"] * rel
-    area = area_text(tissue["area_mm2"], u)
-    yield AreaRow("all tissue", "total", None, grouped(tissue["n_px"]), area, NONE, NONE, "total")
-    excluded_px = sum(c["n_px"] for c in record["classes"] if c["is_excluded"])
-    if any(c["is_excluded"] for c in record["classes"]):
-        area = NONE if (mpp := mpp_of(record)) is None else mm2_text(area_mm2(excluded_px, mpp))
-        yield AreaRow("all excluded", "total", None, grouped(excluded_px), area, NONE, NONE, "total")
+        counted = grouped(tumor["n_px"])
+        yield AreaRow("total", "all tumour", "total", counted, area, mm2_text(filled_mm2), of_tissue=share)
+    if name is not None:
+        u = None if rel is None or tissue["area_mm2"] is None else tissue["area_mm2"] * rel
+        role = "total" if name == TISSUE else "all that counts as tissue"
+        yield AreaRow("total", f"all {name}", role, grouped(tissue["n_px"]), area_text(tissue["area_mm2"], u))
+    excluded = [c["n_px"] for c in record["classes"] if c["is_excluded"]]
+    if excluded:
+        yield AreaRow("total", "all excluded", "total", grouped(sum(excluded)), _exact(sum(excluded), mpp_of(record)))
 
 
 def _account_rows(record: Record, mpp: Mpp | None) -> Iterator[AreaRow]:
-    counts = record["counts"]
+    counts, roi = record["counts"], record.get("roi")
+    if roi:
+        n_px = counts["n_px_total"] - counts["n_px_outside_roi"]
+        drawn = mm2_text(roi.get("outline_area_mm2"))
+        role = "all but what is outside"
+        yield AreaRow("account", "region of interest", role, grouped(n_px), _exact(n_px, mpp), outline=drawn)
     for name, key in (
-        ("not scanned", "n_px_unscanned"),
         ("outside the region of interest", "n_px_outside_roi"),
+        ("not scanned", "n_px_unscanned"),
         ("unreadable", "n_px_unreadable"),
         ("whole slide", "n_px_total"),
     ):
         n_px = counts[key]
-        if key == "n_px_outside_roi" and not n_px and not record.get("roi"):
+        if key == "n_px_outside_roi" and not n_px and not roi:
             continue  # nobody drew one
-        area = NONE if mpp is None else mm2_text(area_mm2(n_px, mpp))
         role = "width × height" if key == "n_px_total" else "in no class"
-        yield AreaRow(name, role, None, grouped(n_px), area, NONE, NONE, "account")
+        yield AreaRow("account", name, role, grouped(n_px), _exact(n_px, mpp))
+
+
+def _exact(n_px: int, mpp: Mpp | None) -> str:
+    return NONE if mpp is None else mm2_text(area_mm2(n_px, mpp))
 
 
 def _sum_text(record: Record) -> str:
@@ -119,6 +146,22 @@ def worked_line(record: Record) -> str:
         f"{grouped(explained.n_px)} {what} px × {grouped(mpp.x)} µm × {grouped(mpp.y)} µm "
         f"= {grouped(explained.steps[-2].value)} µm² = {grouped(explained.area_mm2)} mm²"
     )
+
+
+def drawn_lines(record: Record) -> tuple[str, ...]:
+    """Return for each class that was drawn what its outlines enclose, beside the pixels that were counted in them."""
+    by_name = {entry["name"]: entry for entry in record["classes"]}
+    where = " that lie in the region of interest" if record.get("roi") else ""
+    whole = " on the whole slide" if record.get("roi") else ""
+    lines = []
+    for outline in record.get("outlines") or ():
+        name, half_mm2 = outline["class"], COVERAGE_95 * outline["u_count_mm2"]
+        lines.append(
+            f"The outlines of {name} enclose {mm2_text(outline['area_mm2'])} mm²{whole}, the pixels counted in them"
+            f"{where} are {mm2_text(by_name[name]['area_mm2'])} mm²; counting in work pixels is good to ± "
+            f"{grouped(float(f'{half_mm2:.2g}'))} mm² (95\u202f%)."
+        )
+    return tuple(lines)
 
 
 def foci_rows(record: Record, most: int) -> tuple[tuple[Any, ...], ...]:

@@ -1,7 +1,7 @@
 """reports: all slides of a run at a glance: totals, the table, the spread of each number; pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from wsi_area.compute.area import area_mm2
 from wsi_area.compute.quantity_text import pair_text
@@ -9,6 +9,7 @@ from wsi_area.reports.documents import STATUS_ORDER, Record, mpp_of
 from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, Finding, anchor_of, findings_of
 from wsi_area.reports.strip_plot import StripPlot, Value, strip_plot
 from wsi_area.results.quantity import NONE, area_text, grouped, mm2_text, share_text
+from wsi_area.results.tissue_name import tissue_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,22 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """Slides that have no final number, for the very same reason."""
+
+    reason: str
+    slides: tuple[tuple[str, str], ...]  # anchor and id
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
-    """Slides that have no final number, for the same reason, and what to do."""
+    """Slides that have no final number and want the same thing done, which is said once."""
 
     status: str
     status_text: str
     status_sign: str
-    reason: str
     remedies: tuple[str, ...]
-    slides: tuple[tuple[str, str], ...]  # anchor and id
+    causes: tuple[Cause, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +99,12 @@ def names_tumor(records: Sequence[Record]) -> bool:
 
 
 def _columns(records: Sequence[Record]) -> list[tuple[str, Callable[[Record], Cell]]]:
-    tumor: list[tuple[str, Callable[[Record], Cell]]] = [
-        ("tumour mm²", _tumor_cell),
-        ("tumour in tissue", _fraction_cell),
-    ]
+    tissue, roi = tissue_name(records), any(record.get("roi") for record in records)
     return [
-        *(tumor if names_tumor(records) else []),
-        ("tissue mm²", _tissue_cell),
+        *([("tumour mm²", _tumor_cell)] if names_tumor(records) else []),
+        *([("tumour in tissue", _fraction_cell)] if names_tumor(records) and tissue else []),
+        *([(f"{tissue} mm²", _tissue_cell)] if tissue else []),
+        *([("region mm²", _region_cell)] if roi else []),
         ("slide mm²", _slide_cell),
         ("µm/px", _mpp_cell),
         ("threshold", _threshold_cell),
@@ -124,6 +131,14 @@ def _fraction_cell(record: Record) -> Cell:
 def _tissue_cell(record: Record) -> Cell:
     area, rel = record["tissue"]["area_mm2"], record["calibration"]["relative_u_area"]
     return _cell(area_text(area, None if area is None else area * rel), area)
+
+
+def _region_cell(record: Record) -> Cell:
+    """Return what was counted inside the region of interest."""
+    mpp, counts = mpp_of(record), record["counts"]
+    inside_px = counts["n_px_total"] - counts["n_px_outside_roi"]
+    region_mm2 = area_mm2(inside_px, mpp) if record.get("roi") and mpp is not None else None
+    return _cell(mm2_text(region_mm2), region_mm2)
 
 
 def _slide_cell(record: Record) -> Cell:
@@ -158,21 +173,27 @@ def _row(place: int, record: Record, columns: Sequence[tuple[str, Callable[[Reco
 
 
 def _troubles(records: Sequence[Record]) -> tuple[Trouble, ...]:
-    """Return what keeps slides from a final number; the same trouble of many slides is told once."""
-    found: dict[Trouble, list[tuple[str, str]]] = {}
+    """Return what keeps slides from a final number; what is to be done is said once for all that it helps."""
+    found: dict[tuple[str, tuple[str, ...]], dict[str, list[tuple[str, str]]]] = {}
     for place, record in enumerate(records, 1):
         if record["status"] != "complete":
-            found.setdefault(_trouble(record), []).append((anchor_of(place), record["slide_id"]))
-    return tuple(replace(trouble, slides=tuple(slides)) for trouble, slides in found.items())
+            reason, remedies = _reason_and_remedies(record)
+            causes = found.setdefault((record["status"], remedies), {})
+            causes.setdefault(reason, []).append((anchor_of(place), record["slide_id"]))
+    return tuple(
+        Trouble(
+            status, STATUS_TEXT[status], STATUS_SIGN[status], remedies,
+            tuple(Cause(reason, tuple(slides)) for reason, slides in causes.items()),
+        )
+        for (status, remedies), causes in found.items()
+    )  # fmt: skip
 
 
-def _trouble(record: Record) -> Trouble:
-    status = record["status"]
+def _reason_and_remedies(record: Record) -> tuple[str, tuple[str, ...]]:
     refused = [f for f in findings_of(record) if f.severity == "refusal" or f.code == "TILE_UNREADABLE"]
     reason = str(record.get("reason") or "no reason on record").removeprefix(f"{record['slide_id']}: ")
     messages = tuple(dict.fromkeys(f.message for f in refused))
-    remedies = tuple(dict.fromkeys(f.remedy for f in refused if f.remedy))
-    return Trouble(status, STATUS_TEXT[status], STATUS_SIGN[status], "; ".join(messages) or reason, remedies, ())
+    return "; ".join(messages) or reason, tuple(dict.fromkeys(f.remedy for f in refused if f.remedy))
 
 
 def _totals(records: Sequence[Record]) -> tuple[Total, ...]:
@@ -185,11 +206,12 @@ def _totals(records: Sequence[Record]) -> tuple[Total, ...]:
         mm2 = sum(r["tumor"]["area_mm2"] for r in with_tumor)
         u = sum(r["tumor"]["area_u_mm2"] for r in with_tumor)
         totals.append(Total("tumour mm² ± 95 %", area_text(mm2, u), whose))
-    if complete:
+    tissue = tissue_name(records)
+    if complete and tissue:
         mm2 = sum(r["tissue"]["area_mm2"] for r in complete)
         u = sum(r["tissue"]["area_mm2"] * r["calibration"]["relative_u_area"] for r in complete)
-        totals.append(Total("tissue mm² ± 95 %", area_text(mm2, u), whose))
-    if with_tumor:
+        totals.append(Total(f"{tissue} mm² ± 95 %", area_text(mm2, u), whose))
+    if with_tumor and tissue:
         parts = [sum(r[name]["area_mm2"] for r in with_tumor) for name in ("tumor", "tissue")]
         totals.append(Total("tumour in tissue", share_text(*parts), "of the summed areas"))
     return tuple(totals)
@@ -219,14 +241,15 @@ def _plots(records: Sequence[Record]) -> tuple[StripPlot, ...]:
         x, y = record["calibration"]["mpp_x_um"], record["calibration"]["mpp_y_um"]
         return None if x is None else max(x, y)
 
+    tissue = tissue_name(records)
     wanted = (
         strip_plot("Tumour", "mm²", values(lambda r: r["tumor"]["area_mm2"], True)),
-        strip_plot("Tissue", "mm²", values(lambda r: r["tissue"]["area_mm2"], True)),
-        strip_plot("Tumour in tissue", "%", values(_percent_of_tissue, True)),
+        strip_plot(tissue.capitalize(), "mm²", values(lambda r: r["tissue"]["area_mm2"], True)) if tissue else None,
+        strip_plot("Tumour in tissue", "%", values(_percent_of_tissue, True)) if tissue else None,
         strip_plot("Pixel size", "µm/px", values(largest_mpp, False)),
         strip_plot("Threshold", "grey levels", values(_threshold, False)),
     )
-    return tuple(plot for plot in wanted if plot is not None)
+    return tuple(plot for plot in wanted if plot is not None and len(plot.dots) > 1)  # one slide has no spread
 
 
 def _percent_of_tissue(record: Record) -> float | None:

@@ -10,6 +10,7 @@ from wsi_area.compute.area import area_mm2
 from wsi_area.errors import CountMismatchError, ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.results.layout import RunLayout, SlideLayout, read_json
+from wsi_area.results.place import Place
 from wsi_area.results.record import is_counted
 from wsi_area.results.unmerged import refuse_unmerged
 
@@ -34,7 +35,7 @@ class RunDocuments:
         return tuple(record for _, record in self.slides)
 
 
-def read_documents(run: Path) -> RunDocuments:
+def read_documents(run: Place) -> RunDocuments:
     """Return everything on record about a run, each area computed again from its count and found the same.
 
     Raises

@@ -1,13 +1,13 @@
 """reports: the report on paper, by WeasyPrint, which is an extra."""
 
 import logging
-from pathlib import Path
 from typing import Any
 
 from PIL import ImageFile
 
 from wsi_area.errors import SettingsError
 from wsi_area.results.layout import write_bytes
+from wsi_area.results.place import Place
 
 
 def require_weasyprint() -> Any:
@@ -35,7 +35,7 @@ def require_weasyprint() -> Any:
     return weasyprint
 
 
-def write_pdf(html: str, path: Path) -> None:
+def write_pdf(html: str, path: Place) -> None:
     """Write an HTML document as PDF; the same document makes the same bytes.
 
     Raises

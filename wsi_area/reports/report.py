@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from wsi_area.reports.cohort import cohort
 from wsi_area.reports.documents import RunDocuments, read_documents
@@ -13,6 +12,7 @@ from wsi_area.reports.provenance import provenance, time_text
 from wsi_area.reports.slide_picture import slide_picture
 from wsi_area.reports.slide_view import SlideView, slide_view
 from wsi_area.results.layout import write_bytes
+from wsi_area.results.place import Place
 from wsi_area.results.record import is_counted
 
 HTML_NAME, PDF_NAME = "report.html", "report.pdf"
@@ -22,17 +22,17 @@ HTML_NAME, PDF_NAME = "report.html", "report.pdf"
 class WrittenReport:
     """Where a report was written."""
 
-    html: Path
-    pdf: Path | None
+    html: Place
+    pdf: Place | None
     slides: int
 
 
-def write_report(run: Path, *, pdf: bool = False) -> WrittenReport:
+def write_report(run: Place, *, pdf: bool = False) -> WrittenReport:
     """Write the report of a run into its folder and return where; the same run makes the same bytes.
 
     Parameters
     ----------
-    run : Path
+    run : Place
         The run directory.
     pdf : bool
         Write it on paper too.

@@ -13,14 +13,14 @@ from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.reports.documents import Record, mpp_of
 from wsi_area.reports.embedded import LADDER, Rung, jpeg_address, png_address, reduced
-from wsi_area.reports.tile_map import NOTHING_RGB, SKIPPED_RGB, UNREADABLE_RGB, TileMap, tile_map
+from wsi_area.reports.tile_map import NOTHING_RGB, OUTSIDE_RGB, SKIPPED_RGB, UNREADABLE_RGB, TileMap, tile_map
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.store import ledger_rows, open_class_map
 from wsi_area.results.thumbnail import UNSCANNED_RGB, Thumbnail, read_thumbnail
 
 _RESERVED = {
     UNREADABLE_CODE: ("unreadable", UNREADABLE_RGB, "n_px_unreadable"),
-    OUTSIDE_ROI_CODE: ("outside the region of interest", (96, 96, 96), "n_px_outside_roi"),
+    OUTSIDE_ROI_CODE: ("outside the region of interest", OUTSIDE_RGB, "n_px_outside_roi"),
     UNSCANNED_CODE: ("not scanned", UNSCANNED_RGB, "n_px_unscanned"),
 }
 _WIDEST_CSS_PX, _TALLEST_CSS_PX = 640, 520
@@ -192,6 +192,9 @@ def _tiles(layout: SlideLayout, record: Record, frame: Frame, notes: list[str]) 
     if rows.shape[-1] != len(LedgerLayout(len(scheme.classes)).columns):
         notes.append(f"The tiles cannot be shown: the ledger is not of {len(scheme.classes)} classes.")
         return None, None
+    if rows.shape[0] * rows.shape[1] == 1:
+        notes.append("No picture of the tiles: the slide is a single tile, and the table of areas says all of it.")
+        return None, None
     square_px = max(1, _TILES_CSS_PX // max(rows.shape[:2]))
     facts = tile_map(rows, scheme, square_px)
     work = record["work"]
@@ -214,7 +217,8 @@ def tile_legend(facts: TileMap) -> tuple[LegendEntry, ...]:
     """Return the colours of a tile picture that are no share, as far as it has any."""
     kinds = (
         (facts.skipped, SKIPPED_RGB, "skipped as bare glass"),
-        (facts.nothing, NOTHING_RGB, "not scanned or outside the region of interest"),
+        (facts.nothing, NOTHING_RGB, "not scanned"),
+        (facts.outside, OUTSIDE_RGB, "outside the region of interest"),
         (facts.unreadable, UNREADABLE_RGB, "unreadable"),
     )
     return tuple(LegendEntry(_hex(rgb), f"{text}: {count}") for count, rgb, text in kinds if count)

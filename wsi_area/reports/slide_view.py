@@ -10,6 +10,7 @@ from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_li
 from wsi_area.reports.slide_picture import LISTED_FOCI, LegendEntry, SlidePicture, tile_legend
 from wsi_area.results.quantity import area_text, grouped, mm2_text, share_text
 from wsi_area.results.record import is_counted
+from wsi_area.results.tissue_name import tissue_name
 
 STATUS_TEXT = {
     "complete": "complete",
@@ -128,7 +129,7 @@ def slide_view(place: int, record: Record, picture: SlidePicture | None) -> Slid
         picture=picture,
         tile_legend=() if picture is None or picture.tile_facts is None else tile_legend(picture.tile_facts),
         areas=areas_table(record),
-        calibration=record["calibration"]["reason"],
+        calibration=_calibration_text(record["calibration"]),
         candidates=_candidates(record["calibration"]),
         histograms=histograms(facts),
         sensitivity=sensitivity_lines(record),
@@ -142,19 +143,32 @@ def slide_view(place: int, record: Record, picture: SlidePicture | None) -> Slid
 
 def _headline(record: Record) -> tuple[tuple[str, str], ...]:
     tumor, tissue, rel = record["tumor"], record["tissue"], record["calibration"]["relative_u_area"]
+    name = tissue_name([record])
     if record["calibration"]["mpp_x_um"] is None:
-        counted = [("tissue", f"{grouped(tissue['n_px'])} px")]
+        counted = [] if name is None else [(name, f"{grouped(tissue['n_px'])} px")]
         if tumor["n_px"] is not None:
             counted.insert(0, ("tumour", f"{grouped(tumor['n_px'])} px"))
         return tuple(counted)
     lines = []
     if tumor["n_px"] is not None:
         lines.append(("tumour", f"{area_text(tumor['area_mm2'], tumor['area_u_mm2'])} mm²"))
-    u = tissue["area_mm2"] * rel
-    lines.append(("tissue", f"{area_text(tissue['area_mm2'], u)} mm²"))
-    if tumor["n_px"] is not None:
+    if name is not None:
+        u = tissue["area_mm2"] * rel
+        lines.append((name, f"{area_text(tissue['area_mm2'], u)} mm²"))
+    elif tumor["n_px"] is None:  # every class stands for itself
+        named = [c for c in record["classes"] if c["id"]]
+        lines += [(c["name"], f"{area_text(c['area_mm2'], c['area_u_mm2'])} mm²") for c in named]
+    if tumor["n_px"] is not None and name is not None:
         lines.append(("tumour in tissue", share_text(tumor["n_px"], tissue["n_px"])))
     return tuple(lines)
+
+
+def _calibration_text(calibration: Record) -> str:
+    if calibration["mpp_x_um"] is not None:
+        return str(calibration["reason"])
+    unbelieved = "No claim about the pixel size can be believed"
+    claims = unbelieved if calibration["candidates"] else "The file says nothing of a pixel size"
+    return f"{claims}, so there are pixels and no mm²; the finding above says what to do ({calibration['reason']})."
 
 
 def _candidates(calibration: Record) -> tuple[Candidate, ...]:

@@ -13,9 +13,9 @@ RAMP_RGB = (
     (34, 94, 168), (37, 52, 148), (8, 29, 88),
 )  # fmt: skip
 """ColorBrewer's YlGnBu, which the colour-blind can read and a grey printer too: it darkens all the way."""
-SKIPPED_RGB, NOTHING_RGB, UNREADABLE_RGB = (238, 238, 238), (190, 190, 190), (213, 94, 0)
+SKIPPED_RGB, NOTHING_RGB, OUTSIDE_RGB, UNREADABLE_RGB = (238, 238, 238), (190, 190, 190), (96, 96, 96), (213, 94, 0)
 _STEPS = 64
-_SKIPPED, _NOTHING, _UNREADABLE, _LINE = _STEPS, _STEPS + 1, _STEPS + 2, _STEPS + 3
+_SKIPPED, _NOTHING, _OUTSIDE, _UNREADABLE, _LINE = range(_STEPS, _STEPS + 5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,8 +25,9 @@ class TileMap:
     indices: NDArray[np.uint8]  # (rows * square_px, cols * square_px)
     palette: bytes
     of: str  # what the fraction is of
-    skipped: int  # tiles
-    nothing: int
+    skipped: int  # tiles of bare glass
+    nothing: int  # not scanned
+    outside: int  # of the region of interest
     unreadable: int
 
 
@@ -49,19 +50,22 @@ def tile_map(rows: NDArray[np.int64], scheme: ClassScheme, square_px: int) -> Ti
     share = by_class[..., wanted].sum(axis=-1) / np.maximum(classified, 1)
     squares = np.minimum((share * _STEPS).astype(np.uint8), _STEPS - 1)
     squares[status == TileStatus.SKIPPED] = _SKIPPED
-    squares[(classified == 0) & (status != TileStatus.SKIPPED)] = _NOTHING
+    # a tile outside the region of interest is committed as skipped, too; what it counts tells the two apart
+    squares[classified == 0] = _NOTHING
+    squares[(classified == 0) & (rows[..., layout.outside_roi_column] > 0)] = _OUTSIDE
     squares[(status == TileStatus.UNREADABLE) | (status == NOT_COMMITTED)] = _UNREADABLE
     picture = squares.repeat(square_px, axis=0).repeat(square_px, axis=1)
     if square_px >= 6:
         picture[square_px - 1 :: square_px] = _LINE
         picture[:, square_px - 1 :: square_px] = _LINE
-    counted = np.bincount(squares.reshape(-1), minlength=_STEPS + 3)
+    counted = np.bincount(squares.reshape(-1), minlength=_LINE)
     return TileMap(
         picture,
         _palette(),
         "tumour" if scheme.names_tumor else "tissue",
         int(counted[_SKIPPED]),
         int(counted[_NOTHING]),
+        int(counted[_OUTSIDE]),
         int(counted[_UNREADABLE]),
     )
 
@@ -69,4 +73,6 @@ def tile_map(rows: NDArray[np.int64], scheme: ClassScheme, square_px: int) -> Ti
 def _palette() -> bytes:
     at = np.linspace(0, len(RAMP_RGB) - 1, _STEPS)
     ramp = np.stack([np.interp(at, range(len(RAMP_RGB)), channel) for channel in np.array(RAMP_RGB).T], axis=1)
-    return bytes(np.rint(ramp).astype(np.uint8)) + bytes((*SKIPPED_RGB, *NOTHING_RGB, *UNREADABLE_RGB, 255, 255, 255))
+    return bytes(np.rint(ramp).astype(np.uint8)) + bytes(
+        (*SKIPPED_RGB, *NOTHING_RGB, *OUTSIDE_RGB, *UNREADABLE_RGB, 255, 255, 255)
+    )

@@ -8,8 +8,8 @@ what is raw. Without filters there is no ``raw/``, and nothing is written twice.
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -25,6 +25,7 @@ from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, SlideLayout, read_json, write_json
 from wsi_area.results.object_tables import OBJECTS_TABLE
+from wsi_area.results.place import remove_tree
 from wsi_area.results.store import CLASS_MAP_ARRAY, create_store, ledger_rows, open_class_map
 
 RAW_FOLDER, NOTE = "raw", "size_filters.json"
@@ -45,7 +46,8 @@ def discard_cleaned(layout: SlideLayout) -> None:
     for name in (NOTE, OBJECTS_TABLE, OUTLINES_NAME):
         (layout.root / name).unlink(missing_ok=True)
     for name in (RAW_FOLDER, LABELS_NAME):
-        shutil.rmtree(layout.root / name, ignore_errors=True)
+        with suppress(OSError):
+            remove_tree(layout.root / name)
 
 
 def cleaned_key(key: str, filters: SizeFilters, raw_rows: NDArray[np.int64]) -> str:

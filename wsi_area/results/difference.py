@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from wsi_area.results.layout import RunLayout, read_json
+from wsi_area.results.place import Place
 from wsi_area.results.record import is_counted
 from wsi_area.results.unmerged import refuse_unmerged
 
-_ABOUT_THE_WORK = ("run", "reader")
+_ABOUT_THE_WORK = ("run", "reader", "storage")
 """Sections that say who did the work and through which lane; they never change a result."""
 
 
@@ -67,12 +67,12 @@ def relative_difference(first: Any, second: Any) -> float | None:
     return abs(second - first) / largest if largest else 0.0
 
 
-def compare_runs(first: Path, second: Path, tolerance: float = 0.0) -> RunDifference:
+def compare_runs(first: Place, second: Place, tolerance: float = 0.0) -> RunDifference:
     """Return how two runs differ, slide by slide.
 
     Parameters
     ----------
-    first, second : Path
+    first, second : Place
         The folders that ``--out`` named.
     tolerance : float
         Relative difference of an area, a count or a pixel size up to which two slides are the same; 0 asks for the
@@ -92,7 +92,7 @@ def compare_runs(first: Path, second: Path, tolerance: float = 0.0) -> RunDiffer
 
 
 class _Run:
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Place) -> None:
         self.layout = RunLayout(root)
         refuse_unmerged(self.layout)
         self.about = read_json(self.layout.run_json)
@@ -112,9 +112,23 @@ def _settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[S
         for key in sorted({*then, *now}):
             if then.get(key) != now.get(key):
                 yield SettingDifference(f"{section}.{key}", then.get(key), now.get(key))
+    yield from _settings_of_slides(first, second)
     for name in ("wsi_area_version",):
         if first.get(name) != second.get(name):
             yield SettingDifference(name, first.get(name), second.get(name))
+
+
+def _settings_of_slides(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[SettingDifference]:
+    """Yield what a slide of both runs was measured with otherwise, where a manifest gave it settings of its own."""
+    own = [about.get("slide_settings", {}) for about in (first, second)]
+    for slide_id in sorted({*own[0], *own[1]} & {*first.get("slides", {})} & {*second.get("slides", {})}):
+        of_slide = [of_run.get(slide_id, {}).get("settings", {}) for of_run in own]
+        for key in sorted({*of_slide[0], *of_slide[1]}):
+            section, _, name = key.partition(".")
+            of_run = (about.get("settings", {}).get(section, {}).get(name) for about in (first, second))
+            then, now = (mine.get(key, general) for mine, general in zip(of_slide, of_run, strict=True))
+            if then != now:
+                yield SettingDifference(f"{slide_id}: {key}", then, now)
 
 
 def _slide(slide_id: str, a: _Run, b: _Run, tolerance: float) -> Iterator[SlideDifference]:

@@ -93,7 +93,7 @@ def read_foci(layout: SlideLayout, key: str) -> Foci | None:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(layout.root / OBJECTS_TABLE)
+        table = pq.read_table(pa.BufferReader((layout.root / OBJECTS_TABLE).read_bytes()))
         note = json.loads(table.schema.metadata[_TOTALS.encode()])
         if note["key"] != key:
             return None
@@ -112,7 +112,8 @@ def write_objects(layout: RunLayout, slide_ids: Iterable[str]) -> None:
     import pyarrow.parquet as pq
 
     paths = [layout.slide(slide_id).root / OBJECTS_TABLE for slide_id in slide_ids]
-    tables = [pq.read_table(path).replace_schema_metadata(None) for path in paths if path.is_file()]
+    contents = [path.read_bytes() for path in paths if path.is_file()]
+    tables = [pq.read_table(pa.BufferReader(content)).replace_schema_metadata(None) for content in contents]
     if not tables:
         (layout.root / OBJECTS_TABLE).unlink(missing_ok=True)
         return

@@ -3,15 +3,16 @@
 `wsi_area.open_run` gives a run that can be drawn and shown as well, from ``wsi_area.review``; it is made of these.
 """
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wsi_area.errors import ResultError
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.results.place import Place, place_of
 from wsi_area.results.unmerged import refuse_unmerged
 
 __all__ = ["OpenedRun", "OpenedSlide", "open_run"]
@@ -20,15 +21,15 @@ if TYPE_CHECKING:  # pandas takes longer to load than a slide's header: only who
     import pandas as pd
 
 
-def open_run(path: str | Path) -> "OpenedRun":
-    """Return a run directory, opened for reading.
+def open_run(path: str | Place) -> "OpenedRun":
+    """Return a run, opened for reading: a folder, or ``s3://bucket/prefix``.
 
     Raises
     ------
     ResultError
         If the folder does not hold a run.
     """
-    layout = RunLayout(Path(path))
+    layout = RunLayout(place_of(path))
     refuse_unmerged(layout)
     if not layout.run_json.exists():
         raise ResultError(f"{path} holds no run (there is no {layout.run_json.name}); give the folder named by --out")
@@ -87,4 +88,4 @@ class OpenedRun(Mapping[str, OpenedSlide]):
         path = self.layout.root / f"{name}.parquet"
         if not path.exists():
             raise ResultError(f"{path} is not there: the run has not ended; run the same command again to finish it")
-        return pd.read_parquet(path)
+        return pd.read_parquet(io.BytesIO(path.read_bytes()))

@@ -5,10 +5,7 @@ Its writers want the whole shard as one block of pixels and spend more on copyin
 each tile is compressed as soon as it is classified, while it is in the cache.
 """
 
-import uuid
 from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
 
 import google_crc32c
 import numpy as np
@@ -17,6 +14,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap
+from wsi_area.results.place import Place, commit
 
 CHUNK_CODECS = (BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle", typesize=1), Crc32cCodec())
 """What `encoded_tile` does, as zarr's metadata say it. Bit planes of few classes: half the time of zstd, which took
@@ -58,12 +56,12 @@ def encoded_tiles(class_map: ClassMap, tile_px: int) -> dict[tuple[int, int], by
     return {place: content for place, content in encoded.items() if content is not None}
 
 
-def write_shard(path: Path, tiles: Mapping[tuple[int, int], bytes], tiles_per_side: int) -> None:
+def write_shard(path: Place, tiles: Mapping[tuple[int, int], bytes], tiles_per_side: int) -> None:
     """Write a shard whole, or leave what was there; without tiles there is none, which reads as background.
 
     Parameters
     ----------
-    path : Path
+    path : Place
     tiles : mapping of (row, col) within the shard to bytes
         From `encoded_tiles`.
     tiles_per_side : int
@@ -76,16 +74,7 @@ def write_shard(path: Path, tiles: Mapping[tuple[int, int], bytes], tiles_per_si
     for place, content in tiles.items():
         index[place] = offset, len(content)
         offset += len(content)
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.writelines((*tiles.values(), index.tobytes(), _crc(index.tobytes())))
-        beside.replace(path)
-    except OSError:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)  # it would keep the space that the tables need to say so
-        raise
+    commit(path, (*tiles.values(), index.tobytes(), _crc(index.tobytes())), flushed=False)
 
 
 def _crc(content: bytes) -> bytes:

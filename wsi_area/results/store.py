@@ -2,13 +2,11 @@
 
 A class map cannot tell "computed and empty" from "never computed" (a missing chunk reads as the fill value),
 so the ledger does: a row that is not −1 is committed. A batch writes its shard of the class map first and its
-rows after, each by an atomic rename. No two batches share a shard or a ledger chunk.
+rows after, each by an atomic rename or put. No two batches share a shard or a ledger chunk.
 """
 
-import shutil
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.layout import SlideLayout
+from wsi_area.results.place import Place, mending, remove_tree, zarr_store
 from wsi_area.results.shard import CHUNK_CODECS, write_shard
 
 LEDGER_ARRAY, CLASS_MAP_ARRAY = "counts", "0"
@@ -42,10 +41,9 @@ def create_store(
         The same part by part.
     """
     for path in (layout.ledger, layout.class_map):
-        if path.exists():
-            shutil.rmtree(path)
+        remove_tree(path)
     shard_px = plan.batch_tiles * plan.tile_px
-    image = zarr.create_group(layout.class_map)
+    image = zarr.create_group(zarr_store(layout.class_map))
     image.create_array(
         CLASS_MAP_ARRAY,
         shape=(plan.work_size_px.height_px, plan.work_size_px.width_px),
@@ -59,7 +57,7 @@ def create_store(
     image.attrs.update(_ome_attributes(plan, scheme))
     columns = LedgerLayout(len(scheme.classes)).columns
     k = plan.batch_tiles
-    ledger = zarr.create_group(layout.ledger)
+    ledger = zarr.create_group(zarr_store(layout.ledger))
     ledger.create_array(
         LEDGER_ARRAY,
         shape=(plan.grid_rows, plan.grid_cols, len(columns)),
@@ -99,15 +97,19 @@ def _ome_attributes(plan: SlidePlan, scheme: ClassScheme) -> dict[str, Any]:
 def stored_origin(layout: SlideLayout) -> dict[str, Any] | None:
     """Return what a slide's stores were made from, part by part, or None where there are none that open."""
     try:
-        made_from = zarr.open_array(layout.ledger, path=LEDGER_ARRAY, mode="r").attrs["made_from"]
+        made_from = zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r").attrs["made_from"]
     except (FileNotFoundError, KeyError, ValueError):
         return None
+    except OSError as error:
+        raise ResultError(
+            f"{layout.ledger} cannot be read ({error.strerror or error}); mend that and run again"
+        ) from error
     return dict(made_from) if isinstance(made_from, Mapping) else None
 
 
 @lru_cache(maxsize=8)
-def _open_for_writing(root: Path, key: str) -> zarr.Array[Any]:
-    ledger = zarr.open_array(SlideLayout(root).ledger, path=LEDGER_ARRAY, mode="r+")
+def _open_for_writing(root: Place, key: str) -> zarr.Array[Any]:
+    ledger = zarr.open_array(zarr_store(SlideLayout(root).ledger), path=LEDGER_ARRAY, mode="r+")
     if ledger.attrs["key"] != key:
         raise StaleResultError(
             f"{root.name}: the ledger on disk was made from another slide, setting or version; use --force to "
@@ -149,12 +151,12 @@ def commit_batch(
         ledger[row : row + rows.shape[0], col : col + rows.shape[1]] = rows
     except OSError as error:
         raise ResultError(
-            f"{layout.root} cannot be written ({error.strerror or error}); free some space, then run the same "
-            "command again: what is committed is kept"
+            f"{layout.root} cannot be written ({error.strerror or error}); {mending(layout.root)}, then run the "
+            "same command again: what is committed is kept"
         ) from error
 
 
-def _shard_path(layout: SlideLayout, shard_row: int, shard_col: int) -> Path:
+def _shard_path(layout: SlideLayout, shard_row: int, shard_col: int) -> Place:
     return layout.class_map / CLASS_MAP_ARRAY / "c" / str(shard_row) / str(shard_col)
 
 
@@ -167,8 +169,24 @@ def ledger_rows(layout: SlideLayout) -> NDArray[np.int64]:
         If there is none, or a chunk of it is damaged.
     """
     try:
-        array = zarr.open_array(layout.ledger, path=LEDGER_ARRAY, mode="r")
+        array = zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r")
         return np.asarray(array[:], dtype=np.int64)
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        raise ResultError(f"{layout.ledger} cannot be read ({error}); measure the slide again with --force") from error
+
+
+def ledger_rows_of(layout: SlideLayout, tile_rows: range, tile_cols: range) -> NDArray[np.int64]:
+    """Return the part of the ledger that some tiles have, int64 (rows, cols, columns); what is elsewhere is not read.
+
+    Raises
+    ------
+    ResultError
+        If there is none, or a chunk of it is damaged.
+    """
+    try:
+        array = zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r")
+        found = array[tile_rows.start : tile_rows.stop, tile_cols.start : tile_cols.stop]
+        return np.asarray(found, dtype=np.int64)
     except (OSError, KeyError, ValueError, RuntimeError) as error:
         raise ResultError(f"{layout.ledger} cannot be read ({error}); measure the slide again with --force") from error
 
@@ -176,11 +194,11 @@ def ledger_rows(layout: SlideLayout) -> NDArray[np.int64]:
 def open_class_map(layout: SlideLayout) -> "zarr.Array[Any]":
     """Return the class map as a lazy zarr array, uint8 (h, w) on the work grid."""
     try:
-        return zarr.open_array(layout.class_map, path=CLASS_MAP_ARRAY, mode="r")
+        return zarr.open_array(zarr_store(layout.class_map), path=CLASS_MAP_ARRAY, mode="r")
     except (OSError, KeyError, ValueError) as error:
         raise ResultError(f"{layout.class_map} cannot be opened ({error}); was the slide measured?") from error
 
 
 def ledger_attributes(layout: SlideLayout) -> Mapping[str, Any]:
     """Return what the ledger says of itself: columns, key, tile and batch size."""
-    return dict(zarr.open_array(layout.ledger, path=LEDGER_ARRAY, mode="r").attrs)
+    return dict(zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r").attrs)

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wsi_area.results.layout import RunLayout, write_bytes, write_csv
+from wsi_area.results.place import Place
 from wsi_area.results.record import COVERAGE_95
+from wsi_area.results.workbook import workbook
 
 if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then its 40 MB are the workers'
     import pyarrow as pa
@@ -49,7 +50,13 @@ def write_tables(layout: RunLayout, records: Sequence[Record]) -> None:
     flags = [finding for r in records for finding in r.get("findings", ())]
     write_csv(layout.root / "flags.csv", FLAG_COLUMNS, flags)
     lost = [r for r in records if r["status"] in {"failed", "incomplete"}]
-    write_csv(layout.root / "failed.csv", FAILED_COLUMNS, [{c: r.get(c) for c in FAILED_COLUMNS} for r in lost])
+    failed = [{c: r.get(c) for c in FAILED_COLUMNS} for r in lost]
+    write_csv(layout.root / "failed.csv", FAILED_COLUMNS, failed)
+    sheets = (
+        ("summary", columns, rows), ("areas", AREA_COLUMNS, areas), ("flags", FLAG_COLUMNS, flags),
+        ("failed", FAILED_COLUMNS, failed),
+    )  # fmt: skip
+    write_bytes(layout.root / "summary.xlsx", workbook(sheets))
 
 
 def summary_columns(records: Sequence[Record]) -> tuple[str, ...]:
@@ -176,7 +183,7 @@ def _area_row(record: Record, c: Record) -> dict[str, Any]:
     }
 
 
-def _write_parquet(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+def _write_parquet(path: Place, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -64,7 +64,7 @@ def read_thumbnail(layout: SlideLayout) -> Thumbnail | None:
     if not path.exists():
         return None
     try:
-        with Image.open(path, formats=["JPEG"]) as image:
+        with Image.open(io.BytesIO(path.read_bytes()), formats=["JPEG"]) as image:
             frame = json.loads(image.info.get("comment", b""))
             rgb = np.asarray(image.convert("RGB"))
         x, y = float(frame["box_x_l0_px"]), float(frame["box_y_l0_px"])

@@ -5,13 +5,13 @@ import shlex
 
 from wsi_area.errors import ResultError
 from wsi_area.results.layout import RunLayout, read_json
+from wsi_area.results.place import Place
 
 
 def shard_digests(layout: RunLayout) -> dict[str, str]:
     """Return the hash of each file that a job array's tasks have left so far, by its name."""
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(layout.shards.glob("*-of-*.json"))
-    }
+    files: list[Place] = [*layout.shards.glob("*-of-*.json")]
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files, key=lambda f: f.name)}
 
 
 def is_unmerged(layout: RunLayout) -> bool:

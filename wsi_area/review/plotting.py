@@ -16,7 +16,7 @@ try:
     from matplotlib.patches import Patch, Rectangle
     from matplotlib.patheffects import withStroke
 except ImportError as error:
-    raise SettingsError("plots need matplotlib; install it with pip install 'wsi-area[notebook]'") from error
+    raise SettingsError("plots need matplotlib; install it with: pip install 'wsi-area[notebook]'") from error
 
 _INK, _HALO = "black", "white"
 _DIFFERENT_RGB = (213, 94, 0)  # vermillion: seen by whoever sees colours differently, and rare in stained tissue

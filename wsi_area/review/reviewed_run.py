@@ -3,19 +3,24 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_run import open_run as open_documents
 from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.results.place import Place
 from wsi_area.review.calibration_view import SlideCalibration, calibration_of
+from wsi_area.review.class_levels import ClassLevel, class_level
 from wsi_area.review.comparison import RunComparison, comparison_of
 from wsi_area.review.explained import ExplainedArea, explained_area
 from wsi_area.review.html import run_html, slide_html
 from wsi_area.review.tile_view import TileView, tile_view
 
+if TYPE_CHECKING:  # the viewer is loaded by who asks for it
+    from wsi_area.review.viewer.widget import SlideViewer
 
-def open_run(path: str | Path) -> "ReviewedRun":
+
+def open_run(path: str | Place) -> "ReviewedRun":
     """Return a run directory, opened for looking at it.
 
     Raises
@@ -39,7 +44,7 @@ class ReviewedRun(OpenedRun):
         """Return the run as a table with what needs a look below it; every text is escaped."""
         return run_html(self)
 
-    def compare(self, other: "OpenedRun | str | Path", tolerance: float = 0.0) -> RunComparison:
+    def compare(self, other: "OpenedRun | str | Place", tolerance: float = 0.0) -> RunComparison:
         """Return how another run differs from this one, slide by slide and pixel by pixel.
 
         Parameters
@@ -102,6 +107,54 @@ class ReviewedSlide(OpenedSlide):
         from wsi_area.review.plotting import plot_slide  # matplotlib takes 0.4 s to load
 
         return plot_slide(self, ax, overlay=overlay, classes=classes)
+
+    def view(
+        self, *, file: str | Path | None = None, classes: Iterable[str] | None = None, opacity: float = 0.5
+    ) -> "SlideViewer":
+        """Return a notebook widget in which the slide is panned and zoomed, with its classes over it.
+
+        The slide is read tile by tile as it is looked at. Where its file is gone or another lies in its place, the
+        small picture that the run kept is shown instead, and the viewer says so; without a pixel size there is no bar.
+        When the notebook is saved, the picture that `plot` draws stays behind.
+
+        Parameters
+        ----------
+        file : path or None
+            Where the slide is now; None: where it was when it was measured.
+        classes : names, or None
+            Which classes are shown at first; None: all but the background.
+        opacity : float
+            Of the classes at first, 0 to 1.
+
+        Raises
+        ------
+        SettingsError
+            anywidget or matplotlib is not installed, or there is no such class.
+        ResultError
+            The slide has no counts, its stores cannot be read, or the file that was named is another.
+        SlideOpenError
+            The file that was named is not there.
+        """
+        from wsi_area.review.viewer.widget import SlideViewer  # with matplotlib and anywidget: a second to load
+
+        return SlideViewer(self, file=file, classes=classes, opacity=opacity)
+
+    def class_map(self, level: int = 0) -> "ClassLevel":  # type: ignore[override]  # an array to numpy, but not read yet
+        """Return uint8 (h, w) of class ids and reserved codes, read where it is cut: ``class_map()[:100, :100]``.
+
+        Parameters
+        ----------
+        level : int
+            0 is the work grid, exactly as it was measured. Each further level is half the size, rounded up, each of
+            its pixels the most frequent code of the 2 × 2 below it (`wsi_area.compute.pyramid.MODE_RULE`). They are
+            for looking; areas come from level 0 alone.
+
+        Raises
+        ------
+        ResultError
+            There is no class map, or no such level.
+        """
+        return class_level(self.class_map_array(), level, self.slide_id)
 
     def tile(self, row: int, col: int, *, file: str | Path | None = None) -> TileView:
         """Return one tile of the ledger: the pixels that were classified, their classes, and the counts.

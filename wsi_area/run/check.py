@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wsi_area.compute.calibration import CalibrationPolicy, calibrate, usable_levels
+from wsi_area.compute.planning import Tiling, plan_slide
+from wsi_area.compute.quality import work_mpp_findings
 from wsi_area.errors import SlideError
 from wsi_area.model.calibration import Calibration
+from wsi_area.model.finding import QaFinding
 from wsi_area.model.slide import SlideInfo
 from wsi_area.run.inputs import SlideInput
+from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_OK
 from wsi_area.slides import inspect
 
-CheckStatus = Literal["calibrated", "needs_calibration", "failed"]
+CheckStatus = Literal["calibrated", "needs_calibration", "incomplete", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,31 +26,66 @@ class SlideCheck:
     info: SlideInfo | None = None
     calibration: Calibration | None = None
     usable_levels: tuple[int, ...] = ()
+    others: tuple[QaFinding, ...] = ()  # findings that are not about the pixel size
     error: str = ""
 
     @property
+    def findings(self) -> tuple[QaFinding, ...]:
+        """Return everything that was noticed."""
+        return (*(self.calibration.findings if self.calibration else ()), *self.others)
+
+    @property
     def status(self) -> CheckStatus:
-        """Return how far this slide can be taken."""
+        """Return how far this slide can be taken; of one cut short, part is lost whatever its pixel size."""
         if self.calibration is None:
             return "failed"
+        if any(finding.code == "FILE_CUT_SHORT" for finding in self.others):
+            return "incomplete"
         return "needs_calibration" if self.calibration.chosen is None else "calibrated"
 
 
-def check_slide(slide: SlideInput, policy: CalibrationPolicy) -> SlideCheck:
-    """Return what one slide's header says, judged; a slide that cannot be opened is an answer too."""
+def check_slide(slide: SlideInput, policy: CalibrationPolicy, work_mpp_um: float | None = None) -> SlideCheck:
+    """Return what one slide's header says, judged; a slide that cannot be opened is an answer too.
+
+    Parameters
+    ----------
+    slide : SlideInput
+    policy : CalibrationPolicy
+        What a believable pixel size is.
+    work_mpp_um : float or None
+        The pixel size that a run would ask for, to say which slides were not scanned so finely.
+    """
     try:
         info = inspect(slide.path, slide_id=slide.slide_id)
+        others = cut_short_findings(info)
     except (SlideError, OSError) as error:
         return SlideCheck(slide, error=str(error))
     calibration = calibrate(info, override=slide.override, policy=policy)
-    return SlideCheck(slide, info, calibration, usable_levels(info, policy))
+    levels = usable_levels(info, policy)
+    if calibration.mpp is not None and work_mpp_um is not None:
+        others += work_mpp_findings(plan_slide(info, calibration.mpp, levels, Tiling(work_mpp_um)))
+    return SlideCheck(slide, info, calibration, levels, tuple(others))
+
+
+def cut_short_findings(info: SlideInfo) -> list[QaFinding]:
+    """Return the finding that a file ends before its pixels do; a run would count those as unreadable."""
+    from wsi_area.slides.cut_short import cut_short  # loads tifffile
+
+    found = cut_short(info)
+    if found is None:
+        return []
+    message = f"{found.file} ends before {found.what}; a run would count what is missing as unreadable"
+    remedy = "the file was cut short while it was copied or written: copy it again and compare the sizes"
+    return [QaFinding(info.slide_id, "FILE_CUT_SHORT", "warning", None, None, "", message, remedy)]
 
 
 def exit_code(checks: Sequence[SlideCheck]) -> int:
-    """Return 2 if any slide cannot be opened, else 3 if any has no believable pixel size, else 0.
+    """Return 2 if any slide cannot be opened or is cut short, else 3 if any has no believable pixel size, else 0.
 
     >>> exit_code([])
     0
     """
     found = {check.status for check in checks}
-    return 2 if "failed" in found else 3 if "needs_calibration" in found else 0
+    if found & {"failed", "incomplete"}:
+        return EXIT_FAILED
+    return EXIT_CALIBRATION if "needs_calibration" in found else EXIT_OK

@@ -1,6 +1,8 @@
 """run: what is asked of a cluster, one name for each thing; how a scheduler calls it is written in one place each."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _MEMORY_UNITS_MIB = {"M": 1, "G": 1 << 10, "T": 1 << 20}
 _NO_CONTROL = r"^[^\x00-\x1f\x7f]+$"
@@ -13,7 +15,8 @@ class ClusterSettings(BaseModel):
 
     cores: int = Field(4, ge=1, description="processor cores of one job, and how many tiles it measures at once")
     memory: str = Field("16G", pattern=r"^[1-9]\d*[MGT]$", description="memory of one job: 16000M, 16G, 1T")
-    jobs: int = Field(8, ge=1, description="how many jobs share the slides")
+    jobs: int = Field(8, ge=1, description="how many jobs share the slides; with run.executor=slurm at most")
+    min_jobs: int = Field(1, ge=1, description="with run.executor=slurm: jobs kept however little is left to do")
     walltime: str = Field(
         "12:00:00", pattern=r"^(\d+-)?\d{1,3}:[0-5]\d:[0-5]\d$", description="of one job: hh:mm:ss or d-hh:mm:ss"
     )
@@ -22,6 +25,17 @@ class ClusterSettings(BaseModel):
     )
     scratch: str | None = Field(None, pattern=_NO_CONTROL, description="local folder of a node for temporary files")
     account: str | None = Field(None, pattern=r"^[A-Za-z0-9_.-]+$", description="who pays, where a cluster asks")
+    interface: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_.:-]+$",
+        description="with run.executor=slurm: the network card that nodes share, such as ib0",
+    )
+
+    @model_validator(mode="after")
+    def _keeps_no_more_than_it_may_have(self) -> "ClusterSettings":
+        if self.min_jobs > self.jobs:
+            raise ValueError(f"cluster.min_jobs is {self.min_jobs}, more than cluster.jobs, {self.jobs}")
+        return self
 
     @property
     def memory_mib(self) -> int:
@@ -31,3 +45,31 @@ class ClusterSettings(BaseModel):
         2048
         """
         return int(self.memory[:-1]) * _MEMORY_UNITS_MIB[self.memory[-1]]
+
+    @property
+    def walltime_s(self) -> int:
+        """Return the walltime in seconds.
+
+        >>> ClusterSettings(walltime="1-02:03:04").walltime_s
+        93784
+        """
+        days, _, clock = self.walltime.rpartition("-")
+        hours, minutes, seconds = (int(part) for part in clock.split(":"))
+        return ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+class TlsSettings(BaseModel):
+    """What a dask scheduler with ``tls://`` is shown, and what it is believed by."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    ca: Path | None = Field(None, description="PEM file: who signed the certificates of run.scheduler and its workers")
+    cert: Path | None = Field(None, description="PEM file: the certificate of this run, signed by the same")
+    key: Path | None = Field(None, description="PEM file: the private key of cert")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "TlsSettings":
+        given = [name for name in ("ca", "cert", "key") if getattr(self, name) is not None]
+        if given and len(given) < 3:
+            raise ValueError(f"of tls.ca, tls.cert and tls.key only {' and '.join(given)} is given; all are needed")
+        return self

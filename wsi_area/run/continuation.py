@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.cleaned_store import discard_cleaned
 from wsi_area.results.layout import SlideLayout, read_json
+from wsi_area.results.place import free_bytes, mending
 from wsi_area.results.store import commit_batch, create_store, stored_origin
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.settings import RunSettings
@@ -90,11 +90,10 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
     """
     found = stored_origin(tiles)
     if found == asdict(origin) and not force:
-        _commit_skipped(tiles, prepared, origin.key)  # again: the earlier run may have been killed before it had
         return
     found = stored_origin(layout) if found is None else found
     if found not in (None, asdict(origin)) and not force and not _lacked_a_pixel_size(layout):
-        raise StaleResultError(f"{layout.root.name}: {_difference(found, asdict(origin))}")
+        raise StaleResultError(f"{layout.root.name}: {origin_difference(found, asdict(origin))}")
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
         layout.result_json.unlink(missing_ok=True)
@@ -104,12 +103,11 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
         create_store(tiles, prepared.plan, prepared.fitted.scheme, origin.key, asdict(origin))
     except OSError as error:
         raise ResultError(
-            f"{layout.root} cannot be written ({error.strerror or error}); choose another --out"
+            f"{layout.root} cannot be written ({error.strerror or error}); {mending(layout.root)}"
         ) from error
-    _commit_skipped(tiles, prepared, origin.key)
 
 
-def _difference(then: Mapping[str, Any], now: Mapping[str, str]) -> str:
+def origin_difference(then: Mapping[str, Any], now: Mapping[str, str]) -> str:
     """Return what an earlier result was made from instead, and what to do."""
     differ = [name for name, value in now.items() if then.get(name) != value]
     text = f"the result on disk was made with another {', '.join(name.replace('_', ' ') for name in differ)}"
@@ -130,20 +128,23 @@ def _lacked_a_pixel_size(layout: SlideLayout) -> bool:
 
 def _require_space(layout: SlideLayout, plan: SlidePlan, copies: int) -> None:
     """Refuse a slide whose class map will not fit on the disk, before any work on it is lost."""
-    needed, free = copies * estimated_disk_bytes(plan), shutil.disk_usage(layout.root).free
-    if needed > free:
+    needed, free = copies * estimated_disk_bytes(plan), free_bytes(layout.root)
+    if free is not None and needed > free:
         raise ResultError(
             f"{plan.slide.slide_id}: about {needed / 2**20:.0f} MiB are needed at {layout.root}, "
             f"{free / 2**20:.0f} MiB are free; free some space or choose another --out, then run the same command again"
         )
 
 
-def _commit_skipped(layout: SlideLayout, prepared: PreparedSlide, key: str) -> None:
-    """Commit the batches that hold nothing to read; no task is made for them."""
+def commit_skipped(
+    layout: SlideLayout, prepared: PreparedSlide, key: str, batches: Iterable[int] | None = None
+) -> None:
+    """Commit those of some batches, of all by default, that hold nothing to read; no task is made for them."""
     plan = prepared.plan
     columns = LedgerLayout(len(prepared.fitted.scheme.classes))
     areas = tile_areas_l0_px(plan)
-    for batch in set(range(plan.batch_rows * plan.batch_cols)) - set(batches_to_measure(plan)):
+    wanted = range(plan.batch_rows * plan.batch_cols) if batches is None else batches
+    for batch in set(wanted) - set(batches_to_measure(plan)):
         rows, cols = batch_tiles_at(plan, batch)
         entries = np.zeros((len(rows), len(cols), len(columns.columns)), np.int64)
         entries[..., BACKGROUND_ID] = areas[rows.start : rows.stop, cols.start : cols.stop]

@@ -14,6 +14,7 @@ from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
 from wsi_area.run.inputs import DrawnSource, SlideInput
 from wsi_area.run.settings import RunSettings
+from wsi_area.run.slide_settings import refuse_wrong_settings
 from wsi_area.segmenters.protocol import UsesDrawn
 from wsi_area.segmenters.registry import make_segmenter
 
@@ -38,13 +39,14 @@ def _region_of_interest(info: SlideInfo, calibration: Calibration, source: Drawn
 
 
 def refuse_mismatch(settings: RunSettings, slides: Sequence[SlideInput]) -> None:
-    """Refuse annotations that the segmenter would not look at, and a segmenter that was given none.
+    """Refuse annotations that the segmenter would not look at, a segmenter that was given none, and wrong settings.
 
     Raises
     ------
     SettingsError
         Before any slide is opened.
     """
+    refuse_wrong_settings(settings, slides)
     name = settings.segmenter.name
     uses_drawn = isinstance(make_segmenter(name, settings.segmenter.own), UsesDrawn)
     given = [slide for slide in slides if slide.annotations is not None]

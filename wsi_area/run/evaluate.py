@@ -27,6 +27,7 @@ from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import TilePlace
 from wsi_area.model.slide import Level, SlideInfo
 from wsi_area.results.opened_run import OpenedSlide, open_run
+from wsi_area.results.place import Place
 from wsi_area.run.accuracy import Accuracy, ImageAgreement
 from wsi_area.run.inputs import DrawnSource
 from wsi_area.run.truth import NO_TRUTH, Naming, truth_codes
@@ -61,7 +62,7 @@ class _Measured:
 
 
 def evaluate_run(
-    run: Path,
+    run: Place,
     truth: DrawnSource,
     naming: Naming,
     *,

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.calibration import Mpp, MppCandidate
+from wsi_area.results.access import Access
+from wsi_area.results.place import is_object
 from wsi_area.run.manifest import ManifestRow, mpp_number, read_manifest
-from wsi_area.run.slide_files import found_slides, is_dicom, same_series
+from wsi_area.run.own_settings import OwnSettings
+from wsi_area.run.slide_files import file_key, found_slides, is_dicom, same_series
 from wsi_area.run.slide_ids import unique_ids
 
 _LOG = logging.getLogger(__name__)
@@ -36,11 +39,12 @@ class Scales:
 class SlideInput:
     """One slide that was asked for."""
 
-    path: str  # absolute; of a DICOM slide the file that stands for its series
+    path: str  # absolute, or s3://bucket/key; of a DICOM slide the file that stands for its series
     slide_id: str  # unique among the slides asked for, and safe as the name of a folder
     override: MppCandidate | None = None
     annotations: DrawnSource | None = None  # classes, for a segmenter that takes them from a drawing
     roi: DrawnSource | None = None  # what is to be measured at all
+    own: OwnSettings | None = None  # settings that differ from those of the run
 
 
 def collect_slides(
@@ -54,10 +58,12 @@ def collect_slides(
     roi: Path | None = None,
     annotation_scale: str | None = None,
     roi_scale: str | None = None,
+    access: Access | None = None,
 ) -> tuple[SlideInput, ...]:
     """Return the slides that the command line asked for, each with its override.
 
-    Without paths the manifest's own rows are the slides.
+    Without paths the manifest's own rows are the slides. Those at ``s3://`` are asked for by ``access``; without it
+    they are refused.
 
     Raises
     ------
@@ -65,7 +71,7 @@ def collect_slides(
         Naming whatever cannot be found, read or believed.
     """
     rows = () if manifest is None else read_manifest(manifest)
-    slides = expand_inputs(paths or [str(row.path) for row in rows], recursive=recursive)
+    slides = expand_inputs(paths or [str(row.path) for row in rows], recursive=recursive, access=access)
     if mpp is None and mpp_reason:
         raise SettingsError(f"--mpp-reason {mpp_reason!r} was given without --mpp; give both")
     scales = Scales(parse_scale(annotation_scale), parse_scale(roi_scale, "--roi-scale"))
@@ -132,7 +138,7 @@ def _source(option: str, path: Path | None, scale: float | None, slide_count: in
     return DrawnSource(os.path.abspath(path), scale)
 
 
-def expand_inputs(paths: Sequence[str], *, recursive: bool = False) -> list[SlideInput]:
+def expand_inputs(paths: Sequence[str], *, recursive: bool = False, access: Access | None = None) -> list[SlideInput]:
     """Return the slides that some paths name, in order, each once.
 
     A path is a file, a folder, a quoted glob (``**`` goes down), ``@list.txt`` with a path a line (relative
@@ -144,7 +150,7 @@ def expand_inputs(paths: Sequence[str], *, recursive: bool = False) -> list[Slid
     SettingsError
         Naming the path that does not exist, matches nothing or holds no slide.
     """
-    found = found_slides(paths, recursive=recursive)
+    found = found_slides(paths, recursive=recursive, access=access)
     ids = unique_ids([slide.name for slide in found], [str(slide.path) for slide in found])
     return [SlideInput(str(slide.path), slide_id) for slide, slide_id in zip(found, ids, strict=True)]
 
@@ -165,9 +171,9 @@ def with_overrides(
         A row names a file that does not exist, or an id that another slide has.
     """
     general = None if mpp is None else _override(mpp, "--mpp", mpp_reason)
-    by_file = {os.path.realpath(row.path): row for row in rows}
+    by_file = {file_key(row.path): row for row in rows}
     for file, row in by_file.items():
-        if not os.path.exists(file):
+        if not is_object(file) and not os.path.exists(file):
             raise SettingsError(f"manifest, line {row.row}: {row.path} does not exist; correct the path")
     merged: list[SlideInput] = []
     used: set[str] = set()
@@ -215,15 +221,16 @@ def _with_row(slide: SlideInput, row: ManifestRow, general: MppCandidate | None,
     own = general if row.mpp is None else _override(row.mpp, f"manifest line {row.row}", row.mpp_reason)
     annotations = None if row.annotations is None else DrawnSource(str(row.annotations), scales.annotations)
     roi = None if row.roi is None else DrawnSource(str(row.roi), scales.roi)
-    return replace(slide, override=own, slide_id=row.slide_id or slide.slide_id, annotations=annotations, roi=roi)
+    slide_id = row.slide_id or slide.slide_id
+    return replace(slide, override=own, slide_id=slide_id, annotations=annotations, roi=roi, own=row.own)
 
 
 def _row_file(slide: SlideInput, by_file: Mapping[str, ManifestRow]) -> str | None:
     """Return the file by which a row names a slide; DICOM also goes by its folder or any file of the series."""
-    file = os.path.realpath(slide.path)
+    file = file_key(slide.path)
     if file in by_file:
         return file
-    if not is_dicom(Path(file)):
+    if is_object(file) or not is_dicom(Path(file)):
         return None
     folder = os.path.dirname(file)
     mates = [Path(other) for other in by_file if os.path.dirname(other) == folder and is_dicom(Path(other))]

@@ -4,15 +4,18 @@ import csv
 import io
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.calibration import Mpp
+from wsi_area.results.place import Place, is_object, place_of
+from wsi_area.run.own_settings import CONFIG_COLUMN, OwnSettings, is_setting, own_settings
 from wsi_area.run.slide_ids import safe_id
 
-COLUMNS = ("path", "mpp_x", "mpp_y", "mpp_reason", "slide_id", "annotations", "roi")
+COLUMNS = ("path", "mpp_x", "mpp_y", "mpp_reason", "slide_id", "annotations", "roi", "subject", "date", CONFIG_COLUMN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +23,25 @@ class ManifestRow:
     """One slide as its manifest has it."""
 
     row: int  # line of the file, the header being line 1, for messages
-    path: Path  # absolute
+    path: Place  # absolute
     mpp: Mpp | None  # None: whatever the slide itself says
     mpp_reason: str
     slide_id: str | None
     annotations: Path | None = None  # absolute, like `roi`
     roi: Path | None = None
+    subject: str | None = None  # who or what is on it, for `wsi-area change`; a run does not need it
+    taken_on: date | None = None  # there wherever `subject` is
+    own: OwnSettings | None = None  # what is otherwise for this slide
 
 
 def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
     """Return the rows of a manifest.
 
-    Columns are ``path`` and any of ``mpp_x, mpp_y, mpp_reason, slide_id, annotations, roi``; an empty ``mpp_y`` is
-    ``mpp_x``. Relative paths start at the manifest's folder. What spreadsheets write is read too: a byte order mark,
-    semicolons or tabs, a decimal comma, empty lines.
+    Columns are ``path`` and any of ``mpp_x, mpp_y, mpp_reason, slide_id, annotations, roi, subject, date``; an empty
+    ``mpp_y`` is ``mpp_x``. Settings of single slides stand in columns named like them (``segmenter.threshold``), or in
+    a TOML file below the manifest's folder that the column ``config`` names; an empty cell leaves what the run has, and
+    a column counts for more than the file. Relative paths start at the manifest's folder. What spreadsheets write is
+    read too: a byte order mark, semicolons or tabs, a decimal comma, empty lines.
 
     Raises
     ------
@@ -41,9 +49,8 @@ def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
         Naming the file and the line.
     """
     rows: list[ManifestRow] = []
-    for line, cells in _lines(path):
-        if any(cells.values()):
-            rows.append(_row(f"{path}, line {line}", line, cells, path.parent))
+    for line, cells in csv_lines(path, COLUMNS, ("path",), is_setting):
+        rows.append(_row(f"{path}, line {line}", line, cells, path.parent))
     if not rows:
         raise SettingsError(f"{path}: the manifest has no rows; give one line a slide below {','.join(COLUMNS)}")
     _refuse_repeats(path, [(str(row.path), row.row) for row in rows], "path")
@@ -51,8 +58,16 @@ def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
     return tuple(rows)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield each line below the header as its number and its cells by column."""
+def csv_lines(
+    path: Path, columns: Sequence[str], needed: Sequence[str], also: Callable[[str], bool] = lambda name: False
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield each line below the header that is not empty, as its number and its cells by column.
+
+    Raises
+    ------
+    SettingsError
+        It is no CSV, has a column that is neither among ``columns`` nor taken by ``also``, or lacks one of ``needed``.
+    """
     text = _text(path)
     skipped = 0
     if text[:4].casefold() == "sep=":  # Excel's own first line
@@ -60,7 +75,8 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         skipped = 1
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True)
     try:
-        header = _header(path, [cell.strip().casefold() for cell in next(reader, [])])
+        names = (cell.strip() for cell in next(reader, []))
+        header = _header(path, [n if also(n) else n.casefold() for n in names], columns, needed, also)
         for cells in reader:
             line = reader.line_num + skipped
             if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
@@ -69,7 +85,8 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                     'quote "0,25" where commas separate the columns'
                 )
             padded = [cell.strip() for cell in cells] + [""] * (len(header) - len(cells))
-            yield line, dict(zip(header, padded, strict=False))
+            if any(padded):
+                yield line, dict(zip(header, padded, strict=False))
     except csv.Error as error:
         raise SettingsError(f"{path}, line {reader.line_num + skipped}: not a CSV line ({error})") from error
 
@@ -88,15 +105,23 @@ def _delimiter(text: str) -> str:
     return ";" if ";" in header else "\t" if "\t" in header else ","
 
 
-def _header(path: Path, header: list[str]) -> list[str]:
+def _header(
+    path: Path, header: list[str], columns: Sequence[str], needed: Sequence[str], also: Callable[[str], bool]
+) -> list[str]:
     while header and not header[-1]:  # spreadsheets leave empty columns at the end
         header = header[:-1]
-    known = ", ".join(COLUMNS)
-    unknown = [name for name in header if name not in COLUMNS]
+    known = ", ".join(columns)
+    unknown = [name for name in header if name not in columns and not also(name)]
+    if unknown and unknown[0].partition(".")[0] in {"run", "cluster", "tls", "storage"}:
+        raise SettingsError(
+            f"{path}, line 1: column {unknown[0]!r}: who does the work is settled for all slides of a run; give it in "
+            "--config or with --set"
+        )
     if unknown:
         raise SettingsError(f"{path}, line 1: unknown column {', '.join(map(repr, unknown))}; known: {known}")
-    if "path" not in header:
-        raise SettingsError(f"{path}, line 1: there is no column 'path'; known: {known}")
+    for name in needed:
+        if name not in header:
+            raise SettingsError(f"{path}, line 1: there is no column {name!r}; known: {known}")
     if len(set(header)) != len(header):
         raise SettingsError(f"{path}, line 1: a column stands twice in {', '.join(header)}; leave one of each")
     return header
@@ -117,9 +142,23 @@ def _row(where: str, line: int, cells: dict[str, str], folder: Path) -> Manifest
         raise SettingsError(
             f"{where}: slide_id {slide_id!r} cannot name a folder everywhere; write {safe_id(slide_id)!r}"
         )
-    path = _absolute(folder, cells["path"])
+    path = place_of(cells["path"]) if is_object(cells["path"]) else _absolute(folder, cells["path"])
     annotations, roi = (_drawing(where, folder, cells, name) for name in ("annotations", "roi"))
-    return ManifestRow(line, path, mpp, reason, slide_id, annotations, roi)
+    return ManifestRow(
+        line, path, mpp, reason, slide_id, annotations, roi, *_dated(where, cells), own_settings(where, cells, folder)
+    )
+
+
+def _dated(where: str, cells: dict[str, str]) -> tuple[str | None, date | None]:
+    subject, day = cells.get("subject", ""), cells.get("date", "")
+    if not subject and not day:
+        return None, None
+    if not subject or not day:
+        raise SettingsError(f"{where}: subject is {subject!r} and date is {day!r}; give both or neither")
+    try:
+        return subject, date.fromisoformat(day)
+    except ValueError as error:
+        raise SettingsError(f"{where}: date is {day!r}; write year-month-day, such as 2026-03-01") from error
 
 
 def _absolute(folder: Path, text: str) -> Path:

@@ -3,25 +3,29 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from wsi_area.errors import IncompleteResultError, ResultError, StaleResultError
-from wsi_area.results.layout import RunLayout, read_json, sole_writer, write_json
+from wsi_area.results.layout import RunLayout, read_json, write_json
+from wsi_area.results.leftovers import discard_partials
+from wsi_area.results.locks import sole_writer
 from wsi_area.results.object_tables import write_objects
+from wsi_area.results.place import Place
 from wsi_area.results.record import failed_record
 from wsi_area.results.tables import write_tables
 from wsi_area.results.unmerged import shard_digests
 from wsi_area.run.inputs import SlideInput
-from wsi_area.run.pipeline import ended_document, others_in
+from wsi_area.run.merge_divided import divided_record, merging_context
+from wsi_area.run.pipeline import ended_document, others_in, own_settings_in
 from wsi_area.run.run_document import RunOutcome, run_footer
 from wsi_area.run.run_log import opened_log
 from wsi_area.run.settings import RunSettings
 from wsi_area.run.shard_plan import ShardPlan, read_shard_plan
 from wsi_area.run.shard_run import read_shard, result_digest
 from wsi_area.run.shards import Shard
+from wsi_area.run.slide_settings import told_settings
 
 _LOG = logging.getLogger(__name__)
 _PER_TASK = ("state", "started", "ended", "exit_code", "host", "slurm", "argv", "workers")
@@ -41,15 +45,19 @@ class MergeOutcome:
         return self.run.exit_code
 
 
-def merge_run(out: Path) -> MergeOutcome:
+def merge_run(out: Place, *, workers: int = 0) -> MergeOutcome:
     """Write the tables and run.json of a run that was measured in shards; merging again changes nothing.
 
-    A slide that its shard did not come to is ``failed`` in the tables, with the command that measures it.
+    A slide that several tasks shared gets its result here, from its ledger, once every row is there. A slide that its
+    shard did not come to, or of which batches are missing, is ``failed`` in the tables, with the command that measures
+    it.
 
     Parameters
     ----------
-    out : Path
+    out : Place
         The run directory.
+    workers : int
+        How many threads put divided slides together; 0: one for each core.
 
     Raises
     ------
@@ -65,19 +73,20 @@ def merge_run(out: Path) -> MergeOutcome:
         raise ResultError(f"{out} holds no shards (there is no {layout.shard_plan}); give the folder named by --out")
     with sole_writer(out):
         plan = read_shard_plan(layout)
+        discard_partials(layout, [slide.slide_id for slide in plan.slides])
         settings = _settings_of(plan)
         tasks = _whole_set(layout, plan)
         others = others_in(layout, plan.slides, settings, plan.forced)
-        known = _merged_before(layout, plan)
-        owner = plan.owner()
-        own = [_record(layout, slide, tasks[owner[slide.slide_id]], known) for slide in plan.slides]
+        own = _records(layout, plan, tasks, settings, workers)
         table = [*others, *own]
         outcome = RunOutcome(tuple(own), False, len(own))
         unfinished = tuple(index for index, task in tasks.items() if task["state"] != "finished")
         with opened_log(layout.logs / "merge.jsonl") as log:
             write_tables(layout, table)
             write_objects(layout, [r["slide_id"] for r in table if r["status"] != "failed"])
-            write_json(layout.run_json, _run_document(layout, plan, tasks, outcome, table, unfinished))
+            own_settings = own_settings_in(layout, others) | told_settings(plan.slides)
+            document = _run_document(layout, plan, tasks, outcome, table, unfinished)
+            write_json(layout.run_json, {**document, "slide_settings": own_settings})
             log.run_ended(outcome)
     return MergeOutcome(outcome, plan.count, unfinished)
 
@@ -136,24 +145,42 @@ def _numbers(indices: Sequence[int]) -> str:
 
 
 def _merged_before(layout: RunLayout, plan: ShardPlan) -> Mapping[str, Mapping[str, Any]]:
-    """Return how slides stand in run.json whose shard was merged already; a later run may have measured them again."""
+    """Return how slides whose shards were merged before stand in run.json; a later run may have measured them again."""
     if not layout.run_json.exists():
         return {}
     about = read_json(layout.run_json)
     merged = (about.get("shards") or {}).get("merged", {})
     same = {name for name, digest in shard_digests(layout).items() if merged.get(name) == digest}
-    owner, ended = plan.owner(), about.get("slides", {})
+    ended = about.get("slides", {})
     return {
         name: ended[name]
-        for name, index in owner.items()
-        if layout.shard(index, plan.count).name in same and name in ended
+        for name, shares in plan.shares().items()
+        if name in ended and all(layout.shard(share.shard, plan.count).name in same for share in shares)
     }
+
+
+def _records(
+    layout: RunLayout, plan: ShardPlan, tasks: Mapping[int, Mapping[str, Any]], settings: RunSettings, workers: int
+) -> list[Mapping[str, Any]]:
+    """Return the document of each slide of the plan, in order; those of divided slides are made now."""
+    shares, known = plan.shares(), _merged_before(layout, plan)
+    divided = [slide for slide in plan.slides if not shares[slide.slide_id][0].is_whole]
+    made: dict[str, Mapping[str, Any]] = {}
+    if divided:
+        with merging_context(settings, workers) as context:
+            for slide in divided:
+                name = slide.slide_id
+                made[name] = divided_record(slide, layout, context, shares[name], tasks, known.get(name))
+    return [
+        made.get(slide.slide_id) or _record(layout, slide, tasks[shares[slide.slide_id][0].shard], known)
+        for slide in plan.slides
+    ]
 
 
 def _record(
     layout: RunLayout, slide: SlideInput, task: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]
 ) -> Mapping[str, Any]:
-    """Return the document of one slide of the plan, whatever became of it."""
+    """Return the document of one slide that one shard had whole, whatever became of it."""
     name = slide.slide_id
     said, later = task.get("slides", {}).get(name), known.get(name)
     if later is not None and later != said and (said is not None or later["status"] != "failed"):
@@ -191,6 +218,7 @@ def _run_document(
     return {
         **{name: first[name] for name in kept},
         "settings": dict(plan.settings),
+        "settings_origin": first.get("settings_origin", {}),
         "config_hash": plan.config_hash,
         "slides_planned": [r["slide_id"] for r in table],
         **run_footer(outcome, table, sum(task.get("workers", 0) for task in tasks.values())),

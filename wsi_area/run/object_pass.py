@@ -115,9 +115,7 @@ def clean_slide(
         decisions.append(merge_stage(summaries, stage))
     create_cleaned(layout, plan, scheme, own_key, made_from)
     commits = [
-        CommitTask(
-            box, str(layout.root.resolve()), own_key, len(scheme.classes), _batch_rows(plan, box.batch, raw_rows)
-        )
+        CommitTask(box, layout.root.resolve(), own_key, len(scheme.classes), _batch_rows(plan, box.batch, raw_rows))
         for box in _box_tasks(raw, plan, stages, decisions)
     ]
     done = list(_outcomes(executor, commit_cleaned, commits, plan.slide.slide_id))
@@ -179,7 +177,7 @@ def measure_foci(
 def _box_tasks(
     layout: SlideLayout, plan: SlidePlan, stages: tuple[SizeStage, ...], decisions: Sequence[StageDecision]
 ) -> list[BoxTask]:
-    folder = str(layout.root.resolve())
+    folder = layout.root.resolve()
     return [
         BoxTask(plan, folder, batch, stages, tuple(d.classes[divmod(batch, plan.batch_cols)] for d in decisions))
         for batch in range(plan.batch_rows * plan.batch_cols)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.cleaned_store import class_map_box
 from wsi_area.results.layout import SlideLayout
+from wsi_area.results.place import Place
 from wsi_area.results.shard import encoded_tiles
 from wsi_area.results.store import commit_batch
 
@@ -31,7 +31,7 @@ class BoxTask:
     """One batch of one slide, and how far the filters have come."""
 
     plan: SlidePlan
-    slide_dir: str  # whose class map is read
+    slide_dir: Place  # whose class map is read
     batch: int
     stages: tuple[SizeStage, ...] = ()
     decided: tuple[NDArray[np.int16], ...] = ()  # of the first stages: what becomes of the parts at the seams
@@ -51,7 +51,7 @@ class CommitTask:
     """One batch to be written as the filters leave it."""
 
     box: BoxTask
-    out_dir: str
+    out_dir: Place
     key: str
     class_count: int
     raw_rows: Ints  # (tile rows, tile columns, columns)
@@ -95,7 +95,7 @@ def commit_cleaned(task: CommitTask) -> BoxOutcome:
         rows = _cleaned_rows(task, runs, box)
         tile_rows, tile_cols = batch_tiles_at(plan, batch)
         tiles = encoded_tiles(class_map_of(runs), plan.tile_px) if runs.codes.any() else {}
-        commit_batch(SlideLayout(Path(task.out_dir)), task.key, (tile_rows[0], tile_cols[0]), tiles, rows)
+        commit_batch(SlideLayout(task.out_dir), task.key, (tile_rows[0], tile_cols[0]), tiles, rows)
 
     return _guarded(task.box, commit)
 
@@ -124,7 +124,7 @@ def _runs_at(task: BoxTask) -> tuple[BoxRuns, Box]:
     """Return a batch of the class map as the decided stages leave it, and where it lies."""
     plan = task.plan
     box, region = box_at(plan, task.batch)
-    class_map = class_map_box(SlideLayout(Path(task.slide_dir)), (box.row, box.col), region)
+    class_map = class_map_box(SlideLayout(task.slide_dir), (box.row, box.col), region)
     runs = background_runs(*box.shape) if class_map is None else runs_of(class_map)
     for stage, of_seams in zip(task.stages, task.decided, strict=False):
         runs = apply_stage(runs, box, stage, of_seams)

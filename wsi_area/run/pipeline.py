@@ -6,12 +6,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from wsi_area.errors import ResultError, StaleResultError, WsiAreaError
-from wsi_area.results.layout import RunLayout, read_json, sole_writer, write_json
+from wsi_area.results.layout import RunLayout, read_json, write_json
+from wsi_area.results.leftovers import discard_partials, discard_tables
+from wsi_area.results.locks import sole_writer
 from wsi_area.results.object_tables import write_objects
+from wsi_area.results.place import Place
 from wsi_area.results.record import failed_record, is_counted
 from wsi_area.results.tables import write_tables
 from wsi_area.results.unmerged import discard_shards, is_unmerged, refuse_unmerged
@@ -34,13 +36,21 @@ from wsi_area.run.run_document import (
 )
 from wsi_area.run.run_log import RunLog, opened_log
 from wsi_area.run.settings import MEASUREMENT_SECTIONS, RunSettings
+from wsi_area.run.slide_settings import told_settings
+from wsi_area.run.stage_in import refuse_unreachable
 
 __all__ = [
     "EXIT_CALIBRATION", "EXIT_FAILED", "EXIT_INTERRUPTED", "EXIT_OK", "EXIT_SETTINGS", "EXIT_VERIFICATION",
-    "RunOutcome", "ended_document", "measure_all", "others_in", "run_slides", "stops_on_signal", "unmeasured",
+    "RunOutcome", "ended_document", "measure_all", "others_in", "own_settings_in", "run_slides",
+    "stops_on_signal", "unmeasured",
 ]  # fmt: skip
 
 _LOG = logging.getLogger(__name__)
+
+INTERRUPTED = "not reached: the run was interrupted before this slide was measured; run the same command again"
+FAILED_FAST = (
+    "not reached: another slide failed, and run.fail_fast ended the run; mend that one, then run the same command again"
+)
 
 STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
@@ -48,7 +58,7 @@ STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 def run_slides(
     slides: Sequence[SlideInput],
     settings: RunSettings,
-    out: Path,
+    out: Place,
     *,
     force: bool = False,
     listener: Listener = lambda event: None,
@@ -61,7 +71,7 @@ def run_slides(
     slides : sequence of SlideInput
         With distinct slide ids.
     settings : RunSettings
-    out : Path
+    out : Place
         The run directory; an interrupted run of the very same goes on where it stopped, further slides join it.
     force : bool
         Measure afresh what was made from something else.
@@ -76,15 +86,20 @@ def run_slides(
         If nothing could be started: a wrong setting, a folder that cannot be written or is in use.
     """
     refuse_mismatch(settings, slides)
+    refuse_unreachable([slide.path for slide in slides], settings)
     layout = RunLayout(out)
     with sole_writer(out):
+        discard_partials(layout, [s.slide_id for s in slides])
         merged = _merged_shards(layout, settings, force)
         others = others_in(layout, slides, settings, force)
-        executor = make_executor(settings.run)
+        executor = make_executor(settings.run, settings.cluster, settings.tls, out)
         header = run_header(settings, argv, [*(r["slide_id"] for r in others), *(s.slide_id for s in slides)])
         header |= {} if merged is None else {"shards": merged}
+        header |= {"slide_settings": own_settings_in(layout, others) | told_settings(slides)}
         try:
             write_json(layout.run_json, {**header, "state": "running"})
+            if force:
+                discard_tables(layout)
             limit = task_memory_limit_bytes(
                 settings.run.memory_limit_mb, executor.worker_count, executor.task_memory_bytes
             )
@@ -101,6 +116,12 @@ def run_slides(
         finally:
             executor.close()
     return outcome
+
+
+def own_settings_in(layout: RunLayout, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what slides of an earlier run had as settings of their own, by their ids, as run.json has it."""
+    earlier = read_json(layout.run_json).get("slide_settings", {}) if records else {}
+    return {r["slide_id"]: earlier[r["slide_id"]] for r in records if r["slide_id"] in earlier}
 
 
 def _merged_shards(layout: RunLayout, settings: RunSettings, force: bool) -> Mapping[str, Any] | None:
@@ -193,18 +214,19 @@ def measure_all(
 
     Several slides are in flight so that no core idles between two.
     """
-    in_flight = min(context.settings.run.slides_in_flight, len(slides)) or 1
+    in_flight = min(context.settings.run.slides_in_flight or context.executor.slides_at_once, len(slides)) or 1
     with ThreadPoolExecutor(in_flight, thread_name_prefix="wsi-area-slide") as drivers:
         outcomes = list(drivers.map(lambda slide: _measure_one(slide, layout, context, log), slides))
     records = [m.record for m in outcomes if m is not None]
     outcome = RunOutcome(tuple(records), interrupted.is_set() and len(records) < len(slides), len(slides))
-    return outcome, [_end(layout, slide, m) for slide, m in zip(slides, outcomes, strict=True)]
+    why = INTERRUPTED if interrupted.is_set() else FAILED_FAST
+    return outcome, [_end(layout, slide, m, why) for slide, m in zip(slides, outcomes, strict=True)]
 
 
-def _end(layout: RunLayout, slide: SlideInput, measured: Measured | None) -> Mapping[str, Any]:
+def _end(layout: RunLayout, slide: SlideInput, measured: Measured | None, why: str) -> Mapping[str, Any]:
     """Return what the tables say of a slide: a result that was refused to be replaced keeps its row."""
     if measured is None:
-        return unmeasured(slide.slide_id, slide.path)
+        return unmeasured(slide.slide_id, slide.path, why)
     if measured.record.get("error") != StaleResultError.__name__:
         return measured.record
     kept = ended_document(layout, slide.slide_id, {})
@@ -262,7 +284,6 @@ def stops_on_signal(executor: Executor) -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def unmeasured(slide_id: str, path: str) -> dict[str, Any]:
-    """Return the document of a slide that an interrupted run did not come to."""
-    reason = "the run was interrupted before this slide was measured; run the same command again"
-    return failed_record(slide_id, path, reason, {"error": "Interrupted"})
+def unmeasured(slide_id: str, path: str, why: str = INTERRUPTED) -> dict[str, Any]:
+    """Return the document of a slide that a run did not come to; it is failed, and nothing was measured of it."""
+    return failed_record(slide_id, path, why, {"error": "Interrupted"})

@@ -1,11 +1,16 @@
 """run: what a run would do to one slide, without doing it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from wsi_area.compute.grid import batches_to_measure, level_px_to_decode
 from wsi_area.compute.planning import estimated_disk_bytes
+from wsi_area.compute.quality import background_findings, work_mpp_findings
 from wsi_area.model.calibration import Calibration
+from wsi_area.model.finding import QaFinding
 from wsi_area.model.plan import SlidePlan
+from wsi_area.run.check import cut_short_findings
 from wsi_area.run.prepare import PreparedSlide
 
 DECODE_MPX_PER_CORE_S = {"direct": 150.0, "openslide": 40.0, "plain": 150.0}
@@ -18,6 +23,7 @@ class Preview:
 
     plan: SlidePlan
     calibration: Calibration
+    findings: tuple[QaFinding, ...]  # whatever is known before a tile is counted
     lane: str
     lane_reason: str
     batches: int
@@ -33,10 +39,26 @@ def preview(prepared: PreparedSlide) -> Preview:
     return Preview(
         plan=plan,
         calibration=prepared.calibration,
+        findings=_findings(prepared),
         lane=prepared.lane.lane,
         lane_reason=prepared.lane.reason,
         batches=len(batches_to_measure(plan)),
         level_px_to_decode=decode_px,
         estimated_core_s=decode_px / 1e6 / DECODE_MPX_PER_CORE_S[prepared.lane.lane],
         estimated_disk_bytes=estimated_disk_bytes(plan),
+    )
+
+
+def _findings(prepared: PreparedSlide) -> tuple[QaFinding, ...]:
+    facts: Mapping[str, Any] = prepared.fitted.facts
+    assumed, seen = (
+        None if (text := facts.get(name)) is None else str(text) for name in ("background", "background_seen")
+    )
+    drawings = (prepared.drawn, prepared.roi)
+    return (
+        *prepared.calibration.findings,
+        *cut_short_findings(prepared.info),
+        *work_mpp_findings(prepared.plan),
+        *background_findings(prepared.info.slide_id, assumed, seen),
+        *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
     )

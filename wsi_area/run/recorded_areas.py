@@ -10,6 +10,7 @@ from wsi_area.compute.area import area_mm2
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.results.layout import RunLayout, read_json
+from wsi_area.results.place import Place
 from wsi_area.results.record import is_counted
 
 _ROUND_OFF = 1e-9  # relative; the same product in another order differs in the last bits only
@@ -36,7 +37,7 @@ class RecordedSlide:
     lacking: str = ""  # what the areas lack, where the slide is incomplete
 
 
-def recorded_slide(run: Path, slide_id: str | None = None, class_name: str | None = None) -> RecordedSlide:
+def recorded_slide(run: Place, slide_id: str | None = None, class_name: str | None = None) -> RecordedSlide:
     """Return one slide of a run, every area computed again from its count and found the same.
 
     Raises
@@ -93,14 +94,14 @@ def _slides_text(layout: RunLayout) -> str:
     return f"{layout.root} has {listed}" if found else f"{layout.root} has no results yet"
 
 
-def _part(path: Path, record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def _part(path: Place, record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     part = record.get(key)
     if not isinstance(part, Mapping):
         raise ResultError(f"{path}: it has no {key!r}; it was not written by this version, run the slide again")
     return part
 
 
-def _mpp(path: Path, calibration: Mapping[str, Any]) -> Mpp | None:
+def _mpp(path: Place, calibration: Mapping[str, Any]) -> Mpp | None:
     x, y = calibration.get("mpp_x_um"), calibration.get("mpp_y_um")
     if x is None and y is None:
         return None
@@ -109,7 +110,7 @@ def _mpp(path: Path, calibration: Mapping[str, Any]) -> Mpp | None:
     return Mpp(float(x or 0), float(y or 0))
 
 
-def _areas(path: Path, record: Mapping[str, Any]) -> list[RecordedArea]:
+def _areas(path: Place, record: Mapping[str, Any]) -> list[RecordedArea]:
     classes = record.get("classes")
     if not isinstance(classes, list):
         raise ResultError(f"{path}: it has no 'classes'; it was not written by this version, run the slide again")
@@ -124,14 +125,14 @@ def _tumor_classes(classes: list[Any]) -> list[Any]:
     return [entry for entry in classes if isinstance(entry, Mapping) and entry.get("is_tumor")]
 
 
-def _area(path: Path, entry: Any, name: str | None) -> RecordedArea:
+def _area(path: Place, entry: Any, name: str | None) -> RecordedArea:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("n_px"), int):
         raise ResultError(f"{path}: the count of {name or 'a class'} is missing; run the slide again")
     area = entry.get("area_mm2")
     return RecordedArea(name or str(entry.get("name")), entry["n_px"], None if area is None else float(area))
 
 
-def _refuse_other_areas(path: Path, mpp: Mpp | None, areas: list[RecordedArea]) -> None:
+def _refuse_other_areas(path: Place, mpp: Mpp | None, areas: list[RecordedArea]) -> None:
     for area in areas:
         expected = None if mpp is None else area_mm2(area.n_px, mpp)
         same = area.area_mm2 is None if expected is None else (

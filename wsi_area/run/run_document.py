@@ -17,7 +17,7 @@ EXIT_OK, EXIT_SETTINGS, EXIT_FAILED, EXIT_CALIBRATION, EXIT_VERIFICATION, EXIT_I
 
 _RECORDED_PACKAGES = (
     "numpy", "numba", "zarr", "dask", "distributed", "openslide-python", "openslide-bin", "tifffile", "imagecodecs",
-    "simplejpeg", "scikit-image", "pillow", "pydicom",
+    "simplejpeg", "scikit-image", "pillow", "pydicom", "dask-jobqueue",
 )  # fmt: skip
 _SLURM_VARIABLES = (
     "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_CLUSTER_NAME",
@@ -55,6 +55,7 @@ def run_header(settings: RunSettings, argv: Sequence[str], planned: Sequence[str
         "slurm": slurm_ids(os.environ),
         "versions": {"python": sys.version.split()[0], **_package_versions()},
         "settings": settings.canonical(),
+        "settings_origin": settings.origins,
         "config_hash": settings.measurement_hash,
         "slides_planned": list(planned),
     }

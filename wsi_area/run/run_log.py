@@ -15,20 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_INTERRUPTED, RunOutcome, status_counts
+from wsi_area.results.place import Place, grown
+from wsi_area.run.ending import not_complete, what_to_do
+from wsi_area.run.run_document import RunOutcome, status_counts
 
 _LOG = logging.getLogger(__name__)
 _LEVELS = {"complete": "info", "incomplete": "warning", "needs_calibration": "warning", "failed": "error"}
-WHAT_TO_DO = {
-    EXIT_FAILED: "see the reason of each slide that is not complete, mend it, and run the same command again",
-    EXIT_CALIBRATION: "give the pixel size of the slides that lack one (--mpp or --manifest) and run again",
-    EXIT_INTERRUPTED: "run the same command again: it goes on where it stopped",
-}
-_REMEDIES = {
-    "failed": "mend what the reason names, then run the same command again",
-    "incomplete": "what is unreadable is counted as such; look at the file, then run the same command again",
-    "needs_calibration": "give its pixel size (--mpp or --manifest), then run again",
-}
 
 
 class RunLog:
@@ -102,21 +94,16 @@ class RunLog:
         names = ("wsi_area_version", "slurm", "config_hash")
         self.write("info", "run started", slides=planned, **{n: header.get(n) for n in names}, **facts)
 
-    def run_ended(self, outcome: RunOutcome) -> None:
-        """Say what ran, what did not, why, and what to do."""
-        told = [
-            {"slide": r["slide_id"], "status": r["status"], "reason": r["reason"], "remedy": _REMEDIES[r["status"]]}
-            for r in outcome.records
-            if r["status"] != "complete"
-        ]
+    def run_ended(self, outcome: RunOutcome, what_next: str = "") -> None:
+        """Say what ran, what did not, why, and what to do; where all went well, what comes next if anything does."""
         self.write(
             "warning" if outcome.exit_code else "info",
             "run ended",
             exit_code=outcome.exit_code,
             statuses=status_counts(outcome.records),
             not_reached=outcome.planned - len(outcome.records),
-            not_complete=told,
-            what_to_do=WHAT_TO_DO.get(outcome.exit_code, "nothing: every slide is complete"),
+            not_complete=not_complete(outcome),
+            what_to_do=what_next if what_next and not outcome.exit_code else what_to_do(outcome),
         )
 
 
@@ -166,14 +153,15 @@ class _LogLines(logging.Handler):
 
 
 @contextmanager
-def opened_log(path: Path) -> Iterator[RunLog]:
+def opened_log(path: Place) -> Iterator[RunLog]:
     """Open a run's log, and copy into it what the package warns of until the run ends."""
-    log = RunLog(path)
-    handler = _LogLines(log)
-    logger = logging.getLogger("wsi_area")
-    logger.addHandler(handler)
-    try:
-        yield log
-    finally:
-        logger.removeHandler(handler)
-        log.close()
+    with grown(path) as file:
+        log = RunLog(file)
+        handler = _LogLines(log)
+        logger = logging.getLogger("wsi_area")
+        logger.addHandler(handler)
+        try:
+            yield log
+        finally:
+            logger.removeHandler(handler)
+            log.close()

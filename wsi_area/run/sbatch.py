@@ -35,6 +35,7 @@ class ArrayJob:
     folder: Path  # where relative paths start
     shards: int
     report: bool = True
+    divided: int = 0  # slides of which several shards measure a part
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def array_script(job: ArrayJob) -> str:
         f"#SBATCH --signal=B:USR1@{WARN_S}",
         "",
         "# To measure one shard again: sbatch --array=<number> with this script. What is committed is kept.",
+        *([f"# Slides divided among the shards: {job.divided}; the merge puts them together."] if job.divided else []),
         "set -eu",
         "trap '' USR1  # until wsi-area itself listens to it",
         *_start(job),
@@ -65,10 +67,13 @@ def array_script(job: ArrayJob) -> str:
 
 def merge_script(job: ArrayJob) -> str:
     """Return the script of the job that makes one run of the shards, whatever became of them."""
-    arguments = [*job.program, "merge", "--report" if job.report else "--no-report", "--", str(job.out)]
-    memory = f"{max(2048, min(job.cluster.memory_mib, 8192))}M"
+    # it puts divided slides together, which takes cores; all else of a merge is tables
+    cores = job.cluster.cores if job.divided else 1
+    report = "--report" if job.report else "--no-report"
+    arguments = [*job.program, "merge", f"--workers={cores}", report, "--", str(job.out)]
+    memory = job.cluster.memory if job.divided else f"{max(2048, min(job.cluster.memory_mib, 8192))}M"
     lines = [
-        *_directives(job, "wsi-area-merge", _MERGE_WALLTIME, cores=1, memory=memory),
+        *_directives(job, "wsi-area-merge", _MERGE_WALLTIME, cores=cores, memory=memory),
         "",
         "set -eu",
         *_start(job),
@@ -113,8 +118,13 @@ def _script(lines: Sequence[str]) -> str:
 
 def sbatch_options(job: ArrayJob, pattern: str) -> list[str]:
     """Return where SLURM writes what a job prints: beside the run's logs, where SLURM takes that path as it is."""
-    path = str(job.folder / job.out / "logs" / pattern)
-    return [f"--output={path}"] if _PLAIN_PATH.fullmatch(str(Path(path).parent)) else []
+    return output_directive(job.folder / job.out / "logs", pattern)
+
+
+def output_directive(folder: Path, pattern: str) -> list[str]:
+    """Return the option of sbatch that has output written into a folder, where SLURM takes the path as it is."""
+    folder = folder.absolute()
+    return [f"--output={folder / pattern}"] if _PLAIN_PATH.fullmatch(str(folder)) else []
 
 
 def array_command(job: ArrayJob) -> list[str]:

@@ -8,14 +8,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from wsi_area.errors import SettingsError
-from wsi_area.run.cluster_settings import ClusterSettings
+from wsi_area.run.cluster_settings import ClusterSettings, TlsSettings
+from wsi_area.run.settings_origin import origins, said_by
+from wsi_area.run.storage_settings import StorageSettings
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.registry import make_segmenter
 
-ExecutorName = Literal["serial", "threads", "processes", "distributed"]
+ExecutorName = Literal["serial", "threads", "processes", "distributed", "slurm"]
 Lane = Literal["auto", "openslide", "direct"]
 
 MEASUREMENT_SECTIONS = ("tiling", "segmenter", "exclusions", "objects", "calibration")
@@ -88,13 +90,14 @@ class QualitySettings(_Section):
 class RunSection(_Section):
     """Who does the work; never changes a result."""
 
-    executor: ExecutorName = Field("threads", description="serial, threads, processes or distributed")
+    executor: ExecutorName = Field("threads", description="serial, threads, processes or distributed, slurm")
     workers: int = Field(0, ge=0, description="how many; 0: one for each core this process may use")
     scheduler: str | None = Field(None, description="address of a running dask scheduler, tcp://host:port")
     memory_limit_mb: int | None = Field(None, gt=0, description="MiB one task may use; left out: what the machine has")
-    slides_in_flight: int = Field(2, ge=1, description="slides measured at once, so that no core idles between two")
+    slides_in_flight: int = Field(0, ge=0, description="slides measured at once; 0: 2, on a cluster one a worker")
     read_retries: int = Field(1, ge=0, description="times a tile or a copy that cannot be read is tried again")
     retry_wait_s: float = Field(1.0, ge=0, description="s before a copy is tried again; doubled each time")
+    piece_mib: float = Field(64.0, ge=0, description="MiB of a slide up to which the tasks of an array never share it")
     worker_retries: int = Field(2, ge=0, description="times a batch that killed its worker is tried on another one")
     tile_timeout_s: float = Field(300.0, ge=0, description="s one tile may take; 0: any. Ends a hung worker process")
     fail_fast: bool = Field(False, description="start nothing new after the first failed or incomplete slide")
@@ -102,10 +105,10 @@ class RunSection(_Section):
 
     @model_validator(mode="after")
     def _stages_where_workers_are(self) -> "RunSection":
-        if self.stage_dir is not None and self.scheduler is not None:
+        if self.stage_dir is not None and (self.scheduler is not None or self.executor == "slurm"):
             raise ValueError(
-                "run.stage_dir is a folder of this machine, which the workers of run.scheduler cannot see; leave one "
-                "of them out (a job array stages on each of its nodes)"
+                "run.stage_dir is a folder of this machine, which the workers of run.scheduler or run.executor=slurm "
+                "cannot see; leave one of them out (a job array stages on each of its nodes)"
             )
         return self
 
@@ -122,6 +125,24 @@ class RunSettings(_Section):
     quality: QualitySettings = QualitySettings()
     run: RunSection = RunSection()
     cluster: ClusterSettings = ClusterSettings()
+    tls: TlsSettings = TlsSettings()
+    storage: StorageSettings = StorageSettings()
+
+    _said_by: dict[str, str] = PrivateAttr(default_factory=dict)  # who said which setting, as far as `load` knows
+
+    @model_validator(mode="after")
+    def _encrypts_where_it_can(self) -> "RunSettings":
+        scheduler = self.run.scheduler
+        if self.tls.ca is not None and scheduler is not None and not scheduler.startswith("tls://"):
+            raise ValueError(
+                f"[tls] has certificates, but run.scheduler is {scheduler}: nothing would be encrypted; write tls://"
+            )
+        return self
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """Return who said each setting: the file, the command line, the program, or nobody."""
+        return origins(self.canonical(), self.model_dump(mode="json", exclude_unset=True), self._said_by)
 
     def canonical(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
@@ -143,6 +164,7 @@ def load(path: Path | None, assignments: Sequence[str] = ()) -> RunSettings:
         Naming the file, the key and the nearest right one. Nothing has been started then.
     """
     tree: dict[str, Any] = {} if path is None else _read_toml(path)
+    said = said_by(tree, str(path), assignments)
     for text in assignments:
         _assign(tree, text)
     tree.pop(
@@ -152,8 +174,9 @@ def load(path: Path | None, assignments: Sequence[str] = ()) -> RunSettings:
     try:
         settings = RunSettings.model_validate(tree)
     except ValidationError as error:
-        raise SettingsError(f"{where}: {_explain(error)}") from error
+        raise SettingsError(f"{where}: {explained(error)}") from error
     make_segmenter(settings.segmenter.name, settings.segmenter.own)  # refuses a wrong key of the segmenter now
+    settings._said_by.update(said)
     return settings
 
 
@@ -187,7 +210,8 @@ def _value(raw: str) -> Any:
         return raw
 
 
-def _explain(error: ValidationError) -> str:
+def explained(error: ValidationError) -> str:
+    """Return what is wrong with settings: each key, its value, and the nearest right one."""
     return "; ".join(_explain_one(dict(detail)) for detail in error.errors())
 
 

@@ -1,4 +1,4 @@
-"""run: what the tasks of a job array share: the slides, the settings, and who measures which slide.
+"""run: what the tasks of a job array share: the slides, the settings, and who measures which slide or part of it.
 
 Every task computes the plan by itself. The first to come writes it down, and the others hold theirs against it, so
 that tasks that were started with another list, other settings or another number of shards are refused instead of
@@ -7,20 +7,24 @@ measuring a slide that somebody else has.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from wsi_area import __version__
-from wsi_area.errors import ResultError, StaleResultError
+from wsi_area.errors import ResultError, SlideOpenError, StaleResultError
 from wsi_area.model.calibration import Mpp, MppCandidate
+from wsi_area.results.access import Access
 from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, read_json
+from wsi_area.results.place import Place, place_of
 from wsi_area.run.continuation import MEASUREMENT_VERSION
 from wsi_area.run.inputs import DrawnSource, SlideInput
+from wsi_area.run.own_settings import OwnSettings
 from wsi_area.run.settings import MEASUREMENT_SECTIONS, RunSettings
-from wsi_area.run.shards import split
+from wsi_area.run.shards import Share, divide
+from wsi_area.run.stage_in import parts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +39,25 @@ class ShardPlan:
     measurement_version: int
     forced: bool = False  # it replaces what the folder held before
 
-    def owner(self) -> dict[str, int]:
-        """Return the shard of each slide id."""
-        return split(self.file_bytes, self.count)
+    def shares(self) -> dict[str, tuple[Share, ...]]:
+        """Return who has what of each slide id: a function of the files' sizes, the number of shards, and no more."""
+        least = max(1, int(self.settings["run"]["piece_mib"] * 2**20))
+        return divide(self.file_bytes, self.count, least)
 
     def slides_of(self, index: int) -> tuple[SlideInput, ...]:
-        """Return the slides of one shard, in the order asked for."""
-        owner = self.owner()
-        return tuple(slide for slide in self.slides if owner[slide.slide_id] == index)
+        """Return the slides that one shard has whole, in the order asked for."""
+        shares = self.shares()
+        return tuple(s for s in self.slides if shares[s.slide_id][0] == Share(index, Fraction(0), Fraction(1)))
+
+    def pieces_of(self, index: int) -> tuple[tuple[SlideInput, Share], ...]:
+        """Return the slides of which one shard has a part, and which."""
+        shares = self.shares()
+        return tuple(
+            (slide, share)
+            for slide in self.slides
+            for share in shares[slide.slide_id]
+            if share.shard == index and not share.is_whole
+        )
 
     @property
     def key(self) -> str:
@@ -51,15 +66,16 @@ class ShardPlan:
         return _digest([self.count, self.config_hash, self.measurement_version, self._answering_settings(), rows])
 
     def _answering_settings(self) -> dict[str, Any]:
-        """Return the settings that an answer depends on: the numbers, and what is said of them."""
-        return {name: self.settings.get(name) for name in (*MEASUREMENT_SECTIONS, "quality")}
+        """Return the settings that must be the same: for the numbers, for what is said of them, for who has what."""
+        answering = {name: self.settings.get(name) for name in (*MEASUREMENT_SECTIONS, "quality")}
+        return {**answering, "run": {"piece_mib": self.settings["run"]["piece_mib"]}}
 
     def _rows(self) -> dict[str, Any]:
         return {s.slide_id: {**asdict(s), "file_bytes": self.file_bytes[s.slide_id]} for s in self.slides}
 
     def document(self) -> dict[str, Any]:
         """Return the plan, JSON-ready."""
-        owner = self.owner()
+        shards = {name: [share.shard for share in shares] for name, shares in self.shares().items()}
         return {
             "schema_version": SCHEMA_VERSION,
             "wsi_area_version": __version__,
@@ -69,7 +85,7 @@ class ShardPlan:
             "forced": self.forced,
             "config_hash": self.config_hash,
             "settings": dict(self.settings),
-            "slides": [{**row, "shard": owner[name]} for name, row in self._rows().items()],
+            "slides": [{**row, "shards": shards[name]} for name, row in self._rows().items()],
         }
 
     def difference(self, other: "ShardPlan") -> str:
@@ -112,7 +128,7 @@ def shard_plan(slides: Sequence[SlideInput], settings: RunSettings, count: int, 
     return ShardPlan(
         count,
         tuple(slides),
-        {slide.slide_id: _file_bytes(slide.path) for slide in slides},
+        _file_bytes(slides, settings.storage.access),
         settings.canonical(),
         settings.measurement_hash,
         MEASUREMENT_VERSION,
@@ -120,12 +136,42 @@ def shard_plan(slides: Sequence[SlideInput], settings: RunSettings, count: int, 
     )
 
 
-def _file_bytes(path: str) -> int:
-    """Return the size of a slide's file; 0 where it cannot be looked at, which its own task will say."""
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0
+def useful_shards(slides: Sequence[SlideInput], settings: RunSettings, most: int) -> int:
+    """Return into how many shards, ``most`` at most, slides can be split so that none is left with nothing to do."""
+    while True:
+        shares = shard_plan(slides, settings, most).shares()
+        busy = len({share.shard for of_slide in shares.values() for share in of_slide})
+        if busy >= most or most == 1:
+            return most
+        most = max(1, busy)
+
+
+def divided_slides(slides: Sequence[SlideInput], settings: RunSettings, most: int) -> int:
+    """Return how many of the slides are measured in parts, by several of at most so many shards."""
+    shares = shard_plan(slides, settings, useful_shards(slides, settings, most)).shares()
+    return sum(len(of_slide) > 1 for of_slide in shares.values())
+
+
+def _file_bytes(slides: Sequence[SlideInput], access: Access) -> dict[str, int]:
+    """Return the size of each slide with all of its files; 0 where it cannot be looked at, which its task will say.
+
+    Of several DICOM series in one folder each weighs as much as all, which is as fair; headers need not be read.
+    """
+    found: dict[Place, int] = {}
+
+    def size_of(path: Place) -> int:
+        place = path.parent if path.suffix.lower() in {"", ".dcm", ".dicom"} else path
+        if place not in found:
+            found[place] = sum(part.stat().st_size for part in parts_of(path))
+        return found[place]
+
+    sizes = {}
+    for slide in slides:
+        try:
+            sizes[slide.slide_id] = size_of(place_of(slide.path, access))
+        except (OSError, SlideOpenError):
+            sizes[slide.slide_id] = 0
+    return sizes
 
 
 def read_shard_plan(layout: RunLayout) -> ShardPlan:
@@ -156,7 +202,7 @@ def read_shard_plan(layout: RunLayout) -> ShardPlan:
     return plan
 
 
-def _damaged(path: Path) -> str:
+def _damaged(path: Place) -> str:
     return f"{path} is damaged or was changed; run the shards again with --force, or choose another --out"
 
 
@@ -164,8 +210,9 @@ def _slide_input(row: Mapping[str, Any]) -> SlideInput:
     override = row["override"]
     if override is not None:
         override = MppCandidate(**{**override, "mpp": Mpp(**override["mpp"])})
-    drawn = (None if row[name] is None else DrawnSource(**row[name]) for name in ("annotations", "roi"))
-    return SlideInput(row["path"], row["slide_id"], override, *drawn)
+    annotations, roi = (None if row[name] is None else DrawnSource(**row[name]) for name in ("annotations", "roi"))
+    own = None if row["own"] is None else OwnSettings(**row["own"])
+    return SlideInput(row["path"], row["slide_id"], override, annotations, roi, own)
 
 
 def agreed_plan(layout: RunLayout, mine: ShardPlan) -> ShardPlan | None:

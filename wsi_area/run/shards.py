@@ -1,17 +1,23 @@
-"""run: which slides a task of a job array has; pure: no file is opened here.
+"""run: which slides, and which parts of large ones, a task of a job array has; pure: no file is opened here.
 
 Shards are counted from 1, as in ``--shard 3/8``. A SLURM array may be numbered as it likes (``0-7``, ``1-8``,
 ``10-80:10``): its tasks are the shards in order of their numbers.
 """
 
 import heapq
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
 
 from wsi_area.errors import SettingsError
 
 WHOLE = "all"
 """What ``--shard`` takes for the whole list, inside a job array too."""
+
+TOO_HEAVY = Fraction(5, 4)
+"""Of the fair load: a slide beyond it is divided; with less, one task that takes longer costs less than parts do."""
 
 _ARRAY = "SLURM_ARRAY_TASK_"
 
@@ -91,20 +97,101 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def split(weights: Mapping[str, int], count: int) -> dict[str, int]:
+def split(weights: Mapping[str, int], count: int, begun: Mapping[int, Fraction] | None = None) -> dict[str, int]:
     """Return the shard, from 1, of each slide: the heaviest slide first, each to the lightest shard so far.
 
     Where weights are equal the ids decide, and every slide weighs 1 at least, so the answer depends neither on the
     order of the slides nor on who computes it, and no shard gets all of those whose weight is unknown. (Graham's
     longest-processing-time rule: the heaviest shard is at most 4/3 of the best possible.)
 
+    Parameters
+    ----------
+    weights
+        Of each slide, such as the bytes of its file.
+    count
+        Of shards.
+    begun
+        What some shards have to do already, by their numbers.
+
     >>> split({"a": 10, "b": 7, "c": 4, "d": 3}, 2)
     {'a': 1, 'b': 2, 'c': 2, 'd': 1}
     """
-    loads = [(0, shard) for shard in range(1, count + 1)]
+    loads = [((begun or {}).get(shard, Fraction(0)), shard) for shard in range(1, count + 1)]
+    heapq.heapify(loads)
     owner: dict[str, int] = {}
-    for name in sorted(weights, key=lambda name: (-max(1, weights[name]), name)):
+    for name in _heaviest_first(weights):
         load, shard = heapq.heappop(loads)
         owner[name] = shard
-        heapq.heappush(loads, (load + max(1, weights[name]), shard))
+        heapq.heappush(loads, (load + _weight(weights, name), shard))
     return {name: owner[name] for name in weights}
+
+
+def _heaviest_first(weights: Mapping[str, int]) -> list[str]:
+    return sorted(weights, key=lambda name: (-_weight(weights, name), name))
+
+
+def _weight(weights: Mapping[str, int], name: str) -> int:
+    return max(1, weights[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a shard has of one slide: its tiles from one fraction of them to another."""
+
+    shard: int
+    start: Fraction
+    stop: Fraction
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether it is all of the slide."""
+        return self.start == 0 and self.stop == 1
+
+
+def divide(weights: Mapping[str, int], count: int, least: int) -> dict[str, tuple[Share, ...]]:
+    """Return who has what of each slide: whole slides as `split` deals them, but those too heavy for one are divided.
+
+    Too heavy is a slide that alone is a quarter more than the fair load, all weights over all shards, and than
+    ``least``. Such slides, the heaviest first, lie end to end on a line that the first shards cut into equal lengths,
+    none longer than the fair load (McNaughton's wrap-around rule); so each has one stretch of a few at most. The
+    others are then dealt to the lightest shards, whole.
+
+    Parameters
+    ----------
+    weights
+        Of each slide, such as the bytes of its file.
+    count
+        Of shards.
+    least
+        What is no more than this is never divided.
+
+    >>> divide({"giant": 90, "a": 15, "b": 15}, 4, 1)["giant"] == (
+    ...     Share(1, Fraction(0), Fraction(1, 3)), Share(2, Fraction(1, 3), Fraction(2, 3)),
+    ...     Share(3, Fraction(2, 3), Fraction(1)))
+    True
+    >>> [share.shard for name in "ab" for share in divide({"giant": 90, "a": 15, "b": 15}, 4, 1)[name]]
+    [4, 4]
+    """
+    fair = max(Fraction(sum(_weight(weights, name) for name in weights), count), Fraction(least))
+    large = [name for name in _heaviest_first(weights) if _weight(weights, name) > TOO_HEAVY * fair]
+    line = sum(_weight(weights, name) for name in large)
+    cutters = math.ceil(line / fair)  # no more than there are shards: the line is at most all weights
+    length = Fraction(line, max(1, cutters))
+    shares: dict[str, tuple[Share, ...]] = {}
+    begin = 0
+    for name in large:
+        end = begin + _weight(weights, name)
+        shares[name] = _stretches(begin, end, length)
+        begin = end
+    rest = {name: weights[name] for name in weights if name not in shares}
+    others = split(rest, count, dict.fromkeys(range(1, cutters + 1), length))
+    whole = {name: (Share(shard, Fraction(0), Fraction(1)),) for name, shard in others.items()}
+    return {name: shares.get(name) or whole[name] for name in weights}
+
+
+def _stretches(begin: int, end: int, length: Fraction) -> tuple[Share, ...]:
+    """Return the shares of what lies between two places of a line that is cut at every multiple of a length."""
+    first, last = math.floor(begin / length), math.ceil(end / length)
+    cuts = [Fraction(begin), *(length * n for n in range(first + 1, last)), Fraction(end)]
+    places = [(cut - begin) / (end - begin) for cut in cuts]
+    return tuple(Share(first + n + 1, start, stop) for n, (start, stop) in enumerate(pairwise(places)))

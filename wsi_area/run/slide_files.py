@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area.errors import SettingsError
+from wsi_area.results.access import Access
+from wsi_area.results.place import Place, is_object
+from wsi_area.run.slide_objects import slide_objects
 from wsi_area.slides import SLIDE_SUFFIXES
 
 IMAGE_SUFFIXES = SLIDE_SUFFIXES | {".tif", ".tiff", ".png", ".jpg", ".jpeg"}
@@ -16,9 +19,9 @@ _PARTS_OF_A_SLIDE = {".vms": {".jpg", ".jpeg"}, ".vmu": {".jpg", ".jpeg"}}  # Ha
 
 @dataclass(frozen=True, slots=True)
 class FoundSlide:
-    """One slide on disk and what to call it."""
+    """One slide on disk, or in a bucket, and what to call it."""
 
-    path: Path
+    path: Place
     name: str
 
 
@@ -26,12 +29,19 @@ class FoundSlide:
 class _File:
     """One file, and whether it came up because its whole folder is one or more DICOM slides."""
 
-    path: Path
+    path: Place
     by_folder: bool = False
 
 
-def found_slides(paths: Sequence[str], *, recursive: bool) -> list[FoundSlide]:
+def found_slides(paths: Sequence[str], *, recursive: bool, access: Access | None = None) -> list[FoundSlide]:
     """Return the slides that some paths name, in order, each once.
+
+    Parameters
+    ----------
+    paths : sequence of str
+    recursive : bool
+    access : Access or None
+        Who asks for what lies at ``s3://``; None: nothing there can be read by who calls.
 
     Raises
     ------
@@ -43,12 +53,17 @@ def found_slides(paths: Sequence[str], *, recursive: bool) -> list[FoundSlide]:
     files: list[_File] = []
     for text in paths:
         listed = text == "-" or text.startswith("@")
-        files += _listed(text, recursive) if listed else _files(text, Path.cwd(), recursive)
-    once = {os.path.realpath(file.path): file for file in reversed(files)}  # the first spelling of a file wins
-    return _grouped([file for file in files if once[os.path.realpath(file.path)] is file])
+        files += _listed(text, recursive, access) if listed else _files(text, Path.cwd(), recursive, access)
+    once = {file_key(file.path): file for file in reversed(files)}  # the first spelling of a file wins
+    return _grouped([file for file in files if once[file_key(file.path)] is file])
 
 
-def _listed(text: str, recursive: bool) -> Iterator[_File]:
+def file_key(path: str | Place) -> str:
+    """Return by what a file is known, however it is spelt: where its links lead to; an object by its address."""
+    return str(path) if is_object(path) else os.path.realpath(str(path))
+
+
+def _listed(text: str, recursive: bool, access: Access | None) -> Iterator[_File]:
     """Yield the files that the lines of a list name; empty lines and lines that begin with # say nothing."""
     if text == "-":
         folder, lines, what = Path.cwd(), sys.stdin.read().splitlines(), "standard input"
@@ -63,10 +78,12 @@ def _listed(text: str, recursive: bool) -> Iterator[_File]:
     if not entries:
         raise SettingsError(f"{what} lists no slides; write one path a line")
     for entry in entries:
-        yield from _files(entry, folder, recursive)
+        yield from _files(entry, folder, recursive, access)
 
 
-def _files(text: str, start: Path, recursive: bool) -> list[_File]:
+def _files(text: str, start: Path, recursive: bool, access: Access | None) -> list[_File]:
+    if is_object(text):
+        return _objects(text, recursive, access)
     path = Path(os.path.abspath(start / Path(text).expanduser()))
     if path.is_dir():
         files = list(_in_folder(path, recursive))
@@ -79,6 +96,14 @@ def _files(text: str, start: Path, recursive: bool) -> list[_File]:
     if not glob.has_magic(text):
         raise SettingsError(f"{path}: no such file or folder; check the path or the mount")
     return _matches(os.path.expanduser(text), start)
+
+
+def _objects(text: str, recursive: bool, access: Access | None) -> list[_File]:
+    if access is None:
+        raise SettingsError(
+            f"{text}: slides in a bucket are read by wsi-area run and plan only; copy them to a disk first"
+        )
+    return [_File(found) for found in slide_objects(text, frozenset(IMAGE_SUFFIXES), access, recursive=recursive)]
 
 
 def _matches(pattern: str, start: Path) -> list[_File]:
@@ -147,16 +172,19 @@ def _grouped(files: Sequence[_File]) -> list[FoundSlide]:
     """Return the files as slides, the files of one DICOM series in a folder as one, where the first stood."""
     folders: dict[Path, list[_File]] = {}
     for file in files:
-        if is_dicom(file.path):
+        if isinstance(file.path, Path) and is_dicom(file.path):
             folders.setdefault(file.path.parent, []).append(file)
-    slide_of = {path: slide for mates in folders.values() for path, slide in _dicom_slides(mates)}
+    slide_of: dict[Place, FoundSlide] = {
+        path: slide for mates in folders.values() for path, slide in _dicom_slides(mates)
+    }
     slides = [slide_of.get(file.path) or FoundSlide(file.path, file.path.stem) for file in files]
     return list(dict.fromkeys(slides))
 
 
 def _dicom_slides(mates: Sequence[_File]) -> Iterator[tuple[Path, FoundSlide]]:
     """Yield each DICOM file of a folder with the slide it belongs to."""
-    series = [[mates[0].path]] if len(mates) == 1 else _series([mate.path for mate in mates])
+    paths = [mate.path for mate in mates if isinstance(mate.path, Path)]
+    series = [paths] if len(paths) == 1 else _series(paths)
     for files in series:
         full = max(files, key=lambda file: file.stat().st_size)  # the finest level, never a label or an overview
         whole_folder = len(series) == 1 and (len(files) > 1 or mates[0].by_folder)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from wsi_area.model.drawn import RegionOfInterest
 from wsi_area.model.plan import SlidePlan
+from wsi_area.results.place import Place
 from wsi_area.segmenters.protocol import FittedSegmenter
 
 
@@ -14,7 +15,7 @@ class SlideJob:
     plan: SlidePlan
     fitted: FittedSegmenter
     lane: str  # the decided one, "openslide", "direct" or "plain"; workers do not prove it again
-    slide_dir: str  # of the run directory
+    slide_dir: Place  # of the run directory
     key: str  # hash of everything the result depends on
     read_retries: int
     roi: RegionOfInterest | None = None

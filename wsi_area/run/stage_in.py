@@ -1,6 +1,7 @@
 """run: a slide copied to a local disk before it is read, checked, and taken away again.
 
 A slide on a network share is read tile by tile in thousands of small pieces; copied once, it is read in one sweep.
+One in a bucket can be read in no other way: it is copied to ``run.stage_dir``, or else to the system's own scratch.
 """
 
 import logging
@@ -10,12 +11,16 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
-from wsi_area.errors import ResultError, SlideOpenError
+from wsi_area.errors import ResultError, SettingsError, SlideOpenError
+from wsi_area.results.access import Access
+from wsi_area.results.object_path import ObjectPath
+from wsi_area.results.place import Place, is_object, place_of
+from wsi_area.run.settings import RunSettings
 from wsi_area.slides.fingerprint import fingerprint
 
 _LOG = logging.getLogger(__name__)
@@ -41,6 +46,7 @@ class CopyRules:
     retries: int  # times that a file is copied again after an error
     wait_s: float  # before the first of them; doubled each time
     is_stopped: Callable[[], bool] = lambda: False  # asked for every block: a stopped run has no time for a long copy
+    access: Access = field(default=Access())  # who asks for a slide in a bucket
 
 
 class CopyStopped(Exception):
@@ -55,7 +61,7 @@ class Stage:
         self._staged = 0  # slides that lie there now
 
     @contextmanager
-    def staged(self, path: Path, rules: CopyRules) -> Iterator[Path]:
+    def staged(self, path: Place, rules: CopyRules) -> Iterator[Path]:
         """Copy a slide with all its files, lend the path of the copy, and take the copy away.
 
         Raises
@@ -80,7 +86,7 @@ class Stage:
                 self._staged -= is_staged
                 self._changed.notify_all()
 
-    def _wait_for_room(self, path: Path, parts: list[Path], rules: CopyRules) -> None:
+    def _wait_for_room(self, path: Place, parts: Sequence[Place], rules: CopyRules) -> None:
         """Return once the slide fits; another slide of this run that lies there is waited for."""
         try:
             needed = sum(part.stat().st_size for part in parts)
@@ -96,7 +102,7 @@ class Stage:
             self._changed.wait()
 
 
-def parts_of(path: Path) -> list[Path]:
+def parts_of(path: Place) -> Sequence[Place]:
     """Return every file of a slide, the named one first: its folder (MRXS), or what lies beside it (DICOM, VMS).
 
     Raises
@@ -108,7 +114,7 @@ def parts_of(path: Path) -> list[Path]:
     try:
         if suffix == ".mrxs":
             inside = path.with_suffix("")
-            others = [p for p in inside.rglob("*") if p.is_file()] if inside.is_dir() else []
+            others: list[Place] = [p for p in inside.rglob("*") if p.is_file()] if inside.is_dir() else []
         elif suffix in _BESIDE:
             others = [p for p in path.parent.iterdir() if p.is_file() and p.suffix.lower() in _BESIDE[suffix]]
         elif suffix == "" and _is_dicom(path):
@@ -117,10 +123,12 @@ def parts_of(path: Path) -> list[Path]:
             others = []
     except OSError as error:
         raise SlideOpenError(f"{path}: {error.strerror}; check the path or the mount") from error
-    return [path, *sorted(p for p in others if p != path)]
+    return [path, *sorted((p for p in others if p != path), key=str)]
 
 
-def _is_dicom(path: Path) -> bool:
+def _is_dicom(path: Place) -> bool:
+    if isinstance(path, ObjectPath):
+        return path.first_bytes(132)[128:] == b"DICM"
     with path.open("rb") as stream:
         return stream.read(132)[128:] == b"DICM"
 
@@ -152,21 +160,30 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def _copied(path: Path, folder: Path, rules: CopyRules) -> Path:
+def _copied(path: Place, folder: Path, rules: CopyRules) -> Path:
     """Return the copy of a slide, all of whose files are there and whose fingerprint is that of the original."""
     started, copied_bytes = time.perf_counter(), 0
     for part in parts_of(path):
-        target = folder / part.relative_to(path.parent)
+        target = folder / _name_within(path, part)
         target.parent.mkdir(parents=True, exist_ok=True)
         copied_bytes += _copy_patiently(part, target, rules)
     copy = folder / path.name
-    if fingerprint(copy, None) != fingerprint(path, None):
+    # an object is copied as the one version that its tag names, so it cannot change meanwhile
+    if isinstance(path, Path) and fingerprint(copy, None) != fingerprint(path, None):
         raise SlideOpenError(f"{path}: changed while it was copied to {folder}; wait until it is whole, then run again")
     _LOG.info("%s: %.0f MiB staged in %.1f s", path, copied_bytes / 2**20, time.perf_counter() - started)
     return copy
 
 
-def _copy_patiently(part: Path, target: Path, rules: CopyRules) -> int:
+def _name_within(path: Place, part: Place) -> str:
+    """Return where a file of a slide lies beside the named one; keys of a bucket may say what leaves a folder."""
+    name = PurePosixPath(str(part).removeprefix(f"{path.parent}/"))
+    if name.is_absolute() or ".." in name.parts:
+        raise SlideOpenError(f"{part}: leaves the folder of {path}; rename it in the bucket")
+    return str(name)
+
+
+def _copy_patiently(part: Place, target: Path, rules: CopyRules) -> int:
     """Return the size of a file after copying it, with its time; an error is waited out as often as asked for."""
     for attempt in range(rules.retries + 1):
         try:
@@ -179,8 +196,8 @@ def _copy_patiently(part: Path, target: Path, rules: CopyRules) -> int:
                 ) from error
             if attempt == rules.retries:
                 raise SlideOpenError(
-                    f"{part}: could not be copied in {attempt + 1} tries ({error.strerror or error}); check the mount, "
-                    "or raise run.read_retries and run.retry_wait_s"
+                    f"{part}: could not be copied in {attempt + 1} tries ({error.strerror or error}); check the mount "
+                    "or the server, or raise run.read_retries and run.retry_wait_s"
                 ) from error
             wait_s = rules.wait_s * 2**attempt
             _LOG.warning("%s: %s; tried again in %g s", part, error.strerror or error, wait_s)
@@ -188,9 +205,9 @@ def _copy_patiently(part: Path, target: Path, rules: CopyRules) -> int:
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-def _copy(part: Path, target: Path, rules: CopyRules) -> int:
-    with part.open("rb") as source, target.open("wb") as sink:
-        while block := source.read(COPY_BLOCK_BYTES):
+def _copy(part: Place, target: Path, rules: CopyRules) -> int:
+    with target.open("wb") as sink:
+        for block in _blocks(part):
             if rules.is_stopped():
                 raise CopyStopped(f"{part}: the run was stopped while it was copied")
             sink.write(block)
@@ -201,8 +218,21 @@ def _copy(part: Path, target: Path, rules: CopyRules) -> int:
     return found
 
 
-def _is_full(folder: Path, part: Path) -> bool:
-    return shutil.disk_usage(folder).free < COPY_BLOCK_BYTES and part.exists()
+def _blocks(part: Place) -> Iterator[bytes]:
+    if isinstance(part, ObjectPath):
+        yield from part.blocks(COPY_BLOCK_BYTES, part.stat().etag)
+        return
+    with part.open("rb") as source:
+        while block := source.read(COPY_BLOCK_BYTES):
+            yield block
+
+
+def _is_full(folder: Path, part: Place) -> bool:
+    if shutil.disk_usage(folder).free >= COPY_BLOCK_BYTES:
+        return False
+    with suppress(OSError):
+        return part.exists()
+    return False
 
 
 _of_this_process = Stage()
@@ -221,5 +251,41 @@ def staged(path: str, rules: CopyRules) -> Iterator[str]:
     CopyStopped
         If the run was stopped before the copy was whole.
     """
-    with _of_this_process.staged(Path(path), rules) as copy:
+    with _of_this_process.staged(place_of(path, rules.access), rules) as copy:
         yield str(copy)
+
+
+@contextmanager
+def wherever_it_is_read(
+    path: str, settings: RunSettings, is_stopped: Callable[[], bool] = lambda: False
+) -> Iterator[str | None]:
+    """Lend the path of a local copy of a slide, None where it is read where it lies.
+
+    Raises
+    ------
+    SlideOpenError, ResultError, CopyStopped
+        As `staged` does.
+    """
+    run = settings.run
+    if run.stage_dir is None and not is_object(path):
+        yield None
+        return
+    folder = run.stage_dir or Path(tempfile.gettempdir())
+    rules = CopyRules(folder.absolute(), run.read_retries, run.retry_wait_s, is_stopped, settings.storage.access)
+    with staged(path, rules) as copy:
+        yield copy
+
+
+def refuse_unreachable(paths: Sequence[str], settings: RunSettings) -> None:
+    """Refuse slides in a bucket where the workers cannot see what is copied for them.
+
+    Raises
+    ------
+    SettingsError
+    """
+    named = next((path for path in paths if is_object(path)), None)
+    if named is not None and (settings.run.scheduler is not None or settings.run.executor == "slurm"):
+        raise SettingsError(
+            f"{named} is copied to a disk of this machine, which the workers of run.scheduler or run.executor=slurm "
+            "cannot see; use a job array (wsi-area submit, --shard), which copies on each of its nodes"
+        )

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob, TileFailure
 from wsi_area.segmenters.colour_rule import ColourRule, ColourRuled
 from wsi_area.segmenters.kernels import classify_and_count
 from wsi_area.segmenters.protocol import CoreSegmenter, PlacedSegmenter
-from wsi_area.slides import SlideReader, borrow_reader
+from wsi_area.slides import SlideReader, borrow_reader, require_unchanged
 
 Ints = NDArray[np.int64]
 Announce = Callable[[int], None]
@@ -107,7 +106,8 @@ def _measure_batch(
                 tiles[i, j] = content
     if only is not None:
         return 0, level_px, failures
-    commit_batch(SlideLayout(Path(job.slide_dir)), job.key, (tile_rows[0], tile_cols[0]), tiles, rows)
+    require_unchanged(plan.slide)  # what was read after somebody wrote into the file is of no slide at all
+    commit_batch(SlideLayout(job.slide_dir), job.key, (tile_rows[0], tile_cols[0]), tiles, rows)
     return len(tile_rows) * len(tile_cols), level_px, failures
 
 

@@ -14,6 +14,7 @@ from wsi_area.errors import CountMismatchError, SlideError, WsiAreaError
 from wsi_area.model.geometry import Size
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, SlideLayout, read_json
+from wsi_area.results.place import Place
 from wsi_area.results.record import is_counted
 from wsi_area.results.store import LEDGER_ARRAY, ledger_attributes, ledger_rows, open_class_map
 from wsi_area.results.tables import summary_row
@@ -42,7 +43,7 @@ class Verified:
     disagreements: tuple[Disagreement, ...]
 
 
-def verify_run(run: Path, *, with_slides: bool = True) -> Verified:
+def verify_run(run: Place, *, with_slides: bool = True) -> Verified:
     """Return every disagreement in a run folder; nothing in it is changed.
 
     For each measured slide: the class map is counted again, tile by tile, and held against the ledger; the ledger
@@ -52,7 +53,7 @@ def verify_run(run: Path, *, with_slides: bool = True) -> Verified:
 
     Parameters
     ----------
-    run : Path
+    run : Place
         The folder that ``--out`` named.
     with_slides : bool
         Whether the slide files themselves are looked at.
@@ -148,10 +149,16 @@ def _recount(layout: SlideLayout, record: Mapping[str, Any]) -> tuple[int, list[
                     widths[core.x_px : core.right_px], heights[core.y_px : core.bottom_px],
                 )  # fmt: skip
             except (OSError, ValueError, RuntimeError) as error:
-                fault = f"its part of the class map cannot be read ({error})"
+                fault = _unreadable(layout, error)
             if fault is not None:
                 found.append((f"tile row {tile_row} col {tile_col}", fault))
     return grid.shape[0] * grid.shape[1], [*found, *_total_faults(record, columns, rows)]
+
+
+def _unreadable(layout: SlideLayout, error: Exception) -> str:
+    """Return in words that a tile of the class map is damaged: codecs tell of bytes."""
+    why = "its bytes are not those that were written" if "checksum" in str(error).lower() else str(error)
+    return f"its part of the class map, in {layout.class_map}, is damaged: {why}; measure the slide again with --force"
 
 
 def _grid(record: Mapping[str, Any]) -> WorkGrid:

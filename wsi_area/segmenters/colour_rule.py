@@ -12,11 +12,22 @@ from numpy.typing import NDArray
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.model.pixels import ClassMap, RgbArray, TilePixels
-from wsi_area.segmenters.density import UNITS_PER_OD, Lookups, lookups_for, stain_tables
+from wsi_area.segmenters.density import (
+    EVEN_STAIN,
+    UNITS_PER_OD,
+    Lookups,
+    grey_lookups,
+    grey_tables,
+    lookups_for,
+    stain_tables,
+)
 
 Feature = Literal["darkness", "brightness"]
 """``darkness`` is 255 - min(R, G, B): what stands out on bright glass, dark or coloured, so that pale pink
 stays tissue; ``brightness`` is max(R, G, B): what stands out on a dark field."""
+
+Intensity = Literal["grey", "od"]
+"""What is added up of a foreground without a stain: the mean of R, G and B, or of their optical densities."""
 
 MAX_BANDS = 3
 _LARGEST_WEIGHTS = 80.0  # sum of the magnitudes; vectors that need more are nearly in one plane
@@ -34,12 +45,15 @@ class ColourRule:
     threshold: int  # foreground = feature > threshold
     stain: tuple[float, float, float] | None = None  # weights of the OD of R, G, B in the stain's density
     bands_od: tuple[float, ...] = ()  # ascending
+    intensity: Intensity | None = None  # the signal where there is no stain
 
     def __post_init__(self) -> None:
         """Refuse bands that are no bands."""
         bands = self.bands_od
         if (self.stain is None) != (not bands) or len(bands) > MAX_BANDS:
             raise SettingsError(f"a stain needs 1 to {MAX_BANDS} bands, no stain none; got {len(bands)} bands")
+        if self.stain is not None and self.intensity is not None:
+            raise SettingsError(f"a rule with a stain adds up its density, not also {self.intensity}; leave one out")
         if self.stain is not None and sum(abs(w) for w in self.stain) > _LARGEST_WEIGHTS:
             raise SettingsError(f"stain weights {self.stain} are too large; the stain vectors are nearly in one plane")
         if any(b <= 0 for b in bands) or any(a >= b for a, b in pairwise(bands)):
@@ -58,9 +72,13 @@ class ColourRule:
     def unit_tables(self) -> NDArray[np.int64]:
         """Return int64 (3, 256), read-only: what each value of R, G, B adds to the density, in units.
 
-        A unit is 2^-20 micro-OD.
+        A unit is 2^-20 micro-OD, or 2^-20 of the least step of a grey value.
         """
-        return stain_tables(self.stain or (0.0, 0.0, 0.0))
+        return grey_tables() if self.intensity == "grey" else stain_tables(self._weights)
+
+    @property
+    def _weights(self) -> tuple[float, float, float]:
+        return EVEN_STAIN if self.intensity == "od" else self.stain or (0.0, 0.0, 0.0)
 
     @property
     def bands_units(self) -> tuple[int, ...]:
@@ -74,7 +92,7 @@ class ColourRule:
     @property
     def lookups(self) -> Lookups:
         """Return the narrowest look-ups that sort every colour as ``unit_tables`` and ``bands_units`` do."""
-        return lookups_for(self.stain or (0.0, 0.0, 0.0), self.bands_units)
+        return grey_lookups() if self.intensity == "grey" else lookups_for(self._weights, self.bands_units)
 
     def feature_of(self, rgb: RgbArray) -> NDArray[np.uint8]:
         """Return the feature, uint8 (h, w), of uint8 (h, w, 3) RGB.

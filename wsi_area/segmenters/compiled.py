@@ -1,24 +1,22 @@
 """segmenters: the compiled half of the kernels: pieces of rows through look-ups into classes and sums.
 
-All of it in one file, because numba's cache on disk watches only the file of the function it compiled.
+Imported only where no machine code of it lies on disk: see ``wsi_area.compute.machine_code.native_function``.
 Called through ``wsi_area.segmenters.kernels``, which checks the shapes: nothing here checks a bound.
 Numba widens whole numbers to 64 bits wherever it can; the casts keep them narrow, for twice the speed.
 """
 
-import logging
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import carray, njit
 
+from wsi_area.compute.machine_code import native_part
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.segmenters.colour_rule import MAX_BANDS
-from wsi_area.segmenters.density import COMPACT_BITS, UNITS_PER_MICRO_BITS
+from wsi_area.segmenters.density import COMPACT_BITS, FLAG_BITS, PIECE_PX, UNITS_PER_MICRO_BITS
 
-PIECE_PX = 256  # output pixels worked on at once: their samples and densities stay in the nearest cache
-FLAG_BITS = 2  # a look-up holds the density above and the number of foreground channels, 0 to 3, below
 _FLAGS = (1 << FLAG_BITS) - 1
 _COMPACT_SHIFT, _WIDE_SHIFT = COMPACT_BITS + FLAG_BITS, UNITS_PER_MICRO_BITS + FLAG_BITS
 _BYTE_0, _BYTE_1, _BYTE_2, _BYTE_3 = (0, 8, 16, 24) if sys.byteorder == "little" else (24, 16, 8, 0)
@@ -26,47 +24,27 @@ _LARGEST_QUICK_FACTOR = 257  # rows of bytes that surely fit into 16 bits; large
 _RECIPROCAL_BITS = 50
 
 
-def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function compiled on its first call, without the GIL, and kept on disk for the next process.
-
-    Where nothing can be written, neither beside the package nor in the user's cache (a container), it is
-    compiled again by every process, which a warning says.
-    """
-    try:
-        compiled: Callable[..., Any] = njit(nogil=True, cache=True)(function)
-    except RuntimeError as error:  # numba's only word for "no place to cache"
-        logging.getLogger(__name__).warning("%s; set NUMBA_CACHE_DIR to a folder that can be written", error)
-        compiled = njit(nogil=True)(function)
-    return compiled
-
-
-def _part(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function compiled into whatever calls it, and kept on disk with that."""
-    compiled: Callable[..., Any] = njit(nogil=True)(function)
-    return compiled
-
-
 def _unrolled_part(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function written out at each call, so that a constant argument is known when it is compiled."""
-    compiled: Callable[..., Any] = njit(nogil=True, inline="always")(function)
+    compiled: Callable[..., Any] = njit(nogil=True, inline="always", error_model="numpy")(function)
     return compiled
 
 
-@_part
+@native_part
 def _copy(source: Any, target: Any) -> None:
     """Copy bytes."""
     for i in range(source.size):
         target[i] = source[i]
 
 
-@_part
+@native_part
 def _clear(sums: Any) -> None:
     """Set the sums to 0."""
     for k in range(sums.shape[1]):
         sums[0, k] = sums[1, k] = 0
 
 
-@_part
+@native_part
 def _lowest(samples: Any) -> Any:
     """Return the smallest byte."""
     lowest = np.uint8(255)
@@ -75,7 +53,7 @@ def _lowest(samples: Any) -> Any:
     return lowest
 
 
-@_part
+@native_part
 def _look_up(words: Any, tables: Any, line: Any, length: int) -> None:
     """Write what the three channels of each pixel add up to; four pixels are three words of four bytes.
 
@@ -97,7 +75,7 @@ def _look_up(words: Any, tables: Any, line: Any, length: int) -> None:
         )
 
 
-@_part
+@native_part
 def _sort_piece(line: Any, limits: Any, out: Any, reached: Any) -> None:
     """Write the classes; say how many pixels, and how much signal, reach class 1, 2, 3, 4 or more.
 
@@ -126,7 +104,7 @@ def _sort_piece(line: Any, limits: Any, out: Any, reached: Any) -> None:
             signals[k] &= 0xFFFFFFFF
 
 
-@_part
+@native_part
 def _correct_piece(line: Any, valid: Any, weights: Any, out: Any, reached: Any) -> Any:
     """Give each pixel its own weight where all were counted with the first; return the weight not valid.
 
@@ -151,13 +129,13 @@ def _correct_piece(line: Any, valid: Any, weights: Any, out: Any, reached: Any) 
     return unscanned
 
 
-@_part
+@native_part
 def _mean(total: Any, count: Any) -> Any:
     """Return total / count rounded half up."""
     return (2 * total + count) // (2 * count)
 
 
-@_part
+@native_part
 def _quick_mean(total: Any, count: Any, reciprocal: Any) -> Any:
     """Return total / count rounded half up, by ``reciprocal`` = ceil(2^50 / 2n).
 
@@ -166,14 +144,14 @@ def _quick_mean(total: Any, count: Any, reciprocal: Any) -> Any:
     return ((2 * total + count) * reciprocal) >> _RECIPROCAL_BITS
 
 
-@_part
+@native_part
 def _add_line(pixels: Any, sums: Any) -> None:
     """Add a line of bytes to its sums."""
     for i in range(pixels.size):
         sums[i] = np.uint16(sums[i] + pixels[i])
 
 
-@_part
+@native_part
 def _all_set(mask: Any) -> bool:
     """Return whether no byte is 0; without an early end, which would forbid vector code."""
     return bool(_lowest(mask) != 0)
@@ -196,7 +174,7 @@ def _across(sums: Any, whole: Any, factor: Any, rows: Any, samples: Any) -> None
         samples[3 * x + 2] = _quick_mean(blue, box, reciprocal)
 
 
-@_part
+@native_part
 def _reduce_whole(
     pixels: Any, width: int, left: int, right: int, top: int, bottom: int, factor: int, sums: Any, samples: Any
 ) -> None:
@@ -223,7 +201,7 @@ def _reduce_whole(
             samples[3 * whole + channel] = _mean(total, rows * rest)
 
 
-@_part
+@native_part
 def _reduce_one_by_one(
     pixels: Any,
     mask: Any,
@@ -254,7 +232,7 @@ def _reduce_one_by_one(
         samples[3 * x + 2] = _mean(blue, count)
 
 
-@_part
+@native_part
 def _reduce_row(
     pixels: Any, mask: Any, height: int, width: int, factor: int, row: int, start: int, length: int,
     sums: Any, samples: Any, samples_valid: Any,
@@ -273,34 +251,76 @@ def _reduce_row(
     return is_whole
 
 
-@machine_code
 def classify_tile(
-    pixels: Any,
-    mask: Any,
+    pixels_at: Any,
+    mask_at: Any,
+    mask_px: int,
     height: int,
     width: int,
     factor: int,
-    tables: Any,
-    limits: Any,
-    column_weights: Any,
-    row_weights: Any,
-    out: Any,
-    counts: Any,
-    signal: Any,
+    tables_at: Any,
+    limits_at: Any,
+    column_weights_at: Any,
+    row_weights_at: Any,
+    out_at: Any,
+    out_width: int,
+    out_height: int,
+    out_stride: int,
+    counts_at: Any,
+    signal_at: Any,
+    classes: int,
+    words_at: Any,
+    samples_at: Any,
+    samples_valid_at: Any,
+    line_at: Any,
+    sums_at: Any,
+    sums_length: int,
+    reached_at: Any,
+    total_at: Any,
 ) -> None:
-    """Work off a tile row by row, piece by piece.
+    """Work off a tile whose arrays lie at these addresses; ``kernels`` has their types, and makes this machine code.
 
     ``tables`` and ``limits`` are all int32 or all int64; ``limits`` are the three bands and the byte from
-    which on a colour is background. All arrays but those two are flat and contiguous.
+    which on a colour is background. All arrays are contiguous but ``out``, whose rows lie ``out_stride`` bytes apart;
+    a mask of 0 pixels means that all are valid. ``words`` and ``samples`` are the same memory; the last
+    eight are scratch, for no memory may be taken here.
+    """
+    _classify(
+        carray(pixels_at, height * width * 3),
+        carray(mask_at, mask_px),
+        height,
+        width,
+        factor,
+        carray(tables_at, 768),
+        carray(limits_at, MAX_BANDS + 1),
+        carray(column_weights_at, out_width),
+        carray(row_weights_at, out_height),
+        carray(out_at, (out_height - 1) * out_stride + out_width),
+        out_stride,
+        carray(counts_at, classes + 3),
+        carray(signal_at, classes),
+        carray(words_at, PIECE_PX * 3 // 4),
+        carray(samples_at, PIECE_PX * 3),
+        carray(samples_valid_at, PIECE_PX),
+        carray(line_at, PIECE_PX),
+        carray(sums_at, sums_length),
+        carray(reached_at, (2, MAX_BANDS + 3)),
+        carray(total_at, (2, MAX_BANDS + 3)),
+    )
+
+
+@native_part
+def _classify(
+    pixels: Any, mask: Any, height: int, width: int, factor: int, tables: Any, limits: Any, column_weights: Any,
+    row_weights: Any, out: Any, out_stride: int, counts: Any, signal: Any,
+    words: Any, samples: Any, samples_valid: Any, line: Any, sums: Any, reached: Any, total: Any,
+) -> None:  # fmt: skip
+    """Work off a tile row by row, piece by piece.
+
+    ``reached`` and ``total`` hold the weight, and the weighted signal, of what is class k or more; nothing is more
+    than the last.
     """
     out_height, out_width = row_weights.size, column_weights.size
-    words = np.empty(PIECE_PX * 3 // 4, np.uint32)
-    samples = words.view(np.uint8)
-    samples_valid = np.empty(PIECE_PX, np.uint8)
-    sums = np.empty(min(PIECE_PX * factor, width) * 3, np.uint16)
-    line = np.empty(PIECE_PX, tables.dtype)
-    # weight, and weighted signal, of what is class k or more; nothing is more than the last
-    reached, total = np.empty((2, MAX_BANDS + 3), np.int64), np.empty((2, MAX_BANDS + 3), np.int64)
     _clear(total)
     classes = counts.size - 3
     for start in range(0, out_width, PIECE_PX):
@@ -310,7 +330,7 @@ def classify_tile(
         for x in range(length):
             uniform = uniform and weights[x] == weights[0]
         for row in range(out_height):
-            out_row = out[row * out_width + start : row * out_width + start + length]
+            out_row = out[row * out_stride + start : row * out_stride + start + length]
             if factor == 1:
                 at = row * width + start
                 _copy(pixels[at * 3 : (at + length) * 3], samples)

@@ -10,10 +10,15 @@ MICRO = 1_000_000
 UNITS_PER_MICRO_BITS = 20  # densities are whole numbers of 2^-20 micro-OD (1e-12 OD): sums round nowhere
 UNITS_PER_OD = MICRO << UNITS_PER_MICRO_BITS
 COMPACT_BITS = 5  # compact densities are whole numbers of 2^-5 micro-OD (3e-8 OD), and fit into 32 bits
+FLAG_BITS = 2  # a look-up of the kernel holds the density above and the number of foreground channels, 0 to 3, below
+PIECE_PX = 256  # pixels that the kernel works on at once: their samples and densities stay in the nearest cache
 _COMPACT_LARGEST = (1 << 24) - (1 << 10)  # micro-OD: the signal of 256 pixels, and two bits more, fit as well
 _LOWEST_INTENSITY = 1e-6  # scikit-image's floor for the logarithm: an intensity of 0 counts as 6 OD
 _TRIES = 64
+GREY_MICRO_SCALE = 50_000  # whole numbers per grey level of an integrated grey value: all 255 stay compact
 Stain = tuple[float, float, float]
+EVEN_STAIN: Stain = (1 / 3, 1 / 3, 1 / 3)
+"""The mean optical density of R, G and B: what absorbs, whatever its colour."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +49,27 @@ def stain_tables(stain: Stain) -> NDArray[np.int64]:
     tables = np.round(np.outer(stain, od) * UNITS_PER_OD).astype(np.int64)
     tables.setflags(write=False)
     return tables
+
+
+@lru_cache(maxsize=1)
+def grey_tables() -> NDArray[np.int64]:
+    """Return int64 (3, 256), read-only: a third of each channel value, so that R, G and B add up to their mean.
+
+    In 2^-20 of 1 / ``GREY_MICRO_SCALE`` grey levels.
+
+    >>> [int(v) >> 20 for v in 3 * grey_tables()[0, [1, 255]]]
+    [50000, 12750000]
+    """
+    values = np.arange(256) * (GREY_MICRO_SCALE << UNITS_PER_MICRO_BITS) / 3
+    tables = np.tile(np.ceil(values).astype(np.int64), (3, 1))
+    tables.setflags(write=False)
+    return tables
+
+
+@lru_cache(maxsize=1)
+def grey_lookups() -> Lookups:
+    """Return the look-ups of the mean grey value, which no band divides."""
+    return Lookups(_rounded(grey_tables(), 0), (), COMPACT_BITS)
 
 
 @lru_cache(maxsize=16)

@@ -87,6 +87,8 @@ def fit_foreground(
     threshold: Literal["otsu"] | int,
     contrast_min: int | None,
     contrast_max: int | None,
+    *,
+    black_is_painted: bool = True,
 ) -> Foreground:
     """Return where tissue begins on a slide.
 
@@ -101,10 +103,12 @@ def fit_foreground(
         ``contrast_max`` grey levels above the level of the background.
     contrast_min, contrast_max
         None for the default of the kind of background.
+    black_is_painted
+        Whether pure black of a bright slide was painted by software, and says nothing of the tissue.
     """
     kind_seen = background_kind(extremes)
     kind = kind_seen if background == "auto" else background
-    painted = painted_share(extremes) if kind == "bright" else 0.0
+    painted = painted_share(extremes) if kind == "bright" and black_is_painted else 0.0
     if painted:
         extremes = extremes.copy()
         extremes[0, 0] = 0

@@ -1,21 +1,30 @@
 """segmenters: a colour rule compiled: reduce, classify, write and count in one pass, without the GIL.
 
-Nothing is compiled on import; the machine code is cached on disk after the first call. A tile is worked
-off in pieces of a row that stay in the nearest cache, so there is no temporary the size of a tile.
+Nothing is compiled on import; the machine code lies on disk after the first call, and whoever finds it there never
+imports numba. A tile is worked off in pieces of a row that stay in the nearest cache, so there is no temporary the
+size of a tile.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.errors import SegmentationError
 from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray
 from wsi_area.segmenters.colour_rule import MAX_BANDS, ColourRule
-from wsi_area.segmenters.compiled import FLAG_BITS, classify_tile
+from wsi_area.segmenters.density import FLAG_BITS, PIECE_PX
 
-_NO_MASK = np.ones(0, np.uint8)
-_NO_MASK.setflags(write=False)
+_ARGUMENTS = (  # of compiled.classify_tile, for look-ups of one width
+    "uint8* uint8* int64 int64 int64 int64 {0}* {0}* int64* int64* uint8* int64 int64 int64 int64* int64* int64"
+    " uint32* uint8* uint8* {0}* uint16* int64 int64* int64*"
+)
+_FROZEN = ("wsi_area.model.classes", "wsi_area.segmenters.colour_rule", "wsi_area.segmenters.density")
+_SUMS_BYTES = 2 * (MAX_BANDS + 3) * 8  # of the kernel's scratch: sums of classes, then samples, their validity, a line
+_SAMPLES, _VALID, _LINE, _COLUMN_SUMS = np.cumsum([2 * _SUMS_BYTES, 4 * PIECE_PX, PIECE_PX, 8 * PIECE_PX]).tolist()
 
 
 def classify_and_count(
@@ -60,21 +69,24 @@ def classify_and_count(
     if not out_class_map.size:
         return
     height, width = rgb.shape[:2]
-    classes = np.empty(out_class_map.size, np.uint8)
-    classify_tile(
-        _read_only_line(rgb),
-        _NO_MASK if valid is None or valid.all() else _read_only_line(valid.view(np.uint8)),
-        height,
-        width,
-        factor,
-        *_kernel_rule(rule),
-        np.ascontiguousarray(column_weights, np.int64),
-        np.ascontiguousarray(row_weights, np.int64),
-        classes,
-        counts,
-        signal,
-    )
-    out_class_map[...] = classes.reshape(out_class_map.shape)
+    kernel = _kernel_of(rule)
+    pixels = np.ascontiguousarray(rgb)
+    mask = None if valid is None or valid.all() else np.ascontiguousarray(valid)
+    columns, rows = np.ascontiguousarray(column_weights, np.int64), np.ascontiguousarray(row_weights, np.int64)
+    whole_rows = out_class_map.strides[1] == 1 and out_class_map.strides[0] >= out_class_map.shape[1]
+    out = out_class_map if whole_rows else np.empty(out_class_map.shape, np.uint8)
+    sums_length = min(PIECE_PX * factor, width) * 3
+    scratch = np.empty(_COLUMN_SUMS + 2 * sums_length, np.uint8)
+    at = address_of(scratch)
+    kernel.classify_tile(
+        address_of(pixels), at if mask is None else address_of(mask), 0 if mask is None else mask.size,
+        height, width, factor, kernel.tables_at, kernel.limits_at, address_of(columns), address_of(rows),
+        address_of(out[0]), len(columns), len(rows), out.strides[0],
+        address_of(counts), address_of(signal), len(signal),
+        at + _SAMPLES, at + _SAMPLES, at + _VALID, at + _LINE, at + _COLUMN_SUMS, sums_length, at, at + _SUMS_BYTES,
+    )  # fmt: skip
+    if not whole_rows:
+        out_class_map[...] = out
 
 
 def _check(
@@ -103,8 +115,9 @@ def _check(
         and counts.shape == (classes + 3,)
         and signal.shape == (classes,)
         and counts.dtype == signal.dtype == np.int64
-        and counts.flags.c_contiguous
-        and signal.flags.c_contiguous
+        and counts.flags.carray
+        and signal.flags.carray
+        and out_class_map.flags.writeable
     )
     if not fits:
         raise SegmentationError(
@@ -114,14 +127,25 @@ def _check(
         )
 
 
-def _read_only_line(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return an array as one read-only line: one layout for every view, so that the kernel is compiled once."""
-    line = np.ascontiguousarray(array).reshape(-1)
-    line.setflags(write=False)
-    return line
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kernel:
+    """The machine code for a rule, and what it looks up; the addresses are those of the arrays."""
+
+    classify_tile: Callable[..., None]
+    tables: NDArray[np.signedinteger]
+    limits: NDArray[np.signedinteger]
+    tables_at: int
+    limits_at: int
 
 
 @lru_cache(maxsize=16)
+def _kernel_of(rule: ColourRule) -> _Kernel:
+    tables, limits = _kernel_rule(rule)
+    arguments = _ARGUMENTS.format(tables.dtype.name)
+    code = native_function("wsi_area.segmenters.compiled", "classify_tile", arguments, _FROZEN)
+    return _Kernel(code, tables, limits, address_of(tables), address_of(limits))
+
+
 def _kernel_rule(rule: ColourRule) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
     """Return the look-ups (768,), density × 4 plus 1 for a foreground value; and the limits, both of one width.
 
@@ -138,4 +162,4 @@ def _kernel_rule(rule: ColourRule) -> tuple[NDArray[np.signedinteger], NDArray[n
     most = np.maximum.accumulate(lookups.tables[:, ::-1].astype(np.int64), axis=1)[:, ::-1].sum(axis=0) << FLAG_BITS
     unsafe = np.flatnonzero(foreground | (most >= bands[0]))
     glass_from = int(unsafe[-1]) + 1 if unsafe.size else 0
-    return tables.ravel(), np.array([*bands, glass_from], number)
+    return np.ascontiguousarray(tables.ravel()), np.array([*bands, glass_from], number)

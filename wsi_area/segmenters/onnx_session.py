@@ -54,8 +54,8 @@ def imported_onnxruntime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise SettingsError(
-            f"the segmenter 'onnx' needs onnxruntime, which cannot be imported ({error}); "
-            "pip install 'wsi-area[onnx]', for an NVIDIA card onnxruntime-gpu instead"
+            f"the segmenter 'onnx' needs onnxruntime, which cannot be imported ({error}); install it "
+            "with: pip install 'wsi-area[onnx]', for an NVIDIA card onnxruntime-gpu instead"
         ) from error
     return onnxruntime
 

@@ -1,7 +1,6 @@
 """segmenters: Otsu's threshold over an integer histogram, frozen here so that no library moves it."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +24,14 @@ def otsu_bin(histogram: Sequence[int] | NDArray[np.int64]) -> int:
         return occupied[0] if occupied else 0
     total = sum(counts)
     total_moment = sum(i * n for i, n in enumerate(counts))
-    best, best_bin = Fraction(-1), occupied[0]
+    best, best_weight, best_bin = -1, 1, occupied[0]
     below = moment = 0
     # the last occupied bin cannot end the lower class: nothing would be left above it
     for i in range(occupied[0], occupied[-1]):
         below += counts[i]
         moment += i * counts[i]
         # w0·w1·(m0 - m1)² = (M·w0 - m·N)² / (w0·w1), scaled: no division of small by large
-        between = Fraction((total_moment * below - moment * total) ** 2, below * (total - below))
-        if between > best:
-            best, best_bin = between, i
+        between, weight = (total_moment * below - moment * total) ** 2, below * (total - below)
+        if between * best_weight > best * weight:  # the larger fraction: both weights are above 0
+            best, best_weight, best_bin = between, weight, i
     return best_bin

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from wsi_area.segmenters.compiled import machine_code
+from wsi_area.compute.machine_code import machine_code
 
 BASE_PLANES = 5  # optical density of red, green, blue; squared grey density; texture
 SCALE_PLANES = 11

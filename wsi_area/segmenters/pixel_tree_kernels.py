@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from wsi_area.segmenters.compiled import machine_code
+from wsi_area.compute.machine_code import machine_code
 
 BLOCK = 256  # samples worked on at once: a small tree's values of them stay in the nearest cache
 SMALL_NODES = 127  # inner nodes and leaves of a tree that is worked out whole

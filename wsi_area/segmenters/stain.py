@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import ClassScheme, TissueClass
-from wsi_area.model.pixels import Overview
+from wsi_area.model.pixels import MaskArray, Overview, RgbArray
 from wsi_area.segmenters.colour_rule import ColourRule
 from wsi_area.segmenters.density import MICRO
 from wsi_area.segmenters.exclusions.absorption import glass_white, nominal_white
@@ -195,17 +195,22 @@ class StainSegmenter(BaseModel):
 
 def _positive_fraction(overview: Overview, rule: ColourRule) -> dict[str, float | None]:
     """Return the share of the overview at or above the first band, and with that band moved by 5 %."""
-    pixels = overview.rgb[overview.valid & overview.rgb.any(axis=-1)].reshape(1, -1, 3)  # painted black is none
+    pixels = overview.rgb[overview.valid & _is_lit(overview.rgb)].reshape(1, -1, 3)
     density = rule.density_of(pixels)
     shifts = (("-5%", 0.95), ("used", 1.0), ("+5%", 1.05))
     return {s: float((density >= factor * rule.bands_od[0]).mean()) if density.size else None for s, factor in shifts}
 
 
+def _is_lit(rgb: RgbArray) -> MaskArray:
+    """Return which pixels are not pure black: that was painted, no light through glass is."""
+    lit: MaskArray = (rgb[..., 0] | rgb[..., 1] | rgb[..., 2]) != 0
+    return lit
+
+
 def _densities(overview: Overview, rule: ColourRule) -> tuple[NDArray[np.int64], float]:
     """Return the histogram of the target's density in tissue, and its median on glass (never below 0)."""
     seen = overview.rgb.reshape(-1, 3) if overview.valid.all() else overview.rgb[overview.valid]
-    seen = seen[seen.any(axis=-1)]  # pure black was painted: no light through glass is
-    pixels = seen.reshape(1, -1, 3)
+    pixels = seen[_is_lit(seen)].reshape(1, -1, 3)
     tissue = rule.feature_of(pixels) > rule.threshold
     density = rule.density_of(pixels)
     bins = np.clip(np.floor(density[tissue] / _OD_BIN), 0, _OD_BINS - 1).astype(np.int64)

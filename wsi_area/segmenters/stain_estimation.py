@@ -62,7 +62,8 @@ def stained_densities(pixels: Pixels, white: Sequence[int], seed: int = SEED) ->
     if len(pixels) > MOST_PIXELS:
         drawn = np.random.default_rng(seed).choice(len(pixels), MOST_PIXELS, replace=False, shuffle=False)
         pixels = pixels[np.sort(drawn)]
-    usable = pixels[(pixels > SATURATED).all(axis=1)]
+    red, green, blue = pixels[:, 0], pixels[:, 1], pixels[:, 2]
+    usable = pixels[(red > SATURATED) & (green > SATURATED) & (blue > SATURATED)]
     tables = np.log10(np.asarray(white, np.float64))[:, None] - np.log10(np.maximum(np.arange(256), 1))
     od: Densities = np.stack([tables[channel][usable[:, channel]] for channel in range(3)], axis=1)
     stained: Densities = od[np.einsum("ij,ij->i", od, od) >= LEAST_OD**2]
@@ -165,7 +166,7 @@ def unexplained_share(od: Densities, vectors: Mapping[str, Vector]) -> float:
             amounts = od @ np.linalg.pinv(part)
             residual = od - amounts @ part
             gained = total - np.einsum("ij,ij->i", residual, residual)
-            allowed = (amounts >= 0).all(axis=1)
+            allowed = np.logical_and.reduce([amount >= 0 for amount in amounts.T])
             explained = np.where(allowed, np.maximum(explained, gained), explained)
     whole = float(total.sum())
     return round(float((total - explained).sum()) / whole, 6) if whole else 0.0

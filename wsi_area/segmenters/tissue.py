@@ -1,5 +1,6 @@
 """segmenters: ``tissue``, which tells glass from tissue, or a dark field from what glows on it."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -7,9 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import Overview
 from wsi_area.segmenters.colour_rule import ColourRule
+from wsi_area.segmenters.density import GREY_MICRO_SCALE
 from wsi_area.segmenters.extremes import count_extremes
 from wsi_area.segmenters.fitted import FittedColourRule
 from wsi_area.segmenters.foreground import fit_foreground
+from wsi_area.segmenters.protocol import Signal
 from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme
 
 GreyLevel = Annotated[int, Field(ge=0, le=254)]
@@ -20,6 +23,12 @@ TISSUE_SCHEME = ClassScheme(
         TissueClass(1, "tissue", (214, 96, 156), is_tissue=True),
     )
 )
+
+SIGNALS: dict[str, Signal | None] = {
+    "none": None,
+    "grey": Signal("grey", "grey level, 0 to 255", GREY_MICRO_SCALE),
+    "od": Signal("od", "optical density"),
+}
 
 
 class TissueSegmenter(BaseModel):
@@ -41,6 +50,16 @@ class TissueSegmenter(BaseModel):
     contrast_max: GreyLevel | None = Field(
         None, description="Otsu's threshold is at most this far above the background, grey levels"
     )
+    black_is_painted: bool = Field(
+        True,
+        description="pure black on a bright background was painted by software and has no say in the threshold; "
+        "no: it is dark (yes or no)",
+    )
+    signal: Literal["none", "grey", "od"] = Field(
+        "none",
+        description="what is added up over the tissue: the mean grey value of R, G and B (0..255), their mean "
+        "optical density, or nothing",
+    )
     glass_margin: float = Field(
         0.2,
         ge=0,
@@ -54,13 +73,18 @@ class TissueSegmenter(BaseModel):
     def fit(self, overview: Overview) -> FittedColourRule:
         """Return the segmenter with its threshold for this slide."""
         foreground = fit_foreground(
-            count_extremes(overview), self.background, self.threshold, self.contrast_min, self.contrast_max
+            count_extremes(overview),
+            self.background,
+            self.threshold,
+            self.contrast_min,
+            self.contrast_max,
+            black_is_painted=self.black_is_painted,
         )
-        rule = foreground.rule
+        rule = replace(foreground.rule, intensity=None if self.signal == "none" else self.signal)
         return FittedColourRule(
             scheme=chosen_scheme(self.classes, TISSUE_SCHEME),
             colour_rule=rule,
             lowered_rule=ColourRule(rule.feature, foreground.lowered_threshold(self.glass_margin)),
-            signal=None,
+            signal=SIGNALS[self.signal],
             facts=foreground.facts,
         )

@@ -3,7 +3,7 @@
 TIFF structure and codecs (tifffile, imagecodecs) are loaded only by the first slide that needs them.
 """
 
-from wsi_area.slides.handles import borrow_reader, close_readers
+from wsi_area.slides.handles import borrow_reader, close_readers, require_unchanged
 from wsi_area.slides.inspect import SLIDE_SUFFIXES, inspect
 from wsi_area.slides.lanes import LaneDecision, choose_lane
 from wsi_area.slides.overview import overview_box_l0_px, read_overview
@@ -20,4 +20,5 @@ __all__ = [
     "inspect",
     "overview_box_l0_px",
     "read_overview",
+    "require_unchanged",
 ]

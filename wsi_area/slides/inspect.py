@@ -13,6 +13,7 @@ from wsi_area.slides.dicom import slide_in_folder
 from wsi_area.slides.fingerprint import fingerprint
 from wsi_area.slides.mpp_sources import Properties, imaged_volume_mm, slide_candidates
 from wsi_area.slides.openslide_lane import open_handle
+from wsi_area.slides.tile_sizes import refuse_oversized_tiles
 from wsi_area.slides.units import positive_number
 
 PLAIN_VENDOR = "plain-image"
@@ -70,6 +71,12 @@ def inspect(path: str | os.PathLike[str], *, slide_id: str | None = None) -> Sli
                 "truncated, damaged or misnamed: copy it again, or rename it if it is a plain image"
             )
         return plain
+    refuse_oversized_tiles(file)
+    if vendor == "generic-tiff":
+        from wsi_area.slides.plain_header import inspect_plain, is_deep_grey
+
+        if is_deep_grey(file):
+            return inspect_plain(file, name, PLAIN_VENDOR)
     return _inspect_slide(file, name, vendor)
 
 

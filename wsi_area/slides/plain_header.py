@@ -1,32 +1,42 @@
 """slides: PNG, JPEG and TIFF without a pyramid, as a slide of one level; headers only."""
 
 import math
+import struct
 import warnings
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import tifffile
+from numpy.typing import NDArray
 from PIL import JpegImagePlugin, PngImagePlugin
 from PIL.Image import Image
 
+from wsi_area.compute.first_bytes import first_bytes
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.calibration import MppCandidate
 from wsi_area.model.geometry import Size
 from wsi_area.model.slide import Level, SlideInfo
 from wsi_area.slides.fingerprint import fingerprint
 from wsi_area.slides.mpp_sources import density_claim, ome_claims, tiff_claims
+from wsi_area.slides.plain_depth import SampleDepth, declared_depth, depth_of
 
 MAX_PLAIN_PX = 1 << 27
 """A plain image is decoded as a whole: 134 megapixels are 400 MB of RGB."""
 
 HEADER_ERRORS = (
-    OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, ArithmeticError, tifffile.TiffFileError,
+    OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, ArithmeticError, struct.error,
+    tifffile.TiffFileError,
 )  # fmt: skip
 """What Pillow and tifffile raise on damaged headers (Pillow: SyntaxError for a broken PNG)."""
+
+DEEP_MODE = "I;16"
+"""Pillow's name for one channel of 16-bit samples."""
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _JPEG_MAGIC = b"\xff\xd8\xff"
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_PILLOW_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
+_PILLOW_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", DEEP_MODE)
 _EXIF_X, _EXIF_Y, _EXIF_UNIT = 282, 283, 296
 _EXIF_UNITS = {2: "inch", 3: "cm"}
 
@@ -37,7 +47,8 @@ def inspect_plain(file: Path, slide_id: str, vendor: str) -> SlideInfo:
     Raises
     ------
     SlideOpenError
-        It is no PNG, JPEG or TIFF, is damaged, is not 8-bit grey or RGB, or is too large to decode whole.
+        It is no PNG, JPEG or TIFF, is damaged, is neither 8-bit grey or RGB nor 16-bit grey, or is too large to
+        decode whole.
     """
     kind = image_kind(file)
     try:
@@ -51,6 +62,7 @@ def inspect_plain(file: Path, slide_id: str, vendor: str) -> SlideInfo:
             f"{file}: {size.width_px} × {size.height_px} px cannot be decoded whole, the limit is "
             f"{MAX_PLAIN_PX} px; save it as a tiled TIFF"
         )
+    depth = _sample_depth(file, kind)
     status = file.stat()
     return SlideInfo(
         slide_id=slide_id,
@@ -62,8 +74,34 @@ def inspect_plain(file: Path, slide_id: str, vendor: str) -> SlideInfo:
         file_bytes=status.st_size,
         mtime_ns=status.st_mtime_ns,
         mpp_candidates=claims,
-        properties={"plain.format": kind},
+        properties={"plain.format": kind, **({} if depth is None else depth.properties)},
     )
+
+
+def _sample_depth(file: Path, kind: str) -> SampleDepth | None:
+    """Return how many bits the samples of a 16-bit picture use; decoded only where the file does not say it.
+
+    Raises
+    ------
+    SlideOpenError
+        They cannot be decoded.
+    """
+    try:
+        if kind == "tiff":
+            with tifffile.TiffFile(file) as tiff:
+                page = tiff.pages[0]
+                if str(page.dtype) == "uint8":
+                    return None
+                tags = {tag.name: tag.value for tag in page.tags}
+                declared = declared_depth(tags, str(tags.get("ImageDescription", "")))
+                return declared or depth_of(tiff_samples(page, file.stat().st_size))
+        with open_pillow(file, kind) as image:
+            return depth_of(np.asarray(image, np.uint16)) if image.mode == DEEP_MODE else None
+    except (*HEADER_ERRORS, EOFError, RuntimeError) as error:
+        raise SlideOpenError(
+            f"{file}: its 16-bit pixels cannot be decoded ({error}), and nothing else says how many bits they use; "
+            "export it again"
+        ) from error
 
 
 def image_kind(file: Path) -> str:
@@ -83,7 +121,7 @@ def image_kind(file: Path) -> str:
     if head.startswith(_TIFF_MAGICS):
         return "tiff"
     raise SlideOpenError(
-        f"{file}: neither OpenSlide nor we know this format (it begins with {head!r}); "
+        f"{file}: neither OpenSlide nor we know this format (it begins with {first_bytes(head)}); "
         "it may be truncated or renamed, or one file of several: copy the slide again with its companions"
     )
 
@@ -101,7 +139,10 @@ def open_pillow(file: Path, kind: str) -> Image:
 def _pillow_header(file: Path, kind: str) -> tuple[Size, tuple[MppCandidate, ...]]:
     with open_pillow(file, kind) as image:
         if image.mode not in _PILLOW_MODES:
-            raise SlideOpenError(f"{file}: pixels of mode {image.mode} are not 8-bit grey or RGB; save it as 8-bit RGB")
+            raise SlideOpenError(
+                f"{file}: pixels of mode {image.mode} are neither 8-bit grey or RGB nor 16-bit grey; "
+                "save it as 8-bit RGB"
+            )
         claims = _png_claims(image) if kind == "png" else _jpeg_claims(image)
         return Size(*image.size), tuple(claims)
 
@@ -143,9 +184,9 @@ def _ratio(value: object) -> float:
 def _tiff_header(file: Path) -> tuple[Size, tuple[MppCandidate, ...]]:
     with tifffile.TiffFile(file) as tiff:
         page = tiff.pages[0]
-        obstacle = tiff_obstacle(page)
+        obstacle = tiff_obstacle(page) or _other_pictures(tiff, page)
         if obstacle is not None:
-            raise SlideOpenError(f"{file}: {obstacle}; save it as an 8-bit grey or RGB TIFF")
+            raise SlideOpenError(f"{file}: {obstacle}; save it as an 8-bit grey or RGB TIFF, or as 16-bit grey")
         tags = {tag.name: tag.value for tag in page.tags}
         description = str(tags.get("ImageDescription", ""))
         unit = {2: "inch", 3: "cm"}.get(int(tags.get("ResolutionUnit", 2)), "none")
@@ -155,7 +196,11 @@ def _tiff_header(file: Path) -> tuple[Size, tuple[MppCandidate, ...]]:
 
 
 def tiff_obstacle(page: tifffile.TiffPage) -> str | None:
-    """Return why a TIFF page is not an 8-bit picture, or None where it is one."""
+    """Return why a TIFF page is neither an 8-bit picture nor a 16-bit grey one, or None where it is one."""
+    if str(page.dtype) == "uint16":
+        if page.samplesperpixel == 1 and page.imagedepth == 1 and int(page.photometric) == 1:
+            return None
+        return f"its samples are uint16 in {page.samplesperpixel} channels of {page.photometric!s}, not 8-bit"
     if page.dtype is None or str(page.dtype) != "uint8":
         return f"its samples are {page.dtype or 'of an unknown type'}, not 8-bit"
     if page.samplesperpixel not in (1, 3, 4) or page.imagedepth != 1:
@@ -163,6 +208,47 @@ def tiff_obstacle(page: tifffile.TiffPage) -> str | None:
     if int(page.photometric) not in (0, 1, 2, 3, 6):
         return f"its colours are {page.photometric!s}"
     return None
+
+
+def is_deep_grey(file: Path) -> bool:
+    """Return whether a TIFF is one grey picture of 16 bits a sample that can be decoded whole.
+
+    Of such a picture OpenSlide keeps the eight highest of all sixteen bits, however few of them the camera used.
+    """
+    try:
+        with tifffile.TiffFile(file) as tiff:
+            page = tiff.pages[0]
+            is_deep = str(page.dtype) == "uint16" and tiff_obstacle(page) is None and page.size <= MAX_PLAIN_PX
+            return is_deep and _other_pictures(tiff, page) is None
+    except HEADER_ERRORS:  # whatever is wrong with it, OpenSlide says
+        return False
+
+
+def _other_pictures(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> str | None:
+    """Return what else a 16-bit TIFF holds: microscopes write channels, focal planes and times into one file."""
+    if str(page.dtype) != "uint16":
+        return None
+    shape = tiff.series[0].shape
+    if math.prod(shape) <= page.size:
+        return None
+    return (
+        f"it holds {math.prod(shape) // page.size} pictures ({' × '.join(map(str, shape))}), and which one is not said"
+    )
+
+
+def tiff_samples(page: tifffile.TiffPage, file_bytes: int) -> NDArray[Any]:
+    """Return the samples of a TIFF page, (h, w), (h, w, samples) or (samples, h, w).
+
+    Raises
+    ------
+    ValueError
+        The file cannot hold them.
+    """
+    damage = tiff_damage(page, file_bytes)
+    if damage is not None:
+        raise ValueError(damage)
+    samples: NDArray[Any] = page.asarray(maxworkers=1)
+    return samples
 
 
 def tiff_damage(page: tifffile.TiffPage, file_bytes: int) -> str | None:

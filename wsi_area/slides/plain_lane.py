@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from wsi_area.errors import TileReadError
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
-from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.plain_header import HEADER_ERRORS, image_kind, open_pillow, tiff_damage
+from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
+from wsi_area.slides.plain_depth import grey_levels
+from wsi_area.slides.plain_header import DEEP_MODE, HEADER_ERRORS, image_kind, open_pillow, tiff_samples
 from wsi_area.slides.reading import VALID_ALPHA, Piece, assembled, grid_boxes, require_within
 
 _BLOCK_PX = 1024
@@ -67,7 +68,7 @@ class PlainReader:
     def _decode_whole(self) -> tuple[RgbArray, MaskArray | None]:
         size = self._info.size_l0_px
         try:
-            rgb, valid = _decode(Path(self._info.path))
+            rgb, valid = _decode(Path(self._info.path), int(self._info.properties.get(SAMPLE_BITS, 8)))
             if rgb.shape != (size.height_px, size.width_px, 3):
                 raise ValueError(f"it decodes to {rgb.shape}, its header says {size}")
         except (*HEADER_ERRORS, EOFError, RuntimeError) as error:
@@ -79,16 +80,16 @@ class PlainReader:
         return rgb, valid
 
 
-def _decode(file: Path) -> tuple[RgbArray, MaskArray | None]:
+def _decode(file: Path, sample_bits: int) -> tuple[RgbArray, MaskArray | None]:
     kind = image_kind(file)
     if kind == "tiff":
         with tifffile.TiffFile(file) as tiff:
             page = tiff.pages[0]
-            damage = tiff_damage(page, file.stat().st_size)
-            if damage is not None:
-                raise ValueError(damage)
-            return _tiff_pixels(page, page.asarray(maxworkers=1))
+            samples = tiff_samples(page, file.stat().st_size)
+            return _tiff_pixels(page, grey_levels(samples, sample_bits) if samples.dtype == np.uint16 else samples)
     with open_pillow(file, kind) as image:
+        if image.mode == DEEP_MODE:
+            return np.repeat(grey_levels(np.asarray(image, np.uint16), sample_bits)[..., None], 3, axis=-1), None
         has_alpha = image.mode in ("LA", "RGBA") or "transparency" in image.info
         return _split_alpha(np.asarray(image.convert("RGBA" if has_alpha else "RGB")))
 

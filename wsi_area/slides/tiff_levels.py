@@ -1,5 +1,6 @@
 """slides: where the compressed tiles of a tiled TIFF lie, level by level; structure only, by tifffile."""
 
+import struct
 from dataclasses import dataclass
 
 import tifffile
@@ -13,6 +14,9 @@ UNCOMPRESSED, LZW, DEFLATES = 1, 5, (8, 32946)
 COMPRESSIONS = (UNCOMPRESSED, LZW, JPEG, *DEFLATES, JPEG2000_YCBCR, JPEG2000_RGB)
 _RGB, _YCBCR = 2, 6
 MAX_TILE_PX = 1 << 26
+_STRUCTURE_ERRORS = (
+    tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError, ArithmeticError, struct.error,
+)  # fmt: skip
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # APP14, its last byte (the transform) to follow
 
@@ -53,7 +57,7 @@ def tiled_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:
         with tifffile.TiffFile(info.path) as tiff:
             pages = [page for page in map(_full_page, tiff.pages) if page is not None and page.is_tiled]
             return tuple(_matched(level.size_px, pages) for level in info.levels)
-    except (tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError) as error:
+    except _STRUCTURE_ERRORS as error:
         return ((None, f"its TIFF structure cannot be followed ({error})"),) * len(info.levels)
 
 

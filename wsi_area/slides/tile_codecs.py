@@ -1,6 +1,7 @@
 """slides: one compressed tile into memory that is already there."""
 
 import re
+import struct
 
 import imagecodecs
 import numpy as np
@@ -26,6 +27,7 @@ CODEC_ERRORS = (
     ValueError,
     RuntimeError,
 )
+_JPEG2000_START, _JPEG2000_SIZE = b"\xff\x4f\xff\x51", struct.Struct(">8x4I")
 _PADDING = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 
 
@@ -72,11 +74,22 @@ def _strictly(data: bytes, level: TiledLevel, out: RgbArray) -> RgbArray:
 
 
 def _decode_jpeg2000(data: bytes, level: TiledLevel, out: RgbArray) -> None:
+    claimed = _jpeg2000_size_px(data)
+    if claimed != (out.shape[1], out.shape[0]):  # before the decoder makes room for what is claimed
+        raise ValueError(f"the JPEG 2000 picture claims {claimed} px, the tile has {out.shape[1]} × {out.shape[0]}")
     decoded = imagecodecs.jpeg2k_decode(data, out=out)
     if decoded.shape != out.shape:
         raise ValueError(f"the JPEG 2000 picture is {decoded.shape}, the tile {out.shape}")
     if level.compression == JPEG2000_YCBCR:
         _ycbcr_to_rgb(out)
+
+
+def _jpeg2000_size_px(data: bytes) -> tuple[int, int] | None:
+    """Return width and height as a JPEG 2000 codestream claims them (ISO 15444-1, A.5.1); None where it is none."""
+    if not data.startswith(_JPEG2000_START) or len(data) < _JPEG2000_SIZE.size:
+        return None
+    right_px, lower_px, left_px, upper_px = _JPEG2000_SIZE.unpack_from(data)
+    return right_px - left_px, lower_px - upper_px
 
 
 def _rounded(values: NDArray[np.floating]) -> NDArray[np.int32]:

@@ -16,6 +16,7 @@ from wsi_area.run.accuracy import Accuracy, ImageAgreement
 from wsi_area.training.importance import Importance
 
 _DPI = 110
+_NAMED_INSIDE = 6  # classes that a legend inside a plot has room for
 _GREY, _INK, _BLUE = "#b8bcc2", "#30343a", "#3a6ea5"
 _UNKNOWN_RGB = (225, 226, 229)
 
@@ -37,7 +38,7 @@ def calibration_png(accuracy: Accuracy) -> bytes:
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.set_aspect("equal")
-    axes.legend(frameon=False, loc="upper left")
+    _legend(figure, axes)
     return _png(figure)
 
 
@@ -72,7 +73,7 @@ def areas_png(accuracy: Accuracy) -> bytes:
     axes.plot([0, 1.05 * largest], [0, 1.05 * largest], color=_GREY, linewidth=1, linestyle="--", zorder=0)
     unit = "mm²" if in_mm2 else "million px"
     _labelled(axes, f"true area, {unit}", f"found area, {unit}")
-    axes.legend(frameon=False, loc="upper left")
+    _legend(figure, axes)
     return _png(figure)
 
 
@@ -104,6 +105,16 @@ def _coloured(codes: ClassMap, rgb: NDArray[np.uint8], scheme: ClassScheme) -> N
         strength[entry.class_id] = 0.55 if entry.class_id else 0.35
     over = strength[codes][..., None]
     return np.asarray((1 - over) * rgb + over * table[codes], np.uint8)
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    """Name the classes in the plot; many of them below it, where they hide nothing."""
+    handles, names = axes.get_legend_handles_labels()
+    if len(names) > _NAMED_INSIDE:
+        figure.set_figheight(figure.get_figheight() + 0.2 * -(-len(names) // 3))
+        figure.legend(handles, names, frameon=False, loc="outside lower center", ncols=3, fontsize=7)
+    elif names:
+        axes.legend(handles, names, frameon=False, loc="upper left")
 
 
 def _labelled(axes: Axes, x: str, y: str) -> None:

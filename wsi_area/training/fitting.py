@@ -8,7 +8,7 @@ from wsi_area.training.binning import steps_of
 from wsi_area.training.sampling import Sampled
 from wsi_area.training.settings import TrainSettings
 
-REMEDY = "install what training needs with: pip install 'wsi-area[train]'"
+REMEDY = "install it with: pip install 'wsi-area[train]'"
 
 
 def require_libraries() -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # the outcome is made where this is called
     from wsi_area.training.train import TrainOutcome
 
 _SHOWN_CASES = 3
+_COUNTS_UP_TO = 6
+"""Classes of which a confusion matrix can be read as counts; of more, shares are shown, shaded."""
 _STYLE = """
 body { font: 15px/1.55 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #30343a; background: #fff;
   max-width: 62rem; margin: 2.5rem auto; padding: 0 1.5rem; }
@@ -25,6 +27,8 @@ table { border-collapse: collapse; margin: .6rem 0; font-variant-numeric: tabula
 th, td { padding: .28rem .9rem .28rem 0; text-align: right; border-bottom: 1px solid #eef0f2; white-space: nowrap; }
 th { font-weight: 600; font-size: .88rem; color: #565c64; } th:first-child, td:first-child { text-align: left; }
 .ci { color: #7b818a; font-size: .85rem; } .scroll { overflow-x: auto; }
+.wrap { white-space: normal; min-width: 16rem; text-align: left; }
+.shares td, .shares th { padding: .2rem .45rem; } .shares td:first-child { padding-left: 0; }
 figure { margin: .8rem 0; } figcaption { font-size: .9rem; color: #565c64; } img { max-width: 100%; height: auto; }
 .key { display: inline-block; width: .75rem; height: .75rem; border: 1px solid #c9cdd2; border-radius: 2px;
   margin: 0 .35rem 0 .9rem; vertical-align: -1px; } .pair { display: flex; gap: 1rem; }
@@ -77,14 +81,7 @@ def _accuracy(accuracy: Accuracy) -> Iterable[str]:
             f"({accuracy.intervals.clusters} groups, seed {accuracy.seed}).</p>"
         )
     yield "<h2>Confusion</h2>"
-    names = [c.name for c in accuracy.scheme.classes]
-    rows = [
-        [escape(name), *(f"{n:,}" for n in row), f"{sum(row):,}"]
-        for name, row in zip(names, accuracy.matrix.tolist(), strict=True)
-    ]
-    total = accuracy.matrix.sum(axis=0).tolist()
-    rows.append(["found in all", *(f"{n:,}" for n in total), f"{sum(total):,}"])
-    yield _table(["true ↓ found →", *map(escape, names), "true in all"], rows)
+    yield confusion_html(accuracy)
     kappa = "unknown" if accuracy.kappa is None else f"{accuracy.kappa:.3f}"
     left = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in accuracy.left_out_l0_px.items())
     yield f'<p class="note">Level-0 pixels. Cohen’s kappa {kappa}. Not compared: {left}.</p>'
@@ -92,6 +89,48 @@ def _accuracy(accuracy: Accuracy) -> Iterable[str]:
     yield _figure(calibration_png(accuracy), "Calibration: a point on the dashed line keeps its word.")
     yield _figure(areas_png(accuracy), "Area of each class in each image.")
     yield "</div>"
+
+
+def confusion_html(accuracy: Accuracy) -> str:
+    """Return the confusion matrix as a table: counts, or of many classes the share of each row, shaded."""
+    return _counts(accuracy) if len(accuracy.scheme.classes) <= _COUNTS_UP_TO else _shares(accuracy)
+
+
+def _counts(accuracy: Accuracy) -> str:
+    names = [c.name for c in accuracy.scheme.classes]
+    rows = [
+        [escape(name), *(f"{n:,}" for n in row), f"{sum(row):,}"]
+        for name, row in zip(names, accuracy.matrix.tolist(), strict=True)
+    ]
+    total = accuracy.matrix.sum(axis=0).tolist()
+    rows.append(["found in all", *(f"{n:,}" for n in total), f"{sum(total):,}"])
+    return _table(["true ↓ found →", *map(escape, names), "true in all"], rows)
+
+
+def _shares(accuracy: Accuracy) -> str:
+    """Return where the pixels of each class went, in percent and shaded; columns are numbered as the rows are."""
+    rows = []
+    for number, (entry, counts) in enumerate(zip(accuracy.scheme.classes, accuracy.matrix.tolist(), strict=True)):
+        in_all = sum(counts)
+        cells = "".join(_share_cell(n, in_all) for n in counts)
+        rows.append(f"<tr><td>{number} {escape(entry.name)}</td>{cells}<td>{in_all:,}</td></tr>")
+    numbers = "".join(f'<th title="{escape(c.name)}">{c.class_id}</th>' for c in accuracy.scheme.classes)
+    head = f"<thead><tr><th>true ↓ found →</th>{numbers}<th>true in all, px</th></tr></thead>"
+    note = (
+        "Percent of the pixels that are truly of the class; columns are numbered as the rows. Blank: less than 0.5 %."
+    )
+    return (
+        f'<div class="scroll"><table class="shares">{head}<tbody>\n' + "\n".join(rows) + "\n</tbody></table></div>"
+        f'<p class="note">{note}</p>'
+    )
+
+
+def _share_cell(n: int, in_all: int) -> str:
+    share = n / in_all if in_all else 0.0
+    if share < 0.005:
+        return f'<td title="{n:,} px"></td>'
+    ink = "#ffffff" if share > 0.55 else "#30343a"
+    return f'<td title="{n:,} px" style="background:rgba(0,84,147,{share:.2f});color:{ink}">{100 * share:.0f}</td>'
 
 
 def _class_row(accuracy: Accuracy, class_id: int) -> list[str]:
@@ -158,9 +197,10 @@ def _material(outcome: "TrainOutcome") -> Iterable[str]:
         used = row["used_l0_px"]
         box = "–" if used is None else f"x {used['x_px']}+{used['width_px']}, y {used['y_px']}+{used['height_px']}"
         files = "<br>".join(f"{escape(n)} <code>{h[:12]}</code>" for n, h in row["sha256"].items())
-        rows.append([escape(row["id"]), escape(row["group"]), f"{row['mpp_x_um']:.4g}", escape(labelled), box, files])
+        told = f'<div class="wrap">{escape(labelled)}</div>'
+        rows.append([escape(row["id"]), escape(row["group"]), f"{row['mpp_x_um']:.4g}", told, box, files])
     heads = ["image", "group", "µm/px", "labelled work px", "pixels that had any part, level 0", "files, sha256"]
-    yield f'<div class="scroll">{_table(heads, rows)}</div>'
+    yield _table(heads, rows)
 
 
 def _settings(outcome: "TrainOutcome") -> Iterable[str]:
@@ -175,7 +215,8 @@ def _settings(outcome: "TrainOutcome") -> Iterable[str]:
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = "".join(f"<th>{h}</th>" for h in heads)
     body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
+    return f'<div class="scroll">{table}</div>'
 
 
 def _figure(png: bytes, caption: str) -> str:

@@ -55,11 +55,16 @@ def glass_white(overview: Overview) -> White | None:
     (240, 241, 243)
     """
     rgb = overview.rgb[overview.valid]
-    lowest, highest = rgb.min(axis=-1, initial=255), rgb.max(axis=-1, initial=0)
-    glass = rgb[(lowest >= GLASS_LOWEST) & (highest - lowest <= GLASS_LARGEST_CHROMA) & (lowest < 255)]
-    if not len(glass) or len(glass) < LEAST_BACKGROUND * len(rgb):
+    # channel by channel: numpy is ten times slower along an axis of three
+    channels = [np.ascontiguousarray(rgb[:, channel]) for channel in range(3)]
+    lowest = np.minimum(np.minimum(channels[0], channels[1]), channels[2])
+    highest = np.maximum(np.maximum(channels[0], channels[1]), channels[2])
+    is_glass = (lowest >= GLASS_LOWEST) & (highest - lowest <= GLASS_LARGEST_CHROMA) & (lowest < 255)
+    glass_px = int(np.count_nonzero(is_glass))
+    if not glass_px or glass_px < LEAST_BACKGROUND * len(rgb):
         return None
-    red, green, blue = (int(v) for v in np.sort(glass, axis=0)[len(glass) // 2])
+    histograms = (np.bincount(channel[is_glass], minlength=256) for channel in channels)
+    red, green, blue = (int(np.searchsorted(np.cumsum(h), glass_px // 2, side="right")) for h in histograms)
     return red, green, blue
 
 

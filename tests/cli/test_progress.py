@@ -1,0 +1,56 @@
+"""What a run says of itself while it works: of the whole run, not of what it happens to have begun."""
+
+import pytest
+
+from wsi_area.cli.progress import Pace
+from wsi_area.run.events import BatchDone, SlideDone, SlideStarted
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_slides_that_nobody_has_begun_count_too(clock: Clock) -> None:
+    pace = Pace(4, clock)
+    pace.note(SlideStarted("a", 10, 0))
+    pace.note(BatchDone("a", 5, 5_000_000))
+    assert pace.share == pytest.approx(0.5 / 4)
+    pace.note(BatchDone("a", 5, 5_000_000))
+    pace.note(SlideDone("a", "complete", "", False))
+    assert (pace.share, pace.slides_done) == (0.25, 1)
+    clock.now_s += 10
+    assert pace.left == "about 30 s left"
+    assert pace.mpx_per_s == pytest.approx(1.0)
+    assert str(pace) == "25% of the run, 1 Mpx/s, about 30 s left"
+
+
+def test_what_an_earlier_run_did_says_nothing_of_the_speed_of_this_one(clock: Clock) -> None:
+    pace = Pace(2, clock)
+    pace.note(SlideStarted("a", 8, 8))
+    pace.note(SlideDone("a", "complete", "", True))
+    assert (pace.share, pace.left) == (0.5, "just begun")
+    pace.note(SlideStarted("b", 8, 4))
+    clock.now_s += 60
+    pace.note(BatchDone("b", 2, 1))
+    # a quarter of a slide took a minute, a quarter is left
+    assert pace.left == "about 60 s left"
+
+
+def test_slides_that_never_begin_end_all_the_same(clock: Clock) -> None:
+    pace = Pace(2, clock)
+    for name in "ab":
+        pace.note(SlideDone(name, "failed", "no such file", False))
+    assert (pace.share, pace.slides_done) == (1.0, 2)
+    clock.now_s += 5
+    assert pace.left == "about 0 s left"

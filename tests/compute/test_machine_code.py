@@ -1,0 +1,183 @@
+import ast
+import inspect
+import subprocess
+import sys
+import textwrap
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import wsi_area.compute.reduction
+import wsi_area.segmenters.kernels
+from wsi_area.compute import machine_code
+from wsi_area.compute.machine_code import address_of, native_function, place_for
+
+SOURCE = """
+from numba import carray
+{imports}
+
+def scale(values_at, count, out_at):
+    values, out = carray(values_at, count), carray(out_at, count)
+    for i in range(count):
+        out[i] = {factor} * values[i]
+"""
+ARGUMENTS = "uint8* int64 int64*"
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache for a process that has loaded nothing yet, and a folder for modules."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(folder))
+    monkeypatch.setattr(machine_code, "_LOADED", {})
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("scaling", "constants"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return folder
+
+
+def scaled(folder, factor=3, imports="", frozen=()):
+    """What machine code of that source makes of 1, 2, 250, as a new process would."""
+    (folder.parent / "scaling.py").write_text(SOURCE.format(factor=factor, imports=imports))
+    sys.modules.pop("scaling", None)
+    machine_code._LOADED.clear()
+    scale = native_function("scaling", "scale", ARGUMENTS, frozen)
+    values, out = np.array([1, 2, 250], np.uint8), np.zeros(3, np.int64)
+    scale(address_of(values), 3, address_of(out))
+    return out.tolist()
+
+
+def was_compiled():
+    return "scaling" in sys.modules  # the source is imported only to be compiled
+
+
+def test_what_lies_on_disk_is_loaded_and_not_compiled_again(cache, caplog):
+    assert scaled(cache) == [3, 6, 750]
+    assert was_compiled()
+    assert scaled(cache) == [3, 6, 750]
+    assert not was_compiled()
+    assert len(list(cache.iterdir())) == 1
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("damage", ["cut short", "a byte changed", "of another function", "not ours", "empty"])
+def test_a_file_that_is_not_whole_and_ours_is_refused_and_made_anew(cache, caplog, damage):
+    scaled(cache)
+    (file,) = cache.iterdir()
+    whole = file.read_bytes()
+    if damage == "cut short":
+        file.write_bytes(whole[:-100])
+    elif damage == "a byte changed":
+        file.write_bytes(whole[:-100] + bytes([whole[-100] ^ 1]) + whole[-99:])
+    elif damage == "of another function":
+        scaled(cache, factor=5)
+        (other,) = set(cache.iterdir()) - {file}
+        file.write_bytes(other.read_bytes())
+    else:
+        file.write_bytes(b"" if damage == "empty" else b"\x7fELF" + whole)
+    assert scaled(cache) == [3, 6, 750]
+    assert was_compiled()
+    assert str(file) in caplog.text
+    assert scaled(cache) == [3, 6, 750]
+    assert not was_compiled()  # the file is whole again
+
+
+def test_a_changed_source_is_compiled_anew_and_does_not_touch_the_old_code(cache):
+    assert scaled(cache, factor=3) == [3, 6, 750]
+    assert scaled(cache, factor=7) == [7, 14, 1750]
+    assert scaled(cache, factor=3) == [3, 6, 750]
+    assert not was_compiled()
+
+
+def test_a_changed_constant_of_another_module_is_compiled_anew(cache):
+    constants = cache.parent / "constants.py"
+    for factor in (2, 9):
+        constants.write_text(f"FACTOR = {factor} #{'*' * factor}")  # of another length, so that it is read again
+        sys.modules.pop("constants", None)
+        told = scaled(cache, "FACTOR", "from constants import FACTOR", ("constants",))
+        assert told == [factor, 2 * factor, 250 * factor]
+        assert was_compiled()
+
+
+def test_code_for_another_processor_is_not_loaded(cache, monkeypatch):
+    scaled(cache)
+    monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
+    machine_code._processor.cache_clear()
+    try:
+        assert scaled(cache) == [3, 6, 750]
+        assert was_compiled()
+    finally:
+        machine_code._processor.cache_clear()
+
+
+def test_where_nothing_can_be_written_the_code_is_compiled_all_the_same_and_a_warning_says_so(cache, caplog):
+    cache.write_text("a file where the folder should be")
+    for _ in range(2):
+        assert scaled(cache) == [3, 6, 750]
+        assert was_compiled()
+    assert "NUMBA_CACHE_DIR" in caplog.text
+    assert place_for("wsi_area.compute.reduction") is None
+
+
+def test_code_that_needs_numba_while_it_runs_works_but_is_not_kept(cache, caplog):
+    assert scaled(cache, "np.ones(count).size", "import numpy as np") == [3, 6, 750]
+    assert "cannot be kept" in caplog.text
+    assert not cache.exists()
+
+
+def test_the_cache_is_beside_the_package_unless_another_is_named(monkeypatch):
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    beside = Path(wsi_area.compute.reduction.__file__).parent / "__pycache__"
+    assert machine_code._places("wsi_area.compute.reduction")[0] == beside
+
+
+def test_the_address_of_a_view_is_that_of_its_first_pixel():
+    store = np.zeros((6, 7), np.uint8)
+    for view in (store, store[2:, 3:], store[::-1], store[:0]):
+        assert address_of(view) == view.__array_interface__["data"][0]
+    store.setflags(write=False)
+    assert address_of(store) == store.__array_interface__["data"][0]
+
+
+TINY = """
+    import sys
+    import numpy as np
+    from wsi_area.compute.reduction import box_mean
+    from wsi_area.segmenters.colour_rule import ColourRule
+    from wsi_area.segmenters.kernels import classify_and_count
+    rgb = np.full((4, 4, 3), 200, np.uint8)
+    rgb[0] = 10
+    ones, out = np.ones(2, np.int64), np.zeros((2, 2), np.uint8)
+    for stain in (None, (9.0, -7.0, 4.0)):  # look-ups of 32 and of 64 bits
+        counts, signal = np.zeros(6 if stain else 5, np.int64), np.zeros(3 if stain else 2, np.int64)
+        rule = ColourRule("darkness", 90, stain, (300.0,) if stain else ())
+        classify_and_count(rgb, None, rule, ones, ones, 2, out, counts, signal)
+        assert out.tolist() == [[1, 1], [0, 0]], out
+    assert box_mean(rgb, None, 2).rgb[:, :, 0].tolist() == [[105, 105], [200, 200]]
+    print(*("numba" in sys.modules, "scipy" in sys.modules))
+"""
+
+
+def test_the_second_process_neither_compiles_nor_imports_numba_or_scipy():
+    ran = [subprocess.run([sys.executable, "-c", textwrap.dedent(TINY)], capture_output=True, text=True) for _ in "12"]
+    assert [run.stderr for run in ran] == ["", ""]
+    assert ran[1].stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("room", [wsi_area.segmenters.kernels, wsi_area.compute.reduction])
+def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(room):
+    called = {
+        "wsi_area.segmenters.kernels": ("wsi_area.segmenters.compiled", "classify_tile"),
+        "wsi_area.compute.reduction": ("wsi_area.compute.compiled_means", "fill_means"),
+    }
+    module, name = called[room.__name__]
+    compiled = import_module(module)
+    imported = {
+        node.module
+        for node in ast.walk(ast.parse(inspect.getsource(compiled)))
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("wsi_area")
+    }
+    assert imported - {"wsi_area.compute.machine_code"} == set(getattr(room, "_FROZEN", ()))
+    assert len(room._ARGUMENTS.split()) == len(inspect.signature(getattr(compiled, name)).parameters)

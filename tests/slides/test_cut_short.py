@@ -1,0 +1,40 @@
+"""A file that ends before its pixels do is told before a pixel is decoded; a whole one never is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from wsi_area.slides import inspect
+from wsi_area.slides.cut_short import cut_short
+
+
+def test_the_public_slides_are_whole(testdata: Path) -> None:
+    for path in (testdata / "slides").iterdir():
+        assert cut_short(inspect(path)) is None, path
+
+
+@pytest.mark.parametrize("share", [0.3, 0.7, 0.99])
+@pytest.mark.parametrize("name", ["OS-2-ndpi.tif", "wsi2dcm_raw/raw.dcm", "wsi2dcm_jpeg2000/jpeg2000.dcm"])
+def test_a_public_slide_that_was_cut_is_found(testdata: Path, tmp_path: Path, name: str, share: float) -> None:
+    whole = (testdata / "slides" / name).read_bytes()
+    short = tmp_path / Path(name).name
+    short.write_bytes(whole[: int(share * len(whole))])
+    found = cut_short(inspect(short))
+    assert found is not None
+    assert found.file == str(short)
+
+
+def test_the_tiles_beyond_the_end_are_counted(tmp_path: Path) -> None:
+    # more than 5 MB, of which OpenSlide makes no hash when it opens them
+    pixels = np.full((1600, 2048, 3), 200, np.uint8)
+    path = tmp_path / "s.tif"
+    tifffile.imwrite(path, pixels, photometric="rgb", tile=(256, 256), resolution=(20000, 20000), resolutionunit=3)
+    whole = path.read_bytes()
+    assert cut_short(inspect(path)) is None
+    tile_bytes = 256 * 256 * 3
+    path.write_bytes(whole[: -2 * tile_bytes - 1])
+    found = cut_short(inspect(path))
+    assert found is not None
+    assert found.what == "3 of the 56 tiles that its directory lists"

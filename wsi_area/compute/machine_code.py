@@ -1,0 +1,261 @@
+"""compute: machine code: Python functions compiled by numba, and kept on disk for the processes that follow.
+
+Two ways. ``machine_code`` is numba's own, for functions that take arrays: to load them again costs numba itself,
+0.4 s and 70 MB. ``native_function`` is for the few that every run calls: they take addresses and whole numbers, and are
+kept as an object file that llvmlite loads alone, so that numba is imported only where there is no such file yet.
+"""
+
+import ctypes
+import hashlib
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from uuid import uuid4
+
+_LOG = logging.getLogger(__name__)
+_LAYOUT = b"wsi-area object code 1\n"  # of the files below; another layout is not read
+_SYMBOL = "wsi_area_function"
+_LOADING = Lock()
+_LOADED: dict[tuple[str, str, str], Callable[..., None]] = {}
+_KEPT_ALIVE: list[object] = []  # machine code lives as long as what loaded it
+_REMEDY = "set NUMBA_CACHE_DIR to a folder that can be written"
+
+
+def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function compiled on its first call, without the GIL, and kept on disk for the next process.
+
+    Where nothing can be written, neither beside the package nor in the user's cache (a container), it is
+    compiled again by every process, which a warning says.
+    """
+    from numba import njit  # here, and below: whoever finds an object file must not pay for numba
+
+    try:
+        compiled: Callable[..., Any] = njit(nogil=True, cache=True)(function)
+    except RuntimeError as error:  # numba's only word for "no place to cache"
+        _LOG.warning("%s; %s", error, _REMEDY)
+        compiled = njit(nogil=True)(function)
+    return compiled
+
+
+def native_function(module: str, name: str, arguments: str, frozen: tuple[str, ...] = ()) -> Callable[..., None]:
+    """Return a function as machine code that is called with addresses and whole numbers, without the GIL.
+
+    Parameters
+    ----------
+    module, name
+        Where the function stands. It makes arrays of its addresses with ``numba.carray``, takes no memory and raises
+        nothing; the module is imported only if it must be compiled.
+    arguments
+        The types of its arguments, spelt as numba's: ``"uint8* int64"``.
+    frozen
+        Other modules whose constants are compiled into it: a change of one of them makes the object file stale.
+    """
+    wanted = (module, name, arguments)
+    with _LOADING:  # two threads must not compile the same
+        if wanted not in _LOADED:
+            _LOADED[wanted] = _loaded(*wanted, frozen)
+        return _LOADED[wanted]
+
+
+def native_part(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function compiled into the native function that calls it; there, a division by zero gives 0."""
+    from numba import njit
+
+    compiled: Callable[..., Any] = njit(nogil=True, error_model="numpy")(function)
+    return compiled
+
+
+def address_of(array: Any) -> int:
+    """Return where the data of an array lie; quickly where they are contiguous and can be written.
+
+    >>> import numpy as np
+    >>> pixels = np.zeros(3, np.uint8)
+    >>> address_of(pixels) == pixels.ctypes.data
+    True
+    """
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    except (TypeError, ValueError):  # strided, read-only, empty
+        return int(array.ctypes.data)
+
+
+def place_for(module: str) -> Path | None:
+    """Return the folder in which the object files of a module are kept: the first that can be written."""
+    return next((place for place in _places(module) if _can_be_written(place)), None)
+
+
+def _loaded(module: str, name: str, arguments: str, frozen: tuple[str, ...]) -> Callable[..., None]:
+    """Return the function from disk, or else compiled and put there."""
+    key = _key(module, name, arguments, frozen)
+    file = f"{module.rpartition('.')[2]}.{name}-{key.hex()[:24]}.o"
+    for place in _places(module):
+        code = _read(place / file, key)
+        if code is not None:
+            return _linked(code, arguments)
+    compiled = _compiled(module, name, arguments)
+    code = _object_code(compiled)
+    if code is None:  # it needs numba while it runs: numba's own copy, in this process only
+        _KEPT_ALIVE.append(compiled)
+        return _callable_at(compiled.address, arguments)
+    writable = place_for(module)
+    try:
+        if writable is None:
+            raise OSError("neither beside the package nor in the user's cache")
+        _write(writable / file, key, code)
+    except OSError as error:
+        _LOG.warning(
+            "the machine code of %s cannot be kept on disk (%s), so every process compiles it; %s", name, error, _REMEDY
+        )
+    return _linked(code, arguments)
+
+
+def _key(module: str, name: str, arguments: str, frozen: tuple[str, ...]) -> bytes:
+    """Return a digest of all that the machine code depends on: sources, compilers and their settings, processor."""
+    from llvmlite import __version__ as llvmlite_version
+    from llvmlite.binding import get_process_triple
+
+    settings = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
+    parts = [
+        name, arguments, version("numba"), llvmlite_version, get_process_triple(), *_processor(), sys.byteorder,
+        str(ctypes.sizeof(ctypes.c_void_p)), str(sys.implementation.cache_tag),
+        *(f"{key}={value}" for key, value in settings if key not in ("NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS")),
+    ]  # fmt: skip
+    digest = hashlib.sha256("\0".join(parts).encode())
+    for source in (__name__, module, *frozen):
+        digest.update(hashlib.sha256(_source_of(source).read_bytes()).digest())
+    return digest.digest()
+
+
+def _source_of(module: str) -> Path:
+    found = find_spec(module)
+    if found is None or found.origin is None:
+        raise ImportError(f"no source of {module}; reinstall wsi-area")
+    return Path(found.origin)
+
+
+@lru_cache(maxsize=1)
+def _processor() -> tuple[str, str]:
+    """Return the name and the features of the processor that code is made for; numba's settings go first."""
+    from llvmlite.binding import get_host_cpu_features, get_host_cpu_name
+
+    name = os.environ.get("NUMBA_CPU_NAME") or get_host_cpu_name()
+    features = os.environ.get("NUMBA_CPU_FEATURES")
+    if features is None:
+        features = get_host_cpu_features().flatten() if name == get_host_cpu_name() else ""
+    return name, features
+
+
+def _places(module: str) -> list[Path]:
+    """Return where object files may lie, in numba's own order."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if chosen:
+        return [Path(chosen)]
+    cache = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
+    places = [_source_of(module).parent / "__pycache__"]
+    with suppress(RuntimeError):  # a user without a home
+        places.append((Path(cache) if cache else Path.home() / ".cache") / "wsi-area")
+    return places
+
+
+def _can_be_written(place: Path) -> bool:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return True
+    except OSError:
+        return False
+
+
+def _read(file: Path, key: bytes) -> bytes | None:
+    """Return the code in a file; None where there is none, or another's, or not all of it."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return None
+    code = content[len(_LAYOUT) + 64 :]
+    whole = _LAYOUT + key + hashlib.sha256(code).digest() + code
+    if content != whole:
+        _LOG.warning("%s is damaged or of another version; it is made anew", file)
+        return None
+    return code
+
+
+def _write(file: Path, key: bytes, code: bytes) -> None:
+    """Write a file that others see whole or not at all."""
+    unfinished = file.with_name(f"{file.name}.{uuid4().hex}")  # not tempfile's: others may read it
+    try:
+        unfinished.write_bytes(_LAYOUT + key + hashlib.sha256(code).digest() + code)
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _compiled(module: str, name: str, arguments: str) -> Any:
+    """Return the function compiled by numba."""
+    from numba import cfunc, types
+
+    numba_types = [
+        types.CPointer(getattr(types, word[:-1])) if word.endswith("*") else getattr(types, word)
+        for word in arguments.split()
+    ]
+    # a division by zero gives 0 and raises nothing, so that no exception is prepared that needs numba
+    return cfunc(types.void(*numba_types), error_model="numpy")(getattr(import_module(module), name))
+
+
+def _object_code(compiled: Any) -> bytes | None:
+    """Return compiled code as an object file that needs nothing but itself; None where that cannot be."""
+    from llvmlite import binding
+
+    code = binding.parse_assembly(compiled.inspect_llvm())
+    code.get_function(compiled.native_name).name = _SYMBOL
+    for part in (*code.functions, *code.global_variables):
+        if not part.is_declaration and part.name != _SYMBOL:
+            part.linkage = "internal"  # so that whatever is not reached is thrown away
+    machine = _target_machine()
+    passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(speed_level=2))
+    passes.getModulePassManager().run(code, passes)
+    outside = [part.name for part in (*code.functions, *code.global_variables) if part.is_declaration]
+    if any(not symbol.startswith("llvm.") for symbol in outside):
+        _LOG.warning("machine code that needs %s cannot be kept on disk", ", ".join(outside))
+        return None
+    return bytes(machine.emit_object(code))
+
+
+def _target_machine() -> Any:
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    target = binding.Target.from_triple(binding.get_process_triple())
+    cpu, features = _processor()
+    return target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
+
+
+def _linked(code: bytes, arguments: str) -> Callable[..., None]:
+    """Return the function of an object file, loaded into this process."""
+    from llvmlite import binding
+
+    machine = _target_machine()
+    nothing = binding.parse_assembly("")
+    nothing.triple = machine.triple
+    engine = binding.create_mcjit_compiler(nothing, machine)
+    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _KEPT_ALIVE.append(engine)
+    return _callable_at(engine.get_function_address(_SYMBOL), arguments)
+
+
+def _callable_at(address: int, arguments: str) -> Callable[..., None]:
+    words = arguments.split()
+    kinds = [ctypes.c_void_p if word.endswith("*") else getattr(ctypes, f"c_{word}") for word in words]
+    return ctypes.CFUNCTYPE(None, *kinds)(address)

@@ -1,0 +1,114 @@
+"""review: the viewer as a notebook widget: an OpenSeadragon page that asks for its tiles over the widget's own channel.
+
+No port is opened and nothing is fetched: OpenSeadragon is part of this package, and a tile is a message.
+"""
+
+import base64
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from wsi_area.errors import SettingsError, WsiAreaError
+from wsi_area.model.geometry import Size
+from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.results.thumbnail import Thumbnail, read_thumbnail
+from wsi_area.review.overlay import class_names, slide_picture
+from wsi_area.review.viewer.class_tiles import ClassTiles
+from wsi_area.review.viewer.facts import last_tissue_level, page_facts
+from wsi_area.review.viewer.grid import view_grid
+from wsi_area.review.viewer.page import page_css, page_module
+from wsi_area.review.viewer.still import STILL_PX, still_png
+from wsi_area.review.viewer.tissue_tiles import open_tissue
+
+try:
+    import anywidget
+    import traitlets
+    from IPython.display import display
+except ImportError as error:
+    raise SettingsError("the viewer needs anywidget; install it with: pip install 'wsi-area[notebook]'") from error
+
+_NO_PICTURE = "The run kept no small picture of this slide either, so the classes lie on white."
+
+
+class SlideViewer(anywidget.AnyWidget):
+    """A slide with its classes, to pan and zoom.
+
+    ``opacity`` (0 to 1) and ``hidden`` (names of classes) may be set and read from Python; they follow the page.
+    Tiles are made while the kernel is idle: during a long cell the picture waits.
+    """
+
+    _esm = page_module()
+    _css = page_css()
+    facts = traitlets.Dict(read_only=True).tag(sync=True)
+    opacity = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
+    hidden = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def __init__(
+        self,
+        slide: OpenedSlide,
+        *,
+        file: str | Path | None = None,
+        classes: Iterable[str] | None = None,
+        opacity: float = 0.5,
+    ) -> None:
+        """Open what a viewer of a slide needs; `wsi_area.review.reviewed_run.ReviewedSlide.view` says with what."""
+        picture = slide_picture(slide)
+        chosen = picture.legend if classes is None else slide_picture(slide, classes).legend
+        kept = Thumbnail(picture.rgb, picture.box_x_l0_px, picture.box_y_l0_px)
+        size = Size(slide.record["width_px"], slide.record["height_px"])
+        self._slide = slide
+        self._grid = view_grid(size, slide.mpp)
+        self._tissue, note = open_tissue(slide, file, kept)
+        self._classes = ClassTiles(slide, picture.legend)
+        nothing = note and read_thumbnail(slide.layout) is None
+        facts = page_facts(slide, self._grid, picture.legend, (note, _NO_PICTURE if nothing else ""))
+        facts["last_tissue_level"] = last_tissue_level(self._grid, kept) if note else self._grid.last_level
+        facts["still_px"] = STILL_PX
+        names = class_names(slide)
+        shown = {entry.code for entry in chosen}
+        hidden = [names[entry.code] for entry in picture.legend if entry.code not in shown]
+        super().__init__(opacity=opacity, hidden=hidden)
+        self.set_trait("facts", facts)
+        self.on_msg(self._answer)
+
+    def __repr__(self) -> str:
+        """Return what a notebook shows of the viewer where there is no page for it."""
+        return f"<viewer of slide {self._slide.slide_id}; in a notebook with a kernel it can be panned and zoomed>"
+
+    @traitlets.validate("hidden")
+    def _known(self, proposal: Any) -> list[str]:
+        names = {c["name"] for c in self.facts.get("classes", ())}
+        if names and (unknown := [name for name in proposal["value"] if name not in names]):
+            raise SettingsError(f"the viewer shows no class {unknown[0]!r}; it shows {', '.join(sorted(names))}")
+        return list(proposal["value"])
+
+    def _ipython_display_(self, **_options: Any) -> None:
+        """Show the still picture and then the viewer, which hides the picture while a kernel answers it.
+
+        They are two outputs because a notebook that is opened again without its kernel has no model for the viewer:
+        JupyterLab then writes an error in its place and never looks at an image in the same output.
+        """
+        still = {
+            "image/png": base64.b64encode(still_png(self._slide)).decode(),
+            "text/plain": f"<slide {self._slide.slide_id} with its classes>",
+        }
+        display(still, raw=True)  # type: ignore[no-untyped-call]
+        bundle = self._repr_mimebundle_()
+        if bundle is not None:
+            display(bundle[0], metadata=bundle[1], raw=True)  # type: ignore[no-untyped-call]
+
+    def _answer(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        """Send the tile that the page asked for, no buffer where there is nothing to see, or why there is none."""
+        if not isinstance(content, dict) or content.get("kind") not in ("tissue", "classes"):
+            return
+        reply = {"view": content.get("view"), "number": content.get("number")}
+        try:
+            tile = self._tile(content["kind"], *(int(content[key]) for key in ("level", "column", "row")))
+        except WsiAreaError as error:
+            self.send({**reply, "error": str(error)})
+        else:
+            self.send(reply, buffers=[] if tile is None else [tile])
+
+    def _tile(self, kind: str, level: int, column: int, row: int) -> bytes | None:
+        box = self._grid.tile(level, column, row)
+        return self._tissue.jpeg(box) if kind == "tissue" else self._classes.png(box)

@@ -1,0 +1,62 @@
+"""run: what is said at the end of a run: what ran, what did not, why, and what to do about it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_INTERRUPTED, RunOutcome, status_counts
+
+WHAT_TO_DO = {
+    EXIT_FAILED: "see the reason of each slide that is not complete, mend it, and run the same command again",
+    EXIT_CALIBRATION: "give the pixel size of the slides that lack one (--mpp or --manifest) and run again",
+    EXIT_INTERRUPTED: "run the same command again: it goes on where it stopped",
+}
+REMEDIES = {
+    "failed": "mend what the reason names, then run the same command again",
+    "incomplete": "what is unreadable is counted as such; look at the file, then run the same command again",
+    "needs_calibration": "give its pixel size (--mpp or --manifest), then run again",
+}
+
+NAMED = 5
+"""Slides named for each status; the tables name all of them."""
+
+
+def what_to_do(outcome: RunOutcome) -> str:
+    """Return what to do about a run as a whole."""
+    return WHAT_TO_DO.get(outcome.exit_code, "nothing: every slide is complete")
+
+
+def not_complete(outcome: RunOutcome) -> list[dict[str, Any]]:
+    """Return each slide that ended otherwise than complete: why, and what to do."""
+    return [
+        {"slide": r["slide_id"], "status": r["status"], "reason": r["reason"], "remedy": REMEDIES[r["status"]]}
+        for r in outcome.records
+        if r["status"] != "complete"
+    ]
+
+
+def ending_lines(outcome: RunOutcome) -> list[str]:
+    """Return a summary for people: how many slides ended how, and for each kind that is not complete what to do.
+
+    >>> records = ({"slide_id": "a", "status": "complete", "reason": ""},
+    ...            {"slide_id": "b", "status": "needs_calibration", "reason": "no pixel size"})
+    >>> for line in ending_lines(RunOutcome(records, False, 2)):
+    ...     print(line)
+    1 of 2 slides is complete; 1 needs_calibration
+    needs_calibration (b): give its pixel size (--mpp or --manifest), then run again
+    """
+    counts = status_counts(outcome.records)
+    complete, unreached = counts.pop("complete", 0), outcome.planned - len(outcome.records)
+    rest = [f"{number} {status}" for status, number in counts.items()] + (
+        [f"{unreached} not reached"] * bool(unreached)
+    )
+    verb = "is" if complete == 1 else "are"
+    lines = ["; ".join([f"{complete} of {outcome.planned} slides {verb} complete", ", ".join(rest)][: 1 + bool(rest)])]
+    for status in counts:
+        lines.append(f"{status} ({_named(outcome.records, status)}): {REMEDIES[status]}")
+    return lines
+
+
+def _named(records: Sequence[Mapping[str, Any]], status: str) -> str:
+    names = [r["slide_id"] for r in records if r["status"] == status]
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,284 @@
+"""run: the work done by dask workers, wherever they come from, with a bounded number of tasks in their scheduler."""
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, Protocol
+
+from wsi_area.run.executors.contract import R, T, TaskLost
+from wsi_area.run.isolation import Apart, Died, Raised, run_apart
+from wsi_area.run.worker_log import logged_call
+from wsi_area.slides import close_readers
+
+TASKS_AHEAD_PER_WORKER = 4
+"""How many tasks of all slides are in the scheduler at once, for each worker: enough that none waits, few enough that
+the scheduler never holds more than a bounded number, whatever the number and the size of the slides."""
+
+TASKS_OF_A_SLIDE = 2
+"""What a slide may always have in the scheduler, so that none waits for another's end."""
+
+TASK_S, MAX_BUNDLE = 1.0, 16
+"""Seconds that a task should take at least, and how many items are put together for that at most."""
+
+MAX_SLIDES_AT_ONCE = 64
+"""Slides in flight over a cluster, each with a thread of the coordinator and its plan in memory."""
+
+POLL_S, COUNT_S = 1.0, 5.0
+"""Seconds between two looks for a worker where no task ends, and for which a count of the workers is believed."""
+
+
+class Workforce(Protocol):
+    """Where the workers come from, and whether more will come."""
+
+    @property
+    def slides_at_once(self) -> int | None:
+        """Return how many slides keep the workers busy, or None for one for each worker."""
+        ...
+
+    @property
+    def planned_workers(self) -> int | None:
+        """Return how many workers there will be, or None where they are to be counted."""
+        ...
+
+    @property
+    def task_memory_bytes(self) -> int | None:
+        """Return what a task may use, or None for what the workers say."""
+        ...
+
+    def may_return(self, alone_s: float) -> bool:
+        """Return whether workers may still come, when none has been there for so long."""
+        ...
+
+    def no_worker(self) -> str:
+        """Return what to say where no worker is left: why, and what to do."""
+        ...
+
+    def close(self) -> None:
+        """End what was started."""
+        ...
+
+
+class DistributedExecutor:
+    """dask.distributed: worker processes of this machine, of SLURM jobs, or of any scheduler."""
+
+    is_local = False
+
+    def __init__(self, client: Any, workforce: Workforce, logs: Path | None = None) -> None:
+        self.workforce = workforce
+        self._client = client
+        self._logs = None if logs is None else str(logs.absolute())
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._in_scheduler = self._maps = 0
+        self._counted: tuple[float, int] | None = None
+        self._item_s: dict[str, float] = {}  # seconds that an item takes, by the function's name
+
+    @property
+    def worker_count(self) -> int:
+        """Return how many tasks are done at once: as planned, else by the workers that are there just now."""
+        if self.workforce.planned_workers is not None:
+            return self.workforce.planned_workers
+        now = time.monotonic()
+        if self._counted is None or now - self._counted[0] > COUNT_S:
+            self._counted = now, max(1, sum(self._client.nthreads().values()))
+        return self._counted[1]
+
+    @property
+    def slides_at_once(self) -> int:
+        """Return how many slides keep all workers busy, be each of them one task."""
+        own = self.workforce.slides_at_once
+        return own if own is not None else min(max(2, self.worker_count), MAX_SLIDES_AT_ONCE)
+
+    @property
+    def task_memory_bytes(self) -> int | None:
+        """Return what one task may use on the smallest worker, or None where the workers have no limit."""
+        if self.workforce.task_memory_bytes is not None:
+            return self.workforce.task_memory_bytes
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        limits = [w["memory_limit"] // max(1, w["nthreads"]) for w in workers if w.get("memory_limit")]
+        return min(limits, default=None)
+
+    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | TaskLost]]:
+        """Yield results as workers return them, with a bounded number of tasks in the scheduler."""
+        with self._lock:
+            self._maps += 1
+        mapped = _Map(self, self._client, function, items, self._logs)
+        try:
+            yield from mapped.results()
+        finally:
+            with self._lock:
+                self._maps -= 1
+                self._in_scheduler -= len(mapped.running)
+
+    def has_room(self, own: int) -> bool:
+        """Take a place in the scheduler for one more task of a map that has so many there; False if there is none."""
+        places = TASKS_AHEAD_PER_WORKER * self.worker_count
+        with self._lock:
+            share = max(TASKS_OF_A_SLIDE, places // max(1, self._maps))
+            if own >= share or (own >= TASKS_OF_A_SLIDE and self._in_scheduler >= places):
+                return False
+            self._in_scheduler += 1
+            return True
+
+    def take_room(self) -> None:
+        """Take a place whether or not there is one: for what was in the scheduler before."""
+        with self._lock:
+            self._in_scheduler += 1
+
+    def bundle_size(self, function: Callable[..., Any], waiting: int) -> int:
+        """Return how many items one task should have: one until it is known how long an item takes.
+
+        A task costs the scheduler some milliseconds whatever is in it, so that short ones are put together, up to
+        `TASK_S`; fewer towards the end of the work, so that no worker is left without.
+        """
+        item_s = self._item_s.get(function.__name__)
+        if item_s is None:
+            return 1
+        share = waiting * self._maps / (TASKS_AHEAD_PER_WORKER * self.worker_count)
+        return max(1, int(min(MAX_BUNDLE, TASK_S / max(item_s, TASK_S / MAX_BUNDLE), share)))
+
+    def note(self, function: Callable[..., Any], item_s: float) -> None:
+        """Note how long an item took, on the mean of those before."""
+        before = self._item_s.get(function.__name__, item_s)
+        self._item_s[function.__name__] = (before + item_s) / 2
+
+    def leave_room(self) -> None:
+        """Give the place of a task back."""
+        with self._lock:
+            self._in_scheduler -= 1
+
+    def next_done(self, done: "queue.SimpleQueue[Any]") -> Any:
+        """Return the next future that ended, or None where nobody is left to end one."""
+        alone_s = 0.0
+        while True:
+            try:
+                return done.get(timeout=POLL_S)
+            except queue.Empty:
+                alone_s = 0.0 if self._client.nthreads() else alone_s + POLL_S
+                if alone_s > 0 and (self._stopped.is_set() or not self.workforce.may_return(alone_s)):
+                    return None
+
+    def stop(self) -> None:
+        """Start nothing new."""
+        self._stopped.set()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether `stop` was called."""
+        return self._stopped.is_set()
+
+    def close_readers(self) -> None:
+        """Close the slides that the workers hold open; a worker that is just being restarted holds none."""
+        self._client.run(close_readers, wait=False, on_error="ignore")
+
+    def close(self) -> None:
+        """Leave the scheduler; end the workers that were started for this run."""
+        try:
+            self._client.close()
+        finally:
+            self.workforce.close()
+
+
+class _Map:
+    """One function over some items: what is in the scheduler, and what waits here."""
+
+    def __init__(
+        self, executor: DistributedExecutor, client: Any, function: Callable[[T], R], items: Sequence[T],
+        logs: str | None,
+    ) -> None:  # fmt: skip
+        self.running: dict[Any, tuple[int, ...]] = {}  # by future: the items of its bundle
+        self._executor, self._client, self._logs = executor, client, logs
+        self._function, self._items = function, items
+        self._waiting = deque(range(len(items)))
+        self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._apart: set[int] = set()
+
+    def results(self) -> Iterator[tuple[int, Any]]:
+        self._send()
+        while self.running:
+            future = self._executor.next_done(self._done)
+            if future is None:
+                yield from self._all_lost()
+                return
+            positions, outcome = self.running.pop(future), _outcome(future)
+            future.release()
+            self._executor.leave_room()
+            if isinstance(outcome, Bundled):
+                if self._apart.isdisjoint(positions):
+                    self._executor.note(self._function, outcome.seconds / len(positions))
+                yield from ((p, _result(r)) for p, r in zip(positions, outcome.results, strict=True))
+            elif outcome.died and self._apart.isdisjoint(positions):
+                # they may be innocent: what is queued on a worker is lost with it. Alone it can take nobody along.
+                self._try_apart(positions)
+            else:
+                yield from ((position, outcome) for position in positions)
+            self._send()
+
+    def _try_apart(self, positions: Sequence[int]) -> None:
+        self._apart.update(positions)
+        for position in positions:
+            if not self._executor.is_stopped:
+                self._executor.take_room()
+                alone = Apart(self._function, self._items[position], self._executor.task_memory_bytes)
+                self._submit((position,), run_apart, [alone])
+
+    def _send(self) -> None:
+        """Send what there is room for."""
+        while self._waiting and not self._executor.is_stopped and self._executor.has_room(len(self.running)):
+            count = min(self._executor.bundle_size(self._function, len(self._waiting)), len(self._waiting))
+            positions = tuple(self._waiting.popleft() for _ in range(count))
+            self._submit(positions, self._function, [self._items[position] for position in positions])
+
+    def _submit(self, positions: tuple[int, ...], function: Callable[[Any], Any], items: Sequence[Any]) -> None:
+        future = self._client.submit(run_bundle, function, items, self._logs, pure=False)
+        self.running[future] = positions
+        future.add_done_callback(self._done.put)
+
+    def _all_lost(self) -> Iterator[tuple[int, TaskLost]]:
+        lost = TaskLost(self._executor.workforce.no_worker())
+        never_sent = [] if self._executor.is_stopped else list(self._waiting)
+        for position in (*chain.from_iterable(self.running.values()), *never_sent):
+            yield position, lost
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """What became of the items of one task, in their order, and how long it took."""
+
+    results: list[Any]
+    seconds: float
+
+
+def run_bundle(function: Callable[[Any], Any], items: Sequence[Any], logs: str | None) -> Bundled:
+    """Return what the function makes of each item, one after the other; what a worker does as one task."""
+    started = time.perf_counter()
+    results = [function(item) if logs is None else logged_call(function, item, logs) for item in items]
+    return Bundled(results, time.perf_counter() - started)
+
+
+def _outcome(future: Any) -> Bundled | TaskLost:
+    """Return what a task returned, or that it was lost: our tasks never raise, so whatever comes is the cluster's."""
+    from distributed import KilledWorker
+
+    try:
+        outcome: Bundled = future.result()
+    except KilledWorker as error:
+        return TaskLost(f"the task killed its worker {error.allowed_failures + 1} times; out of memory?", died=True)
+    except Exception as error:  # a worker without this package, a scheduler that died …
+        return TaskLost(
+            f"the task was lost on the cluster ({type(error).__name__}: {error}); out of memory, or is wsi_area not "
+            "installed there? See the workers' logs, then run again"
+        )
+    return outcome
+
+
+def _result(outcome: Any) -> Any:
+    """Return what an item came to; `TaskLost` where it was tried in a process of its own, and to no end."""
+    if isinstance(outcome, Died):
+        return TaskLost(f"the task was tried in a process of its own, which {outcome.how}", died=True)
+    return TaskLost(outcome.message) if isinstance(outcome, Raised) else outcome

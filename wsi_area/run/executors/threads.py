@@ -1,0 +1,65 @@
+"""run: the work done by the threads of this process."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from wsi_area.run.executors.contract import SLIDES_AT_ONCE, R, T, TaskLost
+from wsi_area.slides import close_readers
+
+
+class ThreadsExecutor:
+    """dask's threaded scheduler; one pool of threads is shared by all slides in flight."""
+
+    slides_at_once = SLIDES_AT_ONCE
+    is_local = True
+    task_memory_bytes = None
+
+    def __init__(self, workers: int) -> None:
+        self.worker_count = workers
+        self._stopped = threading.Event()
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="wsi-area")
+
+    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | TaskLost]]:
+        """Yield the results of one dask graph as its tasks end."""
+        import dask.threaded
+
+        done: queue.SimpleQueue[tuple[int, R] | BaseException | None] = queue.SimpleQueue()
+
+        def task(position: int) -> None:
+            if not self._stopped.is_set():
+                done.put((position, function(items[position])))
+
+        graph: dict[Any, Any] = {("batch", n): (task, n) for n in range(len(items))}
+
+        def drive() -> None:
+            try:
+                dask.threaded.get(graph, list(graph), pool=self._pool, num_workers=self.worker_count)
+                done.put(None)
+            except BaseException as error:  # handed to the caller's thread, which raises it
+                done.put(error)
+
+        threading.Thread(target=drive, name="wsi-area-graph", daemon=True).start()
+        while (outcome := done.get()) is not None:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            yield outcome
+
+    def stop(self) -> None:
+        """Start nothing new."""
+        self._stopped.set()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether `stop` was called."""
+        return self._stopped.is_set()
+
+    def close_readers(self) -> None:
+        """Close the slides that are held open for the next tile."""
+        close_readers()
+
+    def close(self) -> None:
+        """Wait for the running tasks and end the threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,158 @@
+"""run: the document of a slide, made from its ledger and what is known of it; no tile is touched here."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area import __version__
+from wsi_area.compute.area import measure
+from wsi_area.compute.quality import Observed, QualityLimits, check
+from wsi_area.compute.skipping import skipped_foreground_upper_bound_px
+from wsi_area.compute.threshold_stability import tissue_area_at_shifts
+from wsi_area.errors import IncompleteResultError
+from wsi_area.model.burden import SlideBurden
+from wsi_area.model.classes import BACKGROUND_ID
+from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
+from wsi_area.model.objects import Foci, SizeChange
+from wsi_area.results.layout import SlideLayout
+from wsi_area.results.object_tables import foci_record
+from wsi_area.results.record import slide_record
+from wsi_area.results.store import ledger_rows
+from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin
+from wsi_area.run.drawings import drawing_facts, outline_facts
+from wsi_area.run.prepare import PreparedSlide
+from wsi_area.run.settings import RunSettings
+from wsi_area.run.slide_tiles import Work
+from wsi_area.segmenters.colour_rule import ColourRuled
+from wsi_area.segmenters.protocol import FittedSegmenter
+
+TILES_LISTED = 100
+"""Unreadable tiles named one by one in result.json; their number and area are always exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class MergedObjects:
+    """What the merged objects of a slide came to."""
+
+    size_changes: tuple[SizeChange, ...]
+    foci: Foci | None
+
+
+def versions(settings: RunSettings) -> dict[str, Any]:
+    """Return what measured a slide, and with which settings."""
+    return {
+        "wsi_area_version": __version__,
+        "measurement_version": MEASUREMENT_VERSION,
+        "config_hash": settings.measurement_hash,
+    }
+
+
+def slide_document(
+    prepared: PreparedSlide,
+    layout: SlideLayout,
+    tiles: SlideLayout,
+    origin: Origin,
+    work: Work,
+    objects: MergedObjects,
+    settings: RunSettings,
+) -> dict[str, Any]:
+    """Return the document of a slide whose every tile is accounted for.
+
+    Raises
+    ------
+    IncompleteResultError
+        If a tile has not been committed.
+    CountMismatchError
+        If the pixels do not add up.
+    """
+    plan, fitted = prepared.plan, prepared.fitted
+    columns = LedgerLayout(len(fitted.scheme.classes))
+    rows = ledger_rows(layout)
+    uncommitted = int((rows[..., columns.status_column] == NOT_COMMITTED).sum())
+    if uncommitted:
+        raise IncompleteResultError(
+            f"{plan.slide.slide_id}: {uncommitted} of {plan.tile_count} tiles are not committed; run the same command "
+            "again"
+        )
+    counts = columns.total(rows.reshape(-1, rows.shape[-1]))
+    # only the fused kernel integrates a signal; whatever another segmenter declares is unknown, not 0
+    signal = fitted.signal if isinstance(fitted, ColourRuled) else None
+    burden = measure(
+        plan.slide,
+        fitted.scheme,
+        counts,
+        prepared.calibration,
+        None if signal is None else signal.micro_scale,
+    )
+    bound = _skip_bound_px(prepared, ledger_rows(tiles), columns)  # as read, before any filter by size
+    limits = QualityLimits(**settings.quality.model_dump())
+    drawings = prepared.drawn, prepared.roi
+    findings = [
+        *check(plan, burden, _observed(prepared, bound), limits),
+        *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
+    ]
+    mpp = prepared.calibration.mpp
+    provenance = {
+        **versions(settings),
+        "key": origin.key,
+        "made_from": asdict(origin),
+        "reader": prepared.lane.lane,
+        "reader_reason": prepared.lane.reason,
+        "segmenter": {
+            "name": settings.segmenter.name,
+            "settings": settings.segmenter.own,
+            "facts": fitted.facts,
+        },
+        "foci": foci_record(objects.foci, mpp),
+        "size_filters": [asdict(change) for change in objects.size_changes],
+        "annotations": drawing_facts(prepared.drawn, mpp),
+        "roi": drawing_facts(prepared.roi, mpp),
+        "outlines": outline_facts(fitted.facts, plan, mpp),
+        "tissue_mm2_by_threshold": _threshold_sensitivity(fitted, burden),
+        "skipped_tissue_px_upper_bound": bound,
+        "tile_errors": work.tile_errors[:TILES_LISTED],
+        "timing": work.timing,
+    }
+    return slide_record(
+        plan, burden, findings, provenance, None if signal is None else (signal.name, signal.micro_scale)
+    )
+
+
+def _threshold_sensitivity(fitted: FittedSegmenter, burden: SlideBurden) -> dict[str, float | None] | None:
+    """Return the tissue area at the threshold and 5 % beside it; None where the segmenter has no threshold."""
+    fractions: Any = fitted.facts.get("tissue_fraction")
+    return None if fractions is None else tissue_area_at_shifts(fractions, burden.tissue_area_mm2)
+
+
+def _observed(prepared: PreparedSlide, bound_px: int | None) -> Observed:
+    facts: Mapping[str, Any] = prepared.fitted.facts
+    assumed, seen = (facts.get(name) for name in ("background", "background_seen"))
+    stain_fit = facts.get("stain_fit") or {}
+    return Observed(
+        prepared.edge_tissue_fraction,
+        bound_px,
+        None if assumed is None else str(assumed),
+        None if seen is None else str(seen),
+        facts.get("tissue_fraction"),
+        stain_fit.get("unexplained"),
+        stain_fit.get("angles_deg"),
+    )
+
+
+def _skip_bound_px(prepared: PreparedSlide, rows: NDArray[np.int64], columns: LedgerLayout) -> int | None:
+    """Return the bound on the foreground in skipped tiles, from what the bare tiles that were read hold."""
+    plan = prepared.plan
+
+    def foreground_px(number: int) -> int:
+        by_class = rows[divmod(number, plan.grid_cols)][: columns.class_count]
+        return int(by_class.sum() - by_class[BACKGROUND_ID])
+
+    return skipped_foreground_upper_bound_px(
+        len(plan.skipped),
+        [foreground_px(n) for n in sorted(plan.audited)],
+        max((foreground_px(n) for n in plan.glass_read), default=0),
+        prepared.overview_box_px,
+    )

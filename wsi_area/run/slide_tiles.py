@@ -1,0 +1,185 @@
+"""run: the tiles of one slide, from what is missing in its ledger to what became of each batch."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from wsi_area.compute.grid import batch_tiles_at, batches_to_measure
+from wsi_area.errors import IncompleteResultError
+from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
+from wsi_area.model.plan import SlidePlan
+from wsi_area.results.layout import SlideLayout
+from wsi_area.results.store import ledger_rows, ledger_rows_of
+from wsi_area.run.events import BatchDone, Listener
+from wsi_area.run.executors import Executor, TaskLost
+from wsi_area.run.inputs import SlideInput
+from wsi_area.run.isolation import IsolateTask, isolate_batch
+from wsi_area.run.prepare import PreparedSlide
+from wsi_area.run.settings import RunSettings
+from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob
+from wsi_area.run.slide_settings import settings_of
+from wsi_area.run.tile_task import measure_batch
+
+MAX_LOST_BATCHES = 16
+"""Batches of a slide that may kill their workers; with more it is not a tile that is bad, but slide or segmenter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What all slides of a run share."""
+
+    settings: RunSettings
+    executor: Executor
+    listener: Listener
+    memory_limit_bytes: int
+    force: bool
+
+    def of(self, slide: SlideInput) -> "Context":
+        """Return the same with the settings of one slide."""
+        return replace(self, settings=settings_of(self.settings, slide))
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What measuring the tiles of a slide came to."""
+
+    timing: dict[str, Any]
+    tile_errors: list[dict[str, Any]]
+    errors: list[str]
+
+
+def measure_tiles(
+    prepared: PreparedSlide, layout: SlideLayout, key: str, context: Context, batches: Sequence[int]
+) -> Work | None:
+    """Return what became of some batches of a slide, measured and committed; None if stopped before the end.
+
+    Raises
+    ------
+    IncompleteResultError
+        If one came to no end.
+    """
+    info = prepared.info
+    job = _job(prepared, layout, key, context)
+    started, started_cpu = time.perf_counter(), time.process_time()
+    results: list[BatchResult] = []
+    for result in _batch_results([BatchTask(job, b) for b in batches], context.executor):
+        results.append(result)
+        context.listener(BatchDone(info.slide_id, result.tiles_done, result.level_px))
+    if len(results) < len(batches) and context.executor.is_stopped:
+        return None  # what is committed stays, the next run goes on from there
+    if len(results) < len(batches) and not any(r.error for r in results):
+        raise IncompleteResultError(
+            f"{info.slide_id}: {len(batches) - len(results)} batches came to no end; run the same command again"
+        )
+    timing = {
+        "inner_wall_s": time.perf_counter() - started,
+        "inner_cpu_s": _cpu_s(context.executor, time.process_time() - started_cpu, results),
+        "decoded_px": sum(r.level_px for r in results),
+        "batches": len(results),
+    }
+    failures = [asdict(f) for r in results for f in r.failures]
+    return Work(timing, failures, [r.error for r in results if r.error is not None])
+
+
+def tiles_of(plan: SlidePlan, batches: Iterable[int]) -> int:
+    """Return how many tiles some batches have."""
+    return sum(len(rows) * len(cols) for rows, cols in (batch_tiles_at(plan, b) for b in batches))
+
+
+def _job(prepared: PreparedSlide, layout: SlideLayout, key: str, context: Context) -> SlideJob:
+    run = context.settings.run
+    return SlideJob(
+        prepared.plan,
+        prepared.fitted,
+        prepared.lane.lane,
+        layout.root.resolve(),
+        key,
+        run.read_retries,
+        prepared.roi,
+        run.tile_timeout_s,
+        not context.executor.is_local,
+    )
+
+
+def _batch_results(tasks: Sequence[BatchTask], executor: Executor) -> Iterator[BatchResult]:
+    """Yield what became of each batch; one that kills its workers is looked into tile by tile, after the others.
+
+    Too many such batches end it with one that came to nothing.
+    """
+    lost: list[IsolateTask] = []
+    for position, outcome in executor.map(measure_batch, tasks):
+        if not isinstance(outcome, TaskLost):
+            yield outcome
+        elif not outcome.died:
+            yield _nothing(outcome.message)
+        elif len(lost) == MAX_LOST_BATCHES:
+            yield _nothing(
+                f"more than {MAX_LOST_BATCHES} batches killed their workers ({outcome.message}): give a task more "
+                "memory (fewer run.workers), mend the file, or choose another segmenter.name"
+            )
+            return
+        else:
+            lost.append(IsolateTask(tasks[position], executor.task_memory_bytes))
+    for _, outcome in executor.map(isolate_batch, lost):
+        yield _nothing(outcome.message) if isinstance(outcome, TaskLost) else outcome
+
+
+def _nothing(message: str) -> BatchResult:
+    """Return what stands for a batch that came to nothing."""
+    return BatchResult(-1, 0, 0, (), 0.0, message)
+
+
+def _cpu_s(executor: Executor, of_this_process_s: float, results: Sequence[BatchResult]) -> float:
+    """Return the CPU seconds of the tiles; with several slides in flight, of all that shared this process."""
+    return of_this_process_s if executor.is_local else sum(r.cpu_s for r in results)
+
+
+def missing_batches(
+    layout: SlideLayout, prepared: PreparedSlide, batches: Iterable[int] | None = None
+) -> tuple[int, ...]:
+    """Return the batches that are not committed, and those with tiles that could not be read last time.
+
+    Parameters
+    ----------
+    layout, prepared
+        Where the tiles of the slide are committed, and how it is cut.
+    batches
+        Where others are somebody else's: those that are looked at, and whose rows alone are read.
+    """
+    wanted = batches_to_measure(prepared.plan)
+    if batches is not None:
+        own = set(batches)
+        wanted = tuple(batch for batch in wanted if batch in own)
+    return _with_status(layout, prepared, {NOT_COMMITTED, TileStatus.UNREADABLE}, wanted, whole=batches is None)
+
+
+def uncommitted_batches(layout: SlideLayout, prepared: PreparedSlide) -> tuple[int, ...]:
+    """Return the batches without rows in the ledger, those included that no tile is read for."""
+    plan = prepared.plan
+    return _with_status(layout, prepared, {NOT_COMMITTED}, range(plan.batch_rows * plan.batch_cols), whole=True)
+
+
+def _with_status(
+    layout: SlideLayout, prepared: PreparedSlide, statuses: Set[int], batches: Iterable[int], *, whole: bool
+) -> tuple[int, ...]:
+    """Return those of the batches that have a tile of one of these statuses; the ledger is read whole, or in parts."""
+    column = LedgerLayout(len(prepared.fitted.scheme.classes)).status_column
+    ledger = ledger_rows(layout) if whole else None
+    found = []
+    for batch in batches:
+        rows, cols = batch_tiles_at(prepared.plan, batch)
+        if ledger is None:
+            part = ledger_rows_of(layout, rows, cols)
+        else:
+            part = ledger[rows.start : rows.stop, cols.start : cols.stop]
+        if np.isin(part[..., column], list(statuses)).any():
+            found.append(batch)
+    return tuple(found)
+
+
+def lost_message(errors: Sequence[str]) -> str:
+    """Return what is said of a slide of which whole batches came to nothing."""
+    return f"{errors[0]} ({len(errors)} batches came to nothing; the rest is committed: run the same command again)"

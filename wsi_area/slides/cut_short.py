@@ -1,0 +1,111 @@
+"""slides: whether a file ends before the pixels that its own directory places in it; no pixel is decoded."""
+
+import logging
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import pydicom
+import tifffile
+from pydicom.errors import InvalidDicomError
+
+from wsi_area.model.slide import SlideInfo
+
+_UNDEFINED = 0xFFFFFFFF
+_END_OF_ITEMS = b"\xfe\xff\xdd\xe0"
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+@dataclass(frozen=True, slots=True)
+class CutShort:
+    """How much of a file is not there."""
+
+    file: str
+    what: str  # as a sentence goes on: the file ends before …
+
+
+def cut_short(info: SlideInfo) -> CutShort | None:
+    """Return what lies beyond the end of a TIFF or DICOM slide; None where nothing does, or it is neither.
+
+    Only directories and lengths are looked at: damage inside the file is not found here.
+    """
+    with open(info.path, "rb") as file:
+        head = file.read(132)
+    if head[:4] in _TIFF_STARTS:
+        return _tiff(info)
+    return _dicom_series(Path(info.path)) if head[128:] == b"DICM" else None
+
+
+def _tiff(info: SlideInfo) -> CutShort | None:
+    sizes = {(level.size_px.width_px, level.size_px.height_px) for level in info.levels}
+    log = logging.getLogger("tifffile")
+    told, log.disabled = log.disabled, True  # it tells of every directory it cannot follow; that is told here, once
+    try:
+        with tifffile.TiffFile(info.path) as tiff:
+            pages = [page.aspage() for page in tiff.pages]
+            ends = [
+                offset + count
+                for page in pages
+                if (page.imagewidth, page.imagelength) in sizes
+                for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False)
+            ]
+    except (tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError):
+        return None  # OpenSlide follows what we cannot; the run reads every tile and says
+    finally:
+        log.disabled = told
+    beyond = sum(end > info.file_bytes for end in ends)
+    return CutShort(info.path, f"{beyond} of the {len(ends)} tiles that its directory lists") if beyond else None
+
+
+def _dicom_series(path: Path) -> CutShort | None:
+    """Return the first file of a slide's series that is cut short: each level may be a file of its own."""
+    series = _series_and_pixels(path)
+    if series is None:
+        return None
+    for file in (path, *sorted(other for other in path.parent.iterdir() if other != path and other.is_file())):
+        found = _series_and_pixels(file)
+        if found is not None and found[0] == series[0] and not _holds_pixels(file, found[1], found[2]):
+            return CutShort(str(file), "the pixels that its header announces")
+    return None
+
+
+def _series_and_pixels(path: Path) -> tuple[str, int, bool] | None:
+    """Return the series of a DICOM file, where its pixels begin, and whether their lengths are little endian."""
+    try:
+        with path.open("rb") as file:
+            if file.read(132)[128:] != b"DICM":
+                return None
+            file.seek(0)
+            header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SeriesInstanceUID"])
+            return str(header.get("SeriesInstanceUID", "")), file.tell(), bool(header.original_encoding[1])
+    except (InvalidDicomError, OSError, ValueError, AttributeError, KeyError, EOFError):
+        return None
+
+
+def _holds_pixels(path: Path, start: int, little_endian: bool) -> bool:
+    """Return whether the element of the pixels, or each of its fragments, ends within the file (DICOM PS3.5, A.4)."""
+    size_bytes = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(start)
+        tag, vr = file.read(4), file.read(2)
+        if len(tag + vr) < 6 or not little_endian:
+            return little_endian is False  # big endian was retired in 2006, and is not judged
+        length = _length(file, vr in (b"OB", b"OW"), vr)
+        if length is None:
+            return False
+        if length != _UNDEFINED:
+            return file.tell() + length <= size_bytes
+        while True:
+            item = file.read(8)
+            if len(item) < 8:
+                return False
+            if item[:4] == _END_OF_ITEMS:
+                return True
+            file.seek(struct.unpack("<I", item[4:])[0], 1)
+
+
+def _length(file: BinaryIO, explicit: bool, vr: bytes) -> int | None:
+    """Return the length of an element whose tag and next two bytes are read: implicit headers have no type there."""
+    raw = file.read(6)[2:] if explicit else vr + file.read(2)
+    return struct.unpack("<I", raw)[0] if len(raw) == 4 else None
