@@ -100,7 +100,7 @@ def built(size: str) -> Path:
 
 def versions() -> dict[str, str]:
     """Return the versions of what we measure ourselves with."""
-    names = ("wsi-area", "numpy", "numba", "zarr", "dask", "openslide-bin", "tifffile", "imagecodecs")
+    names = ("wsi-area", "numpy", "numba", "zarr", "dask", "openslide-bin", "tifffile", "imagecodecs", "simplejpeg")
     script = f"import json; from importlib.metadata import version as v; print(json.dumps([v(n) for n in {names}]))"
     found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True).stdout
     return dict(zip(names, json.loads(found), strict=True))
