@@ -82,6 +82,7 @@ def tiff(width: int, height: int, tile: int, directories: int = 1, *, data: byte
     [
         tiff(2**31, 2**31, 256),
         tiff(2**31 - 1, 16, 256),
+        tiff(957, 15_663_819, 256),
         tiff(2**24, 2**24, 256),
         tiff(2**22, 2**22, 2**15),
         tiff(2**16, 2**16, 2**15),
@@ -89,7 +90,7 @@ def tiff(width: int, height: int, tile: int, directories: int = 1, *, data: byte
         tiff(512, 512, 0),
         tiff(256, 256, 256, directories=1000),
     ],
-    ids=["2^31", "one side", "2^48 px", "2^44 px", "tile of 2^30 px", "empty", "no tile", "1000 levels"],
+    ids=["2^31", "one side", "hours long", "2^48 px", "2^44 px", "tile of 2^30 px", "empty", "no tile", "1000 levels"],
 )
 def test_a_header_that_claims_the_impossible_is_refused_before_anything_is_allocated(
     tmp_path: Path, header: bytes

@@ -22,8 +22,8 @@ SLIDE_SUFFIXES = frozenset(
 )
 """Names that only slides have: such a file is never taken for a plain image, however much of one is left in it."""
 
-MAX_SIDE_PX = 1 << 24
-"""A header that claims more than 16.7 million pixels a side (4 m at 0.25 µm) is damaged or hostile."""
+MAX_SIDE_PX = 1 << 21
+"""A header that claims more than 2.1 million pixels a side (52 cm at 0.25 µm) is damaged or hostile."""
 
 _NOTE_CHARS = 200
 _KEPT = (
