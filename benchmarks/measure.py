@@ -6,6 +6,7 @@ whatever imports it must stay small: no numpy in the process that measures.
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -52,6 +53,12 @@ def run_measured(command: Sequence[str | Path], timeout_s: float = 3600, **env: 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "DASK_"))}
     return {**inherited, **extra}
+
+
+def warm(file: Path) -> None:
+    """Bring a file into the page cache, piece by piece: held whole, it would be in every peak measured after it."""
+    with file.open("rb") as content, open(os.devnull, "wb") as nowhere:
+        shutil.copyfileobj(content, nowhere, 1 << 20)
 
 
 def last_line(text: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.contenders import PEERS, Contender, Limit, Ours, Peer, Sample, ten_links
 from benchmarks.environments import HERE, ensure
-from benchmarks.measure import last_line, machine
+from benchmarks.measure import last_line, machine, warm
 from benchmarks.report import write_report
 from benchmarks.startup import startup_samples
 
@@ -68,7 +68,7 @@ class Bench:
         """Measure one slide a process, everybody at every work mpp."""
         for contender in (*LANES, *self.peers):  # compiled kernels, .pyc files, the page cache
             contender.run([self.tiny], 1.0)
-        self.slide.read_bytes()
+        warm(self.slide)
         for repeat in range(self.repeats):
             for mpp in self.work_mpps:
                 extra = [Ours("auto", 1, skip_glass=False)] if mpp == min(self.work_mpps) else []

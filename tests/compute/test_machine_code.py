@@ -1,5 +1,6 @@
 import ast
 import inspect
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -42,6 +43,7 @@ def scaled(folder, factor=3, imports="", frozen=()):
     """What machine code of that source makes of 1, 2, 250, as a new process would."""
     (folder.parent / "scaling.py").write_text(SOURCE.format(factor=factor, imports=imports))
     sys.modules.pop("scaling", None)
+    shutil.rmtree(folder.parent / "__pycache__", ignore_errors=True)  # .pyc tell sources apart by the second only
     machine_code._LOADED.clear()
     scale = native_function("scaling", "scale", ARGUMENTS, frozen)
     values, out = np.array([1, 2, 250], np.uint8), np.zeros(3, np.int64)
