@@ -47,6 +47,16 @@ def test_the_modules_of_a_run_load_nothing_that_only_some_runs_need() -> None:
     assert not loaded & {"wsi_area.segmenters.compiled", "wsi_area.compute.compiled_means"}
 
 
+def test_a_single_thread_schedules_without_dask() -> None:
+    loaded = loaded_by(
+        "from wsi_area.run.executors import make_executor\n"
+        "from wsi_area.run.settings import RunSection\n"
+        "assert list(make_executor(RunSection(workers=1)).map(abs, [-1, 2])) == [(0, 1), (1, 2)]"
+    )
+    assert "wsi_area.run.executors.threads" in loaded
+    assert not loaded & {"dask", "yaml"}
+
+
 def test_the_command_ends_without_a_search_for_garbage() -> None:
     code = (
         "import atexit, gc, sys\n"

@@ -12,9 +12,10 @@ from wsi_area.run.executors.distributed import DistributedExecutor
 from wsi_area.run.settings import RunSection
 
 
-@pytest.fixture(scope="module", params=["serial", "threads", "processes"])
+@pytest.fixture(scope="module", params=["serial", "threads", "one thread", "processes"])
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    made = make_executor(RunSection(executor=request.param, workers=2))
+    one = request.param == "one thread"
+    made = make_executor(RunSection(executor="threads" if one else request.param, workers=1 if one else 2))
     yield made
     made.close()
 
@@ -46,6 +47,16 @@ def test_several_slides_may_map_at_once(executor: Executor) -> None:
     assert found == {o: [(i, (o + i) ** 2) for i in range(20)] for o in (0, 1000)}
 
 
+def test_one_thread_works_in_order_and_keeps_no_more_than_one_task_waiting() -> None:
+    made = make_executor(RunSection(executor="threads", workers=1))
+    begun: list[int] = []
+    for position, _ in made.map(begun.append, range(50)):
+        assert begun[: position + 1] == list(range(position + 1))
+        assert len(begun) <= position + 2
+    made.close()
+    assert begun == list(range(50))
+
+
 def process_id(_: int) -> int:
     return os.getpid()
 
@@ -59,9 +70,9 @@ def test_only_processes_leave_this_process() -> None:
             made.close()
 
 
-@pytest.mark.parametrize("name", ["serial", "threads"])
-def test_after_stop_nothing_new_is_started(name: str) -> None:
-    made = make_executor(RunSection(executor=name, workers=2))  # type: ignore[arg-type]
+@pytest.mark.parametrize(("name", "workers"), [("serial", 1), ("threads", 1), ("threads", 2)])
+def test_after_stop_nothing_new_is_started(name: str, workers: int) -> None:
+    made = make_executor(RunSection(executor=name, workers=workers))  # type: ignore[arg-type]
     seen = []
     for position, _ in made.map(square, range(1000)):
         seen.append(position)

@@ -1,10 +1,13 @@
 """The laws that hold for the whole line, whatever is set."""
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+import tifffile
+import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from measuring import class_maps_of, counts_of, measure
@@ -12,6 +15,7 @@ from synthetic import FileForm, SyntheticSlide, disc, reduced, write_slide
 
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Region, Size
+from wsi_area.model.ledger import TileStatus
 
 SIZE = Size(1801, 1303)
 
@@ -149,3 +153,26 @@ def test_skipping_glass_changes_no_integer_here_and_says_what_it_could(slide: Sy
     assert on.records[0]["timing"]["decoded_px"] < 0.7 * off.records[0]["timing"]["decoded_px"]
     assert on.records[0]["skipped_tissue_px_upper_bound"] > 0
     assert off.records[0]["skipped_tissue_px_upper_bound"] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system takes no such hint")
+def test_a_run_has_the_stored_tiles_it_reads_fetched_ahead_and_none_that_it_skips(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = FileForm(mpp=Mpp(0.25, 0.25), tile_px=256)
+    size = Size(4096, 2048)  # tissue in the left third only
+    slide = write_slide(tmp_path / "ahead.tif", size, {"tissue": disc(size, 700, 1000, 500)}, form, noise_sd=9.0)
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda _, at, length, advice: asked.append((at, at + length)))
+    cut = ("tiling.tile_px=256", "tiling.skip_margin_um=0", "run.executor=serial")
+    outcome = measure(slide.path, tmp_path / "out", *cut)
+    assert outcome.records[0]["reader"] == "direct"
+    ledger = zarr.open_array(tmp_path / "out/slides/ahead/ledger.zarr", path="counts", mode="r")
+    was_read = ledger[..., ledger.attrs["columns"].index("status")].ravel() == TileStatus.READ
+    with tifffile.TiffFile(slide.path) as tiff:
+        page = tiff.pages[0]
+        stored = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    fetched = [any(begin <= at and at + length <= end for begin, end in asked) for at, length in stored]
+    assert 0 < sum(was_read) < len(stored)
+    assert min(length for _, length in stored) > 4096  # so that none is fetched for lying between two others
+    assert fetched == was_read.tolist()

@@ -101,6 +101,8 @@ def _cells(plan: SlidePlan, batch: int) -> list[tuple[int, int]]:
 
 def level_px_to_decode(plan: SlidePlan) -> int:
     """Return how many pixels of the level the plan reads, halos left aside."""
-    unread = plan.skipped | plan.outside_roi
-    skipped = sum(tile_at(plan, *divmod(n, plan.grid_cols)).core_level_px.area_px for n in unread)
-    return plan.slide.levels[plan.level].size_px.area_px - skipped
+    size, step = plan.slide.levels[plan.level].size_px, plan.tile_px * plan.reduce_factor
+    widths = np.diff(np.minimum(np.arange(plan.grid_cols + 1, dtype=np.int64) * step, size.width_px))
+    heights = np.diff(np.minimum(np.arange(plan.grid_rows + 1, dtype=np.int64) * step, size.height_px))
+    rows, cols = np.divmod(np.array(sorted(plan.skipped | plan.outside_roi), np.int64), plan.grid_cols)
+    return size.area_px - int(heights[rows] @ widths[cols])

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import zarr
+from numcodecs import zstd
 from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 
@@ -19,10 +20,11 @@ from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.place import Place, mending, remove_tree, zarr_store
+from wsi_area.results.place import Place, commit, mending, remove_tree, zarr_store
 from wsi_area.results.shard import CHUNK_CODECS, write_shard
 
 LEDGER_ARRAY, CLASS_MAP_ARRAY = "counts", "0"
+_ROW_TYPE, _ZSTD_LEVEL = "<i8", 1
 
 
 def create_store(
@@ -62,9 +64,9 @@ def create_store(
         LEDGER_ARRAY,
         shape=(plan.grid_rows, plan.grid_cols, len(columns)),
         chunks=(k, k, len(columns)),
-        dtype="int64",
+        dtype=_ROW_TYPE,
         fill_value=NOT_COMMITTED,
-        compressors=ZstdCodec(level=1, checksum=True),
+        compressors=ZstdCodec(level=_ZSTD_LEVEL, checksum=True),
         attributes={
             "columns": list(columns), "key": key, "made_from": dict(made_from), "tile_px": plan.tile_px,
             "batch_tiles": k, "level": plan.level, "reduce_factor": plan.reduce_factor,
@@ -108,14 +110,15 @@ def stored_origin(layout: SlideLayout) -> dict[str, Any] | None:
 
 
 @lru_cache(maxsize=8)
-def _open_for_writing(root: Place, key: str) -> zarr.Array[Any]:
-    ledger = zarr.open_array(zarr_store(SlideLayout(root).ledger), path=LEDGER_ARRAY, mode="r+")
+def _batch_tiles_of(root: Place, key: str) -> int:
+    """Return how many tiles a batch is wide and high, having made sure that the ledger is the one of this key."""
+    ledger = zarr.open_array(zarr_store(SlideLayout(root).ledger), path=LEDGER_ARRAY, mode="r")
     if ledger.attrs["key"] != key:
         raise StaleResultError(
             f"{root.name}: the ledger on disk was made from another slide, setting or version; use --force to "
             "measure it afresh"
         )
-    return ledger
+    return int(ledger.chunks[0])
 
 
 def commit_batch(
@@ -144,16 +147,25 @@ def commit_batch(
         If it cannot be written; nothing is committed then.
     """
     try:
-        ledger = _open_for_writing(layout.root, key)
-        row, col = first_tile
-        k = ledger.chunks[0]
-        write_shard(_shard_path(layout, row // k, col // k), tiles, k)
-        ledger[row : row + rows.shape[0], col : col + rows.shape[1]] = rows
+        k = _batch_tiles_of(layout.root, key)
+        batch_row, batch_col = (n // k for n in first_tile)
+        write_shard(_shard_path(layout, batch_row, batch_col), tiles, k)
+        _write_rows(layout.ledger / LEDGER_ARRAY / "c" / str(batch_row) / str(batch_col) / "0", rows, k)
     except OSError as error:
         raise ResultError(
             f"{layout.root} cannot be written ({error.strerror or error}); {mending(layout.root)}, then run the "
             "same command again: what is committed is kept"
         ) from error
+
+
+def _write_rows(path: Place, rows: NDArray[np.int64], tiles_per_side: int) -> None:
+    """Write the ledger chunk of one batch as zarr lays it down: padded, little-endian, one zstd frame with checksum.
+
+    By zarr itself it takes a few ms of Python under the lock that all threads share: the others wait meanwhile.
+    """
+    chunk = np.full((tiles_per_side, tiles_per_side, rows.shape[2]), NOT_COMMITTED, _ROW_TYPE)
+    chunk[: rows.shape[0], : rows.shape[1]] = rows
+    commit(path, (zstd.compress(chunk.tobytes(), _ZSTD_LEVEL, True),), flushed=False)
 
 
 def _shard_path(layout: SlideLayout, shard_row: int, shard_col: int) -> Place:

@@ -76,6 +76,8 @@ def _measure_batch(
         classify = partial(_by_colour, job.fitted.colour_rule)
     failures: list[TileFailure] = []
     level_px = 0
+    if only is None:
+        _read_ahead(job, batch, given_up)
     for i, row in enumerate(tile_rows):
         for j, col in enumerate(tile_cols):
             number = row * plan.grid_cols + col
@@ -109,6 +111,17 @@ def _measure_batch(
     require_unchanged(plan.slide)  # what was read after somebody wrote into the file is of no slide at all
     commit_batch(SlideLayout(job.slide_dir), job.key, (tile_rows[0], tile_cols[0]), tiles, rows)
     return len(tile_rows) * len(tile_cols), level_px, failures
+
+
+def _read_ahead(job: SlideJob, batch: int, given_up: Collection[int]) -> None:
+    """Have what a batch will read fetched while its first tiles are decoded."""
+    plan = job.plan
+    tile_rows, tile_cols = batch_tiles_at(plan, batch)
+    cells = ((row, col, row * plan.grid_cols + col) for row in tile_rows for col in tile_cols)
+    wanted = [tile_at(plan, row, col) for row, col, n in cells if plan.is_read(n) and n not in given_up]
+    if wanted:
+        with borrow_reader(plan.slide, job.lane) as reader:
+            reader.read_ahead(plan.level, [tile.read_level_px for tile in wanted])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """slides: the direct lane, compressed tiles by offset, decoded into memory that is already there."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.reading import Piece, assembled, grid_boxes, require_within
 from wsi_area.slides.tiff_levels import TiledLevel, tiled_levels
 from wsi_area.slides.tile_codecs import CODEC_ERRORS, decode_tile
+
+NEAR_BYTES = 4096
+"""Two tiles of a file that are this near are fetched as one: what lies between is on the same page anyway."""
 
 
 class DirectReader:
@@ -81,6 +85,22 @@ class DirectReader:
             valid = None if is_there else np.zeros((box.height_px, box.width_px), np.bool_)
             yield Piece(box, rgb, valid)
 
+    def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
+        """Have the system fetch the stored tiles under some regions, while those before them are decoded."""
+        if not hasattr(os, "posix_fadvise"):  # a hint that this system does not take
+            return
+        tiles = self.tiled_level(level)
+        width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
+        wanted = {
+            box.y_px // height * tiles.tiles_across + box.x_px // width
+            for region in regions_level_px
+            for box in grid_boxes(region, width, height)
+        }
+        parts = ((tiles.offsets[n], tiles.byte_counts[n]) for n in wanted)
+        for offset, end in _spans((at, length) for at, length in parts if at + length <= self._info.file_bytes):
+            with suppress(OSError):  # a file system without it: the tiles are read all the same
+                os.posix_fadvise(self._file, offset, end - offset, os.POSIX_FADV_WILLNEED)
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
@@ -103,3 +123,20 @@ class DirectReader:
                 f"{error}; its pixels count as unreadable, re-export or re-scan the slide to have them"
             ) from error
         return True
+
+
+def _spans(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return begin and end of what parts of a file cover, given as offset and length; near ones are joined.
+
+    >>> _spans([(100, 10), (0, 50), (50, 10), (0, 0)])
+    [(0, 110)]
+    >>> _spans([(0, 10), (1 << 20, 10)])
+    [(0, 10), (1048576, 1048586)]
+    """
+    spans: list[tuple[int, int]] = []
+    for offset, length in sorted(part for part in parts if part[1] > 0):
+        if spans and offset <= spans[-1][1] + NEAR_BYTES:
+            spans[-1] = spans[-1][0], max(spans[-1][1], offset + length)
+        else:
+            spans.append((offset, offset + length))
+    return spans

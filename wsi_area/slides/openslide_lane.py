@@ -2,7 +2,7 @@
 
 import ctypes
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -105,6 +105,9 @@ class OpenSlideReader:
             words = words[top : top + box.height_px, left : left + box.width_px]
             colours = rgb[: box.area_px * 3].reshape(box.height_px, box.width_px, 3)
             yield Piece(box, colours, split_argb(words, colours))
+
+    def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
+        """Do nothing: where the tiles of a level lie in the file, only OpenSlide knows."""
 
     def close(self) -> None:
         """Close the handle, and those that died on a bad tile."""

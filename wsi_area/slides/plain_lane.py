@@ -1,7 +1,7 @@
 """slides: the lane of plain images, decoded once as a whole and cut from memory."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +54,9 @@ class PlainReader:
             rows, columns = slice(box.y_px, box.bottom_px), slice(box.x_px, box.right_px)
             block_valid = None if valid is None else valid[rows, columns]
             yield Piece(box, np.ascontiguousarray(rgb[rows, columns]), block_valid)
+
+    def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
+        """Do nothing: the picture is decoded as a whole."""
 
     def close(self) -> None:
         """Let go of the pixels."""

@@ -1,6 +1,6 @@
 """slides: what every lane offers, and the pieces it hands out; no file is opened here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,6 +47,10 @@ class SlideReader(Protocol):
 
     def pieces(self, level: int, region_level_px: Region) -> Iterator[Piece]:
         """Yield a region of a level in the pieces that are cheapest to make."""
+        ...
+
+    def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
+        """Be told what will be read soon; a hint, which a lane may ignore."""
         ...
 
     def close(self) -> None:

@@ -2,8 +2,9 @@
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from wsi_area.run.executors.contract import SLIDES_AT_ONCE, R, T, TaskLost
@@ -11,7 +12,10 @@ from wsi_area.slides import close_readers
 
 
 class ThreadsExecutor:
-    """dask's threaded scheduler; one pool of threads is shared by all slides in flight."""
+    """dask's threaded scheduler; one pool of threads is shared by all slides in flight.
+
+    A single thread has nothing to schedule, so it works without a graph, and without loading dask (0.15 s).
+    """
 
     slides_at_once = SLIDES_AT_ONCE
     is_local = True
@@ -23,7 +27,23 @@ class ThreadsExecutor:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="wsi-area")
 
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | TaskLost]]:
-        """Yield the results of one dask graph as its tasks end."""
+        """Yield the results as the tasks end."""
+        return self._one_by_one(function, items) if self.worker_count == 1 else self._graph(function, items)
+
+    def _one_by_one(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
+        """Yield the results in order; one task is always waiting, so that the thread need not."""
+        waiting: deque[Future[R]] = deque()
+        for position in range(len(items)):
+            while len(waiting) < 2 and position + len(waiting) < len(items) and not self._stopped.is_set():
+                waiting.append(self._pool.submit(function, items[position + len(waiting)]))
+            if self._stopped.is_set():
+                waiting = deque(future for future in waiting if not future.cancel())
+            if not waiting:
+                return
+            yield position, waiting.popleft().result()
+
+    def _graph(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
+        """Yield the results of one dask graph."""
         import dask.threaded
 
         done: queue.SimpleQueue[tuple[int, R] | BaseException | None] = queue.SimpleQueue()
