@@ -1,5 +1,6 @@
 """What the whole suite shares: where real slides are, if they are there, and a browser where there is one."""
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
@@ -41,3 +42,27 @@ def browser() -> Iterator[Any]:
         chromium = driver.chromium.launch(executable_path=found, args=quiet)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def axe_source() -> str:
+    """axe-core, as the package axe-playwright-python brings it, or from WSI_AREA_AXE."""
+    named = os.environ.get("WSI_AREA_AXE")
+    if named:
+        return Path(named).read_text(encoding="utf-8")
+    found = importlib.util.find_spec("axe_playwright_python")
+    if found is None or found.origin is None:
+        pytest.skip("no axe-core: pip install axe-playwright-python, or name axe.min.js in WSI_AREA_AXE")
+    return (Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def small_batches() -> Iterator[None]:
+    """Batches of so few pixels that a small slide has several, for the length of a test file."""
+    from measuring import SMALL_BATCH_PX
+
+    from wsi_area.compute import planning
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(planning, "BATCH_LEVEL_PX_MIN", SMALL_BATCH_PX)
+        yield

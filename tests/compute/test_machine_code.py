@@ -6,6 +6,7 @@ import sys
 import textwrap
 from importlib import import_module
 from pathlib import Path
+from runpy import run_path
 
 import numpy as np
 import pytest
@@ -175,11 +176,65 @@ def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(
         "wsi_area.compute.reduction": ("wsi_area.compute.compiled_means", "fill_means"),
     }
     module, name = called[room.__name__]
-    compiled = import_module(module)
-    imported = {
-        node.module
-        for node in ast.walk(ast.parse(inspect.getsource(compiled)))
-        if isinstance(node, ast.ImportFrom) and node.module.startswith("wsi_area")
-    }
+    compiled, imported, unseen = import_module(module), set(), [module]
+    while unseen:  # a module of parts is compiled in with all that it takes from others
+        tree = ast.parse(inspect.getsource(import_module(unseen.pop())))
+        new = {name for name in ours_imported(tree) if name.startswith("wsi_area")} - imported
+        unseen += [name for name in new if ".compiled" in name]
+        imported |= new
     assert imported - {"wsi_area.compute.machine_code"} == set(getattr(room, "_FROZEN", ()))
     assert len(room._ARGUMENTS.split()) == len(inspect.signature(getattr(compiled, name)).parameters)
+
+
+PACKAGE = Path(machine_code.__file__).parents[1]
+
+
+def decorators(tree):
+    return {ast.unparse(d) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for d in node.decorator_list}
+
+
+def ours_imported(tree):
+    """The modules of this package that a file takes anything from, however it says so."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or "")
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_what_numba_keeps_on_disk_takes_nothing_from_a_file_that_numba_does_not_watch():
+    kept = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if "machine_code" in decorators(tree):
+            ours = {name for name in ours_imported(tree) if name.startswith((".", "wsi_area"))}
+            kept[path.stem] = ours - {"wsi_area.compute.machine_code"}
+    assert {name: ours for name, ours in kept.items() if ours} == {}
+    assert {"compiled_runs", "compiled_parts", "compiled_hulls", "tracing_kernels", "ring_kernels"} <= set(kept)
+
+
+KEPT = """
+from wsi_area.compute.machine_code import machine_code, machine_part
+
+@machine_part
+def part(x):
+    return {factor} * x
+
+@machine_code
+def whole(x):
+    return part(x)
+"""
+
+
+def test_a_changed_part_makes_what_calls_it_and_is_kept_on_disk_stale(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))  # numba reads the variable only when it compiles
+    file, from_disk = tmp_path / "kept.py", []
+    for factor in (2, 2, 11):
+        source = KEPT.format(factor=factor)
+        if not file.exists() or file.read_text() != source:
+            file.write_text(source)
+        whole = run_path(str(file))["whole"]
+        assert whole(21) == factor * 21
+        from_disk.append(sum(whole.stats.cache_hits.values()))
+    assert from_disk == [0, 1, 0]

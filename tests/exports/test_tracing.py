@@ -9,8 +9,8 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from wsi_area.exports import tracing
+from wsi_area.exports.ring_kernels import simple_rings
 from wsi_area.exports.tracing import TracedRegion, traced_regions
-from wsi_area.exports.tracing_kernels import simple_rings
 
 MAPS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.integers(0, 3))
 

@@ -1,7 +1,5 @@
 """The report in a real browser: it asks for nothing, sorts, filters, switches, and axe-core finds no serious fault."""
 
-import importlib.util
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -160,25 +158,15 @@ def test_a_hostile_name_is_shown_as_it_is_written(browser: Any, run: Path) -> No
     context.close()
 
 
-def axe_source() -> str:
-    """axe-core, as the package axe-playwright-python brings it, or from WSI_AREA_AXE."""
-    named = os.environ.get("WSI_AREA_AXE")
-    if named:
-        return Path(named).read_text(encoding="utf-8")
-    found = importlib.util.find_spec("axe_playwright_python")
-    if found is None or found.origin is None:
-        pytest.skip("no axe-core: pip install axe-playwright-python, or name axe.min.js in WSI_AREA_AXE")
-    return (Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [PHONE, {"width": 1200, "height": 900}])
-def test_axe_finds_no_serious_fault(browser: Any, report: Path, scheme: str, viewport: dict[str, int]) -> None:
-    source = axe_source()
+def test_axe_finds_no_serious_fault(
+    browser: Any, report: Path, axe_source: str, scheme: str, viewport: dict[str, int]
+) -> None:
     context = browser.new_context(viewport=viewport, color_scheme=scheme)
     page = Opened(context.new_page(), report).page
     page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-    page.evaluate(source)
+    page.evaluate(axe_source)
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     faults = [(v["id"], v["impact"], [n["html"][:120] for n in v["nodes"]][:3]) for v in found["violations"]]
     context.close()

@@ -1,12 +1,9 @@
 """The viewer's real page in a real browser, its questions answered by the real widget; only the notebook is played."""
 
 import base64
-import importlib.util
 import io
 import json
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -255,24 +252,14 @@ def test_a_kernel_that_does_not_answer_is_named_and_its_tiles_come_once_it_does(
     assert differ(shown.settled(), bare) > 0.1
 
 
-def axe_source() -> str:
-    named = os.environ.get("WSI_AREA_AXE")
-    if named:
-        return Path(named).read_text(encoding="utf-8")
-    found = importlib.util.find_spec("axe_playwright_python")
-    if found is None or found.origin is None:
-        pytest.skip("no axe-core: pip install axe-playwright-python, or name axe.min.js in WSI_AREA_AXE")
-    return (Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize(
     ("scheme", "viewport"), [("dark", {"width": 360, "height": 640}), ("light", {"width": 1000, "height": 800})]
 )
 def test_axe_finds_no_fault_and_nothing_reaches_beyond_the_screen(
-    show: Callable[..., Shown], run: ReviewedRun, scheme: str, viewport: dict[str, int]
+    show: Callable[..., Shown], run: ReviewedRun, axe_source: str, scheme: str, viewport: dict[str, int]
 ) -> None:
     shown = show(run["disc"].view(), viewport=viewport, color_scheme=scheme)
-    shown.page.evaluate(axe_source())
+    shown.page.evaluate(axe_source)
     found = shown.page.evaluate("axe.run('#cell', { resultTypes: ['violations'] })")
     faults = [(v["id"], v["impact"], [n["html"][:120] for n in v["nodes"]][:3]) for v in found["violations"]]
     assert [fault for fault in faults if fault[1] in {"serious", "critical", "moderate"}] == []

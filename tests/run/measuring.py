@@ -13,6 +13,7 @@ from wsi_area.run.settings import load
 # a fixed threshold between the glass (243) and the paint of the synthetic slides: what is tissue does not
 # depend on a fit, so that counts can be held against the painted truth
 FLAT = ("segmenter.name=tissue", "segmenter.background=bright", "segmenter.threshold=60")
+SMALL_BATCH_PX = 1 << 16  # of the level; what the fixture `small_batches` sets, for tests that start processes
 
 
 def measure(slides: Path | list[Path], out: Path, *assignments: str, **options: Any) -> RunOutcome:

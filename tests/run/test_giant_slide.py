@@ -8,16 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command_line import wsi_area
-from measuring import FLAT
+from measuring import FLAT, SMALL_BATCH_PX
 from synthetic import FileForm, disc, everything, write_slide
 
-from wsi_area.compute import planning
 from wsi_area.errors import IncompleteResultError, ResultError
 from wsi_area.model.geometry import Region, Size
 from wsi_area.results.layout import RunLayout
@@ -31,8 +30,8 @@ from wsi_area.run.shard_plan import read_shard_plan
 from wsi_area.run.shard_run import ShardOutcome, run_shard
 from wsi_area.run.shards import Shard
 
+pytestmark = pytest.mark.usefixtures("small_batches")  # as many as a slide of a hundred times the pixels has: 35
 SIZE = Size(2250, 1750)
-LEAST_BATCH_PX = 1 << 16  # of the level: as many batches as a slide of a hundred times the pixels has; 35 here
 CLASSES = '[{id=0,name="background",color="#ffffff"},{id=1,name="tumour",color="#ff0000",is_tissue=true,is_tumor=true}]'
 LINE = (*FLAT, f"segmenter.classes={CLASSES}", "run.executor=serial", "run.piece_mib=0", "tiling.tile_px=64")
 TABLES = ("summary.csv", "summary.parquet", "areas.parquet", "flags.csv", "failed.csv", "objects.parquet")
@@ -41,13 +40,6 @@ Slides = tuple[SlideInput, ...]
 
 def line(*further: str) -> RunSettings:
     return load(None, [*LINE, *further])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small_batches() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(planning, "BATCH_LEVEL_PX_MIN", LEAST_BATCH_PX)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -389,7 +381,7 @@ def test_a_run_of_one_process_that_was_cut_short_is_finished_by_tasks(
 
 def started(slides: Slides, out: Path, shard: str) -> "subprocess.Popen[str]":
     """One task as a cluster starts it."""
-    program = f"import wsi_area.compute.planning as p; p.BATCH_LEVEL_PX_MIN = {LEAST_BATCH_PX}; "
+    program = f"import wsi_area.compute.planning as p; p.BATCH_LEVEL_PX_MIN = {SMALL_BATCH_PX}; "
     program += "from wsi_area.cli.main import main; main()"
     command = [sys.executable, "-c", program, "run", f"--out={out}"]
     command += [f"--set={text}" for text in LINE] + [f"--shard={shard}", "--", *(s.path for s in slides)]

@@ -5,18 +5,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from command_line import wsi_area
-from measuring import FLAT, measure
+from measuring import FLAT, SMALL_BATCH_PX, measure
 from s3_server import Reply, Request, Server
 from synthetic_shapes import disc
 from synthetic_slides import SyntheticSlide, write_slide
 
 import wsi_area as face
-from wsi_area.compute import planning
 from wsi_area.model.geometry import Size
 from wsi_area.results.object_path import ObjectPath
 from wsi_area.results.place import Place
@@ -26,20 +25,11 @@ LINE = [part for text in (*FLAT, *CUT, "run.executor=serial") for part in ("--se
 TOLD_APART = {"run.json", "report.html", "run.jsonl", "result.json", ".lock"}
 """What holds times; of result.json all but the times is compared."""
 
-
-BATCH_PX = 1 << 16
+pytestmark = pytest.mark.usefixtures("small_batches")  # of 2 × 2 tiles
 CODE = f"""
-from wsi_area.compute import planning; planning.BATCH_LEVEL_PX_MIN = {BATCH_PX}
+from wsi_area.compute import planning; planning.BATCH_LEVEL_PX_MIN = {SMALL_BATCH_PX}
 from wsi_area.cli.main import main; main()
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small_batches() -> Iterator[None]:
-    """Batches of 2 × 2 tiles, so that a small slide has several."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planning, "BATCH_LEVEL_PX_MIN", BATCH_PX)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.compiled_runs import (
+from wsi_area.compute.compiled_parts import (
     ABOVE,
     AREA,
     BOTTOM,

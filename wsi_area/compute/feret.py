@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.compiled_runs import BOTTOM, TOP, hull_parts, measure_hulls, outline_rows
+from wsi_area.compute.compiled_hulls import hull_parts, measure_hulls
+from wsi_area.compute.compiled_parts import BOTTOM, TOP, outline_rows
 from wsi_area.compute.run_lengths import BoxRuns
 from wsi_area.model.calibration import Mpp
 

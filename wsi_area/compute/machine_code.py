@@ -34,6 +34,9 @@ _REMEDY = "set NUMBA_CACHE_DIR to a folder that can be written"
 def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function compiled on its first call, without the GIL, and kept on disk for the next process.
 
+    What is kept goes stale with its own file alone: numba watches no other. So such a file takes nothing from another
+    of ours, neither a function nor a constant; what two of them need stands in both. A test holds every file to that.
+
     Where nothing can be written, neither beside the package nor in the user's cache (a container), it is
     compiled again by every process, which a warning says.
     """
@@ -44,6 +47,14 @@ def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
     except RuntimeError as error:  # numba's only word for "no place to cache"
         _LOG.warning("%s; %s", error, _REMEDY)
         compiled = njit(nogil=True)(function)
+    return compiled
+
+
+def machine_part(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function compiled into the machine code of its own file that calls it, and kept on disk with that."""
+    from numba import njit
+
+    compiled: Callable[..., Any] = njit(nogil=True)(function)
     return compiled
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.compiled_runs import BEYOND_BOX
+from wsi_area.compute.compiled_parts import BEYOND_BOX
 from wsi_area.compute.components import FOCUS, GAP, PART_FIELDS, REACH, FociSummary, largest
 from wsi_area.compute.feret import merged_extents_um
 from wsi_area.compute.seams import SeamGrid, beside, objects_of_parts

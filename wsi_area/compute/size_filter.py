@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.compiled_runs import AREA, count_contacts
+from wsi_area.compute.compiled_parts import AREA, count_contacts
 from wsi_area.compute.components import RESERVED, Box, BoxSeams, Parts, find_parts, seams_of
 from wsi_area.compute.run_lengths import CODES, BoxRuns
 from wsi_area.compute.seams import SeamGrid, beside, objects_of_parts

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import CountMismatchError
-from wsi_area.exports.tracing_kernels import CORNER_FIELDS, open_chains, roots_of, simple_rings, trace_rows
+from wsi_area.exports.ring_kernels import simple_rings, turn_rings
+from wsi_area.exports.tracing_kernels import CORNER_FIELDS, open_chains, roots_of, trace_rows
 from wsi_area.model.pixels import ClassMap
 
 Ring = NDArray[np.int64]
@@ -107,6 +108,7 @@ class _Sweep:
             band, self._is_traced, self._y, self._codes, self._labels, parent, self._live, self._up, self._down,
             self._corners, self._corner_count,
         )  # fmt: skip
+        turn_rings(points, found, ring_count)
         self._y += len(band)
         self._corners, self._corner_count = open_chains(self._up, self._down, corners[:n])
         roots = roots_of(parent, label_count)

@@ -5,16 +5,14 @@ the pixel on the right hand (in a picture, whose y points down), so a region's o
 its holes a negative one. At a vertex an edge is continued along the same pixel or one that shares a side with it:
 regions are 4-connected, and what touches at a corner only is apart. Ends of chains that wait for the next row lie
 in two slots per column: ``down``, a chain whose last edge goes on downwards, and ``up``, a chain whose first edge
-comes from below. All of it in one file, because numba's cache on disk watches only the file of the function it
-compiled.
+comes from below. Called through ``tracing``.
 """
 
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from wsi_area.compute.machine_code import machine_code
+from wsi_area.compute.machine_code import machine_code, machine_part
 
 X, Y, NEXT, OTHER_END, SADDLE = range(5)
 """Columns of a corner: its vertex; the corner after it in its chain; at an end of a chain the other end; whether
@@ -24,12 +22,7 @@ _NONE = -1
 _DOWN, _RIGHT, _UP, _LEFT = range(4)
 
 
-def _part(function: Any) -> Any:
-    """Return the function compiled into whatever calls it, and kept on disk with that."""
-    return njit(nogil=True)(function)
-
-
-@_part
+@machine_part
 def _root(parent: Any, label: int) -> int:
     while parent[label] != label:
         parent[label] = parent[parent[label]]
@@ -37,7 +30,7 @@ def _root(parent: Any, label: int) -> int:
     return int(label)
 
 
-@_part
+@machine_part
 def _grown(array: Any, needed: int) -> Any:
     """Return the array, or one of twice its length with its content where a row more does not fit."""
     if needed <= len(array):
@@ -49,7 +42,7 @@ def _grown(array: Any, needed: int) -> Any:
     return larger
 
 
-@_part
+@machine_part
 def _label_row(codes: Any, codes_above: Any, labels: Any, labels_above: Any, parent: Any, count: int) -> Any:
     """Write the label of each pixel of a row, join labels that turn out to be one region, and return both."""
     for x in range(len(codes)):
@@ -77,7 +70,7 @@ def _label_row(codes: Any, codes_above: Any, labels: Any, labels_above: Any, par
     return parent, count
 
 
-@_part
+@machine_part
 def _with_corner(corners: Any, n: int, tail: int, head: int) -> Any:
     """Put a corner behind a tail, or before a head, or make a chain of it alone; return both ends as they are now."""
     corners[n, NEXT], corners[n, OTHER_END] = _NONE, n
@@ -90,7 +83,7 @@ def _with_corner(corners: Any, n: int, tail: int, head: int) -> Any:
     return tail, n
 
 
-@_part
+@machine_part
 def _join(corners: Any, tail: int, head: int) -> None:
     """Put one chain behind another."""
     first, last = corners[tail, OTHER_END], corners[head, OTHER_END]
@@ -98,31 +91,14 @@ def _join(corners: Any, tail: int, head: int) -> None:
     corners[first, OTHER_END], corners[last, OTHER_END] = last, first
 
 
-@_part
+@machine_part
 def _meets_at_corner(pixel: Any, p: int) -> bool:
     """Return whether a traced pixel meets its like across the vertex, and at no side."""
     code = pixel[p]
     return bool(code != 0 and code == pixel[p + 2] and code != pixel[p + 1] and code != pixel[(p + 3) % 4])
 
 
-@_part
-def _turn_to_upper_left(points: Any, first: int, n: int) -> None:
-    """Let a ring of n points begin at its uppermost, then leftmost one."""
-    start = first
-    for i in range(first + 1, first + n):
-        if points[i, 1] < points[start, 1] or (points[i, 1] == points[start, 1] and points[i, 0] < points[start, 0]):
-            start = i
-    if start == first:
-        return
-    turned = np.empty((n, 2), np.int64)
-    for i in range(n):
-        j = start + i if start + i < first + n else start + i - n
-        turned[i, 0], turned[i, 1] = points[j, 0], points[j, 1]
-    for i in range(n):
-        points[first + i, 0], points[first + i, 1] = turned[i, 0], turned[i, 1]
-
-
-@_part
+@machine_part
 def _ring_out(corners: Any, head: int, rings: Any, ring_count: int, points: Any, label: int, code: int) -> Any:
     """Write a closed ring: its first point in the list, how many it has, its label, its self-touches, its class."""
     first = rings[ring_count - 1, 0] + rings[ring_count - 1, 1] if ring_count else 0
@@ -135,7 +111,6 @@ def _ring_out(corners: Any, head: int, rings: Any, ring_count: int, points: Any,
         saddles += corners[node, SADDLE]
         n += 1
         node = corners[node, NEXT]
-    _turn_to_upper_left(points, first, n)
     rings[ring_count, 0], rings[ring_count, 1] = first, n
     rings[ring_count, 2], rings[ring_count, 3], rings[ring_count, 4] = label, saddles, code
     return rings, ring_count + 1, points
@@ -266,38 +241,3 @@ def roots_of(parent: Any, count: int) -> Any:
     for label in range(count):
         roots[label] = _root(parent, label)
     return roots
-
-
-@machine_code
-def simple_rings(points: Any, key: Any, order: Any) -> Any:
-    """Return the ring cut where it touches itself: the points of simple rings one after the other, and their ends.
-
-    Each begins at its uppermost, then leftmost point. ``key`` is a number for each vertex, ``order`` sorts it.
-
-    A vertex that is passed twice has one way in and out too many: exchanging what follows the two passages makes
-    two rings of one. Passages never cross, so each exchange leaves rings that do not cross either.
-    """
-    n = len(points)
-    following = np.empty(n, np.int64)
-    for i in range(n):
-        following[i] = i + 1 if i + 1 < n else 0
-    for k in range(n - 1):
-        i, j = order[k], order[k + 1]
-        if key[i] == key[j]:
-            following[i], following[j] = following[j], following[i]
-    cut, ends = np.empty((n, 2), np.int64), np.empty(n, np.int64)
-    seen = np.zeros(n, np.bool_)
-    count, ring = 0, 0
-    for i in range(n):
-        if seen[i]:
-            continue
-        first = count
-        while not seen[i]:
-            seen[i] = True
-            cut[count, 0], cut[count, 1] = points[i, 0], points[i, 1]
-            count += 1
-            i = following[i]
-        _turn_to_upper_left(cut, first, count - first)
-        ends[ring] = count
-        ring += 1
-    return cut, ends, ring

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 NEVER = "never"
-_NO_MM2 = "no pixel size is known, or it was not counted"
+_NO_PIXEL_SIZE = "no pixel size is known"
+_NO_MM2 = f"{_NO_PIXEL_SIZE}, or it was not counted"
 _NO_TUMOR = f"no class of the settings is tumour, {_NO_MM2}"
 _NONE = "it was not counted"
 _NOT_STARTED = "it failed before anything of it was looked at"
@@ -102,10 +103,10 @@ AREAS = (
     Column("is_tissue", "", "whether it is a part of the tissue"),
     Column("is_tumor", "", "whether it is a part of the tumour"),
     Column("n_px", "level-0 px", "its pixels"),
-    Column("area_mm2", "mm²", "its area", "no pixel size is known"),
-    Column("area_u_mm2", "mm²", "standard uncertainty of that, from the pixel size alone", "no pixel size is known"),
-    Column("ci95_low_mm2", "mm²", "lower end of the 95 % interval (1.96 u)", "no pixel size is known"),
-    Column("ci95_high_mm2", "mm²", "upper end of the 95 % interval", "no pixel size is known"),
+    Column("area_mm2", "mm²", "its area", _NO_PIXEL_SIZE),
+    Column("area_u_mm2", "mm²", "standard uncertainty of that, from the pixel size alone", _NO_PIXEL_SIZE),
+    Column("ci95_low_mm2", "mm²", "lower end of the 95 % interval (1.96 u)", _NO_PIXEL_SIZE),
+    Column("ci95_high_mm2", "mm²", "upper end of the 95 % interval", _NO_PIXEL_SIZE),
     Column("pct_tissue", "%", "its share of the tissue", "it is no tissue, or there is none"),
     Column(
         "signal_per_mm2", "as the signal", "mean of the segmenter's signal over the class (∫ signal dA / mm²)",
@@ -140,16 +141,16 @@ OBJECTS = (
     Column("object_id", "", "from 1, the largest first; of equally large ones the upper, then the left one"),
     Column("set", "", "what it is a connected region of: tumor"),
     Column("area_px", "level-0 px", "its pixels, net of holes"),
-    Column("area_mm2", "mm²", "its area, net of holes", "no pixel size is known"),
+    Column("area_mm2", "mm²", "its area, net of holes", _NO_PIXEL_SIZE),
     Column("filled_px", "level-0 px", "its pixels and those of the holes it encloses, without foci inside these"),
-    Column("filled_area_mm2", "mm²", "the same as an area", "no pixel size is known"),
+    Column("filled_area_mm2", "mm²", "the same as an area", _NO_PIXEL_SIZE),
     Column("centroid_x_l0_px", "level-0 px", "column of its centre of mass"),
     Column("centroid_y_l0_px", "level-0 px", "row of its centre of mass"),
     Column("x_l0_px", "level-0 px", "left edge of its box"),
     Column("y_l0_px", "level-0 px", "upper edge of its box"),
     Column("width_l0_px", "level-0 px", "width of its box"),
     Column("height_l0_px", "level-0 px", "height of its box"),
-    Column("max_feret_mm", "mm", "its largest diameter (maximal Feret diameter)", "no pixel size is known"),
+    Column("max_feret_mm", "mm", "its largest diameter (maximal Feret diameter)", _NO_PIXEL_SIZE),
     Column("touches_border", "", "whether it reaches the slide's border and may go on beyond"),
     Column("touches_unread", "", "whether it reaches a tile that could not be read and may go on there"),
 )

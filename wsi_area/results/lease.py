@@ -16,10 +16,10 @@ import threading
 import time
 import uuid
 from contextlib import suppress
-from pathlib import Path
 
 from wsi_area.errors import ResultError
 from wsi_area.results.object_path import ObjectPath
+from wsi_area.results.processes import is_running, this_machine
 
 _LOG = logging.getLogger(__name__)
 
@@ -102,8 +102,8 @@ class Lease:
             said, put_ns = json.loads(holder.read_bytes()), holder.stat().st_mtime_ns
         except FileNotFoundError:
             return False
-        if said.get("machine") == _machine():
-            alive = _is_running(int(said["pid"]))
+        if said.get("machine") == this_machine():
+            alive = is_running(int(said["pid"]))
         else:
             alive = (self._server_time_ns() - put_ns) / 1e9 < DEAD_AFTER_S
         if not alive:
@@ -121,7 +121,7 @@ class Lease:
             probe.unlink(missing_ok=True)
 
     def _content(self) -> bytes:
-        said = {"token": self._token, "host": socket.gethostname(), "machine": _machine(), "pid": os.getpid()}
+        said = {"token": self._token, "host": socket.gethostname(), "machine": this_machine(), "pid": os.getpid()}
         self._renewals += 1  # another content, another tag
         return json.dumps({**said, "renewals": self._renewals}).encode()
 
@@ -186,21 +186,3 @@ class Lease:
             self._shares = False
             with suppress(OSError):
                 self._own.unlink(missing_ok=True)
-
-
-def _machine() -> str:
-    """Return by what processes are told apart by their numbers: the machine's boot, and the namespace of its ids."""
-    with suppress(OSError):
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{socket.gethostname()} {boot} {os.readlink('/proc/self/ns/pid')}"
-    return f"{socket.gethostname()} {uuid.getnode()}"
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True  # somebody else's
-    return True

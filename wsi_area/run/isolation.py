@@ -64,7 +64,7 @@ class Raised:
 
 def run_apart(call: Apart) -> Any:
     """Return what the function returns in a process of its own, `Died`, or `Raised`."""
-    import cloudpickle  # comes with dask; a segmenter that was defined in a script or a notebook travels with it
+    import cloudpickle  # a segmenter that was defined in a script or a notebook travels with it
 
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(

@@ -20,6 +20,7 @@ from wsi_area.errors import ResultError, SettingsError, SlideOpenError
 from wsi_area.results.access import Access
 from wsi_area.results.object_path import ObjectPath
 from wsi_area.results.place import Place, is_object, place_of
+from wsi_area.results.processes import is_running
 from wsi_area.run.settings import RunSettings
 from wsi_area.slides.fingerprint import fingerprint
 
@@ -140,7 +141,7 @@ def _new_folder(stage_dir: Path) -> Path:
         stage_dir.mkdir(parents=True, exist_ok=True)
         for left in stage_dir.glob(f"{_PREFIX}-{host}-*"):
             pid = left.name.removeprefix(f"{_PREFIX}-{host}-").partition("-")[0]
-            if pid.isdigit() and not _is_running(int(pid)):
+            if pid.isdigit() and not is_running(int(pid)):
                 _LOG.info("%s: left by a killed run, taken away", left)
                 shutil.rmtree(left, ignore_errors=True)
         return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-{host}-{os.getpid()}-", dir=stage_dir))
@@ -148,16 +149,6 @@ def _new_folder(stage_dir: Path) -> Path:
         raise ResultError(
             f"run.stage_dir {stage_dir} cannot be written ({error.strerror}); choose another folder, or leave it out"
         ) from error
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True  # somebody else's
-    return True
 
 
 def _copied(path: Place, folder: Path, rules: CopyRules) -> Path:

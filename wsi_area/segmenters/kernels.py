@@ -22,7 +22,10 @@ _ARGUMENTS = (  # of compiled.classify_tile, for look-ups of one width
     "uint8* uint8* int64 int64 int64 int64 {0}* {0}* int64* int64* uint8* int64 int64 int64 int64* int64* int64"
     " uint32* uint8* uint8* {0}* uint16* int64 int64* int64*"
 )
-_FROZEN = ("wsi_area.model.classes", "wsi_area.segmenters.colour_rule", "wsi_area.segmenters.density")
+_FROZEN = (  # what is compiled in besides its own file
+    "wsi_area.model.classes", "wsi_area.segmenters.colour_rule", "wsi_area.segmenters.compiled_boxes",
+    "wsi_area.segmenters.density",
+)  # fmt: skip
 _SUMS_BYTES = 2 * (MAX_BANDS + 3) * 8  # of the kernel's scratch: sums of classes, then samples, their validity, a line
 _SAMPLES, _VALID, _LINE, _COLUMN_SUMS = np.cumsum([2 * _SUMS_BYTES, 4 * PIECE_PX, PIECE_PX, 8 * PIECE_PX]).tolist()
 
