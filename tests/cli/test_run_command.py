@@ -241,6 +241,19 @@ def test_the_same_command_again_measures_nothing_and_another_is_refused_unless_f
     assert forced.document["slides"][0]["tissue"]["n_px"] == 0
 
 
+def test_who_wants_no_report_does_not_pay_for_its_pictures(slides: Path, tmp_path: Path) -> None:
+    def pictures(*arguments: str) -> list[str]:
+        assert run(slides, tmp_path / "out", *arguments).code == 0
+        return [path.name for path in tmp_path.glob("out/slides/disc/*.png")]
+
+    assert pictures("--no-report") == []
+    assert pictures("--no-report", "--shard=1/1", "--force") == []
+    assert pictures("--shard=1/1") == ["classes.png"]
+    assert pictures("--shard=1/1", "--no-report", "--force") == []
+    assert wsi_area("merge", tmp_path / "out").code == 0
+    assert pictures() == ["classes.png"]
+
+
 def test_verbose_says_one_line_for_each_slide(slides: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         wsi_area("-v", "run", slides / "disc.tif", "--out", tmp_path / "out")

@@ -87,6 +87,7 @@ def test_both_jobs_are_sent_the_second_after_the_first_and_running_them_makes_th
     assert {row["status"] for row in rows} == {"complete"}
     assert {row["mpp_note"] for row in rows} == {f"it's {ODD}"}
     assert not (out / "report.html").exists()  # as asked
+    assert not list(out.glob("slides/*/classes.png"))  # nor did a task pay for its pictures
 
 
 def test_a_dry_run_prints_what_a_shell_can_run_to_the_same_end_and_writes_nothing(place: Path, spool: Path) -> None:

@@ -11,6 +11,7 @@ from runpy import run_path
 import numpy as np
 import pytest
 
+import wsi_area.compute.class_picture
 import wsi_area.compute.reduction
 import wsi_area.segmenters.kernels
 from wsi_area.compute import machine_code
@@ -169,11 +170,14 @@ def test_the_second_process_neither_compiles_nor_imports_numba_or_scipy():
     assert ran[1].stdout.split() == ["False", "False"]
 
 
-@pytest.mark.parametrize("room", [wsi_area.segmenters.kernels, wsi_area.compute.reduction])
+@pytest.mark.parametrize(
+    "room", [wsi_area.segmenters.kernels, wsi_area.compute.reduction, wsi_area.compute.class_picture]
+)
 def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(room):
     called = {
         "wsi_area.segmenters.kernels": ("wsi_area.segmenters.compiled", "classify_tile"),
         "wsi_area.compute.reduction": ("wsi_area.compute.compiled_means", "fill_means"),
+        "wsi_area.compute.class_picture": ("wsi_area.compute.compiled_picture", "count_sample"),
     }
     module, name = called[room.__name__]
     compiled, imported, unseen = import_module(module), set(), [module]

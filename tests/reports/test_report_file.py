@@ -17,8 +17,9 @@ from synthetic import disc
 from wsi_area.reports.embedded import bytes_per_slide
 from wsi_area.reports.report import write_report
 from wsi_area.reports.slide_picture import slide_picture
+from wsi_area.results import kept_picture
 from wsi_area.results.layout import RunLayout, read_json
-from wsi_area.results.thumbnail import thumbnail_jpeg, write_thumbnail
+from wsi_area.results.thumbnail import read_frame, thumbnail_jpeg, write_thumbnail
 
 
 class Tags(HTMLParser):
@@ -167,6 +168,23 @@ def test_a_small_budget_makes_smaller_pictures_of_the_same_place(run: Path) -> N
     assert len(small.photo.address) + len(small.classes.address) < 12_000 < len(large.photo.address)
     assert small.photo.width - large.photo.width < 8 * BOX_PX
     assert (small.photo.width, small.photo.height) == (small.classes.width, small.classes.height)
+
+
+def test_the_class_map_is_read_once_or_not_at_all(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = RunLayout(run).slide("disc")
+    shape = -(-SIZE.height_px // BOX_PX), -(-SIZE.width_px // BOX_PX)
+    noise = np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
+    write_thumbnail(layout, thumbnail_jpeg(noise, np.ones(shape, np.bool_), (BOX_PX, BOX_PX)))
+    record, reading = read_json(layout.result_json), []
+    whole = kept_picture.class_tiles
+    monkeypatch.setattr(kept_picture, "class_tiles", lambda place: reading.append(place) or whole(place))
+    made = slide_picture(layout, record, 12_000)  # several rungs down
+    assert len(reading) == 1
+    kept_picture.keep_class_picture(layout, record, read_frame(layout))
+    reading.clear()
+    again = slide_picture(layout, record, 12_000)
+    assert not reading
+    assert (again.photo, again.classes) == (made.photo, made.classes)
 
 
 def test_a_hundred_slides_stay_below_fifteen_megabytes() -> None:

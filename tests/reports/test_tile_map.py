@@ -30,13 +30,13 @@ def test_the_share_runs_from_the_palest_to_the_darkest_colour() -> None:
     found = tile_map(rows, TISSUE, 1)
     assert colour(found, 0, 0) == RAMP_RGB[0]
     assert colour(found, 0, 1) == RAMP_RGB[-1]
-    assert found.of == "tissue"
+    assert found.facts.of == "tissue"
 
 
 def test_with_a_tumour_class_the_share_is_of_tumour() -> None:
     rows = ledger(TUMOUR, [[([0, 100, 0], TileStatus.READ), ([0, 0, 100], TileStatus.READ)]])
     found = tile_map(rows, TUMOUR, 1)
-    assert (found.of, colour(found, 0, 0), colour(found, 0, 1)) == ("tumour", RAMP_RGB[0], RAMP_RGB[-1])
+    assert (found.facts.of, colour(found, 0, 0), colour(found, 0, 1)) == ("tumour", RAMP_RGB[0], RAMP_RGB[-1])
 
 
 def test_tiles_without_a_share_are_told_apart_and_counted() -> None:
@@ -50,7 +50,7 @@ def test_tiles_without_a_share_are_told_apart_and_counted() -> None:
     assert [colour(found, 0, c) for c in range(7)] == [
         SKIPPED_RGB, NOTHING_RGB, UNREADABLE_RGB, OUTSIDE_RGB, OUTSIDE_RGB, SKIPPED_RGB, UNREADABLE_RGB,
     ]  # fmt: skip
-    assert (found.skipped, found.nothing, found.outside, found.unreadable) == (2, 1, 2, 2)
+    assert (found.facts.skipped, found.facts.nothing, found.facts.outside, found.facts.unreadable) == (2, 1, 2, 2)
 
 
 def test_a_square_is_as_large_as_asked_and_its_colour_darkens_with_the_share() -> None:

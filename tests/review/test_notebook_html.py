@@ -92,6 +92,39 @@ def test_a_calibration_marks_the_claim_that_was_taken(run: ReviewedRun) -> None:
     assert "Nothing in the file states a pixel size" in run["bare"].calibration._repr_html_()
 
 
+def renamed(run: ReviewedRun, tmp_path: Path, *, is_tumor: bool) -> ReviewedRun:
+    """The run as a model of glands alone would have left it."""
+    copy = Path(shutil.copytree(run.layout.root, tmp_path / "copy"))
+    for path in copy.glob("slides/*/result.json"):
+        record = read_json(path)
+        for entry in record.get("classes", ()):
+            if entry["is_tissue"]:
+                entry |= {"name": "gland", "is_tumor": is_tumor}
+        write_json(path, record)
+    return open_run(copy)
+
+
+def test_what_a_model_of_glands_found_is_not_called_tissue(run: ReviewedRun, tmp_path: Path) -> None:
+    assert "tissue mm² (± 95 %)" in run._repr_html_()
+    assert "all tissue" in run["disc"]._repr_html_()
+    found = renamed(run, tmp_path, is_tumor=False)
+    pages = found._repr_html_(), found["disc"]._repr_html_()
+    for page in pages:
+        parsed(page)
+        assert "tissue" not in page.replace("how well the classes fit the tissue", "")
+    assert "<th>gland mm² (± 95 %)</th>" in pages[0]
+    assert "% of gland</th>" in pages[1]
+    assert "all gland</th>" in pages[1]
+
+
+def test_where_all_tissue_is_tumour_it_has_no_column_of_its_own(run: ReviewedRun, tmp_path: Path) -> None:
+    found = renamed(run, tmp_path, is_tumor=True)
+    pages = found._repr_html_(), found["disc"]._repr_html_()
+    assert all(page.count("<th") for page in pages)
+    assert "tissue mm²" not in pages[0]
+    assert "% of" not in pages[1]
+
+
 def test_a_comparison_lists_settings_and_numbers(run: ReviewedRun, disc_slide: SyntheticSlide, tmp_path: Path) -> None:
     measure(disc_slide.path, tmp_path / "out", "segmenter.threshold=254", "tiling.tile_px=100")
     page = run.compare(tmp_path / "out")._repr_html_()

@@ -12,6 +12,7 @@ from synthetic import box, disc, write_slide
 from wsi_area.errors import ResultError
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import read_json
+from wsi_area.results.thumbnail import CLASSES_NAME
 from wsi_area.run.verify import verify_run
 
 SIZE = Size(900, 700)
@@ -32,6 +33,7 @@ TABLES = (
     "failed.csv",
     "objects.parquet",
 )
+NO_STORES = {"result.json", "thumb.jpg", CLASSES_NAME}
 KILLED = -9
 SHARD = "wsi_area.results.store:write_shard"
 
@@ -51,7 +53,7 @@ class Bench:
         self.nursery = Nursery(folder / "log", self.command(folder / "foci", "foci", "--report"))
         self.undisturbed = {kind: folder / kind for kind in KINDS}
         assert self.nursery.run(self.command(folder / "foci-again", "foci", "--report")) == 0
-        assert self.nursery.run(self.command(folder / "filters", "filters")) == 0
+        assert self.nursery.run(self.command(folder / "filters", "filters", "--report")) == 0
         self.undisturbed["foci"] = folder / "foci-again"
 
     def command(self, out: Path, kind: str = "foci", *more: str) -> list[str | Path]:
@@ -63,6 +65,10 @@ class Bench:
         expected = self.undisturbed[kind]
         assert stores(out) == stores(expected)
         assert document(out) == document(expected)
+        if "--report" in more:  # the picture is made for it
+            picture = content(expected / "slides/s" / CLASSES_NAME)
+            assert picture is not None
+            assert content(out / "slides/s" / CLASSES_NAME) == picture
         for name in TABLES:
             assert content(out / name) == content(expected / name), name
         assert verify_run(out).disagreements == ()
@@ -79,7 +85,7 @@ def stores(out: Path) -> dict[str, bytes]:
     return {
         str(p.relative_to(root)): p.read_bytes()
         for p in sorted(root.rglob("*"))
-        if p.is_file() and p.name not in {"result.json", "thumb.jpg"} and not p.name.endswith(".partial")
+        if p.is_file() and p.name not in NO_STORES and not p.name.endswith(".partial")
     }
 
 

@@ -354,7 +354,7 @@ class Touchy:
 class Installed:
     """What an entry point looks like to the registry."""
 
-    value = "somewhere:Touchy"
+    value, module, dist = "somewhere:Touchy", "somewhere", None
 
     def __init__(self, factory: Any) -> None:
         self.load = lambda: factory

@@ -199,7 +199,7 @@ from wsi_area.run.shards import parse_shard
 out, shard, folder, *assignments = sys.argv[1:]
 shard = parse_shard(shard)
 plan = shard_plan(collect_slides([folder]), load(None, assignments), shard.count)
-with _held_shard(RunLayout(Path(out)), shard, plan):
+with _held_shard(RunLayout(Path(out)), shard, plan, {}):
     print("held", flush=True)
     time.sleep(60)
 """

@@ -47,7 +47,10 @@ def read_drawn(
     if scale is not None and not 0 < scale < float("inf"):
         raise AnnotationError(f"{file}: a scale of {scale} is no number above 0; give level-0 px per unit, as 1/128")
     if is_mask(file):
-        read = read_mask(file, slide.size_l0_px, scale)
+        try:
+            read = read_mask(file, slide.size_l0_px, scale)
+        except AnnotationError as error:
+            raise AnnotationError(f"{slide.slide_id}: {error}") from error
         found = [replace(finding, slide_id=slide.slide_id) for finding in read.findings]
         return Drawn(
             str(file), MASK_KIND, read.sha256, read.mask.scale_x, (), read.mask, tuple(found), slide.size_l0_px

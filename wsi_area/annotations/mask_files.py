@@ -25,8 +25,10 @@ MAX_MASK_BYTES = 1 << 30
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _BLOCK_PX = 1 << 24
-_DECODE_ERRORS = (OSError, SyntaxError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, zlib.error)
-"""What Pillow (SyntaxError), tifffile and imagecodecs (RuntimeError) raise on damaged files."""
+_DECODE_ERRORS = (
+    OSError, SyntaxError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, EOFError, zlib.error,
+)  # fmt: skip
+"""What Pillow (SyntaxError), tifffile and imagecodecs (RuntimeError), and zarr's codecs raise on damaged files."""
 _REMEDY = "save it as an 8-bit grey or palette PNG in which each class has one whole number"
 
 
@@ -83,7 +85,10 @@ def read_mask(path: Path, slide: Size, scale: float | None) -> MaskFile:
         scale_x, scale_y = mask_scale(Size(width, height), slide, scale)
     except AnnotationError as error:
         raise AnnotationError(f"{path}: {error}") from error
-    packed, present = _packed(codes)
+    try:
+        packed, present = _packed(codes)
+    except _DECODE_ERRORS as error:  # a zarr array is read only here
+        raise AnnotationError(f"{path} is damaged ({error}); export it again") from error
     names, findings = names_of_codes(path, present) if own_names is None else (own_names, ())
     if scale is None and (scale_x, scale_y) != (1.0, 1.0):
         message = f"its scale is taken from the sizes: {scale_x:.8g} × {scale_y:.8g} level-0 px per mask px"

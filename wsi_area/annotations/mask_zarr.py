@@ -8,6 +8,7 @@ from typing import Any
 
 import zarr
 
+from wsi_area.annotations.mask_chunks import require_bounded_chunks
 from wsi_area.annotations.mask_files import MAX_MASK_BYTES, require_sane_size
 from wsi_area.annotations.untrusted import read_bytes
 from wsi_area.errors import AnnotationError
@@ -31,10 +32,11 @@ def open_mask_zarr(path: Path) -> tuple[Any, dict[int, str] | None, str]:
     Raises
     ------
     AnnotationError
-        It is no array of whole codes, or uses a codec that could run code.
+        It is no array of whole codes, uses a codec that could run code, or has a chunk that unpacks to more than the
+        array declares.
     """
     where = path / _LEVEL if (path / _LEVEL).is_dir() else path
-    _require_safe_codecs(where)
+    metadata = _safe_metadata(where)
     try:
         array = zarr.open_array(where, mode="r")
         attributes = dict(zarr.open_group(path, mode="r").attrs) if where != path else dict(array.attrs)
@@ -46,6 +48,9 @@ def open_mask_zarr(path: Path) -> tuple[Any, dict[int, str] | None, str]:
         )
     require_sane_size(path, array.shape[1], array.shape[0])
     _require_sane_chunks(path, array)
+    if metadata.get("zarr_format") != array.metadata.zarr_format:
+        raise AnnotationError(f"{where} is described twice, as zarr of two formats; save it anew")
+    require_bounded_chunks(where, array, metadata, MAX_MASK_BYTES)
     return array, _names(attributes), _digest(path)
 
 
@@ -60,8 +65,8 @@ def _require_sane_chunks(path: Path, array: Any) -> None:
             )
 
 
-def _require_safe_codecs(where: Path) -> None:
-    """Refuse a store whose chunks would go through a codec that can run code, such as numcodecs' pickle."""
+def _safe_metadata(where: Path) -> Mapping[str, Any]:
+    """Return what an array says of itself, unless a chunk would go through a codec that can run code, as pickle can."""
     metadata = next((where / name for name in ("zarr.json", ".zarray") if (where / name).is_file()), None)
     if metadata is None:
         raise AnnotationError(f"{where} holds no zarr array; give the folder of a mask with its finest level in 0")
@@ -74,6 +79,7 @@ def _require_safe_codecs(where: Path) -> None:
         raise AnnotationError(
             f"{where} uses the codecs {sorted(used - _SAFE_CODECS)}, which no mask needs; save it anew"
         )
+    return dict(found)
 
 
 def _codecs(metadata: Mapping[str, Any]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from wsi_area.cli.console import report_console
 from wsi_area.cli.run_place import RunPlace
+from wsi_area.cli.storage_options import storage_options
 from wsi_area.results.change import ClassChange, RunChange
 from wsi_area.results.place import Place
 from wsi_area.results.quantity import NONE, area_text
@@ -34,6 +35,7 @@ _SAYS = (
 @click.option("--despite-settings", is_flag=True, help="Compare even what was measured by different rules.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write every row as CSV.")
 @click.option("--force", is_flag=True, help="Replace that file.")
+@storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     before: Place,

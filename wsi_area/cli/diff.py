@@ -8,6 +8,7 @@ import click
 
 from wsi_area.cli.console import report_console
 from wsi_area.cli.run_place import RunPlace
+from wsi_area.cli.storage_options import storage_options
 from wsi_area.results.difference import RunDifference, SlideDifference, compare_runs
 from wsi_area.results.place import Place
 from wsi_area.run.pipeline import EXIT_OK, EXIT_VERIFICATION
@@ -23,6 +24,7 @@ from wsi_area.run.pipeline import EXIT_OK, EXIT_VERIFICATION
     show_default=True,
     help="Relative difference up to which two numbers are the same, e.g. 0.01.",
 )
+@storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(first: Place, second: Place, tolerance: float, as_json: bool) -> None:
     """Compare two runs slide by slide, and say which settings differ.

@@ -9,6 +9,7 @@ import click
 
 from wsi_area.cli.agreement_table import print_accuracy
 from wsi_area.cli.run_place import RunPlace
+from wsi_area.cli.storage_options import storage_options
 from wsi_area.errors import SettingsError
 from wsi_area.results.place import Place
 from wsi_area.run.accuracy import Accuracy
@@ -33,6 +34,7 @@ EXIT_FAILED = 2
 @click.option("--any-nonzero", metavar="CLASS", help="Every code above 0 is this class: masks that number objects.")
 @click.option("--rest-is", metavar="CLASS", help="Of a model: the class of code 0; default: its class 0.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the intervals.")
+@storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(run_or_model: Place, as_json: bool, **options: Any) -> None:
     """Hold a RUN, or a trained MODEL, against the truth: confusion matrix, Dice, IoU, area ratio.

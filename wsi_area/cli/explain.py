@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from wsi_area.cli.run_place import RunPlace
+from wsi_area.cli.storage_options import storage_options
 from wsi_area.compute.explain import (
     Explanation,
     PixelSize,
@@ -55,6 +56,7 @@ def _numbers(text: str, counts: tuple[int, ...], wanted: str) -> tuple[float, fl
 @click.option("--spacing-mm", callback=_two, metavar="R,C", help="DICOM PixelSpacing: rows, columns.")
 @click.option("--power", type=click.FloatRange(0, min_open=True), help="Objective, to check the pixel size against.")
 @click.option("--class", "class_name", help="One class of a run's slide; default: all, and the tumour.")
+@storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     run: Place | None,

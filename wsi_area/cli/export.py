@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from wsi_area.cli.run_place import RunPlace
+from wsi_area.cli.storage_options import storage_options
 from wsi_area.exports.export import ExportedSlide, ExportOptions, Format, export_run
 from wsi_area.exports.labels_zarr import OmeVersion
 from wsi_area.exports.outlines_geojson import ClassOutlines
@@ -29,6 +30,7 @@ from wsi_area.results.place import Place
 @click.option(
     "--ome-zarr-version", type=click.Choice(["0.4", "0.5"]), help="0.5 unless older tools need 0.4 (zarr format 2)."
 )
+@storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     run: Place,

@@ -8,6 +8,7 @@ import click
 from wsi_area.cli.results_table import print_results
 from wsi_area.cli.run import write_report_of
 from wsi_area.cli.run_place import RunPlace
+from wsi_area.cli.storage_options import storage_options
 from wsi_area.errors import IncompleteResultError, StaleResultError
 from wsi_area.results.place import Place
 from wsi_area.run.merge import merge_run
@@ -20,6 +21,7 @@ from wsi_area.run.run_document import EXIT_FAILED
     "--workers", type=click.IntRange(1), help="Threads that put slides together which tasks shared; default: all cores."
 )
 @click.option("--report/--no-report", default=True, show_default=True, help="Write report.html at the end.")
+@storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON document.")
 def command(run: Place, workers: int | None, report: bool, as_json: bool) -> None:
     """Make one run of the shards that a job array measured into the folder RUN; again, as often as you like.
@@ -36,7 +38,7 @@ def command(run: Place, workers: int | None, report: bool, as_json: bool) -> Non
     and nothing is written.
     """  # noqa: D301 (click reads the backspace)
     try:
-        merged = merge_run(run, workers=workers or 0)
+        merged = merge_run(run, workers=workers or 0, for_report=report)
     except (IncompleteResultError, StaleResultError) as error:
         click.echo(f"wsi-area: {error}", err=True)
         sys.exit(EXIT_FAILED)

@@ -5,6 +5,7 @@ import json
 import click
 
 from wsi_area.cli.run_place import RunPlace
+from wsi_area.cli.storage_options import storage_options
 from wsi_area.reports.report import write_report
 from wsi_area.results.place import Place
 
@@ -12,6 +13,7 @@ from wsi_area.results.place import Place
 @click.command("report")
 @click.argument("run", type=RunPlace())
 @click.option("--pdf", is_flag=True, help="As PDF too; install what it needs with: pip install 'wsi-area[pdf]'.")
+@storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(run: Place, pdf: bool, as_json: bool) -> None:
     """Write the report of a finished RUN into its folder: one file to read, mail, print and sign.

@@ -39,7 +39,12 @@ _LOG = logging.getLogger(__name__)
     help="Measure the I-th of N parts of the slides, counted from 1, then wsi-area merge. In a SLURM job array this is "
     f"known; '{WHOLE}': every slide there too.",
 )
-@click.option("--report/--no-report", default=True, show_default=True, help="Write report.html at the end.")
+@click.option(
+    "--report/--no-report",
+    default=True,
+    show_default=True,
+    help="Write report.html at the end, and beside each slide the picture for it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON document.")
 def command(out: Place, force: bool, shard_text: str | None, report: bool, as_json: bool, **options: Any) -> None:
     """Measure SLIDES (files, folders, quoted globs, @list.txt, - for stdin) into the folder, or bucket, --out.
@@ -55,21 +60,20 @@ def command(out: Place, force: bool, shard_text: str | None, report: bool, as_js
     out = reached_by(out, wanted.settings.storage.access)
     shard = _shard(shard_text)
     with shown_progress(len(wanted.slides)) as listener:
+        wishes: dict[str, Any] = {"force": force, "listener": listener, "argv": sys.argv, "for_report": report}
         if shard is None:
-            outcome = run_slides(wanted.slides, wanted.settings, out, force=force, listener=listener, argv=sys.argv)
+            outcome = run_slides(wanted.slides, wanted.settings, out, **wishes)
         else:
-            outcome = run_shard(
-                wanted.slides, wanted.settings, out, shard, force=force, listener=listener, argv=sys.argv
-            )
+            outcome = run_shard(wanted.slides, wanted.settings, out, shard, **wishes)
     if report and shard is None and not outcome.interrupted:
         write_report_of(out)
     if as_json:
-        document = {"exit_code": outcome.exit_code, "out": str(out), "slides": list(outcome.records)}
+        document = {"exit_code": outcome.exit_code, "out": str(out), "slides": list(outcome.told)}
         document |= {} if shard is None else {"shard": str(shard), "parts": _parts(outcome)}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         if shard is None or outcome.planned:  # a shard may have parts of slides only
-            print_results(outcome.records, out)
+            print_results(outcome.told, out)
             click.echo("\n".join(ending_lines(outcome)))
         if shard is not None:
             click.echo("\n".join(_shard_lines(shard, outcome, len(wanted.slides), out)))

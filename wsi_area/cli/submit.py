@@ -58,7 +58,7 @@ def command(
         cluster,
         _program(),
         (*_typed(context), f"--workers={options['workers'] or cluster.cores}", *_memory(wanted.settings),
-         *(["--force"] if force else []), "--", *options["slides"]),
+         *(["--force"] if force else []), *([] if report else ["--no-report"]), "--", *options["slides"]),
         out,
         Path.cwd(),
         useful_shards(wanted.slides, wanted.settings, jobs or cluster.jobs),

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from wsi_area.cli.run_place import RunPlace
+from wsi_area.cli.storage_options import storage_options
 from wsi_area.results.place import Place
 from wsi_area.run.pipeline import EXIT_OK, EXIT_VERIFICATION
 from wsi_area.run.verify import verify_run
@@ -15,6 +16,7 @@ from wsi_area.run.verify import verify_run
 @click.command("verify")
 @click.argument("run", type=RunPlace(exists=True))
 @click.option("--no-slides", is_flag=True, help="Do not look at the slide files themselves.")
+@storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(run: Place, no_slides: bool, as_json: bool) -> None:
     """Count the class maps of RUN again, and hold ledgers, documents and tables against each other.

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap
 
 _NEAREST_BELOW = 2.0  # work pixels across a picture pixel; fewer have no majority worth the name
 _SAMPLE_PX = 8  # work pixels that are asked across a picture pixel, at least, where there are more
 _BAND_PX = 1024  # work rows held at once of an array without shards
+_ARGUMENTS = "uint8* int64 int64 int64 int64* int64 int64* int64 uint8* uint16* int64 int64 int64"
 _WASH = 140  # of 255
 _MOST_RIM = 0.4  # of what is coloured
 
@@ -29,6 +32,18 @@ class PictureGrid:
     box_y_work_px: float
 
 
+@runtime_checkable
+class InTiles(Protocol):
+    """A class map that hands out only those of its tiles that are not background."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return its height and width in work pixels."""
+
+    def tiles_with_content(self) -> Iterator[tuple[int, int, ClassMap]]:
+        """Yield the first row and column of a tile, and its pixels, uint8 (h, w), until the next one is asked for."""
+
+
 def majority_picture(class_map: Any, grid: PictureGrid, codes: Sequence[int]) -> ClassMap:
     """Return, for each picture pixel, the class that most of the work pixels in it have; uint8 (h, w).
 
@@ -38,8 +53,8 @@ def majority_picture(class_map: Any, grid: PictureGrid, codes: Sequence[int]) ->
 
     Parameters
     ----------
-    class_map : uint8 (h, w), numpy or zarr
-        Read shard by shard, never whole.
+    class_map : uint8 (h, w), numpy or zarr, or `InTiles`
+        Read shard by shard or tile by tile, never whole.
     grid : PictureGrid
     codes : sequence of int
         Every code that the class map may hold, in ascending order.
@@ -53,66 +68,87 @@ def majority_picture(class_map: Any, grid: PictureGrid, codes: Sequence[int]) ->
     if min(grid.box_x_work_px, grid.box_y_work_px) < _NEAREST_BELOW:
         return _nearest(class_map, grid)
     height, width = class_map.shape
-    rows, columns = _owner(height, grid.box_y_work_px, grid.height_px), _owner(width, grid.box_x_work_px, grid.width_px)
-    step_y, step_x = (max(1, int(box // _SAMPLE_PX)) for box in (grid.box_y_work_px, grid.box_x_work_px))
-    seen = np.zeros((len(codes), grid.height_px, grid.width_px), np.int32)
-    for y, x in _shards(class_map):
-        box = np.asarray(class_map[y, x])
-        # the sample is counted from the slide's origin, so that it does not depend on the shards
-        first_y, first_x = -y.start % step_y, -x.start % step_x
-        sample = box[first_y::step_y, first_x::step_x]
-        if sample.size:
-            own_rows, own_columns = rows[y][first_y::step_y], columns[x][first_x::step_x]
-            _count(seen, sample, own_rows, own_columns, codes)
-    picture = np.asarray(np.asarray(codes, np.uint8)[seen.argmax(axis=0)])
+    down = _Sample.of(height, grid.box_y_work_px, grid.height_px)
+    across = _Sample.of(width, grid.box_x_work_px, grid.width_px)
+    seen = _seen(class_map, down, across, codes)
+    # line by line: of the whole, what argmax returns is larger than what has been counted
+    names = np.asarray(codes, np.uint8)
+    picture = np.stack([names[line[:, : len(codes)].argmax(axis=1)] for line in seen])
     # a last row or column narrower than the sample's step may hold none of it
-    if not seen[:, -1].any():
+    if not down.px_of[-1]:
         picture[-1] = picture[-2]
-    if not seen[:, :, -1].any():
+    if not across.px_of[-1]:
         picture[:, -1] = picture[:, -2]
     return picture
 
 
-def _shards(class_map: Any) -> Iterator[tuple[slice, slice]]:
-    """Yield the boxes in which a class map lies on the disk."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sample:
+    """Along one axis: every how many work pixels one is asked, from the slide's origin on, and who owns it."""
+
+    step: int
+    owner: NDArray[np.int64]  # (sampled work pixels,): the picture pixel
+    px_of: NDArray[np.int64]  # (picture pixels,): how many of the sample are its own
+
+    @classmethod
+    def of(cls, count: int, box: float, picture_px: int) -> "_Sample":
+        step = max(1, int(box // _SAMPLE_PX))
+        owner = np.minimum(((np.arange(count) + 0.5) / box).astype(np.int64), picture_px - 1)
+        owner[-1] = picture_px - 1  # the last box may be cut so narrow that no centre lies in it
+        sampled = np.ascontiguousarray(owner[::step])
+        return cls(step, sampled, np.bincount(sampled, minlength=picture_px))
+
+    def within(self, start: int, count: int) -> tuple[int, NDArray[np.int64]]:
+        """Return how far into ``count`` work pixels the sample begins, and who owns what it has of them."""
+        first, stop = -(-start // self.step), -(-(start + count) // self.step)
+        return first * self.step - start, self.owner[first:stop]
+
+
+def _seen(class_map: Any, down: _Sample, across: _Sample, codes: Sequence[int]) -> NDArray[np.uint16]:
+    """Return how many of the sample each picture pixel has of each code, and last of any other; (h, w, codes + 1)."""
+    most = int(down.px_of.max() * across.px_of.max())
+    if most > np.iinfo(np.uint16).max:
+        raise ValueError(f"{most} work pixels in a picture pixel: the grid does not reach over the class map")
+    expected = np.outer(down.px_of, across.px_of).astype(np.uint16)
+    count = native_function("wsi_area.compute.compiled_picture", "count_sample", _ARGUMENTS)
+    place_of = np.full(256, min(len(codes), 255), np.uint8)
+    place_of[list(codes)] = range(len(codes))
+    seen = np.zeros((*expected.shape, len(codes) + 1), np.uint16)
+    for y, x, block in _blocks(class_map):
+        (first_y, rows), (first_x, columns) = down.within(y, block.shape[0]), across.within(x, block.shape[1])
+        if rows.size and columns.size:
+            line_px = block.strides[0]
+            count(
+                block.ctypes.data + first_y * line_px + first_x, line_px, down.step, across.step,
+                rows.ctypes.data, rows.size, columns.ctypes.data, columns.size,
+                address_of(place_of), address_of(seen), *seen.shape,
+            )  # fmt: skip
+    seen[..., place_of[BACKGROUND_ID]] += expected - seen.sum(axis=2, dtype=np.uint16)  # of tiles left out
+    return seen
+
+
+def _blocks(class_map: Any) -> Iterator[tuple[int, int, ClassMap]]:
+    """Yield the boxes in which a class map lies on the disk; pixels of a line lie side by side."""
+    if isinstance(class_map, InTiles):
+        yield from class_map.tiles_with_content()
+        return
     height, width = class_map.shape
     side_y, side_x = getattr(class_map, "shards", None) or (_BAND_PX, width)
     for y in range(0, height, side_y):
         for x in range(0, width, side_x):
-            yield slice(y, min(y + side_y, height)), slice(x, min(x + side_x, width))
-
-
-def _owner(count: int, box: float, picture_px: int) -> NDArray[np.int64]:
-    """Return which picture pixel holds the centre of each work pixel; none of them is left without any."""
-    owner = np.minimum(((np.arange(count) + 0.5) / box).astype(np.int64), picture_px - 1)
-    owner[-1] = picture_px - 1  # the last box may be cut so narrow that no centre lies in it
-    return owner
-
-
-def _count(
-    seen: NDArray[np.int32],
-    sample: ClassMap,
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    codes: Sequence[int],
-) -> None:
-    """Add the work pixels of one box to the picture pixels that own them, code by code."""
-    row_ids, row_starts = np.unique(rows, return_index=True)
-    column_ids, column_starts = np.unique(columns, return_index=True)
-    where = np.ix_(row_ids, column_ids)
-    for place, code in enumerate(codes):
-        # down first: whole lines added to each other, which vectorises; few numbers are left for the other way
-        down = np.add.reduceat((sample == code).view(np.uint8), row_starts, axis=0, dtype=np.uint16)
-        seen[place][where] += np.add.reduceat(down, column_starts, axis=1, dtype=np.int32)
+            yield y, x, np.ascontiguousarray(class_map[y : y + side_y, x : x + side_x], np.uint8)
 
 
 def _nearest(class_map: Any, grid: PictureGrid) -> ClassMap:
     height, width = class_map.shape
     rows = np.minimum(((np.arange(grid.height_px) + 0.5) * grid.box_y_work_px).astype(np.int64), height - 1)
     columns = np.minimum(((np.arange(grid.width_px) + 0.5) * grid.box_x_work_px).astype(np.int64), width - 1)
-    # never more than a few times the picture: the boxes are small
-    whole = np.asarray(class_map[: int(rows[-1]) + 1])
-    return np.asarray(whole[rows][:, columns], np.uint8)
+    picture = np.full((grid.height_px, grid.width_px), BACKGROUND_ID, np.uint8)
+    for y, x, block in _blocks(class_map):
+        top, bottom = np.searchsorted(rows, (y, y + block.shape[0]))
+        left, right = np.searchsorted(columns, (x, x + block.shape[1]))
+        picture[top:bottom, left:right] = block[rows[top:bottom, None] - y, columns[None, left:right] - x]
+    return picture
 
 
 def outlined(picture: ClassMap, colours: Mapping[int, tuple[int, int, int]]) -> tuple[ClassMap, bytes, bytes]:

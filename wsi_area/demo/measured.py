@@ -98,6 +98,7 @@ def measure_demo(folder: Path, settings: RunSettings, *, force: bool, listener: 
         force=force,
         listener=listener,
         argv=("wsi-area", "demo"),
+        for_report=True,
     )
     lines = () if outcome.exit_code else _lines(truth, outcome.records[0])
     return DemoOutcome(truth, outcome, lines)

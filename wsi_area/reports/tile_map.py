@@ -18,17 +18,24 @@ _STEPS = 64
 _SKIPPED, _NOTHING, _OUTSIDE, _UNREADABLE, _LINE = range(_STEPS, _STEPS + 5)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TileMap:
-    """One square for each tile, as palette indices, and what the colours mean."""
+@dataclass(frozen=True, slots=True)
+class TileFacts:
+    """What the colours of a tile picture mean: what is kept of it for the page."""
 
-    indices: NDArray[np.uint8]  # (rows * square_px, cols * square_px)
-    palette: bytes
     of: str  # what the fraction is of
     skipped: int  # tiles of bare glass
     nothing: int  # not scanned
     outside: int  # of the region of interest
     unreadable: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TileMap:
+    """One square for each tile, as palette indices."""
+
+    indices: NDArray[np.uint8]  # (rows * square_px, cols * square_px)
+    palette: bytes
+    facts: TileFacts
 
 
 def tile_map(rows: NDArray[np.int64], scheme: ClassScheme, square_px: int) -> TileMap:
@@ -59,15 +66,14 @@ def tile_map(rows: NDArray[np.int64], scheme: ClassScheme, square_px: int) -> Ti
         picture[square_px - 1 :: square_px] = _LINE
         picture[:, square_px - 1 :: square_px] = _LINE
     counted = np.bincount(squares.reshape(-1), minlength=_LINE)
-    return TileMap(
-        picture,
-        _palette(),
+    facts = TileFacts(
         "tumour" if scheme.names_tumor else "tissue",
         int(counted[_SKIPPED]),
         int(counted[_NOTHING]),
         int(counted[_OUTSIDE]),
         int(counted[_UNREADABLE]),
     )
+    return TileMap(picture, _palette(), facts)
 
 
 def _palette() -> bytes:

@@ -15,7 +15,13 @@ from functools import lru_cache
 from typing import Any
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+    UnknownConfigurationKeyError,
+)
 from obstore.store import S3Store
 from zarr.storage import ObjectStore
 
@@ -78,6 +84,7 @@ def zarr_bucket(bucket: str, prefix: str, access: Access) -> "ZarrBucket":
 
 def _opened(bucket: str, prefix: str | None, access: Access, retries: int = RETRIES) -> S3Store:
     endpoint = _endpoint(access)
+    config: Any = {} if endpoint is None else dict.fromkeys(_endpoint_keys(), endpoint)
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     provider = None if _has_keys(access) else _provider(bucket, access)
     if provider is not None:
@@ -93,8 +100,19 @@ def _opened(bucket: str, prefix: str | None, access: Access, retries: int = RETR
             "retry_timeout": GIVEN_UP_AFTER,
             "backoff": {"init_backoff": timedelta(milliseconds=200), "max_backoff": LONGEST_WAIT, "base": 2},
         },
-        config={} if endpoint is None else {"endpoint": endpoint},
+        config=config,
     )
+
+
+@functools.cache
+def _endpoint_keys() -> tuple[str, ...]:
+    """Return by which names obstore is told the server; from 0.12 on AWS_ENDPOINT_URL_S3 outdoes the plain one."""
+    both: Any = dict.fromkeys(("endpoint", "aws_endpoint_url_s3"), "http://127.0.0.1")
+    try:
+        S3Store("any", region=DEFAULT_REGION, config=both)
+    except UnknownConfigurationKeyError:
+        return ("endpoint",)
+    return tuple(both)
 
 
 def _endpoint(access: Access) -> str | None:

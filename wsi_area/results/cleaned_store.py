@@ -27,6 +27,7 @@ from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, SlideLayout, rea
 from wsi_area.results.object_tables import OBJECTS_TABLE
 from wsi_area.results.place import remove_tree
 from wsi_area.results.store import CLASS_MAP_ARRAY, create_store, ledger_rows, open_class_map
+from wsi_area.results.thumbnail import CLASSES_NAME
 
 RAW_FOLDER, NOTE = "raw", "size_filters.json"
 
@@ -43,7 +44,7 @@ def tiles_layout(layout: SlideLayout, filters: SizeFilters) -> SlideLayout:
 
 def discard_cleaned(layout: SlideLayout) -> None:
     """Remove what was made from a slide's tiles, in its folder: for a slide that is measured afresh."""
-    for name in (NOTE, OBJECTS_TABLE, OUTLINES_NAME):
+    for name in (NOTE, OBJECTS_TABLE, OUTLINES_NAME, CLASSES_NAME):
         (layout.root / name).unlink(missing_ok=True)
     for name in (RAW_FOLDER, LABELS_NAME):
         with suppress(OSError):

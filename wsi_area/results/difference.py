@@ -113,7 +113,7 @@ def _settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[S
             if then.get(key) != now.get(key):
                 yield SettingDifference(f"{section}.{key}", then.get(key), now.get(key))
     yield from _settings_of_slides(first, second)
-    for name in ("wsi_area_version",):
+    for name in ("segmenter_package", "wsi_area_version"):
         if first.get(name) != second.get(name):
             yield SettingDifference(name, first.get(name), second.get(name))
 

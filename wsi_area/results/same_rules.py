@@ -20,6 +20,9 @@ def rules_apart(before_run: OpenedRun, before: Record, after_run: OpenedRun, aft
         apart += keys or [f"settings {before['config_hash'][:12]} → {after['config_hash'][:12]}"]
     if before["measurement_version"] != after["measurement_version"]:
         apart.append(f"measurement version {before['measurement_version']} → {after['measurement_version']}")
+    packages = [record.get("made_from", {}).get("segmenter_package") for record in (before, after)]
+    if packages[0] != packages[1]:
+        apart.append(f"segmenter package {packages[0]} → {packages[1]}")
     models = [record["segmenter"]["facts"].get("model_sha256") for record in (before, after)]
     if models[0] != models[1]:
         apart.append(f"model {str(models[0])[:12]} → {str(models[1])[:12]}")

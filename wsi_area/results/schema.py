@@ -157,12 +157,14 @@ _OUTLINE = _closed(
 _BY_THRESHOLD: Schema = {"type": "object", "additionalProperties": _or_null(_AREA)}
 _TILE_ERROR = _closed({"row": _COUNT, "col": _COUNT, "message": _TEXT})
 _VERSIONS = {"wsi_area_version": _NAME, "measurement_version": {"type": "integer", "minimum": 1}, "config_hash": _HASH}
-_MADE_FROM = _closed(
-    dict.fromkeys(
-        ("slide_file", "pixel_size", "settings", "drawings", "tiles", "fit", "measurement_version"), _TEXT
+_PARTS = ("slide_file", "pixel_size", "settings", "drawings", "tiles", "fit", "measurement_version")
+_MADE_FROM = {
+    **_closed(
+        {**dict.fromkeys(_PARTS, _TEXT), "segmenter_package": _NAME},  # the last: of somebody else's segmenter only
+        "what the counts depend on, part by part",
     ),
-    "what the counts depend on, part by part",
-)  # fmt: skip
+    "required": list(_PARTS),
+}
 
 
 def _counted() -> Schema:

@@ -48,7 +48,7 @@ def take_back_torn(
     only : collection of (row, col), optional
         The batches that are looked at, where others are somebody else's.
     """
-    if only is None and tiles != layout and any(True for _ in _torn(layout, class_count)):
+    if only is None and tiles != layout and (not stores_open(layout) or any(True for _ in _torn(layout, class_count))):
         layout.result_json.unlink(missing_ok=True)
         (layout.root / NOTE).unlink(missing_ok=True)
     torn = list(_torn(tiles, class_count, only))
@@ -58,6 +58,22 @@ def take_back_torn(
         _LOG.warning("%s, batch row %d col %d is torn (%s); it is measured again", layout.root.name, row, col, why)
         _rows_place(tiles, row, col).unlink(missing_ok=True)
     return len(torn)
+
+
+def stores_open(layout: SlideLayout) -> bool:
+    """Return whether what a slide's class map and ledger say of themselves is whole; in a bucket it is, or not there.
+
+    Chunks can be measured again one by one, but nobody could read them.
+    """
+    if not isinstance(layout.root, Path):
+        return True
+    try:
+        for store, array in ((layout.ledger, LEDGER_ARRAY), (layout.class_map, CLASS_MAP_ARRAY)):
+            zarr.open_group(zarr_store(store), mode="r")
+            zarr.open_array(zarr_store(store), path=array, mode="r")
+    except (FileNotFoundError, KeyError, ValueError, TypeError):
+        return False
+    return True
 
 
 def _torn(

@@ -11,7 +11,9 @@ from wsi_area.errors import ResultError
 from wsi_area.model.pixels import MaskArray, RgbArray
 from wsi_area.results.layout import SlideLayout, write_bytes
 
-THUMBNAIL_NAME = "thumb.jpg"
+THUMBNAIL_NAME, CLASSES_NAME = "thumb.jpg", "classes.png"
+"""The slide's small picture, and on the same grid its classes (`results.kept_picture`)."""
+
 UNSCANNED_RGB = (226, 226, 226)
 _JPEG_QUALITY = 85
 
@@ -24,6 +26,22 @@ class Thumbnail:
     """
 
     rgb: RgbArray  # uint8 (h, w, 3)
+    box_x_l0_px: float  # width of the box under one picture pixel
+    box_y_l0_px: float
+
+    @property
+    def frame(self) -> "ThumbnailFrame":
+        """Return it without its pixels."""
+        height, width = self.rgb.shape[:2]
+        return ThumbnailFrame(width, height, self.box_x_l0_px, self.box_y_l0_px)
+
+
+@dataclass(frozen=True, slots=True)
+class ThumbnailFrame:
+    """How large the picture of a slide is, and where it stands; its pixels are not decoded for that."""
+
+    width_px: int
+    height_px: int
     box_x_l0_px: float  # width of the box under one picture pixel
     box_y_l0_px: float
 
@@ -60,18 +78,36 @@ def read_thumbnail(layout: SlideLayout) -> Thumbnail | None:
     ResultError
         If it is no JPEG, or does not say where it lies on the slide.
     """
+    found = _read(layout, with_pixels=True)
+    return None if found is None else Thumbnail(found[1], found[0].box_x_l0_px, found[0].box_y_l0_px)
+
+
+def read_frame(layout: SlideLayout) -> ThumbnailFrame | None:
+    """Return what the picture of a slide says of itself, or None where the run left none.
+
+    Raises
+    ------
+    ResultError
+        As of `read_thumbnail`, as far as the head of the file tells.
+    """
+    found = _read(layout, with_pixels=False)
+    return None if found is None else found[0]
+
+
+def _read(layout: SlideLayout, *, with_pixels: bool) -> tuple[ThumbnailFrame, RgbArray] | None:
     path = layout.root / THUMBNAIL_NAME
     if not path.exists():
         return None
     try:
         with Image.open(io.BytesIO(path.read_bytes()), formats=["JPEG"]) as image:
-            frame = json.loads(image.info.get("comment", b""))
-            rgb = np.asarray(image.convert("RGB"))
-        x, y = float(frame["box_x_l0_px"]), float(frame["box_y_l0_px"])
+            said = json.loads(image.info.get("comment", b""))
+            rgb = np.asarray(image.convert("RGB")) if with_pixels else np.empty((0, 0, 3), np.uint8)
+            frame = ThumbnailFrame(*image.size, float(said["box_x_l0_px"]), float(said["box_y_l0_px"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultError(
             f"{path} cannot be used ({error}); delete it, then run the same command again: it is made anew"
         ) from error
+    x, y = frame.box_x_l0_px, frame.box_y_l0_px
     if not (x >= 1 and y >= 1 and np.isfinite([x, y]).all()):
         raise ResultError(f"{path} says that its pixels are {x} × {y} level-0 px; delete it and run again")
-    return Thumbnail(rgb, x, y)
+    return frame, rgb

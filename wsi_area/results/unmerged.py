@@ -20,9 +20,9 @@ def is_unmerged(layout: RunLayout) -> bool:
         return False
     if not layout.run_json.exists():
         return True
-    about = read_json(layout.run_json).get("shards") or {}
-    merged: dict[str, str] = about.get("merged", {})
-    return merged != shard_digests(layout)
+    about = read_json(layout.run_json).get("shards")
+    # run.json without a word of shards is of before them, or of a forced task that has measured nothing yet
+    return about is None or about.get("merged", {}) != shard_digests(layout)
 
 
 def refuse_unmerged(layout: RunLayout) -> None:

@@ -19,6 +19,7 @@ from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.quantity import NONE, area_text, grouped, share_text
 from wsi_area.results.record import COVERAGE_95
+from wsi_area.results.tissue_name import tissue_name
 from wsi_area.review.overlay import slide_picture
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -31,9 +32,10 @@ def run_html(run: OpenedRun) -> str:
     """Return a run as a table of its slides, and what needs a look below it."""
     planned = list(run.about["slides_planned"])
     ended = run.about.get("slides", {})
-    rows, findings = [], []
+    rows, findings, counted = [], [], []
     for slide_id in planned[:_MOST_ROWS]:
         slide = run.get(slide_id)
+        counted += [slide.record] if slide is not None and slide.is_counted else []
         rows.append(_run_row(slide_id, slide, ended.get(slide_id, {})))
         findings += _to_look_at(slide)
     return _rendered(
@@ -42,6 +44,7 @@ def run_html(run: OpenedRun) -> str:
         version=run.about.get("wsi_area_version", NONE),
         state=run.about.get("state", NONE),
         rows=rows,
+        tissue=tissue_name(counted),
         more=len(planned) - len(rows),
         findings=findings[:_MOST_ROWS],
         more_findings=max(0, len(findings) - _MOST_ROWS),
@@ -60,6 +63,7 @@ def slide_html(slide: OpenedSlide) -> str:
         reason=record.get("reason") or "",
         mpp=_mpp_badge(slide) if counted else None,
         areas=_area_rows(slide) if counted else (),
+        tissue=tissue_name([record]) if counted else None,
         findings=record.get("findings", ()),
         coverage=COVERAGE_95,
         **(_pictures(slide) if counted else {"pictures": (), "bar": None, "note": ""}),
@@ -130,12 +134,13 @@ def _area_rows(slide: OpenedSlide) -> list[dict[str, str]]:
         }
         for c in record["classes"]
     ]
-    for what, name in (("tumor", "all tumour"), ("tissue", "all tissue")):
+    tissue = tissue_name([record])
+    for what, name in (("tumor", "tumour"), ("tissue", tissue)):
         total = record[what]
-        if total["n_px"] is not None:
+        if name is not None and total["n_px"] is not None:
             u_mm2 = _u_mm2(slide, total["area_mm2"])
             share = share_text(total["n_px"], tissue_px) if what == "tumor" else ""
-            row = {"name": name, "colour": "", "n_px": grouped(total["n_px"]), "share": share}
+            row = {"name": f"all {name}", "colour": "", "n_px": grouped(total["n_px"]), "share": share}
             rows.append({**row, "area": area_text(total["area_mm2"], u_mm2)})
     return rows
 

@@ -18,6 +18,7 @@ from wsi_area.model.plan import SlidePlan
 from wsi_area.results.cleaned_store import discard_cleaned
 from wsi_area.results.layout import SlideLayout, read_json
 from wsi_area.results.place import free_bytes, mending
+from wsi_area.results.soundness import stores_open
 from wsi_area.results.store import commit_batch, create_store, stored_origin
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.settings import RunSettings
@@ -37,11 +38,17 @@ class Origin:
     tiles: str
     fit: str
     measurement_version: str
+    segmenter_package: str | None = None  # of somebody else's segmenter only: ours changes with the version above
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Return each part by its name, as it is written down; what does not apply is left out."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @property
     def key(self) -> str:
         """Return one hash of all parts."""
-        return _digest(list(asdict(self).values()))
+        return _digest(list(self.parts.values()))
 
 
 def origin_of(prepared: PreparedSlide, settings: RunSettings) -> Origin:
@@ -55,6 +62,7 @@ def origin_of(prepared: PreparedSlide, settings: RunSettings) -> Origin:
         tiles=prepared.plan.fingerprint,
         fit=_digest(prepared.fitted.facts),
         measurement_version=str(MEASUREMENT_VERSION),
+        segmenter_package=prepared.segmenter_package,
     )
 
 
@@ -89,18 +97,18 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
         If there is no room, or the folder cannot be written.
     """
     found = stored_origin(tiles)
-    if found == asdict(origin) and not force:
+    if found == origin.parts and not force and stores_open(tiles):
         return
     found = stored_origin(layout) if found is None else found
-    if found not in (None, asdict(origin)) and not force and not _lacked_a_pixel_size(layout):
-        raise StaleResultError(f"{layout.root.name}: {origin_difference(found, asdict(origin))}")
+    if found not in (None, origin.parts) and not force and not _lacked_a_pixel_size(layout):
+        raise StaleResultError(f"{layout.root.name}: {origin_difference(found, origin.parts)}")
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
         layout.result_json.unlink(missing_ok=True)
         discard_cleaned(layout)
         _require_space(layout, prepared.plan, copies=1 if tiles == layout else 2)
         tiles.root.mkdir(parents=True, exist_ok=True)
-        create_store(tiles, prepared.plan, prepared.fitted.scheme, origin.key, asdict(origin))
+        create_store(tiles, prepared.plan, prepared.fitted.scheme, origin.key, origin.parts)
     except OSError as error:
         raise ResultError(
             f"{layout.root} cannot be written ({error.strerror or error}); {mending(layout.root)}"
@@ -109,14 +117,27 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
 
 def origin_difference(then: Mapping[str, Any], now: Mapping[str, str]) -> str:
     """Return what an earlier result was made from instead, and what to do."""
-    differ = [name for name, value in now.items() if then.get(name) != value]
+    differ = [name for name in {**now, **then} if then.get(name) != now.get(name)]
     text = f"the result on disk was made with another {', '.join(name.replace('_', ' ') for name in differ)}"
+    if "segmenter_package" in differ:
+        text += f" ({package_change(then.get('segmenter_package'), now.get('segmenter_package'))})"
     if "pixel_size" in differ:
         text += (
             f" (then {then.get('pixel_size')}, now {now['pixel_size']}: if --mpp or --manifest was given then, give it"
         )
         text += " again)"
     return f"{text}; or choose another --out, or --force to measure it afresh"
+
+
+def package_change(then: str | None, now: str | None) -> str:
+    """Return how the package of a segmenter changed, as ``name then -> now``.
+
+    >>> package_change("lab-seg 1.0", "lab-seg 1.1"), package_change(None, "lab-seg 1.1")
+    ('lab-seg 1.0 -> 1.1', 'of no known version -> lab-seg 1.1')
+    """
+    if then is not None and now is not None and then.split(" ")[0] == now.split(" ")[0]:
+        return f"{then} -> {now.split(' ')[1]}"
+    return f"{then or 'of no known version'} -> {now or 'of no known version'}"
 
 
 def _lacked_a_pixel_size(layout: SlideLayout) -> bool:

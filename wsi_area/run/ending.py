@@ -15,6 +15,7 @@ REMEDIES = {
     "incomplete": "what is unreadable is counted as such; look at the file, then run the same command again",
     "needs_calibration": "give its pixel size (--mpp or --manifest), then run again",
 }
+NOT_REACHED = "mend the slide that failed or leave run.fail_fast out, then run the same command again"
 
 NAMED = 5
 """Slides named for each status; the tables name all of them."""
@@ -31,6 +32,9 @@ def not_complete(outcome: RunOutcome) -> list[dict[str, Any]]:
         {"slide": r["slide_id"], "status": r["status"], "reason": r["reason"], "remedy": REMEDIES[r["status"]]}
         for r in outcome.records
         if r["status"] != "complete"
+    ] + [
+        {"slide": r["slide_id"], "status": r["status"], "reason": r["reason"], "remedy": _remedy_of_rest(outcome)}
+        for r in outcome.not_reached
     ]
 
 
@@ -52,11 +56,19 @@ def ending_lines(outcome: RunOutcome) -> list[str]:
     verb = "is" if complete == 1 else "are"
     lines = ["; ".join([f"{complete} of {outcome.planned} slides {verb} complete", ", ".join(rest)][: 1 + bool(rest)])]
     for status in counts:
-        lines.append(f"{status} ({_named(outcome.records, status)}): {REMEDIES[status]}")
+        ended = [r for r in outcome.records if r["status"] == status]
+        lines.append(f"{status} ({_named(ended)}): {REMEDIES[status]}")
+    if outcome.not_reached:
+        lines.append(f"not reached ({_named(outcome.not_reached)}): {_remedy_of_rest(outcome)}")
     return lines
 
 
-def _named(records: Sequence[Mapping[str, Any]], status: str) -> str:
-    names = [r["slide_id"] for r in records if r["status"] == status]
+def _remedy_of_rest(outcome: RunOutcome) -> str:
+    """Return what to do about the slides that a run did not come to."""
+    return WHAT_TO_DO[EXIT_INTERRUPTED] if outcome.interrupted else NOT_REACHED
+
+
+def _named(records: Sequence[Mapping[str, Any]]) -> str:
+    names = [r["slide_id"] for r in records]
     more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wsi_area.errors import IncompleteResultError, MissingMppError, ResultError
@@ -13,7 +13,7 @@ from wsi_area.results.cleaned_store import tiles_layout
 from wsi_area.results.layout import SlideLayout, read_json, write_json
 from wsi_area.results.record import failed_record, is_counted
 from wsi_area.results.soundness import flush_stores, take_back_torn
-from wsi_area.results.thumbnail import write_thumbnail
+from wsi_area.results.thumbnail import CLASSES_NAME, write_thumbnail
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
 from wsi_area.run.events import SlideStarted
 from wsi_area.run.executors import TaskLost
@@ -86,6 +86,8 @@ def _measured(slide: SlideInput, layout: SlideLayout, context: Context, read_pat
     take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
     commit_skipped(tiles, prepared, origin.key)  # again: an earlier run may have been killed before it had
     batches, plan = missing_batches(tiles, prepared), prepared.plan
+    if batches:  # what is measured now is not in it
+        (layout.root / CLASSES_NAME).unlink(missing_ok=True)
     context.listener(SlideStarted(slide.slide_id, plan.tile_count, plan.tile_count - tiles_of(plan, batches)))
     work = measure_tiles(prepared, tiles, origin.key, context, batches)
     if work is None:
@@ -182,7 +184,7 @@ def _merge_objects(
     # imported here: its sparse matrices and second kernel take 0.1 s, which most runs need not pay
     from wsi_area.run.object_pass import clean_slide, measure_foci
 
-    changes = clean_slide(layout, plan, scheme, filters, mpp, origin.key, asdict(origin), executor)
+    changes = clean_slide(layout, plan, scheme, filters, mpp, origin.key, origin.parts, executor)
     if changes is None:
         return None
     foci = measure_foci(layout, plan, scheme, mpp, executor) if wants_foci else None

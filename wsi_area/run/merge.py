@@ -16,11 +16,13 @@ from wsi_area.results.place import Place
 from wsi_area.results.record import failed_record
 from wsi_area.results.tables import write_tables
 from wsi_area.results.unmerged import shard_digests
+from wsi_area.run.class_pictures import keep_picture
 from wsi_area.run.inputs import SlideInput
-from wsi_area.run.merge_divided import divided_record, merging_context
+from wsi_area.run.merge_divided import divided_record, failed_fast, merging_context
 from wsi_area.run.pipeline import ended_document, others_in, own_settings_in
 from wsi_area.run.run_document import RunOutcome, run_footer
 from wsi_area.run.run_log import opened_log
+from wsi_area.run.same_kind import refuse_other_kind
 from wsi_area.run.settings import RunSettings
 from wsi_area.run.shard_plan import ShardPlan, read_shard_plan
 from wsi_area.run.shard_run import read_shard, result_digest
@@ -45,7 +47,7 @@ class MergeOutcome:
         return self.run.exit_code
 
 
-def merge_run(out: Place, *, workers: int = 0) -> MergeOutcome:
+def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> MergeOutcome:
     """Write the tables and run.json of a run that was measured in shards; merging again changes nothing.
 
     A slide that several tasks shared gets its result here, from its ledger, once every row is there. A slide that its
@@ -58,6 +60,8 @@ def merge_run(out: Place, *, workers: int = 0) -> MergeOutcome:
         The run directory.
     workers : int
         How many threads put divided slides together; 0: one for each core.
+    for_report : bool
+        As for `wsi_area.run.pipeline.run_slides`, of divided slides: those that a task had whole have theirs from it.
 
     Raises
     ------
@@ -77,7 +81,7 @@ def merge_run(out: Place, *, workers: int = 0) -> MergeOutcome:
         settings = _settings_of(plan)
         tasks = _whole_set(layout, plan)
         others = others_in(layout, plan.slides, settings, plan.forced)
-        own = _records(layout, plan, tasks, settings, workers)
+        own = _records(layout, plan, tasks, settings, workers, for_report)
         table = [*others, *own]
         outcome = RunOutcome(tuple(own), False, len(own))
         unfinished = tuple(index for index, task in tasks.items() if task["state"] != "finished")
@@ -98,8 +102,7 @@ def _settings_of(plan: ShardPlan) -> RunSettings:
         raise StaleResultError(
             f"the shards were measured with settings that this version does not know ({error}); merge them with theirs"
         ) from error
-    if settings.measurement_hash != plan.config_hash:
-        raise StaleResultError("the shards were measured by another version of wsi_area; merge them with that one")
+    refuse_other_kind(plan, settings)
     return settings
 
 
@@ -160,7 +163,12 @@ def _merged_before(layout: RunLayout, plan: ShardPlan) -> Mapping[str, Mapping[s
 
 
 def _records(
-    layout: RunLayout, plan: ShardPlan, tasks: Mapping[int, Mapping[str, Any]], settings: RunSettings, workers: int
+    layout: RunLayout,
+    plan: ShardPlan,
+    tasks: Mapping[int, Mapping[str, Any]],
+    settings: RunSettings,
+    workers: int,
+    for_report: bool,
 ) -> list[Mapping[str, Any]]:
     """Return the document of each slide of the plan, in order; those of divided slides are made now."""
     shares, known = plan.shares(), _merged_before(layout, plan)
@@ -171,6 +179,8 @@ def _records(
             for slide in divided:
                 name = slide.slide_id
                 made[name] = divided_record(slide, layout, context, shares[name], tasks, known.get(name))
+                if for_report:
+                    keep_picture(layout.slide(name), made[name], context.executor)
     return [
         made.get(slide.slide_id) or _record(layout, slide, tasks[shares[slide.slide_id][0].shard], known)
         for slide in plan.slides
@@ -186,7 +196,7 @@ def _record(
     if later is not None and later != said and (said is not None or later["status"] != "failed"):
         return ended_document(layout, name, later)
     if said is None:
-        return _unreached(slide, task, "did not come to this slide before it was stopped")
+        return _unreached(slide, task, "did not come to this slide before it was stopped", failed_fast(task))
     if name in task["uncounted"]:
         record: Mapping[str, Any] = task["uncounted"][name]
         return record
@@ -195,9 +205,9 @@ def _record(
     return ended_document(layout, name, said)
 
 
-def _unreached(slide: SlideInput, task: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+def _unreached(slide: SlideInput, task: Mapping[str, Any], what: str, why: str = "") -> Mapping[str, Any]:
     shard = task["shard"]
-    reason = f"shard {shard} {what}; run the same command with --shard {shard}, then wsi-area merge again"
+    reason = f"shard {shard} {what}{why}; run the same command with --shard {shard}, then wsi-area merge again"
     return failed_record(slide.slide_id, slide.path, reason, {"error": "Interrupted"})
 
 
@@ -215,8 +225,10 @@ def _run_document(
     versions = {index: task["versions"] for index, task in tasks.items() if task["versions"] != first["versions"]}
     if versions:
         _LOG.warning("%s: shards %s ran with other versions of packages", layout.root, _numbers(sorted(versions)))
+    not_reached = [r["slide_id"] for r in outcome.records if r.get("error") == "Interrupted"]
     return {
         **{name: first[name] for name in kept},
+        **({} if plan.segmenter_package is None else {"segmenter_package": plan.segmenter_package}),
         "settings": dict(plan.settings),
         "settings_origin": first.get("settings_origin", {}),
         "config_hash": plan.config_hash,
@@ -225,7 +237,8 @@ def _run_document(
         "state": "interrupted" if unfinished else "finished",
         "started": min(task["started"] for task in tasks.values()),
         "ended": max(task.get("ended", task["started"]) for task in tasks.values()),
-        "not_reached": sum(r.get("error") == "Interrupted" for r in outcome.records),
+        "not_reached": len(not_reached),
+        "slides_not_reached": not_reached,
         "shards": {
             "count": plan.count,
             "plan": plan.key,

@@ -4,13 +4,13 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from wsi_area.errors import StaleResultError, WsiAreaError
 from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.record import failed_record
-from wsi_area.results.soundness import take_back_torn
+from wsi_area.results.soundness import stores_open, take_back_torn
 from wsi_area.results.store import stored_origin
 from wsi_area.run.continuation import origin_difference, origin_of
 from wsi_area.run.executors import ThreadsExecutor, usable_cores
@@ -44,6 +44,7 @@ class Unfinished:
     batches: int  # that are missing
     batches_in_all: int
     shards: tuple[int, ...]  # that have them
+    torn: int = 0  # of those missing: that were there, and did not agree with their checksums
 
 
 @contextmanager
@@ -97,9 +98,18 @@ def divided_record(
             _LOG.exception("%s: please report this", slide.slide_id)
         return _unfinished(slide, str(error), type(error).__name__)
     if isinstance(outcome, Unfinished):
-        return _unfinished(slide, _missing(outcome, len(tasks), said), "Interrupted")
+        stopped = [tasks[shard] for shard in outcome.shards if slide.slide_id not in tasks[shard].get("pieces", {})]
+        why = next((found for task in stopped if (found := failed_fast(task))), "")
+        return _unfinished(slide, _missing(outcome, len(tasks), said) + why, "Interrupted")
     assert outcome is not None, "a merge is never stopped half-way through a slide"
     return outcome.record
+
+
+def failed_fast(task: Mapping[str, Any]) -> str:
+    """Return, of a task that run.fail_fast ended, that it would end so again; nothing of another."""
+    if task["state"] != "finished" or not task["settings"]["run"]["fail_fast"]:
+        return ""
+    return ", since another slide failed and run.fail_fast is set: mend that one or leave run.fail_fast out"
 
 
 def _missing(found: Unfinished, count: int, said: Sequence[Mapping[str, Any]]) -> str:
@@ -108,6 +118,7 @@ def _missing(found: Unfinished, count: int, said: Sequence[Mapping[str, Any]]) -
     reasons = [piece["reason"] for piece in said if piece["status"] not in {MEASURED, "needs_calibration"}]
     return (
         f"{found.batches} of its {found.batches_in_all} batches are missing"
+        + (f", {found.torn} of them torn on the disk and taken back" if found.torn else "")
         + (f" ({reasons[0]})" if reasons else "")
         + f"; run the same command with {commands}, then wsi-area merge again"
     )
@@ -152,14 +163,14 @@ def finish_divided(
         prepared, work = of_original(prepared, work, read_path, slide.path)
     origin, tiles = origin_of(prepared, context.settings), tiles_place(layout, prepared, context.settings)
     found, in_all = stored_origin(tiles), prepared.plan.batch_rows * prepared.plan.batch_cols
-    if found is None:
+    if found is None or (found == origin.parts and not stores_open(tiles)):
         return Unfinished(in_all, in_all, tuple(share.shard for share in shares))
-    if found != asdict(origin):
-        raise StaleResultError(f"{slide.slide_id}: {origin_difference(found, asdict(origin))}")
-    take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
+    if found != origin.parts:
+        raise StaleResultError(f"{slide.slide_id}: {origin_difference(found, origin.parts)}")
+    torn = take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
     missing = uncommitted_batches(tiles, prepared)
     if missing:
-        return Unfinished(len(missing), in_all, owners_of(prepared.plan, shares, missing))
+        return Unfinished(len(missing), in_all, owners_of(prepared.plan, shares, missing), torn)
     return finished(prepared, layout, origin, work, context, resumed=False)
 
 

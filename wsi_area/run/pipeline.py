@@ -35,7 +35,8 @@ from wsi_area.run.run_document import (
     run_header,
 )
 from wsi_area.run.run_log import RunLog, opened_log
-from wsi_area.run.settings import MEASUREMENT_SECTIONS, RunSettings
+from wsi_area.run.same_kind import differences, is_of
+from wsi_area.run.settings import RunSettings
 from wsi_area.run.slide_settings import told_settings
 from wsi_area.run.stage_in import refuse_unreachable
 
@@ -49,7 +50,8 @@ _LOG = logging.getLogger(__name__)
 
 INTERRUPTED = "not reached: the run was interrupted before this slide was measured; run the same command again"
 FAILED_FAST = (
-    "not reached: another slide failed, and run.fail_fast ended the run; mend that one, then run the same command again"
+    "not reached: another slide failed, and run.fail_fast ended the run; mend that one or leave run.fail_fast out, "
+    "then run the same command again"
 )
 
 STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
@@ -63,6 +65,7 @@ def run_slides(
     force: bool = False,
     listener: Listener = lambda event: None,
     argv: Sequence[str] = (),
+    for_report: bool = False,
 ) -> RunOutcome:
     """Measure slides into a run directory and return how each ended.
 
@@ -79,6 +82,8 @@ def run_slides(
         Is told of each event, from several threads.
     argv : sequence of str
         For the record.
+    for_report : bool
+        Keep a picture of each slide's classes where the slide ends, so that the report need not make it.
 
     Raises
     ------
@@ -106,7 +111,7 @@ def run_slides(
             context = Context(settings, executor, listener, limit, force)
             with opened_log(layout.logs / "run.jsonl") as log, stops_on_signal(executor) as interrupted:
                 log.run_started(len(slides), header)
-                outcome, own = measure_all(slides, layout, context, log, interrupted)
+                outcome, own = measure_all(slides, layout, context, log, interrupted, for_report=for_report)
                 # the tables are part of the run: a signal waits until they are whole
                 table = [*others, *own]
                 write_tables(layout, table)
@@ -140,7 +145,7 @@ def _merged_shards(layout: RunLayout, settings: RunSettings, force: bool) -> Map
 
 
 def _has_settings(layout: RunLayout, settings: RunSettings) -> bool:
-    return read_json(layout.run_json).get("config_hash") == settings.measurement_hash
+    return is_of(read_json(layout.run_json), settings)
 
 
 def others_in(
@@ -156,11 +161,11 @@ def others_in(
     if not layout.run_json.exists():
         return []
     earlier = read_json(layout.run_json)
-    if earlier.get("config_hash") != settings.measurement_hash:
+    if not is_of(earlier, settings):
         if force:
             return []
         raise StaleResultError(
-            f"{layout.root} holds a run with other settings: {_differences(earlier.get('settings', {}), settings)}; "
+            f"{layout.root} holds a run with other settings: {differences(earlier, settings)}; "
             "choose another --out, or --force to start this folder afresh"
         )
     mine, paths = {s.slide_id for s in slides}, {s.path: s.slide_id for s in slides}
@@ -191,24 +196,14 @@ def ended_document(layout: RunLayout, slide_id: str, ended: Mapping[str, Any]) -
         return unmeasured(slide_id, "")
 
 
-def _differences(earlier: Mapping[str, Any], settings: RunSettings) -> str:
-    """Return which settings differ, then and now."""
-    now = settings.canonical()
-    found = [
-        f"{section}.{key} {_change(then.get(key), own.get(key))}"
-        for section, then, own in ((name, earlier.get(name, {}), now[name]) for name in MEASUREMENT_SECTIONS)
-        for key in sorted({*then, *own})
-        if then.get(key) != own.get(key)
-    ]
-    return ", ".join(found) or "another version"
-
-
-def _change(then: Any, now: Any) -> str:
-    return "differ" if isinstance(then, list) or isinstance(now, list) else f"was {then!r}, is {now!r}"
-
-
 def measure_all(
-    slides: Sequence[SlideInput], layout: RunLayout, context: Context, log: RunLog, interrupted: threading.Event
+    slides: Sequence[SlideInput],
+    layout: RunLayout,
+    context: Context,
+    log: RunLog,
+    interrupted: threading.Event,
+    *,
+    for_report: bool,
 ) -> tuple[RunOutcome, list[Mapping[str, Any]]]:
     """Return how it ended, and the document of each slide, in order; those that were not reached say so.
 
@@ -216,11 +211,13 @@ def measure_all(
     """
     in_flight = min(context.settings.run.slides_in_flight or context.executor.slides_at_once, len(slides)) or 1
     with ThreadPoolExecutor(in_flight, thread_name_prefix="wsi-area-slide") as drivers:
-        outcomes = list(drivers.map(lambda slide: _measure_one(slide, layout, context, log), slides))
+        outcomes = list(drivers.map(lambda slide: _measure_one(slide, layout, context, log, for_report), slides))
     records = [m.record for m in outcomes if m is not None]
-    outcome = RunOutcome(tuple(records), interrupted.is_set() and len(records) < len(slides), len(slides))
     why = INTERRUPTED if interrupted.is_set() else FAILED_FAST
-    return outcome, [_end(layout, slide, m, why) for slide, m in zip(slides, outcomes, strict=True)]
+    documents = [_end(layout, slide, m, why) for slide, m in zip(slides, outcomes, strict=True)]
+    not_reached = tuple(d for d, measured in zip(documents, outcomes, strict=True) if measured is None)
+    is_cut_short = interrupted.is_set() and bool(not_reached)
+    return RunOutcome(tuple(records), is_cut_short, len(slides), not_reached), documents
 
 
 def _end(layout: RunLayout, slide: SlideInput, measured: Measured | None, why: str) -> Mapping[str, Any]:
@@ -233,7 +230,9 @@ def _end(layout: RunLayout, slide: SlideInput, measured: Measured | None, why: s
     return kept if is_counted(kept) else measured.record
 
 
-def _measure_one(slide: SlideInput, layout: RunLayout, context: Context, log: RunLog) -> Measured | None:
+def _measure_one(
+    slide: SlideInput, layout: RunLayout, context: Context, log: RunLog, for_report: bool
+) -> Measured | None:
     if context.executor.is_stopped:
         return None
     with log.slide(slide.slide_id) as told:
@@ -249,6 +248,11 @@ def _measure_one(slide: SlideInput, layout: RunLayout, context: Context, log: Ru
             told.stopped()
             return None
         record = measured.record
+        if for_report:
+            # imported here: a run without a report need not pay for it
+            from wsi_area.run.class_pictures import keep_picture
+
+            keep_picture(layout.slide(slide.slide_id), record, context.executor)
         told.done(record, measured.resumed)
     _LOG.info("%s: %s %s", slide.slide_id, record["status"], record["reason"])
     context.listener(SlideDone(slide.slide_id, record["status"], record["reason"], measured.resumed))

@@ -35,7 +35,7 @@ from wsi_area.segmenters.protocol import (
     UsesDrawn,
     WantsSamples,
 )
-from wsi_area.segmenters.registry import make_segmenter
+from wsi_area.segmenters.registry import make_segmenter, segmenter_package
 from wsi_area.slides import LaneDecision, borrow_reader, choose_lane, inspect, overview_box_l0_px, read_overview
 
 _LOG = logging.getLogger(__name__)
@@ -80,6 +80,7 @@ class PreparedSlide:
     overview_box_px: int  # level-0 px under one overview pixel
     thumbnail_jpeg: bytes = field(repr=False)  # the overview as people will see it
     prepare_cpu_s: float
+    segmenter_package: str | None = None  # of somebody else's segmenter, with its version, where it was fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,8 @@ def _cut_and_fitted(
     rim = _rim_fraction(foreground & overview.valid)
     box_px = -(-info.size_l0_px.area_px // overview.valid.size)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
-    return PreparedSlide(info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, thumbnail, 0.0)
+    package = segmenter_package(settings.segmenter.name)
+    return PreparedSlide(info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, thumbnail, 0.0, package)
 
 
 def _refuse_bomb(info: SlideInfo) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from wsi_area import __version__
 from wsi_area.results.layout import SCHEMA_VERSION
 from wsi_area.run.settings import RunSettings
+from wsi_area.segmenters.registry import segmenter_package
 
 EXIT_OK, EXIT_SETTINGS, EXIT_FAILED, EXIT_CALIBRATION, EXIT_VERIFICATION, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -32,6 +33,12 @@ class RunOutcome:
     records: tuple[Mapping[str, Any], ...]
     interrupted: bool
     planned: int  # slides that were asked for
+    not_reached: tuple[Mapping[str, Any], ...] = ()  # what the tables say of the others: failed, and why
+
+    @property
+    def told(self) -> tuple[Mapping[str, Any], ...]:
+        """Return the document of every planned slide: of those that came to an end, and of those that did not."""
+        return (*self.records, *self.not_reached)
 
     @property
     def exit_code(self) -> int:
@@ -57,8 +64,15 @@ def run_header(settings: RunSettings, argv: Sequence[str], planned: Sequence[str
         "settings": settings.canonical(),
         "settings_origin": settings.origins,
         "config_hash": settings.measurement_hash,
+        **segmenter_facts(settings),
         "slides_planned": list(planned),
     }
+
+
+def segmenter_facts(settings: RunSettings) -> dict[str, str]:
+    """Return which package somebody else's segmenter is of, with its version; nothing for one of ours."""
+    package = segmenter_package(settings.segmenter.name)
+    return {} if package is None else {"segmenter_package": package}
 
 
 def slurm_ids(environment: Mapping[str, str]) -> dict[str, str] | None:
@@ -90,6 +104,7 @@ def run_footer(outcome: RunOutcome, table: Sequence[Mapping[str, Any]], worker_c
         "statuses": status_counts(outcome.records),
         "slides": {r["slide_id"]: ended_row(r) for r in table},
         "not_reached": outcome.planned - len(outcome.records),
+        "slides_not_reached": [r["slide_id"] for r in outcome.not_reached],
         "workers": worker_count,
         "timing": {r["slide_id"]: r["timing"] for r in outcome.records if "timing" in r},
     }

@@ -3,7 +3,6 @@
 import difflib
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from wsi_area.errors import SettingsError
 from wsi_area.run.cluster_settings import ClusterSettings, TlsSettings
 from wsi_area.run.settings_origin import origins, said_by
+from wsi_area.run.settings_tree import assign, read_toml
 from wsi_area.run.storage_settings import StorageSettings
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.registry import make_segmenter
@@ -163,10 +163,10 @@ def load(path: Path | None, assignments: Sequence[str] = ()) -> RunSettings:
     SettingsError
         Naming the file, the key and the nearest right one. Nothing has been started then.
     """
-    tree: dict[str, Any] = {} if path is None else _read_toml(path)
+    tree: dict[str, Any] = {} if path is None else read_toml(path)
     said = said_by(tree, str(path), assignments)
     for text in assignments:
-        _assign(tree, text)
+        assign(tree, text)
     tree.pop(
         "train", None
     )  # how a classifier was trained: read by `wsi-area train`, no part of how a slide is measured
@@ -180,34 +180,26 @@ def load(path: Path | None, assignments: Sequence[str] = ()) -> RunSettings:
     return settings
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def load_storage(path: Path | None, assignments: Sequence[str] = ()) -> StorageSettings:
+    """Return what a TOML file and ``key=value`` assignments say of object storage; the file's rest is left aside.
+
+    Raises
+    ------
+    SettingsError
+        Naming whatever cannot be used, among it an assignment that is of something else.
+    """
+    tree: dict[str, Any] = {"storage": {} if path is None else read_toml(path).get("storage", {})}
+    for text in assignments:
+        if not text.strip().startswith("storage."):
+            raise SettingsError(
+                f"--set {text}: with what a run was measured is on record; only storage.endpoint and storage.profile, "
+                "which say how to reach it, can be given here"
+            )
+        assign(tree, text)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise SettingsError(f"the settings file {path} cannot be read ({error.strerror or error})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the settings file {path} is not TOML: {error}") from error
-
-
-def _assign(tree: dict[str, Any], text: str) -> None:
-    key, equals, raw = text.partition("=")
-    parts = [p.strip() for p in key.split(".")]
-    if not equals or not all(parts):
-        raise SettingsError(f"--set takes section.key=value, for example tiling.work_mpp=0.5; got {text!r}")
-    for part in parts[:-1]:
-        child = tree.setdefault(part, {})
-        if not isinstance(child, dict):
-            raise SettingsError(f"--set {text}: {part!r} is a value, not a section")
-        tree = child
-    tree[parts[-1]] = _value(raw.strip())
-
-
-def _value(raw: str) -> Any:
-    """Return what TOML makes of the text, or the text itself: ``openslide`` needs no quotes on a shell."""
-    try:
-        return tomllib.loads(f"value = {raw}")["value"]
-    except tomllib.TOMLDecodeError:
-        return raw
+        return RunSettings.model_validate(tree).storage
+    except ValidationError as error:
+        raise SettingsError(f"{path or 'the settings'}: {explained(error)}") from error
 
 
 def explained(error: ValidationError) -> str:

@@ -25,6 +25,7 @@ from wsi_area.run.own_settings import OwnSettings
 from wsi_area.run.settings import MEASUREMENT_SECTIONS, RunSettings
 from wsi_area.run.shards import Share, divide
 from wsi_area.run.stage_in import parts_of
+from wsi_area.segmenters.registry import segmenter_package
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class ShardPlan:
     config_hash: str
     measurement_version: int
     forced: bool = False  # it replaces what the folder held before
+    segmenter_package: str | None = None  # of somebody else's segmenter, with its version
 
     def shares(self) -> dict[str, tuple[Share, ...]]:
         """Return who has what of each slide id: a function of the files' sizes, the number of shards, and no more."""
@@ -68,7 +70,8 @@ class ShardPlan:
     def _answering_settings(self) -> dict[str, Any]:
         """Return the settings that must be the same: for the numbers, for what is said of them, for who has what."""
         answering = {name: self.settings.get(name) for name in (*MEASUREMENT_SECTIONS, "quality")}
-        return {**answering, "run": {"piece_mib": self.settings["run"]["piece_mib"]}}
+        package = {} if self.segmenter_package is None else {"segmenter_package": self.segmenter_package}
+        return {**answering, "run": {"piece_mib": self.settings["run"]["piece_mib"]}, **package}
 
     def _rows(self) -> dict[str, Any]:
         return {s.slide_id: {**asdict(s), "file_bytes": self.file_bytes[s.slide_id]} for s in self.slides}
@@ -84,6 +87,7 @@ class ShardPlan:
             "count": self.count,
             "forced": self.forced,
             "config_hash": self.config_hash,
+            "segmenter_package": self.segmenter_package,
             "settings": dict(self.settings),
             "slides": [{**row, "shards": shards[name]} for name, row in self._rows().items()],
         }
@@ -133,6 +137,7 @@ def shard_plan(slides: Sequence[SlideInput], settings: RunSettings, count: int, 
         settings.measurement_hash,
         MEASUREMENT_VERSION,
         forced,
+        segmenter_package(settings.segmenter.name),
     )
 
 
@@ -193,6 +198,7 @@ def read_shard_plan(layout: RunLayout) -> ShardPlan:
             content["config_hash"],
             content["measurement_version"],
             content["forced"],
+            content.get("segmenter_package"),
         )
         whole = plan.key == content["key"]
     except (KeyError, TypeError, AttributeError) as error:

@@ -18,6 +18,7 @@ from wsi_area.results.locks import Lock, held, joint_writer, relock
 from wsi_area.results.place import Place
 from wsi_area.results.record import is_counted
 from wsi_area.results.unmerged import discard_shards
+from wsi_area.run.afresh import begin_run_afresh, begin_shard_afresh, discard_documents
 from wsi_area.run.drawings import refuse_mismatch
 from wsi_area.run.events import Listener
 from wsi_area.run.executors import make_executor
@@ -72,6 +73,7 @@ def run_shard(
     force: bool = False,
     listener: Listener = lambda event: None,
     argv: Sequence[str] = (),
+    for_report: bool = False,
 ) -> ShardOutcome:
     """Measure one shard of the slides and return how each of its slides ended; `merge_run` makes the tables.
 
@@ -82,7 +84,7 @@ def run_shard(
     ----------
     slides : sequence of SlideInput
         All of them, the same for every task.
-    settings, out, force, listener, argv
+    settings, out, force, listener, argv, for_report
         As for `run_slides`.
     shard : Shard
         Which part is measured here.
@@ -97,7 +99,8 @@ def run_shard(
     refuse_unreachable([slide.path for slide in slides], settings)
     refuse_slurm_executor(settings)
     layout = RunLayout(out)
-    with _held_shard(layout, shard, shard_plan(slides, settings, shard.count, forced=force)) as plan:
+    mine = shard_plan(slides, settings, shard.count, forced=force)
+    with _held_shard(layout, shard, mine, run_header(settings, argv, [s.slide_id for s in slides])) as plan:
         others_in(layout, slides, settings, plan.forced)  # refuses what cannot be together
         own, shared = plan.slides_of(shard.index), plan.pieces_of(shard.index)
         executor = make_executor(settings.run, settings.cluster, settings.tls, out)
@@ -116,11 +119,12 @@ def run_shard(
                     len(own), header, shard=str(shard), slides_of_all_shards=len(slides), slides_shared=len(shared)
                 )
                 pieces = _measure_pieces(shared, layout, context, log)  # the largest slides first
-                whole, _ = measure_all(own, layout, context, log, interrupted)
+                whole, _ = measure_all(own, layout, context, log, interrupted, for_report=for_report)
                 outcome = ShardOutcome(
                     whole.records,
                     whole.interrupted or (interrupted.is_set() and len(pieces) < len(shared)),
                     whole.planned,
+                    whole.not_reached,
                     pieces,
                     len(shared),
                 )
@@ -197,35 +201,42 @@ def result_digest(layout: RunLayout, slide_id: str) -> str | None:
 
 
 @contextmanager
-def _held_shard(layout: RunLayout, shard: Shard, mine: ShardPlan) -> Iterator[ShardPlan]:
+def _held_shard(layout: RunLayout, shard: Shard, mine: ShardPlan, header: Mapping[str, Any]) -> Iterator[ShardPlan]:
     """Hold one shard of a run directory, and yield the plan that all of its tasks agree on.
 
     Tasks settle the plan one after the other, which takes no longer than reading one file; from then on they are side
-    by side.
+    by side. A forced one takes back what is said of slides that it measures afresh, while no other can settle.
     """
     name = f"{shard.index}-of-{shard.count}"
     busy = f"shard {shard} of {layout.root} is being measured by another task; wait for it, or give another --shard"
     with held(layout.shards / ".plan.lock", waits=True) as settling, joint_writer(layout.root) as together:
         plan = agreed_plan(layout, mine)
+        is_agreed = plan is not None
         if plan is None:
             plan = mine
-            _replace_plan(layout, mine, together)
+            _replace_plan(layout, mine, together, header)
         with held(layout.shards / f".{name}.lock", busy=busy):
+            if mine.forced and is_agreed:
+                begin_shard_afresh(layout, plan, shard)
             settling.close()  # let the next task in
             yield plan
 
 
-def _replace_plan(layout: RunLayout, plan: ShardPlan, together: Lock) -> None:
+def _replace_plan(layout: RunLayout, plan: ShardPlan, together: Lock, header: Mapping[str, Any]) -> None:
     """Write the plan down; where that takes another's place, only while no task of the other is at work."""
-    if layout.shard_plan.exists():
-        at_work = f"other shards of {layout.root} are being measured with another plan; wait for them, or end them"
+    at_work = f"other shards of {layout.root} are being measured with another plan; wait for them, or end them"
+    takes_a_place = layout.shard_plan.exists()
+    if takes_a_place:
         relock(together, shared=False, busy=at_work)
         _LOG.warning("%s: the shards that were there are forgotten (--force)", layout.root)
+    if plan.forced:
+        begin_run_afresh(layout, header, plan)
         discard_shards(layout)
-        write_json(layout.shard_plan, plan.document())
+    write_json(layout.shard_plan, plan.document())
+    if plan.forced:
+        discard_documents(layout, [slide.slide_id for slide in plan.slides])
+    if takes_a_place:
         relock(together, shared=True, busy=at_work)
-    else:
-        write_json(layout.shard_plan, plan.document())
 
 
 def read_shard(layout: RunLayout, shard: Shard) -> Mapping[str, Any] | None:

@@ -98,7 +98,7 @@ def slide_document(
     provenance = {
         **versions(settings),
         "key": origin.key,
-        "made_from": asdict(origin),
+        "made_from": origin.parts,
         "reader": prepared.lane.lane,
         "reader_reason": prepared.lane.reason,
         "segmenter": {

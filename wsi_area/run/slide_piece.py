@@ -7,17 +7,18 @@ bears. From then on a task writes its own shards of the class map and its own ro
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from wsi_area.compute.grid import batch_tiles_at
+from wsi_area.errors import ResultError
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.locks import held, relock
-from wsi_area.results.soundness import take_back_torn
+from wsi_area.results.soundness import stores_open, take_back_torn
 from wsi_area.results.store import commit_batch, stored_origin
 from wsi_area.results.thumbnail import write_thumbnail
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
@@ -79,10 +80,23 @@ def measure_piece(slide: SlideInput, run: RunLayout, context: Context, share: Sh
     """
     context = context.of(slide)
     try:
-        with where_to_read(slide, context) as read_path:
+        with _copied_whole(slide, context) as read_path:
             return _measured_piece(slide, run, context, share, read_path)
     except CopyStopped:
         return None
+
+
+@contextmanager
+def _copied_whole(slide: SlideInput, context: Context) -> Iterator[str | None]:
+    """Lend the path of a local copy, of all of the slide: which bytes of it a part needs is not known before."""
+    with ExitStack() as stack:
+        try:
+            read_path = stack.enter_context(where_to_read(slide, context))
+        except ResultError as error:
+            raise ResultError(
+                f"{error}. Several tasks share {slide.slide_id}, and each copies all of it to its own node"
+            ) from error
+        yield read_path
 
 
 def _measured_piece(
@@ -141,7 +155,7 @@ def _joined(
         held(folder / "settling.lock", waits=True) as settling,
         held(folder / "tiles.lock", shared=True, busy=busy) as together,
     ):
-        if stored_origin(tiles) != asdict(origin):
+        if stored_origin(tiles) != origin.parts or not stores_open(tiles):
             relock(together, shared=False, busy=busy)
             lay_out(layout, tiles, prepared, origin, force)
             write_thumbnail(layout, prepared.thumbnail_jpeg)

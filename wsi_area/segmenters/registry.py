@@ -60,6 +60,20 @@ def make_segmenter(name: str, settings: Mapping[str, object]) -> Segmenter:
     return segmenter
 
 
+def segmenter_package(name: str) -> str | None:
+    """Return which package offers a segmenter, with its version, such as ``lab-seg 1.0``; None for those of ours.
+
+    Ours change with the measurement version. What another package changes is known by its own version alone.
+
+    >>> segmenter_package("tissue") is None
+    True
+    """
+    entry = _installed().get(name)
+    if entry is None or entry.module.partition(".")[0] == __name__.partition(".")[0] or entry.dist is None:
+        return None
+    return f"{entry.dist.name} {entry.dist.version}"
+
+
 def _installed() -> Mapping[str, EntryPoint]:
     return _found(entry_points, tuple(sys.path))
 

@@ -1,0 +1,170 @@
+"""The kept picture of a slide's classes: shown only where it is whole and of the very result beside it."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from measuring import measure
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from synthetic import box, disc, write_slide
+
+from wsi_area.model.geometry import Size
+from wsi_area.model.pixels import ClassMap
+from wsi_area.results import kept_picture
+from wsi_area.results.kept_picture import class_picture, keep_class_picture
+from wsi_area.results.layout import RunLayout, SlideLayout, read_json
+from wsi_area.results.store import ledger_rows, open_class_map
+from wsi_area.results.thumbnail import read_frame, thumbnail_jpeg, write_thumbnail
+
+SIZE = Size(1001, 703)
+BOX_PX = 7
+QUICK = ("tiling.tile_px=128", "tiling.skip_glass=false", "run.executor=serial")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kept")
+    slide = write_slide(folder / "disc.tif", SIZE, {"tissue": disc(SIZE, 480.0, 350.0, 250.0)})
+    measure(slide.path, folder / "out", *QUICK)
+    layout = RunLayout(folder / "out").slide("disc")
+    rgb = np.zeros((-(-SIZE.height_px // BOX_PX), -(-SIZE.width_px // BOX_PX), 3), np.uint8)
+    write_thumbnail(layout, thumbnail_jpeg(rgb, np.ones(rgb.shape[:2], np.bool_), (BOX_PX, BOX_PX)))
+    return layout.root
+
+
+@pytest.fixture
+def layout(finished: Path, tmp_path: Path) -> SlideLayout:
+    """A slide's folder with its picture."""
+    found = SlideLayout(Path(shutil.copytree(finished, tmp_path / "disc")))
+    keep_class_picture(found, read_json(found.result_json), read_frame(found))
+    return found
+
+
+def shown(layout: SlideLayout) -> ClassMap:
+    return class_picture(layout, read_json(layout.result_json), read_frame(layout), ledger_rows(layout))
+
+
+def by_hand(layout: SlideLayout) -> np.ndarray:
+    """The commoner of two classes in each box of 7 × 7 work pixels, of equals the background."""
+    tissue = open_class_map(layout)[:] == 1
+    padded = np.pad(tissue, ((0, -SIZE.height_px % BOX_PX), (0, -SIZE.width_px % BOX_PX)))
+    counted = np.pad(np.ones(tissue.shape, int), ((0, -SIZE.height_px % BOX_PX), (0, -SIZE.width_px % BOX_PX)))
+    sums = [a.reshape(a.shape[0] // BOX_PX, BOX_PX, -1, BOX_PX).sum(axis=(1, 3)) for a in (padded, counted)]
+    return (2 * sums[0] > sums[1]).astype(np.uint8)
+
+
+def refuse_to_read(layout: SlideLayout) -> None:
+    pytest.fail("the class map was read, though there is a picture")
+
+
+def test_what_is_kept_is_what_the_class_map_gives_and_spares_reading_it(
+    layout: SlideLayout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = by_hand(layout)
+    assert expected.any()
+    monkeypatch.setattr(kept_picture, "class_tiles", refuse_to_read)
+    assert np.array_equal(shown(layout), expected)
+
+
+def test_anybody_can_look_at_it_in_the_colours_of_its_classes(layout: SlideLayout) -> None:
+    (tissue,) = [c for c in read_json(layout.result_json)["classes"] if c["id"] == 1]
+    with Image.open(layout.root / "classes.png") as image:
+        rgb = np.asarray(image.convert("RGB"))
+    assert rgb[50, 68].tolist() == list(tissue["color_rgb"])
+
+
+def test_keeping_it_again_leaves_it_as_it_lies(layout: SlideLayout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_picture, "class_tiles", refuse_to_read)
+    keep_class_picture(layout, read_json(layout.result_json), read_frame(layout))
+
+
+def forged(layout: SlideLayout, change: Callable[[np.ndarray, dict[str, Any]], None]) -> None:
+    """Write the picture again with other pixels or another note."""
+    path = layout.root / "classes.png"
+    with Image.open(path) as image:
+        note, pixels, palette = json.loads(image.text["wsi-area"]), np.array(image), image.getpalette()
+    change(pixels, note)
+    again, text = Image.fromarray(pixels), PngInfo()
+    again.putpalette(palette)
+    text.add_text("wsi-area", json.dumps(note))
+    again.save(path, pnginfo=text)
+
+
+def other_pixels(pixels: np.ndarray, note: dict[str, Any]) -> None:
+    pixels[:20, :20] = 1
+
+
+def test_forging_nothing_is_still_shown_and_other_pixels_are_not(
+    layout: SlideLayout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = by_hand(layout)
+    with monkeypatch.context() as patched:
+        patched.setattr(kept_picture, "class_tiles", refuse_to_read)
+        forged(layout, lambda pixels, note: None)
+        assert np.array_equal(shown(layout), expected)
+    forged(layout, other_pixels)
+    assert np.array_equal(shown(layout), expected)
+
+
+@pytest.mark.parametrize("name", ["made_from", "box_x_l0_px", "width_px", "pixels"])
+def test_a_picture_that_says_it_is_of_something_else_is_not_shown(layout: SlideLayout, name: str) -> None:
+    def of_something_else(pixels: np.ndarray, note: dict[str, Any]) -> None:
+        other_pixels(pixels, note)
+        note[name] = None
+
+    expected = by_hand(layout)
+    forged(layout, of_something_else)
+    assert np.array_equal(shown(layout), expected)
+
+
+def test_no_byte_of_it_can_be_lost_or_changed_and_still_be_shown_wrongly(layout: SlideLayout) -> None:
+    path, expected = layout.root / "classes.png", by_hand(layout)
+    whole = path.read_bytes()
+    damaged = [b"", b"no picture", whole[: len(whole) // 2], whole[:-20]]
+    damaged += [whole[:at] + bytes([whole[at] ^ 0x21]) + whole[at + 1 :] for at in range(0, len(whole), 61)]
+    for content in damaged:
+        path.write_bytes(content)
+        assert np.array_equal(shown(layout), expected)
+
+
+def one_tile_more(layout: SlideLayout) -> tuple[dict[str, Any], np.ndarray]:
+    rows = ledger_rows(layout)
+    rows[0, 0, :2] += 1, -1
+    return read_json(layout.result_json), rows
+
+
+def another_key(layout: SlideLayout) -> tuple[dict[str, Any], np.ndarray]:
+    return {**read_json(layout.result_json), "key": "0" * 64}, ledger_rows(layout)
+
+
+def other_filters(layout: SlideLayout) -> tuple[dict[str, Any], np.ndarray]:
+    return {**read_json(layout.result_json), "size_filters": [{"set": "tissue"}]}, ledger_rows(layout)
+
+
+@pytest.mark.parametrize("changed", [one_tile_more, another_key, other_filters])
+def test_a_picture_of_an_earlier_result_is_not_shown(
+    layout: SlideLayout, changed: Callable[[SlideLayout], tuple[dict[str, Any], np.ndarray]]
+) -> None:
+    (layout.class_map / "0" / "c" / "0" / "0").unlink()  # what is shown must be this map, without its pixels
+    assert np.array_equal(shown(layout)[50, 68], 1)  # by its key and ledger the old one is of this result
+    record, rows = changed(layout)
+    assert not class_picture(layout, record, read_frame(layout), rows).any()
+
+
+def test_without_a_ledger_to_hold_it_against_it_is_not_shown(layout: SlideLayout) -> None:
+    shutil.rmtree(layout.class_map / "0" / "c")
+    assert not class_picture(layout, read_json(layout.result_json), read_frame(layout), None).any()
+
+
+def test_a_small_slide_wholly_of_one_class(tmp_path: Path) -> None:
+    size = Size(40, 30)
+    slide = write_slide(tmp_path / "s.tif", size, {"tissue": box(size, 0, 0, 40, 30)})
+    measure(slide.path, tmp_path / "out", *QUICK, for_report=True)
+    layout = RunLayout(tmp_path / "out").slide("s")
+    assert (layout.root / "classes.png").exists()
+    assert (shown(layout) == 1).all()

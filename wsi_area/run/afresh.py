@@ -1,0 +1,89 @@
+"""run: what must go before a forced task of a job array measures anything: what is said of an earlier generation.
+
+Tables and run.json are written by the merge, which is hours away. Until then they would call slides complete that are
+being measured afresh. run.json stops saying so first, then the tables go, then the slides' own documents, and only then
+is a tile touched: a kill in between leaves less said than there is, never more. Nothing is lost but words: whatever a
+ledger holds is made a document again by a run without force.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from wsi_area.results.layout import RunLayout, read_json, write_json
+from wsi_area.results.leftovers import discard_tables
+from wsi_area.run.shard_plan import ShardPlan
+from wsi_area.run.shards import Shard
+from wsi_area.run.slide_settings import told_settings
+
+_SAID_AT_THE_END = ("ended", "exit_code", "statuses", "not_reached", "timing")
+
+
+def begin_run_afresh(layout: RunLayout, header: Mapping[str, Any], plan: ShardPlan) -> None:
+    """Take back what is said of every slide of a plan that is to take another's place, or a run's.
+
+    For whoever holds the run, and the settling of its plan, alone. Slides of the same settings that the plan does not
+    have stay on record.
+
+    Parameters
+    ----------
+    layout : RunLayout
+    header : mapping
+        What is known of the task's run before it starts.
+    plan : ShardPlan
+    """
+    earlier = _earlier(layout)
+    own = {slide.slide_id for slide in plan.slides}
+    if earlier is None:
+        discard_tables(layout)
+        return
+    is_alike = all(earlier.get(name) == header.get(name) for name in ("config_hash", "segmenter_package"))
+    kept = earlier if is_alike else {}
+    others = [name for name in kept.get("slides_planned", []) if name not in own]
+    settings_of_others = {n: s for n, s in kept.get("slide_settings", {}).items() if n in others}
+    document = {
+        **header,
+        "slides_planned": [*others, *(slide.slide_id for slide in plan.slides)],
+        "slide_settings": settings_of_others | told_settings(plan.slides),
+        "state": "running",
+        "slides": {name: row for name, row in kept.get("slides", {}).items() if name in others},
+    }
+    write_json(layout.run_json, document)
+    discard_tables(layout)
+
+
+def begin_shard_afresh(layout: RunLayout, plan: ShardPlan, shard: Shard) -> None:
+    """Take back what is said of the slides, and the parts of slides, that one shard of a plan measures afresh.
+
+    For whoever holds that shard, and the settling of the plan, alone. What other shards measured stays on record, and
+    counts as merged if it was; the tables go, since they hold all of it.
+    """
+    earlier = _earlier(layout)
+    own = {slide.slide_id for slide in plan.slides_of(shard.index)}
+    own |= {slide.slide_id for slide, _ in plan.pieces_of(shard.index)}
+    if earlier is not None:
+        document = _running_without(earlier, own)
+        shards = document.get("shards")
+        if shards is not None:
+            file = layout.shard(shard.index, shard.count).name
+            merged = {name: digest for name, digest in shards.get("merged", {}).items() if name != file}
+            document["shards"] = {**shards, "merged": merged}
+        write_json(layout.run_json, document)
+    discard_tables(layout)
+    discard_documents(layout, own)
+
+
+def discard_documents(layout: RunLayout, slide_ids: Iterable[str]) -> None:
+    """Remove what slides that are measured afresh say of themselves; once nobody takes the folder for a whole run."""
+    for name in slide_ids:
+        layout.slide(name).result_json.unlink(missing_ok=True)
+
+
+def _earlier(layout: RunLayout) -> Mapping[str, Any] | None:
+    return read_json(layout.run_json) if layout.run_json.exists() else None
+
+
+def _running_without(earlier: Mapping[str, Any], slide_ids: Collection[str]) -> dict[str, Any]:
+    """Return run.json as of a run that has not ended, in which nothing is said of some slides."""
+    document = {name: value for name, value in earlier.items() if name not in _SAID_AT_THE_END}
+    slides = {name: row for name, row in earlier.get("slides", {}).items() if name not in slide_ids}
+    return {**document, "state": "running", "slides": slides}

@@ -1,0 +1,52 @@
+"""run: whether results are of one kind: the same settings, and the same version of somebody else's segmenter."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wsi_area.errors import StaleResultError
+from wsi_area.run.continuation import package_change
+from wsi_area.run.run_document import segmenter_facts
+from wsi_area.run.settings import MEASUREMENT_SECTIONS, RunSettings
+from wsi_area.run.shard_plan import ShardPlan
+
+
+def is_of(about: Mapping[str, Any], settings: RunSettings) -> bool:
+    """Return whether the run that a run.json is of measured as these settings would, here and now."""
+    package = segmenter_facts(settings).get("segmenter_package")
+    return (about.get("config_hash"), about.get("segmenter_package")) == (settings.measurement_hash, package)
+
+
+def differences(about: Mapping[str, Any], settings: RunSettings) -> str:
+    """Return in what the run that a run.json is of differs from these settings, then and now."""
+    earlier, now = about.get("settings", {}), settings.canonical()
+    found = [
+        f"{section}.{key} {_change(then.get(key), own.get(key))}"
+        for section, then, own in ((name, earlier.get(name, {}), now[name]) for name in MEASUREMENT_SECTIONS)
+        for key in sorted({*then, *own})
+        if then.get(key) != own.get(key)
+    ]
+    packages = about.get("segmenter_package"), segmenter_facts(settings).get("segmenter_package")
+    if packages[0] != packages[1]:
+        found.append(f"segmenter package {package_change(*packages)}")
+    return ", ".join(found) or "another version"
+
+
+def _change(then: Any, now: Any) -> str:
+    return "differ" if isinstance(then, list) or isinstance(now, list) else f"was {then!r}, is {now!r}"
+
+
+def refuse_other_kind(plan: ShardPlan, settings: RunSettings) -> None:
+    """Refuse to merge what another version of the package, or of somebody else's segmenter, measured.
+
+    Raises
+    ------
+    StaleResultError
+    """
+    if settings.measurement_hash != plan.config_hash:
+        raise StaleResultError("the shards were measured by another version of wsi_area; merge them with that one")
+    package = segmenter_facts(settings).get("segmenter_package")
+    if plan.segmenter_package not in (None, package):
+        raise StaleResultError(
+            f"the shards were measured with {plan.segmenter_package}, installed here is {package or 'none of it'}; "
+            "merge them where that one is installed"
+        )
