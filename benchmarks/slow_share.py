@@ -75,6 +75,8 @@ def main() -> None:
     if given.serve:
         serve(str(given.slide), given.serve, given.delay_ms / 1000)
         return
+    if not given.slide.is_file():
+        raise SystemExit(f"{given.slide} is no file")
     with tempfile.TemporaryDirectory() as mounted:
         itself = [sys.executable, "-m", "benchmarks.slow_share", given.slide.resolve().parent, "--serve", mounted]
         server = subprocess.Popen([*map(str, itself), "--delay-ms", str(given.delay_ms)])
@@ -85,14 +87,16 @@ def main() -> None:
                 if server.poll() is not None:
                     raise SystemExit("FUSE did not come up; is fusepy installed, and may this user mount?")
             walls: dict[bool, list[float]] = {True: [], False: []}
-            for _ in range(given.repeats):
-                for ahead in (False, True):
+            for repeat in range(given.repeats):
+                for ahead in (False, True) if repeat % 2 else (True, False):
                     walls[ahead].append(inner_wall_s(slide, ahead=ahead))
                     print(json.dumps({"read_ahead": ahead, "inner_wall_s": walls[ahead][-1]}))
         finally:
-            subprocess.run(["umount", mounted], check=False)
+            if subprocess.run(["umount", mounted], check=False).returncode:
+                server.kill()
             server.wait()
-    print(json.dumps({"delay_ms": given.delay_ms, "with ÷ without": median(walls[True]) / median(walls[False])}))
+    ratios = [with_it / without for with_it, without in zip(walls[True], walls[False], strict=True)]
+    print(json.dumps({"delay_ms": given.delay_ms, "with ÷ without, median": median(ratios)}, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -213,3 +213,19 @@ def test_a_chunk_that_is_not_there_is_background_still(tmp_path: Path) -> None:
     codes = read_drawn(path, slide=SLIDE).mask.codes()
     assert not codes[CHUNK:, :CHUNK].any()
     assert np.array_equal(codes[:CHUNK], CODES[:CHUNK])
+
+
+def test_an_array_of_more_files_than_anybody_has_is_refused_before_one_is_looked_for(tmp_path: Path) -> None:
+    size = Size(2048, 2048)
+    slide = SlideInfo("S1", "S1.tif", "generic", size, (Level(0, size, 1.0, 1.0, None),), "f" * 64, 1, 1)
+    zarr.create_array(tmp_path / "a.zarr", shape=(2048, 2048), chunks=(1, 1), dtype="uint8")
+    with pytest.raises(AnnotationError, match=r"2048 × 2048 files of 1 × 1 px, more than 1048576"):
+        read_drawn(tmp_path / "a.zarr", slide=slide)
+
+
+def test_a_chunk_without_an_end_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.zarr", 2, None)
+    chunk_of(path, 2).unlink()
+    chunk_of(path, 2).symlink_to("/dev/zero")
+    with pytest.raises(AnnotationError, match="is not a file"):
+        read_drawn(path, slide=SLIDE)

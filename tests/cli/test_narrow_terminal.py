@@ -83,6 +83,68 @@ def test_the_plan_shows_every_number_whole(slides: Path, shown: Any) -> None:
     assert re.search(r"about 0\.0\d+ core-seconds", found)
 
 
+def test_the_plan_keeps_each_name_whole_and_says_how_large_and_how_fine(slides: Path, shown: Any) -> None:
+    from wsi_area.cli.plan import command
+
+    found = shown(lambda: _ended(command, [str(slides)], 3)).partition("\n\n")[0].splitlines()
+    assert LONG in found
+    at = found.index(LONG)
+    facts = " ".join(" ".join(found[at + 1 : at + 4]).replace("\u00a0", " ").split())
+    assert "900 × 700 px; level ÷ factor 0 ÷ 1, 0.25 µm/px; lane" in facts
+    assert "MiB a task" in facts
+
+
+def test_every_key_of_the_settings_can_be_copied(configs: Path, shown: Any) -> None:
+    from wsi_area.cli.config import show
+
+    path = configs / "ihc_dab.toml"
+    found = shown(lambda: show.main(["--config", str(path)], standalone_mode=False))
+    assert max(map(len, found.partition("\n\n")[0].splitlines())) <= 80
+    firsts = {line.split(" ")[0] for line in found.splitlines()}
+    keys = {v["key"] for v in wsi_area("config", "show", "--config", path, "--json").document["settings"]}
+    lists = {"segmenter.classes"}  # of which each entry has a line
+    assert keys - lists <= firsts
+    assert f"file: {path}" in " ".join(found.split())
+
+
+def test_the_change_between_two_dates_shows_every_column_and_number(tmp_path: Path, shown: Any) -> None:
+    from wsi_area.cli.change import command
+
+    name = "leg-of-patient-0017-left"
+    classes = '[{id=0,name="glass",color="#fff"},{id=1,name="granulation_tissue",color="#d6609c",is_tissue=true}]'
+    for date, radius in (("march", 300), ("june", 200)):
+        (tmp_path / date).mkdir()
+        slide = write_slide(tmp_path / date / f"{name}.tif", SIZE, {"tissue": disc(SIZE, 350, 350, radius)})
+        measure(slide.path, tmp_path / f"{date}-out", f"segmenter.classes={classes.replace('#fff', '#ffffff')}")
+    runs = [str(tmp_path / f"{date}-out") for date in ("march", "june")]
+    piped = wsi_area("change", *runs).out  # before, since below everything goes to the terminal
+    found = shown(lambda: _ended(command, runs))
+    table, _, rest = found.partition("\n\n")
+    assert max(map(len, table.splitlines())) <= 80
+    assert "…" not in table
+    for told in (name, "granulation_tissue", "before mm²", "after mm²", "change mm²", "% (± 95 %)", "±?"):
+        assert told in table
+    numbers = re.findall(r"[+−]?\d[\d.]*(?= ±)", piped.splitlines()[1])
+    assert len(numbers) == 4
+    assert all(number in table for number in numbers)
+    assert set(rest.split()) <= set(piped.split())  # the lines below end between words
+
+
+def _ended(command: Any, arguments: list[str], code: int = 0) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.main(arguments, standalone_mode=False)
+    assert end.value.code == code
+
+
+def test_the_last_lines_of_a_run_end_between_words_and_never_in_a_path(tmp_path: Path, shown: Any) -> None:
+    path = "/data/" + "very-long-folder-name/" * 5 + "summary.csv"
+    text = f"Tables: {path} (and .parquet, .xlsx); each slide in full where it lies, and a report to read beside it"
+    found = shown(lambda: console.print_lines(console.report_console(), text))
+    assert path in found
+    assert " ".join(found.split()) == text
+    assert all(len(line) <= 80 for line in found.splitlines() if path not in line)
+
+
 def test_the_accuracy_of_many_classes_shows_every_number_whole(shown: Any) -> None:
     rng = np.random.default_rng(5)
     classes = tuple(TissueClass(k, f"class_{k}", (k, k, k), k > 0) for k in range(9))

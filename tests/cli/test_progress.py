@@ -2,7 +2,7 @@
 
 import pytest
 
-from wsi_area.cli.progress import Pace
+from wsi_area.cli.progress import Pace, shown_progress
 from wsi_area.run.events import BatchDone, SlideDone, SlideStarted
 
 
@@ -31,7 +31,6 @@ def test_slides_that_nobody_has_begun_count_too(clock: Clock) -> None:
     assert (pace.share, pace.slides_done) == (0.25, 1)
     clock.now_s += 10
     assert pace.left == "about 30 s left"
-    assert pace.mpx_per_s == pytest.approx(1.0)
     assert str(pace) == "25% of the run, 1 Mpx/s, about 30 s left"
 
 
@@ -39,7 +38,8 @@ def test_what_an_earlier_run_did_says_nothing_of_the_speed_of_this_one(clock: Cl
     pace = Pace(2, clock)
     pace.note(SlideStarted("a", 8, 8))
     pace.note(SlideDone("a", "complete", "", True))
-    assert (pace.share, pace.left) == (0.5, "just begun")
+    clock.now_s += 600  # all of which went into looking at what is there
+    assert (pace.share, str(pace)) == (0.5, "50% of the run")
     pace.note(SlideStarted("b", 8, 4))
     clock.now_s += 60
     pace.note(BatchDone("b", 2, 1))
@@ -53,4 +53,27 @@ def test_slides_that_never_begin_end_all_the_same(clock: Clock) -> None:
         pace.note(SlideDone(name, "failed", "no such file", False))
     assert (pace.share, pace.slides_done) == (1.0, 2)
     clock.now_s += 5
-    assert pace.left == "about 0 s left"
+    assert str(pace) == "100% of the run"
+
+
+def test_no_speed_and_no_time_is_told_from_the_first_seconds_which_load_and_prepare(clock: Clock) -> None:
+    pace = Pace(1, clock)
+    clock.now_s += 30  # until the slide is planned
+    pace.note(SlideStarted("a", 100, 0))
+    clock.now_s += 2
+    pace.note(BatchDone("a", 1, 250_000))
+    assert str(pace) == "1% of the run"
+    clock.now_s += 8
+    pace.note(BatchDone("a", 49, 11_750_000))
+    assert str(pace) == "50% of the run, 1.2 Mpx/s, about 10 s left"
+
+
+def test_a_line_of_progress_tells_how_a_reason_begins(capsys: pytest.CaptureFixture[str]) -> None:
+    reason = "dir/a.svs: neither of two readers knows the format; copy the slide again with its companions"
+    with shown_progress(2) as listener:
+        listener(SlideDone("a", "failed", reason, False))
+        listener(SlideDone("b", "complete", "", True))
+    assert capsys.readouterr().err.splitlines() == [
+        "[1/2] a: failed: neither of two readers knows the format …",
+        "[2/2] b: complete (already measured)",
+    ]

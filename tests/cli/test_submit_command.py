@@ -237,6 +237,12 @@ def test_one_slide_for_many_jobs_is_submitted_whole_or_divided_and_the_script_sa
     assert "(4 shards, 1 slides, 1 of them divided)" in told.out
 
 
+def test_fail_fast_goes_with_the_tasks(place: Path) -> None:
+    asked = ("sl ides/*.tif", "--out", "out", "--dry-run")
+    assert "--fail-fast" in wsi_area("submit", *asked, "--fail-fast").out
+    assert "--fail-fast" not in wsi_area("submit", *asked).out
+
+
 def test_a_task_of_a_divided_slide_says_what_it_measured_and_the_merge_what_is_missing(place: Path) -> None:
     asked = ("sl ides/s0.tif", "--out", "out", "--set", "run.piece_mib=0", "--set", "segmenter.threshold=60")
     one = wsi_area("run", *asked, "--shard", "1/2")

@@ -1,10 +1,12 @@
 """The report in a real browser: it asks for nothing, sorts, filters, switches, and axe-core finds no serious fault."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from small_run import HOSTILE, edited
 
 from wsi_area.reports.report import write_report
@@ -101,7 +103,20 @@ def test_the_classes_can_be_taken_away_and_made_fainter(opened: Opened) -> None:
     figure.get_by_label("opacity").focus()
     for _ in range(10):
         page.keyboard.press("ArrowLeft")
-    assert classes.get_attribute("opacity") == "0.5"
+    assert classes.get_attribute("opacity") == "0.35"
+
+
+def test_at_the_end_of_the_slider_a_class_has_the_very_colour_of_its_legend(opened: Opened) -> None:
+    figure = opened.page.locator(".with-classes").last  # of the disc, whose tissue is brown and not of that colour
+    named = figure.locator(".legend rect").first.get_attribute("fill")
+
+    def seen() -> str:
+        shot = Image.open(io.BytesIO(figure.locator("svg.frame").screenshot())).convert("RGB")
+        return "#" + bytes(shot.getpixel((round(shot.width * 480 / 1001), round(shot.height * 350 / 703)))).hex()
+
+    assert seen() != named  # the tissue shows through
+    figure.get_by_label("opacity").press("End")
+    assert seen() == named
 
 
 def test_classes_and_slide_are_drawn_on_one_place_and_the_bar_is_as_long_as_it_says(opened: Opened) -> None:

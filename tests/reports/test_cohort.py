@@ -24,7 +24,7 @@ def test_only_complete_slides_enter_a_sum_and_the_note_says_so(records: list[dic
     assert value == pytest.approx(2 * disc["tissue"]["area_mm2"], rel=1e-2)
     # both pixel sizes err the same way: the error bars add up, they do not cancel
     assert half_width == pytest.approx(2 * 1.96 * 0.02 * disc["tissue"]["area_mm2"], rel=5e-2)
-    assert by_name["tissue mm² ± 95 %"].note == "sum of the 2 complete slides"
+    assert by_name["tissue mm² ± 95 %"].note == "sum of the 2 complete slides, 2 of 2 with warnings"
     assert "tumour mm² ± 95 %" not in by_name  # no class of this run is tumour: unknown, not 0
 
 
@@ -45,6 +45,47 @@ def test_what_helps_several_slides_is_said_once_below_each_reason(records: list[
     assert len(cohort([bare, other]).troubles) == 1
     assert [cause.reason for cause in trouble.causes] == [finding["message"], "the label says 0"]
     assert trouble.remedies == (finding["remedy"],)
+
+
+def warning(code: str, severity: str = "warning") -> dict[str, Any]:
+    return {"code": code, "severity": severity, "message": f"{code} was found", "remedy": f"look for {code}"}
+
+
+def with_findings(disc: dict[str, Any], slide_id: str, *findings: dict[str, Any]) -> dict[str, Any]:
+    return {**disc, "slide_id": slide_id, "findings": list(findings)}
+
+
+def test_a_sum_says_how_many_of_its_slides_warn_and_each_is_named_with_what_to_look_at(
+    records: list[dict[str, Any]],
+) -> None:
+    disc = records[-1]
+    view = cohort(
+        [
+            with_findings(disc, "quiet", warning("EDGE", "info")),
+            with_findings(disc, "blurred", warning("BLURRED")),
+            with_findings(disc, "both", warning("BLURRED"), warning("DARK"), warning("EDGE", "info")),
+        ]
+    )
+    assert view.totals[1].note == "sum of the 3 complete slides, 2 of 3 with warnings"
+    assert [(w.code, w.look_at, [slide_id for _, slide_id in w.slides]) for w in view.warned] == [
+        ("BLURRED", "look for BLURRED", ["blurred", "both"]),
+        ("DARK", "look for DARK", ["both"]),
+    ]
+    assert view.troubles == ()
+
+
+def test_slides_without_a_number_are_told_above_and_warn_nobody_twice(records: list[dict[str, Any]]) -> None:
+    bare = next(record for record in records if record["slide_id"] == "bare")
+    view = cohort([with_findings(bare, "bare", warning("BLURRED")), with_findings(records[-1], "disc")])
+    assert (view.warned, view.warned_text) == ((), "")
+    assert view.totals[1].note == "of the one complete slide"
+
+
+def test_a_warning_of_very_many_slides_names_the_first_and_counts_the_others(records: list[dict[str, Any]]) -> None:
+    (found,) = cohort([with_findings(records[-1], f"s{n}", warning("BLURRED")) for n in range(40)]).warned
+    assert len(found.slides) + found.unnamed == 40
+    assert found.slides[0] == ("slide-1", "s0")
+    assert 5 < len(found.slides) < 20
 
 
 def test_one_slide_has_no_spread(records: list[dict[str, Any]]) -> None:

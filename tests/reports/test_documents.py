@@ -51,7 +51,7 @@ def test_a_damaged_document_makes_that_slide_a_failed_one_and_spares_the_others(
     (run / "slides" / "disc" / "result.json").write_text('{"slide_id": "di')
     by_id = {record["slide_id"]: record for record in read_documents(run).records}
     assert by_id["disc"]["status"] == "failed"
-    assert "result.json cannot be read" in by_id["disc"]["reason"]
+    assert "result.json is damaged" in by_id["disc"]["reason"]
     assert by_id["torn"]["status"] == "incomplete"
 
 

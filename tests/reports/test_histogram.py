@@ -34,6 +34,17 @@ def test_a_clamped_threshold_shows_what_otsu_said_too() -> None:
     (plot,) = histograms(grey_facts(clamped=True, otsu_threshold=97))
     assert [line.text for line in plot.lines] == ["background 10", "threshold 40", "Otsu's 97"]
     assert "97" in plot.description
+    assert plot.why == (
+        "Otsu's method gives 97; beyond 30 above the background faint tissue would be lost, so 40 was used "
+        "(contrast_max)."
+    )
+
+
+def test_a_threshold_raised_from_the_noise_of_bare_glass_says_so_and_one_that_is_otsus_says_nothing() -> None:
+    (raised,) = histograms(grey_facts(clamped=True, otsu_threshold=12))
+    assert "below 30 above the background bare glass would count, so 40 was used (contrast_min)" in raised.why
+    (its_own,) = histograms(grey_facts(clamped=False, otsu_threshold=40))
+    assert its_own.why == ""
 
 
 def test_labels_that_would_meet_stand_on_rows_of_their_own() -> None:

@@ -197,7 +197,7 @@ def test_a_run_without_pictures_is_reported_and_says_so(run: Path) -> None:
         picture.unlink()
     text = "".join(Tags(written(run)).text)
     assert "left no picture of this slide (thumb.jpg)" in text
-    assert "Share of tissue in what was classified of each tile" in text
+    assert "Tiles: share of tissue in what was classified of each" in text
 
 
 def test_a_class_map_that_is_gone_or_torn_costs_the_overlay_only(run: Path) -> None:

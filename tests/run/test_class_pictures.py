@@ -134,6 +134,31 @@ def test_a_slide_whose_picture_cannot_be_made_is_complete_all_the_same(
     assert "s: its classes are not kept as a picture (Input/output error); the report makes it" in caplog.text
 
 
+@pytest.mark.parametrize("broken", ["the scheduler is gone", "the folder cannot be asked"])
+def test_whatever_befalls_the_picture_the_run_ends_as_it_would(
+    slide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    mapped = SerialExecutor.map
+
+    def lost(self: SerialExecutor, function: Any, items: Any) -> Any:
+        if function is class_pictures.make_picture:
+            raise OSError(broken)
+        return mapped(self, function, items)
+
+    def refused(layout: SlideLayout) -> None:
+        raise PermissionError(broken)
+
+    if broken == "the scheduler is gone":
+        monkeypatch.setattr(SerialExecutor, "map", lost)
+    else:
+        monkeypatch.setattr(class_pictures, "read_frame", refused)
+    outcome = measure(slide, tmp_path / "out", *QUICK, "run.executor=serial", for_report=True)
+    assert outcome.exit_code == 0
+    assert (tmp_path / "out/summary.csv").exists()
+    assert not picture_of(of(tmp_path / "out")).exists()
+    assert f"not kept as a picture ({broken})" in caplog.text
+
+
 def test_a_failed_slide_has_none(tmp_path: Path) -> None:
     (tmp_path / "s.svs").write_text("no slide")
     assert measure(tmp_path / "s.svs", tmp_path / "out", *QUICK, for_report=True).exit_code == 2
@@ -142,7 +167,7 @@ def test_a_failed_slide_has_none(tmp_path: Path) -> None:
 
 def test_what_a_worker_is_sent_is_small(slide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[PictureTask] = []
-    monkeypatch.setattr(class_pictures, "kept_picture", lambda task: sent.append(task))
+    monkeypatch.setattr(class_pictures, "make_picture", lambda task: sent.append(task))
     measure(slide, tmp_path / "out", *QUICK, for_report=True)
     again = pickle.loads(pickle.dumps(sent[0]))
     assert again == sent[0]

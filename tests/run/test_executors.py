@@ -73,12 +73,23 @@ def test_only_processes_leave_this_process() -> None:
 @pytest.mark.parametrize(("name", "workers"), [("serial", 1), ("threads", 1), ("threads", 2)])
 def test_after_stop_nothing_new_is_started(name: str, workers: int) -> None:
     made = make_executor(RunSection(executor=name, workers=workers))  # type: ignore[arg-type]
-    seen = []
-    for position, _ in made.map(square, range(1000)):
-        seen.append(position)
-        made.stop()
+    lock, begun, after = threading.Lock(), [0], [0]
+
+    def task(_: int) -> None:
+        with lock:
+            begun[0] += 1
+            after[0] += made.is_stopped
+            if begun[0] == 20:
+                made.stop()
+
+    drivers = [threading.Thread(target=lambda: list(made.map(task, range(1000)))) for _ in range(2)]
+    for driver in drivers:
+        driver.start()
+    for driver in drivers:
+        driver.join(60)
     made.close()
-    assert 1 <= len(seen) < 1000
+    assert after[0] <= {"serial": 1, "threads": workers - 1}[name]  # one that was past its look when another stopped it
+    assert begun[0] < 2000
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,11 @@ from wsi_area.model.geometry import Size
 from wsi_area.results.layout import read_json
 from wsi_area.results.leftovers import MADE_FROM_SLIDES
 from wsi_area.results.opened_run import open_run
+from wsi_area.run.afresh import SAID_AT_THE_END
 from wsi_area.run.inputs import SlideInput, collect_slides
 from wsi_area.run.merge import merge_run
 from wsi_area.run.pipeline import run_slides
+from wsi_area.run.run_document import RunOutcome, run_footer
 from wsi_area.run.settings import RunSettings, load
 from wsi_area.run.shard_run import run_shard
 from wsi_area.run.shards import Shard
@@ -190,3 +192,8 @@ def test_a_task_without_force_leaves_the_tables_as_they_are(slides: Slides, tmp_
     before = {name: (out / name).read_bytes() for name in MADE_FROM_SLIDES if (out / name).exists()}
     run_shard(slides, line(), out, Shard(1, 2))
     assert {name: (out / name).read_bytes() for name in MADE_FROM_SLIDES if (out / name).exists()} == before
+
+
+def test_nothing_that_is_said_at_the_end_of_a_run_stays_in_one_that_goes_on() -> None:
+    said = set(run_footer(RunOutcome((), False, 0, ()), [], 1))
+    assert said - {"state", "slides"} == set(SAID_AT_THE_END)

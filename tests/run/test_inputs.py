@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
+from wsi_area.compute.calibration_policy import GIVEN_FOR_SEVERAL
 from wsi_area.errors import SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.run.inputs import SlideInput, collect_slides, expand_inputs, parse_mpp, with_overrides
@@ -222,9 +223,16 @@ def test_a_manifest_row_speaks_for_its_slide_and_mpp_for_the_others(tmp_path: Pa
     assert [slide.slide_id for slide in slides] == ["first", "second", "c"]
     overrides = [slide.override for slide in slides]
     assert [o.mpp.x for o in overrides if o] == [0.25, 0.5, 0.5]
-    assert [o.source for o in overrides if o] == ["manifest line 2", "--mpp", "--mpp"]
+    assert [o.source for o in overrides if o] == ["manifest line 2", GIVEN_FOR_SEVERAL, GIVEN_FOR_SEVERAL]
     assert [o.note for o in overrides if o] == ["scanner log", "all at once", "all at once"]
     assert {o.rung for o in overrides if o} == {"override"}
+
+
+def test_a_size_given_for_one_slide_alone_is_that_slides_own(tmp_path: Path) -> None:
+    touch(tmp_path, "a.svs")
+    (slide,) = collect_slides([str(tmp_path)], mpp="0.5", mpp_reason="scale bar")
+    assert slide.override is not None
+    assert slide.override.source == "--mpp"
 
 
 def test_without_paths_the_manifest_names_the_slides(tmp_path: Path) -> None:

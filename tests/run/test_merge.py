@@ -132,7 +132,9 @@ def test_merging_again_changes_nothing(shards: Path) -> None:
     assert {**tables(shards), "run.json": (shards / "run.json").read_bytes()} == before
 
 
-@pytest.mark.parametrize(("gone", "named"), [([2], "3 shards 2 left"), ([1, 2, 3], "1-3 left"), ([1, 3], "1, 3 left")])
+@pytest.mark.parametrize(
+    ("gone", "named"), [([2], ": shard 2 left no result, of 3 in all"), ([1, 2, 3], "1-3 left"), ([1, 3], "1, 3 left")]
+)
 def test_missing_shards_are_named_and_nothing_is_written(shards: Path, gone: list[int], named: str) -> None:
     for index in gone:
         RunLayout(shards).shard(index, 3).unlink()

@@ -43,6 +43,36 @@ def test_a_wrong_key_or_value_is_refused_by_name(tmp_path: Path, text: str, says
     assert "pydantic" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "assignments", "place"),
+    [
+        ("[tiling]\ntile_px = 512", ["tiling.work_mp=1"], "--set tiling.work_mp=1: unknown key"),
+        ("[tiling]\ntile_px = 512", ["tiling.work_mpp=abc"], "--set tiling.work_mpp=abc: tiling.work_mpp = 'abc'"),
+        ("[tiling]\nwork_mp = 1", ["tiling.tile_px=512"], "{file}: unknown key tiling.work_mp;"),
+        ("[tiling]\nwork_mpp = -1", ["tiling.work_mpp=-2"], "--set tiling.work_mpp=-2: tiling.work_mpp = -2"),
+        ("[segmenter]\nname = 'tissue'", ["segmenter.thresold=3"], "--set segmenter.thresold=3: unknown key"),
+        ("[segmenter]\nthresold = 3", ["segmenter.background=dark"], "{file}: unknown key"),
+        ("[segmenter]\nthresold = 3", ["tiling.work_mpp=1"], "{file}: unknown key"),
+    ],
+)
+def test_what_is_wrong_is_looked_for_where_it_was_written(
+    tmp_path: Path, text: str, assignments: list[str], place: str
+) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(SettingsError) as caught:
+        load(path, assignments)
+    assert str(caught.value).startswith(place.format(file=path))
+
+
+def test_two_faults_are_told_each_with_its_place(tmp_path: Path) -> None:
+    path = written(tmp_path, "[reader]\nlane = 'fast'")
+    with pytest.raises(SettingsError) as caught:
+        load(path, ["tiling.work_mpp=-1"])
+    told = str(caught.value)
+    assert "--set tiling.work_mpp=-1: tiling.work_mpp = -1" in told
+    assert f"{path}: reader.lane = 'fast'" in told
+
+
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(SettingsError, match=r"nowhere\.toml cannot be read"):
         load(Path("nowhere.toml"))

@@ -162,6 +162,14 @@ def test_a_file_that_is_no_slide_is_refused_by_name_with_a_remedy(tmp_path: Path
         inspect(path)
 
 
+def test_a_file_cut_before_its_directory_is_to_be_copied_again_and_nothing_of_pythons_shows(tmp_path: Path) -> None:
+    path = tmp_path / "cut.svs"
+    path.write_bytes(struct.pack("<2sHI", b"II", 42, 1_000_000) + bytes(4000))  # the directory would be at 1 000 000
+    with pytest.raises(SlideOpenError, match="cut short: copy it again") as told:
+        inspect(path)
+    assert "out of range" not in str(told.value)
+
+
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.9])
 def test_a_truncated_slide_is_refused_or_opens_as_what_is_left(tmp_path: Path, share: float) -> None:
     path = write_tiled(tmp_path / "cut.tif", [tissue_like(700, 800)])

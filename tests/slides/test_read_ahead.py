@@ -27,7 +27,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, int]]]:
 
 
 def covers(spans: list[tuple[int, int]], tile: tuple[int, int]) -> bool:
-    return any(begin <= tile[0] and tile[0] + tile[1] <= end for begin, end in spans)
+    fetched = {n for begin, end in spans for n in range(begin, end)}
+    return fetched.issuperset(range(tile[0], tile[0] + tile[1]))
 
 
 def test_every_stored_tile_under_the_regions_is_fetched_and_no_other(tmp_path: Path, asked) -> None:
@@ -44,7 +45,15 @@ def test_neighbours_in_the_file_are_fetched_as_one(tmp_path: Path, asked) -> Non
     path = write_tiled(tmp_path / "s.tif", [tissue_like(512, 1024)], tile_px=256, compression="jpeg")
     with borrow_reader(inspect(path), "direct") as reader:
         reader.read_ahead(0, [Region(0, 0, 1024, 512)])
-    assert len(asked) == 1
+    assert [begin for begin, _ in asked[1:]] == [end for _, end in asked[:-1]]  # one after the other, without a gap
+    assert all(covers(asked, tile) for tile in stored_tiles(path))
+
+
+def test_no_hint_is_longer_than_what_the_system_takes_of_one(tmp_path: Path, asked) -> None:
+    path = write_tiled(tmp_path / "s.tif", [tissue_like(512, 1024)], tile_px=256, compression=None)
+    with borrow_reader(inspect(path), "direct") as reader:
+        reader.read_ahead(0, [Region(0, 0, 1024, 512)])
+    assert max(end - begin for begin, end in asked) <= 128 * 1024  # eight tiles of 192 KiB, one after the other
     assert all(covers(asked, tile) for tile in stored_tiles(path))
 
 

@@ -7,6 +7,7 @@ codec goes by, and else by unpacking it into no more room than that.
 
 import bz2
 import lzma
+import stat
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _ABSENT = np.iinfo(np.uint64).max
 _LZMA_BYTES = 1 << 28
 """Working memory that a frame may ask for: of the presets the largest asks for a quarter."""
 _MAX_STREAMS = 64
+_MAX_FILES = 1 << 20
 _REMEDY = "it is damaged or hostile: save the mask anew"
 
 
@@ -61,7 +63,7 @@ def require_bounded_chunks(where: Path, array: Any, metadata: Mapping[str, Any],
     allowed, total = height * width + _CRC_BYTES * packing.checksums_inside, 0
     for file, place in _files(where, array):
         try:
-            content = file.read_bytes() if file.stat().st_size <= limit_bytes - total else None
+            content = _content(file, limit_bytes - total)
         except FileNotFoundError:
             continue  # reads as background
         except OSError as error:
@@ -105,11 +107,25 @@ def _packing(where: Path, metadata: Mapping[str, Any]) -> _Packing:
 _INDEX_CODECS = (["bytes"], ["bytes", _CRC])
 
 
+def _content(file: Path, limit_bytes: int) -> bytes | None:
+    """Return what a file holds, None where that is more than the limit; a device or a pipe has no end."""
+    status = file.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise AnnotationError(f"{file} is not a file; {_REMEDY}")
+    return file.read_bytes() if status.st_size <= limit_bytes else None
+
+
 def _files(where: Path, array: Any) -> Iterator[tuple[Path, tuple[int, int]]]:
     """Yield the files that zarr will ask for, there or not, and which place of the grid each has."""
     height, width = array.shards or array.chunks
-    for row in range(-(-array.shape[0] // height)):
-        for col in range(-(-array.shape[1] // width)):
+    rows, cols = (-(-length // side) for length, side in zip(array.shape, (height, width), strict=True))
+    if rows * cols > _MAX_FILES:  # each is asked for, there or not
+        raise AnnotationError(
+            f"{where}: {rows} × {cols} files of {width} × {height} px, more than {_MAX_FILES}; save the mask in larger "
+            "chunks"
+        )
+    for row in range(rows):
+        for col in range(cols):
             yield where / array.metadata.encode_chunk_key((row, col)), (row, col)
 
 

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area.cli.console import fits, report_console
+from wsi_area.cli.console import fits, print_lines, report_console
 from wsi_area.compute.agreement import RATIOS, class_agreements
 from wsi_area.compute.quantity_text import percent_text
 from wsi_area.run.accuracy import Accuracy
@@ -106,7 +106,7 @@ def _print_notes(console: Console, accuracy: Accuracy) -> None:
     about = f"no intervals: {intervals.reason}"
     if not intervals.reason:
         about = f"in brackets 95 % intervals from {intervals.clusters} groups drawn with replacement"
-    console.print(
+    print_lines(
+        console,
         f"\nCounts are level-0 px of {len(accuracy.images)} images; kappa {kappa}; {about}.\nNot compared: {left}.",
-        soft_wrap=True,
     )

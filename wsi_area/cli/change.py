@@ -2,12 +2,14 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from rich.table import Table
+from rich.text import Text
 
-from wsi_area.cli.console import report_console
+from wsi_area.cli.console import fits, print_lines, report_console
 from wsi_area.cli.run_place import RunPlace
 from wsi_area.cli.storage_options import storage_options
 from wsi_area.results.change import ClassChange, RunChange
@@ -86,6 +88,22 @@ def _code(found: RunChange) -> int:
 def _print(found: RunChange) -> None:
     console = report_console()
     shown = [row for row in found.rows if _is_shown(row, found.rows)]
+    if shown:
+        table = _wide(shown)
+        console.print(table if fits(console, table) else _narrow(shown))
+    for text in dict.fromkeys(f"{row.subject}: {row.remarks}" for row in shown if row.remarks):
+        print_lines(console, text)
+    for missing in found.missing:
+        print_lines(console, f"{missing.subject}: not compared: {missing.reason}", style="yellow")
+    scale = (
+        "One calibration for both dates, as --same-scale says: its error scales the change, and leaves the %."
+        if found.same_scale
+        else "The pixel sizes of the two dates are taken as two calibrations, whose errors are independent."
+    )
+    print_lines(console, f"\n{_SAYS} {scale}")
+
+
+def _wide(shown: Sequence[ClassChange]) -> Table:
     with_dates = any(row.before_date for row in shown)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("subject", *(("dates",) if with_dates else ()), "class"):
@@ -94,28 +112,47 @@ def _print(found: RunChange) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("beyond ±?", no_wrap=True)
     for row in shown:
-        dates = [f"{row.before_date} → {row.after_date}"] if with_dates else []
-        areas = [
-            area_text(row.before_area_mm2, row.before_area_u_mm2),
-            area_text(row.after_area_mm2, row.after_area_u_mm2),
-        ]
-        change = _signed(row.change_mm2, row.change_u_mm2)
-        percent = NONE if row.change_pct is None else _signed(row.change_pct, row.change_u_pct)
-        table.add_row(row.subject, *dates, row.class_name, *areas, change, percent, "yes" if row.exceeds_ci95 else "no")
-    if shown:
-        console.print(table)
-    for text in dict.fromkeys(f"{row.subject}: {row.remarks}" for row in shown if row.remarks):
-        console.print(text, markup=False, soft_wrap=True)
-    for missing in found.missing:
-        console.print(
-            f"{missing.subject}: not compared: {missing.reason}", style="yellow", markup=False, soft_wrap=True
-        )
-    scale = (
-        "One calibration for both dates, as --same-scale says: its error scales the change, and leaves the %."
-        if found.same_scale
-        else "The pixel sizes of the two dates are taken as two calibrations, whose errors are independent."
+        dates = [_dates(row)] if with_dates else []
+        table.add_row(Text(row.subject), *dates, Text(_class_name(row)), *_numbers(row), _beyond(row))
+    return table
+
+
+def _narrow(shown: Sequence[ClassChange]) -> Table:
+    """Return columns of two lines each, which 80 characters hold."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("subject\nclass", overflow="fold", min_width=12)
+    for heading in ("before mm²\nafter mm²", "change mm²\n% (± 95 %)"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("beyond\n±?", no_wrap=True)
+    for row in shown:
+        before, after, change, percent = _numbers(row)
+        facts = [row.subject, *([_dates(row)] if row.before_date else []), _class_name(row)]
+        table.add_row(Text("\n".join(facts)), f"{before}\n{after}", f"{change}\n{percent}", _beyond(row))
+    return table
+
+
+def _dates(row: ClassChange) -> str:
+    return f"{row.before_date} → {row.after_date}"
+
+
+def _class_name(row: ClassChange) -> str:
+    """Return the name of a class as it was given, and of the tumour in all as every other page has it."""
+    return "tumour" if row.kind != "class" and row.class_name == "tumor" else row.class_name
+
+
+def _numbers(row: ClassChange) -> tuple[str, str, str, str]:
+    """Return both areas, their change and what share that is, each with its ±."""
+    percent = NONE if row.change_pct is None else _signed(row.change_pct, row.change_u_pct)
+    return (
+        area_text(row.before_area_mm2, row.before_area_u_mm2),
+        area_text(row.after_area_mm2, row.after_area_u_mm2),
+        _signed(row.change_mm2, row.change_u_mm2),
+        percent,
     )
-    console.print(f"\n{_SAYS} {scale}", soft_wrap=True)
+
+
+def _beyond(row: ClassChange) -> str:
+    return "yes" if row.exceeds_ci95 else "no"
 
 
 def _is_shown(row: ClassChange, rows: tuple[ClassChange, ...]) -> bool:

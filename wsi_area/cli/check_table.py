@@ -5,11 +5,20 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area.cli.console import fits, report_console
+from wsi_area.cli.console import fits, print_lines, report_console
 from wsi_area.cli.findings_text import SEVERITY_STYLES, print_failures, print_findings, told_findings
 from wsi_area.compute.quantity_text import number_text, pair_text
+from wsi_area.compute.uncertainty import relative_u_area
+from wsi_area.model.calibration import Quality
 from wsi_area.model.slide import SlideInfo
+from wsi_area.results.record import COVERAGE_95
 from wsi_area.run.check import SlideCheck
+
+_QUALITY_MEANS: dict[Quality, str] = {
+    "A": "the scanner's own tag, or --mpp",
+    "B": "a general tag of the file",
+    "C": "a print density",
+}
 
 
 def print_checks(checks: Sequence[SlideCheck]) -> None:
@@ -20,8 +29,17 @@ def print_checks(checks: Sequence[SlideCheck]) -> None:
     print_findings(console, told_findings(f for check in checks for f in check.findings))
     lost = [(check.slide.slide_id, check.error) for check in checks if check.info is None]
     print_failures(console, "CANNOT BE OPENED", lost)
-    console.print()
-    console.print(Text(_summary(checks)))
+    print_lines(console, "\n" + _quality_text(checks) + _summary(checks))
+
+
+def _quality_text(checks: Sequence[SlideCheck]) -> str:
+    """Return what the letters of the pixel sizes mean, as a line of its own; nothing where there are none."""
+    chosen = [check.calibration.chosen for check in checks if check.calibration is not None]
+    used = sorted({claim.quality for claim in chosen if claim is not None})
+    told = [f"{q} {_QUALITY_MEANS[q]} (± {100 * COVERAGE_95 * relative_u_area(q):.2g} %)" for q in used]
+    return (
+        f"Quality of a pixel size, with the 95 % interval that it leaves an area: {'; '.join(told)}\n" if told else ""
+    )
 
 
 def _wide(checks: Sequence[SlideCheck], separator: str) -> Table:
@@ -63,7 +81,7 @@ def _narrow(checks: Sequence[SlideCheck]) -> Table:
             mpp = _mpp(check)
             if check.calibration is not None and check.calibration.chosen is not None:
                 chosen = check.calibration.chosen
-                mpp.append(f"\n{chosen.source}, {chosen.quality}", style="dim")
+                mpp.append(f"\n{chosen.source}\nquality {chosen.quality}", style="dim")
         table.add_row(slide, mpp, _findings(check, "\n"))
     return table
 

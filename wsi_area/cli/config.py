@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area.cli.console import report_console
+from wsi_area.cli.console import print_lines, report_console
 from wsi_area.cli.settings_reference import settings_page, settings_schema, toml_text
 from wsi_area.run.settings import RunSettings, load
 from wsi_area.segmenters.registry import make_segmenter
@@ -65,15 +65,11 @@ def show(config: Path | None, assignments: Sequence[str], changed: bool, as_json
         }
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("setting", "value", "from"):
-        table.add_column(heading, overflow="fold")
-    for value in values:
-        origin = str(config) if value.origin == "file" else value.origin
-        style = "dim" if value.origin == "default" else ""
-        for key, shown in _shown(value):
-            table.add_row(Text(key, style), Text(shown, style), Text(origin, style))
-    report_console().print(table)
+    console = report_console()
+    table = _table(values, "file" if console.is_terminal else str(config))
+    console.print(table)
+    if console.is_terminal and config is not None:
+        print_lines(console, f"\nfile: {config}")
 
 
 @command.command("schema")
@@ -98,6 +94,20 @@ def reference(as_json: bool) -> None:
     page = settings_page()
     document = {"format": "markdown", "page": page}
     click.echo(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if as_json else page, nl=False)
+
+
+def _table(values: Sequence[Value], file: str) -> Table:
+    """Return the settings; only a value is ever wrapped: a key that is broken in two cannot be copied."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("setting", no_wrap=True)
+    table.add_column("value", overflow="fold")
+    table.add_column("from", no_wrap=True)
+    for value in values:
+        origin = file if value.origin == "file" else value.origin
+        style = "dim" if value.origin == "default" else ""
+        for key, shown in _shown(value):
+            table.add_row(Text(key, style), Text(shown, style), Text(origin, style))
+    return table
 
 
 def _shown(value: Value) -> Iterator[tuple[str, str]]:

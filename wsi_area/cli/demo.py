@@ -6,10 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from wsi_area.cli.console import print_lines, report_console
 from wsi_area.cli.progress import shown_progress
 from wsi_area.cli.results_table import print_results
 from wsi_area.cli.run_place import RunPlace
@@ -60,7 +60,7 @@ def _document(demo: DemoOutcome, out: Path) -> dict[str, object]:
 
 
 def _print(demo: DemoOutcome, out: Path) -> None:
-    console = Console(highlight=False)
+    console = report_console()
     print_results(demo.outcome.records, out / "run")
     if not demo.lines:
         return
@@ -77,16 +77,16 @@ def _print(demo: DemoOutcome, out: Path) -> None:
     console.print(table)
     record = demo.outcome.records[0]
     counts = record["counts"]
-    console.print(
+    print_lines(
+        console,
         f"\nThe account: {' + '.join(str(n) for n in counts['n_px_by_class'])} px in classes"
         f" + {counts['n_px_unscanned']} unscanned + {counts['n_px_unreadable']} unreadable"
         f" = {counts['n_px_accounted']} = {record['width_px']} × {record['height_px']} px.",
-        soft_wrap=True,
     )
-    console.print(
+    print_lines(
+        console,
         f"\nNext: open {out / 'run' / 'report.html'} in a browser; the whole document is "
         f"{out / 'run' / 'slides' / 'demo' / 'result.json'}. Your own slides:\n"
         "  wsi-area check SLIDES…\n"
         "  wsi-area run SLIDES… --config configs/he_tissue.toml --out out/",
-        soft_wrap=True,
     )

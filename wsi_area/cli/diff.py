@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from wsi_area.cli.console import report_console
+from wsi_area.cli.console import print_lines, report_console
 from wsi_area.cli.run_place import RunPlace
 from wsi_area.cli.storage_options import storage_options
 from wsi_area.results.difference import RunDifference, SlideDifference, compare_runs
@@ -46,7 +46,7 @@ def command(first: Place, second: Place, tolerance: float, as_json: bool) -> Non
 def _print(difference: RunDifference, tolerance: float) -> None:
     console = report_console()
     for setting in difference.settings:
-        console.print(f"setting {setting.key}: {setting.first!r} → {setting.second!r}", markup=False, soft_wrap=True)
+        print_lines(console, f"setting {setting.key}: {setting.first!r} → {setting.second!r}")
     alone = {slide.slide_id for slide in difference.slides if _is_alone(slide)}
     for slide in difference.slides:
         if _is_alone(slide):
@@ -55,12 +55,12 @@ def _print(difference: RunDifference, tolerance: float) -> None:
         else:
             apart = "" if slide.relative is None else f" ({slide.relative:.3%} apart)"
             told = f"{slide.slide_id}, {slide.what}: {_shown(slide.first)} → {_shown(slide.second)}{apart}"
-        console.print(told, markup=False, soft_wrap=True)
+        print_lines(console, told)
     differing = len({slide.slide_id for slide in difference.slides} - alone)
     limit = "exactly" if tolerance == 0 else f"within {tolerance:g}"
-    told = f"{differing} differ" if differing else f"all say the same, {limit}"
+    told = f"{differing} differ{'s' * (differing == 1)}" if differing else f"all say the same, {limit}"
     only = f"; {_slides(len(alone))} in one run only" if alone else ""
-    console.print(f"{_slides(difference.compared)} in both: {told}{only}")
+    print_lines(console, f"{_slides(difference.compared)} in both: {told}{only}")
 
 
 def _is_alone(slide: SlideDifference) -> bool:

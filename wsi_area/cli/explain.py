@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -21,6 +22,7 @@ from wsi_area.compute.explain import (
 from wsi_area.compute.quantity_text import number_text
 from wsi_area.errors import ImplausibleMppError
 from wsi_area.model.calibration import Mpp
+from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.results.place import Place
 from wsi_area.run.recorded_areas import RecordedSlide, recorded_slide
 
@@ -89,7 +91,8 @@ def command(
         sys.exit(_explain_inputs(1 if px is None else px, _pixel_size(mpp, dpi, spacing_mm), power, as_json))
     if px is not None or given or power is not None:
         raise click.UsageError("a RUN brings its own numbers; leave out --px, --mpp, --dpi, --spacing-mm and --power")
-    sys.exit(_explain_run(recorded_slide(run, slide_id, class_name), as_json))
+    slide = recorded_slide(run, slide_id, class_name)
+    sys.exit(_explain_run(slide, as_json) if as_json else _explain_run(_in_words(run, slide), as_json))
 
 
 def _pixel_size(
@@ -109,6 +112,13 @@ def _explain_inputs(px: int, size: PixelSize, power: float | None, as_json: bool
         return EXIT_CALIBRATION
     click.echo(_json({"status": "explained", **_facts(explanation)}) if as_json else explanation_text(explanation))
     return 0
+
+
+def _in_words(run: Place, slide: RecordedSlide) -> RecordedSlide:
+    """Return a slide whose total of all tumour has the name that every page gives it; a class keeps its own."""
+    given = {entry["name"] for entry in read_json(RunLayout(run).slide(slide.slide_id).result_json)["classes"]}
+    areas = [replace(a, name="tumour") if a.name == "tumor" and "tumor" not in given else a for a in slide.areas]
+    return replace(slide, areas=tuple(areas))
 
 
 def _explain_run(slide: RecordedSlide, as_json: bool) -> int:

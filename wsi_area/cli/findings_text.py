@@ -51,12 +51,10 @@ def print_findings(console: Console, told: Iterable[Told]) -> None:
 
 
 def print_failures(console: Console, heading: str, reasons: Iterable[tuple[str, str]], style: str = "bold red") -> None:
-    """Print what befell slides, as pairs of slide and reason; the very same reason once, with all its slides."""
-    by_reason: dict[str, list[str]] = {}
-    for slide_id, reason in reasons:
-        by_reason.setdefault(reason.removeprefix(f"{slide_id}: "), []).append(slide_id)
-    for reason, slides in by_reason.items():
-        print_group(console, Text(heading, style=style), [Told(", ".join(slides), "", "", reason, "")], "")
+    """Print what befell slides under one heading, from pairs of slide and reason; the very same reason once."""
+    told = [Told(slide_id, "", "", reason.removeprefix(f"{slide_id}: "), "") for slide_id, reason in reasons]
+    if told:
+        print_group(console, Text(heading, style=style), told, "")
 
 
 def print_group(console: Console, heading: Text, items: Iterable[Told], remedy: str) -> None:

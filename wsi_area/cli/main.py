@@ -9,6 +9,7 @@ from importlib import import_module
 import click
 
 from wsi_area import __version__
+from wsi_area.cli.refusal import EXIT_INTERRUPTED, INTERRUPTED, refuse, tell_document
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError, WsiAreaError
 
 _COMMANDS = {
@@ -35,7 +36,7 @@ COLLECT_AFTER_OBJECTS = 100_000
 """How many new Python objects start a search for cycles. The default of 700 has a command searched hundreds of times
 while it loads its libraries, whose objects all stay: 0.1 to 0.2 s."""
 
-EXIT_USAGE, EXIT_FAILED, EXIT_VERIFICATION, EXIT_INTERRUPTED = 1, 2, 4, 130
+EXIT_USAGE, EXIT_FAILED, EXIT_VERIFICATION = 1, 2, 4
 
 
 class _LazyGroup(click.Group):
@@ -75,7 +76,7 @@ def cli(verbose: bool) -> None:
     eval "$(wsi-area completion bash)"
 
     Each command has examples of its own: wsi-area COMMAND --help. Results go to standard output (--json: one
-    document), progress and messages to standard error; NO_COLOR=1 takes the colours away.
+    document, of an error too), progress and messages to standard error; NO_COLOR=1 takes the colours away.
     """  # noqa: D301 (click reads the backspace)
     on_stderr = logging.StreamHandler()
     on_stderr.setLevel(logging.INFO if verbose else logging.WARNING)
@@ -89,20 +90,19 @@ def _is_for_people(record: logging.LogRecord) -> bool:
 
 
 def main() -> None:
-    """Run the command line; every refusal is one clear line on stderr and the right exit code."""
+    """Run the command line; every refusal is one clear line on stderr, --json: one document too, and its exit code."""
     gc.set_threshold(COLLECT_AFTER_OBJECTS, *gc.get_threshold()[1:])
     atexit.register(gc.freeze)  # or Python searches all the libraries for cycles before it ends, which takes 0.3 s
     try:
         code = cli.main(prog_name="wsi-area", standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        tell_document(error.format_message(), EXIT_USAGE)
         code = EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        code = EXIT_INTERRUPTED
+        refuse(INTERRUPTED, EXIT_INTERRUPTED)
     except WsiAreaError as error:
-        click.echo(f"wsi-area: {error}", err=True)
-        code = _code_of(error)
+        refuse(str(error), _code_of(error))
     sys.exit(code if isinstance(code, int) else 0)
 
 

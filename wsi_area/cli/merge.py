@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from wsi_area.cli.refusal import refuse
 from wsi_area.cli.results_table import print_results
 from wsi_area.cli.run import write_report_of
 from wsi_area.cli.run_place import RunPlace
@@ -40,8 +41,7 @@ def command(run: Place, workers: int | None, report: bool, as_json: bool) -> Non
     try:
         merged = merge_run(run, workers=workers or 0, for_report=report)
     except (IncompleteResultError, StaleResultError) as error:
-        click.echo(f"wsi-area: {error}", err=True)
-        sys.exit(EXIT_FAILED)
+        refuse(str(error), EXIT_FAILED)
     if report:
         write_report_of(run)
     if as_json:

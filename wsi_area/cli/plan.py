@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area.cli.console import fits, report_console
+from wsi_area.cli.console import fits, print_lines, report_console
 from wsi_area.cli.findings_text import print_failures, print_findings, told_findings
 from wsi_area.cli.slide_options import Asked, asked, slide_options
 from wsi_area.compute.quantity_text import number_text
@@ -122,17 +123,17 @@ _HEADINGS = (
     "size px", "work µm/px", "level ÷ factor", "tiles", "skipped", "batches", "Mpx to read", "MiB/task", "MiB disk",
     "~core s", "lane",
 )  # fmt: skip
-_PAIRS = ((0, 1, 10), (2,), (3, 4, 5), (6, 9), (7, 8))
-"""Which of them share a column where the terminal is narrow."""
 
 
 def _print(previews: Sequence[Preview], failures: Sequence[PrepareFailure]) -> None:
     console = report_console()
     rows = [(p.plan.slide.slide_id, _cells(p)) for p in previews]
     if rows:
-        wide = _table(_HEADINGS, rows)
-        narrow = _table(_paired(_HEADINGS), [(name, _paired(cells)) for name, cells in rows])
-        console.print(wide if fits(console, wide) else narrow)
+        wide = _table(rows)
+        if fits(console, wide):
+            console.print(wide)
+        else:
+            _print_narrow(console, rows)
     waiting = [(f.slide_id, f.message) for f in failures if _needs_calibration(f)]
     lost = [(f.slide_id, f.message) for f in failures if not _needs_calibration(f)]
     print_failures(console, "NEEDS A PIXEL SIZE", waiting, "bold yellow")
@@ -140,9 +141,10 @@ def _print(previews: Sequence[Preview], failures: Sequence[PrepareFailure]) -> N
     print_findings(console, told_findings(finding for p in previews for finding in p.findings))
     total = _document(previews, failures)["total"]
     disk = _about(total["estimated_disk_bytes"] / 2**20)
-    console.print(
+    print_lines(
+        console,
         f"\nin all: {total['tiles']} tiles, {total['level_px_to_decode'] / 1e6:.1f} Mpx to read, "
-        f"{_about(total['estimated_core_s'])} core-seconds and {disk} MiB of disk"
+        f"{_about(total['estimated_core_s'])} core-seconds and {disk} MiB of disk",
     )
 
 
@@ -155,18 +157,30 @@ def _about(number: float) -> str:
     return f"about {number_text(float(f'{number:.2g}'))}" if number else "0"
 
 
-def _table(headings: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> Table:
+def _table(rows: Sequence[tuple[str, Sequence[str]]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("slide", overflow="fold", min_width=12)
-    for heading in headings:
+    for heading in _HEADINGS:
         table.add_column(heading, justify="left" if heading == "lane" else "right", no_wrap=True)
     for name, cells in rows:
         table.add_row(Text(name), *(Text(cell) for cell in cells))
     return table
 
 
-def _paired(cells: Sequence[str]) -> tuple[str, ...]:
-    return tuple("\n".join(cells[place] for place in pair) for pair in _PAIRS)
+def _print_narrow(console: Console, rows: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Print each slide's name on a line of its own, whole so that it can be copied, and below it what is planned."""
+    for name, cells in rows:
+        size, work, level, tiles, skipped, batches, mpx, task, disk, core_s, lane = cells
+        at = work if work == "px only" else f"{work} µm/px"
+        print_lines(console, name, style="bold")
+        print_lines(console, f"{size} px; level ÷ factor {level}, {at}; lane {lane}", indent="  ")
+        print_lines(
+            console,
+            f"{tiles} tile{'s' * (tiles != '1')}, {skipped} skipped, {batches} batch{'es' * (batches != '1')}; "
+            f"{mpx} Mpx to read, about {core_s} core\u00a0s; {task}\u00a0MiB\u00a0a\u00a0task, "
+            f"{disk}\u00a0MiB\u00a0of\u00a0disk",
+            indent="  ",
+        )
 
 
 def _cells(p: Preview) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """cli: what a run shows while it works, on stderr: a live bar on a terminal, plain lines elsewhere."""
 
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,11 @@ from wsi_area.run.events import BatchDone, Event, Listener, SlideDone, SlideStar
 
 PLAIN_LINE_S = 10.0
 """Seconds between two lines of progress where there is no terminal."""
+
+_REASON_CHARACTERS = 60
+"""How much of a reason a line of progress has room for."""
+_SURE_S = 5.0
+"""Seconds of work before a time that is left means anything: kernels are loaded, and the first batch is none."""
 
 _MARKS = {"complete": "✓", "incomplete": "!", "needs_calibration": "?", "failed": "✗"}
 
@@ -47,7 +53,7 @@ class Pace:
 
     def __init__(self, slide_count: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._started_s = clock()
+        self._started_s: float | None = None  # when there was something to measure at last
         self._slides: dict[str, list[int]] = {}  # of each that was begun: its tiles, and how many are done
         self._slide_count = slide_count
         self._share_before = 0.0  # of the run, that an earlier one had done
@@ -56,6 +62,8 @@ class Pace:
 
     def note(self, event: Event) -> None:
         """Take in what has happened."""
+        if self._started_s is None and _is_work(event):
+            self._started_s = self._clock()
         if isinstance(event, SlideStarted):
             self._slides[event.slide_id] = [max(1, event.tiles), event.tiles_done]
             self._share_before += event.tiles_done / max(1, event.tiles) / self._slide_count
@@ -75,21 +83,33 @@ class Pace:
         return sum(min(done, tiles) / tiles for tiles, done in self._slides.values()) / self._slide_count
 
     @property
-    def mpx_per_s(self) -> float:
-        """Return how many megapixels of a level were read in a second."""
-        return self._level_px / 1e6 / max(self._clock() - self._started_s, 1e-3)
+    def speed(self) -> str:
+        """Return how many megapixels of a level are read in a second; empty while nothing was."""
+        if not self._level_px or self._worked_s < _SURE_S:
+            return ""
+        mpx_per_s = self._level_px / 1e6 / self._worked_s
+        return f"{mpx_per_s:.0f} Mpx/s" if mpx_per_s >= 10 else f"{mpx_per_s:.2g} Mpx/s"
 
     @property
     def left(self) -> str:
-        """Return how long it will still take, as far as the slides to come are like those before."""
+        """Return how long it will still take, as far as the slides to come are like those before; empty if unsure."""
         fresh = self.share - self._share_before
-        if fresh <= 0:
-            return "" if self.share >= 1 else "just begun"
-        return f"about {_time_text((self._clock() - self._started_s) / fresh * (1 - self.share))} left"
+        if fresh <= 0 or self.share >= 1 or self._worked_s < _SURE_S:
+            return ""
+        return f"about {_time_text(self._worked_s / fresh * (1 - self.share))} left"
+
+    @property
+    def _worked_s(self) -> float:
+        return 0.0 if self._started_s is None else self._clock() - self._started_s
 
     def __str__(self) -> str:
-        parts = (f"{self.share:.0%} of the run", f"{self.mpx_per_s:.0f} Mpx/s", self.left)
+        parts = (f"{self.share:.0%} of the run", self.speed, self.left)
         return ", ".join(part for part in parts if part)
+
+
+def _is_work(event: Event) -> bool:
+    """Return whether this says that tiles are measured now, not that an earlier run had measured them."""
+    return isinstance(event, BatchDone) or (isinstance(event, SlideStarted) and event.tiles_done < event.tiles)
 
 
 def _time_text(seconds: float) -> str:
@@ -105,7 +125,20 @@ def _time_text(seconds: float) -> str:
 
 def _sentence(event: SlideDone) -> str:
     again = " (already measured)" if event.resumed else ""
-    return f"{event.slide_id}: {event.status}{again}" + (f": {event.message}" if event.message else "")
+    why = _first_words(event.message)
+    return f"{event.slide_id}: {event.status}{again}" + (f": {why}" if why else "")
+
+
+def _first_words(reason: str) -> str:
+    """Return how a reason begins; all of it is told once, when the run ends.
+
+    >>> _first_words("slides/a.svs: no pixel size; give --mpp")
+    'no pixel size …'
+    """
+    place, _, what = reason.partition(": ")
+    first, more, _ = (what if "/" in place and what else reason).partition("; ")
+    short = textwrap.shorten(first, _REASON_CHARACTERS, placeholder=" …")
+    return f"{short} …" if more and not short.endswith("…") else short
 
 
 @contextmanager
@@ -122,7 +155,7 @@ def _live_bar(slide_count: int) -> Iterator[Listener]:
         def tell(event: Event) -> None:
             with lock:
                 pace.note(event)
-                shown = f"{pace.mpx_per_s:.0f} Mpx/s {pace.left}"
+                shown = f"{pace.speed} {pace.left}".strip()
                 slides = f"{pace.slides_done}/{slide_count} slides"
                 progress.update(bar, completed=pace.share, description=slides, pace=shown)
                 if isinstance(event, SlideDone):

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area.cli.console import fits, report_console
+from wsi_area.cli.console import fits, print_lines, report_console
 from wsi_area.cli.findings_text import print_failures, print_findings, told_findings
 from wsi_area.compute.quantity_text import pair_text
 from wsi_area.results.place import Place
@@ -20,24 +20,25 @@ _STYLES = {"complete": "green", "incomplete": "yellow", "needs_calibration": "ye
 _NONE = "–"
 
 
-def print_results(records: Sequence[Record], out: Place) -> None:
-    """Print one row for each slide, below it each thing that went wrong once, and where to look next."""
+def print_results(records: Sequence[Record], out: Place, *, with_tables: bool = True) -> None:
+    """Print one row for each slide, below it each thing that went wrong once, and where to look next.
+
+    A shard has no tables of its own: they are made when all shards are merged.
+    """
     console = report_console()
     if records:
         table = _wide(records)
         console.print(table if fits(console, table) else _narrow(records))
     for record in records:
         for outline in record.get("outlines", ()):
-            console.print(_outline_text(record, outline), markup=False, soft_wrap=True)
+            print_lines(console, _outline_text(record, outline))
     for status in ("failed", "needs_calibration"):
         lost = [(r["slide_id"], r["reason"]) for r in records if r["status"] == status and not is_counted(r)]
         print_failures(console, status.upper().replace("_", " "), lost, f"bold {_STYLES[status]}")
     print_findings(console, told_findings(f for r in records for f in r.get("findings", ()) if f["severity"] != "info"))
-    console.print(
-        f"\nTables: {out / 'summary.csv'} (and .parquet, .xlsx); each slide in full: {out / 'slides'}"
-        + (f"; to read: {out / 'report.html'}" if (out / "report.html").exists() else ""),
-        soft_wrap=True,
-    )
+    tables = f"Tables: {out / 'summary.csv'} (and .parquet, .xlsx); each slide" if with_tables else "Each slide"
+    report = f"; to read: {out / 'report.html'}" if with_tables and (out / "report.html").exists() else ""
+    print_lines(console, f"\n{tables} in full: {out / 'slides'}{report}")
 
 
 def _areas(records: Sequence[Record]) -> tuple[tuple[str, str], ...]:

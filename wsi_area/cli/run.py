@@ -9,15 +9,18 @@ from typing import Any
 
 import click
 
+from wsi_area.cli.console import print_lines, report_console
 from wsi_area.cli.progress import shown_progress
+from wsi_area.cli.refusal import EXIT_INTERRUPTED, refuse
 from wsi_area.cli.results_table import print_results
 from wsi_area.cli.run_place import RunPlace
-from wsi_area.cli.slide_options import asked, slide_options
+from wsi_area.cli.slide_options import Asked, asked, defaults_text, fail_fast_option, slide_options
 from wsi_area.errors import WsiAreaError
 from wsi_area.results.place import Place, reached_by
 from wsi_area.run.ending import ending_lines
 from wsi_area.run.pipeline import run_slides
 from wsi_area.run.run_document import RunOutcome
+from wsi_area.run.shard_plan import shard_plan
 from wsi_area.run.shard_run import ShardOutcome, run_shard
 from wsi_area.run.shards import WHOLE, Shard, parse_shard, shard_of_array
 
@@ -30,6 +33,7 @@ _LOG = logging.getLogger(__name__)
     "Further slides with the same settings join the folder; other settings are refused unless --force is given.",
 )
 @slide_options
+@fail_fast_option
 @click.option("--out", type=RunPlace(), required=True, help="Where results go: a folder, or s3://bucket/prefix.")
 @click.option("--force", is_flag=True, help="Measure afresh what was made from something else.")
 @click.option(
@@ -57,9 +61,12 @@ def command(out: Place, force: bool, shard_text: str | None, report: bool, as_js
     has no believable pixel size and is counted in pixels only; 130 interrupted.
     """  # noqa: D301 (click reads the backspace)
     wanted = asked(**options)
+    if defaults := defaults_text(wanted, options["config"]):
+        click.echo(defaults, err=True)
     out = reached_by(out, wanted.settings.storage.access)
     shard = _shard(shard_text)
-    with shown_progress(len(wanted.slides)) as listener:
+    slides = len(wanted.slides) if shard is None else _slides_of(shard, wanted, force)
+    with shown_progress(slides) as listener:
         wishes: dict[str, Any] = {"force": force, "listener": listener, "argv": sys.argv, "for_report": report}
         if shard is None:
             outcome = run_slides(wanted.slides, wanted.settings, out, **wishes)
@@ -73,13 +80,19 @@ def command(out: Place, force: bool, shard_text: str | None, report: bool, as_js
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         if shard is None or outcome.planned:  # a shard may have parts of slides only
-            print_results(outcome.told, out)
-            click.echo("\n".join(ending_lines(outcome)))
+            print_results(outcome.told, out, with_tables=shard is None)
+            print_lines(report_console(), "\n".join(ending_lines(outcome)))
         if shard is not None:
-            click.echo("\n".join(_shard_lines(shard, outcome, len(wanted.slides), out)))
+            print_lines(report_console(), "\n".join(_shard_lines(shard, outcome, len(wanted.slides), out)))
         if outcome.interrupted:
             click.echo("interrupted: run the same command again to go on where it stopped", err=True)
     sys.exit(outcome.exit_code)
+
+
+def _slides_of(shard: Shard, wanted: Asked, force: bool) -> int:
+    """Return how many slides one shard has, whole or in part."""
+    plan = shard_plan(wanted.slides, wanted.settings, shard.count, forced=force)
+    return len(plan.slides_of(shard.index)) + len(plan.pieces_of(shard.index))
 
 
 def _parts(outcome: RunOutcome) -> list[dict[str, Any]]:
@@ -95,7 +108,8 @@ def _shard_lines(shard: Shard, outcome: RunOutcome, slides: int, out: Place) -> 
     ]
     shared = outcome.pieces_planned if isinstance(outcome, ShardOutcome) else 0
     what = f"{outcome.planned} of {slides} slides" + (f" and parts of {shared} more" if shared else "")
-    return [*lines, f"this was shard {shard}: {what}; after the last: wsi-area merge {shlex.quote(str(out))}"]
+    merge = f"wsi-area merge {shlex.quote(str(out))}"
+    return [*lines, f"this was shard {shard}: {what}; after the last: {merge}, which makes tables and report"]
 
 
 def _shard(text: str | None) -> Shard | None:
@@ -114,5 +128,11 @@ def write_report_of(out: Place) -> None:
 
     try:
         write_report(out)
+    except KeyboardInterrupt:
+        refuse(
+            "interrupted while the report was written; every result and table is there: run the same command again, "
+            f"or wsi-area report {shlex.quote(str(out))}",
+            EXIT_INTERRUPTED,
+        )
     except WsiAreaError as error:
         _LOG.warning("the run is whole, its report is not: %s; mend that and call wsi-area report %s", error, out)

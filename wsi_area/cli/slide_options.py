@@ -10,7 +10,9 @@ import click
 from wsi_area.run.inputs import SlideInput, collect_slides
 from wsi_area.run.manifest import COLUMNS
 from wsi_area.run.settings import RunSettings, load
+from wsi_area.run.settings_origin import DEFAULT
 from wsi_area.run.slide_settings import refuse_wrong_settings
+from wsi_area.segmenters.registry import make_segmenter
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,6 +62,12 @@ def slide_options(function: F) -> F:
     return function
 
 
+def fail_fast_option(function: F) -> F:
+    """Add the option of commands that measure: whether one slide that fails ends it."""
+    help_text = "Start nothing new after the first failed or incomplete slide (run.fail_fast)."
+    return click.option("--fail-fast", is_flag=True, help=help_text)(function)
+
+
 def asked(
     slides: Sequence[str],
     config: Path | None,
@@ -74,6 +82,7 @@ def asked(
     recursive: bool,
     workers: int | None,
     scheduler: str | None,
+    fail_fast: bool = False,
 ) -> Asked:
     """Return the slides and the settings that the options add up to.
 
@@ -87,6 +96,8 @@ def asked(
         extra.append(f"run.workers={workers}")
     if scheduler is not None:
         extra.append(f'run.scheduler="{scheduler}"')
+    if fail_fast:
+        extra.append("run.fail_fast=true")
     settings = load(config, extra)
     wanted = collect_slides(
         slides,
@@ -102,3 +113,19 @@ def asked(
     )
     refuse_wrong_settings(settings, wanted)
     return Asked(wanted, settings)
+
+
+def defaults_text(wanted: Asked, config: Path | None) -> str:
+    """Return what is measured where nobody said what to look for; empty where somebody did."""
+    settings = wanted.settings
+    chosen = any(key.startswith("segmenter.") and origin != DEFAULT for key, origin in settings.origins.items())
+    if config is not None or chosen or all(slide.own is not None for slide in wanted.slides):
+        return ""
+    own = make_segmenter(settings.segmenter.name, settings.segmenter.own)
+    told = [f"{key} {getattr(own, key)}" for key in ("background", "threshold") if hasattr(own, key)]
+    mpp = settings.tiling.work_mpp
+    scale = "at the finest level" if mpp is None else f"at {mpp:g} µm/px"
+    return (
+        f"no --config: the defaults are used, segmenter {settings.segmenter.name} ({', '.join(told)}) {scale}; for a "
+        "stain give --config configs/he_tissue.toml or configs/ihc_dab.toml, which give other areas"
+    )

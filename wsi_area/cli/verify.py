@@ -2,15 +2,37 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
+from wsi_area.cli.console import print_lines, report_console
 from wsi_area.cli.run_place import RunPlace
 from wsi_area.cli.storage_options import storage_options
 from wsi_area.results.place import Place
 from wsi_area.run.pipeline import EXIT_OK, EXIT_VERIFICATION
-from wsi_area.run.verify import verify_run
+from wsi_area.run.verify import Disagreement, verify_run
+
+_UNFINISHED = (
+    "the run did not come to its end, and its tables are not written: run the same command again; what was measured is "
+    "kept"
+)
+_TABLES = (
+    "tables or run.json differ from the slides' own documents: one was changed, or is old. Run the same command again "
+    "(after shards: wsi-area merge), which writes the tables anew from the documents; nothing is measured again"
+)
+_RECORD = (
+    "a slide's document cannot be read: run the same command again, which makes it anew from the ledger; where that "
+    "does not help, measure the slide again with wsi-area run … --force"
+)
+_SLIDE_FILE = (
+    "a slide file is not the one that was measured: bring that one back, or measure this one: wsi-area run … --force"
+)
+_DAMAGED = (
+    "what contradicts its own record was changed or damaged since, and none of it is to be used: find out by whom or "
+    "what, then measure those slides again with wsi-area run … --force"
+)
 
 
 @click.command("verify")
@@ -32,14 +54,32 @@ def command(run: Place, no_slides: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"exit_code": code, **asdict(verified)}, indent=2, ensure_ascii=False))
         sys.exit(code)
+    console = report_console()
     for fault in verified.disagreements:
-        click.echo(f"{fault.slide_id or run}, {fault.what}: {fault.message}")
+        print_lines(console, f"{fault.slide_id or run}, {fault.what}: {fault.message}")
     found = len(verified.disagreements)
-    told = f"{found} disagreement{'' if found == 1 else 's'}" if found else "everything agrees"
-    click.echo(f"{verified.slides} slides, {verified.tiles} tiles counted again: {told}")
-    if found:
-        click.echo(
-            "→ what contradicts its own record was changed or damaged since, and none of it is to be used: find out by "
-            "whom or what, then measure those slides again with wsi-area run … --force"
-        )
+    told = _counted(found, "disagreement") if found else "everything agrees"
+    slides, tiles = _counted(verified.slides, "slide"), _counted(verified.tiles, "tile")
+    print_lines(console, f"{slides}, {tiles} counted again: {told}")
+    for remedy in _remedies(verified.disagreements):
+        print_lines(console, f"→ {remedy}")
     sys.exit(code)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _remedies(faults: Sequence[Disagreement]) -> list[str]:
+    """Return what to do about each cause, one line a cause; an unfinished run has no tables that could be wrong."""
+    what = {fault.what for fault in faults}
+    unfinished = "run" in what
+    damaged = what - {"run", "summary.csv", "status", "record", "slide file"}
+    found = [_UNFINISHED] if unfinished else []
+    if not unfinished and what & {"summary.csv", "status"}:
+        found.append(_TABLES)
+    if "record" in what:
+        found.append(_RECORD)
+    if "slide file" in what:
+        found.append(_SLIDE_FILE)
+    return [*found, _DAMAGED] if damaged else found

@@ -1,5 +1,6 @@
 """compute: one pixel size out of every claim on record, or none and the reason; pure, opens nothing."""
 
+import math
 from dataclasses import replace
 
 from wsi_area.compute import calibration_claims as claim_rules
@@ -15,6 +16,7 @@ __all__ = ["CalibrationPolicy", "PitchPrior", "PowerBand", "calibrate", "usable_
 
 _LADDER = {"override": 0, "vendor": 1, "tiff": 2, "image": 3}
 _SEVERITY_ORDER = {"refusal": 0, "warning": 1, "info": 2}
+_SAME_NUMBER = 1e-9  # relative: the same digits, after a division or two
 _DEFAULT_POLICY = CalibrationPolicy()
 
 
@@ -25,7 +27,8 @@ def calibrate(
 
     The ladder: an override, the vendor's metadata, TIFF resolution tags with a unit, image density, none.
     A refusal among the findings means ``chosen`` is None: the slide is counted in pixels only, never guessed.
-    An override settles conflicts between the file's claims, but is held to the same plausibility.
+    An override settles conflicts between the file's claims, but is held to the same plausibility; one that was given
+    for several slides at once settles nothing where the slide's scanner states something grossly different.
 
     >>> from wsi_area.model.calibration import Mpp
     >>> from wsi_area.model.geometry import Size
@@ -46,7 +49,9 @@ def calibrate(
     best = in_file if override is None else override
     if override is not None:  # it settles what the file's claims say against each other; they stay on record
         doubts = [replace(doubt, severity="info") for doubt in doubts]
-        doubts.append(claim_rules.override_used(info, override, in_file, policy))
+        far = claim_rules.far_from_own(info, override, usable)
+        doubts.append(far or claim_rules.override_used(info, override, in_file, policy))
+        best = override if far is None else None
     elif not claims:
         doubts.append(claim_rules.missing(info))
     findings = [*doubts, *_judgement(info, best, policy), *level_ratio_finding(info, policy)]
@@ -99,5 +104,21 @@ def _reason(chosen: MppCandidate | None, usable: list[MppCandidate], findings: l
     size = f"{pair_text(chosen.mpp.x, chosen.mpp.y)} µm/px"
     if chosen.rung == "override":
         return f"{size} as given by {chosen.source}: {chosen.note.strip() or 'no reason given'}"
-    rest = "the only usable claim" if len(usable) == 1 else f"the first of {len(usable)} claims that agree"
-    return f"{size} from {chosen.source} (quality {chosen.quality}), {rest}"
+    return f"{size} from {chosen.source} (quality {chosen.quality}), {_corroboration(chosen, usable)}"
+
+
+def _corroboration(chosen: MppCandidate, usable: list[MppCandidate]) -> str:
+    """Return which other claims bear the chosen one out; a tag that is read twice does not bear out itself."""
+    others = [claim for claim in usable if claim is not chosen]
+    repeats = [claim.source for claim in others if _is_same_tag(chosen, claim)]
+    agreeing = [claim.source for claim in others if not _is_same_tag(chosen, claim)]
+    told = f"and {' and '.join(agreeing)} agree{'s' * (len(agreeing) == 1)}" if agreeing else "the only usable claim"
+    return told + (f"; {' and '.join(repeats)} is the same tag read twice" if repeats else "")
+
+
+def _is_same_tag(one: MppCandidate, other: MppCandidate) -> bool:
+    """Return whether two claims are one tag: OpenSlide has its mpp-x from the tag whose number it repeats."""
+    if "openslide.mpp-x" not in {one.source, other.source}:
+        return False
+    pairs = ((one.mpp.x, other.mpp.x), (one.mpp.y, other.mpp.y))
+    return all(math.isclose(a, b, rel_tol=_SAME_NUMBER) for a, b in pairs)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from itertools import combinations
 
-from wsi_area.compute.calibration_policy import CalibrationPolicy
+from wsi_area.compute.calibration_policy import GIVEN_FOR_SEVERAL, SEVERAL_REFUSAL_FACTOR, CalibrationPolicy
 from wsi_area.compute.extent import axis_ratio, extent_mm
 from wsi_area.compute.quantity_text import number_text, pair_text, percent_text
 from wsi_area.compute.unit_slips import slip_name
@@ -13,8 +13,9 @@ from wsi_area.model.finding import QaFinding, Severity
 from wsi_area.model.slide import SlideInfo
 
 GIVE_MPP = (
-    "give the true pixel size, from the scanner's log or a scale bar, with --mpp X[,Y] --mpp-reason TEXT "
-    "(e.g. --mpp 0.25) or in the manifest columns mpp_x, mpp_y, mpp_reason"
+    "give the true pixel size, from the scanner's log or a scale bar, for this slide alone: wsi-area run PATH … "
+    "--mpp X[,Y] --mpp-reason TEXT (e.g. --mpp 0.25), PATH being its file and … the other options as they were; "
+    "or for it among others, in a row of --manifest: path, mpp_x, mpp_y, mpp_reason"
 )
 CORRECT_OVERRIDE = "correct the override: --mpp X[,Y], or mpp_x and mpp_y in the manifest, in µm per pixel"
 _ONE_PX_PER_UNIT = (("1 px per mm", 1000.0), ("1 px per cm", 10_000.0), ("1 px per inch", 25_400.0))
@@ -123,6 +124,27 @@ def volume_mismatch(info: SlideInfo, claim: MppCandidate, policy: CalibrationPol
     )
     remedy = f"find out which is true, then {GIVE_MPP}"
     return [QaFinding(info.slide_id, "VOLUME_MISMATCH", "refusal", ratio - 1, limit, "fraction", message, remedy)]
+
+
+def far_from_own(info: SlideInfo, override: MppCandidate, claims: Sequence[MppCandidate]) -> QaFinding | None:
+    """Return MPP_CONFLICT where a size given for several slides is grossly not what this one's scanner states."""
+    own = next((claim for claim in claims if claim.quality == "A"), None)
+    if own is None or override.source != GIVEN_FOR_SEVERAL or not is_size(override.mpp):
+        return None
+    times = max(axis_ratio(override.mpp.x, own.mpp.x), axis_ratio(override.mpp.y, own.mpp.y))
+    if times <= SEVERAL_REFUSAL_FACTOR * (1 + _ROUND_OFF):
+        return None
+    message = (
+        f"{pair_text(override.mpp.x, override.mpp.y)} µm/px was given for several slides at once, but this one's own "
+        f"{own.source} says {pair_text(own.mpp.x, own.mpp.y)}, {number_text(times)} times apart "
+        f"(limit {number_text(SEVERAL_REFUSAL_FACTOR)}); neither is used"
+    )
+    remedy = (
+        "leave --mpp out for the slides that state their own; a size that is meant in spite of it is believed where it "
+        "is given for one slide alone (wsi-area run PATH … --mpp X[,Y] --mpp-reason TEXT) or in a row of --manifest"
+    )
+    limit = SEVERAL_REFUSAL_FACTOR
+    return QaFinding(info.slide_id, "MPP_CONFLICT", "refusal", times, limit, "factor", message, remedy)
 
 
 def override_used(

@@ -78,7 +78,7 @@ def power(info: SlideInfo, claim: MppCandidate, policy: CalibrationPolicy) -> li
     if factor > policy.power_refusal_factor:
         severity = "refusal"
         remedy = (
-            f"{_remedy(claim)}; where the objective power is what is wrong, raise power_refusal_factor "
+            f"{_remedy(claim)}; where the objective power is what is wrong, raise calibration.power_refusal_factor "
             f"(now {number_text(policy.power_refusal_factor)}) in the settings"
         )
     return [QaFinding(info.slide_id, "POWER_MISMATCH", severity, um, limit_um, "µm/px", message, remedy)]
@@ -88,7 +88,7 @@ def power_argument(um: float, band: PowerBand) -> str:
     """Return why a pixel of this size does not belong to an objective, in numbers.
 
     >>> power_argument(50, CalibrationPolicy().power_band(20)).split("; ")[1]
-    '2 001 such pixels in a row would be 100 mm'
+    'at 50 µm, 2 001 such pixels in a row would be 100 mm'
     """
     typical_um = min(max(10 / band.power, band.low_um), band.high_um)  # for the sentence, never for an area
     argument = (
@@ -100,7 +100,7 @@ def power_argument(um: float, band: PowerBand) -> str:
         return argument
     row_px = math.floor(100_000 / um) + 1
     row_mm = number_text(round(row_px * um / 1000))
-    return f"{argument}; {number_text(row_px)} such pixels in a row would be {row_mm} mm"
+    return f"{argument}; at {number_text(um)} µm, {number_text(row_px)} such pixels in a row would be {row_mm} mm"
 
 
 def outside_band(um: float, band: PowerBand) -> float:

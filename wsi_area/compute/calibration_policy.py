@@ -9,6 +9,13 @@ from wsi_area.model.calibration import Profile
 GLASS_SLIDE_MM = (26.0, 76.0)
 LARGE_FORMAT_SLIDE_MM = (52.0, 76.0)
 
+GIVEN_FOR_SEVERAL = "--mpp for several slides"
+"""The source of a pixel size given once for more than one slide; nobody looked at each of them."""
+
+SEVERAL_REFUSAL_FACTOR = 2.0
+"""So many times may such a size be what the scanner itself states of a slide, either way, before it is refused there.
+The steps of objectives: ×20 given for a ×40 scan still is somebody's word, beyond it the size was meant for others."""
+
 
 @dataclass(frozen=True, slots=True)
 class PowerBand:

@@ -15,8 +15,9 @@ _NEAREST_BELOW = 2.0  # work pixels across a picture pixel; fewer have no majori
 _SAMPLE_PX = 8  # work pixels that are asked across a picture pixel, at least, where there are more
 _BAND_PX = 1024  # work rows held at once of an array without shards
 _ARGUMENTS = "uint8* int64 int64 int64 int64* int64 int64* int64 uint8* uint16* int64 int64 int64"
-_WASH = 140  # of 255
 _MOST_RIM = 0.4  # of what is coloured
+WASH = 217
+"""Of 255: the tissue still shows through, and yellow over brown or magenta stain is told from orange (at 190 not)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +152,12 @@ def _nearest(class_map: Any, grid: PictureGrid) -> ClassMap:
     return picture
 
 
-def outlined(picture: ClassMap, colours: Mapping[int, tuple[int, int, int]]) -> tuple[ClassMap, bytes, bytes]:
+def outlined(
+    picture: ClassMap, colours: Mapping[int, tuple[int, int, int]], *, wash: int = 255
+) -> tuple[ClassMap, bytes, bytes]:
     """Return a picture of classes as palette indices, the palette (RGB) and its opacities; class 0 is clear.
 
-    Each class is a light wash, so that what lies under it stays in sight, with an opaque rim of its colour where
+    Each class has its very colour, so that what is seen is what the legend shows, and an opaque rim, darker, where
     classes lie in patches; a fine mixture of classes would be nothing but rims and has none.
 
     Parameters
@@ -162,17 +165,19 @@ def outlined(picture: ClassMap, colours: Mapping[int, tuple[int, int, int]]) -> 
     picture : uint8 (h, w) of class codes
     colours : mapping
         Code → RGB of every code but 0.
+    wash : int
+        Opacity of a class inside its rim, of 255; see `WASH`.
 
-    >>> indices, palette, opacity = outlined(np.array([[0, 1, 1, 1]], np.uint8), {1: (9, 9, 9)})
+    >>> indices, palette, opacity = outlined(np.array([[0, 1, 1, 1]], np.uint8), {1: (9, 9, 9)}, wash=217)
     >>> indices.tolist(), list(opacity)
-    ([[0, 2, 1, 1]], [0, 140, 255])
+    ([[0, 2, 1, 1]], [0, 217, 255])
     """
     indices = np.zeros(picture.shape, np.uint8)
     palette, opacity = [255, 255, 255], [0]
     for place, code in enumerate(sorted(code for code in colours if code)):
         indices[picture == code] = 2 * place + 1
         palette += [*colours[code], *(int(0.62 * channel) for channel in colours[code])]
-        opacity += [_WASH, 255]
+        opacity += [wash, 255]
     rim = _rim(picture) & (indices > 0)
     if rim.sum() <= _MOST_RIM * (indices > 0).sum():
         indices[rim] += 1

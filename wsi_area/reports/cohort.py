@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wsi_area.compute.area import area_mm2
 from wsi_area.compute.quantity_text import pair_text
+from wsi_area.reports.attention import Trouble, Warned, is_warned, troubles, warned
 from wsi_area.reports.documents import STATUS_ORDER, Record, mpp_of
 from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, Finding, anchor_of, findings_of
 from wsi_area.reports.strip_plot import StripPlot, Value, strip_plot
@@ -42,24 +43,10 @@ class Total:
     value: str
     note: str
 
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Slides that have no final number, for the very same reason."""
-
-    reason: str
-    slides: tuple[tuple[str, str], ...]  # anchor and id
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Slides that have no final number and want the same thing done, which is said once."""
-
-    status: str
-    status_text: str
-    status_sign: str
-    remedies: tuple[str, ...]
-    causes: tuple[Cause, ...]
+    @property
+    def has_error_bar(self) -> bool:
+        """Return whether a ± stands in it."""
+        return "±" in self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +55,8 @@ class Cohort:
 
     totals: tuple[Total, ...]
     troubles: tuple[Trouble, ...]
+    warned: tuple[Warned, ...]
+    warned_text: str  # how many of the slides that were summed carry a warning; empty: none
     headings: tuple[str, ...]  # of the numbers of a row
     rows: tuple[SlideRow, ...]
     statuses: tuple[tuple[str, str, int], ...]  # those that occur, with their text and number
@@ -84,7 +73,9 @@ def cohort(records: Sequence[Record]) -> Cohort:
             codes[code] = codes.get(code, 0) + 1
     return Cohort(
         _totals(records),
-        _troubles(records),
+        troubles(records),
+        warned(records),
+        _warned_text(records),
         tuple(heading for heading, _ in columns),
         tuple(_row(place, record, columns) for place, record in enumerate(records, 1)),
         tuple((s, STATUS_TEXT[s], n) for s in STATUS_ORDER if (n := sum(r["status"] == s for r in records))),
@@ -172,35 +163,12 @@ def _row(place: int, record: Record, columns: Sequence[tuple[str, Callable[[Reco
     )
 
 
-def _troubles(records: Sequence[Record]) -> tuple[Trouble, ...]:
-    """Return what keeps slides from a final number; what is to be done is said once for all that it helps."""
-    found: dict[tuple[str, tuple[str, ...]], dict[str, list[tuple[str, str]]]] = {}
-    for place, record in enumerate(records, 1):
-        if record["status"] != "complete":
-            reason, remedies = _reason_and_remedies(record)
-            causes = found.setdefault((record["status"], remedies), {})
-            causes.setdefault(reason, []).append((anchor_of(place), record["slide_id"]))
-    return tuple(
-        Trouble(
-            status, STATUS_TEXT[status], STATUS_SIGN[status], remedies,
-            tuple(Cause(reason, tuple(slides)) for reason, slides in causes.items()),
-        )
-        for (status, remedies), causes in found.items()
-    )  # fmt: skip
-
-
-def _reason_and_remedies(record: Record) -> tuple[str, tuple[str, ...]]:
-    refused = [f for f in findings_of(record) if f.severity == "refusal" or f.code == "TILE_UNREADABLE"]
-    reason = str(record.get("reason") or "no reason on record").removeprefix(f"{record['slide_id']}: ")
-    messages = tuple(dict.fromkeys(f.message for f in refused))
-    return "; ".join(messages) or reason, tuple(dict.fromkeys(f.remedy for f in refused if f.remedy))
-
-
 def _totals(records: Sequence[Record]) -> tuple[Total, ...]:
     complete = [r for r in records if r["status"] == "complete"]
     counted = [f"{n} {_COUNTED[s]}" for s in STATUS_ORDER[::-1] if (n := sum(r["status"] == s for r in records))]
     totals = [Total("slides", grouped(len(records)), ", ".join(counted))]
     whose = f"sum of the {len(complete)} complete slides" if len(complete) != 1 else "of the one complete slide"
+    whose = ", ".join(text for text in (whose, _warned_text(records)) if text)
     with_tumor = [r for r in complete if r["tumor"]["area_mm2"] is not None]
     if with_tumor:
         mm2 = sum(r["tumor"]["area_mm2"] for r in with_tumor)
@@ -215,6 +183,12 @@ def _totals(records: Sequence[Record]) -> tuple[Total, ...]:
         parts = [sum(r[name]["area_mm2"] for r in with_tumor) for name in ("tumor", "tissue")]
         totals.append(Total("tumour in tissue", share_text(*parts), "of the summed areas"))
     return tuple(totals)
+
+
+def _warned_text(records: Sequence[Record]) -> str:
+    complete = [r for r in records if r["status"] == "complete"]
+    n = sum(is_warned(r) for r in complete)
+    return f"{n} of {len(complete)} with warnings" if n else ""
 
 
 def _fraction(record: Record) -> float | None:

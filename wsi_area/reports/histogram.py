@@ -1,7 +1,7 @@
 """reports: the histogram that a threshold was found on, with the threshold drawn; pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log1p
 from typing import Any, TypeGuard
 
@@ -33,6 +33,7 @@ class Histogram:
     lines: tuple[Line, ...]
     ticks: tuple[tuple[float, str], ...]
     description: str
+    why: str = ""  # the threshold is not the one that the method gave
 
 
 def histograms(facts: Mapping[str, Any]) -> tuple[Histogram, ...]:
@@ -46,7 +47,8 @@ def histograms(facts: Mapping[str, Any]) -> tuple[Histogram, ...]:
         if isinstance(facts.get("background_level"), int | float):
             lines.append((float(facts["background_level"]), "background", False))
         axis = f"{facts.get('feature', 'feature')}, grey levels"
-        found.append(_histogram("Threshold of tissue", axis, counts, 1.0, lines))
+        plot = _histogram("Threshold of tissue", axis, counts, 1.0, lines)
+        found.append(replace(plot, why=_why_not_otsu(facts)))
     density, width = facts.get("density_histogram"), facts.get("density_bin_od")
     bands = facts.get("bands_od")
     if _is_counts(density) and isinstance(width, int | float) and isinstance(bands, list) and bands:
@@ -56,6 +58,20 @@ def histograms(facts: Mapping[str, Any]) -> tuple[Histogram, ...]:
         axis = f"density of {facts.get('target', 'the stain')} in tissue, OD"
         found.append(_histogram("Bands of the stain", axis, density, float(width), lines))
     return tuple(found)
+
+
+def _why_not_otsu(facts: Mapping[str, Any]) -> str:
+    """Return why the threshold is not Otsu's though that was asked for; empty where it is, or where it was not."""
+    otsu, used, level = facts.get("otsu_threshold"), facts["threshold"], facts.get("background_level")
+    if not facts.get("clamped") or not isinstance(otsu, int | float):
+        return ""
+    near = f"{grouped(used - level)} above the background" if isinstance(level, int | float) else "the limit"
+    bound, key = (
+        (f"beyond {near} faint tissue would be lost", "contrast_max")
+        if otsu > used
+        else (f"below {near} bare glass would count", "contrast_min")
+    )
+    return f"Otsu's method gives {grouped(otsu)}; {bound}, so {grouped(used)} was used ({key})."
 
 
 def _is_counts(counts: Any) -> TypeGuard[list[int]]:

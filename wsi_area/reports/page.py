@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from wsi_area.compute.class_picture import WASH
 from wsi_area.reports.cohort import Cohort
 from wsi_area.reports.histogram import HEIGHT as HISTOGRAM_HEIGHT
 from wsi_area.reports.histogram import WIDTH as PLOT_WIDTH
@@ -49,6 +50,7 @@ def page_html(title: str, cohort: Cohort, slides: tuple[SlideView, ...], origin:
             outlier_rule=OUTLIER_RULE,
             plot_width=PLOT_WIDTH,
             histogram_height=HISTOGRAM_HEIGHT,
+            shown_percent=round(100 * WASH / 255),  # the classes on screen, until the slider is moved
             ramp=["#" + bytes(rgb).hex() for rgb in RAMP_RGB],
         )
     )

@@ -16,12 +16,9 @@ from zarr.codecs import ShardingCodec
 from wsi_area.errors import ResultError
 from wsi_area.model.pixels import ClassMap
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.shard import CHUNK_CODECS
+from wsi_area.results.shard import ABSENT, CHUNK_CODECS, CRC_BYTES, stored_index
 from wsi_area.results.soundness import shard_fault
 from wsi_area.results.store import CLASS_MAP_ARRAY, open_class_map
-
-_ABSENT = np.iinfo(np.uint64).max
-_CRC_BYTES = 4  # after each tile, and after the index
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +50,13 @@ class ClassTiles:
                 try:
                     for tile_row, tile_col, tile in _decoded(content, self.tiles_per_side, self.tile_px):
                         y, x = row * side_px + tile_row * self.tile_px, col * side_px + tile_col * self.tile_px
+                        if y >= self.shape[0] or x >= self.shape[1]:
+                            continue  # another program's, wholly beyond the rim
                         # at the rim of the slide a tile is stored with background beyond it
                         yield y, x, tile[: self.shape[0] - y, : self.shape[1] - x]
                 except _Damage as damage:
                     raise ResultError(
-                        f"{place} is damaged ({damage}); measure the slide again with --force"
+                        f"{place} is damaged ({damage}); run the same command again: what is torn is measured anew"
                     ) from damage
 
 
@@ -70,12 +69,12 @@ def _decoded(content: bytes, tiles_per_side: int, tile_px: int) -> Iterator[tupl
     fault = shard_fault(content, tiles_per_side)
     if fault is not None:
         raise _Damage(fault)
-    index = np.frombuffer(content[-(16 * tiles_per_side**2 + _CRC_BYTES) : -_CRC_BYTES], "<u8").reshape(-1, 2)
+    index = stored_index(content, tiles_per_side)
     tile = np.empty((tile_px, tile_px), np.uint8)
     for place, (offset, length) in enumerate(index.tolist()):
-        if offset == _ABSENT:
+        if offset == ABSENT:
             continue
-        frame = memoryview(content)[offset : offset + length - _CRC_BYTES]
+        frame = memoryview(content)[offset : offset + length - CRC_BYTES]
         # blosc's header says how much it holds: of less, the tile before would stay in sight
         if int.from_bytes(frame[4:8], "little") != tile.size:
             raise _Damage(f"the tile at byte {offset} is not of {tile.size} pixels")

@@ -7,6 +7,8 @@ was made from: one that is damaged, or of another result than the one that lies 
 import hashlib
 import io
 import json
+import struct
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -28,8 +30,13 @@ _NOTE = "wsi-area"  # keyword of the text chunk
 _RESERVED = {
     UNREADABLE_CODE: "n_px_unreadable", OUTSIDE_ROI_CODE: "n_px_outside_roi", UNSCANNED_CODE: "n_px_unscanned",
 }  # fmt: skip
-_BROKEN = (OSError, ValueError, KeyError, TypeError, SyntaxError, Image.DecompressionBombError)
+_BROKEN = (
+    OSError, ValueError, LookupError, TypeError, SyntaxError, EOFError, struct.error, zlib.error,
+    Image.DecompressionBombError,
+)  # fmt: skip
 """What Pillow and a damaged text raise."""
+PICTURE_VERSION = 1
+"""Raised when the same class map is made into another picture, so that those that are kept are made anew."""
 
 
 def class_picture(
@@ -88,7 +95,9 @@ def _note(record: Mapping[str, Any], frame: ThumbnailFrame, rows: NDArray[np.int
 
     The key alone would not do: a tile that could not be read may be read later, under the same key.
     """
-    facts = json.dumps([record["key"], record["size_filters"], class_codes(record)], sort_keys=True).encode()
+    facts = json.dumps(
+        [PICTURE_VERSION, record["key"], record["size_filters"], class_codes(record)], sort_keys=True
+    ).encode()
     made_from = hashlib.sha256(facts + np.ascontiguousarray(rows, np.int64).tobytes()).hexdigest()
     return {"made_from": made_from, **asdict(frame)}
 

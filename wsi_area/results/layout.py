@@ -122,11 +122,20 @@ def read_json(path: Place) -> dict[str, Any]:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ResultError(
-            f"{path} cannot be read ({error}); if this is the folder of a run, run the same command again"
+            f"{path} {_fault(error)}; if this is the folder of a run, run the same command again"
         ) from error
     if not isinstance(content, dict):
         raise ResultError(f"{path} does not hold a JSON object; it was not written by wsi_area")
     return content
+
+
+def _fault(error: OSError | ValueError) -> str:
+    """Return why a document cannot be read: Python's own words tell of numbers and codecs."""
+    if isinstance(error, FileNotFoundError):
+        return "is not there"
+    if isinstance(error, OSError):
+        return f"cannot be read ({error.strerror or error})"
+    return "is damaged: it is no whole JSON document"
 
 
 def write_csv(path: Place, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import google_crc32c
 import numpy as np
 from numcodecs import blosc
+from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, Crc32cCodec
 
 from wsi_area.model.classes import BACKGROUND_ID
@@ -20,8 +21,11 @@ CHUNK_CODECS = (BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle", typesize
 """What `encoded_tile` does, as zarr's metadata say it. Bit planes of few classes: half the time of zstd, which took
 half as long as decoding the slide itself."""
 
-_ABSENT = np.iinfo(np.uint64).max
-_CRC_BYTES = 4
+ABSENT = np.iinfo(np.uint64).max
+"""In the index: the offset of a tile that is not there."""
+CRC_BYTES = 4
+"""After each tile, and after the index."""
+_ENTRY_BYTES = 16
 
 
 def encoded_tile(class_map: ClassMap, tile_px: int) -> bytes | None:
@@ -69,7 +73,7 @@ def write_shard(path: Place, tiles: Mapping[tuple[int, int], bytes], tiles_per_s
     if not tiles:
         path.unlink(missing_ok=True)
         return
-    index = np.full((tiles_per_side, tiles_per_side, 2), _ABSENT, "<u8")
+    index = np.full((tiles_per_side, tiles_per_side, 2), ABSENT, "<u8")
     offset = 0
     for place, content in tiles.items():
         index[place] = offset, len(content)
@@ -77,6 +81,24 @@ def write_shard(path: Place, tiles: Mapping[tuple[int, int], bytes], tiles_per_s
     commit(path, (*tiles.values(), index.tobytes(), _crc(index.tobytes())), flushed=False)
 
 
+def stored_index(content: bytes, tiles_per_side: int) -> NDArray[np.uint64]:
+    """Return where the tiles of a shard lie in it, uint64 (n, 2): offset and length.
+
+    Parameters
+    ----------
+    content : bytes
+        Tiles, each with its checksum, then the index of where they lie, and its checksum; no shorter than that.
+    tiles_per_side : int
+    """
+    start = index_start(content, tiles_per_side)
+    return np.frombuffer(content, "<u8", 2 * tiles_per_side**2, start).reshape(-1, 2)
+
+
+def index_start(content: bytes, tiles_per_side: int) -> int:
+    """Return at which byte the index of a shard begins; below 0 where it is too short to have one."""
+    return len(content) - _ENTRY_BYTES * tiles_per_side**2 - CRC_BYTES
+
+
 def _crc(content: bytes) -> bytes:
     checksum: int = google_crc32c.value(content)
-    return checksum.to_bytes(_CRC_BYTES, "little")
+    return checksum.to_bytes(CRC_BYTES, "little")

@@ -22,11 +22,10 @@ from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.results.cleaned_store import NOTE
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.place import Place, zarr_store
+from wsi_area.results.shard import ABSENT, CRC_BYTES, index_start, stored_index
 from wsi_area.results.store import CLASS_MAP_ARRAY, LEDGER_ARRAY
 
 _LOG = logging.getLogger(__name__)
-_CRC_BYTES, _ENTRY_BYTES = 4, 16
-_ABSENT = np.iinfo(np.uint64).max
 _TORN = (OSError, ValueError, RuntimeError)
 """What zarr and its codecs raise of a chunk that is not whole."""
 
@@ -64,6 +63,11 @@ def stores_open(layout: SlideLayout) -> bool:
     """Return whether what a slide's class map and ledger say of themselves is whole; in a bucket it is, or not there.
 
     Chunks can be measured again one by one, but nobody could read them.
+
+    Raises
+    ------
+    ResultError
+        If the disk does not let it be read.
     """
     if not isinstance(layout.root, Path):
         return True
@@ -73,6 +77,10 @@ def stores_open(layout: SlideLayout) -> bool:
             zarr.open_array(zarr_store(store), path=array, mode="r")
     except (FileNotFoundError, KeyError, ValueError, TypeError):
         return False
+    except OSError as error:
+        raise ResultError(
+            f"{layout.root} cannot be read ({error.strerror or error}); mend that and run again"
+        ) from error
     return True
 
 
@@ -132,12 +140,11 @@ def shard_fault(content: bytes, tiles_per_side: int) -> str | None:
         Tiles, each with its checksum, then the index of where they lie, and its checksum.
     tiles_per_side : int
     """
-    index_bytes = _ENTRY_BYTES * tiles_per_side**2
-    end = len(content) - index_bytes - _CRC_BYTES
+    end = index_start(content, tiles_per_side)
     if end < 0 or not _is_sound(content[end:]):
         return "its index does not agree with its checksum"
-    index = np.frombuffer(content, "<u8", 2 * tiles_per_side**2, end).reshape(-1, 2)
-    for offset, length in index[index[:, 0] != _ABSENT].tolist():
+    index = stored_index(content, tiles_per_side)
+    for offset, length in index[index[:, 0] != ABSENT].tolist():
         if offset + length > end or not _is_sound(content[offset : offset + length]):
             return f"the tile at byte {offset} does not agree with its checksum"
     return None
@@ -145,9 +152,9 @@ def shard_fault(content: bytes, tiles_per_side: int) -> str | None:
 
 def _is_sound(content: bytes) -> bool:
     """Return whether bytes end with the checksum of those before."""
-    stored = int.from_bytes(content[-_CRC_BYTES:], "little")
-    found: Any = google_crc32c.value(content[:-_CRC_BYTES])
-    return len(content) >= _CRC_BYTES and bool(found == stored)
+    stored = int.from_bytes(content[-CRC_BYTES:], "little")
+    found: Any = google_crc32c.value(content[:-CRC_BYTES])
+    return len(content) >= CRC_BYTES and bool(found == stored)
 
 
 def flush_stores(layout: SlideLayout) -> None:

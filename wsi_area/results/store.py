@@ -137,7 +137,7 @@ def commit_batch(
     first_tile : (row, col)
         Of the batch in the tile grid.
     tiles : mapping of (row, col) within the batch to bytes
-        Its tiles that are not all background, from `shard.encoded_tiles`. Without any there is no shard, and one
+        Its tiles that are not all background, from `shard.encoded_tile`. Without any there is no shard, and one
         of an earlier try is taken away.
     rows : int64 (tile_rows, tile_cols, columns)
 

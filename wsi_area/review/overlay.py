@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wsi_area.compute.class_picture import PictureGrid, majority_picture, outlined
+from wsi_area.compute.class_picture import WASH, PictureGrid, majority_picture, outlined
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.pixels import ClassMap, RgbArray
@@ -51,18 +51,18 @@ class SlidePicture:
         return rgba(self.codes, self.legend)
 
     def flat(self) -> RgbArray:
-        """Return uint8 (h, w, 3): the picture with its classes laid over it."""
-        over = Image.fromarray(self.overlay())
+        """Return uint8 (h, w, 3): the picture under its classes, which are opaque, in the colours of the legend."""
+        over = Image.fromarray(rgba(self.codes, self.legend, wash=255))
         return np.asarray(Image.alpha_composite(Image.fromarray(self.rgb).convert("RGBA"), over).convert("RGB"))
 
 
-def rgba(codes: ClassMap, legend: Iterable[Entry]) -> NDArray[np.uint8]:
+def rgba(codes: ClassMap, legend: Iterable[Entry], *, wash: int = WASH) -> NDArray[np.uint8]:
     """Return class codes as uint8 (h, w, 4); codes that the legend does not name are clear.
 
     >>> rgba(np.array([[0, 1]], np.uint8), [Entry(1, "tissue", (9, 8, 7))])[0, :, 3].tolist()
-    [0, 140]
+    [0, 217]
     """
-    indices, palette, opacity = outlined(codes, {entry.code: entry.color_rgb for entry in legend})
+    indices, palette, opacity = outlined(codes, {entry.code: entry.color_rgb for entry in legend}, wash=wash)
     colours = np.frombuffer(palette, np.uint8).reshape(-1, 3)
     return np.concatenate([colours, np.frombuffer(opacity, np.uint8)[:, None]], axis=1)[indices]
 

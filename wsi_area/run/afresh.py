@@ -9,13 +9,17 @@ ledger holds is made a document again by a run without force.
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from wsi_area.results.layout import RunLayout, read_json, write_json
+from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, RunLayout, read_json, write_json
 from wsi_area.results.leftovers import discard_tables
+from wsi_area.results.object_tables import OBJECTS_TABLE
+from wsi_area.results.place import remove_tree
+from wsi_area.results.thumbnail import CLASSES_NAME
 from wsi_area.run.shard_plan import ShardPlan
 from wsi_area.run.shards import Shard
 from wsi_area.run.slide_settings import told_settings
 
-_SAID_AT_THE_END = ("ended", "exit_code", "statuses", "not_reached", "timing")
+SAID_AT_THE_END = ("ended", "exit_code", "statuses", "not_reached", "slides_not_reached", "workers", "timing")
+"""What `run_document.run_footer` adds besides the state and the slides: nothing of it is true of a run that goes on."""
 
 
 def begin_run_afresh(layout: RunLayout, header: Mapping[str, Any], plan: ShardPlan) -> None:
@@ -73,9 +77,13 @@ def begin_shard_afresh(layout: RunLayout, plan: ShardPlan, shard: Shard) -> None
 
 
 def discard_documents(layout: RunLayout, slide_ids: Iterable[str]) -> None:
-    """Remove what slides that are measured afresh say of themselves; once nobody takes the folder for a whole run."""
-    for name in slide_ids:
-        layout.slide(name).result_json.unlink(missing_ok=True)
+    """Remove what slides measured afresh say and show of themselves, once nobody takes the folder for whole."""
+    for slide_id in slide_ids:
+        slide = layout.slide(slide_id)
+        slide.result_json.unlink(missing_ok=True)
+        for name in (OBJECTS_TABLE, CLASSES_NAME, OUTLINES_NAME):
+            (slide.root / name).unlink(missing_ok=True)
+        remove_tree(slide.root / LABELS_NAME)
 
 
 def _earlier(layout: RunLayout) -> Mapping[str, Any] | None:
@@ -84,6 +92,6 @@ def _earlier(layout: RunLayout) -> Mapping[str, Any] | None:
 
 def _running_without(earlier: Mapping[str, Any], slide_ids: Collection[str]) -> dict[str, Any]:
     """Return run.json as of a run that has not ended, in which nothing is said of some slides."""
-    document = {name: value for name, value in earlier.items() if name not in _SAID_AT_THE_END}
+    document = {name: value for name, value in earlier.items() if name not in SAID_AT_THE_END}
     slides = {name: row for name, row in earlier.get("slides", {}).items() if name not in slide_ids}
     return {**document, "state": "running", "slides": slides}

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wsi_area.errors import ResultError
 from wsi_area.results.kept_picture import keep_class_picture
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.place import Place
@@ -37,20 +36,24 @@ def keep_picture(layout: SlideLayout, record: Mapping[str, Any], executor: Execu
     if not is_counted(record):
         return
     try:
-        frame = read_frame(layout)
-    except ResultError as error:
-        _LOG.warning("%s", error)
-        return
+        why = _why_not_kept(layout, record, executor)
+    except Exception as error:  # a boundary, like the task's own: the measurement does not depend on it
+        why = str(error)
+    if why is not None:
+        _LOG.warning("%s: its classes are not kept as a picture (%s); the report makes it", layout.root.name, why)
+
+
+def _why_not_kept(layout: SlideLayout, record: Mapping[str, Any], executor: Executor) -> str | None:
+    """Return why the picture was not kept; None where it was, or where there is nothing to go by."""
+    frame = read_frame(layout)
     if frame is None:
-        return
+        return None
     task = PictureTask(layout.root.resolve(), {name: record[name] for name in _TOLD}, frame)
-    for _, outcome in executor.map(kept_picture, [task]):
-        why = outcome.message if isinstance(outcome, TaskLost) else outcome
-        if why is not None:
-            _LOG.warning("%s: its classes are not kept as a picture (%s); the report makes it", layout.root.name, why)
+    outcomes = [outcome for _, outcome in executor.map(make_picture, [task])]  # none where the run was stopped
+    return next((o.message if isinstance(o, TaskLost) else o for o in outcomes), None)
 
 
-def kept_picture(task: PictureTask) -> str | None:
+def make_picture(task: PictureTask) -> str | None:
     """Return why the picture was not kept, None where it was; never raises: it is the boundary of a task."""
     try:
         keep_class_picture(SlideLayout(task.slide_dir), task.record, task.frame)

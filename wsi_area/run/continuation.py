@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,7 +11,9 @@ import numpy as np
 
 from wsi_area.compute.grid import batch_tiles_at, batches_to_measure, tile_areas_l0_px
 from wsi_area.compute.planning import estimated_disk_bytes
+from wsi_area.compute.quantity_text import pair_text
 from wsi_area.errors import ResultError, StaleResultError
+from wsi_area.model.calibration import Calibration
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.ledger import LedgerLayout, TileStatus
@@ -22,6 +25,8 @@ from wsi_area.results.soundness import stores_open
 from wsi_area.results.store import commit_batch, create_store, stored_origin
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.settings import RunSettings
+
+_LOG = logging.getLogger(__name__)
 
 MEASUREMENT_VERSION = 1
 """Raised whenever the same pixels would be counted differently; results of another version are never continued."""
@@ -99,9 +104,11 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
     found = stored_origin(tiles)
     if found == origin.parts and not force and stores_open(tiles):
         return
+    if found == origin.parts and not force:
+        _LOG.warning("%s: its stores do not open (a torn zarr.json); all of it is measured again", layout.root.name)
     found = stored_origin(layout) if found is None else found
     if found not in (None, origin.parts) and not force and not _lacked_a_pixel_size(layout):
-        raise StaleResultError(f"{layout.root.name}: {origin_difference(found, origin.parts)}")
+        raise StaleResultError(f"{layout.root.name}: {origin_difference(found, origin.parts, prepared.calibration)}")
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
         layout.result_json.unlink(missing_ok=True)
@@ -115,18 +122,50 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
         ) from error
 
 
-def origin_difference(then: Mapping[str, Any], now: Mapping[str, str]) -> str:
-    """Return what an earlier result was made from instead, and what to do."""
+def origin_difference(then: Mapping[str, Any], now: Mapping[str, str], calibration: Calibration | None = None) -> str:
+    """Return what an earlier result was made from instead, and what to do.
+
+    Parameters
+    ----------
+    then, now : mapping
+        The parts of both origins.
+    calibration : Calibration or None
+        Of now, to say why a pixel size that was given is not used.
+    """
     differ = [name for name in {**now, **then} if then.get(name) != now.get(name)]
+    if "pixel_size" in differ:  # from which the size of the tiles and what is fitted follow
+        differ = [name for name in differ if name not in {"tiles", "fit"}]
     text = f"the result on disk was made with another {', '.join(name.replace('_', ' ') for name in differ)}"
     if "segmenter_package" in differ:
         text += f" ({package_change(then.get('segmenter_package'), now.get('segmenter_package'))})"
     if "pixel_size" in differ:
         text += (
-            f" (then {then.get('pixel_size')}, now {now['pixel_size']}: if --mpp or --manifest was given then, give it"
+            f" (then {_size_text(then.get('pixel_size'))}, now {_size_text(now['pixel_size'])}{_disbelief(calibration)}"
+            "; if that of then was given, give it again: for this slide alone with the same --mpp, or among others in "
+            "a row of --manifest)"
         )
-        text += " again)"
     return f"{text}; or choose another --out, or --force to measure it afresh"
+
+
+def _size_text(recorded: str | None) -> str:
+    """Return a pixel size as people read it: on record it stands to the last digit.
+
+    >>> _size_text("0.2270972430394695 × 0.22710240047237298 µm"), _size_text("unknown")
+    ('0.227097 × 0.227102 µm', 'none')
+    """
+    try:
+        x, y = (recorded or "").removesuffix(" µm").split(" × ")
+        return f"{pair_text(float(x), float(y))} µm"
+    except ValueError:
+        return "none"
+
+
+def _disbelief(calibration: Calibration | None) -> str:
+    """Return why what is said of the size of a pixel is not believed; nothing where it is, or nothing is said."""
+    if calibration is None or calibration.chosen is not None:
+        return ""
+    why = next((f for f in calibration.findings if f.severity == "refusal" and f.code != "MPP_MISSING"), None)
+    return "" if why is None else f" that can be believed: {why.message}"
 
 
 def package_change(then: str | None, now: str | None) -> str:

@@ -11,9 +11,9 @@ WHAT_TO_DO = {
     EXIT_INTERRUPTED: "run the same command again: it goes on where it stopped",
 }
 REMEDIES = {
-    "failed": "mend what the reason names, then run the same command again",
+    "failed": "do what each reason names, then run the same command again",
     "incomplete": "what is unreadable is counted as such; look at the file, then run the same command again",
-    "needs_calibration": "give its pixel size (--mpp or --manifest), then run again",
+    "needs_calibration": "give the pixel size of each: --mpp for it alone, or a row of --manifest; then run again",
 }
 NOT_REACHED = "mend the slide that failed or leave run.fail_fast out, then run the same command again"
 
@@ -46,7 +46,7 @@ def ending_lines(outcome: RunOutcome) -> list[str]:
     >>> for line in ending_lines(RunOutcome(records, False, 2)):
     ...     print(line)
     1 of 2 slides is complete; 1 needs_calibration
-    needs_calibration (b): give its pixel size (--mpp or --manifest), then run again
+    needs_calibration (b): give the pixel size of each: --mpp for it alone, or a row of --manifest; then run again
     """
     counts = status_counts(outcome.records)
     complete, unreached = counts.pop("complete", 0), outcome.planned - len(outcome.records)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wsi_area.compute.calibration_policy import GIVEN_FOR_SEVERAL
 from wsi_area.errors import SettingsError
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.results.access import Access
@@ -170,7 +171,7 @@ def with_overrides(
     SettingsError
         A row names a file that does not exist, or an id that another slide has.
     """
-    general = None if mpp is None else _override(mpp, "--mpp", mpp_reason)
+    general = None if mpp is None else _override(mpp, "--mpp" if len(slides) == 1 else GIVEN_FOR_SEVERAL, mpp_reason)
     by_file = {file_key(row.path): row for row in rows}
     for file, row in by_file.items():
         if not is_object(file) and not os.path.exists(file):

@@ -213,6 +213,8 @@ def write_failed(
     record = failed_slide(slide, context, failure)
     if not _holds_a_result(layout):
         write_json(layout.result_json, record)
+    elif record["status"] == "failed":
+        record["reason"] += f"; its earlier result is kept in {layout.root}, the tables say failed"
     return Measured(record, resumed=False)
 
 

@@ -117,8 +117,9 @@ def _whole_set(layout: RunLayout, plan: ShardPlan) -> dict[int, Mapping[str, Any
     found = {index: read_shard(layout, Shard(index, plan.count)) for index in range(1, plan.count + 1)}
     missing = [index for index, task in found.items() if task is None]
     if missing:
+        which = f"shards {_numbers(missing)} left no result" if missing[1:] else f"shard {missing[0]} left no result"
         raise IncompleteResultError(
-            f"{layout.root}: of {plan.count} shards {_numbers(missing)} left no result; "
+            f"{layout.root}: {which}, of {plan.count} in all; "
             f"run the same command with --shard {missing[0]}/{plan.count}"
             f"{' and so on' if len(missing) > 1 else ''}, then merge again"
         )

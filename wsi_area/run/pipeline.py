@@ -8,16 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from wsi_area.errors import ResultError, StaleResultError, WsiAreaError
-from wsi_area.results.layout import RunLayout, read_json, write_json
+from wsi_area.errors import MissingMppError, StaleResultError, WsiAreaError
+from wsi_area.results.layout import RunLayout, write_json
 from wsi_area.results.leftovers import discard_partials, discard_tables
 from wsi_area.results.locks import sole_writer
 from wsi_area.results.object_tables import write_objects
 from wsi_area.results.place import Place
 from wsi_area.results.record import failed_record, is_counted
 from wsi_area.results.tables import write_tables
-from wsi_area.results.unmerged import discard_shards, is_unmerged, refuse_unmerged
 from wsi_area.run.drawings import refuse_mismatch
+from wsi_area.run.earlier_run import INTERRUPTED, ended_document, merged_shards, others_in, own_settings_in, unmeasured
 from wsi_area.run.events import Listener, SlideDone
 from wsi_area.run.executors import Executor, make_executor
 from wsi_area.run.inputs import SlideInput
@@ -35,7 +35,7 @@ from wsi_area.run.run_document import (
     run_header,
 )
 from wsi_area.run.run_log import RunLog, opened_log
-from wsi_area.run.same_kind import differences, is_of
+from wsi_area.run.same_content import warn_of_same_content
 from wsi_area.run.settings import RunSettings
 from wsi_area.run.slide_settings import told_settings
 from wsi_area.run.stage_in import refuse_unreachable
@@ -48,7 +48,8 @@ __all__ = [
 
 _LOG = logging.getLogger(__name__)
 
-INTERRUPTED = "not reached: the run was interrupted before this slide was measured; run the same command again"
+KEPT_IN_TABLES = "its earlier result is kept and stands in the tables"
+
 FAILED_FAST = (
     "not reached: another slide failed, and run.fail_fast ended the run; mend that one or leave run.fail_fast out, "
     "then run the same command again"
@@ -77,7 +78,8 @@ def run_slides(
     out : Place
         The run directory; an interrupted run of the very same goes on where it stopped, further slides join it.
     force : bool
-        Measure afresh what was made from something else.
+        Measure afresh what was made from something else. Slides of other settings that are not asked for leave the
+        tables; a warning names them.
     listener : callable
         Is told of each event, from several threads.
     argv : sequence of str
@@ -95,7 +97,7 @@ def run_slides(
     layout = RunLayout(out)
     with sole_writer(out):
         discard_partials(layout, [s.slide_id for s in slides])
-        merged = _merged_shards(layout, settings, force)
+        merged = merged_shards(layout, settings, force)
         others = others_in(layout, slides, settings, force)
         executor = make_executor(settings.run, settings.cluster, settings.tls, out)
         header = run_header(settings, argv, [*(r["slide_id"] for r in others), *(s.slide_id for s in slides)])
@@ -116,84 +118,12 @@ def run_slides(
                 table = [*others, *own]
                 write_tables(layout, table)
                 write_objects(layout, [r["slide_id"] for r in table if r["status"] != "failed"])
+                header |= warn_of_same_content(table)
                 write_json(layout.run_json, {**header, **run_footer(outcome, table, executor.worker_count)})
                 log.run_ended(outcome)
         finally:
             executor.close()
     return outcome
-
-
-def own_settings_in(layout: RunLayout, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what slides of an earlier run had as settings of their own, by their ids, as run.json has it."""
-    earlier = read_json(layout.run_json).get("slide_settings", {}) if records else {}
-    return {r["slide_id"]: earlier[r["slide_id"]] for r in records if r["slide_id"] in earlier}
-
-
-def _merged_shards(layout: RunLayout, settings: RunSettings, force: bool) -> Mapping[str, Any] | None:
-    """Return what the folder's run says of the shards that were merged into it; None where there were none.
-
-    Raises
-    ------
-    ResultError
-        If shards measured something that is not merged yet; ``force`` forgets what they said.
-    """
-    planned = layout.shard_plan.exists()
-    if force and planned and (is_unmerged(layout) or not _has_settings(layout, settings)):
-        discard_shards(layout)
-    refuse_unmerged(layout)
-    return read_json(layout.run_json).get("shards") if layout.shard_plan.exists() else None
-
-
-def _has_settings(layout: RunLayout, settings: RunSettings) -> bool:
-    return is_of(read_json(layout.run_json), settings)
-
-
-def others_in(
-    layout: RunLayout, slides: Sequence[SlideInput], settings: RunSettings, force: bool
-) -> list[Mapping[str, Any]]:
-    """Return the documents of the slides that an earlier run with the same settings put into the folder.
-
-    Raises
-    ------
-    StaleResultError
-        If that run had other settings: one folder never holds results of two kinds.
-    """
-    if not layout.run_json.exists():
-        return []
-    earlier = read_json(layout.run_json)
-    if not is_of(earlier, settings):
-        if force:
-            return []
-        raise StaleResultError(
-            f"{layout.root} holds a run with other settings: {differences(earlier, settings)}; "
-            "choose another --out, or --force to start this folder afresh"
-        )
-    mine, paths = {s.slide_id for s in slides}, {s.path: s.slide_id for s in slides}
-    ended = earlier.get("slides", {})
-    others = [
-        ended_document(layout, name, ended.get(name, {}))
-        for name in earlier.get("slides_planned", [])
-        if name not in mine
-    ]
-    for record in others:
-        if record["path"] in paths and not force:
-            raise StaleResultError(
-                f"{layout.root} holds {record['path']} already, as {record['slide_id']}; it would now be "
-                f"{paths[record['path']]} and be counted twice. Give it the same id in a manifest (slide_id), or "
-                "choose another --out"
-            )
-    return [record for record in others if record["path"] not in paths]
-
-
-def ended_document(layout: RunLayout, slide_id: str, ended: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what an earlier run says of a slide: its document, unless that run says that it failed."""
-    if ended.get("status") == "failed":
-        return failed_record(slide_id, str(ended["path"]), str(ended["reason"]), {})
-    path = layout.slide(slide_id).result_json
-    try:
-        return read_json(path) if path.exists() else unmeasured(slide_id, "")
-    except ResultError:
-        return unmeasured(slide_id, "")
 
 
 def measure_all(
@@ -224,10 +154,20 @@ def _end(layout: RunLayout, slide: SlideInput, measured: Measured | None, why: s
     """Return what the tables say of a slide: a result that was refused to be replaced keeps its row."""
     if measured is None:
         return unmeasured(slide.slide_id, slide.path, why)
-    if measured.record.get("error") != StaleResultError.__name__:
-        return measured.record
-    kept = ended_document(layout, slide.slide_id, {})
-    return kept if is_counted(kept) else measured.record
+    return kept_result(layout, measured.record) or measured.record
+
+
+def kept_result(layout: RunLayout, record: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the earlier result that the tables keep in spite of what befell a slide now; None where they keep none.
+
+    It was right then, and is not made wrong by a command that would have measured something else, or said less of the
+    size of a pixel.
+    """
+    if record.get("error") not in {StaleResultError.__name__, MissingMppError.__name__}:
+        return None
+    kept = ended_document(layout, record["slide_id"], {})
+    hashes = {kept.get("config_hash"), record.get("config_hash", kept.get("config_hash"))}
+    return kept if is_counted(kept) and len(hashes) == 1 else None
 
 
 def _measure_one(
@@ -247,6 +187,9 @@ def _measure_one(
         if measured is None:
             told.stopped()
             return None
+        if kept_result(layout, measured.record) is not None:
+            reason = f"{measured.record['reason']}; {KEPT_IN_TABLES}"
+            measured = Measured({**measured.record, "reason": reason}, False)
         record = measured.record
         if for_report:
             # imported here: a run without a report need not pay for it
@@ -286,8 +229,3 @@ def stops_on_signal(executor: Executor) -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def unmeasured(slide_id: str, path: str, why: str = INTERRUPTED) -> dict[str, Any]:
-    """Return the document of a slide that a run did not come to; it is failed, and nothing was measured of it."""
-    return failed_record(slide_id, path, why, {"error": "Interrupted"})

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from wsi_area.errors import SettingsError
 from wsi_area.run.cluster_settings import ClusterSettings, TlsSettings
 from wsi_area.run.settings_origin import origins, said_by
-from wsi_area.run.settings_tree import assign, read_toml
+from wsi_area.run.settings_tree import assign, assigned, read_toml
 from wsi_area.run.storage_settings import StorageSettings
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.registry import make_segmenter
@@ -167,17 +167,33 @@ def load(path: Path | None, assignments: Sequence[str] = ()) -> RunSettings:
     said = said_by(tree, str(path), assignments)
     for text in assignments:
         assign(tree, text)
-    tree.pop(
-        "train", None
-    )  # how a classifier was trained: read by `wsi-area train`, no part of how a slide is measured
-    where = "the settings" if path is None else str(path)
+    tree.pop("train", None)  # read by `wsi-area train`: no part of how a slide is measured
     try:
         settings = RunSettings.model_validate(tree)
     except ValidationError as error:
-        raise SettingsError(f"{where}: {explained(error)}") from error
-    make_segmenter(settings.segmenter.name, settings.segmenter.own)  # refuses a wrong key of the segmenter now
+        raise SettingsError("; ".join(_placed(dict(d), path, assignments) for d in error.errors())) from error
+    _refuse_wrong_segmenter(settings.segmenter, path, assignments)
     settings._said_by.update(said)
     return settings
+
+
+def _refuse_wrong_segmenter(wanted: SegmenterSettings, path: Path | None, assignments: Sequence[str]) -> None:
+    """Refuse a wrong key of the segmenter now, naming the command line where the file alone is right, else the file."""
+    try:
+        make_segmenter(wanted.name, wanted.own)
+    except SettingsError as error:
+        said = assigned("segmenter", assignments)
+        is_on_line = said and (path is None or _has_right_segmenter(path))
+        raise SettingsError(f"{said if is_on_line else path or 'the settings'}: {error}") from error
+
+
+def _has_right_segmenter(path: Path) -> bool:
+    try:
+        alone = SegmenterSettings.model_validate(read_toml(path).get("segmenter", {}))
+        make_segmenter(alone.name, alone.own)
+    except (SettingsError, ValidationError):
+        return False
+    return True
 
 
 def load_storage(path: Path | None, assignments: Sequence[str] = ()) -> StorageSettings:
@@ -205,6 +221,12 @@ def load_storage(path: Path | None, assignments: Sequence[str] = ()) -> StorageS
 def explained(error: ValidationError) -> str:
     """Return what is wrong with settings: each key, its value, and the nearest right one."""
     return "; ".join(_explain_one(dict(detail)) for detail in error.errors())
+
+
+def _placed(detail: Mapping[str, Any], path: Path | None, assignments: Sequence[str]) -> str:
+    """Return what is wrong with one setting, after where it was written: an assignment, or else the file."""
+    key = ".".join(str(part) for part in detail["loc"])
+    return f"{assigned(key, assignments) or path or 'the settings'}: {_explain_one(detail)}"
 
 
 def _explain_one(detail: Mapping[str, Any]) -> str:

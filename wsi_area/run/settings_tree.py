@@ -1,6 +1,7 @@
 """run: settings as a tree of plain values: a TOML file, and ``key=value`` on top; what they mean is not known here."""
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,21 @@ def assign(tree: dict[str, Any], text: str) -> None:
             raise SettingsError(f"--set {text}: {part!r} is a value, not a section")
         tree = child
     tree[parts[-1]] = _value(raw.strip())
+
+
+def assigned(key: str, assignments: Sequence[str]) -> str:
+    """Return the assignments that say a key, a part of it, or the table that it stands in; empty where none does.
+
+    >>> said = ["tiling.work_mp = 1", "tiling.tile_px=8"]
+    >>> assigned("tiling.work_mp", said), assigned("tiling.work", said), assigned("tiling", said[1:])
+    ('--set tiling.work_mp = 1', '', '--set tiling.tile_px=8')
+    """
+    about = []
+    for text in assignments:
+        said = ".".join(part.strip() for part in text.partition("=")[0].split(".")) + "."
+        if said.startswith(f"{key}.") or f"{key}.".startswith(said):
+            about.append(f"--set {text}")
+    return " ".join(about)
 
 
 def _value(raw: str) -> Any:

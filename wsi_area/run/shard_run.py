@@ -100,38 +100,46 @@ def run_shard(
     refuse_slurm_executor(settings)
     layout = RunLayout(out)
     mine = shard_plan(slides, settings, shard.count, forced=force)
-    with _held_shard(layout, shard, mine, run_header(settings, argv, [s.slide_id for s in slides])) as plan:
-        others_in(layout, slides, settings, plan.forced)  # refuses what cannot be together
-        own, shared = plan.slides_of(shard.index), plan.pieces_of(shard.index)
-        executor = make_executor(settings.run, settings.cluster, settings.tls, out)
-        header = {**run_header(settings, argv, [s.slide_id for s in own]), "shard": str(shard), "plan": plan.key}
-        header |= {"pieces_planned": [slide.slide_id for slide, _ in shared]}
-        file = layout.shard(shard.index, shard.count)
-        try:
-            write_json(file, {**header, "state": "running"})
+    executor = make_executor(settings.run, settings.cluster, settings.tls, out)  # before anything old is taken back
+    try:
+        with _held_shard(layout, shard, mine, run_header(settings, argv, [s.slide_id for s in slides])) as plan:
+            others_in(layout, slides, settings, plan.forced)  # refuses what cannot be together
             limit = task_memory_limit_bytes(
                 settings.run.memory_limit_mb, executor.worker_count, executor.task_memory_bytes
             )
             context = Context(settings, executor, listener, limit, force)
-            name = f"shard-{shard.index}-of-{shard.count}.jsonl"
-            with opened_log(layout.logs / name) as log, stops_on_signal(executor) as interrupted:
-                log.run_started(
-                    len(own), header, shard=str(shard), slides_of_all_shards=len(slides), slides_shared=len(shared)
-                )
-                pieces = _measure_pieces(shared, layout, context, log)  # the largest slides first
-                whole, _ = measure_all(own, layout, context, log, interrupted, for_report=for_report)
-                outcome = ShardOutcome(
-                    whole.records,
-                    whole.interrupted or (interrupted.is_set() and len(pieces) < len(shared)),
-                    whole.planned,
-                    whole.not_reached,
-                    pieces,
-                    len(shared),
-                )
-                write_json(file, {**header, **_shard_footer(layout, outcome, executor.worker_count)})
-                log.run_ended(outcome, "wsi-area merge, once every shard has ended")
-        finally:
-            executor.close()
+            return _measured_shard(layout, plan, shard, context, argv, for_report)
+    finally:
+        executor.close()
+
+
+def _measured_shard(
+    layout: RunLayout, plan: ShardPlan, shard: Shard, context: Context, argv: Sequence[str], for_report: bool
+) -> ShardOutcome:
+    """Return how each slide, and each part of a slide, of one shard ended; by whoever holds it."""
+    settings, executor = context.settings, context.executor
+    own, shared = plan.slides_of(shard.index), plan.pieces_of(shard.index)
+    header = {**run_header(settings, argv, [s.slide_id for s in own]), "shard": str(shard), "plan": plan.key}
+    header |= {"pieces_planned": [slide.slide_id for slide, _ in shared]}
+    file = layout.shard(shard.index, shard.count)
+    write_json(file, {**header, "state": "running"})
+    name = f"shard-{shard.index}-of-{shard.count}.jsonl"
+    with opened_log(layout.logs / name) as log, stops_on_signal(executor) as interrupted:
+        log.run_started(
+            len(own), header, shard=str(shard), slides_of_all_shards=len(plan.slides), slides_shared=len(shared)
+        )
+        pieces = _measure_pieces(shared, layout, context, log)  # the largest slides first
+        whole, _ = measure_all(own, layout, context, log, interrupted, for_report=for_report)
+        outcome = ShardOutcome(
+            whole.records,
+            whole.interrupted or (interrupted.is_set() and len(pieces) < len(shared)),
+            whole.planned,
+            whole.not_reached,
+            pieces,
+            len(shared),
+        )
+        write_json(file, {**header, **_shard_footer(layout, outcome, executor.worker_count)})
+        log.run_ended(outcome, "wsi-area merge, once every shard has ended")
     return outcome
 
 

@@ -2,16 +2,14 @@
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wsi_area.compute.counting import count_class_map
 from wsi_area.compute.grid import batch_tiles_at, place_at, tile_at, tile_place, work_edges_l0_px
 from wsi_area.compute.reduction import box_mean
-from wsi_area.errors import CountMismatchError, SegmentationError, TileReadError
+from wsi_area.errors import SegmentationError, TileReadError
 from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray, TilePixels
@@ -21,12 +19,12 @@ from wsi_area.results.shard import encoded_tile
 from wsi_area.results.store import commit_batch
 from wsi_area.run.deadlines import deadline
 from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob, TileFailure
+from wsi_area.run.tile_spot import TileSpot
 from wsi_area.segmenters.colour_rule import ColourRule, ColourRuled
 from wsi_area.segmenters.kernels import classify_and_count
 from wsi_area.segmenters.protocol import CoreSegmenter, PlacedSegmenter
 from wsi_area.slides import SlideReader, borrow_reader, require_unchanged
 
-Ints = NDArray[np.int64]
 Announce = Callable[[int], None]
 """Is told the number of each tile before it is measured, so that what it dies of can be named."""
 
@@ -85,7 +83,7 @@ def _measure_batch(
                 continue
             tile = tile_at(plan, row, col)
             core = tile.core_work_px
-            spot = _Spot(
+            spot = TileSpot(
                 scratch[: core.height_px, : core.width_px], rows[i, j], layout,
                 widths[core.x_px : core.right_px], heights[core.y_px : core.bottom_px], _inside(job, tile),
             )  # fmt: skip
@@ -114,62 +112,19 @@ def _measure_batch(
 
 
 def _read_ahead(job: SlideJob, batch: int, given_up: Collection[int]) -> None:
-    """Have what a batch will read fetched while its first tiles are decoded."""
+    """Have what a batch will read fetched while its first tiles are decoded, in the one lane that knows where."""
     plan = job.plan
+    if job.lane != "direct":
+        return
     tile_rows, tile_cols = batch_tiles_at(plan, batch)
     cells = ((row, col, row * plan.grid_cols + col) for row in tile_rows for col in tile_cols)
     wanted = [tile_at(plan, row, col) for row, col, n in cells if plan.is_read(n) and n not in given_up]
-    if wanted:
-        with borrow_reader(plan.slide, job.lane) as reader:
-            reader.read_ahead(plan.level, [tile.read_level_px for tile in wanted])
-
-
-@dataclass(frozen=True, slots=True)
-class _Spot:
-    """Where one tile leaves its answer: its class map, its ledger row, its pixels' weights."""
-
-    class_map: ClassMap
-    row: Ints
-    layout: LedgerLayout
-    column_weights: Ints  # level-0 columns for each work column of the core
-    row_weights: Ints
-    inside: MaskArray | None  # of the region of interest; None where all of the core is
-
-    @property
-    def area_l0_px(self) -> int:
-        return int(self.column_weights.sum() * self.row_weights.sum())
-
-    def assert_accounted(self) -> None:
-        """Hold the accounting law for this tile, before its row can be committed."""
-        found = int(self.row[self.layout.px_columns].sum())
-        if found != self.area_l0_px:
-            raise CountMismatchError(
-                f"{found} level-0 px were counted in a tile of {self.area_l0_px}; please report this"
-            )
-
-    def clear(self) -> None:
-        self.row[:] = 0
-
-    def fill(self, code: int, column: int, status: TileStatus) -> None:
-        """Give the whole core one code, and its pixels to one column; what is outside the region stays outside."""
-        self.clear()
-        self.class_map[:] = code
-        self.row[column] = self.area_l0_px
-        self.row[self.layout.status_column] = status
-        self.move_outside_from(column)
-
-    def fill_unreadable(self) -> None:
-        self.fill(UNREADABLE_CODE, self.layout.unreadable_column, TileStatus.UNREADABLE)
-
-    def move_outside_from(self, column: int) -> None:
-        """Give what lies outside the region of interest its code, and its pixels from a column to its own."""
-        if self.inside is None:
-            return
-        outside = ~self.inside
-        outside_l0_px = int(self.row_weights @ (outside @ self.column_weights))
-        self.class_map[outside] = OUTSIDE_ROI_CODE
-        self.row[column] -= outside_l0_px
-        self.row[self.layout.outside_roi_column] += outside_l0_px
+    name = f"{plan.slide.slide_id}, batch {batch}"  # the first who opens the file may hang on a share that is gone
+    with (
+        deadline(job.tile_timeout_s, name, ends_process=job.timeout_ends_process),
+        borrow_reader(plan.slide, job.lane) as reader,
+    ):
+        reader.read_ahead(plan.level, [tile.read_level_px for tile in wanted])
 
 
 def _inside(job: SlideJob, tile: Tile) -> MaskArray | None:
@@ -185,10 +140,10 @@ def _inside(job: SlideJob, tile: Tile) -> MaskArray | None:
     return None if inside.all() else inside
 
 
-Classify = Callable[[SlideJob, SlideReader, Tile, _Spot], None]
+Classify = Callable[[SlideJob, SlideReader, Tile, TileSpot], None]
 
 
-def _measure_tile(job: SlideJob, tile: Tile, spot: _Spot, classify: Classify) -> str | None:
+def _measure_tile(job: SlideJob, tile: Tile, spot: TileSpot, classify: Classify) -> str | None:
     """Measure one tile into its spot; return why it is unreadable, or None."""
     for attempt in range(job.read_retries + 1):
         spot.clear()
@@ -209,7 +164,7 @@ def _measure_tile(job: SlideJob, tile: Tile, spot: _Spot, classify: Classify) ->
     raise AssertionError("unreachable: the last try returns")
 
 
-def _by_colour(rule: ColourRule, job: SlideJob, reader: SlideReader, tile: Tile, spot: _Spot) -> None:
+def _by_colour(rule: ColourRule, job: SlideJob, reader: SlideReader, tile: Tile, spot: TileSpot) -> None:
     """Classify each decoded piece while it is in the cache; no block of the tile is ever assembled."""
     f, core, level = job.plan.reduce_factor, tile.core_level_px, job.plan.level
     counts, signal = spot.row[spot.layout.px_columns], spot.row[spot.layout.signal_columns]
@@ -242,7 +197,7 @@ def _by_colour(rule: ColourRule, job: SlideJob, reader: SlideReader, tile: Tile,
     spot.move_outside_from(spot.layout.unscanned_column)
 
 
-def _by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: _Spot) -> None:
+def _by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: TileSpot) -> None:
     f = job.plan.reduce_factor
     pixels = reader.read(job.plan.level, tile.read_level_px)
     if f > 1:

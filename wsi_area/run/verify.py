@@ -120,8 +120,12 @@ def _verify_slide(
         found += _document_faults(layout, record, row, status)
     except CountMismatchError as error:
         return 0, [fault("area", str(error))]
-    except (WsiAreaError, KeyError, TypeError) as error:
-        return 0, [fault("record", f"{type(error).__name__}: {error}")]
+    except WsiAreaError as error:
+        return 0, [fault("record", str(error))]
+    except (KeyError, TypeError) as error:
+        return 0, [
+            fault("record", f"{layout.result_json} lacks or garbles {error}; measure the slide again with --force")
+        ]
     if with_slides:
         found += _slide_faults(record)
     return tiles, [fault(what, message) for what, message in found]

@@ -16,6 +16,8 @@ from wsi_area.slides.tile_codecs import CODEC_ERRORS, decode_tile
 
 NEAR_BYTES = 4096
 """Two tiles of a file that are this near are fetched as one: what lies between is on the same page anyway."""
+HINT_BYTES = 128 << 10
+"""Of one hint Linux fetches no more than the device reads ahead; this is its default, which NFS and FUSE keep."""
 
 
 class DirectReader:
@@ -97,9 +99,10 @@ class DirectReader:
             for box in grid_boxes(region, width, height)
         }
         parts = ((tiles.offsets[n], tiles.byte_counts[n]) for n in wanted)
-        for offset, end in _spans((at, length) for at, length in parts if at + length <= self._info.file_bytes):
-            with suppress(OSError):  # a file system without it: the tiles are read all the same
-                os.posix_fadvise(self._file, offset, end - offset, os.POSIX_FADV_WILLNEED)
+        for begin, end in _spans((at, length) for at, length in parts if at + length <= self._info.file_bytes):
+            for at in range(begin, end, HINT_BYTES):
+                with suppress(OSError):  # a file system without it: the tiles are read all the same
+                    os.posix_fadvise(self._file, at, min(HINT_BYTES, end - at), os.POSIX_FADV_WILLNEED)
 
     def close(self) -> None:
         """Close the file."""

@@ -27,6 +27,17 @@ def fingerprint(path: Path, quickhash: str | None) -> str:
     return digest.hexdigest()
 
 
+def content_digest(path: str) -> str:
+    """Return the hex sha256 of size and sampled blocks of a file alone: copies of it have the same."""
+    size_bytes = os.path.getsize(path)
+    digest = hashlib.sha256(f"{size_bytes}".encode())
+    with open(path, "rb") as stream:
+        for offset in _offsets(size_bytes):
+            stream.seek(offset)
+            digest.update(stream.read(_BLOCK_BYTES))
+    return digest.hexdigest()
+
+
 def _offsets(size_bytes: int) -> list[int]:
     last = max(0, size_bytes - _BLOCK_BYTES)
     return sorted({last * i // (_SPREAD_BLOCKS + 1) for i in range(_SPREAD_BLOCKS + 2)})

@@ -183,7 +183,13 @@ def _ratio(value: object) -> float:
 
 def _tiff_header(file: Path) -> tuple[Size, tuple[MppCandidate, ...]]:
     with tifffile.TiffFile(file) as tiff:
-        page = tiff.pages[0]
+        try:
+            page = tiff.pages[0]
+        except IndexError as error:
+            raise SlideOpenError(
+                f"{file}: the file ends before the directory of its first picture; it was cut short: copy it again and "
+                "compare the sizes"
+            ) from error
         obstacle = tiff_obstacle(page) or _other_pictures(tiff, page)
         if obstacle is not None:
             raise SlideOpenError(f"{file}: {obstacle}; save it as an 8-bit grey or RGB TIFF, or as 16-bit grey")

@@ -12,7 +12,7 @@ from wsi_area.slides import close_readers
 
 
 class ThreadsExecutor:
-    """dask's threaded scheduler; one pool of threads is shared by all slides in flight.
+    """One pool of threads, shared by all slides in flight: dask's threaded scheduler where there are several.
 
     A single thread has nothing to schedule, so it works without a graph, and without loading dask (0.15 s).
     """
@@ -32,15 +32,18 @@ class ThreadsExecutor:
 
     def _one_by_one(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
         """Yield the results in order; one task is always waiting, so that the thread need not."""
-        waiting: deque[Future[R]] = deque()
+        waiting: deque[Future[tuple[R] | None]] = deque()
+
+        def task(item: T) -> tuple[R] | None:
+            return None if self._stopped.is_set() else (function(item),)
+
         for position in range(len(items)):
-            while len(waiting) < 2 and position + len(waiting) < len(items) and not self._stopped.is_set():
-                waiting.append(self._pool.submit(function, items[position + len(waiting)]))
-            if self._stopped.is_set():
-                waiting = deque(future for future in waiting if not future.cancel())
-            if not waiting:
+            while len(waiting) < 2 and position + len(waiting) < len(items):
+                waiting.append(self._pool.submit(task, items[position + len(waiting)]))
+            done = waiting.popleft().result()
+            if done is None:
                 return
-            yield position, waiting.popleft().result()
+            yield position, done[0]
 
     def _graph(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
         """Yield the results of one dask graph."""
