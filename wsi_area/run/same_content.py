@@ -11,6 +11,7 @@ from typing import Any
 
 from wsi_area.results.place import is_object
 from wsi_area.results.record import is_counted
+from wsi_area.run.earlier_run import NAMED
 from wsi_area.slides.fingerprint import content_digest
 
 _LOG = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def warn_of_same_content(records: Sequence[Record]) -> dict[str, Any]:
         _LOG.warning(
             "SLIDE_TWICE: the files of %s hold the same: in sums over the slides its tissue counts %d times; measure "
             "one of them only, in another --out, or copy the right file back if one was overwritten",
-            " and ".join(names),
+            " and ".join(names if len(names) <= NAMED else [*names[:NAMED], f"{len(names) - NAMED} more"]),
             len(names),
         )
     return {"same_content": groups} if groups else {}
