@@ -11,7 +11,7 @@ from runpy import run_path
 import numpy as np
 import pytest
 
-import wsi_area.compute.class_picture
+import wsi_area.compute.majority_picture
 import wsi_area.compute.reduction
 import wsi_area.segmenters.kernels
 from wsi_area.compute import machine_code
@@ -171,13 +171,13 @@ def test_the_second_process_neither_compiles_nor_imports_numba_or_scipy():
 
 
 @pytest.mark.parametrize(
-    "room", [wsi_area.segmenters.kernels, wsi_area.compute.reduction, wsi_area.compute.class_picture]
+    "room", [wsi_area.segmenters.kernels, wsi_area.compute.reduction, wsi_area.compute.majority_picture]
 )
 def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(room):
     called = {
-        "wsi_area.segmenters.kernels": ("wsi_area.segmenters.compiled", "classify_tile"),
+        "wsi_area.segmenters.kernels": ("wsi_area.segmenters.compiled", "classify_parts"),
         "wsi_area.compute.reduction": ("wsi_area.compute.compiled_means", "fill_means"),
-        "wsi_area.compute.class_picture": ("wsi_area.compute.compiled_picture", "count_sample"),
+        "wsi_area.compute.majority_picture": ("wsi_area.compute.compiled_picture", "count_sample"),
     }
     module, name = called[room.__name__]
     compiled, imported, unseen = import_module(module), set(), [module]

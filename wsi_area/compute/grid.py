@@ -31,7 +31,9 @@ def tile_at(plan: SlidePlan, row: int, col: int) -> Tile:
     size = plan.work_size_px
     x, y = col * plan.tile_px, row * plan.tile_px
     core = Region(x, y, min(plan.tile_px, size.width_px - x), min(plan.tile_px, size.height_px - y))
-    return Tile(row, col, core, level_region(plan, core), level_region(plan, core.grown(plan.halo_px, size)))
+    level = level_region(plan, core)
+    read_level = level_region(plan, core.grown(plan.halo_px, size)) if plan.halo_px else level
+    return Tile(row, col, core, level, read_level)
 
 
 def level_region(plan: SlidePlan, work_px: Region) -> Region:

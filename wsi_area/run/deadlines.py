@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 _LOG = logging.getLogger(__name__)
 
@@ -92,9 +92,8 @@ class Deadlines:
 _of_this_process = Deadlines()
 
 
-@contextmanager
-def deadline(timeout_s: float, what: str, *, ends_process: bool) -> Iterator[None]:
-    """Hold a block to a time: beyond it this process ends, or a warning names what hangs. 0 s is no limit.
+def deadline(timeout_s: float, what: str, *, ends_process: bool) -> AbstractContextManager[None]:
+    """Return what holds a block to a time: beyond it this process ends, or a warning names what hangs. 0 s is no limit.
 
     Parameters
     ----------
@@ -106,10 +105,7 @@ def deadline(timeout_s: float, what: str, *, ends_process: bool) -> Iterator[Non
         In a worker process, whose work another one takes up.
     """
     if timeout_s == 0:
-        yield
-    elif ends_process and hasattr(signal, "setitimer"):
-        with _of_this_process.ending_process(timeout_s):
-            yield
-    else:
-        with _of_this_process.reporting(timeout_s, what):
-            yield
+        return nullcontext()
+    if ends_process and hasattr(signal, "setitimer"):
+        return _of_this_process.ending_process(timeout_s)
+    return _of_this_process.reporting(timeout_s, what)

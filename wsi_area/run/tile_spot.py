@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import CountMismatchError
-from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE
+from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.pixels import ClassMap, MaskArray
 
@@ -20,18 +20,14 @@ class TileSpot:
     class_map: ClassMap
     row: Ints
     layout: LedgerLayout
+    area_l0_px: int  # level-0 pixels that the tile's core owns
     column_weights: Ints  # level-0 columns for each work column of the core
     row_weights: Ints
     inside: MaskArray | None  # of the region of interest; None where all of the core is
 
-    @property
-    def area_l0_px(self) -> int:
-        """Return how many level-0 pixels the tile's core owns."""
-        return int(self.column_weights.sum() * self.row_weights.sum())
-
     def assert_accounted(self) -> None:
         """Hold the accounting law for this tile, before its row can be committed."""
-        found = int(self.row[self.layout.px_columns].sum())
+        found = sum(self.row[self.layout.px_columns].tolist())
         if found != self.area_l0_px:
             raise CountMismatchError(
                 f"{found} level-0 px were counted in a tile of {self.area_l0_px}; please report this"
@@ -41,13 +37,24 @@ class TileSpot:
         """Forget what an earlier try counted."""
         self.row[:] = 0
 
+    def skip(self) -> bool:
+        """Give the whole core to the background, unread; return whether the class map is to be kept for it."""
+        if self.inside is None:  # background is the fill value, so nothing need be written
+            self._count_whole(BACKGROUND_ID, TileStatus.SKIPPED)
+            return False
+        self.fill(BACKGROUND_ID, BACKGROUND_ID, TileStatus.SKIPPED)
+        return True
+
     def fill(self, code: int, column: int, status: TileStatus) -> None:
         """Give the whole core one code, and its pixels to one column; what is outside the region stays outside."""
-        self.clear()
+        self._count_whole(column, status)
         self.class_map[:] = code
+        self.move_outside_from(column)
+
+    def _count_whole(self, column: int, status: TileStatus) -> None:
+        self.clear()
         self.row[column] = self.area_l0_px
         self.row[self.layout.status_column] = status
-        self.move_outside_from(column)
 
     def fill_unreadable(self) -> None:
         """Give the whole core to what could not be read."""

@@ -1,7 +1,7 @@
 """run: one task: read → segment → crop the halo → write the chunk → count → commit."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -10,7 +10,8 @@ from wsi_area.compute.counting import count_class_map
 from wsi_area.compute.grid import batch_tiles_at, place_at, tile_at, tile_place, work_edges_l0_px
 from wsi_area.compute.reduction import box_mean
 from wsi_area.errors import SegmentationError, TileReadError
-from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
+from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
+from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray, TilePixels
 from wsi_area.model.plan import Tile
@@ -19,9 +20,9 @@ from wsi_area.results.shard import encoded_tile
 from wsi_area.results.store import commit_batch
 from wsi_area.run.deadlines import deadline
 from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob, TileFailure
-from wsi_area.run.tile_spot import TileSpot
+from wsi_area.run.tile_spot import Ints, TileSpot
 from wsi_area.segmenters.colour_rule import ColourRule, ColourRuled
-from wsi_area.segmenters.kernels import classify_and_count
+from wsi_area.segmenters.kernels import Part, classify_parts
 from wsi_area.segmenters.protocol import CoreSegmenter, PlacedSegmenter
 from wsi_area.slides import SlideReader, borrow_reader, require_unchanged
 
@@ -61,70 +62,69 @@ def _measure_batch(
     task: BatchTask, announce: Announce | None = None, only: Collection[int] | None = None
 ) -> tuple[int, int, list[TileFailure]]:
     """Measure a batch and commit it; with `only` measure those tiles and commit nothing."""
-    job, batch, given_up = task.job, task.batch, dict(task.given_up)
+    job, given_up = task.job, dict(task.given_up)
     plan = job.plan
-    tile_rows, tile_cols = batch_tiles_at(plan, batch)
+    tile_rows, tile_cols = batch_tiles_at(plan, task.batch)
+    batch = {row * plan.grid_cols + col: tile_at(plan, row, col) for row in tile_rows for col in tile_cols}
     layout = LedgerLayout(len(job.fitted.scheme.classes))
     rows = np.zeros((len(tile_rows), len(tile_cols), len(layout.columns)), np.int64)
-    scratch = np.empty((plan.tile_px, plan.tile_px), np.uint8)  # a tile's class map, compressed while it is hot
-    tiles: dict[tuple[int, int], bytes] = {}
-    widths, heights = (np.diff(edges) for edges in work_edges_l0_px(plan))
-    classify: Classify = _by_class_map
-    if isinstance(job.fitted, ColourRuled):
-        classify = partial(_by_colour, job.fitted.colour_rule)
+    encoded: dict[tuple[int, int], bytes] = {}
     failures: list[TileFailure] = []
     level_px = 0
+    measure = _measure_of(job)
     if only is None:
-        _read_ahead(job, batch, given_up)
-    for i, row in enumerate(tile_rows):
-        for j, col in enumerate(tile_cols):
-            number = row * plan.grid_cols + col
-            if only is not None and number not in only:
-                continue
-            tile = tile_at(plan, row, col)
-            core = tile.core_work_px
-            spot = TileSpot(
-                scratch[: core.height_px, : core.width_px], rows[i, j], layout,
-                widths[core.x_px : core.right_px], heights[core.y_px : core.bottom_px], _inside(job, tile),
-            )  # fmt: skip
-            if number in given_up:
-                spot.fill_unreadable()
-                failures.append(TileFailure(row, col, given_up[number]))
-            elif plan.is_read(number):
-                if announce is not None:
-                    announce(number)
-                name = f"{plan.slide.slide_id}, tile row {row} col {col}"
-                with deadline(job.tile_timeout_s, name, ends_process=job.timeout_ends_process):
-                    failure = _measure_tile(job, tile, spot, classify)
-                level_px += tile.read_level_px.area_px
-                if failure is not None:
-                    failures.append(TileFailure(row, col, failure))
-            else:
-                spot.fill(BACKGROUND_ID, BACKGROUND_ID, TileStatus.SKIPPED)
-            content = encoded_tile(spot.class_map, plan.tile_px)
-            if content is not None:
-                tiles[i, j] = content
+        _read_ahead(task, [t.read_level_px for n, t in batch.items() if plan.is_read(n) and n not in given_up])
+    for (number, tile), spot in zip(batch.items(), _spots(job, batch.values(), rows, layout), strict=True):
+        if only is not None and number not in only:
+            continue
+        failure = None
+        if number in given_up:
+            spot.fill_unreadable()
+            failure = given_up[number]
+        elif plan.is_read(number):
+            if announce is not None:
+                announce(number)
+            failure = measure(tile, spot)
+            level_px += tile.read_level_px.area_px
+        elif not spot.skip():
+            continue
+        if failure is not None:
+            failures.append(TileFailure(tile.row, tile.col, failure))
+        content = encoded_tile(spot.class_map, plan.tile_px)
+        if content is not None:
+            encoded[tile.row - tile_rows[0], tile.col - tile_cols[0]] = content
     if only is not None:
         return 0, level_px, failures
     require_unchanged(plan.slide)  # what was read after somebody wrote into the file is of no slide at all
-    commit_batch(SlideLayout(job.slide_dir), job.key, (tile_rows[0], tile_cols[0]), tiles, rows)
-    return len(tile_rows) * len(tile_cols), level_px, failures
+    commit_batch(SlideLayout(job.slide_dir), job.key, (tile_rows[0], tile_cols[0]), encoded, rows)
+    return len(batch), level_px, failures
 
 
-def _read_ahead(job: SlideJob, batch: int, given_up: Collection[int]) -> None:
-    """Have what a batch will read fetched while its first tiles are decoded, in the one lane that knows where."""
+def _spots(job: SlideJob, tiles: Iterable[Tile], rows: Ints, layout: LedgerLayout) -> Iterator[TileSpot]:
+    """Yield where each tile of a batch leaves its answer; the class maps are one memory, compressed while it is hot."""
     plan = job.plan
+    edges_x, edges_y = work_edges_l0_px(plan)
+    widths, heights = np.diff(edges_x), np.diff(edges_y)
+    scratch = np.empty((plan.tile_px, plan.tile_px), np.uint8)
+    for tile, row in zip(tiles, rows.reshape(-1, rows.shape[2]), strict=True):
+        core = tile.core_work_px
+        left, right, top, bottom = core.x_px, core.right_px, core.y_px, core.bottom_px
+        area_l0_px = int(edges_x[right] - edges_x[left]) * int(edges_y[bottom] - edges_y[top])
+        class_map = scratch[: core.height_px, : core.width_px]
+        yield TileSpot(class_map, row, layout, area_l0_px, widths[left:right], heights[top:bottom], _inside(job, tile))
+
+
+def _read_ahead(task: BatchTask, regions_level_px: Sequence[Region]) -> None:
+    """Have what a batch will read fetched while its first tiles are decoded, in the one lane that knows where."""
+    job, plan = task.job, task.job.plan
     if job.lane != "direct":
         return
-    tile_rows, tile_cols = batch_tiles_at(plan, batch)
-    cells = ((row, col, row * plan.grid_cols + col) for row in tile_rows for col in tile_cols)
-    wanted = [tile_at(plan, row, col) for row, col, n in cells if plan.is_read(n) and n not in given_up]
-    name = f"{plan.slide.slide_id}, batch {batch}"  # the first who opens the file may hang on a share that is gone
+    name = f"{plan.slide.slide_id}, batch {task.batch}"  # the first to open the file may hang on a share that is gone
     with (
         deadline(job.tile_timeout_s, name, ends_process=job.timeout_ends_process),
         borrow_reader(plan.slide, job.lane) as reader,
     ):
-        reader.read_ahead(plan.level, [tile.read_level_px for tile in wanted])
+        reader.read_ahead(plan.level, regions_level_px)
 
 
 def _inside(job: SlideJob, tile: Tile) -> MaskArray | None:
@@ -141,6 +141,20 @@ def _inside(job: SlideJob, tile: Tile) -> MaskArray | None:
 
 
 Classify = Callable[[SlideJob, SlideReader, Tile, TileSpot], None]
+
+
+def _measure_of(job: SlideJob) -> Callable[[Tile, TileSpot], str | None]:
+    """Return what measures a tile into its spot within the time a tile may take, and says why it is unreadable."""
+    classify: Classify = _by_class_map
+    if isinstance(job.fitted, ColourRuled):
+        classify = partial(_by_colour, job.fitted.colour_rule)
+
+    def measure(tile: Tile, spot: TileSpot) -> str | None:
+        name = f"{job.plan.slide.slide_id}, tile row {tile.row} col {tile.col}"
+        with deadline(job.tile_timeout_s, name, ends_process=job.timeout_ends_process):
+            return _measure_tile(job, tile, spot, classify)
+
+    return measure
 
 
 def _measure_tile(job: SlideJob, tile: Tile, spot: TileSpot, classify: Classify) -> str | None:
@@ -169,32 +183,39 @@ def _by_colour(rule: ColourRule, job: SlideJob, reader: SlideReader, tile: Tile,
     f, core, level = job.plan.reduce_factor, tile.core_level_px, job.plan.level
     counts, signal = spot.row[spot.layout.px_columns], spot.row[spot.layout.signal_columns]
 
-    def classify(x_px: int, y_px: int, rgb: RgbArray, valid: MaskArray | None) -> None:
-        x, y, w, h = x_px // f, y_px // f, -(-rgb.shape[1] // f), -(-rgb.shape[0] // f)
-        if spot.inside is not None:  # to the kernel it was never scanned; the counts are put right below
-            within = spot.inside[y : y + h, x : x + w].repeat(f, 0).repeat(f, 1)[: rgb.shape[0], : rgb.shape[1]]
-            valid = within if valid is None else valid & within
-        classify_and_count(
-            rgb, valid, rule, spot.column_weights[x : x + w], spot.row_weights[y : y + h], f,
-            spot.class_map[y : y + h, x : x + w], counts, signal,
-        )  # fmt: skip
+    def classify(parts: Sequence[Part]) -> None:
+        classify_parts(parts, rule, spot.column_weights, spot.row_weights, f, spot.class_map, counts, signal)
 
-    for piece in reader.pieces(level, core):
-        at = piece.region_level_px
-        x_px, y_px = at.x_px - core.x_px, at.y_px - core.y_px
-        whole = (at.right_px == core.right_px or at.right_px % f == core.x_px % f) and (
-            at.bottom_px == core.bottom_px or at.bottom_px % f == core.y_px % f
-        )
-        if x_px % f or y_px % f or not whole:
-            break  # a stored tile ends inside a work pixel: the tile must be assembled first
-        classify(x_px, y_px, piece.rgb, piece.valid)
+    for pieces in reader.pieces(level, core):
+        if not all(_ends_with_work_pixels(piece.region_level_px, core, f) for piece in pieces):
+            break  # the tile must be assembled first
+        classify([_part(piece.region_level_px, core, f, piece.rgb, piece.valid, spot.inside) for piece in pieces])
     else:
         spot.move_outside_from(spot.layout.unscanned_column)
         return
     spot.clear()
     block = reader.read(level, core)
-    classify(0, 0, block.rgb, block.valid)
+    classify([_part(core, core, f, block.rgb, block.valid, spot.inside)])
     spot.move_outside_from(spot.layout.unscanned_column)
+
+
+def _ends_with_work_pixels(at: Region, core: Region, f: int) -> bool:
+    """Return whether no work pixel of a tile's core, f level pixels wide, lies partly in a piece and partly beside."""
+    return f == 1 or (
+        not ((at.x_px - core.x_px) % f or (at.y_px - core.y_px) % f)
+        and (at.right_px == core.right_px or at.right_px % f == core.x_px % f)
+        and (at.bottom_px == core.bottom_px or at.bottom_px % f == core.y_px % f)
+    )
+
+
+def _part(at: Region, core: Region, f: int, rgb: RgbArray, valid: MaskArray | None, inside: MaskArray | None) -> Part:
+    """Return a piece of a tile's core as the kernel takes it; to the kernel what lies outside was never scanned."""
+    x, y = (at.x_px - core.x_px) // f, (at.y_px - core.y_px) // f
+    if inside is not None:  # the counts are put right when the tile is done
+        height, width = rgb.shape[:2]
+        within = inside[y : y - (-height // f), x : x - (-width // f)].repeat(f, 0).repeat(f, 1)[:height, :width]
+        valid = within if valid is None else valid & within
+    return x, y, rgb, valid
 
 
 def _by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: TileSpot) -> None:

@@ -9,13 +9,14 @@ import sys
 from typing import Any
 
 import numpy as np
-from numba import carray
+from numba import carray, types
+from numba.extending import intrinsic
 
 from wsi_area.compute.machine_code import native_part
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.segmenters.colour_rule import MAX_BANDS
 from wsi_area.segmenters.compiled_boxes import lowest, reduce_row
-from wsi_area.segmenters.density import COMPACT_BITS, FLAG_BITS, PIECE_PX, UNITS_PER_MICRO_BITS
+from wsi_area.segmenters.density import COMPACT_BITS, FLAG_BITS, PART_FIELDS, PIECE_PX, UNITS_PER_MICRO_BITS
 
 _FLAGS = (1 << FLAG_BITS) - 1
 _COMPACT_SHIFT, _WIDE_SHIFT = COMPACT_BITS + FLAG_BITS, UNITS_PER_MICRO_BITS + FLAG_BITS
@@ -112,12 +113,19 @@ def _correct_piece(line: Any, valid: Any, weights: Any, out: Any, reached: Any) 
     return unscanned
 
 
-def classify_tile(
-    pixels_at: Any,
-    mask_at: Any,
-    mask_px: int,
-    height: int,
-    width: int,
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+def _bytes_at(typing: Any, address: Any) -> Any:
+    """Return an address as a pointer to bytes."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+    return types.CPointer(types.uint8)(types.int64), emit
+
+
+def classify_parts(
+    parts_at: Any,
+    part_count: int,
     factor: int,
     tables_at: Any,
     limits_at: Any,
@@ -139,35 +147,41 @@ def classify_tile(
     reached_at: Any,
     total_at: Any,
 ) -> None:
-    """Work off a tile whose arrays lie at these addresses; ``kernels`` has their types, and makes this machine code.
+    """Work off the parts of a tile whose arrays lie at these addresses; ``kernels`` has their types.
 
-    ``tables`` and ``limits`` are all int32 or all int64; ``limits`` are the three bands and the byte from
-    which on a colour is background. All arrays are contiguous but ``out``, whose rows lie ``out_stride`` bytes apart;
-    a mask of 0 pixels means that all are valid. ``words`` and ``samples`` are the same memory; the last
-    eight are scratch, for no memory may be taken here.
+    A part is a row of 6: addresses of its pixels and of its mask (0 where all are valid), height, width, and the
+    column and row of ``out`` at which it begins. ``tables`` and ``limits`` are all int32 or all int64; ``limits``
+    are the three bands and the byte from which on a colour is background. All arrays are contiguous but ``out``, whose
+    rows lie ``out_stride`` bytes apart. ``words`` and ``samples`` are the same memory; the last eight are
+    scratch, for no memory may be taken here.
     """
-    _classify(
-        carray(pixels_at, height * width * 3),
-        carray(mask_at, mask_px),
-        height,
-        width,
-        factor,
-        carray(tables_at, 768),
-        carray(limits_at, MAX_BANDS + 1),
-        carray(column_weights_at, out_width),
-        carray(row_weights_at, out_height),
-        carray(out_at, (out_height - 1) * out_stride + out_width),
-        out_stride,
-        carray(counts_at, classes + 3),
-        carray(signal_at, classes),
-        carray(words_at, PIECE_PX * 3 // 4),
-        carray(samples_at, PIECE_PX * 3),
-        carray(samples_valid_at, PIECE_PX),
-        carray(line_at, PIECE_PX),
-        carray(sums_at, sums_length),
-        carray(reached_at, (2, MAX_BANDS + 3)),
-        carray(total_at, (2, MAX_BANDS + 3)),
-    )
+    parts = carray(parts_at, (part_count, PART_FIELDS))
+    column_weights, row_weights = carray(column_weights_at, out_width), carray(row_weights_at, out_height)
+    out = carray(out_at, (out_height - 1) * out_stride + out_width)
+    for k in range(part_count):
+        height, width, column, row = parts[k, 2], parts[k, 3], parts[k, 4], parts[k, 5]
+        _classify(
+            carray(_bytes_at(parts[k, 0]), height * width * 3),
+            carray(_bytes_at(parts[k, 1]), height * width if parts[k, 1] else 0),
+            height,
+            width,
+            factor,
+            carray(tables_at, 768),
+            carray(limits_at, MAX_BANDS + 1),
+            column_weights[column : column - (-width // factor)],
+            row_weights[row : row - (-height // factor)],
+            out[row * out_stride + column :],
+            out_stride,
+            carray(counts_at, classes + 3),
+            carray(signal_at, classes),
+            carray(words_at, PIECE_PX * 3 // 4),
+            carray(samples_at, PIECE_PX * 3),
+            carray(samples_valid_at, PIECE_PX),
+            carray(line_at, PIECE_PX),
+            carray(sums_at, sums_length),
+            carray(reached_at, (2, MAX_BANDS + 3)),
+            carray(total_at, (2, MAX_BANDS + 3)),
+        )
 
 
 @native_part
@@ -176,7 +190,7 @@ def _classify(
     row_weights: Any, out: Any, out_stride: int, counts: Any, signal: Any,
     words: Any, samples: Any, samples_valid: Any, line: Any, sums: Any, reached: Any, total: Any,
 ) -> None:  # fmt: skip
-    """Work off a tile row by row, piece by piece.
+    """Work off a part row by row, piece by piece.
 
     ``reached`` and ``total`` hold the weight, and the weighted signal, of what is class k or more; nothing is more
     than the last.

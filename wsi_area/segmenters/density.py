@@ -12,6 +12,7 @@ UNITS_PER_OD = MICRO << UNITS_PER_MICRO_BITS
 COMPACT_BITS = 5  # compact densities are whole numbers of 2^-5 micro-OD (3e-8 OD), and fit into 32 bits
 FLAG_BITS = 2  # a look-up of the kernel holds the density above and the number of foreground channels, 0 to 3, below
 PIECE_PX = 256  # pixels that the kernel works on at once: their samples and densities stay in the nearest cache
+PART_FIELDS = 6  # what the kernel is told of each part of a tile: compiled.classify_parts has them
 _COMPACT_LARGEST = (1 << 24) - (1 << 10)  # micro-OD: the signal of 256 pixels, and two bits more, fit as well
 _LOWEST_INTENSITY = 1e-6  # scikit-image's floor for the logarithm: an intensity of 0 counts as 6 OD
 _TRIES = 64

@@ -4,7 +4,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from wsi_area.errors import LaneError, SlideOpenError
@@ -163,9 +163,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_parent_readers)
 
 
-@contextmanager
-def borrow_reader(info: SlideInfo, lane: str) -> Iterator[SlideReader]:
-    """Lend a reader of this process's cache for the length of a with block.
+def borrow_reader(info: SlideInfo, lane: str) -> AbstractContextManager[SlideReader]:
+    """Return what lends a reader of this process's cache for the length of a with block.
 
     ``lane`` is the decided one: ``openslide``, ``direct`` or ``plain``.
 
@@ -176,8 +175,7 @@ def borrow_reader(info: SlideInfo, lane: str) -> Iterator[SlideReader]:
     LaneError
         There is no such lane.
     """
-    with _cache.borrow(info, lane) as reader:
-        yield reader
+    return _cache.borrow(info, lane)
 
 
 def close_readers() -> None:

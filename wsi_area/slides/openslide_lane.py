@@ -81,7 +81,7 @@ class OpenSlideReader:
         """
         return assembled(self.pieces(level, region_level_px), region_level_px)
 
-    def pieces(self, level: int, region_level_px: Region) -> Iterator[Piece]:
+    def pieces(self, level: int, region_level_px: Region) -> Iterator[tuple[Piece, ...]]:
         """Yield a region of a level in blocks of at most 1024 px.
 
         Raises
@@ -104,7 +104,7 @@ class OpenSlideReader:
             top, left = box.y_px - source.y_px, box.x_px - source.x_px
             words = words[top : top + box.height_px, left : left + box.width_px]
             colours = rgb[: box.area_px * 3].reshape(box.height_px, box.width_px, 3)
-            yield Piece(box, colours, split_argb(words, colours))
+            yield (Piece(box, colours, split_argb(words, colours)),)
 
     def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
         """Do nothing: where the tiles of a level lie in the file, only OpenSlide knows."""

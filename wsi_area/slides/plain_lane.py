@@ -13,7 +13,8 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.slides.plain_depth import grey_levels
-from wsi_area.slides.plain_header import DEEP_MODE, HEADER_ERRORS, image_kind, open_pillow, tiff_samples
+from wsi_area.slides.plain_header import DEEP_MODE, HEADER_ERRORS, image_kind, open_pillow
+from wsi_area.slides.plain_tiff import tiff_samples
 from wsi_area.slides.reading import VALID_ALPHA, Piece, assembled, grid_boxes, require_within
 
 _BLOCK_PX = 1024
@@ -40,7 +41,7 @@ class PlainReader:
         """
         return assembled(self.pieces(level, region_level_px), region_level_px)
 
-    def pieces(self, level: int, region_level_px: Region) -> Iterator[Piece]:
+    def pieces(self, level: int, region_level_px: Region) -> Iterator[tuple[Piece, ...]]:
         """Yield a region of the image in blocks of at most 1024 px.
 
         Raises
@@ -53,7 +54,7 @@ class PlainReader:
         for box in grid_boxes(region_level_px, _BLOCK_PX, _BLOCK_PX):
             rows, columns = slice(box.y_px, box.bottom_px), slice(box.x_px, box.right_px)
             block_valid = None if valid is None else valid[rows, columns]
-            yield Piece(box, np.ascontiguousarray(rgb[rows, columns]), block_valid)
+            yield (Piece(box, np.ascontiguousarray(rgb[rows, columns]), block_valid),)
 
     def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
         """Do nothing: the picture is decoded as a whole."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
@@ -24,7 +25,7 @@ class Piece:
     """A part of the region that was asked for; the pieces partition the region exactly."""
 
     region_level_px: Region
-    rgb: RgbArray  # uint8 (h, w, 3) RGB; may be a view of scratch memory: valid until the next piece
+    rgb: RgbArray  # uint8 (h, w, 3) RGB; may be a view of scratch memory
     valid: MaskArray | None  # bool (h, w); None where every pixel is valid
 
 
@@ -45,8 +46,8 @@ class SlideReader(Protocol):
         """Return a region of a level as one block."""
         ...
 
-    def pieces(self, level: int, region_level_px: Region) -> Iterator[Piece]:
-        """Yield a region of a level in the pieces that are cheapest to make."""
+    def pieces(self, level: int, region_level_px: Region) -> Iterator[tuple[Piece, ...]]:
+        """Yield a region of a level in the pieces that are cheapest to make: a few at once, good until the next."""
         ...
 
     def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
@@ -96,12 +97,12 @@ def grid_boxes(within: Region, step_x_px: int, step_y_px: int) -> Iterator[Regio
             yield Region(first_column, first_row, min(x + step_x_px, right) - first_column, height)
 
 
-def assembled(pieces: Iterator[Piece], region_level_px: Region) -> TilePixels:
+def assembled(pieces: Iterator[tuple[Piece, ...]], region_level_px: Region) -> TilePixels:
     """Return the pieces of a region as one block of fresh memory."""
     height, width = region_level_px.height_px, region_level_px.width_px
     rgb = np.empty((height, width, 3), np.uint8)
     valid = np.ones((height, width), np.bool_)
-    for piece in pieces:
+    for piece in chain.from_iterable(pieces):
         box = piece.region_level_px
         top, left = box.y_px - region_level_px.y_px, box.x_px - region_level_px.x_px
         rows, columns = slice(top, top + box.height_px), slice(left, left + box.width_px)
