@@ -184,7 +184,8 @@ def test_every_terminal_shows_whole_codes_within_its_width(
     monkeypatch.setenv("TERM", "xterm")
     check_table.print_checks(_checks(tmp_path))
     lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
-    assert max(map(len, lines)) <= columns
+    # a name that is longer than a line stays whole below the table: broken by a newline it could not be copied
+    assert max(len(line) for line in lines if "8A2E3094-5755-42BC-969D-7F0A2ECA0F39" not in line) <= columns
     assert any(line.rstrip().endswith("MPP_IMPLAUSIBLE_EXTENT") for line in lines[:8])
     assert any("0.5" in line for line in lines[:8])
 

@@ -1,6 +1,12 @@
 """Tables on a terminal of 80 columns: nothing cut, nothing wrapped in the middle of a number."""
 
+import io
+import logging
+import os
 import re
+import subprocess
+import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +18,9 @@ from measuring import measure
 from rich.console import Console
 from synthetic import FileForm, box, disc, write_slide
 
-from wsi_area.cli import console
+from wsi_area.cli import console, wrapping
 from wsi_area.cli.agreement_table import print_accuracy
+from wsi_area.cli.findings_text import Told, print_findings
 from wsi_area.cli.results_table import print_results
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.geometry import Size
@@ -176,3 +183,50 @@ def test_a_tissue_that_is_one_class_goes_by_its_name_and_one_that_is_tumour_alon
     assert "tumour mm²" in heads["tumor"]
     assert "tissue mm²" not in heads["tumor"]
     assert "tissue mm²" not in heads["metal"]
+
+
+def test_findings_and_their_remedies_end_between_words_and_hang_below_their_beginning(shown: Any) -> None:
+    path = "/data/" + "very-long-folder-name/" * 5 + "slide.svs"
+    remedy = (
+        f"give the pixel size of the slides that lack one, in a row of --manifest or as an option, as for {path} alone"
+    )
+    message = "no pixel size is on record in the file, nor in anything that lies beside it, so that mm² are withheld"
+    told = [Told(name, "refusal", "MPP_MISSING", message, remedy) for name in ("bare-1", "bare-2")]
+    lines = shown(lambda: print_findings(console.report_console(), told)).splitlines()
+    assert lines[:2] == ["", "REFUSED MPP_MISSING"]
+    assert all(len(line) <= 80 for line in lines if path not in line)
+    at = next(n for n, line in enumerate(lines) if line.startswith("    → "))
+    assert all(line.startswith("  ") for line in lines[2:at])
+    assert " ".join(" ".join(lines[2:at]).split()) == f"bare-1, bare-2: {message}"
+    assert all(line.startswith("      ") for line in lines[at + 1 :])
+    assert " ".join(" ".join(lines[at:]).split()) == f"→ {remedy}"
+
+
+def test_an_error_ends_between_words_on_a_terminal_and_is_one_line_in_a_pipe(tmp_path: Path) -> None:
+    line = [sys.executable, "-c", "from wsi_area.cli.main import main; main()", "report", str(tmp_path)]
+    piped = subprocess.run(line, capture_output=True, text=True, check=False).stderr
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, 40))
+    subprocess.run(line, stderr=theirs, check=False)
+    os.close(theirs)
+    with open(ours, "rb", buffering=0) as terminal:
+        seen = terminal.read(1 << 16).decode().splitlines()
+    assert piped.count("\n") == 1
+    assert "there is no run.json" in piped
+    assert len(seen) > 1
+    assert all(len(told) <= 40 for told in seen if str(tmp_path) not in told)
+    assert " ".join(seen) == piped.strip()
+
+
+def test_a_warning_of_the_log_is_wrapped_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "the shards that were there are forgotten, and so are the tables that were made of them"
+    record = logging.LogRecord("wsi_area.run", logging.WARNING, "", 0, words, None, None)
+    told = {}
+    for width in (None, 40):
+        monkeypatch.setattr(wrapping, "terminal_width", lambda stream, width=width: width)
+        stream = io.StringIO()
+        wrapping.WrappedLines(stream).emit(record)
+        told[width] = stream.getvalue().splitlines()
+    assert told[None] == [words]
+    assert [len(line) <= 40 for line in told[40]] == [True] * 3
+    assert " ".join(told[40]) == words

@@ -306,6 +306,8 @@ def test_an_override_says_by_how_much_it_changes_the_area() -> None:
     without = found(calibrate(slide(), override=override(0.25, reason="")), "MPP_OVERRIDE")
     assert "no reason given" in without.message
     assert "--mpp-reason" in without.remedy
+    assert "mpp_reason in the manifest" in without.remedy
+    assert without.severity == "warning"  # the report says which numbers nobody vouches for
 
 
 def test_an_override_that_contradicts_the_file_is_a_warning_and_one_that_does_not_is_on_record() -> None:

@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "run"))
 
 from crash_children import RENAME, Fault, Nursery
 from synthetic import disc, write_slide
+from worker_processes import workers_below
 
 from wsi_area.model.geometry import Size
 from wsi_area.model.ledger import NOT_COMMITTED
@@ -71,20 +72,6 @@ def counts(out: Path) -> object:
     return json.loads((out / "slides/s/result.json").read_text())["counts"]
 
 
-def workers_of(pid: int) -> list[int]:
-    """Return the worker processes below a coordinator: those that were spawned by multiprocessing."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            line = (folder / "cmdline").read_bytes()
-        except (OSError, ValueError):
-            continue
-        if parent == pid and b"spawn_main" in line:
-            found.append(int(folder.name))
-    return found
-
-
 def end_group(process: subprocess.Popen[bytes]) -> None:
     """Take the workers away that outlived a killed coordinator; a cluster's job control does the same."""
     with contextlib.suppress(ProcessLookupError):
@@ -98,7 +85,7 @@ def one_round(slide: Path, out: Path, executor: str, rng: random.Random, wall_s:
     for _ in range(rng.randint(1, 3)):
         process = started(slide, out, executor)
         time.sleep(rng.random() * wall_s)
-        victims = workers_of(process.pid) if executor == "processes" and rng.random() < 0.5 else []
+        victims = workers_below(process.pid) if executor == "processes" and rng.random() < 0.5 else []
         if process.poll() is None and victims:
             os.kill(rng.choice(victims), signal.SIGKILL)
             workers += 1

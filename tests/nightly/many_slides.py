@@ -18,13 +18,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "run"))
 
 from synthetic import disc, write_slide
+from worker_processes import workers_below
 
 from wsi_area.model.geometry import Size
 
@@ -60,18 +61,6 @@ class Seen:
         return max(what[quarter : 2 * quarter] or [0]), max(what[-quarter:] or [0])
 
 
-def workers_of(pid: int) -> Iterator[int]:
-    """Yield the worker processes below a coordinator."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            is_worker = b"spawn_main" in (folder / "cmdline").read_bytes()
-        except (OSError, ValueError):
-            continue
-        if parent == pid and is_worker:
-            yield int(folder.name)
-
-
 def watched(command: list[str], log: Path) -> tuple[int, float, float, dict[str, Seen]]:
     """Return a command's exit code, its wall and CPU seconds, and what was seen of it and of each of its workers."""
     seen = {"coordinator": Seen()}
@@ -83,7 +72,7 @@ def watched(command: list[str], log: Path) -> tuple[int, float, float, dict[str,
     while process.poll() is None:
         seen["coordinator"].look(process.pid, time.monotonic() - began)
         if looks % 10 == 0:
-            workers = list(workers_of(process.pid))
+            workers = workers_below(process.pid)
         for worker in workers:
             seen.setdefault(f"worker {worker}", Seen()).look(worker, time.monotonic() - began)
         looks += 1

@@ -168,7 +168,7 @@ def look_at_the_viewer(looked: Looked) -> None:
     slider.fill("100")
     opaque = looked.pixels("3_opaque")
     require(differ(opaque, bare) > 0.02, f"opacity 100 brings them back ({differ(opaque, bare):.1%})")
-    slider.fill("50")
+    slider.fill("85")
     boxes = page.locator(".wsi-classes input")
     for at in range(boxes.count()):
         boxes.nth(at).uncheck()

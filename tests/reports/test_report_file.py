@@ -17,7 +17,7 @@ from synthetic import disc
 from wsi_area.reports.embedded import bytes_per_slide
 from wsi_area.reports.report import write_report
 from wsi_area.reports.slide_picture import slide_picture
-from wsi_area.results import kept_picture
+from wsi_area.results import class_thumbnail
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.results.thumbnail import read_frame, thumbnail_jpeg, write_thumbnail
 
@@ -176,11 +176,11 @@ def test_the_class_map_is_read_once_or_not_at_all(run: Path, monkeypatch: pytest
     noise = np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
     write_thumbnail(layout, thumbnail_jpeg(noise, np.ones(shape, np.bool_), (BOX_PX, BOX_PX)))
     record, reading = read_json(layout.result_json), []
-    whole = kept_picture.class_tiles
-    monkeypatch.setattr(kept_picture, "class_tiles", lambda place: reading.append(place) or whole(place))
+    whole = class_thumbnail.sparse_class_map
+    monkeypatch.setattr(class_thumbnail, "sparse_class_map", lambda place: reading.append(place) or whole(place))
     made = slide_picture(layout, record, 12_000)  # several rungs down
     assert len(reading) == 1
-    kept_picture.keep_class_picture(layout, record, read_frame(layout))
+    class_thumbnail.write_class_thumbnail(layout, record, read_frame(layout))
     reading.clear()
     again = slide_picture(layout, record, 12_000)
     assert not reading

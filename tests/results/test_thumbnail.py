@@ -9,7 +9,14 @@ from PIL import Image
 
 from wsi_area.errors import ResultError
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.thumbnail import THUMBNAIL_NAME, UNSCANNED_RGB, read_thumbnail, thumbnail_jpeg, write_thumbnail
+from wsi_area.results.thumbnail import (
+    THUMBNAIL_NAME,
+    UNSCANNED_RGB,
+    ThumbnailFrame,
+    read_thumbnail,
+    thumbnail_jpeg,
+    write_thumbnail,
+)
 
 
 def flat(height: int, width: int, rgb: tuple[int, int, int]) -> np.ndarray:
@@ -21,7 +28,7 @@ def test_a_picture_comes_back_with_its_frame(tmp_path: Path) -> None:
     write_thumbnail(layout, thumbnail_jpeg(flat(30, 40, (200, 90, 140)), np.ones((30, 40), bool), (3.0, 3.25)))
     found = read_thumbnail(layout)
     assert found is not None
-    assert (found.box_x_l0_px, found.box_y_l0_px) == (3.0, 3.25)
+    assert found.frame == ThumbnailFrame(40, 30, 3.0, 3.25)
     assert found.rgb.shape == (30, 40, 3)
     assert np.abs(found.rgb.astype(int) - (200, 90, 140)).max() <= 3  # JPEG
 

@@ -133,22 +133,22 @@ def test_a_class_is_seen_in_its_colour_and_its_share_of_the_picture_is_its_area(
 
 
 def test_the_opacity_the_classes_and_zooming_change_the_picture(shown: Shown) -> None:
-    half = shown.settled()
+    home = shown.settled()
     shown.page.locator(".wsi-opacity input").fill("0")
     bare = shown.settled()
-    assert 0.1 < differ(half, bare) < 0.6
-    shown.page.locator(".wsi-opacity input").fill("50")
-    assert differ(shown.settled(), half) == 0
+    assert 0.1 < differ(home, bare) < 0.6
+    shown.page.locator(".wsi-opacity input").fill("85")
+    assert differ(shown.settled(), home) == 0
     shown.page.get_by_label("tissue").uncheck()
     assert differ(shown.settled(), bare) == 0
     shown.page.get_by_label("tissue").check()
-    assert differ(shown.settled(), half) == 0
-    assert json.loads(shown.page.evaluate("model.saved.at(-1)")) == {"opacity": 0.5, "hidden": []}
+    assert differ(shown.settled(), home) == 0
+    assert json.loads(shown.page.evaluate("model.saved.at(-1)")) == {"opacity": 0.85, "hidden": []}
     shown.page.get_by_role("button", name="Zoom in").click()
     shown.page.get_by_role("button", name="Zoom in").click()
-    assert differ(shown.settled(), half) > 0.1
+    assert differ(shown.settled(), home) > 0.1
     shown.page.get_by_role("button", name="Whole slide").click()
-    assert differ(shown.settled(), half) < 0.01
+    assert differ(shown.settled(), home) < 0.01
 
 
 def test_what_python_sets_is_seen(shown: Shown) -> None:

@@ -23,7 +23,7 @@ from wsi_area.errors import ResultError, SettingsError, SlideOpenError, StaleRes
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import TilePixels
-from wsi_area.results.thumbnail import Thumbnail
+from wsi_area.results.thumbnail import Thumbnail, ThumbnailFrame
 from wsi_area.review.reviewed_run import ReviewedRun, ReviewedSlide, open_run
 from wsi_area.review.viewer import page, tissue_tiles
 from wsi_area.review.viewer.grid import TILE_PX, ViewGrid, view_grid
@@ -111,7 +111,7 @@ def test_of_the_file_no_more_is_read_than_a_tile_needs(viewer: SlideViewer, monk
 
     monkeypatch.setattr(OpenSlideReader, "read", recorded)
     grid, white = viewer._grid, np.full((2, 3, 3), 255, np.uint8)
-    tissue = replace(viewer._tissue, picture=Thumbnail(white, 1000.0, 1000.0))
+    tissue = replace(viewer._tissue, picture=Thumbnail(ThumbnailFrame(3, 2, 1000.0, 1000.0), white))
     for level in (grid.last_level - 2, grid.last_level - 1, grid.last_level):
         tissue.pixels(grid.tile(level, 0, 0))
     assert [level for level, _ in read_px] == [1, 0, 0]
@@ -203,6 +203,8 @@ def test_what_is_said_of_a_slide_is_what_the_run_found(run: ReviewedRun) -> None
 def test_the_classes_shown_at_first_are_those_that_were_named(run: ReviewedRun) -> None:
     assert run["disc"].view().hidden == []
     assert run["disc"].view(classes=[], opacity=0.25).hidden == ["tissue"]
+    assert run["disc"].view(opacity=0.0).opacity == 0.0
+    assert run["disc"].view().opacity == 0.85  # where the report's slider stands
     with pytest.raises(SettingsError, match="no class 'stroma'"):
         run["disc"].view(classes=["stroma"])
     viewer = run["disc"].view()

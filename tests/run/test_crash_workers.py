@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from measuring import class_maps_of, counts_of, measure
 from synthetic import disc, write_slide
+from worker_processes import workers_below
 
 from wsi_area.model.geometry import Size
 from wsi_area.run.events import Event, SlideDone, SlideStarted
@@ -15,20 +16,6 @@ from wsi_area.run.events import Event, SlideDone, SlideStarted
 SIZE = Size(900, 700)
 CUT = ("tiling.tile_px=128", "tiling.skip_glass=false")
 SLIDES, KILLS = 14, 4
-
-
-def workers() -> list[int]:
-    """The worker processes below this one."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            is_worker = b"spawn_main" in (folder / "cmdline").read_bytes()
-        except (OSError, ValueError):
-            continue
-        if parent == os.getpid() and is_worker:
-            found.append(int(folder.name))
-    return found
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="workers are found below /proc")
@@ -42,7 +29,7 @@ def test_workers_killed_again_and_again_cost_nothing(tmp_path: Path) -> None:
     def kill_one(event: Event) -> None:
         nonlocal events
         events += isinstance(event, SlideStarted | SlideDone)
-        alive = sorted(set(workers()) - set(killed))
+        alive = sorted(set(workers_below(os.getpid())) - set(killed))
         if events % 5 == 2 and alive and len(killed) < KILLS:
             killed.append(rng.choice(alive))
             os.kill(killed[-1], signal.SIGKILL)

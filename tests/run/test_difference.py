@@ -1,5 +1,6 @@
 """Two runs side by side: what is the same is not listed, what is not is named with both values."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,11 @@ from command_line import wsi_area
 from measuring import measure
 from synthetic import FileForm, SyntheticSlide, disc, write_slide
 
+from wsi_area.cli.diff import difference_text
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
-from wsi_area.results.difference import compare_runs
+from wsi_area.results.difference import SlideDifference, compare_runs
+from wsi_area.results.opened_run import open_run
 
 SIZE = Size(600, 500)
 
@@ -62,6 +65,32 @@ def test_the_command_says_so_in_its_exit_code(slide: SyntheticSlide, first: Path
     measure(slide.path, tmp_path / "wider", mpp="0.6", mpp_reason="stage micrometer")
     ended = wsi_area("diff", first, tmp_path / "wider")
     assert ended.code == 4
-    assert "one, mpp_x_um: 0.5 → 0.6" in ended.out
+    assert "one, pixel size in x: 0.5 → 0.6 µm (16.7 % apart)" in ended.out
     assert wsi_area("diff", first, tmp_path / "wider", "--tolerance", "0.4", "--json").document["exit_code"] == 0
     assert "setting segmenter.threshold: 60 → 70" in wsi_area("diff", first, tmp_path / "out").out
+
+
+def test_numbers_are_read_with_six_digits_and_a_unit_and_json_keeps_every_one(
+    slide: SyntheticSlide, first: Path, tmp_path: Path
+) -> None:
+    measure(slide.path, tmp_path / "out", mpp="0.51", mpp_reason="stage micrometer")
+    told = wsi_area("diff", first, tmp_path / "out").out
+    exact = [open_run(out)["one"].tissue_area_mm2 for out in (first, tmp_path / "out")]
+    (line,) = [line for line in told.splitlines() if line.startswith("one, tissue area: ")]
+    read = re.fullmatch(r"one, tissue area: (\S+) → (\S+) mm² \((\S+) % apart\)", line)
+    assert read is not None
+    assert [float(text) for text in read.groups()[:2]] == pytest.approx(exact, rel=5e-6)
+    assert max(len(text.replace(".", "").lstrip("0")) for text in read.groups()[:2]) <= 6
+    assert float(read[3]) == pytest.approx(100 * (1 - (0.5 / 0.51) ** 2), rel=5e-3)
+    listed = wsi_area("diff", first, tmp_path / "out", "--json").document["slides"]
+    assert [[d["first"], d["second"]] for d in listed if d["what"] == "tissue area_mm2"] == [exact]
+
+
+def test_two_numbers_that_six_digits_cannot_tell_apart_are_shown_with_more() -> None:
+    wide = SlideDifference("one", "tissue area_mm2", 17.79670001, 17.79670002)
+    assert difference_text(wide).startswith("one, tissue area: 17.79670001 → 17.79670002 mm² (")
+    lone = SlideDifference("one", "mpp_x_um", 0.25, None)
+    assert difference_text(lone) == "one, pixel size in x: 0.25 µm → nothing"
+    assert difference_text(SlideDifference("one", "slide file", "ab" * 32, "cd" * 32)) == (
+        "one, slide file: abababababab… → cdcdcdcdcdcd…"
+    )

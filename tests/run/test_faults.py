@@ -20,9 +20,10 @@ from wsi_area.model.classes import UNREADABLE_CODE
 from wsi_area.model.geometry import Size
 from wsi_area.run import slide_tiles
 from wsi_area.run.deadlines import deadline
+from wsi_area.run.deadly_tiles import guilty_tiles
 from wsi_area.run.executors import TaskLost, make_executor
 from wsi_area.run.inputs import collect_slides
-from wsi_area.run.isolation import Apart, Died, Raised, guilty_tiles, run_apart
+from wsi_area.run.isolation import Apart, Died, Raised, run_apart
 from wsi_area.run.pipeline import RunOutcome, run_slides
 from wsi_area.run.settings import RunSection, load
 

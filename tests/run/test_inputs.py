@@ -1,5 +1,6 @@
 """From what was typed to the slides: nothing twice, nothing unrelated, nothing missing without a word."""
 
+import dataclasses
 import io
 import os
 from pathlib import Path
@@ -233,6 +234,23 @@ def test_a_size_given_for_one_slide_alone_is_that_slides_own(tmp_path: Path) -> 
     (slide,) = collect_slides([str(tmp_path)], mpp="0.5", mpp_reason="scale bar")
     assert slide.override is not None
     assert slide.override.source == "--mpp"
+
+
+def test_with_and_without_a_reason_the_command_line_and_a_manifest_are_under_one_rule(tmp_path: Path) -> None:
+    touch(tmp_path, "a.svs")
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("path,mpp_x\na.svs,0.5\n")
+    (by_row,), (by_option,) = (
+        collect_slides([], manifest=manifest),
+        collect_slides([str(tmp_path / "a.svs")], mpp="0.5"),
+    )
+    assert by_option.override is not None
+    assert by_row.override == dataclasses.replace(by_option.override, source="manifest line 2")
+    manifest.write_text("path,mpp_x,mpp_reason\na.svs,0.5,25\n")
+    with pytest.raises(SettingsError, match="mpp_reason is '25'; say in words"):
+        collect_slides([], manifest=manifest)
+    with pytest.raises(SettingsError, match="the reason of --mpp is '25'; say in words"):
+        collect_slides([str(tmp_path / "a.svs")], mpp="0.5", mpp_reason="25")
 
 
 def test_without_paths_the_manifest_names_the_slides(tmp_path: Path) -> None:

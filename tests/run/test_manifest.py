@@ -54,6 +54,11 @@ def test_a_quoted_reason_may_hold_commas_and_letters_of_any_language(tmp_path: P
     assert row.mpp_reason == "Maßstab, 3. Mai"
 
 
+def test_a_size_without_a_reason_is_taken_as_it_is_on_the_command_line(tmp_path: Path) -> None:
+    (row,) = read_manifest(written(tmp_path, "path,mpp_x\na.svs,0.5\n"))
+    assert (row.mpp, row.mpp_reason) == (Mpp(0.5, 0.5), "")
+
+
 HEAD = "path,mpp_x,mpp_y,mpp_reason,slide_id\n"
 
 
@@ -67,7 +72,6 @@ HEAD = "path,mpp_x,mpp_y,mpp_reason,slide_id\n"
         (HEAD, "no rows"),
         ("", "no column 'path'"),
         (HEAD + "a.svs,0.5,,log,\n,0.5,,log,\n", "line 3: the path is empty"),
-        (HEAD + "a.svs,0.5,,,\n", "line 2: mpp_reason is empty"),
         (HEAD + "a.svs,,,scale bar,\n", "line 2: a reason ('scale bar') but no mpp_x"),
         (HEAD + "a.svs,,0.5,scale bar,\n", "line 2: mpp_y is 0.5 but mpp_x is empty"),
         (HEAD + "a.svs,half,,log,\n", "line 2: mpp_x is 'half'"),

@@ -150,11 +150,22 @@ def test_a_damaged_shard_counts_as_missing(shards: Path) -> None:
         merge_run(shards)
 
 
-def test_a_shard_of_another_plan_is_named(slides: tuple[SlideInput, ...], shards: Path) -> None:
-    path = RunLayout(shards).shard(3, 3)
-    path.write_text(json.dumps({**json.loads(path.read_text()), "plan": "of another list"}))
-    with pytest.raises(StaleResultError, match=r"shards 3 was measured from other.*--shard 3/3 --force"):
+@pytest.mark.parametrize(
+    ("others", "named"),
+    [
+        ([3], "shard 3, of 3 in all, was measured from other slides or settings than the run's plan has; run the "
+         "same command with --shard 3/3 --force, then merge again"),
+        ([2, 3], "shards 2-3, of 3 in all, were measured from other slides or settings than the run's plan has; "
+         "run the same command with --shard 2/3 --force, and so for each of 2-3, then merge again"),
+    ],
+)  # fmt: skip
+def test_shards_of_another_plan_are_named(shards: Path, others: list[int], named: str) -> None:
+    for index in others:
+        path = RunLayout(shards).shard(index, 3)
+        path.write_text(json.dumps({**json.loads(path.read_text()), "plan": "of another list"}))
+    with pytest.raises(StaleResultError) as refused:
         merge_run(shards)
+    assert str(refused.value) == f"{shards}: {named}"
 
 
 def test_the_missing_shard_and_then_the_merge_finish_it(

@@ -13,9 +13,11 @@ from synthetic import disc, write_slide
 
 from wsi_area.errors import ResultError, SettingsError, SlideOpenError
 from wsi_area.model.geometry import Size
-from wsi_area.run import stage_in
+from wsi_area.run import copying, stage_in
+from wsi_area.run.companion_files import parts_of
+from wsi_area.run.copying import CopyRules, CopyStopped
 from wsi_area.run.settings import load
-from wsi_area.run.stage_in import CopyRules, CopyStopped, parts_of, staged
+from wsi_area.run.stage_in import staged
 
 SMALL = Size(600, 500)
 
@@ -40,8 +42,8 @@ class Flaky:
     """What opens a file on a share that fails so many times, half-way through."""
 
     def __init__(self, failures: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.left, self.calls, self._copy = failures, 0, stage_in._copy
-        monkeypatch.setattr(stage_in, "_copy", self)
+        self.left, self.calls, self._copy = failures, 0, copying._copy
+        monkeypatch.setattr(copying, "_copy", self)
 
     def __call__(self, part: Path, target: Path, rules: CopyRules) -> int:
         self.calls += 1
@@ -64,7 +66,7 @@ def test_a_share_that_fails_for_a_while_is_waited_out_longer_each_time(
     slide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(stage_in.time, "sleep", waits.append)
+    monkeypatch.setattr(copying.time, "sleep", waits.append)
     Flaky(2, monkeypatch)
     with staged(str(slide), CopyRules(tmp_path / "scratch", 2, 1.5)) as copy:
         assert Path(copy).read_bytes() == slide.read_bytes()
@@ -92,7 +94,7 @@ def test_a_copy_that_differs_from_its_slide_is_refused(
         os.utime(target, ns=(0, part.stat().st_mtime_ns))
         return len(whole)
 
-    monkeypatch.setattr(stage_in, "_copy", bad_wire)
+    monkeypatch.setattr(copying, "_copy", bad_wire)
     with pytest.raises(SlideOpenError, match="changed while it was copied"), staged(str(slide), rules):
         raise AssertionError("there is no copy")
 
@@ -209,14 +211,14 @@ def test_one_slide_that_cannot_be_copied_takes_no_other_with_it(
 ) -> None:
     other = tmp_path / "share" / "t.tif"
     shutil.copy(slide, other)
-    real: Any = stage_in._copy
+    real: Any = copying._copy
 
     def bad_sector(part: Path, target: Path, rules: CopyRules) -> int:
         if part.name == "s.tif":
             raise OSError(5, "Input/output error")
         return int(real(part, target, rules))
 
-    monkeypatch.setattr(stage_in, "_copy", bad_sector)
+    monkeypatch.setattr(copying, "_copy", bad_sector)
     outcome = measure([slide, other], tmp_path / "out", *staging(tmp_path))
     assert [r["status"] for r in outcome.records] == ["failed", "complete"]
 

@@ -12,7 +12,8 @@ from rich.text import Text
 from wsi_area.cli.console import fits, print_lines, report_console
 from wsi_area.cli.run_place import RunPlace
 from wsi_area.cli.storage_options import storage_options
-from wsi_area.results.change import ClassChange, RunChange
+from wsi_area.results.change import RunChange
+from wsi_area.results.class_change import ClassChange
 from wsi_area.results.place import Place
 from wsi_area.results.quantity import NONE, area_text
 from wsi_area.run.change import change_between

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 )
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. tiling.work_mpp=0.5.")
 @click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel, overriding what the files say.")
-@click.option("--mpp-reason", default="", help="Where that number comes from; it is stamped on every result.")
+@click.option(
+    "--mpp-reason",
+    default="",
+    help="Where that number comes from, in words; stamped on every result, which carries a warning without it.",
+)
 @click.option(
     "--manifest",
     type=click.Path(path_type=Path),

@@ -1,10 +1,10 @@
 """cli: where tables and lines go: a terminal as wide as it is, or a pipe, which has no edge."""
 
-import textwrap
-
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from wsi_area.cli.wrapping import wrapped
 
 PIPED_WIDTH = 4096
 """In a pipe nothing is wrapped, so that grep and cut see whole lines."""
@@ -21,18 +21,8 @@ def fits(console: Console, table: Table) -> bool:
     return console.measure(table, options=console.options.update(width=PIPED_WIDTH)).maximum <= console.width
 
 
-def print_lines(console: Console, text: str, style: str = "", indent: str = "") -> None:
-    """Print lines that end between words on a terminal, and nowhere in a pipe.
-
-    A word that is longer than the terminal, such as a path, stays whole: broken by a newline it could not be copied.
-    """
+def print_lines(console: Console, text: str, style: str = "", indent: str = "", hanging: str | None = None) -> None:
+    """Print lines that end between words on a terminal, and nowhere in a pipe; as `wrapped` for the rest."""
     for line in text.split("\n"):
-        told = line
-        if console.is_terminal:
-            told = textwrap.fill(
-                line, console.width, initial_indent=indent, subsequent_indent=indent, break_long_words=False,
-                break_on_hyphens=False, replace_whitespace=False, drop_whitespace=True,
-            )  # fmt: skip
-        elif line:
-            told = indent + line
+        told = wrapped(line, console.width, indent, hanging) if console.is_terminal else (indent + line if line else "")
         console.print(Text(told, style), soft_wrap=True)

@@ -10,6 +10,7 @@ import click
 from wsi_area.cli.agreement_table import print_accuracy
 from wsi_area.cli.run_place import RunPlace
 from wsi_area.cli.storage_options import storage_options
+from wsi_area.cli.wrapping import say_beside
 from wsi_area.errors import SettingsError
 from wsi_area.results.place import Place
 from wsi_area.run.accuracy import Accuracy
@@ -60,7 +61,7 @@ def command(run_or_model: Place, as_json: bool, **options: Any) -> None:
     elif accuracy is not None:
         print_accuracy(accuracy, with_images=True)
     for slide_id, reason in failures.items():
-        click.echo(f"{slide_id}: {reason}", err=True)
+        say_beside(f"{slide_id}: {reason}")
     sys.exit(EXIT_FAILED if failures else 0)
 
 

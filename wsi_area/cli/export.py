@@ -9,6 +9,7 @@ import click
 
 from wsi_area.cli.run_place import RunPlace
 from wsi_area.cli.storage_options import storage_options
+from wsi_area.cli.wrapping import say_beside
 from wsi_area.exports.export import ExportedSlide, ExportOptions, Format, export_run
 from wsi_area.exports.labels_zarr import OmeVersion
 from wsi_area.exports.outlines_geojson import ClassOutlines
@@ -64,7 +65,7 @@ def command(
 
 def _tell(slide: ExportedSlide, *, simplified: bool) -> None:
     if slide.path is None:
-        click.echo(f"{slide.slide_id}: nothing to export, {slide.not_exported}", err=True)
+        say_beside(f"{slide.slide_id}: nothing to export, {slide.not_exported}")
         return
     click.echo(str(slide.path))
     if simplified:

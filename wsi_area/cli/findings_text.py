@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
+from wsi_area.cli.console import print_lines
 from wsi_area.model.finding import QaFinding
 
 SEVERITY_STYLES = {"refusal": "bold red", "warning": "yellow", "info": "dim"}
@@ -65,13 +65,6 @@ def print_group(console: Console, heading: Text, items: Iterable[Told], remedy: 
     for item in items:
         by_message.setdefault(item.message, []).append(item.slide_id)
     for message, slides in by_message.items():
-        _indented(console, Text(f"{', '.join(dict.fromkeys(slides))}: {message}"), 2)
+        print_lines(console, f"{', '.join(dict.fromkeys(slides))}: {message}", indent="  ")
     if remedy:
-        _indented(console, Text(f"→ {remedy}"), 4)
-
-
-def _indented(console: Console, text: Text, columns: int) -> None:
-    if console.is_terminal:
-        console.print(Padding(text, (0, 0, 0, columns)))
-    else:
-        console.print(Text(" " * columns).append_text(text), soft_wrap=True)
+        print_lines(console, remedy, indent="    → ", hanging="      ")

@@ -3,6 +3,7 @@
 import atexit
 import gc
 import logging
+import os
 import sys
 from importlib import import_module
 
@@ -10,6 +11,7 @@ import click
 
 from wsi_area import __version__
 from wsi_area.cli.refusal import EXIT_INTERRUPTED, INTERRUPTED, refuse, tell_document
+from wsi_area.cli.wrapping import WrappedLines
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError, WsiAreaError
 
 _COMMANDS = {
@@ -78,7 +80,7 @@ def cli(verbose: bool) -> None:
     Each command has examples of its own: wsi-area COMMAND --help. Results go to standard output (--json: one
     document, of an error too), progress and messages to standard error; NO_COLOR=1 takes the colours away.
     """  # noqa: D301 (click reads the backspace)
-    on_stderr = logging.StreamHandler()
+    on_stderr = WrappedLines()
     on_stderr.setLevel(logging.INFO if verbose else logging.WARNING)
     on_stderr.addFilter(_is_for_people)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=[on_stderr])
@@ -91,6 +93,7 @@ def _is_for_people(record: logging.LogRecord) -> bool:
 
 def main() -> None:
     """Run the command line; every refusal is one clear line on stderr, --json: one document too, and its exit code."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # every core has a worker of ours; BLAS's own spin beside them
     gc.set_threshold(COLLECT_AFTER_OBJECTS, *gc.get_threshold()[1:])
     atexit.register(gc.freeze)  # or Python searches all the libraries for cycles before it ends, which takes 0.3 s
     try:

@@ -10,6 +10,7 @@ from wsi_area.cli.results_table import print_results
 from wsi_area.cli.run import write_report_of
 from wsi_area.cli.run_place import RunPlace
 from wsi_area.cli.storage_options import storage_options
+from wsi_area.cli.wrapping import say_beside
 from wsi_area.errors import IncompleteResultError, StaleResultError
 from wsi_area.results.place import Place
 from wsi_area.run.merge import merge_run
@@ -54,5 +55,5 @@ def command(run: Place, workers: int | None, report: bool, as_json: bool) -> Non
         print_results(merged.run.records, run)
         for index in merged.unfinished:
             again = f"--shard {index}/{merged.shards}"
-            click.echo(f"shard {index} did not finish: run the same command with {again}, then merge again", err=True)
+            say_beside(f"shard {index} did not finish: run the same command with {again}, then merge again")
     sys.exit(merged.exit_code)

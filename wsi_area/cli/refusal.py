@@ -6,13 +6,15 @@ from typing import NoReturn
 
 import click
 
+from wsi_area.cli.wrapping import say_beside
+
 EXIT_INTERRUPTED = 130
 INTERRUPTED = "interrupted: run the same command again"
 
 
 def refuse(message: str, code: int) -> NoReturn:
     """End the program: the message on stderr, and where the command line has --json, as a document on stdout."""
-    click.echo(message if code == EXIT_INTERRUPTED else f"wsi-area: {message}", err=True)
+    say_beside(message if code == EXIT_INTERRUPTED else f"wsi-area: {message}")
     tell_document(message, code)
     sys.exit(code)
 

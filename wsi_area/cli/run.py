@@ -15,6 +15,7 @@ from wsi_area.cli.refusal import EXIT_INTERRUPTED, refuse
 from wsi_area.cli.results_table import print_results
 from wsi_area.cli.run_place import RunPlace
 from wsi_area.cli.slide_options import Asked, asked, defaults_text, fail_fast_option, slide_options
+from wsi_area.cli.wrapping import say_beside
 from wsi_area.errors import WsiAreaError
 from wsi_area.results.place import Place, reached_by
 from wsi_area.run.ending import ending_lines
@@ -62,7 +63,7 @@ def command(out: Place, force: bool, shard_text: str | None, report: bool, as_js
     """  # noqa: D301 (click reads the backspace)
     wanted = asked(**options)
     if defaults := defaults_text(wanted, options["config"]):
-        click.echo(defaults, err=True)
+        say_beside(defaults)
     out = reached_by(out, wanted.settings.storage.access)
     shard = _shard(shard_text)
     slides = len(wanted.slides) if shard is None else _slides_of(shard, wanted, force)
@@ -85,7 +86,7 @@ def command(out: Place, force: bool, shard_text: str | None, report: bool, as_js
         if shard is not None:
             print_lines(report_console(), "\n".join(_shard_lines(shard, outcome, len(wanted.slides), out)))
         if outcome.interrupted:
-            click.echo("interrupted: run the same command again to go on where it stopped", err=True)
+            say_beside("interrupted: run the same command again to go on where it stopped")
     sys.exit(outcome.exit_code)
 
 

@@ -74,9 +74,9 @@ def _remedies(faults: Sequence[Disagreement]) -> list[str]:
     """Return what to do about each cause, one line a cause; an unfinished run has no tables that could be wrong."""
     what = {fault.what for fault in faults}
     unfinished = "run" in what
-    damaged = what - {"run", "summary.csv", "status", "record", "slide file"}
+    damaged = what - {"run", "run.json", "summary.csv", "status", "record", "slide file"}
     found = [_UNFINISHED] if unfinished else []
-    if not unfinished and what & {"summary.csv", "status"}:
+    if not unfinished and what & {"run.json", "summary.csv", "status"}:
         found.append(_TABLES)
     if "record" in what:
         found.append(_RECORD)

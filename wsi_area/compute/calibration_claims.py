@@ -150,9 +150,13 @@ def far_from_own(info: SlideInfo, override: MppCandidate, claims: Sequence[MppCa
 def override_used(
     info: SlideInfo, override: MppCandidate, file_claim: MppCandidate | None, policy: CalibrationPolicy
 ) -> QaFinding:
-    """Return MPP_OVERRIDE with its reason, and what the file itself says; a warning where the two contradict."""
+    """Return MPP_OVERRIDE with its reason, and what the file itself says.
+
+    It is a warning where the two contradict, and where nobody said where the number comes from.
+    """
     says = "the file states no usable pixel size"
-    severity: Severity = "info"
+    reason = override.note.strip()
+    severity: Severity = "info" if reason else "warning"
     if file_claim is not None and is_size(override.mpp):
         times = override.mpp.pixel_area_mm2 / file_claim.mpp.pixel_area_mm2
         pairs = ((override.mpp.x, file_claim.mpp.x), (override.mpp.y, file_claim.mpp.y))
@@ -162,12 +166,11 @@ def override_used(
             f"the file's {file_claim.source} says {pair_text(file_claim.mpp.x, file_claim.mpp.y)}, "
             f"so areas become {number_text(times)} times what the file's claim would give"
         )
-    reason = override.note.strip()
     message = (
         f"{pair_text(override.mpp.x, override.mpp.y)} µm/px was given by {override.source} "
         f"({reason or 'no reason given'}); {says}"
     )
-    remedy = "" if reason else "say where the number comes from with --mpp-reason TEXT"
+    remedy = "" if reason else "say where the number comes from: --mpp-reason TEXT, or mpp_reason in the manifest"
     return QaFinding(info.slide_id, "MPP_OVERRIDE", severity, override.mpp.x, None, "µm/px", message, remedy)
 
 

@@ -1,7 +1,7 @@
 """compute: the compiled half of the class picture: plain loops, no temporaries.
 
 Imported only where no machine code of it lies on disk: see ``wsi_area.compute.machine_code.native_function``.
-Called through ``class_picture``, which checks the shapes: nothing here checks a bound.
+Called through ``majority_picture``, which checks the shapes: nothing here checks a bound.
 """
 
 from typing import Any

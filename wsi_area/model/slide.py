@@ -36,4 +36,5 @@ class SlideInfo:
     bounds_l0_px: Region | None = None  # metadata; coordinates are always absolute
     mpp_candidates: tuple[MppCandidate, ...] = ()
     imaged_volume_mm: tuple[float, float] | None = None  # DICOM (width, height)
+    content_digest: str = ""  # hex digest of size and sampled blocks alone: a copy has the same, whatever its time
     properties: dict[str, str] = field(default_factory=dict, compare=False)  # a few, for the record

@@ -12,6 +12,7 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.results.layout import RunLayout, SlideLayout, read_json
 from wsi_area.results.place import Place
 from wsi_area.results.record import is_counted
+from wsi_area.results.same_content import with_same_content
 from wsi_area.results.unmerged import refuse_unmerged
 
 Record = Mapping[str, Any]
@@ -53,7 +54,7 @@ def read_documents(run: Place) -> RunDocuments:
     ended = about.get("slides")
     if not isinstance(ended, Mapping):
         raise ResultError(f"{run}: this run has not ended; run the same command again to finish it, then report")
-    slides = list(_slides(layout, ended))
+    slides = [(slide, with_same_content(record, about)) for slide, record in _slides(layout, ended)]
     slides.sort(key=lambda slide: STATUS_ORDER.index(slide[1]["status"]))  # stable: else as planned
     return RunDocuments(layout, about, tuple(slides))
 

@@ -1,29 +1,22 @@
 """reports: the photograph of a slide and its classes, the one over the other, small enough to be embedded."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.class_picture import PictureGrid, majority_picture, outlined
+from wsi_area.compute.majority_picture import PictureGrid, majority_picture
+from wsi_area.compute.washes import outlined
 from wsi_area.errors import ResultError
-from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.pixels import ClassMap
 from wsi_area.reports.documents import Record
 from wsi_area.reports.embedded import LADDER, Rung, hopeless, jpeg_address, png_address, reduced
-from wsi_area.reports.tile_map import OUTSIDE_RGB, UNREADABLE_RGB
-from wsi_area.results.kept_picture import class_codes, class_picture
+from wsi_area.results.class_codes import class_colours
+from wsi_area.results.class_thumbnail import class_thumbnail
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.thumbnail import UNSCANNED_RGB, Thumbnail, read_thumbnail
+from wsi_area.results.thumbnail import Thumbnail, read_thumbnail
 
 _WIDEST_CSS_PX, _TALLEST_CSS_PX = 640, 520
-RESERVED = {
-    UNREADABLE_CODE: ("unreadable", UNREADABLE_RGB, "n_px_unreadable"),
-    OUTSIDE_ROI_CODE: ("outside the region of interest", OUTSIDE_RGB, "n_px_outside_roi"),
-    UNSCANNED_CODE: ("not scanned", UNSCANNED_RGB, "n_px_unscanned"),
-}
-"""Code → what it is called, its colour, and the count of it in a slide's document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +40,6 @@ class Layer:
     address: str
     width: float
     height: float
-
-
-def rgb_of(values: Any) -> tuple[int, int, int]:
-    """Return a colour of a document as three whole numbers."""
-    red, green, blue = (int(value) for value in values)
-    return red, green, blue
 
 
 def photo_and_classes(
@@ -89,7 +76,7 @@ def photo_and_classes(
         )
         return None, None
     try:
-        finest = class_picture(layout, record, thumbnail.frame, rows)
+        finest = class_thumbnail(layout, record, thumbnail.frame, rows)
     except (ResultError, OSError, ValueError, RuntimeError) as error:  # zarr names a torn chunk in many ways
         notes.append(f"The class map cannot be shown ({error}).")
         finest = None
@@ -117,8 +104,8 @@ def _photo(thumbnail: Thumbnail, rung: Rung, frame: Frame) -> Layer:
 
 def _reach(shape: tuple[int, ...], thumbnail: Thumbnail, rung: Rung, frame: Frame) -> tuple[float, float]:
     return (
-        shape[1] * rung.reduction * thumbnail.box_x_l0_px,
-        shape[0] * rung.reduction * thumbnail.box_y_l0_px * frame.y_scale,
+        shape[1] * rung.reduction * thumbnail.frame.box_x_l0_px,
+        shape[0] * rung.reduction * thumbnail.frame.box_y_l0_px * frame.y_scale,
     )
 
 
@@ -129,10 +116,8 @@ def _classes(finest: ClassMap, record: Record, thumbnail: Thumbnail, rung: Rung,
     class map is not asked again.
     """
     height, width = (-(-side // rung.reduction) for side in finest.shape)
-    picture = finest
+    picture, colours = finest, class_colours(record)
     if rung.reduction > 1:
         grid = PictureGrid(width, height, rung.reduction, rung.reduction)
-        picture = majority_picture(finest, grid, class_codes(record))
-    colours = {c["id"]: rgb_of(c["color_rgb"]) for c in record["classes"]}
-    colours |= {code: colour for code, (_, colour, key) in RESERVED.items() if record["counts"][key]}
+        picture = majority_picture(finest, grid, list(colours))
     return Layer(png_address(*outlined(picture, colours)), *_reach((height, width), thumbnail, rung, frame))

@@ -13,8 +13,9 @@ from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.reports.documents import Record, mpp_of
 from wsi_area.reports.embedded import png_address
-from wsi_area.reports.photo_layers import RESERVED, Frame, Layer, photo_and_classes, rgb_of
-from wsi_area.reports.tile_map import NOTHING_RGB, OUTSIDE_RGB, SKIPPED_RGB, UNREADABLE_RGB, TileFacts, tile_map
+from wsi_area.reports.photo_layers import Frame, Layer, photo_and_classes
+from wsi_area.reports.tile_map import NOTHING_RGB, SKIPPED_RGB, TileFacts, tile_map
+from wsi_area.results.class_codes import OUTSIDE_RGB, UNREADABLE_RGB, reserved_in, rgb_of
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.store import ledger_rows
 
@@ -121,7 +122,7 @@ def _legend(record: Record) -> tuple[LegendEntry, ...]:
     entries = [
         LegendEntry(_hex(c["color_rgb"]), c["name"] + (" (excluded)" if c["is_excluded"] else "")) for c in shown
     ]
-    reserved = [LegendEntry(_hex(rgb), text) for text, rgb, key in RESERVED.values() if record["counts"][key]]
+    reserved = [LegendEntry(_hex(code.color_rgb), code.text) for code in reserved_in(record).values()]
     return (*entries, *reserved)
 
 

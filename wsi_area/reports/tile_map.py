@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
+from wsi_area.results.class_codes import OUTSIDE_RGB, UNREADABLE_RGB
 
 RAMP_RGB = (
     (255, 255, 217), (237, 248, 177), (199, 233, 180), (127, 205, 187), (65, 182, 196), (29, 145, 192),
     (34, 94, 168), (37, 52, 148), (8, 29, 88),
 )  # fmt: skip
 """ColorBrewer's YlGnBu, which the colour-blind can read and a grey printer too: it darkens all the way."""
-SKIPPED_RGB, NOTHING_RGB, OUTSIDE_RGB, UNREADABLE_RGB = (238, 238, 238), (190, 190, 190), (96, 96, 96), (213, 94, 0)
+SKIPPED_RGB, NOTHING_RGB = (238, 238, 238), (190, 190, 190)
 _STEPS = 64
 _SKIPPED, _NOTHING, _OUTSIDE, _UNREADABLE, _LINE = range(_STEPS, _STEPS + 5)
 

@@ -4,12 +4,12 @@ Not to be mixed up with ``results.difference``, where one slide was measured twi
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
-from wsi_area.compute.change import area_change
 from wsi_area.errors import ResultError
-from wsi_area.results.dated_areas import NamedArea, dated_areas
+from wsi_area.results.class_change import CHANGE_COLUMNS, ClassChange, DatedClass, class_change
+from wsi_area.results.dated_areas import dated_areas
 from wsi_area.results.layout import write_csv
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
@@ -52,45 +52,6 @@ class Missing:
     subject: str
     reason: str
     needs_calibration: bool = False  # and nothing else is the matter
-
-
-@dataclass(frozen=True, slots=True)
-class ClassChange:
-    """What one class of one subject gained or lost; one row of the table."""
-
-    subject: str
-    kind: str  # class, or total: all classes that are tumour, or tissue
-    class_name: str
-    is_tissue: bool
-    is_tumor: bool
-    is_background: bool
-    before_date: str | None
-    after_date: str | None
-    before_slide_id: str
-    after_slide_id: str
-    before_n_px: int
-    after_n_px: int
-    before_mpp_x_um: float
-    before_mpp_y_um: float
-    after_mpp_x_um: float
-    after_mpp_y_um: float
-    before_area_mm2: float
-    before_area_u_mm2: float
-    after_area_mm2: float
-    after_area_u_mm2: float
-    change_mm2: float
-    change_u_mm2: float
-    change_ci95_low_mm2: float
-    change_ci95_high_mm2: float
-    change_pct: float | None
-    change_u_pct: float | None
-    exceeds_ci95: bool
-    before_signal_per_mm2: float | None
-    after_signal_per_mm2: float | None
-    remarks: str | None
-
-
-CHANGE_COLUMNS = tuple(field.name for field in fields(ClassChange))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -210,51 +171,9 @@ def _require_one_scale(pair: Pair, before: OpenedSlide, after: OpenedSlide) -> N
 def _rows(
     pair: Pair, before: OpenedSlide, after: OpenedSlide, same_scale: bool, remarks: str | None
 ) -> list[ClassChange]:
-    old, new = ({(a.kind, a.name): a for a in dated_areas(slide)} for slide in (before, after))
-    # a class that one of the two schemes does not know was not measured there, which is not an area of 0
-    return [_row(pair, before, after, old[key], new[key], same_scale, remarks) for key in old if key in new]
-
-
-def _row(
-    pair: Pair,
-    before: OpenedSlide,
-    after: OpenedSlide,
-    old: NamedArea,
-    new: NamedArea,
-    same_scale: bool,
-    remarks: str | None,
-) -> ClassChange:
-    change = area_change(old.area, new.area, same_scale=same_scale)
-    scales = [slide.record["calibration"] for slide in (before, after)]
-    return ClassChange(
-        subject=pair.subject,
-        kind=old.kind,
-        class_name=old.name,
-        is_tissue=old.is_tissue,
-        is_tumor=old.is_tumor,
-        is_background=old.is_background,
-        before_date=pair.before.date,
-        after_date=pair.after.date,
-        before_slide_id=before.slide_id,
-        after_slide_id=after.slide_id,
-        before_n_px=old.n_px,
-        after_n_px=new.n_px,
-        before_mpp_x_um=scales[0]["mpp_x_um"],
-        before_mpp_y_um=scales[0]["mpp_y_um"],
-        after_mpp_x_um=scales[1]["mpp_x_um"],
-        after_mpp_y_um=scales[1]["mpp_y_um"],
-        before_area_mm2=old.area.area_mm2,
-        before_area_u_mm2=old.area.u_mm2,
-        after_area_mm2=new.area.area_mm2,
-        after_area_u_mm2=new.area.u_mm2,
-        change_mm2=change.change_mm2,
-        change_u_mm2=change.u_mm2,
-        change_ci95_low_mm2=change.change_mm2 - change.half_width_mm2,
-        change_ci95_high_mm2=change.change_mm2 + change.half_width_mm2,
-        change_pct=None if change.fraction is None else 100 * change.fraction,
-        change_u_pct=None if change.u_fraction is None else 100 * change.u_fraction,
-        exceeds_ci95=change.exceeds_ci95,
-        before_signal_per_mm2=old.signal_per_mm2,
-        after_signal_per_mm2=new.signal_per_mm2,
-        remarks=remarks,
+    old, new = (
+        {(area.kind, area.name): DatedClass(slide, date, area) for area in dated_areas(slide)}
+        for slide, date in ((before, pair.before.date), (after, pair.after.date))
     )
+    # a class that one of the two schemes does not know was not measured there, which is not an area of 0
+    return [class_change(pair.subject, old[key], new[key], same_scale, remarks) for key in old if key in new]

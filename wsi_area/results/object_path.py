@@ -7,17 +7,17 @@ by the server; nothing is ever renamed.
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.results.access import Access
+from wsi_area.results.object_key import SCHEME, ObjectKey
 
 if TYPE_CHECKING:  # an extra: loaded when a bucket is first spoken to
     from obstore.store import S3Store
 
-SCHEME = "s3://"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
 
 
@@ -31,65 +31,8 @@ class ObjectStatus(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectPath:
-    """An object, or the prefix of many; it holds no connection, so it can be sent to a worker.
-
-    >>> run = ObjectPath("lab", "runs/7")
-    >>> str(run / "run.json"), (run / "slides/a").name, (run / "run.json").parent == run
-    ('s3://lab/runs/7/run.json', 'a', True)
-    """
-
-    bucket: str
-    key: str = ""  # without a slash at either end
-    access: Access = field(default=Access(), repr=False)
-
-    def __str__(self) -> str:
-        return f"{SCHEME}{self.bucket}/{self.key}" if self.key else f"{SCHEME}{self.bucket}"
-
-    def __truediv__(self, name: str) -> "ObjectPath":
-        return replace(self, key=f"{self.key}/{name}".strip("/"))
-
-    @property
-    def name(self) -> str:
-        """Return the last part of the key; of a whole bucket its name."""
-        return self.key.rpartition("/")[2] or self.bucket
-
-    @property
-    def suffix(self) -> str:
-        """Return the last dot of the name and what follows; empty where there is none."""
-        stem, dot, last = self.name.rpartition(".")
-        return dot + last if stem and last else ""
-
-    @property
-    def stem(self) -> str:
-        """Return the name without its suffix."""
-        return self.name.removesuffix(self.suffix) if self.suffix else self.name
-
-    @property
-    def parent(self) -> "ObjectPath":
-        """Return the prefix that this one lies in."""
-        return replace(self, key=self.key.rpartition("/")[0])
-
-    def with_name(self, name: str) -> "ObjectPath":
-        """Return the place of that name beside this one."""
-        return self.parent / name
-
-    def with_suffix(self, suffix: str) -> "ObjectPath":
-        """Return the place beside this one whose name ends otherwise."""
-        return self.with_name(self.stem + suffix)
-
-    def relative_to(self, other: "ObjectPath") -> str:
-        """Return what follows the key of a prefix that this lies in."""
-        prefix = f"{other.key}/" if other.key else ""
-        if self.bucket != other.bucket or not self.key.startswith(prefix):
-            raise ValueError(f"{self} does not lie in {other}")
-        return self.key.removeprefix(prefix)
-
-    def absolute(self) -> "ObjectPath":
-        """Return itself: a key is always whole."""
-        return self
-
-    resolve = absolute
+class ObjectPath(ObjectKey):
+    """An object, or the prefix of many; it holds no connection, so it can be sent to a worker."""
 
     def mkdir(self, parents: bool = False, exist_ok: bool = False) -> None:
         """Make nothing: there are no folders; that the bucket is there is seen."""

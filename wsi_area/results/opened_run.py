@@ -13,6 +13,7 @@ from wsi_area.errors import ResultError
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.place import Place, place_of
+from wsi_area.results.same_content import with_same_content
 from wsi_area.results.unmerged import refuse_unmerged
 
 __all__ = ["OpenedRun", "OpenedSlide", "open_run"]
@@ -50,7 +51,7 @@ class OpenedRun(Mapping[str, OpenedSlide]):
         ended = self.about.get("slides", {}).get(slide_id, {})
         if ended.get("status") == "failed":  # what lies there is of an earlier run, or of none
             return OpenedSlide(layout, ended)
-        return OpenedSlide(layout, read_json(layout.result_json))
+        return OpenedSlide(layout, with_same_content(read_json(layout.result_json), self.about))
 
     def __repr__(self) -> str:
         """Return where the run is and what it holds."""

@@ -23,7 +23,7 @@ class OpenedSlide:
     """One slide of a run: its document and its stores."""
 
     layout: SlideLayout
-    record: Mapping[str, Any]  # result.json
+    record: Mapping[str, Any]  # result.json, and what only the run as a whole says of the slide
 
     def __repr__(self) -> str:
         """Return which slide it is and how it ended."""

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from wsi_area.results.access import Access
-from wsi_area.results.object_path import SCHEME, ObjectPath, parse_object_path
+from wsi_area.results.object_key import SCHEME
+from wsi_area.results.object_path import ObjectPath, parse_object_path
 
 _LOG = logging.getLogger(__name__)
 

@@ -88,6 +88,7 @@ def _slide(info: SlideInfo) -> dict[str, Any]:
         "path": info.path,
         "vendor": info.vendor,
         "fingerprint": info.fingerprint,
+        "content_digest": info.content_digest,
         "file_bytes": info.file_bytes,
         "width_px": info.size_l0_px.width_px,
         "height_px": info.size_l0_px.height_px,

@@ -172,9 +172,10 @@ def _counted() -> Schema:
         {
             "schema_version": {"const": SCHEMA_VERSION}, "slide_id": _NAME,
             "status": {"enum": [status for status in get_args(Status) if status != "failed"]}, "reason": _TEXT,
-            "path": _NAME, "vendor": _TEXT, "fingerprint": _NAME, "file_bytes": _COUNT, "width_px": _COUNT,
-            "height_px": _COUNT, "objective_power": _or_null(_NUMBER), "bounds_l0_px": _or_null(_BOX),
-            "levels": {**_list(_LEVEL), "minItems": 1}, "calibration": _CALIBRATION, "work": _WORK, "counts": _COUNTS,
+            "path": _NAME, "vendor": _TEXT, "fingerprint": _NAME, "content_digest": _HASH, "file_bytes": _COUNT,
+            "width_px": _COUNT, "height_px": _COUNT, "objective_power": _or_null(_NUMBER),
+            "bounds_l0_px": _or_null(_BOX), "levels": {**_list(_LEVEL), "minItems": 1},
+            "calibration": _CALIBRATION, "work": _WORK, "counts": _COUNTS,
             "classes": {**_list(_CLASS), "minItems": 1}, "tumor": _TUMOR, "tissue": _closed(_PX_AND_MM2),
             "analyzed": _closed(_PX_AND_MM2), "unreadable": _closed(_PX_AND_MM2), "signal": _or_null(_SIGNAL),
             "findings": _list(_FINDING), **_VERSIONS, "key": _HASH, "made_from": _MADE_FROM, "reader": _NAME,

@@ -12,38 +12,36 @@ from wsi_area.model.pixels import MaskArray, RgbArray
 from wsi_area.results.layout import SlideLayout, write_bytes
 
 THUMBNAIL_NAME, CLASSES_NAME = "thumb.jpg", "classes.png"
-"""The slide's small picture, and on the same grid its classes (`results.kept_picture`)."""
+"""The slide's small picture, and on the same grid its classes (`results.class_thumbnail`)."""
 
 UNSCANNED_RGB = (226, 226, 226)
 _JPEG_QUALITY = 85
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Thumbnail:
-    """A slide from its level-0 origin on, each picture pixel a box of level-0 pixels.
+@dataclass(frozen=True, slots=True)
+class ThumbnailFrame:
+    """How large the picture of a slide is, and where it stands: each pixel a box of level-0 px, from their origin on.
 
     The boxes at the right and lower rim may reach beyond the slide.
     """
-
-    rgb: RgbArray  # uint8 (h, w, 3)
-    box_x_l0_px: float  # width of the box under one picture pixel
-    box_y_l0_px: float
-
-    @property
-    def frame(self) -> "ThumbnailFrame":
-        """Return it without its pixels."""
-        height, width = self.rgb.shape[:2]
-        return ThumbnailFrame(width, height, self.box_x_l0_px, self.box_y_l0_px)
-
-
-@dataclass(frozen=True, slots=True)
-class ThumbnailFrame:
-    """How large the picture of a slide is, and where it stands; its pixels are not decoded for that."""
 
     width_px: int
     height_px: int
     box_x_l0_px: float  # width of the box under one picture pixel
     box_y_l0_px: float
+
+    @property
+    def reach_l0_px(self) -> tuple[float, float]:
+        """Return how far the boxes reach to the right and down."""
+        return self.width_px * self.box_x_l0_px, self.height_px * self.box_y_l0_px
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Thumbnail:
+    """The picture of a slide in its frame."""
+
+    frame: ThumbnailFrame
+    rgb: RgbArray  # uint8 (h, w, 3)
 
 
 def thumbnail_jpeg(rgb: RgbArray, valid: MaskArray, box_l0_px: tuple[float, float]) -> bytes:
@@ -79,11 +77,11 @@ def read_thumbnail(layout: SlideLayout) -> Thumbnail | None:
         If it is no JPEG, or does not say where it lies on the slide.
     """
     found = _read(layout, with_pixels=True)
-    return None if found is None else Thumbnail(found[1], found[0].box_x_l0_px, found[0].box_y_l0_px)
+    return None if found is None else Thumbnail(*found)
 
 
 def read_frame(layout: SlideLayout) -> ThumbnailFrame | None:
-    """Return what the picture of a slide says of itself, or None where the run left none.
+    """Return what the picture of a slide says of itself, or None where the run left none; no pixel is decoded.
 
     Raises
     ------

@@ -162,9 +162,9 @@ def _pictures(slide: OpenedSlide) -> dict[str, Any]:
     names = "as it was scanned", "with its classes"
     pictures = [
         {"address": _jpeg_address(rgb, shown), "text": f"{slide.slide_id} {name}"}
-        for name, rgb in zip(names, (picture.rgb, picture.flat()), strict=True)
+        for name, rgb in zip(names, (picture.thumbnail.rgb, picture.flat()), strict=True)
     ]
-    bar = None if slide.mpp is None else scale_bar(width * picture.box_x_l0_px, slide.mpp)
+    bar = None if slide.mpp is None else scale_bar(picture.thumbnail.frame.reach_l0_px[0], slide.mpp)
     bar_px = 0 if bar is None else round(bar.share * shown[0])
     return {"pictures": pictures, "bar": None if bar is None else {"text": bar.text, "px": bar_px}, "note": ""}
 

@@ -9,22 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wsi_area.compute.class_picture import WASH, PictureGrid, majority_picture, outlined
+from wsi_area.compute.majority_picture import PictureGrid, majority_picture
+from wsi_area.compute.washes import WASH, outlined
 from wsi_area.errors import ResultError, SettingsError
-from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
+from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap, RgbArray
+from wsi_area.results.class_codes import RESERVED, class_colours, reserved_in, rgb_of
+from wsi_area.results.class_thumbnail import picture_grid
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.quantity import area_text, grouped
-from wsi_area.results.store import open_class_map
-from wsi_area.results.thumbnail import UNSCANNED_RGB, Thumbnail, read_thumbnail
+from wsi_area.results.sparse_class_map import sparse_class_map
+from wsi_area.results.thumbnail import Thumbnail, ThumbnailFrame, read_thumbnail
 
 _LONGEST_PX = 1024  # of a picture that has to be made without the slide's own
-_RESERVED = {
-    UNREADABLE_CODE: ("unreadable", (0, 0, 0), "n_px_unreadable"),
-    OUTSIDE_ROI_CODE: ("outside the region of interest", (96, 96, 96), "n_px_outside_roi"),
-    UNSCANNED_CODE: ("not scanned", UNSCANNED_RGB, "n_px_unscanned"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +38,8 @@ class Entry:
 class SlidePicture:
     """A slide from its upper left corner on, and its classes pixel by pixel."""
 
-    rgb: RgbArray  # uint8 (h, w, 3); white where the run left no picture
+    thumbnail: Thumbnail  # white where the run left no picture
     codes: ClassMap  # uint8 (h, w)
-    box_x_l0_px: float  # width of the level-0 box under one picture pixel
-    box_y_l0_px: float
     legend: tuple[Entry, ...]
 
     def overlay(self) -> NDArray[np.uint8]:
@@ -52,8 +48,9 @@ class SlidePicture:
 
     def flat(self) -> RgbArray:
         """Return uint8 (h, w, 3): the picture under its classes, which are opaque, in the colours of the legend."""
+        photo = Image.fromarray(self.thumbnail.rgb).convert("RGBA")
         over = Image.fromarray(rgba(self.codes, self.legend, wash=255))
-        return np.asarray(Image.alpha_composite(Image.fromarray(self.rgb).convert("RGBA"), over).convert("RGB"))
+        return np.asarray(Image.alpha_composite(photo, over).convert("RGB"))
 
 
 def rgba(codes: ClassMap, legend: Iterable[Entry], *, wash: int = WASH) -> NDArray[np.uint8]:
@@ -89,55 +86,43 @@ def slide_picture(slide: OpenedSlide, classes: Iterable[str] | None = None) -> S
             "there is nothing to draw"
         )
     thumbnail = read_thumbnail(slide.layout) or _blank(slide)
-    height, width = thumbnail.rgb.shape[:2]
-    per_work_x, per_work_y = work_px_l0(slide)
-    grid = PictureGrid(width, height, thumbnail.box_x_l0_px / per_work_x, thumbnail.box_y_l0_px / per_work_y)
-    possible = sorted({BACKGROUND_ID, *(entry.code for entry in _entries(slide))})
-    codes = _codes(slide.layout, slide.layout.result_json.stat().st_mtime_ns, grid, tuple(possible))
-    legend = _chosen(slide, classes)
-    return SlidePicture(thumbnail.rgb, codes, thumbnail.box_x_l0_px, thumbnail.box_y_l0_px, legend)
+    grid, possible = picture_grid(slide.record, thumbnail.frame), tuple(class_colours(slide.record))
+    codes = _codes(slide.layout, slide.layout.result_json.stat().st_mtime_ns, grid, possible)
+    return SlidePicture(thumbnail, codes, _chosen(slide, classes))
 
 
 @lru_cache(maxsize=4)  # a notebook draws the same slide again and again, and a large map takes seconds
 def _codes(layout: SlideLayout, _result_of_ns: int, grid: PictureGrid, codes: tuple[int, ...]) -> ClassMap:
     try:
-        picture = majority_picture(open_class_map(layout), grid, codes)
+        picture = majority_picture(sparse_class_map(layout), grid, codes)
     except (OSError, ValueError, RuntimeError) as error:  # zarr names a torn chunk in many ways
         raise ResultError(f"the class map of {layout.root.name} cannot be read ({error}); measure it again") from error
     picture.setflags(write=False)
     return picture
 
 
-def work_px_l0(slide: OpenedSlide) -> tuple[float, float]:
-    """Return how many level-0 pixels a work pixel is wide and high."""
-    work = slide.record["work"]
-    level = slide.record["levels"][work["level"]]
-    factor = work["reduce_factor"]
-    return factor * float(level["downsample_x"]), factor * float(level["downsample_y"])
-
-
 def class_names(slide: OpenedSlide) -> dict[int, str]:
     """Return the name of every code that a class map of this slide may hold."""
-    return {c["id"]: c["name"] for c in slide.record["classes"]} | {code: r[0] for code, r in _RESERVED.items()}
+    reserved = {code: what.text for code, what in RESERVED.items()}
+    return {c["id"]: c["name"] for c in slide.record["classes"]} | reserved
 
 
 def _blank(slide: OpenedSlide) -> Thumbnail:
     """Return white in the place of a picture that the run did not leave."""
     width, height = slide.record["width_px"], slide.record["height_px"]
     box = max(1.0, max(width, height) / _LONGEST_PX)
-    rgb = np.full((int(-(-height // box)), int(-(-width // box)), 3), 255, np.uint8)
-    return Thumbnail(rgb, box, box)
+    frame = ThumbnailFrame(int(-(-width // box)), int(-(-height // box)), box, box)
+    return Thumbnail(frame, np.full((frame.height_px, frame.width_px, 3), 255, np.uint8))
 
 
 def _entries(slide: OpenedSlide) -> list[Entry]:
     """Return the background and every other code that at least one pixel has."""
     found = [
-        Entry(c["id"], f"{c['name']}: {_area(c)}", _rgb(c["color_rgb"]))
+        Entry(c["id"], f"{c['name']}: {_area(c)}", rgb_of(c["color_rgb"]))
         for c in slide.record["classes"]
         if c["n_px"] or c["id"] == BACKGROUND_ID
     ]
-    counts = slide.record["counts"]
-    return found + [Entry(code, text, color) for code, (text, color, key) in _RESERVED.items() if counts[key]]
+    return found + [Entry(code, what.text, what.color_rgb) for code, what in reserved_in(slide.record).items()]
 
 
 def _chosen(slide: OpenedSlide, classes: Iterable[str] | None) -> tuple[Entry, ...]:
@@ -155,8 +140,3 @@ def _area(c: Any) -> str:
     if c["area_mm2"] is None:
         return f"{grouped(c['n_px'])} px"
     return f"{area_text(c['area_mm2'], c['area_u_mm2'])} mm²"
-
-
-def _rgb(values: Any) -> tuple[int, int, int]:
-    red, green, blue = (int(value) for value in values)
-    return red, green, blue

@@ -27,9 +27,8 @@ def plot_slide(slide: OpenedSlide, ax: Any, *, overlay: bool, classes: Iterable[
     picture = slide_picture(slide, classes)
     axes = _new_axes() if ax is None else ax
     place = _Place(slide.mpp)
-    rows, columns = picture.codes.shape
-    extent = place.extent(0, 0, columns * picture.box_x_l0_px, rows * picture.box_y_l0_px)
-    axes.imshow(picture.rgb, extent=extent, interpolation="antialiased")
+    extent = place.extent(0, 0, *picture.thumbnail.frame.reach_l0_px)
+    axes.imshow(picture.thumbnail.rgb, extent=extent, interpolation="antialiased")
     if overlay:
         axes.imshow(picture.overlay(), extent=extent, interpolation="nearest")
         _legend(axes, picture.legend)
@@ -58,9 +57,8 @@ def plot_disagreement(found: Any, slide: OpenedSlide, ax: Any) -> Any:
     axes = _new_axes() if ax is None else ax
     place = _Place(slide.mpp)
     picture = slide_picture(slide, ())
-    rows, columns = picture.codes.shape
-    extent = place.extent(0, 0, columns * picture.box_x_l0_px, rows * picture.box_y_l0_px)
-    grey = picture.rgb.mean(axis=-1)
+    extent = place.extent(0, 0, *picture.thumbnail.frame.reach_l0_px)
+    grey = picture.thumbnail.rgb.mean(axis=-1)
     axes.imshow(0.5 * (255 + grey), extent=extent, cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
     rows, columns = found.share.shape
     shade = np.zeros((rows, columns, 4))

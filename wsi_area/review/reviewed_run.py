@@ -109,7 +109,7 @@ class ReviewedSlide(OpenedSlide):
         return plot_slide(self, ax, overlay=overlay, classes=classes)
 
     def view(
-        self, *, file: str | Path | None = None, classes: Iterable[str] | None = None, opacity: float = 0.5
+        self, *, file: str | Path | None = None, classes: Iterable[str] | None = None, opacity: float | None = None
     ) -> "SlideViewer":
         """Return a notebook widget in which the slide is panned and zoomed, with its classes over it.
 
@@ -123,8 +123,9 @@ class ReviewedSlide(OpenedSlide):
             Where the slide is now; None: where it was when it was measured.
         classes : names, or None
             Which classes are shown at first; None: all but the background.
-        opacity : float
-            Of the classes at first, 0 to 1.
+        opacity : float or None
+            Of the classes at first, 0 to 1; None: 0.85, as `plot` and the report draw them, so that what is seen is the
+            colour of the legend: half-transparent yellow over stained tissue looks like the orange of another class.
 
         Raises
         ------

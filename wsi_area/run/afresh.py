@@ -1,9 +1,9 @@
-"""run: what must go before a forced task of a job array measures anything: what is said of an earlier generation.
+"""run: what must go before a forced run, or task of a job array, measures anything: what an earlier one said.
 
-Tables and run.json are written by the merge, which is hours away. Until then they would call slides complete that are
-being measured afresh. run.json stops saying so first, then the tables go, then the slides' own documents, and only then
-is a tile touched: a kill in between leaves less said than there is, never more. Nothing is lost but words: whatever a
-ledger holds is made a document again by a run without force.
+Tables and run.json are written at a run's end, or by an array's merge, hours away. Until then they would call slides
+complete that are being measured afresh. run.json stops saying so first, then the tables go, then the slides' own
+documents, and only then is a tile touched: a kill in between leaves less said than there is, never more. Nothing is
+lost but words: whatever a ledger holds is made a document again by a run without force.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -14,6 +14,7 @@ from wsi_area.results.leftovers import discard_tables
 from wsi_area.results.object_tables import OBJECTS_TABLE
 from wsi_area.results.place import remove_tree
 from wsi_area.results.thumbnail import CLASSES_NAME
+from wsi_area.run.same_kind import are_of_one_kind
 from wsi_area.run.shard_plan import ShardPlan
 from wsi_area.run.shards import Shard
 from wsi_area.run.slide_settings import told_settings
@@ -40,8 +41,7 @@ def begin_run_afresh(layout: RunLayout, header: Mapping[str, Any], plan: ShardPl
     if earlier is None:
         discard_tables(layout)
         return
-    is_alike = all(earlier.get(name) == header.get(name) for name in ("config_hash", "segmenter_package"))
-    kept = earlier if is_alike else {}
+    kept = earlier if are_of_one_kind(earlier, header) else {}
     others = [name for name in kept.get("slides_planned", []) if name not in own]
     settings_of_others = {n: s for n, s in kept.get("slide_settings", {}).items() if n in others}
     document = {

@@ -12,7 +12,7 @@ from wsi_area.errors import SettingsError
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.results.access import Access
 from wsi_area.results.place import is_object
-from wsi_area.run.manifest import ManifestRow, mpp_number, read_manifest
+from wsi_area.run.manifest import ManifestRow, in_words, mpp_number, read_manifest
 from wsi_area.run.own_settings import OwnSettings
 from wsi_area.run.slide_files import file_key, found_slides, is_dicom, same_series
 from wsi_area.run.slide_ids import unique_ids
@@ -215,7 +215,7 @@ def parse_mpp(text: str | None) -> Mpp | None:
 
 
 def _override(mpp: Mpp, source: str, reason: str) -> MppCandidate:
-    return MppCandidate(mpp, source, "override", "A", reason.strip())
+    return MppCandidate(mpp, source, "override", "A", in_words(reason, f"the reason of {source}"))
 
 
 def _with_row(slide: SlideInput, row: ManifestRow, general: MppCandidate | None, scales: Scales) -> SlideInput:

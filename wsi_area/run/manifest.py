@@ -130,13 +130,10 @@ def _header(
 def _row(where: str, line: int, cells: dict[str, str], folder: Path) -> ManifestRow:
     if not cells["path"]:
         raise SettingsError(f"{where}: the path is empty; name the slide")
-    reason = cells.get("mpp_reason", "")
+    reason = in_words(cells.get("mpp_reason", ""), f"{where}: mpp_reason")
     mpp = _mpp(where, cells.get("mpp_x", ""), cells.get("mpp_y", ""))
     if mpp is None and reason:
         raise SettingsError(f"{where}: a reason ({reason!r}) but no mpp_x; give both or neither")
-    if mpp is not None and not any(character.isalpha() for character in reason):
-        told = f"mpp_reason is {reason!r}" if reason else "mpp_reason is empty"
-        raise SettingsError(f"{where}: {told}; say in words where the pixel size comes from")
     slide_id = cells.get("slide_id", "") or None
     if slide_id is not None and safe_id(slide_id) != slide_id:
         raise SettingsError(
@@ -182,6 +179,23 @@ def _mpp(where: str, x: str, y: str) -> Mpp | None:
         return None
     mpp_x = mpp_number(x, f"{where}: mpp_x")
     return Mpp(mpp_x, mpp_number(y, f"{where}: mpp_y") if y else mpp_x)
+
+
+def in_words(reason: str, what: str) -> str:
+    """Return why a pixel size is believed, stripped; none at all is a finding of the slide (MPP_OVERRIDE), no error.
+
+    >>> in_words(" scanner log ", "mpp_reason"), in_words("", "mpp_reason")
+    ('scanner log', '')
+
+    Raises
+    ------
+    SettingsError
+        It holds no word: half of a number with a decimal comma, most likely.
+    """
+    told = reason.strip()
+    if told and not any(character.isalpha() for character in told):
+        raise SettingsError(f"{what} is {told!r}; say in words where the pixel size comes from")
+    return told
 
 
 def mpp_number(text: str, what: str) -> float:

@@ -15,6 +15,7 @@ from wsi_area.results.record import failed_record, is_counted
 from wsi_area.results.soundness import flush_stores, take_back_torn
 from wsi_area.results.thumbnail import CLASSES_NAME, write_thumbnail
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
+from wsi_area.run.copying import CopyStopped
 from wsi_area.run.events import SlideStarted
 from wsi_area.run.executors import TaskLost
 from wsi_area.run.inputs import SlideInput
@@ -22,7 +23,7 @@ from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, pre
 from wsi_area.run.settings import RunSettings
 from wsi_area.run.slide_document import MergedObjects, slide_document, versions
 from wsi_area.run.slide_tiles import Context, Work, lost_message, measure_tiles, missing_batches, tiles_of
-from wsi_area.run.stage_in import CopyStopped, wherever_it_is_read
+from wsi_area.run.stage_in import wherever_it_is_read
 from wsi_area.segmenters.colour_rule import ColourRuled
 from wsi_area.segmenters.protocol import FittedSegmenter
 

@@ -7,27 +7,28 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wsi_area.errors import IncompleteResultError, ResultError, StaleResultError
+from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.results.layout import RunLayout, read_json, write_json
 from wsi_area.results.leftovers import discard_partials
 from wsi_area.results.locks import sole_writer
 from wsi_area.results.object_tables import write_objects
 from wsi_area.results.place import Place
 from wsi_area.results.record import failed_record
+from wsi_area.results.same_content import same_content
 from wsi_area.results.tables import write_tables
 from wsi_area.results.unmerged import shard_digests
-from wsi_area.run.class_pictures import keep_picture
 from wsi_area.run.inputs import SlideInput
 from wsi_area.run.merge_divided import divided_record, failed_fast, merging_context
 from wsi_area.run.pipeline import ended_document, others_in, own_settings_in
-from wsi_area.run.run_document import RunOutcome, run_footer
+from wsi_area.run.run_document import RunOutcome, as_of_run, run_footer
 from wsi_area.run.run_log import opened_log
 from wsi_area.run.same_kind import refuse_other_kind
 from wsi_area.run.settings import RunSettings
 from wsi_area.run.shard_plan import ShardPlan, read_shard_plan
-from wsi_area.run.shard_run import read_shard, result_digest
-from wsi_area.run.shards import Shard
+from wsi_area.run.shard_run import result_digest
 from wsi_area.run.slide_settings import told_settings
+from wsi_area.run.thumbnail_task import order_class_thumbnail
+from wsi_area.run.whole_set import numbers_text, whole_set
 
 _LOG = logging.getLogger(__name__)
 _PER_TASK = ("state", "started", "ended", "exit_code", "host", "slurm", "argv", "workers")
@@ -79,18 +80,19 @@ def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> Merg
         plan = read_shard_plan(layout)
         discard_partials(layout, [slide.slide_id for slide in plan.slides])
         settings = _settings_of(plan)
-        tasks = _whole_set(layout, plan)
+        tasks = whole_set(layout, plan)
         others = others_in(layout, plan.slides, settings, plan.forced)
         own = _records(layout, plan, tasks, settings, workers, for_report)
         table = [*others, *own]
         outcome = RunOutcome(tuple(own), False, len(own))
         unfinished = tuple(index for index, task in tasks.items() if task["state"] != "finished")
         with opened_log(layout.logs / "merge.jsonl") as log:
+            document = _run_document(layout, plan, tasks, outcome, table, unfinished)
+            document |= {"slide_settings": own_settings_in(layout, others) | told_settings(plan.slides)}
+            table, outcome = as_of_run(table, outcome, document)
             write_tables(layout, table)
             write_objects(layout, [r["slide_id"] for r in table if r["status"] != "failed"])
-            own_settings = own_settings_in(layout, others) | told_settings(plan.slides)
-            document = _run_document(layout, plan, tasks, outcome, table, unfinished)
-            write_json(layout.run_json, {**document, "slide_settings": own_settings})
+            write_json(layout.run_json, document)
             log.run_ended(outcome)
     return MergeOutcome(outcome, plan.count, unfinished)
 
@@ -104,48 +106,6 @@ def _settings_of(plan: ShardPlan) -> RunSettings:
         ) from error
     refuse_other_kind(plan, settings)
     return settings
-
-
-def _whole_set(layout: RunLayout, plan: ShardPlan) -> dict[int, Mapping[str, Any]]:
-    """Return what each shard said, by its number.
-
-    Raises
-    ------
-    IncompleteResultError, StaleResultError
-        Naming every shard that is missing, or of another plan.
-    """
-    found = {index: read_shard(layout, Shard(index, plan.count)) for index in range(1, plan.count + 1)}
-    missing = [index for index, task in found.items() if task is None]
-    if missing:
-        which = f"shards {_numbers(missing)} left no result" if missing[1:] else f"shard {missing[0]} left no result"
-        raise IncompleteResultError(
-            f"{layout.root}: {which}, of {plan.count} in all; "
-            f"run the same command with --shard {missing[0]}/{plan.count}"
-            f"{' and so on' if len(missing) > 1 else ''}, then merge again"
-        )
-    tasks = {index: task for index, task in found.items() if task is not None}
-    different = [index for index, task in tasks.items() if task.get("plan") != plan.key]
-    if different:
-        raise StaleResultError(
-            f"{layout.root}: of {plan.count} shards {_numbers(different)} was measured from other slides or settings; "
-            f"run the same command with --shard {different[0]}/{plan.count} --force, then merge again"
-        )
-    return tasks
-
-
-def _numbers(indices: Sequence[int]) -> str:
-    """Return numbers with runs of them drawn together.
-
-    >>> _numbers([1, 3, 4, 5, 9])
-    '1, 3-5, 9'
-    """
-    runs: list[list[int]] = []
-    for index in indices:
-        if runs and runs[-1][-1] == index - 1:
-            runs[-1].append(index)
-        else:
-            runs.append([index])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 def _merged_before(layout: RunLayout, plan: ShardPlan) -> Mapping[str, Mapping[str, Any]]:
@@ -181,7 +141,7 @@ def _records(
                 name = slide.slide_id
                 made[name] = divided_record(slide, layout, context, shares[name], tasks, known.get(name))
                 if for_report:
-                    keep_picture(layout.slide(name), made[name], context.executor)
+                    order_class_thumbnail(layout.slide(name), made[name], context.executor)
     return [
         made.get(slide.slide_id) or _record(layout, slide, tasks[shares[slide.slide_id][0].shard], known)
         for slide in plan.slides
@@ -225,10 +185,11 @@ def _run_document(
     kept = ("schema_version", "wsi_area_version", "argv", "host", "slurm", "versions")
     versions = {index: task["versions"] for index, task in tasks.items() if task["versions"] != first["versions"]}
     if versions:
-        _LOG.warning("%s: shards %s ran with other versions of packages", layout.root, _numbers(sorted(versions)))
+        _LOG.warning("%s: shards %s ran with other versions of packages", layout.root, numbers_text(sorted(versions)))
     not_reached = [r["slide_id"] for r in outcome.records if r.get("error") == "Interrupted"]
     return {
         **{name: first[name] for name in kept},
+        **same_content(table),
         **({} if plan.segmenter_package is None else {"segmenter_package": plan.segmenter_package}),
         "settings": dict(plan.settings),
         "settings_origin": first.get("settings_origin", {}),

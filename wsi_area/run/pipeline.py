@@ -15,7 +15,9 @@ from wsi_area.results.locks import sole_writer
 from wsi_area.results.object_tables import write_objects
 from wsi_area.results.place import Place
 from wsi_area.results.record import failed_record, is_counted
+from wsi_area.results.same_content import same_content
 from wsi_area.results.tables import write_tables
+from wsi_area.run.afresh import discard_documents
 from wsi_area.run.drawings import refuse_mismatch
 from wsi_area.run.earlier_run import INTERRUPTED, ended_document, merged_shards, others_in, own_settings_in, unmeasured
 from wsi_area.run.events import Listener, SlideDone
@@ -31,11 +33,11 @@ from wsi_area.run.run_document import (
     EXIT_SETTINGS,
     EXIT_VERIFICATION,
     RunOutcome,
+    as_of_run,
     run_footer,
     run_header,
 )
 from wsi_area.run.run_log import RunLog, opened_log
-from wsi_area.run.same_content import warn_of_same_content
 from wsi_area.run.settings import RunSettings
 from wsi_area.run.slide_settings import told_settings
 from wsi_area.run.stage_in import refuse_unreachable
@@ -105,8 +107,9 @@ def run_slides(
         header |= {"slide_settings": own_settings_in(layout, others) | told_settings(slides)}
         try:
             write_json(layout.run_json, {**header, "state": "running"})
-            if force:
+            if force:  # nothing may call a slide complete that this run has not reached
                 discard_tables(layout)
+                discard_documents(layout, [s.slide_id for s in slides])
             limit = task_memory_limit_bytes(
                 settings.run.memory_limit_mb, executor.worker_count, executor.task_memory_bytes
             )
@@ -115,10 +118,10 @@ def run_slides(
                 log.run_started(len(slides), header)
                 outcome, own = measure_all(slides, layout, context, log, interrupted, for_report=for_report)
                 # the tables are part of the run: a signal waits until they are whole
-                table = [*others, *own]
+                header |= same_content([*others, *own])
+                table, outcome = as_of_run([*others, *own], outcome, header)
                 write_tables(layout, table)
                 write_objects(layout, [r["slide_id"] for r in table if r["status"] != "failed"])
-                header |= warn_of_same_content(table)
                 write_json(layout.run_json, {**header, **run_footer(outcome, table, executor.worker_count)})
                 log.run_ended(outcome)
         finally:
@@ -193,9 +196,9 @@ def _measure_one(
         record = measured.record
         if for_report:
             # imported here: a run without a report need not pay for it
-            from wsi_area.run.class_pictures import keep_picture
+            from wsi_area.run.thumbnail_task import order_class_thumbnail
 
-            keep_picture(layout.slide(slide.slide_id), record, context.executor)
+            order_class_thumbnail(layout.slide(slide.slide_id), record, context.executor)
         told.done(record, measured.resumed)
     _LOG.info("%s: %s %s", slide.slide_id, record["status"], record["reason"])
     context.listener(SlideDone(slide.slide_id, record["status"], record["reason"], measured.resumed))

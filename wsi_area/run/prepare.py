@@ -159,10 +159,7 @@ def _cut_and_fitted(
         plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
     if plan.level != first.level:  # the segmenter was made for another pixel size
         lane = choose_lane(info, [plan.level], settings.reader.lane, levels)
-    if roi is not None:
-        from wsi_area.compute.roi import limit_to_roi  # geometry is loaded only where something was drawn
-
-        plan = limit_to_roi(plan, roi)
+    plan = _within(plan, roi)
     validate(plan, task.memory_limit_bytes)
     foreground = fitted.may_hold_foreground(overview)
     if settings.tiling.skip_glass:
@@ -173,6 +170,15 @@ def _cut_and_fitted(
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
     package = segmenter_package(settings.segmenter.name)
     return PreparedSlide(info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, thumbnail, 0.0, package)
+
+
+def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:
+    """Return a plan with the tiles marked that lie outside the region of interest, where there is one."""
+    if roi is None:
+        return plan
+    from wsi_area.compute.roi import limit_to_roi  # geometry is loaded only where something was drawn
+
+    return limit_to_roi(plan, roi)
 
 
 def _refuse_bomb(info: SlideInfo) -> None:

@@ -12,6 +12,7 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.results.place import Place
 from wsi_area.results.record import is_counted
+from wsi_area.results.unmerged import is_unmerged
 
 _ROUND_OFF = 1e-9  # relative; the same product in another order differs in the last bits only
 
@@ -53,6 +54,31 @@ def recorded_slide(run: Place, slide_id: str | None = None, class_name: str | No
     name = slide_id if slide_id is not None else _only_slide(layout)
     if Path(name).name != name:
         raise SettingsError(f"{name!r} is not the id of a slide; see {layout.slides}")
+    _refuse_earlier(layout, name)
+    return areas_on_record(layout, name, class_name)
+
+
+def _refuse_earlier(layout: RunLayout, name: str) -> None:
+    """Refuse what lies in the folder of a slide that failed in this run, or left it: it is of an earlier one."""
+    slide = layout.slide(name)
+    if not layout.run_json.exists() or not slide.result_json.exists() or is_unmerged(layout):
+        return
+    about = read_json(layout.run_json)
+    ended = about.get("slides", {}).get(name, {})
+    if ended.get("status") == "failed" and is_counted(read_json(slide.result_json)):
+        raise ResultError(
+            f"{layout.root}: slide {name} failed in this run ({ended.get('reason', 'no reason on record')}); the "
+            f"result in {slide.root} is of an earlier one. Mend that and run the same command again, or read that file"
+        )
+    if name not in about.get("slides_planned", [name]):
+        raise ResultError(
+            f"{layout.root}: slide {name} is not in this run any more; the result in {slide.root} is of an earlier "
+            "one. Measure it into this folder again, or read that file"
+        )
+
+
+def areas_on_record(layout: RunLayout, name: str, class_name: str | None = None) -> RecordedSlide:
+    """Return what the document of one slide says, whatever run it is of; for the rest as `recorded_slide`."""
     path = layout.slide(name).result_json
     if not path.is_file():
         raise ResultError(f"{path}: there is no result of slide {name}; {_slides_text(layout)}")

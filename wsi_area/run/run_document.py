@@ -4,13 +4,14 @@ import os
 import platform
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from wsi_area import __version__
 from wsi_area.results.layout import SCHEMA_VERSION
+from wsi_area.results.same_content import with_same_content
 from wsi_area.run.settings import RunSettings
 from wsi_area.segmenters.registry import segmenter_package
 
@@ -108,6 +109,36 @@ def run_footer(outcome: RunOutcome, table: Sequence[Mapping[str, Any]], worker_c
         "workers": worker_count,
         "timing": {r["slide_id"]: r["timing"] for r in outcome.records if "timing" in r},
     }
+
+
+def as_of_run(
+    table: Sequence[Mapping[str, Any]], outcome: RunOutcome, about: Mapping[str, Any]
+) -> tuple[list[Mapping[str, Any]], RunOutcome]:
+    """Return the documents of a run's slides, and how it ended, with what only the run as a whole can say of each.
+
+    Parameters
+    ----------
+    table : sequence of mapping
+        The document of every slide of the folder.
+    outcome : RunOutcome
+    about : mapping
+        run.json, as far as it is known.
+    """
+    records = tuple(with_same_content(record, about) for record in outcome.records)
+    return [with_same_content(record, about) for record in table], replace(outcome, records=records)
+
+
+def warning_counts(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return how many slides carry each warning or refusal, by its code.
+
+    >>> warning_counts([{"findings": [{"code": "FOLD_HIGH", "severity": "warning"}]}, {"status": "failed"}])
+    {'FOLD_HIGH': 1}
+    """
+    by_code: dict[str, int] = {}
+    for record in records:
+        for code in {f["code"]: None for f in record.get("findings", ()) if f["severity"] != "info"}:
+            by_code[code] = by_code.get(code, 0) + 1
+    return by_code
 
 
 def status_counts(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:

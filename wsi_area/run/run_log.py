@@ -17,7 +17,7 @@ from typing import Any
 
 from wsi_area.results.place import Place, grown
 from wsi_area.run.ending import not_complete, what_to_do
-from wsi_area.run.run_document import RunOutcome, status_counts
+from wsi_area.run.run_document import RunOutcome, status_counts, warning_counts
 
 _LOG = logging.getLogger(__name__)
 _LEVELS = {"complete": "info", "incomplete": "warning", "needs_calibration": "warning", "failed": "error"}
@@ -102,6 +102,7 @@ class RunLog:
             exit_code=outcome.exit_code,
             statuses=status_counts(outcome.records),
             not_reached=outcome.planned - len(outcome.records),
+            warnings=warning_counts(outcome.records),
             not_complete=not_complete(outcome),
             what_to_do=what_next if what_next and not outcome.exit_code else what_to_do(outcome),
         )

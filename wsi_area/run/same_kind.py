@@ -9,11 +9,24 @@ from wsi_area.run.run_document import segmenter_facts
 from wsi_area.run.settings import MEASUREMENT_SECTIONS, RunSettings
 from wsi_area.run.shard_plan import ShardPlan
 
+_KIND = ("config_hash", "segmenter_package")
+"""What of a run.json, or of the header of one, says of which kind it is."""
+
+
+def are_of_one_kind(about: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two runs, each by its run.json or what that begins with, measured alike.
+
+    >>> are_of_one_kind({"config_hash": "a"}, {"config_hash": "a", "state": "running"})
+    True
+    >>> are_of_one_kind({"config_hash": "a"}, {"config_hash": "a", "segmenter_package": "nuclei 2.1"})
+    False
+    """
+    return all(about.get(name) == other.get(name) for name in _KIND)
+
 
 def is_of(about: Mapping[str, Any], settings: RunSettings) -> bool:
     """Return whether the run that a run.json is of measured as these settings would, here and now."""
-    package = segmenter_facts(settings).get("segmenter_package")
-    return (about.get("config_hash"), about.get("segmenter_package")) == (settings.measurement_hash, package)
+    return are_of_one_kind(about, {"config_hash": settings.measurement_hash, **segmenter_facts(settings)})
 
 
 def differences(about: Mapping[str, Any], settings: RunSettings) -> str:

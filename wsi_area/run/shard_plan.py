@@ -19,12 +19,12 @@ from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.results.access import Access
 from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, read_json
 from wsi_area.results.place import Place, place_of
+from wsi_area.run.companion_files import parts_of
 from wsi_area.run.continuation import MEASUREMENT_VERSION
 from wsi_area.run.inputs import DrawnSource, SlideInput
 from wsi_area.run.own_settings import OwnSettings
 from wsi_area.run.settings import MEASUREMENT_SECTIONS, RunSettings
 from wsi_area.run.shards import Share, divide
-from wsi_area.run.stage_in import parts_of
 from wsi_area.segmenters.registry import segmenter_package
 
 

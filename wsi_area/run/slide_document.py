@@ -15,8 +15,10 @@ from wsi_area.compute.threshold_stability import tissue_area_at_shifts
 from wsi_area.errors import IncompleteResultError
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.classes import BACKGROUND_ID
+from wsi_area.model.counts import ClassCounts
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.model.objects import Foci, SizeChange
+from wsi_area.model.plan import SlidePlan
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.object_tables import foci_record
 from wsi_area.results.record import slide_record
@@ -70,20 +72,12 @@ def slide_document(
     """
     plan, fitted = prepared.plan, prepared.fitted
     columns = LedgerLayout(len(fitted.scheme.classes))
-    rows = ledger_rows(layout)
-    uncommitted = int((rows[..., columns.status_column] == NOT_COMMITTED).sum())
-    if uncommitted:
-        raise IncompleteResultError(
-            f"{plan.slide.slide_id}: {uncommitted} of {plan.tile_count} tiles are not committed; run the same command "
-            "again"
-        )
-    counts = columns.total(rows.reshape(-1, rows.shape[-1]))
     # only the fused kernel integrates a signal; whatever another segmenter declares is unknown, not 0
     signal = fitted.signal if isinstance(fitted, ColourRuled) else None
     burden = measure(
         plan.slide,
         fitted.scheme,
-        counts,
+        _committed_counts(plan, layout, columns),
         prepared.calibration,
         None if signal is None else signal.micro_scale,
     )
@@ -94,23 +88,9 @@ def slide_document(
         *check(plan, burden, _observed(prepared, bound), limits),
         *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
     ]
-    mpp = prepared.calibration.mpp
     provenance = {
-        **versions(settings),
-        "key": origin.key,
-        "made_from": origin.parts,
-        "reader": prepared.lane.lane,
-        "reader_reason": prepared.lane.reason,
-        "segmenter": {
-            "name": settings.segmenter.name,
-            "settings": settings.segmenter.own,
-            "facts": fitted.facts,
-        },
-        "foci": foci_record(objects.foci, mpp),
-        "size_filters": [asdict(change) for change in objects.size_changes],
-        "annotations": drawing_facts(prepared.drawn, mpp),
-        "roi": drawing_facts(prepared.roi, mpp),
-        "outlines": outline_facts(fitted.facts, plan, mpp),
+        **_made_with(prepared, origin, settings),
+        **_objects_and_outlines(prepared, objects),
         "tissue_mm2_by_threshold": _threshold_sensitivity(fitted, burden),
         "skipped_tissue_px_upper_bound": bound,
         "tile_errors": work.tile_errors[:TILES_LISTED],
@@ -119,6 +99,46 @@ def slide_document(
     return slide_record(
         plan, burden, findings, provenance, None if signal is None else (signal.name, signal.micro_scale)
     )
+
+
+def _committed_counts(plan: SlidePlan, layout: SlideLayout, columns: LedgerLayout) -> ClassCounts:
+    """Return the sum of the ledger, every tile of which must have been committed."""
+    rows = ledger_rows(layout)
+    uncommitted = int((rows[..., columns.status_column] == NOT_COMMITTED).sum())
+    if uncommitted:
+        raise IncompleteResultError(
+            f"{plan.slide.slide_id}: {uncommitted} of {plan.tile_count} tiles are not committed; run the same command "
+            "again"
+        )
+    return columns.total(rows.reshape(-1, rows.shape[-1]))
+
+
+def _made_with(prepared: PreparedSlide, origin: Origin, settings: RunSettings) -> dict[str, Any]:
+    """Return what the slide was measured with and from."""
+    return {
+        **versions(settings),
+        "key": origin.key,
+        "made_from": origin.parts,
+        "reader": prepared.lane.lane,
+        "reader_reason": prepared.lane.reason,
+        "segmenter": {
+            "name": settings.segmenter.name,
+            "settings": settings.segmenter.own,
+            "facts": prepared.fitted.facts,
+        },
+    }
+
+
+def _objects_and_outlines(prepared: PreparedSlide, objects: MergedObjects) -> dict[str, Any]:
+    """Return what the objects came to, and what is known of all that was drawn."""
+    mpp = prepared.calibration.mpp
+    return {
+        "foci": foci_record(objects.foci, mpp),
+        "size_filters": [asdict(change) for change in objects.size_changes],
+        "annotations": drawing_facts(prepared.drawn, mpp),
+        "roi": drawing_facts(prepared.roi, mpp),
+        "outlines": outline_facts(prepared.fitted.facts, prepared.plan, mpp),
+    }
 
 
 def _threshold_sensitivity(fitted: FittedSegmenter, burden: SlideBurden) -> dict[str, float | None] | None:

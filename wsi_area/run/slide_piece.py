@@ -22,6 +22,7 @@ from wsi_area.results.soundness import stores_open, take_back_torn
 from wsi_area.results.store import commit_batch, stored_origin
 from wsi_area.results.thumbnail import write_thumbnail
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
+from wsi_area.run.copying import CopyStopped
 from wsi_area.run.events import SlideStarted
 from wsi_area.run.inputs import SlideInput
 from wsi_area.run.measure_slide import (
@@ -43,7 +44,6 @@ from wsi_area.run.slide_tiles import (
     missing_batches,
     tiles_of,
 )
-from wsi_area.run.stage_in import CopyStopped
 
 MEASURED = "measured"
 """What a task says of its part when all of it is committed; only the merge says of a slide that it is complete."""

@@ -13,10 +13,10 @@ from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.store import ledger_rows, ledger_rows_of
+from wsi_area.run.deadly_tiles import IsolateTask, isolate_batch
 from wsi_area.run.events import BatchDone, Listener
 from wsi_area.run.executors import Executor, TaskLost
 from wsi_area.run.inputs import SlideInput
-from wsi_area.run.isolation import IsolateTask, isolate_batch
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.settings import RunSettings
 from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob

@@ -16,10 +16,11 @@ from wsi_area.model.ledger import LedgerLayout
 from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, SlideLayout, read_json
 from wsi_area.results.place import Place
 from wsi_area.results.record import is_counted
+from wsi_area.results.same_content import SAME_CONTENT, measured_documents, same_content, with_same_content
 from wsi_area.results.store import LEDGER_ARRAY, ledger_attributes, ledger_rows, open_class_map
 from wsi_area.results.tables import summary_row
 from wsi_area.results.unmerged import refuse_unmerged
-from wsi_area.run.recorded_areas import recorded_slide
+from wsi_area.run.recorded_areas import areas_on_record
 from wsi_area.slides import inspect
 
 _KNOWN_STATUSES = {"complete", "incomplete", "needs_calibration", "failed"}
@@ -49,7 +50,7 @@ def verify_run(run: Place, *, with_slides: bool = True) -> Verified:
     For each measured slide: the class map is counted again, tile by tile, and held against the ledger; the ledger
     against the document and the size of the slide; each area against its count; the row in ``summary.csv`` against
     the document; the key of the ledger against that of the document; and, where the slide file can be reached, its
-    fingerprint against the one on record.
+    fingerprint against the one on record. Of all slides together: which files hold the same.
 
     Parameters
     ----------
@@ -71,10 +72,14 @@ def verify_run(run: Place, *, with_slides: bool = True) -> Verified:
     tiles = 0
     planned = [str(name) for name in about.get("slides_planned", ())]
     for slide_id in planned:
-        ended = about.get("slides", {}).get(slide_id, {})
-        checked, faults = _verify_slide(layout, slide_id, ended, rows.get(slide_id), with_slides)
+        checked, faults = _verify_slide(layout, slide_id, about, rows.get(slide_id), with_slides)
         tiles += checked
         found += faults
+    told, known = about.get(SAME_CONTENT, []), same_content(measured_documents(layout, about)).get(SAME_CONTENT, [])
+    if about.get("state") == "finished" and told != known:
+        found.append(
+            Disagreement("", "run.json", f"slides that hold the same are {told} in it, {known} by their files")
+        )
     return Verified(len(planned), tiles, tuple(found))
 
 
@@ -96,10 +101,10 @@ def _summary(layout: RunLayout) -> list[dict[str, str]]:
 
 
 def _verify_slide(
-    run: RunLayout, slide_id: str, ended: Mapping[str, Any], row: Mapping[str, str] | None, with_slides: bool
+    run: RunLayout, slide_id: str, about: Mapping[str, Any], row: Mapping[str, str] | None, with_slides: bool
 ) -> tuple[int, list[Disagreement]]:
     """Return how many tiles were recounted, and what does not agree."""
-    status = ended.get("status")
+    status = about.get("slides", {}).get(slide_id, {}).get("status")
 
     def fault(what: str, message: str) -> Disagreement:
         return Disagreement(slide_id, what, message)
@@ -115,9 +120,9 @@ def _verify_slide(
         record = read_json(layout.result_json)
         if status == "needs_calibration" and not is_counted(record):
             return 0, []
-        recorded_slide(run.root, slide_id)
+        areas_on_record(run, slide_id)
         tiles, found = _recount(layout, record)
-        found += _document_faults(layout, record, row, status)
+        found += _document_faults(layout, with_same_content(record, about), row, status)
     except CountMismatchError as error:
         return 0, [fault("area", str(error))]
     except WsiAreaError as error:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from wsi_area.compute.grid import batch_tiles_at
-from wsi_area.run.isolation import Apart, IsolateTask
+from wsi_area.run.deadly_tiles import IsolateTask
+from wsi_area.run.isolation import Apart
 from wsi_area.run.run_document import slurm_ids
 from wsi_area.run.run_log import RunLog
 from wsi_area.run.slide_job import BatchResult, BatchTask

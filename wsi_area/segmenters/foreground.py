@@ -116,13 +116,7 @@ def fit_foreground(
     seen = _background_level(extremes, kind)
     level = NOMINAL_LEVEL[kind] if seen is None else seen
     raw = otsu_bin(histogram)
-    if threshold == "otsu":
-        least, most = DEFAULT_CONTRAST[kind]
-        least = least if contrast_min is None else contrast_min
-        most = max(least, most if contrast_max is None else contrast_max)
-        used = min(max(raw, level + least), level + most, 254)
-    else:
-        used = threshold
+    used = _kept_near(raw, level, kind, contrast_min, contrast_max) if threshold == "otsu" else threshold
     facts: dict[str, object] = {
         "background": kind,
         "background_seen": kind_seen,
@@ -140,6 +134,14 @@ def fit_foreground(
         },
     }
     return Foreground(kind, level, used, facts)
+
+
+def _kept_near(raw: int, level: int, kind: Background, contrast_min: int | None, contrast_max: int | None) -> int:
+    """Return Otsu's threshold, or the nearest to it that lies as far above the background as it may."""
+    least, most = DEFAULT_CONTRAST[kind]
+    least = least if contrast_min is None else contrast_min
+    most = max(least, most if contrast_max is None else contrast_max)
+    return min(max(raw, level + least), level + most, 254)
 
 
 def painted_share(extremes: Extremes) -> float:

@@ -18,14 +18,13 @@ from numpy.typing import NDArray
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import ClassMap, TilePixels
-from wsi_area.segmenters.pixel_arrays import MOST_BYTES, arrays_bytes, read_arrays
+from wsi_area.segmenters.pixel_arrays import arrays_bytes, read_arrays
+from wsi_area.segmenters.pixel_card import MAX_CARD_BYTES, SCHEMA_VERSION, class_from, file_bytes, read_card
 from wsi_area.segmenters.pixel_features import ColourBalance, FeatureSet, Window
 from wsi_area.segmenters.pixel_probability import class_map_of, probability_reach_px, work_probabilities
 from wsi_area.segmenters.pixel_trees import TreeEnsemble
 
-SCHEMA_VERSION = 1
 CARD_NAME, ARRAYS_NAME = "card.json", "trees.npz"
-_MAX_CARD_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +120,7 @@ def save_model(model: PixelModel, folder: Path | str) -> str:
 
 def model_hash(folder: Path | str) -> str:
     """Return the hash of the model in a folder: of its card, which holds that of its arrays."""
-    return hashlib.sha256(_read(Path(folder) / CARD_NAME, _MAX_CARD_BYTES)).hexdigest()
+    return hashlib.sha256(file_bytes(Path(folder) / CARD_NAME, MAX_CARD_BYTES)).hexdigest()
 
 
 def load_model(folder: Path | str) -> PixelModel:
@@ -133,9 +132,9 @@ def load_model(folder: Path | str) -> PixelModel:
         If anything about the folder is not as ``save_model`` leaves it; nothing in it was run.
     """
     folder = Path(folder)
-    card = _read_card(folder / CARD_NAME)
+    card = read_card(folder / CARD_NAME)
     size = card["arrays"]["bytes"]
-    content = _read(folder / ARRAYS_NAME, size)
+    content = file_bytes(folder / ARRAYS_NAME, size)
     if hashlib.sha256(content).hexdigest() != card["arrays"]["sha256"]:
         raise SettingsError(f"{folder / ARRAYS_NAME} is not the file its card describes; fetch the model anew")
     trees = card["trees"]
@@ -148,7 +147,7 @@ def load_model(folder: Path | str) -> PixelModel:
         )
         return PixelModel(
             FeatureSet.from_json(card["features"]),
-            tuple(_class_from(entry) for entry in card["classes"]),
+            tuple(class_from(entry) for entry in card["classes"]),
             ensemble,
             card["smoothing_um"],
             card["about"],
@@ -180,79 +179,3 @@ def _full_card(model: PixelModel, arrays: bytes) -> dict[str, Any]:
         "arrays": {"file": ARRAYS_NAME, "sha256": hashlib.sha256(arrays).hexdigest(), "bytes": len(arrays)},
         "about": dict(model.card),
     }  # fmt: skip
-
-
-def _read(path: Path, most_bytes: int) -> bytes:
-    """Return a file's bytes, at most so many."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(most_bytes + 1)
-    except OSError as error:
-        raise SettingsError(
-            f"the model file {path} cannot be read ({error.strerror or error}); give the folder that `train` wrote"
-        ) from error
-    if len(content) > most_bytes:
-        raise SettingsError(f"{path} is larger than {most_bytes} bytes, which no model of this kind is")
-    return content
-
-
-def _read_card(path: Path) -> dict[str, Any]:
-    """Return the card with every key that is used, each of the right type."""
-    content = _read(path, _MAX_CARD_BYTES)
-    try:
-        card = json.loads(content, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:  # what json raises for bad text, bad UTF-8, deep nesting
-        raise SettingsError(f"{path} is not JSON: {error}") from error
-    kinds: dict[str, type] = {
-        "schema_version": int, "classes": list, "features": dict, "trees": dict, "arrays": dict, "about": dict
-    }  # fmt: skip
-    if not isinstance(card, dict) or any(not isinstance(card.get(key), kind) for key, kind in kinds.items()):
-        raise SettingsError(f"{path} is not the card of a pixel classifier; it needs {', '.join(kinds)}")
-    if card["schema_version"] != SCHEMA_VERSION:
-        raise SettingsError(
-            f"{path} has schema version {card['schema_version']}, this wsi_area reads {SCHEMA_VERSION}; "
-            "use the wsi_area that trained it, or train it again"
-        )
-    trees, arrays = card["trees"], card["arrays"]
-    sound = (
-        _is_count(trees.get("n_features"))
-        and isinstance(trees.get("class_ids"), list)
-        and all(_is_count(c) for c in trees["class_ids"])
-        and isinstance(trees.get("link"), str)
-        and isinstance(arrays.get("sha256"), str)
-        and _is_count(arrays.get("bytes"))
-        and arrays["bytes"] <= MOST_BYTES
-        and isinstance(card.get("smoothing_um"), (int, float))
-        and not isinstance(card["smoothing_um"], bool)
-    )
-    if not sound:
-        raise SettingsError(f"{path} describes its trees, its arrays or its smoothing in no way that can be read")
-    return card
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is no number")
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _class_from(entry: object) -> TissueClass:
-    """Return one class of the card."""
-    flags = ("is_tissue", "is_tumor", "is_excluded")
-    sound = (
-        isinstance(entry, dict)
-        and set(entry) == {"id", "name", "color", *flags}
-        and _is_count(entry["id"])
-        and isinstance(entry["name"], str)
-        and isinstance(entry["color"], str)
-        and all(isinstance(entry[flag], bool) for flag in flags)
-    )
-    if not sound or not isinstance(entry, dict):
-        raise SettingsError(f"{entry!r:.200} is not a class: id, name, color and {', '.join(flags)} are")
-    digits = entry["color"].removeprefix("#")
-    if len(digits) != 6 or any(c not in "0123456789abcdefABCDEF" for c in digits):
-        raise SettingsError(f"the colour {entry['color']!r:.40} of class {entry['name']!r:.40} is not #rrggbb")
-    red, green, blue = bytes.fromhex(digits)
-    return TissueClass(entry["id"], entry["name"], (red, green, blue), **{flag: entry[flag] for flag in flags})

@@ -9,6 +9,8 @@ _BLOCK_BYTES = 1 << 16
 _SPREAD_BLOCKS = 14
 _MAX_COMPANIONS = 4096
 _ANY = ("",)
+_NAMES_OTHERS = {".mrxs", ".vms", ".vmu"}
+"""Files whose pixels lie in others: alone they might be the same for two slides."""
 
 
 def fingerprint(path: Path, quickhash: str | None) -> str:
@@ -16,26 +18,28 @@ def fingerprint(path: Path, quickhash: str | None) -> str:
 
     Head, tail and 14 blocks spread between are read; ``quickhash`` is OpenSlide's own digest, if any.
     """
+    return digests(path, quickhash)[0]
+
+
+def digests(path: Path, quickhash: str | None) -> tuple[str, str]:
+    """Return a slide's fingerprint, and the hex sha256 of what it holds alone: copies have the same; read once.
+
+    The second knows no time and no name. A file that only names others, as those of MRXS and VMS do, holds them too.
+    """
     status = path.stat()
     digest = hashlib.sha256(f"wsi_area 1 {status.st_size} {status.st_mtime_ns} {quickhash}".encode())
+    content = hashlib.sha256(f"wsi_area content 1 {status.st_size}".encode())
     with path.open("rb") as stream:
         for offset in _offsets(status.st_size):
             stream.seek(offset)
-            digest.update(stream.read(_BLOCK_BYTES))
+            block = stream.read(_BLOCK_BYTES)
+            digest.update(block)
+            content.update(block)
     for name, size_bytes, mtime_ns in sorted(_companions(path)):
         digest.update(f"\0{name}\0{size_bytes}\0{mtime_ns}".encode(errors="surrogateescape"))
-    return digest.hexdigest()
-
-
-def content_digest(path: str) -> str:
-    """Return the hex sha256 of size and sampled blocks of a file alone: copies of it have the same."""
-    size_bytes = os.path.getsize(path)
-    digest = hashlib.sha256(f"{size_bytes}".encode())
-    with open(path, "rb") as stream:
-        for offset in _offsets(size_bytes):
-            stream.seek(offset)
-            digest.update(stream.read(_BLOCK_BYTES))
-    return digest.hexdigest()
+        if path.suffix.lower() in _NAMES_OTHERS and name != path.name:
+            content.update(f"\0{name}\0{size_bytes}".encode(errors="surrogateescape"))
+    return digest.hexdigest(), content.hexdigest()
 
 
 def _offsets(size_bytes: int) -> list[int]:

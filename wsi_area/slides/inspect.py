@@ -10,7 +10,7 @@ from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.slide import Level, SlideInfo
 from wsi_area.slides.dicom import slide_in_folder
-from wsi_area.slides.fingerprint import fingerprint
+from wsi_area.slides.fingerprint import digests
 from wsi_area.slides.mpp_sources import Properties, imaged_volume_mm, slide_candidates
 from wsi_area.slides.openslide_lane import open_handle
 from wsi_area.slides.tile_sizes import refuse_oversized_tiles
@@ -113,19 +113,21 @@ def _inspect_slide(file: Path, slide_id: str, vendor: str) -> SlideInfo:
     for size in sizes:
         require_sane_size(file, size)
     status = file.stat()
+    fingerprint, content_digest = digests(file, properties.get("openslide.quickhash-1"))
     return SlideInfo(
         slide_id=slide_id,
         path=str(file),
         vendor=vendor,
         size_l0_px=sizes[0],
         levels=levels_of(sizes, properties),
-        fingerprint=fingerprint(file, properties.get("openslide.quickhash-1")),
+        fingerprint=fingerprint,
         file_bytes=status.st_size,
         mtime_ns=status.st_mtime_ns,
         objective_power=positive_number(properties.get("openslide.objective-power")),
         bounds_l0_px=_bounds(properties),
         mpp_candidates=slide_candidates(vendor, properties, sizes[0]),
         imaged_volume_mm=imaged_volume_mm(properties),
+        content_digest=content_digest,
         properties=_record(vendor, properties),
     )
 

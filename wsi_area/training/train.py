@@ -87,18 +87,7 @@ def train(
     told(f"reading training pixels at {features.work_mpp_um:.4g} µm, {len(features.names)} features …")
     collected = collect(images, rule, features, settings)
     _require_two_classes(collected.sampled, scheme)
-    folds = fold_of_each([image.group for image in images], settings.folds, settings.seed)
-    validated: CrossValidated | None = None
-    reason = ""
-    if folds is None:
-        reason = (
-            f"all images are of one group ({images[0].group}), so none could be held out; accuracy is unknown until "
-            "the model is held against other slides with `wsi-area evaluate`"
-        )
-        told(f"no cross-validation: {reason}")
-    else:
-        told(f"cross-validation in {max(folds) + 1} folds …")
-        validated = cross_validate(images, collected.sampled, folds, rule, scheme, features, settings)
+    validated, reason = _validated(images, collected.sampled, rule, scheme, features, settings, told)
     told("training on everything …")
     trees = fitted_trees(collected.sampled, settings)
     importances = _importances(validated, trees, collected.sampled, features, settings)
@@ -151,6 +140,28 @@ def _require_two_classes(sampled: Sampled, scheme: ClassScheme) -> None:
         )
 
 
+def _validated(
+    images: Sequence[TrainingImage],
+    sampled: Sampled,
+    rule: TruthRule,
+    scheme: ClassScheme,
+    features: FeatureSet,
+    settings: TrainSettings,
+    told: Told,
+) -> tuple[CrossValidated | None, str]:
+    """Return what cross-validation found, or None and why there could be none."""
+    folds = fold_of_each([image.group for image in images], settings.folds, settings.seed)
+    if folds is None:
+        reason = (
+            f"all images are of one group ({images[0].group}), so none could be held out; accuracy is unknown until "
+            "the model is held against other slides with `wsi-area evaluate`"
+        )
+        told(f"no cross-validation: {reason}")
+        return None, reason
+    told(f"cross-validation in {max(folds) + 1} folds …")
+    return cross_validate(images, sampled, folds, rule, scheme, features, settings), ""
+
+
 def _importances(
     validated: CrossValidated | None, trees: Any, sampled: Sampled, features: FeatureSet, settings: TrainSettings
 ) -> dict[str, list[Importance]]:
@@ -173,7 +184,28 @@ def _about(
     importances: dict[str, list[Importance]],
 ) -> dict[str, Any]:
     """Return the card's account of where the model comes from; no date and no path, so that it repeats."""
-    rows = [
+    return {
+        "settings": settings.model_dump(mode="json"),
+        "naming": {**asdict(naming), "codes": {str(code): name for code, name in naming.codes.items()}},
+        "training_data": _image_rows(images, collected, scheme, validated),
+        "training_px": len(collected.sampled.classes),
+        "accuracy": None if validated is None else validated.accuracy.document(),
+        "accuracy_reason": reason or None,
+        "accuracy_protocol": None if validated is None else _protocol(validated),
+        "importances": {what: [asdict(importance) for importance in found[:20]] for what, found in importances.items()},
+        "versions": {
+            "wsi_area": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "scikit-learn", "numba")},
+        },
+    }
+
+
+def _image_rows(
+    images: Sequence[TrainingImage], collected: Collected, scheme: ClassScheme, validated: CrossValidated | None
+) -> list[dict[str, Any]]:
+    """Return what is known of each image, and what was learned from it."""
+    return [
         {
             "id": image.info.slide_id,
             "group": image.group,
@@ -191,21 +223,6 @@ def _about(
             zip(images, collected.used_l0_px, collected.labelled_work_px, strict=True)
         )
     ]
-    return {
-        "settings": settings.model_dump(mode="json"),
-        "naming": {**asdict(naming), "codes": {str(code): name for code, name in naming.codes.items()}},
-        "training_data": rows,
-        "training_px": len(collected.sampled.classes),
-        "accuracy": None if validated is None else validated.accuracy.document(),
-        "accuracy_reason": reason or None,
-        "accuracy_protocol": None if validated is None else _protocol(validated),
-        "importances": {what: [asdict(importance) for importance in found[:20]] for what, found in importances.items()},
-        "versions": {
-            "wsi_area": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("numpy", "scikit-learn", "numba")},
-        },
-    }
 
 
 def _protocol(validated: CrossValidated) -> str:

@@ -9,9 +9,10 @@ from PIL import Image
 
 from wsi_area.compute.grid import l0_edges_px
 from wsi_area.model.pixels import ClassMap
+from wsi_area.results.class_thumbnail import work_px_l0
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.review.class_levels import ClassLevels
-from wsi_area.review.overlay import Entry, work_px_l0
+from wsi_area.review.overlay import Entry
 from wsi_area.review.viewer.grid import TileBox
 
 _AS_FINE = 1.02  # a third of 1303 px is 434: a ratio of 3.002
@@ -30,7 +31,7 @@ class ClassTiles:
         self._levels = ClassLevels(slide.class_map_array(), slide.slide_id)
         self._columns_l0_px = l0_edges_px(record["width_px"], level["width_px"], work["reduce_factor"])
         self._rows_l0_px = l0_edges_px(record["height_px"], level["height_px"], work["reduce_factor"])
-        self._work_px_l0 = work_px_l0(slide)
+        self._work_px_l0 = work_px_l0(record)
         colours = {entry.code: entry.color_rgb for entry in legend}
         self._palette = bytes(channel for code in range(256) for channel in colours.get(code, (0, 0, 0)))
         self._opacity = bytes(255 if code in colours else 0 for code in range(256))

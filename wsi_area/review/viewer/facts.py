@@ -50,5 +50,5 @@ def scale_bars(grid: ViewGrid, mpp: Mpp) -> list[tuple[float, str]]:
 
 def last_tissue_level(grid: ViewGrid, picture: Thumbnail) -> int:
     """Return the level beyond which the run's own picture has nothing to add."""
-    box = max(1.0, min(picture.box_x_l0_px, picture.box_y_l0_px))
+    box = max(1.0, min(picture.frame.box_x_l0_px, picture.frame.box_y_l0_px))
     return max(grid.first_level, grid.last_level - math.floor(math.log2(box)))

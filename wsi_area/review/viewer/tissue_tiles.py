@@ -67,7 +67,8 @@ class TissueTiles:
         The run's picture is used where it is as fine as the tile, and where the file would have to give more than
         4096 × 4096 pixels for one tile because it has no level that is coarse enough.
         """
-        steps = box.step_x_l0_px / self.picture.box_x_l0_px, box.step_y_l0_px / self.picture.box_y_l0_px
+        frame = self.picture.frame
+        steps = box.step_x_l0_px / frame.box_x_l0_px, box.step_y_l0_px / frame.box_y_l0_px
         if self.info is None or min(steps) >= 1:
             return self._from_picture(box)
         level, region = _least_to_read(self.info, box)
@@ -80,11 +81,10 @@ class TissueTiles:
         return _resampled(rgb, region, downsample, box)
 
     def _from_picture(self, box: TileBox) -> RgbArray:
-        picture = self.picture
-        height, width = picture.rgb.shape[:2]
-        step = picture.box_x_l0_px, picture.box_y_l0_px
-        region = _region(box, step, Size(width, height))
-        rgb = picture.rgb[region.y_px : region.bottom_px, region.x_px : region.right_px]
+        frame = self.picture.frame
+        step = frame.box_x_l0_px, frame.box_y_l0_px
+        region = _region(box, step, Size(frame.width_px, frame.height_px))
+        rgb = self.picture.rgb[region.y_px : region.bottom_px, region.x_px : region.right_px]
         return _resampled(rgb, region, step, box)
 
 

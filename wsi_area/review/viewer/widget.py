@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from wsi_area.compute.washes import WASH
 from wsi_area.errors import SettingsError, WsiAreaError
 from wsi_area.model.geometry import Size
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.results.thumbnail import Thumbnail, read_thumbnail
+from wsi_area.results.thumbnail import read_thumbnail
 from wsi_area.review.overlay import class_names, slide_picture
 from wsi_area.review.viewer.class_tiles import ClassTiles
 from wsi_area.review.viewer.facts import last_tissue_level, page_facts
@@ -27,6 +28,9 @@ try:
 except ImportError as error:
     raise SettingsError("the viewer needs anywidget; install it with: pip install 'wsi-area[notebook]'") from error
 
+AT_FIRST = round(WASH / 255, 2)
+"""Opacity of the classes until somebody moves the slider: as in the report."""
+
 _NO_PICTURE = "The run kept no small picture of this slide either, so the classes lie on white."
 
 
@@ -40,7 +44,7 @@ class SlideViewer(anywidget.AnyWidget):
     _esm = page_module()
     _css = page_css()
     facts = traitlets.Dict(read_only=True).tag(sync=True)
-    opacity = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
+    opacity = traitlets.Float(AT_FIRST, min=0.0, max=1.0).tag(sync=True)
     hidden = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(
@@ -49,25 +53,24 @@ class SlideViewer(anywidget.AnyWidget):
         *,
         file: str | Path | None = None,
         classes: Iterable[str] | None = None,
-        opacity: float = 0.5,
+        opacity: float | None = None,
     ) -> None:
         """Open what a viewer of a slide needs; `wsi_area.review.reviewed_run.ReviewedSlide.view` says with what."""
         picture = slide_picture(slide)
         chosen = picture.legend if classes is None else slide_picture(slide, classes).legend
-        kept = Thumbnail(picture.rgb, picture.box_x_l0_px, picture.box_y_l0_px)
         size = Size(slide.record["width_px"], slide.record["height_px"])
         self._slide = slide
         self._grid = view_grid(size, slide.mpp)
-        self._tissue, note = open_tissue(slide, file, kept)
+        self._tissue, note = open_tissue(slide, file, picture.thumbnail)
         self._classes = ClassTiles(slide, picture.legend)
         nothing = note and read_thumbnail(slide.layout) is None
         facts = page_facts(slide, self._grid, picture.legend, (note, _NO_PICTURE if nothing else ""))
-        facts["last_tissue_level"] = last_tissue_level(self._grid, kept) if note else self._grid.last_level
+        facts["last_tissue_level"] = last_tissue_level(self._grid, picture.thumbnail) if note else self._grid.last_level
         facts["still_px"] = STILL_PX
         names = class_names(slide)
         shown = {entry.code for entry in chosen}
         hidden = [names[entry.code] for entry in picture.legend if entry.code not in shown]
-        super().__init__(opacity=opacity, hidden=hidden)
+        super().__init__(opacity=AT_FIRST if opacity is None else opacity, hidden=hidden)
         self.set_trait("facts", facts)
         self.on_msg(self._answer)
 

@@ -5,14 +5,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
+from wsi_area.run.executors.bundle import Bundled, bundle_outcome, item_result, run_bundle
 from wsi_area.run.executors.contract import R, T, TaskLost
-from wsi_area.run.isolation import Apart, Died, Raised, run_apart
-from wsi_area.run.worker_log import logged_call
+from wsi_area.run.isolation import Apart, run_apart
 from wsi_area.slides import close_readers
 
 TASKS_AHEAD_PER_WORKER = 4
@@ -205,13 +204,13 @@ class _Map:
             if future is None:
                 yield from self._all_lost()
                 return
-            positions, outcome = self.running.pop(future), _outcome(future)
+            positions, outcome = self.running.pop(future), bundle_outcome(future)
             future.release()
             self._executor.leave_room()
             if isinstance(outcome, Bundled):
                 if self._apart.isdisjoint(positions):
                     self._executor.note(self._function, outcome.seconds / len(positions))
-                yield from ((p, _result(r)) for p, r in zip(positions, outcome.results, strict=True))
+                yield from ((p, item_result(r)) for p, r in zip(positions, outcome.results, strict=True))
             elif outcome.died and self._apart.isdisjoint(positions):
                 # they may be innocent: what is queued on a worker is lost with it. Alone it can take nobody along.
                 self._try_apart(positions)
@@ -244,41 +243,3 @@ class _Map:
         never_sent = [] if self._executor.is_stopped else list(self._waiting)
         for position in (*chain.from_iterable(self.running.values()), *never_sent):
             yield position, lost
-
-
-@dataclass(frozen=True, slots=True)
-class Bundled:
-    """What became of the items of one task, in their order, and how long it took."""
-
-    results: list[Any]
-    seconds: float
-
-
-def run_bundle(function: Callable[[Any], Any], items: Sequence[Any], logs: str | None) -> Bundled:
-    """Return what the function makes of each item, one after the other; what a worker does as one task."""
-    started = time.perf_counter()
-    results = [function(item) if logs is None else logged_call(function, item, logs) for item in items]
-    return Bundled(results, time.perf_counter() - started)
-
-
-def _outcome(future: Any) -> Bundled | TaskLost:
-    """Return what a task returned, or that it was lost: our tasks never raise, so whatever comes is the cluster's."""
-    from distributed import KilledWorker
-
-    try:
-        outcome: Bundled = future.result()
-    except KilledWorker as error:
-        return TaskLost(f"the task killed its worker {error.allowed_failures + 1} times; out of memory?", died=True)
-    except Exception as error:  # a worker without this package, a scheduler that died …
-        return TaskLost(
-            f"the task was lost on the cluster ({type(error).__name__}: {error}); out of memory, or is wsi_area not "
-            "installed there? See the workers' logs, then run again"
-        )
-    return outcome
-
-
-def _result(outcome: Any) -> Any:
-    """Return what an item came to; `TaskLost` where it was tried in a process of its own, and to no end."""
-    if isinstance(outcome, Died):
-        return TaskLost(f"the task was tried in a process of its own, which {outcome.how}", died=True)
-    return TaskLost(outcome.message) if isinstance(outcome, Raised) else outcome

@@ -1,4 +1,4 @@
-"""results: the classes of a slide on the grid of its small picture, kept beside it where the slide ends.
+"""results: the class thumbnail, a slide's classes on the grid of its small picture, kept beside it as a PNG.
 
 It is for the report. To make it takes a pass over the class map, to read it some milliseconds. It says itself what it
 was made from: one that is damaged, or of another result than the one that lies there, counts as not there.
@@ -18,28 +18,25 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
-from wsi_area.compute.class_picture import PictureGrid, majority_picture
-from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
+from wsi_area.compute.majority_picture import PictureGrid, majority_picture
 from wsi_area.model.pixels import ClassMap
-from wsi_area.results.class_tiles import class_tiles
+from wsi_area.results.class_codes import RESERVED, class_colours
 from wsi_area.results.layout import SlideLayout, write_bytes
+from wsi_area.results.sparse_class_map import sparse_class_map
 from wsi_area.results.store import ledger_rows
-from wsi_area.results.thumbnail import CLASSES_NAME, UNSCANNED_RGB, ThumbnailFrame
+from wsi_area.results.thumbnail import CLASSES_NAME, ThumbnailFrame
 
 _NOTE = "wsi-area"  # keyword of the text chunk
-_RESERVED = {
-    UNREADABLE_CODE: "n_px_unreadable", OUTSIDE_ROI_CODE: "n_px_outside_roi", UNSCANNED_CODE: "n_px_unscanned",
-}  # fmt: skip
 _BROKEN = (
     OSError, ValueError, LookupError, TypeError, SyntaxError, EOFError, struct.error, zlib.error,
     Image.DecompressionBombError,
 )  # fmt: skip
 """What Pillow and a damaged text raise."""
-PICTURE_VERSION = 1
+PICTURE_VERSION = 2
 """Raised when the same class map is made into another picture, so that those that are kept are made anew."""
 
 
-def class_picture(
+def class_thumbnail(
     layout: SlideLayout, record: Mapping[str, Any], frame: ThumbnailFrame, rows: NDArray[np.int64] | None
 ) -> ClassMap:
     """Return the classes of a slide pixel by pixel of its small picture, uint8 (h, w): as kept, else made now.
@@ -62,8 +59,8 @@ def class_picture(
     return _made(layout, record, frame) if kept is None else kept
 
 
-def keep_class_picture(layout: SlideLayout, record: Mapping[str, Any], frame: ThumbnailFrame) -> None:
-    """Make the picture of a slide's classes and write it beside its small picture; not if it lies there already.
+def write_class_thumbnail(layout: SlideLayout, record: Mapping[str, Any], frame: ThumbnailFrame) -> None:
+    """Make the class thumbnail of a slide and write it beside its small picture; not if it lies there already.
 
     Raises
     ------
@@ -76,18 +73,22 @@ def keep_class_picture(layout: SlideLayout, record: Mapping[str, Any], frame: Th
         write_bytes(layout.root / CLASSES_NAME, _png(picture, record, note))
 
 
-def class_codes(record: Mapping[str, Any]) -> list[int]:
-    """Return every code that the class map of a slide may hold, in ascending order."""
-    reserved = [code for code, key in _RESERVED.items() if record["counts"][key]]
-    return sorted([*(c["id"] for c in record["classes"]), *reserved])
+def picture_grid(record: Mapping[str, Any], frame: ThumbnailFrame) -> PictureGrid:
+    """Return where the pixels of a slide's small picture lie on the work grid of its class map."""
+    per_work_x, per_work_y = work_px_l0(record)
+    return PictureGrid(frame.width_px, frame.height_px, frame.box_x_l0_px / per_work_x, frame.box_y_l0_px / per_work_y)
+
+
+def work_px_l0(record: Mapping[str, Any]) -> tuple[float, float]:
+    """Return how many level-0 pixels a work pixel of a slide is wide and high."""
+    work = record["work"]
+    level = record["levels"][work["level"]]
+    factor = work["reduce_factor"]
+    return factor * float(level["downsample_x"]), factor * float(level["downsample_y"])
 
 
 def _made(layout: SlideLayout, record: Mapping[str, Any], frame: ThumbnailFrame) -> ClassMap:
-    work = record["work"]
-    level = record["levels"][work["level"]]
-    per_work_x, per_work_y = (work["reduce_factor"] * level[f"downsample_{axis}"] for axis in "xy")
-    grid = PictureGrid(frame.width_px, frame.height_px, frame.box_x_l0_px / per_work_x, frame.box_y_l0_px / per_work_y)
-    return majority_picture(class_tiles(layout), grid, class_codes(record))
+    return majority_picture(sparse_class_map(layout), picture_grid(record, frame), list(class_colours(record)))
 
 
 def _note(record: Mapping[str, Any], frame: ThumbnailFrame, rows: NDArray[np.int64]) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def _note(record: Mapping[str, Any], frame: ThumbnailFrame, rows: NDArray[np.int
     The key alone would not do: a tile that could not be read may be read later, under the same key.
     """
     facts = json.dumps(
-        [PICTURE_VERSION, record["key"], record["size_filters"], class_codes(record)], sort_keys=True
+        [PICTURE_VERSION, record["key"], record["size_filters"], list(class_colours(record))], sort_keys=True
     ).encode()
     made_from = hashlib.sha256(facts + np.ascontiguousarray(rows, np.int64).tobytes()).hexdigest()
     return {"made_from": made_from, **asdict(frame)}
@@ -104,12 +105,12 @@ def _note(record: Mapping[str, Any], frame: ThumbnailFrame, rows: NDArray[np.int
 
 def _png(picture: ClassMap, record: Mapping[str, Any], note: Mapping[str, Any]) -> bytes:
     """Return a picture of codes in the colours of its classes, with its note and what its pixels must be."""
-    colours = np.zeros((256, 3), np.uint8)
-    colours[UNSCANNED_CODE] = UNSCANNED_RGB
-    for entry in record["classes"]:
-        colours[entry["id"]] = entry["color_rgb"]
+    palette = np.zeros((256, 3), np.uint8)
+    reserved = {code: what.color_rgb for code, what in RESERVED.items()}
+    for code, colour in (reserved | class_colours(record)).items():
+        palette[code] = colour
     image = Image.frombytes("P", picture.shape[::-1], picture.tobytes())
-    image.putpalette(colours.tobytes())
+    image.putpalette(palette.tobytes())
     text = PngInfo()
     text.add_text(_NOTE, json.dumps({**note, "pixels": _digest(picture)}))
     file = io.BytesIO()

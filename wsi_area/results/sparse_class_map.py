@@ -22,7 +22,7 @@ from wsi_area.results.store import CLASS_MAP_ARRAY, open_class_map
 
 
 @dataclass(frozen=True, slots=True)
-class ClassTiles:
+class SparseClassMap:
     """A class map that hands out only those of its tiles that are not background."""
 
     layout: SlideLayout
@@ -85,7 +85,7 @@ def _decoded(content: bytes, tiles_per_side: int, tile_px: int) -> Iterator[tupl
         yield *divmod(place, tiles_per_side), tile
 
 
-def class_tiles(layout: SlideLayout) -> "ClassTiles | zarr.Array[Any]":
+def sparse_class_map(layout: SlideLayout) -> SparseClassMap | zarr.Array[Any]:
     """Return the class map of a slide, to be read tile by tile; as zarr reads it where another program wrote it.
 
     Raises
@@ -104,4 +104,4 @@ def class_tiles(layout: SlideLayout) -> "ClassTiles | zarr.Array[Any]":
     if not is_ours or array.dtype != np.uint8 or array.chunks[1] != tile_px or array.shards[1] != side_px:
         return array
     height, width = array.shape
-    return ClassTiles(layout, (height, width), tile_px, side_px // tile_px)
+    return SparseClassMap(layout, (height, width), tile_px, side_px // tile_px)

@@ -10,9 +10,9 @@ from plans import plan_of
 from wsi_area.errors import ResultError
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.ledger import LedgerLayout
-from wsi_area.results.class_tiles import ClassTiles, class_tiles
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.shard import encoded_tiles, write_shard
+from wsi_area.results.sparse_class_map import SparseClassMap, sparse_class_map
 from wsi_area.results.store import commit_batch, create_store, open_class_map
 
 SCHEME = ClassScheme((TissueClass(0, "background", (255, 255, 255)), TissueClass(1, "tissue", (200, 0, 100))))
@@ -42,8 +42,8 @@ def layout(tmp_path: Path, truth: np.ndarray) -> SlideLayout:
 
 
 def test_the_tiles_put_together_are_what_zarr_reads(layout: SlideLayout) -> None:
-    found = class_tiles(layout)
-    assert isinstance(found, ClassTiles)
+    found = sparse_class_map(layout)
+    assert isinstance(found, SparseClassMap)
     together = np.zeros(found.shape, np.uint8)
     for y, x, tile in found.tiles_with_content():
         assert tile.any()
@@ -56,16 +56,16 @@ def test_the_tiles_put_together_are_what_zarr_reads(layout: SlideLayout) -> None
 
 def test_a_map_that_zarr_wrote_itself_is_read_too(layout: SlideLayout, truth: np.ndarray) -> None:
     zarr.open_array(layout.class_map, path="0", mode="r+")[:] = truth
-    found = class_tiles(layout)
-    assert isinstance(found, ClassTiles)
+    found = sparse_class_map(layout)
+    assert isinstance(found, SparseClassMap)
     for y, x, tile in found.tiles_with_content():
         assert np.array_equal(tile, truth[y : y + TILE_PX, x : x + TILE_PX])
 
 
 def test_a_map_of_other_codecs_is_left_to_zarr(layout: SlideLayout, truth: np.ndarray) -> None:
     zarr.create_array(layout.class_map / "0", data=truth, chunks=(500, 500), overwrite=True)
-    found = class_tiles(layout)
-    assert not isinstance(found, ClassTiles)
+    found = sparse_class_map(layout)
+    assert not isinstance(found, SparseClassMap)
     assert np.array_equal(found[:], truth)
 
 
@@ -76,7 +76,7 @@ def test_a_damaged_shard_is_named(layout: SlideLayout, at: int) -> None:
     content[at] ^= 0x10
     shard.write_bytes(content)
     with pytest.raises(ResultError, match=r"mask\.ome\.zarr/0/c/0/0 is damaged"):
-        list(class_tiles(layout).tiles_with_content())
+        list(sparse_class_map(layout).tiles_with_content())
 
 
 def test_a_tile_smaller_than_it_must_be_never_shows_the_one_before(layout: SlideLayout) -> None:
@@ -85,4 +85,4 @@ def test_a_tile_smaller_than_it_must_be_never_shows_the_one_before(layout: Slide
     side = plan_of((WIDTH, HEIGHT), tile_px=TILE_PX).batch_tiles
     write_shard(shard, {(0, 0): encoded_tiles(np.ones((500, 500), np.uint8), 500)[0, 0], (0, 1): small}, side)
     with pytest.raises(ResultError, match="is not of 250000 pixels"):
-        list(class_tiles(layout).tiles_with_content())
+        list(sparse_class_map(layout).tiles_with_content())

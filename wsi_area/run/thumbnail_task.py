@@ -1,11 +1,11 @@
-"""run: the picture of a slide's classes, made where the slide ends by whoever is free, and kept for the report."""
+"""run: the class thumbnail of a slide, made where the slide ends by whoever is free, and kept for the report."""
 
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wsi_area.results.kept_picture import keep_class_picture
+from wsi_area.results.class_thumbnail import write_class_thumbnail
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.place import Place
 from wsi_area.results.record import is_counted
@@ -19,16 +19,16 @@ _TOLD = ("key", "size_filters", "work", "levels", "classes", "counts")
 
 
 @dataclass(frozen=True, slots=True)
-class PictureTask:
-    """The picture of one slide; small and picklable, so that a worker can make it."""
+class ClassThumbnailTask:
+    """The class thumbnail of one slide, to be made; small and picklable, so that a worker can make it."""
 
     slide_dir: Place
     record: Mapping[str, Any]
     frame: ThumbnailFrame
 
 
-def keep_picture(layout: SlideLayout, record: Mapping[str, Any], executor: Executor) -> None:
-    """Have the picture of a slide's classes kept; a slide without counts has none.
+def order_class_thumbnail(layout: SlideLayout, record: Mapping[str, Any], executor: Executor) -> None:
+    """Have the class thumbnail of a slide made and kept; a slide without counts has none.
 
     It is a task like a batch: the one process that talks to a cluster's workers has enough to do. Where it comes to
     nothing the result stands, and the report makes the picture itself.
@@ -48,15 +48,15 @@ def _why_not_kept(layout: SlideLayout, record: Mapping[str, Any], executor: Exec
     frame = read_frame(layout)
     if frame is None:
         return None
-    task = PictureTask(layout.root.resolve(), {name: record[name] for name in _TOLD}, frame)
-    outcomes = [outcome for _, outcome in executor.map(make_picture, [task])]  # none where the run was stopped
+    task = ClassThumbnailTask(layout.root.resolve(), {name: record[name] for name in _TOLD}, frame)
+    outcomes = [outcome for _, outcome in executor.map(make_class_thumbnail, [task])]  # none where the run was stopped
     return next((o.message if isinstance(o, TaskLost) else o for o in outcomes), None)
 
 
-def make_picture(task: PictureTask) -> str | None:
+def make_class_thumbnail(task: ClassThumbnailTask) -> str | None:
     """Return why the picture was not kept, None where it was; never raises: it is the boundary of a task."""
     try:
-        keep_class_picture(SlideLayout(task.slide_dir), task.record, task.frame)
+        write_class_thumbnail(SlideLayout(task.slide_dir), task.record, task.frame)
     except Exception as error:  # the boundary: the measurement does not depend on it
         _LOG.debug("%s has no picture of its classes", task.slide_dir, exc_info=True)
         return str(error)

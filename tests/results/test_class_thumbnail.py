@@ -1,4 +1,4 @@
-"""The kept picture of a slide's classes: shown only where it is whole and of the very result beside it."""
+"""The class thumbnail of a slide: shown only where it is whole and of the very result beside it."""
 
 import json
 import shutil
@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zarr
 from measuring import measure
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from synthetic import box, disc, write_slide
 
+from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import ClassMap
-from wsi_area.results import kept_picture
-from wsi_area.results.kept_picture import class_picture, keep_class_picture
+from wsi_area.results import class_thumbnail as class_thumbnail_room
+from wsi_area.results.class_thumbnail import class_thumbnail, write_class_thumbnail
 from wsi_area.results.layout import RunLayout, SlideLayout, read_json
 from wsi_area.results.store import ledger_rows, open_class_map
 from wsi_area.results.thumbnail import read_frame, thumbnail_jpeg, write_thumbnail
@@ -41,12 +43,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def layout(finished: Path, tmp_path: Path) -> SlideLayout:
     """A slide's folder with its picture."""
     found = SlideLayout(Path(shutil.copytree(finished, tmp_path / "disc")))
-    keep_class_picture(found, read_json(found.result_json), read_frame(found))
+    write_class_thumbnail(found, read_json(found.result_json), read_frame(found))
     return found
 
 
 def shown(layout: SlideLayout) -> ClassMap:
-    return class_picture(layout, read_json(layout.result_json), read_frame(layout), ledger_rows(layout))
+    return class_thumbnail(layout, read_json(layout.result_json), read_frame(layout), ledger_rows(layout))
 
 
 def by_hand(layout: SlideLayout) -> np.ndarray:
@@ -67,7 +69,7 @@ def test_what_is_kept_is_what_the_class_map_gives_and_spares_reading_it(
 ) -> None:
     expected = by_hand(layout)
     assert expected.any()
-    monkeypatch.setattr(kept_picture, "class_tiles", refuse_to_read)
+    monkeypatch.setattr(class_thumbnail_room, "sparse_class_map", refuse_to_read)
     assert np.array_equal(shown(layout), expected)
 
 
@@ -78,9 +80,28 @@ def test_anybody_can_look_at_it_in_the_colours_of_its_classes(layout: SlideLayou
     assert rgb[50, 68].tolist() == list(tissue["color_rgb"])
 
 
+def test_in_any_viewer_what_is_no_class_has_a_colour_of_its_own_and_none_is_black(layout: SlideLayout) -> None:
+    told = {
+        UNREADABLE_CODE: ("n_px_unreadable", (213, 94, 0)),
+        OUTSIDE_ROI_CODE: ("n_px_outside_roi", (96, 96, 96)),
+        UNSCANNED_CODE: ("n_px_unscanned", (226, 226, 226)),
+    }
+    array, record = zarr.open_array(layout.class_map / "0", mode="r+"), read_json(layout.result_json)
+    for n, (code, (key, _)) in enumerate(told.items()):
+        array[70 * n : 70 * (n + 1), :70] = code
+        record["counts"][key] = 70 * 70
+    write_class_thumbnail(layout, record | {"key": "another"}, read_frame(layout))
+    with Image.open(layout.root / "classes.png") as image:
+        palette, rgb = np.reshape(image.getpalette("RGB"), (-1, 3)), np.asarray(image.convert("RGB"))
+    for n, (code, (_, colour)) in enumerate(told.items()):
+        assert tuple(palette[code]) == colour
+        assert (rgb[10 * n : 10 * (n + 1), :10] == colour).all()
+    assert rgb.any(axis=2).all()
+
+
 def test_keeping_it_again_leaves_it_as_it_lies(layout: SlideLayout, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_picture, "class_tiles", refuse_to_read)
-    keep_class_picture(layout, read_json(layout.result_json), read_frame(layout))
+    monkeypatch.setattr(class_thumbnail_room, "sparse_class_map", refuse_to_read)
+    write_class_thumbnail(layout, read_json(layout.result_json), read_frame(layout))
 
 
 def forged(layout: SlideLayout, change: Callable[[np.ndarray, dict[str, Any]], None]) -> None:
@@ -104,7 +125,7 @@ def test_forging_nothing_is_still_shown_and_other_pixels_are_not(
 ) -> None:
     expected = by_hand(layout)
     with monkeypatch.context() as patched:
-        patched.setattr(kept_picture, "class_tiles", refuse_to_read)
+        patched.setattr(class_thumbnail_room, "sparse_class_map", refuse_to_read)
         forged(layout, lambda pixels, note: None)
         assert np.array_equal(shown(layout), expected)
     forged(layout, other_pixels)
@@ -153,12 +174,12 @@ def test_a_picture_of_an_earlier_result_is_not_shown(
     (layout.class_map / "0" / "c" / "0" / "0").unlink()  # what is shown must be this map, without its pixels
     assert np.array_equal(shown(layout)[50, 68], 1)  # by its key and ledger the old one is of this result
     record, rows = changed(layout)
-    assert not class_picture(layout, record, read_frame(layout), rows).any()
+    assert not class_thumbnail(layout, record, read_frame(layout), rows).any()
 
 
 def test_without_a_ledger_to_hold_it_against_it_is_not_shown(layout: SlideLayout) -> None:
     shutil.rmtree(layout.class_map / "0" / "c")
-    assert not class_picture(layout, read_json(layout.result_json), read_frame(layout), None).any()
+    assert not class_thumbnail(layout, read_json(layout.result_json), read_frame(layout), None).any()
 
 
 def test_a_small_slide_wholly_of_one_class(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """compute: a class map made small enough to look at, on any grid that begins at its origin; pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -15,9 +15,6 @@ _NEAREST_BELOW = 2.0  # work pixels across a picture pixel; fewer have no majori
 _SAMPLE_PX = 8  # work pixels that are asked across a picture pixel, at least, where there are more
 _BAND_PX = 1024  # work rows held at once of an array without shards
 _ARGUMENTS = "uint8* int64 int64 int64 int64* int64 int64* int64 uint8* uint16* int64 int64 int64"
-_MOST_RIM = 0.4  # of what is coloured
-WASH = 217
-"""Of 255: the tissue still shows through, and yellow over brown or magenta stain is told from orange (at 190 not)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,46 +147,3 @@ def _nearest(class_map: Any, grid: PictureGrid) -> ClassMap:
         left, right = np.searchsorted(columns, (x, x + block.shape[1]))
         picture[top:bottom, left:right] = block[rows[top:bottom, None] - y, columns[None, left:right] - x]
     return picture
-
-
-def outlined(
-    picture: ClassMap, colours: Mapping[int, tuple[int, int, int]], *, wash: int = 255
-) -> tuple[ClassMap, bytes, bytes]:
-    """Return a picture of classes as palette indices, the palette (RGB) and its opacities; class 0 is clear.
-
-    Each class has its very colour, so that what is seen is what the legend shows, and an opaque rim, darker, where
-    classes lie in patches; a fine mixture of classes would be nothing but rims and has none.
-
-    Parameters
-    ----------
-    picture : uint8 (h, w) of class codes
-    colours : mapping
-        Code → RGB of every code but 0.
-    wash : int
-        Opacity of a class inside its rim, of 255; see `WASH`.
-
-    >>> indices, palette, opacity = outlined(np.array([[0, 1, 1, 1]], np.uint8), {1: (9, 9, 9)}, wash=217)
-    >>> indices.tolist(), list(opacity)
-    ([[0, 2, 1, 1]], [0, 217, 255])
-    """
-    indices = np.zeros(picture.shape, np.uint8)
-    palette, opacity = [255, 255, 255], [0]
-    for place, code in enumerate(sorted(code for code in colours if code)):
-        indices[picture == code] = 2 * place + 1
-        palette += [*colours[code], *(int(0.62 * channel) for channel in colours[code])]
-        opacity += [wash, 255]
-    rim = _rim(picture) & (indices > 0)
-    if rim.sum() <= _MOST_RIM * (indices > 0).sum():
-        indices[rim] += 1
-    return indices, bytes(palette), bytes(opacity)
-
-
-def _rim(picture: ClassMap) -> NDArray[np.bool_]:
-    """Return where a pixel's neighbour, left, right, above or below, is of another class."""
-    rim = np.zeros(picture.shape, np.bool_)
-    across, down = picture[:, 1:] != picture[:, :-1], picture[1:] != picture[:-1]
-    rim[:, 1:] |= across
-    rim[:, :-1] |= across
-    rim[1:] |= down
-    rim[:-1] |= down
-    return rim

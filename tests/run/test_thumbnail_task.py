@@ -12,19 +12,19 @@ from synthetic import FileForm, box, disc, everything, write_slide
 
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
-from wsi_area.results import kept_picture
-from wsi_area.results.kept_picture import class_picture
+from wsi_area.results import class_thumbnail as class_thumbnail_room
+from wsi_area.results.class_thumbnail import class_thumbnail
 from wsi_area.results.layout import RunLayout, SlideLayout, read_json
 from wsi_area.results.store import ledger_rows
 from wsi_area.results.thumbnail import ThumbnailFrame, read_frame
-from wsi_area.run import class_pictures
-from wsi_area.run.class_pictures import PictureTask
+from wsi_area.run import thumbnail_task
 from wsi_area.run.executors import SerialExecutor
 from wsi_area.run.inputs import collect_slides
 from wsi_area.run.merge import merge_run
 from wsi_area.run.settings import load
 from wsi_area.run.shard_run import run_shard
 from wsi_area.run.shards import Shard
+from wsi_area.run.thumbnail_task import ClassThumbnailTask
 
 pytestmark = pytest.mark.usefixtures("small_batches")
 SIZE = Size(900, 700)
@@ -51,9 +51,9 @@ def is_of_this_result(layout: SlideLayout, monkeypatch: pytest.MonkeyPatch) -> b
     record, frame, rows = read_json(layout.result_json), read_frame(layout), ledger_rows(layout)
     made: list[Any] = []
     with monkeypatch.context() as patched:
-        whole = kept_picture.class_tiles
-        patched.setattr(kept_picture, "class_tiles", lambda place: made.append(place) or whole(place))
-        kept, anew = class_picture(layout, record, frame, rows), class_picture(layout, record, frame, None)
+        whole = class_thumbnail_room.sparse_class_map
+        patched.setattr(class_thumbnail_room, "sparse_class_map", lambda place: made.append(place) or whole(place))
+        kept, anew = class_thumbnail(layout, record, frame, rows), class_thumbnail(layout, record, frame, None)
     return len(made) == 1 and np.array_equal(kept, anew)
 
 
@@ -95,7 +95,7 @@ def test_it_shows_what_the_size_filters_left(slide: Path, tmp_path: Path, monkey
         out = tmp_path / str(len(further))
         measure(slide, out, *QUICK, *further, for_report=True)
         assert is_of_this_result(of(out), monkeypatch)
-        return class_picture(of(out), read_json(of(out).result_json), read_frame(of(out)), ledger_rows(of(out)))
+        return class_thumbnail(of(out), read_json(of(out).result_json), read_frame(of(out)), ledger_rows(of(out)))
 
     raw, cleaned = shown(), shown("objects.min_tissue_um2=10000")
     at = tuple(int(side * share) for side, share in zip(raw.shape, (610 / 700, 810 / 900), strict=True))
@@ -128,7 +128,7 @@ def test_a_slide_whose_picture_cannot_be_made_is_complete_all_the_same(
     def torn(layout: SlideLayout) -> None:
         raise OSError("Input/output error")
 
-    monkeypatch.setattr(kept_picture, "class_tiles", torn)
+    monkeypatch.setattr(class_thumbnail_room, "sparse_class_map", torn)
     with caplog.at_level(logging.WARNING):
         assert measure(slide, tmp_path / "out", *QUICK, for_report=True).exit_code == 0
     assert "s: its classes are not kept as a picture (Input/output error); the report makes it" in caplog.text
@@ -141,7 +141,7 @@ def test_whatever_befalls_the_picture_the_run_ends_as_it_would(
     mapped = SerialExecutor.map
 
     def lost(self: SerialExecutor, function: Any, items: Any) -> Any:
-        if function is class_pictures.make_picture:
+        if function is thumbnail_task.make_class_thumbnail:
             raise OSError(broken)
         return mapped(self, function, items)
 
@@ -151,7 +151,7 @@ def test_whatever_befalls_the_picture_the_run_ends_as_it_would(
     if broken == "the scheduler is gone":
         monkeypatch.setattr(SerialExecutor, "map", lost)
     else:
-        monkeypatch.setattr(class_pictures, "read_frame", refused)
+        monkeypatch.setattr(thumbnail_task, "read_frame", refused)
     outcome = measure(slide, tmp_path / "out", *QUICK, "run.executor=serial", for_report=True)
     assert outcome.exit_code == 0
     assert (tmp_path / "out/summary.csv").exists()
@@ -166,8 +166,8 @@ def test_a_failed_slide_has_none(tmp_path: Path) -> None:
 
 
 def test_what_a_worker_is_sent_is_small(slide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[PictureTask] = []
-    monkeypatch.setattr(class_pictures, "make_picture", lambda task: sent.append(task))
+    sent: list[ClassThumbnailTask] = []
+    monkeypatch.setattr(thumbnail_task, "make_class_thumbnail", lambda task: sent.append(task))
     measure(slide, tmp_path / "out", *QUICK, for_report=True)
     again = pickle.loads(pickle.dumps(sent[0]))
     assert again == sent[0]
@@ -180,6 +180,6 @@ def test_after_a_stop_nothing_more_is_made(slide: Path, tmp_path: Path) -> None:
     measure(slide, tmp_path / "out", *QUICK)
     executor = SerialExecutor()
     executor.stop()
-    class_pictures.keep_picture(of(tmp_path / "out"), read_json(of(tmp_path / "out").result_json), executor)
+    thumbnail_task.order_class_thumbnail(of(tmp_path / "out"), read_json(of(tmp_path / "out").result_json), executor)
     assert not picture_of(of(tmp_path / "out")).exists()
     assert isinstance(read_frame(of(tmp_path / "out")), ThumbnailFrame)

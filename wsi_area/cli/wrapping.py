@@ -1,0 +1,68 @@
+"""cli: lines that end between words where a person's terminal ends; pipes and logs get each line whole."""
+
+import logging
+import os
+import sys
+import textwrap
+from typing import IO
+
+import click
+
+_UNKNOWN_WIDTH = 80
+
+
+def wrapped(text: str, width: int, indent: str = "", hanging: str | None = None) -> str:
+    """Return text with its lines broken between words.
+
+    A word that is longer than a line, such as a path, stays whole: broken by a newline it could not be copied.
+
+    Parameters
+    ----------
+    text : str
+        Its own line ends are kept.
+    width : int
+        Columns.
+    indent, hanging : str
+        What each line begins with, and what those begin with that were broken off, if otherwise.
+
+    >>> print(wrapped("give the pixel size: --mpp", 16, "→ ", "  "))
+    → give the pixel
+      size: --mpp
+    """
+    rest = indent if hanging is None else hanging
+    return "\n".join(
+        textwrap.fill(
+            line, width, initial_indent=indent, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False,
+            replace_whitespace=False,
+        )
+        for line in text.split("\n")
+    )  # fmt: skip
+
+
+def terminal_width(stream: IO[str]) -> int | None:
+    """Return the columns of the terminal that a stream goes to; None for a pipe or a file."""
+    if not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _UNKNOWN_WIDTH
+    except (OSError, ValueError):  # a terminal that does not tell, or no file at all
+        return _UNKNOWN_WIDTH
+
+
+def for_stream(text: str, stream: IO[str]) -> str:
+    """Return text as it goes to a stream: wrapped for a terminal, else as it is."""
+    width = terminal_width(stream)
+    return text if width is None else wrapped(text, width)
+
+
+def say_beside(text: str) -> None:
+    """Print lines for people on standard error."""
+    click.echo(for_stream(text, sys.stderr), err=True)
+
+
+class WrappedLines(logging.StreamHandler[IO[str]]):
+    """Writes the lines of the log to standard error, wrapped where that is a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line of the log, or several of a terminal."""
+        return for_stream(super().format(record), self.stream)
