@@ -76,9 +76,12 @@ def plane_frame(codes: NDArray[np.uint8]) -> bytes | None:
     length = int(scratch.length[0])
     if length == 0:
         return None
-    block = scratch.out[_HEADER.size : _HEADER.size + length]
-    if length >= pixels:  # as long as the planes themselves is Blosc's word for "as they are"
-        block, length = scratch.planes[:pixels], pixels
+    is_shorter = length < pixels
+    if not is_shorter:  # a length of all pixels is Blosc's word for "the planes as they are"
+        length = pixels
     whole = _HEADER.size + length
-    header = _HEADER.pack(_FORMAT, _LZ4_FORMAT, _FLAGS, _ITEM_BYTES, pixels, pixels, whole, _HEADER.size - 4, length)
-    return header + block.tobytes()
+    head = (_FORMAT, _LZ4_FORMAT, _FLAGS, _ITEM_BYTES, pixels, pixels, whole, _HEADER.size - 4, length)
+    if not is_shorter:
+        return _HEADER.pack(*head) + scratch.planes[:pixels].tobytes()
+    _HEADER.pack_into(scratch.out, 0, *head)
+    return scratch.out[:whole].tobytes()

@@ -103,9 +103,10 @@ class DirectReader:
         tiles = self.tiled_level(level)
         width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
         wanted = {
-            box.y_px // height * tiles.tiles_across + box.x_px // width
-            for region in regions_level_px
-            for box in grid_boxes(region, width, height)
+            row * tiles.tiles_across + column
+            for box in regions_level_px
+            for row in range(box.y_px // height, -(-box.bottom_px // height))
+            for column in range(box.x_px // width, -(-box.right_px // width))
         }
         parts = ((tiles.offsets[n], tiles.byte_counts[n]) for n in wanted)
         for begin, end in _spans((at, length) for at, length in parts if at + length <= self._info.file_bytes):
