@@ -6,24 +6,21 @@ from functools import partial
 
 import numpy as np
 
-from wsi_area.compute.counting import count_class_map
-from wsi_area.compute.grid import batch_tiles_at, place_at, tile_at, tile_place, work_edges_l0_px
-from wsi_area.compute.reduction import box_mean
+from wsi_area.compute.grid import batch_tiles_at, place_at, tile_at, work_edges_l0_px
 from wsi_area.errors import SegmentationError, TileReadError
-from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import LedgerLayout, TileStatus
-from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray, TilePixels
+from wsi_area.model.pixels import MaskArray
 from wsi_area.model.plan import Tile
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.shard import encoded_tile
 from wsi_area.results.store import commit_batch
 from wsi_area.run.deadlines import deadline
 from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob, TileFailure
+from wsi_area.run.tile_by_class_map import classify_by_class_map
+from wsi_area.run.tile_by_colour import classify_by_colour
 from wsi_area.run.tile_spot import Ints, TileSpot
-from wsi_area.segmenters.colour_rule import ColourRule, ColourRuled
-from wsi_area.segmenters.kernels import Part, classify_parts
-from wsi_area.segmenters.protocol import CoreSegmenter, PlacedSegmenter
+from wsi_area.segmenters.colour_rule import ColourRuled
 from wsi_area.slides import SlideReader, borrow_reader, require_unchanged
 
 Announce = Callable[[int], None]
@@ -145,9 +142,9 @@ Classify = Callable[[SlideJob, SlideReader, Tile, TileSpot], None]
 
 def _measure_of(job: SlideJob) -> Callable[[Tile, TileSpot], str | None]:
     """Return what measures a tile into its spot within the time a tile may take, and says why it is unreadable."""
-    classify: Classify = _by_class_map
+    classify: Classify = classify_by_class_map
     if isinstance(job.fitted, ColourRuled):
-        classify = partial(_by_colour, job.fitted.colour_rule)
+        classify = partial(classify_by_colour, job.fitted.colour_rule)
 
     def measure(tile: Tile, spot: TileSpot) -> str | None:
         name = f"{job.plan.slide.slide_id}, tile row {tile.row} col {tile.col}"
@@ -176,90 +173,3 @@ def _measure_tile(job: SlideJob, tile: Tile, spot: TileSpot, classify: Classify)
             spot.fill_unreadable()
             return str(error)
     raise AssertionError("unreachable: the last try returns")
-
-
-def _by_colour(rule: ColourRule, job: SlideJob, reader: SlideReader, tile: Tile, spot: TileSpot) -> None:
-    """Classify each decoded piece while it is in the cache; no block of the tile is ever assembled."""
-    f, core, level = job.plan.reduce_factor, tile.core_level_px, job.plan.level
-    counts, signal = spot.row[spot.layout.px_columns], spot.row[spot.layout.signal_columns]
-
-    def classify(parts: Sequence[Part]) -> None:
-        classify_parts(parts, rule, spot.column_weights, spot.row_weights, f, spot.class_map, counts, signal)
-
-    for pieces in reader.pieces(level, core):
-        if not all(_ends_with_work_pixels(piece.region_level_px, core, f) for piece in pieces):
-            break  # the tile must be assembled first
-        classify([_part(piece.region_level_px, core, f, piece.rgb, piece.valid, spot.inside) for piece in pieces])
-    else:
-        spot.move_outside_from(spot.layout.unscanned_column)
-        return
-    spot.clear()
-    block = reader.read(level, core)
-    classify([_part(core, core, f, block.rgb, block.valid, spot.inside)])
-    spot.move_outside_from(spot.layout.unscanned_column)
-
-
-def _ends_with_work_pixels(at: Region, core: Region, f: int) -> bool:
-    """Return whether no work pixel of a tile's core, f level pixels wide, lies partly in a piece and partly beside."""
-    return f == 1 or (
-        not ((at.x_px - core.x_px) % f or (at.y_px - core.y_px) % f)
-        and (at.right_px == core.right_px or at.right_px % f == core.x_px % f)
-        and (at.bottom_px == core.bottom_px or at.bottom_px % f == core.y_px % f)
-    )
-
-
-def _part(at: Region, core: Region, f: int, rgb: RgbArray, valid: MaskArray | None, inside: MaskArray | None) -> Part:
-    """Return a piece of a tile's core as the kernel takes it; to the kernel what lies outside was never scanned."""
-    x, y = (at.x_px - core.x_px) // f, (at.y_px - core.y_px) // f
-    if inside is not None:  # the counts are put right when the tile is done
-        height, width = rgb.shape[:2]
-        within = inside[y : y - (-height // f), x : x - (-width // f)].repeat(f, 0).repeat(f, 1)[:height, :width]
-        valid = within if valid is None else valid & within
-    return x, y, rgb, valid
-
-
-def _by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: TileSpot) -> None:
-    f = job.plan.reduce_factor
-    pixels = reader.read(job.plan.level, tile.read_level_px)
-    if f > 1:
-        pixels = box_mean(pixels.rgb, pixels.valid, f)
-    core = tile.core_work_px
-    x, y = core.x_px - tile.read_level_px.x_px // f, core.y_px - tile.read_level_px.y_px // f
-    spot.class_map[:] = _checked_class_map(job, tile, pixels, np.s_[y : y + core.height_px, x : x + core.width_px])
-    if spot.inside is not None:
-        spot.class_map[~spot.inside] = OUTSIDE_ROI_CODE
-    counts = count_class_map(spot.class_map, spot.column_weights, spot.row_weights, len(job.fitted.scheme.classes))
-    spot.row[spot.layout.px_columns] = (
-        *counts.px_by_class, counts.unscanned_px, counts.outside_roi_px, counts.unreadable_px,
-    )  # fmt: skip
-
-
-def _checked_class_map(job: SlideJob, tile: Tile, pixels: TilePixels, core: tuple[slice, slice]) -> ClassMap:
-    """Return the segmenter's class map of the core; what it raises or breaks is named."""
-    where = f"{job.plan.slide.slide_id}, tile row {tile.row} col {tile.col}"
-    try:
-        seen, valid = _seen(job, tile, pixels, core)
-    except Exception as error:  # somebody else's code: its failure becomes this tile's
-        raise SegmentationError(
-            f"{where}: the segmenter raised {type(error).__name__}: {error}; mend it or choose another segmenter.name"
-        ) from error
-    if seen.shape != valid.shape or seen.dtype != np.uint8:
-        raise SegmentationError(
-            f"{where}: the segmenter returned {seen.dtype} {seen.shape}, a class map is uint8 {valid.shape}"
-        )
-    if not np.array_equal(seen == UNSCANNED_CODE, ~valid) or (seen == UNREADABLE_CODE).any():
-        raise SegmentationError(
-            f"{where}: the segmenter gave a class to pixels that were never scanned, or called scanned ones unscanned "
-            f"or unreadable; it must write {UNSCANNED_CODE} exactly where the pixels are not valid"
-        )
-    return np.asarray(seen if valid.shape != pixels.valid.shape else seen[core])
-
-
-def _seen(job: SlideJob, tile: Tile, pixels: TilePixels, core: tuple[slice, slice]) -> tuple[ClassMap, MaskArray]:
-    """Return what the segmenter makes of a tile, and which of its pixels were scanned: core and halo, or core alone."""
-    fitted = job.fitted
-    if isinstance(fitted, CoreSegmenter):
-        return fitted.core_class_map_at(pixels, tile_place(job.plan, tile), tile.core_work_px), pixels.valid[core]
-    if isinstance(fitted, PlacedSegmenter):
-        return fitted.class_map_at(pixels, tile_place(job.plan, tile)), pixels.valid
-    return fitted.class_map(pixels), pixels.valid
