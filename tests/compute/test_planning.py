@@ -1,3 +1,6 @@
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,13 +12,14 @@ from wsi_area.compute.grid import (
     batches_to_measure,
     l0_edges_px,
     level_px_to_decode,
+    read_near_edges,
     tile_at,
     work_edges_l0_px,
 )
 from wsi_area.compute.planning import Tiling, auto_tile_px, choose_level, plan_slide, validate
 from wsi_area.errors import MemoryBudgetError, MissingMppError, PlanError
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.geometry import Size
+from wsi_area.model.geometry import Region, Size
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import Level
 
@@ -189,6 +193,40 @@ def test_a_tile_size_that_makes_no_sense_is_refused() -> None:
 def test_a_halo_needs_a_pixel_size() -> None:
     with pytest.raises(MissingMppError, match="--mpp"):
         plan_of((100, 100), mpp=None, halo_um=3.0)
+
+
+@given(
+    w=st.integers(1, 3000),
+    h=st.integers(1, 3000),
+    tile=st.sampled_from([64, 256, 700]),
+    stored=st.sampled_from([64, 240, 512]),
+    halo=st.sampled_from([0.0, 40.0]),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=80, deadline=None)
+def test_no_stored_tile_of_an_edge_that_a_run_reads_is_overlooked(
+    w: int, h: int, tile: int, stored: int, halo: float, seed: int
+) -> None:
+    info = slide_info((w, h), stored_tile_px=stored)
+    plan = plan_slide(info, Mpp(0.5, 0.5), [0], Tiling(0.5, tile, halo))
+    chance = np.random.default_rng(seed)
+    plan = replace(plan, skipped=frozenset(np.flatnonzero(chance.random(plan.tile_count) < 0.5).tolist()))
+
+    def edge_tiles(regions: Iterable[Region]) -> set[tuple[int, int]]:
+        touched = np.zeros((-(-h // stored), -(-w // stored)), bool)
+        for box in regions:
+            rows, cols = np.arange(box.y_px, box.bottom_px) // stored, np.arange(box.x_px, box.right_px) // stored
+            touched[np.ix_(np.unique(rows), np.unique(cols))] = True
+        touched[1:-1, 1:-1] = False
+        return set(zip(*(axis.tolist() for axis in np.nonzero(touched)), strict=True))
+
+    everything = [
+        tile_at(plan, r, c).read_level_px
+        for r in range(plan.grid_rows)
+        for c in range(plan.grid_cols)
+        if plan.is_read(r * plan.grid_cols + c)
+    ]
+    assert edge_tiles(read_near_edges(plan)) == edge_tiles(everything)
 
 
 def test_work_edges_reach_from_the_first_to_the_last_level_0_pixel() -> None:

@@ -1,5 +1,7 @@
 """compute: which level-0 pixels a work pixel stands for, as exact integers."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -82,6 +84,21 @@ def batch_tiles_at(plan: SlidePlan, batch: int) -> tuple[range, range]:
         range(batch_row * k, min((batch_row + 1) * k, plan.grid_rows)),
         range(batch_col * k, min((batch_col + 1) * k, plan.grid_cols)),
     )
+
+
+def read_near_edges(plan: SlidePlan) -> Iterator[Region]:
+    """Yield what is read of the plan's level, halos included, as near its edges as stored tiles may reach."""
+    stored = plan.slide.levels[plan.level].stored_tile_px
+    if stored is None:
+        return
+    depth_level_px = max(stored.width_px, stored.height_px) + plan.halo_px * plan.reduce_factor
+    reach = 1 + -(-depth_level_px // (plan.tile_px * plan.reduce_factor))
+    cols = range(plan.grid_cols)
+    for row in range(plan.grid_rows):
+        is_near = row < reach or row >= plan.grid_rows - reach
+        for col in cols if is_near else sorted({*cols[:reach], *cols[-reach:]}):
+            if plan.is_read(row * plan.grid_cols + col):
+                yield tile_at(plan, row, col).read_level_px
 
 
 def batches_to_measure(plan: SlidePlan) -> tuple[int, ...]:

@@ -31,7 +31,8 @@ class _Scratch:
     def __init__(self, pixels: int) -> None:
         self.pixels = pixels
         self.planes = np.empty(pixels + 64, np.uint8)
-        self.out = np.empty(_HEADER.size + 2 * pixels + 64, np.uint8)
+        self.frame = bytearray(_HEADER.size + 2 * pixels + 64)
+        self.out = np.frombuffer(self.frame, np.uint8)
         self.length = np.zeros(1, np.int64)
         self.planes_at, self.length_at = address_of(self.planes), address_of(self.length)
         self.block_at = address_of(self.out) + _HEADER.size
@@ -83,5 +84,5 @@ def plane_frame(codes: NDArray[np.uint8]) -> bytes | None:
     head = (_FORMAT, _LZ4_FORMAT, _FLAGS, _ITEM_BYTES, pixels, pixels, whole, _HEADER.size - 4, length)
     if not is_shorter:
         return _HEADER.pack(*head) + scratch.planes[:pixels].tobytes()
-    _HEADER.pack_into(scratch.out, 0, *head)
-    return scratch.out[:whole].tobytes()
+    _HEADER.pack_into(scratch.frame, 0, *head)
+    return bytes(memoryview(scratch.frame)[:whole])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from wsi_area.compute.calibration import CalibrationPolicy, calibrate, usable_levels
+from wsi_area.compute.grid import read_near_edges
 from wsi_area.compute.planning import Tiling, plan_slide, validate
 from wsi_area.compute.skipping import skip_glass
 from wsi_area.errors import MissingMppError, SlideOpenError
@@ -36,7 +37,15 @@ from wsi_area.segmenters.protocol import (
     WantsSamples,
 )
 from wsi_area.segmenters.registry import make_segmenter, segmenter_package
-from wsi_area.slides import LaneDecision, borrow_reader, choose_lane, inspect, overview_box_l0_px, read_overview
+from wsi_area.slides import (
+    LaneDecision,
+    borrow_reader,
+    choose_lane,
+    inspect,
+    overview_box_l0_px,
+    read_overview,
+    with_edges_proven,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -165,6 +174,7 @@ def _cut_and_fitted(
     if settings.tiling.skip_glass:
         # whatever was not wholly scanned is read too: only reading tells how much of it was
         plan = skip_glass(plan, foreground | ~overview.valid, _margin_l0_px(settings, calibration))
+    lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
     rim = _rim_fraction(foreground & overview.valid)
     box_px = -(-info.size_l0_px.area_px // overview.valid.size)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))

@@ -5,7 +5,7 @@ TIFF structure and codecs (tifffile, imagecodecs) are loaded only by the first s
 
 from wsi_area.slides.handles import borrow_reader, close_readers, require_unchanged
 from wsi_area.slides.inspect import SLIDE_SUFFIXES, inspect
-from wsi_area.slides.lanes import LaneDecision, choose_lane
+from wsi_area.slides.lanes import LaneDecision, choose_lane, with_edges_proven
 from wsi_area.slides.overview import overview_box_l0_px, read_overview
 from wsi_area.slides.reading import Piece, SlideReader
 
@@ -21,4 +21,5 @@ __all__ = [
     "overview_box_l0_px",
     "read_overview",
     "require_unchanged",
+    "with_edges_proven",
 ]

@@ -1,10 +1,11 @@
 """slides: which lane reads a slide, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from wsi_area.errors import LaneError
+from wsi_area.model.geometry import Region
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.inspect import PLAIN_VENDOR
 from wsi_area.slides.reading import DIRECT_VENDORS
@@ -55,7 +56,42 @@ def choose_lane(
         obstacle = found
         decision = LaneDecision("openslide", obstacle)
     if lane == "direct":
-        raise LaneError(
-            f"slide {info.slide_id!r} cannot be read by the direct lane: {obstacle}; set the lane to auto or openslide"
-        )
+        raise _cannot(info, obstacle)
     return decision
+
+
+def with_edges_proven(
+    info: SlideInfo, decision: LaneDecision, level: int, regions_level_px: Iterable[Region], lane: LaneWish
+) -> LaneDecision:
+    """Return a decision once the stored tiles of the level's edges that will be read are compared as well, all of them.
+
+    Parameters
+    ----------
+    info, decision, level
+        The slide, the lane chosen for it, and the level that will be read.
+    regions_level_px
+        What will be read of it; only what touches its edges matters.
+    lane
+        The lane that was asked for.
+
+    Raises
+    ------
+    LaneError
+        ``direct`` was asked for, and one of them differs from OpenSlide's.
+    """
+    if decision.lane != "direct":
+        return decision
+    from wsi_area.slides.proof import find_edge_obstacle
+
+    compared, obstacle = find_edge_obstacle(info, level, regions_level_px)
+    if obstacle is None:
+        return LaneDecision("direct", f"{decision.reason}, and so do all {compared} edge tiles that are read")
+    if lane == "direct":
+        raise _cannot(info, obstacle)
+    return LaneDecision("openslide", obstacle)
+
+
+def _cannot(info: SlideInfo, obstacle: str) -> LaneError:
+    return LaneError(
+        f"slide {info.slide_id!r} cannot be read by the direct lane: {obstacle}; set the lane to auto or openslide"
+    )

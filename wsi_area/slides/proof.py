@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -25,7 +25,8 @@ def find_obstacle(
     """Return the levels to prove, and why the direct lane may not read them, or None where it is proven.
 
     Of every level, the four corner tiles, tiles of the last row and column, random tiles (seeded by the
-    slide) and missing tiles, 24 at most, are compared byte for byte with OpenSlide, colours and validity.
+    slide) and missing tiles, 24 at most, are compared byte for byte with OpenSlide, colours and validity. All edge
+    tiles that will be read follow once that is known: ``find_edge_obstacle``.
     The overview's level is proven with them, where it can be addressed exactly.
     """
     unknown = [level for level in levels if not 0 <= level < len(info.levels)]
@@ -43,6 +44,37 @@ def find_obstacle(
             if obstacle is not None:
                 return tuple(sorted(wanted)), f"level {level}: {obstacle}"
     return tuple(sorted(wanted)), None
+
+
+def find_edge_obstacle(info: SlideInfo, level: int, regions_level_px: Iterable[Region]) -> tuple[int, str | None]:
+    """Return how many stored tiles of a level's edges some regions touch, and what differs from OpenSlide, or None.
+
+    Edge tiles are where readers differ: part of them lies outside the level. On most slides the edges are glass, which
+    is not read, so that all which are read cost little, where all there are would cost as much as a seventh of a run.
+    """
+    with borrow_reader(info, "direct") as direct, borrow_reader(info, "openslide") as reference:
+        if not isinstance(direct, DirectReader) or not isinstance(reference, OpenSlideReader):
+            raise LaneError(f"slide {info.slide_id!r}: the reader cache mixed up its lanes; please report this")
+        tiles = direct.tiled_level(level)
+        edge = _edge_tiles(tiles, regions_level_px)
+        for index in edge:
+            difference = _difference(level, tile_box(tiles, index), direct, reference)
+            if difference is not None:
+                place = divmod(index, tiles.tiles_across)
+                return len(edge), f"level {level}: stored tile {place} (row, column): {difference}"
+    return len(edge), None
+
+
+def _edge_tiles(tiles: TiledLevel, regions_level_px: Iterable[Region]) -> list[int]:
+    """Return the stored tiles in the first or last row or column that some regions touch, each once."""
+    width, height, across, down = tiles.tile_px.width_px, tiles.tile_px.height_px, tiles.tiles_across, tiles.tiles_down
+    touched = {
+        (row, column)
+        for box in regions_level_px
+        for row in range(box.y_px // height, -(-box.bottom_px // height))
+        for column in range(box.x_px // width, -(-box.right_px // width))
+    }
+    return sorted(r * across + c for r, c in touched if r in (0, down - 1) or c in (0, across - 1))
 
 
 def _level_obstacle(info: SlideInfo, level: int, direct: DirectReader, reference: OpenSlideReader) -> str | None:
