@@ -15,7 +15,7 @@ from wsi_area.compute.machine_code import native_part
 
 _BYTE, _BYTES = ir.IntType(8), ir.VectorType(ir.IntType(8), 64)
 _WORD_BYTES = 8
-_LEAST_WORDS = 2  # of a match: one of a single word saves 4 bytes, and takes as long as copying 100
+_LEAST_WORDS = 2  # of a match: with single words frames are 3 % shorter, and take half as long again
 _LAST_WORDS = 2  # no match reaches into the last 5 bytes of a block, or begins in its last 12: LZ4's rule
 
 

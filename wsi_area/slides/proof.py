@@ -3,6 +3,7 @@
 import hashlib
 import random
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 
 import numpy as np
 
@@ -32,8 +33,9 @@ def find_obstacle(
     unknown = [level for level in levels if not 0 <= level < len(info.levels)]
     if unknown:
         return tuple(levels), f"level {unknown[0]} was asked for, the slide has {len(info.levels)}"
-    with borrow_reader(info, "direct") as direct, borrow_reader(info, "openslide") as reference:
-        if not isinstance(direct, DirectReader) or not isinstance(reference, OpenSlideReader):
+    # a reference of its own, closed afterwards: what OpenSlide keeps of the tiles, up to 32 MB, goes with it
+    with borrow_reader(info, "direct") as direct, closing(OpenSlideReader(info)) as reference:
+        if not isinstance(direct, DirectReader):
             raise LaneError(f"slide {info.slide_id!r}: the reader cache mixed up its lanes; please report this")
         wanted = set(levels)
         overview = overview_level(info, usable_levels=usable_levels)
@@ -52,8 +54,9 @@ def find_edge_obstacle(info: SlideInfo, level: int, regions_level_px: Iterable[R
     Edge tiles are where readers differ: part of them lies outside the level. On most slides the edges are glass, which
     is not read, so that all which are read cost little, where all there are would cost as much as a seventh of a run.
     """
-    with borrow_reader(info, "direct") as direct, borrow_reader(info, "openslide") as reference:
-        if not isinstance(direct, DirectReader) or not isinstance(reference, OpenSlideReader):
+    # a reference of its own, closed afterwards: what OpenSlide keeps of the tiles, up to 32 MB, goes with it
+    with borrow_reader(info, "direct") as direct, closing(OpenSlideReader(info)) as reference:
+        if not isinstance(direct, DirectReader):
             raise LaneError(f"slide {info.slide_id!r}: the reader cache mixed up its lanes; please report this")
         tiles = direct.tiled_level(level)
         edge = _edge_tiles(tiles, regions_level_px)
