@@ -41,9 +41,9 @@ def cpu_s(who: int = resource.RUSAGE_SELF) -> float:
 
 
 def ran(slides: Sequence[Path | str], out: Path, *assignments: str) -> Any:
-    from wsi_area.run.inputs import collect_slides
+    from wsi_area.inputs.collect import collect_slides
     from wsi_area.run.pipeline import run_slides
-    from wsi_area.run.settings import load
+    from wsi_area.settings.run_settings import load
 
     inputs = collect_slides([str(path) for path in slides])
     outcome = run_slides(inputs, load(None, [*RULE, *assignments]), out)
@@ -141,7 +141,7 @@ def scheduler(folder: Path, task_bytes: int) -> Figures:
     from distributed.diagnostics.plugin import SchedulerPlugin
 
     from wsi_area.run.executors import distributed, make_executor
-    from wsi_area.run.settings import RunSection
+    from wsi_area.settings.run_settings import RunSection
 
     distributed.MAX_BUNDLE = 1  # else such short items would be put together, and what is wanted is one task
 
@@ -178,13 +178,13 @@ def plans(folder: Path) -> Figures:
     import numpy as np
 
     from benchmarks.slide import draw_outline
-    from wsi_area.compute.grid import batches_to_measure
-    from wsi_area.compute.planning import Tiling, plan_slide
-    from wsi_area.compute.skipping import skip_glass
+    from wsi_area.compute.cut.grid import batches_to_measure
+    from wsi_area.compute.cut.planning import Tiling, plan_slide
+    from wsi_area.compute.cut.skipping import skip_glass
     from wsi_area.model.calibration import Mpp
     from wsi_area.model.geometry import Size
     from wsi_area.model.slide import Level, SlideInfo
-    from wsi_area.run.slide_job import BatchTask, SlideJob
+    from wsi_area.run.work.slide_job import BatchTask, SlideJob
     from wsi_area.segmenters.registry import make_segmenter
 
     width, height = BIG
@@ -222,13 +222,13 @@ def plans(folder: Path) -> Figures:
 
 def array(folder: Path) -> Figures:
     """What a task of a job array does before its first slide, for a list of so many; and the merge, a slide."""
+    from wsi_area.inputs.collect import collect_slides
     from wsi_area.results.layout import RunLayout, write_json
-    from wsi_area.run.inputs import collect_slides
-    from wsi_area.run.merge import merge_run
-    from wsi_area.run.settings import load
-    from wsi_area.run.shard_plan import agreed_plan, shard_plan
-    from wsi_area.run.shard_run import run_shard
-    from wsi_area.run.shards import Shard
+    from wsi_area.run.array.array_plan import agreed_plan, shard_plan
+    from wsi_area.run.array.division import Shard
+    from wsi_area.run.array.merge import merge_run
+    from wsi_area.run.array.task_run import run_shard
+    from wsi_area.settings.run_settings import load
 
     (folder / "many").mkdir()
     for n in range(SLIDES):

@@ -61,7 +61,7 @@ def small_batches() -> Iterator[None]:
     """Batches of so few pixels that a small slide has several, for the length of a test file."""
     from measuring import SMALL_BATCH_PX
 
-    from wsi_area.compute import planning
+    from wsi_area.compute.cut import planning
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(planning, "BATCH_LEVEL_PX_MIN", SMALL_BATCH_PX)

@@ -36,21 +36,23 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
     )
     assert "wsi_area.cli.main" in loaded
     assert not loaded & set(HEAVY)
-    assert not loaded & {"wsi_area.cli.run", "wsi_area.run.pipeline"}
+    assert not loaded & {"wsi_area.cli.commands.run", "wsi_area.run.pipeline"}
 
 
 def test_the_modules_of_a_run_load_nothing_that_only_some_runs_need() -> None:
-    loaded = loaded_by("import wsi_area.cli.run, wsi_area.segmenters.stain, wsi_area.segmenters.tissue")
-    assert "wsi_area.run.tile_task" in loaded
+    loaded = loaded_by(
+        "import wsi_area.cli.commands.run, wsi_area.segmenters.colour.stain, wsi_area.segmenters.colour.tissue"
+    )
+    assert "wsi_area.run.work.tile_task" in loaded
     seldom = {"numba", "llvmlite", "scipy", "pandas", "pyarrow", "distributed", "shapely", "skimage", "pydicom"}
     assert not loaded & seldom
-    assert not loaded & {"wsi_area.segmenters.compiled", "wsi_area.compute.compiled_means"}
+    assert not loaded & {"wsi_area.segmenters.colour.compiled", "wsi_area.compute.count.compiled_means"}
 
 
 def test_a_single_thread_schedules_without_dask() -> None:
     loaded = loaded_by(
         "from wsi_area.run.executors import make_executor\n"
-        "from wsi_area.run.settings import RunSection\n"
+        "from wsi_area.settings.run_settings import RunSection\n"
         "assert list(make_executor(RunSection(workers=1)).map(abs, [-1, 2])) == [(0, 1), (1, 2)]"
     )
     assert "wsi_area.run.executors.threads" in loaded

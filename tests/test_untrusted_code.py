@@ -13,12 +13,12 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "wsi_area"
 
 PICKLE = {
-    "run/isolation.py",  # between a worker and the process that it starts: nothing from a slide was ever pickled
+    "run/work/isolation.py",  # between a worker and the process that it starts: nothing from a slide was ever pickled
     "segmenters/contract.py",  # a test that a segmenter survives travelling; loads what it dumped itself
 }
 SUBPROCESS = {
-    "run/isolation.py",  # this Python, with a constant program
-    "run/sbatch.py",  # sbatch, the script on its standard input
+    "run/work/isolation.py",  # this Python, with a constant program
+    "run/executors/sbatch.py",  # sbatch, the script on its standard input
     "run/executors/slurm_keeper.py",  # squeue, with constant arguments
 }
 

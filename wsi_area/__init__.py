@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from wsi_area.errors import WsiAreaError
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time the names below are loaded on demand
-    from wsi_area.compute.calibration import calibrate
+    from wsi_area.audit.pairing import change_between
+    from wsi_area.compute.calibration.calibrate import calibrate
     from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
     from wsi_area.model.slide import SlideInfo
     from wsi_area.results.opened_run import OpenedRun
     from wsi_area.results.opened_slide import OpenedSlide
     from wsi_area.review.reviewed_run import open_run
-    from wsi_area.run.change import change_between
     from wsi_area.run.pipeline import RunOutcome, run_slides
-    from wsi_area.run.settings import RunSettings
+    from wsi_area.settings.run_settings import RunSettings
     from wsi_area.slides import inspect
 
 __version__ = "0.1.0"
@@ -46,10 +46,10 @@ _HOME = {
     "OpenedRun": "wsi_area.results.opened_run",
     "OpenedSlide": "wsi_area.results.opened_slide",
     "RunOutcome": "wsi_area.run.pipeline",
-    "RunSettings": "wsi_area.run.settings",
+    "RunSettings": "wsi_area.settings.run_settings",
     "SlideInfo": "wsi_area.model.slide",
-    "calibrate": "wsi_area.compute.calibration",
-    "change_between": "wsi_area.run.change",
+    "calibrate": "wsi_area.compute.calibration.calibrate",
+    "change_between": "wsi_area.audit.pairing",
     "inspect": "wsi_area.slides",
     "open_run": "wsi_area.review.reviewed_run",
     "run_slides": "wsi_area.run.pipeline",

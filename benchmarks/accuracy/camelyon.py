@@ -20,11 +20,11 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.accuracy.places import CONFIGS, testdata, wsi_area
-from wsi_area.run.evaluate import evaluate_run
-from wsi_area.run.inputs import DrawnSource, collect_slides
+from wsi_area.audit.evaluate import evaluate_run
+from wsi_area.audit.truth import parse_naming
+from wsi_area.inputs.collect import DrawnSource, collect_slides
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.settings import load
-from wsi_area.run.truth import parse_naming
+from wsi_area.settings.run_settings import load
 from wsi_area.training.material import slide_sources
 from wsi_area.training.settings import TrainSettings
 from wsi_area.training.train import train

@@ -11,8 +11,8 @@ import tifffile
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from wsi_area.cli import check_table, console
-from wsi_area.cli.check import command
+from wsi_area.cli.commands.check import command
+from wsi_area.cli.output import check_table, console
 from wsi_area.errors import SettingsError
 
 REMEDY = "--mpp X[,Y] --mpp-reason TEXT"
@@ -191,9 +191,9 @@ def test_every_terminal_shows_whole_codes_within_its_width(
 
 
 def _checks(folder: Path) -> list[Any]:
-    from wsi_area.compute.calibration import CalibrationPolicy
+    from wsi_area.compute.calibration.calibrate import CalibrationPolicy
+    from wsi_area.inputs.collect import expand_inputs
     from wsi_area.run.check import check_slide
-    from wsi_area.run.inputs import expand_inputs
 
     return [check_slide(slide, CalibrationPolicy()) for slide in expand_inputs([str(folder)])]
 

@@ -9,10 +9,10 @@ import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
-from wsi_area.cli.config import command
-from wsi_area.cli.settings_reference import built_in_segmenters, settings_page, settings_schema
+from wsi_area.cli.commands.config import command
+from wsi_area.cli.output.settings_reference import built_in_segmenters, settings_page, settings_schema
 from wsi_area.errors import SettingsError
-from wsi_area.run.settings import RunSettings
+from wsi_area.settings.run_settings import RunSettings
 
 
 def config(*arguments: str | Path) -> Result:

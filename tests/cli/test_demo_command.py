@@ -11,7 +11,7 @@ from wsi_area.demo import slide as slide_module
 from wsi_area.demo.measured import DEMO_SETTINGS
 from wsi_area.demo.slide import DemoTruth
 from wsi_area.results.opened_run import open_run
-from wsi_area.run.settings import load
+from wsi_area.settings.run_settings import load
 
 
 @pytest.fixture(scope="module")

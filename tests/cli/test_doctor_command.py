@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 from synthetic import FileForm, box, write_slide, write_text_slide
 
-from wsi_area.cli import doctor_checks, doctor_trial
-from wsi_area.cli.doctor import command
+from wsi_area.cli.commands.doctor import command
+from wsi_area.cli.doctoring import checks as doctor_checks
+from wsi_area.cli.doctoring import trial as doctor_trial
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 
@@ -99,7 +100,7 @@ def test_a_kernel_that_counts_wrong_is_found(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_lanes_that_differ_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    from wsi_area.slides.direct_lane import DirectReader
+    from wsi_area.slides.lanes.direct_lane import DirectReader
 
     true_read = DirectReader.read
 

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from wsi_area.cli.explain import command
+from wsi_area.cli.commands.explain import command
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError
 
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from measuring import measure
 from synthetic import FileForm, box, write_slide, write_text_slide
 
-from wsi_area.cli.export import command
+from wsi_area.cli.commands.export import command
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.geometry import Size
 

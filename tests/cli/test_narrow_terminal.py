@@ -18,13 +18,13 @@ from measuring import measure
 from rich.console import Console
 from synthetic import FileForm, box, disc, write_slide
 
-from wsi_area.cli import console, wrapping
-from wsi_area.cli.agreement_table import print_accuracy
-from wsi_area.cli.findings_text import Told, print_findings
-from wsi_area.cli.results_table import print_results
+from wsi_area.audit.accuracy import Accuracy, ImageAgreement
+from wsi_area.cli.output import console, wrapping
+from wsi_area.cli.output.agreement_table import print_accuracy
+from wsi_area.cli.output.findings_text import Told, print_findings
+from wsi_area.cli.output.results_table import print_results
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.geometry import Size
-from wsi_area.run.accuracy import Accuracy, ImageAgreement
 
 SIZE = Size(900, 700)
 LONG = "TCGA-A2-A0YE-01Z-00-DX1.8A2E3094-5755-42BC-969D-7F0A2ECA0F39"
@@ -76,7 +76,7 @@ def test_the_plan_shows_every_number_whole(slides: Path, shown: Any) -> None:
     def plan() -> None:
         from click.testing import CliRunner
 
-        from wsi_area.cli.plan import command
+        from wsi_area.cli.commands.plan import command
 
         ended = CliRunner().invoke(command, [str(slides)])
         print(ended.stdout)
@@ -91,7 +91,7 @@ def test_the_plan_shows_every_number_whole(slides: Path, shown: Any) -> None:
 
 
 def test_the_plan_keeps_each_name_whole_and_says_how_large_and_how_fine(slides: Path, shown: Any) -> None:
-    from wsi_area.cli.plan import command
+    from wsi_area.cli.commands.plan import command
 
     found = shown(lambda: _ended(command, [str(slides)], 3)).partition("\n\n")[0].splitlines()
     assert LONG in found
@@ -102,7 +102,7 @@ def test_the_plan_keeps_each_name_whole_and_says_how_large_and_how_fine(slides: 
 
 
 def test_every_key_of_the_settings_can_be_copied(configs: Path, shown: Any) -> None:
-    from wsi_area.cli.config import show
+    from wsi_area.cli.commands.config import show
 
     path = configs / "ihc_dab.toml"
     found = shown(lambda: show.main(["--config", str(path)], standalone_mode=False))
@@ -115,7 +115,7 @@ def test_every_key_of_the_settings_can_be_copied(configs: Path, shown: Any) -> N
 
 
 def test_the_change_between_two_dates_shows_every_column_and_number(tmp_path: Path, shown: Any) -> None:
-    from wsi_area.cli.change import command
+    from wsi_area.cli.commands.change import command
 
     name = "leg-of-patient-0017-left"
     classes = '[{id=0,name="glass",color="#fff"},{id=1,name="granulation_tissue",color="#d6609c",is_tissue=true}]'

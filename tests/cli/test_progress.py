@@ -2,7 +2,7 @@
 
 import pytest
 
-from wsi_area.cli.progress import Pace, shown_progress
+from wsi_area.cli.output.progress import Pace, shown_progress
 from wsi_area.run.events import BatchDone, SlideDone, SlideStarted
 
 

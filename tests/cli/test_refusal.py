@@ -82,6 +82,6 @@ def test_ctrl_c_anywhere_else_says_how_to_go_on(slide: Path, monkeypatch: pytest
     def pressed(*_: object, **__: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("wsi_area.cli.check.check_slide", pressed)
+    monkeypatch.setattr("wsi_area.cli.commands.check.check_slide", pressed)
     ended = wsi_area("check", slide)
     assert (ended.code, ended.err.strip()) == (130, "interrupted: run the same command again")

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from measuring import measure
 from synthetic import box, write_slide
 
-from wsi_area.cli.report import command
+from wsi_area.cli.commands.report import command
 from wsi_area.errors import ResultError
 from wsi_area.model.geometry import Size
 

@@ -14,8 +14,8 @@ from synthetic import disc, write_slide
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.geometry import Size
-from wsi_area.run.cluster_settings import ClusterSettings
-from wsi_area.run.sbatch import ArrayJob, array_script, merge_script, submission_script
+from wsi_area.run.executors.sbatch import ArrayJob, array_script, merge_script, submission_script
+from wsi_area.settings.cluster_settings import ClusterSettings
 
 SIZE = Size(600, 500)
 ODD = "a b'c\"d $HOME `id` %j #é;&*"

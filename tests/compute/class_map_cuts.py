@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.components import Box, summarise_foci
-from wsi_area.compute.object_merge import FociMerge
-from wsi_area.compute.run_lengths import BoxRuns, class_map_of, runs_of
-from wsi_area.compute.size_filter import apply_stage, merge_stage, stages_of, summarise_stage
+from wsi_area.compute.objects.components import Box, summarise_foci
+from wsi_area.compute.objects.object_merge import FociMerge
+from wsi_area.compute.objects.run_lengths import BoxRuns, class_map_of, runs_of
+from wsi_area.compute.objects.size_filter import apply_stage, merge_stage, stages_of, summarise_stage
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.objects import Foci, SizeChange, SizeFilters

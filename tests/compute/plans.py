@@ -1,6 +1,6 @@
 """Hand-made slides for tests of pure functions; no file is behind them."""
 
-from wsi_area.compute.planning import Tiling, plan_slide
+from wsi_area.compute.cut.planning import Tiling, plan_slide
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.model.plan import SlidePlan

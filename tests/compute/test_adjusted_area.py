@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wsi_area.compute.adjusted_area import AdjustedArea, error_adjusted_areas
+from wsi_area.compute.judge.adjusted_area import AdjustedArea, error_adjusted_areas
 from wsi_area.errors import CountMismatchError
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score, f1_score, jaccard_score
 from sklearn.metrics import confusion_matrix as sklearn_confusion
 
-from wsi_area.compute.agreement import (
+from wsi_area.compute.judge.agreement import (
     ClassAgreement,
     class_agreements,
     cluster_intervals,

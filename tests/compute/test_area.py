@@ -5,7 +5,7 @@ import re
 import pytest
 from plans import slide_info
 
-from wsi_area.compute.area import area_mm2, assert_accounted, measure
+from wsi_area.compute.count.area import area_mm2, assert_accounted, measure
 from wsi_area.errors import CountMismatchError
 from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
 from wsi_area.model.classes import ClassScheme, TissueClass

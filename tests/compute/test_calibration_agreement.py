@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 from test_calibration import claim, codes, found, override, slide
 
-from wsi_area.compute.calibration import calibrate
-from wsi_area.compute.calibration_policy import GIVEN_FOR_SEVERAL
+from wsi_area.compute.calibration.calibrate import calibrate
+from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL
 from wsi_area.model.calibration import Mpp, MppCandidate
 
 

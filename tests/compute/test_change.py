@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from wsi_area.compute.change import AreaChange, DatedArea, area_change, crack_count, u_count_of_cracks_mm2
+from wsi_area.compute.judge.area_change import AreaChange, DatedArea, area_change, crack_count, u_count_of_cracks_mm2
 
 BEFORE, AFTER = DatedArea(120.0, 0.02, 1.0), DatedArea(90.0, 0.03, 0.5)
 DRAWS = 200_000

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from wsi_area.compute.compiled_parts import AREA, BEYOND_BOX
-from wsi_area.compute.components import Box, find_parts, summarise_foci
-from wsi_area.compute.counting import count_class_map
-from wsi_area.compute.run_lengths import background_runs, class_map_of, runs_of, tally_tiles
+from wsi_area.compute.count.counting import count_class_map
+from wsi_area.compute.objects.compiled_parts import AREA, BEYOND_BOX
+from wsi_area.compute.objects.components import Box, find_parts, summarise_foci
+from wsi_area.compute.objects.run_lengths import background_runs, class_map_of, runs_of, tally_tiles
 from wsi_area.model.calibration import Mpp
 
 maps = st.tuples(st.integers(0, 2**32), st.integers(1, 30), st.integers(1, 30)).map(

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.compute.counting import count_class_map
+from wsi_area.compute.count.counting import count_class_map
 from wsi_area.errors import SegmentationError
 
 

@@ -11,9 +11,9 @@ from runpy import run_path
 import numpy as np
 import pytest
 
-import wsi_area.compute.majority_picture
-import wsi_area.compute.reduction
-import wsi_area.segmenters.kernels
+import wsi_area.compute.count.reduction
+import wsi_area.compute.picture.majority_picture
+import wsi_area.segmenters.colour.kernels
 from wsi_area.compute import machine_code
 from wsi_area.compute.machine_code import address_of, native_function, place_for
 
@@ -122,7 +122,7 @@ def test_where_nothing_can_be_written_the_code_is_compiled_all_the_same_and_a_wa
         assert scaled(cache) == [3, 6, 750]
         assert was_compiled()
     assert "NUMBA_CACHE_DIR" in caplog.text
-    assert place_for("wsi_area.compute.reduction") is None
+    assert place_for("wsi_area.compute.count.reduction") is None
 
 
 def test_code_that_needs_numba_while_it_runs_works_but_is_not_kept(cache, caplog):
@@ -133,8 +133,8 @@ def test_code_that_needs_numba_while_it_runs_works_but_is_not_kept(cache, caplog
 
 def test_the_cache_is_beside_the_package_unless_another_is_named(monkeypatch):
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    beside = Path(wsi_area.compute.reduction.__file__).parent / "__pycache__"
-    assert machine_code._places("wsi_area.compute.reduction")[0] == beside
+    beside = Path(wsi_area.compute.count.reduction.__file__).parent / "__pycache__"
+    assert machine_code._places("wsi_area.compute.count.reduction")[0] == beside
 
 
 def test_the_address_of_a_view_is_that_of_its_first_pixel():
@@ -148,9 +148,9 @@ def test_the_address_of_a_view_is_that_of_its_first_pixel():
 TINY = """
     import sys
     import numpy as np
-    from wsi_area.compute.reduction import box_mean
-    from wsi_area.segmenters.colour_rule import ColourRule
-    from wsi_area.segmenters.kernels import classify_and_count
+    from wsi_area.compute.count.reduction import box_mean
+    from wsi_area.segmenters.colour.colour_rule import ColourRule
+    from wsi_area.segmenters.colour.kernels import classify_and_count
     rgb = np.full((4, 4, 3), 200, np.uint8)
     rgb[0] = 10
     ones, out = np.ones(2, np.int64), np.zeros((2, 2), np.uint8)
@@ -171,13 +171,14 @@ def test_the_second_process_neither_compiles_nor_imports_numba_or_scipy():
 
 
 @pytest.mark.parametrize(
-    "room", [wsi_area.segmenters.kernels, wsi_area.compute.reduction, wsi_area.compute.majority_picture]
+    "room",
+    [wsi_area.segmenters.colour.kernels, wsi_area.compute.count.reduction, wsi_area.compute.picture.majority_picture],
 )
 def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(room):
     called = {
-        "wsi_area.segmenters.kernels": ("wsi_area.segmenters.compiled", "classify_parts"),
-        "wsi_area.compute.reduction": ("wsi_area.compute.compiled_means", "fill_means"),
-        "wsi_area.compute.majority_picture": ("wsi_area.compute.compiled_picture", "count_sample"),
+        "wsi_area.segmenters.colour.kernels": ("wsi_area.segmenters.colour.compiled", "classify_parts"),
+        "wsi_area.compute.count.reduction": ("wsi_area.compute.count.compiled_means", "fill_means"),
+        "wsi_area.compute.picture.majority_picture": ("wsi_area.compute.picture.compiled_picture", "count_sample"),
     }
     module, name = called[room.__name__]
     compiled, imported, unseen = import_module(module), set(), [module]

@@ -12,7 +12,7 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.compute.majority_picture import PictureGrid, majority_picture
+from wsi_area.compute.picture.majority_picture import PictureGrid, majority_picture
 
 CODES = (0, 1, 2, 255)
 

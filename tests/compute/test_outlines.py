@@ -4,7 +4,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.compute.outlines import areal, less, shared_area, united
+from wsi_area.compute.picture.outlines import areal, less, shared_area, united
 
 # boxes of whole pixels: their unions can be counted in a picture
 boxes = st.lists(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plans import plan_of, slide_info
 
-from wsi_area.compute.grid import (
+from wsi_area.compute.cut.grid import (
     batch_tiles_at,
     batches_to_measure,
     l0_edges_px,
@@ -16,7 +16,7 @@ from wsi_area.compute.grid import (
     tile_at,
     work_edges_l0_px,
 )
-from wsi_area.compute.planning import Tiling, auto_tile_px, choose_level, plan_slide, validate
+from wsi_area.compute.cut.planning import Tiling, auto_tile_px, choose_level, plan_slide, validate
 from wsi_area.errors import MemoryBudgetError, MissingMppError, PlanError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Region, Size

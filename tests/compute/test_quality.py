@@ -4,8 +4,8 @@ import pytest
 from plans import plan_of, slide_info
 from test_area import SCHEME, calibration
 
-from wsi_area.compute.area import measure
-from wsi_area.compute.quality import Observed, QualityLimits, check
+from wsi_area.compute.count.area import measure
+from wsi_area.compute.judge.quality import Observed, QualityLimits, check
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.counts import ClassCounts
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.measure import block_reduce
 
-from wsi_area.compute.reduction import box_mean
+from wsi_area.compute.count.reduction import box_mean
 from wsi_area.errors import PlanError
 
 

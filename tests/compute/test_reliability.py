@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wsi_area.compute.reliability import Reliability, reliability
+from wsi_area.compute.judge.reliability import Reliability, reliability
 
 
 def test_a_calibrated_forecast_has_no_calibration_error() -> None:

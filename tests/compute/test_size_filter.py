@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from wsi_area.compute.size_filter import stages_of
+from wsi_area.compute.objects.size_filter import stages_of
 from wsi_area.errors import PlanError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.objects import SizeFilters

@@ -3,8 +3,8 @@ import pytest
 from plans import plan_of
 from scipy.stats import beta
 
-from wsi_area.compute.grid import batches_to_measure, level_px_to_decode, tile_areas_l0_px, tile_at
-from wsi_area.compute.skipping import binomial_upper_95, skip_glass, skipped_foreground_upper_bound_px
+from wsi_area.compute.cut.grid import batches_to_measure, level_px_to_decode, tile_areas_l0_px, tile_at
+from wsi_area.compute.cut.skipping import binomial_upper_95, skip_glass, skipped_foreground_upper_bound_px
 
 
 def test_a_slide_full_of_tissue_is_read_whole() -> None:

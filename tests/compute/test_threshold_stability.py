@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from wsi_area.compute.threshold_stability import relative_change, threshold_findings, tissue_area_at_shifts
+from wsi_area.compute.judge.threshold_stability import relative_change, threshold_findings, tissue_area_at_shifts
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import Overview, TilePixels
-from wsi_area.segmenters.tissue import TissueSegmenter
+from wsi_area.segmenters.colour.tissue import TissueSegmenter
 
 
 def overview_of(rgb):

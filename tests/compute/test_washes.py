@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from wsi_area.compute.washes import WASH, outlined
+from wsi_area.compute.picture.washes import WASH, outlined
 
 
 def test_background_is_clear_and_a_patch_has_a_rim() -> None:

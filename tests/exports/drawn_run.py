@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
-from wsi_area.run.inputs import collect_slides
 from wsi_area.run.pipeline import RunOutcome, run_slides
-from wsi_area.run.settings import load
+from wsi_area.settings.run_settings import load
 
 SIZE = Size(601, 403)
 MPP = Mpp(0.5, 0.475)

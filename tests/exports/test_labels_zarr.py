@@ -21,7 +21,7 @@ from hypothesis.extra import numpy as hnp
 from synthetic import write_slide_with_garbage_tile
 
 from wsi_area.annotations import read_drawn
-from wsi_area.compute.pyramid import halved, level_shapes
+from wsi_area.compute.picture.pyramid import halved, level_shapes
 from wsi_area.errors import CountMismatchError
 from wsi_area.exports import labels_zarr
 from wsi_area.exports.labels_zarr import write_labels

@@ -23,11 +23,11 @@ from wsi_area.errors import CountMismatchError, ResultError
 from wsi_area.exports import measured_slide as bands_of
 from wsi_area.exports.measured_slide import measured_slide
 from wsi_area.exports.outlines_geojson import write_geojson
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.results.layout import OUTLINES_NAME
 from wsi_area.results.opened_run import open_run
-from wsi_area.run.inputs import collect_slides
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.settings import load
+from wsi_area.settings.run_settings import load
 from wsi_area.slides import inspect
 
 

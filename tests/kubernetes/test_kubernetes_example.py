@@ -13,8 +13,8 @@ import pytest
 import yaml
 from dask.utils import parse_bytes
 
-import wsi_area.cli.run
-from wsi_area.run.settings import load
+import wsi_area.cli.commands.run
+from wsi_area.settings.run_settings import load
 
 CRD = Path(__file__).with_name("daskcluster.crd.yaml.gz")
 SHA256 = "2da8d66739b4c98c8aadb2d1653b6ae6171d35f4e6c17db14d5ab0873943b9c6"
@@ -104,7 +104,7 @@ def test_the_run_finds_the_scheduler_and_the_same_files_as_the_workers(example: 
     cluster, pod = example["DaskCluster"], example["Job"]["spec"]["template"]["spec"]
     run, worker = container(pod), container(cluster["spec"]["worker"]["spec"])
     assert run["args"][:2] == ["wsi-area", "run"]
-    taken = wsi_area.cli.run.command.make_context("run", list(run["args"][2:])).params
+    taken = wsi_area.cli.commands.run.command.make_context("run", list(run["args"][2:])).params
     # the operator names the scheduler's service after the cluster
     (port,) = [p["port"] for p in cluster["spec"]["scheduler"]["service"]["ports"] if p["name"] == "tcp-comm"]
     assert taken["scheduler"] == f"tcp://{cluster['metadata']['name']}-scheduler:{port}"

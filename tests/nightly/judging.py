@@ -17,18 +17,18 @@ from PIL import Image
 
 from wsi_area import errors
 from wsi_area.errors import TileReadError
+from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.geometry import Region
 from wsi_area.run import run_document
-from wsi_area.run.inputs import SlideInput
 from wsi_area.run.pipeline import run_slides
 from wsi_area.run.prepare import PreparedSlide, PrepareTask, prepare_slide
-from wsi_area.run.settings import load
-from wsi_area.segmenters.colour_rule import ColourRuled
-from wsi_area.segmenters.kernels import classify_and_count
+from wsi_area.segmenters.colour.colour_rule import ColourRuled
+from wsi_area.segmenters.colour.kernels import classify_and_count
+from wsi_area.settings.run_settings import load
 from wsi_area.slides import inspect
-from wsi_area.slides.direct_lane import DirectReader
-from wsi_area.slides.proof import tile_box
-from wsi_area.slides.reading import VALID_ALPHA, grid_boxes
+from wsi_area.slides.lanes.direct_lane import DirectReader
+from wsi_area.slides.lanes.proof import tile_box
+from wsi_area.slides.lanes.reading import VALID_ALPHA, grid_boxes
 
 SETTINGS = load(None, ["run.executor=serial", "run.slides_in_flight=1", "tiling.skip_glass=false"])
 BLOCK_PX = 512
@@ -38,7 +38,7 @@ _NAMED_ERROR = re.compile(r"batch \d+: (\w+):")
 def warm_up() -> None:
     """Load what every mutant needs, compiled code too, without starting a thread that a fork would lose."""
     import wsi_area.run.object_pass
-    import wsi_area.slides.plain_lane  # noqa: F401
+    import wsi_area.slides.lanes.plain_lane  # noqa: F401
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "w.tif"

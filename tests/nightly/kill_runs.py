@@ -33,8 +33,8 @@ from worker_processes import workers_below
 
 from wsi_area.model.geometry import Size
 from wsi_area.model.ledger import NOT_COMMITTED
+from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.store import ledger_rows
 
 SIZE = Size(8300, 6300)
 SETTINGS = (
@@ -44,7 +44,7 @@ SETTINGS = (
 COMMAND = [sys.executable, "-c", "from wsi_area.cli.main import main; main()"]
 END_S = 300
 SMALL = Size(1500, 1200)
-CHUNK, MAX_CHUNK = "wsi_area.results.store:write_shard", 30
+CHUNK, MAX_CHUNK = "wsi_area.results.class_map.store:write_shard", 30
 MAX_RENAME = 75  # about as many as a run has: some outrun it
 ALIKE = ": every resumed run is byte-identical to the undisturbed one"
 

@@ -17,7 +17,7 @@ from synthetic import disc
 from wsi_area.reports.embedded import bytes_per_slide
 from wsi_area.reports.report import write_report
 from wsi_area.reports.slide_picture import slide_picture
-from wsi_area.results import class_thumbnail
+from wsi_area.results.class_map import class_thumbnail
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.results.thumbnail import read_frame, thumbnail_jpeg, write_thumbnail
 

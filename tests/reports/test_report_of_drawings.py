@@ -39,9 +39,9 @@ def drawn_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     slide = write_slide(folder / "s.tif", SIZE, {"tissue": disc(SIZE, 400, 300, 200)}, form).path
     annotations, roi = drawn(folder / "a.geojson", TUMOR, "tumor"), drawn(folder / "r.geojson", ROI, "roi")
     options = {"annotations": annotations, "roi": roi}
-    from wsi_area.run.inputs import collect_slides
+    from wsi_area.inputs.collect import collect_slides
     from wsi_area.run.pipeline import run_slides
-    from wsi_area.run.settings import load
+    from wsi_area.settings.run_settings import load
 
     settings = load(None, [*REGIONS, "tiling.tile_px=128"])
     run_slides(collect_slides([str(slide)], **options), settings, folder / "out")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.compute.area import area_mm2
-from wsi_area.compute.scale_bar import scale_bar
+from wsi_area.compute.count.area import area_mm2
+from wsi_area.compute.picture.scale_bar import scale_bar
 from wsi_area.model.calibration import Mpp
 
 

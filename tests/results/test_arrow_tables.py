@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from wsi_area.results.tables import AREA_COLUMNS, _write_parquet
+from wsi_area.results.tables.run_tables import AREA_COLUMNS, _write_parquet
 
 ROW = {
     "slide_id": 'S "1" µ', "class_id": 1, "class_name": "", "is_tissue": True, "is_tumor": False, "n_px": 2**53 + 1,
@@ -29,7 +29,7 @@ def test_a_table_without_rows_has_its_columns(tmp_path: Path) -> None:
 
 def test_writing_tables_loads_no_pandas(tmp_path: Path) -> None:
     program = (
-        "import sys, pathlib; from wsi_area.results.tables import _write_parquet; "
+        "import sys, pathlib; from wsi_area.results.tables.run_tables import _write_parquet; "
         "_write_parquet(pathlib.Path(sys.argv[1]), ('slide_id', 'n_px'), [{'slide_id': 'S', 'n_px': 1}]); "
         "sys.exit('pandas' in sys.modules)"
     )

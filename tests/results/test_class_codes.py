@@ -3,7 +3,7 @@
 from typing import Any
 
 from wsi_area.model.classes import MAX_CLASS_ID
-from wsi_area.results.class_codes import RESERVED, class_colours, reserved_in
+from wsi_area.results.class_map.class_codes import RESERVED, class_colours, reserved_in
 
 
 def record(**counted: int) -> dict[str, Any]:

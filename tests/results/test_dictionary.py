@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 from synthetic import FileForm, disc, write_slide, write_slide_with_garbage_tile, write_text_slide
 
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Size
-from wsi_area.results.dictionary import NEVER, TABLES, data_dictionary
-from wsi_area.run.inputs import collect_slides
+from wsi_area.results.tables.dictionary import NEVER, TABLES, data_dictionary
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.settings import load
+from wsi_area.settings.run_settings import load
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 COLUMNS = {name: columns for names, (_, columns) in TABLES.items() for name in names.split(", ")}
@@ -81,4 +81,4 @@ def test_lengths_areas_and_counts_have_their_unit() -> None:
 
 def test_the_published_dictionary_is_the_one_in_the_code() -> None:
     published = (DOCS / "data_dictionary.md").read_text(encoding="utf-8")
-    assert published == data_dictionary(), "run: python -m wsi_area.results.dictionary > docs/data_dictionary.md"
+    assert published == data_dictionary(), "run: python -m wsi_area.results.tables.dictionary > docs/data_dictionary.md"

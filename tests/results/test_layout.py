@@ -7,7 +7,7 @@ import pytest
 
 from wsi_area.errors import ResultError
 from wsi_area.results.layout import read_json, write_bytes, write_csv, write_json
-from wsi_area.results.locks import sole_writer
+from wsi_area.storage.locks import sole_writer
 
 
 def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,11 @@ from jsonschema import Draft202012Validator
 from measuring import measure
 from synthetic import FileForm, disc, write_slide, write_slide_with_garbage_tile, write_text_slide
 
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Size
 from wsi_area.results.schema import result_schema, schema_text
-from wsi_area.run.inputs import collect_slides
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.settings import load
+from wsi_area.settings.run_settings import load
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SIZE = Size(300, 200)

@@ -8,7 +8,7 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.results.shard import CHUNK_CODECS, encoded_tile, encoded_tiles, write_shard
+from wsi_area.results.class_map.shard import CHUNK_CODECS, encoded_tile, encoded_tiles, write_shard
 
 TILE_PX, PER_SIDE = 48, 3
 

@@ -8,17 +8,17 @@ import pytest
 from measuring import FLAT
 from synthetic import disc, write_slide
 
-from wsi_area.compute import planning
+from wsi_area.compute.cut import planning
 from wsi_area.errors import ResultError
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Size
 from wsi_area.model.ledger import NOT_COMMITTED
+from wsi_area.results.class_map.shard import encoded_tiles, write_shard
+from wsi_area.results.class_map.soundness import flush_stores, shard_fault, take_back_torn
+from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.shard import encoded_tiles, write_shard
-from wsi_area.results.soundness import flush_stores, shard_fault, take_back_torn
-from wsi_area.results.store import ledger_rows
-from wsi_area.run.inputs import collect_slides
 from wsi_area.run.pipeline import RunOutcome, run_slides
-from wsi_area.run.settings import load
+from wsi_area.settings.run_settings import load
 
 CLASSES = 2
 SIZE = Size(900, 700)

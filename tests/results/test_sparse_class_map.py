@@ -10,10 +10,10 @@ from plans import plan_of
 from wsi_area.errors import ResultError
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.ledger import LedgerLayout
+from wsi_area.results.class_map.shard import encoded_tiles, write_shard
+from wsi_area.results.class_map.sparse_class_map import SparseClassMap, sparse_class_map
+from wsi_area.results.class_map.store import commit_batch, create_store, open_class_map
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.shard import encoded_tiles, write_shard
-from wsi_area.results.sparse_class_map import SparseClassMap, sparse_class_map
-from wsi_area.results.store import commit_batch, create_store, open_class_map
 
 SCHEME = ClassScheme((TissueClass(0, "background", (255, 255, 255)), TissueClass(1, "tissue", (200, 0, 100))))
 WIDTH, HEIGHT, TILE_PX = 4990, 3010, 500

@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 from synthetic import FileForm, disc, write_slide, write_text_slide
 
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Size
-from wsi_area.results.workbook import MOST_CHARACTERS, workbook
-from wsi_area.run.inputs import collect_slides
+from wsi_area.results.tables.workbook import MOST_CHARACTERS, workbook
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.settings import load
+from wsi_area.settings.run_settings import load
 
 openpyxl = pytest.importorskip("openpyxl", reason="no openpyxl: pip install openpyxl")
 TRICKY = ["007", "1e5", "2026-01-02", "NA", "=1+1", "TRUE", "3,14", " spaced ", "<&\"'>", "µm²", "-", "#N/A"]

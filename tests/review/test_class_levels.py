@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.compute.pyramid import halved
+from wsi_area.compute.picture.pyramid import halved
 from wsi_area.errors import ResultError
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.review.class_levels import ClassLevels, class_level

@@ -9,13 +9,13 @@ from measuring import FLAT, measure
 from synthetic import FileForm, SyntheticSlide, box, disc, write_slide
 
 from wsi_area.errors import ResultError
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.results.opened_run import open_run as open_documents
 from wsi_area.review.reviewed_run import ReviewedRun, open_run
-from wsi_area.run.inputs import collect_slides
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.settings import load
+from wsi_area.settings.run_settings import load
 
 MPP = Mpp(0.5, 0.475)
 

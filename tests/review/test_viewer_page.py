@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from synthetic import SyntheticSlide
 
-from wsi_area.compute.scale_bar import scale_bar
+from wsi_area.compute.picture.scale_bar import scale_bar
 from wsi_area.review.reviewed_run import ReviewedRun
 from wsi_area.review.viewer.page import page_css, page_module
 

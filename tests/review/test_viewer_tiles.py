@@ -28,7 +28,7 @@ from wsi_area.review.reviewed_run import ReviewedRun, ReviewedSlide, open_run
 from wsi_area.review.viewer import page, tissue_tiles
 from wsi_area.review.viewer.grid import TILE_PX, ViewGrid, view_grid
 from wsi_area.review.viewer.widget import SlideViewer
-from wsi_area.slides.openslide_lane import OpenSlideReader
+from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 
 SQUARE = Size(2101, 1303)
 

@@ -9,11 +9,11 @@ import pytest
 from crash_children import Fault, Nursery
 from synthetic import box, disc, write_slide
 
+from wsi_area.audit.verify import verify_run
 from wsi_area.errors import ResultError
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import read_json
 from wsi_area.results.thumbnail import CLASSES_NAME
-from wsi_area.run.verify import verify_run
 
 SIZE = Size(900, 700)
 CUT = ("--set", "tiling.tile_px=128", "--set", "tiling.skip_glass=false", "--set", "run.executor=serial")
@@ -35,7 +35,7 @@ TABLES = (
 )
 NO_STORES = {"result.json", "thumb.jpg", CLASSES_NAME}
 KILLED = -9
-SHARD = "wsi_area.results.store:write_shard"
+SHARD = "wsi_area.results.class_map.store:write_shard"
 
 
 class Bench:
@@ -129,21 +129,21 @@ def statuses(path: Path) -> list[str]:
 
 STEPS = {
     "before the first store": ("filters", Fault("wsi_area.run.continuation:create_store")),
-    "class map laid out, no ledger": ("foci", Fault("wsi_area.results.store:_ome_attributes")),
+    "class map laid out, no ledger": ("foci", Fault("wsi_area.results.class_map.store:_ome_attributes")),
     "stores laid out": ("foci", Fault("wsi_area.run.continuation:create_store", "after")),
     "before a chunk": ("foci", Fault(SHARD, "before", 3)),
     "after a chunk, before its row": ("foci", Fault(SHARD, "after", 3)),
-    "after a row": ("foci", Fault("wsi_area.run.tile_task:commit_batch", "after", 7)),
+    "after a row": ("foci", Fault("wsi_area.run.work.tile_task:commit_batch", "after", 7)),
     "before reducing": ("foci", Fault("wsi_area.run.measure_slide:slide_document")),
     "after reducing": ("foci", Fault("wsi_area.run.measure_slide:slide_document", "after")),
     "before the foci's table": ("foci", Fault("wsi_area.run.object_pass:write_foci")),
     "after the foci's table": ("foci", Fault("wsi_area.run.object_pass:write_foci", "after")),
     "filtered stores laid out": ("filters", Fault("wsi_area.run.object_pass:create_cleaned", "after")),
-    "between two filtered batches": ("filters", Fault("wsi_area.run.object_task:commit_batch", "after", 4)),
+    "between two filtered batches": ("filters", Fault("wsi_area.run.work.object_task:commit_batch", "after", 4)),
     "filtered, not noted": ("filters", Fault("wsi_area.run.object_pass:finish_cleaned")),
     "filtered and noted": ("filters", Fault("wsi_area.run.object_pass:finish_cleaned", "after")),
     "before the tables": ("foci", Fault("wsi_area.run.pipeline:write_tables")),
-    "between two tables": ("foci", Fault("wsi_area.results.tables:_write_parquet", "after", 1)),
+    "between two tables": ("foci", Fault("wsi_area.results.tables.run_tables:_write_parquet", "after", 1)),
     "after the tables": ("foci", Fault("wsi_area.run.pipeline:write_tables", "after")),
     "before run.json": ("foci", Fault("wsi_area.run.pipeline:run_footer")),
 }

@@ -1,7 +1,8 @@
 """Commands in processes of their own that die at a named moment; each is forked from one in which all is loaded.
 
     with Nursery(folder / "log", ["run", "s.tif", "--out", "warm"]) as nursery:
-        code = nursery.run(["run", "s.tif", "--out", "out"], Fault("wsi_area.results.store:write_shard", "after", 2))
+        fault = Fault("wsi_area.results.class_map.store:write_shard", "after", 2)
+        code = nursery.run(["run", "s.tif", "--out", "out"], fault)
 
 The process that forks is this file, run as a script: it has done a command itself, so that the package and its
 compiled code are loaded and a child costs a tenth of a fresh interpreter; of its threads only zarr's idle one is left,
@@ -114,7 +115,7 @@ def _begun(argv: list[str], fault: Fault) -> int:
 
 def _warm_up(first: list[str]) -> None:
     """Do a command in this process, whose pages its children share from then on."""
-    from wsi_area.compute import planning
+    from wsi_area.compute.cut import planning
 
     planning.BATCH_LEVEL_PX_MIN = SMALL_BATCH_PX
     answers = os.dup(1)

@@ -13,9 +13,9 @@ import numpy as np
 
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels
-from wsi_area.results import store
-from wsi_area.run import tile_task
-from wsi_area.segmenters.tissue import TISSUE_SCHEME
+from wsi_area.results.class_map import store
+from wsi_area.run.work import tile_task
+from wsi_area.segmenters.colour.tissue import TISSUE_SCHEME
 
 DAB_RGB = (120, 70, 30)  # as synthetic slides paint it
 

@@ -38,8 +38,8 @@ from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels
 from wsi_area.results.opened_run import open_run
 from wsi_area.run.events import BatchDone, Event
 from wsi_area.segmenters import registry
-from wsi_area.segmenters.tissue import TISSUE_SCHEME
-from wsi_area.slides.openslide_lane import OpenSlideReader
+from wsi_area.segmenters.colour.tissue import TISSUE_SCHEME
+from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 
 SMALL = Size(600, 500)
 CUT = ("tiling.tile_px=256", "run.executor=serial", "tiling.skip_glass=false")

@@ -11,8 +11,8 @@ import pytest
 from crash_children import Fault, Nursery
 from mixed_batch import BAD, write_batch
 
+from wsi_area.audit.verify import verify_run
 from wsi_area.results.layout import read_json
-from wsi_area.run.verify import verify_run
 
 COUNT = int(os.environ.get("WSI_AREA_BATCH_SLIDES", "40"))
 """Ten of them bad, whatever their number: 300 take a minute or two."""

@@ -8,7 +8,7 @@ import pytest
 from measuring import measure
 from synthetic import box, disc, write_slide
 
-from wsi_area.compute import planning
+from wsi_area.compute.cut import planning
 from wsi_area.model.geometry import Size
 from wsi_area.run.events import BatchDone, Event
 

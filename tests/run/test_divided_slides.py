@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.compute.planning import Tiling, plan_slide, with_skipped
+from wsi_area.compute.cut.planning import Tiling, plan_slide, with_skipped
+from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import Level, SlideInfo
-from wsi_area.run.inputs import SlideInput
-from wsi_area.run.pieces import batches_between, batches_of, owner_by_batch, owners_of
-from wsi_area.run.settings import load
-from wsi_area.run.shard_plan import divided_slides, shard_plan, useful_shards
-from wsi_area.run.shards import Share, divide, split
+from wsi_area.run.array.array_plan import divided_slides, shard_plan, useful_shards
+from wsi_area.run.array.division import Share, divide, split
+from wsi_area.run.array.share_batches import batches_between, batches_of, owner_by_batch, owners_of
+from wsi_area.settings.run_settings import load
 
 weights = st.dictionaries(st.text("abcdefghij", min_size=1, max_size=3), st.integers(0, 10**9), min_size=1, max_size=30)
 MIB = 1 << 20

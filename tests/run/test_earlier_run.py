@@ -8,10 +8,10 @@ import pytest
 from measuring import measure
 from synthetic import FileForm, disc, write_slide
 
+from wsi_area.audit.verify import verify_run
 from wsi_area.errors import ResultError
 from wsi_area.model.geometry import Size
 from wsi_area.run.events import Event, SlideStarted
-from wsi_area.run.verify import verify_run
 
 SIZE = Size(600, 500)
 KEPT = "its earlier result is kept and stands in the tables"

@@ -9,7 +9,7 @@ import pytest
 from wsi_area.errors import SettingsError
 from wsi_area.run.executors import Executor, TaskLost, address, make_executor, processes
 from wsi_area.run.executors.distributed import DistributedExecutor
-from wsi_area.run.settings import RunSection
+from wsi_area.settings.run_settings import RunSection
 
 
 @pytest.fixture(scope="module", params=["serial", "threads", "one thread", "processes"])

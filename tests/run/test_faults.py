@@ -16,16 +16,16 @@ from measuring import class_maps_of
 from synthetic import SyntheticSlide, box, disc, write_slide
 
 from wsi_area.errors import SettingsError
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.classes import UNREADABLE_CODE
 from wsi_area.model.geometry import Size
 from wsi_area.run import slide_tiles
-from wsi_area.run.deadlines import deadline
-from wsi_area.run.deadly_tiles import guilty_tiles
 from wsi_area.run.executors import TaskLost, make_executor
-from wsi_area.run.inputs import collect_slides
-from wsi_area.run.isolation import Apart, Died, Raised, run_apart
 from wsi_area.run.pipeline import RunOutcome, run_slides
-from wsi_area.run.settings import RunSection, load
+from wsi_area.run.work.crashing_tiles import guilty_tiles
+from wsi_area.run.work.deadlines import deadline
+from wsi_area.run.work.isolation import Apart, Died, Raised, run_apart
+from wsi_area.settings.run_settings import RunSection, load
 
 SIZE = Size(2300, 1500)
 TILE_PX = 256

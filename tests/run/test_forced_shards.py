@@ -12,18 +12,18 @@ from measuring import FLAT
 from synthetic import disc, write_slide
 
 from wsi_area.errors import ResultError
+from wsi_area.inputs.collect import SlideInput, collect_slides
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import read_json
 from wsi_area.results.leftovers import MADE_FROM_SLIDES
 from wsi_area.results.opened_run import open_run
 from wsi_area.run.afresh import SAID_AT_THE_END
-from wsi_area.run.inputs import SlideInput, collect_slides
-from wsi_area.run.merge import merge_run
+from wsi_area.run.array.division import Shard
+from wsi_area.run.array.merge import merge_run
+from wsi_area.run.array.task_run import run_shard
 from wsi_area.run.pipeline import run_slides
 from wsi_area.run.run_document import RunOutcome, run_footer
-from wsi_area.run.settings import RunSettings, load
-from wsi_area.run.shard_run import run_shard
-from wsi_area.run.shards import Shard
+from wsi_area.settings.run_settings import RunSettings, load
 
 SIZE = Size(300, 250)
 OTHER = "segmenter.threshold=90"

@@ -18,17 +18,17 @@ from measuring import FLAT, SMALL_BATCH_PX
 from synthetic import FileForm, disc, everything, write_slide
 
 from wsi_area.errors import IncompleteResultError, ResultError
+from wsi_area.inputs.collect import SlideInput, collect_slides
 from wsi_area.model.geometry import Region, Size
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_run import open_run
-from wsi_area.run import slide_piece
-from wsi_area.run.inputs import SlideInput, collect_slides
-from wsi_area.run.merge import MergeOutcome, merge_run
+from wsi_area.run.array import slide_share as slide_piece
+from wsi_area.run.array.array_plan import read_shard_plan
+from wsi_area.run.array.division import Shard
+from wsi_area.run.array.merge import MergeOutcome, merge_run
+from wsi_area.run.array.task_run import ShardOutcome, run_shard
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.settings import RunSettings, load
-from wsi_area.run.shard_plan import read_shard_plan
-from wsi_area.run.shard_run import ShardOutcome, run_shard
-from wsi_area.run.shards import Shard
+from wsi_area.settings.run_settings import RunSettings, load
 
 pytestmark = pytest.mark.usefixtures("small_batches")  # as many as a slide of a hundred times the pixels has: 35
 SIZE = Size(2250, 1750)
@@ -381,7 +381,7 @@ def test_a_run_of_one_process_that_was_cut_short_is_finished_by_tasks(
 
 def started(slides: Slides, out: Path, shard: str) -> "subprocess.Popen[str]":
     """One task as a cluster starts it."""
-    program = f"import wsi_area.compute.planning as p; p.BATCH_LEVEL_PX_MIN = {SMALL_BATCH_PX}; "
+    program = f"import wsi_area.compute.cut.planning as p; p.BATCH_LEVEL_PX_MIN = {SMALL_BATCH_PX}; "
     program += "from wsi_area.cli.main import main; main()"
     command = [sys.executable, "-c", program, "run", f"--out={out}"]
     command += [f"--set={text}" for text in LINE] + [f"--shard={shard}", "--", *(s.path for s in slides)]

@@ -9,7 +9,7 @@ import psutil
 LISTENING = """
 import psutil, sys
 from wsi_area.run.executors import make_executor
-from wsi_area.run.settings import RunSection
+from wsi_area.settings.run_settings import RunSection
 
 def main():
     executor = make_executor(RunSection(executor="processes", workers=2))

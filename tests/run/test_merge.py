@@ -16,17 +16,17 @@ from measuring import FLAT
 from synthetic import FileForm, disc, write_slide
 
 from wsi_area.errors import IncompleteResultError, ResultError, StaleResultError
+from wsi_area.inputs.collect import SlideInput, collect_slides
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.unmerged import is_unmerged, refuse_unmerged
-from wsi_area.run import merge as merge_module
-from wsi_area.run.inputs import SlideInput, collect_slides
-from wsi_area.run.merge import merge_run
+from wsi_area.run.array import merge as merge_module
+from wsi_area.run.array.division import Shard
+from wsi_area.run.array.merge import merge_run
+from wsi_area.run.array.task_run import run_shard
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.settings import RunSettings, load
-from wsi_area.run.shard_run import run_shard
-from wsi_area.run.shards import Shard
+from wsi_area.settings.run_settings import RunSettings, load
 
 SIZE = Size(900, 700)
 CLASSES = '[{id=0,name="background",color="#ffffff"},{id=1,name="tumour",color="#ff0000",is_tissue=true,is_tumor=true}]'

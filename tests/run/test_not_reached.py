@@ -8,7 +8,7 @@ import pytest
 from command_line import wsi_area
 from synthetic import disc, write_slide, write_text_slide
 
-from wsi_area.compute import planning
+from wsi_area.compute.cut import planning
 from wsi_area.model.geometry import Size
 
 SIZE = Size(300, 200)

@@ -14,21 +14,21 @@ from numpy.typing import NDArray
 from plans import plan_of
 from scipy import ndimage
 
-from wsi_area.compute.counting import count_class_map
-from wsi_area.compute.grid import tile_at, work_edges_l0_px
+from wsi_area.compute.count.counting import count_class_map
+from wsi_area.compute.cut.grid import tile_at, work_edges_l0_px
 from wsi_area.errors import IncompleteResultError, PlanError, ResultError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.objects import Foci, SizeFilters
 from wsi_area.model.plan import SlidePlan
-from wsi_area.results.cleaned_store import discard_cleaned, tiles_layout
+from wsi_area.results.class_map.cleaned_store import discard_cleaned, tiles_layout
+from wsi_area.results.class_map.shard import encoded_tiles
+from wsi_area.results.class_map.store import commit_batch, create_store, ledger_rows, open_class_map
 from wsi_area.results.layout import RunLayout, SlideLayout
-from wsi_area.results.object_tables import foci_record, read_foci, write_objects
-from wsi_area.results.shard import encoded_tiles
-from wsi_area.results.store import commit_batch, create_store, ledger_rows, open_class_map
+from wsi_area.results.tables.object_tables import foci_record, read_foci, write_objects
 from wsi_area.run.executors import Executor, SerialExecutor, TaskLost, make_executor
 from wsi_area.run.object_pass import clean_slide, measure_foci, refuse_with_signal
-from wsi_area.run.settings import RunSection
+from wsi_area.settings.run_settings import RunSection
 
 MPP = Mpp(0.5, 0.25)
 FILTERS = SizeFilters(min_tissue_um2=2.0, max_hole_um2=3.0, min_focus_um2=1.5)

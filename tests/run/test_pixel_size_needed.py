@@ -7,14 +7,14 @@ from command_line import wsi_area
 from measuring import measure
 from synthetic import FileForm, disc, write_slide
 
+from wsi_area.audit.difference import compare_runs
+from wsi_area.audit.recorded_areas import recorded_slide
+from wsi_area.audit.verify import verify_run
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
-from wsi_area.results.difference import compare_runs
 from wsi_area.results.opened_run import open_run
 from wsi_area.run.pipeline import EXIT_CALIBRATION
-from wsi_area.run.recorded_areas import recorded_slide
-from wsi_area.run.verify import verify_run
 
 SIZE = Size(700, 500)
 LOOKS_ROUND = ("exclusions.pen=true",)

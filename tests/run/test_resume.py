@@ -15,8 +15,8 @@ from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_run import open_run
 from wsi_area.run import slide_tiles as slide_tiles_module
 from wsi_area.run.events import BatchDone, Event, SlideStarted
-from wsi_area.run.slide_job import BatchResult, BatchTask
-from wsi_area.run.tile_task import measure_batch
+from wsi_area.run.work.slide_job import BatchResult, BatchTask
+from wsi_area.run.work.tile_task import measure_batch
 
 # tiles of 16 px and a small slide still make several batches only if batches are small
 CUT = ("tiling.tile_px=256", "run.executor=serial", "tiling.skip_glass=false")

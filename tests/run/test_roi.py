@@ -137,9 +137,9 @@ def test_a_stain_and_its_signal_are_those_of_the_whole_slide_where_all_of_it_is_
 
 
 def measure_stain(path: Path, out: Path, assignments: tuple[str, ...], roi: Path | None) -> dict[str, object]:
-    from wsi_area.run.inputs import collect_slides
+    from wsi_area.inputs.collect import collect_slides
     from wsi_area.run.pipeline import run_slides
-    from wsi_area.run.settings import load
+    from wsi_area.settings.run_settings import load
 
     outcome = run_slides(collect_slides([str(path)], roi=roi), load(None, assignments), out)
     return dict(outcome.records[0])

@@ -12,18 +12,18 @@ from command_line import wsi_area
 from measuring import FLAT, measure
 from synthetic import disc, write_slide
 
+from wsi_area.audit.verify import verify_run
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Size
 from wsi_area.reports.attention import warned
 from wsi_area.reports.documents import read_documents
 from wsi_area.results.layout import read_json, write_json
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.same_content import same_content, with_same_content
-from wsi_area.run.inputs import collect_slides
-from wsi_area.run.merge import merge_run
-from wsi_area.run.settings import load
-from wsi_area.run.shard_run import run_shard
-from wsi_area.run.shards import Shard
-from wsi_area.run.verify import verify_run
+from wsi_area.run.array.division import Shard
+from wsi_area.run.array.merge import merge_run
+from wsi_area.run.array.task_run import run_shard
+from wsi_area.settings.run_settings import load
 
 SIZE = Size(600, 500)
 

@@ -13,7 +13,7 @@ from wsi_area.errors import SettingsError
 from wsi_area.model.geometry import Size
 from wsi_area.run.events import BatchDone, Event
 from wsi_area.run.executors import address, make_executor
-from wsi_area.run.settings import load
+from wsi_area.settings.run_settings import load
 
 CUT = ("tiling.tile_px=50", "tiling.skip_glass=false")
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")

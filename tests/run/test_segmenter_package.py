@@ -13,25 +13,25 @@ from command_line import wsi_area
 from measuring import FLAT
 from synthetic import disc, write_slide
 
+from wsi_area.audit.same_rules import rules_apart
 from wsi_area.errors import StaleResultError
+from wsi_area.inputs.collect import SlideInput, collect_slides
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import read_json
 from wsi_area.results.opened_run import open_run
-from wsi_area.results.same_rules import rules_apart
 from wsi_area.results.schema import result_schema
+from wsi_area.run.array.division import Shard
+from wsi_area.run.array.merge import merge_run
+from wsi_area.run.array.task_run import run_shard
 from wsi_area.run.continuation import Origin
-from wsi_area.run.inputs import SlideInput, collect_slides
-from wsi_area.run.merge import merge_run
 from wsi_area.run.pipeline import RunOutcome, run_slides
-from wsi_area.run.settings import load
-from wsi_area.run.shard_run import run_shard
-from wsi_area.run.shards import Shard
 from wsi_area.segmenters.registry import segmenter_package
+from wsi_area.settings.run_settings import load
 
 SIZE = Size(300, 250)
 LAB = ("segmenter.name=lab", "run.executor=serial")
 MODULE = """
-from wsi_area.segmenters.tissue import TissueSegmenter
+from wsi_area.segmenters.colour.tissue import TissueSegmenter
 
 
 class Lab(TissueSegmenter):

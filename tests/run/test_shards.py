@@ -15,16 +15,16 @@ from measuring import FLAT
 from synthetic import disc, write_slide
 
 from wsi_area.errors import ResultError, SettingsError, StaleResultError
+from wsi_area.inputs.collect import DrawnSource, SlideInput, collect_slides
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import RunLayout
-from wsi_area.results.locks import sole_writer
-from wsi_area.run.inputs import DrawnSource, SlideInput, collect_slides
+from wsi_area.run.array.array_plan import read_shard_plan, shard_plan
+from wsi_area.run.array.division import Shard, parse_shard, shard_of_array, split
+from wsi_area.run.array.task_run import run_shard
 from wsi_area.run.pipeline import RunOutcome, run_slides
-from wsi_area.run.settings import RunSettings, load
-from wsi_area.run.shard_plan import read_shard_plan, shard_plan
-from wsi_area.run.shard_run import run_shard
-from wsi_area.run.shards import Shard, parse_shard, shard_of_array, split
+from wsi_area.settings.run_settings import RunSettings, load
+from wsi_area.storage.locks import sole_writer
 
 SIZE = Size(600, 500)
 QUICK = (*FLAT, "run.executor=serial")
@@ -191,11 +191,11 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from wsi_area.results.layout import RunLayout
-from wsi_area.run.inputs import collect_slides
-from wsi_area.run.settings import load
-from wsi_area.run.shard_plan import shard_plan
-from wsi_area.run.shard_run import _held_shard
-from wsi_area.run.shards import parse_shard
+from wsi_area.inputs.collect import collect_slides
+from wsi_area.settings.run_settings import load
+from wsi_area.run.array.array_plan import shard_plan
+from wsi_area.run.array.task_run import _held_shard
+from wsi_area.run.array.division import parse_shard
 out, shard, folder, *assignments = sys.argv[1:]
 shard = parse_shard(shard)
 plan = shard_plan(collect_slides([folder]), load(None, assignments), shard.count)

@@ -13,11 +13,11 @@ from synthetic import disc, write_slide
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.geometry import Size
-from wsi_area.run.cluster_settings import ClusterSettings
 from wsi_area.run.executors import make_executor, slurm, slurm_keeper
+from wsi_area.run.executors.sbatch import ArrayJob, array_script
 from wsi_area.run.executors.slurm_keeper import MAX_FAILED_IN_A_ROW, Keeper
-from wsi_area.run.sbatch import ArrayJob, array_script
-from wsi_area.run.settings import RunSection, load
+from wsi_area.settings.cluster_settings import ClusterSettings
+from wsi_area.settings.run_settings import RunSection, load
 
 ASKED = ClusterSettings(
     cores=3, memory="6G", jobs=5, walltime="1-02:00:00", queue="long", account="lab", scratch="/local/my scratch"

@@ -10,6 +10,7 @@ from distributed.diagnostics.plugin import SchedulerPlugin
 from measuring import FLAT
 from synthetic import disc, write_slide
 
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Size
 from wsi_area.run import pipeline
 from wsi_area.run.executors import make_executor
@@ -20,8 +21,7 @@ from wsi_area.run.executors.distributed import (
     TASKS_OF_A_SLIDE,
     DistributedExecutor,
 )
-from wsi_area.run.inputs import collect_slides
-from wsi_area.run.settings import RunSection, load
+from wsi_area.settings.run_settings import RunSection, load
 
 WORKERS = 2
 PLACES = TASKS_AHEAD_PER_WORKER * WORKERS

@@ -10,21 +10,21 @@ import pytest
 from measuring import measure
 from synthetic import FileForm, box, disc, everything, write_slide
 
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
-from wsi_area.results import class_thumbnail as class_thumbnail_room
-from wsi_area.results.class_thumbnail import class_thumbnail
+from wsi_area.results.class_map import class_thumbnail as class_thumbnail_room
+from wsi_area.results.class_map.class_thumbnail import class_thumbnail
+from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import RunLayout, SlideLayout, read_json
-from wsi_area.results.store import ledger_rows
 from wsi_area.results.thumbnail import ThumbnailFrame, read_frame
-from wsi_area.run import thumbnail_task
+from wsi_area.run.array.division import Shard
+from wsi_area.run.array.merge import merge_run
+from wsi_area.run.array.task_run import run_shard
 from wsi_area.run.executors import SerialExecutor
-from wsi_area.run.inputs import collect_slides
-from wsi_area.run.merge import merge_run
-from wsi_area.run.settings import load
-from wsi_area.run.shard_run import run_shard
-from wsi_area.run.shards import Shard
-from wsi_area.run.thumbnail_task import ClassThumbnailTask
+from wsi_area.run.work import thumbnail_task
+from wsi_area.run.work.thumbnail_task import ClassThumbnailTask
+from wsi_area.settings.run_settings import load
 
 pytestmark = pytest.mark.usefixtures("small_batches")
 SIZE = Size(900, 700)

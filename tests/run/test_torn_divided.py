@@ -10,14 +10,14 @@ import pytest
 from measuring import FLAT
 from synthetic import disc, write_slide
 
-from wsi_area.compute import planning
+from wsi_area.compute.cut import planning
+from wsi_area.inputs.collect import SlideInput, collect_slides
 from wsi_area.model.geometry import Size
-from wsi_area.run.inputs import SlideInput, collect_slides
-from wsi_area.run.merge import MergeOutcome, merge_run
+from wsi_area.run.array.division import Shard
+from wsi_area.run.array.merge import MergeOutcome, merge_run
+from wsi_area.run.array.task_run import run_shard
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.settings import RunSettings, load
-from wsi_area.run.shard_run import run_shard
-from wsi_area.run.shards import Shard
+from wsi_area.settings.run_settings import RunSettings, load
 
 SIZE = Size(1000, 800)
 FILTERS = "objects.max_hole_um2=40"

@@ -11,8 +11,8 @@ from measuring import measure
 from synthetic import disc, write_slide
 
 from wsi_area.model.geometry import Size
-from wsi_area.run.slide_job import BatchResult, TileFailure
-from wsi_area.run.worker_log import about, log_outcome, logged_call
+from wsi_area.run.work.slide_job import BatchResult, TileFailure
+from wsi_area.run.work.worker_log import about, log_outcome, logged_call
 
 SIZE = Size(600, 500)
 

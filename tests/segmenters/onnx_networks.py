@@ -7,8 +7,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from wsi_area.segmenters.onnx_card import OnnxCard
-from wsi_area.segmenters.onnx_file import sha256_of
+from wsi_area.segmenters.onnx.card import OnnxCard
+from wsi_area.segmenters.onnx.file import sha256_of
 
 TWO_CLASSES = (
     {"id": 0, "name": "background", "color": "#ffffff"},

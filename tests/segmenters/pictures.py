@@ -7,7 +7,7 @@ import tifffile
 
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import Overview, RgbArray, TilePixels
-from wsi_area.segmenters.extremes import Extremes, count_extremes
+from wsi_area.segmenters.colour.extremes import Extremes, count_extremes
 
 
 def overview_of(rgb: RgbArray) -> Overview:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from wsi_area.model.classes import TissueClass
-from wsi_area.segmenters.pixel_features import FeatureSet
-from wsi_area.segmenters.pixel_model import PixelModel
-from wsi_area.segmenters.pixel_trees import TreeEnsemble
+from wsi_area.segmenters.pixels.features import FeatureSet
+from wsi_area.segmenters.pixels.model import PixelModel
+from wsi_area.segmenters.pixels.trees import TreeEnsemble
 
 CLASSES = (
     TissueClass(0, "background", (255, 255, 255)),

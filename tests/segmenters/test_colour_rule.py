@@ -8,9 +8,9 @@ from pictures import all_valid, slide_rgb
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.pixels import TilePixels
-from wsi_area.segmenters.colour_rule import ColourRule, ColourRuled
-from wsi_area.segmenters.kernels import classify_and_count
-from wsi_area.segmenters.stain_vectors import NAMED_VECTORS, density_weights
+from wsi_area.segmenters.colour.colour_rule import ColourRule, ColourRuled
+from wsi_area.segmenters.colour.kernels import classify_and_count
+from wsi_area.segmenters.colour.stain_vectors import NAMED_VECTORS, density_weights
 
 BANDS = (0.2, 0.4, 0.6)
 SKIMAGE = {"h-e-dab": (color.hed_from_rgb, 2), "h-dab": (color.hdx_from_rgb, 1)}

@@ -7,9 +7,9 @@ from pictures import all_valid, overview_of
 
 from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme, TissueClass
+from wsi_area.segmenters.colour.stain import StainSegmenter
+from wsi_area.segmenters.colour.tissue import TissueSegmenter
 from wsi_area.segmenters.contract import SegmenterContract, check_segmenter, stained_disc
-from wsi_area.segmenters.stain import StainSegmenter
-from wsi_area.segmenters.tissue import TissueSegmenter
 
 SCHEME = ClassScheme(
     (TissueClass(0, "background", (0, 0, 0)), TissueClass(1, "smooth_dark", (9, 9, 9), is_tissue=True))

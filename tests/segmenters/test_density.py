@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.segmenters.colour_rule import ColourRule
-from wsi_area.segmenters.density import UNITS_PER_OD, lookups_for, stain_tables
-from wsi_area.segmenters.stain_vectors import NAMED_VECTORS, density_weights
+from wsi_area.segmenters.colour.colour_rule import ColourRule
+from wsi_area.segmenters.colour.density import UNITS_PER_OD, lookups_for, stain_tables
+from wsi_area.segmenters.colour.stain_vectors import NAMED_VECTORS, density_weights
 
 STAINS = {f"{target} of {name}": density_weights(v, target) for name, v in NAMED_VECTORS.items() for target in v}
 

@@ -15,14 +15,14 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNSCANNED_CODE, ClassScheme, TissueClass
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import Overview, TilePixels, TilePlace
-from wsi_area.segmenters.colour_rule import ColourRuled
+from wsi_area.segmenters.colour.colour_rule import ColourRuled
+from wsi_area.segmenters.colour.stain import StainSegmenter
+from wsi_area.segmenters.colour.tissue import TissueSegmenter
 from wsi_area.segmenters.contract import SegmenterContract, check_crops
 from wsi_area.segmenters.exclusions.fit import with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.exclusions.windows import window_sum
 from wsi_area.segmenters.protocol import FittedSegmenter, PlacedSegmenter
-from wsi_area.segmenters.stain import StainSegmenter
-from wsi_area.segmenters.tissue import TissueSegmenter
 
 ONE_UM = Mpp(1.0, 1.0)
 ALL = {"pen": True, "fold": True, "out_of_focus": True, "bubble": True}

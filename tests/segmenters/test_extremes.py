@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import Overview
-from wsi_area.segmenters.extremes import count_extremes, feature_histogram
-from wsi_area.segmenters.foreground import background_kind
+from wsi_area.segmenters.colour.extremes import count_extremes, feature_histogram
+from wsi_area.segmenters.colour.foreground import background_kind
 
 
 @given(st.integers(0, 2**32), st.integers(1, 20), st.integers(1, 20), st.sampled_from([0.0, 0.5, 1.0]))

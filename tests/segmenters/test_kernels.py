@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import all_valid
 
-from wsi_area.compute.counting import count_class_map
+from wsi_area.compute.count.counting import count_class_map
+from wsi_area.compute.count.reduction import box_mean
 from wsi_area.compute.machine_code import machine_code
-from wsi_area.compute.reduction import box_mean
 from wsi_area.errors import SegmentationError
 from wsi_area.model.pixels import TilePixels
-from wsi_area.segmenters.colour_rule import ColourRule
-from wsi_area.segmenters.kernels import classify_and_count, classify_parts
-from wsi_area.segmenters.stain_vectors import NAMED_VECTORS, density_weights
+from wsi_area.segmenters.colour.colour_rule import ColourRule
+from wsi_area.segmenters.colour.kernels import classify_and_count, classify_parts
+from wsi_area.segmenters.colour.stain_vectors import NAMED_VECTORS, density_weights
 
 STAIN = ColourRule("darkness", 60, density_weights(NAMED_VECTORS["h-dab"], "dab"), (0.2, 0.4, 0.6))
 ONE_BAND = ColourRule("darkness", 200, density_weights(NAMED_VECTORS["h-e"], "eosin"), (0.15,))

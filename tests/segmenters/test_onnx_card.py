@@ -3,7 +3,7 @@ import json
 import pytest
 
 from wsi_area.errors import SettingsError
-from wsi_area.segmenters.onnx_card import OnnxCard, read_card, write_card
+from wsi_area.segmenters.onnx.card import OnnxCard, read_card, write_card
 
 CARD = {
     "schema_version": 1,

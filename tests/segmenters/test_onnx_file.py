@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 from onnx_networks import model_of, node, random_unet, red_below, weight
 
 from wsi_area.errors import SettingsError
-from wsi_area.segmenters.onnx_file import checked_network, sha256_of
+from wsi_area.segmenters.onnx.file import checked_network, sha256_of
 
 
 def checked(path):

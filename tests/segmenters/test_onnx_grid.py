@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.segmenters.onnx_card import CardInput, CardOutput, OnnxCard
-from wsi_area.segmenters.onnx_grid import Axis, answer_taps, answerable, blended, input_taps, mirrored, windows_over
+from wsi_area.segmenters.onnx.card import CardInput, CardOutput, OnnxCard
+from wsi_area.segmenters.onnx.grid import Axis, answer_taps, answerable, blended, input_taps, mirrored, windows_over
 
 RATIOS = st.one_of(st.just(1.0), st.floats(0.05, 0.979), st.floats(1.021, 1.25))
 

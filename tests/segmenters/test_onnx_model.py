@@ -30,10 +30,10 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import Overview, TilePixels, TilePlace
-from wsi_area.segmenters import onnx_session
 from wsi_area.segmenters.contract import SegmenterContract, stained_disc
-from wsi_area.segmenters.onnx_fitted import FittedOnnx
-from wsi_area.segmenters.onnx_model import OnnxSegmenter
+from wsi_area.segmenters.onnx import session as onnx_session
+from wsi_area.segmenters.onnx.fitted import FittedOnnx
+from wsi_area.segmenters.onnx.model import OnnxSegmenter
 
 RNG = np.random.default_rng(11)
 NOISE = RNG.integers(0, 256, (211, 173, 3)).astype(np.uint8)
@@ -434,7 +434,7 @@ def test_auto_takes_the_cpu_where_cuda_does_not_start_and_says_so(tmp_path, with
 
 
 def test_nothing_of_onnxruntime_is_loaded_until_a_network_is_used():
-    code = "import sys, wsi_area.segmenters.onnx_model; sys.exit('onnxruntime' in sys.modules)"
+    code = "import sys, wsi_area.segmenters.onnx.model; sys.exit('onnxruntime' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -14,11 +14,11 @@ from onnx_networks import (
 from synthetic import FileForm, box, disc, write_slide
 
 from wsi_area.errors import SettingsError
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Region, Size
-from wsi_area.run.inputs import collect_slides
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.settings import load
+from wsi_area.settings.run_settings import load
 
 SIZE = Size(640, 500)
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.filters import threshold_otsu
 
-from wsi_area.segmenters.otsu import otsu_bin
+from wsi_area.segmenters.colour.otsu import otsu_bin
 
 
 @pytest.mark.parametrize("picture", ["camera", "coins", "page", "text", "clock", "moon", "brick", "cell"])

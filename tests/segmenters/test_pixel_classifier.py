@@ -15,9 +15,9 @@ from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import Overview, TilePixels, TilePlace
 from wsi_area.segmenters import contract
 from wsi_area.segmenters.contract import SegmenterContract
-from wsi_area.segmenters.pixel_classifier import PixelClassifierSegmenter
-from wsi_area.segmenters.pixel_features import FeatureSet
-from wsi_area.segmenters.pixel_model import save_model
+from wsi_area.segmenters.pixels.classifier import PixelClassifierSegmenter
+from wsi_area.segmenters.pixels.features import FeatureSet
+from wsi_area.segmenters.pixels.model import save_model
 from wsi_area.segmenters.protocol import PlacedSegmenter
 
 HEIGHT, WIDTH = 190, 230

@@ -11,8 +11,8 @@ from pixel_models import SMALL, blobs
 from wsi_area.errors import SettingsError
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import Overview
-from wsi_area.segmenters.pixel_feature_set import FEATURE_VERSION
-from wsi_area.segmenters.pixel_features import (
+from wsi_area.segmenters.pixels.feature_set import FEATURE_VERSION
+from wsi_area.segmenters.pixels.features import (
     ColourBalance,
     FeatureSet,
     colour_balance,

@@ -11,7 +11,7 @@ from pixel_models import CLASSES, SMALL, blobs, small_model, stumps
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.model.pixels import TilePixels
-from wsi_area.segmenters.pixel_model import PixelModel, load_model, model_hash, save_model
+from wsi_area.segmenters.pixels.model import PixelModel, load_model, model_hash, save_model
 
 
 @pytest.fixture

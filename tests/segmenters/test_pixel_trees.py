@@ -5,7 +5,7 @@ import pytest
 from pixel_models import SMALL, stumps
 
 from wsi_area.errors import SettingsError
-from wsi_area.segmenters.pixel_trees import TreeEnsemble, from_sklearn
+from wsi_area.segmenters.pixels.trees import TreeEnsemble, from_sklearn
 
 threadpoolctl = pytest.importorskip("threadpoolctl", reason="comes with scikit-learn")
 ensemble = pytest.importorskip("sklearn.ensemble", reason="scikit-learn is of the extra 'train'")

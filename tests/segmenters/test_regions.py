@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from wsi_area.annotations import read_drawn
-from wsi_area.compute.outline_area import outline_area
+from wsi_area.compute.judge.outline_area import outline_area
 from wsi_area.errors import AnnotationError, SegmentationError, SettingsError
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.model.drawn import Drawn, DrawnMask, DrawnRegion
@@ -22,8 +22,8 @@ from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import Overview, TilePixels, TilePlace
 from wsi_area.model.slide import Level, SlideInfo
 from wsi_area.segmenters.contract import check_declarations, check_foreground
+from wsi_area.segmenters.drawn.regions import RegionClass, RegionsSegmenter
 from wsi_area.segmenters.protocol import PlacedSegmenter, Segmenter, UsesDrawn
-from wsi_area.segmenters.regions import RegionClass, RegionsSegmenter
 
 FOUR = (
     RegionClass(id=0, name="background", color="#ffffff"),

@@ -5,9 +5,9 @@ from pydantic import BaseModel
 
 from wsi_area.errors import SettingsError
 from wsi_area.segmenters import registry
+from wsi_area.segmenters.colour.stain import StainSegmenter
+from wsi_area.segmenters.colour.tissue import TissueSegmenter
 from wsi_area.segmenters.registry import make_segmenter, segmenter_names
-from wsi_area.segmenters.stain import StainSegmenter
-from wsi_area.segmenters.tissue import TissueSegmenter
 
 
 class Plain:

@@ -7,9 +7,9 @@ import skimage.data
 from pictures import all_valid, noisy, overview_of, shrunk, slide_rgb
 from skimage.filters import threshold_otsu
 
+from wsi_area.segmenters.colour.stain import StainSegmenter
 from wsi_area.segmenters.protocol import Signal
 from wsi_area.segmenters.registry import make_segmenter
-from wsi_area.segmenters.stain import StainSegmenter
 
 DAB = np.array((0.268, 0.570, 0.776))
 HEMATOXYLIN = np.array((0.650, 0.704, 0.286))

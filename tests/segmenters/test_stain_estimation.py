@@ -6,14 +6,12 @@ import skimage.data
 from pictures import all_valid, noisy, overview_of, shrunk, slide_rgb
 from sklearn.decomposition import NMF, DictionaryLearning
 
-from wsi_area.compute.stain_doubt import stain_findings
+from wsi_area.compute.judge.stain_doubt import stain_findings
 from wsi_area.errors import SegmentationError, SettingsError
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import Overview
-from wsi_area.segmenters.contract import SegmenterContract
-from wsi_area.segmenters.protocol import WantsSamples
-from wsi_area.segmenters.stain import StainSegmenter
-from wsi_area.segmenters.stain_estimation import (
+from wsi_area.segmenters.colour.stain import StainSegmenter
+from wsi_area.segmenters.colour.stain_estimation import (
     angle_deg,
     assigned,
     estimate_stains,
@@ -22,8 +20,10 @@ from wsi_area.segmenters.stain_estimation import (
     tissue_pixels,
     unexplained_share,
 )
-from wsi_area.segmenters.stain_vectors import NAMED_VECTORS
-from wsi_area.segmenters.tissue import TissueSegmenter
+from wsi_area.segmenters.colour.stain_vectors import NAMED_VECTORS
+from wsi_area.segmenters.colour.tissue import TissueSegmenter
+from wsi_area.segmenters.contract import SegmenterContract
+from wsi_area.segmenters.protocol import WantsSamples
 
 WHITE = (243, 243, 243)
 

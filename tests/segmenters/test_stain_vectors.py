@@ -3,7 +3,7 @@ import pytest
 import skimage.color as color
 
 from wsi_area.errors import SettingsError
-from wsi_area.segmenters.stain_vectors import NAMED_VECTORS, density_weights, normalised
+from wsi_area.segmenters.colour.stain_vectors import NAMED_VECTORS, density_weights, normalised
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from skimage.filters import threshold_otsu
 from wsi_area.errors import SettingsError
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import Overview
-from wsi_area.segmenters.colour_rule import ColourRuled
-from wsi_area.segmenters.foreground import background_kind, fit_foreground
+from wsi_area.segmenters.colour.colour_rule import ColourRuled
+from wsi_area.segmenters.colour.foreground import background_kind, fit_foreground
+from wsi_area.segmenters.colour.tissue import TissueSegmenter
 from wsi_area.segmenters.protocol import FittedSegmenter, Segmenter
 from wsi_area.segmenters.registry import make_segmenter
-from wsi_area.segmenters.tissue import TissueSegmenter
 
 
 def tissue_fraction(rgb, **settings):

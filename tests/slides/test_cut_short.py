@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from wsi_area.slides import inspect
-from wsi_area.slides.cut_short import cut_short
+from wsi_area.slides.header.cut_short import cut_short
 
 
 def test_the_public_slides_are_whole(testdata: Path) -> None:

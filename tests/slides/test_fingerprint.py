@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wsi_area.slides.fingerprint import digests, fingerprint
+from wsi_area.slides.header.fingerprint import digests, fingerprint
 
 LONG = os.urandom(40 << 16)  # longer than the blocks that are looked at
 

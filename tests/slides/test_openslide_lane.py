@@ -12,8 +12,8 @@ from tiff_files import spoil_tile, tissue_like, write_tiled
 from wsi_area.errors import SlideOpenError, TileReadError
 from wsi_area.model.geometry import Region
 from wsi_area.slides import borrow_reader, choose_lane, close_readers, inspect
-from wsi_area.slides.argb import split_argb
-from wsi_area.slides.exactness import is_exactly_addressable
+from wsi_area.slides.lanes.argb import split_argb
+from wsi_area.slides.lanes.exactness import is_exactly_addressable
 
 REAL = [
     "CMU-1-Small-Region.svs", "OS-2-ndpi.tif", "TCGA-CR-7395-01A-01-TS1.svs", "boxes-72dpi.tiff",

@@ -9,9 +9,10 @@ from wsi_area.errors import LaneError
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides import LaneDecision, close_readers, inspect, proof, with_edges_proven
-from wsi_area.slides.direct_lane import DirectReader
-from wsi_area.slides.tiff_levels import TiledLevel
+from wsi_area.slides import LaneDecision, close_readers, inspect, with_edges_proven
+from wsi_area.slides.lanes import proof
+from wsi_area.slides.lanes.direct_lane import DirectReader
+from wsi_area.slides.lanes.tiff_levels import TiledLevel
 
 ACROSS, DOWN = 9, 8  # stored tiles of 64 px, the last of either partly outside
 PROVEN = LaneDecision("direct", "a sample equals OpenSlide's byte for byte")

@@ -13,7 +13,7 @@ from wsi_area.errors import LaneError
 from wsi_area.model.geometry import Region
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides import borrow_reader, close_readers, inspect
-from wsi_area.slides.handles import ReaderCache
+from wsi_area.slides.lanes.handles import ReaderCache
 
 ALL = Region(0, 0, 64, 64)
 

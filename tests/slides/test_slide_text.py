@@ -10,11 +10,20 @@ from hypothesis import strategies as st
 
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
-from wsi_area.slides.mpp_sources import slide_candidates
-from wsi_area.slides.ome import ome_mpp
-from wsi_area.slides.units import positive_number, um_per_unit
+from wsi_area.slides.header.mpp_sources import slide_candidates
+from wsi_area.slides.header.ome import ome_mpp
+from wsi_area.slides.header.units import positive_number, um_per_unit
 
-ROOMS = ["argb", "exactness", "inspect", "mpp_sources", "ome", "overview", "reading", "units"]
+ROOMS = [
+    "lanes.argb",
+    "lanes.exactness",
+    "header.inspect",
+    "header.mpp_sources",
+    "header.ome",
+    "overview",
+    "lanes.reading",
+    "header.units",
+]
 
 
 @pytest.mark.parametrize("name", ROOMS)

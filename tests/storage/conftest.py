@@ -12,8 +12,8 @@ pytest.importorskip("moto", reason="no moto: pip install 'moto[s3]' flask flask-
 import boto3
 from s3_server import Server
 
-from wsi_area.results import bucket as bucket_module
-from wsi_area.results.object_path import ObjectPath
+from wsi_area.storage import bucket as bucket_module
+from wsi_area.storage.object_path import ObjectPath
 
 KEYS = {"AWS_ACCESS_KEY_ID": "loopback", "AWS_SECRET_ACCESS_KEY": "not-a-secret-but-looked-for"}
 

@@ -7,17 +7,17 @@ from measuring import FLAT
 from synthetic_shapes import disc
 from synthetic_slides import write_slide
 
-from wsi_area.compute import planning
+from wsi_area.compute.cut import planning
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import RunLayout
-from wsi_area.results.object_path import ObjectPath
 from wsi_area.results.opened_run import open_run
-from wsi_area.run.inputs import collect_slides
-from wsi_area.run.merge import merge_run
+from wsi_area.run.array.division import Shard
+from wsi_area.run.array.merge import merge_run
+from wsi_area.run.array.task_run import run_shard
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.settings import load
-from wsi_area.run.shard_run import run_shard
-from wsi_area.run.shards import Shard
+from wsi_area.settings.run_settings import load
+from wsi_area.storage.object_path import ObjectPath
 
 LINE = (*FLAT, "run.executor=serial", "run.piece_mib=0", "tiling.tile_px=64")
 

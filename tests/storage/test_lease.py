@@ -13,10 +13,10 @@ from command_line import wsi_area
 from s3_server import Server
 
 from wsi_area.errors import ResultError
-from wsi_area.results import lease as lease_module
-from wsi_area.results.lease import Lease
-from wsi_area.results.locks import held, joint_writer, sole_writer
-from wsi_area.results.object_path import ObjectPath
+from wsi_area.storage import lease as lease_module
+from wsi_area.storage.lease import Lease
+from wsi_area.storage.locks import held, joint_writer, sole_writer
+from wsi_area.storage.object_path import ObjectPath
 
 
 def test_a_second_coordinator_is_refused_with_a_conditional_put(
@@ -82,7 +82,7 @@ def test_one_that_waits_gets_it_after_the_holder(place: ObjectPath) -> None:
 
 def test_what_a_killed_process_of_this_machine_held_is_taken_at_once(place: ObjectPath) -> None:
     code = (
-        "import sys, time; from wsi_area.results.place import place_of; from wsi_area.results.lease import Lease\n"
+        "import sys, time; from wsi_area.storage.place import place_of; from wsi_area.storage.lease import Lease\n"
         "Lease(place_of(sys.argv[1])).take(shared=len(sys.argv) > 2, waits=False); print('held', flush=True)\n"
         "time.sleep(600)"
     )

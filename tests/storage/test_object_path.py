@@ -11,9 +11,9 @@ from s3_server import Server
 
 from wsi_area import results
 from wsi_area.errors import ResultError, SettingsError
-from wsi_area.results.access import Access
-from wsi_area.results.object_path import ObjectPath
-from wsi_area.results.place import Place, commit, draft_of, grown, is_object, place_of, remove_tree, settle, total_bytes
+from wsi_area.storage.access import Access
+from wsi_area.storage.object_path import ObjectPath
+from wsi_area.storage.place import Place, commit, draft_of, grown, is_object, place_of, remove_tree, settle, total_bytes
 
 NAMES = ("a.txt", "b/c.json", "b/d/e.json", "b/f/e.json", "with space+plus%20ü.txt")
 
@@ -191,7 +191,7 @@ def test_without_the_extra_the_command_that_installs_it_is_named(
     place: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "obstore", None)
-    monkeypatch.delitem(sys.modules, "wsi_area.results.bucket")
+    monkeypatch.delitem(sys.modules, "wsi_area.storage.bucket")
     monkeypatch.delattr(results, "bucket")
     with pytest.raises(ResultError, match=r"pip install 'wsi-area\[s3\]'"):
         place.mkdir()
@@ -199,7 +199,7 @@ def test_without_the_extra_the_command_that_installs_it_is_named(
 
 def test_a_run_on_a_disk_loads_nothing_of_the_extra() -> None:
     code = (
-        "import sys, wsi_area.cli.run, wsi_area.run.pipeline\n"
+        "import sys, wsi_area.cli.commands.run, wsi_area.run.pipeline\n"
         "sys.exit(', '.join({'obstore', 'boto3', 'botocore'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr.strip() == ""

@@ -17,8 +17,8 @@ from synthetic_slides import SyntheticSlide, write_slide
 
 import wsi_area as face
 from wsi_area.model.geometry import Size
-from wsi_area.results.object_path import ObjectPath
-from wsi_area.results.place import Place
+from wsi_area.storage.object_path import ObjectPath
+from wsi_area.storage.place import Place
 
 CUT = ("tiling.tile_px=128", "tiling.skip_glass=false", "objects.max_hole_um2=2000")
 LINE = [part for text in (*FLAT, *CUT, "run.executor=serial") for part in ("--set", text)] + ["--no-report"]

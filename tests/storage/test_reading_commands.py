@@ -9,8 +9,8 @@ from s3_server import Server
 from synthetic import disc, write_slide
 
 from wsi_area.model.geometry import Size
-from wsi_area.results import bucket as bucket_module
-from wsi_area.results.object_path import ObjectPath
+from wsi_area.storage import bucket as bucket_module
+from wsi_area.storage.object_path import ObjectPath
 
 CLASSES = '[{id=0,name="background",color="#ffffff"},{id=1,name="tumour",color="#ff0000",is_tissue=true,is_tumor=true}]'
 LINE = [

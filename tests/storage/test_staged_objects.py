@@ -14,15 +14,15 @@ from synthetic_shapes import disc
 from synthetic_slides import SyntheticSlide, write_slide
 
 from wsi_area.errors import ResultError, SettingsError, SlideOpenError
+from wsi_area.inputs.collect import collect_slides
+from wsi_area.inputs.companion_files import parts_of
+from wsi_area.inputs.copying import CopyRules
+from wsi_area.inputs.stage_in import refuse_unreachable, staged
 from wsi_area.model.geometry import Size
-from wsi_area.results.access import Access
 from wsi_area.results.layout import read_json
-from wsi_area.results.object_path import ObjectPath
-from wsi_area.run.companion_files import parts_of
-from wsi_area.run.copying import CopyRules
-from wsi_area.run.inputs import collect_slides
-from wsi_area.run.settings import RunSettings, load
-from wsi_area.run.stage_in import refuse_unreachable, staged
+from wsi_area.settings.run_settings import RunSettings, load
+from wsi_area.storage.access import Access
+from wsi_area.storage.object_path import ObjectPath
 
 LINE = [part for text in (*FLAT, "run.executor=serial") for part in ("--set", text)]
 

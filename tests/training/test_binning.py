@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
-from wsi_area.segmenters.pixel_trees import from_sklearn
+from wsi_area.segmenters.pixels.trees import from_sklearn
 from wsi_area.training.binning import steps_of
 
 

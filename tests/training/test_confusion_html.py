@@ -6,8 +6,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from wsi_area.audit.accuracy import Accuracy, ImageAgreement
 from wsi_area.model.classes import ClassScheme, TissueClass
-from wsi_area.run.accuracy import Accuracy, ImageAgreement
 from wsi_area.training.figures import areas_png
 from wsi_area.training.report import confusion_html
 

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 from synthetic_textures import write_pairs
 
+from wsi_area.audit.truth import Naming, column_name, parse_naming
 from wsi_area.errors import AnnotationError, SettingsError
 from wsi_area.model.calibration import Mpp
-from wsi_area.run.truth import Naming, column_name, parse_naming
 from wsi_area.training.classes import scheme_of
 from wsi_area.training.material import pair_sources, prepared, read_groups
 from wsi_area.training.settings import TrainSettings, load_train_settings

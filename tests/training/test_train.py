@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from synthetic_textures import textured, write_outlines, write_pairs, write_tiff_slide
 
+from wsi_area.audit.truth import Naming, parse_naming
 from wsi_area.errors import SettingsError
+from wsi_area.inputs.collect import DrawnSource, collect_slides
 from wsi_area.model.calibration import Mpp
-from wsi_area.run.inputs import DrawnSource, collect_slides
-from wsi_area.run.truth import Naming, parse_naming
-from wsi_area.segmenters.pixel_model import load_model
+from wsi_area.segmenters.pixels.model import load_model
 from wsi_area.training.held_out import evaluate_folder
 from wsi_area.training.material import pair_sources, slide_sources
 from wsi_area.training.settings import TrainSettings

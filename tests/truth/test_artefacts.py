@@ -10,9 +10,9 @@ from synthetic_artefacts import INKS, PX_UM, box, overview_of_picture, slide, st
 
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import TilePixels
+from wsi_area.segmenters.colour.tissue import TissueSegmenter
 from wsi_area.segmenters.exclusions.fit import with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
-from wsi_area.segmenters.tissue import TissueSegmenter
 
 SHAPE = (600, 800)
 ALL = ExclusionSettings(pen=True, fold=True, out_of_focus=True, bubble=True)

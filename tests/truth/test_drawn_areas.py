@@ -12,12 +12,12 @@ from measuring import class_maps_of
 from PIL import Image
 from synthetic import FileForm, write_slide
 
+from wsi_area.audit.verify import verify_run
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
-from wsi_area.run.inputs import collect_slides
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.settings import load
-from wsi_area.run.verify import verify_run
+from wsi_area.settings.run_settings import load
 
 REGIONS = Path(__file__).parents[2] / "configs" / "regions.toml"
 TUMOR_072 = "annotations/camelyon16_tumor_072.json"

@@ -13,9 +13,9 @@ from skimage.filters import threshold_otsu
 from skimage.measure import label, regionprops_table
 from skimage.segmentation import watershed
 
-from wsi_area.run.inputs import collect_slides
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.settings import load
+from wsi_area.settings.run_settings import load
 
 POSITIVE_OD, STAINED_OD = 0.2, 0.25  # of DAB, of haematoxylin
 PIXEL_UM2 = 0.2270972 * 0.2271024

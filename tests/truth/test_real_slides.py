@@ -13,10 +13,10 @@ from PIL import Image
 from skimage import color
 from skimage.data import retina
 
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.results.opened_run import open_run
-from wsi_area.run.inputs import collect_slides
 from wsi_area.run.pipeline import RunOutcome, run_slides
-from wsi_area.run.settings import load
+from wsi_area.settings.run_settings import load
 
 
 def measured(slide: Path, out: Path, *assignments: str, config: Path | None = None, **options: Any) -> RunOutcome:

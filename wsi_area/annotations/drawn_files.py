@@ -5,7 +5,7 @@ from pathlib import Path
 
 from wsi_area.annotations.mask_files import is_mask, read_mask
 from wsi_area.annotations.outline_files import read_outlines
-from wsi_area.annotations.placing import mpp_finding, placed_regions, placement_of
+from wsi_area.annotations.slide_frame import mpp_finding, placed_regions, placement_of
 from wsi_area.errors import AnnotationError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.drawn import Drawn

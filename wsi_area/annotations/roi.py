@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 
 from wsi_area.annotations.raw import noted
-from wsi_area.compute.outlines import less, united
+from wsi_area.compute.picture.outlines import less, united
 from wsi_area.errors import AnnotationError
 from wsi_area.model.drawn import Drawn, DrawnMask, RegionOfInterest
 

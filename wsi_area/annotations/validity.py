@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from wsi_area.annotations.raw import Parsed, RawOutline, Ring, noted
-from wsi_area.compute.outlines import areal, less, united
+from wsi_area.compute.picture.outlines import areal, less, united
 from wsi_area.model.finding import QaFinding
 
 LARGEST_COORDINATE = 1e12

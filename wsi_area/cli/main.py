@@ -10,8 +10,8 @@ from importlib import import_module
 import click
 
 from wsi_area import __version__
-from wsi_area.cli.refusal import EXIT_INTERRUPTED, INTERRUPTED, refuse, tell_document
-from wsi_area.cli.wrapping import WrappedLines
+from wsi_area.cli.options.refusal import EXIT_INTERRUPTED, INTERRUPTED, refuse, tell_document
+from wsi_area.cli.output.wrapping import WrappedLines
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError, WsiAreaError
 
 _COMMANDS = {
@@ -56,7 +56,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"wsi_area.cli.{cmd_name}").command
+        command: click.Command = import_module(f"wsi_area.cli.commands.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 from wsi_area.demo.slide import DemoTruth, build_demo_slide
 from wsi_area.errors import ResultError
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.run.events import Listener
-from wsi_area.run.inputs import collect_slides
 from wsi_area.run.pipeline import RunOutcome, run_slides
-from wsi_area.run.settings import RunSettings, SegmenterSettings, TilingSettings
+from wsi_area.settings.run_settings import RunSettings, SegmenterSettings, TilingSettings
 
 _CLASSES = [
     {"id": 0, "name": "background", "color": "#ffffff"},

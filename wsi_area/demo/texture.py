@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from skimage.data import immunohistochemistry
 
 from wsi_area.model.pixels import RgbArray
-from wsi_area.segmenters.stain_vectors import NAMED_VECTORS, density_weights
+from wsi_area.segmenters.colour.stain_vectors import NAMED_VECTORS, density_weights
 
 PERIOD_PX = 1280  # a texture repeats after this
 MARGIN_PX = 256  # and is stored this much further, so that a tile is one slice of it

@@ -10,8 +10,8 @@ from wsi_area.exports.measured_slide import measured_slide
 from wsi_area.exports.outlines_geojson import ClassOutlines, write_geojson
 from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME
 from wsi_area.results.opened_run import open_run
-from wsi_area.results.place import Place, total_bytes
 from wsi_area.results.record import is_counted
+from wsi_area.storage.place import Place, total_bytes
 
 Format = Literal["geojson", "ome-zarr"]
 

@@ -12,14 +12,14 @@ import numpy as np
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from wsi_area.compute.area import area_mm2
-from wsi_area.compute.pyramid import MODE_RULE, halved, level_shapes
+from wsi_area.compute.count.area import area_mm2
+from wsi_area.compute.picture.pyramid import MODE_RULE, halved, level_shapes
 from wsi_area.exports.measured_slide import MeasuredSlide, boxes, read_box, refuse_other_counts
-from wsi_area.exports.placing import replaced_folder
 from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.geometry import Size
+from wsi_area.results.class_map.store import open_class_map
 from wsi_area.results.layout import LABELS_NAME
-from wsi_area.results.store import open_class_map
+from wsi_area.storage.whole_files import replaced_folder
 
 OmeVersion = Literal["0.4", "0.5"]
 _CHUNK_PX, _SHARD_PX = 512, 2048

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.counting import count_class_map
-from wsi_area.compute.grid import l0_edges_px
-from wsi_area.compute.recount import WorkGrid
+from wsi_area.compute.count.counting import count_class_map
+from wsi_area.compute.count.recount import WorkGrid
+from wsi_area.compute.cut.grid import l0_edges_px
 from wsi_area.errors import CountMismatchError, ResultError, SegmentationError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import TissueClass
 from wsi_area.model.counts import ClassCounts
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import ClassMap
+from wsi_area.results.class_map.store import open_class_map
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_run import OpenedRun, OpenedSlide
-from wsi_area.results.place import Place
 from wsi_area.results.record import is_counted
-from wsi_area.results.store import open_class_map
+from wsi_area.storage.place import Place
 
 _BAND_BYTES = 1 << 26
 

@@ -16,15 +16,15 @@ from typing import IO, Any
 
 import numpy as np
 
-from wsi_area.compute.area import area_mm2
+from wsi_area.compute.count.area import area_mm2
 from wsi_area.errors import CountMismatchError
 from wsi_area.exports.measured_slide import MeasuredSlide
-from wsi_area.exports.placing import gzipped
 from wsi_area.exports.simplifying import simplified
 from wsi_area.exports.tracing import Ring, TracedRegion, traced_regions
 from wsi_area.model.classes import TissueClass
 from wsi_area.results.layout import OUTLINES_NAME
-from wsi_area.results.place import scratch_folder
+from wsi_area.storage.place import scratch_folder
+from wsi_area.storage.whole_files import gzipped
 
 _OBJECTS = uuid.UUID("5c0a8f5e-6d0b-5a0e-9a63-0d6f1f6c2b11")
 """The namespace of the ids; any fixed UUID would do, this one must never change."""

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from wsi_area.compute.area import area_mm2
+from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.quantity_text import pair_text
 from wsi_area.reports.attention import Trouble, Warned, is_warned, troubles, warned
 from wsi_area.reports.documents import STATUS_ORDER, Record, mpp_of
 from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, Finding, anchor_of, findings_of
 from wsi_area.reports.strip_plot import StripPlot, Value, strip_plot
-from wsi_area.results.quantity import NONE, area_text, grouped, mm2_text, share_text
-from wsi_area.results.tissue_name import tissue_name
+from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
+from wsi_area.results.tables.tissue_name import tissue_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wsi_area.compute.area import area_mm2
+from wsi_area.compute.count.area import area_mm2
 from wsi_area.errors import CountMismatchError, ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.results.layout import RunLayout, SlideLayout, read_json
-from wsi_area.results.place import Place
 from wsi_area.results.record import is_counted
 from wsi_area.results.same_content import with_same_content
 from wsi_area.results.unmerged import refuse_unmerged
+from wsi_area.storage.place import Place
 
 Record = Mapping[str, Any]
 

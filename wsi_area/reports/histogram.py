@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import log1p
 from typing import Any, TypeGuard
 
-from wsi_area.results.quantity import grouped
+from wsi_area.results.tables.quantity import grouped
 
 WIDTH, HEIGHT = 340.0, 155.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8.0, 332.0, 34.0, 122.0

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wsi_area.compute.threshold_stability import tissue_area_at_shifts
+from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
 from wsi_area.reports.documents import Record
-from wsi_area.results.quantity import NONE, grouped, mm2_text, percent, plain_facts
+from wsi_area.results.tables.quantity import NONE, grouped, mm2_text, percent, plain_facts
 
 
 def measurement_facts(record: Record) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from wsi_area.compute.washes import WASH
+from wsi_area.compute.picture.washes import WASH
 from wsi_area.reports.cohort import Cohort
 from wsi_area.reports.histogram import HEIGHT as HISTOGRAM_HEIGHT
 from wsi_area.reports.histogram import WIDTH as PLOT_WIDTH

@@ -7,7 +7,7 @@ from PIL import ImageFile
 
 from wsi_area.errors import SettingsError
 from wsi_area.results.layout import write_bytes
-from wsi_area.results.place import Place
+from wsi_area.storage.place import Place
 
 
 def require_weasyprint() -> Any:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.majority_picture import PictureGrid, majority_picture
-from wsi_area.compute.washes import outlined
+from wsi_area.compute.picture.majority_picture import PictureGrid, majority_picture
+from wsi_area.compute.picture.washes import outlined
 from wsi_area.errors import ResultError
 from wsi_area.model.pixels import ClassMap
 from wsi_area.reports.documents import Record
 from wsi_area.reports.embedded import LADDER, Rung, hopeless, jpeg_address, png_address, reduced
-from wsi_area.results.class_codes import class_colours
-from wsi_area.results.class_thumbnail import class_thumbnail
+from wsi_area.results.class_map.class_codes import class_colours
+from wsi_area.results.class_map.class_thumbnail import class_thumbnail
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.thumbnail import Thumbnail, read_thumbnail
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from wsi_area.reports.documents import Record
-from wsi_area.results.quantity import NONE
+from wsi_area.results.tables.quantity import NONE
 
 _EXIT_TEXT: dict[Any, str] = {
     0: "all good",

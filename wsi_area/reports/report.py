@@ -12,8 +12,8 @@ from wsi_area.reports.provenance import provenance, time_text
 from wsi_area.reports.slide_picture import slide_picture
 from wsi_area.reports.slide_view import SlideView, slide_view
 from wsi_area.results.layout import write_bytes
-from wsi_area.results.place import Place
 from wsi_area.results.record import is_counted
+from wsi_area.storage.place import Place
 
 HTML_NAME, PDF_NAME = "report.html", "report.pdf"
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.scale_bar import ScaleBar, scale_bar
+from wsi_area.compute.picture.scale_bar import ScaleBar, scale_bar
 from wsi_area.errors import ResultError
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.ledger import LedgerLayout
@@ -15,9 +15,9 @@ from wsi_area.reports.documents import Record, mpp_of
 from wsi_area.reports.embedded import png_address
 from wsi_area.reports.photo_layers import Frame, Layer, photo_and_classes
 from wsi_area.reports.tile_map import NOTHING_RGB, SKIPPED_RGB, TileFacts, tile_map
-from wsi_area.results.class_codes import OUTSIDE_RGB, UNREADABLE_RGB, reserved_in, rgb_of
+from wsi_area.results.class_map.class_codes import OUTSIDE_RGB, UNREADABLE_RGB, reserved_in, rgb_of
+from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.store import ledger_rows
 
 _TILES_CSS_PX = 480  # the longer side of the tile picture, about
 LISTED_FOCI = 10

@@ -8,9 +8,9 @@ from wsi_area.reports.documents import Record
 from wsi_area.reports.histogram import Histogram, histograms
 from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_lines
 from wsi_area.reports.slide_picture import LISTED_FOCI, LegendEntry, SlidePicture, tile_legend
-from wsi_area.results.quantity import area_text, grouped, mm2_text, share_text
 from wsi_area.results.record import is_counted
-from wsi_area.results.tissue_name import tissue_name
+from wsi_area.results.tables.quantity import area_text, grouped, mm2_text, share_text
+from wsi_area.results.tables.tissue_name import tissue_name
 
 STATUS_TEXT = {
     "complete": "complete",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from wsi_area.results.quantity import grouped
+from wsi_area.results.tables.quantity import grouped
 
 WIDTH, _LEFT, _RIGHT = 340.0, 12.0, 328.0  # of the drawing, in its own units
 _DOT = 7.0  # diameter

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
-from wsi_area.results.class_codes import OUTSIDE_RGB, UNREADABLE_RGB
+from wsi_area.results.class_map.class_codes import OUTSIDE_RGB, UNREADABLE_RGB
 
 RAMP_RGB = (
     (255, 255, 217), (237, 248, 177), (199, 233, 180), (127, 205, 187), (65, 182, 196), (29, 145, 192),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsi_area.errors import ResultError
-from wsi_area.results.place import Place, commit, mending
+from wsi_area.storage.place import Place, commit, mending
 
 SCHEMA_VERSION = 1
 OUTLINES_NAME, LABELS_NAME = "regions.geojson.gz", "labels.ome.zarr"

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from wsi_area.errors import ResultError
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.results.place import Place, place_of
 from wsi_area.results.same_content import with_same_content
 from wsi_area.results.unmerged import refuse_unmerged
+from wsi_area.storage.place import Place, place_of
 
 __all__ = ["OpenedRun", "OpenedSlide", "open_run"]
 
@@ -78,7 +78,7 @@ class OpenedRun(Mapping[str, OpenedSlide]):
         """Return one row for each finding."""
         import pandas as pd
 
-        from wsi_area.results.tables import FLAG_COLUMNS
+        from wsi_area.results.tables.run_tables import FLAG_COLUMNS
 
         rows = [f for slide in self.values() for f in slide.record.get("findings", ())]
         return pd.DataFrame(rows, columns=list(FLAG_COLUMNS))

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.pyramid import halved
+from wsi_area.compute.picture.pyramid import halved
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import ClassMap
+from wsi_area.results.class_map.store import ledger_attributes, ledger_rows, open_class_map
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.record import is_counted
-from wsi_area.results.store import ledger_attributes, ledger_rows, open_class_map
 
 _BAND_PX = 2048  # work rows held at once while a coarser level is made, about
 
@@ -70,7 +70,7 @@ class OpenedSlide:
         ----------
         level : int
             0 is the work grid, exactly as it was measured. Each further level is half the size, rounded up, each of
-            its pixels the most frequent code of the 2 × 2 below it (`wsi_area.compute.pyramid.MODE_RULE`): the levels
+            its pixels the most frequent code of the 2 × 2 below it (`compute.picture.pyramid.MODE_RULE`): the levels
             that ``wsi-area export --format ome-zarr`` writes. They are for looking; areas come from level 0 alone.
 
         Raises

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from wsi_area.compute.area import area_mm2
+from wsi_area.compute.count.area import area_mm2
 from wsi_area.model.burden import ClassArea, SlideBurden, Status
 from wsi_area.model.calibration import Calibration, MppCandidate
 from wsi_area.model.finding import QaFinding

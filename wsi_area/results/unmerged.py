@@ -5,7 +5,7 @@ import shlex
 
 from wsi_area.errors import ResultError
 from wsi_area.results.layout import RunLayout, read_json
-from wsi_area.results.place import Place
+from wsi_area.storage.place import Place
 
 
 def shard_digests(layout: RunLayout) -> dict[str, str]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
-from wsi_area.compute.pyramid import halved, level_shapes
+from wsi_area.compute.picture.pyramid import halved, level_shapes
 from wsi_area.errors import ResultError
 from wsi_area.model.pixels import ClassMap
 
@@ -21,7 +21,7 @@ _KEPT_BLOCKS = 64  # of each level: 16 MiB, so that a level of up to 4096 × 409
 class ClassLevels:
     """A stored class map and its coarser levels, each made from the one below it, block by block.
 
-    A block of level n is the half (`wsi_area.compute.pyramid.MODE_RULE`) of the 2 × 2 blocks of level n − 1 under it,
+    A block of level n is the half (`compute.picture.pyramid.MODE_RULE`) of the 2 × 2 blocks of level n − 1 under it,
     so that four blocks are in memory for each level on the way down, and what was made lately is kept.
     """
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wsi_area.audit.difference import RunDifference, compare_runs
 from wsi_area.errors import ResultError
-from wsi_area.results.difference import RunDifference, compare_runs
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.review.disagreement import Disagreement, disagreement_of

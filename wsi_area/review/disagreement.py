@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.area import area_mm2
-from wsi_area.compute.grid import l0_edges_px
+from wsi_area.compute.count.area import area_mm2
+from wsi_area.compute.cut.grid import l0_edges_px
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import MaskArray
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.results.quantity import grouped, mm2_text, share_text
+from wsi_area.results.tables.quantity import grouped, mm2_text, share_text
 from wsi_area.review.overlay import class_names
 
 if TYPE_CHECKING:  # pandas takes longer to load than a slide's header: only who asks for a frame pays

@@ -9,17 +9,17 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
+from wsi_area.audit.difference import RunDifference
+from wsi_area.compute.picture.scale_bar import scale_bar
 from wsi_area.compute.quantity_text import pair_text
-from wsi_area.compute.scale_bar import scale_bar
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.pixels import RgbArray
-from wsi_area.results.difference import RunDifference
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.results.quantity import NONE, area_text, grouped, share_text
 from wsi_area.results.record import COVERAGE_95
-from wsi_area.results.tissue_name import tissue_name
+from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_text
+from wsi_area.results.tables.tissue_name import tissue_name
 from wsi_area.review.overlay import slide_picture
 
 _TEMPLATES = Path(__file__).with_name("templates")

@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wsi_area.compute.majority_picture import PictureGrid, majority_picture
-from wsi_area.compute.washes import WASH, outlined
+from wsi_area.compute.picture.majority_picture import PictureGrid, majority_picture
+from wsi_area.compute.picture.washes import WASH, outlined
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap, RgbArray
-from wsi_area.results.class_codes import RESERVED, class_colours, reserved_in, rgb_of
-from wsi_area.results.class_thumbnail import picture_grid
+from wsi_area.results.class_map.class_codes import RESERVED, class_colours, reserved_in, rgb_of
+from wsi_area.results.class_map.class_thumbnail import picture_grid
+from wsi_area.results.class_map.sparse_class_map import sparse_class_map
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.results.quantity import area_text, grouped
-from wsi_area.results.sparse_class_map import sparse_class_map
+from wsi_area.results.tables.quantity import area_text, grouped
 from wsi_area.results.thumbnail import Thumbnail, ThumbnailFrame, read_thumbnail
 
 _LONGEST_PX = 1024  # of a picture that has to be made without the slide's own

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from wsi_area.compute.scale_bar import scale_bar
+from wsi_area.compute.picture.scale_bar import scale_bar
 from wsi_area.errors import SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.results.opened_slide import OpenedSlide

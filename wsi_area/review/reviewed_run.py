@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_run import open_run as open_documents
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.results.place import Place
 from wsi_area.review.calibration_view import SlideCalibration, calibration_of
 from wsi_area.review.class_levels import ClassLevel, class_level
 from wsi_area.review.comparison import RunComparison, comparison_of
 from wsi_area.review.explained import ExplainedArea, explained_area
 from wsi_area.review.html import run_html, slide_html
 from wsi_area.review.tile_view import TileView, tile_view
+from wsi_area.storage.place import Place
 
 if TYPE_CHECKING:  # the viewer is loaded by who asks for it
     from wsi_area.review.viewer.widget import SlideViewer
@@ -147,7 +147,7 @@ class ReviewedSlide(OpenedSlide):
         ----------
         level : int
             0 is the work grid, exactly as it was measured. Each further level is half the size, rounded up, each of
-            its pixels the most frequent code of the 2 × 2 below it (`wsi_area.compute.pyramid.MODE_RULE`). They are
+            its pixels the most frequent code of the 2 × 2 below it (`compute.picture.pyramid.MODE_RULE`). They are
             for looking; areas come from level 0 alone.
 
         Raises

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.grid import l0_edges_px
-from wsi_area.compute.reduction import box_mean
+from wsi_area.compute.count.reduction import box_mean
+from wsi_area.compute.cut.grid import l0_edges_px
 from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Region

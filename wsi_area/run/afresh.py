@@ -9,15 +9,15 @@ lost but words: whatever a ledger holds is made a document again by a run withou
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from wsi_area.inputs.slide_settings import told_settings
 from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, RunLayout, read_json, write_json
 from wsi_area.results.leftovers import discard_tables
-from wsi_area.results.object_tables import OBJECTS_TABLE
-from wsi_area.results.place import remove_tree
+from wsi_area.results.tables.object_tables import OBJECTS_TABLE
 from wsi_area.results.thumbnail import CLASSES_NAME
+from wsi_area.run.array.array_plan import ShardPlan
+from wsi_area.run.array.division import Shard
 from wsi_area.run.same_kind import are_of_one_kind
-from wsi_area.run.shard_plan import ShardPlan
-from wsi_area.run.shards import Shard
-from wsi_area.run.slide_settings import told_settings
+from wsi_area.storage.place import remove_tree
 
 SAID_AT_THE_END = ("ended", "exit_code", "statuses", "not_reached", "slides_not_reached", "workers", "timing")
 """What `run_document.run_footer` adds besides the state and the slides: nothing of it is true of a run that goes on."""

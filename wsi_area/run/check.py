@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from wsi_area.compute.calibration import CalibrationPolicy, calibrate, usable_levels
-from wsi_area.compute.planning import Tiling, plan_slide
-from wsi_area.compute.quality import work_mpp_findings
+from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate, usable_levels
+from wsi_area.compute.cut.planning import Tiling, plan_slide
+from wsi_area.compute.judge.quality import work_mpp_findings
 from wsi_area.errors import SlideError
+from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.slide import SlideInfo
-from wsi_area.run.inputs import SlideInput
 from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_OK
 from wsi_area.slides import inspect
 
@@ -69,7 +69,7 @@ def check_slide(slide: SlideInput, policy: CalibrationPolicy, work_mpp_um: float
 
 def cut_short_findings(info: SlideInfo) -> list[QaFinding]:
     """Return the finding that a file ends before its pixels do; a run would count those as unreadable."""
-    from wsi_area.slides.cut_short import cut_short  # loads tifffile
+    from wsi_area.slides.header.cut_short import cut_short  # loads tifffile
 
     found = cut_short(info)
     if found is None:

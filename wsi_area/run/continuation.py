@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from wsi_area.compute.grid import batch_tiles_at, batches_to_measure, tile_areas_l0_px
-from wsi_area.compute.planning import estimated_disk_bytes
+from wsi_area.compute.cut.grid import batch_tiles_at, batches_to_measure, tile_areas_l0_px
+from wsi_area.compute.cut.planning import estimated_disk_bytes
 from wsi_area.compute.quantity_text import pair_text
 from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.model.calibration import Calibration
@@ -18,13 +18,13 @@ from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
-from wsi_area.results.cleaned_store import discard_cleaned
+from wsi_area.results.class_map.cleaned_store import discard_cleaned
+from wsi_area.results.class_map.soundness import stores_open
+from wsi_area.results.class_map.store import commit_batch, create_store, stored_origin
 from wsi_area.results.layout import SlideLayout, read_json
-from wsi_area.results.place import free_bytes, mending
-from wsi_area.results.soundness import stores_open
-from wsi_area.results.store import commit_batch, create_store, stored_origin
 from wsi_area.run.prepare import PreparedSlide
-from wsi_area.run.settings import RunSettings
+from wsi_area.settings.run_settings import RunSettings
+from wsi_area.storage.place import free_bytes, mending
 
 _LOG = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wsi_area.errors import ResultError, StaleResultError
+from wsi_area.inputs.collect import SlideInput
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.results.record import failed_record
 from wsi_area.results.unmerged import discard_shards, is_unmerged, refuse_unmerged
-from wsi_area.run.inputs import SlideInput
 from wsi_area.run.same_kind import differences, is_of
-from wsi_area.run.settings import RunSettings
+from wsi_area.settings.run_settings import RunSettings
 
 _LOG = logging.getLogger(__name__)
 

@@ -7,25 +7,25 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from wsi_area.errors import IncompleteResultError, MissingMppError, ResultError
+from wsi_area.inputs.collect import SlideInput
+from wsi_area.inputs.copying import CopyStopped
+from wsi_area.inputs.stage_in import wherever_it_is_read
 from wsi_area.model.burden import Status
 from wsi_area.model.objects import SizeFilters
-from wsi_area.results.cleaned_store import tiles_layout
+from wsi_area.results.class_map.cleaned_store import tiles_layout
+from wsi_area.results.class_map.soundness import flush_stores, take_back_torn
 from wsi_area.results.layout import SlideLayout, read_json, write_json
 from wsi_area.results.record import failed_record, is_counted
-from wsi_area.results.soundness import flush_stores, take_back_torn
 from wsi_area.results.thumbnail import CLASSES_NAME, write_thumbnail
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
-from wsi_area.run.copying import CopyStopped
 from wsi_area.run.events import SlideStarted
 from wsi_area.run.executors import TaskLost
-from wsi_area.run.inputs import SlideInput
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
-from wsi_area.run.settings import RunSettings
 from wsi_area.run.slide_document import MergedObjects, slide_document, versions
 from wsi_area.run.slide_tiles import Context, Work, lost_message, measure_tiles, missing_batches, tiles_of
-from wsi_area.run.stage_in import wherever_it_is_read
-from wsi_area.segmenters.colour_rule import ColourRuled
+from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.protocol import FittedSegmenter
+from wsi_area.settings.run_settings import RunSettings
 
 __all__ = ["Context", "Measured", "finished", "measure_slide", "prepared_slide", "tiles_place", "where_to_read"]
 

@@ -14,26 +14,26 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.grid import batch_tiles_at
-from wsi_area.compute.object_merge import FociMerge
-from wsi_area.compute.size_filter import SizeStage, StageDecision, merge_stage, stages_of
+from wsi_area.compute.cut.grid import batch_tiles_at
+from wsi_area.compute.objects.object_merge import FociMerge
+from wsi_area.compute.objects.size_filter import SizeStage, StageDecision, merge_stage, stages_of
 from wsi_area.errors import IncompleteResultError, ResultError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.objects import Foci, SizeChange, SizeFilters
 from wsi_area.model.plan import SlidePlan
-from wsi_area.results.cleaned_store import (
+from wsi_area.results.class_map.cleaned_store import (
     cleaned_changes,
     cleaned_key,
     create_cleaned,
     finish_cleaned,
     tiles_layout,
 )
+from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.object_tables import read_foci, write_foci
-from wsi_area.results.store import ledger_attributes, ledger_rows
+from wsi_area.results.tables.object_tables import read_foci, write_foci
 from wsi_area.run.executors import Executor, TaskLost
-from wsi_area.run.object_task import (
+from wsi_area.run.work.object_task import (
     BoxOutcome,
     BoxTask,
     CommitTask,

@@ -9,20 +9,20 @@ from contextlib import contextmanager
 from typing import Any
 
 from wsi_area.errors import MissingMppError, StaleResultError, WsiAreaError
+from wsi_area.inputs.collect import SlideInput
+from wsi_area.inputs.drawings import refuse_mismatch
+from wsi_area.inputs.slide_settings import told_settings
+from wsi_area.inputs.stage_in import refuse_unreachable
 from wsi_area.results.layout import RunLayout, write_json
 from wsi_area.results.leftovers import discard_partials, discard_tables
-from wsi_area.results.locks import sole_writer
-from wsi_area.results.object_tables import write_objects
-from wsi_area.results.place import Place
 from wsi_area.results.record import failed_record, is_counted
 from wsi_area.results.same_content import same_content
-from wsi_area.results.tables import write_tables
+from wsi_area.results.tables.object_tables import write_objects
+from wsi_area.results.tables.run_tables import write_tables
 from wsi_area.run.afresh import discard_documents
-from wsi_area.run.drawings import refuse_mismatch
 from wsi_area.run.earlier_run import INTERRUPTED, ended_document, merged_shards, others_in, own_settings_in, unmeasured
 from wsi_area.run.events import Listener, SlideDone
 from wsi_area.run.executors import Executor, make_executor
-from wsi_area.run.inputs import SlideInput
 from wsi_area.run.measure_slide import Context, Measured, measure_slide
 from wsi_area.run.memory import task_memory_limit_bytes
 from wsi_area.run.run_document import (
@@ -38,9 +38,9 @@ from wsi_area.run.run_document import (
     run_header,
 )
 from wsi_area.run.run_log import RunLog, opened_log
-from wsi_area.run.settings import RunSettings
-from wsi_area.run.slide_settings import told_settings
-from wsi_area.run.stage_in import refuse_unreachable
+from wsi_area.settings.run_settings import RunSettings
+from wsi_area.storage.locks import sole_writer
+from wsi_area.storage.place import Place
 
 __all__ = [
     "EXIT_CALIBRATION", "EXIT_FAILED", "EXIT_INTERRUPTED", "EXIT_OK", "EXIT_SETTINGS", "EXIT_VERIFICATION",
@@ -196,7 +196,7 @@ def _measure_one(
         record = measured.record
         if for_report:
             # imported here: a run without a report need not pay for it
-            from wsi_area.run.thumbnail_task import order_class_thumbnail
+            from wsi_area.run.work.thumbnail_task import order_class_thumbnail
 
             order_class_thumbnail(layout.slide(slide.slide_id), record, context.executor)
         told.done(record, measured.resumed)

@@ -8,23 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from wsi_area.compute.calibration import CalibrationPolicy, calibrate, usable_levels
-from wsi_area.compute.grid import read_near_edges
-from wsi_area.compute.planning import Tiling, plan_slide, validate
-from wsi_area.compute.skipping import skip_glass
+from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate, usable_levels
+from wsi_area.compute.cut.grid import read_near_edges
+from wsi_area.compute.cut.planning import Tiling, plan_slide, validate
+from wsi_area.compute.cut.skipping import skip_glass
 from wsi_area.errors import MissingMppError, SlideOpenError
+from wsi_area.inputs.collect import SlideInput
+from wsi_area.inputs.drawings import drawn_on
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
 from wsi_area.results.thumbnail import thumbnail_jpeg
-from wsi_area.run.deadlines import deadline
-from wsi_area.run.drawings import drawn_on
-from wsi_area.run.inputs import SlideInput
 from wsi_area.run.sampling import tissue_samples
-from wsi_area.run.settings import RunSettings
-from wsi_area.segmenters.colour_rule import ColourRuled
+from wsi_area.run.work.deadlines import deadline
+from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.exclusions.fit import with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.protocol import (
@@ -37,6 +36,7 @@ from wsi_area.segmenters.protocol import (
     WantsSamples,
 )
 from wsi_area.segmenters.registry import make_segmenter, segmenter_package
+from wsi_area.settings.run_settings import RunSettings
 from wsi_area.slides import (
     LaneDecision,
     borrow_reader,
@@ -186,7 +186,7 @@ def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:
     """Return a plan with the tiles marked that lie outside the region of interest, where there is one."""
     if roi is None:
         return plan
-    from wsi_area.compute.roi import limit_to_roi  # geometry is loaded only where something was drawn
+    from wsi_area.compute.cut.roi import limit_to_roi  # geometry is loaded only where something was drawn
 
     return limit_to_roi(plan, roi)
 

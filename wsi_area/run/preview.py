@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wsi_area.compute.grid import batches_to_measure, level_px_to_decode
-from wsi_area.compute.planning import estimated_disk_bytes
-from wsi_area.compute.quality import background_findings, work_mpp_findings
+from wsi_area.compute.cut.grid import batches_to_measure, level_px_to_decode
+from wsi_area.compute.cut.planning import estimated_disk_bytes
+from wsi_area.compute.judge.quality import background_findings, work_mpp_findings
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.plan import SlidePlan

@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from wsi_area.results.place import Place, grown
 from wsi_area.run.ending import not_complete, what_to_do
 from wsi_area.run.run_document import RunOutcome, status_counts, warning_counts
+from wsi_area.storage.place import Place, grown
 
 _LOG = logging.getLogger(__name__)
 _LEVELS = {"complete": "info", "incomplete": "warning", "needs_calibration": "warning", "failed": "error"}

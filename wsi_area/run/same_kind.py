@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from wsi_area.errors import StaleResultError
+from wsi_area.run.array.array_plan import ShardPlan
 from wsi_area.run.continuation import package_change
 from wsi_area.run.run_document import segmenter_facts
-from wsi_area.run.settings import MEASUREMENT_SECTIONS, RunSettings
-from wsi_area.run.shard_plan import ShardPlan
+from wsi_area.settings.run_settings import MEASUREMENT_SECTIONS, RunSettings
 
 _KIND = ("config_hash", "segmenter_package")
 """What of a run.json, or of the header of one, says of which kind it is."""

@@ -5,12 +5,12 @@ import random
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.grid import level_region, work_edges_l0_px
-from wsi_area.compute.reduction import box_mean
+from wsi_area.compute.count.reduction import box_mean
+from wsi_area.compute.cut.grid import level_region, work_edges_l0_px
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import Overview, TilePixels
 from wsi_area.model.plan import SlidePlan
-from wsi_area.segmenters.tissue import TissueSegmenter
+from wsi_area.segmenters.colour.tissue import TissueSegmenter
 from wsi_area.slides import SlideReader
 
 Ints = NDArray[np.int64]

@@ -8,28 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area import __version__
-from wsi_area.compute.area import measure
-from wsi_area.compute.quality import Observed, QualityLimits, check
-from wsi_area.compute.skipping import skipped_foreground_upper_bound_px
-from wsi_area.compute.threshold_stability import tissue_area_at_shifts
+from wsi_area.compute.count.area import measure
+from wsi_area.compute.cut.skipping import skipped_foreground_upper_bound_px
+from wsi_area.compute.judge.quality import Observed, QualityLimits, check
+from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
 from wsi_area.errors import IncompleteResultError
+from wsi_area.inputs.drawings import drawing_facts, outline_facts
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.counts import ClassCounts
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.model.objects import Foci, SizeChange
 from wsi_area.model.plan import SlidePlan
+from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.object_tables import foci_record
 from wsi_area.results.record import slide_record
-from wsi_area.results.store import ledger_rows
+from wsi_area.results.tables.object_tables import foci_record
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin
-from wsi_area.run.drawings import drawing_facts, outline_facts
 from wsi_area.run.prepare import PreparedSlide
-from wsi_area.run.settings import RunSettings
 from wsi_area.run.slide_tiles import Work
-from wsi_area.segmenters.colour_rule import ColourRuled
+from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.protocol import FittedSegmenter
+from wsi_area.settings.run_settings import RunSettings
 
 TILES_LISTED = 100
 """Unreadable tiles named one by one in result.json; their number and area are always exact."""

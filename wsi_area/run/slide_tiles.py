@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from wsi_area.compute.grid import batch_tiles_at, batches_to_measure
+from wsi_area.compute.cut.grid import batch_tiles_at, batches_to_measure
 from wsi_area.errors import IncompleteResultError
+from wsi_area.inputs.collect import SlideInput
+from wsi_area.inputs.slide_settings import settings_of
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
+from wsi_area.results.class_map.store import ledger_rows, ledger_rows_of
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.store import ledger_rows, ledger_rows_of
-from wsi_area.run.deadly_tiles import IsolateTask, isolate_batch
 from wsi_area.run.events import BatchDone, Listener
 from wsi_area.run.executors import Executor, TaskLost
-from wsi_area.run.inputs import SlideInput
 from wsi_area.run.prepare import PreparedSlide
-from wsi_area.run.settings import RunSettings
-from wsi_area.run.slide_job import BatchResult, BatchTask, SlideJob
-from wsi_area.run.slide_settings import settings_of
-from wsi_area.run.tile_task import measure_batch
+from wsi_area.run.work.crashing_tiles import IsolateTask, isolate_batch
+from wsi_area.run.work.slide_job import BatchResult, BatchTask, SlideJob
+from wsi_area.run.work.tile_task import measure_batch
+from wsi_area.settings.run_settings import RunSettings
 
 MAX_LOST_BATCHES = 16
 """Batches of a slide that may kill their workers; with more it is not a tile that is bad, but slide or segmenter."""

@@ -3,11 +3,11 @@
 TIFF structure and codecs (tifffile, imagecodecs) are loaded only by the first slide that needs them.
 """
 
-from wsi_area.slides.handles import borrow_reader, close_readers, require_unchanged
-from wsi_area.slides.inspect import SLIDE_SUFFIXES, inspect
-from wsi_area.slides.lanes import LaneDecision, choose_lane, with_edges_proven
+from wsi_area.slides.header.inspect import SLIDE_SUFFIXES, inspect
+from wsi_area.slides.lanes.choice import LaneDecision, choose_lane, with_edges_proven
+from wsi_area.slides.lanes.handles import borrow_reader, close_readers, require_unchanged
+from wsi_area.slides.lanes.reading import Piece, SlideReader
 from wsi_area.slides.overview import overview_box_l0_px, read_overview
-from wsi_area.slides.reading import Piece, SlideReader
 
 __all__ = [
     "SLIDE_SUFFIXES",

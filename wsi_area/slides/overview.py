@@ -11,9 +11,9 @@ from wsi_area.errors import TileReadError
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import MaskArray, Overview, TilePixels
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.exactness import is_exactly_addressable
-from wsi_area.slides.handles import borrow_reader
-from wsi_area.slides.reading import SlideReader, grid_boxes
+from wsi_area.slides.lanes.exactness import is_exactly_addressable
+from wsi_area.slides.lanes.handles import borrow_reader
+from wsi_area.slides.lanes.reading import SlideReader, grid_boxes
 
 MAX_SIDE_PX = 1024
 _BLOCK_PX = 512  # level pixels a side held at once, about

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.segmenters.pixel_trees import TreeEnsemble
+from wsi_area.segmenters.pixels.trees import TreeEnsemble
 
 MAX_STEPS = 255
 _EDGE_PX = 200_000

@@ -5,18 +5,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wsi_area.compute.grid import l0_edges_px, place_at, tile_at, work_edges_l0_px
-from wsi_area.compute.reduction import box_mean
-from wsi_area.compute.roi import inside_roi
+from wsi_area.audit.truth import NO_TRUTH, Naming, truth_codes
+from wsi_area.compute.count.reduction import box_mean
+from wsi_area.compute.cut.grid import l0_edges_px, place_at, tile_at, work_edges_l0_px
+from wsi_area.compute.cut.roi import inside_roi
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.model.plan import Tile
-from wsi_area.run.truth import NO_TRUTH, Naming, truth_codes
-from wsi_area.segmenters.pixel_features import FeatureSet, colour_balance
+from wsi_area.segmenters.colour.tissue import TissueSegmenter
+from wsi_area.segmenters.pixels.features import FeatureSet, colour_balance
 from wsi_area.segmenters.protocol import FittedSegmenter
-from wsi_area.segmenters.tissue import TissueSegmenter
 from wsi_area.slides import SlideReader, borrow_reader, read_overview
 from wsi_area.training.material import TrainingImage
 

@@ -9,10 +9,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from wsi_area.compute.agreement import class_agreements
+from wsi_area.audit.accuracy import Accuracy, ImageAgreement
+from wsi_area.compute.judge.agreement import class_agreements
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.pixels import ClassMap
-from wsi_area.run.accuracy import Accuracy, ImageAgreement
 from wsi_area.training.importance import Importance
 
 _DPI = 110

@@ -3,7 +3,7 @@
 from typing import Any
 
 from wsi_area.errors import SettingsError
-from wsi_area.segmenters.pixel_trees import TreeEnsemble, from_sklearn
+from wsi_area.segmenters.pixels.trees import TreeEnsemble, from_sklearn
 from wsi_area.training.binning import steps_of
 from wsi_area.training.sampling import Sampled
 from wsi_area.training.settings import TrainSettings

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from wsi_area.audit.accuracy import Accuracy
+from wsi_area.audit.truth import Naming
 from wsi_area.errors import SettingsError
-from wsi_area.run.accuracy import Accuracy
-from wsi_area.run.truth import Naming
-from wsi_area.segmenters.pixel_model import load_model
+from wsi_area.segmenters.pixels.model import load_model
 from wsi_area.training.blocks import TruthRule, balanced
 from wsi_area.training.material import Source, TrainingImage, prepared
 from wsi_area.training.validation import evaluate_model, reach_um

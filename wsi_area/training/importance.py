@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.segmenters.pixel_trees import TreeEnsemble
+from wsi_area.segmenters.pixels.trees import TreeEnsemble
 from wsi_area.training.sampling import Sampled
 
 MAX_PX = 20_000

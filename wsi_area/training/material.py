@@ -10,17 +10,17 @@ import numpy as np
 import shapely
 
 from wsi_area.annotations import read_drawn
-from wsi_area.compute.calibration import CalibrationPolicy, calibrate, usable_levels
-from wsi_area.compute.planning import WORK_MPP_TOLERANCE, Tiling, plan_slide
-from wsi_area.compute.roi import limit_to_roi
+from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate, usable_levels
+from wsi_area.compute.cut.planning import WORK_MPP_TOLERANCE, Tiling, plan_slide
+from wsi_area.compute.cut.roi import limit_to_roi
 from wsi_area.errors import AnnotationError, MissingMppError, PlanError, SettingsError
+from wsi_area.inputs.collect import SlideInput
+from wsi_area.inputs.drawings import drawn_on
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
-from wsi_area.run.drawings import drawn_on
-from wsi_area.run.inputs import SlideInput
-from wsi_area.segmenters.pixel_features import ColourBalance
+from wsi_area.segmenters.pixels.features import ColourBalance
 from wsi_area.slides import choose_lane, inspect
 
 TILE_PX = 512

@@ -6,8 +6,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wsi_area.compute.agreement import class_agreements
-from wsi_area.run.accuracy import Accuracy, ImageAgreement
+from wsi_area.audit.accuracy import Accuracy, ImageAgreement
+from wsi_area.compute.judge.agreement import class_agreements
 from wsi_area.training.figures import areas_png, calibration_png, case_png, importances_png
 
 if TYPE_CHECKING:  # the outcome is made where this is called

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from wsi_area import __version__
+from wsi_area.audit.accuracy import Accuracy
+from wsi_area.audit.truth import Naming
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import ClassScheme
-from wsi_area.run.accuracy import Accuracy
-from wsi_area.run.truth import Naming
-from wsi_area.segmenters.pixel_features import FeatureSet
-from wsi_area.segmenters.pixel_model import PixelModel, save_model
+from wsi_area.segmenters.pixels.features import FeatureSet
+from wsi_area.segmenters.pixels.model import PixelModel, save_model
 from wsi_area.training.blocks import TruthRule, balanced
 from wsi_area.training.classes import scheme_of
 from wsi_area.training.collecting import Collected, collect

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.agreement import confusion_matrix
-from wsi_area.compute.grid import work_edges_l0_px
-from wsi_area.compute.reliability import Reliability, reliability
+from wsi_area.audit.accuracy import Accuracy, Case, ImageAgreement
+from wsi_area.audit.truth import NO_TRUTH
+from wsi_area.compute.cut.grid import work_edges_l0_px
+from wsi_area.compute.judge.agreement import confusion_matrix
+from wsi_area.compute.judge.reliability import Reliability, reliability
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.pixels import ClassMap
-from wsi_area.run.accuracy import Accuracy, Case, ImageAgreement
-from wsi_area.run.truth import NO_TRUTH
-from wsi_area.segmenters.pixel_features import FeatureSet
-from wsi_area.segmenters.pixel_model import PixelModel
-from wsi_area.segmenters.pixel_probability import probability_reach_px
+from wsi_area.segmenters.pixels.features import FeatureSet
+from wsi_area.segmenters.pixels.model import PixelModel
+from wsi_area.segmenters.pixels.probability import probability_reach_px
 from wsi_area.training.blocks import Block, TruthRule, blocks_of
 from wsi_area.training.fitting import fitted_trees
 from wsi_area.training.material import TrainingImage

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
-from wsi_area.compute.grid import l0_edges_px
+from wsi_area.compute.cut.grid import l0_edges_px
 from wsi_area.model.pixels import ClassMap
-from wsi_area.results.class_thumbnail import work_px_l0
+from wsi_area.results.class_map.class_thumbnail import work_px_l0
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.review.class_levels import ClassLevels
 from wsi_area.review.overlay import Entry

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from wsi_area.compute.scale_bar import length_text
+from wsi_area.compute.picture.scale_bar import length_text
 from wsi_area.model.calibration import Mpp
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.thumbnail import Thumbnail

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from wsi_area.compute.level_ratios import usable_levels
+from wsi_area.compute.calibration.level_ratios import usable_levels
 from wsi_area.errors import SlideError, StaleResultError
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import RgbArray

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from wsi_area.compute.washes import WASH
+from wsi_area.compute.picture.washes import WASH
 from wsi_area.errors import SettingsError, WsiAreaError
 from wsi_area.model.geometry import Size
 from wsi_area.results.opened_slide import OpenedSlide

@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 
 from wsi_area.errors import SettingsError
-from wsi_area.results.place import Place
-from wsi_area.run.cluster_settings import ClusterSettings, TlsSettings
 from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.executors.serial import SerialExecutor
 from wsi_area.run.executors.threads import ThreadsExecutor
-from wsi_area.run.settings import RunSection
+from wsi_area.settings.cluster_settings import ClusterSettings, TlsSettings
+from wsi_area.settings.run_settings import RunSection
+from wsi_area.storage.place import Place
 
 __all__ = ["Executor", "SerialExecutor", "TaskLost", "ThreadsExecutor", "make_executor", "usable_cores"]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from wsi_area.errors import SettingsError
-from wsi_area.run.cluster_settings import TlsSettings
 from wsi_area.run.executors.distributed import DistributedExecutor
+from wsi_area.settings.cluster_settings import TlsSettings
 
 FIRST_WORKER_S, ANSWER_S = 120.0, 30.0
 """Seconds to wait for a cluster's first worker, and for its scheduler to answer."""

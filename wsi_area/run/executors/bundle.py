@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsi_area.run.executors.contract import TaskLost
-from wsi_area.run.isolation import Died, Raised
-from wsi_area.run.worker_log import logged_call
+from wsi_area.run.work.isolation import Died, Raised
+from wsi_area.run.work.worker_log import logged_call
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from wsi_area.run.executors.bundle import Bundled, bundle_outcome, item_result, run_bundle
 from wsi_area.run.executors.contract import R, T, TaskLost
-from wsi_area.run.isolation import Apart, run_apart
+from wsi_area.run.work.isolation import Apart, run_apart
 from wsi_area.slides import close_readers
 
 TASKS_AHEAD_PER_WORKER = 4

@@ -85,7 +85,7 @@ def _started_cluster(workers: int) -> Any:
                 host=LOOPBACK,
                 dashboard_address=f"{LOOPBACK}:0",
                 silence_logs=logging.ERROR,
-                preload=["wsi_area.run.worker_setup"],
+                preload=["wsi_area.run.work.worker_setup"],
             )
         except RuntimeError as error:
             _LOG.warning("worker processes did not start (try %d of %d): %s", attempt + 1, START_TRIES, error)

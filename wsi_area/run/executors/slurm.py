@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from wsi_area.errors import SettingsError
-from wsi_area.run.cluster_settings import ClusterSettings
 from wsi_area.run.executors.distributed import DistributedExecutor
+from wsi_area.run.executors.sbatch import output_directive
 from wsi_area.run.executors.slurm_keeper import Keeper
-from wsi_area.run.sbatch import output_directive
+from wsi_area.settings.cluster_settings import ClusterSettings
 
 JOB_NAME = "wsi-area-worker"
 _SECRETS = ".tls-"
@@ -176,7 +176,7 @@ async def _submitted(cluster: Any) -> None:
 
 def job_options(asked: ClusterSettings, logs: Path) -> dict[str, Any]:
     """Return what is asked of one job, in dask-jobqueue's words; one process for each core, as on one machine."""
-    extra = ["--no-dashboard", "--preload", "wsi_area.run.worker_setup"]
+    extra = ["--no-dashboard", "--preload", "wsi_area.run.work.worker_setup"]
     if asked.walltime_s > 2 * (END_EARLY_S + STAGGER_S):
         extra += ["--lifetime", f"{asked.walltime_s - END_EARLY_S - STAGGER_S}s", "--lifetime-stagger", f"{STAGGER_S}s"]
     prologue = []

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.model.pixels import MaskArray, Overview, RgbArray, TilePixels
-from wsi_area.segmenters.colour_rule import ColourRule
-from wsi_area.segmenters.foreground import GLASS_LARGEST_CHROMA, GLASS_LOWEST, LEAST_BACKGROUND, NOMINAL_LEVEL
+from wsi_area.segmenters.colour.colour_rule import ColourRule
+from wsi_area.segmenters.colour.foreground import GLASS_LARGEST_CHROMA, GLASS_LOWEST, LEAST_BACKGROUND, NOMINAL_LEVEL
 
 White = tuple[int, int, int]
 LARGEST_MILLI_OD = 2407  # of a channel: log10(255 / 1); 0 counts as 1

@@ -7,7 +7,7 @@ import numpy as np
 
 from wsi_area.model.classes import MAX_CLASS_ID, ClassScheme
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
-from wsi_area.segmenters.colour_rule import ColourRule
+from wsi_area.segmenters.colour.colour_rule import ColourRule
 from wsi_area.segmenters.exclusions.absorption import Seen, White, seen_of
 from wsi_area.segmenters.protocol import FittedSegmenter, PlacedSegmenter, StatesMemory
 

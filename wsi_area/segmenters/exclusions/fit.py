@@ -4,7 +4,9 @@ from wsi_area.errors import MissingMppError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import Overview, TilePixels
-from wsi_area.segmenters.colour_rule import ColourRule
+from wsi_area.segmenters.colour.colour_rule import ColourRule
+from wsi_area.segmenters.colour.extremes import count_extremes
+from wsi_area.segmenters.colour.foreground import Foreground, fit_foreground
 from wsi_area.segmenters.exclusions.absorption import White, glass_white, nominal_white, seen_of
 from wsi_area.segmenters.exclusions.black import WINDOW_PX, BlackRule
 from wsi_area.segmenters.exclusions.bubble import BubbleRule
@@ -14,8 +16,6 @@ from wsi_area.segmenters.exclusions.fold import fit_fold
 from wsi_area.segmenters.exclusions.pen import PenRule
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.exclusions.windows import radius_px
-from wsi_area.segmenters.extremes import count_extremes
-from wsi_area.segmenters.foreground import Foreground, fit_foreground
 from wsi_area.segmenters.protocol import FittedSegmenter
 
 LARGEST_WORK_MPP_UM = 4.0  # for any exclusion: windows of a few pixels say nothing about a stroke or a line

@@ -1,0 +1,119 @@
+"""The manifest: what spreadsheets write is read, and whatever could mislead is refused by line."""
+
+from pathlib import Path
+
+import pytest
+
+from wsi_area.errors import SettingsError
+from wsi_area.inputs.manifest import read_manifest
+from wsi_area.model.calibration import Mpp
+
+
+def written(folder: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = folder / "slides.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def test_rows_are_read_with_their_lines_and_paths_start_at_the_manifest(tmp_path: Path) -> None:
+    text = (
+        "path,mpp_x,mpp_y,mpp_reason,slide_id\na.svs,0.25,0.26,scanner log,A\n\nsub/b.svs,0.5,,scale bar,\nc.svs,,,,\n"
+    )
+    first, second, third = read_manifest(written(tmp_path, text))
+    assert (first.path, first.mpp, first.mpp_reason, first.slide_id) == (
+        tmp_path / "a.svs", Mpp(0.25, 0.26), "scanner log", "A",
+    )  # fmt: skip
+    assert (second.path, second.mpp, second.slide_id) == (tmp_path / "sub" / "b.svs", Mpp(0.5, 0.5), None)
+    assert (third.mpp, third.mpp_reason) == (None, "")
+    assert [row.row for row in (first, second, third)] == [2, 4, 5]
+
+
+def test_columns_come_in_any_order_and_case_and_only_path_is_needed(tmp_path: Path) -> None:
+    (row,) = read_manifest(written(tmp_path, "MPP_reason, Path ,mpp_X\nscale bar,/x/a.svs,0.5\n"))
+    assert (row.path, row.mpp) == (Path("/x/a.svs"), Mpp(0.5, 0.5))
+    assert read_manifest(written(tmp_path, "path\na.svs\n"))[0].path == tmp_path / "a.svs"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffpath;mpp_x;mpp_reason\r\na.svs;0,25;scale bar\r\n",
+        "sep=;\r\npath;mpp_x;mpp_reason\r\na.svs;0,25;scale bar\r\n",
+        'path,mpp_x,mpp_reason\na.svs,"0,25",scale bar\n',
+        "path\tmpp_x\tmpp_reason\na.svs\t0.25\tscale bar\n",
+        "path;mpp_x;mpp_reason;;\na.svs;0,25;scale bar;;\n;;;;\n",
+    ],
+)
+def test_what_excel_writes_is_read(tmp_path: Path, text: str) -> None:
+    (row,) = read_manifest(written(tmp_path, text))
+    assert (row.path, row.mpp, row.mpp_reason) == (tmp_path / "a.svs", Mpp(0.25, 0.25), "scale bar")
+
+
+def test_a_quoted_reason_may_hold_commas_and_letters_of_any_language(tmp_path: Path) -> None:
+    (row,) = read_manifest(written(tmp_path, 'path,mpp_x,mpp_reason\na.svs,0.5,"Maßstab, 3. Mai"\n'))
+    assert row.mpp_reason == "Maßstab, 3. Mai"
+
+
+def test_a_size_without_a_reason_is_taken_as_it_is_on_the_command_line(tmp_path: Path) -> None:
+    (row,) = read_manifest(written(tmp_path, "path,mpp_x\na.svs,0.5\n"))
+    assert (row.mpp, row.mpp_reason) == (Mpp(0.5, 0.5), "")
+
+
+HEAD = "path,mpp_x,mpp_y,mpp_reason,slide_id\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("path,mpp,mpp_reason\n", "unknown column 'mpp'; known: path, mpp_x"),
+        ("path,region\n", "unknown column 'region'"),
+        ("mpp_x,mpp_reason\n0.5,log\n", "no column 'path'"),
+        ("path,path\na,b\n", "stands twice"),
+        (HEAD, "no rows"),
+        ("", "no column 'path'"),
+        (HEAD + "a.svs,0.5,,log,\n,0.5,,log,\n", "line 3: the path is empty"),
+        (HEAD + "a.svs,,,scale bar,\n", "line 2: a reason ('scale bar') but no mpp_x"),
+        (HEAD + "a.svs,,0.5,scale bar,\n", "line 2: mpp_y is 0.5 but mpp_x is empty"),
+        (HEAD + "a.svs,half,,log,\n", "line 2: mpp_x is 'half'"),
+        (HEAD + "a.svs,0,,log,\n", "line 2: mpp_x is '0'"),
+        (HEAD + "a.svs,-0.5,,log,\n", "line 2: mpp_x is '-0.5'"),
+        (HEAD + "a.svs,nan,,log,\n", "line 2: mpp_x is 'nan'"),
+        (HEAD + "a.svs,inf,,log,\n", "line 2: mpp_x is 'inf'"),
+        (HEAD + 'a.svs,"1.000,5",,log,\n', "line 2: mpp_x is '1.000,5'"),
+        (HEAD + "a.svs,0.5,0.5,log,../up\n", "line 2: slide_id '../up' cannot name a folder"),
+        (HEAD + "a.svs,0.5,,log,\n./a.svs,0.25,,log,\n", "lines 2 and 3 have the same path"),
+        (HEAD + "a.svs,,,,one\nb.svs,,,,ONE\n", "lines 2 and 3 have the same slide_id"),
+        ("path,mpp_x,mpp_reason\na.svs,0,25,scale bar\n", "line 2: 4 cells for 3 columns"),
+        ("path,mpp_x,mpp_reason\na.svs,1,25\n", "line 2: mpp_reason is '25'"),  # a decimal comma, unquoted
+    ],
+)
+def test_what_could_mislead_is_refused_by_its_line(tmp_path: Path, text: str, says: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(SettingsError) as refused:
+        read_manifest(path)
+    assert says in str(refused.value)
+    assert str(path) in str(refused.value)
+
+
+def test_a_file_that_is_no_utf8_or_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="CSV UTF-8"):
+        read_manifest(written(tmp_path, HEAD + "Präparat.svs,,,,\n", "cp1252"))
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_manifest(tmp_path / "absent.csv")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_manifest(tmp_path)
+
+
+def test_who_is_on_a_slide_and_when_stands_beside_it(tmp_path: Path) -> None:
+    first, second = read_manifest(written(tmp_path, "path,subject,date\na.png,Anna,2026-03-01\nb.png,,\n"))
+    assert (first.subject, str(first.taken_on)) == ("Anna", "2026-03-01")
+    assert (second.subject, second.taken_on) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [("Anna,", "give both or neither"), (",2026-03-01", "give both or neither"), ("Anna,01.03.2026", "year-month-day")],
+)
+def test_half_a_date_or_one_of_another_form_is_refused(tmp_path: Path, cells: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=f"line 2: .*{told}"):
+        read_manifest(written(tmp_path, f"path,subject,date\na.png,{cells}\n"))

@@ -1,0 +1,176 @@
+"""annotations: outlines meet their slide: from the units of the file to level-0 pixels, cut at the slide's edge."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from wsi_area.annotations.outline_files import OutlineFile
+from wsi_area.annotations.raw import noted, number
+from wsi_area.annotations.stated_areas import stated_um2
+from wsi_area.compute.picture.outlines import areal, shared_area, united
+from wsi_area.errors import AnnotationError
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.drawn import DrawnRegion
+from wsi_area.model.finding import QaFinding
+from wsi_area.model.geometry import Size
+from wsi_area.model.slide import SlideInfo
+
+OFFSET_PROPERTIES = ("hamamatsu.XOffsetFromSlideCentre", "hamamatsu.YOffsetFromSlideCentre")
+_MPP_TOLERANCE = 0.02  # as for two claims about the slide itself
+_OVERLAP_PX2 = 0.5  # of a level-0 pixel: outlines that share an edge overlap by rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """``level-0 px = factor · unit + shift`` on each axis."""
+
+    factor_x: float
+    factor_y: float
+    shift_x: float = 0.0
+    shift_y: float = 0.0
+
+    def apply(self, geometries: Sequence[shapely.Geometry]) -> NDArray[np.object_]:
+        """Return geometries in level-0 px; those that rounding made invalid are mended by less than it moved them."""
+
+        def moved(points: NDArray[np.float64]) -> NDArray[np.float64]:
+            return points * (self.factor_x, self.factor_y) + (self.shift_x, self.shift_y)
+
+        placed = shapely.transform(np.array(geometries, dtype=object), moved)
+        for i in np.flatnonzero(~shapely.is_valid(placed)):
+            placed[i] = areal(shapely.make_valid(placed[i], method="structure"))
+        return np.asarray(placed)
+
+
+def placement_of(
+    file: OutlineFile, slide: SlideInfo, scale: float | None, mpp: Mpp | None, offset_nm: tuple[float, float] | None
+) -> Placement:
+    """Return how a file's units become level-0 pixels.
+
+    Hamamatsu's nanometres count from the centre of the physical slide; ``(x_nm - offset_x) / (1000 · mpp_x) +
+    width / 2`` with the pixel size that the scanner wrote, because NDP.view drew with that one, whatever override is
+    in force.
+    """
+    if file.unit == "px":
+        factor = 1.0 if scale is None else scale
+        return Placement(factor, factor)
+    if scale is not None:
+        raise AnnotationError(f"{file.path} is in nanometres, so a scale of {scale:g} has no meaning; leave it out")
+    vendor = next((c.mpp for c in slide.mpp_candidates if c.rung == "vendor"), mpp)
+    stated_x, stated_y = (number(slide.properties.get(key)) for key in OFFSET_PROPERTIES)
+    if offset_nm is None and math.isfinite(stated_x) and math.isfinite(stated_y):
+        offset_nm = stated_x, stated_y
+    if vendor is None or offset_nm is None:
+        missing = "pixel size" if vendor is None else " and ".join(OFFSET_PROPERTIES)
+        raise AnnotationError(
+            f"{file.path} is in nanometres from the centre of the glass, and {slide.slide_id} does not state its "
+            f"{missing}; use it with the NDPI slide it was drawn on, or export the outlines from QuPath as GeoJSON"
+        )
+    x, y = 1 / (1000 * vendor.x), 1 / (1000 * vendor.y)
+    size = slide.size_l0_px
+    return Placement(x, y, size.width_px / 2 - offset_nm[0] * x, size.height_px / 2 - offset_nm[1] * y)
+
+
+def placed_regions(
+    file: OutlineFile, placement: Placement, size: Size
+) -> tuple[tuple[DrawnRegion, ...], tuple[QaFinding, ...]]:
+    """Return the regions in level-0 pixels, cut at the edges of the slide, and what was noticed.
+
+    Raises
+    ------
+    AnnotationError
+        An outline lies wholly beside the slide: a scale is missing, or the file belongs to another slide.
+    """
+    placed = placement.apply([region.geometry for region in file.regions])
+    slide = shapely.box(0, 0, size.width_px, size.height_px)
+    bounds = shapely.bounds(placed)
+    reach_px = np.maximum(-bounds[:, :2], bounds[:, 2:] - (size.width_px, size.height_px)).max(axis=1)
+    cut = placed.copy()
+    for i in np.flatnonzero(reach_px > 0):
+        cut[i] = areal(placed[i].intersection(slide))
+    beside = [file.regions[i].index for i in np.flatnonzero(shapely.is_empty(cut))]
+    if beside:
+        raise AnnotationError(_beside(file, beside, bounds, size))
+    areas = shapely.area(cut)
+    drawn = [
+        DrawnRegion(r.index, r.name, geometry.wkb, float(area), stated_um2(r, file.mpp_um))
+        for r, geometry, area in zip(file.regions, cut, areas, strict=True)
+    ]
+    beyond = _beyond(file, reach_px, float(shapely.area(placed).sum() - areas.sum()))
+    return tuple(drawn), (*beyond, *_overlaps([r.name for r in drawn], cut))
+
+
+def mpp_finding(file: OutlineFile, placement: Placement, mpp: Mpp | None) -> tuple[QaFinding, ...]:
+    """Return a finding where the file's own pixel size, at its scale, is not that of the slide."""
+    if file.mpp_um is None or mpp is None:
+        return ()
+    unit_um = placement.factor_x * mpp.x
+    difference = abs(file.mpp_um - unit_um) / max(file.mpp_um, unit_um)
+    if difference <= _MPP_TOLERANCE:
+        return ()
+    message = (
+        f"the file was drawn at {file.mpp_um:g} µm a unit, on this slide a unit is {unit_um:.6g} µm "
+        f"({100 * difference:.1f} % apart)"
+    )
+    remedy = f"if it was drawn on another scan or level, state --annotation-scale {file.mpp_um / mpp.x:.6g}"
+    return (noted("ANNOTATION_MPP_DIFFERS", "warning", message, file.mpp_um, unit_um, "µm", remedy),)
+
+
+def _beside(file: OutlineFile, beside: Sequence[int], bounds: NDArray[np.float64], size: Size) -> str:
+    """Return what to tell who gave outlines that lie wholly beside the slide."""
+    (x0, y0), (x1, y1) = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
+    over = max(x1 / size.width_px, y1 / size.height_px)
+    if over > 1:
+        power = 2 ** math.ceil(math.log2(over))
+        hint = (
+            "were they drawn on another slide? Or is a scale missing: they would fit at "
+            f"1/{over:.4g} or less, --annotation-scale 1/{power} is next (--roi-scale for a region of interest)"
+        )
+    else:
+        hint = "was the file drawn on another slide?"
+    return (
+        f"{file.path}: {len(beside)} of {len(bounds)} outlines (first: {beside[0]}) lie wholly beside the slide, which "
+        f"is {size.width_px} × {size.height_px} px, while the outlines reach from ({x0:.6g}, {y0:.6g}) to "
+        f"({x1:.6g}, {y1:.6g}); {hint}"
+    )
+
+
+def _beyond(file: OutlineFile, reach_px: NDArray[np.float64], lost_px2: float) -> tuple[QaFinding, ...]:
+    """Return the finding on what reaches beyond the edges of the slide."""
+    indexes = [file.regions[i].index for i in np.flatnonzero(reach_px > 0)]
+    if not indexes:
+        return ()
+    farthest_px = float(reach_px.max())
+    shown = ", ".join(map(str, indexes[:5])) + (" …" if len(indexes) > 5 else "")
+    message = (
+        f"{len(indexes)} outlines ({shown}) reach up to {farthest_px:.6g} px beyond the slide; "
+        f"{lost_px2:.6g} px² lie outside it and are not measured"
+    )
+    remedy = "check that the file was drawn on this slide, at this scale"
+    return (noted("OUTLINE_BEYOND_SLIDE", "warning", message, farthest_px, 0.0, "px", remedy),)
+
+
+def _overlaps(names: Sequence[str], geometries: NDArray[np.object_]) -> tuple[QaFinding, ...]:
+    """Return how much is drawn twice: within a class it counts once, between classes the settings' order decides."""
+    by_name: dict[str, list[shapely.Geometry]] = defaultdict(list)
+    for name, geometry in zip(names, geometries, strict=True):
+        by_name[name].append(geometry)
+    unions = {name: united(own) for name, own in by_name.items()}
+    findings = []
+    for name, own in by_name.items():
+        twice = float(shapely.area(own).sum() - unions[name].area)
+        if twice > _OVERLAP_PX2:
+            message = f"outlines of {name!r} overlap each other by {twice:.6g} level-0 px², which count once"
+            findings.append(noted("OUTLINES_OVERLAP", "info", message, twice, _OVERLAP_PX2, "px²"))
+    for one, other in combinations(unions, 2):
+        shared = shared_area(unions[one], unions[other])
+        if shared > _OVERLAP_PX2:
+            message = f"outlines of {one!r} and {other!r} overlap by {shared:.6g} level-0 px²"
+            remedy = "where both are classes of the run, the one listed later in segmenter.classes has them"
+            findings.append(noted("CLASSES_OVERLAP", "info", message, shared, _OVERLAP_PX2, "px²", remedy))
+    return tuple(findings)

@@ -1,0 +1,1 @@
+"""audit: finished runs judged: recounted, held against truth, compared with each other."""

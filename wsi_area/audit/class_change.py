@@ -1,0 +1,96 @@
+"""results: what one class of one subject gained or lost between two dates: a row of the table of changes."""
+
+from dataclasses import dataclass, fields
+
+from wsi_area.audit.dated_areas import NamedArea
+from wsi_area.compute.judge.area_change import area_change
+from wsi_area.results.opened_slide import OpenedSlide
+
+
+@dataclass(frozen=True, slots=True)
+class DatedClass:
+    """A class of a slide that was taken on a day, and what it measures there."""
+
+    slide: OpenedSlide
+    date: str | None  # ISO 8601
+    area: NamedArea
+
+
+@dataclass(frozen=True, slots=True)
+class ClassChange:
+    """What one class of one subject gained or lost; one row of the table."""
+
+    subject: str
+    kind: str  # class, or total: all classes that are tumour, or tissue
+    class_name: str
+    is_tissue: bool
+    is_tumor: bool
+    is_background: bool
+    before_date: str | None
+    after_date: str | None
+    before_slide_id: str
+    after_slide_id: str
+    before_n_px: int
+    after_n_px: int
+    before_mpp_x_um: float
+    before_mpp_y_um: float
+    after_mpp_x_um: float
+    after_mpp_y_um: float
+    before_area_mm2: float
+    before_area_u_mm2: float
+    after_area_mm2: float
+    after_area_u_mm2: float
+    change_mm2: float
+    change_u_mm2: float
+    change_ci95_low_mm2: float
+    change_ci95_high_mm2: float
+    change_pct: float | None
+    change_u_pct: float | None
+    exceeds_ci95: bool
+    before_signal_per_mm2: float | None
+    after_signal_per_mm2: float | None
+    remarks: str | None
+
+
+CHANGE_COLUMNS = tuple(field.name for field in fields(ClassChange))
+
+
+def class_change(
+    subject: str, before: DatedClass, after: DatedClass, same_scale: bool, remarks: str | None
+) -> ClassChange:
+    """Return what a class gained or lost."""
+    old, new = before.area, after.area
+    change = area_change(old.area, new.area, same_scale=same_scale)
+    scale_before, scale_after = (dated.slide.record["calibration"] for dated in (before, after))
+    return ClassChange(
+        subject=subject,
+        kind=old.kind,
+        class_name=old.name,
+        is_tissue=old.is_tissue,
+        is_tumor=old.is_tumor,
+        is_background=old.is_background,
+        before_date=before.date,
+        after_date=after.date,
+        before_slide_id=before.slide.slide_id,
+        after_slide_id=after.slide.slide_id,
+        before_n_px=old.n_px,
+        after_n_px=new.n_px,
+        before_mpp_x_um=scale_before["mpp_x_um"],
+        before_mpp_y_um=scale_before["mpp_y_um"],
+        after_mpp_x_um=scale_after["mpp_x_um"],
+        after_mpp_y_um=scale_after["mpp_y_um"],
+        before_area_mm2=old.area.area_mm2,
+        before_area_u_mm2=old.area.u_mm2,
+        after_area_mm2=new.area.area_mm2,
+        after_area_u_mm2=new.area.u_mm2,
+        change_mm2=change.change_mm2,
+        change_u_mm2=change.u_mm2,
+        change_ci95_low_mm2=change.change_mm2 - change.half_width_mm2,
+        change_ci95_high_mm2=change.change_mm2 + change.half_width_mm2,
+        change_pct=None if change.fraction is None else 100 * change.fraction,
+        change_u_pct=None if change.u_fraction is None else 100 * change.u_fraction,
+        exceeds_ci95=change.exceeds_ci95,
+        before_signal_per_mm2=old.signal_per_mm2,
+        after_signal_per_mm2=new.signal_per_mm2,
+        remarks=remarks,
+    )

@@ -1,0 +1,243 @@
+"""run: the class maps of a finished run held against the truth, block by block, in level-0 pixels."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.annotations import find_for, read_drawn, region_of_interest
+from wsi_area.audit.accuracy import Accuracy, ImageAgreement
+from wsi_area.audit.truth import NO_TRUTH, Naming, truth_codes
+from wsi_area.compute.cut.grid import l0_edges_px
+from wsi_area.compute.cut.roi import inside_roi
+from wsi_area.compute.judge.agreement import confusion_matrix
+from wsi_area.errors import AnnotationError, ResultError, SettingsError
+from wsi_area.inputs.collect import DrawnSource
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.classes import (
+    BACKGROUND_ID,
+    OUTSIDE_ROI_CODE,
+    UNREADABLE_CODE,
+    UNSCANNED_CODE,
+    ClassScheme,
+    TissueClass,
+)
+from wsi_area.model.drawn import Drawn, RegionOfInterest
+from wsi_area.model.geometry import Region, Size
+from wsi_area.model.pixels import TilePlace
+from wsi_area.model.slide import Level, SlideInfo
+from wsi_area.results.opened_run import OpenedSlide, open_run
+from wsi_area.storage.place import Place
+
+REST = "rest"
+"""What is none of the compared classes, in truth and on the map."""
+
+_FLAGS = ("tumor", "tissue")
+_REASONS = {UNSCANNED_CODE: "unscanned", OUTSIDE_ROI_CODE: "outside_roi", UNREADABLE_CODE: "unreadable"}
+_OUTSIDE_WITHIN = 252  # not a class of this run: a compared class never has this id
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvaluation:
+    """A run held against the truth, and the slides that could not be."""
+
+    accuracy: Accuracy | None
+    failures: Mapping[str, str]  # slide id → why it was not compared
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """One slide as its result describes it."""
+
+    slide_id: str
+    opened: OpenedSlide
+    info: SlideInfo
+    mpp: Mpp | None
+    classes: tuple[TissueClass, ...]
+    column_edges: NDArray[np.int64]
+    row_edges: NDArray[np.int64]
+
+
+def evaluate_run(
+    run: Place,
+    truth: DrawnSource,
+    naming: Naming,
+    *,
+    within: DrawnSource | None = None,
+    labelled_only: bool = False,
+    seed: int = 0,
+) -> RunEvaluation:
+    """Return how the class maps of a run agree with what was drawn.
+
+    The classes of the truth are compared; whatever else there is on either side is the class ``rest``. A class
+    ``tumor`` or ``tissue`` of the truth that the run does not know by name stands for all classes of the run that are
+    tumour or tissue. The centre of a work pixel decides, and the pixel counts as the level-0 pixels it stands for.
+
+    Parameters
+    ----------
+    run
+        The folder of a run.
+    truth
+        Its outlines or masks: a file for one slide, or a folder in which each slide's is found by name.
+    naming
+        What names and codes in the truth mean; ``rest`` is not used.
+    within
+        Where to compare at all.
+    labelled_only
+        Whether what was not drawn is unknown and left out, instead of being ``rest``.
+    seed
+        Of the intervals.
+
+    Raises
+    ------
+    ResultError
+        If there is no run.
+    SettingsError
+        If one file is given for several slides, or a class of the truth is none of the run.
+    """
+    opened = open_run(run)
+    ids = list(opened.about["slides_planned"])
+    for source in (truth, within):
+        if source is not None and Path(source.path).is_file() and len(ids) > 1:
+            raise SettingsError(f"{source.path} is one file, but the run has {len(ids)} slides; give a folder")
+    known = Naming(naming.renamed, naming.codes, naming.any_nonzero, None if labelled_only else REST)
+    slides: list[tuple[_Measured, Drawn, RegionOfInterest | None]] = []
+    failures: dict[str, str] = {}
+    for slide_id in ids:
+        try:
+            measured = _measured(slide_id, opened.get(slide_id))
+            drawn = _drawn(measured, truth)
+            roi = None if within is None else region_of_interest(_drawn(measured, within))
+        except (ResultError, AnnotationError) as error:
+            failures[slide_id] = str(error)
+        else:
+            slides.append((measured, drawn, roi))
+    if not slides:
+        return RunEvaluation(None, failures)
+    names = sorted(set().union(*(known.classes_in(drawn) for _, drawn, _ in slides)) - {REST})
+    scheme = _compared(names, slides[0][0].classes)
+    images = tuple(_agreement(measured, drawn, roi, known, scheme) for measured, drawn, roi in slides)
+    return RunEvaluation(Accuracy(scheme, images, seed), failures)
+
+
+def _measured(slide_id: str, opened: OpenedSlide | None) -> _Measured:
+    if opened is None or "classes" not in opened.record:
+        raise ResultError(f"{slide_id} failed in this run, so there is nothing to compare; mend it and run it again")
+    record = opened.record
+    levels = tuple(_level(entry) for entry in record["levels"])
+    size = Size(record["width_px"], record["height_px"])
+    info = SlideInfo(
+        slide_id, record["path"], record["vendor"], size, levels, record["fingerprint"], record["file_bytes"], 0
+    )
+    level, factor = levels[record["work"]["level"]], record["work"]["reduce_factor"]
+    calibration = record["calibration"]
+    mpp = None if calibration["mpp_x_um"] is None else Mpp(calibration["mpp_x_um"], calibration["mpp_y_um"])
+    classes = tuple(
+        TissueClass(
+            c["id"], c["name"], (c["color_rgb"][0], c["color_rgb"][1], c["color_rgb"][2]),
+            c["is_tissue"], c["is_tumor"], c["is_excluded"],
+        )
+        for c in record["classes"]
+    )  # fmt: skip
+    columns = l0_edges_px(size.width_px, level.size_px.width_px, factor)
+    rows = l0_edges_px(size.height_px, level.size_px.height_px, factor)
+    return _Measured(slide_id, opened, info, mpp, classes, columns, rows)
+
+
+def _level(entry: Mapping[str, Any]) -> Level:
+    size = Size(entry["size_px"]["width_px"], entry["size_px"]["height_px"])
+    return Level(entry["index"], size, entry["downsample_x"], entry["downsample_y"])
+
+
+def _drawn(measured: _Measured, source: DrawnSource) -> Drawn:
+    path = find_for(measured.info.path, measured.slide_id, Path(source.path))
+    if path is None:
+        raise AnnotationError(
+            f"{measured.slide_id}: {source.path} holds no file named like it; name one after the slide"
+        )
+    return read_drawn(path, slide=_inspected(measured), scale=source.scale, mpp=measured.mpp)
+
+
+def _inspected(measured: _Measured) -> SlideInfo:
+    """Return the slide with its properties where the file is still there: one format of outlines asks for them."""
+    path = Path(measured.info.path)
+    if not path.exists():
+        return measured.info
+    # imported here: a run can be held against the truth without its slides
+    from wsi_area.slides import inspect
+
+    found = inspect(path, slide_id=measured.slide_id)
+    if found.size_l0_px != measured.info.size_l0_px:
+        raise ResultError(f"{path} is not the slide that was measured: it is of another size; run it again")
+    return replace(found, fingerprint=measured.info.fingerprint)
+
+
+def _compared(names: Sequence[str], classes: Sequence[TissueClass]) -> ClassScheme:
+    """Return the scheme of what is compared: ``rest``, then the classes of the truth."""
+    by_name = {c.name: c for c in classes}
+    entries = [TissueClass(BACKGROUND_ID, REST, (255, 255, 255))]
+    for name in names:
+        same = by_name.get(name)
+        members = [same] if same is not None else _flagged(name, classes)
+        if not members:
+            raise SettingsError(
+                f"the truth has the class {name!r}, which is none of the run's ({', '.join(by_name)}); say which it is "
+                f"with --map {name}=CLASS, or --map {name}={REST} to compare it with nothing"
+            )
+        entries.append(TissueClass(len(entries), name, members[0].color_rgb, is_tissue=members[0].is_tissue))
+    return ClassScheme(tuple(entries))
+
+
+def _flagged(name: str, classes: Sequence[TissueClass]) -> list[TissueClass]:
+    return [c for c in classes if name in _FLAGS and (c.is_tumor if name == "tumor" else c.is_tissue)]
+
+
+def _table(scheme: ClassScheme, classes: Sequence[TissueClass]) -> NDArray[np.uint8]:
+    """Return uint8 (256,): a code of the run → the id of what it is compared as; reserved codes stay."""
+    table = np.full(256, BACKGROUND_ID, np.uint8)
+    table[list(_REASONS)] = list(_REASONS)
+    for entry in scheme.classes[1:]:
+        members = [c for c in classes if c.name == entry.name] or _flagged(entry.name, classes)
+        for member in members:
+            table[member.class_id] = entry.class_id
+    return table
+
+
+def _agreement(
+    measured: _Measured, drawn: Drawn, roi: RegionOfInterest | None, naming: Naming, scheme: ClassScheme
+) -> ImageAgreement:
+    k = len(scheme.classes)
+    ids = {c.name: c.class_id for c in scheme.classes}
+    table = _table(scheme, measured.classes)
+    matrix = np.zeros((k, k), np.int64)
+    left_out = dict.fromkeys((*_REASONS.values(), "outside_within", "without_truth"), 0)
+    class_map = measured.opened.class_map_array()
+    widths, heights = np.diff(measured.column_edges), np.diff(measured.row_edges)
+    for place in _places(measured, (class_map.shards or class_map.chunks)[0]):
+        box = place.work_px
+        rows, columns = slice(box.y_px, box.bottom_px), slice(box.x_px, box.right_px)
+        seen = table[np.asarray(class_map[rows, columns], np.uint8)]
+        if roi is not None:
+            seen[~inside_roi(roi, place) & (seen < k)] = _OUTSIDE_WITHIN
+        truth = truth_codes(drawn, naming, ids, place)
+        matrix += confusion_matrix(truth, seen, k, widths[columns], heights[rows])
+        areas = np.outer(heights[rows], widths[columns])
+        for code, why in {**_REASONS, _OUTSIDE_WITHIN: "outside_within"}.items():
+            left_out[why] += int(areas[seen == code].sum())
+        left_out["without_truth"] += int(areas[(seen < k) & (truth == NO_TRUTH)].sum())
+    pixel_mm2 = None if measured.mpp is None else measured.mpp.pixel_area_mm2
+    return ImageAgreement(measured.slide_id, measured.slide_id, matrix, left_out, pixel_mm2, {})
+
+
+def _places(measured: _Measured, side_px: int) -> Iterator[TilePlace]:
+    """Yield the blocks of the class map that are read at once: whole shards, none of them twice."""
+    x, y = measured.column_edges.astype(np.float64), measured.row_edges.astype(np.float64)
+    x_centres, y_centres = (x[:-1] + x[1:]) / 2, (y[:-1] + y[1:]) / 2
+    for top in range(0, len(y_centres), side_px):
+        for left in range(0, len(x_centres), side_px):
+            width, height = min(side_px, len(x_centres) - left), min(side_px, len(y_centres) - top)
+            box = Region(left, top, width, height)
+            yield TilePlace(box, x_centres[left : left + width], y_centres[top : top + height])

@@ -1,0 +1,171 @@
+"""run: what was drawn, as the true class of each work pixel; the pixel's centre decides."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from wsi_area.compute.judge.rasterise import inside_at, mask_codes_at
+from wsi_area.errors import AnnotationError, SettingsError
+from wsi_area.inputs.collect import DrawnSource, parse_scale
+from wsi_area.model.classes import MAX_CLASS_ID
+from wsi_area.model.drawn import Drawn, DrawnMask
+from wsi_area.model.pixels import ClassMap, TilePlace
+
+NO_TRUTH = 255
+"""Nothing is known of this pixel: it was not drawn, and nothing was said of the rest."""
+
+ANY = "*"
+_TUMOR_GROUPS = ("positive", "_0", "_1")  # what the two formats of CAMELYON call it
+_ODD = re.compile(r"[^a-z0-9_]+")
+_CLASS = re.compile(r"[a-z0-9_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How the names and codes of a file become class names."""
+
+    renamed: Mapping[str, str] = field(default_factory=dict)  # name in the file → class; "*" stands for any other name
+    codes: Mapping[int, str] = field(default_factory=dict)  # code of a mask → class, before the file's own names
+    any_nonzero: str | None = None  # the class of every code above 0, for masks that number objects
+    rest: str | None = None  # the class of what was not drawn; None: it is not known
+
+    def class_of(self, name: str) -> str:
+        """Return the class of a name in the file.
+
+        >>> Naming({"Tumor1": "tumor"}).class_of("Tumor1"), Naming({"*": "tumor"}).class_of("x")
+        ('tumor', 'tumor')
+        >>> Naming().class_of("Tumour  bed")
+        'tumour_bed'
+        """
+        chosen = self.renamed.get(name, self.renamed.get(ANY))
+        if chosen is None:
+            chosen = "tumor" if name in _TUMOR_GROUPS else column_name(name)
+        return chosen
+
+    def code_classes(self, mask: DrawnMask) -> dict[int, str]:
+        """Return the class of each code that a mask holds, apart from those of which nothing is said."""
+        present = [int(code) for code in np.flatnonzero(np.bincount(mask.codes().ravel(), minlength=256))]
+        if self.any_nonzero is not None:
+            return {code: self.any_nonzero for code in present if code}
+        nameless = [code for code in present if code and mask.names.get(code) == f"class_{code}"]
+        untold = [code for code in nameless if code not in self.codes]
+        if self.codes and untold:
+            listed = ", ".join(map(str, untold[:10])) + (" …" if len(untold) > 10 else "")
+            raise SettingsError(
+                f"a mask holds the codes {listed} of which --class says nothing; name each, or give --any-nonzero "
+                "CLASS where the codes number objects"
+            )
+        named = {code: self.class_of(mask.names[code]) for code in present if mask.names.get(code)}
+        return {**named, **{code: self.codes[code] for code in present if code in self.codes}}
+
+    def classes_in(self, drawn: Drawn) -> set[str]:
+        """Return the classes that a file holds outlines or codes of."""
+        outlined = {self.class_of(region.name) for region in drawn.regions}
+        return outlined | (set() if drawn.mask is None else set(self.code_classes(drawn.mask).values()))
+
+
+def column_name(name: str) -> str:
+    """Return a name as it can stand in a column: lower case, a-z, 0-9 and _.
+
+    >>> column_name("Región Dudosa 2")
+    'region_dudosa_2'
+
+    Raises
+    ------
+    AnnotationError
+        If nothing of it is left.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    text = _ODD.sub("_", plain).strip("_")
+    if not text:
+        raise AnnotationError(
+            f"an outline has the name {name!r}, of which no class can be made; name its class with --map '*=tumor'"
+        )
+    return text
+
+
+def parse_naming(
+    renamed: tuple[str, ...] = (),
+    codes: tuple[str, ...] = (),
+    *,
+    any_nonzero: str | None = None,
+    rest: str | None = None,
+) -> Naming:
+    """Return the naming that ``--map name=class``, ``--class code=class`` and their kin state.
+
+    >>> parse_naming(("Tumor1=tumor",), ("1=tumor",)).codes
+    {1: 'tumor'}
+
+    Raises
+    ------
+    SettingsError
+        Naming the option that is not of this form.
+    """
+    by_name = dict(_pair(text, "--map", "NAME=CLASS") for text in renamed)
+    by_code: dict[int, str] = {}
+    for text in codes:
+        code, name = _pair(text, "--class", "CODE=CLASS")
+        if not code.isdecimal() or int(code) > MAX_CLASS_ID:
+            raise SettingsError(f"--class {text}: {code!r} is no code of a mask; give 0..{MAX_CLASS_ID}=NAME")
+        by_code[int(code)] = name
+    return Naming(by_name, by_code, any_nonzero, rest)
+
+
+def drawn_source(option: str, path: Path | None, scale: str | None, slide_count: int = 1) -> DrawnSource | None:
+    """Return where a drawing lies, with the scale stated for it, or None where none was given.
+
+    Raises
+    ------
+    SettingsError
+        It does not exist, the scale is no number above 0, or one file is given for several slides.
+    """
+    if path is None:
+        if scale is not None:
+            raise SettingsError(f"{option}-scale {scale} was given without {option}; give both")
+        return None
+    if not path.exists():
+        raise SettingsError(f"{option} {path} does not exist; correct the path")
+    if path.is_file() and slide_count > 1:
+        raise SettingsError(f"{option} {path} is one file, but there are {slide_count} slides; give a folder")
+    return DrawnSource(os.path.abspath(path), parse_scale(scale, f"{option}-scale"))
+
+
+def _pair(text: str, option: str, form: str) -> tuple[str, str]:
+    left, equals, right = (part.strip() for part in text.rpartition("="))
+    if not equals or not left or not _CLASS.fullmatch(right):
+        raise SettingsError(f"{option} {text!r}: write {form}, with a class of a-z, 0-9 and _")
+    return left, right
+
+
+def truth_codes(drawn: Drawn, naming: Naming, ids: Mapping[str, int], place: TilePlace) -> ClassMap:
+    """Return uint8 (h, w) of true class ids, ``NO_TRUTH`` where nothing is known.
+
+    Where outlines overlap, the one that comes later in the file lies on top.
+
+    Parameters
+    ----------
+    drawn
+        The outlines or the mask, in level-0 px.
+    naming
+        What their names mean.
+    ids
+        Class name → id; what is drawn as a class without an id is left unknown.
+    place
+        The work pixels.
+    """
+    x, y = place.x_centres_l0_px, place.y_centres_l0_px
+    truth = np.full((len(y), len(x)), NO_TRUTH if naming.rest is None else ids[naming.rest], np.uint8)
+    if drawn.mask is not None:
+        table = np.full(256, NO_TRUTH, np.uint8)
+        table[0] = truth.flat[0] if truth.size else NO_TRUTH
+        for code, name in naming.code_classes(drawn.mask).items():
+            table[code] = ids.get(name, NO_TRUTH)
+        truth = table[mask_codes_at(drawn.mask, x, y)]
+    for region in drawn.regions:
+        truth[inside_at(region.wkb_l0_px, x, y)] = ids.get(naming.class_of(region.name), NO_TRUTH)
+    return truth

@@ -1,0 +1,1 @@
+"""commands: one file for each command of `wsi-area`."""

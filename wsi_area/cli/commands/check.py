@@ -1,0 +1,113 @@
+"""cli: `wsi-area check`."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wsi_area.compute.calibration.policy import LARGE_FORMAT_SLIDE_MM, CalibrationPolicy
+from wsi_area.inputs.collect import SlideInput, collect_slides
+from wsi_area.inputs.manifest import COLUMNS
+from wsi_area.model.calibration import Profile
+from wsi_area.run.check import check_slide, exit_code
+from wsi_area.settings.own_settings import OWN_SECTIONS
+
+if TYPE_CHECKING:
+    from wsi_area.settings.run_settings import RunSettings
+
+
+@click.command("check")
+@click.argument("slides", nargs=-1, type=click.Path())
+@click.option(
+    "--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings of the run to come, a TOML file."
+)
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. tiling.work_mpp=0.5.")
+@click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel, overriding what the files say.")
+@click.option(
+    "--mpp-reason",
+    default="",
+    help="Where that number comes from, in words; stamped on every result, which carries a warning without it.",
+)
+@click.option(
+    "--manifest",
+    type=click.Path(path_type=Path),
+    help=f"CSV, a slide a row; columns: {', '.join(COLUMNS)}; only path is needed. Further columns are settings of "
+    "single slides, such as segmenter.threshold.",
+)
+@click.option("--recursive", is_flag=True, help="Look into folders inside folders.")
+@click.option(
+    "--profile",
+    type=click.Choice(["glass", "plain"]),
+    help="plain: not a microscope slide; checks that only hold for one are left out. Default: glass, or the settings'.",
+)
+@click.option("--large-format", is_flag=True, help="Allow slides of 52 × 76 mm instead of 26 × 76 mm.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(
+    slides: Sequence[str],
+    config: Path | None,
+    assignments: Sequence[str],
+    mpp: str | None,
+    mpp_reason: str,
+    manifest: Path | None,
+    recursive: bool,
+    profile: Profile | None,
+    large_format: bool,
+    as_json: bool,
+) -> None:
+    """Say what is known of each slide before a pixel is decoded, and what to do where that is not enough.
+
+    SLIDES are files, folders, quoted globs, @list.txt with a path a line, or - for such a list on standard
+    input; without them, the slides of the manifest. With the settings of a run, slides that were not scanned as finely
+    as it asks for are named, too. A TIFF or DICOM file that ends before its pixels do is found; other damage only
+    by a run.
+
+    \b
+    wsi-area check slides/*.svs
+    wsi-area check slides/ --recursive --json
+    wsi-area check slides/ --config configs/he_tissue.toml
+    wsi-area check scan.tif --mpp 0.25 --mpp-reason "scanner log"
+
+    Exit codes: 0 all have a pixel size; 2 a slide cannot be opened or is cut short; 3 a slide has no believable pixel
+    size.
+    """  # noqa: D301 (click reads the backspace)
+    wanted = collect_slides(slides, recursive=recursive, mpp=mpp, mpp_reason=mpp_reason, manifest=manifest)
+    policy, work_mpp_um, settings = CalibrationPolicy(), None, None
+    if config is not None or assignments:
+        # imported here, like the table below: each is needed in one of two cases
+        from wsi_area.run.prepare import policy_of
+        from wsi_area.settings.run_settings import load
+
+        settings = load(config, assignments)
+        policy, work_mpp_um = policy_of(settings), settings.tiling.work_mpp
+    policy = policy if profile is None else replace(policy, profile=profile)
+    policy = replace(policy, max_extent_mm=LARGE_FORMAT_SLIDE_MM) if large_format else policy
+    checks = [check_slide(slide, *_rules_of(slide, policy, work_mpp_um, settings)) for slide in wanted]
+    if as_json:
+        from wsi_area.cli.output.check_json import check_document
+
+        click.echo(json.dumps(check_document(checks), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        from wsi_area.cli.output.check_table import print_checks
+
+        print_checks(checks)
+    sys.exit(exit_code(checks))
+
+
+def _rules_of(
+    slide: SlideInput, policy: CalibrationPolicy, work_mpp_um: float | None, settings: "RunSettings | None"
+) -> tuple[CalibrationPolicy, float | None]:
+    """Return what holds for one slide, of which a manifest may say otherwise than of all."""
+    if slide.own is None:
+        return policy, work_mpp_um
+    from wsi_area.inputs.slide_settings import settings_of
+    from wsi_area.settings.run_settings import RunSettings
+
+    # without the settings of the run it is not known whose the segmenter's keys are
+    sections = ("tiling", "calibration") if settings is None else OWN_SECTIONS
+    own, tree = settings_of(settings or RunSettings(), slide, sections), slide.own.tree
+    policy = replace(policy, **{name: getattr(own.calibration, name) for name in tree.get("calibration", {})})
+    return policy, own.tiling.work_mpp if "work_mpp" in tree.get("tiling", {}) else work_mpp_um

@@ -1,0 +1,156 @@
+"""cli: `wsi-area config`: the settings that hold and where each comes from, their schema, their page."""
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+from pydantic import BaseModel
+from rich.table import Table
+from rich.text import Text
+
+from wsi_area.cli.output.console import print_lines, report_console
+from wsi_area.cli.output.settings_reference import settings_page, settings_schema, toml_text
+from wsi_area.segmenters.registry import make_segmenter
+from wsi_area.settings.run_settings import RunSettings, load
+from wsi_area.training.settings import SECTION, load_train_settings
+
+Origin = Literal["default", "file", "--set"]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One setting that holds."""
+
+    key: str
+    value: Any
+    origin: Origin
+
+
+@click.group("config", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Show the settings that hold and where each comes from; print their schema or their reference.
+
+    \b
+    wsi-area config show --config configs/he_tissue.toml --set tiling.work_mpp=1
+    wsi-area config schema > settings.schema.json
+    wsi-area config reference > settings.md
+    """  # noqa: D301 (click reads the backspace)
+
+
+@command.command("show")
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings, a TOML file.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, as a run takes it.")
+@click.option("--changed", is_flag=True, help="Only what is not a default.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def show(config: Path | None, assignments: Sequence[str], changed: bool, as_json: bool) -> None:
+    """Show every setting that a run would use, with its origin: default, file or --set.
+
+    \b
+    wsi-area config show --config configs/ihc_dab.toml
+    wsi-area config show --set segmenter.name=stain --changed --json
+
+    Exit codes: 0 shown; 1 a key or a value is wrong, as a run would refuse it.
+    """  # noqa: D301 (click reads the backspace)
+    settings = load(config, assignments)
+    values = [v for v in settings_in_force(settings, config, assignments) if not changed or v.origin != "default"]
+    if as_json:
+        document = {
+            "config": None if config is None else str(config),
+            "measurement_hash": settings.measurement_hash,
+            "settings": [asdict(value) for value in values],
+        }
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    console = report_console()
+    table = _table(values, "file" if console.is_terminal else str(config))
+    console.print(table)
+    if console.is_terminal and config is not None:
+        print_lines(console, f"\nfile: {config}")
+
+
+@command.command("schema")
+@click.option("--json", "as_json", is_flag=True, help="What it prints is JSON in any case.")
+def schema(as_json: bool) -> None:
+    """Print the JSON Schema of a settings file, for completion and checks in an editor.
+
+    \b
+    wsi-area config schema > settings.schema.json
+    """  # noqa: D301 (click reads the backspace)
+    click.echo(json.dumps(settings_schema(), indent=2, ensure_ascii=False))
+
+
+@command.command("reference")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, the page in it.")
+def reference(as_json: bool) -> None:
+    """Print the page of every setting with its unit, default and meaning, in Markdown.
+
+    \b
+    wsi-area config reference > settings.md
+    """  # noqa: D301 (click reads the backspace)
+    page = settings_page()
+    document = {"format": "markdown", "page": page}
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if as_json else page, nl=False)
+
+
+def _table(values: Sequence[Value], file: str) -> Table:
+    """Return the settings; only a value is ever wrapped: a key that is broken in two cannot be copied."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("setting", no_wrap=True)
+    table.add_column("value", overflow="fold")
+    table.add_column("from", no_wrap=True)
+    for value in values:
+        origin = file if value.origin == "file" else value.origin
+        style = "dim" if value.origin == "default" else ""
+        for key, shown in _shown(value):
+            table.add_row(Text(key, style), Text(shown, style), Text(origin, style))
+    return table
+
+
+def _shown(value: Value) -> Iterator[tuple[str, str]]:
+    """Yield a setting as its line, a list of tables as a line for each."""
+    if isinstance(value.value, list) and any(isinstance(item, Mapping) for item in value.value):
+        for number, item in enumerate(value.value):
+            yield f"{value.key}[{number}]", toml_text(item)
+    else:
+        yield value.key, "not set" if value.value is None else toml_text(value.value)
+
+
+def settings_in_force(settings: RunSettings, config: Path | None, assignments: Sequence[str]) -> Iterator[Value]:
+    """Yield every setting with its origin; a segmenter's own keys with the defaults of the segmenter.
+
+    Parameters
+    ----------
+    settings : RunSettings
+        What `wsi_area.settings.run_settings.load` made of the other two, so both are known to be right.
+    config : Path or None
+        The file.
+    assignments : sequence of ``key=value``
+    """
+    written = {} if config is None else tomllib.loads(config.read_text(encoding="utf-8-sig"))
+    assigned = {text.partition("=")[0].replace(" ", "") for text in assignments}
+    for section, values in settings.canonical().items():
+        if section == "segmenter":
+            values = {"name": settings.segmenter.name, **_own(settings)}
+        for key, value in values.items():
+            yield Value(f"{section}.{key}", value, _origin((section, key), written, assigned))
+    if SECTION in written:
+        for key, value in load_train_settings(config).model_dump(mode="json").items():
+            yield Value(f"{SECTION}.{key}", value, "file" if key in written[SECTION] else "default")
+
+
+def _own(settings: RunSettings) -> dict[str, Any]:
+    segmenter = make_segmenter(settings.segmenter.name, settings.segmenter.own)
+    return segmenter.model_dump(mode="json") if isinstance(segmenter, BaseModel) else settings.segmenter.own
+
+
+def _origin(place: tuple[str, str], written: Mapping[str, Any], assigned: set[str]) -> Origin:
+    """Return who had the last word; ``--set a.b.c=1`` reaches into a table that is the value of ``a.b``."""
+    key = ".".join(place)
+    if any(name == key or name.startswith(f"{key}.") for name in assigned):
+        return "--set"
+    section, name = place
+    return "file" if name in written.get(section, {}) else "default"

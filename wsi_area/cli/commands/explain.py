@@ -1,0 +1,160 @@
+"""cli: `wsi-area explain`."""
+
+import json
+import math
+import sys
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from wsi_area.audit.recorded_areas import RecordedSlide, recorded_slide
+from wsi_area.cli.options.run_place import RunPlace
+from wsi_area.cli.options.storage_options import storage_options
+from wsi_area.compute.calibration.explain import (
+    Explanation,
+    PixelSize,
+    explain_area,
+    explanation_text,
+    from_dpi,
+    from_mpp,
+    from_spacing_mm,
+)
+from wsi_area.compute.quantity_text import number_text
+from wsi_area.errors import ImplausibleMppError
+from wsi_area.model.calibration import Mpp
+from wsi_area.results.layout import RunLayout, read_json
+from wsi_area.storage.place import Place
+
+EXIT_CALIBRATION = 3
+
+
+def _one_or_two(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[float, float] | None:
+    """Return ``A`` or ``A,B`` as two numbers above 0."""
+    return None if text is None else _numbers(text, (1, 2), "one or two numbers above 0, such as 0.5 or 0.25,0.5")
+
+
+def _two(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[float, float] | None:
+    """Return ``A,B`` as two numbers above 0."""
+    return None if text is None else _numbers(text, (2,), "two numbers above 0, such as 0.0005,0.0005")
+
+
+def _numbers(text: str, counts: tuple[int, ...], wanted: str) -> tuple[float, float]:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in counts or not all(0 < number < math.inf for number in numbers):
+        raise click.BadParameter(f"{text!r} is not {wanted}, with decimal points and a comma between two")
+    return numbers[0], numbers[-1]
+
+
+@click.command("explain")
+@click.argument("run", required=False, type=RunPlace())
+@click.argument("slide_id", required=False)
+@click.option("--px", type=click.IntRange(0), help="A number of pixels; default: one.")
+@click.option("--mpp", callback=_one_or_two, metavar="X[,Y]", help="Their size in µm.")
+@click.option("--dpi", callback=_one_or_two, metavar="X[,Y]", help="Their size as dots per inch.")
+@click.option("--spacing-mm", callback=_two, metavar="R,C", help="DICOM PixelSpacing: rows, columns.")
+@click.option("--power", type=click.FloatRange(0, min_open=True), help="Objective, to check the pixel size against.")
+@click.option("--class", "class_name", help="One class of a run's slide; default: all, and the tumour.")
+@storage_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(
+    run: Place | None,
+    slide_id: str | None,
+    px: int | None,
+    mpp: tuple[float, float] | None,
+    dpi: tuple[float, float] | None,
+    spacing_mm: tuple[float, float] | None,
+    power: float | None,
+    class_name: str | None,
+    as_json: bool,
+) -> None:
+    """Show the arithmetic of one area, from its inputs or from a slide of a finished RUN.
+
+    \b
+    wsi-area explain --px 15000 --mpp 0.5 --power 20
+    wsi-area explain --px 5000 --dpi 300
+    wsi-area explain --px 7154 --spacing-mm 0.028968,0.028969
+    wsi-area explain out/ CMU-1-Small-Region --class tissue
+
+    Exit codes: 0 explained; 3 such a pixel cannot be, or the slide has no pixel size.
+    """  # noqa: D301 (click reads the backspace)
+    sizes = {"--mpp": mpp, "--dpi": dpi, "--spacing-mm": spacing_mm}
+    given = [name for name, size in sizes.items() if size is not None]
+    if run is None:
+        if len(given) != 1:
+            raise click.UsageError("give one of --mpp, --dpi or --spacing-mm with --px; or a RUN folder")
+        if class_name is not None:
+            raise click.UsageError("--class names a class of a RUN; leave it out with --px")
+        sys.exit(_explain_inputs(1 if px is None else px, _pixel_size(mpp, dpi, spacing_mm), power, as_json))
+    if px is not None or given or power is not None:
+        raise click.UsageError("a RUN brings its own numbers; leave out --px, --mpp, --dpi, --spacing-mm and --power")
+    slide = recorded_slide(run, slide_id, class_name)
+    sys.exit(_explain_run(slide, as_json) if as_json else _explain_run(_in_words(run, slide), as_json))
+
+
+def _pixel_size(
+    mpp: tuple[float, float] | None, dpi: tuple[float, float] | None, spacing_mm: tuple[float, float] | None
+) -> PixelSize:
+    if mpp is not None:
+        return from_mpp(Mpp(*mpp))
+    return from_dpi(*dpi) if dpi is not None else from_spacing_mm(*(spacing_mm or (0.0, 0.0)))
+
+
+def _explain_inputs(px: int, size: PixelSize, power: float | None, as_json: bool) -> int:
+    try:
+        explanation = explain_area(px, size, power=power)
+    except ImplausibleMppError as error:
+        refused = {"status": "refused", "reason": str(error)}
+        click.echo(_json(refused) if as_json else f"refused: {error}", err=not as_json)
+        return EXIT_CALIBRATION
+    click.echo(_json({"status": "explained", **_facts(explanation)}) if as_json else explanation_text(explanation))
+    return 0
+
+
+def _in_words(run: Place, slide: RecordedSlide) -> RecordedSlide:
+    """Return a slide whose total of all tumour has the name that every page gives it; a class keeps its own."""
+    given = {entry["name"] for entry in read_json(RunLayout(run).slide(slide.slide_id).result_json)["classes"]}
+    areas = [replace(a, name="tumour") if a.name == "tumor" and "tumor" not in given else a for a in slide.areas]
+    return replace(slide, areas=tuple(areas))
+
+
+def _explain_run(slide: RecordedSlide, as_json: bool) -> int:
+    if slide.mpp is None:
+        if as_json:
+            counts = [{"name": area.name, "n_px": area.n_px} for area in slide.areas]
+            document = {"status": "needs_calibration", "reason": slide.reason, "classes": counts}
+            click.echo(_json({"slide_id": slide.slide_id, **document}))
+        else:
+            click.echo(f"{slide.slide_id}: no mm², since no pixel size could be believed ({slide.reason})")
+            click.echo("\n".join(f"  {area.name}: {number_text(area.n_px)} px" for area in slide.areas))
+        return EXIT_CALIBRATION
+    size = from_mpp(slide.mpp, slide.source)
+    explained = [(area.name, explain_area(area.n_px, size, what=f"{area.name} pixels")) for area in slide.areas]
+    if as_json:
+        classes = [{"name": name, **_facts(explanation)} for name, explanation in explained]
+        head = {"slide_id": slide.slide_id, "status": "explained", "lacking": slide.lacking or None}
+        click.echo(_json({**head, "classes": classes}))
+    else:
+        lines = f"{slide.slide_id}: {slide.reason}" if slide.reason else slide.slide_id
+        if slide.lacking:
+            lines += f"\nINCOMPLETE, the areas below are too small: {slide.lacking}"
+        click.echo("\n\n".join([lines, *(explanation_text(explanation) for _, explanation in explained)]))
+    return 0
+
+
+def _facts(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "question": explanation.question,
+        "n_px": explanation.n_px,
+        "mpp_x_um": explanation.mpp.x,
+        "mpp_y_um": explanation.mpp.y,
+        "steps": [{"text": step.text, "value": step.value, "unit": step.unit} for step in explanation.steps],
+        "area_mm2": explanation.area_mm2,
+    }
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False)

@@ -1,0 +1,92 @@
+"""cli: `wsi-area export`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from wsi_area.cli.options.run_place import RunPlace
+from wsi_area.cli.options.storage_options import storage_options
+from wsi_area.cli.output.wrapping import say_beside
+from wsi_area.exports.export import ExportedSlide, ExportOptions, Format, export_run
+from wsi_area.exports.labels_zarr import OmeVersion
+from wsi_area.exports.outlines_geojson import ClassOutlines
+from wsi_area.storage.place import Place
+
+
+@click.command("export")
+@click.argument("run", type=RunPlace())
+@click.option(
+    "--format", "format_", required=True, type=click.Choice(["geojson", "ome-zarr"]),
+    help="geojson: outlines for QuPath. ome-zarr: the class map as labels for napari and others.",
+)  # fmt: skip
+@click.option("--slide", "slide_ids", multiple=True, metavar="ID", help="Only this slide; can be given again.")
+@click.option("--split", is_flag=True, help="GeoJSON: one object for each connected region, not for each class.")
+@click.option(
+    "--simplify-px", type=float, default=0.0, metavar="N",
+    help="GeoJSON: drop corners that move an outline by at most N level-0 pixels; changes areas, and says by how much.",
+)  # fmt: skip
+@click.option(
+    "--ome-zarr-version", type=click.Choice(["0.4", "0.5"]), help="0.5 unless older tools need 0.4 (zarr format 2)."
+)
+@storage_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(
+    run: Place,
+    format_: Format,
+    slide_ids: Sequence[str],
+    split: bool,
+    simplify_px: float,
+    ome_zarr_version: OmeVersion | None,
+    as_json: bool,
+) -> None:
+    """Write the measured slides of RUN in the format of another tool, each below its folder in RUN/slides.
+
+    \b
+    wsi-area export out/ --format geojson
+    wsi-area export out/ --format geojson --split --slide S1
+    wsi-area export out/ --format ome-zarr
+
+    Areas are held against the result while they are written. Exit codes: 0 written; 1 there is no finished run, no
+    such slide, or nothing to export; 4 what would be written is not what was measured.
+    """  # noqa: D301 (click reads the backspace)
+    options = ExportOptions(format_, split, simplify_px, ome_zarr_version)
+    exported = []
+    for slide in export_run(run, options, slide_ids):
+        exported.append(slide)
+        if not as_json:
+            _tell(slide, simplified=simplify_px > 0)
+    if as_json:
+        document = {"format": format_, "slides": [_json(slide) for slide in exported]}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _tell(slide: ExportedSlide, *, simplified: bool) -> None:
+    if slide.path is None:
+        say_beside(f"{slide.slide_id}: nothing to export, {slide.not_exported}")
+        return
+    click.echo(str(slide.path))
+    if simplified:
+        for entry in slide.outlines:
+            click.echo(f"  {entry.name}: {_change(entry)}")
+
+
+def _change(entry: ClassOutlines) -> str:
+    kept = f", {entry.kept_exact} regions left exact" if entry.kept_exact else ""
+    return (
+        f"the outlines enclose {entry.outline_area_px:.1f} level-0 px², measured are {entry.area_px} px "
+        f"({entry.change_pct:+.4f} %{kept})"
+    )
+
+
+def _json(slide: ExportedSlide) -> dict[str, Any]:
+    return {
+        "slide_id": slide.slide_id,
+        "path": None if slide.path is None else str(slide.path),
+        "size_bytes": slide.size_bytes,
+        "not_exported": slide.not_exported or None,
+        "levels": slide.levels or None,
+        "classes": [{**asdict(entry), "change_pct": entry.change_pct} for entry in slide.outlines],
+    }

@@ -1,0 +1,36 @@
+"""cli: `wsi-area report`."""
+
+import json
+
+import click
+
+from wsi_area.cli.options.run_place import RunPlace
+from wsi_area.cli.options.storage_options import storage_options
+from wsi_area.reports.report import write_report
+from wsi_area.storage.place import Place
+
+
+@click.command("report")
+@click.argument("run", type=RunPlace())
+@click.option("--pdf", is_flag=True, help="As PDF too; install what it needs with: pip install 'wsi-area[pdf]'.")
+@storage_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(run: Place, pdf: bool, as_json: bool) -> None:
+    """Write the report of a finished RUN into its folder: one file to read, mail, print and sign.
+
+    \b
+    wsi-area report out/
+    wsi-area report out/ --pdf
+
+    Exit codes: 0 written; 1 there is no finished run; 4 a number on record is not what its count makes.
+    """  # noqa: D301 (click reads the backspace)
+    written = write_report(run, pdf=pdf)
+    paths = [path for path in (written.html, written.pdf) if path is not None]
+    if as_json:
+        document = {
+            "slides": written.slides,
+            "files": [{"path": str(path), "size_bytes": path.stat().st_size} for path in paths],
+        }
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(str(path) for path in paths))

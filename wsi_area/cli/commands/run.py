@@ -1,0 +1,139 @@
+"""cli: `wsi-area run`."""
+
+import json
+import logging
+import os
+import shlex
+import sys
+from typing import Any
+
+import click
+
+from wsi_area.cli.options.refusal import EXIT_INTERRUPTED, refuse
+from wsi_area.cli.options.run_place import RunPlace
+from wsi_area.cli.options.slide_options import Asked, asked, defaults_text, fail_fast_option, slide_options
+from wsi_area.cli.output.console import print_lines, report_console
+from wsi_area.cli.output.progress import shown_progress
+from wsi_area.cli.output.results_table import print_results
+from wsi_area.cli.output.wrapping import say_beside
+from wsi_area.errors import WsiAreaError
+from wsi_area.run.array.array_plan import shard_plan
+from wsi_area.run.array.division import WHOLE, Shard, parse_shard, shard_of_array
+from wsi_area.run.array.task_run import ShardOutcome, run_shard
+from wsi_area.run.ending import ending_lines
+from wsi_area.run.pipeline import run_slides
+from wsi_area.run.run_document import RunOutcome
+from wsi_area.storage.place import Place, reached_by
+
+_LOG = logging.getLogger(__name__)
+
+
+@click.command(
+    "run",
+    epilog="Run the same command again after an interruption: it goes on where it stopped. "
+    "Further slides with the same settings join the folder; other settings are refused unless --force is given.",
+)
+@slide_options
+@fail_fast_option
+@click.option("--out", type=RunPlace(), required=True, help="Where results go: a folder, or s3://bucket/prefix.")
+@click.option("--force", is_flag=True, help="Measure afresh what was made from something else.")
+@click.option(
+    "--shard",
+    "shard_text",
+    metavar="I/N",
+    help="Measure the I-th of N parts of the slides, counted from 1, then wsi-area merge. In a SLURM job array this is "
+    f"known; '{WHOLE}': every slide there too.",
+)
+@click.option(
+    "--report/--no-report",
+    default=True,
+    show_default=True,
+    help="Write report.html at the end, and beside each slide the picture for it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON document.")
+def command(out: Place, force: bool, shard_text: str | None, report: bool, as_json: bool, **options: Any) -> None:
+    """Measure SLIDES (files, folders, quoted globs, @list.txt, - for stdin) into the folder, or bucket, --out.
+
+    \b
+    wsi-area run slides/*.svs --config configs/he_tissue.toml --out out/
+    wsi-area run slide.svs --config configs/ihc_dab.toml --out out/ --set tiling.work_mpp=1
+
+    Exit codes: 0 every slide is complete; 1 wrong options or settings; 2 a slide failed or is incomplete; 3 a slide
+    has no believable pixel size and is counted in pixels only; 130 interrupted.
+    """  # noqa: D301 (click reads the backspace)
+    wanted = asked(**options)
+    if defaults := defaults_text(wanted, options["config"]):
+        say_beside(defaults)
+    out = reached_by(out, wanted.settings.storage.access)
+    shard = _shard(shard_text)
+    slides = len(wanted.slides) if shard is None else _slides_of(shard, wanted, force)
+    with shown_progress(slides) as listener:
+        wishes: dict[str, Any] = {"force": force, "listener": listener, "argv": sys.argv, "for_report": report}
+        if shard is None:
+            outcome = run_slides(wanted.slides, wanted.settings, out, **wishes)
+        else:
+            outcome = run_shard(wanted.slides, wanted.settings, out, shard, **wishes)
+    if report and shard is None and not outcome.interrupted:
+        write_report_of(out)
+    if as_json:
+        document = {"exit_code": outcome.exit_code, "out": str(out), "slides": list(outcome.told)}
+        document |= {} if shard is None else {"shard": str(shard), "parts": _parts(outcome)}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        if shard is None or outcome.planned:  # a shard may have parts of slides only
+            print_results(outcome.told, out, with_tables=shard is None)
+            print_lines(report_console(), "\n".join(ending_lines(outcome)))
+        if shard is not None:
+            print_lines(report_console(), "\n".join(_shard_lines(shard, outcome, len(wanted.slides), out)))
+        if outcome.interrupted:
+            say_beside("interrupted: run the same command again to go on where it stopped")
+    sys.exit(outcome.exit_code)
+
+
+def _slides_of(shard: Shard, wanted: Asked, force: bool) -> int:
+    """Return how many slides one shard has, whole or in part."""
+    plan = shard_plan(wanted.slides, wanted.settings, shard.count, forced=force)
+    return len(plan.slides_of(shard.index)) + len(plan.pieces_of(shard.index))
+
+
+def _parts(outcome: RunOutcome) -> list[dict[str, Any]]:
+    return [piece.document() for piece in outcome.pieces] if isinstance(outcome, ShardOutcome) else []
+
+
+def _shard_lines(shard: Shard, outcome: RunOutcome, slides: int, out: Place) -> list[str]:
+    """Return what a task of a job array did, and what makes a run of it."""
+    lines = [
+        f"{part['slide_id']}: a part of it, {part['own_batches']} of {part['batches_in_all']} batches, is "
+        f"{part['status']}" + (f": {part['reason']}" if part["reason"] else "")
+        for part in _parts(outcome)
+    ]
+    shared = outcome.pieces_planned if isinstance(outcome, ShardOutcome) else 0
+    what = f"{outcome.planned} of {slides} slides" + (f" and parts of {shared} more" if shared else "")
+    merge = f"wsi-area merge {shlex.quote(str(out))}"
+    return [*lines, f"this was shard {shard}: {what}; after the last: {merge}, which makes tables and report"]
+
+
+def _shard(text: str | None) -> Shard | None:
+    """Return which part to measure: as asked, else as a SLURM job array has it; None for every slide."""
+    if text is not None:
+        return None if text == WHOLE else parse_shard(text)
+    shard = shard_of_array(os.environ)
+    if shard is not None:
+        _LOG.warning("inside a SLURM job array: this task measures shard %s (--shard %s for all)", shard, WHOLE)
+    return shard
+
+
+def write_report_of(out: Place) -> None:
+    """Write the report of a run; what is measured stands whether or not that works."""
+    from wsi_area.reports.report import write_report
+
+    try:
+        write_report(out)
+    except KeyboardInterrupt:
+        refuse(
+            "interrupted while the report was written; every result and table is there: run the same command again, "
+            f"or wsi-area report {shlex.quote(str(out))}",
+            EXIT_INTERRUPTED,
+        )
+    except WsiAreaError as error:
+        _LOG.warning("the run is whole, its report is not: %s; mend that and call wsi-area report %s", error, out)

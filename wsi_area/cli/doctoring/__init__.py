@@ -1,0 +1,1 @@
+"""doctoring: what `wsi-area doctor` tries, one by one."""

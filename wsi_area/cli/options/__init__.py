@@ -1,0 +1,1 @@
+"""options: what several commands ask in the same words."""

@@ -1,0 +1,29 @@
+"""cli: how a command ends that could not do what was asked: one line for people and, with --json, one document."""
+
+import json
+import sys
+from typing import NoReturn
+
+import click
+
+from wsi_area.cli.output.wrapping import say_beside
+
+EXIT_INTERRUPTED = 130
+INTERRUPTED = "interrupted: run the same command again"
+
+
+def refuse(message: str, code: int) -> NoReturn:
+    """End the program: the message on stderr, and where the command line has --json, as a document on stdout."""
+    say_beside(message if code == EXIT_INTERRUPTED else f"wsi-area: {message}")
+    tell_document(message, code)
+    sys.exit(code)
+
+
+def tell_document(message: str, code: int) -> None:
+    """Print what went wrong as the one document that --json promises; nothing where it was not asked for.
+
+    The words of the command line are looked at, and not what was parsed: a line with a wrong option is never parsed.
+    """
+    words = sys.argv[1:]
+    if "--json" in (words[: words.index("--")] if "--" in words else words):
+        click.echo(json.dumps({"exit_code": code, "error": message}, indent=2, ensure_ascii=False))

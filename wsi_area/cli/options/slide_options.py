@@ -1,0 +1,135 @@
+"""cli: the options that `plan` and `run` share, and what they add up to."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from wsi_area.inputs.collect import SlideInput, collect_slides
+from wsi_area.inputs.manifest import COLUMNS
+from wsi_area.inputs.slide_settings import refuse_wrong_settings
+from wsi_area.segmenters.registry import make_segmenter
+from wsi_area.settings.run_settings import RunSettings, load
+from wsi_area.settings.settings_origin import DEFAULT
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asked for."""
+
+    slides: tuple[SlideInput, ...]
+    settings: RunSettings
+
+
+def slide_options(function: F) -> F:
+    """Add the slides and the options that say how to measure them."""
+    options: list[Callable[[F], F]] = [
+        click.argument("slides", nargs=-1, type=click.Path()),
+        click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings, a TOML file."),
+        click.option(
+            "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. tiling.work_mpp=0.5."
+        ),
+        click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel, overriding what the files say."),
+        click.option(
+            "--mpp-reason",
+            default="",
+            help="Where that number comes from, in words; stamped on every result, which carries a warning without it.",
+        ),
+        click.option(
+            "--manifest",
+            type=click.Path(path_type=Path),
+            help=f"CSV, a slide a row; columns: {', '.join(COLUMNS)}; only path is needed. Further columns are "
+            "settings of single slides, such as segmenter.threshold.",
+        ),
+        click.option(
+            "--annotations",
+            type=click.Path(path_type=Path),
+            help="Classes drawn elsewhere: a file for one slide, or a folder with one named like each slide.",
+        ),
+        click.option("--roi", type=click.Path(path_type=Path), help="What to measure at all; as --annotations."),
+        click.option(
+            "--annotation-scale",
+            metavar="N",
+            help="Level-0 px per unit of --annotations, e.g. 1/128; default 1.",
+        ),
+        click.option("--roi-scale", metavar="N", help="Likewise for --roi."),
+        click.option("--recursive", is_flag=True, help="Look into folders inside folders."),
+        click.option("--workers", type=click.IntRange(1), help="How many threads or processes; default: all cores."),
+        click.option("--scheduler", metavar="ADDRESS", help="A running dask scheduler, e.g. tcp://host:8786."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def fail_fast_option(function: F) -> F:
+    """Add the option of commands that measure: whether one slide that fails ends it."""
+    help_text = "Start nothing new after the first failed or incomplete slide (run.fail_fast)."
+    return click.option("--fail-fast", is_flag=True, help=help_text)(function)
+
+
+def asked(
+    slides: Sequence[str],
+    config: Path | None,
+    assignments: Sequence[str],
+    mpp: str | None,
+    mpp_reason: str,
+    manifest: Path | None,
+    annotations: Path | None,
+    roi: Path | None,
+    annotation_scale: str | None,
+    roi_scale: str | None,
+    recursive: bool,
+    workers: int | None,
+    scheduler: str | None,
+    fail_fast: bool = False,
+) -> Asked:
+    """Return the slides and the settings that the options add up to.
+
+    Raises
+    ------
+    SettingsError
+        Naming whatever cannot be used.
+    """
+    extra = list(assignments)
+    if workers is not None:
+        extra.append(f"run.workers={workers}")
+    if scheduler is not None:
+        extra.append(f'run.scheduler="{scheduler}"')
+    if fail_fast:
+        extra.append("run.fail_fast=true")
+    settings = load(config, extra)
+    wanted = collect_slides(
+        slides,
+        recursive=recursive,
+        mpp=mpp,
+        mpp_reason=mpp_reason,
+        manifest=manifest,
+        annotations=annotations,
+        roi=roi,
+        annotation_scale=annotation_scale,
+        roi_scale=roi_scale,
+        access=settings.storage.access,
+    )
+    refuse_wrong_settings(settings, wanted)
+    return Asked(wanted, settings)
+
+
+def defaults_text(wanted: Asked, config: Path | None) -> str:
+    """Return what is measured where nobody said what to look for; empty where somebody did."""
+    settings = wanted.settings
+    chosen = any(key.startswith("segmenter.") and origin != DEFAULT for key, origin in settings.origins.items())
+    if config is not None or chosen or all(slide.own is not None for slide in wanted.slides):
+        return ""
+    own = make_segmenter(settings.segmenter.name, settings.segmenter.own)
+    told = [f"{key} {getattr(own, key)}" for key in ("background", "threshold") if hasattr(own, key)]
+    mpp = settings.tiling.work_mpp
+    scale = "at the finest level" if mpp is None else f"at {mpp:g} µm/px"
+    return (
+        f"no --config: the defaults are used, segmenter {settings.segmenter.name} ({', '.join(told)}) {scale}; for a "
+        "stain give --config configs/he_tissue.toml or configs/ihc_dab.toml, which give other areas"
+    )

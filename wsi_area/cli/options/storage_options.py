@@ -1,0 +1,54 @@
+"""cli: how to reach a bucket, for the commands that read a finished run; said in the words of `wsi-area run`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from wsi_area.storage.access import Access
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SAID = "wsi_area.storage"
+
+
+def storage_options(function: F) -> F:
+    """Add ``--config`` and ``--set``, of which only what they say of storage counts; `RunPlace` goes by it.
+
+    They are eager, so that they are known when a place is made of an argument, whatever the order on the line.
+    """
+    options: list[Callable[[F], F]] = [
+        click.option(
+            "--config", type=click.Path(path_type=Path, dir_okay=False), is_eager=True, expose_value=False,
+            callback=_note, help="Settings, a TOML file; of it only [storage], for a run at s3://.",
+        ),
+        click.option(
+            "--set", "assignments", multiple=True, metavar="KEY=VALUE", is_eager=True, expose_value=False,
+            callback=_note, help="storage.endpoint or storage.profile, for a run at s3://.",
+        ),
+    ]  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _note(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    ctx.meta.setdefault(_SAID, {})[param.name] = value
+
+
+def access_said(ctx: click.Context | None) -> Access:
+    """Return how the command line says that buckets are reached; where it says nothing, as the usual variables do.
+
+    Raises
+    ------
+    SettingsError
+        Naming what cannot be used.
+    """
+    said = {} if ctx is None else ctx.meta.get(_SAID, {})
+    config, assignments = said.get("config"), said.get("assignments", ())
+    if config is None and not assignments:
+        return Access()
+    from wsi_area.settings.run_settings import load_storage  # pydantic, for which nobody waits who says nothing
+
+    return load_storage(config, assignments).access

@@ -1,0 +1,1 @@
+"""output: what the terminal shows: tables, progress, wrapped text, JSON."""

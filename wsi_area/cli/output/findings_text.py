@@ -1,0 +1,70 @@
+"""cli: findings for people: each once, with the slides that have it and what to do about it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from wsi_area.cli.output.console import print_lines
+from wsi_area.model.finding import QaFinding
+
+SEVERITY_STYLES = {"refusal": "bold red", "warning": "yellow", "info": "dim"}
+_WORDS = {"refusal": "REFUSED", "warning": "warning", "info": "note"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is to be said of one slide; what is said of several is grouped by everything but slide and message."""
+
+    slide_id: str
+    severity: str
+    code: str
+    message: str
+    remedy: str
+
+
+def told_findings(findings: Iterable[QaFinding | Mapping[str, Any]]) -> list[Told]:
+    """Return findings, or those of a slide's document, as what is to be said.
+
+    >>> told_findings([QaFinding("S1", "MPP_MISSING", "refusal", None, None, "", "no size", "give it")])
+    [Told(slide_id='S1', severity='refusal', code='MPP_MISSING', message='no size', remedy='give it')]
+    """
+    names = ("slide_id", "severity", "code", "message", "remedy")
+    return [
+        Told(*(f.get(name) or "" for name in names))
+        if isinstance(f, Mapping)
+        else Told(*(getattr(f, name) for name in names))
+        for f in findings
+    ]
+
+
+def print_findings(console: Console, told: Iterable[Told]) -> None:
+    """Print each finding once, the worst first: a line for each slide that has it, then its remedy."""
+    grouped: dict[tuple[str, str, str], list[Told]] = {}
+    for item in told:
+        grouped.setdefault((item.severity, item.code, item.remedy), []).append(item)
+    order = list(_WORDS)
+    for (severity, code, remedy), items in sorted(grouped.items(), key=lambda group: order.index(group[0][0])):
+        print_group(console, Text(f"{_WORDS[severity]} {code}", style=SEVERITY_STYLES[severity]), items, remedy)
+
+
+def print_failures(console: Console, heading: str, reasons: Iterable[tuple[str, str]], style: str = "bold red") -> None:
+    """Print what befell slides under one heading, from pairs of slide and reason; the very same reason once."""
+    told = [Told(slide_id, "", "", reason.removeprefix(f"{slide_id}: "), "") for slide_id, reason in reasons]
+    if told:
+        print_group(console, Text(heading, style=style), told, "")
+
+
+def print_group(console: Console, heading: Text, items: Iterable[Told], remedy: str) -> None:
+    """Print a heading, below it a line for each thing to be said, and the remedy once."""
+    console.print()
+    console.print(heading)
+    by_message: dict[str, list[str]] = {}
+    for item in items:
+        by_message.setdefault(item.message, []).append(item.slide_id)
+    for message, slides in by_message.items():
+        print_lines(console, f"{', '.join(dict.fromkeys(slides))}: {message}", indent="  ")
+    if remedy:
+        print_lines(console, remedy, indent="    → ", hanging="      ")

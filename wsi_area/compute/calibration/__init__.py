@@ -1,0 +1,1 @@
+"""calibration: which pixel size is believed, and why."""

@@ -1,0 +1,124 @@
+"""compute: one pixel size out of every claim on record, or none and the reason; pure, opens nothing."""
+
+import math
+from dataclasses import replace
+
+from wsi_area.compute.calibration import claims as claim_rules
+from wsi_area.compute.calibration.level_ratios import level_ratio_finding, usable_levels
+from wsi_area.compute.calibration.plausibility import implausible
+from wsi_area.compute.calibration.policy import CalibrationPolicy, PitchPrior, PowerBand
+from wsi_area.compute.quantity_text import pair_text
+from wsi_area.model.calibration import Calibration, MppCandidate
+from wsi_area.model.finding import QaFinding
+from wsi_area.model.slide import SlideInfo
+
+__all__ = ["CalibrationPolicy", "PitchPrior", "PowerBand", "calibrate", "usable_levels"]
+
+_LADDER = {"override": 0, "vendor": 1, "tiff": 2, "image": 3}
+_SEVERITY_ORDER = {"refusal": 0, "warning": 1, "info": 2}
+_SAME_NUMBER = 1e-9  # relative: the same digits, after a division or two
+_DEFAULT_POLICY = CalibrationPolicy()
+
+
+def calibrate(
+    info: SlideInfo, *, override: MppCandidate | None = None, policy: CalibrationPolicy = _DEFAULT_POLICY
+) -> Calibration:
+    """Return the pixel size to measure with, every claim it was chosen from, and every doubt.
+
+    The ladder: an override, the vendor's metadata, TIFF resolution tags with a unit, image density, none.
+    A refusal among the findings means ``chosen`` is None: the slide is counted in pixels only, never guessed.
+    An override settles conflicts between the file's claims, but is held to the same plausibility; one that was given
+    for several slides at once settles nothing where the slide's scanner states something grossly different.
+
+    >>> from wsi_area.model.calibration import Mpp
+    >>> from wsi_area.model.geometry import Size
+    >>> claim = MppCandidate(Mpp(0.499, 0.499), "aperio.MPP", "vendor", "A")
+    >>> info = SlideInfo("s", "s.svs", "aperio", Size(2220, 2967), (), "f", 1, 1, 20, mpp_candidates=(claim,))
+    >>> calibrate(info).mpp
+    Mpp(x=0.499, y=0.499)
+    >>> slip = MppCandidate(Mpp(50, 50), "--mpp", "override", "A", "the poster says so")
+    >>> [finding.code for finding in calibrate(info, override=slip).findings]
+    ['MPP_IMPLAUSIBLE_EXTENT', 'POWER_MISMATCH', 'MPP_OVERRIDE']
+    """
+    claims = sorted(info.mpp_candidates, key=lambda claim: (_LADDER[claim.rung], claim.quality))
+    usable, doubts = _quarantine(info, claims, policy)
+    in_file = usable[0] if usable else None
+    doubts += claim_rules.conflicts(info, usable, policy)
+    if in_file is not None:
+        doubts += claim_rules.volume_mismatch(info, in_file, policy)
+    best = in_file if override is None else override
+    if override is not None:  # it settles what the file's claims say against each other; they stay on record
+        doubts = [replace(doubt, severity="info") for doubt in doubts]
+        far = claim_rules.far_from_own(info, override, usable)
+        doubts.append(far or claim_rules.override_used(info, override, in_file, policy))
+        best = override if far is None else None
+    elif not claims:
+        doubts.append(claim_rules.missing(info))
+    findings = [*doubts, *_judgement(info, best, policy), *level_ratio_finding(info, policy)]
+    findings.sort(key=lambda finding: _SEVERITY_ORDER[finding.severity])
+    chosen = None if any(finding.severity == "refusal" for finding in findings) else best
+    candidates = (*claims,) if override is None else (override, *claims)
+    return Calibration(chosen, candidates, tuple(findings), _reason(chosen, usable, findings))
+
+
+def _quarantine(
+    info: SlideInfo, claims: list[MppCandidate], policy: CalibrationPolicy
+) -> tuple[list[MppCandidate], list[QaFinding]]:
+    """Return the claims that may be used, and a finding for each that may not."""
+    usable: list[MppCandidate] = []
+    doubts: list[QaFinding] = []
+    for claim in claims:
+        if not claim_rules.is_size(claim.mpp):
+            doubts.append(claim_rules.no_size(info, claim))
+            continue
+        doubt = claim_rules.default_density(info, claim, policy)
+        if doubt is not None:
+            doubts.append(doubt)
+        if doubt is None or doubt.severity != "refusal":
+            usable.append(claim)
+    if usable:  # a better claim stands; that a print density was ignored is on record, and that is all
+        doubts = [_on_record(doubt) for doubt in doubts]
+    return usable, _one_each(doubts)
+
+
+def _on_record(finding: QaFinding) -> QaFinding:
+    return replace(finding, severity="info") if finding.severity == "refusal" else finding
+
+
+def _one_each(findings: list[QaFinding]) -> list[QaFinding]:
+    """Return the first finding of each code and number: OpenSlide repeats a tag under its own name."""
+    first = {(finding.code, finding.limit): finding for finding in reversed(findings)}
+    return [finding for finding in findings if first[finding.code, finding.limit] is finding]
+
+
+def _judgement(info: SlideInfo, best: MppCandidate | None, policy: CalibrationPolicy) -> list[QaFinding]:
+    if best is None:
+        return []
+    return implausible(info, best, policy) if claim_rules.is_size(best.mpp) else [claim_rules.no_size(info, best)]
+
+
+def _reason(chosen: MppCandidate | None, usable: list[MppCandidate], findings: list[QaFinding]) -> str:
+    if chosen is None:
+        codes = dict.fromkeys(finding.code for finding in findings if finding.severity == "refusal")
+        return f"pixels only: {', '.join(codes)}"
+    size = f"{pair_text(chosen.mpp.x, chosen.mpp.y)} µm/px"
+    if chosen.rung == "override":
+        return f"{size} as given by {chosen.source}: {chosen.note.strip() or 'no reason given'}"
+    return f"{size} from {chosen.source} (quality {chosen.quality}), {_corroboration(chosen, usable)}"
+
+
+def _corroboration(chosen: MppCandidate, usable: list[MppCandidate]) -> str:
+    """Return which other claims bear the chosen one out; a tag that is read twice does not bear out itself."""
+    others = [claim for claim in usable if claim is not chosen]
+    repeats = [claim.source for claim in others if _is_same_tag(chosen, claim)]
+    agreeing = [claim.source for claim in others if not _is_same_tag(chosen, claim)]
+    told = f"and {' and '.join(agreeing)} agree{'s' * (len(agreeing) == 1)}" if agreeing else "the only usable claim"
+    return told + (f"; {' and '.join(repeats)} is the same tag read twice" if repeats else "")
+
+
+def _is_same_tag(one: MppCandidate, other: MppCandidate) -> bool:
+    """Return whether two claims are one tag: OpenSlide has its mpp-x from the tag whose number it repeats."""
+    if "openslide.mpp-x" not in {one.source, other.source}:
+        return False
+    pairs = ((one.mpp.x, other.mpp.x), (one.mpp.y, other.mpp.y))
+    return all(math.isclose(a, b, rel_tol=_SAME_NUMBER) for a, b in pairs)

@@ -1,0 +1,52 @@
+"""compute: box means of decoded pixels by a whole factor; compiled, plain loops, no temporaries."""
+
+import numpy as np
+
+from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.errors import PlanError
+from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
+
+_ARGUMENTS = "uint8* uint8* int64 int64 int64 uint8* uint8* int64 int64"
+
+
+def box_mean(rgb: RgbArray, valid: MaskArray | None, factor: int) -> TilePixels:
+    """Return the pixels reduced by ``factor``: uint8 (ceil(h/f), ceil(w/f), 3) RGB and its validity.
+
+    Each box is the mean of its valid pixels, rounded half up, and is valid if at least half of it is; 0
+    where nothing is. The last row and column of boxes may be partial. It is the rule that
+    ``wsi_area.segmenters.colour.kernels`` applies on the fly, for segmenters that need the reduced pixels.
+
+    Parameters
+    ----------
+    rgb
+        uint8 (h, w, 3) RGB, any view; not changed.
+    valid
+        bool (h, w), or None where all of it is valid.
+    factor
+        Pixels per box each way.
+
+    Raises
+    ------
+    PlanError
+        If the factor is not a whole number of 1 or more.
+
+    >>> rgb = np.array([[[10, 0, 0], [13, 0, 0], [7, 0, 0]]], np.uint8)
+    >>> box_mean(rgb, None, 2).rgb[..., 0].tolist()
+    [[12, 7]]
+    """
+    if factor < 1 or factor != int(factor):
+        raise PlanError(f"reduce factor is {factor}; it must be a whole number of 1 or more")
+    height, width = rgb.shape[:2]
+    seen = np.ones((height, width), np.bool_) if valid is None else valid
+    if factor == 1:
+        return TilePixels(rgb, seen)
+    shape = (-(-height // factor), -(-width // factor))
+    means, means_valid = np.empty((*shape, 3), np.uint8), np.empty(shape, np.bool_)
+    if means_valid.size:
+        fill = native_function("wsi_area.compute.count.compiled_means", "fill_means", _ARGUMENTS)
+        pixels, mask = np.ascontiguousarray(rgb), np.ascontiguousarray(seen)
+        fill(
+            address_of(pixels), address_of(mask), height, width, int(factor),
+            address_of(means), address_of(means_valid), *shape,
+        )  # fmt: skip
+    return TilePixels(means, means_valid)

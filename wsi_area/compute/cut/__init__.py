@@ -1,0 +1,1 @@
+"""cut: a slide divided into tiles, and which of them are read."""

@@ -1,0 +1,1 @@
+"""judge: findings about a result, agreement with truth, errors of areas."""

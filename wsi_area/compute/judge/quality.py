@@ -1,0 +1,131 @@
+"""compute: what quality assurance should know of a measured slide, beyond its pixel size."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wsi_area.compute.judge.sample_depth import sample_depth_findings
+from wsi_area.compute.judge.stain_doubt import ANGLE_LIMIT_DEG, UNEXPLAINED_LIMIT, stain_findings
+from wsi_area.compute.judge.threshold_stability import UNSTABLE_LIMIT, threshold_findings
+from wsi_area.model.burden import SlideBurden
+from wsi_area.model.finding import QaFinding, Severity
+from wsi_area.model.plan import SlidePlan
+
+
+@dataclass(frozen=True, slots=True)
+class QualityLimits:
+    """When a finding is worth a look; each is a share between 0 and 1."""
+
+    unscanned_fraction: float = 0.5  # of the slide
+    edge_tissue_fraction: float = 0.05  # of the rim of the slide
+    skip_bound_fraction: float = 0.01  # of the tissue
+    threshold_change: float = UNSTABLE_LIMIT  # of the tissue area, for ± 5 % of the threshold
+    stain_unexplained: float = UNEXPLAINED_LIMIT  # of the absorption
+    stain_angle_deg: float = ANGLE_LIMIT_DEG
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was seen of a slide besides its counts."""
+
+    edge_tissue_fraction: float
+    skipped_foreground_upper_bound_px: int | None
+    background_assumed: str | None = None  # "bright" or "dark", None where the segmenter assumes neither
+    background_seen: str | None = None
+    tissue_fraction_by_shift: Mapping[str, float | None] | None = None  # of the threshold, see `threshold_stability`
+    stain_unexplained: float | None = None
+    stain_angles_deg: Mapping[str, float] | None = None
+
+
+def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: QualityLimits) -> tuple[QaFinding, ...]:
+    """Return the findings on a measured slide, the worst first."""
+    found = [
+        *_unreadable(burden),
+        *work_mpp_findings(plan),
+        *sample_depth_findings(plan.slide),
+        *background_findings(burden.slide_id, observed.background_assumed, observed.background_seen),
+        *_unscanned(plan, burden, limits),
+        *_tissue(plan, burden, observed, limits),
+        *_threshold(burden, observed, limits),
+        *stain_findings(
+            burden.slide_id,
+            observed.stain_unexplained,
+            observed.stain_angles_deg,
+            limits.stain_unexplained,
+            limits.stain_angle_deg,
+        ),
+    ]
+    order: dict[Severity, int] = {"refusal": 0, "warning": 1, "info": 2}
+    return tuple(sorted(found, key=lambda f: order[f.severity]))
+
+
+def _threshold(burden: SlideBurden, observed: Observed, limits: QualityLimits) -> tuple[QaFinding, ...]:
+    fractions = observed.tissue_fraction_by_shift
+    if fractions is None or not burden.tissue_px:
+        return ()
+    return threshold_findings(burden.slide_id, fractions, burden.tissue_area_mm2, limits.threshold_change)
+
+
+def _unreadable(burden: SlideBurden) -> list[QaFinding]:
+    n_px = burden.counts.unreadable_px
+    if not n_px:
+        return []
+    area = "" if burden.unread_area_mm2 is None else f" ({burden.unread_area_mm2:.6g} mm²)"
+    message = f"{n_px} level-0 px{area} could not be read and belong to no class; the totals lack them"
+    remedy = (
+        "if a disk or network failed, run the same command again: only the unread tiles are done again; if the file "
+        "is damaged, copy or export it again and run with --force"
+    )
+    return [QaFinding(burden.slide_id, "TILE_UNREADABLE", "warning", n_px, 0, "px", message, remedy)]
+
+
+def work_mpp_findings(plan: SlidePlan) -> list[QaFinding]:
+    """Return the finding that a slide was not scanned as finely as was asked for; known from its header."""
+    asked, used = plan.asked_work_mpp_um, plan.work_mpp
+    if asked is None or used is None or max(used.x, used.y) <= 1.02 * asked:
+        return []
+    message = f"{asked:g} µm/px was asked for, the finest level has {used.x:.4g} × {used.y:.4g}; that was used"
+    remedy = "nothing finer was scanned: compare this slide only with others measured at the same pixel size"
+    return [QaFinding(plan.slide.slide_id, "WORK_MPP_COARSER", "warning", max(used.x, used.y), asked, "µm/px", message, remedy)]  # fmt: skip  # noqa: E501
+
+
+def background_findings(slide_id: str, assumed: str | None, seen: str | None) -> list[QaFinding]:
+    """Return the finding that the background is not as the settings assume it; known from the overview.
+
+    >>> [f.code for f in background_findings("S1", "bright", "dark")]
+    ['BACKGROUND_UNEXPECTED']
+    """
+    if assumed is None or seen is None or assumed == seen:
+        return []
+    message = f"the settings assume a {assumed} background, this slide's looks {seen}: what is tissue may be inverted"
+    remedy = "look at the slide; for fluorescence use configs/fluorescence.toml, or segmenter.background = auto"
+    return [QaFinding(slide_id, "BACKGROUND_UNEXPECTED", "warning", None, None, "", message, remedy)]
+
+
+def _unscanned(plan: SlidePlan, burden: SlideBurden, limits: QualityLimits) -> list[QaFinding]:
+    share = burden.counts.unscanned_px / plan.pixel_count_l0
+    if share <= limits.unscanned_fraction:
+        return []
+    message = f"{share:.1%} of the slide's rectangle was never scanned"
+    remedy = "usual for scanners that skip glass; if tissue is missing on the overview, scan again"
+    return [QaFinding(burden.slide_id, "UNSCANNED_HIGH", "info", share, limits.unscanned_fraction, "", message, remedy)]
+
+
+def _tissue(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: QualityLimits) -> list[QaFinding]:
+    slide_id = burden.slide_id
+    found = []
+    if burden.tissue_px == 0 and not burden.counts.unreadable_px:
+        message = "no tissue was found: 0 px"
+        remedy = "a result, if the slide is empty; else look at the threshold in result.json"
+        found.append(QaFinding(slide_id, "TISSUE_ZERO", "warning", 0, 0, "px", message, remedy))
+    rim = observed.edge_tissue_fraction
+    if rim > limits.edge_tissue_fraction:
+        message = f"{rim:.1%} of the slide's rim may be tissue, which could go on beyond what was scanned"
+        remedy = "if tissue is cut off, scan a larger area; the totals are of what was scanned"
+        found.append(QaFinding(slide_id, "TISSUE_TOUCHES_EDGE", "info", rim, limits.edge_tissue_fraction, "", message, remedy))  # fmt: skip  # noqa: E501
+    bound = observed.skipped_foreground_upper_bound_px
+    if plan.skipped and (bound is None or bound > limits.skip_bound_fraction * max(burden.tissue_px, 1)):
+        text = "an unknown number of" if bound is None else f"up to {bound}"
+        message = f"{text} foreground px may lie in the {len(plan.skipped)} tiles that were skipped as bare glass"
+        remedy = "set tiling.skip_glass = false to read every tile"
+        found.append(QaFinding(slide_id, "SKIP_BOUND_HIGH", "warning", bound, None, "px", message, remedy))
+    return found

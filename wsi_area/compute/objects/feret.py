@@ -1,0 +1,89 @@
+"""compute: the largest extent of an object, over the corners of its pixels; pure.
+
+The largest distance of two points of a set is one of two corners of its convex hull, so the hull is all that
+a part needs to send; and since its coordinates are whole numbers, it is the same however the object was cut.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.compute.objects.compiled_hulls import hull_parts, measure_hulls
+from wsi_area.compute.objects.compiled_parts import BOTTOM, TOP, outline_rows
+from wsi_area.compute.objects.run_lengths import BoxRuns
+from wsi_area.model.calibration import Mpp
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartHulls:
+    """Convex hulls of parts, level-0 px: those of part ``n`` are ``[starts[n], starts[n + 1])``."""
+
+    extents_um: NDArray[np.float64]  # (n,); 0 for the parts whose hull is kept instead
+    starts: NDArray[np.int64]  # (n + 1,)
+    x_l0_px: NDArray[np.int64]
+    y_l0_px: NDArray[np.int64]
+
+    def of(self, chosen: NDArray[np.bool_]) -> "PartHulls":
+        """Return the hulls of some parts, which must be all that have any."""
+        counts = np.diff(self.starts)[chosen]
+        return PartHulls(self.extents_um[chosen], np.append(0, np.cumsum(counts)), self.x_l0_px, self.y_l0_px)
+
+
+def part_hulls(
+    runs: BoxRuns,
+    x_edges_l0_px: NDArray[np.int64],
+    y_edges_l0_px: NDArray[np.int64],
+    numbers: NDArray[np.int32],
+    integers: NDArray[np.int64],
+    wanted: NDArray[np.bool_],
+    unfinished: NDArray[np.bool_],
+    mpp: Mpp | None,
+) -> PartHulls:
+    """Return the largest extents of the wanted parts of a box, and the hulls of those that go on beyond it.
+
+    Parameters
+    ----------
+    runs, x_edges_l0_px, y_edges_l0_px
+        The box, and the level-0 edges of its columns and rows.
+    numbers, integers
+        The parts, as `wsi_area.compute.objects.components.find_parts` numbers them.
+    wanted, unfinished
+        bool (n,): parts to measure, and parts whose hull is needed because they may go on beyond the box.
+    mpp
+        µm per level-0 pixel; without it extents are in level-0 px.
+    """
+    tops = integers[:, TOP]
+    row_counts = np.where(wanted, integers[:, BOTTOM] - tops, 0)
+    offsets = np.where(wanted, np.cumsum(row_counts) - row_counts, -1)
+    lefts = np.full(int(row_counts.sum()), np.iinfo(np.int32).max, np.int32)
+    rights = np.zeros(len(lefts), np.int32)
+    outline_rows(runs.row_starts, runs.starts, numbers, runs.width_px, tops, offsets, lefts, rights)
+    room = int((2 * row_counts + 2)[wanted & unfinished].sum())
+    extents_um, starts = np.zeros(len(tops)), np.zeros(len(tops) + 1, np.int64)
+    x, y = np.empty(room, np.int64), np.empty(room, np.int64)
+    hull_parts(
+        tops, offsets, row_counts, lefts, rights, x_edges_l0_px, y_edges_l0_px, *_um(mpp), unfinished, extents_um,
+        starts, x, y,
+    )  # fmt: skip
+    return PartHulls(extents_um, starts, x[: starts[-1]].copy(), y[: starts[-1]].copy())
+
+
+def merged_extents_um(
+    groups: NDArray[np.int64], count: int, x_l0_px: NDArray[np.int64], y_l0_px: NDArray[np.int64], mpp: Mpp | None
+) -> NDArray[np.float64]:
+    """Return the largest extent of each group of points, µm (level-0 px without a pixel size), float64 (count,).
+
+    >>> of_one_group = np.zeros(3, np.int64)
+    >>> merged_extents_um(of_one_group, 1, np.array([0, 3, 1]), np.array([0, 4, 1]), Mpp(0.5, 0.5)).tolist()
+    [2.5]
+    """
+    order = np.lexsort((x_l0_px, y_l0_px, groups))
+    starts = np.searchsorted(groups[order], np.arange(count + 1)).astype(np.int64)
+    extents_um = np.zeros(count)
+    measure_hulls(starts, x_l0_px[order], y_l0_px[order], *_um(mpp), extents_um)
+    return extents_um
+
+
+def _um(mpp: Mpp | None) -> tuple[float, float]:
+    return (1.0, 1.0) if mpp is None else (mpp.x, mpp.y)

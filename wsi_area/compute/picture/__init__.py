@@ -1,0 +1,1 @@
+"""picture: class maps made small, washed over slides, traced into outlines."""

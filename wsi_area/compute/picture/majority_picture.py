@@ -1,0 +1,149 @@
+"""compute: a class map made small enough to look at, on any grid that begins at its origin; pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.model.classes import BACKGROUND_ID
+from wsi_area.model.pixels import ClassMap
+
+_NEAREST_BELOW = 2.0  # work pixels across a picture pixel; fewer have no majority worth the name
+_SAMPLE_PX = 8  # work pixels that are asked across a picture pixel, at least, where there are more
+_BAND_PX = 1024  # work rows held at once of an array without shards
+_ARGUMENTS = "uint8* int64 int64 int64 int64* int64 int64* int64 uint8* uint16* int64 int64 int64"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureGrid:
+    """Where the pixels of a picture lie on the work grid of a class map.
+
+    Both begin at the slide's origin; ``box`` is the width of a picture pixel in work pixels.
+    """
+
+    width_px: int
+    height_px: int
+    box_x_work_px: float
+    box_y_work_px: float
+
+
+@runtime_checkable
+class InTiles(Protocol):
+    """A class map that hands out only those of its tiles that are not background."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return its height and width in work pixels."""
+
+    def tiles_with_content(self) -> Iterator[tuple[int, int, ClassMap]]:
+        """Yield the first row and column of a tile, and its pixels, uint8 (h, w), until the next one is asked for."""
+
+
+def majority_picture(class_map: Any, grid: PictureGrid, codes: Sequence[int]) -> ClassMap:
+    """Return, for each picture pixel, the class that most of the work pixels in it have; uint8 (h, w).
+
+    A work pixel belongs to the picture pixel that holds its centre. A tie goes to the lower code. Where fewer than
+    2 × 2 work pixels lie in a picture pixel, it shows the one at its centre; where 16 × 16 or more do, a regular
+    sample of at least 8 × 8 of them is asked.
+
+    Parameters
+    ----------
+    class_map : uint8 (h, w), numpy or zarr, or `InTiles`
+        Read shard by shard or tile by tile, never whole.
+    grid : PictureGrid
+    codes : sequence of int
+        Every code that the class map may hold, in ascending order.
+
+    >>> halves = np.array([[1, 1, 1, 2]] * 4, np.uint8)
+    >>> majority_picture(halves, PictureGrid(2, 2, 2.0, 2.0), [0, 1, 2]).tolist()
+    [[1, 1], [1, 1]]
+    >>> majority_picture(halves, PictureGrid(4, 1, 1.0, 4.0), [0, 1, 2]).tolist()
+    [[1, 1, 1, 2]]
+    """
+    if min(grid.box_x_work_px, grid.box_y_work_px) < _NEAREST_BELOW:
+        return _nearest(class_map, grid)
+    height, width = class_map.shape
+    down = _Sample.of(height, grid.box_y_work_px, grid.height_px)
+    across = _Sample.of(width, grid.box_x_work_px, grid.width_px)
+    seen = _seen(class_map, down, across, codes)
+    # line by line: of the whole, what argmax returns is larger than what has been counted
+    names = np.asarray(codes, np.uint8)
+    picture = np.stack([names[line[:, : len(codes)].argmax(axis=1)] for line in seen])
+    # a last row or column narrower than the sample's step may hold none of it
+    if not down.px_of[-1]:
+        picture[-1] = picture[-2]
+    if not across.px_of[-1]:
+        picture[:, -1] = picture[:, -2]
+    return picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sample:
+    """Along one axis: every how many work pixels one is asked, from the slide's origin on, and who owns it."""
+
+    step: int
+    owner: NDArray[np.int64]  # (sampled work pixels,): the picture pixel
+    px_of: NDArray[np.int64]  # (picture pixels,): how many of the sample are its own
+
+    @classmethod
+    def of(cls, count: int, box: float, picture_px: int) -> "_Sample":
+        step = max(1, int(box // _SAMPLE_PX))
+        owner = np.minimum(((np.arange(count) + 0.5) / box).astype(np.int64), picture_px - 1)
+        owner[-1] = picture_px - 1  # the last box may be cut so narrow that no centre lies in it
+        sampled = np.ascontiguousarray(owner[::step])
+        return cls(step, sampled, np.bincount(sampled, minlength=picture_px))
+
+    def within(self, start: int, count: int) -> tuple[int, NDArray[np.int64]]:
+        """Return how far into ``count`` work pixels the sample begins, and who owns what it has of them."""
+        first, stop = -(-start // self.step), -(-(start + count) // self.step)
+        return first * self.step - start, self.owner[first:stop]
+
+
+def _seen(class_map: Any, down: _Sample, across: _Sample, codes: Sequence[int]) -> NDArray[np.uint16]:
+    """Return how many of the sample each picture pixel has of each code, and last of any other; (h, w, codes + 1)."""
+    most = int(down.px_of.max() * across.px_of.max())
+    if most > np.iinfo(np.uint16).max:
+        raise ValueError(f"{most} work pixels in a picture pixel: the grid does not reach over the class map")
+    expected = np.outer(down.px_of, across.px_of).astype(np.uint16)
+    count = native_function("wsi_area.compute.picture.compiled_picture", "count_sample", _ARGUMENTS)
+    place_of = np.full(256, min(len(codes), 255), np.uint8)
+    place_of[list(codes)] = range(len(codes))
+    seen = np.zeros((*expected.shape, len(codes) + 1), np.uint16)
+    for y, x, block in _blocks(class_map):
+        (first_y, rows), (first_x, columns) = down.within(y, block.shape[0]), across.within(x, block.shape[1])
+        if rows.size and columns.size:
+            line_px = block.strides[0]
+            count(
+                block.ctypes.data + first_y * line_px + first_x, line_px, down.step, across.step,
+                rows.ctypes.data, rows.size, columns.ctypes.data, columns.size,
+                address_of(place_of), address_of(seen), *seen.shape,
+            )  # fmt: skip
+    seen[..., place_of[BACKGROUND_ID]] += expected - seen.sum(axis=2, dtype=np.uint16)  # of tiles left out
+    return seen
+
+
+def _blocks(class_map: Any) -> Iterator[tuple[int, int, ClassMap]]:
+    """Yield the boxes in which a class map lies on the disk; pixels of a line lie side by side."""
+    if isinstance(class_map, InTiles):
+        yield from class_map.tiles_with_content()
+        return
+    height, width = class_map.shape
+    side_y, side_x = getattr(class_map, "shards", None) or (_BAND_PX, width)
+    for y in range(0, height, side_y):
+        for x in range(0, width, side_x):
+            yield y, x, np.ascontiguousarray(class_map[y : y + side_y, x : x + side_x], np.uint8)
+
+
+def _nearest(class_map: Any, grid: PictureGrid) -> ClassMap:
+    height, width = class_map.shape
+    rows = np.minimum(((np.arange(grid.height_px) + 0.5) * grid.box_y_work_px).astype(np.int64), height - 1)
+    columns = np.minimum(((np.arange(grid.width_px) + 0.5) * grid.box_x_work_px).astype(np.int64), width - 1)
+    picture = np.full((grid.height_px, grid.width_px), BACKGROUND_ID, np.uint8)
+    for y, x, block in _blocks(class_map):
+        top, bottom = np.searchsorted(rows, (y, y + block.shape[0]))
+        left, right = np.searchsorted(columns, (x, x + block.shape[1]))
+        picture[top:bottom, left:right] = block[rows[top:bottom, None] - y, columns[None, left:right] - x]
+    return picture

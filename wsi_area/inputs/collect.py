@@ -1,0 +1,249 @@
+"""run: from what was typed to the list of slides: files, folders, globs, lists, and who vouches for a size."""
+
+import logging
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL
+from wsi_area.errors import SettingsError
+from wsi_area.inputs.manifest import ManifestRow, in_words, mpp_number, read_manifest
+from wsi_area.inputs.slide_files import file_key, found_slides, is_dicom, same_series
+from wsi_area.inputs.slide_ids import unique_ids
+from wsi_area.model.calibration import Mpp, MppCandidate
+from wsi_area.settings.own_settings import OwnSettings
+from wsi_area.storage.access import Access
+from wsi_area.storage.place import is_object
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnSource:
+    """Where what was drawn on slides lies."""
+
+    path: str  # absolute; a file, or a folder in which each slide's own file is found by its name
+    scale: float | None = None  # level-0 px per unit of the file, None for whatever the file itself says
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """Level-0 px per unit of the files drawn elsewhere; None for whatever each file itself says."""
+
+    annotations: float | None = None
+    roi: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlideInput:
+    """One slide that was asked for."""
+
+    path: str  # absolute, or s3://bucket/key; of a DICOM slide the file that stands for its series
+    slide_id: str  # unique among the slides asked for, and safe as the name of a folder
+    override: MppCandidate | None = None
+    annotations: DrawnSource | None = None  # classes, for a segmenter that takes them from a drawing
+    roi: DrawnSource | None = None  # what is to be measured at all
+    own: OwnSettings | None = None  # settings that differ from those of the run
+
+
+def collect_slides(
+    paths: Sequence[str],
+    *,
+    recursive: bool = False,
+    mpp: str | None = None,
+    mpp_reason: str = "",
+    manifest: Path | None = None,
+    annotations: Path | None = None,
+    roi: Path | None = None,
+    annotation_scale: str | None = None,
+    roi_scale: str | None = None,
+    access: Access | None = None,
+) -> tuple[SlideInput, ...]:
+    """Return the slides that the command line asked for, each with its override.
+
+    Without paths the manifest's own rows are the slides. Those at ``s3://`` are asked for by ``access``; without it
+    they are refused.
+
+    Raises
+    ------
+    SettingsError
+        Naming whatever cannot be found, read or believed.
+    """
+    rows = () if manifest is None else read_manifest(manifest)
+    slides = expand_inputs(paths or [str(row.path) for row in rows], recursive=recursive, access=access)
+    if mpp is None and mpp_reason:
+        raise SettingsError(f"--mpp-reason {mpp_reason!r} was given without --mpp; give both")
+    scales = Scales(parse_scale(annotation_scale), parse_scale(roi_scale, "--roi-scale"))
+    if scales.annotations is not None and annotations is None and not any(row.annotations for row in rows):
+        raise SettingsError(f"--annotation-scale {annotation_scale} was given without --annotations")
+    if scales.roi is not None and roi is None and not any(row.roi for row in rows):
+        raise SettingsError(f"--roi-scale {roi_scale} was given without --roi")
+    merged = with_overrides(slides, mpp=parse_mpp(mpp), mpp_reason=mpp_reason, rows=rows, scales=scales)
+    return tuple(
+        with_drawings(
+            merged,
+            annotations=_source("--annotations", annotations, scales.annotations, len(merged)),
+            roi=_source("--roi", roi, scales.roi, len(merged)),
+        )
+    )
+
+
+def with_drawings(
+    slides: Sequence[SlideInput], *, annotations: DrawnSource | None, roi: DrawnSource | None
+) -> list[SlideInput]:
+    """Return the slides with the drawings given for all of them; what a manifest's row names goes first."""
+    return [replace(s, annotations=s.annotations or annotations, roi=s.roi or roi) for s in slides]
+
+
+def parse_scale(text: str | None, option: str = "--annotation-scale") -> float | None:
+    """Return what an option such as ``--annotation-scale`` states: level-0 px per unit of a file, also as a fraction.
+
+    >>> parse_scale("1/128")
+    0.0078125
+
+    Raises
+    ------
+    SettingsError
+        It is not a number above 0.
+    """
+    if text is None:
+        return None
+    over, slash, under = text.partition("/")
+    what = f"{option} {text!r}"
+    scale = _scale_number(over, what) / (_scale_number(under, what) if slash else 1.0)
+    return scale
+
+
+def _scale_number(text: str, what: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise SettingsError(f"{what} is no number above 0; give level-0 px per unit of the file, such as 1/128 or 16")
+    return number
+
+
+def _source(option: str, path: Path | None, scale: float | None, slide_count: int) -> DrawnSource | None:
+    if path is None:
+        return None
+    if not path.exists():
+        raise SettingsError(f"{option} {path} does not exist; correct the path")
+    if path.is_file() and slide_count > 1:
+        raise SettingsError(
+            f"{option} {path} is one file, but {slide_count} slides were asked for; give a folder with one file a "
+            "slide (found by the slide's name), or name each in a manifest"
+        )
+    return DrawnSource(os.path.abspath(path), scale)
+
+
+def expand_inputs(paths: Sequence[str], *, recursive: bool = False, access: Access | None = None) -> list[SlideInput]:
+    """Return the slides that some paths name, in order, each once.
+
+    A path is a file, a folder, a quoted glob (``**`` goes down), ``@list.txt`` with a path a line (relative
+    ones start at the list's folder), or ``-`` for such a list on standard input. The DICOM files of one series
+    are one slide.
+
+    Raises
+    ------
+    SettingsError
+        Naming the path that does not exist, matches nothing or holds no slide.
+    """
+    found = found_slides(paths, recursive=recursive, access=access)
+    ids = unique_ids([slide.name for slide in found], [str(slide.path) for slide in found])
+    return [SlideInput(str(slide.path), slide_id) for slide, slide_id in zip(found, ids, strict=True)]
+
+
+def with_overrides(
+    slides: Sequence[SlideInput],
+    *,
+    mpp: Mpp | None,
+    mpp_reason: str = "",
+    rows: Sequence[ManifestRow] = (),
+    scales: Scales | None = None,
+) -> list[SlideInput]:
+    """Return the slides with the pixel sizes somebody vouches for: a manifest row's first, else ``mpp``.
+
+    Raises
+    ------
+    SettingsError
+        A row names a file that does not exist, or an id that another slide has.
+    """
+    general = None if mpp is None else _override(mpp, "--mpp" if len(slides) == 1 else GIVEN_FOR_SEVERAL, mpp_reason)
+    by_file = {file_key(row.path): row for row in rows}
+    for file, row in by_file.items():
+        if not is_object(file) and not os.path.exists(file):
+            raise SettingsError(f"manifest, line {row.row}: {row.path} does not exist; correct the path")
+    merged: list[SlideInput] = []
+    used: set[str] = set()
+    for slide in slides:
+        named = _row_file(slide, by_file)
+        if named is None:
+            merged.append(replace(slide, override=general))
+        else:
+            merged.append(_with_row(slide, by_file[named], general, scales or Scales()))
+            used.add(named)
+    unused = [row.row for file, row in by_file.items() if file not in used]
+    if unused:
+        _LOG.warning("manifest lines %s name slides that were not asked for", ", ".join(map(str, unused)))
+    _refuse_same_ids(merged)
+    return merged
+
+
+def parse_mpp(text: str | None) -> Mpp | None:
+    """Return the pixel size that ``--mpp X[,Y]`` states.
+
+    >>> parse_mpp("0.25,0.5")
+    Mpp(x=0.25, y=0.5)
+
+    Raises
+    ------
+    SettingsError
+        It is not one or two numbers above 0.
+    """
+    if text is None:
+        return None
+    parts = text.split(",")
+    if len(parts) > 2:
+        raise SettingsError(f"--mpp {text}: give one number, or x,y with decimal points, such as 0.25,0.26")
+    numbers = [
+        mpp_number(part.strip(), f"--mpp {text}: the {axis} part") for part, axis in zip(parts, "xy", strict=False)
+    ]
+    return Mpp(numbers[0], numbers[-1])
+
+
+def _override(mpp: Mpp, source: str, reason: str) -> MppCandidate:
+    return MppCandidate(mpp, source, "override", "A", in_words(reason, f"the reason of {source}"))
+
+
+def _with_row(slide: SlideInput, row: ManifestRow, general: MppCandidate | None, scales: Scales) -> SlideInput:
+    own = general if row.mpp is None else _override(row.mpp, f"manifest line {row.row}", row.mpp_reason)
+    annotations = None if row.annotations is None else DrawnSource(str(row.annotations), scales.annotations)
+    roi = None if row.roi is None else DrawnSource(str(row.roi), scales.roi)
+    slide_id = row.slide_id or slide.slide_id
+    return replace(slide, override=own, slide_id=slide_id, annotations=annotations, roi=roi, own=row.own)
+
+
+def _row_file(slide: SlideInput, by_file: Mapping[str, ManifestRow]) -> str | None:
+    """Return the file by which a row names a slide; DICOM also goes by its folder or any file of the series."""
+    file = file_key(slide.path)
+    if file in by_file:
+        return file
+    if is_object(file) or not is_dicom(Path(file)):
+        return None
+    folder = os.path.dirname(file)
+    mates = [Path(other) for other in by_file if os.path.dirname(other) == folder and is_dicom(Path(other))]
+    mate = next((mate for mate in mates if same_series(mate, Path(file))), None)
+    return str(mate) if mate is not None else folder if folder in by_file else None
+
+
+def _refuse_same_ids(slides: Sequence[SlideInput]) -> None:
+    first: dict[str, SlideInput] = {}
+    for slide in slides:
+        other = first.setdefault(slide.slide_id.casefold(), slide)
+        if other is not slide:
+            raise SettingsError(
+                f"{other.path} and {slide.path} would both be {slide.slide_id!r}; change slide_id in the manifest"
+            )

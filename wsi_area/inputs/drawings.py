@@ -1,0 +1,116 @@
+"""run: what was drawn on one slide, found by its name and read; the classes, and the region of interest."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from wsi_area import annotations
+from wsi_area.compute.count.area import area_mm2
+from wsi_area.errors import AnnotationError, SettingsError
+from wsi_area.inputs.collect import DrawnSource, SlideInput
+from wsi_area.inputs.slide_settings import refuse_wrong_settings
+from wsi_area.model.calibration import Calibration, Mpp
+from wsi_area.model.drawn import Drawn, RegionOfInterest
+from wsi_area.model.plan import SlidePlan
+from wsi_area.model.slide import SlideInfo
+from wsi_area.segmenters.protocol import UsesDrawn
+from wsi_area.segmenters.registry import make_segmenter
+from wsi_area.settings.run_settings import RunSettings
+
+
+def drawn_on(
+    info: SlideInfo, calibration: Calibration, slide: SlideInput
+) -> tuple[Drawn | None, RegionOfInterest | None]:
+    """Return what was drawn on a slide and its region of interest, each None where none was given.
+
+    Raises
+    ------
+    AnnotationError
+        If there is nothing for this slide where it was said to be, or it cannot be read.
+    """
+    drawn = None if slide.annotations is None else _read(info, calibration, slide.annotations, "annotations")
+    return drawn, None if slide.roi is None else _region_of_interest(info, calibration, slide.roi)
+
+
+def _region_of_interest(info: SlideInfo, calibration: Calibration, source: DrawnSource) -> RegionOfInterest:
+    roi = annotations.region_of_interest(_read(info, calibration, source, "a region of interest"))
+    return replace(roi, findings=tuple(replace(f, slide_id=info.slide_id) for f in roi.findings))
+
+
+def refuse_mismatch(settings: RunSettings, slides: Sequence[SlideInput]) -> None:
+    """Refuse annotations that the segmenter would not look at, a segmenter that was given none, and wrong settings.
+
+    Raises
+    ------
+    SettingsError
+        Before any slide is opened.
+    """
+    refuse_wrong_settings(settings, slides)
+    name = settings.segmenter.name
+    uses_drawn = isinstance(make_segmenter(name, settings.segmenter.own), UsesDrawn)
+    given = [slide for slide in slides if slide.annotations is not None]
+    if given and not uses_drawn:
+        raise SettingsError(
+            f"--annotations was given, but segmenter {name!r} does not take classes from a drawing; set segmenter.name "
+            'to "regions", or give the file as --roi to measure only within it'
+        )
+    if uses_drawn and slides and not given:
+        raise SettingsError(
+            f"segmenter {name!r} takes its classes from a drawing, and none was given; add --annotations FILE_OR_FOLDER"
+        )
+
+
+def drawing_facts(drawing: Drawn | RegionOfInterest | None, mpp: Mpp | None) -> dict[str, Any] | None:
+    """Return what a result says of a drawing that it depends on, JSON-ready; None where there was none."""
+    if drawing is None:
+        return None
+    facts: dict[str, Any] = {
+        "path": drawing.path,
+        "kind": drawing.kind,
+        "sha256": drawing.sha256,
+        "scale_l0_px_per_unit": drawing.scale,
+    }
+    if isinstance(drawing, Drawn):
+        return facts | {"regions": len(drawing.regions), "has_mask": drawing.mask is not None}
+    if drawing.wkb_l0_px is not None:
+        from wsi_area.compute.judge.rasterise import area_of  # geometry is loaded only where something was drawn
+
+        outline_px2 = area_of(drawing.wkb_l0_px)
+        facts["outline_area_px"] = outline_px2
+        facts["outline_area_mm2"] = None if mpp is None else area_mm2(outline_px2, mpp)
+    return facts
+
+
+def outline_facts(facts: Mapping[str, Any], plan: SlidePlan, mpp: Mpp | None) -> list[dict[str, Any]]:
+    """Return the exact area of each class's outlines, beside which its pixel count can be held.
+
+    ``u_count_mm2`` is the standard uncertainty of counting in work pixels, from where their grid happens to lie.
+
+    Parameters
+    ----------
+    facts
+        What the segmenter found while fitting; without outlines there is nothing to return.
+    """
+    drawn = [entry for entry in facts.get("classes", ()) if "visible_area_l0_px2" in entry]
+    if not drawn or mpp is None:
+        return []
+    from wsi_area.compute.judge.outline_area import outline_area
+
+    level = plan.slide.levels[plan.level]
+    work_px_l0 = level.downsample_x * plan.reduce_factor, level.downsample_y * plan.reduce_factor
+    found = []
+    for entry in drawn:
+        area = outline_area(entry["visible_area_l0_px2"], entry["visible_boundary_l0_px"], mpp, work_px_l0)
+        found.append({"class": entry["class"], "outline_area_px": entry["visible_area_l0_px2"], **asdict(area)})
+    return found
+
+
+def _read(info: SlideInfo, calibration: Calibration, source: DrawnSource, what: str) -> Drawn:
+    path = annotations.find_for(info.path, info.slide_id, Path(source.path))
+    if path is None:
+        raise AnnotationError(
+            f"{info.slide_id}: {source.path} holds no file with {what} named like the slide; name it "
+            f"{Path(info.path).stem}.geojson (or .xml, .ndpa, .json, .png), or name it in a manifest"
+        )
+    return annotations.read_drawn(path, slide=info, scale=source.scale, mpp=calibration.mpp)

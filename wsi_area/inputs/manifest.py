@@ -1,0 +1,228 @@
+"""run: the manifest, a CSV with one row a slide and the pixel size somebody vouches for."""
+
+import csv
+import io
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from wsi_area.errors import SettingsError
+from wsi_area.inputs.slide_ids import safe_id
+from wsi_area.model.calibration import Mpp
+from wsi_area.settings.own_settings import CONFIG_COLUMN, OwnSettings, is_setting, own_settings
+from wsi_area.storage.place import Place, is_object, place_of
+
+COLUMNS = ("path", "mpp_x", "mpp_y", "mpp_reason", "slide_id", "annotations", "roi", "subject", "date", CONFIG_COLUMN)
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """One slide as its manifest has it."""
+
+    row: int  # line of the file, the header being line 1, for messages
+    path: Place  # absolute
+    mpp: Mpp | None  # None: whatever the slide itself says
+    mpp_reason: str
+    slide_id: str | None
+    annotations: Path | None = None  # absolute, like `roi`
+    roi: Path | None = None
+    subject: str | None = None  # who or what is on it, for `wsi-area change`; a run does not need it
+    taken_on: date | None = None  # there wherever `subject` is
+    own: OwnSettings | None = None  # what is otherwise for this slide
+
+
+def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
+    """Return the rows of a manifest.
+
+    Columns are ``path`` and any of ``mpp_x, mpp_y, mpp_reason, slide_id, annotations, roi, subject, date``; an empty
+    ``mpp_y`` is ``mpp_x``. Settings of single slides stand in columns named like them (``segmenter.threshold``), or in
+    a TOML file below the manifest's folder that the column ``config`` names; an empty cell leaves what the run has, and
+    a column counts for more than the file. Relative paths start at the manifest's folder. What spreadsheets write is
+    read too: a byte order mark, semicolons or tabs, a decimal comma, empty lines.
+
+    Raises
+    ------
+    SettingsError
+        Naming the file and the line.
+    """
+    rows: list[ManifestRow] = []
+    for line, cells in csv_lines(path, COLUMNS, ("path",), is_setting):
+        rows.append(_row(f"{path}, line {line}", line, cells, path.parent))
+    if not rows:
+        raise SettingsError(f"{path}: the manifest has no rows; give one line a slide below {','.join(COLUMNS)}")
+    _refuse_repeats(path, [(str(row.path), row.row) for row in rows], "path")
+    _refuse_repeats(path, [(row.slide_id.casefold(), row.row) for row in rows if row.slide_id], "slide_id")
+    return tuple(rows)
+
+
+def csv_lines(
+    path: Path, columns: Sequence[str], needed: Sequence[str], also: Callable[[str], bool] = lambda name: False
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield each line below the header that is not empty, as its number and its cells by column.
+
+    Raises
+    ------
+    SettingsError
+        It is no CSV, has a column that is neither among ``columns`` nor taken by ``also``, or lacks one of ``needed``.
+    """
+    text = _text(path)
+    skipped = 0
+    if text[:4].casefold() == "sep=":  # Excel's own first line
+        text = text.partition("\n")[2]
+        skipped = 1
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True)
+    try:
+        names = (cell.strip() for cell in next(reader, []))
+        header = _header(path, [n if also(n) else n.casefold() for n in names], columns, needed, also)
+        for cells in reader:
+            line = reader.line_num + skipped
+            if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
+                raise SettingsError(
+                    f"{path}, line {line}: {len(cells)} cells for {len(header)} columns; write 0.25 or "
+                    'quote "0,25" where commas separate the columns'
+                )
+            padded = [cell.strip() for cell in cells] + [""] * (len(header) - len(cells))
+            if any(padded):
+                yield line, dict(zip(header, padded, strict=False))
+    except csv.Error as error:
+        raise SettingsError(f"{path}, line {reader.line_num + skipped}: not a CSV line ({error})") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'") from error
+    except OSError as error:
+        raise SettingsError(f"the manifest {path} cannot be read ({error.strerror or error})") from error
+
+
+def _delimiter(text: str) -> str:
+    header = text.partition("\n")[0]
+    return ";" if ";" in header else "\t" if "\t" in header else ","
+
+
+def _header(
+    path: Path, header: list[str], columns: Sequence[str], needed: Sequence[str], also: Callable[[str], bool]
+) -> list[str]:
+    while header and not header[-1]:  # spreadsheets leave empty columns at the end
+        header = header[:-1]
+    known = ", ".join(columns)
+    unknown = [name for name in header if name not in columns and not also(name)]
+    if unknown and unknown[0].partition(".")[0] in {"run", "cluster", "tls", "storage"}:
+        raise SettingsError(
+            f"{path}, line 1: column {unknown[0]!r}: who does the work is settled for all slides of a run; give it in "
+            "--config or with --set"
+        )
+    if unknown:
+        raise SettingsError(f"{path}, line 1: unknown column {', '.join(map(repr, unknown))}; known: {known}")
+    for name in needed:
+        if name not in header:
+            raise SettingsError(f"{path}, line 1: there is no column {name!r}; known: {known}")
+    if len(set(header)) != len(header):
+        raise SettingsError(f"{path}, line 1: a column stands twice in {', '.join(header)}; leave one of each")
+    return header
+
+
+def _row(where: str, line: int, cells: dict[str, str], folder: Path) -> ManifestRow:
+    if not cells["path"]:
+        raise SettingsError(f"{where}: the path is empty; name the slide")
+    reason = in_words(cells.get("mpp_reason", ""), f"{where}: mpp_reason")
+    mpp = _mpp(where, cells.get("mpp_x", ""), cells.get("mpp_y", ""))
+    if mpp is None and reason:
+        raise SettingsError(f"{where}: a reason ({reason!r}) but no mpp_x; give both or neither")
+    slide_id = cells.get("slide_id", "") or None
+    if slide_id is not None and safe_id(slide_id) != slide_id:
+        raise SettingsError(
+            f"{where}: slide_id {slide_id!r} cannot name a folder everywhere; write {safe_id(slide_id)!r}"
+        )
+    path = place_of(cells["path"]) if is_object(cells["path"]) else _absolute(folder, cells["path"])
+    annotations, roi = (_drawing(where, folder, cells, name) for name in ("annotations", "roi"))
+    return ManifestRow(
+        line, path, mpp, reason, slide_id, annotations, roi, *_dated(where, cells), own_settings(where, cells, folder)
+    )
+
+
+def _dated(where: str, cells: dict[str, str]) -> tuple[str | None, date | None]:
+    subject, day = cells.get("subject", ""), cells.get("date", "")
+    if not subject and not day:
+        return None, None
+    if not subject or not day:
+        raise SettingsError(f"{where}: subject is {subject!r} and date is {day!r}; give both or neither")
+    try:
+        return subject, date.fromisoformat(day)
+    except ValueError as error:
+        raise SettingsError(f"{where}: date is {day!r}; write year-month-day, such as 2026-03-01") from error
+
+
+def _absolute(folder: Path, text: str) -> Path:
+    return Path(os.path.abspath(folder / Path(text).expanduser()))
+
+
+def _drawing(where: str, folder: Path, cells: dict[str, str], column: str) -> Path | None:
+    text = cells.get(column, "")
+    if not text:
+        return None
+    path = _absolute(folder, text)
+    if not path.exists():
+        raise SettingsError(f"{where}: {column} {path} does not exist; correct the path")
+    return path
+
+
+def _mpp(where: str, x: str, y: str) -> Mpp | None:
+    if not x:
+        if y:
+            raise SettingsError(f"{where}: mpp_y is {y} but mpp_x is empty; give mpp_x, or both")
+        return None
+    mpp_x = mpp_number(x, f"{where}: mpp_x")
+    return Mpp(mpp_x, mpp_number(y, f"{where}: mpp_y") if y else mpp_x)
+
+
+def in_words(reason: str, what: str) -> str:
+    """Return why a pixel size is believed, stripped; none at all is a finding of the slide (MPP_OVERRIDE), no error.
+
+    >>> in_words(" scanner log ", "mpp_reason"), in_words("", "mpp_reason")
+    ('scanner log', '')
+
+    Raises
+    ------
+    SettingsError
+        It holds no word: half of a number with a decimal comma, most likely.
+    """
+    told = reason.strip()
+    if told and not any(character.isalpha() for character in told):
+        raise SettingsError(f"{what} is {told!r}; say in words where the pixel size comes from")
+    return told
+
+
+def mpp_number(text: str, what: str) -> float:
+    """Return a pixel size in µm from text, with a decimal point or comma.
+
+    >>> mpp_number("0,25", "mpp_x")
+    0.25
+
+    Raises
+    ------
+    SettingsError
+        It is no number above 0.
+    """
+    try:
+        if not text.isascii() or "_" in text:  # Python would read 0_25 as 25
+            raise ValueError
+        number = float(text.replace(",", ".", 1) if "." not in text else text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise SettingsError(f"{what} is {text!r}; give µm per pixel above 0, such as 0.25")
+    return number
+
+
+def _refuse_repeats(path: Path, keys: list[tuple[str, int]], what: str) -> None:
+    seen: dict[str, int] = {}
+    for key, line in keys:
+        if key in seen:
+            raise SettingsError(f"{path}: lines {seen[key]} and {line} have the same {what} ({key}); keep one")
+        seen[key] = line

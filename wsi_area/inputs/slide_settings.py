@@ -1,0 +1,99 @@
+"""run: the settings of one slide: those of the run, and over them what a manifest gives to this slide alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from wsi_area.errors import SettingsError
+from wsi_area.inputs.collect import SlideInput
+from wsi_area.segmenters.registry import make_segmenter
+from wsi_area.settings.own_settings import OWN_SECTIONS, OwnSettings, flat
+from wsi_area.settings.run_settings import RunSettings, explained
+
+FOR_THE_RUN = ("name", "classes", "model")
+"""Keys of [segmenter] that decide which classes there are: one set a run, so that its tables have one meaning."""
+
+
+def settings_of(settings: RunSettings, slide: SlideInput, sections: Sequence[str] = OWN_SECTIONS) -> RunSettings:
+    """Return the settings that a slide is measured with.
+
+    Parameters
+    ----------
+    settings : RunSettings
+        Of the run.
+    slide : SlideInput
+    sections : sequence of str
+        What is wanted of the slide's own; the rest is left aside, unseen.
+
+    Raises
+    ------
+    SettingsError
+        Naming row and column of the manifest.
+    """
+    own = slide.own
+    if own is None:
+        return settings
+    tree = {name: section for name, section in settings.canonical().items() if name in OWN_SECTIONS}
+    try:
+        found = RunSettings.model_validate(
+            _overlaid(tree, {name: own.tree[name] for name in sections if name in own.tree})
+        )
+    except ValidationError as error:
+        (first, *_) = error.errors()
+        key = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{_place(own, key)}: {explained(error)}") from error
+    _refuse_other_classes(settings, found, own)
+    try:
+        make_segmenter(found.segmenter.name, found.segmenter.own)
+    except SettingsError as error:
+        raise SettingsError(f"{_place(own, 'segmenter')}: {error}") from error
+    return settings.model_copy(update={section: getattr(found, section) for section in OWN_SECTIONS})
+
+
+def _refuse_other_classes(settings: RunSettings, found: RunSettings, own: OwnSettings) -> None:
+    for key in FOR_THE_RUN:
+        if found.segmenter.own.get(key) != settings.segmenter.own.get(key) or (
+            key == "name" and found.segmenter.name != settings.segmenter.name
+        ):
+            raise SettingsError(
+                f"{_place(own, f'segmenter.{key}')}: segmenter.{key} decides which classes there are, and a run has "
+                "one set of them; give it in --config for all slides, or measure these slides in a run of their own"
+            )
+
+
+def refuse_wrong_settings(settings: RunSettings, slides: Sequence[SlideInput]) -> None:
+    """Refuse a manifest's settings that some slide cannot have, before any slide is opened.
+
+    Raises
+    ------
+    SettingsError
+        Naming row and column of the manifest.
+    """
+    for slide in slides:
+        settings_of(settings, slide)
+
+
+def told_settings(slides: Sequence[SlideInput]) -> dict[str, Any]:
+    """Return what slides have of their own, by their ids, as run.json has it."""
+    return {slide.slide_id: slide.own.document() for slide in slides if slide.own is not None}
+
+
+def _overlaid(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = _overlaid(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _place(own: OwnSettings, key: str) -> str:
+    """Return the line of the manifest, and the column or columns that say what a key below or above this one is."""
+    about = [said for name, said in own.columns.items() if f"{name}.".startswith(f"{key}.") or key.startswith(name)]
+    columns = dict.fromkeys(about or own.columns.values())
+    return f"{own.where}, {', '.join(columns)}"
+
+
+def changed_keys(own: OwnSettings) -> str:
+    """Return a slide's own settings as one line, such as ``segmenter.threshold=40``."""
+    return ", ".join(f"{key}={value}" for key, value in flat(own.tree))

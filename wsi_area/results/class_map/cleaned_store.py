@@ -1,0 +1,114 @@
+"""results: a slide whose small objects were filtered away: its class map before and after, and when after is whole.
+
+With size filters, tiles are committed below ``raw/`` of the slide's folder, in stores like any other, and the
+class map and ledger that everybody reads are written from those once every tile is there. A note says what they
+were written from, and is written last: without it, or with another key in it, they are written again, whole, from
+what is raw. Without filters there is no ``raw/``, and nothing is written twice.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.errors import ResultError
+from wsi_area.model.classes import ClassScheme
+from wsi_area.model.geometry import Region
+from wsi_area.model.ledger import NOT_COMMITTED
+from wsi_area.model.objects import SizeChange, SizeFilters
+from wsi_area.model.pixels import ClassMap
+from wsi_area.model.plan import SlidePlan
+from wsi_area.results.class_map.store import CLASS_MAP_ARRAY, create_store, ledger_rows, open_class_map
+from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, SlideLayout, read_json, write_json
+from wsi_area.results.tables.object_tables import OBJECTS_TABLE
+from wsi_area.results.thumbnail import CLASSES_NAME
+from wsi_area.storage.place import remove_tree
+
+RAW_FOLDER, NOTE = "raw", "size_filters.json"
+
+
+def tiles_layout(layout: SlideLayout, filters: SizeFilters) -> SlideLayout:
+    """Return where the tiles of a slide are committed: its folder, or with filters the folder of what is raw.
+
+    >>> from pathlib import Path
+    >>> tiles_layout(SlideLayout(Path("run/slides/a")), SizeFilters(max_hole_um2=9.0)).root.as_posix()
+    'run/slides/a/raw'
+    """
+    return SlideLayout(layout.root / RAW_FOLDER) if filters.any else layout
+
+
+def discard_cleaned(layout: SlideLayout) -> None:
+    """Remove what was made from a slide's tiles, in its folder: for a slide that is measured afresh."""
+    for name in (NOTE, OBJECTS_TABLE, OUTLINES_NAME, CLASSES_NAME):
+        (layout.root / name).unlink(missing_ok=True)
+    for name in (RAW_FOLDER, LABELS_NAME):
+        with suppress(OSError):
+            remove_tree(layout.root / name)
+
+
+def cleaned_key(key: str, filters: SizeFilters, raw_rows: NDArray[np.int64]) -> str:
+    """Return the hash of everything that a filtered class map depends on.
+
+    Parameters
+    ----------
+    key
+        Of what is raw.
+    filters
+        The sizes asked for.
+    raw_rows
+        The raw ledger: a tile that is read after all changes it.
+    """
+    facts = json.dumps([key, asdict(filters)], sort_keys=True).encode()
+    return hashlib.sha256(facts + np.ascontiguousarray(raw_rows).tobytes()).hexdigest()
+
+
+def cleaned_changes(layout: SlideLayout, key: str) -> tuple[SizeChange, ...] | None:
+    """Return what the filters changed, if the filtered stores were made with this key and are whole; else None."""
+    try:
+        note = read_json(layout.root / NOTE)
+        if note["key"] != key or (ledger_rows(layout) == NOT_COMMITTED).any():
+            return None
+        return tuple(SizeChange(**change) for change in note["changes"])
+    except (ResultError, KeyError, TypeError):
+        return None
+
+
+def create_cleaned(
+    layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, key: str, made_from: Mapping[str, str]
+) -> None:
+    """Lay out the empty filtered stores of a slide, with no note; `class_map.store.commit_batch` fills them."""
+    (layout.root / NOTE).unlink(missing_ok=True)
+    create_store(layout, plan, scheme, key, made_from)
+
+
+def finish_cleaned(layout: SlideLayout, key: str, changes: Sequence[SizeChange]) -> None:
+    """Note that the filtered stores are whole, and what was changed."""
+    note: dict[str, Any] = {"key": key, "changes": [asdict(change) for change in changes]}
+    write_json(layout.root / NOTE, note)
+
+
+def class_map_box(layout: SlideLayout, shard: tuple[int, int], box_work_px: Region) -> ClassMap | None:
+    """Return one shard's box of a class map, uint8 (h, w), or None where all of it is background.
+
+    Raises
+    ------
+    ResultError
+        If it cannot be read.
+    """
+    array = open_class_map(layout)
+    row, col = shard
+    # zarr's default chunk keys; what is all background has no shard, so there is nothing to decode
+    if not (layout.class_map / CLASS_MAP_ARRAY / "c" / str(row) / str(col)).exists():
+        return None
+    b = box_work_px
+    try:
+        return np.asarray(array[b.y_px : b.bottom_px, b.x_px : b.right_px], dtype=np.uint8)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ResultError(
+            f"{layout.class_map}, shard {row}/{col} cannot be read ({error}); measure the slide again with --force"
+        ) from error

@@ -1,0 +1,107 @@
+"""results: the class map of a slide tile by tile, and only what of it is not background.
+
+zarr decodes a shard whole, into new memory, and asks for those that are not there. Here a shard is read as the file it
+is, held against its checksums, and decoded tile by tile into the same memory.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import zarr
+from numcodecs import blosc
+from zarr.codecs import ShardingCodec
+
+from wsi_area.errors import ResultError
+from wsi_area.model.pixels import ClassMap
+from wsi_area.results.class_map.shard import ABSENT, CHUNK_CODECS, CRC_BYTES, stored_index
+from wsi_area.results.class_map.soundness import shard_fault
+from wsi_area.results.class_map.store import CLASS_MAP_ARRAY, open_class_map
+from wsi_area.results.layout import SlideLayout
+
+
+@dataclass(frozen=True, slots=True)
+class SparseClassMap:
+    """A class map that hands out only those of its tiles that are not background."""
+
+    layout: SlideLayout
+    shape: tuple[int, int]
+    tile_px: int
+    tiles_per_side: int  # of a shard
+
+    def tiles_with_content(self) -> Iterator[tuple[int, int, ClassMap]]:
+        """Yield the first row and column of a tile, and its pixels, uint8 (h, w), until the next one is asked for.
+
+        Raises
+        ------
+        ResultError
+            If a shard is damaged.
+        """
+        side_px = self.tile_px * self.tiles_per_side
+        rows, cols = (-(-px // side_px) for px in self.shape)
+        for row in range(rows):
+            for col in range(cols):
+                place = self.layout.class_map / CLASS_MAP_ARRAY / "c" / str(row) / str(col)
+                try:
+                    content = place.read_bytes()
+                except FileNotFoundError:  # it is background
+                    continue
+                try:
+                    for tile_row, tile_col, tile in _decoded(content, self.tiles_per_side, self.tile_px):
+                        y, x = row * side_px + tile_row * self.tile_px, col * side_px + tile_col * self.tile_px
+                        if y >= self.shape[0] or x >= self.shape[1]:
+                            continue  # another program's, wholly beyond the rim
+                        # at the rim of the slide a tile is stored with background beyond it
+                        yield y, x, tile[: self.shape[0] - y, : self.shape[1] - x]
+                except _Damage as damage:
+                    raise ResultError(
+                        f"{place} is damaged ({damage}); run the same command again: what is torn is measured anew"
+                    ) from damage
+
+
+class _Damage(Exception):
+    """What is wrong with a shard."""
+
+
+def _decoded(content: bytes, tiles_per_side: int, tile_px: int) -> Iterator[tuple[int, int, ClassMap]]:
+    """Yield row and column within a shard, and the pixels, of the tiles it has; each takes the place of the last."""
+    fault = shard_fault(content, tiles_per_side)
+    if fault is not None:
+        raise _Damage(fault)
+    index = stored_index(content, tiles_per_side)
+    tile = np.empty((tile_px, tile_px), np.uint8)
+    for place, (offset, length) in enumerate(index.tolist()):
+        if offset == ABSENT:
+            continue
+        frame = memoryview(content)[offset : offset + length - CRC_BYTES]
+        # blosc's header says how much it holds: of less, the tile before would stay in sight
+        if int.from_bytes(frame[4:8], "little") != tile.size:
+            raise _Damage(f"the tile at byte {offset} is not of {tile.size} pixels")
+        try:
+            blosc.decompress(frame, tile)
+        except (RuntimeError, ValueError) as error:
+            raise _Damage(f"the tile at byte {offset}: {error}") from error
+        yield *divmod(place, tiles_per_side), tile
+
+
+def sparse_class_map(layout: SlideLayout) -> SparseClassMap | zarr.Array[Any]:
+    """Return the class map of a slide, to be read tile by tile; as zarr reads it where another program wrote it.
+
+    Raises
+    ------
+    ResultError
+        If it cannot be opened.
+    """
+    array = open_class_map(layout)
+    codecs: Any = getattr(array.metadata, "codecs", ())  # zarr's format 2 has none
+    sharding = codecs[0] if len(codecs) == 1 else None
+    if not isinstance(sharding, ShardingCodec) or array.shards is None:
+        return array
+    inner = tuple(type(codec) for codec in sharding.codecs[1:])
+    is_ours = inner == tuple(type(codec) for codec in CHUNK_CODECS) and sharding.index_location.value == "end"
+    tile_px, side_px = array.chunks[0], array.shards[0]
+    if not is_ours or array.dtype != np.uint8 or array.chunks[1] != tile_px or array.shards[1] != side_px:
+        return array
+    height, width = array.shape
+    return SparseClassMap(layout, (height, width), tile_px, side_px // tile_px)

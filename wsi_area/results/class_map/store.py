@@ -1,0 +1,216 @@
+"""results: the zarr stores of one slide: the class map, and the ledger that says what of it is true.
+
+A class map cannot tell "computed and empty" from "never computed" (a missing chunk reads as the fill value),
+so the ledger does: a row that is not −1 is committed. A batch writes its shard of the class map first and its
+rows after, each by an atomic rename or put. No two batches share a shard or a ledger chunk.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import zarr
+from numcodecs import zstd
+from numpy.typing import NDArray
+from zarr.codecs import ZstdCodec
+
+from wsi_area.errors import ResultError, StaleResultError
+from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
+from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
+from wsi_area.model.plan import SlidePlan
+from wsi_area.results.class_map.shard import CHUNK_CODECS, write_shard
+from wsi_area.results.layout import SlideLayout
+from wsi_area.storage.place import Place, commit, mending, remove_tree, zarr_store
+
+LEDGER_ARRAY, CLASS_MAP_ARRAY = "counts", "0"
+_ROW_TYPE, _ZSTD_LEVEL = "<i8", 1
+
+
+def create_store(
+    layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, key: str, made_from: Mapping[str, str]
+) -> None:
+    """Lay out the empty stores of a slide; the ledger comes last, so a store that opens is whole.
+
+    Parameters
+    ----------
+    layout : SlideLayout
+    plan : SlidePlan
+    scheme : ClassScheme
+    key : str
+        Hash of everything the result depends on; a store with another key is not continued.
+    made_from : mapping
+        The same part by part.
+    """
+    for path in (layout.ledger, layout.class_map):
+        remove_tree(path)
+    shard_px = plan.batch_tiles * plan.tile_px
+    image = zarr.create_group(zarr_store(layout.class_map))
+    image.create_array(
+        CLASS_MAP_ARRAY,
+        shape=(plan.work_size_px.height_px, plan.work_size_px.width_px),
+        shards=(shard_px, shard_px),
+        chunks=(plan.tile_px, plan.tile_px),
+        dtype="uint8",
+        fill_value=BACKGROUND_ID,
+        compressors=CHUNK_CODECS,
+        dimension_names=("y", "x"),
+    )
+    image.attrs.update(_ome_attributes(plan, scheme))
+    columns = LedgerLayout(len(scheme.classes)).columns
+    k = plan.batch_tiles
+    ledger = zarr.create_group(zarr_store(layout.ledger))
+    ledger.create_array(
+        LEDGER_ARRAY,
+        shape=(plan.grid_rows, plan.grid_cols, len(columns)),
+        chunks=(k, k, len(columns)),
+        dtype=_ROW_TYPE,
+        fill_value=NOT_COMMITTED,
+        compressors=ZstdCodec(level=_ZSTD_LEVEL, checksum=True),
+        attributes={
+            "columns": list(columns), "key": key, "made_from": dict(made_from), "tile_px": plan.tile_px,
+            "batch_tiles": k, "level": plan.level, "reduce_factor": plan.reduce_factor,
+        },
+    )  # fmt: skip
+
+
+def _ome_attributes(plan: SlidePlan, scheme: ClassScheme) -> dict[str, Any]:
+    unit: dict[str, str] = {} if plan.work_mpp is None else {"unit": "micrometer"}
+    scale = [1.0, 1.0] if plan.work_mpp is None else [plan.work_mpp.y, plan.work_mpp.x]
+    transform = {"type": "scale", "scale": scale}
+    axes = [{"name": name, "type": "space", **unit} for name in ("y", "x")]
+    colors = [{"label-value": c.class_id, "rgba": [*c.color_rgb, 255 if c.class_id else 0]} for c in scheme.classes]
+    properties = [{"label-value": c.class_id, "class": c.name} for c in scheme.classes]
+    return {
+        "ome": {
+            "version": "0.5",
+            "multiscales": [
+                {
+                    "name": plan.slide.slide_id,
+                    "axes": axes,
+                    "datasets": [{"path": CLASS_MAP_ARRAY, "coordinateTransformations": [transform]}],
+                }
+            ],
+            "image-label": {"colors": colors, "properties": properties},
+        }
+    }
+
+
+def stored_origin(layout: SlideLayout) -> dict[str, Any] | None:
+    """Return what a slide's stores were made from, part by part, or None where there are none that open."""
+    try:
+        made_from = zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r").attrs["made_from"]
+    except (FileNotFoundError, KeyError, ValueError):
+        return None
+    except OSError as error:
+        raise ResultError(
+            f"{layout.ledger} cannot be read ({error.strerror or error}); mend that and run again"
+        ) from error
+    return dict(made_from) if isinstance(made_from, Mapping) else None
+
+
+@lru_cache(maxsize=8)
+def _batch_tiles_of(root: Place, key: str) -> int:
+    """Return how many tiles a batch is wide and high, having made sure that the ledger is the one of this key."""
+    ledger = zarr.open_array(zarr_store(SlideLayout(root).ledger), path=LEDGER_ARRAY, mode="r")
+    if ledger.attrs["key"] != key:
+        raise StaleResultError(
+            f"{root.name}: the ledger on disk was made from another slide, setting or version; use --force to "
+            "measure it afresh"
+        )
+    return int(ledger.chunks[0])
+
+
+def commit_batch(
+    layout: SlideLayout,
+    key: str,
+    first_tile: tuple[int, int],
+    tiles: Mapping[tuple[int, int], bytes],
+    rows: NDArray[np.int64],
+) -> None:
+    """Commit one batch: its class map, then its ledger rows.
+
+    Parameters
+    ----------
+    layout, key
+        Where, and what the stores must have been made with.
+    first_tile : (row, col)
+        Of the batch in the tile grid.
+    tiles : mapping of (row, col) within the batch to bytes
+        Its tiles that are not all background, from `shard.encoded_tile`. Without any there is no shard, and one
+        of an earlier try is taken away.
+    rows : int64 (tile_rows, tile_cols, columns)
+
+    Raises
+    ------
+    ResultError
+        If it cannot be written; nothing is committed then.
+    """
+    try:
+        k = _batch_tiles_of(layout.root, key)
+        batch_row, batch_col = (n // k for n in first_tile)
+        write_shard(_shard_path(layout, batch_row, batch_col), tiles, k)
+        _write_rows(layout.ledger / LEDGER_ARRAY / "c" / str(batch_row) / str(batch_col) / "0", rows, k)
+    except OSError as error:
+        raise ResultError(
+            f"{layout.root} cannot be written ({error.strerror or error}); {mending(layout.root)}, then run the "
+            "same command again: what is committed is kept"
+        ) from error
+
+
+def _write_rows(path: Place, rows: NDArray[np.int64], tiles_per_side: int) -> None:
+    """Write the ledger chunk of one batch as zarr lays it down: padded, little-endian, one zstd frame with checksum.
+
+    By zarr itself it takes a few ms of Python under the lock that all threads share: the others wait meanwhile.
+    """
+    chunk = np.full((tiles_per_side, tiles_per_side, rows.shape[2]), NOT_COMMITTED, _ROW_TYPE)
+    chunk[: rows.shape[0], : rows.shape[1]] = rows
+    commit(path, (zstd.compress(chunk.tobytes(), _ZSTD_LEVEL, True),), flushed=False)
+
+
+def _shard_path(layout: SlideLayout, shard_row: int, shard_col: int) -> Place:
+    return layout.class_map / CLASS_MAP_ARRAY / "c" / str(shard_row) / str(shard_col)
+
+
+def ledger_rows(layout: SlideLayout) -> NDArray[np.int64]:
+    """Return the ledger, int64 (grid_rows, grid_cols, columns); −1 in a row that is not committed.
+
+    Raises
+    ------
+    ResultError
+        If there is none, or a chunk of it is damaged.
+    """
+    try:
+        array = zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r")
+        return np.asarray(array[:], dtype=np.int64)
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        raise ResultError(f"{layout.ledger} cannot be read ({error}); measure the slide again with --force") from error
+
+
+def ledger_rows_of(layout: SlideLayout, tile_rows: range, tile_cols: range) -> NDArray[np.int64]:
+    """Return the part of the ledger that some tiles have, int64 (rows, cols, columns); what is elsewhere is not read.
+
+    Raises
+    ------
+    ResultError
+        If there is none, or a chunk of it is damaged.
+    """
+    try:
+        array = zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r")
+        found = array[tile_rows.start : tile_rows.stop, tile_cols.start : tile_cols.stop]
+        return np.asarray(found, dtype=np.int64)
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        raise ResultError(f"{layout.ledger} cannot be read ({error}); measure the slide again with --force") from error
+
+
+def open_class_map(layout: SlideLayout) -> "zarr.Array[Any]":
+    """Return the class map as a lazy zarr array, uint8 (h, w) on the work grid."""
+    try:
+        return zarr.open_array(zarr_store(layout.class_map), path=CLASS_MAP_ARRAY, mode="r")
+    except (OSError, KeyError, ValueError) as error:
+        raise ResultError(f"{layout.class_map} cannot be opened ({error}); was the slide measured?") from error
+
+
+def ledger_attributes(layout: SlideLayout) -> Mapping[str, Any]:
+    """Return what the ledger says of itself: columns, key, tile and batch size."""
+    return dict(zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r").attrs)

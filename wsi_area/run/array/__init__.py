@@ -1,0 +1,1 @@
+"""array: one run divided over the tasks of a job array, and merged."""

@@ -1,0 +1,1 @@
+"""work: what a worker does with one batch of tiles."""

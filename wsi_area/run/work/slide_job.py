@@ -1,0 +1,57 @@
+"""run: what a worker is sent for one slide; plain frozen values, no handle and no pixel."""
+
+from dataclasses import dataclass
+
+from wsi_area.model.drawn import RegionOfInterest
+from wsi_area.model.plan import SlidePlan
+from wsi_area.segmenters.protocol import FittedSegmenter
+from wsi_area.storage.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class SlideJob:
+    """Everything that the batches of one slide have in common."""
+
+    plan: SlidePlan
+    fitted: FittedSegmenter
+    lane: str  # the decided one, "openslide", "direct" or "plain"; workers do not prove it again
+    slide_dir: Place  # of the run directory
+    key: str  # hash of everything the result depends on
+    read_retries: int
+    roi: RegionOfInterest | None = None
+    tile_timeout_s: float = 0.0  # 0: a tile may take any time
+    timeout_ends_process: bool = False  # in a worker process; a thread cannot be ended, only reported
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTask:
+    """One batch of one slide."""
+
+    job: SlideJob
+    batch: int
+    given_up: tuple[tuple[int, str], ...] = ()  # tile numbers that are not tried again, and why
+
+
+@dataclass(frozen=True, slots=True)
+class TileFailure:
+    """A tile that could not be measured, and why."""
+
+    row: int
+    col: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What a batch sends back: never pixels.
+
+    ``error`` is set where the batch as a whole came to nothing (the disk is full, a bug): none of it is
+    committed then, and the slide cannot be complete.
+    """
+
+    batch: int
+    tiles_done: int
+    level_px: int  # decoded
+    failures: tuple[TileFailure, ...]
+    cpu_s: float  # of the process it ran in, from its beginning to its end
+    error: str | None = None

@@ -1,0 +1,63 @@
+"""run: one tile by the class map that a segmenter makes of it; what it raises or breaks is named."""
+
+import numpy as np
+
+from wsi_area.compute.count.counting import count_class_map
+from wsi_area.compute.count.reduction import box_mean
+from wsi_area.compute.cut.grid import tile_place
+from wsi_area.errors import SegmentationError
+from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
+from wsi_area.model.pixels import ClassMap, MaskArray, TilePixels
+from wsi_area.model.plan import Tile
+from wsi_area.run.work.slide_job import SlideJob
+from wsi_area.run.work.tile_spot import TileSpot
+from wsi_area.segmenters.protocol import CoreSegmenter, PlacedSegmenter
+from wsi_area.slides import SlideReader
+
+
+def classify_by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: TileSpot) -> None:
+    """Have the segmenter see core and halo, and count the class map of the core."""
+    f = job.plan.reduce_factor
+    pixels = reader.read(job.plan.level, tile.read_level_px)
+    if f > 1:
+        pixels = box_mean(pixels.rgb, pixels.valid, f)
+    core = tile.core_work_px
+    x, y = core.x_px - tile.read_level_px.x_px // f, core.y_px - tile.read_level_px.y_px // f
+    spot.class_map[:] = _checked_class_map(job, tile, pixels, np.s_[y : y + core.height_px, x : x + core.width_px])
+    if spot.inside is not None:
+        spot.class_map[~spot.inside] = OUTSIDE_ROI_CODE
+    counts = count_class_map(spot.class_map, spot.column_weights, spot.row_weights, len(job.fitted.scheme.classes))
+    spot.row[spot.layout.px_columns] = (
+        *counts.px_by_class, counts.unscanned_px, counts.outside_roi_px, counts.unreadable_px,
+    )  # fmt: skip
+
+
+def _checked_class_map(job: SlideJob, tile: Tile, pixels: TilePixels, core: tuple[slice, slice]) -> ClassMap:
+    """Return the segmenter's class map of the core; what it raises or breaks is named."""
+    where = f"{job.plan.slide.slide_id}, tile row {tile.row} col {tile.col}"
+    try:
+        seen, valid = _seen(job, tile, pixels, core)
+    except Exception as error:  # somebody else's code: its failure becomes this tile's
+        raise SegmentationError(
+            f"{where}: the segmenter raised {type(error).__name__}: {error}; mend it or choose another segmenter.name"
+        ) from error
+    if seen.shape != valid.shape or seen.dtype != np.uint8:
+        raise SegmentationError(
+            f"{where}: the segmenter returned {seen.dtype} {seen.shape}, a class map is uint8 {valid.shape}"
+        )
+    if not np.array_equal(seen == UNSCANNED_CODE, ~valid) or (seen == UNREADABLE_CODE).any():
+        raise SegmentationError(
+            f"{where}: the segmenter gave a class to pixels that were never scanned, or called scanned ones unscanned "
+            f"or unreadable; it must write {UNSCANNED_CODE} exactly where the pixels are not valid"
+        )
+    return np.asarray(seen if valid.shape != pixels.valid.shape else seen[core])
+
+
+def _seen(job: SlideJob, tile: Tile, pixels: TilePixels, core: tuple[slice, slice]) -> tuple[ClassMap, MaskArray]:
+    """Return what the segmenter makes of a tile, and which of its pixels were scanned: core and halo, or core alone."""
+    fitted = job.fitted
+    if isinstance(fitted, CoreSegmenter):
+        return fitted.core_class_map_at(pixels, tile_place(job.plan, tile), tile.core_work_px), pixels.valid[core]
+    if isinstance(fitted, PlacedSegmenter):
+        return fitted.class_map_at(pixels, tile_place(job.plan, tile)), pixels.valid
+    return fitted.class_map(pixels), pixels.valid

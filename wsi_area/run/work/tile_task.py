@@ -1,0 +1,175 @@
+"""run: one task: read → segment → crop the halo → write the chunk → count → commit."""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+
+from wsi_area.compute.cut.grid import batch_tiles_at, place_at, tile_at, work_edges_l0_px
+from wsi_area.errors import SegmentationError, TileReadError
+from wsi_area.model.geometry import Region
+from wsi_area.model.ledger import LedgerLayout, TileStatus
+from wsi_area.model.pixels import MaskArray
+from wsi_area.model.plan import Tile
+from wsi_area.results.class_map.shard import encoded_tile
+from wsi_area.results.class_map.store import commit_batch
+from wsi_area.results.layout import SlideLayout
+from wsi_area.run.work.deadlines import deadline
+from wsi_area.run.work.slide_job import BatchResult, BatchTask, SlideJob, TileFailure
+from wsi_area.run.work.tile_by_class_map import classify_by_class_map
+from wsi_area.run.work.tile_by_colour import classify_by_colour
+from wsi_area.run.work.tile_spot import Ints, TileSpot
+from wsi_area.segmenters.colour.colour_rule import ColourRuled
+from wsi_area.slides import SlideReader, borrow_reader, require_unchanged
+
+Announce = Callable[[int], None]
+"""Is told the number of each tile before it is measured, so that what it dies of can be named."""
+
+
+def measure_batch(task: BatchTask) -> BatchResult:
+    """Return what became of one batch, measured and committed; never raises.
+
+    This is the task boundary: a failure of any kind is returned with the slide and the batch it befell.
+    """
+    started = time.process_time()
+    try:
+        done, level_px, failures = _measure_batch(task)
+    except Exception as error:  # the one place: whatever happens to a batch must not take the slide along
+        name = task.job.plan.slide.slide_id
+        message = f"{name}, batch {task.batch}: {type(error).__name__}: {error}"
+        return BatchResult(task.batch, 0, 0, (), time.process_time() - started, message)
+    return BatchResult(task.batch, done, level_px, tuple(failures), time.process_time() - started)
+
+
+def announced_batch(task: BatchTask, announce: Announce) -> BatchResult:
+    """Return what became of one batch, measured and committed in a process that may die of it."""
+    started = time.process_time()
+    done, level_px, failures = _measure_batch(task, announce)
+    return BatchResult(task.batch, done, level_px, tuple(failures), time.process_time() - started)
+
+
+def try_tiles(trial: tuple[BatchTask, Collection[int]], announce: Announce) -> None:
+    """Measure some tiles of a batch in a process that may die of it, and commit nothing."""
+    task, tiles = trial
+    _measure_batch(task, announce, tiles)
+
+
+def _measure_batch(
+    task: BatchTask, announce: Announce | None = None, only: Collection[int] | None = None
+) -> tuple[int, int, list[TileFailure]]:
+    """Measure a batch and commit it; with `only` measure those tiles and commit nothing."""
+    job, given_up = task.job, dict(task.given_up)
+    plan = job.plan
+    tile_rows, tile_cols = batch_tiles_at(plan, task.batch)
+    batch = {row * plan.grid_cols + col: tile_at(plan, row, col) for row in tile_rows for col in tile_cols}
+    layout = LedgerLayout(len(job.fitted.scheme.classes))
+    rows = np.zeros((len(tile_rows), len(tile_cols), len(layout.columns)), np.int64)
+    encoded: dict[tuple[int, int], bytes] = {}
+    failures: list[TileFailure] = []
+    level_px = 0
+    measure = _measure_of(job)
+    if only is None:
+        _read_ahead(task, [t.read_level_px for n, t in batch.items() if plan.is_read(n) and n not in given_up])
+    for (number, tile), spot in zip(batch.items(), _spots(job, batch.values(), rows, layout), strict=True):
+        if only is not None and number not in only:
+            continue
+        failure = None
+        if number in given_up:
+            spot.fill_unreadable()
+            failure = given_up[number]
+        elif plan.is_read(number):
+            if announce is not None:
+                announce(number)
+            failure = measure(tile, spot)
+            level_px += tile.read_level_px.area_px
+        elif not spot.skip():
+            continue
+        if failure is not None:
+            failures.append(TileFailure(tile.row, tile.col, failure))
+        content = encoded_tile(spot.class_map, plan.tile_px)
+        if content is not None:
+            encoded[tile.row - tile_rows[0], tile.col - tile_cols[0]] = content
+    if only is not None:
+        return 0, level_px, failures
+    require_unchanged(plan.slide)  # what was read after somebody wrote into the file is of no slide at all
+    commit_batch(SlideLayout(job.slide_dir), job.key, (tile_rows[0], tile_cols[0]), encoded, rows)
+    return len(batch), level_px, failures
+
+
+def _spots(job: SlideJob, tiles: Iterable[Tile], rows: Ints, layout: LedgerLayout) -> Iterator[TileSpot]:
+    """Yield where each tile of a batch leaves its answer; the class maps are one memory, compressed while it is hot."""
+    plan = job.plan
+    edges_x, edges_y = work_edges_l0_px(plan)
+    widths, heights = np.diff(edges_x), np.diff(edges_y)
+    scratch = np.empty((plan.tile_px, plan.tile_px), np.uint8)
+    for tile, row in zip(tiles, rows.reshape(-1, rows.shape[2]), strict=True):
+        core = tile.core_work_px
+        left, right, top, bottom = core.x_px, core.right_px, core.y_px, core.bottom_px
+        area_l0_px = int(edges_x[right] - edges_x[left]) * int(edges_y[bottom] - edges_y[top])
+        class_map = scratch[: core.height_px, : core.width_px]
+        yield TileSpot(class_map, row, layout, area_l0_px, widths[left:right], heights[top:bottom], _inside(job, tile))
+
+
+def _read_ahead(task: BatchTask, regions_level_px: Sequence[Region]) -> None:
+    """Have what a batch will read fetched while its first tiles are decoded, in the one lane that knows where."""
+    job, plan = task.job, task.job.plan
+    if job.lane != "direct":
+        return
+    name = f"{plan.slide.slide_id}, batch {task.batch}"  # the first to open the file may hang on a share that is gone
+    with (
+        deadline(job.tile_timeout_s, name, ends_process=job.timeout_ends_process),
+        borrow_reader(plan.slide, job.lane) as reader,
+    ):
+        reader.read_ahead(plan.level, regions_level_px)
+
+
+def _inside(job: SlideJob, tile: Tile) -> MaskArray | None:
+    """Return which pixels of a tile's core lie in the region of interest, None where all of them do."""
+    if job.roi is None:
+        return None
+    from wsi_area.compute.cut.roi import inside_roi  # geometry is loaded only where something was drawn
+
+    core = tile.core_work_px
+    if tile.row * job.plan.grid_cols + tile.col in job.plan.outside_roi:
+        return np.zeros((core.height_px, core.width_px), np.bool_)
+    inside = inside_roi(job.roi, place_at(job.plan, core))
+    return None if inside.all() else inside
+
+
+Classify = Callable[[SlideJob, SlideReader, Tile, TileSpot], None]
+
+
+def _measure_of(job: SlideJob) -> Callable[[Tile, TileSpot], str | None]:
+    """Return what measures a tile into its spot within the time a tile may take, and says why it is unreadable."""
+    classify: Classify = classify_by_class_map
+    if isinstance(job.fitted, ColourRuled):
+        classify = partial(classify_by_colour, job.fitted.colour_rule)
+
+    def measure(tile: Tile, spot: TileSpot) -> str | None:
+        name = f"{job.plan.slide.slide_id}, tile row {tile.row} col {tile.col}"
+        with deadline(job.tile_timeout_s, name, ends_process=job.timeout_ends_process):
+            return _measure_tile(job, tile, spot, classify)
+
+    return measure
+
+
+def _measure_tile(job: SlideJob, tile: Tile, spot: TileSpot, classify: Classify) -> str | None:
+    """Measure one tile into its spot; return why it is unreadable, or None."""
+    for attempt in range(job.read_retries + 1):
+        spot.clear()
+        try:
+            # borrowed anew for each try: a handle is dead after its first read error
+            with borrow_reader(job.plan.slide, job.lane) as reader:
+                classify(job, reader, tile, spot)
+            spot.row[spot.layout.status_column] = TileStatus.READ
+            spot.assert_accounted()
+            return None
+        except TileReadError as error:
+            if attempt == job.read_retries:
+                spot.fill_unreadable()
+                return str(error)
+        except SegmentationError as error:
+            spot.fill_unreadable()
+            return str(error)
+    raise AssertionError("unreachable: the last try returns")

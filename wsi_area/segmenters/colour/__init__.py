@@ -1,0 +1,1 @@
+"""colour: segmenters that decide each pixel by its own colour."""

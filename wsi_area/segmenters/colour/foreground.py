@@ -1,0 +1,193 @@
+"""segmenters: the threshold between background and tissue, found once on the overview of a slide."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.segmenters.colour.colour_rule import ColourRule, Feature
+from wsi_area.segmenters.colour.extremes import Extremes, feature_histogram
+from wsi_area.segmenters.colour.otsu import otsu_bin
+
+Background = Literal["bright", "dark"]
+
+FEATURES: dict[Background, Feature] = {"bright": "darkness", "dark": "brightness"}
+# Otsu's threshold lies halfway to the mean tissue, which loses the pale half of it, and inside the tissue
+# where there is no glass; so it may move only within these grey levels above the background. The lower
+# bound is what JPEG and sensor noise of empty glass do not reach.
+DEFAULT_CONTRAST: dict[Background, tuple[int, int]] = {"bright": (15, 20), "dark": (8, 40)}
+# where no background is seen, its level is taken as that of clean glass, or of a dark field
+NOMINAL_LEVEL: dict[Background, int] = {"bright": 15, "dark": 0}
+GLASS_LOWEST = 190  # all of R, G, B of glass are at least this …
+GLASS_LARGEST_CHROMA = 16  # … and no further apart than this: pale pink tissue is not glass
+DARK_HIGHEST = 50  # all of R, G, B of a dark field are at most this
+LEAST_BACKGROUND = 0.005  # a smaller share of the valid pixels is not taken for the background
+LEAST_DARK_FIELD = 0.05  # black borders and pen smaller than this do not make a dark field
+LEAST_PAINTED = 0.001  # of the valid pixels, pure black: below it nobody painted, and every pixel is what was seen
+LEAST_SCANNED_GLASS = 0.05  # of what is not pure black: with that much glass the black of a bright slide was painted
+DARK_MEDIAN = 100  # with no background in sight, a median max(R, G, B) below this is a dark field
+
+
+@dataclass(frozen=True, slots=True)
+class Foreground:
+    """Where tissue begins on one slide, and why."""
+
+    background: Background
+    level: int  # feature of the background itself
+    threshold: int  # tissue = feature > threshold
+    facts: dict[str, object] = field(compare=False)  # JSON-ready
+
+    @property
+    def rule(self) -> ColourRule:
+        """Return the rule that tells background from tissue."""
+        return ColourRule(FEATURES[self.background], self.threshold)
+
+    def lowered_threshold(self, margin: float) -> int:
+        """Return the threshold of what may hold tissue: ``margin`` of the way from background to threshold.
+
+        >>> Foreground("bright", 12, 37, {}).lowered_threshold(0.2)
+        17
+        """
+        return min(self.threshold, self.level + int(margin * max(0, self.threshold - self.level)))
+
+
+def background_kind(extremes: Extremes) -> Background:
+    """Return whether tissue lies on a bright or on a dark background.
+
+    A dark field shows: at least 5 % near-black pixels and more of them than of glass; or, if neither is in
+    sight, a dark picture on the whole. Black pen, dark tissue and dense stains do not reach that, nor does any
+    amount of pure black round glass that was scanned: that was painted.
+
+    >>> night = np.zeros((256, 256), np.int64)
+    >>> night[0, 0] = 16
+    >>> background_kind(night)
+    'dark'
+    """
+    brightest = feature_histogram(extremes, "brightness")
+    total = int(brightest.sum())
+    if not total:
+        return "bright"
+    glass_px = int(extremes[_GLASS].sum())
+    glass = glass_px / total
+    black_px = int(brightest[: DARK_HIGHEST + 1].sum())
+    black = black_px / total
+    # pure black, which a dark field may be, and which software paints round what it scanned of a bright one
+    painted_px = int(extremes[0, 0])
+    if glass_px >= LEAST_SCANNED_GLASS * (total - painted_px) and glass_px > black_px - painted_px:
+        return "bright"
+    if black >= LEAST_DARK_FIELD and black > glass:
+        return "dark"
+    return "dark" if glass < LEAST_BACKGROUND and _median(brightest) < DARK_MEDIAN else "bright"
+
+
+def fit_foreground(
+    extremes: Extremes,
+    background: Literal["auto", "bright", "dark"],
+    threshold: Literal["otsu"] | int,
+    contrast_min: int | None,
+    contrast_max: int | None,
+    *,
+    black_is_painted: bool = True,
+) -> Foreground:
+    """Return where tissue begins on a slide.
+
+    Parameters
+    ----------
+    extremes
+        The slide's overview, counted.
+    background
+        ``auto`` decides between the two.
+    threshold
+        A grey level (0..255) of the feature, or ``otsu``: Otsu's, kept ``contrast_min`` to
+        ``contrast_max`` grey levels above the level of the background.
+    contrast_min, contrast_max
+        None for the default of the kind of background.
+    black_is_painted
+        Whether pure black of a bright slide was painted by software, and says nothing of the tissue.
+    """
+    kind_seen = background_kind(extremes)
+    kind = kind_seen if background == "auto" else background
+    painted = painted_share(extremes) if kind == "bright" and black_is_painted else 0.0
+    if painted:
+        extremes = extremes.copy()
+        extremes[0, 0] = 0
+    histogram = feature_histogram(extremes, FEATURES[kind])
+    seen = _background_level(extremes, kind)
+    level = NOMINAL_LEVEL[kind] if seen is None else seen
+    raw = otsu_bin(histogram)
+    used = _kept_near(raw, level, kind, contrast_min, contrast_max) if threshold == "otsu" else threshold
+    facts: dict[str, object] = {
+        "background": kind,
+        "background_seen": kind_seen,
+        "background_level": seen,
+        "feature": FEATURES[kind],
+        "method": "otsu" if threshold == "otsu" else "fixed",
+        "otsu_threshold": raw,
+        "threshold": used,
+        "clamped": threshold == "otsu" and used != raw,
+        "painted_black_fraction": painted,
+        "histogram": [int(n) for n in histogram],
+        "tissue_fraction": {
+            shift: _fraction_above(histogram, used * factor)
+            for shift, factor in (("-5%", 0.95), ("used", 1.0), ("+5%", 1.05))
+        },
+    }
+    return Foreground(kind, level, used, facts)
+
+
+def _kept_near(raw: int, level: int, kind: Background, contrast_min: int | None, contrast_max: int | None) -> int:
+    """Return Otsu's threshold, or the nearest to it that lies as far above the background as it may."""
+    least, most = DEFAULT_CONTRAST[kind]
+    least = least if contrast_min is None else contrast_min
+    most = max(least, most if contrast_max is None else contrast_max)
+    return min(max(raw, level + least), level + most, 254)
+
+
+def painted_share(extremes: Extremes) -> float:
+    """Return the share of a bright slide that is pure black, which no light through glass is; 0 below a thousandth.
+
+    >>> extremes = np.zeros((256, 256), np.int64)
+    >>> extremes[0, 0], extremes[240, 244] = 1, 3
+    >>> painted_share(extremes)
+    0.25
+    """
+    total, black = int(extremes.sum()), int(extremes[0, 0])
+    return black / total if total and black >= LEAST_PAINTED * total else 0.0
+
+
+def _glass_pairs() -> NDArray[np.bool_]:
+    """Return bool (256, 256): which darkest and brightest channel glass may have."""
+    darkest, brightest = np.ogrid[:256, :256]
+    return np.asarray((darkest >= GLASS_LOWEST) & (brightest - darkest <= GLASS_LARGEST_CHROMA))
+
+
+_GLASS = _glass_pairs()
+
+
+def _median(histogram: NDArray[np.int64]) -> float:
+    """Return the median of a histogram that is not empty; between two values, their mean."""
+    up_to, total = np.cumsum(histogram), int(histogram.sum())
+    lower, upper = np.searchsorted(up_to, [(total - 1) // 2, total // 2], side="right")
+    return (int(lower) + int(upper)) / 2
+
+
+def _background_level(extremes: Extremes, kind: Background) -> int | None:
+    """Return the commonest feature of what can only be background, or None if there is too little of it."""
+    total = int(extremes.sum())
+    if kind == "bright":
+        candidates = feature_histogram(np.where(_GLASS, extremes, 0), "darkness")
+        # pure white is what stitching software paints where nothing was scanned: believed if nothing else is
+        if int(candidates[1:].sum()) >= LEAST_BACKGROUND * total:
+            candidates = np.concatenate([[0], candidates[1:]])
+    else:
+        candidates = feature_histogram(extremes, "brightness")[: DARK_HIGHEST + 1]
+    if not total or int(candidates.sum()) < LEAST_BACKGROUND * total:
+        return None
+    return int(candidates.argmax())
+
+
+def _fraction_above(histogram: NDArray[np.int64], threshold: float) -> float | None:
+    total = int(histogram.sum())
+    # feature > threshold holds for whole grey levels above the floor of the threshold
+    return int(histogram[int(threshold) + 1 :].sum()) / total if total else None

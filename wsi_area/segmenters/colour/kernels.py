@@ -1,0 +1,200 @@
+"""segmenters: a colour rule compiled: reduce, classify, write and count in one pass, without the GIL.
+
+Nothing is compiled on import; the machine code lies on disk after the first call, and whoever finds it there never
+imports numba. A tile is worked off in pieces of a row that stay in the nearest cache, so there is no temporary the
+size of a tile.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.errors import SegmentationError
+from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray
+from wsi_area.segmenters.colour.colour_rule import MAX_BANDS, ColourRule
+from wsi_area.segmenters.colour.density import FLAG_BITS, PART_FIELDS, PIECE_PX
+
+Part = tuple[int, int, RgbArray, MaskArray | None]
+"""Column and row of the class map at which a part begins; its pixels; which are valid, None where all of them are."""
+
+_ARGUMENTS = (  # of compiled.classify_parts, for look-ups of one width
+    "int64* int64 int64 {0}* {0}* int64* int64* uint8* int64 int64 int64 int64* int64* int64"
+    " uint32* uint8* uint8* {0}* uint16* int64 int64* int64*"
+)
+_FROZEN = (  # what is compiled in besides its own file
+    "wsi_area.model.classes", "wsi_area.segmenters.colour.colour_rule", "wsi_area.segmenters.colour.compiled_boxes",
+    "wsi_area.segmenters.colour.density",
+)  # fmt: skip
+_SUMS_BYTES = 2 * (MAX_BANDS + 3) * 8  # of the kernel's scratch: sums of classes, then samples, their validity, a line
+_SAMPLES, _VALID, _LINE, _COLUMN_SUMS = np.cumsum([2 * _SUMS_BYTES, 4 * PIECE_PX, PIECE_PX, 8 * PIECE_PX]).tolist()
+
+
+def classify_and_count(
+    rgb: RgbArray,
+    valid: MaskArray | None,
+    rule: ColourRule,
+    column_weights: NDArray[np.int64],
+    row_weights: NDArray[np.int64],
+    factor: int,
+    out_class_map: ClassMap,
+    counts: NDArray[np.int64],
+    signal: NDArray[np.int64],
+) -> None:
+    """Write the class map of a tile in one part that covers it, and count it; see ``classify_parts``."""
+    covered = tuple(-(-length // max(factor, 1)) for length in rgb.shape[:2])
+    if covered != out_class_map.shape:
+        raise SegmentationError(
+            f"{rgb.shape[:2]} px reduced by {factor} give {covered} px; got a class map {out_class_map.shape}"
+        )
+    classify_parts(((0, 0, rgb, valid),), rule, column_weights, row_weights, factor, out_class_map, counts, signal)
+
+
+def classify_parts(
+    parts: Sequence[Part],
+    rule: ColourRule,
+    column_weights: NDArray[np.int64],
+    row_weights: NDArray[np.int64],
+    factor: int,
+    out_class_map: ClassMap,
+    counts: NDArray[np.int64],
+    signal: NDArray[np.int64],
+) -> None:
+    """Write the class map of parts of a tile and add their counts to ``counts`` and ``signal``; return nothing.
+
+    Parameters
+    ----------
+    parts
+        Each uint8 (h, w, 3) RGB, any view, copied if it is strided; and bool (h, w). None overlap.
+    rule
+        The colour rule.
+    column_weights, row_weights
+        int64 (w_out,) and (h_out,): level-0 pixels that an output column or row stands for; an output
+        pixel counts their product.
+    factor
+        Level pixels that an output pixel spans each way, the last column and row of a part perhaps fewer. The mean of
+        its valid pixels, rounded half up, is classified; it is valid if at least half of them are.
+    out_class_map
+        uint8 (h_out, w_out), written where the parts lie.
+    counts, signal
+        int64 (classes + 3,): classes, then unscanned, outside_roi, unreadable; int64 (classes,):
+        micro-OD × level-0 pixels.
+
+    Raises
+    ------
+    SegmentationError
+        If the shapes do not belong together.
+    """
+    _check(parts, rule, column_weights, row_weights, factor, out_class_map, counts, signal)
+    if not out_class_map.size:
+        return
+    kernel = _kernel_of(rule)
+    table = np.empty((len(parts), PART_FIELDS), np.int64)
+    used: list[RgbArray | MaskArray] = []  # what lies at an address must stay there until the end
+    widest = 0
+    for k, (column, row, rgb, valid) in enumerate(parts):
+        pixels, mask_at = np.ascontiguousarray(rgb), 0
+        used.append(pixels)
+        if valid is not None and not valid.all():
+            mask = np.ascontiguousarray(valid)
+            used.append(mask)
+            mask_at = address_of(mask)
+        height, width = pixels.shape[:2]
+        widest = max(widest, width)
+        table[k] = address_of(pixels), mask_at, height, width, column, row
+    columns, rows = np.ascontiguousarray(column_weights, np.int64), np.ascontiguousarray(row_weights, np.int64)
+    whole_rows = out_class_map.strides[1] == 1 and out_class_map.strides[0] >= out_class_map.shape[1]
+    out = out_class_map if whole_rows else np.array(out_class_map, order="C")
+    sums_length = min(PIECE_PX * factor, widest) * 3
+    scratch = np.empty(_COLUMN_SUMS + 2 * sums_length, np.uint8)
+    at = address_of(scratch)
+    kernel.classify_parts(
+        address_of(table), len(parts), factor, kernel.tables_at, kernel.limits_at,
+        address_of(columns), address_of(rows), address_of(out[0]), len(columns), len(rows), out.strides[0],
+        address_of(counts), address_of(signal), len(signal),
+        at + _SAMPLES, at + _SAMPLES, at + _VALID, at + _LINE, at + _COLUMN_SUMS, sums_length, at, at + _SUMS_BYTES,
+    )  # fmt: skip
+    if not whole_rows:
+        out_class_map[...] = out
+
+
+def _check(
+    parts: Sequence[Part],
+    rule: ColourRule,
+    column_weights: NDArray[np.int64],
+    row_weights: NDArray[np.int64],
+    factor: int,
+    out_class_map: ClassMap,
+    counts: NDArray[np.int64],
+    signal: NDArray[np.int64],
+) -> None:
+    """Refuse what the compiled code, which checks no bounds, could not survive."""
+    classes = rule.class_count
+    fits = (
+        out_class_map.shape == (len(row_weights), len(column_weights))
+        and out_class_map.dtype == np.uint8
+        and counts.shape == (classes + 3,)
+        and signal.shape == (classes,)
+        and counts.dtype == signal.dtype == np.int64
+        and counts.flags.carray
+        and signal.flags.carray
+        and out_class_map.flags.writeable
+    )
+    for column, row, rgb, valid in parts:
+        if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or factor < 1:
+            raise SegmentationError(
+                f"needs uint8 (h, w, 3) and a factor of 1 or more; got {rgb.dtype} {rgb.shape}, factor {factor}"
+            )
+        height, width = rgb.shape[:2]
+        bottom, right = row - (-height // factor), column - (-width // factor)
+        within = column >= 0 and row >= 0 and bottom <= len(row_weights) and right <= len(column_weights)
+        if valid is not None and (valid.shape != (height, width) or valid.dtype != np.bool_):
+            fits = False
+        if not (fits and within):
+            raise SegmentationError(
+                f"a part of {(height, width)} px at {(row, column)}, reduced by {factor}, reaches {(bottom, right)} px "
+                f"and has {classes} classes; got a class map {out_class_map.shape}, weights {row_weights.shape} and "
+                f"{column_weights.shape}, counts {counts.shape}, signal {signal.shape}; all arrays but rgb, valid and "
+                "class map are int64"
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kernel:
+    """The machine code for a rule, and what it looks up; the addresses are those of the arrays."""
+
+    classify_parts: Callable[..., None]
+    tables: NDArray[np.signedinteger]
+    limits: NDArray[np.signedinteger]
+    tables_at: int
+    limits_at: int
+
+
+@lru_cache(maxsize=16)
+def _kernel_of(rule: ColourRule) -> _Kernel:
+    tables, limits = _kernel_rule(rule)
+    arguments = _ARGUMENTS.format(tables.dtype.name)
+    code = native_function("wsi_area.segmenters.colour.compiled", "classify_parts", arguments, _FROZEN)
+    return _Kernel(code, tables, limits, address_of(tables), address_of(limits))
+
+
+def _kernel_rule(rule: ColourRule) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
+    """Return the look-ups (768,), density × 4 plus 1 for a foreground value; and the limits, both of one width.
+
+    The limits are the bands, and the byte from which on a colour is background if all three of its bytes are.
+    """
+    lookups, value = rule.lookups, np.arange(256)
+    number = lookups.tables.dtype.type
+    # min(R, G, B) is low if any channel is low, max(R, G, B) high if any is high
+    foreground = value > rule.threshold if rule.feature == "brightness" else 255 - value > rule.threshold
+    tables = (lookups.tables << FLAG_BITS) + foreground.astype(number)
+    bands = [band << FLAG_BITS for band in lookups.bands]
+    bands += [np.iinfo(number).max] * (MAX_BANDS - len(bands))  # what no density reaches
+    # the most that colours from this byte on can come to, channel by channel
+    most = np.maximum.accumulate(lookups.tables[:, ::-1].astype(np.int64), axis=1)[:, ::-1].sum(axis=0) << FLAG_BITS
+    unsafe = np.flatnonzero(foreground | (most >= bands[0]))
+    glass_from = int(unsafe[-1]) + 1 if unsafe.size else 0
+    return np.ascontiguousarray(tables.ravel()), np.array([*bands, glass_from], number)

@@ -1,0 +1,90 @@
+"""segmenters: ``tissue``, which tells glass from tissue, or a dark field from what glows on it."""
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from wsi_area.model.classes import ClassScheme, TissueClass
+from wsi_area.model.pixels import Overview
+from wsi_area.segmenters.colour.colour_rule import ColourRule
+from wsi_area.segmenters.colour.density import GREY_MICRO_SCALE
+from wsi_area.segmenters.colour.extremes import count_extremes
+from wsi_area.segmenters.colour.fitted import FittedColourRule
+from wsi_area.segmenters.colour.foreground import fit_foreground
+from wsi_area.segmenters.protocol import Signal
+from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme
+
+GreyLevel = Annotated[int, Field(ge=0, le=254)]
+
+TISSUE_SCHEME = ClassScheme(
+    (
+        TissueClass(0, "background", (255, 255, 255)),
+        TissueClass(1, "tissue", (214, 96, 156), is_tissue=True),
+    )
+)
+
+SIGNALS: dict[str, Signal | None] = {
+    "none": None,
+    "grey": Signal("grey", "grey level, 0 to 255", GREY_MICRO_SCALE),
+    "od": Signal("od", "optical density"),
+}
+
+
+class TissueSegmenter(BaseModel):
+    """Settings of the tissue segmenter: one threshold for each slide, on darkness or on brightness."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    background: Literal["auto", "bright", "dark"] = Field(
+        "auto", description="what tissue lies on: bright glass or a dark field (no unit)"
+    )
+    threshold: Literal["otsu"] | GreyLevel = Field(
+        "otsu",
+        description="'otsu', or the grey level (0..254) of 255 - min(R,G,B), on a dark field of max(R,G,B), "
+        "above which a pixel is tissue",
+    )
+    contrast_min: GreyLevel | None = Field(
+        None, description="Otsu's threshold is at least this far above the background, grey levels"
+    )
+    contrast_max: GreyLevel | None = Field(
+        None, description="Otsu's threshold is at most this far above the background, grey levels"
+    )
+    black_is_painted: bool = Field(
+        True,
+        description="pure black on a bright background was painted by software and has no say in the threshold; "
+        "no: it is dark (yes or no)",
+    )
+    signal: Literal["none", "grey", "od"] = Field(
+        "none",
+        description="what is added up over the tissue: the mean grey value of R, G and B (0..255), their mean "
+        "optical density, or nothing",
+    )
+    glass_margin: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="share of the way from background to threshold at which glass is read (0..1)",
+    )
+    classes: tuple[ClassSetting, ...] | None = Field(
+        None, description="names, colours and flags of the classes 0 and 1 (no unit)"
+    )
+
+    def fit(self, overview: Overview) -> FittedColourRule:
+        """Return the segmenter with its threshold for this slide."""
+        foreground = fit_foreground(
+            count_extremes(overview),
+            self.background,
+            self.threshold,
+            self.contrast_min,
+            self.contrast_max,
+            black_is_painted=self.black_is_painted,
+        )
+        rule = replace(foreground.rule, intensity=None if self.signal == "none" else self.signal)
+        return FittedColourRule(
+            scheme=chosen_scheme(self.classes, TISSUE_SCHEME),
+            colour_rule=rule,
+            lowered_rule=ColourRule(rule.feature, foreground.lowered_threshold(self.glass_margin)),
+            signal=SIGNALS[self.signal],
+            facts=foreground.facts,
+        )

@@ -1,0 +1,1 @@
+"""drawn: segmenters that take what somebody drew."""

@@ -1,0 +1,1 @@
+"""onnx: networks in ONNX files, with their cards."""

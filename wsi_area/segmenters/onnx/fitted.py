@@ -1,0 +1,217 @@
+"""segmenters: the fitted form of ``onnx``: windows cut on the slide's own grid, shown, and put together."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.errors import SegmentationError
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
+from wsi_area.model.geometry import Size
+from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
+from wsi_area.segmenters.colour.colour_rule import ColourRule
+from wsi_area.segmenters.onnx.card import OnnxCard
+from wsi_area.segmenters.onnx.grid import (
+    Axis,
+    Taps,
+    answer_taps,
+    answerable,
+    blended,
+    input_taps,
+    mirrored,
+    ratio_for,
+    windows_over,
+)
+from wsi_area.segmenters.onnx.session import Floats, NetworkAt, scores_of
+from wsi_area.segmenters.protocol import Signal
+
+LARGEST_UPSAMPLING = 1.25
+"""Work pixels more than a quarter larger than the network's show it too little of what it was trained on."""
+_WHITE = 255
+
+
+_TILE_TARGET_PX = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FittedOnnx:
+    """A network for one slide; its session is opened by each process that uses it."""
+
+    scheme: ClassScheme
+    card: OnnxCard
+    network: NetworkAt
+    batch: int
+    slide_mpp: Mpp  # µm per level-0 px
+    slide_size_l0_px: Size
+    lowered_rule: ColourRule | None  # None: whatever the slide holds must be read
+    facts: dict[str, object] = field(compare=False)
+    signal: Signal | None = None
+
+    @property
+    def context_um(self) -> float:
+        """Return how far round a pixel it looks, resampling included, in µm."""
+        return self.card.reach_um
+
+    @property
+    def work_mpp(self) -> float | None:
+        """Return the pixel size the network was trained at, in µm."""
+        return self.card.input.mpp_um
+
+    @property
+    def preferred_tile_px(self) -> int:
+        """Return a multiple of what a window keeps, near 1024: a tile's edge cuts no window, which would run twice."""
+        kept = self.card.input.kept_px
+        return kept * max(1, round(_TILE_TARGET_PX / kept))
+
+    def may_hold_foreground(self, overview: Overview) -> MaskArray:
+        """Return bool (h, w), True where the overview is more than background by a lowered threshold.
+
+        True everywhere if the network may find something on bare glass.
+        """
+        if self.lowered_rule is None:
+            return np.ones(overview.valid.shape, np.bool_)
+        return self.lowered_rule.is_foreground(overview.rgb) | ~overview.valid
+
+    def class_map(self, pixels: TilePixels) -> ClassMap:
+        """Return uint8 (h, w) of class ids, for pixels of the network's own size that are a whole picture."""
+        height, width = pixels.valid.shape
+        return self._classes(pixels, Axis(0, height, 1.0, False, False), Axis(0, width, 1.0, False, False))
+
+    def class_map_at(self, pixels: TilePixels, place: TilePlace) -> ClassMap:
+        """Return uint8 (h, w) of class ids; the same for a pixel wherever its tile was cut.
+
+        Pixels nearer to a cut than the network looks are 0: another tile, which sees what they need, owns them.
+
+        Raises
+        ------
+        SegmentationError
+            If the work pixels are too large for the network, or its answer is unusable.
+        """
+        return self._classes(pixels, *self._axes(place))
+
+    def probabilities_at(self, pixels: TilePixels, place: TilePlace) -> Floats:
+        """Return float32 (channels, h, w), what the classes were chosen by; 0 where ``class_map_at`` does not know."""
+        rows, columns = self._axes(place)
+        answer = np.zeros((self.card.channel_count, *pixels.valid.shape), np.float32)
+        inside, scores = self._scores(pixels, rows, columns)
+        if scores is not None:
+            answer[:, *inside] = scores
+        answer[:, ~pixels.valid] = 0
+        return answer
+
+    def _axes(self, place: TilePlace) -> tuple[Axis, Axis]:
+        at, size, mpp = place.work_px, self.slide_size_l0_px, self.slide_mpp
+        rows = (at.y_px, place.y_centres_l0_px, size.height_px, mpp.y)
+        columns = (at.x_px, place.x_centres_l0_px, size.width_px, mpp.x)
+        return self._axis(*rows), self._axis(*columns)
+
+    def _axis(self, start_px: int, centres_l0_px: NDArray[np.float64], size_l0_px: int, mpp_um: float) -> Axis:
+        # levels are whole reductions of level 0, give or take rounding: the factor is whole, too
+        steps = np.diff(centres_l0_px) if len(centres_l0_px) > 1 else 2 * centres_l0_px
+        factor = max(1, round(float(np.median(steps))))
+        ratio = ratio_for(factor * mpp_um, self.card.input.mpp_um)
+        if ratio > LARGEST_UPSAMPLING:
+            raise SegmentationError(
+                f"work pixels of {factor * mpp_um:.4g} µm are too large for the network {self.card.name!r}, trained at "
+                f"{self.card.input.mpp_um} µm/px; leave tiling.work_mpp out"
+            )
+        # the last centre is half a pixel from the slide's edge, unless more pixels follow
+        goes_on = size_l0_px - float(centres_l0_px[-1]) > 1.5 * factor + 1
+        return Axis(start_px, len(centres_l0_px), ratio, start_px > 0, goes_on)
+
+    def _classes(self, pixels: TilePixels, rows: Axis, columns: Axis) -> ClassMap:
+        classes = np.zeros(pixels.valid.shape, np.uint8)
+        inside, scores = self._scores(pixels, rows, columns)
+        if scores is not None:
+            best = scores.argmax(axis=0).astype(np.uint8)
+            if self.card.output.rule == "threshold":
+                best = np.where(scores.max(axis=0) >= np.float32(self.card.output.threshold), best + 1, 0)
+            classes[inside] = best
+        classes[~pixels.valid] = UNSCANNED_CODE
+        return classes
+
+    def _scores(self, pixels: TilePixels, rows: Axis, columns: Axis) -> tuple[tuple[slice, slice], Floats | None]:
+        """Return which part of the box is answered, and float32 (channels, h, w) for it; None if none is."""
+        spans = [answerable(axis, self.card) for axis in (rows, columns)]
+        inside = (
+            slice(spans[0][0] - rows.start_px, spans[0][1] - rows.start_px),
+            slice(spans[1][0] - columns.start_px, spans[1][1] - columns.start_px),
+        )
+        if not pixels.valid[inside].any():
+            return inside, None
+        windows = [windows_over(axis, self.card, *span) for axis, span in zip((rows, columns), spans, strict=True)]
+        scores = self._windowed(pixels, (rows, columns), (windows[0], windows[1]))
+        for number, axis in enumerate((rows, columns)):
+            taps = answer_taps(axis, self.card, *spans[number])
+            first = windows[number].start * self.card.input.kept_px // self.card.output.stride
+            scores = blended(scores, taps, taps.index - first, number + 1)
+        return inside, scores
+
+    def _windowed(self, pixels: TilePixels, axes: tuple[Axis, Axis], windows: tuple[range, range]) -> Floats:
+        """Return float32 (channels, h, w): the kept middles of the windows, put together."""
+        shown, kept, overlap = self.card.input, self.card.input.kept_px, self.card.input.overlap
+        picture = _prepared(
+            pixels, axes, [input_taps(a, w.start * kept - overlap, w.stop * kept + overlap)
+                           for a, w in zip(axes, windows, strict=True)], self.card,
+        )  # fmt: skip
+        spots = [
+            (row, column)
+            for row in windows[0]
+            for column in windows[1]
+            if self._matters(pixels.valid, axes, (row, column))
+        ]
+        out_kept, out_rim = kept // self.card.output.stride, overlap // self.card.output.stride
+        size = (len(windows[0]) * out_kept, len(windows[1]) * out_kept)
+        answer = np.zeros((self.card.channel_count, *size), np.float32)
+        for first in range(0, len(spots), self.batch):
+            group = spots[first : first + self.batch]
+            corners = [(r - windows[0].start, c - windows[1].start) for r, c in group]
+            cut = [
+                _normalised(picture[r * kept :, c * kept :][: shown.window_px, : shown.window_px], self.card)
+                for r, c in corners
+            ]
+            for (r, c), scores in zip(corners, scores_of(self.network, self.card, self.batch, cut), strict=True):
+                middle = scores[:, out_rim : out_rim + out_kept, out_rim : out_rim + out_kept]
+                answer[:, r * out_kept : (r + 1) * out_kept, c * out_kept : (c + 1) * out_kept] = middle
+        return answer
+
+    def _matters(self, valid: MaskArray, axes: tuple[Axis, Axis], window: tuple[int, int]) -> bool:
+        """Return whether a scanned pixel of the box lies where this window has a say."""
+        kept, stride = self.card.input.kept_px, self.card.output.stride
+        part = []
+        for axis, number in zip(axes, window, strict=True):
+            low = math.floor((number * kept - stride) / axis.ratio) - 1 - axis.start_px
+            high = math.ceil(((number + 1) * kept + stride) / axis.ratio) + 1 - axis.start_px
+            part.append(slice(max(0, low), max(0, high)))
+        return bool(valid[tuple(part)].any())
+
+
+def _prepared(pixels: TilePixels, axes: tuple[Axis, Axis], taps: list[Taps], card: OnnxCard) -> NDArray[Any]:
+    """Return the box on the network's grid, beyond its edges too: uint8 (h, w, 3) RGB, float32 where resampled."""
+    rgb: NDArray[Any] = np.where(pixels.valid[..., None], pixels.rgb, np.array(card.input.unscanned_rgb, np.uint8))
+    if card.input.edge == "white":
+        rgb = np.pad(rgb, ((0, 1), (0, 1), (0, 0)), constant_values=_WHITE)
+    for number, (axis, tap) in enumerate(zip(axes, taps, strict=True)):
+        index = tap.index - axis.start_px
+        if card.input.edge == "white":
+            index = np.where((index >= 0) & (index < axis.size_px), index, axis.size_px)
+        else:
+            index = mirrored(index, axis.size_px)
+        rgb = blended(rgb, tap, index, number)
+    return rgb
+
+
+def _normalised(window: NDArray[Any], card: OnnxCard) -> Floats:
+    """Return float32 (h, w, 3) in the card's order of channels: (pixel · scale - mean) / std."""
+    scale = 255.0 if card.input.scale == "0..1" else 1.0
+    mean, std = np.array(card.input.mean), np.array(card.input.std)
+    if card.input.channels == "BGR":
+        window = window[..., ::-1]
+    if window.dtype == np.uint8:
+        table = ((np.arange(256)[:, None] / scale - mean) / std).astype(np.float32)
+        return np.stack([table[:, channel][window[..., channel]] for channel in range(3)], axis=-1)
+    factor, shift = (1 / (scale * std)).astype(np.float32), (mean / std).astype(np.float32)
+    return np.asarray(window * factor - shift, np.float32)

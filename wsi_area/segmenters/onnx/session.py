@@ -1,0 +1,226 @@
+"""segmenters: an ONNX network ready to run in this process: one session each, bounded to the caller's thread.
+
+onnxruntime is an extra, so it is imported inside the functions that need it.
+"""
+
+import logging
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.errors import SegmentationError, SettingsError
+from wsi_area.segmenters.onnx.card import OnnxCard
+from wsi_area.segmenters.onnx.file import checked_network
+
+_LOG = logging.getLogger(__name__)
+
+Device = Literal["auto", "cpu", "cuda"]
+Floats = NDArray[np.float32]
+
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+# the same convolution algorithm every time, and no rounding to 10 bits of mantissa
+_CUDA_OPTIONS = {"cudnn_conv_algo_search": "DEFAULT", "use_tf32": "0"}
+_SESSIONS_KEPT = 4
+_ERRORS_ONLY = 3
+
+_lock = threading.Lock()
+_sessions: "OrderedDict[NetworkAt, Any]" = OrderedDict()
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkAt:
+    """Which network, and on what it is run; small, so that it can travel to a worker."""
+
+    path: str
+    sha256: str
+    provider: str
+    threads: int
+
+
+def imported_onnxruntime() -> Any:
+    """Return the module.
+
+    Raises
+    ------
+    SettingsError
+        If it is not installed.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise SettingsError(
+            f"the segmenter 'onnx' needs onnxruntime, which cannot be imported ({error}); install it "
+            "with: pip install 'wsi-area[onnx]', for an NVIDIA card onnxruntime-gpu instead"
+        ) from error
+    return onnxruntime
+
+
+class _FellBackError(SettingsError):
+    """onnxruntime opened the network on another provider than it was asked for."""
+
+
+def network_on(device: Device, path: str, sha256: str, threads: int) -> NetworkAt:
+    """Return the network with the provider it will run on, recorded with every result.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be opened, or not on the device that was asked for by name.
+    """
+    network = NetworkAt(path, sha256, chosen_provider(device), threads)
+    if device == "auto" and network.provider == CUDA:
+        try:
+            session_for(network)
+        except _FellBackError as error:  # onnxruntime-gpu on a machine without a card
+            _LOG.info("%s; device is 'auto', so the CPU is used", error)
+            return replace(network, provider=CPU)
+    return network
+
+
+def chosen_provider(device: Device) -> str:
+    """Return the execution provider for a device: CUDA where it is there and not declined, else the CPU.
+
+    Raises
+    ------
+    SettingsError
+        If CUDA was asked for by name and is not there.
+    """
+    offered = imported_onnxruntime().get_available_providers()
+    if device == "cpu" or (device == "auto" and CUDA not in offered):
+        return CPU
+    if CUDA not in offered:
+        raise SettingsError(
+            f"device is 'cuda', but this onnxruntime offers {', '.join(offered)}; install onnxruntime-gpu, or set "
+            "device to 'auto' or 'cpu'"
+        )
+    return CUDA
+
+
+def session_for(network: NetworkAt) -> Any:
+    """Return this process's session of a network; opened at the first call, then shared by its threads.
+
+    Raises
+    ------
+    SettingsError
+        If the file is not the one that the card describes, or onnxruntime refuses it.
+    """
+    with _lock:
+        if network in _sessions:
+            _sessions.move_to_end(network)
+            return _sessions[network]
+        session = _opened(network)
+        _sessions[network] = session
+        while len(_sessions) > _SESSIONS_KEPT:
+            _sessions.popitem(last=False)
+        return session
+
+
+def _opened(network: NetworkAt) -> Any:
+    runtime = imported_onnxruntime()
+    content = checked_network(Path(network.path), network.sha256)
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = network.threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
+    options.use_deterministic_compute = True
+    options.log_severity_level = _ERRORS_ONLY
+    # a thread that waits for work by spinning takes a core from another worker
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    providers: list[Any] = [CPU] if network.provider == CPU else [(CUDA, _CUDA_OPTIONS), CPU]
+    try:
+        # from its bytes: what was hashed is what runs, and there is no folder to find other files in
+        session = runtime.InferenceSession(content, options, providers=providers)
+    except _errors_of(runtime) as error:
+        raise SettingsError(
+            f"onnxruntime {runtime.__version__} refuses the network {network.path}: {error}; export it with a "
+            "standard opset that this version knows"
+        ) from error
+    if session.get_providers()[0] != network.provider:
+        raise _FellBackError(
+            f"onnxruntime fell back from {network.provider} to {session.get_providers()[0]} for {network.path}: the "
+            "driver or CUDA libraries do not fit; mend them, or set device = 'cpu'"
+        )
+    return session
+
+
+def _errors_of(runtime: Any) -> tuple[type[Exception], ...]:
+    """Return the errors that onnxruntime raises: a dozen classes with no parent of their own."""
+    state = runtime.capi.onnxruntime_pybind11_state
+    own = [v for v in vars(state).values() if isinstance(v, type) and issubclass(v, Exception)]
+    return (*own, RuntimeError, ValueError)
+
+
+def scores_of(network: NetworkAt, card: OnnxCard, batch: int, windows: list[Floats]) -> list[Floats]:
+    """Return what the network says about each window, float32 (channels, h, w), with its activation applied.
+
+    It is always shown ``batch`` windows at once, the last ones blank where there are fewer, so that the same
+    window is computed in the same way however many there are.
+
+    Parameters
+    ----------
+    windows
+        float32 (window_px, window_px, 3), normalised, in the card's order of channels.
+
+    Raises
+    ------
+    SegmentationError
+        If the output has another shape than the card says, or numbers that are not finite.
+    """
+    session = session_for(network)
+    edge = card.input.window_px
+    said: list[Floats] = []
+    for first in range(0, len(windows), batch):
+        group = windows[first : first + batch]
+        shown = np.zeros((batch, edge, edge, 3), np.float32)
+        shown[: len(group)] = group
+        if card.input.layout == "NCHW":
+            shown = shown.transpose(0, 3, 1, 2)
+        value = np.ascontiguousarray(shown, dtype=card.input.dtype)
+        name = card.output.name or session.get_outputs()[0].name
+        try:
+            (answer,) = session.run([name], {session.get_inputs()[0].name: value})
+        except _errors_of(imported_onnxruntime()) as error:
+            raise SegmentationError(
+                f"the network {card.name!r} cannot be run on {batch} windows of {edge} px: {error}; correct the card's "
+                "window_px, divisible_by or dtype, or the batch"
+            ) from error
+        said += [_activated(one, card) for one in _by_channel(answer, card, batch)[: len(group)]]
+    return said
+
+
+def _by_channel(answer: NDArray[Any], card: OnnxCard, batch: int) -> Floats:
+    """Return float32 (batch, channels, h, w), contiguous."""
+    if answer.ndim == 4 and card.output.layout == "NHWC":
+        answer = answer.transpose(0, 3, 1, 2)
+    edge = card.input.window_px // card.output.stride
+    expected = (batch, card.channel_count, edge, edge)
+    if answer.shape != expected:
+        raise SegmentationError(
+            f"the network {card.name!r} answers with (n, channels, height, width) = {answer.shape}, its card means "
+            f"{expected}; correct the card's classes, layout, stride or decision"
+        )
+    numbers = np.ascontiguousarray(answer, dtype=np.float32)
+    wrong = int(numbers.size - np.isfinite(numbers).sum())
+    if wrong:
+        raise SegmentationError(
+            f"the network {card.name!r} answers with {wrong} of {numbers.size} numbers that are not finite; check its "
+            "mean, std and dtype"
+        )
+    return numbers
+
+
+def _activated(scores: Floats, card: OnnxCard) -> Floats:
+    if card.output.activation == "softmax":
+        risen = np.exp(scores - scores.max(axis=0))
+        return np.asarray(risen / risen.sum(axis=0))
+    if card.output.activation == "sigmoid":
+        # e^-|x| never overflows; 1 / (1 + e^-x) for x ≥ 0 and e^x / (1 + e^x) below are the same function
+        fallen = np.exp(-np.abs(scores))
+        return np.asarray(np.where(scores >= 0, 1, fallen) / (1 + fallen), np.float32)
+    return scores

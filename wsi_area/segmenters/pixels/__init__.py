@@ -1,0 +1,1 @@
+"""pixels: the pixel classifier: features, trees, probabilities."""

@@ -1,0 +1,1 @@
+"""settings: what a run may be told, from files, options and manifests."""

@@ -1,0 +1,250 @@
+"""run: the settings of a run, read from TOML and the command line, refused at the first wrong key."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+
+from wsi_area.errors import SettingsError
+from wsi_area.segmenters.exclusions.settings import ExclusionSettings
+from wsi_area.segmenters.registry import make_segmenter
+from wsi_area.settings.cluster_settings import ClusterSettings, TlsSettings
+from wsi_area.settings.settings_origin import origins, said_by
+from wsi_area.settings.settings_tree import assign, assigned, read_toml
+from wsi_area.settings.storage_settings import StorageSettings
+
+ExecutorName = Literal["serial", "threads", "processes", "distributed", "slurm"]
+Lane = Literal["auto", "openslide", "direct"]
+
+MEASUREMENT_SECTIONS = ("tiling", "segmenter", "exclusions", "objects", "calibration")
+"""The sections that can change a number; the others say who does the work, and when to look."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class TilingSettings(_Section):
+    """How a slide is cut."""
+
+    work_mpp: float | None = Field(None, gt=0, description="µm per pixel to work at; left out: the finest level")
+    tile_px: int | Literal["auto"] = Field("auto", description="edge of a tile, work px; auto: near 512")
+    skip_glass: bool = Field(True, description="count tiles of bare glass as background without reading them")
+    skip_margin_um: float = Field(100.0, ge=0, description="µm around tissue within which nothing is skipped")
+
+
+class SegmenterSettings(BaseModel):
+    """Which segmenter; every further key is the segmenter's own."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    name: str = Field("tissue", description="an entry of the group wsi_area.segmenters")
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """Return the keys that belong to the segmenter itself."""
+        return dict(self.model_extra or {})
+
+
+class ObjectSettings(_Section):
+    """Which connected objects are too small to be believed; judged on the whole slide, never tile by tile."""
+
+    foci: bool = Field(True, description="measure each tumour focus: area, extent, centre (yes or no)")
+    min_focus_um2: float = Field(0.0, ge=0, description="µm²: a smaller tumour focus takes the class around it")
+    min_tissue_um2: float = Field(0.0, ge=0, description="µm²: a smaller speck of tissue takes the class around it")
+    max_hole_um2: float = Field(0.0, ge=0, description="µm²: a smaller hole in tissue takes the class around it")
+
+
+class ReaderSettings(_Section):
+    """How pixels are read."""
+
+    lane: Lane = Field("auto", description="auto: the direct lane where it is proven for the slide")
+
+
+class CalibrationSettings(_Section):
+    """What a pixel size must look like to be believed."""
+
+    profile: Literal["glass", "plain"] = Field("glass", description="plain: not a microscope slide")
+    max_extent_mm: tuple[float, float] = Field((26.0, 76.0), description="largest slide, mm; (52, 76) for large format")
+    band_um: tuple[float, float] = Field((0.05, 60.0), description="µm per level-0 pixel that a slide can have")
+    conflict_tolerance: float = Field(0.02, gt=0, description="relative difference at which two claims conflict")
+    power_refusal_factor: float = Field(3.0, gt=1, description="how far beyond its power's band a pixel size may be")
+    anisotropy_confirmation: float = Field(0.1, gt=0, description="relative difference of the axes that needs a reason")
+    volume_tolerance: float = Field(0.005, gt=0, description="relative difference of DICOM volume and pixel spacing")
+
+
+class QualitySettings(_Section):
+    """When quality assurance should look."""
+
+    unscanned_fraction: float = Field(0.5, ge=0, le=1, description="share of the slide not scanned")
+    edge_tissue_fraction: float = Field(0.05, ge=0, le=1, description="share of the rim that is tissue")
+    skip_bound_fraction: float = Field(0.01, ge=0, description="bound on skipped foreground, share of tissue")
+    threshold_change: float = Field(0.05, ge=0, description="change of the tissue for 5 % of the threshold, share")
+    stain_unexplained: float = Field(0.05, ge=0, description="absorption that the stain vectors leave over, share")
+    stain_angle_deg: float = Field(20.0, ge=0, description="angle between stain vectors as set and as seen, degrees")
+
+
+class RunSection(_Section):
+    """Who does the work; never changes a result."""
+
+    executor: ExecutorName = Field("threads", description="serial, threads, processes or distributed, slurm")
+    workers: int = Field(0, ge=0, description="how many; 0: one for each core this process may use")
+    scheduler: str | None = Field(None, description="address of a running dask scheduler, tcp://host:port")
+    memory_limit_mb: int | None = Field(None, gt=0, description="MiB one task may use; left out: what the machine has")
+    slides_in_flight: int = Field(0, ge=0, description="slides measured at once; 0: 2, on a cluster one a worker")
+    read_retries: int = Field(1, ge=0, description="times a tile or a copy that cannot be read is tried again")
+    retry_wait_s: float = Field(1.0, ge=0, description="s before a copy is tried again; doubled each time")
+    piece_mib: float = Field(64.0, ge=0, description="MiB of a slide up to which the tasks of an array never share it")
+    worker_retries: int = Field(2, ge=0, description="times a batch that killed its worker is tried on another one")
+    tile_timeout_s: float = Field(300.0, ge=0, description="s one tile may take; 0: any. Ends a hung worker process")
+    fail_fast: bool = Field(False, description="start nothing new after the first failed or incomplete slide")
+    stage_dir: Path | None = Field(None, description="folder on a local disk to copy each slide to before it is read")
+
+    @model_validator(mode="after")
+    def _stages_where_workers_are(self) -> "RunSection":
+        if self.stage_dir is not None and (self.scheduler is not None or self.executor == "slurm"):
+            raise ValueError(
+                "run.stage_dir is a folder of this machine, which the workers of run.scheduler or run.executor=slurm "
+                "cannot see; leave one of them out (a job array stages on each of its nodes)"
+            )
+        return self
+
+
+class RunSettings(_Section):
+    """Everything that was asked of a run."""
+
+    tiling: TilingSettings = TilingSettings()
+    segmenter: SegmenterSettings = SegmenterSettings()
+    exclusions: ExclusionSettings = ExclusionSettings()
+    objects: ObjectSettings = ObjectSettings()
+    reader: ReaderSettings = ReaderSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
+    quality: QualitySettings = QualitySettings()
+    run: RunSection = RunSection()
+    cluster: ClusterSettings = ClusterSettings()
+    tls: TlsSettings = TlsSettings()
+    storage: StorageSettings = StorageSettings()
+
+    _said_by: dict[str, str] = PrivateAttr(default_factory=dict)  # who said which setting, as far as `load` knows
+
+    @model_validator(mode="after")
+    def _encrypts_where_it_can(self) -> "RunSettings":
+        scheduler = self.run.scheduler
+        if self.tls.ca is not None and scheduler is not None and not scheduler.startswith("tls://"):
+            raise ValueError(
+                f"[tls] has certificates, but run.scheduler is {scheduler}: nothing would be encrypted; write tls://"
+            )
+        return self
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """Return who said each setting: the file, the command line, the program, or nobody."""
+        return origins(self.canonical(), self.model_dump(mode="json", exclude_unset=True), self._said_by)
+
+    def canonical(self) -> dict[str, Any]:
+        """Return everything as plain JSON values."""
+        return self.model_dump(mode="json")
+
+    @property
+    def measurement_hash(self) -> str:
+        """Return the hash of what can change a number: not who did the work, nor through which lane."""
+        facts = {k: v for k, v in self.canonical().items() if k in MEASUREMENT_SECTIONS}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def load(path: Path | None, assignments: Sequence[str] = ()) -> RunSettings:
+    """Return the settings of a TOML file with ``key=value`` assignments on top.
+
+    Raises
+    ------
+    SettingsError
+        Naming the file, the key and the nearest right one. Nothing has been started then.
+    """
+    tree: dict[str, Any] = {} if path is None else read_toml(path)
+    said = said_by(tree, str(path), assignments)
+    for text in assignments:
+        assign(tree, text)
+    tree.pop("train", None)  # read by `wsi-area train`: no part of how a slide is measured
+    try:
+        settings = RunSettings.model_validate(tree)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_placed(dict(d), path, assignments) for d in error.errors())) from error
+    _refuse_wrong_segmenter(settings.segmenter, path, assignments)
+    settings._said_by.update(said)
+    return settings
+
+
+def _refuse_wrong_segmenter(wanted: SegmenterSettings, path: Path | None, assignments: Sequence[str]) -> None:
+    """Refuse a wrong key of the segmenter now, naming the command line where the file alone is right, else the file."""
+    try:
+        make_segmenter(wanted.name, wanted.own)
+    except SettingsError as error:
+        said = assigned("segmenter", assignments)
+        is_on_line = said and (path is None or _has_right_segmenter(path))
+        raise SettingsError(f"{said if is_on_line else path or 'the settings'}: {error}") from error
+
+
+def _has_right_segmenter(path: Path) -> bool:
+    try:
+        alone = SegmenterSettings.model_validate(read_toml(path).get("segmenter", {}))
+        make_segmenter(alone.name, alone.own)
+    except (SettingsError, ValidationError):
+        return False
+    return True
+
+
+def load_storage(path: Path | None, assignments: Sequence[str] = ()) -> StorageSettings:
+    """Return what a TOML file and ``key=value`` assignments say of object storage; the file's rest is left aside.
+
+    Raises
+    ------
+    SettingsError
+        Naming whatever cannot be used, among it an assignment that is of something else.
+    """
+    tree: dict[str, Any] = {"storage": {} if path is None else read_toml(path).get("storage", {})}
+    for text in assignments:
+        if not text.strip().startswith("storage."):
+            raise SettingsError(
+                f"--set {text}: with what a run was measured is on record; only storage.endpoint and storage.profile, "
+                "which say how to reach it, can be given here"
+            )
+        assign(tree, text)
+    try:
+        return RunSettings.model_validate(tree).storage
+    except ValidationError as error:
+        raise SettingsError(f"{path or 'the settings'}: {explained(error)}") from error
+
+
+def explained(error: ValidationError) -> str:
+    """Return what is wrong with settings: each key, its value, and the nearest right one."""
+    return "; ".join(_explain_one(dict(detail)) for detail in error.errors())
+
+
+def _placed(detail: Mapping[str, Any], path: Path | None, assignments: Sequence[str]) -> str:
+    """Return what is wrong with one setting, after where it was written: an assignment, or else the file."""
+    key = ".".join(str(part) for part in detail["loc"])
+    return f"{assigned(key, assignments) or path or 'the settings'}: {_explain_one(detail)}"
+
+
+def _explain_one(detail: Mapping[str, Any]) -> str:
+    location = [str(part) for part in detail["loc"] if part not in {"int", "literal['auto']"}]
+    key = ".".join(location)
+    if detail["type"] != "extra_forbidden":
+        return f"{key} = {detail['input']!r}: {str(detail['msg'])[:1].lower()}{str(detail['msg'])[1:]}"
+    known = _known_keys(location[:-1])
+    near = difflib.get_close_matches(location[-1], known, n=1)
+    hint = f"did you mean {'.'.join([*location[:-1], near[0]])}?" if near else f"known here: {', '.join(known)}"
+    return f"unknown key {key}; {hint}"
+
+
+def _known_keys(section: Sequence[str]) -> list[str]:
+    model: type[BaseModel] = RunSettings
+    for part in section:
+        annotation = model.model_fields[part].annotation
+        if not isinstance(annotation, type) or not issubclass(annotation, BaseModel):
+            return []
+        model = annotation
+    return list(model.model_fields)

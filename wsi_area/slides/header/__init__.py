@@ -1,0 +1,1 @@
+"""header: what a slide file says of itself, without decoding a pixel."""

@@ -1,0 +1,166 @@
+"""slides: every claim about the pixel size that a slide's properties make; nothing is chosen here."""
+
+from collections.abc import Iterator, Mapping
+
+from wsi_area.model.calibration import Mpp, MppCandidate, Quality, Rung
+from wsi_area.model.geometry import Size
+from wsi_area.slides.header.ome import ome_mpp
+from wsi_area.slides.header.units import UM_PER_MM, positive_number, um_per_unit
+
+Properties = Mapping[str, str]
+
+TRESTLE_PLAUSIBLE_UM = 60.0
+"""Trestle means µm per pixel by its TIFF resolution; above this it can only be a density (40 000 per cm)."""
+
+DICOM_SPACING = "dicom.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing"
+
+
+def candidate(
+    x: str | float | None, y: str | float | None, source: str, rung: Rung, quality: Quality, note: str = ""
+) -> MppCandidate | None:
+    """Return a claim, or None unless both axes are finite numbers above 0.
+
+    >>> candidate("0,25", "0.25", "aperio.MPP", "vendor", "A").mpp
+    Mpp(x=0.25, y=0.25)
+    >>> candidate("abc", "0.25", "aperio.MPP", "vendor", "A") is None
+    True
+    """
+    mpp_x, mpp_y = positive_number(x), positive_number(y)
+    if mpp_x is None or mpp_y is None:
+        return None
+    return MppCandidate(Mpp(mpp_x, mpp_y), source, rung, quality, note or f"{x} × {y}")
+
+
+def slide_candidates(vendor: str, properties: Properties, size_l0_px: Size) -> tuple[MppCandidate, ...]:
+    """Return every claim in OpenSlide's properties, the most direct first."""
+    found = [
+        *_openslide_claims(vendor, properties),
+        *_vendor_claims(properties, size_l0_px),
+        *_dicom_claims(properties),
+        *ome_claims(properties.get("tiff.ImageDescription", "")),
+    ]
+    trestle_means_um = vendor == "trestle" and any(c.source == "openslide.mpp-x" for c in found)
+    if not trestle_means_um:
+        tags = [properties.get(f"tiff.{tag}") for tag in ("XResolution", "YResolution", "ResolutionUnit")]
+        found += tiff_claims(tags[0], tags[1], tags[2] or "", properties.get("tiff.ImageDescription", ""))
+    return tuple(found)
+
+
+def _openslide_claims(vendor: str, properties: Properties) -> Iterator[MppCandidate]:
+    x, y = properties.get("openslide.mpp-x"), properties.get("openslide.mpp-y")
+    if vendor == "trestle":
+        if all((positive_number(v) or 0) <= TRESTLE_PLAUSIBLE_UM for v in (x, y)):
+            yield from _present(candidate(x, y, "openslide.mpp-x", "vendor", "B", f"{x} × {y}, TIFF tag as µm"))
+        return
+    # a generic TIFF has no vendor: there OpenSlide itself only reads the resolution tags
+    rung: Rung = "tiff" if vendor == "generic-tiff" else "vendor"
+    quality: Quality = "B" if vendor == "generic-tiff" else "A"
+    yield from _present(candidate(x, y, "openslide.mpp-x", rung, quality))
+
+
+def _vendor_claims(properties: Properties, size_l0_px: Size) -> Iterator[MppCandidate]:
+    aperio = properties.get("aperio.MPP")
+    yield from _present(candidate(aperio, aperio, "aperio.MPP", "vendor", "A", aperio or ""))
+    pairs = {
+        "hamamatsu.XResolution": ("hamamatsu.XResolution", "hamamatsu.YResolution"),
+        "mirax.MICROMETER_PER_PIXEL": (
+            "mirax.LAYER_0_LEVEL_0_SECTION.MICROMETER_PER_PIXEL_X",
+            "mirax.LAYER_0_LEVEL_0_SECTION.MICROMETER_PER_PIXEL_Y",
+        ),
+    }
+    for source, (key_x, key_y) in pairs.items():
+        x, y = properties.get(key_x), properties.get(key_y)
+        if source == "hamamatsu.XResolution":
+            # pixels per unit, like the TIFF tags they mirror
+            unit = properties.get("hamamatsu.ResolutionUnit", properties.get("tiff.ResolutionUnit", ""))
+            yield from _density_claim(x, y, unit, source, "vendor", "A")
+        else:
+            yield from _present(candidate(x, y, source, "vendor", "A"))
+    scan = properties.get("ventana.ScanRes")
+    yield from _present(candidate(scan, scan, "ventana.ScanRes", "vendor", "A", scan or ""))
+    yield from _hamamatsu_extent(properties, size_l0_px)
+    yield from _philips_spacing(properties.get("philips.DICOM_PIXEL_SPACING", ""))
+
+
+def _hamamatsu_extent(properties: Properties, size_l0_px: Size) -> Iterator[MppCandidate]:
+    """Yield what VMS and VMU say: the scanned extent in nm."""
+    width_nm = positive_number(properties.get("hamamatsu.PhysicalWidth"))
+    height_nm = positive_number(properties.get("hamamatsu.PhysicalHeight"))
+    if width_nm and height_nm:
+        x, y = width_nm * 1e-3 / size_l0_px.width_px, height_nm * 1e-3 / size_l0_px.height_px
+        note = f"{width_nm} × {height_nm} nm"
+        yield from _present(candidate(x, y, "hamamatsu.PhysicalWidth", "vendor", "A", note))
+
+
+def _philips_spacing(text: str) -> Iterator[MppCandidate]:
+    """Yield Philips's copy of the DICOM tag, ``"row" "column"`` in mm: y stands first."""
+    parts = [positive_number(part) for part in text.replace('"', " ").replace("\\", " ").split()]
+    if len(parts) == 2 and parts[0] and parts[1]:
+        x, y = UM_PER_MM * parts[1], UM_PER_MM * parts[0]
+        yield from _present(candidate(x, y, "philips.DICOM_PIXEL_SPACING", "vendor", "A", text))
+
+
+def _dicom_claims(properties: Properties) -> Iterator[MppCandidate]:
+    """Yield ``PixelSpacing``: mm, [between rows, between columns], so y stands first."""
+    row = positive_number(properties.get(f"{DICOM_SPACING}[0]"))
+    column = positive_number(properties.get(f"{DICOM_SPACING}[1]"))
+    if row and column:
+        note = f"[{properties[f'{DICOM_SPACING}[0]']}, {properties[f'{DICOM_SPACING}[1]']}] mm, row first"
+        found = candidate(UM_PER_MM * column, UM_PER_MM * row, "dicom.PixelSpacing", "vendor", "A", note)
+        yield from _present(found)
+
+
+def imaged_volume_mm(properties: Properties) -> tuple[float, float] | None:
+    """Return the DICOM ImagedVolume (width, height) in mm, or None.
+
+    >>> imaged_volume_mm({"dicom.ImagedVolumeWidth": "15", "dicom.ImagedVolumeHeight": "12"})
+    (15.0, 12.0)
+    """
+    width = positive_number(properties.get("dicom.ImagedVolumeWidth"))
+    height = positive_number(properties.get("dicom.ImagedVolumeHeight"))
+    return None if width is None or height is None else (width, height)
+
+
+def ome_claims(description: str) -> Iterator[MppCandidate]:
+    """Yield what an OME-XML image description says, where it says both axes."""
+    if "<" not in description or "Pixels" not in description:
+        return
+    sizes = ome_mpp(description)
+    if sizes is not None:
+        yield from _present(candidate(*sizes, "ome.PhysicalSizeX", "vendor", "A"))
+
+
+def tiff_claims(
+    x_per_unit: str | float | None, y_per_unit: str | float | None, unit: str, description: str = ""
+) -> Iterator[MppCandidate]:
+    """Yield what the TIFF resolution tags say; nothing where the unit is ``none``, unless ImageJ names one.
+
+    >>> [c.mpp for c in tiff_claims("40000", "20000", "centimeter")]
+    [Mpp(x=0.25, y=0.5)]
+    """
+    source = "tiff.XResolution"
+    if description.startswith("ImageJ="):
+        # ImageJ writes pixels per its own unit into the tags and names the unit in the description
+        lines = dict(line.partition("=")[::2] for line in description.splitlines())
+        if "unit" in lines:
+            unit, source = lines["unit"], "imagej.unit"
+    yield from _density_claim(x_per_unit, y_per_unit, unit, source, "tiff", "B")
+
+
+def _density_claim(
+    x: str | float | None, y: str | float | None, unit: str, source: str, rung: Rung, quality: Quality
+) -> Iterator[MppCandidate]:
+    per_x, per_y, um = positive_number(x), positive_number(y), um_per_unit(unit)
+    if per_x and per_y and um:
+        note = f"{x} × {y} px per {unit}"
+        yield from _present(candidate(um / per_x, um / per_y, source, rung, quality, note))
+
+
+def density_claim(x: float, y: float, unit: str, source: str) -> Iterator[MppCandidate]:
+    """Yield what an image's print density says: quality C, editors write it without meaning it."""
+    yield from _density_claim(x, y, unit, source, "image", "C")
+
+
+def _present(found: MppCandidate | None) -> Iterator[MppCandidate]:
+    if found is not None:
+        yield found

@@ -1,0 +1,155 @@
+"""slides: the direct lane, compressed tiles by offset, decoded into memory that is already there."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+import numpy as np
+
+from wsi_area.errors import LaneError, SlideOpenError, TileReadError
+from wsi_area.model.geometry import Region
+from wsi_area.model.pixels import RgbArray, TilePixels
+from wsi_area.model.slide import SlideInfo
+from wsi_area.slides.lanes.reading import Piece, assembled, grid_boxes, require_within
+from wsi_area.slides.lanes.tiff_levels import TiledLevel, tiled_levels
+from wsi_area.slides.lanes.tile_codecs import CODEC_ERRORS, decode_tile
+
+NEAR_BYTES = 4096
+"""Two tiles of a file that are this near are fetched as one: what lies between is on the same page anyway."""
+DECODED_BYTES = 1 << 20
+"""Pixels that are decoded before they are handed out: fewer turns at Python's lock, and still in the nearer caches."""
+HINT_BYTES = 128 << 10
+"""Of one hint Linux fetches no more than the device reads ahead; this is its default, which NFS and FUSE keep."""
+
+
+class DirectReader:
+    """One tiled TIFF, read by ``pread``: no position is shared, so any number of threads may read.
+
+    It says nothing about whether it agrees with OpenSlide; ``lanes.choose_lane`` proves that.
+    """
+
+    lane = "direct"
+
+    def __init__(self, info: SlideInfo) -> None:
+        self.is_broken = False
+        self._info = info
+        self._levels = tiled_levels(info)
+        try:
+            self._file = os.open(info.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        except OSError as error:
+            raise SlideOpenError(f"{info.path}: {error.strerror}; bring the file back") from error
+
+    def structure(self, level: int) -> tuple[TiledLevel | None, str]:
+        """Return where the tiles of a level lie and "", or None and why it cannot be read."""
+        return self._levels[level]
+
+    def tiled_level(self, level: int) -> TiledLevel:
+        """Return where the tiles of a level lie.
+
+        Raises
+        ------
+        LaneError
+            The direct lane cannot read this level.
+        """
+        found, obstacle = self._levels[level]
+        if found is None:
+            raise LaneError(
+                f"slide {self._info.slide_id!r}, level {level}: the direct lane cannot read it: "
+                f"{obstacle}; read it through OpenSlide"
+            )
+        return found
+
+    def read(self, level: int, region_level_px: Region) -> TilePixels:
+        """Return a region of a level as one block.
+
+        Raises
+        ------
+        TileReadError
+            A stored tile cannot be decoded.
+        """
+        return assembled(self.pieces(level, region_level_px), region_level_px)
+
+    def pieces(self, level: int, region_level_px: Region) -> Iterator[tuple[Piece, ...]]:
+        """Yield a region of a level in stored tiles, as many at once as fit into the cache.
+
+        Raises
+        ------
+        TileReadError
+            A stored tile cannot be decoded.
+        """
+        require_within(self._info, level, region_level_px)
+        tiles = self.tiled_level(level)
+        width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
+        boxes = list(grid_boxes(region_level_px, width, height))
+        at_once = min(len(boxes), max(1, DECODED_BYTES // (height * width * 3)))
+        scratch = np.empty((at_once, height, width, 3), np.uint8)
+        for first in range(0, len(boxes), at_once):
+            some = boxes[first : first + at_once]
+            yield tuple(self._piece(level, tiles, box, tile) for box, tile in zip(some, scratch, strict=False))
+
+    def _piece(self, level: int, tiles: TiledLevel, box: Region, decoded: RgbArray) -> Piece:
+        """Return the part of a stored tile that lies in a box, having decoded it into memory that is already there."""
+        width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
+        column, row = box.x_px // width, box.y_px // height
+        is_there = self._decode(level, tiles, row * tiles.tiles_across + column, decoded)
+        left, top = box.x_px - column * width, box.y_px - row * height
+        rgb = decoded[top : top + box.height_px, left : left + box.width_px]
+        return Piece(box, rgb, None if is_there else np.zeros((box.height_px, box.width_px), np.bool_))
+
+    def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
+        """Have the system fetch the stored tiles under some regions, while those before them are decoded."""
+        if not hasattr(os, "posix_fadvise"):  # a hint that this system does not take
+            return
+        tiles = self.tiled_level(level)
+        width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
+        wanted = {
+            row * tiles.tiles_across + column
+            for box in regions_level_px
+            for row in range(box.y_px // height, -(-box.bottom_px // height))
+            for column in range(box.x_px // width, -(-box.right_px // width))
+        }
+        parts = ((tiles.offsets[n], tiles.byte_counts[n]) for n in wanted)
+        for begin, end in _spans((at, length) for at, length in parts if at + length <= self._info.file_bytes):
+            for at in range(begin, end, HINT_BYTES):
+                with suppress(OSError):  # a file system without it: the tiles are read all the same
+                    os.posix_fadvise(self._file, at, min(HINT_BYTES, end - at), os.POSIX_FADV_WILLNEED)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def _decode(self, level: int, tiles: TiledLevel, index: int, out: RgbArray) -> bool:
+        """Fill ``out`` with a stored tile and return True, or with 0 and return False where it is missing."""
+        offset, count = tiles.offsets[index], tiles.byte_counts[index]
+        if count == 0 or offset == 0:
+            out[...] = 0
+            return False
+        try:
+            data = os.pread(self._file, count, offset) if offset + count <= self._info.file_bytes else b""
+            if len(data) != count:
+                raise ValueError(f"the file ends within it ({count} bytes at {offset})")
+            decode_tile(data, tiles, out)
+        except (*CODEC_ERRORS, OSError) as error:
+            row, column = divmod(index, tiles.tiles_across)
+            raise TileReadError(
+                f"slide {self._info.slide_id!r}, level {level}, stored tile row {row} column {column}: "
+                f"{error}; its pixels count as unreadable, re-export or re-scan the slide to have them"
+            ) from error
+        return True
+
+
+def _spans(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return begin and end of what parts of a file cover, given as offset and length; near ones are joined.
+
+    >>> _spans([(100, 10), (0, 50), (50, 10), (0, 0)])
+    [(0, 110)]
+    >>> _spans([(0, 10), (1 << 20, 10)])
+    [(0, 10), (1048576, 1048586)]
+    """
+    spans: list[tuple[int, int]] = []
+    for offset, length in sorted(part for part in parts if part[1] > 0):
+        if spans and offset <= spans[-1][1] + NEAR_BYTES:
+            spans[-1] = spans[-1][0], max(spans[-1][1], offset + length)
+        else:
+            spans.append((offset, offset + length))
+    return spans

@@ -1,0 +1,119 @@
+"""slides: where the compressed tiles of a tiled TIFF lie, level by level; structure only, by tifffile."""
+
+import struct
+from dataclasses import dataclass
+
+import tifffile
+
+from wsi_area.model.geometry import Size
+from wsi_area.model.slide import SlideInfo
+from wsi_area.slides.lanes.reading import DIRECT_VENDORS
+
+JPEG, JPEG2000_YCBCR, JPEG2000_RGB = 7, 33003, 33005
+UNCOMPRESSED, LZW, DEFLATES = 1, 5, (8, 32946)
+COMPRESSIONS = (UNCOMPRESSED, LZW, JPEG, *DEFLATES, JPEG2000_YCBCR, JPEG2000_RGB)
+_RGB, _YCBCR = 2, 6
+MAX_TILE_PX = 1 << 26
+_STRUCTURE_ERRORS = (
+    tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError, ArithmeticError, struct.error,
+)  # fmt: skip
+JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
+_ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # APP14, its last byte (the transform) to follow
+
+
+@dataclass(frozen=True, slots=True)
+class TiledLevel:
+    """The stored tiles of one level, row by row."""
+
+    size_px: Size
+    tile_px: Size
+    tiles_across: int
+    tiles_down: int
+    offsets: tuple[int, ...]
+    byte_counts: tuple[int, ...]  # 0 where the tile is missing
+    compression: int
+    predictor: int
+    is_ycbcr: bool
+    jpeg_head: bytes  # what stands before each tile's own data: see jpeg_head()
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Return the indices of the tiles that the file does not hold."""
+        if 0 not in self.byte_counts and 0 not in self.offsets:  # all but always, and told in no time
+            return ()
+        return tuple(
+            i
+            for i, (offset, count) in enumerate(zip(self.offsets, self.byte_counts, strict=True))
+            if count == 0 or offset == 0
+        )
+
+
+def tiled_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:
+    """Return for each level of a slide its tiles and "", or None and why the direct lane cannot read it."""
+    if info.vendor not in DIRECT_VENDORS:
+        reason = f"OpenSlide reads it as {info.vendor}, whose layout is not plain tiles"
+        return ((None, reason),) * len(info.levels)
+    try:
+        with tifffile.TiffFile(info.path) as tiff:
+            pages = [page for page in map(_full_page, tiff.pages) if page is not None and page.is_tiled]
+            return tuple(_matched(level.size_px, pages) for level in info.levels)
+    except _STRUCTURE_ERRORS as error:
+        return ((None, f"its TIFF structure cannot be followed ({error})"),) * len(info.levels)
+
+
+def jpeg_head(tables: bytes | None, is_ycbcr: bool) -> bytes:
+    """Return the bytes that make one stored JPEG of a TIFF readable by itself, in place of its first marker.
+
+    They are the tables that all tiles share (TIFF Technical Note 2) and an Adobe marker that says what the components
+    are: the TIFF knows that, a JPEG without markers of its own (Aperio's RGB) does not.
+
+    >>> jpeg_head(None, is_ycbcr=False).hex(" ")
+    'ff d8 ff ee 00 0e 41 64 6f 62 65 00 64 00 00 00 00 00'
+    """
+    transform = bytes([1 if is_ycbcr else 0])
+    start, end = len(JPEG_START), -len(JPEG_END)
+    return JPEG_START + _ADOBE + transform + (tables[start:end] if tables else b"")
+
+
+def _full_page(page: tifffile.TiffPage | tifffile.TiffFrame) -> tifffile.TiffPage | None:
+    return page if isinstance(page, tifffile.TiffPage) else page.aspage()
+
+
+def _matched(size: Size, pages: list[tifffile.TiffPage]) -> tuple[TiledLevel | None, str]:
+    """Return the one tiled page of a level's size; OpenSlide's levels are the tiled pages of its choice."""
+    of_size = [p for p in pages if (p.imagewidth, p.imagelength) == (size.width_px, size.height_px)]
+    if len(of_size) != 1:
+        return None, f"{len(of_size)} tiled pages are {size.width_px} × {size.height_px} px, one was expected"
+    page = of_size[0]
+    obstacle = _obstacle(page)
+    if obstacle is not None:
+        return None, obstacle
+    tile = Size(int(page.tilewidth), int(page.tilelength))
+    across, down = -(-size.width_px // tile.width_px), -(-size.height_px // tile.height_px)
+    offsets, counts = tuple(map(int, page.dataoffsets)), tuple(map(int, page.databytecounts))
+    if len(offsets) != across * down or len(counts) != across * down:
+        return None, f"it lists {len(offsets)} tiles where {across} × {down} are needed"
+    is_ycbcr = int(page.photometric) == _YCBCR
+    head = jpeg_head(page.jpegtables, is_ycbcr) if int(page.compression) == JPEG else b""
+    level = TiledLevel(
+        size, tile, across, down, offsets, counts, int(page.compression), int(page.predictor), is_ycbcr, head
+    )  # fmt: skip
+    return level, ""
+
+
+def _obstacle(page: tifffile.TiffPage) -> str | None:
+    """Return the first feature of a page that the direct lane does not know, or None."""
+    compression, photometric = int(page.compression), int(page.photometric)
+    if compression not in COMPRESSIONS:
+        return f"compression {compression} is not one the direct lane decodes"
+    if str(page.dtype) != "uint8" or page.samplesperpixel != 3 or int(page.planarconfig) != 1:
+        return f"{page.samplesperpixel} samples of {page.dtype} (planar {int(page.planarconfig)}), not 3 × 8-bit"
+    if photometric != _RGB and not (photometric == _YCBCR and compression in (JPEG, JPEG2000_YCBCR)):
+        return f"photometric {photometric} with compression {compression} is not plain RGB"
+    if int(page.predictor) not in (1, 2):
+        return f"predictor {int(page.predictor)} is not known"
+    if page.imagedepth != 1 or page.tiledepth != 1 or int(page.fillorder) != 1:
+        return "it has depth or a reversed bit order"
+    if not 0 < page.tilewidth * page.tilelength <= MAX_TILE_PX:
+        return f"a tile of {page.tilewidth} × {page.tilelength} px is not a tile"
+    return None

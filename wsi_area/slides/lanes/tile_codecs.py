@@ -1,0 +1,139 @@
+"""slides: one compressed tile into memory that is already there."""
+
+import re
+import struct
+
+import imagecodecs
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+
+from wsi_area.model.pixels import RgbArray
+from wsi_area.slides.lanes.tiff_levels import (
+    DEFLATES,
+    JPEG,
+    JPEG2000_RGB,
+    JPEG2000_YCBCR,
+    JPEG_END,
+    JPEG_START,
+    LZW,
+    TiledLevel,
+)
+
+CODEC_ERRORS = (
+    imagecodecs.Jpeg2kError,
+    imagecodecs.ZlibError,
+    imagecodecs.LzwError,
+    ValueError,
+    RuntimeError,
+)
+_JPEG2000_START, _JPEG2000_SIZE = b"\xff\x4f\xff\x51", struct.Struct(">8x4I")
+_PADDING = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
+
+
+def decode_tile(data: bytes, level: TiledLevel, out: RgbArray) -> None:
+    """Fill ``out``, uint8 (tile h, tile w, 3) RGB, with one stored tile.
+
+    Raises
+    ------
+    ValueError
+        The data does not decode to a whole tile; the codecs add errors of their own (``CODEC_ERRORS``).
+    """
+    if level.compression == JPEG:
+        _decode_jpeg(data, level, out)
+    elif level.compression in (JPEG2000_YCBCR, JPEG2000_RGB):
+        _decode_jpeg2000(data, level, out)
+    else:
+        _decode_lossless(data, level, out)
+
+
+def _decode_jpeg(data: bytes, level: TiledLevel, out: RgbArray) -> None:
+    if not data.startswith(JPEG_START):
+        raise ValueError("it is no JPEG")
+    try:
+        decoded = _strictly(data, level, out)
+    except ValueError as warning:
+        padding = _PADDING.search(str(warning))
+        if padding is None:
+            raise
+        # bytes between a whole picture and its end are no damage: without them it must decode without a warning
+        end = data.rfind(JPEG_END)
+        decoded = _strictly(data[: end - int(padding[1])] + JPEG_END, level, out)
+    if decoded.shape != out.shape:
+        raise ValueError(f"the JPEG is {decoded.shape}, the tile {out.shape}")
+
+
+def _strictly(data: bytes, level: TiledLevel, out: RgbArray) -> RgbArray:
+    """Return ``out`` filled with one JPEG; what libjpeg only warns of is refused.
+
+    Data that run out, or markers out of place, are damage to OpenSlide too; other decoders fill the gap with made-up
+    grey and say nothing.
+    """
+    pixels: RgbArray = simplejpeg.decode_jpeg(level.jpeg_head + data[len(JPEG_START) :], "RGB", buffer=out, strict=True)
+    return pixels
+
+
+def _decode_jpeg2000(data: bytes, level: TiledLevel, out: RgbArray) -> None:
+    claimed = _jpeg2000_size_px(data)
+    if claimed != (out.shape[1], out.shape[0]):  # before the decoder makes room for what is claimed
+        raise ValueError(f"the JPEG 2000 picture claims {claimed} px, the tile has {out.shape[1]} × {out.shape[0]}")
+    decoded = imagecodecs.jpeg2k_decode(data, out=out)
+    if decoded.shape != out.shape:
+        raise ValueError(f"the JPEG 2000 picture is {decoded.shape}, the tile {out.shape}")
+    if level.compression == JPEG2000_YCBCR:
+        _ycbcr_to_rgb(out)
+
+
+def _jpeg2000_size_px(data: bytes) -> tuple[int, int] | None:
+    """Return width and height as a JPEG 2000 codestream claims them (ISO 15444-1, A.5.1); None where it is none."""
+    if not data.startswith(_JPEG2000_START) or len(data) < _JPEG2000_SIZE.size:
+        return None
+    right_px, lower_px, left_px, upper_px = _JPEG2000_SIZE.unpack_from(data)
+    return right_px - left_px, lower_px - upper_px
+
+
+def _rounded(values: NDArray[np.floating]) -> NDArray[np.int32]:
+    """Return values rounded half away from zero, as C rounds."""
+    rounded: NDArray[np.int32] = (np.sign(values) * np.floor(np.abs(values) + 0.5)).astype(np.int32)
+    return rounded
+
+
+def _ycbcr_tables() -> tuple[NDArray[np.int32], ...]:
+    """Return what Cr adds to R, Cb and Cr to G (in 1/65536), Cb to B: JFIF's matrix, OpenSlide's rounding."""
+    chroma = np.arange(-128, 128, dtype=np.float64)
+    one = 1 << 16
+    return (
+        _rounded(1.402 * chroma),
+        _rounded(one * (0.5 - 0.34414 * chroma)),
+        _rounded(one * -0.71414 * chroma),
+        _rounded(1.772 * chroma),
+    )
+
+
+_R_CR, _G_CB, _G_CR, _B_CB = _ycbcr_tables()
+
+
+def _ycbcr_to_rgb(samples: RgbArray) -> None:
+    """Turn uint8 (h, w, 3) YCbCr into RGB in place."""
+    luma, cb, cr = samples[..., 0].astype(np.int32), samples[..., 1], samples[..., 2]
+    green = luma + ((_G_CB[cb] + _G_CR[cr]) >> 16)
+    red, blue = luma + _R_CR[cr], luma + _B_CB[cb]
+    for channel, values in enumerate((red, green, blue)):
+        samples[..., channel] = np.clip(values, 0, 255)
+
+
+def _decode_lossless(data: bytes, level: TiledLevel, out: RgbArray) -> None:
+    if level.compression == LZW:
+        raw = imagecodecs.lzw_decode(data, out=out.nbytes)
+    elif level.compression in DEFLATES:
+        raw = imagecodecs.zlib_decode(data, out=out.nbytes)
+    else:
+        raw = data
+    if len(raw) < out.nbytes:
+        raise ValueError(f"{len(raw)} bytes where a tile has {out.nbytes}")
+    samples = np.frombuffer(raw, np.uint8, out.nbytes).reshape(out.shape)
+    if level.predictor == 2:
+        # differences along a row, modulo 256
+        np.cumsum(samples, axis=1, dtype=np.uint8, out=out)
+    else:
+        out[...] = samples

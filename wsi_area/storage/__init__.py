@@ -1,0 +1,1 @@
+"""storage: files and objects: folders, buckets, locks, whole files."""
