@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from wsi_area import __version__
+from wsi_area.version import __version__
 from wsi_area.results.layout import SCHEMA_VERSION
 from wsi_area.results.same_content import with_same_content
 from wsi_area.segmenters.registry import segmenter_package

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area import __version__
+from wsi_area.version import __version__
 from wsi_area.compute.count.area import measure
 from wsi_area.compute.cut.skipping import skipped_foreground_upper_bound_px
 from wsi_area.compute.judge.quality import Observed, QualityLimits, check

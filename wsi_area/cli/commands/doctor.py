@@ -10,7 +10,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area import __version__
+from wsi_area.version import __version__
 from wsi_area.cli.doctoring.checks import (
     Check,
     dependency_checks,

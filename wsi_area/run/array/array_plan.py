@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from wsi_area import __version__
+from wsi_area.version import __version__
 from wsi_area.errors import ResultError, SlideOpenError, StaleResultError
 from wsi_area.inputs.collect import DrawnSource, SlideInput
 from wsi_area.inputs.companion_files import parts_of
