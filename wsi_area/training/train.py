@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from wsi_area.audit.accuracy import Accuracy
 from wsi_area.audit.truth import Naming
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import ClassScheme
