@@ -13,7 +13,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from wsi_area import __version__
 from wsi_area.errors import ResultError, SlideOpenError, StaleResultError
 from wsi_area.inputs.collect import DrawnSource, SlideInput
 from wsi_area.inputs.companion_files import parts_of
@@ -26,6 +25,7 @@ from wsi_area.settings.own_settings import OwnSettings
 from wsi_area.settings.run_settings import MEASUREMENT_SECTIONS, RunSettings
 from wsi_area.storage.access import Access
 from wsi_area.storage.place import Place, place_of
+from wsi_area.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
