@@ -79,7 +79,9 @@ def test_a_missing_package_is_a_fault_with_its_remedy_and_a_missing_extra_is_not
 
 
 def test_a_package_that_is_too_old_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wsi_area.cli.doctoring.checks.version", lambda name: "1.9.9" if name == "numpy" else installed_version(name))
+    monkeypatch.setattr(
+        "wsi_area.cli.doctoring.checks.version", lambda name: "1.9.9" if name == "numpy" else installed_version(name)
+    )
     checks = by_name(doctor("--json"))
     assert checks["numpy"]["verdict"] == "fault"
     assert "needs 2" in checks["numpy"]["found"]

@@ -11,8 +11,8 @@ from wsi_area.slides.overview import overview_box_l0_px, read_overview
 
 __all__ = [
     "SLIDE_SUFFIXES",
-    "LaneDecision",
     "DecodedTile",
+    "LaneDecision",
     "SlideReader",
     "borrow_reader",
     "choose_lane",

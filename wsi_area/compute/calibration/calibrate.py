@@ -3,7 +3,16 @@
 import math
 from dataclasses import replace
 
-from wsi_area.compute.calibration.claims import (conflicts, default_density, far_from_own, is_size, no_claim, no_size, override_used, volume_mismatch)
+from wsi_area.compute.calibration.claims import (
+    conflicts,
+    default_density,
+    far_from_own,
+    is_size,
+    no_claim,
+    no_size,
+    override_used,
+    volume_mismatch,
+)
 from wsi_area.compute.calibration.level_ratios import level_ratio_finding, usable_levels
 from wsi_area.compute.calibration.plausibility import implausible
 from wsi_area.compute.calibration.policy import CalibrationPolicy, PitchPrior, PowerBand
