@@ -34,7 +34,7 @@ def classify_by_colour(rule: ColourRule, job: SlideJob, reader: SlideReader, til
 
 
 def _ends_with_work_pixels(at: Region, core: Region, f: int) -> bool:
-    """Return whether no work pixel of a tile's core, f level pixels wide, lies partly in a decoded tile and partly beside."""
+    """Return True if no work pixel of a core, f level pixels wide, lies partly in a decoded tile, partly beside it."""
     return f == 1 or (
         not ((at.x_px - core.x_px) % f or (at.y_px - core.y_px) % f)
         and (at.right_px == core.right_px or at.right_px % f == core.x_px % f)

@@ -155,8 +155,8 @@ def _check(
             fits = False
         if not (fits and within):
             raise SegmentationError(
-                f"a patch of {(height, width)} px at {(row, column)}, reduced by {factor}, reaches {(bottom, right)} px "
-                f"and has {classes} classes; got a class map {out_class_map.shape}, weights {row_weights.shape} and "
+                f"a patch of {(height, width)} px at {(row, column)}, reduced by {factor}, reaches {(bottom, right)} "
+                f"px and has {classes} classes; got a class map {out_class_map.shape}, weights {row_weights.shape} and "
                 f"{column_weights.shape}, counts {counts.shape}, signal {signal.shape}; all arrays but rgb, valid and "
                 "class map are int64"
             )
