@@ -7,7 +7,7 @@ from wsi_area.errors import StaleResultError
 from wsi_area.run.array.array_plan import ShardPlan
 from wsi_area.run.continuation import package_change
 from wsi_area.run.run_document import segmenter_facts
-from wsi_area.settings.run_settings import MEASUREMENT_SECTIONS, RunSettings
+from wsi_area.settings.run_settings import LANE, MEASUREMENT_SECTIONS, READER, RunSettings
 
 _KIND = ("config_hash", "segmenter_package")
 """What of a run.json, or of the header of one, says of which kind it is."""
@@ -34,8 +34,8 @@ def differences(about: Mapping[str, Any], settings: RunSettings) -> str:
     earlier, now = about.get("settings", {}), settings.canonical()
     found = [
         f"{section}.{key} {_change(then.get(key), own.get(key))}"
-        for section, then, own in ((name, earlier.get(name, {}), now[name]) for name in MEASUREMENT_SECTIONS)
-        for key in sorted({*then, *own})
+        for section, then, own in ((name, earlier.get(name, {}), now[name]) for name in (*MEASUREMENT_SECTIONS, READER))
+        for key in sorted({*then, *own} - ({LANE} if section == READER else set()))
         if then.get(key) != own.get(key)
     ]
     packages = about.get("segmenter_package"), segmenter_facts(settings).get("segmenter_package")

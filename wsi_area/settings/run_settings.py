@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from wsi_area.errors import SettingsError
+from wsi_area.model.picture import PictureChoice
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.cluster_settings import ClusterSettings, TlsSettings
@@ -20,8 +21,10 @@ from wsi_area.settings.storage_settings import StorageSettings
 ExecutorName = Literal["serial", "threads", "processes", "distributed", "slurm"]
 Lane = Literal["auto", "openslide", "direct"]
 
+READER, LANE = "reader", "lane"
 MEASUREMENT_SECTIONS = ("tiling", "segmenter", "exclusions", "objects", "calibration")
-"""The sections that can change a number; the others say who does the work, and when to look."""
+"""The sections that can change a number, besides which picture is read; the others say who does the work, and when to
+look."""
 
 
 class _Section(BaseModel):
@@ -62,6 +65,14 @@ class ReaderSettings(_Section):
     """How pixels are read."""
 
     lane: Lane = Field("auto", description="auto: the direct lane where it is proven for the slide")
+    picture: int | str | None = Field(None, description="which picture of a file: its number as listed, or its name")
+    channel: int | str | None = Field(None, description="which channel: its number from 0, or its name")
+    plane: int | str | None = Field(None, description="which focal plane, slice or time: its number from 0, or its name")
+
+    @property
+    def choice(self) -> PictureChoice:
+        """Return which picture of a file is meant."""
+        return PictureChoice(self.picture, self.channel, self.plane)
 
 
 class CalibrationSettings(_Section):
@@ -152,6 +163,7 @@ class RunSettings(_Section):
     def measurement_hash(self) -> str:
         """Return the hash of what can change a number: not who did the work, nor through which lane."""
         facts = {k: v for k, v in self.canonical().items() if k in MEASUREMENT_SECTIONS}
+        facts[READER] = {key: said for key, said in self.canonical()[READER].items() if key != LANE}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

@@ -27,6 +27,8 @@ _LADDER = {"override": 0, "vendor": 1, "tiff": 2, "image": 3}
 _SEVERITY_ORDER = {"refusal": 0, "warning": 1, "info": 2}
 _SAME_NUMBER = 1e-9  # relative: the same digits, after a division or two
 _DEFAULT_POLICY = CalibrationPolicy()
+_AGAINST = ("POWER_MISMATCH", "SCANNER_PITCH_MISMATCH")
+"""What is on record against a pixel size: it is measured with, but no longer believed as the scanner's own word."""
 
 
 def calibrate(
@@ -76,18 +78,23 @@ def _quarantine(
     """Return the claims that may be used, and a finding for each that may not."""
     usable: list[MppCandidate] = []
     doubts: list[QaFinding] = []
+    left_over: list[MppCandidate] = []
     for claim in claims:
-        if not is_size(claim.mpp):
-            doubts.append(no_size(info, claim))
-            continue
-        doubt = default_density(info, claim, policy)
-        if doubt is not None:
-            doubts.append(doubt)
-        if doubt is None or doubt.severity != "refusal":
-            usable.append(claim)
+        if not claim_rules.is_size(claim.mpp):
+            doubts.append(claim_rules.no_size(info, claim))
+        elif other_picture.belongs_to_another(info, claim):
+            continue  # it stands in the list of claims with the picture that it is of
+        elif other_picture.describes_another(info, claim):
+            left_over.append(claim)
+        else:
+            doubt = claim_rules.default_density(info, claim, policy)
+            if doubt is not None:
+                doubts.append(doubt)
+            if doubt is None or doubt.severity != "refusal":
+                usable.append(claim)
     if usable:  # a better claim stands; that a print density was ignored is on record, and that is all
         doubts = [_on_record(doubt) for doubt in doubts]
-    return usable, _one_each(doubts)
+    return usable, [*other_picture.findings(info, left_over, usable, policy), *_one_each(doubts)]
 
 
 def _on_record(finding: QaFinding) -> QaFinding:
@@ -118,7 +125,7 @@ def _reason(chosen: MppCandidate | None, usable: list[MppCandidate], findings: l
 
 def _corroboration(chosen: MppCandidate, usable: list[MppCandidate]) -> str:
     """Return which other claims bear the chosen one out; a tag that is read twice does not bear out itself."""
-    others = [claim for claim in usable if claim is not chosen]
+    others = [claim for claim in usable if (claim.source, claim.mpp) != (chosen.source, chosen.mpp)]
     repeats = [claim.source for claim in others if _is_same_tag(chosen, claim)]
     agreeing = [claim.source for claim in others if not _is_same_tag(chosen, claim)]
     told = f"and {' and '.join(agreeing)} agree{'s' * (len(agreeing) == 1)}" if agreeing else "the only usable claim"

@@ -56,7 +56,8 @@ class OpenSlideReader:
         self._lock = threading.Lock()
         self._handle: Handle | None = open_handle(info.path)
         self._dead_handles: list[Handle] = []
-        self._downsamples = [lowlevel.get_level_downsample(self._handle, n.index) for n in info.levels]
+        self._numbers = info.openslide_levels or tuple(level.index for level in info.levels)
+        self._downsamples = [lowlevel.get_level_downsample(self._handle, number) for number in self._numbers]
         self._is_exact: dict[int, bool] = {}
 
     def downsample(self, level: int) -> float:
@@ -149,7 +150,7 @@ class OpenSlideReader:
         """Fill ``words`` and return None, or OpenSlide's own words of what went wrong."""
         # OpenSlide addresses every level by whole level-0 pixels
         x_l0, y_l0 = (round(v * self.downsample(level)) for v in (box.x_px, box.y_px))
-        _read_region(handle, words.ctypes.data, x_l0, y_l0, level, box.width_px, box.height_px)
+        _read_region(handle, words.ctypes.data, x_l0, y_l0, self._numbers[level], box.width_px, box.height_px)
         failure: str | None = lowlevel.get_error(handle)
         return failure
 
