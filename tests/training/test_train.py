@@ -17,8 +17,9 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.segmenters.pixels.model import load_model
 from wsi_area.training.held_out import evaluate_folder
 from wsi_area.training.material import pair_sources, slide_sources
+from wsi_area.training.outcome import TrainOutcome
 from wsi_area.training.settings import TrainSettings
-from wsi_area.training.train import TrainOutcome, train
+from wsi_area.training.train import train
 
 MPP = Mpp(1.0, 1.0)
 SMALL = TrainSettings(

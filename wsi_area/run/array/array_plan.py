@@ -13,7 +13,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from wsi_area import __version__
 from wsi_area.errors import ResultError, SlideOpenError, StaleResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawn_source import DrawnSource
@@ -27,6 +26,7 @@ from wsi_area.settings.run_settings import MEASUREMENT_SECTIONS, RunSettings
 from wsi_area.slides.header.companion_files import companions_of, files_of
 from wsi_area.storage.access import Access
 from wsi_area.storage.place import Place, place_of
+from wsi_area.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
