@@ -15,7 +15,8 @@ from measuring import FLAT
 from synthetic import disc, write_slide
 
 from wsi_area.errors import ResultError, SettingsError, StaleResultError
-from wsi_area.inputs.collect import DrawnSource, SlideInput, collect_slides
+from wsi_area.inputs.collect import SlideInput, collect_slides
+from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import RunLayout

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from wsi_area.errors import ResultError, SlideOpenError, StaleResultError
-from wsi_area.inputs.collect import DrawnSource, SlideInput
-from wsi_area.inputs.companion_files import parts_of
+from wsi_area.inputs.collect import SlideInput
+from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, read_json
 from wsi_area.run.array.division import Share, divide
@@ -23,6 +23,7 @@ from wsi_area.run.continuation import MEASUREMENT_VERSION
 from wsi_area.segmenters.registry import segmenter_package
 from wsi_area.settings.own_settings import OwnSettings
 from wsi_area.settings.run_settings import MEASUREMENT_SECTIONS, RunSettings
+from wsi_area.slides.header.companion_files import companions_of, files_of
 from wsi_area.storage.access import Access
 from wsi_area.storage.place import Place, place_of
 from wsi_area.version import __version__
@@ -165,9 +166,10 @@ def _file_bytes(slides: Sequence[SlideInput], access: Access) -> dict[str, int]:
     found: dict[Place, int] = {}
 
     def size_of(path: Place) -> int:
-        place = path.parent if path.suffix.lower() in {"", ".dcm", ".dicom"} else path
+        companions = companions_of(path)
+        place = path if companions is None else companions.folder
         if place not in found:
-            found[place] = sum(part.stat().st_size for part in parts_of(path))
+            found[place] = sum(file.stat().st_size for file in files_of(path))
         return found[place]
 
     sizes = {}
