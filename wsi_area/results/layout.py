@@ -33,18 +33,18 @@ class RunLayout:
         return self.root / "slides"
 
     @property
-    def shards(self) -> Place:
+    def tasks(self) -> Place:
         """Return the folder in which the tasks of a job array say what they measured."""
         return self.root / "shards"
 
     @property
-    def shard_plan(self) -> Place:
+    def array_plan(self) -> Place:
         """Return the file that says which slides the tasks of a job array share, and who has which."""
-        return self.shards / "plan.json"
+        return self.tasks / "plan.json"
 
-    def shard(self, index: int, count: int) -> Place:
+    def task(self, index: int, count: int) -> Place:
         """Return the file in which one task says how its slides ended."""
-        return self.shards / f"{index}-of-{count}.json"
+        return self.tasks / f"{index}-of-{count}.json"
 
     @property
     def logs(self) -> Place:
