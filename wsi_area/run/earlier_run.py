@@ -11,7 +11,9 @@ from wsi_area.results.record import failed_record
 from wsi_area.results.run_folder import Act, Record, RunFolder, Standing, Wish, decide, read_folder
 from wsi_area.run.continuation import package_change
 from wsi_area.run.run_document import segmenter_facts
-from wsi_area.settings.run_settings import MEASUREMENT_SECTIONS, RunSettings
+from wsi_area.settings.difference import differences
+from wsi_area.settings.effect import Effect
+from wsi_area.settings.run_settings import RunSettings
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,13 +43,8 @@ def difference(earlier: Record, settings: RunSettings) -> str:
     packages = earlier.get("segmenter_package"), segmenter_facts(settings).get("segmenter_package")
     if earlier.get("config_hash") == settings.measurement_hash and packages[0] == packages[1]:
         return ""
-    before, now = earlier.get("settings", {}), settings.canonical()
-    found = [
-        f"{section}.{key} {_change(then.get(key), own.get(key))}"
-        for section, then, own in ((name, before.get(name, {}), now[name]) for name in MEASUREMENT_SECTIONS)
-        for key in sorted({*then, *own})
-        if then.get(key) != own.get(key)
-    ]
+    apart = differences(earlier.get("settings", {}), settings.canonical(), Effect.NUMBERS)
+    found = [f"{d.key} {_change(d.first, d.second)}" for d in apart]
     if packages[0] != packages[1]:
         found.append(f"segmenter package {package_change(*packages)}")
     return ", ".join(found) or "another version"

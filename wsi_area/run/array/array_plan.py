@@ -5,8 +5,6 @@ that tasks that were started with another list, other settings or another number
 measuring a slide that somebody else has.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -14,11 +12,13 @@ from typing import Any
 
 from wsi_area.errors import SlideOpenError
 from wsi_area.inputs.collect import SlideInput
+from wsi_area.model.json_tree import apart, json_digest
 from wsi_area.results.layout import SCHEMA_VERSION
 from wsi_area.run.array.division import Share, divide
 from wsi_area.run.continuation import MEASUREMENT_VERSION
 from wsi_area.segmenters.registry import segmenter_package
-from wsi_area.settings.run_settings import MEASUREMENT_SECTIONS, RunSettings
+from wsi_area.settings.effect import Effect
+from wsi_area.settings.run_settings import RunSettings, with_effect
 from wsi_area.slides.header.companion_files import companions_of, files_of
 from wsi_area.storage.access import Access
 from wsi_area.storage.place import Place, place_of
@@ -62,11 +62,11 @@ class ArrayPlan:
     def key(self) -> str:
         """Return the hash of all that the tasks must agree on; the order of the slides is no part of it."""
         rows = sorted(self._rows().items())
-        return _digest([self.count, self.config_hash, self.measurement_version, self._answering_settings(), rows])
+        return json_digest([self.count, self.config_hash, self.measurement_version, self._answering_settings(), rows])
 
     def _answering_settings(self) -> dict[str, Any]:
         """Return the settings that must be the same: for the numbers, for what is said of them, for who has what."""
-        answering = {name: self.settings.get(name) for name in (*MEASUREMENT_SECTIONS, "quality")}
+        answering = with_effect(self.settings, Effect.NUMBERS, Effect.FINDINGS)
         package = {} if self.segmenter_package is None else {"segmenter_package": self.segmenter_package}
         return {**answering, "run": {"piece_mib": self.settings["run"]["piece_mib"]}, **package}
 
@@ -109,19 +109,8 @@ class ArrayPlan:
         return "nothing"
 
 
-def _first_change(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> str:
-    for name in sorted({*then, *now}):
-        before, after = then.get(name), now.get(name)
-        if before == after:
-            continue
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            return _first_change(before, after, f"{prefix}{name}.")
-        return f"{prefix}{name} was {before!r}, is {after!r}"
-    return "nothing"
-
-
-def _digest(facts: object) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+def _first_change(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    return next((f"{key} was {before!r}, is {after!r}" for key, before, after in apart(then, now)), "nothing")
 
 
 def array_plan(slides: Sequence[SlideInput], settings: RunSettings, count: int, *, forced: bool = False) -> ArrayPlan:
