@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from wsi_area.model.calibration import MppCandidate, UnreadClaim
 from wsi_area.model.geometry import Region, Size
-from wsi_area.model.picture import Picture, PictureChoice, StoredPart
+from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice, StoredPart
 
 SAMPLE_BITS, SAMPLE_BITS_SOURCE = "plain.sample_bits", "plain.sample_bits_from"
 """Properties of a plain image of 16-bit samples: how many of the bits are used, and who says so."""
@@ -40,7 +40,7 @@ class SlideInfo:
     content_digest: str = ""  # hex digest of size and sampled blocks alone: a copy has the same, whatever its time
     unread_claims: tuple[UnreadClaim, ...] = ()  # what the file says of its pixel size in words nobody can read
     pictures: tuple[Picture, ...] = ()  # every picture of the file, the one that is measured among them
-    choice: PictureChoice = PictureChoice()  # which picture was asked for
+    choice: PictureChoice = ANY_PICTURE  # which picture was asked for
     picture_note: str = ""  # what was decided among the pictures, "" where there was nothing to decide
     colours_assumed: bool = False  # three grey pictures that nothing names are taken as red, green and blue
     openslide_levels: tuple[int, ...] = ()  # OpenSlide's number of each level; empty where they are the same

@@ -63,7 +63,9 @@ class ReaderSettings(_Section):
     )
     picture: int | str | None = Field(None, description="which picture of a file: its number as listed, or its name")
     channel: int | str | None = Field(None, description="which channel: its number from 0, or its name")
-    plane: int | str | None = Field(None, description="which focal plane, slice or time: its number from 0, or its name")
+    plane: int | str | None = Field(
+        None, description="which focal plane, slice or time: its number from 0, or its name"
+    )
 
     @property
     def choice(self) -> PictureChoice:

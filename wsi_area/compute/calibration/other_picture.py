@@ -1,4 +1,4 @@
-"""compute: claims about the pixels of another picture: of another one in the file, or of one that this was made from."""
+"""compute: claims about another picture: of another one in the file, or of one that this was made from."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ def describes_another(info: SlideInfo, claim: MppCandidate) -> bool:
     return max(axis_ratio(stated.width_px, size.width_px), axis_ratio(stated.height_px, size.height_px)) > _SAME_SIZE
 
 
-def findings(
+def left_over_findings(
     info: SlideInfo, left_over: Sequence[MppCandidate], usable: Sequence[MppCandidate], policy: CalibrationPolicy
 ) -> list[QaFinding]:
     """Return MPP_OF_ANOTHER_PICTURE for claims left over from a picture of another size.

@@ -1,6 +1,7 @@
 """header: the images that OME-XML describes, read without building a tree and without entities."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from xml.parsers import expat
@@ -68,11 +69,11 @@ def ome_images(text: str) -> tuple[OmeImage, ...]:
     parser.CharacterDataHandler = reader.text
     parser.EndElementHandler = reader.end
     parser.StartDoctypeDeclHandler = _refuse_doctype
-    try:
+    with suppress(_DoctypeRefused, expat.ExpatError, UnicodeEncodeError):
         parser.Parse(text, True)
-    except (_DoctypeRefused, expat.ExpatError, UnicodeEncodeError):
-        pass
-    return tuple(draft.image(number, reader.powers, reader.own) for number, draft in enumerate(reader.drafts) if draft.pixels)
+    return tuple(
+        draft.image(number, reader.powers, reader.own) for number, draft in enumerate(reader.drafts) if draft.pixels
+    )
 
 
 def _refuse_doctype(*_: object) -> None:

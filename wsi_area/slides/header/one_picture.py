@@ -12,7 +12,7 @@ from wsi_area.slides.header.picture_names import colour_of_name, is_no_name
 _LISTED = 12
 _KEYS = ("picture", "channel", "plane")
 _REMEDY = (
-    "say which one is meant: --set reader.picture=…, reader.channel=… or reader.plane=… (a number from 0 as listed by "
+    "say it with --set reader.picture=…, reader.channel=… or reader.plane=… (a number from 0 as listed by "
     "wsi-area check, or a name), or a column of that name in --manifest"
 )
 
@@ -67,7 +67,9 @@ def one_picture(file: Path, found: Sequence[FoundPicture], choice: PictureChoice
         )
     for one in taken:
         if one.obstacle:
-            raise _refused(file, found, f"{_told(one.picture)} cannot be measured: {one.obstacle}", "export it by itself")
+            raise _refused(
+                file, found, f"{_told(one.picture)} cannot be measured: {one.obstacle}", "export it by itself"
+            )
     return OnePicture(tuple(_reasons(found, taken, bool(colours) and len(taken) > 1)), taken, note, is_assumed)
 
 
@@ -82,7 +84,12 @@ def _asked(
             continue
         kept = [one for one in left if _is_numbered(one.picture, key, wanted)]
         kept = kept or [one for one in left if _is_named(one.picture, key, wanted)]
-        if not kept and key != "picture" and str(wanted) == "0" and all(_number(one.picture, key) is None for one in left):
+        if (
+            not kept
+            and key != "picture"
+            and str(wanted) == "0"
+            and all(_number(one.picture, key) is None for one in left)
+        ):
             kept = left  # of one that has no channels or planes the first is it
         if not kept:
             raise _refused(file, found, _no_such(found, left, key, wanted), _REMEDY)
@@ -143,11 +150,11 @@ def _composed(asked: Sequence[FoundPicture]) -> tuple[tuple[FoundPicture, ...], 
     return None
 
 
-def _reasons(
-    found: Sequence[FoundPicture], taken: Sequence[FoundPicture], is_composed: bool
-) -> list[Picture]:
+def _reasons(found: Sequence[FoundPicture], taken: Sequence[FoundPicture], is_composed: bool) -> list[Picture]:
     """Return the list with what was taken marked, and a reason for each."""
-    used = {part.directory_at for one in taken for part in (*([one.part] if one.part else []), *(p for _, p in one.levels))}
+    used = {
+        part.directory_at for one in taken for part in (*([one.part] if one.part else []), *(p for _, p in one.levels))
+    }
     numbers = [one.picture.index for one in taken]
     listed = []
     for one in found:
@@ -180,7 +187,7 @@ def _what(asked: Sequence[FoundPicture]) -> str:
     kinds += [f"{len(times)} times"] if len(times) > 1 else []
     images = {one.image for one in asked}
     kinds += [f"{len(images)} images"] if len(images) > 1 else []
-    return f"it holds {len(asked)} pictures ({', '.join(kinds) or 'of one kind'}), and which one is meant is not said"
+    return f"it holds {len(asked)} pictures ({', '.join(kinds) or 'of one kind'}), and nothing says which one is meant"
 
 
 def _told(picture: Picture) -> str:
@@ -200,8 +207,8 @@ def _told(picture: Picture) -> str:
 def _refused(file: Path, found: Sequence[FoundPicture], what: str, remedy: str) -> SlideOpenError:
     """Return the refusal, with the list of what the file holds."""
     lines = [
-        f"{_told(one.picture)} ({one.picture.role}, {one.picture.size_px.width_px} × {one.picture.size_px.height_px} px)"
-        for one in found[:_LISTED]
+        f"{_told(p)} ({p.role}, {p.size_px.width_px} × {p.size_px.height_px} px)"
+        for p in (one.picture for one in found[:_LISTED])
     ]
     more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
     return SlideOpenError(f"{file}: {what}; {remedy}. It holds: {'; '.join(lines)}{more}")

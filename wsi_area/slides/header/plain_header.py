@@ -69,10 +69,8 @@ def inspect_plain(
     """
     kind = image_kind(file)
     try:
-        if kind == "tiff":
-            found = _tiff_picture(file, directories, choice)
-        else:
-            found = _pillow_picture(file, kind, choice)
+        is_tiff = kind == "tiff"
+        found = _tiff_picture(file, directories, choice) if is_tiff else _pillow_picture(file, kind, choice)
     except SlideOpenError:
         raise
     except HEADER_ERRORS as error:
@@ -240,8 +238,11 @@ def _frame(number: int, many: int, image: Image, size: Size) -> FoundPicture:
 
 
 def _exif_of(image: Image) -> Mapping[int, Any]:
+    """Return EXIF as it stands before the pixels, which are not decoded for it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of damaged EXIF; we take what is there
+        if isinstance(image, PngImagePlugin.PngImageFile) and "exif" not in image.info:
+            return {}  # Pillow would decode all of it to look behind the pixels
         return image.getexif()
 
 

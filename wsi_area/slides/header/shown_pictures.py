@@ -51,7 +51,9 @@ def levels_of_picture(meant: TiffSlide, vendor: str, sizes: Sequence[Size]) -> t
     numbers: list[int] = []
     for size, part in wanted:
         if vendor == "aperio":
-            alike = [n for n, d in enumerate(tiled) if part is not None and d.at == part.directory_at and n < len(sizes)]
+            alike = [
+                n for n, d in enumerate(tiled) if part is not None and d.at == part.directory_at and n < len(sizes)
+            ]
         else:
             alike = [n for n, shown in enumerate(sizes) if shown == size]
         if len(alike) == 1 and sizes[alike[0]] == size:
@@ -65,7 +67,7 @@ def levels_of_picture(meant: TiffSlide, vendor: str, sizes: Sequence[Size]) -> t
 
 
 def dicom_pictures(file: Path, properties: Properties, sizes: Sequence[Size]) -> tuple[FoundPicture, ...]:
-    """Return the pictures of a DICOM slide: one for each of its focal planes and optical paths, where it has several."""
+    """Return the pictures of a DICOM slide: one for each of its focal planes and optical paths."""
     import pydicom  # takes 0.2 s, which only DICOM need pay
 
     whole, *others = shown_pictures(properties, sizes)

@@ -10,7 +10,15 @@ from wsi_area.model.picture import Picture, Role, StoredPart
 from wsi_area.slides.header.found_picture import FoundPicture
 from wsi_area.slides.header.ome import OmeImage, ome_images
 from wsi_area.slides.header.picture_names import role_of_name
-from wsi_area.slides.header.tiff_directories import BITS, EXTRA_SAMPLES, IMAGE_DEPTH, PHOTOMETRIC, STK_PLANES, SUBFILE_TYPE, Directory
+from wsi_area.slides.header.tiff_directories import (
+    BITS,
+    EXTRA_SAMPLES,
+    IMAGE_DEPTH,
+    PHOTOMETRIC,
+    STK_PLANES,
+    SUBFILE_TYPE,
+    Directory,
+)
 
 _QPI_TYPE = re.compile(r"<ImageType>(\w+)</ImageType>")
 _QPI_NAME = re.compile(r"<Name>([^<]{1,80})</Name>")
@@ -149,7 +157,9 @@ def _aperio(directories: Sequence[Directory]) -> Iterator[FoundPicture]:
         picture = picture_of(
             plane, "plane" if depth > 1 else "slide", plane=number if depth > 1 else None, plane_name=named
         )
-        levels = [of_size[number] for size, of_size in by_size.items() if size != base.size_px and number < len(of_size)]
+        levels = [
+            of_size[number] for size, of_size in by_size.items() if size != base.size_px and number < len(of_size)
+        ]
         yield from _with_levels(plane, picture, 0, True, None, levels, is_default=number == 0)
     for index, directory in enumerate(directories):
         if not directory.is_tiled:
@@ -166,7 +176,9 @@ def _aperio_role(directory: Directory) -> Role:
 def _imagej(directories: Sequence[Directory], description: str) -> Iterator[FoundPicture]:
     """Yield the pictures of an ImageJ stack: channels change fastest, then slices, then times."""
     told = dict(line.partition("=")[::2] for line in description.splitlines())
-    counts = {key: max(1, int(told[key])) if told.get(key, "").isdigit() else 1 for key in ("channels", "slices", "frames")}
+    counts = {
+        key: max(1, int(told[key])) if told.get(key, "").isdigit() else 1 for key in ("channels", "slices", "frames")
+    }
     stated = int(told["images"]) if told.get("images", "").isdigit() else 1
     many = max(stated, len(directories), counts["channels"] * counts["slices"] * counts["frames"])
     if counts["channels"] * counts["slices"] * counts["frames"] < many and counts["channels"] == 1:
@@ -189,7 +201,7 @@ def _imagej(directories: Sequence[Directory], description: str) -> Iterator[Foun
 
 
 def _pages(directories: Sequence[Directory]) -> Iterator[FoundPicture]:
-    """Yield the pictures of a TIFF without a description that we know: full ones, and the reduced ones that go with them.
+    """Yield the pictures of a TIFF whose description says nothing: full ones, and the reduced ones that go with them.
 
     Where several full ones have as many reduced ones of each size, those go with them in order.
     """

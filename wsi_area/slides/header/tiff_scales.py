@@ -26,8 +26,12 @@ _MODEL_TYPE, _CRS, _LINEAR_UNITS = 1024, 3072, 3076
 _PROJECTED, _GEOGRAPHIC = 1, 2
 _UM_PER_GEO_UNIT = {9001: UM_PER_M, 9002: 304_800.0, 9003: UM_PER_M * 1200 / 3937, 9036: 1000 * UM_PER_M}
 _STRETCHED = (3857, 3785, 900913, 102100, 102113)  # Web Mercator: a metre of it is a metre at the equator only
-_METRES = (range(32601, 32661), range(32701, 32761), range(25828, 25839), range(26901, 26924), range(28348, 28359),
-           range(31466, 31470), (2056, 2154, 2193, 3031, 3034, 3035, 3413, 3995, 5514, 21781, 27700, 28992))  # fmt: skip
+_METRES = (
+    *(range(32601, 32661), range(32701, 32761), range(25828, 25839), range(26901, 26924), range(28348, 28359)),
+    *(range(31466, 31470), (2056, 2154, 2193, 3031, 3034, 3035, 3413, 3995, 5514, 21781, 27700, 28992)),
+)
+"""Codes of projected coordinates in metres: UTM, and the national ones that are met most."""
+
 _TEXT_CHARS = 200
 
 

@@ -26,9 +26,8 @@ STRUCTURED_VENDORS = ("aperio", "generic-tiff")
 """What OpenSlide calls the TIFFs of which we know ourselves which picture is which."""
 
 _APERIO_CLAIMS = ("openslide.mpp-x", "aperio.MPP")
-_SIZE, _CROP, _REDUCED = re.compile(r"(\d+)x(\d+)"), re.compile(r"\[\s*\d+\s*,\s*\d+[\s,]+(\d+)x(\d+)\s*\]"), re.compile(
-    r"->\s*(\d+)x(\d+)"
-)  # fmt: skip
+_SIZE, _REDUCED = re.compile(r"(\d+)x(\d+)"), re.compile(r"->\s*(\d+)x(\d+)")
+_CROP = re.compile(r"\[\s*\d+\s*,\s*\d+[\s,]+(\d+)x(\d+)\s*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +106,13 @@ def of_their_picture(claims: Sequence[Claim], description: str) -> Iterator[Clai
 
 
 def aperio_frame(description: str) -> Size | None:
-    """Return the size of the picture that an Aperio description describes, None where it states none.
+    r"""Return the size of the picture that an Aperio description describes, None where it states none.
 
     It is the size after an arrow; else that of the crop in brackets; else the first.
 
-    >>> aperio_frame("Aperio v1\\n46000x32914 [20000,10000 768x700] (256x256) J2K|MPP = 0.5")
+    >>> aperio_frame("Aperio v1\n46000x32914 [20000,10000 768x700] (256x256) J2K|MPP = 0.5")
     Size(width_px=768, height_px=700)
-    >>> aperio_frame("Aperio v1\\n4443x3567 (256x256) -> 2221x1783 J2K")
+    >>> aperio_frame("Aperio v1\n4443x3567 (256x256) -> 2221x1783 J2K")
     Size(width_px=2221, height_px=1783)
     """
     line = description.partition("\n")[2].partition("|")[0].partition(";")[0]

@@ -1,4 +1,4 @@
-"""header: how many bytes a TIFF says its tiles have, held against what a tile can have, before anybody allocates them."""
+"""header: the bytes that a TIFF says its tiles have, held against what a tile can have, before they are allocated."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -133,7 +133,9 @@ def open_reader(info: SlideInfo, lane: str) -> SlideReader:
         from wsi_area.slides.lanes.stored_lane import StoredReader
 
         return StoredReader(info)
-    raise LaneError(f"there is no lane {lane!r} to read slide {info.slide_id!r}; use openslide, direct, plain or stored")
+    raise LaneError(
+        f"there is no lane {lane!r} to read slide {info.slide_id!r}; use openslide, direct, plain or stored"
+    )
 
 
 def require_unchanged(info: SlideInfo) -> None:

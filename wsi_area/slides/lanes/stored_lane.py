@@ -85,7 +85,7 @@ class StoredReader:
         return DecodedTile(box, rgb, None)
 
     def _rgb(self, samples: NDArray[np.unsignedinteger]) -> RgbArray:
-        """Return uint8 (h, w, 3) RGB of one channel or three: 16-bit samples in 256 grey levels of the bits they use."""
+        """Return uint8 (h, w, 3) RGB of one channel or three; 16-bit samples in 256 grey levels."""
         if samples.dtype == np.uint16:
             # what is brighter than anything that was seen is as bright as there is
             top = np.uint16((1 << self._bits) - 1)

@@ -1,4 +1,4 @@
-"""slides: the stored tiles of a picture that may be made of several TIFF directories; decoded by tifffile, one at a time."""
+"""slides: the stored tiles of a picture that may be made of several TIFF directories, decoded one at a time."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -153,7 +153,9 @@ def damage_of(picture: StoredPicture, level: int) -> str | None:
         ):  # fmt: skip
             return "its colours are stored in tiles or sizes of their own"
         planes = int(page.samplesperpixel) if int(page.planarconfig) == 2 else 1
-        wanted = planes * -(-int(page.imagewidth) // int(page.tilewidth)) * -(-int(page.imagelength) // int(page.tilelength))
+        wanted = (
+            planes * -(-int(page.imagewidth) // int(page.tilewidth)) * -(-int(page.imagelength) // int(page.tilelength))
+        )
         if min(len(page.dataoffsets), len(page.databytecounts)) < wanted:
             return f"it lists {len(page.dataoffsets)} tiles, {wanted} are needed"
     return None
@@ -165,4 +167,8 @@ def tiles_under(picture: StoredPicture, level: int, box: Region) -> Iterator[tup
     for row in range(box.y_px // tile.height_px, -(-box.bottom_px // tile.height_px)):
         for column in range(box.x_px // tile.width_px, -(-box.right_px // tile.width_px)):
             x, y = column * tile.width_px, row * tile.height_px
-            yield row, column, Region(x, y, min(tile.width_px, size.width_px - x), min(tile.height_px, size.height_px - y))
+            yield (
+                row,
+                column,
+                Region(x, y, min(tile.width_px, size.width_px - x), min(tile.height_px, size.height_px - y)),
+            )
