@@ -12,7 +12,7 @@ from wsi_area.compute.cut.skipping import skipped_foreground_upper_bound_px
 from wsi_area.compute.judge.quality import Observed, QualityLimits, check
 from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
 from wsi_area.errors import IncompleteResultError
-from wsi_area.inputs.drawings import drawing_facts, outline_facts
+from wsi_area.inputs.drawings import drawing_facts, left_out_findings, outline_facts
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.counts import ClassCounts
@@ -87,6 +87,7 @@ def slide_document(
     findings = [
         *check(plan, burden, _observed(prepared, bound), limits),
         *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
+        *left_out_findings(plan.slide.slide_id, fitted.facts),
     ]
     provenance = {
         **_made_with(prepared, origin, settings),
@@ -159,6 +160,7 @@ def _observed(prepared: PreparedSlide, bound_px: int | None) -> Observed:
         facts.get("tissue_fraction"),
         stain_fit.get("unexplained"),
         stain_fit.get("angles_deg"),
+        prepared.drawn is not None and prepared.drawn.is_empty,
     )
 
 

@@ -34,6 +34,7 @@ class Observed:
     tissue_fraction_by_shift: Mapping[str, float | None] | None = None  # of the threshold, see `threshold_stability`
     stain_unexplained: float | None = None
     stain_angles_deg: Mapping[str, float] | None = None
+    nothing_drawn: bool = False  # the classes come from a drawing, and nothing was drawn: 0 is what was to be found
 
 
 def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: QualityLimits) -> tuple[QaFinding, ...]:
@@ -113,7 +114,7 @@ def _unscanned(plan: SlidePlan, burden: SlideBurden, limits: QualityLimits) -> l
 def _tissue(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: QualityLimits) -> list[QaFinding]:
     slide_id = burden.slide_id
     found = []
-    if burden.tissue_px == 0 and not burden.counts.unreadable_px:
+    if burden.tissue_px == 0 and not burden.counts.unreadable_px and not observed.nothing_drawn:
         message = "no tissue was found: 0 px"
         remedy = "a result, if the slide is empty; else look at the threshold in result.json"
         found.append(QaFinding(slide_id, "TISSUE_ZERO", "warning", 0, 0, "px", message, remedy))
