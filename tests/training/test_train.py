@@ -11,7 +11,8 @@ from synthetic_textures import textured, write_outlines, write_pairs, write_tiff
 
 from wsi_area.audit.truth import Naming, parse_naming
 from wsi_area.errors import SettingsError
-from wsi_area.inputs.collect import DrawnSource, collect_slides
+from wsi_area.inputs.collect import collect_slides
+from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.calibration import Mpp
 from wsi_area.segmenters.pixels.model import load_model
 from wsi_area.training.held_out import evaluate_folder

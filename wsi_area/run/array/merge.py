@@ -1,4 +1,4 @@
-"""run: the shards of a job array become one run: run.json and the tables, as one process would have written them."""
+"""run: the tasks of a job array become one run: run.json and the tables, as one process would have written them."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -7,24 +7,24 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wsi_area.errors import ResultError, StaleResultError
+from wsi_area.errors import StaleResultError
 from wsi_area.inputs.collect import SlideInput
-from wsi_area.inputs.slide_settings import told_settings
-from wsi_area.results.layout import RunLayout, read_json, write_json
+from wsi_area.results.layout import RunLayout, write_json
 from wsi_area.results.leftovers import discard_partials
 from wsi_area.results.record import failed_record
+from wsi_area.results.run_folder import RunFolder, Wish, decide, read_folder, task_digests
 from wsi_area.results.same_content import same_content
 from wsi_area.results.tables.object_tables import write_objects
 from wsi_area.results.tables.run_tables import write_tables
-from wsi_area.results.unmerged import shard_digests
-from wsi_area.run.array.array_plan import ShardPlan, read_shard_plan
+from wsi_area.run.array.agreement import read_array_plan
+from wsi_area.run.array.array_plan import ArrayPlan
 from wsi_area.run.array.merge_divided import divided_record, failed_fast, merging_context
 from wsi_area.run.array.task_run import result_digest
 from wsi_area.run.array.whole_set import numbers_text, whole_set
-from wsi_area.run.pipeline import ended_document, others_in, own_settings_in
-from wsi_area.run.run_document import RunOutcome, as_of_run, run_footer
+from wsi_area.run.beginning import begun_header
+from wsi_area.run.earlier_run import ended_document, others_in, settled
+from wsi_area.run.run_document import RunOutcome, as_of_run, run_footer, segmenter_facts
 from wsi_area.run.run_log import opened_log
-from wsi_area.run.same_kind import refuse_other_kind
 from wsi_area.run.work.thumbnail_task import order_class_thumbnail
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.storage.locks import sole_writer
@@ -36,11 +36,11 @@ _PER_TASK = ("state", "started", "ended", "exit_code", "host", "slurm", "argv", 
 
 @dataclass(frozen=True, slots=True)
 class MergeOutcome:
-    """What a merge made of the shards."""
+    """What a merge made of the tasks."""
 
     run: RunOutcome
-    shards: int
-    unfinished: tuple[int, ...]  # shards that were killed or stopped before the end of their slides
+    tasks: int
+    unfinished: tuple[int, ...]  # tasks that were killed or stopped before the end of their slides
 
     @property
     def exit_code(self) -> int:
@@ -49,10 +49,10 @@ class MergeOutcome:
 
 
 def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> MergeOutcome:
-    """Write the tables and run.json of a run that was measured in shards; merging again changes nothing.
+    """Write the tables and run.json of a run that was measured in tasks; merging again changes nothing.
 
     A slide that several tasks shared gets its result here, from its ledger, once every row is there. A slide that its
-    shard did not come to, or of which batches are missing, is ``failed`` in the tables, with the command that measures
+    task did not come to, or of which batches are missing, is ``failed`` in the tables, with the command that measures
     it.
 
     Parameters
@@ -67,28 +67,29 @@ def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> Merg
     Raises
     ------
     IncompleteResultError
-        Naming the shards that are missing.
+        Naming the tasks that are missing.
     StaleResultError
-        Naming the shards that were made from other slides or settings.
+        Naming the tasks that were made from other slides or settings.
     ResultError
-        If the folder holds no shards, or a task is still writing it.
+        If the folder holds no tasks, or a task is still writing it.
     """
     layout = RunLayout(out)
-    if not layout.shard_plan.exists():
-        raise ResultError(f"{out} holds no shards (there is no {layout.shard_plan}); give the folder named by --out")
+    if not layout.array_plan.exists():
+        decide(read_folder(layout), Wish.MERGE)  # which refuses it: no folder is made for want of one
     with sole_writer(out):
-        plan = read_shard_plan(layout)
+        plan = read_array_plan(layout)
         discard_partials(layout, [slide.slide_id for slide in plan.slides])
         settings = _settings_of(plan)
         tasks = whole_set(layout, plan)
-        others = others_in(layout, plan.slides, settings, plan.forced)
-        own = _records(layout, plan, tasks, settings, workers, for_report)
+        folder, act = settled(layout, settings, Wish.MERGE_AFRESH if plan.forced else Wish.MERGE)
+        others = others_in(folder, act, plan.slides, plan.forced)
+        own = _records(folder, plan, tasks, settings, workers, for_report)
         table = [*others, *own]
         outcome = RunOutcome(tuple(own), False, len(own))
         unfinished = tuple(index for index, task in tasks.items() if task["state"] != "finished")
         with opened_log(layout.logs / "merge.jsonl") as log:
             document = _run_document(layout, plan, tasks, outcome, table, unfinished)
-            document |= {"slide_settings": own_settings_in(layout, others) | told_settings(plan.slides)}
+            document = begun_header(folder, document, others, plan.slides)
             table, outcome = as_of_run(table, outcome, document)
             write_tables(layout, table)
             write_objects(layout, [r["slide_id"] for r in table if r["status"] != "failed"])
@@ -97,42 +98,53 @@ def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> Merg
     return MergeOutcome(outcome, plan.count, unfinished)
 
 
-def _settings_of(plan: ShardPlan) -> RunSettings:
+def _settings_of(plan: ArrayPlan) -> RunSettings:
+    """Return the settings of a plan, unless this version, or the segmenter installed here, would measure otherwise.
+
+    Raises
+    ------
+    StaleResultError
+    """
     try:
         settings = RunSettings.model_validate(plan.settings)
     except ValidationError as error:
         raise StaleResultError(
             f"the shards were measured with settings that this version does not know ({error}); merge them with theirs"
         ) from error
-    refuse_other_kind(plan, settings)
+    if settings.measurement_hash != plan.config_hash:
+        raise StaleResultError("the shards were measured by another version of wsi_area; merge them with that one")
+    package = segmenter_facts(settings).get("segmenter_package")
+    if plan.segmenter_package not in (None, package):
+        raise StaleResultError(
+            f"the shards were measured with {plan.segmenter_package}, installed here is {package or 'none of it'}; "
+            "merge them where that one is installed"
+        )
     return settings
 
 
-def _merged_before(layout: RunLayout, plan: ShardPlan) -> Mapping[str, Mapping[str, Any]]:
-    """Return how slides whose shards were merged before stand in run.json; a later run may have measured them again."""
-    if not layout.run_json.exists():
-        return {}
-    about = read_json(layout.run_json)
-    merged = (about.get("shards") or {}).get("merged", {})
-    same = {name for name, digest in shard_digests(layout).items() if merged.get(name) == digest}
-    ended = about.get("slides", {})
+def _merged_before(folder: RunFolder, plan: ArrayPlan) -> Mapping[str, Mapping[str, Any]]:
+    """Return how slides whose tasks were merged before stand in run.json; a later run may have measured them again."""
+    earlier, layout = folder.earlier or {}, folder.layout
+    merged = (earlier.get("shards") or {}).get("merged", {})
+    same = {name for name, digest in task_digests(layout).items() if merged.get(name) == digest}
+    ended = earlier.get("slides", {})
     return {
         name: ended[name]
         for name, shares in plan.shares().items()
-        if name in ended and all(layout.shard(share.shard, plan.count).name in same for share in shares)
+        if name in ended and all(layout.task(share.task, plan.count).name in same for share in shares)
     }
 
 
 def _records(
-    layout: RunLayout,
-    plan: ShardPlan,
+    folder: RunFolder,
+    plan: ArrayPlan,
     tasks: Mapping[int, Mapping[str, Any]],
     settings: RunSettings,
     workers: int,
     for_report: bool,
 ) -> list[Mapping[str, Any]]:
     """Return the document of each slide of the plan, in order; those of divided slides are made now."""
-    shares, known = plan.shares(), _merged_before(layout, plan)
+    layout, shares, known = folder.layout, plan.shares(), _merged_before(folder, plan)
     divided = [slide for slide in plan.slides if not shares[slide.slide_id][0].is_whole]
     made: dict[str, Mapping[str, Any]] = {}
     if divided:
@@ -143,7 +155,7 @@ def _records(
                 if for_report:
                     order_class_thumbnail(layout.slide(name), made[name], context.executor)
     return [
-        made.get(slide.slide_id) or _record(layout, slide, tasks[shares[slide.slide_id][0].shard], known)
+        made.get(slide.slide_id) or _record(layout, slide, tasks[shares[slide.slide_id][0].task], known)
         for slide in plan.slides
     ]
 
@@ -151,7 +163,7 @@ def _records(
 def _record(
     layout: RunLayout, slide: SlideInput, task: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]
 ) -> Mapping[str, Any]:
-    """Return the document of one slide that one shard had whole, whatever became of it."""
+    """Return the document of one slide that one task had whole, whatever became of it."""
     name = slide.slide_id
     said, later = task.get("slides", {}).get(name), known.get(name)
     if later is not None and later != said and (said is not None or later["status"] != "failed"):
@@ -174,13 +186,13 @@ def _unreached(slide: SlideInput, task: Mapping[str, Any], what: str, why: str =
 
 def _run_document(
     layout: RunLayout,
-    plan: ShardPlan,
+    plan: ArrayPlan,
     tasks: Mapping[int, Mapping[str, Any]],
     outcome: RunOutcome,
     table: Sequence[Mapping[str, Any]],
     unfinished: Sequence[int],
 ) -> dict[str, Any]:
-    """Return run.json: of the first shard what is the same for all, and how each shard ended."""
+    """Return run.json: of the first task what is the same for all, and how each task ended."""
     first = tasks[1]
     kept = ("schema_version", "wsi_area_version", "argv", "host", "slurm", "versions")
     versions = {index: task["versions"] for index, task in tasks.items() if task["versions"] != first["versions"]}
@@ -204,7 +216,7 @@ def _run_document(
         "shards": {
             "count": plan.count,
             "plan": plan.key,
-            "merged": shard_digests(layout),
+            "merged": task_digests(layout),
             "tasks": {str(index): {name: task.get(name) for name in _PER_TASK} for index, task in tasks.items()},
             "other_versions": {str(index): found for index, found in versions.items()},
         },
