@@ -1,25 +1,15 @@
-"""results: two runs held side by side: which settings differ, and which slides' areas."""
+"""audit: two runs held side by side: which settings differ, and which slides' areas."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from wsi_area.model.json_tree import flat
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.results.record import is_counted
 from wsi_area.results.unmerged import refuse_unmerged
+from wsi_area.settings.difference import SettingDifference, differences
 from wsi_area.storage.place import Place
-
-_ABOUT_THE_WORK = ("run", "reader", "storage")
-"""Sections that say who did the work and through which lane; they never change a result."""
-
-
-@dataclass(frozen=True, slots=True)
-class SettingDifference:
-    """One key of the settings that is not the same in both."""
-
-    key: str
-    first: Any
-    second: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +96,7 @@ class _Run:
 
 
 def _settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[SettingDifference]:
-    a, b = first.get("settings", {}), second.get("settings", {})
-    for section in sorted({*a, *b} - set(_ABOUT_THE_WORK)):
-        then, now = a.get(section, {}), b.get(section, {})
-        for key in sorted({*then, *now}):
-            if then.get(key) != now.get(key):
-                yield SettingDifference(f"{section}.{key}", then.get(key), now.get(key))
+    yield from differences(first.get("settings", {}), second.get("settings", {}))
     yield from _settings_of_slides(first, second)
     for name in ("segmenter_package", "wsi_area_version"):
         if first.get(name) != second.get(name):
@@ -121,14 +106,13 @@ def _settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[S
 def _settings_of_slides(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[SettingDifference]:
     """Yield what a slide of both runs was measured with otherwise, where a manifest gave it settings of its own."""
     own = [about.get("slide_settings", {}) for about in (first, second)]
+    of_run = [dict(flat(about.get("settings", {}))) for about in (first, second)]
     for slide_id in sorted({*own[0], *own[1]} & {*first.get("slides", {})} & {*second.get("slides", {})}):
-        of_slide = [of_run.get(slide_id, {}).get("settings", {}) for of_run in own]
-        for key in sorted({*of_slide[0], *of_slide[1]}):
-            section, _, name = key.partition(".")
-            of_run = (about.get("settings", {}).get(section, {}).get(name) for about in (first, second))
-            then, now = (mine.get(key, general) for mine, general in zip(of_slide, of_run, strict=True))
-            if then != now:
-                yield SettingDifference(f"{slide_id}: {key}", then, now)
+        of_slide = [of_its_run.get(slide_id, {}).get("settings", {}) for of_its_run in own]
+        keys = {*of_slide[0], *of_slide[1]}
+        then, now = ({k: {**run, **mine}.get(k) for k in keys} for run, mine in zip(of_run, of_slide, strict=True))
+        for apart in differences(then, now):
+            yield replace(apart, key=f"{slide_id}: {apart.key}")
 
 
 def _slide(slide_id: str, a: _Run, b: _Run, tolerance: float) -> Iterator[SlideDifference]:

@@ -10,6 +10,8 @@ from wsi_area.errors import ResultError
 from wsi_area.storage.place import Place, commit, mending
 
 SCHEMA_VERSION = 1
+LEDGER_ARRAY, CLASS_MAP_ARRAY = "counts", "0"
+"""The arrays in a slide's two zarr groups."""
 OUTLINES_NAME, LABELS_NAME = "regions.geojson.gz", "labels.ome.zarr"
 """What `wsi-area export` writes beside a slide's result; made from its class map, so gone when that is made anew."""
 
@@ -31,18 +33,18 @@ class RunLayout:
         return self.root / "slides"
 
     @property
-    def shards(self) -> Place:
+    def tasks(self) -> Place:
         """Return the folder in which the tasks of a job array say what they measured."""
         return self.root / "shards"
 
     @property
-    def shard_plan(self) -> Place:
+    def array_plan(self) -> Place:
         """Return the file that says which slides the tasks of a job array share, and who has which."""
-        return self.shards / "plan.json"
+        return self.tasks / "plan.json"
 
-    def shard(self, index: int, count: int) -> Place:
+    def task(self, index: int, count: int) -> Place:
         """Return the file in which one task says how its slides ended."""
-        return self.shards / f"{index}-of-{count}.json"
+        return self.tasks / f"{index}-of-{count}.json"
 
     @property
     def logs(self) -> Place:
@@ -85,6 +87,27 @@ class SlideLayout:
     def class_map(self) -> Place:
         """Return the zarr group of the class map, an OME-Zarr image of class ids."""
         return self.root / "mask.ome.zarr"
+
+    def shard_place(self, row: int, col: int) -> Place:
+        """Return the file in which a batch's part of the class map lies, by its place among the batches."""
+        return chunk_place(self.class_map / CLASS_MAP_ARRAY, row, col)
+
+    def rows_place(self, row: int, col: int) -> Place:
+        """Return the file in which a batch's rows of the ledger lie, by its place among the batches."""
+        return chunk_place(self.ledger / LEDGER_ARRAY, row, col, 0)
+
+
+def chunk_place(array: Place, *position: int) -> Place:
+    """Return the file of a chunk of a zarr array, as zarr's default keys name it.
+
+    >>> from pathlib import Path
+    >>> chunk_place(Path("a"), 3, 0).as_posix()
+    'a/c/3/0'
+    """
+    place = array / "c"
+    for number in position:
+        place = place / str(number)
+    return place
 
 
 def write_bytes(path: Place, content: bytes) -> None:

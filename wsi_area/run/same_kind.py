@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from wsi_area.errors import StaleResultError
-from wsi_area.run.array.array_plan import ShardPlan
+from wsi_area.run.array.array_plan import ArrayPlan
 from wsi_area.run.continuation import package_change
 from wsi_area.run.run_document import segmenter_facts
-from wsi_area.settings.run_settings import MEASUREMENT_SECTIONS, RunSettings
+from wsi_area.settings.difference import differences as settings_apart
+from wsi_area.settings.effect import Effect
+from wsi_area.settings.run_settings import RunSettings
 
 _KIND = ("config_hash", "segmenter_package")
 """What of a run.json, or of the header of one, says of which kind it is."""
@@ -31,13 +33,8 @@ def is_of(about: Mapping[str, Any], settings: RunSettings) -> bool:
 
 def differences(about: Mapping[str, Any], settings: RunSettings) -> str:
     """Return in what the run that a run.json is of differs from these settings, then and now."""
-    earlier, now = about.get("settings", {}), settings.canonical()
-    found = [
-        f"{section}.{key} {_change(then.get(key), own.get(key))}"
-        for section, then, own in ((name, earlier.get(name, {}), now[name]) for name in MEASUREMENT_SECTIONS)
-        for key in sorted({*then, *own})
-        if then.get(key) != own.get(key)
-    ]
+    apart = settings_apart(about.get("settings", {}), settings.canonical(), Effect.NUMBERS)
+    found = [f"{d.key} {_change(d.first, d.second)}" for d in apart]
     packages = about.get("segmenter_package"), segmenter_facts(settings).get("segmenter_package")
     if packages[0] != packages[1]:
         found.append(f"segmenter package {package_change(*packages)}")
@@ -48,7 +45,7 @@ def _change(then: Any, now: Any) -> str:
     return "differ" if isinstance(then, list) or isinstance(now, list) else f"was {then!r}, is {now!r}"
 
 
-def refuse_other_kind(plan: ShardPlan, settings: RunSettings) -> None:
+def refuse_other_kind(plan: ArrayPlan, settings: RunSettings) -> None:
     """Refuse to merge what another version of the package, or of somebody else's segmenter, measured.
 
     Raises
