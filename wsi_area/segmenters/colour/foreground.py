@@ -20,7 +20,6 @@ from wsi_area.segmenters.colour.glass import (
     is_clean,
 )
 from wsi_area.segmenters.colour.otsu import otsu_bin
-from wsi_area.segmenters.colour.tissue_like import tissue_like_share
 
 Background = Literal["bright", "dark"]
 
@@ -36,7 +35,6 @@ DARK_HIGHEST = 50  # all of R, G, B of a dark field are at most this
 LEAST_DARK_FIELD = 0.05  # black borders and pen smaller than this do not make a dark field
 LEAST_PAINTED = 0.001  # of the valid pixels, pure black: below it nobody painted, and every pixel is what was seen
 LEAST_SCANNED_GLASS = 0.05  # of what is not pure black: with that much glass the black of a bright slide was painted
-MOST_TAKEN = 0.95  # of the overview: where more stands out, what it is made of is looked at
 DARK_MEDIAN = 100  # with no background in sight, a median max(R, G, B) below this is a dark field
 
 
@@ -162,9 +160,6 @@ def fit_foreground(
             for shift, factor in (("-5%", 0.95), ("used", 1.0), ("+5%", 1.05))
         },
     }
-    taken = _fraction_above(histogram, used)
-    if taken is not None and taken > MOST_TAKEN:
-        light = replace(light, tissue_like=tissue_like_share(overview))
     return Foreground(kind, level, used, tint, light, facts)
 
 
@@ -178,12 +173,17 @@ def _light(overview: Overview, kind: Background, glass: Literal["auto"] | GlassR
 
 
 def _tint(glass: Glass) -> Tint:
-    """Return the grey levels by which glass is brighter in R, G and B than a channel of clean glass may be.
+    """Return the grey levels by which R, G and B of the glass exceed its darkest channel.
 
-    >>> _tint(Glass((225, 175, 148), "seen")), _tint(Glass((246, 243, 243), "seen"))
-    ((61, 11, 0), (0, 0, 0))
+    None for clean glass, whose channels differ by no more than the white balance of scanners leaves; all of it where
+    they differ twice as much, and in proportion between.
+
+    >>> [_tint(Glass(rgb, "seen")) for rgb in ((225, 175, 148), (246, 243, 243), (224, 216, 200))]
+    [(77, 27, 0), (0, 0, 0), (12, 8, 0)]
     """
-    red, green, blue = (max(0, level - glass.level - GLASS_LARGEST_CHROMA) for level in glass.rgb)
+    over = [level - glass.level for level in glass.rgb]
+    share = min(1.0, max(0.0, max(over) / GLASS_LARGEST_CHROMA - 1))
+    red, green, blue = (round(share * levels) for levels in over)
     return red, green, blue
 
 
@@ -245,11 +245,9 @@ def _background_level(extremes: Extremes, kind: Background, glass: Glass) -> int
     total = int(extremes.sum())
     if kind == "dark":
         candidates = feature_histogram(extremes, "brightness")[: DARK_HIGHEST + 1]
-    elif glass.source == "given":
-        return 255 - glass.level
     elif glass.source == "nominal":
         return None
-    elif is_clean(glass.rgb):
+    elif glass.source == "seen" and is_clean(glass.rgb):
         candidates = feature_histogram(np.where(_GLASS, extremes, 0), "darkness")
         # pure white is what stitching software paints where nothing was scanned: believed if nothing else is
         if int(candidates[1:].sum()) >= LEAST_BACKGROUND * total:

@@ -7,7 +7,7 @@ from wsi_area.segmenters.colour.glass import NOMINAL_GLASS
 
 LEAST_OD = 0.08  # of the most absorbed channel: what is paler has no colour to speak of
 LEAST_GREEN_SHARE = 0.7  # of the most absorbed: haematoxylin, eosin, DAB have 1, 1, 0.73; yellowed glass 0.3 to 0.65
-LEAST_CHROMA = 0.25  # most less least absorbed, as a share of the most: grey glass and dim light have next to none
+LEAST_CHROMA = 0.3  # most less least absorbed, as a share of the most: grey glass and dim light have next to none
 
 
 def tissue_like_share(overview: Overview) -> float | None:
