@@ -7,7 +7,7 @@ from typing import Any
 from wsi_area.model.json_tree import flat
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.results.record import is_counted
-from wsi_area.results.unmerged import refuse_unmerged
+from wsi_area.results.run_folder import require_readable
 from wsi_area.settings.difference import SettingDifference, differences
 from wsi_area.storage.place import Place
 
@@ -84,8 +84,7 @@ def compare_runs(first: Place, second: Place, tolerance: float = 0.0) -> RunDiff
 class _Run:
     def __init__(self, root: Place) -> None:
         self.layout = RunLayout(root)
-        refuse_unmerged(self.layout)
-        self.about = read_json(self.layout.run_json)
+        self.about = require_readable(self.layout)
         ended: Mapping[str, Any] = self.about.get("slides", {})
         self.statuses = {
             str(name): ended.get(name, {}).get("status", "not reached") for name in self.about["slides_planned"]

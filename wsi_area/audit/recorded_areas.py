@@ -11,10 +11,11 @@ from wsi_area.errors import CountMismatchError, ResultError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.results.record import is_counted
-from wsi_area.results.unmerged import is_unmerged
+from wsi_area.results.run_folder import Standing, Wish, decide, read_folder
 from wsi_area.storage.place import Place
 
 _ROUND_OFF = 1e-9  # relative; the same product in another order differs in the last bits only
+_WITHOUT_TABLES = {Standing.ABSENT, Standing.EMPTY, Standing.UNMERGED}  # that could say another thing than a document
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,11 @@ def recorded_slide(run: Place, slide_id: str | None = None, class_name: str | No
 def _refuse_earlier(layout: RunLayout, name: str) -> None:
     """Refuse what lies in the folder of a slide that failed in this run, or left it: it is of an earlier one."""
     slide = layout.slide(name)
-    if not layout.run_json.exists() or not slide.result_json.exists() or is_unmerged(layout):
+    folder = read_folder(layout)
+    if folder.standing in _WITHOUT_TABLES or not slide.result_json.exists():
         return
-    about = read_json(layout.run_json)
+    decide(folder, Wish.READ)
+    about = folder.earlier or {}
     ended = about.get("slides", {}).get(name, {})
     if ended.get("status") == "failed" and is_counted(read_json(slide.result_json)):
         raise ResultError(

@@ -16,9 +16,9 @@ from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.layout import LEDGER_ARRAY, SCHEMA_VERSION, RunLayout, SlideLayout, read_json
 from wsi_area.results.record import is_counted
+from wsi_area.results.run_folder import require_readable
 from wsi_area.results.same_content import SAME_CONTENT, measured_documents, same_content, with_same_content
 from wsi_area.results.tables.run_tables import summary_row
-from wsi_area.results.unmerged import refuse_unmerged
 from wsi_area.slides import inspect
 from wsi_area.storage.place import Place
 
@@ -64,8 +64,7 @@ def verify_run(run: Place, *, with_slides: bool = True) -> Verified:
         If the folder holds no run.
     """
     layout = RunLayout(run)
-    refuse_unmerged(layout)
-    about = read_json(layout.run_json)
+    about = require_readable(layout)
     found = list(_run_faults(about))
     rows = {row["slide_id"]: row for row in _summary(layout)}
     tiles = 0

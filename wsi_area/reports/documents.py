@@ -11,8 +11,8 @@ from wsi_area.errors import CountMismatchError, ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.results.layout import RunLayout, SlideLayout, read_json
 from wsi_area.results.record import is_counted
+from wsi_area.results.run_folder import require_readable
 from wsi_area.results.same_content import with_same_content
-from wsi_area.results.unmerged import refuse_unmerged
 from wsi_area.storage.place import Place
 
 Record = Mapping[str, Any]
@@ -47,12 +47,9 @@ def read_documents(run: Place) -> RunDocuments:
         If a slide's pixels do not add up, or an area is not its count times the pixel size.
     """
     layout = RunLayout(run)
-    refuse_unmerged(layout)
-    if not layout.run_json.exists():
-        raise ResultError(f"{run} holds no run (there is no {layout.run_json.name}); give the folder named by --out")
-    about = read_json(layout.run_json)
+    about = require_readable(layout)
     ended = about.get("slides")
-    if not isinstance(ended, Mapping):
+    if about.get("state") == "running" or not isinstance(ended, Mapping):
         raise ResultError(f"{run}: this run has not ended; run the same command again to finish it, then report")
     slides = [(slide, with_same_content(record, about)) for slide, record in _slides(layout, ended)]
     slides.sort(key=lambda slide: STATUS_ORDER.index(slide[1]["status"]))  # stable: else as planned

@@ -84,6 +84,11 @@ class QualitySettings(_Section):
     threshold_change: float = Field(0.05, ge=0, description="change of the tissue for 5 % of the threshold, share")
     stain_unexplained: float = Field(0.05, ge=0, description="absorption that the stain vectors leave over, share")
     stain_angle_deg: float = Field(20.0, ge=0, description="angle between stain vectors as set and as seen, degrees")
+    most_taken: float = Field(0.95, ge=0, le=1, description="share of the slide that tissue or one class has")
+    glass_fall: float = Field(0.06, ge=0, le=1, description="fall of the light over the field, share of the brightest")
+    overview_difference: float = Field(
+        0.02, ge=0, le=1, description="difference of the tissue counted and that on the overview, relative"
+    )
 
 
 class RunSection(_Section):

@@ -8,20 +8,16 @@ measuring a slide that somebody else has.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
-from wsi_area.errors import ResultError, SlideOpenError, StaleResultError
+from wsi_area.errors import SlideOpenError
 from wsi_area.inputs.collect import SlideInput
-from wsi_area.inputs.drawn_source import DrawnSource
-from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.json_tree import apart, json_digest
-from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, read_json
+from wsi_area.results.layout import SCHEMA_VERSION
 from wsi_area.run.array.division import Share, divide
 from wsi_area.run.continuation import MEASUREMENT_VERSION
 from wsi_area.segmenters.registry import segmenter_package
 from wsi_area.settings.effect import Effect
-from wsi_area.settings.own_settings import OwnSettings
 from wsi_area.settings.run_settings import RunSettings, with_effect
 from wsi_area.slides.header.companion_files import companions_of, files_of
 from wsi_area.storage.access import Access
@@ -168,73 +164,3 @@ def _file_bytes(slides: Sequence[SlideInput], access: Access) -> dict[str, int]:
         except (OSError, SlideOpenError):
             sizes[slide.slide_id] = 0
     return sizes
-
-
-def read_array_plan(layout: RunLayout) -> ArrayPlan:
-    """Return the plan on record.
-
-    Raises
-    ------
-    ResultError
-        If there is none, or it is damaged.
-    """
-    content = read_json(layout.array_plan)
-    try:
-        rows = content["slides"]
-        plan = ArrayPlan(
-            content["count"],
-            tuple(_slide_input(row) for row in rows),
-            {row["slide_id"]: row["file_bytes"] for row in rows},
-            content["settings"],
-            content["config_hash"],
-            content["measurement_version"],
-            content["forced"],
-            content.get("segmenter_package"),
-        )
-        whole = plan.key == content["key"]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ResultError(_damaged(layout.array_plan)) from error
-    if not whole or any(Path(s.slide_id).name != s.slide_id for s in plan.slides):
-        raise ResultError(_damaged(layout.array_plan))
-    return plan
-
-
-def _damaged(path: Place) -> str:
-    return f"{path} is damaged or was changed; run the shards again with --force, or choose another --out"
-
-
-def _slide_input(row: Mapping[str, Any]) -> SlideInput:
-    override = row["override"]
-    if override is not None:
-        override = MppCandidate(**{**override, "mpp": Mpp(**override["mpp"])})
-    annotations, roi = (None if row[name] is None else DrawnSource(**row[name]) for name in ("annotations", "roi"))
-    own = None if row["own"] is None else OwnSettings(**row["own"])
-    return SlideInput(row["path"], row["slide_id"], override, annotations, roi, own)
-
-
-def agreed_plan(layout: RunLayout, mine: ArrayPlan) -> ArrayPlan | None:
-    """Return the plan on record if it is the same as mine; None if there is none, or mine may replace it.
-
-    Raises
-    ------
-    StaleResultError
-        Naming what differs.
-    ResultError
-        If the plan on record is damaged.
-    """
-    if not layout.array_plan.exists():
-        return None
-    try:
-        found = read_array_plan(layout)
-    except ResultError:
-        if mine.forced:
-            return None
-        raise
-    if found.key == mine.key:
-        return found
-    if mine.forced:
-        return None
-    raise StaleResultError(
-        f"{layout.root} holds other shards: {found.difference(mine)}; give every task the same slides, settings and "
-        "number of shards, choose another --out, or --force to begin afresh"
-    )

@@ -7,24 +7,24 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wsi_area.errors import ResultError, StaleResultError
+from wsi_area.errors import StaleResultError
 from wsi_area.inputs.collect import SlideInput
-from wsi_area.inputs.slide_settings import told_settings
-from wsi_area.results.layout import RunLayout, read_json, write_json
+from wsi_area.results.layout import RunLayout, write_json
 from wsi_area.results.leftovers import discard_partials
 from wsi_area.results.record import failed_record
+from wsi_area.results.run_folder import RunFolder, Wish, decide, read_folder, task_digests
 from wsi_area.results.same_content import same_content
 from wsi_area.results.tables.object_tables import write_objects
 from wsi_area.results.tables.run_tables import write_tables
-from wsi_area.results.unmerged import shard_digests
-from wsi_area.run.array.array_plan import ArrayPlan, read_array_plan
+from wsi_area.run.array.agreement import read_array_plan
+from wsi_area.run.array.array_plan import ArrayPlan
 from wsi_area.run.array.merge_divided import divided_record, failed_fast, merging_context
 from wsi_area.run.array.task_run import result_digest
 from wsi_area.run.array.whole_set import numbers_text, whole_set
-from wsi_area.run.pipeline import ended_document, others_in, own_settings_in
-from wsi_area.run.run_document import RunOutcome, as_of_run, run_footer
+from wsi_area.run.beginning import begun_header
+from wsi_area.run.earlier_run import ended_document, others_in, settled
+from wsi_area.run.run_document import RunOutcome, as_of_run, run_footer, segmenter_facts
 from wsi_area.run.run_log import opened_log
-from wsi_area.run.same_kind import refuse_other_kind
 from wsi_area.run.work.thumbnail_task import order_class_thumbnail
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.storage.locks import sole_writer
@@ -75,20 +75,21 @@ def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> Merg
     """
     layout = RunLayout(out)
     if not layout.array_plan.exists():
-        raise ResultError(f"{out} holds no shards (there is no {layout.array_plan}); give the folder named by --out")
+        decide(read_folder(layout), Wish.MERGE)  # which refuses it: no folder is made for want of one
     with sole_writer(out):
         plan = read_array_plan(layout)
         discard_partials(layout, [slide.slide_id for slide in plan.slides])
         settings = _settings_of(plan)
         tasks = whole_set(layout, plan)
-        others = others_in(layout, plan.slides, settings, plan.forced)
-        own = _records(layout, plan, tasks, settings, workers, for_report)
+        folder, act = settled(layout, settings, Wish.MERGE_AFRESH if plan.forced else Wish.MERGE)
+        others = others_in(folder, act, plan.slides, plan.forced)
+        own = _records(folder, plan, tasks, settings, workers, for_report)
         table = [*others, *own]
         outcome = RunOutcome(tuple(own), False, len(own))
         unfinished = tuple(index for index, task in tasks.items() if task["state"] != "finished")
         with opened_log(layout.logs / "merge.jsonl") as log:
             document = _run_document(layout, plan, tasks, outcome, table, unfinished)
-            document |= {"slide_settings": own_settings_in(layout, others) | told_settings(plan.slides)}
+            document = begun_header(folder, document, others, plan.slides)
             table, outcome = as_of_run(table, outcome, document)
             write_tables(layout, table)
             write_objects(layout, [r["slide_id"] for r in table if r["status"] != "failed"])
@@ -98,24 +99,35 @@ def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> Merg
 
 
 def _settings_of(plan: ArrayPlan) -> RunSettings:
+    """Return the settings of a plan, unless this version, or the segmenter installed here, would measure otherwise.
+
+    Raises
+    ------
+    StaleResultError
+    """
     try:
         settings = RunSettings.model_validate(plan.settings)
     except ValidationError as error:
         raise StaleResultError(
             f"the shards were measured with settings that this version does not know ({error}); merge them with theirs"
         ) from error
-    refuse_other_kind(plan, settings)
+    if settings.measurement_hash != plan.config_hash:
+        raise StaleResultError("the shards were measured by another version of wsi_area; merge them with that one")
+    package = segmenter_facts(settings).get("segmenter_package")
+    if plan.segmenter_package not in (None, package):
+        raise StaleResultError(
+            f"the shards were measured with {plan.segmenter_package}, installed here is {package or 'none of it'}; "
+            "merge them where that one is installed"
+        )
     return settings
 
 
-def _merged_before(layout: RunLayout, plan: ArrayPlan) -> Mapping[str, Mapping[str, Any]]:
+def _merged_before(folder: RunFolder, plan: ArrayPlan) -> Mapping[str, Mapping[str, Any]]:
     """Return how slides whose tasks were merged before stand in run.json; a later run may have measured them again."""
-    if not layout.run_json.exists():
-        return {}
-    about = read_json(layout.run_json)
-    merged = (about.get("shards") or {}).get("merged", {})
-    same = {name for name, digest in shard_digests(layout).items() if merged.get(name) == digest}
-    ended = about.get("slides", {})
+    earlier, layout = folder.earlier or {}, folder.layout
+    merged = (earlier.get("shards") or {}).get("merged", {})
+    same = {name for name, digest in task_digests(layout).items() if merged.get(name) == digest}
+    ended = earlier.get("slides", {})
     return {
         name: ended[name]
         for name, shares in plan.shares().items()
@@ -124,7 +136,7 @@ def _merged_before(layout: RunLayout, plan: ArrayPlan) -> Mapping[str, Mapping[s
 
 
 def _records(
-    layout: RunLayout,
+    folder: RunFolder,
     plan: ArrayPlan,
     tasks: Mapping[int, Mapping[str, Any]],
     settings: RunSettings,
@@ -132,7 +144,7 @@ def _records(
     for_report: bool,
 ) -> list[Mapping[str, Any]]:
     """Return the document of each slide of the plan, in order; those of divided slides are made now."""
-    shares, known = plan.shares(), _merged_before(layout, plan)
+    layout, shares, known = folder.layout, plan.shares(), _merged_before(folder, plan)
     divided = [slide for slide in plan.slides if not shares[slide.slide_id][0].is_whole]
     made: dict[str, Mapping[str, Any]] = {}
     if divided:
@@ -204,7 +216,7 @@ def _run_document(
         "shards": {
             "count": plan.count,
             "plan": plan.key,
-            "merged": shard_digests(layout),
+            "merged": task_digests(layout),
             "tasks": {str(index): {name: task.get(name) for name in _PER_TASK} for index, task in tasks.items()},
             "other_versions": {str(index): found for index, found in versions.items()},
         },

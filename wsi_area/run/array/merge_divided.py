@@ -17,6 +17,7 @@ from wsi_area.run.array.division import Share
 from wsi_area.run.array.share_batches import owners_of
 from wsi_area.run.array.slide_share import MEASURED
 from wsi_area.run.continuation import origin_difference, origin_of
+from wsi_area.run.earlier_run import ended_document
 from wsi_area.run.executors import ThreadsExecutor, usable_cores
 from wsi_area.run.measure_slide import (
     Measured,
@@ -27,7 +28,6 @@ from wsi_area.run.measure_slide import (
     where_to_read,
     write_failed,
 )
-from wsi_area.run.pipeline import ended_document
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_tiles import Context, Work, uncommitted_batches
 from wsi_area.settings.run_settings import RunSettings

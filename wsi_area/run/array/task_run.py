@@ -18,16 +18,18 @@ from wsi_area.inputs.drawings import refuse_mismatch
 from wsi_area.inputs.stage_in import refuse_unreachable
 from wsi_area.results.layout import RunLayout, read_json, write_json
 from wsi_area.results.record import is_counted
-from wsi_area.results.unmerged import discard_shards
-from wsi_area.run.afresh import begin_run_afresh, begin_task_afresh, discard_documents
-from wsi_area.run.array.array_plan import ArrayPlan, agreed_plan, array_plan
+from wsi_area.results.run_folder import Act, RunFolder, Wish
+from wsi_area.run.array.agreement import PlanAct, agreed_plan
+from wsi_area.run.array.array_plan import ArrayPlan, array_plan
 from wsi_area.run.array.division import ArrayTask, Share
 from wsi_area.run.array.slide_share import MEASURED, SlideShare, measure_share
+from wsi_area.run.beginning import begin_run, begun_header, discard_documents, discard_tasks, take_back
+from wsi_area.run.earlier_run import others_in, settled
 from wsi_area.run.events import Listener
 from wsi_area.run.executors import make_executor
 from wsi_area.run.measure_slide import Context
 from wsi_area.run.memory import task_memory_limit_bytes
-from wsi_area.run.pipeline import measure_all, others_in, stops_on_signal
+from wsi_area.run.pipeline import measure_all, stops_on_signal
 from wsi_area.run.run_document import (
     EXIT_CALIBRATION,
     EXIT_FAILED,
@@ -102,8 +104,7 @@ def run_task(
     mine = array_plan(slides, settings, task.count, forced=force)
     executor = make_executor(settings.run, settings.cluster, settings.tls, out)  # before anything old is taken back
     try:
-        with _held_task(layout, task, mine, run_header(settings, argv, [s.slide_id for s in slides])) as plan:
-            others_in(layout, slides, settings, plan.forced)  # refuses what cannot be together
+        with _held_task(layout, task, mine, settings, argv) as plan:
             limit = task_memory_limit_bytes(
                 settings.run.memory_limit_mb, executor.worker_count, executor.task_memory_bytes
             )
@@ -211,37 +212,45 @@ def result_digest(layout: RunLayout, slide_id: str) -> str | None:
 
 
 @contextmanager
-def _held_task(layout: RunLayout, task: ArrayTask, mine: ArrayPlan, header: Mapping[str, Any]) -> Iterator[ArrayPlan]:
+def _held_task(
+    layout: RunLayout, task: ArrayTask, mine: ArrayPlan, settings: RunSettings, argv: Sequence[str] = ()
+) -> Iterator[ArrayPlan]:
     """Hold one task of a run directory, and yield the plan that all of its tasks agree on.
 
     Tasks settle the plan one after the other, which takes no longer than reading one file; from then on they are side
     by side. A forced one takes back what is said of slides that it measures afresh, while no other can settle.
+    Whatever is refused is refused before anything is written.
     """
-    name = f"{task.index}-of-{task.count}"
     busy = f"shard {task} of {layout.root} is being measured by another task; wait for it, or give another --shard"
     with held(layout.tasks / ".plan.lock", waits=True) as settling, joint_writer(layout.root) as together:
-        plan = agreed_plan(layout, mine)
-        is_agreed = plan is not None
-        if plan is None:
-            plan = mine
-            _replace_plan(layout, mine, together, header)
-        with held(layout.tasks / f".{name}.lock", busy=busy):
-            if mine.forced and is_agreed:
-                begin_task_afresh(layout, plan, task)
+        plan_act, plan = agreed_plan(layout, mine)
+        folder, act = settled(layout, settings, Wish.TASK_AFRESH if mine.forced else Wish.TASK)
+        is_new = plan_act is not PlanAct.KEEP or act is Act.REPLACE
+        plan = mine if is_new else plan
+        others = others_in(folder, act, plan.slides, plan.forced)
+        if is_new:
+            header = run_header(settings, argv, [])
+            _replace_plan(folder, act, plan, together, begun_header(folder, header, others, plan.slides))
+        with held(layout.tasks / f".{task.index}-of-{task.count}.lock", busy=busy):
+            if mine.forced and not is_new:
+                names = {slide.slide_id for slide in plan.slides_of(task.index)}
+                names |= {slide.slide_id for slide, _ in plan.shares_of(task.index)}
+                take_back(folder, names, layout.task(task.index, task.count).name)
             settling.close()  # let the next task in
             yield plan
 
 
-def _replace_plan(layout: RunLayout, plan: ArrayPlan, together: Lock, header: Mapping[str, Any]) -> None:
+def _replace_plan(folder: RunFolder, act: Act, plan: ArrayPlan, together: Lock, header: Mapping[str, Any]) -> None:
     """Write the plan down; where that takes another's place, only while no task of the other is at work."""
+    layout = folder.layout
     at_work = f"other shards of {layout.root} are being measured with another plan; wait for them, or end them"
     takes_a_place = layout.array_plan.exists()
     if takes_a_place:
         relock(together, shared=False, busy=at_work)
         _LOG.warning("%s: the shards that were there are forgotten (--force)", layout.root)
     if plan.forced:
-        begin_run_afresh(layout, header, plan)
-        discard_shards(layout)
+        begin_run(folder, act, header, plan.slides)
+        discard_tasks(layout)
     write_json(layout.array_plan, plan.document())
     if plan.forced:
         discard_documents(layout, [slide.slide_id for slide in plan.slides])
