@@ -114,7 +114,7 @@ def background_findings(slide_id: str, assumed: str | None, seen: str | None) ->
     if assumed is None or seen is None or assumed == seen:
         return []
     message = f"the settings assume a {assumed} background, this slide's looks {seen}: what is tissue may be inverted"
-    remedy = "look at the slide; for fluorescence use configs/fluorescence.toml, or segmenter.background = auto"
+    remedy = "look at the slide; for fluorescence use --config fluorescence, or segmenter.background = auto"
     return [QaFinding(slide_id, "BACKGROUND_UNEXPECTED", "warning", None, None, "", message, remedy)]
 
 
