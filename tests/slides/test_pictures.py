@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tiff_files import halved, tissue_like
 
 from wsi_area.compute.judge.pictures import picture_findings
-from wsi_area.errors import SlideOpenError
+from wsi_area.errors import SlideOpenError, TileReadError
 from wsi_area.model.geometry import Region
 from wsi_area.model.picture import PictureChoice
 from wsi_area.model.slide import SlideInfo
@@ -279,3 +279,35 @@ def test_a_large_float_picture_is_refused_before_a_run(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "s.tif", np.zeros((300, 300), np.float32), tile=(128, 128), metadata=None)
     with pytest.raises(SlideOpenError, match="float32"):
         inspect(tmp_path / "s.tif")
+
+
+@pytest.mark.parametrize("compression", [None, "lzw", "deflate", "jpeg"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_channel_is_read_whatever_its_compression(tmp_path: Path, compression: str | None, dtype: type) -> None:
+    if compression == "jpeg" and dtype is np.uint16:
+        pytest.skip("JPEG holds 8 bits")
+    path = tmp_path / "s.ome.tif"
+    channels = np.stack(GREYS).astype(dtype)
+    lossless = compression in ("lzw", "deflate")
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        writer.write(
+            channels, photometric="minisblack", tile=(128, 128), compression=compression, predictor=lossless or None,
+            metadata={"axes": "CYX", **UM},
+        )  # fmt: skip
+    with tifffile.TiffFile(path) as tiff:
+        wanted = tiff.pages[2].asarray().astype(np.uint8)  # another decoder
+    assert np.array_equal(pixels_of(inspect(path, choice=PictureChoice(channel=2))), grey(wanted))
+
+
+def test_a_damaged_tile_of_a_channel_is_unreadable_and_never_grey(tmp_path: Path) -> None:
+    path = write_ome(tmp_path / "s.ome.tif", [(np.stack(GREYS), {"axes": "CYX"})])
+    with tifffile.TiffFile(path) as tiff:
+        offset, count = tiff.pages[1].dataoffsets[0], tiff.pages[1].databytecounts[0]
+    content = bytearray(path.read_bytes())
+    content[offset + count // 2] ^= 0xFF
+    path.write_bytes(content)
+    info = inspect(path, choice=PictureChoice(channel=1))
+    with borrow_reader(info, "stored") as reader:
+        with pytest.raises(TileReadError, match="stored tile row 0 column 0"):
+            reader.read(0, Region(0, 0, 128, 128))
+        assert np.array_equal(reader.read(0, Region(128, 0, 128, 128)).rgb, grey(GREYS[1])[:128, 128:256])

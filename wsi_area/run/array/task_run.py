@@ -225,12 +225,14 @@ def _held_task(
     with held(layout.tasks / ".plan.lock", waits=True) as settling, joint_writer(layout.root) as together:
         plan_act, plan = agreed_plan(layout, mine)
         folder, act = settled(layout, settings, Wish.TASK_AFRESH if mine.forced else Wish.TASK)
+        is_new = plan_act is not PlanAct.KEEP or act is Act.REPLACE
+        plan = mine if is_new else plan
         others = others_in(folder, act, plan.slides, plan.forced)
-        if plan_act is not PlanAct.KEEP or act is Act.REPLACE:
+        if is_new:
             header = run_header(settings, argv, [])
             _replace_plan(folder, act, plan, together, begun_header(folder, header, others, plan.slides))
         with held(layout.tasks / f".{task.index}-of-{task.count}.lock", busy=busy):
-            if mine.forced and plan_act is PlanAct.KEEP and act is not Act.REPLACE:
+            if mine.forced and not is_new:
                 names = {slide.slide_id for slide in plan.slides_of(task.index)}
                 names |= {slide.slide_id for slide, _ in plan.shares_of(task.index)}
                 take_back(folder, names, layout.task(task.index, task.count).name)

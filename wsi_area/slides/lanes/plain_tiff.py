@@ -8,7 +8,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from wsi_area.model.picture import StoredPart
-from wsi_area.slides.lanes.stored_tiles import page_at
+from wsi_area.slides.lanes.part_tiles import page_at
 
 MAX_PLAIN_PX = 1 << 27
 """A plain image is decoded as a whole: 134 megapixels are 400 MB of RGB."""

@@ -12,9 +12,9 @@ from wsi_area.errors import SlideOpenError, TileReadError
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
+from wsi_area.slides.lanes.part_tiles import StoredPicture, tiles_under
 from wsi_area.slides.lanes.plain_depth import grey_levels
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, require_within
-from wsi_area.slides.lanes.stored_tiles import StoredPicture, tiles_under
 
 _DECODE_ERRORS = (
     tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError, ArithmeticError, RuntimeError,
