@@ -27,7 +27,7 @@ from wsi_area.storage.place import free_bytes, mending
 
 _LOG = logging.getLogger(__name__)
 
-MEASUREMENT_VERSION = 1
+MEASUREMENT_VERSION = 2
 """Raised whenever the same pixels would be counted differently; results of another version are never continued."""
 
 

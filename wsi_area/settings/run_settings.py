@@ -13,6 +13,7 @@ from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.cluster_settings import ClusterSettings, StorageSettings, TlsSettings
 from wsi_area.settings.effect import Effect, effect_of
 from wsi_area.settings.mistakes import in_words, placed
+from wsi_area.settings.presets import config_file, shown
 from wsi_area.settings.settings_origin import origins, said_by
 from wsi_area.settings.settings_tree import assign, assigned, is_plain, kept, read_toml
 
@@ -83,6 +84,11 @@ class QualitySettings(_Section):
     threshold_change: float = Field(0.05, ge=0, description="change of the tissue for 5 % of the threshold, share")
     stain_unexplained: float = Field(0.05, ge=0, description="absorption that the stain vectors leave over, share")
     stain_angle_deg: float = Field(20.0, ge=0, description="angle between stain vectors as set and as seen, degrees")
+    most_taken: float = Field(0.95, ge=0, le=1, description="share of the slide that tissue or one class has")
+    glass_fall: float = Field(0.06, ge=0, le=1, description="fall of the light over the field, share of the brightest")
+    overview_difference: float = Field(
+        0.02, ge=0, le=1, description="difference of the tissue counted and that on the overview, relative"
+    )
 
 
 class RunSection(_Section):
@@ -164,16 +170,17 @@ def with_effect(settings: Mapping[str, Any], *effects: Effect) -> dict[str, Any]
     return kept(settings, lambda key: effect_of(RunSettings, key) in effects)
 
 
-def load(path: Path | None, assignments: Sequence[str] = ()) -> RunSettings:
-    """Return the settings of a TOML file with ``key=value`` assignments on top.
+def load(config: str | Path | None, assignments: Sequence[str] = ()) -> RunSettings:
+    """Return the settings of a TOML file, or of a preset by its name, with ``key=value`` assignments on top.
 
     Raises
     ------
     SettingsError
         Naming the file, the key and the nearest right one. Nothing has been started then.
     """
+    path = None if config is None else config_file(config)
     tree: dict[str, Any] = {} if path is None else read_toml(path)
-    said = said_by(tree, str(path), assignments)
+    said = said_by(tree, "" if path is None else shown(path), assignments)
     for text in assignments:
         assign(tree, text)
     tree.pop("train", None)  # read by `wsi-area train`: no part of how a slide is measured
@@ -205,7 +212,7 @@ def _has_right_segmenter(path: Path) -> bool:
     return True
 
 
-def load_storage(path: Path | None, assignments: Sequence[str] = ()) -> StorageSettings:
+def load_storage(config: str | Path | None, assignments: Sequence[str] = ()) -> StorageSettings:
     """Return what a TOML file and ``key=value`` assignments say of object storage; the file's rest is left aside.
 
     Raises
@@ -213,6 +220,7 @@ def load_storage(path: Path | None, assignments: Sequence[str] = ()) -> StorageS
     SettingsError
         Naming whatever cannot be used, among it an assignment that is of something else.
     """
+    path = None if config is None else config_file(config)
     tree: dict[str, Any] = {"storage": {} if path is None else read_toml(path).get("storage", {})}
     for text in assignments:
         if not text.strip().startswith("storage."):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wsi_area.cli.options.config_option import CONFIG_FILE
 from wsi_area.compute.calibration.policy import LARGE_FORMAT_SLIDE_MM, CalibrationPolicy
 from wsi_area.inputs.collect import SlideInput, collect_slides
 from wsi_area.inputs.manifest import COLUMNS
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @click.argument("slides", nargs=-1, type=click.Path())
-@click.option(
-    "--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings of the run to come, a TOML file."
-)
+@click.option("--config", type=CONFIG_FILE, help="Settings of the run to come: a TOML file, or the name of a preset.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. tiling.work_mpp=0.5.")
 @click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel, overriding what the files say.")
 @click.option(
@@ -68,7 +67,7 @@ def command(
     \b
     wsi-area check slides/*.svs
     wsi-area check slides/ --recursive --json
-    wsi-area check slides/ --config configs/he_tissue.toml
+    wsi-area check slides/ --config he_tissue
     wsi-area check scan.tif --mpp 0.25 --mpp-reason "scanner log"
 
     Exit codes: 0 all have a pixel size; 2 a slide cannot be opened or is cut short; 3 a slide has no believable pixel

@@ -21,7 +21,7 @@ from wsi_area.run.work.tile_by_class_map import classify_by_class_map
 from wsi_area.run.work.tile_by_colour import classify_by_colour
 from wsi_area.run.work.tile_spot import Ints, TileSpot
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
-from wsi_area.slides import SlideReader, borrow_reader, require_unchanged
+from wsi_area.slides import DamagedPart, SlideReader, borrow_reader, require_unchanged
 
 Announce = Callable[[int], None]
 """Is told the number of each tile before it is measured, so that what it dies of can be named."""
@@ -131,7 +131,7 @@ def _inside(job: SlideJob, tile: Tile) -> MaskArray | None:
     return None if inside.all() else inside
 
 
-Classify = Callable[[SlideJob, SlideReader, Tile, TileSpot], None]
+Classify = Callable[[SlideJob, SlideReader, Tile, TileSpot], Sequence[DamagedPart]]
 
 
 def _measure_of(job: SlideJob) -> Callable[[Tile, TileSpot], str | None]:
@@ -149,21 +149,30 @@ def _measure_of(job: SlideJob) -> Callable[[Tile, TileSpot], str | None]:
 
 
 def _measure_tile(job: SlideJob, tile: Tile, spot: TileSpot, classify: Classify) -> str | None:
-    """Measure one tile into its spot; return why it is unreadable, or None."""
+    """Measure one tile into its spot; return why some or all of it is unreadable, or None."""
     for attempt in range(job.read_retries + 1):
+        is_last = attempt == job.read_retries
         spot.clear()
         try:
-            # borrowed anew for each try: a handle is dead after its first read error
             with borrow_reader(job.plan.slide, job.lane) as reader:
-                classify(job, reader, tile, spot)
-            spot.row[spot.layout.status_column] = TileStatus.READ
-            spot.assert_accounted()
-            return None
-        except TileReadError as error:
-            if attempt == job.read_retries:
-                spot.fill_unreadable()
-                return str(error)
-        except SegmentationError as error:
+                damaged = classify(job, reader, tile, spot)
+        except (TileReadError, SegmentationError) as error:
+            if isinstance(error, TileReadError) and not is_last:
+                continue
             spot.fill_unreadable()
-            return str(error)
+            return f"{error} (all of this tile counts as unreadable)"
+        if damaged and not is_last:
+            continue  # of a disk or a network, the next try may have more
+        return _with_status(spot, damaged)
     raise AssertionError("unreachable: the last try returns")
+
+
+def _with_status(spot: TileSpot, damaged: Sequence[DamagedPart]) -> str | None:
+    """Set the status of a tile that was measured as far as it could be read; return why some is unreadable, or None."""
+    lost_l0_px = int(spot.row[spot.layout.unreadable_column])
+    spot.row[spot.layout.status_column] = TileStatus.UNREADABLE if lost_l0_px else TileStatus.READ
+    spot.assert_accounted()
+    if not lost_l0_px:
+        return None
+    others = f", and {len(damaged) - 1} more parts of this tile" if len(damaged) > 1 else ""
+    return f"{damaged[0].damage} ({lost_l0_px} of {spot.area_l0_px} level-0 px{others})"
