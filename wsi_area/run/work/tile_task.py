@@ -1,7 +1,7 @@
 """run: one task: read → segment → crop the halo → write the chunk → count → commit."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -27,39 +27,33 @@ Announce = Callable[[int], None]
 """Is told the number of each tile before it is measured, so that what it dies of can be named."""
 
 
-def measure_batch(task: BatchTask) -> BatchResult:
+def measure_batch(task: BatchTask, announce: Announce | None = None) -> BatchResult:
     """Return what became of one batch, measured and committed; never raises.
 
     This is the task boundary: a failure of any kind is returned with the slide and the batch it befell.
+
+    Parameters
+    ----------
+    task : BatchTask
+    announce : callable or None
+        Given in a process of its own, which may die of a tile: is told of each before it is measured. A lack of memory
+        is left to end that process, so that the tile can be told from the others.
     """
     started = time.process_time()
     try:
-        done, level_px, failures = _measure_batch(task)
+        done, level_px, failures = _measure_batch(task, announce)
     except Exception as error:  # the one place: whatever happens to a batch must not take the slide along
+        if announce is not None and isinstance(error, MemoryError):
+            raise
         name = task.job.plan.slide.slide_id
         message = f"{name}, batch {task.batch}: {type(error).__name__}: {error}"
         return BatchResult(task.batch, 0, 0, (), time.process_time() - started, message)
     return BatchResult(task.batch, done, level_px, tuple(failures), time.process_time() - started)
 
 
-def announced_batch(task: BatchTask, announce: Announce) -> BatchResult:
-    """Return what became of one batch, measured and committed in a process that may die of it."""
-    started = time.process_time()
-    done, level_px, failures = _measure_batch(task, announce)
-    return BatchResult(task.batch, done, level_px, tuple(failures), time.process_time() - started)
-
-
-def try_tiles(trial: tuple[BatchTask, Collection[int]], announce: Announce) -> None:
-    """Measure some tiles of a batch in a process that may die of it, and commit nothing."""
-    task, tiles = trial
-    _measure_batch(task, announce, tiles)
-
-
-def _measure_batch(
-    task: BatchTask, announce: Announce | None = None, only: Collection[int] | None = None
-) -> tuple[int, int, list[TileFailure]]:
-    """Measure a batch and commit it; with `only` measure those tiles and commit nothing."""
-    job, given_up = task.job, dict(task.given_up)
+def _measure_batch(task: BatchTask, announce: Announce | None) -> tuple[int, int, list[TileFailure]]:
+    """Return how many tiles of a batch were measured and committed, the pixels read for them, and what failed."""
+    job, only, given_up = task.job, task.only, dict(task.given_up)
     plan = job.plan
     tile_rows, tile_cols = batch_tiles_at(plan, task.batch)
     batch = {row * plan.grid_cols + col: tile_at(plan, row, col) for row in tile_rows for col in tile_cols}

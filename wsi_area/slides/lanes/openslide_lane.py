@@ -64,8 +64,9 @@ class OpenSlideReader:
     def __init__(self, info: SlideInfo, *, checks_tiles: bool = True) -> None:
         self._info = info
         self._shared = SharedHandle(info.path)
+        self._numbers = info.openslide_levels or tuple(level.index for level in info.levels)
         with self._shared.lent() as handle:
-            self._downsamples = [lowlevel.get_level_downsample(handle, n.index) for n in info.levels]
+            self._downsamples = [lowlevel.get_level_downsample(handle, number) for number in self._numbers]
         self._is_exact: dict[int, bool] = {}
         self._check = None
         if checks_tiles and info.vendor in DIRECT_VENDORS:
@@ -196,7 +197,7 @@ class OpenSlideReader:
         """Fill ``words`` and return None, or OpenSlide's own words of what went wrong."""
         # OpenSlide addresses every level by whole level-0 pixels
         x_l0, y_l0 = (round(v * self.downsample(level)) for v in (box.x_px, box.y_px))
-        _read_region(handle, words.ctypes.data, x_l0, y_l0, level, box.width_px, box.height_px)
+        _read_region(handle, words.ctypes.data, x_l0, y_l0, self._numbers[level], box.width_px, box.height_px)
         failure: str | None = lowlevel.get_error(handle)
         return failure
 
