@@ -44,7 +44,9 @@ def segment_samples(page: tifffile.TiffPage, data: bytes, index: int) -> NDArray
     rows = min(int(shape[1]), int(page.imagelength) - int(place[2]))
     columns = min(int(shape[2]), int(page.imagewidth) - int(place[3]))
     if decoded.shape[0] < rows or decoded.shape[1] < columns:
-        raise ValueError(f"it has {decoded.shape[0]} rows of {decoded.shape[1]} px where {rows} of {columns} are needed")
+        raise ValueError(
+            f"it has {decoded.shape[0]} rows of {decoded.shape[1]} px where {rows} of {columns} are needed"
+        )
     return decoded[:rows, :columns]
 
 
