@@ -2,28 +2,25 @@
 
 from typing import Any
 
-from wsi_area.errors import SettingsError
+from wsi_area.errors import MissingExtraError, SettingsError
 from wsi_area.segmenters.pixels.trees import TreeEnsemble, from_sklearn
 from wsi_area.training.binning import steps_of
 from wsi_area.training.sampling import Sampled
 from wsi_area.training.settings import TrainSettings
 
-REMEDY = "install it with: pip install 'wsi-area[train]'"
-
 
 def require_libraries() -> None:
-    """Refuse to begin where scikit-learn or matplotlib is missing, before anything was read.
+    """Refuse to begin where a library of training is missing, before anything was read.
 
     Raises
     ------
-    SettingsError
-        Naming what is missing and how to install it.
+    MissingExtraError
     """
-    for name, package in (("sklearn", "scikit-learn"), ("matplotlib", "matplotlib")):
+    for name in ("sklearn", "threadpoolctl", "matplotlib"):
         try:
             __import__(name)
         except ImportError as error:
-            raise SettingsError(f"{package} cannot be imported ({error}); {REMEDY}") from error
+            raise MissingExtraError.of("training", "train", error) from error
 
 
 def fitted_trees(sampled: Sampled, settings: TrainSettings) -> TreeEnsemble:

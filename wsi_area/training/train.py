@@ -64,10 +64,10 @@ def train(
     WsiAreaError
         Naming what cannot be used; nothing is written then.
     """
+    require_libraries()
     # imported here: the report draws figures, which only training pays for
     from wsi_area.training.report import write_report
 
-    require_libraries()
     _refuse_occupied(out)
     told(f"opening {len(sources)} images …")
     features, images = _prepared_all(sources, settings)

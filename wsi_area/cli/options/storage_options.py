@@ -1,11 +1,11 @@
 """cli: how to reach a bucket, for the commands that read a finished run; said in the words of `wsi-area run`."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from wsi_area.cli.options.config_option import CONFIG_FILE
 from wsi_area.storage.access import Access
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -20,8 +20,8 @@ def storage_options(function: F) -> F:
     """
     options: list[Callable[[F], F]] = [
         click.option(
-            "--config", type=click.Path(path_type=Path, dir_okay=False), is_eager=True, expose_value=False,
-            callback=_note, help="Settings, a TOML file; of it only [storage], for a run at s3://.",
+            "--config", type=CONFIG_FILE, is_eager=True, expose_value=False,
+            callback=_note, help="Settings, a TOML file or a preset; of it only [storage], for a run at s3://.",
         ),
         click.option(
             "--set", "assignments", multiple=True, metavar="KEY=VALUE", is_eager=True, expose_value=False,

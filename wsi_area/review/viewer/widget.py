@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wsi_area.compute.picture.washes import WASH
-from wsi_area.errors import SettingsError, WsiAreaError
+from wsi_area.errors import MissingExtraError, SettingsError, WsiAreaError
 from wsi_area.model.geometry import Size
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.thumbnail import read_thumbnail
@@ -26,7 +26,7 @@ try:
     import traitlets
     from IPython.display import display
 except ImportError as error:
-    raise SettingsError("the viewer needs anywidget; install it with: pip install 'wsi-area[notebook]'") from error
+    raise MissingExtraError.of("the viewer", "notebook", error) from error
 
 AT_FIRST = round(WASH / 255, 2)
 """Opacity of the classes until somebody moves the slider: as in the report."""
