@@ -7,6 +7,7 @@ from pathlib import Path
 import openslide
 from openslide import lowlevel
 
+from wsi_area.compute.units import positive_number
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.picture import ANY_PICTURE, PictureChoice
@@ -35,7 +36,6 @@ from wsi_area.slides.header.tiff_slide import (
     tiff_slide,
 )
 from wsi_area.slides.header.tile_sizes import refuse_oversized_tiles
-from wsi_area.slides.header.units import positive_number
 from wsi_area.slides.lanes.openslide_handles import open_handle
 
 PLAIN_VENDOR = "plain-image"
@@ -167,7 +167,7 @@ def _inspect_slide(
         one, numbers = one_picture(file, found, choice), tuple(range(len(sizes)))
         claims = slide_claims(vendor, properties, sizes[0])
     else:
-        one, numbers = meant.one, levels_of_picture(meant, vendor, sizes)
+        one, numbers = meant.one, levels_of_picture(file, meant, vendor, sizes)
         told = slide_claims(vendor, properties, sizes[numbers[0]])
         claims = (*of_their_picture(told, meant.directory.description), *further_claims(file, meant))
     status = file.stat()
