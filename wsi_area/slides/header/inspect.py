@@ -13,9 +13,9 @@ from wsi_area.slides.header.companion_files import DICOM_SUFFIXES, HAMAMATSU_SUF
 from wsi_area.slides.header.dicom import slide_in_folder
 from wsi_area.slides.header.fingerprint import digests
 from wsi_area.slides.header.mpp_sources import Properties, imaged_volume_mm, slide_candidates
+from wsi_area.slides.header.openslide_handles import open_handle
 from wsi_area.slides.header.tile_sizes import refuse_oversized_tiles
 from wsi_area.slides.header.units import positive_number
-from wsi_area.slides.lanes.openslide_handles import open_handle
 
 PLAIN_VENDOR = "plain-image"
 SLIDE_SUFFIXES = frozenset(

@@ -16,8 +16,8 @@ from wsi_area.model.geometry import Size
 from wsi_area.model.slide import Level, SlideInfo
 from wsi_area.slides.header.fingerprint import digests
 from wsi_area.slides.header.mpp_sources import density_claim
-from wsi_area.slides.lanes.plain_depth import SampleDepth, declared_depth, depth_of
-from wsi_area.slides.lanes.plain_tiff import MAX_PLAIN_PX, rational, tiff_header, tiff_obstacle, tiff_samples
+from wsi_area.slides.header.plain_depth import SampleDepth, declared_depth, depth_of
+from wsi_area.slides.header.plain_tiff import MAX_PLAIN_PX, rational, tiff_header, tiff_obstacle, tiff_samples
 
 HEADER_ERRORS = (
     OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, ArithmeticError, struct.error,

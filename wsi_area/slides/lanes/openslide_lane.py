@@ -12,9 +12,9 @@ from openslide import lowlevel
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import TilePixels
 from wsi_area.model.slide import SlideInfo
+from wsi_area.slides.header.openslide_handles import Handle, OwnHandle, SharedHandle
 from wsi_area.slides.lanes.argb import split_argb
 from wsi_area.slides.lanes.exactness import is_exactly_addressable
-from wsi_area.slides.lanes.openslide_handles import Handle, OwnHandle, SharedHandle
 from wsi_area.slides.lanes.reading import (
     DIRECT_VENDORS,
     DecodedTile,

@@ -12,9 +12,9 @@ from wsi_area.errors import TileReadError
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
+from wsi_area.slides.header.plain_depth import grey_levels
 from wsi_area.slides.header.plain_header import DEEP_MODE, HEADER_ERRORS, image_kind, open_pillow
-from wsi_area.slides.lanes.plain_depth import grey_levels
-from wsi_area.slides.lanes.plain_tiff import tiff_samples
+from wsi_area.slides.header.plain_tiff import tiff_samples
 from wsi_area.slides.lanes.reading import VALID_ALPHA, DecodedTile, assembled, grid_boxes, require_within
 
 _BLOCK_PX = 1024
