@@ -24,7 +24,7 @@ ROOMS = [
     "header.picture_names",
     "header.tiff_slide",
     "stored.turning",
-    "overview",
+    "lanes.overview",
     "lanes.reading",
     "header.units",
 ]
