@@ -9,6 +9,9 @@ from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice, StoredPa
 SAMPLE_BITS, SAMPLE_BITS_SOURCE = "plain.sample_bits", "plain.sample_bits_from"
 """Properties of a plain image of 16-bit samples: how many of the bits are used, and who says so."""
 
+DIRECT_VENDORS = ("aperio", "generic-tiff")
+"""What OpenSlide calls the files whose layout is plain tiles, which the direct lane may try."""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:

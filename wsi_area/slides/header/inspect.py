@@ -29,7 +29,7 @@ from wsi_area.slides.header.tiff_slide import (
 )
 from wsi_area.slides.header.tile_sizes import refuse_oversized_tiles
 from wsi_area.slides.header.units import positive_number
-from wsi_area.slides.lanes.openslide_handles import open_handle
+from wsi_area.slides.stored.openslide_handles import open_handle
 
 PLAIN_VENDOR = "plain-image"
 SLIDE_SUFFIXES = frozenset(

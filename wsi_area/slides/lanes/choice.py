@@ -6,9 +6,8 @@ from typing import Literal
 
 from wsi_area.errors import LaneError
 from wsi_area.model.geometry import Region
-from wsi_area.model.slide import SlideInfo
+from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
 from wsi_area.slides.header.inspect import PLAIN_VENDOR
-from wsi_area.slides.lanes.reading import DIRECT_VENDORS
 
 LaneWish = Literal["auto", "openslide", "direct"]
 
