@@ -3,7 +3,6 @@
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.slide import SlideInfo
 
-
 _NO_DAMAGE = "TIFF is not tiled"
 """OpenSlide's words where the first picture of a file is stored in strips, as a macro image may be."""
 
