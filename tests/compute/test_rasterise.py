@@ -10,7 +10,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.compute.judge.rasterise import area_of, inside_at, mask_codes_at
+from wsi_area.compute.cut.rasterise import area_of, inside_at, mask_codes_at
 from wsi_area.model.drawn import DrawnMask
 
 CENTRES = np.arange(24) + 0.5

@@ -12,9 +12,9 @@ from wsi_area.model.slide import SlideInfo
 from wsi_area.slides import close_readers, inspect
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
+from wsi_area.slides.lanes.overview import overview_level
 from wsi_area.slides.lanes.proof import find_obstacle
-from wsi_area.slides.lanes.tiff_levels import TiledLevel
-from wsi_area.slides.overview import overview_level
+from wsi_area.slides.stored.tiff_levels import TiledLevel
 
 TILE_PX, TILES_PROMISED = 16, 24
 

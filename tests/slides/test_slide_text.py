@@ -24,8 +24,8 @@ ROOMS = [
     "header.ome",
     "header.picture_names",
     "header.tiff_slide",
-    "lanes.turning",
-    "overview",
+    "stored.turning",
+    "lanes.overview",
     "lanes.reading",
 ]
 

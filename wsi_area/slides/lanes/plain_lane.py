@@ -15,12 +15,12 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.slides.header.plain_header import DEEP_MODE, HEADER_ERRORS, image_kind, open_pillow
-from wsi_area.slides.lanes.plain_depth import grey_levels
-from wsi_area.slides.lanes.plain_tiff import one_of_samples, tiff_pages, tiff_samples_around_damage
-from wsi_area.slides.lanes.png_checksums import png_damage
 from wsi_area.slides.lanes.reading import VALID_ALPHA, DecodedTile, assembled, damaged_tile, grid_boxes, require_within
-from wsi_area.slides.lanes.tile_codecs import strict_jpeg
-from wsi_area.slides.lanes.turning import turned
+from wsi_area.slides.stored.plain_depth import grey_levels
+from wsi_area.slides.stored.plain_tiff import one_of_samples, tiff_pages, tiff_samples_around_damage
+from wsi_area.slides.stored.png_checksums import png_damage
+from wsi_area.slides.stored.tile_codecs import strict_jpeg
+from wsi_area.slides.stored.turning import turned
 
 _BLOCK_PX = 1024
 

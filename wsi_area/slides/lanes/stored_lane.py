@@ -10,10 +10,10 @@ from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
-from wsi_area.slides.lanes.part_tiles import StoredPicture, tiles_under
-from wsi_area.slides.lanes.plain_depth import grey_levels
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, require_within
-from wsi_area.slides.lanes.tiff_segments import SEGMENT_ERRORS
+from wsi_area.slides.stored.part_tiles import StoredPicture, tiles_under
+from wsi_area.slides.stored.plain_depth import grey_levels
+from wsi_area.slides.stored.tiff_segments import SEGMENT_ERRORS
 
 
 class StoredReader:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.picture import StoredPart
-from wsi_area.slides.lanes.tiff_segments import segment_samples
+from wsi_area.slides.stored.tiff_segments import segment_samples
 
 MAX_TILE_PX = 1 << 26
 _WHITE_IS_ZERO = 0

@@ -9,8 +9,8 @@ import tifffile
 from numpy.typing import NDArray
 
 from wsi_area.model.picture import StoredPart
-from wsi_area.slides.lanes.part_tiles import page_at
-from wsi_area.slides.lanes.tiff_segments import SEGMENT_ERRORS, segment_samples
+from wsi_area.slides.stored.part_tiles import page_at
+from wsi_area.slides.stored.tiff_segments import SEGMENT_ERRORS, segment_samples
 
 MAX_PLAIN_PX = 1 << 27
 """A plain image is decoded as a whole: 134 megapixels are 400 MB of RGB."""

@@ -9,7 +9,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from wsi_area.model.pixels import RgbArray
-from wsi_area.slides.lanes.tiff_levels import (
+from wsi_area.slides.stored.tiff_levels import (
     DEFLATES,
     JPEG,
     JPEG2000_RGB,
