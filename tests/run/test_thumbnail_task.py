@@ -21,7 +21,7 @@ from wsi_area.results.thumbnail import ThumbnailFrame, read_frame
 from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
 from wsi_area.run.array.task_run import run_task
-from wsi_area.run.executors import SerialExecutor
+from wsi_area.run.executors.serial import SerialExecutor
 from wsi_area.run.work import thumbnail_task
 from wsi_area.run.work.thumbnail_task import ClassThumbnailTask
 from wsi_area.settings.run_settings import load

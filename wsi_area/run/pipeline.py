@@ -22,7 +22,8 @@ from wsi_area.results.tables.run_tables import write_tables
 from wsi_area.run.beginning import begin_run, begun_header, discard_documents
 from wsi_area.run.earlier_run import INTERRUPTED, ended_document, others_in, settled, unmeasured
 from wsi_area.run.events import Listener, SlideDone
-from wsi_area.run.executors import Executor, make_executor
+from wsi_area.run.executors.choice import make_executor
+from wsi_area.run.executors.contract import Executor
 from wsi_area.run.measure_slide import Context, Measured, measure_slide
 from wsi_area.run.memory import task_memory_limit_bytes
 from wsi_area.run.run_document import (

@@ -10,6 +10,7 @@ from wsi_area.compute.judge.light_findings import (
     light_findings,
     overview_findings,
 )
+from wsi_area.compute.judge.pictures import picture_findings
 from wsi_area.compute.judge.sample_depth import sample_depth_findings
 from wsi_area.compute.judge.stain_doubt import ANGLE_LIMIT_DEG, UNEXPLAINED_LIMIT, stain_findings
 from wsi_area.compute.judge.threshold_stability import UNSTABLE_LIMIT, threshold_findings
@@ -55,6 +56,7 @@ def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: Qual
     """Return the findings on a measured slide, the worst first."""
     found = [
         *_unreadable(burden),
+        *picture_findings(plan.slide),
         *work_mpp_findings(plan),
         *sample_depth_findings(plan.slide),
         *background_findings(burden.slide_id, observed.background_assumed, observed.background_seen),

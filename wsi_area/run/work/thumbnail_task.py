@@ -9,7 +9,7 @@ from wsi_area.results.class_map.class_thumbnail import write_class_thumbnail
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.record import is_counted
 from wsi_area.results.thumbnail import ThumbnailFrame, read_frame
-from wsi_area.run.executors import Executor, TaskLost
+from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.storage.place import Place
 
 _LOG = logging.getLogger(__name__)

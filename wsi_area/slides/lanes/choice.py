@@ -17,7 +17,7 @@ LaneWish = Literal["auto", "openslide", "direct"]
 class LaneDecision:
     """The lane that reads a slide, and the reason on record."""
 
-    lane: Literal["openslide", "direct", "plain"]
+    lane: Literal["openslide", "direct", "plain", "stored"]
     reason: str
 
 
@@ -39,6 +39,9 @@ def choose_lane(
     if info.vendor == PLAIN_VENDOR:
         obstacle = "it is a plain image, not a tiled slide"
         decision = LaneDecision("plain", obstacle)
+    elif info.level_parts:
+        obstacle = "OpenSlide does not show the picture that is meant; it is read from its own directories of the file"
+        decision = LaneDecision("stored", obstacle)
     elif lane == "openslide":
         return LaneDecision("openslide", "asked for in the settings")
     elif info.vendor not in DIRECT_VENDORS:

@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from wsi_area.errors import LaneError, SlideOpenError
+from wsi_area.model.picture import PictureChoice
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import SlideReader
 
 MAX_OPEN_READERS = 4
-Key = tuple[str, int, int, str]
+Key = tuple[str, int, int, str, PictureChoice]
 
 
 @dataclass(slots=True)
@@ -37,7 +38,7 @@ class ReaderCache:
     @contextmanager
     def borrow(self, info: SlideInfo, lane: str) -> Iterator[SlideReader]:
         """Lend a reader for the length of a with block."""
-        key = (info.path, info.mtime_ns, info.file_bytes, lane)
+        key = (info.path, info.mtime_ns, info.file_bytes, lane, info.choice)
         entry = self._join(key)
         try:
             with entry.opening:
@@ -128,7 +129,13 @@ def open_reader(info: SlideInfo, lane: str) -> SlideReader:
         from wsi_area.slides.lanes.plain_lane import PlainReader
 
         return PlainReader(info)
-    raise LaneError(f"there is no lane {lane!r} to read slide {info.slide_id!r}; use openslide, direct or plain")
+    if lane == "stored":
+        from wsi_area.slides.lanes.stored_lane import StoredReader
+
+        return StoredReader(info)
+    raise LaneError(
+        f"there is no lane {lane!r} to read slide {info.slide_id!r}; use openslide, direct, plain or stored"
+    )
 
 
 def require_unchanged(info: SlideInfo) -> None:
@@ -166,7 +173,7 @@ if hasattr(os, "register_at_fork"):
 def borrow_reader(info: SlideInfo, lane: str) -> AbstractContextManager[SlideReader]:
     """Return what lends a reader of this process's cache for the length of a with block.
 
-    ``lane`` is the decided one: ``openslide``, ``direct`` or ``plain``.
+    ``lane`` is the decided one: ``openslide``, ``direct``, ``plain`` or ``stored``.
 
     Raises
     ------

@@ -14,8 +14,9 @@ from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.slides.header.plain_header import DEEP_MODE, HEADER_ERRORS, image_kind, open_pillow
 from wsi_area.slides.lanes.plain_depth import grey_levels
-from wsi_area.slides.lanes.plain_tiff import tiff_samples
+from wsi_area.slides.lanes.plain_tiff import one_of_samples, tiff_pages, tiff_samples
 from wsi_area.slides.lanes.reading import VALID_ALPHA, DecodedTile, assembled, grid_boxes, require_within
+from wsi_area.slides.lanes.turning import turned
 
 _BLOCK_PX = 1024
 
@@ -72,7 +73,9 @@ class PlainReader:
     def _decode_whole(self) -> tuple[RgbArray, MaskArray | None]:
         size = self._info.size_l0_px
         try:
-            rgb, valid = _decode(Path(self._info.path), int(self._info.properties.get(SAMPLE_BITS, 8)))
+            rgb, valid = _decode(self._info, int(self._info.properties.get(SAMPLE_BITS, 8)))
+            turn = self._info.orientation
+            rgb, valid = turned(rgb, turn), None if valid is None else turned(valid, turn)
             if rgb.shape != (size.height_px, size.width_px, 3):
                 raise ValueError(f"it decodes to {rgb.shape}, its header says {size}")
         except (*HEADER_ERRORS, EOFError, RuntimeError) as error:
@@ -84,13 +87,18 @@ class PlainReader:
         return rgb, valid
 
 
-def _decode(file: Path, sample_bits: int) -> tuple[RgbArray, MaskArray | None]:
+def _decode(info: SlideInfo, sample_bits: int) -> tuple[RgbArray, MaskArray | None]:
+    """Return RGB and validity of a plain image, as it is stored."""
+    file = Path(info.path)
     kind = image_kind(file)
     if kind == "tiff":
+        parts = info.level_parts[0] if info.level_parts else ()
         with tifffile.TiffFile(file) as tiff:
-            page = tiff.pages[0]
-            samples = tiff_samples(page, file.stat().st_size)
-            return _tiff_pixels(page, grey_levels(samples, sample_bits) if samples.dtype == np.uint16 else samples)
+            pages = tiff_pages(tiff, parts)
+            found = [_part(pages[n], parts[n].sample if parts else None, info, sample_bits) for n in range(len(pages))]
+        if len(found) == 1:
+            return _tiff_pixels(pages[0], found[0], parts[0].sample if parts else None)
+        return np.ascontiguousarray(np.stack(found, axis=-1)), None  # red, green and blue
     with open_pillow(file, kind) as image:
         if image.mode == DEEP_MODE:
             return np.repeat(grey_levels(np.asarray(image, np.uint16), sample_bits)[..., None], 3, axis=-1), None
@@ -98,10 +106,18 @@ def _decode(file: Path, sample_bits: int) -> tuple[RgbArray, MaskArray | None]:
         return _split_alpha(np.asarray(image.convert("RGBA" if has_alpha else "RGB")))
 
 
-def _tiff_pixels(page: tifffile.TiffPage, samples: NDArray[np.uint8]) -> tuple[RgbArray, MaskArray | None]:
+def _part(page: tifffile.TiffPage, sample: int | None, info: SlideInfo, sample_bits: int) -> NDArray[np.uint8]:
+    """Return the samples of one part of a picture, uint8: 16-bit ones in 256 grey levels."""
+    samples = one_of_samples(tiff_samples(page, info.file_bytes), page, sample)
+    return grey_levels(samples, sample_bits) if samples.dtype == np.uint16 else samples
+
+
+def _tiff_pixels(
+    page: tifffile.TiffPage, samples: NDArray[np.uint8], sample: int | None
+) -> tuple[RgbArray, MaskArray | None]:
     """Return RGB and validity; ``samples`` is uint8 (h, w), (h, w, samples) or (samples, h, w)."""
     photometric = int(page.photometric)
-    if photometric == 3:  # palette of 16-bit colours, (3, 256)
+    if photometric == 3 and sample is None:  # palette of 16-bit colours, (3, 256)
         colours = (np.asarray(page.colormap) >> 8).astype(np.uint8).T
         return np.ascontiguousarray(colours[samples]), None
     if int(page.planarconfig) == 2 and samples.ndim == 3:
@@ -112,7 +128,8 @@ def _tiff_pixels(page: tifffile.TiffPage, samples: NDArray[np.uint8]) -> tuple[R
         samples = samples[..., None]
     if samples.shape[-1] == 1:
         samples = np.repeat(samples, 3, axis=-1)
-    return _split_alpha(samples)
+    is_transparency = tuple(map(int, page.extrasamples)) in ((1,), (2,))
+    return _split_alpha(samples if is_transparency or samples.shape[-1] < 4 else samples[..., :3])
 
 
 def _split_alpha(samples: NDArray[np.uint8]) -> tuple[RgbArray, MaskArray | None]:

@@ -1,78 +1,56 @@
-"""slides: TIFF without a pyramid: what it claims, why it cannot be measured, and its samples."""
+"""slides: TIFF that is decoded whole: why it cannot be measured, and its samples."""
 
 import math
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import tifffile
 from numpy.typing import NDArray
 
-from wsi_area.errors import SlideOpenError
-from wsi_area.model.calibration import MppCandidate
-from wsi_area.model.geometry import Size
-from wsi_area.slides.header.mpp_sources import ome_claims, tiff_claims
+from wsi_area.model.picture import StoredPart
+from wsi_area.slides.lanes.part_tiles import page_at
 
 MAX_PLAIN_PX = 1 << 27
 """A plain image is decoded as a whole: 134 megapixels are 400 MB of RGB."""
 
 
-def tiff_header(file: Path) -> tuple[Size, tuple[MppCandidate, ...]]:
-    """Return the size of the first picture of a TIFF and every pixel size that it claims.
+def tiff_pages(tiff: tifffile.TiffFile, parts: Sequence[StoredPart]) -> list[tifffile.TiffPage]:
+    """Return the directories of a picture, its first of all where nothing says which.
 
     Raises
     ------
-    SlideOpenError
-        It is no picture that can be measured; what `tifffile` raises where it is damaged.
+    IndexError
+        The file ends before it.
     """
-    with tifffile.TiffFile(file) as tiff:
-        try:
-            page = tiff.pages[0]
-        except IndexError as error:
-            raise SlideOpenError(
-                f"{file}: the file ends before the directory of its first picture; it was cut short: copy it again and "
-                "compare the sizes"
-            ) from error
-        obstacle = tiff_obstacle(tiff, page)
-        if obstacle is not None:
-            raise SlideOpenError(f"{file}: {obstacle}; save it as an 8-bit grey or RGB TIFF, or as 16-bit grey")
-        tags = {tag.name: tag.value for tag in page.tags}
-        description = str(tags.get("ImageDescription", ""))
-        unit = {2: "inch", 3: "cm"}.get(int(tags.get("ResolutionUnit", 2)), "none")
-        x, y = (rational(tags.get(name, 0)) for name in ("XResolution", "YResolution"))
-        claims = [*ome_claims(description), *tiff_claims(x, y, unit, description)]
-        return Size(int(page.imagewidth), int(page.imagelength)), tuple(claims)
+    return [page_at(tiff, part.directory_at) for part in parts] if parts else [tiff.pages[0]]
 
 
-def tiff_obstacle(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> str | None:
-    """Return why a TIFF is not one 8-bit picture, nor a 16-bit grey one alone; None where it is."""
-    return _page_obstacle(page) or _other_pictures(tiff, page)
+def tiff_obstacle(pages: Sequence[tifffile.TiffPage], parts: Sequence[StoredPart]) -> str | None:
+    """Return why the directories of a picture cannot be measured, None where they can."""
+    one_sample = [part.sample is not None for part in parts] or [False]
+    found = (_page_obstacle(page, single) for page, single in zip(pages, one_sample, strict=True))
+    obstacle = next((text for text in found if text is not None), None)
+    if obstacle is None and len({(p.shape[-2:] if p.samplesperpixel == 1 else p.shape, p.dtype) for p in pages}) > 1:
+        return "its colours differ in size or kind"
+    return obstacle
 
 
-def _page_obstacle(page: tifffile.TiffPage) -> str | None:
-    """Return why a TIFF page is neither an 8-bit picture nor a 16-bit grey one, or None where it is one."""
+def _page_obstacle(page: tifffile.TiffPage, one_sample: bool) -> str | None:
+    """Return why a TIFF page is neither an 8-bit picture nor a 16-bit grey one, or None where it is one.
+
+    ``one_sample`` says that only one of the samples of its pixels is meant.
+    """
     if str(page.dtype) == "uint16":
-        if page.samplesperpixel == 1 and page.imagedepth == 1 and int(page.photometric) == 1:
+        if (page.samplesperpixel == 1 or one_sample) and page.imagedepth == 1 and int(page.photometric) == 1:
             return None
         return f"its samples are uint16 in {page.samplesperpixel} channels of {page.photometric!s}, not 8-bit"
     if page.dtype is None or str(page.dtype) != "uint8":
         return f"its samples are {page.dtype or 'of an unknown type'}, not 8-bit"
-    if page.samplesperpixel not in (1, 3, 4) or page.imagedepth != 1:
+    if (page.samplesperpixel not in (1, 3, 4) and not one_sample) or page.imagedepth != 1:
         return f"it has {page.samplesperpixel} samples a pixel and depth {page.imagedepth}"
     if int(page.photometric) not in (0, 1, 2, 3, 6):
         return f"its colours are {page.photometric!s}"
     return None
-
-
-def _other_pictures(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> str | None:
-    """Return what else a 16-bit TIFF holds: microscopes write channels, focal planes and times into one file."""
-    if str(page.dtype) != "uint16":
-        return None
-    shape = tiff.series[0].shape
-    if math.prod(shape) <= page.size:
-        return None
-    return (
-        f"it holds {math.prod(shape) // page.size} pictures ({' × '.join(map(str, shape))}), and which one is not said"
-    )
 
 
 def tiff_samples(page: tifffile.TiffPage, file_bytes: int) -> NDArray[Any]:
@@ -88,6 +66,13 @@ def tiff_samples(page: tifffile.TiffPage, file_bytes: int) -> NDArray[Any]:
         raise ValueError(damage)
     samples: NDArray[Any] = page.asarray(maxworkers=1)
     return samples
+
+
+def one_of_samples(samples: NDArray[Any], page: tifffile.TiffPage, sample: int | None) -> NDArray[Any]:
+    """Return one of the samples of each pixel of a page, (h, w); all of them where none is named."""
+    if sample is None or samples.ndim == 2:
+        return samples
+    return samples[sample] if int(page.planarconfig) == 2 else samples[..., sample]
 
 
 def tiff_damage(page: tifffile.TiffPage, file_bytes: int) -> str | None:

@@ -38,14 +38,10 @@ class TiledLevel:
 
     @property
     def missing(self) -> tuple[int, ...]:
-        """Return the indices of the tiles that the file does not hold."""
-        if 0 not in self.byte_counts and 0 not in self.offsets:  # all but always, and told in no time
+        """Return the indices of the tiles that the file does not hold: those of no bytes, which is OpenSlide's rule."""
+        if 0 not in self.byte_counts:  # all but always, and told in no time
             return ()
-        return tuple(
-            i
-            for i, (offset, count) in enumerate(zip(self.offsets, self.byte_counts, strict=True))
-            if count == 0 or offset == 0
-        )
+        return tuple(i for i, count in enumerate(self.byte_counts) if count == 0)
 
 
 def tiled_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:

@@ -29,6 +29,13 @@ CODEC_ERRORS = (
 )
 _JPEG2000_START, _JPEG2000_SIZE = b"\xff\x4f\xff\x51", struct.Struct(">8x4I")
 _PADDING = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
+_UNKNOWN = re.compile("subsampling|Unsupported (JPEG|color)")
+_ZEROED_BYTES = bytes(128)
+"""So many in a row no JPEG 2000 encoder writes into a tile: each byte of 0 would be a packet of nothing."""
+
+
+class UnknownToDecoderError(ValueError):
+    """A JPEG of a kind that our decoder does not know, whole or not."""
 
 
 def decode_tile(data: bytes, level: TiledLevel, out: RgbArray) -> None:
@@ -47,41 +54,86 @@ def decode_tile(data: bytes, level: TiledLevel, out: RgbArray) -> None:
         _decode_lossless(data, level, out)
 
 
+def check_tile(data: bytes, level: TiledLevel, scratch: RgbArray) -> None:
+    """Refuse one stored tile that is not whole, at the least cost; ``scratch`` has the shape of a tile.
+
+    Nothing checks the pixels of uncompressed tiles, nor those within a JPEG 2000 codestream: these are not decoded.
+
+    Raises
+    ------
+    ValueError
+        The data are not a whole tile; the codecs add errors of their own (``CODEC_ERRORS``).
+    """
+    if level.compression in (JPEG2000_YCBCR, JPEG2000_RGB):
+        _check_jpeg2000(data, scratch)
+    else:
+        decode_tile(data, level, scratch)
+
+
 def _decode_jpeg(data: bytes, level: TiledLevel, out: RgbArray) -> None:
     if not data.startswith(JPEG_START):
         raise ValueError("it is no JPEG")
-    try:
-        decoded = _strictly(data, level, out)
-    except ValueError as warning:
-        padding = _PADDING.search(str(warning))
-        if padding is None:
-            raise
-        # bytes between a whole picture and its end are no damage: without them it must decode without a warning
-        end = data.rfind(JPEG_END)
-        decoded = _strictly(data[: end - int(padding[1])] + JPEG_END, level, out)
+    decoded = strict_jpeg(level.jpeg_head + data[len(JPEG_START) :], out)
     if decoded.shape != out.shape:
         raise ValueError(f"the JPEG is {decoded.shape}, the tile {out.shape}")
 
 
-def _strictly(data: bytes, level: TiledLevel, out: RgbArray) -> RgbArray:
-    """Return ``out`` filled with one JPEG; what libjpeg only warns of is refused.
+def strict_jpeg(data: bytes, out: RgbArray | None = None) -> RgbArray:
+    """Return the picture of a JPEG, uint8 (h, w, 3) RGB, in ``out`` if that is given; what is not whole is refused.
 
-    Data that run out, or markers out of place, are damage to OpenSlide too; other decoders fill the gap with made-up
-    grey and say nothing.
+    What libjpeg only warns of is damage: data that run out, markers out of place, data that are left over. Other
+    decoders fill the gap with made-up grey, or shift what follows, and say nothing. Bytes of padding between a whole
+    picture and its end are none: one byte again and again, 0 where it is short.
+
+    Raises
+    ------
+    UnknownToDecoderError
+        It is of a kind that the decoder does not know.
+    ValueError
+        It is damaged.
     """
-    pixels: RgbArray = simplejpeg.decode_jpeg(level.jpeg_head + data[len(JPEG_START) :], "RGB", buffer=out, strict=True)
+    try:
+        return _decoded_strictly(data, out)
+    except ValueError as warning:
+        if _UNKNOWN.search(str(warning)):
+            raise UnknownToDecoderError(str(warning)) from warning
+        padding = _PADDING.search(str(warning))
+        end = data.rfind(JPEG_END)
+        if padding is None or not _is_padding(data[end - int(padding[1]) : end]):
+            raise
+        return _decoded_strictly(data[: end - int(padding[1])] + JPEG_END, out)
+
+
+def _is_padding(left_over: bytes) -> bool:
+    r"""Return True if bytes between a picture and its end hold nothing.
+
+    >>> [_is_padding(some) for some in (bytes(2), 8 * b"\x55", b"\x55", b"abcdefgh")]
+    [True, True, False, False]
+    """
+    return not any(left_over) or (len(left_over) >= 8 and len(set(left_over)) == 1)
+
+
+def _decoded_strictly(data: bytes, out: RgbArray | None) -> RgbArray:
+    pixels: RgbArray = simplejpeg.decode_jpeg(data, "RGB", buffer=out, strict=True)
     return pixels
 
 
 def _decode_jpeg2000(data: bytes, level: TiledLevel, out: RgbArray) -> None:
-    claimed = _jpeg2000_size_px(data)
-    if claimed != (out.shape[1], out.shape[0]):  # before the decoder makes room for what is claimed
-        raise ValueError(f"the JPEG 2000 picture claims {claimed} px, the tile has {out.shape[1]} × {out.shape[0]}")
+    _check_jpeg2000(data, out)
     decoded = imagecodecs.jpeg2k_decode(data, out=out)
     if decoded.shape != out.shape:
         raise ValueError(f"the JPEG 2000 picture is {decoded.shape}, the tile {out.shape}")
     if level.compression == JPEG2000_YCBCR:
         _ycbcr_to_rgb(out)
+
+
+def _check_jpeg2000(data: bytes, out: RgbArray) -> None:
+    """Refuse a JPEG 2000 codestream of another size than its tile, or part of which was lost: it has no checksum."""
+    claimed = _jpeg2000_size_px(data)
+    if claimed != (out.shape[1], out.shape[0]):  # before the decoder makes room for what is claimed
+        raise ValueError(f"the JPEG 2000 picture claims {claimed} px, the tile has {out.shape[1]} × {out.shape[0]}")
+    if _ZEROED_BYTES in data.rstrip(b"\0"):  # behind its end, zeros are padding
+        raise ValueError(f"{len(_ZEROED_BYTES)} bytes of its JPEG 2000 data and more are 0")
 
 
 def _jpeg2000_size_px(data: bytes) -> tuple[int, int] | None:
