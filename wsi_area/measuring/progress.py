@@ -66,7 +66,7 @@ def _notebook_bar(slide_count: int) -> Iterator[Listener]:
         bar = f'<progress max="1" value="{pace.share:.3f}"></progress> {escape(text)}'
         return {"text/plain": text, "text/html": bar}
 
-    handle: Any = display(shown(), raw=True, display_id=True)
+    handle: Any = display(shown(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
     def tell(event: Event) -> None:
         nonlocal told_s
