@@ -23,8 +23,8 @@ ROOMS = [
     "header.ome",
     "header.picture_names",
     "header.tiff_slide",
-    "lanes.turning",
-    "overview",
+    "stored.turning",
+    "lanes.overview",
     "lanes.reading",
     "header.units",
 ]

@@ -9,6 +9,9 @@ from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice, StoredPa
 SAMPLE_BITS, SAMPLE_BITS_SOURCE = "plain.sample_bits", "plain.sample_bits_from"
 """Properties of a plain image of 16-bit samples: how many of the bits are used, and who says so."""
 
+DIRECT_VENDORS = ("aperio", "generic-tiff")
+"""What OpenSlide calls the files whose layout is plain tiles, which the direct lane may try."""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -47,4 +50,5 @@ class SlideInfo:
     level_parts: tuple[tuple[StoredPart, ...], ...] = ()  # for each level where its samples lie; empty: OpenSlide knows
     orientation: int = 1  # as TIFF and EXIF number it: 1 upright, 2 to 8 turned or mirrored when shown
     is_turned: bool = False  # it is measured as shown; else as stored
+    openslide_refusal: str = ""  # why OpenSlide does not open a TIFF of tiles, in its words
     properties: dict[str, str] = field(default_factory=dict, compare=False)  # a few, for the record

@@ -24,8 +24,8 @@ from wsi_area.slides.header.mpp_sources import Claim, density_claim
 from wsi_area.slides.header.one_picture import OnePicture, one_picture
 from wsi_area.slides.header.tiff_directories import Directory
 from wsi_area.slides.header.tiff_slide import further_claims, ome_power, split_claims, tag_claims, tiff_slide
-from wsi_area.slides.lanes.plain_depth import SampleDepth, declared_depth, depth_of
-from wsi_area.slides.lanes.plain_tiff import (
+from wsi_area.slides.stored.plain_depth import SampleDepth, declared_depth, depth_of
+from wsi_area.slides.stored.plain_tiff import (
     MAX_PLAIN_PX,
     one_of_samples,
     rational,
@@ -33,7 +33,7 @@ from wsi_area.slides.lanes.plain_tiff import (
     tiff_pages,
     tiff_samples,
 )
-from wsi_area.slides.lanes.turning import is_lying, turned_size
+from wsi_area.slides.stored.turning import is_lying, turned_size
 
 HEADER_ERRORS = (
     OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, ArithmeticError, struct.error,

@@ -10,8 +10,8 @@ from wsi_area.model.picture import PictureChoice, StoredPart
 from wsi_area.model.slide import Level, SlideInfo
 from wsi_area.slides.header.fingerprint import digests
 from wsi_area.slides.header.tiff_slide import TiffSlide, further_claims, ome_power, split_claims, tag_claims
-from wsi_area.slides.lanes.part_tiles import StoredPicture, damage_of
-from wsi_area.slides.lanes.plain_depth import SampleDepth, declared_depth, depth_of
+from wsi_area.slides.stored.part_tiles import StoredPicture, damage_of
+from wsi_area.slides.stored.plain_depth import SampleDepth, declared_depth, depth_of
 
 STORED_VENDOR = "tiff"
 _TIFF_ERRORS = (tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError, ArithmeticError)

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from wsi_area.errors import LaneError, SlideOpenError
 from wsi_area.model.picture import PictureChoice
@@ -152,9 +153,19 @@ def require_unchanged(info: SlideInfo) -> None:
         raise SlideOpenError(f"{info.path}: {error.strerror}; bring the file back or take it off the list") from error
     if (status.st_size, status.st_mtime_ns) != (info.file_bytes, info.mtime_ns):
         raise SlideOpenError(
-            f"{info.path}: changed since it was inspected ({info.file_bytes} bytes then, "
-            f"{status.st_size} now); start the run again"
+            f"{info.path}: changed since it was inspected ({_as_stated(info.file_bytes, info.mtime_ns)} then, "
+            f"{_as_stated(status.st_size, status.st_mtime_ns)} now); start the run again"
         )
+
+
+def _as_stated(file_bytes: int, mtime_ns: int) -> str:
+    """Return size and time of a file in words, the time as UTC to the microsecond.
+
+    >>> _as_stated(9, 1_000_000_000_123_456_789)
+    '9 bytes of 2001-09-09 01:46:40.123456'
+    """
+    written = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=mtime_ns // 1000)
+    return f"{file_bytes} bytes of {written:%Y-%m-%d %H:%M:%S.%f}"
 
 
 _cache = ReaderCache()

@@ -11,18 +11,17 @@ from openslide import lowlevel
 
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import TilePixels
-from wsi_area.model.slide import SlideInfo
+from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
 from wsi_area.slides.lanes.argb import split_argb
 from wsi_area.slides.lanes.exactness import is_exactly_addressable
-from wsi_area.slides.lanes.openslide_handles import Handle, OwnHandle, SharedHandle
 from wsi_area.slides.lanes.reading import (
-    DIRECT_VENDORS,
     DecodedTile,
     assembled,
     damaged_tile,
     grid_boxes,
     require_within,
 )
+from wsi_area.slides.stored.openslide_handles import Handle, OwnHandle, SharedHandle
 
 BLOCK_PX = 1024  # upper bound of a block: 4 MiB of ARGB, far below OpenSlide's own cut at 4096
 CANONICAL_BLOCK_PX = 512

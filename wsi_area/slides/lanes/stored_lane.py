@@ -3,23 +3,17 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
-from wsi_area.errors import SlideOpenError, TileReadError
+from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
-from wsi_area.slides.lanes.part_tiles import StoredPicture, tiles_under
-from wsi_area.slides.lanes.plain_depth import grey_levels
-from wsi_area.slides.lanes.reading import DecodedTile, assembled, require_within
-
-_DECODE_ERRORS = (
-    tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError, ArithmeticError, RuntimeError,
-    imagecodecs.DelayedImportError,
-)  # fmt: skip
+from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, require_within
+from wsi_area.slides.stored.part_tiles import StoredPicture, tiles_under
+from wsi_area.slides.stored.plain_depth import grey_levels
+from wsi_area.slides.stored.tiff_segments import SEGMENT_ERRORS
 
 
 class StoredReader:
@@ -33,7 +27,7 @@ class StoredReader:
         self._bits = int(info.properties.get(SAMPLE_BITS, 8))
         try:
             self._picture = StoredPicture(Path(info.path), info.level_parts)
-        except _DECODE_ERRORS as error:
+        except SEGMENT_ERRORS as error:
             raise SlideOpenError(f"{info.path}: it cannot be opened ({error}); bring the file back") from error
 
     def read(self, level: int, region_level_px: Region) -> TilePixels:
@@ -47,13 +41,7 @@ class StoredReader:
         return assembled(self.decoded_tiles(level, region_level_px), region_level_px)
 
     def decoded_tiles(self, level: int, region_level_px: Region) -> Iterator[tuple[DecodedTile, ...]]:
-        """Yield a region of a level in its stored tiles.
-
-        Raises
-        ------
-        TileReadError
-            A stored tile cannot be decoded.
-        """
+        """Yield a region of a level in its stored tiles; damaged ones as such."""
         require_within(self._info, level, region_level_px)
         for row, column, whole in tiles_under(self._picture, level, region_level_px):
             box = whole.intersection(region_level_px)
@@ -77,11 +65,12 @@ class StoredReader:
             rgb = self._rgb(samples[top : top + box.height_px, left : left + box.width_px])
             if rgb.shape[:2] != (box.height_px, box.width_px):
                 raise ValueError(f"it decodes to {samples.shape[:2]}, smaller than a tile")
-        except _DECODE_ERRORS as error:
-            raise TileReadError(
+        except SEGMENT_ERRORS as error:
+            return damaged_tile(
+                box,
                 f"slide {self._info.slide_id!r}, level {level}, stored tile row {row} column {column}: "
-                f"{error}; its pixels count as unreadable, re-export or re-scan the slide to have them"
-            ) from error
+                f"{error}; its pixels count as unreadable, re-export or re-scan the slide to have them",
+            )
         return DecodedTile(box, rgb, None)
 
     def _rgb(self, samples: NDArray[np.unsignedinteger]) -> RgbArray:

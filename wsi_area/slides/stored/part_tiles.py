@@ -7,17 +7,16 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-import simplejpeg
 import tifffile
 from numpy.typing import NDArray
 
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.picture import StoredPart
-from wsi_area.slides.lanes.tiff_levels import JPEG, JPEG_END, JPEG_START, jpeg_head
+from wsi_area.slides.stored.tiff_segments import segment_samples
 
 MAX_TILE_PX = 1 << 26
-_WHITE_IS_ZERO, _YCBCR = 0, 6
-_READ_COLOURS = (_WHITE_IS_ZERO, 1, 2, _YCBCR)  # grey, red-green-blue, and YCbCr as JPEG has it
+_WHITE_IS_ZERO = 0
+_READ_COLOURS = (_WHITE_IS_ZERO, 1, 2, 6)  # grey, red-green-blue, and YCbCr as JPEG has it
 
 
 class StoredPicture:
@@ -119,37 +118,10 @@ class StoredPicture:
             handle = self._tiff.filehandle
             handle.seek(offset)
             data = handle.read(count)
-        pixels = _decoded_jpeg(data, page) if int(page.compression) == JPEG else _decoded(data, page, index)
-        height = min(int(page.tilelength), int(page.imagelength) - row * int(page.tilelength))
-        width = min(int(page.tilewidth), int(page.imagewidth) - column * int(page.tilewidth))
-        if pixels.shape[0] < height or pixels.shape[1] < width:
-            raise ValueError(f"it decodes to {pixels.shape[:2]} of {(height, width)} rows and columns")
-        pixels = pixels[:height, :width]
+        pixels = segment_samples(page, data, index)
         if int(page.photometric) == _WHITE_IS_ZERO:
             pixels = np.iinfo(pixels.dtype).max - pixels
         return pixels if planar or sample is None else pixels[..., sample : sample + 1]
-
-
-def _decoded(data: bytes, page: tifffile.TiffPage, index: int) -> NDArray[Any]:
-    """Return (h, w, samples) of one stored tile, by tifffile's decoders."""
-    decoded, _, _ = page.decode(data, index)
-    if decoded is None:
-        raise ValueError("it holds no pixels")
-    samples: NDArray[Any] = decoded[0]
-    return samples
-
-
-def _decoded_jpeg(data: bytes, page: tifffile.TiffPage) -> NDArray[Any]:
-    """Return (h, w, samples) of one stored JPEG, strictly: what libjpeg only warns of is refused, as in every lane."""
-    if not data.startswith(JPEG_START):
-        raise ValueError("it is no JPEG")
-    head = jpeg_head(page.jpegtables, int(page.photometric) == _YCBCR)
-    in_grey = page.samplesperpixel == 1 or int(page.planarconfig) == 2
-    if in_grey:
-        head = JPEG_START + (page.jpegtables[len(JPEG_START) : -len(JPEG_END)] if page.jpegtables else b"")
-    whole = head + data[len(JPEG_START) :]
-    samples: NDArray[Any] = simplejpeg.decode_jpeg(whole, "GRAY" if in_grey else "RGB", strict=True)
-    return samples
 
 
 def page_at(tiff: tifffile.TiffFile, directory_at: int) -> tifffile.TiffPage:

@@ -4,11 +4,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
 from wsi_area.model.picture import StoredPart
-from wsi_area.slides.lanes.part_tiles import page_at
+from wsi_area.slides.stored.part_tiles import page_at
+from wsi_area.slides.stored.tiff_segments import SEGMENT_ERRORS, segment_samples
 
 MAX_PLAIN_PX = 1 << 27
 """A plain image is decoded as a whole: 134 megapixels are 400 MB of RGB."""
@@ -59,13 +61,54 @@ def tiff_samples(page: tifffile.TiffPage, file_bytes: int) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        The file cannot hold them.
+        Some of them are damaged, or the file cannot hold them.
     """
-    damage = tiff_damage(page, file_bytes)
-    if damage is not None:
+    samples, _, damage = tiff_samples_around_damage(page, file_bytes)
+    if damage:
         raise ValueError(damage)
-    samples: NDArray[Any] = page.asarray(maxworkers=1)
     return samples
+
+
+def tiff_samples_around_damage(
+    page: tifffile.TiffPage, file_bytes: int
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None, str]:
+    """Return the samples of a TIFF page, 0 where a strip or a tile is damaged; which pixels are; and what is wrong.
+
+    The samples are (h, w), (h, w, samples) or (samples, h, w), the mask is bool (h, w), or None where none is damaged.
+
+    Raises
+    ------
+    ValueError
+        What the page claims of its strips or tiles cannot be true of any.
+    """
+    obstacle = tiff_damage(page)
+    if obstacle is not None:
+        raise ValueError(obstacle)
+    samples: NDArray[Any] = np.zeros(page.shaped, page.dtype)
+    damaged, said = np.zeros((int(page.imagelength), int(page.imagewidth)), np.bool_), []
+    for index, (offset, count) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=False)):
+        if index >= math.prod(page.chunked):
+            break
+        _, (plane, depth, row, column, _), shape = page.decode(None, index)
+        try:
+            found = segment_samples(page, _bytes_of(page, int(offset), int(count), file_bytes), index)
+        except SEGMENT_ERRORS as error:
+            damaged[row : row + int(shape[1]), column : column + int(shape[2])] = True
+            said.append(f"{'tile' if page.is_tiled else 'strip'} {index}: {error}")
+        else:
+            samples[plane, depth, row : row + found.shape[0], column : column + found.shape[1]] = found
+    more = f", and {len(said) - 1} more" if len(said) > 1 else ""
+    return samples.reshape(page.shape), damaged if said else None, f"{said[0]}{more}" if said else ""
+
+
+def _bytes_of(page: tifffile.TiffPage, offset: int, count: int, file_bytes: int) -> bytes:
+    """Return what is stored of a strip or a tile; tifffile would paint black what the file does not hold."""
+    if offset <= 0 or count <= 0 or offset + count > file_bytes:
+        raise ValueError(f"a part of {count} bytes at {offset} is not in the file of {file_bytes} bytes")
+    handle = page.parent.filehandle
+    handle.seek(offset)
+    data: bytes = handle.read(count)
+    return data
 
 
 def one_of_samples(samples: NDArray[Any], page: tifffile.TiffPage, sample: int | None) -> NDArray[Any]:
@@ -75,22 +118,15 @@ def one_of_samples(samples: NDArray[Any], page: tifffile.TiffPage, sample: int |
     return samples[sample] if int(page.planarconfig) == 2 else samples[..., sample]
 
 
-def tiff_damage(page: tifffile.TiffPage, file_bytes: int) -> str | None:
-    """Return what of a TIFF page's pixels the file cannot hold, or None where all of them may be there.
-
-    tifffile would read as many bytes as the header claims, and paint black what is not stored.
-    """
+def tiff_damage(page: tifffile.TiffPage) -> str | None:
+    """Return what a TIFF page claims that no strips or tiles can have, or None."""
     if page.is_tiled:
         width, height = int(page.tilewidth), int(page.tilelength)
         if not 0 < width * height <= MAX_PLAIN_PX:
             return f"its tiles are said to be {width} × {height} px"
-    wanted = math.prod(page.chunked)
-    stored = list(zip(map(int, page.dataoffsets), map(int, page.databytecounts), strict=False))
-    if len(stored) < wanted:
-        return f"it lists {len(stored)} parts, {wanted} are needed"
-    for offset, count in stored:
-        if offset <= 0 or count <= 0 or offset + count > file_bytes:
-            return f"a part of {count} bytes at {offset} is not in the file of {file_bytes} bytes"
+    wanted, listed = math.prod(page.chunked), min(len(page.dataoffsets), len(page.databytecounts))
+    if listed < wanted:
+        return f"it lists {listed} parts, {wanted} are needed"
     return None
 
 
