@@ -16,7 +16,7 @@ def measurement_facts(record: Record) -> tuple[tuple[str, str], ...]:
     skipped = f"{grouped(work['tiles_skipped'])} of {grouped(work['tiles'])}"
     if work["tiles_skipped"]:
         skipped += f"; they hold at most {NONE if bound is None else grouped(bound)} px of foreground"
-    hidden = {"histogram", "density_histogram", "tissue_fraction", "positive_fraction"}
+    hidden = {"histogram", "density_histogram", "tissue_fraction", "positive_fraction", "tissue_on_overview"}
     segmenter = record["segmenter"]
     shown = {k: v for k, v in segmenter["facts"].items() if k not in hidden}
     own = {k: v for k, v in segmenter["settings"].items() if k != "classes"}
