@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.json_tree import flat, json_digest
+from wsi_area.model.picture import PictureChoice
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.cluster_settings import ClusterSettings, StorageSettings, TlsSettings
@@ -61,6 +62,16 @@ class ReaderSettings(_Section):
     lane: Annotated[Lane, Effect.WORK] = Field(
         "auto", description="auto: the direct lane where it is proven for the slide"
     )
+    picture: int | str | None = Field(None, description="which picture of a file: its number as listed, or its name")
+    channel: int | str | None = Field(None, description="which channel: its number from 0, or its name")
+    plane: int | str | None = Field(
+        None, description="which focal plane, slice or time: its number from 0, or its name"
+    )
+
+    @property
+    def choice(self) -> PictureChoice:
+        """Return which picture of a file is meant."""
+        return PictureChoice(self.picture, self.channel, self.plane)
 
 
 class CalibrationSettings(_Section):

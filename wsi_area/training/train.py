@@ -18,13 +18,12 @@ from wsi_area.training.blocks import TruthRule, balanced
 from wsi_area.training.classes import scheme_of
 from wsi_area.training.collecting import Collected, collect
 from wsi_area.training.fitting import fitted_trees, require_libraries
-from wsi_area.training.folds import fold_of_each
 from wsi_area.training.importance import Importance, feature_groups, permutation_importances
 from wsi_area.training.material import Source, TrainingImage, prepared
 from wsi_area.training.outcome import TrainOutcome
 from wsi_area.training.sampling import Sampled
 from wsi_area.training.settings import TrainSettings
-from wsi_area.training.validation import CrossValidated, cross_validate, reach_um
+from wsi_area.training.validation import CrossValidated, cross_validate, fold_of_each, reach_um
 from wsi_area.version import __version__
 
 _LOG = logging.getLogger(__name__)

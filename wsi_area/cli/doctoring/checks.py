@@ -91,7 +91,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def reading_checks() -> Iterator[Check]:
     """Yield whether slides can be read: the library, the codecs, and a slide that is made and read both ways."""
-    from wsi_area.slides.header.available import available_codecs, openslide_library_version
+    from wsi_area.slides.available import available_codecs, openslide_library_version
 
     yield Check("reading", "OpenSlide library", "ok", openslide_library_version())
     for name, there in available_codecs().items():

@@ -12,8 +12,8 @@ from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, grid_boxes, require_within
 from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text, open_file, tile_bytes
-from wsi_area.slides.lanes.tiff_levels import TiledLevel, tiled_levels
-from wsi_area.slides.lanes.tile_codecs import UnknownToDecoderError, decode_tile
+from wsi_area.slides.stored.tiff_levels import TiledLevel, tiled_levels
+from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile
 
 NEAR_BYTES = 4096
 """Two tiles of a file that are this near are fetched as one: what lies between is on the same page anyway."""

@@ -11,18 +11,17 @@ from openslide import lowlevel
 
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import TilePixels
-from wsi_area.model.slide import SlideInfo
+from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
 from wsi_area.slides.lanes.argb import split_argb
 from wsi_area.slides.lanes.exactness import is_exactly_addressable
-from wsi_area.slides.lanes.openslide_handles import Handle, OwnHandle, SharedHandle
 from wsi_area.slides.lanes.reading import (
-    DIRECT_VENDORS,
     DecodedTile,
     assembled,
     damaged_tile,
     grid_boxes,
     require_within,
 )
+from wsi_area.slides.stored.openslide_handles import Handle, OwnHandle, SharedHandle
 
 BLOCK_PX = 1024  # upper bound of a block: 4 MiB of ARGB, far below OpenSlide's own cut at 4096
 CANONICAL_BLOCK_PX = 512
@@ -64,8 +63,9 @@ class OpenSlideReader:
     def __init__(self, info: SlideInfo, *, checks_tiles: bool = True) -> None:
         self._info = info
         self._shared = SharedHandle(info.path)
+        self._numbers = info.openslide_levels or tuple(level.index for level in info.levels)
         with self._shared.lent() as handle:
-            self._downsamples = [lowlevel.get_level_downsample(handle, n.index) for n in info.levels]
+            self._downsamples = [lowlevel.get_level_downsample(handle, number) for number in self._numbers]
         self._is_exact: dict[int, bool] = {}
         self._check = None
         if checks_tiles and info.vendor in DIRECT_VENDORS:
@@ -196,7 +196,7 @@ class OpenSlideReader:
         """Fill ``words`` and return None, or OpenSlide's own words of what went wrong."""
         # OpenSlide addresses every level by whole level-0 pixels
         x_l0, y_l0 = (round(v * self.downsample(level)) for v in (box.x_px, box.y_px))
-        _read_region(handle, words.ctypes.data, x_l0, y_l0, level, box.width_px, box.height_px)
+        _read_region(handle, words.ctypes.data, x_l0, y_l0, self._numbers[level], box.width_px, box.height_px)
         failure: str | None = lowlevel.get_error(handle)
         return failure
 

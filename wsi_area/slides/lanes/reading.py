@@ -12,9 +12,6 @@ from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
 
-DIRECT_VENDORS = ("aperio", "generic-tiff")
-"""What OpenSlide calls the files whose layout is plain tiles, which the direct lane may try."""
-
 VALID_ALPHA = 128
 """A pixel is scanned where at least half of it was: alpha >= 128 of 255. Partial alpha arises only where
 OpenSlide interpolates across the rim of the scanned area."""

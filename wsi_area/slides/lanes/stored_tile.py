@@ -8,8 +8,8 @@ import numpy as np
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Region
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.lanes.tiff_levels import TiledLevel, tiled_levels
-from wsi_area.slides.lanes.tile_codecs import CODEC_ERRORS, UnknownToDecoderError, check_tile
+from wsi_area.slides.stored.tiff_levels import TiledLevel, tiled_levels
+from wsi_area.slides.stored.tile_codecs import CODEC_ERRORS, UnknownToDecoderError, check_tile
 
 STORED_TILE_ERRORS = (*CODEC_ERRORS, OSError)
 """What is raised where a stored tile cannot be fetched or decoded."""

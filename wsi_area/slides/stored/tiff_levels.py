@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import tifffile
 
 from wsi_area.model.geometry import Size
-from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.lanes.reading import DIRECT_VENDORS
+from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
 
 JPEG, JPEG2000_YCBCR, JPEG2000_RGB = 7, 33003, 33005
 UNCOMPRESSED, LZW, DEFLATES = 1, 5, (8, 32946)

@@ -9,7 +9,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from wsi_area.model.pixels import RgbArray
-from wsi_area.slides.lanes.tiff_levels import (
+from wsi_area.slides.stored.tiff_levels import (
     DEFLATES,
     JPEG,
     JPEG2000_RGB,
@@ -78,8 +78,10 @@ def _decode_jpeg(data: bytes, level: TiledLevel, out: RgbArray) -> None:
         raise ValueError(f"the JPEG is {decoded.shape}, the tile {out.shape}")
 
 
-def strict_jpeg(data: bytes, out: RgbArray | None = None) -> RgbArray:
+def strict_jpeg(data: bytes, out: RgbArray | None = None, colours: str = "RGB") -> NDArray[np.uint8]:
     """Return the picture of a JPEG, uint8 (h, w, 3) RGB, in ``out`` if that is given; what is not whole is refused.
+
+    ``colours`` may be GRAY: uint8 (h, w, 1).
 
     What libjpeg only warns of is damage: data that run out, markers out of place, data that are left over. Other
     decoders fill the gap with made-up grey, or shift what follows, and say nothing. Bytes of padding between a whole
@@ -93,15 +95,15 @@ def strict_jpeg(data: bytes, out: RgbArray | None = None) -> RgbArray:
         It is damaged.
     """
     try:
-        return _decoded_strictly(data, out)
+        return _decoded_strictly(data, out, colours)
     except ValueError as warning:
         if _UNKNOWN.search(str(warning)):
             raise UnknownToDecoderError(str(warning)) from warning
         padding = _PADDING.search(str(warning))
-        end = data.rfind(JPEG_END)
+        end = _end_of_picture(data)
         if padding is None or not _is_padding(data[end - int(padding[1]) : end]):
             raise
-        return _decoded_strictly(data[: end - int(padding[1])] + JPEG_END, out)
+        return _decoded_strictly(data[: end - int(padding[1])] + JPEG_END, out, colours)
 
 
 def _is_padding(left_over: bytes) -> bool:
@@ -113,8 +115,26 @@ def _is_padding(left_over: bytes) -> bool:
     return not any(left_over) or (len(left_over) >= 8 and len(set(left_over)) == 1)
 
 
-def _decoded_strictly(data: bytes, out: RgbArray | None) -> RgbArray:
-    pixels: RgbArray = simplejpeg.decode_jpeg(data, "RGB", buffer=out, strict=True)
+def _end_of_picture(data: bytes) -> int:
+    """Return where the marker lies that ends the first picture of a JPEG (ITU T.81, B.1.1): others may follow it.
+
+    >>> _end_of_picture(bytes.fromhex("ffd8 ffda 0003 00 aaff00aa ffd9 ffd8 ffd9"))
+    11
+    """
+    at = len(JPEG_START)
+    while (at := data.find(b"\xff", at)) >= 0 and at + 2 <= len(data):
+        marker = data[at + 1]
+        if marker == 0xD9:
+            return at
+        # entropy-coded data, restarts and fill bytes have no length; every other marker has a segment to be leapt over
+        at += 1 if marker == 0xFF else 2
+        if marker not in (0x00, 0x01, 0xFF, *range(0xD0, 0xD8)):
+            at += int.from_bytes(data[at : at + 2], "big")
+    return data.rfind(JPEG_END)
+
+
+def _decoded_strictly(data: bytes, out: RgbArray | None, colours: str) -> NDArray[np.uint8]:
+    pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, colours, buffer=out, strict=True)
     return pixels
 
 
@@ -132,7 +152,17 @@ def _check_jpeg2000(data: bytes, out: RgbArray) -> None:
     claimed = _jpeg2000_size_px(data)
     if claimed != (out.shape[1], out.shape[0]):  # before the decoder makes room for what is claimed
         raise ValueError(f"the JPEG 2000 picture claims {claimed} px, the tile has {out.shape[1]} × {out.shape[0]}")
-    if _ZEROED_BYTES in data.rstrip(b"\0"):  # behind its end, zeros are padding
+    refuse_zeroed(data)
+
+
+def refuse_zeroed(data: bytes) -> None:
+    """Refuse a JPEG 2000 codestream of which some was overwritten by zeros; behind its end they are padding.
+
+    Raises
+    ------
+    ValueError
+    """
+    if _ZEROED_BYTES in data.rstrip(b"\0"):
         raise ValueError(f"{len(_ZEROED_BYTES)} bytes of its JPEG 2000 data and more are 0")
 
 
