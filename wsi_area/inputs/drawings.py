@@ -77,7 +77,7 @@ def drawing_facts(drawing: Drawn | RegionOfInterest | None, mpp: Mpp | None) -> 
     if isinstance(drawing, Drawn):
         return facts | {"regions": len(drawing.regions), "has_mask": drawing.mask is not None}
     if drawing.wkb_l0_px is not None:
-        from wsi_area.compute.judge.rasterise import area_of  # geometry is loaded only where something was drawn
+        from wsi_area.compute.cut.rasterise import area_of  # geometry is loaded only where something was drawn
 
         outline_px2 = area_of(drawing.wkb_l0_px)
         facts["outline_area_px"] = outline_px2
