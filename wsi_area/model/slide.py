@@ -50,4 +50,5 @@ class SlideInfo:
     level_parts: tuple[tuple[StoredPart, ...], ...] = ()  # for each level where its samples lie; empty: OpenSlide knows
     orientation: int = 1  # as TIFF and EXIF number it: 1 upright, 2 to 8 turned or mirrored when shown
     is_turned: bool = False  # it is measured as shown; else as stored
+    openslide_refusal: str = ""  # why OpenSlide does not open a TIFF of tiles, in its words
     properties: dict[str, str] = field(default_factory=dict, compare=False)  # a few, for the record

@@ -8,6 +8,7 @@ from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate,
 from wsi_area.compute.cut.planning import Tiling, plan_slide
 from wsi_area.compute.judge.pictures import picture_findings
 from wsi_area.compute.judge.quality import work_mpp_findings
+from wsi_area.compute.judge.refusal import refusal_findings
 from wsi_area.errors import SlideError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.calibration import Calibration
@@ -66,7 +67,7 @@ def check_slide(
     """
     try:
         info = inspect(slide.path, slide_id=slide.slide_id, choice=choice)
-        others = [*picture_findings(info), *cut_short_findings(info)]
+        others = [*picture_findings(info), *refusal_findings(info), *cut_short_findings(info)]
     except (SlideError, OSError) as error:
         return SlideCheck(slide, error=str(error))
     calibration = calibrate(info, override=slide.override, policy=policy)

@@ -195,7 +195,7 @@ def _measure_one(
         record = measured.record
         if for_report:
             # imported here: a run without a report need not pay for it
-            from wsi_area.run.work.thumbnail_task import order_class_thumbnail
+            from wsi_area.run.class_picture import order_class_thumbnail
 
             order_class_thumbnail(layout.slide(slide.slide_id), record, context.executor)
         told.done(record, measured.resumed)

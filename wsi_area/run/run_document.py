@@ -11,6 +11,7 @@ from typing import Any
 
 from wsi_area.results.layout import SCHEMA_VERSION
 from wsi_area.results.same_content import with_same_content
+from wsi_area.run.work.log_lines import slurm_ids
 from wsi_area.segmenters.registry import segmenter_package
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.version import __version__
@@ -20,10 +21,6 @@ EXIT_OK, EXIT_SETTINGS, EXIT_FAILED, EXIT_CALIBRATION, EXIT_VERIFICATION, EXIT_I
 _RECORDED_PACKAGES = (
     "numpy", "numba", "zarr", "dask", "distributed", "openslide-python", "openslide-bin", "tifffile", "imagecodecs",
     "simplejpeg", "scikit-image", "pillow", "pydicom", "dask-jobqueue",
-)  # fmt: skip
-_SLURM_VARIABLES = (
-    "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_CLUSTER_NAME",
-    "SLURM_JOB_PARTITION", "SLURM_JOB_NODELIST", "SLURM_RESTART_COUNT",
 )  # fmt: skip
 
 
@@ -74,16 +71,6 @@ def segmenter_facts(settings: RunSettings) -> dict[str, str]:
     """Return which package somebody else's segmenter is of, with its version; nothing for one of ours."""
     package = segmenter_package(settings.segmenter.name)
     return {} if package is None else {"segmenter_package": package}
-
-
-def slurm_ids(environment: Mapping[str, str]) -> dict[str, str] | None:
-    """Return by what names SLURM knows this process; None outside a job.
-
-    >>> slurm_ids({"SLURM_JOB_ID": "12", "HOME": "/root"})
-    {'SLURM_JOB_ID': '12'}
-    """
-    found = {name: environment[name] for name in _SLURM_VARIABLES if name in environment}
-    return found if "SLURM_JOB_ID" in found else None
 
 
 def _package_versions() -> dict[str, str]:

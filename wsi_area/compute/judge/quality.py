@@ -11,6 +11,7 @@ from wsi_area.compute.judge.light_findings import (
     overview_findings,
 )
 from wsi_area.compute.judge.pictures import picture_findings
+from wsi_area.compute.judge.refusal import refusal_findings
 from wsi_area.compute.judge.threshold_stability import UNSTABLE_LIMIT, threshold_findings
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.finding import QaFinding, Severity
@@ -63,6 +64,7 @@ def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: Qual
     found = [
         *_unreadable(burden),
         *picture_findings(plan.slide),
+        *refusal_findings(plan.slide),
         *work_mpp_findings(plan),
         *sample_depth_findings(plan.slide),
         *background_findings(burden.slide_id, observed.background_assumed, observed.background_seen),

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import openslide
@@ -16,6 +17,7 @@ from wsi_area.slides.header.dicom import slide_in_folder
 from wsi_area.slides.header.fingerprint import digests
 from wsi_area.slides.header.mpp_sources import Properties, imaged_volume_mm, slide_claims
 from wsi_area.slides.header.one_picture import one_picture
+from wsi_area.slides.header.refusal import refusal_of
 from wsi_area.slides.header.shown_pictures import dicom_pictures, levels_of_picture, shown_pictures
 from wsi_area.slides.header.tiff_directories import tiff_directories
 from wsi_area.slides.header.tiff_slide import (
@@ -84,13 +86,18 @@ def inspect(
         # imported here: only a plain image needs it
         from wsi_area.slides.header.plain_header import inspect_plain
 
-        plain = inspect_plain(file, name, PLAIN_VENDOR, directories, choice)
+        refusal = refusal_of(file, directories)
+        because = f" ({refusal})" if refusal else ""
+        try:
+            plain = inspect_plain(file, name, PLAIN_VENDOR, directories, choice)
+        except SlideOpenError as error:
+            raise SlideOpenError(f"{error}; OpenSlide does not open it{because}" if because else str(error)) from error
         if file.suffix.lower() in SLIDE_SUFFIXES:
             raise SlideOpenError(
-                f"{file}: OpenSlide does not recognise it as the slide that its name {file.suffix} promises; it is "
-                "truncated, damaged or misnamed: copy it again, or rename it if it is a plain image"
+                f"{file}: OpenSlide does not recognise it as the slide that its name {file.suffix} promises{because}; "
+                "it is truncated, damaged or misnamed: copy it again, or rename it if it is a plain image"
             )
-        return plain
+        return replace(plain, openslide_refusal=refusal)
     refuse_oversized_tiles(file, directories)
     if vendor not in STRUCTURED_VENDORS or not directories:
         return _inspect_slide(file, name, vendor, choice)

@@ -37,6 +37,8 @@ def choose_lane(
         raise LaneError(f"there is no lane {lane!r}; ask for auto, openslide or direct")
     if info.vendor == PLAIN_VENDOR:
         obstacle = "it is a plain image, not a tiled slide"
+        if info.openslide_refusal:
+            obstacle = f"OpenSlide does not open it ({info.openslide_refusal}); its picture is decoded whole"
         decision = LaneDecision("plain", obstacle)
     elif info.level_parts:
         obstacle = "OpenSlide does not show the picture that is meant; it is read from its own directories of the file"
