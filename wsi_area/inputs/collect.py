@@ -44,31 +44,44 @@ class SlideInput:
 
 
 def collect_slides(
-    paths: Sequence[str],
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     recursive: bool = False,
-    mpp: str | None = None,
-    dpi: str | None = None,
+    mpp: str | float | None = None,
+    dpi: str | float | None = None,
     mpp_reason: str = "",
-    manifest: Path | None = None,
-    annotations: Path | None = None,
-    roi: Path | None = None,
+    manifest: str | Path | None = None,
+    annotations: str | Path | None = None,
+    roi: str | Path | None = None,
     annotation_scale: str | None = None,
     roi_scale: str | None = None,
     access: Access | None = None,
 ) -> tuple[SlideInput, ...]:
-    """Return the slides that the command line asked for, each with its override.
+    """Return the slides that somebody asked for, each with its override.
 
-    Without paths the manifest's own rows are the slides. Those at ``s3://`` are asked for by ``access``; without it
-    they are refused.
+    Parameters
+    ----------
+    paths : path, or sequence of them
+        Files, folders, globs, ``@list.txt``, ``-``. None of them: the manifest's own rows.
+    recursive : bool
+        Look into folders inside folders.
+    mpp, mpp_reason
+        µm per level-0 pixel, ``0.25`` or ``"0.25,0.26"``, and where that comes from, in words.
+    manifest, annotations, roi : path or None
+        As the options of ``wsi-area run`` of these names.
+    annotation_scale, roi_scale : str or None
+        Level-0 px per unit of those files, such as ``"1/128"``.
+    access : Access or None
+        Who asks for what lies at ``s3://``; without it that is refused.
 
     Raises
     ------
     SettingsError
         Naming whatever cannot be found, read or believed.
     """
-    rows = () if manifest is None else read_manifest(manifest)
-    slides = expand_inputs(paths or [str(row.path) for row in rows], recursive=recursive, access=access)
+    rows = () if manifest is None else read_manifest(Path(manifest))
+    named = [os.fspath(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
+    slides = expand_inputs(named or [str(row.path) for row in rows], recursive=recursive, access=access)
     if mpp is not None and dpi is not None:
         raise SettingsError(f"--mpp {mpp} and --dpi {dpi} were both given; give one of them")
     if mpp is None and dpi is None and mpp_reason:
@@ -79,14 +92,32 @@ def collect_slides(
     )
     merged = with_overrides(
         slides,
-        mpp=parse_mpp(mpp) if dpi is None else parse_dpi(dpi),
+        mpp=parse_mpp(None if mpp is None else str(mpp)) if dpi is None else parse_dpi(str(dpi)),
         mpp_reason=mpp_reason or _of_dpi(dpi),
         rows=rows,
         scales=scales,
     )
     given = (("--annotations", annotations, annotation_scale), ("--roi", roi, roi_scale))
-    for_all = [None if p is None else drawn_source(option, p, scale, len(merged)) for option, p, scale in given]
+    for_all = [None if p is None else drawn_source(option, Path(p), scale, len(merged)) for option, p, scale in given]
     return tuple(with_drawings(merged, annotations=for_all[0], roi=for_all[1]))
+
+
+def as_slides(given: Sequence[SlideInput | str | os.PathLike[str]], access: Access | None) -> tuple[SlideInput, ...]:
+    """Return slides that may have been given as paths.
+
+    Raises
+    ------
+    SettingsError
+        A path holds no slide, two slides have one id, or paths stand among slides that were collected.
+    """
+    several = [given] if isinstance(given, str | os.PathLike | SlideInput) else list(given)
+    slides = [slide for slide in several if isinstance(slide, SlideInput)]
+    if not slides and several:
+        return collect_slides([os.fspath(path) for path in several if not isinstance(path, SlideInput)], access=access)
+    if len(slides) < len(several):
+        raise SettingsError("paths stand among slides that collect_slides returned; collect all of them")
+    _refuse_same_ids(slides)
+    return tuple(slides)
 
 
 def with_drawings(
@@ -191,7 +222,7 @@ def parse_dpi(text: str) -> Mpp:
     return Mpp(um[0], um[-1])
 
 
-def _of_dpi(dpi: str | None) -> str:
+def _of_dpi(dpi: str | float | None) -> str:
     """Return the reason that a density is by itself: somebody says that it is meant."""
     return "" if dpi is None else f"{dpi} dots per inch, as given by --dpi"
 

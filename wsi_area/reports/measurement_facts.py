@@ -17,9 +17,9 @@ def measurement_facts(record: Record) -> tuple[tuple[str, str], ...]:
     skipped = f"{grouped(work['tiles_skipped'])} of {grouped(work['tiles'])}"
     if work["tiles_skipped"]:
         skipped += f"; they hold at most {NONE if bound is None else grouped(bound)} px of foreground"
-    hidden = {"histogram", "density_histogram", "tissue_fraction", "positive_fraction"}
+    hidden = {"histogram", "density_histogram", "tissue_fraction", "positive_fraction", "tissue_on_overview"}
     segmenter = record["segmenter"]
-    shown = {k: v for k, v in segmenter["facts"].items() if k not in hidden}
+    shown = {k: v for k, v in segmenter["facts"].items() if k not in hidden and (k, v) not in _AS_A_RULE}
     own = {k: v for k, v in segmenter["settings"].items() if k != "classes"}
     drawn = {k: record[k] for k in ("annotations", "roi") if isinstance(record.get(k), Mapping)}
     return (
@@ -36,6 +36,10 @@ def measurement_facts(record: Record) -> tuple[tuple[str, str], ...]:
         ("hash of cut", work["plan_hash"]),
         ("measured by", f"wsi-area {record.get('wsi_area_version')}"),
     )
+
+
+_AS_A_RULE = (("fitted_on", "overview"), ("painted_black_fraction", 0.0), ("clamped", False))
+"""Facts that say that nothing out of the ordinary was done."""
 
 
 def _run_on(facts: Mapping[str, Any]) -> str:

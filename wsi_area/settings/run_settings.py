@@ -16,8 +16,8 @@ from wsi_area.settings.cluster_settings import ClusterSettings, StorageSettings,
 from wsi_area.settings.effect import Effect, effect_of
 from wsi_area.settings.mistakes import in_words, placed
 from wsi_area.settings.presets import config_file, shown
-from wsi_area.settings.settings_origin import origins, said_by
-from wsi_area.settings.settings_tree import assign, assigned, is_plain, kept, read_toml
+from wsi_area.settings.settings_origin import PROGRAM, origins, said_by
+from wsi_area.settings.settings_tree import assign, assigned, is_plain, kept, plain_value, put, read_toml
 
 ExecutorName = Literal["serial", "threads", "processes", "distributed", "slurm"]
 Lane = Literal["auto", "openslide", "direct"]
@@ -190,8 +190,19 @@ def with_effect(settings: Mapping[str, Any], *effects: Effect) -> dict[str, Any]
     return kept(settings, lambda key: effect_of(RunSettings, key) in effects)
 
 
-def load(config: str | Path | None, assignments: Sequence[str] = ()) -> RunSettings:
-    """Return the settings of a TOML file, or of a preset by its name, with ``key=value`` assignments on top.
+def load(
+    config: str | Path | None = None, assignments: Sequence[str] = (), values: Mapping[str, Any] | None = None
+) -> RunSettings:
+    """Return the settings of a TOML file, or of a preset by its name, with others on top.
+
+    Parameters
+    ----------
+    config : str, Path or None
+        None: the defaults.
+    assignments : sequence of str
+        Such as ``"tiling.work_mpp=0.5"``.
+    values : mapping or None
+        The same as Python has it, by section or by dotted name: ``{"tiling.work_mpp": 0.5}``.
 
     Raises
     ------
@@ -203,6 +214,9 @@ def load(config: str | Path | None, assignments: Sequence[str] = ()) -> RunSetti
     said = said_by(tree, "" if path is None else shown(path), assignments)
     for text in assignments:
         assign(tree, text)
+    for key, value in flat(values or {}):
+        put(tree, key, plain_value(key, value), f"the setting {key}")
+        said[key] = PROGRAM
     tree.pop("train", None)  # read by `wsi-area train`: no part of how a slide is measured
     try:
         settings = RunSettings.model_validate(tree)

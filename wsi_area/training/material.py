@@ -82,12 +82,16 @@ def within_bounds_l0_px(within: RegionOfInterest) -> tuple[float, float, float, 
         return left, top, right, bottom
     if within.mask is None:
         raise ValueError("a region of interest has either an outline or a mask")
-    inside = within.mask.codes() != 0
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if not len(rows):
+    rows, columns = np.zeros(within.mask.height_px, np.bool_), np.zeros(within.mask.width_px, np.bool_)
+    for top, bottom, left, right, codes in within.mask.pieces():
+        inside = np.broadcast_to(np.asarray(codes) != 0, (bottom - top, right - left))
+        rows[top:bottom] |= inside.any(axis=1)
+        columns[left:right] |= inside.any(axis=0)
+    if not rows.any():
         return 0.0, 0.0, 0.0, 0.0
     x, y = within.mask.scale_x, within.mask.scale_y
-    return float(columns[0]) * x, float(rows[0]) * y, float(columns[-1] + 1) * x, float(rows[-1] + 1) * y
+    (y0, y1), (x0, x1) = np.flatnonzero(rows)[[0, -1]].tolist(), np.flatnonzero(columns)[[0, -1]].tolist()
+    return x0 * x, y0 * y, (x1 + 1) * x, (y1 + 1) * y
 
 
 def _sha256(path: Path) -> str:
