@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wsi_area.model.calibration import MppCandidate, UnreadClaim
 from wsi_area.model.geometry import Size
-from wsi_area.model.picture import PictureChoice
+from wsi_area.model.picture import Picture, PictureChoice
 from wsi_area.slides.header.mpp_sources import Claim, tiff_claims
 from wsi_area.slides.header.ome import ome_images
 from wsi_area.slides.header.one_picture import OnePicture, one_picture
@@ -127,6 +127,12 @@ def split_claims(claims: Sequence[Claim]) -> tuple[tuple[MppCandidate, ...], tup
     unread = [claim for claim in claims if isinstance(claim, UnreadClaim)]
     own = {claim.text for claim in unread if claim.source != OPENSLIDE_MPP}
     return read, tuple(claim for claim in unread if claim.source != OPENSLIDE_MPP or claim.text not in own)
+
+
+def with_claims(listed: tuple[Picture, ...], claims: Sequence[MppCandidate]) -> tuple[Picture, ...]:
+    """Return the pictures of a list, each with the first size that is claimed of it by its number."""
+    sizes = {claim.picture: claim.mpp for claim in reversed(claims) if claim.picture is not None}
+    return tuple(replace(picture, mpp=sizes.get(picture.index, picture.mpp)) for picture in listed)
 
 
 def _one(value: object) -> float | None:
