@@ -4,12 +4,13 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
-from wsi_area.errors import ResultError
+from wsi_area.errors import NewerDocumentError, ResultError
+from wsi_area.model.documented import SCHEMA_VERSION
 from wsi_area.storage.place import Place, commit, mending
 
-SCHEMA_VERSION = 1
 OUTLINES_NAME, LABELS_NAME = "regions.geojson.gz", "labels.ome.zarr"
 """What `wsi-area export` writes beside a slide's result; made from its class map, so gone when that is made anew."""
 
@@ -111,10 +112,12 @@ def write_json(path: Place, content: Mapping[str, Any]) -> None:
 
 
 def read_json(path: Place) -> dict[str, Any]:
-    """Return a JSON document.
+    """Return a JSON document, of this version or an earlier one.
 
     Raises
     ------
+    NewerDocumentError
+        If a later version wrote it: what it says may not be what this version would read.
     ResultError
         If it is missing or damaged.
     """
@@ -126,6 +129,13 @@ def read_json(path: Place) -> dict[str, Any]:
         ) from error
     if not isinstance(content, dict):
         raise ResultError(f"{path} does not hold a JSON object; it was not written by wsi_area")
+    found = content.get("schema_version")
+    if isinstance(found, int) and found > SCHEMA_VERSION:
+        raise NewerDocumentError(
+            f"{path} was written by a newer wsi_area ({content.get('wsi_area_version', 'of no known version')}): it has "
+            f"schema version {found}, and this one, {version('wsi-area')}, knows {SCHEMA_VERSION} and those before it; "
+            "install the newer version, then give the same command again"
+        )
     return content
 
 
