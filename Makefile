@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint types layers check bench clean
+.PHONY: setup demo test lint types layers check nightly bench clean
 
 setup: $(STAMP)
 
@@ -30,6 +30,11 @@ layers: setup
 	$(BIN)/lint-imports
 
 check: lint types layers test
+
+nightly: setup  ## an hour or more: killed runs, damaged slides, thousands of slides
+	$(BIN)/python tests/nightly/kill_runs.py --forked --kills 200
+	$(BIN)/python tests/nightly/fuzz_slides.py --each 300
+	$(BIN)/python tests/nightly/many_slides.py --slides 1000
 
 bench: setup  ## slow: side by side with the peers, each in its own environment
 	$(BIN)/python -m benchmarks.run

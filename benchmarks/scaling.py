@@ -224,10 +224,10 @@ def array(folder: Path) -> Figures:
     """What a task of a job array does before its first slide, for a list of so many; and the merge, a slide."""
     from wsi_area.inputs.collect import collect_slides
     from wsi_area.results.layout import RunLayout, write_json
-    from wsi_area.run.array.array_plan import agreed_plan, shard_plan
-    from wsi_area.run.array.division import Shard
+    from wsi_area.run.array.array_plan import agreed_plan, array_plan
+    from wsi_area.run.array.division import ArrayTask
     from wsi_area.run.array.merge import merge_run
-    from wsi_area.run.array.task_run import run_shard
+    from wsi_area.run.array.task_run import run_task
     from wsi_area.settings.run_settings import load
 
     (folder / "many").mkdir()
@@ -237,16 +237,16 @@ def array(folder: Path) -> Figures:
     before = cpu_s()
     inputs = collect_slides([str(folder / "many")])
     listed = cpu_s() - before
-    write_json(layout.shard_plan, shard_plan(inputs, settings, 200).document())
+    write_json(layout.array_plan, array_plan(inputs, settings, 200).document())
     before = cpu_s()
-    agreed = agreed_plan(layout, shard_plan(inputs, settings, 200))
+    agreed = agreed_plan(layout, array_plan(inputs, settings, 200))
     agreeing = cpu_s() - before
     assert agreed is not None
     merging = {}
     slides = painted_slides(folder / "slides", MANY)
     for count in (FEW, MANY):
         out = folder / f"{count}"
-        assert run_shard(collect_slides(slides[:count]), settings, out, Shard(1, 1)).exit_code == 0
+        assert run_task(collect_slides(slides[:count]), settings, out, ArrayTask(1, 1)).exit_code == 0
         before = cpu_s()
         merge_run(out)
         merging[count] = cpu_s() - before
@@ -254,7 +254,7 @@ def array(folder: Path) -> Figures:
         "slides": SLIDES,
         "list_cpu_s": listed,
         "agree_cpu_s": agreeing,
-        "plan_bytes": layout.shard_plan.stat().st_size,
+        "plan_bytes": layout.array_plan.stat().st_size,
         "merge_cpu_s_per_slide": (merging[MANY] - merging[FEW]) / (MANY - FEW),
     }
 

@@ -6,6 +6,7 @@ The face: a dozen names, each loaded when it is first asked for, so that ``impor
 from typing import TYPE_CHECKING, Any
 
 from wsi_area.errors import WsiAreaError
+from wsi_area.version import __version__
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time the names below are loaded on demand
     from wsi_area.audit.pairing import change_between
@@ -18,8 +19,6 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time the names below 
     from wsi_area.run.pipeline import RunOutcome, run_slides
     from wsi_area.settings.run_settings import RunSettings
     from wsi_area.slides import inspect
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Calibration",

@@ -22,7 +22,8 @@ from PIL import Image
 from benchmarks.accuracy.places import CONFIGS, testdata, wsi_area
 from wsi_area.audit.evaluate import evaluate_run
 from wsi_area.audit.truth import parse_naming
-from wsi_area.inputs.collect import DrawnSource, collect_slides
+from wsi_area.inputs.collect import collect_slides
+from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 from wsi_area.training.material import slide_sources

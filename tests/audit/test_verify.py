@@ -148,7 +148,7 @@ def test_a_damaged_class_map_is_named_in_words_with_what_to_do(run: Path, slide:
     shard.write_bytes(content)
     told = wsi_area("verify", run)
     assert told.code == 4
-    assert f"in {class_map}, is damaged: its bytes are not those that were written" in told.out
+    assert f"is damaged: {class_map} cannot be read (its bytes are not those that were written)" in told.out
     assert "b'" not in told.out
     assert "measure the slide again with --force" in told.out
     # and that is indeed what mends it

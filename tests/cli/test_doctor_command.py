@@ -12,7 +12,6 @@ from click.testing import CliRunner, Result
 from synthetic import FileForm, box, write_slide, write_text_slide
 
 from wsi_area.cli.commands.doctor import command
-from wsi_area.cli.doctoring import checks as doctor_checks
 from wsi_area.cli.doctoring import trial as doctor_trial
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
@@ -70,7 +69,7 @@ def test_a_missing_package_is_a_fault_with_its_remedy_and_a_missing_extra_is_not
             raise PackageNotFoundError(name)
         return installed_version(name)
 
-    monkeypatch.setattr(doctor_checks, "version", version)
+    monkeypatch.setattr("wsi_area.cli.doctoring.checks.version", version)
     result = doctor("--json")
     assert result.exit_code == 1
     checks = by_name(result)
@@ -80,7 +79,9 @@ def test_a_missing_package_is_a_fault_with_its_remedy_and_a_missing_extra_is_not
 
 
 def test_a_package_that_is_too_old_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_checks, "version", lambda name: "1.9.9" if name == "numpy" else installed_version(name))
+    monkeypatch.setattr(
+        "wsi_area.cli.doctoring.checks.version", lambda name: "1.9.9" if name == "numpy" else installed_version(name)
+    )
     checks = by_name(doctor("--json"))
     assert checks["numpy"]["verdict"] == "fault"
     assert "needs 2" in checks["numpy"]["found"]

@@ -176,7 +176,7 @@ def test_the_second_process_neither_compiles_nor_imports_numba_or_scipy():
 )
 def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(room):
     called = {
-        "wsi_area.segmenters.colour.kernels": ("wsi_area.segmenters.colour.compiled", "classify_parts"),
+        "wsi_area.segmenters.colour.kernels": ("wsi_area.segmenters.colour.compiled", "classify_patches"),
         "wsi_area.compute.count.reduction": ("wsi_area.compute.count.compiled_means", "fill_means"),
         "wsi_area.compute.picture.majority_picture": ("wsi_area.compute.picture.compiled_picture", "count_sample"),
     }

@@ -13,11 +13,11 @@ from synthetic import disc, write_slide
 
 from wsi_area.errors import ResultError, SettingsError, SlideOpenError
 from wsi_area.inputs import copying, stage_in
-from wsi_area.inputs.companion_files import parts_of
 from wsi_area.inputs.copying import CopyRules, CopyStopped
 from wsi_area.inputs.stage_in import staged
 from wsi_area.model.geometry import Size
 from wsi_area.settings.run_settings import load
+from wsi_area.slides.header.companion_files import files_of
 
 SMALL = Size(600, 500)
 
@@ -159,7 +159,7 @@ def test_a_slide_of_several_files_is_copied_whole(share: Path, rules: CopyRules)
     for name in ("m.mrxs", "m/Slidedat.ini", "m/Data0000.dat", "n/Data0000.dat", "a.dcm", "b.dcm", "c.txt"):
         (share / name).parent.mkdir(exist_ok=True)
         (share / name).write_text(name)
-    named = {p.name: [str(q.relative_to(share)) for q in parts_of(p)] for p in map(share.joinpath, ("m.mrxs", "b.dcm"))}
+    named = {p.name: [str(q.relative_to(share)) for q in files_of(p)] for p in map(share.joinpath, ("m.mrxs", "b.dcm"))}
     assert named == {"m.mrxs": ["m.mrxs", "m/Data0000.dat", "m/Slidedat.ini"], "b.dcm": ["b.dcm", "a.dcm"]}
     with staged(str(share / "m.mrxs"), rules) as copy:
         found = {str(p.relative_to(Path(copy).parent)) for p in Path(copy).parent.rglob("*") if p.is_file()}

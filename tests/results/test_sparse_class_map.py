@@ -12,7 +12,8 @@ from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.results.class_map.shard import encoded_tiles, write_shard
 from wsi_area.results.class_map.sparse_class_map import SparseClassMap, sparse_class_map
-from wsi_area.results.class_map.store import commit_batch, create_store, open_class_map
+from wsi_area.results.class_map.store import commit_batch, create_store
+from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.layout import SlideLayout
 
 SCHEME = ClassScheme((TissueClass(0, "background", (255, 255, 255)), TissueClass(1, "tissue", (200, 0, 100))))

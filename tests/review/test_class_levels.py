@@ -81,7 +81,7 @@ def test_a_cut_reads_what_lies_under_it_and_no_more() -> None:
 
 def test_the_whole_map_is_never_in_memory_for_a_coarse_level_and_is_read_once() -> None:
     array = Recorded(blobs(4100, 5000))
-    levels = ClassLevels(array, "S1")
+    levels = ClassLevels(array)
     height, width = levels.shapes[4]
     first = levels.box(4, (0, height), (0, width))
     reads = len(array.read)
@@ -127,12 +127,3 @@ def test_a_slides_levels_are_those_of_the_opened_documents(run: ReviewedRun) -> 
     for level in (-1, 11):
         with pytest.raises(ResultError, match=f"level {level}"):
             slide.class_map(level)
-
-
-def test_a_map_that_cannot_be_read_is_named() -> None:
-    class Torn(Recorded):
-        def __getitem__(self, key: Any) -> Any:
-            raise ValueError("bad checksum")
-
-    with pytest.raises(ResultError, match="class map of S1 cannot be read"):
-        class_level(Torn(blobs(9, 9)), 1, "S1")[:]

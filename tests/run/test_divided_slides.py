@@ -15,7 +15,7 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import Level, SlideInfo
-from wsi_area.run.array.array_plan import divided_slides, shard_plan, useful_shards
+from wsi_area.run.array.array_plan import array_plan, divided_slides, useful_tasks
 from wsi_area.run.array.division import Share, divide, split
 from wsi_area.run.array.share_batches import batches_between, batches_of, owner_by_batch, owners_of
 from wsi_area.settings.run_settings import load
@@ -29,7 +29,7 @@ def load_of(weights: dict[str, int], shares: dict[str, tuple[Share, ...]], count
     loads = [Fraction(0)] * count
     for name, of_slide in shares.items():
         for share in of_slide:
-            loads[share.shard - 1] += (share.stop - share.start) * max(1, weights[name])
+            loads[share.task - 1] += (share.stop - share.start) * max(1, weights[name])
     return loads
 
 
@@ -44,8 +44,8 @@ def test_the_shares_of_a_slide_are_all_of_it_and_do_not_overlap(
         assert [of_slide[0].start, of_slide[-1].stop] == [0, 1]
         assert all(one.stop == other.start for one, other in itertools.pairwise(of_slide))
         assert all(share.start < share.stop for share in of_slide)
-        assert len({share.shard for share in of_slide}) == len(of_slide)
-        assert {share.shard for share in of_slide} <= set(range(1, count + 1))
+        assert len({share.task for share in of_slide}) == len(of_slide)
+        assert {share.task for share in of_slide} <= set(range(1, count + 1))
         if weights[name] <= least:
             assert len(of_slide) == 1
     names = list(weights)
@@ -70,7 +70,7 @@ def test_no_shard_is_much_above_the_fair_load(weights: dict[str, int], count: in
 @given(weights, st.integers(1, 12))
 def test_slides_that_are_alike_enough_stay_whole_and_where_they_were(weights: dict[str, int], count: int) -> None:
     shares = divide(weights, count, 10**9)
-    assert {name: of_slide[0].shard for name, of_slide in shares.items()} == split(weights, count)
+    assert {name: of_slide[0].task for name, of_slide in shares.items()} == split(weights, count)
 
 
 @settings(max_examples=150, deadline=None)
@@ -139,10 +139,10 @@ def test_so_many_tasks_are_submitted_as_have_something_to_do(
     tmp_path: Path, sizes: dict[str, float], most: int, shards: int, divided: int
 ) -> None:
     slides, settings_ = sized(tmp_path, **sizes), load(None)
-    assert useful_shards(slides, settings_, most) == shards
+    assert useful_tasks(slides, settings_, most) == shards
     assert divided_slides(slides, settings_, most) == divided
-    plan = shard_plan(slides, settings_, shards)
-    assert all(plan.slides_of(n) or plan.pieces_of(n) for n in range(1, shards + 1))
+    plan = array_plan(slides, settings_, shards)
+    assert all(plan.slides_of(n) or plan.shares_of(n) for n in range(1, shards + 1))
 
 
 def test_a_slide_of_many_files_weighs_as_much_as_all_of_them(tmp_path: Path) -> None:
@@ -154,12 +154,12 @@ def test_a_slide_of_many_files_weighs_as_much_as_all_of_them(tmp_path: Path) -> 
         (tmp_path / "dicom" / f"{n}.dcm").write_bytes(b"x" * 500)
     slides = [SlideInput(str(tmp_path / "a.mrxs"), "a"), SlideInput(str(tmp_path / "dicom" / "0.dcm"), "d")]
     gone = SlideInput(str(tmp_path / "gone.svs"), "gone")
-    sizes = shard_plan([*slides, gone], load(None), 2).file_bytes
+    sizes = array_plan([*slides, gone], load(None), 2).file_bytes
     assert sizes == {"a": 300 * MIB + 1000, "d": 1500, "gone": 0}
 
 
 def test_the_tasks_must_agree_from_which_size_on_slides_are_divided(tmp_path: Path) -> None:
     slides = sized(tmp_path, giant=4000)
-    one, other = (shard_plan(slides, load(None, [f"run.piece_mib={mib}"]), 8) for mib in (64, 65))
+    one, other = (array_plan(slides, load(None, [f"run.piece_mib={mib}"]), 8) for mib in (64, 65))
     assert one.key != other.key
     assert one.difference(other) == "the settings differ: run.piece_mib was 64.0, is 65.0"

@@ -22,7 +22,7 @@ from wsi_area.model.geometry import Size
 from wsi_area.run import slide_tiles
 from wsi_area.run.executors import TaskLost, make_executor
 from wsi_area.run.pipeline import RunOutcome, run_slides
-from wsi_area.run.work.crashing_tiles import guilty_tiles
+from wsi_area.run.work.crashing_tiles import crashing_tiles
 from wsi_area.run.work.deadlines import deadline
 from wsi_area.run.work.isolation import Apart, Died, Raised, run_apart
 from wsi_area.settings.run_settings import RunSection, load
@@ -48,14 +48,14 @@ def searching(deadly: set[int], *, announces: bool) -> tuple[Callable[[Sequence[
 
 @pytest.mark.parametrize("announces", [True, False])
 @pytest.mark.parametrize("deadly", [set(), {0}, {99}, {3, 4}, {10, 50, 90}])
-def test_exactly_the_guilty_tiles_are_found(deadly: set[int], announces: bool) -> None:
+def test_exactly_the_crashing_tiles_are_found(deadly: set[int], announces: bool) -> None:
     trial, trials = searching(deadly, announces=announces)
-    assert set(guilty_tiles(range(100), trial)) == deadly
+    assert set(crashing_tiles(range(100), trial)) == deadly
     assert len(trials) <= (1 + 2 * len(deadly) if announces else 1 + 14 * len(deadly))
 
 
 def test_tiles_that_only_die_together_are_not_blamed_one_by_one() -> None:
-    assert guilty_tiles(range(8), lambda some: Died("crashed") if len(some) == 8 else None) == {}
+    assert crashing_tiles(range(8), lambda some: Died("crashed") if len(some) == 8 else None) == {}
 
 
 def test_an_announced_tile_that_lives_alone_is_not_believed_to_be_guilty() -> None:
@@ -63,7 +63,7 @@ def test_an_announced_tile_that_lives_alone_is_not_believed_to_be_guilty() -> No
     def trial(some: Sequence[int]) -> Died | None:
         return Died("crashed", 5 if 5 in some else 2) if 2 in some else None
 
-    assert set(guilty_tiles(range(8), trial)) == {2}
+    assert set(crashing_tiles(range(8), trial)) == {2}
 
 
 def test_a_tile_that_hung_is_believed_at_once_since_trying_again_takes_as_long_again() -> None:
@@ -73,13 +73,13 @@ def test_a_tile_that_hung_is_believed_at_once_since_trying_again_takes_as_long_a
         died = trial(some)
         return None if died is None else Died("hung", died.tile, timed_out=True)
 
-    assert guilty_tiles(range(16), hung) == {7: "hung"}
+    assert crashing_tiles(range(16), hung) == {7: "hung"}
     assert trials == [16, 15]
 
 
 def test_the_search_is_bounded_and_what_is_not_cleared_counts_as_guilty() -> None:
     trial, trials = searching(set(range(1000)), announces=False)
-    assert set(guilty_tiles(range(1000), trial, max_trials=20)) == set(range(1000))
+    assert set(crashing_tiles(range(1000), trial, max_trials=20)) == set(range(1000))
     assert len(trials) == 20
 
 

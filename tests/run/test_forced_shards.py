@@ -18,9 +18,9 @@ from wsi_area.results.layout import read_json
 from wsi_area.results.leftovers import MADE_FROM_SLIDES
 from wsi_area.results.opened_run import open_run
 from wsi_area.run.afresh import SAID_AT_THE_END
-from wsi_area.run.array.division import Shard
+from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
-from wsi_area.run.array.task_run import run_shard
+from wsi_area.run.array.task_run import run_task
 from wsi_area.run.pipeline import run_slides
 from wsi_area.run.run_document import RunOutcome, run_footer
 from wsi_area.settings.run_settings import RunSettings, load
@@ -53,7 +53,7 @@ def by_one(slides: Slides, out: Path) -> None:
 
 def by_shards(slides: Slides, out: Path) -> None:
     for n in (1, 2):
-        assert run_shard(slides, line(), out, Shard(n, 2)).exit_code == 0
+        assert run_task(slides, line(), out, ArrayTask(n, 2)).exit_code == 0
     assert merge_run(out).exit_code == 0
     (out / "report.html").write_text("what people read")
 
@@ -92,7 +92,7 @@ def test_when_the_first_tile_is_measured_afresh_no_table_says_anything_any_more(
     own = {"s0", "s1"}
     if before.startswith("two") and not further:
         own = set(read_json(out / "shards/1-of-2.json")["slides"])
-    run_shard(slides, line(*further), out, Shard(1, 2), force=True, listener=look)
+    run_task(slides, line(*further), out, ArrayTask(1, 2), force=True, listener=look)
     own = set(read_json(out / "shards/1-of-2.json")["slides"])
     assert said[0][3] == [1] * len(said[0][3])
     for found, err, code, _ in said:
@@ -137,7 +137,7 @@ def test_a_forced_task_killed_at_any_of_its_first_steps_leaves_either_all_of_the
         out = tmp_path / str(step)
         shutil.copytree(whole, out)
         with killed_at(monkeypatch, step), pytest.raises(Killed):
-            run_shard(slides, line(*further), out, Shard(1, 2), force=True)
+            run_task(slides, line(*further), out, ArrayTask(1, 2), force=True)
         found = claims(out)
         touched = {name.replace(str(out), str(whole)): content for name, content in measured(out).items()} != kept
         states.add((touched, bool({*found} - {"run.json"})))
@@ -153,7 +153,7 @@ def test_after_both_tasks_and_the_merge_the_folder_is_whole_again(slides: Slides
     out = tmp_path / "out"
     BEFORE[before](slides, out)
     for n in (2, 1):
-        assert run_shard(slides, line(OTHER), out, Shard(n, 2), force=True).exit_code == 0
+        assert run_task(slides, line(OTHER), out, ArrayTask(n, 2), force=True).exit_code == 0
         assert claims(out) == []
     assert merge_run(out).exit_code == 0
     alone = tmp_path / "alone"
@@ -168,7 +168,7 @@ def test_slides_that_the_forced_tasks_do_not_have_keep_their_rows(slides: Slides
     by_one(slides, out)
     row = read_json(out / "run.json")["slides"]["s0"]
     (rest,) = (slide for slide in slides if slide.slide_id == "s1")
-    run_shard([rest], line(), out, Shard(1, 1), force=True)
+    run_task([rest], line(), out, ArrayTask(1, 1), force=True)
     assert read_json(out / "run.json")["slides"] == {"s0": row}
     assert merge_run(out).exit_code == 0
     assert list(open_run(out).summary.index) == ["s0", "s1"]
@@ -179,7 +179,7 @@ def test_a_forced_task_leaves_what_the_other_tasks_measured_on_record(slides: Sl
     out = tmp_path / "out"
     by_shards(slides, out)
     of_task = {n: set(read_json(out / f"shards/{n}-of-2.json")["slides"]) for n in (1, 2)}
-    run_shard(slides, line(), out, Shard(2, 2), force=True)
+    run_task(slides, line(), out, ArrayTask(2, 2), force=True)
     assert set(read_json(out / "run.json")["slides"]) == of_task[1]
     merged = merge_run(out)
     assert merged.exit_code == 0
@@ -190,7 +190,7 @@ def test_a_task_without_force_leaves_the_tables_as_they_are(slides: Slides, tmp_
     out = tmp_path / "out"
     by_one(slides, out)
     before = {name: (out / name).read_bytes() for name in MADE_FROM_SLIDES if (out / name).exists()}
-    run_shard(slides, line(), out, Shard(1, 2))
+    run_task(slides, line(), out, ArrayTask(1, 2))
     assert {name: (out / name).read_bytes() for name in MADE_FROM_SLIDES if (out / name).exists()} == before
 
 

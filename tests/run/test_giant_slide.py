@@ -22,11 +22,11 @@ from wsi_area.inputs.collect import SlideInput, collect_slides
 from wsi_area.model.geometry import Region, Size
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_run import open_run
-from wsi_area.run.array import slide_share as slide_piece
-from wsi_area.run.array.array_plan import read_shard_plan
-from wsi_area.run.array.division import Shard
+from wsi_area.run.array import slide_share
+from wsi_area.run.array.array_plan import read_array_plan
+from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import MergeOutcome, merge_run
-from wsi_area.run.array.task_run import ShardOutcome, run_shard
+from wsi_area.run.array.task_run import TaskOutcome, run_task
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import RunSettings, load
 
@@ -60,7 +60,7 @@ def alone(giant: Slides, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def tasks(slides: Slides, out: Path, count: int, order: Iterable[int], *further: str, **options: Any) -> list[int]:
     """Run tasks one after the other; how each ended."""
-    return [run_shard(slides, line(*further), out, Shard(n, count), **options).exit_code for n in order]
+    return [run_task(slides, line(*further), out, ArrayTask(n, count), **options).exit_code for n in order]
 
 
 def files(out: Path) -> dict[str, bytes]:
@@ -144,8 +144,8 @@ def test_no_file_of_pixels_or_rows_has_two_writers(giant: Slides, alone: Path, t
 
 def test_a_task_says_what_its_part_was_and_that_the_slide_is_not_done(giant: Slides, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    outcome: ShardOutcome = run_shard(giant, line(), out, Shard(2, 3))
-    (piece,) = outcome.pieces
+    outcome: TaskOutcome = run_task(giant, line(), out, ArrayTask(2, 3))
+    (piece,) = outcome.shares
     assert (piece.status, outcome.records, outcome.exit_code) == ("measured", (), 0)
     document = json.loads((out / "shards/2-of-3.json").read_text())
     assert document["slides"] == {}
@@ -167,7 +167,7 @@ def test_small_slides_beside_the_giant_are_whole_and_go_to_those_who_have_less(g
     out, by_one = tmp_path / "out", tmp_path / "by_one"
     assert run_slides(slides, line(), by_one).exit_code == 3
     tasks(slides, out, 4, (4, 2, 3, 1))
-    plan = read_shard_plan(RunLayout(out))
+    plan = read_array_plan(RunLayout(out))
     shares = plan.shares()
     assert len(shares["giant"]) > 1
     assert all(len(shares[slide.slide_id]) == 1 for slide in slides[:4])
@@ -304,9 +304,9 @@ def test_a_slide_that_changes_between_two_tasks_is_never_mixed(giant: Slides, tm
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF  # as long as before, so that the plan of the shards is the same
     path.write_bytes(content)
-    outcome = run_shard(slides, line(), out, Shard(2, 2))
+    outcome = run_task(slides, line(), out, ArrayTask(2, 2))
     assert outcome.exit_code == 2
-    assert "another slide file" in outcome.pieces[0].reason
+    assert "another slide file" in outcome.shares[0].reason
     assert "another slide file" in reason_of(merge_run(out))
     assert tasks(slides, out, 2, [2], force=True)[0] in {0, 2}  # afresh, which takes away what task 1 did …
     assert "--shard 1/2" in reason_of(merge_run(out))  # … and the merge says so
@@ -322,19 +322,19 @@ def test_a_fit_that_comes_out_otherwise_in_one_task_is_refused(
 ) -> None:
     out = tmp_path / "out"
     fitting = [f for f in LINE if "threshold" not in f]  # a threshold of its own, from the overview
-    run_shard(giant, load(None, fitting), out, Shard(1, 2))
-    origin_of = slide_piece.origin_of
+    run_task(giant, load(None, fitting), out, ArrayTask(1, 2))
+    origin_of = slide_share.origin_of
 
     def otherwise(*arguments: Any) -> Any:
         from dataclasses import replace
 
         return replace(origin_of(*arguments), fit="0" * 64)
 
-    monkeypatch.setattr(slide_piece, "origin_of", otherwise)
-    outcome = run_shard(giant, load(None, fitting), out, Shard(2, 2))
-    assert "another fit" in outcome.pieces[0].reason
+    monkeypatch.setattr(slide_share, "origin_of", otherwise)
+    outcome = run_task(giant, load(None, fitting), out, ArrayTask(2, 2))
+    assert "another fit" in outcome.shares[0].reason
     monkeypatch.undo()
-    assert run_shard(giant, load(None, fitting), out, Shard(2, 2)).exit_code == 0
+    assert run_task(giant, load(None, fitting), out, ArrayTask(2, 2)).exit_code == 0
     assert merge_run(out).exit_code == 0
 
 
@@ -409,10 +409,10 @@ def test_two_tasks_with_one_number_at_once_are_refused(giant: Slides, tmp_path: 
     def second(event: object) -> None:
         if type(event).__name__ == "BatchDone" and not refusals:
             with pytest.raises(ResultError, match=r"shard 2/3 .* by another task") as refusal:
-                run_shard(giant, line(), out, Shard(2, 3))
+                run_task(giant, line(), out, ArrayTask(2, 3))
             refusals.append(refusal)
 
-    run_shard(giant, line(), out, Shard(2, 3), listener=second)
+    run_task(giant, line(), out, ArrayTask(2, 3), listener=second)
     assert len(refusals) == 1
 
 

@@ -22,9 +22,9 @@ from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.unmerged import is_unmerged, refuse_unmerged
 from wsi_area.run.array import merge as merge_module
-from wsi_area.run.array.division import Shard
+from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
-from wsi_area.run.array.task_run import run_shard
+from wsi_area.run.array.task_run import run_task
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import RunSettings, load
 
@@ -64,7 +64,7 @@ def sharded(slides: tuple[SlideInput, ...], tmp_path_factory: pytest.TempPathFac
     """Three shards that are not merged."""
     out = tmp_path_factory.mktemp("sharded") / "out"
     for index in (3, 1, 2):
-        run_shard(slides, line(), out, Shard(index, 3))
+        run_task(slides, line(), out, ArrayTask(index, 3))
     return out
 
 
@@ -105,7 +105,7 @@ def test_the_tables_are_to_the_byte_those_of_one_process(
 ) -> None:
     out = tmp_path / "out"
     for index in random.Random(count).sample(range(1, count + 1), count):
-        run_shard(slides, line(), out, Shard(index, count))
+        run_task(slides, line(), out, ArrayTask(index, count))
     merged = merge_run(out)
     same_run(out, undisturbed)
     assert merged.exit_code == 2  # one slide is broken, as in the run of one process
@@ -137,7 +137,7 @@ def test_merging_again_changes_nothing(shards: Path) -> None:
 )
 def test_missing_shards_are_named_and_nothing_is_written(shards: Path, gone: list[int], named: str) -> None:
     for index in gone:
-        RunLayout(shards).shard(index, 3).unlink()
+        RunLayout(shards).task(index, 3).unlink()
     with pytest.raises(IncompleteResultError, match=named):
         merge_run(shards)
     assert not (shards / "run.json").exists()
@@ -145,7 +145,7 @@ def test_missing_shards_are_named_and_nothing_is_written(shards: Path, gone: lis
 
 
 def test_a_damaged_shard_counts_as_missing(shards: Path) -> None:
-    RunLayout(shards).shard(2, 3).write_bytes(b'{"state": ')
+    RunLayout(shards).task(2, 3).write_bytes(b'{"state": ')
     with pytest.raises(IncompleteResultError, match="--shard 2/3"):
         merge_run(shards)
 
@@ -161,7 +161,7 @@ def test_a_damaged_shard_counts_as_missing(shards: Path) -> None:
 )  # fmt: skip
 def test_shards_of_another_plan_are_named(shards: Path, others: list[int], named: str) -> None:
     for index in others:
-        path = RunLayout(shards).shard(index, 3)
+        path = RunLayout(shards).task(index, 3)
         path.write_text(json.dumps({**json.loads(path.read_text()), "plan": "of another list"}))
     with pytest.raises(StaleResultError) as refused:
         merge_run(shards)
@@ -171,10 +171,10 @@ def test_shards_of_another_plan_are_named(shards: Path, others: list[int], named
 def test_the_missing_shard_and_then_the_merge_finish_it(
     slides: tuple[SlideInput, ...], shards: Path, undisturbed: Path
 ) -> None:
-    RunLayout(shards).shard(2, 3).unlink()
+    RunLayout(shards).task(2, 3).unlink()
     with pytest.raises(IncompleteResultError):
         merge_run(shards)
-    run_shard(slides, line(), shards, Shard(2, 3))
+    run_task(slides, line(), shards, ArrayTask(2, 3))
     merge_run(shards)
     same_run(shards, undisturbed)
 
@@ -187,7 +187,7 @@ def test_a_folder_without_shards_is_no_thing_to_merge(undisturbed: Path, tmp_pat
 
 
 def test_slides_that_a_shard_did_not_come_to_are_failed_with_the_command_that_measures_them(shards: Path) -> None:
-    path = RunLayout(shards).shard(1, 3)
+    path = RunLayout(shards).task(1, 3)
     document = json.loads(path.read_text())
     running = {k: v for k, v in document.items() if k not in {"slides", "uncounted", "results", "ended"}}
     path.write_text(json.dumps({**running, "state": "running"}))  # as a task leaves it that was killed
@@ -216,7 +216,7 @@ def test_a_run_that_is_not_merged_is_refused_by_name_until_it_is(slides: tuple[S
         refuse_unmerged(layout)
     merge_run(shards)
     assert not is_unmerged(layout)
-    run_shard(slides, line(), shards, Shard(2, 3))  # measured again: what the tables say is of before
+    run_task(slides, line(), shards, ArrayTask(2, 3))  # measured again: what the tables say is of before
     assert is_unmerged(layout)
     merge_run(shards)
     refuse_unmerged(layout)
@@ -268,7 +268,7 @@ def test_a_slide_that_was_mended_after_the_merge_stays_mended(tmp_path: Path) ->
     path, out = tmp_path / "s.tif", tmp_path / "out"
     write_slide(path, SIZE, {"tissue": disc(SIZE, 300, 250, 100)}, FileForm(mpp=None))
     slides = collect_slides([str(path)])
-    run_shard(slides, line(), out, Shard(1, 1))
+    run_task(slides, line(), out, ArrayTask(1, 1))
     assert merge_run(out).exit_code == 3
     known = collect_slides([str(path)], mpp="0.5", mpp_reason="from the scanner's log")
     assert run_slides(known, line(), out).exit_code == 0
@@ -283,12 +283,12 @@ def test_a_forced_run_of_shards_replaces_a_run_with_other_settings(
     merge_run(shards)
     other = line("segmenter.threshold=61")
     with pytest.raises(StaleResultError, match=r"segmenter\.threshold was 60, is 61"):
-        run_shard(slides, other, shards, Shard(1, 3))
-    run_shard(slides, other, shards, Shard(1, 2), force=True)
-    run_shard(slides, other, shards, Shard(2, 2), force=True)
+        run_task(slides, other, shards, ArrayTask(1, 3))
+    run_task(slides, other, shards, ArrayTask(1, 2), force=True)
+    run_task(slides, other, shards, ArrayTask(2, 2), force=True)
     merge_run(shards)
     assert about(shards)["config_hash"] == other.measurement_hash
-    run_shard(slides, other, shards, Shard(1, 2))  # again, and without force: it is the same by now
+    run_task(slides, other, shards, ArrayTask(1, 2))  # again, and without force: it is the same by now
 
 
 def started(slides: tuple[SlideInput, ...], out: Path, shard: str) -> "subprocess.Popen[str]":
@@ -338,10 +338,10 @@ def test_tasks_killed_at_many_points_and_run_again_end_the_same_to_the_byte(
         with pytest.raises(IncompleteResultError):  # shard 2 never ran
             merge_run(out)
     assert kills >= 3
-    run_shard(large, line(), out, Shard(2, 2))
+    run_task(large, line(), out, ArrayTask(2, 2))
     if json.loads((out / "shards/1-of-2.json").read_text())["state"] == "running":
         assert merge_run(out).unfinished == (1,)
-    run_shard(large, line(), out, Shard(1, 2))
+    run_task(large, line(), out, ArrayTask(1, 2))
     assert merge_run(out).exit_code == 0
     same_run(out, large_undisturbed)
     assert wsi_area("verify", out).code == 0
@@ -359,6 +359,6 @@ def test_a_warned_task_says_130_and_goes_on_later(
     assert "Traceback" not in err
     assert batches_in(out) < batches_in(large_undisturbed)
     assert merge_run(out).exit_code == 2
-    run_shard(large, line(), out, Shard(1, 1))
+    run_task(large, line(), out, ArrayTask(1, 1))
     assert merge_run(out).exit_code == 0
     same_run(out, large_undisturbed)

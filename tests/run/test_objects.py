@@ -23,7 +23,8 @@ from wsi_area.model.objects import Foci, SizeFilters
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.cleaned_store import discard_cleaned, tiles_layout
 from wsi_area.results.class_map.shard import encoded_tiles
-from wsi_area.results.class_map.store import commit_batch, create_store, ledger_rows, open_class_map
+from wsi_area.results.class_map.store import commit_batch, create_store, ledger_rows
+from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.tables.object_tables import foci_record, read_foci, write_objects
 from wsi_area.run.executors import Executor, SerialExecutor, TaskLost, make_executor
@@ -310,7 +311,7 @@ def test_a_damaged_shard_is_named_and_nothing_is_made_of_it(tmp_path: Path) -> N
     commit(layout, plan, picture())
     shard = layout.class_map / "0" / "c" / "1" / "1"
     shard.write_bytes(shard.read_bytes()[:-20])
-    with pytest.raises(ResultError, match=r"made-up, objects of batch 4: .*shard 1/1 cannot be read"):
+    with pytest.raises(ResultError, match=r"made-up, objects of batch 4: .*mask\.ome\.zarr cannot be read"):
         measure_foci(layout, plan, SCHEME, MPP, SerialExecutor())
 
 

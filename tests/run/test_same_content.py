@@ -20,9 +20,9 @@ from wsi_area.reports.documents import read_documents
 from wsi_area.results.layout import read_json, write_json
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.same_content import same_content, with_same_content
-from wsi_area.run.array.division import Shard
+from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
-from wsi_area.run.array.task_run import run_shard
+from wsi_area.run.array.task_run import run_task
 from wsi_area.settings.run_settings import load
 
 SIZE = Size(600, 500)
@@ -88,7 +88,7 @@ def test_tasks_of_a_job_array_measure_them_apart_and_the_merge_finds_them(
 ) -> None:
     out, slides = tmp_path / "out", collect_slides([str(path) for path in (slide, copy, other)])
     for index in (3, 1, 2):
-        run_shard(slides, load(None, [*FLAT, "run.executor=serial"]), out, Shard(index, 3))
+        run_task(slides, load(None, [*FLAT, "run.executor=serial"]), out, ArrayTask(index, 3))
     for path in (slide, copy):
         path.rename(path.with_suffix(".archived"))  # the documents are enough
     merged = merge_run(out)
@@ -127,12 +127,12 @@ def test_its_remedy_leaves_one_out_and_measures_nothing_twice(slide: Path, copy:
 def test_its_remedy_holds_for_a_job_array(slide: Path, copy: Path, tmp_path: Path) -> None:
     out, line = tmp_path / "out", load(None, [*FLAT, "run.executor=serial"])
     for index in (1, 2):
-        run_shard(collect_slides([str(slide), str(copy)]), line, out, Shard(index, 2))
+        run_task(collect_slides([str(slide), str(copy)]), line, out, ArrayTask(index, 2))
     (first, _) = merge_run(out).run.records
     (out / "run.json").unlink()
     shutil.rmtree(out / "shards")
     for index in (1, 2):
-        run_shard(collect_slides([str(slide)]), line, out, Shard(index, 2))
+        run_task(collect_slides([str(slide)]), line, out, ArrayTask(index, 2))
     (left,) = merge_run(out).run.records
     assert left["timing"] == first["timing"]
     assert flags(out) == []

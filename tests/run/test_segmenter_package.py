@@ -20,9 +20,9 @@ from wsi_area.model.geometry import Size
 from wsi_area.results.layout import read_json
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.schema import result_schema
-from wsi_area.run.array.division import Shard
+from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
-from wsi_area.run.array.task_run import run_shard
+from wsi_area.run.array.task_run import run_task
 from wsi_area.run.continuation import Origin
 from wsi_area.run.pipeline import RunOutcome, run_slides
 from wsi_area.segmenters.registry import segmenter_package
@@ -120,12 +120,12 @@ def test_tasks_of_an_array_with_two_versions_are_never_mixed(
     out = tmp_path / "out"
     install("1.0")
     settings = load(None, LAB)
-    run_shard(slides, settings, out, Shard(1, 2))
+    run_task(slides, settings, out, ArrayTask(1, 2))
     install("1.1")
     with pytest.raises(StaleResultError, match=r"segmenter_package was 'lab-seg 1\.0', is 'lab-seg 1\.1'"):
-        run_shard(slides, settings, out, Shard(2, 2))
+        run_task(slides, settings, out, ArrayTask(2, 2))
     install("1.0")
-    run_shard(slides, settings, out, Shard(2, 2))
+    run_task(slides, settings, out, ArrayTask(2, 2))
     install("1.1")
     with pytest.raises(StaleResultError, match=r"measured with lab-seg 1\.0, installed here is lab-seg 1\.1"):
         merge_run(out)

@@ -15,13 +15,14 @@ from measuring import FLAT
 from synthetic import disc, write_slide
 
 from wsi_area.errors import ResultError, SettingsError, StaleResultError
-from wsi_area.inputs.collect import DrawnSource, SlideInput, collect_slides
+from wsi_area.inputs.collect import SlideInput, collect_slides
+from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import RunLayout
-from wsi_area.run.array.array_plan import read_shard_plan, shard_plan
-from wsi_area.run.array.division import Shard, parse_shard, shard_of_array, split
-from wsi_area.run.array.task_run import run_shard
+from wsi_area.run.array.array_plan import array_plan, read_array_plan
+from wsi_area.run.array.division import ArrayTask, parse_array_task, split, task_of_array
+from wsi_area.run.array.task_run import run_task
 from wsi_area.run.pipeline import RunOutcome, run_slides
 from wsi_area.settings.run_settings import RunSettings, load
 from wsi_area.storage.locks import sole_writer
@@ -39,7 +40,7 @@ def slides(tmp_path_factory: pytest.TempPathFactory) -> tuple[SlideInput, ...]:
 
 
 def measured(slides: tuple[SlideInput, ...], out: Path, shard: str, *further: str, force: bool = False) -> RunOutcome:
-    return run_shard(slides, load(None, [*QUICK, *further]), out, parse_shard(shard), force=force)
+    return run_task(slides, load(None, [*QUICK, *further]), out, parse_array_task(shard), force=force)
 
 
 names = st.text("abcdefghij", min_size=1, max_size=3)
@@ -77,7 +78,7 @@ def test_slides_of_unknown_size_are_dealt_out_evenly() -> None:
 @pytest.mark.parametrize("text", ["3", "0/4", "5/4", "a/b", "1/", "/2", "-1/2", "1/2/3", "1.0/2", "٣/٤", "1 /2"])
 def test_what_is_no_shard_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="counted from 1"):
-        parse_shard(text)
+        parse_array_task(text)
 
 
 def array(task: int, ids: list[int], step: int = 1) -> dict[str, str]:
@@ -90,28 +91,28 @@ def array(task: int, ids: list[int], step: int = 1) -> dict[str, str]:
     ("ids", "step"), [([0, 1, 2, 3], 1), ([1, 2, 3, 4], 1), ([10, 20, 30, 40], 10), ([7], 1), ([3, 5], 2)]
 )
 def test_an_array_may_be_numbered_as_it_likes(ids: list[int], step: int) -> None:
-    found = [shard_of_array(array(task, ids, step)) for task in ids]
-    assert found == [Shard(n + 1, len(ids)) for n in range(len(ids))]
+    found = [task_of_array(array(task, ids, step)) for task in ids]
+    assert found == [ArrayTask(n + 1, len(ids)) for n in range(len(ids))]
 
 
 def test_an_array_with_gaps_is_refused_and_told_what_to_do() -> None:
     for task in (1, 3, 7):
         with pytest.raises(SettingsError, match=r"with gaps.*--shard"):
-            shard_of_array(array(task, [1, 3, 7]))
+            task_of_array(array(task, [1, 3, 7]))
     with pytest.raises(SettingsError, match="not a whole number"):
-        shard_of_array({**array(1, [1, 2]), "SLURM_ARRAY_TASK_ID": "one"})
+        task_of_array({**array(1, [1, 2]), "SLURM_ARRAY_TASK_ID": "one"})
 
 
 def test_outside_an_array_nothing_is_split() -> None:
-    assert shard_of_array({"SLURM_JOB_ID": "5"}) is None
-    assert shard_of_array({}) is None
+    assert task_of_array({"SLURM_JOB_ID": "5"}) is None
+    assert task_of_array({}) is None
 
 
 def test_each_task_writes_its_own_slides_and_its_own_file_and_no_table(
     slides: tuple[SlideInput, ...], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    plan = shard_plan(slides, load(None, QUICK), 2)
+    plan = array_plan(slides, load(None, QUICK), 2)
     for index in (1, 2):
         before = {p.name for p in (out / "slides").glob("*")}
         outcome = measured(slides, out, f"{index}/2")
@@ -135,12 +136,12 @@ def test_the_plan_on_record_is_read_back_the_same(tmp_path: Path) -> None:
     drawn = DrawnSource("/d/a.json", 0.1)
     override = MppCandidate(Mpp(0.1, 0.3), "--mpp", "override", "A", "as measured")
     some = (SlideInput("/x/ä b.svs", "b", override, drawn, None), SlideInput("/x/a.svs", "a"))
-    plan = shard_plan(some, load(None, QUICK), 3, forced=True)
+    plan = array_plan(some, load(None, QUICK), 3, forced=True)
     layout = RunLayout(tmp_path)
-    layout.shards.mkdir()
-    layout.shard_plan.write_text(json.dumps(plan.document()))
-    assert read_shard_plan(layout) == plan
-    assert shard_plan(some[::-1], load(None, QUICK), 3).key == plan.key  # the order is no part of it
+    layout.tasks.mkdir()
+    layout.array_plan.write_text(json.dumps(plan.document()))
+    assert read_array_plan(layout) == plan
+    assert array_plan(some[::-1], load(None, QUICK), 3).key == plan.key  # the order is no part of it
 
 
 @pytest.mark.parametrize("change", [{"count": 3}, {"config_hash": "0"}, {"slides": []}, {"key": "1"}, {"settings": 3}])
@@ -149,7 +150,7 @@ def test_a_plan_that_was_changed_is_refused(
 ) -> None:
     out = tmp_path / "out"
     measured(slides, out, "1/9")
-    path = RunLayout(out).shard_plan
+    path = RunLayout(out).array_plan
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(ResultError, match=r"plan\.json.*damaged"):
         measured(slides, out, "2/9")
@@ -157,11 +158,11 @@ def test_a_plan_that_was_changed_is_refused(
 
 def test_a_slide_id_that_leaves_its_folder_is_refused_on_reading(tmp_path: Path) -> None:
     layout = RunLayout(tmp_path)
-    layout.shards.mkdir()
-    evil = shard_plan([SlideInput("/x/a.svs", "../../a")], load(None, QUICK), 1)
-    layout.shard_plan.write_text(json.dumps(evil.document()))
+    layout.tasks.mkdir()
+    evil = array_plan([SlideInput("/x/a.svs", "../../a")], load(None, QUICK), 1)
+    layout.array_plan.write_text(json.dumps(evil.document()))
     with pytest.raises(ResultError, match="damaged or was changed"):
-        read_shard_plan(layout)
+        read_array_plan(layout)
 
 
 def test_tasks_that_do_not_agree_are_refused_and_told_why(slides: tuple[SlideInput, ...], tmp_path: Path) -> None:
@@ -193,13 +194,13 @@ from pathlib import Path
 from wsi_area.results.layout import RunLayout
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.settings.run_settings import load
-from wsi_area.run.array.array_plan import shard_plan
-from wsi_area.run.array.task_run import _held_shard
-from wsi_area.run.array.division import parse_shard
+from wsi_area.run.array.array_plan import array_plan
+from wsi_area.run.array.task_run import _held_task
+from wsi_area.run.array.division import parse_array_task
 out, shard, folder, *assignments = sys.argv[1:]
-shard = parse_shard(shard)
-plan = shard_plan(collect_slides([folder]), load(None, assignments), shard.count)
-with _held_shard(RunLayout(Path(out)), shard, plan, {}):
+shard = parse_array_task(shard)
+plan = array_plan(collect_slides([folder]), load(None, assignments), shard.count)
+with _held_task(RunLayout(Path(out)), shard, plan, {}):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -241,7 +242,7 @@ def test_a_run_of_all_slides_does_not_go_over_shards_that_are_not_merged(
     with pytest.raises(ResultError, match="wsi-area merge"):
         run_slides(slides, load(None, QUICK), out)
     assert run_slides(slides, load(None, QUICK), out, force=True).exit_code == 0
-    assert not RunLayout(out).shard_plan.exists()
+    assert not RunLayout(out).array_plan.exists()
 
 
 def test_a_path_that_the_folder_holds_under_another_id_is_refused(
@@ -264,13 +265,13 @@ def test_a_warning_of_the_walltime_drains_commits_and_ends_with_130(
 
     settings_: RunSettings = load(None, [*QUICK, "run.slides_in_flight=1"])
     out = tmp_path / "out"
-    outcome = run_shard(slides, settings_, out, Shard(1, 1), listener=warn)
+    outcome = run_task(slides, settings_, out, ArrayTask(1, 1), listener=warn)
     assert outcome.exit_code == 130
     assert 0 < len(outcome.records) + 1 <= len(slides)
     document = json.loads((out / "shards/1-of-1.json").read_text())
     assert document["state"] == "interrupted"
     assert document["not_reached"] == len(slides) - len(outcome.records)
-    assert run_shard(slides, settings_, out, Shard(1, 1)).exit_code == 0
+    assert run_task(slides, settings_, out, ArrayTask(1, 1)).exit_code == 0
 
 
 def test_the_sigterm_after_a_walltime_warning_does_not_give_up_the_tables(

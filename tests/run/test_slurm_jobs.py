@@ -136,7 +136,7 @@ def test_a_job_that_ended_is_replaced_whether_or_not_its_workers_had_reported(mo
     monkeypatch.setattr(slurm_keeper, "queued_jobs", lambda: {"2"})
     keeper.look()
     assert sorted(cluster.forgotten) == ["a", "c"]
-    assert keeper.hopes
+    assert keeper.may_still_start
 
 
 def test_jobs_that_all_end_before_they_work_are_not_asked_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,10 +144,10 @@ def test_jobs_that_all_end_before_they_work_are_not_asked_for_for_ever(monkeypat
     keeper = Keeper(cluster)
     monkeypatch.setattr(slurm_keeper, "queued_jobs", set)
     for number in range(MAX_FAILED_IN_A_ROW):
-        assert keeper.hopes
+        assert keeper.may_still_start
         cluster.workers["a"] = SimpleNamespace(job_id=str(number))
         keeper.look()
-    assert not keeper.hopes
+    assert not keeper.may_still_start
     assert len(cluster.forgotten) == MAX_FAILED_IN_A_ROW - 1
 
 
@@ -157,7 +157,7 @@ def test_one_job_that_works_is_hope_for_the_others(monkeypatch: pytest.MonkeyPat
     cluster.report("works")
     monkeypatch.setattr(slurm_keeper, "queued_jobs", lambda: {"5"})
     keeper.look()
-    assert keeper.hopes
+    assert keeper.may_still_start
     assert sorted(cluster.forgotten) == ["a", "b", "c", "d"]
 
 

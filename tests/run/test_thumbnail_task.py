@@ -18,9 +18,9 @@ from wsi_area.results.class_map.class_thumbnail import class_thumbnail
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import RunLayout, SlideLayout, read_json
 from wsi_area.results.thumbnail import ThumbnailFrame, read_frame
-from wsi_area.run.array.division import Shard
+from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
-from wsi_area.run.array.task_run import run_shard
+from wsi_area.run.array.task_run import run_task
 from wsi_area.run.executors import SerialExecutor
 from wsi_area.run.work import thumbnail_task
 from wsi_area.run.work.thumbnail_task import ClassThumbnailTask
@@ -112,7 +112,7 @@ def test_tasks_of_an_array_and_their_merge_leave_the_same(slide: Path, tmp_path:
     measure([slide, whole], alone, *QUICK, for_report=for_report)
     divided = settings.model_copy(update={"run": settings.run.model_copy(update={"piece_mib": 0})})
     for n in (1, 2):
-        run_shard(slides, divided, out, Shard(n, 2), for_report=for_report)
+        run_task(slides, divided, out, ArrayTask(n, 2), for_report=for_report)
     assert not (out / "slides/s/classes.png").exists()  # no task has all of it
     merge_run(out, for_report=for_report)
     found, expected = (

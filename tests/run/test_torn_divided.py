@@ -13,9 +13,9 @@ from synthetic import disc, write_slide
 from wsi_area.compute.cut import planning
 from wsi_area.inputs.collect import SlideInput, collect_slides
 from wsi_area.model.geometry import Size
-from wsi_area.run.array.division import Shard
+from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import MergeOutcome, merge_run
-from wsi_area.run.array.task_run import run_shard
+from wsi_area.run.array.task_run import run_task
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import RunSettings, load
 
@@ -70,7 +70,7 @@ def chunks_of_each_task(slides: Slides, out: Path, pattern: str, below: str, set
     seen: set[Path] = set()
     found = []
     for n in (1, 2, 3):
-        assert run_shard(slides, settings, out, Shard(n, 3)).exit_code == 0
+        assert run_task(slides, settings, out, ArrayTask(n, 3)).exit_code == 0
         chunks = sorted(set((out / "slides/giant" / below).glob(pattern)) - seen)
         seen |= set(chunks)
         found.append(chunks)
@@ -90,7 +90,7 @@ def test_no_task_touches_the_torn_chunk_of_another_and_its_owner_mends_it(
     flip(torn)
     before = written(out)
     for other in (1, 3):
-        assert run_shard(giant, settings, out, Shard(other, 3)).exit_code == 0
+        assert run_task(giant, settings, out, ArrayTask(other, 3)).exit_code == 0
     after = written(out)
     assert bytes_of(out) == {name: content for name, (_, _, content) in before.items()}
     for name in (str(path.relative_to(out)) for path in of_task[1]):  # not even to the same bytes
@@ -100,7 +100,7 @@ def test_no_task_touches_the_torn_chunk_of_another_and_its_owner_mends_it(
     assert "1 of them torn on the disk and taken back" in reason_of(merged)
     assert "run the same command with --shard 2/3, then wsi-area merge again" in reason_of(merged)
     assert not (out / "slides/giant/result.json").exists()
-    assert run_shard(giant, settings, out, Shard(2, 3)).exit_code == 0
+    assert run_task(giant, settings, out, ArrayTask(2, 3)).exit_code == 0
     assert bytes_of(out) == whole
     assert merge_run(out).exit_code == 0
     alone = tmp_path / "alone"
@@ -110,7 +110,7 @@ def test_no_task_touches_the_torn_chunk_of_another_and_its_owner_mends_it(
 
 def test_an_owner_mends_its_chunk_while_another_task_is_at_work_on_its_own(giant: Slides, tmp_path: Path) -> None:
     out, settings = tmp_path / "out", line()
-    run_shard(giant, settings, out, Shard(2, 3))
+    run_task(giant, settings, out, ArrayTask(2, 3))
     torn = sorted((out / "slides/giant").glob(CHUNKS[0]))[0]
     whole = torn.read_bytes()
     flip(torn)
@@ -118,12 +118,12 @@ def test_an_owner_mends_its_chunk_while_another_task_is_at_work_on_its_own(giant
 
     def meanwhile(event: object) -> None:
         if type(event).__name__ == "BatchDone" and not mended:
-            assert run_shard(giant, settings, out, Shard(2, 3)).exit_code == 0
+            assert run_task(giant, settings, out, ArrayTask(2, 3)).exit_code == 0
             mended.append(torn.read_bytes() == whole)
 
-    assert run_shard(giant, settings, out, Shard(1, 3), listener=meanwhile).exit_code == 0
+    assert run_task(giant, settings, out, ArrayTask(1, 3), listener=meanwhile).exit_code == 0
     assert mended == [True]
-    run_shard(giant, settings, out, Shard(3, 3))
+    run_task(giant, settings, out, ArrayTask(3, 3))
     assert merge_run(out).exit_code == 0
     alone = tmp_path / "alone"
     run_slides(giant, settings, alone)
@@ -133,7 +133,7 @@ def test_an_owner_mends_its_chunk_while_another_task_is_at_work_on_its_own(giant
 def test_a_result_that_was_merged_before_it_was_torn_is_taken_back(giant: Slides, tmp_path: Path) -> None:
     out = tmp_path / "out"
     for n in (1, 2):
-        run_shard(giant, line(), out, Shard(n, 2))
+        run_task(giant, line(), out, ArrayTask(n, 2))
     assert merge_run(out).exit_code == 0
     flip(sorted((out / "slides/giant").glob(CHUNKS[0]))[-1])
     assert merge_run(out).exit_code == 2
@@ -155,7 +155,7 @@ def test_stores_that_no_longer_open_are_never_called_complete(
 ) -> None:
     out = tmp_path / "out"
     for n in (1, 2):
-        run_shard(giant, line(), out, Shard(n, 2))
+        run_task(giant, line(), out, ArrayTask(n, 2))
     whole, path = bytes_of(out), out / "slides/giant" / file
     if kept_bytes is None:
         path.unlink()
@@ -165,7 +165,7 @@ def test_stores_that_no_longer_open_are_never_called_complete(
     assert merged.exit_code == 2
     assert "run the same command with --shard 1/2 and --shard 2/2" in reason_of(merged)
     for n in (2, 1):
-        assert run_shard(giant, line(), out, Shard(n, 2)).exit_code == 0
+        assert run_task(giant, line(), out, ArrayTask(n, 2)).exit_code == 0
     assert merge_run(out).exit_code == 0
     assert bytes_of(out) == whole
 
@@ -186,8 +186,8 @@ def test_where_a_copy_does_not_fit_it_is_said_that_every_task_copies_all_of_the_
     with monkeypatch.context() as full:
         full.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=1 << 40, used=0, free=3 << 20))
         (tmp_path / "scratch").mkdir()
-        outcome = run_shard(giant, line(f"run.stage_dir={tmp_path / 'scratch'}"), tmp_path / "out", Shard(1, 2))
-    (piece,) = outcome.pieces
+        outcome = run_task(giant, line(f"run.stage_dir={tmp_path / 'scratch'}"), tmp_path / "out", ArrayTask(1, 2))
+    (piece,) = outcome.shares
     assert (outcome.exit_code, piece.status) == (2, "failed")
     whole_mib = Path(giant[0].path).stat().st_size / 2**20
     assert f"{whole_mib:.1f} MiB in 1 files are to be copied" in piece.reason

@@ -13,7 +13,7 @@ from wsi_area.compute.machine_code import machine_code
 from wsi_area.errors import SegmentationError
 from wsi_area.model.pixels import TilePixels
 from wsi_area.segmenters.colour.colour_rule import ColourRule
-from wsi_area.segmenters.colour.kernels import classify_and_count, classify_parts
+from wsi_area.segmenters.colour.kernels import classify_and_count, classify_patches
 from wsi_area.segmenters.colour.stain_vectors import NAMED_VECTORS, density_weights
 
 STAIN = ColourRule("darkness", 60, density_weights(NAMED_VECTORS["h-dab"], "dab"), (0.2, 0.4, 0.6))
@@ -131,14 +131,14 @@ def test_the_parts_of_a_tile_come_to_the_same_as_the_tile(tile, cuts_across, cut
     whole_map, whole_counts, whole_signal = kernel(rgb, valid, STAIN, columns, rows, factor)
     lefts = sorted({0, *(cut for cut in cuts_across if cut < len(columns))})
     tops = sorted({0, *(cut for cut in cuts_down if cut < len(rows))})
-    parts = []
+    patches = []
     for top, bottom in zip(tops, [*tops[1:], len(rows)], strict=True):
         for left, right in zip(lefts, [*lefts[1:], len(columns)], strict=True):
             box = np.s_[top * factor : bottom * factor, left * factor : right * factor]
-            parts.append((left, top, rgb[box], None if valid is None else valid[box]))
+            patches.append((left, top, rgb[box], None if valid is None else valid[box]))
     out = np.full(whole_map.shape, 77, np.uint8)
     counts, signal = np.zeros_like(whole_counts), np.zeros_like(whole_signal)
-    classify_parts(parts, STAIN, columns, rows, factor, out, counts, signal)
+    classify_patches(patches, STAIN, columns, rows, factor, out, counts, signal)
     np.testing.assert_array_equal(out, whole_map)
     assert counts.tolist() == whole_counts.tolist()
     assert signal.tolist() == whole_signal.tolist()
@@ -148,8 +148,8 @@ def test_the_parts_of_a_tile_come_to_the_same_as_the_tile(tile, cuts_across, cut
 def test_a_part_that_leaves_the_class_map_is_refused_and_nothing_written(place):
     rgb, out, ones = np.zeros((2, 4, 3), np.uint8), np.full((4, 6), 77, np.uint8), np.ones(6, np.int64)
     counts, signal = np.zeros(8, np.int64), np.zeros(5, np.int64)
-    with pytest.raises(SegmentationError, match="a part of"):
-        classify_parts([(0, 0, rgb, None), (*place, rgb, None)], STAIN, ones, ones[:4], 1, out, counts, signal)
+    with pytest.raises(SegmentationError, match="a patch of"):
+        classify_patches([(0, 0, rgb, None), (*place, rgb, None)], STAIN, ones, ones[:4], 1, out, counts, signal)
     assert (out == 77).all()
     assert not counts.any()
 

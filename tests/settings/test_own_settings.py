@@ -17,10 +17,10 @@ from wsi_area.inputs.slide_settings import refuse_wrong_settings, settings_of
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.results.opened_run import open_run
-from wsi_area.run.array.array_plan import read_shard_plan, shard_plan
-from wsi_area.run.array.division import Shard
+from wsi_area.run.array.array_plan import array_plan, read_array_plan
+from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
-from wsi_area.run.array.task_run import run_shard
+from wsi_area.run.array.task_run import run_task
 from wsi_area.run.pipeline import RunOutcome, run_slides
 from wsi_area.settings.own_settings import OWN_SECTIONS
 from wsi_area.settings.run_settings import RunSettings, load
@@ -146,7 +146,7 @@ def test_tasks_of_an_array_give_the_same_and_say_the_same(
 ) -> None:
     out, slides = tmp_path / "out", inputs(folder / "slides.csv")
     for n in range(1, count + 1):
-        assert run_shard(slides, load(None, RUN), out, Shard(n, count)).exit_code == 0
+        assert run_task(slides, load(None, RUN), out, ArrayTask(n, count)).exit_code == 0
     assert merge_run(out).exit_code == 0
     for name in ("summary.csv", "areas.parquet", "flags.csv"):
         assert (out / name).read_bytes() == (mixed / name).read_bytes()
@@ -159,18 +159,18 @@ def test_a_divided_slide_has_its_own_settings_in_every_task(folder: Path, tmp_pa
     out, by_one = tmp_path / "out", tmp_path / "by_one"
     run_slides(slides, load(None, RUN), by_one)
     for n in (2, 1):
-        run_shard(slides, load(None, RUN), out, Shard(n, 2))
-    assert read_shard_plan_of(out) == shard_plan(slides, load(None, RUN), 2)
+        run_task(slides, load(None, RUN), out, ArrayTask(n, 2))
+    assert read_shard_plan_of(out) == array_plan(slides, load(None, RUN), 2)
     merge_run(out)
     assert counts_of_run(out) == counts_of_run(by_one)
     other = inputs(manifest(folder, "both.tif,,4,", name="one.csv"))
-    assert shard_plan(other, load(None, RUN), 2).key != shard_plan(slides, load(None, RUN), 2).key
+    assert array_plan(other, load(None, RUN), 2).key != array_plan(slides, load(None, RUN), 2).key
 
 
 def read_shard_plan_of(out: Path) -> Any:
     from wsi_area.results.layout import RunLayout
 
-    return read_shard_plan(RunLayout(out))
+    return read_array_plan(RunLayout(out))
 
 
 def counts_of_run(out: Path) -> list[Any]:

@@ -161,12 +161,12 @@ def test_any_region_is_cut_from_the_same_pixels(tiled_slide: SlideInfo, data: st
         everything = reader.read(0, whole(tiled_slide)).rgb
         cut = reader.read(0, region).rgb
         seen = np.zeros(everything.shape[:2], np.int64)
-        for piece in chain.from_iterable(reader.pieces(0, region)):
-            box = piece.region_level_px
+        for tile in chain.from_iterable(reader.decoded_tiles(0, region)):
+            box = tile.region_level_px
             seen[box.y_px : box.bottom_px, box.x_px : box.right_px] += 1
     wanted = np.zeros_like(seen)
     wanted[region.y_px : region.bottom_px, region.x_px : region.right_px] = 1
-    assert np.array_equal(seen, wanted)  # the pieces partition the region
+    assert np.array_equal(seen, wanted)  # the decoded tiles partition the region
     assert np.array_equal(cut, everything[region.y_px : region.bottom_px, region.x_px : region.right_px])
 
 

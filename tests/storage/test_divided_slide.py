@@ -12,9 +12,9 @@ from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_run import open_run
-from wsi_area.run.array.division import Shard
+from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
-from wsi_area.run.array.task_run import run_shard
+from wsi_area.run.array.task_run import run_task
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 from wsi_area.storage.object_path import ObjectPath
@@ -31,10 +31,10 @@ def test_three_tasks_and_a_merge_give_in_a_bucket_what_one_process_gives_on_a_di
     out, on_disk = ObjectPath(bucket, "out"), tmp_path / "out"
     assert run_slides(slides, load(None, LINE), on_disk).exit_code == 0
     for n in (2, 3):
-        (part,) = run_shard(slides, load(None, LINE), out, Shard(n, 3)).pieces
+        (part,) = run_task(slides, load(None, LINE), out, ArrayTask(n, 3)).pieces
         assert part.status == "measured"
         assert part.batches
-    run_shard(slides, load(None, LINE), out, Shard(1, 3))
+    run_task(slides, load(None, LINE), out, ArrayTask(1, 3))
     assert not RunLayout(out).slide("s").result_json.exists()
     assert merge_run(out).exit_code == 0
     ours, theirs = (open_run(place)["s"] for place in (out, on_disk))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from s3_server import Server
 
-from wsi_area import results
+from wsi_area import storage
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.storage.access import Access
 from wsi_area.storage.object_path import ObjectPath
@@ -192,7 +192,7 @@ def test_without_the_extra_the_command_that_installs_it_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "obstore", None)
     monkeypatch.delitem(sys.modules, "wsi_area.storage.bucket")
-    monkeypatch.delattr(results, "bucket")
+    monkeypatch.delattr(storage, "bucket")
     with pytest.raises(ResultError, match=r"pip install 'wsi-area\[s3\]'"):
         place.mkdir()
 

@@ -27,7 +27,7 @@ TOLD_APART = {"run.json", "report.html", "run.jsonl", "result.json", ".lock"}
 
 pytestmark = pytest.mark.usefixtures("small_batches")  # of 2 × 2 tiles
 CODE = f"""
-from wsi_area.compute import planning; planning.BATCH_LEVEL_PX_MIN = {SMALL_BATCH_PX}
+from wsi_area.compute.cut import planning; planning.BATCH_LEVEL_PX_MIN = {SMALL_BATCH_PX}
 from wsi_area.cli.main import main; main()
 """
 

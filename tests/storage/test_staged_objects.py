@@ -15,12 +15,12 @@ from synthetic_slides import SyntheticSlide, write_slide
 
 from wsi_area.errors import ResultError, SettingsError, SlideOpenError
 from wsi_area.inputs.collect import collect_slides
-from wsi_area.inputs.companion_files import parts_of
 from wsi_area.inputs.copying import CopyRules
 from wsi_area.inputs.stage_in import refuse_unreachable, staged
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import read_json
 from wsi_area.settings.run_settings import RunSettings, load
+from wsi_area.slides.header.companion_files import files_of
 from wsi_area.storage.access import Access
 from wsi_area.storage.object_path import ObjectPath
 
@@ -172,7 +172,7 @@ def test_a_slide_that_does_not_fit_is_refused_with_the_numbers_before_it_is_copi
     assert all(request.method == "HEAD" for request in server.asked)
 
 
-def test_the_parts_of_a_slide_come_along_and_no_key_leaves_the_scratch_folder(
+def test_the_files_of_a_slide_come_along_and_no_key_leaves_the_scratch_folder(
     bucket: str, rules: CopyRules, tmp_path: Path, client: Any
 ) -> None:
     for name in ("m.mrxs", "m/Slidedat.ini", "m/Data0000.dat", "other.mrxs", "d/1.dcm", "d/2.dcm", "d/notes.txt"):
@@ -181,7 +181,7 @@ def test_the_parts_of_a_slide_come_along_and_no_key_leaves_the_scratch_folder(
         beside = Path(copy).parent
         found = {p.relative_to(beside).as_posix(): p.read_bytes() for p in beside.rglob("*") if p.is_file()}
         assert found == {n: n.encode() for n in ("m.mrxs", "m/Slidedat.ini", "m/Data0000.dat")}
-    assert [part.name for part in parts_of(ObjectPath(bucket, "x/d/2.dcm"))] == ["2.dcm", "1.dcm"]
+    assert [part.name for part in files_of(ObjectPath(bucket, "x/d/2.dcm"))] == ["2.dcm", "1.dcm"]
     for evil in ("x/m/../../../evil.dat", "x/m//evil.dat"):
         client.put_object(Bucket=bucket, Key=evil, Body=b"evil")
         with pytest.raises((SlideOpenError, OSError)), staged(f"s3://{bucket}/x/m.mrxs", rules):

@@ -11,13 +11,15 @@ from synthetic_textures import textured, write_outlines, write_pairs, write_tiff
 
 from wsi_area.audit.truth import Naming, parse_naming
 from wsi_area.errors import SettingsError
-from wsi_area.inputs.collect import DrawnSource, collect_slides
+from wsi_area.inputs.collect import collect_slides
+from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.calibration import Mpp
 from wsi_area.segmenters.pixels.model import load_model
 from wsi_area.training.held_out import evaluate_folder
 from wsi_area.training.material import pair_sources, slide_sources
+from wsi_area.training.outcome import TrainOutcome
 from wsi_area.training.settings import TrainSettings
-from wsi_area.training.train import TrainOutcome, train
+from wsi_area.training.train import train
 
 MPP = Mpp(1.0, 1.0)
 SMALL = TrainSettings(

@@ -13,14 +13,11 @@ from numpy.typing import NDArray
 from wsi_area.annotations.mask_names import names_of_codes
 from wsi_area.annotations.mask_scale import mask_scale
 from wsi_area.annotations.raw import noted
+from wsi_area.annotations.untrusted import MAX_MASK_BYTES, require_sane_size
 from wsi_area.errors import AnnotationError
 from wsi_area.model.drawn import DrawnMask
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Size
-
-MAX_MASK_PX = 1 << 29
-"""A mask is held whole: 537 megapixels are half a gigabyte. A finer one should be saved at a coarser scale."""
-MAX_MASK_BYTES = 1 << 30
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -94,15 +91,6 @@ def read_mask(path: Path, slide: Size, scale: float | None) -> MaskFile:
         message = f"its scale is taken from the sizes: {scale_x:.8g} × {scale_y:.8g} level-0 px per mask px"
         findings = (*findings, noted("MASK_SCALE_DERIVED", "info", message, scale_x, remedy="state --annotation-scale"))
     return MaskFile(DrawnMask(packed, width, height, scale_x, scale_y, names), digest, findings)
-
-
-def require_sane_size(path: Path, width_px: int, height_px: int) -> None:
-    """Refuse a mask that is empty or too large to hold, before it is decoded."""
-    if width_px <= 0 or height_px <= 0 or width_px * height_px > MAX_MASK_PX:
-        raise AnnotationError(
-            f"{path}: a mask of {width_px} × {height_px} px cannot be held, the limit is {MAX_MASK_PX}; save it at a "
-            "coarser scale and state that scale"
-        )
 
 
 def _decoded(path: Path) -> NDArray[np.uint8]:

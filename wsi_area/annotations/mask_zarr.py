@@ -9,8 +9,7 @@ from typing import Any
 import zarr
 
 from wsi_area.annotations.mask_chunks import require_bounded_chunks
-from wsi_area.annotations.mask_files import MAX_MASK_BYTES, require_sane_size
-from wsi_area.annotations.untrusted import read_bytes
+from wsi_area.annotations.untrusted import MAX_MASK_BYTES, read_bytes, require_sane_size
 from wsi_area.errors import AnnotationError
 
 _LEVEL = "0"  # the finest one of an OME-Zarr image

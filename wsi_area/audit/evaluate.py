@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.annotations import find_for, read_drawn, region_of_interest
+from wsi_area.annotations import region_of_interest
 from wsi_area.audit.accuracy import Accuracy, ImageAgreement
 from wsi_area.audit.truth import NO_TRUTH, Naming, truth_codes
 from wsi_area.compute.cut.grid import l0_edges_px
 from wsi_area.compute.cut.roi import inside_roi
 from wsi_area.compute.judge.agreement import confusion_matrix
 from wsi_area.errors import AnnotationError, ResultError, SettingsError
-from wsi_area.inputs.collect import DrawnSource
+from wsi_area.inputs.drawn_source import DrawnSource, read_for_slide
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import (
     BACKGROUND_ID,
@@ -109,8 +109,8 @@ def evaluate_run(
     for slide_id in ids:
         try:
             measured = _measured(slide_id, opened.get(slide_id))
-            drawn = _drawn(measured, truth)
-            roi = None if within is None else region_of_interest(_drawn(measured, within))
+            drawn = _drawn(measured, truth, "the truth")
+            roi = None if within is None else region_of_interest(_drawn(measured, within, "where to compare"))
         except (ResultError, AnnotationError) as error:
             failures[slide_id] = str(error)
         else:
@@ -152,13 +152,8 @@ def _level(entry: Mapping[str, Any]) -> Level:
     return Level(entry["index"], size, entry["downsample_x"], entry["downsample_y"])
 
 
-def _drawn(measured: _Measured, source: DrawnSource) -> Drawn:
-    path = find_for(measured.info.path, measured.slide_id, Path(source.path))
-    if path is None:
-        raise AnnotationError(
-            f"{measured.slide_id}: {source.path} holds no file named like it; name one after the slide"
-        )
-    return read_drawn(path, slide=_inspected(measured), scale=source.scale, mpp=measured.mpp)
+def _drawn(measured: _Measured, source: DrawnSource, what: str) -> Drawn:
+    return read_for_slide(_inspected(measured), source, what, measured.mpp)
 
 
 def _inspected(measured: _Measured) -> SlideInfo:

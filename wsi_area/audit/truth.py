@@ -1,17 +1,14 @@
 """run: what was drawn, as the true class of each work pixel; the pixel's centre decides."""
 
-import os
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from wsi_area.compute.judge.rasterise import inside_at, mask_codes_at
 from wsi_area.errors import AnnotationError, SettingsError
-from wsi_area.inputs.collect import DrawnSource, parse_scale
 from wsi_area.model.classes import MAX_CLASS_ID
 from wsi_area.model.drawn import Drawn, DrawnMask
 from wsi_area.model.pixels import ClassMap, TilePlace
@@ -114,25 +111,6 @@ def parse_naming(
             raise SettingsError(f"--class {text}: {code!r} is no code of a mask; give 0..{MAX_CLASS_ID}=NAME")
         by_code[int(code)] = name
     return Naming(by_name, by_code, any_nonzero, rest)
-
-
-def drawn_source(option: str, path: Path | None, scale: str | None, slide_count: int = 1) -> DrawnSource | None:
-    """Return where a drawing lies, with the scale stated for it, or None where none was given.
-
-    Raises
-    ------
-    SettingsError
-        It does not exist, the scale is no number above 0, or one file is given for several slides.
-    """
-    if path is None:
-        if scale is not None:
-            raise SettingsError(f"{option}-scale {scale} was given without {option}; give both")
-        return None
-    if not path.exists():
-        raise SettingsError(f"{option} {path} does not exist; correct the path")
-    if path.is_file() and slide_count > 1:
-        raise SettingsError(f"{option} {path} is one file, but there are {slide_count} slides; give a folder")
-    return DrawnSource(os.path.abspath(path), parse_scale(scale, f"{option}-scale"))
 
 
 def _pair(text: str, option: str, form: str) -> tuple[str, str]:

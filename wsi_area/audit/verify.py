@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from wsi_area.audit.recorded_areas import areas_on_record
 from wsi_area.compute.count.recount import WorkGrid, disagreement
-from wsi_area.errors import CountMismatchError, SlideError, WsiAreaError
+from wsi_area.errors import CountMismatchError, ResultError, SlideError, WsiAreaError
 from wsi_area.model.geometry import Size
 from wsi_area.model.ledger import LedgerLayout
-from wsi_area.results.class_map.store import LEDGER_ARRAY, ledger_attributes, ledger_rows, open_class_map
-from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, SlideLayout, read_json
+from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
+from wsi_area.results.class_map.stored_class_map import open_class_map
+from wsi_area.results.layout import LEDGER_ARRAY, SCHEMA_VERSION, RunLayout, SlideLayout, read_json
 from wsi_area.results.record import is_counted
 from wsi_area.results.same_content import SAME_CONTENT, measured_documents, same_content, with_same_content
 from wsi_area.results.tables.run_tables import summary_row
@@ -152,22 +151,16 @@ def _recount(layout: SlideLayout, record: Mapping[str, Any]) -> tuple[int, list[
         for tile_col in range(grid.shape[1]):
             core = grid.tile(tile_row, tile_col)
             try:
-                seen = np.asarray(class_map[core.y_px : core.bottom_px, core.x_px : core.right_px], dtype=np.uint8)
+                seen = class_map[core.y_px : core.bottom_px, core.x_px : core.right_px]
                 fault = disagreement(
                     seen, rows[tile_row, tile_col], columns,
                     widths[core.x_px : core.right_px], heights[core.y_px : core.bottom_px],
                 )  # fmt: skip
-            except (OSError, ValueError, RuntimeError) as error:
-                fault = _unreadable(layout, error)
+            except ResultError as error:
+                fault = f"its part of the class map is damaged: {error}"
             if fault is not None:
                 found.append((f"tile row {tile_row} col {tile_col}", fault))
     return grid.shape[0] * grid.shape[1], [*found, *_total_faults(record, columns, rows)]
-
-
-def _unreadable(layout: SlideLayout, error: Exception) -> str:
-    """Return in words that a tile of the class map is damaged: codecs tell of bytes."""
-    why = "its bytes are not those that were written" if "checksum" in str(error).lower() else str(error)
-    return f"its part of the class map, in {layout.class_map}, is damaged: {why}; measure the slide again with --force"
 
 
 def _grid(record: Mapping[str, Any]) -> WorkGrid:

@@ -9,10 +9,10 @@ from importlib import import_module
 
 import click
 
-from wsi_area import __version__
 from wsi_area.cli.options.refusal import EXIT_INTERRUPTED, INTERRUPTED, refuse, tell_document
 from wsi_area.cli.output.wrapping import WrappedLines
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError, WsiAreaError
+from wsi_area.version import __version__
 
 _COMMANDS = {
     "check": "What is known of each slide before a pixel is decoded: size, pixel size, findings.",

@@ -17,7 +17,7 @@ from wsi_area.compute.picture.pyramid import MODE_RULE, halved, level_shapes
 from wsi_area.exports.measured_slide import MeasuredSlide, boxes, read_box, refuse_other_counts
 from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.geometry import Size
-from wsi_area.results.class_map.store import open_class_map
+from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.layout import LABELS_NAME
 from wsi_area.storage.whole_files import replaced_folder
 

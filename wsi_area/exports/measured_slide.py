@@ -17,7 +17,7 @@ from wsi_area.model.classes import TissueClass
 from wsi_area.model.counts import ClassCounts
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import ClassMap
-from wsi_area.results.class_map.store import open_class_map
+from wsi_area.results.class_map.stored_class_map import open_class_map, zarr_errors_of
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_run import OpenedRun, OpenedSlide
 from wsi_area.results.record import is_counted
@@ -88,10 +88,8 @@ def read_box(array: Any, box: Region, where: Place) -> ClassMap:
     ResultError
         It cannot be read.
     """
-    try:
+    with zarr_errors_of(where):
         return np.asarray(array[box.y_px : box.bottom_px, box.x_px : box.right_px], dtype=np.uint8)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ResultError(f"{where} cannot be read ({error}); measure the slide again with --force") from error
 
 
 def refuse_other_counts(slide: MeasuredSlide, array: Any, edge_px: int, where: Place) -> None:

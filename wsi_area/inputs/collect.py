@@ -1,7 +1,6 @@
-"""run: from what was typed to the list of slides: files, folders, globs, lists, and who vouches for a size."""
+"""inputs: from what was typed to the list of slides: files, folders, globs, lists, and who vouches for a size."""
 
 import logging
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,23 +8,18 @@ from pathlib import Path
 
 from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL
 from wsi_area.errors import SettingsError
+from wsi_area.inputs.dicom_series import same_series
+from wsi_area.inputs.drawn_source import DrawnSource, drawn_source, stated_scale
 from wsi_area.inputs.manifest import ManifestRow, in_words, mpp_number, read_manifest
-from wsi_area.inputs.slide_files import file_key, found_slides, is_dicom, same_series
+from wsi_area.inputs.slide_files import file_key, found_slides
 from wsi_area.inputs.slide_ids import unique_ids
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.settings.own_settings import OwnSettings
+from wsi_area.slides.header.companion_files import is_dicom
 from wsi_area.storage.access import Access
 from wsi_area.storage.place import is_object
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnSource:
-    """Where what was drawn on slides lies."""
-
-    path: str  # absolute; a file, or a folder in which each slide's own file is found by its name
-    scale: float | None = None  # level-0 px per unit of the file, None for whatever the file itself says
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +69,14 @@ def collect_slides(
     slides = expand_inputs(paths or [str(row.path) for row in rows], recursive=recursive, access=access)
     if mpp is None and mpp_reason:
         raise SettingsError(f"--mpp-reason {mpp_reason!r} was given without --mpp; give both")
-    scales = Scales(parse_scale(annotation_scale), parse_scale(roi_scale, "--roi-scale"))
-    if scales.annotations is not None and annotations is None and not any(row.annotations for row in rows):
-        raise SettingsError(f"--annotation-scale {annotation_scale} was given without --annotations")
-    if scales.roi is not None and roi is None and not any(row.roi for row in rows):
-        raise SettingsError(f"--roi-scale {roi_scale} was given without --roi")
-    merged = with_overrides(slides, mpp=parse_mpp(mpp), mpp_reason=mpp_reason, rows=rows, scales=scales)
-    return tuple(
-        with_drawings(
-            merged,
-            annotations=_source("--annotations", annotations, scales.annotations, len(merged)),
-            roi=_source("--roi", roi, scales.roi, len(merged)),
-        )
+    scales = Scales(
+        stated_scale("--annotations", annotation_scale, is_given=bool(annotations or any(r.annotations for r in rows))),
+        stated_scale("--roi", roi_scale, is_given=bool(roi or any(row.roi for row in rows))),
     )
+    merged = with_overrides(slides, mpp=parse_mpp(mpp), mpp_reason=mpp_reason, rows=rows, scales=scales)
+    given = (("--annotations", annotations, annotation_scale), ("--roi", roi, roi_scale))
+    for_all = [None if p is None else drawn_source(option, p, scale, len(merged)) for option, p, scale in given]
+    return tuple(with_drawings(merged, annotations=for_all[0], roi=for_all[1]))
 
 
 def with_drawings(
@@ -95,48 +84,6 @@ def with_drawings(
 ) -> list[SlideInput]:
     """Return the slides with the drawings given for all of them; what a manifest's row names goes first."""
     return [replace(s, annotations=s.annotations or annotations, roi=s.roi or roi) for s in slides]
-
-
-def parse_scale(text: str | None, option: str = "--annotation-scale") -> float | None:
-    """Return what an option such as ``--annotation-scale`` states: level-0 px per unit of a file, also as a fraction.
-
-    >>> parse_scale("1/128")
-    0.0078125
-
-    Raises
-    ------
-    SettingsError
-        It is not a number above 0.
-    """
-    if text is None:
-        return None
-    over, slash, under = text.partition("/")
-    what = f"{option} {text!r}"
-    scale = _scale_number(over, what) / (_scale_number(under, what) if slash else 1.0)
-    return scale
-
-
-def _scale_number(text: str, what: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise SettingsError(f"{what} is no number above 0; give level-0 px per unit of the file, such as 1/128 or 16")
-    return number
-
-
-def _source(option: str, path: Path | None, scale: float | None, slide_count: int) -> DrawnSource | None:
-    if path is None:
-        return None
-    if not path.exists():
-        raise SettingsError(f"{option} {path} does not exist; correct the path")
-    if path.is_file() and slide_count > 1:
-        raise SettingsError(
-            f"{option} {path} is one file, but {slide_count} slides were asked for; give a folder with one file a "
-            "slide (found by the slide's name), or name each in a manifest"
-        )
-    return DrawnSource(os.path.abspath(path), scale)
 
 
 def expand_inputs(paths: Sequence[str], *, recursive: bool = False, access: Access | None = None) -> list[SlideInput]:

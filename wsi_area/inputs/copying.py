@@ -1,4 +1,4 @@
-"""run: the copy of a slide, all its files, block by block: errors of a share are waited out, a stop is heard."""
+"""inputs: the copy of a slide, all its files, block by block: errors of a share are waited out, a stop is heard."""
 
 import logging
 import os
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from wsi_area.errors import ResultError, SlideOpenError
-from wsi_area.inputs.companion_files import parts_of
+from wsi_area.slides.header.companion_files import files_of
 from wsi_area.slides.header.fingerprint import fingerprint
 from wsi_area.storage.access import Access
 from wsi_area.storage.object_path import ObjectPath
@@ -39,7 +39,7 @@ class CopyStopped(Exception):
 def copied(path: Place, folder: Path, rules: CopyRules) -> Path:
     """Return the copy of a slide, all of whose files are there and whose fingerprint is that of the original."""
     started, copied_bytes = time.perf_counter(), 0
-    for part in parts_of(path):
+    for part in files_of(path):
         target = folder / _name_within(path, part)
         target.parent.mkdir(parents=True, exist_ok=True)
         copied_bytes += _copy_patiently(part, target, rules)

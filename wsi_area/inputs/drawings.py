@@ -1,19 +1,21 @@
-"""run: what was drawn on one slide, found by its name and read; the classes, and the region of interest."""
+"""inputs: what was drawn on one slide, found by its name and read; the classes, and the region of interest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from wsi_area import annotations
 from wsi_area.compute.count.area import area_mm2
-from wsi_area.errors import AnnotationError, SettingsError
-from wsi_area.inputs.collect import DrawnSource, SlideInput
+from wsi_area.errors import SettingsError
+from wsi_area.inputs.collect import SlideInput
+from wsi_area.inputs.drawn_source import DrawnSource, read_for_slide
 from wsi_area.inputs.slide_settings import refuse_wrong_settings
 from wsi_area.model.calibration import Calibration, Mpp
 from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
+from wsi_area.model.slide_areas import OutlineOnRecord
+from wsi_area.model.slide_origin import DrawnOnRecord, RoiMask, RoiOutlines
 from wsi_area.segmenters.protocol import UsesDrawn
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.run_settings import RunSettings
@@ -29,12 +31,14 @@ def drawn_on(
     AnnotationError
         If there is nothing for this slide where it was said to be, or it cannot be read.
     """
-    drawn = None if slide.annotations is None else _read(info, calibration, slide.annotations, "annotations")
+    drawn = (
+        None if slide.annotations is None else read_for_slide(info, slide.annotations, "annotations", calibration.mpp)
+    )
     return drawn, None if slide.roi is None else _region_of_interest(info, calibration, slide.roi)
 
 
 def _region_of_interest(info: SlideInfo, calibration: Calibration, source: DrawnSource) -> RegionOfInterest:
-    roi = annotations.region_of_interest(_read(info, calibration, source, "a region of interest"))
+    roi = annotations.region_of_interest(read_for_slide(info, source, "a region of interest", calibration.mpp))
     return replace(roi, findings=tuple(replace(f, slide_id=info.slide_id) for f in roi.findings))
 
 
@@ -111,13 +115,3 @@ def outlines_on_record(facts: Mapping[str, Any], plan: SlidePlan, mpp: Mpp | Non
             )
         )  # fmt: skip
     return tuple(found)
-
-
-def _read(info: SlideInfo, calibration: Calibration, source: DrawnSource, what: str) -> Drawn:
-    path = annotations.find_for(info.path, info.slide_id, Path(source.path))
-    if path is None:
-        raise AnnotationError(
-            f"{info.slide_id}: {source.path} holds no file with {what} named like the slide; name it "
-            f"{Path(info.path).stem}.geojson (or .xml, .ndpa, .json, .png), or name it in a manifest"
-        )
-    return annotations.read_drawn(path, slide=info, scale=source.scale, mpp=calibration.mpp)

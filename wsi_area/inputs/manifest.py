@@ -1,4 +1,4 @@
-"""run: the manifest, a CSV with one row a slide and the pixel size somebody vouches for."""
+"""inputs: the manifest, a CSV with one row a slide and the pixel size somebody vouches for."""
 
 import csv
 import io

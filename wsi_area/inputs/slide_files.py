@@ -1,4 +1,4 @@
-"""run: which files on disk are slides; looks at names, and at headers only to tell DICOM series apart."""
+"""inputs: which files on disk or in a bucket are slides; looks at names, at headers only to tell DICOM series apart."""
 
 import glob
 import os
@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wsi_area.errors import SettingsError
-from wsi_area.inputs.slide_objects import slide_objects
+from wsi_area.errors import ResultError, SettingsError
+from wsi_area.inputs.dicom_series import series_of
 from wsi_area.slides import SLIDE_SUFFIXES
+from wsi_area.slides.header.companion_files import DICOM_SUFFIXES, MRXS_SUFFIX, is_dicom, only_companions
 from wsi_area.storage.access import Access
+from wsi_area.storage.object_path import ObjectPath, parse_object_path
 from wsi_area.storage.place import Place, is_object
 
 IMAGE_SUFFIXES = SLIDE_SUFFIXES | {".tif", ".tiff", ".png", ".jpg", ".jpeg"}
-_PARTS_OF_A_SLIDE = {".vms": {".jpg", ".jpeg"}, ".vmu": {".jpg", ".jpeg"}}  # Hamamatsu keeps its tiles beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,40 @@ def _files(text: str, start: Path, recursive: bool, access: Access | None) -> li
 
 
 def _objects(text: str, recursive: bool, access: Access | None) -> list[_File]:
+    """Return the slides that ``s3://bucket/…`` names: an object, a prefix as a folder, or a glob."""
     if access is None:
         raise SettingsError(
             f"{text}: slides in a bucket are read by wsi-area run and plan only; copy them to a disk first"
         )
-    return [_File(found) for found in slide_objects(text, frozenset(IMAGE_SUFFIXES), access, recursive=recursive)]
+    place = parse_object_path(text, access)
+    try:
+        if place.key and place.is_file():  # also one whose name looks like a glob
+            return [_File(place)]
+        found = _objects_below(place, recursive)
+    except (OSError, ResultError) as error:
+        raise SettingsError(f"{place}: cannot be listed ({error})") from error
+    kinds = {entry.suffix.casefold() for entry in found}
+    slides = [e for e in found if e.suffix.casefold() in IMAGE_SUFFIXES - only_companions(kinds) - DICOM_SUFFIXES]
+    if not slides and kinds & DICOM_SUFFIXES:
+        raise SettingsError(
+            f"{place}: {sum(e.suffix.casefold() in DICOM_SUFFIXES for e in found)} DICOM files, which cannot be told "
+            "apart by their names; name one file of each slide, that of its finest level: the others beside it are "
+            "copied too"
+        )
+    if not slides:
+        deeper = "" if recursive else "; --recursive looks into what lies deeper"
+        raise SettingsError(f"{place}: no slides there (looked for {_suffixes()}){deeper}")
+    return [_File(entry) for entry in sorted(slides, key=str)]
+
+
+def _objects_below(place: ObjectPath, recursive: bool) -> list[ObjectPath]:
+    """Return what a glob matches, part by part between slashes, or what lies below a prefix; all or right below it."""
+    parts = place.key.split("/")
+    fixed = next((n for n, part in enumerate(parts) if glob.has_magic(part)), None)
+    if fixed is None:
+        return list(place.rglob("*") if recursive else place.iterdir())
+    start = ObjectPath(place.bucket, "/".join(parts[:fixed]), place.access)
+    return list(start.glob("/".join(parts[fixed:])))
 
 
 def _matches(pattern: str, start: Path) -> list[_File]:
@@ -128,12 +158,13 @@ def _in_folder(folder: Path, recursive: bool) -> Iterator[_File]:
         raise SettingsError(f"{folder}: cannot be listed ({error.strerror}); ask for read access") from error
     names = [entry for entry in entries if not entry.name.startswith(".")]
     files = [entry for entry in names if entry.is_file()]
-    parts = set().union(*(_PARTS_OF_A_SLIDE.get(file.suffix.casefold(), set()) for file in files))
-    slides = [f for f in files if (_is_slide_name(f) and f.suffix.casefold() not in parts) or _is_bare_dicom(f)]
+    parts = only_companions(file.suffix.casefold() for file in files)
+    slides = [f for f in files if (_is_slide_name(f) and f.suffix.casefold() not in parts) or is_dicom(f)]
     only_dicom = all(is_dicom(file) for file in slides)
     yield from (_File(file, only_dicom) for file in slides)
+    of_mrxs = {file.stem for file in files if file.suffix.casefold() == MRXS_SUFFIX}
     for inner in (entry for entry in names if entry.is_dir()):
-        if (folder / f"{inner.name}.mrxs").exists() or folder.resolve().is_relative_to(inner.resolve()):
+        if inner.name in of_mrxs or folder.resolve().is_relative_to(inner.resolve()):
             continue  # the data of that slide, or a link back up
         yield from _in_folder(inner, recursive) if recursive else _dicom_files(inner)
 
@@ -149,23 +180,6 @@ def _dicom_files(folder: Path) -> list[_File]:
 
 def _is_slide_name(file: Path) -> bool:
     return file.suffix.casefold() in IMAGE_SUFFIXES and not file.name.startswith(".")
-
-
-def _is_bare_dicom(file: Path) -> bool:
-    """Return whether a file without a suffix, or named by a UID, has the DICOM magic word."""
-    bare = not file.suffix or file.suffix[1:].isdigit()
-    if not bare or file.name.upper() == "DICOMDIR" or not file.is_file():
-        return False
-    try:
-        with file.open("rb") as stream:
-            return stream.read(132)[128:] == b"DICM"
-    except OSError:
-        return False
-
-
-def is_dicom(file: Path) -> bool:
-    """Return whether a file is DICOM by its name, or by its first bytes where the name says nothing."""
-    return file.suffix.casefold() == ".dcm" or _is_bare_dicom(file)
 
 
 def _grouped(files: Sequence[_File]) -> list[FoundSlide]:
@@ -184,24 +198,12 @@ def _grouped(files: Sequence[_File]) -> list[FoundSlide]:
 def _dicom_slides(mates: Sequence[_File]) -> Iterator[tuple[Path, FoundSlide]]:
     """Yield each DICOM file of a folder with the slide it belongs to."""
     paths = [mate.path for mate in mates if isinstance(mate.path, Path)]
-    series = [paths] if len(paths) == 1 else _series(paths)
+    series = [paths] if len(paths) == 1 else series_of(paths)
     for files in series:
         full = max(files, key=lambda file: file.stat().st_size)  # the finest level, never a label or an overview
         whole_folder = len(series) == 1 and (len(files) > 1 or mates[0].by_folder)
         slide = FoundSlide(full, full.parent.name if whole_folder else full.stem)
         yield from ((file, slide) for file in files)
-
-
-def _series(files: Sequence[Path]) -> list[list[Path]]:
-    # imported here: reading headers takes a library that only DICOM needs
-    from wsi_area.inputs.dicom_series import series_of
-
-    return list(series_of(files).values())
-
-
-def same_series(one: Path, other: Path) -> bool:
-    """Return whether two DICOM files belong to one slide."""
-    return len(_series([one, other])) == 1
 
 
 def _suffixes() -> str:

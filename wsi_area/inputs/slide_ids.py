@@ -1,4 +1,4 @@
-"""run: names for slides that are unique and can safely be the name of a folder."""
+"""inputs: names for slides that are unique and can safely be the name of a folder."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""run: the settings of one slide: those of the run, and over them what a manifest gives to this slide alone."""
+"""inputs: the settings of one slide: those of the run, and over them what a manifest gives to this slide alone."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""run: a slide copied to a local disk before it is read, checked, and taken away again.
+"""inputs: a slide copied to a local disk before it is read, checked, and taken away again.
 
 A slide on a network share is read tile by tile in thousands of small pieces; copied once, it is read in one sweep.
 One in a bucket can be read in no other way: it is copied to ``run.stage_dir``, or else to the system's own scratch.
@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wsi_area.errors import ResultError, SettingsError, SlideOpenError
-from wsi_area.inputs.companion_files import parts_of
 from wsi_area.inputs.copying import CopyRules, copied
 from wsi_area.settings.run_settings import RunSettings
+from wsi_area.slides.header.companion_files import files_of
 from wsi_area.storage.place import Place, is_object, place_of
 from wsi_area.storage.processes import is_running
 
@@ -51,7 +51,7 @@ class Stage:
         folder, is_staged = _new_folder(rules.stage_dir), False
         try:
             with self._changed:  # one copy at a time: two would only share one wire, and the free space
-                self._wait_for_room(path, parts_of(path), rules)
+                self._wait_for_room(path, files_of(path), rules)
                 copy = copied(path, folder, rules)
                 self._staged += 1
                 is_staged = True

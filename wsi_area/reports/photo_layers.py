@@ -77,7 +77,7 @@ def photo_and_classes(
         return None, None
     try:
         finest = class_thumbnail(layout, record, thumbnail.frame, rows)
-    except (ResultError, OSError, ValueError, RuntimeError) as error:  # zarr names a torn chunk in many ways
+    except ResultError as error:
         notes.append(f"The class map cannot be shown ({error}).")
         finest = None
     photo: Layer | None = None

@@ -4,13 +4,15 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 from wsi_area.errors import NewerDocumentError, ResultError
 from wsi_area.model.documented import SCHEMA_VERSION
 from wsi_area.storage.place import Place, commit, mending
+from wsi_area.version import __version__
 
+LEDGER_ARRAY, CLASS_MAP_ARRAY = "counts", "0"
+"""The arrays in a slide's two zarr groups."""
 OUTLINES_NAME, LABELS_NAME = "regions.geojson.gz", "labels.ome.zarr"
 """What `wsi-area export` writes beside a slide's result; made from its class map, so gone when that is made anew."""
 
@@ -32,18 +34,18 @@ class RunLayout:
         return self.root / "slides"
 
     @property
-    def shards(self) -> Place:
+    def tasks(self) -> Place:
         """Return the folder in which the tasks of a job array say what they measured."""
         return self.root / "shards"
 
     @property
-    def shard_plan(self) -> Place:
+    def array_plan(self) -> Place:
         """Return the file that says which slides the tasks of a job array share, and who has which."""
-        return self.shards / "plan.json"
+        return self.tasks / "plan.json"
 
-    def shard(self, index: int, count: int) -> Place:
+    def task(self, index: int, count: int) -> Place:
         """Return the file in which one task says how its slides ended."""
-        return self.shards / f"{index}-of-{count}.json"
+        return self.tasks / f"{index}-of-{count}.json"
 
     @property
     def logs(self) -> Place:
@@ -86,6 +88,27 @@ class SlideLayout:
     def class_map(self) -> Place:
         """Return the zarr group of the class map, an OME-Zarr image of class ids."""
         return self.root / "mask.ome.zarr"
+
+    def shard_place(self, row: int, col: int) -> Place:
+        """Return the file in which a batch's part of the class map lies, by its place among the batches."""
+        return chunk_place(self.class_map / CLASS_MAP_ARRAY, row, col)
+
+    def rows_place(self, row: int, col: int) -> Place:
+        """Return the file in which a batch's rows of the ledger lie, by its place among the batches."""
+        return chunk_place(self.ledger / LEDGER_ARRAY, row, col, 0)
+
+
+def chunk_place(array: Place, *position: int) -> Place:
+    """Return the file of a chunk of a zarr array, as zarr's default keys name it.
+
+    >>> from pathlib import Path
+    >>> chunk_place(Path("a"), 3, 0).as_posix()
+    'a/c/3/0'
+    """
+    place = array / "c"
+    for number in position:
+        place = place / str(number)
+    return place
 
 
 def write_bytes(path: Place, content: bytes) -> None:
@@ -133,7 +156,7 @@ def read_json(path: Place) -> dict[str, Any]:
     if isinstance(found, int) and found > SCHEMA_VERSION:
         raise NewerDocumentError(
             f"{path} was written by a newer wsi_area ({content.get('wsi_area_version', 'of no known version')}): it has "
-            f"schema version {found}, and this one, {version('wsi-area')}, knows {SCHEMA_VERSION} and those before it; "
+            f"schema version {found}, and this one, {__version__}, knows {SCHEMA_VERSION} and those before it; "
             "install the newer version, then give the same command again"
         )
     return content

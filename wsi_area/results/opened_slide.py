@@ -11,7 +11,8 @@ from wsi_area.compute.picture.pyramid import halved
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import ClassMap
-from wsi_area.results.class_map.store import ledger_attributes, ledger_rows, open_class_map
+from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
+from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_class_map
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.record import is_counted
 
@@ -93,8 +94,8 @@ class OpenedSlide:
         bands = (np.asarray(array[y : y + rows], dtype=np.uint8) for y in range(0, array.shape[0], rows))
         return np.concatenate([_halved(band, level) for band in bands])
 
-    def class_map_array(self) -> Any:
-        """Return the class map as a lazy zarr array; slice it to read only a part."""
+    def class_map_array(self) -> StoredClassMap:
+        """Return the class map as a lazy array, uint8 (h, w); a slice of it reads only a part."""
         return open_class_map(self.layout)
 
     def ledger(self) -> NDArray[np.int64]:

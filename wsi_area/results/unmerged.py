@@ -10,13 +10,13 @@ from wsi_area.storage.place import Place
 
 def shard_digests(layout: RunLayout) -> dict[str, str]:
     """Return the hash of each file that a job array's tasks have left so far, by its name."""
-    files: list[Place] = [*layout.shards.glob("*-of-*.json")]
+    files: list[Place] = [*layout.tasks.glob("*-of-*.json")]
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files, key=lambda f: f.name)}
 
 
 def is_unmerged(layout: RunLayout) -> bool:
     """Return whether tasks of a job array measured something here that the run's tables do not have yet."""
-    if not layout.shard_plan.exists():
+    if not layout.array_plan.exists():
         return False
     if not layout.run_json.exists():
         return True
@@ -42,6 +42,6 @@ def refuse_unmerged(layout: RunLayout) -> None:
 
 def discard_shards(layout: RunLayout) -> None:
     """Forget what a job array's tasks said, so that the folder can be begun afresh; their slides' folders stay."""
-    layout.shard_plan.unlink(missing_ok=True)
-    for path in layout.shards.glob("*-of-*.json"):
+    layout.array_plan.unlink(missing_ok=True)
+    for path in layout.tasks.glob("*-of-*.json"):
         path.unlink(missing_ok=True)

@@ -25,9 +25,8 @@ class ClassLevels:
     so that four blocks are in memory for each level on the way down, and what was made lately is kept.
     """
 
-    def __init__(self, array: Any, name: str) -> None:
+    def __init__(self, array: Any) -> None:
         self._array = array
-        self._name = name
         self.shapes = level_shapes(array.shape, 1)
         self._kept: list[OrderedDict[tuple[int, int], ClassMap]] = [OrderedDict() for _ in self.shapes]
         self._lock = threading.Lock()
@@ -72,10 +71,7 @@ class ClassLevels:
         return block
 
     def _read(self, top: int, bottom: int, left: int, right: int) -> ClassMap:
-        try:
-            return np.asarray(self._array[top:bottom, left:right], dtype=np.uint8)
-        except (OSError, ValueError, RuntimeError) as error:  # zarr names a torn chunk in many ways
-            raise ResultError(f"the class map of {self._name} cannot be read ({error}); measure it again") from error
+        return np.asarray(self._array[top:bottom, left:right], dtype=np.uint8)
 
 
 def _halved(below: ClassMap) -> ClassMap:
@@ -156,7 +152,7 @@ def class_level(array: Any, level: int, name: str) -> ClassLevel:
 
     Parameters
     ----------
-    array : zarr array, uint8 (h, w)
+    array : StoredClassMap, or numpy, uint8 (h, w)
     level : int
     name : str
         Of the slide, for what is said when something is wrong.
@@ -169,7 +165,7 @@ def class_level(array: Any, level: int, name: str) -> ClassLevel:
     >>> class_level(np.array([[1, 1, 2], [0, 1, 2]], np.uint8), 1, "S1")[:].tolist()
     [[1, 2]]
     """
-    levels = ClassLevels(array, name)
+    levels = ClassLevels(array)
     if level < 0:
         raise ResultError(f"{name}: there is no level {level} of a class map; 0 is the finest")
     if level >= len(levels.shapes):

@@ -93,10 +93,7 @@ def slide_picture(slide: OpenedSlide, classes: Iterable[str] | None = None) -> S
 
 @lru_cache(maxsize=4)  # a notebook draws the same slide again and again, and a large map takes seconds
 def _codes(layout: SlideLayout, _result_of_ns: int, grid: PictureGrid, codes: tuple[int, ...]) -> ClassMap:
-    try:
-        picture = majority_picture(sparse_class_map(layout), grid, codes)
-    except (OSError, ValueError, RuntimeError) as error:  # zarr names a torn chunk in many ways
-        raise ResultError(f"the class map of {layout.root.name} cannot be read ({error}); measure it again") from error
+    picture = majority_picture(sparse_class_map(layout), grid, codes)
     picture.setflags(write=False)
     return picture
 

@@ -14,8 +14,8 @@ from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, RunLayout, read_
 from wsi_area.results.leftovers import discard_tables
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE
 from wsi_area.results.thumbnail import CLASSES_NAME
-from wsi_area.run.array.array_plan import ShardPlan
-from wsi_area.run.array.division import Shard
+from wsi_area.run.array.array_plan import ArrayPlan
+from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.same_kind import are_of_one_kind
 from wsi_area.storage.place import remove_tree
 
@@ -23,7 +23,7 @@ SAID_AT_THE_END = ("ended", "exit_code", "statuses", "not_reached", "slides_not_
 """What `run_document.run_footer` adds besides the state and the slides: nothing of it is true of a run that goes on."""
 
 
-def begin_run_afresh(layout: RunLayout, header: Mapping[str, Any], plan: ShardPlan) -> None:
+def begin_run_afresh(layout: RunLayout, header: Mapping[str, Any], plan: ArrayPlan) -> None:
     """Take back what is said of every slide of a plan that is to take another's place, or a run's.
 
     For whoever holds the run, and the settling of its plan, alone. Slides of the same settings that the plan does not
@@ -34,7 +34,7 @@ def begin_run_afresh(layout: RunLayout, header: Mapping[str, Any], plan: ShardPl
     layout : RunLayout
     header : mapping
         What is known of the task's run before it starts.
-    plan : ShardPlan
+    plan : ArrayPlan
     """
     earlier = _earlier(layout)
     own = {slide.slide_id for slide in plan.slides}
@@ -55,7 +55,7 @@ def begin_run_afresh(layout: RunLayout, header: Mapping[str, Any], plan: ShardPl
     discard_tables(layout)
 
 
-def begin_shard_afresh(layout: RunLayout, plan: ShardPlan, shard: Shard) -> None:
+def begin_task_afresh(layout: RunLayout, plan: ArrayPlan, shard: ArrayTask) -> None:
     """Take back what is said of the slides, and the parts of slides, that one shard of a plan measures afresh.
 
     For whoever holds that shard, and the settling of the plan, alone. What other shards measured stays on record, and
@@ -63,12 +63,12 @@ def begin_shard_afresh(layout: RunLayout, plan: ShardPlan, shard: Shard) -> None
     """
     earlier = _earlier(layout)
     own = {slide.slide_id for slide in plan.slides_of(shard.index)}
-    own |= {slide.slide_id for slide, _ in plan.pieces_of(shard.index)}
+    own |= {slide.slide_id for slide, _ in plan.shares_of(shard.index)}
     if earlier is not None:
         document = _running_without(earlier, own)
         shards = document.get("shards")
         if shards is not None:
-            file = layout.shard(shard.index, shard.count).name
+            file = layout.task(shard.index, shard.count).name
             merged = {name: digest for name, digest in shards.get("merged", {}).items() if name != file}
             document["shards"] = {**shards, "merged": merged}
         write_json(layout.run_json, document)

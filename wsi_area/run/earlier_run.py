@@ -34,12 +34,12 @@ def merged_shards(layout: RunLayout, settings: RunSettings, force: bool) -> Mapp
     ResultError
         If shards measured something that is not merged yet; ``force`` forgets what they said.
     """
-    if layout.shard_plan.exists():
+    if layout.array_plan.exists():
         about = _said_earlier(layout, force)
         if force and (about is None or is_unmerged(layout) or not is_of(about, settings)):
             discard_shards(layout)
     refuse_unmerged(layout)
-    return read_json(layout.run_json).get("shards") if layout.shard_plan.exists() else None
+    return read_json(layout.run_json).get("shards") if layout.array_plan.exists() else None
 
 
 def others_in(

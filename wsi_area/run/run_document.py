@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from wsi_area import __version__
 from wsi_area.results.layout import SCHEMA_VERSION
 from wsi_area.results.same_content import with_same_content
 from wsi_area.segmenters.registry import segmenter_package
 from wsi_area.settings.run_settings import RunSettings
+from wsi_area.version import __version__
 
 EXIT_OK, EXIT_SETTINGS, EXIT_FAILED, EXIT_CALIBRATION, EXIT_VERIFICATION, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
 

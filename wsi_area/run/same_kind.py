@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wsi_area.errors import StaleResultError
-from wsi_area.run.array.array_plan import ShardPlan
+from wsi_area.run.array.array_plan import ArrayPlan
 from wsi_area.run.continuation import package_change
 from wsi_area.run.run_document import segmenter_facts
 from wsi_area.settings.run_settings import MEASUREMENT_SECTIONS, RunSettings
@@ -48,7 +48,7 @@ def _change(then: Any, now: Any) -> str:
     return "differ" if isinstance(then, list) or isinstance(now, list) else f"was {then!r}, is {now!r}"
 
 
-def refuse_other_kind(plan: ShardPlan, settings: RunSettings) -> None:
+def refuse_other_kind(plan: ArrayPlan, settings: RunSettings) -> None:
     """Refuse to merge what another version of the package, or of somebody else's segmenter, measured.
 
     Raises

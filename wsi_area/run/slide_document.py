@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area import __version__
 from wsi_area.compute.count.area import measure
 from wsi_area.compute.cut.skipping import skipped_foreground_upper_bound_px
 from wsi_area.compute.judge.quality import Observed, QualityLimits, check
@@ -42,6 +41,7 @@ from wsi_area.run.slide_tiles import Work
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.protocol import FittedSegmenter
 from wsi_area.settings.run_settings import RunSettings
+from wsi_area.version import __version__
 
 TILES_LISTED = 100
 """Unreadable tiles named one by one in result.json; their number and area are always exact."""

@@ -13,7 +13,7 @@ from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.slide_settings import settings_of
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
-from wsi_area.results.class_map.store import ledger_rows, ledger_rows_of
+from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.events import BatchDone, Listener
 from wsi_area.run.executors import Executor, TaskLost
@@ -171,10 +171,8 @@ def _with_status(
     found = []
     for batch in batches:
         rows, cols = batch_tiles_at(prepared.plan, batch)
-        if ledger is None:
-            part = ledger_rows_of(layout, rows, cols)
-        else:
-            part = ledger[rows.start : rows.stop, cols.start : cols.stop]
+        tiles = np.s_[rows.start : rows.stop, cols.start : cols.stop]
+        part = ledger_rows(layout, rows, cols) if ledger is None else ledger[tiles]
         if np.isin(part[..., column], list(statuses)).any():
             found.append(batch)
     return tuple(found)

@@ -1,8 +1,14 @@
-"""run: what is asked of a cluster, one name for each thing; how a scheduler calls it is written in one place each."""
+"""settings: what lies beyond this machine: a cluster, a scheduler's certificates, object storage; never a key itself.
+
+One name for each thing; how a scheduler calls it is written in one place each.
+"""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from wsi_area.storage.access import Access
 
 _MEMORY_UNITS_MIB = {"M": 1, "G": 1 << 10, "T": 1 << 20}
 _NO_CONTROL = r"^[^\x00-\x1f\x7f]+$"
@@ -73,3 +79,30 @@ class TlsSettings(BaseModel):
         if given and len(given) < 3:
             raise ValueError(f"of tls.ca, tls.cert and tls.key only {' and '.join(given)} is given; all are needed")
         return self
+
+
+class StorageSettings(BaseModel):
+    """Where slides and results at s3:// are asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    endpoint: str | None = Field(None, description="http(s)://host:port of an S3 server; else as AWS_ENDPOINT_URL says")
+    profile: str | None = Field(None, description="profile of ~/.aws with the keys; left out: as AWS_PROFILE says")
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_an_address_without_keys(cls, endpoint: str | None) -> str | None:
+        if endpoint is None:
+            return None
+        parts = urlsplit(endpoint)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or "@" in parts.netloc:
+            raise ValueError(
+                "storage.endpoint is not http(s)://host or http(s)://host:port; keys are never part of it: give them "
+                "by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or by a profile"
+            )
+        return endpoint.rstrip("/")
+
+    @property
+    def access(self) -> Access:
+        """Return the same, as a bucket is asked."""
+        return Access(self.endpoint, self.profile)

@@ -1,4 +1,4 @@
-"""run: settings that a manifest gives to single slides, as columns named like them or as a TOML file; as written."""
+"""settings: what a manifest gives to single slides, in columns named like settings or in a TOML file; as written."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""run: the settings of a run, read from TOML and the command line, refused at the first wrong key."""
+"""settings: the settings of a run, read from TOML and the command line, refused at the first wrong key."""
 
 import difflib
 import hashlib
@@ -12,10 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from wsi_area.errors import SettingsError
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.registry import make_segmenter
-from wsi_area.settings.cluster_settings import ClusterSettings, TlsSettings
+from wsi_area.settings.cluster_settings import ClusterSettings, StorageSettings, TlsSettings
 from wsi_area.settings.settings_origin import origins, said_by
 from wsi_area.settings.settings_tree import assign, assigned, read_toml
-from wsi_area.settings.storage_settings import StorageSettings
 
 ExecutorName = Literal["serial", "threads", "processes", "distributed", "slurm"]
 Lane = Literal["auto", "openslide", "direct"]

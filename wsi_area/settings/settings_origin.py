@@ -1,4 +1,4 @@
-"""run: where each setting comes from: the file, the command line, the program that called, or nobody (a default)."""
+"""settings: where each one comes from: the file, the command line, the program that called, or nobody (a default)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

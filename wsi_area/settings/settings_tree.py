@@ -1,4 +1,4 @@
-"""run: settings as a tree of plain values: a TOML file, and ``key=value`` on top; what they mean is not known here."""
+"""settings: a tree of plain values: a TOML file, and ``key=value`` on top; what they mean is not known here."""
 
 import tomllib
 from collections.abc import Sequence

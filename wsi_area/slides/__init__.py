@@ -6,13 +6,13 @@ TIFF structure and codecs (tifffile, imagecodecs) are loaded only by the first s
 from wsi_area.slides.header.inspect import SLIDE_SUFFIXES, inspect
 from wsi_area.slides.lanes.choice import LaneDecision, choose_lane, with_edges_proven
 from wsi_area.slides.lanes.handles import borrow_reader, close_readers, require_unchanged
-from wsi_area.slides.lanes.reading import Piece, SlideReader
+from wsi_area.slides.lanes.reading import DecodedTile, SlideReader
 from wsi_area.slides.overview import overview_box_l0_px, read_overview
 
 __all__ = [
     "SLIDE_SUFFIXES",
+    "DecodedTile",
     "LaneDecision",
-    "Piece",
     "SlideReader",
     "borrow_reader",
     "choose_lane",

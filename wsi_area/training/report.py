@@ -4,14 +4,11 @@ import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from wsi_area.audit.accuracy import Accuracy, ImageAgreement
 from wsi_area.compute.judge.agreement import class_agreements
 from wsi_area.training.figures import areas_png, calibration_png, case_png, importances_png
-
-if TYPE_CHECKING:  # the outcome is made where this is called
-    from wsi_area.training.train import TrainOutcome
+from wsi_area.training.outcome import TrainOutcome
 
 _SHOWN_CASES = 3
 _COUNTS_UP_TO = 6
@@ -37,7 +34,7 @@ code { font-size: .88em; overflow-wrap: anywhere; }
 """
 
 
-def write_report(outcome: "TrainOutcome", path: Path) -> None:
+def write_report(outcome: TrainOutcome, path: Path) -> None:
     """Write the report of a model: its accuracy, what it goes by, its best and worst cases, what it learnt from."""
     parts = [*_head(outcome)]
     if outcome.accuracy is None:
@@ -53,7 +50,7 @@ def write_report(outcome: "TrainOutcome", path: Path) -> None:
     path.write_text(page + "\n".join(parts) + "\n</body></html>\n", encoding="utf-8")
 
 
-def _head(outcome: "TrainOutcome") -> Iterable[str]:
+def _head(outcome: TrainOutcome) -> Iterable[str]:
     model, about = outcome.model, outcome.model.card
     names = ", ".join(c.name for c in model.classes if c.class_id in model.trees.class_ids)
     yield "<h1>Pixel classifier</h1>"
@@ -176,7 +173,7 @@ def _case_text(image: ImageAgreement, accuracy: Accuracy) -> str:
     )
 
 
-def _importances(outcome: "TrainOutcome") -> Iterable[str]:
+def _importances(outcome: TrainOutcome) -> Iterable[str]:
     found = outcome.importances
     yield "<h2>What it goes by</h2>"
     yield _figure(
@@ -188,7 +185,7 @@ def _importances(outcome: "TrainOutcome") -> Iterable[str]:
     yield "<p>Shuffled one by one, where others can stand in:</p>" + _table(["feature", "pixels lost"], rows)
 
 
-def _material(outcome: "TrainOutcome") -> Iterable[str]:
+def _material(outcome: TrainOutcome) -> Iterable[str]:
     about = outcome.model.card
     yield "<h2>What it learnt from</h2>"
     rows = []
@@ -203,7 +200,7 @@ def _material(outcome: "TrainOutcome") -> Iterable[str]:
     yield _table(heads, rows)
 
 
-def _settings(outcome: "TrainOutcome") -> Iterable[str]:
+def _settings(outcome: TrainOutcome) -> Iterable[str]:
     about = outcome.model.card
     yield "<h2>Settings and versions</h2>"
     settings = {**about["settings"], "rest": about["naming"]["rest"], "renamed": about["naming"]["renamed"] or None}

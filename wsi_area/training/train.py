@@ -3,14 +3,12 @@
 import logging
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from wsi_area import __version__
-from wsi_area.audit.accuracy import Accuracy
 from wsi_area.audit.truth import Naming
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import ClassScheme
@@ -23,26 +21,16 @@ from wsi_area.training.fitting import fitted_trees, require_libraries
 from wsi_area.training.folds import fold_of_each
 from wsi_area.training.importance import Importance, feature_groups, permutation_importances
 from wsi_area.training.material import Source, TrainingImage, prepared
+from wsi_area.training.outcome import TrainOutcome
 from wsi_area.training.sampling import Sampled
 from wsi_area.training.settings import TrainSettings
 from wsi_area.training.validation import CrossValidated, cross_validate, reach_um
+from wsi_area.version import __version__
 
 _LOG = logging.getLogger(__name__)
 
 REPORT_NAME = "report.html"
 Told = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainOutcome:
-    """A model on disk and what is known of it."""
-
-    model: PixelModel
-    model_hash: str
-    out: Path
-    accuracy: Accuracy | None
-    reason: str  # why there is no accuracy, "" where there is
-    importances: dict[str, list[Importance]]  # by "kind", "scale" and "feature"
 
 
 def train(

@@ -10,7 +10,6 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area import __version__
 from wsi_area.cli.doctoring.checks import (
     Check,
     dependency_checks,
@@ -20,6 +19,7 @@ from wsi_area.cli.doctoring.checks import (
     slide_checks,
 )
 from wsi_area.cli.output.console import report_console
+from wsi_area.version import __version__
 
 EXIT_OK, EXIT_FAULT = 0, 1
 _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "red"), "absent": ("–", "dim")}

@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from wsi_area.audit.accuracy import Accuracy
-from wsi_area.audit.truth import drawn_source, parse_naming
+from wsi_area.audit.truth import parse_naming
 from wsi_area.cli.options.run_place import RunPlace
 from wsi_area.cli.options.storage_options import storage_options
 from wsi_area.cli.output.agreement_table import print_accuracy
 from wsi_area.cli.output.wrapping import say_beside
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.collect import parse_mpp
+from wsi_area.inputs.drawn_source import drawn_source
 from wsi_area.storage.place import Place
 
 EXIT_FAILED = 2

@@ -47,13 +47,13 @@ def command(run: Place, workers: int | None, report: bool, as_json: bool) -> Non
         write_report_of(run)
     if as_json:
         document = {
-            "exit_code": merged.exit_code, "out": str(run), "shards": merged.shards,
+            "exit_code": merged.exit_code, "out": str(run), "shards": merged.tasks,
             "unfinished_shards": list(merged.unfinished), "slides": list(merged.run.records),
         }  # fmt: skip
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         print_results(merged.run.records, run)
         for index in merged.unfinished:
-            again = f"--shard {index}/{merged.shards}"
+            again = f"--shard {index}/{merged.tasks}"
             say_beside(f"shard {index} did not finish: run the same command with {again}, then merge again")
     sys.exit(merged.exit_code)

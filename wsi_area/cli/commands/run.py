@@ -17,9 +17,9 @@ from wsi_area.cli.output.progress import shown_progress
 from wsi_area.cli.output.results_table import print_results
 from wsi_area.cli.output.wrapping import say_beside
 from wsi_area.errors import WsiAreaError
-from wsi_area.run.array.array_plan import shard_plan
-from wsi_area.run.array.division import WHOLE, Shard, parse_shard, shard_of_array
-from wsi_area.run.array.task_run import ShardOutcome, run_shard
+from wsi_area.run.array.array_plan import array_plan
+from wsi_area.run.array.division import WHOLE, ArrayTask, parse_array_task, task_of_array
+from wsi_area.run.array.task_run import TaskOutcome, run_task
 from wsi_area.run.ending import ending_lines
 from wsi_area.run.pipeline import run_slides
 from wsi_area.run.run_document import RunOutcome
@@ -72,7 +72,7 @@ def command(out: Place, force: bool, shard_text: str | None, report: bool, as_js
         if shard is None:
             outcome = run_slides(wanted.slides, wanted.settings, out, **wishes)
         else:
-            outcome = run_shard(wanted.slides, wanted.settings, out, shard, **wishes)
+            outcome = run_task(wanted.slides, wanted.settings, out, shard, **wishes)
     if report and shard is None and not outcome.interrupted:
         write_report_of(out)
     if as_json:
@@ -84,40 +84,40 @@ def command(out: Place, force: bool, shard_text: str | None, report: bool, as_js
             print_results(outcome.told, out, with_tables=shard is None)
             print_lines(report_console(), "\n".join(ending_lines(outcome)))
         if shard is not None:
-            print_lines(report_console(), "\n".join(_shard_lines(shard, outcome, len(wanted.slides), out)))
+            print_lines(report_console(), "\n".join(_task_lines(shard, outcome, len(wanted.slides), out)))
         if outcome.interrupted:
             say_beside("interrupted: run the same command again to go on where it stopped")
     sys.exit(outcome.exit_code)
 
 
-def _slides_of(shard: Shard, wanted: Asked, force: bool) -> int:
-    """Return how many slides one shard has, whole or in part."""
-    plan = shard_plan(wanted.slides, wanted.settings, shard.count, forced=force)
-    return len(plan.slides_of(shard.index)) + len(plan.pieces_of(shard.index))
+def _slides_of(task: ArrayTask, wanted: Asked, force: bool) -> int:
+    """Return how many slides one task has, whole or in part."""
+    plan = array_plan(wanted.slides, wanted.settings, task.count, forced=force)
+    return len(plan.slides_of(task.index)) + len(plan.shares_of(task.index))
 
 
 def _parts(outcome: RunOutcome) -> list[dict[str, Any]]:
-    return [piece.document() for piece in outcome.pieces] if isinstance(outcome, ShardOutcome) else []
+    return [share.document() for share in outcome.shares] if isinstance(outcome, TaskOutcome) else []
 
 
-def _shard_lines(shard: Shard, outcome: RunOutcome, slides: int, out: Place) -> list[str]:
+def _task_lines(task: ArrayTask, outcome: RunOutcome, slides: int, out: Place) -> list[str]:
     """Return what a task of a job array did, and what makes a run of it."""
     lines = [
         f"{part['slide_id']}: a part of it, {part['own_batches']} of {part['batches_in_all']} batches, is "
         f"{part['status']}" + (f": {part['reason']}" if part["reason"] else "")
         for part in _parts(outcome)
     ]
-    shared = outcome.pieces_planned if isinstance(outcome, ShardOutcome) else 0
+    shared = outcome.shares_planned if isinstance(outcome, TaskOutcome) else 0
     what = f"{outcome.planned} of {slides} slides" + (f" and parts of {shared} more" if shared else "")
     merge = f"wsi-area merge {shlex.quote(str(out))}"
-    return [*lines, f"this was shard {shard}: {what}; after the last: {merge}, which makes tables and report"]
+    return [*lines, f"this was shard {task}: {what}; after the last: {merge}, which makes tables and report"]
 
 
-def _shard(text: str | None) -> Shard | None:
+def _shard(text: str | None) -> ArrayTask | None:
     """Return which part to measure: as asked, else as a SLURM job array has it; None for every slide."""
     if text is not None:
-        return None if text == WHOLE else parse_shard(text)
-    shard = shard_of_array(os.environ)
+        return None if text == WHOLE else parse_array_task(text)
+    shard = task_of_array(os.environ)
     if shard is not None:
         _LOG.warning("inside a SLURM job array: this task measures shard %s (--shard %s for all)", shard, WHOLE)
     return shard

@@ -13,7 +13,7 @@ from wsi_area.cli.options.run_place import RunPlace
 from wsi_area.cli.options.slide_options import asked, fail_fast_option, slide_options
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.drawings import refuse_mismatch
-from wsi_area.run.array.array_plan import divided_slides, useful_shards
+from wsi_area.run.array.array_plan import divided_slides, useful_tasks
 from wsi_area.run.array.task_run import refuse_slurm_executor
 from wsi_area.run.executors.sbatch import ArrayJob, submission_script, submit
 
@@ -62,7 +62,7 @@ def command(
          *(["--force"] if force else []), *([] if report else ["--no-report"]), "--", *options["slides"]),
         out,
         Path.cwd(),
-        useful_shards(wanted.slides, wanted.settings, jobs or cluster.jobs),
+        useful_tasks(wanted.slides, wanted.settings, jobs or cluster.jobs),
         report,
         divided=divided_slides(wanted.slides, wanted.settings, jobs or cluster.jobs),
     )  # fmt: skip

@@ -8,13 +8,15 @@ from typing import Any
 
 import click
 
-from wsi_area.audit.truth import Naming, drawn_source, parse_naming
+from wsi_area.audit.truth import Naming, parse_naming
 from wsi_area.cli.output.agreement_table import print_accuracy
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.collect import collect_slides, parse_mpp
+from wsi_area.inputs.drawn_source import drawn_source
 from wsi_area.training.material import Source, pair_sources, read_groups, slide_sources
+from wsi_area.training.outcome import TrainOutcome
 from wsi_area.training.settings import load_train_settings
-from wsi_area.training.train import REPORT_NAME, TrainOutcome, train
+from wsi_area.training.train import REPORT_NAME, train
 
 _DEFAULT_CODES = ("1=tumor",)
 

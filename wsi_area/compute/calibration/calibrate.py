@@ -3,7 +3,16 @@
 import math
 from dataclasses import replace
 
-from wsi_area.compute.calibration import claims as claim_rules
+from wsi_area.compute.calibration.claims import (
+    conflicts,
+    default_density,
+    far_from_own,
+    is_size,
+    no_claim,
+    no_size,
+    override_used,
+    volume_mismatch,
+)
 from wsi_area.compute.calibration.level_ratios import level_ratio_finding, usable_levels
 from wsi_area.compute.calibration.plausibility import implausible
 from wsi_area.compute.calibration.policy import CalibrationPolicy, PitchPrior, PowerBand
@@ -43,17 +52,17 @@ def calibrate(
     claims = sorted(info.mpp_candidates, key=lambda claim: (_LADDER[claim.rung], claim.quality))
     usable, doubts = _quarantine(info, claims, policy)
     in_file = usable[0] if usable else None
-    doubts += claim_rules.conflicts(info, usable, policy)
+    doubts += conflicts(info, usable, policy)
     if in_file is not None:
-        doubts += claim_rules.volume_mismatch(info, in_file, policy)
+        doubts += volume_mismatch(info, in_file, policy)
     best = in_file if override is None else override
     if override is not None:  # it settles what the file's claims say against each other; they stay on record
         doubts = [replace(doubt, severity="info") for doubt in doubts]
-        far = claim_rules.far_from_own(info, override, usable)
-        doubts.append(far or claim_rules.override_used(info, override, in_file, policy))
+        far = far_from_own(info, override, usable)
+        doubts.append(far or override_used(info, override, in_file, policy))
         best = override if far is None else None
     elif not claims:
-        doubts.append(claim_rules.missing(info))
+        doubts.append(no_claim(info))
     findings = [*doubts, *_judgement(info, best, policy), *level_ratio_finding(info, policy)]
     findings.sort(key=lambda finding: _SEVERITY_ORDER[finding.severity])
     chosen = None if any(finding.severity == "refusal" for finding in findings) else best
@@ -68,10 +77,10 @@ def _quarantine(
     usable: list[MppCandidate] = []
     doubts: list[QaFinding] = []
     for claim in claims:
-        if not claim_rules.is_size(claim.mpp):
-            doubts.append(claim_rules.no_size(info, claim))
+        if not is_size(claim.mpp):
+            doubts.append(no_size(info, claim))
             continue
-        doubt = claim_rules.default_density(info, claim, policy)
+        doubt = default_density(info, claim, policy)
         if doubt is not None:
             doubts.append(doubt)
         if doubt is None or doubt.severity != "refusal":
@@ -94,7 +103,7 @@ def _one_each(findings: list[QaFinding]) -> list[QaFinding]:
 def _judgement(info: SlideInfo, best: MppCandidate | None, policy: CalibrationPolicy) -> list[QaFinding]:
     if best is None:
         return []
-    return implausible(info, best, policy) if claim_rules.is_size(best.mpp) else [claim_rules.no_size(info, best)]
+    return implausible(info, best, policy) if is_size(best.mpp) else [no_size(info, best)]
 
 
 def _reason(chosen: MppCandidate | None, usable: list[MppCandidate], findings: list[QaFinding]) -> str:

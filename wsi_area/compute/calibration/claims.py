@@ -38,7 +38,7 @@ def no_size(info: SlideInfo, claim: MppCandidate) -> QaFinding:
     return QaFinding(info.slide_id, "MPP_OUT_OF_BAND", "refusal", None, 0.0, "µm/px", message, remedy)
 
 
-def missing(info: SlideInfo) -> QaFinding:
+def no_claim(info: SlideInfo) -> QaFinding:
     """Return MPP_MISSING."""
     message = "nothing in the file says how large a pixel is, so it can only be counted in pixels"
     return QaFinding(info.slide_id, "MPP_MISSING", "refusal", None, None, "", message, GIVE_MPP)

@@ -23,7 +23,8 @@ from wsi_area.model.ledger import NOT_COMMITTED
 from wsi_area.model.objects import SizeChange, SizeFilters
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
-from wsi_area.results.class_map.store import CLASS_MAP_ARRAY, create_store, ledger_rows, open_class_map
+from wsi_area.results.class_map.store import create_store, ledger_rows
+from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, SlideLayout, read_json, write_json
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE
 from wsi_area.results.thumbnail import CLASSES_NAME
@@ -102,13 +103,8 @@ def class_map_box(layout: SlideLayout, shard: tuple[int, int], box_work_px: Regi
     """
     array = open_class_map(layout)
     row, col = shard
-    # zarr's default chunk keys; what is all background has no shard, so there is nothing to decode
-    if not (layout.class_map / CLASS_MAP_ARRAY / "c" / str(row) / str(col)).exists():
+    # what is all background has no shard, so there is nothing to decode
+    if not layout.shard_place(row, col).exists():
         return None
     b = box_work_px
-    try:
-        return np.asarray(array[b.y_px : b.bottom_px, b.x_px : b.right_px], dtype=np.uint8)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ResultError(
-            f"{layout.class_map}, shard {row}/{col} cannot be read ({error}); measure the slide again with --force"
-        ) from error
+    return array[b.y_px : b.bottom_px, b.x_px : b.right_px]

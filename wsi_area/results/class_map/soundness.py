@@ -21,13 +21,12 @@ from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.results.class_map.cleaned_store import NOTE
 from wsi_area.results.class_map.shard import ABSENT, CRC_BYTES, index_start, stored_index
-from wsi_area.results.class_map.store import CLASS_MAP_ARRAY, LEDGER_ARRAY
-from wsi_area.results.layout import SlideLayout
+from wsi_area.results.class_map.store import open_ledger
+from wsi_area.results.class_map.stored_class_map import ZARR_FAULTS
+from wsi_area.results.layout import CLASS_MAP_ARRAY, LEDGER_ARRAY, SlideLayout, chunk_place
 from wsi_area.storage.place import Place, zarr_store
 
 _LOG = logging.getLogger(__name__)
-_TORN = (OSError, ValueError, RuntimeError)
-"""What zarr and its codecs raise of a chunk that is not whole."""
 
 
 def take_back_torn(
@@ -55,7 +54,7 @@ def take_back_torn(
         layout.result_json.unlink(missing_ok=True)  # first: it must not call complete what is taken back
     for row, col, why in torn:
         _LOG.warning("%s, batch row %d col %d is torn (%s); it is measured again", layout.root.name, row, col, why)
-        _rows_place(tiles, row, col).unlink(missing_ok=True)
+        tiles.rows_place(row, col).unlink(missing_ok=True)
     return len(torn)
 
 
@@ -88,9 +87,9 @@ def _torn(
     layout: SlideLayout, class_count: int, only: Collection[tuple[int, int]] | None = None
 ) -> Iterator[tuple[int, int, str]]:
     """Yield the batches that are committed and not whole, and why; in a bucket an object is whole or not there."""
-    if not isinstance(layout.ledger, Path) or not (layout.ledger / LEDGER_ARRAY / "c").exists():
+    if not isinstance(layout.ledger, Path) or not chunk_place(layout.ledger / LEDGER_ARRAY).exists():
         return
-    ledger = zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r")
+    ledger = open_ledger(layout)
     k = ledger.chunks[0]
     columns = LedgerLayout(class_count)
     for row in range(-(-ledger.shape[0] // k)):
@@ -99,19 +98,15 @@ def _torn(
                 continue
             try:
                 rows = np.asarray(ledger[row * k : (row + 1) * k, col * k : (col + 1) * k], dtype=np.int64)
-            except _TORN as error:
+            except ZARR_FAULTS as error:
                 yield row, col, f"its rows: {error}"
                 continue
             if (rows[..., columns.status_column] == NOT_COMMITTED).any():
                 continue
-            place = layout.class_map / CLASS_MAP_ARRAY / "c" / str(row) / str(col)
+            place = layout.shard_place(row, col)
             why = _shard_fault(place, k, _holds_anything(rows, columns))
             if why is not None:
                 yield row, col, f"its class map: {why}"
-
-
-def _rows_place(layout: SlideLayout, row: int, col: int) -> Place:
-    return layout.ledger / LEDGER_ARRAY / "c" / str(row) / str(col) / "0"
 
 
 def _holds_anything(rows: NDArray[np.int64], columns: LedgerLayout) -> bool:

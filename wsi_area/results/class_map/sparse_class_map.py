@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import zarr
 from numcodecs import blosc
 from zarr.codecs import ShardingCodec
 
@@ -17,7 +16,7 @@ from wsi_area.errors import ResultError
 from wsi_area.model.pixels import ClassMap
 from wsi_area.results.class_map.shard import ABSENT, CHUNK_CODECS, CRC_BYTES, stored_index
 from wsi_area.results.class_map.soundness import shard_fault
-from wsi_area.results.class_map.store import CLASS_MAP_ARRAY, open_class_map
+from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_class_map
 from wsi_area.results.layout import SlideLayout
 
 
@@ -42,7 +41,7 @@ class SparseClassMap:
         rows, cols = (-(-px // side_px) for px in self.shape)
         for row in range(rows):
             for col in range(cols):
-                place = self.layout.class_map / CLASS_MAP_ARRAY / "c" / str(row) / str(col)
+                place = self.layout.shard_place(row, col)
                 try:
                     content = place.read_bytes()
                 except FileNotFoundError:  # it is background
@@ -85,7 +84,7 @@ def _decoded(content: bytes, tiles_per_side: int, tile_px: int) -> Iterator[tupl
         yield *divmod(place, tiles_per_side), tile
 
 
-def sparse_class_map(layout: SlideLayout) -> SparseClassMap | zarr.Array[Any]:
+def sparse_class_map(layout: SlideLayout) -> SparseClassMap | StoredClassMap:
     """Return the class map of a slide, to be read tile by tile; as zarr reads it where another program wrote it.
 
     Raises
@@ -93,15 +92,16 @@ def sparse_class_map(layout: SlideLayout) -> SparseClassMap | zarr.Array[Any]:
     ResultError
         If it cannot be opened.
     """
-    array = open_class_map(layout)
+    stored = open_class_map(layout)
+    array = stored.array
     codecs: Any = getattr(array.metadata, "codecs", ())  # zarr's format 2 has none
     sharding = codecs[0] if len(codecs) == 1 else None
     if not isinstance(sharding, ShardingCodec) or array.shards is None:
-        return array
+        return stored
     inner = tuple(type(codec) for codec in sharding.codecs[1:])
     is_ours = inner == tuple(type(codec) for codec in CHUNK_CODECS) and sharding.index_location.value == "end"
     tile_px, side_px = array.chunks[0], array.shards[0]
     if not is_ours or array.dtype != np.uint8 or array.chunks[1] != tile_px or array.shards[1] != side_px:
-        return array
+        return stored
     height, width = array.shape
     return SparseClassMap(layout, (height, width), tile_px, side_px // tile_px)

@@ -20,10 +20,10 @@ from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.shard import CHUNK_CODECS, write_shard
-from wsi_area.results.layout import SlideLayout
+from wsi_area.results.class_map.stored_class_map import zarr_errors_of
+from wsi_area.results.layout import CLASS_MAP_ARRAY, LEDGER_ARRAY, SlideLayout
 from wsi_area.storage.place import Place, commit, mending, remove_tree, zarr_store
 
-LEDGER_ARRAY, CLASS_MAP_ARRAY = "counts", "0"
 _ROW_TYPE, _ZSTD_LEVEL = "<i8", 1
 
 
@@ -99,7 +99,7 @@ def _ome_attributes(plan: SlidePlan, scheme: ClassScheme) -> dict[str, Any]:
 def stored_origin(layout: SlideLayout) -> dict[str, Any] | None:
     """Return what a slide's stores were made from, part by part, or None where there are none that open."""
     try:
-        made_from = zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r").attrs["made_from"]
+        made_from = open_ledger(layout).attrs["made_from"]
     except (FileNotFoundError, KeyError, ValueError):
         return None
     except OSError as error:
@@ -112,7 +112,7 @@ def stored_origin(layout: SlideLayout) -> dict[str, Any] | None:
 @lru_cache(maxsize=8)
 def _batch_tiles_of(root: Place, key: str) -> int:
     """Return how many tiles a batch is wide and high, having made sure that the ledger is the one of this key."""
-    ledger = zarr.open_array(zarr_store(SlideLayout(root).ledger), path=LEDGER_ARRAY, mode="r")
+    ledger = open_ledger(SlideLayout(root))
     if ledger.attrs["key"] != key:
         raise StaleResultError(
             f"{root.name}: the ledger on disk was made from another slide, setting or version; use --force to "
@@ -149,8 +149,8 @@ def commit_batch(
     try:
         k = _batch_tiles_of(layout.root, key)
         batch_row, batch_col = (n // k for n in first_tile)
-        write_shard(_shard_path(layout, batch_row, batch_col), tiles, k)
-        _write_rows(layout.ledger / LEDGER_ARRAY / "c" / str(batch_row) / str(batch_col) / "0", rows, k)
+        write_shard(layout.shard_place(batch_row, batch_col), tiles, k)
+        _write_rows(layout.rows_place(batch_row, batch_col), rows, k)
     except OSError as error:
         raise ResultError(
             f"{layout.root} cannot be written ({error.strerror or error}); {mending(layout.root)}, then run the "
@@ -168,49 +168,39 @@ def _write_rows(path: Place, rows: NDArray[np.int64], tiles_per_side: int) -> No
     commit(path, (zstd.compress(chunk.tobytes(), _ZSTD_LEVEL, True),), flushed=False)
 
 
-def _shard_path(layout: SlideLayout, shard_row: int, shard_col: int) -> Place:
-    return layout.class_map / CLASS_MAP_ARRAY / "c" / str(shard_row) / str(shard_col)
+def open_ledger(layout: SlideLayout) -> "zarr.Array[Any]":
+    """Return the ledger as a lazy zarr array; its errors are zarr's."""
+    return zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r")
 
 
-def ledger_rows(layout: SlideLayout) -> NDArray[np.int64]:
-    """Return the ledger, int64 (grid_rows, grid_cols, columns); −1 in a row that is not committed.
+def ledger_rows(
+    layout: SlideLayout, tile_rows: range | None = None, tile_cols: range | None = None
+) -> NDArray[np.int64]:
+    """Return the ledger, int64 (rows, cols, columns); −1 in a row that is not committed.
 
-    Raises
-    ------
-    ResultError
-        If there is none, or a chunk of it is damaged.
-    """
-    try:
-        array = zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r")
-        return np.asarray(array[:], dtype=np.int64)
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise ResultError(f"{layout.ledger} cannot be read ({error}); measure the slide again with --force") from error
-
-
-def ledger_rows_of(layout: SlideLayout, tile_rows: range, tile_cols: range) -> NDArray[np.int64]:
-    """Return the part of the ledger that some tiles have, int64 (rows, cols, columns); what is elsewhere is not read.
+    Parameters
+    ----------
+    layout : SlideLayout
+    tile_rows, tile_cols : range, optional
+        The tiles that are wanted: no others are read. None: all of them.
 
     Raises
     ------
     ResultError
         If there is none, or a chunk of it is damaged.
     """
-    try:
-        array = zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r")
-        found = array[tile_rows.start : tile_rows.stop, tile_cols.start : tile_cols.stop]
-        return np.asarray(found, dtype=np.int64)
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise ResultError(f"{layout.ledger} cannot be read ({error}); measure the slide again with --force") from error
-
-
-def open_class_map(layout: SlideLayout) -> "zarr.Array[Any]":
-    """Return the class map as a lazy zarr array, uint8 (h, w) on the work grid."""
-    try:
-        return zarr.open_array(zarr_store(layout.class_map), path=CLASS_MAP_ARRAY, mode="r")
-    except (OSError, KeyError, ValueError) as error:
-        raise ResultError(f"{layout.class_map} cannot be opened ({error}); was the slide measured?") from error
+    wanted = tuple(slice(None) if part is None else slice(part.start, part.stop) for part in (tile_rows, tile_cols))
+    with zarr_errors_of(layout.ledger):
+        return np.asarray(open_ledger(layout)[wanted], dtype=np.int64)
 
 
 def ledger_attributes(layout: SlideLayout) -> Mapping[str, Any]:
-    """Return what the ledger says of itself: columns, key, tile and batch size."""
-    return dict(zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r").attrs)
+    """Return the ledger's account of itself: columns, key, tile and batch size.
+
+    Raises
+    ------
+    ResultError
+        If there is no ledger that opens.
+    """
+    with zarr_errors_of(layout.ledger):
+        return dict(open_ledger(layout).attrs)

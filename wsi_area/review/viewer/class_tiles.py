@@ -28,7 +28,7 @@ class ClassTiles:
     def __init__(self, slide: OpenedSlide, legend: Iterable[Entry]) -> None:
         work, record = slide.record["work"], slide.record
         level = record["levels"][work["level"]]["size_px"]
-        self._levels = ClassLevels(slide.class_map_array(), slide.slide_id)
+        self._levels = ClassLevels(slide.class_map_array())
         self._columns_l0_px = l0_edges_px(record["width_px"], level["width_px"], work["reduce_factor"])
         self._rows_l0_px = l0_edges_px(record["height_px"], level["height_px"], work["reduce_factor"])
         self._work_px_l0 = work_px_l0(record)

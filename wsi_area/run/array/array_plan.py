@@ -1,7 +1,7 @@
 """run: what the tasks of a job array share: the slides, the settings, and who measures which slide or part of it.
 
 Every task computes the plan by itself. The first to come writes it down, and the others hold theirs against it, so
-that tasks that were started with another list, other settings or another number of shards are refused instead of
+that tasks that were started with another list, other settings or another number of tasks are refused instead of
 measuring a slide that somebody else has.
 """
 
@@ -13,10 +13,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from wsi_area import __version__
 from wsi_area.errors import ResultError, SlideOpenError, StaleResultError
-from wsi_area.inputs.collect import DrawnSource, SlideInput
-from wsi_area.inputs.companion_files import parts_of
+from wsi_area.inputs.collect import SlideInput
+from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, read_json
 from wsi_area.run.array.division import Share, divide
@@ -24,13 +23,15 @@ from wsi_area.run.continuation import MEASUREMENT_VERSION
 from wsi_area.segmenters.registry import segmenter_package
 from wsi_area.settings.own_settings import OwnSettings
 from wsi_area.settings.run_settings import MEASUREMENT_SECTIONS, RunSettings
+from wsi_area.slides.header.companion_files import companions_of, files_of
 from wsi_area.storage.access import Access
 from wsi_area.storage.place import Place, place_of
+from wsi_area.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
-class ShardPlan:
-    """The slides in the order asked for, what they weigh, and into how many shards they are split."""
+class ArrayPlan:
+    """The slides in the order asked for, what they weigh, and into how many tasks they are split."""
 
     count: int
     slides: tuple[SlideInput, ...]
@@ -42,28 +43,28 @@ class ShardPlan:
     segmenter_package: str | None = None  # of somebody else's segmenter, with its version
 
     def shares(self) -> dict[str, tuple[Share, ...]]:
-        """Return who has what of each slide id: a function of the files' sizes, the number of shards, and no more."""
+        """Return who has what of each slide id: a function of the files' sizes, the number of tasks, and no more."""
         least = max(1, int(self.settings["run"]["piece_mib"] * 2**20))
         return divide(self.file_bytes, self.count, least)
 
     def slides_of(self, index: int) -> tuple[SlideInput, ...]:
-        """Return the slides that one shard has whole, in the order asked for."""
+        """Return the slides that one task has whole, in the order asked for."""
         shares = self.shares()
         return tuple(s for s in self.slides if shares[s.slide_id][0] == Share(index, Fraction(0), Fraction(1)))
 
-    def pieces_of(self, index: int) -> tuple[tuple[SlideInput, Share], ...]:
-        """Return the slides of which one shard has a part, and which."""
+    def shares_of(self, index: int) -> tuple[tuple[SlideInput, Share], ...]:
+        """Return the slides of which one task has a part, and which."""
         shares = self.shares()
         return tuple(
             (slide, share)
             for slide in self.slides
             for share in shares[slide.slide_id]
-            if share.shard == index and not share.is_whole
+            if share.task == index and not share.is_whole
         )
 
     @property
     def key(self) -> str:
-        """Return the hash of all that the shards must agree on; the order of the slides is no part of it."""
+        """Return the hash of all that the tasks must agree on; the order of the slides is no part of it."""
         rows = sorted(self._rows().items())
         return _digest([self.count, self.config_hash, self.measurement_version, self._answering_settings(), rows])
 
@@ -78,7 +79,7 @@ class ShardPlan:
 
     def document(self) -> dict[str, Any]:
         """Return the plan, JSON-ready."""
-        shards = {name: [share.shard for share in shares] for name, shares in self.shares().items()}
+        tasks = {name: [share.task for share in shares] for name, shares in self.shares().items()}
         return {
             "schema_version": SCHEMA_VERSION,
             "wsi_area_version": __version__,
@@ -89,10 +90,10 @@ class ShardPlan:
             "config_hash": self.config_hash,
             "segmenter_package": self.segmenter_package,
             "settings": dict(self.settings),
-            "slides": [{**row, "shards": shards[name]} for name, row in self._rows().items()],
+            "slides": [{**row, "shards": tasks[name]} for name, row in self._rows().items()],
         }
 
-    def difference(self, other: "ShardPlan") -> str:
+    def difference(self, other: "ArrayPlan") -> str:
         """Return what another plan has otherwise, the first thing of it, in words: then, and now."""
         if self.count != other.count:
             return f"it was split into {self.count} shards, this would be one of {other.count}"
@@ -127,9 +128,9 @@ def _digest(facts: object) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def shard_plan(slides: Sequence[SlideInput], settings: RunSettings, count: int, *, forced: bool = False) -> ShardPlan:
+def array_plan(slides: Sequence[SlideInput], settings: RunSettings, count: int, *, forced: bool = False) -> ArrayPlan:
     """Return the plan that every task comes to by itself: from the list, the settings and the files' sizes."""
-    return ShardPlan(
+    return ArrayPlan(
         count,
         tuple(slides),
         _file_bytes(slides, settings.storage.access),
@@ -141,19 +142,19 @@ def shard_plan(slides: Sequence[SlideInput], settings: RunSettings, count: int, 
     )
 
 
-def useful_shards(slides: Sequence[SlideInput], settings: RunSettings, most: int) -> int:
-    """Return into how many shards, ``most`` at most, slides can be split so that none is left with nothing to do."""
+def useful_tasks(slides: Sequence[SlideInput], settings: RunSettings, most: int) -> int:
+    """Return into how many tasks, ``most`` at most, slides can be split so that none is left with nothing to do."""
     while True:
-        shares = shard_plan(slides, settings, most).shares()
-        busy = len({share.shard for of_slide in shares.values() for share in of_slide})
+        shares = array_plan(slides, settings, most).shares()
+        busy = len({share.task for of_slide in shares.values() for share in of_slide})
         if busy >= most or most == 1:
             return most
         most = max(1, busy)
 
 
 def divided_slides(slides: Sequence[SlideInput], settings: RunSettings, most: int) -> int:
-    """Return how many of the slides are measured in parts, by several of at most so many shards."""
-    shares = shard_plan(slides, settings, useful_shards(slides, settings, most)).shares()
+    """Return how many of the slides are measured in parts, by several of at most so many tasks."""
+    shares = array_plan(slides, settings, useful_tasks(slides, settings, most)).shares()
     return sum(len(of_slide) > 1 for of_slide in shares.values())
 
 
@@ -165,9 +166,10 @@ def _file_bytes(slides: Sequence[SlideInput], access: Access) -> dict[str, int]:
     found: dict[Place, int] = {}
 
     def size_of(path: Place) -> int:
-        place = path.parent if path.suffix.lower() in {"", ".dcm", ".dicom"} else path
+        companions = companions_of(path)
+        place = path if companions is None else companions.folder
         if place not in found:
-            found[place] = sum(part.stat().st_size for part in parts_of(path))
+            found[place] = sum(file.stat().st_size for file in files_of(path))
         return found[place]
 
     sizes = {}
@@ -179,7 +181,7 @@ def _file_bytes(slides: Sequence[SlideInput], access: Access) -> dict[str, int]:
     return sizes
 
 
-def read_shard_plan(layout: RunLayout) -> ShardPlan:
+def read_array_plan(layout: RunLayout) -> ArrayPlan:
     """Return the plan on record.
 
     Raises
@@ -187,10 +189,10 @@ def read_shard_plan(layout: RunLayout) -> ShardPlan:
     ResultError
         If there is none, or it is damaged.
     """
-    content = read_json(layout.shard_plan)
+    content = read_json(layout.array_plan)
     try:
         rows = content["slides"]
-        plan = ShardPlan(
+        plan = ArrayPlan(
             content["count"],
             tuple(_slide_input(row) for row in rows),
             {row["slide_id"]: row["file_bytes"] for row in rows},
@@ -202,9 +204,9 @@ def read_shard_plan(layout: RunLayout) -> ShardPlan:
         )
         whole = plan.key == content["key"]
     except (KeyError, TypeError, AttributeError) as error:
-        raise ResultError(_damaged(layout.shard_plan)) from error
+        raise ResultError(_damaged(layout.array_plan)) from error
     if not whole or any(Path(s.slide_id).name != s.slide_id for s in plan.slides):
-        raise ResultError(_damaged(layout.shard_plan))
+        raise ResultError(_damaged(layout.array_plan))
     return plan
 
 
@@ -221,7 +223,7 @@ def _slide_input(row: Mapping[str, Any]) -> SlideInput:
     return SlideInput(row["path"], row["slide_id"], override, annotations, roi, own)
 
 
-def agreed_plan(layout: RunLayout, mine: ShardPlan) -> ShardPlan | None:
+def agreed_plan(layout: RunLayout, mine: ArrayPlan) -> ArrayPlan | None:
     """Return the plan on record if it is the same as mine; None if there is none, or mine may replace it.
 
     Raises
@@ -231,10 +233,10 @@ def agreed_plan(layout: RunLayout, mine: ShardPlan) -> ShardPlan | None:
     ResultError
         If the plan on record is damaged.
     """
-    if not layout.shard_plan.exists():
+    if not layout.array_plan.exists():
         return None
     try:
-        found = read_shard_plan(layout)
+        found = read_array_plan(layout)
     except ResultError:
         if mine.forced:
             return None

@@ -1,7 +1,7 @@
 """run: which slides, and which parts of large ones, a task of a job array has; pure: no file is opened here.
 
-Shards are counted from 1, as in ``--shard 3/8``. A SLURM array may be numbered as it likes (``0-7``, ``1-8``,
-``10-80:10``): its tasks are the shards in order of their numbers.
+Tasks are counted from 1, as in ``--shard 3/8``. A SLURM array may be numbered as it likes (``0-7``, ``1-8``,
+``10-80:10``): its tasks count from 1 in the order of their numbers.
 """
 
 import heapq
@@ -23,10 +23,10 @@ _ARRAY = "SLURM_ARRAY_TASK_"
 
 
 @dataclass(frozen=True, slots=True)
-class Shard:
-    """One of so many parts of a list of slides.
+class ArrayTask:
+    """One task of a job array: so many share a list of slides.
 
-    >>> str(Shard(3, 8))
+    >>> str(ArrayTask(3, 8))
     '3/8'
     """
 
@@ -42,11 +42,11 @@ class Shard:
         return f"{self.index}/{self.count}"
 
 
-def parse_shard(text: str) -> Shard:
-    """Return the shard that ``--shard i/n`` names.
+def parse_array_task(text: str) -> ArrayTask:
+    """Return the task that ``--shard i/n`` names.
 
-    >>> parse_shard("3/8")
-    Shard(index=3, count=8)
+    >>> parse_array_task("3/8")
+    ArrayTask(index=3, count=8)
 
     Raises
     ------
@@ -56,15 +56,15 @@ def parse_shard(text: str) -> Shard:
     index, _, count = text.partition("/")
     if not (_is_number(index) and _is_number(count)):
         raise SettingsError(f"--shard {text!r}: give i/n, counted from 1, such as 3/8; or {WHOLE} for every slide")
-    return Shard(int(index), int(count))
+    return ArrayTask(int(index), int(count))
 
 
-def shard_of_array(environment: Mapping[str, str]) -> Shard | None:
-    """Return the shard that a task of a SLURM job array is; None outside an array.
+def task_of_array(environment: Mapping[str, str]) -> ArrayTask | None:
+    """Return the task that this process of a SLURM job array is; None outside an array.
 
-    >>> shard_of_array({"SLURM_ARRAY_TASK_ID": "0", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "0",
+    >>> task_of_array({"SLURM_ARRAY_TASK_ID": "0", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "0",
     ...                 "SLURM_ARRAY_TASK_MAX": "3", "SLURM_ARRAY_TASK_STEP": "1"})
-    Shard(index=1, count=4)
+    ArrayTask(index=1, count=4)
 
     Raises
     ------
@@ -83,7 +83,7 @@ def shard_of_array(environment: Mapping[str, str]) -> Shard | None:
             f"the SLURM array has {count} tasks numbered {first} to {last}, with gaps, and this is {number}: which of "
             f'the shards that is cannot be told. Give it: --shard "$SLURM_ARRAY_TASK_ID"/n, or --shard {WHOLE}'
         )
-    return Shard(position + 1, count)
+    return ArrayTask(position + 1, count)
 
 
 def _variable(environment: Mapping[str, str], name: str, default: int | None = None) -> int:
@@ -98,31 +98,31 @@ def _is_number(text: str) -> bool:
 
 
 def split(weights: Mapping[str, int], count: int, begun: Mapping[int, Fraction] | None = None) -> dict[str, int]:
-    """Return the shard, from 1, of each slide: the heaviest slide first, each to the lightest shard so far.
+    """Return the task, from 1, of each slide: the heaviest slide first, each to the lightest task so far.
 
     Where weights are equal the ids decide, and every slide weighs 1 at least, so the answer depends neither on the
-    order of the slides nor on who computes it, and no shard gets all of those whose weight is unknown. (Graham's
-    longest-processing-time rule: the heaviest shard is at most 4/3 of the best possible.)
+    order of the slides nor on who computes it, and no task gets all of those whose weight is unknown. (Graham's
+    longest-processing-time rule: the heaviest task is at most 4/3 of the best possible.)
 
     Parameters
     ----------
     weights
         Of each slide, such as the bytes of its file.
     count
-        Of shards.
+        Of tasks.
     begun
-        What some shards have to do already, by their numbers.
+        What some tasks have to do already, by their numbers.
 
     >>> split({"a": 10, "b": 7, "c": 4, "d": 3}, 2)
     {'a': 1, 'b': 2, 'c': 2, 'd': 1}
     """
-    loads = [((begun or {}).get(shard, Fraction(0)), shard) for shard in range(1, count + 1)]
+    loads = [((begun or {}).get(task, Fraction(0)), task) for task in range(1, count + 1)]
     heapq.heapify(loads)
     owner: dict[str, int] = {}
     for name in _heaviest_first(weights):
-        load, shard = heapq.heappop(loads)
-        owner[name] = shard
-        heapq.heappush(loads, (load + _weight(weights, name), shard))
+        load, task = heapq.heappop(loads)
+        owner[name] = task
+        heapq.heappush(loads, (load + _weight(weights, name), task))
     return {name: owner[name] for name in weights}
 
 
@@ -136,9 +136,9 @@ def _weight(weights: Mapping[str, int], name: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a shard has of one slide: its tiles from one fraction of them to another."""
+    """What a task has of one slide: its tiles from one fraction of them to another."""
 
-    shard: int
+    task: int
     start: Fraction
     stop: Fraction
 
@@ -151,17 +151,17 @@ class Share:
 def divide(weights: Mapping[str, int], count: int, least: int) -> dict[str, tuple[Share, ...]]:
     """Return who has what of each slide: whole slides as `split` deals them, but those too heavy for one are divided.
 
-    Too heavy is a slide that alone is a quarter more than the fair load, all weights over all shards, and than
-    ``least``. Such slides, the heaviest first, lie end to end on a line that the first shards cut into equal lengths,
+    Too heavy is a slide that alone is a quarter more than the fair load, all weights over all tasks, and than
+    ``least``. Such slides, the heaviest first, lie end to end on a line that the first tasks cut into equal lengths,
     none longer than the fair load (McNaughton's wrap-around rule); so each has one stretch of a few at most. The
-    others are then dealt to the lightest shards, whole.
+    others are then dealt to the lightest tasks, whole.
 
     Parameters
     ----------
     weights
         Of each slide, such as the bytes of its file.
     count
-        Of shards.
+        Of tasks.
     least
         What is no more than this is never divided.
 
@@ -169,13 +169,13 @@ def divide(weights: Mapping[str, int], count: int, least: int) -> dict[str, tupl
     ...     Share(1, Fraction(0), Fraction(1, 3)), Share(2, Fraction(1, 3), Fraction(2, 3)),
     ...     Share(3, Fraction(2, 3), Fraction(1)))
     True
-    >>> [share.shard for name in "ab" for share in divide({"giant": 90, "a": 15, "b": 15}, 4, 1)[name]]
+    >>> [share.task for name in "ab" for share in divide({"giant": 90, "a": 15, "b": 15}, 4, 1)[name]]
     [4, 4]
     """
     fair = max(Fraction(sum(_weight(weights, name) for name in weights), count), Fraction(least))
     large = [name for name in _heaviest_first(weights) if _weight(weights, name) > TOO_HEAVY * fair]
     line = sum(_weight(weights, name) for name in large)
-    cutters = math.ceil(line / fair)  # no more than there are shards: the line is at most all weights
+    cutters = math.ceil(line / fair)  # no more than there are tasks: the line is at most all weights
     length = Fraction(line, max(1, cutters))
     shares: dict[str, tuple[Share, ...]] = {}
     begin = 0
@@ -185,7 +185,7 @@ def divide(weights: Mapping[str, int], count: int, least: int) -> dict[str, tupl
         begin = end
     rest = {name: weights[name] for name in weights if name not in shares}
     others = split(rest, count, dict.fromkeys(range(1, cutters + 1), length))
-    whole = {name: (Share(shard, Fraction(0), Fraction(1)),) for name, shard in others.items()}
+    whole = {name: (Share(task, Fraction(0), Fraction(1)),) for name, task in others.items()}
     return {name: shares.get(name) or whole[name] for name in weights}
 
 

@@ -1,4 +1,4 @@
-"""run: the shards of a job array become one run: run.json and the tables, as one process would have written them."""
+"""run: the tasks of a job array become one run: run.json and the tables, as one process would have written them."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from wsi_area.results.same_content import same_content
 from wsi_area.results.tables.object_tables import write_objects
 from wsi_area.results.tables.run_tables import write_tables
 from wsi_area.results.unmerged import shard_digests
-from wsi_area.run.array.array_plan import ShardPlan, read_shard_plan
+from wsi_area.run.array.array_plan import ArrayPlan, read_array_plan
 from wsi_area.run.array.merge_divided import divided_record, failed_fast, merging_context
 from wsi_area.run.array.task_run import result_digest
 from wsi_area.run.array.whole_set import numbers_text, whole_set
@@ -36,11 +36,11 @@ _PER_TASK = ("state", "started", "ended", "exit_code", "host", "slurm", "argv", 
 
 @dataclass(frozen=True, slots=True)
 class MergeOutcome:
-    """What a merge made of the shards."""
+    """What a merge made of the tasks."""
 
     run: RunOutcome
-    shards: int
-    unfinished: tuple[int, ...]  # shards that were killed or stopped before the end of their slides
+    tasks: int
+    unfinished: tuple[int, ...]  # tasks that were killed or stopped before the end of their slides
 
     @property
     def exit_code(self) -> int:
@@ -49,10 +49,10 @@ class MergeOutcome:
 
 
 def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> MergeOutcome:
-    """Write the tables and run.json of a run that was measured in shards; merging again changes nothing.
+    """Write the tables and run.json of a run that was measured in tasks; merging again changes nothing.
 
     A slide that several tasks shared gets its result here, from its ledger, once every row is there. A slide that its
-    shard did not come to, or of which batches are missing, is ``failed`` in the tables, with the command that measures
+    task did not come to, or of which batches are missing, is ``failed`` in the tables, with the command that measures
     it.
 
     Parameters
@@ -67,17 +67,17 @@ def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> Merg
     Raises
     ------
     IncompleteResultError
-        Naming the shards that are missing.
+        Naming the tasks that are missing.
     StaleResultError
-        Naming the shards that were made from other slides or settings.
+        Naming the tasks that were made from other slides or settings.
     ResultError
-        If the folder holds no shards, or a task is still writing it.
+        If the folder holds no tasks, or a task is still writing it.
     """
     layout = RunLayout(out)
-    if not layout.shard_plan.exists():
-        raise ResultError(f"{out} holds no shards (there is no {layout.shard_plan}); give the folder named by --out")
+    if not layout.array_plan.exists():
+        raise ResultError(f"{out} holds no shards (there is no {layout.array_plan}); give the folder named by --out")
     with sole_writer(out):
-        plan = read_shard_plan(layout)
+        plan = read_array_plan(layout)
         discard_partials(layout, [slide.slide_id for slide in plan.slides])
         settings = _settings_of(plan)
         tasks = whole_set(layout, plan)
@@ -97,7 +97,7 @@ def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> Merg
     return MergeOutcome(outcome, plan.count, unfinished)
 
 
-def _settings_of(plan: ShardPlan) -> RunSettings:
+def _settings_of(plan: ArrayPlan) -> RunSettings:
     try:
         settings = RunSettings.model_validate(plan.settings)
     except ValidationError as error:
@@ -108,8 +108,8 @@ def _settings_of(plan: ShardPlan) -> RunSettings:
     return settings
 
 
-def _merged_before(layout: RunLayout, plan: ShardPlan) -> Mapping[str, Mapping[str, Any]]:
-    """Return how slides whose shards were merged before stand in run.json; a later run may have measured them again."""
+def _merged_before(layout: RunLayout, plan: ArrayPlan) -> Mapping[str, Mapping[str, Any]]:
+    """Return how slides whose tasks were merged before stand in run.json; a later run may have measured them again."""
     if not layout.run_json.exists():
         return {}
     about = read_json(layout.run_json)
@@ -119,13 +119,13 @@ def _merged_before(layout: RunLayout, plan: ShardPlan) -> Mapping[str, Mapping[s
     return {
         name: ended[name]
         for name, shares in plan.shares().items()
-        if name in ended and all(layout.shard(share.shard, plan.count).name in same for share in shares)
+        if name in ended and all(layout.task(share.task, plan.count).name in same for share in shares)
     }
 
 
 def _records(
     layout: RunLayout,
-    plan: ShardPlan,
+    plan: ArrayPlan,
     tasks: Mapping[int, Mapping[str, Any]],
     settings: RunSettings,
     workers: int,
@@ -143,7 +143,7 @@ def _records(
                 if for_report:
                     order_class_thumbnail(layout.slide(name), made[name], context.executor)
     return [
-        made.get(slide.slide_id) or _record(layout, slide, tasks[shares[slide.slide_id][0].shard], known)
+        made.get(slide.slide_id) or _record(layout, slide, tasks[shares[slide.slide_id][0].task], known)
         for slide in plan.slides
     ]
 
@@ -151,7 +151,7 @@ def _records(
 def _record(
     layout: RunLayout, slide: SlideInput, task: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]
 ) -> Mapping[str, Any]:
-    """Return the document of one slide that one shard had whole, whatever became of it."""
+    """Return the document of one slide that one task had whole, whatever became of it."""
     name = slide.slide_id
     said, later = task.get("slides", {}).get(name), known.get(name)
     if later is not None and later != said and (said is not None or later["status"] != "failed"):
@@ -174,13 +174,13 @@ def _unreached(slide: SlideInput, task: Mapping[str, Any], what: str, why: str =
 
 def _run_document(
     layout: RunLayout,
-    plan: ShardPlan,
+    plan: ArrayPlan,
     tasks: Mapping[int, Mapping[str, Any]],
     outcome: RunOutcome,
     table: Sequence[Mapping[str, Any]],
     unfinished: Sequence[int],
 ) -> dict[str, Any]:
-    """Return run.json: of the first shard what is the same for all, and how each shard ended."""
+    """Return run.json: of the first task what is the same for all, and how each task ended."""
     first = tasks[1]
     kept = ("schema_version", "wsi_area_version", "argv", "host", "slurm", "versions")
     versions = {index: task["versions"] for index, task in tasks.items() if task["versions"] != first["versions"]}

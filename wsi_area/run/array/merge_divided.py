@@ -43,7 +43,7 @@ class Unfinished:
 
     batches: int  # that are missing
     batches_in_all: int
-    shards: tuple[int, ...]  # that have them
+    tasks: tuple[int, ...]  # that have them
     torn: int = 0  # of those missing: that were there, and did not agree with their checksums
 
 
@@ -81,12 +81,12 @@ def divided_record(
     slide, layout, context, shares
         The slide, where it lies, what putting it together needs, and who has what of it.
     tasks
-        What each shard's task said.
+        What each task said.
     later
-        What run.json says of the slide if all of its shards were merged before.
+        What run.json says of the slide if all of its tasks were merged before.
     """
-    pieces = [tasks[share.shard].get("pieces", {}).get(slide.slide_id) for share in shares]
-    said = [piece for piece in pieces if piece is not None]
+    parts = [tasks[share.task].get("pieces", {}).get(slide.slide_id) for share in shares]
+    said = [part for part in parts if part is not None]
     try:
         outcome = finish_divided(slide, layout.slide(slide.slide_id), context, shares, said)
     except StaleResultError as error:
@@ -98,7 +98,7 @@ def divided_record(
             _LOG.exception("%s: please report this", slide.slide_id)
         return _unfinished(slide, str(error), type(error).__name__)
     if isinstance(outcome, Unfinished):
-        stopped = [tasks[shard] for shard in outcome.shards if slide.slide_id not in tasks[shard].get("pieces", {})]
+        stopped = [tasks[task] for task in outcome.tasks if slide.slide_id not in tasks[task].get("pieces", {})]
         why = next((found for task in stopped if (found := failed_fast(task))), "")
         return _unfinished(slide, _missing(outcome, len(tasks), said) + why, "Interrupted")
     assert outcome is not None, "a merge is never stopped half-way through a slide"
@@ -114,8 +114,8 @@ def failed_fast(task: Mapping[str, Any]) -> str:
 
 def _missing(found: Unfinished, count: int, said: Sequence[Mapping[str, Any]]) -> str:
     """Return which batches are missing, why as far as that is known, and the commands that measure them."""
-    commands = " and ".join(f"--shard {shard}/{count}" for shard in found.shards)
-    reasons = [piece["reason"] for piece in said if piece["status"] not in {MEASURED, "needs_calibration"}]
+    commands = " and ".join(f"--shard {task}/{count}" for task in found.tasks)
+    reasons = [part["reason"] for part in said if part["status"] not in {MEASURED, "needs_calibration"}]
     return (
         f"{found.batches} of its {found.batches_in_all} batches are missing"
         + (f", {found.torn} of them torn on the disk and taken back" if found.torn else "")
@@ -133,7 +133,7 @@ def finish_divided(
     layout: SlideLayout,
     context: Context,
     shares: Sequence[Share],
-    pieces: Sequence[Mapping[str, Any]],
+    parts: Sequence[Mapping[str, Any]],
 ) -> Measured | Unfinished | None:
     """Return the final document of a slide that several tasks measured, written; or what of it is missing.
 
@@ -143,8 +143,8 @@ def finish_divided(
         As for `measure_slide`.
     shares
         Who has what of the slide.
-    pieces
-        What the tasks said of their parts, as `Piece.document` has it.
+    parts
+        What the tasks said of their parts, as `SlideShare.document` has it.
 
     Raises
     ------
@@ -158,13 +158,13 @@ def finish_divided(
         return None
     if not isinstance(prepared, PreparedSlide):
         return write_failed(slide, layout, context, prepared)
-    work = _work_of(pieces)
+    work = _work_of(parts)
     if read_path is not None:
         prepared, work = of_original(prepared, work, read_path, slide.path)
     origin, tiles = origin_of(prepared, context.settings), tiles_place(layout, prepared, context.settings)
     found, in_all = stored_origin(tiles), prepared.plan.batch_rows * prepared.plan.batch_cols
     if found is None or (found == origin.parts and not stores_open(tiles)):
-        return Unfinished(in_all, in_all, tuple(share.shard for share in shares))
+        return Unfinished(in_all, in_all, tuple(share.task for share in shares))
     if found != origin.parts:
         raise StaleResultError(f"{slide.slide_id}: {origin_difference(found, origin.parts)}")
     torn = take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
@@ -174,10 +174,10 @@ def finish_divided(
     return finished(prepared, layout, origin, work, context, resumed=False)
 
 
-def _work_of(pieces: Sequence[Mapping[str, Any]]) -> Work:
+def _work_of(parts: Sequence[Mapping[str, Any]]) -> Work:
     """Return what the tasks did as one: seconds of work and pixels add up, those on the wall clock do not."""
-    took = [piece["timing"] for piece in pieces if piece["timing"] is not None]
+    took = [part["timing"] for part in parts if part["timing"] is not None]
     added = ("inner_cpu_s", "decoded_px", "batches", "prepare_cpu_s")
     timing = {name: sum(timing[name] for timing in took) for name in added}
     timing |= {name: max((timing[name] for timing in took), default=0.0) for name in ("inner_wall_s", "wall_s")}
-    return Work(timing, [dict(error) for piece in pieces for error in piece["tile_errors"]], [])
+    return Work(timing, [dict(error) for part in parts for error in part["tile_errors"]], [])

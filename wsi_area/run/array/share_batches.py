@@ -41,14 +41,14 @@ def batches_between(tiles: Sequence[int], start: Fraction, stop: Fraction) -> tu
 
 
 def owners_of(plan: SlidePlan, shares: Sequence[Share], batches: Iterable[int]) -> tuple[int, ...]:
-    """Return the shards that have some batches, in order."""
+    """Return the tasks that have some batches, in order."""
     of_batch = owner_by_batch(plan, shares)
     return tuple(sorted({of_batch[batch] for batch in batches}))
 
 
 def owner_by_batch(plan: SlidePlan, shares: Sequence[Share]) -> Mapping[int, int]:
-    """Return the shard of each batch of a slide."""
-    return {batch: share.shard for share in shares for batch in batches_of(plan, share)}
+    """Return the task of each batch of a slide."""
+    return {batch: share.task for share in shares for batch in batches_of(plan, share)}
 
 
 def _tiles_to_read(plan: SlidePlan) -> list[int]:

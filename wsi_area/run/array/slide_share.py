@@ -50,7 +50,7 @@ MEASURED = "measured"
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class SlideShare:
     """What became of one task's part of a slide."""
 
     slide_id: str
@@ -68,7 +68,7 @@ class Piece:
         return {**facts, "batches": [self.batches[0], self.batches[-1]] if self.batches else []}
 
 
-def measure_piece(slide: SlideInput, run: RunLayout, context: Context, share: Share) -> Piece | None:
+def measure_share(slide: SlideInput, run: RunLayout, context: Context, share: Share) -> SlideShare | None:
     """Return what became of one share of a slide, its batches committed; None if the task was stopped before its end.
 
     Raises
@@ -81,7 +81,7 @@ def measure_piece(slide: SlideInput, run: RunLayout, context: Context, share: Sh
     context = context.of(slide)
     try:
         with _copied_whole(slide, context) as read_path:
-            return _measured_piece(slide, run, context, share, read_path)
+            return _measured_share(slide, run, context, share, read_path)
     except CopyStopped:
         return None
 
@@ -99,16 +99,16 @@ def _copied_whole(slide: SlideInput, context: Context) -> Iterator[str | None]:
         yield read_path
 
 
-def _measured_piece(
+def _measured_share(
     slide: SlideInput, run: RunLayout, context: Context, share: Share, read_path: str | None
-) -> Piece | None:
+) -> SlideShare | None:
     started = time.perf_counter()
     prepared = prepared_slide(slide, context, read_path)
     if prepared is None:
         return None
     if not isinstance(prepared, PreparedSlide):
         record = failed_slide(slide, context, prepared)
-        return Piece(slide.slide_id, slide.path, record["status"], record["reason"])
+        return SlideShare(slide.slide_id, slide.path, record["status"], record["reason"])
     layout, origin, plan = run.slide(slide.slide_id), origin_of(prepared, context.settings), prepared.plan
     tiles, own = tiles_place(layout, prepared, context.settings), batches_of(plan, share)
     with _joined(run, layout, tiles, prepared, origin, context.force):
@@ -127,7 +127,7 @@ def _measured_piece(
     timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
     status, reason = _told(prepared, work)
     in_all = plan.batch_rows * plan.batch_cols
-    return Piece(slide.slide_id, slide.path, status, reason, own, in_all, work.tile_errors[:TILES_LISTED], timing)
+    return SlideShare(slide.slide_id, slide.path, status, reason, own, in_all, work.tile_errors[:TILES_LISTED], timing)
 
 
 def _told(prepared: PreparedSlide, work: Work) -> tuple[str, str]:
@@ -149,7 +149,7 @@ def _joined(
     Tasks come in one after the other. Stores that were made from something else are replaced (which ``force`` allows)
     only while no other task is at work on them.
     """
-    folder = run.shards / "divided" / layout.root.name
+    folder = run.tasks / "divided" / layout.root.name
     busy = f"{layout.root} is being measured by another task from something else; wait for it, or end it"
     with (
         held(folder / "settling.lock", waits=True) as settling,

@@ -1,7 +1,7 @@
 """run: one task of a job array: its own slides and parts of slides, its own file of how they ended, no table.
 
 Tasks talk through nothing but the file system: each holds the run directory's lock together with the others and its
-own shard's lock alone. Never does a task write run.json, a table, or the folder of a slide that is not its own; of a
+own part's lock alone. Never does a task write run.json, a table, or the folder of a slide that is not its own; of a
 slide that it shares with others it writes its own batches, and never result.json.
 """
 
@@ -19,10 +19,10 @@ from wsi_area.inputs.stage_in import refuse_unreachable
 from wsi_area.results.layout import RunLayout, read_json, write_json
 from wsi_area.results.record import is_counted
 from wsi_area.results.unmerged import discard_shards
-from wsi_area.run.afresh import begin_run_afresh, begin_shard_afresh, discard_documents
-from wsi_area.run.array.array_plan import ShardPlan, agreed_plan, shard_plan
-from wsi_area.run.array.division import Shard, Share
-from wsi_area.run.array.slide_share import MEASURED, Piece, measure_piece
+from wsi_area.run.afresh import begin_run_afresh, begin_task_afresh, discard_documents
+from wsi_area.run.array.array_plan import ArrayPlan, agreed_plan, array_plan
+from wsi_area.run.array.division import ArrayTask, Share
+from wsi_area.run.array.slide_share import MEASURED, SlideShare, measure_share
 from wsi_area.run.events import Listener
 from wsi_area.run.executors import make_executor
 from wsi_area.run.measure_slide import Context
@@ -46,38 +46,38 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class ShardOutcome(RunOutcome):
-    """How the task of a shard ended: its own slides, and its parts of those that it shares with other tasks."""
+class TaskOutcome(RunOutcome):
+    """How one task ended: its own slides, and its parts of those that it shares with other tasks."""
 
-    pieces: tuple[Piece, ...] = ()
-    pieces_planned: int = 0
+    shares: tuple[SlideShare, ...] = ()
+    shares_planned: int = 0
 
     @property
     def exit_code(self) -> int:
         """Return 0 if every slide is complete and every part measured, else the code of the worst that happened."""
-        statuses = {r["status"] for r in self.records} | {piece.status for piece in self.pieces}
+        statuses = {r["status"] for r in self.records} | {done.status for done in self.shares}
         if self.interrupted:
             return EXIT_INTERRUPTED
-        reached = len(self.records) + len(self.pieces)
-        if statuses & {"failed", "incomplete"} or reached < self.planned + self.pieces_planned:
+        reached = len(self.records) + len(self.shares)
+        if statuses & {"failed", "incomplete"} or reached < self.planned + self.shares_planned:
             return EXIT_FAILED
         return EXIT_CALIBRATION if "needs_calibration" in statuses else EXIT_OK
 
 
-def run_shard(
+def run_task(
     slides: Sequence[SlideInput],
     settings: RunSettings,
     out: Place,
-    shard: Shard,
+    task: ArrayTask,
     *,
     force: bool = False,
     listener: Listener = lambda event: None,
     argv: Sequence[str] = (),
     for_report: bool = False,
-) -> ShardOutcome:
-    """Measure one shard of the slides and return how each of its slides ended; `merge_run` makes the tables.
+) -> TaskOutcome:
+    """Measure the slides of one task and return how each of them ended; `merge_run` makes the tables.
 
-    Of a slide that is too large for one shard (`run.array.division.divide`) its part is measured, and no result
+    Of a slide that is too large for one task (`run.array.division.divide`) its part is measured, and no result
     written; `merge_run` does that when every part is there.
 
     Parameters
@@ -86,92 +86,94 @@ def run_shard(
         All of them, the same for every task.
     settings, out, force, listener, argv, for_report
         As for `run_slides`.
-    shard : Shard
+    task : ArrayTask
         Which part is measured here.
 
     Raises
     ------
     SettingsError, ResultError
-        If nothing could be started; among them another task that has this very shard, and shards in the folder that
-        were made from other slides, settings or another number of shards.
+        If nothing could be started: another process has this very task, say, or the folder holds tasks that were
+        started with other slides, other settings or in another number.
     """
     refuse_mismatch(settings, slides)
     refuse_unreachable([slide.path for slide in slides], settings)
     refuse_slurm_executor(settings)
     layout = RunLayout(out)
-    mine = shard_plan(slides, settings, shard.count, forced=force)
+    mine = array_plan(slides, settings, task.count, forced=force)
     executor = make_executor(settings.run, settings.cluster, settings.tls, out)  # before anything old is taken back
     try:
-        with _held_shard(layout, shard, mine, run_header(settings, argv, [s.slide_id for s in slides])) as plan:
+        with _held_task(layout, task, mine, run_header(settings, argv, [s.slide_id for s in slides])) as plan:
             others_in(layout, slides, settings, plan.forced)  # refuses what cannot be together
             limit = task_memory_limit_bytes(
                 settings.run.memory_limit_mb, executor.worker_count, executor.task_memory_bytes
             )
             context = Context(settings, executor, listener, limit, force)
-            return _measured_shard(layout, plan, shard, context, argv, for_report)
+            return _measured_task(layout, plan, task, context, argv, for_report)
     finally:
         executor.close()
 
 
-def _measured_shard(
-    layout: RunLayout, plan: ShardPlan, shard: Shard, context: Context, argv: Sequence[str], for_report: bool
-) -> ShardOutcome:
-    """Return how each slide, and each part of a slide, of one shard ended; by whoever holds it."""
+def _measured_task(
+    layout: RunLayout, plan: ArrayPlan, task: ArrayTask, context: Context, argv: Sequence[str], for_report: bool
+) -> TaskOutcome:
+    """Return how each slide, and each part of a slide, of one task ended; by whoever holds it."""
     settings, executor = context.settings, context.executor
-    own, shared = plan.slides_of(shard.index), plan.pieces_of(shard.index)
-    header = {**run_header(settings, argv, [s.slide_id for s in own]), "shard": str(shard), "plan": plan.key}
+    own, shared = plan.slides_of(task.index), plan.shares_of(task.index)
+    header = {**run_header(settings, argv, [s.slide_id for s in own]), "shard": str(task), "plan": plan.key}
     header |= {"pieces_planned": [slide.slide_id for slide, _ in shared]}
-    file = layout.shard(shard.index, shard.count)
+    file = layout.task(task.index, task.count)
     write_json(file, {**header, "state": "running"})
-    name = f"shard-{shard.index}-of-{shard.count}.jsonl"
+    name = f"shard-{task.index}-of-{task.count}.jsonl"
     with opened_log(layout.logs / name) as log, stops_on_signal(executor) as interrupted:
         log.run_started(
-            len(own), header, shard=str(shard), slides_of_all_shards=len(plan.slides), slides_shared=len(shared)
+            len(own), header, shard=str(task), slides_of_all_shards=len(plan.slides), slides_shared=len(shared)
         )
-        pieces = _measure_pieces(shared, layout, context, log)  # the largest slides first
+        shares = _measure_shares(shared, layout, context, log)  # the largest slides first
         whole, _ = measure_all(own, layout, context, log, interrupted, for_report=for_report)
-        outcome = ShardOutcome(
+        outcome = TaskOutcome(
             whole.records,
-            whole.interrupted or (interrupted.is_set() and len(pieces) < len(shared)),
+            whole.interrupted or (interrupted.is_set() and len(shares) < len(shared)),
             whole.planned,
             whole.not_reached,
-            pieces,
+            shares,
             len(shared),
         )
-        write_json(file, {**header, **_shard_footer(layout, outcome, executor.worker_count)})
-        log.run_ended(outcome, "wsi-area merge, once every shard has ended")
+        write_json(file, {**header, **_task_footer(layout, outcome, executor.worker_count)})
+        log.run_ended(outcome, "wsi-area merge, once every task has ended")
     return outcome
 
 
-def _measure_pieces(
+def _measure_shares(
     shared: Sequence[tuple[SlideInput, Share]], layout: RunLayout, context: Context, log: RunLog
-) -> tuple[Piece, ...]:
+) -> tuple[SlideShare, ...]:
     """Return what became of this task's parts of slides; those that were not reached are left out."""
     found = [_measure_one(slide, share, layout, context, log) for slide, share in shared]
-    return tuple(piece for piece in found if piece is not None)
+    return tuple(done for done in found if done is not None)
 
 
-def _measure_one(slide: SlideInput, share: Share, layout: RunLayout, context: Context, log: RunLog) -> Piece | None:
+def _measure_one(
+    slide: SlideInput, share: Share, layout: RunLayout, context: Context, log: RunLog
+) -> SlideShare | None:
     if context.executor.is_stopped:
         return None
     with log.slide(slide.slide_id) as told:
         try:
-            piece = measure_piece(slide, layout, context, share)
+            done = measure_share(slide, layout, context, share)
         except Exception as error:  # the boundary of a slide: whatever befalls one, the others go on
             if not isinstance(error, WsiAreaError):
                 _LOG.exception("%s: please report this", slide.slide_id)
-            piece = Piece(slide.slide_id, slide.path, "failed", str(error))
-        if piece is None:
+            done = SlideShare(slide.slide_id, slide.path, "failed", str(error))
+        if done is None:
             told.stopped()
             return None
-        level = "info" if piece.status == MEASURED else "warning"
+        level = "info" if done.status == MEASURED else "warning"
         log.write(
-            level, "part done", slide.slide_id, status=piece.status, reason=piece.reason,
-            batches=len(piece.batches), batches_in_all=piece.batches_in_all,
+            level, "part done", slide.slide_id, status=done.status, reason=done.reason,
+            batches=len(done.batches), batches_in_all=done.batches_in_all,
         )  # fmt: skip
-    if context.settings.run.fail_fast and piece.status in {"failed", "incomplete"}:
+    if context.settings.run.fail_fast and done.status in {"failed", "incomplete"}:
         context.executor.stop()
-    return piece
+    return done
 
 
 def refuse_slurm_executor(settings: RunSettings) -> None:
@@ -188,13 +190,13 @@ def refuse_slurm_executor(settings: RunSettings) -> None:
         )
 
 
-def _shard_footer(layout: RunLayout, outcome: ShardOutcome, worker_count: int) -> dict[str, Any]:
-    """Return how a shard ended: its slides' statuses, and in full the documents that hold no counts."""
+def _task_footer(layout: RunLayout, outcome: TaskOutcome, worker_count: int) -> dict[str, Any]:
+    """Return how a task ended: its slides' statuses, and in full the documents that hold no counts."""
     footer = run_footer(outcome, outcome.records, worker_count)
     return {
         **footer,
-        "not_reached": footer["not_reached"] + outcome.pieces_planned - len(outcome.pieces),
-        "pieces": {piece.slide_id: piece.document() for piece in outcome.pieces},
+        "not_reached": footer["not_reached"] + outcome.shares_planned - len(outcome.shares),
+        "pieces": {done.slide_id: done.document() for done in outcome.shares},
         "results": {r["slide_id"]: result_digest(layout, r["slide_id"]) for r in outcome.records if is_counted(r)},
         "uncounted": {r["slide_id"]: dict(r) for r in outcome.records if not is_counted(r)},
     }
@@ -209,47 +211,47 @@ def result_digest(layout: RunLayout, slide_id: str) -> str | None:
 
 
 @contextmanager
-def _held_shard(layout: RunLayout, shard: Shard, mine: ShardPlan, header: Mapping[str, Any]) -> Iterator[ShardPlan]:
-    """Hold one shard of a run directory, and yield the plan that all of its tasks agree on.
+def _held_task(layout: RunLayout, task: ArrayTask, mine: ArrayPlan, header: Mapping[str, Any]) -> Iterator[ArrayPlan]:
+    """Hold one task of a run directory, and yield the plan that all of its tasks agree on.
 
     Tasks settle the plan one after the other, which takes no longer than reading one file; from then on they are side
     by side. A forced one takes back what is said of slides that it measures afresh, while no other can settle.
     """
-    name = f"{shard.index}-of-{shard.count}"
-    busy = f"shard {shard} of {layout.root} is being measured by another task; wait for it, or give another --shard"
-    with held(layout.shards / ".plan.lock", waits=True) as settling, joint_writer(layout.root) as together:
+    name = f"{task.index}-of-{task.count}"
+    busy = f"shard {task} of {layout.root} is being measured by another task; wait for it, or give another --shard"
+    with held(layout.tasks / ".plan.lock", waits=True) as settling, joint_writer(layout.root) as together:
         plan = agreed_plan(layout, mine)
         is_agreed = plan is not None
         if plan is None:
             plan = mine
             _replace_plan(layout, mine, together, header)
-        with held(layout.shards / f".{name}.lock", busy=busy):
+        with held(layout.tasks / f".{name}.lock", busy=busy):
             if mine.forced and is_agreed:
-                begin_shard_afresh(layout, plan, shard)
+                begin_task_afresh(layout, plan, task)
             settling.close()  # let the next task in
             yield plan
 
 
-def _replace_plan(layout: RunLayout, plan: ShardPlan, together: Lock, header: Mapping[str, Any]) -> None:
+def _replace_plan(layout: RunLayout, plan: ArrayPlan, together: Lock, header: Mapping[str, Any]) -> None:
     """Write the plan down; where that takes another's place, only while no task of the other is at work."""
     at_work = f"other shards of {layout.root} are being measured with another plan; wait for them, or end them"
-    takes_a_place = layout.shard_plan.exists()
+    takes_a_place = layout.array_plan.exists()
     if takes_a_place:
         relock(together, shared=False, busy=at_work)
         _LOG.warning("%s: the shards that were there are forgotten (--force)", layout.root)
     if plan.forced:
         begin_run_afresh(layout, header, plan)
         discard_shards(layout)
-    write_json(layout.shard_plan, plan.document())
+    write_json(layout.array_plan, plan.document())
     if plan.forced:
         discard_documents(layout, [slide.slide_id for slide in plan.slides])
     if takes_a_place:
         relock(together, shared=True, busy=at_work)
 
 
-def read_shard(layout: RunLayout, shard: Shard) -> Mapping[str, Any] | None:
-    """Return what a shard's task said; None if its file is missing or damaged."""
+def read_task(layout: RunLayout, task: ArrayTask) -> Mapping[str, Any] | None:
+    """Return what a task said; None if its file is missing or damaged."""
     try:
-        return read_json(layout.shard(shard.index, shard.count))
+        return read_json(layout.task(task.index, task.count))
     except ResultError:
         return None

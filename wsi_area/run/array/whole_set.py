@@ -1,24 +1,24 @@
-"""run: what the tasks of a job array left, if it is all there and of one plan; else which shards to run again."""
+"""run: what the tasks of a job array left, if it is all there and of one plan; else which tasks to run again."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wsi_area.errors import IncompleteResultError, StaleResultError
 from wsi_area.results.layout import RunLayout
-from wsi_area.run.array.array_plan import ShardPlan
-from wsi_area.run.array.division import Shard
-from wsi_area.run.array.task_run import read_shard
+from wsi_area.run.array.array_plan import ArrayPlan
+from wsi_area.run.array.division import ArrayTask
+from wsi_area.run.array.task_run import read_task
 
 
-def whole_set(layout: RunLayout, plan: ShardPlan) -> dict[int, Mapping[str, Any]]:
-    """Return what each shard said, by its number.
+def whole_set(layout: RunLayout, plan: ArrayPlan) -> dict[int, Mapping[str, Any]]:
+    """Return what each task said, by its number.
 
     Raises
     ------
     IncompleteResultError, StaleResultError
-        Naming every shard that is missing, or of another plan.
+        Naming every task that is missing, or of another plan.
     """
-    found = {index: read_shard(layout, Shard(index, plan.count)) for index in range(1, plan.count + 1)}
+    found = {index: read_task(layout, ArrayTask(index, plan.count)) for index in range(1, plan.count + 1)}
     missing = [index for index, task in found.items() if task is None]
     if missing:
         raise IncompleteResultError(
@@ -51,7 +51,7 @@ def numbers_text(indices: Sequence[int]) -> str:
 
 
 def _shards(indices: Sequence[int]) -> str:
-    """Return some shards by their numbers.
+    """Return some tasks by their numbers.
 
     >>> _shards([3]), _shards([1, 2])
     ('shard 3', 'shards 1-2')
@@ -60,7 +60,7 @@ def _shards(indices: Sequence[int]) -> str:
 
 
 def _again(indices: Sequence[int], count: int, how: str = "") -> str:
-    """Return what measures shards again.
+    """Return what measures tasks again.
 
     >>> _again([3], 3, " --force")
     'run the same command with --shard 3/3 --force, then merge again'

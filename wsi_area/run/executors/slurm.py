@@ -64,7 +64,7 @@ class SlurmJobs:
 
     def may_return(self, alone_s: float) -> bool:
         """Return whether jobs may still start; a queue may take its time."""
-        return self._keeper.hopes
+        return self._keeper.may_still_start
 
     def no_worker(self) -> str:
         """Return what to say where no job comes to work."""

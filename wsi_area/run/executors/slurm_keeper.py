@@ -30,7 +30,7 @@ class Keeper:
         self._thread = threading.Thread(target=self._keep, name="wsi-area-slurm", daemon=True)
 
     @property
-    def hopes(self) -> bool:
+    def may_still_start(self) -> bool:
         """Return whether it still makes sense to wait for jobs."""
         return self.failed_in_a_row < MAX_FAILED_IN_A_ROW
 
@@ -44,7 +44,7 @@ class Keeper:
         self._thread.join()
 
     def _keep(self) -> None:
-        while not self._stopping.wait(LOOK_S) and self.hopes:
+        while not self._stopping.wait(LOOK_S) and self.may_still_start:
             try:
                 self.look()
             except Exception:  # a look that fails is repeated; the run itself needs none
@@ -66,7 +66,7 @@ class Keeper:
             self._seen_at_work.discard(name)
             if self._cluster.scheduler.workers:  # some do work: it is not the installation
                 self.failed_in_a_row = 0
-            if self.hopes:
+            if self.may_still_start:
                 self._cluster.sync(_forget, self._cluster, name)
 
 

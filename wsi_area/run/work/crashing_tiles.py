@@ -19,7 +19,7 @@ Trial = Callable[[Sequence[int]], Died | None]
 """Tries some tiles in a process of its own: how it died, or None."""
 
 
-def guilty_tiles(tiles: Sequence[int], trial: Trial, max_trials: int = MAX_TRIALS) -> dict[int, str]:
+def crashing_tiles(tiles: Sequence[int], trial: Trial, max_trials: int = MAX_TRIALS) -> dict[int, str]:
     """Return the tiles that a process dies of, and how; by halving, the last announced tile first.
 
     Parameters
@@ -31,7 +31,7 @@ def guilty_tiles(tiles: Sequence[int], trial: Trial, max_trials: int = MAX_TRIAL
     max_trials
         After so many, whatever is still suspect is guilty: it is counted as unreadable, never as something else.
 
-    >>> guilty_tiles(range(8), lambda some: Died("crashed") if 5 in some else None)
+    >>> crashing_tiles(range(8), lambda some: Died("crashed") if 5 in some else None)
     {5: 'crashed'}
     """
     guilty: dict[int, str] = {}
@@ -89,7 +89,7 @@ def isolate_batch(task: IsolateTask) -> BatchResult:
 
     rows, cols = batch_tiles_at(plan, batch.batch)
     numbers = [row * plan.grid_cols + col for row in rows for col in cols]
-    guilty = guilty_tiles([n for n in numbers if plan.is_read(n)], trial)
+    guilty = crashing_tiles([n for n in numbers if plan.is_read(n)], trial)
     outcome: Any = None
     for _ in range(MAX_REPEATS):
         given_up = tuple((n, _message(where, n, plan.grid_cols, how)) for n, how in sorted(guilty.items()))

@@ -16,7 +16,7 @@ from wsi_area.compute.machine_code import native_part
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.segmenters.colour.colour_rule import MAX_BANDS
 from wsi_area.segmenters.colour.compiled_boxes import lowest, reduce_row
-from wsi_area.segmenters.colour.density import COMPACT_BITS, FLAG_BITS, PART_FIELDS, PIECE_PX, UNITS_PER_MICRO_BITS
+from wsi_area.segmenters.colour.density import COMPACT_BITS, FLAG_BITS, PATCH_FIELDS, PIECE_PX, UNITS_PER_MICRO_BITS
 
 _FLAGS = (1 << FLAG_BITS) - 1
 _COMPACT_SHIFT, _WIDE_SHIFT = COMPACT_BITS + FLAG_BITS, UNITS_PER_MICRO_BITS + FLAG_BITS
@@ -123,9 +123,9 @@ def _bytes_at(typing: Any, address: Any) -> Any:
     return types.CPointer(types.uint8)(types.int64), emit
 
 
-def classify_parts(
-    parts_at: Any,
-    part_count: int,
+def classify_patches(
+    patches_at: Any,
+    patch_count: int,
     factor: int,
     tables_at: Any,
     limits_at: Any,
@@ -147,22 +147,22 @@ def classify_parts(
     reached_at: Any,
     total_at: Any,
 ) -> None:
-    """Work off the parts of a tile whose arrays lie at these addresses; ``kernels`` has their types.
+    """Work off the patches of a tile whose arrays lie at these addresses; ``kernels`` has their types.
 
-    A part is a row of 6: addresses of its pixels and of its mask (0 where all are valid), height, width, and the
+    A patch is a row of 6: addresses of its pixels and of its mask (0 where all are valid), height, width, and the
     column and row of ``out`` at which it begins. ``tables`` and ``limits`` are all int32 or all int64; ``limits``
     are the three bands and the byte from which on a colour is background. All arrays are contiguous but ``out``, whose
     rows lie ``out_stride`` bytes apart. ``words`` and ``samples`` are the same memory; the last eight are
     scratch, for no memory may be taken here.
     """
-    parts = carray(parts_at, (part_count, PART_FIELDS))
+    patches = carray(patches_at, (patch_count, PATCH_FIELDS))
     column_weights, row_weights = carray(column_weights_at, out_width), carray(row_weights_at, out_height)
     out = carray(out_at, (out_height - 1) * out_stride + out_width)
-    for k in range(part_count):
-        height, width, column, row = parts[k, 2], parts[k, 3], parts[k, 4], parts[k, 5]
+    for k in range(patch_count):
+        height, width, column, row = patches[k, 2], patches[k, 3], patches[k, 4], patches[k, 5]
         _classify(
-            carray(_bytes_at(parts[k, 0]), height * width * 3),
-            carray(_bytes_at(parts[k, 1]), height * width if parts[k, 1] else 0),
+            carray(_bytes_at(patches[k, 0]), height * width * 3),
+            carray(_bytes_at(patches[k, 1]), height * width if patches[k, 1] else 0),
             height,
             width,
             factor,
@@ -190,7 +190,7 @@ def _classify(
     row_weights: Any, out: Any, out_stride: int, counts: Any, signal: Any,
     words: Any, samples: Any, samples_valid: Any, line: Any, sums: Any, reached: Any, total: Any,
 ) -> None:  # fmt: skip
-    """Work off a part row by row, piece by piece.
+    """Work off a patch row by row, piece by piece.
 
     ``reached`` and ``total`` hold the weight, and the weighted signal, of what is class k or more; nothing is more
     than the last.

@@ -1,7 +1,7 @@
 """segmenters: the compiled half of the kernels' first step: level pixels into the means of boxes.
 
-Part of the machine code of ``compiled.classify_parts``, which is made anew where this file changes. Nothing here checks
-a bound.
+Part of the machine code of ``compiled.classify_patches``, which is made anew where this file changes. Nothing here
+checks a bound.
 """
 
 from collections.abc import Callable

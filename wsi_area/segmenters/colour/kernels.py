@@ -16,12 +16,12 @@ from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.errors import SegmentationError
 from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray
 from wsi_area.segmenters.colour.colour_rule import MAX_BANDS, ColourRule
-from wsi_area.segmenters.colour.density import FLAG_BITS, PART_FIELDS, PIECE_PX
+from wsi_area.segmenters.colour.density import FLAG_BITS, PATCH_FIELDS, PIECE_PX
 
-Part = tuple[int, int, RgbArray, MaskArray | None]
-"""Column and row of the class map at which a part begins; its pixels; which are valid, None where all of them are."""
+Patch = tuple[int, int, RgbArray, MaskArray | None]
+"""Column and row of the class map at which a patch begins; its pixels; which are valid, None where all of them are."""
 
-_ARGUMENTS = (  # of compiled.classify_parts, for look-ups of one width
+_ARGUMENTS = (  # of compiled.classify_patches, for look-ups of one width
     "int64* int64 int64 {0}* {0}* int64* int64* uint8* int64 int64 int64 int64* int64* int64"
     " uint32* uint8* uint8* {0}* uint16* int64 int64* int64*"
 )
@@ -44,17 +44,17 @@ def classify_and_count(
     counts: NDArray[np.int64],
     signal: NDArray[np.int64],
 ) -> None:
-    """Write the class map of a tile in one part that covers it, and count it; see ``classify_parts``."""
+    """Write the class map of a tile in one patch that covers it, and count it; see ``classify_patches``."""
     covered = tuple(-(-length // max(factor, 1)) for length in rgb.shape[:2])
     if covered != out_class_map.shape:
         raise SegmentationError(
             f"{rgb.shape[:2]} px reduced by {factor} give {covered} px; got a class map {out_class_map.shape}"
         )
-    classify_parts(((0, 0, rgb, valid),), rule, column_weights, row_weights, factor, out_class_map, counts, signal)
+    classify_patches(((0, 0, rgb, valid),), rule, column_weights, row_weights, factor, out_class_map, counts, signal)
 
 
-def classify_parts(
-    parts: Sequence[Part],
+def classify_patches(
+    patches: Sequence[Patch],
     rule: ColourRule,
     column_weights: NDArray[np.int64],
     row_weights: NDArray[np.int64],
@@ -63,11 +63,11 @@ def classify_parts(
     counts: NDArray[np.int64],
     signal: NDArray[np.int64],
 ) -> None:
-    """Write the class map of parts of a tile and add their counts to ``counts`` and ``signal``; return nothing.
+    """Write the class map of patches of a tile and add their counts to ``counts`` and ``signal``; return nothing.
 
     Parameters
     ----------
-    parts
+    patches
         Each uint8 (h, w, 3) RGB, any view, copied if it is strided; and bool (h, w). None overlap.
     rule
         The colour rule.
@@ -75,10 +75,10 @@ def classify_parts(
         int64 (w_out,) and (h_out,): level-0 pixels that an output column or row stands for; an output
         pixel counts their product.
     factor
-        Level pixels that an output pixel spans each way, the last column and row of a part perhaps fewer. The mean of
+        Level pixels that an output pixel spans each way, the last column and row of a patch perhaps fewer. The mean of
         its valid pixels, rounded half up, is classified; it is valid if at least half of them are.
     out_class_map
-        uint8 (h_out, w_out), written where the parts lie.
+        uint8 (h_out, w_out), written where the patches lie.
     counts, signal
         int64 (classes + 3,): classes, then unscanned, outside_roi, unreadable; int64 (classes,):
         micro-OD × level-0 pixels.
@@ -88,14 +88,14 @@ def classify_parts(
     SegmentationError
         If the shapes do not belong together.
     """
-    _check(parts, rule, column_weights, row_weights, factor, out_class_map, counts, signal)
+    _check(patches, rule, column_weights, row_weights, factor, out_class_map, counts, signal)
     if not out_class_map.size:
         return
     kernel = _kernel_of(rule)
-    table = np.empty((len(parts), PART_FIELDS), np.int64)
+    table = np.empty((len(patches), PATCH_FIELDS), np.int64)
     used: list[RgbArray | MaskArray] = []  # what lies at an address must stay there until the end
     widest = 0
-    for k, (column, row, rgb, valid) in enumerate(parts):
+    for k, (column, row, rgb, valid) in enumerate(patches):
         pixels, mask_at = np.ascontiguousarray(rgb), 0
         used.append(pixels)
         if valid is not None and not valid.all():
@@ -111,8 +111,8 @@ def classify_parts(
     sums_length = min(PIECE_PX * factor, widest) * 3
     scratch = np.empty(_COLUMN_SUMS + 2 * sums_length, np.uint8)
     at = address_of(scratch)
-    kernel.classify_parts(
-        address_of(table), len(parts), factor, kernel.tables_at, kernel.limits_at,
+    kernel.classify_patches(
+        address_of(table), len(patches), factor, kernel.tables_at, kernel.limits_at,
         address_of(columns), address_of(rows), address_of(out[0]), len(columns), len(rows), out.strides[0],
         address_of(counts), address_of(signal), len(signal),
         at + _SAMPLES, at + _SAMPLES, at + _VALID, at + _LINE, at + _COLUMN_SUMS, sums_length, at, at + _SUMS_BYTES,
@@ -122,7 +122,7 @@ def classify_parts(
 
 
 def _check(
-    parts: Sequence[Part],
+    patches: Sequence[Patch],
     rule: ColourRule,
     column_weights: NDArray[np.int64],
     row_weights: NDArray[np.int64],
@@ -143,7 +143,7 @@ def _check(
         and signal.flags.carray
         and out_class_map.flags.writeable
     )
-    for column, row, rgb, valid in parts:
+    for column, row, rgb, valid in patches:
         if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or factor < 1:
             raise SegmentationError(
                 f"needs uint8 (h, w, 3) and a factor of 1 or more; got {rgb.dtype} {rgb.shape}, factor {factor}"
@@ -155,8 +155,8 @@ def _check(
             fits = False
         if not (fits and within):
             raise SegmentationError(
-                f"a part of {(height, width)} px at {(row, column)}, reduced by {factor}, reaches {(bottom, right)} px "
-                f"and has {classes} classes; got a class map {out_class_map.shape}, weights {row_weights.shape} and "
+                f"a patch of {(height, width)} px at {(row, column)}, reduced by {factor}, reaches {(bottom, right)} "
+                f"px and has {classes} classes; got a class map {out_class_map.shape}, weights {row_weights.shape} and "
                 f"{column_weights.shape}, counts {counts.shape}, signal {signal.shape}; all arrays but rgb, valid and "
                 "class map are int64"
             )
@@ -166,7 +166,7 @@ def _check(
 class _Kernel:
     """The machine code for a rule, and what it looks up; the addresses are those of the arrays."""
 
-    classify_parts: Callable[..., None]
+    classify_patches: Callable[..., None]
     tables: NDArray[np.signedinteger]
     limits: NDArray[np.signedinteger]
     tables_at: int
@@ -177,7 +177,7 @@ class _Kernel:
 def _kernel_of(rule: ColourRule) -> _Kernel:
     tables, limits = _kernel_rule(rule)
     arguments = _ARGUMENTS.format(tables.dtype.name)
-    code = native_function("wsi_area.segmenters.colour.compiled", "classify_parts", arguments, _FROZEN)
+    code = native_function("wsi_area.segmenters.colour.compiled", "classify_patches", arguments, _FROZEN)
     return _Kernel(code, tables, limits, address_of(tables), address_of(limits))
 
 

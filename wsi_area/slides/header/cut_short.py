@@ -11,6 +11,7 @@ import tifffile
 from pydicom.errors import InvalidDicomError
 
 from wsi_area.model.slide import SlideInfo
+from wsi_area.slides.header.companion_files import DICOM_HEAD_BYTES, has_dicom_magic
 
 _UNDEFINED = 0xFFFFFFFF
 _END_OF_ITEMS = b"\xfe\xff\xdd\xe0"
@@ -31,10 +32,10 @@ def cut_short(info: SlideInfo) -> CutShort | None:
     Only directories and lengths are looked at: damage inside the file is not found here.
     """
     with open(info.path, "rb") as file:
-        head = file.read(132)
+        head = file.read(DICOM_HEAD_BYTES)
     if head[:4] in _TIFF_STARTS:
         return _tiff(info)
-    return _dicom_series(Path(info.path)) if head[128:] == b"DICM" else None
+    return _dicom_series(Path(info.path)) if has_dicom_magic(head) else None
 
 
 def _tiff(info: SlideInfo) -> CutShort | None:
@@ -74,7 +75,7 @@ def _series_and_pixels(path: Path) -> tuple[str, int, bool] | None:
     """Return the series of a DICOM file, where its pixels begin, and whether their lengths are little endian."""
     try:
         with path.open("rb") as file:
-            if file.read(132)[128:] != b"DICM":
+            if not has_dicom_magic(file.read(DICOM_HEAD_BYTES)):
                 return None
             file.seek(0)
             header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SeriesInstanceUID"])

@@ -5,11 +5,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from wsi_area.slides.header.companion_files import HAMAMATSU_SUFFIXES, MRXS_SUFFIX, companions_of
+
 _BLOCK_BYTES = 1 << 16
 _SPREAD_BLOCKS = 14
 _MAX_COMPANIONS = 4096
-_ANY = ("",)
-_NAMES_OTHERS = {".mrxs", ".vms", ".vmu"}
+_NAMES_OTHERS = {MRXS_SUFFIX, *HAMAMATSU_SUFFIXES}
 """Files whose pixels lie in others: alone they might be the same for two slides."""
 
 
@@ -49,27 +50,13 @@ def _offsets(size_bytes: int) -> list[int]:
 
 def _companions(path: Path) -> Iterator[tuple[str, int, int]]:
     """Yield name, size and time of the files that belong to a slide of several files."""
-    suffix = path.suffix.lower()
-    kept: tuple[str, ...]
-    if suffix == ".mrxs":
-        folder, kept = path.with_suffix(""), _ANY
-    elif suffix in (".dcm", ".dicom", ""):
-        folder, kept = path.parent, (".dcm", ".dicom") if suffix else _ANY
-    elif suffix in (".vms", ".vmu"):
-        folder, kept = path.parent, (".jpg", ".opt", ".ngr", ".vms", ".vmu")
-    else:
+    companions = companions_of(path)
+    if companions is None or not companions.folder.is_dir():
         return
-    if not folder.is_dir() or (suffix == "" and not _is_dicom(path)):
-        return
-    with os.scandir(folder) as entries:
+    with os.scandir(str(companions.folder)) as entries:
         for count, entry in enumerate(entries):
             if count >= _MAX_COMPANIONS:
                 return
-            if entry.is_file() and entry.name.lower().endswith(kept):
+            if companions.include(entry.name) and entry.is_file():
                 status = entry.stat()
                 yield entry.name, status.st_size, status.st_mtime_ns
-
-
-def _is_dicom(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM"

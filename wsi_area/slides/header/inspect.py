@@ -9,6 +9,7 @@ from openslide import lowlevel
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.slide import Level, SlideInfo
+from wsi_area.slides.header.companion_files import DICOM_SUFFIXES, HAMAMATSU_SUFFIXES, MRXS_SUFFIX
 from wsi_area.slides.header.dicom import slide_in_folder
 from wsi_area.slides.header.fingerprint import digests
 from wsi_area.slides.header.mpp_sources import Properties, imaged_volume_mm, slide_candidates
@@ -18,7 +19,7 @@ from wsi_area.slides.lanes.openslide_lane import open_handle
 
 PLAIN_VENDOR = "plain-image"
 SLIDE_SUFFIXES = frozenset(
-    {".svs", ".svslide", ".ndpi", ".ndpis", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".czi", ".dcm"}
+    {".svs", ".svslide", ".ndpi", ".ndpis", ".scn", ".bif", ".czi", MRXS_SUFFIX, *HAMAMATSU_SUFFIXES, *DICOM_SUFFIXES}
 )
 """Names that only slides have: such a file is never taken for a plain image, however much of one is left in it."""
 

@@ -10,7 +10,7 @@ from wsi_area.errors import LaneError, SlideOpenError, TileReadError
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.lanes.reading import Piece, assembled, grid_boxes, require_within
+from wsi_area.slides.lanes.reading import DecodedTile, assembled, grid_boxes, require_within
 from wsi_area.slides.lanes.tiff_levels import TiledLevel, tiled_levels
 from wsi_area.slides.lanes.tile_codecs import CODEC_ERRORS, decode_tile
 
@@ -67,9 +67,9 @@ class DirectReader:
         TileReadError
             A stored tile cannot be decoded.
         """
-        return assembled(self.pieces(level, region_level_px), region_level_px)
+        return assembled(self.decoded_tiles(level, region_level_px), region_level_px)
 
-    def pieces(self, level: int, region_level_px: Region) -> Iterator[tuple[Piece, ...]]:
+    def decoded_tiles(self, level: int, region_level_px: Region) -> Iterator[tuple[DecodedTile, ...]]:
         """Yield a region of a level in stored tiles, as many at once as fit into the cache.
 
         Raises
@@ -85,16 +85,16 @@ class DirectReader:
         scratch = np.empty((at_once, height, width, 3), np.uint8)
         for first in range(0, len(boxes), at_once):
             some = boxes[first : first + at_once]
-            yield tuple(self._piece(level, tiles, box, tile) for box, tile in zip(some, scratch, strict=False))
+            yield tuple(self._decoded_tile(level, tiles, box, tile) for box, tile in zip(some, scratch, strict=False))
 
-    def _piece(self, level: int, tiles: TiledLevel, box: Region, decoded: RgbArray) -> Piece:
+    def _decoded_tile(self, level: int, tiles: TiledLevel, box: Region, decoded: RgbArray) -> DecodedTile:
         """Return the part of a stored tile that lies in a box, having decoded it into memory that is already there."""
         width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
         column, row = box.x_px // width, box.y_px // height
         is_there = self._decode(level, tiles, row * tiles.tiles_across + column, decoded)
         left, top = box.x_px - column * width, box.y_px - row * height
         rgb = decoded[top : top + box.height_px, left : left + box.width_px]
-        return Piece(box, rgb, None if is_there else np.zeros((box.height_px, box.width_px), np.bool_))
+        return DecodedTile(box, rgb, None if is_there else np.zeros((box.height_px, box.width_px), np.bool_))
 
     def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
         """Have the system fetch the stored tiles under some regions, while those before them are decoded."""

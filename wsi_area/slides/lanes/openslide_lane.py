@@ -17,7 +17,7 @@ from wsi_area.model.pixels import TilePixels
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.argb import split_argb
 from wsi_area.slides.lanes.exactness import is_exactly_addressable
-from wsi_area.slides.lanes.reading import Piece, assembled, grid_boxes, require_within
+from wsi_area.slides.lanes.reading import DecodedTile, assembled, grid_boxes, require_within
 
 BLOCK_PX = 1024  # upper bound of a block: 4 MiB of ARGB, far below OpenSlide's own cut at 4096
 CANONICAL_BLOCK_PX = 512
@@ -79,9 +79,9 @@ class OpenSlideReader:
         TileReadError
             OpenSlide cannot decode some of it; the reader is broken from then on.
         """
-        return assembled(self.pieces(level, region_level_px), region_level_px)
+        return assembled(self.decoded_tiles(level, region_level_px), region_level_px)
 
-    def pieces(self, level: int, region_level_px: Region) -> Iterator[tuple[Piece, ...]]:
+    def decoded_tiles(self, level: int, region_level_px: Region) -> Iterator[tuple[DecodedTile, ...]]:
         """Yield a region of a level in blocks of at most 1024 px.
 
         Raises
@@ -104,7 +104,7 @@ class OpenSlideReader:
             top, left = box.y_px - source.y_px, box.x_px - source.x_px
             words = words[top : top + box.height_px, left : left + box.width_px]
             colours = rgb[: box.area_px * 3].reshape(box.height_px, box.width_px, 3)
-            yield (Piece(box, colours, split_argb(words, colours)),)
+            yield (DecodedTile(box, colours, split_argb(words, colours)),)
 
     def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
         """Do nothing: where the tiles of a level lie in the file, only OpenSlide knows."""

@@ -15,7 +15,7 @@ from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.slides.header.plain_header import DEEP_MODE, HEADER_ERRORS, image_kind, open_pillow
 from wsi_area.slides.lanes.plain_depth import grey_levels
 from wsi_area.slides.lanes.plain_tiff import tiff_samples
-from wsi_area.slides.lanes.reading import VALID_ALPHA, Piece, assembled, grid_boxes, require_within
+from wsi_area.slides.lanes.reading import VALID_ALPHA, DecodedTile, assembled, grid_boxes, require_within
 
 _BLOCK_PX = 1024
 
@@ -39,9 +39,9 @@ class PlainReader:
         TileReadError
             The image cannot be decoded.
         """
-        return assembled(self.pieces(level, region_level_px), region_level_px)
+        return assembled(self.decoded_tiles(level, region_level_px), region_level_px)
 
-    def pieces(self, level: int, region_level_px: Region) -> Iterator[tuple[Piece, ...]]:
+    def decoded_tiles(self, level: int, region_level_px: Region) -> Iterator[tuple[DecodedTile, ...]]:
         """Yield a region of the image in blocks of at most 1024 px.
 
         Raises
@@ -54,7 +54,7 @@ class PlainReader:
         for box in grid_boxes(region_level_px, _BLOCK_PX, _BLOCK_PX):
             rows, columns = slice(box.y_px, box.bottom_px), slice(box.x_px, box.right_px)
             block_valid = None if valid is None else valid[rows, columns]
-            yield (Piece(box, np.ascontiguousarray(rgb[rows, columns]), block_valid),)
+            yield (DecodedTile(box, np.ascontiguousarray(rgb[rows, columns]), block_valid),)
 
     def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
         """Do nothing: the picture is decoded as a whole."""

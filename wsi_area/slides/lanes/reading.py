@@ -1,4 +1,4 @@
-"""slides: what every lane offers, and the pieces it hands out; no file is opened here."""
+"""slides: what every lane offers, and the decoded tiles it hands out; no file is opened here."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ OpenSlide interpolates across the rim of the scanned area."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Piece:
-    """A part of the region that was asked for; the pieces partition the region exactly."""
+class DecodedTile:
+    """The part of a region that was decoded at once, mostly a stored tile; they partition the region exactly."""
 
     region_level_px: Region
     rgb: RgbArray  # uint8 (h, w, 3) RGB; may be a view of scratch memory
@@ -46,8 +46,8 @@ class SlideReader(Protocol):
         """Return a region of a level as one block."""
         ...
 
-    def pieces(self, level: int, region_level_px: Region) -> Iterator[tuple[Piece, ...]]:
-        """Yield a region of a level in the pieces that are cheapest to make: a few at once, good until the next."""
+    def decoded_tiles(self, level: int, region_level_px: Region) -> Iterator[tuple[DecodedTile, ...]]:
+        """Yield a region of a level in the tiles that are cheapest to decode: a few at once, good until the next."""
         ...
 
     def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
@@ -97,16 +97,16 @@ def grid_boxes(within: Region, step_x_px: int, step_y_px: int) -> Iterator[Regio
             yield Region(first_column, first_row, min(x + step_x_px, right) - first_column, height)
 
 
-def assembled(pieces: Iterator[tuple[Piece, ...]], region_level_px: Region) -> TilePixels:
-    """Return the pieces of a region as one block of fresh memory."""
+def assembled(tiles: Iterator[tuple[DecodedTile, ...]], region_level_px: Region) -> TilePixels:
+    """Return the decoded tiles of a region as one block of fresh memory."""
     height, width = region_level_px.height_px, region_level_px.width_px
     rgb = np.empty((height, width, 3), np.uint8)
     valid = np.ones((height, width), np.bool_)
-    for piece in chain.from_iterable(pieces):
-        box = piece.region_level_px
+    for tile in chain.from_iterable(tiles):
+        box = tile.region_level_px
         top, left = box.y_px - region_level_px.y_px, box.x_px - region_level_px.x_px
         rows, columns = slice(top, top + box.height_px), slice(left, left + box.width_px)
-        rgb[rows, columns] = piece.rgb
-        if piece.valid is not None:
-            valid[rows, columns] = piece.valid
+        rgb[rows, columns] = tile.rgb
+        if tile.valid is not None:
+            valid[rows, columns] = tile.valid
     return TilePixels(rgb, valid)

@@ -1,0 +1,116 @@
+"""inputs: where what was drawn on slides lies, and how large its units are."""
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsi_area import annotations
+from wsi_area.errors import AnnotationError, SettingsError
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.drawn import Drawn
+from wsi_area.model.slide import SlideInfo
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnSource:
+    """Where what was drawn on slides lies."""
+
+    path: str  # absolute; a file, or a folder in which each slide's own file is found by its name
+    scale: float | None = None  # level-0 px per unit of the file, None for whatever the file itself says
+
+
+def drawn_source(option: str, path: Path | None, scale: str | None, slide_count: int = 1) -> DrawnSource | None:
+    """Return where a drawing lies, with the scale stated for it, or None where none was given.
+
+    Parameters
+    ----------
+    option : str
+        Such as ``--truth``, for messages.
+    path : Path or None
+    scale : str or None
+        As `stated_scale` takes it.
+    slide_count : int
+        How many slides it is for.
+
+    Raises
+    ------
+    SettingsError
+        It does not exist, the scale is no number above 0, or one file is given for several slides.
+    """
+    stated = stated_scale(option, scale, is_given=path is not None)
+    if path is None:
+        return None
+    if not path.exists():
+        raise SettingsError(f"{option} {path} does not exist; correct the path")
+    if path.is_file() and slide_count > 1:
+        raise SettingsError(
+            f"{option} {path} is one file, but there are {slide_count} slides; give a folder with one file a slide, "
+            "found by the slide's name, or name each in a manifest"
+        )
+    return DrawnSource(os.path.abspath(path), stated)
+
+
+def stated_scale(option: str, text: str | None, *, is_given: bool) -> float | None:
+    """Return the level-0 px per unit of a drawing that an option such as ``--truth-scale`` states, also as a fraction.
+
+    Parameters
+    ----------
+    option : str
+        The option of the drawing itself.
+    text : str or None
+    is_given : bool
+        There is a drawing that the scale is of.
+
+    >>> stated_scale("--truth", "1/128", is_given=True)
+    0.0078125
+
+    Raises
+    ------
+    SettingsError
+        It is not a number above 0, or the scale of nothing.
+    """
+    if text is None:
+        return None
+    what = f"{option.removesuffix('s')}-scale"
+    if not is_given:
+        raise SettingsError(f"{what} {text} was given without {option}; give both")
+    over, slash, under = text.partition("/")
+    return _number(over, f"{what} {text!r}") / (_number(under, f"{what} {text!r}") if slash else 1.0)
+
+
+def read_for_slide(info: SlideInfo, source: DrawnSource, what: str, mpp: Mpp | None) -> Drawn:
+    """Return what was drawn on one slide, in level-0 px.
+
+    Parameters
+    ----------
+    info : SlideInfo
+        The slide, by whose name its file is found where the source is a folder.
+    source : DrawnSource
+    what : str
+        What the file holds, in words, for messages.
+    mpp : Mpp or None
+        The slide's pixel size, for files in µm.
+
+    Raises
+    ------
+    AnnotationError
+        If there is nothing for this slide where it was said to be, or it cannot be read.
+    """
+    path = annotations.find_for(info.path, info.slide_id, Path(source.path))
+    if path is None:
+        raise AnnotationError(
+            f"{info.slide_id}: {source.path} holds no file with {what} named like the slide; name it "
+            f"{Path(info.path).stem}.geojson (or .xml, .ndpa, .json, .png), or name it in a manifest"
+        )
+    return annotations.read_drawn(path, slide=info, scale=source.scale, mpp=mpp)
+
+
+def _number(text: str, what: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise SettingsError(f"{what} is no number above 0; give level-0 px per unit of the file, such as 1/128 or 16")
+    return number

@@ -1,0 +1,98 @@
+"""results: the class map of a slide as a lazy array, in which what zarr and its codecs raise is an error of ours.
+
+A chunk that is torn has many names in zarr: ValueError of a checksum, RuntimeError of a codec, OSError of the disk.
+Whoever reads a class map gets one, with the store and the remedy in it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import zarr
+
+from wsi_area.errors import ResultError
+from wsi_area.model.pixels import ClassMap
+from wsi_area.results.layout import CLASS_MAP_ARRAY, SlideLayout
+from wsi_area.storage.place import Place, zarr_store
+
+ZARR_FAULTS = (OSError, KeyError, ValueError, RuntimeError)
+"""What zarr and its codecs raise of a store that is not there, or not whole."""
+
+
+@contextmanager
+def zarr_errors_of(store: Place) -> Iterator[None]:
+    """Raise what zarr finds wrong with a store as a ResultError that names it and the remedy."""
+    try:
+        yield
+    except ZARR_FAULTS as error:
+        why = "its bytes are not those that were written" if "checksum" in str(error).lower() else error
+        raise ResultError(f"{store} cannot be read ({why}); measure the slide again with --force") from error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredClassMap:
+    """A class map in its store, uint8 (h, w) on the work grid: a slice of it is read when it is cut out.
+
+    ``numpy.asarray`` reads all of it; `dask.array.from_array` takes it as it is.
+    """
+
+    array: "zarr.Array[Any]"
+    where: Place
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return height and width in work pixels."""
+        height, width = self.array.shape
+        return height, width
+
+    @property
+    def ndim(self) -> int:
+        """Return the number of axes."""
+        return self.array.ndim
+
+    @property
+    def dtype(self) -> "np.dtype[Any]":
+        """Return the type of a code: uint8 where it is ours."""
+        return np.dtype(self.array.dtype)
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """Return height and width of what is decoded at once."""
+        return self.array.chunks
+
+    @property
+    def shards(self) -> tuple[int, ...] | None:
+        """Return height and width of a file of it; None where each chunk is one."""
+        return self.array.shards
+
+    def __getitem__(self, at: Any) -> ClassMap:
+        """Return a part of it, as numpy would cut it.
+
+        Raises
+        ------
+        ResultError
+            If a chunk of it is damaged.
+        """
+        with zarr_errors_of(self.where):
+            return np.asarray(self.array[at], dtype=np.uint8)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """Return all of it."""
+        return np.asarray(self[:], dtype)
+
+
+def open_class_map(layout: SlideLayout) -> StoredClassMap:
+    """Return the class map of a slide, of which nothing is read yet.
+
+    Raises
+    ------
+    ResultError
+        If there is none that opens.
+    """
+    try:
+        array = zarr.open_array(zarr_store(layout.class_map), path=CLASS_MAP_ARRAY, mode="r")
+    except ZARR_FAULTS as error:
+        raise ResultError(f"{layout.class_map} cannot be opened ({error}); was the slide measured?") from error
+    return StoredClassMap(array, layout.class_map)
