@@ -1,8 +1,8 @@
-"""model: how a value that is written as JSON is made of fields, each of which says what it means, in which unit, when
-it is empty and where it comes from.
+"""model: how a value that is written as JSON is made of fields that say what they mean.
 
-A field is ``name: Annotated[type, Says(...)]``. From these words derive the JSON Schema of the document, the columns of
-the tables, with their types, the workbook and the data dictionary; nothing of them is written a second time.
+With its meaning goes the unit, when it is empty, and where it comes from. A field is
+``name: Annotated[type, Says(...)]``. From these words derive the JSON Schema of the document, the columns of the tables
+with their types, the workbook and the data dictionary; nothing of them is written a second time.
 """
 
 from dataclasses import dataclass
@@ -60,11 +60,15 @@ class Part(BaseModel):
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True, validate_by_name=True,
-        serialize_by_alias=True,
+        serialize_by_alias=True, json_schema_serialization_defaults_required=True,
     )  # fmt: skip
 
     comes_from: ClassVar[str] = ""
     """Where the values of its fields come from, where a field says nothing else."""
+
+
+CLOSED: dict[str, object] = {"extra": "forbid", "json_schema_serialization_defaults_required": True}
+"""The ``__pydantic_config__`` of a dataclass that is a part of a document."""
 
 
 def not_there(value: object) -> bool:

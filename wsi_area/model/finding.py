@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from wsi_area.model.documented import Name, Number, Says, Table, Whole
+from wsi_area.model.documented import CLOSED, Name, Number, Says, Table, Whole
 
 Severity = Literal["info", "warning", "refusal"]
 """``refusal`` withholds the mm²; ``warning`` asks a person to look; ``info`` is on record."""
@@ -22,20 +22,16 @@ _FLAGS: tuple[Table, ...] = ("flags",)
 class QaFinding:
     """A reason code with its numbers, its sentence and its remedy."""
 
-    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar = CLOSED
 
     slide_id: Annotated[Name, Says(SLIDE_ID, column="slide_id", tables=_FLAGS)]
     code: Annotated[
         Code,
-        Says(
-            "what was noticed, as a word that stays the same from version to version", column="code", tables=_FLAGS
-        ),
+        Says("what was noticed, as a word that stays the same from version to version", column="code", tables=_FLAGS),
     ]
     severity: Annotated[
         Severity,
-        Says(
-            "info: on record; warning: look at it; refusal: mm² are withheld", column="severity", tables=_FLAGS
-        ),
+        Says("info: on record; warning: look at it; refusal: mm² are withheld", column="severity", tables=_FLAGS),
     ]
     measured: Annotated[
         Whole | Number | None,
@@ -47,6 +43,6 @@ class QaFinding:
     ]
     unit: Annotated[str, Says("of measured and limit", empty="they have none", column="unit", tables=_FLAGS)]
     message: Annotated[Name, Says("what was found, as a sentence", column="message", tables=_FLAGS)]
-    remedy: Annotated[
-        str, Says("what to do about it", empty="nothing needs doing", column="remedy", tables=_FLAGS)
-    ] = ""
+    remedy: Annotated[str, Says("what to do about it", empty="nothing needs doing", column="remedy", tables=_FLAGS)] = (
+        ""
+    )

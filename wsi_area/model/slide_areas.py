@@ -12,7 +12,6 @@ from wsi_area.model.documented import (
     ClassName,
     Count,
     Flag,
-    Length,
     Name,
     Number,
     Part,
@@ -89,8 +88,11 @@ class ClassOnRecord(Part):
         Count,
         Says("its pixels", _PX, source="the sum of the ledger's rows", column="n_px", tables=("areas",)),
         Says(
-            "pixels of one class", _PX, f"the slide's settings lack it, or {NOT_COUNTED}",
-            "the sum of the ledger's rows", "n_px_class_<class>",
+            "pixels of one class",
+            _PX,
+            f"the slide's settings lack it, or {NOT_COUNTED}",
+            "the sum of the ledger's rows",
+            "n_px_class_<class>",
         ),
     ]
     area_mm2: Annotated[
@@ -189,9 +191,7 @@ class Tissue(Part):
 
     comes_from: ClassVar = "the tissue classes (compute.count.area)"
 
-    n_px: Annotated[
-        Count, Says("pixels of tissue classes, tumour among them", _PX, NOT_COUNTED, column="n_px_tissue")
-    ]
+    n_px: Annotated[Count, Says("pixels of tissue classes, tumour among them", _PX, NOT_COUNTED, column="n_px_tissue")]
     area_mm2: Annotated[
         Area | None,
         Says(
@@ -220,9 +220,7 @@ class Unreadable(Part):
     n_px: Annotated[Count, Says("pixels of tiles that could not be decoded", _PX)]
     area_mm2: Annotated[
         Area | None,
-        Says(
-            "area of tiles that could not be decoded; above 0: incomplete", "mm²", NO_MM2, column="unread_area_mm2"
-        ),
+        Says("area of tiles that could not be decoded; above 0: incomplete", "mm²", NO_MM2, column="unread_area_mm2"),
     ]
 
 
@@ -315,9 +313,7 @@ class FociOnRecord(Part):
 
     comes_from: ClassVar = "connected regions of the class map (compute.objects)"
 
-    set: Annotated[
-        Name, Says("what it is a connected region of: tumor", column="set", tables=("objects",))
-    ]
+    set: Annotated[Name, Says("what it is a connected region of: tumor", column="set", tables=("objects",))]
     count: Annotated[
         Count,
         Says(
@@ -337,9 +333,7 @@ class FociOnRecord(Part):
     ]
     largest_extent_mm: Annotated[
         Area | None,
-        Says(
-            "largest diameter of any focus (maximal Feret diameter)", "mm", NO_FOCI, column="largest_extent_mm"
-        ),
+        Says("largest diameter of any focus (maximal Feret diameter)", "mm", NO_FOCI, column="largest_extent_mm"),
     ]
     touching_border: Annotated[Count, Says("foci that reach the slide's border")]
     touching_unread: Annotated[Count, Says("foci that reach a tile that could not be read")]

@@ -53,9 +53,7 @@ class CalibrationOnRecord(Part):
     source: Annotated[str | None, Says("where that pixel size was found", empty=NO_MM2, column="mpp_source")]
     quality: Annotated[
         Quality | None,
-        Says(
-            "A, B or C: how far that source is trusted; sets the uncertainty", empty=NO_MM2, column="mpp_quality"
-        ),
+        Says("A, B or C: how far that source is trusted; sets the uncertainty", empty=NO_MM2, column="mpp_quality"),
     ]
     note: Annotated[
         str | None,

@@ -59,9 +59,7 @@ _FILE = "the slide's file"
 _ALL: tuple[Table, ...] = ("summary", "areas", "failed", "objects")
 _OF_FAILED: tuple[Table, ...] = ("summary", "failed")
 
-Version = Annotated[
-    Name, Says("version that measured the slide", empty=_NOT_STARTED, column="wsi_area_version")
-]
+Version = Annotated[Name, Says("version that measured the slide", empty=_NOT_STARTED, column="wsi_area_version")]
 MeasurementVersion = Annotated[Whole, Field(ge=1), Says("version of the rules of counting")]
 ConfigHash = Annotated[
     Hash,
@@ -88,9 +86,7 @@ class EndedSlide(Part):
         Says("why it is not complete", empty="the slide is complete", column="reason"),
         Says("why it was not measured whole", column="reason", tables=("failed",)),
     ]
-    path: Annotated[
-        str, Says("the slide's file, absolute, as it was found", column="path", tables=_OF_FAILED)
-    ]
+    path: Annotated[str, Says("the slide's file, absolute, as it was found", column="path", tables=_OF_FAILED)]
 
 
 class FailedSlide(EndedSlide):
@@ -119,7 +115,9 @@ class CountedSlide(EndedSlide):
             "sha_sample",
         ),
     ]  # fmt: skip
-    content_digest: Annotated[Hash, Says("SHA-256 over its size and samples of its bytes: a copy has the same", source=_FILE)]
+    content_digest: Annotated[
+        Hash, Says("SHA-256 over its size and samples of its bytes: a copy has the same", source=_FILE)
+    ]
     file_bytes: Annotated[Count, Says("size of the file", "bytes", source=_FILE)]
     width_px: Annotated[Count, Says("width of the slide", "level-0 px", NOT_COUNTED, _FILE, "width_px")]
     height_px: Annotated[Count, Says("height of the slide", "level-0 px", NOT_COUNTED, _FILE, "height_px")]
@@ -173,7 +171,7 @@ class CountedSlide(EndedSlide):
         Count | None,
         Says(
             "most tissue that tiles skipped as bare glass can hold", "level-0 px",
-            f"too few of them were read to say, or {NOT_COUNTED}", "a sample of bare tiles, which are read all the same",
+            f"too few of them were read to say, or {NOT_COUNTED}", "a sample of bare tiles, which are read",
             "skipped_tissue_px_upper_bound",
         ),
     ]  # fmt: skip

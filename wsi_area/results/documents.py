@@ -31,8 +31,9 @@ def read_result(layout: SlideLayout) -> SlideResult:
         If it is missing, damaged, or lacks or garbles a field.
     """
     document = read_json(layout.result_json)
-    kind = CountedSlide if "classes" in document else UncountedSlide
-    return _value(kind, document, layout.result_json)
+    if "classes" in document:
+        return _value(CountedSlide, document, layout.result_json)
+    return _value(UncountedSlide, document, layout.result_json)
 
 
 def write_result(layout: SlideLayout, slide: SlideResult) -> None:
@@ -63,8 +64,10 @@ def ended_slide(document: Mapping[str, Any], where: Place) -> EndedSlide:
     ResultError
         If it lacks or garbles a field; ``where`` names the file.
     """
-    kinds = {"classes": CountedSlide, "config_hash": UncountedSlide, "error": FailedSlide}
-    kind: type[EndedSlide] = next((kinds[key] for key in kinds if key in document), EndedSlide)
+    kinds: dict[str, type[EndedSlide]] = {
+        "classes": CountedSlide, "config_hash": UncountedSlide, "error": FailedSlide
+    }  # fmt: skip
+    kind = next((kinds[key] for key in kinds if key in document), EndedSlide)
     return _value(kind, document, where)
 
 

@@ -155,8 +155,8 @@ def read_json(path: Place) -> dict[str, Any]:
     found = content.get("schema_version")
     if isinstance(found, int) and found > SCHEMA_VERSION:
         raise NewerDocumentError(
-            f"{path} was written by a newer wsi_area ({content.get('wsi_area_version', 'of no known version')}): it has "
-            f"schema version {found}, and this one, {__version__}, knows {SCHEMA_VERSION} and those before it; "
+            f"{path} was written by a newer wsi_area ({content.get('wsi_area_version', 'no version is named')}): it "
+            f"has schema version {found}, and this one, {__version__}, knows {SCHEMA_VERSION} and those before it; "
             "install the newer version, then give the same command again"
         )
     return content

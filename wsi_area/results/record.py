@@ -4,6 +4,7 @@
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from wsi_area.model.slide_areas import (
     COVERAGE_95,
     ClassOnRecord,
     CountsOnRecord,
-    Focus,
     FociOnRecord,
+    Focus,
     SignalOnRecord,
     Tumor,
 )
@@ -172,3 +173,8 @@ def _mm2(n_px: float, mpp: Mpp | None) -> float | None:
 def _plain(value: Any) -> Any:
     plain = value.item()
     return None if isinstance(plain, float) and math.isnan(plain) else plain
+
+
+def is_counted(record: Mapping[str, Any]) -> bool:
+    """Return the answer to "does a slide's document hold counts?": a failed one's does not."""
+    return "classes" in record

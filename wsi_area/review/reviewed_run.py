@@ -29,7 +29,7 @@ def open_run(path: str | Place) -> "ReviewedRun":
         If the folder does not hold a run.
     """
     opened = open_documents(path)
-    return ReviewedRun(opened.layout, opened.about)
+    return ReviewedRun(opened.layout, opened.run_record)
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,7 +38,7 @@ class ReviewedRun(OpenedRun):
 
     def __getitem__(self, slide_id: str) -> "ReviewedSlide":
         opened = super().__getitem__(slide_id)
-        return ReviewedSlide(opened.layout, opened.record)
+        return ReviewedSlide(opened.layout, opened.result)
 
     def _repr_html_(self) -> str:
         """Return the run as a table with what needs a look below it; every text is escaped."""

@@ -6,8 +6,9 @@ from typing import Any
 
 from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.inputs.collect import SlideInput
+from wsi_area.model.slide_result import EndedSlide, FailedSlide
+from wsi_area.results.documents import ended_slide, read_result
 from wsi_area.results.layout import RunLayout, read_json
-from wsi_area.results.record import failed_record
 from wsi_area.results.unmerged import discard_shards, is_unmerged, refuse_unmerged
 from wsi_area.run.same_kind import differences, is_of
 from wsi_area.settings.run_settings import RunSettings
@@ -16,14 +17,17 @@ _LOG = logging.getLogger(__name__)
 
 INTERRUPTED = "not reached: the run was interrupted before this slide was measured; run the same command again"
 
+NOT_REACHED = "Interrupted"
+"""The error of a slide that a run did not come to."""
+
 NAMED = 5
 """Slides named in a warning; run.json and the folder have all of them."""
 
 
-def own_settings_in(layout: RunLayout, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def own_settings_in(layout: RunLayout, slides: Sequence[EndedSlide]) -> dict[str, Any]:
     """Return what slides of an earlier run had as settings of their own, by their ids, as run.json has it."""
-    earlier = read_json(layout.run_json).get("slide_settings", {}) if records else {}
-    return {r["slide_id"]: earlier[r["slide_id"]] for r in records if r["slide_id"] in earlier}
+    earlier = read_json(layout.run_json).get("slide_settings", {}) if slides else {}
+    return {s.slide_id: earlier[s.slide_id] for s in slides if s.slide_id in earlier}
 
 
 def merged_shards(layout: RunLayout, settings: RunSettings, force: bool) -> Mapping[str, Any] | None:
@@ -42,10 +46,8 @@ def merged_shards(layout: RunLayout, settings: RunSettings, force: bool) -> Mapp
     return read_json(layout.run_json).get("shards") if layout.array_plan.exists() else None
 
 
-def others_in(
-    layout: RunLayout, slides: Sequence[SlideInput], settings: RunSettings, force: bool
-) -> list[Mapping[str, Any]]:
-    """Return the documents of the slides that an earlier run with the same settings put into the folder.
+def others_in(layout: RunLayout, slides: Sequence[SlideInput], settings: RunSettings, force: bool) -> list[EndedSlide]:
+    """Return the results of the slides that an earlier run with the same settings put into the folder.
 
     Raises
     ------
@@ -68,18 +70,18 @@ def others_in(
     mine, paths = {s.slide_id for s in slides}, {s.path: s.slide_id for s in slides}
     ended = earlier.get("slides", {})
     others = [
-        ended_document(layout, name, ended.get(name, {}))
+        ended_document(layout, name, _ended(layout, ended.get(name)))
         for name in earlier.get("slides_planned", [])
         if name not in mine
     ]
-    for record in others:
-        if record["path"] in paths and not force:
+    for other in others:
+        if other.path in paths and not force:
             raise StaleResultError(
-                f"{layout.root} holds {record['path']} already, as {record['slide_id']}; it would now be "
-                f"{paths[record['path']]} and be counted twice. Give it the same id in a manifest (slide_id), or "
+                f"{layout.root} holds {other.path} already, as {other.slide_id}; it would now be "
+                f"{paths[other.path]} and be counted twice. Give it the same id in a manifest (slide_id), or "
                 "choose another --out"
             )
-    return [record for record in others if record["path"] not in paths]
+    return [other for other in others if other.path not in paths]
 
 
 def _said_earlier(layout: RunLayout, force: bool) -> Mapping[str, Any] | None:
@@ -126,17 +128,29 @@ def _warn_of_leaving(layout: RunLayout, earlier: Mapping[str, Any], slides: Sequ
     )
 
 
-def ended_document(layout: RunLayout, slide_id: str, ended: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what an earlier run says of a slide: its document, unless that run says that it failed."""
-    if ended.get("status") == "failed":
-        return failed_record(slide_id, str(ended["path"]), str(ended["reason"]), {})
-    path = layout.slide(slide_id).result_json
+def _ended(layout: RunLayout, row: Mapping[str, Any] | None) -> EndedSlide | None:
+    return None if row is None else ended_slide(row, layout.run_json)
+
+
+def ended_document(layout: RunLayout, slide_id: str, ended: EndedSlide | None) -> EndedSlide:
+    """Return what an earlier run says of a slide: its result, unless that run says that it failed.
+
+    Parameters
+    ----------
+    layout : RunLayout
+    slide_id : str
+    ended : EndedSlide or None
+        How the slide stands in run.json; None where that does not say.
+    """
+    if ended is not None and ended.status == "failed":
+        return ended
+    slide = layout.slide(slide_id)
     try:
-        return read_json(path) if path.exists() else unmeasured(slide_id, "")
+        return read_result(slide) if slide.result_json.exists() else unmeasured(slide_id, "")
     except ResultError:
         return unmeasured(slide_id, "")
 
 
-def unmeasured(slide_id: str, path: str, why: str = INTERRUPTED) -> dict[str, Any]:
-    """Return the document of a slide that a run did not come to; it is failed, and nothing was measured of it."""
-    return failed_record(slide_id, path, why, {"error": "Interrupted"})
+def unmeasured(slide_id: str, path: str, why: str = INTERRUPTED) -> FailedSlide:
+    """Return a slide that a run did not come to: it is failed, and nothing was measured of it."""
+    return FailedSlide(slide_id=slide_id, status="failed", reason=why, path=path, error=NOT_REACHED)

@@ -9,12 +9,13 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.run.ending import not_complete, what_to_do
 from wsi_area.run.run_document import RunOutcome, status_counts, warning_counts
 from wsi_area.storage.place import Place, grown
@@ -100,9 +101,9 @@ class RunLog:
             "warning" if outcome.exit_code else "info",
             "run ended",
             exit_code=outcome.exit_code,
-            statuses=status_counts(outcome.records),
-            not_reached=outcome.planned - len(outcome.records),
-            warnings=warning_counts(outcome.records),
+            statuses=status_counts(outcome.slides),
+            not_reached=outcome.planned - len(outcome.slides),
+            warnings=warning_counts(outcome.slides),
             not_complete=not_complete(outcome),
             what_to_do=what_next if what_next and not outcome.exit_code else what_to_do(outcome),
         )
@@ -118,21 +119,21 @@ class SlideLog:
         """Say that the run was stopped before the slide's end."""
         self._log.write("warning", "slide stopped", self._slide_id, seconds=self._seconds())
 
-    def done(self, record: Mapping[str, Any], resumed: bool) -> None:
+    def done(self, ended: EndedSlide, resumed: bool) -> None:
         """Say how the slide ended, after each of its tiles that could not be read."""
-        for tile in record.get("tile_errors", ()):
-            self._log.write("warning", "tile unreadable", self._slide_id, **tile)
-        findings: Sequence[Mapping[str, Any]] = record.get("findings", ())
+        tile_errors, findings = (ended.tile_errors, ended.findings) if isinstance(ended, CountedSlide) else ((), ())
+        for tile in tile_errors:
+            self._log.write("warning", "tile unreadable", self._slide_id, **tile.model_dump())
         self._log.write(
-            _LEVELS[record["status"]],
+            _LEVELS[ended.status],
             "slide done",
             self._slide_id,
-            status=record["status"],
-            reason=record["reason"],
+            status=ended.status,
+            reason=ended.reason,
             seconds=self._seconds(),
             already_measured=resumed,
             findings=len(findings),
-            warnings=[f["code"] for f in findings if f["severity"] != "info"],
+            warnings=[f.code for f in findings if f.severity != "info"],
         )
 
     def _seconds(self) -> float:

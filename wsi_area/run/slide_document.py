@@ -150,7 +150,9 @@ def _reason(burden: SlideBurden, work: Work) -> str:
     return f"{reason_of(burden)}{first}"
 
 
-def _findings(prepared: PreparedSlide, burden: SlideBurden, bound: int | None, settings: RunSettings) -> list[QaFinding]:
+def _findings(
+    prepared: PreparedSlide, burden: SlideBurden, bound: int | None, settings: RunSettings
+) -> list[QaFinding]:
     limits = QualityLimits(**settings.quality.model_dump())
     drawings = prepared.drawn, prepared.roi
     return [

@@ -1,6 +1,6 @@
 """results: the data dictionary: every column of every table: unit, type, meaning, when it is empty, where it is from.
 
-All of it stands at the fields of the result, in `model.slide_result`; from there ``docs/data_dictionary.md`` is written:
+All of it stands at the fields of the result, in `model.slide_result`. ``docs/data_dictionary.md`` is written from it:
 ``python -m wsi_area.results.tables.dictionary > docs/data_dictionary.md``.
 """
 

@@ -17,7 +17,8 @@ from wsi_area.errors import ResultError, SlideOpenError, StaleResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.calibration import Mpp, MppCandidate
-from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, read_json
+from wsi_area.model.documented import SCHEMA_VERSION
+from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.run.array.division import Share, divide
 from wsi_area.run.continuation import MEASUREMENT_VERSION
 from wsi_area.segmenters.registry import segmenter_package

@@ -10,10 +10,11 @@ from pydantic import ValidationError
 from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.slide_settings import told_settings
+from wsi_area.model.slide_result import EndedSlide, FailedSlide
+from wsi_area.results.documents import ended_slide
 from wsi_area.results.layout import RunLayout, read_json, write_json
 from wsi_area.results.leftovers import discard_partials
-from wsi_area.results.record import failed_record
-from wsi_area.results.same_content import same_content
+from wsi_area.results.same_content import SAME_CONTENT, same_content
 from wsi_area.results.tables.object_tables import write_objects
 from wsi_area.results.tables.run_tables import write_tables
 from wsi_area.results.unmerged import shard_digests
@@ -21,6 +22,7 @@ from wsi_area.run.array.array_plan import ArrayPlan, read_array_plan
 from wsi_area.run.array.merge_divided import divided_record, failed_fast, merging_context
 from wsi_area.run.array.task_run import result_digest
 from wsi_area.run.array.whole_set import numbers_text, whole_set
+from wsi_area.run.earlier_run import NOT_REACHED, unmeasured
 from wsi_area.run.pipeline import ended_document, others_in, own_settings_in
 from wsi_area.run.run_document import RunOutcome, as_of_run, run_footer
 from wsi_area.run.run_log import opened_log
@@ -91,7 +93,7 @@ def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> Merg
             document |= {"slide_settings": own_settings_in(layout, others) | told_settings(plan.slides)}
             table, outcome = as_of_run(table, outcome, document)
             write_tables(layout, table)
-            write_objects(layout, [r["slide_id"] for r in table if r["status"] != "failed"])
+            write_objects(layout, [s.slide_id for s in table if s.status != "failed"])
             write_json(layout.run_json, document)
             log.run_ended(outcome)
     return MergeOutcome(outcome, plan.count, unfinished)
@@ -108,7 +110,7 @@ def _settings_of(plan: ArrayPlan) -> RunSettings:
     return settings
 
 
-def _merged_before(layout: RunLayout, plan: ArrayPlan) -> Mapping[str, Mapping[str, Any]]:
+def _merged_before(layout: RunLayout, plan: ArrayPlan) -> Mapping[str, EndedSlide]:
     """Return how slides whose tasks were merged before stand in run.json; a later run may have measured them again."""
     if not layout.run_json.exists():
         return {}
@@ -117,7 +119,7 @@ def _merged_before(layout: RunLayout, plan: ArrayPlan) -> Mapping[str, Mapping[s
     same = {name for name, digest in shard_digests(layout).items() if merged.get(name) == digest}
     ended = about.get("slides", {})
     return {
-        name: ended[name]
+        name: ended_slide(ended[name], layout.run_json)
         for name, shares in plan.shares().items()
         if name in ended and all(layout.task(share.task, plan.count).name in same for share in shares)
     }
@@ -130,11 +132,11 @@ def _records(
     settings: RunSettings,
     workers: int,
     for_report: bool,
-) -> list[Mapping[str, Any]]:
-    """Return the document of each slide of the plan, in order; those of divided slides are made now."""
+) -> list[EndedSlide]:
+    """Return the result of each slide of the plan, in order; those of divided slides are made now."""
     shares, known = plan.shares(), _merged_before(layout, plan)
     divided = [slide for slide in plan.slides if not shares[slide.slide_id][0].is_whole]
-    made: dict[str, Mapping[str, Any]] = {}
+    made: dict[str, EndedSlide] = {}
     if divided:
         with merging_context(settings, workers) as context:
             for slide in divided:
@@ -149,27 +151,27 @@ def _records(
 
 
 def _record(
-    layout: RunLayout, slide: SlideInput, task: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]
-) -> Mapping[str, Any]:
-    """Return the document of one slide that one task had whole, whatever became of it."""
+    layout: RunLayout, slide: SlideInput, task: Mapping[str, Any], known: Mapping[str, EndedSlide]
+) -> EndedSlide:
+    """Return the result of one slide that one task had whole, whatever became of it."""
     name = slide.slide_id
-    said, later = task.get("slides", {}).get(name), known.get(name)
-    if later is not None and later != said and (said is not None or later["status"] != "failed"):
+    row, later = task.get("slides", {}).get(name), known.get(name)
+    said = None if row is None else ended_slide(row, layout.tasks)
+    if later is not None and later != said and (said is not None or later.status != "failed"):
         return ended_document(layout, name, later)
     if said is None:
         return _unreached(slide, task, "did not come to this slide before it was stopped", failed_fast(task))
     if name in task["uncounted"]:
-        record: Mapping[str, Any] = task["uncounted"][name]
-        return record
+        return ended_slide(task["uncounted"][name], layout.tasks)
     if later is None and result_digest(layout, name) != task["results"].get(name):
         return _unreached(slide, task, "measured this slide, but its result is missing or was changed since")
     return ended_document(layout, name, said)
 
 
-def _unreached(slide: SlideInput, task: Mapping[str, Any], what: str, why: str = "") -> Mapping[str, Any]:
+def _unreached(slide: SlideInput, task: Mapping[str, Any], what: str, why: str = "") -> FailedSlide:
     shard = task["shard"]
     reason = f"shard {shard} {what}{why}; run the same command with --shard {shard}, then wsi-area merge again"
-    return failed_record(slide.slide_id, slide.path, reason, {"error": "Interrupted"})
+    return unmeasured(slide.slide_id, slide.path, reason)
 
 
 def _run_document(
@@ -177,7 +179,7 @@ def _run_document(
     plan: ArrayPlan,
     tasks: Mapping[int, Mapping[str, Any]],
     outcome: RunOutcome,
-    table: Sequence[Mapping[str, Any]],
+    table: Sequence[EndedSlide],
     unfinished: Sequence[int],
 ) -> dict[str, Any]:
     """Return run.json: of the first task what is the same for all, and how each task ended."""
@@ -186,15 +188,16 @@ def _run_document(
     versions = {index: task["versions"] for index, task in tasks.items() if task["versions"] != first["versions"]}
     if versions:
         _LOG.warning("%s: shards %s ran with other versions of packages", layout.root, numbers_text(sorted(versions)))
-    not_reached = [r["slide_id"] for r in outcome.records if r.get("error") == "Interrupted"]
+    not_reached = [s.slide_id for s in outcome.slides if isinstance(s, FailedSlide) and s.error == NOT_REACHED]
+    twins = same_content(table)
     return {
         **{name: first[name] for name in kept},
-        **same_content(table),
+        **({SAME_CONTENT: twins} if twins else {}),
         **({} if plan.segmenter_package is None else {"segmenter_package": plan.segmenter_package}),
         "settings": dict(plan.settings),
         "settings_origin": first.get("settings_origin", {}),
         "config_hash": plan.config_hash,
-        "slides_planned": [r["slide_id"] for r in table],
+        "slides_planned": [slide.slide_id for slide in table],
         **run_footer(outcome, table, sum(task.get("workers", 0) for task in tasks.values())),
         "state": "interrupted" if unfinished else "finished",
         "started": min(task["started"] for task in tasks.values()),

@@ -9,14 +9,15 @@ from typing import Any
 
 from wsi_area.errors import StaleResultError, WsiAreaError
 from wsi_area.inputs.collect import SlideInput
+from wsi_area.model.slide_result import EndedSlide, FailedSlide
 from wsi_area.results.class_map.soundness import stores_open, take_back_torn
 from wsi_area.results.class_map.store import stored_origin
 from wsi_area.results.layout import RunLayout, SlideLayout
-from wsi_area.results.record import failed_record
 from wsi_area.run.array.division import Share
 from wsi_area.run.array.share_batches import owners_of
 from wsi_area.run.array.slide_share import MEASURED
 from wsi_area.run.continuation import origin_difference, origin_of
+from wsi_area.run.earlier_run import NOT_REACHED, ended_document
 from wsi_area.run.executors import ThreadsExecutor, usable_cores
 from wsi_area.run.measure_slide import (
     Measured,
@@ -27,7 +28,6 @@ from wsi_area.run.measure_slide import (
     where_to_read,
     write_failed,
 )
-from wsi_area.run.pipeline import ended_document
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_tiles import Context, Work, uncommitted_batches
 from wsi_area.settings.run_settings import RunSettings
@@ -72,9 +72,9 @@ def divided_record(
     context: Context,
     shares: Sequence[Share],
     tasks: Mapping[int, Mapping[str, Any]],
-    later: Mapping[str, Any] | None,
-) -> Mapping[str, Any]:
-    """Return the document of a slide that several tasks shared: written if it is whole, else what finishes it.
+    later: EndedSlide | None,
+) -> EndedSlide:
+    """Return the result of a slide that several tasks shared: written if it is whole, else what finishes it.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def divided_record(
     try:
         outcome = finish_divided(slide, layout.slide(slide.slide_id), context, shares, said)
     except StaleResultError as error:
-        if later is not None and later["status"] != "failed":  # a run of one process has measured it again since
+        if later is not None and later.status != "failed":  # a run of one process has measured it again since
             return ended_document(layout, slide.slide_id, later)
         return _unfinished(slide, f"{error}; then wsi-area merge again", type(error).__name__)
     except Exception as error:  # the boundary of a slide: whatever befalls one, the others are merged
@@ -100,9 +100,9 @@ def divided_record(
     if isinstance(outcome, Unfinished):
         stopped = [tasks[task] for task in outcome.tasks if slide.slide_id not in tasks[task].get("pieces", {})]
         why = next((found for task in stopped if (found := failed_fast(task))), "")
-        return _unfinished(slide, _missing(outcome, len(tasks), said) + why, "Interrupted")
+        return _unfinished(slide, _missing(outcome, len(tasks), said) + why, NOT_REACHED)
     assert outcome is not None, "a merge is never stopped half-way through a slide"
-    return outcome.record
+    return outcome.result
 
 
 def failed_fast(task: Mapping[str, Any]) -> str:
@@ -124,8 +124,8 @@ def _missing(found: Unfinished, count: int, said: Sequence[Mapping[str, Any]]) -
     )
 
 
-def _unfinished(slide: SlideInput, reason: str, error: str) -> dict[str, Any]:
-    return failed_record(slide.slide_id, slide.path, reason, {"error": error})
+def _unfinished(slide: SlideInput, reason: str, error: str) -> FailedSlide:
+    return FailedSlide(slide_id=slide.slide_id, status="failed", reason=reason, path=slide.path, error=error)
 
 
 def finish_divided(
@@ -135,7 +135,7 @@ def finish_divided(
     shares: Sequence[Share],
     parts: Sequence[Mapping[str, Any]],
 ) -> Measured | Unfinished | None:
-    """Return the final document of a slide that several tasks measured, written; or what of it is missing.
+    """Return the result of a slide that several tasks measured, written; or what of it is missing.
 
     Parameters
     ----------

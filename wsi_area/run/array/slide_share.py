@@ -107,8 +107,8 @@ def _measured_share(
     if prepared is None:
         return None
     if not isinstance(prepared, PreparedSlide):
-        record = failed_slide(slide, context, prepared)
-        return SlideShare(slide.slide_id, slide.path, record["status"], record["reason"])
+        ended = failed_slide(slide, context, prepared)
+        return SlideShare(slide.slide_id, slide.path, ended.status, ended.reason)
     layout, origin, plan = run.slide(slide.slide_id), origin_of(prepared, context.settings), prepared.plan
     tiles, own = tiles_place(layout, prepared, context.settings), batches_of(plan, share)
     with _joined(run, layout, tiles, prepared, origin, context.force):

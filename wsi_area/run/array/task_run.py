@@ -16,8 +16,9 @@ from wsi_area.errors import ResultError, SettingsError, WsiAreaError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import refuse_mismatch
 from wsi_area.inputs.stage_in import refuse_unreachable
+from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.documents import document_of
 from wsi_area.results.layout import RunLayout, read_json, write_json
-from wsi_area.results.record import is_counted
 from wsi_area.results.unmerged import discard_shards
 from wsi_area.run.afresh import begin_run_afresh, begin_task_afresh, discard_documents
 from wsi_area.run.array.array_plan import ArrayPlan, agreed_plan, array_plan
@@ -55,10 +56,10 @@ class TaskOutcome(RunOutcome):
     @property
     def exit_code(self) -> int:
         """Return 0 if every slide is complete and every part measured, else the code of the worst that happened."""
-        statuses = {r["status"] for r in self.records} | {done.status for done in self.shares}
+        statuses = {slide.status for slide in self.slides} | {done.status for done in self.shares}
         if self.interrupted:
             return EXIT_INTERRUPTED
-        reached = len(self.records) + len(self.shares)
+        reached = len(self.slides) + len(self.shares)
         if statuses & {"failed", "incomplete"} or reached < self.planned + self.shares_planned:
             return EXIT_FAILED
         return EXIT_CALIBRATION if "needs_calibration" in statuses else EXIT_OK
@@ -131,7 +132,7 @@ def _measured_task(
         shares = _measure_shares(shared, layout, context, log)  # the largest slides first
         whole, _ = measure_all(own, layout, context, log, interrupted, for_report=for_report)
         outcome = TaskOutcome(
-            whole.records,
+            whole.slides,
             whole.interrupted or (interrupted.is_set() and len(shares) < len(shared)),
             whole.planned,
             whole.not_reached,
@@ -192,13 +193,14 @@ def refuse_slurm_executor(settings: RunSettings) -> None:
 
 def _task_footer(layout: RunLayout, outcome: TaskOutcome, worker_count: int) -> dict[str, Any]:
     """Return how a task ended: its slides' statuses, and in full the documents that hold no counts."""
-    footer = run_footer(outcome, outcome.records, worker_count)
+    footer = run_footer(outcome, outcome.slides, worker_count)
+    counted = [slide for slide in outcome.slides if isinstance(slide, CountedSlide)]
     return {
         **footer,
         "not_reached": footer["not_reached"] + outcome.shares_planned - len(outcome.shares),
         "pieces": {done.slide_id: done.document() for done in outcome.shares},
-        "results": {r["slide_id"]: result_digest(layout, r["slide_id"]) for r in outcome.records if is_counted(r)},
-        "uncounted": {r["slide_id"]: dict(r) for r in outcome.records if not is_counted(r)},
+        "results": {s.slide_id: result_digest(layout, s.slide_id) for s in counted},
+        "uncounted": {s.slide_id: document_of(s) for s in outcome.slides if s not in counted},
     }
 
 
