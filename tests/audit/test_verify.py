@@ -85,7 +85,7 @@ def test_a_lost_shard_is_noticed(run: Path) -> None:
         (("classes", 1, "n_px"), 7, "area"),
         (("made_from", "settings"), "0" * 64, "made from"),
         (("status",), "incomplete", "status"),
-        (("schema_version",), 99, "schema"),
+        (("counts", "n_px_unscanned"), None, "record"),
         (("fingerprint",), "0" * 64, "slide file"),
         (("tissue", "n_px"), 7, "summary.csv"),
     ],
