@@ -2,6 +2,8 @@
 
 import re
 import tomllib
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +49,20 @@ def test_the_rooms_and_their_order_are_those_that_the_layers_are_checked_by(proj
         room for cell in first_column("Rooms, and who may import whom") for room in re.findall(r"`(\w+)`", cell)
     }
     assert described == {room for layer in order for room in layer}
+
+
+@pytest.mark.parametrize("page", ["DESIGN.md", "docs/decisions.md"])
+def test_every_module_and_function_that_a_page_names_is_there(page: str) -> None:
+    rooms = "|".join(path.stem for path in (REPO / "wsi_area").iterdir() if path.is_dir())
+    text = (REPO / page).read_text(encoding="utf-8")
+    told = set(re.findall(rf"`((?:{rooms})(?:\.\w+)+)`", text))
+    assert len(told) >= 3
+    assert {name for name in told if not is_there(name)} == set()
+
+
+def is_there(name: str) -> bool:
+    """Whether a dotted name is a module of the package, or something that one holds."""
+    where, _, last = f"wsi_area.{name}".rpartition(".")
+    return find_spec(where) is not None and (
+        hasattr(import_module(where), last) or find_spec(f"{where}.{last}") is not None
+    )

@@ -64,15 +64,16 @@ def test_a_collection_of_geometries_gives_its_areas(tmp_path):
     assert read_outlines(written(tmp_path / "a.json", tree)).regions[0].area == 16
 
 
-def test_points_and_lines_are_reported_by_their_index(tmp_path):
-    point = feature([3, 4], kind="Point")
-    line = feature([[0, 0], [9, 9]], kind="LineString")
-    file = read_outlines(written(tmp_path / "a.geojson", [point, SQUARE, line, {"type": "Feature"}, 5]))
+def test_points_and_lines_are_reported_by_kind_count_and_first_index(tmp_path):
+    point, line = feature([3, 4], kind="Point"), feature([[0, 0], [9, 9]], kind="LineString")
+    file = read_outlines(written(tmp_path / "a.geojson", [point, SQUARE, line, {"type": "Feature"}, 5, point, point]))
     assert [r.index for r in file.regions] == [1]
-    assert codes_of(file.findings) == ["NOT_AN_AREA"] * 4
-    assert "object 0 is a Point" in file.findings[0].message
-    assert "object 2 is a LineString" in file.findings[1].message
-    assert {f.severity for f in file.findings} == {"info"}
+    told = {f.message.partition(":")[0]: (f.code, f.severity, f.measured) for f in file.findings}
+    assert told == {
+        "3 objects or parts of them are each a Point (first": ("NOT_AN_AREA", "info", 3),
+        "object 2 is a LineString": ("NOT_AN_AREA", "info", 1),
+        "2 objects or parts of them are each without a geometry (first": ("NOT_AN_AREA", "info", 2),
+    }
 
 
 def test_nan_among_the_measurements_spoils_nothing_but_among_the_coordinates_its_outline(tmp_path):
@@ -93,8 +94,10 @@ def test_coordinates_of_the_wrong_kind_are_reported_never_raised(tmp_path, rings
 @pytest.mark.parametrize(
     ("tree", "words"),
     [
-        ([], "holds no outline that encloses an area"),
-        ({"type": "FeatureCollection"}, "it lists no object at all"),
+        ({"type": "FeatureCollection"}, "without a list of features"),
+        ({"type": "FeatureCollection", "features": None}, "without a list of features"),
+        ({"features": []}, r"no annotation format we know \(it holds features\)"),
+        ({"type": "Topology", "features": []}, "no annotation format we know"),
         ([feature([1, 2], kind="Point")], "object 0 is a Point"),
         ({"shapes": []}, "no annotation format we know.*shapes"),
         ("{", "not JSON that can be read"),

@@ -194,9 +194,88 @@ def test_ndpa_without_an_offset_or_a_pixel_size_or_with_a_scale_is_refused(tmp_p
         ("<Annotations>", "not XML that can be read"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><Annotations>&b;</Annotations>', "DTDForbidden"),
         ('<?xml version="1.0" encoding="no-such"?><Annotations/>', "not XML that can be read"),
-        ("<Annotations/>", "it lists no object at all"),
+        ("<Annotations><svg/></Annotations>", r"lists no object, and holds what an empty .* does not \(<svg>\)"),
+        ("<annotations><note/></annotations>", "does not say that nothing was drawn"),
     ],
 )
 def test_xml_that_is_no_annotation_or_brings_entities_is_refused(tmp_path, text, words):
     with pytest.raises(AnnotationError, match=words):
         read_outlines(written(tmp_path / "a.xml", text))
+
+
+def two_layers(first, second, names=("Tumor", "Tumor")):
+    one, other = imagescope(first, names[0]), imagescope(second, names[1])
+    return one.replace("</Annotations>", other[other.index("<Annotation ") :])
+
+
+def areas_of(tmp_path, text):
+    file = read_outlines(written(tmp_path / "a.xml", text))
+    return [r.area for r in file.regions], codes_of(file.findings)
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [{"NegativeROA": value} for value in ("1", "true", "True", "TRUE", "yes", " 1 ")] + [{"negativeRoa": "1"}],
+)
+def test_a_hole_is_a_hole_in_every_spelling(tmp_path, stated):
+    text = imagescope(region(square(0, 0, 100)) + region(square(10, 10, 20), **stated), "tumor")
+    assert areas_of(tmp_path, text) == ([9600], [])
+
+
+@pytest.mark.parametrize("value", ["0", "", "false", "False", "no"])
+def test_what_says_that_it_is_no_hole_is_none(tmp_path, value):
+    text = imagescope(region(square(0, 0, 100)) + region(square(200, 10, 20), NegativeROA=value), "tumor")
+    assert areas_of(tmp_path, text) == ([10_000, 400], [])
+
+
+def test_a_word_that_is_neither_is_told(tmp_path):
+    text = imagescope(region(square(0, 0, 100)) + region(square(200, 10, 20), NegativeROA="perhaps"), "tumor")
+    assert areas_of(tmp_path, text) == ([10_000, 400], ["HOLE_UNCERTAIN"])
+
+
+@pytest.mark.parametrize("names", [("Tumor", "tumor "), ("", ""), ("Tumor*", "Tumor")])
+def test_a_hole_in_another_layer_of_the_class_is_cut_out_whichever_comes_first(tmp_path, names):
+    whole, hole = region(square(0, 0, 100)), region(square(10, 10, 20), NegativeROA="1")
+    assert areas_of(tmp_path, two_layers(whole, hole, names)) == ([9600], [])
+    assert areas_of(tmp_path, two_layers(hole, whole, names)) == ([9600], [])
+
+
+def test_a_hole_of_another_class_takes_nothing_and_is_told(tmp_path):
+    whole, hole = region(square(0, 0, 100)), region(square(10, 10, 20), NegativeROA="1")
+    assert areas_of(tmp_path, two_layers(whole, hole, ("Tumor", "Stroma"))) == ([10_000], ["HOLE_WITHOUT_REGION"])
+
+
+def test_an_island_in_a_hole_stays_and_so_does_the_hole_in_the_island(tmp_path):
+    nested = (
+        region(square(0, 0, 100))
+        + region(square(10, 10, 60), NegativeROA="1")
+        + region(square(20, 20, 40))
+        + region(square(25, 25, 10), NegativeROA="true")
+        + region(square(27, 27, 4))
+    )
+    areas, codes = areas_of(tmp_path, imagescope(nested, "tumor"))
+    assert (areas, codes) == ([10_000 - 3600, 1600 - 100, 16], [])
+
+
+def test_an_island_drawn_a_little_beyond_its_hole_stays_an_island(tmp_path):
+    nested = (
+        region(square(0, 0, 100))
+        + region(square(10, 10, 50), NegativeROA="1")
+        + region([[9.95, 20], [50, 20], [50, 50], [9.95, 50]])
+    )
+    assert areas_of(tmp_path, imagescope(nested, "tumor"))[0] == [7500, pytest.approx(40.05 * 30)]
+
+
+def test_an_island_of_camelyon_stays_too(tmp_path):
+    tree = {
+        "positive": [{"vertices": square(0, 0, 100)[:-1]}, {"vertices": square(20, 20, 10)[:-1]}],
+        "negative": [{"vertices": square(10, 10, 50)[:-1]}],
+    }
+    assert areas_of(tmp_path, tree) == ([7500, 100], [])
+
+
+def test_regions_in_no_layer_are_told(tmp_path):
+    text = f"<Annotations>{region(square(0, 0, 9))}<Annotation>{region(square(0, 0, 4))}</Annotation></Annotations>"
+    assert areas_of(tmp_path, text)[1] == []
+    text = f"<Annotations><Annotation>{region(square(0, 0, 4))}</Annotation>{region(square(0, 0, 9))}</Annotations>"
+    assert areas_of(tmp_path, text) == ([16], ["NOT_AN_AREA"])

@@ -237,7 +237,8 @@ def test_foci_are_listed_and_numbered_where_they_lie(run: Path) -> None:
             for k in range(1, 26)
         ]
         record["foci"] = {
-            "set": "tumor", "count": 25, "n_px_net": 9, "n_px_filled": 9, "hole_count": 0, "touching_unread": 0, "largest_focus_mm2": 0.5, "largest_extent_mm": 1.5, "net_area_mm2": 1.9,
+            "set": "tumor", "count": 25, "n_px_net": 9, "n_px_filled": 9, "hole_count": 0, "touching_unread": 0,
+            "largest_focus_mm2": 0.5, "largest_extent_mm": 1.5, "net_area_mm2": 1.9,
             "filled_area_mm2": 2.25, "touching_border": 3, "listed": foci,
         }  # fmt: skip
 

@@ -1,14 +1,19 @@
 """A shard is read back by zarr, which wrote none of it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import google_crc32c
 import numpy as np
 import pytest
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numcodecs import blosc
+from zarr.codecs import BloscCodec, Crc32cCodec
 
 from wsi_area.results.class_map.shard import CHUNK_CODECS, encoded_tile, encoded_tiles, write_shard
+from wsi_area.results.class_map.soundness import shard_fault
 
 TILE_PX, PER_SIDE = 48, 3
 
@@ -84,3 +89,52 @@ def test_a_shard_that_cannot_be_written_leaves_the_earlier_one_and_no_rest(
         write_shard(path, dict(list(tiles.items())[:1]), PER_SIDE)
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == ["0"]
+
+
+def earlier_tile(class_map: np.ndarray) -> bytes:
+    """A tile as earlier versions packed it: the same frame, with LZ4 in it."""
+    frame = blosc.compress(np.ascontiguousarray(class_map), b"lz4", 1, blosc.BITSHUFFLE, class_map.size)
+    return bytes(frame + google_crc32c.value(frame).to_bytes(4, "little"))
+
+
+@pytest.mark.parametrize("said", ["lz4", "zstd"])
+def test_tiles_packed_by_earlier_versions_are_read_beside_todays_whatever_the_metadata_say(
+    tmp_path: Path, said: str
+) -> None:
+    codes = np.random.default_rng(7).integers(0, 5, (144, 144)).astype(np.uint8)
+    edge = TILE_PX * PER_SIDE
+    array = zarr.create_array(
+        tmp_path, shape=codes.shape, shards=(edge, edge), chunks=(TILE_PX, TILE_PX), dtype="uint8", fill_value=0,
+        compressors=(BloscCodec(cname=said, clevel=1, shuffle="bitshuffle", typesize=1), Crc32cCodec()),
+    )  # fmt: skip
+    tiles = encoded_tiles(codes, TILE_PX)
+    for place in ((0, 1), (2, 2), (1, 0)):
+        box = np.s_[place[0] * TILE_PX : (place[0] + 1) * TILE_PX, place[1] * TILE_PX : (place[1] + 1) * TILE_PX]
+        tiles[place] = earlier_tile(codes[box])
+    write_shard(tmp_path / "c" / "0" / "0", tiles, PER_SIDE)
+    assert shard_fault((tmp_path / "c" / "0" / "0").read_bytes(), PER_SIDE) is None
+    assert np.array_equal(array[:], codes)
+    array[:2, :2] = 9  # zarr writes all of it anew
+    assert np.array_equal(array[2:], codes[2:])
+
+
+def test_tiles_packed_by_many_threads_at_once_are_those_packed_by_one() -> None:
+    random = np.random.default_rng(11)
+    maps = [
+        random.integers(0, codes, (side, side)).astype(np.uint8) for codes in (2, 5, 200) for side in (48, 100, 512)
+    ]
+    alone = [encoded_tile(one, one.shape[0]) for one in maps]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda one: encoded_tile(one, one.shape[0]), maps * 20))
+    assert together == alone * 20
+
+
+def test_a_smooth_map_of_few_classes_takes_a_hundredth_of_its_pixels_and_noise_no_more_than_itself() -> None:
+    y, x = np.mgrid[:512, :512]
+    smooth = (((y - 256) ** 2 + (x - 256) ** 2 < 200**2) + 2 * (x > 300)).astype(np.uint8)
+    noise = np.random.default_rng(1).integers(0, 256, (512, 512)).astype(np.uint8)
+    packed = {name: encoded_tile(one, 512) for name, one in (("smooth", smooth), ("noise", noise))}
+    assert packed["smooth"] is not None
+    assert packed["noise"] is not None
+    assert len(packed["smooth"]) < 512 * 512 / 100
+    assert len(packed["noise"]) <= 512 * 512 + 16 + 4  # the head of a frame, and the checksum

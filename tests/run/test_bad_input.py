@@ -393,6 +393,24 @@ def test_a_segmenter_that_cannot_be_fitted_fails_its_slide(tmp_path: Path, monke
     assert "the model file is missing" in rows(tmp_path / "out")["s"]["reason"]
 
 
+@pytest.mark.parametrize(
+    "facts", [{"model": Path("m.pt")}, {"mean": np.int64(3)}, {"mean": float("nan")}, {"by": {1j: 2}}]
+)
+def test_a_segmenter_whose_facts_have_no_form_in_json_fails_its_slide_before_a_tile_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, facts: dict[str, object]
+) -> None:
+    class Odd(Touchy):
+        def class_map(self, pixels: TilePixels) -> ClassMap:
+            raise AssertionError("a tile was read")
+
+    monkeypatch.setattr(Odd, "facts", facts)
+    monkeypatch.setattr(registry, "_installed", lambda: {"tissue": Installed(lambda **settings: Odd())})
+    outcome = measure(good_slide(tmp_path / "s.tif").path, tmp_path / "out")
+    assert outcome.exit_code == 2
+    assert rows(tmp_path / "out")["s"]["status"] == "failed"
+    assert "have no form in JSON" in rows(tmp_path / "out")["s"]["reason"]
+
+
 # --- a process that is stopped
 
 

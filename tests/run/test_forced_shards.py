@@ -17,10 +17,10 @@ from wsi_area.model.geometry import Size
 from wsi_area.results.layout import read_json
 from wsi_area.results.leftovers import MADE_FROM_SLIDES
 from wsi_area.results.opened_run import open_run
-from wsi_area.run.afresh import SAID_AT_THE_END
 from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
 from wsi_area.run.array.task_run import run_task
+from wsi_area.run.beginning import SAID_AT_THE_END
 from wsi_area.run.pipeline import run_slides
 from wsi_area.run.run_document import RunOutcome, run_footer
 from wsi_area.settings.run_settings import RunSettings, load

@@ -23,7 +23,7 @@ from wsi_area.model.geometry import Region, Size
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_run import open_run
 from wsi_area.run.array import slide_share
-from wsi_area.run.array.array_plan import read_array_plan
+from wsi_area.run.array.agreement import read_array_plan
 from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import MergeOutcome, merge_run
 from wsi_area.run.array.task_run import TaskOutcome, run_task

@@ -20,7 +20,7 @@ from wsi_area.inputs.collect import SlideInput, collect_slides
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_run import open_run
-from wsi_area.results.unmerged import is_unmerged, refuse_unmerged
+from wsi_area.results.run_folder import Standing, read_folder, require_readable
 from wsi_area.run.array import merge as merge_module
 from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
@@ -93,6 +93,10 @@ def same_run(out: Path, undisturbed: Path) -> None:
     assert tables(out) == tables(undisturbed)
     assert documents(out) == documents(undisturbed)
     assert stores(out) == stores(undisturbed)
+
+
+def is_unmerged(layout: RunLayout) -> bool:
+    return read_folder(layout).standing is Standing.UNMERGED
 
 
 def about(out: Path) -> dict[str, Any]:
@@ -213,13 +217,13 @@ def test_a_result_that_was_changed_since_its_shard_ended_is_not_believed(shards:
 def test_a_run_that_is_not_merged_is_refused_by_name_until_it_is(slides: tuple[SlideInput, ...], shards: Path) -> None:
     layout = RunLayout(shards)
     with pytest.raises(ResultError, match=r"wsi-area merge .*out"):
-        refuse_unmerged(layout)
+        require_readable(layout)
     merge_run(shards)
     assert not is_unmerged(layout)
     run_task(slides, line(), shards, ArrayTask(2, 3))  # measured again: what the tables say is of before
     assert is_unmerged(layout)
     merge_run(shards)
-    refuse_unmerged(layout)
+    require_readable(layout)
 
 
 @pytest.mark.parametrize("step", ["write_tables", "write_objects", "write_json"])
@@ -256,7 +260,7 @@ def test_further_slides_may_join_a_merged_run_and_stay_when_it_is_merged_again(
     more = tmp_path / "more.tif"
     write_slide(more, SIZE, {"tissue": disc(SIZE, 300, 250, 100)})
     assert run_slides(collect_slides([str(more)]), line(), shards).exit_code == 0
-    refuse_unmerged(RunLayout(shards))
+    require_readable(RunLayout(shards))
     before = set(open_run(shards).summary.index)
     assert before == {s.slide_id for s in slides} | {"more"}
     merge_run(shards)

@@ -20,7 +20,8 @@ from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import RunLayout
-from wsi_area.run.array.array_plan import array_plan, read_array_plan
+from wsi_area.run.array.agreement import read_array_plan
+from wsi_area.run.array.array_plan import array_plan
 from wsi_area.run.array.division import ArrayTask, parse_array_task, split, task_of_array
 from wsi_area.run.array.task_run import run_task
 from wsi_area.run.pipeline import RunOutcome, run_slides
@@ -198,9 +199,9 @@ from wsi_area.run.array.array_plan import array_plan
 from wsi_area.run.array.task_run import _held_task
 from wsi_area.run.array.division import parse_array_task
 out, shard, folder, *assignments = sys.argv[1:]
-shard = parse_array_task(shard)
-plan = array_plan(collect_slides([folder]), load(None, assignments), shard.count)
-with _held_task(RunLayout(Path(out)), shard, plan, {}):
+shard, settings = parse_array_task(shard), load(None, assignments)
+plan = array_plan(collect_slides([folder]), settings, shard.count)
+with _held_task(RunLayout(Path(out)), shard, plan, settings):
     print("held", flush=True)
     time.sleep(60)
 """

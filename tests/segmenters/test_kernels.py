@@ -21,7 +21,9 @@ ONE_BAND = ColourRule("darkness", 200, density_weights(NAMED_VECTORS["h-e"], "eo
 WIDE = ColourRule("darkness", 60, (9.0, -7.0, 4.0), (0.3, 2.0, 40.0))  # its densities do not fit into 32 bits
 GREY = ColourRule("brightness", 0, intensity="grey")  # all of it is foreground, up to white
 OD = ColourRule("darkness", 90, intensity="od")
-RULES = [STAIN, ONE_BAND, ColourRule("darkness", 90), ColourRule("brightness", 120), WIDE, GREY, OD]
+TINTED = ColourRule("darkness", 120, STAIN.stain, (0.2, 0.4, 0.6), tint=(61, 11, 0), glass=(225, 175, 148))
+TINTED_OD = ColourRule("darkness", 90, intensity="od", tint=(0, 30, 9), glass=(190, 236, 215))
+RULES = [TINTED, TINTED_OD, STAIN, ONE_BAND, ColourRule("darkness", 90), ColourRule("brightness", 120), WIDE, GREY, OD]
 
 
 def kernel(rgb, valid, rule, column_weights=None, row_weights=None, factor=1, out=None):

@@ -172,11 +172,11 @@ def test_without_a_drawing_it_asks_for_one():
 
 def test_names_that_match_no_class_are_named_or_become_background():
     drawn = drawn_of(("Tumor", shapely.box(0, 0, 9, 9)), ("Necrosis", shapely.box(20, 0, 29, 9)))
-    with pytest.raises(AnnotationError, match=r"1 names match no class: 'Necrosis'; add them to the match list"):
+    with pytest.raises(AnnotationError, match=r"1 names match no class: 'Necrosis'; set segmenter\.unmatched"):
         RegionsSegmenter(classes=FOUR).fit(overview_of(drawn))
     fitted = RegionsSegmenter(classes=FOUR, unmatched="background").fit(overview_of(drawn))
     assert (classes_at(fitted, 0, 0, 100, 80) != 0).sum() == 81
-    assert "Necrosis" in next(e for e in fitted.facts["classes"] if e["id"] == 0)["names_in_file"]
+    assert [(e["name"], e["area_l0_px2"]) for e in fitted.facts["left_out"]] == [("Necrosis", 81)]
 
 
 @pytest.mark.parametrize(

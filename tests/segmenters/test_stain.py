@@ -12,6 +12,7 @@ from wsi_area.segmenters.protocol import Signal
 from wsi_area.segmenters.registry import make_segmenter
 
 DAB = np.array((0.268, 0.570, 0.776))
+WHITE = (255, 255, 255)  # what scikit-image takes densities against
 HEMATOXYLIN = np.array((0.650, 0.704, 0.286))
 
 
@@ -40,7 +41,7 @@ def test_dab_positive_share_of_the_ki67_slide_is_near_the_share_of_positive_cell
     # QuPath 0.3.2 finds 16.553 % of the cells positive; area and cells are alike, not equal
     rgb = slide_rgb(testdata, "OS-2-ndpi.tif")
     counts = np.bincount(StainSegmenter().fit(overview_of(shrunk(rgb, 3))).class_map(all_valid(rgb)).ravel())
-    assert 0.08 < counts[2:].sum() / rgb[..., 0].size < 0.09
+    assert 0.075 < counts[2:].sum() / rgb[..., 0].size < 0.085
     assert 0.12 < counts[2:].sum() / counts[1:].sum() < 0.20
     assert counts[4] > counts[2] + counts[3]  # its nuclei are dark brown
 
@@ -53,7 +54,7 @@ def test_glass_of_an_h_and_e_slide_is_background(testdata):
 
 def test_own_vectors_are_normalised_and_agree_with_scikit_image(ihc):
     own = {"blue": (1.3, 1.4, 0.58), "brown": (0.27, 0.57, 0.78), "red": (0.14, 1.98, 0.22)}
-    fitted = make_segmenter("stain", {"vectors": own, "target": "brown"}).fit(overview_of(ihc))
+    fitted = make_segmenter("stain", {"vectors": own, "target": "brown", "glass": WHITE}).fit(overview_of(ihc))
     matrix = np.array(list(own.values()))
     matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
     density = color.separate_stains(ihc, np.linalg.inv(matrix))[..., 1] * 6
@@ -65,14 +66,14 @@ def test_own_vectors_are_normalised_and_agree_with_scikit_image(ihc):
 
 @pytest.mark.parametrize(("target", "column"), [("hematoxylin", 0), ("eosin", 1), ("dab", 2)])
 def test_any_stain_can_be_the_target(ihc, target, column):
-    fitted = make_segmenter("stain", {"vectors": "h-e-dab", "target": target}).fit(overview_of(ihc))
+    fitted = make_segmenter("stain", {"vectors": "h-e-dab", "target": target, "glass": WHITE}).fit(overview_of(ihc))
     expected = np.digitize(color.rgb2hed(ihc)[..., column] * 6, (0.2, 0.4, 0.6))
     classes = fitted.class_map(all_valid(ihc)).astype(int)
     np.testing.assert_array_equal(np.maximum(classes - 1, 0), expected)
 
 
 def test_otsu_moves_the_first_band_and_keeps_the_ratios(ihc):
-    fitted = StainSegmenter(threshold="otsu", otsu_max_od=2.0).fit(overview_of(ihc))
+    fitted = StainSegmenter(threshold="otsu", otsu_max_od=2.0, glass=WHITE).fit(overview_of(ihc))
     weak, moderate, strong = fitted.colour_rule.bands_od
     assert (moderate / weak, strong / weak) == pytest.approx((2, 3), rel=1e-4)
     tissue = fitted.colour_rule.feature_of(ihc) > fitted.colour_rule.threshold

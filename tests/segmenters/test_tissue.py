@@ -109,7 +109,7 @@ def test_a_slide_of_which_nothing_is_valid_can_still_be_fitted():
 def test_painted_white_is_not_taken_for_the_glass():
     rgb = noisy(236, 1)
     rgb[:120] = 255  # stitched: nothing was scanned here
-    assert fit_foreground(extremes_of(rgb), "auto", "otsu", None, None).level == pytest.approx(20, abs=2)
+    assert fit_foreground(overview_of(rgb), "auto", "otsu").level == pytest.approx(20, abs=2)
 
 
 def test_the_facts_say_what_was_used_and_can_be_written_as_json(testdata):

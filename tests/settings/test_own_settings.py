@@ -17,7 +17,8 @@ from wsi_area.inputs.slide_settings import refuse_wrong_settings, settings_of
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.results.opened_run import open_run
-from wsi_area.run.array.array_plan import array_plan, read_array_plan
+from wsi_area.run.array.agreement import read_array_plan
+from wsi_area.run.array.array_plan import array_plan
 from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
 from wsi_area.run.array.task_run import run_task

@@ -7,9 +7,9 @@ from command_line import wsi_area
 from synthetic import disc, write_slide
 
 from wsi_area.model.geometry import Size
+from wsi_area.model.json_tree import flat
 from wsi_area.settings.cluster_settings import ClusterSettings
 from wsi_area.settings.run_settings import RunSettings, TilingSettings, load
-from wsi_area.settings.settings_origin import flat_keys
 
 SIZE = Size(300, 200)
 
@@ -23,7 +23,7 @@ def test_each_setting_of_a_run_has_its_origin(tmp_path: Path) -> None:
     assert wsi_area("run", tmp_path / "s.tif", *asked).code == 0
     about = json.loads((out / "run.json").read_text())
     origin = about["settings_origin"]
-    assert set(origin) == set(flat_keys(about["settings"]))
+    assert set(origin) == {key for key, _ in flat(about["settings"])}
     assert origin["tiling.work_mpp"] == origin["segmenter.threshold"] == str(config)
     assert origin["tiling.tile_px"] == origin["run.workers"] == "command line"
     assert about["settings"]["tiling"]["tile_px"] == 128

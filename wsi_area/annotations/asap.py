@@ -1,30 +1,37 @@
 """annotations: ASAP's XML, in which a group is a class."""
 
+from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from wsi_area.annotations.raw import Parsed, RawOutline, Ring, box_ring, not_an_area, noted, number
+from wsi_area.annotations.raw import Parsed, RawOutline, Ring, box_ring, noted, number
+from wsi_area.model.drawn import DrawnObject
 
 KIND = "asap-xml"
 _NO_AREA = {"dot": "a dot", "pointset": "a set of points", "measurement": "a measured line"}
 
 
-def parse_asap(root: Element) -> Parsed:
+def parse_asap(root: Element, events: Iterator[tuple[str, Element]]) -> Parsed:
     """Return the outlines of an ASAP file; the class is the group, or the outline's own name where it has none."""
-    parsed = Parsed(KIND)
+    parsed, index = Parsed(KIND), 0
     splines: list[int] = []
-    for index, annotation in enumerate(root.iter("Annotation")):
+    for event, annotation in events:
+        if event != "end" or annotation.tag != "Annotation":
+            continue
         kind = (annotation.get("Type") or "").lower()
         if kind in _NO_AREA:
-            parsed.findings.append(not_an_area(index, _NO_AREA[kind]))
-            continue
-        ring = _ring(annotation)
-        if kind == "rectangle" and len(ring) == 2:
-            ring = box_ring(ring)
-        if kind == "spline":
-            splines.append(index)
-        parsed.outlines.append(RawOutline(index, _class_name(annotation), ((ring,),)))
+            parsed.leave_out(index, _NO_AREA[kind])
+        else:
+            ring = _ring(annotation)
+            if kind == "rectangle" and len(ring) == 2:
+                ring = box_ring(ring)
+            if kind == "spline":
+                splines.append(index)
+            of = DrawnObject(own_name=(annotation.get("Name") or "").strip())
+            parsed.outlines.append(RawOutline(index, _class_name(annotation), ((ring,),), of=of))
+        index += 1
+        annotation.clear()  # its points are in an array now
     if splines:
         message = f"{len(splines)} splines (first: object {splines[0]}) are measured as polygons through their points"
         parsed.findings.append(noted("SPLINE_AS_POLYGON", "info", message, float(len(splines))))

@@ -1,14 +1,19 @@
 """annotations: one file for one slide: outlines or a mask, in level-0 pixels, with everything that was noticed."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
+from wsi_area.annotations import imagescope
 from wsi_area.annotations.mask_files import is_mask, read_mask
-from wsi_area.annotations.outline_files import read_outlines
-from wsi_area.annotations.slide_frame import mpp_finding, placed_regions, placement_of
+from wsi_area.annotations.outline_files import OutlineFile, read_outlines
+from wsi_area.annotations.raw import noted
+from wsi_area.annotations.slide_frame import Placement, mpp_finding, placed_regions, placement_of
+from wsi_area.annotations.stated_areas import TOLERANCE, stated_area_findings
 from wsi_area.errors import AnnotationError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.drawn import Drawn
+from wsi_area.model.finding import QaFinding
 from wsi_area.model.slide import SlideInfo
 
 MASK_KIND = "mask"
@@ -52,13 +57,29 @@ def read_drawn(
         except AnnotationError as error:
             raise AnnotationError(f"{slide.slide_id}: {error}") from error
         found = [replace(finding, slide_id=slide.slide_id) for finding in read.findings]
+        if not read.mask.codes().any():
+            message = "the mask holds code 0 alone: it was looked at and nothing was drawn, which is 0 mm²"
+            found.append(replace(noted("NOTHING_DRAWN", "info", message, 0.0), slide_id=slide.slide_id))
         return Drawn(
             str(file), MASK_KIND, read.sha256, read.mask.scale_x, (), read.mask, tuple(found), slide.size_l0_px
         )
     outlines = read_outlines(file)
+    if not outlines.regions:  # nothing to be placed: a scale or a pixel size is not missed
+        findings = tuple(replace(finding, slide_id=slide.slide_id) for finding in outlines.findings)
+        used = 1.0 if scale is None else scale
+        return Drawn(str(file), outlines.kind, outlines.sha256, used, findings=findings, size_l0_px=slide.size_l0_px)
     placement = placement_of(outlines, slide, scale, mpp, offset_nm)
     regions, beyond = placed_regions(outlines, placement, slide.size_l0_px)
-    noticed = (*outlines.findings, *mpp_finding(outlines, placement, mpp), *beyond)
+    stated = () if outlines.kind == imagescope.KIND else _stated_area_findings(outlines, placement, mpp)
+    noticed = (*outlines.findings, *mpp_finding(outlines, placement, mpp), *stated, *beyond)
     findings = tuple(replace(finding, slide_id=slide.slide_id) for finding in noticed)
     kind, sha256 = outlines.kind, outlines.sha256
     return Drawn(str(file), kind, sha256, placement.factor_x, regions, None, findings, slide.size_l0_px)
+
+
+def _stated_area_findings(outlines: OutlineFile, placement: Placement, mpp: Mpp | None) -> tuple[QaFinding, ...]:
+    """Return the areas that a file states held against its outlines at the slide's pixel size."""
+    if mpp is None:
+        return stated_area_findings(outlines.regions, None, TOLERANCE)
+    unit_um2 = placement.factor_x * mpp.x * placement.factor_y * mpp.y
+    return stated_area_findings(outlines.regions, unit_um2, TOLERANCE, math.sqrt(mpp.x * mpp.y))

@@ -1,55 +1,67 @@
 """annotations: Aperio ImageScope's XML: layers (Annotation) of regions, some of them holes."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from wsi_area.annotations.raw import (
-    Parsed,
-    RawOutline,
-    Ring,
-    box_ring,
-    ellipse_ring,
-    not_an_area,
-    number,
-    positive,
-)
+from wsi_area.annotations.raw import Parsed, RawOutline, Ring, box_ring, ellipse_ring, noted, number, positive
+from wsi_area.model.drawn import DrawnObject
 
 KIND = "imagescope-xml"
 _NO_NAME = ("", "null", "none")  # converters write the word where ImageScope writes nothing
 _NO_AREA = {"3": "an arrow", "4": "a ruler", "5": "a pointer"}
 _ELLIPSE, _RECTANGLE = ("2", "ellipse"), ("1", "rectangle")
+_YES, _NO = ("1", "true", "yes", "t", "y", "on", "-1"), ("", "0", "false", "no", "f", "n", "off", "null", "none")
 
 
-def parse_imagescope(root: Element) -> Parsed:
+def parse_imagescope(root: Element, events: Iterator[tuple[str, Element]]) -> Parsed:
     """Return the regions of every layer, numbered through the file.
 
     The class of a region is the name of its layer, else its own text, else the value or the name of the layer's
-    first attribute. A region with ``NegativeROA="1"`` is a hole in the regions of its layer.
+    first attribute. A region with ``NegativeROA`` 1 or true is a hole.
     """
     parsed = Parsed(KIND, mpp_um=positive(root.get("MicronsPerPixel")))
-    index = 0
-    for layer, annotation in enumerate(root.iter("Annotation")):
-        layer_name, fallback = _named(annotation.get("Name")), _attribute_name(annotation)
-        for region in annotation.iter("Region"):
-            name = layer_name or _named(region.get("Text")) or fallback
-            ring = _ring(region)
-            if len(ring) < 3 and region.get("Type") in _NO_AREA:
-                parsed.findings.append(not_an_area(index, _NO_AREA[region.get("Type", "")]))
-            else:
-                parsed.outlines.append(
-                    RawOutline(
-                        index,
-                        name,
-                        ((_shape(region, ring),),),
-                        layer,
-                        region.get("NegativeROA") == "1",
-                        positive(region.get("AreaMicrons")),
-                        positive(region.get("Area")),
-                    )
-                )
+    layer, index, waiting = 0, 0, list[RawOutline]()
+    for event, element in events:
+        if event == "end" and element.tag == "Region":
+            _add_region(parsed, waiting, layer, index, element)
             index += 1
+            element.clear()  # its points are in an array now
+        elif event == "end" and element.tag == "Annotation":
+            parsed.outlines += _in_layer(waiting, element)
+            waiting, layer = [], layer + 1
+            element.clear()
+    for outline in waiting:
+        parsed.leave_out(outline.index, "a region in no layer", severity="warning")
     return parsed
+
+
+def _add_region(parsed: Parsed, waiting: list[RawOutline], layer: int, index: int, region: Element) -> None:
+    """Add a region, named after its text for now, to those that wait for the end of their layer."""
+    ring, kind = _ring(region), region.get("Type", "")
+    if len(ring) < 3 and kind in _NO_AREA:
+        parsed.leave_out(index, _NO_AREA[kind])
+        return
+    stated = positive(region.get("AreaMicrons")), positive(region.get("Area"))
+    hole = next((value for key, value in region.items() if key.casefold() == "negativeroa"), "").strip().casefold()
+    if hole not in (*_YES, *_NO):
+        message = f'region {index} has NegativeROA="{hole[:20]}", which is neither yes nor no; it is taken for no hole'
+        parsed.findings.append(noted("HOLE_UNCERTAIN", "warning", message, remedy="save the file again in ImageScope"))
+    text = _named(region.get("Text"))
+    of = DrawnObject(object_id=region.get("Id", ""), own_name=text)
+    shape = ((_shape(region, ring),),)
+    waiting.append(RawOutline(index, text, shape, layer, hole in _YES, *stated, of))
+
+
+def _in_layer(regions: list[RawOutline], annotation: Element) -> Iterator[RawOutline]:
+    """Yield the regions of a layer with their class, which the whole layer tells."""
+    layer_name, fallback = _named(annotation.get("Name")), _attribute_name(annotation)
+    parent = layer_name or annotation.get("Id", "")
+    for region in regions:
+        name = layer_name or region.name or fallback
+        yield replace(region, name=name, of=replace(region.of, parent=parent))
 
 
 def _ring(region: Element) -> Ring:

@@ -1,96 +1,103 @@
 """annotations: QuPath's GeoJSON: a FeatureCollection, an array of features, or one feature."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from wsi_area.annotations.raw import Parsed, RawOutline, Ring, not_an_area, number
+from wsi_area.annotations.qupath_properties import class_name, drawn_object, stated_areas
+from wsi_area.annotations.raw import Parsed, Polygon, RawOutline, Ring, number, ring_area
 
 KIND = "qupath-geojson"
-_AREAS = ("Polygon", "MultiPolygon", "GeometryCollection")
+AREAS = ("Polygon", "MultiPolygon")
+COLLECTION = "GeometryCollection"
+_NO_AREAS = {
+    "Point": "a Point",
+    "MultiPoint": "a MultiPoint",
+    "LineString": "a LineString",
+    "MultiLineString": "a MultiLineString",
+}
 
 
-def is_geojson(tree: object) -> bool:
-    """Return whether a parsed JSON text looks like GeoJSON.
-
-    >>> is_geojson({"type": "FeatureCollection", "features": []}), is_geojson({"positive": []})
-    (True, False)
-    """
-    if isinstance(tree, list):
-        return not tree or (isinstance(tree[0], Mapping) and "geometry" in tree[0])
-    return isinstance(tree, Mapping) and tree.get("type") in ("FeatureCollection", "Feature", *_AREAS)
-
-
-def parse_geojson(tree: Any) -> Parsed:
-    """Return the outlines of a GeoJSON tree, in the order of its features.
+def add_feature(parsed: Parsed, index: int, feature: Any) -> None:
+    """Add the outline of a feature to what was parsed; whatever of it is no area is put on record there.
 
     Coordinates are level-0 pixels from the top left corner, as QuPath writes them.
 
     >>> square = [[[0, 0], [4, 0], [4, 4], [0, 4], [0, 0]]]
     >>> feature = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": square},
     ...            "properties": {"classification": {"names": ["Tumor", "Positive"]}}}
-    >>> parse_geojson([feature]).outlines[0].name
+    >>> parsed = Parsed(KIND)
+    >>> add_feature(parsed, 0, feature)
+    >>> parsed.outlines[0].name
     'Tumor: Positive'
     """
-    parsed = Parsed(KIND)
-    for index, feature in enumerate(_features(tree)):
-        geometry = feature.get("geometry") if isinstance(feature, Mapping) else None
-        if not isinstance(geometry, Mapping):
-            parsed.findings.append(not_an_area(index, "without a geometry"))
-            continue
-        if geometry.get("type") not in _AREAS:
-            parsed.findings.append(not_an_area(index, f"a {geometry.get('type')}"))
-            continue
-        properties = feature.get("properties")
-        name = class_name(properties if isinstance(properties, Mapping) else {})
-        parsed.outlines.append(RawOutline(index, name, _polygons(geometry)))
-    return parsed
+    geometry = feature.get("geometry") if isinstance(feature, Mapping) else None
+    if not isinstance(geometry, Mapping):
+        kind = feature.get("type") if isinstance(feature, Mapping) else None
+        strange = kind not in (None, "Feature")
+        what = f"a {kind!r} among the features" if strange else "without a geometry"
+        parsed.leave_out(index, what, severity="warning" if strange else "info")
+        return
+    found = parsed.left_out_count
+    polygons = tuple(_polygons(geometry, parsed, index))
+    if not polygons and parsed.left_out_count > found:
+        return  # said already, by what it is
+    properties = feature.get("properties")
+    properties = properties if isinstance(properties, Mapping) else {}
+    um2, px2 = stated_areas(properties)
+    of = drawn_object(feature, properties)
+    parsed.outlines.append(
+        RawOutline(index, class_name(properties), polygons, stated_area_um2=um2, stated_area_px2=px2, of=of)
+    )
 
 
-def class_name(properties: Mapping[str, Any]) -> str:
-    """Return the class of an object: its classification (a text, a name or a list of names), else its own name.
-
-    >>> class_name({"classification": "Tumor"}), class_name({"classification": {"name": "Ignore*", "color": [0, 0, 0]}})
-    ('Tumor', 'Ignore*')
-    >>> class_name({"name": "Annotation 3"})
-    'Annotation 3'
-    """
-    classification = properties.get("classification")
-    if isinstance(classification, str) and classification.strip():
-        return classification.strip()
-    if isinstance(classification, Mapping):
-        names = classification.get("names")
-        if isinstance(names, list) and names:
-            return ": ".join(str(part) for part in names)
-        name = classification.get("name")
-        if isinstance(name, str) and name.strip():
-            return name.strip()
-    own = properties.get("name")
-    return own.strip() if isinstance(own, str) else ""
-
-
-def _features(tree: Any) -> Sequence[Any]:
-    if isinstance(tree, list):
-        return tree
-    if tree.get("type") == "FeatureCollection":
-        features = tree.get("features")
-        return features if isinstance(features, list) else []
-    return [tree] if tree.get("type") == "Feature" else [{"geometry": tree}]
+def _polygons(geometry: Mapping[str, Any], parsed: Parsed, index: int) -> Iterator[Polygon]:
+    """Yield the polygons of a geometry, those of collections in collections too, in the order of the file."""
+    waiting: list[tuple[Any, bool]] = [(geometry, False)]
+    while waiting:
+        part, inside = waiting.pop()
+        kind = part.get("type") if isinstance(part, Mapping) else None
+        if kind == COLLECTION:
+            parts = _items(part.get("geometries"))
+            if not parts:
+                parsed.leave_out(index, _where("an empty GeometryCollection", inside))
+            waiting += [(inner, True) for inner in reversed(parts)]
+        elif kind in AREAS:
+            coordinates = part.get("coordinates")
+            listed = [coordinates] if kind == "Polygon" else _items(coordinates)
+            if inside and not any(_items(polygon) for polygon in listed):
+                parsed.leave_out(index, _where(f"an empty {kind}", inside))
+                continue
+            for polygon in listed:
+                yield tuple(_ring(ring) for ring in _items(polygon))
+        elif kind in _NO_AREAS:
+            parsed.leave_out(index, _where(_NO_AREAS[kind], inside), _enclosed(kind, part.get("coordinates")))
+        else:
+            parsed.leave_out(index, _where(f"of the unknown type {kind!r}", inside), severity="warning")
 
 
-def _polygons(geometry: Mapping[str, Any]) -> tuple[tuple[Ring, ...], ...]:
-    kind, coordinates = geometry.get("type"), geometry.get("coordinates")
-    if kind == "GeometryCollection":
-        parts = geometry.get("geometries")
-        inner = [p for p in parts if isinstance(p, Mapping)] if isinstance(parts, list) else []
-        return tuple(polygon for part in inner if part.get("type") in _AREAS[:2] for polygon in _polygons(part))
-    polygons = [coordinates] if kind == "Polygon" else coordinates
-    return tuple(tuple(_ring(ring) for ring in _items(polygon)) for polygon in _items(polygons))
+def _where(what: str, inside: bool) -> str:
+    return f"{what} in a collection" if inside else what
+
+
+def _enclosed(kind: str, coordinates: Any) -> float:
+    """Return what closed lines enclose by their points: somebody may have meant an area."""
+    lines = {"LineString": [coordinates], "MultiLineString": _items(coordinates)}.get(kind, [])
+    rings = [_ring(line) for line in lines]
+    closed = [ring for ring in rings if len(ring) > 3 and np.array_equal(ring[0], ring[-1])]
+    return sum(map(ring_area, closed))
 
 
 def _ring(points: Any) -> Ring:
-    pairs = [(number(p[0]), number(p[1])) if isinstance(p, list) and len(p) >= 2 else _NOWHERE for p in _items(points)]
+    items = _items(points)
+    try:
+        found = np.array(items)
+    except ValueError:  # of several lengths
+        found = np.empty(0, object)
+    if found.ndim == 2 and found.shape[1] >= 2 and found.dtype.kind in "if":
+        return np.ascontiguousarray(found[:, :2], np.float64)
+    pairs = [(number(p[0]), number(p[1])) if isinstance(p, list) and len(p) >= 2 else _NOWHERE for p in items]
     return np.array(pairs, np.float64).reshape(-1, 2)
 
 

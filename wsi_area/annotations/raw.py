@@ -5,10 +5,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.model.drawn import AN_ANNOTATION, DrawnObject
 from wsi_area.model.finding import QaFinding, Severity
 
 Ring = NDArray[np.float64]
 """float64 (n, 2) of x, y in the units of the file; closed or not."""
+Polygon = tuple[Ring, ...]
+"""The outer ring, then the holes."""
+
+SHOWN = 8
+"""Findings of one kind that a file may have one by one; the others are told by their number and area."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,11 +23,22 @@ class RawOutline:
 
     index: int  # its place among the objects of the file, from 0
     name: str  # its class, "" where the file gives none
-    polygons: tuple[tuple[Ring, ...], ...]  # for each polygon its outer ring, then its holes
-    layer: int = 0  # holes are cut out of the regions of their own layer only
+    polygons: tuple[Polygon, ...]
+    layer: int = 0  # holes are cut out of the regions of their own layer, and of their class in any layer
     is_hole: bool = False
     stated_area_um2: float | None = None
     stated_area_px2: float | None = None  # in units² of the file
+    of: DrawnObject = AN_ANNOTATION
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """What of one kind was left out of a file because it encloses nothing, or nobody can tell what."""
+
+    first: int  # the object it was met in first
+    count: int = 0
+    area: float = 0.0  # by its points, units² of the file; 0 for what encloses nothing
+    severity: Severity = "info"
 
 
 @dataclass(slots=True)
@@ -33,6 +50,45 @@ class Parsed:
     findings: list[QaFinding] = field(default_factory=list)
     unit: str = "px"  # or "nm", from the centre of the physical slide
     mpp_um: float | None = None  # µm per unit, where the file says so
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
+
+    def leave_out(self, index: int, what: str, area: float = 0.0, severity: Severity = "info") -> None:
+        """Put on record that an object, or a part of it, is left out: ``what`` it is, e.g. "a Point"."""
+        entry = self.left_out.setdefault(what, LeftOut(index, severity=severity))
+        entry.count += 1
+        entry.area += area
+
+    @property
+    def left_out_count(self) -> int:
+        """Return how many things were left out so far."""
+        return sum(entry.count for entry in self.left_out.values())
+
+    def left_out_findings(self) -> tuple[QaFinding, ...]:
+        """Return one finding for each kind of thing that was left out, with its count and its area.
+
+        >>> parsed = Parsed("x")
+        >>> parsed.leave_out(3, "a line")
+        >>> parsed.left_out_findings()[0].message
+        'object 3 is a line: it encloses no area and is left out'
+        """
+        return tuple(_left_out_finding(what, entry) for what, entry in self.left_out.items())
+
+
+def _left_out_finding(what: str, entry: LeftOut) -> QaFinding:
+    subject = (
+        f"object {entry.first} is {what}: it"
+        if entry.count == 1
+        else f"{entry.count} objects or parts of them are each {what} (first: object {entry.first}): each"
+    )
+    if entry.severity == "info" and not entry.area:
+        told = f"{subject} encloses no area and is left out"
+    elif entry.area:
+        told = f"{subject} is left out; by the points that is {entry.area:.6g} square units of the file"
+    else:
+        told = f"{subject} is left out, and nobody knows what it encloses"
+    remedy = "draw a closed outline where an area was meant"
+    severity: Severity = "warning" if entry.area else entry.severity
+    return noted("NOT_AN_AREA", severity, told, float(entry.count), 0.0, "objects", remedy)
 
 
 def noted(
@@ -48,14 +104,21 @@ def noted(
     return QaFinding("", code, severity, measured, limit, unit, message, remedy)
 
 
-def not_an_area(index: int, what: str) -> QaFinding:
-    """Return the finding that an object of a file was left out because it encloses nothing.
+def points_area(polygons: tuple[Polygon, ...]) -> float:
+    """Return the area by the shoelace formula: what a ring winds round twice counts twice, or not at all.
 
-    >>> not_an_area(3, "a line").message
-    'object 3 is a line: it encloses no area and is left out'
+    >>> points_area(((np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 3.0], [0.0, 3.0]]),),))
+    6.0
     """
-    message = f"object {index} is {what}: it encloses no area and is left out"
-    return noted("NOT_AN_AREA", "info", message, remedy="draw a closed outline where an area was meant")
+    return sum(ring_area(shell) - sum(map(ring_area, holes)) for shell, *holes in polygons)
+
+
+def ring_area(ring: Ring) -> float:
+    """Return the area by the shoelace formula of one ring, closed or not."""
+    if len(ring) < 3:
+        return 0.0
+    x, y = (ring - ring[0]).T
+    return abs(float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))) / 2
 
 
 def ellipse_ring(centre_x: float, centre_y: float, radius_x: float, radius_y: float) -> Ring:

@@ -9,18 +9,7 @@ import shapely
 from wsi_area.annotations.raw import noted
 from wsi_area.compute.picture.outlines import less, united
 from wsi_area.errors import AnnotationError
-from wsi_area.model.drawn import Drawn, DrawnMask, RegionOfInterest
-
-_EXCLUDING = ("exclude", "ignore")
-
-
-def excludes(name: str) -> bool:
-    """Return whether a class name says that its regions are not to be measured.
-
-    >>> [excludes(name) for name in ("Ignore*", "exclude_fold", "Tumor")]
-    [True, True, False]
-    """
-    return name.strip().casefold().startswith(_EXCLUDING)
+from wsi_area.model.drawn import Drawn, DrawnMask, RegionOfInterest, names_exclusion
 
 
 def region_of_interest(drawn: Drawn) -> RegionOfInterest:
@@ -39,7 +28,7 @@ def region_of_interest(drawn: Drawn) -> RegionOfInterest:
     if mask is not None and not mask.codes().any():
         raise AnnotationError(f"{drawn.path}: as a region of interest this mask leaves nothing to measure; check it")
     names = sorted({*(r.name for r in drawn.regions), *(drawn.mask.names.values() if drawn.mask else ())})
-    excluding = [name for name in names if excludes(name)]
+    excluding = [name for name in names if names_exclusion(name)]
     message = f"region of interest: {', '.join(repr(n) for n in names if n not in excluding) or 'the whole slide'}" + (
         f" less {', '.join(map(repr, excluding))}" if excluding else ""
     )
@@ -49,8 +38,8 @@ def region_of_interest(drawn: Drawn) -> RegionOfInterest:
 
 
 def _outlined(drawn: Drawn) -> bytes:
-    included = [shapely.from_wkb(r.wkb_l0_px) for r in drawn.regions if not excludes(r.name)]
-    excluded = [shapely.from_wkb(r.wkb_l0_px) for r in drawn.regions if excludes(r.name)]
+    included = [shapely.from_wkb(r.wkb_l0_px) for r in drawn.regions if not names_exclusion(r.name)]
+    excluded = [shapely.from_wkb(r.wkb_l0_px) for r in drawn.regions if names_exclusion(r.name)]
     if included:
         whole = united(included)
     elif drawn.size_l0_px is not None and excluded:
@@ -65,7 +54,7 @@ def _outlined(drawn: Drawn) -> bytes:
 
 def _masked(mask: DrawnMask) -> DrawnMask:
     table = np.zeros(256, np.uint8)
-    included = [code for code, name in mask.names.items() if code != 0 and not excludes(name)]
+    included = [code for code, name in mask.names.items() if code != 0 and not names_exclusion(name)]
     if included:
         table[included] = 1
     else:

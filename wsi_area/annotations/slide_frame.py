@@ -98,7 +98,7 @@ def placed_regions(
         raise AnnotationError(_beside(file, beside, bounds, size))
     areas = shapely.area(cut)
     drawn = [
-        DrawnRegion(r.index, r.name, geometry.wkb, float(area), stated_um2(r, file.mpp_um))
+        DrawnRegion(r.index, r.name, geometry.wkb, float(area), stated_um2(r, file.mpp_um), r.of)
         for r, geometry, area in zip(file.regions, cut, areas, strict=True)
     ]
     beyond = _beyond(file, reach_px, float(shapely.area(placed).sum() - areas.sum()))

@@ -3,15 +3,14 @@
 import gzip
 import hashlib
 import io
-import json
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import iterparse
 
 from wsi_area.errors import AnnotationError
 
@@ -111,20 +110,17 @@ def require_sane_size(path: Path, width_px: int, height_px: int) -> None:
         )
 
 
-def parse_xml(path: Path, text: bytes) -> Element:
-    """Return the root of an XML text; one with a document type is refused, so no entity is ever expanded."""
+def xml_events(path: Path, text: bytes) -> Iterator[tuple[str, Element]]:
+    """Yield "start" and "end" of each element of an XML text, as it is read; who takes an element may clear it.
+
+    One with a document type is refused, so no entity is ever expanded.
+
+    Raises
+    ------
+    AnnotationError
+        It is not XML, or has a document type.
+    """
     try:
-        root: Element = fromstring(text, forbid_dtd=True)
+        yield from iterparse(io.BytesIO(text), events=("start", "end"), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:  # LookupError: unknown encoding
         raise AnnotationError(f"{path} is not XML that can be read ({error!r}); export it again") from error
-    return root
-
-
-def parse_json(path: Path, text: bytes) -> Any:
-    """Return what a JSON text holds; NaN and Infinity are read, because measurements have them."""
-    try:
-        return json.loads(text.decode("utf-8-sig"))
-    except RecursionError as error:
-        raise AnnotationError(f"{path} is nested too deeply to be annotations; export it again") from error
-    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError, numbers of thousands of digits
-        raise AnnotationError(f"{path} is not JSON that can be read ({error}); export it again") from error

@@ -1,14 +1,14 @@
 """annotations: from raw rings to valid geometry; what is repaired or refused is said, by its index."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 
-from wsi_area.annotations.raw import Parsed, RawOutline, Ring, noted
-from wsi_area.compute.picture.outlines import areal, less, united
+from wsi_area.annotations.holes import Sound, without_holes
+from wsi_area.annotations.raw import SHOWN, Parsed, Polygon, RawOutline, Ring, noted, points_area
+from wsi_area.compute.picture.outlines import areal
+from wsi_area.model.drawn import DrawnObject
 from wsi_area.model.finding import QaFinding
 
 LARGEST_COORDINATE = 1e12
@@ -24,10 +24,11 @@ class OutlinedRegion:
 
     index: int
     name: str
-    geometry: shapely.Geometry  # Polygon or MultiPolygon, the holes of its layer cut out
+    geometry: shapely.Geometry  # Polygon or MultiPolygon, the holes of its layer and class cut out
     points_area: float  # by the points alone, before repair and those holes: what vendors state
     stated_area_um2: float | None
     stated_area_px2: float | None
+    of: DrawnObject
 
     @property
     def area(self) -> float:
@@ -37,76 +38,120 @@ class OutlinedRegion:
 
 def regions_of(parsed: Parsed) -> tuple[tuple[OutlinedRegion, ...], tuple[QaFinding, ...]]:
     """Return the regions of a parsed file and what was noticed: each outline is in one of the two, or in both."""
-    findings: list[QaFinding] = []
-    sound = [(outline, geometry) for outline in parsed.outlines if (geometry := _valid(outline, findings)) is not None]
-    holes: dict[int, list[tuple[RawOutline, shapely.Geometry]]] = defaultdict(list)
-    for outline, geometry in sound:
-        if outline.is_hole:
-            holes[outline.layer].append((outline, geometry))
-    used: set[int] = set()
-    regions = []
-    for outline, geometry in sound:
-        if outline.is_hole:
-            continue
-        left = _less_holes(geometry, holes[outline.layer], used)
-        if left.is_empty:
-            message = f"outline {outline.index} ({outline.name!r}) lies wholly in a hole of its layer: nothing is left"
-            findings.append(noted("OUTLINE_IN_HOLE", "warning", message, 0.0))
-            continue
-        stated = outline.stated_area_um2, outline.stated_area_px2
-        regions.append(OutlinedRegion(outline.index, outline.name, left, _points_area(outline), *stated))
-    for outline, geometry in (pair for layer in holes.values() for pair in layer):
-        if outline.index not in used:
-            message = f"outline {outline.index} is a hole of {geometry.area:.6g} square units, but lies in no region"
-            remedy = "check the layer it was drawn in"
-            findings.append(noted("HOLE_WITHOUT_REGION", "warning", message, float(geometry.area), remedy=remedy))
-    return tuple(regions), tuple(findings)
+    faults = _Faults()
+    sound = [one for outline in parsed.outlines if (one := _sound(outline, faults)) is not None]
+    left, noticed = without_holes(sound)
+    regions = tuple(
+        OutlinedRegion(o.index, o.name, geometry, by_points, o.stated_area_um2, o.stated_area_px2, o.of)
+        for o, geometry, by_points in left
+    )
+    return regions, (*faults.findings(), *noticed)
 
 
-def _less_holes(
-    geometry: shapely.Geometry, holes: Sequence[tuple[RawOutline, shapely.Geometry]], used: set[int]
-) -> shapely.Geometry:
-    touched = [(outline, hole) for outline, hole in holes if geometry.intersects(hole)]
-    used.update(outline.index for outline, _ in touched)
-    return less(geometry, united([hole for _, hole in touched])) if touched else geometry
+class _Faults:
+    """What was wrong with outlines, by code; the first ones are told one by one, all by their number and area."""
+
+    def __init__(self) -> None:
+        self._told: list[QaFinding] = []
+        self._count: dict[tuple[str, str], int] = {}
+        self._area: dict[tuple[str, str], float] = {}
+
+    def add(self, finding: QaFinding, area: float) -> None:
+        key = finding.code, finding.severity
+        self._count[key] = self._count.get(key, 0) + 1
+        self._area[key] = self._area.get(key, 0.0) + area
+        if self._count[key] <= SHOWN:
+            self._told.append(finding)
+
+    def findings(self) -> tuple[QaFinding, ...]:
+        """Return what was told, and a line on the number of all for each code that had more."""
+        whole = [
+            noted(
+                code,
+                "info" if severity == "info" else "warning",
+                f"{count} outlines have {code}, {self._area[code, severity]:.6g} square units by their points; the "
+                f"first {SHOWN} are told one by one",
+                float(count),
+                0.0,
+                "outlines",
+            )
+            for (code, severity), count in self._count.items()
+            if count > SHOWN
+        ]
+        return (*self._told, *whole)
 
 
-def _valid(outline: RawOutline, findings: list[QaFinding]) -> shapely.Geometry | None:
-    """Return the geometry of an outline, or None where it encloses nothing; either way with a finding."""
-    fault = _fault(outline)
-    if fault is None:
-        polygons = [shapely.Polygon(shell, holes) for shell, *holes in outline.polygons]
-        drawn = polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
+def _sound(outline: RawOutline, faults: _Faults) -> Sound | None:
+    """Return an outline with its geometry, None where it encloses nothing; either is a finding unless it was valid."""
+    polygons, fault = _sound_parts(outline, faults)
+    if polygons:
+        by_points, bare = points_area(polygons), replace(outline, polygons=())
+        made = [shapely.Polygon(shell, holes) for shell, *holes in polygons]
+        drawn = made[0] if len(made) == 1 else shapely.MultiPolygon(made)
         if drawn.is_valid and drawn.area > 0:
-            return drawn
+            return Sound(bare, drawn, by_points)
         # "structure" fills what an outer ring surrounds, however often: "linework" would punch a hole where a
         # freehand line overlaps its own start
         fixed = areal(shapely.make_valid(drawn, method="structure", keep_collapsed=False))
         if not fixed.is_valid:  # GEOS 3.13 may leave parts that share an edge: joined, they are one
             fixed = areal(shapely.union_all(shapely.get_parts(fixed)))
         if not fixed.is_empty:
-            findings.append(_repair(outline, drawn, fixed))
-            return fixed
+            faults.add(_repair(outline, by_points, drawn, fixed), float(fixed.area))
+            return Sound(bare, fixed, by_points)
         fault = "it encloses no area"
     message = f"outline {outline.index} ({outline.name!r}) is left out: {fault}"
-    findings.append(noted("OUTLINE_INVALID", "warning", message, float(outline.index), remedy="draw it again"))
+    told = noted("OUTLINE_INVALID", "warning", message, float(outline.index), remedy="draw it again")
+    faults.add(told, _finite_area(outline))
     return None
 
 
-def _fault(outline: RawOutline) -> str | None:
-    if not outline.polygons or not all(outline.polygons):
+def _sound_parts(outline: RawOutline, faults: _Faults) -> tuple[tuple[Polygon, ...], str]:
+    """Return the polygons of an outline that enclose an area, and why the last of the others does not.
+
+    Where some do, each of the others has a finding; a hole of fewer than 3 points takes nothing away.
+    """
+    sound, reasons = list[Polygon](), list[tuple[Polygon, str]]()
+    for polygon in outline.polygons:
+        fault = _fault(polygon)
+        if fault is None:
+            sound.append((polygon[0], *(hole for hole in polygon[1:] if _distinct(hole) >= 3)))
+        else:
+            reasons.append((polygon, fault))
+    if not sound:
+        return (), reasons[-1][1] if reasons else "it has no points"
+    for polygon, fault in reasons:
+        area = points_area((polygon,)) if polygon else 0.0
+        area = area if np.isfinite(area) else 0.0
+        message = (
+            f"a part of outline {outline.index} ({outline.name!r}) is left out: {fault}; by its points it has "
+            f"{area:.6g} square units"
+        )
+        faults.add(noted("OUTLINE_PART_INVALID", "warning", message, area, 0.0, remedy="draw it again"), area)
+    return tuple(sound), ""
+
+
+def _fault(polygon: Polygon) -> str | None:
+    if not polygon:
         return "it has no points"
-    for ring in (ring for polygon in outline.polygons for ring in polygon):
+    for ring in polygon:
         if not (np.abs(ring) <= LARGEST_COORDINATE).all():
             return f"a coordinate is missing, not a number or beyond ±{LARGEST_COORDINATE:g}"
-        distinct = len(set(map(tuple, ring.tolist())))
-        if distinct < 3:
-            return f"a ring has {distinct} distinct points, an area needs 3"
-    return None
+    distinct = _distinct(polygon[0])
+    return f"a ring has {distinct} distinct points, an area needs 3" if distinct < 3 else None
 
 
-def _repair(outline: RawOutline, drawn: shapely.Geometry, fixed: shapely.Geometry) -> QaFinding:
-    before = _points_area(outline)
+def _distinct(ring: Ring) -> int:
+    """Return how many distinct points a ring has; 3 stands for all above."""
+    head = len(set(map(tuple, ring[:8].tolist())))
+    return 3 if head >= 3 else min(3, len(set(map(tuple, ring.tolist()))))
+
+
+def _finite_area(outline: RawOutline) -> float:
+    area = points_area(tuple(polygon for polygon in outline.polygons if polygon))
+    return area if np.isfinite(area) else 0.0
+
+
+def _repair(outline: RawOutline, before: float, drawn: shapely.Geometry, fixed: shapely.Geometry) -> QaFinding:
     after = float(fixed.area)
     reason = shapely.is_valid_reason(drawn).partition("[")[0].lower()
     notable = abs(after - before) > _NOTABLE * after
@@ -120,13 +165,3 @@ def _repair(outline: RawOutline, drawn: shapely.Geometry, fixed: shapely.Geometr
         "square units of the file",
         "look at it, and draw it again if another area was meant" if notable else "",
     )
-
-
-def _points_area(outline: RawOutline) -> float:
-    """Return the area by the shoelace formula: what a ring winds round twice counts twice, or not at all."""
-    return sum(_ring_area(shell) - sum(map(_ring_area, holes)) for shell, *holes in outline.polygons)
-
-
-def _ring_area(ring: Ring) -> float:
-    x, y = (ring - ring[0]).T
-    return abs(float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))) / 2

@@ -1,23 +1,24 @@
-"""results: whether two slides were measured by the same rules, and what else a reader of their change should know."""
+"""audit: whether two slides were measured by the same rules, and what else a reader of their change should know."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from wsi_area.model.json_tree import flat
 from wsi_area.results.opened_run import OpenedRun
+from wsi_area.settings.difference import differences
+from wsi_area.settings.effect import Effect
 
 Record = Mapping[str, Any]
-
-_SECTIONS = ("tiling", "segmenter", "exclusions", "objects", "calibration")
-"""The sections of the settings that can change a number, as in ``run.settings``, which this room cannot import; only to
-name what differs: whether anything does is for the hash to say."""
 
 
 def rules_apart(before_run: OpenedRun, before: Record, after_run: OpenedRun, after: Record) -> list[str]:
     """Return in what the rules of two slides differ, as text; empty where both were measured by the same."""
     apart = []
     if before["config_hash"] != after["config_hash"]:
-        keys = list(_settings_apart(before_run.about.get("settings", {}), after_run.about.get("settings", {})))
-        apart += keys or [f"settings {before['config_hash'][:12]} → {after['config_hash'][:12]}"]
+        found = differences(_settings_of(before_run, before), _settings_of(after_run, after), Effect.NUMBERS)
+        apart += [f"{d.key}: {d.first} → {d.second}" for d in found] or [
+            f"settings {before['config_hash'][:12]} → {after['config_hash'][:12]}"
+        ]
     if before["measurement_version"] != after["measurement_version"]:
         apart.append(f"measurement version {before['measurement_version']} → {after['measurement_version']}")
     packages = [record.get("made_from", {}).get("segmenter_package") for record in (before, after)]
@@ -29,12 +30,10 @@ def rules_apart(before_run: OpenedRun, before: Record, after_run: OpenedRun, aft
     return apart
 
 
-def _settings_apart(before: Record, after: Record) -> Iterator[str]:
-    for section in _SECTIONS:
-        then, now = before.get(section, {}), after.get(section, {})
-        for key in sorted({*then, *now}):
-            if then.get(key) != now.get(key):
-                yield f"{section}.{key}: {then.get(key)} → {now.get(key)}"
+def _settings_of(run: OpenedRun, slide: Record) -> dict[str, Any]:
+    """Return the settings by which a slide of a run was measured, by dotted name: a manifest's own over the run's."""
+    own = run.about.get("slide_settings", {}).get(slide["slide_id"], {}).get("settings", {})
+    return {**dict(flat(run.about.get("settings", {}))), **own}
 
 
 def remarks_of(before: Record, after: Record) -> list[str]:

@@ -2,12 +2,12 @@
 
 import csv
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wsi_area.audit.recorded_areas import areas_on_record
+from wsi_area.audit.recorded_areas import slide_on_record
 from wsi_area.compute.count.recount import WorkGrid, disagreement
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
 from wsi_area.model.ledger import LedgerLayout
@@ -15,11 +15,11 @@ from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
-from wsi_area.results.documents import read_result, read_run
+from wsi_area.results.documents import read_result
 from wsi_area.results.layout import LEDGER_ARRAY, RunLayout, SlideLayout
+from wsi_area.results.run_folder import require_readable
 from wsi_area.results.same_content import measured_slides, same_content, with_same_content
 from wsi_area.results.tables.run_tables import summary_row
-from wsi_area.results.unmerged import refuse_unmerged
 from wsi_area.slides import inspect
 from wsi_area.storage.place import Place
 
@@ -63,8 +63,7 @@ def verify_run(folder: Place, *, with_slides: bool = True) -> Verified:
         If the folder holds no run.
     """
     layout = RunLayout(folder)
-    refuse_unmerged(layout)
-    run = read_run(layout)
+    run = require_readable(layout)
     found = list(_run_faults(run))
     rows = {row["slide_id"]: row for row in _summary(layout)}
     tiles = 0
@@ -72,12 +71,18 @@ def verify_run(folder: Place, *, with_slides: bool = True) -> Verified:
         checked, faults = _verify_slide(layout, slide_id, run, rows.get(slide_id), with_slides)
         tiles += checked
         found += faults
-    told, known = [list(names) for names in run.twins], same_content(measured_slides(layout, run.ended_slides))
+    told, known = run.twins, same_content(measured_slides(layout, run.ended_slides))
     if run.state == "finished" and told != known:
         found.append(
-            Disagreement("", "run.json", f"slides that hold the same are {told} in it, {known} by their files")
+            Disagreement(
+                "", "run.json", f"slides that hold the same are {_groups(told)} in it, {_groups(known)} by their files"
+            )
         )
     return Verified(len(run.slides_planned), tiles, tuple(found))
+
+
+def _groups(twins: Iterable[Sequence[str]]) -> str:
+    return "; ".join(" = ".join(names) for names in twins) or "none"
 
 
 def _run_faults(run: RunRecord) -> Iterator[Disagreement]:
@@ -115,7 +120,7 @@ def _verify_slide(
         if not isinstance(slide, CountedSlide):
             faults = [] if status == "needs_calibration" else [("status", f"result.json says {slide.status!r}")]
             return 0, [fault(what, message) for what, message in faults]
-        areas_on_record(folder, slide_id)
+        slide_on_record(folder, slide_id)
         tiles, found = _recount(layout, slide)
         found += _document_faults(layout, with_same_content(slide, run.twins), row, status)
     except NewerDocumentError:

@@ -12,6 +12,7 @@ from wsi_area.inputs.drawn_source import DrawnSource, read_for_slide
 from wsi_area.inputs.slide_settings import refuse_wrong_settings
 from wsi_area.model.calibration import Calibration, Mpp
 from wsi_area.model.drawn import Drawn, RegionOfInterest
+from wsi_area.model.finding import QaFinding
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
 from wsi_area.model.slide_areas import OutlineOnRecord
@@ -88,6 +89,47 @@ def roi_on_record(roi: RegionOfInterest | None, mpp: Mpp | None) -> RoiMask | Ro
         path=roi.path, kind=roi.kind, sha256=roi.sha256, scale_l0_px_per_unit=roi.scale,
         outline_area_px=outline_px2, outline_area_mm2=None if mpp is None else area_mm2(outline_px2, mpp),
     )  # fmt: skip
+
+
+def left_out_findings(slide_id: str, facts: Mapping[str, Any]) -> tuple[QaFinding, ...]:
+    """Return the findings on what a drawing holds and the class map does not.
+
+    Parameters
+    ----------
+    facts
+        What the segmenter found while fitting; where it left nothing out there is nothing to return.
+    """
+    entries = facts.get("left_out", ())
+    if not entries:
+        return ()
+    where = "counted as background" if facts.get("unmatched") == "background" else "left out of the class map"
+    count, area = sum(e["regions"] for e in entries), sum(e["area_l0_px2"] for e in entries)
+    shown = ", ".join(
+        f"{e['regions']} × {e['object_type']} {e['name']!r}" for e in entries[:8] if e["name"] is not None
+    )
+    message = f"{count} drawn regions of {area:.6g} level-0 px² are {where}: {shown}{' …' if len(entries) > 8 else ''}"
+    remedy = "to measure them, name them in the match list of a class, and their kind in segmenter.object_types"
+    found = [QaFinding(slide_id, "REGIONS_LEFT_OUT", "info", count, None, "regions", message, remedy)]
+    outside = sum(e.get("outside_classes", 0) for e in entries)
+    if outside:
+        kinds = sorted({e["object_type"] for e in entries if e.get("outside_classes")})
+        message = (
+            f"{outside} regions ({', '.join(kinds)}) are named like a class, lie outside all that is measured, and are "
+            "left out"
+        )
+        remedy = f"if they are areas that were meant, add {', '.join(kinds)} to segmenter.object_types"
+        found.append(QaFinding(slide_id, "CLASS_LEFT_OUT", "warning", outside, 0, "regions", message, remedy))
+    for entry in entries:
+        over = entry.get("over_classes_l0_px2", 0.0)
+        if over > 0:
+            message = (
+                f"{over:.6g} level-0 px² lie under {entry['name']!r}, which is left out, and are counted to their class"
+            )
+            remedy = (
+                "to take them away, give it a class with is_excluded = true, listed last, or pass the file as --roi"
+            )
+            found.append(QaFinding(slide_id, "EXCLUSION_LEFT_OUT", "warning", over, 0, "px²", message, remedy))
+    return tuple(found)
 
 
 def outlines_on_record(facts: Mapping[str, Any], plan: SlidePlan, mpp: Mpp | None) -> tuple[OutlineOnRecord, ...]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.slide_ids import safe_id
 from wsi_area.model.calibration import Mpp
-from wsi_area.settings.own_settings import CONFIG_COLUMN, OwnSettings, is_setting, own_settings
+from wsi_area.settings.own_settings import CONFIG_COLUMN, OWN_SECTIONS, OwnSettings, is_setting, own_settings
+from wsi_area.settings.run_settings import RunSettings
 from wsi_area.storage.place import Place, is_object, place_of
 
 COLUMNS = ("path", "mpp_x", "mpp_y", "mpp_reason", "slide_id", "annotations", "roi", "subject", "date", CONFIG_COLUMN)
@@ -112,7 +113,7 @@ def _header(
         header = header[:-1]
     known = ", ".join(columns)
     unknown = [name for name in header if name not in columns and not also(name)]
-    if unknown and unknown[0].partition(".")[0] in {"run", "cluster", "tls", "storage"}:
+    if unknown and unknown[0].partition(".")[0] in RunSettings.model_fields.keys() - set(OWN_SECTIONS):
         raise SettingsError(
             f"{path}, line 1: column {unknown[0]!r}: who does the work is settled for all slides of a run; give it in "
             "--config or with --set"

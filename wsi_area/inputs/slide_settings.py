@@ -1,15 +1,18 @@
 """inputs: the settings of one slide: those of the run, and over them what a manifest gives to this slide alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.collect import SlideInput
+from wsi_area.model.json_tree import flat
 from wsi_area.segmenters.registry import make_segmenter
-from wsi_area.settings.own_settings import OWN_SECTIONS, OwnSettings, flat
-from wsi_area.settings.run_settings import RunSettings, explained
+from wsi_area.settings.mistakes import in_words
+from wsi_area.settings.own_settings import OWN_SECTIONS, OwnSettings
+from wsi_area.settings.run_settings import RunSettings
+from wsi_area.settings.settings_tree import overlaid
 
 FOR_THE_RUN = ("name", "classes", "model")
 """Keys of [segmenter] that decide which classes there are: one set a run, so that its tables have one meaning."""
@@ -37,12 +40,12 @@ def settings_of(settings: RunSettings, slide: SlideInput, sections: Sequence[str
     tree = {name: section for name, section in settings.canonical().items() if name in OWN_SECTIONS}
     try:
         found = RunSettings.model_validate(
-            _overlaid(tree, {name: own.tree[name] for name in sections if name in own.tree})
+            overlaid(tree, {name: own.tree[name] for name in sections if name in own.tree})
         )
     except ValidationError as error:
         (first, *_) = error.errors()
         key = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{_place(own, key)}: {explained(error)}") from error
+        raise SettingsError(f"{_place(own, key)}: {in_words(error, RunSettings)}") from error
     _refuse_other_classes(settings, found, own)
     try:
         make_segmenter(found.segmenter.name, found.segmenter.own)
@@ -77,14 +80,6 @@ def refuse_wrong_settings(settings: RunSettings, slides: Sequence[SlideInput]) -
 def told_settings(slides: Sequence[SlideInput]) -> dict[str, Any]:
     """Return what slides have of their own, by their ids, as run.json has it."""
     return {slide.slide_id: slide.own.document() for slide in slides if slide.own is not None}
-
-
-def _overlaid(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        merged[key] = _overlaid(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
-    return merged
 
 
 def _place(own: OwnSettings, key: str) -> str:

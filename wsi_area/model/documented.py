@@ -76,6 +76,13 @@ def not_there(value: object) -> bool:
     return value is None
 
 
+def without_version(document: object) -> object:
+    """Return a document without its schema version, which is no part of the value."""
+    if not isinstance(document, dict):
+        return document
+    return {name: value for name, value in document.items() if name != "schema_version"}
+
+
 Whole = Annotated[int, Field(strict=True)]
 Count = Annotated[int, Field(ge=0, strict=True)]
 Number = Annotated[float, Field(strict=True)]

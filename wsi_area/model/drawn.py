@@ -11,6 +11,30 @@ from numpy.typing import NDArray
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Size
 
+_EXCLUDING = ("exclude", "ignore")
+
+
+def names_exclusion(name: str) -> bool:
+    """Return whether a class name says that its regions are not to be measured.
+
+    >>> [names_exclusion(name) for name in ("Ignore*", "exclude_fold", "Tumor")]
+    [True, True, False]
+    """
+    return name.strip().casefold().startswith(_EXCLUDING)
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnObject:
+    """Which object of its file an outline is; "" where the format or the file does not say."""
+
+    kind: str = "annotation"  # or "detection", "cell", "tile", "tmaCore", "root", as QuPath calls them
+    object_id: str = ""
+    own_name: str = ""  # beside its class, e.g. "A-1" of a core
+    parent: str = ""  # what it lies in: the id of another object, or the layer
+
+
+AN_ANNOTATION = DrawnObject()
+
 
 @dataclass(frozen=True, slots=True)
 class DrawnRegion:
@@ -24,6 +48,7 @@ class DrawnRegion:
     wkb_l0_px: bytes  # a valid Polygon or MultiPolygon, x to the right, y down, level-0 px
     area_l0_px2: float  # of that geometry, exact
     stated_area_um2: float | None = None  # what the file itself says, never used as the area
+    of: DrawnObject = AN_ANNOTATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +88,11 @@ class Drawn:
     mask: DrawnMask | None = None
     findings: tuple[QaFinding, ...] = ()  # invalid outlines by their index, stated areas that disagree …
     size_l0_px: Size | None = None  # of the slide it was read for
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether somebody looked and drew nothing: no outline, no code other than 0."""
+        return not self.regions and (self.mask is None or not self.mask.codes().any())
 
 
 @dataclass(frozen=True, slots=True)

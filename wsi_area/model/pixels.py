@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.drawn import Drawn
 from wsi_area.model.geometry import Region, Size
+from wsi_area.model.light import Glass
 
 RgbArray = NDArray[np.uint8]
 """uint8 (h, w, 3) RGB."""
@@ -44,3 +45,4 @@ class Overview:
     mpp: Mpp | None  # µm per *overview* pixel, None where the slide has no believed pixel size
     samples: tuple[TilePixels, ...] = ()  # blocks of tissue at the work pixel size, for who asked (`WantsSamples`)
     drawn: Drawn | None = None  # what somebody drew on this slide, where it was given
+    glass: Glass | None = None  # the slide's own, where it was looked for

@@ -5,12 +5,12 @@ How a field is added, and what a reader does with older and newer documents, sta
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from wsi_area.model.burden import Status
-from wsi_area.model.documented import Count, Hash, Name, Part, Says, Whole, not_there
-from wsi_area.model.slide_origin import Timing
-from wsi_area.model.slide_result import EndedSlide
+from wsi_area.model.documented import Count, Hash, Name, Part, Says, Whole, not_there, without_version
+from wsi_area.model.slide_origin import TileError, Timing
+from wsi_area.model.slide_result import EndedSlide, FailedSlide, UncountedSlide
 
 RunState = Literal["running", "finished", "interrupted"]
 
@@ -46,6 +46,20 @@ class ShardsOnRecord(Part):
     other_versions: Annotated[
         dict[str, dict[str, str]], Says("versions of packages, of tasks that ran with others than the first")
     ]
+
+
+class ShareOnRecord(Part):
+    """What became of one task's part of a slide."""
+
+    slide_id: Annotated[Name, Says("the slide")]
+    path: Annotated[str, Says("its file")]
+    status: Annotated[str, Says("measured, or what the slide as a whole will not be better than")]
+    reason: Annotated[str, Says("why it is not measured")]
+    batches: Annotated[tuple[Count, ...], Says("the first and the last of its batches")]
+    batches_in_all: Annotated[Count, Says("batches of the whole slide")]
+    tile_errors: Annotated[tuple[TileError, ...], Says("tiles that could not be read")]
+    timing: Annotated[Timing | None, Says("what measuring it took")]
+    own_batches: Annotated[Count, Says("how many batches are its own")]
 
 
 class RunRecord(Part):
@@ -104,3 +118,21 @@ class RunRecord(Part):
     def twins(self) -> tuple[tuple[str, ...], ...]:
         """Return the slides whose files hold the same, group by group."""
         return self.same_content or ()
+
+
+class TaskRecord(RunRecord):
+    """What one task of a job array says of its slides: a run of its own, without tables."""
+
+    shard: Annotated[Name, Says("which task of how many, as 2/3")]
+    plan: Annotated[str, Says("hash of the plan that it went by")]
+    pieces_planned: Annotated[tuple[Name, ...], Says("slides of which it has a part")]
+    pieces: Annotated[dict[str, ShareOnRecord], Says("what became of its parts of slides")] = Field(
+        default_factory=dict
+    )
+    results: Annotated[dict[str, Hash | None], Says("SHA-256 of each result that it wrote")] = Field(
+        default_factory=dict
+    )
+    uncounted: Annotated[
+        dict[str, Annotated[UncountedSlide | FailedSlide, BeforeValidator(without_version)]],
+        Says("its slides without counts, in full"),
+    ] = Field(default_factory=dict)

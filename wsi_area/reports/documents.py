@@ -1,27 +1,25 @@
 """reports: the documents of a run that a report is made from, read once and checked against each other."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wsi_area.compute.count.area import area_mm2
-from wsi_area.errors import CountMismatchError, ResultError
+from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
-from wsi_area.results.documents import document_of, read_result, read_run
+from wsi_area.results.documents import document_of, read_result
 from wsi_area.results.layout import RunLayout, SlideLayout
+from wsi_area.results.run_folder import require_readable
 from wsi_area.results.same_content import with_same_content
-from wsi_area.results.unmerged import refuse_unmerged
+from wsi_area.results.sound_areas import require_sound
 from wsi_area.storage.place import Place
 
 Record = Mapping[str, Any]
 
 STATUS_ORDER = ("failed", "incomplete", "needs_calibration", "complete")
 """What needs somebody first."""
-_ROUND_OFF = 1e-9  # relative; the same product in another order differs in the last bits only
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +57,8 @@ def read_documents(run: Place) -> RunDocuments:
         If a slide's pixels do not add up, or an area is not its count times the pixel size.
     """
     layout = RunLayout(run)
-    refuse_unmerged(layout)
-    if not layout.run_json.exists():
-        raise ResultError(f"{run} holds no run (there is no {layout.run_json.name}); give the folder named by --out")
-    run_record = read_run(layout)
-    if run_record.slides is None:
+    run_record = require_readable(layout)
+    if run_record.state == "running" or run_record.slides is None:
         raise ResultError(f"{run}: this run has not ended; run the same command again to finish it, then report")
     found = _slides(layout, run_record.slides)
     slides = [(place, with_same_content(slide, run_record.twins)) for place, slide in found]
@@ -88,7 +83,7 @@ def _result(slide: SlideLayout, ended: EndedSlide) -> EndedSlide:
     except ResultError as error:  # a report of the others is still wanted, and this one stands first in it
         return ended.model_copy(update={"status": "failed", "reason": str(error)})
     if isinstance(result, CountedSlide) and result.status != "failed":
-        _refuse_other_numbers(slide, result)
+        require_sound(result, slide.result_json)
         return result
     if result.status == ended.status == "needs_calibration":
         return result
@@ -104,28 +99,3 @@ def mpp_of(record: Record) -> Mpp | None:
     """
     x, y = record["calibration"]["mpp_x_um"], record["calibration"]["mpp_y_um"]
     return None if x is None or y is None else Mpp(float(x), float(y))
-
-
-def _refuse_other_numbers(layout: SlideLayout, slide: CountedSlide) -> None:
-    """Refuse to show numbers that are not what the counts and the pixel size make."""
-    counts, mpp = slide.counts, slide.mpp
-    px = sum((*counts.n_px_by_class, counts.n_px_unscanned, counts.n_px_outside_roi, counts.n_px_unreadable))
-    if px != counts.n_px_total or counts.n_px_total != slide.size_l0_px.area_px:
-        raise CountMismatchError(
-            f"{layout.result_json}: {px} px are accounted for, the slide has {counts.n_px_total}; the file "
-            "was changed or is damaged, run the slide again"
-        )
-    named = ((c.name, c.n_px, c.area_mm2) for c in slide.classes)
-    totals = (
-        ("the tumour", slide.tumor.n_px, slide.tumor.area_mm2),
-        ("the tissue", slide.tissue.n_px, slide.tissue.area_mm2),
-    )
-    for name, n_px, found in (*named, *totals):
-        expected = None if mpp is None or n_px is None else area_mm2(n_px, mpp)
-        if (found is None) != (expected is None) or (
-            expected is not None and found is not None and not math.isclose(found, expected, rel_tol=_ROUND_OFF)
-        ):
-            raise CountMismatchError(
-                f"{layout.result_json}: {name} is on record with {found} mm², but {n_px} px make {expected} mm²; "
-                "the file was changed or is damaged, run the slide again"
-            )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from wsi_area.model.json_tree import flat
 from wsi_area.reports.documents import Record
 from wsi_area.results.tables.quantity import NONE
 
@@ -41,7 +42,7 @@ def provenance(about: Record) -> Provenance:
         ("command", shlex.join(str(word) for word in about.get("argv", ())) or NONE),
     )
     versions = tuple((name, str(version)) for name, version in about.get("versions", {}).items())
-    return Provenance(lines, tuple(_flat(about.get("settings", {}))), versions)
+    return Provenance(lines, tuple(_lines(about.get("settings", {}))), versions)
 
 
 def time_text(stamp: Any) -> str:
@@ -56,16 +57,14 @@ def time_text(stamp: Any) -> str:
         return NONE
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def _lines(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return every setting as ``section.key`` and its value as TOML would have it."""
     found: list[tuple[str, str]] = []
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            found += _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-            found += [(f"{prefix}{name}[{i}]", _inline(item)) for i, item in enumerate(value)]
+    for key, value in flat(settings):
+        if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+            found += [(f"{key}[{i}]", _inline(item)) for i, item in enumerate(value)]
         else:
-            found.append((prefix + name, _plain(value)))
+            found.append((key, _plain(value)))
     return found
 
 

@@ -10,13 +10,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from wsi_area.errors import ResultError
-from wsi_area.model.documented import SCHEMA_VERSION
-from wsi_area.model.run_record import RunRecord
+from wsi_area.model.documented import SCHEMA_VERSION, without_version
+from wsi_area.model.run_record import RunRecord, TaskRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, FailedSlide, SlideResult, UncountedSlide
 from wsi_area.results.layout import RunLayout, SlideLayout, read_json, write_json
 from wsi_area.storage.place import Place
 
-_VERSION = "schema_version"
 V = TypeVar("V", bound=BaseModel)
 
 
@@ -51,9 +50,15 @@ def write_run(layout: RunLayout, run: RunRecord) -> None:
     write_json(layout.run_json, document_of(run))
 
 
+def read_task(layout: RunLayout, index: int, count: int) -> TaskRecord:
+    """Return what one task of a job array says of its slides; for errors as `read_result`."""
+    path = layout.task(index, count)
+    return _value(TaskRecord, read_json(path), path)
+
+
 def document_of(value: BaseModel) -> dict[str, Any]:
     """Return a value as the document that is written, JSON-ready, its schema version first."""
-    return {_VERSION: SCHEMA_VERSION, **value.model_dump(mode="json")}
+    return {"schema_version": SCHEMA_VERSION, **value.model_dump(mode="json")}
 
 
 def ended_slide(document: Mapping[str, Any], where: Place) -> EndedSlide:
@@ -72,9 +77,8 @@ def ended_slide(document: Mapping[str, Any], where: Place) -> EndedSlide:
 
 
 def _value(kind: type[V], document: Mapping[str, Any], path: Place) -> V:
-    content = {name: value for name, value in document.items() if name != _VERSION}
     try:
-        return kind.model_validate(content)
+        return kind.model_validate(without_version(document))
     except ValidationError as error:
         raise ResultError(f"{path} {_fault(error)}; it was changed or is damaged: measure the slide again") from error
 

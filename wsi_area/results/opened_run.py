@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from wsi_area.errors import ResultError
 from wsi_area.model.run_record import RunRecord
-from wsi_area.results.documents import document_of, read_result, read_run
+from wsi_area.results.documents import document_of, read_result
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.results.run_folder import require_readable
 from wsi_area.results.same_content import with_same_content
-from wsi_area.results.unmerged import refuse_unmerged
 from wsi_area.storage.place import Place, place_of
 
 __all__ = ["OpenedRun", "OpenedSlide", "open_run"]
@@ -33,10 +33,7 @@ def open_run(path: str | Place) -> "OpenedRun":
         If the folder does not hold a run.
     """
     layout = RunLayout(place_of(path))
-    refuse_unmerged(layout)
-    if not layout.run_json.exists():
-        raise ResultError(f"{path} holds no run (there is no {layout.run_json.name}); give the folder named by --out")
-    return OpenedRun(layout, read_run(layout))
+    return OpenedRun(layout, require_readable(layout))
 
 
 @dataclass(frozen=True, repr=False)

@@ -17,9 +17,6 @@ from wsi_area.results.layout import RunLayout
 
 S = TypeVar("S", bound=EndedSlide)
 
-SAME_CONTENT = "same_content"
-"""The key of run.json under which the groups stand."""
-
 _NAMED = 5
 """Slides named in a finding; run.json has all of them."""
 _REMEDY = (  # slides that a folder has stay in its run.json, whether or not a command names them again
@@ -29,13 +26,13 @@ _REMEDY = (  # slides that a folder has stay in its run.json, whether or not a c
 )
 
 
-def same_content(slides: Iterable[EndedSlide]) -> list[list[str]]:
+def same_content(slides: Iterable[EndedSlide]) -> tuple[tuple[str, ...], ...]:
     """Return the slides whose files hold the same, group by group; slides without counts add to no sum."""
     by_content: dict[str, list[str]] = {}
     for slide in slides:
         if isinstance(slide, CountedSlide):
             by_content.setdefault(slide.content_digest, []).append(slide.slide_id)
-    return [names for names in by_content.values() if len(names) > 1]
+    return tuple(tuple(names) for names in by_content.values() if len(names) > 1)
 
 
 def measured_slides(layout: RunLayout, ended: Mapping[str, EndedSlide]) -> Iterator[EndedSlide]:

@@ -1,7 +1,5 @@
 """run: the stores of a slide on disk: made anew, continued, or refused because they were made from something else."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -12,10 +10,11 @@ import numpy as np
 from wsi_area.compute.cut.grid import batch_tiles_at, batches_to_measure, tile_areas_l0_px
 from wsi_area.compute.cut.planning import estimated_disk_bytes
 from wsi_area.compute.quantity_text import pair_text
-from wsi_area.errors import ResultError, StaleResultError
+from wsi_area.errors import ResultError, SegmentationError, StaleResultError
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.drawn import Drawn, RegionOfInterest
+from wsi_area.model.json_tree import json_digest
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.cleaned_store import discard_cleaned
@@ -29,7 +28,7 @@ from wsi_area.storage.place import free_bytes, mending
 
 _LOG = logging.getLogger(__name__)
 
-MEASUREMENT_VERSION = 1
+MEASUREMENT_VERSION = 2
 """Raised whenever the same pixels would be counted differently; results of another version are never continued."""
 
 
@@ -54,7 +53,7 @@ class Origin:
     @property
     def key(self) -> str:
         """Return one hash of all parts."""
-        return _digest(list(self.parts.values()))
+        return json_digest(list(self.parts.values()))
 
 
 def origin_of(prepared: PreparedSlide, settings: RunSettings) -> Origin:
@@ -64,21 +63,27 @@ def origin_of(prepared: PreparedSlide, settings: RunSettings) -> Origin:
         slide_file=prepared.info.fingerprint,
         pixel_size="unknown" if mpp is None else f"{mpp.x!r} × {mpp.y!r} µm",
         settings=settings.measurement_hash,
-        drawings=_digest([_drawing_facts(d) for d in (prepared.drawn, prepared.roi)]),
+        drawings=json_digest([_drawing_facts(d) for d in (prepared.drawn, prepared.roi)]),
         tiles=prepared.plan.fingerprint,
-        fit=_digest(prepared.fitted.facts),
+        fit=_fit_digest(prepared),
         measurement_version=str(MEASUREMENT_VERSION),
         segmenter_package=prepared.segmenter_package,
     )
 
 
+def _fit_digest(prepared: PreparedSlide) -> str:
+    try:
+        return json_digest(prepared.fitted.facts)
+    except (TypeError, ValueError) as error:
+        raise SegmentationError(
+            f"{prepared.info.slide_id}: the facts that its segmenter records have no form in JSON ({error}); return "
+            "plain numbers, texts, lists and dicts from `facts`"
+        ) from error
+
+
 def _drawing_facts(drawing: Drawn | RegionOfInterest | None) -> list[object] | None:
     """Return what an answer depends on: the file's content and the scale it was read with."""
     return None if drawing is None else [drawing.sha256, drawing.scale]
-
-
-def _digest(facts: object) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, origin: Origin, force: bool) -> None:

@@ -1,16 +1,20 @@
-"""run: what a run directory holds of earlier runs, what of it stays in the tables, and what leaves them."""
+"""run: what a folder holds of an earlier run: how it differs from what is asked now, what of it stays in the tables."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.inputs.collect import SlideInput
+from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import EndedSlide, FailedSlide
-from wsi_area.results.documents import ended_slide, read_result
-from wsi_area.results.layout import RunLayout, read_json
-from wsi_area.results.unmerged import discard_shards, is_unmerged, refuse_unmerged
-from wsi_area.run.same_kind import differences, is_of
+from wsi_area.results.documents import read_result
+from wsi_area.results.layout import RunLayout
+from wsi_area.results.run_folder import Act, RunFolder, Standing, Wish, decide, read_folder
+from wsi_area.run.continuation import package_change
+from wsi_area.segmenters.registry import segmenter_package
+from wsi_area.settings.difference import differences
+from wsi_area.settings.effect import Effect
 from wsi_area.settings.run_settings import RunSettings
 
 _LOG = logging.getLogger(__name__)
@@ -24,95 +28,67 @@ NAMED = 5
 """Slides named in a warning; run.json and the folder have all of them."""
 
 
-def own_settings_in(layout: RunLayout, slides: Sequence[EndedSlide]) -> dict[str, Any]:
-    """Return what slides of an earlier run had as settings of their own, by their ids, as run.json has it."""
-    earlier = read_json(layout.run_json).get("slide_settings", {}) if slides else {}
-    return {s.slide_id: earlier[s.slide_id] for s in slides if s.slide_id in earlier}
-
-
-def merged_shards(layout: RunLayout, settings: RunSettings, force: bool) -> Mapping[str, Any] | None:
-    """Return what the folder's run says of the shards that were merged into it; None where there were none.
+def settled(layout: RunLayout, settings: RunSettings, wish: Wish) -> tuple[RunFolder, Act]:
+    """Return the state of a folder, held against the settings asked for, and what may be done with it.
 
     Raises
     ------
     ResultError
-        If shards measured something that is not merged yet; ``force`` forgets what they said.
+        If the wish is refused; nothing was changed.
     """
-    if layout.array_plan.exists():
-        about = _said_earlier(layout, force)
-        if force and (about is None or is_unmerged(layout) or not is_of(about, settings)):
-            discard_shards(layout)
-    refuse_unmerged(layout)
-    return read_json(layout.run_json).get("shards") if layout.array_plan.exists() else None
+    folder = read_folder(layout, lambda earlier: difference(earlier, settings))
+    return folder, decide(folder, wish)
 
 
-def others_in(layout: RunLayout, slides: Sequence[SlideInput], settings: RunSettings, force: bool) -> list[EndedSlide]:
-    """Return the results of the slides that an earlier run with the same settings put into the folder.
+def difference(earlier: RunRecord, settings: RunSettings) -> str:
+    """Return in what an earlier run, by its run.json, differs from these settings here and now; "" where in nothing.
+
+    Another version of somebody else's segmenter is another setting: it may measure something else.
+    """
+    packages = earlier.segmenter_package, segmenter_package(settings.segmenter.name)
+    if earlier.config_hash == settings.measurement_hash and packages[0] == packages[1]:
+        return ""
+    apart = differences(earlier.settings, settings.canonical(), Effect.NUMBERS)
+    found = [f"{d.key} {_change(d.first, d.second)}" for d in apart]
+    if packages[0] != packages[1]:
+        found.append(f"segmenter package {package_change(*packages)}")
+    return ", ".join(found) or "another version"
+
+
+def _change(then: Any, now: Any) -> str:
+    return "differ" if isinstance(then, list) or isinstance(now, list) else f"was {then!r}, is {now!r}"
+
+
+def others_in(folder: RunFolder, act: Act, slides: Sequence[SlideInput], force: bool) -> list[EndedSlide]:
+    """Return the results of the slides of the earlier run that stay in the tables, besides those asked for.
 
     Raises
     ------
     StaleResultError
-        If that run had other settings: one folder never holds results of two kinds.
-    ResultError
-        If what it said is damaged; ``force`` begins the folder afresh.
+        If a slide asked for is there under another id: it would be counted twice.
     """
-    earlier = _said_earlier(layout, force)
-    if earlier is None:
-        return []
-    if not is_of(earlier, settings):
-        if force:
-            _warn_of_leaving(layout, earlier, slides)
-            return []
-        raise StaleResultError(
-            f"{layout.root} holds a run with other settings: {differences(earlier, settings)}; "
-            "choose another --out, or --force to start this folder afresh"
-        )
     mine, paths = {s.slide_id for s in slides}, {s.path: s.slide_id for s in slides}
-    ended = earlier.get("slides", {})
-    others = [
-        ended_document(layout, name, _ended(layout, ended.get(name)))
-        for name in earlier.get("slides_planned", [])
-        if name not in mine
-    ]
-    for other in others:
+    earlier = folder.earlier  # no task of an array writes one: none is there until they are merged
+    others = [] if earlier is None else [name for name in earlier.slides_planned if name not in mine]
+    if earlier is None or not act.keeps_others:
+        _warn_of_leaving(folder, others)
+        return []
+    found = [ended_document(folder.layout, name, earlier.ended_slides.get(name)) for name in others]
+    for other in found:
         if other.path in paths and not force:
             raise StaleResultError(
-                f"{layout.root} holds {other.path} already, as {other.slide_id}; it would now be "
+                f"{folder.layout.root} holds {other.path} already, as {other.slide_id}; it would now be "
                 f"{paths[other.path]} and be counted twice. Give it the same id in a manifest (slide_id), or "
                 "choose another --out"
             )
-    return [other for other in others if other.path not in paths]
+    return [other for other in found if other.path not in paths]
 
 
-def _said_earlier(layout: RunLayout, force: bool) -> Mapping[str, Any] | None:
-    """Return the run.json of an earlier run; None where there is none, or a damaged one that ``force`` replaces.
-
-    Raises
-    ------
-    ResultError
-        If it is damaged.
-    """
-    if not layout.run_json.exists():
-        return None
-    try:
-        return read_json(layout.run_json)
-    except ResultError as error:
-        if force:
-            _LOG.warning("--force: %s is begun afresh; slides that are not asked for leave the tables", layout.run_json)
-            return None
-        if isinstance(error.__cause__, OSError):  # it may be whole: who may not read it is told so
-            raise
-        raise ResultError(
-            f"{layout.run_json} is damaged: which slides this run has, and how each ended, is lost; what was measured "
-            f"of them is kept in {layout.slides}. Remove that one file and run the same command again, with every "
-            "slide that shall be in the tables: nothing is measured twice. Or --force measures them afresh"
-        ) from error
-
-
-def _warn_of_leaving(layout: RunLayout, earlier: Mapping[str, Any], slides: Sequence[SlideInput]) -> None:
-    """Say which slides are no longer in the tables, since they were measured with settings that are no longer asked."""
-    mine = {slide.slide_id for slide in slides}
-    leaving = [str(name) for name in earlier.get("slides_planned", []) if name not in mine]
+def _warn_of_leaving(folder: RunFolder, leaving: Sequence[str]) -> None:
+    """Say which slides are no longer in the tables, as far as that is known."""
+    layout = folder.layout
+    if folder.standing is Standing.DAMAGED:
+        _LOG.warning("--force: %s is begun afresh; slides that are not asked for leave the tables", layout.run_json)
     if not leaving:
         return
     more = len(leaving) - NAMED
@@ -126,10 +102,6 @@ def _warn_of_leaving(layout: RunLayout, earlier: Mapping[str, Any], slides: Sequ
         named,
         layout.slides,
     )
-
-
-def _ended(layout: RunLayout, row: Mapping[str, Any] | None) -> EndedSlide | None:
-    return None if row is None else ended_slide(row, layout.run_json)
 
 
 def ended_document(layout: RunLayout, slide_id: str, ended: EndedSlide | None) -> EndedSlide:

@@ -10,16 +10,17 @@ from contextlib import contextmanager
 from wsi_area.errors import MissingMppError, StaleResultError, WsiAreaError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import refuse_mismatch
-from wsi_area.inputs.slide_settings import told_settings
 from wsi_area.inputs.stage_in import refuse_unreachable
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, FailedSlide, UncountedSlide
-from wsi_area.results.layout import RunLayout, write_json
-from wsi_area.results.leftovers import discard_partials, discard_tables
-from wsi_area.results.same_content import SAME_CONTENT, same_content
+from wsi_area.results.documents import write_run
+from wsi_area.results.layout import RunLayout
+from wsi_area.results.leftovers import discard_partials
+from wsi_area.results.run_folder import Standing, Wish
+from wsi_area.results.same_content import same_content
 from wsi_area.results.tables.object_tables import write_objects
 from wsi_area.results.tables.run_tables import write_tables
-from wsi_area.run.afresh import discard_documents
-from wsi_area.run.earlier_run import INTERRUPTED, ended_document, merged_shards, others_in, own_settings_in, unmeasured
+from wsi_area.run.beginning import begin_run, begun_header, discard_documents
+from wsi_area.run.earlier_run import INTERRUPTED, ended_document, others_in, settled, unmeasured
 from wsi_area.run.events import Listener, SlideDone
 from wsi_area.run.executors import Executor, make_executor
 from wsi_area.run.measure_slide import Context, Measured, measure_slide
@@ -33,7 +34,7 @@ from wsi_area.run.run_document import (
     EXIT_VERIFICATION,
     RunOutcome,
     as_of_run,
-    run_footer,
+    ended_run,
     run_header,
 )
 from wsi_area.run.run_log import RunLog, opened_log
@@ -43,8 +44,7 @@ from wsi_area.storage.place import Place
 
 __all__ = [
     "EXIT_CALIBRATION", "EXIT_FAILED", "EXIT_INTERRUPTED", "EXIT_OK", "EXIT_SETTINGS", "EXIT_VERIFICATION",
-    "RunOutcome", "ended_document", "measure_all", "others_in", "own_settings_in", "run_slides",
-    "stops_on_signal", "unmeasured",
+    "RunOutcome", "measure_all", "run_slides", "stops_on_signal",
 ]  # fmt: skip
 
 _LOG = logging.getLogger(__name__)
@@ -98,16 +98,15 @@ def run_slides(
     layout = RunLayout(out)
     with sole_writer(out):
         discard_partials(layout, [s.slide_id for s in slides])
-        merged = merged_shards(layout, settings, force)
-        others = others_in(layout, slides, settings, force)
+        folder, act = settled(layout, settings, Wish.RUN_AFRESH if force else Wish.RUN)
+        others = others_in(folder, act, slides, force)
         executor = make_executor(settings.run, settings.cluster, settings.tls, out)
-        header = run_header(settings, argv, [*(s.slide_id for s in others), *(s.slide_id for s in slides)])
-        header |= {} if merged is None else {"shards": merged}
-        header |= {"slide_settings": own_settings_in(layout, others) | told_settings(slides)}
+        header = begun_header(folder, run_header(settings, argv, []), others, slides)
+        if folder.standing is Standing.MERGED and act.keeps_others:
+            header = header.model_copy(update={"shards": None if folder.earlier is None else folder.earlier.shards})
         try:
-            write_json(layout.run_json, {**header, "state": "running"})
-            if force:  # nothing may call a slide complete that this run has not reached
-                discard_tables(layout)
+            begin_run(folder, act, header, slides)
+            if force:
                 discard_documents(layout, [s.slide_id for s in slides])
             limit = task_memory_limit_bytes(
                 settings.run.memory_limit_mb, executor.worker_count, executor.task_memory_bytes
@@ -118,11 +117,11 @@ def run_slides(
                 outcome, own = measure_all(slides, layout, context, log, interrupted, for_report=for_report)
                 # the tables are part of the run: a signal waits until they are whole
                 twins = same_content([*others, *own])
-                header |= {SAME_CONTENT: twins} if twins else {}
-                table, outcome = as_of_run([*others, *own], outcome, header)
+                header = header.model_copy(update={"same_content": twins or None})
+                table, outcome = as_of_run([*others, *own], outcome, twins)
                 write_tables(layout, table)
                 write_objects(layout, [s.slide_id for s in table if s.status != "failed"])
-                write_json(layout.run_json, {**header, **run_footer(outcome, table, executor.worker_count)})
+                write_run(layout, ended_run(header, outcome, table, executor.worker_count))
                 log.run_ended(outcome)
         finally:
             executor.close()

@@ -17,6 +17,7 @@ from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_on
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.drawn import Drawn, RegionOfInterest
+from wsi_area.model.light import Light
 from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
@@ -24,11 +25,13 @@ from wsi_area.results.thumbnail import thumbnail_jpeg
 from wsi_area.run.sampling import tissue_samples
 from wsi_area.run.work.deadlines import deadline
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
+from wsi_area.segmenters.colour.tissue_like import tissue_like_share
 from wsi_area.segmenters.exclusions.fit import with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.protocol import (
     AdaptsToWorkMpp,
     FittedSegmenter,
+    KnowsLight,
     PrefersTiles,
     Segmenter,
     StatesMemory,
@@ -54,6 +57,9 @@ TILES_OF_PREPARING = 4
 
 MAX_SLIDE_PX = 1 << 40
 """A million by a million: 25 cm a side at 0.25 µm, which is no slide."""
+
+NEXT_TO_ALL = 0.9
+"""Share of the overview: where more may be tissue, it is asked whether it has the colours of tissue."""
 
 MAX_LEVELS = 64
 MAX_STORED_TILE_PX = 1 << 26
@@ -87,6 +93,7 @@ class PreparedSlide:
     roi: RegionOfInterest | None
     edge_tissue_fraction: float  # of the rim of the overview
     overview_box_px: int  # level-0 px under one overview pixel
+    light: Light | None  # None where the segmenter looks for no glass
     thumbnail_jpeg: bytes = field(repr=False)  # the overview as people will see it
     prepare_cpu_s: float
     segmenter_package: str | None = None  # of somebody else's segmenter, with its version, where it was fitted
@@ -176,10 +183,11 @@ def _cut_and_fitted(
         plan = skip_glass(plan, foreground | ~overview.valid, _margin_l0_px(settings, calibration))
     lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
     rim = _rim_fraction(foreground & overview.valid)
+    light = _light(fitted, overview, foreground)
     box_px = -(-info.size_l0_px.area_px // overview.valid.size)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
     package = segmenter_package(settings.segmenter.name)
-    return PreparedSlide(info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, thumbnail, 0.0, package)
+    return PreparedSlide(info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, light, thumbnail, 0.0, package)
 
 
 def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:
@@ -216,6 +224,14 @@ def _refuse_bomb(info: SlideInfo) -> None:
                 f"{info.path}: level {level.index} is stored in tiles of {tile.width_px} × {tile.height_px} px, more "
                 f"than {MAX_STORED_TILE_PX} px, each of which would be decoded whole; write it with tiles of 256 px"
             )
+
+
+def _light(fitted: FittedSegmenter, overview: Overview, foreground: MaskArray) -> Light | None:
+    """Return the light of a slide; where next to all of it must be read, with what that is made of."""
+    light = fitted.light if isinstance(fitted, KnowsLight) else None
+    if light is None or not overview.valid.any() or float(foreground[overview.valid].mean()) < NEXT_TO_ALL:
+        return light
+    return replace(light, tissue_like=tissue_like_share(overview))
 
 
 def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSettings:

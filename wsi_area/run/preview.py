@@ -7,6 +7,7 @@ from typing import Any
 from wsi_area.compute.cut.grid import batches_to_measure, level_px_to_decode
 from wsi_area.compute.cut.planning import estimated_disk_bytes
 from wsi_area.compute.judge.quality import background_findings, work_mpp_findings
+from wsi_area.inputs.drawings import left_out_findings
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.plan import SlidePlan
@@ -61,4 +62,5 @@ def _findings(prepared: PreparedSlide) -> tuple[QaFinding, ...]:
         *work_mpp_findings(prepared.plan),
         *background_findings(prepared.info.slide_id, assumed, seen),
         *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
+        *left_out_findings(prepared.info.slide_id, facts),
     )

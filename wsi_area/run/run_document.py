@@ -11,10 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from wsi_area.model.burden import Status
-from wsi_area.model.documented import SCHEMA_VERSION
+from wsi_area.model.run_record import Host, RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.documents import document_of
-from wsi_area.results.same_content import SAME_CONTENT, with_same_content
+from wsi_area.results.same_content import with_same_content
 from wsi_area.segmenters.registry import segmenter_package
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.version import __version__
@@ -61,28 +61,22 @@ class RunOutcome:
         return EXIT_CALIBRATION if "needs_calibration" in statuses else EXIT_OK
 
 
-def run_header(settings: RunSettings, argv: Sequence[str], planned: Sequence[str]) -> dict[str, Any]:
+def run_header(settings: RunSettings, argv: Sequence[str], planned: Sequence[str]) -> RunRecord:
     """Return what is known of a run before it starts."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "wsi_area_version": __version__,
-        "argv": list(argv),
-        "started": datetime.now(UTC).isoformat(),
-        "host": {"system": platform.platform(), "machine": platform.machine(), "name": platform.node()},
-        "slurm": slurm_ids(os.environ),
-        "versions": {"python": sys.version.split()[0], **_package_versions()},
-        "settings": settings.canonical(),
-        "settings_origin": settings.origins,
-        "config_hash": settings.measurement_hash,
-        **segmenter_facts(settings),
-        "slides_planned": list(planned),
-    }
-
-
-def segmenter_facts(settings: RunSettings) -> dict[str, str]:
-    """Return which package somebody else's segmenter is of, with its version; nothing for one of ours."""
-    package = segmenter_package(settings.segmenter.name)
-    return {} if package is None else {"segmenter_package": package}
+    return RunRecord(
+        wsi_area_version=__version__,
+        argv=tuple(argv),
+        started=datetime.now(UTC).isoformat(),
+        host=Host(system=platform.platform(), machine=platform.machine(), name=platform.node()),
+        slurm=slurm_ids(os.environ),
+        versions={"python": sys.version.split()[0], **_package_versions()},
+        settings=settings.canonical(),
+        settings_origin=dict(settings.origins),
+        config_hash=settings.measurement_hash,
+        segmenter_package=segmenter_package(settings.segmenter.name),
+        slides_planned=tuple(planned),
+        state="running",
+    )
 
 
 def slurm_ids(environment: Mapping[str, str]) -> dict[str, str] | None:
@@ -105,23 +99,25 @@ def _package_versions() -> dict[str, str]:
     return found
 
 
-def run_footer(outcome: RunOutcome, table: Sequence[EndedSlide], worker_count: int) -> dict[str, Any]:
-    """Return how a run ended; ``table`` has every slide of the folder."""
-    return {
-        "state": "interrupted" if outcome.interrupted else "finished",
-        "ended": datetime.now(UTC).isoformat(),
-        "exit_code": outcome.exit_code,
-        "statuses": status_counts(outcome.slides),
-        "slides": {slide.slide_id: ended_row(slide) for slide in table},
-        "not_reached": outcome.planned - len(outcome.slides),
-        "slides_not_reached": [slide.slide_id for slide in outcome.not_reached],
-        "workers": worker_count,
-        "timing": {s.slide_id: s.timing.model_dump() for s in outcome.slides if isinstance(s, CountedSlide)},
-    }
+def ended_run(run: RunRecord, outcome: RunOutcome, table: Sequence[EndedSlide], worker_count: int) -> RunRecord:
+    """Return a run with what is known at its end; ``table`` has every slide of the folder."""
+    return run.model_copy(
+        update={
+            "state": "interrupted" if outcome.interrupted else "finished",
+            "ended": datetime.now(UTC).isoformat(),
+            "exit_code": outcome.exit_code,
+            "statuses": status_counts(outcome.slides),
+            "slides": {slide.slide_id: ended_row(slide) for slide in table},
+            "not_reached": outcome.planned - len(outcome.slides),
+            "slides_not_reached": tuple(slide.slide_id for slide in outcome.not_reached),
+            "workers": worker_count,
+            "timing": {s.slide_id: s.timing for s in outcome.slides if isinstance(s, CountedSlide)},
+        }
+    )
 
 
 def as_of_run(
-    table: Sequence[EndedSlide], outcome: RunOutcome, about: Mapping[str, Any]
+    table: Sequence[EndedSlide], outcome: RunOutcome, twins: Sequence[Sequence[str]]
 ) -> tuple[list[EndedSlide], RunOutcome]:
     """Return a run's slides, and how it ended, with what only the run as a whole can say of each.
 
@@ -130,10 +126,9 @@ def as_of_run(
     table : sequence of EndedSlide
         Every slide of the folder.
     outcome : RunOutcome
-    about : mapping
-        run.json, as far as it is known.
+    twins : sequence of sequence of str
+        The slides whose files hold the same, group by group.
     """
-    twins = about.get(SAME_CONTENT, ())
     slides = tuple(with_same_content(slide, twins) for slide in outcome.slides)
     return [with_same_content(slide, twins) for slide in table], replace(outcome, slides=slides)
 
@@ -149,6 +144,6 @@ def status_counts(slides: Iterable[EndedSlide]) -> dict[Status, int]:
     return dict(Counter(slide.status for slide in slides))
 
 
-def ended_row(slide: EndedSlide) -> dict[str, str]:
+def ended_row(slide: EndedSlide) -> EndedSlide:
     """Return what run.json says of a slide: its id, status, reason and path."""
-    return {"slide_id": slide.slide_id, "status": slide.status, "reason": slide.reason, "path": slide.path}
+    return EndedSlide(slide_id=slide.slide_id, status=slide.status, reason=slide.reason, path=slide.path)

@@ -9,12 +9,13 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.run.ending import not_complete, what_to_do
 from wsi_area.run.run_document import RunOutcome, status_counts, warning_counts
@@ -90,10 +91,12 @@ class RunLog:
         """Return the slide that this thread is at."""
         return getattr(self._slide_of_thread, "name", None)
 
-    def run_started(self, planned: int, header: Mapping[str, Any], **facts: Any) -> None:
+    def run_started(self, planned: int, run: RunRecord, **facts: Any) -> None:
         """Say what is about to run."""
-        names = ("wsi_area_version", "slurm", "config_hash")
-        self.write("info", "run started", slides=planned, **{n: header.get(n) for n in names}, **facts)
+        self.write(
+            "info", "run started", slides=planned, wsi_area_version=run.wsi_area_version, slurm=run.slurm,
+            config_hash=run.config_hash, **facts,
+        )  # fmt: skip
 
     def run_ended(self, outcome: RunOutcome, what_next: str = "") -> None:
         """Say what ran, what did not, why, and what to do; where all went well, what comes next if anything does."""

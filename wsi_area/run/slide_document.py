@@ -12,7 +12,7 @@ from wsi_area.compute.cut.skipping import skipped_foreground_upper_bound_px
 from wsi_area.compute.judge.quality import Observed, QualityLimits, check
 from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
 from wsi_area.errors import IncompleteResultError
-from wsi_area.inputs.drawings import drawn_on_record, outlines_on_record, roi_on_record
+from wsi_area.inputs.drawings import drawn_on_record, left_out_findings, outlines_on_record, roi_on_record
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.counts import ClassCounts
@@ -156,8 +156,9 @@ def _findings(
     limits = QualityLimits(**settings.quality.model_dump())
     drawings = prepared.drawn, prepared.roi
     return [
-        *check(prepared.plan, burden, _observed(prepared, bound), limits),
+        *check(prepared.plan, burden, _observed(prepared, bound, settings), limits),
         *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
+        *left_out_findings(burden.slide_id, prepared.fitted.facts),
     ]
 
 
@@ -179,7 +180,7 @@ def _threshold_sensitivity(fitted: FittedSegmenter, burden: SlideBurden) -> dict
     return None if fractions is None else tissue_area_at_shifts(fractions, burden.tissue_area_mm2)
 
 
-def _observed(prepared: PreparedSlide, bound_px: int | None) -> Observed:
+def _observed(prepared: PreparedSlide, bound_px: int | None, settings: RunSettings) -> Observed:
     facts: Mapping[str, Any] = prepared.fitted.facts
     assumed, seen = (facts.get(name) for name in ("background", "background_seen"))
     stain_fit = facts.get("stain_fit") or {}
@@ -191,7 +192,22 @@ def _observed(prepared: PreparedSlide, bound_px: int | None) -> Observed:
         facts.get("tissue_fraction"),
         stain_fit.get("unexplained"),
         stain_fit.get("angles_deg"),
+        prepared.light,
+        prepared.roi is not None or prepared.drawn is not None,
+        _tissue_on_overview(prepared, settings),
+        prepared.drawn is not None and prepared.drawn.is_empty,
     )
+
+
+def _tissue_on_overview(prepared: PreparedSlide, settings: RunSettings) -> float | None:
+    """Return the share of the overview that is tissue; None where more than the threshold makes the count."""
+    facts: Mapping[str, Any] = prepared.fitted.facts
+    shares = facts.get("tissue_fraction")
+    filtered = any((settings.objects.min_focus_um2, settings.objects.min_tissue_um2, settings.objects.max_hole_um2))
+    if shares is None or filtered or prepared.roi is not None or "exclusions" in facts:
+        return None
+    used: float | None = shares["used"]
+    return used
 
 
 def _skip_bound_px(prepared: PreparedSlide, rows: NDArray[np.int64], columns: LedgerLayout) -> int | None:

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.geometry import Region
+from wsi_area.model.light import Light
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 
 
@@ -114,6 +115,15 @@ class UsesDrawn(Protocol):
     @property
     def drawn_classes(self) -> tuple[str, ...]:
         """Return the names of the classes that a drawing may hold."""
+
+
+@runtime_checkable
+class KnowsLight(Protocol):
+    """A fitted segmenter that looked for the glass of its slide."""
+
+    @property
+    def light(self) -> Light | None:
+        """Return what it made of the light, None where it looked for no glass."""
 
 
 @runtime_checkable

@@ -1,26 +1,23 @@
 """settings: the settings of a run, read from TOML and the command line, refused at the first wrong key."""
 
-import difflib
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from wsi_area.errors import SettingsError
+from wsi_area.model.json_tree import flat, json_digest
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.cluster_settings import ClusterSettings, StorageSettings, TlsSettings
+from wsi_area.settings.effect import Effect, effect_of
+from wsi_area.settings.mistakes import in_words, placed
 from wsi_area.settings.settings_origin import origins, said_by
-from wsi_area.settings.settings_tree import assign, assigned, read_toml
+from wsi_area.settings.settings_tree import assign, assigned, is_plain, kept, read_toml
 
 ExecutorName = Literal["serial", "threads", "processes", "distributed", "slurm"]
 Lane = Literal["auto", "openslide", "direct"]
-
-MEASUREMENT_SECTIONS = ("tiling", "segmenter", "exclusions", "objects", "calibration")
-"""The sections that can change a number; the others say who does the work, and when to look."""
 
 
 class _Section(BaseModel):
@@ -60,7 +57,9 @@ class ObjectSettings(_Section):
 class ReaderSettings(_Section):
     """How pixels are read."""
 
-    lane: Lane = Field("auto", description="auto: the direct lane where it is proven for the slide")
+    lane: Annotated[Lane, Effect.WORK] = Field(
+        "auto", description="auto: the direct lane where it is proven for the slide"
+    )
 
 
 class CalibrationSettings(_Section):
@@ -84,6 +83,11 @@ class QualitySettings(_Section):
     threshold_change: float = Field(0.05, ge=0, description="change of the tissue for 5 % of the threshold, share")
     stain_unexplained: float = Field(0.05, ge=0, description="absorption that the stain vectors leave over, share")
     stain_angle_deg: float = Field(20.0, ge=0, description="angle between stain vectors as set and as seen, degrees")
+    most_taken: float = Field(0.95, ge=0, le=1, description="share of the slide that tissue or one class has")
+    glass_fall: float = Field(0.06, ge=0, le=1, description="fall of the light over the field, share of the brightest")
+    overview_difference: float = Field(
+        0.02, ge=0, le=1, description="difference of the tissue counted and that on the overview, relative"
+    )
 
 
 class RunSection(_Section):
@@ -121,13 +125,20 @@ class RunSettings(_Section):
     objects: ObjectSettings = ObjectSettings()
     reader: ReaderSettings = ReaderSettings()
     calibration: CalibrationSettings = CalibrationSettings()
-    quality: QualitySettings = QualitySettings()
-    run: RunSection = RunSection()
-    cluster: ClusterSettings = ClusterSettings()
-    tls: TlsSettings = TlsSettings()
-    storage: StorageSettings = StorageSettings()
+    quality: Annotated[QualitySettings, Effect.FINDINGS] = QualitySettings()
+    run: Annotated[RunSection, Effect.WORK] = RunSection()
+    cluster: Annotated[ClusterSettings, Effect.WORK] = ClusterSettings()
+    tls: Annotated[TlsSettings, Effect.WORK] = TlsSettings()
+    storage: Annotated[StorageSettings, Effect.WORK] = StorageSettings()
 
     _said_by: dict[str, str] = PrivateAttr(default_factory=dict)  # who said which setting, as far as `load` knows
+
+    @model_validator(mode="after")
+    def _is_finite(self) -> "RunSettings":
+        for key, value in flat(self.canonical()):
+            if not is_plain(value):
+                raise ValueError(f"{key} is {value}, which no file of results can hold; give a finite number")
+        return self
 
     @model_validator(mode="after")
     def _encrypts_where_it_can(self) -> "RunSettings":
@@ -150,8 +161,12 @@ class RunSettings(_Section):
     @property
     def measurement_hash(self) -> str:
         """Return the hash of what can change a number: not who did the work, nor through which lane."""
-        facts = {k: v for k, v in self.canonical().items() if k in MEASUREMENT_SECTIONS}
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return json_digest(with_effect(self.canonical(), Effect.NUMBERS))
+
+
+def with_effect(settings: Mapping[str, Any], *effects: Effect) -> dict[str, Any]:
+    """Return those of some settings, as nested tables, that have one of the effects."""
+    return kept(settings, lambda key: effect_of(RunSettings, key) in effects)
 
 
 def load(path: Path | None, assignments: Sequence[str] = ()) -> RunSettings:
@@ -170,7 +185,7 @@ def load(path: Path | None, assignments: Sequence[str] = ()) -> RunSettings:
     try:
         settings = RunSettings.model_validate(tree)
     except ValidationError as error:
-        raise SettingsError("; ".join(_placed(dict(d), path, assignments) for d in error.errors())) from error
+        raise SettingsError(placed(error, RunSettings, path, assignments)) from error
     _refuse_wrong_segmenter(settings.segmenter, path, assignments)
     settings._said_by.update(said)
     return settings
@@ -214,36 +229,4 @@ def load_storage(path: Path | None, assignments: Sequence[str] = ()) -> StorageS
     try:
         return RunSettings.model_validate(tree).storage
     except ValidationError as error:
-        raise SettingsError(f"{path or 'the settings'}: {explained(error)}") from error
-
-
-def explained(error: ValidationError) -> str:
-    """Return what is wrong with settings: each key, its value, and the nearest right one."""
-    return "; ".join(_explain_one(dict(detail)) for detail in error.errors())
-
-
-def _placed(detail: Mapping[str, Any], path: Path | None, assignments: Sequence[str]) -> str:
-    """Return what is wrong with one setting, after where it was written: an assignment, or else the file."""
-    key = ".".join(str(part) for part in detail["loc"])
-    return f"{assigned(key, assignments) or path or 'the settings'}: {_explain_one(detail)}"
-
-
-def _explain_one(detail: Mapping[str, Any]) -> str:
-    location = [str(part) for part in detail["loc"] if part not in {"int", "literal['auto']"}]
-    key = ".".join(location)
-    if detail["type"] != "extra_forbidden":
-        return f"{key} = {detail['input']!r}: {str(detail['msg'])[:1].lower()}{str(detail['msg'])[1:]}"
-    known = _known_keys(location[:-1])
-    near = difflib.get_close_matches(location[-1], known, n=1)
-    hint = f"did you mean {'.'.join([*location[:-1], near[0]])}?" if near else f"known here: {', '.join(known)}"
-    return f"unknown key {key}; {hint}"
-
-
-def _known_keys(section: Sequence[str]) -> list[str]:
-    model: type[BaseModel] = RunSettings
-    for part in section:
-        annotation = model.model_fields[part].annotation
-        if not isinstance(annotation, type) or not issubclass(annotation, BaseModel):
-            return []
-        model = annotation
-    return list(model.model_fields)
+        raise SettingsError(f"{path or 'the settings'}: {in_words(error, RunSettings)}") from error

@@ -1,22 +1,12 @@
 """settings: where each one comes from: the file, the command line, the program that called, or nobody (a default)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wsi_area.model.json_tree import flat
+from wsi_area.settings.settings_tree import split_assignment
+
 COMMAND_LINE, PROGRAM, DEFAULT = "command line", "program", "default"
-
-
-def flat_keys(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Yield the dotted name of each value of nested tables.
-
-    >>> list(flat_keys({"tiling": {"work_mpp": 2.0}, "segmenter": {"name": "tissue", "bands": [1, 2]}}))
-    ['tiling.work_mpp', 'segmenter.name', 'segmenter.bands']
-    """
-    for name, value in tree.items():
-        if isinstance(value, Mapping) and value:
-            yield from flat_keys(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}"
 
 
 def said_by(in_file: Mapping[str, Any], file: str, assignments: Sequence[str]) -> dict[str, str]:
@@ -25,10 +15,8 @@ def said_by(in_file: Mapping[str, Any], file: str, assignments: Sequence[str]) -
     >>> said_by({"tiling": {"tile_px": 256, "work_mpp": 2.0}}, "he.toml", ["tiling.tile_px = 512"])
     {'tiling.tile_px': 'command line', 'tiling.work_mpp': 'he.toml'}
     """
-    said = dict.fromkeys(flat_keys(in_file), file)
-    for text in assignments:
-        said[".".join(part.strip() for part in text.partition("=")[0].split("."))] = COMMAND_LINE
-    return said
+    said = dict.fromkeys(dict(flat(in_file)), file)
+    return said | {split_assignment(text)[0]: COMMAND_LINE for text in assignments}
 
 
 def origins(canonical: Mapping[str, Any], set_values: Mapping[str, Any], said: Mapping[str, str]) -> dict[str, str]:
@@ -46,8 +34,8 @@ def origins(canonical: Mapping[str, Any], set_values: Mapping[str, Any], said: M
     >>> origins({"a": {"b": 1, "c": 2, "d": 3}}, {"a": {"b": 1, "d": 3}}, {"a.b": "he.toml"})
     {'a.b': 'he.toml', 'a.c': 'default', 'a.d': 'program'}
     """
-    was_set = set(flat_keys(set_values))
-    return {key: _nearest(key, said) or (PROGRAM if key in was_set else DEFAULT) for key in flat_keys(canonical)}
+    was_set = dict(flat(set_values))
+    return {key: _nearest(key, said) or (PROGRAM if key in was_set else DEFAULT) for key, _ in flat(canonical)}
 
 
 def _nearest(key: str, said: Mapping[str, str]) -> str | None:

@@ -1,7 +1,6 @@
 """cli: `wsi-area config`: the settings that hold and where each comes from, their schema, their page."""
 
 import json
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.cli.output.settings_reference import settings_page, settings_schema, toml_text
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.run_settings import RunSettings, load
+from wsi_area.settings.settings_tree import read_toml, split_assignment
 from wsi_area.training.settings import SECTION, load_train_settings
 
 Origin = Literal["default", "file", "--set"]
@@ -130,8 +130,8 @@ def settings_in_force(settings: RunSettings, config: Path | None, assignments: S
         The file.
     assignments : sequence of ``key=value``
     """
-    written = {} if config is None else tomllib.loads(config.read_text(encoding="utf-8-sig"))
-    assigned = {text.partition("=")[0].replace(" ", "") for text in assignments}
+    written = {} if config is None else read_toml(config)
+    assigned = {split_assignment(text)[0] for text in assignments}
     for section, values in settings.canonical().items():
         if section == "segmenter":
             values = {"name": settings.segmenter.name, **_own(settings)}

@@ -9,7 +9,8 @@ from pydantic_core import PydanticUndefined
 
 from wsi_area.segmenters.registry import GROUP
 from wsi_area.segmenters.scheme import ClassSetting
-from wsi_area.settings.run_settings import MEASUREMENT_SECTIONS, RunSettings
+from wsi_area.settings.effect import Effect, effect_of
+from wsi_area.settings.run_settings import RunSettings
 from wsi_area.training.settings import SECTION, TrainSettings
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -61,8 +62,8 @@ def _lines() -> Iterator[str]:
     yield "and checks in an editor, write `wsi-area config schema > settings.schema.json` and put"
     yield "`#:schema ./settings.schema.json` in the file's first line."
     yield ""
-    measured = ", ".join(f"`[{name}]`" for name in MEASUREMENT_SECTIONS)
-    yield f"Only {measured} can change a number."
+    yield f"Any setting can change a number but these: {', '.join(_named(Effect.FINDINGS))} decides what is said of the"
+    yield f"numbers, and {', '.join(_named(Effect.WORK))} say who does the work, and how."
     for name, field in RunSettings.model_fields.items():
         yield from _section(name, f"[{name}]", _model_of(field.annotation))
         if name == "segmenter":
@@ -71,6 +72,16 @@ def _lines() -> Iterator[str]:
             yield from _section("classes", "[[segmenter.classes]]", ClassSetting)
     yield from _section(SECTION, f"[{SECTION}]", TrainSettings)
     yield ""
+
+
+def _named(effect: Effect) -> Iterator[str]:
+    """Yield the sections and the single settings that have an effect."""
+    for section, field in RunSettings.model_fields.items():
+        if effect_of(RunSettings, section) is effect:
+            yield f"`[{section}]`"
+        else:
+            keys = (f"{section}.{key}" for key in _model_of(field.annotation).model_fields)
+            yield from (f"`{key}`" for key in keys if effect_of(RunSettings, key) is effect)
 
 
 def _model_of(annotation: Any) -> type[BaseModel]:

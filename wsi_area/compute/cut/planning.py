@@ -1,7 +1,5 @@
 """compute: the cut of a slide: level, reduce factor, tiles, batches, memory; pure, and done before any work."""
 
-import hashlib
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +9,7 @@ from wsi_area.compute.cut.grid import level_px_to_decode
 from wsi_area.errors import MemoryBudgetError, MissingMppError, PlanError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
+from wsi_area.model.json_tree import json_digest
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import Level, SlideInfo
 
@@ -125,6 +124,7 @@ def auto_tile_px(level: Level, reduce_factor: int) -> int:
     """Return a tile edge near 512 work px that never cuts a stored tile in two.
 
     >>> from wsi_area.model.geometry import Size
+    from wsi_area.model.json_tree import json_digest
     >>> auto_tile_px(Level(0, Size(9000, 9000), 1.0, 1.0, Size(240, 240)), 1)
     480
     """
@@ -194,7 +194,7 @@ def fingerprinted(plan: SlidePlan) -> SlidePlan:
         plan.slide.fingerprint, plan.level, plan.reduce_factor, plan.tile_px, plan.halo_px, plan.batch_tiles,
         sorted(plan.skipped), sorted(plan.glass_read), plan.roi_sha256, sorted(plan.outside_roi),
     ]  # fmt: skip
-    return replace(plan, fingerprint=hashlib.sha256(json.dumps(facts).encode()).hexdigest())
+    return replace(plan, fingerprint=json_digest(facts))
 
 
 def validate(plan: SlidePlan, memory_limit_bytes: int) -> None:

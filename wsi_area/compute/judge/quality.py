@@ -3,11 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wsi_area.compute.judge.light_findings import (
+    FALL_LIMIT,
+    MOST_TAKEN,
+    OVERVIEW_LIMIT,
+    light_findings,
+    overview_findings,
+)
 from wsi_area.compute.judge.sample_depth import sample_depth_findings
 from wsi_area.compute.judge.stain_doubt import ANGLE_LIMIT_DEG, UNEXPLAINED_LIMIT, stain_findings
 from wsi_area.compute.judge.threshold_stability import UNSTABLE_LIMIT, threshold_findings
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.finding import QaFinding, Severity
+from wsi_area.model.light import Light
 from wsi_area.model.plan import SlidePlan
 
 
@@ -21,6 +29,9 @@ class QualityLimits:
     threshold_change: float = UNSTABLE_LIMIT  # of the tissue area, for ± 5 % of the threshold
     stain_unexplained: float = UNEXPLAINED_LIMIT  # of the absorption
     stain_angle_deg: float = ANGLE_LIMIT_DEG
+    most_taken: float = MOST_TAKEN  # of what was scanned, by tissue or one class other than background
+    glass_fall: float = FALL_LIMIT  # of the light over the field
+    overview_difference: float = OVERVIEW_LIMIT  # of the tissue counted from that on the overview, relative
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,10 @@ class Observed:
     tissue_fraction_by_shift: Mapping[str, float | None] | None = None  # of the threshold, see `threshold_stability`
     stain_unexplained: float | None = None
     stain_angles_deg: Mapping[str, float] | None = None
+    light: Light | None = None  # None where the segmenter looks for no glass
+    was_drawn: bool = False  # a region of interest, or the classes themselves
+    tissue_on_overview: float | None = None  # share of it; None where the count is not of the threshold alone
+    nothing_drawn: bool = False  # the classes come from a drawing, and nothing was drawn: 0 is what was to be found
 
 
 def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: QualityLimits) -> tuple[QaFinding, ...]:
@@ -45,7 +60,9 @@ def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: Qual
         *background_findings(burden.slide_id, observed.background_assumed, observed.background_seen),
         *_unscanned(plan, burden, limits),
         *_tissue(plan, burden, observed, limits),
+        *light_findings(burden, observed.light, limits.most_taken, limits.glass_fall, was_drawn=observed.was_drawn),
         *_threshold(burden, observed, limits),
+        *overview_findings(burden, observed.tissue_on_overview, limits.overview_difference),
         *stain_findings(
             burden.slide_id,
             observed.stain_unexplained,
@@ -113,7 +130,7 @@ def _unscanned(plan: SlidePlan, burden: SlideBurden, limits: QualityLimits) -> l
 def _tissue(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: QualityLimits) -> list[QaFinding]:
     slide_id = burden.slide_id
     found = []
-    if burden.tissue_px == 0 and not burden.counts.unreadable_px:
+    if burden.tissue_px == 0 and not burden.counts.unreadable_px and not observed.nothing_drawn:
         message = "no tissue was found: 0 px"
         remedy = "a result, if the slide is empty; else look at the threshold in result.json"
         found.append(QaFinding(slide_id, "TISSUE_ZERO", "warning", 0, 0, "px", message, remedy))

@@ -5,7 +5,6 @@ Its writers want the whole shard as one block of pixels and spend more on copyin
 each tile is compressed as soon as it is classified, while it is in the cache.
 """
 
-import sys
 from collections.abc import Mapping
 
 import google_crc32c
@@ -14,14 +13,14 @@ from numcodecs import blosc
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from wsi_area.compute.plane_frames import PIXELS_STEP, plane_frame
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap
 from wsi_area.storage.place import Place, commit
 
-CHUNK_CODECS = (BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle", typesize=1), Crc32cCodec())
-"""What `encoded_tile` does, as zarr's metadata say it. Bit planes of few classes: zstd took half as long as decoding
-the slide."""
+_LEVEL = 1
+CHUNK_CODECS = (BloscCodec(cname="zstd", clevel=_LEVEL, shuffle="bitshuffle", typesize=1), Crc32cCodec())
+"""What `encoded_tile` does, as zarr's metadata say it: zstd of the codes' bit planes. A frame says itself how it is to
+be unpacked, so that class maps which earlier versions packed with LZ4 are read, and go on, as they are."""
 
 ABSENT = np.iinfo(np.uint64).max
 """In the index: the offset of a tile that is not there."""
@@ -43,19 +42,10 @@ def encoded_tile(class_map: ClassMap, tile_px: int) -> bytes | None:
         whole = np.full((tile_px, tile_px), BACKGROUND_ID, np.uint8)
         whole[: class_map.shape[0], : class_map.shape[1]] = class_map
         class_map = whole
-    content = np.ascontiguousarray(class_map)
-    # Blosc's own writer where ours cannot: a tile of some odd size, a processor that begins with the high byte
-    by_words = content.size % PIXELS_STEP == 0 and sys.byteorder == "little"
-    compressed = plane_frame(content) if by_words else _blosc_frame(content)
-    return None if compressed is None else compressed + _crc(compressed)
-
-
-def _blosc_frame(content: ClassMap) -> bytes | None:
-    """Return a tile as Blosc itself writes it, in one block; None where all of it is background."""
-    if not content.any():
+    if not class_map.any():
         return None
-    frame: bytes = blosc.compress(content, b"lz4", 1, blosc.BITSHUFFLE, blocksize=content.size)
-    return frame
+    frame: bytes = blosc.compress(np.ascontiguousarray(class_map), b"zstd", _LEVEL, blosc.BITSHUFFLE, tile_px**2)
+    return frame + _crc(frame)
 
 
 def encoded_tiles(class_map: ClassMap, tile_px: int) -> dict[tuple[int, int], bytes]:

@@ -5,25 +5,20 @@ that tasks that were started with another list, other settings or another number
 measuring a slide that somebody else has.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
-from wsi_area.errors import ResultError, SlideOpenError, StaleResultError
+from wsi_area.errors import SlideOpenError
 from wsi_area.inputs.collect import SlideInput
-from wsi_area.inputs.drawn_source import DrawnSource
-from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.documented import SCHEMA_VERSION
-from wsi_area.results.layout import RunLayout, read_json
+from wsi_area.model.json_tree import apart, json_digest
 from wsi_area.run.array.division import Share, divide
 from wsi_area.run.continuation import MEASUREMENT_VERSION
 from wsi_area.segmenters.registry import segmenter_package
-from wsi_area.settings.own_settings import OwnSettings
-from wsi_area.settings.run_settings import MEASUREMENT_SECTIONS, RunSettings
+from wsi_area.settings.effect import Effect
+from wsi_area.settings.run_settings import RunSettings, with_effect
 from wsi_area.slides.header.companion_files import companions_of, files_of
 from wsi_area.storage.access import Access
 from wsi_area.storage.place import Place, place_of
@@ -67,11 +62,11 @@ class ArrayPlan:
     def key(self) -> str:
         """Return the hash of all that the tasks must agree on; the order of the slides is no part of it."""
         rows = sorted(self._rows().items())
-        return _digest([self.count, self.config_hash, self.measurement_version, self._answering_settings(), rows])
+        return json_digest([self.count, self.config_hash, self.measurement_version, self._answering_settings(), rows])
 
     def _answering_settings(self) -> dict[str, Any]:
         """Return the settings that must be the same: for the numbers, for what is said of them, for who has what."""
-        answering = {name: self.settings.get(name) for name in (*MEASUREMENT_SECTIONS, "quality")}
+        answering = with_effect(self.settings, Effect.NUMBERS, Effect.FINDINGS)
         package = {} if self.segmenter_package is None else {"segmenter_package": self.segmenter_package}
         return {**answering, "run": {"piece_mib": self.settings["run"]["piece_mib"]}, **package}
 
@@ -114,19 +109,8 @@ class ArrayPlan:
         return "nothing"
 
 
-def _first_change(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> str:
-    for name in sorted({*then, *now}):
-        before, after = then.get(name), now.get(name)
-        if before == after:
-            continue
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            return _first_change(before, after, f"{prefix}{name}.")
-        return f"{prefix}{name} was {before!r}, is {after!r}"
-    return "nothing"
-
-
-def _digest(facts: object) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+def _first_change(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    return next((f"{key} was {before!r}, is {after!r}" for key, before, after in apart(then, now)), "nothing")
 
 
 def array_plan(slides: Sequence[SlideInput], settings: RunSettings, count: int, *, forced: bool = False) -> ArrayPlan:
@@ -180,73 +164,3 @@ def _file_bytes(slides: Sequence[SlideInput], access: Access) -> dict[str, int]:
         except (OSError, SlideOpenError):
             sizes[slide.slide_id] = 0
     return sizes
-
-
-def read_array_plan(layout: RunLayout) -> ArrayPlan:
-    """Return the plan on record.
-
-    Raises
-    ------
-    ResultError
-        If there is none, or it is damaged.
-    """
-    content = read_json(layout.array_plan)
-    try:
-        rows = content["slides"]
-        plan = ArrayPlan(
-            content["count"],
-            tuple(_slide_input(row) for row in rows),
-            {row["slide_id"]: row["file_bytes"] for row in rows},
-            content["settings"],
-            content["config_hash"],
-            content["measurement_version"],
-            content["forced"],
-            content.get("segmenter_package"),
-        )
-        whole = plan.key == content["key"]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ResultError(_damaged(layout.array_plan)) from error
-    if not whole or any(Path(s.slide_id).name != s.slide_id for s in plan.slides):
-        raise ResultError(_damaged(layout.array_plan))
-    return plan
-
-
-def _damaged(path: Place) -> str:
-    return f"{path} is damaged or was changed; run the shards again with --force, or choose another --out"
-
-
-def _slide_input(row: Mapping[str, Any]) -> SlideInput:
-    override = row["override"]
-    if override is not None:
-        override = MppCandidate(**{**override, "mpp": Mpp(**override["mpp"])})
-    annotations, roi = (None if row[name] is None else DrawnSource(**row[name]) for name in ("annotations", "roi"))
-    own = None if row["own"] is None else OwnSettings(**row["own"])
-    return SlideInput(row["path"], row["slide_id"], override, annotations, roi, own)
-
-
-def agreed_plan(layout: RunLayout, mine: ArrayPlan) -> ArrayPlan | None:
-    """Return the plan on record if it is the same as mine; None if there is none, or mine may replace it.
-
-    Raises
-    ------
-    StaleResultError
-        Naming what differs.
-    ResultError
-        If the plan on record is damaged.
-    """
-    if not layout.array_plan.exists():
-        return None
-    try:
-        found = read_array_plan(layout)
-    except ResultError:
-        if mine.forced:
-            return None
-        raise
-    if found.key == mine.key:
-        return found
-    if mine.forced:
-        return None
-    raise StaleResultError(
-        f"{layout.root} holds other shards: {found.difference(mine)}; give every task the same slides, settings and "
-        "number of shards, choose another --out, or --force to begin afresh"
-    )

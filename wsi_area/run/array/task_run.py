@@ -7,35 +7,37 @@ slide that it shares with others it writes its own batches, and never result.jso
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from wsi_area.errors import ResultError, SettingsError, WsiAreaError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import refuse_mismatch
 from wsi_area.inputs.stage_in import refuse_unreachable
+from wsi_area.model.run_record import RunRecord, TaskRecord
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.results.documents import document_of
-from wsi_area.results.layout import RunLayout, read_json, write_json
-from wsi_area.results.unmerged import discard_shards
-from wsi_area.run.afresh import begin_run_afresh, begin_task_afresh, discard_documents
-from wsi_area.run.array.array_plan import ArrayPlan, agreed_plan, array_plan
+from wsi_area.results.documents import document_of, read_task
+from wsi_area.results.layout import RunLayout, write_json
+from wsi_area.results.run_folder import Act, RunFolder, Wish
+from wsi_area.run.array.agreement import PlanAct, agreed_plan
+from wsi_area.run.array.array_plan import ArrayPlan, array_plan
 from wsi_area.run.array.division import ArrayTask, Share
 from wsi_area.run.array.slide_share import MEASURED, SlideShare, measure_share
+from wsi_area.run.beginning import begin_run, begun_header, discard_documents, discard_tasks, take_back
+from wsi_area.run.earlier_run import others_in, settled
 from wsi_area.run.events import Listener
 from wsi_area.run.executors import make_executor
 from wsi_area.run.measure_slide import Context
 from wsi_area.run.memory import task_memory_limit_bytes
-from wsi_area.run.pipeline import measure_all, others_in, stops_on_signal
+from wsi_area.run.pipeline import measure_all, stops_on_signal
 from wsi_area.run.run_document import (
     EXIT_CALIBRATION,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_OK,
     RunOutcome,
-    run_footer,
+    ended_run,
     run_header,
 )
 from wsi_area.run.run_log import RunLog, opened_log
@@ -103,8 +105,7 @@ def run_task(
     mine = array_plan(slides, settings, task.count, forced=force)
     executor = make_executor(settings.run, settings.cluster, settings.tls, out)  # before anything old is taken back
     try:
-        with _held_task(layout, task, mine, run_header(settings, argv, [s.slide_id for s in slides])) as plan:
-            others_in(layout, slides, settings, plan.forced)  # refuses what cannot be together
+        with _held_task(layout, task, mine, settings, argv) as plan:
             limit = task_memory_limit_bytes(
                 settings.run.memory_limit_mb, executor.worker_count, executor.task_memory_bytes
             )
@@ -120,14 +121,16 @@ def _measured_task(
     """Return how each slide, and each part of a slide, of one task ended; by whoever holds it."""
     settings, executor = context.settings, context.executor
     own, shared = plan.slides_of(task.index), plan.shares_of(task.index)
-    header = {**run_header(settings, argv, [s.slide_id for s in own]), "shard": str(task), "plan": plan.key}
-    header |= {"pieces_planned": [slide.slide_id for slide, _ in shared]}
+    run = run_header(settings, argv, [s.slide_id for s in own])
+    said = TaskRecord(
+        **dict(run), shard=str(task), plan=plan.key, pieces_planned=tuple(slide.slide_id for slide, _ in shared)
+    )
     file = layout.task(task.index, task.count)
-    write_json(file, {**header, "state": "running"})
+    write_json(file, document_of(said))
     name = f"shard-{task.index}-of-{task.count}.jsonl"
     with opened_log(layout.logs / name) as log, stops_on_signal(executor) as interrupted:
         log.run_started(
-            len(own), header, shard=str(task), slides_of_all_shards=len(plan.slides), slides_shared=len(shared)
+            len(own), said, shard=str(task), slides_of_all_shards=len(plan.slides), slides_shared=len(shared)
         )
         shares = _measure_shares(shared, layout, context, log)  # the largest slides first
         whole, _ = measure_all(own, layout, context, log, interrupted, for_report=for_report)
@@ -139,7 +142,7 @@ def _measured_task(
             shares,
             len(shared),
         )
-        write_json(file, {**header, **_task_footer(layout, outcome, executor.worker_count)})
+        write_json(file, document_of(_ended_task(said, layout, outcome, executor.worker_count)))
         log.run_ended(outcome, "wsi-area merge, once every task has ended")
     return outcome
 
@@ -191,17 +194,18 @@ def refuse_slurm_executor(settings: RunSettings) -> None:
         )
 
 
-def _task_footer(layout: RunLayout, outcome: TaskOutcome, worker_count: int) -> dict[str, Any]:
-    """Return how a task ended: its slides' statuses, and in full the documents that hold no counts."""
-    footer = run_footer(outcome, outcome.slides, worker_count)
-    counted = [slide for slide in outcome.slides if isinstance(slide, CountedSlide)]
-    return {
-        **footer,
-        "not_reached": footer["not_reached"] + outcome.shares_planned - len(outcome.shares),
-        "pieces": {done.slide_id: done.document() for done in outcome.shares},
-        "results": {s.slide_id: result_digest(layout, s.slide_id) for s in counted},
-        "uncounted": {s.slide_id: document_of(s) for s in outcome.slides if s not in counted},
-    }
+def _ended_task(said: TaskRecord, layout: RunLayout, outcome: TaskOutcome, worker_count: int) -> TaskRecord:
+    """Return a task with what is known at its end; its slides without counts in full."""
+    run, slides = ended_run(said, outcome, outcome.slides, worker_count), outcome.slides
+    return said.model_copy(
+        update={
+            **dict(run),
+            "not_reached": (run.not_reached or 0) + outcome.shares_planned - len(outcome.shares),
+            "pieces": {done.slide_id: done.on_record() for done in outcome.shares},
+            "results": {s.slide_id: result_digest(layout, s.slide_id) for s in slides if isinstance(s, CountedSlide)},
+            "uncounted": {s.slide_id: s for s in slides if not isinstance(s, CountedSlide)},
+        }
+    )
 
 
 def result_digest(layout: RunLayout, slide_id: str) -> str | None:
@@ -213,37 +217,45 @@ def result_digest(layout: RunLayout, slide_id: str) -> str | None:
 
 
 @contextmanager
-def _held_task(layout: RunLayout, task: ArrayTask, mine: ArrayPlan, header: Mapping[str, Any]) -> Iterator[ArrayPlan]:
+def _held_task(
+    layout: RunLayout, task: ArrayTask, mine: ArrayPlan, settings: RunSettings, argv: Sequence[str] = ()
+) -> Iterator[ArrayPlan]:
     """Hold one task of a run directory, and yield the plan that all of its tasks agree on.
 
     Tasks settle the plan one after the other, which takes no longer than reading one file; from then on they are side
     by side. A forced one takes back what is said of slides that it measures afresh, while no other can settle.
+    Whatever is refused is refused before anything is written.
     """
-    name = f"{task.index}-of-{task.count}"
     busy = f"shard {task} of {layout.root} is being measured by another task; wait for it, or give another --shard"
     with held(layout.tasks / ".plan.lock", waits=True) as settling, joint_writer(layout.root) as together:
-        plan = agreed_plan(layout, mine)
-        is_agreed = plan is not None
-        if plan is None:
-            plan = mine
-            _replace_plan(layout, mine, together, header)
-        with held(layout.tasks / f".{name}.lock", busy=busy):
-            if mine.forced and is_agreed:
-                begin_task_afresh(layout, plan, task)
+        plan_act, plan = agreed_plan(layout, mine)
+        folder, act = settled(layout, settings, Wish.TASK_AFRESH if mine.forced else Wish.TASK)
+        is_new = plan_act is not PlanAct.KEEP or act is Act.REPLACE
+        plan = mine if is_new else plan
+        others = others_in(folder, act, plan.slides, plan.forced)
+        if is_new:
+            header = run_header(settings, argv, [])
+            _replace_plan(folder, act, plan, together, begun_header(folder, header, others, plan.slides))
+        with held(layout.tasks / f".{task.index}-of-{task.count}.lock", busy=busy):
+            if mine.forced and not is_new:
+                names = {slide.slide_id for slide in plan.slides_of(task.index)}
+                names |= {slide.slide_id for slide, _ in plan.shares_of(task.index)}
+                take_back(folder, names, layout.task(task.index, task.count).name)
             settling.close()  # let the next task in
             yield plan
 
 
-def _replace_plan(layout: RunLayout, plan: ArrayPlan, together: Lock, header: Mapping[str, Any]) -> None:
+def _replace_plan(folder: RunFolder, act: Act, plan: ArrayPlan, together: Lock, header: RunRecord) -> None:
     """Write the plan down; where that takes another's place, only while no task of the other is at work."""
+    layout = folder.layout
     at_work = f"other shards of {layout.root} are being measured with another plan; wait for them, or end them"
     takes_a_place = layout.array_plan.exists()
     if takes_a_place:
         relock(together, shared=False, busy=at_work)
         _LOG.warning("%s: the shards that were there are forgotten (--force)", layout.root)
     if plan.forced:
-        begin_run_afresh(layout, header, plan)
-        discard_shards(layout)
+        begin_run(folder, act, header, plan.slides)
+        discard_tasks(layout)
     write_json(layout.array_plan, plan.document())
     if plan.forced:
         discard_documents(layout, [slide.slide_id for slide in plan.slides])
@@ -251,9 +263,9 @@ def _replace_plan(layout: RunLayout, plan: ArrayPlan, together: Lock, header: Ma
         relock(together, shared=True, busy=at_work)
 
 
-def read_task(layout: RunLayout, task: ArrayTask) -> Mapping[str, Any] | None:
+def task_on_record(layout: RunLayout, task: ArrayTask) -> TaskRecord | None:
     """Return what a task said; None if its file is missing or damaged."""
     try:
-        return read_json(layout.task(task.index, task.count))
+        return read_task(layout, task.index, task.count)
     except ResultError:
         return None

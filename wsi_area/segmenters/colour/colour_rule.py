@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import UNSCANNED_CODE
+from wsi_area.model.light import GlassRgb
 from wsi_area.model.pixels import ClassMap, RgbArray, TilePixels
 from wsi_area.segmenters.colour.density import (
     EVEN_STAIN,
     UNITS_PER_OD,
+    WHITE,
     Lookups,
     grey_lookups,
     grey_tables,
@@ -24,7 +26,11 @@ from wsi_area.segmenters.colour.density import (
 
 Feature = Literal["darkness", "brightness"]
 """``darkness`` is 255 - min(R, G, B): what stands out on bright glass, dark or coloured, so that pale pink
-stays tissue; ``brightness`` is max(R, G, B): what stands out on a dark field."""
+stays tissue; ``brightness`` is max(R, G, B): what stands out on a dark field. Of tinted glass the tint is taken away
+first: what a channel has too much of, to no less than 0."""
+
+Tint = tuple[int, int, int]
+NO_TINT: Tint = (0, 0, 0)
 
 Intensity = Literal["grey", "od"]
 """What is added up of a foreground without a stain: the mean of R, G and B, or of their optical densities."""
@@ -46,6 +52,8 @@ class ColourRule:
     stain: tuple[float, float, float] | None = None  # weights of the OD of R, G, B in the stain's density
     bands_od: tuple[float, ...] = ()  # ascending
     intensity: Intensity | None = None  # the signal where there is no stain
+    tint: Tint = NO_TINT  # grey levels that the glass has too much of in R, G and B; counts for darkness alone
+    glass: GlassRgb = WHITE  # what optical densities are taken against
 
     def __post_init__(self) -> None:
         """Refuse bands that are no bands."""
@@ -74,7 +82,7 @@ class ColourRule:
 
         A unit is 2^-20 micro-OD, or 2^-20 of the least step of a grey value.
         """
-        return grey_tables() if self.intensity == "grey" else stain_tables(self._weights)
+        return grey_tables() if self.intensity == "grey" else stain_tables(self._weights, self.glass)
 
     @property
     def _weights(self) -> tuple[float, float, float]:
@@ -92,7 +100,7 @@ class ColourRule:
     @property
     def lookups(self) -> Lookups:
         """Return the narrowest look-ups that sort every colour as ``unit_tables`` and ``bands_units`` do."""
-        return grey_lookups() if self.intensity == "grey" else lookups_for(self._weights, self.bands_units)
+        return grey_lookups() if self.intensity == "grey" else lookups_for(self._weights, self.bands_units, self.glass)
 
     def feature_of(self, rgb: RgbArray) -> NDArray[np.uint8]:
         """Return the feature, uint8 (h, w), of uint8 (h, w, 3) RGB.
@@ -100,10 +108,23 @@ class ColourRule:
         >>> ColourRule("darkness", 40).feature_of(np.array([[[255, 200, 240]]], np.uint8)).tolist()
         [[55]]
         """
-        red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
         if self.feature == "brightness":
-            return np.maximum(np.maximum(red, green), blue)
+            return np.maximum(np.maximum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
+        red, green, blue = untinted(rgb, self.tint)
         return 255 - np.minimum(np.minimum(red, green), blue)
+
+    @property
+    def is_foreground_value(self) -> NDArray[np.bool_]:
+        """Return bool (3, 256), True where a value of R, G or B alone makes a pixel foreground.
+
+        >>> rule = ColourRule("darkness", 40, tint=(5, 0, 0))
+        >>> [int(of_channel.argmin()) for of_channel in rule.is_foreground_value]
+        [220, 215, 215]
+        """
+        value = np.arange(256)
+        if self.feature == "brightness":
+            return np.tile(value > self.threshold, (3, 1))
+        return np.stack([value - tint < 255 - self.threshold for tint in self.tint])
 
     def density_units_of(self, rgb: RgbArray) -> NDArray[np.int64]:
         """Return the density of the target stain, int64 (h, w) in units of 2^-20 micro-OD, negatives kept."""
@@ -137,8 +158,9 @@ class ColourRule:
         foreground: NDArray[np.bool_] = self.feature_of(rgb) > self.threshold
         if self.stain is None:
             return foreground
-        lowest = 255 - self.threshold if self.feature == "darkness" else 0  # of any channel that is not foreground
-        if int(self.unit_tables[:, lowest:].max(axis=1).sum()) >= self.bands_units[0]:
+        least = np.iinfo(np.int64).min >> 2
+        most = np.where(self.is_foreground_value, least, self.unit_tables).max(axis=1)  # of what is not foreground
+        if self.feature == "brightness" or int(most.sum()) >= self.bands_units[0]:
             undecided = ~foreground
             foreground[undecided] = self.density_units_of(rgb[undecided]) >= self.bands_units[0]
         return foreground
@@ -157,6 +179,16 @@ class ColourRule:
                 classes[units >= lowest] = band
         classes[~pixels.valid] = UNSCANNED_CODE
         return classes
+
+
+def untinted(rgb: RgbArray, tint: Tint) -> list[NDArray[np.uint8]]:
+    """Return R, G and B, uint8 (h, w) each, without what the glass has too much of.
+
+    >>> [int(channel[0, 0]) for channel in untinted(np.array([[[225, 175, 3]]], np.uint8), (61, 11, 9))]
+    [164, 164, 0]
+    """
+    channels = (rgb[..., channel] for channel in range(3))
+    return [np.maximum(c, np.uint8(t)) - np.uint8(t) if t else c for c, t in zip(channels, tint, strict=True)]
 
 
 @runtime_checkable

@@ -6,6 +6,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.model.light import GlassRgb
+
 MICRO = 1_000_000
 UNITS_PER_MICRO_BITS = 20  # densities are whole numbers of 2^-20 micro-OD (1e-12 OD): sums round nowhere
 UNITS_PER_OD = MICRO << UNITS_PER_MICRO_BITS
@@ -18,6 +20,8 @@ _LOWEST_INTENSITY = 1e-6  # scikit-image's floor for the logarithm: an intensity
 _TRIES = 64
 GREY_MICRO_SCALE = 50_000  # whole numbers per grey level of an integrated grey value: all 255 stay compact
 Stain = tuple[float, float, float]
+WHITE: GlassRgb = (255, 255, 255)
+"""What optical densities are taken against where nobody looked for the glass."""
 EVEN_STAIN: Stain = (1 / 3, 1 / 3, 1 / 3)
 """The mean optical density of R, G and B: what absorbs, whatever its colour."""
 
@@ -35,19 +39,22 @@ class Lookups:
 
 
 @lru_cache(maxsize=16)
-def stain_tables(stain: Stain) -> NDArray[np.int64]:
+def stain_tables(stain: Stain, glass: GlassRgb = WHITE) -> NDArray[np.int64]:
     """Return int64 (3, 256), read-only: weight × OD of each channel value, in units of 2^-20 micro-OD.
 
-    OD = -log10(max(v / 255, 1e-6)) (Beer-Lambert; the floor is scikit-image's). ``separate_stains`` divides
-    by ln(1e-6), so its density × 6 is ours. In whole numbers, neither the order of adding nor the last bit
-    of a platform's logarithm can move a pixel; the rounding is at most 1.5e-12 OD.
+    OD = -log10(max(v / glass, 1e-6)), channel by channel, negative where a pixel is brighter than the glass
+    (Beer-Lambert; the floor is scikit-image's). ``separate_stains`` takes 255 for the glass and divides
+    by ln(1e-6), so with white glass its density × 6 is ours. In whole numbers, neither the order of adding nor the
+    last bit of a platform's logarithm can move a pixel; the rounding is at most 1.5e-12 OD.
 
     >>> [int(v) >> 20 for v in stain_tables((1.0, 0.0, 0.0))[0, [0, 25, 255]]]
     [6000000, 1008600, 0]
+    >>> [int(v) >> 20 for v in stain_tables((1.0, 0.0, 0.0), (240, 240, 240))[0, [24, 240]]]
+    [1000000, 0]
     """
-    intensity = np.arange(256) * (1.0 / 255.0)
+    intensity = np.arange(256) * (1.0 / np.array(glass, np.float64))[:, None]
     od = -np.log10(np.maximum(intensity, _LOWEST_INTENSITY))
-    tables = np.round(np.outer(stain, od) * UNITS_PER_OD).astype(np.int64)
+    tables = np.round(np.array(stain)[:, None] * od * UNITS_PER_OD).astype(np.int64)
     tables.setflags(write=False)
     return tables
 
@@ -74,7 +81,7 @@ def grey_lookups() -> Lookups:
 
 
 @lru_cache(maxsize=16)
-def lookups_for(stain: Stain, bands: tuple[int, ...]) -> Lookups:
+def lookups_for(stain: Stain, bands: tuple[int, ...], glass: GlassRgb = WHITE) -> Lookups:
     """Return the look-ups of a stain with bands in units of 2^-20 micro-OD: compact if that moves no colour.
 
     Vector code is twice as fast on 32 bits. Rounding to them moves a colour by less than 1e-7 OD; whether that
@@ -83,7 +90,7 @@ def lookups_for(stain: Stain, bands: tuple[int, ...]) -> Lookups:
     >>> lookups_for((1.0, 0.0, 0.0), (100_000 << 20,)).tables.dtype
     dtype('int32')
     """
-    wide = stain_tables(stain)
+    wide = stain_tables(stain, glass)
     if max(_largest(wide), _largest(-wide)) <= _COMPACT_LARGEST << UNITS_PER_MICRO_BITS:
         crossings = [_Crossing.of(wide, band) for band in bands]
         for attempt in range(_TRIES):

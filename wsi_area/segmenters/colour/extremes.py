@@ -4,14 +4,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.model.pixels import Overview
-from wsi_area.segmenters.colour.colour_rule import Feature
+from wsi_area.segmenters.colour.colour_rule import NO_TINT, Feature, Tint, untinted
 
 Extremes = NDArray[np.int64]
 """int64 (256, 256): pixels by min(R, G, B), then by max(R, G, B)."""
 
 
-def count_extremes(overview: Overview) -> Extremes:
+def count_extremes(overview: Overview, tint: Tint = NO_TINT) -> Extremes:
     """Return the counts of the valid pixels of an overview: one pass over them, however much is asked afterwards.
+
+    ``tint`` is what the glass has too much of, taken away from each pixel.
 
     >>> from wsi_area.model.geometry import Size
     >>> pink = np.full((2, 2, 3), (250, 90, 120), np.uint8)
@@ -19,7 +21,7 @@ def count_extremes(overview: Overview) -> Extremes:
     >>> int(counts.sum()), int(counts[90, 250])
     (3, 3)
     """
-    red, green, blue = (np.ascontiguousarray(overview.rgb[..., channel]) for channel in range(3))
+    red, green, blue = (np.ascontiguousarray(channel) for channel in untinted(overview.rgb, tint))
     darkest = np.minimum(np.minimum(red, green), blue)
     pair = darkest.astype(np.uint16) << 8 | np.maximum(np.maximum(red, green), blue)
     seen = pair.ravel() if overview.valid.all() else pair[overview.valid]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from wsi_area.model.classes import ClassScheme
+from wsi_area.model.light import Light
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels
 from wsi_area.segmenters.colour.colour_rule import ColourRule
 from wsi_area.segmenters.protocol import Signal
@@ -17,6 +18,7 @@ class FittedColourRule:
     lowered_rule: ColourRule  # with thresholds nearer to the background: whatever is not class 0 is read
     signal: Signal | None
     facts: dict[str, object]
+    light: Light | None = None
     context_um: float = 0.0  # a colour needs no neighbours
     work_mpp: float | None = None
 

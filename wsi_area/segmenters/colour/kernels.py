@@ -186,15 +186,15 @@ def _kernel_rule(rule: ColourRule) -> tuple[NDArray[np.signedinteger], NDArray[n
 
     The limits are the bands, and the byte from which on a colour is background if all three of its bytes are.
     """
-    lookups, value = rule.lookups, np.arange(256)
+    lookups = rule.lookups
     number = lookups.tables.dtype.type
     # min(R, G, B) is low if any channel is low, max(R, G, B) high if any is high
-    foreground = value > rule.threshold if rule.feature == "brightness" else 255 - value > rule.threshold
+    foreground = rule.is_foreground_value
     tables = (lookups.tables << FLAG_BITS) + foreground.astype(number)
     bands = [band << FLAG_BITS for band in lookups.bands]
     bands += [np.iinfo(number).max] * (MAX_BANDS - len(bands))  # what no density reaches
     # the most that colours from this byte on can come to, channel by channel
     most = np.maximum.accumulate(lookups.tables[:, ::-1].astype(np.int64), axis=1)[:, ::-1].sum(axis=0) << FLAG_BITS
-    unsafe = np.flatnonzero(foreground | (most >= bands[0]))
+    unsafe = np.flatnonzero(foreground.any(axis=0) | (most >= bands[0]))
     glass_from = int(unsafe[-1]) + 1 if unsafe.size else 0
     return np.ascontiguousarray(tables.ravel()), np.array([*bands, glass_from], number)

@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import ClassScheme, TissueClass
+from wsi_area.model.light import GlassRgb
 from wsi_area.model.pixels import MaskArray, Overview, RgbArray
 from wsi_area.segmenters.colour.colour_rule import ColourRule
 from wsi_area.segmenters.colour.density import MICRO
-from wsi_area.segmenters.colour.extremes import count_extremes
 from wsi_area.segmenters.colour.fitted import FittedColourRule
 from wsi_area.segmenters.colour.foreground import fit_foreground
 from wsi_area.segmenters.colour.otsu import otsu_bin
@@ -26,8 +26,7 @@ from wsi_area.segmenters.colour.stain_estimation import (
     tissue_pixels,
 )
 from wsi_area.segmenters.colour.stain_vectors import NAMED_VECTORS, Vector, density_weights, normalised
-from wsi_area.segmenters.colour.tissue import GreyLevel
-from wsi_area.segmenters.exclusions.absorption import glass_white, nominal_white
+from wsi_area.segmenters.colour.tissue import GLASS_FIELD, GlassColour, GreyLevel
 from wsi_area.segmenters.protocol import Signal
 from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme
 
@@ -84,6 +83,7 @@ class StainSegmenter(BaseModel):
         "otsu",
         description="'otsu', or the grey level (0..254) of 255 - min(R,G,B) above which a pixel is tissue",
     )
+    glass: Literal["auto"] | GlassColour = GLASS_FIELD
     contrast_min: GreyLevel | None = Field(
         None, description="Otsu's tissue threshold is at least this far above the glass, grey levels"
     )
@@ -112,17 +112,15 @@ class StainSegmenter(BaseModel):
     def fit(self, overview: Overview) -> FittedColourRule:
         """Return the segmenter with its thresholds for this slide."""
         scheme = chosen_scheme(self.classes, STAIN_SCHEME)
-        extremes = count_extremes(overview)
         # absorption needs light behind the tissue, so the background is bright whatever the picture shows
-        foreground = fit_foreground(extremes, "bright", self.tissue_threshold, self.contrast_min, self.contrast_max)
-        vectors, stain_facts = self._vectors(overview, foreground.rule)
-        weights = density_weights(vectors, self.target)
-        fixed = ColourRule(
-            foreground.rule.feature,
-            foreground.threshold,
-            weights,
-            (self.weak_od, self.moderate_od, self.strong_od),
+        foreground = fit_foreground(
+            overview, "bright", self.tissue_threshold, self.contrast_min, self.contrast_max, glass=self.glass
         )
+        light = replace(foreground.light, leans_on_glass=True)
+        vectors, stain_facts = self._vectors(overview, foreground.rule, light.glass.rgb)
+        weights = density_weights(vectors, self.target)
+        bands_od = (self.weak_od, self.moderate_od, self.strong_od)
+        fixed = replace(foreground.rule, stain=weights, bands_od=bands_od, glass=light.glass.rgb)
         histogram, glass_od = _densities(overview, fixed)
         otsu_od = round((otsu_bin(histogram) + 1) * _OD_BIN, 2)  # lower edge of the first bin above
         # without tissue there is nothing to fit to, and the fixed bands stand
@@ -143,22 +141,22 @@ class StainSegmenter(BaseModel):
             "density_bin_od": _OD_BIN,
             "positive_fraction": _positive_fraction(overview, rule),
         }
-        lowered = ColourRule(
-            rule.feature,
-            foreground.lowered_threshold(self.glass_margin),
-            weights,
-            (min(bands[0], max(_OD_BIN, glass_od + self.glass_margin * (bands[0] - glass_od))),),
+        lowered = replace(
+            rule,
+            threshold=foreground.lowered_threshold(self.glass_margin),
+            bands_od=(min(bands[0], max(_OD_BIN, glass_od + self.glass_margin * (bands[0] - glass_od))),),
         )
-        return FittedColourRule(scheme, rule, lowered, SIGNAL, foreground.facts | facts)
+        return FittedColourRule(scheme, rule, lowered, SIGNAL, foreground.facts | facts, light)
 
     @property
     def sample_blocks(self) -> int:
         """Return how many blocks of tissue at the work pixel size the estimate is to be made from."""
         return _SAMPLE_BLOCKS if self.vectors == "macenko" else 0
 
-    def _vectors(self, overview: Overview, foreground: ColourRule) -> tuple[dict[str, Vector], dict[str, object]]:
+    def _vectors(
+        self, overview: Overview, foreground: ColourRule, white: GlassRgb
+    ) -> tuple[dict[str, Vector], dict[str, object]]:
         """Return the vectors for this slide, and for the facts where they are from and how well they fit it."""
-        white = glass_white(overview) or nominal_white()
         pixels, source = tissue_pixels(overview, foreground)
         od = stained_densities(pixels, white)
         estimate, refusal = None, None

@@ -1,21 +1,26 @@
 """segmenters: ``tissue``, which tells glass from tissue, or a dark field from what glows on it."""
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import Overview
-from wsi_area.segmenters.colour.colour_rule import ColourRule
 from wsi_area.segmenters.colour.density import GREY_MICRO_SCALE
-from wsi_area.segmenters.colour.extremes import count_extremes
 from wsi_area.segmenters.colour.fitted import FittedColourRule
 from wsi_area.segmenters.colour.foreground import fit_foreground
 from wsi_area.segmenters.protocol import Signal
 from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme
 
 GreyLevel = Annotated[int, Field(ge=0, le=254)]
+GlassChannel = Annotated[int, Field(ge=1, le=255)]
+GlassColour = tuple[GlassChannel, GlassChannel, GlassChannel]
+GLASS_FIELD: Any = Field(
+    "auto",
+    description="colour of bare glass: 'auto', the slide's own, found on its overview; or [R, G, B], grey levels. "
+    "Otsu's threshold is held near it, without its tint, and optical densities are taken against it",
+)
 
 TISSUE_SCHEME = ClassScheme(
     (
@@ -44,6 +49,7 @@ class TissueSegmenter(BaseModel):
         description="'otsu', or the grey level (0..254) of 255 - min(R,G,B), on a dark field of max(R,G,B), "
         "above which a pixel is tissue",
     )
+    glass: Literal["auto"] | GlassColour = GLASS_FIELD
     contrast_min: GreyLevel | None = Field(
         None, description="Otsu's threshold is at least this far above the background, grey levels"
     )
@@ -73,18 +79,22 @@ class TissueSegmenter(BaseModel):
     def fit(self, overview: Overview) -> FittedColourRule:
         """Return the segmenter with its threshold for this slide."""
         foreground = fit_foreground(
-            count_extremes(overview),
+            overview,
             self.background,
             self.threshold,
             self.contrast_min,
             self.contrast_max,
             black_is_painted=self.black_is_painted,
+            glass=self.glass,
         )
         rule = replace(foreground.rule, intensity=None if self.signal == "none" else self.signal)
+        if self.signal == "od" and foreground.light.leans_on_glass:
+            rule = replace(rule, glass=foreground.light.glass.rgb)
         return FittedColourRule(
             scheme=chosen_scheme(self.classes, TISSUE_SCHEME),
             colour_rule=rule,
-            lowered_rule=ColourRule(rule.feature, foreground.lowered_threshold(self.glass_margin)),
+            lowered_rule=foreground.lowered_rule(self.glass_margin),
             signal=SIGNALS[self.signal],
             facts=foreground.facts,
+            light=foreground.light,
         )

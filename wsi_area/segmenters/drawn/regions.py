@@ -10,7 +10,10 @@ from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
 from wsi_area.model.drawn import Drawn
 from wsi_area.model.pixels import Overview
 from wsi_area.segmenters.drawn.regions_fitted import FittedRegions, fit_mask, fit_outlines
+from wsi_area.segmenters.drawn.sorted_regions import sort_regions
 from wsi_area.segmenters.scheme import ClassSetting
+
+ObjectType = Literal["annotation", "detection", "cell", "tile", "tmaCore", "root"]
 
 
 class RegionClass(ClassSetting):
@@ -47,8 +50,17 @@ class RegionsSegmenter(BaseModel):
         description="names, colours, flags and matching names of the classes; where two overlap, the one listed later "
         "has the pixel (no unit)",
     )
-    unmatched: Literal["error", "background"] = Field(
-        "error", description="what becomes of a region whose name matches no class: 'error' or 'background' (no unit)"
+    unmatched: Literal["error", "ignore", "background"] = Field(
+        "error",
+        description="what becomes of a region whose name matches no class: 'error' stops the slide, 'ignore' leaves it "
+        "out of the class map and keeps it on record, 'background' counts it to the background, under all that "
+        "matches (no unit)",
+    )
+    object_types: tuple[ObjectType, ...] = Field(
+        ("annotation",),
+        min_length=1,
+        description="which of QuPath's objects may be classes: 'annotation', 'detection', 'cell', 'tile', 'tmaCore', "
+        "'root'; the others are left out of the class map and kept on record (no unit)",
     )
 
     @model_validator(mode="after")
@@ -79,7 +91,8 @@ class RegionsSegmenter(BaseModel):
         SettingsError
             Nothing was drawn on this slide.
         AnnotationError
-            The drawing holds names that match no class, and ``unmatched`` is "error".
+            The drawing holds names that match no class, and ``unmatched`` is "error"; or what is named like a class
+            is all of objects that ``object_types`` leaves out.
         """
         drawn = overview.drawn
         if drawn is None:
@@ -87,24 +100,23 @@ class RegionsSegmenter(BaseModel):
                 'segmenter "regions" measures what was drawn, but this slide has no drawing; give --annotations '
                 "FILE_OR_FOLDER, or choose another segmenter.name"
             )
-        class_of = self._class_of_name(drawn)
-        painted = tuple(entry.id for entry in self.classes)
-        if drawn.mask is not None:
-            return fit_mask(drawn, self.scheme, class_of)
-        return fit_outlines(drawn, self.scheme, class_of, painted)
-
-    def _class_of_name(self, drawn: Drawn) -> Mapping[str, int]:
-        """Return the class id of each name in the drawing."""
         ids = {key: entry.id for entry in self.classes for key in entry.keys}
-        names = _names_in(drawn)
-        unmatched = sorted(name for name in names if key_of(name) not in ids)
+        self._refuse_unmatched(drawn, ids)
+        if drawn.mask is not None:
+            by_name = {name: ids.get(key_of(name), BACKGROUND_ID) for name in _names_in(drawn)}
+            return fit_mask(drawn, self.scheme, by_name)
+        sorted_out = sort_regions(drawn, {name: ids.get(key_of(name)) for name in _names_in(drawn)}, self.object_types)
+        painted = tuple(entry.id for entry in self.classes)
+        return fit_outlines(drawn, self.scheme, sorted_out, painted, under=self.unmatched == "background")
+
+    def _refuse_unmatched(self, drawn: Drawn, ids: Mapping[str, int]) -> None:
+        unmatched = sorted(name for name in _names_in(drawn) if key_of(name) not in ids)
         if unmatched and self.unmatched == "error":
             shown = ", ".join(repr(name) for name in unmatched[:8]) + (" …" if len(unmatched) > 8 else "")
             raise AnnotationError(
-                f"{drawn.path}: {len(unmatched)} names match no class: {shown}; add them to the match list of a class "
-                'in [[segmenter.classes]], or set segmenter.unmatched = "background"'
+                f'{drawn.path}: {len(unmatched)} names match no class: {shown}; set segmenter.unmatched = "ignore" to '
+                "leave them out of the class map, or add them to the match list of a class in [[segmenter.classes]]"
             )
-        return {name: ids.get(key_of(name), BACKGROUND_ID) for name in names}
 
 
 def key_of(name: str) -> str:

@@ -12,10 +12,11 @@ from wsi_area.compute.judge.rasterise import inside_at, mask_codes_at
 from wsi_area.compute.picture.outlines import less, shared_area, united
 from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import BACKGROUND_ID, UNSCANNED_CODE, ClassScheme
-from wsi_area.model.drawn import Drawn, DrawnMask
+from wsi_area.model.drawn import Drawn, DrawnMask, DrawnRegion
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.segmenters.drawn.drawn_foreground import boxes_met_by_mask, boxes_met_by_outline
+from wsi_area.segmenters.drawn.sorted_regions import SortedRegions, left_out_facts
 
 RULE = (
     "a pixel belongs to a region if its centre lies inside; a centre exactly on an edge belongs to what is to the "
@@ -73,23 +74,34 @@ class FittedRegions:
 
 
 def fit_outlines(
-    drawn: Drawn, scheme: ClassScheme, class_of_name: Mapping[str, int], painted: Sequence[int]
+    drawn: Drawn, scheme: ClassScheme, found: SortedRegions, painted: Sequence[int], *, under: bool
 ) -> FittedRegions:
-    """Return the fitted form of outlines; ``painted`` lists class ids, the last one on top."""
-    unions: dict[int, shapely.Geometry] = {}
-    for class_id in painted:
-        own = [shapely.from_wkb(r.wkb_l0_px) for r in drawn.regions if class_of_name[r.name] == class_id]
-        if own:
-            unions[class_id] = united(own)
-    layers = tuple((class_id, bytes(union.wkb)) for class_id, union in unions.items())
+    """Return the fitted form of outlines.
+
+    Parameters
+    ----------
+    found
+        The regions by class, and those left out.
+    painted
+        Class ids, the last one on top.
+    under
+        Whether what matches no class is counted to the background: under all that matches, so that it takes no pixel
+        of a class. Else it is left out.
+    """
+    unions = {i: united(_geometries(found.by_class[i])) for i in painted if i in found.by_class}
     entries = []
     for n, (class_id, union) in enumerate(unions.items()):
         visible = union
         for above in list(unions.values())[n + 1 :]:
             visible = less(visible, above)
-        names = sorted(name for name, owner in class_of_name.items() if owner == class_id)
-        regions = sum(class_of_name[r.name] == class_id for r in drawn.regions)
-        own_facts = {"id": class_id, "class": scheme.classes[class_id].name, "names_in_file": names, "regions": regions}
+        own = found.by_class[class_id]
+        names = sorted({region.name for region in own})
+        own_facts = {
+            "id": class_id,
+            "class": scheme.classes[class_id].name,
+            "names_in_file": names,
+            "regions": len(own),
+        }
         entries.append(own_facts | _areas("polygon", union) | _areas("visible", visible))
     overlaps = [
         {"classes": [scheme.classes[a].name, scheme.classes[b].name], "area_l0_px2": shared}
@@ -97,6 +109,9 @@ def fit_outlines(
         if (shared := shared_area(unions[a], unions[b])) > 0
     ]
     facts = _facts(drawn, RULE) | {"classes": entries, "overlaps": overlaps}
+    if found.nameless or found.not_asked:
+        facts |= {"unmatched": "background" if under else "ignore", "left_out": left_out_facts(found, unions)}
+    layers = tuple((class_id, bytes(union.wkb)) for class_id, union in unions.items())
     return FittedRegions(scheme, layers, None, b"", facts)
 
 
@@ -125,6 +140,10 @@ def fit_mask(drawn: Drawn, scheme: ClassScheme, class_of_name: Mapping[str, int]
     ]
     facts = _facts(drawn, MASK_RULE) | {"classes": entries, "mask_size_px": [mask.width_px, mask.height_px]}
     return FittedRegions(scheme, (), mask, table.tobytes(), facts)
+
+
+def _geometries(regions: Sequence[DrawnRegion]) -> list[shapely.Geometry]:
+    return list(shapely.from_wkb([region.wkb_l0_px for region in regions]))
 
 
 def _areas(of_what: str, geometry: shapely.Geometry) -> dict[str, float]:

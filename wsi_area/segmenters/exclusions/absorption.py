@@ -6,9 +6,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.model.pixels import MaskArray, Overview, RgbArray, TilePixels
+from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
 from wsi_area.segmenters.colour.colour_rule import ColourRule
-from wsi_area.segmenters.colour.foreground import GLASS_LARGEST_CHROMA, GLASS_LOWEST, LEAST_BACKGROUND, NOMINAL_LEVEL
 
 White = tuple[int, int, int]
 LARGEST_MILLI_OD = 2407  # of a channel: log10(255 / 1); 0 counts as 1
@@ -44,35 +43,3 @@ def milli_od_tables(white: White) -> NDArray[np.int16]:
     tables = np.maximum(np.round(1000 * od), 0).astype(np.int16)
     tables.setflags(write=False)
     return tables
-
-
-def glass_white(overview: Overview) -> White | None:
-    """Return the median colour of what can only be glass, or None if there is too little of it.
-
-    >>> from wsi_area.model.geometry import Size
-    >>> glass = np.full((2, 2, 3), (240, 241, 243), np.uint8)
-    >>> glass_white(Overview(glass, np.ones((2, 2), bool), Size(2, 2), None))
-    (240, 241, 243)
-    """
-    rgb = overview.rgb[overview.valid]
-    # channel by channel: numpy is ten times slower along an axis of three
-    channels = [np.ascontiguousarray(rgb[:, channel]) for channel in range(3)]
-    lowest = np.minimum(np.minimum(channels[0], channels[1]), channels[2])
-    highest = np.maximum(np.maximum(channels[0], channels[1]), channels[2])
-    is_glass = (lowest >= GLASS_LOWEST) & (highest - lowest <= GLASS_LARGEST_CHROMA) & (lowest < 255)
-    glass_px = int(np.count_nonzero(is_glass))
-    if not glass_px or glass_px < LEAST_BACKGROUND * len(rgb):
-        return None
-    histograms = (np.bincount(channel[is_glass], minlength=256) for channel in channels)
-    red, green, blue = (int(np.searchsorted(np.cumsum(h), glass_px // 2, side="right")) for h in histograms)
-    return red, green, blue
-
-
-def nominal_white() -> White:
-    """Return the colour that glass is taken to have where none is seen.
-
-    >>> nominal_white()
-    (240, 240, 240)
-    """
-    level = 255 - NOMINAL_LEVEL["bright"]
-    return level, level, level

@@ -6,10 +6,11 @@ from typing import Protocol
 import numpy as np
 
 from wsi_area.model.classes import MAX_CLASS_ID, ClassScheme
+from wsi_area.model.light import Light
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.segmenters.colour.colour_rule import ColourRule
 from wsi_area.segmenters.exclusions.absorption import Seen, White, seen_of
-from wsi_area.segmenters.protocol import FittedSegmenter, PlacedSegmenter, StatesMemory
+from wsi_area.segmenters.protocol import FittedSegmenter, KnowsLight, PlacedSegmenter, StatesMemory
 
 _RULES_BYTES_PER_PX = 96  # measured: pen 49, fold 44, bubble 56, focus 87
 
@@ -64,6 +65,11 @@ class ExcludedSegmenter:
     def work_mpp(self) -> float | None:
         """Return the pixel size the inner segmenter was made for."""
         return self.inner.work_mpp
+
+    @property
+    def light(self) -> Light | None:
+        """Return what the inner segmenter made of the light."""
+        return self.inner.light if isinstance(self.inner, KnowsLight) else None
 
     def class_map(self, pixels: TilePixels) -> ClassMap:
         """Return uint8 (h, w) of class ids: the inner segmenter's, with the excluded ones over them."""

@@ -5,9 +5,8 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import Overview, TilePixels
 from wsi_area.segmenters.colour.colour_rule import ColourRule
-from wsi_area.segmenters.colour.extremes import count_extremes
 from wsi_area.segmenters.colour.foreground import Foreground, fit_foreground
-from wsi_area.segmenters.exclusions.absorption import White, glass_white, nominal_white, seen_of
+from wsi_area.segmenters.exclusions.absorption import White, seen_of
 from wsi_area.segmenters.exclusions.black import WINDOW_PX, BlackRule
 from wsi_area.segmenters.exclusions.bubble import BubbleRule
 from wsi_area.segmenters.exclusions.excluded import ExcludedSegmenter, ExclusionRule
@@ -52,23 +51,21 @@ def with_exclusions(
         If an exclusion is asked for that needs a pixel size, a finer one, or bright glass, and the slide has none;
         or if the segmenter has a class of that name which is not excluded.
     """
-    extremes = count_extremes(overview)
-    foreground = fit_foreground(extremes, "auto", "otsu", None, None)
+    foreground = fit_foreground(overview, "auto", "otsu")
     black = settings.unscanned_black == "auto" and foreground.facts["painted_black_fraction"] != 0
     asked = [name for name in ("pen", "bubble", "fold", "out_of_focus") if getattr(settings, name)]
     if not asked and not black:
         return fitted
     px_um = _checked_px_um(asked, settings, overview, work_mpp, foreground)
-    white = glass_white(overview)
-    used_white = white or nominal_white()
+    white = foreground.light.glass
     rules: list[ExclusionRule] = [BlackRule(WINDOW_PX if px_um else 0)] if black else []
     if px_um is not None:
-        rules += [_rule(name, settings, overview, px_um, foreground.rule, used_white) for name in asked]
+        rules += [_rule(name, settings, overview, px_um, foreground.rule, white.rgb) for name in asked]
     scheme, ids = _extended(fitted.scheme, [rule.name for rule in rules])
     facts: dict[str, object] = {
         "order": [rule.name for rule in rules],
-        "white": None if white is None else list(white),
-        "white_used": list(used_white),
+        "white": None if white.source == "nominal" else list(white.rgb),
+        "white_used": list(white.rgb),
         "foreground_threshold": foreground.threshold,
         "work_mpp": None if work_mpp is None else [work_mpp.x, work_mpp.y],
         "painted_black_fraction": foreground.facts["painted_black_fraction"],
@@ -81,8 +78,8 @@ def with_exclusions(
         scheme=scheme,
         rules=tuple(zip(ids, rules, strict=True)),
         foreground=foreground.rule,
-        lowered=ColourRule(foreground.rule.feature, foreground.lowered_threshold(0.2)),
-        white=used_white,
+        lowered=foreground.lowered_rule(0.2),
+        white=white.rgb,
         context_um=max(fitted.context_um, own_um),
         facts=fitted.facts | {"exclusions": facts},
     )

@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from wsi_area.errors import MissingMppError, PlanError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import Overview
-from wsi_area.segmenters.colour.colour_rule import ColourRule
-from wsi_area.segmenters.colour.extremes import count_extremes
 from wsi_area.segmenters.colour.foreground import fit_foreground
 from wsi_area.segmenters.onnx.card import OnnxCard, card_path_beside, read_card
 from wsi_area.segmenters.onnx.file import sha256_of
@@ -75,8 +73,8 @@ class OnnxSegmenter(BaseModel):
         slide_mpp = _slide_mpp(overview, card)
         network = network_on(self.device, str(self.model), card.model_sha256, self.threads)
         try_network(network, card, self.batch)
-        foreground = fit_foreground(count_extremes(overview), "auto", "otsu", None, None)
-        lowered = ColourRule(foreground.rule.feature, foreground.lowered_threshold(self.glass_margin))
+        foreground = fit_foreground(overview, "auto", "otsu")
+        lowered = foreground.lowered_rule(self.glass_margin)
         facts: dict[str, object] = {
             "network": card.name,
             "model_sha256": card.model_sha256,

@@ -14,7 +14,6 @@ from wsi_area.model.classes import ClassScheme
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.segmenters.colour.colour_rule import ColourRule
-from wsi_area.segmenters.colour.extremes import count_extremes
 from wsi_area.segmenters.colour.foreground import fit_foreground
 from wsi_area.segmenters.pixels.features import ColourBalance, colour_balance
 from wsi_area.segmenters.pixels.model import PixelModel, load_model, model_hash
@@ -62,7 +61,7 @@ class PixelClassifierSegmenter(BaseModel):
         """Return the classifier with the colour balance of this slide, if its features want one."""
         model, scheme, found = self._loaded()
         # a stain needs light behind the tissue, so the background is bright whatever the picture shows
-        foreground = fit_foreground(count_extremes(overview), "bright", "otsu", None, None)
+        foreground = fit_foreground(overview, "bright", "otsu")
         balance = colour_balance(overview) if model.features.balanced else None
         facts: dict[str, object] = {
             "model_sha256": found,
@@ -72,7 +71,7 @@ class PixelClassifierSegmenter(BaseModel):
             "colour_gain": None if balance is None else list(balance.gain),
             "about": dict(model.card),
         }
-        lowered = ColourRule(foreground.rule.feature, foreground.lowered_threshold(self.glass_margin))
+        lowered = foreground.lowered_rule(self.glass_margin)
         return FittedPixelClassifier(
             scheme, model, balance, lowered, facts, widest_context_um(model), model.features.work_mpp_um
         )

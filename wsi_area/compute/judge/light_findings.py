@@ -1,0 +1,127 @@
+"""compute: whether the glass of a slide was seen where its number leans on it, and whether all of it was taken."""
+
+from collections.abc import Sequence
+
+from wsi_area.model.burden import SlideBurden
+from wsi_area.model.classes import BACKGROUND_ID
+from wsi_area.model.finding import QaFinding, Severity
+from wsi_area.model.light import Light
+
+MOST_TAKEN = 0.95
+"""Share of what was scanned that a class other than background may have before somebody should look."""
+FALL_LIMIT = 0.06
+"""Fall of the light over the field. On five real slides it is 1.0 to 2.3 %, on fields that show enough glass 0.4 to
+3.6 %, on one photograph 4.6 %. At the threshold tissue absorbs 8 % of the glass; a fall of 6 % takes 3 of them at
+either end of the field."""
+OVERVIEW_LIMIT = 0.02
+"""Relative difference of the tissue that the overview shows and that was counted."""
+MOSTLY_TISSUE = 0.5  # of the picture with the colours of stained tissue: it is a crop, a core, a field of nothing else
+LITTLE_GLASS = 0.05  # of the picture: gaps and rims within tissue
+
+
+def light_findings(
+    burden: SlideBurden,
+    light: Light | None,
+    most_taken: float = MOST_TAKEN,
+    fall_limit: float = FALL_LIMIT,
+    *,
+    was_drawn: bool = False,
+) -> tuple[QaFinding, ...]:
+    """Return ``GLASS_NOT_SEEN``, ``ALL_TISSUE`` and ``GLASS_UNEVEN`` where they apply.
+
+    Parameters
+    ----------
+    burden
+        What came out.
+    light
+        What the segmenter made of the light of the slide; None where it looks for no glass.
+    most_taken, fall_limit
+        Shares between 0 and 1.
+    was_drawn
+        Whether a region of interest, or the classes themselves, were drawn by somebody: then all of it may be tissue.
+    """
+    found = [] if light is None else _uneven(burden.slide_id, light, fall_limit)
+    taken = _taken(burden)
+    if taken is None:
+        return tuple(found)
+    is_tissue = was_drawn or _is_tissue_throughout(light)
+    if light is not None and light.leans_on_glass and light.glass.source == "nominal" and taken > 0:
+        severity: Severity = "warning" if taken > most_taken and not is_tissue else "info"
+        found.append(_not_seen(burden.slide_id, light, taken, most_taken, severity))
+    elif taken > most_taken:
+        found.append(_all_tissue(burden.slide_id, taken, most_taken, "info" if is_tissue else "warning"))
+    return tuple(found)
+
+
+def overview_findings(
+    burden: SlideBurden, share_on_overview: float | None, limit: float = OVERVIEW_LIMIT
+) -> tuple[QaFinding, ...]:
+    """Return ``OVERVIEW_DIFFERS`` where the tissue that was counted is not what the threshold takes of the overview.
+
+    The threshold was fitted on the overview; where the two differ, the scale of the pixels makes a part of the number.
+    """
+    px = burden.counts.px_by_class
+    scanned = sum(px)
+    if share_on_overview is None or not scanned:
+        return ()
+    counted = 1 - px[BACKGROUND_ID] / scanned
+    difference = abs(share_on_overview - counted) / max(counted, share_on_overview, 1e-9)
+    if difference <= limit:
+        return ()
+    message = (
+        f"at its threshold {share_on_overview:.2%} of the overview is tissue, {counted:.2%} was counted: "
+        f"{difference:.1%} apart"
+    )
+    remedy = "lacy tissue has more area on coarser pixels: compare this slide only with others at the same work pixel"
+    return (QaFinding(burden.slide_id, "OVERVIEW_DIFFERS", "info", difference, limit, "", message, remedy),)
+
+
+def _taken(burden: SlideBurden) -> float | None:
+    """Return the largest share that tissue, or any one class but background, has of what was scanned and read."""
+    scanned = sum(burden.counts.px_by_class)
+    own: Sequence[int] = [c.n_px for c in burden.classes if c.tissue_class.class_id != BACKGROUND_ID]
+    return max([burden.tissue_px, *own]) / scanned if scanned else None
+
+
+def _is_tissue_throughout(light: Light | None) -> bool:
+    """Return whether the picture has the colours of tissue nearly everywhere, and no glass to speak of."""
+    if light is None or (light.tissue_like or 0.0) < MOSTLY_TISSUE:
+        return False
+    return light.glass.share is None or light.glass.share <= LITTLE_GLASS
+
+
+def _not_seen(slide_id: str, light: Light, taken: float, limit: float, severity: Severity) -> QaFinding:
+    level = light.glass.level
+    message = f"no glass was seen, it was taken to be ({level}, {level}, {level}); {taken:.1%} of the slide is tissue"
+    if severity == "info":
+        remedy = "as a crop, a core or a field of nothing but tissue has it; else give segmenter.glass = [R, G, B]"
+    else:
+        remedy = (
+            "glass of another light may have been counted as tissue: look at the slide, give its colour with "
+            "segmenter.glass = [R, G, B], and run again"
+        )
+    return QaFinding(slide_id, "GLASS_NOT_SEEN", severity, taken, limit, "", message, remedy)
+
+
+def _all_tissue(slide_id: str, taken: float, limit: float, severity: Severity) -> QaFinding:
+    message = f"{taken:.1%} of what was scanned is of one kind, glass included"
+    if severity == "info":
+        remedy = "as a crop, a core or a region of nothing but tissue has it"
+    else:
+        remedy = (
+            "background may have been counted as well: look at the class map, at segmenter.threshold and at "
+            "segmenter.glass; a picture without any background is a result"
+        )
+    return QaFinding(slide_id, "ALL_TISSUE", severity, taken, limit, "", message, remedy)
+
+
+def _uneven(slide_id: str, light: Light, limit: float) -> list[QaFinding]:
+    fall = light.glass.fall
+    if not light.leans_on_glass or fall is None or fall <= limit:
+        return []
+    message = (
+        f"the light falls by {fall:.1%} over the field, and one threshold and one glass are used for all of it: glass "
+        "in the dim part may be counted as tissue"
+    )
+    remedy = "correct the shading when scanning or exporting and measure again; look at the class map before that"
+    return [QaFinding(slide_id, "GLASS_UNEVEN", "warning", fall, limit, "", message, remedy)]

@@ -1,0 +1,119 @@
+"""array: whether the tasks of a job array agree: the plan on record against the one that a task comes to by itself."""
+
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from wsi_area.errors import ResultError, StaleResultError
+from wsi_area.inputs.collect import SlideInput
+from wsi_area.inputs.drawn_source import DrawnSource
+from wsi_area.model.calibration import Mpp, MppCandidate
+from wsi_area.results.layout import RunLayout, read_json
+from wsi_area.run.array.array_plan import ArrayPlan
+from wsi_area.settings.own_settings import OwnSettings
+from wsi_area.storage.place import Place
+
+
+class OnRecord(Enum):
+    """Which plan a folder has."""
+
+    NONE = "there is none"
+    MINE = "it is this task's, too"
+    ANOTHER = "it has other slides, other settings or another number of tasks"
+    DAMAGED = "it is damaged or was changed"
+
+
+class PlanAct(Enum):
+    """What a task does about the plan on record."""
+
+    LAY_DOWN = "write it down: this is the first task to come"
+    KEEP = "go by it"
+    REPLACE = "write its own, in its place"
+    REFUSE = "measure nothing"
+
+
+TABLE: Mapping[tuple[OnRecord, bool], PlanAct] = {
+    # plan on record    forced
+    (OnRecord.NONE, False): PlanAct.LAY_DOWN,
+    (OnRecord.NONE, True): PlanAct.LAY_DOWN,
+    (OnRecord.MINE, False): PlanAct.KEEP,
+    (OnRecord.MINE, True): PlanAct.KEEP,
+    (OnRecord.ANOTHER, False): PlanAct.REFUSE,
+    (OnRecord.ANOTHER, True): PlanAct.REPLACE,
+    (OnRecord.DAMAGED, False): PlanAct.REFUSE,
+    (OnRecord.DAMAGED, True): PlanAct.REPLACE,
+}
+"""What a task does, by the plan on record and whether the task is forced."""
+
+
+def agreed_plan(layout: RunLayout, mine: ArrayPlan) -> tuple[PlanAct, ArrayPlan]:
+    """Return what a task does about the plan on record, and the plan that it goes by.
+
+    Raises
+    ------
+    StaleResultError
+        Naming what differs.
+    ResultError
+        If the plan on record is damaged.
+    """
+    on_record, found, fault = OnRecord.NONE, None, None
+    if layout.array_plan.exists():
+        try:
+            found = read_array_plan(layout)
+            on_record = OnRecord.MINE if found.key == mine.key else OnRecord.ANOTHER
+        except ResultError as error:
+            on_record, fault = OnRecord.DAMAGED, error
+    act = TABLE[on_record, mine.forced]
+    if act is PlanAct.KEEP and found is not None:
+        return act, found
+    if act is not PlanAct.REFUSE:
+        return act, mine
+    if found is None:
+        raise ResultError(str(fault)) from fault
+    raise StaleResultError(
+        f"{layout.root} holds other shards: {found.difference(mine)}; give every task the same slides, settings and "
+        "number of shards, choose another --out, or --force to begin afresh"
+    )
+
+
+def read_array_plan(layout: RunLayout) -> ArrayPlan:
+    """Return the plan on record.
+
+    Raises
+    ------
+    ResultError
+        If there is none, or it is damaged.
+    """
+    content = read_json(layout.array_plan)
+    try:
+        rows = content["slides"]
+        plan = ArrayPlan(
+            content["count"],
+            tuple(_slide_input(row) for row in rows),
+            {row["slide_id"]: row["file_bytes"] for row in rows},
+            content["settings"],
+            content["config_hash"],
+            content["measurement_version"],
+            content["forced"],
+            content.get("segmenter_package"),
+        )
+        whole = plan.key == content["key"]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ResultError(_damaged(layout.array_plan)) from error
+    if not whole or any(Path(s.slide_id).name != s.slide_id for s in plan.slides):
+        raise ResultError(_damaged(layout.array_plan))
+    return plan
+
+
+def _damaged(path: Place) -> str:
+    return f"{path} is damaged or was changed; run the shards again with --force, or choose another --out"
+
+
+def _slide_input(row: Mapping[str, Any]) -> SlideInput:
+    override = row["override"]
+    if override is not None:
+        override = MppCandidate(**{**override, "mpp": Mpp(**override["mpp"])})
+    annotations, roi = (None if row[name] is None else DrawnSource(**row[name]) for name in ("annotations", "roi"))
+    own = None if row["own"] is None else OwnSettings(**row["own"])
+    return SlideInput(row["path"], row["slide_id"], override, annotations, roi, own)
