@@ -23,6 +23,7 @@ from wsi_area.compute.quantity_text import number_text
 from wsi_area.errors import ImplausibleMppError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.storage.place import Place
 
 EXIT_CALIBRATION = 3
 
