@@ -87,7 +87,7 @@ def test_a_lost_shard_is_noticed(run: Path) -> None:
         (("status",), "incomplete", "status"),
         (("counts", "n_px_unscanned"), None, "record"),
         (("fingerprint",), "0" * 64, "slide file"),
-        (("tissue", "n_px"), 7, "summary.csv"),
+        (("tissue", "n_px"), 7, "area"),
     ],
 )
 def test_a_changed_document_is_noticed(run: Path, key: tuple[str | int, ...], value: object, what: str) -> None:

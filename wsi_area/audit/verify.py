@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wsi_area.audit.recorded_areas import slide_on_record
 from wsi_area.compute.count.recount import WorkGrid, disagreement
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
 from wsi_area.model.ledger import LedgerLayout
@@ -19,6 +18,7 @@ from wsi_area.results.documents import read_result
 from wsi_area.results.layout import LEDGER_ARRAY, RunLayout, SlideLayout
 from wsi_area.results.run_folder import require_readable
 from wsi_area.results.same_content import measured_slides, same_content, with_same_content
+from wsi_area.results.sound_areas import require_areas
 from wsi_area.results.tables.run_tables import summary_row
 from wsi_area.slides import inspect
 from wsi_area.storage.place import Place
@@ -120,7 +120,7 @@ def _verify_slide(
         if not isinstance(slide, CountedSlide):
             faults = [] if status == "needs_calibration" else [("status", f"result.json says {slide.status!r}")]
             return 0, [fault(what, message) for what, message in faults]
-        slide_on_record(folder, slide_id)
+        require_areas(slide, layout.result_json)
         tiles, found = _recount(layout, slide)
         found += _document_faults(layout, with_same_content(slide, run.twins), row, status)
     except NewerDocumentError:

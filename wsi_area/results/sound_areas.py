@@ -19,6 +19,12 @@ def require_sound(slide: CountedSlide, where: Place) -> None:
     CountMismatchError
         Naming ``where``, the file that the result was read from.
     """
+    require_account(slide, where)
+    require_areas(slide, where)
+
+
+def require_account(slide: CountedSlide, where: Place) -> None:
+    """Refuse pixels that do not add up to those of the slide; for errors as `require_sound`."""
     counts = slide.counts
     px = sum((*counts.n_px_by_class, counts.n_px_unscanned, counts.n_px_outside_roi, counts.n_px_unreadable))
     if px != counts.n_px_total or counts.n_px_total != slide.size_l0_px.area_px:
@@ -26,6 +32,10 @@ def require_sound(slide: CountedSlide, where: Place) -> None:
             f"{where}: {px} px are accounted for, the slide has {counts.n_px_total}; the file was changed or is "
             "damaged, run the slide again"
         )
+
+
+def require_areas(slide: CountedSlide, where: Place) -> None:
+    """Refuse an area that is not its count times the pixel size; for errors as `require_sound`."""
     for name, n_px, found_mm2 in _areas(slide):
         expected_mm2 = None if slide.mpp is None or n_px is None else area_mm2(n_px, slide.mpp)
         same = found_mm2 is expected_mm2 is None or (
