@@ -140,7 +140,8 @@ def scheduler(folder: Path, task_bytes: int) -> Figures:
     """What a task costs the process that holds the scheduler, with nothing to do in it, by its size when sent."""
     from distributed.diagnostics.plugin import SchedulerPlugin
 
-    from wsi_area.run.executors import distributed, make_executor
+    from wsi_area.run.executors import distributed
+    from wsi_area.run.executors.choice import make_executor
     from wsi_area.settings.run_settings import RunSection
 
     distributed.MAX_BUNDLE = 1  # else such short items would be put together, and what is wanted is one task

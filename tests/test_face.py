@@ -51,7 +51,7 @@ def test_the_modules_of_a_run_load_nothing_that_only_some_runs_need() -> None:
 
 def test_a_single_thread_schedules_without_dask() -> None:
     loaded = loaded_by(
-        "from wsi_area.run.executors import make_executor\n"
+        "from wsi_area.run.executors.choice import make_executor\n"
         "from wsi_area.settings.run_settings import RunSection\n"
         "assert list(make_executor(RunSection(workers=1)).map(abs, [-1, 2])) == [(0, 1), (1, 2)]"
     )

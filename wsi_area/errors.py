@@ -4,6 +4,7 @@
 
     WsiAreaError
     ├── SettingsError (ValueError)            a key, a value or an option is wrong: nothing was started
+    │   └── MissingExtraError (ImportError)   it needs packages that come with an extra only
     ├── SlideError
     │   ├── SlideOpenError (OSError)          the file is not a slide, or its header cannot be read
     │   ├── LaneError (RuntimeError)          the reading lane that was asked for cannot be proven here
@@ -32,6 +33,7 @@ __all__ = [
     "IncompleteResultError",
     "LaneError",
     "MemoryBudgetError",
+    "MissingExtraError",
     "MissingMppError",
     "NewerDocumentError",
     "PlanError",
@@ -53,6 +55,20 @@ class WsiAreaError(Exception):
 
 class SettingsError(WsiAreaError, ValueError):
     """A settings key, a value or an option is wrong; nothing was started."""
+
+
+class MissingExtraError(SettingsError, ImportError):
+    """What was asked for needs packages that come with an extra only."""
+
+    @classmethod
+    def of(cls, what: str, extra: str, error: ImportError, instead: str = "") -> "MissingExtraError":
+        """Return the error of something that could not be imported, in the words of every extra.
+
+        >>> str(MissingExtraError.of("a PDF", "pdf", ImportError("No module named 'weasyprint'")))
+        "a PDF needs what is not installed (No module named 'weasyprint'); install it with: pip install 'wsi-area[pdf]'"
+        """
+        remedy = f"install it with: pip install 'wsi-area[{extra}]'{instead}"
+        return cls(f"{what} needs what is not installed ({error}); {remedy}")
 
 
 class SlideError(WsiAreaError):

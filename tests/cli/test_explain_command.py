@@ -103,7 +103,7 @@ def record(counts: dict[str, int] = COUNTS, **changes: Any) -> dict[str, Any]:
     analyzed, tumor = sum(counts.values()), sum(n for name, n in counts.items() if "tumor_" in name)
     found["counts"] |= {"n_px_total": TOTAL_PX, "n_px_by_class": list(counts.values()),
                         "n_px_unscanned": TOTAL_PX - analyzed, "n_px_accounted": TOTAL_PX}  # fmt: skip
-    found |= {"width_px": 200, "height_px": 100, "foci": None}
+    found |= {"width_px": 200, "height_px": 100, "foci": None, "slide_id": "S1"}
     found["calibration"] |= {"mpp_x_um": X_UM, "mpp_y_um": Y_UM, "source": "aperio.MPP", "reason": "the only claim"}
     found["tumor"] |= {"n_px": tumor, "area_mm2": mm2(tumor)} if tumor else dict.fromkeys(found["tumor"])
     tissue = analyzed - counts.get("background", 0)

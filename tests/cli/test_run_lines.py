@@ -30,7 +30,7 @@ def test_who_gives_no_settings_is_told_what_is_used_and_who_does_is_not(
     bare = wsi_area("run", slides / "c.tif", "--out", tmp_path / "1", "--no-report")
     (line,) = (text for text in bare.err.splitlines() if "--config" in text)
     assert "segmenter tissue (background auto, threshold otsu) at the finest level" in line
-    assert "configs/he_tissue.toml" in line
+    assert "--config he_tissue" in line
     settings = json.loads((tmp_path / "1" / "run.json").read_text())["settings"]
     assert (settings["segmenter"]["name"], settings["tiling"]["work_mpp"]) == ("tissue", None)  # which is true
     scaled = wsi_area("run", slides / "c.tif", "--out", tmp_path / "2", "--no-report", "--set", "tiling.work_mpp=1")

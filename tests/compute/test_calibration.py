@@ -391,6 +391,9 @@ def test_a_size_is_chosen_exactly_when_nothing_refuses_it_and_is_always_one_that
     assert len(calibration.candidates) == len(claimed) + (word is not None)
     assert ("MPP_OVERRIDE" in codes(calibration)) == (word is not None)
     if calibration.chosen is not None:
-        assert calibration.chosen == (word if word is not None else calibration.chosen)
-        assert calibration.chosen in calibration.candidates
+        chosen = calibration.chosen
+        assert word is None or (chosen.mpp, chosen.source) == (word.mpp, word.source)
+        assert (chosen.mpp, chosen.source) in [(claim.mpp, claim.source) for claim in calibration.candidates]
+        against = {"POWER_MISMATCH", "SCANNER_PITCH_MISMATCH"} & set(codes(calibration))
+        assert chosen.quality == "C" if against else chosen in calibration.candidates
     assert all(finding.remedy for finding in calibration.findings if finding.severity == "refusal")

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsi_area.compute.calibration.explain import (
+from wsi_area.compute.calibration.unit_slips import slip_name, slip_towards
+from wsi_area.compute.count.explain import (
     Explanation,
     explain_area,
     explanation_text,
@@ -12,7 +13,6 @@ from wsi_area.compute.calibration.explain import (
     from_mpp,
     from_spacing_mm,
 )
-from wsi_area.compute.calibration.unit_slips import slip_name, slip_towards
 from wsi_area.compute.quantity_text import number_text, pair_text, percent_text
 from wsi_area.errors import ImplausibleMppError, SettingsError
 from wsi_area.model.calibration import Mpp

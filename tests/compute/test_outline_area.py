@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import shapely
 
+from wsi_area.compute.cut.rasterise import inside_at
 from wsi_area.compute.judge.outline_area import count_u_px, outline_area
-from wsi_area.compute.judge.rasterise import inside_at
 from wsi_area.model.calibration import Mpp
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from wsi_area.compute.judge.stain_doubt import stain_findings
+from wsi_area.compute.judge.quality import stain_findings
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from synthetic import SyntheticSlide
 
 from wsi_area.compute.picture.scale_bar import scale_bar
 from wsi_area.review.reviewed_run import ReviewedRun
-from wsi_area.review.viewer.page import page_css, page_module
+from wsi_area.review.viewer.widget import page_css, page_module
 
 # what anywidget hands to a page: a model with the values of the widget, and an element to draw in
 HOST = """

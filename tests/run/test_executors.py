@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from wsi_area.errors import SettingsError
-from wsi_area.run.executors import Executor, TaskLost, address, make_executor, processes
+from wsi_area.run.executors import address, processes
+from wsi_area.run.executors.choice import make_executor
+from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.executors.distributed import DistributedExecutor
 from wsi_area.settings.run_settings import RunSection
 

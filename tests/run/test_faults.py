@@ -20,7 +20,8 @@ from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.classes import UNREADABLE_CODE
 from wsi_area.model.geometry import Size
 from wsi_area.run import slide_tiles
-from wsi_area.run.executors import TaskLost, make_executor
+from wsi_area.run.executors.choice import make_executor
+from wsi_area.run.executors.contract import TaskLost
 from wsi_area.run.pipeline import RunOutcome, run_slides
 from wsi_area.run.work.crashing_tiles import crashing_tiles
 from wsi_area.run.work.deadlines import deadline

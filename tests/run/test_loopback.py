@@ -8,7 +8,7 @@ import psutil
 
 LISTENING = """
 import psutil, sys
-from wsi_area.run.executors import make_executor
+from wsi_area.run.executors.choice import make_executor
 from wsi_area.settings.run_settings import RunSection
 
 def main():

@@ -29,7 +29,9 @@ from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.record import foci_on_record
 from wsi_area.results.tables.object_tables import read_foci, write_objects
-from wsi_area.run.executors import Executor, SerialExecutor, TaskLost, make_executor
+from wsi_area.run.executors.choice import make_executor
+from wsi_area.run.executors.contract import Executor, TaskLost
+from wsi_area.run.executors.serial import SerialExecutor
 from wsi_area.run.object_pass import clean_slide, measure_foci, refuse_with_signal
 from wsi_area.settings.run_settings import RunSection
 

@@ -12,7 +12,8 @@ from synthetic import SyntheticSlide, disc, write_slide
 from wsi_area.errors import SettingsError
 from wsi_area.model.geometry import Size
 from wsi_area.run.events import BatchDone, Event
-from wsi_area.run.executors import address, make_executor
+from wsi_area.run.executors import address
+from wsi_area.run.executors.choice import make_executor
 from wsi_area.settings.run_settings import load
 
 CUT = ("tiling.tile_px=50", "tiling.skip_glass=false")

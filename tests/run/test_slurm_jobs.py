@@ -13,7 +13,8 @@ from synthetic import disc, write_slide
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.geometry import Size
-from wsi_area.run.executors import make_executor, slurm, slurm_keeper
+from wsi_area.run.executors import slurm, slurm_keeper
+from wsi_area.run.executors.choice import make_executor
 from wsi_area.run.executors.sbatch import ArrayJob, array_script
 from wsi_area.run.executors.slurm_keeper import MAX_FAILED_IN_A_ROW, Keeper
 from wsi_area.settings.cluster_settings import ClusterSettings

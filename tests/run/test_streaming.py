@@ -13,7 +13,7 @@ from synthetic import disc, write_slide
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Size
 from wsi_area.run import pipeline
-from wsi_area.run.executors import make_executor
+from wsi_area.run.executors.choice import make_executor
 from wsi_area.run.executors.distributed import (
     MAX_BUNDLE,
     TASK_S,

@@ -18,11 +18,11 @@ from wsi_area.results.class_map.class_thumbnail import class_thumbnail
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import RunLayout, SlideLayout, read_json
 from wsi_area.results.thumbnail import ThumbnailFrame, read_frame
+from wsi_area.run import class_picture
 from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
 from wsi_area.run.array.task_run import run_task
-from wsi_area.run.executors import SerialExecutor
-from wsi_area.run.work import thumbnail_task
+from wsi_area.run.executors.serial import SerialExecutor
 from wsi_area.run.work.thumbnail_task import ClassThumbnailTask
 from wsi_area.settings.run_settings import load
 
@@ -141,7 +141,7 @@ def test_whatever_befalls_the_picture_the_run_ends_as_it_would(
     mapped = SerialExecutor.map
 
     def lost(self: SerialExecutor, function: Any, items: Any) -> Any:
-        if function is thumbnail_task.make_class_thumbnail:
+        if function is class_picture.make_class_thumbnail:
             raise OSError(broken)
         return mapped(self, function, items)
 
@@ -151,7 +151,7 @@ def test_whatever_befalls_the_picture_the_run_ends_as_it_would(
     if broken == "the scheduler is gone":
         monkeypatch.setattr(SerialExecutor, "map", lost)
     else:
-        monkeypatch.setattr(thumbnail_task, "read_frame", refused)
+        monkeypatch.setattr(class_picture, "read_frame", refused)
     outcome = measure(slide, tmp_path / "out", *QUICK, "run.executor=serial", for_report=True)
     assert outcome.exit_code == 0
     assert (tmp_path / "out/summary.csv").exists()
@@ -167,7 +167,7 @@ def test_a_failed_slide_has_none(tmp_path: Path) -> None:
 
 def test_what_a_worker_is_sent_is_small(slide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[ClassThumbnailTask] = []
-    monkeypatch.setattr(thumbnail_task, "make_class_thumbnail", lambda task: sent.append(task))
+    monkeypatch.setattr(class_picture, "make_class_thumbnail", lambda task: sent.append(task))
     measure(slide, tmp_path / "out", *QUICK, for_report=True)
     again = pickle.loads(pickle.dumps(sent[0]))
     assert again == sent[0]
@@ -180,6 +180,6 @@ def test_after_a_stop_nothing_more_is_made(slide: Path, tmp_path: Path) -> None:
     measure(slide, tmp_path / "out", *QUICK)
     executor = SerialExecutor()
     executor.stop()
-    thumbnail_task.order_class_thumbnail(of(tmp_path / "out"), read_json(of(tmp_path / "out").result_json), executor)
+    class_picture.order_class_thumbnail(of(tmp_path / "out"), read_json(of(tmp_path / "out").result_json), executor)
     assert not picture_of(of(tmp_path / "out")).exists()
     assert isinstance(read_frame(of(tmp_path / "out")), ThumbnailFrame)

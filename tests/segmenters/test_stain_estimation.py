@@ -6,7 +6,7 @@ import skimage.data
 from pictures import all_valid, noisy, overview_of, shrunk, slide_rgb
 from sklearn.decomposition import NMF, DictionaryLearning
 
-from wsi_area.compute.judge.stain_doubt import stain_findings
+from wsi_area.compute.judge.quality import stain_findings
 from wsi_area.errors import SegmentationError, SettingsError
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import Overview

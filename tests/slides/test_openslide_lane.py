@@ -138,13 +138,10 @@ def test_a_bad_tile_raises_and_leaves_its_neighbours_readable(tmp_path: Path) ->
     path = spoil_tile(write_tiled(tmp_path / "bad.tif", [tissue_like(1024, 1024)], tile_px=256), 5)
     info = inspect(path)
     with borrow_reader(info, "openslide") as reader:
-        with pytest.raises(TileReadError, match=r"'bad', level 0, .*OpenSlide says 'Not a JPEG"):
+        with pytest.raises(TileReadError, match=r"'bad', level 0, .*row 1 column 1: it is no JPEG"):
             reader.read(0, Region(256, 256, 256, 256))
-        assert reader.is_broken
         assert reader.read(0, Region(0, 0, 256, 256)).valid.all()
-    with borrow_reader(info, "openslide") as fresh:
-        assert fresh is not reader
-        assert fresh.read(0, Region(512, 512, 256, 256)).valid.all()
+        assert reader.read(0, Region(512, 512, 256, 256)).valid.all()
 
 
 def test_threads_that_share_a_reader_do_not_suffer_from_anothers_bad_tile(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tiff_files import APERIO, remove_tiles, tissue_like, write_tiled
 
 from wsi_area.model.geometry import Size
 from wsi_area.slides import borrow_reader, close_readers, inspect, read_overview
-from wsi_area.slides.overview import box_means, overview_level
+from wsi_area.slides.lanes.overview import box_means, overview_level
 
 
 @pytest.fixture(autouse=True)

@@ -104,7 +104,7 @@ def test_a_sample_above_what_the_file_states_makes_it_unreadable_not_white(tmp_p
 def test_a_stack_is_refused_as_nobody_said_which_picture_is_meant(tmp_path: Path) -> None:
     path = tmp_path / "stack.tif"
     tifffile.imwrite(path, np.stack([RAMP] * 3), imagej=True, metadata={"axes": "CYX"})
-    with pytest.raises(SlideOpenError, match=r"it holds 3 pictures \(3 × 60 × 80\)"):
+    with pytest.raises(SlideOpenError, match=r"it holds 3 pictures \(3 channels\)"):
         inspect(path)
 
 

@@ -12,7 +12,8 @@ from wsi_area.model.slide import SlideInfo
 from wsi_area.slides import LaneDecision, close_readers, inspect, with_edges_proven
 from wsi_area.slides.lanes import proof
 from wsi_area.slides.lanes.direct_lane import DirectReader
-from wsi_area.slides.lanes.tiff_levels import TiledLevel
+from wsi_area.slides.lanes.reading import DecodedTile
+from wsi_area.slides.stored.tiff_levels import TiledLevel
 
 ACROSS, DOWN = 9, 8  # stored tiles of 64 px, the last of either partly outside
 PROVEN = LaneDecision("direct", "a sample equals OpenSlide's byte for byte")
@@ -32,15 +33,15 @@ def level(info: SlideInfo) -> Region:
 
 def spoil(monkeypatch: pytest.MonkeyPatch, row: int, column: int) -> None:
     """Have the direct lane decode one stored tile otherwise than OpenSlide does, by one grey level of one pixel."""
-    decode = DirectReader._decode
+    decode = DirectReader._decoded_tile
 
-    def otherwise(self: DirectReader, n: int, tiles: TiledLevel, index: int, out: RgbArray) -> bool:
-        is_there = decode(self, n, tiles, index, out)
-        if index == row * ACROSS + column:
-            out[3, 2, 1] ^= 1
-        return is_there
+    def otherwise(self: DirectReader, n: int, tiles: TiledLevel, box: Region, scratch: RgbArray) -> DecodedTile:
+        decoded = decode(self, n, tiles, box, scratch)
+        if (box.y_px // 64, box.x_px // 64) == (row, column):
+            decoded.rgb[3, 2, 1] ^= 1
+        return decoded
 
-    monkeypatch.setattr(DirectReader, "_decode", otherwise)
+    monkeypatch.setattr(DirectReader, "_decoded_tile", otherwise)
 
 
 def test_all_edge_tiles_are_compared_and_counted_in_the_reason(info: SlideInfo) -> None:

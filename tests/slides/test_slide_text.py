@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsi_area.model.calibration import Mpp
+from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.geometry import Size
-from wsi_area.slides.header.mpp_sources import slide_candidates
-from wsi_area.slides.header.ome import ome_mpp
+from wsi_area.slides.header.mpp_sources import slide_claims
+from wsi_area.slides.header.ome import ome_images
+from wsi_area.slides.header.tiff_scales import ome_claims
 from wsi_area.slides.header.units import positive_number, um_per_unit
 
 ROOMS = [
@@ -20,7 +21,10 @@ ROOMS = [
     "header.inspect",
     "header.mpp_sources",
     "header.ome",
-    "overview",
+    "header.picture_names",
+    "header.tiff_slide",
+    "stored.turning",
+    "lanes.overview",
     "lanes.reading",
     "header.units",
 ]
@@ -63,6 +67,11 @@ def test_any_text_is_a_positive_finite_number_or_none(text: str) -> None:
     assert number is None or (math.isfinite(number) and number > 0)
 
 
+def ome_mpp(text: str) -> tuple[float, float] | None:
+    claims = [claim for claim in ome_claims(ome_images(text), {}) if isinstance(claim, MppCandidate)]
+    return (claims[0].mpp.x, claims[0].mpp.y) if claims else None
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_ome_xml_or_none(text: str) -> None:
     found = ome_mpp(f'<OME><Pixels PhysicalSizeX="1" PhysicalSizeY="2"/>{text}')
@@ -93,7 +102,8 @@ def test_entities_are_never_expanded() -> None:
 
 
 def sources(properties: dict[str, str], vendor: str = "generic-tiff") -> dict[str, Mpp]:
-    return {c.source: c.mpp for c in slide_candidates(vendor, properties, Size(1000, 2000))}
+    claims = slide_claims(vendor, properties, Size(1000, 2000))
+    return {claim.source: claim.mpp for claim in claims if isinstance(claim, MppCandidate)}
 
 
 def test_dicom_and_philips_spacing_name_the_row_first() -> None:

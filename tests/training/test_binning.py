@@ -5,7 +5,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
 from wsi_area.segmenters.pixels.trees import from_sklearn
-from wsi_area.training.binning import steps_of
+from wsi_area.training.fitting import steps_of
 
 
 def _sample(seed: int, n: int = 3000) -> tuple[np.ndarray, np.ndarray]:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.training.folds import fold_of_each
 from wsi_area.training.sampling import Reservoir, gathered
+from wsi_area.training.validation import fold_of_each
 
 _GROUPS = st.lists(st.sampled_from("abcdefghij"), min_size=2, max_size=40)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from wsi_area.compute.judge.rasterise import inside_at, mask_codes_at
+from wsi_area.compute.cut.rasterise import inside_at, mask_codes_at
 from wsi_area.errors import AnnotationError, SettingsError
 from wsi_area.model.classes import MAX_CLASS_ID
 from wsi_area.model.drawn import Drawn, DrawnMask

@@ -78,7 +78,7 @@ def cli(verbose: bool) -> None:
 
     \b
     wsi-area check slides/*.svs
-    wsi-area run slides/*.svs --config configs/he_tissue.toml --out out/
+    wsi-area run slides/*.svs --config he_tissue --out out/
     wsi-area report out/ --pdf
     wsi-area explain --px 15000 --mpp 0.5 --power 20
     eval "$(wsi-area completion bash)"

@@ -36,7 +36,7 @@ DEMO_SETTINGS = RunSettings(
         }
     ),
 )
-"""Those of ``configs/ihc_dab.toml``, at the slide's own pixel size; a test keeps the two alike."""
+"""Those of the preset ``ihc_dab``, at the slide's own pixel size; a test keeps the two alike."""
 
 
 @dataclass(frozen=True, slots=True)

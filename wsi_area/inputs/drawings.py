@@ -82,7 +82,7 @@ def roi_on_record(roi: RegionOfInterest | None, mpp: Mpp | None) -> RoiMask | Ro
         return None
     if roi.wkb_l0_px is None:
         return RoiMask(path=roi.path, kind=roi.kind, sha256=roi.sha256, scale_l0_px_per_unit=roi.scale)
-    from wsi_area.compute.judge.rasterise import area_of  # geometry is loaded only where something was drawn
+    from wsi_area.compute.cut.rasterise import area_of  # geometry is loaded only where something was drawn
 
     outline_px2 = area_of(roi.wkb_l0_px)
     return RoiOutlines(

@@ -40,9 +40,9 @@ def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
 
     Columns are ``path`` and any of ``mpp_x, mpp_y, mpp_reason, slide_id, annotations, roi, subject, date``; an empty
     ``mpp_y`` is ``mpp_x``. Settings of single slides stand in columns named like them (``segmenter.threshold``), or in
-    a TOML file below the manifest's folder that the column ``config`` names; an empty cell leaves what the run has, and
-    a column counts for more than the file. Relative paths start at the manifest's folder. What spreadsheets write is
-    read too: a byte order mark, semicolons or tabs, a decimal comma, empty lines.
+    a TOML file below the manifest's folder, or a preset, that the column ``config`` names; an empty cell leaves what
+    the run has, and a column counts for more than the file. Relative paths start at the manifest's folder. What
+    spreadsheets write is read too: a byte order mark, semicolons or tabs, a decimal comma, empty lines.
 
     Raises
     ------

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wsi_area.model.finding import QaFinding
+from wsi_area.model.geometry import Size
 
 Rung = Literal["override", "vendor", "tiff", "image"]
 """Where a claim stands on the ladder, best first: somebody's explicit word, the scanner's own metadata
@@ -43,6 +44,16 @@ class MppCandidate:
     rung: Rung
     quality: Quality
     note: str = ""  # the raw text, or the reason given with an override
+    describes_px: Size | None = None  # the picture that it describes, where it says how large that is
+    picture: int | None = None  # number of the picture it belongs to in the list of its file, where it says which
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadClaim:
+    """Something that a file says of its pixel size and that cannot be read as one."""
+
+    source: str  # the tag, as in ``MppCandidate``
+    text: str  # as it stands there
 
 
 @dataclass(frozen=True, slots=True)

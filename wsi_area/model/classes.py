@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from wsi_area.errors import SettingsError
 
 BACKGROUND_ID = 0  # glass, or whatever lies behind the tissue; also the fill value of a class map
-UNREADABLE_CODE = 253  # the tile could not be decoded
+UNREADABLE_CODE = 253  # it could not be decoded, or its tile not be measured
 OUTSIDE_ROI_CODE = 254  # a region of interest was given and this pixel is not in it
 UNSCANNED_CODE = 255  # the scanner never looked here (alpha 0)
 MAX_CLASS_ID = 252

@@ -17,7 +17,7 @@ class TileStatus(IntEnum):
 
     READ = 1
     SKIPPED = 2  # bare glass on the overview: counted as background without being read
-    UNREADABLE = 3
+    UNREADABLE = 3  # some or all of it: the row says how much
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,16 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from wsi_area.model.calibration import MppCandidate
+from wsi_area.model.calibration import MppCandidate, UnreadClaim
 from wsi_area.model.documented import CLOSED, Count, Length
 from wsi_area.model.geometry import Region, Size
+from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice, StoredPart
 
 SAMPLE_BITS, SAMPLE_BITS_SOURCE = "plain.sample_bits", "plain.sample_bits_from"
 """Properties of a plain image of 16-bit samples: how many of the bits are used, and who says so."""
+
+DIRECT_VENDORS = ("aperio", "generic-tiff")
+"""What OpenSlide calls the files whose layout is plain tiles, which the direct lane may try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +45,14 @@ class SlideInfo:
     mpp_candidates: tuple[MppCandidate, ...] = ()
     imaged_volume_mm: tuple[float, float] | None = None  # DICOM (width, height)
     content_digest: str = ""  # hex digest of size and sampled blocks alone: a copy has the same, whatever its time
+    unread_claims: tuple[UnreadClaim, ...] = ()  # what the file says of its pixel size in words nobody can read
+    pictures: tuple[Picture, ...] = ()  # every picture of the file, the one that is measured among them
+    choice: PictureChoice = ANY_PICTURE  # which picture was asked for
+    picture_note: str = ""  # what was decided among the pictures, "" where there was nothing to decide
+    colours_assumed: bool = False  # three grey pictures that nothing names are taken as red, green and blue
+    openslide_levels: tuple[int, ...] = ()  # OpenSlide's number of each level; empty where they are the same
+    level_parts: tuple[tuple[StoredPart, ...], ...] = ()  # for each level where its samples lie; empty: OpenSlide knows
+    orientation: int = 1  # as TIFF and EXIF number it: 1 upright, 2 to 8 turned or mirrored when shown
+    is_turned: bool = False  # it is measured as shown; else as stored
+    openslide_refusal: str = ""  # why OpenSlide does not open a TIFF of tiles, in its words
     properties: dict[str, str] = field(default_factory=dict, compare=False)  # a few, for the record

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from wsi_area.compute.calibration.explain import explain_area, from_mpp
 from wsi_area.compute.count.area import area_mm2
+from wsi_area.compute.count.explain import explain_area, from_mpp
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.slide_areas import COVERAGE_95
 from wsi_area.reports.documents import Record, mpp_of

@@ -5,7 +5,7 @@ from typing import Any
 
 from PIL import ImageFile
 
-from wsi_area.errors import SettingsError
+from wsi_area.errors import MissingExtraError, SettingsError
 from wsi_area.results.layout import write_bytes
 from wsi_area.storage.place import Place
 
@@ -21,10 +21,7 @@ def require_weasyprint() -> Any:
     try:
         import weasyprint
     except ImportError as error:
-        raise SettingsError(
-            f"a PDF needs WeasyPrint ({error}); install it with: pip install 'wsi-area[pdf]', or print report.html "
-            "from a browser"
-        ) from error
+        raise MissingExtraError.of("a PDF", "pdf", error, ", or print report.html from a browser") from error
     except OSError as error:  # the wheel is there, Pango is not
         raise SettingsError(
             f"WeasyPrint cannot load what it draws with ({error}); install Pango (on Debian: libpango-1.0-0 "

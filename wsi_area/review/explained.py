@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from wsi_area.compute.calibration.explain import Explanation, explain_area, explanation_text, from_mpp
+from wsi_area.compute.count.explain import Explanation, explain_area, explanation_text, from_mpp
 from wsi_area.compute.quantity_text import number_text
 from wsi_area.errors import CountMismatchError, MissingMppError, ResultError, SettingsError
 from wsi_area.results.opened_slide import OpenedSlide

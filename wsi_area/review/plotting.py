@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wsi_area.compute.picture.scale_bar import scale_bar
-from wsi_area.errors import SettingsError
+from wsi_area.errors import MissingExtraError
 from wsi_area.model.calibration import Mpp
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.review.overlay import Entry, slide_picture
@@ -16,7 +16,7 @@ try:
     from matplotlib.patches import Patch, Rectangle
     from matplotlib.patheffects import withStroke
 except ImportError as error:
-    raise SettingsError("plots need matplotlib; install it with: pip install 'wsi-area[notebook]'") from error
+    raise MissingExtraError.of("a plot", "notebook", error) from error
 
 _INK, _HALO = "black", "white"
 _DIFFERENT_RGB = (213, 94, 0)  # vermillion: seen by whoever sees colours differently, and rare in stained tissue

@@ -16,7 +16,7 @@ from wsi_area.model.ledger import NOT_COMMITTED, TileStatus
 from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.review.overlay import Entry, class_names, rgba
-from wsi_area.slides import borrow_reader, inspect
+from wsi_area.slides import borrow_reader, inspect, read_around_damage
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -29,7 +29,7 @@ class TileView:
     status: str  # read, skipped (counted as background without being read) or unreadable
     region_l0_px: Region  # what it owns of the slide
     rgb: RgbArray  # uint8 (h, w, 3), at the work pixel size
-    valid: MaskArray  # bool (h, w), False where the scanner never looked
+    valid: MaskArray  # bool (h, w), False where the scanner never looked, and where the file is damaged
     class_map: ClassMap  # uint8 (h, w)
     counts: dict[str, int]  # level-0 pixels by the name of the class or of what is in none
     legend: tuple[Entry, ...]
@@ -104,7 +104,7 @@ def _pixels(slide: OpenedSlide, core: Region, file: str | Path | None) -> tuple[
     x, y = core.x_px * factor, core.y_px * factor
     right, bottom = min(core.right_px * factor, size.width_px), min(core.bottom_px * factor, size.height_px)
     with borrow_reader(info, record["reader"]) as reader:
-        read = reader.read(level, Region(x, y, right - x, bottom - y))
+        read, _ = read_around_damage(reader, level, Region(x, y, right - x, bottom - y))
     pixels = box_mean(read.rgb, read.valid, factor)
     return pixels.rgb, pixels.valid
 

@@ -6,11 +6,14 @@ from typing import Literal
 
 from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate, usable_levels
 from wsi_area.compute.cut.planning import Tiling, plan_slide
+from wsi_area.compute.judge.pictures import picture_findings
 from wsi_area.compute.judge.quality import work_mpp_findings
+from wsi_area.compute.judge.refusal import refusal_findings
 from wsi_area.errors import SlideError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.finding import QaFinding
+from wsi_area.model.picture import ANY_PICTURE, PictureChoice
 from wsi_area.model.slide import SlideInfo
 from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_OK
 from wsi_area.slides import inspect
@@ -44,7 +47,12 @@ class SlideCheck:
         return "needs_calibration" if self.calibration.chosen is None else "calibrated"
 
 
-def check_slide(slide: SlideInput, policy: CalibrationPolicy, work_mpp_um: float | None = None) -> SlideCheck:
+def check_slide(
+    slide: SlideInput,
+    policy: CalibrationPolicy,
+    work_mpp_um: float | None = None,
+    choice: PictureChoice = ANY_PICTURE,
+) -> SlideCheck:
     """Return what one slide's header says, judged; a slide that cannot be opened is an answer too.
 
     Parameters
@@ -54,10 +62,12 @@ def check_slide(slide: SlideInput, policy: CalibrationPolicy, work_mpp_um: float
         What a believable pixel size is.
     work_mpp_um : float or None
         The pixel size that a run would ask for, to say which slides were not scanned so finely.
+    choice : PictureChoice
+        Which picture of its file is meant.
     """
     try:
-        info = inspect(slide.path, slide_id=slide.slide_id)
-        others = cut_short_findings(info)
+        info = inspect(slide.path, slide_id=slide.slide_id, choice=choice)
+        others = [*picture_findings(info), *refusal_findings(info), *cut_short_findings(info)]
     except (SlideError, OSError) as error:
         return SlideCheck(slide, error=str(error))
     calibration = calibrate(info, override=slide.override, policy=policy)

@@ -19,7 +19,7 @@ from wsi_area.results.layout import SlideLayout
 from wsi_area.results.thumbnail import CLASSES_NAME, write_thumbnail
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
 from wsi_area.run.events import SlideStarted
-from wsi_area.run.executors import TaskLost
+from wsi_area.run.executors.contract import TaskLost
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.slide_document import MergedObjects, slide_document, versions
 from wsi_area.run.slide_tiles import Context, Work, lost_message, measure_tiles, missing_batches, tiles_of

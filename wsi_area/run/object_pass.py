@@ -32,7 +32,7 @@ from wsi_area.results.class_map.cleaned_store import (
 from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.tables.object_tables import read_foci, write_foci
-from wsi_area.run.executors import Executor, TaskLost
+from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.work.object_task import (
     BoxOutcome,
     BoxTask,

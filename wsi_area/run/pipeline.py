@@ -22,7 +22,8 @@ from wsi_area.results.tables.run_tables import write_tables
 from wsi_area.run.beginning import begin_run, begun_header, discard_documents
 from wsi_area.run.earlier_run import INTERRUPTED, ended_document, others_in, settled, unmeasured
 from wsi_area.run.events import Listener, SlideDone
-from wsi_area.run.executors import Executor, make_executor
+from wsi_area.run.executors.choice import make_executor
+from wsi_area.run.executors.contract import Executor
 from wsi_area.run.measure_slide import Context, Measured, measure_slide
 from wsi_area.run.memory import task_memory_limit_bytes
 from wsi_area.run.run_document import (
@@ -201,7 +202,7 @@ def _measure_one(
             measured = Measured(ended, False)
         if for_report:
             # imported here: a run without a report need not pay for it
-            from wsi_area.run.work.thumbnail_task import order_class_thumbnail
+            from wsi_area.run.class_picture import order_class_thumbnail
 
             order_class_thumbnail(layout.slide(slide.slide_id), ended, context.executor)
         told.done(ended, measured.resumed)

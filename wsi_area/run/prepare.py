@@ -136,7 +136,8 @@ def _of_original(message: str, task: PrepareTask) -> str:
 
 
 def _prepare(task: PrepareTask) -> PreparedSlide:
-    info = inspect(task.read_path or task.slide.path, slide_id=task.slide.slide_id)
+    choice = task.settings.reader.choice
+    info = inspect(task.read_path or task.slide.path, slide_id=task.slide.slide_id, choice=choice)
     _refuse_bomb(info)
     policy = policy_of(task.settings)
     calibration = calibrate(info, override=task.slide.override, policy=policy)

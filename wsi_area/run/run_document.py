@@ -4,7 +4,7 @@ import os
 import platform
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -15,6 +15,7 @@ from wsi_area.model.run_record import Host, RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.documents import document_of
 from wsi_area.results.same_content import with_same_content
+from wsi_area.run.work.log_lines import slurm_ids
 from wsi_area.segmenters.registry import segmenter_package
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.version import __version__
@@ -24,10 +25,6 @@ EXIT_OK, EXIT_SETTINGS, EXIT_FAILED, EXIT_CALIBRATION, EXIT_VERIFICATION, EXIT_I
 _RECORDED_PACKAGES = (
     "numpy", "numba", "zarr", "dask", "distributed", "openslide-python", "openslide-bin", "tifffile", "imagecodecs",
     "simplejpeg", "scikit-image", "pillow", "pydicom", "dask-jobqueue",
-)  # fmt: skip
-_SLURM_VARIABLES = (
-    "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_CLUSTER_NAME",
-    "SLURM_JOB_PARTITION", "SLURM_JOB_NODELIST", "SLURM_RESTART_COUNT",
 )  # fmt: skip
 
 
@@ -77,16 +74,6 @@ def run_header(settings: RunSettings, argv: Sequence[str], planned: Sequence[str
         slides_planned=tuple(planned),
         state="running",
     )
-
-
-def slurm_ids(environment: Mapping[str, str]) -> dict[str, str] | None:
-    """Return by what names SLURM knows this process; None outside a job.
-
-    >>> slurm_ids({"SLURM_JOB_ID": "12", "HOME": "/root"})
-    {'SLURM_JOB_ID': '12'}
-    """
-    found = {name: environment[name] for name in _SLURM_VARIABLES if name in environment}
-    return found if "SLURM_JOB_ID" in found else None
 
 
 def _package_versions() -> dict[str, str]:

@@ -4,14 +4,11 @@ A line holds ``time`` (UTC), ``level``, ``slide`` (its id, never its path; null 
 what else it holds depends on the event. A line that a crash tore stays as it is, and the next one begins afresh.
 """
 
-import json
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,62 +16,18 @@ from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.run.ending import not_complete, what_to_do
 from wsi_area.run.run_document import RunOutcome, status_counts, warning_counts
+from wsi_area.run.work.log_lines import LogLines
 from wsi_area.storage.place import Place, grown
 
-_LOG = logging.getLogger(__name__)
 _LEVELS = {"complete": "info", "incomplete": "warning", "needs_calibration": "warning", "failed": "error"}
 
 
-class RunLog:
+class RunLog(LogLines):
     """Where a run says what happens to each slide; safe to use from several threads."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = threading.Lock()
+        super().__init__(path)
         self._slide_of_thread = threading.local()
-        self._descriptor: int | None = None
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-            self._end_torn_line()
-        except OSError as error:
-            self._give_up(error)
-
-    def _end_torn_line(self) -> None:
-        assert self._descriptor is not None
-        size_bytes = os.fstat(self._descriptor).st_size
-        if size_bytes and os.pread(self._descriptor, 1, size_bytes - 1) != b"\n":
-            os.write(self._descriptor, b"\n")
-
-    def _give_up(self, error: OSError) -> None:
-        """Go on without a log: one that cannot be written must not cost a result."""
-        self.close()
-        _LOG.warning("%s cannot be written (%s); the run goes on without a log", self.path, error.strerror or error)
-
-    def close(self) -> None:
-        """Close the file."""
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            os.close(descriptor)
-
-    def write(self, level: str, event: str, slide_id: str | None = None, **facts: Any) -> None:
-        """Append one line."""
-        if self._descriptor is None:
-            return
-        line = {"time": datetime.now(UTC).isoformat(), "level": level, "slide": slide_id, "event": event, **facts}
-        content = (json.dumps(line, ensure_ascii=False, default=str) + "\n").encode("utf-8", "backslashreplace")
-        failure: OSError | None = None
-        with self._lock:
-            descriptor = self._descriptor
-            if descriptor is None:
-                return
-            try:
-                os.write(descriptor, content)  # one call: a line is appended whole, whoever else appends
-            except OSError as error:
-                failure = error
-                self.close()
-        if failure is not None:
-            self._give_up(failure)
 
     @contextmanager
     def slide(self, slide_id: str) -> Iterator["SlideLog"]:

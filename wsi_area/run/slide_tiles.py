@@ -16,7 +16,7 @@ from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.events import BatchDone, Listener
-from wsi_area.run.executors import Executor, TaskLost
+from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.work.crashing_tiles import IsolateTask, isolate_batch
 from wsi_area.run.work.slide_job import BatchResult, BatchTask, SlideJob

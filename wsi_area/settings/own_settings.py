@@ -9,6 +9,7 @@ from typing import Any
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.json_tree import flat
+from wsi_area.settings.presets import instead, presets
 from wsi_area.settings.settings_tree import is_plain, put, typed_value
 
 OWN_SECTIONS = ("tiling", "segmenter", "exclusions", "objects", "reader", "calibration", "quality")
@@ -64,9 +65,7 @@ def own_settings(where: str, cells: Mapping[str, str], folder: Path) -> OwnSetti
 
 
 def _from_file(where: str, folder: Path, named: str) -> dict[str, Any]:
-    path = Path(os.path.realpath(folder / named))
-    if Path(named).is_absolute() or not path.is_relative_to(os.path.realpath(folder)):
-        raise SettingsError(f"{where}: the file must lie beside the manifest or below; give its name from {folder}")
+    path = _config_beside(where, folder, named)
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_FILE_BYTES + 1)
@@ -84,3 +83,16 @@ def _from_file(where: str, folder: Path, named: str) -> dict[str, Any]:
         what = f"[{shared[0]}] is no section of settings that one slide can have" if shared else "a date is no setting"
         raise SettingsError(f"{where}: {what}; known are {', '.join(OWN_SECTIONS)}")
     return tree
+
+
+def _config_beside(where: str, folder: Path, named: str) -> Path:
+    """Return the file below the manifest's folder, or else the preset, that a cell names."""
+    path, known = Path(os.path.realpath(folder / named)), presets()
+    if named in known and not path.is_file():
+        return known[named]
+    if Path(named).is_absolute() or not path.is_relative_to(os.path.realpath(folder)):
+        raise SettingsError(f"{where}: the file must lie beside the manifest or below; give its name from {folder}")
+    if not path.exists():
+        what = "cannot be read (there is no such file), nor is it a preset"
+        raise SettingsError(f"{where}: {path} {what}{instead(named)}")
+    return path

@@ -8,11 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.json_tree import flat, json_digest
+from wsi_area.model.picture import PictureChoice
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.cluster_settings import ClusterSettings, StorageSettings, TlsSettings
 from wsi_area.settings.effect import Effect, effect_of
 from wsi_area.settings.mistakes import in_words, placed
+from wsi_area.settings.presets import config_file, shown
 from wsi_area.settings.settings_origin import origins, said_by
 from wsi_area.settings.settings_tree import assign, assigned, is_plain, kept, read_toml
 
@@ -60,6 +62,16 @@ class ReaderSettings(_Section):
     lane: Annotated[Lane, Effect.WORK] = Field(
         "auto", description="auto: the direct lane where it is proven for the slide"
     )
+    picture: int | str | None = Field(None, description="which picture of a file: its number as listed, or its name")
+    channel: int | str | None = Field(None, description="which channel: its number from 0, or its name")
+    plane: int | str | None = Field(
+        None, description="which focal plane, slice or time: its number from 0, or its name"
+    )
+
+    @property
+    def choice(self) -> PictureChoice:
+        """Return which picture of a file is meant."""
+        return PictureChoice(self.picture, self.channel, self.plane)
 
 
 class CalibrationSettings(_Section):
@@ -169,16 +181,17 @@ def with_effect(settings: Mapping[str, Any], *effects: Effect) -> dict[str, Any]
     return kept(settings, lambda key: effect_of(RunSettings, key) in effects)
 
 
-def load(path: Path | None, assignments: Sequence[str] = ()) -> RunSettings:
-    """Return the settings of a TOML file with ``key=value`` assignments on top.
+def load(config: str | Path | None, assignments: Sequence[str] = ()) -> RunSettings:
+    """Return the settings of a TOML file, or of a preset by its name, with ``key=value`` assignments on top.
 
     Raises
     ------
     SettingsError
         Naming the file, the key and the nearest right one. Nothing has been started then.
     """
+    path = None if config is None else config_file(config)
     tree: dict[str, Any] = {} if path is None else read_toml(path)
-    said = said_by(tree, str(path), assignments)
+    said = said_by(tree, "" if path is None else shown(path), assignments)
     for text in assignments:
         assign(tree, text)
     tree.pop("train", None)  # read by `wsi-area train`: no part of how a slide is measured
@@ -210,7 +223,7 @@ def _has_right_segmenter(path: Path) -> bool:
     return True
 
 
-def load_storage(path: Path | None, assignments: Sequence[str] = ()) -> StorageSettings:
+def load_storage(config: str | Path | None, assignments: Sequence[str] = ()) -> StorageSettings:
     """Return what a TOML file and ``key=value`` assignments say of object storage; the file's rest is left aside.
 
     Raises
@@ -218,6 +231,7 @@ def load_storage(path: Path | None, assignments: Sequence[str] = ()) -> StorageS
     SettingsError
         Naming whatever cannot be used, among it an assignment that is of something else.
     """
+    path = None if config is None else config_file(config)
     tree: dict[str, Any] = {"storage": {} if path is None else read_toml(path).get("storage", {})}
     for text in assignments:
         if not text.strip().startswith("storage."):

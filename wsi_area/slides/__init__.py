@@ -6,11 +6,12 @@ TIFF structure and codecs (tifffile, imagecodecs) are loaded only by the first s
 from wsi_area.slides.header.inspect import SLIDE_SUFFIXES, inspect
 from wsi_area.slides.lanes.choice import LaneDecision, choose_lane, with_edges_proven
 from wsi_area.slides.lanes.handles import borrow_reader, close_readers, require_unchanged
-from wsi_area.slides.lanes.reading import DecodedTile, SlideReader
-from wsi_area.slides.overview import overview_box_l0_px, read_overview
+from wsi_area.slides.lanes.overview import overview_box_l0_px, read_overview
+from wsi_area.slides.lanes.reading import DamagedPart, DecodedTile, SlideReader, read_around_damage
 
 __all__ = [
     "SLIDE_SUFFIXES",
+    "DamagedPart",
     "DecodedTile",
     "LaneDecision",
     "SlideReader",
@@ -19,6 +20,7 @@ __all__ = [
     "close_readers",
     "inspect",
     "overview_box_l0_px",
+    "read_around_damage",
     "read_overview",
     "require_unchanged",
     "with_edges_proven",

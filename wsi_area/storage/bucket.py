@@ -25,7 +25,7 @@ from obstore.exceptions import (
 from obstore.store import S3Store
 from zarr.storage import ObjectStore
 
-from wsi_area.errors import ResultError
+from wsi_area.errors import MissingExtraError, ResultError
 from wsi_area.storage.access import Access
 
 RETRIES, FIRST_RETRIES = 10, 5
@@ -127,9 +127,12 @@ def _has_keys(access: Access) -> bool:
 
 def _provider(bucket: str, access: Access) -> Any:
     """Return what gives the keys of a profile, of single sign-on or of the machine's own role, and renews them."""
-    import boto3
-    import botocore.exceptions
-    from obstore.auth.boto3 import Boto3CredentialProvider
+    try:
+        import boto3
+        import botocore.exceptions
+        from obstore.auth.boto3 import Boto3CredentialProvider
+    except ImportError as error:
+        raise MissingExtraError.of("a profile of s3://", "s3", error) from error
 
     try:
         session = boto3.session.Session(profile_name=access.profile)

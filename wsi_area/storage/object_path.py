@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from wsi_area.errors import ResultError, SettingsError
+from wsi_area.errors import MissingExtraError, SettingsError
 from wsi_area.storage.access import Access
 from wsi_area.storage.object_key import SCHEME, ObjectKey
 
@@ -61,21 +61,21 @@ class ObjectPath(ObjectKey):
         ------
         OSError
         """
-        import obstore
+        obstore = _obstore()
 
         with _os_errors():
             return _status(obstore.head(self._store(), self.key))
 
     def read_bytes(self) -> bytes:
         """Return the content of an object."""
-        import obstore
+        obstore = _obstore()
 
         with _os_errors():
             return bytes(obstore.get(self._store(), self.key).bytes())
 
     def first_bytes(self, count: int) -> bytes:
         """Return the beginning of an object."""
-        import obstore
+        obstore = _obstore()
 
         with _os_errors():
             return bytes(obstore.get_range(self._store(), self.key, start=0, length=count))
@@ -92,7 +92,7 @@ class ObjectPath(ObjectKey):
         OSError
             Also where the object is another one by now.
         """
-        import obstore
+        obstore = _obstore()
 
         with _os_errors():
             options: dict[str, Any] = {} if etag is None else {"if_match": etag}
@@ -116,26 +116,27 @@ class ObjectPath(ObjectKey):
         OSError
             FileExistsError where it was refused.
         """
-        import obstore
+        obstore = _obstore()
         from obstore.exceptions import PreconditionError
 
         mode: Any = "create" if only_new else "overwrite" if over is None else {"e_tag": over}
         try:
             with _os_errors(PreconditionError):
-                return obstore.put(self._store(), self.key, content, mode=mode)["e_tag"]
+                tag: str | None = obstore.put(self._store(), self.key, content, mode=mode)["e_tag"]
         except PreconditionError as error:
             raise FileExistsError(f"{self} is another one by now") from error
+        return tag
 
     def upload(self, file: Any) -> None:
         """Put the content of a local file, in parts where it is large."""
-        import obstore
+        obstore = _obstore()
 
         with _os_errors():
             obstore.put(self._store(), self.key, file)
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Delete an object; one that is not there is no error to a server, so neither to ``missing_ok``."""
-        import obstore
+        obstore = _obstore()
 
         if not missing_ok:
             self.stat()
@@ -144,7 +145,7 @@ class ObjectPath(ObjectKey):
 
     def rmtree(self) -> None:
         """Delete every object below this prefix."""
-        import obstore
+        obstore = _obstore()
 
         keys = [found.key for found, _ in self._listed()]
         if keys:
@@ -153,7 +154,7 @@ class ObjectPath(ObjectKey):
 
     def iterdir(self) -> Iterator["ObjectPath"]:
         """Yield what lies in this prefix: objects, and prefixes of further ones."""
-        import obstore
+        obstore = _obstore()
 
         with _os_errors():
             found = obstore.list_with_delimiter(self._store(), self.key or None)
@@ -188,7 +189,7 @@ class ObjectPath(ObjectKey):
         return _bucket().zarr_bucket(self.bucket, self.key, self.access)
 
     def _listed(self) -> Iterator[tuple["ObjectPath", int]]:
-        import obstore
+        obstore = _obstore()
 
         with _os_errors():
             for batch in obstore.list(self._store(), f"{self.key}/" if self.key else None):
@@ -231,10 +232,15 @@ def _bucket() -> Any:
     try:
         from wsi_area.storage import bucket
     except ImportError as error:
-        raise ResultError(
-            f"s3:// needs packages that are not installed ({error}); install them with: pip install 'wsi-area[s3]'"
-        ) from error
+        raise MissingExtraError.of("s3://", "s3", error) from error
     return bucket
+
+
+def _obstore() -> Any:
+    _bucket()  # or it says what is missing
+    import obstore
+
+    return obstore
 
 
 def _os_errors(*passed_on: type[Exception]) -> Any:

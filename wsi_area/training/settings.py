@@ -1,6 +1,5 @@
 """training: the settings of `wsi-area train`, read from the section [train] of a TOML file."""
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wsi_area.errors import SettingsError
 from wsi_area.segmenters.scheme import ClassSetting
+from wsi_area.settings.settings_tree import read_toml
 
 SECTION = "train"
 Classifier = Literal["gradient_boosting", "random_forest"]
@@ -75,13 +75,7 @@ def load_train_settings(path: Path | None, assignments: Sequence[tuple[str, Any]
 
 
 def _section(path: Path) -> dict[str, Any]:
-    try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise SettingsError(f"the settings file {path} cannot be read ({error.strerror or error})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the settings file {path} is not TOML: {error}") from error
-    section = tree.get(SECTION)
+    section = read_toml(path).get(SECTION)
     if not isinstance(section, dict):
         raise SettingsError(f"{path} has no section [{SECTION}]; add one, or leave --config out for the defaults")
     return section

@@ -18,13 +18,12 @@ from wsi_area.training.blocks import TruthRule, balanced
 from wsi_area.training.classes import scheme_of
 from wsi_area.training.collecting import Collected, collect
 from wsi_area.training.fitting import fitted_trees, require_libraries
-from wsi_area.training.folds import fold_of_each
 from wsi_area.training.importance import Importance, feature_groups, permutation_importances
 from wsi_area.training.material import Source, TrainingImage, prepared
 from wsi_area.training.outcome import TrainOutcome
 from wsi_area.training.sampling import Sampled
 from wsi_area.training.settings import TrainSettings
-from wsi_area.training.validation import CrossValidated, cross_validate, reach_um
+from wsi_area.training.validation import CrossValidated, cross_validate, fold_of_each, reach_um
 from wsi_area.version import __version__
 
 _LOG = logging.getLogger(__name__)
@@ -64,10 +63,10 @@ def train(
     WsiAreaError
         Naming what cannot be used; nothing is written then.
     """
+    require_libraries()
     # imported here: the report draws figures, which only training pays for
     from wsi_area.training.report import write_report
 
-    require_libraries()
     _refuse_occupied(out)
     told(f"opening {len(sources)} images …")
     features, images = _prepared_all(sources, settings)

@@ -12,8 +12,7 @@ from rich.text import Text
 from wsi_area.audit.class_change import ClassChange
 from wsi_area.audit.pairing import change_between
 from wsi_area.audit.run_change import RunChange
-from wsi_area.cli.options.run_place import RunPlace
-from wsi_area.cli.options.storage_options import storage_options
+from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.results.tables.quantity import NONE, area_text
 from wsi_area.run.pipeline import EXIT_CALIBRATION, EXIT_FAILED, EXIT_OK

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wsi_area.cli.options.config_option import CONFIG_FILE
 from wsi_area.compute.calibration.policy import LARGE_FORMAT_SLIDE_MM, CalibrationPolicy
 from wsi_area.inputs.collect import SlideInput, collect_slides
 from wsi_area.inputs.manifest import COLUMNS
 from wsi_area.model.calibration import Profile
+from wsi_area.model.picture import ANY_PICTURE, PictureChoice
 from wsi_area.run.check import check_slide, exit_code
 from wsi_area.settings.own_settings import OWN_SECTIONS
 
@@ -22,9 +24,7 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @click.argument("slides", nargs=-1, type=click.Path())
-@click.option(
-    "--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings of the run to come, a TOML file."
-)
+@click.option("--config", type=CONFIG_FILE, help="Settings of the run to come: a TOML file, or the name of a preset.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. tiling.work_mpp=0.5.")
 @click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel, overriding what the files say.")
 @click.option(
@@ -68,7 +68,7 @@ def command(
     \b
     wsi-area check slides/*.svs
     wsi-area check slides/ --recursive --json
-    wsi-area check slides/ --config configs/he_tissue.toml
+    wsi-area check slides/ --config he_tissue
     wsi-area check scan.tif --mpp 0.25 --mpp-reason "scanner log"
 
     Exit codes: 0 all have a pixel size; 2 a slide cannot be opened or is cut short; 3 a slide has no believable pixel
@@ -99,15 +99,16 @@ def command(
 
 def _rules_of(
     slide: SlideInput, policy: CalibrationPolicy, work_mpp_um: float | None, settings: "RunSettings | None"
-) -> tuple[CalibrationPolicy, float | None]:
+) -> tuple[CalibrationPolicy, float | None, PictureChoice]:
     """Return what holds for one slide, of which a manifest may say otherwise than of all."""
     if slide.own is None:
-        return policy, work_mpp_um
+        return policy, work_mpp_um, ANY_PICTURE if settings is None else settings.reader.choice
     from wsi_area.inputs.slide_settings import settings_of
     from wsi_area.settings.run_settings import RunSettings
 
     # without the settings of the run it is not known whose the segmenter's keys are
-    sections = ("tiling", "calibration") if settings is None else OWN_SECTIONS
+    sections = ("tiling", "calibration", "reader") if settings is None else OWN_SECTIONS
     own, tree = settings_of(settings or RunSettings(), slide, sections), slide.own.tree
     policy = replace(policy, **{name: getattr(own.calibration, name) for name in tree.get("calibration", {})})
-    return policy, own.tiling.work_mpp if "work_mpp" in tree.get("tiling", {}) else work_mpp_um
+    work_mpp_um = own.tiling.work_mpp if "work_mpp" in tree.get("tiling", {}) else work_mpp_um
+    return policy, work_mpp_um, own.reader.choice

@@ -11,9 +11,11 @@ from pydantic import BaseModel
 from rich.table import Table
 from rich.text import Text
 
+from wsi_area.cli.options.config_option import CONFIG_FILE
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.cli.output.settings_reference import settings_page, settings_schema, toml_text
 from wsi_area.segmenters.registry import make_segmenter
+from wsi_area.settings.presets import first_sentences, preset_text, shown
 from wsi_area.settings.run_settings import RunSettings, load
 from wsi_area.settings.settings_tree import read_toml, split_assignment
 from wsi_area.training.settings import SECTION, load_train_settings
@@ -32,17 +34,54 @@ class Value:
 
 @click.group("config", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Show the settings that hold and where each comes from; print their schema or their reference.
+    """List the presets, write one to change; show the settings that hold and where each comes from; print their schema.
 
     \b
-    wsi-area config show --config configs/he_tissue.toml --set tiling.work_mpp=1
+    wsi-area config list
+    wsi-area config init he_tissue > my.toml
+    wsi-area config show --config my.toml --set tiling.work_mpp=1
     wsi-area config schema > settings.schema.json
     wsi-area config reference > settings.md
     """  # noqa: D301 (click reads the backspace)
 
 
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def list_presets(as_json: bool) -> None:
+    """List the presets, which `--config` takes by name, and what each is for.
+
+    \b
+    wsi-area config list
+    """  # noqa: D301 (click reads the backspace)
+    found = list(first_sentences())
+    if as_json:
+        document = {"presets": [{"name": name, "what": what} for name, what in found]}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("preset", no_wrap=True)
+    table.add_column("what it is for", overflow="fold")
+    for name, what in found:
+        table.add_row(Text(name), Text(what))
+    report_console().print(table)
+
+
+@command.command("init")
+@click.argument("preset")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, the file in it.")
+def init(preset: str, as_json: bool) -> None:
+    """Print a preset with its comments, as the settings file that is changed for one's own slides.
+
+    \b
+    wsi-area config init he_tissue > my.toml
+    """  # noqa: D301 (click reads the backspace)
+    text = preset_text(preset)
+    document = {"preset": preset, "toml": text}
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if as_json else text, nl=False)
+
+
 @command.command("show")
-@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings, a TOML file.")
+@click.option("--config", type=CONFIG_FILE, help="Settings: a TOML file, or the name of a preset.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, as a run takes it.")
 @click.option("--changed", is_flag=True, help="Only what is not a default.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -50,7 +89,7 @@ def show(config: Path | None, assignments: Sequence[str], changed: bool, as_json
     """Show every setting that a run would use, with its origin: default, file or --set.
 
     \b
-    wsi-area config show --config configs/ihc_dab.toml
+    wsi-area config show --config ihc_dab
     wsi-area config show --set segmenter.name=stain --changed --json
 
     Exit codes: 0 shown; 1 a key or a value is wrong, as a run would refuse it.
@@ -59,17 +98,17 @@ def show(config: Path | None, assignments: Sequence[str], changed: bool, as_json
     values = [v for v in settings_in_force(settings, config, assignments) if not changed or v.origin != "default"]
     if as_json:
         document = {
-            "config": None if config is None else str(config),
+            "config": None if config is None else shown(config),
             "measurement_hash": settings.measurement_hash,
             "settings": [asdict(value) for value in values],
         }
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
     console = report_console()
-    table = _table(values, "file" if console.is_terminal else str(config))
+    table = _table(values, "file" if console.is_terminal or config is None else shown(config))
     console.print(table)
     if console.is_terminal and config is not None:
-        print_lines(console, f"\nfile: {config}")
+        print_lines(console, f"\nfile: {shown(config)}")
 
 
 @command.command("schema")
@@ -105,8 +144,8 @@ def _table(values: Sequence[Value], file: str) -> Table:
     for value in values:
         origin = file if value.origin == "file" else value.origin
         style = "dim" if value.origin == "default" else ""
-        for key, shown in _shown(value):
-            table.add_row(Text(key, style), Text(shown, style), Text(origin, style))
+        for key, text in _shown(value):
+            table.add_row(Text(key, style), Text(text, style), Text(origin, style))
     return table
 
 

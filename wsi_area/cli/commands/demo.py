@@ -88,5 +88,5 @@ def _print(demo: DemoOutcome, out: Path) -> None:
         f"\nNext: open {out / 'run' / 'report.html'} in a browser; the whole document is "
         f"{out / 'run' / 'slides' / 'demo' / 'result.json'}. Your own slides:\n"
         "  wsi-area check SLIDES…\n"
-        "  wsi-area run SLIDES… --config configs/he_tissue.toml --out out/",
+        "  wsi-area run SLIDES… --config he_tissue --out out/",
     )

@@ -7,8 +7,7 @@ from dataclasses import asdict
 import click
 
 from wsi_area.audit.difference import RunDifference, SlideDifference, compare_runs
-from wsi_area.cli.options.run_place import RunPlace
-from wsi_area.cli.options.storage_options import storage_options
+from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.compute.quantity_text import number_text
 from wsi_area.run.pipeline import EXIT_OK, EXIT_VERIFICATION

@@ -9,8 +9,7 @@ import click
 
 from wsi_area.audit.accuracy import Accuracy
 from wsi_area.audit.truth import parse_naming
-from wsi_area.cli.options.run_place import RunPlace
-from wsi_area.cli.options.storage_options import storage_options
+from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.agreement_table import print_accuracy
 from wsi_area.cli.output.wrapping import say_beside
 from wsi_area.errors import SettingsError

@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from wsi_area.audit.recorded_areas import recorded_slide
-from wsi_area.cli.options.run_place import RunPlace
-from wsi_area.cli.options.storage_options import storage_options
-from wsi_area.compute.calibration.explain import (
+from wsi_area.cli.options.run_place import RunPlace, storage_options
+from wsi_area.compute.count.explain import (
     Explanation,
     PixelSize,
     explain_area,

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from wsi_area.cli.options.run_place import RunPlace
-from wsi_area.cli.options.storage_options import storage_options
+from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.wrapping import say_beside
 from wsi_area.exports.export import ExportedSlide, ExportOptions, Format, export_run
 from wsi_area.exports.labels_zarr import OmeVersion

@@ -7,8 +7,7 @@ import click
 
 from wsi_area.cli.commands.run import write_report_of
 from wsi_area.cli.options.refusal import refuse
-from wsi_area.cli.options.run_place import RunPlace
-from wsi_area.cli.options.storage_options import storage_options
+from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.results_table import print_results
 from wsi_area.cli.output.wrapping import say_beside
 from wsi_area.errors import IncompleteResultError, StaleResultError

@@ -17,7 +17,7 @@ from wsi_area.compute.quantity_text import number_text
 from wsi_area.errors import MissingMppError
 from wsi_area.inputs.slide_settings import changed_keys, settings_of, told_settings
 from wsi_area.inputs.stage_in import wherever_it_is_read
-from wsi_area.run.executors import usable_cores
+from wsi_area.run.executors.choice import usable_cores
 from wsi_area.run.memory import task_memory_limit_bytes
 from wsi_area.run.pipeline import EXIT_CALIBRATION, EXIT_FAILED, EXIT_OK
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
@@ -31,8 +31,8 @@ def command(as_json: bool, **options: Any) -> None:
     """Say what a run over SLIDES would do, and stop: tiles, pixels to decode, memory, disk, core-seconds.
 
     \b
-    wsi-area plan slides/*.svs --config configs/he_tissue.toml
-    wsi-area plan slides/ --config configs/ihc_dab.toml --set tiling.work_mpp=1 --json
+    wsi-area plan slides/*.svs --config he_tissue
+    wsi-area plan slides/ --config ihc_dab --set tiling.work_mpp=1 --json
 
     Core-seconds are a rough estimate. Exit codes: 0 every slide can be measured; 1 wrong options or settings; 2 a
     slide cannot be measured or is cut short; 3 a slide has no believable pixel size.

@@ -4,8 +4,7 @@ import json
 
 import click
 
-from wsi_area.cli.options.run_place import RunPlace
-from wsi_area.cli.options.storage_options import storage_options
+from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.reports.report import write_report
 from wsi_area.storage.place import Place
 

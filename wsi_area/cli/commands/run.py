@@ -55,8 +55,8 @@ def command(out: Place, force: bool, shard_text: str | None, report: bool, as_js
     """Measure SLIDES (files, folders, quoted globs, @list.txt, - for stdin) into the folder, or bucket, --out.
 
     \b
-    wsi-area run slides/*.svs --config configs/he_tissue.toml --out out/
-    wsi-area run slide.svs --config configs/ihc_dab.toml --out out/ --set tiling.work_mpp=1
+    wsi-area run slides/*.svs --config he_tissue --out out/
+    wsi-area run slide.svs --config ihc_dab --out out/ --set tiling.work_mpp=1
 
     Exit codes: 0 every slide is complete; 1 wrong options or settings; 2 a slide failed or is incomplete; 3 a slide
     has no believable pixel size and is counted in pixels only; 130 interrupted.

@@ -40,8 +40,8 @@ def command(
     """Measure SLIDES on a SLURM cluster: a job array whose tasks share them, and a job that merges.
 
     \b
-    wsi-area submit 'slides/*.svs' --config configs/slurm.toml --out out/ --dry-run
-    wsi-area submit 'slides/*.svs' --config configs/slurm.toml --out out/
+    wsi-area submit 'slides/*.svs' --config slurm --out out/ --dry-run
+    wsi-area submit 'slides/*.svs' --config slurm --out out/
 
     What one job gets stands in the settings, section [cluster]. Every task reads the slides' names again: quote
     globs or give @list.txt, and leave them alone until the run is merged. Where there are fewer slides than jobs, or

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from wsi_area.audit.truth import Naming, parse_naming
+from wsi_area.cli.options.config_option import CONFIG_FILE
 from wsi_area.cli.output.agreement_table import print_accuracy
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.collect import collect_slides, parse_mpp
@@ -36,7 +37,7 @@ _DEFAULT_CODES = ("1=tumor",)
 @click.option("--any-nonzero", metavar="CLASS", help="Every code above 0 is this class: masks that number objects.")
 @click.option("--rest-is", metavar="CLASS", help="What was not drawn; on slides only where there is tissue.")
 @click.option("--groups", type=click.Path(path_type=Path), help="CSV image,group: a group is held out together.")
-@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings, section [train] of a TOML.")
+@click.option("--config", type=CONFIG_FILE, help="Settings: section [train] of a TOML file, or of a preset.")
 @click.option("--work-mpp", type=click.FloatRange(0, min_open=True), help="µm per pixel to work at.")
 @click.option("--seed", type=click.IntRange(0), help="Of every draw.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="A new folder: the model.")

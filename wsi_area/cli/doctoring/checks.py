@@ -16,7 +16,7 @@ from wsi_area.compute.quantity_text import number_text, pair_text
 from wsi_area.errors import LaneError, WsiAreaError
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.run.check import check_slide
-from wsi_area.run.executors import usable_cores
+from wsi_area.run.executors.choice import usable_cores
 from wsi_area.run.memory import SHARE_FOR_TASKS, task_memory_limit_bytes
 
 Verdict = Literal["ok", "warning", "fault", "absent"]
@@ -91,7 +91,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def reading_checks() -> Iterator[Check]:
     """Yield whether slides can be read: the library, the codecs, and a slide that is made and read both ways."""
-    from wsi_area.slides.header.available import available_codecs, openslide_library_version
+    from wsi_area.slides.available import available_codecs, openslide_library_version
 
     yield Check("reading", "OpenSlide library", "ok", openslide_library_version())
     for name, there in available_codecs().items():

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from wsi_area.cli.options.config_option import CONFIG_FILE
 from wsi_area.inputs.collect import SlideInput, collect_slides
 from wsi_area.inputs.manifest import COLUMNS
 from wsi_area.inputs.slide_settings import refuse_wrong_settings
@@ -29,7 +30,7 @@ def slide_options(function: F) -> F:
     """Add the slides and the options that say how to measure them."""
     options: list[Callable[[F], F]] = [
         click.argument("slides", nargs=-1, type=click.Path()),
-        click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings, a TOML file."),
+        click.option("--config", type=CONFIG_FILE, help="Settings: a TOML file, or the name of a preset."),
         click.option(
             "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. tiling.work_mpp=0.5."
         ),
@@ -131,5 +132,5 @@ def defaults_text(wanted: Asked, config: Path | None) -> str:
     scale = "at the finest level" if mpp is None else f"at {mpp:g} µm/px"
     return (
         f"no --config: the defaults are used, segmenter {settings.segmenter.name} ({', '.join(told)}) {scale}; for a "
-        "stain give --config configs/he_tissue.toml or configs/ihc_dab.toml, which give other areas"
+        "stain give --config he_tissue or ihc_dab, which give other areas"
     )

@@ -11,9 +11,11 @@ from wsi_area.compute.calibration.claims import (
     no_claim,
     no_size,
     override_used,
+    unread,
     volume_mismatch,
 )
 from wsi_area.compute.calibration.level_ratios import level_ratio_finding, usable_levels
+from wsi_area.compute.calibration.other_picture import belongs_to_another, describes_another, left_over_findings
 from wsi_area.compute.calibration.plausibility import implausible
 from wsi_area.compute.calibration.policy import CalibrationPolicy, PitchPrior, PowerBand
 from wsi_area.compute.quantity_text import pair_text
@@ -27,6 +29,8 @@ _LADDER = {"override": 0, "vendor": 1, "tiff": 2, "image": 3}
 _SEVERITY_ORDER = {"refusal": 0, "warning": 1, "info": 2}
 _SAME_NUMBER = 1e-9  # relative: the same digits, after a division or two
 _DEFAULT_POLICY = CalibrationPolicy()
+_AGAINST = ("POWER_MISMATCH", "SCANNER_PITCH_MISMATCH")
+"""What is on record against a pixel size: it is measured with, but no longer believed as the scanner's own word."""
 
 
 def calibrate(
@@ -61,11 +65,16 @@ def calibrate(
         far = far_from_own(info, override, usable)
         doubts.append(far or override_used(info, override, in_file, policy))
         best = override if far is None else None
-    elif not claims:
+    elif not usable and not any(doubt.severity == "refusal" for doubt in doubts):
         doubts.append(no_claim(info))
-    findings = [*doubts, *_judgement(info, best, policy), *level_ratio_finding(info, policy)]
+    if info.unread_claims and (best is not None or claims):
+        doubts.append(unread(info))
+    judged = _judgement(info, best, policy)
+    findings = [*doubts, *judged, *level_ratio_finding(info, policy)]
     findings.sort(key=lambda finding: _SEVERITY_ORDER[finding.severity])
     chosen = None if any(finding.severity == "refusal" for finding in findings) else best
+    if chosen is not None and any(finding.code in _AGAINST for finding in judged):
+        chosen = replace(chosen, quality="C")
     candidates = (*claims,) if override is None else (override, *claims)
     return Calibration(chosen, candidates, tuple(findings), _reason(chosen, usable, findings))
 
@@ -76,18 +85,23 @@ def _quarantine(
     """Return the claims that may be used, and a finding for each that may not."""
     usable: list[MppCandidate] = []
     doubts: list[QaFinding] = []
+    left_over: list[MppCandidate] = []
     for claim in claims:
         if not is_size(claim.mpp):
             doubts.append(no_size(info, claim))
-            continue
-        doubt = default_density(info, claim, policy)
-        if doubt is not None:
-            doubts.append(doubt)
-        if doubt is None or doubt.severity != "refusal":
-            usable.append(claim)
+        elif belongs_to_another(info, claim):
+            continue  # it stands in the list of claims with the picture that it is of
+        elif describes_another(info, claim):
+            left_over.append(claim)
+        else:
+            doubt = default_density(info, claim, policy)
+            if doubt is not None:
+                doubts.append(doubt)
+            if doubt is None or doubt.severity != "refusal":
+                usable.append(claim)
     if usable:  # a better claim stands; that a print density was ignored is on record, and that is all
         doubts = [_on_record(doubt) for doubt in doubts]
-    return usable, _one_each(doubts)
+    return usable, [*left_over_findings(info, left_over, usable, policy), *_one_each(doubts)]
 
 
 def _on_record(finding: QaFinding) -> QaFinding:
@@ -118,7 +132,7 @@ def _reason(chosen: MppCandidate | None, usable: list[MppCandidate], findings: l
 
 def _corroboration(chosen: MppCandidate, usable: list[MppCandidate]) -> str:
     """Return which other claims bear the chosen one out; a tag that is read twice does not bear out itself."""
-    others = [claim for claim in usable if claim is not chosen]
+    others = [claim for claim in usable if (claim.source, claim.mpp) != (chosen.source, chosen.mpp)]
     repeats = [claim.source for claim in others if _is_same_tag(chosen, claim)]
     agreeing = [claim.source for claim in others if not _is_same_tag(chosen, claim)]
     told = f"and {' and '.join(agreeing)} agree{'s' * (len(agreeing) == 1)}" if agreeing else "the only usable claim"

@@ -39,9 +39,23 @@ def no_size(info: SlideInfo, claim: MppCandidate) -> QaFinding:
 
 
 def no_claim(info: SlideInfo) -> QaFinding:
-    """Return MPP_MISSING."""
+    """Return MPP_MISSING, with what the file says in words that cannot be read as a size."""
     message = "nothing in the file says how large a pixel is, so it can only be counted in pixels"
+    if info.unread_claims:
+        message = f"what the file says of its pixel size cannot be read as one: {_unread_text(info)}; it is not used"
+    elif info.mpp_candidates:
+        message = "what the file says of a pixel size is of other pictures in it, so it can only be counted in pixels"
     return QaFinding(info.slide_id, "MPP_MISSING", "refusal", None, None, "", message, GIVE_MPP)
+
+
+def unread(info: SlideInfo) -> QaFinding:
+    """Return MPP_UNREADABLE: what else the file says of its pixel size, in words that cannot be read as one."""
+    message = f"part of what the file says of its pixel size cannot be read: {_unread_text(info)}; it is not used"
+    return QaFinding(info.slide_id, "MPP_UNREADABLE", "info", None, None, "", message, "")
+
+
+def _unread_text(info: SlideInfo) -> str:
+    return "; ".join(f"{claim.source} says {claim.text!r}" for claim in info.unread_claims)
 
 
 def print_density(mpp: Mpp, policy: CalibrationPolicy) -> tuple[str, float] | None:

@@ -7,7 +7,7 @@ import shapely
 
 from wsi_area.compute.cut.grid import place_at, work_edges_l0_px
 from wsi_area.compute.cut.planning import fingerprinted
-from wsi_area.compute.judge.rasterise import inside_at, mask_codes_at
+from wsi_area.compute.cut.rasterise import inside_at, mask_codes_at
 from wsi_area.model.drawn import RegionOfInterest
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import MaskArray, TilePlace

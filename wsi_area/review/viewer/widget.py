@@ -4,21 +4,22 @@ No port is opened and nothing is fetched: OpenSeadragon is part of this package,
 """
 
 import base64
+import io
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from wsi_area.compute.picture.washes import WASH
-from wsi_area.errors import SettingsError, WsiAreaError
+from wsi_area.errors import MissingExtraError, SettingsError, WsiAreaError
 from wsi_area.model.geometry import Size
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.thumbnail import read_thumbnail
 from wsi_area.review.overlay import class_names, slide_picture
+from wsi_area.review.plotting import plot_slide
 from wsi_area.review.viewer.class_tiles import ClassTiles
 from wsi_area.review.viewer.facts import last_tissue_level, page_facts
 from wsi_area.review.viewer.grid import view_grid
-from wsi_area.review.viewer.page import page_css, page_module
-from wsi_area.review.viewer.still import STILL_PX, still_png
 from wsi_area.review.viewer.tissue_tiles import open_tissue
 
 try:
@@ -26,12 +27,40 @@ try:
     import traitlets
     from IPython.display import display
 except ImportError as error:
-    raise SettingsError("the viewer needs anywidget; install it with: pip install 'wsi-area[notebook]'") from error
+    raise MissingExtraError.of("the viewer", "notebook", error) from error
 
 AT_FIRST = round(WASH / 255, 2)
 """Opacity of the classes until somebody moves the slider: as in the report."""
 
+_STATIC = Path(__file__).with_name("static")
+_PARTS = ("channel.js", "palette.js", "tile_source.js", "viewer.js")
+_SOURCE_MAP = "//# sourceMappingURL"  # of a file that is not kept; a browser's debugger would ask for it
+
+STILL_PX = (770, 528)
+_DPI = 110
 _NO_PICTURE = "The run kept no small picture of this slide either, so the classes lie on white."
+
+
+@cache
+def page_module() -> str:
+    """Return the ES module that a notebook loads: OpenSeadragon, unchanged and to itself, and the viewer after it."""
+    vendored = _text("openseadragon", "openseadragon.min.js").partition(_SOURCE_MAP)[0]
+    shielded = (
+        "const OpenSeadragon = (() => {\n"
+        "const define = undefined, module = { exports: {} };  // or it would become a global of the notebook\n"
+        f"{vendored}\nreturn OpenSeadragon;\n}})();\n"
+    )
+    return shielded + "\n".join(_text(name) for name in _PARTS)
+
+
+@cache
+def page_css() -> str:
+    """Return the style sheet."""
+    return _text("viewer.css")
+
+
+def _text(*names: str) -> str:
+    return _STATIC.joinpath(*names).read_text(encoding="utf-8")
 
 
 class SlideViewer(anywidget.AnyWidget):
@@ -115,3 +144,20 @@ class SlideViewer(anywidget.AnyWidget):
     def _tile(self, kind: str, level: int, column: int, row: int) -> bytes | None:
         box = self._grid.tile(level, column, row)
         return self._tissue.jpeg(box) if kind == "tissue" else self._classes.png(box)
+
+
+def still_png(slide: OpenedSlide) -> bytes:
+    """Return the PNG of a slide with its classes, their areas and a bar of known length, as ``slide.plot()`` draws it.
+
+    Raises
+    ------
+    ResultError
+        The slide has no counts, or its stores cannot be read.
+    """
+    from matplotlib.figure import Figure  # a figure of no window: pyplot would keep it
+
+    figure = Figure(figsize=(STILL_PX[0] / _DPI, STILL_PX[1] / _DPI), dpi=_DPI, layout="compressed")
+    plot_slide(slide, figure.subplots(), overlay=True, classes=None)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", facecolor="white")
+    return file.getvalue()

@@ -18,7 +18,8 @@ from wsi_area.run.array.share_batches import owners_of
 from wsi_area.run.array.slide_share import MEASURED
 from wsi_area.run.continuation import origin_difference, origin_of
 from wsi_area.run.earlier_run import NOT_REACHED, ended_document
-from wsi_area.run.executors import ThreadsExecutor, usable_cores
+from wsi_area.run.executors.choice import usable_cores
+from wsi_area.run.executors.threads import ThreadsExecutor
 from wsi_area.run.measure_slide import (
     Measured,
     finished,

@@ -27,7 +27,7 @@ from wsi_area.run.array.slide_share import MEASURED, SlideShare, measure_share
 from wsi_area.run.beginning import begin_run, begun_header, discard_documents, discard_tasks, take_back
 from wsi_area.run.earlier_run import others_in, settled
 from wsi_area.run.events import Listener
-from wsi_area.run.executors import make_executor
+from wsi_area.run.executors.choice import make_executor
 from wsi_area.run.measure_slide import Context
 from wsi_area.run.memory import task_memory_limit_bytes
 from wsi_area.run.pipeline import measure_all, stops_on_signal

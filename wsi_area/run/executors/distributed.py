@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
+from wsi_area.run.executors.base import StoppableExecutor
 from wsi_area.run.executors.bundle import Bundled, bundle_outcome, item_result, run_bundle
 from wsi_area.run.executors.contract import R, T, TaskLost
 from wsi_area.run.work.isolation import Apart, run_apart
@@ -62,16 +63,16 @@ class Workforce(Protocol):
         ...
 
 
-class DistributedExecutor:
+class DistributedExecutor(StoppableExecutor):
     """dask.distributed: worker processes of this machine, of SLURM jobs, or of any scheduler."""
 
     is_local = False
 
     def __init__(self, client: Any, workforce: Workforce, logs: Path | None = None) -> None:
+        super().__init__()
         self.workforce = workforce
         self._client = client
         self._logs = None if logs is None else str(logs.absolute())
-        self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._in_scheduler = self._maps = 0
         self._counted: tuple[float, int] | None = None
@@ -159,17 +160,8 @@ class DistributedExecutor:
                 return done.get(timeout=POLL_S)
             except queue.Empty:
                 alone_s = 0.0 if self._client.nthreads() else alone_s + POLL_S
-                if alone_s > 0 and (self._stopped.is_set() or not self.workforce.may_return(alone_s)):
+                if alone_s > 0 and (self.is_stopped or not self.workforce.may_return(alone_s)):
                     return None
-
-    def stop(self) -> None:
-        """Start nothing new."""
-        self._stopped.set()
-
-    @property
-    def is_stopped(self) -> bool:
-        """Return whether `stop` was called."""
-        return self._stopped.is_set()
 
     def close_readers(self) -> None:
         """Close the slides that the workers hold open; a worker that is just being restarted holds none."""

@@ -14,13 +14,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from wsi_area.errors import SettingsError
+from wsi_area.errors import MissingExtraError, SettingsError
 from wsi_area.run.executors.distributed import DistributedExecutor
 from wsi_area.run.executors.sbatch import output_directive
 from wsi_area.run.executors.slurm_keeper import Keeper
 from wsi_area.settings.cluster_settings import ClusterSettings
 
 JOB_NAME = "wsi-area-worker"
+_SUBMIT = " (wsi-area submit needs nothing)"
 _SECRETS = ".tls-"
 
 END_EARLY_S, STAGGER_S = 120, 60
@@ -94,16 +95,9 @@ def slurm_executor(asked: ClusterSettings, worker_retries: int, out: Path) -> Di
         import dask_jobqueue  # noqa: F401
         from distributed import Client
     except ImportError as error:
-        raise _missing(error) from error
+        raise MissingExtraError.of("run.executor=slurm", "slurm", error, _SUBMIT) from error
     jobs = SlurmJobs(asked, worker_retries, out)
     return DistributedExecutor(Client(jobs.cluster, set_as_default=False), jobs, out / "logs")
-
-
-def _missing(error: ImportError) -> SettingsError:
-    return SettingsError(
-        f"run.executor=slurm needs {error.name}; install it with: pip install 'wsi-area[slurm]' (wsi-area submit "
-        "needs nothing)"
-    )
 
 
 def _refuse_without_slurm() -> None:
@@ -121,9 +115,7 @@ def _made_security(folder: Path) -> Any:
     try:
         made = Security.temporary()
     except ImportError as error:
-        raise SettingsError(
-            "run.executor=slurm needs cryptography; install it with: pip install 'wsi-area[slurm]'"
-        ) from error
+        raise MissingExtraError.of("run.executor=slurm", "slurm", error, _SUBMIT) from error
     cert, key = folder / "cert.pem", folder / "key.pem"
     for path, content in ((cert, made.tls_ca_file), (key, made.tls_scheduler_key)):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

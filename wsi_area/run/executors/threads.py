@@ -7,23 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from wsi_area.run.executors.contract import SLIDES_AT_ONCE, R, T, TaskLost
-from wsi_area.slides import close_readers
+from wsi_area.run.executors.base import InProcessExecutor
+from wsi_area.run.executors.contract import R, T, TaskLost
 
 
-class ThreadsExecutor:
+class ThreadsExecutor(InProcessExecutor):
     """One pool of threads, shared by all slides in flight: dask's threaded scheduler where there are several.
 
     A single thread has nothing to schedule, so it works without a graph, and without loading dask (0.15 s).
     """
 
-    slides_at_once = SLIDES_AT_ONCE
-    is_local = True
-    task_memory_bytes = None
-
     def __init__(self, workers: int) -> None:
+        super().__init__()
         self.worker_count = workers
-        self._stopped = threading.Event()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="wsi-area")
 
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | TaskLost]]:
@@ -35,7 +31,7 @@ class ThreadsExecutor:
         waiting: deque[Future[tuple[R] | None]] = deque()
 
         def task(item: T) -> tuple[R] | None:
-            return None if self._stopped.is_set() else (function(item),)
+            return None if self.is_stopped else (function(item),)
 
         for position in range(len(items)):
             while len(waiting) < 2 and position + len(waiting) < len(items):
@@ -52,7 +48,7 @@ class ThreadsExecutor:
         done: queue.SimpleQueue[tuple[int, R] | BaseException | None] = queue.SimpleQueue()
 
         def task(position: int) -> None:
-            if not self._stopped.is_set():
+            if not self.is_stopped:
                 done.put((position, function(items[position])))
 
         graph: dict[Any, Any] = {("batch", n): (task, n) for n in range(len(items))}
@@ -69,19 +65,6 @@ class ThreadsExecutor:
             if isinstance(outcome, BaseException):
                 raise outcome
             yield outcome
-
-    def stop(self) -> None:
-        """Start nothing new."""
-        self._stopped.set()
-
-    @property
-    def is_stopped(self) -> bool:
-        """Return whether `stop` was called."""
-        return self._stopped.is_set()
-
-    def close_readers(self) -> None:
-        """Close the slides that are held open for the next tile."""
-        close_readers()
 
     def close(self) -> None:
         """Wait for the running tasks and end the threads."""

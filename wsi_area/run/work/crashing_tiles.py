@@ -7,7 +7,7 @@ from typing import Any
 from wsi_area.compute.cut.grid import batch_tiles_at
 from wsi_area.run.work.isolation import Apart, Died, Raised, run_apart
 from wsi_area.run.work.slide_job import BatchResult, BatchTask
-from wsi_area.run.work.tile_task import announced_batch, try_tiles
+from wsi_area.run.work.tile_task import measure_batch
 
 MAX_TRIALS = 64
 """Processes started to find the guilty tiles of one batch; what is still suspect then is given up together."""
@@ -84,7 +84,9 @@ def isolate_batch(task: IsolateTask) -> BatchResult:
     plan, where = batch.job.plan, f"{batch.job.plan.slide.slide_id}, batch {batch.batch}"
 
     def trial(tiles: Sequence[int]) -> Died | None:
-        outcome = run_apart(Apart(try_tiles, (batch, frozenset(tiles)), task.memory_bytes, announces=True))
+        outcome = run_apart(
+            Apart(measure_batch, replace(batch, only=frozenset(tiles)), task.memory_bytes, announces=True)
+        )
         return outcome if isinstance(outcome, Died) else None
 
     rows, cols = batch_tiles_at(plan, batch.batch)
@@ -93,7 +95,7 @@ def isolate_batch(task: IsolateTask) -> BatchResult:
     outcome: Any = None
     for _ in range(MAX_REPEATS):
         given_up = tuple((n, _message(where, n, plan.grid_cols, how)) for n, how in sorted(guilty.items()))
-        call = Apart(announced_batch, replace(batch, given_up=given_up), task.memory_bytes, announces=True)
+        call = Apart(measure_batch, replace(batch, given_up=given_up), task.memory_bytes, announces=True)
         outcome = run_apart(call)
         if not isinstance(outcome, Died) or outcome.tile is None or outcome.tile in guilty:
             break

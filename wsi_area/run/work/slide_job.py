@@ -30,6 +30,7 @@ class BatchTask:
     job: SlideJob
     batch: int
     given_up: tuple[tuple[int, str], ...] = ()  # tile numbers that are not tried again, and why
+    only: frozenset[int] | None = None  # tile numbers that are tried, and nothing is committed; None: all, committed
 
 
 @dataclass(frozen=True, slots=True)

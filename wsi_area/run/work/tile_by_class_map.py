@@ -9,27 +9,36 @@ from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.pixels import ClassMap, MaskArray, TilePixels
 from wsi_area.model.plan import Tile
+from wsi_area.run.work.damaged_pixels import damaged_work_px
 from wsi_area.run.work.slide_job import SlideJob
 from wsi_area.run.work.tile_spot import TileSpot
 from wsi_area.segmenters.protocol import CoreSegmenter, PlacedSegmenter
-from wsi_area.slides import SlideReader
+from wsi_area.slides import DamagedPart, SlideReader, read_around_damage
 
 
-def classify_by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: TileSpot) -> None:
-    """Have the segmenter see core and halo, and count the class map of the core."""
+def classify_by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: TileSpot) -> tuple[DamagedPart, ...]:
+    """Have the segmenter see core and halo, and count the class map of the core; return what is damaged."""
     f = job.plan.reduce_factor
-    pixels = reader.read(job.plan.level, tile.read_level_px)
+    pixels, damaged = read_around_damage(reader, job.plan.level, tile.read_level_px)
     if f > 1:
         pixels = box_mean(pixels.rgb, pixels.valid, f)
     core = tile.core_work_px
     x, y = core.x_px - tile.read_level_px.x_px // f, core.y_px - tile.read_level_px.y_px // f
-    spot.class_map[:] = _checked_class_map(job, tile, pixels, np.s_[y : y + core.height_px, x : x + core.width_px])
+    of_core = np.s_[y : y + core.height_px, x : x + core.width_px]
+    if not damaged:
+        spot.class_map[:] = _checked_class_map(job, tile, pixels, of_core)
+    else:  # to the segmenter it was never scanned
+        lost = damaged_work_px(damaged, tile.read_level_px, f, pixels.valid.shape)
+        seen = TilePixels(np.where(lost[..., None], np.uint8(0), pixels.rgb), pixels.valid & ~lost)
+        spot.class_map[:] = _checked_class_map(job, tile, seen, of_core)
+        spot.class_map[lost[of_core]] = UNREADABLE_CODE
     if spot.inside is not None:
         spot.class_map[~spot.inside] = OUTSIDE_ROI_CODE
     counts = count_class_map(spot.class_map, spot.column_weights, spot.row_weights, len(job.fitted.scheme.classes))
     spot.row[spot.layout.px_columns] = (
         *counts.px_by_class, counts.unscanned_px, counts.outside_roi_px, counts.unreadable_px,
     )  # fmt: skip
+    return damaged
 
 
 def _checked_class_map(job: SlideJob, tile: Tile, pixels: TilePixels, core: tuple[slice, slice]) -> ClassMap:

@@ -5,17 +5,21 @@ from collections.abc import Sequence
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import MaskArray
 from wsi_area.model.plan import Tile
+from wsi_area.run.work.damaged_pixels import damaged_work_px, spread
 from wsi_area.run.work.slide_job import SlideJob
 from wsi_area.run.work.tile_spot import TileSpot
 from wsi_area.segmenters.colour.colour_rule import ColourRule
 from wsi_area.segmenters.colour.kernels import Patch, classify_patches
-from wsi_area.slides import DecodedTile, SlideReader
+from wsi_area.slides import DamagedPart, DecodedTile, SlideReader, read_around_damage
 
 
-def classify_by_colour(rule: ColourRule, job: SlideJob, reader: SlideReader, tile: Tile, spot: TileSpot) -> None:
-    """Classify each decoded tile while it is in the cache; no block of the tile is ever assembled."""
+def classify_by_colour(
+    rule: ColourRule, job: SlideJob, reader: SlideReader, tile: Tile, spot: TileSpot
+) -> tuple[DamagedPart, ...]:
+    """Classify each decoded tile while it is in the cache, assembling no block of the tile; return what is damaged."""
     f, core, level = job.plan.reduce_factor, tile.core_level_px, job.plan.level
     counts, signal = spot.row[spot.layout.px_columns], spot.row[spot.layout.signal_columns]
+    damaged: list[DamagedPart] = []
 
     def classify(patches: Sequence[Patch]) -> None:
         classify_patches(patches, rule, spot.column_weights, spot.row_weights, f, spot.class_map, counts, signal)
@@ -24,13 +28,24 @@ def classify_by_colour(rule: ColourRule, job: SlideJob, reader: SlideReader, til
         if not all(_ends_with_work_pixels(decoded.region_level_px, core, f) for decoded in some):
             break  # the tile must be assembled first
         classify([_patch(decoded, core, f, spot.inside) for decoded in some])
+        damaged += [DamagedPart(d.region_level_px, d.damage) for d in some if d.damage is not None]
     else:
+        if damaged:
+            lost = damaged_work_px(damaged, core, f, spot.class_map.shape)
+            spot.move_unreadable_from(spot.layout.unscanned_column, lost)
         spot.move_outside_from(spot.layout.unscanned_column)
-        return
+        return tuple(damaged)
     spot.clear()
-    block = reader.read(level, core)
-    classify([_patch(DecodedTile(core, block.rgb, block.valid), core, f, spot.inside)])
+    block, found = read_around_damage(reader, level, core)
+    valid = block.valid
+    if found:  # to the kernel it was never scanned
+        lost = damaged_work_px(found, core, f, spot.class_map.shape)
+        valid = valid & ~spread(lost, f, valid.shape)
+    classify([_patch(DecodedTile(core, block.rgb, valid), core, f, spot.inside)])
+    if found:
+        spot.move_unreadable_from(spot.layout.unscanned_column, lost)
     spot.move_outside_from(spot.layout.unscanned_column)
+    return found
 
 
 def _ends_with_work_pixels(at: Region, core: Region, f: int) -> bool:
@@ -48,6 +63,6 @@ def _patch(decoded: DecodedTile, core: Region, f: int, inside: MaskArray | None)
     x, y = (at.x_px - core.x_px) // f, (at.y_px - core.y_px) // f
     if inside is not None:  # the counts are put right when the tile is done
         height, width = decoded.rgb.shape[:2]
-        within = inside[y : y - (-height // f), x : x - (-width // f)].repeat(f, 0).repeat(f, 1)[:height, :width]
+        within = spread(inside[y : y - (-height // f), x : x - (-width // f)], f, (height, width))
         valid = within if valid is None else valid & within
     return x, y, decoded.rgb, valid

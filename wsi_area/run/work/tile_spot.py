@@ -60,6 +60,17 @@ class TileSpot:
         """Give the whole core to what could not be read."""
         self.fill(UNREADABLE_CODE, self.layout.unreadable_column, TileStatus.UNREADABLE)
 
+    def move_unreadable_from(self, column: int, unreadable: MaskArray) -> None:
+        """Give pixels that could not be read their code, and their count from a column to its own; inside the region.
+
+        ``unreadable`` is bool of the class map's shape.
+        """
+        lost = unreadable if self.inside is None else unreadable & self.inside
+        lost_l0_px = int(self.row_weights @ (lost @ self.column_weights))
+        self.class_map[lost] = UNREADABLE_CODE
+        self.row[column] -= lost_l0_px
+        self.row[self.layout.unreadable_column] += lost_l0_px
+
     def move_outside_from(self, column: int) -> None:
         """Give what lies outside the region of interest its code, and its pixels from a column to its own."""
         if self.inside is None:

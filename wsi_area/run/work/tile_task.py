@@ -1,7 +1,7 @@
 """run: one task: read → segment → crop the halo → write the chunk → count → commit."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -21,45 +21,39 @@ from wsi_area.run.work.tile_by_class_map import classify_by_class_map
 from wsi_area.run.work.tile_by_colour import classify_by_colour
 from wsi_area.run.work.tile_spot import Ints, TileSpot
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
-from wsi_area.slides import SlideReader, borrow_reader, require_unchanged
+from wsi_area.slides import DamagedPart, SlideReader, borrow_reader, require_unchanged
 
 Announce = Callable[[int], None]
 """Is told the number of each tile before it is measured, so that what it dies of can be named."""
 
 
-def measure_batch(task: BatchTask) -> BatchResult:
+def measure_batch(task: BatchTask, announce: Announce | None = None) -> BatchResult:
     """Return what became of one batch, measured and committed; never raises.
 
     This is the task boundary: a failure of any kind is returned with the slide and the batch it befell.
+
+    Parameters
+    ----------
+    task : BatchTask
+    announce : callable or None
+        Given in a process of its own, which may die of a tile: is told of each before it is measured. A lack of memory
+        is left to end that process, so that the tile can be told from the others.
     """
     started = time.process_time()
     try:
-        done, level_px, failures = _measure_batch(task)
+        done, level_px, failures = _measure_batch(task, announce)
     except Exception as error:  # the one place: whatever happens to a batch must not take the slide along
+        if announce is not None and isinstance(error, MemoryError):
+            raise
         name = task.job.plan.slide.slide_id
         message = f"{name}, batch {task.batch}: {type(error).__name__}: {error}"
         return BatchResult(task.batch, 0, 0, (), time.process_time() - started, message)
     return BatchResult(task.batch, done, level_px, tuple(failures), time.process_time() - started)
 
 
-def announced_batch(task: BatchTask, announce: Announce) -> BatchResult:
-    """Return what became of one batch, measured and committed in a process that may die of it."""
-    started = time.process_time()
-    done, level_px, failures = _measure_batch(task, announce)
-    return BatchResult(task.batch, done, level_px, tuple(failures), time.process_time() - started)
-
-
-def try_tiles(trial: tuple[BatchTask, Collection[int]], announce: Announce) -> None:
-    """Measure some tiles of a batch in a process that may die of it, and commit nothing."""
-    task, tiles = trial
-    _measure_batch(task, announce, tiles)
-
-
-def _measure_batch(
-    task: BatchTask, announce: Announce | None = None, only: Collection[int] | None = None
-) -> tuple[int, int, list[TileFailure]]:
-    """Measure a batch and commit it; with `only` measure those tiles and commit nothing."""
-    job, given_up = task.job, dict(task.given_up)
+def _measure_batch(task: BatchTask, announce: Announce | None) -> tuple[int, int, list[TileFailure]]:
+    """Return how many tiles of a batch were measured and committed, the pixels read for them, and what failed."""
+    job, only, given_up = task.job, task.only, dict(task.given_up)
     plan = job.plan
     tile_rows, tile_cols = batch_tiles_at(plan, task.batch)
     batch = {row * plan.grid_cols + col: tile_at(plan, row, col) for row in tile_rows for col in tile_cols}
@@ -137,7 +131,7 @@ def _inside(job: SlideJob, tile: Tile) -> MaskArray | None:
     return None if inside.all() else inside
 
 
-Classify = Callable[[SlideJob, SlideReader, Tile, TileSpot], None]
+Classify = Callable[[SlideJob, SlideReader, Tile, TileSpot], Sequence[DamagedPart]]
 
 
 def _measure_of(job: SlideJob) -> Callable[[Tile, TileSpot], str | None]:
@@ -155,21 +149,30 @@ def _measure_of(job: SlideJob) -> Callable[[Tile, TileSpot], str | None]:
 
 
 def _measure_tile(job: SlideJob, tile: Tile, spot: TileSpot, classify: Classify) -> str | None:
-    """Measure one tile into its spot; return why it is unreadable, or None."""
+    """Measure one tile into its spot; return why some or all of it is unreadable, or None."""
     for attempt in range(job.read_retries + 1):
+        is_last = attempt == job.read_retries
         spot.clear()
         try:
-            # borrowed anew for each try: a handle is dead after its first read error
             with borrow_reader(job.plan.slide, job.lane) as reader:
-                classify(job, reader, tile, spot)
-            spot.row[spot.layout.status_column] = TileStatus.READ
-            spot.assert_accounted()
-            return None
-        except TileReadError as error:
-            if attempt == job.read_retries:
-                spot.fill_unreadable()
-                return str(error)
-        except SegmentationError as error:
+                damaged = classify(job, reader, tile, spot)
+        except (TileReadError, SegmentationError) as error:
+            if isinstance(error, TileReadError) and not is_last:
+                continue
             spot.fill_unreadable()
-            return str(error)
+            return f"{error} (all of this tile counts as unreadable)"
+        if damaged and not is_last:
+            continue  # of a disk or a network, the next try may have more
+        return _with_status(spot, damaged)
     raise AssertionError("unreachable: the last try returns")
+
+
+def _with_status(spot: TileSpot, damaged: Sequence[DamagedPart]) -> str | None:
+    """Set the status of a tile that was measured as far as it could be read; return why some is unreadable, or None."""
+    lost_l0_px = int(spot.row[spot.layout.unreadable_column])
+    spot.row[spot.layout.status_column] = TileStatus.UNREADABLE if lost_l0_px else TileStatus.READ
+    spot.assert_accounted()
+    if not lost_l0_px:
+        return None
+    others = f", and {len(damaged) - 1} more parts of this tile" if len(damaged) > 1 else ""
+    return f"{damaged[0].damage} ({lost_l0_px} of {spot.area_l0_px} level-0 px{others})"

@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from wsi_area.compute.cut.grid import batch_tiles_at
-from wsi_area.run.run_document import slurm_ids
-from wsi_area.run.run_log import RunLog
 from wsi_area.run.work.crashing_tiles import IsolateTask
 from wsi_area.run.work.isolation import Apart
+from wsi_area.run.work.log_lines import LogLines, slurm_ids
 from wsi_area.run.work.slide_job import BatchResult, BatchTask
 
 _introduced: set[Path] = set()
@@ -29,7 +28,7 @@ _introduced: set[Path] = set()
 def logged_call(function: Callable[[Any], Any], item: Any, folder: str) -> Any:
     """Return what the function returns; what it was, and how it went, is written into the worker's log."""
     path = Path(folder) / f"worker-{platform.node()}-{os.getpid()}.jsonl"
-    log = RunLog(path)
+    log = LogLines(path)
     try:
         if path not in _introduced:
             _introduced.add(path)
@@ -47,7 +46,7 @@ def logged_call(function: Callable[[Any], Any], item: Any, folder: str) -> Any:
         log.close()
 
 
-def log_outcome(log: RunLog, slide_id: str | None, task: str, outcome: Any, facts: dict[str, Any]) -> None:
+def log_outcome(log: LogLines, slide_id: str | None, task: str, outcome: Any, facts: dict[str, Any]) -> None:
     """Say how a task ended, after each of its tiles that could not be measured."""
     if isinstance(outcome, BatchResult):
         for failure in outcome.failures:
@@ -79,7 +78,7 @@ def about(item: Any) -> tuple[str | None, dict[str, Any]]:
 
 
 @contextmanager
-def _warnings_to(log: RunLog, slide_id: str | None, facts: dict[str, Any]) -> Iterator[None]:
+def _warnings_to(log: LogLines, slide_id: str | None, facts: dict[str, Any]) -> Iterator[None]:
     """Copy what the package warns of in this thread into the log, with the slide and the batch it is at."""
     handler = _Copied(log, slide_id, facts)
     logger = logging.getLogger("wsi_area")
@@ -91,7 +90,7 @@ def _warnings_to(log: RunLog, slide_id: str | None, facts: dict[str, Any]) -> It
 
 
 class _Copied(logging.Handler):
-    def __init__(self, log: RunLog, slide_id: str | None, facts: dict[str, Any]) -> None:
+    def __init__(self, log: LogLines, slide_id: str | None, facts: dict[str, Any]) -> None:
         super().__init__(logging.WARNING)
         self._log, self._slide_id, self._facts, self._thread = log, slide_id, facts, threading.get_ident()
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import SettingsError
-from wsi_area.model.classes import UNSCANNED_CODE
-from wsi_area.model.light import GlassRgb
-from wsi_area.model.pixels import ClassMap, RgbArray, TilePixels
+from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
+from wsi_area.model.light import GlassRgb, Light
+from wsi_area.model.pixels import ClassMap, MaskArray, Overview, RgbArray, TilePixels
 from wsi_area.segmenters.colour.density import (
     EVEN_STAIN,
     UNITS_PER_OD,
@@ -23,6 +23,7 @@ from wsi_area.segmenters.colour.density import (
     lookups_for,
     stain_tables,
 )
+from wsi_area.segmenters.protocol import Signal
 
 Feature = Literal["darkness", "brightness"]
 """``darkness`` is 255 - min(R, G, B): what stands out on bright glass, dark or coloured, so that pale pink
@@ -198,3 +199,28 @@ class ColourRuled(Protocol):
     @property
     def colour_rule(self) -> ColourRule:
         """Return the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class FittedColourRule:
+    """A colour rule with its classes, and a second, more generous rule for what must be read."""
+
+    scheme: ClassScheme
+    colour_rule: ColourRule
+    lowered_rule: ColourRule  # with thresholds nearer to the background: whatever is not class 0 is read
+    signal: Signal | None
+    facts: dict[str, object]
+    light: Light | None = None
+    context_um: float = 0.0  # a colour needs no neighbours
+    work_mpp: float | None = None
+
+    def class_map(self, pixels: TilePixels) -> ClassMap:
+        """Return uint8 (h, w) of class ids, ``UNSCANNED_CODE`` where not valid."""
+        return self.colour_rule.class_map(pixels)
+
+    def may_hold_foreground(self, overview: Overview) -> MaskArray:
+        """Return bool (h, w), True where the overview is more than background by the lowered thresholds.
+
+        Boxes that are not valid are True too: up to half of each was scanned, and only reading tells.
+        """
+        return self.lowered_rule.is_foreground(overview.rgb) | ~overview.valid

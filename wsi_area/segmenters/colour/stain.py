@@ -11,9 +11,8 @@ from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.light import GlassRgb
 from wsi_area.model.pixels import MaskArray, Overview, RgbArray
-from wsi_area.segmenters.colour.colour_rule import ColourRule
+from wsi_area.segmenters.colour.colour_rule import ColourRule, FittedColourRule
 from wsi_area.segmenters.colour.density import MICRO
-from wsi_area.segmenters.colour.fitted import FittedColourRule
 from wsi_area.segmenters.colour.foreground import fit_foreground
 from wsi_area.segmenters.colour.otsu import otsu_bin
 from wsi_area.segmenters.colour.stain_estimation import (

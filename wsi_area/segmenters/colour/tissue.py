@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import Overview
+from wsi_area.segmenters.colour.colour_rule import FittedColourRule
 from wsi_area.segmenters.colour.density import GREY_MICRO_SCALE
-from wsi_area.segmenters.colour.fitted import FittedColourRule
 from wsi_area.segmenters.colour.foreground import fit_foreground
 from wsi_area.segmenters.protocol import Signal
 from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme

@@ -4,7 +4,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from wsi_area.compute.judge.rasterise import inside_at
+from wsi_area.compute.cut.rasterise import inside_at
 from wsi_area.model.drawn import DrawnMask
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import MaskArray

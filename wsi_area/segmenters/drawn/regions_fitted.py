@@ -8,7 +8,7 @@ from pathlib import PurePath
 import numpy as np
 import shapely
 
-from wsi_area.compute.judge.rasterise import inside_at, mask_codes_at
+from wsi_area.compute.cut.rasterise import inside_at, mask_codes_at
 from wsi_area.compute.picture.outlines import less, shared_area, united
 from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import BACKGROUND_ID, UNSCANNED_CODE, ClassScheme

@@ -103,13 +103,13 @@ def _checked_px_um(
         raise SettingsError(
             f"exclusions: {names} needs work pixels of at most {limit:g} µm, these are {px_um:.4g} µm; set "
             f"tiling.work_mpp to {limit:g} or less; where the slide itself is coarser, artefacts cannot be seen: "
-            "measure it with configs/he_tissue.toml"
+            "measure it with --config he_tissue"
         )
     bright_only = [name for name in asked if name != "out_of_focus"]
     if bright_only and foreground.background == "dark":
         raise SettingsError(
             f"exclusions {', '.join(bright_only)} are of bright-field slides and this one has a dark background; "
-            "measure it with configs/fluorescence.toml"
+            "measure it with --config fluorescence"
         )
     return px_um
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.errors import SegmentationError, SettingsError
+from wsi_area.errors import MissingExtraError, SegmentationError, SettingsError
 from wsi_area.segmenters.onnx.card import OnnxCard
 from wsi_area.segmenters.onnx.file import checked_network
 
@@ -53,10 +53,8 @@ def imported_onnxruntime() -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise SettingsError(
-            f"the segmenter 'onnx' needs onnxruntime, which cannot be imported ({error}); install it "
-            "with: pip install 'wsi-area[onnx]', for an NVIDIA card onnxruntime-gpu instead"
-        ) from error
+        instead = ", for an NVIDIA card onnxruntime-gpu instead"
+        raise MissingExtraError.of("the segmenter 'onnx'", "onnx", error, instead) from error
     return onnxruntime
 
 

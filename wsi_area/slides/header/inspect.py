@@ -1,6 +1,8 @@
 """slides: what a file says of itself, before a pixel of it is decoded."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import openslide
@@ -8,14 +10,28 @@ from openslide import lowlevel
 
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Region, Size
+from wsi_area.model.picture import ANY_PICTURE, PictureChoice
 from wsi_area.model.slide import Level, SlideInfo
 from wsi_area.slides.header.companion_files import DICOM_SUFFIXES, HAMAMATSU_SUFFIXES, MRXS_SUFFIX
 from wsi_area.slides.header.dicom import slide_in_folder
 from wsi_area.slides.header.fingerprint import digests
-from wsi_area.slides.header.mpp_sources import Properties, imaged_volume_mm, slide_candidates
+from wsi_area.slides.header.mpp_sources import Properties, imaged_volume_mm, slide_claims
+from wsi_area.slides.header.one_picture import one_picture
+from wsi_area.slides.header.refusal import refusal_of
+from wsi_area.slides.header.shown_pictures import dicom_pictures, levels_of_picture, shown_pictures
+from wsi_area.slides.header.tiff_directories import tiff_directories
+from wsi_area.slides.header.tiff_slide import (
+    STRUCTURED_VENDORS,
+    TiffSlide,
+    further_claims,
+    of_their_picture,
+    ome_power,
+    split_claims,
+    tiff_slide,
+)
 from wsi_area.slides.header.tile_sizes import refuse_oversized_tiles
 from wsi_area.slides.header.units import positive_number
-from wsi_area.slides.lanes.openslide_lane import open_handle
+from wsi_area.slides.stored.openslide_handles import open_handle
 
 PLAIN_VENDOR = "plain-image"
 SLIDE_SUFFIXES = frozenset(
@@ -44,15 +60,19 @@ _KEPT = (
 )
 
 
-def inspect(path: str | os.PathLike[str], *, slide_id: str | None = None) -> SlideInfo:
-    """Return the geometry, the levels and every pixel-size claim of a slide.
+def inspect(
+    path: str | os.PathLike[str], *, slide_id: str | None = None, choice: PictureChoice = ANY_PICTURE
+) -> SlideInfo:
+    """Return the geometry, the levels and every pixel-size claim of a slide: of the one picture that is meant.
 
-    ``slide_id`` defaults to the stem of the file, or to the name of a folder of DICOM files.
+    ``slide_id`` defaults to the stem of the file, or to the name of a folder of DICOM files. ``choice`` says which
+    picture is meant, where the file holds several.
 
     Raises
     ------
     SlideOpenError
-        The file is missing, unreadable, empty, not an image, or damaged.
+        The file is missing, unreadable, empty, not an image, or damaged; or it holds several pictures, and which one
+        is meant is not said.
     """
     given = Path(os.path.abspath(path))
     file = _existing_file(given)
@@ -61,24 +81,37 @@ def inspect(path: str | os.PathLike[str], *, slide_id: str | None = None) -> Sli
         vendor = openslide.OpenSlide.detect_format(file)
     except openslide.OpenSlideError as error:
         raise SlideOpenError(f"{file}: OpenSlide cannot read it ({error}); copy the file again") from error
+    directories = tiff_directories(file)
     if vendor is None:
         # imported here: only a plain image needs it
         from wsi_area.slides.header.plain_header import inspect_plain
 
-        plain = inspect_plain(file, name, PLAIN_VENDOR)
+        refusal = refusal_of(file, directories)
+        because = f" ({refusal})" if refusal else ""
+        try:
+            plain = inspect_plain(file, name, PLAIN_VENDOR, directories, choice)
+        except SlideOpenError as error:
+            raise SlideOpenError(f"{error}; OpenSlide does not open it{because}" if because else str(error)) from error
         if file.suffix.lower() in SLIDE_SUFFIXES:
             raise SlideOpenError(
-                f"{file}: OpenSlide does not recognise it as the slide that its name {file.suffix} promises; it is "
-                "truncated, damaged or misnamed: copy it again, or rename it if it is a plain image"
+                f"{file}: OpenSlide does not recognise it as the slide that its name {file.suffix} promises{because}; "
+                "it is truncated, damaged or misnamed: copy it again, or rename it if it is a plain image"
             )
-        return plain
-    refuse_oversized_tiles(file)
-    if vendor == "generic-tiff":
-        from wsi_area.slides.header.plain_header import inspect_plain, is_deep_grey
+        return replace(plain, openslide_refusal=refusal)
+    refuse_oversized_tiles(file, directories)
+    if vendor not in STRUCTURED_VENDORS or not directories:
+        return _inspect_slide(file, name, vendor, choice)
+    meant = tiff_slide(file, vendor, directories, choice)
+    if vendor == "aperio" or meant.is_first_whole:
+        if vendor == "generic-tiff":
+            from wsi_area.slides.header.plain_header import inspect_plain, is_deep_grey
 
-        if is_deep_grey(file):
-            return inspect_plain(file, name, PLAIN_VENDOR)
-    return _inspect_slide(file, name, vendor)
+            if is_deep_grey(file):
+                return inspect_plain(file, name, PLAIN_VENDOR, directories, choice)
+        return _inspect_slide(file, name, vendor, choice, meant)
+    from wsi_area.slides.header.stored_header import inspect_stored
+
+    return inspect_stored(file, name, meant, choice)
 
 
 def _existing_file(path: Path) -> Path:
@@ -100,7 +133,10 @@ def _existing_file(path: Path) -> Path:
     return path
 
 
-def _inspect_slide(file: Path, slide_id: str, vendor: str) -> SlideInfo:
+def _inspect_slide(
+    file: Path, slide_id: str, vendor: str, choice: PictureChoice, meant: TiffSlide | None = None
+) -> SlideInfo:
+    """Return a slide as OpenSlide reads it, of which ``meant`` says which of its levels belong to the picture."""
     handle = open_handle(str(file))
     try:
         properties = {key: lowlevel.get_property_value(handle, key) for key in lowlevel.get_property_names(handle)}
@@ -113,24 +149,45 @@ def _inspect_slide(file: Path, slide_id: str, vendor: str) -> SlideInfo:
         lowlevel.close(handle)
     for size in sizes:
         require_sane_size(file, size)
+    if meant is None:
+        found = dicom_pictures(file, properties, sizes) if vendor == "dicom" else shown_pictures(properties, sizes)
+        one, numbers = one_picture(file, found, choice), tuple(range(len(sizes)))
+        claims = slide_claims(vendor, properties, sizes[0])
+    else:
+        one, numbers = meant.one, levels_of_picture(meant, vendor, sizes)
+        told = slide_claims(vendor, properties, sizes[numbers[0]])
+        claims = (*of_their_picture(told, meant.directory.description), *further_claims(file, meant))
     status = file.stat()
     fingerprint, content_digest = digests(file, properties.get("openslide.quickhash-1"))
+    read, unread = split_claims(claims)
     return SlideInfo(
         slide_id=slide_id,
         path=str(file),
         vendor=vendor,
-        size_l0_px=sizes[0],
-        levels=levels_of(sizes, properties),
+        size_l0_px=sizes[numbers[0]],
+        levels=levels_of([sizes[number] for number in numbers], properties, numbers),
         fingerprint=fingerprint,
         file_bytes=status.st_size,
         mtime_ns=status.st_mtime_ns,
-        objective_power=positive_number(properties.get("openslide.objective-power")),
+        objective_power=_power(properties, meant),
         bounds_l0_px=_bounds(properties),
-        mpp_candidates=slide_candidates(vendor, properties, sizes[0]),
+        mpp_candidates=read,
         imaged_volume_mm=imaged_volume_mm(properties),
         content_digest=content_digest,
+        unread_claims=unread,
+        pictures=one.listed,
+        choice=choice,
+        picture_note=one.note,
+        openslide_levels=() if numbers == tuple(range(len(sizes))) else numbers,
+        orientation=1 if meant is None else meant.orientation,
         properties=_record(vendor, properties),
     )
+
+
+def _power(properties: Properties, meant: TiffSlide | None) -> float | None:
+    """Return the power of the objective: OpenSlide's, else the one that OME-XML names for the picture."""
+    known = positive_number(properties.get("openslide.objective-power"))
+    return known if known is not None or meant is None else ome_power(meant)
 
 
 def require_sane_size(file: Path, size: Size) -> None:
@@ -148,8 +205,10 @@ def require_sane_size(file: Path, size: Size) -> None:
         )
 
 
-def levels_of(sizes: list[Size], properties: Properties) -> tuple[Level, ...]:
+def levels_of(sizes: list[Size], properties: Properties, numbers: Sequence[int] | None = None) -> tuple[Level, ...]:
     """Return the levels with each axis's own downsample, from the dimensions.
+
+    ``numbers`` are OpenSlide's own of these levels, where they are not 0, 1, 2 and so on.
 
     >>> levels_of([Size(2001, 1501), Size(500, 375)], {})[1].downsample_x
     4.002
@@ -160,7 +219,7 @@ def levels_of(sizes: list[Size], properties: Properties) -> tuple[Level, ...]:
             size,
             sizes[0].width_px / size.width_px,
             sizes[0].height_px / size.height_px,
-            _stored_tile(properties, index),
+            _stored_tile(properties, index if numbers is None else numbers[index]),
         )
         for index, size in enumerate(sizes)
     )

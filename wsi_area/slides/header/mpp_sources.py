@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from wsi_area.model.calibration import Mpp, MppCandidate, Quality, Rung
+from wsi_area.model.calibration import Mpp, MppCandidate, Quality, Rung, UnreadClaim
 from wsi_area.model.geometry import Size
-from wsi_area.slides.header.ome import ome_mpp
 from wsi_area.slides.header.units import UM_PER_MM, positive_number, um_per_unit
 
 Properties = Mapping[str, str]
@@ -12,32 +11,39 @@ Properties = Mapping[str, str]
 TRESTLE_PLAUSIBLE_UM = 60.0
 """Trestle means µm per pixel by its TIFF resolution; above this it can only be a density (40 000 per cm)."""
 
+_TEXT_CHARS = 200
+_NO_UNITS = ("", "none", "pixel", "pixels", "px", "null", "unknown")
 DICOM_SPACING = "dicom.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing"
 
 
-def candidate(
-    x: str | float | None, y: str | float | None, source: str, rung: Rung, quality: Quality, note: str = ""
-) -> MppCandidate | None:
-    """Return a claim, or None unless both axes are finite numbers above 0.
+Claim = MppCandidate | UnreadClaim
 
-    >>> candidate("0,25", "0.25", "aperio.MPP", "vendor", "A").mpp
+
+def claim_of(
+    x: str | float | None, y: str | float | None, source: str, rung: Rung, quality: Quality, note: str = ""
+) -> Iterator[Claim]:
+    """Yield a claim, or what cannot be read as one; nothing where neither axis says anything.
+
+    >>> next(claim_of("0,25", "0.25", "aperio.MPP", "vendor", "A")).mpp
     Mpp(x=0.25, y=0.25)
-    >>> candidate("abc", "0.25", "aperio.MPP", "vendor", "A") is None
-    True
+    >>> next(claim_of("0.5 um", "0.5 um", "aperio.MPP", "vendor", "A"))
+    UnreadClaim(source='aperio.MPP', text='0.5 um')
     """
+    if x in (None, "") and y in (None, ""):
+        return
     mpp_x, mpp_y = positive_number(x), positive_number(y)
     if mpp_x is None or mpp_y is None:
-        return None
-    return MppCandidate(Mpp(mpp_x, mpp_y), source, rung, quality, note or f"{x} × {y}")
+        yield UnreadClaim(source, (note or (f"{x}" if x == y else f"{x} × {y}"))[:_TEXT_CHARS])
+        return
+    yield MppCandidate(Mpp(mpp_x, mpp_y), source, rung, quality, note or f"{x} × {y}")
 
 
-def slide_candidates(vendor: str, properties: Properties, size_l0_px: Size) -> tuple[MppCandidate, ...]:
-    """Return every claim in OpenSlide's properties, the most direct first."""
+def slide_claims(vendor: str, properties: Properties, size_l0_px: Size) -> tuple[Claim, ...]:
+    """Return every claim in OpenSlide's properties, the most direct first, and what cannot be read as one."""
     found = [
         *_openslide_claims(vendor, properties),
         *_vendor_claims(properties, size_l0_px),
         *_dicom_claims(properties),
-        *ome_claims(properties.get("tiff.ImageDescription", "")),
     ]
     trestle_means_um = vendor == "trestle" and any(c.source == "openslide.mpp-x" for c in found)
     if not trestle_means_um:
@@ -46,21 +52,21 @@ def slide_candidates(vendor: str, properties: Properties, size_l0_px: Size) -> t
     return tuple(found)
 
 
-def _openslide_claims(vendor: str, properties: Properties) -> Iterator[MppCandidate]:
+def _openslide_claims(vendor: str, properties: Properties) -> Iterator[Claim]:
     x, y = properties.get("openslide.mpp-x"), properties.get("openslide.mpp-y")
     if vendor == "trestle":
         if all((positive_number(v) or 0) <= TRESTLE_PLAUSIBLE_UM for v in (x, y)):
-            yield from _present(candidate(x, y, "openslide.mpp-x", "vendor", "B", f"{x} × {y}, TIFF tag as µm"))
+            yield from claim_of(x, y, "openslide.mpp-x", "vendor", "B", f"{x} × {y}, TIFF tag as µm")
         return
     # a generic TIFF has no vendor: there OpenSlide itself only reads the resolution tags
     rung: Rung = "tiff" if vendor == "generic-tiff" else "vendor"
     quality: Quality = "B" if vendor == "generic-tiff" else "A"
-    yield from _present(candidate(x, y, "openslide.mpp-x", rung, quality))
+    yield from claim_of(x, y, "openslide.mpp-x", rung, quality)
 
 
-def _vendor_claims(properties: Properties, size_l0_px: Size) -> Iterator[MppCandidate]:
+def _vendor_claims(properties: Properties, size_l0_px: Size) -> Iterator[Claim]:
     aperio = properties.get("aperio.MPP")
-    yield from _present(candidate(aperio, aperio, "aperio.MPP", "vendor", "A", aperio or ""))
+    yield from claim_of(aperio, aperio, "aperio.MPP", "vendor", "A", aperio or "")
     pairs = {
         "hamamatsu.XResolution": ("hamamatsu.XResolution", "hamamatsu.YResolution"),
         "mirax.MICROMETER_PER_PIXEL": (
@@ -75,39 +81,44 @@ def _vendor_claims(properties: Properties, size_l0_px: Size) -> Iterator[MppCand
             unit = properties.get("hamamatsu.ResolutionUnit", properties.get("tiff.ResolutionUnit", ""))
             yield from _density_claim(x, y, unit, source, "vendor", "A")
         else:
-            yield from _present(candidate(x, y, source, "vendor", "A"))
+            yield from claim_of(x, y, source, "vendor", "A")
     scan = properties.get("ventana.ScanRes")
-    yield from _present(candidate(scan, scan, "ventana.ScanRes", "vendor", "A", scan or ""))
+    yield from claim_of(scan, scan, "ventana.ScanRes", "vendor", "A", scan or "")
     yield from _hamamatsu_extent(properties, size_l0_px)
     yield from _philips_spacing(properties.get("philips.DICOM_PIXEL_SPACING", ""))
 
 
-def _hamamatsu_extent(properties: Properties, size_l0_px: Size) -> Iterator[MppCandidate]:
+def _hamamatsu_extent(properties: Properties, size_l0_px: Size) -> Iterator[Claim]:
     """Yield what VMS and VMU say: the scanned extent in nm."""
     width_nm = positive_number(properties.get("hamamatsu.PhysicalWidth"))
     height_nm = positive_number(properties.get("hamamatsu.PhysicalHeight"))
     if width_nm and height_nm:
         x, y = width_nm * 1e-3 / size_l0_px.width_px, height_nm * 1e-3 / size_l0_px.height_px
         note = f"{width_nm} × {height_nm} nm"
-        yield from _present(candidate(x, y, "hamamatsu.PhysicalWidth", "vendor", "A", note))
+        yield from claim_of(x, y, "hamamatsu.PhysicalWidth", "vendor", "A", note)
+    elif stated := [t for t in map(properties.get, ("hamamatsu.PhysicalWidth", "hamamatsu.PhysicalHeight")) if t]:
+        yield UnreadClaim("hamamatsu.PhysicalWidth", " × ".join(stated)[:_TEXT_CHARS])
 
 
-def _philips_spacing(text: str) -> Iterator[MppCandidate]:
+def _philips_spacing(text: str) -> Iterator[Claim]:
     """Yield Philips's copy of the DICOM tag, ``"row" "column"`` in mm: y stands first."""
     parts = [positive_number(part) for part in text.replace('"', " ").replace("\\", " ").split()]
     if len(parts) == 2 and parts[0] and parts[1]:
         x, y = UM_PER_MM * parts[1], UM_PER_MM * parts[0]
-        yield from _present(candidate(x, y, "philips.DICOM_PIXEL_SPACING", "vendor", "A", text))
+        yield from claim_of(x, y, "philips.DICOM_PIXEL_SPACING", "vendor", "A", text)
+    elif text.strip():
+        yield UnreadClaim("philips.DICOM_PIXEL_SPACING", text[:_TEXT_CHARS])
 
 
-def _dicom_claims(properties: Properties) -> Iterator[MppCandidate]:
+def _dicom_claims(properties: Properties) -> Iterator[Claim]:
     """Yield ``PixelSpacing``: mm, [between rows, between columns], so y stands first."""
     row = positive_number(properties.get(f"{DICOM_SPACING}[0]"))
     column = positive_number(properties.get(f"{DICOM_SPACING}[1]"))
     if row and column:
         note = f"[{properties[f'{DICOM_SPACING}[0]']}, {properties[f'{DICOM_SPACING}[1]']}] mm, row first"
-        found = candidate(UM_PER_MM * column, UM_PER_MM * row, "dicom.PixelSpacing", "vendor", "A", note)
-        yield from _present(found)
+        yield from claim_of(UM_PER_MM * column, UM_PER_MM * row, "dicom.PixelSpacing", "vendor", "A", note)
+    elif stated := [text for axis in (0, 1) if (text := properties.get(f"{DICOM_SPACING}[{axis}]"))]:
+        yield UnreadClaim("dicom.PixelSpacing", " × ".join(stated)[:_TEXT_CHARS])
 
 
 def imaged_volume_mm(properties: Properties) -> tuple[float, float] | None:
@@ -121,18 +132,9 @@ def imaged_volume_mm(properties: Properties) -> tuple[float, float] | None:
     return None if width is None or height is None else (width, height)
 
 
-def ome_claims(description: str) -> Iterator[MppCandidate]:
-    """Yield what an OME-XML image description says, where it says both axes."""
-    if "<" not in description or "Pixels" not in description:
-        return
-    sizes = ome_mpp(description)
-    if sizes is not None:
-        yield from _present(candidate(*sizes, "ome.PhysicalSizeX", "vendor", "A"))
-
-
 def tiff_claims(
     x_per_unit: str | float | None, y_per_unit: str | float | None, unit: str, description: str = ""
-) -> Iterator[MppCandidate]:
+) -> Iterator[Claim]:
     """Yield what the TIFF resolution tags say; nothing where the unit is ``none``, unless ImageJ names one.
 
     >>> [c.mpp for c in tiff_claims("40000", "20000", "centimeter")]
@@ -149,18 +151,17 @@ def tiff_claims(
 
 def _density_claim(
     x: str | float | None, y: str | float | None, unit: str, source: str, rung: Rung, quality: Quality
-) -> Iterator[MppCandidate]:
+) -> Iterator[Claim]:
+    if x is None or y is None or unit.strip().casefold() in _NO_UNITS:
+        return
     per_x, per_y, um = positive_number(x), positive_number(y), um_per_unit(unit)
+    note = f"{x} × {y} px per {unit}"
     if per_x and per_y and um:
-        note = f"{x} × {y} px per {unit}"
-        yield from _present(candidate(um / per_x, um / per_y, source, rung, quality, note))
+        yield from claim_of(um / per_x, um / per_y, source, rung, quality, note)
+    else:
+        yield UnreadClaim(source, note[:_TEXT_CHARS])
 
 
-def density_claim(x: float, y: float, unit: str, source: str) -> Iterator[MppCandidate]:
+def density_claim(x: float, y: float, unit: str, source: str) -> Iterator[Claim]:
     """Yield what an image's print density says: quality C, editors write it without meaning it."""
     yield from _density_claim(x, y, unit, source, "image", "C")
-
-
-def _present(found: MppCandidate | None) -> Iterator[MppCandidate]:
-    if found is not None:
-        yield found

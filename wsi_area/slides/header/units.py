@@ -6,6 +6,7 @@ UM_PER_INCH = 25_400.0
 UM_PER_CM = 10_000.0
 UM_PER_MM = 1_000.0
 UM_PER_M = 1_000_000.0
+UM_PER_KM = 1_000_000_000.0
 
 _SPELLINGS: dict[float, tuple[str, ...]] = {
     1e-4: ("å", "angstrom", "angstroms", "ångström", "ångströms"),
@@ -17,6 +18,7 @@ _SPELLINGS: dict[float, tuple[str, ...]] = {
     UM_PER_MM: ("mm", "millimeter", "millimeters", "millimetre", "millimetres"),
     UM_PER_CM: ("cm", "centimeter", "centimeters", "centimetre", "centimetres"),
     UM_PER_M: ("m", "meter", "meters", "metre", "metres"),
+    UM_PER_KM: ("km", "kilometer", "kilometers", "kilometre", "kilometres"),
     UM_PER_INCH: ("in", "inch", "inches", '"'),
 }
 _UM_PER_UNIT = {spelling: um for um, spellings in _SPELLINGS.items() for spelling in spellings}

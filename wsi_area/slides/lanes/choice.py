@@ -6,9 +6,8 @@ from typing import Literal
 
 from wsi_area.errors import LaneError
 from wsi_area.model.geometry import Region
-from wsi_area.model.slide import SlideInfo
+from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
 from wsi_area.slides.header.inspect import PLAIN_VENDOR
-from wsi_area.slides.lanes.reading import DIRECT_VENDORS
 
 LaneWish = Literal["auto", "openslide", "direct"]
 
@@ -17,7 +16,7 @@ LaneWish = Literal["auto", "openslide", "direct"]
 class LaneDecision:
     """The lane that reads a slide, and the reason on record."""
 
-    lane: Literal["openslide", "direct", "plain"]
+    lane: Literal["openslide", "direct", "plain", "stored"]
     reason: str
 
 
@@ -38,7 +37,12 @@ def choose_lane(
         raise LaneError(f"there is no lane {lane!r}; ask for auto, openslide or direct")
     if info.vendor == PLAIN_VENDOR:
         obstacle = "it is a plain image, not a tiled slide"
+        if info.openslide_refusal:
+            obstacle = f"OpenSlide does not open it ({info.openslide_refusal}); its picture is decoded whole"
         decision = LaneDecision("plain", obstacle)
+    elif info.level_parts:
+        obstacle = "OpenSlide does not show the picture that is meant; it is read from its own directories of the file"
+        decision = LaneDecision("stored", obstacle)
     elif lane == "openslide":
         return LaneDecision("openslide", "asked for in the settings")
     elif info.vendor not in DIRECT_VENDORS:

@@ -6,13 +6,14 @@ from contextlib import suppress
 
 import numpy as np
 
-from wsi_area.errors import LaneError, SlideOpenError, TileReadError
+from wsi_area.errors import LaneError
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.lanes.reading import DecodedTile, assembled, grid_boxes, require_within
-from wsi_area.slides.lanes.tiff_levels import TiledLevel, tiled_levels
-from wsi_area.slides.lanes.tile_codecs import CODEC_ERRORS, decode_tile
+from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, grid_boxes, require_within
+from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text, open_file, tile_bytes
+from wsi_area.slides.stored.tiff_levels import TiledLevel, tiled_levels
+from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile
 
 NEAR_BYTES = 4096
 """Two tiles of a file that are this near are fetched as one: what lies between is on the same page anyway."""
@@ -34,10 +35,7 @@ class DirectReader:
         self.is_broken = False
         self._info = info
         self._levels = tiled_levels(info)
-        try:
-            self._file = os.open(info.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-        except OSError as error:
-            raise SlideOpenError(f"{info.path}: {error.strerror}; bring the file back") from error
+        self._file = open_file(info.path)
 
     def structure(self, level: int) -> tuple[TiledLevel | None, str]:
         """Return where the tiles of a level lie and "", or None and why it cannot be read."""
@@ -70,13 +68,7 @@ class DirectReader:
         return assembled(self.decoded_tiles(level, region_level_px), region_level_px)
 
     def decoded_tiles(self, level: int, region_level_px: Region) -> Iterator[tuple[DecodedTile, ...]]:
-        """Yield a region of a level in stored tiles, as many at once as fit into the cache.
-
-        Raises
-        ------
-        TileReadError
-            A stored tile cannot be decoded.
-        """
+        """Yield a region of a level in stored tiles, as many at once as fit into the cache; damaged ones as such."""
         require_within(self._info, level, region_level_px)
         tiles = self.tiled_level(level)
         width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
@@ -91,10 +83,32 @@ class DirectReader:
         """Return the part of a stored tile that lies in a box, having decoded it into memory that is already there."""
         width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
         column, row = box.x_px // width, box.y_px // height
-        is_there = self._decode(level, tiles, row * tiles.tiles_across + column, decoded)
+        index = row * tiles.tiles_across + column
+        try:
+            data = tile_bytes(self._file, self._info.file_bytes, tiles, index)
+            if data is not None:
+                decode_tile(data, tiles, decoded)
+        except STORED_TILE_ERRORS as error:
+            return damaged_tile(box, damage_text(self._info.slide_id, level, tiles, index, error))
+        if data is None:
+            decoded[...] = 0
         left, top = box.x_px - column * width, box.y_px - row * height
         rgb = decoded[top : top + box.height_px, left : left + box.width_px]
-        return DecodedTile(box, rgb, None if is_there else np.zeros((box.height_px, box.width_px), np.bool_))
+        return DecodedTile(box, rgb, None if data is not None else np.zeros((box.height_px, box.width_px), np.bool_))
+
+    def knows(self, level: int, index: int) -> bool:
+        """Return False if a stored tile is of a kind that the decoder does not know: that is no damage."""
+        tiles = self.tiled_level(level)
+        out = np.empty((tiles.tile_px.height_px, tiles.tile_px.width_px, 3), np.uint8)
+        try:
+            data = tile_bytes(self._file, self._info.file_bytes, tiles, index)
+            if data is not None:
+                decode_tile(data, tiles, out)
+        except UnknownToDecoderError:
+            return False
+        except STORED_TILE_ERRORS:
+            return True
+        return True
 
     def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
         """Have the system fetch the stored tiles under some regions, while those before them are decoded."""
@@ -117,25 +131,6 @@ class DirectReader:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
-
-    def _decode(self, level: int, tiles: TiledLevel, index: int, out: RgbArray) -> bool:
-        """Fill ``out`` with a stored tile and return True, or with 0 and return False where it is missing."""
-        offset, count = tiles.offsets[index], tiles.byte_counts[index]
-        if count == 0 or offset == 0:
-            out[...] = 0
-            return False
-        try:
-            data = os.pread(self._file, count, offset) if offset + count <= self._info.file_bytes else b""
-            if len(data) != count:
-                raise ValueError(f"the file ends within it ({count} bytes at {offset})")
-            decode_tile(data, tiles, out)
-        except (*CODEC_ERRORS, OSError) as error:
-            row, column = divmod(index, tiles.tiles_across)
-            raise TileReadError(
-                f"slide {self._info.slide_id!r}, level {level}, stored tile row {row} column {column}: "
-                f"{error}; its pixels count as unreadable, re-export or re-scan the slide to have them"
-            ) from error
-        return True
 
 
 def _spans(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

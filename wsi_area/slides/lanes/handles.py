@@ -6,14 +6,16 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from wsi_area.errors import LaneError, SlideOpenError
+from wsi_area.model.picture import PictureChoice
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import SlideReader
 
 MAX_OPEN_READERS = 4
-Key = tuple[str, int, int, str]
+Key = tuple[str, int, int, str, PictureChoice]
 
 
 @dataclass(slots=True)
@@ -37,7 +39,7 @@ class ReaderCache:
     @contextmanager
     def borrow(self, info: SlideInfo, lane: str) -> Iterator[SlideReader]:
         """Lend a reader for the length of a with block."""
-        key = (info.path, info.mtime_ns, info.file_bytes, lane)
+        key = (info.path, info.mtime_ns, info.file_bytes, lane, info.choice)
         entry = self._join(key)
         try:
             with entry.opening:
@@ -128,7 +130,13 @@ def open_reader(info: SlideInfo, lane: str) -> SlideReader:
         from wsi_area.slides.lanes.plain_lane import PlainReader
 
         return PlainReader(info)
-    raise LaneError(f"there is no lane {lane!r} to read slide {info.slide_id!r}; use openslide, direct or plain")
+    if lane == "stored":
+        from wsi_area.slides.lanes.stored_lane import StoredReader
+
+        return StoredReader(info)
+    raise LaneError(
+        f"there is no lane {lane!r} to read slide {info.slide_id!r}; use openslide, direct, plain or stored"
+    )
 
 
 def require_unchanged(info: SlideInfo) -> None:
@@ -145,9 +153,19 @@ def require_unchanged(info: SlideInfo) -> None:
         raise SlideOpenError(f"{info.path}: {error.strerror}; bring the file back or take it off the list") from error
     if (status.st_size, status.st_mtime_ns) != (info.file_bytes, info.mtime_ns):
         raise SlideOpenError(
-            f"{info.path}: changed since it was inspected ({info.file_bytes} bytes then, "
-            f"{status.st_size} now); start the run again"
+            f"{info.path}: changed since it was inspected ({_as_stated(info.file_bytes, info.mtime_ns)} then, "
+            f"{_as_stated(status.st_size, status.st_mtime_ns)} now); start the run again"
         )
+
+
+def _as_stated(file_bytes: int, mtime_ns: int) -> str:
+    """Return size and time of a file in words, the time as UTC to the microsecond.
+
+    >>> _as_stated(9, 1_000_000_000_123_456_789)
+    '9 bytes of 2001-09-09 01:46:40.123456'
+    """
+    written = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=mtime_ns // 1000)
+    return f"{file_bytes} bytes of {written:%Y-%m-%d %H:%M:%S.%f}"
 
 
 _cache = ReaderCache()
@@ -166,7 +184,7 @@ if hasattr(os, "register_at_fork"):
 def borrow_reader(info: SlideInfo, lane: str) -> AbstractContextManager[SlideReader]:
     """Return what lends a reader of this process's cache for the length of a with block.
 
-    ``lane`` is the decided one: ``openslide``, ``direct`` or ``plain``.
+    ``lane`` is the decided one: ``openslide``, ``direct``, ``plain`` or ``stored``.
 
     Raises
     ------

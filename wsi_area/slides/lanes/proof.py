@@ -13,8 +13,8 @@ from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.handles import borrow_reader
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
-from wsi_area.slides.lanes.tiff_levels import TiledLevel
-from wsi_area.slides.overview import overview_level
+from wsi_area.slides.lanes.overview import overview_level
+from wsi_area.slides.stored.tiff_levels import TiledLevel
 
 MAX_TILES_PER_LEVEL = 24
 _RANDOM_TILES = 8
@@ -34,7 +34,7 @@ def find_obstacle(
     if unknown:
         return tuple(levels), f"level {unknown[0]} was asked for, the slide has {len(info.levels)}"
     # a reference of its own, closed afterwards: what OpenSlide keeps of the tiles, up to 32 MB, goes with it
-    with borrow_reader(info, "direct") as direct, closing(OpenSlideReader(info)) as reference:
+    with borrow_reader(info, "direct") as direct, closing(OpenSlideReader(info, checks_tiles=False)) as reference:
         if not isinstance(direct, DirectReader):
             raise LaneError(f"slide {info.slide_id!r}: the reader cache mixed up its lanes; please report this")
         wanted = set(levels)
@@ -55,13 +55,13 @@ def find_edge_obstacle(info: SlideInfo, level: int, regions_level_px: Iterable[R
     is not read, so that all which are read cost little, where all there are would cost as much as a seventh of a run.
     """
     # a reference of its own, closed afterwards: what OpenSlide keeps of the tiles, up to 32 MB, goes with it
-    with borrow_reader(info, "direct") as direct, closing(OpenSlideReader(info)) as reference:
+    with borrow_reader(info, "direct") as direct, closing(OpenSlideReader(info, checks_tiles=False)) as reference:
         if not isinstance(direct, DirectReader):
             raise LaneError(f"slide {info.slide_id!r}: the reader cache mixed up its lanes; please report this")
         tiles = direct.tiled_level(level)
         edge = _edge_tiles(tiles, regions_level_px)
         for index in edge:
-            difference = _difference(level, tile_box(tiles, index), direct, reference)
+            difference = _difference(level, tiles, index, direct, reference)
             if difference is not None:
                 place = divmod(index, tiles.tiles_across)
                 return len(edge), f"level {level}: stored tile {place} (row, column): {difference}"
@@ -95,8 +95,7 @@ def _level_obstacle(info: SlideInfo, level: int, direct: DirectReader, reference
     if info.vendor == "aperio" and any(_has_missing(direct, n) for n in range(level + 1)) and level > 0:
         return "tiles are missing, which OpenSlide paints from the finer level"
     for index in _sample(info, level, tiles):
-        box = tile_box(tiles, index)
-        difference = _difference(level, box, direct, reference)
+        difference = _difference(level, tiles, index, direct, reference)
         if difference is not None:
             return f"stored tile {divmod(index, tiles.tiles_across)} (row, column): {difference}"
     return None
@@ -133,20 +132,22 @@ def _sample(info: SlideInfo, level: int, tiles: TiledLevel) -> Iterator[int]:
     yield from list(ordered)[:MAX_TILES_PER_LEVEL]
 
 
-def _difference(level: int, box: Region, direct: DirectReader, reference: OpenSlideReader) -> str | None:
-    try:
-        theirs = reference.read(level, box)
-    except TileReadError:
-        # OpenSlide cannot read it: then the direct lane must not either
-        try:
-            direct.read(level, box)
-        except TileReadError:
-            return None
-        return "OpenSlide cannot decode it, the direct lane can"
+def _difference(
+    level: int, tiles: TiledLevel, index: int, direct: DirectReader, reference: OpenSlideReader
+) -> str | None:
+    """Return how a stored tile differs in the two lanes, or None.
+
+    What the direct lane's decoder refuses is damaged in every lane, whatever OpenSlide makes of it (`StoredTileCheck`).
+    """
+    box = tile_box(tiles, index)
     try:
         ours = direct.read(level, box)
     except TileReadError as error:
-        return f"OpenSlide decodes it, the direct lane does not ({error})"
+        return None if direct.knows(level, index) else f"OpenSlide may decode it, the direct lane cannot ({error})"
+    try:
+        theirs = reference.read(level, box)
+    except TileReadError:
+        return "OpenSlide cannot decode it, the direct lane can"
     if not np.array_equal(ours.valid, theirs.valid):
         return f"{int((ours.valid != theirs.valid).sum())} pixels are valid in one lane only"
     if np.array_equal(ours.rgb, theirs.rgb):

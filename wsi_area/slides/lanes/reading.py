@@ -12,9 +12,6 @@ from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
 
-DIRECT_VENDORS = ("aperio", "generic-tiff")
-"""What OpenSlide calls the files whose layout is plain tiles, which the direct lane may try."""
-
 VALID_ALPHA = 128
 """A pixel is scanned where at least half of it was: alpha >= 128 of 255. Partial alpha arises only where
 OpenSlide interpolates across the rim of the scanned area."""
@@ -27,6 +24,15 @@ class DecodedTile:
     region_level_px: Region
     rgb: RgbArray  # uint8 (h, w, 3) RGB; may be a view of scratch memory
     valid: MaskArray | None  # bool (h, w); None where every pixel is valid
+    damage: str | None = None  # why none of it could be decoded: then it is black, and no pixel of it valid
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedPart:
+    """A part of a region that could not be decoded."""
+
+    region_level_px: Region
+    damage: str
 
 
 class SlideReader(Protocol):
@@ -43,11 +49,15 @@ class SlideReader(Protocol):
         ...
 
     def read(self, level: int, region_level_px: Region) -> TilePixels:
-        """Return a region of a level as one block."""
+        """Return a region of a level as one block; a part of it that cannot be decoded raises `TileReadError`."""
         ...
 
     def decoded_tiles(self, level: int, region_level_px: Region) -> Iterator[tuple[DecodedTile, ...]]:
-        """Yield a region of a level in the tiles that are cheapest to decode: a few at once, good until the next."""
+        """Yield a region of a level in the tiles that are cheapest to decode: a few at once, good until the next.
+
+        What cannot be decoded is yielded too, with its damage. It is as little as the format allows: one stored tile,
+        or 256 px a side where the format shows none. How much does not depend on the region.
+        """
         ...
 
     def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
@@ -97,16 +107,51 @@ def grid_boxes(within: Region, step_x_px: int, step_y_px: int) -> Iterator[Regio
             yield Region(first_column, first_row, min(x + step_x_px, right) - first_column, height)
 
 
-def assembled(tiles: Iterator[tuple[DecodedTile, ...]], region_level_px: Region) -> TilePixels:
-    """Return the decoded tiles of a region as one block of fresh memory."""
+def damaged_tile(region_level_px: Region, damage: str) -> DecodedTile:
+    """Return what stands for a part that could not be decoded; it takes no memory of its size."""
+    shape = region_level_px.height_px, region_level_px.width_px
+    black, not_valid = np.zeros(3, np.uint8), np.zeros((), np.bool_)
+    return DecodedTile(
+        region_level_px, np.broadcast_to(black, (*shape, 3)), np.broadcast_to(not_valid, shape), damage
+    )  # fmt: skip
+
+
+def assembled(decoded_tiles: Iterator[tuple[DecodedTile, ...]], region_level_px: Region) -> TilePixels:
+    """Return the decoded tiles of a region as one block of fresh memory.
+
+    Raises
+    ------
+    TileReadError
+        A part of it could not be decoded.
+    """
+    pixels, damaged = assembled_around_damage(decoded_tiles, region_level_px)
+    if damaged:
+        raise TileReadError(damaged[0].damage)
+    return pixels
+
+
+def assembled_around_damage(
+    decoded_tiles: Iterator[tuple[DecodedTile, ...]], region_level_px: Region
+) -> tuple[TilePixels, tuple[DamagedPart, ...]]:
+    """Return a region as one block of fresh memory, black and not valid where it is damaged, and what is damaged."""
     height, width = region_level_px.height_px, region_level_px.width_px
     rgb = np.empty((height, width, 3), np.uint8)
     valid = np.ones((height, width), np.bool_)
-    for tile in chain.from_iterable(tiles):
-        box = tile.region_level_px
+    damaged = []
+    for decoded in chain.from_iterable(decoded_tiles):
+        box = decoded.region_level_px
         top, left = box.y_px - region_level_px.y_px, box.x_px - region_level_px.x_px
         rows, columns = slice(top, top + box.height_px), slice(left, left + box.width_px)
-        rgb[rows, columns] = tile.rgb
-        if tile.valid is not None:
-            valid[rows, columns] = tile.valid
-    return TilePixels(rgb, valid)
+        rgb[rows, columns] = decoded.rgb
+        if decoded.valid is not None:
+            valid[rows, columns] = decoded.valid
+        if decoded.damage is not None:
+            damaged.append(DamagedPart(box, decoded.damage))
+    return TilePixels(rgb, valid), tuple(damaged)
+
+
+def read_around_damage(
+    reader: SlideReader, level: int, region_level_px: Region
+) -> tuple[TilePixels, tuple[DamagedPart, ...]]:
+    """Return a region of a level as one block, black and not valid where it is damaged, and what is damaged."""
+    return assembled_around_damage(reader.decoded_tiles(level, region_level_px), region_level_px)

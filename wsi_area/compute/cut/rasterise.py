@@ -90,15 +90,6 @@ def area_of(wkb: bytes) -> float:
     return float(shapely.area(shapely.from_wkb(wkb)))
 
 
-def boundary_of(wkb: bytes) -> float:
-    """Return the length of a geometry's boundary in its unit, holes included.
-
-    >>> boundary_of(shapely.box(0, 0, 4, 2.5).wkb)
-    13.0
-    """
-    return float(shapely.length(shapely.from_wkb(wkb)))
-
-
 def _mask_index(centres: Floats, scale: float, length_px: int) -> Ints:
     return np.clip(np.floor(np.asarray(centres, np.float64) / scale), 0, length_px - 1).astype(np.intp)
 

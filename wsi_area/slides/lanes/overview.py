@@ -1,23 +1,21 @@
 """slides: a small picture of the whole slide, the same in every lane."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.errors import TileReadError
 from wsi_area.model.geometry import Region, Size
-from wsi_area.model.pixels import MaskArray, Overview, TilePixels
+from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.exactness import is_exactly_addressable
 from wsi_area.slides.lanes.handles import borrow_reader
-from wsi_area.slides.lanes.reading import SlideReader, grid_boxes
+from wsi_area.slides.lanes.reading import SlideReader, grid_boxes, read_around_damage
 
 MAX_SIDE_PX = 1024
 _BLOCK_PX = 512  # level pixels a side held at once, about
-_SMALLEST_BOX_PX = 128  # below it a box that cannot be decoded is left out
 
 
 def overview_level(info: SlideInfo, max_side_px: int = MAX_SIDE_PX, usable_levels: Sequence[int] | None = None) -> int:
@@ -81,7 +79,8 @@ def _reduced(info: SlideInfo, reader: SlideReader, level: int, max_side_px: int)
     tile = info.levels[level].stored_tile_px or Size(1, 1)
     steps = _step_px(factor, tile.width_px), _step_px(factor, tile.height_px)
     boxes = grid_boxes(Region(0, 0, size.width_px, size.height_px), *steps)
-    for box, pixels in _readable(reader, level, boxes, factor):
+    for box in boxes:
+        pixels, _ = read_around_damage(reader, level, box)
         top, left = box.y_px // factor, box.x_px // factor
         means, is_valid = box_means(pixels.rgb, pixels.valid, factor)
         rows, columns = slice(top, top + means.shape[0]), slice(left, left + means.shape[1])
@@ -95,21 +94,6 @@ def _step_px(factor: int, tile_px: int) -> int:
     unit = math.lcm(factor, tile_px)
     unit = unit if unit <= 4 * _BLOCK_PX else factor
     return max(1, _BLOCK_PX // unit) * unit
-
-
-def _readable(
-    reader: SlideReader, level: int, boxes: Iterable[Region], factor: int
-) -> Iterator[tuple[Region, TilePixels]]:
-    """Yield what can be decoded, quartering a box that cannot until only the bad part is left out."""
-    for box in boxes:
-        try:
-            pixels = reader.read(level, box)
-        except TileReadError:
-            half = max(box.width_px, box.height_px) // (2 * factor) * factor
-            if half >= _SMALLEST_BOX_PX:
-                yield from _readable(reader, level, grid_boxes(box, half, half), factor)
-        else:
-            yield box, pixels
 
 
 def box_means(rgb: NDArray[np.uint8], valid: MaskArray, factor: int) -> tuple[NDArray[np.uint8], MaskArray]:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import tifffile
 
 from wsi_area.model.geometry import Size
-from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.lanes.reading import DIRECT_VENDORS
+from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
 
 JPEG, JPEG2000_YCBCR, JPEG2000_RGB = 7, 33003, 33005
 UNCOMPRESSED, LZW, DEFLATES = 1, 5, (8, 32946)
@@ -38,14 +37,10 @@ class TiledLevel:
 
     @property
     def missing(self) -> tuple[int, ...]:
-        """Return the indices of the tiles that the file does not hold."""
-        if 0 not in self.byte_counts and 0 not in self.offsets:  # all but always, and told in no time
+        """Return the indices of the tiles that the file does not hold: those of no bytes, which is OpenSlide's rule."""
+        if 0 not in self.byte_counts:  # all but always, and told in no time
             return ()
-        return tuple(
-            i
-            for i, (offset, count) in enumerate(zip(self.offsets, self.byte_counts, strict=True))
-            if count == 0 or offset == 0
-        )
+        return tuple(i for i, count in enumerate(self.byte_counts) if count == 0)
 
 
 def tiled_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:

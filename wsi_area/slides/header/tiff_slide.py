@@ -1,0 +1,130 @@
+"""header: the one picture of a TIFF that is meant, with every claim about its pixel size; structure only."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wsi_area.model.calibration import MppCandidate, UnreadClaim
+from wsi_area.model.geometry import Size
+from wsi_area.model.picture import PictureChoice
+from wsi_area.slides.header.mpp_sources import Claim, tiff_claims
+from wsi_area.slides.header.ome import ome_images
+from wsi_area.slides.header.one_picture import OnePicture, one_picture
+from wsi_area.slides.header.tiff_directories import (
+    DESCRIPTION,
+    ORIENTATION,
+    RESOLUTION_UNIT,
+    SCALES,
+    X_RESOLUTION,
+    Y_RESOLUTION,
+    Directory,
+)
+from wsi_area.slides.header.tiff_pictures import tiff_pictures
+
+STRUCTURED_VENDORS = ("aperio", "generic-tiff")
+"""What OpenSlide calls the TIFFs of which we know ourselves which picture is which."""
+
+_APERIO_CLAIMS = ("openslide.mpp-x", "aperio.MPP")
+_SIZE, _REDUCED = re.compile(r"(\d+)x(\d+)"), re.compile(r"->\s*(\d+)x(\d+)")
+_CROP = re.compile(r"\[\s*\d+\s*,\s*\d+[\s,]+(\d+)x(\d+)\s*\]")
+
+
+@dataclass(frozen=True, slots=True)
+class TiffSlide:
+    """The picture of a TIFF that is measured, and its directory."""
+
+    one: OnePicture
+    directory: Directory
+    directories: tuple[Directory, ...]
+    picture_of_image: Mapping[int, int]  # of each image of OME-XML, the number of its first picture in the list
+
+    @property
+    def orientation(self) -> int:
+        """Return how the picture is to be turned when it is shown: 1 to 8, 1 for not at all."""
+        stated = self.directory.number(ORIENTATION, 1)
+        return stated if 1 <= stated <= 8 else 1
+
+    @property
+    def is_first_whole(self) -> bool:
+        """Return whether it is the first directory of the file with all its samples, which every reader shows."""
+        parts = self.one.parts
+        return len(parts) == 1 and parts[0].sample is None and parts[0].directory_at == self.directories[0].at
+
+
+def tiff_slide(file: Path, vendor: str | None, directories: tuple[Directory, ...], choice: PictureChoice) -> TiffSlide:
+    """Return the one picture of a TIFF that is meant.
+
+    Raises
+    ------
+    SlideOpenError
+        Several could be meant, or none.
+    """
+    found = tiff_pictures(directories, vendor)
+    one = one_picture(file, found, choice)
+    every = {d.at: d for top in directories for d in (top, *top.inner)}
+    numbers = {picture.image: picture.picture.index for picture in reversed(found) if picture.may_be_meant}
+    numbers |= {picture.image: picture.picture.index for picture in one.taken[:1]}
+    numbers = {picture.image: picture.picture.index for picture in reversed(found)} | numbers
+    return TiffSlide(one, every[one.parts[0].directory_at], directories, numbers)
+
+
+def tag_claims(slide: TiffSlide) -> Iterator[Claim]:
+    """Yield what the resolution of the picture's own directory says."""
+    values, description = slide.directory.values, slide.directories[0].values.get(DESCRIPTION, "")
+    unit = {2: "inch", 3: "cm"}.get(slide.directory.number(RESOLUTION_UNIT, 2), "none")
+    x, y = (_one(values.get(tag)) for tag in (X_RESOLUTION, Y_RESOLUTION))
+    yield from tiff_claims(x, y, unit, str(description))
+
+
+def further_claims(file: Path, slide: TiffSlide) -> Iterator[Claim]:
+    """Yield what OME-XML, maps and instruments say, each with the picture that it says it of."""
+    images = ome_images(slide.directories[0].description)
+    if not images and not slide.directory.tags & SCALES:
+        return
+    from wsi_area.slides.header.tiff_scales import ome_claims, scale_claims  # loads tifffile
+
+    yield from ome_claims(images, slide.picture_of_image)
+    yield from scale_claims(file, slide.directory)
+
+
+def ome_power(slide: TiffSlide) -> float | None:
+    """Return the magnification of the objective that OME-XML names for the picture, None where it names none."""
+    images = ome_images(slide.directories[0].description)
+    own = next((image for image in images if image.number == slide.one.taken[0].image), None)
+    return own.power if own is not None else None
+
+
+def of_their_picture(claims: Sequence[Claim], description: str) -> Iterator[Claim]:
+    """Yield Aperio's claims with the picture that their description says it is of."""
+    stated = aperio_frame(description)
+    for claim in claims:
+        if isinstance(claim, MppCandidate) and claim.source in _APERIO_CLAIMS:
+            yield replace(claim, describes_px=stated)
+        else:
+            yield claim
+
+
+def aperio_frame(description: str) -> Size | None:
+    r"""Return the size of the picture that an Aperio description describes, None where it states none.
+
+    It is the size after an arrow; else that of the crop in brackets; else the first.
+
+    >>> aperio_frame("Aperio v1\n46000x32914 [20000,10000 768x700] (256x256) J2K|MPP = 0.5")
+    Size(width_px=768, height_px=700)
+    >>> aperio_frame("Aperio v1\n4443x3567 (256x256) -> 2221x1783 J2K")
+    Size(width_px=2221, height_px=1783)
+    """
+    line = description.partition("\n")[2].partition("|")[0].partition(";")[0]
+    found = _REDUCED.search(line) or _CROP.search(line) or _SIZE.match(line.strip())
+    return None if found is None else Size(int(found[1]), int(found[2]))
+
+
+def split_claims(claims: Sequence[Claim]) -> tuple[tuple[MppCandidate, ...], tuple[UnreadClaim, ...]]:
+    """Return the claims that can be read, and what cannot."""
+    read = tuple(claim for claim in claims if isinstance(claim, MppCandidate))
+    return read, tuple(claim for claim in claims if isinstance(claim, UnreadClaim))
+
+
+def _one(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

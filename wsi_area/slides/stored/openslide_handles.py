@@ -1,0 +1,91 @@
+"""slides: handles of OpenSlide: one is dead after its first error, for every thread that reads through it."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import openslide
+from openslide import lowlevel
+
+from wsi_area.errors import SlideOpenError
+
+Handle = Any
+"""What ``openslide.lowlevel.open`` returns; the binding has no public name for it."""
+
+
+def open_handle(path: str) -> Handle:
+    """Return a new OpenSlide handle of a file.
+
+    Raises
+    ------
+    SlideOpenError
+        OpenSlide refuses the file.
+    """
+    try:
+        return lowlevel.open(path)
+    except openslide.OpenSlideError as error:
+        raise SlideOpenError(
+            f"{path}: OpenSlide cannot open it ({error}); it may be truncated or damaged, copy it again"
+        ) from error
+
+
+class SharedHandle:
+    """One handle of a file for all threads, opened anew once it died; a dead one is closed by the last to leave it."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._handle: Handle | None = open_handle(path)
+        self._users: Counter[int] = Counter()  # by id of the handle
+
+    @contextmanager
+    def lent(self) -> Iterator[Handle]:
+        """Lend the handle for the length of a with block."""
+        with self._lock:
+            if self._handle is None:
+                self._handle = open_handle(self._path)
+            handle = self._handle
+            self._users[id(handle)] += 1
+        try:
+            yield handle
+        finally:
+            with self._lock:
+                if lowlevel.get_error(handle) is not None and handle is self._handle:
+                    self._handle = None
+                self._users[id(handle)] -= 1
+                is_left_dead = not self._users[id(handle)] and handle is not self._handle
+                if is_left_dead:
+                    del self._users[id(handle)]
+            if is_left_dead:
+                lowlevel.close(handle)
+
+    def close(self) -> None:
+        """Close the handle; nobody may be reading."""
+        with self._lock:
+            if self._handle is not None:
+                lowlevel.close(self._handle)
+            self._handle = None
+
+
+class OwnHandle:
+    """A handle that nobody else can kill; it is opened when it is needed, and anew once it died."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._handle: Handle | None = None
+
+    def live(self) -> Handle:
+        """Return a handle that has seen no error."""
+        if self._handle is not None and lowlevel.get_error(self._handle) is not None:
+            self.close()
+        if self._handle is None:
+            self._handle = open_handle(self._path)
+        return self._handle
+
+    def close(self) -> None:
+        """Close it."""
+        if self._handle is not None:
+            lowlevel.close(self._handle)
+        self._handle = None

@@ -1,0 +1,221 @@
+"""slides: one compressed tile into memory that is already there."""
+
+import re
+import struct
+
+import imagecodecs
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+
+from wsi_area.model.pixels import RgbArray
+from wsi_area.slides.stored.tiff_levels import (
+    DEFLATES,
+    JPEG,
+    JPEG2000_RGB,
+    JPEG2000_YCBCR,
+    JPEG_END,
+    JPEG_START,
+    LZW,
+    TiledLevel,
+)
+
+CODEC_ERRORS = (
+    imagecodecs.Jpeg2kError,
+    imagecodecs.ZlibError,
+    imagecodecs.LzwError,
+    ValueError,
+    RuntimeError,
+)
+_JPEG2000_START, _JPEG2000_SIZE = b"\xff\x4f\xff\x51", struct.Struct(">8x4I")
+_PADDING = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
+_UNKNOWN = re.compile("subsampling|Unsupported (JPEG|color)")
+_ZEROED_BYTES = bytes(128)
+"""So many in a row no JPEG 2000 encoder writes into a tile: each byte of 0 would be a packet of nothing."""
+
+
+class UnknownToDecoderError(ValueError):
+    """A JPEG of a kind that our decoder does not know, whole or not."""
+
+
+def decode_tile(data: bytes, level: TiledLevel, out: RgbArray) -> None:
+    """Fill ``out``, uint8 (tile h, tile w, 3) RGB, with one stored tile.
+
+    Raises
+    ------
+    ValueError
+        The data does not decode to a whole tile; the codecs add errors of their own (``CODEC_ERRORS``).
+    """
+    if level.compression == JPEG:
+        _decode_jpeg(data, level, out)
+    elif level.compression in (JPEG2000_YCBCR, JPEG2000_RGB):
+        _decode_jpeg2000(data, level, out)
+    else:
+        _decode_lossless(data, level, out)
+
+
+def check_tile(data: bytes, level: TiledLevel, scratch: RgbArray) -> None:
+    """Refuse one stored tile that is not whole, at the least cost; ``scratch`` has the shape of a tile.
+
+    Nothing checks the pixels of uncompressed tiles, nor those within a JPEG 2000 codestream: these are not decoded.
+
+    Raises
+    ------
+    ValueError
+        The data are not a whole tile; the codecs add errors of their own (``CODEC_ERRORS``).
+    """
+    if level.compression in (JPEG2000_YCBCR, JPEG2000_RGB):
+        _check_jpeg2000(data, scratch)
+    else:
+        decode_tile(data, level, scratch)
+
+
+def _decode_jpeg(data: bytes, level: TiledLevel, out: RgbArray) -> None:
+    if not data.startswith(JPEG_START):
+        raise ValueError("it is no JPEG")
+    decoded = strict_jpeg(level.jpeg_head + data[len(JPEG_START) :], out)
+    if decoded.shape != out.shape:
+        raise ValueError(f"the JPEG is {decoded.shape}, the tile {out.shape}")
+
+
+def strict_jpeg(data: bytes, out: RgbArray | None = None, colours: str = "RGB") -> NDArray[np.uint8]:
+    """Return the picture of a JPEG, uint8 (h, w, 3) RGB, in ``out`` if that is given; what is not whole is refused.
+
+    ``colours`` may be GRAY: uint8 (h, w, 1).
+
+    What libjpeg only warns of is damage: data that run out, markers out of place, data that are left over. Other
+    decoders fill the gap with made-up grey, or shift what follows, and say nothing. Bytes of padding between a whole
+    picture and its end are none: one byte again and again, 0 where it is short.
+
+    Raises
+    ------
+    UnknownToDecoderError
+        It is of a kind that the decoder does not know.
+    ValueError
+        It is damaged.
+    """
+    try:
+        return _decoded_strictly(data, out, colours)
+    except ValueError as warning:
+        if _UNKNOWN.search(str(warning)):
+            raise UnknownToDecoderError(str(warning)) from warning
+        padding = _PADDING.search(str(warning))
+        end = _end_of_picture(data)
+        if padding is None or not _is_padding(data[end - int(padding[1]) : end]):
+            raise
+        return _decoded_strictly(data[: end - int(padding[1])] + JPEG_END, out, colours)
+
+
+def _is_padding(left_over: bytes) -> bool:
+    r"""Return True if bytes between a picture and its end hold nothing.
+
+    >>> [_is_padding(some) for some in (bytes(2), 8 * b"\x55", b"\x55", b"abcdefgh")]
+    [True, True, False, False]
+    """
+    return not any(left_over) or (len(left_over) >= 8 and len(set(left_over)) == 1)
+
+
+def _end_of_picture(data: bytes) -> int:
+    """Return where the marker lies that ends the first picture of a JPEG (ITU T.81, B.1.1): others may follow it.
+
+    >>> _end_of_picture(bytes.fromhex("ffd8 ffda 0003 00 aaff00aa ffd9 ffd8 ffd9"))
+    11
+    """
+    at = len(JPEG_START)
+    while (at := data.find(b"\xff", at)) >= 0 and at + 2 <= len(data):
+        marker = data[at + 1]
+        if marker == 0xD9:
+            return at
+        # entropy-coded data, restarts and fill bytes have no length; every other marker has a segment to be leapt over
+        at += 1 if marker == 0xFF else 2
+        if marker not in (0x00, 0x01, 0xFF, *range(0xD0, 0xD8)):
+            at += int.from_bytes(data[at : at + 2], "big")
+    return data.rfind(JPEG_END)
+
+
+def _decoded_strictly(data: bytes, out: RgbArray | None, colours: str) -> NDArray[np.uint8]:
+    pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, colours, buffer=out, strict=True)
+    return pixels
+
+
+def _decode_jpeg2000(data: bytes, level: TiledLevel, out: RgbArray) -> None:
+    _check_jpeg2000(data, out)
+    decoded = imagecodecs.jpeg2k_decode(data, out=out)
+    if decoded.shape != out.shape:
+        raise ValueError(f"the JPEG 2000 picture is {decoded.shape}, the tile {out.shape}")
+    if level.compression == JPEG2000_YCBCR:
+        _ycbcr_to_rgb(out)
+
+
+def _check_jpeg2000(data: bytes, out: RgbArray) -> None:
+    """Refuse a JPEG 2000 codestream of another size than its tile, or part of which was lost: it has no checksum."""
+    claimed = _jpeg2000_size_px(data)
+    if claimed != (out.shape[1], out.shape[0]):  # before the decoder makes room for what is claimed
+        raise ValueError(f"the JPEG 2000 picture claims {claimed} px, the tile has {out.shape[1]} × {out.shape[0]}")
+    refuse_zeroed(data)
+
+
+def refuse_zeroed(data: bytes) -> None:
+    """Refuse a JPEG 2000 codestream of which some was overwritten by zeros; behind its end they are padding.
+
+    Raises
+    ------
+    ValueError
+    """
+    if _ZEROED_BYTES in data.rstrip(b"\0"):
+        raise ValueError(f"{len(_ZEROED_BYTES)} bytes of its JPEG 2000 data and more are 0")
+
+
+def _jpeg2000_size_px(data: bytes) -> tuple[int, int] | None:
+    """Return width and height as a JPEG 2000 codestream claims them (ISO 15444-1, A.5.1); None where it is none."""
+    if not data.startswith(_JPEG2000_START) or len(data) < _JPEG2000_SIZE.size:
+        return None
+    right_px, lower_px, left_px, upper_px = _JPEG2000_SIZE.unpack_from(data)
+    return right_px - left_px, lower_px - upper_px
+
+
+def _rounded(values: NDArray[np.floating]) -> NDArray[np.int32]:
+    """Return values rounded half away from zero, as C rounds."""
+    rounded: NDArray[np.int32] = (np.sign(values) * np.floor(np.abs(values) + 0.5)).astype(np.int32)
+    return rounded
+
+
+def _ycbcr_tables() -> tuple[NDArray[np.int32], ...]:
+    """Return what Cr adds to R, Cb and Cr to G (in 1/65536), Cb to B: JFIF's matrix, OpenSlide's rounding."""
+    chroma = np.arange(-128, 128, dtype=np.float64)
+    one = 1 << 16
+    return (
+        _rounded(1.402 * chroma),
+        _rounded(one * (0.5 - 0.34414 * chroma)),
+        _rounded(one * -0.71414 * chroma),
+        _rounded(1.772 * chroma),
+    )
+
+
+_R_CR, _G_CB, _G_CR, _B_CB = _ycbcr_tables()
+
+
+def _ycbcr_to_rgb(samples: RgbArray) -> None:
+    """Turn uint8 (h, w, 3) YCbCr into RGB in place."""
+    luma, cb, cr = samples[..., 0].astype(np.int32), samples[..., 1], samples[..., 2]
+    green = luma + ((_G_CB[cb] + _G_CR[cr]) >> 16)
+    red, blue = luma + _R_CR[cr], luma + _B_CB[cb]
+    for channel, values in enumerate((red, green, blue)):
+        samples[..., channel] = np.clip(values, 0, 255)
+
+
+def _decode_lossless(data: bytes, level: TiledLevel, out: RgbArray) -> None:
+    if level.compression == LZW:
+        raw = imagecodecs.lzw_decode(data, out=out.nbytes)
+    elif level.compression in DEFLATES:
+        raw = imagecodecs.zlib_decode(data, out=out.nbytes)
+    else:
+        raw = data
+    if len(raw) < out.nbytes:
+        raise ValueError(f"{len(raw)} bytes where a tile has {out.nbytes}")
+    samples = np.frombuffer(raw, np.uint8, out.nbytes).reshape(out.shape)
+    if level.predictor == 2:
+        # differences along a row, modulo 256
+        np.cumsum(samples, axis=1, dtype=np.uint8, out=out)
+    else:
+        out[...] = samples
