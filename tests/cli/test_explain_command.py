@@ -218,3 +218,33 @@ def test_an_incomplete_slide_says_so_before_its_areas(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "INCOMPLETE" in result.output
     assert "65536 level-0 px could not be read" in result.output
+
+
+@pytest.mark.parametrize(
+    ("size", "exit_code"),
+    [
+        (("--mpp", "50"), 3),
+        (("--mpp", "40.5,0.5"), 3),
+        (("--mpp", "0.05"), 3),
+        (("--mpp", "10m"), 3),
+        (("--mpp", "50", "--profile", "plain"), 0),
+        (("--mpp", "10m", "--profile", "plain"), 0),
+        (("--mpp", "29"), 0),
+        (("--mpp", "500nm"), 0),
+        (("--dpi", "96"), 0),
+        (("--spacing-mm", "0.05,0.05"), 0),
+    ],
+)
+def test_a_pixel_that_no_slide_has_is_refused_without_an_objective_too(size: tuple[str, ...], exit_code: int) -> None:
+    assert explain("--px", "15000", *size).exit_code == exit_code
+
+
+def test_the_refusal_says_what_ten_thousand_times_less_would_be() -> None:
+    refused = explain("--px", "15000", "--mpp", "50")
+    assert "If 0.5 µm was meant, every area is 10 000 times smaller: 0.00375 mm² here" in refused.stderr
+
+
+@pytest.mark.parametrize(("mpp", "answer"), [("10m", "31.826 km²"), ("10cm", "3 182.6 m²"), ("2mm", "1.27304 m²")])
+def test_large_areas_are_told_in_a_unit_that_can_be_read(mpp: str, answer: str) -> None:
+    shown = explain("--px", "318260", "--mpp", mpp, "--profile", "plain").stdout
+    assert shown.rstrip().endswith(f"mm² = {answer}")

@@ -95,6 +95,7 @@ class ClassLevel(NDArrayOperatorsMixin):
         self._levels = levels
         self.level = level
         self.shape: tuple[int, int] = levels.shapes[level]
+        self.held: object = None  # what must not go while this is read: the folder of a temporary run
 
     @property
     def size(self) -> int:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.cut.grid import l0_edges_px
+from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import MaskArray
@@ -58,7 +59,7 @@ class Disagreement:
     @property
     def text(self) -> str:
         """Return how much that is."""
-        much = f"{grouped(self.n_px)} px" if self.area_mm2 is None else f"{mm2_text(self.area_mm2)} mm²"
+        much = f"{grouped(self.n_px)} px" if self.area_mm2 is None else with_mm2(mm2_text(self.area_mm2))
         return f"{much}, {share_text(self.n_px, self.n_px_total)} of the slide"
 
     @property

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from wsi_area.errors import MissingMppError, StaleResultError, WsiAreaError
-from wsi_area.inputs.collect import SlideInput
+from wsi_area.errors import MissingMppError, SettingsError, StaleResultError, WsiAreaError
+from wsi_area.inputs.collect import SlideInput, as_slides
 from wsi_area.inputs.drawings import refuse_mismatch
 from wsi_area.inputs.stage_in import refuse_unreachable
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, FailedSlide, UncountedSlide
@@ -41,7 +41,7 @@ from wsi_area.run.run_document import (
 from wsi_area.run.run_log import RunLog, opened_log
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.storage.locks import sole_writer
-from wsi_area.storage.place import Place
+from wsi_area.storage.place import Place, place_of
 
 __all__ = [
     "EXIT_CALIBRATION", "EXIT_FAILED", "EXIT_INTERRUPTED", "EXIT_OK", "EXIT_SETTINGS", "EXIT_VERIFICATION",
@@ -61,9 +61,9 @@ STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 def run_slides(
-    slides: Sequence[SlideInput],
+    slides: Sequence[SlideInput | str],
     settings: RunSettings,
-    out: Place,
+    out: Place | str,
     *,
     force: bool = False,
     listener: Listener = lambda event: None,
@@ -75,9 +75,9 @@ def run_slides(
     Parameters
     ----------
     slides : sequence of SlideInput
-        With distinct slide ids.
+        With distinct slide ids, as `collect_slides` returns them; or paths, which it is called with.
     settings : RunSettings
-    out : Place
+    out : path, Place
         The run directory; an interrupted run of the very same goes on where it stopped, further slides join it.
     force : bool
         Measure afresh what was made from something else. Slides of other settings that are not asked for leave the
@@ -94,6 +94,9 @@ def run_slides(
     SettingsError, ResultError
         If nothing could be started: a wrong setting, a folder that cannot be written or is in use.
     """
+    if not isinstance(settings, RunSettings):
+        raise SettingsError(f"the settings are {settings!r}; give load_settings({settings!r}), a file or a preset")
+    slides, out = as_slides(slides, settings.storage.access), place_of(out, settings.storage.access)
     refuse_mismatch(settings, slides)
     refuse_unreachable([slide.path for slide in slides], settings)
     layout = RunLayout(out)

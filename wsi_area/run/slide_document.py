@@ -202,12 +202,11 @@ def _observed(prepared: PreparedSlide, bound_px: int | None, settings: RunSettin
 def _tissue_on_overview(prepared: PreparedSlide, settings: RunSettings) -> float | None:
     """Return the share of the overview that is tissue; None where more than the threshold makes the count."""
     facts: Mapping[str, Any] = prepared.fitted.facts
-    shares = facts.get("tissue_fraction")
+    share: float | None = facts.get("tissue_on_overview")
     filtered = any((settings.objects.min_focus_um2, settings.objects.min_tissue_um2, settings.objects.max_hole_um2))
-    if shares is None or filtered or prepared.roi is not None or "exclusions" in facts:
+    if filtered or prepared.roi is not None or "exclusions" in facts:
         return None
-    used: float | None = shares["used"]
-    return used
+    return share
 
 
 def _skip_bound_px(prepared: PreparedSlide, rows: NDArray[np.int64], columns: LedgerLayout) -> int | None:

@@ -19,6 +19,7 @@ from wsi_area.compute.count.explain import (
     from_spacing_mm,
 )
 from wsi_area.compute.quantity_text import number_text
+from wsi_area.compute.units import length_um
 from wsi_area.errors import ImplausibleMppError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.slide_result import CountedSlide
@@ -30,6 +31,17 @@ EXIT_CALIBRATION = 3
 def _one_or_two(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[float, float] | None:
     """Return ``A`` or ``A,B`` as two numbers above 0."""
     return None if text is None else _numbers(text, (1, 2), "one or two numbers above 0, such as 0.5 or 0.25,0.5")
+
+
+def _lengths(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[float, float] | None:
+    """Return ``A`` or ``A,B`` as two lengths in µm; each may name another unit."""
+    if text is None:
+        return None
+    sizes = [um for um in map(length_um, text.split(",")) if um is not None]
+    if len(sizes) != text.count(",") + 1 or len(sizes) > 2:
+        wanted = "one or two lengths above 0, such as 0.5 or 0.25,0.5 (µm), or with a unit, such as 10m"
+        raise click.BadParameter(f"{text!r} is not {wanted}, with decimal points and a comma between two")
+    return sizes[0], sizes[-1]
 
 
 def _two(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[float, float] | None:
@@ -51,10 +63,16 @@ def _numbers(text: str, counts: tuple[int, ...], wanted: str) -> tuple[float, fl
 @click.argument("run", required=False, type=RunPlace())
 @click.argument("slide_id", required=False)
 @click.option("--px", type=click.IntRange(0), help="A number of pixels; default: one.")
-@click.option("--mpp", callback=_one_or_two, metavar="X[,Y]", help="Their size in µm.")
+@click.option("--mpp", callback=_lengths, metavar="X[,Y]", help="Their size in µm, or with a unit: 10m.")
 @click.option("--dpi", callback=_one_or_two, metavar="X[,Y]", help="Their size as dots per inch.")
 @click.option("--spacing-mm", callback=_two, metavar="R,C", help="DICOM PixelSpacing: rows, columns.")
 @click.option("--power", type=click.FloatRange(0, min_open=True), help="Objective, to check the pixel size against.")
+@click.option(
+    "--profile",
+    type=click.Choice(["glass", "plain"]),
+    default="glass",
+    help="plain: they are not of a microscope slide.",
+)
 @click.option("--class", "class_name", help="One class of a run's slide; default: all, and the tumour.")
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -66,6 +84,7 @@ def command(
     dpi: tuple[float, float] | None,
     spacing_mm: tuple[float, float] | None,
     power: float | None,
+    profile: str,
     class_name: str | None,
     as_json: bool,
 ) -> None:
@@ -86,7 +105,8 @@ def command(
             raise click.UsageError("give one of --mpp, --dpi or --spacing-mm with --px; or a RUN folder")
         if class_name is not None:
             raise click.UsageError("--class names a class of a RUN; leave it out with --px")
-        sys.exit(_explain_inputs(1 if px is None else px, _pixel_size(mpp, dpi, spacing_mm), power, as_json))
+        size, is_judged = _pixel_size(mpp, dpi, spacing_mm), mpp is not None and profile == "glass"
+        sys.exit(_explain_inputs(1 if px is None else px, size, power, is_judged, as_json))
     if px is not None or given or power is not None:
         raise click.UsageError("a RUN brings its own numbers; leave out --px, --mpp, --dpi, --spacing-mm and --power")
     sys.exit(_explain_run(recorded_slide(run, slide_id), class_name, as_json))
@@ -100,9 +120,9 @@ def _pixel_size(
     return from_dpi(*dpi) if dpi is not None else from_spacing_mm(*(spacing_mm or (0.0, 0.0)))
 
 
-def _explain_inputs(px: int, size: PixelSize, power: float | None, as_json: bool) -> int:
+def _explain_inputs(px: int, size: PixelSize, power: float | None, is_judged: bool, as_json: bool) -> int:
     try:
-        explanation = explain_area(px, size, power=power)
+        explanation = explain_area(px, size, power=power, is_judged=is_judged)
     except ImplausibleMppError as error:
         refused = {"status": "refused", "reason": str(error)}
         click.echo(_json(refused) if as_json else f"refused: {error}", err=not as_json)

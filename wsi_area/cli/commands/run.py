@@ -13,10 +13,10 @@ from wsi_area.cli.options.refusal import EXIT_INTERRUPTED, refuse
 from wsi_area.cli.options.run_place import RunPlace
 from wsi_area.cli.options.slide_options import Asked, asked, defaults_text, fail_fast_option, slide_options
 from wsi_area.cli.output.console import print_lines, report_console
-from wsi_area.cli.output.progress import shown_progress
 from wsi_area.cli.output.results_table import print_results
 from wsi_area.cli.output.wrapping import say_beside
 from wsi_area.errors import WsiAreaError
+from wsi_area.measuring.progress import shown_progress
 from wsi_area.run.array.array_plan import array_plan
 from wsi_area.run.array.division import WHOLE, ArrayTask, parse_array_task, task_of_array
 from wsi_area.run.array.task_run import TaskOutcome, run_task

@@ -34,7 +34,8 @@ def slide_options(function: F) -> F:
         click.option(
             "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. tiling.work_mpp=0.5."
         ),
-        click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel, overriding what the files say."),
+        click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel, overriding what the files say; or 10m."),
+        click.option("--dpi", metavar="X[,Y]", help="Dots per inch instead: a print density that is meant."),
         click.option(
             "--mpp-reason",
             default="",
@@ -78,6 +79,7 @@ def asked(
     config: Path | None,
     assignments: Sequence[str],
     mpp: str | None,
+    dpi: str | None,
     mpp_reason: str,
     manifest: Path | None,
     annotations: Path | None,
@@ -108,6 +110,7 @@ def asked(
         slides,
         recursive=recursive,
         mpp=mpp,
+        dpi=dpi,
         mpp_reason=mpp_reason,
         manifest=manifest,
         annotations=annotations,
