@@ -97,7 +97,11 @@ def _slides_of(task: ArrayTask, wanted: Asked, force: bool) -> int:
 
 
 def _parts(outcome: RunOutcome) -> list[dict[str, Any]]:
-    return [share.document() for share in outcome.shares] if isinstance(outcome, TaskOutcome) else []
+    return (
+        [share.on_record().model_dump(mode="json") for share in outcome.shares]
+        if isinstance(outcome, TaskOutcome)
+        else []
+    )
 
 
 def _task_lines(task: ArrayTask, outcome: RunOutcome, slides: int, out: Place) -> list[str]:
