@@ -10,7 +10,8 @@ from rich.text import Text
 from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.cli.output.findings_text import print_failures, print_findings, told_findings
 from wsi_area.compute.quantity_text import area_unit, number_text, pair_text
-from wsi_area.results.record import COVERAGE_95, is_counted
+from wsi_area.model.slide_areas import COVERAGE_95
+from wsi_area.results.record import is_counted
 from wsi_area.results.tables.quantity import area_text
 from wsi_area.results.tables.tissue_name import tissue_name
 from wsi_area.storage.place import Place
@@ -141,5 +142,5 @@ def _with_error_bar(area_mm2: float | None, relative_u: float | None) -> str:
 
 
 def _decimals(uncertainty_mm2: float) -> int:
-    """Return how many decimals show two digits of an uncertainty, and four at least."""
+    """Return the number of decimals that show two digits of an uncertainty, and four at least."""
     return max(4, 1 - math.floor(math.log10(uncertainty_mm2))) if uncertainty_mm2 else 4
