@@ -130,7 +130,15 @@ def _measured(slide_id: str, opened: OpenedSlide | None) -> _Measured:
     levels = tuple(_level(entry) for entry in record["levels"])
     size = Size(record["width_px"], record["height_px"])
     info = SlideInfo(
-        slide_id, record["path"], record["vendor"], size, levels, record["fingerprint"], record["file_bytes"], 0
+        slide_id,
+        record["path"],
+        record["vendor"],
+        size,
+        levels,
+        record["fingerprint"],
+        record["file_bytes"],
+        0,
+        choice=opened.counted.choice,
     )
     level, factor = levels[record["work"]["level"]], record["work"]["reduce_factor"]
     calibration = record["calibration"]
@@ -164,7 +172,7 @@ def _inspected(measured: _Measured) -> SlideInfo:
     # imported here: a run can be held against the truth without its slides
     from wsi_area.slides import inspect
 
-    found = inspect(path, slide_id=measured.slide_id)
+    found = inspect(path, slide_id=measured.slide_id, choice=measured.info.choice)
     if found.size_l0_px != measured.info.size_l0_px:
         raise ResultError(f"{path} is not the slide that was measured: it is of another size; run it again")
     return replace(found, fingerprint=measured.info.fingerprint)
