@@ -82,7 +82,7 @@ def calibration_html(slide_id: str, decision: Calibration, relative_u_area: floa
 
 
 def comparison_html(first: str, second: str, difference: RunDifference) -> str:
-    """Return how two runs differ, as tables."""
+    """Return the differences of two runs, as tables."""
     return _rendered(
         "comparison.html",
         first=first,

@@ -67,7 +67,7 @@ class ReviewedRun(OpenedRun):
         return run_html(self)
 
     def compare(self, other: "OpenedRun | str | Place", tolerance: float = 0.0) -> RunComparison:
-        """Return how another run differs from this one, slide by slide and pixel by pixel.
+        """Return the differences of another run from this one, slide by slide and pixel by pixel.
 
         Parameters
         ----------

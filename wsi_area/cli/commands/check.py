@@ -101,7 +101,7 @@ def command(
 def _rules_of(
     slide: SlideInput, policy: CalibrationPolicy, work_mpp_um: float | None, settings: "RunSettings | None"
 ) -> tuple[CalibrationPolicy, float | None, PictureChoice]:
-    """Return what holds for one slide, of which a manifest may say otherwise than of all."""
+    """Return the settings of one slide, of which a manifest may say otherwise than of all."""
     if slide.own is None:
         return policy, work_mpp_um, ANY_PICTURE if settings is None else settings.reader.choice
     from wsi_area.inputs.slide_settings import settings_of

@@ -124,7 +124,7 @@ def asked(
 
 
 def defaults_text(wanted: Asked, config: Path | None) -> str:
-    """Return what is measured where nobody said what to look for; empty where somebody did."""
+    """Return a line on what is measured where no settings say what to look for; empty where they do."""
     settings = wanted.settings
     chosen = any(key.startswith("segmenter.") and origin != DEFAULT for key, origin in settings.origins.items())
     if config is not None or chosen or all(slide.own is not None for slide in wanted.slides):

@@ -33,7 +33,7 @@ def print_checks(checks: Sequence[SlideCheck]) -> None:
 
 
 def _quality_text(checks: Sequence[SlideCheck]) -> str:
-    """Return what the letters of the pixel sizes mean, as a line of its own; nothing where there are none."""
+    """Return the meaning of the pixel sizes' letters, as a line of its own; nothing where there are none."""
     chosen = [check.calibration.chosen for check in checks if check.calibration is not None]
     used = sorted({claim.quality for claim in chosen if claim is not None})
     told = [f"{q} {_QUALITY_MEANS[q]} (± {100 * COVERAGE_95 * relative_u_area(q):.2g} %)" for q in used]

@@ -142,5 +142,5 @@ def _with_error_bar(area_mm2: float | None, relative_u: float | None) -> str:
 
 
 def _decimals(uncertainty_mm2: float) -> int:
-    """Return how many decimals show two digits of an uncertainty, and four at least."""
+    """Return the number of decimals that show two digits of an uncertainty, and four at least."""
     return max(4, 1 - math.floor(math.log10(uncertainty_mm2))) if uncertainty_mm2 else 4

@@ -24,7 +24,7 @@ _ROUND_OFF = 1e-9  # two decimals that differ by exactly 2 % still agree
 
 
 def is_size(mpp: Mpp) -> bool:
-    """Return whether both axes are positive, finite numbers.
+    """Return True if both axes are positive, finite numbers.
 
     >>> is_size(Mpp(0.5, 0.0))
     False

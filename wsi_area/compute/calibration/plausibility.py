@@ -102,7 +102,7 @@ def power(info: SlideInfo, claim: MppCandidate, policy: CalibrationPolicy) -> li
 
 
 def power_argument(um: float, band: PowerBand) -> str:
-    """Return why a pixel of this size does not belong to an objective, in numbers.
+    """Return the reason, in numbers, why a pixel of this size does not belong to an objective.
 
     >>> power_argument(50, CalibrationPolicy().power_band(20)).split("; ")[1]
     'at 50 µm, 2 001 such pixels in a row would be 100 mm'
@@ -187,7 +187,7 @@ def scanner_pitch(info: SlideInfo, claim: MppCandidate, policy: CalibrationPolic
 
 
 def _slip_hint(info: SlideInfo, um: float, policy: CalibrationPolicy) -> str:
-    """Return which unit slip would make the size one of the objective on record, else of ×40 to ×5."""
+    """Return the unit slip that would make the size one of the objective on record, else of ×40 to ×5."""
     low_um, high_um = policy.power_band(40).low_um, policy.power_band(5).high_um
     if (band := _objective_band(info, policy)) is not None:
         low_um, high_um = band.low_um, band.high_um

@@ -55,7 +55,7 @@ class WorkGrid:
         )
 
     def weights(self) -> tuple[Ints, Ints]:
-        """Return how many level-0 columns, and rows, each work column, and row, stands for."""
+        """Return the level-0 columns that each work column stands for, and the rows that each work row does."""
         columns, rows = self.edges_l0_px
         return np.diff(columns), np.diff(rows)
 
@@ -63,7 +63,7 @@ class WorkGrid:
 def disagreement(
     class_map: ClassMap, row: Ints, layout: LedgerLayout, column_weights: Ints, row_weights: Ints
 ) -> str | None:
-    """Return how a tile's ledger row differs from its class map, or None where they agree.
+    """Return the difference between a tile's ledger row and its class map, or None where they agree.
 
     Parameters
     ----------

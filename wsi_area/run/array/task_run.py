@@ -143,7 +143,7 @@ def _measured_task(
             len(shared),
         )
         write_json(file, document_of(_ended_task(said, layout, outcome, executor.worker_count)))
-        log.run_ended(outcome, "wsi-area merge, once every task has ended")
+        log.run_ended(outcome, "wsi-area merge, once every shard has ended")
     return outcome
 
 
