@@ -36,7 +36,7 @@ def open_run(path: str | Place) -> "ReviewedRun":
         If the folder does not hold a run.
     """
     opened = open_documents(path)
-    return ReviewedRun(opened.layout, opened.about)
+    return ReviewedRun(opened.layout, opened.run_record)
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,7 +47,7 @@ class ReviewedRun(OpenedRun):
 
     def __getitem__(self, slide_id: str) -> "ReviewedSlide":
         opened = super().__getitem__(slide_id)
-        return ReviewedSlide(opened.layout, opened.record, self.folder)
+        return ReviewedSlide(opened.layout, opened.result, self.folder)
 
     def __enter__(self) -> "ReviewedRun":
         """Return the run, whose temporary folder goes at the end of the block."""
@@ -67,7 +67,7 @@ class ReviewedRun(OpenedRun):
         return run_html(self)
 
     def compare(self, other: "OpenedRun | str | Place", tolerance: float = 0.0) -> RunComparison:
-        """Return how another run differs from this one, slide by slide and pixel by pixel.
+        """Return the differences of another run from this one, slide by slide and pixel by pixel.
 
         Parameters
         ----------

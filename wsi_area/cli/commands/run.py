@@ -91,17 +91,21 @@ def command(out: Place, force: bool, shard_text: str | None, report: bool, as_js
 
 
 def _slides_of(task: ArrayTask, wanted: Asked, force: bool) -> int:
-    """Return how many slides one task has, whole or in part."""
+    """Return the number of slides that one task has, whole or in part."""
     plan = array_plan(wanted.slides, wanted.settings, task.count, forced=force)
     return len(plan.slides_of(task.index)) + len(plan.shares_of(task.index))
 
 
 def _parts(outcome: RunOutcome) -> list[dict[str, Any]]:
-    return [share.document() for share in outcome.shares] if isinstance(outcome, TaskOutcome) else []
+    return (
+        [share.on_record().model_dump(mode="json") for share in outcome.shares]
+        if isinstance(outcome, TaskOutcome)
+        else []
+    )
 
 
 def _task_lines(task: ArrayTask, outcome: RunOutcome, slides: int, out: Place) -> list[str]:
-    """Return what a task of a job array did, and what makes a run of it."""
+    """Return the account of a task of a job array, and the command that makes a run of it."""
     lines = [
         f"{part['slide_id']}: a part of it, {part['own_batches']} of {part['batches_in_all']} batches, is "
         f"{part['status']}" + (f": {part['reason']}" if part["reason"] else "")
@@ -114,7 +118,7 @@ def _task_lines(task: ArrayTask, outcome: RunOutcome, slides: int, out: Place) -
 
 
 def _shard(text: str | None) -> ArrayTask | None:
-    """Return which part to measure: as asked, else as a SLURM job array has it; None for every slide."""
+    """Return the part to measure: as asked, else as a SLURM job array has it; None for every slide."""
     if text is not None:
         return None if text == WHOLE else parse_array_task(text)
     shard = task_of_array(os.environ)
