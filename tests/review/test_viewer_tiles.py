@@ -25,7 +25,7 @@ from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import TilePixels
 from wsi_area.results.thumbnail import Thumbnail, ThumbnailFrame
 from wsi_area.review.notebook_run import NotebookRun, NotebookSlide, open_run
-from wsi_area.review.viewer import page, tissue_tiles
+from wsi_area.review.viewer import tissue_tiles, widget
 from wsi_area.review.viewer.grid import TILE_PX, ViewGrid, view_grid
 from wsi_area.review.viewer.widget import SlideViewer
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
@@ -276,7 +276,7 @@ def test_a_notebook_is_left_a_picture_and_then_the_viewer(run: NotebookRun, monk
 
 
 def test_openseadragon_is_the_file_that_its_origin_names_with_its_licence() -> None:
-    folder = Path(page.__file__).with_name("static") / "openseadragon"
+    folder = Path(widget.__file__).with_name("static") / "openseadragon"
     origin = (folder / "ORIGIN.txt").read_text(encoding="utf-8")
     vendored = (folder / "openseadragon.min.js").read_bytes()
     assert hashlib.sha256(vendored).hexdigest() in origin
@@ -285,7 +285,7 @@ def test_openseadragon_is_the_file_that_its_origin_names_with_its_licence() -> N
     assert f"OpenSeadragon {version[1]}," in origin
     licence = (folder / "LICENSE.txt").read_text(encoding="utf-8")
     assert "Redistributions in binary form must reproduce the above copyright notice" in licence
-    assert "sourceMappingURL" not in page.page_module()
+    assert "sourceMappingURL" not in widget.page_module()
 
 
 def test_the_viewer_is_loaded_by_who_views_and_by_nobody_else() -> None:
