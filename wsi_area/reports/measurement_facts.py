@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
+from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.reports.documents import Record
 from wsi_area.results.tables.quantity import NONE, grouped, mm2_text, percent, plain_facts
 
@@ -62,5 +63,5 @@ def _shifted(what: str, shares: Mapping[str, Any], areas: Mapping[str, float | N
         if isinstance(share, int | float):
             area = areas.get(shift)
             at = "as used" if shift == "used" else f"at {shift.replace('-', '−')}"
-            parts.append(f"{percent(share) if area is None else f'{mm2_text(area)} mm²'} {at}")
+            parts.append(f"{percent(share) if area is None else with_mm2(mm2_text(area))} {at}")
     return f"{what}, with the threshold moved: {', '.join(parts)}." if parts else ""

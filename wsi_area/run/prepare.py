@@ -2,9 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -114,12 +112,6 @@ class PrepareFailure:
     message: str
 
 
-def policy_of(settings: RunSettings) -> CalibrationPolicy:
-    """Return what the settings say a believable pixel size is."""
-    own: Mapping[str, Any] = settings.calibration.model_dump()
-    return CalibrationPolicy(**own)
-
-
 def prepare_slide(task: PrepareTask) -> PreparedSlide | PrepareFailure:
     """Return the slide ready to be measured, or why it cannot be; never raises.
 
@@ -145,7 +137,7 @@ def _prepare(task: PrepareTask) -> PreparedSlide:
     choice = task.settings.reader.choice
     info = inspect(task.read_path or task.slide.path, slide_id=task.slide.slide_id, choice=choice)
     _refuse_bomb(info)
-    policy = policy_of(task.settings)
+    policy = task.settings.calibration.policy
     calibration = calibrate(info, override=task.slide.override, policy=policy)
     try:
         return _cut_and_fitted(task, info, calibration, policy)

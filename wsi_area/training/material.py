@@ -3,7 +3,7 @@
 import csv
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_on
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.drawn import Drawn, RegionOfInterest
+from wsi_area.model.picture import ANY_PICTURE, PictureChoice
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
 from wsi_area.segmenters.pixels.features import ColourBalance
@@ -28,6 +29,9 @@ PLAIN_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 MASK_ENDINGS = ("_anno", "_mask", "-anno", "-mask", "_label", "_labels", "")
 
 
+DEFAULT_POLICY = CalibrationPolicy()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One slide or image with its truth, not yet opened."""
@@ -35,6 +39,8 @@ class Source:
     slide: SlideInput
     group: str  # what is held out together: the slide itself, or its patient
     mask: Path | None = None  # a picture of codes on the image's own pixels; None: slide.annotations has the truth
+    policy: CalibrationPolicy = DEFAULT_POLICY  # what a believable pixel size is
+    choice: PictureChoice = ANY_PICTURE  # which picture of its file is meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +207,8 @@ def prepared(source: Source, work_mpp_um: float | None, halo_um: Callable[[float
         Its pixels are larger than the work pixels asked for.
     """
     slide = source.slide
-    info = inspect(slide.path, slide_id=slide.slide_id)
-    policy = CalibrationPolicy(profile="glass" if source.mask is None else "plain")
+    info = inspect(slide.path, slide_id=slide.slide_id, choice=source.choice)
+    policy = source.policy if source.mask is None else replace(source.policy, profile="plain")
     calibration = calibrate(info, override=slide.override, policy=policy)
     if calibration.mpp is None or calibration.chosen is None:
         raise MissingMppError(

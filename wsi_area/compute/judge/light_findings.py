@@ -85,7 +85,7 @@ def _taken(burden: SlideBurden) -> float | None:
 
 
 def _is_tissue_throughout(light: Light | None) -> bool:
-    """Return whether the picture has the colours of tissue nearly everywhere, and no glass to speak of."""
+    """Return True if the picture has the colours of tissue nearly everywhere, and no glass to speak of."""
     if light is None or (light.tissue_like or 0.0) < MOSTLY_TISSUE:
         return False
     return light.glass.share is None or light.glass.share <= LITTLE_GLASS
