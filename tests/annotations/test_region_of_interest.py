@@ -1,4 +1,3 @@
-import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +7,8 @@ from drawn_samples import feature, slide_of, square, written
 
 from wsi_area.annotations import read_drawn, region_of_interest
 from wsi_area.errors import AnnotationError
-from wsi_area.model.drawn import Drawn, DrawnMask
+from wsi_area.model.drawn import Drawn
+from wsi_area.model.drawn_mask import mask_of
 
 
 def roi_of(tmp_path, *regions):
@@ -35,7 +35,7 @@ def test_nothing_left_is_refused(tmp_path):
 
 
 def masked(names, codes=(0, 1, 2, 253)):
-    mask = DrawnMask(zlib.compress(bytes(codes)), len(codes), 1, 1.0, 1.0, names)
+    mask = mask_of(np.array([codes], np.uint8), names)
     return Drawn("a.png", "mask", "0", 1.0, mask=mask)
 
 

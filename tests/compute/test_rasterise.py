@@ -1,6 +1,5 @@
 import math
 import pickle
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
@@ -11,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsi_area.compute.cut.rasterise import area_of, inside_at, mask_codes_at
-from wsi_area.model.drawn import DrawnMask
+from wsi_area.model.drawn_mask import mask_of
 
 CENTRES = np.arange(24) + 0.5
 halves = st.integers(0, 48).map(lambda n: n / 2)  # corners on and between pixel centres: the hardest ties
@@ -146,19 +145,14 @@ def test_threads_and_other_processes_get_the_same_answer():
         assert all(np.array_equal(a, expected) for a in pool.map(lambda w: inside_at(w, CENTRES, CENTRES), copies))
 
 
-def mask_of(codes, scale):
-    packed = zlib.compress(np.ascontiguousarray(codes, np.uint8).tobytes())
-    return DrawnMask(packed, codes.shape[1], codes.shape[0], scale, scale, {})
-
-
 def test_a_mask_pixel_covers_as_many_slide_pixels_as_its_scale_says():
     codes = np.random.default_rng(5).integers(0, 5, (6, 7))
-    found = mask_codes_at(mask_of(codes, 4.0), np.arange(28) + 0.5, np.arange(24) + 0.5)
+    found = mask_codes_at(mask_of(codes, {}, 4.0), np.arange(28) + 0.5, np.arange(24) + 0.5)
     assert np.array_equal(found, np.kron(codes, np.ones((4, 4), int)))
-    finer = mask_codes_at(mask_of(found, 0.25), np.arange(7) + 0.5, np.arange(6) + 0.5)
+    finer = mask_codes_at(mask_of(found, {}, 0.25), np.arange(7) + 0.5, np.arange(6) + 0.5)
     assert np.array_equal(finer, codes)
 
 
 def test_where_a_mask_falls_short_its_last_pixel_counts():
-    found = mask_codes_at(mask_of(np.array([[1, 2]]), 4.0), np.arange(10) + 0.5, np.arange(6) + 0.5)
+    found = mask_codes_at(mask_of(np.array([[1, 2]]), {}, 4.0), np.arange(10) + 0.5, np.arange(6) + 0.5)
     assert found[5].tolist() == [1] * 4 + [2] * 6

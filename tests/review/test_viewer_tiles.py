@@ -219,7 +219,7 @@ def test_a_slide_without_counts_is_not_shown(run: ReviewedRun) -> None:
 
 def moved(run: ReviewedRun, file: Path) -> ReviewedSlide:
     slide = run["disc"]
-    return ReviewedSlide(slide.layout, {**slide.record, "path": str(file)})
+    return ReviewedSlide(slide.layout, slide.result.model_copy(update={"path": str(file)}))
 
 
 def test_without_its_file_a_slide_is_the_runs_picture_and_the_viewer_says_so(

@@ -226,7 +226,7 @@ def test_a_run_that_is_not_merged_is_refused_by_name_until_it_is(slides: tuple[S
     require_readable(layout)
 
 
-@pytest.mark.parametrize("step", ["write_tables", "write_objects", "write_json"])
+@pytest.mark.parametrize("step", ["write_tables", "write_objects", "write_run"])
 def test_a_merge_that_dies_at_any_step_leaves_a_run_that_asks_for_the_merge(
     shards: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -3,7 +3,6 @@ import math
 import pickle
 import shutil
 import tomllib
-import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +16,8 @@ from wsi_area.annotations import read_drawn
 from wsi_area.compute.judge.outline_area import outline_area
 from wsi_area.errors import AnnotationError, SegmentationError, SettingsError
 from wsi_area.model.classes import UNSCANNED_CODE
-from wsi_area.model.drawn import Drawn, DrawnMask, DrawnRegion
+from wsi_area.model.drawn import Drawn, DrawnRegion
+from wsi_area.model.drawn_mask import mask_of
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import Overview, TilePixels, TilePlace
 from wsi_area.model.slide import Level, SlideInfo
@@ -145,7 +145,7 @@ def test_no_pixel_of_a_mask_lies_in_a_box_that_need_not_be_read(seed, shape, sca
     rng = np.random.default_rng(seed)
     width, height = int(100 / scale), int(80 / scale)
     codes = (rng.random((height, width)) < 2 / (width * height)).astype(np.uint8)
-    mask = DrawnMask(zlib.compress(codes.tobytes()), width, height, scale, scale, {1: "Tumor"})
+    mask = mask_of(codes, {1: "Tumor"}, scale)
     overview = overview_of(drawn_of(mask=mask), shape=shape)
     fitted = RegionsSegmenter(classes=FOUR).fit(overview)
     assert_every_class_is_read(fitted, overview)

@@ -57,7 +57,7 @@ def read_drawn(
         except AnnotationError as error:
             raise AnnotationError(f"{slide.slide_id}: {error}") from error
         found = [replace(finding, slide_id=slide.slide_id) for finding in read.findings]
-        if not read.mask.codes().any():
+        if not any(read.mask.px_by_code[1:]):
             message = "the mask holds code 0 alone: it was looked at and nothing was drawn, which is 0 mm²"
             found.append(replace(noted("NOTHING_DRAWN", "info", message, 0.0), slide_id=slide.slide_id))
         return Drawn(

@@ -39,15 +39,19 @@ class _Packing:
     index: Mapping[str, Any] | None  # of shards; None where a file is a chunk
 
 
-def require_bounded_chunks(where: Path, array: Any, metadata: Mapping[str, Any], limit_bytes: int) -> None:
-    """Refuse a mask of which a chunk would unpack to more than the array declares; nothing larger is allocated here.
+def require_bounded_chunks(
+    where: Path, array: Any, metadata: Mapping[str, Any], limit_bytes: int
+) -> frozenset[tuple[int, int]]:
+    """Return row and column of the files that are stored; a chunk that unpacks to more than was declared is refused.
+
+    Nothing larger is allocated here.
 
     Parameters
     ----------
     where : Path
         The folder of the array.
-    array : zarr array of uint8 (h, w)
-        Opened, no chunk of it read.
+    array : zarr array of whole numbers (…, h, w)
+        Opened, no chunk of it read; all axes but the last two are 1 long, and so are its chunks.
     metadata : mapping
         What the array says of its codecs, format 2 or 3: the file that zarr went by.
     limit_bytes : int
@@ -59,8 +63,9 @@ def require_bounded_chunks(where: Path, array: Any, metadata: Mapping[str, Any],
         Naming file, chunk and the numbers.
     """
     packing = _packing(where, metadata)
-    height, width = array.chunks
-    allowed, total = height * width + _CRC_BYTES * packing.checksums_inside, 0
+    height, width = array.chunks[-2:]
+    allowed, total = height * width * array.dtype.itemsize + _CRC_BYTES * packing.checksums_inside, 0
+    stored = set[tuple[int, int]]()
     for file, place in _files(where, array):
         try:
             content = _content(file, limit_bytes - total)
@@ -73,6 +78,7 @@ def require_bounded_chunks(where: Path, array: Any, metadata: Mapping[str, Any],
                 f"{where}: its chunks have more than {limit_bytes} bytes; save the mask at a coarser scale"
             )
         total += len(content)
+        stored.add(place)
         for name, chunk in _chunks(file, place, content, array, packing):
             found = _unpacked_bytes(f"{file}, chunk {name}", chunk, packing, allowed)
             if found > allowed:
@@ -81,6 +87,7 @@ def require_bounded_chunks(where: Path, array: Any, metadata: Mapping[str, Any],
                     f"{file}, chunk {name}: it would unpack to {told} bytes, a chunk of {width} × {height} px has "
                     f"{allowed}; {_REMEDY}"
                 )
+    return frozenset(stored)
 
 
 def _packing(where: Path, metadata: Mapping[str, Any]) -> _Packing:
@@ -117,8 +124,9 @@ def _content(file: Path, limit_bytes: int) -> bytes | None:
 
 def _files(where: Path, array: Any) -> Iterator[tuple[Path, tuple[int, int]]]:
     """Yield the files that zarr will ask for, there or not, and which place of the grid each has."""
-    height, width = array.shards or array.chunks
-    rows, cols = (-(-length // side) for length, side in zip(array.shape, (height, width), strict=True))
+    height, width = (array.shards or array.chunks)[-2:]
+    rows, cols = (-(-length // side) for length, side in zip(array.shape[-2:], (height, width), strict=True))
+    ahead = (0,) * (array.ndim - 2)
     if rows * cols > _MAX_FILES:  # each is asked for, there or not
         raise AnnotationError(
             f"{where}: {rows} × {cols} files of {width} × {height} px, more than {_MAX_FILES}; save the mask in larger "
@@ -126,7 +134,7 @@ def _files(where: Path, array: Any) -> Iterator[tuple[Path, tuple[int, int]]]:
         )
     for row in range(rows):
         for col in range(cols):
-            yield where / array.metadata.encode_chunk_key((row, col)), (row, col)
+            yield where / array.metadata.encode_chunk_key((*ahead, row, col)), (row, col)
 
 
 def _chunks(
@@ -136,7 +144,7 @@ def _chunks(
     if packing.index is None:
         yield f"{place[0]}, {place[1]}", content
         return
-    per_shard = [shard // chunk for shard, chunk in zip(array.shards, array.chunks, strict=True)]
+    per_shard = [shard // chunk for shard, chunk in zip(array.shards[-2:], array.chunks[-2:], strict=True)]
     count = per_shard[0] * per_shard[1]
     index_bytes = _ENTRY_BYTES * count
     codecs: Sequence[Mapping[str, Any]] = packing.index["index_codecs"]

@@ -2,26 +2,23 @@
 
 import hashlib
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wsi_area.annotations.mask_codes import MAX_MASK_BYTES, MAX_WHOLE_PX, as_codes, require_sane_size
 from wsi_area.annotations.mask_names import names_of_codes
-from wsi_area.annotations.mask_scale import mask_scale
+from wsi_area.annotations.mask_scale import FittedScale, mask_scale
+from wsi_area.annotations.mask_tiff import open_tiff
 from wsi_area.annotations.raw import noted
-from wsi_area.annotations.untrusted import MAX_MASK_BYTES, require_sane_size
 from wsi_area.errors import AnnotationError
-from wsi_area.model.drawn import DrawnMask
+from wsi_area.model.drawn_mask import Codes, DrawnMask, mask_of, packed_mask
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Size
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_BLOCK_PX = 1 << 24
 _DECODE_ERRORS = (
     OSError, SyntaxError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, EOFError, zlib.error,
 )  # fmt: skip
@@ -66,90 +63,96 @@ def is_zarr(path: Path) -> bool:
 def read_mask(path: Path, slide: Size, scale: float | None) -> MaskFile:
     """Return the mask in a PNG, a TIFF or a zarr store, with the scale that makes it cover the slide.
 
+    TIFF and zarr are read part by part, so that a mask of level 0 takes what its codes take when they are packed.
+
     Raises
     ------
     AnnotationError
         It cannot be read, has colours instead of codes, is too large, or does not fit the slide.
     """
-    if path.is_dir():
-        from wsi_area.annotations.mask_zarr import open_mask_zarr  # zarr is slow to import, and few need it
-
-        codes, own_names, digest = open_mask_zarr(path)
-    else:
-        codes, own_names, digest = _decoded(path), None, _digest(path)
-    height, width = codes.shape
     try:
-        scale_x, scale_y = mask_scale(Size(width, height), slide, scale)
+        return _from_zarr(path, slide, scale) if path.is_dir() else _from_file(path, slide, scale)
     except AnnotationError as error:
-        raise AnnotationError(f"{path}: {error}") from error
-    try:
-        packed, present = _packed(codes)
-    except _DECODE_ERRORS as error:  # a zarr array is read only here
-        raise AnnotationError(f"{path} is damaged ({error}); export it again") from error
-    names, findings = names_of_codes(path, present) if own_names is None else (own_names, ())
-    if scale is None and (scale_x, scale_y) != (1.0, 1.0):
-        message = f"its scale is taken from the sizes: {scale_x:.8g} × {scale_y:.8g} level-0 px per mask px"
-        findings = (*findings, noted("MASK_SCALE_DERIVED", "info", message, scale_x, remedy="state --annotation-scale"))
-    return MaskFile(DrawnMask(packed, width, height, scale_x, scale_y, names), digest, findings)
-
-
-def _decoded(path: Path) -> NDArray[np.uint8]:
-    with path.open("rb") as stream:
-        decode: Callable[[Path], NDArray[np.uint8]] = _png if stream.read(8) == _PNG else _tiff
-    try:
-        return decode(path)
-    except AnnotationError:
-        raise
+        raise AnnotationError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
     except _DECODE_ERRORS as error:
         raise AnnotationError(f"{path} is damaged ({error}); export it again") from error
 
 
-def _png(path: Path) -> NDArray[np.uint8]:
+def _from_zarr(path: Path, slide: Size, scale: float | None) -> MaskFile:
+    from wsi_area.annotations.mask_zarr import open_mask_zarr  # zarr is slow to import, and few need it
+
+    opened = open_mask_zarr(path)
+    fitted = _fitted(path, opened.grid.size, slide, scale)
+    mask = packed_mask(opened.pieces(), opened.grid.row_edges, opened.grid.column_edges, MAX_MASK_BYTES)
+    return _mask_file(path, mask, slide, fitted, opened.names, opened.digest, ())
+
+
+def _from_file(path: Path, slide: Size, scale: float | None) -> MaskFile:
+    with path.open("rb") as stream:
+        if stream.read(8) == _PNG:
+            codes = _png(path)
+            fitted = _fitted(path, Size(codes.shape[1], codes.shape[0]), slide, scale)
+            return _mask_file(path, mask_of(codes, {}), slide, fitted, None, _digest(path), ())
+        stream.seek(0)
+        opened = open_tiff(path, stream)
+        fitted = _fitted(path, opened.grid.size, slide, scale)
+        mask = packed_mask(opened.pieces(), opened.grid.row_edges, opened.grid.column_edges, MAX_MASK_BYTES)
+        noticed = (*opened.findings, *opened.white_findings(mask.codes_present))
+        return _mask_file(path, mask, slide, fitted, None, _digest(path), noticed)
+
+
+def _fitted(path: Path, mask: Size, slide: Size, scale: float | None) -> FittedScale:
+    try:
+        return mask_scale(mask, slide, scale)
+    except AnnotationError as error:
+        raise AnnotationError(f"{path}: {error}") from error
+
+
+def _mask_file(
+    path: Path,
+    mask: DrawnMask,
+    slide: Size,
+    fitted: FittedScale,
+    own_names: dict[int, str] | None,
+    digest: str,
+    findings: tuple[QaFinding, ...],
+) -> MaskFile:
+    """Return a mask with its scale and its names, and all that was noticed."""
+    names, noticed = names_of_codes(path, mask.codes_present) if own_names is None else (own_names, ())
+    placed = replace(mask, scale_x=fitted.x, scale_y=fitted.y, names=names)
+    return MaskFile(placed, digest, (*findings, *noticed, *fitted.findings, *_beyond(placed, slide)))
+
+
+def _beyond(mask: DrawnMask, slide: Size) -> tuple[QaFinding, ...]:
+    """Return the finding that codes lie in what a mask has beyond the slide; padding has none."""
+    rows, columns = -(-slide.height_px // mask.scale_y), -(-slide.width_px // mask.scale_x)
+    if rows >= mask.height_px and columns >= mask.width_px:
+        return ()
+    beyond_px = 0
+    for top, bottom, left, right, codes in mask.pieces():
+        if bottom > rows or right > columns:
+            drawn = np.broadcast_to(np.asarray(codes) != 0, (bottom - top, right - left))
+            inside = drawn[: max(0, int(rows) - top), : max(0, int(columns) - left)]
+            beyond_px += int(drawn.sum()) - int(inside.sum())
+    if not beyond_px:
+        return ()
+    message = f"{beyond_px} mask px with codes lie beyond the edge of the slide and are not counted"
+    remedy = "is it the mask of this slide, at this scale? What is padded to tiles has code 0 there"
+    return (noted("MASK_BEYOND_SLIDE", "warning", message, float(beyond_px), 0.0, "mask px", remedy),)
+
+
+def _png(path: Path) -> Codes:
     # the plug-in is called directly: `Image.open` would apply a size limit that is global to the process
     from PIL.PngImagePlugin import PngImageFile
 
     with path.open("rb") as stream:
         depth_bits = stream.read(25)[24:25]  # of IHDR: Pillow stretches 2 and 4 bits of grey to 8
     with PngImageFile(path) as image:
-        if image.mode not in ("1", "L", "P") or (image.mode == "L" and depth_bits != b"\x08"):
+        sixteen = image.mode in ("I", "I;16") and depth_bits == b"\x10"
+        if not sixteen and (image.mode not in ("1", "L", "P") or (image.mode == "L" and depth_bits != b"\x08")):
             raise AnnotationError(f"{path}: a mask holds codes, this PNG has pixels of mode {image.mode}; {_REMEDY}")
-        require_sane_size(path, *image.size)
-        return np.asarray(image).astype(np.uint8)
-
-
-def _tiff(path: Path) -> NDArray[np.uint8]:
-    from tifffile import TiffFile, TiffFileError
-
-    try:
-        with TiffFile(path) as tiff:
-            page = tiff.pages[0]
-            width, height = int(page.imagewidth), int(page.imagelength)
-            plain = str(page.dtype) in ("uint8", "bool") and page.samplesperpixel == 1 and page.imagedepth == 1
-            if not plain or int(page.photometric) not in (1, 3):
-                kind = f"{page.samplesperpixel} samples of {page.dtype}, photometric {int(page.photometric)}"
-                raise AnnotationError(f"{path}: a mask holds codes, this TIFF has {kind}; {_REMEDY}")
-            require_sane_size(path, width, height)
-            require_sane_size(path, *page.chunks[:2])  # a tile may claim to be larger than its picture
-            # a part that lies beyond the end of the file would be read as zeros, and be taken for background
-            ends = [start + length for start, length in zip(page.dataoffsets, page.databytecounts, strict=True)]
-            if max(ends) > path.stat().st_size or 0 in page.databytecounts:
-                raise AnnotationError(f"{path} is damaged (it ends before its last pixel); export it again")
-            return np.asarray(page.asarray()).astype(np.uint8).reshape(height, width)
-    except TiffFileError as error:
-        raise AnnotationError(f"{path} is damaged ({error}); export it again") from error
-
-
-def _packed(codes: Any) -> tuple[bytes, tuple[int, ...]]:
-    """Return the codes compressed row by row, and which codes there are; a block of rows is held at a time."""
-    height, width = codes.shape
-    rows = max(1, _BLOCK_PX // width)
-    squeeze, present = zlib.compressobj(level=1), np.zeros(256, np.bool_)
-    parts = []
-    for top in range(0, height, rows):
-        block = np.ascontiguousarray(codes[top : top + rows], dtype=np.uint8)
-        present |= np.bincount(block.ravel(), minlength=256) > 0
-        parts.append(squeeze.compress(block.data))
-    return b"".join([*parts, squeeze.flush()]), tuple(int(code) for code in np.flatnonzero(present))
+        require_sane_size(path, *image.size, MAX_WHOLE_PX)
+        return as_codes(path, np.asarray(image))
 
 
 def _digest(path: Path) -> str:

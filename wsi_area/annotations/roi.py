@@ -1,6 +1,5 @@
 """annotations: a drawing as a region of interest: what it includes, less what it excludes."""
 
-import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +8,8 @@ import shapely
 from wsi_area.annotations.raw import noted
 from wsi_area.compute.picture.outlines import less, united
 from wsi_area.errors import AnnotationError
-from wsi_area.model.drawn import Drawn, DrawnMask, RegionOfInterest, names_exclusion
+from wsi_area.model.drawn import Drawn, RegionOfInterest, names_exclusion
+from wsi_area.model.drawn_mask import DrawnMask
 
 
 def region_of_interest(drawn: Drawn) -> RegionOfInterest:
@@ -25,7 +25,7 @@ def region_of_interest(drawn: Drawn) -> RegionOfInterest:
         Nothing is left to measure.
     """
     wkb, mask = (None, _masked(drawn.mask)) if drawn.mask is not None else (_outlined(drawn), None)
-    if mask is not None and not mask.codes().any():
+    if mask is not None and not any(mask.px_by_code[1:]):
         raise AnnotationError(f"{drawn.path}: as a region of interest this mask leaves nothing to measure; check it")
     names = sorted({*(r.name for r in drawn.regions), *(drawn.mask.names.values() if drawn.mask else ())})
     excluding = [name for name in names if names_exclusion(name)]
@@ -60,4 +60,4 @@ def _masked(mask: DrawnMask) -> DrawnMask:
     else:
         table[:] = 1  # only exclusions were drawn
         table[[code for code in mask.names if code != 0]] = 0
-    return replace(mask, packed=zlib.compress(table[mask.codes()].tobytes(), 1), names={1: "inside"})
+    return mask.recoded(table, {1: "inside"})

@@ -17,11 +17,6 @@ from wsi_area.errors import AnnotationError
 MAX_TEXT_BYTES = 1 << 28
 """268 MB of GeoJSON or XML, unpacked: some ten million vertices. A parsed text takes several times its size."""
 
-MAX_MASK_PX = 1 << 29
-"""A mask is held whole: 537 megapixels are half a gigabyte. A finer one should be saved at a coarser scale."""
-
-MAX_MASK_BYTES = 1 << 30
-
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _TEXT_SUFFIXES = (".geojson", ".json", ".xml", ".ndpa")
 
@@ -94,20 +89,6 @@ def _within(path: Path, content: bytes, limit_bytes: int) -> bytes:
             "detections, or as a mask"
         )
     return content
-
-
-def require_sane_size(path: Path, width_px: int, height_px: int) -> None:
-    """Refuse a mask that is empty or too large to hold, before it is decoded.
-
-    Raises
-    ------
-    AnnotationError
-    """
-    if width_px <= 0 or height_px <= 0 or width_px * height_px > MAX_MASK_PX:
-        raise AnnotationError(
-            f"{path}: a mask of {width_px} × {height_px} px cannot be held, the limit is {MAX_MASK_PX}; save it at a "
-            "coarser scale and state that scale"
-        )
 
 
 def xml_events(path: Path, text: bytes) -> Iterator[tuple[str, Element]]:

@@ -10,7 +10,8 @@ import numpy as np
 from wsi_area.compute.cut.rasterise import inside_at, mask_codes_at
 from wsi_area.errors import AnnotationError, SettingsError
 from wsi_area.model.classes import MAX_CLASS_ID
-from wsi_area.model.drawn import Drawn, DrawnMask
+from wsi_area.model.drawn import Drawn
+from wsi_area.model.drawn_mask import DrawnMask
 from wsi_area.model.pixels import ClassMap, TilePlace
 
 NO_TRUTH = 255
@@ -46,7 +47,7 @@ class Naming:
 
     def code_classes(self, mask: DrawnMask) -> dict[int, str]:
         """Return the class of each code that a mask holds, apart from those of which nothing is said."""
-        present = [int(code) for code in np.flatnonzero(np.bincount(mask.codes().ravel(), minlength=256))]
+        present = mask.codes_present
         if self.any_nonzero is not None:
             return {code: self.any_nonzero for code in present if code}
         nameless = [code for code in present if code and mask.names.get(code) == f"class_{code}"]

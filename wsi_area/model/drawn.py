@@ -1,13 +1,8 @@
 """model: what somebody drew on a slide, or a tool made of it: outlines and masks, in level-0 pixels."""
 
-import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from wsi_area.model.drawn_mask import DrawnMask
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Size
 
@@ -52,31 +47,6 @@ class DrawnRegion:
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnMask:
-    """A picture of class codes with its scale; the codes travel compressed."""
-
-    packed: bytes = field(repr=False)  # zlib of uint8 (height_px, width_px), row by row
-    width_px: int
-    height_px: int
-    scale_x: float  # level-0 px per mask px
-    scale_y: float
-    names: Mapping[int, str]  # code → class name; a code without a name belongs to no class
-
-    def codes(self) -> NDArray[np.uint8]:
-        """Return the codes, uint8 (height_px, width_px), read-only; unpacked once per process.
-
-        >>> DrawnMask(zlib.compress(bytes([0, 1])), 2, 1, 1.0, 1.0, {1: "tumor"}).codes().tolist()
-        [[0, 1]]
-        """
-        return _unpacked(self.packed, self.height_px, self.width_px)
-
-
-@lru_cache(maxsize=4)
-def _unpacked(packed: bytes, height_px: int, width_px: int) -> NDArray[np.uint8]:
-    return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height_px, width_px)
-
-
-@dataclass(frozen=True, slots=True)
 class Drawn:
     """What one file holds for one slide."""
 
@@ -92,7 +62,7 @@ class Drawn:
     @property
     def is_empty(self) -> bool:
         """Return whether somebody looked and drew nothing: no outline, no code other than 0."""
-        return not self.regions and (self.mask is None or not self.mask.codes().any())
+        return not self.regions and (self.mask is None or not any(self.mask.px_by_code[1:]))
 
 
 @dataclass(frozen=True, slots=True)

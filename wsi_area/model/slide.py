@@ -1,8 +1,10 @@
 """model: what is known of a slide before a pixel of it is decoded."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from wsi_area.model.calibration import MppCandidate, UnreadClaim
+from wsi_area.model.documented import CLOSED, Count, Length
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice, StoredPart
 
@@ -17,10 +19,12 @@ DIRECT_VENDORS = ("aperio", "generic-tiff")
 class Level:
     """One level of the pyramid; index 0 is the finest."""
 
-    index: int
+    __pydantic_config__: ClassVar = CLOSED
+
+    index: Count
     size_px: Size
-    downsample_x: float  # level-0 width / this width, exactly; never the reader's mean of both axes
-    downsample_y: float
+    downsample_x: Length  # level-0 width / this width, exactly; never the reader's mean of both axes
+    downsample_y: Length
     stored_tile_px: Size | None = None  # size of the compressed tiles, where the file has them
 
 

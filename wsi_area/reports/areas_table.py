@@ -6,9 +6,10 @@ from typing import Any
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.count.explain import explain_area, from_mpp
+from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.model.calibration import Mpp
+from wsi_area.model.slide_areas import COVERAGE_95
 from wsi_area.reports.documents import Record, mpp_of
-from wsi_area.results.record import COVERAGE_95
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
 from wsi_area.results.tables.tissue_name import TISSUE, tissue_name
 
@@ -157,8 +158,8 @@ def drawn_lines(record: Record) -> tuple[str, ...]:
     for outline in record.get("outlines") or ():
         name, half_mm2 = outline["class"], COVERAGE_95 * outline["u_count_mm2"]
         lines.append(
-            f"The outlines of {name} enclose {mm2_text(outline['area_mm2'])} mm²{whole}, the pixels counted in them"
-            f"{where} are {mm2_text(by_name[name]['area_mm2'])} mm²; counting in work pixels is good to ± "
+            f"The outlines of {name} enclose {with_mm2(mm2_text(outline['area_mm2']))}{whole}, the pixels counted in "
+            f"them{where} are {with_mm2(mm2_text(by_name[name]['area_mm2']))}; counting in work pixels is good to ± "
             f"{grouped(float(f'{half_mm2:.2g}'))} mm² (95\u202f%)."
         )
     return tuple(lines)

@@ -2,9 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +20,7 @@ from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
 from wsi_area.results.thumbnail import thumbnail_jpeg
-from wsi_area.run.sampling import tissue_samples
+from wsi_area.run.sampling import spread_samples, tissue_samples
 from wsi_area.run.work.deadlines import deadline
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.colour.tissue_like import tissue_like_share
@@ -37,6 +35,7 @@ from wsi_area.segmenters.protocol import (
     StatesMemory,
     UsesDrawn,
     WantsSamples,
+    WantsSpread,
 )
 from wsi_area.segmenters.registry import make_segmenter, segmenter_package
 from wsi_area.settings.run_settings import RunSettings
@@ -57,6 +56,10 @@ TILES_OF_PREPARING = 4
 
 MAX_SLIDE_PX = 1 << 40
 """A million by a million: 25 cm a side at 0.25 µm, which is no slide."""
+
+SPREAD_BLOCKS, PLAIN_SPREAD_BLOCKS = 16, 64
+"""Blocks that are read for a threshold which hangs on the scale: a million work pixels; four of a plain image, which is
+decoded whole as it is."""
 
 NEXT_TO_ALL = 0.9
 """Share of the overview: where more may be tissue, it is asked whether it has the colours of tissue."""
@@ -108,12 +111,6 @@ class PrepareFailure:
     message: str
 
 
-def policy_of(settings: RunSettings) -> CalibrationPolicy:
-    """Return what the settings say a believable pixel size is."""
-    own: Mapping[str, Any] = settings.calibration.model_dump()
-    return CalibrationPolicy(**own)
-
-
 def prepare_slide(task: PrepareTask) -> PreparedSlide | PrepareFailure:
     """Return the slide ready to be measured, or why it cannot be; never raises.
 
@@ -139,7 +136,7 @@ def _prepare(task: PrepareTask) -> PreparedSlide:
     choice = task.settings.reader.choice
     info = inspect(task.read_path or task.slide.path, slide_id=task.slide.slide_id, choice=choice)
     _refuse_bomb(info)
-    policy = policy_of(task.settings)
+    policy = task.settings.calibration.policy
     calibration = calibrate(info, override=task.slide.override, policy=policy)
     try:
         return _cut_and_fitted(task, info, calibration, policy)
@@ -167,6 +164,10 @@ def _cut_and_fitted(
             samples = tissue_samples(reader, first, overview, segmenter.sample_blocks)
             overview = replace(overview, samples=samples)
     fitted = segmenter.fit(replace(overview, drawn=drawn))
+    if isinstance(fitted, WantsSpread) and fitted.wants_spread and overview.valid.size < first.work_size_px.area_px:
+        with borrow_reader(info, lane.lane) as reader:
+            spread = spread_samples(reader, first, PLAIN_SPREAD_BLOCKS if lane.lane == "plain" else SPREAD_BLOCKS)
+        fitted = segmenter.fit(replace(overview, drawn=drawn, spread=spread))
     plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
     if isinstance(fitted, AdaptsToWorkMpp) and plan.work_mpp is not None:
         fitted = fitted.at_work_mpp(plan.work_mpp)

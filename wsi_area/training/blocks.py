@@ -44,7 +44,7 @@ class TruthRule:
     rest_in_tissue: bool  # the rest is a class of tissue only: glass is the background
 
     def glass_matters(self) -> bool:
-        """Return whether tissue must be told from glass to know the truth."""
+        """Return True if tissue must be told from glass to know the truth."""
         return self.naming.rest is not None and self.rest_in_tissue
 
 

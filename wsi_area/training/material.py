@@ -3,7 +3,7 @@
 import csv
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_on
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.drawn import Drawn, RegionOfInterest
+from wsi_area.model.picture import ANY_PICTURE, PictureChoice
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
 from wsi_area.segmenters.pixels.features import ColourBalance
@@ -28,6 +29,9 @@ PLAIN_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 MASK_ENDINGS = ("_anno", "_mask", "-anno", "-mask", "_label", "_labels", "")
 
 
+DEFAULT_POLICY = CalibrationPolicy()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One slide or image with its truth, not yet opened."""
@@ -35,6 +39,8 @@ class Source:
     slide: SlideInput
     group: str  # what is held out together: the slide itself, or its patient
     mask: Path | None = None  # a picture of codes on the image's own pixels; None: slide.annotations has the truth
+    policy: CalibrationPolicy = DEFAULT_POLICY  # what a believable pixel size is
+    choice: PictureChoice = ANY_PICTURE  # which picture of its file is meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +82,16 @@ def within_bounds_l0_px(within: RegionOfInterest) -> tuple[float, float, float, 
         return left, top, right, bottom
     if within.mask is None:
         raise ValueError("a region of interest has either an outline or a mask")
-    inside = within.mask.codes() != 0
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if not len(rows):
+    rows, columns = np.zeros(within.mask.height_px, np.bool_), np.zeros(within.mask.width_px, np.bool_)
+    for top, bottom, left, right, codes in within.mask.pieces():
+        inside = np.broadcast_to(np.asarray(codes) != 0, (bottom - top, right - left))
+        rows[top:bottom] |= inside.any(axis=1)
+        columns[left:right] |= inside.any(axis=0)
+    if not rows.any():
         return 0.0, 0.0, 0.0, 0.0
     x, y = within.mask.scale_x, within.mask.scale_y
-    return float(columns[0]) * x, float(rows[0]) * y, float(columns[-1] + 1) * x, float(rows[-1] + 1) * y
+    (y0, y1), (x0, x1) = np.flatnonzero(rows)[[0, -1]].tolist(), np.flatnonzero(columns)[[0, -1]].tolist()
+    return x0 * x, y0 * y, (x1 + 1) * x, (y1 + 1) * y
 
 
 def _sha256(path: Path) -> str:
@@ -197,8 +207,8 @@ def prepared(source: Source, work_mpp_um: float | None, halo_um: Callable[[float
         Its pixels are larger than the work pixels asked for.
     """
     slide = source.slide
-    info = inspect(slide.path, slide_id=slide.slide_id)
-    policy = CalibrationPolicy(profile="glass" if source.mask is None else "plain")
+    info = inspect(slide.path, slide_id=slide.slide_id, choice=source.choice)
+    policy = source.policy if source.mask is None else replace(source.policy, profile="plain")
     calibration = calibrate(info, override=slide.override, policy=policy)
     if calibration.mpp is None or calibration.chosen is None:
         raise MissingMppError(

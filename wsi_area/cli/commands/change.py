@@ -156,7 +156,7 @@ def _beyond(row: ClassChange) -> str:
 
 
 def _is_shown(row: ClassChange, rows: tuple[ClassChange, ...]) -> bool:
-    """Return whether a row is worth a line: every class but the background, and totals of more than one class."""
+    """Return True if a row is worth a line: every class but the background, and totals of more than one class."""
     if row.kind == "class":
         return not row.is_background
     classes = [r for r in rows if r.kind == "class" and r.before_slide_id == row.before_slide_id]

@@ -70,7 +70,7 @@ def _counted(number: int, what: str) -> str:
 
 
 def _remedies(faults: Sequence[Disagreement]) -> list[str]:
-    """Return what to do about each cause, one line a cause; an unfinished run has no tables that could be wrong."""
+    """Return the remedy for each cause, one line a cause; an unfinished run has no tables that could be wrong."""
     what = {fault.what for fault in faults}
     unfinished = "run" in what
     damaged = what - {"run", "run.json", "summary.csv", "status", "record", "slide file"}

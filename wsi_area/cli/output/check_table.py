@@ -11,7 +11,7 @@ from wsi_area.compute.calibration.uncertainty import relative_u_area
 from wsi_area.compute.quantity_text import number_text, pair_text
 from wsi_area.model.calibration import Quality
 from wsi_area.model.slide import SlideInfo
-from wsi_area.results.record import COVERAGE_95
+from wsi_area.model.slide_areas import COVERAGE_95
 from wsi_area.run.check import SlideCheck
 
 _QUALITY_MEANS: dict[Quality, str] = {
@@ -33,7 +33,7 @@ def print_checks(checks: Sequence[SlideCheck]) -> None:
 
 
 def _quality_text(checks: Sequence[SlideCheck]) -> str:
-    """Return what the letters of the pixel sizes mean, as a line of its own; nothing where there are none."""
+    """Return the meaning of the pixel sizes' letters, as a line of its own; nothing where there are none."""
     chosen = [check.calibration.chosen for check in checks if check.calibration is not None]
     used = sorted({claim.quality for claim in chosen if claim is not None})
     told = [f"{q} {_QUALITY_MEANS[q]} (± {100 * COVERAGE_95 * relative_u_area(q):.2g} %)" for q in used]

@@ -51,7 +51,7 @@ def calibrate(
     Mpp(x=0.499, y=0.499)
     >>> slip = MppCandidate(Mpp(50, 50), "--mpp", "override", "A", "the poster says so")
     >>> [finding.code for finding in calibrate(info, override=slip).findings]
-    ['MPP_IMPLAUSIBLE_EXTENT', 'POWER_MISMATCH', 'MPP_OVERRIDE']
+    ['MPP_IMPLAUSIBLE_EXTENT', 'MPP_OUT_OF_BAND', 'POWER_MISMATCH', 'MPP_OVERRIDE']
     """
     claims = sorted(info.mpp_candidates, key=lambda claim: (_LADDER[claim.rung], claim.quality))
     usable, doubts = _quarantine(info, claims, policy)
@@ -131,7 +131,7 @@ def _reason(chosen: MppCandidate | None, usable: list[MppCandidate], findings: l
 
 
 def _corroboration(chosen: MppCandidate, usable: list[MppCandidate]) -> str:
-    """Return which other claims bear the chosen one out; a tag that is read twice does not bear out itself."""
+    """Return the other claims that bear the chosen one out; a tag that is read twice does not bear out itself."""
     others = [claim for claim in usable if (claim.source, claim.mpp) != (chosen.source, chosen.mpp)]
     repeats = [claim.source for claim in others if _is_same_tag(chosen, claim)]
     agreeing = [claim.source for claim in others if not _is_same_tag(chosen, claim)]
@@ -140,7 +140,7 @@ def _corroboration(chosen: MppCandidate, usable: list[MppCandidate]) -> str:
 
 
 def _is_same_tag(one: MppCandidate, other: MppCandidate) -> bool:
-    """Return whether two claims are one tag: OpenSlide has its mpp-x from the tag whose number it repeats."""
+    """Return True if two claims are one tag: OpenSlide has its mpp-x from the tag whose number it repeats."""
     if "openslide.mpp-x" not in {one.source, other.source}:
         return False
     pairs = ((one.mpp.x, other.mpp.x), (one.mpp.y, other.mpp.y))

@@ -46,7 +46,7 @@ class WorkGrid:
         return Region(x, y, min(self.tile_px, size.width_px - x), min(self.tile_px, size.height_px - y))
 
     def weights(self) -> tuple[Ints, Ints]:
-        """Return how many level-0 columns, and rows, each work column, and row, stands for."""
+        """Return the level-0 columns that each work column stands for, and the rows that each work row does."""
         widths = np.diff(l0_edges_px(self.size_l0_px.width_px, self.level_px.width_px, self.reduce_factor))
         heights = np.diff(l0_edges_px(self.size_l0_px.height_px, self.level_px.height_px, self.reduce_factor))
         return widths, heights
@@ -55,7 +55,7 @@ class WorkGrid:
 def disagreement(
     class_map: ClassMap, row: Ints, layout: LedgerLayout, column_weights: Ints, row_weights: Ints
 ) -> str | None:
-    """Return how a tile's ledger row differs from its class map, or None where they agree.
+    """Return the difference between a tile's ledger row and its class map, or None where they agree.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from wsi_area.model.drawn import DrawnMask
+from wsi_area.model.drawn_mask import DrawnMask
 from wsi_area.model.pixels import MaskArray
 
 Floats = NDArray[np.float64]
@@ -71,14 +71,14 @@ def mask_codes_at(mask: DrawnMask, x_centres_l0_px: Floats, y_centres_l0_px: Flo
     Beyond the last row or column, where a mask falls short of the slide by less than one of its pixels, the last one
     counts.
 
-    >>> import zlib
-    >>> mask = DrawnMask(zlib.compress(bytes([0, 1])), 2, 1, 2.0, 2.0, {1: "tumor"})
+    >>> from wsi_area.model.drawn_mask import mask_of
+    >>> mask = mask_of(np.array([[0, 1]], np.uint8), {1: "tumor"}, 2.0)
     >>> mask_codes_at(mask, np.array([0.5, 1.5, 2.5, 3.5]), np.array([0.5])).tolist()
     [[0, 0, 1, 1]]
     """
     columns = _mask_index(x_centres_l0_px, mask.scale_x, mask.width_px)
     rows = _mask_index(y_centres_l0_px, mask.scale_y, mask.height_px)
-    return mask.codes()[np.ix_(rows, columns)]
+    return mask.codes_at(rows, columns)
 
 
 def area_of(wkb: bytes) -> float:
@@ -157,7 +157,7 @@ def _first_column(x: Floats, y: Floats, x1: Floats, y1: Floats, x2: Floats, y2: 
 
 
 def _at_or_right(x: Floats, y: Floats, x1: Floats, y1: Floats, x2: Floats, y2: Floats) -> MaskArray:
-    """Return whether each point lies on its edge or to the right of it; edges run downwards.
+    """Return True for each point that lies on its edge or to the right of it; edges run downwards.
 
     The sign of ``(x - x1)·(y2 - y1) - (x2 - x1)·(y - y1)``, with the filter of Shewchuk (1997), "Adaptive Precision
     Floating-Point Arithmetic and Fast Robust Geometric Predicates", section 4.3.

@@ -58,11 +58,12 @@ def overview_findings(
 ) -> tuple[QaFinding, ...]:
     """Return ``OVERVIEW_DIFFERS`` where the tissue that was counted is not what the threshold takes of the overview.
 
-    The threshold was fitted on the overview; where the two differ, the scale of the pixels makes a part of the number.
+    Where the two differ, the scale of the pixels makes a part of the number. Where something could not be read, they
+    are of different pixels, and nothing is said.
     """
     px = burden.counts.px_by_class
     scanned = sum(px)
-    if share_on_overview is None or not scanned:
+    if share_on_overview is None or not scanned or burden.counts.unreadable_px:
         return ()
     counted = 1 - px[BACKGROUND_ID] / scanned
     difference = abs(share_on_overview - counted) / max(counted, share_on_overview, 1e-9)
@@ -84,7 +85,7 @@ def _taken(burden: SlideBurden) -> float | None:
 
 
 def _is_tissue_throughout(light: Light | None) -> bool:
-    """Return whether the picture has the colours of tissue nearly everywhere, and no glass to speak of."""
+    """Return True if the picture has the colours of tissue nearly everywhere, and no glass to speak of."""
     if light is None or (light.tissue_like or 0.0) < MOSTLY_TISSUE:
         return False
     return light.glass.share is None or light.glass.share <= LITTLE_GLASS

@@ -126,7 +126,7 @@ def _resampled(rgb: RgbArray, region: Region, step_l0_px: tuple[float, float], b
 
 
 def open_tissue(slide: OpenedSlide, file: str | Path | None, picture: Thumbnail) -> tuple[TissueTiles, str]:
-    """Return where a slide's pixels come from, and what is to be said of it: nothing where the file is there.
+    """Return the source of a slide's pixels, and a note on it: none where the file is there.
 
     Raises
     ------

@@ -104,7 +104,7 @@ class SlideViewer(anywidget.AnyWidget):
         self.on_msg(self._answer)
 
     def __repr__(self) -> str:
-        """Return what a notebook shows of the viewer where there is no page for it."""
+        """Return the text that a notebook shows of the viewer where there is no page for it."""
         return f"<viewer of slide {self._slide.slide_id}; in a notebook with a kernel it can be panned and zoomed>"
 
     @traitlets.validate("hidden")

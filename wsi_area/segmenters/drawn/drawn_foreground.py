@@ -5,7 +5,7 @@ import shapely
 from numpy.typing import NDArray
 
 from wsi_area.compute.cut.rasterise import inside_at
-from wsi_area.model.drawn import DrawnMask
+from wsi_area.model.drawn_mask import DrawnMask
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import MaskArray
 
@@ -32,20 +32,46 @@ def boxes_met_by_outline(wkb: bytes, overview: Size, slide: Size) -> MaskArray:
     return _grown(met)
 
 
-def boxes_met_by_mask(drawn: MaskArray, mask: DrawnMask, overview: Size, slide: Size) -> MaskArray:
-    """Return bool (h, w), True for each box of the overview under which a mask has a pixel that is True.
+def boxes_met_by_mask(drawn: NDArray[np.bool_], mask: DrawnMask, overview: Size, slide: Size) -> MaskArray:
+    """Return bool (h, w), True for each box of the overview under which a mask has a pixel that is drawn.
 
     Parameters
     ----------
-    drawn : bool (height_px, width_px)
-        On the grid of the mask.
+    drawn : bool (256,)
+        Which codes are.
     """
-    rows = _any_between(drawn, *_spans(overview.height_px, slide.height_px, mask.scale_y, mask.height_px))
-    met = _any_between(rows.T, *_spans(overview.width_px, slide.width_px, mask.scale_x, mask.width_px)).T
+    met = np.zeros((overview.height_px, overview.width_px), np.bool_)
+    rows = _spans(overview.height_px, slide.height_px, mask.scale_y, mask.height_px)
+    columns = _spans(overview.width_px, slide.width_px, mask.scale_x, mask.width_px)
+    for top, bottom, left, right, codes in mask.pieces():
+        if isinstance(codes, int) and not drawn[codes]:
+            continue
+        box_rows, box_columns = _boxes(rows, top, bottom), _boxes(columns, left, right)
+        if isinstance(codes, int):
+            met[box_rows, box_columns] = True
+            continue
+        here = _any_between(drawn[codes], *_within(rows, box_rows, top, bottom))
+        met[box_rows, box_columns] |= _any_between(here.T, *_within(columns, box_columns, left, right)).T
     return _grown(met)
 
 
-def _spans(boxes: int, slide_px: int, scale: float, mask_px: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+Spans = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""The first mask pixel under each box, and the first behind it."""
+
+
+def _boxes(spans: Spans, start: int, stop: int) -> slice:
+    """Return which boxes lie over the mask pixels from ``start`` to ``stop``."""
+    first, last = spans
+    return slice(int(np.searchsorted(last, start, "right")), int(np.searchsorted(first, stop, "left")))
+
+
+def _within(spans: Spans, boxes: slice, start: int, stop: int) -> Spans:
+    """Return the part of the spans of some boxes that lies between, counted from ``start``."""
+    first, last = spans
+    return np.maximum(first[boxes], start) - start, np.minimum(last[boxes], stop) - start
+
+
+def _spans(boxes: int, slide_px: int, scale: float, mask_px: int) -> Spans:
     """Return the first mask pixel under each box, and the first behind it."""
     edges = np.arange(boxes + 1) * (slide_px / boxes) / scale
     first = np.clip(np.floor(edges[:-1]), 0, mask_px - 1).astype(np.intp)

@@ -12,7 +12,8 @@ from wsi_area.compute.cut.rasterise import inside_at, mask_codes_at
 from wsi_area.compute.picture.outlines import less, shared_area, united
 from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import BACKGROUND_ID, UNSCANNED_CODE, ClassScheme
-from wsi_area.model.drawn import Drawn, DrawnMask, DrawnRegion
+from wsi_area.model.drawn import Drawn, DrawnRegion
+from wsi_area.model.drawn_mask import DrawnMask
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.segmenters.drawn.drawn_foreground import boxes_met_by_mask, boxes_met_by_outline
@@ -64,7 +65,7 @@ class FittedRegions:
         h, w = overview.valid.shape
         shape, size = Size(w, h), overview.size_l0_px
         if self.mask is not None:
-            drawn = np.frombuffer(self.class_of_code, np.uint8)[self.mask.codes()] != BACKGROUND_ID
+            drawn = np.frombuffer(self.class_of_code, np.uint8) != BACKGROUND_ID
             return boxes_met_by_mask(drawn, self.mask, shape, size)
         met = np.zeros((h, w), np.bool_)
         for class_id, wkb in self.layers:
@@ -124,10 +125,7 @@ def fit_mask(drawn: Drawn, scheme: ClassScheme, class_of_name: Mapping[str, int]
     for code, name in mask.names.items():
         if code != 0:
             table[code] = class_of_name[name]
-    codes = mask.codes()
-    px = np.zeros(256, np.int64)
-    for row in codes:  # row by row: bincount widens what it is given to 8 bytes a pixel
-        px += np.bincount(row, minlength=256)
+    px = np.array(mask.px_by_code, np.int64)
     entries = [
         {
             "id": tissue_class.class_id,
