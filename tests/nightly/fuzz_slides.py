@@ -1,6 +1,6 @@
 """Damage slides of every kind at random and measure each in a process of its own: no hang, no crash, no lie.
 
-    python tests/nightly/fuzz_slides.py --each 2000 [--kind CMU-1-Small-Region.svs] [--way zero] [--seed 1] [--keep FOLDER]
+    python tests/nightly/fuzz_slides.py --each 2000 [--kind plain.jpg] [--way zero] [--seed 1] [--keep FOLDER]
 
 Each mutant has its own process, forked from one in which libraries and compiled code are loaded and no thread of Python
 runs, with limits on time and memory. Large files are cut down first (small_slides), so that a mutant costs about 0.2 s
