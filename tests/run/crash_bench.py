@@ -145,5 +145,5 @@ STEPS = {
     "before the tables": ("foci", Fault("wsi_area.run.pipeline:write_tables")),
     "between two tables": ("foci", Fault("wsi_area.results.tables.run_tables:_write_parquet", "after", 1)),
     "after the tables": ("foci", Fault("wsi_area.run.pipeline:write_tables", "after")),
-    "before run.json": ("foci", Fault("wsi_area.run.pipeline:run_footer")),
+    "before run.json": ("foci", Fault("wsi_area.run.pipeline:ended_run")),
 }

@@ -147,7 +147,7 @@ def test_diff_says_that_two_runs_used_two_versions(
     told = wsi_area("diff", tmp_path / "1.0", tmp_path / "1.1").out
     assert "setting segmenter_package: 'lab-seg 1.0' → 'lab-seg 1.1'" in told
     runs = [open_run(tmp_path / version) for version in ("1.0", "1.1")]
-    apart = rules_apart(runs[0], runs[0]["s0"].record, runs[1], runs[1]["s0"].record)
+    apart = rules_apart(runs[0].run_record, runs[0]["s0"].counted, runs[1].run_record, runs[1]["s0"].counted)
     assert apart == ["segmenter package lab-seg 1.0 → lab-seg 1.1"]  # which refuses a change between two dates
 
 
