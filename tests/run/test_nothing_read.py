@@ -5,20 +5,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from damage import overwrite, set_tile_number, stored_span
 from measuring import measure
 from PIL import Image
-from rich.console import Console
 from synthetic import FileForm, disc, write_slide
 
-from wsi_area.cli.output.results_table import results_table
+from wsi_area.cli.output.results_table import print_results
 from wsi_area.errors import ResultError
 from wsi_area.model.geometry import Size
 from wsi_area.reports.report import write_report
-from wsi_area.results.opened_run import open_run
+from wsi_area.review.notebook_run import open_run
 
 SIZE = Size(2560, 2048)
+
+
+def rows_of(table: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(table.read_text(encoding="utf-8-sig").splitlines()))
 
 
 def torn_jpeg(folder: Path) -> Path:
@@ -45,31 +49,31 @@ def slide_with_an_overview_only(folder: Path) -> Path:
 
 @pytest.mark.parametrize("write", [torn_jpeg, slide_without_tiles, slide_with_an_overview_only])
 def test_no_area_is_given_in_tables_report_terminal_and_notebook(
-    tmp_path: Path, write: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, write: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("wsi_area.compute.cut.skipping.AUDIT_MIN_TILES", 0)
     monkeypatch.setattr("wsi_area.compute.cut.skipping.AUDIT_FRACTION", 0.0)
     out, sizes = tmp_path / "out", ["tiling.tile_px=128", "tiling.skip_margin_um=10"]
-    outcome = measure(write(tmp_path), out, *sizes, mpp=(0.25, 0.25), mpp_reason="a test")
+    outcome = measure(write(tmp_path), out, *sizes, mpp="0.25", mpp_reason="a test")
     (record,) = outcome.records
     assert (record["status"], outcome.exit_code) == ("incomplete", 2)
     assert (record["work"]["tiles_skipped"] > 0) == (write is slide_with_an_overview_only)
     of_areas = [record["tissue"], record["tumor"], record["analyzed"], *record["classes"]]
     assert {part["area_mm2"] for part in of_areas} == {None}
     assert record["unreadable"]["area_mm2"] == pytest.approx(record["counts"]["n_px_unreadable"] * 0.0625e-6)
-    (row,) = csv.DictReader((out / "summary.csv").open(encoding="utf-8-sig"))
+    (row,) = rows_of(out / "summary.csv")
     given = {name: text for name, text in row.items() if name.endswith("_mm2") and text}
     assert set(given) == {"unread_area_mm2", "total_area_mm2"}
-    assert all(not line["area_mm2"] for line in csv.DictReader((out / "areas.csv").open(encoding="utf-8-sig")))
+    assert pq.read_table(out / "areas.parquet").column("area_mm2").null_count == len(record["classes"])
     slide = open_run(out)["s"]
-    assert slide.tissue_mm2 is None
+    assert slide.tissue_area_mm2 is None
     with pytest.raises(ResultError, match="nothing of it could be read"):
-        slide.explained("tissue")
+        slide.explain("tissue")
     write_report(out)
     assert "0.0 ±" not in (out / "report.html").read_text()
-    console = Console(width=200, record=True, file=(tmp_path / "told").open("w"))
-    console.print(results_table(outcome.records))
-    assert "±" not in console.export_text().replace("(± 95 %)", "")
+    capsys.readouterr()
+    print_results(outcome.records, out)
+    assert "±" not in capsys.readouterr().out.replace("(± 95 %)", "")
 
 
 def test_a_slide_of_which_one_tile_could_be_read_has_an_area(tmp_path: Path) -> None:
