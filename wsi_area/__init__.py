@@ -1,6 +1,6 @@
 """wsi_area: tumour burden in mm² from whole-slide images; counts that add up, a pixel size with its origin.
 
-The face: a dozen names, each loaded when it is first asked for, so that ``import wsi_area`` costs nothing.
+The face: a few names, each loaded when it is first asked for, so that ``import wsi_area`` costs nothing.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time the names below 
     from wsi_area.model.slide import SlideInfo
     from wsi_area.results.opened_run import OpenedRun
     from wsi_area.results.opened_slide import OpenedSlide
-    from wsi_area.review.reviewed_run import open_run
+    from wsi_area.review.notebook_run import open_run
     from wsi_area.run.pipeline import run_slides
     from wsi_area.run.run_document import RunOutcome
     from wsi_area.settings.run_settings import RunSettings
@@ -62,7 +62,7 @@ _HOME = {
     "inspect": "wsi_area.slides",
     "load_settings": "wsi_area.settings.run_settings:load",
     "measure": "wsi_area.measuring.measure",
-    "open_run": "wsi_area.review.reviewed_run",
+    "open_run": "wsi_area.review.notebook_run",
     "run_slides": "wsi_area.run.pipeline",
 }
 

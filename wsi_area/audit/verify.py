@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wsi_area.compute.count.recount import WorkGrid, disagreement
+from wsi_area.compute.count.recount import disagreement
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.run_record import RunRecord
@@ -16,6 +16,7 @@ from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import LEDGER_ARRAY, RunLayout, SlideLayout
+from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.run_folder import require_readable
 from wsi_area.results.same_content import measured_slides, same_content, with_same_content
 from wsi_area.results.sound_areas import require_areas
@@ -135,7 +136,7 @@ def _verify_slide(
 
 
 def _recount(layout: SlideLayout, slide: CountedSlide) -> tuple[int, list[tuple[str, str]]]:
-    grid = WorkGrid(slide.size_l0_px, slide.level_size_px, slide.work.reduce_factor, slide.work.tile_px)
+    grid = OpenedSlide(layout, slide).grid
     columns = LedgerLayout(len(slide.classes))
     rows = ledger_rows(layout)
     if rows.shape != (*grid.shape, len(columns.columns)):

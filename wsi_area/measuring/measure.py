@@ -13,7 +13,7 @@ from typing import Any
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.collect import SlideInput, as_slides, collect_slides
 from wsi_area.measuring.progress import shown_where_somebody_looks
-from wsi_area.review.reviewed_run import ReviewedRun, open_run
+from wsi_area.review.notebook_run import NotebookRun, open_run
 from wsi_area.run.events import Event, SlideDone
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import RunSettings, load
@@ -33,7 +33,7 @@ def measure(
     force: bool = False,
     progress: bool = True,
     **options: Any,
-) -> ReviewedRun:
+) -> NotebookRun:
     """Return the opened run of some slides, measured now.
 
     A slide that fails raises nothing: the log tells it, and ``run.summary`` has its status and reason.
@@ -118,7 +118,7 @@ def _unseen(event: Event) -> None:
 
 def _measured(
     slides: Sequence[SlideInput], settings: RunSettings, out: PathLike, force: bool, progress: bool
-) -> ReviewedRun:
+) -> NotebookRun:
     place = reached_by(place_of(os.fspath(out)), settings.storage.access)
     ended: list[SlideDone] = []
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.picture.pyramid import halved
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
@@ -57,6 +58,12 @@ class OpenedSlide:
         if isinstance(self.result, CountedSlide):
             return self.result
         raise ResultError(f"{self.slide_id} was not counted, so it has no areas: it {_ending(self.result)}")
+
+    @property
+    def grid(self) -> WorkGrid:
+        """Return the grid that the slide was counted on; for errors as `counted`."""
+        slide = self.counted
+        return WorkGrid(slide.size_l0_px, slide.level_size_px, slide.work.reduce_factor, slide.work.tile_px)
 
     @property
     def record(self) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from wsi_area.results.thumbnail import thumbnail_jpeg
 from wsi_area.run.sampling import spread_samples, tissue_samples
 from wsi_area.run.work.deadlines import deadline
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
+from wsi_area.segmenters.colour.fills import Fills, find_fills
 from wsi_area.segmenters.colour.tissue_like import tissue_like_share
 from wsi_area.segmenters.exclusions.fit import with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
@@ -162,18 +163,20 @@ def _cut_and_fitted(
     with borrow_reader(info, lane.lane) as reader:
         overview = _with_mpp(read_overview(info, reader, usable_levels=levels), calibration)
         _refuse_dark_colours(info, overview)
+        exclusions = _exclusions(settings, segmenter)
+        fills = _fills(settings, exclusions, overview)
+        lit = overview if fills is None else _without(overview, fills)
         if isinstance(segmenter, WantsSamples) and segmenter.sample_blocks:
-            samples = tissue_samples(reader, first, overview, segmenter.sample_blocks)
-            overview = replace(overview, samples=samples)
-    fitted = segmenter.fit(replace(overview, drawn=drawn))
+            lit = replace(lit, samples=tissue_samples(reader, first, lit, segmenter.sample_blocks))
+    fitted = segmenter.fit(replace(lit, drawn=drawn))
     if isinstance(fitted, WantsSpread) and fitted.wants_spread and overview.valid.size < first.work_size_px.area_px:
         with borrow_reader(info, lane.lane) as reader:
             spread = spread_samples(reader, first, PLAIN_SPREAD_BLOCKS if lane.lane == "plain" else SPREAD_BLOCKS)
-        fitted = segmenter.fit(replace(overview, drawn=drawn, spread=spread))
+        fitted = segmenter.fit(replace(lit, drawn=drawn, spread=spread))
     plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
     if isinstance(fitted, AdaptsToWorkMpp) and plan.work_mpp is not None:
         fitted = fitted.at_work_mpp(plan.work_mpp)
-    wrapped = with_exclusions(fitted, _exclusions(settings, segmenter), overview, plan.work_mpp)
+    wrapped = with_exclusions(fitted, exclusions, lit, plan.work_mpp, fills)
     if wrapped is not fitted:  # it looks further round a pixel than the segmenter alone
         fitted = wrapped
         plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
@@ -253,10 +256,21 @@ def _light(fitted: FittedSegmenter, overview: Overview, foreground: MaskArray) -
     return replace(light, tissue_like=tissue_like_share(overview))
 
 
+def _fills(settings: RunSettings, exclusions: ExclusionSettings, overview: Overview) -> Fills | None:
+    """Return what software filled in of a bright slide; in another picture one colour may be the ground."""
+    is_glass = settings.calibration.profile == "glass" and settings.segmenter.own.get("background") != "dark"
+    return find_fills(overview) if is_glass and exclusions.unscanned_fill == "auto" else None
+
+
+def _without(overview: Overview, fills: Fills) -> Overview:
+    """Return an overview on which what was filled has no say."""
+    return replace(overview, valid=overview.valid & ~fills.mask, glass=fills.glass)
+
+
 def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSettings:
     """Return what is excluded; from a drawing only what is asked for, so that outline and count stay the same area."""
     if isinstance(segmenter, UsesDrawn):
-        return settings.exclusions.model_copy(update={"unscanned_black": "off"})
+        return settings.exclusions.model_copy(update={"unscanned_black": "off", "unscanned_fill": "off"})
     return settings.exclusions
 
 

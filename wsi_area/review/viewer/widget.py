@@ -84,7 +84,7 @@ class SlideViewer(anywidget.AnyWidget):
         classes: Iterable[str] | None = None,
         opacity: float | None = None,
     ) -> None:
-        """Open what a viewer of a slide needs; `wsi_area.review.reviewed_run.ReviewedSlide.view` says with what."""
+        """Open what a viewer of a slide needs; `wsi_area.review.notebook_run.NotebookSlide.view` says with what."""
         picture = slide_picture(slide)
         chosen = picture.legend if classes is None else slide_picture(slide, classes).legend
         size = Size(slide.record["width_px"], slide.record["height_px"])

@@ -27,7 +27,7 @@ class ClosableFolder(Protocol):
         """Take it away."""
 
 
-def open_run(path: str | Place) -> "ReviewedRun":
+def open_run(path: str | Place) -> "NotebookRun":
     """Return a run directory, opened for looking at it.
 
     Raises
@@ -36,20 +36,20 @@ def open_run(path: str | Place) -> "ReviewedRun":
         If the folder does not hold a run.
     """
     opened = open_documents(path)
-    return ReviewedRun(opened.layout, opened.run_record)
+    return NotebookRun(opened.layout, opened.run_record)
 
 
 @dataclass(frozen=True, repr=False)
-class ReviewedRun(OpenedRun):
+class NotebookRun(OpenedRun):
     """A run: a mapping from slide id to slide, its tables, and another run to hold it against."""
 
     folder: ClosableFolder | None = field(default=None, compare=False)  # a temporary one, which goes with the run
 
-    def __getitem__(self, slide_id: str) -> "ReviewedSlide":
+    def __getitem__(self, slide_id: str) -> "NotebookSlide":
         opened = super().__getitem__(slide_id)
-        return ReviewedSlide(opened.layout, opened.result, self.folder)
+        return NotebookSlide(opened.layout, opened.result, self.folder)
 
-    def __enter__(self) -> "ReviewedRun":
+    def __enter__(self) -> "NotebookRun":
         """Return the run, whose temporary folder goes at the end of the block."""
         return self
 
@@ -86,7 +86,7 @@ class ReviewedRun(OpenedRun):
 
 
 @dataclass(frozen=True, repr=False)
-class ReviewedSlide(OpenedSlide):
+class NotebookSlide(OpenedSlide):
     """One slide of a run, to be looked at."""
 
     folder: ClosableFolder | None = field(default=None, compare=False)  # of a temporary run: there while this is
