@@ -184,6 +184,16 @@ class CountedSlide(EndedSlide):
         return self.calibration.mpp
 
     @property
+    def was_read(self) -> bool:
+        """Return False where nothing of the slide could be read: what was counted then is glass that nobody looked at.
+
+        Such a slide has no area, of no class.
+        """
+        nothing = self.analyzed.area_mm2 is None and self.mpp is not None
+        unread_glass = self.analyzed.n_px == 0 or self.work.tiles_skipped > 0
+        return not (nothing and unread_glass and self.counts.n_px_unreadable > 0)
+
+    @property
     def size_l0_px(self) -> Size:
         """Return the size of the slide in level-0 pixels."""
         return Size(self.width_px, self.height_px)

@@ -98,7 +98,8 @@ def _total_rows(record: Record, filled_mm2: float | None, name: str | None) -> I
         yield AreaRow("total", f"all {name}", role, grouped(tissue["n_px"]), area_text(tissue["area_mm2"], u))
     excluded = [c["n_px"] for c in record["classes"] if c["is_excluded"]]
     if excluded:
-        yield AreaRow("total", "all excluded", "total", grouped(sum(excluded)), _exact(sum(excluded), mpp_of(record)))
+        mpp = None if record["analyzed"]["area_mm2"] is None else mpp_of(record)
+        yield AreaRow("total", "all excluded", "total", grouped(sum(excluded)), _exact(sum(excluded), mpp))
 
 
 def _account_rows(record: Record, mpp: Mpp | None) -> Iterator[AreaRow]:
@@ -136,9 +137,9 @@ def _sum_text(record: Record) -> str:
 
 
 def worked_line(record: Record) -> str:
-    """Return the arithmetic of the tumour's area, or of the tissue's, in one line; empty without a pixel size."""
+    """Return the arithmetic of the tumour's area, or of the tissue's, in one line; empty where there is no area."""
     mpp = mpp_of(record)
-    if mpp is None:
+    if mpp is None or record["analyzed"]["area_mm2"] is None:
         return ""
     what, counted = ("tumour", record["tumor"]) if record["tumor"]["n_px"] is not None else ("tissue", record["tissue"])
     source = record["calibration"]["source"]

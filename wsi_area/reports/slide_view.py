@@ -154,7 +154,7 @@ def _headline(record: Record) -> tuple[tuple[str, str], ...]:
     if tumor["n_px"] is not None:
         lines.append(("tumour", with_mm2(area_text(tumor["area_mm2"], tumor["area_u_mm2"]))))
     if name is not None:
-        u = tissue["area_mm2"] * rel
+        u = None if tissue["area_mm2"] is None else tissue["area_mm2"] * rel
         lines.append((name, with_mm2(area_text(tissue["area_mm2"], u))))
     elif tumor["n_px"] is None:  # every class stands for itself
         named = [c for c in record["classes"] if c["id"]]

@@ -128,7 +128,7 @@ def signal_on_record(burden: SlideBurden, name: str, micro_scale: int) -> Signal
     """Return the signal integrated over the tissue, with its denominator."""
     tissue = [c for c in burden.classes if c.tissue_class.is_tissue]
     total_px = sum(burden.counts.signal_by_class[c.tissue_class.class_id] for c in tissue) / micro_scale
-    mm2, integrated_mm2 = burden.tissue_area_mm2, _mm2(total_px, burden.calibration.mpp)
+    mm2, integrated_mm2 = burden.tissue_area_mm2, _mm2(total_px, burden.calibration.mpp if burden.was_read else None)
     return SignalOnRecord(
         name=name,
         integrated_px=total_px,

@@ -18,12 +18,12 @@ from wsi_area.model.documented import (
     Says,
     Share,
 )
-from wsi_area.model.record.slide_origin import NO_MM2, NO_PIXEL_SIZE, NOT_COUNTED
+from wsi_area.model.record.slide_origin import NO_AREA, NO_MM2, NOT_COUNTED, NOTHING_READ
 
 COVERAGE_95 = 1.96
 """Standard uncertainties on either side of a value that hold its 95 % interval."""
 
-NO_TUMOR = f"no class of the settings is tumour, {NO_MM2}"
+NO_TUMOR = f"no class of the settings is tumour, {NO_AREA}"
 NO_TUMOR_PX = f"no class of the settings is tumour, or {NOT_COUNTED}"
 _PX = "level-0 px"
 
@@ -94,16 +94,16 @@ class ClassOnRecord(Part):
     ]
     area_mm2: Annotated[
         Area | None,
-        Says("its area", "mm²", NO_PIXEL_SIZE, column="area_mm2", tables=("areas",)),
+        Says("its area", "mm²", NOTHING_READ, column="area_mm2", tables=("areas",)),
         Says(
-            "area of one class", "mm²", f"the slide's settings lack the class, {NO_MM2}",
+            "area of one class", "mm²", f"the slide's settings lack the class, {NO_AREA}",
             column="class_<class>_area_mm2",
         ),
     ]  # fmt: skip
     area_u_mm2: Annotated[
         Area | None,
         Says(
-            "standard uncertainty of that, from the pixel size alone", "mm²", NO_PIXEL_SIZE, column="area_u_mm2",
+            "standard uncertainty of that, from the pixel size alone", "mm²", NOTHING_READ, column="area_u_mm2",
             tables=("areas",),
         ),
     ]  # fmt: skip
@@ -120,7 +120,7 @@ class ClassOnRecord(Part):
     def ci95_low_mm2(self) -> Annotated[
         float | None,
         Says(
-            "lower end of the 95 % interval (1.96 u)", "mm²", NO_PIXEL_SIZE, "area_mm2, area_u_mm2", "ci95_low_mm2",
+            "lower end of the 95 % interval (1.96 u)", "mm²", NOTHING_READ, "area_mm2, area_u_mm2", "ci95_low_mm2",
             ("areas",),
         ),
     ]:  # fmt: skip
@@ -132,7 +132,7 @@ class ClassOnRecord(Part):
     def ci95_high_mm2(self) -> Annotated[
         float | None,
         Says(
-            "upper end of the 95 % interval", "mm²", NO_PIXEL_SIZE, "area_mm2, area_u_mm2", "ci95_high_mm2", ("areas",)
+            "upper end of the 95 % interval", "mm²", NOTHING_READ, "area_mm2, area_u_mm2", "ci95_high_mm2", ("areas",)
         ),
     ]:  # fmt: skip
         """Return the upper end of the 95 % interval of the area in mm²."""
@@ -192,7 +192,7 @@ class Tissue(Part):
     area_mm2: Annotated[
         Area | None,
         Says(
-            "area of all tissue classes, tumour among them, without excluded ones", "mm²", NO_MM2,
+            "area of all tissue classes, tumour among them, without excluded ones", "mm²", NO_AREA,
             column="tissue_area_mm2",
         ),
     ]  # fmt: skip
@@ -205,7 +205,8 @@ class Analyzed(Part):
 
     n_px: Annotated[Count, Says("pixels with a class, background too", _PX)]
     area_mm2: Annotated[
-        Area | None, Says("area of every pixel with a class, background too", "mm²", NO_MM2, column="analyzed_area_mm2")
+        Area | None,
+        Says("area of every pixel with a class, background too", "mm²", NO_AREA, column="analyzed_area_mm2"),
     ]
 
 
@@ -228,10 +229,10 @@ class SignalOnRecord(Part):
 
     name: Annotated[Name, Says("the signal: od is optical density")]
     integrated_px: Annotated[Number, Says("the signal integrated over the tissue's pixels", "signal × level-0 px")]
-    integrated_mm2: Annotated[Number | None, Says("the same over its area", "signal × mm²", NO_PIXEL_SIZE)]
+    integrated_mm2: Annotated[Number | None, Says("the same over its area", "signal × mm²", NOTHING_READ)]
     denominator: Annotated[Name, Says("what it is divided by")]
     per_mm2: Annotated[
-        Number | None, Says("mean of the signal over the tissue", "as the signal", f"no tissue, or {NO_PIXEL_SIZE}")
+        Number | None, Says("mean of the signal over the tissue", "as the signal", f"no tissue, or {NOTHING_READ}")
     ]
 
     @property
@@ -239,7 +240,7 @@ class SignalOnRecord(Part):
         float | None,
         Says(
             "mean optical density of the stain over the tissue (∫ OD dA / mm²)", "optical density",
-            f"the segmenter measures no optical density, there is no tissue, {NO_MM2}", "signal.per_mm2",
+            f"the segmenter measures no optical density, there is no tissue, {NO_AREA}", "signal.per_mm2",
             "signal_od_per_mm2",
         ),
     ]:  # fmt: skip

@@ -24,6 +24,8 @@ from wsi_area.model.geometry import Size
 NO_PIXEL_SIZE = "no pixel size is known"
 NOT_COUNTED = "it was not counted"
 NO_MM2 = f"{NO_PIXEL_SIZE}, or it was not counted"
+NO_AREA = f"{NO_PIXEL_SIZE}, nothing of it could be read, or it was not counted"
+NOTHING_READ = f"{NO_PIXEL_SIZE}, or nothing could be read"
 
 
 class Candidate(Part):
