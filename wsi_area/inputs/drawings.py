@@ -14,9 +14,9 @@ from wsi_area.model.calibration import Calibration, Mpp
 from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.plan import SlidePlan
+from wsi_area.model.record.slide_areas import OutlineOnRecord
+from wsi_area.model.record.slide_origin import DrawnOnRecord, RoiMask, RoiOutlines
 from wsi_area.model.slide import UPRIGHT, SlideInfo
-from wsi_area.model.slide_areas import OutlineOnRecord
-from wsi_area.model.slide_origin import DrawnOnRecord, RoiMask, RoiOutlines
 from wsi_area.segmenters.protocol import UsesDrawn
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.run_settings import RunSettings

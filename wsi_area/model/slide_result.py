@@ -2,7 +2,7 @@
 
 How a number comes into the result
 ----------------------------------
-1. One field, in the part that it belongs to (`slide_areas`, `slide_origin`, or here), with its words::
+1. One field, in the part that it belongs to (`slide_areas`, `slide_foci`, `slide_origin`, or here), with its words::
 
        mean_focus_mm2: Annotated[
            Area | None, Says("mean area of a focus", "mm²", NO_FOCI, column="mean_focus_mm2")
@@ -29,19 +29,18 @@ from wsi_area.model.finding import SLIDE_ID, QaFinding
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.objects import SizeChange
 from wsi_area.model.picture import ANY_PICTURE, PictureChoice
-from wsi_area.model.slide import Level
-from wsi_area.model.slide_areas import (
+from wsi_area.model.record.slide_areas import (
     Analyzed,
     ClassOnRecord,
     CountsOnRecord,
-    FociOnRecord,
     OutlineOnRecord,
     SignalOnRecord,
     Tissue,
     Tumor,
     Unreadable,
 )
-from wsi_area.model.slide_origin import (
+from wsi_area.model.record.slide_foci import FociOnRecord
+from wsi_area.model.record.slide_origin import (
     NO_MM2,
     NOT_COUNTED,
     CalibrationOnRecord,
@@ -54,7 +53,8 @@ from wsi_area.model.slide_origin import (
     Timing,
     WorkOnRecord,
 )
-from wsi_area.model.slide_pictures import PicturesOnRecord
+from wsi_area.model.record.slide_pictures import PicturesOnRecord
+from wsi_area.model.slide import Level
 
 _NOT_STARTED = "it failed before anything of it was looked at"
 _FILE = "the slide's file"

@@ -14,16 +14,15 @@ from wsi_area.model.burden import ClassArea, SlideBurden
 from wsi_area.model.calibration import Calibration, Mpp, MppCandidate, UnreadClaim
 from wsi_area.model.objects import FOCUS_FIELDS, Foci
 from wsi_area.model.plan import SlidePlan
-from wsi_area.model.slide_areas import (
+from wsi_area.model.record.slide_areas import (
     COVERAGE_95,
     ClassOnRecord,
     CountsOnRecord,
-    FociOnRecord,
-    Focus,
     SignalOnRecord,
     Tumor,
 )
-from wsi_area.model.slide_origin import CalibrationOnRecord, Candidate, WorkOnRecord
+from wsi_area.model.record.slide_foci import FociOnRecord, Focus
+from wsi_area.model.record.slide_origin import CalibrationOnRecord, Candidate, WorkOnRecord
 
 FOCI_LISTED_MOST = 1000
 """Foci in a slide's document; its table has them all."""

@@ -19,9 +19,9 @@ from wsi_area.model.finding import QaFinding
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.model.objects import Foci, SizeChange
 from wsi_area.model.plan import SlidePlan
-from wsi_area.model.slide_areas import Analyzed, Tissue, Unreadable
-from wsi_area.model.slide_origin import Fit, MadeFrom, TileError, Timing
-from wsi_area.model.slide_pictures import pictures_on_record
+from wsi_area.model.record.slide_areas import Analyzed, Tissue, Unreadable
+from wsi_area.model.record.slide_origin import Fit, MadeFrom, TileError, Timing
+from wsi_area.model.record.slide_pictures import pictures_on_record
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout

@@ -11,8 +11,8 @@ from wsi_area.cli.output.picture_table import is_worth_a_table, picture_table
 from wsi_area.compute.calibration.uncertainty import relative_u_area
 from wsi_area.compute.quantity_text import number_text, pair_text
 from wsi_area.model.calibration import Quality
+from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.model.slide import SlideInfo
-from wsi_area.model.slide_areas import COVERAGE_95
 from wsi_area.run.check import SlideCheck
 
 _QUALITY_MEANS: dict[Quality, str] = {
