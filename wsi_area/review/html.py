@@ -18,6 +18,7 @@ from wsi_area.model.pixels import RgbArray
 from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.results.tables.picture_text import picture_text
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_text
 from wsi_area.results.tables.tissue_name import tissue_name
 from wsi_area.review.overlay import slide_picture
@@ -65,6 +66,7 @@ def slide_html(slide: OpenedSlide) -> str:
         areas=_area_rows(slide) if counted else (),
         tissue=tissue_name([record]) if counted else None,
         findings=record.get("findings", ()),
+        measured_of_file=picture_text(record) if counted else "",
         coverage=COVERAGE_95,
         **(_pictures(slide) if counted else {"pictures": (), "bar": None, "note": ""}),
     )
