@@ -12,6 +12,7 @@ import numpy as np
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.model.burden import ClassArea, SlideBurden
 from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
+from wsi_area.model.light import Light
 from wsi_area.model.objects import FOCUS_FIELDS, Foci
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide_areas import (
@@ -23,7 +24,7 @@ from wsi_area.model.slide_areas import (
     SignalOnRecord,
     Tumor,
 )
-from wsi_area.model.slide_origin import CalibrationOnRecord, Candidate, WorkOnRecord
+from wsi_area.model.slide_origin import CalibrationOnRecord, Candidate, LightOnRecord, WorkOnRecord
 
 FOCI_LISTED_MOST = 1000
 """Foci in a slide's document; its table has them all."""
@@ -60,6 +61,21 @@ def _candidate(candidate: MppCandidate) -> Candidate:
         rung=candidate.rung,
         quality=candidate.quality,
         note=candidate.note,
+    )
+
+
+def light_on_record(light: Light | None) -> LightOnRecord | None:
+    """Return the glass that the slide was measured against; None where the segmenter looks for none."""
+    if light is None:
+        return None
+    glass = light.glass
+    return LightOnRecord(
+        glass_rgb=glass.rgb,
+        glass_source=glass.source,
+        glass_share=glass.share,
+        glass_fall=glass.fall,
+        leans_on_glass=light.leans_on_glass,
+        tissue_like=light.tissue_like,
     )
 
 
