@@ -98,7 +98,7 @@ def test_numbers_that_cannot_be_are_found(documents: dict[str, dict[str, Any]]) 
         (("tumor", "area_mm2"), "NA"),
         (("tumor", "fraction_of_tissue"), 1.2),
         (("status",), "done"),
-        (("schema_version",), 2),
+        (("schema_version",), 3),
     ):
         changed = copy.deepcopy(documents["drawn/complete"])
         _at(changed, place[:-1])[place[-1]] = value
