@@ -132,7 +132,7 @@ def _inspected(slide: CountedSlide) -> SlideInfo:
     # imported here: a run can be held against the truth without its slides
     from wsi_area.slides import inspect
 
-    found = inspect(path, slide_id=slide.slide_id)
+    found = inspect(path, slide_id=slide.slide_id, choice=slide.choice)
     if found.size_l0_px != size:
         raise ResultError(f"{path} is not the slide that was measured: it is of another size; run it again")
     return replace(found, fingerprint=slide.fingerprint)

@@ -12,6 +12,7 @@ from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.compute.cut.grid import read_near_edges
 from wsi_area.compute.cut.planning import Tiling, plan_slide, validate
 from wsi_area.compute.cut.skipping import skip_glass
+from wsi_area.compute.judge.pictures import looks_dark
 from wsi_area.errors import MissingMppError, SlideOpenError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_on
@@ -163,6 +164,7 @@ def _cut_and_fitted(
     lane = choose_lane(info, [first.level], settings.reader.lane, levels)
     with borrow_reader(info, lane.lane) as reader:
         overview = _with_mpp(read_overview(info, reader, usable_levels=levels), calibration)
+        _refuse_dark_colours(info, overview)
         exclusions = _exclusions(settings, segmenter)
         fills = _fills(settings, exclusions, overview)
         lit = overview if fills is None else _without(overview, fills)
@@ -204,6 +206,21 @@ def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:
     from wsi_area.compute.cut.roi import limit_to_roi  # geometry is loaded only where something was drawn
 
     return limit_to_roi(plan, roi)
+
+
+def _refuse_dark_colours(info: SlideInfo, overview: Overview) -> None:
+    """Refuse three grey pictures as red, green and blue if nothing but their number says so and the field is dark.
+
+    Raises
+    ------
+    SlideOpenError
+    """
+    if info.colours_assumed and looks_dark(overview):
+        raise SlideOpenError(
+            f"{info.path}: it holds three grey pictures that nothing names, and their field is dark as that of "
+            "fluorescence is, so they are hardly red, green and blue; say which one is meant: "
+            "--set reader.channel=0, 1 or 2"
+        )
 
 
 def _refuse_bomb(info: SlideInfo) -> None:
