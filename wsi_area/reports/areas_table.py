@@ -8,7 +8,7 @@ from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.count.explain import explain_area, from_mpp
 from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.slide_areas import COVERAGE_95
+from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.reports.documents import Record, mpp_of
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
 from wsi_area.results.tables.tissue_name import TISSUE, tissue_name

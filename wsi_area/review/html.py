@@ -15,7 +15,7 @@ from wsi_area.compute.quantity_text import pair_text
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.pixels import RgbArray
-from wsi_area.model.slide_areas import COVERAGE_95
+from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_text
