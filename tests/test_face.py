@@ -76,9 +76,25 @@ def test_every_public_name_is_there_and_comes_from_its_room() -> None:
     for name in wsi_area.__all__:
         found = getattr(wsi_area, name)
         if not isinstance(found, str):
-            assert found.__name__ == name
+            assert found.__name__ == name.removesuffix("_settings")  # of which the room itself makes one word
             assert found.__module__.startswith("wsi_area.")
             assert found.__doc__
+
+
+def test_dir_and_tab_show_the_public_names_and_nothing_else() -> None:
+    script = "import wsi_area; wsi_area.measure; wsi_area.open_run; print(*dir(wsi_area))"
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert shown == sorted(wsi_area.__all__)
+    assert {"collect_slides", "load_settings", "measure", "open_run", "run_slides"} <= set(shown)
+    # what a notebook's Tab shows after "wsi_area.", private names aside
+    script = (
+        "import wsi_area; wsi_area.run_slides\n"
+        "from IPython.core.completer import IPCompleter\n"
+        "found = IPCompleter(namespace={'wsi_area': wsi_area}).all_completions('wsi_area.')\n"
+        "print(*(name.removeprefix('wsi_area.') for name in found))"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert set(ended.stdout.split()) - {"__version__"} == set(wsi_area.__all__) - {"__version__"}
 
 
 def test_a_name_that_is_not_there_is_refused_with_those_that_are() -> None:

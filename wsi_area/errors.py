@@ -16,6 +16,7 @@
     ├── TileError
     │   ├── TileReadError (OSError)           a tile cannot be decoded
     │   └── SegmentationError (RuntimeError)  a segmenter raised or broke its contract
+    ├── NewerDocumentError                    a document on disk is of a later version than this one
     └── ResultError
         ├── StaleResultError                  what is on disk was made from something else
         ├── IncompleteResultError             tiles are missing
@@ -34,6 +35,7 @@ __all__ = [
     "MemoryBudgetError",
     "MissingExtraError",
     "MissingMppError",
+    "NewerDocumentError",
     "PlanError",
     "ResultError",
     "SegmentationError",
@@ -111,6 +113,10 @@ class TileReadError(TileError, OSError):
 
 class SegmentationError(TileError, RuntimeError):
     """A segmenter raised, or returned something that is not a class map."""
+
+
+class NewerDocumentError(WsiAreaError):
+    """A document on disk was written by a later version; no `ResultError`, since it is neither missing nor damaged."""
 
 
 class ResultError(WsiAreaError):

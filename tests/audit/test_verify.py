@@ -85,9 +85,9 @@ def test_a_lost_shard_is_noticed(run: Path) -> None:
         (("classes", 1, "n_px"), 7, "area"),
         (("made_from", "settings"), "0" * 64, "made from"),
         (("status",), "incomplete", "status"),
-        (("schema_version",), 99, "schema"),
+        (("counts", "n_px_unscanned"), None, "record"),
         (("fingerprint",), "0" * 64, "slide file"),
-        (("tissue", "n_px"), 7, "summary.csv"),
+        (("tissue", "n_px"), 7, "area"),
     ],
 )
 def test_a_changed_document_is_noticed(run: Path, key: tuple[str | int, ...], value: object, what: str) -> None:

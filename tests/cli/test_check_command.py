@@ -130,7 +130,7 @@ def test_a_print_density_is_for_plain_images_only(tmp_path: Path) -> None:
 
 
 def test_a_large_format_slide_is_believed_when_it_is_called_one(tmp_path: Path) -> None:
-    scan = tiff(tmp_path / "organ.tif", 50.0, (600, 700))  # 35 × 30 mm
+    scan = tiff(tmp_path / "organ.tif", 40.0, (750, 875))  # 35 × 30 mm
     assert check(scan).exit_code == 3
     assert check(scan, "--large-format").exit_code == 0
 
@@ -191,7 +191,7 @@ def test_every_terminal_shows_whole_codes_within_its_width(
 
 
 def _checks(folder: Path) -> list[Any]:
-    from wsi_area.compute.calibration.calibrate import CalibrationPolicy
+    from wsi_area.compute.calibration.policy import CalibrationPolicy
     from wsi_area.inputs.collect import expand_inputs
     from wsi_area.run.check import check_slide
 
@@ -224,7 +224,10 @@ def test_with_the_settings_of_a_run_too_coarse_a_scan_is_named(testdata: Path, c
 def test_the_settings_say_what_a_believable_pixel_is(tmp_path: Path) -> None:
     tiff(tmp_path / "a.tif", 352.7777777777778)  # 72 dpi
     assert document(tmp_path)["exit_code"] == 3
-    assert document(tmp_path, "--set", "calibration.profile=plain")["exit_code"] == 0
+    assert document(tmp_path, "--set", "calibration.profile=plain")["exit_code"] == 3
+    meant = ("--set", "calibration.profile=plain", "--set", "calibration.screen_dpi_meant=true")
+    assert document(tmp_path, *meant)["exit_code"] == 0
+    assert document(tmp_path, "--profile", "plain", "--dpi", "72")["exit_code"] == 0
     assert document(tmp_path, "--set", "calibration.profile=plain", "--profile", "glass")["exit_code"] == 3
 
 

@@ -1,5 +1,6 @@
 """`wsi-area explain`: the worked answer, from inputs and from a run on disk."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
+from recorded import RESULTS_0_1_0
 
 from wsi_area.cli.commands.explain import command
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError
@@ -81,20 +83,33 @@ def test_wrong_usage_is_a_usage_error_that_answers_nothing(arguments: list[str])
     assert result.stdout == ""
 
 
-def record(**changes: Any) -> dict[str, Any]:
-    x, y = 0.25, 0.5
-    counts = {"background": 6000, "tissue": 3000, "tumor_core": 700, "tumor_rim": 300}
-    classes = [
-        {"name": name, "n_px": n, "area_mm2": n * x * y * 1e-6, "is_tumor": name.startswith("tumor")}
-        for name, n in counts.items()
+X_UM, Y_UM = 0.25, 0.5
+TOTAL_PX = 20_000
+COUNTS = {"background": 6000, "tissue": 3000, "tumor_core": 700, "tumor_rim": 300}
+
+
+def mm2(n_px: int) -> float:
+    return n_px * X_UM * Y_UM * 1e-6
+
+
+def record(counts: dict[str, int] = COUNTS, **changes: Any) -> dict[str, Any]:
+    """A result with these classes; what they leave of the slide was not scanned."""
+    found: dict[str, Any] = copy.deepcopy(RESULTS_0_1_0["stain/complete"])
+    like = found["classes"][0]
+    found["classes"] = [
+        {**like, "id": k, "name": name, "n_px": n, "area_mm2": mm2(n), "is_tumor": "tumor_" in name, "is_tissue": k > 0}
+        for k, (name, n) in enumerate(counts.items())
     ]
-    return {
-        "status": "complete",
-        "calibration": {"mpp_x_um": x, "mpp_y_um": y, "source": "aperio.MPP", "reason": "the only claim"},
-        "classes": classes,
-        "tumor": {"n_px": 1000, "area_mm2": 1.25e-4},
-        **changes,
-    }
+    analyzed, tumor = sum(counts.values()), sum(n for name, n in counts.items() if "tumor_" in name)
+    found["counts"] |= {"n_px_total": TOTAL_PX, "n_px_by_class": list(counts.values()),
+                        "n_px_unscanned": TOTAL_PX - analyzed, "n_px_accounted": TOTAL_PX}  # fmt: skip
+    found |= {"width_px": 200, "height_px": 100, "foci": None, "slide_id": "S1"}
+    found["calibration"] |= {"mpp_x_um": X_UM, "mpp_y_um": Y_UM, "source": "aperio.MPP", "reason": "the only claim"}
+    found["tumor"] |= {"n_px": tumor, "area_mm2": mm2(tumor)} if tumor else dict.fromkeys(found["tumor"])
+    tissue = analyzed - counts.get("background", 0)
+    for name, n_px in (("tissue", tissue), ("analyzed", analyzed), ("unreadable", 0)):
+        found[name] = {"n_px": n_px, "area_mm2": mm2(n_px)}
+    return found | changes
 
 
 def run_folder(tmp_path: Path, **records: dict[str, Any]) -> Path:
@@ -127,14 +142,16 @@ def test_one_class_can_be_asked_for_and_a_wrong_one_is_told_the_right_ones(tmp_p
 
 
 def test_a_scheme_without_tumour_has_no_tumour_line(tmp_path: Path) -> None:
-    run = run_folder(tmp_path, S1=record(tumor={"n_px": None, "area_mm2": None}))
-    assert "tumor" not in [entry["name"] for entry in document(run)["classes"]]
+    run = run_folder(tmp_path, S1=record({"background": 6000, "tissue": 3000}))
+    assert [entry["name"] for entry in document(run)["classes"]] == ["background", "tissue"]
 
 
 def test_a_slide_without_a_pixel_size_gets_its_counts_and_the_reason(tmp_path: Path) -> None:
-    calibration = {"mpp_x_um": None, "mpp_y_um": None, "source": None, "reason": "pixels only: MPP_MISSING"}
-    classes = [{"name": "tissue", "n_px": 3000, "area_mm2": None}]
-    run = run_folder(tmp_path, S1=record(calibration=calibration, classes=classes, tumor=None))
+    found = record({"background": 6000, "tissue": 3000})
+    found["calibration"] |= {"mpp_x_um": None, "mpp_y_um": None, "source": None, "reason": "pixels only: MPP_MISSING"}
+    for part in (*found["classes"], found["tissue"], found["analyzed"], found["unreadable"]):
+        part["area_mm2"] = None
+    run = run_folder(tmp_path, S1=found)
     result = explain(run)
     assert result.exit_code == 3
     assert "MPP_MISSING" in result.stdout
@@ -153,20 +170,32 @@ def test_an_area_that_is_not_its_count_times_the_pixel_is_refused(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("place", "value", "says"),
     [
-        ({"calibration": None}, "no 'calibration'"),
-        ({"classes": None}, "no 'classes'"),
-        ({"classes": [{"name": "tissue"}]}, "count of a class is missing"),
-        ({"calibration": {"mpp_x_um": "a", "mpp_y_um": 1}}, "mpp_x_um and mpp_y_um are 'a'"),
-        ({"calibration": {"mpp_x_um": 0.5}}, "are 0.5 and None"),
-        ({"status": "failed", "reason": "truncated"}, "failed and has no areas: truncated"),
+        (("calibration",), None, "lacks or garbles calibration"),
+        (("classes",), None, "lacks or garbles classes"),
+        (("classes", 1, "n_px"), None, "lacks or garbles classes.1.n_px"),
+        (("calibration", "mpp_x_um"), "a", "calibration.mpp_x_um"),
     ],
 )
-def test_a_result_that_lacks_something_says_what(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
-    error = explain(run_folder(tmp_path, S1=record(**changes))).exception
+def test_a_result_that_lacks_something_says_what(
+    tmp_path: Path, place: tuple[str | int, ...], value: Any, says: str
+) -> None:
+    found: Any = record()
+    part = found
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = value
+    error = explain(run_folder(tmp_path, S1=found)).exception
     assert isinstance(error, ResultError)
     assert says in str(error)
+
+
+def test_a_slide_that_failed_has_no_areas(tmp_path: Path) -> None:
+    failed = {**RESULTS_0_1_0["out/failed"], "reason": "truncated"}
+    error = explain(run_folder(tmp_path, S1=failed)).exception
+    assert isinstance(error, ResultError)
+    assert "failed and has no areas: truncated" in str(error)
 
 
 def test_slides_that_are_not_there_are_told_from_those_that_are(tmp_path: Path) -> None:
@@ -184,18 +213,38 @@ def test_slides_that_are_not_there_are_told_from_those_that_are(tmp_path: Path) 
 
 
 def test_an_incomplete_slide_says_so_before_its_areas(tmp_path: Path) -> None:
-    folder = tmp_path / "out" / "slides" / "S1"
-    folder.mkdir(parents=True)
-    (tmp_path / "out" / "run.json").write_text('{"slides_planned": ["S1"]}')
-    document = {
-        "status": "incomplete",
-        "reason": "65536 level-0 px could not be read",
-        "calibration": {"mpp_x_um": 0.5, "mpp_y_um": 0.5, "source": "aperio.MPP", "reason": "the only claim"},
-        "classes": [{"name": "tissue", "n_px": 4_000_000, "area_mm2": 1.0}],
-        "tumor": {"n_px": None, "area_mm2": None},
-    }
-    (folder / "result.json").write_text(json.dumps(document))
-    result = CliRunner().invoke(command, [str(tmp_path / "out"), "S1"])
+    found = record(status="incomplete", reason="65536 level-0 px could not be read")
+    result = explain(run_folder(tmp_path, S1=found), "S1")
     assert result.exit_code == 0
     assert "INCOMPLETE" in result.output
     assert "65536 level-0 px could not be read" in result.output
+
+
+@pytest.mark.parametrize(
+    ("size", "exit_code"),
+    [
+        (("--mpp", "50"), 3),
+        (("--mpp", "40.5,0.5"), 3),
+        (("--mpp", "0.05"), 3),
+        (("--mpp", "10m"), 3),
+        (("--mpp", "50", "--profile", "plain"), 0),
+        (("--mpp", "10m", "--profile", "plain"), 0),
+        (("--mpp", "29"), 0),
+        (("--mpp", "500nm"), 0),
+        (("--dpi", "96"), 0),
+        (("--spacing-mm", "0.05,0.05"), 0),
+    ],
+)
+def test_a_pixel_that_no_slide_has_is_refused_without_an_objective_too(size: tuple[str, ...], exit_code: int) -> None:
+    assert explain("--px", "15000", *size).exit_code == exit_code
+
+
+def test_the_refusal_says_what_ten_thousand_times_less_would_be() -> None:
+    refused = explain("--px", "15000", "--mpp", "50")
+    assert "If 0.5 µm was meant, every area is 10 000 times smaller: 0.00375 mm² here" in refused.stderr
+
+
+@pytest.mark.parametrize(("mpp", "answer"), [("10m", "31.826 km²"), ("10cm", "3 182.6 m²"), ("2mm", "1.27304 m²")])
+def test_large_areas_are_told_in_a_unit_that_can_be_read(mpp: str, answer: str) -> None:
+    shown = explain("--px", "318260", "--mpp", mpp, "--profile", "plain").stdout
+    assert shown.rstrip().endswith(f"mm² = {answer}")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate
+from wsi_area.compute.calibration.calibrate import calibrate
+from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.errors import SettingsError
 from wsi_area.model.calibration import Calibration, Mpp, MppCandidate, Quality, Rung
 from wsi_area.model.finding import QaFinding
@@ -162,14 +163,21 @@ def test_one_tag_that_two_readers_repeat_is_one_finding() -> None:
     assert codes(calibration) == ["MPP_DPI_DEFAULT"]
 
 
-def test_plain_images_take_their_density_and_are_warned_of_screen_densities_only() -> None:
+def test_plain_images_take_their_density_but_that_of_a_screen_only_where_it_is_meant() -> None:
     scanned = calibrate(slide(claim(25_400 / 300, rung="image")), policy=PLAIN)
     assert scanned.mpp is not None
     assert scanned.mpp.x == pytest.approx(84.6667, abs=1e-4)
     assert scanned.findings == ()
-    screen = calibrate(slide(claim(25_400 / 72, rung="image")), policy=PLAIN)
-    assert screen.mpp is not None
-    assert found(screen, "MPP_DPI_DEFAULT").severity == "warning"
+    for dpi in (72, 96):
+        screen = slide(claim(25_400 / dpi, rung="image"))
+        withheld = calibrate(screen, policy=PLAIN)
+        assert (withheld.mpp, found(withheld, "MPP_DPI_DEFAULT").severity) == (None, "refusal")
+        assert f"--dpi {dpi}, or --set calibration.screen_dpi_meant=true" in found(withheld, "MPP_DPI_DEFAULT").remedy
+        meant = calibrate(screen, policy=CalibrationPolicy(profile="plain", screen_dpi_meant=True))
+        assert meant.mpp is not None
+        assert found(meant, "MPP_DPI_DEFAULT").severity == "warning"
+    unit = calibrate(slide(claim(1000.0, rung="tiff")), policy=PLAIN)  # 1 px per mm
+    assert (unit.mpp is None, found(unit, "MPP_DPI_DEFAULT").severity) == (False, "warning")
 
 
 def test_the_plain_profile_leaves_out_what_only_holds_for_glass() -> None:
@@ -195,11 +203,37 @@ def test_a_square_of_thirty_mm_fits_large_format_only() -> None:
     assert calibrate(info, policy=CalibrationPolicy(max_extent_mm=(52.0, 76.0))).mpp is not None
 
 
-@pytest.mark.parametrize(("mpp", "believed"), [(0.049, False), (0.05, True), (28.969, True), (60, True), (60.1, False)])
-def test_level_0_lies_between_a_twentieth_and_sixty_um(mpp: float, believed: bool) -> None:
+@pytest.mark.parametrize(("mpp", "believed"), [(0.079, False), (0.08, True), (28.969, True), (40, True), (40.1, False)])
+def test_level_0_lies_between_eight_hundredths_and_forty_um(mpp: float, believed: bool) -> None:
     calibration = calibrate(slide(claim(mpp), width_px=400, height_px=300))
     assert (calibration.mpp is not None) == believed
     assert ("MPP_OUT_OF_BAND" in codes(calibration)) != believed
+
+
+@pytest.mark.parametrize(
+    ("um", "power", "believed"),
+    [(0.06, 100.0, True), (0.07, 60.0, True), (0.07, 40.0, False), (0.06, None, False), (0.04, 100.0, False)],
+)
+def test_finer_pixels_than_light_gives_take_a_strong_objective(um: float, power: float | None, believed: bool) -> None:
+    calibration = calibrate(slide(claim(um), objective_power=power, width_px=400, height_px=300))
+    assert (calibration.mpp is not None) == believed
+
+
+@pytest.mark.parametrize(("um", "reason", "believed"), [(0.06, "super-resolution", True), (0.06, "", False)])
+def test_finer_pixels_are_believed_with_a_reason(um: float, reason: str, believed: bool) -> None:
+    word = MppCandidate(Mpp(um, um), "--mpp", "override", "A", reason)
+    calibration = calibrate(slide(width_px=400, height_px=300), override=word)
+    assert (calibration.mpp is not None) == believed
+    assert ("MPP_OUT_OF_BAND" in codes(calibration)) != believed
+
+
+def test_what_speaks_against_a_size_takes_its_quality_away() -> None:
+    quiet = calibrate(slide(claim(0.5), objective_power=20.0, vendor="aperio"))
+    pitch = calibrate(slide(claim(0.25), objective_power=20.0, vendor="aperio"))
+    power = calibrate(slide(claim(0.6), objective_power=20.0))
+    chosen = [c.chosen for c in (quiet, pitch, power)]
+    assert [c is not None and c.quality for c in chosen] == ["A", "C", "C"]
+    assert "quality C" in pitch.reason
 
 
 def test_a_size_out_of_band_is_traced_to_the_slip_that_made_it() -> None:

@@ -110,20 +110,24 @@ def hostile(run: Path) -> None:
 def hostile_record(record: dict[str, Any]) -> None:
     record["path"] = record["vendor"] = record["reason"] = HOSTILE
     for finding in record.get("findings", ()):
-        finding["message"] = finding["remedy"] = finding["code"] = HOSTILE
+        finding["message"] = finding["remedy"] = finding["unit"] = HOSTILE
     if "calibration" in record:
         record["calibration"]["reason"] = record["reader_reason"] = record["segmenter"]["name"] = HOSTILE
         record["segmenter"]["facts"]["note"] = record["segmenter"]["facts"]["feature"] = HOSTILE
         for candidate in record["calibration"]["candidates"]:
             candidate["note"] = candidate["source"] = '"><img src=x onerror=alert(1)>'
-        record["findings"].append({"code": HOSTILE, "severity": "warning", "message": HOSTILE, "remedy": "' onx='"})
+        record["findings"].append(
+            {"slide_id": HOSTILE, "code": "HOSTILE", "severity": "warning", "measured": None, "limit": None,
+             "unit": HOSTILE, "message": HOSTILE, "remedy": "' onx='"}
+        )  # fmt: skip
 
 
 def hostile_run(about: dict[str, Any], name: str) -> None:
     slides = about["slides"]
     slides[name] = {**slides.pop("disc"), "slide_id": name}
     slides["text"].update(reason=HOSTILE, path=HOSTILE)
-    about["argv"] = about["config_hash"] = [HOSTILE]
+    about["argv"] = [HOSTILE]
+    about["started"] = HOSTILE
     about["host"]["name"] = HOSTILE
     about["settings"]["segmenter"]["note"] = HOSTILE
 
@@ -214,11 +218,27 @@ def test_a_class_map_that_is_gone_or_torn_costs_the_overlay_only(run: Path) -> N
 def test_foci_are_listed_and_numbered_where_they_lie(run: Path) -> None:
     def with_foci(record: dict[str, Any]) -> None:
         foci = [
-            {"area_mm2": 0.5 / k, "max_feret_mm": 1.5, "centroid_x_l0_px": 100.0 * k, "centroid_y_l0_px": 50.0}
+            {
+                "object_id": k,
+                "area_px": 9,
+                "filled_px": 9,
+                "centroid_x_l0_px": 100.0 * k,
+                "centroid_y_l0_px": 50.0,
+                "x_l0_px": 0,
+                "y_l0_px": 0,
+                "width_l0_px": 3,
+                "height_l0_px": 3,
+                "max_feret_mm": 1.5,
+                "touches_border": False,
+                "touches_unread": False,
+                "area_mm2": 0.5 / k,
+                "filled_area_mm2": 0.5 / k,
+            }
             for k in range(1, 26)
         ]
         record["foci"] = {
-            "count": 25, "largest_focus_mm2": 0.5, "largest_extent_mm": 1.5, "net_area_mm2": 1.9,
+            "set": "tumor", "count": 25, "n_px_net": 9, "n_px_filled": 9, "hole_count": 0, "touching_unread": 0,
+            "largest_focus_mm2": 0.5, "largest_extent_mm": 1.5, "net_area_mm2": 1.9,
             "filled_area_mm2": 2.25, "touching_border": 3, "listed": foci,
         }  # fmt: skip
 

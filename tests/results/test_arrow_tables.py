@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from wsi_area.results.tables.run_tables import AREA_COLUMNS, _write_parquet
+from wsi_area.results.tables.columns import columns_of
+from wsi_area.results.tables.run_tables import _write_parquet
+
+AREA_COLUMNS = {column.name: column.kind for column in columns_of("areas")}
 
 ROW = {
     "slide_id": 'S "1" µ', "class_id": 1, "class_name": "", "is_tissue": True, "is_tumor": False, "n_px": 2**53 + 1,
@@ -24,13 +27,14 @@ def test_every_value_comes_back_and_what_is_unknown_stays_unknown(tmp_path: Path
 def test_a_table_without_rows_has_its_columns(tmp_path: Path) -> None:
     _write_parquet(tmp_path / "areas.parquet", AREA_COLUMNS, [])
     table = pq.read_table(tmp_path / "areas.parquet")
-    assert (table.num_rows, tuple(table.column_names)) == (0, AREA_COLUMNS)
+    assert (table.num_rows, tuple(table.column_names)) == (0, tuple(AREA_COLUMNS))
 
 
 def test_writing_tables_loads_no_pandas(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib; from wsi_area.results.tables.run_tables import _write_parquet; "
-        "_write_parquet(pathlib.Path(sys.argv[1]), ('slide_id', 'n_px'), [{'slide_id': 'S', 'n_px': 1}]); "
+        "columns, row = {'slide_id': 'text', 'n_px': 'integer'}, {'slide_id': 'S', 'n_px': 1}; "
+        "_write_parquet(pathlib.Path(sys.argv[1]), columns, [row]); "
         "sys.exit('pandas' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program, tmp_path / "t.parquet"], check=True)

@@ -10,8 +10,9 @@ import pytest
 from synthetic import FileForm, disc, write_slide, write_slide_with_garbage_tile, write_text_slide
 
 from wsi_area.inputs.collect import collect_slides
+from wsi_area.model.documented import NEVER
 from wsi_area.model.geometry import Size
-from wsi_area.results.tables.dictionary import NEVER, TABLES, data_dictionary
+from wsi_area.results.tables.dictionary import TABLES, data_dictionary
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 

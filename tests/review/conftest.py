@@ -12,7 +12,7 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.thumbnail import thumbnail_jpeg, write_thumbnail
-from wsi_area.review.reviewed_run import ReviewedRun, open_run
+from wsi_area.review.notebook_run import NotebookRun, open_run
 
 matplotlib.use("Agg")
 
@@ -44,5 +44,5 @@ def finished(disc_slide: SyntheticSlide) -> Path:
 
 
 @pytest.fixture
-def run(finished: Path) -> ReviewedRun:
+def run(finished: Path) -> NotebookRun:
     return open_run(finished)

@@ -11,7 +11,7 @@ from wsi_area.compute.picture.pyramid import halved
 from wsi_area.errors import ResultError
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.review.class_levels import ClassLevels, class_level
-from wsi_area.review.reviewed_run import ReviewedRun
+from wsi_area.review.notebook_run import NotebookRun
 
 
 class Recorded:
@@ -118,7 +118,7 @@ def test_dask_takes_a_level_as_it_is() -> None:
     np.testing.assert_array_equal(blocks[100:900].compute(scheduler="threads"), halved(values)[100:900])
 
 
-def test_a_slides_levels_are_those_of_the_opened_documents(run: ReviewedRun) -> None:
+def test_a_slides_levels_are_those_of_the_opened_documents(run: NotebookRun) -> None:
     slide = run["disc"]
     documents = OpenedSlide(slide.layout, slide.record)
     for level in (0, 1, 4):

@@ -13,14 +13,14 @@ from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.results.opened_run import open_run as open_documents
-from wsi_area.review.reviewed_run import ReviewedRun, open_run
+from wsi_area.review.notebook_run import NotebookRun, open_run
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 
 MPP = Mpp(0.5, 0.475)
 
 
-def test_a_run_agrees_with_itself_everywhere(run: ReviewedRun) -> None:
+def test_a_run_agrees_with_itself_everywhere(run: NotebookRun) -> None:
     same = run.compare(run)
     assert same.is_same
     assert (len(same.table), len(same.settings)) == (0, 0)
@@ -36,7 +36,7 @@ def other(disc_slide: SyntheticSlide, tmp_path_factory: pytest.TempPathFactory) 
     return out
 
 
-def test_what_only_one_calls_tissue_is_counted_exactly(run: ReviewedRun, other: Path) -> None:
+def test_what_only_one_calls_tissue_is_counted_exactly(run: NotebookRun, other: Path) -> None:
     comparison = run.compare(other)
     found = comparison.disagreement("disc")
     assert found.pairs_px == (("tissue", "background", run["disc"].record["tissue"]["n_px"]),)
@@ -49,7 +49,7 @@ def test_what_only_one_calls_tissue_is_counted_exactly(run: ReviewedRun, other: 
     assert np.isnan(areas.loc[("total", "tumor"), "change_mm2"])  # no class is tumour: unknown, not 0
 
 
-def test_the_map_is_where_the_disc_is(run: ReviewedRun, other: Path, disc_slide: SyntheticSlide) -> None:
+def test_the_map_is_where_the_disc_is(run: NotebookRun, other: Path, disc_slide: SyntheticSlide) -> None:
     found = run.compare(other).disagreement("disc")
     assert found.box_l0_px == 1
     np.testing.assert_array_equal(found.differs, disc_slide.class_map == 1)
@@ -57,7 +57,7 @@ def test_the_map_is_where_the_disc_is(run: ReviewedRun, other: Path, disc_slide:
 
 
 def test_runs_at_other_pixel_sizes_are_compared_level_0_pixel_by_pixel(
-    run: ReviewedRun, disc_slide: SyntheticSlide, tmp_path: Path
+    run: NotebookRun, disc_slide: SyntheticSlide, tmp_path: Path
 ) -> None:
     measure(disc_slide.path, tmp_path / "out", "tiling.work_mpp=1.5", "tiling.skip_glass=false")
     coarse = open_documents(tmp_path / "out")
@@ -85,7 +85,7 @@ def test_a_large_slide_is_looked_at_in_boxes_and_counted_in_full(tmp_path: Path)
 
 
 def test_classes_are_compared_by_name_and_not_by_number(
-    run: ReviewedRun, disc_slide: SyntheticSlide, tmp_path: Path
+    run: NotebookRun, disc_slide: SyntheticSlide, tmp_path: Path
 ) -> None:
     renamed = (
         'segmenter.classes=[{id = 0, name = "background", color = "#ffffff"}, '
@@ -96,7 +96,7 @@ def test_classes_are_compared_by_name_and_not_by_number(
     assert found.pairs_px == (("tissue", "section", run["disc"].record["tissue"]["n_px"]),)
 
 
-def test_pictures_of_other_sizes_are_refused_and_the_areas_are_not(run: ReviewedRun, tmp_path: Path) -> None:
+def test_pictures_of_other_sizes_are_refused_and_the_areas_are_not(run: NotebookRun, tmp_path: Path) -> None:
     size = Size(600, 500)
     later = write_slide(
         tmp_path / "disc.tiff", size, {"tissue": disc(size, 300, 250, 200)}, FileForm(mpp=Mpp(0.5, 0.5))
@@ -109,12 +109,12 @@ def test_pictures_of_other_sizes_are_refused_and_the_areas_are_not(run: Reviewed
     assert change == pytest.approx((200**2 * 0.25 - 250**2 * 0.5 * 0.475) * math.pi * 1e-6, rel=2e-3)
 
 
-def test_a_slide_in_one_run_only_or_never_counted_is_refused(run: ReviewedRun, other: Path) -> None:
+def test_a_slide_in_one_run_only_or_never_counted_is_refused(run: NotebookRun, other: Path) -> None:
     with pytest.raises(ResultError, match="has no result of 'bare'"):
         run.compare(other).disagreement("bare")
     with pytest.raises(ResultError, match="no class map to compare"):
         run.compare(run).disagreement("text")
 
 
-def test_a_run_is_compared_with_a_run_or_with_its_folder(run: ReviewedRun, other: Path) -> None:
+def test_a_run_is_compared_with_a_run_or_with_its_folder(run: NotebookRun, other: Path) -> None:
     assert run.compare(other).difference == run.compare(open_run(other)).difference

@@ -15,7 +15,7 @@ from PIL import Image
 from synthetic import SyntheticSlide
 
 from wsi_area.results.layout import read_json, write_json
-from wsi_area.review.reviewed_run import ReviewedRun, open_run
+from wsi_area.review.notebook_run import NotebookRun, open_run
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror='alert(2)'>"
 
@@ -47,7 +47,7 @@ def parsed(page: str) -> Tags:
     return tags
 
 
-def test_a_run_lists_every_slide_with_its_end_and_what_to_look_at(run: ReviewedRun) -> None:
+def test_a_run_lists_every_slide_with_its_end_and_what_to_look_at(run: NotebookRun) -> None:
     page = run._repr_html_()
     tags = parsed(page)
     assert tags.seen.count("tr") == 1 + 3
@@ -56,7 +56,7 @@ def test_a_run_lists_every_slide_with_its_end_and_what_to_look_at(run: ReviewedR
     assert re.search(r"0\.0466 ± 0\.00\d+", page)  # π·250² px of 0.5 µm × 0.475 µm
 
 
-def test_a_slide_shows_itself_twice_with_a_bar_and_its_areas(run: ReviewedRun) -> None:
+def test_a_slide_shows_itself_twice_with_a_bar_and_its_areas(run: NotebookRun) -> None:
     page = run["disc"]._repr_html_()
     tags = parsed(page)
     pictures = [base64.b64decode(source.partition("base64,")[2]) for source in tags.sources]
@@ -71,7 +71,7 @@ def test_a_slide_shows_itself_twice_with_a_bar_and_its_areas(run: ReviewedRun) -
     assert "100 µm" in page
 
 
-def test_a_slide_without_a_pixel_size_has_pixels_and_no_bar(run: ReviewedRun) -> None:
+def test_a_slide_without_a_pixel_size_has_pixels_and_no_bar(run: NotebookRun) -> None:
     page = run["bare"]._repr_html_()
     parsed(page)
     assert "pixels only" in page
@@ -79,20 +79,20 @@ def test_a_slide_without_a_pixel_size_has_pixels_and_no_bar(run: ReviewedRun) ->
     assert "60\u202f000" in page
 
 
-def test_a_failed_slide_says_why(run: ReviewedRun) -> None:
+def test_a_failed_slide_says_why(run: NotebookRun) -> None:
     page = run["text"]._repr_html_()
     assert "img" not in parsed(page).seen
     assert "✗ failed" in page
 
 
-def test_a_calibration_marks_the_claim_that_was_taken(run: ReviewedRun) -> None:
+def test_a_calibration_marks_the_claim_that_was_taken(run: NotebookRun) -> None:
     page = run["disc"].calibration._repr_html_()
     parsed(page)
     assert page.count("<td>chosen</td>") == 1
     assert "Nothing in the file states a pixel size" in run["bare"].calibration._repr_html_()
 
 
-def renamed(run: ReviewedRun, tmp_path: Path, *, is_tumor: bool) -> ReviewedRun:
+def renamed(run: NotebookRun, tmp_path: Path, *, is_tumor: bool) -> NotebookRun:
     """The run as a model of glands alone would have left it."""
     copy = Path(shutil.copytree(run.layout.root, tmp_path / "copy"))
     for path in copy.glob("slides/*/result.json"):
@@ -104,7 +104,7 @@ def renamed(run: ReviewedRun, tmp_path: Path, *, is_tumor: bool) -> ReviewedRun:
     return open_run(copy)
 
 
-def test_what_a_model_of_glands_found_is_not_called_tissue(run: ReviewedRun, tmp_path: Path) -> None:
+def test_what_a_model_of_glands_found_is_not_called_tissue(run: NotebookRun, tmp_path: Path) -> None:
     assert "tissue mm² (± 95 %)" in run._repr_html_()
     assert "all tissue" in run["disc"]._repr_html_()
     found = renamed(run, tmp_path, is_tumor=False)
@@ -117,7 +117,7 @@ def test_what_a_model_of_glands_found_is_not_called_tissue(run: ReviewedRun, tmp
     assert "all gland</th>" in pages[1]
 
 
-def test_where_all_tissue_is_tumour_it_has_no_column_of_its_own(run: ReviewedRun, tmp_path: Path) -> None:
+def test_where_all_tissue_is_tumour_it_has_no_column_of_its_own(run: NotebookRun, tmp_path: Path) -> None:
     found = renamed(run, tmp_path, is_tumor=True)
     pages = found._repr_html_(), found["disc"]._repr_html_()
     assert all(page.count("<th") for page in pages)
@@ -125,7 +125,7 @@ def test_where_all_tissue_is_tumour_it_has_no_column_of_its_own(run: ReviewedRun
     assert "% of" not in pages[1]
 
 
-def test_a_comparison_lists_settings_and_numbers(run: ReviewedRun, disc_slide: SyntheticSlide, tmp_path: Path) -> None:
+def test_a_comparison_lists_settings_and_numbers(run: NotebookRun, disc_slide: SyntheticSlide, tmp_path: Path) -> None:
     measure(disc_slide.path, tmp_path / "out", "segmenter.threshold=254", "tiling.tile_px=100")
     page = run.compare(tmp_path / "out")._repr_html_()
     parsed(page)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from wsi_area.errors import SettingsError
-from wsi_area.review.reviewed_run import ReviewedRun
+from wsi_area.review.notebook_run import NotebookRun
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def bar_of(axes):
     return bar
 
 
-def test_a_slide_is_drawn_in_millimetres_with_its_areas(run: ReviewedRun) -> None:
+def test_a_slide_is_drawn_in_millimetres_with_its_areas(run: NotebookRun) -> None:
     axes = run["disc"].plot()
     assert axes.get_xlim() == pytest.approx((0, 1001 * 0.5e-3))
     assert axes.get_ylim() == pytest.approx((703 * 0.475e-3, 0))
@@ -38,13 +38,13 @@ def test_a_slide_is_drawn_in_millimetres_with_its_areas(run: ReviewedRun) -> Non
     assert axes.get_title() == "disc"
 
 
-def test_the_bar_is_as_long_as_it_says(run: ReviewedRun) -> None:
+def test_the_bar_is_as_long_as_it_says(run: NotebookRun) -> None:
     axes = run["disc"].plot()
     assert bar_of(axes).get_width() == pytest.approx(0.1)
     assert [text.get_text() for text in axes.texts] == ["100 µm"]
 
 
-def test_the_classes_lie_where_the_disc_lies(run: ReviewedRun) -> None:
+def test_the_classes_lie_where_the_disc_lies(run: NotebookRun) -> None:
     axes = run["disc"].plot()
     photo, classes = axes.images
     assert photo.get_extent() == classes.get_extent()
@@ -56,26 +56,26 @@ def test_the_classes_lie_where_the_disc_lies(run: ReviewedRun) -> None:
     assert centre_mm == pytest.approx((480 * 0.5e-3, 350 * 0.475e-3), abs=1e-3)
 
 
-def test_without_the_overlay_there_is_the_picture_alone(run: ReviewedRun) -> None:
+def test_without_the_overlay_there_is_the_picture_alone(run: NotebookRun) -> None:
     axes = run["disc"].plot(overlay=False)
     assert len(axes.images) == 1
     assert axes.get_legend() is None
 
 
-def test_some_classes_can_be_asked_for_and_a_wrong_one_is_told_the_right_ones(run: ReviewedRun) -> None:
+def test_some_classes_can_be_asked_for_and_a_wrong_one_is_told_the_right_ones(run: NotebookRun) -> None:
     axes = run["disc"].plot(classes=["background"])
     assert legend_of(axes)[0].startswith("background")
     with pytest.raises(SettingsError, match=r"no class 'tumour'; it has background, tissue"):
         run["disc"].plot(classes="tumour")
 
 
-def test_it_draws_on_axes_that_are_given(run: ReviewedRun) -> None:
+def test_it_draws_on_axes_that_are_given(run: NotebookRun) -> None:
     _, axes = plt.subplots()
     assert run["disc"].plot(axes) is axes
     assert len(plt.get_fignums()) == 1
 
 
-def test_without_a_pixel_size_it_is_drawn_in_pixels_without_a_bar(run: ReviewedRun) -> None:
+def test_without_a_pixel_size_it_is_drawn_in_pixels_without_a_bar(run: NotebookRun) -> None:
     axes = run["bare"].plot()
     assert axes.get_xlim() == (0, 1001)
     assert not axes.patches
@@ -83,7 +83,7 @@ def test_without_a_pixel_size_it_is_drawn_in_pixels_without_a_bar(run: ReviewedR
     assert legend_of(axes) == ["tissue: 60\u202f000 px"]
 
 
-def test_a_slide_without_a_picture_shows_its_classes_on_white(run: ReviewedRun) -> None:
+def test_a_slide_without_a_picture_shows_its_classes_on_white(run: NotebookRun) -> None:
     thumbnail = run["disc"].layout.root / "thumb.jpg"
     kept = thumbnail.read_bytes()
     thumbnail.unlink()
@@ -95,7 +95,7 @@ def test_a_slide_without_a_picture_shows_its_classes_on_white(run: ReviewedRun) 
     assert (classes.get_array()[..., 3] > 0).any()
 
 
-def test_a_tile_and_a_disagreement_have_a_bar_and_a_legend_too(run: ReviewedRun) -> None:
+def test_a_tile_and_a_disagreement_have_a_bar_and_a_legend_too(run: NotebookRun) -> None:
     tile = run["disc"].tile(2, 3).plot()
     assert tile.get_xlim() == pytest.approx((384 * 0.5e-3, 512 * 0.5e-3))
     assert bar_of(tile).get_width() == pytest.approx(0.01)
@@ -104,7 +104,7 @@ def test_a_tile_and_a_disagreement_have_a_bar_and_a_legend_too(run: ReviewedRun)
     assert "0 mm²" in legend_of(same)[0]
 
 
-def test_a_name_full_of_dollars_is_no_formula(run: ReviewedRun) -> None:
+def test_a_name_full_of_dollars_is_no_formula(run: NotebookRun) -> None:
     axes = run["disc"].plot()
     assert not axes.title.get_parse_math()
 
@@ -112,7 +112,7 @@ def test_a_name_full_of_dollars_is_no_formula(run: ReviewedRun) -> None:
 def test_it_works_where_there_is_no_display(finished: Path, tmp_path: Path) -> None:
     code = (
         "import sys, warnings; warnings.simplefilter('error')\n"
-        "from wsi_area.review.reviewed_run import open_run\n"
+        "from wsi_area.review.notebook_run import open_run\n"
         "open_run(sys.argv[1])['disc'].plot().figure.savefig(sys.argv[2])"
     )
     kept = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND"}}
@@ -123,7 +123,7 @@ def test_it_works_where_there_is_no_display(finished: Path, tmp_path: Path) -> N
 
 def test_opening_a_run_loads_neither_pandas_nor_matplotlib(finished: Path) -> None:
     code = (
-        "import sys\nfrom wsi_area.review.reviewed_run import open_run\nopen_run(sys.argv[1])['disc']._repr_html_()\n"
+        "import sys\nfrom wsi_area.review.notebook_run import open_run\nopen_run(sys.argv[1])['disc']._repr_html_()\n"
         "assert not {'pandas', 'matplotlib', 'dask'} & set(sys.modules), sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, str(finished)], check=True)

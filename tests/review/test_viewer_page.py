@@ -12,7 +12,7 @@ from PIL import Image
 from synthetic import SyntheticSlide
 
 from wsi_area.compute.picture.scale_bar import scale_bar
-from wsi_area.review.reviewed_run import ReviewedRun
+from wsi_area.review.notebook_run import NotebookRun
 from wsi_area.review.viewer.widget import page_css, page_module
 
 # what anywidget hands to a page: a model with the values of the widget, and an element to draw in
@@ -103,7 +103,7 @@ def show(browser: Any) -> Iterator[Callable[..., Shown]]:
 
 
 @pytest.fixture
-def shown(show: Callable[..., Shown], run: ReviewedRun) -> Shown:
+def shown(show: Callable[..., Shown], run: NotebookRun) -> Shown:
     return show(run["disc"].view())
 
 
@@ -120,7 +120,7 @@ def test_nothing_is_fetched_and_nothing_is_complained_of(shown: Shown) -> None:
     assert {question["kind"] for question in shown.asked} == {"tissue", "classes"}
 
 
-def test_a_class_is_seen_in_its_colour_and_its_share_of_the_picture_is_its_area(shown: Shown, run: ReviewedRun) -> None:
+def test_a_class_is_seen_in_its_colour_and_its_share_of_the_picture_is_its_area(shown: Shown, run: NotebookRun) -> None:
     shown.page.locator(".wsi-opacity input").fill("100")
     pixels = shown.settled()
     (entry,) = shown.viewer.facts["classes"]
@@ -210,14 +210,14 @@ def text_um(text: str) -> float:
     return float(value) * {"µm": 1, "mm": 1000}[unit]
 
 
-def test_without_a_pixel_size_there_is_no_bar_and_it_says_so(show: Callable[..., Shown], run: ReviewedRun) -> None:
+def test_without_a_pixel_size_there_is_no_bar_and_it_says_so(show: Callable[..., Shown], run: NotebookRun) -> None:
     shown = show(run["bare"].view())
     assert not shown.page.locator(".wsi-bar").is_visible()
     assert "no scale bar" in shown.page.locator(".wsi-note").inner_text()
 
 
 def test_a_slide_that_is_gone_is_its_small_picture_and_a_sentence(
-    show: Callable[..., Shown], run: ReviewedRun, disc_slide: SyntheticSlide
+    show: Callable[..., Shown], run: NotebookRun, disc_slide: SyntheticSlide
 ) -> None:
     hidden = disc_slide.path.rename(disc_slide.path.with_suffix(".away"))
     try:
@@ -231,7 +231,7 @@ def test_a_slide_that_is_gone_is_its_small_picture_and_a_sentence(
     assert differ(shown.settled(), whole) < 0.05
 
 
-def test_an_answer_that_is_lost_is_asked_for_again(show: Callable[..., Shown], run: ReviewedRun) -> None:
+def test_an_answer_that_is_lost_is_asked_for_again(show: Callable[..., Shown], run: NotebookRun) -> None:
     whole = show(run["disc"].view()).settled()
     again = show(run["disc"].view(), lost=lambda content: content.get("number") == 1)
     assert differ(again.settled(), whole) == 0
@@ -240,7 +240,7 @@ def test_an_answer_that_is_lost_is_asked_for_again(show: Callable[..., Shown], r
 
 
 def test_a_kernel_that_does_not_answer_is_named_and_its_tiles_come_once_it_does(
-    show: Callable[..., Shown], run: ReviewedRun
+    show: Callable[..., Shown], run: NotebookRun
 ) -> None:
     busy = [True]
     shown = show(run["disc"].view(), lost=lambda content: busy[0])
@@ -256,7 +256,7 @@ def test_a_kernel_that_does_not_answer_is_named_and_its_tiles_come_once_it_does(
     ("scheme", "viewport"), [("dark", {"width": 360, "height": 640}), ("light", {"width": 1000, "height": 800})]
 )
 def test_axe_finds_no_fault_and_nothing_reaches_beyond_the_screen(
-    show: Callable[..., Shown], run: ReviewedRun, axe_source: str, scheme: str, viewport: dict[str, int]
+    show: Callable[..., Shown], run: NotebookRun, axe_source: str, scheme: str, viewport: dict[str, int]
 ) -> None:
     shown = show(run["disc"].view(), viewport=viewport, color_scheme=scheme)
     shown.page.evaluate(axe_source)

@@ -24,8 +24,8 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import TilePixels
 from wsi_area.results.thumbnail import Thumbnail, ThumbnailFrame
-from wsi_area.review.reviewed_run import ReviewedRun, ReviewedSlide, open_run
-from wsi_area.review.viewer import page, tissue_tiles
+from wsi_area.review.notebook_run import NotebookRun, NotebookSlide, open_run
+from wsi_area.review.viewer import tissue_tiles, widget
 from wsi_area.review.viewer.grid import TILE_PX, ViewGrid, view_grid
 from wsi_area.review.viewer.widget import SlideViewer
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
@@ -189,7 +189,7 @@ def test_a_tile_that_is_not_there_is_answered_with_the_reason_and_other_talk_not
     assert asked(viewer, kind="anything else") == []
 
 
-def test_what_is_said_of_a_slide_is_what_the_run_found(run: ReviewedRun) -> None:
+def test_what_is_said_of_a_slide_is_what_the_run_found(run: NotebookRun) -> None:
     facts = run["disc"].view().facts
     assert facts["mpp_x_um"] == pytest.approx(0.5, rel=1e-6)
     assert (facts["width_px"], facts["height_px"]) == (1001, round(703 * 0.475 / 0.5))
@@ -200,7 +200,7 @@ def test_what_is_said_of_a_slide_is_what_the_run_found(run: ReviewedRun) -> None
     assert any("no scale bar" in note for note in bare["notes"])
 
 
-def test_the_classes_shown_at_first_are_those_that_were_named(run: ReviewedRun) -> None:
+def test_the_classes_shown_at_first_are_those_that_were_named(run: NotebookRun) -> None:
     assert run["disc"].view().hidden == []
     assert run["disc"].view(classes=[], opacity=0.25).hidden == ["tissue"]
     assert run["disc"].view(opacity=0.0).opacity == 0.0
@@ -212,18 +212,18 @@ def test_the_classes_shown_at_first_are_those_that_were_named(run: ReviewedRun) 
         viewer.hidden = ["stroma"]
 
 
-def test_a_slide_without_counts_is_not_shown(run: ReviewedRun) -> None:
+def test_a_slide_without_counts_is_not_shown(run: NotebookRun) -> None:
     with pytest.raises(ResultError, match="nothing to draw"):
         run["text"].view()
 
 
-def moved(run: ReviewedRun, file: Path) -> ReviewedSlide:
+def moved(run: NotebookRun, file: Path) -> NotebookSlide:
     slide = run["disc"]
-    return ReviewedSlide(slide.layout, {**slide.record, "path": str(file)})
+    return NotebookSlide(slide.layout, slide.result.model_copy(update={"path": str(file)}))
 
 
 def test_without_its_file_a_slide_is_the_runs_picture_and_the_viewer_says_so(
-    run: ReviewedRun, disc_slide: SyntheticSlide
+    run: NotebookRun, disc_slide: SyntheticSlide
 ) -> None:
     viewer = moved(run, disc_slide.path.with_name("gone.tiff")).view()
     (note,) = viewer.facts["notes"]
@@ -235,7 +235,7 @@ def test_without_its_file_a_slide_is_the_runs_picture_and_the_viewer_says_so(
     assert np.abs(mine - true).mean() < 12
 
 
-def test_another_file_in_its_place_is_not_shown_either(run: ReviewedRun, disc_slide: SyntheticSlide) -> None:
+def test_another_file_in_its_place_is_not_shown_either(run: NotebookRun, disc_slide: SyntheticSlide) -> None:
     (note,) = moved(run, disc_slide.path.with_name("bare.tiff")).view().facts["notes"]
     assert "The file in the slide's place is another" in note
 
@@ -250,7 +250,7 @@ def test_without_file_and_picture_the_classes_lie_on_white(
     assert (viewer._tissue.pixels(viewer._grid.tile(viewer._grid.first_level, 0, 0)) == 255).all()
 
 
-def test_a_file_that_is_named_must_be_the_one(run: ReviewedRun, disc_slide: SyntheticSlide, tmp_path: Path) -> None:
+def test_a_file_that_is_named_must_be_the_one(run: NotebookRun, disc_slide: SyntheticSlide, tmp_path: Path) -> None:
     slide = moved(run, tmp_path / "gone.tiff")
     elsewhere = Path(shutil.copy2(disc_slide.path, tmp_path / "elsewhere.tiff"))
     assert slide.view(file=elsewhere).facts["notes"] == []
@@ -260,7 +260,7 @@ def test_a_file_that_is_named_must_be_the_one(run: ReviewedRun, disc_slide: Synt
         slide.view(file=disc_slide.path.with_name("bare.tiff"))
 
 
-def test_a_notebook_is_left_a_picture_and_then_the_viewer(run: ReviewedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notebook_is_left_a_picture_and_then_the_viewer(run: NotebookRun, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[Any] = []
     widget = importlib.import_module("wsi_area.review.viewer.widget")
     monkeypatch.setattr(widget, "display", lambda data, metadata=None, raw=False: shown.append((data, raw)))
@@ -276,7 +276,7 @@ def test_a_notebook_is_left_a_picture_and_then_the_viewer(run: ReviewedRun, monk
 
 
 def test_openseadragon_is_the_file_that_its_origin_names_with_its_licence() -> None:
-    folder = Path(page.__file__).with_name("static") / "openseadragon"
+    folder = Path(widget.__file__).with_name("static") / "openseadragon"
     origin = (folder / "ORIGIN.txt").read_text(encoding="utf-8")
     vendored = (folder / "openseadragon.min.js").read_bytes()
     assert hashlib.sha256(vendored).hexdigest() in origin
@@ -285,17 +285,17 @@ def test_openseadragon_is_the_file_that_its_origin_names_with_its_licence() -> N
     assert f"OpenSeadragon {version[1]}," in origin
     licence = (folder / "LICENSE.txt").read_text(encoding="utf-8")
     assert "Redistributions in binary form must reproduce the above copyright notice" in licence
-    assert "sourceMappingURL" not in page.page_module()
+    assert "sourceMappingURL" not in widget.page_module()
 
 
 def test_the_viewer_is_loaded_by_who_views_and_by_nobody_else() -> None:
     code = "import sys, wsi_area; wsi_area.open_run; sys.stdout.write(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "wsi_area.review.reviewed_run" in done.stdout.split()
+    assert "wsi_area.review.notebook_run" in done.stdout.split()
     assert not {"anywidget", "ipywidgets", "IPython", "wsi_area.review.viewer.widget"} & set(done.stdout.split())
 
 
-def test_without_anywidget_the_remedy_is_named(run: ReviewedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_anywidget_the_remedy_is_named(run: NotebookRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "wsi_area.review.viewer.widget", raising=False)
     monkeypatch.setitem(sys.modules, "anywidget", None)
     with pytest.raises(SettingsError, match=r"pip install 'wsi-area\[notebook\]'"):

@@ -6,6 +6,7 @@ from command_line import wsi_area
 from synthetic import FileForm, disc, write_slide
 
 from wsi_area.model.geometry import Size
+from wsi_area.model.slide_result import EndedSlide
 from wsi_area.run.ending import ending_lines
 from wsi_area.run.run_document import RunOutcome
 
@@ -26,12 +27,12 @@ def test_the_command_ends_with_what_ran_and_what_to_do_about_the_rest(tmp_path: 
 
 
 def test_a_long_list_is_cut_and_counted_and_what_was_not_reached_is_said() -> None:
-    records = tuple({"slide_id": f"s{n}", "status": "failed", "reason": "torn"} for n in range(12))
+    records = tuple(EndedSlide(slide_id=f"s{n}", status="failed", reason="torn", path="") for n in range(12))
     first, failed = ending_lines(RunOutcome(records, True, 20))
     assert first == "0 of 20 slides are complete; 12 failed, 8 not reached"
     assert failed.startswith("failed (s0, s1, s2, s3, s4 and 7 more): ")
 
 
 def test_where_all_is_well_one_line_says_so() -> None:
-    records = tuple({"slide_id": f"s{n}", "status": "complete", "reason": ""} for n in range(3))
+    records = tuple(EndedSlide(slide_id=f"s{n}", status="complete", reason="", path="") for n in range(3))
     assert ending_lines(RunOutcome(records, False, 3)) == ["3 of 3 slides are complete"]

@@ -22,7 +22,7 @@ from wsi_area.run.array.merge import merge_run
 from wsi_area.run.array.task_run import run_task
 from wsi_area.run.beginning import SAID_AT_THE_END
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.run_document import RunOutcome, run_footer
+from wsi_area.run.run_document import RunOutcome, ended_run, run_header
 from wsi_area.settings.run_settings import RunSettings, load
 
 SIZE = Size(300, 250)
@@ -195,5 +195,7 @@ def test_a_task_without_force_leaves_the_tables_as_they_are(slides: Slides, tmp_
 
 
 def test_nothing_that_is_said_at_the_end_of_a_run_stays_in_one_that_goes_on() -> None:
-    said = set(run_footer(RunOutcome((), False, 0, ()), [], 1))
+    begun = run_header(line(), (), [])
+    ended = ended_run(begun, RunOutcome((), False, 0, ()), [], 1)
+    said = {name for name, value in ended if value != getattr(begun, name)}
     assert said - {"state", "slides"} == set(SAID_AT_THE_END)

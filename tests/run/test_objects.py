@@ -21,12 +21,14 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.objects import Foci, SizeFilters
 from wsi_area.model.plan import SlidePlan
+from wsi_area.model.record.slide_foci import FociOnRecord
 from wsi_area.results.class_map.cleaned_store import discard_cleaned, tiles_layout
 from wsi_area.results.class_map.shard import encoded_tiles
 from wsi_area.results.class_map.store import commit_batch, create_store, ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.layout import RunLayout, SlideLayout
-from wsi_area.results.tables.object_tables import foci_record, read_foci, write_objects
+from wsi_area.results.record import foci_on_record
+from wsi_area.results.tables.object_tables import read_foci, write_objects
 from wsi_area.run.executors.choice import make_executor
 from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.executors.serial import SerialExecutor
@@ -337,13 +339,13 @@ def test_a_slide_without_pixel_size_is_measured_in_pixels_and_cannot_be_filtered
     plan, layout = cut(32, 2), SlideLayout(tmp_path / "s")
     commit(layout, plan, picture())
     foci = measure_foci(layout, plan, SCHEME, None, SerialExecutor())
-    record = foci_record(foci, None)
+    record = foci_on_record(foci, None)
     assert record is not None
-    assert record["n_px_net"] > 0
-    assert {record[k] for k in ("net_area_mm2", "filled_area_mm2", "largest_focus_mm2", "largest_extent_mm")} == {None}
-    assert record["listed"][0]["max_feret_mm"] is record["listed"][0]["area_mm2"] is None
-    assert pq.read_table(layout.root / "objects.parquet")["area_mm2"].null_count == len(record["listed"])
-    json.dumps(record, allow_nan=False)
+    assert record.n_px_net > 0
+    assert record.net_area_mm2 is record.filled_area_mm2 is record.largest_focus_mm2 is record.largest_extent_mm is None
+    assert record.listed[0].max_feret_mm is record.listed[0].area_mm2 is None
+    assert pq.read_table(layout.root / "objects.parquet")["area_mm2"].null_count == len(record.listed)
+    json.dumps(record.model_dump(mode="json"), allow_nan=False)
     with pytest.raises(PlanError, match="--mpp"):
         clean(layout.root, plan, SerialExecutor(), mpp=None)
 
@@ -353,7 +355,7 @@ def test_a_scheme_without_tumour_has_no_foci_unless_tissue_is_asked_for(tmp_path
     commit(layout, plan, picture())
     no_tumour = replace(SCHEME, classes=tuple(replace(c, is_tumor=False) for c in SCHEME.classes))
     assert measure_foci(layout, plan, no_tumour, MPP, SerialExecutor()) is None
-    assert foci_record(None, MPP) is None
+    assert foci_on_record(None, MPP) is None
     tissue = measure_foci(layout, plan, no_tumour, MPP, SerialExecutor(), "tissue")
     assert tissue is not None
     assert tissue.area_px == ledger_rows(layout)[..., [1, 2, 3]].sum()
@@ -365,14 +367,14 @@ def test_the_document_lists_the_largest_and_the_tables_have_them_all(tmp_path: P
     for name in ("a", "b"):
         commit(run.slide(name), plan, picture() if name == "a" else np.flipud(picture()).copy())
         found[name] = measure_foci(run.slide(name), plan, SCHEME, MPP, SerialExecutor())
-    record = foci_record(found["a"], MPP, listed_most=5)
+    record = foci_on_record(found["a"], MPP, listed_most=5)
     assert record is not None
-    assert len(record["listed"]) == 5 < record["count"]
-    assert record["listed"][0]["area_mm2"] == record["largest_focus_mm2"]
-    assert record["largest_extent_mm"] >= record["listed"][0]["max_feret_mm"]
-    assert record["net_area_mm2"] == pytest.approx(record["n_px_net"] * 0.125e-6, rel=1e-12)
-    assert record["n_px_net"] == ledger_rows(run.slide("a"))[..., [2, 3]].sum()
-    assert json.loads(json.dumps(record, allow_nan=False)) == record
+    assert len(record.listed) == 5 < record.count
+    assert record.listed[0].area_mm2 == record.largest_focus_mm2
+    assert (record.largest_extent_mm or 0) >= (record.listed[0].max_feret_mm or 1)
+    assert record.net_area_mm2 == pytest.approx(record.n_px_net * 0.125e-6, rel=1e-12)
+    assert record.n_px_net == ledger_rows(run.slide("a"))[..., [2, 3]].sum()
+    assert FociOnRecord.model_validate(json.loads(record.model_dump_json())) == record
     write_objects(run, ["a", "b", "never measured"])
     table = pq.read_table(tmp_path / "objects.parquet").to_pandas()
     assert list(table.columns[:6]) == ["slide_id", "object_id", "set", "area_px", "area_mm2", "filled_px"]

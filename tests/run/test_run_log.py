@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from measuring import measure
+from recorded import counted_slide
 from synthetic import FileForm, disc, write_slide
 
 from wsi_area.model.geometry import Size
+from wsi_area.model.record.slide_origin import TileError
 from wsi_area.run.run_document import RunOutcome
 from wsi_area.run.run_log import RunLog, opened_log
 
@@ -115,14 +117,12 @@ def test_what_the_package_warns_of_is_in_the_log_with_its_slide(tmp_path: Path) 
 
 
 def test_tiles_that_could_not_be_read_are_named(tmp_path: Path) -> None:
-    record = {
-        "slide_id": "s", "status": "incomplete", "reason": "7 px", "findings": [],
-        "tile_errors": [{"row": 1, "col": 2, "message": "torn"}],
-    }  # fmt: skip
+    slide = counted_slide("out/incomplete")
+    slide = slide.model_copy(update={"tile_errors": (TileError(row=1, col=2, message="torn"),)})
     with opened_log(tmp_path / "run.jsonl") as log:
         with log.slide("s") as told:
-            told.done(record, resumed=False)
-        log.run_ended(RunOutcome((record,), True, 3))
+            told.done(slide, resumed=False)
+        log.run_ended(RunOutcome((slide,), True, 3))
     _, tile, _, ended = lines(tmp_path / "run.jsonl")
     assert (tile["event"], tile["slide"], tile["row"], tile["col"]) == ("tile unreadable", "s", 1, 2)
     assert (ended["exit_code"], ended["not_reached"]) == (130, 2)

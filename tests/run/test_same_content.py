@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from command_line import wsi_area
 from measuring import FLAT, measure
+from recorded import counted_slide
 from synthetic import disc, write_slide
 
 from wsi_area.audit.verify import verify_run
@@ -177,7 +178,7 @@ def test_files_of_one_length_with_other_bytes_are_two_slides(slide: Path, tmp_pa
 
 
 def test_of_many_twins_five_are_named_and_the_others_counted() -> None:
-    records = [{"slide_id": f"s{n}", "classes": [], "content_digest": "d", "findings": []} for n in range(9)]
-    (found,) = with_same_content(records[0], same_content(records))["findings"]
-    assert "that of s1 and s2 and s3 and s4 and s5 and 3 more: " in found["message"]
-    assert "count this tissue 9 times" in found["message"]
+    twins = [counted_slide().model_copy(update={"slide_id": f"s{n}", "findings": ()}) for n in range(9)]
+    (found,) = with_same_content(twins[0], same_content(twins)).findings
+    assert "that of s1 and s2 and s3 and s4 and s5 and 3 more: " in found.message
+    assert "count this tissue 9 times" in found.message

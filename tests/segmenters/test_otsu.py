@@ -42,8 +42,11 @@ def test_no_other_split_of_a_histogram_has_less_variance_within_its_classes(coun
     assert within(otsu_bin(counts)) == pytest.approx(best, rel=1e-9, abs=1e-9)
 
 
-def test_of_an_empty_valley_the_lowest_bin_is_taken():
-    assert otsu_bin([10, 10, 0, 0, 0, 20]) == 1
+@pytest.mark.parametrize(
+    ("counts", "middle"), [([10, 10, 0, 0, 0, 20], 2), ([5, 0, 0, 9], 1), ([5, 9], 0), ([1, 0, 0, 0, 0, 0, 1], 2)]
+)
+def test_of_an_empty_valley_the_middle_is_taken(counts, middle):
+    assert otsu_bin(counts) == middle
 
 
 def test_a_histogram_of_nothing_gives_the_lowest_bin():
@@ -53,4 +56,4 @@ def test_a_histogram_of_nothing_gives_the_lowest_bin():
 def test_counts_of_a_huge_slide_do_not_overflow():
     counts = np.zeros(256, np.int64)
     counts[[10, 200]] = 10**12
-    assert otsu_bin(counts) == 10
+    assert otsu_bin(counts) == (10 + 199) // 2

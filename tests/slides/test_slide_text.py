@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wsi_area.compute.units import positive_number, um_per_unit
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.geometry import Size
 from wsi_area.slides.header.mpp_sources import slide_claims
 from wsi_area.slides.header.ome import ome_images
 from wsi_area.slides.header.tiff_scales import ome_claims
-from wsi_area.slides.header.units import positive_number, um_per_unit
 
 ROOMS = [
+    "compute.units",
     "lanes.argb",
     "lanes.exactness",
     "header.inspect",
@@ -26,13 +27,14 @@ ROOMS = [
     "stored.turning",
     "lanes.overview",
     "lanes.reading",
-    "header.units",
 ]
 
 
 @pytest.mark.parametrize("name", ROOMS)
 def test_the_examples_in_the_docstrings_are_true(name: str) -> None:
-    result = doctest.testmod(import_module(f"wsi_area.slides.{name}"))
+    result = doctest.testmod(
+        import_module(f"wsi_area.{name}" if name.startswith("compute") else f"wsi_area.slides.{name}")
+    )
     assert (result.failed, result.attempted > 0) == (0, True)
 
 

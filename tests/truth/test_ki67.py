@@ -50,7 +50,7 @@ def labelled(density: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def reaches(slide: Path, out: Path, config: Path, target: str, least_od: float) -> np.ndarray:
     """bool (h, w): the pixels that a run of the IHC settings puts into the bands of a stain."""
     settings = (f"segmenter.target={target}", f"segmenter.weak_od={least_od}")
-    full = ("tiling.work_mpp=0.2271", "tiling.skip_glass=false")
+    full = ("tiling.work_mpp=0.2271", "tiling.skip_glass=false", "segmenter.glass=[255,255,255]")  # as scikit-image
     assert run_slides(collect_slides([str(slide)]), load(config, [*full, *settings]), out).exit_code == 0
     (found,) = class_maps_of(out).values()
     return np.asarray((found >= 2) & (found <= 4))

@@ -32,10 +32,10 @@ class ClassChange:
     after_slide_id: str
     before_n_px: int
     after_n_px: int
-    before_mpp_x_um: float
-    before_mpp_y_um: float
-    after_mpp_x_um: float
-    after_mpp_y_um: float
+    before_mpp_x_um: float | None
+    before_mpp_y_um: float | None
+    after_mpp_x_um: float | None
+    after_mpp_y_um: float | None
     before_area_mm2: float
     before_area_u_mm2: float
     after_area_mm2: float
@@ -61,7 +61,7 @@ def class_change(
     """Return what a class gained or lost."""
     old, new = before.area, after.area
     change = area_change(old.area, new.area, same_scale=same_scale)
-    scale_before, scale_after = (dated.slide.record["calibration"] for dated in (before, after))
+    scale_before, scale_after = (dated.slide.counted.calibration for dated in (before, after))
     return ClassChange(
         subject=subject,
         kind=old.kind,
@@ -75,10 +75,10 @@ def class_change(
         after_slide_id=after.slide.slide_id,
         before_n_px=old.n_px,
         after_n_px=new.n_px,
-        before_mpp_x_um=scale_before["mpp_x_um"],
-        before_mpp_y_um=scale_before["mpp_y_um"],
-        after_mpp_x_um=scale_after["mpp_x_um"],
-        after_mpp_y_um=scale_after["mpp_y_um"],
+        before_mpp_x_um=scale_before.mpp_x_um,
+        before_mpp_y_um=scale_before.mpp_y_um,
+        after_mpp_x_um=scale_after.mpp_x_um,
+        after_mpp_y_um=scale_after.mpp_y_um,
         before_area_mm2=old.area.area_mm2,
         before_area_u_mm2=old.area.u_mm2,
         after_area_mm2=new.area.area_mm2,

@@ -1,14 +1,17 @@
-"""results: the areas of one slide as a comparison of two dates takes them, with what makes each uncertain."""
+"""audit: the areas of one slide as a comparison of two dates takes them, with what makes each uncertain."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from wsi_area.compute.judge.area_change import DatedArea, crack_count, u_count_of_cracks_mm2
+from wsi_area.errors import ResultError
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import MaskArray
+from wsi_area.model.record.slide_areas import ClassOnRecord
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.opened_slide import OpenedSlide
 
 Kind = Literal["class", "total"]
@@ -36,43 +39,34 @@ def dated_areas(slide: OpenedSlide) -> list[NamedArea]:
     Raises
     ------
     ResultError
-        If the class map cannot be read.
+        If it has no areas, or its class map cannot be read.
     """
-    record = slide.record
-    members = list(_members(record["classes"]))
-    cracks = _cracks(slide, [ids for _, _, ids in members])
-    classes = {c["id"]: c for c in record["classes"]}
-    return [_named(record, classes, kind, name, ids, n) for (kind, name, ids), n in zip(members, cracks, strict=True)]
+    result = slide.counted
+    members = list(_members(result.classes))
+    cracks = _cracks(slide, [[c.id for c in classes] for _, _, classes in members])
+    return [_named(result, kind, name, of, n) for (kind, name, of), n in zip(members, cracks, strict=True)]
 
 
-def _members(classes: list[Mapping[str, Any]]) -> Iterator[tuple[Kind, str, list[int]]]:
-    for name in ("tumor", "tissue"):
-        ids = [c["id"] for c in classes if c[f"is_{name}"]]
-        if ids:
-            yield "total", name, ids
-    for c in classes:
-        yield "class", c["name"], [c["id"]]
+def _members(classes: Sequence[ClassOnRecord]) -> Iterator[tuple[Kind, str, list[ClassOnRecord]]]:
+    totals = (("tumor", [c for c in classes if c.is_tumor]), ("tissue", [c for c in classes if c.is_tissue]))
+    yield from (("total", name, members) for name, members in totals if members)
+    yield from (("class", c.name, [c]) for c in classes)
 
 
-def _named(
-    record: Mapping[str, Any],
-    classes: Mapping[int, Mapping[str, Any]],
-    kind: Kind,
-    name: str,
-    ids: list[int],
-    cracks: int,
-) -> NamedArea:
-    work, first, is_background = record["work"], classes[ids[0]], ids == [BACKGROUND_ID]
-    of = first if kind == "class" else record[name]
-    u_count_mm2 = u_count_of_cracks_mm2(cracks, work["work_mpp_x_um"] * work["work_mpp_y_um"] * 1e-6)
+def _named(slide: CountedSlide, kind: Kind, name: str, classes: Sequence[ClassOnRecord], cracks: int) -> NamedArea:
+    of = classes[0] if kind == "class" else slide.tumor if name == "tumor" else slide.tissue
+    is_background, x_um, y_um = of is slide.classes[BACKGROUND_ID], slide.work.work_mpp_x_um, slide.work.work_mpp_y_um
+    u_rel = slide.calibration.relative_u_area
+    if of.n_px is None or of.area_mm2 is None or x_um is None or y_um is None or u_rel is None:
+        raise ResultError(f"{slide.slide_id}: {name} has no area in mm², so there is nothing to compare")
     return NamedArea(
         kind,
         name,
-        all(classes[i]["is_tissue"] for i in ids),
-        all(classes[i]["is_tumor"] for i in ids),
-        of["n_px"],
-        DatedArea(of["area_mm2"], record["calibration"]["relative_u_area"], u_count_mm2),
-        first["signal_per_mm2"] if kind == "class" and not is_background else None,
+        all(c.is_tissue for c in classes),
+        all(c.is_tumor for c in classes),
+        of.n_px,
+        DatedArea(of.area_mm2, u_rel, u_count_of_cracks_mm2(cracks, x_um * y_um * 1e-6)),
+        None if is_background or not isinstance(of, ClassOnRecord) else of.signal_per_mm2,
         is_background,
     )
 

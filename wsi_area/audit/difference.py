@@ -1,12 +1,14 @@
 """audit: two runs held side by side: which settings differ, and which slides' areas."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from wsi_area.model.json_tree import flat
-from wsi_area.results.layout import RunLayout, read_json
-from wsi_area.results.record import is_counted
+from wsi_area.model.run_record import RunRecord
+from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.documents import read_result
+from wsi_area.results.layout import RunLayout
 from wsi_area.results.run_folder import require_readable
 from wsi_area.settings.difference import SettingDifference, differences
 from wsi_area.storage.place import Place
@@ -78,35 +80,38 @@ def compare_runs(first: Place, second: Place, tolerance: float = 0.0) -> RunDiff
     for slide_id in sorted({*a.statuses, *b.statuses}):
         slides += _slide(slide_id, a, b, tolerance)
     shared = sum(slide_id in b.statuses for slide_id in a.statuses)
-    return RunDifference(tuple(_settings(a.about, b.about)), tuple(slides), shared)
+    return RunDifference(tuple(_settings(a.record, b.record)), tuple(slides), shared)
 
 
 class _Run:
     def __init__(self, root: Place) -> None:
         self.layout = RunLayout(root)
-        self.about = require_readable(self.layout)
-        ended: Mapping[str, Any] = self.about.get("slides", {})
-        self.statuses = {
-            str(name): ended.get(name, {}).get("status", "not reached") for name in self.about["slides_planned"]
-        }
+        self.record = require_readable(self.layout)
+        ended = self.record.ended_slides
+        self.statuses = {n: ended[n].status if n in ended else "not reached" for n in self.record.slides_planned}
 
-    def record(self, slide_id: str) -> Mapping[str, Any]:
-        return read_json(self.layout.slide(slide_id).result_json)
+    def counted(self, slide_id: str) -> CountedSlide | None:
+        """Return the result of a slide, None where it has no counts."""
+        if self.statuses[slide_id] not in {"complete", "incomplete", "needs_calibration"}:
+            return None
+        slide = read_result(self.layout.slide(slide_id))
+        return slide if isinstance(slide, CountedSlide) else None
 
 
-def _settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[SettingDifference]:
-    yield from differences(first.get("settings", {}), second.get("settings", {}))
+def _settings(first: RunRecord, second: RunRecord) -> Iterator[SettingDifference]:
+    yield from differences(first.settings, second.settings)
     yield from _settings_of_slides(first, second)
-    for name in ("segmenter_package", "wsi_area_version"):
-        if first.get(name) != second.get(name):
-            yield SettingDifference(name, first.get(name), second.get(name))
+    if first.segmenter_package != second.segmenter_package:
+        yield SettingDifference("segmenter_package", first.segmenter_package, second.segmenter_package)
+    if first.wsi_area_version != second.wsi_area_version:
+        yield SettingDifference("wsi_area_version", first.wsi_area_version, second.wsi_area_version)
 
 
-def _settings_of_slides(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[SettingDifference]:
+def _settings_of_slides(first: RunRecord, second: RunRecord) -> Iterator[SettingDifference]:
     """Yield what a slide of both runs was measured with otherwise, where a manifest gave it settings of its own."""
-    own = [about.get("slide_settings", {}) for about in (first, second)]
-    of_run = [dict(flat(about.get("settings", {}))) for about in (first, second)]
-    for slide_id in sorted({*own[0], *own[1]} & {*first.get("slides", {})} & {*second.get("slides", {})}):
+    own = first.slide_settings, second.slide_settings
+    of_run = [dict(flat(run.settings)) for run in (first, second)]
+    for slide_id in sorted({*own[0], *own[1]} & {*first.ended_slides} & {*second.ended_slides}):
         of_slide = [of_its_run.get(slide_id, {}).get("settings", {}) for of_its_run in own]
         keys = {*of_slide[0], *of_slide[1]}
         then, now = ({k: {**run, **mine}.get(k) for k in keys} for run, mine in zip(of_run, of_slide, strict=True))
@@ -118,12 +123,12 @@ def _slide(slide_id: str, a: _Run, b: _Run, tolerance: float) -> Iterator[SlideD
     statuses = a.statuses.get(slide_id), b.statuses.get(slide_id)
     if statuses[0] != statuses[1]:
         yield SlideDifference(slide_id, "status", *statuses)
-    if not all(status in {"complete", "incomplete", "needs_calibration"} for status in statuses):
+    if None in statuses:
         return
-    documents = a.record(slide_id), b.record(slide_id)
-    if not all(is_counted(document) for document in documents):
+    slides = a.counted(slide_id), b.counted(slide_id)
+    if slides[0] is None or slides[1] is None:
         return
-    first, second = (_figures(document) for document in documents)
+    first, second = _figures(slides[0]), _figures(slides[1])
     for what in sorted({*first, *second}):
         one, other = first.get(what), second.get(what)
         apart = relative_difference(one, other)
@@ -131,20 +136,22 @@ def _slide(slide_id: str, a: _Run, b: _Run, tolerance: float) -> Iterator[SlideD
             yield SlideDifference(slide_id, what, one, other)
 
 
-def _figures(record: Mapping[str, Any]) -> dict[str, Any]:
+def _figures(slide: CountedSlide) -> dict[str, Any]:
     """Return what two runs of one slide should agree on."""
+    counts = slide.counts
     figures: dict[str, Any] = {
-        "slide file": record["fingerprint"],
-        "mpp_x_um": record["calibration"]["mpp_x_um"],
-        "mpp_y_um": record["calibration"]["mpp_y_um"],
-        "tumor area_mm2": record["tumor"]["area_mm2"],
-        "tissue area_mm2": record["tissue"]["area_mm2"],
+        "slide file": slide.fingerprint,
+        "mpp_x_um": slide.calibration.mpp_x_um,
+        "mpp_y_um": slide.calibration.mpp_y_um,
+        "tumor area_mm2": slide.tumor.area_mm2,
+        "tissue area_mm2": slide.tissue.area_mm2,
+        "annotations": None if slide.annotations is None else slide.annotations.sha256,
+        "roi": None if slide.roi is None else slide.roi.sha256,
+        "n_px_total": counts.n_px_total,
+        "n_px_unscanned": counts.n_px_unscanned,
+        "n_px_outside_roi": counts.n_px_outside_roi,
+        "n_px_unreadable": counts.n_px_unreadable,
     }
-    for name in ("annotations", "roi"):
-        figures[name] = (record.get(name) or {}).get("sha256")
-    for name in ("n_px_total", "n_px_unscanned", "n_px_outside_roi", "n_px_unreadable"):
-        figures[name] = record["counts"][name]
-    for c in record["classes"]:
-        figures[f"class {c['name']} n_px"] = c["n_px"]
-        figures[f"class {c['name']} area_mm2"] = c["area_mm2"]
+    for c in slide.classes:
+        figures |= {f"class {c.name} n_px": c.n_px, f"class {c.name} area_mm2": c.area_mm2}
     return figures

@@ -1,9 +1,8 @@
-"""run: the class maps of a finished run held against the truth, block by block, in level-0 pixels."""
+"""audit: the class maps of a finished run held against the truth, block by block, in level-0 pixels."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +10,11 @@ from numpy.typing import NDArray
 from wsi_area.annotations import region_of_interest
 from wsi_area.audit.accuracy import Accuracy, ImageAgreement
 from wsi_area.audit.truth import NO_TRUTH, Naming, truth_codes
-from wsi_area.compute.cut.grid import l0_edges_px
+from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.cut.roi import inside_roi
 from wsi_area.compute.judge.agreement import confusion_matrix
 from wsi_area.errors import AnnotationError, ResultError, SettingsError
 from wsi_area.inputs.drawn_source import DrawnSource, read_for_slide
-from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import (
     BACKGROUND_ID,
     OUTSIDE_ROI_CODE,
@@ -26,10 +24,12 @@ from wsi_area.model.classes import (
     TissueClass,
 )
 from wsi_area.model.drawn import Drawn, RegionOfInterest
-from wsi_area.model.geometry import Region, Size
+from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import TilePlace
-from wsi_area.model.slide import Level, SlideInfo
-from wsi_area.results.opened_run import OpenedSlide, open_run
+from wsi_area.model.slide import SlideInfo
+from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.opened_run import open_run
+from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.storage.place import Place
 
 REST = "rest"
@@ -46,19 +46,6 @@ class RunEvaluation:
 
     accuracy: Accuracy | None
     failures: Mapping[str, str]  # slide id → why it was not compared
-
-
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """One slide as its result describes it."""
-
-    slide_id: str
-    opened: OpenedSlide
-    info: SlideInfo
-    mpp: Mpp | None
-    classes: tuple[TissueClass, ...]
-    column_edges: NDArray[np.int64]
-    row_edges: NDArray[np.int64]
 
 
 def evaluate_run(
@@ -99,75 +86,60 @@ def evaluate_run(
         If one file is given for several slides, or a class of the truth is none of the run.
     """
     opened = open_run(run)
-    ids = list(opened.about["slides_planned"])
+    ids = opened.run_record.slides_planned
     for source in (truth, within):
         if source is not None and Path(source.path).is_file() and len(ids) > 1:
             raise SettingsError(f"{source.path} is one file, but the run has {len(ids)} slides; give a folder")
     known = Naming(naming.renamed, naming.codes, naming.any_nonzero, None if labelled_only else REST)
-    slides: list[tuple[_Measured, Drawn, RegionOfInterest | None]] = []
+    slides: list[tuple[OpenedSlide, Drawn, RegionOfInterest | None]] = []
     failures: dict[str, str] = {}
     for slide_id in ids:
         try:
-            measured = _measured(slide_id, opened.get(slide_id))
-            drawn = _drawn(measured, truth, "the truth")
-            roi = None if within is None else region_of_interest(_drawn(measured, within, "where to compare"))
+            slide = _counted(slide_id, opened.get(slide_id))
+            drawn = _drawn(slide, truth, "the truth")
+            roi = None if within is None else region_of_interest(_drawn(slide, within, "where to compare"))
         except (ResultError, AnnotationError) as error:
             failures[slide_id] = str(error)
         else:
-            slides.append((measured, drawn, roi))
+            slides.append((slide, drawn, roi))
     if not slides:
         return RunEvaluation(None, failures)
     names = sorted(set().union(*(known.classes_in(drawn) for _, drawn, _ in slides)) - {REST})
-    scheme = _compared(names, slides[0][0].classes)
-    images = tuple(_agreement(measured, drawn, roi, known, scheme) for measured, drawn, roi in slides)
+    scheme = _compared(names, _classes(slides[0][0]))
+    images = tuple(_agreement(slide, drawn, roi, known, scheme) for slide, drawn, roi in slides)
     return RunEvaluation(Accuracy(scheme, images, seed), failures)
 
 
-def _measured(slide_id: str, opened: OpenedSlide | None) -> _Measured:
-    if opened is None or "classes" not in opened.record:
+def _counted(slide_id: str, opened: OpenedSlide | None) -> OpenedSlide:
+    if opened is None or not opened.is_counted:
         raise ResultError(f"{slide_id} failed in this run, so there is nothing to compare; mend it and run it again")
-    record = opened.record
-    levels = tuple(_level(entry) for entry in record["levels"])
-    size = Size(record["width_px"], record["height_px"])
-    info = SlideInfo(
-        slide_id, record["path"], record["vendor"], size, levels, record["fingerprint"], record["file_bytes"], 0
-    )
-    level, factor = levels[record["work"]["level"]], record["work"]["reduce_factor"]
-    calibration = record["calibration"]
-    mpp = None if calibration["mpp_x_um"] is None else Mpp(calibration["mpp_x_um"], calibration["mpp_y_um"])
-    classes = tuple(
-        TissueClass(
-            c["id"], c["name"], (c["color_rgb"][0], c["color_rgb"][1], c["color_rgb"][2]),
-            c["is_tissue"], c["is_tumor"], c["is_excluded"],
-        )
-        for c in record["classes"]
-    )  # fmt: skip
-    columns = l0_edges_px(size.width_px, level.size_px.width_px, factor)
-    rows = l0_edges_px(size.height_px, level.size_px.height_px, factor)
-    return _Measured(slide_id, opened, info, mpp, classes, columns, rows)
+    return opened
 
 
-def _level(entry: Mapping[str, Any]) -> Level:
-    size = Size(entry["size_px"]["width_px"], entry["size_px"]["height_px"])
-    return Level(entry["index"], size, entry["downsample_x"], entry["downsample_y"])
+def _drawn(slide: OpenedSlide, source: DrawnSource, what: str) -> Drawn:
+    return read_for_slide(_inspected(slide.counted), source, what, slide.mpp)
 
 
-def _drawn(measured: _Measured, source: DrawnSource, what: str) -> Drawn:
-    return read_for_slide(_inspected(measured), source, what, measured.mpp)
-
-
-def _inspected(measured: _Measured) -> SlideInfo:
+def _inspected(slide: CountedSlide) -> SlideInfo:
     """Return the slide with its properties where the file is still there: one format of outlines asks for them."""
-    path = Path(measured.info.path)
+    size, levels = slide.size_l0_px, slide.levels
+    info = SlideInfo(
+        slide.slide_id, slide.path, slide.vendor, size, levels, slide.fingerprint, slide.file_bytes, mtime_ns=0
+    )
+    path = Path(slide.path)
     if not path.exists():
-        return measured.info
+        return info
     # imported here: a run can be held against the truth without its slides
     from wsi_area.slides import inspect
 
-    found = inspect(path, slide_id=measured.slide_id)
-    if found.size_l0_px != measured.info.size_l0_px:
+    found = inspect(path, slide_id=slide.slide_id, choice=slide.choice)
+    if found.size_l0_px != size:
         raise ResultError(f"{path} is not the slide that was measured: it is of another size; run it again")
-    return replace(found, fingerprint=measured.info.fingerprint)
+    return replace(found, fingerprint=slide.fingerprint)
+
+
+def _classes(slide: OpenedSlide) -> tuple[TissueClass, ...]:
+    return tuple(c.tissue_class for c in slide.counted.classes)
 
 
 def _compared(names: Sequence[str], classes: Sequence[TissueClass]) -> ClassScheme:
@@ -202,16 +174,16 @@ def _table(scheme: ClassScheme, classes: Sequence[TissueClass]) -> NDArray[np.ui
 
 
 def _agreement(
-    measured: _Measured, drawn: Drawn, roi: RegionOfInterest | None, naming: Naming, scheme: ClassScheme
+    slide: OpenedSlide, drawn: Drawn, roi: RegionOfInterest | None, naming: Naming, scheme: ClassScheme
 ) -> ImageAgreement:
     k = len(scheme.classes)
     ids = {c.name: c.class_id for c in scheme.classes}
-    table = _table(scheme, measured.classes)
+    table = _table(scheme, _classes(slide))
     matrix = np.zeros((k, k), np.int64)
     left_out = dict.fromkeys((*_REASONS.values(), "outside_within", "without_truth"), 0)
-    class_map = measured.opened.class_map_array()
-    widths, heights = np.diff(measured.column_edges), np.diff(measured.row_edges)
-    for place in _places(measured, (class_map.shards or class_map.chunks)[0]):
+    class_map, grid = slide.class_map_array(), slide.grid
+    widths, heights = grid.weights()
+    for place in _places(grid, (class_map.shards or class_map.chunks)[0]):
         box = place.work_px
         rows, columns = slice(box.y_px, box.bottom_px), slice(box.x_px, box.right_px)
         seen = table[np.asarray(class_map[rows, columns], np.uint8)]
@@ -223,13 +195,13 @@ def _agreement(
         for code, why in {**_REASONS, _OUTSIDE_WITHIN: "outside_within"}.items():
             left_out[why] += int(areas[seen == code].sum())
         left_out["without_truth"] += int(areas[(seen < k) & (truth == NO_TRUTH)].sum())
-    pixel_mm2 = None if measured.mpp is None else measured.mpp.pixel_area_mm2
-    return ImageAgreement(measured.slide_id, measured.slide_id, matrix, left_out, pixel_mm2, {})
+    pixel_mm2 = None if slide.mpp is None else slide.mpp.pixel_area_mm2
+    return ImageAgreement(slide.slide_id, slide.slide_id, matrix, left_out, pixel_mm2, {})
 
 
-def _places(measured: _Measured, side_px: int) -> Iterator[TilePlace]:
+def _places(grid: WorkGrid, side_px: int) -> Iterator[TilePlace]:
     """Yield the blocks of the class map that are read at once: whole shards, none of them twice."""
-    x, y = measured.column_edges.astype(np.float64), measured.row_edges.astype(np.float64)
+    x, y = (edges.astype(np.float64) for edges in grid.edges_l0_px)
     x_centres, y_centres = (x[:-1] + x[1:]) / 2, (y[:-1] + y[1:]) / 2
     for top in range(0, len(y_centres), side_px):
         for left in range(0, len(x_centres), side_px):

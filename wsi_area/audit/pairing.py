@@ -1,10 +1,9 @@
 """run: who is held against whom when runs of two dates are compared: by name, by a list of pairs, or by a manifest."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from wsi_area.audit.run_change import DatedSlide, Missing, Pair, RunChange, changes
 from wsi_area.errors import ResultError, SettingsError
@@ -78,7 +77,7 @@ def _opened(run: OpenedRun | str | Place) -> OpenedRun:
 
 
 def _planned(run: OpenedRun) -> list[str]:
-    return [str(name) for name in run.about["slides_planned"]]
+    return list(run.run_record.slides_planned)
 
 
 def by_name(before: OpenedRun, after: OpenedRun) -> Paired:
@@ -175,12 +174,12 @@ def _in_turn(run: OpenedRun, subject: str, visits: list[tuple[str, str]]) -> Ite
 def _slide_id(path: Path, row: ManifestRow, run: OpenedRun) -> str:
     """Return the slide of a row: by its id, by its file, or, where the files were moved since, by its name."""
     planned = _planned(run)
-    ended: Mapping[str, Any] = run.about.get("slides", {})
+    ended = run.run_record.ended_slides
     if row.slide_id is not None:
         found = [name for name in planned if name == row.slide_id]
     else:
         real = file_key(row.path)
-        found = [name for name in planned if file_key(str(ended.get(name, {}).get("path", ""))) == real]
+        found = [name for name in planned if name in ended and file_key(ended[name].path) == real]
         found = found or [name for name in planned if name == row.path.stem]
     if not found:
         raise SettingsError(

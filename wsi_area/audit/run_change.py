@@ -3,7 +3,7 @@
 Not to be mixed up with ``results.difference``, where one slide was measured twice.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +119,7 @@ def changes(
             lost.append(reason)
             continue
         before, after = (dated.run[dated.slide_id] for dated in (pair.before, pair.after))
-        apart = rules_apart(pair.before.run, before.record, pair.after.run, after.record)
+        apart = rules_apart(pair.before.run.run_record, before.counted, pair.after.run.run_record, after.counted)
         if apart and not despite_settings:
             raise ResultError(
                 f"{pair.subject}: {pair.before.name} and {pair.after.name} were measured by different rules "
@@ -128,7 +128,7 @@ def changes(
             )
         if same_scale:
             _require_one_scale(pair, before, after)
-        remarks = [*(f"other rules: {text}" for text in apart), *remarks_of(before.record, after.record)]
+        remarks = [*(f"other rules: {text}" for text in apart), *remarks_of(before.counted, after.counted)]
         rows += _rows(pair, before, after, same_scale, "; ".join(remarks) or None)
     return RunChange(tuple(rows), tuple(lost), same_scale)
 
@@ -144,24 +144,24 @@ def _not_comparable(pair: Pair) -> Missing | None:
     if told:
         statuses = {status for status, _ in ended} - {"complete"}
         return Missing(pair.subject, "; ".join(told), statuses == {"needs_calibration"})
-    records = [dated.run[dated.slide_id].record for dated in (pair.before, pair.after)]
-    if records[0]["fingerprint"] == records[1]["fingerprint"]:
+    before, after = (dated.run[dated.slide_id].counted for dated in (pair.before, pair.after))
+    if before.fingerprint == after.fingerprint:
         return Missing(pair.subject, f"{pair.before.name} and {pair.after.name} are one and the same image")
     return None
 
 
 def _ended(dated: DatedSlide) -> tuple[str, str]:
     """Return how a slide ended, and why so."""
-    record: Mapping[str, Any] = dated.run.about.get("slides", {}).get(dated.slide_id, {})
-    return str(record.get("status", "not reached")), str(record.get("reason") or "")
+    ended = dated.run.run_record.ended_slides.get(dated.slide_id)
+    return ("not reached", "") if ended is None else (ended.status, ended.reason)
 
 
 def _require_one_scale(pair: Pair, before: OpenedSlide, after: OpenedSlide) -> None:
-    scales = [slide.record["calibration"] for slide in (before, after)]
-    sizes = [[s["mpp_x_um"], s["mpp_y_um"]] for s in scales]
-    alike = all(abs(a / b - 1) <= _SCALE_ROUND_OFF for a, b in zip(*sizes, strict=True))
-    if not alike or scales[0]["quality"] != scales[1]["quality"]:
-        told = " and ".join(f"{s['mpp_x_um']:g} × {s['mpp_y_um']:g} µm/px from {s['source']}" for s in scales)
+    scales = [slide.counted.calibration for slide in (before, after)]
+    sizes = [(s.mpp.x, s.mpp.y) for s in scales if s.mpp is not None]
+    alike = len(sizes) == 2 and all(abs(a / b - 1) <= _SCALE_ROUND_OFF for a, b in zip(*sizes, strict=True))
+    if not alike or scales[0].quality != scales[1].quality:
+        told = " and ".join(f"{s.mpp_x_um or 0:g} × {s.mpp_y_um or 0:g} µm/px from {s.source}" for s in scales)
         raise ResultError(
             f"{pair.subject}: --same-scale says that one calibration serves both dates, but they have {told}; leave "
             "it out, or measure both with one --mpp"

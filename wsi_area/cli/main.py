@@ -93,7 +93,7 @@ def cli(verbose: bool) -> None:
 
 
 def _is_for_people(record: logging.LogRecord) -> bool:
-    """Return whether a line of the log is shown: ours, and others' errors unless ours tells the same with a remedy."""
+    """Return True if a line of the log is shown: ours, and others' errors unless ours tells the same with a remedy."""
     return record.name.startswith("wsi_area") or (record.levelno >= logging.ERROR and record.name != "tifffile")
 
 

@@ -88,7 +88,7 @@ def native_part(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def address_of(array: Any) -> int:
-    """Return where the data of an array lie; quickly where they are contiguous and can be written.
+    """Return the address of an array's data; quickly where they are contiguous and can be written.
 
     >>> import numpy as np
     >>> pixels = np.zeros(3, np.uint8)
@@ -168,7 +168,7 @@ def _processor() -> tuple[str, str]:
 
 
 def _places(module: str) -> list[Path]:
-    """Return where object files may lie, in numba's own order."""
+    """Return the folders in which object files may lie, in numba's own order."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if chosen:
         return [Path(chosen)]

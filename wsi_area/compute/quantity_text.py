@@ -3,6 +3,7 @@
 import math
 import re
 
+_M2_FROM_MM2, _KM2_FROM_MM2 = 1e6, 1e11
 _EXPONENT = re.compile(r"e\+?(-?)0*")  # 2.5e-07 is read as 2.5e-7
 
 
@@ -20,6 +21,26 @@ def number_text(value: float) -> str:
     whole, _, fraction = f"{value:,.{decimals}f}".partition(".")
     fraction = fraction.rstrip("0")
     return whole.replace(",", " ") + (f".{fraction}" if fraction else "")
+
+
+def area_unit(area_mm2: float) -> tuple[float, str]:
+    """Return what an area in mm² is multiplied by to be read, and its unit then: mm², m² or km².
+
+    >>> area_unit(12_000.0), area_unit(3.1826e13)
+    ((1.0, 'mm²'), (1e-12, 'km²'))
+    """
+    if not math.isfinite(area_mm2) or abs(area_mm2) < _M2_FROM_MM2:
+        return 1.0, "mm²"
+    return (1e-12, "km²") if abs(area_mm2) >= _KM2_FROM_MM2 else (1e-6, "m²")
+
+
+def with_mm2(text: str) -> str:
+    """Return an area with its unit: mm², unless the text has one of its own.
+
+    >>> with_mm2("1.2 ± 0.1"), with_mm2("31.8 ± 0.6 km²")
+    ('1.2 ± 0.1 mm²', '31.8 ± 0.6 km²')
+    """
+    return text if text.endswith("²") else f"{text} mm²"
 
 
 def pair_text(x: float, y: float) -> str:

@@ -151,7 +151,7 @@ def _colors(slide: MeasuredSlide) -> list[dict[str, Any]]:
 
 
 def _properties(slide: MeasuredSlide) -> list[dict[str, Any]]:
-    """Return what each code means; reserved codes have no class, so that no importer takes them for one."""
+    """Return the meaning of each code; reserved codes have no class, so that no importer takes them for one."""
     counts = slide.counts
     classes = [
         {"label-value": c.class_id, "class": c.name, **_extent(slide, counts.px_by_class[c.class_id])}

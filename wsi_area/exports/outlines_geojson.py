@@ -185,7 +185,7 @@ def _refuse_mismatch(slide: MeasuredSlide, outlines: dict[int, ClassOutlines]) -
 
 
 def _about(slide: MeasuredSlide, outlines: list[ClassOutlines], simplify_px: float) -> dict[str, Any]:
-    """Return what stands beside the features; readers of GeoJSON pass over what they do not know."""
+    """Return the members that stand beside the features; readers of GeoJSON pass over what they do not know."""
     mpp = slide.mpp
     by_class = [
         {

@@ -93,7 +93,7 @@ def _join(corners: Any, tail: int, head: int) -> None:
 
 @machine_part
 def _meets_at_corner(pixel: Any, p: int) -> bool:
-    """Return whether a traced pixel meets its like across the vertex, and at no side."""
+    """Return True if a traced pixel meets its like across the vertex, and at no side."""
     code = pixel[p]
     return bool(code != 0 and code == pixel[p + 2] and code != pixel[p + 1] and code != pixel[(p + 3) % 4])
 

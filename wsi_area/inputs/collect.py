@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL
+from wsi_area.compute.units import UM_PER_INCH, positive_number
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.dicom_series import same_series
 from wsi_area.inputs.drawn_source import DrawnSource, drawn_source, stated_scale
@@ -43,40 +44,80 @@ class SlideInput:
 
 
 def collect_slides(
-    paths: Sequence[str],
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     recursive: bool = False,
-    mpp: str | None = None,
+    mpp: str | float | None = None,
+    dpi: str | float | None = None,
     mpp_reason: str = "",
-    manifest: Path | None = None,
-    annotations: Path | None = None,
-    roi: Path | None = None,
+    manifest: str | Path | None = None,
+    annotations: str | Path | None = None,
+    roi: str | Path | None = None,
     annotation_scale: str | None = None,
     roi_scale: str | None = None,
     access: Access | None = None,
 ) -> tuple[SlideInput, ...]:
-    """Return the slides that the command line asked for, each with its override.
+    """Return the slides that somebody asked for, each with its override.
 
-    Without paths the manifest's own rows are the slides. Those at ``s3://`` are asked for by ``access``; without it
-    they are refused.
+    Parameters
+    ----------
+    paths : path, or sequence of them
+        Files, folders, globs, ``@list.txt``, ``-``. None of them: the manifest's own rows.
+    recursive : bool
+        Look into folders inside folders.
+    mpp, mpp_reason
+        µm per level-0 pixel, ``0.25`` or ``"0.25,0.26"``, and where that comes from, in words.
+    manifest, annotations, roi : path or None
+        As the options of ``wsi-area run`` of these names.
+    annotation_scale, roi_scale : str or None
+        Level-0 px per unit of those files, such as ``"1/128"``.
+    access : Access or None
+        Who asks for what lies at ``s3://``; without it that is refused.
 
     Raises
     ------
     SettingsError
         Naming whatever cannot be found, read or believed.
     """
-    rows = () if manifest is None else read_manifest(manifest)
-    slides = expand_inputs(paths or [str(row.path) for row in rows], recursive=recursive, access=access)
-    if mpp is None and mpp_reason:
+    rows = () if manifest is None else read_manifest(Path(manifest))
+    named = [os.fspath(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
+    slides = expand_inputs(named or [str(row.path) for row in rows], recursive=recursive, access=access)
+    if mpp is not None and dpi is not None:
+        raise SettingsError(f"--mpp {mpp} and --dpi {dpi} were both given; give one of them")
+    if mpp is None and dpi is None and mpp_reason:
         raise SettingsError(f"--mpp-reason {mpp_reason!r} was given without --mpp; give both")
     scales = Scales(
         stated_scale("--annotations", annotation_scale, is_given=bool(annotations or any(r.annotations for r in rows))),
         stated_scale("--roi", roi_scale, is_given=bool(roi or any(row.roi for row in rows))),
     )
-    merged = with_overrides(slides, mpp=parse_mpp(mpp), mpp_reason=mpp_reason, rows=rows, scales=scales)
+    merged = with_overrides(
+        slides,
+        mpp=parse_mpp(None if mpp is None else str(mpp)) if dpi is None else parse_dpi(str(dpi)),
+        mpp_reason=mpp_reason or _of_dpi(dpi),
+        rows=rows,
+        scales=scales,
+    )
     given = (("--annotations", annotations, annotation_scale), ("--roi", roi, roi_scale))
-    for_all = [None if p is None else drawn_source(option, p, scale, len(merged)) for option, p, scale in given]
+    for_all = [None if p is None else drawn_source(option, Path(p), scale, len(merged)) for option, p, scale in given]
     return tuple(with_drawings(merged, annotations=for_all[0], roi=for_all[1]))
+
+
+def as_slides(given: Sequence[SlideInput | str | os.PathLike[str]], access: Access | None) -> tuple[SlideInput, ...]:
+    """Return slides that may have been given as paths.
+
+    Raises
+    ------
+    SettingsError
+        A path holds no slide, two slides have one id, or paths stand among slides that were collected.
+    """
+    several = [given] if isinstance(given, str | os.PathLike | SlideInput) else list(given)
+    slides = [slide for slide in several if isinstance(slide, SlideInput)]
+    if not slides and several:
+        return collect_slides([os.fspath(path) for path in several if not isinstance(path, SlideInput)], access=access)
+    if len(slides) < len(several):
+        raise SettingsError("paths stand among slides that collect_slides returned; collect all of them")
+    _refuse_same_ids(slides)
+    return tuple(slides)
 
 
 def with_drawings(
@@ -159,6 +200,31 @@ def parse_mpp(text: str | None) -> Mpp | None:
         mpp_number(part.strip(), f"--mpp {text}: the {axis} part") for part, axis in zip(parts, "xy", strict=False)
     ]
     return Mpp(numbers[0], numbers[-1])
+
+
+def parse_dpi(text: str) -> Mpp:
+    """Return the pixel size of the dots per inch that ``--dpi X[,Y]`` states.
+
+    >>> parse_dpi("254,127")
+    Mpp(x=100.0, y=200.0)
+
+    Raises
+    ------
+    SettingsError
+        It is not one or two numbers above 0.
+    """
+    densities = [positive_number(part) for part in text.split(",")]
+    if len(densities) > 2 or None in densities:
+        raise SettingsError(
+            f"--dpi {text}: give dots per inch above 0, one number or x,y with decimal points, such as 300"
+        )
+    um = [UM_PER_INCH / density for density in densities if density is not None]
+    return Mpp(um[0], um[-1])
+
+
+def _of_dpi(dpi: str | float | None) -> str:
+    """Return the reason that a density is by itself: somebody says that it is meant."""
+    return "" if dpi is None else f"{dpi} dots per inch, as given by --dpi"
 
 
 def _override(mpp: Mpp, source: str, reason: str) -> MppCandidate:

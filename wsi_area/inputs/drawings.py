@@ -1,12 +1,12 @@
 """inputs: what was drawn on one slide, found by its name and read; the classes, and the region of interest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from wsi_area import annotations
 from wsi_area.compute.count.area import area_mm2
-from wsi_area.errors import SettingsError
+from wsi_area.errors import AnnotationError, SettingsError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawn_source import DrawnSource, read_for_slide
 from wsi_area.inputs.slide_settings import refuse_wrong_settings
@@ -14,10 +14,14 @@ from wsi_area.model.calibration import Calibration, Mpp
 from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.plan import SlidePlan
-from wsi_area.model.slide import SlideInfo
+from wsi_area.model.record.slide_areas import OutlineOnRecord
+from wsi_area.model.record.slide_origin import DrawnOnRecord, RoiMask, RoiOutlines
+from wsi_area.model.slide import UPRIGHT, SlideInfo
 from wsi_area.segmenters.protocol import UsesDrawn
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.run_settings import RunSettings
+
+_BY_MANIFEST = ", or name it in a manifest"
 
 
 def drawn_on(
@@ -28,16 +32,26 @@ def drawn_on(
     Raises
     ------
     AnnotationError
-        If there is nothing for this slide where it was said to be, or it cannot be read.
+        If the slide is shown otherwise than it is read; if there is nothing for this slide where it was said to be, or
+        it cannot be read.
     """
+    if (slide.annotations or slide.roi) and info.orientation != UPRIGHT and not info.is_turned:
+        raise AnnotationError(
+            f"{info.slide_id}: its orientation on record is {info.orientation}, so it is shown turned and read as it "
+            "is stored, and what was drawn on it may be meant for either; export it upright, and draw on that"
+        )
     drawn = (
-        None if slide.annotations is None else read_for_slide(info, slide.annotations, "annotations", calibration.mpp)
+        None
+        if slide.annotations is None
+        else read_for_slide(info, slide.annotations, "annotations", calibration.mpp, _BY_MANIFEST)
     )
     return drawn, None if slide.roi is None else _region_of_interest(info, calibration, slide.roi)
 
 
 def _region_of_interest(info: SlideInfo, calibration: Calibration, source: DrawnSource) -> RegionOfInterest:
-    roi = annotations.region_of_interest(read_for_slide(info, source, "a region of interest", calibration.mpp))
+    roi = annotations.region_of_interest(
+        read_for_slide(info, source, "a region of interest", calibration.mpp, _BY_MANIFEST)
+    )
     return replace(roi, findings=tuple(replace(f, slide_id=info.slide_id) for f in roi.findings))
 
 
@@ -64,25 +78,29 @@ def refuse_mismatch(settings: RunSettings, slides: Sequence[SlideInput]) -> None
         )
 
 
-def drawing_facts(drawing: Drawn | RegionOfInterest | None, mpp: Mpp | None) -> dict[str, Any] | None:
-    """Return what a result says of a drawing that it depends on, JSON-ready; None where there was none."""
-    if drawing is None:
+def drawn_on_record(drawn: Drawn | None) -> DrawnOnRecord | None:
+    """Return the drawing that the classes were taken from, as the result has it; None where there was none."""
+    if drawn is None:
         return None
-    facts: dict[str, Any] = {
-        "path": drawing.path,
-        "kind": drawing.kind,
-        "sha256": drawing.sha256,
-        "scale_l0_px_per_unit": drawing.scale,
-    }
-    if isinstance(drawing, Drawn):
-        return facts | {"regions": len(drawing.regions), "has_mask": drawing.mask is not None}
-    if drawing.wkb_l0_px is not None:
-        from wsi_area.compute.cut.rasterise import area_of  # geometry is loaded only where something was drawn
+    return DrawnOnRecord(
+        path=drawn.path, kind=drawn.kind, sha256=drawn.sha256, scale_l0_px_per_unit=drawn.scale,
+        regions=len(drawn.regions), has_mask=drawn.mask is not None,
+    )  # fmt: skip
 
-        outline_px2 = area_of(drawing.wkb_l0_px)
-        facts["outline_area_px"] = outline_px2
-        facts["outline_area_mm2"] = None if mpp is None else area_mm2(outline_px2, mpp)
-    return facts
+
+def roi_on_record(roi: RegionOfInterest | None, mpp: Mpp | None) -> RoiMask | RoiOutlines | None:
+    """Return the region of interest as the result has it: outlines with their exact area; None where there was none."""
+    if roi is None:
+        return None
+    if roi.wkb_l0_px is None:
+        return RoiMask(path=roi.path, kind=roi.kind, sha256=roi.sha256, scale_l0_px_per_unit=roi.scale)
+    from wsi_area.compute.cut.rasterise import area_of  # geometry is loaded only where something was drawn
+
+    outline_px2 = area_of(roi.wkb_l0_px)
+    return RoiOutlines(
+        path=roi.path, kind=roi.kind, sha256=roi.sha256, scale_l0_px_per_unit=roi.scale,
+        outline_area_px=outline_px2, outline_area_mm2=None if mpp is None else area_mm2(outline_px2, mpp),
+    )  # fmt: skip
 
 
 def left_out_findings(slide_id: str, facts: Mapping[str, Any]) -> tuple[QaFinding, ...]:
@@ -126,10 +144,8 @@ def left_out_findings(slide_id: str, facts: Mapping[str, Any]) -> tuple[QaFindin
     return tuple(found)
 
 
-def outline_facts(facts: Mapping[str, Any], plan: SlidePlan, mpp: Mpp | None) -> list[dict[str, Any]]:
+def outlines_on_record(facts: Mapping[str, Any], plan: SlidePlan, mpp: Mpp | None) -> tuple[OutlineOnRecord, ...]:
     """Return the exact area of each class's outlines, beside which its pixel count can be held.
-
-    ``u_count_mm2`` is the standard uncertainty of counting in work pixels, from where their grid happens to lie.
 
     Parameters
     ----------
@@ -138,7 +154,7 @@ def outline_facts(facts: Mapping[str, Any], plan: SlidePlan, mpp: Mpp | None) ->
     """
     drawn = [entry for entry in facts.get("classes", ()) if "visible_area_l0_px2" in entry]
     if not drawn or mpp is None:
-        return []
+        return ()
     from wsi_area.compute.judge.outline_area import outline_area
 
     level = plan.slide.levels[plan.level]
@@ -146,5 +162,10 @@ def outline_facts(facts: Mapping[str, Any], plan: SlidePlan, mpp: Mpp | None) ->
     found = []
     for entry in drawn:
         area = outline_area(entry["visible_area_l0_px2"], entry["visible_boundary_l0_px"], mpp, work_px_l0)
-        found.append({"class": entry["class"], "outline_area_px": entry["visible_area_l0_px2"], **asdict(area)})
-    return found
+        found.append(
+            OutlineOnRecord(
+                class_=entry["class"], outline_area_px=entry["visible_area_l0_px2"], area_mm2=area.area_mm2,
+                u_count_mm2=area.u_count_mm2,
+            )
+        )  # fmt: skip
+    return tuple(found)

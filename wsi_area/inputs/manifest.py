@@ -2,13 +2,13 @@
 
 import csv
 import io
-import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from wsi_area.compute.units import length_um
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.slide_ids import safe_id
 from wsi_area.model.calibration import Mpp
@@ -200,24 +200,21 @@ def in_words(reason: str, what: str) -> str:
 
 
 def mpp_number(text: str, what: str) -> float:
-    """Return a pixel size in µm from text, with a decimal point or comma.
+    """Return a pixel size in µm from text, with a decimal point or comma; another unit of length may be named.
 
-    >>> mpp_number("0,25", "mpp_x")
-    0.25
+    >>> mpp_number("0,25", "mpp_x"), mpp_number("10m", "mpp_x")
+    (0.25, 10000000.0)
 
     Raises
     ------
     SettingsError
         It is no number above 0.
     """
-    try:
-        if not text.isascii() or "_" in text:  # Python would read 0_25 as 25
-            raise ValueError
-        number = float(text.replace(",", ".", 1) if "." not in text else text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise SettingsError(f"{what} is {text!r}; give µm per pixel above 0, such as 0.25")
+    number = length_um(text)
+    if number is None:
+        raise SettingsError(
+            f"{what} is {text!r}; give µm per pixel above 0, such as 0.25, or with its unit, such as 10m"
+        )
     return number
 
 

@@ -1,21 +1,48 @@
 """model: one thing that quality assurance should know about a slide."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from wsi_area.model.documented import CLOSED, Name, Number, Says, Table, Whole
 
 Severity = Literal["info", "warning", "refusal"]
 """``refusal`` withholds the mm²; ``warning`` asks a person to look; ``info`` is on record."""
+
+Code = Annotated[str, Field(pattern="^[A-Z][A-Z0-9_]*$")]
+"""A word in capitals, e.g. MPP_CONFLICT."""
+
+SLIDE_ID = "the slide's name in the run: its file name without suffix, or from the manifest"
+"""What slide_id means, wherever it stands."""
+_FLAGS: tuple[Table, ...] = ("flags",)
 
 
 @dataclass(frozen=True, slots=True)
 class QaFinding:
     """A reason code with its numbers, its sentence and its remedy."""
 
-    slide_id: str
-    code: str  # e.g. "MPP_CONFLICT"
-    severity: Severity
-    measured: float | None
-    limit: float | None
-    unit: str  # of measured and limit, "" where they have none
-    message: str  # what was found, with the number
-    remedy: str = ""  # what to do about it
+    __pydantic_config__: ClassVar = CLOSED
+
+    slide_id: Annotated[Name, Says(SLIDE_ID, column="slide_id", tables=_FLAGS)]
+    code: Annotated[
+        Code,
+        Says("what was noticed, as a word that stays the same from version to version", column="code", tables=_FLAGS),
+    ]
+    severity: Annotated[
+        Severity,
+        Says("info: on record; warning: look at it; refusal: mm² are withheld", column="severity", tables=_FLAGS),
+    ]
+    measured: Annotated[
+        Whole | Number | None,
+        Says("the number found", "see unit", "the finding has no number", column="measured", tables=_FLAGS),
+    ]
+    limit: Annotated[
+        Whole | Number | None,
+        Says("the number it was held against", "see unit", "there is no limit", column="limit", tables=_FLAGS),
+    ]
+    unit: Annotated[str, Says("of measured and limit", empty="they have none", column="unit", tables=_FLAGS)]
+    message: Annotated[Name, Says("what was found, as a sentence", column="message", tables=_FLAGS)]
+    remedy: Annotated[str, Says("what to do about it", empty="nothing needs doing", column="remedy", tables=_FLAGS)] = (
+        ""
+    )

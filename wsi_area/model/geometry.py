@@ -1,14 +1,19 @@
 """model: sizes and axis-aligned boxes in pixels; the field that holds one names its frame."""
 
 from dataclasses import dataclass
+from typing import ClassVar
+
+from wsi_area.model.documented import CLOSED, Count, Whole
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
     """Width and height in pixels."""
 
-    width_px: int
-    height_px: int
+    __pydantic_config__: ClassVar = CLOSED
+
+    width_px: Count
+    height_px: Count
 
     @property
     def area_px(self) -> int:
@@ -24,10 +29,12 @@ class Size:
 class Region:
     """A box of whole pixels: columns ``[x_px, x_px + width_px)``, rows likewise."""
 
-    x_px: int
-    y_px: int
-    width_px: int
-    height_px: int
+    __pydantic_config__: ClassVar = CLOSED
+
+    x_px: Whole
+    y_px: Whole
+    width_px: Count
+    height_px: Count
 
     @property
     def right_px(self) -> int:

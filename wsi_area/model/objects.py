@@ -1,9 +1,12 @@
 """model: connected objects of a slide: the foci of its tumour, and the sizes below which no object is believed."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from wsi_area.model.documented import CLOSED, Count, Length, Name
 
 FOCI_KEPT_MOST = 100_000
 """Foci kept one by one; of a slide with more, the largest. Number, area and extent are always of all of them."""
@@ -48,10 +51,12 @@ class SizeFilters:
 class SizeChange:
     """What one size filter changed on a slide."""
 
-    name: str  # "focus", "tissue" or "hole"
-    limit_um2: float
-    objects: int
-    area_px: int  # level-0 px
+    __pydantic_config__: ClassVar = CLOSED
+
+    name: Name  # "focus", "tissue" or "hole"
+    limit_um2: Length
+    objects: Count
+    area_px: Count  # level-0 px
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -46,3 +46,6 @@ class Overview:
     samples: tuple[TilePixels, ...] = ()  # blocks of tissue at the work pixel size, for who asked (`WantsSamples`)
     drawn: Drawn | None = None  # what somebody drew on this slide, where it was given
     glass: Glass | None = None  # the slide's own, where it was looked for
+    spread: tuple[
+        TilePixels, ...
+    ] = ()  # blocks at the work pixel size, all over the slide, for who asked (`WantsSpread`)

@@ -6,9 +6,10 @@ from typing import Any
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.count.explain import explain_area, from_mpp
+from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.model.calibration import Mpp
+from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.reports.documents import Record, mpp_of
-from wsi_area.results.record import COVERAGE_95
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
 from wsi_area.results.tables.tissue_name import TISSUE, tissue_name
 
@@ -97,7 +98,8 @@ def _total_rows(record: Record, filled_mm2: float | None, name: str | None) -> I
         yield AreaRow("total", f"all {name}", role, grouped(tissue["n_px"]), area_text(tissue["area_mm2"], u))
     excluded = [c["n_px"] for c in record["classes"] if c["is_excluded"]]
     if excluded:
-        yield AreaRow("total", "all excluded", "total", grouped(sum(excluded)), _exact(sum(excluded), mpp_of(record)))
+        mpp = None if record["analyzed"]["area_mm2"] is None else mpp_of(record)
+        yield AreaRow("total", "all excluded", "total", grouped(sum(excluded)), _exact(sum(excluded), mpp))
 
 
 def _account_rows(record: Record, mpp: Mpp | None) -> Iterator[AreaRow]:
@@ -135,9 +137,9 @@ def _sum_text(record: Record) -> str:
 
 
 def worked_line(record: Record) -> str:
-    """Return the arithmetic of the tumour's area, or of the tissue's, in one line; empty without a pixel size."""
+    """Return the arithmetic of the tumour's area, or of the tissue's, in one line; empty where there is no area."""
     mpp = mpp_of(record)
-    if mpp is None:
+    if mpp is None or record["analyzed"]["area_mm2"] is None:
         return ""
     what, counted = ("tumour", record["tumor"]) if record["tumor"]["n_px"] is not None else ("tissue", record["tissue"])
     source = record["calibration"]["source"]
@@ -157,8 +159,8 @@ def drawn_lines(record: Record) -> tuple[str, ...]:
     for outline in record.get("outlines") or ():
         name, half_mm2 = outline["class"], COVERAGE_95 * outline["u_count_mm2"]
         lines.append(
-            f"The outlines of {name} enclose {mm2_text(outline['area_mm2'])} mm²{whole}, the pixels counted in them"
-            f"{where} are {mm2_text(by_name[name]['area_mm2'])} mm²; counting in work pixels is good to ± "
+            f"The outlines of {name} enclose {with_mm2(mm2_text(outline['area_mm2']))}{whole}, the pixels counted in "
+            f"them{where} are {with_mm2(mm2_text(by_name[name]['area_mm2']))}; counting in work pixels is good to ± "
             f"{grouped(float(f'{half_mm2:.2g}'))} mm² (95\u202f%)."
         )
     return tuple(lines)

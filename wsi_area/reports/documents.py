@@ -1,25 +1,25 @@
 """reports: the documents of a run that a report is made from, read once and checked against each other."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wsi_area.compute.count.area import area_mm2
-from wsi_area.errors import CountMismatchError, ResultError
+from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
-from wsi_area.results.layout import RunLayout, SlideLayout, read_json
-from wsi_area.results.record import is_counted
+from wsi_area.model.run_record import RunRecord
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.documents import document_of, read_result
+from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.run_folder import require_readable
 from wsi_area.results.same_content import with_same_content
+from wsi_area.results.sound_areas import require_sound
 from wsi_area.storage.place import Place
 
 Record = Mapping[str, Any]
 
 STATUS_ORDER = ("failed", "incomplete", "needs_calibration", "complete")
 """What needs somebody first."""
-_ROUND_OFF = 1e-9  # relative; the same product in another order differs in the last bits only
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,23 @@ class RunDocuments:
     """run.json and the document of every planned slide, those that need somebody first."""
 
     layout: RunLayout
-    about: Record
-    slides: tuple[tuple[SlideLayout, Record], ...]
+    run_record: RunRecord
+    results: tuple[tuple[SlideLayout, EndedSlide], ...]
+
+    @property
+    def about(self) -> Record:
+        """Return run.json as the document that is written."""
+        return document_of(self.run_record)
+
+    @property
+    def slides(self) -> tuple[tuple[SlideLayout, Record], ...]:
+        """Return the slides' folders and documents."""
+        return tuple((layout, document_of(slide)) for layout, slide in self.results)
 
     @property
     def records(self) -> tuple[Record, ...]:
         """Return the slides' documents."""
-        return tuple(record for _, record in self.slides)
+        return tuple(document_of(slide) for _, slide in self.results)
 
 
 def read_documents(run: Place) -> RunDocuments:
@@ -47,37 +57,38 @@ def read_documents(run: Place) -> RunDocuments:
         If a slide's pixels do not add up, or an area is not its count times the pixel size.
     """
     layout = RunLayout(run)
-    about = require_readable(layout)
-    ended = about.get("slides")
-    if about.get("state") == "running" or not isinstance(ended, Mapping):
+    run_record = require_readable(layout)
+    if run_record.state == "running" or run_record.slides is None:
         raise ResultError(f"{run}: this run has not ended; run the same command again to finish it, then report")
-    slides = [(slide, with_same_content(record, about)) for slide, record in _slides(layout, ended)]
-    slides.sort(key=lambda slide: STATUS_ORDER.index(slide[1]["status"]))  # stable: else as planned
-    return RunDocuments(layout, about, tuple(slides))
+    found = _slides(layout, run_record.slides)
+    slides = [(place, with_same_content(slide, run_record.twins)) for place, slide in found]
+    slides.sort(key=lambda slide: STATUS_ORDER.index(slide[1].status))  # stable: else as planned
+    return RunDocuments(layout, run_record, tuple(slides))
 
 
-def _slides(layout: RunLayout, ended: Mapping[str, Any]) -> Iterator[tuple[SlideLayout, Record]]:
+def _slides(layout: RunLayout, ended: Mapping[str, EndedSlide]) -> Iterator[tuple[SlideLayout, EndedSlide]]:
     for slide_id, how in ended.items():
         if not slide_id or Path(slide_id).name != slide_id:
             raise ResultError(f"{layout.run_json}: {slide_id!r} is not the id of a slide; the file was changed")
         slide = layout.slide(slide_id)
-        yield slide, _document(slide, {**how, "slide_id": slide_id})
+        yield slide, _result(slide, how.model_copy(update={"slide_id": slide_id}))
 
 
-def _document(slide: SlideLayout, ended: Record) -> Record:
+def _result(slide: SlideLayout, ended: EndedSlide) -> EndedSlide:
     """Return what the run says of a slide; what lies in the folder of one that failed is of an earlier run."""
-    if ended.get("status") != "failed":
-        try:
-            record = read_json(slide.result_json)
-        except ResultError as error:  # a report of the others is still wanted, and this one stands first in it
-            return {**ended, "status": "failed", "reason": str(error)}
-        if record.get("status") in STATUS_ORDER[1:] and is_counted(record):
-            _refuse_other_numbers(slide, record)
-            return record
-        if record.get("status") == ended.get("status") == "needs_calibration":
-            return record
-        return {**ended, "status": "failed", "reason": f"{slide.result_json} is not the result that run.json names"}
-    return ended
+    if ended.status == "failed":
+        return ended
+    try:
+        result = read_result(slide)
+    except ResultError as error:  # a report of the others is still wanted, and this one stands first in it
+        return ended.model_copy(update={"status": "failed", "reason": str(error)})
+    if isinstance(result, CountedSlide) and result.status != "failed":
+        require_sound(result, slide.result_json)
+        return result
+    if result.status == ended.status == "needs_calibration":
+        return result
+    reason = f"{slide.result_json} is not the result that run.json names"
+    return ended.model_copy(update={"status": "failed", "reason": reason})
 
 
 def mpp_of(record: Record) -> Mpp | None:
@@ -88,24 +99,3 @@ def mpp_of(record: Record) -> Mpp | None:
     """
     x, y = record["calibration"]["mpp_x_um"], record["calibration"]["mpp_y_um"]
     return None if x is None or y is None else Mpp(float(x), float(y))
-
-
-def _refuse_other_numbers(slide: SlideLayout, record: Record) -> None:
-    """Refuse to show numbers that are not what the counts and the pixel size make."""
-    counts, mpp = record["counts"], mpp_of(record)
-    parts = [*counts["n_px_by_class"], *(counts[f"n_px_{n}"] for n in ("unscanned", "outside_roi", "unreadable"))]
-    if sum(parts) != counts["n_px_total"] or counts["n_px_total"] != record["width_px"] * record["height_px"]:
-        raise CountMismatchError(
-            f"{slide.result_json}: {sum(parts)} px are accounted for, the slide has {counts['n_px_total']}; the file "
-            "was changed or is damaged, run the slide again"
-        )
-    for area in (*record["classes"], record["tumor"], record["tissue"]):
-        expected = None if mpp is None or area["n_px"] is None else area_mm2(area["n_px"], mpp)
-        found = area["area_mm2"]
-        if (found is None) != (expected is None) or (
-            expected is not None and not math.isclose(found, expected, rel_tol=_ROUND_OFF)
-        ):
-            raise CountMismatchError(
-                f"{slide.result_json}: {area.get('name', 'a total')} is on record with {found} mm², but "
-                f"{area['n_px']} px make {expected} mm²; the file was changed or is damaged, run the slide again"
-            )

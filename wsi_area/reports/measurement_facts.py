@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
+from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.reports.documents import Record
 from wsi_area.results.tables.quantity import NONE, grouped, mm2_text, percent, plain_facts
 
@@ -16,9 +17,9 @@ def measurement_facts(record: Record) -> tuple[tuple[str, str], ...]:
     skipped = f"{grouped(work['tiles_skipped'])} of {grouped(work['tiles'])}"
     if work["tiles_skipped"]:
         skipped += f"; they hold at most {NONE if bound is None else grouped(bound)} px of foreground"
-    hidden = {"histogram", "density_histogram", "tissue_fraction", "positive_fraction"}
+    hidden = {"histogram", "density_histogram", "tissue_fraction", "positive_fraction", "tissue_on_overview"}
     segmenter = record["segmenter"]
-    shown = {k: v for k, v in segmenter["facts"].items() if k not in hidden}
+    shown = {k: v for k, v in segmenter["facts"].items() if k not in hidden and (k, v) not in _AS_A_RULE}
     own = {k: v for k, v in segmenter["settings"].items() if k != "classes"}
     drawn = {k: record[k] for k in ("annotations", "roi") if isinstance(record.get(k), Mapping)}
     return (
@@ -35,6 +36,10 @@ def measurement_facts(record: Record) -> tuple[tuple[str, str], ...]:
         ("hash of cut", work["plan_hash"]),
         ("measured by", f"wsi-area {record.get('wsi_area_version')}"),
     )
+
+
+_AS_A_RULE = (("fitted_on", "overview"), ("painted_black_fraction", 0.0), ("clamped", False))
+"""Facts that say that nothing out of the ordinary was done."""
 
 
 def _run_on(facts: Mapping[str, Any]) -> str:
@@ -58,5 +63,5 @@ def _shifted(what: str, shares: Mapping[str, Any], areas: Mapping[str, float | N
         if isinstance(share, int | float):
             area = areas.get(shift)
             at = "as used" if shift == "used" else f"at {shift.replace('-', '−')}"
-            parts.append(f"{percent(share) if area is None else f'{mm2_text(area)} mm²'} {at}")
+            parts.append(f"{percent(share) if area is None else with_mm2(mm2_text(area))} {at}")
     return f"{what}, with the threshold moved: {', '.join(parts)}." if parts else ""

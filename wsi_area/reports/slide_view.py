@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.reports.areas_table import AreasTable, areas_table, foci_rows
 from wsi_area.reports.documents import Record
 from wsi_area.reports.histogram import Histogram, histograms
@@ -151,13 +152,13 @@ def _headline(record: Record) -> tuple[tuple[str, str], ...]:
         return tuple(counted)
     lines = []
     if tumor["n_px"] is not None:
-        lines.append(("tumour", f"{area_text(tumor['area_mm2'], tumor['area_u_mm2'])} mm²"))
+        lines.append(("tumour", with_mm2(area_text(tumor["area_mm2"], tumor["area_u_mm2"]))))
     if name is not None:
-        u = tissue["area_mm2"] * rel
-        lines.append((name, f"{area_text(tissue['area_mm2'], u)} mm²"))
+        u = None if tissue["area_mm2"] is None else tissue["area_mm2"] * rel
+        lines.append((name, with_mm2(area_text(tissue["area_mm2"], u))))
     elif tumor["n_px"] is None:  # every class stands for itself
         named = [c for c in record["classes"] if c["id"]]
-        lines += [(c["name"], f"{area_text(c['area_mm2'], c['area_u_mm2'])} mm²") for c in named]
+        lines += [(c["name"], with_mm2(area_text(c["area_mm2"], c["area_u_mm2"]))) for c in named]
     if tumor["n_px"] is not None and name is not None:
         lines.append(("tumour in tissue", share_text(tumor["n_px"], tissue["n_px"])))
     return tuple(lines)

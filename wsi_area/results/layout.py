@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wsi_area.errors import ResultError
+from wsi_area.errors import NewerDocumentError, ResultError
+from wsi_area.model.documented import SCHEMA_VERSION
 from wsi_area.storage.place import Place, commit, mending
+from wsi_area.version import __version__
 
-SCHEMA_VERSION = 1
 LEDGER_ARRAY, CLASS_MAP_ARRAY = "counts", "0"
 """The arrays in a slide's two zarr groups."""
 OUTLINES_NAME, LABELS_NAME = "regions.geojson.gz", "labels.ome.zarr"
@@ -134,10 +135,12 @@ def write_json(path: Place, content: Mapping[str, Any]) -> None:
 
 
 def read_json(path: Place) -> dict[str, Any]:
-    """Return a JSON document.
+    """Return a JSON document, of this version or an earlier one.
 
     Raises
     ------
+    NewerDocumentError
+        If a later version wrote it: what it says may not be what this version would read.
     ResultError
         If it is missing or damaged.
     """
@@ -149,6 +152,13 @@ def read_json(path: Place) -> dict[str, Any]:
         ) from error
     if not isinstance(content, dict):
         raise ResultError(f"{path} does not hold a JSON object; it was not written by wsi_area")
+    found = content.get("schema_version")
+    if isinstance(found, int) and found > SCHEMA_VERSION:
+        raise NewerDocumentError(
+            f"{path} was written by a newer wsi_area ({content.get('wsi_area_version', 'no version is named')}): it "
+            f"has schema version {found}, and this one, {__version__}, knows {SCHEMA_VERSION} and those before it; "
+            "install the newer version, then give the same command again"
+        )
     return content
 
 

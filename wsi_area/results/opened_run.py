@@ -1,4 +1,4 @@
-"""results: a run directory opened again: tables as pandas frames, documents as mappings.
+"""results: a run directory opened again: tables as pandas frames, documents as values of the model.
 
 `wsi_area.open_run` gives a run that can be drawn and shown as well, from ``wsi_area.review``; it is made of these.
 """
@@ -10,13 +10,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from wsi_area.errors import ResultError
-from wsi_area.results.layout import RunLayout, read_json
+from wsi_area.model.run_record import RunRecord
+from wsi_area.results.documents import document_of, read_result
+from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.run_folder import require_readable
 from wsi_area.results.same_content import with_same_content
 from wsi_area.storage.place import Place, place_of
-
-__all__ = ["OpenedRun", "OpenedSlide", "open_run"]
 
 if TYPE_CHECKING:  # pandas takes longer to load than a slide's header: only who asks for a frame pays
     import pandas as pd
@@ -39,23 +39,28 @@ class OpenedRun(Mapping[str, OpenedSlide]):
     """A run: a mapping from slide id to slide, and its tables."""
 
     layout: RunLayout
-    about: Mapping[str, Any]  # run.json
+    run_record: RunRecord
 
     def __getitem__(self, slide_id: str) -> OpenedSlide:
         layout = self.layout.slide(slide_id)
         if not layout.result_json.exists():
             raise KeyError(f"{slide_id!r} has no result in {self.layout.root}; there are: {', '.join(self)}")
-        ended = self.about.get("slides", {}).get(slide_id, {})
-        if ended.get("status") == "failed":  # what lies there is of an earlier run, or of none
+        ended = self.run_record.ended_slides.get(slide_id)
+        if ended is not None and ended.status == "failed":  # what lies there is of an earlier run, or of none
             return OpenedSlide(layout, ended)
-        return OpenedSlide(layout, with_same_content(read_json(layout.result_json), self.about))
+        return OpenedSlide(layout, with_same_content(read_result(layout), self.run_record.twins))
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Return run.json as the document that is written."""
+        return document_of(self.run_record)
 
     def __repr__(self) -> str:
         """Return where the run is and what it holds."""
         return f"<run {self.layout.root}: {', '.join(self) or 'no slides'}>"
 
     def __iter__(self) -> Iterator[str]:
-        return (s for s in self.about["slides_planned"] if self.layout.slide(s).result_json.exists())
+        return (s for s in self.run_record.slides_planned if self.layout.slide(s).result_json.exists())
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -75,10 +80,10 @@ class OpenedRun(Mapping[str, OpenedSlide]):
         """Return one row for each finding."""
         import pandas as pd
 
-        from wsi_area.results.tables.run_tables import FLAG_COLUMNS
+        from wsi_area.results.tables.run_tables import flag_rows, names_of
 
-        rows = [f for slide in self.values() for f in slide.record.get("findings", ())]
-        return pd.DataFrame(rows, columns=list(FLAG_COLUMNS))
+        rows = [row for slide in self.values() for row in flag_rows(slide.result)]
+        return pd.DataFrame(rows, columns=list(names_of("flags")))
 
     def _frame(self, name: str) -> "pd.DataFrame":
         import pandas as pd

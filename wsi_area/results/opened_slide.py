@@ -1,30 +1,31 @@
-"""results: one slide of a run opened again: its document as a mapping, its class map and ledger as arrays."""
+"""results: one slide of a run opened again: its result, its class map and ledger as arrays."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.picture.pyramid import halved
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import ClassMap
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_class_map
+from wsi_area.results.documents import document_of
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.record import is_counted
 
 _BAND_PX = 2048  # work rows held at once while a coarser level is made, about
 
 
 @dataclass(frozen=True, repr=False)
 class OpenedSlide:
-    """One slide of a run: its document and its stores."""
+    """One slide of a run: its result and its stores."""
 
     layout: SlideLayout
-    record: Mapping[str, Any]  # result.json, and what only the run as a whole says of the slide
+    result: EndedSlide  # and what only the run as a whole says of the slide
 
     def __repr__(self) -> str:
         """Return which slide it is and how it ended."""
@@ -38,31 +39,51 @@ class OpenedSlide:
     @property
     def status(self) -> str:
         """Return complete, incomplete, needs_calibration or failed."""
-        return str(self.record["status"])
+        return self.result.status
 
     @property
     def is_counted(self) -> bool:
         """Return whether there are counts: none of a failed slide, nor of one that waits for a pixel size."""
-        return is_counted(self.record)
+        return isinstance(self.result, CountedSlide)
+
+    @property
+    def counted(self) -> CountedSlide:
+        """Return the result of a slide that was counted.
+
+        Raises
+        ------
+        ResultError
+            It was not counted; the message says why.
+        """
+        if isinstance(self.result, CountedSlide):
+            return self.result
+        raise ResultError(f"{self.slide_id} was not counted, so it has no areas: it {_ending(self.result)}")
+
+    @property
+    def grid(self) -> WorkGrid:
+        """Return the grid that the slide was counted on; for errors as `counted`."""
+        slide = self.counted
+        return WorkGrid(slide.size_l0_px, slide.level_size_px, slide.work.reduce_factor, slide.work.tile_px)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Return the result as the document that is written."""
+        return document_of(self.result)
 
     @property
     def mpp(self) -> Mpp | None:
         """Return the pixel size that the areas were made with; None where the slide was counted in pixels only."""
-        calibration = self.record.get("calibration", {})
-        x, y = calibration.get("mpp_x_um"), calibration.get("mpp_y_um")
-        return None if x is None or y is None else Mpp(float(x), float(y))
+        return self.result.mpp if isinstance(self.result, CountedSlide) else None
 
     @property
     def tumor_area_mm2(self) -> float | None:
         """Return the tumour burden; None where no class is tumour or the pixel size is unknown."""
-        area = self.record["tumor"]["area_mm2"] if "tumor" in self.record else None
-        return None if area is None else float(area)
+        return self.result.tumor.area_mm2 if isinstance(self.result, CountedSlide) else None
 
     @property
     def tissue_area_mm2(self) -> float | None:
         """Return the tissue area; None where the pixel size is unknown."""
-        area = self.record["tissue"]["area_mm2"] if "tissue" in self.record else None
-        return None if area is None else float(area)
+        return self.result.tissue.area_mm2 if isinstance(self.result, CountedSlide) else None
 
     def class_map(self, level: int = 0) -> ClassMap:
         """Return uint8 (h, w) of class ids and reserved codes, in memory.
@@ -106,6 +127,10 @@ class OpenedSlide:
     def ledger_columns(self) -> list[str]:
         """Return the names of the ledger's columns."""
         return list(ledger_attributes(self.layout)["columns"])
+
+
+def _ending(ended: EndedSlide) -> str:
+    return f"ended as {ended.status} ({ended.reason or 'no reason on record'})"
 
 
 def _halved(band: ClassMap, times: int) -> ClassMap:

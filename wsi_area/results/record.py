@@ -1,197 +1,184 @@
-"""results: result.json, everything about one slide in one document."""
+"""results: the parts of a slide's result, made from what was planned, counted and noticed.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+`run.slide_document` puts them together; what they mean stands at their fields, in `model.slide_result`.
+"""
+
+import math
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from wsi_area.compute.count.area import area_mm2
-from wsi_area.model.burden import ClassArea, SlideBurden, Status
-from wsi_area.model.calibration import Calibration, MppCandidate
-from wsi_area.model.finding import QaFinding
+from wsi_area.model.burden import ClassArea, SlideBurden
+from wsi_area.model.calibration import Calibration, Mpp, MppCandidate, UnreadClaim
+from wsi_area.model.objects import FOCUS_FIELDS, Foci
 from wsi_area.model.plan import SlidePlan
-from wsi_area.model.slide import SlideInfo
-from wsi_area.results.layout import SCHEMA_VERSION
+from wsi_area.model.record.slide_areas import (
+    COVERAGE_95,
+    ClassOnRecord,
+    CountsOnRecord,
+    SignalOnRecord,
+    Tumor,
+)
+from wsi_area.model.record.slide_foci import FociOnRecord, Focus
+from wsi_area.model.record.slide_origin import CalibrationOnRecord, Candidate, WorkOnRecord
 
-COVERAGE_95 = 1.96
-
-
-def slide_record(
-    plan: SlidePlan,
-    burden: SlideBurden,
-    findings: Sequence[QaFinding],
-    provenance: Mapping[str, Any],
-    signal: tuple[str, int] | None,
-) -> dict[str, Any]:
-    """Return the document of a measured slide, JSON-ready.
-
-    Parameters
-    ----------
-    plan, burden, findings
-        What was cut, what came out, what was noticed.
-    provenance : mapping
-        The keys that only the run knows: reader, segmenter, hashes, versions, timing, tile errors.
-    signal : (name, micro scale) or None
-        What the segmenter integrates besides the classes.
-    """
-    rel = burden.relative_u_area
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "slide_id": burden.slide_id,
-        "status": burden.status,
-        "reason": _reason(burden),
-        **_slide(plan.slide),
-        "calibration": _calibration(burden.calibration, rel),
-        "work": _work(plan),
-        "counts": _counts(plan, burden),
-        "classes": [_class(c) for c in burden.classes],
-        "tumor": _tumor(burden),
-        "tissue": {"n_px": burden.tissue_px, "area_mm2": burden.tissue_area_mm2},
-        "analyzed": {"n_px": burden.analyzed_px, "area_mm2": burden.analyzed_area_mm2},
-        "unreadable": {"n_px": burden.counts.unreadable_px, "area_mm2": burden.unread_area_mm2},
-        "signal": None if signal is None else _signal(burden, *signal),
-        "findings": [asdict(f) for f in (*burden.calibration.findings, *findings)],
-        **provenance,
-    }
+FOCI_LISTED_MOST = 1000
+"""Foci in a slide's document; its table has them all."""
 
 
-def is_counted(record: Mapping[str, Any]) -> bool:
-    """Return whether a slide's document holds counts: a failed one's does not, nor one that waits for a pixel size."""
-    return "classes" in record
-
-
-def failed_record(
-    slide_id: str, path: str, reason: str, provenance: Mapping[str, Any], status: Status = "failed"
-) -> dict[str, Any]:
-    """Return the document of a slide that could not be counted; a planned slide never vanishes.
-
-    Its status is ``failed``, or ``needs_calibration`` where the segmenter looks so many µm round a pixel that without
-    a pixel size nothing can be counted.
-    """
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "slide_id": slide_id,
-        "status": status,
-        "reason": reason,
-        "path": path,
-        **provenance,
-    }
-
-
-def _reason(burden: SlideBurden) -> str:
+def reason_of(burden: SlideBurden) -> str:
+    """Return the sentence that says why a slide is not complete; "" where it is."""
     if burden.status == "incomplete":
         return f"{burden.counts.unreadable_px} level-0 px could not be read"
     return burden.calibration.reason if burden.status == "needs_calibration" else ""
 
 
-def _slide(info: SlideInfo) -> dict[str, Any]:
-    return {
-        "path": info.path,
-        "vendor": info.vendor,
-        "fingerprint": info.fingerprint,
-        "content_digest": info.content_digest,
-        "file_bytes": info.file_bytes,
-        "width_px": info.size_l0_px.width_px,
-        "height_px": info.size_l0_px.height_px,
-        "objective_power": info.objective_power,
-        "bounds_l0_px": None if info.bounds_l0_px is None else asdict(info.bounds_l0_px),
-        "levels": [asdict(level) for level in info.levels],
-    }
-
-
-def _calibration(calibration: Calibration, rel_area: float | None) -> dict[str, Any]:
+def calibration_on_record(
+    calibration: Calibration, relative_u_area: float | None, unread: tuple[UnreadClaim, ...] = ()
+) -> CalibrationOnRecord:
+    """Return the pixel size that was chosen, with every claim."""
     chosen = calibration.chosen
-    return {
-        "mpp_x_um": None if chosen is None else chosen.mpp.x,
-        "mpp_y_um": None if chosen is None else chosen.mpp.y,
-        "source": None if chosen is None else chosen.source,
-        "quality": None if chosen is None else chosen.quality,
-        "note": None if chosen is None else chosen.note,
-        "pixel_area_mm2": None if chosen is None else chosen.mpp.pixel_area_mm2,
-        "relative_u_area": rel_area,
-        "reason": calibration.reason,
-        "candidates": [_candidate(c) for c in calibration.candidates],
-    }
+    return CalibrationOnRecord(
+        mpp_x_um=None if chosen is None else chosen.mpp.x,
+        mpp_y_um=None if chosen is None else chosen.mpp.y,
+        source=None if chosen is None else chosen.source,
+        quality=None if chosen is None else chosen.quality,
+        note=None if chosen is None else chosen.note,
+        pixel_area_mm2=None if chosen is None else chosen.mpp.pixel_area_mm2,
+        relative_u_area=relative_u_area,
+        reason=calibration.reason,
+        candidates=tuple(_candidate(c) for c in calibration.candidates),
+        unread=unread or None,
+    )
 
 
-def _candidate(candidate: MppCandidate) -> dict[str, Any]:
-    return {
-        "mpp_x_um": candidate.mpp.x,
-        "mpp_y_um": candidate.mpp.y,
-        "source": candidate.source,
-        "rung": candidate.rung,
-        "quality": candidate.quality,
-        "note": candidate.note,
-    }
+def _candidate(candidate: MppCandidate) -> Candidate:
+    return Candidate(
+        mpp_x_um=candidate.mpp.x,
+        mpp_y_um=candidate.mpp.y,
+        source=candidate.source,
+        rung=candidate.rung,
+        quality=candidate.quality,
+        note=candidate.note,
+        describes_px=candidate.describes_px,
+        picture=candidate.picture,
+    )
 
 
-def _work(plan: SlidePlan) -> dict[str, Any]:
-    return {
-        "level": plan.level,
-        "reduce_factor": plan.reduce_factor,
-        "asked_work_mpp_um": plan.asked_work_mpp_um,
-        "work_mpp_x_um": None if plan.work_mpp is None else plan.work_mpp.x,
-        "work_mpp_y_um": None if plan.work_mpp is None else plan.work_mpp.y,
-        "work_width_px": plan.work_size_px.width_px,
-        "work_height_px": plan.work_size_px.height_px,
-        "tile_px": plan.tile_px,
-        "halo_px": plan.halo_px,
-        "batch_tiles": plan.batch_tiles,
-        "tiles": plan.tile_count,
-        "tiles_skipped": len(plan.skipped),
-        "plan_hash": plan.fingerprint,
-    }
+def work_on_record(plan: SlidePlan) -> WorkOnRecord:
+    """Return the grid that was classified."""
+    return WorkOnRecord(
+        level=plan.level,
+        reduce_factor=plan.reduce_factor,
+        asked_work_mpp_um=plan.asked_work_mpp_um,
+        work_mpp_x_um=None if plan.work_mpp is None else plan.work_mpp.x,
+        work_mpp_y_um=None if plan.work_mpp is None else plan.work_mpp.y,
+        work_width_px=plan.work_size_px.width_px,
+        work_height_px=plan.work_size_px.height_px,
+        tile_px=plan.tile_px,
+        halo_px=plan.halo_px,
+        batch_tiles=plan.batch_tiles,
+        tiles=plan.tile_count,
+        tiles_skipped=len(plan.skipped),
+        plan_hash=plan.fingerprint,
+    )
 
 
-def _counts(plan: SlidePlan, burden: SlideBurden) -> dict[str, Any]:
+def counts_on_record(plan: SlidePlan, burden: SlideBurden) -> CountsOnRecord:
+    """Return the level-0 pixels by class and by reason for having none."""
     counts = burden.counts
-    return {
-        "n_px_total": plan.pixel_count_l0,
-        "n_px_by_class": list(counts.px_by_class),
-        "n_px_unscanned": counts.unscanned_px,
-        "n_px_outside_roi": counts.outside_roi_px,
-        "n_px_unreadable": counts.unreadable_px,
-        "n_px_accounted": counts.total_px,
-    }
+    return CountsOnRecord(
+        n_px_total=plan.pixel_count_l0,
+        n_px_by_class=counts.px_by_class,
+        n_px_unscanned=counts.unscanned_px,
+        n_px_outside_roi=counts.outside_roi_px,
+        n_px_unreadable=counts.unreadable_px,
+        n_px_accounted=counts.total_px,
+    )
 
 
-def _class(area: ClassArea) -> dict[str, Any]:
+def class_on_record(area: ClassArea) -> ClassOnRecord:
+    """Return one class with its pixels and its area."""
     c = area.tissue_class
-    return {
-        "id": c.class_id,
-        "name": c.name,
-        "color_rgb": list(c.color_rgb),
-        "is_tissue": c.is_tissue,
-        "is_tumor": c.is_tumor,
-        "is_excluded": c.is_excluded,
-        "n_px": area.n_px,
-        "area_mm2": area.area_mm2,
-        "area_u_mm2": area.u_mm2,
-        "signal_per_mm2": area.signal_per_mm2,
-    }
+    return ClassOnRecord(
+        id=c.class_id,
+        name=c.name,
+        color_rgb=c.color_rgb,
+        is_tissue=c.is_tissue,
+        is_tumor=c.is_tumor,
+        is_excluded=c.is_excluded,
+        n_px=area.n_px,
+        area_mm2=area.area_mm2,
+        area_u_mm2=area.u_mm2,
+        signal_per_mm2=area.signal_per_mm2,
+    )
 
 
-def _tumor(burden: SlideBurden) -> dict[str, Any]:
+def tumor_on_record(burden: SlideBurden) -> Tumor:
+    """Return the tumour burden with its interval."""
     a, u = burden.tumor_area_mm2, burden.tumor_area_u_mm2
-    return {
-        "n_px": burden.tumor_px,
-        "area_mm2": a,
-        "area_u_mm2": u,
-        "ci95_low_mm2": None if a is None or u is None else a - COVERAGE_95 * u,
-        "ci95_high_mm2": None if a is None or u is None else a + COVERAGE_95 * u,
-        "fraction_of_tissue": burden.tumor_fraction,
-    }
+    return Tumor(
+        n_px=burden.tumor_px,
+        area_mm2=a,
+        area_u_mm2=u,
+        ci95_low_mm2=None if a is None or u is None else a - COVERAGE_95 * u,
+        ci95_high_mm2=None if a is None or u is None else a + COVERAGE_95 * u,
+        fraction_of_tissue=burden.tumor_fraction,
+    )
 
 
-def _signal(burden: SlideBurden, name: str, micro_scale: int) -> dict[str, Any]:
+def signal_on_record(burden: SlideBurden, name: str, micro_scale: int) -> SignalOnRecord:
     """Return the signal integrated over the tissue, with its denominator."""
     tissue = [c for c in burden.classes if c.tissue_class.is_tissue]
     total_px = sum(burden.counts.signal_by_class[c.tissue_class.class_id] for c in tissue) / micro_scale
-    mpp, mm2 = burden.calibration.mpp, burden.tissue_area_mm2
-    integrated_mm2 = None if mpp is None else area_mm2(total_px, mpp)
-    return {
-        "name": name,
-        "integrated_px": total_px,
-        "integrated_mm2": integrated_mm2,
-        "denominator": "tissue_area_mm2",
-        "per_mm2": integrated_mm2 / mm2 if integrated_mm2 is not None and mm2 else None,
-    }
+    mm2, integrated_mm2 = burden.tissue_area_mm2, _mm2(total_px, burden.calibration.mpp if burden.was_read else None)
+    return SignalOnRecord(
+        name=name,
+        integrated_px=total_px,
+        integrated_mm2=integrated_mm2,
+        denominator="tissue_area_mm2",
+        per_mm2=integrated_mm2 / mm2 if integrated_mm2 is not None and mm2 else None,
+    )
+
+
+def foci_on_record(foci: Foci | None, mpp: Mpp | None, listed_most: int = FOCI_LISTED_MOST) -> FociOnRecord | None:
+    """Return the foci, the largest one by one; None where no class is tumour or none were asked for."""
+    if foci is None:
+        return None
+    rows = foci.listed[:listed_most]
+    largest = rows[0] if len(rows) else None
+    return FociOnRecord(
+        set=foci.set_name,
+        count=foci.count,
+        n_px_net=foci.area_px,
+        n_px_filled=foci.filled_px,
+        net_area_mm2=_mm2(foci.area_px, mpp),
+        filled_area_mm2=_mm2(foci.filled_px, mpp),
+        hole_count=foci.hole_count,
+        largest_focus_mm2=_mm2(0 if largest is None else int(largest["area_px"]), mpp),
+        largest_extent_mm=None if mpp is None else foci.max_feret_mm,
+        touching_border=foci.touching_border,
+        touching_unread=foci.touching_unread,
+        listed=tuple(_focus(row, mpp) for row in rows),
+    )
+
+
+def _focus(row: np.void, mpp: Mpp | None) -> Focus:
+    areas = {"area_mm2": _mm2(int(row["area_px"]), mpp), "filled_area_mm2": _mm2(int(row["filled_px"]), mpp)}
+    return Focus.model_validate({name: _plain(row[name]) for name in FOCUS_FIELDS.names or ()} | areas)
+
+
+def _mm2(n_px: float, mpp: Mpp | None) -> float | None:
+    return None if mpp is None else area_mm2(n_px, mpp)
+
+
+def _plain(value: Any) -> Any:
+    plain = value.item()
+    return None if isinstance(plain, float) and math.isnan(plain) else plain
+
+
+def is_counted(record: Mapping[str, Any]) -> bool:
+    """Return the answer to "does a slide's document hold counts?": a failed one's does not."""
+    return "classes" in record

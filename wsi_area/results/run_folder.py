@@ -8,13 +8,12 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
-from wsi_area.errors import ResultError, StaleResultError
-from wsi_area.results.layout import SCHEMA_VERSION, RunLayout, read_json
+from wsi_area.errors import NewerDocumentError, ResultError, StaleResultError, WsiAreaError
+from wsi_area.model.run_record import RunRecord
+from wsi_area.results.documents import read_run
+from wsi_area.results.layout import RunLayout
 from wsi_area.storage.place import Place
-
-Record = Mapping[str, Any]
 
 
 class Standing(Enum):
@@ -76,6 +75,10 @@ class Refusal(Enum):
     TOO_NEW = "run.json is of a later version"
 
 
+_ERRORS: Mapping[Refusal, type[WsiAreaError]] = {
+    Refusal.OTHER_SETTINGS: StaleResultError,
+    Refusal.TOO_NEW: NewerDocumentError,
+}
 _WISHES = (Wish.READ, Wish.RUN, Wish.RUN_AFRESH, Wish.TASK, Wish.TASK_AFRESH, Wish.MERGE, Wish.MERGE_AFRESH)
 _READ, _BEGIN, _JOIN, _AFRESH, _BARE, _REPLACE = Act
 _NO_RUN, _NO_TASKS, _UNMERGED, _OTHER, _TORN, _UNREAD, _NEWER = Refusal
@@ -113,12 +116,12 @@ class RunFolder:
 
     layout: RunLayout
     standing: Standing
-    earlier: Record | None = None  # run.json, where it could be read
+    earlier: RunRecord | None = None  # run.json, where it could be read
     difference: str = ""  # of the settings, then and now; "" where they are the same, or nobody asks
-    fault: ResultError | None = None  # why run.json could not be read
+    fault: ResultError | NewerDocumentError | None = None  # why run.json could not be read
 
 
-def read_folder(layout: RunLayout, difference_to: Callable[[Record], str] = lambda earlier: "") -> RunFolder:
+def read_folder(layout: RunLayout, difference_to: Callable[[RunRecord], str] = lambda earlier: "") -> RunFolder:
     """Return the state of a folder.
 
     Parameters
@@ -132,16 +135,16 @@ def read_folder(layout: RunLayout, difference_to: Callable[[Record], str] = lamb
         nothing = Standing.EMPTY if layout.root.exists() else Standing.ABSENT
         return RunFolder(layout, Standing.UNMERGED if has_tasks else nothing)
     try:
-        earlier = read_json(layout.run_json)
+        earlier = read_run(layout)
+    except NewerDocumentError as error:
+        return RunFolder(layout, Standing.NEWER, fault=error)
     except ResultError as error:
         is_whole_perhaps = isinstance(error.__cause__, OSError)
         return RunFolder(layout, Standing.UNREADABLE if is_whole_perhaps else Standing.DAMAGED, fault=error)
-    if earlier.get("schema_version", SCHEMA_VERSION) > SCHEMA_VERSION:
-        return RunFolder(layout, Standing.NEWER, earlier)
     if has_tasks:
         standing = Standing.MERGED if _are_merged(layout, earlier) else Standing.UNMERGED
     else:
-        standing = Standing.RUNNING if earlier.get("state") == "running" else Standing.ENDED
+        standing = Standing.RUNNING if earlier.state == "running" else Standing.ENDED
     return RunFolder(layout, standing, earlier, difference_to(earlier))
 
 
@@ -159,15 +162,14 @@ def _digest(file: Place) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _are_merged(layout: RunLayout, earlier: Record) -> bool:
+def _are_merged(layout: RunLayout, earlier: RunRecord) -> bool:
     """Return whether every file that tasks left is in the tables; no file is read where their names say that it is not.
 
     A run.json without a word of tasks is of before them, or of a forced task that has measured nothing yet.
     """
-    told, files = earlier.get("shards"), _task_files(layout)
-    if told is None:
+    if earlier.shards is None:
         return False
-    merged = told.get("merged", {})
+    merged, files = earlier.shards.merged, _task_files(layout)
     return merged.keys() == files.keys() and all(merged[name] == _digest(file) for name, file in files.items())
 
 
@@ -176,22 +178,21 @@ def decide(folder: RunFolder, wish: Wish) -> Act:
 
     Raises
     ------
-    ResultError
+    NewerDocumentError, ResultError
         If the wish is refused: why, and what to do.
     """
     answer = TABLE[folder.standing, bool(folder.difference)][wish]
     if isinstance(answer, Refusal):
-        refused = StaleResultError if answer is Refusal.OTHER_SETTINGS else ResultError
-        raise refused(_words(answer, folder, wish)) from folder.fault
+        raise _ERRORS.get(answer, ResultError)(_words(answer, folder, wish)) from folder.fault
     return answer
 
 
-def require_readable(layout: RunLayout) -> Record:
+def require_readable(layout: RunLayout) -> RunRecord:
     """Return run.json of a run whose tables say what was measured.
 
     Raises
     ------
-    ResultError
+    NewerDocumentError, ResultError
         If the folder holds no such run.
     """
     folder = read_folder(layout)
@@ -220,16 +221,8 @@ def _words(why: Refusal, folder: RunFolder, wish: Wish) -> str:
             )
         case Refusal.NOT_WHOLE:
             return _words_of_loss(layout, wish)
-        case Refusal.NOT_READ:
+        case Refusal.NOT_READ | Refusal.TOO_NEW:
             return str(folder.fault)
-        case Refusal.TOO_NEW:
-            assert folder.earlier is not None, "its version was read"
-            writer = folder.earlier.get("wsi_area_version", "a later wsi_area")
-            return (
-                f"{layout.run_json} has schema version {folder.earlier['schema_version']}, written by wsi_area "
-                f"{writer}; this version knows {SCHEMA_VERSION} and the ones before it: install that version or a "
-                "later one, then run the same command again"
-            )
 
 
 def _words_of_loss(layout: RunLayout, wish: Wish) -> str:

@@ -7,18 +7,15 @@ array, which measure slides without seeing each other, could not write it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from typing import TypeVar
 
 from wsi_area.errors import ResultError
 from wsi_area.model.finding import QaFinding
-from wsi_area.results.layout import RunLayout, read_json
-from wsi_area.results.record import is_counted
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.documents import read_result
+from wsi_area.results.layout import RunLayout
 
-Record = Mapping[str, Any]
-
-SAME_CONTENT = "same_content"
-"""The key of run.json under which the groups stand."""
+S = TypeVar("S", bound=EndedSlide)
 
 _NAMED = 5
 """Slides named in a finding; run.json has all of them."""
@@ -29,48 +26,39 @@ _REMEDY = (  # slides that a folder has stay in its run.json, whether or not a c
 )
 
 
-def same_content(records: Iterable[Record]) -> dict[str, list[list[str]]]:
-    """Return what run.json says of slides whose files hold the same, group by group; nothing of none.
-
-    Slides without counts add to no sum and are left out.
-
-    >>> a, b, c = ({"slide_id": name, "classes": [], "content_digest": d} for name, d in ("a1", "b2", "c1"))
-    >>> same_content([a, b, c]), same_content([a, b])
-    ({'same_content': [['a', 'c']]}, {})
-    """
+def same_content(slides: Iterable[EndedSlide]) -> tuple[tuple[str, ...], ...]:
+    """Return the slides whose files hold the same, group by group; slides without counts add to no sum."""
     by_content: dict[str, list[str]] = {}
-    for record in records:
-        if is_counted(record) and record.get("content_digest"):
-            by_content.setdefault(record["content_digest"], []).append(record["slide_id"])
-    groups = [names for names in by_content.values() if len(names) > 1]
-    return {SAME_CONTENT: groups} if groups else {}
+    for slide in slides:
+        if isinstance(slide, CountedSlide):
+            by_content.setdefault(slide.content_digest, []).append(slide.slide_id)
+    return tuple(tuple(names) for names in by_content.values() if len(names) > 1)
 
 
-def measured_documents(layout: RunLayout, about: Record) -> Iterator[Record]:
-    """Yield the document of each slide that a run measured; one that cannot be read is passed over."""
-    for slide_id, ended in about.get("slides", {}).items():
-        if ended.get("status") != "failed":
+def measured_slides(layout: RunLayout, ended: Mapping[str, EndedSlide]) -> Iterator[EndedSlide]:
+    """Yield the result of each slide that a run measured; one that cannot be read is passed over."""
+    for slide_id, row in ended.items():
+        if row.status != "failed":
             try:
-                yield read_json(layout.slide(slide_id).result_json)
+                yield read_result(layout.slide(slide_id))
             except ResultError:
                 continue
 
 
-def with_same_content(record: Record, about: Record) -> Record:
-    """Return what a run says of a slide: its document, and SLIDE_TWICE if run.json names others that hold the same.
+def with_same_content(slide: S, twins: Iterable[Sequence[str]]) -> S:
+    """Return what a run says of a slide: its result, and SLIDE_TWICE if run.json names others that hold the same.
 
     Parameters
     ----------
-    record : mapping
-        The slide's document, left as it is.
-    about : mapping
-        run.json.
+    slide : EndedSlide
+        The slide's result, left as it is.
+    twins : iterable of sequence of str
+        The groups of run.json.
     """
-    for names in about.get(SAME_CONTENT, ()):
-        if record["slide_id"] in names and is_counted(record):
-            found = asdict(_slide_twice(str(record["slide_id"]), names))
-            return {**record, "findings": [*record["findings"], found]}
-    return record
+    for names in twins:
+        if slide.slide_id in names and isinstance(slide, CountedSlide):
+            return slide.model_copy(update={"findings": (*slide.findings, _slide_twice(slide.slide_id, names))})
+    return slide
 
 
 def _slide_twice(slide_id: str, names: Sequence[str]) -> QaFinding:

@@ -95,6 +95,7 @@ class ClassLevel(NDArrayOperatorsMixin):
         self._levels = levels
         self.level = level
         self.shape: tuple[int, int] = levels.shapes[level]
+        self.held: object = None  # what must not go while this is read: the folder of a temporary run
 
     @property
     def size(self) -> int:
@@ -127,7 +128,7 @@ class ClassLevel(NDArrayOperatorsMixin):
         return whole if dtype is None else whole.astype(dtype, copy=False)
 
     def __array_ufunc__(self, ufunc: Callable[..., Any], method: str, *inputs: Any, **options: Any) -> Any:
-        """Return what numpy makes of the whole level."""
+        """Return the whole level as numpy has it."""
         arrays = (np.asarray(each) if isinstance(each, ClassLevel) else each for each in inputs)
         return getattr(ufunc, method)(*arrays, **options)
 

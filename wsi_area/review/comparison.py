@@ -27,7 +27,7 @@ class RunComparison:
 
     @property
     def is_same(self) -> bool:
-        """Return whether every slide says the same in both, within the tolerance that was asked for."""
+        """Return True if every slide says the same in both, within the tolerance that was asked for."""
         return self.difference.is_same
 
     @property
@@ -62,7 +62,7 @@ class RunComparison:
         return frame
 
     def disagreement(self, slide_id: str) -> Disagreement:
-        """Return where the two class maps of a slide differ: a map to look at, and exact areas.
+        """Return the difference of a slide's two class maps: a map to look at, and exact areas.
 
         Raises
         ------
@@ -90,7 +90,7 @@ class RunComparison:
 
 
 def comparison_of(first: OpenedRun, second: OpenedRun, tolerance: float) -> RunComparison:
-    """Return how the second run differs from the first."""
+    """Return the differences of the second run from the first."""
     return RunComparison(first, second, compare_runs(first.layout.root, second.layout.root, tolerance))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.cut.grid import l0_edges_px
+from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import MaskArray
@@ -42,7 +43,7 @@ class Disagreement:
 
     @property
     def n_px(self) -> int:
-        """Return how many level-0 pixels are of another class, exactly."""
+        """Return the number of level-0 pixels that are of another class, exactly."""
         return sum(n_px for _, _, n_px in self.pairs_px)
 
     @property
@@ -57,13 +58,13 @@ class Disagreement:
 
     @property
     def text(self) -> str:
-        """Return how much that is."""
-        much = f"{grouped(self.n_px)} px" if self.area_mm2 is None else f"{mm2_text(self.area_mm2)} mm²"
+        """Return the area of what differs, and its share of the slide, in words."""
+        much = f"{grouped(self.n_px)} px" if self.area_mm2 is None else with_mm2(mm2_text(self.area_mm2))
         return f"{much}, {share_text(self.n_px, self.n_px_total)} of the slide"
 
     @property
     def table(self) -> "pd.DataFrame":
-        """Return what became of what: one row for each pair of classes, the largest area first."""
+        """Return a table of what became of what: one row for each pair of classes, the largest area first."""
         import pandas as pd
 
         mpp = self.mpp
@@ -81,7 +82,7 @@ class Disagreement:
 
 
 def disagreement_of(first: OpenedSlide, second: OpenedSlide) -> Disagreement:
-    """Return where two class maps differ, by the names of their classes.
+    """Return the difference of two class maps, by the names of their classes.
 
     The maps may be of other pixel sizes: both are laid on the level-0 pixels that their work pixels own.
 

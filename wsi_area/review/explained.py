@@ -43,6 +43,10 @@ def explained_area(slide: OpenedSlide, name: str) -> ExplainedArea:
             f"{slide.slide_id}: {name} is {number_text(n_px)} px and no mm², since no pixel size could be believed "
             f"({slide.record['calibration']['reason']}); measure it again with --mpp and --mpp-reason"
         )
+    if on_record_mm2 is None and slide.record["analyzed"]["area_mm2"] is None:
+        raise ResultError(
+            f"{slide.slide_id}: nothing of it could be read, so it has no areas: {slide.record['reason']}"
+        )
     source = slide.record["calibration"]["source"]
     explanation = explain_area(n_px, from_mpp(mpp, source), what=f"{name} pixels")
     if on_record_mm2 is None or not math.isclose(explanation.area_mm2, on_record_mm2, rel_tol=_ROUND_OFF):

@@ -15,9 +15,9 @@ from wsi_area.compute.quantity_text import pair_text
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.pixels import RgbArray
+from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.results.record import COVERAGE_95
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_text
 from wsi_area.results.tables.tissue_name import tissue_name
 from wsi_area.review.overlay import slide_picture
@@ -82,7 +82,7 @@ def calibration_html(slide_id: str, decision: Calibration, relative_u_area: floa
 
 
 def comparison_html(first: str, second: str, difference: RunDifference) -> str:
-    """Return how two runs differ, as tables."""
+    """Return the differences of two runs, as tables."""
     return _rendered(
         "comparison.html",
         first=first,

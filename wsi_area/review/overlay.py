@@ -11,6 +11,7 @@ from PIL import Image
 
 from wsi_area.compute.picture.majority_picture import PictureGrid, majority_picture
 from wsi_area.compute.picture.washes import WASH, outlined
+from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap, RgbArray
@@ -136,4 +137,4 @@ def _chosen(slide: OpenedSlide, classes: Iterable[str] | None) -> tuple[Entry, .
 def _area(c: Any) -> str:
     if c["area_mm2"] is None:
         return f"{grouped(c['n_px'])} px"
-    return f"{area_text(c['area_mm2'], c['area_u_mm2'])} mm²"
+    return with_mm2(area_text(c["area_mm2"], c["area_u_mm2"]))

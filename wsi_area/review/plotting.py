@@ -80,7 +80,7 @@ class _Place:
         self.x, self.y = (1.0, 1.0) if mpp is None else (mpp.x / 1000, mpp.y / 1000)
 
     def extent(self, left: float, top: float, right: float, bottom: float) -> tuple[float, float, float, float]:
-        """Return what imshow calls extent of a box of level-0 pixels."""
+        """Return the extent, as imshow calls it, of a box of level-0 pixels."""
         return left * self.x, right * self.x, bottom * self.y, top * self.y
 
 

@@ -7,26 +7,28 @@ there is, never more. Nothing is lost but words: whatever a ledger holds is made
 force.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
 
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.slide_settings import told_settings
-from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, RunLayout, write_json
+from wsi_area.model.run_record import RunRecord
+from wsi_area.model.slide_result import EndedSlide
+from wsi_area.results.documents import write_run
+from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, RunLayout
 from wsi_area.results.leftovers import discard_tables
-from wsi_area.results.run_folder import Act, Record, RunFolder
+from wsi_area.results.run_folder import Act, RunFolder
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE
 from wsi_area.results.thumbnail import CLASSES_NAME
 from wsi_area.storage.place import remove_tree
 
 SAID_AT_THE_END = ("ended", "exit_code", "statuses", "not_reached", "slides_not_reached", "workers", "timing")
-"""What `run_document.run_footer` adds besides the state and the slides: nothing of it is true of a run that goes on."""
+"""What `run_document.ended_run` adds besides the state and the slides: nothing of it is true of a run that goes on."""
 
 
 def begun_header(
-    folder: RunFolder, header: Mapping[str, Any], others: Iterable[Record], slides: Sequence[SlideInput]
-) -> dict[str, Any]:
-    """Return the head of run.json for slides that join others: what is known of all of them before any is measured.
+    folder: RunFolder, header: RunRecord, others: Iterable[EndedSlide], slides: Sequence[SlideInput]
+) -> RunRecord:
+    """Return run.json for slides that join others: what is known of all of them before any is measured.
 
     Parameters
     ----------
@@ -35,28 +37,29 @@ def begun_header(
     header
         What is known of this run, as `run_document.run_header` has it.
     others
-        Documents of the slides of the earlier run that stay in the tables.
+        The slides of the earlier run that stay in the tables.
     slides
         Those asked for.
     """
-    names = [r["slide_id"] for r in others]
-    before = {} if folder.earlier is None else folder.earlier.get("slide_settings", {})
-    return {
-        **header,
-        "slides_planned": [*names, *(slide.slide_id for slide in slides)],
-        "slide_settings": {name: before[name] for name in names if name in before} | told_settings(slides),
-    }
+    names = [other.slide_id for other in others]
+    before = {} if folder.earlier is None else folder.earlier.slide_settings
+    return header.model_copy(
+        update={
+            "slides_planned": (*names, *(slide.slide_id for slide in slides)),
+            "slide_settings": {name: before[name] for name in names if name in before} | told_settings(slides),
+        }
+    )
 
 
-def begin_run(folder: RunFolder, act: Act, header: Mapping[str, Any], slides: Sequence[SlideInput]) -> None:
+def begin_run(folder: RunFolder, act: Act, header: RunRecord, slides: Sequence[SlideInput]) -> None:
     """Write run.json of a run at work; where slides are measured afresh, what was said of them goes.
 
     For whoever holds the folder alone. Of the slides that stay in the tables, how they ended stays on record.
     """
     layout, mine = folder.layout, {slide.slide_id for slide in slides}
-    ended = {} if folder.earlier is None else folder.earlier.get("slides", {})
-    stay = [name for name in header["slides_planned"] if name not in mine and name in ended]
-    write_json(layout.run_json, {**header, "state": "running", "slides": {name: ended[name] for name in stay}})
+    ended = {} if folder.earlier is None else folder.earlier.ended_slides
+    stay = {name: ended[name] for name in header.slides_planned if name not in mine and name in ended}
+    write_run(layout, header.model_copy(update={"state": "running", "slides": stay}))
     if act is not Act.JOIN:
         discard_tables(layout)
     if act.forgets_tasks:
@@ -71,14 +74,13 @@ def take_back(folder: RunFolder, slide_ids: Collection[str], task_file: str) -> 
     """
     layout = folder.layout
     if folder.earlier is not None:
-        document = {name: value for name, value in folder.earlier.items() if name not in SAID_AT_THE_END}
-        document["state"] = "running"
-        ended = folder.earlier.get("slides", {})
-        document["slides"] = {name: row for name, row in ended.items() if name not in slide_ids}
-        if (shards := document.get("shards")) is not None:
-            merged = {name: digest for name, digest in shards.get("merged", {}).items() if name != task_file}
-            document["shards"] = {**shards, "merged": merged}
-        write_json(layout.run_json, document)
+        earlier, shards = folder.earlier, folder.earlier.shards
+        stay = {name: ended for name, ended in earlier.ended_slides.items() if name not in slide_ids}
+        if shards is not None:
+            merged = {name: digest for name, digest in shards.merged.items() if name != task_file}
+            shards = shards.model_copy(update={"merged": merged})
+        now = {"state": "running", "slides": stay, "shards": shards}
+        write_run(layout, earlier.model_copy(update=dict.fromkeys(SAID_AT_THE_END) | now))
     discard_tables(layout)
     discard_documents(layout, slide_ids)
 

@@ -1,11 +1,10 @@
 """run: the class thumbnail of a slide, ordered where the slide ends and kept for the report."""
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.documents import document_of
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.record import is_counted
 from wsi_area.results.thumbnail import read_frame
 from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.work.thumbnail_task import ClassThumbnailTask, make_class_thumbnail
@@ -16,27 +15,28 @@ _TOLD = ("key", "size_filters", "work", "levels", "classes", "counts")
 """What of a slide's document its picture depends on."""
 
 
-def order_class_thumbnail(layout: SlideLayout, record: Mapping[str, Any], executor: Executor) -> None:
+def order_class_thumbnail(layout: SlideLayout, ended: EndedSlide, executor: Executor) -> None:
     """Have the class thumbnail of a slide made and kept; a slide without counts has none.
 
     It is a task like a batch: the one process that talks to a cluster's workers has enough to do. Where it comes to
     nothing the result stands, and the report makes the picture itself.
     """
-    if not is_counted(record):
+    if not isinstance(ended, CountedSlide):
         return
     try:
-        why = _why_not_kept(layout, record, executor)
+        why = _why_not_kept(layout, ended, executor)
     except Exception as error:  # a boundary, like the task's own: the measurement does not depend on it
         why = str(error)
     if why is not None:
         _LOG.warning("%s: its classes are not kept as a picture (%s); the report makes it", layout.root.name, why)
 
 
-def _why_not_kept(layout: SlideLayout, record: Mapping[str, Any], executor: Executor) -> str | None:
+def _why_not_kept(layout: SlideLayout, slide: CountedSlide, executor: Executor) -> str | None:
     """Return why the picture was not kept; None where it was, or where there is nothing to go by."""
     frame = read_frame(layout)
     if frame is None:
         return None
-    task = ClassThumbnailTask(layout.root.resolve(), {name: record[name] for name in _TOLD}, frame)
+    told = {name: value for name, value in document_of(slide).items() if name in _TOLD}
+    task = ClassThumbnailTask(layout.root.resolve(), told, frame)
     outcomes = [outcome for _, outcome in executor.map(make_class_thumbnail, [task])]  # none where the run was stopped
     return next((o.message if isinstance(o, TaskLost) else o for o in outcomes), None)

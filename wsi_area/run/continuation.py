@@ -20,7 +20,8 @@ from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.cleaned_store import discard_cleaned
 from wsi_area.results.class_map.soundness import stores_open
 from wsi_area.results.class_map.store import commit_batch, create_store, stored_origin
-from wsi_area.results.layout import SlideLayout, read_json
+from wsi_area.results.documents import read_result
+from wsi_area.results.layout import SlideLayout
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.storage.place import free_bytes, mending
@@ -186,7 +187,7 @@ def package_change(then: str | None, now: str | None) -> str:
 
 def _lacked_a_pixel_size(layout: SlideLayout) -> bool:
     try:
-        return read_json(layout.result_json).get("status") == "needs_calibration"
+        return read_result(layout).status == "needs_calibration"
     except ResultError:
         return False
 

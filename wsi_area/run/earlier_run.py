@@ -1,16 +1,18 @@
 """run: what a folder holds of an earlier run: how it differs from what is asked now, what of it stays in the tables."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.inputs.collect import SlideInput
-from wsi_area.results.layout import RunLayout, read_json
-from wsi_area.results.record import failed_record
-from wsi_area.results.run_folder import Act, Record, RunFolder, Standing, Wish, decide, read_folder
+from wsi_area.model.run_record import RunRecord
+from wsi_area.model.slide_result import EndedSlide, FailedSlide
+from wsi_area.results.documents import read_result
+from wsi_area.results.layout import RunLayout
+from wsi_area.results.run_folder import Act, RunFolder, Standing, Wish, decide, read_folder
 from wsi_area.run.continuation import package_change
-from wsi_area.run.run_document import segmenter_facts
+from wsi_area.segmenters.registry import segmenter_package
 from wsi_area.settings.difference import differences
 from wsi_area.settings.effect import Effect
 from wsi_area.settings.run_settings import RunSettings
@@ -18,6 +20,9 @@ from wsi_area.settings.run_settings import RunSettings
 _LOG = logging.getLogger(__name__)
 
 INTERRUPTED = "not reached: the run was interrupted before this slide was measured; run the same command again"
+
+NOT_REACHED = "Interrupted"
+"""The error of a slide that a run did not come to."""
 
 NAMED = 5
 """Slides named in a warning; run.json and the folder have all of them."""
@@ -35,15 +40,15 @@ def settled(layout: RunLayout, settings: RunSettings, wish: Wish) -> tuple[RunFo
     return folder, decide(folder, wish)
 
 
-def difference(earlier: Record, settings: RunSettings) -> str:
+def difference(earlier: RunRecord, settings: RunSettings) -> str:
     """Return in what an earlier run, by its run.json, differs from these settings here and now; "" where in nothing.
 
     Another version of somebody else's segmenter is another setting: it may measure something else.
     """
-    packages = earlier.get("segmenter_package"), segmenter_facts(settings).get("segmenter_package")
-    if earlier.get("config_hash") == settings.measurement_hash and packages[0] == packages[1]:
+    packages = earlier.segmenter_package, segmenter_package(settings.segmenter.name)
+    if earlier.config_hash == settings.measurement_hash and packages[0] == packages[1]:
         return ""
-    apart = differences(earlier.get("settings", {}), settings.canonical(), Effect.NUMBERS)
+    apart = differences(earlier.settings, settings.canonical(), Effect.NUMBERS)
     found = [f"{d.key} {_change(d.first, d.second)}" for d in apart]
     if packages[0] != packages[1]:
         found.append(f"segmenter package {package_change(*packages)}")
@@ -54,8 +59,8 @@ def _change(then: Any, now: Any) -> str:
     return "differ" if isinstance(then, list) or isinstance(now, list) else f"was {then!r}, is {now!r}"
 
 
-def others_in(folder: RunFolder, act: Act, slides: Sequence[SlideInput], force: bool) -> list[Record]:
-    """Return the documents of the slides of the earlier run that stay in the tables, besides those asked for.
+def others_in(folder: RunFolder, act: Act, slides: Sequence[SlideInput], force: bool) -> list[EndedSlide]:
+    """Return the results of the slides of the earlier run that stay in the tables, besides those asked for.
 
     Raises
     ------
@@ -63,21 +68,20 @@ def others_in(folder: RunFolder, act: Act, slides: Sequence[SlideInput], force: 
         If a slide asked for is there under another id: it would be counted twice.
     """
     mine, paths = {s.slide_id for s in slides}, {s.path: s.slide_id for s in slides}
-    earlier = folder.earlier or {}  # no task of an array writes one: none is there until they are merged
-    others = [str(name) for name in earlier.get("slides_planned", []) if name not in mine]
-    if not act.keeps_others:
+    earlier = folder.earlier  # no task of an array writes one: none is there until they are merged
+    others = [] if earlier is None else [name for name in earlier.slides_planned if name not in mine]
+    if earlier is None or not act.keeps_others:
         _warn_of_leaving(folder, others)
         return []
-    ended = earlier.get("slides", {})
-    records = [ended_document(folder.layout, name, ended.get(name, {})) for name in others]
-    for record in records:
-        if record["path"] in paths and not force:
+    found = [ended_document(folder.layout, name, earlier.ended_slides.get(name)) for name in others]
+    for other in found:
+        if other.path in paths and not force:
             raise StaleResultError(
-                f"{folder.layout.root} holds {record['path']} already, as {record['slide_id']}; it would now be "
-                f"{paths[record['path']]} and be counted twice. Give it the same id in a manifest (slide_id), or "
+                f"{folder.layout.root} holds {other.path} already, as {other.slide_id}; it would now be "
+                f"{paths[other.path]} and be counted twice. Give it the same id in a manifest (slide_id), or "
                 "choose another --out"
             )
-    return [record for record in records if record["path"] not in paths]
+    return [other for other in found if other.path not in paths]
 
 
 def _warn_of_leaving(folder: RunFolder, leaving: Sequence[str]) -> None:
@@ -100,17 +104,25 @@ def _warn_of_leaving(folder: RunFolder, leaving: Sequence[str]) -> None:
     )
 
 
-def ended_document(layout: RunLayout, slide_id: str, ended: Mapping[str, Any]) -> Record:
-    """Return what an earlier run says of a slide: its document, unless that run says that it failed."""
-    if ended.get("status") == "failed":
-        return failed_record(slide_id, str(ended["path"]), str(ended["reason"]), {})
-    path = layout.slide(slide_id).result_json
+def ended_document(layout: RunLayout, slide_id: str, ended: EndedSlide | None) -> EndedSlide:
+    """Return what an earlier run says of a slide: its result, unless that run says that it failed.
+
+    Parameters
+    ----------
+    layout : RunLayout
+    slide_id : str
+    ended : EndedSlide or None
+        How the slide stands in run.json; None where that does not say.
+    """
+    if ended is not None and ended.status == "failed":
+        return ended
+    slide = layout.slide(slide_id)
     try:
-        return read_json(path) if path.exists() else unmeasured(slide_id, "")
+        return read_result(slide) if slide.result_json.exists() else unmeasured(slide_id, "")
     except ResultError:
         return unmeasured(slide_id, "")
 
 
-def unmeasured(slide_id: str, path: str, why: str = INTERRUPTED) -> dict[str, Any]:
-    """Return the document of a slide that a run did not come to; it is failed, and nothing was measured of it."""
-    return failed_record(slide_id, path, why, {"error": "Interrupted"})
+def unmeasured(slide_id: str, path: str, why: str = INTERRUPTED) -> FailedSlide:
+    """Return a slide that a run did not come to: it is failed, and nothing was measured of it."""
+    return FailedSlide(slide_id=slide_id, status="failed", reason=why, path=path, error=NOT_REACHED)

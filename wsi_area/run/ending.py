@@ -1,8 +1,9 @@
 """run: what is said at the end of a run: what ran, what did not, why, and what to do about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from wsi_area.model.slide_result import EndedSlide
 from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_INTERRUPTED, RunOutcome, status_counts
 
 WHAT_TO_DO = {
@@ -29,34 +30,34 @@ def what_to_do(outcome: RunOutcome) -> str:
 def not_complete(outcome: RunOutcome) -> list[dict[str, Any]]:
     """Return each slide that ended otherwise than complete: why, and what to do."""
     return [
-        {"slide": r["slide_id"], "status": r["status"], "reason": r["reason"], "remedy": REMEDIES[r["status"]]}
-        for r in outcome.records
-        if r["status"] != "complete"
+        {"slide": s.slide_id, "status": s.status, "reason": s.reason, "remedy": REMEDIES[s.status]}
+        for s in outcome.slides
+        if s.status != "complete"
     ] + [
-        {"slide": r["slide_id"], "status": r["status"], "reason": r["reason"], "remedy": _remedy_of_rest(outcome)}
-        for r in outcome.not_reached
+        {"slide": s.slide_id, "status": s.status, "reason": s.reason, "remedy": _remedy_of_rest(outcome)}
+        for s in outcome.not_reached
     ]
 
 
 def ending_lines(outcome: RunOutcome) -> list[str]:
     """Return a summary for people: how many slides ended how, and for each kind that is not complete what to do.
 
-    >>> records = ({"slide_id": "a", "status": "complete", "reason": ""},
-    ...            {"slide_id": "b", "status": "needs_calibration", "reason": "no pixel size"})
-    >>> for line in ending_lines(RunOutcome(records, False, 2)):
+    >>> ends = (("a", "complete", ""), ("b", "needs_calibration", "no pixel size"))
+    >>> slides = [EndedSlide(slide_id=name, status=status, reason=why, path="") for name, status, why in ends]
+    >>> for line in ending_lines(RunOutcome(tuple(slides), False, 2)):
     ...     print(line)
     1 of 2 slides is complete; 1 needs_calibration
     needs_calibration (b): give the pixel size of each: --mpp for it alone, or a row of --manifest; then run again
     """
-    counts = status_counts(outcome.records)
-    complete, unreached = counts.pop("complete", 0), outcome.planned - len(outcome.records)
+    counts = status_counts(outcome.slides)
+    complete, unreached = counts.pop("complete", 0), outcome.planned - len(outcome.slides)
     rest = [f"{number} {status}" for status, number in counts.items()] + (
         [f"{unreached} not reached"] * bool(unreached)
     )
     verb = "is" if complete == 1 else "are"
     lines = ["; ".join([f"{complete} of {outcome.planned} slides {verb} complete", ", ".join(rest)][: 1 + bool(rest)])]
     for status in counts:
-        ended = [r for r in outcome.records if r["status"] == status]
+        ended = [slide for slide in outcome.slides if slide.status == status]
         lines.append(f"{status} ({_named(ended)}): {REMEDIES[status]}")
     if outcome.not_reached:
         lines.append(f"not reached ({_named(outcome.not_reached)}): {_remedy_of_rest(outcome)}")
@@ -68,7 +69,7 @@ def _remedy_of_rest(outcome: RunOutcome) -> str:
     return WHAT_TO_DO[EXIT_INTERRUPTED] if outcome.interrupted else NOT_REACHED
 
 
-def _named(records: Sequence[Mapping[str, Any]]) -> str:
-    names = [r["slide_id"] for r in records]
+def _named(slides: Sequence[EndedSlide]) -> str:
+    names = [slide.slide_id for slide in slides]
     more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

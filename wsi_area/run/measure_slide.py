@@ -4,42 +4,48 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 from wsi_area.errors import IncompleteResultError, MissingMppError, ResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.copying import CopyStopped
 from wsi_area.inputs.stage_in import wherever_it_is_read
-from wsi_area.model.burden import Status
 from wsi_area.model.objects import SizeFilters
+from wsi_area.model.record.slide_origin import Timing
+from wsi_area.model.slide_result import CountedSlide, EndedSlide, UncountedSlide
 from wsi_area.results.class_map.cleaned_store import tiles_layout
 from wsi_area.results.class_map.soundness import flush_stores, take_back_torn
-from wsi_area.results.layout import SlideLayout, read_json, write_json
-from wsi_area.results.record import failed_record, is_counted
+from wsi_area.results.documents import read_result, write_result
+from wsi_area.results.layout import SlideLayout
 from wsi_area.results.thumbnail import CLASSES_NAME, write_thumbnail
+from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
 from wsi_area.run.events import SlideStarted
 from wsi_area.run.executors.contract import TaskLost
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.slide_document import MergedObjects, slide_document, versions
-from wsi_area.run.slide_tiles import Context, Work, lost_message, measure_tiles, missing_batches, tiles_of
+from wsi_area.run.slide_tiles import Work, lost_message, measure_tiles, missing_batches, tiles_of
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.protocol import FittedSegmenter
 from wsi_area.settings.run_settings import RunSettings
 
-__all__ = ["Context", "Measured", "finished", "measure_slide", "prepared_slide", "tiles_place", "where_to_read"]
-
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The document of a slide, and whether an earlier run had already made it."""
+    """The result of a slide, and whether an earlier run had already made it."""
 
-    record: dict[str, Any]
+    result: EndedSlide
     resumed: bool
+
+    @property
+    def status(self) -> str:
+        """Return how the slide ended."""
+        return self.result.status
 
 
 def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> Measured | None:
-    """Return the final document of one slide, written; None if the run was stopped before its end.
+    """Return the result of one slide, written; None if the run was stopped before its end.
+
+    Its pixels are read from a copy if there is one.
 
     Raises
     ------
@@ -47,19 +53,36 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
         If the result cannot be written, or one from something else is in its place.
     """
     context = context.of(slide)
-    fails_fast = context.settings.run.fail_fast
     try:
         with where_to_read(slide, context) as read_path:
-            measured = _measured(slide, layout, context, read_path)
+            started = time.perf_counter()
+            prepared = prepared_slide(slide, context, read_path)
+            if prepared is None:
+                return None
+            if not isinstance(prepared, PreparedSlide):
+                return write_failed(slide, layout, context, prepared)
+            origin, tiles = origin_of(prepared, context.settings), tiles_place(layout, prepared, context.settings)
+            lay_out(layout, tiles, prepared, origin, context.force)
+            take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
+            commit_skipped(tiles, prepared, origin.key)  # again: an earlier run may have been killed before it had
+            batches, plan = missing_batches(tiles, prepared), prepared.plan
+            if batches:  # what is measured now is not in it
+                (layout.root / CLASSES_NAME).unlink(missing_ok=True)
+            context.listener(SlideStarted(slide.slide_id, plan.tile_count, plan.tile_count - tiles_of(plan, batches)))
+            work = measure_tiles(prepared, tiles, origin.key, context, batches)
+            if work is None:
+                return None
+            if read_path is not None:  # from here on only what is said of the slide counts
+                prepared, work = of_original(prepared, work, read_path, slide.path)
+            if work.errors:
+                lost = PrepareFailure(slide.slide_id, "ResultError", lost_message(work.errors))
+                return write_failed(slide, layout, context, lost)
+            timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
+            if not batches and (earlier := _timing_on_record(layout)) is not None:
+                timing = earlier.model_dump()
+            return finished(prepared, layout, origin, replace(work, timing=timing), context, resumed=not batches)
     except CopyStopped:
         return None
-    except Exception:  # the pipeline makes a failed slide of it
-        if fails_fast:
-            context.executor.stop()
-        raise
-    if fails_fast and measured is not None and measured.record["status"] in {"failed", "incomplete"}:
-        context.executor.stop()
-    return measured
 
 
 @contextmanager
@@ -72,36 +95,6 @@ def where_to_read(slide: SlideInput, context: Context) -> Iterator[str | None]:
         finally:
             if copy is not None:
                 executor.close_readers()  # the space of a file is free only when nobody holds it open
-
-
-def _measured(slide: SlideInput, layout: SlideLayout, context: Context, read_path: str | None) -> Measured | None:
-    """Return the final document of one slide, written, its pixels read from a copy if there is one."""
-    started = time.perf_counter()
-    prepared = prepared_slide(slide, context, read_path)
-    if prepared is None:
-        return None
-    if not isinstance(prepared, PreparedSlide):
-        return write_failed(slide, layout, context, prepared)
-    origin, tiles = origin_of(prepared, context.settings), tiles_place(layout, prepared, context.settings)
-    lay_out(layout, tiles, prepared, origin, context.force)
-    take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
-    commit_skipped(tiles, prepared, origin.key)  # again: an earlier run may have been killed before it had
-    batches, plan = missing_batches(tiles, prepared), prepared.plan
-    if batches:  # what is measured now is not in it
-        (layout.root / CLASSES_NAME).unlink(missing_ok=True)
-    context.listener(SlideStarted(slide.slide_id, plan.tile_count, plan.tile_count - tiles_of(plan, batches)))
-    work = measure_tiles(prepared, tiles, origin.key, context, batches)
-    if work is None:
-        return None
-    if read_path is not None:  # from here on only what is said of the slide counts
-        prepared, work = of_original(prepared, work, read_path, slide.path)
-    if work.errors:
-        lost = PrepareFailure(slide.slide_id, "ResultError", lost_message(work.errors))
-        return write_failed(slide, layout, context, lost)
-    timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
-    if not batches and (earlier := _timing_on_record(layout)) is not None:
-        timing = earlier
-    return finished(prepared, layout, origin, replace(work, timing=timing), context, resumed=not batches)
 
 
 def prepared_slide(
@@ -125,7 +118,7 @@ def prepared_slide(
 def finished(
     prepared: PreparedSlide, layout: SlideLayout, origin: Origin, work: Work, context: Context, *, resumed: bool
 ) -> Measured | None:
-    """Return the final document of a slide whose every tile is committed, written; None if stopped before.
+    """Return the result of a slide whose every tile is committed, written; None if stopped before.
 
     The document is made from the ledger each time: findings follow today's limits, and a torn one is mended.
 
@@ -140,12 +133,10 @@ def finished(
     objects = _merge_objects(prepared, layout, filters, origin, context)
     if objects is None:
         return None
-    record = slide_document(prepared, layout, tiles_layout(layout, filters), origin, work, objects, settings)
-    if work.tile_errors:
-        record["reason"] += f"; the first: {work.tile_errors[0]['message']}"
+    result = slide_document(prepared, layout, tiles_layout(layout, filters), origin, work, objects, settings)
     flush_stores(layout)
-    write_json(layout.result_json, record)
-    return Measured(record, resumed)
+    write_result(layout, result)
+    return Measured(result, resumed)
 
 
 def of_original(prepared: PreparedSlide, work: Work, copy: str, path: str) -> tuple[PreparedSlide, Work]:
@@ -199,37 +190,50 @@ def _signal_name(fitted: FittedSegmenter) -> str | None:
     return fitted.signal.name if isinstance(fitted, ColourRuled) and fitted.signal is not None else None
 
 
-def _timing_on_record(layout: SlideLayout) -> dict[str, Any] | None:
+def _timing_on_record(layout: SlideLayout) -> Timing | None:
     """Return what it took when the tiles were measured, if that is known."""
     try:
-        return read_json(layout.result_json).get("timing")
+        earlier = read_result(layout)
     except ResultError:
         return None
+    return earlier.timing if isinstance(earlier, CountedSlide) else None
 
 
 def write_failed(
     slide: SlideInput, layout: SlideLayout, context: Context, failure: PrepareFailure | TaskLost
 ) -> Measured:
-    """Return the document of a slide that came to nothing, written unless that would take the place of a result."""
-    record = failed_slide(slide, context, failure)
+    """Return the result of a slide that came to nothing, written unless that would take the place of a result."""
+    result = failed_slide(slide, context, failure)
     if not _holds_a_result(layout):
-        write_json(layout.result_json, record)
-    elif record["status"] == "failed":
-        record["reason"] += f"; its earlier result is kept in {layout.root}, the tables say failed"
-    return Measured(record, resumed=False)
+        write_result(layout, result)
+    elif result.status == "failed":
+        reason = f"{result.reason}; its earlier result is kept in {layout.root}, the tables say failed"
+        result = result.model_copy(update={"reason": reason})
+    return Measured(result, resumed=False)
 
 
-def failed_slide(slide: SlideInput, context: Context, failure: PrepareFailure | TaskLost) -> dict[str, Any]:
-    """Return the document of a slide that came to nothing."""
-    error = failure.error if isinstance(failure, PrepareFailure) else "TaskLost"
-    provenance = {**versions(context.settings), "error": error}
-    status: Status = "needs_calibration" if error == MissingMppError.__name__ else "failed"
-    return failed_record(slide.slide_id, slide.path, failure.message, provenance, status)
+def failed_slide(slide: SlideInput, context: Context, failure: PrepareFailure | TaskLost) -> UncountedSlide:
+    """Return the result of a slide that came to nothing.
+
+    Its status is ``failed``, or ``needs_calibration`` where the segmenter looks so many µm round a pixel that without
+    a pixel size nothing can be counted.
+    """
+    error, told = failure.error if isinstance(failure, PrepareFailure) else "TaskLost", versions(context.settings)
+    return UncountedSlide(
+        slide_id=slide.slide_id,
+        status="needs_calibration" if error == MissingMppError.__name__ else "failed",
+        reason=failure.message,
+        path=slide.path,
+        wsi_area_version=told.wsi_area_version,
+        measurement_version=told.measurement_version,
+        config_hash=told.config_hash,
+        error=error,
+    )
 
 
 def _holds_a_result(layout: SlideLayout) -> bool:
     """Return whether an earlier run left a result here, which a failure of today must not take away."""
     try:
-        return is_counted(read_json(layout.result_json))
+        return isinstance(read_result(layout), CountedSlide)
     except ResultError:
         return False

@@ -1,52 +1,37 @@
 """run: many slides, each to its own end; what the command line and the API call."""
 
 import logging
+import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
 
-from wsi_area.errors import MissingMppError, StaleResultError, WsiAreaError
-from wsi_area.inputs.collect import SlideInput
+from wsi_area.errors import MissingMppError, SettingsError, StaleResultError
+from wsi_area.inputs.collect import SlideInput, as_slides
 from wsi_area.inputs.drawings import refuse_mismatch
 from wsi_area.inputs.stage_in import refuse_unreachable
-from wsi_area.results.layout import RunLayout, write_json
+from wsi_area.model.slide_result import CountedSlide, EndedSlide, FailedSlide, UncountedSlide
+from wsi_area.results.layout import RunLayout
 from wsi_area.results.leftovers import discard_partials
-from wsi_area.results.record import failed_record, is_counted
 from wsi_area.results.run_folder import Standing, Wish
-from wsi_area.results.same_content import same_content
-from wsi_area.results.tables.object_tables import write_objects
-from wsi_area.results.tables.run_tables import write_tables
 from wsi_area.run.beginning import begin_run, begun_header, discard_documents
+from wsi_area.run.boundary import guarded
+from wsi_area.run.closing import end_run
+from wsi_area.run.context import Context, context_of
 from wsi_area.run.earlier_run import INTERRUPTED, ended_document, others_in, settled, unmeasured
 from wsi_area.run.events import Listener, SlideDone
 from wsi_area.run.executors.choice import make_executor
 from wsi_area.run.executors.contract import Executor
-from wsi_area.run.measure_slide import Context, Measured, measure_slide
-from wsi_area.run.memory import task_memory_limit_bytes
-from wsi_area.run.run_document import (
-    EXIT_CALIBRATION,
-    EXIT_FAILED,
-    EXIT_INTERRUPTED,
-    EXIT_OK,
-    EXIT_SETTINGS,
-    EXIT_VERIFICATION,
-    RunOutcome,
-    as_of_run,
-    run_footer,
-    run_header,
-)
+from wsi_area.run.measure_slide import Measured, measure_slide
+from wsi_area.run.run_document import RunOutcome, run_header
 from wsi_area.run.run_log import RunLog, opened_log
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.storage.locks import sole_writer
-from wsi_area.storage.place import Place
-
-__all__ = [
-    "EXIT_CALIBRATION", "EXIT_FAILED", "EXIT_INTERRUPTED", "EXIT_OK", "EXIT_SETTINGS", "EXIT_VERIFICATION",
-    "RunOutcome", "measure_all", "run_slides", "stops_on_signal",
-]  # fmt: skip
+from wsi_area.storage.place import Place, place_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,9 +46,9 @@ STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 def run_slides(
-    slides: Sequence[SlideInput],
+    slides: Sequence[SlideInput | str | os.PathLike[str]],
     settings: RunSettings,
-    out: Place,
+    out: Place | str,
     *,
     force: bool = False,
     listener: Listener = lambda event: None,
@@ -75,9 +60,9 @@ def run_slides(
     Parameters
     ----------
     slides : sequence of SlideInput
-        With distinct slide ids.
+        With distinct slide ids, as `collect_slides` returns them; or paths, which it is called with.
     settings : RunSettings
-    out : Place
+    out : path, Place
         The run directory; an interrupted run of the very same goes on where it stopped, further slides join it.
     force : bool
         Measure afresh what was made from something else. Slides of other settings that are not asked for leave the
@@ -94,6 +79,9 @@ def run_slides(
     SettingsError, ResultError
         If nothing could be started: a wrong setting, a folder that cannot be written or is in use.
     """
+    if not isinstance(settings, RunSettings):
+        raise SettingsError(f"the settings are {settings!r}; give load_settings({settings!r}), a file or a preset")
+    slides, out = as_slides(slides, settings.storage.access), place_of(out, settings.storage.access)
     refuse_mismatch(settings, slides)
     refuse_unreachable([slide.path for slide in slides], settings)
     layout = RunLayout(out)
@@ -104,25 +92,17 @@ def run_slides(
         executor = make_executor(settings.run, settings.cluster, settings.tls, out)
         header = begun_header(folder, run_header(settings, argv, []), others, slides)
         if folder.standing is Standing.MERGED and act.keeps_others:
-            header |= {"shards": (folder.earlier or {})["shards"]}
+            header = header.model_copy(update={"shards": None if folder.earlier is None else folder.earlier.shards})
         try:
             begin_run(folder, act, header, slides)
             if force:
                 discard_documents(layout, [s.slide_id for s in slides])
-            limit = task_memory_limit_bytes(
-                settings.run.memory_limit_mb, executor.worker_count, executor.task_memory_bytes
-            )
-            context = Context(settings, executor, listener, limit, force)
+            context = context_of(settings, executor, listener, force)
             with opened_log(layout.logs / "run.jsonl") as log, stops_on_signal(executor) as interrupted:
                 log.run_started(len(slides), header)
                 outcome, own = measure_all(slides, layout, context, log, interrupted, for_report=for_report)
                 # the tables are part of the run: a signal waits until they are whole
-                header |= same_content([*others, *own])
-                table, outcome = as_of_run([*others, *own], outcome, header)
-                write_tables(layout, table)
-                write_objects(layout, [r["slide_id"] for r in table if r["status"] != "failed"])
-                write_json(layout.run_json, {**header, **run_footer(outcome, table, executor.worker_count)})
-                log.run_ended(outcome)
+                outcome = end_run(layout, header, outcome, [*others, *own], log, executor.worker_count)
         finally:
             executor.close()
     return outcome
@@ -136,72 +116,86 @@ def measure_all(
     interrupted: threading.Event,
     *,
     for_report: bool,
-) -> tuple[RunOutcome, list[Mapping[str, Any]]]:
-    """Return how it ended, and the document of each slide, in order; those that were not reached say so.
+) -> tuple[RunOutcome, list[EndedSlide]]:
+    """Return how it ended, and the result of each slide, in order; those that were not reached say so.
 
     Several slides are in flight so that no core idles between two.
     """
     in_flight = min(context.settings.run.slides_in_flight or context.executor.slides_at_once, len(slides)) or 1
     with ThreadPoolExecutor(in_flight, thread_name_prefix="wsi-area-slide") as drivers:
-        outcomes = list(drivers.map(lambda slide: _measure_one(slide, layout, context, log, for_report), slides))
-    records = [m.record for m in outcomes if m is not None]
+        outcomes = list(drivers.map(_Driver(layout, context, log, for_report), slides))
+    ended = tuple(m.result for m in outcomes if m is not None)
     why = INTERRUPTED if interrupted.is_set() else FAILED_FAST
     documents = [_end(layout, slide, m, why) for slide, m in zip(slides, outcomes, strict=True)]
     not_reached = tuple(d for d, measured in zip(documents, outcomes, strict=True) if measured is None)
     is_cut_short = interrupted.is_set() and bool(not_reached)
-    return RunOutcome(tuple(records), is_cut_short, len(slides), not_reached), documents
+    return RunOutcome(ended, is_cut_short, len(slides), not_reached), documents
 
 
-def _end(layout: RunLayout, slide: SlideInput, measured: Measured | None, why: str) -> Mapping[str, Any]:
+def _end(layout: RunLayout, slide: SlideInput, measured: Measured | None, why: str) -> EndedSlide:
     """Return what the tables say of a slide: a result that was refused to be replaced keeps its row."""
     if measured is None:
         return unmeasured(slide.slide_id, slide.path, why)
-    return kept_result(layout, measured.record) or measured.record
+    return kept_result(layout, measured.result) or measured.result
 
 
-def kept_result(layout: RunLayout, record: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def kept_result(layout: RunLayout, ended: EndedSlide) -> CountedSlide | None:
     """Return the earlier result that the tables keep in spite of what befell a slide now; None where they keep none.
 
     It was right then, and is not made wrong by a command that would have measured something else, or said less of the
     size of a pixel.
     """
-    if record.get("error") not in {StaleResultError.__name__, MissingMppError.__name__}:
+    error = ended.error if isinstance(ended, FailedSlide | UncountedSlide) else None
+    if error not in {StaleResultError.__name__, MissingMppError.__name__}:
         return None
-    kept = ended_document(layout, record["slide_id"], {})
-    hashes = {kept.get("config_hash"), record.get("config_hash", kept.get("config_hash"))}
-    return kept if is_counted(kept) and len(hashes) == 1 else None
+    kept = ended_document(layout, ended.slide_id, None)
+    if not isinstance(kept, CountedSlide):
+        return None
+    is_of_same = not isinstance(ended, UncountedSlide) or ended.config_hash == kept.config_hash
+    return kept if is_of_same else None
 
 
-def _measure_one(
-    slide: SlideInput, layout: RunLayout, context: Context, log: RunLog, for_report: bool
-) -> Measured | None:
-    if context.executor.is_stopped:
-        return None
-    with log.slide(slide.slide_id) as told:
-        try:
-            measured = measure_slide(slide, layout.slide(slide.slide_id), context)
-        except Exception as error:  # the boundary of a slide: whatever befalls one, the others go on
-            if not isinstance(error, WsiAreaError):
-                _LOG.exception("%s: please report this", slide.slide_id)
-            # what is on disk is somebody's earlier result or a full disk: it is left as it is
-            provenance = {"error": type(error).__name__}
-            measured = Measured(failed_record(slide.slide_id, slide.path, str(error), provenance), False)
-        if measured is None:
-            told.stopped()
+@dataclass(frozen=True, slots=True)
+class _Driver:
+    """What measures one slide of a run after another, in as many threads as there are slides in flight."""
+
+    layout: RunLayout
+    context: Context
+    log: RunLog
+    for_report: bool
+
+    def __call__(self, slide: SlideInput) -> Measured | None:
+        """Return what became of a slide; None if the run was stopped before its end."""
+        context, layout = self.context, self.layout.slide(slide.slide_id)
+        if context.executor.is_stopped:
             return None
-        if kept_result(layout, measured.record) is not None:
-            reason = f"{measured.record['reason']}; {KEPT_IN_TABLES}"
-            measured = Measured({**measured.record, "reason": reason}, False)
-        record = measured.record
-        if for_report:
-            # imported here: a run without a report need not pay for it
-            from wsi_area.run.class_picture import order_class_thumbnail
+        with self.log.slide(slide.slide_id) as told:
+            measured = guarded(
+                slide.slide_id, context, lambda: measure_slide(slide, layout, context), partial(_failed, slide)
+            )
+            if measured is None:
+                told.stopped()
+                return None
+            ended = measured.result
+            if kept_result(self.layout, ended) is not None:
+                ended = ended.model_copy(update={"reason": f"{ended.reason}; {KEPT_IN_TABLES}"})
+                measured = Measured(ended, False)
+            if self.for_report:
+                # imported here: a run without a report need not pay for it
+                from wsi_area.run.class_picture import order_class_thumbnail
 
-            order_class_thumbnail(layout.slide(slide.slide_id), record, context.executor)
-        told.done(record, measured.resumed)
-    _LOG.info("%s: %s %s", slide.slide_id, record["status"], record["reason"])
-    context.listener(SlideDone(slide.slide_id, record["status"], record["reason"], measured.resumed))
-    return measured
+                order_class_thumbnail(layout, ended, context.executor)
+            told.done(ended, measured.resumed)
+        _LOG.info("%s: %s %s", slide.slide_id, ended.status, ended.reason)
+        context.listener(SlideDone(slide.slide_id, ended.status, ended.reason, measured.resumed))
+        return measured
+
+
+def _failed(slide: SlideInput, error: Exception) -> Measured:
+    """Return a slide that could not be measured; what is on disk, somebody's earlier result, is left as it is."""
+    name = type(error).__name__
+    failed = FailedSlide(slide_id=slide.slide_id, status="failed", reason=str(error), path=slide.path, error=name)
+    return Measured(failed, False)
 
 
 @contextmanager

@@ -3,13 +3,17 @@
 import os
 import platform
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from wsi_area.results.layout import SCHEMA_VERSION
+from wsi_area.model.burden import Status
+from wsi_area.model.run_record import Host, RunRecord
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.documents import document_of
 from wsi_area.results.same_content import with_same_content
 from wsi_area.run.work.log_lines import slurm_ids
 from wsi_area.segmenters.registry import segmenter_package
@@ -26,51 +30,50 @@ _RECORDED_PACKAGES = (
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """How a run ended: the document of every planned slide that came to an end, and the exit code."""
+    """How a run ended: the result of every planned slide that came to an end, and the exit code."""
 
-    records: tuple[Mapping[str, Any], ...]
+    slides: tuple[EndedSlide, ...]
     interrupted: bool
     planned: int  # slides that were asked for
-    not_reached: tuple[Mapping[str, Any], ...] = ()  # what the tables say of the others: failed, and why
+    not_reached: tuple[EndedSlide, ...] = ()  # what the tables say of the others: failed, and why
 
     @property
-    def told(self) -> tuple[Mapping[str, Any], ...]:
-        """Return the document of every planned slide: of those that came to an end, and of those that did not."""
-        return (*self.records, *self.not_reached)
+    def records(self) -> tuple[dict[str, Any], ...]:
+        """Return the slides that came to an end as documents."""
+        return tuple(document_of(slide) for slide in self.slides)
+
+    @property
+    def told(self) -> tuple[dict[str, Any], ...]:
+        """Return every planned slide as a document: those that came to an end, and those that did not."""
+        return tuple(document_of(slide) for slide in (*self.slides, *self.not_reached))
 
     @property
     def exit_code(self) -> int:
         """Return 0 if every slide is complete, else the code of the worst that happened."""
-        statuses = {r["status"] for r in self.records}
+        statuses = {slide.status for slide in self.slides}
         if self.interrupted:
             return EXIT_INTERRUPTED
-        if statuses & {"failed", "incomplete"} or len(self.records) < self.planned:
+        if statuses & {"failed", "incomplete"} or len(self.slides) < self.planned:
             return EXIT_FAILED
         return EXIT_CALIBRATION if "needs_calibration" in statuses else EXIT_OK
 
 
-def run_header(settings: RunSettings, argv: Sequence[str], planned: Sequence[str]) -> dict[str, Any]:
+def run_header(settings: RunSettings, argv: Sequence[str], planned: Sequence[str]) -> RunRecord:
     """Return what is known of a run before it starts."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "wsi_area_version": __version__,
-        "argv": list(argv),
-        "started": datetime.now(UTC).isoformat(),
-        "host": {"system": platform.platform(), "machine": platform.machine(), "name": platform.node()},
-        "slurm": slurm_ids(os.environ),
-        "versions": {"python": sys.version.split()[0], **_package_versions()},
-        "settings": settings.canonical(),
-        "settings_origin": settings.origins,
-        "config_hash": settings.measurement_hash,
-        **segmenter_facts(settings),
-        "slides_planned": list(planned),
-    }
-
-
-def segmenter_facts(settings: RunSettings) -> dict[str, str]:
-    """Return which package somebody else's segmenter is of, with its version; nothing for one of ours."""
-    package = segmenter_package(settings.segmenter.name)
-    return {} if package is None else {"segmenter_package": package}
+    return RunRecord(
+        wsi_area_version=__version__,
+        argv=tuple(argv),
+        started=datetime.now(UTC).isoformat(),
+        host=Host(system=platform.platform(), machine=platform.machine(), name=platform.node()),
+        slurm=slurm_ids(os.environ),
+        versions={"python": sys.version.split()[0], **_package_versions()},
+        settings=settings.canonical(),
+        settings_origin=dict(settings.origins),
+        config_hash=settings.measurement_hash,
+        segmenter_package=segmenter_package(settings.segmenter.name),
+        slides_planned=tuple(planned),
+        state="running",
+    )
 
 
 def _package_versions() -> dict[str, str]:
@@ -83,63 +86,51 @@ def _package_versions() -> dict[str, str]:
     return found
 
 
-def run_footer(outcome: RunOutcome, table: Sequence[Mapping[str, Any]], worker_count: int) -> dict[str, Any]:
-    """Return how a run ended; ``table`` has the document of every slide of the folder."""
-    return {
-        "state": "interrupted" if outcome.interrupted else "finished",
-        "ended": datetime.now(UTC).isoformat(),
-        "exit_code": outcome.exit_code,
-        "statuses": status_counts(outcome.records),
-        "slides": {r["slide_id"]: ended_row(r) for r in table},
-        "not_reached": outcome.planned - len(outcome.records),
-        "slides_not_reached": [r["slide_id"] for r in outcome.not_reached],
-        "workers": worker_count,
-        "timing": {r["slide_id"]: r["timing"] for r in outcome.records if "timing" in r},
-    }
+def ended_run(run: RunRecord, outcome: RunOutcome, table: Sequence[EndedSlide], worker_count: int) -> RunRecord:
+    """Return a run with what is known at its end; ``table`` has every slide of the folder."""
+    return run.model_copy(
+        update={
+            "state": "interrupted" if outcome.interrupted else "finished",
+            "ended": datetime.now(UTC).isoformat(),
+            "exit_code": outcome.exit_code,
+            "statuses": status_counts(outcome.slides),
+            "slides": {slide.slide_id: ended_row(slide) for slide in table},
+            "not_reached": outcome.planned - len(outcome.slides),
+            "slides_not_reached": tuple(slide.slide_id for slide in outcome.not_reached),
+            "workers": worker_count,
+            "timing": {s.slide_id: s.timing for s in outcome.slides if isinstance(s, CountedSlide)},
+        }
+    )
 
 
 def as_of_run(
-    table: Sequence[Mapping[str, Any]], outcome: RunOutcome, about: Mapping[str, Any]
-) -> tuple[list[Mapping[str, Any]], RunOutcome]:
-    """Return the documents of a run's slides, and how it ended, with what only the run as a whole can say of each.
+    table: Sequence[EndedSlide], outcome: RunOutcome, twins: Sequence[Sequence[str]]
+) -> tuple[list[EndedSlide], RunOutcome]:
+    """Return a run's slides, and how it ended, with what only the run as a whole can say of each.
 
     Parameters
     ----------
-    table : sequence of mapping
-        The document of every slide of the folder.
+    table : sequence of EndedSlide
+        Every slide of the folder.
     outcome : RunOutcome
-    about : mapping
-        run.json, as far as it is known.
+    twins : sequence of sequence of str
+        The slides whose files hold the same, group by group.
     """
-    records = tuple(with_same_content(record, about) for record in outcome.records)
-    return [with_same_content(record, about) for record in table], replace(outcome, records=records)
+    slides = tuple(with_same_content(slide, twins) for slide in outcome.slides)
+    return [with_same_content(slide, twins) for slide in table], replace(outcome, slides=slides)
 
 
-def warning_counts(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """Return how many slides carry each warning or refusal, by its code.
-
-    >>> warning_counts([{"findings": [{"code": "FOLD_HIGH", "severity": "warning"}]}, {"status": "failed"}])
-    {'FOLD_HIGH': 1}
-    """
-    by_code: dict[str, int] = {}
-    for record in records:
-        for code in {f["code"]: None for f in record.get("findings", ()) if f["severity"] != "info"}:
-            by_code[code] = by_code.get(code, 0) + 1
-    return by_code
+def warning_counts(slides: Iterable[EndedSlide]) -> dict[str, int]:
+    """Return how many slides carry each warning or refusal, by its code."""
+    counted = (slide for slide in slides if isinstance(slide, CountedSlide))
+    return dict(Counter(code for s in counted for code in {f.code: None for f in s.findings if f.severity != "info"}))
 
 
-def status_counts(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """Return how many slides have each status.
-
-    >>> status_counts([{"status": "complete"}, {"status": "failed"}, {"status": "complete"}])
-    {'complete': 2, 'failed': 1}
-    """
-    by_status: dict[str, int] = {}
-    for record in records:
-        by_status[record["status"]] = by_status.get(record["status"], 0) + 1
-    return by_status
+def status_counts(slides: Iterable[EndedSlide]) -> dict[Status, int]:
+    """Return how many slides have each status."""
+    return dict(Counter(slide.status for slide in slides))
 
 
-def ended_row(record: Mapping[str, Any]) -> dict[str, Any]:
+def ended_row(slide: EndedSlide) -> EndedSlide:
     """Return what run.json says of a slide: its id, status, reason and path."""
-    return {name: record.get(name) for name in ("slide_id", "status", "reason", "path")}
+    return EndedSlide(slide_id=slide.slide_id, status=slide.status, reason=slide.reason, path=slide.path)

@@ -7,11 +7,13 @@ what else it holds depends on the event. A line that a crash tore stays as it is
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from wsi_area.model.run_record import RunRecord
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.run.ending import not_complete, what_to_do
 from wsi_area.run.run_document import RunOutcome, status_counts, warning_counts
 from wsi_area.run.work.log_lines import LogLines
@@ -42,10 +44,12 @@ class RunLog(LogLines):
         """Return the slide that this thread is at."""
         return getattr(self._slide_of_thread, "name", None)
 
-    def run_started(self, planned: int, header: Mapping[str, Any], **facts: Any) -> None:
+    def run_started(self, planned: int, run: RunRecord, **facts: Any) -> None:
         """Say what is about to run."""
-        names = ("wsi_area_version", "slurm", "config_hash")
-        self.write("info", "run started", slides=planned, **{n: header.get(n) for n in names}, **facts)
+        self.write(
+            "info", "run started", slides=planned, wsi_area_version=run.wsi_area_version, slurm=run.slurm,
+            config_hash=run.config_hash, **facts,
+        )  # fmt: skip
 
     def run_ended(self, outcome: RunOutcome, what_next: str = "") -> None:
         """Say what ran, what did not, why, and what to do; where all went well, what comes next if anything does."""
@@ -53,9 +57,9 @@ class RunLog(LogLines):
             "warning" if outcome.exit_code else "info",
             "run ended",
             exit_code=outcome.exit_code,
-            statuses=status_counts(outcome.records),
-            not_reached=outcome.planned - len(outcome.records),
-            warnings=warning_counts(outcome.records),
+            statuses=status_counts(outcome.slides),
+            not_reached=outcome.planned - len(outcome.slides),
+            warnings=warning_counts(outcome.slides),
             not_complete=not_complete(outcome),
             what_to_do=what_next if what_next and not outcome.exit_code else what_to_do(outcome),
         )
@@ -71,21 +75,21 @@ class SlideLog:
         """Say that the run was stopped before the slide's end."""
         self._log.write("warning", "slide stopped", self._slide_id, seconds=self._seconds())
 
-    def done(self, record: Mapping[str, Any], resumed: bool) -> None:
+    def done(self, ended: EndedSlide, resumed: bool) -> None:
         """Say how the slide ended, after each of its tiles that could not be read."""
-        for tile in record.get("tile_errors", ()):
-            self._log.write("warning", "tile unreadable", self._slide_id, **tile)
-        findings: Sequence[Mapping[str, Any]] = record.get("findings", ())
+        tile_errors, findings = (ended.tile_errors, ended.findings) if isinstance(ended, CountedSlide) else ((), ())
+        for tile in tile_errors:
+            self._log.write("warning", "tile unreadable", self._slide_id, **tile.model_dump())
         self._log.write(
-            _LEVELS[record["status"]],
+            _LEVELS[ended.status],
             "slide done",
             self._slide_id,
-            status=record["status"],
-            reason=record["reason"],
+            status=ended.status,
+            reason=ended.reason,
             seconds=self._seconds(),
             already_measured=resumed,
             findings=len(findings),
-            warnings=[f["code"] for f in findings if f["severity"] != "info"],
+            warnings=[f.code for f in findings if f.severity != "info"],
         )
 
     def _seconds(self) -> float:

@@ -18,6 +18,8 @@ Ints = NDArray[np.int64]
 BLOCK_PX = 256
 """Edge of a block, work px."""
 
+_GOLDEN = 0.6180339887498949
+
 
 def tissue_samples(reader: SlideReader, plan: SlidePlan, overview: Overview, count: int) -> tuple[TilePixels, ...]:
     """Return up to ``count`` blocks of 256 × 256 work pixels of tissue, where the overview shows most of it.
@@ -40,6 +42,32 @@ def tissue_samples(reader: SlideReader, plan: SlidePlan, overview: Overview, cou
     """
     chosen = _chosen_blocks(plan, overview, count)
     return tuple(_block(reader, plan, block) for block in chosen)
+
+
+def spread_samples(reader: SlideReader, plan: SlidePlan, count: int) -> tuple[TilePixels, ...]:
+    """Return up to ``count`` blocks of 256 × 256 work pixels, evenly all over the slide; all if there are fewer.
+
+    Parameters
+    ----------
+    reader : SlideReader
+    plan : SlidePlan
+        Names the level and the reduce factor; its tiles play no part.
+    count : int
+
+    Raises
+    ------
+    TileReadError
+        If a block cannot be decoded.
+    """
+    size = plan.work_size_px
+    columns = -(-size.width_px // BLOCK_PX)
+    blocks = columns * -(-size.height_px // BLOCK_PX)
+    # steps of the golden section: as even as a grid, and in step with neither rows nor columns
+    chosen = set(range(blocks)) if blocks <= count else {int(blocks * (k * _GOLDEN % 1.0)) for k in range(count)}
+    whole = Region(0, 0, size.width_px, size.height_px)
+    places = (divmod(n, columns) for n in sorted(chosen))
+    boxes = (Region(c * BLOCK_PX, r * BLOCK_PX, BLOCK_PX, BLOCK_PX).intersection(whole) for r, c in places)
+    return tuple(_block(reader, plan, box) for box in boxes if box is not None)
 
 
 def _chosen_blocks(plan: SlidePlan, overview: Overview, count: int) -> list[Region]:

@@ -1,7 +1,7 @@
 """run: the document of a slide, made from its ledger and what is known of it; no tile is touched here."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,17 +12,29 @@ from wsi_area.compute.cut.skipping import skipped_foreground_upper_bound_px
 from wsi_area.compute.judge.quality import Observed, QualityLimits, check
 from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
 from wsi_area.errors import IncompleteResultError
-from wsi_area.inputs.drawings import drawing_facts, left_out_findings, outline_facts
+from wsi_area.inputs.drawings import drawn_on_record, left_out_findings, outlines_on_record, roi_on_record
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.classes import BACKGROUND_ID
-from wsi_area.model.counts import ClassCounts
+from wsi_area.model.finding import QaFinding
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.model.objects import Foci, SizeChange
 from wsi_area.model.plan import SlidePlan
+from wsi_area.model.record.slide_areas import Analyzed, Tissue, Unreadable
+from wsi_area.model.record.slide_origin import Fit, MadeFrom, TileError, Timing
+from wsi_area.model.record.slide_pictures import pictures_on_record
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.record import slide_record
-from wsi_area.results.tables.object_tables import foci_record
+from wsi_area.results.record import (
+    calibration_on_record,
+    class_on_record,
+    counts_on_record,
+    foci_on_record,
+    reason_of,
+    signal_on_record,
+    tumor_on_record,
+    work_on_record,
+)
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_tiles import Work
@@ -43,13 +55,18 @@ class MergedObjects:
     foci: Foci | None
 
 
-def versions(settings: RunSettings) -> dict[str, Any]:
-    """Return what measured a slide, and with which settings."""
-    return {
-        "wsi_area_version": __version__,
-        "measurement_version": MEASUREMENT_VERSION,
-        "config_hash": settings.measurement_hash,
-    }
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What measured a slide, and with which settings."""
+
+    wsi_area_version: str
+    measurement_version: int
+    config_hash: str
+
+
+def versions(settings: RunSettings) -> Versions:
+    """Return the versions and the hash of the settings that a slide is measured with."""
+    return Versions(__version__, MEASUREMENT_VERSION, settings.measurement_hash)
 
 
 def slide_document(
@@ -60,8 +77,8 @@ def slide_document(
     work: Work,
     objects: MergedObjects,
     settings: RunSettings,
-) -> dict[str, Any]:
-    """Return the document of a slide whose every tile is accounted for.
+) -> CountedSlide:
+    """Return the result of a slide whose every tile is accounted for.
 
     Raises
     ------
@@ -70,40 +87,86 @@ def slide_document(
     CountMismatchError
         If the pixels do not add up.
     """
-    plan, fitted = prepared.plan, prepared.fitted
+    plan, fitted, info, mpp = prepared.plan, prepared.fitted, prepared.plan.slide, prepared.calibration.mpp
     columns = LedgerLayout(len(fitted.scheme.classes))
     # only the fused kernel integrates a signal; whatever another segmenter declares is unknown, not 0
     signal = fitted.signal if isinstance(fitted, ColourRuled) else None
+    rows = _committed_rows(plan, layout, columns)
     burden = measure(
-        plan.slide,
+        info,
         fitted.scheme,
-        _committed_counts(plan, layout, columns),
+        columns.total(rows),
         prepared.calibration,
         None if signal is None else signal.micro_scale,
+        skipped_px=columns.skipped_px(rows),
     )
     bound = _skip_bound_px(prepared, ledger_rows(tiles), columns)  # as read, before any filter by size
-    limits = QualityLimits(**settings.quality.model_dump())
-    drawings = prepared.drawn, prepared.roi
-    findings = [
-        *check(plan, burden, _observed(prepared, bound, settings), limits),
-        *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
-        *left_out_findings(plan.slide.slide_id, fitted.facts),
-    ]
-    provenance = {
-        **_made_with(prepared, origin, settings),
-        **_objects_and_outlines(prepared, objects),
-        "tissue_mm2_by_threshold": _threshold_sensitivity(fitted, burden),
-        "skipped_tissue_px_upper_bound": bound,
-        "tile_errors": work.tile_errors[:TILES_LISTED],
-        "timing": work.timing,
-    }
-    return slide_record(
-        plan, burden, findings, provenance, None if signal is None else (signal.name, signal.micro_scale)
+    told = versions(settings)
+    return CountedSlide(
+        slide_id=burden.slide_id,
+        status=burden.status,
+        reason=_reason(burden, work),
+        path=info.path,
+        vendor=info.vendor,
+        fingerprint=info.fingerprint,
+        content_digest=info.content_digest,
+        file_bytes=info.file_bytes,
+        width_px=info.size_l0_px.width_px,
+        height_px=info.size_l0_px.height_px,
+        objective_power=info.objective_power,
+        bounds_l0_px=info.bounds_l0_px,
+        pictures=pictures_on_record(info),
+        levels=info.levels,
+        calibration=calibration_on_record(burden.calibration, burden.relative_u_area, info.unread_claims),
+        work=work_on_record(plan),
+        counts=counts_on_record(plan, burden),
+        classes=tuple(class_on_record(area) for area in burden.classes),
+        tumor=tumor_on_record(burden),
+        tissue=Tissue(n_px=burden.tissue_px, area_mm2=burden.tissue_area_mm2),
+        analyzed=Analyzed(n_px=burden.analyzed_px, area_mm2=burden.analyzed_area_mm2),
+        unreadable=Unreadable(n_px=burden.counts.unreadable_px, area_mm2=burden.unread_area_mm2),
+        signal=None if signal is None else signal_on_record(burden, signal.name, signal.micro_scale),
+        findings=(*burden.calibration.findings, *_findings(prepared, burden, bound, settings)),
+        wsi_area_version=told.wsi_area_version,
+        measurement_version=told.measurement_version,
+        config_hash=told.config_hash,
+        key=origin.key,
+        made_from=MadeFrom.model_validate(origin.parts),
+        reader=prepared.lane.lane,
+        reader_reason=prepared.lane.reason,
+        segmenter=Fit(name=settings.segmenter.name, settings=settings.segmenter.own, facts=dict(fitted.facts)),
+        foci=foci_on_record(objects.foci if burden.was_read else None, mpp),
+        size_filters=objects.size_changes,
+        annotations=drawn_on_record(prepared.drawn),
+        roi=roi_on_record(prepared.roi, mpp),
+        outlines=outlines_on_record(fitted.facts, plan, mpp),
+        tissue_mm2_by_threshold=_threshold_sensitivity(fitted, burden),
+        skipped_tissue_px_upper_bound=bound,
+        tile_errors=tuple(TileError.model_validate(error) for error in work.tile_errors[:TILES_LISTED]),
+        timing=Timing.model_validate(work.timing),
     )
 
 
-def _committed_counts(plan: SlidePlan, layout: SlideLayout, columns: LedgerLayout) -> ClassCounts:
-    """Return the sum of the ledger, every tile of which must have been committed."""
+def _reason(burden: SlideBurden, work: Work) -> str:
+    """Return the sentence that says why a slide is not complete, with the first tile that could not be read."""
+    first = f"; the first: {work.tile_errors[0]['message']}" if work.tile_errors else ""
+    return f"{reason_of(burden)}{first}"
+
+
+def _findings(
+    prepared: PreparedSlide, burden: SlideBurden, bound: int | None, settings: RunSettings
+) -> list[QaFinding]:
+    limits = QualityLimits(**settings.quality.model_dump())
+    drawings = prepared.drawn, prepared.roi
+    return [
+        *check(prepared.plan, burden, _observed(prepared, bound, settings), limits),
+        *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
+        *left_out_findings(burden.slide_id, prepared.fitted.facts),
+    ]
+
+
+def _committed_rows(plan: SlidePlan, layout: SlideLayout, columns: LedgerLayout) -> NDArray[np.int64]:
+    """Return the ledger, int64 (tiles, columns), every tile of which must have been committed."""
     rows = ledger_rows(layout)
     uncommitted = int((rows[..., columns.status_column] == NOT_COMMITTED).sum())
     if uncommitted:
@@ -111,35 +174,7 @@ def _committed_counts(plan: SlidePlan, layout: SlideLayout, columns: LedgerLayou
             f"{plan.slide.slide_id}: {uncommitted} of {plan.tile_count} tiles are not committed; run the same command "
             "again"
         )
-    return columns.total(rows.reshape(-1, rows.shape[-1]))
-
-
-def _made_with(prepared: PreparedSlide, origin: Origin, settings: RunSettings) -> dict[str, Any]:
-    """Return what the slide was measured with and from."""
-    return {
-        **versions(settings),
-        "key": origin.key,
-        "made_from": origin.parts,
-        "reader": prepared.lane.lane,
-        "reader_reason": prepared.lane.reason,
-        "segmenter": {
-            "name": settings.segmenter.name,
-            "settings": settings.segmenter.own,
-            "facts": prepared.fitted.facts,
-        },
-    }
-
-
-def _objects_and_outlines(prepared: PreparedSlide, objects: MergedObjects) -> dict[str, Any]:
-    """Return what the objects came to, and what is known of all that was drawn."""
-    mpp = prepared.calibration.mpp
-    return {
-        "foci": foci_record(objects.foci, mpp),
-        "size_filters": [asdict(change) for change in objects.size_changes],
-        "annotations": drawing_facts(prepared.drawn, mpp),
-        "roi": drawing_facts(prepared.roi, mpp),
-        "outlines": outline_facts(prepared.fitted.facts, prepared.plan, mpp),
-    }
+    return rows.reshape(-1, rows.shape[-1])
 
 
 def _threshold_sensitivity(fitted: FittedSegmenter, burden: SlideBurden) -> dict[str, float | None] | None:
@@ -170,12 +205,11 @@ def _observed(prepared: PreparedSlide, bound_px: int | None, settings: RunSettin
 def _tissue_on_overview(prepared: PreparedSlide, settings: RunSettings) -> float | None:
     """Return the share of the overview that is tissue; None where more than the threshold makes the count."""
     facts: Mapping[str, Any] = prepared.fitted.facts
-    shares = facts.get("tissue_fraction")
+    share: float | None = facts.get("tissue_on_overview")
     filtered = any((settings.objects.min_focus_um2, settings.objects.min_tissue_um2, settings.objects.max_hole_um2))
-    if shares is None or filtered or prepared.roi is not None or "exclusions" in facts:
+    if filtered or prepared.roi is not None or "exclusions" in facts:
         return None
-    used: float | None = shares["used"]
-    return used
+    return share
 
 
 def _skip_bound_px(prepared: PreparedSlide, rows: NDArray[np.int64], columns: LedgerLayout) -> int | None:

@@ -109,6 +109,15 @@ class WantsSamples(Protocol):
 
 
 @runtime_checkable
+class WantsSpread(Protocol):
+    """A fitted segmenter whose threshold hangs on the scale of the pixels that it was fitted on."""
+
+    @property
+    def wants_spread(self) -> bool:
+        """Return whether its settings should be fitted again, with `Overview.spread`."""
+
+
+@runtime_checkable
 class UsesDrawn(Protocol):
     """Settings of a segmenter that takes its classes from ``Overview.drawn``."""
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
+from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.errors import SettingsError
 from wsi_area.model.json_tree import flat, json_digest
 from wsi_area.model.picture import PictureChoice
@@ -15,8 +16,8 @@ from wsi_area.settings.cluster_settings import ClusterSettings, StorageSettings,
 from wsi_area.settings.effect import Effect, effect_of
 from wsi_area.settings.mistakes import in_words, placed
 from wsi_area.settings.presets import config_file, shown
-from wsi_area.settings.settings_origin import origins, said_by
-from wsi_area.settings.settings_tree import assign, assigned, is_plain, kept, read_toml
+from wsi_area.settings.settings_origin import PROGRAM, origins, said_by
+from wsi_area.settings.settings_tree import assign, assigned, is_plain, kept, plain_value, put, read_toml
 
 ExecutorName = Literal["serial", "threads", "processes", "distributed", "slurm"]
 Lane = Literal["auto", "openslide", "direct"]
@@ -79,11 +80,19 @@ class CalibrationSettings(_Section):
 
     profile: Literal["glass", "plain"] = Field("glass", description="plain: not a microscope slide")
     max_extent_mm: tuple[float, float] = Field((26.0, 76.0), description="largest slide, mm; (52, 76) for large format")
-    band_um: tuple[float, float] = Field((0.05, 60.0), description="µm per level-0 pixel that a slide can have")
+    band_um: tuple[float, float] = Field((0.05, 40.0), description="µm per level-0 pixel that a slide can have")
+    fine_um: float = Field(0.08, gt=0, description="µm per level-0 pixel below which ×60 or a reason must be on record")
+    screen_dpi_meant: bool = Field(False, description="plain profile: believe 72 and 96 dpi, which programs make up")
     conflict_tolerance: float = Field(0.02, gt=0, description="relative difference at which two claims conflict")
     power_refusal_factor: float = Field(3.0, gt=1, description="how far beyond its power's band a pixel size may be")
     anisotropy_confirmation: float = Field(0.1, gt=0, description="relative difference of the axes that needs a reason")
     volume_tolerance: float = Field(0.005, gt=0, description="relative difference of DICOM volume and pixel spacing")
+
+    @property
+    def policy(self) -> CalibrationPolicy:
+        """Return them as the limits of the calibration ladder."""
+        own: dict[str, Any] = self.model_dump()
+        return CalibrationPolicy(**own)
 
 
 class QualitySettings(_Section):
@@ -181,8 +190,19 @@ def with_effect(settings: Mapping[str, Any], *effects: Effect) -> dict[str, Any]
     return kept(settings, lambda key: effect_of(RunSettings, key) in effects)
 
 
-def load(config: str | Path | None, assignments: Sequence[str] = ()) -> RunSettings:
-    """Return the settings of a TOML file, or of a preset by its name, with ``key=value`` assignments on top.
+def load(
+    config: str | Path | None = None, assignments: Sequence[str] = (), values: Mapping[str, Any] | None = None
+) -> RunSettings:
+    """Return the settings of a TOML file, or of a preset by its name, with others on top.
+
+    Parameters
+    ----------
+    config : str, Path or None
+        None: the defaults.
+    assignments : sequence of str
+        Such as ``"tiling.work_mpp=0.5"``.
+    values : mapping or None
+        The same as Python has it, by section or by dotted name: ``{"tiling.work_mpp": 0.5}``.
 
     Raises
     ------
@@ -194,6 +214,9 @@ def load(config: str | Path | None, assignments: Sequence[str] = ()) -> RunSetti
     said = said_by(tree, "" if path is None else shown(path), assignments)
     for text in assignments:
         assign(tree, text)
+    for key, value in flat(values or {}):
+        put(tree, key, plain_value(key, value), f"the setting {key}")
+        said[key] = PROGRAM
     tree.pop("train", None)  # read by `wsi-area train`: no part of how a slide is measured
     try:
         settings = RunSettings.model_validate(tree)
@@ -221,6 +244,21 @@ def _has_right_segmenter(path: Path) -> bool:
     except (SettingsError, ValidationError):
         return False
     return True
+
+
+def load_reading(path: Path | None) -> RunSettings:
+    """Return what a TOML file says of reading slides and of their pixel sizes; its rest is left aside.
+
+    Raises
+    ------
+    SettingsError
+        Naming whatever cannot be used.
+    """
+    tree: dict[str, Any] = {} if path is None else read_toml(path)
+    try:
+        return RunSettings.model_validate({name: tree[name] for name in ("reader", "calibration") if name in tree})
+    except ValidationError as error:
+        raise SettingsError(f"{path}: {in_words(error, RunSettings)}") from error
 
 
 def load_storage(config: str | Path | None, assignments: Sequence[str] = ()) -> StorageSettings:

@@ -1,6 +1,7 @@
 """settings: a tree of plain values: a TOML file, and ``key=value`` on top; what they mean is not known here."""
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +53,29 @@ def is_plain(value: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return True
+
+
+def plain_value(key: str, value: Any) -> Any:
+    """Return a value of a program as a file would have it: a path is its text, a numpy number a number, a tuple a list.
+
+    >>> plain_value("segmenter.model", Path("models/a")), plain_value("segmenter.bands", (1, 2))
+    ('models/a', [1, 2])
+
+    Raises
+    ------
+    SettingsError
+        It has no such form.
+    """
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, list | tuple):
+        return [plain_value(key, item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): plain_value(f"{key}.{name}", item) for name, item in value.items()}
+    plain = value.item() if hasattr(value, "item") and not isinstance(value, type) else value
+    if not is_plain(plain):
+        raise SettingsError(f"the setting {key} is {value!r}, of which a settings file has no form; give a plain value")
+    return plain
 
 
 def put(tree: dict[str, Any], key: str, value: Any, said: str) -> None:

@@ -15,7 +15,8 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.model.plan import Tile
 from wsi_area.segmenters.colour.tissue import TissueSegmenter
-from wsi_area.segmenters.pixels.features import FeatureSet, colour_balance
+from wsi_area.segmenters.pixels.balance import colour_balance
+from wsi_area.segmenters.pixels.feature_set import FeatureSet
 from wsi_area.segmenters.protocol import FittedSegmenter
 from wsi_area.slides import SlideReader, borrow_reader, read_overview
 from wsi_area.training.material import TrainingImage
@@ -44,7 +45,7 @@ class TruthRule:
     rest_in_tissue: bool  # the rest is a class of tissue only: glass is the background
 
     def glass_matters(self) -> bool:
-        """Return whether tissue must be told from glass to know the truth."""
+        """Return True if tissue must be told from glass to know the truth."""
         return self.naming.rest is not None and self.rest_in_tissue
 
 

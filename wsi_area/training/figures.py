@@ -43,7 +43,7 @@ def calibration_png(accuracy: Accuracy) -> bytes:
 
 
 def importances_png(kinds: Sequence[Importance], scales: Sequence[Importance]) -> bytes:
-    """Return what each kind of feature and each scale is worth."""
+    """Return the worth of each kind of feature and of each scale."""
     rows = max(len(kinds), len(scales))
     figure = Figure(figsize=(8.4, 1.1 + 0.27 * rows), dpi=_DPI, layout="constrained")
     for axes, found, title in zip(figure.subplots(1, 2), (kinds, scales), ("by kind", "by scale"), strict=True):

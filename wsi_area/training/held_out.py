@@ -14,7 +14,7 @@ from wsi_area.training.validation import evaluate_model, reach_um
 
 
 def evaluate_folder(model_folder: Path, sources: Sequence[Source], naming: Naming, seed: int = 0) -> Accuracy:
-    """Return how the model of a folder agrees with images and their masks.
+    """Return the agreement of a folder's model with images and their masks.
 
     What the masks leave at 0 is ``naming.rest``, or the model's class 0 where that is None.
 

@@ -23,7 +23,7 @@ class Importance:
 def permutation_importances(
     trees: TreeEnsemble, sampled: Sampled, groups: Mapping[str, Sequence[int]], seed: int
 ) -> list[Importance]:
-    """Return how much accuracy is lost by shuffling each group of columns, the largest first (Breiman 2001).
+    """Return the accuracy lost by shuffling each group of columns, the largest loss first (Breiman 2001).
 
     Parameters
     ----------

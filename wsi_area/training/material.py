@@ -3,14 +3,16 @@
 import csv
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import shapely
 
 from wsi_area.annotations import read_drawn
-from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate, usable_levels
+from wsi_area.compute.calibration.calibrate import calibrate
+from wsi_area.compute.calibration.level_ratios import usable_levels
+from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.compute.cut.planning import WORK_MPP_TOLERANCE, Tiling, plan_slide
 from wsi_area.compute.cut.roi import limit_to_roi
 from wsi_area.errors import AnnotationError, MissingMppError, PlanError, SettingsError
@@ -18,14 +20,18 @@ from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_on
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.drawn import Drawn, RegionOfInterest
+from wsi_area.model.picture import ANY_PICTURE, PictureChoice
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
-from wsi_area.segmenters.pixels.features import ColourBalance
+from wsi_area.segmenters.pixels.balance import ColourBalance
 from wsi_area.slides import choose_lane, inspect
 
 TILE_PX = 512
 PLAIN_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 MASK_ENDINGS = ("_anno", "_mask", "-anno", "-mask", "_label", "_labels", "")
+
+
+DEFAULT_POLICY = CalibrationPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,8 @@ class Source:
     slide: SlideInput
     group: str  # what is held out together: the slide itself, or its patient
     mask: Path | None = None  # a picture of codes on the image's own pixels; None: slide.annotations has the truth
+    policy: CalibrationPolicy = DEFAULT_POLICY  # what a believable pixel size is
+    choice: PictureChoice = ANY_PICTURE  # which picture of its file is meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +209,8 @@ def prepared(source: Source, work_mpp_um: float | None, halo_um: Callable[[float
         Its pixels are larger than the work pixels asked for.
     """
     slide = source.slide
-    info = inspect(slide.path, slide_id=slide.slide_id)
-    policy = CalibrationPolicy(profile="glass" if source.mask is None else "plain")
+    info = inspect(slide.path, slide_id=slide.slide_id, choice=source.choice)
+    policy = source.policy if source.mask is None else replace(source.policy, profile="plain")
     calibration = calibrate(info, override=slide.override, policy=policy)
     if calibration.mpp is None or calibration.chosen is None:
         raise MissingMppError(

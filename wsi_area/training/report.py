@@ -105,7 +105,7 @@ def _counts(accuracy: Accuracy) -> str:
 
 
 def _shares(accuracy: Accuracy) -> str:
-    """Return where the pixels of each class went, in percent and shaded; columns are numbered as the rows are."""
+    """Return the shares of each class by where its pixels went, shaded; columns are numbered as the rows are."""
     rows = []
     for number, (entry, counts) in enumerate(zip(accuracy.scheme.classes, accuracy.matrix.tolist(), strict=True)):
         in_all = sum(counts)

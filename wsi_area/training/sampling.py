@@ -40,7 +40,7 @@ class Reservoir:
         self._rows = np.empty((0, feature_count), np.float32)
 
     def worth_computing(self, keys: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return which of the offered keys, float (n,), would stay; only these pixels need their features."""
+        """Return True for each of the offered keys, float (n,), that would stay; only these pixels need features."""
         self.seen_px += len(keys)
         limit = np.inf if len(self._keys) < self._capacity else self._keys.max()
         within = np.flatnonzero(keys < limit)
@@ -61,7 +61,7 @@ class Reservoir:
 
 
 def gathered(reservoirs: dict[tuple[int, int], Reservoir], *, equal_priors: bool) -> Sampled:
-    """Return what the reservoirs of (image, class id) hold, with weights that undo the equal numbers.
+    """Return the pixels in the reservoirs of (image, class id), with weights that undo the equal numbers.
 
     Every sampled pixel stands for the labelled pixels of its class and image. With ``equal_priors`` each class then
     weighs the same in all.

@@ -12,7 +12,7 @@ from typing import Any
 from wsi_area.audit.truth import Naming
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import ClassScheme
-from wsi_area.segmenters.pixels.features import FeatureSet
+from wsi_area.segmenters.pixels.feature_set import FeatureSet
 from wsi_area.segmenters.pixels.model import PixelModel, save_model
 from wsi_area.training.blocks import TruthRule, balanced
 from wsi_area.training.classes import scheme_of
@@ -136,7 +136,7 @@ def _validated(
     settings: TrainSettings,
     told: Told,
 ) -> tuple[CrossValidated | None, str]:
-    """Return what cross-validation found, or None and why there could be none."""
+    """Return the outcome of cross-validation, or None and the reason why there could be none."""
     folds = fold_of_each([image.group for image in images], settings.folds, settings.seed)
     if folds is None:
         reason = (
@@ -191,7 +191,7 @@ def _about(
 def _image_rows(
     images: Sequence[TrainingImage], collected: Collected, scheme: ClassScheme, validated: CrossValidated | None
 ) -> list[dict[str, Any]]:
-    """Return what is known of each image, and what was learned from it."""
+    """Return the facts of each image, and those of what was learned from it."""
     return [
         {
             "id": image.info.slide_id,

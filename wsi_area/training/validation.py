@@ -14,7 +14,7 @@ from wsi_area.compute.judge.agreement import confusion_matrix
 from wsi_area.compute.judge.reliability import Reliability, reliability
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.pixels import ClassMap
-from wsi_area.segmenters.pixels.features import FeatureSet
+from wsi_area.segmenters.pixels.feature_set import FeatureSet
 from wsi_area.segmenters.pixels.model import PixelModel
 from wsi_area.segmenters.pixels.probability import probability_reach_px
 from wsi_area.training.blocks import Block, TruthRule, blocks_of
@@ -65,7 +65,7 @@ def cross_validate(
 
 
 def reach_um(features: FeatureSet, smoothing_um: float, work_mpp_um: float) -> float:
-    """Return how far round a pixel of ``work_mpp_um`` a model looks, in µm."""
+    """Return the reach of a model round a pixel of ``work_mpp_um``, in µm."""
     own = features.at_work_mpp(work_mpp_um)
     return own.context_um + probability_reach_px(own, smoothing_um) * work_mpp_um
 
@@ -86,7 +86,7 @@ def _fewer_cases(found: list[ImageAgreement]) -> list[ImageAgreement]:
 
 
 def agreement_of(model: PixelModel, image: TrainingImage, rule: TruthRule, seed: int) -> ImageAgreement:
-    """Return how a model agrees with the truth of one whole image, which is read block by block."""
+    """Return the agreement of a model with the truth of one whole image, which is read block by block."""
     k = len(model.classes)
     matrix = np.zeros((k, k), np.int64)
     without_truth = 0

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 @click.argument("slides", nargs=-1, type=click.Path())
 @click.option("--config", type=CONFIG_FILE, help="Settings of the run to come: a TOML file, or the name of a preset.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. tiling.work_mpp=0.5.")
-@click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel, overriding what the files say.")
+@click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel, overriding what the files say; or 10m.")
+@click.option("--dpi", metavar="X[,Y]", help="Dots per inch instead: a print density that is meant.")
 @click.option(
     "--mpp-reason",
     default="",
@@ -51,6 +52,7 @@ def command(
     config: Path | None,
     assignments: Sequence[str],
     mpp: str | None,
+    dpi: str | None,
     mpp_reason: str,
     manifest: Path | None,
     recursive: bool,
@@ -74,15 +76,14 @@ def command(
     Exit codes: 0 all have a pixel size; 2 a slide cannot be opened or is cut short; 3 a slide has no believable pixel
     size.
     """  # noqa: D301 (click reads the backspace)
-    wanted = collect_slides(slides, recursive=recursive, mpp=mpp, mpp_reason=mpp_reason, manifest=manifest)
+    wanted = collect_slides(slides, recursive=recursive, mpp=mpp, dpi=dpi, mpp_reason=mpp_reason, manifest=manifest)
     policy, work_mpp_um, settings = CalibrationPolicy(), None, None
     if config is not None or assignments:
         # imported here, like the table below: each is needed in one of two cases
-        from wsi_area.run.prepare import policy_of
         from wsi_area.settings.run_settings import load
 
         settings = load(config, assignments)
-        policy, work_mpp_um = policy_of(settings), settings.tiling.work_mpp
+        policy, work_mpp_um = settings.calibration.policy, settings.tiling.work_mpp
     policy = policy if profile is None else replace(policy, profile=profile)
     policy = replace(policy, max_extent_mm=LARGE_FORMAT_SLIDE_MM) if large_format else policy
     checks = [check_slide(slide, *_rules_of(slide, policy, work_mpp_um, settings)) for slide in wanted]
@@ -100,7 +101,7 @@ def command(
 def _rules_of(
     slide: SlideInput, policy: CalibrationPolicy, work_mpp_um: float | None, settings: "RunSettings | None"
 ) -> tuple[CalibrationPolicy, float | None, PictureChoice]:
-    """Return what holds for one slide, of which a manifest may say otherwise than of all."""
+    """Return the settings of one slide, of which a manifest may say otherwise than of all."""
     if slide.own is None:
         return policy, work_mpp_um, ANY_PICTURE if settings is None else settings.reader.choice
     from wsi_area.inputs.slide_settings import settings_of

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from wsi_area.cli.options.run_place import RunPlace
 from wsi_area.cli.output.console import print_lines, report_console
-from wsi_area.cli.output.progress import shown_progress
 from wsi_area.cli.output.results_table import print_results
 from wsi_area.demo.measured import DEMO_SETTINGS, DemoOutcome, measure_demo
+from wsi_area.measuring.progress import shown_progress
 from wsi_area.reports.report import write_report
 
 EXIT_VERIFICATION = 4

@@ -10,7 +10,7 @@ from wsi_area.audit.difference import RunDifference, SlideDifference, compare_ru
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.compute.quantity_text import number_text
-from wsi_area.run.pipeline import EXIT_OK, EXIT_VERIFICATION
+from wsi_area.run.run_document import EXIT_OK, EXIT_VERIFICATION
 from wsi_area.storage.place import Place
 
 _LEAST_DIGITS, _MOST_DIGITS = 6, 17
@@ -68,7 +68,7 @@ def _print(difference: RunDifference, tolerance: float) -> None:
 
 
 def _is_alone(slide: SlideDifference) -> bool:
-    """Return whether this says that only one of the runs has the slide."""
+    """Return True if this says that only one of the runs has the slide."""
     return slide.what == "status" and None in (slide.first, slide.second)
 
 
@@ -92,7 +92,7 @@ def difference_text(slide: SlideDifference) -> str:
 
 
 def _what_and_unit(what: str) -> tuple[str, str]:
-    """Return what differs as a person says it, with the unit that its name carries.
+    """Return the name of what differs as a person says it, with the unit that the name carries.
 
     >>> _what_and_unit("mpp_x_um"), _what_and_unit("class tissue n_px"), _what_and_unit("n_px_outside_roi")
     (('pixel size in x', 'µm'), ('class tissue', 'px'), ('outside roi', 'px'))

@@ -3,12 +3,11 @@
 import json
 import math
 import sys
-from dataclasses import replace
 from typing import Any
 
 import click
 
-from wsi_area.audit.recorded_areas import RecordedSlide, recorded_slide
+from wsi_area.audit.recorded_areas import recorded_slide
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.compute.count.explain import (
     Explanation,
@@ -20,9 +19,10 @@ from wsi_area.compute.count.explain import (
     from_spacing_mm,
 )
 from wsi_area.compute.quantity_text import number_text
-from wsi_area.errors import ImplausibleMppError
+from wsi_area.compute.units import length_um
+from wsi_area.errors import ImplausibleMppError, SettingsError
 from wsi_area.model.calibration import Mpp
-from wsi_area.results.layout import RunLayout, read_json
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.storage.place import Place
 
 EXIT_CALIBRATION = 3
@@ -31,6 +31,17 @@ EXIT_CALIBRATION = 3
 def _one_or_two(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[float, float] | None:
     """Return ``A`` or ``A,B`` as two numbers above 0."""
     return None if text is None else _numbers(text, (1, 2), "one or two numbers above 0, such as 0.5 or 0.25,0.5")
+
+
+def _lengths(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[float, float] | None:
+    """Return ``A`` or ``A,B`` as two lengths in µm; each may name another unit."""
+    if text is None:
+        return None
+    sizes = [um for um in map(length_um, text.split(",")) if um is not None]
+    if len(sizes) != text.count(",") + 1 or len(sizes) > 2:
+        wanted = "one or two lengths above 0, such as 0.5 or 0.25,0.5 (µm), or with a unit, such as 10m"
+        raise click.BadParameter(f"{text!r} is not {wanted}, with decimal points and a comma between two")
+    return sizes[0], sizes[-1]
 
 
 def _two(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[float, float] | None:
@@ -52,10 +63,16 @@ def _numbers(text: str, counts: tuple[int, ...], wanted: str) -> tuple[float, fl
 @click.argument("run", required=False, type=RunPlace())
 @click.argument("slide_id", required=False)
 @click.option("--px", type=click.IntRange(0), help="A number of pixels; default: one.")
-@click.option("--mpp", callback=_one_or_two, metavar="X[,Y]", help="Their size in µm.")
+@click.option("--mpp", callback=_lengths, metavar="X[,Y]", help="Their size in µm, or with a unit: 10m.")
 @click.option("--dpi", callback=_one_or_two, metavar="X[,Y]", help="Their size as dots per inch.")
 @click.option("--spacing-mm", callback=_two, metavar="R,C", help="DICOM PixelSpacing: rows, columns.")
 @click.option("--power", type=click.FloatRange(0, min_open=True), help="Objective, to check the pixel size against.")
+@click.option(
+    "--profile",
+    type=click.Choice(["glass", "plain"]),
+    default="glass",
+    help="plain: they are not of a microscope slide.",
+)
 @click.option("--class", "class_name", help="One class of a run's slide; default: all, and the tumour.")
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -67,6 +84,7 @@ def command(
     dpi: tuple[float, float] | None,
     spacing_mm: tuple[float, float] | None,
     power: float | None,
+    profile: str,
     class_name: str | None,
     as_json: bool,
 ) -> None:
@@ -87,11 +105,11 @@ def command(
             raise click.UsageError("give one of --mpp, --dpi or --spacing-mm with --px; or a RUN folder")
         if class_name is not None:
             raise click.UsageError("--class names a class of a RUN; leave it out with --px")
-        sys.exit(_explain_inputs(1 if px is None else px, _pixel_size(mpp, dpi, spacing_mm), power, as_json))
+        size, is_judged = _pixel_size(mpp, dpi, spacing_mm), mpp is not None and profile == "glass"
+        sys.exit(_explain_inputs(1 if px is None else px, size, power, is_judged, as_json))
     if px is not None or given or power is not None:
         raise click.UsageError("a RUN brings its own numbers; leave out --px, --mpp, --dpi, --spacing-mm and --power")
-    slide = recorded_slide(run, slide_id, class_name)
-    sys.exit(_explain_run(slide, as_json) if as_json else _explain_run(_in_words(run, slide), as_json))
+    sys.exit(_explain_run(recorded_slide(run, slide_id), class_name, as_json))
 
 
 def _pixel_size(
@@ -102,9 +120,9 @@ def _pixel_size(
     return from_dpi(*dpi) if dpi is not None else from_spacing_mm(*(spacing_mm or (0.0, 0.0)))
 
 
-def _explain_inputs(px: int, size: PixelSize, power: float | None, as_json: bool) -> int:
+def _explain_inputs(px: int, size: PixelSize, power: float | None, is_judged: bool, as_json: bool) -> int:
     try:
-        explanation = explain_area(px, size, power=power)
+        explanation = explain_area(px, size, power=power, is_judged=is_judged)
     except ImplausibleMppError as error:
         refused = {"status": "refused", "reason": str(error)}
         click.echo(_json(refused) if as_json else f"refused: {error}", err=not as_json)
@@ -113,33 +131,51 @@ def _explain_inputs(px: int, size: PixelSize, power: float | None, as_json: bool
     return 0
 
 
-def _in_words(run: Place, slide: RecordedSlide) -> RecordedSlide:
-    """Return a slide whose total of all tumour has the name that every page gives it; a class keeps its own."""
-    given = {entry["name"] for entry in read_json(RunLayout(run).slide(slide.slide_id).result_json)["classes"]}
-    areas = [replace(a, name="tumour") if a.name == "tumor" and "tumor" not in given else a for a in slide.areas]
-    return replace(slide, areas=tuple(areas))
+def _areas(slide: CountedSlide, class_name: str | None, total: str) -> list[tuple[str, int]]:
+    """Return the classes to explain with their level-0 pixels; the total, too, where several classes are tumour.
+
+    Raises
+    ------
+    SettingsError
+        There is no such class.
+    """
+    areas = [(c.name, c.n_px) for c in slide.classes]
+    if slide.tumor.n_px is not None and sum(c.is_tumor for c in slide.classes) > 1:
+        areas.append((total, slide.tumor.n_px))  # with one tumour class it would be the same line again
+    known = [name for name, _ in areas]
+    if class_name is None:
+        return areas
+    wanted = total if class_name == "tumor" and class_name not in known else class_name
+    if wanted not in known:
+        raise SettingsError(f"slide {slide.slide_id} has no class {class_name!r}; it has {', '.join(known)}")
+    return [area for area in areas if area[0] == wanted]
 
 
-def _explain_run(slide: RecordedSlide, as_json: bool) -> int:
+def _explain_run(slide: CountedSlide, class_name: str | None, as_json: bool) -> int:
+    areas, reason = (
+        _areas(slide, class_name, "tumor" if as_json else "tumour"),
+        slide.calibration.reason or slide.reason,
+    )
     if slide.mpp is None:
         if as_json:
-            counts = [{"name": area.name, "n_px": area.n_px} for area in slide.areas]
-            document = {"status": "needs_calibration", "reason": slide.reason, "classes": counts}
+            counts = [{"name": name, "n_px": n_px} for name, n_px in areas]
+            document = {"status": "needs_calibration", "reason": reason, "classes": counts}
             click.echo(_json({"slide_id": slide.slide_id, **document}))
         else:
-            click.echo(f"{slide.slide_id}: no mm², since no pixel size could be believed ({slide.reason})")
-            click.echo("\n".join(f"  {area.name}: {number_text(area.n_px)} px" for area in slide.areas))
+            click.echo(f"{slide.slide_id}: no mm², since no pixel size could be believed ({reason})")
+            click.echo("\n".join(f"  {name}: {number_text(n_px)} px" for name, n_px in areas))
         return EXIT_CALIBRATION
-    size = from_mpp(slide.mpp, slide.source)
-    explained = [(area.name, explain_area(area.n_px, size, what=f"{area.name} pixels")) for area in slide.areas]
+    size = from_mpp(slide.mpp, slide.calibration.source or "")
+    explained = [(name, explain_area(n_px, size, what=f"{name} pixels")) for name, n_px in areas]
+    lacking = slide.reason if slide.status == "incomplete" else ""
     if as_json:
         classes = [{"name": name, **_facts(explanation)} for name, explanation in explained]
-        head = {"slide_id": slide.slide_id, "status": "explained", "lacking": slide.lacking or None}
+        head = {"slide_id": slide.slide_id, "status": "explained", "lacking": lacking or None}
         click.echo(_json({**head, "classes": classes}))
     else:
-        lines = f"{slide.slide_id}: {slide.reason}" if slide.reason else slide.slide_id
-        if slide.lacking:
-            lines += f"\nINCOMPLETE, the areas below are too small: {slide.lacking}"
+        lines = f"{slide.slide_id}: {reason}" if reason else slide.slide_id
+        if lacking:
+            lines += f"\nINCOMPLETE, the areas below are too small: {lacking}"
         click.echo("\n\n".join([lines, *(explanation_text(explanation) for _, explanation in explained)]))
     return 0
 

@@ -13,10 +13,10 @@ from wsi_area.cli.options.refusal import EXIT_INTERRUPTED, refuse
 from wsi_area.cli.options.run_place import RunPlace
 from wsi_area.cli.options.slide_options import Asked, asked, defaults_text, fail_fast_option, slide_options
 from wsi_area.cli.output.console import print_lines, report_console
-from wsi_area.cli.output.progress import shown_progress
 from wsi_area.cli.output.results_table import print_results
 from wsi_area.cli.output.wrapping import say_beside
 from wsi_area.errors import WsiAreaError
+from wsi_area.measuring.progress import shown_progress
 from wsi_area.run.array.array_plan import array_plan
 from wsi_area.run.array.division import WHOLE, ArrayTask, parse_array_task, task_of_array
 from wsi_area.run.array.task_run import TaskOutcome, run_task
@@ -91,17 +91,21 @@ def command(out: Place, force: bool, shard_text: str | None, report: bool, as_js
 
 
 def _slides_of(task: ArrayTask, wanted: Asked, force: bool) -> int:
-    """Return how many slides one task has, whole or in part."""
+    """Return the number of slides that one task has, whole or in part."""
     plan = array_plan(wanted.slides, wanted.settings, task.count, forced=force)
     return len(plan.slides_of(task.index)) + len(plan.shares_of(task.index))
 
 
 def _parts(outcome: RunOutcome) -> list[dict[str, Any]]:
-    return [share.document() for share in outcome.shares] if isinstance(outcome, TaskOutcome) else []
+    return (
+        [share.on_record().model_dump(mode="json") for share in outcome.shares]
+        if isinstance(outcome, TaskOutcome)
+        else []
+    )
 
 
 def _task_lines(task: ArrayTask, outcome: RunOutcome, slides: int, out: Place) -> list[str]:
-    """Return what a task of a job array did, and what makes a run of it."""
+    """Return the account of a task of a job array, and the command that makes a run of it."""
     lines = [
         f"{part['slide_id']}: a part of it, {part['own_batches']} of {part['batches_in_all']} batches, is "
         f"{part['status']}" + (f": {part['reason']}" if part["reason"] else "")
@@ -114,7 +118,7 @@ def _task_lines(task: ArrayTask, outcome: RunOutcome, slides: int, out: Place) -
 
 
 def _shard(text: str | None) -> ArrayTask | None:
-    """Return which part to measure: as asked, else as a SLURM job array has it; None for every slide."""
+    """Return the part to measure: as asked, else as a SLURM job array has it; None for every slide."""
     if text is not None:
         return None if text == WHOLE else parse_array_task(text)
     shard = task_of_array(os.environ)

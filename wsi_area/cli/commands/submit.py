@@ -99,7 +99,7 @@ def _typed(context: click.Context) -> list[str]:
 
 
 def _memory(settings: Any) -> list[str]:
-    """Return how much memory a tile may use, unless the settings say it: a node may not tell a job its own share."""
+    """Return the memory that a tile may use, unless the settings say it: a node may not tell a job its own share."""
     if settings.run.memory_limit_mb is not None:
         return []
     return [f"--set=run.memory_limit_mb={int(0.7 * settings.cluster.memory_mib / settings.cluster.cores)}"]

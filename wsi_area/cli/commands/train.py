@@ -12,8 +12,9 @@ from wsi_area.audit.truth import Naming, parse_naming
 from wsi_area.cli.options.config_option import CONFIG_FILE
 from wsi_area.cli.output.agreement_table import print_accuracy
 from wsi_area.errors import SettingsError
-from wsi_area.inputs.collect import collect_slides, parse_mpp
+from wsi_area.inputs.collect import collect_slides, parse_dpi, parse_mpp
 from wsi_area.inputs.drawn_source import drawn_source
+from wsi_area.settings.run_settings import load_reading
 from wsi_area.training.material import Source, pair_sources, read_groups, slide_sources
 from wsi_area.training.outcome import TrainOutcome
 from wsi_area.training.settings import load_train_settings
@@ -31,13 +32,14 @@ _DEFAULT_CODES = ("1=tumor",)
 @click.option("--images", type=click.Path(path_type=Path), help="A folder of plain images, instead of slides.")
 @click.option("--masks", type=click.Path(path_type=Path), help="A folder of their masks; default: --images.")
 @click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel; plain images need it.")
+@click.option("--dpi", metavar="X[,Y]", help="Dots per inch instead.")
 @click.option("--mpp-reason", default="", help="Where that number comes from.")
 @click.option("--map", "renamed", multiple=True, metavar="NAME=CLASS", help="Class of a drawn name; * for any other.")
 @click.option("--class", "codes", multiple=True, metavar="CODE=CLASS", help="Class of a mask's code; default: 1=tumor.")
 @click.option("--any-nonzero", metavar="CLASS", help="Every code above 0 is this class: masks that number objects.")
 @click.option("--rest-is", metavar="CLASS", help="What was not drawn; on slides only where there is tissue.")
 @click.option("--groups", type=click.Path(path_type=Path), help="CSV image,group: a group is held out together.")
-@click.option("--config", type=CONFIG_FILE, help="Settings: section [train] of a TOML file, or of a preset.")
+@click.option("--config", type=CONFIG_FILE, help="Settings: [train], [reader], [calibration] of a TOML file or preset.")
 @click.option("--work-mpp", type=click.FloatRange(0, min_open=True), help="µm per pixel to work at.")
 @click.option("--seed", type=click.IntRange(0), help="Of every draw.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="A new folder: the model.")
@@ -57,7 +59,10 @@ def command(out: Path, as_json: bool, **options: Any) -> None:
     assigned = {"work_mpp": options["work_mpp"], "seed": options["seed"]}
     settings = load_train_settings(options["config"], [(k, v) for k, v in assigned.items() if v is not None])
     naming = _naming(options)
-    sources = _sources(options)
+    reading = load_reading(options["config"])
+    sources = [
+        replace(source, policy=reading.calibration.policy, choice=reading.reader.choice) for source in _sources(options)
+    ]
     outcome = train(
         sources,
         naming,
@@ -94,13 +99,14 @@ def _sources(options: dict[str, Any]) -> list[Source]:
         slides = collect_slides(
             options["slides"],
             mpp=options["mpp"],
+            dpi=options["dpi"],
             mpp_reason=options["mpp_reason"],
             annotations=options["annotations"],
             annotation_scale=options["annotation_scale"],
         )
         within = drawn_source("--within", options["within"], options["within_scale"], len(slides))
         return slide_sources([replace(slide, roi=within) for slide in slides], groups)
-    mpp = parse_mpp(options["mpp"])
+    mpp = parse_mpp(options["mpp"]) if options["dpi"] is None else parse_dpi(options["dpi"])
     if mpp is None:
         raise SettingsError("--images needs --mpp: features are in µm, and plain images seldom state a size")
     for option in ("within", "within_scale", "annotations", "annotation_scale"):

@@ -10,7 +10,7 @@ import click
 from wsi_area.audit.verify import Disagreement, verify_run
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import print_lines, report_console
-from wsi_area.run.pipeline import EXIT_OK, EXIT_VERIFICATION
+from wsi_area.run.run_document import EXIT_OK, EXIT_VERIFICATION
 from wsi_area.storage.place import Place
 
 _UNFINISHED = (
@@ -70,7 +70,7 @@ def _counted(number: int, what: str) -> str:
 
 
 def _remedies(faults: Sequence[Disagreement]) -> list[str]:
-    """Return what to do about each cause, one line a cause; an unfinished run has no tables that could be wrong."""
+    """Return the remedy for each cause, one line a cause; an unfinished run has no tables that could be wrong."""
     what = {fault.what for fault in faults}
     unfinished = "run" in what
     damaged = what - {"run", "run.json", "summary.csv", "status", "record", "slide file"}

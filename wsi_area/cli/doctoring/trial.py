@@ -28,7 +28,7 @@ def trial_picture() -> RgbArray:
 
 
 def lanes_fault() -> str:
-    """Return what is wrong with the two lanes, on a small tiled TIFF with JPEG tiles; empty where nothing is."""
+    """Return the fault of the two lanes, on a small tiled TIFF with JPEG tiles; empty where nothing is."""
     with tempfile.TemporaryDirectory(prefix="wsi-area-doctor-") as folder:
         path = Path(folder) / "trial.tif"
         try:
@@ -51,7 +51,7 @@ def lanes_fault() -> str:
 
 
 def kernel_fault() -> str:
-    """Return what is wrong with the compiled kernel, held against numpy; empty where nothing is."""
+    """Return the fault of the compiled kernel, held against numpy; empty where nothing is."""
     rgb = trial_picture()
     ones = np.ones(_SIDE_PX, np.int64)
     seen, counts, signal = np.zeros(rgb.shape[:2], np.uint8), np.zeros(5, np.int64), np.zeros(2, np.int64)

@@ -60,7 +60,7 @@ def _note(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
 
 def access_said(ctx: click.Context | None) -> Access:
-    """Return how the command line says that buckets are reached; where it says nothing, as the usual variables do.
+    """Return the access to buckets that the command line states; where it states none, that of the usual variables.
 
     Raises
     ------

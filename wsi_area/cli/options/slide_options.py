@@ -34,7 +34,8 @@ def slide_options(function: F) -> F:
         click.option(
             "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. tiling.work_mpp=0.5."
         ),
-        click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel, overriding what the files say."),
+        click.option("--mpp", metavar="X[,Y]", help="µm per level-0 pixel, overriding what the files say; or 10m."),
+        click.option("--dpi", metavar="X[,Y]", help="Dots per inch instead: a print density that is meant."),
         click.option(
             "--mpp-reason",
             default="",
@@ -78,6 +79,7 @@ def asked(
     config: Path | None,
     assignments: Sequence[str],
     mpp: str | None,
+    dpi: str | None,
     mpp_reason: str,
     manifest: Path | None,
     annotations: Path | None,
@@ -108,6 +110,7 @@ def asked(
         slides,
         recursive=recursive,
         mpp=mpp,
+        dpi=dpi,
         mpp_reason=mpp_reason,
         manifest=manifest,
         annotations=annotations,
@@ -121,7 +124,7 @@ def asked(
 
 
 def defaults_text(wanted: Asked, config: Path | None) -> str:
-    """Return what is measured where nobody said what to look for; empty where somebody did."""
+    """Return a line on what is measured where no settings say what to look for; empty where they do."""
     settings = wanted.settings
     chosen = any(key.startswith("segmenter.") and origin != DEFAULT for key, origin in settings.origins.items())
     if config is not None or chosen or all(slide.own is not None for slide in wanted.slides):

@@ -17,7 +17,7 @@ def report_console() -> Console:
 
 
 def fits(console: Console, table: Table) -> bool:
-    """Return whether a table can be printed without wrapping or cutting a cell."""
+    """Return True if a table can be printed without wrapping or cutting a cell."""
     return console.measure(table, options=console.options.update(width=PIPED_WIDTH)).maximum <= console.width
 
 

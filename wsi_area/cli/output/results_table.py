@@ -9,8 +9,10 @@ from rich.text import Text
 
 from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.cli.output.findings_text import print_failures, print_findings, told_findings
-from wsi_area.compute.quantity_text import pair_text
-from wsi_area.results.record import COVERAGE_95, is_counted
+from wsi_area.compute.quantity_text import area_unit, number_text, pair_text
+from wsi_area.model.record.slide_areas import COVERAGE_95
+from wsi_area.results.record import is_counted
+from wsi_area.results.tables.quantity import area_text
 from wsi_area.results.tables.tissue_name import tissue_name
 from wsi_area.storage.place import Place
 
@@ -100,6 +102,9 @@ def _slide_mm2(record: Record) -> str:
     if pixel is None:
         return _NONE
     total_mm2 = record["counts"]["n_px_total"] * pixel
+    factor, unit = area_unit(total_mm2)
+    if factor != 1:
+        return f"{number_text(float(f'{total_mm2 * factor:.4g}'))} {unit}"
     return f"{total_mm2:.{_decimals(total_mm2 / 100)}f}"
 
 
@@ -129,11 +134,13 @@ def _outline_text(record: Mapping[str, Any], outline: Mapping[str, Any]) -> str:
 def _with_error_bar(area_mm2: float | None, relative_u: float | None) -> str:
     if area_mm2 is None or relative_u is None:
         return "–"
+    if area_unit(area_mm2)[0] != 1:
+        return area_text(area_mm2, relative_u * area_mm2)
     half_width_mm2 = COVERAGE_95 * relative_u * area_mm2
     decimals = _decimals(half_width_mm2)
     return f"{area_mm2:.{decimals}f} ± {half_width_mm2:.{decimals}f}"
 
 
 def _decimals(uncertainty_mm2: float) -> int:
-    """Return how many decimals show two digits of an uncertainty, and four at least."""
+    """Return the number of decimals that show two digits of an uncertainty, and four at least."""
     return max(4, 1 - math.floor(math.log10(uncertainty_mm2))) if uncertainty_mm2 else 4

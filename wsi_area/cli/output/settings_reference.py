@@ -140,7 +140,7 @@ def toml_text(value: Any) -> str:
 
 
 def _values(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
-    """Return which values a key takes, in words.
+    """Return the values that a key takes, in words.
 
     >>> _values({"type": "number", "exclusiveMinimum": 0, "maximum": 1}, {})
     'number, > 0, ≤ 1'

@@ -14,16 +14,14 @@ from wsi_area.compute.calibration.claims import (
     unread,
     volume_mismatch,
 )
-from wsi_area.compute.calibration.level_ratios import level_ratio_finding, usable_levels
+from wsi_area.compute.calibration.level_ratios import level_ratio_finding
 from wsi_area.compute.calibration.other_picture import belongs_to_another, describes_another, left_over_findings
 from wsi_area.compute.calibration.plausibility import implausible
-from wsi_area.compute.calibration.policy import CalibrationPolicy, PitchPrior, PowerBand
+from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.compute.quantity_text import pair_text
 from wsi_area.model.calibration import Calibration, MppCandidate
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.slide import SlideInfo
-
-__all__ = ["CalibrationPolicy", "PitchPrior", "PowerBand", "calibrate", "usable_levels"]
 
 _LADDER = {"override": 0, "vendor": 1, "tiff": 2, "image": 3}
 _SEVERITY_ORDER = {"refusal": 0, "warning": 1, "info": 2}
@@ -51,7 +49,7 @@ def calibrate(
     Mpp(x=0.499, y=0.499)
     >>> slip = MppCandidate(Mpp(50, 50), "--mpp", "override", "A", "the poster says so")
     >>> [finding.code for finding in calibrate(info, override=slip).findings]
-    ['MPP_IMPLAUSIBLE_EXTENT', 'POWER_MISMATCH', 'MPP_OVERRIDE']
+    ['MPP_IMPLAUSIBLE_EXTENT', 'MPP_OUT_OF_BAND', 'POWER_MISMATCH', 'MPP_OVERRIDE']
     """
     claims = sorted(info.mpp_candidates, key=lambda claim: (_LADDER[claim.rung], claim.quality))
     usable, doubts = _quarantine(info, claims, policy)
@@ -131,7 +129,7 @@ def _reason(chosen: MppCandidate | None, usable: list[MppCandidate], findings: l
 
 
 def _corroboration(chosen: MppCandidate, usable: list[MppCandidate]) -> str:
-    """Return which other claims bear the chosen one out; a tag that is read twice does not bear out itself."""
+    """Return the other claims that bear the chosen one out; a tag that is read twice does not bear out itself."""
     others = [claim for claim in usable if (claim.source, claim.mpp) != (chosen.source, chosen.mpp)]
     repeats = [claim.source for claim in others if _is_same_tag(chosen, claim)]
     agreeing = [claim.source for claim in others if not _is_same_tag(chosen, claim)]
@@ -140,7 +138,7 @@ def _corroboration(chosen: MppCandidate, usable: list[MppCandidate]) -> str:
 
 
 def _is_same_tag(one: MppCandidate, other: MppCandidate) -> bool:
-    """Return whether two claims are one tag: OpenSlide has its mpp-x from the tag whose number it repeats."""
+    """Return True if two claims are one tag: OpenSlide has its mpp-x from the tag whose number it repeats."""
     if "openslide.mpp-x" not in {one.source, other.source}:
         return False
     pairs = ((one.mpp.x, other.mpp.x), (one.mpp.y, other.mpp.y))

@@ -17,13 +17,14 @@ GIVE_MPP = (
     "--mpp X[,Y] --mpp-reason TEXT (e.g. --mpp 0.25), PATH being its file and … the other options as they were; "
     "or for it among others, in a row of --manifest: path, mpp_x, mpp_y, mpp_reason"
 )
+SCREEN_DPI_MEANT = "--set calibration.screen_dpi_meant=true"
 CORRECT_OVERRIDE = "correct the override: --mpp X[,Y], or mpp_x and mpp_y in the manifest, in µm per pixel"
 _ONE_PX_PER_UNIT = (("1 px per mm", 1000.0), ("1 px per cm", 10_000.0), ("1 px per inch", 25_400.0))
 _ROUND_OFF = 1e-9  # two decimals that differ by exactly 2 % still agree
 
 
 def is_size(mpp: Mpp) -> bool:
-    """Return whether both axes are positive, finite numbers.
+    """Return True if both axes are positive, finite numbers.
 
     >>> is_size(Mpp(0.5, 0.0))
     False
@@ -74,7 +75,8 @@ def print_density(mpp: Mpp, policy: CalibrationPolicy) -> tuple[str, float] | No
 def default_density(info: SlideInfo, claim: MppCandidate, policy: CalibrationPolicy) -> QaFinding | None:
     """Return MPP_DPI_DEFAULT where a claim is an editor's default, not a measurement; else None.
 
-    A refusal on a microscope slide; on a plain image a warning, and nothing where such densities are meant.
+    A refusal on a microscope slide. On a plain image nothing from 150 dpi up, which scanners use; a screen's density is
+    refused until somebody says that it is meant, one pixel per unit is warned of.
     """
     density = print_density(claim.mpp, policy)
     if density is None:
@@ -88,9 +90,15 @@ def default_density(info: SlideInfo, claim: MppCandidate, policy: CalibrationPol
     else:
         if um <= 25_400 / policy.plain_dpi_meant_from * (1 + policy.default_dpi_tolerance):
             return None
-        severity = "warning"
         message += "many programs write this when nobody measured"
         remedy = f"if it was not meant, {GIVE_MPP}"
+        if name.endswith("dpi") and not policy.screen_dpi_meant:
+            message += "; it is not used until somebody says that it is meant"
+            remedy = (
+                f"if it is meant: --dpi {name.removesuffix(' dpi')}, or {SCREEN_DPI_MEANT} for all; else {GIVE_MPP}"
+            )
+        else:
+            severity = "warning"
     return QaFinding(info.slide_id, "MPP_DPI_DEFAULT", severity, claim.mpp.x, um, "µm/px", message, remedy)
 
 

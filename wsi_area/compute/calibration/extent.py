@@ -5,7 +5,7 @@ from wsi_area.model.slide import SlideInfo
 
 
 def axis_ratio(one: float, other: float) -> float:
-    """Return how many times the larger of two lengths is the smaller.
+    """Return the ratio of the larger of two lengths to the smaller.
 
     >>> axis_ratio(0.25, 0.5)
     2.0

@@ -16,13 +16,13 @@ tolerance of two claims."""
 
 
 def belongs_to_another(info: SlideInfo, claim: MppCandidate) -> bool:
-    """Return whether a claim is of a picture in the list of the file that is not the one that is measured."""
+    """Return True if a claim is of a picture in the list of the file that is not the one that is measured."""
     number = claim.picture
     return number is not None and number < len(info.pictures) and not info.pictures[number].taken
 
 
 def describes_another(info: SlideInfo, claim: MppCandidate) -> bool:
-    """Return whether a claim states a size of its picture, and the one that is measured is of another size."""
+    """Return True if a claim states a size of its picture, and the one that is measured is of another size."""
     stated, size = claim.describes_px, info.size_l0_px
     if stated is None or not stated.area_px:
         return False

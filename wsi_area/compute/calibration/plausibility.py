@@ -51,7 +51,7 @@ def out_of_band(info: SlideInfo, claim: MppCandidate, policy: CalibrationPolicy)
     band = PowerBand(1, low_um, high_um)
     worst_um = max((claim.mpp.x, claim.mpp.y), key=lambda um: outside_band(um, band))
     if outside_band(worst_um, band) <= 1:
-        return []
+        return too_fine(info, claim, policy)
     message = (
         f"{claim.source} says {pair_text(claim.mpp.x, claim.mpp.y)} µm/px, outside the {number_text(low_um)} "
         f"to {number_text(high_um)} µm that level 0 of a slide can have{_slip_hint(info, worst_um, policy)}"
@@ -60,6 +60,23 @@ def out_of_band(info: SlideInfo, claim: MppCandidate, policy: CalibrationPolicy)
     return [
         QaFinding(info.slide_id, "MPP_OUT_OF_BAND", "refusal", worst_um, limit_um, "µm/px", message, _remedy(claim))
     ]
+
+
+def too_fine(info: SlideInfo, claim: MppCandidate, policy: CalibrationPolicy) -> list[QaFinding]:
+    """Return MPP_OUT_OF_BAND where pixels are finer than light allows behind the objective that is on record."""
+    um = min(claim.mpp.x, claim.mpp.y)
+    is_known = info.objective_power is not None and info.objective_power >= policy.fine_power
+    is_meant = claim.rung == "override" and claim.note.strip() != ""
+    if um >= policy.fine_um or is_known or is_meant:
+        return []
+    at = f"×{number_text(info.objective_power)}" if info.objective_power else "no objective"
+    message = (
+        f"{claim.source} says {pair_text(claim.mpp.x, claim.mpp.y)} µm/px, finer than {number_text(policy.fine_um)} "
+        f"µm, which takes ×{number_text(policy.fine_power)} or more, and {at} is on record"
+        + _slip_hint(info, um, policy)
+    )
+    remedy = f"{_remedy(claim)}; if it is true, give it with a reason: --mpp {um:g} --mpp-reason TEXT"
+    return [QaFinding(info.slide_id, "MPP_OUT_OF_BAND", "refusal", um, policy.fine_um, "µm/px", message, remedy)]
 
 
 def power(info: SlideInfo, claim: MppCandidate, policy: CalibrationPolicy) -> list[QaFinding]:
@@ -85,7 +102,7 @@ def power(info: SlideInfo, claim: MppCandidate, policy: CalibrationPolicy) -> li
 
 
 def power_argument(um: float, band: PowerBand) -> str:
-    """Return why a pixel of this size does not belong to an objective, in numbers.
+    """Return the reason, in numbers, why a pixel of this size does not belong to an objective.
 
     >>> power_argument(50, CalibrationPolicy().power_band(20)).split("; ")[1]
     'at 50 µm, 2 001 such pixels in a row would be 100 mm'
@@ -170,7 +187,7 @@ def scanner_pitch(info: SlideInfo, claim: MppCandidate, policy: CalibrationPolic
 
 
 def _slip_hint(info: SlideInfo, um: float, policy: CalibrationPolicy) -> str:
-    """Return which unit slip would make the size one of the objective on record, else of ×40 to ×5."""
+    """Return the unit slip that would make the size one of the objective on record, else of ×40 to ×5."""
     low_um, high_um = policy.power_band(40).low_um, policy.power_band(5).high_um
     if (band := _objective_band(info, policy)) is not None:
         low_um, high_um = band.low_um, band.high_um

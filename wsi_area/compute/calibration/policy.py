@@ -77,8 +77,14 @@ class CalibrationPolicy:
     """DICOM ImagedVolume may differ by this fraction from matrix × spacing."""
     max_extent_mm: tuple[float, float] = GLASS_SLIDE_MM
     """Sides of the largest slide there can be, in mm, in either orientation; (52, 76) for large format."""
-    band_um: tuple[float, float] = (0.05, 60.0)
+    band_um: tuple[float, float] = (0.05, 40.0)
     """Least and largest believable level-0 pixel on a slide, in µm."""
+    fine_um: float = 0.08
+    """Pixels below this need an objective of ``fine_power`` or more on record, or somebody's word and reason."""
+    fine_power: float = 60.0
+    """The objective from which on pixels may be finer than ``fine_um``."""
+    screen_dpi_meant: bool = False
+    """On the plain profile, believe densities below ``plain_dpi_meant_from``: the resolution of a screen."""
     power_bands: tuple[PowerBand, ...] = POWER_BANDS
     """Believable pixel sizes behind an objective; between these powers they scale as 1 / power."""
     power_refusal_factor: float = 3.0
@@ -88,8 +94,8 @@ class CalibrationPolicy:
     default_dpi_tolerance: float = 0.015
     """A density within this fraction is one of ``default_dpi``: JPEG rounds 72 dpi to 28 dots per cm."""
     plain_dpi_meant_from: float = 150.0
-    """On the plain profile a default density from here up is meant: flatbed scanners use 150 and 300.
-    Lower ones, and one pixel per unit, are believed with a warning."""
+    """On the plain profile a default density from here up is meant: flatbed scanners use 150 and 300. Lower ones are
+    the resolution of a screen, withheld until somebody says that they are meant; of one pixel per unit is warned."""
     anisotropy_warning: float = 0.01
     """Axes that differ by more than this fraction are reported."""
     anisotropy_confirmation: float = 0.10

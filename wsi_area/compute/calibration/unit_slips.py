@@ -11,7 +11,7 @@ _LEVELS = tuple(2.0**k for k in range(1, 8))
 
 
 def slip_name(ratio: float, tolerance: float = 0.02) -> str:
-    """Return what a ratio between two pixel sizes looks like, "" if like nothing known.
+    """Return the slip that a ratio between two pixel sizes looks like, "" if like none that is known.
 
     >>> slip_name(0.274 / 0.0274)
     'a factor of 10: unit slip?'
@@ -31,7 +31,7 @@ def slip_name(ratio: float, tolerance: float = 0.02) -> str:
 
 
 def slip_towards(um: float, low_um: float, high_um: float) -> str:
-    """Return which unit slip would bring a pixel size into a band, "" if none would.
+    """Return the unit slip that would bring a pixel size into a band, "" if none would.
 
     >>> slip_towards(250_000, 0.11, 0.28)
     '1 000 000 times smaller it would be 0.25 µm: unit slip?'

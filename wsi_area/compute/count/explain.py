@@ -4,13 +4,14 @@ import math
 from dataclasses import dataclass
 
 from wsi_area.compute.calibration.plausibility import outside_band, power_argument
-from wsi_area.compute.calibration.policy import CalibrationPolicy
+from wsi_area.compute.calibration.policy import CalibrationPolicy, PowerBand
 from wsi_area.compute.count.area import area_mm2
-from wsi_area.compute.quantity_text import number_text, pair_text
+from wsi_area.compute.quantity_text import area_unit, number_text, pair_text
 from wsi_area.errors import ImplausibleMppError, SettingsError
 from wsi_area.model.calibration import Mpp
 
 UM_PER_INCH = 25_400.0
+_SLIP = 100.0  # a length off by it is an area off by ten thousand: 50 µm for the 0.5 µm of ×20
 _DEFAULT_POLICY = CalibrationPolicy()
 
 
@@ -98,10 +99,12 @@ def explain_area(
     what: str = "pixels",
     power: float | None = None,
     policy: CalibrationPolicy = _DEFAULT_POLICY,
+    is_judged: bool = False,
 ) -> Explanation:
     """Return the area of a number of pixels with each step: pixel area, product, and mm².
 
-    An objective power is a cross-check of the pixel size and enters no arithmetic.
+    An objective power is a cross-check of the pixel size and enters no arithmetic. ``is_judged`` holds the pixel size
+    to what level 0 of a glass slide can have, as a run does.
 
     >>> explain_area(15_000, from_mpp(Mpp(0.5, 0.5)), power=20).area_mm2
     0.00375
@@ -109,13 +112,15 @@ def explain_area(
     Raises
     ------
     ImplausibleMppError
-        The objective cannot have such pixels.
+        The objective, or any slide, cannot have such pixels.
     SettingsError
         The count is below 0 or the power is no power.
     """
     if n_px < 0:
         raise SettingsError(f"{n_px} pixels cannot be counted; give 0 or more")
     mpp = size.mpp
+    if is_judged and power is None:
+        _refuse_out_of_band(n_px, mpp, policy)
     pixel_um2 = mpp.x * mpp.y
     steps = [*size.steps]
     if power is not None:
@@ -146,7 +151,26 @@ def explanation_text(explanation: Explanation) -> str:
     width = max(len(step.text) for step in explanation.steps)
     lines = [f"  {step.text:<{width}}  {number_text(step.value)} {step.unit}" for step in explanation.steps]
     answer = f"{number_text(explanation.n_px)} px -> {number_text(explanation.area_mm2)} mm²"
+    factor, unit = area_unit(explanation.area_mm2)
+    if factor != 1:
+        answer += f" = {number_text(explanation.area_mm2 * factor)} {unit}"
     return "\n".join([explanation.question, *lines, answer])
+
+
+def _refuse_out_of_band(n_px: int, mpp: Mpp, policy: CalibrationPolicy) -> None:
+    """Refuse pixels that level 0 of no slide has, with what the area would be if the unit had slipped."""
+    low_um, high_um = max(policy.fine_um, policy.band_um[0]), policy.band_um[1]
+    um = max((mpp.x, mpp.y), key=lambda axis_um: outside_band(axis_um, PowerBand(1, low_um, high_um)))
+    if low_um <= um <= high_um:
+        return
+    meant = Mpp(mpp.x / _SLIP, mpp.y / _SLIP) if um > high_um else Mpp(mpp.x * _SLIP, mpp.y * _SLIP)
+    than = f"larger than {number_text(high_um)}" if um > high_um else f"smaller than {number_text(low_um)}"
+    raise ImplausibleMppError(
+        f"a pixel of {pair_text(mpp.x, mpp.y)} µm is {than} µm, which level 0 of no glass slide is without an "
+        f"objective on record. If {pair_text(meant.x, meant.y)} µm was meant, every area is 10 000 times "
+        f"{'smaller' if um > high_um else 'larger'}: {number_text(area_mm2(n_px, meant))} mm² here. If it is true, say "
+        "what it is: --power N for a slide, --profile plain for another picture, or give --dpi or --spacing-mm"
+    )
 
 
 def _checked_power(mpp: Mpp, power: float, policy: CalibrationPolicy) -> Step:

@@ -45,17 +45,25 @@ class WorkGrid:
         size = self.size_px
         return Region(x, y, min(self.tile_px, size.width_px - x), min(self.tile_px, size.height_px - y))
 
+    @property
+    def edges_l0_px(self) -> tuple[Ints, Ints]:
+        """Return the level-0 edges of the work grid's columns, int64 (w + 1,), and rows, int64 (h + 1,)."""
+        size, level, factor = self.size_l0_px, self.level_px, self.reduce_factor
+        return (
+            l0_edges_px(size.width_px, level.width_px, factor),
+            l0_edges_px(size.height_px, level.height_px, factor),
+        )
+
     def weights(self) -> tuple[Ints, Ints]:
-        """Return how many level-0 columns, and rows, each work column, and row, stands for."""
-        widths = np.diff(l0_edges_px(self.size_l0_px.width_px, self.level_px.width_px, self.reduce_factor))
-        heights = np.diff(l0_edges_px(self.size_l0_px.height_px, self.level_px.height_px, self.reduce_factor))
-        return widths, heights
+        """Return the level-0 columns that each work column stands for, and the rows that each work row does."""
+        columns, rows = self.edges_l0_px
+        return np.diff(columns), np.diff(rows)
 
 
 def disagreement(
     class_map: ClassMap, row: Ints, layout: LedgerLayout, column_weights: Ints, row_weights: Ints
 ) -> str | None:
-    """Return how a tile's ledger row differs from its class map, or None where they agree.
+    """Return the difference between a tile's ledger row and its class map, or None where they agree.
 
     Parameters
     ----------

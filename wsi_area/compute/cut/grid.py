@@ -47,7 +47,7 @@ def level_region(plan: SlidePlan, work_px: Region) -> Region:
 
 
 def place_at(plan: SlidePlan, work_px: Region) -> TilePlace:
-    """Return where a box of work pixels lies, with the centre of each work column and row in level-0 px."""
+    """Return the place of a box of work pixels, with the centre of each work column and row in level-0 px."""
     columns, rows = work_edges_l0_px(plan)
     x = columns[work_px.x_px : work_px.right_px + 1].astype(np.float64)
     y = rows[work_px.y_px : work_px.bottom_px + 1].astype(np.float64)
@@ -55,7 +55,7 @@ def place_at(plan: SlidePlan, work_px: Region) -> TilePlace:
 
 
 def tile_place(plan: SlidePlan, tile: Tile) -> TilePlace:
-    """Return where the pixels of a tile lie, halo included."""
+    """Return the place of a tile's pixels, halo included."""
     return place_at(plan, tile.core_work_px.grown(plan.halo_px, plan.work_size_px))
 
 
@@ -119,7 +119,7 @@ def _cells(plan: SlidePlan, batch: int) -> list[tuple[int, int]]:
 
 
 def level_px_to_decode(plan: SlidePlan) -> int:
-    """Return how many pixels of the level the plan reads, halos left aside."""
+    """Return the number of pixels of the level that the plan reads, halos left aside."""
     size, step = plan.slide.levels[plan.level].size_px, plan.tile_px * plan.reduce_factor
     widths = np.diff(np.minimum(np.arange(plan.grid_cols + 1, dtype=np.int64) * step, size.width_px))
     heights = np.diff(np.minimum(np.arange(plan.grid_rows + 1, dtype=np.int64) * step, size.height_px))

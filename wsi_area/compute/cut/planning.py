@@ -124,7 +124,6 @@ def auto_tile_px(level: Level, reduce_factor: int) -> int:
     """Return a tile edge near 512 work px that never cuts a stored tile in two.
 
     >>> from wsi_area.model.geometry import Size
-    from wsi_area.model.json_tree import json_digest
     >>> auto_tile_px(Level(0, Size(9000, 9000), 1.0, 1.0, Size(240, 240)), 1)
     480
     """

@@ -188,7 +188,7 @@ def _first_column(x: Floats, y: Floats, x1: Floats, y1: Floats, x2: Floats, y2: 
 
 
 def _at_or_right(x: Floats, y: Floats, x1: Floats, y1: Floats, x2: Floats, y2: Floats) -> MaskArray:
-    """Return whether each point lies on its edge or to the right of it; edges run downwards.
+    """Return True for each point that lies on its edge or to the right of it; edges run downwards.
 
     The sign of ``(x - x1)·(y2 - y1) - (x2 - x1)·(y - y1)``, with the filter of Shewchuk (1997), "Adaptive Precision
     Floating-Point Arithmetic and Fast Robust Geometric Predicates", section 4.3.

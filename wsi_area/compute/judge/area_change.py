@@ -50,7 +50,7 @@ class AreaChange:
 
     @property
     def exceeds_ci95(self) -> bool:
-        """Return whether the change is larger than its 95 % interval reaches: 0 lies outside of it.
+        """Return True if the change is larger than its 95 % interval reaches: 0 lies outside of it.
 
         >>> AreaChange(-3.0, 1.5, None, None).exceeds_ci95, AreaChange(-3.0, 1.6, None, None).exceeds_ci95
         (True, False)
@@ -101,7 +101,7 @@ def _together(one: float, other: float, same_scale: bool) -> float:
 
 
 def crack_count(inside: MaskArray) -> int:
-    """Return how many edges between two pixels have one of them inside, bool (h, w), and the other outside.
+    """Return the number of edges between a pixel inside, bool (h, w), and one outside.
 
     The rim of the picture is no edge: nobody knows what goes on behind it.
 

@@ -48,7 +48,7 @@ def light_findings(
     if light is not None and light.leans_on_glass and light.glass.source == "nominal" and taken > 0:
         severity: Severity = "warning" if taken > most_taken and not is_tissue else "info"
         found.append(_not_seen(burden.slide_id, light, taken, most_taken, severity))
-    elif taken > most_taken:
+    elif taken > most_taken and not (is_tissue and burden.counts.unreadable_px):  # of a part, it says nothing
         found.append(_all_tissue(burden.slide_id, taken, most_taken, "info" if is_tissue else "warning"))
     return tuple(found)
 
@@ -58,11 +58,12 @@ def overview_findings(
 ) -> tuple[QaFinding, ...]:
     """Return ``OVERVIEW_DIFFERS`` where the tissue that was counted is not what the threshold takes of the overview.
 
-    The threshold was fitted on the overview; where the two differ, the scale of the pixels makes a part of the number.
+    Where the two differ, the scale of the pixels makes a part of the number. Where something could not be read, they
+    are of different pixels, and nothing is said.
     """
     px = burden.counts.px_by_class
     scanned = sum(px)
-    if share_on_overview is None or not scanned:
+    if share_on_overview is None or not scanned or burden.counts.unreadable_px:
         return ()
     counted = 1 - px[BACKGROUND_ID] / scanned
     difference = abs(share_on_overview - counted) / max(counted, share_on_overview, 1e-9)
@@ -84,7 +85,7 @@ def _taken(burden: SlideBurden) -> float | None:
 
 
 def _is_tissue_throughout(light: Light | None) -> bool:
-    """Return whether the picture has the colours of tissue nearly everywhere, and no glass to speak of."""
+    """Return True if the picture has the colours of tissue nearly everywhere, and no glass to speak of."""
     if light is None or (light.tissue_like or 0.0) < MOSTLY_TISSUE:
         return False
     return light.glass.share is None or light.glass.share <= LITTLE_GLASS

@@ -181,7 +181,7 @@ def seams_of(runs: BoxRuns, box: Box, parts: Parts) -> tuple[BoxSeams, NDArray[n
 def summarise_foci(
     runs: BoxRuns, box: Box, class_ids: tuple[int, ...], mpp: Mpp | None, kept_most: int = FOCI_KEPT_MOST
 ) -> FociSummary:
-    """Return what a box tells of the foci of a set of classes.
+    """Return the summary of a box: the foci of a set of classes in it.
 
     Parameters
     ----------

@@ -98,7 +98,7 @@ def _seamed(summaries: list[FociSummary], mpp: Mpp | None) -> tuple[NDArray[np.v
 
 
 def _touching_unread(grid: SeamGrid) -> NDArray[np.bool_]:
-    """Return which parts touch an unreadable pixel across a seam, at a side or a corner."""
+    """Return the parts that touch an unreadable pixel across a seam, at a side or a corner."""
     found = np.zeros(len(grid.kinds), np.bool_)
     for one, other in grid.all():
         for shift in (-1, 0, 1):

@@ -33,7 +33,7 @@ class SeamGrid:
         self.kinds = np.concatenate([np.zeros(1, np.uint8), *(box.kinds for box in self._boxes)])
 
     def before(self, row: int, col: int) -> int:
-        """Return how many parts the boxes before this one have."""
+        """Return the number of parts in the boxes before this one."""
         return int(self._before[row, col])
 
     def bottom_side(self, row: int, col: int) -> Side:
@@ -83,7 +83,7 @@ def beside(one: Side, other: Side, shift: int) -> tuple[Side, Side]:
 
 
 def objects_of_parts(grid: SeamGrid, reach: NDArray[np.uint8]) -> tuple[int, NDArray[np.int64]]:
-    """Return how many objects the parts make up, and the object of each part, int64 (n + 1,); object 0 is of no part.
+    """Return the number of objects, and the object of each part, int64 (n + 1,); object 0 is of no part.
 
     Parameters
     ----------

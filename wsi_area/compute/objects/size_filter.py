@@ -98,7 +98,7 @@ def stages_of(filters: SizeFilters, scheme: ClassScheme, mpp: Mpp | None) -> tup
 
 
 def summarise_stage(runs: BoxRuns, box: Box, stage: SizeStage) -> StageSummary:
-    """Return what a box tells of a stage: the parts that reach a seam, and what is decided inside already."""
+    """Return the summary of a box in a stage: the parts that reach a seam, and what is decided inside already."""
     parts, contacts = _parts(runs, box, stage)
     classes = _classes(parts.integers[:, AREA], contacts, parts.at_border, stage)
     changed = (classes != KEPT) & ~parts.at_seam
@@ -131,7 +131,7 @@ def apply_stage(runs: BoxRuns, box: Box, stage: SizeStage, of_seams: NDArray[np.
 
 
 def merge_stage(summaries: Sequence[StageSummary], stage: SizeStage) -> StageDecision:
-    """Return what becomes of every object that reaches a seam; the summaries may come in any order."""
+    """Return the fate of every object that reaches a seam; the summaries may come in any order."""
     summaries = sorted(summaries, key=lambda s: (s.seams.row, s.seams.col))
     grid = SeamGrid([s.seams for s in summaries])
     count, objects = objects_of_parts(grid, _reach(stage))
@@ -181,7 +181,7 @@ def _columns(stage: SizeStage) -> int:
 
 
 def _column_of_code(stage: SizeStage) -> NDArray[np.int64]:
-    """Return which column of the contacts a code is counted in: few, because there may be millions of objects."""
+    """Return the column of the contacts that a code is counted in: few, because there may be millions of objects."""
     columns = np.zeros(CODES, np.int64)
     columns[: stage.class_count] = np.arange(stage.class_count)
     columns[list(RESERVED)] = stage.class_count + np.arange(len(RESERVED))
@@ -191,7 +191,7 @@ def _column_of_code(stage: SizeStage) -> NDArray[np.int64]:
 def _classes(
     areas_px: NDArray[np.int64], contacts: NDArray[np.int64], at_border: NDArray[np.bool_], stage: SizeStage
 ) -> NDArray[np.int16]:
-    """Return what each object becomes: the class it has most contact with, of equal ones the lowest; or KEPT."""
+    """Return the class that each object becomes: that of most contact, of equal ones the lowest; or KEPT."""
     small = areas_px * stage.um2_per_px < stage.limit_um2
     if stage.must_be_enclosed:
         small &= ~at_border & (contacts[:, stage.class_count :].sum(axis=1) == 0)

@@ -97,13 +97,13 @@ class _Sample:
         return cls(step, sampled, np.bincount(sampled, minlength=picture_px))
 
     def within(self, start: int, count: int) -> tuple[int, NDArray[np.int64]]:
-        """Return how far into ``count`` work pixels the sample begins, and who owns what it has of them."""
+        """Return the offset at which the sample begins in ``count`` work pixels, and the owner of each of them."""
         first, stop = -(-start // self.step), -(-(start + count) // self.step)
         return first * self.step - start, self.owner[first:stop]
 
 
 def _seen(class_map: Any, down: _Sample, across: _Sample, codes: Sequence[int]) -> NDArray[np.uint16]:
-    """Return how many of the sample each picture pixel has of each code, and last of any other; (h, w, codes + 1)."""
+    """Return the sample's pixels of each code in each picture pixel, and last of any other; (h, w, codes + 1)."""
     most = int(down.px_of.max() * across.px_of.max())
     if most > np.iinfo(np.uint16).max:
         raise ValueError(f"{most} work pixels in a picture pixel: the grid does not reach over the class map")

@@ -64,7 +64,7 @@ def touching_groups(geometries: Geometries) -> list[NDArray[np.intp]]:
 
 
 def less(geometry: shapely.Geometry, taken: shapely.Geometry) -> shapely.Geometry:
-    """Return what is left of a valid Polygon or MultiPolygon without another.
+    """Return the rest of a valid Polygon or MultiPolygon without another.
 
     >>> less(shapely.box(0, 0, 2, 1), shapely.box(1, 0, 3, 1)).area
     1.0

@@ -45,7 +45,7 @@ def outlined(
 
 
 def _rim(picture: ClassMap) -> NDArray[np.bool_]:
-    """Return where a pixel's neighbour, left, right, above or below, is of another class."""
+    """Return True for each pixel whose neighbour, left, right, above or below, is of another class."""
     rim = np.zeros(picture.shape, np.bool_)
     across, down = picture[:, 1:] != picture[:, :-1], picture[1:] != picture[:-1]
     rim[:, 1:] |= across

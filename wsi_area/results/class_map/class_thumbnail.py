@@ -74,13 +74,13 @@ def write_class_thumbnail(layout: SlideLayout, record: Mapping[str, Any], frame:
 
 
 def picture_grid(record: Mapping[str, Any], frame: ThumbnailFrame) -> PictureGrid:
-    """Return where the pixels of a slide's small picture lie on the work grid of its class map."""
+    """Return the grid of a slide's small picture, laid over the work grid of its class map."""
     per_work_x, per_work_y = work_px_l0(record)
     return PictureGrid(frame.width_px, frame.height_px, frame.box_x_l0_px / per_work_x, frame.box_y_l0_px / per_work_y)
 
 
 def work_px_l0(record: Mapping[str, Any]) -> tuple[float, float]:
-    """Return how many level-0 pixels a work pixel of a slide is wide and high."""
+    """Return width and height of a slide's work pixel in level-0 pixels."""
     work = record["work"]
     level = record["levels"][work["level"]]
     factor = work["reduce_factor"]
@@ -92,7 +92,7 @@ def _made(layout: SlideLayout, record: Mapping[str, Any], frame: ThumbnailFrame)
 
 
 def _note(record: Mapping[str, Any], frame: ThumbnailFrame, rows: NDArray[np.int64]) -> dict[str, Any]:
-    """Return what a picture is made from: the slide's key, its filters, and every tile's counts.
+    """Return the origin of a picture: the slide's key, its filters, and every tile's counts.
 
     The key alone would not do: a tile that could not be read may be read later, under the same key.
     """

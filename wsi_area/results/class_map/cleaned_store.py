@@ -34,7 +34,7 @@ RAW_FOLDER, NOTE = "raw", "size_filters.json"
 
 
 def tiles_layout(layout: SlideLayout, filters: SizeFilters) -> SlideLayout:
-    """Return where the tiles of a slide are committed: its folder, or with filters the folder of what is raw.
+    """Return the folder in which a slide's tiles are committed: its own, or with filters that of what is raw.
 
     >>> from pathlib import Path
     >>> tiles_layout(SlideLayout(Path("run/slides/a")), SizeFilters(max_hole_um2=9.0)).root.as_posix()
@@ -69,7 +69,7 @@ def cleaned_key(key: str, filters: SizeFilters, raw_rows: NDArray[np.int64]) -> 
 
 
 def cleaned_changes(layout: SlideLayout, key: str) -> tuple[SizeChange, ...] | None:
-    """Return what the filters changed, if the filtered stores were made with this key and are whole; else None."""
+    """Return the filters' changes, if the filtered stores were made with this key and are whole; else None."""
     try:
         note = read_json(layout.root / NOTE)
         if note["key"] != key or (ledger_rows(layout) == NOT_COMMITTED).any():

@@ -81,7 +81,7 @@ def write_shard(path: Place, tiles: Mapping[tuple[int, int], bytes], tiles_per_s
 
 
 def stored_index(content: bytes, tiles_per_side: int) -> NDArray[np.uint64]:
-    """Return where the tiles of a shard lie in it, uint64 (n, 2): offset and length.
+    """Return the places of a shard's tiles in it, uint64 (n, 2): offset and length.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def stored_index(content: bytes, tiles_per_side: int) -> NDArray[np.uint64]:
 
 
 def index_start(content: bytes, tiles_per_side: int) -> int:
-    """Return at which byte the index of a shard begins; below 0 where it is too short to have one."""
+    """Return the byte at which the index of a shard begins; below 0 where it is too short to have one."""
     return len(content) - _ENTRY_BYTES * tiles_per_side**2 - CRC_BYTES
 
 

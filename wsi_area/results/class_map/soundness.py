@@ -32,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 def take_back_torn(
     layout: SlideLayout, tiles: SlideLayout, class_count: int, only: Collection[tuple[int, int]] | None = None
 ) -> int:
-    """Return how many batches of a slide were torn; they are as if they had never been measured.
+    """Return the number of a slide's batches that were torn; they are as if they had never been measured.
 
     Where a filtered class map is torn, it is the note that it is whole that goes: it is written again from what is raw.
 
@@ -59,7 +59,7 @@ def take_back_torn(
 
 
 def stores_open(layout: SlideLayout) -> bool:
-    """Return whether what a slide's class map and ledger say of themselves is whole; in a bucket it is, or not there.
+    """Return True if the metadata of a slide's class map and ledger are whole; in a bucket they are, or not there.
 
     Chunks can be measured again one by one, but nobody could read them.
 
@@ -110,13 +110,13 @@ def _torn(
 
 
 def _holds_anything(rows: NDArray[np.int64], columns: LedgerLayout) -> bool:
-    """Return whether a batch has pixels that are not background: only then is there a shard."""
+    """Return True if a batch has pixels that are not background: only then is there a shard."""
     px = rows[..., columns.px_columns]
     return bool(px.sum() > px[..., BACKGROUND_ID].sum())
 
 
 def _shard_fault(place: Place, tiles_per_side: int, is_needed: bool) -> str | None:
-    """Return what is wrong with a shard of the class map, or None where it is whole."""
+    """Return the fault of a shard of the class map, or None where it is whole."""
     try:
         content = place.read_bytes()
     except FileNotFoundError:
@@ -127,7 +127,7 @@ def _shard_fault(place: Place, tiles_per_side: int, is_needed: bool) -> str | No
 
 
 def shard_fault(content: bytes, tiles_per_side: int) -> str | None:
-    """Return what is wrong with the bytes of a shard, or None where every tile's checksum holds.
+    """Return the fault in the bytes of a shard, or None where every tile's checksum holds.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def shard_fault(content: bytes, tiles_per_side: int) -> str | None:
 
 
 def _is_sound(content: bytes) -> bool:
-    """Return whether bytes end with the checksum of those before."""
+    """Return True if bytes end with the checksum of those before."""
     stored = int.from_bytes(content[-CRC_BYTES:], "little")
     found: Any = google_crc32c.value(content[:-CRC_BYTES])
     return len(content) >= CRC_BYTES and bool(found == stored)

@@ -97,7 +97,7 @@ def _ome_attributes(plan: SlidePlan, scheme: ClassScheme) -> dict[str, Any]:
 
 
 def stored_origin(layout: SlideLayout) -> dict[str, Any] | None:
-    """Return what a slide's stores were made from, part by part, or None where there are none that open."""
+    """Return the origin of a slide's stores, part by part, or None where there are none that open."""
     try:
         made_from = open_ledger(layout).attrs["made_from"]
     except (FileNotFoundError, KeyError, ValueError):
@@ -111,7 +111,7 @@ def stored_origin(layout: SlideLayout) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=8)
 def _batch_tiles_of(root: Place, key: str) -> int:
-    """Return how many tiles a batch is wide and high, having made sure that the ledger is the one of this key."""
+    """Return the tiles on a batch's side, having made sure that the ledger is the one of this key."""
     ledger = open_ledger(SlideLayout(root))
     if ledger.attrs["key"] != key:
         raise StaleResultError(

@@ -1,9 +1,8 @@
-"""results: the foci of a slide as a table of their own, as a part of its document, and as a table of the run."""
+"""results: the foci of a slide as a table of their own, and as a table of the run."""
 
 import json
-import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,44 +15,7 @@ if TYPE_CHECKING:  # loaded where it is used, at the end of a slide
     import pyarrow as pa
 
 OBJECTS_TABLE = "objects.parquet"
-FOCI_LISTED_MOST = 1000
-"""Foci in a slide's document; its table has them all."""
 _TOTALS = "wsi_area_foci"
-
-
-def foci_record(foci: Foci | None, mpp: Mpp | None, listed_most: int = FOCI_LISTED_MOST) -> dict[str, Any] | None:
-    """Return the part of result.json about foci, JSON-ready; None where no class is tumour."""
-    if foci is None:
-        return None
-    rows = foci.listed[:listed_most]
-    largest = rows[0] if len(rows) else None
-    return {
-        "set": foci.set_name,
-        "count": foci.count,
-        "n_px_net": foci.area_px,
-        "n_px_filled": foci.filled_px,
-        "net_area_mm2": _mm2(foci.area_px, mpp),
-        "filled_area_mm2": _mm2(foci.filled_px, mpp),
-        "hole_count": foci.hole_count,
-        "largest_focus_mm2": _mm2(0 if largest is None else int(largest["area_px"]), mpp),
-        "largest_extent_mm": None if mpp is None else foci.max_feret_mm,
-        "touching_border": foci.touching_border,
-        "touching_unread": foci.touching_unread,
-        "listed": [{name: _json(row[name]) for name in FOCUS_FIELDS.names or ()} | _areas(row, mpp) for row in rows],
-    }
-
-
-def _areas(row: np.void, mpp: Mpp | None) -> dict[str, float | None]:
-    return {"area_mm2": _mm2(int(row["area_px"]), mpp), "filled_area_mm2": _mm2(int(row["filled_px"]), mpp)}
-
-
-def _mm2(n_px: int, mpp: Mpp | None) -> float | None:
-    return None if mpp is None else area_mm2(n_px, mpp)
-
-
-def _json(value: Any) -> Any:
-    plain = value.item()
-    return None if isinstance(plain, float) and math.isnan(plain) else plain
 
 
 def write_foci(layout: SlideLayout, foci: Foci, mpp: Mpp | None, key: str) -> None:
@@ -85,6 +47,10 @@ def _table(foci: Foci, slide_id: str, mpp: Mpp | None) -> "pa.Table":
         if name not in columns:
             columns[name] = pa.array(np.ascontiguousarray(listed[name]), from_pandas=True)
     return pa.table(columns)
+
+
+def _mm2(n_px: int, mpp: Mpp | None) -> float | None:
+    return None if mpp is None else area_mm2(n_px, mpp)
 
 
 def read_foci(layout: SlideLayout, key: str) -> Foci | None:

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from wsi_area.compute.quantity_text import number_text, percent_text
-from wsi_area.results.record import COVERAGE_95
+from wsi_area.compute.quantity_text import area_unit, number_text, percent_text
+from wsi_area.model.record.slide_areas import COVERAGE_95
 
 NONE = "–"
 _MOST_DECIMALS = 9
@@ -21,13 +21,18 @@ def grouped(value: float) -> str:
 
 
 def area_text(area_mm2: float | None, u_mm2: float | None) -> str:
-    """Return an area as ``value ± 95 %``, two digits of the error bar, without its unit.
+    """Return an area as ``value ± 95 %``, two digits of the error bar, without its unit; with it from 1 m² on.
 
     >>> area_text(177.967, 1.7797), area_text(0.5765, 0.005765), area_text(0.0, 0.0), area_text(None, None)
     ('178.0 ± 3.5', '0.577 ± 0.011', '0', '–')
+    >>> area_text(3.1826e13, 3.1826e11)
+    '31.83 ± 0.62 km²'
     """
     if area_mm2 is None:
         return NONE
+    factor, unit = area_unit(area_mm2)
+    if factor != 1:
+        return f"{area_text(area_mm2 * factor, None if u_mm2 is None else u_mm2 * factor)} {unit}"
     half_mm2 = COVERAGE_95 * (u_mm2 or 0.0)
     if not half_mm2:
         return grouped(area_mm2)
@@ -38,12 +43,16 @@ def area_text(area_mm2: float | None, u_mm2: float | None) -> str:
 
 
 def mm2_text(area_mm2: float | None) -> str:
-    """Return an area to four significant digits, without its unit.
+    """Return an area to four significant digits, without its unit; with it from 1 m² on.
 
-    >>> mm2_text(676.7099), mm2_text(None)
-    ('676.7', '–')
+    >>> mm2_text(676.7099), mm2_text(None), mm2_text(5.12e9)
+    ('676.7', '–', '5\u202f120 m²')
     """
-    return NONE if area_mm2 is None else grouped(float(f"{area_mm2:.4g}"))
+    if area_mm2 is None:
+        return NONE
+    factor, unit = area_unit(area_mm2)
+    text = grouped(float(f"{area_mm2 * factor:.4g}"))
+    return text if factor == 1 else f"{text} {unit}"
 
 
 def share_text(part: float, whole: float) -> str:

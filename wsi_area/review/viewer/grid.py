@@ -50,7 +50,7 @@ class ViewGrid:
         return self.last_level - max(0, math.ceil(math.log2(longest / TILE_PX)))
 
     def tile(self, level: int, column: int, row: int) -> TileBox:
-        """Return where a tile lies.
+        """Return the box of a tile.
 
         Raises
         ------

@@ -84,7 +84,7 @@ class SlideViewer(anywidget.AnyWidget):
         classes: Iterable[str] | None = None,
         opacity: float | None = None,
     ) -> None:
-        """Open what a viewer of a slide needs; `wsi_area.review.reviewed_run.ReviewedSlide.view` says with what."""
+        """Open what a viewer of a slide needs; `wsi_area.review.notebook_run.NotebookSlide.view` says with what."""
         picture = slide_picture(slide)
         chosen = picture.legend if classes is None else slide_picture(slide, classes).legend
         size = Size(slide.record["width_px"], slide.record["height_px"])
@@ -104,7 +104,7 @@ class SlideViewer(anywidget.AnyWidget):
         self.on_msg(self._answer)
 
     def __repr__(self) -> str:
-        """Return what a notebook shows of the viewer where there is no page for it."""
+        """Return the text that a notebook shows of the viewer where there is no page for it."""
         return f"<viewer of slide {self._slide.slide_id}; in a notebook with a kernel it can be panned and zoomed>"
 
     @traitlets.validate("hidden")

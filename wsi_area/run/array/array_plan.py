@@ -12,8 +12,8 @@ from typing import Any
 
 from wsi_area.errors import SlideOpenError
 from wsi_area.inputs.collect import SlideInput
+from wsi_area.model.documented import SCHEMA_VERSION
 from wsi_area.model.json_tree import apart, json_digest
-from wsi_area.results.layout import SCHEMA_VERSION
 from wsi_area.run.array.division import Share, divide
 from wsi_area.run.continuation import MEASUREMENT_VERSION
 from wsi_area.segmenters.registry import segmenter_package

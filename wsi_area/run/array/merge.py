@@ -1,7 +1,7 @@
 """run: the tasks of a job array become one run: run.json and the tables, as one process would have written them."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +9,11 @@ from pydantic import ValidationError
 
 from wsi_area.errors import StaleResultError
 from wsi_area.inputs.collect import SlideInput
-from wsi_area.results.layout import RunLayout, write_json
+from wsi_area.model.run_record import RunRecord, ShardsOnRecord, TaskOnRecord, TaskRecord
+from wsi_area.model.slide_result import EndedSlide, FailedSlide
+from wsi_area.results.layout import RunLayout
 from wsi_area.results.leftovers import discard_partials
-from wsi_area.results.record import failed_record
 from wsi_area.results.run_folder import RunFolder, Wish, decide, read_folder, task_digests
-from wsi_area.results.same_content import same_content
-from wsi_area.results.tables.object_tables import write_objects
-from wsi_area.results.tables.run_tables import write_tables
 from wsi_area.run.array.agreement import read_array_plan
 from wsi_area.run.array.array_plan import ArrayPlan
 from wsi_area.run.array.merge_divided import divided_record, failed_fast, merging_context
@@ -23,15 +21,16 @@ from wsi_area.run.array.task_run import result_digest
 from wsi_area.run.array.whole_set import numbers_text, whole_set
 from wsi_area.run.beginning import begun_header
 from wsi_area.run.class_picture import order_class_thumbnail
-from wsi_area.run.earlier_run import ended_document, others_in, settled
-from wsi_area.run.run_document import RunOutcome, as_of_run, run_footer, segmenter_facts
+from wsi_area.run.closing import end_run
+from wsi_area.run.earlier_run import NOT_REACHED, ended_document, others_in, settled, unmeasured
+from wsi_area.run.run_document import RunOutcome
 from wsi_area.run.run_log import opened_log
+from wsi_area.segmenters.registry import segmenter_package
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.storage.locks import sole_writer
 from wsi_area.storage.place import Place
 
 _LOG = logging.getLogger(__name__)
-_PER_TASK = ("state", "started", "ended", "exit_code", "host", "slurm", "argv", "workers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +85,11 @@ def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> Merg
         own = _records(folder, plan, tasks, settings, workers, for_report)
         table = [*others, *own]
         outcome = RunOutcome(tuple(own), False, len(own))
-        unfinished = tuple(index for index, task in tasks.items() if task["state"] != "finished")
+        unfinished = tuple(index for index, task in tasks.items() if task.state != "finished")
         with opened_log(layout.logs / "merge.jsonl") as log:
-            document = _run_document(layout, plan, tasks, outcome, table, unfinished)
-            document = begun_header(folder, document, others, plan.slides)
-            table, outcome = as_of_run(table, outcome, document)
-            write_tables(layout, table)
-            write_objects(layout, [r["slide_id"] for r in table if r["status"] != "failed"])
-            write_json(layout.run_json, document)
-            log.run_ended(outcome)
+            run = begun_header(folder, _merged_run(layout, plan, tasks), others, plan.slides)
+            workers_of_tasks = sum(task.workers or 0 for task in tasks.values())
+            outcome = end_run(layout, run, outcome, table, log, workers_of_tasks, _end_of_tasks(tasks, outcome))
     return MergeOutcome(outcome, plan.count, unfinished)
 
 
@@ -113,7 +108,7 @@ def _settings_of(plan: ArrayPlan) -> RunSettings:
         ) from error
     if settings.measurement_hash != plan.config_hash:
         raise StaleResultError("the shards were measured by another version of wsi_area; merge them with that one")
-    package = segmenter_facts(settings).get("segmenter_package")
+    package = segmenter_package(settings.segmenter.name)
     if plan.segmenter_package not in (None, package):
         raise StaleResultError(
             f"the shards were measured with {plan.segmenter_package}, installed here is {package or 'none of it'}; "
@@ -122,12 +117,13 @@ def _settings_of(plan: ArrayPlan) -> RunSettings:
     return settings
 
 
-def _merged_before(folder: RunFolder, plan: ArrayPlan) -> Mapping[str, Mapping[str, Any]]:
+def _merged_before(folder: RunFolder, plan: ArrayPlan) -> Mapping[str, EndedSlide]:
     """Return how slides whose tasks were merged before stand in run.json; a later run may have measured them again."""
-    earlier, layout = folder.earlier or {}, folder.layout
-    merged = (earlier.get("shards") or {}).get("merged", {})
+    earlier, layout = folder.earlier, folder.layout
+    if earlier is None or earlier.shards is None:
+        return {}
+    merged, ended = earlier.shards.merged, earlier.ended_slides
     same = {name for name, digest in task_digests(layout).items() if merged.get(name) == digest}
-    ended = earlier.get("slides", {})
     return {
         name: ended[name]
         for name, shares in plan.shares().items()
@@ -138,15 +134,15 @@ def _merged_before(folder: RunFolder, plan: ArrayPlan) -> Mapping[str, Mapping[s
 def _records(
     folder: RunFolder,
     plan: ArrayPlan,
-    tasks: Mapping[int, Mapping[str, Any]],
+    tasks: Mapping[int, TaskRecord],
     settings: RunSettings,
     workers: int,
     for_report: bool,
-) -> list[Mapping[str, Any]]:
-    """Return the document of each slide of the plan, in order; those of divided slides are made now."""
+) -> list[EndedSlide]:
+    """Return the result of each slide of the plan, in order; those of divided slides are made now."""
     layout, shares, known = folder.layout, plan.shares(), _merged_before(folder, plan)
     divided = [slide for slide in plan.slides if not shares[slide.slide_id][0].is_whole]
-    made: dict[str, Mapping[str, Any]] = {}
+    made: dict[str, EndedSlide] = {}
     if divided:
         with merging_context(settings, workers) as context:
             for slide in divided:
@@ -160,64 +156,68 @@ def _records(
     ]
 
 
-def _record(
-    layout: RunLayout, slide: SlideInput, task: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]
-) -> Mapping[str, Any]:
-    """Return the document of one slide that one task had whole, whatever became of it."""
+def _record(layout: RunLayout, slide: SlideInput, task: TaskRecord, known: Mapping[str, EndedSlide]) -> EndedSlide:
+    """Return the result of one slide that one task had whole, whatever became of it."""
     name = slide.slide_id
-    said, later = task.get("slides", {}).get(name), known.get(name)
-    if later is not None and later != said and (said is not None or later["status"] != "failed"):
+    said, later = task.ended_slides.get(name), known.get(name)
+    if later is not None and later != said and (said is not None or later.status != "failed"):
         return ended_document(layout, name, later)
     if said is None:
         return _unreached(slide, task, "did not come to this slide before it was stopped", failed_fast(task))
-    if name in task["uncounted"]:
-        record: Mapping[str, Any] = task["uncounted"][name]
-        return record
-    if later is None and result_digest(layout, name) != task["results"].get(name):
+    if name in task.uncounted:
+        return task.uncounted[name]
+    if later is None and result_digest(layout, name) != task.results.get(name):
         return _unreached(slide, task, "measured this slide, but its result is missing or was changed since")
     return ended_document(layout, name, said)
 
 
-def _unreached(slide: SlideInput, task: Mapping[str, Any], what: str, why: str = "") -> Mapping[str, Any]:
-    shard = task["shard"]
-    reason = f"shard {shard} {what}{why}; run the same command with --shard {shard}, then wsi-area merge again"
-    return failed_record(slide.slide_id, slide.path, reason, {"error": "Interrupted"})
+def _unreached(slide: SlideInput, task: TaskRecord, what: str, why: str = "") -> FailedSlide:
+    reason = (
+        f"shard {task.shard} {what}{why}; run the same command with --shard {task.shard}, then wsi-area merge again"
+    )
+    return unmeasured(slide.slide_id, slide.path, reason)
 
 
-def _run_document(
-    layout: RunLayout,
-    plan: ArrayPlan,
-    tasks: Mapping[int, Mapping[str, Any]],
-    outcome: RunOutcome,
-    table: Sequence[Mapping[str, Any]],
-    unfinished: Sequence[int],
-) -> dict[str, Any]:
-    """Return run.json: of the first task what is the same for all, and how each task ended."""
+def _merged_run(layout: RunLayout, plan: ArrayPlan, tasks: Mapping[int, TaskRecord]) -> RunRecord:
+    """Return the run that the tasks make up: of the first what is the same for all, and how each ended."""
     first = tasks[1]
-    kept = ("schema_version", "wsi_area_version", "argv", "host", "slurm", "versions")
-    versions = {index: task["versions"] for index, task in tasks.items() if task["versions"] != first["versions"]}
+    versions = {index: task.versions for index, task in tasks.items() if task.versions != first.versions}
     if versions:
         _LOG.warning("%s: shards %s ran with other versions of packages", layout.root, numbers_text(sorted(versions)))
-    not_reached = [r["slide_id"] for r in outcome.records if r.get("error") == "Interrupted"]
+    return RunRecord(
+        wsi_area_version=first.wsi_area_version,
+        argv=first.argv,
+        started=min(task.started for task in tasks.values()),
+        host=first.host,
+        slurm=first.slurm,
+        versions=first.versions,
+        settings=dict(plan.settings),
+        settings_origin=first.settings_origin,
+        config_hash=plan.config_hash,
+        segmenter_package=plan.segmenter_package,
+        slides_planned=(),
+        shards=ShardsOnRecord(
+            count=plan.count,
+            plan=plan.key,
+            merged=task_digests(layout),
+            tasks={str(index): _on_record(task) for index, task in tasks.items()},
+            other_versions={str(index): found for index, found in versions.items()},
+        ),
+        state="running",
+    )
+
+
+def _end_of_tasks(tasks: Mapping[int, TaskRecord], outcome: RunOutcome) -> dict[str, Any]:
+    """Return what run.json says of the end of a run that its tasks know better than its merge."""
+    not_reached = tuple(s.slide_id for s in outcome.slides if isinstance(s, FailedSlide) and s.error == NOT_REACHED)
     return {
-        **{name: first[name] for name in kept},
-        **same_content(table),
-        **({} if plan.segmenter_package is None else {"segmenter_package": plan.segmenter_package}),
-        "settings": dict(plan.settings),
-        "settings_origin": first.get("settings_origin", {}),
-        "config_hash": plan.config_hash,
-        "slides_planned": [r["slide_id"] for r in table],
-        **run_footer(outcome, table, sum(task.get("workers", 0) for task in tasks.values())),
-        "state": "interrupted" if unfinished else "finished",
-        "started": min(task["started"] for task in tasks.values()),
-        "ended": max(task.get("ended", task["started"]) for task in tasks.values()),
+        "state": "finished" if all(task.state == "finished" for task in tasks.values()) else "interrupted",
+        "ended": max(task.ended or task.started for task in tasks.values()),
         "not_reached": len(not_reached),
         "slides_not_reached": not_reached,
-        "shards": {
-            "count": plan.count,
-            "plan": plan.key,
-            "merged": task_digests(layout),
-            "tasks": {str(index): {name: task.get(name) for name in _PER_TASK} for index, task in tasks.items()},
-            "other_versions": {str(index): found for index, found in versions.items()},
-        },
     }
+
+
+def _on_record(task: TaskRecord) -> TaskOnRecord:
+    """Return how a task ended, as run.json has it."""
+    return TaskOnRecord.model_validate({name: getattr(task, name) for name in TaskOnRecord.model_fields})

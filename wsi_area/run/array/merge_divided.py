@@ -5,19 +5,20 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from wsi_area.errors import StaleResultError, WsiAreaError
 from wsi_area.inputs.collect import SlideInput
+from wsi_area.model.run_record import ShareOnRecord, TaskRecord
+from wsi_area.model.slide_result import EndedSlide, FailedSlide
 from wsi_area.results.class_map.soundness import stores_open, take_back_torn
 from wsi_area.results.class_map.store import stored_origin
 from wsi_area.results.layout import RunLayout, SlideLayout
-from wsi_area.results.record import failed_record
 from wsi_area.run.array.division import Share
 from wsi_area.run.array.share_batches import owners_of
 from wsi_area.run.array.slide_share import MEASURED
+from wsi_area.run.context import Context
 from wsi_area.run.continuation import origin_difference, origin_of
-from wsi_area.run.earlier_run import ended_document
+from wsi_area.run.earlier_run import NOT_REACHED, ended_document
 from wsi_area.run.executors.choice import usable_cores
 from wsi_area.run.executors.threads import ThreadsExecutor
 from wsi_area.run.measure_slide import (
@@ -30,7 +31,7 @@ from wsi_area.run.measure_slide import (
     write_failed,
 )
 from wsi_area.run.prepare import PreparedSlide
-from wsi_area.run.slide_tiles import Context, Work, uncommitted_batches
+from wsi_area.run.slide_tiles import Work, uncommitted_batches
 from wsi_area.settings.run_settings import RunSettings
 
 _LOG = logging.getLogger(__name__)
@@ -72,10 +73,10 @@ def divided_record(
     layout: RunLayout,
     context: Context,
     shares: Sequence[Share],
-    tasks: Mapping[int, Mapping[str, Any]],
-    later: Mapping[str, Any] | None,
-) -> Mapping[str, Any]:
-    """Return the document of a slide that several tasks shared: written if it is whole, else what finishes it.
+    tasks: Mapping[int, TaskRecord],
+    later: EndedSlide | None,
+) -> EndedSlide:
+    """Return the result of a slide that several tasks shared: written if it is whole, else what finishes it.
 
     Parameters
     ----------
@@ -86,12 +87,12 @@ def divided_record(
     later
         What run.json says of the slide if all of its tasks were merged before.
     """
-    parts = [tasks[share.task].get("pieces", {}).get(slide.slide_id) for share in shares]
+    parts = [tasks[share.task].pieces.get(slide.slide_id) for share in shares]
     said = [part for part in parts if part is not None]
     try:
         outcome = finish_divided(slide, layout.slide(slide.slide_id), context, shares, said)
     except StaleResultError as error:
-        if later is not None and later["status"] != "failed":  # a run of one process has measured it again since
+        if later is not None and later.status != "failed":  # a run of one process has measured it again since
             return ended_document(layout, slide.slide_id, later)
         return _unfinished(slide, f"{error}; then wsi-area merge again", type(error).__name__)
     except Exception as error:  # the boundary of a slide: whatever befalls one, the others are merged
@@ -99,24 +100,24 @@ def divided_record(
             _LOG.exception("%s: please report this", slide.slide_id)
         return _unfinished(slide, str(error), type(error).__name__)
     if isinstance(outcome, Unfinished):
-        stopped = [tasks[task] for task in outcome.tasks if slide.slide_id not in tasks[task].get("pieces", {})]
+        stopped = [tasks[task] for task in outcome.tasks if slide.slide_id not in tasks[task].pieces]
         why = next((found for task in stopped if (found := failed_fast(task))), "")
-        return _unfinished(slide, _missing(outcome, len(tasks), said) + why, "Interrupted")
+        return _unfinished(slide, _missing(outcome, len(tasks), said) + why, NOT_REACHED)
     assert outcome is not None, "a merge is never stopped half-way through a slide"
-    return outcome.record
+    return outcome.result
 
 
-def failed_fast(task: Mapping[str, Any]) -> str:
+def failed_fast(task: TaskRecord) -> str:
     """Return, of a task that run.fail_fast ended, that it would end so again; nothing of another."""
-    if task["state"] != "finished" or not task["settings"]["run"]["fail_fast"]:
+    if task.state != "finished" or not task.settings["run"]["fail_fast"]:
         return ""
     return ", since another slide failed and run.fail_fast is set: mend that one or leave run.fail_fast out"
 
 
-def _missing(found: Unfinished, count: int, said: Sequence[Mapping[str, Any]]) -> str:
+def _missing(found: Unfinished, count: int, said: Sequence[ShareOnRecord]) -> str:
     """Return which batches are missing, why as far as that is known, and the commands that measure them."""
     commands = " and ".join(f"--shard {task}/{count}" for task in found.tasks)
-    reasons = [part["reason"] for part in said if part["status"] not in {MEASURED, "needs_calibration"}]
+    reasons = [part.reason for part in said if part.status not in {MEASURED, "needs_calibration"}]
     return (
         f"{found.batches} of its {found.batches_in_all} batches are missing"
         + (f", {found.torn} of them torn on the disk and taken back" if found.torn else "")
@@ -125,8 +126,8 @@ def _missing(found: Unfinished, count: int, said: Sequence[Mapping[str, Any]]) -
     )
 
 
-def _unfinished(slide: SlideInput, reason: str, error: str) -> dict[str, Any]:
-    return failed_record(slide.slide_id, slide.path, reason, {"error": error})
+def _unfinished(slide: SlideInput, reason: str, error: str) -> FailedSlide:
+    return FailedSlide(slide_id=slide.slide_id, status="failed", reason=reason, path=slide.path, error=error)
 
 
 def finish_divided(
@@ -134,9 +135,9 @@ def finish_divided(
     layout: SlideLayout,
     context: Context,
     shares: Sequence[Share],
-    parts: Sequence[Mapping[str, Any]],
+    parts: Sequence[ShareOnRecord],
 ) -> Measured | Unfinished | None:
-    """Return the final document of a slide that several tasks measured, written; or what of it is missing.
+    """Return the result of a slide that several tasks measured, written; or what of it is missing.
 
     Parameters
     ----------
@@ -145,7 +146,7 @@ def finish_divided(
     shares
         Who has what of the slide.
     parts
-        What the tasks said of their parts, as `SlideShare.document` has it.
+        What the tasks said of their parts.
 
     Raises
     ------
@@ -175,10 +176,10 @@ def finish_divided(
     return finished(prepared, layout, origin, work, context, resumed=False)
 
 
-def _work_of(parts: Sequence[Mapping[str, Any]]) -> Work:
+def _work_of(parts: Sequence[ShareOnRecord]) -> Work:
     """Return what the tasks did as one: seconds of work and pixels add up, those on the wall clock do not."""
-    took = [part["timing"] for part in parts if part["timing"] is not None]
+    took = [part.timing.model_dump() for part in parts if part.timing is not None]
     added = ("inner_cpu_s", "decoded_px", "batches", "prepare_cpu_s")
     timing = {name: sum(timing[name] for timing in took) for name in added}
     timing |= {name: max((timing[name] for timing in took), default=0.0) for name in ("inner_wall_s", "wall_s")}
-    return Work(timing, [dict(error) for part in parts for error in part["tile_errors"]], [])
+    return Work(timing, [error.model_dump() for part in parts for error in part.tile_errors], [])

@@ -8,7 +8,7 @@ bears. From then on a task writes its own shards of the class map and its own ro
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,15 @@ from wsi_area.errors import ResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.copying import CopyStopped
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
+from wsi_area.model.record.slide_origin import TileError, Timing
+from wsi_area.model.run_record import ShareOnRecord
 from wsi_area.results.class_map.soundness import stores_open, take_back_torn
 from wsi_area.results.class_map.store import commit_batch, stored_origin
 from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.thumbnail import write_thumbnail
 from wsi_area.run.array.division import Share
 from wsi_area.run.array.share_batches import batches_of
+from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
 from wsi_area.run.events import SlideStarted
 from wsi_area.run.measure_slide import (
@@ -36,7 +39,6 @@ from wsi_area.run.measure_slide import (
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_document import TILES_LISTED
 from wsi_area.run.slide_tiles import (
-    Context,
     Work,
     lost_message,
     measure_tiles,
@@ -62,10 +64,19 @@ class SlideShare:
     tile_errors: Sequence[Mapping[str, Any]] = ()
     timing: Mapping[str, Any] | None = None
 
-    def document(self) -> dict[str, Any]:
-        """Return it JSON-ready, its batches as how many they are, the first, and the last."""
-        facts = {**asdict(self), "own_batches": len(self.batches)}
-        return {**facts, "batches": [self.batches[0], self.batches[-1]] if self.batches else []}
+    def on_record(self) -> ShareOnRecord:
+        """Return it as a task's document has it: its batches as how many they are, the first, and the last."""
+        return ShareOnRecord(
+            slide_id=self.slide_id,
+            path=self.path,
+            status=self.status,
+            reason=self.reason,
+            batches=(self.batches[0], self.batches[-1]) if self.batches else (),
+            batches_in_all=self.batches_in_all,
+            tile_errors=tuple(TileError.model_validate(error) for error in self.tile_errors),
+            timing=None if self.timing is None else Timing.model_validate(self.timing),
+            own_batches=len(self.batches),
+        )
 
 
 def measure_share(slide: SlideInput, run: RunLayout, context: Context, share: Share) -> SlideShare | None:
@@ -107,8 +118,8 @@ def _measured_share(
     if prepared is None:
         return None
     if not isinstance(prepared, PreparedSlide):
-        record = failed_slide(slide, context, prepared)
-        return SlideShare(slide.slide_id, slide.path, record["status"], record["reason"])
+        ended = failed_slide(slide, context, prepared)
+        return SlideShare(slide.slide_id, slide.path, ended.status, ended.reason)
     layout, origin, plan = run.slide(slide.slide_id), origin_of(prepared, context.settings), prepared.plan
     tiles, own = tiles_place(layout, prepared, context.settings), batches_of(plan, share)
     with _joined(run, layout, tiles, prepared, origin, context.force):

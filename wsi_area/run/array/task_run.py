@@ -7,28 +7,29 @@ slide that it shares with others it writes its own batches, and never result.jso
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from wsi_area.errors import ResultError, SettingsError, WsiAreaError
+from wsi_area.errors import ResultError, SettingsError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import refuse_mismatch
 from wsi_area.inputs.stage_in import refuse_unreachable
-from wsi_area.results.layout import RunLayout, read_json, write_json
-from wsi_area.results.record import is_counted
+from wsi_area.model.run_record import RunRecord, TaskRecord
+from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.documents import document_of, read_task
+from wsi_area.results.layout import RunLayout, write_json
 from wsi_area.results.run_folder import Act, RunFolder, Wish
 from wsi_area.run.array.agreement import PlanAct, agreed_plan
 from wsi_area.run.array.array_plan import ArrayPlan, array_plan
 from wsi_area.run.array.division import ArrayTask, Share
 from wsi_area.run.array.slide_share import MEASURED, SlideShare, measure_share
 from wsi_area.run.beginning import begin_run, begun_header, discard_documents, discard_tasks, take_back
+from wsi_area.run.boundary import guarded
+from wsi_area.run.context import Context, context_of
 from wsi_area.run.earlier_run import others_in, settled
 from wsi_area.run.events import Listener
 from wsi_area.run.executors.choice import make_executor
-from wsi_area.run.measure_slide import Context
-from wsi_area.run.memory import task_memory_limit_bytes
 from wsi_area.run.pipeline import measure_all, stops_on_signal
 from wsi_area.run.run_document import (
     EXIT_CALIBRATION,
@@ -36,7 +37,7 @@ from wsi_area.run.run_document import (
     EXIT_INTERRUPTED,
     EXIT_OK,
     RunOutcome,
-    run_footer,
+    ended_run,
     run_header,
 )
 from wsi_area.run.run_log import RunLog, opened_log
@@ -57,10 +58,10 @@ class TaskOutcome(RunOutcome):
     @property
     def exit_code(self) -> int:
         """Return 0 if every slide is complete and every part measured, else the code of the worst that happened."""
-        statuses = {r["status"] for r in self.records} | {done.status for done in self.shares}
+        statuses = {slide.status for slide in self.slides} | {done.status for done in self.shares}
         if self.interrupted:
             return EXIT_INTERRUPTED
-        reached = len(self.records) + len(self.shares)
+        reached = len(self.slides) + len(self.shares)
         if statuses & {"failed", "incomplete"} or reached < self.planned + self.shares_planned:
             return EXIT_FAILED
         return EXIT_CALIBRATION if "needs_calibration" in statuses else EXIT_OK
@@ -105,10 +106,7 @@ def run_task(
     executor = make_executor(settings.run, settings.cluster, settings.tls, out)  # before anything old is taken back
     try:
         with _held_task(layout, task, mine, settings, argv) as plan:
-            limit = task_memory_limit_bytes(
-                settings.run.memory_limit_mb, executor.worker_count, executor.task_memory_bytes
-            )
-            context = Context(settings, executor, listener, limit, force)
+            context = context_of(settings, executor, listener, force)
             return _measured_task(layout, plan, task, context, argv, for_report)
     finally:
         executor.close()
@@ -120,27 +118,29 @@ def _measured_task(
     """Return how each slide, and each part of a slide, of one task ended; by whoever holds it."""
     settings, executor = context.settings, context.executor
     own, shared = plan.slides_of(task.index), plan.shares_of(task.index)
-    header = {**run_header(settings, argv, [s.slide_id for s in own]), "shard": str(task), "plan": plan.key}
-    header |= {"pieces_planned": [slide.slide_id for slide, _ in shared]}
+    run = run_header(settings, argv, [s.slide_id for s in own])
+    said = TaskRecord(
+        **dict(run), shard=str(task), plan=plan.key, pieces_planned=tuple(slide.slide_id for slide, _ in shared)
+    )
     file = layout.task(task.index, task.count)
-    write_json(file, {**header, "state": "running"})
+    write_json(file, document_of(said))
     name = f"shard-{task.index}-of-{task.count}.jsonl"
     with opened_log(layout.logs / name) as log, stops_on_signal(executor) as interrupted:
         log.run_started(
-            len(own), header, shard=str(task), slides_of_all_shards=len(plan.slides), slides_shared=len(shared)
+            len(own), said, shard=str(task), slides_of_all_shards=len(plan.slides), slides_shared=len(shared)
         )
         shares = _measure_shares(shared, layout, context, log)  # the largest slides first
         whole, _ = measure_all(own, layout, context, log, interrupted, for_report=for_report)
         outcome = TaskOutcome(
-            whole.records,
+            whole.slides,
             whole.interrupted or (interrupted.is_set() and len(shares) < len(shared)),
             whole.planned,
             whole.not_reached,
             shares,
             len(shared),
         )
-        write_json(file, {**header, **_task_footer(layout, outcome, executor.worker_count)})
-        log.run_ended(outcome, "wsi-area merge, once every task has ended")
+        write_json(file, document_of(_ended_task(said, layout, outcome, executor.worker_count)))
+        log.run_ended(outcome, "wsi-area merge, once every shard has ended")
     return outcome
 
 
@@ -148,22 +148,22 @@ def _measure_shares(
     shared: Sequence[tuple[SlideInput, Share]], layout: RunLayout, context: Context, log: RunLog
 ) -> tuple[SlideShare, ...]:
     """Return what became of this task's parts of slides; those that were not reached are left out."""
-    found = [_measure_one(slide, share, layout, context, log) for slide, share in shared]
+    found = [_measure_share_of(slide, share, layout, context, log) for slide, share in shared]
     return tuple(done for done in found if done is not None)
 
 
-def _measure_one(
+def _measure_share_of(
     slide: SlideInput, share: Share, layout: RunLayout, context: Context, log: RunLog
 ) -> SlideShare | None:
     if context.executor.is_stopped:
         return None
     with log.slide(slide.slide_id) as told:
-        try:
-            done = measure_share(slide, layout, context, share)
-        except Exception as error:  # the boundary of a slide: whatever befalls one, the others go on
-            if not isinstance(error, WsiAreaError):
-                _LOG.exception("%s: please report this", slide.slide_id)
-            done = SlideShare(slide.slide_id, slide.path, "failed", str(error))
+        done = guarded(
+            slide.slide_id,
+            context,
+            lambda: measure_share(slide, layout, context, share),
+            lambda error: SlideShare(slide.slide_id, slide.path, "failed", str(error)),
+        )
         if done is None:
             told.stopped()
             return None
@@ -172,8 +172,6 @@ def _measure_one(
             level, "part done", slide.slide_id, status=done.status, reason=done.reason,
             batches=len(done.batches), batches_in_all=done.batches_in_all,
         )  # fmt: skip
-    if context.settings.run.fail_fast and done.status in {"failed", "incomplete"}:
-        context.executor.stop()
     return done
 
 
@@ -191,16 +189,18 @@ def refuse_slurm_executor(settings: RunSettings) -> None:
         )
 
 
-def _task_footer(layout: RunLayout, outcome: TaskOutcome, worker_count: int) -> dict[str, Any]:
-    """Return how a task ended: its slides' statuses, and in full the documents that hold no counts."""
-    footer = run_footer(outcome, outcome.records, worker_count)
-    return {
-        **footer,
-        "not_reached": footer["not_reached"] + outcome.shares_planned - len(outcome.shares),
-        "pieces": {done.slide_id: done.document() for done in outcome.shares},
-        "results": {r["slide_id"]: result_digest(layout, r["slide_id"]) for r in outcome.records if is_counted(r)},
-        "uncounted": {r["slide_id"]: dict(r) for r in outcome.records if not is_counted(r)},
-    }
+def _ended_task(said: TaskRecord, layout: RunLayout, outcome: TaskOutcome, worker_count: int) -> TaskRecord:
+    """Return a task with what is known at its end; its slides without counts in full."""
+    run, slides = ended_run(said, outcome, outcome.slides, worker_count), outcome.slides
+    return said.model_copy(
+        update={
+            **dict(run),
+            "not_reached": (run.not_reached or 0) + outcome.shares_planned - len(outcome.shares),
+            "pieces": {done.slide_id: done.on_record() for done in outcome.shares},
+            "results": {s.slide_id: result_digest(layout, s.slide_id) for s in slides if isinstance(s, CountedSlide)},
+            "uncounted": {s.slide_id: s for s in slides if not isinstance(s, CountedSlide)},
+        }
+    )
 
 
 def result_digest(layout: RunLayout, slide_id: str) -> str | None:
@@ -240,7 +240,7 @@ def _held_task(
             yield plan
 
 
-def _replace_plan(folder: RunFolder, act: Act, plan: ArrayPlan, together: Lock, header: Mapping[str, Any]) -> None:
+def _replace_plan(folder: RunFolder, act: Act, plan: ArrayPlan, together: Lock, header: RunRecord) -> None:
     """Write the plan down; where that takes another's place, only while no task of the other is at work."""
     layout = folder.layout
     at_work = f"other shards of {layout.root} are being measured with another plan; wait for them, or end them"
@@ -258,9 +258,9 @@ def _replace_plan(folder: RunFolder, act: Act, plan: ArrayPlan, together: Lock, 
         relock(together, shared=True, busy=at_work)
 
 
-def read_task(layout: RunLayout, task: ArrayTask) -> Mapping[str, Any] | None:
+def task_on_record(layout: RunLayout, task: ArrayTask) -> TaskRecord | None:
     """Return what a task said; None if its file is missing or damaged."""
     try:
-        return read_json(layout.task(task.index, task.count))
+        return read_task(layout, task.index, task.count)
     except ResultError:
         return None

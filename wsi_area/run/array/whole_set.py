@@ -1,16 +1,16 @@
 """run: what the tasks of a job array left, if it is all there and of one plan; else which tasks to run again."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from wsi_area.errors import IncompleteResultError, StaleResultError
+from wsi_area.model.run_record import TaskRecord
 from wsi_area.results.layout import RunLayout
 from wsi_area.run.array.array_plan import ArrayPlan
 from wsi_area.run.array.division import ArrayTask
-from wsi_area.run.array.task_run import read_task
+from wsi_area.run.array.task_run import task_on_record
 
 
-def whole_set(layout: RunLayout, plan: ArrayPlan) -> dict[int, Mapping[str, Any]]:
+def whole_set(layout: RunLayout, plan: ArrayPlan) -> dict[int, TaskRecord]:
     """Return what each task said, by its number.
 
     Raises
@@ -18,14 +18,14 @@ def whole_set(layout: RunLayout, plan: ArrayPlan) -> dict[int, Mapping[str, Any]
     IncompleteResultError, StaleResultError
         Naming every task that is missing, or of another plan.
     """
-    found = {index: read_task(layout, ArrayTask(index, plan.count)) for index in range(1, plan.count + 1)}
+    found = {index: task_on_record(layout, ArrayTask(index, plan.count)) for index in range(1, plan.count + 1)}
     missing = [index for index, task in found.items() if task is None]
     if missing:
         raise IncompleteResultError(
             f"{layout.root}: {_shards(missing)} left no result, of {plan.count} in all; {_again(missing, plan.count)}"
         )
     tasks = {index: task for index, task in found.items() if task is not None}
-    different = [index for index, task in tasks.items() if task.get("plan") != plan.key]
+    different = [index for index, task in tasks.items() if task.plan != plan.key]
     if different:
         was = "were" if different[1:] else "was"
         raise StaleResultError(

@@ -211,6 +211,7 @@ class FittedColourRule:
     signal: Signal | None
     facts: dict[str, object]
     light: Light | None = None
+    wants_spread: bool = False  # see `WantsSpread`
     context_um: float = 0.0  # a colour needs no neighbours
     work_mpp: float | None = None
 

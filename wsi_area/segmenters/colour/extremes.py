@@ -3,15 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.model.pixels import Overview
+from wsi_area.model.pixels import Overview, TilePixels
 from wsi_area.segmenters.colour.colour_rule import NO_TINT, Feature, Tint, untinted
 
 Extremes = NDArray[np.int64]
 """int64 (256, 256): pixels by min(R, G, B), then by max(R, G, B)."""
 
 
-def count_extremes(overview: Overview, tint: Tint = NO_TINT) -> Extremes:
-    """Return the counts of the valid pixels of an overview: one pass over them, however much is asked afterwards.
+def count_extremes(overview: Overview | TilePixels, tint: Tint = NO_TINT) -> Extremes:
+    """Return the counts of the valid pixels of a picture: one pass over them, however much is asked afterwards.
 
     ``tint`` is what the glass has too much of, taken away from each pixel.
 

@@ -48,6 +48,7 @@ class Foreground:
     tint: Tint  # of the glass, which the feature is taken without
     light: Light
     facts: dict[str, object] = field(compare=False)  # JSON-ready
+    wants_spread: bool = False  # Otsu's own threshold, of the pixels of the overview: the scale of the work may move it
 
     @property
     def rule(self) -> ColourRule:
@@ -112,7 +113,8 @@ def fit_foreground(
     Parameters
     ----------
     overview
-        The slide; what it says of its glass is believed, else the glass is looked for.
+        The slide; what it says of its glass is believed, else the glass is looked for. Otsu's threshold is that of
+        its ``spread``, pixels of the size that it is for, where there is one.
     background
         ``auto`` decides between the two.
     threshold
@@ -138,7 +140,12 @@ def fit_foreground(
     if painted:
         extremes = extremes.copy()
         extremes[0, 0] = 0
-    histogram = feature_histogram(extremes, FEATURES[kind])
+    on_overview = histogram = feature_histogram(extremes, FEATURES[kind])
+    if threshold == "otsu" and overview.spread:
+        at_scale = np.sum([count_extremes(block, tint) for block in overview.spread], axis=0)
+        if painted:
+            at_scale[0, 0] = 0
+        histogram = feature_histogram(at_scale, FEATURES[kind])
     seen = _background_level(extremes, kind, light.glass)
     level = seen if seen is not None else 255 - light.glass.level if kind == "bright" else NOMINAL_DARK_LEVEL
     raw = otsu_bin(histogram)
@@ -152,15 +159,19 @@ def fit_foreground(
         "otsu_threshold": raw,
         "threshold": used,
         "clamped": threshold == "otsu" and used != raw,
-        "tint": list(tint),
         "painted_black_fraction": painted,
+        "fitted_on": "work pixels" if histogram is not on_overview else "overview",
         "histogram": [int(n) for n in histogram],
+        "tissue_on_overview": _fraction_above(on_overview, used),
         "tissue_fraction": {
             shift: _fraction_above(histogram, used * factor)
             for shift, factor in (("-5%", 0.95), ("used", 1.0), ("+5%", 1.05))
         },
     }
-    return Foreground(kind, level, used, tint, light, facts)
+    if tint != NO_TINT:
+        facts["tint"] = list(tint)
+    is_free = threshold == "otsu" and used == raw
+    return Foreground(kind, level, used, tint, light, facts, wants_spread=is_free and not overview.spread)
 
 
 def _light(overview: Overview, kind: Background, glass: Literal["auto"] | GlassRgb, *, leans: bool) -> Light:

@@ -10,11 +10,11 @@ def otsu_bin(histogram: Sequence[int] | NDArray[np.int64]) -> int:
     """Return the last bin of the lower class: foreground lies in the bins above it.
 
     Maximises the variance between the classes (Otsu 1979, DOI 10.1109/TSMC.1979.4310076), in exact
-    integer arithmetic; of equal maxima the lowest wins, which is where an empty valley begins. A histogram
-    with one occupied bin gives that bin, an empty one gives 0.
+    integer arithmetic. All bins of an empty valley do so alike: its middle is taken, as far from the noise of either
+    class as may be. A histogram with one occupied bin gives that bin, an empty one gives 0.
 
     >>> otsu_bin([0, 5, 0, 0, 7, 0])
-    1
+    2
     >>> otsu_bin([0, 0, 9])
     2
     """
@@ -34,4 +34,7 @@ def otsu_bin(histogram: Sequence[int] | NDArray[np.int64]) -> int:
         between, weight = (total_moment * below - moment * total) ** 2, below * (total - below)
         if between * best_weight > best * weight:  # the larger fraction: both weights are above 0
             best, best_weight, best_bin = between, weight, i
-    return best_bin
+    end = best_bin + 1
+    while not counts[end]:  # foreground begins at the last occupied bin, if not before
+        end += 1
+    return (best_bin + end - 1) // 2

@@ -145,7 +145,7 @@ class StainSegmenter(BaseModel):
             threshold=foreground.lowered_threshold(self.glass_margin),
             bands_od=(min(bands[0], max(_OD_BIN, glass_od + self.glass_margin * (bands[0] - glass_od))),),
         )
-        return FittedColourRule(scheme, rule, lowered, SIGNAL, foreground.facts | facts, light)
+        return FittedColourRule(scheme, rule, lowered, SIGNAL, foreground.facts | facts, light, foreground.wants_spread)
 
     @property
     def sample_blocks(self) -> int:

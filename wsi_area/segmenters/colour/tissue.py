@@ -97,4 +97,5 @@ class TissueSegmenter(BaseModel):
             signal=SIGNALS[self.signal],
             facts=foreground.facts,
             light=foreground.light,
+            wants_spread=foreground.wants_spread,
         )

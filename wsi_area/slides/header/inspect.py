@@ -8,18 +8,27 @@ from pathlib import Path
 import openslide
 from openslide import lowlevel
 
+from wsi_area.compute.units import positive_number
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Region, Size
-from wsi_area.model.picture import ANY_PICTURE, PictureChoice
+from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice
 from wsi_area.model.slide import Level, SlideInfo
-from wsi_area.slides.header.companion_files import DICOM_SUFFIXES, HAMAMATSU_SUFFIXES, MRXS_SUFFIX
+from wsi_area.slides.header.companion_files import (
+    DICOM_HEAD_BYTES,
+    DICOM_SUFFIXES,
+    HAMAMATSU_SUFFIXES,
+    MRXS_SUFFIX,
+    has_dicom_magic,
+)
 from wsi_area.slides.header.dicom import slide_in_folder
 from wsi_area.slides.header.fingerprint import digests
 from wsi_area.slides.header.mpp_sources import Properties, imaged_volume_mm, slide_claims
+from wsi_area.slides.header.not_opened import refuse_without_companions, unsupported_dicom
 from wsi_area.slides.header.one_picture import one_picture
 from wsi_area.slides.header.refusal import refusal_of
 from wsi_area.slides.header.shown_pictures import dicom_pictures, levels_of_picture, shown_pictures
 from wsi_area.slides.header.tiff_directories import tiff_directories
+from wsi_area.slides.header.tiff_pictures import tiff_pictures
 from wsi_area.slides.header.tiff_slide import (
     STRUCTURED_VENDORS,
     TiffSlide,
@@ -28,9 +37,9 @@ from wsi_area.slides.header.tiff_slide import (
     ome_power,
     split_claims,
     tiff_slide,
+    with_claims,
 )
 from wsi_area.slides.header.tile_sizes import refuse_oversized_tiles
-from wsi_area.slides.header.units import positive_number
 from wsi_area.slides.stored.openslide_handles import open_handle
 
 PLAIN_VENDOR = "plain-image"
@@ -81,6 +90,9 @@ def inspect(
         vendor = openslide.OpenSlide.detect_format(file)
     except openslide.OpenSlideError as error:
         raise SlideOpenError(f"{file}: OpenSlide cannot read it ({error}); copy the file again") from error
+    refuse_without_companions(file)
+    if vendor is None and _begins_as_dicom(file):
+        raise unsupported_dicom(file)
     directories = tiff_directories(file)
     if vendor is None:
         # imported here: only a plain image needs it
@@ -114,6 +126,22 @@ def inspect(
     return inspect_stored(file, name, meant, choice)
 
 
+def pictures_of(path: str | os.PathLike[str]) -> tuple[Picture, ...]:
+    """Return the pictures of a TIFF, of which none is taken; none of a file that cannot be read, or is no TIFF."""
+    file = Path(os.path.abspath(path))
+    try:
+        directories = tiff_directories(file)
+        vendor = openslide.OpenSlide.detect_format(file) if directories else None
+    except (OSError, openslide.OpenSlideError):
+        return ()
+    return tuple(found.picture for found in tiff_pictures(directories, vendor))
+
+
+def _begins_as_dicom(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return has_dicom_magic(stream.read(DICOM_HEAD_BYTES))
+
+
 def _existing_file(path: Path) -> Path:
     """Return the file to open: the path itself, or the slide among the DICOM files of a folder."""
     if path.is_dir():
@@ -137,7 +165,12 @@ def _inspect_slide(
     file: Path, slide_id: str, vendor: str, choice: PictureChoice, meant: TiffSlide | None = None
 ) -> SlideInfo:
     """Return a slide as OpenSlide reads it, of which ``meant`` says which of its levels belong to the picture."""
-    handle = open_handle(str(file))
+    try:
+        handle = open_handle(str(file))
+    except SlideOpenError as error:
+        if vendor == "dicom":
+            raise unsupported_dicom(file, str(error.__cause__)) from error
+        raise
     try:
         properties = {key: lowlevel.get_property_value(handle, key) for key in lowlevel.get_property_names(handle)}
         sizes = [
@@ -154,7 +187,7 @@ def _inspect_slide(
         one, numbers = one_picture(file, found, choice), tuple(range(len(sizes)))
         claims = slide_claims(vendor, properties, sizes[0])
     else:
-        one, numbers = meant.one, levels_of_picture(meant, vendor, sizes)
+        one, numbers = meant.one, levels_of_picture(file, meant, vendor, sizes)
         told = slide_claims(vendor, properties, sizes[numbers[0]])
         claims = (*of_their_picture(told, meant.directory.description), *further_claims(file, meant))
     status = file.stat()
@@ -175,7 +208,7 @@ def _inspect_slide(
         imaged_volume_mm=imaged_volume_mm(properties),
         content_digest=content_digest,
         unread_claims=unread,
-        pictures=one.listed,
+        pictures=with_claims(one.listed, read),
         choice=choice,
         picture_note=one.note,
         openslide_levels=() if numbers == tuple(range(len(sizes))) else numbers,

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from wsi_area.compute.units import UM_PER_MM, positive_number, um_per_unit
 from wsi_area.model.calibration import Mpp, MppCandidate, Quality, Rung, UnreadClaim
 from wsi_area.model.geometry import Size
-from wsi_area.slides.header.units import UM_PER_MM, positive_number, um_per_unit
 
 Properties = Mapping[str, str]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from xml.parsers import expat
 
+from wsi_area.compute.units import positive_number
 from wsi_area.model.geometry import Size
-from wsi_area.slides.header.units import positive_number
 
 MAX_XML_CHARS = 1 << 24
 _MAX_PLANES = 1 << 16

@@ -34,7 +34,7 @@ def shown_pictures(properties: Properties, sizes: Sequence[Size]) -> tuple[Found
     return tuple(one.numbered(index) for index, one in enumerate(found))
 
 
-def levels_of_picture(meant: TiffSlide, vendor: str, sizes: Sequence[Size]) -> tuple[int, ...]:
+def levels_of_picture(file: Path, meant: TiffSlide, vendor: str, sizes: Sequence[Size]) -> tuple[int, ...]:
     """Return OpenSlide's numbers of the levels of a picture: its own, then those of its reduced pictures.
 
     An Aperio slide has a level for each tiled directory, in order; of other TIFFs a level is known by its size, where
@@ -60,8 +60,8 @@ def levels_of_picture(meant: TiffSlide, vendor: str, sizes: Sequence[Size]) -> t
             numbers.append(alike[0])
         elif not numbers:
             raise SlideOpenError(
-                f"{meant.one.taken[0].picture.size_px.width_px} × {meant.one.taken[0].picture.size_px.height_px} px is "
-                "the picture that is meant, and OpenSlide shows no level of that size alone; export it by itself"
+                f"{file}: the picture that is meant has {size.width_px} × {size.height_px} px, and OpenSlide shows no "
+                "level that is it alone; export it by itself"
             )
     return tuple(numbers)
 

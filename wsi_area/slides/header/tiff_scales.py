@@ -8,6 +8,7 @@ from typing import Any
 
 import tifffile
 
+from wsi_area.compute.units import UM_PER_M, positive_number, um_per_unit
 from wsi_area.model.calibration import MppCandidate, UnreadClaim
 from wsi_area.slides.header.mpp_sources import Claim, claim_of
 from wsi_area.slides.header.ome import OmeImage
@@ -20,7 +21,6 @@ from wsi_area.slides.header.tiff_directories import (
     PIXEL_SCALE,
     Directory,
 )
-from wsi_area.slides.header.units import UM_PER_M, positive_number, um_per_unit
 
 _MODEL_TYPE, _CRS, _LINEAR_UNITS = 1024, 3072, 3076
 _PROJECTED, _GEOGRAPHIC = 1, 2

@@ -2,7 +2,8 @@
 
 import pytest
 
-from wsi_area.cli.output.progress import Pace, shown_progress
+from wsi_area.measuring.pace import Pace
+from wsi_area.measuring.progress import shown_progress
 from wsi_area.run.events import BatchDone, SlideDone, SlideStarted
 
 

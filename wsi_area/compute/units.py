@@ -1,6 +1,7 @@
-"""slides: numbers and length units as files spell them; pure functions."""
+"""compute: numbers and length units as files and people spell them; pure functions."""
 
 import math
+import re
 
 UM_PER_INCH = 25_400.0
 UM_PER_CM = 10_000.0
@@ -33,6 +34,22 @@ def um_per_unit(spelling: str) -> float | None:
     return _UM_PER_UNIT.get(spelling.strip().casefold().replace("μ", "µ")) or _UM_PER_UNIT.get(
         spelling.strip().casefold()
     )
+
+
+_LENGTH = re.compile(r"([^\sA-Za-zµμÅå]+(?:[eE][+-]?\d+)?)\s*([A-Za-zµμÅå]*)")
+
+
+def length_um(text: str) -> float | None:
+    """Return a length in µm, of which the text may name the unit; None where it is no length.
+
+    >>> length_um("0.25"), length_um("10m"), length_um("1.5e-3 mm"), length_um("250 nm"), length_um("2 furlongs")
+    (0.25, 10000000.0, 1.5, 0.25, None)
+    """
+    found = _LENGTH.fullmatch(text.strip())
+    if found is None:
+        return None
+    number, um = positive_number(found[1]), um_per_unit(found[2] or "µm")
+    return None if number is None or um is None else positive_number(number * um)
 
 
 def positive_number(text: str | float | None) -> float | None:

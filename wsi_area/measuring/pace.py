@@ -1,51 +1,12 @@
-"""cli: what a run shows while it works, on stderr: a live bar on a terminal, plain lines elsewhere."""
+"""measuring: how far a run has come, how fast it is, and how long it will still take; shows nothing."""
 
-import sys
-import textwrap
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-from wsi_area.run.events import BatchDone, Event, Listener, SlideDone, SlideStarted
+from wsi_area.run.events import BatchDone, Event, SlideStarted
 
-PLAIN_LINE_S = 10.0
-"""Seconds between two lines of progress where there is no terminal."""
-
-_REASON_CHARACTERS = 60
-"""How much of a reason a line of progress has room for."""
 _SURE_S = 5.0
 """Seconds of work before a time that is left means anything: kernels are loaded, and the first batch is none."""
-
-_MARKS = {"complete": "✓", "incomplete": "!", "needs_calibration": "?", "failed": "✗"}
-
-
-@contextmanager
-def shown_progress(slide_count: int) -> Iterator[Listener]:
-    """Yield the listener that shows a run's events until the run ends."""
-    if sys.stderr.isatty():
-        with _live_bar(slide_count) as listener:
-            yield listener
-    else:
-        yield _plain_lines(slide_count)
-
-
-def _plain_lines(slide_count: int) -> Listener:
-    pace = Pace(slide_count)
-    told_s = time.monotonic()
-    lock = threading.Lock()
-
-    def tell(event: Event) -> None:
-        nonlocal told_s
-        with lock:
-            pace.note(event)
-            if isinstance(event, SlideDone):
-                print(f"[{pace.slides_done}/{slide_count}] {_sentence(event)}", file=sys.stderr, flush=True)
-            elif time.monotonic() - told_s > PLAIN_LINE_S:
-                told_s = time.monotonic()
-                print(f"[{pace.slides_done}/{slide_count}] {event.slide_id}: {pace}", file=sys.stderr, flush=True)
-
-    return tell
 
 
 class Pace:
@@ -121,44 +82,3 @@ def _time_text(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def _sentence(event: SlideDone) -> str:
-    again = " (already measured)" if event.resumed else ""
-    why = _first_words(event.message)
-    return f"{event.slide_id}: {event.status}{again}" + (f": {why}" if why else "")
-
-
-def _first_words(reason: str) -> str:
-    """Return how a reason begins; all of it is told once, when the run ends.
-
-    >>> _first_words("slides/a.svs: no pixel size; give --mpp")
-    'no pixel size …'
-    """
-    place, _, what = reason.partition(": ")
-    first, more, _ = (what if "/" in place and what else reason).partition("; ")
-    short = textwrap.shorten(first, _REASON_CHARACTERS, placeholder=" …")
-    return f"{short} …" if more and not short.endswith("…") else short
-
-
-@contextmanager
-def _live_bar(slide_count: int) -> Iterator[Listener]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-    columns = [TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[pace]}")]
-    pace = Pace(slide_count)
-    lock = threading.Lock()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task(f"0/{slide_count} slides", total=1.0, pace="")
-
-        def tell(event: Event) -> None:
-            with lock:
-                pace.note(event)
-                shown = f"{pace.speed} {pace.left}".strip()
-                slides = f"{pace.slides_done}/{slide_count} slides"
-                progress.update(bar, completed=pace.share, description=slides, pace=shown)
-                if isinstance(event, SlideDone):
-                    progress.console.print(f"{_MARKS.get(event.status, '·')} {_sentence(event)}", highlight=False)
-
-        yield tell

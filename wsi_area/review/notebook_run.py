@@ -1,9 +1,9 @@
 """review: a run and its slides as a notebook shows them; what `wsi_area.open_run` returns."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_run import open_run as open_documents
@@ -20,7 +20,14 @@ if TYPE_CHECKING:  # the viewer is loaded by who asks for it
     from wsi_area.review.viewer.widget import SlideViewer
 
 
-def open_run(path: str | Place) -> "ReviewedRun":
+class ClosableFolder(Protocol):
+    """A folder that somebody takes away, at the latest when nobody holds this any more."""
+
+    def close(self) -> object:
+        """Take it away."""
+
+
+def open_run(path: str | Place) -> "NotebookRun":
     """Return a run directory, opened for looking at it.
 
     Raises
@@ -29,23 +36,38 @@ def open_run(path: str | Place) -> "ReviewedRun":
         If the folder does not hold a run.
     """
     opened = open_documents(path)
-    return ReviewedRun(opened.layout, opened.about)
+    return NotebookRun(opened.layout, opened.run_record)
 
 
 @dataclass(frozen=True, repr=False)
-class ReviewedRun(OpenedRun):
+class NotebookRun(OpenedRun):
     """A run: a mapping from slide id to slide, its tables, and another run to hold it against."""
 
-    def __getitem__(self, slide_id: str) -> "ReviewedSlide":
+    folder: ClosableFolder | None = field(default=None, compare=False)  # a temporary one, which goes with the run
+
+    def __getitem__(self, slide_id: str) -> "NotebookSlide":
         opened = super().__getitem__(slide_id)
-        return ReviewedSlide(opened.layout, opened.record)
+        return NotebookSlide(opened.layout, opened.result, self.folder)
+
+    def __enter__(self) -> "NotebookRun":
+        """Return the run, whose temporary folder goes at the end of the block."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close the run."""
+        self.close()
+
+    def close(self) -> None:
+        """Take the run's folder away if it is a temporary one; any other is left as it is."""
+        if self.folder is not None:
+            self.folder.close()
 
     def _repr_html_(self) -> str:
         """Return the run as a table with what needs a look below it; every text is escaped."""
         return run_html(self)
 
     def compare(self, other: "OpenedRun | str | Place", tolerance: float = 0.0) -> RunComparison:
-        """Return how another run differs from this one, slide by slide and pixel by pixel.
+        """Return the differences of another run from this one, slide by slide and pixel by pixel.
 
         Parameters
         ----------
@@ -64,8 +86,10 @@ class ReviewedRun(OpenedRun):
 
 
 @dataclass(frozen=True, repr=False)
-class ReviewedSlide(OpenedSlide):
+class NotebookSlide(OpenedSlide):
     """One slide of a run, to be looked at."""
+
+    folder: ClosableFolder | None = field(default=None, compare=False)  # of a temporary run: there while this is
 
     def _repr_html_(self) -> str:
         """Return the slide's picture, its pixel size, areas and findings; every text is escaped."""
@@ -155,7 +179,9 @@ class ReviewedSlide(OpenedSlide):
         ResultError
             There is no class map, or no such level.
         """
-        return class_level(self.class_map_array(), level, self.slide_id)
+        found = class_level(self.class_map_array(), level, self.slide_id)
+        found.held = self.folder
+        return found
 
     def tile(self, row: int, col: int, *, file: str | Path | None = None) -> TileView:
         """Return one tile of the ledger: the pixels that were classified, their classes, and the counts.

@@ -11,12 +11,12 @@ from synthetic import SyntheticSlide
 
 from wsi_area.errors import MissingMppError, ResultError, SettingsError, SlideOpenError, StaleResultError
 from wsi_area.results.layout import read_json, write_json
-from wsi_area.review.reviewed_run import ReviewedRun, open_run
+from wsi_area.review.notebook_run import NotebookRun, open_run
 
 DISC_MM2 = math.pi * 250**2 * 0.5 * 0.475 * 1e-6
 
 
-def test_a_run_is_a_mapping_of_slides_with_its_tables(run: ReviewedRun) -> None:
+def test_a_run_is_a_mapping_of_slides_with_its_tables(run: NotebookRun) -> None:
     assert {name: slide.status for name, slide in run.items()}["disc"] == "complete"
     assert run["disc"].tissue_area_mm2 == pytest.approx(DISC_MM2, rel=1e-3)
     assert run.summary.loc["disc", "tissue_area_mm2"] == run["disc"].tissue_area_mm2
@@ -29,7 +29,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
         open_run(tmp_path)
 
 
-def test_a_calibration_shows_its_claims_and_which_one_was_taken(run: ReviewedRun) -> None:
+def test_a_calibration_shows_its_claims_and_which_one_was_taken(run: NotebookRun) -> None:
     found = run["disc"].calibration
     assert found.mpp is not None
     assert (found.mpp.x, found.mpp.y) == pytest.approx((0.5, 0.475), rel=1e-6)
@@ -37,7 +37,7 @@ def test_a_calibration_shows_its_claims_and_which_one_was_taken(run: ReviewedRun
     assert found.table.loc[found.table["chosen"], "source"].item() == run["disc"].record["calibration"]["source"]
 
 
-def test_a_pixel_size_that_is_missing_is_a_calibration_too(run: ReviewedRun) -> None:
+def test_a_pixel_size_that_is_missing_is_a_calibration_too(run: NotebookRun) -> None:
     found = run["bare"].calibration
     assert found.mpp is None
     assert not found.table["chosen"].any()
@@ -51,7 +51,7 @@ def test_an_override_is_the_claim_that_was_taken(disc_slide: SyntheticSlide, tmp
     assert (chosen.rung, chosen.mpp_x_um, chosen.note) == ("override", 0.51, "stage micrometer")
 
 
-def test_a_slide_that_failed_has_no_calibration_no_plot_and_no_tile(run: ReviewedRun) -> None:
+def test_a_slide_that_failed_has_no_calibration_no_plot_and_no_tile(run: NotebookRun) -> None:
     failed = run["text"]
     with pytest.raises(ResultError, match="without a calibration"):
         _ = failed.calibration
@@ -63,18 +63,18 @@ def test_a_slide_that_failed_has_no_calibration_no_plot_and_no_tile(run: Reviewe
         failed.explain("tissue")
 
 
-def test_an_area_is_explained_to_the_number_on_record(run: ReviewedRun) -> None:
+def test_an_area_is_explained_to_the_number_on_record(run: NotebookRun) -> None:
     explained = run["disc"].explain("tissue")
     assert explained.area_mm2 == run["disc"].tissue_area_mm2
     assert repr(explained).endswith(f"{explained.area_mm2:.6g} mm²")
 
 
-def test_a_class_that_is_not_there_is_told_those_that_are(run: ReviewedRun) -> None:
+def test_a_class_that_is_not_there_is_told_those_that_are(run: NotebookRun) -> None:
     with pytest.raises(SettingsError, match=r"no class 'tumor'; it has background, tissue"):
         run["disc"].explain("tumor")
 
 
-def test_without_a_pixel_size_the_pixels_are_named_and_the_remedy(run: ReviewedRun) -> None:
+def test_without_a_pixel_size_the_pixels_are_named_and_the_remedy(run: NotebookRun) -> None:
     with pytest.raises(MissingMppError, match=r"60 000 px and no mm².*--mpp"):
         run["bare"].explain("tissue")
 
@@ -91,7 +91,7 @@ def test_an_area_that_was_changed_on_disk_is_not_explained_away(finished: Path, 
 
 
 def test_a_tile_is_the_pixels_the_classes_and_the_counts_of_one_place(
-    run: ReviewedRun, disc_slide: SyntheticSlide
+    run: NotebookRun, disc_slide: SyntheticSlide
 ) -> None:
     tile = run["disc"].tile(2, 3)
     box = tile.region_l0_px
@@ -105,7 +105,7 @@ def test_a_tile_is_the_pixels_the_classes_and_the_counts_of_one_place(
     assert tile.status == "read"
 
 
-def test_all_tiles_together_are_the_slide(run: ReviewedRun) -> None:
+def test_all_tiles_together_are_the_slide(run: NotebookRun) -> None:
     slide = run["disc"]
     rows, cols = slide.ledger().shape[:2]
     tiles = [slide.tile(row, col) for row in range(rows) for col in range(cols)]
@@ -121,12 +121,12 @@ def test_a_reduced_tile_shows_box_means(disc_slide: SyntheticSlide, tmp_path: Pa
 
 
 @pytest.mark.parametrize(("row", "col"), [(-1, 0), (0, 8), (6, 0)])
-def test_a_tile_that_is_not_there_is_refused(run: ReviewedRun, row: int, col: int) -> None:
+def test_a_tile_that_is_not_there_is_refused(run: NotebookRun, row: int, col: int) -> None:
     with pytest.raises(ResultError, match="rows 0 to 5 and columns 0 to 7"):
         run["disc"].tile(row, col)
 
 
-def test_another_file_in_the_slides_place_is_refused(run: ReviewedRun, disc_slide: SyntheticSlide) -> None:
+def test_another_file_in_the_slides_place_is_refused(run: NotebookRun, disc_slide: SyntheticSlide) -> None:
     with pytest.raises(StaleResultError, match="not the file that was measured"):
         run["disc"].tile(0, 0, file=disc_slide.path.with_name("bare.tiff"))
     with pytest.raises(SlideOpenError, match="no such file"):
@@ -134,7 +134,7 @@ def test_another_file_in_the_slides_place_is_refused(run: ReviewedRun, disc_slid
 
 
 def test_a_slide_that_moved_is_read_from_where_it_is(
-    run: ReviewedRun, disc_slide: SyntheticSlide, tmp_path: Path
+    run: NotebookRun, disc_slide: SyntheticSlide, tmp_path: Path
 ) -> None:
     moved = Path(shutil.copy2(disc_slide.path, tmp_path / "moved.tiff"))
     np.testing.assert_array_equal(run["disc"].tile(2, 3, file=moved).rgb, run["disc"].tile(2, 3).rgb)

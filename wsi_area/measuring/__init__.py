@@ -1,0 +1,1 @@
+"""measuring: slides measured in one call from Python, and what is shown meanwhile."""

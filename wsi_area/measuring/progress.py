@@ -1,0 +1,139 @@
+"""measuring: what a run shows while it works: a live bar on a terminal or in a notebook, plain lines in a log."""
+
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from typing import Any
+
+from wsi_area.measuring.pace import Pace
+from wsi_area.run.events import Event, Listener, SlideDone
+
+PLAIN_LINE_S = 10.0
+"""Seconds between two lines of progress where there is no terminal."""
+
+_REASON_CHARACTERS = 60
+"""How much of a reason a line of progress has room for."""
+
+NOTEBOOK_UPDATE_S = 0.2
+"""Seconds between two pictures of the bar in a notebook, each of which travels to a browser."""
+
+_MARKS = {"complete": "✓", "incomplete": "!", "needs_calibration": "?", "failed": "✗"}
+
+
+@contextmanager
+def shown_progress(slide_count: int) -> Iterator[Listener]:
+    """Yield the listener that shows a run's events on stderr until the run ends, for a command."""
+    if sys.stderr.isatty():
+        with _live_bar(slide_count) as listener:
+            yield listener
+    else:
+        yield _plain_lines(slide_count)
+
+
+@contextmanager
+def shown_where_somebody_looks(slide_count: int) -> Iterator[Listener]:
+    """Yield the listener of a call from Python: a bar in a notebook or on a terminal, nothing in a script's log."""
+    if _is_notebook():
+        with _notebook_bar(slide_count) as listener:
+            yield listener
+    elif sys.stderr.isatty():
+        with _live_bar(slide_count) as listener:
+            yield listener
+    else:
+        yield lambda event: None
+
+
+def _is_notebook() -> bool:
+    """Return whether a kernel runs this, which a notebook shows the answers of."""
+    ipython = sys.modules.get("IPython")  # nobody who has not loaded it is in a notebook
+    shell = None if ipython is None else ipython.get_ipython()
+    return getattr(shell, "kernel", None) is not None
+
+
+@contextmanager
+def _notebook_bar(slide_count: int) -> Iterator[Listener]:
+    """Yield the listener of a bar below the cell; plain HTML, so that no package must be there for it."""
+    from IPython.display import display
+
+    pace, lock, told_s = Pace(slide_count), threading.Lock(), time.monotonic()
+
+    def shown() -> dict[str, str]:
+        text = f"{pace.slides_done}/{slide_count} slides, {pace}"
+        bar = f'<progress max="1" value="{pace.share:.3f}"></progress> {escape(text)}'
+        return {"text/plain": text, "text/html": bar}
+
+    handle: Any = display(shown(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+
+    def tell(event: Event) -> None:
+        nonlocal told_s
+        with lock:
+            pace.note(event)
+            if isinstance(event, SlideDone) or time.monotonic() - told_s > NOTEBOOK_UPDATE_S:
+                told_s = time.monotonic()
+                handle.update(shown(), raw=True)
+
+    yield tell
+    handle.update(shown(), raw=True)
+
+
+def _plain_lines(slide_count: int) -> Listener:
+    pace = Pace(slide_count)
+    told_s = time.monotonic()
+    lock = threading.Lock()
+
+    def tell(event: Event) -> None:
+        nonlocal told_s
+        with lock:
+            pace.note(event)
+            if isinstance(event, SlideDone):
+                print(f"[{pace.slides_done}/{slide_count}] {_sentence(event)}", file=sys.stderr, flush=True)
+            elif time.monotonic() - told_s > PLAIN_LINE_S:
+                told_s = time.monotonic()
+                print(f"[{pace.slides_done}/{slide_count}] {event.slide_id}: {pace}", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _sentence(event: SlideDone) -> str:
+    again = " (already measured)" if event.resumed else ""
+    why = _first_words(event.message)
+    return f"{event.slide_id}: {event.status}{again}" + (f": {why}" if why else "")
+
+
+def _first_words(reason: str) -> str:
+    """Return how a reason begins; all of it is told once, when the run ends.
+
+    >>> _first_words("slides/a.svs: no pixel size; give --mpp")
+    'no pixel size …'
+    """
+    place, _, what = reason.partition(": ")
+    first, more, _ = (what if "/" in place and what else reason).partition("; ")
+    short = textwrap.shorten(first, _REASON_CHARACTERS, placeholder=" …")
+    return f"{short} …" if more and not short.endswith("…") else short
+
+
+@contextmanager
+def _live_bar(slide_count: int) -> Iterator[Listener]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    columns = [TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[pace]}")]
+    pace = Pace(slide_count)
+    lock = threading.Lock()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(f"0/{slide_count} slides", total=1.0, pace="")
+
+        def tell(event: Event) -> None:
+            with lock:
+                pace.note(event)
+                shown = f"{pace.speed} {pace.left}".strip()
+                slides = f"{pace.slides_done}/{slide_count} slides"
+                progress.update(bar, completed=pace.share, description=slides, pace=shown)
+                if isinstance(event, SlideDone):
+                    progress.console.print(f"{_MARKS.get(event.status, '·')} {_sentence(event)}", highlight=False)
+
+        yield tell

@@ -1,0 +1,98 @@
+"""model: how a value that is written as JSON is made of fields that say what they mean.
+
+With its meaning goes the unit, when it is empty, and where it comes from. A field is
+``name: Annotated[type, Says(...)]``. From these words derive the JSON Schema of the document, the columns of the tables
+with their types, the workbook and the data dictionary; nothing of them is written a second time.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 2
+"""Of result.json and run.json. Raised, once a release, when a field comes, goes or changes its meaning: a reader knows
+the fields of its own version and of all before it, and refuses a document of a later one."""
+
+NEVER = "never"
+
+Table = Literal["summary", "areas", "flags", "failed", "objects"]
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """What a field means, and the column in which tables have it; a field may say several, the first for the schema.
+
+    Parameters
+    ----------
+    meaning : str
+        In words, for people.
+    unit : str
+        "" for text, flags and plain numbers.
+    empty : str
+        Where the value is not known; it is then null in the document, and an empty cell in a table.
+    source : str
+        Where the value comes from; "" leaves it to the part that the field is of.
+    column : str
+        Its name in a table; "" for a field that no table has. ``<class>`` stands for each class of a run.
+    tables : tuple of str
+        The tables that have the column.
+    """
+
+    meaning: str
+    unit: str = ""
+    empty: str = NEVER
+    source: str = ""
+    column: str = ""
+    tables: tuple[Table, ...] = ("summary",)
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """Return the JSON Schema of the field with these words; the first of several stands."""
+        schema: dict[str, Any] = dict(handler(core_schema))
+        words = {"description": self.meaning, "x-unit": self.unit, "x-from": self.source}
+        if self.empty != NEVER:
+            words["x-empty"] = self.empty
+        return schema | {name: text for name, text in words.items() if text}
+
+
+class Part(BaseModel):
+    """A frozen value of a document: no key too many, none too few, no infinity and no NaN."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True, validate_by_name=True,
+        serialize_by_alias=True, json_schema_serialization_defaults_required=True,
+    )  # fmt: skip
+
+    comes_from: ClassVar[str] = ""
+    """Where the values of its fields come from, where a field says nothing else."""
+
+
+CLOSED: dict[str, object] = {"extra": "forbid", "json_schema_serialization_defaults_required": True}
+"""The ``__pydantic_config__`` of a dataclass that is a part of a document."""
+
+
+def not_there(value: object) -> bool:
+    """Return the answer to "is this key left out of the document?": it is where the value is None."""
+    return value is None
+
+
+def without_version(document: object) -> object:
+    """Return a document without its schema version, which is no part of the value."""
+    if not isinstance(document, dict):
+        return document
+    return {name: value for name, value in document.items() if name != "schema_version"}
+
+
+Whole = Annotated[int, Field(strict=True)]
+Count = Annotated[int, Field(ge=0, strict=True)]
+Number = Annotated[float, Field(strict=True)]
+Area = Annotated[float, Field(ge=0, strict=True)]
+Seconds = Area
+Length = Annotated[float, Field(gt=0, strict=True)]
+Share = Annotated[float, Field(ge=0, le=1, strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+Name = Annotated[str, Field(min_length=1)]
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+ClassName = Annotated[str, Field(pattern="^[a-z0-9_]+$")]
+ClassId = Annotated[int, Field(ge=0, le=252, strict=True)]
+Byte = Annotated[int, Field(ge=0, le=255, strict=True)]

@@ -1,0 +1,261 @@
+"""record: what was measured on a slide, as its result says it: counts, areas of classes, tumour, tissue."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from wsi_area.model.classes import TissueClass
+from wsi_area.model.documented import (
+    Area,
+    Byte,
+    ClassId,
+    ClassName,
+    Count,
+    Flag,
+    Name,
+    Number,
+    Part,
+    Says,
+    Share,
+)
+from wsi_area.model.record.slide_origin import NO_AREA, NO_MM2, NOT_COUNTED, NOTHING_READ
+
+COVERAGE_95 = 1.96
+"""Standard uncertainties on either side of a value that hold its 95 % interval."""
+
+NO_TUMOR = f"no class of the settings is tumour, {NO_AREA}"
+NO_TUMOR_PX = f"no class of the settings is tumour, or {NOT_COUNTED}"
+_PX = "level-0 px"
+
+
+class CountsOnRecord(Part):
+    """Level-0 pixels; by class, unscanned, outside the ROI and unreadable add up to the total."""
+
+    comes_from: ClassVar = "the sum of the ledger's rows"
+
+    n_px_total: Annotated[
+        Count, Says("all pixels of the slide: the sum of all that follow", _PX, NOT_COUNTED, column="n_px_total")
+    ]
+    n_px_by_class: Annotated[tuple[Count, ...], Says("pixels of each class, by its id", _PX)]
+    n_px_unscanned: Annotated[
+        Count, Says("pixels that the scanner never looked at", _PX, NOT_COUNTED, column="n_px_unscanned")
+    ]
+    n_px_outside_roi: Annotated[
+        Count,
+        Says("pixels outside the region of interest; 0 without one", _PX, NOT_COUNTED, column="n_px_outside_roi"),
+    ]
+    n_px_unreadable: Annotated[
+        Count, Says("pixels of tiles that could not be decoded", _PX, NOT_COUNTED, column="n_px_unreadable")
+    ]
+    n_px_accounted: Annotated[Count, Says("the sum of all of these: the total, or the result is not written", _PX)]
+
+    @property
+    def n_px_background(self) -> Annotated[
+        int,
+        Says(
+            "pixels of class 0: glass, or what lies behind the tissue", _PX, NOT_COUNTED, "counts.n_px_by_class",
+            "n_px_background",
+        ),
+    ]:  # fmt: skip
+        """Return the level-0 pixels of class 0."""
+        return self.n_px_by_class[0]
+
+
+class ClassOnRecord(Part):
+    """One class: its pixels and its area."""
+
+    comes_from: ClassVar = "its count times the pixel size (compute.count.area)"
+
+    id: Annotated[
+        ClassId, Says("the class's code in the class map", source="the settings", column="class_id", tables=("areas",))
+    ]
+    name: Annotated[
+        ClassName,
+        Says("the class's name in the settings", source="the settings", column="class_name", tables=("areas",)),
+    ]
+    color_rgb: Annotated[tuple[Byte, Byte, Byte], Says("its colour in pictures", source="the settings")]
+    is_tissue: Annotated[
+        Flag, Says("whether it is a part of the tissue", source="the settings", column="is_tissue", tables=("areas",))
+    ]
+    is_tumor: Annotated[
+        Flag, Says("whether it is a part of the tumour", source="the settings", column="is_tumor", tables=("areas",))
+    ]
+    is_excluded: Annotated[Flag, Says("whether it is pen, fold, out of focus", source="the settings")]
+    n_px: Annotated[
+        Count,
+        Says("its pixels", _PX, source="the sum of the ledger's rows", column="n_px", tables=("areas",)),
+        Says(
+            "pixels of one class",
+            _PX,
+            f"the slide's settings lack it, or {NOT_COUNTED}",
+            "the sum of the ledger's rows",
+            "n_px_class_<class>",
+        ),
+    ]
+    area_mm2: Annotated[
+        Area | None,
+        Says("its area", "mm²", NOTHING_READ, column="area_mm2", tables=("areas",)),
+        Says(
+            "area of one class", "mm²", f"the slide's settings lack the class, {NO_AREA}",
+            column="class_<class>_area_mm2",
+        ),
+    ]  # fmt: skip
+    area_u_mm2: Annotated[
+        Area | None,
+        Says(
+            "standard uncertainty of that, from the pixel size alone", "mm²", NOTHING_READ, column="area_u_mm2",
+            tables=("areas",),
+        ),
+    ]  # fmt: skip
+    signal_per_mm2: Annotated[
+        Number | None,
+        Says(
+            "mean of the segmenter's signal over the class (∫ signal dA / mm²)", "as the signal",
+            "the segmenter measures none, the class has no pixel, or no pixel size is known",
+            "the segmenter's signal, integrated tile by tile", "signal_per_mm2", ("areas",),
+        ),
+    ]  # fmt: skip
+
+    @property
+    def ci95_low_mm2(self) -> Annotated[
+        float | None,
+        Says(
+            "lower end of the 95 % interval (1.96 u)", "mm²", NOTHING_READ, "area_mm2, area_u_mm2", "ci95_low_mm2",
+            ("areas",),
+        ),
+    ]:  # fmt: skip
+        """Return the lower end of the 95 % interval of the area in mm²."""
+        a, u = self.area_mm2, self.area_u_mm2
+        return None if a is None or u is None else a - COVERAGE_95 * u
+
+    @property
+    def ci95_high_mm2(self) -> Annotated[
+        float | None,
+        Says(
+            "upper end of the 95 % interval", "mm²", NOTHING_READ, "area_mm2, area_u_mm2", "ci95_high_mm2", ("areas",)
+        ),
+    ]:  # fmt: skip
+        """Return the upper end of the 95 % interval of the area in mm²."""
+        a, u = self.area_mm2, self.area_u_mm2
+        return None if a is None or u is None else a + COVERAGE_95 * u
+
+    @property
+    def tissue_class(self) -> TissueClass:
+        """Return the class itself."""
+        flags = self.is_tissue, self.is_tumor, self.is_excluded
+        return TissueClass(self.id, self.name, self.color_rgb, *flags)
+
+
+class Tumor(Part):
+    """The tumour burden; null: no class is tumour, or no pixel size is known."""
+
+    comes_from: ClassVar = "the tumour classes (compute.count.area)"
+
+    n_px: Annotated[Count | None, Says("pixels of tumour classes", _PX, NO_TUMOR_PX, column="n_px_tumor")]
+    area_mm2: Annotated[
+        Area | None,
+        Says("area of all tumour classes: the tumour burden, net of holes", "mm²", NO_TUMOR, column="tumor_area_mm2"),
+    ]
+    area_u_mm2: Annotated[
+        Area | None,
+        Says("its standard uncertainty, from the pixel size alone", "mm²", NO_TUMOR, column="tumor_area_u_mm2"),
+    ]
+    ci95_low_mm2: Annotated[
+        Number | None,
+        Says("lower end of its 95 % interval (1.96 u)", "mm²", NO_TUMOR, column="tumor_area_ci95_low_mm2"),
+    ]
+    ci95_high_mm2: Annotated[
+        Number | None, Says("upper end of its 95 % interval", "mm²", NO_TUMOR, column="tumor_area_ci95_high_mm2")
+    ]
+    fraction_of_tissue: Annotated[
+        Share | None, Says("tumour as a share of the tissue", empty=f"{NO_TUMOR_PX}, or there is no tissue")
+    ]
+
+    @property
+    def pct_tissue(self) -> Annotated[
+        float | None,
+        Says(
+            "tumour in percent of the tissue", "%", f"{NO_TUMOR_PX}, or there is no tissue",
+            "tumor.fraction_of_tissue", "tumor_pct_tissue",
+        ),
+    ]:  # fmt: skip
+        """Return the tumour in percent of the tissue."""
+        return None if self.fraction_of_tissue is None else 100 * self.fraction_of_tissue
+
+
+class Tissue(Part):
+    """All tissue classes, tumour among them, without excluded ones."""
+
+    comes_from: ClassVar = "the tissue classes (compute.count.area)"
+
+    n_px: Annotated[Count, Says("pixels of tissue classes, tumour among them", _PX, NOT_COUNTED, column="n_px_tissue")]
+    area_mm2: Annotated[
+        Area | None,
+        Says(
+            "area of all tissue classes, tumour among them, without excluded ones", "mm²", NO_AREA,
+            column="tissue_area_mm2",
+        ),
+    ]  # fmt: skip
+
+
+class Analyzed(Part):
+    """Every pixel with a class, background too."""
+
+    comes_from: ClassVar = "all classes (compute.count.area)"
+
+    n_px: Annotated[Count, Says("pixels with a class, background too", _PX)]
+    area_mm2: Annotated[
+        Area | None,
+        Says("area of every pixel with a class, background too", "mm²", NO_AREA, column="analyzed_area_mm2"),
+    ]
+
+
+class Unreadable(Part):
+    """Tiles that could not be decoded."""
+
+    comes_from: ClassVar = "counts.n_px_unreadable (compute.count.area)"
+
+    n_px: Annotated[Count, Says("pixels of tiles that could not be decoded", _PX)]
+    area_mm2: Annotated[
+        Area | None,
+        Says("area of tiles that could not be decoded; above 0: incomplete", "mm²", NO_MM2, column="unread_area_mm2"),
+    ]
+
+
+class SignalOnRecord(Part):
+    """What the segmenter integrates besides the classes, over the tissue."""
+
+    comes_from: ClassVar = "the segmenter's signal, integrated tile by tile"
+
+    name: Annotated[Name, Says("the signal: od is optical density")]
+    integrated_px: Annotated[Number, Says("the signal integrated over the tissue's pixels", "signal × level-0 px")]
+    integrated_mm2: Annotated[Number | None, Says("the same over its area", "signal × mm²", NOTHING_READ)]
+    denominator: Annotated[Name, Says("what it is divided by")]
+    per_mm2: Annotated[
+        Number | None, Says("mean of the signal over the tissue", "as the signal", f"no tissue, or {NOTHING_READ}")
+    ]
+
+    @property
+    def od_per_mm2(self) -> Annotated[
+        float | None,
+        Says(
+            "mean optical density of the stain over the tissue (∫ OD dA / mm²)", "optical density",
+            f"the segmenter measures no optical density, there is no tissue, {NO_AREA}", "signal.per_mm2",
+            "signal_od_per_mm2",
+        ),
+    ]:  # fmt: skip
+        """Return the mean optical density over the tissue; None where the signal is another."""
+        return self.per_mm2 if self.name == "od" else None
+
+
+class OutlineOnRecord(Part):
+    """The exact area of what was drawn, beside which the count of the class stands."""
+
+    comes_from: ClassVar = "the drawing (compute.judge.outline_area)"
+
+    class_: Annotated[Name, Field(alias="class"), Says("the class that was drawn")]
+    outline_area_px: Annotated[Area, Says("exact area of its outlines", _PX)]
+    area_mm2: Annotated[Area, Says("the same in mm²", "mm²")]
+    u_count_mm2: Annotated[
+        Area, Says("standard uncertainty of counting it in work pixels, from where their grid lies", "mm²")
+    ]

@@ -1,0 +1,263 @@
+"""model: the result of one slide, result.json, as one frozen value: written, read, checked and described by its fields.
+
+How a number comes into the result
+----------------------------------
+1. One field, in the part that it belongs to (`slide_areas`, `slide_foci`, `slide_origin`, or here), with its words::
+
+       mean_focus_mm2: Annotated[
+           Area | None, Says("mean area of a focus", "mm²", NO_FOCI, column="mean_focus_mm2")
+       ] = None
+
+   ``column`` puts it into the summary, after the columns that are there. What follows from other fields is no field,
+   but a property whose return type is annotated alike: it is in the table and not in the document.
+2. The line that computes it, where the part is made: `results.record`, or `run.slide_document` for a whole part.
+
+A field that older documents lack has a default which says that nothing is known (None, or an empty tuple), so that
+they still open. `documented.SCHEMA_VERSION` is raised with the first such field of a release. The JSON Schema, the
+tables, the workbook and the data dictionary follow by themselves: write the two pages again (see `results.schema` and
+`results.tables.dictionary`).
+"""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from wsi_area.model.burden import Status
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.documented import Area, Count, Hash, Name, Number, Part, Says, Table, Whole
+from wsi_area.model.finding import SLIDE_ID, QaFinding
+from wsi_area.model.geometry import Region, Size
+from wsi_area.model.objects import SizeChange
+from wsi_area.model.picture import ANY_PICTURE, PictureChoice
+from wsi_area.model.record.slide_areas import (
+    Analyzed,
+    ClassOnRecord,
+    CountsOnRecord,
+    OutlineOnRecord,
+    SignalOnRecord,
+    Tissue,
+    Tumor,
+    Unreadable,
+)
+from wsi_area.model.record.slide_foci import FociOnRecord
+from wsi_area.model.record.slide_origin import (
+    NO_MM2,
+    NOT_COUNTED,
+    CalibrationOnRecord,
+    DrawnOnRecord,
+    Fit,
+    MadeFrom,
+    RoiMask,
+    RoiOutlines,
+    TileError,
+    Timing,
+    WorkOnRecord,
+)
+from wsi_area.model.record.slide_pictures import PicturesOnRecord
+from wsi_area.model.slide import Level
+
+_NOT_STARTED = "it failed before anything of it was looked at"
+_FILE = "the slide's file"
+_ALL: tuple[Table, ...] = ("summary", "areas", "failed", "objects")
+_OF_FAILED: tuple[Table, ...] = ("summary", "failed")
+
+Version = Annotated[Name, Says("version that measured the slide", empty=_NOT_STARTED, column="wsi_area_version")]
+MeasurementVersion = Annotated[Whole, Field(ge=1), Says("version of the rules of counting")]
+ConfigHash = Annotated[
+    Hash,
+    Says("SHA-256 over the settings that the measurement depends on", empty=_NOT_STARTED, column="config_hash"),
+]
+
+
+class EndedSlide(Part):
+    """How a planned slide ended; the base of all, and all there is of a slide of which no document is at hand."""
+
+    comes_from: ClassVar[str] = "the run"
+
+    slide_id: Annotated[Name, Says(SLIDE_ID, column="slide_id", tables=_ALL)]
+    status: Annotated[
+        Status,
+        Says(
+            "complete; incomplete: tiles could not be read; needs_calibration: no mm², for want of a pixel size; "
+            "failed",
+            column="status", tables=("summary", "areas", "failed"),
+        ),
+    ]  # fmt: skip
+    reason: Annotated[
+        str,
+        Says("why it is not complete", empty="the slide is complete", column="reason"),
+        Says("why it was not measured whole", column="reason", tables=("failed",)),
+    ]
+    path: Annotated[str, Says("the slide's file, absolute, as it was found", column="path", tables=_OF_FAILED)]
+
+
+class FailedSlide(EndedSlide):
+    """A slide that failed, or was not reached, before anything of it was looked at; it is in no document of its own."""
+
+    error: Annotated[Name, Says("the class of the error, or Interrupted")]
+
+
+class UncountedSlide(EndedSlide):
+    """A slide that could not be counted: it failed, or its segmenter needs a pixel size and none is known."""
+
+    wsi_area_version: Version
+    measurement_version: MeasurementVersion
+    config_hash: ConfigHash
+    error: Annotated[Name, Says("the class of the error")]
+
+
+class CountedSlide(EndedSlide):
+    """A slide that was counted."""
+
+    vendor: Annotated[str, Says("the scanner's make or the file's format", "", NOT_COUNTED, _FILE, "vendor")]
+    fingerprint: Annotated[
+        Name,
+        Says(
+            "fingerprint of the slide's file: SHA-256 over samples of its bytes", "", NOT_COUNTED, _FILE,
+            "sha_sample",
+        ),
+    ]  # fmt: skip
+    content_digest: Annotated[
+        Hash, Says("SHA-256 over its size and samples of its bytes: a copy has the same", source=_FILE)
+    ]
+    file_bytes: Annotated[Count, Says("size of the file", "bytes", source=_FILE)]
+    width_px: Annotated[Count, Says("width of the slide", "level-0 px", NOT_COUNTED, _FILE, "width_px")]
+    height_px: Annotated[Count, Says("height of the slide", "level-0 px", NOT_COUNTED, _FILE, "height_px")]
+    objective_power: Annotated[
+        Number | None,
+        Says(
+            "as the scanner wrote it; used for no area", "×", f"the file states none, or {NOT_COUNTED}", _FILE,
+            "objective_power",
+        ),
+    ]  # fmt: skip
+    bounds_l0_px: Annotated[
+        Region | None, Says("where the scanner says that there is tissue", "level-0 px", "it says nothing", _FILE)
+    ]
+    levels: Annotated[tuple[Level, ...], Field(min_length=1), Says("the pyramid, the finest level first", source=_FILE)]
+    pictures: Annotated[
+        PicturesOnRecord | None,
+        Says(PicturesOnRecord.__doc__ or "", empty="it was measured by a version that did not list them"),
+    ] = None
+    calibration: CalibrationOnRecord
+    work: WorkOnRecord
+    counts: CountsOnRecord
+    classes: Annotated[tuple[ClassOnRecord, ...], Field(min_length=1), Says("each class, by its id")]
+    tumor: Tumor
+    tissue: Tissue
+    analyzed: Analyzed
+    unreadable: Unreadable
+    signal: Annotated[
+        SignalOnRecord | None, Says("what is integrated besides the classes", empty="the segmenter integrates nothing")
+    ]
+    findings: Annotated[tuple[QaFinding, ...], Says("what quality assurance noticed")]
+    wsi_area_version: Version
+    measurement_version: MeasurementVersion
+    config_hash: ConfigHash
+    key: Annotated[Hash, Says("SHA-256 over all that the counts depend on")]
+    made_from: MadeFrom
+    reader: Annotated[
+        Name,
+        Says("direct or openslide: the lane that decoded the pixels", empty=NOT_COUNTED, column="reader"),
+    ]
+    reader_reason: Annotated[str, Says("why that lane")]
+    segmenter: Fit
+    foci: Annotated[
+        FociOnRecord | None,
+        Says(FociOnRecord.__doc__ or "", empty="foci were not asked for, or no class is tumour"),
+    ]
+    size_filters: Annotated[tuple[SizeChange, ...], Says("what each filter by size changed")]
+    annotations: Annotated[DrawnOnRecord | None, Says("what the classes were drawn from", empty="no drawing was used")]
+    roi: Annotated[RoiOutlines | RoiMask | None, Says("the region of interest", empty="none was given")]
+    outlines: Annotated[tuple[OutlineOnRecord, ...], Says("the exact areas of what was drawn, class by class")]
+    tissue_mm2_by_threshold: Annotated[
+        dict[str, Area | None] | None,
+        Says("the tissue at the threshold and 5 % beside it", "mm²", "the segmenter has no threshold"),
+    ]
+    skipped_tissue_px_upper_bound: Annotated[
+        Count | None,
+        Says(
+            "most tissue that tiles skipped as bare glass can hold", "level-0 px",
+            f"too few of them were read to say, or {NOT_COUNTED}", "a sample of bare tiles, which are read",
+            "skipped_tissue_px_upper_bound",
+        ),
+    ]  # fmt: skip
+    tile_errors: Annotated[tuple[TileError, ...], Says("the first 100 tiles that could not be read")]
+    timing: Timing
+
+    @property
+    def choice(self) -> PictureChoice:
+        """Return which picture of its file was asked for."""
+        return ANY_PICTURE if self.pictures is None else self.pictures.choice
+
+    @property
+    def mpp(self) -> Mpp | None:
+        """Return the pixel size that the areas were made with; None where the slide was counted in pixels only."""
+        return self.calibration.mpp
+
+    @property
+    def was_read(self) -> bool:
+        """Return False where nothing of the slide could be read: what was counted then is glass that nobody looked at.
+
+        Such a slide has no area, of no class.
+        """
+        nothing = self.analyzed.area_mm2 is None and self.mpp is not None
+        unread_glass = self.analyzed.n_px == 0 or self.work.tiles_skipped > 0
+        return not (nothing and unread_glass and self.counts.n_px_unreadable > 0)
+
+    @property
+    def size_l0_px(self) -> Size:
+        """Return the size of the slide in level-0 pixels."""
+        return Size(self.width_px, self.height_px)
+
+    @property
+    def level_size_px(self) -> Size:
+        """Return the size of the level that was read, in its own pixels."""
+        return self.levels[self.work.level].size_px
+
+    @property
+    def total_area_mm2(self) -> Annotated[
+        float | None,
+        Says(
+            "area of the whole slide, scanned or not", "mm²", NO_MM2,
+            "counts.n_px_total, calibration.pixel_area_mm2", "total_area_mm2",
+        ),
+    ]:  # fmt: skip
+        """Return the area of the whole slide in mm²."""
+        pixel = self.calibration.pixel_area_mm2
+        return None if pixel is None else self.counts.n_px_total * pixel
+
+    @property
+    def n_px_excluded(self) -> Annotated[
+        int,
+        Says(
+            "pixels of excluded classes: pen, fold, out of focus", "level-0 px", NOT_COUNTED, "classes.n_px",
+            "n_px_excluded",
+        ),
+    ]:  # fmt: skip
+        """Return the level-0 pixels of the excluded classes."""
+        return sum(c.n_px for c in self.classes if c.is_excluded)
+
+    @property
+    def flags(self) -> Annotated[
+        str | None,
+        Says(
+            "codes of all findings, once each, with spaces between; see flags.csv", "", "nothing was noticed",
+            "findings.code", "flags",
+        ),
+    ]:  # fmt: skip
+        """Return the codes of all findings, once each, in a line; None where there are none."""
+        return " ".join(dict.fromkeys(f.code for f in self.findings)) or None
+
+    def pct_tissue(self, of: ClassOnRecord) -> Annotated[
+        float | None,
+        Says(
+            "its share of the tissue", "%", "it is no tissue, or there is none", "classes.n_px, tissue.n_px",
+            "pct_tissue", ("areas",),
+        ),
+    ]:  # fmt: skip
+        """Return the share of a class in the tissue, in percent; None for what is no tissue."""
+        return 100 * of.n_px / self.tissue.n_px if of.is_tissue and self.tissue.n_px else None
+
+
+SlideResult = CountedSlide | UncountedSlide
+"""What a result.json holds."""

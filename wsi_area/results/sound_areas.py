@@ -1,0 +1,61 @@
+"""results: whether a result is sound in itself: its pixels add up, and each area is its count times the pixel size."""
+
+import math
+from collections.abc import Iterator
+
+from wsi_area.compute.count.area import area_mm2
+from wsi_area.errors import CountMismatchError
+from wsi_area.model.slide_result import CountedSlide
+from wsi_area.storage.place import Place
+
+_ROUND_OFF = 1e-9  # relative; the same product in another order differs in the last bits only
+
+
+def require_sound(slide: CountedSlide, where: Place) -> None:
+    """Refuse numbers that are not what the counts and the pixel size make.
+
+    Raises
+    ------
+    CountMismatchError
+        Naming ``where``, the file that the result was read from.
+    """
+    require_account(slide, where)
+    require_areas(slide, where)
+
+
+def require_account(slide: CountedSlide, where: Place) -> None:
+    """Refuse pixels that do not add up to those of the slide; for errors as `require_sound`."""
+    counts = slide.counts
+    px = sum((*counts.n_px_by_class, counts.n_px_unscanned, counts.n_px_outside_roi, counts.n_px_unreadable))
+    if px != counts.n_px_total or counts.n_px_total != slide.size_l0_px.area_px:
+        raise CountMismatchError(
+            f"{where}: {px} px are accounted for, the slide has {counts.n_px_total}; the file was changed or is "
+            "damaged, run the slide again"
+        )
+
+
+def require_areas(slide: CountedSlide, where: Place) -> None:
+    """Refuse an area that is not its count times the pixel size; for errors as `require_sound`."""
+    unread_px = slide.counts.n_px_unreadable
+    for name, n_px, found_mm2 in _areas(slide):
+        is_known = slide.was_read or n_px == unread_px
+        expected_mm2 = None if slide.mpp is None or n_px is None or not is_known else area_mm2(n_px, slide.mpp)
+        same = found_mm2 is expected_mm2 is None or (
+            found_mm2 is not None
+            and expected_mm2 is not None
+            and math.isclose(found_mm2, expected_mm2, rel_tol=_ROUND_OFF)
+        )
+        if not same:
+            raise CountMismatchError(
+                f"{where}: {name} is on record with {found_mm2} mm², but {n_px} px make {expected_mm2} mm²; the file "
+                "was changed or is damaged, run the slide again"
+            )
+
+
+def _areas(slide: CountedSlide) -> Iterator[tuple[str, int | None, float | None]]:
+    """Yield each class and total by its name, with its level-0 pixels and its area on record."""
+    yield from ((c.name, c.n_px, c.area_mm2) for c in slide.classes)
+    yield "the tumour", slide.tumor.n_px, slide.tumor.area_mm2
+    yield "the tissue", slide.tissue.n_px, slide.tissue.area_mm2
+    yield "all that was analysed", slide.analyzed.n_px, slide.analyzed.area_mm2
+    yield "what could not be read", slide.unreadable.n_px, slide.unreadable.area_mm2

@@ -1,0 +1,137 @@
+"""tables: the columns of the tables, found on the fields of the result with all that these say of themselves."""
+
+import types
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from wsi_area.model.documented import Part, Says, Table
+from wsi_area.model.finding import QaFinding
+from wsi_area.model.record.slide_areas import ClassOnRecord
+from wsi_area.model.record.slide_foci import Focus
+from wsi_area.model.slide_result import CountedSlide, UncountedSlide
+
+Kind = Literal["text", "integer", "number", "flag"]
+CLASS = "<class>"
+
+_FIRST: dict[Table, tuple[str, ...]] = {
+    "summary": (
+        "slide_id", "status", "reason", "tumor_area_mm2", "tumor_area_u_mm2", "tumor_area_ci95_low_mm2",
+        "tumor_area_ci95_high_mm2", "tumor_pct_tissue", "tissue_area_mm2", "analyzed_area_mm2", "unread_area_mm2",
+        "total_area_mm2", "mpp_x_um", "mpp_y_um", "mpp_source", "mpp_quality", "mpp_note", "work_mpp_um",
+        "asked_work_mpp_um", "objective_power", "vendor", "width_px", "height_px", "n_px_total", "n_px_unscanned",
+        "n_px_outside_roi", "n_px_unreadable", "n_px_background", "n_px_excluded", "n_px_tissue", "n_px_tumor",
+        "class_<class>_area_mm2", "n_px_class_<class>", "tumor_area_filled_mm2", "foci_count", "largest_focus_mm2",
+        "largest_extent_mm", "annotations", "roi", "signal_od_per_mm2", "threshold", "threshold_method",
+        "skipped_tissue_px_upper_bound", "reader", "flags", "path", "sha_sample", "config_hash", "wsi_area_version",
+    ),
+    "areas": (
+        "slide_id", "class_id", "class_name", "is_tissue", "is_tumor", "n_px", "area_mm2", "area_u_mm2",
+        "ci95_low_mm2", "ci95_high_mm2", "pct_tissue", "signal_per_mm2", "status",
+    ),
+    "objects": ("slide_id", "object_id", "set", "area_px", "area_mm2", "filled_px", "filled_area_mm2"),
+}  # fmt: skip
+"""The order that version 0.1.0 gave its columns, which stays; columns that have come since follow, field by field."""
+
+
+Reach = Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table; ``<class>`` in its name stands for each class of the run."""
+
+    name: str
+    unit: str  # "" for text, flags and plain numbers
+    kind: Kind
+    meaning: str
+    empty: str  # where it is empty
+    source: str  # where in the document the value stands, and where it comes from
+    value: Reach  # the value, from the slide, and the class or focus or finding that the row is of
+
+
+@cache
+def columns_of(table: Table) -> tuple[Column, ...]:
+    """Return the columns of a table, in their order.
+
+    >>> [column.name for column in columns_of("failed")]
+    ['slide_id', 'status', 'reason', 'path']
+    """
+    found: dict[str, Column] = {}
+    for root in (QaFinding,) if table == "flags" else (CountedSlide, UncountedSlide):
+        for says, bare, path, reach in _said_of(root, "", _item if table == "flags" else _slide):
+            if says.column and table in says.tables:
+                source = ": ".join(text for text in (f"`{path}`" if path else "", says.source) if text)
+                column = Column(says.column, says.unit, _kind_of(bare), says.meaning, says.empty, source, reach)
+                found.setdefault(column.name, column)
+    first = _FIRST.get(table, ())
+    return tuple(found[name] for name in (*first, *(name for name in found if name not in first)))
+
+
+def _slide(slide: Any, item: Any) -> Any:
+    return slide
+
+
+def _item(slide: Any, item: Any) -> Any:
+    return item
+
+
+def _said_of(kind: type, path: str, reach: Reach) -> Iterator[tuple[Says, Any, str, Reach]]:
+    """Yield what each field and property of a value, and of the values in it, says of itself, and how it is reached."""
+    comes_from: str = getattr(kind, "comes_from", "")
+    for name, hint in typing.get_type_hints(kind, include_extras=True).items():
+        bare, said = _parted(hint)
+        place, further = f"{path}{name.rstrip('_')}", _attribute(reach, name)
+        yield from ((replace(says, source=says.source or comes_from), bare, place, further) for says in said)
+        for inner, is_row in _values_in(bare):
+            yield from _said_of(inner, f"{place}.", _item if is_row else further)
+    for name, function, is_of_row in _derived(kind):
+        bare, said = _parted(typing.get_type_hints(function, include_extras=True)["return"])
+        further = _call(reach, name) if is_of_row else _attribute(reach, name)
+        yield from ((says, bare, "", further) for says in said)
+
+
+def _attribute(reach: Reach, name: str) -> Reach:
+    """Return the way to an attribute; it ends in None where there is nothing on the way, or no such attribute."""
+    return lambda slide, item: getattr(reach(slide, item), name, None)
+
+
+def _call(reach: Reach, name: str) -> Reach:
+    return lambda slide, item: getattr(reach(slide, item), name)(item)
+
+
+def _derived(kind: type) -> Iterator[tuple[str, Callable[..., Any], bool]]:
+    """Yield the properties of a value, and its methods of one class, whose return types say something."""
+    for name, attribute in vars(kind).items():
+        function = attribute.fget if isinstance(attribute, property) else attribute
+        if isinstance(function, types.FunctionType) and get_origin(function.__annotations__.get("return")) is Annotated:
+            yield name, function, function is attribute
+
+
+def _parted(hint: Any) -> tuple[Any, tuple[Says, ...]]:
+    """Return a type without what is said of it and without None, and what is said of it."""
+    said: tuple[Says, ...] = ()
+    if get_origin(hint) is Annotated:
+        bare, *notes = get_args(hint)
+        hint, said = bare, tuple(note for note in notes if isinstance(note, Says))
+    if get_origin(hint) in (Union, types.UnionType):
+        inner = [_parted(arm)[0] for arm in get_args(hint) if arm is not type(None)]
+        hint = inner[0] if len(inner) == 1 else Union[tuple(inner)]  # noqa: UP007  (made at run time)
+    return hint, said
+
+
+def _values_in(bare: Any) -> Iterator[tuple[type, bool]]:
+    """Yield the values that a type holds, and whether a table has a row for each of them."""
+    arms = get_args(bare) if get_origin(bare) in (Union, types.UnionType) else (bare,)
+    for arm in arms:
+        if isinstance(arm, type) and issubclass(arm, Part):
+            yield arm, False
+        elif get_origin(arm) is tuple:
+            yield from ((inner, True) for inner in get_args(arm) if inner in (ClassOnRecord, Focus))
+
+
+def _kind_of(bare: Any) -> Kind:
+    kinds: dict[Any, Kind] = {bool: "flag", int: "integer", float: "number"}
+    return kinds.get(bare, "text")
