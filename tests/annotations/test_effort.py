@@ -126,7 +126,6 @@ from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import Overview, TilePixels, TilePlace
 from wsi_area.model.slide import Level, SlideInfo
 from wsi_area.segmenters.drawn.regions import RegionsSegmenter
-import wsi_area.annotations.drawn_files, wsi_area.annotations.mask_tiff
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 before, path, side = peak(), Path(sys.argv[1]), int(sys.argv[2])
 size = Size(side, side)
