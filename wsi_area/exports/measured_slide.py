@@ -19,7 +19,8 @@ from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import ClassMap
 from wsi_area.results.class_map.stored_class_map import open_class_map, zarr_errors_of
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.opened_run import OpenedRun, OpenedSlide
+from wsi_area.results.opened_run import OpenedRun
+from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.record import is_counted
 from wsi_area.storage.place import Place
 

@@ -28,6 +28,7 @@ from wsi_area.model.documented import Area, Count, Hash, Name, Number, Part, Say
 from wsi_area.model.finding import SLIDE_ID, QaFinding
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.objects import SizeChange
+from wsi_area.model.picture import ANY_PICTURE, PictureChoice
 from wsi_area.model.record.slide_areas import (
     Analyzed,
     ClassOnRecord,
@@ -52,6 +53,7 @@ from wsi_area.model.record.slide_origin import (
     Timing,
     WorkOnRecord,
 )
+from wsi_area.model.record.slide_pictures import PicturesOnRecord
 from wsi_area.model.slide import Level
 
 _NOT_STARTED = "it failed before anything of it was looked at"
@@ -132,6 +134,10 @@ class CountedSlide(EndedSlide):
         Region | None, Says("where the scanner says that there is tissue", "level-0 px", "it says nothing", _FILE)
     ]
     levels: Annotated[tuple[Level, ...], Field(min_length=1), Says("the pyramid, the finest level first", source=_FILE)]
+    pictures: Annotated[
+        PicturesOnRecord | None,
+        Says(PicturesOnRecord.__doc__ or "", empty="it was measured by a version that did not list them"),
+    ] = None
     calibration: CalibrationOnRecord
     work: WorkOnRecord
     counts: CountsOnRecord
@@ -177,6 +183,11 @@ class CountedSlide(EndedSlide):
     ]  # fmt: skip
     tile_errors: Annotated[tuple[TileError, ...], Says("the first 100 tiles that could not be read")]
     timing: Timing
+
+    @property
+    def choice(self) -> PictureChoice:
+        """Return which picture of its file was asked for."""
+        return ANY_PICTURE if self.pictures is None else self.pictures.choice
 
     @property
     def mpp(self) -> Mpp | None:

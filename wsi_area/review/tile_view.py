@@ -93,7 +93,7 @@ def tile_view(slide: OpenedSlide, row: int, col: int, file: str | Path | None) -
 
 def _pixels(slide: OpenedSlide, core: Region, file: str | Path | None) -> tuple[RgbArray, MaskArray]:
     record = slide.record
-    info = inspect(record["path"] if file is None else file, slide_id=slide.slide_id)
+    info = inspect(record["path"] if file is None else file, slide_id=slide.slide_id, choice=slide.counted.choice)
     if info.fingerprint != record["fingerprint"]:
         raise StaleResultError(
             f"{info.path} is not the file that was measured (its fingerprint is {info.fingerprint[:12]}…, on record is "

@@ -21,6 +21,7 @@ from wsi_area.model.objects import Foci, SizeChange
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_areas import Analyzed, Tissue, Unreadable
 from wsi_area.model.record.slide_origin import Fit, MadeFrom, TileError, Timing
+from wsi_area.model.record.slide_pictures import pictures_on_record
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
@@ -114,8 +115,9 @@ def slide_document(
         height_px=info.size_l0_px.height_px,
         objective_power=info.objective_power,
         bounds_l0_px=info.bounds_l0_px,
+        pictures=pictures_on_record(info),
         levels=info.levels,
-        calibration=calibration_on_record(burden.calibration, burden.relative_u_area),
+        calibration=calibration_on_record(burden.calibration, burden.relative_u_area, info.unread_claims),
         work=work_on_record(plan),
         counts=counts_on_record(plan, burden),
         classes=tuple(class_on_record(area) for area in burden.classes),
