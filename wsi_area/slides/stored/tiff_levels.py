@@ -61,17 +61,20 @@ def tiled_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:
         return ((None, f"its TIFF structure cannot be followed ({error})"),) * len(info.levels)
 
 
-def shared_bytes(offsets: Sequence[int], byte_counts: Sequence[int], *, is_compressed: bool) -> frozenset[int]:
+def shared_bytes(
+    offsets: Sequence[int], byte_counts: Sequence[int], uncompressed_bytes: int | None = None
+) -> frozenset[int]:
     """Return the tiles whose bytes another tile claims as well, though not the very same: of one, the place is wrong.
 
     Compressed data that begin in the middle of another tile do not decode; those that begin where it does, do. A tile
     that reaches into two others is the one to blame. Tiles that are stored once, being equal, share all their bytes.
+    ``uncompressed_bytes`` are those of a tile that is not compressed, of which no more are used.
 
-    >>> sorted(shared_bytes([8, 108, 150, 308], [100, 100, 100, 100], is_compressed=False))
+    >>> sorted(shared_bytes([8, 108, 150, 308], [100, 100, 100, 100], 100))
     [1, 2]
-    >>> sorted(shared_bytes([8, 108, 58, 208], [100, 100, 100, 100], is_compressed=False))
+    >>> sorted(shared_bytes([8, 108, 58, 208], [100, 100, 100, 100], 100))
     [2]
-    >>> sorted(shared_bytes([8, 8, 58], [90, 80, 40], is_compressed=True))
+    >>> sorted(shared_bytes([8, 8, 58], [90, 80, 40]))
     [0, 1]
     """
     at, count = np.asarray(offsets, np.int64), np.asarray(byte_counts, np.int64)
@@ -79,8 +82,10 @@ def shared_bytes(offsets: Sequence[int], byte_counts: Sequence[int], *, is_compr
     order = order[(count[order] > 0) & (at[order] > 0)]
     first, second = order[:-1], order[1:]
     same_place = at[first] == at[second]
-    overlap = same_place if is_compressed else at[second] < at[first] + count[first]
-    overlap &= ~(same_place & (count[first] == count[second]))
+    overlap = same_place
+    if uncompressed_bytes is not None:
+        overlap = at[second] < at[first] + np.minimum(count[first], uncompressed_bytes)
+    overlap = overlap & ~(same_place & (count[first] == count[second]))
     pairs = list(zip(first[overlap].tolist(), second[overlap].tolist(), strict=True))
     times = Counter(chain.from_iterable(pairs))
     return frozenset(
@@ -122,8 +127,7 @@ def _matched(size: Size, pages: list[tifffile.TiffPage]) -> tuple[TiledLevel | N
         return None, f"it lists {len(offsets)} tiles where {across} × {down} are needed"
     compression, is_ycbcr = int(page.compression), int(page.photometric) == _YCBCR
     head = jpeg_head(page.jpegtables, is_ycbcr) if compression == JPEG else b""
-    used = counts if compression != UNCOMPRESSED else [min(count, 3 * tile.area_px) for count in counts]
-    shared = shared_bytes(offsets, used, is_compressed=compression != UNCOMPRESSED)
+    shared = shared_bytes(offsets, counts, 3 * tile.area_px if compression == UNCOMPRESSED else None)
     level = TiledLevel(
         size, tile, across, down, offsets, counts, compression, int(page.predictor), is_ycbcr, head, shared
     )  # fmt: skip
