@@ -59,7 +59,7 @@ def warm_up() -> None:
 
 def worst_of(mutant: Path, out: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield how the run ended, then whether what it said is a lie."""
-    (record,) = run_slides([SlideInput(str(mutant), "mutant")], SETTINGS, out).records
+    (record,) = run_slides([SlideInput(str(mutant), "mutant")], SETTINGS, out).documents
     status, reason, lane = record["status"], record["reason"] or "", record.get("reader", "")
     yield "measured", {"status": status, "reason": reason, "reader": lane, "foreign": foreign_error(record)}
     yield "judged", {"lie": lie_of(mutant, record) if "classes" in record else ""}
