@@ -17,7 +17,8 @@ from wsi_area.results.class_map.shard import encoded_tiles, write_shard
 from wsi_area.results.class_map.soundness import flush_stores, shard_fault, take_back_torn
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
-from wsi_area.run.pipeline import RunOutcome, run_slides
+from wsi_area.run.pipeline import run_slides
+from wsi_area.run.run_document import RunOutcome
 from wsi_area.settings.run_settings import load
 
 CLASSES = 2

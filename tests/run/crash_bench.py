@@ -119,7 +119,7 @@ def assert_no_lie(out: Path, whole: dict[str, bytes]) -> None:
     if about:
         assert verify_run(out).disagreements  # that it is not finished, at least
         return
-    with pytest.raises(ResultError, match=r"run\.json is not there"):
+    with pytest.raises(ResultError, match=r"holds no run \(there is no run\.json\)"):
         verify_run(out)
 
 
@@ -142,8 +142,8 @@ STEPS = {
     "between two filtered batches": ("filters", Fault("wsi_area.run.work.object_task:commit_batch", "after", 4)),
     "filtered, not noted": ("filters", Fault("wsi_area.run.object_pass:finish_cleaned")),
     "filtered and noted": ("filters", Fault("wsi_area.run.object_pass:finish_cleaned", "after")),
-    "before the tables": ("foci", Fault("wsi_area.run.pipeline:write_tables")),
+    "before the tables": ("foci", Fault("wsi_area.run.closing:write_tables")),
     "between two tables": ("foci", Fault("wsi_area.results.tables.run_tables:_write_parquet", "after", 1)),
-    "after the tables": ("foci", Fault("wsi_area.run.pipeline:write_tables", "after")),
-    "before run.json": ("foci", Fault("wsi_area.run.pipeline:ended_run")),
+    "after the tables": ("foci", Fault("wsi_area.run.closing:write_tables", "after")),
+    "before run.json": ("foci", Fault("wsi_area.run.closing:ended_run")),
 }

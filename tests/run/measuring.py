@@ -7,7 +7,8 @@ import numpy as np
 
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.results.opened_run import OpenedRun, open_run
-from wsi_area.run.pipeline import RunOutcome, run_slides
+from wsi_area.run.pipeline import run_slides
+from wsi_area.run.run_document import RunOutcome
 from wsi_area.settings.run_settings import load
 
 # a fixed threshold between the glass (243) and the paint of the synthetic slides: what is tissue does not

@@ -22,7 +22,8 @@ from wsi_area.model.geometry import Size
 from wsi_area.run import slide_tiles
 from wsi_area.run.executors.choice import make_executor
 from wsi_area.run.executors.contract import TaskLost
-from wsi_area.run.pipeline import RunOutcome, run_slides
+from wsi_area.run.pipeline import run_slides
+from wsi_area.run.run_document import RunOutcome
 from wsi_area.run.work.crashing_tiles import crashing_tiles
 from wsi_area.run.work.deadlines import deadline
 from wsi_area.run.work.isolation import Apart, Died, Raised, run_apart

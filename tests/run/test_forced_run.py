@@ -53,7 +53,7 @@ def test_what_a_forced_run_that_failed_fast_did_not_reach_is_not_explained(slide
     measure(slides, out, *ONE_BY_ONE)
     slides[0].write_bytes(b"II*\0 and then nothing")
     ended = measure(slides, out, *ONE_BY_ONE, "run.fail_fast=true", "segmenter.threshold=90", force=True)
-    assert [r["slide_id"] for r in ended.not_reached] == ["s1"]
+    assert [slide.slide_id for slide in ended.not_reached] == ["s1"]
     assert explained(out) == [1, 1]
 
 

@@ -21,7 +21,7 @@ from wsi_area.model.geometry import Size
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.run_folder import Standing, read_folder, require_readable
-from wsi_area.run.array import merge as merge_module
+from wsi_area.run import closing
 from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
 from wsi_area.run.array.task_run import run_task
@@ -234,7 +234,7 @@ def test_a_merge_that_dies_at_any_step_leaves_a_run_that_asks_for_the_merge(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(merge_module, step, die)
+        patched.setattr(closing, step, die)
         with pytest.raises(KeyboardInterrupt):
             merge_run(shards)
     assert is_unmerged(RunLayout(shards))

@@ -14,7 +14,7 @@ from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.results.opened_run import open_run
-from wsi_area.run.pipeline import EXIT_CALIBRATION
+from wsi_area.run.run_document import EXIT_CALIBRATION
 
 SIZE = Size(700, 500)
 LOOKS_ROUND = ("exclusions.pen=true",)

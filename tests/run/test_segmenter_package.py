@@ -24,7 +24,8 @@ from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
 from wsi_area.run.array.task_run import run_task
 from wsi_area.run.continuation import Origin
-from wsi_area.run.pipeline import RunOutcome, run_slides
+from wsi_area.run.pipeline import run_slides
+from wsi_area.run.run_document import RunOutcome
 from wsi_area.segmenters.registry import segmenter_package
 from wsi_area.settings.run_settings import load
 
@@ -147,7 +148,7 @@ def test_diff_says_that_two_runs_used_two_versions(
     told = wsi_area("diff", tmp_path / "1.0", tmp_path / "1.1").out
     assert "setting segmenter_package: 'lab-seg 1.0' → 'lab-seg 1.1'" in told
     runs = [open_run(tmp_path / version) for version in ("1.0", "1.1")]
-    apart = rules_apart(runs[0].run_record, runs[0]["s0"].counted, runs[1].run_record, runs[1]["s0"].counted)
+    apart = rules_apart(runs[0], runs[0]["s0"].record, runs[1], runs[1]["s0"].record)
     assert apart == ["segmenter package lab-seg 1.0 → lab-seg 1.1"]  # which refuses a change between two dates
 
 

@@ -24,7 +24,8 @@ from wsi_area.run.array.agreement import read_array_plan
 from wsi_area.run.array.array_plan import array_plan
 from wsi_area.run.array.division import ArrayTask, parse_array_task, split, task_of_array
 from wsi_area.run.array.task_run import run_task
-from wsi_area.run.pipeline import RunOutcome, run_slides
+from wsi_area.run.pipeline import run_slides
+from wsi_area.run.run_document import RunOutcome
 from wsi_area.settings.run_settings import RunSettings, load
 from wsi_area.storage.locks import sole_writer
 

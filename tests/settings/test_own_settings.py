@@ -22,7 +22,8 @@ from wsi_area.run.array.array_plan import array_plan
 from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
 from wsi_area.run.array.task_run import run_task
-from wsi_area.run.pipeline import RunOutcome, run_slides
+from wsi_area.run.pipeline import run_slides
+from wsi_area.run.run_document import RunOutcome
 from wsi_area.settings.own_settings import OWN_SECTIONS
 from wsi_area.settings.run_settings import RunSettings, load
 

@@ -15,7 +15,8 @@ from skimage.data import retina
 
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.results.opened_run import open_run
-from wsi_area.run.pipeline import RunOutcome, run_slides
+from wsi_area.run.pipeline import run_slides
+from wsi_area.run.run_document import RunOutcome
 from wsi_area.settings.run_settings import load
 
 

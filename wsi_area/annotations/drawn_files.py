@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from wsi_area.annotations import imagescope
-from wsi_area.annotations.mask_files import is_mask, read_mask
+from wsi_area.annotations.masks.files import is_mask, read_mask
 from wsi_area.annotations.outline_files import OutlineFile, read_outlines
 from wsi_area.annotations.raw import noted
 from wsi_area.annotations.slide_frame import Placement, mpp_finding, placed_regions, placement_of

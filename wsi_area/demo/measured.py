@@ -8,7 +8,8 @@ from wsi_area.errors import ResultError
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.run.events import Listener
-from wsi_area.run.pipeline import RunOutcome, run_slides
+from wsi_area.run.pipeline import run_slides
+from wsi_area.run.run_document import RunOutcome
 from wsi_area.settings.run_settings import RunSettings, SegmenterSettings, TilingSettings
 
 _CLASSES = [

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of result.json and run.json. Raised, once a release, when a field comes, goes or changes its meaning: a reader knows
 the fields of its own version and of all before it, and refuses a document of a later one."""
 

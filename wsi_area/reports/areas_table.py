@@ -8,8 +8,9 @@ from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.count.explain import explain_area, from_mpp
 from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.slide_areas import COVERAGE_95, ClassOnRecord, Focus
-from wsi_area.model.slide_origin import RoiOutlines
+from wsi_area.model.record.slide_areas import COVERAGE_95, ClassOnRecord
+from wsi_area.model.record.slide_foci import Focus
+from wsi_area.model.record.slide_origin import RoiOutlines
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
 from wsi_area.results.tables.tissue_name import TISSUE, tissue_name
@@ -99,7 +100,8 @@ def _total_rows(record: CountedSlide, filled_mm2: float | None, name: str | None
         yield AreaRow("total", f"all {name}", role, grouped(tissue.n_px), area_text(tissue.area_mm2, u))
     excluded = [c.n_px for c in record.classes if c.is_excluded]
     if excluded:
-        yield AreaRow("total", "all excluded", "total", grouped(sum(excluded)), _exact(sum(excluded), record.mpp))
+        mpp = None if record.analyzed.area_mm2 is None else record.mpp
+        yield AreaRow("total", "all excluded", "total", grouped(sum(excluded)), _exact(sum(excluded), mpp))
 
 
 def _account_rows(record: CountedSlide, mpp: Mpp | None) -> Iterator[AreaRow]:
@@ -135,9 +137,9 @@ def _sum_text(record: CountedSlide) -> str:
 
 
 def worked_line(record: CountedSlide) -> str:
-    """Return the arithmetic of the tumour's area, or of the tissue's, in one line; empty without a pixel size."""
+    """Return the arithmetic of the tumour's area, or of the tissue's, in one line; empty where there is no area."""
     mpp = record.mpp
-    if mpp is None:
+    if mpp is None or record.analyzed.area_mm2 is None:
         return ""
     tumor_px = record.tumor.n_px
     what, n_px = ("tissue", record.tissue.n_px) if tumor_px is None else ("tumour", tumor_px)

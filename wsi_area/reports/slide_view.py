@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from wsi_area.compute.quantity_text import with_mm2
-from wsi_area.model.slide_areas import FociOnRecord
-from wsi_area.model.slide_origin import CalibrationOnRecord, TileError
+from wsi_area.model.record.slide_foci import FociOnRecord
+from wsi_area.model.record.slide_origin import CalibrationOnRecord, TileError
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.areas_table import AreasTable, areas_table, foci_rows
 from wsi_area.reports.histogram import Histogram, histograms

@@ -18,8 +18,6 @@ from wsi_area.results.run_folder import require_readable
 from wsi_area.results.same_content import with_same_content
 from wsi_area.storage.place import Place, place_of
 
-__all__ = ["OpenedRun", "OpenedSlide", "open_run"]
-
 if TYPE_CHECKING:  # pandas takes longer to load than a slide's header: only who asks for a frame pays
     import pandas as pd
 

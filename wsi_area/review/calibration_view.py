@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
 from wsi_area.model.finding import QaFinding
-from wsi_area.model.slide_origin import CalibrationOnRecord, Candidate
+from wsi_area.model.record.slide_origin import CalibrationOnRecord, Candidate
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.review.html import calibration_html

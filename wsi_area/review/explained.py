@@ -42,6 +42,8 @@ def explained_area(slide: OpenedSlide, name: str) -> ExplainedArea:
             f"{slide.slide_id}: {name} is {number_text(n_px)} px and no mm², since no pixel size could be believed "
             f"({calibration.reason}); measure it again with --mpp and --mpp-reason"
         )
+    if result.analyzed.area_mm2 is None:
+        raise ResultError(f"{slide.slide_id}: nothing of it could be read, so it has no areas: {result.reason}")
     require_areas(result, slide.layout.result_json)
     explanation = explain_area(n_px, from_mpp(mpp, calibration.source or ""), what=f"{name} pixels")
     return ExplainedArea(slide.slide_id, name, explanation)

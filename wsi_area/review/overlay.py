@@ -14,7 +14,7 @@ from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap, RgbArray
-from wsi_area.model.slide_areas import ClassOnRecord
+from wsi_area.model.record.slide_areas import ClassOnRecord
 from wsi_area.results.class_map.class_codes import RESERVED, class_colours, reserved_in
 from wsi_area.results.class_map.class_thumbnail import picture_grid
 from wsi_area.results.class_map.sparse_class_map import sparse_class_map

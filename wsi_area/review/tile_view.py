@@ -89,7 +89,7 @@ def tile_view(slide: OpenedSlide, row: int, col: int, file: str | Path | None) -
 
 def _pixels(slide: OpenedSlide, core: Region, file: str | Path | None) -> tuple[RgbArray, MaskArray]:
     result = slide.counted
-    info = inspect(result.path if file is None else file, slide_id=slide.slide_id)
+    info = inspect(result.path if file is None else file, slide_id=slide.slide_id, choice=result.choice)
     if info.fingerprint != result.fingerprint:
         raise StaleResultError(
             f"{info.path} is not the file that was measured (its fingerprint is {info.fingerprint[:12]}…, on record is "

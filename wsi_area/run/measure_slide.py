@@ -10,24 +10,23 @@ from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.copying import CopyStopped
 from wsi_area.inputs.stage_in import wherever_it_is_read
 from wsi_area.model.objects import SizeFilters
-from wsi_area.model.slide_origin import Timing
+from wsi_area.model.record.slide_origin import Timing
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, UncountedSlide
 from wsi_area.results.class_map.cleaned_store import tiles_layout
 from wsi_area.results.class_map.soundness import flush_stores, take_back_torn
 from wsi_area.results.documents import read_result, write_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.thumbnail import CLASSES_NAME, write_thumbnail
+from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
 from wsi_area.run.events import SlideStarted
 from wsi_area.run.executors.contract import TaskLost
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.slide_document import MergedObjects, slide_document, versions
-from wsi_area.run.slide_tiles import Context, Work, lost_message, measure_tiles, missing_batches, tiles_of
+from wsi_area.run.slide_tiles import Work, lost_message, measure_tiles, missing_batches, tiles_of
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.protocol import FittedSegmenter
 from wsi_area.settings.run_settings import RunSettings
-
-__all__ = ["Context", "Measured", "finished", "measure_slide", "prepared_slide", "tiles_place", "where_to_read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +36,16 @@ class Measured:
     result: EndedSlide
     resumed: bool
 
+    @property
+    def status(self) -> str:
+        """Return how the slide ended."""
+        return self.result.status
+
 
 def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> Measured | None:
     """Return the result of one slide, written; None if the run was stopped before its end.
+
+    Its pixels are read from a copy if there is one.
 
     Raises
     ------
@@ -47,19 +53,36 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
         If the result cannot be written, or one from something else is in its place.
     """
     context = context.of(slide)
-    fails_fast = context.settings.run.fail_fast
     try:
         with where_to_read(slide, context) as read_path:
-            measured = _measured(slide, layout, context, read_path)
+            started = time.perf_counter()
+            prepared = prepared_slide(slide, context, read_path)
+            if prepared is None:
+                return None
+            if not isinstance(prepared, PreparedSlide):
+                return write_failed(slide, layout, context, prepared)
+            origin, tiles = origin_of(prepared, context.settings), tiles_place(layout, prepared, context.settings)
+            lay_out(layout, tiles, prepared, origin, context.force)
+            take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
+            commit_skipped(tiles, prepared, origin.key)  # again: an earlier run may have been killed before it had
+            batches, plan = missing_batches(tiles, prepared), prepared.plan
+            if batches:  # what is measured now is not in it
+                (layout.root / CLASSES_NAME).unlink(missing_ok=True)
+            context.listener(SlideStarted(slide.slide_id, plan.tile_count, plan.tile_count - tiles_of(plan, batches)))
+            work = measure_tiles(prepared, tiles, origin.key, context, batches)
+            if work is None:
+                return None
+            if read_path is not None:  # from here on only what is said of the slide counts
+                prepared, work = of_original(prepared, work, read_path, slide.path)
+            if work.errors:
+                lost = PrepareFailure(slide.slide_id, "ResultError", lost_message(work.errors))
+                return write_failed(slide, layout, context, lost)
+            timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
+            if not batches and (earlier := _timing_on_record(layout)) is not None:
+                timing = earlier.model_dump()
+            return finished(prepared, layout, origin, replace(work, timing=timing), context, resumed=not batches)
     except CopyStopped:
         return None
-    except Exception:  # the pipeline makes a failed slide of it
-        if fails_fast:
-            context.executor.stop()
-        raise
-    if fails_fast and measured is not None and measured.result.status in {"failed", "incomplete"}:
-        context.executor.stop()
-    return measured
 
 
 @contextmanager
@@ -72,36 +95,6 @@ def where_to_read(slide: SlideInput, context: Context) -> Iterator[str | None]:
         finally:
             if copy is not None:
                 executor.close_readers()  # the space of a file is free only when nobody holds it open
-
-
-def _measured(slide: SlideInput, layout: SlideLayout, context: Context, read_path: str | None) -> Measured | None:
-    """Return the result of one slide, written, its pixels read from a copy if there is one."""
-    started = time.perf_counter()
-    prepared = prepared_slide(slide, context, read_path)
-    if prepared is None:
-        return None
-    if not isinstance(prepared, PreparedSlide):
-        return write_failed(slide, layout, context, prepared)
-    origin, tiles = origin_of(prepared, context.settings), tiles_place(layout, prepared, context.settings)
-    lay_out(layout, tiles, prepared, origin, context.force)
-    take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
-    commit_skipped(tiles, prepared, origin.key)  # again: an earlier run may have been killed before it had
-    batches, plan = missing_batches(tiles, prepared), prepared.plan
-    if batches:  # what is measured now is not in it
-        (layout.root / CLASSES_NAME).unlink(missing_ok=True)
-    context.listener(SlideStarted(slide.slide_id, plan.tile_count, plan.tile_count - tiles_of(plan, batches)))
-    work = measure_tiles(prepared, tiles, origin.key, context, batches)
-    if work is None:
-        return None
-    if read_path is not None:  # from here on only what is said of the slide counts
-        prepared, work = of_original(prepared, work, read_path, slide.path)
-    if work.errors:
-        lost = PrepareFailure(slide.slide_id, "ResultError", lost_message(work.errors))
-        return write_failed(slide, layout, context, lost)
-    timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
-    if not batches and (earlier := _timing_on_record(layout)) is not None:
-        timing = earlier.model_dump()
-    return finished(prepared, layout, origin, replace(work, timing=timing), context, resumed=not batches)
 
 
 def prepared_slide(

@@ -1,52 +1,37 @@
 """run: many slides, each to its own end; what the command line and the API call."""
 
 import logging
+import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
-from wsi_area.errors import MissingMppError, SettingsError, StaleResultError, WsiAreaError
+from wsi_area.errors import MissingMppError, SettingsError, StaleResultError
 from wsi_area.inputs.collect import SlideInput, as_slides
 from wsi_area.inputs.drawings import refuse_mismatch
 from wsi_area.inputs.stage_in import refuse_unreachable
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, FailedSlide, UncountedSlide
-from wsi_area.results.documents import write_run
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.leftovers import discard_partials
 from wsi_area.results.run_folder import Standing, Wish
-from wsi_area.results.same_content import same_content
-from wsi_area.results.tables.object_tables import write_objects
-from wsi_area.results.tables.run_tables import write_tables
 from wsi_area.run.beginning import begin_run, begun_header, discard_documents
+from wsi_area.run.boundary import guarded
+from wsi_area.run.closing import end_run
+from wsi_area.run.context import Context, context_of
 from wsi_area.run.earlier_run import INTERRUPTED, ended_document, others_in, settled, unmeasured
 from wsi_area.run.events import Listener, SlideDone
 from wsi_area.run.executors.choice import make_executor
 from wsi_area.run.executors.contract import Executor
-from wsi_area.run.measure_slide import Context, Measured, measure_slide
-from wsi_area.run.memory import task_memory_limit_bytes
-from wsi_area.run.run_document import (
-    EXIT_CALIBRATION,
-    EXIT_FAILED,
-    EXIT_INTERRUPTED,
-    EXIT_OK,
-    EXIT_SETTINGS,
-    EXIT_VERIFICATION,
-    RunOutcome,
-    as_of_run,
-    ended_run,
-    run_header,
-)
+from wsi_area.run.measure_slide import Measured, measure_slide
+from wsi_area.run.run_document import RunOutcome, run_header
 from wsi_area.run.run_log import RunLog, opened_log
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.storage.locks import sole_writer
 from wsi_area.storage.place import Place, place_of
-
-__all__ = [
-    "EXIT_CALIBRATION", "EXIT_FAILED", "EXIT_INTERRUPTED", "EXIT_OK", "EXIT_SETTINGS", "EXIT_VERIFICATION",
-    "RunOutcome", "measure_all", "run_slides", "stops_on_signal",
-]  # fmt: skip
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,7 +46,7 @@ STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 def run_slides(
-    slides: Sequence[SlideInput | str],
+    slides: Sequence[SlideInput | str | os.PathLike[str]],
     settings: RunSettings,
     out: Place | str,
     *,
@@ -112,21 +97,12 @@ def run_slides(
             begin_run(folder, act, header, slides)
             if force:
                 discard_documents(layout, [s.slide_id for s in slides])
-            limit = task_memory_limit_bytes(
-                settings.run.memory_limit_mb, executor.worker_count, executor.task_memory_bytes
-            )
-            context = Context(settings, executor, listener, limit, force)
+            context = context_of(settings, executor, listener, force)
             with opened_log(layout.logs / "run.jsonl") as log, stops_on_signal(executor) as interrupted:
                 log.run_started(len(slides), header)
                 outcome, own = measure_all(slides, layout, context, log, interrupted, for_report=for_report)
                 # the tables are part of the run: a signal waits until they are whole
-                twins = same_content([*others, *own])
-                header = header.model_copy(update={"same_content": twins or None})
-                table, outcome = as_of_run([*others, *own], outcome, twins)
-                write_tables(layout, table)
-                write_objects(layout, [s.slide_id for s in table if s.status != "failed"])
-                write_run(layout, ended_run(header, outcome, table, executor.worker_count))
-                log.run_ended(outcome)
+                outcome = end_run(layout, header, outcome, [*others, *own], log, executor.worker_count)
         finally:
             executor.close()
     return outcome
@@ -147,7 +123,7 @@ def measure_all(
     """
     in_flight = min(context.settings.run.slides_in_flight or context.executor.slides_at_once, len(slides)) or 1
     with ThreadPoolExecutor(in_flight, thread_name_prefix="wsi-area-slide") as drivers:
-        outcomes = list(drivers.map(lambda slide: _measure_one(slide, layout, context, log, for_report), slides))
+        outcomes = list(drivers.map(_Driver(layout, context, log, for_report), slides))
     ended = tuple(m.result for m in outcomes if m is not None)
     why = INTERRUPTED if interrupted.is_set() else FAILED_FAST
     documents = [_end(layout, slide, m, why) for slide, m in zip(slides, outcomes, strict=True)]
@@ -179,39 +155,47 @@ def kept_result(layout: RunLayout, ended: EndedSlide) -> CountedSlide | None:
     return kept if is_of_same else None
 
 
-def _measure_one(
-    slide: SlideInput, layout: RunLayout, context: Context, log: RunLog, for_report: bool
-) -> Measured | None:
-    if context.executor.is_stopped:
-        return None
-    with log.slide(slide.slide_id) as told:
-        try:
-            measured = measure_slide(slide, layout.slide(slide.slide_id), context)
-        except Exception as error:  # the boundary of a slide: whatever befalls one, the others go on
-            if not isinstance(error, WsiAreaError):
-                _LOG.exception("%s: please report this", slide.slide_id)
-            # what is on disk is somebody's earlier result or a full disk: it is left as it is
-            name = type(error).__name__
-            failed = FailedSlide(
-                slide_id=slide.slide_id, status="failed", reason=str(error), path=slide.path, error=name
-            )
-            measured = Measured(failed, False)
-        if measured is None:
-            told.stopped()
-            return None
-        ended = measured.result
-        if kept_result(layout, ended) is not None:
-            ended = ended.model_copy(update={"reason": f"{ended.reason}; {KEPT_IN_TABLES}"})
-            measured = Measured(ended, False)
-        if for_report:
-            # imported here: a run without a report need not pay for it
-            from wsi_area.run.class_picture import order_class_thumbnail
+@dataclass(frozen=True, slots=True)
+class _Driver:
+    """What measures one slide of a run after another, in as many threads as there are slides in flight."""
 
-            order_class_thumbnail(layout.slide(slide.slide_id), ended, context.executor)
-        told.done(ended, measured.resumed)
-    _LOG.info("%s: %s %s", slide.slide_id, ended.status, ended.reason)
-    context.listener(SlideDone(slide.slide_id, ended.status, ended.reason, measured.resumed))
-    return measured
+    layout: RunLayout
+    context: Context
+    log: RunLog
+    for_report: bool
+
+    def __call__(self, slide: SlideInput) -> Measured | None:
+        """Return what became of a slide; None if the run was stopped before its end."""
+        context, layout = self.context, self.layout.slide(slide.slide_id)
+        if context.executor.is_stopped:
+            return None
+        with self.log.slide(slide.slide_id) as told:
+            measured = guarded(
+                slide.slide_id, context, lambda: measure_slide(slide, layout, context), partial(_failed, slide)
+            )
+            if measured is None:
+                told.stopped()
+                return None
+            ended = measured.result
+            if kept_result(self.layout, ended) is not None:
+                ended = ended.model_copy(update={"reason": f"{ended.reason}; {KEPT_IN_TABLES}"})
+                measured = Measured(ended, False)
+            if self.for_report:
+                # imported here: a run without a report need not pay for it
+                from wsi_area.run.class_picture import order_class_thumbnail
+
+                order_class_thumbnail(layout, ended, context.executor)
+            told.done(ended, measured.resumed)
+        _LOG.info("%s: %s %s", slide.slide_id, ended.status, ended.reason)
+        context.listener(SlideDone(slide.slide_id, ended.status, ended.reason, measured.resumed))
+        return measured
+
+
+def _failed(slide: SlideInput, error: Exception) -> Measured:
+    """Return a slide that could not be measured; what is on disk, somebody's earlier result, is left as it is."""
+    name = type(error).__name__
+    failed = FailedSlide(slide_id=slide.slide_id, status="failed", reason=str(error), path=slide.path, error=name)
+    return Measured(failed, False)
 
 
 @contextmanager

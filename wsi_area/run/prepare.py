@@ -6,10 +6,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate, usable_levels
+from wsi_area.compute.calibration.calibrate import calibrate
+from wsi_area.compute.calibration.level_ratios import usable_levels
+from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.compute.cut.grid import read_near_edges
 from wsi_area.compute.cut.planning import Tiling, plan_slide, validate
 from wsi_area.compute.cut.skipping import skip_glass
+from wsi_area.compute.judge.pictures import looks_dark
 from wsi_area.errors import MissingMppError, SlideOpenError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_on
@@ -23,6 +26,7 @@ from wsi_area.results.thumbnail import thumbnail_jpeg
 from wsi_area.run.sampling import spread_samples, tissue_samples
 from wsi_area.run.work.deadlines import deadline
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
+from wsi_area.segmenters.colour.fills import Fills, find_fills
 from wsi_area.segmenters.colour.tissue_like import tissue_like_share
 from wsi_area.segmenters.exclusions.fit import with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
@@ -48,14 +52,12 @@ from wsi_area.slides import (
     read_overview,
     with_edges_proven,
 )
+from wsi_area.slides.hostile_header import refuse_hostile_header
 
 _LOG = logging.getLogger(__name__)
 
 TILES_OF_PREPARING = 4
 """Looking at a slide may take as long as this many tiles: of one with a single level all is read for the overview."""
-
-MAX_SLIDE_PX = 1 << 40
-"""A million by a million: 25 cm a side at 0.25 µm, which is no slide."""
 
 SPREAD_BLOCKS, PLAIN_SPREAD_BLOCKS = 16, 64
 """Blocks that are read for a threshold which hangs on the scale: a million work pixels; four of a plain image, which is
@@ -63,10 +65,6 @@ decoded whole as it is."""
 
 NEXT_TO_ALL = 0.9
 """Share of the overview: where more may be tissue, it is asked whether it has the colours of tissue."""
-
-MAX_LEVELS = 64
-MAX_STORED_TILE_PX = 1 << 26
-"""8192 × 8192 px, 256 MiB decoded: the largest stored tile that is still a tile, and not a bomb."""
 
 READER_BYTES = 16 << 20
 """What a lane that reads tile by tile holds: a stored tile, a block, OpenSlide's own cache of a tile or two."""
@@ -135,7 +133,7 @@ def _of_original(message: str, task: PrepareTask) -> str:
 def _prepare(task: PrepareTask) -> PreparedSlide:
     choice = task.settings.reader.choice
     info = inspect(task.read_path or task.slide.path, slide_id=task.slide.slide_id, choice=choice)
-    _refuse_bomb(info)
+    refuse_hostile_header(info)
     policy = task.settings.calibration.policy
     calibration = calibrate(info, override=task.slide.override, policy=policy)
     try:
@@ -160,18 +158,21 @@ def _cut_and_fitted(
     lane = choose_lane(info, [first.level], settings.reader.lane, levels)
     with borrow_reader(info, lane.lane) as reader:
         overview = _with_mpp(read_overview(info, reader, usable_levels=levels), calibration)
+        _refuse_dark_colours(info, overview)
+        exclusions = _exclusions(settings, segmenter)
+        fills = _fills(settings, exclusions, overview)
+        lit = overview if fills is None else _without(overview, fills)
         if isinstance(segmenter, WantsSamples) and segmenter.sample_blocks:
-            samples = tissue_samples(reader, first, overview, segmenter.sample_blocks)
-            overview = replace(overview, samples=samples)
-    fitted = segmenter.fit(replace(overview, drawn=drawn))
+            lit = replace(lit, samples=tissue_samples(reader, first, lit, segmenter.sample_blocks))
+    fitted = segmenter.fit(replace(lit, drawn=drawn))
     if isinstance(fitted, WantsSpread) and fitted.wants_spread and overview.valid.size < first.work_size_px.area_px:
         with borrow_reader(info, lane.lane) as reader:
             spread = spread_samples(reader, first, PLAIN_SPREAD_BLOCKS if lane.lane == "plain" else SPREAD_BLOCKS)
-        fitted = segmenter.fit(replace(overview, drawn=drawn, spread=spread))
+        fitted = segmenter.fit(replace(lit, drawn=drawn, spread=spread))
     plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
     if isinstance(fitted, AdaptsToWorkMpp) and plan.work_mpp is not None:
         fitted = fitted.at_work_mpp(plan.work_mpp)
-    wrapped = with_exclusions(fitted, _exclusions(settings, segmenter), overview, plan.work_mpp)
+    wrapped = with_exclusions(fitted, exclusions, lit, plan.work_mpp, fills)
     if wrapped is not fitted:  # it looks further round a pixel than the segmenter alone
         fitted = wrapped
         plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
@@ -201,31 +202,19 @@ def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:
     return limit_to_roi(plan, roi)
 
 
-def _refuse_bomb(info: SlideInfo) -> None:
-    """Refuse a header that would have a small file take all memory, before anything is allocated for it.
+def _refuse_dark_colours(info: SlideInfo, overview: Overview) -> None:
+    """Refuse three grey pictures as red, green and blue if nothing but their number says so and the field is dark.
 
     Raises
     ------
     SlideOpenError
     """
-    size = info.size_l0_px
-    if size.area_px > MAX_SLIDE_PX:
+    if info.colours_assumed and looks_dark(overview):
         raise SlideOpenError(
-            f"{info.path}: its header claims {size.width_px} × {size.height_px} px, {size.area_px / MAX_SLIDE_PX:.0f} "
-            f"times the {MAX_SLIDE_PX} that a slide may have; it is damaged or hostile, export it again"
+            f"{info.path}: it holds three grey pictures that nothing names, and their field is dark as that of "
+            "fluorescence is, so they are hardly red, green and blue; say which one is meant: "
+            "--set reader.channel=0, 1 or 2"
         )
-    if len(info.levels) > MAX_LEVELS:
-        raise SlideOpenError(
-            f"{info.path}: its header claims {len(info.levels)} levels, more than the {MAX_LEVELS} that halving the "
-            "largest slide could give; it is damaged or hostile, export it again"
-        )
-    for level in info.levels:
-        tile = level.stored_tile_px
-        if tile is not None and tile.area_px > MAX_STORED_TILE_PX:
-            raise SlideOpenError(
-                f"{info.path}: level {level.index} is stored in tiles of {tile.width_px} × {tile.height_px} px, more "
-                f"than {MAX_STORED_TILE_PX} px, each of which would be decoded whole; write it with tiles of 256 px"
-            )
 
 
 def _light(fitted: FittedSegmenter, overview: Overview, foreground: MaskArray) -> Light | None:
@@ -236,10 +225,21 @@ def _light(fitted: FittedSegmenter, overview: Overview, foreground: MaskArray) -
     return replace(light, tissue_like=tissue_like_share(overview))
 
 
+def _fills(settings: RunSettings, exclusions: ExclusionSettings, overview: Overview) -> Fills | None:
+    """Return what software filled in of a bright slide; in another picture one colour may be the ground."""
+    is_glass = settings.calibration.profile == "glass" and settings.segmenter.own.get("background") != "dark"
+    return find_fills(overview) if is_glass and exclusions.unscanned_fill == "auto" else None
+
+
+def _without(overview: Overview, fills: Fills) -> Overview:
+    """Return an overview on which what was filled has no say."""
+    return replace(overview, valid=overview.valid & ~fills.mask, glass=fills.glass)
+
+
 def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSettings:
     """Return what is excluded; from a drawing only what is asked for, so that outline and count stay the same area."""
     if isinstance(segmenter, UsesDrawn):
-        return settings.exclusions.model_copy(update={"unscanned_black": "off"})
+        return settings.exclusions.model_copy(update={"unscanned_black": "off", "unscanned_fill": "off"})
     return settings.exclusions
 
 

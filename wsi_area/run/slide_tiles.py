@@ -2,44 +2,27 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from wsi_area.compute.cut.grid import batch_tiles_at, batches_to_measure
 from wsi_area.errors import IncompleteResultError
-from wsi_area.inputs.collect import SlideInput
-from wsi_area.inputs.slide_settings import settings_of
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
-from wsi_area.run.events import BatchDone, Listener
+from wsi_area.run.context import Context
+from wsi_area.run.events import BatchDone
 from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.work.crashing_tiles import IsolateTask, isolate_batch
 from wsi_area.run.work.slide_job import BatchResult, BatchTask, SlideJob
 from wsi_area.run.work.tile_task import measure_batch
-from wsi_area.settings.run_settings import RunSettings
 
 MAX_LOST_BATCHES = 16
 """Batches of a slide that may kill their workers; with more it is not a tile that is bad, but slide or segmenter."""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What all slides of a run share."""
-
-    settings: RunSettings
-    executor: Executor
-    listener: Listener
-    memory_limit_bytes: int
-    force: bool
-
-    def of(self, slide: SlideInput) -> "Context":
-        """Return the same with the settings of one slide."""
-        return replace(self, settings=settings_of(self.settings, slide))
 
 
 @dataclass(frozen=True, slots=True)

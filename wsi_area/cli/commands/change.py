@@ -15,7 +15,7 @@ from wsi_area.audit.run_change import RunChange
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.results.tables.quantity import NONE, area_text
-from wsi_area.run.pipeline import EXIT_CALIBRATION, EXIT_FAILED, EXIT_OK
+from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_OK
 from wsi_area.storage.place import Place
 
 _SAYS = (

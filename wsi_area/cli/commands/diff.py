@@ -10,7 +10,7 @@ from wsi_area.audit.difference import RunDifference, SlideDifference, compare_ru
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.compute.quantity_text import number_text
-from wsi_area.run.pipeline import EXIT_OK, EXIT_VERIFICATION
+from wsi_area.run.run_document import EXIT_OK, EXIT_VERIFICATION
 from wsi_area.storage.place import Place
 
 _LEAST_DIGITS, _MOST_DIGITS = 6, 17

@@ -10,7 +10,7 @@ import click
 from wsi_area.audit.verify import Disagreement, verify_run
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import print_lines, report_console
-from wsi_area.run.pipeline import EXIT_OK, EXIT_VERIFICATION
+from wsi_area.run.run_document import EXIT_OK, EXIT_VERIFICATION
 from wsi_area.storage.place import Place
 
 _UNFINISHED = (

@@ -9,7 +9,7 @@ from rich.text import Text
 from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.cli.output.findings_text import print_failures, print_findings, told_findings
 from wsi_area.compute.quantity_text import area_unit, number_text, pair_text
-from wsi_area.model.slide_areas import COVERAGE_95, OutlineOnRecord
+from wsi_area.model.record.slide_areas import COVERAGE_95, OutlineOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.tables.quantity import area_text
 from wsi_area.results.tables.tissue_name import tissue_name

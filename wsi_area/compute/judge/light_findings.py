@@ -48,7 +48,7 @@ def light_findings(
     if light is not None and light.leans_on_glass and light.glass.source == "nominal" and taken > 0:
         severity: Severity = "warning" if taken > most_taken and not is_tissue else "info"
         found.append(_not_seen(burden.slide_id, light, taken, most_taken, severity))
-    elif taken > most_taken:
+    elif taken > most_taken and not (is_tissue and burden.counts.unreadable_px):  # of a part, it says nothing
         found.append(_all_tissue(burden.slide_id, taken, most_taken, "info" if is_tissue else "warning"))
     return tuple(found)
 

@@ -1,8 +1,9 @@
 """run: the tasks of a job array become one run: run.json and the tables, as one process would have written them."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -10,13 +11,9 @@ from wsi_area.errors import StaleResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.run_record import RunRecord, ShardsOnRecord, TaskOnRecord, TaskRecord
 from wsi_area.model.slide_result import EndedSlide, FailedSlide
-from wsi_area.results.documents import write_run
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.leftovers import discard_partials
 from wsi_area.results.run_folder import RunFolder, Wish, decide, read_folder, task_digests
-from wsi_area.results.same_content import same_content
-from wsi_area.results.tables.object_tables import write_objects
-from wsi_area.results.tables.run_tables import write_tables
 from wsi_area.run.array.agreement import read_array_plan
 from wsi_area.run.array.array_plan import ArrayPlan
 from wsi_area.run.array.merge_divided import divided_record, failed_fast, merging_context
@@ -24,8 +21,9 @@ from wsi_area.run.array.task_run import result_digest
 from wsi_area.run.array.whole_set import numbers_text, whole_set
 from wsi_area.run.beginning import begun_header
 from wsi_area.run.class_picture import order_class_thumbnail
+from wsi_area.run.closing import end_run
 from wsi_area.run.earlier_run import NOT_REACHED, ended_document, others_in, settled, unmeasured
-from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run
+from wsi_area.run.run_document import RunOutcome
 from wsi_area.run.run_log import opened_log
 from wsi_area.segmenters.registry import segmenter_package
 from wsi_area.settings.run_settings import RunSettings
@@ -89,13 +87,9 @@ def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> Merg
         outcome = RunOutcome(tuple(own), False, len(own))
         unfinished = tuple(index for index, task in tasks.items() if task.state != "finished")
         with opened_log(layout.logs / "merge.jsonl") as log:
-            run = _run_record(layout, plan, tasks, outcome, table, unfinished)
-            run = begun_header(folder, run, others, plan.slides)
-            table, outcome = as_of_run(table, outcome, run.twins)
-            write_tables(layout, table)
-            write_objects(layout, [s.slide_id for s in table if s.status != "failed"])
-            write_run(layout, run)
-            log.run_ended(outcome)
+            run = begun_header(folder, _merged_run(layout, plan, tasks), others, plan.slides)
+            workers_of_tasks = sum(task.workers or 0 for task in tasks.values())
+            outcome = end_run(layout, run, outcome, table, log, workers_of_tasks, _end_of_tasks(tasks, outcome))
     return MergeOutcome(outcome, plan.count, unfinished)
 
 
@@ -184,21 +178,13 @@ def _unreached(slide: SlideInput, task: TaskRecord, what: str, why: str = "") ->
     return unmeasured(slide.slide_id, slide.path, reason)
 
 
-def _run_record(
-    layout: RunLayout,
-    plan: ArrayPlan,
-    tasks: Mapping[int, TaskRecord],
-    outcome: RunOutcome,
-    table: Sequence[EndedSlide],
-    unfinished: Sequence[int],
-) -> RunRecord:
-    """Return the run: of the first task what is the same for all, and how each task ended."""
+def _merged_run(layout: RunLayout, plan: ArrayPlan, tasks: Mapping[int, TaskRecord]) -> RunRecord:
+    """Return the run that the tasks make up: of the first what is the same for all, and how each ended."""
     first = tasks[1]
     versions = {index: task.versions for index, task in tasks.items() if task.versions != first.versions}
     if versions:
         _LOG.warning("%s: shards %s ran with other versions of packages", layout.root, numbers_text(sorted(versions)))
-    not_reached = tuple(s.slide_id for s in outcome.slides if isinstance(s, FailedSlide) and s.error == NOT_REACHED)
-    run = RunRecord(
+    return RunRecord(
         wsi_area_version=first.wsi_area_version,
         argv=first.argv,
         started=min(task.started for task in tasks.values()),
@@ -209,7 +195,7 @@ def _run_record(
         settings_origin=first.settings_origin,
         config_hash=plan.config_hash,
         segmenter_package=plan.segmenter_package,
-        slides_planned=tuple(slide.slide_id for slide in table),
+        slides_planned=(),
         shards=ShardsOnRecord(
             count=plan.count,
             plan=plan.key,
@@ -217,18 +203,19 @@ def _run_record(
             tasks={str(index): _on_record(task) for index, task in tasks.items()},
             other_versions={str(index): found for index, found in versions.items()},
         ),
-        same_content=same_content(table) or None,
         state="running",
     )
-    run = ended_run(run, outcome, table, sum(task.workers or 0 for task in tasks.values()))
-    return run.model_copy(
-        update={
-            "state": "interrupted" if unfinished else "finished",
-            "ended": max(task.ended or task.started for task in tasks.values()),
-            "not_reached": len(not_reached),
-            "slides_not_reached": not_reached,
-        }
-    )
+
+
+def _end_of_tasks(tasks: Mapping[int, TaskRecord], outcome: RunOutcome) -> dict[str, Any]:
+    """Return what run.json says of the end of a run that its tasks know better than its merge."""
+    not_reached = tuple(s.slide_id for s in outcome.slides if isinstance(s, FailedSlide) and s.error == NOT_REACHED)
+    return {
+        "state": "finished" if all(task.state == "finished" for task in tasks.values()) else "interrupted",
+        "ended": max(task.ended or task.started for task in tasks.values()),
+        "not_reached": len(not_reached),
+        "slides_not_reached": not_reached,
+    }
 
 
 def _on_record(task: TaskRecord) -> TaskOnRecord:

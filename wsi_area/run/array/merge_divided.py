@@ -16,6 +16,7 @@ from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.run.array.division import Share
 from wsi_area.run.array.share_batches import owners_of
 from wsi_area.run.array.slide_share import MEASURED
+from wsi_area.run.context import Context
 from wsi_area.run.continuation import origin_difference, origin_of
 from wsi_area.run.earlier_run import NOT_REACHED, ended_document
 from wsi_area.run.executors.choice import usable_cores
@@ -30,7 +31,7 @@ from wsi_area.run.measure_slide import (
     write_failed,
 )
 from wsi_area.run.prepare import PreparedSlide
-from wsi_area.run.slide_tiles import Context, Work, uncommitted_batches
+from wsi_area.run.slide_tiles import Work, uncommitted_batches
 from wsi_area.settings.run_settings import RunSettings
 
 _LOG = logging.getLogger(__name__)

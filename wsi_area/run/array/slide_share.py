@@ -18,14 +18,15 @@ from wsi_area.errors import ResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.copying import CopyStopped
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
+from wsi_area.model.record.slide_origin import TileError, Timing
 from wsi_area.model.run_record import ShareOnRecord
-from wsi_area.model.slide_origin import TileError, Timing
 from wsi_area.results.class_map.soundness import stores_open, take_back_torn
 from wsi_area.results.class_map.store import commit_batch, stored_origin
 from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.thumbnail import write_thumbnail
 from wsi_area.run.array.division import Share
 from wsi_area.run.array.share_batches import batches_of
+from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
 from wsi_area.run.events import SlideStarted
 from wsi_area.run.measure_slide import (
@@ -38,7 +39,6 @@ from wsi_area.run.measure_slide import (
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_document import TILES_LISTED
 from wsi_area.run.slide_tiles import (
-    Context,
     Work,
     lost_message,
     measure_tiles,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from wsi_area.errors import ResultError, SettingsError, WsiAreaError
+from wsi_area.errors import ResultError, SettingsError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import refuse_mismatch
 from wsi_area.inputs.stage_in import refuse_unreachable
@@ -25,11 +25,11 @@ from wsi_area.run.array.array_plan import ArrayPlan, array_plan
 from wsi_area.run.array.division import ArrayTask, Share
 from wsi_area.run.array.slide_share import MEASURED, SlideShare, measure_share
 from wsi_area.run.beginning import begin_run, begun_header, discard_documents, discard_tasks, take_back
+from wsi_area.run.boundary import guarded
+from wsi_area.run.context import Context, context_of
 from wsi_area.run.earlier_run import others_in, settled
 from wsi_area.run.events import Listener
 from wsi_area.run.executors.choice import make_executor
-from wsi_area.run.measure_slide import Context
-from wsi_area.run.memory import task_memory_limit_bytes
 from wsi_area.run.pipeline import measure_all, stops_on_signal
 from wsi_area.run.run_document import (
     EXIT_CALIBRATION,
@@ -106,10 +106,7 @@ def run_task(
     executor = make_executor(settings.run, settings.cluster, settings.tls, out)  # before anything old is taken back
     try:
         with _held_task(layout, task, mine, settings, argv) as plan:
-            limit = task_memory_limit_bytes(
-                settings.run.memory_limit_mb, executor.worker_count, executor.task_memory_bytes
-            )
-            context = Context(settings, executor, listener, limit, force)
+            context = context_of(settings, executor, listener, force)
             return _measured_task(layout, plan, task, context, argv, for_report)
     finally:
         executor.close()
@@ -151,22 +148,22 @@ def _measure_shares(
     shared: Sequence[tuple[SlideInput, Share]], layout: RunLayout, context: Context, log: RunLog
 ) -> tuple[SlideShare, ...]:
     """Return what became of this task's parts of slides; those that were not reached are left out."""
-    found = [_measure_one(slide, share, layout, context, log) for slide, share in shared]
+    found = [_measure_share_of(slide, share, layout, context, log) for slide, share in shared]
     return tuple(done for done in found if done is not None)
 
 
-def _measure_one(
+def _measure_share_of(
     slide: SlideInput, share: Share, layout: RunLayout, context: Context, log: RunLog
 ) -> SlideShare | None:
     if context.executor.is_stopped:
         return None
     with log.slide(slide.slide_id) as told:
-        try:
-            done = measure_share(slide, layout, context, share)
-        except Exception as error:  # the boundary of a slide: whatever befalls one, the others go on
-            if not isinstance(error, WsiAreaError):
-                _LOG.exception("%s: please report this", slide.slide_id)
-            done = SlideShare(slide.slide_id, slide.path, "failed", str(error))
+        done = guarded(
+            slide.slide_id,
+            context,
+            lambda: measure_share(slide, layout, context, share),
+            lambda error: SlideShare(slide.slide_id, slide.path, "failed", str(error)),
+        )
         if done is None:
             told.stopped()
             return None
@@ -175,8 +172,6 @@ def _measure_one(
             level, "part done", slide.slide_id, status=done.status, reason=done.reason,
             batches=len(done.batches), batches_in_all=done.batches_in_all,
         )  # fmt: skip
-    if context.settings.run.fail_fast and done.status in {"failed", "incomplete"}:
-        context.executor.stop()
     return done
 
 

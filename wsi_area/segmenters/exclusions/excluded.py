@@ -1,7 +1,7 @@
 """segmenters.exclusions: any fitted segmenter with artefacts laid over its classes."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -36,6 +36,14 @@ class ExclusionRule(Protocol):
 
     def mask(self, seen: Seen) -> MaskArray:
         """Return bool (h, w), True where the artefact is; False wherever nothing stands out nearby."""
+
+
+@runtime_checkable
+class PlacedRule(ExclusionRule, Protocol):
+    """A rule that also goes by where a tile lies."""
+
+    def mask_at(self, seen: Seen, place: TilePlace) -> MaskArray:
+        """Return what ``mask`` does, for pixels that lie at this place; asked instead of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +86,8 @@ class ExcludedSegmenter:
     def class_map_at(self, pixels: TilePixels, place: TilePlace) -> ClassMap:
         """Return what ``class_map`` does, for pixels that lie at this place."""
         if isinstance(self.inner, PlacedSegmenter):
-            return self._overlaid(self.inner.class_map_at(pixels, place), pixels)
-        return self.class_map(pixels)
+            return self._overlaid(self.inner.class_map_at(pixels, place), pixels, place)
+        return self._overlaid(self.inner.class_map(pixels), pixels, place)
 
     def may_hold_foreground(self, overview: Overview) -> MaskArray:
         """Return bool (h, w), True where the inner segmenter must read, or something may lie on the glass."""
@@ -88,7 +96,7 @@ class ExcludedSegmenter:
             return inner
         return inner | self.lowered.is_foreground(overview.rgb) | ~overview.valid
 
-    def _overlaid(self, inner: ClassMap, pixels: TilePixels) -> ClassMap:
+    def _overlaid(self, inner: ClassMap, pixels: TilePixels, place: TilePlace | None = None) -> ClassMap:
         seen = seen_of(pixels, self.foreground, self.white)
         if not seen.stands_out.any():
             return inner
@@ -99,6 +107,7 @@ class ExcludedSegmenter:
         for class_id, rule in reversed(self.rules):
             if rule.only_on_tissue and not is_tissue.any():
                 continue
-            found = rule.mask(seen) & (is_tissue if rule.only_on_tissue else inner <= MAX_CLASS_ID)
+            mask = rule.mask_at(seen, place) if place is not None and isinstance(rule, PlacedRule) else rule.mask(seen)
+            found = mask & (is_tissue if rule.only_on_tissue else inner <= MAX_CLASS_ID)
             classes[found] = class_id
         return classes

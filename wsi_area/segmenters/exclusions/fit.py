@@ -5,11 +5,13 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import Overview, TilePixels
 from wsi_area.segmenters.colour.colour_rule import ColourRule
+from wsi_area.segmenters.colour.fills import Fills
 from wsi_area.segmenters.colour.foreground import Foreground, fit_foreground
 from wsi_area.segmenters.exclusions.absorption import White, seen_of
 from wsi_area.segmenters.exclusions.black import WINDOW_PX, BlackRule
 from wsi_area.segmenters.exclusions.bubble import BubbleRule
 from wsi_area.segmenters.exclusions.excluded import ExcludedSegmenter, ExclusionRule
+from wsi_area.segmenters.exclusions.fill import fill_rule
 from wsi_area.segmenters.exclusions.focus import LEAST_SCALE_PX, FocusRule
 from wsi_area.segmenters.exclusions.fold import fit_fold
 from wsi_area.segmenters.exclusions.pen import PenRule
@@ -20,6 +22,7 @@ from wsi_area.segmenters.protocol import FittedSegmenter
 LARGEST_WORK_MPP_UM = 4.0  # for any exclusion: windows of a few pixels say nothing about a stroke or a line
 COLORS = {
     "unscanned_black": (40, 40, 40),
+    "unscanned_fill": (70, 70, 90),
     "pen": (0, 170, 170),
     "bubble": (90, 200, 255),
     "fold": (120, 0, 120),
@@ -30,7 +33,11 @@ _GRACE = 0.02  # as when a level is chosen: 1.0002 µm is what 1 µm means
 
 
 def with_exclusions(
-    fitted: FittedSegmenter, settings: ExclusionSettings, overview: Overview, work_mpp: Mpp | None
+    fitted: FittedSegmenter,
+    settings: ExclusionSettings,
+    overview: Overview,
+    work_mpp: Mpp | None,
+    fills: Fills | None = None,
 ) -> FittedSegmenter:
     """Return the segmenter with artefacts as classes of their own, or itself where there is nothing to exclude.
 
@@ -41,9 +48,11 @@ def with_exclusions(
     settings
         What to exclude.
     overview
-        The slide, with its ``mpp``.
+        The slide, with its ``mpp``; where it was filled it is not valid.
     work_mpp
         Size of the pixels that the tiles will have, None where it is not known.
+    fills
+        Where software filled it with one colour.
 
     Raises
     ------
@@ -53,12 +62,18 @@ def with_exclusions(
     """
     foreground = fit_foreground(overview, "auto", "otsu")
     black = settings.unscanned_black == "auto" and foreground.facts["painted_black_fraction"] != 0
+    is_filled = fills is not None and bool(fills.fills)
+    if is_filled and fills is not None and fills.is_black and settings.unscanned_black == "auto":
+        black, is_filled = True, False  # one class of what is next to black
     asked = [name for name in ("pen", "bubble", "fold", "out_of_focus") if getattr(settings, name)]
-    if not asked and not black:
+    if not asked and not black and not is_filled:
         return fitted
     px_um = _checked_px_um(asked, settings, overview, work_mpp, foreground)
     white = foreground.light.glass
-    rules: list[ExclusionRule] = [BlackRule(WINDOW_PX if px_um else 0)] if black else []
+    window_px = WINDOW_PX if px_um else 0
+    rules: list[ExclusionRule] = [BlackRule(window_px)] if black else []
+    if is_filled and fills is not None:
+        rules.append(fill_rule(fills, overview.size_l0_px, window_px))
     if px_um is not None:
         rules += [_rule(name, settings, overview, px_um, foreground.rule, white.rgb) for name in asked]
     scheme, ids = _extended(fitted.scheme, [rule.name for rule in rules])

@@ -6,9 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class ExclusionSettings(BaseModel):
-    """What is excluded from tissue and reported with its own mm²; all but painted black are off unless asked for.
+    """What is excluded from tissue and reported with its own mm²; all but what was painted are off unless asked for.
 
-    Where two apply the first of ``unscanned_black``, ``pen``, ``bubble``, ``fold``, ``out_of_focus`` wins.
+    Where two apply the first of ``unscanned_black``, ``unscanned_fill``, ``pen``, ``bubble``, ``fold`` and
+    ``out_of_focus`` wins.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -21,6 +22,10 @@ class ExclusionSettings(BaseModel):
         "auto",
         description="'auto': black that software painted where nothing was scanned is a class on the bright-field "
         "slides that have it; 'off': it is what the segmenter makes of it, tissue as a rule (no unit)",
+    )
+    unscanned_fill: Literal["auto", "off"] = Field(
+        "auto",
+        description="likewise any other colour without noise that reaches the rim and stands out from glass (no unit)",
     )
     pen_window_um: float = Field(25.0, gt=0, description="half the window of which more than half is ink, µm")
     fold_window_um: float = Field(25.0, gt=0, description="half the window whose mean absorption is judged, µm")

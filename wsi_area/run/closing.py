@@ -1,0 +1,50 @@
+"""run: the last steps of whoever writes a folder, in one order: twins, tables, run.json, the last line of the log.
+
+The counterpart of `beginning`. run.json comes after the tables, so that a folder says that it has ended only when all
+of it is there.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wsi_area.model.run_record import RunRecord
+from wsi_area.model.slide_result import EndedSlide
+from wsi_area.results.documents import write_run
+from wsi_area.results.layout import RunLayout
+from wsi_area.results.same_content import same_content
+from wsi_area.results.tables.object_tables import write_objects
+from wsi_area.results.tables.run_tables import write_tables
+from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run
+from wsi_area.run.run_log import RunLog
+
+
+def end_run(
+    layout: RunLayout,
+    begun: RunRecord,
+    outcome: RunOutcome,
+    table: Sequence[EndedSlide],
+    log: RunLog,
+    worker_count: int,
+    further: Mapping[str, Any] | None = None,
+) -> RunOutcome:
+    """Return how a run ended, its tables and run.json written.
+
+    Parameters
+    ----------
+    layout, begun
+        Where it lies, and what was known of it when it began.
+    outcome, table
+        How the slides asked for ended, and every slide of the folder.
+    log, worker_count
+        Where its end is said, and how many tasks were done at once.
+    further : mapping or None
+        Fields of run.json that tasks know better than whoever merges them.
+    """
+    twins = same_content(table)
+    told, outcome = as_of_run(table, outcome, twins)
+    write_tables(layout, told)
+    write_objects(layout, [slide.slide_id for slide in told if slide.status != "failed"])
+    run = begun.model_copy(update={"same_content": twins or None})
+    write_run(layout, ended_run(run, outcome, told, worker_count).model_copy(update=further or {}))
+    log.run_ended(outcome)
+    return outcome

@@ -1,0 +1,54 @@
+"""run: what all slides of a run share, and how much memory one task of them may use."""
+
+import os
+from dataclasses import dataclass, replace
+
+from wsi_area.inputs.collect import SlideInput
+from wsi_area.inputs.slide_settings import settings_of
+from wsi_area.run.events import Listener
+from wsi_area.run.executors.contract import Executor
+from wsi_area.settings.run_settings import RunSettings
+
+SHARE_FOR_TASKS = 0.7
+"""Of the memory that is there; the rest is for the interpreter, libraries and the file cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What all slides of a run share."""
+
+    settings: RunSettings
+    executor: Executor
+    listener: Listener
+    memory_limit_bytes: int  # of one task
+    force: bool
+
+    def of(self, slide: SlideInput) -> "Context":
+        """Return the same with the settings of one slide."""
+        return replace(self, settings=settings_of(self.settings, slide))
+
+
+def context_of(settings: RunSettings, executor: Executor, listener: Listener, force: bool) -> Context:
+    """Return what all slides share that an executor measures with these settings."""
+    limit_mb, workers = settings.run.memory_limit_mb, executor.worker_count
+    limit_bytes = task_memory_limit_bytes(limit_mb, workers, executor.task_memory_bytes)
+    return Context(settings, executor, listener, limit_bytes, force)
+
+
+def task_memory_limit_bytes(limit_mb: int | None, worker_count: int, worker_allows_bytes: int | None = None) -> int:
+    """Return what one task may use: as set, as its workers allow, or an even share of what this machine has."""
+    if limit_mb is not None:
+        return limit_mb << 20
+    if worker_allows_bytes is not None:
+        return int(SHARE_FOR_TASKS * worker_allows_bytes)
+    return int(SHARE_FOR_TASKS * _memory_bytes()) // worker_count
+
+
+def _memory_bytes() -> int:
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        with open("/sys/fs/cgroup/memory.max", encoding="ascii") as file:
+            text = file.read().strip()
+    except OSError:
+        return physical
+    return min(physical, int(text)) if text.isdigit() else physical
