@@ -308,7 +308,7 @@ def test_a_tile_that_kills_its_process_is_unreadable_and_the_rest_is_as_in_an_un
     assert record["unreadable"]["area_mm2"] == pytest.approx(TILE_PX**2 * 0.25**2 / 1e6)
     (error,) = record["tile_errors"]
     assert (error["row"], error["col"]) == (2, 4)
-    for part in ("s, batch", "tile row 2 col 4", "counted as unreadable"):
+    for part in ("s, batch", "tile row 2 col 4", "all of it is counted as unreadable"):
         assert part in error["message"]
     expected = class_maps_of(undisturbed)["s"].copy()
     expected[512:768, 1024:1280] = UNREADABLE_CODE
