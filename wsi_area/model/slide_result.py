@@ -215,6 +215,12 @@ class CountedSlide(EndedSlide):
         return self.levels[self.work.level].size_px
 
     @property
+    def work_px_l0(self) -> tuple[float, float]:
+        """Return the width and the height of a work pixel in level-0 pixels."""
+        level, factor = self.levels[self.work.level], self.work.reduce_factor
+        return factor * level.downsample_x, factor * level.downsample_y
+
+    @property
     def total_area_mm2(self) -> Annotated[
         float | None,
         Says(

@@ -4,7 +4,6 @@
 """
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -177,8 +176,3 @@ def _mm2(n_px: float, mpp: Mpp | None) -> float | None:
 def _plain(value: Any) -> Any:
     plain = value.item()
     return None if isinstance(plain, float) and math.isnan(plain) else plain
-
-
-def is_counted(record: Mapping[str, Any]) -> bool:
-    """Return the answer to "does a slide's document hold counts?": a failed one's does not."""
-    return "classes" in record

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from wsi_area.model.classes import TissueClass
+from wsi_area.model.counts import ClassCounts
 from wsi_area.model.documented import (
     Area,
     Byte,
@@ -48,6 +49,12 @@ class CountsOnRecord(Part):
         Count, Says("pixels of tiles that could not be decoded", _PX, NOT_COUNTED, column="n_px_unreadable")
     ]
     n_px_accounted: Annotated[Count, Says("the sum of all of these: the total, or the result is not written", _PX)]
+
+    @property
+    def class_counts(self) -> ClassCounts:
+        """Return the same as counts that add up; the signal is not among them."""
+        none = (0,) * len(self.n_px_by_class)
+        return ClassCounts(self.n_px_by_class, self.n_px_unscanned, self.n_px_outside_roi, self.n_px_unreadable, none)
 
     @property
     def n_px_background(self) -> Annotated[
