@@ -1,6 +1,6 @@
 """wsi_area: tumour burden in mm² from whole-slide images; counts that add up, a pixel size with its origin.
 
-The face: a dozen names, each loaded when it is first asked for, so that ``import wsi_area`` costs nothing.
+The face: a few names, each loaded when it is first asked for, so that ``import wsi_area`` costs nothing.
 """
 
 from typing import TYPE_CHECKING, Any

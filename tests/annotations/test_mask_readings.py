@@ -6,7 +6,7 @@ from drawn_samples import codes_of, slide_of
 from PIL import Image
 
 from wsi_area.annotations import read_drawn
-from wsi_area.annotations.mask_scale import mask_scale
+from wsi_area.annotations.masks.scale import mask_scale
 from wsi_area.errors import AnnotationError
 from wsi_area.model.geometry import Size
 

@@ -25,7 +25,7 @@ from wsi_area.run.prepare import PreparedSlide, PrepareTask, prepare_slide
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.colour.kernels import classify_and_count
 from wsi_area.settings.run_settings import load
-from wsi_area.slides import inspect
+from wsi_area.slides import borrow_reader, inspect
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.proof import tile_box
 from wsi_area.slides.lanes.reading import VALID_ALPHA, grid_boxes
@@ -57,12 +57,15 @@ def warm_up() -> None:
     gc.freeze()  # nothing of this is garbage: a search for some would copy its pages into every child
 
 
-def worst_of(mutant: Path, out: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield how the run ended, then whether what it said is a lie."""
-    (record,) = run_slides([SlideInput(str(mutant), "mutant")], SETTINGS, out).records
+def worst_of(mutant: Path, out: Path, whole: Path | None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield how the run ended, then whether what it said is a lie.
+
+    ``whole`` is the same picture undamaged, where the damage is such that no decoder may miss it.
+    """
+    (record,) = run_slides([SlideInput(str(mutant), "mutant")], SETTINGS, out).documents
     status, reason, lane = record["status"], record["reason"] or "", record.get("reader", "")
     yield "measured", {"status": status, "reason": reason, "reader": lane, "foreign": foreign_error(record)}
-    yield "judged", {"lie": lie_of(mutant, record) if "classes" in record else ""}
+    yield "judged", {"lie": lie_of(mutant, record, whole) if "classes" in record else ""}
 
 
 def foreign_error(record: dict[str, Any]) -> str:
@@ -74,8 +77,15 @@ def foreign_error(record: dict[str, Any]) -> str:
     return ""
 
 
-def lie_of(mutant: Path, record: dict[str, Any]) -> str:
-    """Return what OpenSlide has against a result, or ""."""
+def lie_of(mutant: Path, record: dict[str, Any], whole: Path | None) -> str:
+    """Return what OpenSlide has against a result, or the whole picture, or ""."""
+    if record["reader"] == "plain":
+        if record["status"] == "incomplete" or whole is None:
+            return ""
+        seen, expected = (_pixels_of(path) for path in (mutant, whole))
+        return "" if np.array_equal(seen, expected) else "pixels were lost, and nothing says so"
+    if record["reader"] not in ("direct", "openslide"):
+        return ""
     level = record["work"]["level"]
     judge = Judge(mutant, level)
     if record["reader"] == "direct":
@@ -87,6 +97,13 @@ def lie_of(mutant: Path, record: dict[str, Any]) -> str:
             if pixels is None:
                 return f"{box}: {failure}"
     return ""
+
+
+def _pixels_of(path: Path) -> np.ndarray:
+    """Return uint8 (h, w, 3) of a plain image as the lane reads it."""
+    info = inspect(path)
+    with borrow_reader(info, "plain") as reader:
+        return reader.read(0, Region(0, 0, info.size_l0_px.width_px, info.size_l0_px.height_px)).rgb
 
 
 def _direct_lie(mutant: Path, level: int, judge: "Judge") -> str:

@@ -3,13 +3,15 @@
 import random
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from small_slides import directories
 
 HUGE = (b"\xff\xff\xff\x7f", b"\xff\xff\xff\xff", b"\x00\x00\x00\x40", bytes(4))
 _VR = re.compile(rb"(?:AE|AS|CS|DA|DS|DT|FD|FL|IS|LO|LT|OB|OW|PN|SH|SQ|ST|TM|UI|UL|UN|US|UT)[\0-\xff]{2}")
 _HEAD_BYTES, _TAIL_BYTES = 4096, 65536
+_ARRAYS = {273, 279, 324, 325}
+"""Fields that say where the strips and tiles of a TIFF begin, and how many bytes each has."""
 
 
 def flip(data: bytearray, rng: random.Random) -> None:
@@ -132,13 +134,59 @@ def marker(data: bytearray, rng: random.Random) -> None:
             data[end : end + 2] = rng.choice([b"\0\0", b"\xff\xd8", b"\xd9\xff", bytes([rng.randrange(256)] * 2)])
 
 
-MUTATIONS: tuple[Callable[[bytearray, random.Random], None], ...] = (
+def torn_entries(data: bytearray, rng: random.Random) -> None:
+    """Change where a few stored tiles or strips begin, or how long they are said to be, as a torn write does."""
+    if data[:4] != b"II*\0":
+        _dicom_element(data, rng)
+        return
+    places = [e for page in directories(bytes(data)) for tag, e in page.items() if tag in _ARRAYS and e.kind == 4]
+    if not places:
+        field(data, rng)
+        return
+    entry = rng.choice(places)
+    start = entry.at + 8 if len(entry.content) <= 4 else struct.unpack_from("<I", data, entry.at + 8)[0]
+    for _ in range(rng.choice([1, 1, 2, 5])):
+        at = start + 4 * rng.randrange(entry.count)
+        (number,) = struct.unpack_from("<I", data, at)
+        torn = rng.choice([0, 0, number & 0xFFFF, number & 0xFFFF0000, number + rng.randrange(-2000, 2000)])
+        struct.pack_into("<I", data, at, torn & 0xFFFFFFFF)
+
+
+def last_directory(data: bytearray, rng: random.Random) -> None:
+    """Break the last directory of a TIFF: its fields, their number, or where it says that another one follows."""
+    if data[:4] != b"II*\0":
+        _dicom_element(data, rng)
+        return
+    entries = sorted(directories(bytes(data))[-1].values(), key=lambda entry: entry.at)
+    at, link = entries[0].at - 2, entries[-1].at + 12
+    way = rng.choice(["fields", "zeros", "noise", "link", "end"])
+    if way == "fields":
+        struct.pack_into("<H", data, at, rng.choice([0, 1, len(entries) - 1, len(entries) + 1, 0xFFFF]))
+    elif way == "zeros":
+        begin = at + 2 + 12 * rng.randrange(len(entries))
+        data[begin:link] = bytes(link - begin)
+    elif way == "noise":
+        begin = rng.randrange(at + 2, link)
+        data[begin : begin + 12] = rng.randbytes(len(data[begin : begin + 12]))
+    elif way == "link":
+        followers = [8, at, len(data) + 4096, len(data) - 4, rng.randrange(len(data))]
+        struct.pack_into("<I", data, link, rng.choice(followers))
+    else:
+        del data[rng.randrange(at, len(data)) :]
+
+
+FIRST: tuple[Callable[[bytearray, random.Random], None], ...] = (
     flip, flip_header, flip_tail, truncate, zero, enlarge, swap, field, marker,
 )  # fmt: skip
+MUTATIONS = (*FIRST, torn_entries, last_directory)
+EVERY_WAY_FROM_SEED = 10_000
+"""Seeds below it choose among the first ways there were, so that what they once found is found again."""
 
 
-def mutate(data: bytearray, rng: random.Random) -> str:
-    """Damage a slide in place, in one way at random; return which."""
-    mutation = rng.choice(MUTATIONS)
+def mutate(data: bytearray, seed: int, ways: Collection[str] = ()) -> str:
+    """Damage a slide in place, in one way at random, of some ways or of those of the seed; return which."""
+    rng = random.Random(seed)
+    named = [m for m in MUTATIONS if m.__name__ in ways]
+    mutation = rng.choice(named or (MUTATIONS if seed >= EVERY_WAY_FROM_SEED else FIRST))
     mutation(data, rng)
     return mutation.__name__

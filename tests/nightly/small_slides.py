@@ -9,6 +9,11 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openslide
+import tifffile
 
 NDPI_TAG = 65420
 _BYTES_OF_TYPE = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
@@ -64,6 +69,28 @@ def _directory(data: bytes, at: int) -> dict[int, Entry]:
         (start,) = (place + 8,) if size <= 4 else struct.unpack_from("<I", data, place + 8)
         entries[tag] = Entry(place, tag, kind, n, data[start : start + size])
     return entries
+
+
+PLAIN_SIDE_PX = 700
+_PLAIN_FORMS: Mapping[str, Mapping[str, Any]] = {
+    "plain.jpg": {"format": "JPEG", "quality": 85},
+    "plain_progressive.jpg": {"format": "JPEG", "quality": 85, "progressive": True},
+    "plain.png": {"format": "PNG"},
+    "plain_jpeg_strips.tif": {"compression": "jpeg", "photometric": "ycbcr", "subsampling": (2, 2), "rowsperstrip": 64},
+    "plain_deflate_strips.tif": {"compression": "zlib", "photometric": "rgb", "rowsperstrip": 64},
+}
+
+
+def write_plain_images(slide: Path, folder: Path) -> list[Path]:
+    """Write a piece of a slide as every kind of plain image; return the files."""
+    with openslide.OpenSlide(slide) as opened:
+        piece = opened.read_region((500, 500), 0, (PLAIN_SIDE_PX, PLAIN_SIDE_PX)).convert("RGB")
+    for name, form in _PLAIN_FORMS.items():
+        if "format" in form:
+            piece.save(folder / name, dpi=(50_800, 50_800), **form)
+        else:
+            tifffile.imwrite(folder / name, np.asarray(piece), resolution=(50_800, 50_800), **form)
+    return [folder / name for name in _PLAIN_FORMS]
 
 
 def small_slide(path: Path) -> bytes:

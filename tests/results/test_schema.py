@@ -11,6 +11,7 @@ from measuring import measure
 from synthetic import FileForm, disc, write_slide, write_slide_with_garbage_tile, write_text_slide
 
 from wsi_area.inputs.collect import collect_slides
+from wsi_area.model.documented import SCHEMA_VERSION
 from wsi_area.model.geometry import Size
 from wsi_area.results.schema import result_schema, schema_text
 from wsi_area.run.pipeline import run_slides
@@ -98,7 +99,7 @@ def test_numbers_that_cannot_be_are_found(documents: dict[str, dict[str, Any]]) 
         (("tumor", "area_mm2"), "NA"),
         (("tumor", "fraction_of_tissue"), 1.2),
         (("status",), "done"),
-        (("schema_version",), 3),
+        (("schema_version",), SCHEMA_VERSION + 1),
     ):
         changed = copy.deepcopy(documents["drawn/complete"])
         _at(changed, place[:-1])[place[-1]] = value

@@ -21,7 +21,7 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.objects import Foci, SizeFilters
 from wsi_area.model.plan import SlidePlan
-from wsi_area.model.slide_areas import FociOnRecord
+from wsi_area.model.record.slide_foci import FociOnRecord
 from wsi_area.results.class_map.cleaned_store import discard_cleaned, tiles_layout
 from wsi_area.results.class_map.shard import encoded_tiles
 from wsi_area.results.class_map.store import commit_batch, create_store, ledger_rows

@@ -14,7 +14,7 @@ from recorded import counted_slide
 from synthetic import FileForm, disc, write_slide
 
 from wsi_area.model.geometry import Size
-from wsi_area.model.slide_origin import TileError
+from wsi_area.model.record.slide_origin import TileError
 from wsi_area.run.run_document import RunOutcome
 from wsi_area.run.run_log import RunLog, opened_log
 

@@ -111,8 +111,8 @@ def test_a_slide_whose_stores_another_version_wrote_is_refused_by_itself_too(
     install("1.1")
     outcome = run(slides, tmp_path / "out")
     assert outcome.exit_code == 2
-    assert [r["error"] for r in outcome.records] == ["StaleResultError"] * 2
-    assert "made with another segmenter package (lab-seg 1.0 -> 1.1)" in outcome.records[0]["reason"]
+    assert [r["error"] for r in outcome.documents] == ["StaleResultError"] * 2
+    assert "made with another segmenter package (lab-seg 1.0 -> 1.1)" in outcome.documents[0]["reason"]
 
 
 def test_tasks_of_an_array_with_two_versions_are_never_mixed(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from wsi_area.annotations.mask_files import is_zarr
+from wsi_area.annotations.masks.files import is_zarr
 from wsi_area.errors import AnnotationError
 
 _OUTLINES = (".geojson", ".geojson.gz", ".geojson.zip", ".json", ".json.gz", ".json.zip", ".xml", ".ndpa")

@@ -10,7 +10,7 @@ from wsi_area.compute.judge.area_change import DatedArea, crack_count, u_count_o
 from wsi_area.errors import ResultError
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import MaskArray
-from wsi_area.model.slide_areas import ClassOnRecord
+from wsi_area.model.record.slide_areas import ClassOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.opened_slide import OpenedSlide
 

@@ -28,7 +28,8 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import TilePlace
 from wsi_area.model.slide import SlideInfo
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.results.opened_run import OpenedSlide, open_run
+from wsi_area.results.opened_run import open_run
+from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.storage.place import Place
 
 REST = "rest"
@@ -131,7 +132,7 @@ def _inspected(slide: CountedSlide) -> SlideInfo:
     # imported here: a run can be held against the truth without its slides
     from wsi_area.slides import inspect
 
-    found = inspect(path, slide_id=slide.slide_id)
+    found = inspect(path, slide_id=slide.slide_id, choice=slide.choice)
     if found.size_l0_px != size:
         raise ResultError(f"{path} is not the slide that was measured: it is of another size; run it again")
     return replace(found, fingerprint=slide.fingerprint)

@@ -211,7 +211,7 @@ def _slide_faults(slide: CountedSlide) -> list[tuple[str, str]]:
     if not path.exists():
         return []  # archived since; the counts can still be verified
     try:
-        now = inspect(path, slide_id=slide.slide_id).fingerprint
+        now = inspect(path, slide_id=slide.slide_id, choice=slide.choice).fingerprint
     except SlideError as error:
         return [("slide file", f"{path} cannot be opened any more ({error})")]
     if now == slide.fingerprint:

@@ -6,7 +6,7 @@ from typing import Any
 
 from wsi_area import annotations
 from wsi_area.compute.count.area import area_mm2
-from wsi_area.errors import SettingsError
+from wsi_area.errors import AnnotationError, SettingsError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawn_source import DrawnSource, read_for_slide
 from wsi_area.inputs.slide_settings import refuse_wrong_settings
@@ -14,12 +14,14 @@ from wsi_area.model.calibration import Calibration, Mpp
 from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.plan import SlidePlan
-from wsi_area.model.slide import SlideInfo
-from wsi_area.model.slide_areas import OutlineOnRecord
-from wsi_area.model.slide_origin import DrawnOnRecord, RoiMask, RoiOutlines
+from wsi_area.model.record.slide_areas import OutlineOnRecord
+from wsi_area.model.record.slide_origin import DrawnOnRecord, RoiMask, RoiOutlines
+from wsi_area.model.slide import UPRIGHT, SlideInfo
 from wsi_area.segmenters.protocol import UsesDrawn
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.run_settings import RunSettings
+
+_BY_MANIFEST = ", or name it in a manifest"
 
 
 def drawn_on(
@@ -30,16 +32,26 @@ def drawn_on(
     Raises
     ------
     AnnotationError
-        If there is nothing for this slide where it was said to be, or it cannot be read.
+        If the slide is shown otherwise than it is read; if there is nothing for this slide where it was said to be, or
+        it cannot be read.
     """
+    if (slide.annotations or slide.roi) and info.orientation != UPRIGHT and not info.is_turned:
+        raise AnnotationError(
+            f"{info.slide_id}: its orientation on record is {info.orientation}, so it is shown turned and read as it "
+            "is stored, and what was drawn on it may be meant for either; export it upright, and draw on that"
+        )
     drawn = (
-        None if slide.annotations is None else read_for_slide(info, slide.annotations, "annotations", calibration.mpp)
+        None
+        if slide.annotations is None
+        else read_for_slide(info, slide.annotations, "annotations", calibration.mpp, _BY_MANIFEST)
     )
     return drawn, None if slide.roi is None else _region_of_interest(info, calibration, slide.roi)
 
 
 def _region_of_interest(info: SlideInfo, calibration: Calibration, source: DrawnSource) -> RegionOfInterest:
-    roi = annotations.region_of_interest(read_for_slide(info, source, "a region of interest", calibration.mpp))
+    roi = annotations.region_of_interest(
+        read_for_slide(info, source, "a region of interest", calibration.mpp, _BY_MANIFEST)
+    )
     return replace(roi, findings=tuple(replace(f, slide_id=info.slide_id) for f in roi.findings))
 
 

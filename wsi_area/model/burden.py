@@ -17,20 +17,24 @@ class ClassArea:
 
     tissue_class: TissueClass
     n_px: int  # level-0 pixels
-    area_mm2: float | None  # None in pixels-only results
+    area_mm2: float | None  # None in pixels-only results, and where nothing could be read
     u_mm2: float | None  # standard uncertainty from the pixel size
     signal_per_mm2: float | None  # signal integrated over mm², per mm² of this class (so its mean), None where none
 
 
 @dataclass(frozen=True, slots=True)
 class SlideBurden:
-    """Tumour burden of one slide with its denominators; every mm² is None where there is no pixel size."""
+    """Tumour burden of one slide with its denominators.
+
+    Every mm² is None where there is no pixel size, and where nothing of the slide could be read; of what is unread
+    there is an area all the same.
+    """
 
     slide_id: str
     status: Status
     counts: ClassCounts
     classes: tuple[ClassArea, ...]
-    tumor_px: int | None  # None where no class of the scheme is tumour
+    tumor_px: int | None  # None where no class of the scheme is tumour, or nothing could be read
     tissue_px: int
     analyzed_px: int  # scanned, inside the region of interest and readable
     tumor_area_mm2: float | None
@@ -42,3 +46,4 @@ class SlideBurden:
     relative_u_area: float | None  # u(A)/A of the pixel size alone
     calibration: Calibration
     fingerprint: str  # of the slide
+    was_read: bool = True  # False where nothing of it could be

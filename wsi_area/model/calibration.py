@@ -1,8 +1,9 @@
 """model: the size of a pixel, every claim about it, and the decision."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
+from wsi_area.model.documented import CLOSED
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Size
 
@@ -51,6 +52,8 @@ class MppCandidate:
 @dataclass(frozen=True, slots=True)
 class UnreadClaim:
     """Something that a file says of its pixel size and that cannot be read as one."""
+
+    __pydantic_config__: ClassVar = CLOSED
 
     source: str  # the tag, as in ``MppCandidate``
     text: str  # as it stands there

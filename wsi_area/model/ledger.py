@@ -75,3 +75,8 @@ class LedgerLayout:
         return ClassCounts(
             tuple(sums[:n]), sums[n], sums[n + 1], sums[n + 2], tuple(sums[self.signal_columns]), len(rows)
         )
+
+    def skipped_px(self, rows: NDArray[np.int64]) -> int:
+        """Return the level-0 pixels of a class in tiles that were not read, of committed rows, int64 (n, columns)."""
+        skipped = rows[rows[:, self.status_column] == TileStatus.SKIPPED]
+        return int(skipped[:, : self.class_count].sum())

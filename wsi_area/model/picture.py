@@ -1,9 +1,10 @@
 """model: the pictures of a file, which one was asked for, and where its samples lie."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from wsi_area.model.calibration import Mpp
+from wsi_area.model.documented import CLOSED
 from wsi_area.model.geometry import Size
 
 Role = Literal["slide", "reduced level", "macro", "label", "thumbnail", "plane", "channel", "unknown"]
@@ -34,6 +35,8 @@ ANY_PICTURE = PictureChoice()
 @dataclass(frozen=True, slots=True)
 class Picture:
     """One picture of a file, as its structure describes it; no pixel of it was looked at."""
+
+    __pydantic_config__: ClassVar = CLOSED
 
     index: int  # its number in the list of its file
     name: str  # as the file calls it, "" where it does not

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from wsi_area.model.burden import Status
 from wsi_area.model.documented import Count, Hash, Name, Part, Says, Whole, not_there, without_version
-from wsi_area.model.slide_origin import TileError, Timing
+from wsi_area.model.record.slide_origin import TileError, Timing
 from wsi_area.model.slide_result import EndedSlide, FailedSlide, UncountedSlide
 
 RunState = Literal["running", "finished", "interrupted"]

@@ -8,6 +8,9 @@ from wsi_area.model.documented import CLOSED, Count, Length
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice, StoredPart
 
+UPRIGHT = 1
+"""The orientation, as TIFF and EXIF number it, of a picture that is shown as it is stored."""
+
 SAMPLE_BITS, SAMPLE_BITS_SOURCE = "plain.sample_bits", "plain.sample_bits_from"
 """Properties of a plain image of 16-bit samples: how many of the bits are used, and who says so."""
 
@@ -52,7 +55,7 @@ class SlideInfo:
     colours_assumed: bool = False  # three grey pictures that nothing names are taken as red, green and blue
     openslide_levels: tuple[int, ...] = ()  # OpenSlide's number of each level; empty where they are the same
     level_parts: tuple[tuple[StoredPart, ...], ...] = ()  # for each level where its samples lie; empty: OpenSlide knows
-    orientation: int = 1  # as TIFF and EXIF number it: 1 upright, 2 to 8 turned or mirrored when shown
+    orientation: int = UPRIGHT  # as TIFF and EXIF number it: 1 upright, 2 to 8 turned or mirrored when shown
     is_turned: bool = False  # it is measured as shown; else as stored
     openslide_refusal: str = ""  # why OpenSlide does not open a TIFF of tiles, in its words
     properties: dict[str, str] = field(default_factory=dict, compare=False)  # a few, for the record

@@ -2,7 +2,7 @@
 
 How a number comes into the result
 ----------------------------------
-1. One field, in the part that it belongs to (`slide_areas`, `slide_origin`, or here), with its words::
+1. One field, in the part that it belongs to (`slide_areas`, `slide_foci`, `slide_origin`, or here), with its words::
 
        mean_focus_mm2: Annotated[
            Area | None, Says("mean area of a focus", "mm²", NO_FOCI, column="mean_focus_mm2")
@@ -28,12 +28,11 @@ from wsi_area.model.documented import Area, Count, Hash, Name, Number, Part, Say
 from wsi_area.model.finding import SLIDE_ID, QaFinding
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.objects import SizeChange
-from wsi_area.model.slide import Level
-from wsi_area.model.slide_areas import (
+from wsi_area.model.picture import ANY_PICTURE, PictureChoice
+from wsi_area.model.record.slide_areas import (
     Analyzed,
     ClassOnRecord,
     CountsOnRecord,
-    FociOnRecord,
     OutlineOnRecord,
     SignalOnRecord,
     Tissue,
@@ -41,7 +40,8 @@ from wsi_area.model.slide_areas import (
     Tumor,
     Unreadable,
 )
-from wsi_area.model.slide_origin import (
+from wsi_area.model.record.slide_foci import FociOnRecord
+from wsi_area.model.record.slide_origin import (
     NO_MM2,
     NOT_COUNTED,
     CalibrationOnRecord,
@@ -55,6 +55,8 @@ from wsi_area.model.slide_origin import (
     Timing,
     WorkOnRecord,
 )
+from wsi_area.model.record.slide_pictures import PicturesOnRecord
+from wsi_area.model.slide import Level
 
 _NOT_STARTED = "it failed before anything of it was looked at"
 _FILE = "the slide's file"
@@ -134,6 +136,10 @@ class CountedSlide(EndedSlide):
         Region | None, Says("where the scanner says that there is tissue", "level-0 px", "it says nothing", _FILE)
     ]
     levels: Annotated[tuple[Level, ...], Field(min_length=1), Says("the pyramid, the finest level first", source=_FILE)]
+    pictures: Annotated[
+        PicturesOnRecord | None,
+        Says(PicturesOnRecord.__doc__ or "", empty="it was measured by a version that did not list them"),
+    ] = None
     calibration: CalibrationOnRecord
     work: WorkOnRecord
     counts: CountsOnRecord
@@ -188,9 +194,24 @@ class CountedSlide(EndedSlide):
     timing: Timing
 
     @property
+    def choice(self) -> PictureChoice:
+        """Return which picture of its file was asked for."""
+        return ANY_PICTURE if self.pictures is None else self.pictures.choice
+
+    @property
     def mpp(self) -> Mpp | None:
         """Return the pixel size that the areas were made with; None where the slide was counted in pixels only."""
         return self.calibration.mpp
+
+    @property
+    def was_read(self) -> bool:
+        """Return False where nothing of the slide could be read: what was counted then is glass that nobody looked at.
+
+        Such a slide has no area, of no class.
+        """
+        nothing = self.analyzed.area_mm2 is None and self.mpp is not None
+        unread_glass = self.analyzed.n_px == 0 or self.work.tiles_skipped > 0
+        return not (nothing and unread_glass and self.counts.n_px_unreadable > 0)
 
     @property
     def size_l0_px(self) -> Size:
@@ -201,6 +222,12 @@ class CountedSlide(EndedSlide):
     def level_size_px(self) -> Size:
         """Return the size of the level that was read, in its own pixels."""
         return self.levels[self.work.level].size_px
+
+    @property
+    def work_px_l0(self) -> tuple[float, float]:
+        """Return the width and the height of a work pixel in level-0 pixels."""
+        level, factor = self.levels[self.work.level], self.work.reduce_factor
+        return factor * level.downsample_x, factor * level.downsample_y
 
     @property
     def total_area_mm2(self) -> Annotated[

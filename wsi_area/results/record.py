@@ -4,27 +4,25 @@
 """
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.model.burden import ClassArea, SlideBurden
-from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
+from wsi_area.model.calibration import Calibration, Mpp, MppCandidate, UnreadClaim
 from wsi_area.model.light import Light
 from wsi_area.model.objects import FOCUS_FIELDS, Foci
 from wsi_area.model.plan import SlidePlan
-from wsi_area.model.slide_areas import (
+from wsi_area.model.record.slide_areas import (
     COVERAGE_95,
     ClassOnRecord,
     CountsOnRecord,
-    FociOnRecord,
-    Focus,
     SignalOnRecord,
     Tumor,
 )
-from wsi_area.model.slide_origin import CalibrationOnRecord, Candidate, LightOnRecord, WorkOnRecord
+from wsi_area.model.record.slide_foci import FociOnRecord, Focus
+from wsi_area.model.record.slide_origin import CalibrationOnRecord, Candidate, LightOnRecord, WorkOnRecord
 
 FOCI_LISTED_MOST = 1000
 """Foci in a slide's document; its table has them all."""
@@ -37,7 +35,9 @@ def reason_of(burden: SlideBurden) -> str:
     return burden.calibration.reason if burden.status == "needs_calibration" else ""
 
 
-def calibration_on_record(calibration: Calibration, relative_u_area: float | None) -> CalibrationOnRecord:
+def calibration_on_record(
+    calibration: Calibration, relative_u_area: float | None, unread: tuple[UnreadClaim, ...] = ()
+) -> CalibrationOnRecord:
     """Return the pixel size that was chosen, with every claim."""
     chosen = calibration.chosen
     return CalibrationOnRecord(
@@ -50,6 +50,7 @@ def calibration_on_record(calibration: Calibration, relative_u_area: float | Non
         relative_u_area=relative_u_area,
         reason=calibration.reason,
         candidates=tuple(_candidate(c) for c in calibration.candidates),
+        unread=unread or None,
     )
 
 
@@ -61,6 +62,8 @@ def _candidate(candidate: MppCandidate) -> Candidate:
         rung=candidate.rung,
         quality=candidate.quality,
         note=candidate.note,
+        describes_px=candidate.describes_px,
+        picture=candidate.picture,
     )
 
 
@@ -145,7 +148,7 @@ def signal_on_record(burden: SlideBurden, name: str, micro_scale: int) -> Signal
     """Return the signal integrated over the tissue, with its denominator."""
     tissue = [c for c in burden.classes if c.tissue_class.is_tissue]
     total_px = sum(burden.counts.signal_by_class[c.tissue_class.class_id] for c in tissue) / micro_scale
-    mm2, integrated_mm2 = burden.tissue_area_mm2, _mm2(total_px, burden.calibration.mpp)
+    mm2, integrated_mm2 = burden.tissue_area_mm2, _mm2(total_px, burden.calibration.mpp if burden.was_read else None)
     return SignalOnRecord(
         name=name,
         integrated_px=total_px,
@@ -189,8 +192,3 @@ def _mm2(n_px: float, mpp: Mpp | None) -> float | None:
 def _plain(value: Any) -> Any:
     plain = value.item()
     return None if isinstance(plain, float) and math.isnan(plain) else plain
-
-
-def is_counted(record: Mapping[str, Any]) -> bool:
-    """Return the answer to "does a slide's document hold counts?": a failed one's does not."""
-    return "classes" in record

@@ -36,8 +36,10 @@ def require_account(slide: CountedSlide, where: Place) -> None:
 
 def require_areas(slide: CountedSlide, where: Place) -> None:
     """Refuse an area that is not its count times the pixel size; for errors as `require_sound`."""
+    unread_px = slide.counts.n_px_unreadable
     for name, n_px, found_mm2 in _areas(slide):
-        expected_mm2 = None if slide.mpp is None or n_px is None else area_mm2(n_px, slide.mpp)
+        is_known = slide.was_read or n_px == unread_px
+        expected_mm2 = None if slide.mpp is None or n_px is None or not is_known else area_mm2(n_px, slide.mpp)
         same = found_mm2 is expected_mm2 is None or (
             found_mm2 is not None
             and expected_mm2 is not None

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate, usable_levels
+from wsi_area.compute.calibration.calibrate import calibrate
+from wsi_area.compute.calibration.level_ratios import usable_levels
+from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.compute.cut.planning import Tiling, plan_slide
 from wsi_area.compute.judge.pictures import picture_findings
 from wsi_area.compute.judge.quality import work_mpp_findings
@@ -13,10 +15,10 @@ from wsi_area.errors import SlideError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.finding import QaFinding
-from wsi_area.model.picture import ANY_PICTURE, PictureChoice
+from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice
 from wsi_area.model.slide import SlideInfo
 from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_OK
-from wsi_area.slides import inspect
+from wsi_area.slides import inspect, pictures_of
 
 CheckStatus = Literal["calibrated", "needs_calibration", "incomplete", "failed"]
 
@@ -31,6 +33,12 @@ class SlideCheck:
     usable_levels: tuple[int, ...] = ()
     others: tuple[QaFinding, ...] = ()  # findings that are not about the pixel size
     error: str = ""
+    listed: tuple[Picture, ...] = ()  # the pictures of a file that cannot be opened for want of a choice
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """Return every picture of the file, also where none of them was taken."""
+        return self.listed if self.info is None else self.info.pictures
 
     @property
     def findings(self) -> tuple[QaFinding, ...]:
@@ -69,7 +77,7 @@ def check_slide(
         info = inspect(slide.path, slide_id=slide.slide_id, choice=choice)
         others = [*picture_findings(info), *refusal_findings(info), *cut_short_findings(info)]
     except (SlideError, OSError) as error:
-        return SlideCheck(slide, error=str(error))
+        return SlideCheck(slide, error=str(error), listed=pictures_of(slide.path))
     calibration = calibrate(info, override=slide.override, policy=policy)
     levels = usable_levels(info, policy)
     if calibration.mpp is not None and work_mpp_um is not None:

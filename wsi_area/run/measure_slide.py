@@ -10,7 +10,7 @@ from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.copying import CopyStopped
 from wsi_area.inputs.stage_in import wherever_it_is_read
 from wsi_area.model.objects import SizeFilters
-from wsi_area.model.slide_origin import Timing
+from wsi_area.model.record.slide_origin import Timing
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, UncountedSlide
 from wsi_area.results.class_map.cleaned_store import tiles_layout
 from wsi_area.results.class_map.soundness import flush_stores, take_back_torn

@@ -1,6 +1,7 @@
 """run: many slides, each to its own end; what the command line and the API call."""
 
 import logging
+import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -45,7 +46,7 @@ STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 def run_slides(
-    slides: Sequence[SlideInput | str],
+    slides: Sequence[SlideInput | str | os.PathLike[str]],
     settings: RunSettings,
     out: Place | str,
     *,

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate, usable_levels
+from wsi_area.compute.calibration.calibrate import calibrate
+from wsi_area.compute.calibration.level_ratios import usable_levels
+from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.compute.cut.grid import read_near_edges
 from wsi_area.compute.cut.planning import Tiling, plan_slide, validate
 from wsi_area.compute.cut.skipping import skip_glass
+from wsi_area.compute.judge.pictures import looks_dark
 from wsi_area.errors import MissingMppError, SlideOpenError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_on
@@ -47,22 +50,17 @@ from wsi_area.slides import (
     read_overview,
     with_edges_proven,
 )
+from wsi_area.slides.hostile_header import refuse_hostile_header
 
 _LOG = logging.getLogger(__name__)
 
 TILES_OF_PREPARING = 4
 """Looking at a slide may take as long as this many tiles: of one with a single level all is read for the overview."""
 
-MAX_SLIDE_PX = 1 << 40
-"""A million by a million: 25 cm a side at 0.25 µm, which is no slide."""
-
 SPREAD_BLOCKS, PLAIN_SPREAD_BLOCKS = 16, 64
 """Blocks that are read for a threshold which hangs on the scale: a million work pixels; four of a plain image, which is
 decoded whole as it is."""
 
-MAX_LEVELS = 64
-MAX_STORED_TILE_PX = 1 << 26
-"""8192 × 8192 px, 256 MiB decoded: the largest stored tile that is still a tile, and not a bomb."""
 
 READER_BYTES = 16 << 20
 """What a lane that reads tile by tile holds: a stored tile, a block, OpenSlide's own cache of a tile or two."""
@@ -131,7 +129,7 @@ def _of_original(message: str, task: PrepareTask) -> str:
 def _prepare(task: PrepareTask) -> PreparedSlide:
     choice = task.settings.reader.choice
     info = inspect(task.read_path or task.slide.path, slide_id=task.slide.slide_id, choice=choice)
-    _refuse_bomb(info)
+    refuse_hostile_header(info)
     policy = task.settings.calibration.policy
     calibration = calibrate(info, override=task.slide.override, policy=policy)
     try:
@@ -156,6 +154,7 @@ def _cut_and_fitted(
     lane = choose_lane(info, [first.level], settings.reader.lane, levels)
     with borrow_reader(info, lane.lane) as reader:
         overview = _with_mpp(read_overview(info, reader, usable_levels=levels), calibration)
+        _refuse_dark_colours(info, overview)
         exclusions = _exclusions(settings, segmenter)
         fills = fills_of(settings, exclusions, overview)
         lit = overview if fills is None else without_fills(overview, fills)
@@ -199,31 +198,19 @@ def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:
     return limit_to_roi(plan, roi)
 
 
-def _refuse_bomb(info: SlideInfo) -> None:
-    """Refuse a header that would have a small file take all memory, before anything is allocated for it.
+def _refuse_dark_colours(info: SlideInfo, overview: Overview) -> None:
+    """Refuse three grey pictures as red, green and blue if nothing but their number says so and the field is dark.
 
     Raises
     ------
     SlideOpenError
     """
-    size = info.size_l0_px
-    if size.area_px > MAX_SLIDE_PX:
+    if info.colours_assumed and looks_dark(overview):
         raise SlideOpenError(
-            f"{info.path}: its header claims {size.width_px} × {size.height_px} px, {size.area_px / MAX_SLIDE_PX:.0f} "
-            f"times the {MAX_SLIDE_PX} that a slide may have; it is damaged or hostile, export it again"
+            f"{info.path}: it holds three grey pictures that nothing names, and their field is dark as that of "
+            "fluorescence is, so they are hardly red, green and blue; say which one is meant: "
+            "--set reader.channel=0, 1 or 2"
         )
-    if len(info.levels) > MAX_LEVELS:
-        raise SlideOpenError(
-            f"{info.path}: its header claims {len(info.levels)} levels, more than the {MAX_LEVELS} that halving the "
-            "largest slide could give; it is damaged or hostile, export it again"
-        )
-    for level in info.levels:
-        tile = level.stored_tile_px
-        if tile is not None and tile.area_px > MAX_STORED_TILE_PX:
-            raise SlideOpenError(
-                f"{info.path}: level {level.index} is stored in tiles of {tile.width_px} × {tile.height_px} px, more "
-                f"than {MAX_STORED_TILE_PX} px, each of which would be decoded whole; write it with tiles of 256 px"
-            )
 
 
 def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSettings:

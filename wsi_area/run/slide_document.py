@@ -15,13 +15,13 @@ from wsi_area.errors import IncompleteResultError
 from wsi_area.inputs.drawings import drawn_on_record, left_out_findings, outlines_on_record, roi_on_record
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.classes import BACKGROUND_ID
-from wsi_area.model.counts import ClassCounts
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.model.objects import Foci, SizeChange
 from wsi_area.model.plan import SlidePlan
-from wsi_area.model.slide_areas import Analyzed, Tissue, TissueEnvelope, Unreadable
-from wsi_area.model.slide_origin import Fit, MadeFrom, TileError, Timing
+from wsi_area.model.record.slide_areas import Analyzed, Tissue, TissueEnvelope, Unreadable
+from wsi_area.model.record.slide_origin import Fit, MadeFrom, TileError, Timing
+from wsi_area.model.record.slide_pictures import pictures_on_record
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
@@ -94,12 +94,14 @@ def slide_document(
     columns = LedgerLayout(len(fitted.scheme.classes))
     # only the fused kernel integrates a signal; whatever another segmenter declares is unknown, not 0
     signal = fitted.signal if isinstance(fitted, ColourRuled) else None
+    rows = _committed_rows(plan, layout, columns)
     burden = measure(
         info,
         fitted.scheme,
-        _committed_counts(plan, layout, columns),
+        columns.total(rows),
         prepared.calibration,
         None if signal is None else signal.micro_scale,
+        skipped_px=columns.skipped_px(rows),
     )
     bound = _skip_bound_px(prepared, ledger_rows(tiles), columns)  # as read, before any filter by size
     told = versions(settings)
@@ -116,8 +118,9 @@ def slide_document(
         height_px=info.size_l0_px.height_px,
         objective_power=info.objective_power,
         bounds_l0_px=info.bounds_l0_px,
+        pictures=pictures_on_record(info),
         levels=info.levels,
-        calibration=calibration_on_record(burden.calibration, burden.relative_u_area),
+        calibration=calibration_on_record(burden.calibration, burden.relative_u_area, info.unread_claims),
         work=work_on_record(plan),
         counts=counts_on_record(plan, burden),
         classes=tuple(class_on_record(area) for area in burden.classes),
@@ -137,7 +140,7 @@ def slide_document(
         reader_reason=prepared.lane.reason,
         segmenter=Fit(name=settings.segmenter.name, settings=settings.segmenter.own, facts=dict(fitted.facts)),
         light=light_on_record(prepared.light),
-        foci=foci_on_record(objects.foci, mpp),
+        foci=foci_on_record(objects.foci if burden.was_read else None, mpp),
         size_filters=objects.size_changes,
         annotations=drawn_on_record(prepared.drawn),
         roi=roi_on_record(prepared.roi, mpp),
@@ -167,8 +170,8 @@ def _findings(
     ]
 
 
-def _committed_counts(plan: SlidePlan, layout: SlideLayout, columns: LedgerLayout) -> ClassCounts:
-    """Return the sum of the ledger, every tile of which must have been committed."""
+def _committed_rows(plan: SlidePlan, layout: SlideLayout, columns: LedgerLayout) -> NDArray[np.int64]:
+    """Return the ledger, int64 (tiles, columns), every tile of which must have been committed."""
     rows = ledger_rows(layout)
     uncommitted = int((rows[..., columns.status_column] == NOT_COMMITTED).sum())
     if uncommitted:
@@ -176,13 +179,13 @@ def _committed_counts(plan: SlidePlan, layout: SlideLayout, columns: LedgerLayou
             f"{plan.slide.slide_id}: {uncommitted} of {plan.tile_count} tiles are not committed; run the same command "
             "again"
         )
-    return columns.total(rows.reshape(-1, rows.shape[-1]))
+    return rows.reshape(-1, rows.shape[-1])
 
 
 def _envelope(objects: MergedObjects, burden: SlideBurden, settings: RunSettings) -> TissueEnvelope | None:
     """Return the tissue with the background that it encloses; None where there is no pixel size."""
     made, mpp = objects.envelope, burden.calibration.mpp
-    if made is None or mpp is None:
+    if made is None or mpp is None or not burden.was_read:
         return None
     n_px = burden.tissue_px + made.enclosed_px
     return TissueEnvelope(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from wsi_area.cli.output.picture_table import picture_document
 from wsi_area.model.calibration import MppCandidate
 from wsi_area.run.check import SlideCheck, exit_code
 
@@ -36,7 +37,7 @@ def _slide(check: SlideCheck) -> dict[str, Any]:
     }
     info, calibration = check.info, check.calibration
     if info is None or calibration is None:
-        return {**row, "error": check.error}
+        return {**row, "error": check.error, "pictures": [picture_document(p) for p in check.pictures]}
     mpp, chosen = calibration.mpp, calibration.chosen
     return {
         **row,
@@ -53,6 +54,9 @@ def _slide(check: SlideCheck) -> dict[str, Any]:
         "mpp_source": None if chosen is None else chosen.source,
         "mpp_quality": None if chosen is None else chosen.quality,
         "reason": calibration.reason,
+        "pictures": [picture_document(picture) for picture in check.pictures],
+        "orientation": info.orientation,
+        "unread_claims": [asdict(claim) for claim in info.unread_claims],
         "candidates": [_candidate(candidate) for candidate in calibration.candidates],
         "findings": [
             {key: _finite(value) for key, value in asdict(finding).items() if key != "slide_id"}
@@ -69,6 +73,8 @@ def _candidate(candidate: MppCandidate) -> dict[str, Any]:
         "rung": candidate.rung,
         "quality": candidate.quality,
         "note": candidate.note,
+        "describes_px": None if candidate.describes_px is None else asdict(candidate.describes_px),
+        "picture": candidate.picture,
     }
 
 

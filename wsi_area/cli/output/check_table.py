@@ -7,11 +7,12 @@ from rich.text import Text
 
 from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.cli.output.findings_text import SEVERITY_STYLES, print_failures, print_findings, told_findings
+from wsi_area.cli.output.picture_table import is_worth_a_table, picture_table
 from wsi_area.compute.calibration.uncertainty import relative_u_area
 from wsi_area.compute.quantity_text import number_text, pair_text
 from wsi_area.model.calibration import Quality
+from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.model.slide import SlideInfo
-from wsi_area.model.slide_areas import COVERAGE_95
 from wsi_area.run.check import SlideCheck
 
 _QUALITY_MEANS: dict[Quality, str] = {
@@ -26,6 +27,11 @@ def print_checks(checks: Sequence[SlideCheck]) -> None:
     console = report_console()
     table = _wide(checks, "\n" if console.is_terminal else " ")  # in a pipe, one line a slide
     console.print(table if fits(console, table) else _narrow(checks))
+    for check in checks:
+        note = "" if check.info is None else check.info.picture_note
+        if is_worth_a_table(check.pictures, note, len(checks)):
+            console.print("")
+            console.print(picture_table(check.slide.slide_id, check.pictures))
     print_findings(console, told_findings(f for check in checks for f in check.findings))
     lost = [(check.slide.slide_id, check.error) for check in checks if check.info is None]
     print_failures(console, "CANNOT BE OPENED", lost)

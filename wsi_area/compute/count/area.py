@@ -43,8 +43,10 @@ def measure(
     counts: ClassCounts,
     calibration: Calibration,
     signal_scale: int | None,
+    *,
+    skipped_px: int = 0,
 ) -> SlideBurden:
-    """Return the burden of a slide from its exact counts.
+    """Return the burden of a slide from its exact counts; without any area where nothing of it could be read.
 
     Parameters
     ----------
@@ -52,6 +54,8 @@ def measure(
         What was measured, in which classes, how many pixels, how large they are.
     signal_scale : int or None
         Integer steps per unit of the segmenter's signal; None where it measures none.
+    skipped_px : int
+        Level-0 pixels among the counts that were taken for background without being read.
 
     Raises
     ------
@@ -59,15 +63,17 @@ def measure(
         If the counts do not add up to every level-0 pixel of the slide.
     """
     assert_accounted(slide, counts)
-    mpp = calibration.mpp
     rel = None if calibration.chosen is None else relative_u_area(calibration.chosen.quality)
-    tumor_px = _px(scheme, counts, "is_tumor") if scheme.names_tumor else None
-    tissue_px = _px(scheme, counts, "is_tissue")
     analyzed_px = sum(counts.px_by_class)
+    # of pixels that nobody read, 0 is no area: it is unknown
+    was_read = analyzed_px > skipped_px or not counts.unreadable_px
+    mpp = calibration.mpp if was_read else None
+    tumor_px = _px(scheme, counts, "is_tumor") if scheme.names_tumor and was_read else None
+    tissue_px = _px(scheme, counts, "is_tissue")
     tumor_mm2 = _mm2(tumor_px, mpp)
     return SlideBurden(
         slide_id=slide.slide_id,
-        status=_status(counts, mpp),
+        status=_status(counts, calibration.mpp),
         counts=counts,
         classes=tuple(_class_area(c, counts, mpp, rel, signal_scale) for c in scheme.classes),
         tumor_px=tumor_px,
@@ -77,11 +83,12 @@ def measure(
         tumor_area_u_mm2=None if tumor_mm2 is None or rel is None else tumor_mm2 * rel,
         tissue_area_mm2=_mm2(tissue_px, mpp),
         analyzed_area_mm2=_mm2(analyzed_px, mpp),
-        unread_area_mm2=_mm2(counts.unreadable_px, mpp),
+        unread_area_mm2=_mm2(counts.unreadable_px, calibration.mpp),
         tumor_fraction=None if tumor_px is None or tissue_px == 0 else tumor_px / tissue_px,
         relative_u_area=rel,
         calibration=calibration,
         fingerprint=slide.fingerprint,
+        was_read=was_read,
     )
 
 

@@ -1,8 +1,10 @@
 """compute: what was decided about the pictures of a file, as findings; pure."""
 
 from wsi_area.model.finding import QaFinding
+from wsi_area.model.pixels import Overview
 from wsi_area.model.slide import SlideInfo
 
+_DARK = 64  # grey levels of 255
 ORIENTATIONS = {
     2: "mirrored", 3: "turned by 180°", 4: "upside down, mirrored", 5: "turned and mirrored", 6: "turned by 90°",
     7: "turned and mirrored", 8: "turned by 270°",
@@ -18,6 +20,16 @@ def picture_findings(info: SlideInfo) -> list[QaFinding]:
     if info.orientation != 1:
         found.append(_orientation(info))
     return found
+
+
+def looks_dark(overview: Overview) -> bool:
+    """Return whether most of a slide that was scanned is nearly black, as the field of fluorescence is.
+
+    Pure black is left out: software paints it where nothing was scanned.
+    """
+    brightest = overview.rgb.max(axis=-1)[overview.valid]
+    seen = brightest[brightest > 0]
+    return bool(seen.size) and float((seen < _DARK).mean()) > 0.5
 
 
 def _orientation(info: SlideInfo) -> QaFinding:

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from wsi_area.model.documented import Part, Says, Table
 from wsi_area.model.finding import QaFinding
-from wsi_area.model.slide_areas import ClassOnRecord, Focus
+from wsi_area.model.record.slide_areas import ClassOnRecord
+from wsi_area.model.record.slide_foci import Focus
 from wsi_area.model.slide_result import CountedSlide, UncountedSlide
 
 Kind = Literal["text", "integer", "number", "flag"]

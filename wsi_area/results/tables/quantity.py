@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wsi_area.compute.quantity_text import area_unit, number_text, percent_text
-from wsi_area.model.slide_areas import COVERAGE_95
+from wsi_area.model.record.slide_areas import COVERAGE_95
 
 NONE = "–"
 _MOST_DECIMALS = 9

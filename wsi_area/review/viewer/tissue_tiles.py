@@ -33,8 +33,9 @@ def measured_file(slide: OpenedSlide, file: str | Path | None) -> SlideInfo:
     StaleResultError
         It is another file than the one that was measured.
     """
-    info = inspect(slide.record["path"] if file is None else file, slide_id=slide.slide_id)
-    if info.fingerprint != slide.record["fingerprint"]:
+    choice = slide.counted.choice
+    info = inspect(slide.counted.path if file is None else file, slide_id=slide.slide_id, choice=choice)
+    if info.fingerprint != slide.counted.fingerprint:
         raise StaleResultError(
             f"{info.path} is not the file that was measured; give that file with view(file=…), or measure again"
         )
@@ -133,7 +134,8 @@ def open_tissue(slide: OpenedSlide, file: str | Path | None, picture: Thumbnail)
     SlideError, StaleResultError
         A file was named that cannot be opened or is not the one that was measured.
     """
-    lane = "plain" if slide.record["reader"] == "plain" else "openslide"  # the direct lane is proven on the work level
+    reader = slide.counted.reader
+    lane = reader if reader in ("plain", "stored") else "openslide"  # the direct lane is proven on the work level
     try:
         return TissueTiles(measured_file(slide, file), lane, picture), ""
     except (SlideError, StaleResultError) as error:

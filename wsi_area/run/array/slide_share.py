@@ -18,8 +18,8 @@ from wsi_area.errors import ResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.copying import CopyStopped
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
+from wsi_area.model.record.slide_origin import TileError, Timing
 from wsi_area.model.run_record import ShareOnRecord
-from wsi_area.model.slide_origin import TileError, Timing
 from wsi_area.results.class_map.soundness import stores_open, take_back_torn
 from wsi_area.results.class_map.store import commit_batch, stored_origin
 from wsi_area.results.layout import RunLayout, SlideLayout

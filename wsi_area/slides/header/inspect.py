@@ -11,7 +11,7 @@ from openslide import lowlevel
 from wsi_area.compute.units import positive_number
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Region, Size
-from wsi_area.model.picture import ANY_PICTURE, PictureChoice
+from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice
 from wsi_area.model.slide import Level, SlideInfo
 from wsi_area.slides.header.companion_files import (
     DICOM_HEAD_BYTES,
@@ -28,6 +28,7 @@ from wsi_area.slides.header.one_picture import one_picture
 from wsi_area.slides.header.refusal import refusal_of
 from wsi_area.slides.header.shown_pictures import dicom_pictures, levels_of_picture, shown_pictures
 from wsi_area.slides.header.tiff_directories import tiff_directories
+from wsi_area.slides.header.tiff_pictures import tiff_pictures
 from wsi_area.slides.header.tiff_slide import (
     STRUCTURED_VENDORS,
     TiffSlide,
@@ -36,6 +37,7 @@ from wsi_area.slides.header.tiff_slide import (
     ome_power,
     split_claims,
     tiff_slide,
+    with_claims,
 )
 from wsi_area.slides.header.tile_sizes import refuse_oversized_tiles
 from wsi_area.slides.stored.openslide_handles import open_handle
@@ -124,6 +126,17 @@ def inspect(
     return inspect_stored(file, name, meant, choice)
 
 
+def pictures_of(path: str | os.PathLike[str]) -> tuple[Picture, ...]:
+    """Return the pictures of a TIFF, of which none is taken; none of a file that cannot be read, or is no TIFF."""
+    file = Path(os.path.abspath(path))
+    try:
+        directories = tiff_directories(file)
+        vendor = openslide.OpenSlide.detect_format(file) if directories else None
+    except (OSError, openslide.OpenSlideError):
+        return ()
+    return tuple(found.picture for found in tiff_pictures(directories, vendor))
+
+
 def _begins_as_dicom(file: Path) -> bool:
     with file.open("rb") as stream:
         return has_dicom_magic(stream.read(DICOM_HEAD_BYTES))
@@ -195,7 +208,7 @@ def _inspect_slide(
         imaged_volume_mm=imaged_volume_mm(properties),
         content_digest=content_digest,
         unread_claims=unread,
-        pictures=one.listed,
+        pictures=with_claims(one.listed, read),
         choice=choice,
         picture_note=one.note,
         openslide_levels=() if numbers == tuple(range(len(sizes))) else numbers,

@@ -23,7 +23,14 @@ from wsi_area.slides.header.found_picture import FoundPicture
 from wsi_area.slides.header.mpp_sources import Claim, density_claim
 from wsi_area.slides.header.one_picture import OnePicture, one_picture
 from wsi_area.slides.header.tiff_directories import Directory
-from wsi_area.slides.header.tiff_slide import further_claims, ome_power, split_claims, tag_claims, tiff_slide
+from wsi_area.slides.header.tiff_slide import (
+    further_claims,
+    ome_power,
+    split_claims,
+    tag_claims,
+    tiff_slide,
+    with_claims,
+)
 from wsi_area.slides.stored.plain_depth import SampleDepth, declared_depth, depth_of
 from wsi_area.slides.stored.plain_tiff import (
     MAX_PLAIN_PX,
@@ -99,7 +106,7 @@ def inspect_plain(
         mpp_candidates=read,
         content_digest=content_digest,
         unread_claims=unread,
-        pictures=found.one.listed,
+        pictures=with_claims(found.one.listed, read),
         choice=choice,
         picture_note=found.one.note,
         colours_assumed=found.one.is_assumed,

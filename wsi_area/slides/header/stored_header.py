@@ -9,7 +9,14 @@ from wsi_area.model.geometry import Size
 from wsi_area.model.picture import PictureChoice, StoredPart
 from wsi_area.model.slide import Level, SlideInfo
 from wsi_area.slides.header.fingerprint import digests
-from wsi_area.slides.header.tiff_slide import TiffSlide, further_claims, ome_power, split_claims, tag_claims
+from wsi_area.slides.header.tiff_slide import (
+    TiffSlide,
+    further_claims,
+    ome_power,
+    split_claims,
+    tag_claims,
+    with_claims,
+)
 from wsi_area.slides.stored.part_tiles import StoredPicture, damage_of
 from wsi_area.slides.stored.plain_depth import SampleDepth, declared_depth, depth_of
 
@@ -55,7 +62,7 @@ def inspect_stored(file: Path, slide_id: str, meant: TiffSlide, choice: PictureC
         mpp_candidates=read,
         content_digest=content_digest,
         unread_claims=unread,
-        pictures=meant.one.listed,
+        pictures=with_claims(meant.one.listed, read),
         choice=choice,
         picture_note=meant.one.note,
         colours_assumed=meant.one.is_assumed,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wsi_area.model.calibration import MppCandidate, UnreadClaim
 from wsi_area.model.geometry import Size
-from wsi_area.model.picture import PictureChoice
+from wsi_area.model.picture import Picture, PictureChoice
 from wsi_area.slides.header.mpp_sources import Claim, tiff_claims
 from wsi_area.slides.header.ome import ome_images
 from wsi_area.slides.header.one_picture import OnePicture, one_picture
@@ -25,7 +25,8 @@ from wsi_area.slides.header.tiff_pictures import tiff_pictures
 STRUCTURED_VENDORS = ("aperio", "generic-tiff")
 """What OpenSlide calls the TIFFs of which we know ourselves which picture is which."""
 
-_APERIO_CLAIMS = ("openslide.mpp-x", "aperio.MPP")
+OPENSLIDE_MPP = "openslide.mpp-x"
+_APERIO_CLAIMS = (OPENSLIDE_MPP, "aperio.MPP")
 _SIZE, _REDUCED = re.compile(r"(\d+)x(\d+)"), re.compile(r"->\s*(\d+)x(\d+)")
 _CROP = re.compile(r"\[\s*\d+\s*,\s*\d+[\s,]+(\d+)x(\d+)\s*\]")
 
@@ -121,9 +122,17 @@ def aperio_frame(description: str) -> Size | None:
 
 
 def split_claims(claims: Sequence[Claim]) -> tuple[tuple[MppCandidate, ...], tuple[UnreadClaim, ...]]:
-    """Return the claims that can be read, and what cannot."""
+    """Return the claims that can be read, and what cannot; OpenSlide's repetition of a tag is told once."""
     read = tuple(claim for claim in claims if isinstance(claim, MppCandidate))
-    return read, tuple(claim for claim in claims if isinstance(claim, UnreadClaim))
+    unread = [claim for claim in claims if isinstance(claim, UnreadClaim)]
+    own = {claim.text for claim in unread if claim.source != OPENSLIDE_MPP}
+    return read, tuple(claim for claim in unread if claim.source != OPENSLIDE_MPP or claim.text not in own)
+
+
+def with_claims(listed: tuple[Picture, ...], claims: Sequence[MppCandidate]) -> tuple[Picture, ...]:
+    """Return the pictures of a list, each with the first size that is claimed of it by its number."""
+    sizes = {claim.picture: claim.mpp for claim in reversed(claims) if claim.picture is not None}
+    return tuple(replace(picture, mpp=sizes.get(picture.index, picture.mpp)) for picture in listed)
 
 
 def _one(value: object) -> float | None:

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from wsi_area.model.geometry import Size
 
-UPRIGHT = 1
 _LYING = 5  # from here on width and height change places
 
 

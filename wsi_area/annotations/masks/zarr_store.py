@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import zarr
 
-from wsi_area.annotations.mask_chunks import require_bounded_chunks
-from wsi_area.annotations.mask_codes import (
+from wsi_area.annotations.masks.chunks import require_bounded_chunks
+from wsi_area.annotations.masks.codes import (
     MAX_MASK_BYTES,
     MOST_CODE,
     PartGrid,

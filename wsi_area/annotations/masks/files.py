@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from wsi_area.annotations.mask_codes import MAX_MASK_BYTES, MAX_WHOLE_PX, as_codes, require_sane_size
-from wsi_area.annotations.mask_names import names_of_codes
-from wsi_area.annotations.mask_scale import FittedScale, mask_scale
-from wsi_area.annotations.mask_tiff import open_tiff
+from wsi_area.annotations.masks.codes import MAX_MASK_BYTES, MAX_WHOLE_PX, as_codes, require_sane_size
+from wsi_area.annotations.masks.names import names_of_codes
+from wsi_area.annotations.masks.scale import FittedScale, mask_scale
+from wsi_area.annotations.masks.tiff import open_tiff
 from wsi_area.annotations.raw import noted
 from wsi_area.errors import AnnotationError
 from wsi_area.model.drawn_mask import Codes, DrawnMask, mask_of, packed_mask
@@ -79,7 +79,7 @@ def read_mask(path: Path, slide: Size, scale: float | None) -> MaskFile:
 
 
 def _from_zarr(path: Path, slide: Size, scale: float | None) -> MaskFile:
-    from wsi_area.annotations.mask_zarr import open_mask_zarr  # zarr is slow to import, and few need it
+    from wsi_area.annotations.masks.zarr_store import open_mask_zarr  # zarr is slow to import, and few need it
 
     opened = open_mask_zarr(path)
     fitted = _fitted(path, opened.grid.size, slide, scale)

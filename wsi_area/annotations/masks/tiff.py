@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.annotations.mask_codes import (
+from wsi_area.annotations.masks.codes import (
     PartGrid,
     Piece,
     as_codes,

@@ -1,10 +1,10 @@
-"""model: what a slide was measured from and with, as its result says it: pixel size, work grid, segmenter, drawings."""
+"""record: what a slide was measured from and with, as its result says it: pixel size, grid, segmenter, drawings."""
 
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from wsi_area.model.calibration import Mpp, Quality, Rung
+from wsi_area.model.calibration import Mpp, Quality, Rung, UnreadClaim
 from wsi_area.model.documented import (
     Area,
     Byte,
@@ -27,6 +27,8 @@ from wsi_area.model.light import GlassSource
 NO_PIXEL_SIZE = "no pixel size is known"
 NOT_COUNTED = "it was not counted"
 NO_MM2 = f"{NO_PIXEL_SIZE}, or it was not counted"
+NO_AREA = f"{NO_PIXEL_SIZE}, nothing of it could be read, or it was not counted"
+NOTHING_READ = f"{NO_PIXEL_SIZE}, or nothing could be read"
 
 
 class Candidate(Part):
@@ -40,6 +42,12 @@ class Candidate(Part):
     rung: Annotated[Rung, Says("where the claim stands on the ladder: override, vendor, tiff, image")]
     quality: Annotated[Quality, Says("A, B or C: how far the source is trusted")]
     note: Annotated[str, Says("what the source says, word for word; of an override: its reason")]
+    describes_px: Annotated[
+        Size | None, Field(exclude_if=not_there), Says("size of the picture that it describes, px; absent: not said")
+    ] = None
+    picture: Annotated[
+        Count | None, Field(exclude_if=not_there), Says("number of the picture that it is of; absent: not said")
+    ] = None
 
 
 class CalibrationOnRecord(Part):
@@ -71,6 +79,11 @@ class CalibrationOnRecord(Part):
     ]
     reason: Annotated[str, Says("why this pixel size, or why none")]
     candidates: Annotated[tuple[Candidate, ...], Says("every claim, the best first")]
+    unread: Annotated[
+        tuple[UnreadClaim, ...] | None,
+        Field(exclude_if=not_there),
+        Says("what the file says of it in words that nobody can read; absent: nothing"),
+    ] = None
 
     @property
     def mpp(self) -> Mpp | None:

@@ -1,10 +1,11 @@
-"""model: what was measured on a slide, as its result says it: counts, areas of classes, tumour, tissue, foci."""
+"""record: what was measured on a slide, as its result says it: counts, areas of classes, tumour, tissue."""
 
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from wsi_area.model.classes import TissueClass
+from wsi_area.model.counts import ClassCounts
 from wsi_area.model.documented import (
     Area,
     Byte,
@@ -17,17 +18,14 @@ from wsi_area.model.documented import (
     Part,
     Says,
     Share,
-    Whole,
 )
-from wsi_area.model.slide_origin import NO_MM2, NO_PIXEL_SIZE, NOT_COUNTED
+from wsi_area.model.record.slide_origin import NO_AREA, NO_MM2, NOT_COUNTED, NOTHING_READ
 
 COVERAGE_95 = 1.96
 """Standard uncertainties on either side of a value that hold its 95 % interval."""
 
-NO_TUMOR = f"no class of the settings is tumour, {NO_MM2}"
+NO_TUMOR = f"no class of the settings is tumour, {NO_AREA}"
 NO_TUMOR_PX = f"no class of the settings is tumour, or {NOT_COUNTED}"
-NO_FOCI = f"foci were not asked for, {NO_TUMOR}"
-NO_FOCI_PX = f"foci were not asked for, {NO_TUMOR_PX}"
 _PX = "level-0 px"
 
 
@@ -51,6 +49,12 @@ class CountsOnRecord(Part):
         Count, Says("pixels of tiles that could not be decoded", _PX, NOT_COUNTED, column="n_px_unreadable")
     ]
     n_px_accounted: Annotated[Count, Says("the sum of all of these: the total, or the result is not written", _PX)]
+
+    @property
+    def class_counts(self) -> ClassCounts:
+        """Return the same as counts that add up; the signal is not among them."""
+        none = (0,) * len(self.n_px_by_class)
+        return ClassCounts(self.n_px_by_class, self.n_px_unscanned, self.n_px_outside_roi, self.n_px_unreadable, none)
 
     @property
     def n_px_background(self) -> Annotated[
@@ -97,16 +101,16 @@ class ClassOnRecord(Part):
     ]
     area_mm2: Annotated[
         Area | None,
-        Says("its area", "mm²", NO_PIXEL_SIZE, column="area_mm2", tables=("areas",)),
+        Says("its area", "mm²", NOTHING_READ, column="area_mm2", tables=("areas",)),
         Says(
-            "area of one class", "mm²", f"the slide's settings lack the class, {NO_MM2}",
+            "area of one class", "mm²", f"the slide's settings lack the class, {NO_AREA}",
             column="class_<class>_area_mm2",
         ),
     ]  # fmt: skip
     area_u_mm2: Annotated[
         Area | None,
         Says(
-            "standard uncertainty of that, from the pixel size alone", "mm²", NO_PIXEL_SIZE, column="area_u_mm2",
+            "standard uncertainty of that, from the pixel size alone", "mm²", NOTHING_READ, column="area_u_mm2",
             tables=("areas",),
         ),
     ]  # fmt: skip
@@ -123,7 +127,7 @@ class ClassOnRecord(Part):
     def ci95_low_mm2(self) -> Annotated[
         float | None,
         Says(
-            "lower end of the 95 % interval (1.96 u)", "mm²", NO_PIXEL_SIZE, "area_mm2, area_u_mm2", "ci95_low_mm2",
+            "lower end of the 95 % interval (1.96 u)", "mm²", NOTHING_READ, "area_mm2, area_u_mm2", "ci95_low_mm2",
             ("areas",),
         ),
     ]:  # fmt: skip
@@ -135,7 +139,7 @@ class ClassOnRecord(Part):
     def ci95_high_mm2(self) -> Annotated[
         float | None,
         Says(
-            "upper end of the 95 % interval", "mm²", NO_PIXEL_SIZE, "area_mm2, area_u_mm2", "ci95_high_mm2", ("areas",)
+            "upper end of the 95 % interval", "mm²", NOTHING_READ, "area_mm2, area_u_mm2", "ci95_high_mm2", ("areas",)
         ),
     ]:  # fmt: skip
         """Return the upper end of the 95 % interval of the area in mm²."""
@@ -195,7 +199,7 @@ class Tissue(Part):
     area_mm2: Annotated[
         Area | None,
         Says(
-            "area of all tissue classes, tumour among them, without excluded ones", "mm²", NO_MM2,
+            "area of all tissue classes, tumour among them, without excluded ones", "mm²", NO_AREA,
             column="tissue_area_mm2",
         ),
     ]  # fmt: skip
@@ -231,7 +235,8 @@ class Analyzed(Part):
 
     n_px: Annotated[Count, Says("pixels with a class, background too", _PX)]
     area_mm2: Annotated[
-        Area | None, Says("area of every pixel with a class, background too", "mm²", NO_MM2, column="analyzed_area_mm2")
+        Area | None,
+        Says("area of every pixel with a class, background too", "mm²", NO_AREA, column="analyzed_area_mm2"),
     ]
 
 
@@ -254,10 +259,10 @@ class SignalOnRecord(Part):
 
     name: Annotated[Name, Says("the signal: od is optical density")]
     integrated_px: Annotated[Number, Says("the signal integrated over the tissue's pixels", "signal × level-0 px")]
-    integrated_mm2: Annotated[Number | None, Says("the same over its area", "signal × mm²", NO_PIXEL_SIZE)]
+    integrated_mm2: Annotated[Number | None, Says("the same over its area", "signal × mm²", NOTHING_READ)]
     denominator: Annotated[Name, Says("what it is divided by")]
     per_mm2: Annotated[
-        Number | None, Says("mean of the signal over the tissue", "as the signal", f"no tissue, or {NO_PIXEL_SIZE}")
+        Number | None, Says("mean of the signal over the tissue", "as the signal", f"no tissue, or {NOTHING_READ}")
     ]
 
     @property
@@ -265,102 +270,12 @@ class SignalOnRecord(Part):
         float | None,
         Says(
             "mean optical density of the stain over the tissue (∫ OD dA / mm²)", "optical density",
-            f"the segmenter measures no optical density, there is no tissue, {NO_MM2}", "signal.per_mm2",
+            f"the segmenter measures no optical density, there is no tissue, {NO_AREA}", "signal.per_mm2",
             "signal_od_per_mm2",
         ),
     ]:  # fmt: skip
         """Return the mean optical density over the tissue; None where the signal is another."""
         return self.per_mm2 if self.name == "od" else None
-
-
-class Focus(Part):
-    """One connected region of tumour."""
-
-    comes_from: ClassVar = "connected regions of the class map (compute.objects)"
-
-    object_id: Annotated[
-        Whole,
-        Says(
-            "from 1, the largest first; of equally large ones the upper, then the left one", column="object_id",
-            tables=("objects",),
-        ),
-    ]  # fmt: skip
-    area_px: Annotated[Whole, Says("its pixels, net of holes", _PX, column="area_px", tables=("objects",))]
-    filled_px: Annotated[
-        Whole,
-        Says(
-            "its pixels and those of the holes it encloses, without foci inside these", _PX, column="filled_px",
-            tables=("objects",),
-        ),
-    ]  # fmt: skip
-    centroid_x_l0_px: Annotated[
-        Number | None, Says("column of its centre of mass", _PX, column="centroid_x_l0_px", tables=("objects",))
-    ]
-    centroid_y_l0_px: Annotated[
-        Number | None, Says("row of its centre of mass", _PX, column="centroid_y_l0_px", tables=("objects",))
-    ]
-    x_l0_px: Annotated[Whole, Says("left edge of its box", _PX, column="x_l0_px", tables=("objects",))]
-    y_l0_px: Annotated[Whole, Says("upper edge of its box", _PX, column="y_l0_px", tables=("objects",))]
-    width_l0_px: Annotated[Whole, Says("width of its box", _PX, column="width_l0_px", tables=("objects",))]
-    height_l0_px: Annotated[Whole, Says("height of its box", _PX, column="height_l0_px", tables=("objects",))]
-    max_feret_mm: Annotated[
-        Number | None,
-        Says(
-            "its largest diameter (maximal Feret diameter)", "mm", NO_PIXEL_SIZE, column="max_feret_mm",
-            tables=("objects",),
-        ),
-    ]  # fmt: skip
-    touches_border: Annotated[
-        Flag,
-        Says(
-            "whether it reaches the slide's border and may go on beyond", column="touches_border", tables=("objects",)
-        ),
-    ]
-    touches_unread: Annotated[
-        Flag,
-        Says(
-            "whether it reaches a tile that could not be read and may go on there", column="touches_unread",
-            tables=("objects",),
-        ),
-    ]  # fmt: skip
-    area_mm2: Annotated[
-        Area | None, Says("its area, net of holes", "mm²", NO_PIXEL_SIZE, column="area_mm2", tables=("objects",))
-    ]
-    filled_area_mm2: Annotated[
-        Area | None, Says("the same as an area", "mm²", NO_PIXEL_SIZE, column="filled_area_mm2", tables=("objects",))
-    ]
-
-
-class FociOnRecord(Part):
-    """Connected regions of tumour, the largest 1000 one by one; null: not asked for, or no class is tumour."""
-
-    comes_from: ClassVar = "connected regions of the class map (compute.objects)"
-
-    set: Annotated[Name, Says("what it is a connected region of: tumor", column="set", tables=("objects",))]
-    count: Annotated[
-        Count,
-        Says(
-            "connected regions of tumour (pixels that touch at a corner are one)", "", NO_FOCI_PX, column="foci_count"
-        ),
-    ]
-    n_px_net: Annotated[Count, Says("pixels of all foci, net of holes", _PX)]
-    n_px_filled: Annotated[Count, Says("pixels of all foci with the holes that they enclose", _PX)]
-    net_area_mm2: Annotated[Area | None, Says("area of all foci, net of holes", "mm²", NO_PIXEL_SIZE)]
-    filled_area_mm2: Annotated[
-        Area | None,
-        Says("tumour with the holes that its foci enclose", "mm²", NO_FOCI, column="tumor_area_filled_mm2"),
-    ]
-    hole_count: Annotated[Count, Says("holes that foci enclose")]
-    largest_focus_mm2: Annotated[
-        Area | None, Says("net area of the largest focus", "mm²", NO_FOCI, column="largest_focus_mm2")
-    ]
-    largest_extent_mm: Annotated[
-        Area | None,
-        Says("largest diameter of any focus (maximal Feret diameter)", "mm", NO_FOCI, column="largest_extent_mm"),
-    ]
-    touching_border: Annotated[Count, Says("foci that reach the slide's border")]
-    touching_unread: Annotated[Count, Says("foci that reach a tile that could not be read")]
-    listed: Annotated[tuple[Focus, ...], Says("the largest foci one by one")]
 
 
 class OutlineOnRecord(Part):
