@@ -26,7 +26,7 @@ def with_fat(every_px: int, fat_px: float):
 
 
 def envelope_of(path: Path, out: Path, *settings: str, **options):
-    (record,) = measure(path, out, *settings, **options).records
+    (record,) = measure(path, out, *settings, **options).documents
     return record
 
 
