@@ -11,6 +11,12 @@ from measuring import measure
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from wsi_area.audit.verify import verify_run
+from wsi_area.model.picture import PictureChoice
+from wsi_area.reports.report import write_report
+from wsi_area.results.documents import read_result
+from wsi_area.results.layout import RunLayout
+from wsi_area.review.notebook_run import open_run as open_notebook_run
 from wsi_area.settings.run_settings import load
 
 UM = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.5, "PhysicalSizeYUnit": "µm"}
@@ -46,7 +52,7 @@ def test_one_channel_of_fluorescence_has_the_area_that_was_painted(
 ) -> None:
     path = write_channels(tmp_path / "s.ome.tif", (30, 70, 120), dtype, ["DAPI", "FITC", "Cy5"])
     outcome = measure(path, tmp_path / "out", *DARK, f"reader.channel={channel}")
-    record = outcome.records[0]
+    record = outcome.documents[0]
     assert (record["status"], record["reader"]) == ("complete", "stored")
     assert record["tissue"]["n_px"] == disc(radius).sum()
 
@@ -57,21 +63,21 @@ def test_three_grey_planes_of_a_stained_slide_are_measured_as_its_colours(tmp_pa
         tmp_path / "planes.ome.tif", np.moveaxis(colours, -1, 0).copy(), ome=True, tile=(128, 128),
         photometric="minisblack", metadata={"axes": "CYX", **UM},
     )  # fmt: skip
-    record = measure(tmp_path / "planes.ome.tif", tmp_path / "out").records[0]
+    record = measure(tmp_path / "planes.ome.tif", tmp_path / "out").documents[0]
     assert (record["status"], record["tissue"]["n_px"]) == ("complete", disc(100).sum())
 
 
 def test_three_grey_planes_of_a_dark_field_are_refused(tmp_path: Path) -> None:
     path = write_channels(tmp_path / "s.ome.tif", (30, 70, 120), np.uint8)
-    record = measure(path, tmp_path / "out", *DARK).records[0]
+    record = measure(path, tmp_path / "out", *DARK).documents[0]
     assert record["status"] == "failed"
     assert "reader.channel" in record["reason"]
 
 
 def test_another_picture_is_another_result_and_the_old_one_is_never_continued(tmp_path: Path) -> None:
     path = write_channels(tmp_path / "s.ome.tif", (30, 70, 120, 20), np.uint8)
-    first = measure(path, tmp_path / "a", *DARK, "reader.channel=1").records[0]
-    other = measure(path, tmp_path / "b", *DARK, "reader.channel=2").records[0]
+    first = measure(path, tmp_path / "a", *DARK, "reader.channel=1").documents[0]
+    other = measure(path, tmp_path / "b", *DARK, "reader.channel=2").documents[0]
     assert first["key"] != other["key"]
     hashes = [load(None, [f"reader.{key}=1"]).measurement_hash for key in ("picture", "channel", "plane")]
     assert len({load(None).measurement_hash, *hashes}) == 4
@@ -83,7 +89,7 @@ def test_a_manifest_names_the_picture_of_each_slide(tmp_path: Path) -> None:
         write_channels(tmp_path / f"{name}.ome.tif", (30, 70, 120, 20), np.uint8)
     (tmp_path / "m.csv").write_text("path,slide_id,reader.channel\na.ome.tif,a,1\nb.ome.tif,b,2\n")
     outcome = measure([], tmp_path / "out", *DARK, manifest=tmp_path / "m.csv")
-    found = {record["slide_id"]: record["tissue"]["n_px"] for record in outcome.records}
+    found = {record["slide_id"]: record["tissue"]["n_px"] for record in outcome.documents}
     assert found == {"a": disc(70).sum(), "b": disc(120).sum()}
 
 
@@ -129,7 +135,7 @@ def test_a_region_drawn_in_what_is_shown_finds_its_feature(tmp_path: Path, orien
         density = {"resolution": (300, 150), "resolutionunit": 2}
         tifffile.imwrite(path, stained(WOUND), photometric="rgb", metadata=None, extratags=tags, **density)
     roi = ring(tmp_path / "s.geojson", shown, 70)
-    record = measure(path, tmp_path / "out", *PLAIN, "calibration.anisotropy_confirmation=2", roi=roi).records[0]
+    record = measure(path, tmp_path / "out", *PLAIN, "calibration.anisotropy_confirmation=2", roi=roi).documents[0]
     assert (record["status"], record["tissue"]["n_px"]) == ("complete", WOUND.sum())
     assert (record["width_px"], record["height_px"]) == shown.shape[::-1]
     codes = [finding["code"] for finding in record["findings"]]
@@ -145,9 +151,28 @@ def test_a_tiled_slide_that_is_shown_turned_takes_no_drawing(tmp_path: Path) -> 
     tags = [(274, "H", 1, 6, True)]
     density = {"resolution": (20_000, 20_000), "resolutionunit": 3}
     tifffile.imwrite(path, picture, tile=(128, 128), photometric="rgb", metadata=None, extratags=tags, **density)
-    free = measure(path, tmp_path / "free").records[0]
+    free = measure(path, tmp_path / "free").documents[0]
     assert (free["status"], free["tissue"]["n_px"]) == ("complete", disc(100).sum())
     assert "ORIENTATION" in [finding["code"] for finding in free["findings"]]
-    drawn = measure(path, tmp_path / "drawn", roi=ring(tmp_path / "s.geojson", disc(100), 120)).records[0]
+    drawn = measure(path, tmp_path / "drawn", roi=ring(tmp_path / "s.geojson", disc(100), 120)).documents[0]
     assert drawn["status"] == "failed"
     assert "orientation" in drawn["reason"]
+
+
+def test_report_notebook_and_documents_say_which_picture_was_measured_and_open_it_again(tmp_path: Path) -> None:
+    path = write_channels(tmp_path / "s.ome.tif", (30, 70, 120, 20), np.uint8, ["DAPI", "FITC", "Cy5", "TRITC"])
+    outcome = measure(path, tmp_path / "out", *DARK, "reader.channel=Cy5", "tiling.tile_px=128", "tiling.work_mpp=0.5")
+    record = outcome.documents[0]
+    pictures = record["pictures"]
+    assert (pictures["asked_channel"], pictures["count"]) == ("Cy5", 4)
+    assert [picture["index"] for picture in pictures["listed"] if picture["taken"]] == [2]
+    assert read_result(RunLayout(tmp_path / "out").slide(record["slide_id"])).choice == PictureChoice(channel="Cy5")
+    write_report(tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    slide = open_notebook_run(tmp_path / "out")[record["slide_id"]]
+    for told in (page, slide._repr_html_()):
+        assert "channel 2 Cy5" in told
+        assert "channel 0 DAPI" in told
+    assert verify_run(tmp_path / "out").disagreements == ()
+    tile = slide.tile(1, 1)
+    assert tile.rgb.max() == 200  # the channel that was measured is what is shown
