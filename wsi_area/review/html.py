@@ -15,6 +15,7 @@ from wsi_area.compute.quantity_text import pair_text
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.pixels import RgbArray
+from wsi_area.model.plain_text import plain_cell
 from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
@@ -194,6 +195,7 @@ def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
+        finalize=plain_cell,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
