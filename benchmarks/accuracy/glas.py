@@ -22,7 +22,7 @@ from benchmarks.accuracy.glas_baseline import GlasImage, drawn_pixels, fitted, g
 from benchmarks.accuracy.places import CONFIGS, testdata, wsi_area
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import Overview, TilePixels
-from wsi_area.segmenters.pixels.features import colour_balance
+from wsi_area.segmenters.pixels.balance import colour_balance
 from wsi_area.segmenters.pixels.model import PixelModel, load_model
 
 MPP_UM, WORK_MPP_UM = 0.62005, 1.24

@@ -191,7 +191,7 @@ def test_every_terminal_shows_whole_codes_within_its_width(
 
 
 def _checks(folder: Path) -> list[Any]:
-    from wsi_area.compute.calibration.calibrate import CalibrationPolicy
+    from wsi_area.compute.calibration.policy import CalibrationPolicy
     from wsi_area.inputs.collect import expand_inputs
     from wsi_area.run.check import check_slide
 

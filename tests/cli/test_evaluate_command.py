@@ -135,7 +135,7 @@ def test_a_slide_without_truth_is_named_and_the_others_are_compared(run: Path, t
     ended = wsi_area("evaluate", run, "--truth", drawn(tmp_path, {"tissue": [FOUND]}, "ab"), "--json")
     assert ended.code == 2
     assert ended.document["accuracy"]["images"] == 2
-    assert "no file named like it" in ended.document["failures"]["c"]
+    assert "holds no file with the truth named like the slide; name it c.geojson" in ended.document["failures"]["c"]
     assert ended.document["accuracy"]["classes"][1]["dice_ci95"] is None
     assert "only 2 independent units" in ended.document["accuracy"]["interval_reason"]
 

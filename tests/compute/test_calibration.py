@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate
+from wsi_area.compute.calibration.calibrate import calibrate
+from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.errors import SettingsError
 from wsi_area.model.calibration import Calibration, Mpp, MppCandidate, Quality, Rung
 from wsi_area.model.finding import QaFinding

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.compute.calibration.calibrate import calibrate, usable_levels
+from wsi_area.compute.calibration.calibrate import calibrate
+from wsi_area.compute.calibration.level_ratios import usable_levels
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.geometry import Size
 from wsi_area.model.slide import Level, SlideInfo

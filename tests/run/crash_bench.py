@@ -119,7 +119,7 @@ def assert_no_lie(out: Path, whole: dict[str, bytes]) -> None:
     if about:
         assert verify_run(out).disagreements  # that it is not finished, at least
         return
-    with pytest.raises(ResultError, match=r"run\.json is not there"):
+    with pytest.raises(ResultError, match=r"holds no run \(there is no run\.json\)"):
         verify_run(out)
 
 

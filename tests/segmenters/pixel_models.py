@@ -3,7 +3,7 @@
 import numpy as np
 
 from wsi_area.model.classes import TissueClass
-from wsi_area.segmenters.pixels.features import FeatureSet
+from wsi_area.segmenters.pixels.feature_set import FeatureSet
 from wsi_area.segmenters.pixels.model import PixelModel
 from wsi_area.segmenters.pixels.trees import TreeEnsemble
 

@@ -16,7 +16,7 @@ from wsi_area.model.pixels import Overview, TilePixels, TilePlace
 from wsi_area.segmenters import contract
 from wsi_area.segmenters.contract import SegmenterContract
 from wsi_area.segmenters.pixels.classifier import PixelClassifierSegmenter
-from wsi_area.segmenters.pixels.features import FeatureSet
+from wsi_area.segmenters.pixels.feature_set import FeatureSet
 from wsi_area.segmenters.pixels.model import save_model
 from wsi_area.segmenters.protocol import PlacedSegmenter
 

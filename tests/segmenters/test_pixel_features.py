@@ -11,15 +11,9 @@ from pixel_models import SMALL, blobs
 from wsi_area.errors import SettingsError
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import Overview
-from wsi_area.segmenters.pixels.feature_set import FEATURE_VERSION
-from wsi_area.segmenters.pixels.features import (
-    ColourBalance,
-    FeatureSet,
-    colour_balance,
-    compute_features,
-    feature_levels,
-    features_at,
-)
+from wsi_area.segmenters.pixels.balance import ColourBalance, colour_balance
+from wsi_area.segmenters.pixels.feature_set import FEATURE_VERSION, FeatureSet
+from wsi_area.segmenters.pixels.features import compute_features, feature_levels, features_at
 
 FINE = FeatureSet(scales_um=(2.0,), work_mpp_um=1.0, pitch_um=1.0)
 

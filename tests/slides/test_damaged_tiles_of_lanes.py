@@ -113,6 +113,32 @@ def test_a_zeroed_part_of_a_jpeg_2000_tile_is_damage_in_both_lanes(tmp_path: Pat
             reader.read(0, Region(256, 0, 256, 256))
 
 
+@pytest.mark.parametrize("compression", ["jpeg", "deflate", "none"])
+def test_a_tile_that_begins_where_another_does_is_not_shown_twice(tmp_path: Path, compression: str) -> None:
+    form = FileForm("aperio", compression=compression)
+    path = write_slide(tmp_path / "s.svs", SIZE, {"tissue": disc(SIZE, 400, 380, 340)}, form, noise_sd=6.0).path
+    offset, count = stored_span(path, 5)
+    set_tile_number(path, "TileOffsets", 4, offset)
+    set_tile_number(path, "TileByteCounts", 4, count + 16)
+    info = inspect(path)
+    for lane in ("openslide", "direct"):
+        with borrow_reader(info, lane) as reader:
+            assert state_of(reader, FOURTH) == "damaged"
+            assert state_of(reader, Region(0, 0, 1024, 256)) == "read"
+
+
+def test_of_uncompressed_tiles_the_one_that_reaches_into_two_others_is_lost_in_both_lanes(tmp_path: Path) -> None:
+    form = FileForm("aperio", compression="none")
+    path = write_slide(tmp_path / "s.svs", SIZE, {"tissue": disc(SIZE, 400, 380, 340)}, form).path
+    offset, count = stored_span(path, 8)
+    set_tile_number(path, "TileOffsets", 4, offset + count // 3)
+    info = inspect(path)
+    for lane in ("openslide", "direct"):
+        with borrow_reader(info, lane) as reader:
+            assert lost_px(reader, info, 0, 300).sum() == 256**2
+            assert state_of(reader, FOURTH) == "damaged"
+
+
 def without_stored_tiles(info: SlideInfo) -> SlideInfo:
     """Return a slide of which the format does not say how it is stored, as MIRAX does not."""
     return replace(info, vendor="mirax", levels=tuple(replace(n, stored_tile_px=None) for n in info.levels))

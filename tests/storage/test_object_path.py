@@ -10,7 +10,7 @@ import pytest
 from s3_server import Server
 
 from wsi_area import storage
-from wsi_area.errors import ResultError, SettingsError
+from wsi_area.errors import MissingExtraError, ResultError, SettingsError
 from wsi_area.storage.access import Access
 from wsi_area.storage.object_path import ObjectPath
 from wsi_area.storage.place import Place, commit, draft_of, grown, is_object, place_of, remove_tree, settle, total_bytes
@@ -193,7 +193,7 @@ def test_without_the_extra_the_command_that_installs_it_is_named(
     monkeypatch.setitem(sys.modules, "obstore", None)
     monkeypatch.delitem(sys.modules, "wsi_area.storage.bucket")
     monkeypatch.delattr(storage, "bucket")
-    with pytest.raises(ResultError, match=r"pip install 'wsi-area\[s3\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'wsi-area\[s3\]'"):
         place.mkdir()
 
 

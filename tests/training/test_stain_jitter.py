@@ -10,7 +10,7 @@ from synthetic_textures import write_pairs
 from wsi_area.audit.truth import parse_naming
 from wsi_area.errors import SettingsError
 from wsi_area.model.calibration import Mpp
-from wsi_area.segmenters.pixels.features import FeatureSet
+from wsi_area.segmenters.pixels.feature_set import FeatureSet
 from wsi_area.training.blocks import TruthRule, balanced
 from wsi_area.training.collecting import Collected, collect
 from wsi_area.training.material import pair_sources, prepared

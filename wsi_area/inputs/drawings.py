@@ -21,6 +21,8 @@ from wsi_area.segmenters.protocol import UsesDrawn
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.run_settings import RunSettings
 
+_BY_MANIFEST = ", or name it in a manifest"
+
 
 def drawn_on(
     info: SlideInfo, calibration: Calibration, slide: SlideInput
@@ -39,13 +41,17 @@ def drawn_on(
             "is stored, and what was drawn on it may be meant for either; export it upright, and draw on that"
         )
     drawn = (
-        None if slide.annotations is None else read_for_slide(info, slide.annotations, "annotations", calibration.mpp)
+        None
+        if slide.annotations is None
+        else read_for_slide(info, slide.annotations, "annotations", calibration.mpp, _BY_MANIFEST)
     )
     return drawn, None if slide.roi is None else _region_of_interest(info, calibration, slide.roi)
 
 
 def _region_of_interest(info: SlideInfo, calibration: Calibration, source: DrawnSource) -> RegionOfInterest:
-    roi = annotations.region_of_interest(read_for_slide(info, source, "a region of interest", calibration.mpp))
+    roi = annotations.region_of_interest(
+        read_for_slide(info, source, "a region of interest", calibration.mpp, _BY_MANIFEST)
+    )
     return replace(roi, findings=tuple(replace(f, slide_id=info.slide_id) for f in roi.findings))
 
 

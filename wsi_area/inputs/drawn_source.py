@@ -79,7 +79,7 @@ def stated_scale(option: str, text: str | None, *, is_given: bool) -> float | No
     return _number(over, f"{what} {text!r}") / (_number(under, f"{what} {text!r}") if slash else 1.0)
 
 
-def read_for_slide(info: SlideInfo, source: DrawnSource, what: str, mpp: Mpp | None) -> Drawn:
+def read_for_slide(info: SlideInfo, source: DrawnSource, what: str, mpp: Mpp | None, instead: str = "") -> Drawn:
     """Return what was drawn on one slide, in level-0 px.
 
     Parameters
@@ -91,6 +91,8 @@ def read_for_slide(info: SlideInfo, source: DrawnSource, what: str, mpp: Mpp | N
         What the file holds, in words, for messages.
     mpp : Mpp or None
         The slide's pixel size, for files in µm.
+    instead : str
+        What else can be done where there is no such file, as the end of the message.
 
     Raises
     ------
@@ -101,7 +103,7 @@ def read_for_slide(info: SlideInfo, source: DrawnSource, what: str, mpp: Mpp | N
     if path is None:
         raise AnnotationError(
             f"{info.slide_id}: {source.path} holds no file with {what} named like the slide; name it "
-            f"{Path(info.path).stem}.geojson (or .xml, .ndpa, .json, .png), or name it in a manifest"
+            f"{Path(info.path).stem}.geojson (or .xml, .ndpa, .json, .png){instead}"
         )
     return annotations.read_drawn(path, slide=info, scale=source.scale, mpp=mpp)
 

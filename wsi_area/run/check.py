@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate, usable_levels
+from wsi_area.compute.calibration.calibrate import calibrate
+from wsi_area.compute.calibration.level_ratios import usable_levels
+from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.compute.cut.planning import Tiling, plan_slide
 from wsi_area.compute.judge.pictures import picture_findings
 from wsi_area.compute.judge.quality import work_mpp_findings

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate, usable_levels
+from wsi_area.compute.calibration.calibrate import calibrate
+from wsi_area.compute.calibration.level_ratios import usable_levels
+from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.compute.cut.grid import read_near_edges
 from wsi_area.compute.cut.planning import Tiling, plan_slide, validate
 from wsi_area.compute.cut.skipping import skip_glass
@@ -22,16 +24,14 @@ from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
 from wsi_area.results.thumbnail import thumbnail_jpeg
 from wsi_area.run.sampling import spread_samples, tissue_samples
+from wsi_area.run.slide_light import fills_of, light_of, without_fills
 from wsi_area.run.work.deadlines import deadline
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
-from wsi_area.segmenters.colour.fills import Fills, find_fills
-from wsi_area.segmenters.colour.tissue_like import tissue_like_share
 from wsi_area.segmenters.exclusions.fit import with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.protocol import (
     AdaptsToWorkMpp,
     FittedSegmenter,
-    KnowsLight,
     PrefersTiles,
     Segmenter,
     StatesMemory,
@@ -50,25 +50,17 @@ from wsi_area.slides import (
     read_overview,
     with_edges_proven,
 )
+from wsi_area.slides.hostile_header import refuse_hostile_header
 
 _LOG = logging.getLogger(__name__)
 
 TILES_OF_PREPARING = 4
 """Looking at a slide may take as long as this many tiles: of one with a single level all is read for the overview."""
 
-MAX_SLIDE_PX = 1 << 40
-"""A million by a million: 25 cm a side at 0.25 µm, which is no slide."""
-
 SPREAD_BLOCKS, PLAIN_SPREAD_BLOCKS = 16, 64
 """Blocks that are read for a threshold which hangs on the scale: a million work pixels; four of a plain image, which is
 decoded whole as it is."""
 
-NEXT_TO_ALL = 0.9
-"""Share of the overview: where more may be tissue, it is asked whether it has the colours of tissue."""
-
-MAX_LEVELS = 64
-MAX_STORED_TILE_PX = 1 << 26
-"""8192 × 8192 px, 256 MiB decoded: the largest stored tile that is still a tile, and not a bomb."""
 
 READER_BYTES = 16 << 20
 """What a lane that reads tile by tile holds: a stored tile, a block, OpenSlide's own cache of a tile or two."""
@@ -137,7 +129,7 @@ def _of_original(message: str, task: PrepareTask) -> str:
 def _prepare(task: PrepareTask) -> PreparedSlide:
     choice = task.settings.reader.choice
     info = inspect(task.read_path or task.slide.path, slide_id=task.slide.slide_id, choice=choice)
-    _refuse_bomb(info)
+    refuse_hostile_header(info)
     policy = task.settings.calibration.policy
     calibration = calibrate(info, override=task.slide.override, policy=policy)
     try:
@@ -164,8 +156,8 @@ def _cut_and_fitted(
         overview = _with_mpp(read_overview(info, reader, usable_levels=levels), calibration)
         _refuse_dark_colours(info, overview)
         exclusions = _exclusions(settings, segmenter)
-        fills = _fills(settings, exclusions, overview)
-        lit = overview if fills is None else _without(overview, fills)
+        fills = fills_of(settings, exclusions, overview)
+        lit = overview if fills is None else without_fills(overview, fills)
         if isinstance(segmenter, WantsSamples) and segmenter.sample_blocks:
             lit = replace(lit, samples=tissue_samples(reader, first, lit, segmenter.sample_blocks))
     fitted = segmenter.fit(replace(lit, drawn=drawn))
@@ -190,7 +182,7 @@ def _cut_and_fitted(
         plan = skip_glass(plan, foreground | ~overview.valid, _margin_l0_px(settings, calibration))
     lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
     rim = _rim_fraction(foreground & overview.valid)
-    light = _light(fitted, overview, foreground)
+    light = light_of(fitted, overview, foreground)
     box_px = -(-info.size_l0_px.area_px // overview.valid.size)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
     package = segmenter_package(settings.segmenter.name)
@@ -219,52 +211,6 @@ def _refuse_dark_colours(info: SlideInfo, overview: Overview) -> None:
             "fluorescence is, so they are hardly red, green and blue; say which one is meant: "
             "--set reader.channel=0, 1 or 2"
         )
-
-
-def _refuse_bomb(info: SlideInfo) -> None:
-    """Refuse a header that would have a small file take all memory, before anything is allocated for it.
-
-    Raises
-    ------
-    SlideOpenError
-    """
-    size = info.size_l0_px
-    if size.area_px > MAX_SLIDE_PX:
-        raise SlideOpenError(
-            f"{info.path}: its header claims {size.width_px} × {size.height_px} px, {size.area_px / MAX_SLIDE_PX:.0f} "
-            f"times the {MAX_SLIDE_PX} that a slide may have; it is damaged or hostile, export it again"
-        )
-    if len(info.levels) > MAX_LEVELS:
-        raise SlideOpenError(
-            f"{info.path}: its header claims {len(info.levels)} levels, more than the {MAX_LEVELS} that halving the "
-            "largest slide could give; it is damaged or hostile, export it again"
-        )
-    for level in info.levels:
-        tile = level.stored_tile_px
-        if tile is not None and tile.area_px > MAX_STORED_TILE_PX:
-            raise SlideOpenError(
-                f"{info.path}: level {level.index} is stored in tiles of {tile.width_px} × {tile.height_px} px, more "
-                f"than {MAX_STORED_TILE_PX} px, each of which would be decoded whole; write it with tiles of 256 px"
-            )
-
-
-def _light(fitted: FittedSegmenter, overview: Overview, foreground: MaskArray) -> Light | None:
-    """Return the light of a slide; where next to all of it must be read, with what that is made of."""
-    light = fitted.light if isinstance(fitted, KnowsLight) else None
-    if light is None or not overview.valid.any() or float(foreground[overview.valid].mean()) < NEXT_TO_ALL:
-        return light
-    return replace(light, tissue_like=tissue_like_share(overview))
-
-
-def _fills(settings: RunSettings, exclusions: ExclusionSettings, overview: Overview) -> Fills | None:
-    """Return what software filled in of a bright slide; in another picture one colour may be the ground."""
-    is_glass = settings.calibration.profile == "glass" and settings.segmenter.own.get("background") != "dark"
-    return find_fills(overview) if is_glass and exclusions.unscanned_fill == "auto" else None
-
-
-def _without(overview: Overview, fills: Fills) -> Overview:
-    """Return an overview on which what was filled has no say."""
-    return replace(overview, valid=overview.valid & ~fills.mask, glass=fills.glass)
 
 
 def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSettings:

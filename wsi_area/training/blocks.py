@@ -15,7 +15,8 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.model.plan import Tile
 from wsi_area.segmenters.colour.tissue import TissueSegmenter
-from wsi_area.segmenters.pixels.features import FeatureSet, colour_balance
+from wsi_area.segmenters.pixels.balance import colour_balance
+from wsi_area.segmenters.pixels.feature_set import FeatureSet
 from wsi_area.segmenters.protocol import FittedSegmenter
 from wsi_area.slides import SlideReader, borrow_reader, read_overview
 from wsi_area.training.material import TrainingImage

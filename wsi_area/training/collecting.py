@@ -8,7 +8,9 @@ import numpy as np
 
 from wsi_area.errors import CountMismatchError, SettingsError
 from wsi_area.model.geometry import Region
-from wsi_area.segmenters.pixels.features import ColourBalance, FeatureSet, features_at
+from wsi_area.segmenters.pixels.balance import ColourBalance
+from wsi_area.segmenters.pixels.feature_set import FeatureSet
+from wsi_area.segmenters.pixels.features import features_at
 from wsi_area.training.blocks import Block, TruthRule, blocks_of, used_l0_px
 from wsi_area.training.material import TrainingImage, within_bounds_l0_px
 from wsi_area.training.sampling import Reservoir, Sampled, gathered

@@ -10,7 +10,9 @@ import numpy as np
 import shapely
 
 from wsi_area.annotations import read_drawn
-from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate, usable_levels
+from wsi_area.compute.calibration.calibrate import calibrate
+from wsi_area.compute.calibration.level_ratios import usable_levels
+from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.compute.cut.planning import WORK_MPP_TOLERANCE, Tiling, plan_slide
 from wsi_area.compute.cut.roi import limit_to_roi
 from wsi_area.errors import AnnotationError, MissingMppError, PlanError, SettingsError
@@ -21,7 +23,7 @@ from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.picture import ANY_PICTURE, PictureChoice
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
-from wsi_area.segmenters.pixels.features import ColourBalance
+from wsi_area.segmenters.pixels.balance import ColourBalance
 from wsi_area.slides import choose_lane, inspect
 
 TILE_PX = 512

@@ -12,7 +12,7 @@ from typing import Any
 from wsi_area.audit.truth import Naming
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import ClassScheme
-from wsi_area.segmenters.pixels.features import FeatureSet
+from wsi_area.segmenters.pixels.feature_set import FeatureSet
 from wsi_area.segmenters.pixels.model import PixelModel, save_model
 from wsi_area.training.blocks import TruthRule, balanced
 from wsi_area.training.classes import scheme_of

@@ -14,7 +14,7 @@ from wsi_area.compute.judge.agreement import confusion_matrix
 from wsi_area.compute.judge.reliability import Reliability, reliability
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.pixels import ClassMap
-from wsi_area.segmenters.pixels.features import FeatureSet
+from wsi_area.segmenters.pixels.feature_set import FeatureSet
 from wsi_area.segmenters.pixels.model import PixelModel
 from wsi_area.segmenters.pixels.probability import probability_reach_px
 from wsi_area.training.blocks import Block, TruthRule, blocks_of

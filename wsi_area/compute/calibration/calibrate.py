@@ -14,16 +14,14 @@ from wsi_area.compute.calibration.claims import (
     unread,
     volume_mismatch,
 )
-from wsi_area.compute.calibration.level_ratios import level_ratio_finding, usable_levels
+from wsi_area.compute.calibration.level_ratios import level_ratio_finding
 from wsi_area.compute.calibration.other_picture import belongs_to_another, describes_another, left_over_findings
 from wsi_area.compute.calibration.plausibility import implausible
-from wsi_area.compute.calibration.policy import CalibrationPolicy, PitchPrior, PowerBand
+from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.compute.quantity_text import pair_text
 from wsi_area.model.calibration import Calibration, MppCandidate
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.slide import SlideInfo
-
-__all__ = ["CalibrationPolicy", "PitchPrior", "PowerBand", "calibrate", "usable_levels"]
 
 _LADDER = {"override": 0, "vendor": 1, "tiff": 2, "image": 3}
 _SEVERITY_ORDER = {"refusal": 0, "warning": 1, "info": 2}

@@ -108,4 +108,4 @@ def isolate_batch(task: IsolateTask) -> BatchResult:
 
 def _message(where: str, tile: int, grid_cols: int, how: str) -> str:
     row, col = divmod(tile, grid_cols)
-    return f"{where}, tile row {row} col {col}: the process that measured it {how}; it is counted as unreadable"
+    return f"{where}, tile row {row} col {col}: the process that measured it {how}; all of it is counted as unreadable"

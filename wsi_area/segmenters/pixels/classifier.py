@@ -15,7 +15,7 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.segmenters.colour.colour_rule import ColourRule
 from wsi_area.segmenters.colour.foreground import fit_foreground
-from wsi_area.segmenters.pixels.features import ColourBalance, colour_balance
+from wsi_area.segmenters.pixels.balance import ColourBalance, colour_balance
 from wsi_area.segmenters.pixels.model import PixelModel, load_model, model_hash
 from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme
 

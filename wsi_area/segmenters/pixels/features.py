@@ -16,7 +16,7 @@ from wsi_area.errors import SettingsError
 from wsi_area.model.pixels import MaskArray, RgbArray
 from wsi_area.segmenters.colour.stain_vectors import NAMED_VECTORS, density_weights, normalised
 from wsi_area.segmenters.pixels import feature_kernels as kernels
-from wsi_area.segmenters.pixels.balance import ColourBalance, colour_balance
+from wsi_area.segmenters.pixels.balance import ColourBalance
 from wsi_area.segmenters.pixels.feature_set import (
     KINDS,
     STAINS,
@@ -26,19 +26,6 @@ from wsi_area.segmenters.pixels.feature_set import (
     reach_cells,
     sigma_cells,
 )
-
-__all__ = [
-    "ColourBalance",
-    "FeatureLevels",
-    "FeatureSet",
-    "Window",
-    "colour_balance",
-    "compute_features",
-    "feature_levels",
-    "features_at",
-    "gaussian_weights",
-    "interpolation",
-]
 
 FloatArray = NDArray[np.float32]
 Window = tuple[tuple[int, int], tuple[int, int]]

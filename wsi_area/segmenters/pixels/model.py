@@ -19,8 +19,10 @@ from wsi_area.errors import SettingsError
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import ClassMap, TilePixels
 from wsi_area.segmenters.pixels.arrays import arrays_bytes, read_arrays
+from wsi_area.segmenters.pixels.balance import ColourBalance
 from wsi_area.segmenters.pixels.card import MAX_CARD_BYTES, SCHEMA_VERSION, class_from, file_bytes, read_card
-from wsi_area.segmenters.pixels.features import ColourBalance, FeatureSet, Window
+from wsi_area.segmenters.pixels.feature_set import FeatureSet
+from wsi_area.segmenters.pixels.features import Window
 from wsi_area.segmenters.pixels.probability import class_map_of, probability_reach_px, work_probabilities
 from wsi_area.segmenters.pixels.trees import TreeEnsemble
 

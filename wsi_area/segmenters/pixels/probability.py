@@ -6,14 +6,9 @@ from numpy.typing import NDArray
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.model.pixels import ClassMap, MaskArray, TilePixels
 from wsi_area.segmenters.pixels import feature_kernels as kernels
-from wsi_area.segmenters.pixels.features import (
-    ColourBalance,
-    FeatureSet,
-    Window,
-    feature_levels,
-    gaussian_weights,
-    interpolation,
-)
+from wsi_area.segmenters.pixels.balance import ColourBalance
+from wsi_area.segmenters.pixels.feature_set import FeatureSet
+from wsi_area.segmenters.pixels.features import Window, feature_levels, gaussian_weights, interpolation
 from wsi_area.segmenters.pixels.trees import TreeEnsemble
 
 FloatArray = NDArray[np.float32]

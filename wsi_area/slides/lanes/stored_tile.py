@@ -44,6 +44,8 @@ def tile_bytes(file: int, file_bytes: int, tiles: TiledLevel, index: int) -> byt
         return None
     if offset == 0:
         raise ValueError(f"its directory gives it {count} bytes and no place in the file")
+    if index in tiles.shared:
+        raise ValueError(f"another tile claims some of its {count} bytes at {offset}")
     data = os.pread(file, count, offset) if offset + count <= file_bytes else b""
     if len(data) != count:
         raise ValueError(f"the file ends within it ({count} bytes at {offset})")

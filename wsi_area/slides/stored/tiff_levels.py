@@ -1,8 +1,12 @@
 """slides: where the compressed tiles of a tiled TIFF lie, level by level; structure only, by tifffile."""
 
 import struct
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
+import numpy as np
 import tifffile
 
 from wsi_area.model.geometry import Size
@@ -34,6 +38,7 @@ class TiledLevel:
     predictor: int
     is_ycbcr: bool
     jpeg_head: bytes  # what stands before each tile's own data: see jpeg_head()
+    shared: frozenset[int] = frozenset()  # tiles whose bytes another tile claims, too: see shared_bytes()
 
     @property
     def missing(self) -> tuple[int, ...]:
@@ -54,6 +59,38 @@ def tiled_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:
             return tuple(_matched(level.size_px, pages) for level in info.levels)
     except _STRUCTURE_ERRORS as error:
         return ((None, f"its TIFF structure cannot be followed ({error})"),) * len(info.levels)
+
+
+def shared_bytes(
+    offsets: Sequence[int], byte_counts: Sequence[int], uncompressed_bytes: int | None = None
+) -> frozenset[int]:
+    """Return the tiles whose bytes another tile claims as well, though not the very same: of one, the place is wrong.
+
+    Compressed data that begin in the middle of another tile do not decode; those that begin where it does, do. A tile
+    that reaches into two others is the one to blame. Tiles that are stored once, being equal, share all their bytes.
+    ``uncompressed_bytes`` are those of a tile that is not compressed, of which no more are used.
+
+    >>> sorted(shared_bytes([8, 108, 150, 308], [100, 100, 100, 100], 100))
+    [1, 2]
+    >>> sorted(shared_bytes([8, 108, 58, 208], [100, 100, 100, 100], 100))
+    [2]
+    >>> sorted(shared_bytes([8, 8, 58], [90, 80, 40]))
+    [0, 1]
+    """
+    at, count = np.asarray(offsets, np.int64), np.asarray(byte_counts, np.int64)
+    order = np.lexsort((count, at))
+    order = order[(count[order] > 0) & (at[order] > 0)]
+    first, second = order[:-1], order[1:]
+    same_place = at[first] == at[second]
+    overlap = same_place
+    if uncompressed_bytes is not None:
+        overlap = at[second] < at[first] + np.minimum(count[first], uncompressed_bytes)
+    overlap = overlap & ~(same_place & (count[first] == count[second]))
+    pairs = list(zip(first[overlap].tolist(), second[overlap].tolist(), strict=True))
+    times = Counter(chain.from_iterable(pairs))
+    return frozenset(
+        chain.from_iterable([n for n in pair if times[n] == max(times[one] for one in pair)] for pair in pairs)
+    )
 
 
 def jpeg_head(tables: bytes | None, is_ycbcr: bool) -> bytes:
@@ -88,10 +125,11 @@ def _matched(size: Size, pages: list[tifffile.TiffPage]) -> tuple[TiledLevel | N
     offsets, counts = tuple(map(int, page.dataoffsets)), tuple(map(int, page.databytecounts))
     if len(offsets) != across * down or len(counts) != across * down:
         return None, f"it lists {len(offsets)} tiles where {across} × {down} are needed"
-    is_ycbcr = int(page.photometric) == _YCBCR
-    head = jpeg_head(page.jpegtables, is_ycbcr) if int(page.compression) == JPEG else b""
+    compression, is_ycbcr = int(page.compression), int(page.photometric) == _YCBCR
+    head = jpeg_head(page.jpegtables, is_ycbcr) if compression == JPEG else b""
+    shared = shared_bytes(offsets, counts, 3 * tile.area_px if compression == UNCOMPRESSED else None)
     level = TiledLevel(
-        size, tile, across, down, offsets, counts, int(page.compression), int(page.predictor), is_ycbcr, head
+        size, tile, across, down, offsets, counts, compression, int(page.predictor), is_ycbcr, head, shared
     )  # fmt: skip
     return level, ""
 
