@@ -179,7 +179,7 @@ def test_a_slide_without_its_own_region_fails_and_the_others_go_on(
 
 def test_one_file_for_several_slides_is_refused(slide: SyntheticSlide, outline: Path, tmp_path: Path) -> None:
     other = write_slide(tmp_path / "other.tif", Size(300, 300), {}, FileForm(mpp=Mpp(0.5, 0.5)))
-    with pytest.raises(SettingsError, match="one file, but 2 slides"):
+    with pytest.raises(SettingsError, match="one file, but there are 2 slides"):
         measure([slide.path, other.path], tmp_path / "out", roi=outline)
 
 

@@ -147,8 +147,8 @@ def test_diff_says_that_two_runs_used_two_versions(
     assert found in ended.document["settings"]
     told = wsi_area("diff", tmp_path / "1.0", tmp_path / "1.1").out
     assert "setting segmenter_package: 'lab-seg 1.0' → 'lab-seg 1.1'" in told
-    runs = [open_run(tmp_path / version) for version in ("1.0", "1.1")]
-    apart = rules_apart(runs[0], runs[0]["s0"].record, runs[1], runs[1]["s0"].record)
+    old, new = (open_run(tmp_path / version) for version in ("1.0", "1.1"))
+    apart = rules_apart(old.run_record, old["s0"].counted, new.run_record, new["s0"].counted)
     assert apart == ["segmenter package lab-seg 1.0 → lab-seg 1.1"]  # which refuses a change between two dates
 
 

@@ -36,6 +36,7 @@ from wsi_area.model.record.slide_areas import (
     OutlineOnRecord,
     SignalOnRecord,
     Tissue,
+    TissueEnvelope,
     Tumor,
     Unreadable,
 )
@@ -46,6 +47,7 @@ from wsi_area.model.record.slide_origin import (
     CalibrationOnRecord,
     DrawnOnRecord,
     Fit,
+    LightOnRecord,
     MadeFrom,
     RoiMask,
     RoiOutlines,
@@ -144,6 +146,10 @@ class CountedSlide(EndedSlide):
     classes: Annotated[tuple[ClassOnRecord, ...], Field(min_length=1), Says("each class, by its id")]
     tumor: Tumor
     tissue: Tissue
+    tissue_envelope: Annotated[
+        TissueEnvelope | None,
+        Says(TissueEnvelope.__doc__ or "", empty="no pixel size is known, or it was not asked for"),
+    ] = None
     analyzed: Analyzed
     unreadable: Unreadable
     signal: Annotated[
@@ -161,6 +167,9 @@ class CountedSlide(EndedSlide):
     ]
     reader_reason: Annotated[str, Says("why that lane")]
     segmenter: Fit
+    light: Annotated[
+        LightOnRecord | None, Says(LightOnRecord.__doc__ or "", empty="the segmenter looks for no glass")
+    ] = None
     foci: Annotated[
         FociOnRecord | None,
         Says(FociOnRecord.__doc__ or "", empty="foci were not asked for, or no class is tumour"),

@@ -205,6 +205,29 @@ class Tissue(Part):
     ]  # fmt: skip
 
 
+class TissueEnvelope(Part):
+    """The tissue and the background that it encloses: closed over narrow gaps, and filled where no wide one lies."""
+
+    comes_from: ClassVar = "the class map, box by box (compute.objects.envelope)"
+
+    n_px: Annotated[
+        Count,
+        Says("pixels of tissue, and of background enclosed by it", _PX, f"{NO_MM2}", column="n_px_tissue_envelope"),
+    ]
+    area_mm2: Annotated[
+        Area,
+        Says(
+            "area of the tissue with the fat, lace and pale parts that it encloses, without excluded classes", "mm²",
+            NO_MM2, column="tissue_envelope_area_mm2",
+        ),
+    ]  # fmt: skip
+    enclosed_px: Annotated[Count, Says("pixels of background in it", _PX)]
+    closing_um: Annotated[Area, Says("radius of the disc that closed it: narrower gaps than twice that are in", "µm")]
+    fill_um: Annotated[Area, Says("an enclosed gap is in where no disc of this radius fits into it", "µm")]
+    box_x_um: Annotated[Area, Says("width of the boxes that it was made of, to which its rim is known", "µm")]
+    box_y_um: Annotated[Area, Says("their height", "µm")]
+
+
 class Analyzed(Part):
     """Every pixel with a class, background too."""
 
