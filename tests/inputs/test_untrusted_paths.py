@@ -27,9 +27,6 @@ def test_an_id_that_would_leave_its_folder_is_refused(tmp_path: Path, slide_id: 
     (tmp_path / "s.tif").write_bytes(b"x")
     manifest = tmp_path / "m.csv"
     manifest.write_text(f"path,slide_id\ns.tif,{slide_id}\n")
-    if slide_id == "-":
-        assert read_manifest(manifest)[0].slide_id == "-"  # odd, but it names one folder below the run's
-        return
     with pytest.raises(SettingsError, match="line 2"):
         read_manifest(manifest)
 
@@ -50,7 +47,7 @@ def test_a_strangers_run_cannot_lead_out_of_its_folder(tmp_path: Path, slide_id:
     shutil.copytree(out / "slides/s", tmp_path / "outside")  # so that there is something to be found
     about = json.loads((out / "run.json").read_text())
     (out / "run.json").write_text(json.dumps({**about, "slides_planned": [slide_id]}))
-    with pytest.raises(ResultError, match="cannot be the name of a slide's folder"):
+    with pytest.raises(ResultError, match=r"cannot be the name of a slide|run\.json is damaged"):
         list(open_run(out))
     with pytest.raises(ResultError, match="cannot be the name"):
         RunLayout(out).slide(slide_id)
@@ -103,7 +100,7 @@ def test_a_header_that_claims_the_impossible_is_refused_before_anything_is_alloc
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert outcome.exit_code == 2
     assert record["status"] in {"failed", "incomplete"}
     assert "bomb" in record["reason"]
@@ -156,7 +153,7 @@ def refused_in_little_memory(path: Path, content: bytes | None, out: Path) -> No
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert outcome.exit_code == 2
     assert record["status"] in {"failed", "incomplete"}
     assert peak_bytes < SMALL_BYTES
