@@ -26,6 +26,7 @@ from wsi_area.model.classes import (
 from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import TilePlace
+from wsi_area.model.plain_text import named_file
 from wsi_area.model.slide import SlideInfo
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.opened_run import open_run
@@ -105,7 +106,10 @@ def evaluate_run(
     if not slides:
         return RunEvaluation(None, failures)
     names = sorted(set().union(*(known.classes_in(drawn) for _, drawn, _ in slides)) - {REST})
-    scheme = _compared(names, _classes(slides[0][0]))
+    classes = _classes(slides[0][0])
+    if not names and any(c.is_tumor for c in classes):
+        names = ["tumor"]  # nothing was drawn anywhere: whatever was found as tumour is held against that
+    scheme = _compared(names, classes)
     images = tuple(_agreement(slide, drawn, roi, known, scheme) for slide, drawn, roi in slides)
     return RunEvaluation(Accuracy(scheme, images, seed), failures)
 
@@ -126,7 +130,7 @@ def _inspected(slide: CountedSlide) -> SlideInfo:
     info = SlideInfo(
         slide.slide_id, slide.path, slide.vendor, size, levels, slide.fingerprint, slide.file_bytes, mtime_ns=0
     )
-    path = Path(slide.path)
+    path = Path(named_file(slide.path))
     if not path.exists():
         return info
     # imported here: a run can be held against the truth without its slides
