@@ -47,7 +47,7 @@ def ran(slides: Sequence[Path | str], out: Path, *assignments: str) -> Any:
 
     inputs = collect_slides([str(path) for path in slides])
     outcome = run_slides(inputs, load(None, [*RULE, *assignments]), out)
-    assert outcome.exit_code == 0, [r["reason"] for r in outcome.records]
+    assert outcome.exit_code == 0, [slide.reason for slide in outcome.slides]
     return outcome
 
 

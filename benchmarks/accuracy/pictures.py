@@ -33,7 +33,7 @@ def resized(codes: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint
 def drawn(run: Path, slide: Path, truth: Path | None, box: Region | None) -> Image.Image:
     opened = open_run(run)
     (slide_id,) = opened
-    record = opened[slide_id].record
+    record = opened[slide_id].result.model_dump(mode="json")
     colors = {c["id"]: tuple(c["color_rgb"]) for c in record["classes"]}
     info = inspect(str(slide), slide_id=slide_id)
     size = info.size_l0_px

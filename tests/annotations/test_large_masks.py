@@ -25,7 +25,7 @@ import numpy as np
 from wsi_area.annotations import read_drawn
 from wsi_area.model.geometry import Size
 from wsi_area.model.slide import Level, SlideInfo
-from wsi_area.compute.judge.rasterise import mask_codes_at
+from wsi_area.compute.cut.rasterise import mask_codes_at
 import zarr, tifffile, imagecodecs
 read = lambda path, w, h: read_drawn(Path(path), slide=SlideInfo(
     "S", "S", "x", Size(w, h), (Level(0, Size(w, h), 1.0, 1.0),), "f", 1, 1))

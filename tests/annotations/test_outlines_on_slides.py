@@ -1,4 +1,5 @@
 import math
+from collections import deque
 
 import numpy as np
 import pytest
@@ -133,7 +134,7 @@ def test_a_ring_that_touches_itself_encloses_what_it_did(tmp_path):
 @settings(max_examples=60, deadline=None)
 def test_no_outline_vanishes_it_is_a_valid_region_or_a_finding(points):
     ring = np.array(points, float).reshape(-1, 2)
-    regions, findings = regions_of(Parsed("x", [RawOutline(4, "a", ((ring,),))]))
+    regions, findings = regions_of(Parsed("x", deque([RawOutline(4, "a", ((ring,),))])))
     if not regions:
         assert codes_of(findings) == ["OUTLINE_INVALID"]
         return

@@ -7,7 +7,7 @@ import pytest
 from drawn_samples import written
 
 from wsi_area.annotations import read_outlines
-from wsi_area.annotations.json_text import json_members
+from wsi_area.annotations.json_text import decoded, json_members
 from wsi_area.annotations.untrusted import read_bytes, unpacked, xml_events
 from wsi_area.errors import AnnotationError
 
@@ -83,7 +83,7 @@ def test_no_entity_is_expanded_and_nothing_outside_is_fetched():
 def test_numbers_of_thousands_of_digits_and_stray_bytes_are_refused():
     for text in (b"[" + b"9" * 100_000 + b"]", b'["\xff\xfe"]'):
         with pytest.raises(AnnotationError, match="not JSON that can be read"):
-            list(json_members(PATH, text, frozenset()))
+            list(json_members(PATH, decoded(PATH, text), frozenset()))
 
 
 def test_elements_nested_a_hundred_thousand_deep_do_no_harm(tmp_path):

@@ -45,7 +45,7 @@ def test_the_demo_ends_well_with_the_truth_beside_what_was_measured(demo: tuple[
 
 
 def test_its_numbers_are_within_a_thousandth_and_its_pixels_add_up(demo: tuple[Path, Ended]) -> None:
-    record = open_run(demo[0] / "run")["demo"].record
+    record = open_run(demo[0] / "run")["demo"].result.model_dump(mode="json")
     # the areas of the islands and their nests, in mm²
     assert record["tissue"]["area_mm2"] == pytest.approx(6.51859, rel=1e-3)
     assert record["tumor"]["area_mm2"] == pytest.approx(1.78339, rel=1e-3)

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from command_line import wsi_area
 from measuring import measure
+from recorded import slide_of
 from rich.console import Console
 from synthetic import FileForm, box, disc, write_slide
 
@@ -58,7 +59,7 @@ def slides(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_table_of_a_run_shows_every_number_whole(slides: Path, tmp_path: Path, configs: Path, shown: Any) -> None:
     records = wsi_area("run", slides, "--config", configs / "ihc_dab.toml", "--out", tmp_path / "o", "--json").document
-    found = shown(lambda: print_results(records["slides"], tmp_path / "o"))
+    found = shown(lambda: print_results([slide_of(r) for r in records["slides"]], tmp_path / "o"))
     table, _, rest = found.partition("\n\n")
     assert max(map(len, table.splitlines())) <= 80
     assert "…" not in table
@@ -177,7 +178,7 @@ def test_a_tissue_that_is_one_class_goes_by_its_name_and_one_that_is_tumour_alon
             f'[{{id=0,name="glass",color="#ffffff"}},{{id=1,name="{name}",color="#d6609c"{"," * bool(flags)}{flags}}}]'
         )
         outcome = measure(slide.path, tmp_path / name, f"segmenter.classes={classes}")
-        heads[name] = shown(lambda out=outcome, at=tmp_path / name: print_results(out.records, at)).partition("\ns ")[0]
+        heads[name] = shown(lambda out=outcome, at=tmp_path / name: print_results(out.slides, at)).partition("\ns ")[0]
     assert "gland mm²" in heads["gland"]
     assert "tissue mm²" not in heads["gland"]
     assert "tumour mm²" in heads["tumor"]

@@ -38,7 +38,7 @@ def test_what_is_planned_is_what_is_done(slide: Path, tmp_path: Path, settings: 
     ended = wsi_area("plan", slide, "--json", *(part for text in flat for part in ("--set", text)))
     assert ended.code == 0
     (planned,) = ended.document["slides"]
-    (record,) = measure(slide, tmp_path / "out", "tiling.skip_margin_um=10", *settings).records
+    (record,) = measure(slide, tmp_path / "out", "tiling.skip_margin_um=10", *settings).documents
     work = record["work"]
     for name in ("level", "reduce_factor", "tile_px", "tiles", "tiles_skipped", "work_mpp_x_um", "work_mpp_y_um"):
         assert planned[name] == work[name]

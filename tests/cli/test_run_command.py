@@ -186,7 +186,7 @@ def test_set_outranks_the_settings_file_and_both_are_on_record(slides: Path, tmp
     out = tmp_path / "out"
     ended = run(slides, out, "--set", "tiling.work_mpp=0.52", "--set", "segmenter.threshold=70", "--workers", "1")
     assert ended.code == 0
-    about = open_run(out).about
+    about = open_run(out).run_record.model_dump(mode="json")
     assert about["settings"]["tiling"]["work_mpp"] == 0.52
     assert about["settings"]["segmenter"]["threshold"] == 70
     assert about["settings"]["segmenter"]["background"] == "bright"

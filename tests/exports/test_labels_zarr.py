@@ -84,10 +84,10 @@ def test_counted_again_its_finest_level_gives_the_pixels_and_mm2_on_record(run):
     codes, pixels = np.unique(np.asarray(labels(slide)["0"]), return_counts=True)
     found = dict(zip(codes.tolist(), pixels.tolist(), strict=True))
     entries = labels(slide).attrs["ome"]["image-label"]["properties"]
-    for c in run["S1"].record["classes"]:
-        assert found.get(c["id"], 0) == c["n_px"]
-        assert entries[c["id"]] == {
-            "label-value": c["id"], "class": c["name"], "n_px": c["n_px"], "area_mm2": c["area_mm2"],
+    for c in run["S1"].counted.classes:
+        assert found.get(c.id, 0) == c.n_px
+        assert entries[c.id] == {
+            "label-value": c.id, "class": c.name, "n_px": c.n_px, "area_mm2": c.area_mm2,
         }  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def test_our_importer_takes_it_for_the_same_classes_and_a_second_run_counts_the_
     drawn = read_drawn(exported, slide=inspect(drawn_slide))
     assert set(drawn.mask.names.values()) == {"stroma", "tumor", "pen", "necrosis"}
     again = measure_drawn(drawn_slide, exported, tmp_path / "again")
-    assert again.records[0]["counts"] == run["S1"].record["counts"]
+    assert again.slides[0].counts == run["S1"].counted.counts
 
 
 @pytest.mark.parametrize("version", ["0.5", "0.4"])

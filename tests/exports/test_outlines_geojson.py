@@ -32,7 +32,7 @@ from wsi_area.slides import inspect
 
 
 def counts(run, slide_id="S1"):
-    return {c["name"]: c["n_px"] for c in run[slide_id].record["classes"]}
+    return {c.name: c.n_px for c in run[slide_id].counted.classes}
 
 
 def areas_of(features):
@@ -78,14 +78,14 @@ def test_a_feature_is_what_qupath_reads(run):
         "pen": "Polygon",
     }
     tumor = by_name["tumor"]["properties"]
-    record = next(c for c in run["S1"].record["classes"] if c["name"] == "tumor")
+    record = next(c for c in run["S1"].counted.classes if c.name == "tumor")
     assert tumor == {
         "objectType": "annotation",
         "name": "tumor",
         "color": [214, 39, 40],
         "classification": {"name": "tumor", "color": [214, 39, 40]},
         "isLocked": True,
-        "measurements": {"regions": 2, "area_px": record["n_px"], "area_mm2": record["area_mm2"]},
+        "measurements": {"regions": 2, "area_px": record.n_px, "area_mm2": record.area_mm2},
     }
     for f in document["features"]:
         assert uuid.UUID(f["id"]).version == 5
@@ -127,7 +127,7 @@ def test_our_importer_reads_the_same_areas_and_a_second_run_counts_the_same_pixe
     areas = {name: sum(r.area_l0_px2 for r in drawn.regions if r.name == name) for name in ("stroma", "tumor", "pen")}
     assert areas == {name: counts(run)[name] for name in areas}
     again = measure_drawn(drawn_slide, exported, tmp_path / "again")
-    before, after = run["S1"].record, again.records[0]
+    before, after = run["S1"].result.model_dump(mode="json"), again.documents[0]
     assert [(c["n_px"], c["area_mm2"]) for c in after["classes"]] == [
         (c["n_px"], c["area_mm2"]) for c in before["classes"]
     ]
@@ -136,7 +136,7 @@ def test_our_importer_reads_the_same_areas_and_a_second_run_counts_the_same_pixe
 
 def test_coarse_work_pixels_are_drawn_where_they_lie_on_level_0(drawn_slide, drawing, tmp_path):
     out = measure_drawn(drawn_slide, drawing, tmp_path / "coarse", "tiling.work_mpp=3.6")
-    assert out.records[0]["work"]["reduce_factor"] == 7
+    assert out.documents[0]["work"]["reduce_factor"] == 7
     run = open_run(tmp_path / "coarse")
     slide = measured_slide(run, "S1")
     write_geojson(slide)
@@ -203,7 +203,7 @@ def test_without_a_pixel_size_there_are_pixels_and_no_mm2(folder):
 
 
 def test_a_count_that_is_not_what_the_class_map_shows_is_refused_and_leaves_no_file(folder):
-    record = open_run(folder)["S1"].record
+    record = open_run(folder)["S1"].result.model_dump(mode="json")
     by_class = record["counts"]["n_px_by_class"]
     edit_json(folder / "slides/S1/result.json", "counts", "n_px_by_class", 2, value=by_class[2] + 1)
     with pytest.raises(CountMismatchError, match=r"tumor enclose \d+ level-0 px.*\(-1\); nothing was exported"):
@@ -235,7 +235,7 @@ def test_a_real_slide_goes_out_and_comes_back_to_the_same_pixels_and_mm2(testdat
     path = testdata / "slides" / "CMU-1-Small-Region.svs"
     config = tmp_path / "tissue.toml"
     config.write_text('[tiling]\nwork_mpp = 2.0\n[segmenter]\nname = "tissue"\nbackground = "bright"\n')
-    measured = run_slides(collect_slides([str(path)]), load(config, []), tmp_path / "tissue").records[0]
+    measured = run_slides(collect_slides([str(path)]), load(config, []), tmp_path / "tissue").documents[0]
     assert measured["status"] == "complete"
     slide = measured_slide(open_run(tmp_path / "tissue"), path.stem)
     [told] = write_geojson(slide)
@@ -247,7 +247,7 @@ def test_a_real_slide_goes_out_and_comes_back_to_the_same_pixels_and_mm2(testdat
     )
     again = run_slides(
         collect_slides([str(path)], annotations=exported), load(config, []), tmp_path / "regions"
-    ).records[0]
+    ).documents[0]
     assert again["work"]["reduce_factor"] == 1
     assert [(c["n_px"], c["area_mm2"]) for c in again["classes"]] == [
         (c["n_px"], c["area_mm2"]) for c in measured["classes"]

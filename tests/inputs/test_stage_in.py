@@ -187,8 +187,8 @@ def test_a_staged_run_gives_the_same_integers_and_the_record_names_the_slide(
     assert via_copy.exit_code == 0
     assert counts_of(via_copy) == counts_of(plain)
     assert (class_maps_of(tmp_path / "out")["s"] == class_maps_of(tmp_path / "plain")["s"]).all()
-    assert via_copy.records[0]["path"] == str(slide)
-    assert via_copy.records[0]["key"] == plain.records[0]["key"]
+    assert via_copy.documents[0]["path"] == str(slide)
+    assert via_copy.documents[0]["key"] == plain.documents[0]["key"]
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
@@ -200,7 +200,7 @@ def test_a_run_goes_on_with_or_without_a_stage(slide: Path, tmp_path: Path) -> N
 def test_what_is_wrong_with_a_slide_is_said_of_the_slide_and_not_of_its_copy(tmp_path: Path, share: Path) -> None:
     bad = share / "bad.svs"
     bad.write_bytes(b"II*\0 this was a slide")
-    (record,) = measure(bad, tmp_path / "out", *staging(tmp_path)).records
+    (record,) = measure(bad, tmp_path / "out", *staging(tmp_path)).documents
     assert record["status"] == "failed"
     assert str(bad) in record["reason"]
     assert "scratch" not in record["reason"]
@@ -220,7 +220,7 @@ def test_one_slide_that_cannot_be_copied_takes_no_other_with_it(
 
     monkeypatch.setattr(copying, "_copy", bad_sector)
     outcome = measure([slide, other], tmp_path / "out", *staging(tmp_path))
-    assert [r["status"] for r in outcome.records] == ["failed", "complete"]
+    assert [r["status"] for r in outcome.documents] == ["failed", "complete"]
 
 
 def test_real_slides_of_several_files_are_measured_through_a_copy(testdata: Path, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_header_that_claims_the_impossible_is_refused_before_anything_is_alloc
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert outcome.exit_code == 2
     assert record["status"] in {"failed", "incomplete"}
     assert "bomb" in record["reason"]
@@ -156,7 +156,7 @@ def refused_in_little_memory(path: Path, content: bytes | None, out: Path) -> No
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert outcome.exit_code == 2
     assert record["status"] in {"failed", "incomplete"}
     assert peak_bytes < SMALL_BYTES

@@ -62,7 +62,7 @@ def worst_of(mutant: Path, out: Path, whole: Path | None) -> Iterator[tuple[str,
 
     ``whole`` is the same picture undamaged, where the damage is such that no decoder may miss it.
     """
-    (record,) = run_slides([SlideInput(str(mutant), "mutant")], SETTINGS, out).records
+    (record,) = run_slides([SlideInput(str(mutant), "mutant")], SETTINGS, out).documents
     status, reason, lane = record["status"], record["reason"] or "", record.get("reader", "")
     yield "measured", {"status": status, "reason": reason, "reader": lane, "foreign": foreign_error(record)}
     yield "judged", {"lie": lie_of(mutant, record, whole) if "classes" in record else ""}

@@ -1,17 +1,24 @@
 """All slides at a glance: sums that a calculator gives too, and troubles told once."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from recorded import slide_of
 
-from wsi_area.reports.cohort import cohort
+from wsi_area.reports.cohort import Cohort
+from wsi_area.reports.cohort import cohort as cohort_of
 from wsi_area.reports.documents import read_documents
 
 
 @pytest.fixture(scope="module")
 def records(finished_run: Path) -> list[dict[str, Any]]:
-    return [dict(record) for record in read_documents(finished_run).records]
+    return [slide.model_dump(mode="json") for slide in read_documents(finished_run).slides]
+
+
+def cohort(records: Iterable[dict[str, Any]]) -> Cohort:
+    return cohort_of([slide_of(record) for record in records])
 
 
 def test_only_complete_slides_enter_a_sum_and_the_note_says_so(records: list[dict[str, Any]]) -> None:
@@ -48,7 +55,10 @@ def test_what_helps_several_slides_is_said_once_below_each_reason(records: list[
 
 
 def warning(code: str, severity: str = "warning") -> dict[str, Any]:
-    return {"code": code, "severity": severity, "message": f"{code} was found", "remedy": f"look for {code}"}
+    return {
+        "slide_id": "s", "code": code, "severity": severity, "measured": None, "limit": None, "unit": "",
+        "message": f"{code} was found", "remedy": f"look for {code}",
+    }  # fmt: skip
 
 
 def with_findings(disc: dict[str, Any], slide_id: str, *findings: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from wsi_area.reports.documents import read_documents
 
 
 def test_every_planned_slide_is_there_and_what_needs_somebody_comes_first(finished_run: Path) -> None:
-    statuses = [(record["slide_id"], record["status"]) for record in read_documents(finished_run).records]
+    statuses = [(slide.slide_id, slide.status) for slide in read_documents(finished_run).slides]
     assert statuses == [
         ("text", "failed"),
         ("torn", "incomplete"),
@@ -49,7 +49,7 @@ def test_a_number_that_its_inputs_do_not_make_is_refused(run: Path, change: Any)
 
 def test_a_damaged_document_makes_that_slide_a_failed_one_and_spares_the_others(run: Path) -> None:
     (run / "slides" / "disc" / "result.json").write_text('{"slide_id": "di')
-    by_id = {record["slide_id"]: record for record in read_documents(run).records}
+    by_id = {slide.slide_id: slide.model_dump() for slide in read_documents(run).slides}
     assert by_id["disc"]["status"] == "failed"
     assert "result.json is damaged" in by_id["disc"]["reason"]
     assert by_id["torn"]["status"] == "incomplete"

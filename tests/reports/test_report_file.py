@@ -18,6 +18,7 @@ from wsi_area.reports.embedded import bytes_per_slide
 from wsi_area.reports.report import write_report
 from wsi_area.reports.slide_picture import slide_picture
 from wsi_area.results.class_map import class_thumbnail
+from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.results.thumbnail import read_frame, thumbnail_jpeg, write_thumbnail
 
@@ -143,7 +144,7 @@ def test_a_script_in_a_name_a_path_or_a_finding_stays_text(run: Path) -> None:
 
 def test_the_classes_lie_on_the_slide_to_the_pixel(finished_run: Path) -> None:
     layout = RunLayout(finished_run).slide("disc")
-    picture = slide_picture(layout, read_json(layout.result_json), 400_000)
+    picture = slide_picture(layout, read_result(layout), 400_000)
     assert picture.photo is not None
     assert picture.classes is not None
     # the same reach, so the same place: boxes of 4 level-0 px, whose height is 0.95 of their width
@@ -164,7 +165,7 @@ def test_a_small_budget_makes_smaller_pictures_of_the_same_place(run: Path) -> N
     shape = -(-SIZE.height_px // BOX_PX), -(-SIZE.width_px // BOX_PX)
     noise = np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
     write_thumbnail(layout, thumbnail_jpeg(noise, np.ones(shape, np.bool_), (BOX_PX, BOX_PX)))
-    record = read_json(layout.result_json)
+    record = read_result(layout)
     large, small = (slide_picture(layout, record, budget) for budget in (400_000, 12_000))
     assert large.photo is not None
     assert small.photo is not None
@@ -179,7 +180,7 @@ def test_the_class_map_is_read_once_or_not_at_all(run: Path, monkeypatch: pytest
     shape = -(-SIZE.height_px // BOX_PX), -(-SIZE.width_px // BOX_PX)
     noise = np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
     write_thumbnail(layout, thumbnail_jpeg(noise, np.ones(shape, np.bool_), (BOX_PX, BOX_PX)))
-    record, reading = read_json(layout.result_json), []
+    record, reading = read_result(layout), []
     whole = class_thumbnail.sparse_class_map
     monkeypatch.setattr(class_thumbnail, "sparse_class_map", lambda place: reading.append(place) or whole(place))
     made = slide_picture(layout, record, 12_000)  # several rungs down
@@ -244,7 +245,7 @@ def test_foci_are_listed_and_numbered_where_they_lie(run: Path) -> None:
 
     layout = RunLayout(run).slide("disc")
     edited(layout.result_json, with_foci)
-    picture = slide_picture(layout, read_json(layout.result_json), 400_000)
+    picture = slide_picture(layout, read_result(layout), 400_000)
     assert [mark.number for mark in picture.marks] == list(range(1, 11))
     assert (picture.marks[1].x, picture.marks[1].y) == pytest.approx((200.0, 47.5))  # y in the length of an x pixel
     text = "".join(Tags(written(run)).text)

@@ -49,7 +49,7 @@ def drawn_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_table_has_what_was_drawn_beside_what_was_counted(drawn_run: Path) -> None:
-    (record,) = read_documents(drawn_run).records
+    (record,) = read_documents(drawn_run).slides
     table = areas_table(record)
     rows = {row.name: row for row in table.rows}
     tumor_mm2, roi_mm2 = 300 * 200 * MPP_UM**2 * 1e-6, 600 * 400 * MPP_UM**2 * 1e-6  # 0.015, 0.06
@@ -73,7 +73,7 @@ def test_the_page_says_so_and_tiles_outside_are_not_called_glass(drawn_run: Path
     assert re.search(r"outside the region of interest: 46\b", html)
     # of the 24 others none is skipped: fewer than 59 bare tiles are all read
     assert "skipped as bare glass:" not in html
-    assert read_documents(drawn_run).records[0]["work"]["tiles_skipped"] == 0
+    assert read_documents(drawn_run).slides[0].work.tiles_skipped == 0
 
 
 def test_a_slide_of_one_tile_has_no_picture_of_its_tiles_and_says_why(tmp_path: Path) -> None:

@@ -16,12 +16,15 @@ from synthetic import box, disc, write_slide
 
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.geometry import Size
+from wsi_area.model.objects import SizeChange
 from wsi_area.model.pixels import ClassMap
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map import class_thumbnail as class_thumbnail_room
 from wsi_area.results.class_map.class_thumbnail import class_thumbnail, write_class_thumbnail
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
-from wsi_area.results.layout import RunLayout, SlideLayout, read_json
+from wsi_area.results.documents import read_result
+from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.thumbnail import read_frame, thumbnail_jpeg, write_thumbnail
 
 SIZE = Size(1001, 703)
@@ -44,12 +47,18 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def layout(finished: Path, tmp_path: Path) -> SlideLayout:
     """A slide's folder with its picture."""
     found = SlideLayout(Path(shutil.copytree(finished, tmp_path / "disc")))
-    write_class_thumbnail(found, read_json(found.result_json), read_frame(found))
+    write_class_thumbnail(found, counted(found), read_frame(found))
     return found
 
 
+def counted(layout: SlideLayout) -> CountedSlide:
+    slide = read_result(layout)
+    assert isinstance(slide, CountedSlide)
+    return slide
+
+
 def shown(layout: SlideLayout) -> ClassMap:
-    return class_thumbnail(layout, read_json(layout.result_json), read_frame(layout), ledger_rows(layout))
+    return class_thumbnail(layout, counted(layout), read_frame(layout), ledger_rows(layout))
 
 
 def by_hand(layout: SlideLayout) -> np.ndarray:
@@ -75,10 +84,10 @@ def test_what_is_kept_is_what_the_class_map_gives_and_spares_reading_it(
 
 
 def test_anybody_can_look_at_it_in_the_colours_of_its_classes(layout: SlideLayout) -> None:
-    (tissue,) = [c for c in read_json(layout.result_json)["classes"] if c["id"] == 1]
+    tissue = counted(layout).classes[1]
     with Image.open(layout.root / "classes.png") as image:
         rgb = np.asarray(image.convert("RGB"))
-    assert rgb[50, 68].tolist() == list(tissue["color_rgb"])
+    assert rgb[50, 68].tolist() == list(tissue.color_rgb)
 
 
 def test_in_any_viewer_what_is_no_class_has_a_colour_of_its_own_and_none_is_black(layout: SlideLayout) -> None:
@@ -87,11 +96,11 @@ def test_in_any_viewer_what_is_no_class_has_a_colour_of_its_own_and_none_is_blac
         OUTSIDE_ROI_CODE: ("n_px_outside_roi", (96, 96, 96)),
         UNSCANNED_CODE: ("n_px_unscanned", (226, 226, 226)),
     }
-    array, record = zarr.open_array(layout.class_map / "0", mode="r+"), read_json(layout.result_json)
-    for n, (code, (key, _)) in enumerate(told.items()):
+    array, slide = zarr.open_array(layout.class_map / "0", mode="r+"), counted(layout)
+    for n, code in enumerate(told):
         array[70 * n : 70 * (n + 1), :70] = code
-        record["counts"][key] = 70 * 70
-    write_class_thumbnail(layout, record | {"key": "another"}, read_frame(layout))
+    counts = slide.counts.model_copy(update={key: 70 * 70 for key, _ in told.values()})
+    write_class_thumbnail(layout, slide.model_copy(update={"key": "another", "counts": counts}), read_frame(layout))
     with Image.open(layout.root / "classes.png") as image:
         palette, rgb = np.reshape(image.getpalette("RGB"), (-1, 3)), np.asarray(image.convert("RGB"))
     for n, (code, (_, colour)) in enumerate(told.items()):
@@ -102,7 +111,7 @@ def test_in_any_viewer_what_is_no_class_has_a_colour_of_its_own_and_none_is_blac
 
 def test_keeping_it_again_leaves_it_as_it_lies(layout: SlideLayout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(class_thumbnail_room, "sparse_class_map", refuse_to_read)
-    write_class_thumbnail(layout, read_json(layout.result_json), read_frame(layout))
+    write_class_thumbnail(layout, counted(layout), read_frame(layout))
 
 
 def forged(layout: SlideLayout, change: Callable[[np.ndarray, dict[str, Any]], None]) -> None:
@@ -154,23 +163,23 @@ def test_no_byte_of_it_can_be_lost_or_changed_and_still_be_shown_wrongly(layout:
         assert np.array_equal(shown(layout), expected)
 
 
-def one_tile_more(layout: SlideLayout) -> tuple[dict[str, Any], np.ndarray]:
+def one_tile_more(layout: SlideLayout) -> tuple[CountedSlide, np.ndarray]:
     rows = ledger_rows(layout)
     rows[0, 0, :2] += 1, -1
-    return read_json(layout.result_json), rows
+    return counted(layout), rows
 
 
-def another_key(layout: SlideLayout) -> tuple[dict[str, Any], np.ndarray]:
-    return {**read_json(layout.result_json), "key": "0" * 64}, ledger_rows(layout)
+def another_key(layout: SlideLayout) -> tuple[CountedSlide, np.ndarray]:
+    return counted(layout).model_copy(update={"key": "0" * 64}), ledger_rows(layout)
 
 
-def other_filters(layout: SlideLayout) -> tuple[dict[str, Any], np.ndarray]:
-    return {**read_json(layout.result_json), "size_filters": [{"set": "tissue"}]}, ledger_rows(layout)
+def other_filters(layout: SlideLayout) -> tuple[CountedSlide, np.ndarray]:
+    return counted(layout).model_copy(update={"size_filters": (SizeChange("tissue", 1.0, 1, 1),)}), ledger_rows(layout)
 
 
 @pytest.mark.parametrize("changed", [one_tile_more, another_key, other_filters])
 def test_a_picture_of_an_earlier_result_is_not_shown(
-    layout: SlideLayout, changed: Callable[[SlideLayout], tuple[dict[str, Any], np.ndarray]]
+    layout: SlideLayout, changed: Callable[[SlideLayout], tuple[CountedSlide, np.ndarray]]
 ) -> None:
     (layout.class_map / "0" / "c" / "0" / "0").unlink()  # what is shown must be this map, without its pixels
     assert np.array_equal(shown(layout)[50, 68], 1)  # by its key and ledger the old one is of this result
@@ -180,7 +189,7 @@ def test_a_picture_of_an_earlier_result_is_not_shown(
 
 def test_without_a_ledger_to_hold_it_against_it_is_not_shown(layout: SlideLayout) -> None:
     shutil.rmtree(layout.class_map / "0" / "c")
-    assert not class_thumbnail(layout, read_json(layout.result_json), read_frame(layout), None).any()
+    assert not class_thumbnail(layout, counted(layout), read_frame(layout), None).any()
 
 
 def test_a_small_slide_wholly_of_one_class(tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> OpenedRun:
 def test_a_slide_says_what_is_on_record(run: OpenedRun) -> None:
     slide = run["disc"]
     assert (slide.slide_id, slide.status, slide.is_counted) == ("disc", "complete", True)
-    assert slide.mpp == Mpp(*(slide.record["calibration"][f"mpp_{axis}_um"] for axis in "xy"))
+    calibration = slide.counted.calibration
+    assert slide.mpp == Mpp(calibration.mpp_x_um or 0, calibration.mpp_y_um or 0)
     assert slide.tumor_area_mm2 is None  # no class is tumour
     assert repr(slide) == "<slide disc: complete>"
     assert "disc, bare" in repr(run)
@@ -49,7 +50,7 @@ def test_the_finest_level_is_what_was_counted(run: OpenedRun) -> None:
     slide = run["disc"]
     class_map = slide.class_map()
     assert class_map.shape == (1703, 2101)
-    assert (class_map == 1).sum() == slide.record["tissue"]["n_px"]
+    assert (class_map == 1).sum() == slide.counted.tissue.n_px
     np.testing.assert_array_equal(slide.class_map_array()[100:140, 500:900], class_map[100:140, 500:900])
 
 

@@ -94,7 +94,7 @@ def test_a_torn_batch_is_taken_back_and_measured_again_and_no_other(
         place.unlink()
     else:
         place.write_bytes(DAMAGE[damage](place.read_bytes()))
-    (record,) = run(path, out).records
+    (record,) = run(path, out).documents
     assert record["status"] == "complete"
     assert record["timing"]["batches"] == 1
     assert files(out) == whole
@@ -115,7 +115,7 @@ def test_a_torn_filtered_class_map_is_written_again_from_what_is_raw(
     whole = files(tmp_path / "out")
     torn = tmp_path / "out/slides/s/mask.ome.zarr/0/c/1/1"
     torn.write_bytes(torn.read_bytes()[:-3])
-    (record,) = run(path, tmp_path / "out", "objects.max_hole_um2=40").records
+    (record,) = run(path, tmp_path / "out", "objects.max_hole_um2=40").documents
     assert record["status"] == "complete"
     assert files(tmp_path / "out") == whole
 

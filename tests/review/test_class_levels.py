@@ -120,7 +120,7 @@ def test_dask_takes_a_level_as_it_is() -> None:
 
 def test_a_slides_levels_are_those_of_the_opened_documents(run: NotebookRun) -> None:
     slide = run["disc"]
-    documents = OpenedSlide(slide.layout, slide.record)
+    documents = OpenedSlide(slide.layout, slide.result)
     for level in (0, 1, 4):
         np.testing.assert_array_equal(slide.class_map(level), documents.class_map(level))
     assert slide.class_map(10).shape == (1, 1)

@@ -39,7 +39,7 @@ def other(disc_slide: SyntheticSlide, tmp_path_factory: pytest.TempPathFactory) 
 def test_what_only_one_calls_tissue_is_counted_exactly(run: NotebookRun, other: Path) -> None:
     comparison = run.compare(other)
     found = comparison.disagreement("disc")
-    assert found.pairs_px == (("tissue", "background", run["disc"].record["tissue"]["n_px"]),)
+    assert found.pairs_px == (("tissue", "background", run["disc"].counted.tissue.n_px),)
     assert found.area_mm2 == run["disc"].tissue_area_mm2
     assert found.table["n_px"].sum() == found.n_px
     assert "segmenter.threshold" in set(comparison.settings["key"])
@@ -61,8 +61,8 @@ def test_runs_at_other_pixel_sizes_are_compared_level_0_pixel_by_pixel(
 ) -> None:
     measure(disc_slide.path, tmp_path / "out", "tiling.work_mpp=1.5", "tiling.skip_glass=false")
     coarse = open_documents(tmp_path / "out")
-    work = coarse["disc"].record["work"]
-    assert work["reduce_factor"] == 3
+    work = coarse["disc"].counted.work
+    assert work.reduce_factor == 3
     fine = run["disc"].class_map()
     laid_out = coarse["disc"].class_map().repeat(3, axis=0).repeat(3, axis=1)[:703, :1001]
     found = run.compare(coarse).disagreement("disc")
@@ -93,7 +93,7 @@ def test_classes_are_compared_by_name_and_not_by_number(
     )
     run_slides(collect_slides([str(disc_slide.path)]), load(None, [*FLAT, renamed]), tmp_path / "out")
     found = run.compare(tmp_path / "out").disagreement("disc")
-    assert found.pairs_px == (("tissue", "section", run["disc"].record["tissue"]["n_px"]),)
+    assert found.pairs_px == (("tissue", "section", run["disc"].counted.tissue.n_px),)
 
 
 def test_pictures_of_other_sizes_are_refused_and_the_areas_are_not(run: NotebookRun, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_calibration_shows_its_claims_and_which_one_was_taken(run: NotebookRun
     assert found.mpp is not None
     assert (found.mpp.x, found.mpp.y) == pytest.approx((0.5, 0.475), rel=1e-6)
     assert found.table["chosen"].sum() == 1
-    assert found.table.loc[found.table["chosen"], "source"].item() == run["disc"].record["calibration"]["source"]
+    assert found.table.loc[found.table["chosen"], "source"].item() == run["disc"].counted.calibration.source
 
 
 def test_a_pixel_size_that_is_missing_is_a_calibration_too(run: NotebookRun) -> None:
@@ -110,7 +110,7 @@ def test_all_tiles_together_are_the_slide(run: NotebookRun) -> None:
     rows, cols = slide.ledger().shape[:2]
     tiles = [slide.tile(row, col) for row in range(rows) for col in range(cols)]
     assert sum(tile.region_l0_px.area_px for tile in tiles) == 1001 * 703
-    assert sum(tile.counts["tissue"] for tile in tiles) == slide.record["tissue"]["n_px"]
+    assert sum(tile.counts["tissue"] for tile in tiles) == slide.counted.tissue.n_px
 
 
 def test_a_reduced_tile_shows_box_means(disc_slide: SyntheticSlide, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def counts_of(outcome: RunOutcome) -> list[tuple[int, ...]]:
             *r["counts"]["n_px_by_class"], r["counts"]["n_px_unscanned"], r["counts"]["n_px_outside_roi"],
             r["counts"]["n_px_unreadable"],
         )
-        for r in outcome.records
+        for r in outcome.documents
     ]  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def test_every_slide_of_a_mixed_batch_has_one_row_and_the_good_ones_are_complete
     }  # fmt: skip
     for name in ("first", "last"):
         assert float(found[name]["tissue_area_mm2"]) == pytest.approx(31_428 * 0.0625e-6)
-    about = open_run(batch).about
+    about = open_run(batch).run_record.model_dump(mode="json")
     assert (sum(about["statuses"].values()), about["statuses"]["complete"]) == (7, 2)
     assert (about["exit_code"], about["not_reached"]) == (2, 0)
 
@@ -124,7 +124,7 @@ def test_a_file_that_is_no_slide_is_named_with_what_is_wrong_and_what_to_do(
 
 
 def test_a_garbage_tile_is_counted_beside_the_total_and_named(batch: Path) -> None:
-    record = open_run(batch)["garbage"].record
+    record = open_run(batch)["garbage"].result.model_dump(mode="json")
     tile_px, all_px = 256 * 256, 1280 * 1280
     assert record["counts"]["n_px_by_class"] == [0, all_px - tile_px]
     assert record["unreadable"] == {"n_px": tile_px, "area_mm2": pytest.approx(tile_px * 0.0625e-6)}
@@ -144,7 +144,7 @@ def test_a_garbage_tile_is_counted_beside_the_total_and_named(batch: Path) -> No
 
 
 def test_a_truncated_slide_counts_what_is_there_and_accounts_for_the_rest(batch: Path) -> None:
-    counts = open_run(batch)["cut_pixels"].record["counts"]
+    counts = open_run(batch)["cut_pixels"].counted.counts
     assert counts["n_px_accounted"] == counts["n_px_total"] == 1536 * 1536
     assert sum(counts["n_px_by_class"]) / counts["n_px_total"] == pytest.approx(0.6, abs=0.03)
     assert counts["n_px_unreadable"] == counts["n_px_total"] - sum(counts["n_px_by_class"])
@@ -176,7 +176,7 @@ def test_a_slide_that_could_be_read_the_second_time_is_whole_and_so_is_its_class
         patched.setattr(OpenSlideReader, "decoded_tiles", network_hiccup)
         first = measure(slide.path, tmp_path / "out", *every_tile)
     assert counts_of(first) == [(1280**2 - 256**2, 0, 0, 0, 256**2)]
-    assert "the network went away" in first.records[0]["tile_errors"][0]["message"]
+    assert "the network went away" in first.documents[0]["tile_errors"][0]["message"]
     events: list[Event] = []
     second = measure(slide.path, tmp_path / "out", *every_tile, listener=events.append)
     assert (second.exit_code, counts_of(second)) == (0, [(1280**2, 0, 0, 0, 0)])
@@ -192,7 +192,7 @@ def test_a_slide_that_disappears_after_it_was_listed_takes_no_other_with_it(tmp_
         gone.path.unlink(missing_ok=True)
 
     outcome = measure([kept.path, gone.path], out, *CUT, "run.slides_in_flight=1", listener=remove)
-    assert {r["slide_id"]: r["status"] for r in outcome.records} == {"kept": "complete", "gone": "failed"}
+    assert {r["slide_id"]: r["status"] for r in outcome.documents} == {"kept": "complete", "gone": "failed"}
     assert "gone.tif" in rows(out)["gone"]["reason"]
 
 
@@ -452,7 +452,7 @@ def test_a_killed_process_leaves_a_run_that_ends_the_same_to_the_byte(
     slide = Path("slides/s")
     for store in ("ledger.zarr", "mask.ome.zarr"):
         assert files_of(out / slide / store) == files_of(undisturbed / slide / store)
-    assert open_run(out)["s"].record["counts"] == open_run(undisturbed)["s"].record["counts"]
+    assert open_run(out)["s"].counted.counts == open_run(undisturbed)["s"].counted.counts
 
 
 def test_killed_before_the_skipped_glass_was_committed_it_goes_on_all_the_same(
@@ -461,7 +461,7 @@ def test_killed_before_the_skipped_glass_was_committed_it_goes_on_all_the_same(
     out = tmp_path / "out"
     assert wsi_area("run", large.path, "--out", out, *LINE).code == 0
     slide = open_run(out)["s"]
-    k, status = slide.record["work"]["batch_tiles"], slide.ledger()[..., slide.ledger_columns.index("status")]
+    k, status = slide.counted.work.batch_tiles, slide.ledger()[..., slide.ledger_columns.index("status")]
     corners = [(row, col) for row in range(0, status.shape[0], k) for col in range(0, status.shape[1], k)]
     glass = [(r, c) for r, c in corners if (status[r : r + k, c : c + k] == TileStatus.SKIPPED).all()]
     assert glass  # batches of which no tile is read, and for which there is no task
@@ -508,7 +508,7 @@ def test_a_terminated_process_says_130_and_the_same_command_goes_on(
 
 
 def test_the_undisturbed_run_found_the_painted_disc(large: SyntheticSlide, undisturbed: Path) -> None:
-    record = open_run(undisturbed)["s"].record
+    record = open_run(undisturbed)["s"].result.model_dump(mode="json")
     assert record["tissue"]["n_px"] == large.truth.px["tissue"]
     assert record["work"]["tiles_skipped"] > 0
 

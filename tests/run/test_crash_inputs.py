@@ -37,16 +37,16 @@ def test_a_file_that_is_written_into_while_it_is_measured_gives_no_result(tmp_pa
 
     out, settings = tmp_path / "out", (*CUT, f"reader.lane={lane}")
     outcome = measure(path, out, *settings, listener=overwrite)
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert (record["status"], outcome.exit_code) == ("failed", 2)
     assert "changed since it was inspected" in record["reason"]
     assert json.loads((out / "slides/s/result.json").read_text())["status"] == "failed"
-    assert "another slide file" in measure(path, out, *settings).records[0]["reason"]
+    assert "another slide file" in measure(path, out, *settings).documents[0]["reason"]
     # put back as it was: what had been committed by then is of this file, and all of it
     path.write_bytes(first)
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     again = measure(path, out, *settings)
     whole = measure(path, tmp_path / "whole", *settings)
     assert again.exit_code == whole.exit_code == 0
-    assert again.records[0]["counts"] == whole.records[0]["counts"]
-    assert again.records[0]["timing"]["batches"] == whole.records[0]["timing"]["batches"] - 3
+    assert again.documents[0]["counts"] == whole.documents[0]["counts"]
+    assert again.documents[0]["timing"]["batches"] == whole.documents[0]["timing"]["batches"] - 3

@@ -65,7 +65,7 @@ def test_what_is_lost_is_the_damaged_tile_and_the_rest_is_as_on_the_whole_slide(
     factor, expected = undisturbed[0], undisturbed[1].copy()
     how = (f"tiling.tile_px={tile_px}", f"tiling.work_mpp={0.25 * factor}", f"reader.lane={lane}")
     outcome = measure(whole_and_damaged[1], tmp_path / "out", ALL_READ, *how)
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert (record["status"], outcome.exit_code) == ("incomplete", 2)
     assert (record["work"]["level"], record["work"]["reduce_factor"]) == (0, factor)
     expected[lost_work_px([box_of(*TORN), box_of(*GARBAGE)], factor, SIZE)] = UNREADABLE_CODE
@@ -87,7 +87,7 @@ def test_at_a_coarser_level_the_damaged_tile_of_that_level_is_lost_and_no_other(
         whole_and_damaged[1], tmp_path / "out", ALL_READ, f"tiling.tile_px={tile_px}", "tiling.work_mpp=1.0",
         f"reader.lane={lane}",
     )  # fmt: skip
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert record["work"]["level"] == 1
     # level 1 is 384 × 320 px: its last row of tiles is a quarter of a tile high
     assert record["counts"]["n_px_unreadable"] == (256 * 4) * (64 * 4)
@@ -106,7 +106,7 @@ def test_who_reads_makes_no_difference(
 
 def test_a_tile_that_is_named_says_how_much_of_it_is_lost(whole_and_damaged: tuple[Path, Path], tmp_path: Path) -> None:
     outcome = measure(whole_and_damaged[1], tmp_path / "out", ALL_READ, "tiling.tile_px=512")
-    first, second = sorted(outcome.records[0]["tile_errors"], key=lambda error: error["row"])
+    first, second = sorted(outcome.documents[0]["tile_errors"], key=lambda error: error["row"])
     assert (first["row"], first["col"]) == (0, 1)
     assert "stored tile row 1 column 2: its directory gives it" in first["message"]
     assert "(65536 of 262144 level-0 px)" in first["message"]
@@ -132,7 +132,7 @@ def test_where_openslide_interpolates_the_loss_is_the_same_for_every_tile_size(t
     bad = 2 * 6 + 3
     set_tile_number(path, "TileOffsets", bad, 0, page=1)
     outcome = measure(path, tmp_path / "out", ALL_READ, f"tiling.tile_px={tile_px}", "tiling.work_mpp=0.5")
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert (record["work"]["level"], record["reader"]) == (1, "openslide")
     lost = class_maps_of(tmp_path / "out")["s"] == UNREADABLE_CODE
     assert lost[256:384, 384:512].all()

@@ -42,7 +42,7 @@ def test_a_slide_that_was_calibrated_alone_keeps_its_row_and_the_next_run_says_s
     assert measure([unsized, sized], out).exit_code == 3
     assert measure(unsized, out, **OWN_SIZE).exit_code == 0
     again = measure([unsized, sized], out)
-    reason = again.records[0]["reason"]
+    reason = again.documents[0]["reason"]
     assert again.exit_code == 2
     assert reason.endswith(KEPT)
     assert "then 0.5 µm, now none" in reason
@@ -61,7 +61,7 @@ def test_a_slide_that_cannot_even_be_counted_without_its_size_keeps_its_row_too(
     assert measure(unsized, out, looks_round, **OWN_SIZE).exit_code == 0
     again = measure(unsized, out, looks_round)
     assert again.exit_code == 3
-    assert again.records[0]["reason"].endswith(KEPT)
+    assert again.documents[0]["reason"].endswith(KEPT)
     assert rows(out)["unsized"]["status"] == "complete"
     assert verify_run(out).disagreements == ()
 
@@ -70,7 +70,7 @@ def test_a_result_of_other_settings_never_stands_in_the_tables(unsized: Path, tm
     out = tmp_path / "out"
     assert measure(unsized, out, **OWN_SIZE).exit_code == 0
     forced = measure(unsized, out, "exclusions.pen=true", force=True)
-    assert KEPT not in forced.records[0]["reason"]
+    assert KEPT not in forced.documents[0]["reason"]
     assert rows(out)["unsized"]["status"] == "needs_calibration"
 
 
@@ -79,7 +79,7 @@ def test_a_size_that_is_given_and_not_believed_is_why_the_earlier_result_is_not_
 ) -> None:
     out = tmp_path / "out"
     assert measure(unsized, out, **OWN_SIZE).exit_code == 0
-    (record,) = measure(unsized, out, mpp="250", mpp_reason="nm").records
+    (record,) = measure(unsized, out, mpp="250", mpp_reason="nm").documents
     assert "now none that can be believed" in record["reason"]
     assert "250 µm/px" in record["reason"]
 
@@ -88,7 +88,7 @@ def test_a_file_that_is_gone_says_that_its_earlier_result_lies_there_still(sized
     out = tmp_path / "out"
     assert measure(sized, out).exit_code == 0
     sized.write_bytes(b"II*\0 and no more")
-    (record,) = measure(sized, out).records
+    (record,) = measure(sized, out).documents
     assert record["status"] == "failed"
     assert record["reason"].endswith(f"its earlier result is kept in {out / 'slides' / 'sized'}, the tables say failed")
     assert rows(out)["sized"]["status"] == "failed"

@@ -301,7 +301,7 @@ def test_a_tile_that_kills_its_process_is_unreadable_and_the_rest_is_as_in_an_un
 ) -> None:
     orders.write_text(order)
     outcome = run(slide.path, tmp_path / "out", orders, "run.tile_timeout_s=2")
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert outcome.exit_code == 2
     assert record["status"] == "incomplete"
     assert record["counts"]["n_px_unreadable"] == TILE_PX**2
@@ -352,7 +352,7 @@ def test_a_deadly_slide_takes_no_other_with_it(slide: SyntheticSlide, tmp_path: 
     ]
     orders.write_text("kill")
     outcome = run([good[0], slide.path, good[1]], tmp_path / "out", orders)
-    assert [r["status"] for r in outcome.records] == ["complete", "incomplete", "complete"]
+    assert [r["status"] for r in outcome.documents] == ["complete", "incomplete", "complete"]
 
 
 def test_a_slide_of_which_too_many_batches_kill_is_failed_with_a_remedy(
@@ -360,7 +360,7 @@ def test_a_slide_of_which_too_many_batches_kill_is_failed_with_a_remedy(
 ) -> None:
     monkeypatch.setattr(slide_tiles, "MAX_LOST_BATCHES", 0)
     orders.write_text("kill")
-    (record,) = run(slide.path, tmp_path / "out", orders).records
+    (record,) = run(slide.path, tmp_path / "out", orders).documents
     assert record["status"] == "failed"
     assert "more than 0 batches killed their workers" in record["reason"]
     assert "run.workers" in record["reason"]
@@ -382,5 +382,5 @@ def test_only_where_it_is_asked_for_does_a_failed_slide_stop_the_batch(
     wanted = (f"run.fail_fast={fail_fast}", "run.slides_in_flight=1")
     outcome = run([bad, *good], tmp_path / "out", orders, *wanted, executor="threads")
     assert outcome.exit_code == 2
-    assert len(outcome.records) == measured
+    assert len(outcome.slides) == measured
     assert not outcome.interrupted

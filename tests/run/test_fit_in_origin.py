@@ -46,7 +46,7 @@ def test_a_run_that_was_stopped_is_not_continued_with_another_fit(
     assert len(ledger) == 2
     with monkeypatch.context() as patched:
         fit_otherwise(patched, by)
-        (record,) = measure(slide.path, out, *CUT).records
+        (record,) = measure(slide.path, out, *CUT).documents
     assert record["status"] == "failed"
     assert "made with another fit;" in record["reason"]
     assert {path: path.read_bytes() for path in ledger} == ledger  # what was committed is left as it was
@@ -58,12 +58,12 @@ def test_a_finished_slide_is_not_taken_for_that_of_another_fit(
 ) -> None:
     out = tmp_path / "out"
     assert measure(slide.path, out, *CUT).exit_code == 0
-    before = open_run(out)["s"].record
+    before = open_run(out)["s"].result.model_dump(mode="json")
     fit_otherwise(monkeypatch, 3)
-    (refused,) = measure(slide.path, out, *CUT).records
+    (refused,) = measure(slide.path, out, *CUT).documents
     assert (refused["status"], "made with another fit;" in refused["reason"]) == ("failed", True)
     assert measure(slide.path, out, *CUT, force=True).exit_code == 0
-    after = open_run(out)["s"].record
+    after = open_run(out)["s"].result.model_dump(mode="json")
     assert {part for part in after["made_from"] if after["made_from"][part] != before["made_from"][part]} == {"fit"}
     assert after["key"] != before["key"]
 

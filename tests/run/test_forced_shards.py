@@ -183,7 +183,7 @@ def test_a_forced_task_leaves_what_the_other_tasks_measured_on_record(slides: Sl
     assert set(read_json(out / "run.json")["slides"]) == of_task[1]
     merged = merge_run(out)
     assert merged.exit_code == 0
-    assert {r["status"] for r in merged.run.records} == {"complete"}
+    assert {r["status"] for r in merged.run.documents} == {"complete"}
 
 
 def test_a_task_without_force_leaves_the_tables_as_they_are(slides: Slides, tmp_path: Path) -> None:

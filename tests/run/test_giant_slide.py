@@ -84,7 +84,7 @@ def same_run(out: Path, alone: Path) -> None:
 
 
 def reason_of(merged: MergeOutcome) -> str:
-    (record,) = merged.run.records
+    (record,) = merged.run.documents
     return str(record["reason"])
 
 
@@ -146,7 +146,7 @@ def test_a_task_says_what_its_part_was_and_that_the_slide_is_not_done(giant: Sli
     out = tmp_path / "out"
     outcome: TaskOutcome = run_task(giant, line(), out, ArrayTask(2, 3))
     (piece,) = outcome.shares
-    assert (piece.status, outcome.records, outcome.exit_code) == ("measured", (), 0)
+    assert (piece.status, outcome.slides, outcome.exit_code) == ("measured", (), 0)
     document = json.loads((out / "shards/2-of-3.json").read_text())
     assert document["slides"] == {}
     assert document["pieces"]["giant"]["own_batches"] == len(piece.batches) > 0
@@ -217,7 +217,7 @@ def test_tiles_that_cannot_be_read_are_counted_as_one_process_counts_them(tmp_pa
     assert tasks(slides, out, 3, (1, 2, 3)) == [2, 0, 2]  # the first and the last spot
     assert merge_run(out).exit_code == 2
     same_run(out, by_one)
-    record = open_run(out)["giant"].record
+    record = open_run(out)["giant"].result.model_dump(mode="json")
     assert record["status"] == "incomplete"
     assert [(tile["row"], tile["col"]) for tile in record["tile_errors"]] == [(2, 2), (18, 16)]
     assert "could not be read; the first:" in record["reason"]

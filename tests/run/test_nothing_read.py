@@ -55,7 +55,7 @@ def test_no_area_is_given_in_tables_report_terminal_and_notebook(
     monkeypatch.setattr("wsi_area.compute.cut.skipping.AUDIT_FRACTION", 0.0)
     out, sizes = tmp_path / "out", ["tiling.tile_px=128", "tiling.skip_margin_um=10"]
     outcome = measure(write(tmp_path), out, *sizes, mpp="0.25", mpp_reason="a test")
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert (record["status"], outcome.exit_code) == ("incomplete", 2)
     assert (record["work"]["tiles_skipped"] > 0) == (write is slide_with_an_overview_only)
     of_areas = [record["tissue"], record["tumor"], record["analyzed"], *record["classes"]]
@@ -72,7 +72,7 @@ def test_no_area_is_given_in_tables_report_terminal_and_notebook(
     write_report(out)
     assert "0.0 ±" not in (out / "report.html").read_text()
     capsys.readouterr()
-    print_results(outcome.records, out)
+    print_results(outcome.slides, out)
     assert "±" not in capsys.readouterr().out.replace("(± 95 %)", "")
 
 
@@ -80,6 +80,6 @@ def test_a_slide_of_which_one_tile_could_be_read_has_an_area(tmp_path: Path) -> 
     path = slide_without_tiles(tmp_path)
     whole = write_slide(tmp_path / "w.svs", SIZE, {"tissue": disc(SIZE, 900, 900, 300)}, FileForm("aperio")).path
     set_tile_number(path, "TileOffsets", 33, stored_span(whole, 33)[0])
-    (record,) = measure(path, tmp_path / "out").records
+    (record,) = measure(path, tmp_path / "out").documents
     assert record["status"] == "incomplete"
     assert record["analyzed"]["area_mm2"] == pytest.approx(256**2 * 0.0625e-6)

@@ -66,7 +66,7 @@ def test_who_does_the_work_never_changes_a_bit(slide: SyntheticSlide, tmp_path: 
     assert counts_of(outcome) == counts_of(reference)
     maps, reference_maps = class_maps_of(tmp_path / "out"), class_maps_of(tmp_path / "serial")
     assert all(np.array_equal(maps[name], reference_maps[name]) for name in reference_maps)
-    assert outcome.records[0]["key"] == reference.records[0]["key"]
+    assert outcome.documents[0]["key"] == reference.documents[0]["key"]
 
 
 @pytest.mark.parametrize("work_mpp", [0.25, 0.52, 0.78, 1.04, 1.3, 2.6, 5.2])
@@ -108,7 +108,7 @@ def test_coarser_work_moves_the_area_by_no_more_than_its_boundary_allows(tmp_pat
         n_px = counts_of(outcome)[0][1]
         # each work pixel on the outline may go either way: at most outline × factor level-0 px
         assert abs(n_px - np.pi * 600**2) < 2 * np.pi * 600 * factor
-        assert outcome.records[0]["work"]["reduce_factor"] == factor
+        assert outcome.documents[0]["work"]["reduce_factor"] == factor
 
 
 def test_work_at_a_reduced_grid_is_the_box_mean_then_the_rule(slide: SyntheticSlide, tmp_path: Path) -> None:
@@ -135,8 +135,8 @@ def test_a_mirrored_slide_has_the_same_area(tmp_path: Path) -> None:
 
 
 def test_scaling_the_pixel_size_by_2_scales_every_area_by_4(slide: SyntheticSlide, tmp_path: Path) -> None:
-    once = measure(slide.path, tmp_path / "1", mpp="0.5,0.4", mpp_reason="test").records[0]
-    twice = measure(slide.path, tmp_path / "2", mpp="1.0,0.8", mpp_reason="test").records[0]
+    once = measure(slide.path, tmp_path / "1", mpp="0.5,0.4", mpp_reason="test").documents[0]
+    twice = measure(slide.path, tmp_path / "2", mpp="1.0,0.8", mpp_reason="test").documents[0]
     assert twice["counts"] == once["counts"]
     for name in ("tissue", "analyzed", "unreadable"):
         assert twice[name]["area_mm2"] == pytest.approx(4 * once[name]["area_mm2"], rel=1e-12)
@@ -147,12 +147,12 @@ def test_skipping_glass_changes_no_integer_here_and_says_what_it_could(slide: Sy
     far = write_slide(tmp_path / "far.tif", size, {"tissue": disc(size, 500, 500, 300)}, noise_sd=2.0)
     on = measure(far.path, tmp_path / "on", "tiling.tile_px=64", "tiling.skip_margin_um=20")
     off = measure(far.path, tmp_path / "off", "tiling.tile_px=64", "tiling.skip_glass=false")
-    assert on.records[0]["work"]["tiles_skipped"] > 500
-    assert off.records[0]["work"]["tiles_skipped"] == 0
+    assert on.documents[0]["work"]["tiles_skipped"] > 500
+    assert off.documents[0]["work"]["tiles_skipped"] == 0
     assert counts_of(on) == counts_of(off)
-    assert on.records[0]["timing"]["decoded_px"] < 0.7 * off.records[0]["timing"]["decoded_px"]
-    assert on.records[0]["skipped_tissue_px_upper_bound"] > 0
-    assert off.records[0]["skipped_tissue_px_upper_bound"] == 0
+    assert on.documents[0]["timing"]["decoded_px"] < 0.7 * off.documents[0]["timing"]["decoded_px"]
+    assert on.documents[0]["skipped_tissue_px_upper_bound"] > 0
+    assert off.documents[0]["skipped_tissue_px_upper_bound"] == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system takes no such hint")
@@ -166,7 +166,7 @@ def test_a_run_has_the_stored_tiles_it_reads_fetched_ahead_and_none_that_it_skip
     monkeypatch.setattr(os, "posix_fadvise", lambda _, at, length, advice: asked.append((at, at + length)))
     cut = ("tiling.tile_px=256", "tiling.skip_margin_um=0", "run.executor=serial")
     outcome = measure(slide.path, tmp_path / "out", *cut)
-    assert outcome.records[0]["reader"] == "direct"
+    assert outcome.documents[0]["reader"] == "direct"
     ledger = zarr.open_array(tmp_path / "out/slides/ahead/ledger.zarr", path="counts", mode="r")
     was_read = ledger[..., ledger.attrs["columns"].index("status")].ravel() == TileStatus.READ
     with tifffile.TiffFile(slide.path) as tiff:

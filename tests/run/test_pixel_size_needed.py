@@ -31,9 +31,9 @@ def slides(tmp_path: Path) -> list[Path]:
 def test_it_needs_calibration_and_the_others_are_measured(slides: list[Path], tmp_path: Path) -> None:
     outcome = measure(slides, tmp_path / "out", *LOOKS_ROUND)
     assert outcome.exit_code == EXIT_CALIBRATION
-    statuses = {r["slide_id"]: r["status"] for r in outcome.records}
+    statuses = {r["slide_id"]: r["status"] for r in outcome.documents}
     assert statuses == {"known": "complete", "unknown": "needs_calibration"}
-    assert "--mpp" in outcome.records[1]["reason"]
+    assert "--mpp" in outcome.documents[1]["reason"]
 
 
 def test_everything_that_reads_a_run_copes_with_a_slide_without_counts(slides: list[Path], tmp_path: Path) -> None:
@@ -53,5 +53,5 @@ def test_with_a_pixel_size_the_same_folder_goes_on(slides: list[Path], tmp_path:
     out = tmp_path / "out"
     measure(slides, out, *LOOKS_ROUND)
     outcome = measure(slides, out, *LOOKS_ROUND, mpp="1.0", mpp_reason="stage micrometer")
-    assert outcome.records[1]["status"] == "complete"
+    assert outcome.documents[1]["status"] == "complete"
     assert verify_run(out).disagreements == ()

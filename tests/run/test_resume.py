@@ -58,8 +58,8 @@ def test_only_what_is_missing_is_measured_and_the_end_is_the_same_to_the_byte(
         patched.setattr(slide_tiles_module, "measure_batch", Stop(batches_done))
         broken = measure(slide.path, out, *CUT)
     assert broken.exit_code == 2
-    assert broken.records[0]["status"] == "failed"
-    assert "the disk is full" in broken.records[0]["reason"]
+    assert broken.documents[0]["status"] == "failed"
+    assert "the disk is full" in broken.documents[0]["reason"]
     events: list[Event] = []
     resumed = measure(slide.path, out, *CUT, listener=events.append)
     assert resumed.exit_code == 0
@@ -97,7 +97,7 @@ def test_another_setting_is_refused_by_name_and_the_old_result_is_kept(
     assert _files(out) == before
     forced = measure(slide.path, out, *CUT, "tiling.work_mpp=1", force=True)
     assert forced.exit_code == 0
-    assert forced.records[0]["work"]["reduce_factor"] == 4
+    assert forced.documents[0]["work"]["reduce_factor"] == 4
 
 
 def test_further_slides_join_a_run_and_nobody_vanishes_from_its_tables(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_slide_replaced_under_its_name_is_noticed(tmp_path: Path) -> None:
     write_slide(path, size, {"tissue": disc(size, 300, 250, 150)})
     again = measure(path, tmp_path / "out", *CUT)
     assert again.exit_code == 2
-    assert "made with another slide file" in again.records[0]["reason"]
+    assert "made with another slide file" in again.documents[0]["reason"]
 
 
 def test_a_slide_that_got_its_pixel_size_later_is_measured_without_force(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_the_integers_are_those_inside_the_outline_for_any_tile_and_lane(
     slide: SyntheticSlide, outline: Path, inside: np.ndarray, tmp_path: Path, tile_px: int, lane: str
 ) -> None:
     outcome = measure(slide.path, tmp_path / "out", f"tiling.tile_px={tile_px}", f"reader.lane={lane}", roi=outline)
-    assert outcome.exit_code == 0, outcome.records[0]["reason"]
+    assert outcome.exit_code == 0, outcome.documents[0]["reason"]
     assert counts_of(outcome) == [truth(slide, inside)]
     (found,) = class_maps_of(tmp_path / "out").values()
     assert np.array_equal(found == OUTSIDE_ROI_CODE, ~inside)
@@ -77,7 +77,7 @@ def test_the_integers_are_those_inside_the_outline_for_any_tile_and_lane(
 def test_the_record_says_where_the_region_came_from_and_how_large_it_is(
     slide: SyntheticSlide, outline: Path, tmp_path: Path
 ) -> None:
-    (record,) = measure(slide.path, tmp_path / "out", roi=outline).records
+    (record,) = measure(slide.path, tmp_path / "out", roi=outline).documents
     cut = shapely.Polygon([(1200.3, 100.1), (1400.2, 100.4), (1300.9, 300.3)])
     expected_px = shapely.Polygon(SHELL, [HOLE]).difference(cut).area
     assert record["roi"]["path"] == str(outline)
@@ -118,7 +118,7 @@ def test_glass_that_is_not_read_is_still_inside_or_outside(
     cut = ("tiling.tile_px=32", "tiling.skip_margin_um=10")
     skipping = measure(slide.path, tmp_path / "skip", *cut, roi=outline)
     reading = measure(slide.path, tmp_path / "read", *cut, "tiling.skip_glass=false", roi=outline)
-    assert skipping.records[0]["work"]["tiles_skipped"] > 0
+    assert skipping.documents[0]["work"]["tiles_skipped"] > 0
     assert counts_of(skipping) == counts_of(reading)
 
 
@@ -142,18 +142,18 @@ def measure_stain(path: Path, out: Path, assignments: tuple[str, ...], roi: Path
     from wsi_area.settings.run_settings import load
 
     outcome = run_slides(collect_slides([str(path)], roi=roi), load(None, assignments), out)
-    return dict(outcome.records[0])
+    return dict(outcome.documents[0])
 
 
 def test_what_cannot_be_read_counts_only_inside(tmp_path: Path) -> None:
     slide = write_slide_with_garbage_tile(tmp_path / "torn.tif")
-    (whole,) = measure(slide.path, tmp_path / "whole").records
+    (whole,) = measure(slide.path, tmp_path / "whole").documents
     assert whole["counts"]["n_px_unreadable"] > 0
     height, width = slide.class_map.shape
     left = tmp_path / "left.geojson"
     corners = [(0.0, 0.0), (1.0, 0.0), (1.0, float(height)), (0.0, float(height)), (0.0, 0.0)]
     left.write_text(json.dumps(feature([corners], "Strip")))
-    (record,) = measure(slide.path, tmp_path / "strip", roi=left).records
+    (record,) = measure(slide.path, tmp_path / "strip", roi=left).documents
     counts = record["counts"]
     assert counts["n_px_outside_roi"] == (width - 1) * height
     assert counts["n_px_accounted"] == width * height
@@ -163,8 +163,8 @@ def test_what_cannot_be_read_counts_only_inside(tmp_path: Path) -> None:
 def test_another_region_is_never_mixed_in(slide: SyntheticSlide, outline: Path, tmp_path: Path) -> None:
     measure(slide.path, tmp_path / "out", roi=outline)
     other = measure(slide.path, tmp_path / "out")
-    assert other.records[0]["status"] == "failed"
-    assert "drawings" in other.records[0]["reason"]
+    assert other.documents[0]["status"] == "failed"
+    assert "drawings" in other.documents[0]["reason"]
 
 
 def test_a_slide_without_its_own_region_fails_and_the_others_go_on(
@@ -172,14 +172,14 @@ def test_a_slide_without_its_own_region_fails_and_the_others_go_on(
 ) -> None:
     lonely = write_slide(tmp_path / "lonely.tif", Size(300, 300), {}, FileForm(mpp=Mpp(0.5, 0.5)))
     outcome = measure([slide.path, lonely.path], tmp_path / "out", roi=outline.parent)
-    statuses = {r["slide_id"]: r["status"] for r in outcome.records}
+    statuses = {r["slide_id"]: r["status"] for r in outcome.documents}
     assert statuses == {"limited": "complete", "lonely": "failed"}
-    assert "lonely.geojson" in outcome.records[1]["reason"]
+    assert "lonely.geojson" in outcome.documents[1]["reason"]
 
 
 def test_one_file_for_several_slides_is_refused(slide: SyntheticSlide, outline: Path, tmp_path: Path) -> None:
     other = write_slide(tmp_path / "other.tif", Size(300, 300), {}, FileForm(mpp=Mpp(0.5, 0.5)))
-    with pytest.raises(SettingsError, match="one file, but 2 slides"):
+    with pytest.raises(SettingsError, match="one file, but there are 2 slides"):
         measure([slide.path, other.path], tmp_path / "out", roi=outline)
 
 

@@ -180,7 +180,7 @@ def test_what_a_folder_holds_decides_what_may_be_done_with_it(
         return
     done(wish, slides["b"], out)
     run = open_run(out)
-    assert list(run.about["slides_planned"]) == list(expected)
+    assert list(run.run_record.slides_planned) == list(expected)
     if wish is not Wish.READ:
         assert list(run.summary.index) == list(expected)
         assert set(run.summary["status"]) == {"complete"}

@@ -63,7 +63,7 @@ def says_so_everywhere(out: Path) -> None:
     run = open_run(out)
     assert run.summary["flags"].fillna("").str.contains("SLIDE_TWICE").to_dict() == {"a": True, "b": True, "c": False}
     assert list(run.findings.query("code == 'SLIDE_TWICE'")["slide_id"]) == ["a", "b"]
-    (found,) = [w for w in warned(read_documents(out).records) if w.code == "SLIDE_TWICE"]
+    (found,) = [w for w in warned(read_documents(out).slides) if w.code == "SLIDE_TWICE"]
     assert [name for _, name in found.slides] == ["a", "b"]
     assert not any("SLIDE_TWICE" in own_codes(out, name) for name in "abc")
     assert verify_run(out).disagreements == ()
@@ -75,7 +75,7 @@ def test_both_carry_the_finding_in_tables_frames_and_report_and_a_third_slide_do
     outcome = measure([slide, copy, other], tmp_path / "out")
     assert outcome.exit_code == 0
     says_so_everywhere(tmp_path / "out")
-    told = {r["slide_id"]: f for r in outcome.records for f in r["findings"] if f["code"] == "SLIDE_TWICE"}
+    told = {r["slide_id"]: f for r in outcome.documents for f in r["findings"] if f["code"] == "SLIDE_TWICE"}
     assert set(told) == {"a", "b"}
     assert (told["a"]["measured"], told["a"]["limit"], told["a"]["unit"]) == (2.0, 1.0, "slides")
     assert told["a"]["message"].startswith("its file holds the same as that of b: ")
@@ -93,7 +93,7 @@ def test_tasks_of_a_job_array_measure_them_apart_and_the_merge_finds_them(
     for path in (slide, copy):
         path.rename(path.with_suffix(".archived"))  # the documents are enough
     merged = merge_run(out)
-    assert [f["slide_id"] for r in merged.run.records for f in r["findings"] if f["code"] == "SLIDE_TWICE"] == [
+    assert [f["slide_id"] for r in merged.run.documents for f in r["findings"] if f["code"] == "SLIDE_TWICE"] == [
         "a",
         "b",
     ]
@@ -113,11 +113,11 @@ def test_a_copy_that_joins_the_folder_later_is_found_though_the_first_file_is_go
 
 def test_its_remedy_leaves_one_out_and_measures_nothing_twice(slide: Path, copy: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    (first, _) = measure([slide, copy], out).records
+    (first, _) = measure([slide, copy], out).documents
     assert "remove run.json" in next(f["remedy"] for f in first["findings"] if f["code"] == "SLIDE_TWICE")
     copy.unlink()
     (out / "run.json").unlink()
-    (left,) = measure(slide, out).records
+    (left,) = measure(slide, out).documents
     assert left["timing"] == first["timing"]  # of when its tiles were measured
     assert flags(out) == []
     assert list(open_run(out)) == ["a"]
@@ -129,12 +129,12 @@ def test_its_remedy_holds_for_a_job_array(slide: Path, copy: Path, tmp_path: Pat
     out, line = tmp_path / "out", load(None, [*FLAT, "run.executor=serial"])
     for index in (1, 2):
         run_task(collect_slides([str(slide), str(copy)]), line, out, ArrayTask(index, 2))
-    (first, _) = merge_run(out).run.records
+    (first, _) = merge_run(out).run.documents
     (out / "run.json").unlink()
     shutil.rmtree(out / "shards")
     for index in (1, 2):
         run_task(collect_slides([str(slide)]), line, out, ArrayTask(index, 2))
-    (left,) = merge_run(out).run.records
+    (left,) = merge_run(out).run.documents
     assert left["timing"] == first["timing"]
     assert flags(out) == []
     assert verify_run(out).disagreements == ()

@@ -111,8 +111,8 @@ def test_a_slide_whose_stores_another_version_wrote_is_refused_by_itself_too(
     install("1.1")
     outcome = run(slides, tmp_path / "out")
     assert outcome.exit_code == 2
-    assert [r["error"] for r in outcome.records] == ["StaleResultError"] * 2
-    assert "made with another segmenter package (lab-seg 1.0 -> 1.1)" in outcome.records[0]["reason"]
+    assert [r["error"] for r in outcome.documents] == ["StaleResultError"] * 2
+    assert "made with another segmenter package (lab-seg 1.0 -> 1.1)" in outcome.documents[0]["reason"]
 
 
 def test_tasks_of_an_array_with_two_versions_are_never_mixed(
@@ -147,8 +147,8 @@ def test_diff_says_that_two_runs_used_two_versions(
     assert found in ended.document["settings"]
     told = wsi_area("diff", tmp_path / "1.0", tmp_path / "1.1").out
     assert "setting segmenter_package: 'lab-seg 1.0' → 'lab-seg 1.1'" in told
-    runs = [open_run(tmp_path / version) for version in ("1.0", "1.1")]
-    apart = rules_apart(runs[0], runs[0]["s0"].record, runs[1], runs[1]["s0"].record)
+    old, new = (open_run(tmp_path / version) for version in ("1.0", "1.1"))
+    apart = rules_apart(old.run_record, old["s0"].counted, new.run_record, new["s0"].counted)
     assert apart == ["segmenter package lab-seg 1.0 → lab-seg 1.1"]  # which refuses a change between two dates
 
 

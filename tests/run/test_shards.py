@@ -131,7 +131,7 @@ def test_each_task_writes_its_own_slides_and_its_own_file_and_no_table(
 
 def test_more_shards_than_slides_leave_some_with_nothing_to_do(slides: tuple[SlideInput, ...], tmp_path: Path) -> None:
     outcome = measured(slides, tmp_path / "out", "9/9")
-    assert (outcome.records, outcome.exit_code) == ((), 0)
+    assert (outcome.slides, outcome.exit_code) == ((), 0)
 
 
 def test_the_plan_on_record_is_read_back_the_same(tmp_path: Path) -> None:
@@ -269,10 +269,10 @@ def test_a_warning_of_the_walltime_drains_commits_and_ends_with_130(
     out = tmp_path / "out"
     outcome = run_task(slides, settings_, out, ArrayTask(1, 1), listener=warn)
     assert outcome.exit_code == 130
-    assert 0 < len(outcome.records) + 1 <= len(slides)
+    assert 0 < len(outcome.slides) + 1 <= len(slides)
     document = json.loads((out / "shards/1-of-1.json").read_text())
     assert document["state"] == "interrupted"
-    assert document["not_reached"] == len(slides) - len(outcome.records)
+    assert document["not_reached"] == len(slides) - len(outcome.slides)
     assert run_task(slides, settings_, out, ArrayTask(1, 1)).exit_code == 0
 
 

@@ -105,7 +105,7 @@ def test_a_batch_of_tiny_slides_keeps_the_scheduler_as_empty_as_a_small_one(
         lent.setattr(executor, "close", lambda: None)
         settings = load(None, [*FLAT, f"run.slides_in_flight={at_once}"])
         outcome = pipeline.run_slides(collect_slides([str(tmp_path)]), settings, tmp_path / "out")
-    assert (outcome.exit_code, len(outcome.records)) == (0, count)
+    assert (outcome.exit_code, len(outcome.slides)) == (0, count)
     assert len(most.seen) >= count / MAX_BUNDLE + count  # each was looked at in a task of its own, and measured
     assert most.most <= PLACES + TASKS_OF_A_SLIDE * at_once
     assert most.most_known <= 2 * (PLACES + TASKS_OF_A_SLIDE * at_once)

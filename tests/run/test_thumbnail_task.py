@@ -16,7 +16,8 @@ from wsi_area.model.geometry import Size
 from wsi_area.results.class_map import class_thumbnail as class_thumbnail_room
 from wsi_area.results.class_map.class_thumbnail import class_thumbnail
 from wsi_area.results.class_map.store import ledger_rows
-from wsi_area.results.layout import RunLayout, SlideLayout, read_json
+from wsi_area.results.documents import read_result
+from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.thumbnail import ThumbnailFrame, read_frame
 from wsi_area.run import class_picture
 from wsi_area.run.array.division import ArrayTask
@@ -48,7 +49,7 @@ def picture_of(layout: SlideLayout) -> Path:
 
 def is_of_this_result(layout: SlideLayout, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether the kept picture is taken, and no class map read for it, and it is what the class map gives."""
-    record, frame, rows = read_json(layout.result_json), read_frame(layout), ledger_rows(layout)
+    record, frame, rows = read_result(layout), read_frame(layout), ledger_rows(layout)
     made: list[Any] = []
     with monkeypatch.context() as patched:
         whole = class_thumbnail_room.sparse_class_map
@@ -95,7 +96,7 @@ def test_it_shows_what_the_size_filters_left(slide: Path, tmp_path: Path, monkey
         out = tmp_path / str(len(further))
         measure(slide, out, *QUICK, *further, for_report=True)
         assert is_of_this_result(of(out), monkeypatch)
-        return class_thumbnail(of(out), read_json(of(out).result_json), read_frame(of(out)), ledger_rows(of(out)))
+        return class_thumbnail(of(out), read_result(of(out)), read_frame(of(out)), ledger_rows(of(out)))
 
     raw, cleaned = shown(), shown("objects.min_tissue_um2=10000")
     at = tuple(int(side * share) for side, share in zip(raw.shape, (610 / 700, 810 / 900), strict=True))
@@ -180,6 +181,6 @@ def test_after_a_stop_nothing_more_is_made(slide: Path, tmp_path: Path) -> None:
     measure(slide, tmp_path / "out", *QUICK)
     executor = SerialExecutor()
     executor.stop()
-    class_picture.order_class_thumbnail(of(tmp_path / "out"), read_json(of(tmp_path / "out").result_json), executor)
+    class_picture.order_class_thumbnail(of(tmp_path / "out"), read_result(of(tmp_path / "out")), executor)
     assert not picture_of(of(tmp_path / "out")).exists()
     assert isinstance(read_frame(of(tmp_path / "out")), ThumbnailFrame)

@@ -55,7 +55,7 @@ def bytes_of(out: Path) -> dict[str, bytes]:
 
 
 def reason_of(merged: MergeOutcome) -> str:
-    (record,) = merged.run.records
+    (record,) = merged.run.documents
     return str(record["reason"])
 
 

@@ -46,7 +46,7 @@ def test_one_channel_of_fluorescence_has_the_area_that_was_painted(
 ) -> None:
     path = write_channels(tmp_path / "s.ome.tif", (30, 70, 120), dtype, ["DAPI", "FITC", "Cy5"])
     outcome = measure(path, tmp_path / "out", *DARK, f"reader.channel={channel}")
-    record = outcome.records[0]
+    record = outcome.documents[0]
     assert (record["status"], record["reader"]) == ("complete", "stored")
     assert record["tissue"]["n_px"] == disc(radius).sum()
 
@@ -57,21 +57,21 @@ def test_three_grey_planes_of_a_stained_slide_are_measured_as_its_colours(tmp_pa
         tmp_path / "planes.ome.tif", np.moveaxis(colours, -1, 0).copy(), ome=True, tile=(128, 128),
         photometric="minisblack", metadata={"axes": "CYX", **UM},
     )  # fmt: skip
-    record = measure(tmp_path / "planes.ome.tif", tmp_path / "out").records[0]
+    record = measure(tmp_path / "planes.ome.tif", tmp_path / "out").documents[0]
     assert (record["status"], record["tissue"]["n_px"]) == ("complete", disc(100).sum())
 
 
 def test_three_grey_planes_of_a_dark_field_are_refused(tmp_path: Path) -> None:
     path = write_channels(tmp_path / "s.ome.tif", (30, 70, 120), np.uint8)
-    record = measure(path, tmp_path / "out", *DARK).records[0]
+    record = measure(path, tmp_path / "out", *DARK).documents[0]
     assert record["status"] == "failed"
     assert "reader.channel" in record["reason"]
 
 
 def test_another_picture_is_another_result_and_the_old_one_is_never_continued(tmp_path: Path) -> None:
     path = write_channels(tmp_path / "s.ome.tif", (30, 70, 120, 20), np.uint8)
-    first = measure(path, tmp_path / "a", *DARK, "reader.channel=1").records[0]
-    other = measure(path, tmp_path / "b", *DARK, "reader.channel=2").records[0]
+    first = measure(path, tmp_path / "a", *DARK, "reader.channel=1").documents[0]
+    other = measure(path, tmp_path / "b", *DARK, "reader.channel=2").documents[0]
     assert first["key"] != other["key"]
     hashes = [load(None, [f"reader.{key}=1"]).measurement_hash for key in ("picture", "channel", "plane")]
     assert len({load(None).measurement_hash, *hashes}) == 4
@@ -83,7 +83,7 @@ def test_a_manifest_names_the_picture_of_each_slide(tmp_path: Path) -> None:
         write_channels(tmp_path / f"{name}.ome.tif", (30, 70, 120, 20), np.uint8)
     (tmp_path / "m.csv").write_text("path,slide_id,reader.channel\na.ome.tif,a,1\nb.ome.tif,b,2\n")
     outcome = measure([], tmp_path / "out", *DARK, manifest=tmp_path / "m.csv")
-    found = {record["slide_id"]: record["tissue"]["n_px"] for record in outcome.records}
+    found = {record["slide_id"]: record["tissue"]["n_px"] for record in outcome.documents}
     assert found == {"a": disc(70).sum(), "b": disc(120).sum()}
 
 
@@ -129,7 +129,7 @@ def test_a_region_drawn_in_what_is_shown_finds_its_feature(tmp_path: Path, orien
         density = {"resolution": (300, 150), "resolutionunit": 2}
         tifffile.imwrite(path, stained(WOUND), photometric="rgb", metadata=None, extratags=tags, **density)
     roi = ring(tmp_path / "s.geojson", shown, 70)
-    record = measure(path, tmp_path / "out", *PLAIN, "calibration.anisotropy_confirmation=2", roi=roi).records[0]
+    record = measure(path, tmp_path / "out", *PLAIN, "calibration.anisotropy_confirmation=2", roi=roi).documents[0]
     assert (record["status"], record["tissue"]["n_px"]) == ("complete", WOUND.sum())
     assert (record["width_px"], record["height_px"]) == shown.shape[::-1]
     codes = [finding["code"] for finding in record["findings"]]
@@ -145,9 +145,9 @@ def test_a_tiled_slide_that_is_shown_turned_takes_no_drawing(tmp_path: Path) -> 
     tags = [(274, "H", 1, 6, True)]
     density = {"resolution": (20_000, 20_000), "resolutionunit": 3}
     tifffile.imwrite(path, picture, tile=(128, 128), photometric="rgb", metadata=None, extratags=tags, **density)
-    free = measure(path, tmp_path / "free").records[0]
+    free = measure(path, tmp_path / "free").documents[0]
     assert (free["status"], free["tissue"]["n_px"]) == ("complete", disc(100).sum())
     assert "ORIENTATION" in [finding["code"] for finding in free["findings"]]
-    drawn = measure(path, tmp_path / "drawn", roi=ring(tmp_path / "s.geojson", disc(100), 120)).records[0]
+    drawn = measure(path, tmp_path / "drawn", roi=ring(tmp_path / "s.geojson", disc(100), 120)).documents[0]
     assert drawn["status"] == "failed"
     assert "orientation" in drawn["reason"]

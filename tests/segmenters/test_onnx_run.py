@@ -77,7 +77,7 @@ def test_the_counts_and_the_class_map_do_not_depend_on_the_tiles(slide, tmp_path
 
 def test_the_record_says_which_network_it_was(slide, tmp_path):
     network = write_network(tmp_path, red_below(170), mpp_um=0.5)
-    (record,) = run(slide, network, tmp_path / "out").records
+    (record,) = run(slide, network, tmp_path / "out").documents
     facts = record["segmenter"]["facts"]
     assert facts["network"] == "small"
     assert facts["card"]["model_sha256"] == facts["model_sha256"]
@@ -89,7 +89,7 @@ def test_a_slide_without_a_pixel_size_is_not_measured_with_a_guess(tmp_path):
                         FileForm(mpp=None))  # fmt: skip
     network = write_network(tmp_path, red_below(170))
     outcome = run(plain, network, tmp_path / "out")
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert record["status"] == "needs_calibration"
     assert "has no pixel size; give one with --mpp" in record["reason"]
 

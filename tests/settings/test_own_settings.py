@@ -80,7 +80,7 @@ def test_each_slide_is_measured_as_a_run_of_its_own_with_those_settings_would(
     folder: Path, mixed: Path, tmp_path: Path, name: str
 ) -> None:
     alone = run_slides(collect_slides([str(folder / f"{name}.tif")]), load(None, [*RUN, *OWN[name]]), tmp_path)
-    record, (by_itself,) = open_run(mixed)[name].record, alone.records
+    record, (by_itself,) = open_run(mixed)[name].result.model_dump(mode="json"), alone.documents
     assert record["counts"] == by_itself["counts"]
     assert (record["key"], record["config_hash"]) == (by_itself["key"], by_itself["config_hash"])
     assert record["work"] == by_itself["work"]
@@ -89,13 +89,13 @@ def test_each_slide_is_measured_as_a_run_of_its_own_with_those_settings_would(
 
 def test_the_settings_make_the_difference_that_they_are_for(folder: Path, mixed: Path, tmp_path: Path) -> None:
     painted = int(disc(SIZE, 400, 350, 200.5).mask.sum())
-    assert [open_run(mixed)[name].record["tissue"]["n_px"] for name in ("pink", "brown")] == [painted, painted]
+    assert [open_run(mixed)[name].counted.tissue.n_px for name in ("pink", "brown")] == [painted, painted]
     wrong = manifest(folder, "pink.tif,150,,", name="wrong.csv")  # brown's threshold
-    (record,) = run_slides(inputs(wrong), load(None, RUN), tmp_path).records
+    (record,) = run_slides(inputs(wrong), load(None, RUN), tmp_path).documents
     assert record["tissue"]["n_px"] == 0
-    work = {name: open_run(mixed)[name].record["work"]["work_mpp_x_um"] for name in OWN}
+    work = {name: open_run(mixed)[name].counted.work.work_mpp_x_um for name in OWN}
     assert work == {"pink": 0.5, "brown": 0.5, "coarse": 2.0, "both": 1.0}
-    assert len({open_run(mixed)[name].record["config_hash"] for name in OWN}) == 4
+    assert len({open_run(mixed)[name].counted.config_hash for name in OWN}) == 4
 
 
 def test_run_json_says_which_slide_had_what_and_where_that_was_said(folder: Path, mixed: Path) -> None:
@@ -135,9 +135,9 @@ def test_another_setting_for_one_slide_is_not_mixed_with_what_was_measured(folde
     run_of(folder, out)
     path = manifest(folder, *ROWS[:2], "coarse.tif,,4,", ROWS[3], name="other.csv")
     outcome = run_slides(inputs(path), load(None, RUN), out)
-    status = {r["slide_id"]: r["status"] for r in outcome.records}
+    status = {r["slide_id"]: r["status"] for r in outcome.documents}
     assert status == {"pink": "complete", "brown": "complete", "coarse": "failed", "both": "complete"}
-    (refused,) = [r for r in outcome.records if r["status"] == "failed"]
+    (refused,) = [r for r in outcome.documents if r["status"] == "failed"]
     assert "another settings" in refused["reason"]
     assert run_slides(inputs(path), load(None, RUN), out, force=True).exit_code == 0
 
@@ -177,7 +177,7 @@ def read_shard_plan_of(out: Path) -> Any:
 
 def counts_of_run(out: Path) -> list[Any]:
     run = open_run(out)
-    return [(run[name].record["counts"], run[name].record["key"]) for name in run]
+    return [(run[name].counted.counts, run[name].counted.key) for name in run]
 
 
 def test_a_column_counts_for_more_than_the_file_and_an_empty_cell_for_nothing(folder: Path) -> None:

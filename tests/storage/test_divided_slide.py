@@ -39,6 +39,6 @@ def test_three_tasks_and_a_merge_give_in_a_bucket_what_one_process_gives_on_a_di
     assert merge_run(out).exit_code == 0
     ours, theirs = (open_run(place)["s"] for place in (out, on_disk))
     assert (ours.class_map() == theirs.class_map()).all()
-    assert {k: v for k, v in ours.record.items() if k != "timing"} == {
-        k: v for k, v in theirs.record.items() if k != "timing"
+    assert {k: v for k, v in ours.result.model_dump(mode="json").items() if k != "timing"} == {
+        k: v for k, v in theirs.result.model_dump(mode="json").items() if k != "timing"
     }

@@ -85,7 +85,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
     for step in (1, *STEPS):
         asked = () if step == 1 else (f"tiling.work_mpp={0.25 * step}",)
         outcome = measure([s.path for s in slides.values()], folder / f"out{step}", *CUT, *asked)
-        records[step] = {r["slide_id"]: r for r in outcome.records}
+        records[step] = {r["slide_id"]: r for r in outcome.documents}
         codes[step] = outcome.exit_code
     return Measured(slides, records, codes, folder)
 
@@ -174,7 +174,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> SyntheticSlide:
 def test_an_odd_downsample_still_accounts_for_every_pixel(
     odd: SyntheticSlide, tmp_path: Path, work_mpp: float, level: int, factor: int
 ) -> None:
-    (record,) = measure(odd.path, tmp_path / "out", f"tiling.work_mpp={work_mpp}", *CUT).records
+    (record,) = measure(odd.path, tmp_path / "out", f"tiling.work_mpp={work_mpp}", *CUT).documents
     assert (record["work"]["level"], record["work"]["reduce_factor"]) == (level, factor)
     level_px = odd.levels_px[level]
     assert record["work"]["work_width_px"] == -(-level_px.width_px // factor)
@@ -187,7 +187,7 @@ def test_an_odd_downsample_still_accounts_for_every_pixel(
 
 
 def test_each_work_pixel_counts_the_level_0_pixels_that_the_law_gives_it(odd: SyntheticSlide, tmp_path: Path) -> None:
-    (record,) = measure(odd.path, tmp_path / "out", "tiling.work_mpp=1", *CUT).records
+    (record,) = measure(odd.path, tmp_path / "out", "tiling.work_mpp=1", *CUT).documents
     class_map = class_maps_of(tmp_path / "out")["odd"]
     # measurement.md §1: work column j covers the level-0 columns [floor(j·W0/Ww), floor((j+1)·W0/Ww)), rows alike
     column_of = [max(j for j in range(500) if j * 2001 // 500 <= x) for x in range(2001)]
@@ -200,7 +200,7 @@ def test_tissue_up_to_the_edges_of_an_odd_pyramid_is_whole(tmp_path: Path) -> No
     form = FileForm(downsamples=(1, 4), tile_px=128)
     slide = write_slide(tmp_path / "full.tif", ODD, {"tissue": everything(ODD)}, form)
     for work_mpp in (1.0, 2.0):
-        (record,) = measure(slide.path, tmp_path / f"out{work_mpp}", f"tiling.work_mpp={work_mpp}").records
+        (record,) = measure(slide.path, tmp_path / f"out{work_mpp}", f"tiling.work_mpp={work_mpp}").documents
         # level 1 lacks the last column and row of level 0; their pixels are counted all the same
         assert record["counts"]["n_px_by_class"] == [0, ODD.area_px]
 
@@ -213,7 +213,7 @@ def test_unscanned_corners_are_neither_glass_nor_tissue(tmp_path: Path, work_mpp
     form = FileForm(kind, downsamples=(1, 4), tile_px=64)
     shape = box(size, 256, 256, 700, 400)
     slide = write_slide(tmp_path / "a.svs", size, {"tissue": shape}, form, unscanned=corners)
-    (record,) = measure(slide.path, tmp_path / "out", f"tiling.work_mpp={work_mpp}").records
+    (record,) = measure(slide.path, tmp_path / "out", f"tiling.work_mpp={work_mpp}").documents
     counts = record["counts"]
     # every outline lies on the grid of the coarsest level, so that nothing is lost to discretisation; level 1
     # ends at column 1300 of 1301, and its last pixel owns that column too
@@ -226,10 +226,10 @@ def test_unscanned_corners_are_neither_glass_nor_tissue(tmp_path: Path, work_mpp
 def test_specks_in_skipped_glass_stay_within_the_bound_that_is_reported(tmp_path: Path) -> None:
     size = Size(8200, 500)
     slide = write_slide(tmp_path / "dust.tif", size, {"tissue": specks(size, 61, x_px=30, y_px=30)})
-    (record,) = measure(slide.path, tmp_path / "out", "tiling.tile_px=128", "tiling.skip_margin_um=10").records
+    (record,) = measure(slide.path, tmp_path / "out", "tiling.tile_px=128", "tiling.skip_margin_um=10").documents
     missed_px = slide.truth.px["tissue"] - record["tissue"]["n_px"]
     assert record["work"]["tiles_skipped"] > 200  # dust is too small to be seen on the overview
     assert 0 < missed_px <= record["skipped_tissue_px_upper_bound"]
     assert "SKIP_BOUND_HIGH" in [f["code"] for f in record["findings"]]
-    (record,) = measure(slide.path, tmp_path / "all", "tiling.tile_px=128", "tiling.skip_glass=false").records
+    (record,) = measure(slide.path, tmp_path / "all", "tiling.tile_px=128", "tiling.skip_glass=false").documents
     assert record["tissue"]["n_px"] == slide.truth.px["tissue"]

@@ -26,9 +26,9 @@ TUMOR_072 = "annotations/camelyon16_tumor_072.json"
 def record_of(slide: Path, out: Path, *assignments: str, config: Path = REGIONS, **drawn: Any) -> dict[str, Any]:
     """Measure one slide, hold its run against itself, and return its document."""
     outcome = run_slides(collect_slides([str(slide)], **drawn), load(config, assignments), out)
-    assert outcome.exit_code == 0, outcome.records[0]["reason"]
+    assert outcome.exit_code == 0, outcome.documents[0]["reason"]
     assert verify_run(out).disagreements == ()
-    return dict(outcome.records[0])
+    return dict(outcome.documents[0])
 
 
 @pytest.fixture(scope="module")

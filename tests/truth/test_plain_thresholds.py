@@ -21,7 +21,7 @@ def rectangles(side_px: int, every_px: int) -> np.ndarray:
 
 
 def measured_px(path: Path, configs: Path, out: Path) -> tuple[int, str]:
-    (record,) = run_slides(collect_slides([str(path)]), load(configs / "plain_image.toml", []), out).records
+    (record,) = run_slides(collect_slides([str(path)]), load(configs / "plain_image.toml", []), out).documents
     return record["tissue"]["n_px"], record["segmenter"]["facts"]["fitted_on"]
 
 

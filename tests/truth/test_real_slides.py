@@ -54,7 +54,7 @@ def test_cmu_is_1_6401_mm2_by_its_class_sums_and_its_tissue_lies_where_other_met
 ) -> None:
     outcome = measured(testdata / "slides/CMU-1-Small-Region.svs", tmp_path / "out", config=configs / "he_tissue.toml")
     assert outcome.exit_code == 0
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert sum(c["area_mm2"] for c in record["classes"]) == pytest.approx(1.64010, abs=5e-6)
     assert record["counts"]["n_px_total"] == sum(record["counts"]["n_px_by_class"]) == 2220 * 2967
     assert 0.46 < record["tissue"]["area_mm2"] < 0.77  # histolab's two masks of this slide
@@ -65,7 +65,7 @@ def test_cmu_is_1_6401_mm2_by_its_class_sums_and_its_tissue_lies_where_other_met
 
 def test_at_level_0_the_tissue_of_cmu_is_what_numpy_counts_in_openslides_pixels(testdata: Path, tmp_path: Path) -> None:
     slide = testdata / "slides/CMU-1-Small-Region.svs"
-    (record,) = measured(slide, tmp_path / "out", "tiling.skip_glass=false").records
+    (record,) = measured(slide, tmp_path / "out", "tiling.skip_glass=false").documents
     tissue = otherwise_counted(record, pixels(slide))
     assert record["tissue"]["n_px"] == int(tissue.sum())
     assert np.array_equal(class_maps_of(tmp_path / "out")["CMU-1-Small-Region"] == 1, tissue)
@@ -107,7 +107,7 @@ def test_tcga_with_an_override_has_mm2_and_says_who_vouches_for_them(testdata: P
 def test_72_dpi_of_an_editor_are_not_believed(testdata: Path, tmp_path: Path) -> None:
     outcome = measured(testdata / "slides/boxes-72dpi.tiff", tmp_path / "out")
     assert outcome.exit_code == 3
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert (record["status"], record["tissue"]["area_mm2"]) == ("needs_calibration", None)
     assert [f["code"] for f in record["findings"] if f["severity"] == "refusal"] == ["MPP_DPI_DEFAULT"]
     assert record["calibration"]["candidates"][0]["mpp_x_um"] == pytest.approx(352.78, abs=0.005)
@@ -125,7 +125,7 @@ def test_one_dicom_slide_in_two_encodings_gives_the_same_integers_and_maps(
     for name in ("wsi2dcm_raw", "wsi2dcm_jpeg2000"):
         outcome = measured(testdata / "slides" / name, tmp_path / name, *coarser)
         assert outcome.exit_code == 0
-        (record,) = outcome.records
+        (record,) = outcome.documents
         assert record["work"]["reduce_factor"] == (1 if work_mpp is None else 2)
         found[name] = (record["counts"], record["tissue"], class_maps_of(tmp_path / name)[name])
     raw, jpeg2000 = found.values()
@@ -137,7 +137,7 @@ def test_one_dicom_slide_in_two_encodings_gives_the_same_integers_and_maps(
 def test_a_whole_slide_at_28_97_um_is_measured_as_it_is(testdata: Path, tmp_path: Path) -> None:
     outcome = measured(testdata / "slides/camelyon16_tumor_072", tmp_path / "out")
     assert outcome.exit_code == 0
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert (record["calibration"]["mpp_x_um"], record["calibration"]["mpp_y_um"]) == (28.969, 28.968)
     assert record["work"]["work_mpp_x_um"] == 28.969
     # PixelSpacing is [row, column] = [y, x] in mm
@@ -155,7 +155,7 @@ def test_os2_has_the_dab_positive_mm2_that_scikit_image_finds_with_both_axes_use
     slide = testdata / "slides/OS-2-ndpi.tif"
     # scikit-image takes densities against white, so the slide's own glass is left out here
     level_0 = ("tiling.work_mpp=0.2271", "tiling.skip_glass=false", "segmenter.glass=[255,255,255]")
-    (record,) = measured(slide, tmp_path / "out", *level_0, config=configs / "ihc_dab.toml").records
+    (record,) = measured(slide, tmp_path / "out", *level_0, config=configs / "ihc_dab.toml").documents
     assert record["work"]["reduce_factor"] == 1
     # scikit-image divides the logarithm by ln(1e-6): its density × 6 is the optical density (log10)
     dab_od = 6 * color.separate_stains(pixels(slide), color.hdx_from_rgb)[..., 1]
@@ -198,7 +198,7 @@ def test_the_ndpi_is_1_00485_mm2_and_glows_where_a_dark_field_threshold_says(
     slide = testdata / "slides/test3-DAPI-2-387.ndpi"
     outcome = measured(slide, tmp_path / "out", "tiling.skip_glass=false", config=configs / "fluorescence.toml")
     assert outcome.exit_code == 0
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert sum(c["area_mm2"] for c in record["classes"]) == pytest.approx(1.00485, abs=5e-6)
     assert record["segmenter"]["facts"]["background"] == "dark"
     level, factor = record["work"]["level"], record["work"]["reduce_factor"]
@@ -220,7 +220,7 @@ def test_a_plain_image_is_measured_with_the_pixel_size_somebody_gives(configs: P
         mpp_reason="fundus camera",
     )
     assert outcome.exit_code == 0
-    (record,) = outcome.records
+    (record,) = outcome.documents
     assert (record["vendor"], record["reader"]) == ("plain-image", "plain")
     foreground = otherwise_counted(record, fundus)
     assert record["tissue"]["n_px"] == int(foreground.sum())
@@ -233,8 +233,8 @@ def test_without_a_pixel_size_a_plain_image_is_counted_in_pixels(configs: Path, 
     Image.fromarray(retina()).save(tmp_path / "retina.png")
     outcome = measured(tmp_path / "retina.png", tmp_path / "out", config=configs / "plain_image.toml")
     assert outcome.exit_code == 3
-    assert outcome.records[0]["tissue"]["area_mm2"] is None
-    assert outcome.records[0]["tissue"]["n_px"] > 1_000_000
+    assert outcome.documents[0]["tissue"]["area_mm2"] is None
+    assert outcome.documents[0]["tissue"]["n_px"] > 1_000_000
 
 
 # --- two lanes, one truth
@@ -262,7 +262,7 @@ def test_both_lanes_give_the_same_integers_on_every_real_tiff(
     found = {}
     for lane in ("auto", "openslide"):
         slide, lane_is = testdata / "slides" / name, f"reader.lane={lane}"
-        (record,) = measured(slide, tmp_path / lane, *settings, lane_is, **override).records
+        (record,) = measured(slide, tmp_path / lane, *settings, lane_is, **override).documents
         assert record["status"] == "complete"
         assert record["reader"] == (reader if lane == "auto" else "openslide")
         assert (record["work"]["level"], record["work"]["reduce_factor"]) == (level, factor)
@@ -273,6 +273,6 @@ def test_both_lanes_give_the_same_integers_on_every_real_tiff(
 
 
 def test_the_readers_own_format_stays_with_openslide_and_says_so(testdata: Path, tmp_path: Path) -> None:
-    (record,) = measured(testdata / "slides/test3-DAPI-2-387.ndpi", tmp_path / "out", "tiling.work_mpp=1").records
+    (record,) = measured(testdata / "slides/test3-DAPI-2-387.ndpi", tmp_path / "out", "tiling.work_mpp=1").documents
     assert record["reader"] == "openslide"
     assert record["reader_reason"]

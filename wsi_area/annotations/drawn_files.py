@@ -4,6 +4,8 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+from shapely.errors import ShapelyError
+
 from wsi_area.annotations import imagescope
 from wsi_area.annotations.masks.files import is_mask, read_mask
 from wsi_area.annotations.outline_files import OutlineFile, read_outlines
@@ -51,18 +53,30 @@ def read_drawn(
     file = Path(path)
     if scale is not None and not 0 < scale < float("inf"):
         raise AnnotationError(f"{file}: a scale of {scale} is no number above 0; give level-0 px per unit, as 1/128")
-    if is_mask(file):
-        try:
-            read = read_mask(file, slide.size_l0_px, scale)
-        except AnnotationError as error:
-            raise AnnotationError(f"{slide.slide_id}: {error}") from error
-        found = [replace(finding, slide_id=slide.slide_id) for finding in read.findings]
-        if not any(read.mask.px_by_code[1:]):
-            message = "the mask holds code 0 alone: it was looked at and nothing was drawn, which is 0 mm²"
-            found.append(replace(noted("NOTHING_DRAWN", "info", message, 0.0), slide_id=slide.slide_id))
-        return Drawn(
-            str(file), MASK_KIND, read.sha256, read.mask.scale_x, (), read.mask, tuple(found), slide.size_l0_px
-        )
+    try:
+        if is_mask(file):
+            return _mask(file, slide, scale)
+        return _outlines(file, slide, scale, mpp, offset_nm)
+    except (ShapelyError, MemoryError, RecursionError, OverflowError) as error:
+        told = str(error) or type(error).__name__
+        raise AnnotationError(f"{slide.slide_id}: {file} cannot be read ({told}); export it again") from error
+
+
+def _mask(file: Path, slide: SlideInfo, scale: float | None) -> Drawn:
+    try:
+        read = read_mask(file, slide.size_l0_px, scale)
+    except AnnotationError as error:
+        raise AnnotationError(f"{slide.slide_id}: {error}") from error
+    found = [replace(finding, slide_id=slide.slide_id) for finding in read.findings]
+    if not any(read.mask.px_by_code[1:]):
+        message = "the mask holds code 0 alone: it was looked at and nothing was drawn, which is 0 mm²"
+        found.append(replace(noted("NOTHING_DRAWN", "info", message, 0.0), slide_id=slide.slide_id))
+    return Drawn(str(file), MASK_KIND, read.sha256, read.mask.scale_x, (), read.mask, tuple(found), slide.size_l0_px)
+
+
+def _outlines(
+    file: Path, slide: SlideInfo, scale: float | None, mpp: Mpp | None, offset_nm: tuple[float, float] | None
+) -> Drawn:
     outlines = read_outlines(file)
     if not outlines.regions:  # nothing to be placed: a scale or a pixel size is not missed
         findings = tuple(replace(finding, slide_id=slide.slide_id) for finding in outlines.findings)

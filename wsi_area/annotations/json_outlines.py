@@ -14,7 +14,7 @@ _LISTS = frozenset((_FEATURES, *_GROUPS))
 _SINGLE = (*qupath.AREAS, qupath.COLLECTION)
 
 
-def parse_json_outlines(path: Path, text: bytes, known: str) -> Parsed:
+def parse_json_outlines(path: Path, text: str, known: str) -> Parsed:
     """Return the outlines of a JSON text, in the order of the file.
 
     Parameters

@@ -18,7 +18,21 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
 
-def json_members(path: Path, text: bytes, lists: frozenset[str]) -> Iterator[tuple[str | None, Any]]:
+def decoded(path: Path, content: bytes) -> str:
+    """Return a JSON text out of its bytes: UTF-8, or UTF-16 where it begins with its mark.
+
+    Raises
+    ------
+    AnnotationError
+        It is neither.
+    """
+    try:
+        return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise AnnotationError(f"{path} is not JSON that can be read ({error}); export it again") from error
+
+
+def json_members(path: Path, text: str, lists: frozenset[str]) -> Iterator[tuple[str | None, Any]]:
     """Yield the members of the object that a text holds, as key and value; NaN and Infinity are read.
 
     A list under one of the keys ``lists`` comes as ``LIST_BEGINS`` and then element by element. Of a text that is a
@@ -29,15 +43,14 @@ def json_members(path: Path, text: bytes, lists: frozenset[str]) -> Iterator[tup
     AnnotationError
         It is not JSON, is nested too deeply, or is another value than an object or a list.
 
-    >>> list(json_members(Path("a"), b'{"a": [1, 2], "b": [3]}', frozenset("b")))[0]
+    >>> list(json_members(Path("a"), '{"a": [1, 2], "b": [3]}', frozenset("b")))[0]
     ('a', [1, 2])
     """
     try:
-        decoded = text.decode("utf-16" if text[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-        yield from _members(decoded, lists)
+        yield from _members(text, lists)
     except RecursionError as error:
         raise AnnotationError(f"{path} is nested too deeply to be annotations; export it again") from error
-    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError, numbers of thousands of digits
+    except ValueError as error:  # JSONDecodeError, numbers of thousands of digits
         raise AnnotationError(f"{path} is not JSON that can be read ({error}); export it again") from error
 
 

@@ -9,6 +9,7 @@ from wsi_area.annotations import imagescope
 from wsi_area.annotations.asap import parse_asap
 from wsi_area.annotations.imagescope import parse_imagescope
 from wsi_area.annotations.json_outlines import parse_json_outlines
+from wsi_area.annotations.json_text import decoded
 from wsi_area.annotations.ndpa import parse_ndpa
 from wsi_area.annotations.raw import Parsed, noted
 from wsi_area.annotations.stated_areas import OWN_TOLERANCE, stated_area_findings
@@ -65,13 +66,11 @@ def read_outlines(path: str | Path) -> OutlineFile:
         encloses an area.
     """
     file = Path(path)
-    packed = read_bytes(file, MAX_TEXT_BYTES)
-    sha256 = sha256_of(packed)
-    text = unpacked(file, packed)
-    del packed  # a file of many outlines is large: no copy of it outlives its use
-    parsed = _parsed(file, text)
-    del text
-    regions, faults = regions_of(parsed)
+    parsed, sha256 = _parsed(file)
+    try:
+        regions, faults = regions_of(parsed)
+    except AnnotationError as error:
+        raise AnnotationError(f"{file}: {error}") from error
     findings = [*parsed.left_out_findings(), *parsed.findings, *faults]
     if parsed.kind == imagescope.KIND:
         findings += stated_area_findings(regions, parsed.mpp_um and parsed.mpp_um**2, OWN_TOLERANCE)
@@ -92,12 +91,19 @@ def _recorded(events: Iterator[tuple[str, Element]], tags: set[str]) -> Iterator
         yield event, element
 
 
-def _parsed(path: Path, text: bytes) -> Parsed:
-    head = text[:64].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")
+def _parsed(path: Path) -> tuple[Parsed, str]:
+    """Return what a file holds, and its digest; no copy of a large text outlives its use."""
+    packed = read_bytes(path, MAX_TEXT_BYTES)
+    sha256 = sha256_of(packed)
+    content = unpacked(path, packed)
+    del packed
+    head = content[:64].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")
     if head[:1] in (b"{", b"["):
-        return parse_json_outlines(path, text, _KNOWN)
+        text = decoded(path, content)
+        del content
+        return parse_json_outlines(path, text, _KNOWN), sha256
     if head[:1] == b"<":
-        events = xml_events(path, text)
+        events = xml_events(path, content)
         root = next(element for _, element in events)
         parse = _BY_ROOT.get(root.tag)
         if parse is None:
@@ -112,8 +118,8 @@ def _parsed(path: Path, text: bytes) -> Parsed:
                 f"{path} lists no object, and holds what an empty {parsed.kind} does not (<{min(strange)[:40]}>), so "
                 "it does not say that nothing was drawn; give the right file"
             )
-        return parsed
+        return parsed, sha256
     raise AnnotationError(
-        f"{path} is neither JSON nor XML, so no annotation format that we know (it begins with {first_bytes(text)}); "
-        f"known are {_KNOWN}"
+        f"{path} is neither JSON nor XML, so no annotation format that we know (it begins with "
+        f"{first_bytes(content)}); known are {_KNOWN}"
     )

@@ -1,5 +1,6 @@
 """annotations: an outline as a file has it, before anybody asked whether it is one; nouns only."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,7 +47,7 @@ class Parsed:
     """What a parser found; findings have no slide yet."""
 
     kind: str
-    outlines: list[RawOutline] = field(default_factory=list)
+    outlines: deque[RawOutline] = field(default_factory=deque)
     findings: list[QaFinding] = field(default_factory=list)
     unit: str = "px"  # or "nm", from the centre of the physical slide
     mpp_um: float | None = None  # µm per unit, where the file says so

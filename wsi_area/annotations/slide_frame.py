@@ -2,16 +2,16 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from wsi_area.annotations.effort import require_unitable
 from wsi_area.annotations.outline_files import OutlineFile
-from wsi_area.annotations.raw import noted, number
+from wsi_area.annotations.raw import SHOWN, noted, number
 from wsi_area.annotations.stated_areas import stated_um2
 from wsi_area.compute.picture.outlines import areal, shared_area, united
 from wsi_area.errors import AnnotationError
@@ -23,6 +23,7 @@ from wsi_area.model.slide import SlideInfo
 
 OFFSET_PROPERTIES = ("hamamatsu.XOffsetFromSlideCentre", "hamamatsu.YOffsetFromSlideCentre")
 _MPP_TOLERANCE = 0.02  # as for two claims about the slide itself
+_AT_ONCE = 5000
 _OVERLAP_PX2 = 0.5  # of a level-0 pixel: outlines that share an edge overlap by rounding
 
 
@@ -41,7 +42,12 @@ class Placement:
         def moved(points: NDArray[np.float64]) -> NDArray[np.float64]:
             return points * (self.factor_x, self.factor_y) + (self.shift_x, self.shift_y)
 
-        placed = shapely.transform(np.array(geometries, dtype=object), moved)
+        given = np.array(geometries, dtype=object)
+        if self == Placement(1.0, 1.0):
+            return given
+        placed = np.empty_like(given)
+        for start in range(0, len(given), _AT_ONCE):  # each step holds their points three times
+            placed[start : start + _AT_ONCE] = shapely.transform(given[start : start + _AT_ONCE], moved)
         for i in np.flatnonzero(~shapely.is_valid(placed)):
             placed[i] = areal(shapely.make_valid(placed[i], method="structure"))
         return np.asarray(placed)
@@ -101,6 +107,10 @@ def placed_regions(
         DrawnRegion(r.index, r.name, geometry.wkb, float(area), stated_um2(r, file.mpp_um), r.of)
         for r, geometry, area in zip(file.regions, cut, areas, strict=True)
     ]
+    try:
+        require_unitable(cut)
+    except AnnotationError as error:
+        raise AnnotationError(f"{file.path}: {error}") from error
     beyond = _beyond(file, reach_px, float(shapely.area(placed).sum() - areas.sum()))
     return tuple(drawn), (*beyond, *_overlaps([r.name for r in drawn], cut))
 
@@ -157,20 +167,56 @@ def _beyond(file: OutlineFile, reach_px: NDArray[np.float64], lost_px2: float) -
 
 def _overlaps(names: Sequence[str], geometries: NDArray[np.object_]) -> tuple[QaFinding, ...]:
     """Return how much is drawn twice: within a class it counts once, between classes the settings' order decides."""
-    by_name: dict[str, list[shapely.Geometry]] = defaultdict(list)
-    for name, geometry in zip(names, geometries, strict=True):
-        by_name[name].append(geometry)
-    unions = {name: united(own) for name, own in by_name.items()}
+    one, other = shapely.STRtree(geometries).query(geometries, predicate="intersects")
+    named = np.unique(np.array(names, dtype=object).astype(str), return_inverse=True)[1]
+    met = one < other
+    one, other = one[met], other[met]
+    same = named[one] == named[other]
+    findings = _within_classes(names, geometries, np.union1d(one[same], other[same]), named)
+    between: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    for i, j in zip(one[~same].tolist(), other[~same].tolist(), strict=True):
+        between[(named[i], named[j]) if named[i] < named[j] else (named[j], named[i])].append(
+            (i, j) if named[i] < named[j] else (j, i)
+        )
+    return (*findings, *_between_classes(names, geometries, between.values()))
+
+
+def _within_classes(
+    names: Sequence[str], geometries: NDArray[np.object_], crowded: NDArray[np.intp], named: NDArray[np.intp]
+) -> list[QaFinding]:
     findings = []
-    for name, own in by_name.items():
-        twice = float(shapely.area(own).sum() - unions[name].area)
+    for name in dict.fromkeys(named[crowded].tolist()):
+        own = geometries[crowded[named[crowded] == name]]
+        twice = float(shapely.area(own).sum() - united(list(own)).area)
         if twice > _OVERLAP_PX2:
-            message = f"outlines of {name!r} overlap each other by {twice:.6g} level-0 px², which count once"
+            told = names[int(crowded[named[crowded] == name][0])]
+            message = f"outlines of {told!r} overlap each other by {twice:.6g} level-0 px², which count once"
             findings.append(noted("OUTLINES_OVERLAP", "info", message, twice, _OVERLAP_PX2, "px²"))
-    for one, other in combinations(unions, 2):
-        shared = shared_area(unions[one], unions[other])
+    return _capped(findings, "OUTLINES_OVERLAP")
+
+
+def _between_classes(
+    names: Sequence[str], geometries: NDArray[np.object_], pairs_of_classes: Iterable[list[tuple[int, int]]]
+) -> list[QaFinding]:
+    findings = []
+    remedy = "where both are classes of the run, the one listed later in segmenter.classes has them"
+    for pairs in pairs_of_classes:
+        first, second = (sorted({pair[side] for pair in pairs}) for side in (0, 1))
+        shared = shared_area(united(list(geometries[first])), united(list(geometries[second])))
         if shared > _OVERLAP_PX2:
+            one, other = names[min(first[0], second[0])], names[max(first[0], second[0])]
             message = f"outlines of {one!r} and {other!r} overlap by {shared:.6g} level-0 px²"
-            remedy = "where both are classes of the run, the one listed later in segmenter.classes has them"
             findings.append(noted("CLASSES_OVERLAP", "info", message, shared, _OVERLAP_PX2, "px²", remedy))
-    return tuple(findings)
+    return _capped(findings, "CLASSES_OVERLAP")
+
+
+def _capped(findings: list[QaFinding], code: str) -> list[QaFinding]:
+    """Return the largest findings of one code, and one line on all where there are more."""
+    if len(findings) <= SHOWN:
+        return findings
+    whole = sum(finding.measured or 0.0 for finding in findings)
+    message = (
+        f"{len(findings)} names overlap in such a way, {whole:.6g} level-0 px² in all; the largest {SHOWN} are told"
+    )
+    largest = sorted(findings, key=lambda finding: -(finding.measured or 0.0))[:SHOWN]
+    return [*largest, noted(code, "info", message, whole, _OVERLAP_PX2, "px²")]

@@ -1,10 +1,12 @@
 """annotations: from raw rings to valid geometry; what is repaired or refused is said, by its index."""
 
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 
+from wsi_area.annotations.effort import RepairClock, require_checkable, require_unitable
 from wsi_area.annotations.holes import Sound, without_holes
 from wsi_area.annotations.raw import SHOWN, Parsed, Polygon, RawOutline, Ring, noted, points_area
 from wsi_area.compute.picture.outlines import areal
@@ -37,9 +39,24 @@ class OutlinedRegion:
 
 
 def regions_of(parsed: Parsed) -> tuple[tuple[OutlinedRegion, ...], tuple[QaFinding, ...]]:
-    """Return the regions of a parsed file and what was noticed: each outline is in one of the two, or in both."""
+    """Return the regions of a parsed file and what was noticed: each outline is in one of the two, or in both.
+
+    The outlines are taken out of what was parsed.
+
+    Raises
+    ------
+    AnnotationError
+        Checking or repairing an outline would take minutes.
+    """
     faults = _Faults()
-    sound = [one for outline in parsed.outlines if (one := _sound(outline, faults)) is not None]
+    sound = []
+    clock = RepairClock()
+    while parsed.outlines:  # the points of an outline are let go as soon as it has a geometry
+        one = _sound(parsed.outlines.popleft(), faults, clock)
+        if one is not None:
+            sound.append(one)
+    if any(one.outline.is_hole for one in sound):
+        require_unitable(np.array([one.geometry for one in sound], dtype=object))
     left, noticed = without_holes(sound)
     regions = tuple(
         OutlinedRegion(o.index, o.name, geometry, by_points, o.stated_area_um2, o.stated_area_px2, o.of)
@@ -81,20 +98,23 @@ class _Faults:
         return (*self._told, *whole)
 
 
-def _sound(outline: RawOutline, faults: _Faults) -> Sound | None:
+def _sound(outline: RawOutline, faults: _Faults, clock: RepairClock) -> Sound | None:
     """Return an outline with its geometry, None where it encloses nothing; either is a finding unless it was valid."""
     polygons, fault = _sound_parts(outline, faults)
     if polygons:
         by_points, bare = points_area(polygons), replace(outline, polygons=())
         made = [shapely.Polygon(shell, holes) for shell, *holes in polygons]
         drawn = made[0] if len(made) == 1 else shapely.MultiPolygon(made)
+        require_checkable(f"outline {outline.index} ({outline.name!r})", drawn)
         if drawn.is_valid and drawn.area > 0:
             return Sound(bare, drawn, by_points)
+        started_s = time.thread_time()
         # "structure" fills what an outer ring surrounds, however often: "linework" would punch a hole where a
         # freehand line overlaps its own start
         fixed = areal(shapely.make_valid(drawn, method="structure", keep_collapsed=False))
         if not fixed.is_valid:  # GEOS 3.13 may leave parts that share an edge: joined, they are one
             fixed = areal(shapely.union_all(shapely.get_parts(fixed)))
+        clock.took_since(started_s)
         if not fixed.is_empty:
             faults.add(_repair(outline, by_points, drawn, fixed), float(fixed.area))
             return Sound(bare, fixed, by_points)

@@ -1,13 +1,12 @@
 """demo: the demo slide built, measured through the whole line, and held against its truth."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from wsi_area.demo.slide import DemoTruth, build_demo_slide
 from wsi_area.errors import ResultError
 from wsi_area.inputs.collect import collect_slides
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.run.events import Listener
 from wsi_area.run.pipeline import run_slides
 from wsi_area.run.run_document import RunOutcome
@@ -101,13 +100,14 @@ def measure_demo(folder: Path, settings: RunSettings, *, force: bool, listener: 
         argv=("wsi-area", "demo"),
         for_report=True,
     )
-    lines = () if outcome.exit_code else _lines(truth, outcome.records[0])
+    measured = None if outcome.exit_code else outcome.slides[0]
+    lines = _lines(truth, measured) if isinstance(measured, CountedSlide) else ()
     return DemoOutcome(truth, outcome, lines)
 
 
-def _lines(truth: DemoTruth, record: Mapping[str, Any]) -> tuple[DemoLine, ...]:
+def _lines(truth: DemoTruth, slide: CountedSlide) -> tuple[DemoLine, ...]:
     tolerance = truth.tolerance_relative
     return (
-        DemoLine("tissue", truth.tissue_area_mm2, record["tissue"]["area_mm2"], tolerance),
-        DemoLine("DAB-positive (tumour)", truth.positive_area_mm2, record["tumor"]["area_mm2"], tolerance),
+        DemoLine("tissue", truth.tissue_area_mm2, slide.tissue.area_mm2 or 0.0, tolerance),
+        DemoLine("DAB-positive (tumour)", truth.positive_area_mm2, slide.tumor.area_mm2 or 0.0, tolerance),
     )

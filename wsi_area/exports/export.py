@@ -10,7 +10,6 @@ from wsi_area.exports.measured_slide import measured_slide
 from wsi_area.exports.outlines_geojson import ClassOutlines, write_geojson
 from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME
 from wsi_area.results.opened_run import open_run
-from wsi_area.results.record import is_counted
 from wsi_area.storage.place import Place, total_bytes
 
 Format = Literal["geojson", "ome-zarr"]
@@ -78,15 +77,15 @@ def export_run(run: Place, options: ExportOptions, slide_ids: Sequence[str] = ()
         What would be exported is not what was measured; that slide has no file then.
     """
     opened = open_run(run)
-    ended = opened.about.get("slides")
-    if not isinstance(ended, dict):
+    ended = opened.run_record.slides
+    if ended is None:
         raise ResultError(f"{run}: this run has not ended; run the same command again to finish it, then export")
     for slide_id in slide_ids:
         if slide_id not in ended:
             raise ResultError(f"{run} has no slide {slide_id!r}; it has {', '.join(map(repr, ended))}")
     for slide_id in slide_ids or ended:
-        if not slide_ids and not (slide_id in opened and is_counted(opened[slide_id].record)):
-            yield ExportedSlide(slide_id, None, 0, "{status}, {reason}".format_map(ended[slide_id]))
+        if not slide_ids and not (slide_id in opened and opened[slide_id].is_counted):
+            yield ExportedSlide(slide_id, None, 0, f"{ended[slide_id].status}, {ended[slide_id].reason}")
             continue
         slide = measured_slide(opened, slide_id)
         if options.format == "geojson":

@@ -6,6 +6,7 @@ each other in a viewer.
 """
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -99,7 +100,7 @@ def _halve(finer: Any, coarser: Any) -> None:
 def attributes(slide: MeasuredSlide, levels: int, version: OmeVersion) -> dict[str, Any]:
     """Return the attributes of the group, as OME-Zarr 0.5 (below ``ome``) or 0.4 wants them."""
     multiscale: dict[str, Any] = {
-        "name": slide.slide_id,
+        "name": slide.result.slide_id,
         "axes": _axes(slide),
         "datasets": [{"path": str(n), "coordinateTransformations": _transformations(slide, n)} for n in range(levels)],
         "type": "mode",
@@ -118,7 +119,7 @@ def attributes(slide: MeasuredSlide, levels: int, version: OmeVersion) -> dict[s
 
 
 def _axes(slide: MeasuredSlide) -> list[dict[str, str]]:
-    unit = {} if slide.mpp is None else {"unit": "micrometer"}
+    unit = {} if slide.result.mpp is None else {"unit": "micrometer"}
     return [{"name": name, "type": "space", **unit} for name in ("y", "x")]
 
 
@@ -127,7 +128,7 @@ def _transformations(slide: MeasuredSlide, level: int) -> list[dict[str, Any]]:
 
     A pixel of s level-0 pixels has its middle (s − 1) / 2 level-0 pixels from the middle of the first of them.
     """
-    grid, mpp = slide.grid, slide.mpp
+    grid, mpp = slide.grid, slide.result.mpp
     per_px = (1.0, 1.0) if mpp is None else (mpp.y, mpp.x)
     sizes = (
         (grid.size_l0_px.height_px, grid.level_px.height_px),
@@ -172,19 +173,19 @@ def _properties(slide: MeasuredSlide) -> list[dict[str, Any]]:
 
 
 def _extent(slide: MeasuredSlide, n_px: int) -> dict[str, float]:
-    return {"n_px": n_px} if slide.mpp is None else {"n_px": n_px, "area_mm2": area_mm2(n_px, slide.mpp)}
+    return {"n_px": n_px} if slide.result.mpp is None else {"n_px": n_px, "area_mm2": area_mm2(n_px, slide.result.mpp)}
 
 
 def _origin(slide: MeasuredSlide) -> dict[str, Any]:
     return {
-        "slide_id": slide.slide_id,
-        "status": slide.status,
-        "reason": slide.reason,
-        "key": slide.key,
-        "wsi_area_version": slide.version,
+        "slide_id": slide.result.slide_id,
+        "status": slide.result.status,
+        "reason": slide.result.reason,
+        "key": slide.result.key,
+        "wsi_area_version": slide.result.wsi_area_version,
         "source": {
-            "file": slide.file_name,
-            "fingerprint": slide.fingerprint,
+            "file": Path(slide.result.path).name,
+            "fingerprint": slide.result.fingerprint,
             "width_px": slide.grid.size_l0_px.width_px,
             "height_px": slide.grid.size_l0_px.height_px,
         },

@@ -1,27 +1,22 @@
 """exports: a measured slide of a run as every format wants it: classes, exact counts, the class map in bands."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wsi_area.compute.count.counting import count_class_map
 from wsi_area.compute.count.recount import WorkGrid
-from wsi_area.compute.cut.grid import l0_edges_px
 from wsi_area.errors import CountMismatchError, ResultError, SegmentationError
-from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import TissueClass
 from wsi_area.model.counts import ClassCounts
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import ClassMap
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.stored_class_map import open_class_map, zarr_errors_of
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_run import OpenedRun
-from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.results.record import is_counted
 from wsi_area.storage.place import Place
 
 _BAND_BYTES = 1 << 26
@@ -29,26 +24,21 @@ _BAND_BYTES = 1 << 26
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasuredSlide:
-    """What one slide's result.json says, and where its class map lies."""
+    """A slide that was counted, its grid, and where its class map lies."""
 
     layout: SlideLayout
-    slide_id: str
-    status: str
-    reason: str
-    file_name: str  # of the slide, without its folder
-    fingerprint: str  # of the slide's file
-    key: str  # of everything that the result depends on
-    version: str  # of wsi_area, when it was measured
-    mpp: Mpp | None
+    result: CountedSlide
     grid: WorkGrid
-    classes: tuple[TissueClass, ...]
-    counts: ClassCounts
 
     @property
-    def edges_l0_px(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the level-0 edges of the class map's columns and rows."""
-        size, level, f = self.grid.size_l0_px, self.grid.level_px, self.grid.reduce_factor
-        return l0_edges_px(size.width_px, level.width_px, f), l0_edges_px(size.height_px, level.height_px, f)
+    def classes(self) -> tuple[TissueClass, ...]:
+        """Return the slide's classes, by their ids."""
+        return tuple(c.tissue_class for c in self.result.classes)
+
+    @property
+    def counts(self) -> ClassCounts:
+        """Return the counts on record."""
+        return self.result.counts.class_counts
 
     @property
     def drawn_classes(self) -> tuple[TissueClass, ...]:
@@ -131,53 +121,7 @@ def measured_slide(run: OpenedRun, slide_id: str) -> MeasuredSlide:
         opened = run[slide_id]
     except KeyError as error:
         raise ResultError(str(error.args[0])) from error
-    if not is_counted(opened.record):
-        reason = opened.record.get("reason")
+    if not opened.is_counted:
+        reason = opened.result.reason
         raise ResultError(f"{slide_id} is {opened.status} and has no class map ({reason}); measure it again")
-    try:
-        return _from_record(opened)
-    except (KeyError, TypeError, IndexError) as error:
-        raise ResultError(
-            f"{opened.layout.result_json} is not a result as this version writes it ({type(error).__name__}: {error}); "
-            "run the same command again"
-        ) from error
-
-
-def _from_record(opened: OpenedSlide) -> MeasuredSlide:
-    record = opened.record
-    work, counts, calibration = record["work"], record["counts"], record["calibration"]
-    level = record["levels"][work["level"]]["size_px"]
-    x, y = calibration["mpp_x_um"], calibration["mpp_y_um"]
-    return MeasuredSlide(
-        layout=opened.layout,
-        slide_id=record["slide_id"],
-        status=opened.status,
-        reason=record["reason"],
-        file_name=Path(record["path"]).name,
-        fingerprint=record["fingerprint"],
-        key=record["key"],
-        version=record["wsi_area_version"],
-        mpp=None if x is None or y is None else Mpp(x, y),
-        grid=WorkGrid(
-            Size(record["width_px"], record["height_px"]),
-            Size(level["width_px"], level["height_px"]),
-            work["reduce_factor"],
-            work["tile_px"],
-        ),
-        classes=tuple(_class(entry) for entry in record["classes"]),
-        counts=ClassCounts(
-            tuple(counts["n_px_by_class"]),
-            counts["n_px_unscanned"],
-            counts["n_px_outside_roi"],
-            counts["n_px_unreadable"],
-            (0,) * len(record["classes"]),
-            work["tiles"],
-        ),
-    )
-
-
-def _class(entry: Mapping[str, Any]) -> TissueClass:
-    r, g, b = entry["color_rgb"]
-    return TissueClass(
-        entry["id"], entry["name"], (r, g, b), entry["is_tissue"], entry["is_tumor"], entry["is_excluded"]
-    )
+    return MeasuredSlide(opened.layout, opened.counted, opened.grid)

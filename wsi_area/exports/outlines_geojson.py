@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -93,7 +94,7 @@ class _Outline:
 
 def _regions(slide: MeasuredSlide, outlines: dict[int, ClassOutlines], simplify_px: float) -> Iterator[_Outline]:
     """Yield the regions in the frame of level 0, and add each up."""
-    x_edges, y_edges = slide.edges_l0_px
+    x_edges, y_edges = slide.grid.edges_l0_px
     for traced in traced_regions(slide.bands(), slide.grid.size_px.width_px, outlines):
         region, entry = traced.at(x_edges, y_edges), outlines[traced.class_id]
         entry.regions += 1
@@ -149,8 +150,8 @@ def _head(slide: MeasuredSlide, tissue_class: TissueClass, place: str, outlines:
     measurements: dict[str, float] = {"regions": outlines.regions}
     for name, area_px in areas.items():
         measurements[f"{name}_px"] = area_px
-        if slide.mpp is not None:
-            measurements[f"{name}_mm2"] = area_mm2(area_px, slide.mpp)
+        if slide.result.mpp is not None:
+            measurements[f"{name}_mm2"] = area_mm2(area_px, slide.result.mpp)
     properties = {
         "objectType": "annotation",
         "name": tissue_class.name,
@@ -160,7 +161,7 @@ def _head(slide: MeasuredSlide, tissue_class: TissueClass, place: str, outlines:
         "measurements": measurements,
     }
     # by content: the same outlines have the same id whatever the tiles, and another run's do not get in their way
-    object_id = uuid.uuid5(_OBJECTS, f"{slide.fingerprint}/{tissue_class.name}/{place}/{outlines.area_px}")
+    object_id = uuid.uuid5(_OBJECTS, f"{slide.result.fingerprint}/{tissue_class.name}/{place}/{outlines.area_px}")
     return f'{{"type":"Feature","id":"{object_id}","properties":{_json(properties)},'
 
 
@@ -178,15 +179,15 @@ def _refuse_mismatch(slide: MeasuredSlide, outlines: dict[int, ClassOutlines]) -
         counted_px = slide.counts.px_by_class[class_id]
         if entry.area_px != counted_px:
             raise CountMismatchError(
-                f"{slide.slide_id}: the outlines of {entry.name} enclose {entry.area_px} level-0 px, result.json "
-                f"counts {counted_px} ({entry.area_px - counted_px:+d}); nothing was exported. Run `wsi-area verify`, "
-                "then measure the slide again with --force"
+                f"{slide.result.slide_id}: the outlines of {entry.name} enclose {entry.area_px} level-0 px, "
+                f"result.json counts {counted_px} ({entry.area_px - counted_px:+d}); nothing was exported. "
+                "Run `wsi-area verify`, then measure the slide again with --force"
             )
 
 
 def _about(slide: MeasuredSlide, outlines: list[ClassOutlines], simplify_px: float) -> dict[str, Any]:
     """Return the members that stand beside the features; readers of GeoJSON pass over what they do not know."""
-    mpp = slide.mpp
+    mpp = slide.result.mpp
     by_class = [
         {
             "name": entry.name,
@@ -201,13 +202,13 @@ def _about(slide: MeasuredSlide, outlines: list[ClassOutlines], simplify_px: flo
         for entry in outlines
     ]
     return {
-        "slide_id": slide.slide_id,
-        "slide_file": slide.file_name,
-        "fingerprint": slide.fingerprint,
-        "key": slide.key,
-        "wsi_area_version": slide.version,
-        "status": slide.status,
-        "reason": slide.reason,
+        "slide_id": slide.result.slide_id,
+        "slide_file": Path(slide.result.path).name,
+        "fingerprint": slide.result.fingerprint,
+        "key": slide.result.key,
+        "wsi_area_version": slide.result.wsi_area_version,
+        "status": slide.result.status,
+        "reason": slide.result.reason,
         "coordinates": "level-0 px from the top left corner; pixel edges, 4-connected",
         "width_px": slide.grid.size_l0_px.width_px,
         "height_px": slide.grid.size_l0_px.height_px,

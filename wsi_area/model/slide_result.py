@@ -36,6 +36,7 @@ from wsi_area.model.record.slide_areas import (
     OutlineOnRecord,
     SignalOnRecord,
     Tissue,
+    TissueEnvelope,
     Tumor,
     Unreadable,
 )
@@ -46,6 +47,7 @@ from wsi_area.model.record.slide_origin import (
     CalibrationOnRecord,
     DrawnOnRecord,
     Fit,
+    LightOnRecord,
     MadeFrom,
     RoiMask,
     RoiOutlines,
@@ -144,6 +146,10 @@ class CountedSlide(EndedSlide):
     classes: Annotated[tuple[ClassOnRecord, ...], Field(min_length=1), Says("each class, by its id")]
     tumor: Tumor
     tissue: Tissue
+    tissue_envelope: Annotated[
+        TissueEnvelope | None,
+        Says(TissueEnvelope.__doc__ or "", empty="no pixel size is known, or it was not asked for"),
+    ] = None
     analyzed: Analyzed
     unreadable: Unreadable
     signal: Annotated[
@@ -161,6 +167,9 @@ class CountedSlide(EndedSlide):
     ]
     reader_reason: Annotated[str, Says("why that lane")]
     segmenter: Fit
+    light: Annotated[
+        LightOnRecord | None, Says(LightOnRecord.__doc__ or "", empty="the segmenter looks for no glass")
+    ] = None
     foci: Annotated[
         FociOnRecord | None,
         Says(FociOnRecord.__doc__ or "", empty="foci were not asked for, or no class is tumour"),
@@ -213,6 +222,12 @@ class CountedSlide(EndedSlide):
     def level_size_px(self) -> Size:
         """Return the size of the level that was read, in its own pixels."""
         return self.levels[self.work.level].size_px
+
+    @property
+    def work_px_l0(self) -> tuple[float, float]:
+        """Return the width and the height of a work pixel in level-0 pixels."""
+        level, factor = self.levels[self.work.level], self.work.reduce_factor
+        return factor * level.downsample_x, factor * level.downsample_y
 
     @property
     def total_area_mm2(self) -> Annotated[

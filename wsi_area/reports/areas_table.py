@@ -8,8 +8,10 @@ from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.count.explain import explain_area, from_mpp
 from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.record.slide_areas import COVERAGE_95
-from wsi_area.reports.documents import Record, mpp_of
+from wsi_area.model.record.slide_areas import COVERAGE_95, ClassOnRecord
+from wsi_area.model.record.slide_foci import Focus
+from wsi_area.model.record.slide_origin import RoiOutlines
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
 from wsi_area.results.tables.tissue_name import TISSUE, tissue_name
 
@@ -43,10 +45,10 @@ class AreasTable:
     drawn: tuple[str, ...]  # a drawn area beside the counted one, a sentence each
 
 
-def areas_table(record: Record) -> AreasTable:
+def areas_table(record: CountedSlide) -> AreasTable:
     """Return the areas of a measured slide; whatever has no pixel size has pixels only."""
-    mpp = mpp_of(record)
-    filled = (record.get("foci") or {}).get("filled_area_mm2")
+    mpp = record.mpp
+    filled = None if record.foci is None else record.foci.filled_area_mm2
     tissue = tissue_name([record])
     rows = (*_class_rows(record), *_total_rows(record, filled, tissue), *_account_rows(record, mpp))
     return AreasTable(
@@ -61,125 +63,123 @@ def areas_table(record: Record) -> AreasTable:
     )
 
 
-def _class_rows(record: Record) -> Iterator[AreaRow]:
-    tissue_px = record["tissue"]["n_px"]
-    outlines = {entry["class"]: mm2_text(entry["area_mm2"]) for entry in record.get("outlines") or ()}
-    for c in record["classes"]:
+def _class_rows(record: CountedSlide) -> Iterator[AreaRow]:
+    tissue_px = record.tissue.n_px
+    outlines = {entry.class_: mm2_text(entry.area_mm2) for entry in record.outlines}
+    for c in record.classes:
         yield AreaRow(
             "class",
-            c["name"],
+            c.name,
             _role(c),
-            grouped(c["n_px"]),
-            area_text(c["area_mm2"], c["area_u_mm2"]),
-            outline=outlines.get(c["name"], NONE),
-            of_tissue=share_text(c["n_px"], tissue_px) if c["is_tissue"] else NONE,
-            colour="#" + bytes(c["color_rgb"]).hex(),
+            grouped(c.n_px),
+            area_text(c.area_mm2, c.area_u_mm2),
+            outline=outlines.get(c.name, NONE),
+            of_tissue=share_text(c.n_px, tissue_px) if c.is_tissue else NONE,
+            colour="#" + bytes(c.color_rgb).hex(),
         )
 
 
-def _role(c: Record) -> str:
-    if c["is_excluded"]:
+def _role(c: ClassOnRecord) -> str:
+    if c.is_excluded:
         return "excluded from tissue"
-    if c["is_tissue"]:
-        return "tissue, tumour" if c["is_tumor"] else "tissue"
-    return "background" if c["id"] == 0 else "not tissue"
+    if c.is_tissue:
+        return "tissue, tumour" if c.is_tumor else "tissue"
+    return "background" if c.id == 0 else "not tissue"
 
 
-def _total_rows(record: Record, filled_mm2: float | None, name: str | None) -> Iterator[AreaRow]:
-    tumor, tissue, rel = record["tumor"], record["tissue"], record["calibration"]["relative_u_area"]
-    if tumor["n_px"] is not None:
-        share = share_text(tumor["n_px"], tissue["n_px"])
-        area = area_text(tumor["area_mm2"], tumor["area_u_mm2"])
-        counted = grouped(tumor["n_px"])
+def _total_rows(record: CountedSlide, filled_mm2: float | None, name: str | None) -> Iterator[AreaRow]:
+    tumor, tissue, rel = record.tumor, record.tissue, record.calibration.relative_u_area
+    if tumor.n_px is not None:
+        share = share_text(tumor.n_px, tissue.n_px)
+        area = area_text(tumor.area_mm2, tumor.area_u_mm2)
+        counted = grouped(tumor.n_px)
         yield AreaRow("total", "all tumour", "total", counted, area, mm2_text(filled_mm2), of_tissue=share)
     if name is not None:
-        u = None if rel is None or tissue["area_mm2"] is None else tissue["area_mm2"] * rel
+        u = None if rel is None or tissue.area_mm2 is None else tissue.area_mm2 * rel
         role = "total" if name == TISSUE else "all that counts as tissue"
-        yield AreaRow("total", f"all {name}", role, grouped(tissue["n_px"]), area_text(tissue["area_mm2"], u))
-    excluded = [c["n_px"] for c in record["classes"] if c["is_excluded"]]
+        yield AreaRow("total", f"all {name}", role, grouped(tissue.n_px), area_text(tissue.area_mm2, u))
+    excluded = [c.n_px for c in record.classes if c.is_excluded]
     if excluded:
-        mpp = None if record["analyzed"]["area_mm2"] is None else mpp_of(record)
+        mpp = None if record.analyzed.area_mm2 is None else record.mpp
         yield AreaRow("total", "all excluded", "total", grouped(sum(excluded)), _exact(sum(excluded), mpp))
 
 
-def _account_rows(record: Record, mpp: Mpp | None) -> Iterator[AreaRow]:
-    counts, roi = record["counts"], record.get("roi")
+def _account_rows(record: CountedSlide, mpp: Mpp | None) -> Iterator[AreaRow]:
+    counts, roi = record.counts, record.roi
     if roi:
-        n_px = counts["n_px_total"] - counts["n_px_outside_roi"]
-        drawn = mm2_text(roi.get("outline_area_mm2"))
+        n_px = counts.n_px_total - counts.n_px_outside_roi
+        drawn = mm2_text(roi.outline_area_mm2 if isinstance(roi, RoiOutlines) else None)
         role = "all but what is outside"
         yield AreaRow("account", "region of interest", role, grouped(n_px), _exact(n_px, mpp), outline=drawn)
-    for name, key in (
-        ("outside the region of interest", "n_px_outside_roi"),
-        ("not scanned", "n_px_unscanned"),
-        ("unreadable", "n_px_unreadable"),
-        ("whole slide", "n_px_total"),
-    ):
-        n_px = counts[key]
-        if key == "n_px_outside_roi" and not n_px and not roi:
-            continue  # nobody drew one
-        role = "width × height" if key == "n_px_total" else "in no class"
-        yield AreaRow("account", name, role, grouped(n_px), _exact(n_px, mpp))
+    if roi or counts.n_px_outside_roi:  # else nobody drew one
+        yield _account("outside the region of interest", "in no class", counts.n_px_outside_roi, mpp)
+    yield _account("not scanned", "in no class", counts.n_px_unscanned, mpp)
+    yield _account("unreadable", "in no class", counts.n_px_unreadable, mpp)
+    yield _account("whole slide", "width × height", counts.n_px_total, mpp)
+
+
+def _account(name: str, role: str, n_px: int, mpp: Mpp | None) -> AreaRow:
+    return AreaRow("account", name, role, grouped(n_px), _exact(n_px, mpp))
 
 
 def _exact(n_px: int, mpp: Mpp | None) -> str:
     return NONE if mpp is None else mm2_text(area_mm2(n_px, mpp))
 
 
-def _sum_text(record: Record) -> str:
-    counts = record["counts"]
-    parts = [*counts["n_px_by_class"], *(counts[f"n_px_{n}"] for n in ("unscanned", "outside_roi", "unreadable"))]
-    size = f"{grouped(record['width_px'])} × {grouped(record['height_px'])}"
+def _sum_text(record: CountedSlide) -> str:
+    counts = record.counts
+    parts = (*counts.n_px_by_class, counts.n_px_unscanned, counts.n_px_outside_roi, counts.n_px_unreadable)
+    size = f"{grouped(record.width_px)} × {grouped(record.height_px)}"
     return (
         f"The classes and what is in no class add up to {grouped(sum(parts))} px, which is {size}: "
         "every level-0 pixel is in exactly one line."
     )
 
 
-def worked_line(record: Record) -> str:
+def worked_line(record: CountedSlide) -> str:
     """Return the arithmetic of the tumour's area, or of the tissue's, in one line; empty where there is no area."""
-    mpp = mpp_of(record)
-    if mpp is None or record["analyzed"]["area_mm2"] is None:
+    mpp = record.mpp
+    if mpp is None or record.analyzed.area_mm2 is None:
         return ""
-    what, counted = ("tumour", record["tumor"]) if record["tumor"]["n_px"] is not None else ("tissue", record["tissue"])
-    source = record["calibration"]["source"]
-    explained = explain_area(counted["n_px"], from_mpp(mpp, source), what=f"{what} pixels")
+    tumor_px = record.tumor.n_px
+    what, n_px = ("tissue", record.tissue.n_px) if tumor_px is None else ("tumour", tumor_px)
+    explained = explain_area(n_px, from_mpp(mpp, record.calibration.source or ""), what=f"{what} pixels")
     return (
         f"{grouped(explained.n_px)} {what} px × {grouped(mpp.x)} µm × {grouped(mpp.y)} µm "
         f"= {grouped(explained.steps[-2].value)} µm² = {grouped(explained.area_mm2)} mm²"
     )
 
 
-def drawn_lines(record: Record) -> tuple[str, ...]:
+def drawn_lines(record: CountedSlide) -> tuple[str, ...]:
     """Return for each class that was drawn what its outlines enclose, beside the pixels that were counted in them."""
-    by_name = {entry["name"]: entry for entry in record["classes"]}
-    where = " that lie in the region of interest" if record.get("roi") else ""
-    whole = " on the whole slide" if record.get("roi") else ""
+    by_name = {entry.name: entry for entry in record.classes}
+    where = " that lie in the region of interest" if record.roi else ""
+    whole = " on the whole slide" if record.roi else ""
     lines = []
-    for outline in record.get("outlines") or ():
-        name, half_mm2 = outline["class"], COVERAGE_95 * outline["u_count_mm2"]
+    for outline in record.outlines:
+        name, half_mm2 = outline.class_, COVERAGE_95 * outline.u_count_mm2
         lines.append(
-            f"The outlines of {name} enclose {with_mm2(mm2_text(outline['area_mm2']))}{whole}, the pixels counted in "
-            f"them{where} are {with_mm2(mm2_text(by_name[name]['area_mm2']))}; counting in work pixels is good to ± "
+            f"The outlines of {name} enclose {with_mm2(mm2_text(outline.area_mm2))}{whole}, the pixels counted in "
+            f"them{where} are {with_mm2(mm2_text(by_name[name].area_mm2))}; counting in work pixels is good to ± "
             f"{grouped(float(f'{half_mm2:.2g}'))} mm² (95\u202f%)."
         )
     return tuple(lines)
 
 
-def foci_rows(record: Record, most: int) -> tuple[tuple[Any, ...], ...]:
+def foci_rows(record: CountedSlide, most: int) -> tuple[tuple[Any, ...], ...]:
     """Return number, mm², largest extent in mm and place in level-0 px of the first foci of the list."""
-    mpp = mpp_of(record)
+    mpp = record.mpp
     return tuple(
         (
             number,
-            mm2_text(focus.get("area_mm2")) if mpp is not None else NONE,
-            mm2_text(focus.get("max_feret_mm")),
+            mm2_text(focus.area_mm2) if mpp is not None else NONE,
+            mm2_text(focus.max_feret_mm),
             _place(focus),
         )
-        for number, focus in enumerate(((record.get("foci") or {}).get("listed") or ())[:most], start=1)
+        for number, focus in enumerate(() if record.foci is None else record.foci.listed[:most], start=1)
     )
 
 
-def _place(focus: Record) -> str:
-    x, y = focus.get("centroid_x_l0_px"), focus.get("centroid_y_l0_px")
+def _place(focus: Focus) -> str:
+    x, y = focus.centroid_x_l0_px, focus.centroid_y_l0_px
     return NONE if x is None or y is None else f"{grouped(round(x))}, {grouped(round(y))}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wsi_area.reports.documents import Record
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, anchor_of, findings_of
 
 _MOST_NAMED = 12  # slides of one warning; a folder of hundreds has the table and its filter for the others
@@ -38,14 +38,14 @@ class Warned:
     unnamed: int  # how many more there are
 
 
-def troubles(records: Sequence[Record]) -> tuple[Trouble, ...]:
+def troubles(records: Sequence[EndedSlide]) -> tuple[Trouble, ...]:
     """Return what keeps slides from a final number; what is to be done is said once for all that it helps."""
     found: dict[tuple[str, tuple[str, ...]], dict[str, list[tuple[str, str]]]] = {}
     for place, record in enumerate(records, 1):
-        if record["status"] != "complete":
+        if record.status != "complete":
             reason, remedies = _reason_and_remedies(record)
-            causes = found.setdefault((record["status"], remedies), {})
-            causes.setdefault(reason, []).append((anchor_of(place), record["slide_id"]))
+            causes = found.setdefault((record.status, remedies), {})
+            causes.setdefault(reason, []).append((anchor_of(place), record.slide_id))
     return tuple(
         Trouble(
             status, STATUS_TEXT[status], STATUS_SIGN[status], remedies,
@@ -55,27 +55,27 @@ def troubles(records: Sequence[Record]) -> tuple[Trouble, ...]:
     )  # fmt: skip
 
 
-def _reason_and_remedies(record: Record) -> tuple[str, tuple[str, ...]]:
+def _reason_and_remedies(record: EndedSlide) -> tuple[str, tuple[str, ...]]:
     refused = [f for f in findings_of(record) if f.severity == "refusal" or f.code == "TILE_UNREADABLE"]
-    reason = str(record.get("reason") or "no reason on record").removeprefix(f"{record['slide_id']}: ")
+    reason = (record.reason or "no reason on record").removeprefix(f"{record.slide_id}: ")
     messages = tuple(dict.fromkeys(f.message for f in refused))
     return "; ".join(messages) or reason, tuple(dict.fromkeys(f.remedy for f in refused if f.remedy))
 
 
-def is_warned(record: Record) -> bool:
+def is_warned(record: EndedSlide) -> bool:
     """Return whether a slide carries a warning."""
-    return any(f["severity"] == "warning" for f in record.get("findings", ()))
+    return isinstance(record, CountedSlide) and any(f.severity == "warning" for f in record.findings)
 
 
-def warned(records: Sequence[Record]) -> tuple[Warned, ...]:
+def warned(records: Sequence[EndedSlide]) -> tuple[Warned, ...]:
     """Return the warnings of the slides that have a final number, each said once; the commonest first."""
     found: dict[tuple[str, str], dict[str, str]] = {}
     for place, record in enumerate(records, 1):
-        if record["status"] == "complete":
+        if record.status == "complete":
             for f in findings_of(record):
                 if f.severity == "warning":
                     slides = found.setdefault((f.code, f.remedy or f.message), {})
-                    slides[anchor_of(place)] = record["slide_id"]
+                    slides[anchor_of(place)] = record.slide_id
     ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
     return tuple(
         Warned(code, look_at, tuple(slides.items())[:_MOST_NAMED], max(0, len(slides) - _MOST_NAMED))

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.quantity_text import pair_text
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.attention import Trouble, Warned, is_warned, troubles, warned
-from wsi_area.reports.documents import STATUS_ORDER, Record, mpp_of
+from wsi_area.reports.documents import STATUS_ORDER
 from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, Finding, anchor_of, findings_of
 from wsi_area.reports.strip_plot import StripPlot, Value, strip_plot
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
@@ -64,12 +65,12 @@ class Cohort:
     plots: tuple[StripPlot, ...]
 
 
-def cohort(records: Sequence[Record]) -> Cohort:
+def cohort(records: Sequence[EndedSlide]) -> Cohort:
     """Return the overview of a run from its slides' documents, in their order."""
     columns = _columns(records)
     codes: dict[str, int] = {}
     for record in records:
-        for code in dict.fromkeys(f["code"] for f in record.get("findings", ())):
+        for code in dict.fromkeys(f.code for f in findings_of(record)):
             codes[code] = codes.get(code, 0) + 1
     return Cohort(
         _totals(records),
@@ -78,19 +79,19 @@ def cohort(records: Sequence[Record]) -> Cohort:
         _warned_text(records),
         tuple(heading for heading, _ in columns),
         tuple(_row(place, record, columns) for place, record in enumerate(records, 1)),
-        tuple((s, STATUS_TEXT[s], n) for s in STATUS_ORDER if (n := sum(r["status"] == s for r in records))),
+        tuple((s, STATUS_TEXT[s], n) for s in STATUS_ORDER if (n := sum(r.status == s for r in records))),
         tuple(sorted(codes.items())),
         _plots(records),
     )
 
 
-def names_tumor(records: Sequence[Record]) -> bool:
+def names_tumor(records: Sequence[EndedSlide]) -> bool:
     """Return whether any slide has a class that is tumour."""
-    return any(r.get("tumor", {}).get("n_px") is not None for r in records)
+    return any(isinstance(r, CountedSlide) and r.tumor.n_px is not None for r in records)
 
 
-def _columns(records: Sequence[Record]) -> list[tuple[str, Callable[[Record], Cell]]]:
-    tissue, roi = tissue_name(records), any(record.get("roi") for record in records)
+def _columns(records: Sequence[EndedSlide]) -> list[tuple[str, Callable[[CountedSlide], Cell]]]:
+    tissue, roi = tissue_name(records), any(isinstance(r, CountedSlide) and r.roi for r in records)
     return [
         *([("tumour mm²", _tumor_cell)] if names_tumor(records) else []),
         *([("tumour in tissue", _fraction_cell)] if names_tumor(records) and tissue else []),
@@ -110,50 +111,52 @@ def _cell(text: str, value: float | None) -> Cell:
     return _UNKNOWN if value is None else Cell(text, repr(float(value)))
 
 
-def _tumor_cell(record: Record) -> Cell:
-    tumor = record["tumor"]
-    return _cell(area_text(tumor["area_mm2"], tumor["area_u_mm2"]), tumor["area_mm2"])
+def _tumor_cell(record: CountedSlide) -> Cell:
+    tumor = record.tumor
+    return _cell(area_text(tumor.area_mm2, tumor.area_u_mm2), tumor.area_mm2)
 
 
-def _fraction_cell(record: Record) -> Cell:
-    return _cell(share_text(record["tumor"]["n_px"] or 0, record["tissue"]["n_px"]), _fraction(record))
+def _fraction_cell(record: CountedSlide) -> Cell:
+    return _cell(share_text(record.tumor.n_px or 0, record.tissue.n_px), _fraction(record))
 
 
-def _tissue_cell(record: Record) -> Cell:
-    area, rel = record["tissue"]["area_mm2"], record["calibration"]["relative_u_area"]
-    return _cell(area_text(area, None if area is None else area * rel), area)
+def _tissue_cell(record: CountedSlide) -> Cell:
+    area, rel = record.tissue.area_mm2, record.calibration.relative_u_area
+    return _cell(area_text(area, None if area is None or rel is None else area * rel), area)
 
 
-def _region_cell(record: Record) -> Cell:
+def _region_cell(record: CountedSlide) -> Cell:
     """Return what was counted inside the region of interest."""
-    mpp, counts = mpp_of(record), record["counts"]
-    inside_px = counts["n_px_total"] - counts["n_px_outside_roi"]
-    region_mm2 = area_mm2(inside_px, mpp) if record.get("roi") and mpp is not None else None
+    mpp, counts = record.mpp, record.counts
+    inside_px = counts.n_px_total - counts.n_px_outside_roi
+    region_mm2 = area_mm2(inside_px, mpp) if record.roi and mpp is not None else None
     return _cell(mm2_text(region_mm2), region_mm2)
 
 
-def _slide_cell(record: Record) -> Cell:
-    mpp = mpp_of(record)
-    total_mm2 = None if mpp is None else area_mm2(record["counts"]["n_px_total"], mpp)
+def _slide_cell(record: CountedSlide) -> Cell:
+    mpp = record.mpp
+    total_mm2 = None if mpp is None else area_mm2(record.counts.n_px_total, mpp)
     return _cell(mm2_text(total_mm2), total_mm2)
 
 
-def _mpp_cell(record: Record) -> Cell:
-    x, y = record["calibration"]["mpp_x_um"], record["calibration"]["mpp_y_um"]
-    return _UNKNOWN if x is None else _cell(pair_text(float(f"{x:.4g}"), float(f"{y:.4g}")), max(x, y))
+def _mpp_cell(record: CountedSlide) -> Cell:
+    mpp = record.mpp
+    if mpp is None:
+        return _UNKNOWN
+    return _cell(pair_text(float(f"{mpp.x:.4g}"), float(f"{mpp.y:.4g}")), max(mpp.x, mpp.y))
 
 
-def _threshold_cell(record: Record) -> Cell:
+def _threshold_cell(record: CountedSlide) -> Cell:
     threshold = _threshold(record)
     return _UNKNOWN if threshold is None else _cell(grouped(threshold), threshold)
 
 
-def _row(place: int, record: Record, columns: Sequence[tuple[str, Callable[[Record], Cell]]]) -> SlideRow:
-    status = record["status"]
-    cells = tuple(_UNKNOWN if "classes" not in record else cell_of(record) for _, cell_of in columns)
+def _row(place: int, record: EndedSlide, columns: Sequence[tuple[str, Callable[[CountedSlide], Cell]]]) -> SlideRow:
+    status = record.status
+    cells = tuple(cell_of(record) if isinstance(record, CountedSlide) else _UNKNOWN for _, cell_of in columns)
     return SlideRow(
         anchor_of(place),
-        record["slide_id"],
+        record.slide_id,
         status,
         STATUS_TEXT[status],
         STATUS_SIGN[status],
@@ -163,62 +166,60 @@ def _row(place: int, record: Record, columns: Sequence[tuple[str, Callable[[Reco
     )
 
 
-def _totals(records: Sequence[Record]) -> tuple[Total, ...]:
-    complete = [r for r in records if r["status"] == "complete"]
-    counted = [f"{n} {_COUNTED[s]}" for s in STATUS_ORDER[::-1] if (n := sum(r["status"] == s for r in records))]
+def _totals(records: Sequence[EndedSlide]) -> tuple[Total, ...]:
+    complete = [r for r in records if isinstance(r, CountedSlide) and r.status == "complete"]
+    counted = [f"{n} {_COUNTED[s]}" for s in STATUS_ORDER[::-1] if (n := sum(r.status == s for r in records))]
     totals = [Total("slides", grouped(len(records)), ", ".join(counted))]
     whose = f"sum of the {len(complete)} complete slides" if len(complete) != 1 else "of the one complete slide"
     whose = ", ".join(text for text in (whose, _warned_text(records)) if text)
-    with_tumor = [r for r in complete if r["tumor"]["area_mm2"] is not None]
-    if with_tumor:
-        mm2 = sum(r["tumor"]["area_mm2"] for r in with_tumor)
-        u = sum(r["tumor"]["area_u_mm2"] for r in with_tumor)
+    tumors = [r.tumor for r in complete if r.tumor.area_mm2 is not None]
+    tumor_mm2 = sum(tumor.area_mm2 or 0.0 for tumor in tumors)
+    if tumors:
+        mm2, u = tumor_mm2, sum(tumor.area_u_mm2 or 0.0 for tumor in tumors)
         totals.append(Total("tumour mm² ± 95 %", area_text(mm2, u), whose))
     tissue = tissue_name(records)
     if complete and tissue:
-        mm2 = sum(r["tissue"]["area_mm2"] for r in complete)
-        u = sum(r["tissue"]["area_mm2"] * r["calibration"]["relative_u_area"] for r in complete)
+        mm2 = sum(r.tissue.area_mm2 or 0.0 for r in complete)
+        u = sum((r.tissue.area_mm2 or 0.0) * (r.calibration.relative_u_area or 0.0) for r in complete)
         totals.append(Total(f"{tissue} mm² ± 95 %", area_text(mm2, u), whose))
-    if with_tumor and tissue:
-        parts = [sum(r[name]["area_mm2"] for r in with_tumor) for name in ("tumor", "tissue")]
-        totals.append(Total("tumour in tissue", share_text(*parts), "of the summed areas"))
+    if tumors and tissue:
+        of_mm2 = sum(r.tissue.area_mm2 or 0.0 for r in complete if r.tumor.area_mm2 is not None)
+        totals.append(Total("tumour in tissue", share_text(tumor_mm2, of_mm2), "of the summed areas"))
     return tuple(totals)
 
 
-def _warned_text(records: Sequence[Record]) -> str:
-    complete = [r for r in records if r["status"] == "complete"]
+def _warned_text(records: Sequence[EndedSlide]) -> str:
+    complete = [r for r in records if r.status == "complete"]
     n = sum(is_warned(r) for r in complete)
     return f"{n} of {len(complete)} with warnings" if n else ""
 
 
-def _fraction(record: Record) -> float | None:
-    fraction = record["tumor"]["fraction_of_tissue"]
-    return None if fraction is None else float(fraction)
+def _fraction(record: CountedSlide) -> float | None:
+    return record.tumor.fraction_of_tissue
 
 
-def _threshold(record: Record) -> float | None:
-    threshold = record["segmenter"]["facts"].get("threshold")
+def _threshold(record: CountedSlide) -> float | None:
+    threshold = record.segmenter.threshold
     return float(threshold) if isinstance(threshold, int | float) else None
 
 
-def _plots(records: Sequence[Record]) -> tuple[StripPlot, ...]:
-    def values(number_of: Callable[[Record], float | None], is_area: bool) -> list[Value]:
+def _plots(records: Sequence[EndedSlide]) -> tuple[StripPlot, ...]:
+    def values(number_of: Callable[[CountedSlide], float | None], is_area: bool) -> list[Value]:
         found = []
         for place, record in enumerate(records, 1):
-            number = number_of(record) if "classes" in record else None
+            number = number_of(record) if isinstance(record, CountedSlide) else None
             if number is not None:
-                is_bound = is_area and record["status"] == "incomplete"
-                found.append(Value(record["slide_id"], anchor_of(place), number, is_bound))
+                is_bound = is_area and record.status == "incomplete"
+                found.append(Value(record.slide_id, anchor_of(place), number, is_bound))
         return found
 
-    def largest_mpp(record: Record) -> float | None:
-        x, y = record["calibration"]["mpp_x_um"], record["calibration"]["mpp_y_um"]
-        return None if x is None else max(x, y)
+    def largest_mpp(record: CountedSlide) -> float | None:
+        return None if record.mpp is None else max(record.mpp.x, record.mpp.y)
 
     tissue = tissue_name(records)
     wanted = (
-        strip_plot("Tumour", "mm²", values(lambda r: r["tumor"]["area_mm2"], True)),
-        strip_plot(tissue.capitalize(), "mm²", values(lambda r: r["tissue"]["area_mm2"], True)) if tissue else None,
+        strip_plot("Tumour", "mm²", values(lambda r: r.tumor.area_mm2, True)),
+        strip_plot(tissue.capitalize(), "mm²", values(lambda r: r.tissue.area_mm2, True)) if tissue else None,
         strip_plot("Tumour in tissue", "%", values(_percent_of_tissue, True)) if tissue else None,
         strip_plot("Pixel size", "µm/px", values(largest_mpp, False)),
         strip_plot("Threshold", "grey levels", values(_threshold, False)),
@@ -226,6 +227,5 @@ def _plots(records: Sequence[Record]) -> tuple[StripPlot, ...]:
     return tuple(plot for plot in wanted if plot is not None and len(plot.dots) > 1)  # one slide has no spread
 
 
-def _percent_of_tissue(record: Record) -> float | None:
-    fraction = _fraction(record)
-    return None if fraction is None else 100 * fraction
+def _percent_of_tissue(record: CountedSlide) -> float | None:
+    return record.tumor.pct_tissue

@@ -5,36 +5,37 @@ from typing import Any
 
 from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
 from wsi_area.compute.quantity_text import with_mm2
-from wsi_area.reports.documents import Record
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.tables.quantity import NONE, grouped, mm2_text, percent, plain_facts
 
 
-def measurement_facts(record: Record) -> tuple[tuple[str, str], ...]:
+def measurement_facts(record: CountedSlide) -> tuple[tuple[str, str], ...]:
     """Return how a slide was read, cut and segmented, as name and text."""
-    work, power = record["work"], record["objective_power"]
-    size = NONE if work["work_mpp_x_um"] is None else f"{grouped(max(work['work_mpp_x_um'], work['work_mpp_y_um']))}"
-    bound = record.get("skipped_tissue_px_upper_bound")
-    skipped = f"{grouped(work['tiles_skipped'])} of {grouped(work['tiles'])}"
-    if work["tiles_skipped"]:
+    work, power = record.work, record.objective_power
+    size = NONE if work.work_mpp_um is None else grouped(work.work_mpp_um)
+    bound = record.skipped_tissue_px_upper_bound
+    skipped = f"{grouped(work.tiles_skipped)} of {grouped(work.tiles)}"
+    if work.tiles_skipped:
         skipped += f"; they hold at most {NONE if bound is None else grouped(bound)} px of foreground"
     hidden = {"histogram", "density_histogram", "tissue_fraction", "positive_fraction", "tissue_on_overview"}
-    segmenter = record["segmenter"]
-    shown = {k: v for k, v in segmenter["facts"].items() if k not in hidden and (k, v) not in _AS_A_RULE}
-    own = {k: v for k, v in segmenter["settings"].items() if k != "classes"}
-    drawn = {k: record[k] for k in ("annotations", "roi") if isinstance(record.get(k), Mapping)}
+    segmenter = record.segmenter
+    shown = {k: v for k, v in segmenter.facts.items() if k not in hidden and (k, v) not in _AS_A_RULE}
+    own = {k: v for k, v in segmenter.settings.items() if k != "classes"}
+    drawings = {"annotations": record.annotations, "roi": record.roi}
+    drawn = {name: drawing.model_dump() for name, drawing in drawings.items() if drawing is not None}
     return (
-        ("file", f"{record['vendor']}, {grouped(record['file_bytes'])} bytes"),
-        ("fingerprint", record["fingerprint"]),
+        ("file", f"{record.vendor}, {grouped(record.file_bytes)} bytes"),
+        ("fingerprint", record.fingerprint),
         ("objective", NONE if power is None else f"×{grouped(power)} (never enters an area)"),
-        ("read through", f"{record['reader']}: {record['reader_reason']}"),
-        ("worked at", f"{size} µm/px, level {work['level']} reduced {work['reduce_factor']} times"),
+        ("read through", f"{record.reader}: {record.reader_reason}"),
+        ("worked at", f"{size} µm/px, level {work.level} reduced {work.reduce_factor} times"),
         ("tiles skipped as glass", skipped),
-        ("segmenter", segmenter["name"]),
+        ("segmenter", segmenter.name),
         ("its settings", _run_on(own)),
         ("fitted to this slide", _run_on(shown)),
         *((name.replace("_", " "), text) for name, text in plain_facts(drawn)),
-        ("hash of cut", work["plan_hash"]),
-        ("measured by", f"wsi-area {record.get('wsi_area_version')}"),
+        ("hash of cut", work.plan_hash),
+        ("measured by", f"wsi-area {record.wsi_area_version}"),
     )
 
 
@@ -46,11 +47,11 @@ def _run_on(facts: Mapping[str, Any]) -> str:
     return "; ".join(f"{name} = {text}" for name, text in plain_facts(facts)) or NONE
 
 
-def sensitivity_lines(record: Record) -> tuple[str, ...]:
+def sensitivity_lines(record: CountedSlide) -> tuple[str, ...]:
     """Return how much the answer moves with the threshold, as far as the segmenter says."""
-    facts, lines = record["segmenter"]["facts"], []
+    facts, lines = record.segmenter.facts, []
     if isinstance(shares := facts.get("tissue_fraction"), Mapping):
-        areas = tissue_area_at_shifts(shares, record["tissue"]["area_mm2"])
+        areas = tissue_area_at_shifts(shares, record.tissue.area_mm2)
         lines.append(_shifted("Tissue, estimated from the overview", shares, areas))
     if isinstance(shares := facts.get("positive_fraction"), Mapping):
         lines.append(_shifted("Share of the overview in the bands", shares, {}))

@@ -9,7 +9,7 @@ from wsi_area.compute.picture.majority_picture import PictureGrid, majority_pict
 from wsi_area.compute.picture.washes import outlined
 from wsi_area.errors import ResultError
 from wsi_area.model.pixels import ClassMap
-from wsi_area.reports.documents import Record
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.embedded import LADDER, Rung, hopeless, jpeg_address, png_address, reduced
 from wsi_area.results.class_map.class_codes import class_colours
 from wsi_area.results.class_map.class_thumbnail import class_thumbnail
@@ -44,7 +44,7 @@ class Layer:
 
 def photo_and_classes(
     layout: SlideLayout,
-    record: Record,
+    record: CountedSlide,
     rows: NDArray[np.int64] | None,
     frame: Frame,
     budget_bytes: int,
@@ -55,7 +55,7 @@ def photo_and_classes(
     Parameters
     ----------
     layout, record
-        The slide's folder and document.
+        The slide's folder and result.
     rows : int64 (grid_rows, grid_cols, columns), or None
         Its ledger, if that can be read.
     frame : Frame
@@ -109,7 +109,7 @@ def _reach(shape: tuple[int, ...], thumbnail: Thumbnail, rung: Rung, frame: Fram
     )
 
 
-def _classes(finest: ClassMap, record: Record, thumbnail: Thumbnail, rung: Rung, frame: Frame) -> Layer:
+def _classes(finest: ClassMap, record: CountedSlide, thumbnail: Thumbnail, rung: Rung, frame: Frame) -> Layer:
     """Return the classes on the very grid of the photograph, one picture pixel over the other.
 
     A coarser picture is the majority of the finest one's pixels, in the boxes whose means the photograph has; the

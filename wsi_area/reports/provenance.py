@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from wsi_area.model.json_tree import flat
-from wsi_area.reports.documents import Record
+from wsi_area.model.run_record import RunRecord
 from wsi_area.results.tables.quantity import NONE
 
 _EXIT_TEXT: dict[Any, str] = {
@@ -27,22 +27,20 @@ class Provenance:
     versions: tuple[tuple[str, str], ...]
 
 
-def provenance(about: Record) -> Provenance:
+def provenance(run: RunRecord) -> Provenance:
     """Return the lines of run.json that a reader checks."""
-    host = about.get("host", {})
-    code = about.get("exit_code")
+    host, code = run.host, run.exit_code
     lines = (
-        ("measured by", f"wsi-area {about.get('wsi_area_version', NONE)}"),
-        ("settings hash", str(about.get("config_hash", NONE))),
-        ("began", time_text(about.get("started"))),
-        ("ended", time_text(about.get("ended"))),
-        ("ended as", f"{about.get('state', NONE)}, exit code {code} ({_EXIT_TEXT.get(code, 'see run.json')})"),
-        ("on", ", ".join(str(host[k]) for k in ("name", "system", "machine") if host.get(k)) or NONE),
-        ("workers", str(about.get("workers", NONE))),
-        ("command", shlex.join(str(word) for word in about.get("argv", ())) or NONE),
+        ("measured by", f"wsi-area {run.wsi_area_version}"),
+        ("settings hash", run.config_hash),
+        ("began", time_text(run.started)),
+        ("ended", time_text(run.ended)),
+        ("ended as", f"{run.state}, exit code {code} ({_EXIT_TEXT.get(code, 'see run.json')})"),
+        ("on", ", ".join(word for word in (host.name, host.system, host.machine) if word) or NONE),
+        ("workers", NONE if run.workers is None else str(run.workers)),
+        ("command", shlex.join(run.argv) or NONE),
     )
-    versions = tuple((name, str(version)) for name, version in about.get("versions", {}).items())
-    return Provenance(lines, tuple(_lines(about.get("settings", {}))), versions)
+    return Provenance(lines, tuple(_lines(run.settings)), tuple(run.versions.items()))
 
 
 def time_text(stamp: Any) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.cohort import cohort
 from wsi_area.reports.documents import RunDocuments, read_documents
 from wsi_area.reports.embedded import bytes_per_slide
@@ -12,7 +13,6 @@ from wsi_area.reports.provenance import provenance, time_text
 from wsi_area.reports.slide_picture import slide_picture
 from wsi_area.reports.slide_view import SlideView, slide_view
 from wsi_area.results.layout import write_bytes
-from wsi_area.results.record import is_counted
 from wsi_area.storage.place import Place
 
 HTML_NAME, PDF_NAME = "report.html", "report.pdf"
@@ -50,10 +50,9 @@ def write_report(run: Place, *, pdf: bool = False) -> WrittenReport:
         require_weasyprint()
     documents = read_documents(run)
     slides = tuple(_views(documents))
-    overview, origin = cohort(documents.records), provenance(documents.about)
-    title = (
-        f"Report of {len(slides)} {'slide' if len(slides) == 1 else 'slides'}, {time_text(documents.about['started'])}"
-    )
+    overview, origin = cohort(documents.slides), provenance(documents.run_record)
+    began = time_text(documents.run_record.started)
+    title = f"Report of {len(slides)} {'slide' if len(slides) == 1 else 'slides'}, {began}"
     html, paper = run / HTML_NAME, run / PDF_NAME
     write_bytes(html, page_html(title, overview, slides, origin, for_print=False).encode())
     if pdf:
@@ -63,6 +62,7 @@ def write_report(run: Place, *, pdf: bool = False) -> WrittenReport:
 
 def _views(documents: RunDocuments) -> Iterator[SlideView]:
     budget_bytes = bytes_per_slide(len(documents.slides))
-    for place, (layout, record) in enumerate(documents.slides, start=1):
-        picture = None if not is_counted(record) else slide_picture(layout, record, budget_bytes)
-        yield slide_view(place, record, picture)
+    for place, slide in enumerate(documents.slides, start=1):
+        folder = documents.layout.slide(slide.slide_id)
+        picture = slide_picture(folder, slide, budget_bytes) if isinstance(slide, CountedSlide) else None
+        yield slide_view(place, slide, picture)

@@ -1,21 +1,19 @@
 """reports: the picture of a slide with its classes, its tiles, its foci and its scale, in one frame."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.picture.scale_bar import ScaleBar, scale_bar
 from wsi_area.errors import ResultError
-from wsi_area.model.classes import ClassScheme, TissueClass
+from wsi_area.model.classes import ClassScheme
 from wsi_area.model.ledger import LedgerLayout
-from wsi_area.reports.documents import Record, mpp_of
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.embedded import png_address
 from wsi_area.reports.photo_layers import Frame, Layer, photo_and_classes
 from wsi_area.reports.tile_map import NOTHING_RGB, SKIPPED_RGB, TileFacts, tile_map
-from wsi_area.results.class_map.class_codes import OUTSIDE_RGB, UNREADABLE_RGB, reserved_in, rgb_of
+from wsi_area.results.class_map.class_codes import OUTSIDE_RGB, UNREADABLE_RGB, reserved_in
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
 
@@ -56,11 +54,11 @@ class SlidePicture:
     notes: tuple[str, ...]  # why something is not shown
 
 
-def slide_picture(layout: SlideLayout, record: Record, budget_bytes: int) -> SlidePicture:
+def slide_picture(layout: SlideLayout, record: CountedSlide, budget_bytes: int) -> SlidePicture:
     """Return the picture of a measured slide, embedded in at most about ``budget_bytes``."""
-    mpp = mpp_of(record)
+    mpp = record.mpp
     y_scale = 1.0 if mpp is None else mpp.y / mpp.x
-    frame = Frame(float(record["width_px"]), record["height_px"] * y_scale, y_scale)
+    frame = Frame(float(record.width_px), record.height_px * y_scale, y_scale)
     notes: list[str] = []
     rows = _ledger(layout, notes)
     tiles, facts = (None, None) if rows is None else _tiles(rows, record, frame, notes)
@@ -79,17 +77,6 @@ def slide_picture(layout: SlideLayout, record: Record, budget_bytes: int) -> Sli
     )
 
 
-def scheme_of(record: Record) -> ClassScheme:
-    """Return the classes of a slide's document."""
-    flags = ("is_tissue", "is_tumor", "is_excluded")
-    return ClassScheme(
-        tuple(
-            TissueClass(c["id"], c["name"], rgb_of(c["color_rgb"]), **{flag: c[flag] for flag in flags})
-            for c in record["classes"]
-        )
-    )
-
-
 def _ledger(layout: SlideLayout, notes: list[str]) -> NDArray[np.int64] | None:
     try:
         return ledger_rows(layout)
@@ -99,9 +86,9 @@ def _ledger(layout: SlideLayout, notes: list[str]) -> NDArray[np.int64] | None:
 
 
 def _tiles(
-    rows: NDArray[np.int64], record: Record, frame: Frame, notes: list[str]
+    rows: NDArray[np.int64], record: CountedSlide, frame: Frame, notes: list[str]
 ) -> tuple[Layer | None, TileFacts | None]:
-    scheme = scheme_of(record)
+    scheme = ClassScheme(tuple(c.tissue_class for c in record.classes))
     if rows.shape[-1] != len(LedgerLayout(len(scheme.classes)).columns):
         notes.append(f"The tiles cannot be shown: the ledger is not of {len(scheme.classes)} classes.")
         return None, None
@@ -110,18 +97,15 @@ def _tiles(
         return None, None
     square_px = max(1, _TILES_CSS_PX // max(rows.shape[:2]))
     found = tile_map(rows, scheme, square_px)
-    work = record["work"]
-    level = record["levels"][work["level"]]
-    tile_x, tile_y = (work["tile_px"] * work["reduce_factor"] * level[f"downsample_{axis}"] for axis in "xy")
+    work = record.work
+    tile_x, tile_y = (work.tile_px * per_work_px for per_work_px in record.work_px_l0)
     width, height = rows.shape[1] * tile_x, rows.shape[0] * tile_y * frame.y_scale
     return Layer(png_address(found.indices, found.palette), width, height), found.facts
 
 
-def _legend(record: Record) -> tuple[LegendEntry, ...]:
-    shown = [c for c in record["classes"] if c["id"] and c["n_px"]]
-    entries = [
-        LegendEntry(_hex(c["color_rgb"]), c["name"] + (" (excluded)" if c["is_excluded"] else "")) for c in shown
-    ]
+def _legend(record: CountedSlide) -> tuple[LegendEntry, ...]:
+    shown = [c for c in record.classes if c.id and c.n_px]
+    entries = [LegendEntry(_hex(c.color_rgb), c.name + (" (excluded)" if c.is_excluded else "")) for c in shown]
     reserved = [LegendEntry(_hex(code.color_rgb), code.text) for code in reserved_in(record).values()]
     return (*entries, *reserved)
 
@@ -137,19 +121,14 @@ def tile_legend(facts: TileFacts) -> tuple[LegendEntry, ...]:
     return tuple(LegendEntry(_hex(rgb), f"{text}: {count}") for count, rgb, text in kinds if count)
 
 
-def _hex(rgb: Any) -> str:
-    return "#" + bytes(rgb_of(rgb)).hex()
+def _hex(rgb: tuple[int, int, int]) -> str:
+    return "#" + bytes(rgb).hex()
 
 
-def _marks(record: Record, frame: Frame) -> tuple[Mark, ...]:
-    listed = (record.get("foci") or {}).get("listed") or ()
+def _marks(record: CountedSlide, frame: Frame) -> tuple[Mark, ...]:
+    listed = () if record.foci is None else record.foci.listed
     return tuple(
-        Mark(number, float(focus["centroid_x_l0_px"]), float(focus["centroid_y_l0_px"]) * frame.y_scale)
+        Mark(number, focus.centroid_x_l0_px, focus.centroid_y_l0_px * frame.y_scale)
         for number, focus in enumerate(listed[:LISTED_FOCI], start=1)
-        if _is_placed(focus)
+        if focus.centroid_x_l0_px is not None and focus.centroid_y_l0_px is not None
     )
-
-
-def _is_placed(focus: Mapping[str, Any]) -> bool:
-    place = [focus.get("centroid_x_l0_px"), focus.get("centroid_y_l0_px")]
-    return all(isinstance(p, int | float) and np.isfinite(p) for p in place)

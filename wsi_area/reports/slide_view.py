@@ -1,15 +1,16 @@
 """reports: one slide as its page shows it; pure, but for the pictures that it is given."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wsi_area.compute.quantity_text import with_mm2
+from wsi_area.model.record.slide_foci import FociOnRecord
+from wsi_area.model.record.slide_origin import CalibrationOnRecord, TileError
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.areas_table import AreasTable, areas_table, foci_rows
-from wsi_area.reports.documents import Record
 from wsi_area.reports.histogram import Histogram, histograms
 from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_lines
 from wsi_area.reports.slide_picture import LISTED_FOCI, LegendEntry, SlidePicture, tile_legend
-from wsi_area.results.record import is_counted
 from wsi_area.results.tables.quantity import area_text, grouped, mm2_text, share_text
 from wsi_area.results.tables.tissue_name import tissue_name
 
@@ -87,124 +88,119 @@ def anchor_of(place: int) -> str:
     return f"slide-{place}"
 
 
-def findings_of(record: Record) -> tuple[Finding, ...]:
+def findings_of(slide: EndedSlide) -> tuple[Finding, ...]:
     """Return the findings of a slide, the worst first."""
     order = list(SEVERITY_SIGN)
-    found = sorted(record.get("findings", ()), key=lambda f: order.index(f["severity"]))
-    return tuple(
-        Finding(f["code"], f["severity"], SEVERITY_SIGN[f["severity"]], f["message"], f.get("remedy") or "")
-        for f in found
-    )
+    findings = slide.findings if isinstance(slide, CountedSlide) else ()
+    found = sorted(findings, key=lambda f: order.index(f.severity))
+    return tuple(Finding(f.code, f.severity, SEVERITY_SIGN[f.severity], f.message, f.remedy) for f in found)
 
 
-def slide_view(place: int, record: Record, picture: SlidePicture | None) -> SlideView:
+def slide_view(place: int, record: EndedSlide, picture: SlidePicture | None) -> SlideView:
     """Return the page of one slide.
 
     Parameters
     ----------
     place : int
         Of the slide in the report, from 1.
-    record : mapping
-        Its document.
+    record : EndedSlide
+        Its result.
     picture : SlidePicture or None
         None for a slide that failed.
     """
-    status = record["status"]
-    head = {
-        "anchor": anchor_of(place),
-        "slide_id": record["slide_id"],
-        "path": str(record.get("path") or ""),
-        "status": status,
-        "status_text": STATUS_TEXT[status],
-        "status_sign": STATUS_SIGN[status],
+    status = record.status
+    head = SlideView(
+        anchor=anchor_of(place),
+        slide_id=record.slide_id,
+        path=record.path,
+        status=status,
+        status_text=STATUS_TEXT[status],
+        status_sign=STATUS_SIGN[status],
         # where it was counted, its findings say why there are no mm²
-        "reason": "" if status == "needs_calibration" and is_counted(record) else str(record.get("reason") or ""),
-        "findings": findings_of(record),
-    }
-    if not is_counted(record):
-        return SlideView(**head)
-    facts = record["segmenter"]["facts"]
-    return SlideView(
-        **head,
+        reason="" if status == "needs_calibration" and isinstance(record, CountedSlide) else record.reason,
+        findings=findings_of(record),
+    )
+    if not isinstance(record, CountedSlide):
+        return head
+    facts = record.segmenter.facts
+    return replace(
+        head,
         headline=_headline(record),
         picture=picture,
         tile_legend=() if picture is None or picture.tile_facts is None else tile_legend(picture.tile_facts),
         areas=areas_table(record),
-        calibration=_calibration_text(record["calibration"]),
-        candidates=_candidates(record["calibration"]),
+        calibration=_calibration_text(record.calibration),
+        candidates=_candidates(record.calibration),
         histograms=histograms(facts),
         sensitivity=sensitivity_lines(record),
         foci=foci_rows(record, LISTED_FOCI),
-        foci_text=_foci_text(record.get("foci") or {}),
+        foci_text="" if record.foci is None else _foci_text(record.foci),
         not_assessed=_not_assessed(record),
         facts=measurement_facts(record),
-        tile_errors=tuple(_tile_error(e) for e in record.get("tile_errors", ())),
+        tile_errors=tuple(_tile_error(e) for e in record.tile_errors),
     )
 
 
-def _headline(record: Record) -> tuple[tuple[str, str], ...]:
-    tumor, tissue, rel = record["tumor"], record["tissue"], record["calibration"]["relative_u_area"]
+def _headline(record: CountedSlide) -> tuple[tuple[str, str], ...]:
+    tumor, tissue, rel = record.tumor, record.tissue, record.calibration.relative_u_area
     name = tissue_name([record])
-    if record["calibration"]["mpp_x_um"] is None:
-        counted = [] if name is None else [(name, f"{grouped(tissue['n_px'])} px")]
-        if tumor["n_px"] is not None:
-            counted.insert(0, ("tumour", f"{grouped(tumor['n_px'])} px"))
+    if record.calibration.mpp_x_um is None:
+        counted = [] if name is None else [(name, f"{grouped(tissue.n_px)} px")]
+        if tumor.n_px is not None:
+            counted.insert(0, ("tumour", f"{grouped(tumor.n_px)} px"))
         return tuple(counted)
     lines = []
-    if tumor["n_px"] is not None:
-        lines.append(("tumour", with_mm2(area_text(tumor["area_mm2"], tumor["area_u_mm2"]))))
+    if tumor.n_px is not None:
+        lines.append(("tumour", with_mm2(area_text(tumor.area_mm2, tumor.area_u_mm2))))
     if name is not None:
-        u = None if tissue["area_mm2"] is None else tissue["area_mm2"] * rel
-        lines.append((name, with_mm2(area_text(tissue["area_mm2"], u))))
-    elif tumor["n_px"] is None:  # every class stands for itself
-        named = [c for c in record["classes"] if c["id"]]
-        lines += [(c["name"], with_mm2(area_text(c["area_mm2"], c["area_u_mm2"]))) for c in named]
-    if tumor["n_px"] is not None and name is not None:
-        lines.append(("tumour in tissue", share_text(tumor["n_px"], tissue["n_px"])))
+        u = None if tissue.area_mm2 is None or rel is None else tissue.area_mm2 * rel
+        lines.append((name, with_mm2(area_text(tissue.area_mm2, u))))
+    elif tumor.n_px is None:  # every class stands for itself
+        named = [c for c in record.classes if c.id]
+        lines += [(c.name, with_mm2(area_text(c.area_mm2, c.area_u_mm2))) for c in named]
+    if tumor.n_px is not None and name is not None:
+        lines.append(("tumour in tissue", share_text(tumor.n_px, tissue.n_px)))
     return tuple(lines)
 
 
-def _calibration_text(calibration: Record) -> str:
-    if calibration["mpp_x_um"] is not None:
-        return str(calibration["reason"])
+def _calibration_text(calibration: CalibrationOnRecord) -> str:
+    if calibration.mpp_x_um is not None:
+        return calibration.reason
     unbelieved = "No claim about the pixel size can be believed"
-    claims = unbelieved if calibration["candidates"] else "The file says nothing of a pixel size"
-    return f"{claims}, so there are pixels and no mm²; the finding above says what to do ({calibration['reason']})."
+    claims = unbelieved if calibration.candidates else "The file says nothing of a pixel size"
+    return f"{claims}, so there are pixels and no mm²; the finding above says what to do ({calibration.reason})."
 
 
-def _candidates(calibration: Record) -> tuple[Candidate, ...]:
-    chosen = (calibration["source"], calibration["mpp_x_um"], calibration["mpp_y_um"])
+def _candidates(calibration: CalibrationOnRecord) -> tuple[Candidate, ...]:
+    chosen = (calibration.source, calibration.mpp_x_um, calibration.mpp_y_um)
     found: list[Candidate] = []
-    for c in calibration["candidates"]:
-        is_it = (c["source"], c["mpp_x_um"], c["mpp_y_um"]) == chosen and not any(f.is_chosen for f in found)
-        size = (grouped(c["mpp_x_um"]), grouped(c["mpp_y_um"]))
-        found.append(Candidate(c["source"], c["rung"], *size, c["quality"], c["note"], is_it))
+    for c in calibration.candidates:
+        is_it = (c.source, c.mpp_x_um, c.mpp_y_um) == chosen and not any(f.is_chosen for f in found)
+        size = (grouped(c.mpp_x_um), grouped(c.mpp_y_um))
+        found.append(Candidate(c.source, c.rung, *size, c.quality, c.note, is_it))
     return tuple(found)
 
 
-def _foci_text(foci: Record) -> str:
-    if foci.get("count") is None:
-        return ""
-    parts = [f"{grouped(foci['count'])} foci"]
-    for key, text, unit in (
-        ("largest_focus_mm2", "largest", "mm²"),
-        ("largest_extent_mm", "largest extent", "mm"),
-        ("net_area_mm2", "net", "mm²"),
-        ("filled_area_mm2", "with holes filled", "mm²"),
+def _foci_text(foci: FociOnRecord) -> str:
+    parts = [f"{grouped(foci.count)} foci"]
+    for number, text, unit in (
+        (foci.largest_focus_mm2, "largest", "mm²"),
+        (foci.largest_extent_mm, "largest extent", "mm"),
+        (foci.net_area_mm2, "net", "mm²"),
+        (foci.filled_area_mm2, "with holes filled", "mm²"),
     ):
-        if foci.get(key) is not None:
-            parts.append(f"{text} {mm2_text(foci[key])} {unit}")
-    if foci.get("touching_border"):
-        parts.append(f"{grouped(foci['touching_border'])} cut by the border of the scan")
-    if foci.get("touching_unread"):
-        parts.append(f"{grouped(foci['touching_unread'])} next to what could not be read")
-    listed = len(foci.get("listed") or ())
-    more = f" The {LISTED_FOCI} largest are listed." if listed > LISTED_FOCI else ""
+        if number is not None:
+            parts.append(f"{text} {mm2_text(number)} {unit}")
+    if foci.touching_border:
+        parts.append(f"{grouped(foci.touching_border)} cut by the border of the scan")
+    if foci.touching_unread:
+        parts.append(f"{grouped(foci.touching_unread)} next to what could not be read")
+    more = f" The {LISTED_FOCI} largest are listed." if len(foci.listed) > LISTED_FOCI else ""
     return f"{', '.join(parts)}.{more}"
 
 
-def _not_assessed(record: Record) -> tuple[str, ...]:
-    excluded = [c["name"] for c in record["classes"] if c["is_excluded"]]
+def _not_assessed(record: CountedSlide) -> tuple[str, ...]:
+    excluded = [c.name for c in record.classes if c.is_excluded]
     apart = (
         f"Artefacts other than {', '.join(excluded)}: no class of this run looks for them."
         if excluded
@@ -214,5 +210,5 @@ def _not_assessed(record: Record) -> tuple[str, ...]:
     return (*_NOT_ASSESSED, apart, error_bar)
 
 
-def _tile_error(error: Record) -> str:
-    return " ".join(f"{name} {value}" for name, value in error.items())
+def _tile_error(error: TileError) -> str:
+    return f"row {error.row} col {error.col} message {error.message}"

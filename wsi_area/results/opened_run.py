@@ -7,11 +7,11 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wsi_area.errors import ResultError
 from wsi_area.model.run_record import RunRecord
-from wsi_area.results.documents import document_of, read_result
+from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.run_folder import require_readable
@@ -49,11 +49,6 @@ class OpenedRun(Mapping[str, OpenedSlide]):
         if ended is not None and ended.status == "failed":  # what lies there is of an earlier run, or of none
             return OpenedSlide(layout, ended)
         return OpenedSlide(layout, with_same_content(read_result(layout), self.run_record.twins))
-
-    @property
-    def about(self) -> dict[str, Any]:
-        """Return run.json as the document that is written."""
-        return document_of(self.run_record)
 
     def __repr__(self) -> str:
         """Return where the run is and what it holds."""

@@ -1,7 +1,6 @@
 """results: one slide of a run opened again: its result, its class map and ledger as arrays."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,6 @@ from wsi_area.model.pixels import ClassMap
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_class_map
-from wsi_area.results.documents import document_of
 from wsi_area.results.layout import SlideLayout
 
 _BAND_PX = 2048  # work rows held at once while a coarser level is made, about
@@ -64,11 +62,6 @@ class OpenedSlide:
         """Return the grid that the slide was counted on; for errors as `counted`."""
         slide = self.counted
         return WorkGrid(slide.size_l0_px, slide.level_size_px, slide.work.reduce_factor, slide.work.tile_px)
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """Return the result as the document that is written."""
-        return document_of(self.result)
 
     @property
     def mpp(self) -> Mpp | None:

@@ -4,7 +4,6 @@
 """
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.model.burden import ClassArea, SlideBurden
 from wsi_area.model.calibration import Calibration, Mpp, MppCandidate, UnreadClaim
+from wsi_area.model.light import Light
 from wsi_area.model.objects import FOCUS_FIELDS, Foci
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_areas import (
@@ -22,7 +22,7 @@ from wsi_area.model.record.slide_areas import (
     Tumor,
 )
 from wsi_area.model.record.slide_foci import FociOnRecord, Focus
-from wsi_area.model.record.slide_origin import CalibrationOnRecord, Candidate, WorkOnRecord
+from wsi_area.model.record.slide_origin import CalibrationOnRecord, Candidate, LightOnRecord, WorkOnRecord
 
 FOCI_LISTED_MOST = 1000
 """Foci in a slide's document; its table has them all."""
@@ -64,6 +64,21 @@ def _candidate(candidate: MppCandidate) -> Candidate:
         note=candidate.note,
         describes_px=candidate.describes_px,
         picture=candidate.picture,
+    )
+
+
+def light_on_record(light: Light | None) -> LightOnRecord | None:
+    """Return the glass that the slide was measured against; None where the segmenter looks for none."""
+    if light is None:
+        return None
+    glass = light.glass
+    return LightOnRecord(
+        glass_rgb=glass.rgb,
+        glass_source=glass.source,
+        glass_share=glass.share,
+        glass_fall=glass.fall,
+        leans_on_glass=light.leans_on_glass,
+        tissue_like=light.tissue_like,
     )
 
 
@@ -177,8 +192,3 @@ def _mm2(n_px: float, mpp: Mpp | None) -> float | None:
 def _plain(value: Any) -> Any:
     plain = value.item()
     return None if isinstance(plain, float) and math.isnan(plain) else plain
-
-
-def is_counted(record: Mapping[str, Any]) -> bool:
-    """Return the answer to "does a slide's document hold counts?": a failed one's does not."""
-    return "classes" in record

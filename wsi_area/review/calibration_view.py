@@ -1,12 +1,14 @@
 """review: the pixel size of a slide with every claim it was chosen from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
 from wsi_area.model.finding import QaFinding
+from wsi_area.model.record.slide_origin import CalibrationOnRecord, Candidate
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.review.html import calibration_html
 
@@ -55,33 +57,28 @@ class SlideCalibration:
 
 
 def calibration_of(slide: OpenedSlide) -> SlideCalibration:
-    """Return the calibration of a slide from its document."""
-    part = slide.record.get("calibration")
-    if part is None:
-        raise ResultError(f"{slide.slide_id} ended as {slide.status}, without a calibration: {slide.record['reason']}")
-    candidates = tuple(_candidate(entry) for entry in part["candidates"])
-    findings = tuple(QaFinding(**entry) for entry in slide.record.get("findings", ()))
-    return SlideCalibration(
-        slide.slide_id,
-        Calibration(_chosen(part), candidates, tuple(f for f in findings if _is_of_mpp(f)), part["reason"]),
-        part["relative_u_area"],
-    )
+    """Return the calibration of a slide from its result."""
+    result = slide.result
+    if not isinstance(result, CountedSlide):
+        raise ResultError(f"{slide.slide_id} ended as {slide.status}, without a calibration: {result.reason}")
+    part = result.calibration
+    candidates = tuple(_candidate(claim) for claim in part.candidates)
+    findings = tuple(f for f in result.findings if _is_of_mpp(f))
+    decision = Calibration(_chosen(part, candidates), candidates, findings, part.reason)
+    return SlideCalibration(slide.slide_id, decision, part.relative_u_area)
 
 
-def _candidate(entry: Mapping[str, Any]) -> MppCandidate:
-    mpp = Mpp(entry["mpp_x_um"], entry["mpp_y_um"])
-    return MppCandidate(mpp, entry["source"], entry["rung"], entry["quality"], entry["note"])
+def _candidate(claim: Candidate) -> MppCandidate:
+    return MppCandidate(Mpp(claim.mpp_x_um, claim.mpp_y_um), claim.source, claim.rung, claim.quality, claim.note)
 
 
-def _chosen(part: Mapping[str, Any]) -> MppCandidate | None:
-    if part["mpp_x_um"] is None:
+def _chosen(part: CalibrationOnRecord, candidates: Iterable[MppCandidate]) -> MppCandidate | None:
+    if part.mpp is None:
         return None
-    chosen = Mpp(part["mpp_x_um"], part["mpp_y_um"])
-    for entry in part["candidates"]:
-        candidate = _candidate(entry)
-        if (candidate.mpp, candidate.source) == (chosen, part["source"]):
+    for candidate in candidates:
+        if (candidate.mpp, candidate.source) == (part.mpp, part.source):
             return candidate
-    raise ResultError(f"the pixel size on record, from {part['source']}, is none of its claims; run the slide again")
+    raise ResultError(f"the pixel size on record, from {part.source}, is none of its claims; run the slide again")
 
 
 def _is_of_mpp(finding: QaFinding) -> bool:

@@ -14,8 +14,6 @@ from wsi_area.review.html import comparison_html
 if TYPE_CHECKING:  # pandas takes longer to load than a slide's header: only who asks for a frame pays
     import pandas as pd
 
-_TOTALS = ("tumor", "tissue")
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RunComparison:
@@ -97,8 +95,9 @@ def comparison_of(first: OpenedRun, second: OpenedRun, tolerance: float) -> RunC
 def _area_rows(first: OpenedSlide, second: OpenedSlide) -> Iterator[tuple[Any, ...]]:
     if not (first.is_counted and second.is_counted):
         return
-    for name in _TOTALS:
-        yield first.slide_id, "total", name, first.record[name]["area_mm2"], second.record[name]["area_mm2"]
-    areas = [{c["name"]: c["area_mm2"] for c in slide.record["classes"]} for slide in (first, second)]
+    slides = first.counted, second.counted
+    yield first.slide_id, "total", "tumor", *(slide.tumor.area_mm2 for slide in slides)
+    yield first.slide_id, "total", "tissue", *(slide.tissue.area_mm2 for slide in slides)
+    areas = [{c.name: c.area_mm2 for c in slide.classes} for slide in slides]
     for name in dict.fromkeys([*areas[0], *areas[1]]):
         yield first.slide_id, "class", name, areas[0].get(name), areas[1].get(name)

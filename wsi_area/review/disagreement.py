@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.count.area import area_mm2
-from wsi_area.compute.cut.grid import l0_edges_px
 from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
@@ -94,14 +93,14 @@ def disagreement_of(first: OpenedSlide, second: OpenedSlide) -> Disagreement:
     for slide in (first, second):
         if not slide.is_counted:
             raise ResultError(f"{slide.layout.root} ended as {slide.status} and has no class map to compare")
-    sizes = [(s.record["width_px"], s.record["height_px"]) for s in (first, second)]
+    sizes = [(s.counted.width_px, s.counted.height_px) for s in (first, second)]
     if sizes[0] != sizes[1]:
         raise ResultError(
             f"{first.slide_id} is {sizes[0][0]} × {sizes[0][1]} px in one run and {sizes[1][0]} × {sizes[1][1]} px in "
             "the other: pixels of two pictures cannot be compared, their areas can (compare(…).areas)"
         )
     names = sorted({*class_names(first).values(), *class_names(second).values()})
-    columns, rows = _common(first, second, "width"), _common(first, second, "height")
+    columns, rows = (_common(*edges) for edges in zip(first.grid.edges_l0_px, second.grid.edges_l0_px, strict=True))
     box = max(-(-max(sizes[0]) // _LONGEST_PX), int(columns.sizes.max()), int(rows.sizes.max()))
     boxes = rows.box_of(box), columns.box_of(box)
     shape = int(boxes[0][-1]) + 1, int(boxes[1][-1]) + 1
@@ -131,20 +130,12 @@ class _Axis:
         return np.asarray(self.starts // box_l0_px)
 
 
-def _common(first: OpenedSlide, second: OpenedSlide, side: str) -> _Axis:
-    a, b = (_edges(slide, side) for slide in (first, second))
+def _common(a: Ints, b: Ints) -> _Axis:
     edges = np.union1d(a, b)
     starts = edges[:-1]
     return _Axis(
         starts, np.diff(edges), np.searchsorted(a, starts, "right") - 1, np.searchsorted(b, starts, "right") - 1
     )
-
-
-def _edges(slide: OpenedSlide, side: str) -> Ints:
-    record = slide.record
-    work = record["work"]
-    level_px = record["levels"][work["level"]]["size_px"][f"{side}_px"]
-    return l0_edges_px(record[f"{side}_px"], level_px, work["reduce_factor"])
 
 
 def _box_sizes(axis: _Axis, box: int) -> Ints:

@@ -1,15 +1,13 @@
 """review: the arithmetic of one area on record, step by step, computed again and held against the record."""
 
-import math
 from dataclasses import dataclass
 
 from wsi_area.compute.count.explain import Explanation, explain_area, explanation_text, from_mpp
 from wsi_area.compute.quantity_text import number_text
-from wsi_area.errors import CountMismatchError, MissingMppError, ResultError, SettingsError
+from wsi_area.errors import MissingMppError, ResultError, SettingsError
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.opened_slide import OpenedSlide
-
-_ROUND_OFF = 1e-9  # relative; the same product in another order differs in the last bits only
-_TOTALS = ("tumor", "tissue")
+from wsi_area.results.sound_areas import require_areas
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -34,32 +32,28 @@ def explained_area(slide: OpenedSlide, name: str) -> ExplainedArea:
 
     A class that is itself called ``tumor`` or ``tissue`` is what the name means.
     """
-    if not slide.is_counted:
-        raise ResultError(f"{slide.slide_id} ended as {slide.status} and has no areas: {slide.record.get('reason')}")
-    n_px, on_record_mm2 = _counted(slide, name)
-    mpp = slide.mpp
+    result = slide.result
+    if not isinstance(result, CountedSlide):
+        raise ResultError(f"{slide.slide_id} ended as {slide.status} and has no areas: {result.reason}")
+    n_px = _counted_px(result, name)
+    mpp, calibration = slide.mpp, result.calibration
     if mpp is None:
         raise MissingMppError(
             f"{slide.slide_id}: {name} is {number_text(n_px)} px and no mm², since no pixel size could be believed "
-            f"({slide.record['calibration']['reason']}); measure it again with --mpp and --mpp-reason"
+            f"({calibration.reason}); measure it again with --mpp and --mpp-reason"
         )
-    if on_record_mm2 is None and slide.record["analyzed"]["area_mm2"] is None:
-        raise ResultError(
-            f"{slide.slide_id}: nothing of it could be read, so it has no areas: {slide.record['reason']}"
-        )
-    source = slide.record["calibration"]["source"]
-    explanation = explain_area(n_px, from_mpp(mpp, source), what=f"{name} pixels")
-    if on_record_mm2 is None or not math.isclose(explanation.area_mm2, on_record_mm2, rel_tol=_ROUND_OFF):
-        raise CountMismatchError(
-            f"{slide.layout.result_json}: {name} is on record with {on_record_mm2} mm², but {n_px} px make "
-            f"{explanation.area_mm2} mm²; the file was changed or is damaged, run the slide again"
-        )
+    if result.analyzed.area_mm2 is None:
+        raise ResultError(f"{slide.slide_id}: nothing of it could be read, so it has no areas: {result.reason}")
+    require_areas(result, slide.layout.result_json)
+    explanation = explain_area(n_px, from_mpp(mpp, calibration.source or ""), what=f"{name} pixels")
     return ExplainedArea(slide.slide_id, name, explanation)
 
 
-def _counted(slide: OpenedSlide, name: str) -> tuple[int, float | None]:
-    areas = {total: slide.record[total] for total in _TOTALS if slide.record[total]["n_px"] is not None}
-    areas |= {c["name"]: c for c in slide.record["classes"]}
+def _counted_px(slide: CountedSlide, name: str) -> int:
+    totals = {"tumor": slide.tumor.n_px, "tissue": slide.tissue.n_px}
+    areas = {total: n_px for total, n_px in totals.items() if n_px is not None} | {
+        c.name: c.n_px for c in slide.classes
+    }
     if name not in areas:
         raise SettingsError(f"slide {slide.slide_id} has no class {name!r}; it has {', '.join(sorted(areas))}")
-    return areas[name]["n_px"], areas[name]["area_mm2"]
+    return areas[name]

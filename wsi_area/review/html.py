@@ -14,8 +14,10 @@ from wsi_area.compute.picture.scale_bar import scale_bar
 from wsi_area.compute.quantity_text import pair_text
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Calibration
+from wsi_area.model.finding import QaFinding
 from wsi_area.model.pixels import RgbArray
 from wsi_area.model.record.slide_areas import COVERAGE_95
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_text
@@ -30,19 +32,20 @@ _STATUS_SIGN = {"complete": "✓", "incomplete": "!", "needs_calibration": "?", 
 
 def run_html(run: OpenedRun) -> str:
     """Return a run as a table of its slides, and what needs a look below it."""
-    planned = list(run.about["slides_planned"])
-    ended = run.about.get("slides", {})
-    rows, findings, counted = [], [], []
+    planned, ended = run.run_record.slides_planned, run.run_record.ended_slides
+    rows: list[dict[str, str]] = []
+    findings: list[QaFinding] = []
+    counted: list[CountedSlide] = []
     for slide_id in planned[:_MOST_ROWS]:
         slide = run.get(slide_id)
-        counted += [slide.record] if slide is not None and slide.is_counted else []
-        rows.append(_run_row(slide_id, slide, ended.get(slide_id, {})))
+        counted += [slide.counted] if slide is not None and slide.is_counted else []
+        rows.append(_run_row(slide_id, slide, ended.get(slide_id)))
         findings += _to_look_at(slide)
     return _rendered(
         "run.html",
         root=str(run.layout.root),
-        version=run.about.get("wsi_area_version", NONE),
-        state=run.about.get("state", NONE),
+        version=run.run_record.wsi_area_version,
+        state=run.run_record.state,
         rows=rows,
         tissue=tissue_name(counted),
         more=len(planned) - len(rows),
@@ -53,20 +56,19 @@ def run_html(run: OpenedRun) -> str:
 
 def slide_html(slide: OpenedSlide) -> str:
     """Return a slide: its picture with and without classes, pixel size, areas and findings."""
-    record = slide.record
-    counted = slide.is_counted
+    counted = slide.counted if slide.is_counted else None
     return _rendered(
         "slide.html",
         slide_id=slide.slide_id,
         status=slide.status,
         sign=_STATUS_SIGN.get(slide.status, ""),
-        reason=record.get("reason") or "",
-        mpp=_mpp_badge(slide) if counted else None,
-        areas=_area_rows(slide) if counted else (),
-        tissue=tissue_name([record]) if counted else None,
-        findings=record.get("findings", ()),
+        reason=slide.result.reason,
+        mpp=None if counted is None else _mpp_badge(counted),
+        areas=() if counted is None else _area_rows(counted),
+        tissue=None if counted is None else tissue_name([counted]),
+        findings=() if counted is None else counted.findings,
         coverage=COVERAGE_95,
-        **(_pictures(slide) if counted else {"pictures": (), "bar": None, "note": ""}),
+        **(_pictures(slide) if counted is not None else {"pictures": (), "bar": None, "note": ""}),
     )
 
 
@@ -94,59 +96,60 @@ def comparison_html(first: str, second: str, difference: RunDifference) -> str:
     )
 
 
-def _run_row(slide_id: str, slide: OpenedSlide | None, ended: Any) -> dict[str, str]:
-    status = slide.status if slide is not None else ended.get("status", "not reached")
+def _run_row(slide_id: str, slide: OpenedSlide | None, ended: EndedSlide | None) -> dict[str, str]:
+    result = ended if slide is None else slide.result
+    status = "not reached" if result is None else result.status
     row = {"slide_id": slide_id, "status": status, "sign": _STATUS_SIGN.get(status, "…")}
-    if slide is None or not slide.is_counted:
-        reason = ended.get("reason") if slide is None else slide.record.get("reason")
-        return {**row, "tumor": NONE, "tissue": NONE, "mpp": NONE, "reason": reason or ""}
-    tumor, tissue = slide.record["tumor"], slide.record["tissue"]
+    if not isinstance(result, CountedSlide):
+        return {**row, "tumor": NONE, "tissue": NONE, "mpp": NONE, "reason": "" if result is None else result.reason}
+    tumor, tissue = result.tumor, result.tissue
     return {
         **row,
-        "tumor": area_text(tumor["area_mm2"], tumor["area_u_mm2"]),
-        "tissue": area_text(tissue["area_mm2"], _u_mm2(slide, tissue["area_mm2"])),
-        "mpp": _mpp_badge(slide),
-        "reason": slide.record["reason"],
+        "tumor": area_text(tumor.area_mm2, tumor.area_u_mm2),
+        "tissue": area_text(tissue.area_mm2, _u_mm2(result, tissue.area_mm2)),
+        "mpp": _mpp_badge(result),
+        "reason": result.reason,
     }
 
 
-def _to_look_at(slide: OpenedSlide | None) -> list[Any]:
-    found = [] if slide is None else slide.record.get("findings", ())
-    return [finding for finding in found if finding["severity"] != "info"]
+def _to_look_at(slide: OpenedSlide | None) -> list[QaFinding]:
+    found = slide.counted.findings if slide is not None and slide.is_counted else ()
+    return [finding for finding in found if finding.severity != "info"]
 
 
-def _mpp_badge(slide: OpenedSlide) -> str:
-    calibration = slide.record["calibration"]
+def _mpp_badge(slide: CountedSlide) -> str:
+    calibration = slide.calibration
     if slide.mpp is None:
         return "pixels only"
-    return f"{pair_text(slide.mpp.x, slide.mpp.y)} µm/px from {calibration['source']}, quality {calibration['quality']}"
+    return f"{pair_text(slide.mpp.x, slide.mpp.y)} µm/px from {calibration.source}, quality {calibration.quality}"
 
 
-def _area_rows(slide: OpenedSlide) -> list[dict[str, str]]:
-    record, tissue_px = slide.record, slide.record["tissue"]["n_px"]
+def _area_rows(slide: CountedSlide) -> list[dict[str, str]]:
+    tissue_px = slide.tissue.n_px
     rows = [
         {
-            "name": c["name"] + (" (excluded)" if c["is_excluded"] else ""),
-            "colour": "#" + bytes(c["color_rgb"]).hex(),
-            "n_px": grouped(c["n_px"]),
-            "area": area_text(c["area_mm2"], c["area_u_mm2"]),
-            "share": share_text(c["n_px"], tissue_px) if c["is_tissue"] else "",
+            "name": c.name + (" (excluded)" if c.is_excluded else ""),
+            "colour": "#" + bytes(c.color_rgb).hex(),
+            "n_px": grouped(c.n_px),
+            "area": area_text(c.area_mm2, c.area_u_mm2),
+            "share": share_text(c.n_px, tissue_px) if c.is_tissue else "",
         }
-        for c in record["classes"]
+        for c in slide.classes
     ]
-    tissue = tissue_name([record])
-    for what, name in (("tumor", "tumour"), ("tissue", tissue)):
-        total = record[what]
-        if name is not None and total["n_px"] is not None:
-            u_mm2 = _u_mm2(slide, total["area_mm2"])
-            share = share_text(total["n_px"], tissue_px) if what == "tumor" else ""
-            row = {"name": f"all {name}", "colour": "", "n_px": grouped(total["n_px"]), "share": share}
-            rows.append({**row, "area": area_text(total["area_mm2"], u_mm2)})
+    for name, total, share in (
+        ("tumour", slide.tumor, share_text(slide.tumor.n_px or 0, tissue_px)),
+        (tissue_name([slide]), slide.tissue, ""),
+    ):
+        if name is not None and total.n_px is not None:
+            area = area_text(total.area_mm2, _u_mm2(slide, total.area_mm2))
+            rows.append(
+                {"name": f"all {name}", "colour": "", "n_px": grouped(total.n_px), "area": area, "share": share}
+            )
     return rows
 
 
-def _u_mm2(slide: OpenedSlide, area_mm2: float | None) -> float | None:
-    relative = slide.record["calibration"]["relative_u_area"]
+def _u_mm2(slide: CountedSlide, area_mm2: float | None) -> float | None:
+    relative = slide.calibration.relative_u_area
     return None if relative is None or area_mm2 is None else area_mm2 * relative
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,8 @@ from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap, RgbArray
-from wsi_area.results.class_map.class_codes import RESERVED, class_colours, reserved_in, rgb_of
+from wsi_area.model.record.slide_areas import ClassOnRecord
+from wsi_area.results.class_map.class_codes import RESERVED, class_colours, reserved_in
 from wsi_area.results.class_map.class_thumbnail import picture_grid
 from wsi_area.results.class_map.sparse_class_map import sparse_class_map
 from wsi_area.results.layout import SlideLayout
@@ -83,11 +83,11 @@ def slide_picture(slide: OpenedSlide, classes: Iterable[str] | None = None) -> S
     """
     if not slide.is_counted:
         raise ResultError(
-            f"{slide.slide_id} ended as {slide.status} and was not counted ({slide.record.get('reason')}); "
+            f"{slide.slide_id} ended as {slide.status} and was not counted ({slide.result.reason}); "
             "there is nothing to draw"
         )
     thumbnail = read_thumbnail(slide.layout) or _blank(slide)
-    grid, possible = picture_grid(slide.record, thumbnail.frame), tuple(class_colours(slide.record))
+    grid, possible = picture_grid(slide.counted, thumbnail.frame), tuple(class_colours(slide.counted))
     codes = _codes(slide.layout, slide.layout.result_json.stat().st_mtime_ns, grid, possible)
     return SlidePicture(thumbnail, codes, _chosen(slide, classes))
 
@@ -102,12 +102,12 @@ def _codes(layout: SlideLayout, _result_of_ns: int, grid: PictureGrid, codes: tu
 def class_names(slide: OpenedSlide) -> dict[int, str]:
     """Return the name of every code that a class map of this slide may hold."""
     reserved = {code: what.text for code, what in RESERVED.items()}
-    return {c["id"]: c["name"] for c in slide.record["classes"]} | reserved
+    return {c.id: c.name for c in slide.counted.classes} | reserved
 
 
 def _blank(slide: OpenedSlide) -> Thumbnail:
     """Return white in the place of a picture that the run did not leave."""
-    width, height = slide.record["width_px"], slide.record["height_px"]
+    width, height = slide.counted.width_px, slide.counted.height_px
     box = max(1.0, max(width, height) / _LONGEST_PX)
     frame = ThumbnailFrame(int(-(-width // box)), int(-(-height // box)), box, box)
     return Thumbnail(frame, np.full((frame.height_px, frame.width_px, 3), 255, np.uint8))
@@ -116,25 +116,23 @@ def _blank(slide: OpenedSlide) -> Thumbnail:
 def _entries(slide: OpenedSlide) -> list[Entry]:
     """Return the background and every other code that at least one pixel has."""
     found = [
-        Entry(c["id"], f"{c['name']}: {_area(c)}", rgb_of(c["color_rgb"]))
-        for c in slide.record["classes"]
-        if c["n_px"] or c["id"] == BACKGROUND_ID
+        Entry(c.id, f"{c.name}: {_area(c)}", c.color_rgb)
+        for c in slide.counted.classes
+        if c.n_px or c.id == BACKGROUND_ID
     ]
-    return found + [Entry(code, what.text, what.color_rgb) for code, what in reserved_in(slide.record).items()]
+    return found + [Entry(code, what.text, what.color_rgb) for code, what in reserved_in(slide.counted).items()]
 
 
 def _chosen(slide: OpenedSlide, classes: Iterable[str] | None) -> tuple[Entry, ...]:
     entries = _entries(slide)
     if classes is None:
         return tuple(entry for entry in entries if entry.code != BACKGROUND_ID)
-    ids = {c["name"]: c["id"] for c in slide.record["classes"]}
+    ids = {c.name: c.id for c in slide.counted.classes}
     wanted = [classes] if isinstance(classes, str) else list(classes)
     if unknown := [name for name in wanted if name not in ids]:
         raise SettingsError(f"slide {slide.slide_id} has no class {unknown[0]!r}; it has {', '.join(ids)}")
     return tuple(entry for entry in entries if entry.code in {ids[name] for name in wanted})
 
 
-def _area(c: Any) -> str:
-    if c["area_mm2"] is None:
-        return f"{grouped(c['n_px'])} px"
-    return with_mm2(area_text(c["area_mm2"], c["area_u_mm2"]))
+def _area(c: ClassOnRecord) -> str:
+    return f"{grouped(c.n_px)} px" if c.area_mm2 is None else with_mm2(area_text(c.area_mm2, c.area_u_mm2))

@@ -32,7 +32,7 @@ def plot_slide(slide: OpenedSlide, ax: Any, *, overlay: bool, classes: Iterable[
     if overlay:
         axes.imshow(picture.overlay(), extent=extent, interpolation="nearest")
         _legend(axes, picture.legend)
-    width, height = slide.record["width_px"], slide.record["height_px"]
+    width, height = slide.counted.width_px, slide.counted.height_px
     _frame(axes, place, (0, 0, width, height), slide.slide_id)
     return axes
 
@@ -67,7 +67,7 @@ def plot_disagreement(found: Any, slide: OpenedSlide, ax: Any) -> Any:
     extent = place.extent(0, 0, columns * found.box_l0_px, rows * found.box_l0_px)
     axes.imshow(shade, extent=extent, interpolation="nearest")
     _legend(axes, [Entry(1, "another class:\n" + found.text.replace(", ", ",\n"), _DIFFERENT_RGB)])
-    width, height = slide.record["width_px"], slide.record["height_px"]
+    width, height = slide.counted.width_px, slide.counted.height_px
     _frame(axes, place, (0, 0, width, height), f"{slide.slide_id}: where the runs differ")
     return axes
 

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.count.reduction import box_mean
-from wsi_area.compute.cut.grid import l0_edges_px
 from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import NOT_COMMITTED, TileStatus
 from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray
+from wsi_area.results.class_map.class_codes import OUTSIDE_RGB
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.review.overlay import Entry, class_names, rgba
 from wsi_area.slides import borrow_reader, inspect, read_around_damage
@@ -64,15 +64,13 @@ def tile_view(slide: OpenedSlide, row: int, col: int, file: str | Path | None) -
     if counted[0] == NOT_COMMITTED:
         raise ResultError(f"{slide.slide_id}: tile row {row} col {col} was not measured; run the same command again")
     names, columns = class_names(slide), slide.ledger_columns
-    work = slide.record["work"]
-    side, height, width = work["tile_px"], work["work_height_px"], work["work_width_px"]
-    y, x = row * side, col * side
-    core = Region(x, y, min(side, width - x), min(side, height - y))
+    core = slide.grid.tile(row, col)
+    y, x = core.y_px, core.x_px
     pixels = _pixels(slide, core, file)
-    of_column = {f"px_class_{c['id']}": c["name"] for c in slide.record["classes"]}
+    of_column = {f"px_class_{c.id}": c.name for c in slide.counted.classes}
     of_column |= {"unscanned_px": "unscanned", "outside_roi_px": "outside_roi", "unreadable_px": "unreadable"}
     class_map = np.asarray(slide.class_map_array()[y : core.bottom_px, x : core.right_px], np.uint8)
-    colours = {c["id"]: c["color_rgb"] for c in slide.record["classes"]}
+    colours = {c.id: c.color_rgb for c in slide.counted.classes}
     return TileView(
         slide.slide_id,
         row,
@@ -83,37 +81,32 @@ def tile_view(slide: OpenedSlide, row: int, col: int, file: str | Path | None) -
         class_map,
         {of_column[column]: int(n) for column, n in zip(columns, counted, strict=True) if column in of_column},
         tuple(
-            Entry(code, names[code], tuple(colours.get(code, (96, 96, 96))))
-            for code in np.unique(class_map).tolist()
-            if code
+            Entry(code, names[code], colours.get(code, OUTSIDE_RGB)) for code in np.unique(class_map).tolist() if code
         ),
         slide.mpp,
     )
 
 
 def _pixels(slide: OpenedSlide, core: Region, file: str | Path | None) -> tuple[RgbArray, MaskArray]:
-    record = slide.record
-    info = inspect(record["path"] if file is None else file, slide_id=slide.slide_id, choice=slide.counted.choice)
-    if info.fingerprint != record["fingerprint"]:
+    result = slide.counted
+    info = inspect(result.path if file is None else file, slide_id=slide.slide_id, choice=result.choice)
+    if info.fingerprint != result.fingerprint:
         raise StaleResultError(
             f"{info.path} is not the file that was measured (its fingerprint is {info.fingerprint[:12]}…, on record is "
-            f"{record['fingerprint'][:12]}…); give that file with tile(…, file=…), or measure the slide again"
+            f"{result.fingerprint[:12]}…); give that file with tile(…, file=…), or measure the slide again"
         )
-    level, factor = record["work"]["level"], record["work"]["reduce_factor"]
+    level, factor = result.work.level, result.work.reduce_factor
     size = info.levels[level].size_px
     x, y = core.x_px * factor, core.y_px * factor
     right, bottom = min(core.right_px * factor, size.width_px), min(core.bottom_px * factor, size.height_px)
-    with borrow_reader(info, record["reader"]) as reader:
+    with borrow_reader(info, result.reader) as reader:
         read, _ = read_around_damage(reader, level, Region(x, y, right - x, bottom - y))
     pixels = box_mean(read.rgb, read.valid, factor)
     return pixels.rgb, pixels.valid
 
 
 def _l0_region(slide: OpenedSlide, core: Region) -> Region:
-    work = slide.record["work"]
-    level = slide.record["levels"][work["level"]]["size_px"]
-    columns = l0_edges_px(slide.record["width_px"], level["width_px"], work["reduce_factor"])
-    rows = l0_edges_px(slide.record["height_px"], level["height_px"], work["reduce_factor"])
+    columns, rows = slide.grid.edges_l0_px
     left, right = int(columns[core.x_px]), int(columns[core.right_px])
     top, bottom = int(rows[core.y_px]), int(rows[core.bottom_px])
     return Region(left, top, right - left, bottom - top)

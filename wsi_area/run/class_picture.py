@@ -3,16 +3,12 @@
 import logging
 
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
-from wsi_area.results.documents import document_of
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.thumbnail import read_frame
 from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.work.thumbnail_task import ClassThumbnailTask, make_class_thumbnail
 
 _LOG = logging.getLogger(__name__)
-
-_TOLD = ("key", "size_filters", "work", "levels", "classes", "counts")
-"""What of a slide's document its picture depends on."""
 
 
 def order_class_thumbnail(layout: SlideLayout, ended: EndedSlide, executor: Executor) -> None:
@@ -36,7 +32,7 @@ def _why_not_kept(layout: SlideLayout, slide: CountedSlide, executor: Executor) 
     frame = read_frame(layout)
     if frame is None:
         return None
-    told = {name: value for name, value in document_of(slide).items() if name in _TOLD}
-    task = ClassThumbnailTask(layout.root.resolve(), told, frame)
+    small = slide.model_copy(update={"foci": None, "segmenter": slide.segmenter.model_copy(update={"facts": {}})})
+    task = ClassThumbnailTask(layout.root.resolve(), small, frame)
     outcomes = [outcome for _, outcome in executor.map(make_class_thumbnail, [task])]  # none where the run was stopped
     return next((o.message if isinstance(o, TaskLost) else o for o in outcomes), None)

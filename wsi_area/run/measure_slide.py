@@ -24,6 +24,7 @@ from wsi_area.run.executors.contract import TaskLost
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.slide_document import MergedObjects, slide_document, versions
 from wsi_area.run.slide_tiles import Work, lost_message, measure_tiles, missing_batches, tiles_of
+from wsi_area.run.tissue_envelope import measure_envelope
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.protocol import FittedSegmenter
 from wsi_area.settings.run_settings import RunSettings
@@ -133,6 +134,11 @@ def finished(
     objects = _merge_objects(prepared, layout, filters, origin, context)
     if objects is None:
         return None
+    if prepared.calibration.mpp is not None:
+        enclosed = measure_envelope(layout, prepared, settings.envelope, context.executor)
+        if enclosed is None:
+            return None
+        objects = replace(objects, envelope=enclosed)
     result = slide_document(prepared, layout, tiles_layout(layout, filters), origin, work, objects, settings)
     flush_stores(layout)
     write_result(layout, result)

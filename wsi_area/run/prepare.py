@@ -24,16 +24,14 @@ from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide import SlideInfo
 from wsi_area.results.thumbnail import thumbnail_jpeg
 from wsi_area.run.sampling import spread_samples, tissue_samples
+from wsi_area.run.slide_light import fills_of, light_of, without_fills
 from wsi_area.run.work.deadlines import deadline
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
-from wsi_area.segmenters.colour.fills import Fills, find_fills
-from wsi_area.segmenters.colour.tissue_like import tissue_like_share
 from wsi_area.segmenters.exclusions.fit import with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.protocol import (
     AdaptsToWorkMpp,
     FittedSegmenter,
-    KnowsLight,
     PrefersTiles,
     Segmenter,
     StatesMemory,
@@ -63,8 +61,6 @@ SPREAD_BLOCKS, PLAIN_SPREAD_BLOCKS = 16, 64
 """Blocks that are read for a threshold which hangs on the scale: a million work pixels; four of a plain image, which is
 decoded whole as it is."""
 
-NEXT_TO_ALL = 0.9
-"""Share of the overview: where more may be tissue, it is asked whether it has the colours of tissue."""
 
 READER_BYTES = 16 << 20
 """What a lane that reads tile by tile holds: a stored tile, a block, OpenSlide's own cache of a tile or two."""
@@ -160,8 +156,8 @@ def _cut_and_fitted(
         overview = _with_mpp(read_overview(info, reader, usable_levels=levels), calibration)
         _refuse_dark_colours(info, overview)
         exclusions = _exclusions(settings, segmenter)
-        fills = _fills(settings, exclusions, overview)
-        lit = overview if fills is None else _without(overview, fills)
+        fills = fills_of(settings, exclusions, overview)
+        lit = overview if fills is None else without_fills(overview, fills)
         if isinstance(segmenter, WantsSamples) and segmenter.sample_blocks:
             lit = replace(lit, samples=tissue_samples(reader, first, lit, segmenter.sample_blocks))
     fitted = segmenter.fit(replace(lit, drawn=drawn))
@@ -186,7 +182,7 @@ def _cut_and_fitted(
         plan = skip_glass(plan, foreground | ~overview.valid, _margin_l0_px(settings, calibration))
     lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
     rim = _rim_fraction(foreground & overview.valid)
-    light = _light(fitted, overview, foreground)
+    light = light_of(fitted, overview, foreground)
     box_px = -(-info.size_l0_px.area_px // overview.valid.size)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
     package = segmenter_package(settings.segmenter.name)
@@ -215,25 +211,6 @@ def _refuse_dark_colours(info: SlideInfo, overview: Overview) -> None:
             "fluorescence is, so they are hardly red, green and blue; say which one is meant: "
             "--set reader.channel=0, 1 or 2"
         )
-
-
-def _light(fitted: FittedSegmenter, overview: Overview, foreground: MaskArray) -> Light | None:
-    """Return the light of a slide; where next to all of it must be read, with what that is made of."""
-    light = fitted.light if isinstance(fitted, KnowsLight) else None
-    if light is None or not overview.valid.any() or float(foreground[overview.valid].mean()) < NEXT_TO_ALL:
-        return light
-    return replace(light, tissue_like=tissue_like_share(overview))
-
-
-def _fills(settings: RunSettings, exclusions: ExclusionSettings, overview: Overview) -> Fills | None:
-    """Return what software filled in of a bright slide; in another picture one colour may be the ground."""
-    is_glass = settings.calibration.profile == "glass" and settings.segmenter.own.get("background") != "dark"
-    return find_fills(overview) if is_glass and exclusions.unscanned_fill == "auto" else None
-
-
-def _without(overview: Overview, fills: Fills) -> Overview:
-    """Return an overview on which what was filled has no say."""
-    return replace(overview, valid=overview.valid & ~fills.mask, glass=fills.glass)
 
 
 def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSettings:

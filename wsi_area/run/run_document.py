@@ -38,14 +38,14 @@ class RunOutcome:
     not_reached: tuple[EndedSlide, ...] = ()  # what the tables say of the others: failed, and why
 
     @property
-    def records(self) -> tuple[dict[str, Any], ...]:
-        """Return the slides that came to an end as documents."""
-        return tuple(document_of(slide) for slide in self.slides)
+    def all_slides(self) -> tuple[EndedSlide, ...]:
+        """Return every planned slide: those that came to an end, and those that did not."""
+        return (*self.slides, *self.not_reached)
 
     @property
-    def told(self) -> tuple[dict[str, Any], ...]:
-        """Return every planned slide as a document: those that came to an end, and those that did not."""
-        return tuple(document_of(slide) for slide in (*self.slides, *self.not_reached))
+    def documents(self) -> list[dict[str, Any]]:
+        """Return every planned slide as a document, JSON-ready."""
+        return [document_of(slide) for slide in self.all_slides]
 
     @property
     def exit_code(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.count.area import measure
+from wsi_area.compute.count.area import area_mm2, measure
 from wsi_area.compute.cut.skipping import skipped_foreground_upper_bound_px
 from wsi_area.compute.judge.quality import Observed, QualityLimits, check
 from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
@@ -19,7 +19,7 @@ from wsi_area.model.finding import QaFinding
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.model.objects import Foci, SizeChange
 from wsi_area.model.plan import SlidePlan
-from wsi_area.model.record.slide_areas import Analyzed, Tissue, Unreadable
+from wsi_area.model.record.slide_areas import Analyzed, Tissue, TissueEnvelope, Unreadable
 from wsi_area.model.record.slide_origin import Fit, MadeFrom, TileError, Timing
 from wsi_area.model.record.slide_pictures import pictures_on_record
 from wsi_area.model.slide_result import CountedSlide
@@ -30,6 +30,7 @@ from wsi_area.results.record import (
     class_on_record,
     counts_on_record,
     foci_on_record,
+    light_on_record,
     reason_of,
     signal_on_record,
     tumor_on_record,
@@ -38,6 +39,7 @@ from wsi_area.results.record import (
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_tiles import Work
+from wsi_area.run.work.envelope_task import EnvelopeOutcome
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.protocol import FittedSegmenter
 from wsi_area.settings.run_settings import RunSettings
@@ -53,6 +55,7 @@ class MergedObjects:
 
     size_changes: tuple[SizeChange, ...]
     foci: Foci | None
+    envelope: EnvelopeOutcome | None = None  # None where there is no pixel size
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ def slide_document(
         classes=tuple(class_on_record(area) for area in burden.classes),
         tumor=tumor_on_record(burden),
         tissue=Tissue(n_px=burden.tissue_px, area_mm2=burden.tissue_area_mm2),
+        tissue_envelope=_envelope(objects, burden, settings),
         analyzed=Analyzed(n_px=burden.analyzed_px, area_mm2=burden.analyzed_area_mm2),
         unreadable=Unreadable(n_px=burden.counts.unreadable_px, area_mm2=burden.unread_area_mm2),
         signal=None if signal is None else signal_on_record(burden, signal.name, signal.micro_scale),
@@ -135,6 +139,7 @@ def slide_document(
         reader=prepared.lane.lane,
         reader_reason=prepared.lane.reason,
         segmenter=Fit(name=settings.segmenter.name, settings=settings.segmenter.own, facts=dict(fitted.facts)),
+        light=light_on_record(prepared.light),
         foci=foci_on_record(objects.foci if burden.was_read else None, mpp),
         size_filters=objects.size_changes,
         annotations=drawn_on_record(prepared.drawn),
@@ -175,6 +180,23 @@ def _committed_rows(plan: SlidePlan, layout: SlideLayout, columns: LedgerLayout)
             "again"
         )
     return rows.reshape(-1, rows.shape[-1])
+
+
+def _envelope(objects: MergedObjects, burden: SlideBurden, settings: RunSettings) -> TissueEnvelope | None:
+    """Return the tissue with the background that it encloses; None where there is no pixel size."""
+    made, mpp = objects.envelope, burden.calibration.mpp
+    if made is None or mpp is None or not burden.was_read:
+        return None
+    n_px = burden.tissue_px + made.enclosed_px
+    return TissueEnvelope(
+        n_px=n_px,
+        area_mm2=area_mm2(n_px, mpp),
+        enclosed_px=made.enclosed_px,
+        closing_um=settings.envelope.closing_um,
+        fill_um=settings.envelope.fill_um,
+        box_x_um=made.box_um[0],
+        box_y_um=made.box_um[1],
+    )
 
 
 def _threshold_sensitivity(fitted: FittedSegmenter, burden: SlideBurden) -> dict[str, float | None] | None:

@@ -57,6 +57,16 @@ class ObjectSettings(_Section):
     max_hole_um2: float = Field(0.0, ge=0, description="µm²: a smaller hole in tissue takes the class around it")
 
 
+class EnvelopeSettings(_Section):
+    """How the envelope of the tissue is made: beside the tissue itself, with fat, lace and pale cytoplasm in it."""
+
+    closing_um: float = Field(50.0, ge=0, description="µm: radius of the disc that closes gaps, up to twice as wide")
+    fill_um: float = Field(
+        250.0, ge=0, description="µm: an enclosed gap is filled where no disc of this radius fits into it"
+    )
+    box_um: float = Field(8.0, gt=0, description="µm: width of the boxes that it is made of; wider on large slides")
+
+
 class ReaderSettings(_Section):
     """How pixels are read."""
 
@@ -144,6 +154,7 @@ class RunSettings(_Section):
     segmenter: SegmenterSettings = SegmenterSettings()
     exclusions: ExclusionSettings = ExclusionSettings()
     objects: ObjectSettings = ObjectSettings()
+    envelope: EnvelopeSettings = EnvelopeSettings()
     reader: ReaderSettings = ReaderSettings()
     calibration: CalibrationSettings = CalibrationSettings()
     quality: Annotated[QualitySettings, Effect.FINDINGS] = QualitySettings()

@@ -14,6 +14,7 @@ from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.cli.output.results_table import print_results
 from wsi_area.demo.measured import DEMO_SETTINGS, DemoOutcome, measure_demo
 from wsi_area.measuring.progress import shown_progress
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.report import write_report
 
 EXIT_VERIFICATION = 4
@@ -56,12 +57,12 @@ def _document(demo: DemoOutcome, out: Path) -> dict[str, object]:
     lines = [
         {**asdict(line), "relative_error": line.relative_error, "ok": line.within_tolerance} for line in demo.lines
     ]
-    return {"passed": demo.passed, "comparison": lines, "out": str(out), "slides": list(demo.outcome.records)}
+    return {"passed": demo.passed, "comparison": lines, "out": str(out), "slides": demo.outcome.documents}
 
 
 def _print(demo: DemoOutcome, out: Path) -> None:
     console = report_console()
-    print_results(demo.outcome.records, out / "run")
+    print_results(demo.outcome.slides, out / "run")
     if not demo.lines:
         return
     table = Table(title="\nHeld against the truth", title_justify="left", title_style="bold", box=None, pad_edge=False)
@@ -75,13 +76,14 @@ def _print(demo: DemoOutcome, out: Path) -> None:
             f"±{line.tolerance_relative:.1%}", Text("✓", "green") if line.within_tolerance else Text("✗", "red"),
         )  # fmt: skip
     console.print(table)
-    record = demo.outcome.records[0]
-    counts = record["counts"]
+    (record,) = demo.outcome.slides
+    assert isinstance(record, CountedSlide), "lines are there of a complete slide only"
+    counts = record.counts
     print_lines(
         console,
-        f"\nThe account: {' + '.join(str(n) for n in counts['n_px_by_class'])} px in classes"
-        f" + {counts['n_px_unscanned']} unscanned + {counts['n_px_unreadable']} unreadable"
-        f" = {counts['n_px_accounted']} = {record['width_px']} × {record['height_px']} px.",
+        f"\nThe account: {' + '.join(str(n) for n in counts.n_px_by_class)} px in classes"
+        f" + {counts.n_px_unscanned} unscanned + {counts.n_px_unreadable} unreadable"
+        f" = {counts.n_px_accounted} = {record.width_px} × {record.height_px} px.",
     )
     print_lines(
         console,

@@ -1,8 +1,7 @@
 """cli: findings for people: each once, with the slides that have it and what to do about it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -25,19 +24,13 @@ class Told:
     remedy: str
 
 
-def told_findings(findings: Iterable[QaFinding | Mapping[str, Any]]) -> list[Told]:
-    """Return findings, or those of a slide's document, as what is to be said.
+def told_findings(findings: Iterable[QaFinding]) -> list[Told]:
+    """Return findings as what is to be said.
 
     >>> told_findings([QaFinding("S1", "MPP_MISSING", "refusal", None, None, "", "no size", "give it")])
     [Told(slide_id='S1', severity='refusal', code='MPP_MISSING', message='no size', remedy='give it')]
     """
-    names = ("slide_id", "severity", "code", "message", "remedy")
-    return [
-        Told(*(f.get(name) or "" for name in names))
-        if isinstance(f, Mapping)
-        else Told(*(getattr(f, name) for name in names))
-        for f in findings
-    ]
+    return [Told(f.slide_id, f.severity, f.code, f.message, f.remedy) for f in findings]
 
 
 def print_findings(console: Console, told: Iterable[Told]) -> None:

@@ -1,8 +1,7 @@
 """cli: the table that a run ends with."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -10,59 +9,61 @@ from rich.text import Text
 from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.cli.output.findings_text import print_failures, print_findings, told_findings
 from wsi_area.compute.quantity_text import area_unit, number_text, pair_text
-from wsi_area.model.record.slide_areas import COVERAGE_95
-from wsi_area.results.record import is_counted
+from wsi_area.model.record.slide_areas import COVERAGE_95, OutlineOnRecord
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.tables.quantity import area_text
 from wsi_area.results.tables.tissue_name import tissue_name
 from wsi_area.storage.place import Place
-
-Record = Mapping[str, Any]
 
 _STYLES = {"complete": "green", "incomplete": "yellow", "needs_calibration": "yellow", "failed": "red"}
 _NONE = "–"
 
 
-def print_results(records: Sequence[Record], out: Place, *, with_tables: bool = True) -> None:
+def print_results(slides: Sequence[EndedSlide], out: Place, *, with_tables: bool = True) -> None:
     """Print one row for each slide, below it each thing that went wrong once, and where to look next.
 
     A shard has no tables of its own: they are made when all shards are merged.
     """
     console = report_console()
-    if records:
-        table = _wide(records)
-        console.print(table if fits(console, table) else _narrow(records))
-    for record in records:
-        for outline in record.get("outlines", ()):
-            print_lines(console, _outline_text(record, outline))
+    if slides:
+        table = _wide(slides)
+        console.print(table if fits(console, table) else _narrow(slides))
+    counted = [slide for slide in slides if isinstance(slide, CountedSlide)]
+    for slide in counted:
+        for outline in slide.outlines:
+            print_lines(console, _outline_text(slide, outline))
     for status in ("failed", "needs_calibration"):
-        lost = [(r["slide_id"], r["reason"]) for r in records if r["status"] == status and not is_counted(r)]
+        lost = [(s.slide_id, s.reason) for s in slides if s.status == status and not isinstance(s, CountedSlide)]
         print_failures(console, status.upper().replace("_", " "), lost, f"bold {_STYLES[status]}")
-    print_findings(console, told_findings(f for r in records for f in r.get("findings", ()) if f["severity"] != "info"))
+    print_findings(console, told_findings(f for s in counted for f in s.findings if f.severity != "info"))
     tables = f"Tables: {out / 'summary.csv'} (and .parquet, .xlsx); each slide" if with_tables else "Each slide"
     report = f"; to read: {out / 'report.html'}" if with_tables and (out / "report.html").exists() else ""
     print_lines(console, f"\n{tables} in full: {out / 'slides'}{report}")
 
 
-def _areas(records: Sequence[Record]) -> tuple[tuple[str, str], ...]:
-    """Return the totals that these slides have, as heading and key."""
-    with_tumor = any(r.get("tumor", {}).get("n_px") is not None for r in records)
-    tissue = tissue_name(records)
-    return (*((("tumour", "tumor"),) if with_tumor else ()), *(((tissue, "tissue"),) if tissue else ()))
+def _areas(slides: Sequence[EndedSlide]) -> tuple[tuple[str, Callable[[CountedSlide], float | None]], ...]:
+    """Return the totals that these slides have, as heading and mm²."""
+    with_tumor = any(isinstance(slide, CountedSlide) and slide.tumor.n_px is not None for slide in slides)
+    tissue = tissue_name(slides)
+    return (
+        *((("tumour", lambda slide: slide.tumor.area_mm2),) if with_tumor else ()),
+        *(((tissue, lambda slide: slide.tissue.area_mm2),) if tissue else ()),
+    )
 
 
-def _wide(records: Sequence[Record]) -> Table:
+def _wide(slides: Sequence[EndedSlide]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("slide", overflow="fold")
     table.add_column("status", no_wrap=True)
-    areas = _areas(records)
+    areas = _areas(slides)
     for heading in (*(f"{name} mm² (± 95 %)" for name, _ in areas), "slide mm²"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("µm/px from")
-    for record in records:
-        cells = [Text(_area_text(record, key)) for _, key in areas]
+    for record in slides:
+        cells = [Text(_area_text(record, mm2_of)) for _, mm2_of in areas]
         size, source = _pixel_size(record)
         table.add_row(
-            Text(record["slide_id"]),
+            Text(record.slide_id),
             _status(record),
             *cells,
             Text(_slide_mm2(record)),
@@ -71,63 +72,60 @@ def _wide(records: Sequence[Record]) -> Table:
     return table
 
 
-def _narrow(records: Sequence[Record]) -> Table:
+def _narrow(slides: Sequence[EndedSlide]) -> Table:
     """Return columns of two lines each, which 80 characters hold."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("slide\nstatus", overflow="fold", min_width=12)
-    areas = _areas(records)
+    areas = _areas(slides)
     for name, _ in areas:
         table.add_column(f"{name} mm²\n(± 95 %)", justify="right", no_wrap=True)
     table.add_column("slide mm²", justify="right", no_wrap=True)
     table.add_column("µm/px\nfrom", overflow="fold")
-    for record in records:
-        slide = Text(record["slide_id"]).append("\n").append_text(_status(record))
-        cells = [Text(_area_text(record, key).replace(" ±", "\n±")) for _, key in areas]
+    for record in slides:
+        slide = Text(record.slide_id).append("\n").append_text(_status(record))
+        cells = [Text(_area_text(record, mm2_of).replace(" ±", "\n±")) for _, mm2_of in areas]
         table.add_row(slide, *cells, Text(_slide_mm2(record)), Text("\n".join(_pixel_size(record))))
     return table
 
 
-def _status(record: Record) -> Text:
-    return Text(record["status"], style=_STYLES[record["status"]])
+def _status(record: EndedSlide) -> Text:
+    return Text(record.status, style=_STYLES[record.status])
 
 
-def _area_text(record: Record, key: str) -> str:
-    if not is_counted(record):
+def _area_text(record: EndedSlide, mm2_of: Callable[[CountedSlide], float | None]) -> str:
+    if not isinstance(record, CountedSlide):
         return _NONE
-    return _with_error_bar(record[key]["area_mm2"], record["calibration"]["relative_u_area"])
+    return _with_error_bar(mm2_of(record), record.calibration.relative_u_area)
 
 
-def _slide_mm2(record: Record) -> str:
-    pixel = record["calibration"]["pixel_area_mm2"] if is_counted(record) else None
-    if pixel is None:
+def _slide_mm2(record: EndedSlide) -> str:
+    total_mm2 = record.total_area_mm2 if isinstance(record, CountedSlide) else None
+    if total_mm2 is None:
         return _NONE
-    total_mm2 = record["counts"]["n_px_total"] * pixel
     factor, unit = area_unit(total_mm2)
     if factor != 1:
         return f"{number_text(float(f'{total_mm2 * factor:.4g}'))} {unit}"
     return f"{total_mm2:.{_decimals(total_mm2 / 100)}f}"
 
 
-def _pixel_size(record: Record) -> tuple[str, str]:
+def _pixel_size(record: EndedSlide) -> tuple[str, str]:
     """Return the size of a pixel, and who says so."""
-    if not is_counted(record):
+    if not isinstance(record, CountedSlide):
         return _NONE, ""
-    calibration = record["calibration"]
-    if calibration["pixel_area_mm2"] is None:
-        return "pixels only", ""
-    return pair_text(calibration["mpp_x_um"], calibration["mpp_y_um"]), calibration["source"]
+    mpp = record.mpp
+    return ("pixels only", "") if mpp is None else (pair_text(mpp.x, mpp.y), record.calibration.source or "")
 
 
-def _outline_text(record: Mapping[str, Any], outline: Mapping[str, Any]) -> str:
+def _outline_text(record: CountedSlide, outline: OutlineOnRecord) -> str:
     """Return the exact area of a class's outlines beside what was counted in them."""
-    (counted,) = (c for c in record["classes"] if c["name"] == outline["class"])
-    decimals = _decimals(outline["u_count_mm2"])
-    whole = " on the whole slide" if record.get("roi") else ""
+    (counted,) = (c for c in record.classes if c.name == outline.class_)
+    decimals = _decimals(outline.u_count_mm2)
+    whole = " on the whole slide" if record.roi else ""
     return (
-        f"\n{record['slide_id']}: the outlines of {outline['class']} enclose {outline['area_mm2']:.{decimals}f} mm²"
+        f"\n{record.slide_id}: the outlines of {outline.class_} enclose {outline.area_mm2:.{decimals}f} mm²"
         f"{whole}; "
-        f"{counted['n_px']} px counted in them are {counted['area_mm2']:.{decimals}f} mm² "
-        f"(counting in work pixels: ± {COVERAGE_95 * outline['u_count_mm2']:.{decimals}f})"
+        f"{counted.n_px} px counted in them are {counted.area_mm2 or 0.0:.{decimals}f} mm² "
+        f"(counting in work pixels: ± {COVERAGE_95 * outline.u_count_mm2:.{decimals}f})"
     )
 
 

@@ -23,6 +23,9 @@ from wsi_area.model.pixels import MaskArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
+_EDGES_AT_ONCE = 1 << 18
+_CROSSINGS_AT_ONCE = 1 << 19  # of edges and rows: long edges cross every row of a tile
+_PARTS_AT_ONCE = 5000  # whose points are held a few times over while their edges are made
 _SAFE = 2.0**-50
 """Relative error of ``(x2-x1)·(y-y1) - (x-x1)·(y2-y1)`` is below 2^-51 of the sum of both products' magnitudes."""
 
@@ -97,7 +100,22 @@ def _mask_index(centres: Floats, scale: float, length_px: int) -> Ints:
 @lru_cache(maxsize=32)  # the classes of a few slides; keyed by the geometry, so nothing stale can be found
 def _edges(wkb: bytes) -> _Edges:
     geometry = shapely.from_wkb(wkb)
-    parts = shapely.get_parts(geometry)
+    count = int(shapely.get_num_geometries(geometry))
+    ends = np.empty((4, int(shapely.get_num_coordinates(geometry))), np.float64)
+    first, bounds, filled = np.zeros(count + 1, np.intp), np.empty((count, 4), np.float64), 0
+    for start in range(0, count, _PARTS_AT_ONCE):
+        numbers = np.arange(start, min(start + _PARTS_AT_ONCE, count))
+        edges_of_part, few, bounds[numbers] = _downward(geometry, numbers)
+        first[numbers + 1] = filled + np.cumsum(edges_of_part)
+        ends[:, filled : filled + few.shape[1]] = few
+        filled += few.shape[1]
+    x1, y1, x2, y2 = ends[:, :filled]
+    return _Edges(x1, y1, x2, y2, first, bounds)
+
+
+def _downward(geometry: shapely.Geometry, numbers: Ints) -> tuple[Ints, Floats, Floats]:
+    """Return of some parts of a geometry how many edges each has, the edges float64 (4, n), and the bounds."""
+    parts = shapely.get_geometry(geometry, numbers)
     rings, part_of_ring = shapely.get_rings(parts, return_index=True)
     points, ring_of_point = shapely.get_coordinates(rings, return_index=True)
     start = np.flatnonzero(ring_of_point[:-1] == ring_of_point[1:])  # rings are closed: no edge joins two of them
@@ -107,20 +125,22 @@ def _edges(wkb: bytes) -> _Edges:
     # one direction for each edge, whichever ring it belongs to: neighbours then compute the same numbers
     up = (a[:, 1] > b[:, 1])[:, None]
     top, bottom = np.where(up, b, a), np.where(up, a, b)
-    first = np.searchsorted(part, np.arange(len(parts) + 1))
-    x1, y1, x2, y2 = (np.ascontiguousarray(c) for c in (top[:, 0], top[:, 1], bottom[:, 0], bottom[:, 1]))
-    return _Edges(x1, y1, x2, y2, first, shapely.bounds(parts).reshape(-1, 4))
+    return np.bincount(part, minlength=len(parts)), np.hstack([top, bottom]).T, shapely.bounds(parts).reshape(-1, 4)
 
 
 def _chunks(edges: _Edges, parts: Ints) -> Iterator[tuple[Floats, Floats, Floats, Floats]]:
     """Yield the edges of some parts; a long run of neighbours comes as one slice."""
     breaks = np.flatnonzero(np.diff(parts) != 1) + 1
-    spans = [slice(edges.first[run[0]], edges.first[run[-1] + 1]) for run in np.split(parts, breaks) if len(run)]
+    spans = [(edges.first[run[0]], edges.first[run[-1] + 1]) for run in np.split(parts, breaks) if len(run)]
     if len(spans) > 1:
-        picked = np.concatenate([np.arange(s.start, s.stop) for s in spans])
-        yield edges.x1[picked], edges.y1[picked], edges.x2[picked], edges.y2[picked]
-    else:
-        for s in spans:
+        picked = np.concatenate([np.arange(start, stop) for start, stop in spans])
+        for n in range(0, len(picked), _EDGES_AT_ONCE):
+            few = picked[n : n + _EDGES_AT_ONCE]
+            yield edges.x1[few], edges.y1[few], edges.x2[few], edges.y2[few]
+        return
+    for start, stop in spans:
+        for n in range(start, stop, _EDGES_AT_ONCE):
+            s = slice(n, min(n + _EDGES_AT_ONCE, stop))
             yield edges.x1[s], edges.y1[s], edges.x2[s], edges.y2[s]
 
 
@@ -129,6 +149,17 @@ def _toggle(inside: MaskArray, x: Floats, y: Floats, x1: Floats, y1: Floats, x2:
     near = (y1 <= y[-1]) & (y2 > y[0]) & (np.minimum(x1, x2) <= x[-1])
     x1, y1, x2, y2 = x1[near], y1[near], x2[near], y2[near]
     first, last = np.searchsorted(y, y1, "left"), np.searchsorted(y, y2, "left")  # rows with y1 <= y < y2
+    crossed = np.cumsum(last - first)
+    many = np.arange(_CROSSINGS_AT_ONCE, crossed[-1] if len(crossed) else 0, _CROSSINGS_AT_ONCE)
+    for few in np.split(np.arange(len(crossed)), np.searchsorted(crossed, many)):
+        _toggle_rows(inside, x, y, (x1[few], y1[few], x2[few], y2[few]), first[few], last[few])
+
+
+def _toggle_rows(
+    inside: MaskArray, x: Floats, y: Floats, ends: tuple[Floats, Floats, Floats, Floats], first: Ints, last: Ints
+) -> None:
+    """Turn over the pixels right of edges of which each crosses the rows from its first to before its last."""
+    x1, y1, x2, y2 = ends
     crossed = last - first
     edge = np.repeat(np.arange(len(crossed)), crossed)
     row = np.arange(len(edge)) - np.repeat(np.cumsum(crossed) - crossed, crossed) + first[edge]

@@ -68,7 +68,9 @@ def majority_picture(class_map: Any, grid: PictureGrid, codes: Sequence[int]) ->
     height, width = class_map.shape
     down = _Sample.of(height, grid.box_y_work_px, grid.height_px)
     across = _Sample.of(width, grid.box_x_work_px, grid.width_px)
-    seen = _seen(class_map, down, across, codes)
+    place_of = np.full(256, min(len(codes), 255), np.uint8)
+    place_of[list(codes)] = range(len(codes))
+    seen = _seen(class_map, down, across, place_of, len(codes) + 1)
     # line by line: of the whole, what argmax returns is larger than what has been counted
     names = np.asarray(codes, np.uint8)
     picture = np.stack([names[line[:, : len(codes)].argmax(axis=1)] for line in seen])
@@ -102,16 +104,42 @@ class _Sample:
         return first * self.step - start, self.owner[first:stop]
 
 
-def _seen(class_map: Any, down: _Sample, across: _Sample, codes: Sequence[int]) -> NDArray[np.uint16]:
-    """Return the sample's pixels of each code in each picture pixel, and last of any other; (h, w, codes + 1)."""
+def sample_counts(
+    class_map: Any, grid: PictureGrid, group_of: NDArray[np.uint8], groups: int
+) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    """Return how much of each group of codes is in each picture pixel, by the sample that `majority_picture` asks.
+
+    Parameters
+    ----------
+    class_map : uint8 (h, w), numpy or zarr, or `InTiles`
+    grid : PictureGrid
+    group_of : uint8 (256,)
+        The group of each code, 0 to ``groups - 1``.
+    groups : int
+
+    Returns
+    -------
+    seen : uint16 (h, w, groups)
+        Work pixels of the sample: all of them where a picture pixel is less than 16 of them across.
+    asked : int64 (h, w)
+        Their sum.
+    """
+    height, width = class_map.shape
+    down = _Sample.of(height, grid.box_y_work_px, grid.height_px)
+    across = _Sample.of(width, grid.box_x_work_px, grid.width_px)
+    return _seen(class_map, down, across, group_of, groups), np.outer(down.px_of, across.px_of)
+
+
+def _seen(
+    class_map: Any, down: _Sample, across: _Sample, place_of: NDArray[np.uint8], places: int
+) -> NDArray[np.uint16]:
+    """Return the sample's pixels of each place in each picture pixel; (h, w, places)."""
     most = int(down.px_of.max() * across.px_of.max())
     if most > np.iinfo(np.uint16).max:
         raise ValueError(f"{most} work pixels in a picture pixel: the grid does not reach over the class map")
     expected = np.outer(down.px_of, across.px_of).astype(np.uint16)
     count = native_function("wsi_area.compute.picture.compiled_picture", "count_sample", _ARGUMENTS)
-    place_of = np.full(256, min(len(codes), 255), np.uint8)
-    place_of[list(codes)] = range(len(codes))
-    seen = np.zeros((*expected.shape, len(codes) + 1), np.uint16)
+    seen = np.zeros((*expected.shape, places), np.uint16)
     for y, x, block in _blocks(class_map):
         (first_y, rows), (first_x, columns) = down.within(y, block.shape[0]), across.within(x, block.shape[1])
         if rows.size and columns.size:

@@ -6,6 +6,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+Geometries = NDArray[np.object_]
+
+_POLYGON = 3
+
 
 def areal(geometry: shapely.Geometry) -> shapely.Geometry:
     """Return the parts of a geometry that enclose an area, as a Polygon or MultiPolygon.
@@ -23,11 +27,40 @@ def united(geometries: Sequence[shapely.Geometry]) -> shapely.Geometry:
     4.0
     """
     given = np.array(geometries, dtype=object)
-    one, other = shapely.STRtree(given).query(given, predicate="intersects")
+    groups = touching_groups(given)
     crowded = np.zeros(len(given), np.bool_)
-    crowded[one[one != other]] = True
-    lone = shapely.get_parts(given[~crowded])
-    return _joined(np.concatenate([lone, shapely.get_parts(shapely.get_parts(shapely.union_all(given[crowded])))]))
+    for group in groups:
+        crowded[group] = True
+    # group by group: all at once would take several times as long, and as much memory as all have together
+    unions = [shapely.get_parts(shapely.get_parts(shapely.union_all(given[group]))) for group in groups]
+    lone = given[~crowded]
+    whole = shapely.get_type_id(lone) == _POLYGON
+    return _joined(np.concatenate([lone[whole], shapely.get_parts(lone[~whole]), *unions]))
+
+
+def touching_groups(geometries: Geometries) -> list[NDArray[np.intp]]:
+    """Return the groups of two and more geometries that hang together by touching, each as their places.
+
+    >>> boxes = [shapely.box(0, 0, 2, 1), shapely.box(5, 5, 6, 6), shapely.box(1, 0, 3, 1)]
+    >>> [group.tolist() for group in touching_groups(np.array(boxes, dtype=object))]
+    [[0, 2]]
+    """
+    one, other = shapely.STRtree(geometries).query(geometries, predicate="intersects")
+    apart = one != other
+    one, other = one[apart], other[apart]
+    if not len(one):
+        return []
+    label = np.arange(len(geometries))
+    while True:  # each takes the least label that it can see, and then that one's own
+        least = label.copy()
+        np.minimum.at(least, one, label[other])
+        least = least[least]
+        if np.array_equal(least, label):
+            break
+        label = least
+    crowded = np.unique(one)
+    order = crowded[np.argsort(label[crowded], kind="stable")]
+    return np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
 
 
 def less(geometry: shapely.Geometry, taken: shapely.Geometry) -> shapely.Geometry:
@@ -53,9 +86,6 @@ def shared_area(one: shapely.Geometry, other: shapely.Geometry) -> float:
     return float(shapely.intersection(_joined(parts[met]), _joined(others)).area) if met.any() else 0.0
 
 
-Geometries = NDArray[np.object_]
-
-
 def _meeting(one: shapely.Geometry, other: shapely.Geometry) -> tuple[Geometries, NDArray[np.bool_], Geometries]:
     """Return the parts of one, which of them meet the other, and the parts of the other that they meet."""
     parts, others = shapely.get_parts(one), shapely.get_parts(other)
@@ -66,5 +96,5 @@ def _meeting(one: shapely.Geometry, other: shapely.Geometry) -> tuple[Geometries
 
 
 def _joined(parts: Geometries) -> shapely.Geometry:
-    polygons = parts[(shapely.get_type_id(parts) == 3) & (shapely.area(parts) > 0)]
+    polygons = parts[(shapely.get_type_id(parts) == _POLYGON) & (shapely.area(parts) > 0)]
     return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from wsi_area.model.classes import TissueClass
+from wsi_area.model.counts import ClassCounts
 from wsi_area.model.documented import (
     Area,
     Byte,
@@ -48,6 +49,12 @@ class CountsOnRecord(Part):
         Count, Says("pixels of tiles that could not be decoded", _PX, NOT_COUNTED, column="n_px_unreadable")
     ]
     n_px_accounted: Annotated[Count, Says("the sum of all of these: the total, or the result is not written", _PX)]
+
+    @property
+    def class_counts(self) -> ClassCounts:
+        """Return the same as counts that add up; the signal is not among them."""
+        none = (0,) * len(self.n_px_by_class)
+        return ClassCounts(self.n_px_by_class, self.n_px_unscanned, self.n_px_outside_roi, self.n_px_unreadable, none)
 
     @property
     def n_px_background(self) -> Annotated[
@@ -196,6 +203,29 @@ class Tissue(Part):
             column="tissue_area_mm2",
         ),
     ]  # fmt: skip
+
+
+class TissueEnvelope(Part):
+    """The tissue and the background that it encloses: closed over narrow gaps, and filled where no wide one lies."""
+
+    comes_from: ClassVar = "the class map, box by box (compute.objects.envelope)"
+
+    n_px: Annotated[
+        Count,
+        Says("pixels of tissue, and of background enclosed by it", _PX, f"{NO_MM2}", column="n_px_tissue_envelope"),
+    ]
+    area_mm2: Annotated[
+        Area,
+        Says(
+            "area of the tissue with the fat, lace and pale parts that it encloses, without excluded classes", "mm²",
+            NO_MM2, column="tissue_envelope_area_mm2",
+        ),
+    ]  # fmt: skip
+    enclosed_px: Annotated[Count, Says("pixels of background in it", _PX)]
+    closing_um: Annotated[Area, Says("radius of the disc that closed it: narrower gaps than twice that are in", "µm")]
+    fill_um: Annotated[Area, Says("an enclosed gap is in where no disc of this radius fits into it", "µm")]
+    box_x_um: Annotated[Area, Says("width of the boxes that it was made of, to which its rim is known", "µm")]
+    box_y_um: Annotated[Area, Says("their height", "µm")]
 
 
 class Analyzed(Part):

@@ -7,6 +7,7 @@ from pydantic import Field
 from wsi_area.model.calibration import Mpp, Quality, Rung, UnreadClaim
 from wsi_area.model.documented import (
     Area,
+    Byte,
     Count,
     Flag,
     Hash,
@@ -16,10 +17,12 @@ from wsi_area.model.documented import (
     Part,
     Says,
     Seconds,
+    Share,
     Whole,
     not_there,
 )
 from wsi_area.model.geometry import Size
+from wsi_area.model.light import GlassSource
 
 NO_PIXEL_SIZE = "no pixel size is known"
 NOT_COUNTED = "it was not counted"
@@ -86,6 +89,30 @@ class CalibrationOnRecord(Part):
     def mpp(self) -> Mpp | None:
         """Return the pixel size that the areas were made with; None where the slide was counted in pixels only."""
         return None if self.mpp_x_um is None or self.mpp_y_um is None else Mpp(self.mpp_x_um, self.mpp_y_um)
+
+
+class LightOnRecord(Part):
+    """The light that the slide was scanned by: the glass that areas and densities are taken against."""
+
+    comes_from: ClassVar = "the overview (segmenters.colour.glass)"
+
+    glass_rgb: Annotated[tuple[Byte, Byte, Byte], Says("colour of bare glass", "grey levels")]
+    glass_source: Annotated[
+        GlassSource, Says("seen: found on the overview; given: by segmenter.glass; nominal: none was seen, taken")
+    ]
+    glass_share: Annotated[Share | None, Says("share of the overview with this colour", empty="it was not looked for")]
+    glass_fall: Annotated[
+        Share | None,
+        Says(
+            "fall of the light over the field, of the brightest", "",
+            f"too little glass shows it, the segmenter looks for none, or {NOT_COUNTED}", column="glass_fall",
+        ),
+    ]  # fmt: skip
+    leans_on_glass: Annotated[Flag, Says("whether the threshold or the densities were taken from it")]
+    tissue_like: Annotated[
+        Share | None,
+        Says("share of the overview with the colours of stained tissue", empty="next to all of it was not taken"),
+    ]
 
 
 class WorkOnRecord(Part):

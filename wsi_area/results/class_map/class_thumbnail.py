@@ -20,6 +20,7 @@ from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from wsi_area.compute.picture.majority_picture import PictureGrid, majority_picture
 from wsi_area.model.pixels import ClassMap
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.class_codes import RESERVED, class_colours
 from wsi_area.results.class_map.sparse_class_map import sparse_class_map
 from wsi_area.results.class_map.store import ledger_rows
@@ -37,15 +38,15 @@ PICTURE_VERSION = 2
 
 
 def class_thumbnail(
-    layout: SlideLayout, record: Mapping[str, Any], frame: ThumbnailFrame, rows: NDArray[np.int64] | None
+    layout: SlideLayout, slide: CountedSlide, frame: ThumbnailFrame, rows: NDArray[np.int64] | None
 ) -> ClassMap:
     """Return the classes of a slide pixel by pixel of its small picture, uint8 (h, w): as kept, else made now.
 
     Parameters
     ----------
     layout : SlideLayout
-    record : mapping
-        The slide's document.
+    slide : CountedSlide
+        Its result.
     frame : ThumbnailFrame
     rows : int64 (grid_rows, grid_cols, columns), or None
         The ledger, which tells whether what is kept is of this very result; None: it cannot be read.
@@ -55,11 +56,11 @@ def class_thumbnail(
     ResultError
         The class map cannot be read.
     """
-    kept = None if rows is None else _kept(layout, _note(record, frame, rows))
-    return _made(layout, record, frame) if kept is None else kept
+    kept = None if rows is None else _kept(layout, _note(slide, frame, rows))
+    return _made(layout, slide, frame) if kept is None else kept
 
 
-def write_class_thumbnail(layout: SlideLayout, record: Mapping[str, Any], frame: ThumbnailFrame) -> None:
+def write_class_thumbnail(layout: SlideLayout, slide: CountedSlide, frame: ThumbnailFrame) -> None:
     """Make the class thumbnail of a slide and write it beside its small picture; not if it lies there already.
 
     Raises
@@ -67,47 +68,40 @@ def write_class_thumbnail(layout: SlideLayout, record: Mapping[str, Any], frame:
     ResultError
         A store cannot be read, or the folder not written.
     """
-    note = _note(record, frame, ledger_rows(layout))
+    note = _note(slide, frame, ledger_rows(layout))
     if _kept(layout, note) is None:
-        picture = _made(layout, record, frame)
-        write_bytes(layout.root / CLASSES_NAME, _png(picture, record, note))
+        picture = _made(layout, slide, frame)
+        write_bytes(layout.root / CLASSES_NAME, _png(picture, slide, note))
 
 
-def picture_grid(record: Mapping[str, Any], frame: ThumbnailFrame) -> PictureGrid:
+def picture_grid(slide: CountedSlide, frame: ThumbnailFrame) -> PictureGrid:
     """Return the grid of a slide's small picture, laid over the work grid of its class map."""
-    per_work_x, per_work_y = work_px_l0(record)
+    per_work_x, per_work_y = slide.work_px_l0
     return PictureGrid(frame.width_px, frame.height_px, frame.box_x_l0_px / per_work_x, frame.box_y_l0_px / per_work_y)
 
 
-def work_px_l0(record: Mapping[str, Any]) -> tuple[float, float]:
-    """Return width and height of a slide's work pixel in level-0 pixels."""
-    work = record["work"]
-    level = record["levels"][work["level"]]
-    factor = work["reduce_factor"]
-    return factor * float(level["downsample_x"]), factor * float(level["downsample_y"])
+def _made(layout: SlideLayout, slide: CountedSlide, frame: ThumbnailFrame) -> ClassMap:
+    return majority_picture(sparse_class_map(layout), picture_grid(slide, frame), list(class_colours(slide)))
 
 
-def _made(layout: SlideLayout, record: Mapping[str, Any], frame: ThumbnailFrame) -> ClassMap:
-    return majority_picture(sparse_class_map(layout), picture_grid(record, frame), list(class_colours(record)))
-
-
-def _note(record: Mapping[str, Any], frame: ThumbnailFrame, rows: NDArray[np.int64]) -> dict[str, Any]:
+def _note(slide: CountedSlide, frame: ThumbnailFrame, rows: NDArray[np.int64]) -> dict[str, Any]:
     """Return the origin of a picture: the slide's key, its filters, and every tile's counts.
 
     The key alone would not do: a tile that could not be read may be read later, under the same key.
     """
     facts = json.dumps(
-        [PICTURE_VERSION, record["key"], record["size_filters"], list(class_colours(record))], sort_keys=True
+        [PICTURE_VERSION, slide.key, [asdict(f) for f in slide.size_filters], list(class_colours(slide))],
+        sort_keys=True,
     ).encode()
     made_from = hashlib.sha256(facts + np.ascontiguousarray(rows, np.int64).tobytes()).hexdigest()
     return {"made_from": made_from, **asdict(frame)}
 
 
-def _png(picture: ClassMap, record: Mapping[str, Any], note: Mapping[str, Any]) -> bytes:
+def _png(picture: ClassMap, slide: CountedSlide, note: Mapping[str, Any]) -> bytes:
     """Return a picture of codes in the colours of its classes, with its note and what its pixels must be."""
     palette = np.zeros((256, 3), np.uint8)
     reserved = {code: what.color_rgb for code, what in RESERVED.items()}
-    for code, colour in (reserved | class_colours(record)).items():
+    for code, colour in (reserved | class_colours(slide)).items():
         palette[code] = colour
     image = Image.frombytes("P", picture.shape[::-1], picture.tobytes())
     image.putpalette(palette.tobytes())

@@ -7,9 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
-from wsi_area.compute.cut.grid import l0_edges_px
 from wsi_area.model.pixels import ClassMap
-from wsi_area.results.class_map.class_thumbnail import work_px_l0
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.review.class_levels import ClassLevels
 from wsi_area.review.overlay import Entry
@@ -26,12 +24,9 @@ class ClassTiles:
     """
 
     def __init__(self, slide: OpenedSlide, legend: Iterable[Entry]) -> None:
-        work, record = slide.record["work"], slide.record
-        level = record["levels"][work["level"]]["size_px"]
         self._levels = ClassLevels(slide.class_map_array())
-        self._columns_l0_px = l0_edges_px(record["width_px"], level["width_px"], work["reduce_factor"])
-        self._rows_l0_px = l0_edges_px(record["height_px"], level["height_px"], work["reduce_factor"])
-        self._work_px_l0 = work_px_l0(record)
+        self._columns_l0_px, self._rows_l0_px = slide.grid.edges_l0_px
+        self._work_px_l0 = slide.counted.work_px_l0
         colours = {entry.code: entry.color_rgb for entry in legend}
         self._palette = bytes(channel for code in range(256) for channel in colours.get(code, (0, 0, 0)))
         self._opacity = bytes(255 if code in colours else 0 for code in range(256))

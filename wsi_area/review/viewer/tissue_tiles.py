@@ -34,8 +34,8 @@ def measured_file(slide: OpenedSlide, file: str | Path | None) -> SlideInfo:
         It is another file than the one that was measured.
     """
     choice = slide.counted.choice
-    info = inspect(slide.record["path"] if file is None else file, slide_id=slide.slide_id, choice=choice)
-    if info.fingerprint != slide.record["fingerprint"]:
+    info = inspect(slide.counted.path if file is None else file, slide_id=slide.slide_id, choice=choice)
+    if info.fingerprint != slide.counted.fingerprint:
         raise StaleResultError(
             f"{info.path} is not the file that was measured; give that file with view(file=…), or measure again"
         )

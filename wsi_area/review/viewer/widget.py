@@ -12,7 +12,6 @@ from typing import Any
 
 from wsi_area.compute.picture.washes import WASH
 from wsi_area.errors import MissingExtraError, SettingsError, WsiAreaError
-from wsi_area.model.geometry import Size
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.thumbnail import read_thumbnail
 from wsi_area.review.overlay import class_names, slide_picture
@@ -87,7 +86,7 @@ class SlideViewer(anywidget.AnyWidget):
         """Open what a viewer of a slide needs; `wsi_area.review.notebook_run.NotebookSlide.view` says with what."""
         picture = slide_picture(slide)
         chosen = picture.legend if classes is None else slide_picture(slide, classes).legend
-        size = Size(slide.record["width_px"], slide.record["height_px"])
+        size = slide.counted.size_l0_px
         self._slide = slide
         self._grid = view_grid(size, slide.mpp)
         self._tissue, note = open_tissue(slide, file, picture.thumbnail)

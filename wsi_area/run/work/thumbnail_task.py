@@ -1,10 +1,9 @@
 """work: the class thumbnail of a slide, made by whoever is free, and kept for the report."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.class_thumbnail import write_class_thumbnail
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.thumbnail import ThumbnailFrame
@@ -18,14 +17,14 @@ class ClassThumbnailTask:
     """The class thumbnail of one slide, to be made; small and picklable, so that a worker can make it."""
 
     slide_dir: Place
-    record: Mapping[str, Any]
+    slide: CountedSlide  # its picture depends on no more than the key, the filters, the grid, classes and counts
     frame: ThumbnailFrame
 
 
 def make_class_thumbnail(task: ClassThumbnailTask) -> str | None:
     """Return why the picture was not kept, None where it was; never raises: it is the boundary of a task."""
     try:
-        write_class_thumbnail(SlideLayout(task.slide_dir), task.record, task.frame)
+        write_class_thumbnail(SlideLayout(task.slide_dir), task.slide, task.frame)
     except Exception as error:  # the boundary: the measurement does not depend on it
         _LOG.debug("%s has no picture of its classes", task.slide_dir, exc_info=True)
         return str(error)

@@ -69,6 +69,8 @@ def about(item: Any) -> tuple[str | None, dict[str, Any]]:
     if plan is None:
         slide = getattr(item, "slide", None)
         return (None if slide is None else slide.slide_id), {}
+    if not hasattr(item, "batch"):  # it is about all of the slide
+        return plan.slide.slide_id, {}
     rows, cols = batch_tiles_at(plan, item.batch)
     return plan.slide.slide_id, {
         "batch": item.batch,

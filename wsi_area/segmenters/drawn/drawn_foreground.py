@@ -9,6 +9,10 @@ from wsi_area.model.drawn_mask import DrawnMask
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import MaskArray
 
+_PARTS_AT_ONCE = 5000
+_EDGES_AT_ONCE = 1 << 18
+_POINTS_AT_ONCE = 1 << 18
+
 
 def boxes_met_by_outline(wkb: bytes, overview: Size, slide: Size) -> MaskArray:
     """Return bool (h, w), True for each box of the overview that an outline's area may touch.
@@ -20,16 +24,40 @@ def boxes_met_by_outline(wkb: bytes, overview: Size, slide: Size) -> MaskArray:
     x = np.arange(0.5, overview.width_px, dtype=np.float64) * step_x
     y = np.arange(0.5, overview.height_px, dtype=np.float64) * step_y
     met = inside_at(wkb, x, y)
-    # every box that the boundary crosses: pieces no longer than a box reach into the boxes of their ends at most
-    boundary = shapely.segmentize(shapely.boundary(shapely.from_wkb(wkb)), min(step_x, step_y))
-    points, line = shapely.get_coordinates(shapely.get_parts(boundary), return_index=True)
-    columns = np.clip((points[:, 0] / step_x).astype(np.intp), 0, overview.width_px - 1)
-    rows = np.clip((points[:, 1] / step_y).astype(np.intp), 0, overview.height_px - 1)
-    met[rows, columns] = True
-    joined = line[:-1] == line[1:]
-    met[rows[:-1][joined], columns[1:][joined]] = True
-    met[rows[1:][joined], columns[:-1][joined]] = True
+    geometry = shapely.from_wkb(wkb)
+    count = int(shapely.get_num_geometries(geometry))
+    for first in range(0, count, _PARTS_AT_ONCE):
+        parts = shapely.get_geometry(geometry, np.arange(first, min(first + _PARTS_AT_ONCE, count)))
+        points, line = shapely.get_coordinates(shapely.get_rings(parts), return_index=True)
+        at = points / (step_x, step_y)
+        for start in range(0, len(at) - 1, _EDGES_AT_ONCE):
+            _mark_edges(met, at[start : start + _EDGES_AT_ONCE + 1], line[start : start + _EDGES_AT_ONCE + 1])
     return _grown(met)
+
+
+def _mark_edges(met: MaskArray, at: NDArray[np.float64], line: NDArray[np.intp]) -> None:
+    """Mark every box that an edge crosses: its pieces, no longer than a box, reach into the boxes of their ends."""
+    joined = np.flatnonzero(line[:-1] == line[1:])
+    pieces = np.cumsum(np.ceil(np.abs(at[joined + 1] - at[joined]).max(axis=1)).clip(1))
+    most = np.arange(_POINTS_AT_ONCE, pieces[-1] if len(pieces) else 0, _POINTS_AT_ONCE)
+    for few in np.split(joined, np.searchsorted(pieces, most)):
+        if not len(few):
+            continue
+        count = np.ceil(np.abs(at[few + 1] - at[few]).max(axis=1)).astype(np.intp).clip(1)
+        edge = np.repeat(np.arange(len(few)), count)
+        nth = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
+        way = (at[few + 1] - at[few])[edge] / count[edge, None]
+        start = at[few][edge] + way * nth[:, None]
+        (c0, r0), (c1, r1) = (_box_of(point, met.shape) for point in (start, start + way))
+        for row, column in ((r0, c0), (r1, c1), (r0, c1), (r1, c0)):
+            met[row, column] = True
+
+
+def _box_of(at: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return column and row of the boxes that points lie in, in units of a box."""
+    height, width = shape
+    box = at.astype(np.intp)
+    return np.clip(box[:, 0], 0, width - 1), np.clip(box[:, 1], 0, height - 1)
 
 
 def boxes_met_by_mask(drawn: NDArray[np.bool_], mask: DrawnMask, overview: Size, slide: Size) -> MaskArray:
