@@ -22,6 +22,7 @@ from synthetic import FileForm, box, disc, write_slide
 from wsi_area.audit.accuracy import Accuracy, ImageAgreement
 from wsi_area.cli.output import console, wrapping
 from wsi_area.cli.output.agreement_table import print_accuracy
+from wsi_area.cli.output.console import PlainConsole
 from wsi_area.cli.output.findings_text import Told, print_findings
 from wsi_area.cli.output.results_table import print_results
 from wsi_area.model.classes import ClassScheme, TissueClass
@@ -36,10 +37,10 @@ def shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     """Run something on a terminal of 80 columns and return what it shows, without colours."""
 
     def terminal(**options: Any) -> Console:
-        return Console(**options, force_terminal=True, width=80, legacy_windows=False)
+        return PlainConsole(**options, force_terminal=True, width=80, legacy_windows=False)
 
     def run(prints: Callable[[], Any]) -> str:
-        monkeypatch.setattr(console, "Console", terminal)
+        monkeypatch.setattr(console, "PlainConsole", terminal)
         monkeypatch.setenv("TERM", "xterm")
         capsys.readouterr()
         prints()

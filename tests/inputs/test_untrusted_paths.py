@@ -27,9 +27,6 @@ def test_an_id_that_would_leave_its_folder_is_refused(tmp_path: Path, slide_id: 
     (tmp_path / "s.tif").write_bytes(b"x")
     manifest = tmp_path / "m.csv"
     manifest.write_text(f"path,slide_id\ns.tif,{slide_id}\n")
-    if slide_id == "-":
-        assert read_manifest(manifest)[0].slide_id == "-"  # odd, but it names one folder below the run's
-        return
     with pytest.raises(SettingsError, match="line 2"):
         read_manifest(manifest)
 
@@ -50,7 +47,7 @@ def test_a_strangers_run_cannot_lead_out_of_its_folder(tmp_path: Path, slide_id:
     shutil.copytree(out / "slides/s", tmp_path / "outside")  # so that there is something to be found
     about = json.loads((out / "run.json").read_text())
     (out / "run.json").write_text(json.dumps({**about, "slides_planned": [slide_id]}))
-    with pytest.raises(ResultError, match="cannot be the name of a slide's folder"):
+    with pytest.raises(ResultError, match=r"cannot be the name of a slide|run\.json is damaged"):
         list(open_run(out))
     with pytest.raises(ResultError, match="cannot be the name"):
         RunLayout(out).slide(slide_id)

@@ -26,6 +26,7 @@ from wsi_area.model.classes import (
 from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import TilePlace
+from wsi_area.model.plain_text import named_file
 from wsi_area.model.slide import SlideInfo
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.opened_run import open_run
@@ -126,7 +127,7 @@ def _inspected(slide: CountedSlide) -> SlideInfo:
     info = SlideInfo(
         slide.slide_id, slide.path, slide.vendor, size, levels, slide.fingerprint, slide.file_bytes, mtime_ns=0
     )
-    path = Path(slide.path)
+    path = Path(named_file(slide.path))
     if not path.exists():
         return info
     # imported here: a run can be held against the truth without its slides

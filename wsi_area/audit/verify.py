@@ -10,12 +10,13 @@ from typing import Any
 from wsi_area.compute.count.recount import disagreement
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
 from wsi_area.model.ledger import LedgerLayout
+from wsi_area.model.plain_text import named_file
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.documents import read_result
-from wsi_area.results.layout import LEDGER_ARRAY, RunLayout, SlideLayout
+from wsi_area.results.layout import LEDGER_ARRAY, RunLayout, SlideLayout, text_of_csv
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.run_folder import require_readable
 from wsi_area.results.same_content import measured_slides, same_content, with_same_content
@@ -96,7 +97,8 @@ def _summary(layout: RunLayout) -> list[dict[str, str]]:
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        rows = list(csv.DictReader(file))
+    return [{name: text_of_csv(cell or "") for name, cell in row.items() if name is not None} for row in rows]
 
 
 def _verify_slide(
@@ -207,7 +209,7 @@ def _same(cell: str | None, value: Any) -> bool:
 
 
 def _slide_faults(slide: CountedSlide) -> list[tuple[str, str]]:
-    path = Path(slide.path)
+    path = Path(named_file(slide.path))
     if not path.exists():
         return []  # archived since; the counts can still be verified
     try:

@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import io
 import logging
 import os
 import sys
@@ -12,6 +13,7 @@ import click
 from wsi_area.cli.options.refusal import EXIT_INTERRUPTED, INTERRUPTED, refuse, tell_document
 from wsi_area.cli.output.wrapping import WrappedLines
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError, WsiAreaError
+from wsi_area.model.plain_text import plain
 from wsi_area.version import __version__
 
 _COMMANDS = {
@@ -106,7 +108,9 @@ def main() -> None:
     try:
         code = cli.main(prog_name="wsi-area", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        told = io.StringIO()
+        error.show(told)
+        click.echo(plain(told.getvalue()), err=True, nl=False)
         tell_document(error.format_message(), EXIT_USAGE)
         code = EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):

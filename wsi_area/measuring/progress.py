@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from wsi_area.measuring.pace import Pace
+from wsi_area.model.plain_text import plain
 from wsi_area.run.events import Event, Listener, SlideDone
 
 PLAIN_LINE_S = 10.0
@@ -101,7 +102,7 @@ def _plain_lines(slide_count: int) -> Listener:
 def _sentence(event: SlideDone) -> str:
     again = " (already measured)" if event.resumed else ""
     why = _first_words(event.message)
-    return f"{event.slide_id}: {event.status}{again}" + (f": {why}" if why else "")
+    return plain(f"{event.slide_id}: {event.status}{again}" + (f": {why}" if why else ""))
 
 
 def _first_words(reason: str) -> str:

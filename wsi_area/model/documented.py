@@ -8,7 +8,9 @@ with their types, the workbook and the data dictionary; nothing of them is writt
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from wsi_area.model.plain_text import plain_values
 
 SCHEMA_VERSION = 2
 """Of result.json and run.json. Raised, once a release, when a field comes, goes or changes its meaning: a reader knows
@@ -62,6 +64,12 @@ class Part(BaseModel):
         frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True, validate_by_name=True,
         serialize_by_alias=True, json_schema_serialization_defaults_required=True,
     )  # fmt: skip
+
+    @model_validator(mode="before")
+    @classmethod
+    def _can_be_written(cls, told: object) -> object:
+        """Return what is to be a value with texts that can be written: a path may hold bytes that are no UTF-8."""
+        return {name: plain_values(value) for name, value in told.items()} if isinstance(told, dict) else told
 
     comes_from: ClassVar[str] = ""
     """Where the values of its fields come from, where a field says nothing else."""

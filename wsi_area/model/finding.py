@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from wsi_area.model.documented import CLOSED, Name, Number, Says, Table, Whole
+from wsi_area.model.plain_text import plain
 
 Severity = Literal["info", "warning", "refusal"]
 """``refusal`` withholds the mm²; ``warning`` asks a person to look; ``info`` is on record."""
@@ -46,3 +47,8 @@ class QaFinding:
     remedy: Annotated[str, Says("what to do about it", empty="nothing needs doing", column="remedy", tables=_FLAGS)] = (
         ""
     )
+
+    def __post_init__(self) -> None:
+        """Escape what cannot be written or shown: a message names files."""
+        object.__setattr__(self, "message", plain(self.message))
+        object.__setattr__(self, "remedy", plain(self.remedy))

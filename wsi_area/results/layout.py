@@ -8,11 +8,15 @@ from typing import Any
 
 from wsi_area.errors import NewerDocumentError, ResultError
 from wsi_area.model.documented import SCHEMA_VERSION
+from wsi_area.model.plain_text import plain, plain_values
 from wsi_area.storage.place import Place, commit, mending
 from wsi_area.version import __version__
 
 LEDGER_ARRAY, CLASS_MAP_ARRAY = "counts", "0"
 """The arrays in a slide's two zarr groups."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
+"""With what a formula begins in a spreadsheet, the wide forms too; a carriage return is escaped before it gets here."""
+_QUOTED = tuple(f"'{sign}" for sign in _FORMULA)
 OUTLINES_NAME, LABELS_NAME = "regions.geojson.gz", "labels.ome.zarr"
 """What `wsi-area export` writes beside a slide's result; made from its class map, so gone when that is made anew."""
 
@@ -130,7 +134,7 @@ def write_bytes(path: Place, content: bytes) -> None:
 
 def write_json(path: Place, content: Mapping[str, Any]) -> None:
     """Write a JSON document; not-a-number is refused, since JSON has none."""
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(plain_values(content), indent=2, ensure_ascii=False, allow_nan=False)
     write_bytes(path, (text + "\n").encode())
 
 
@@ -172,7 +176,7 @@ def _fault(error: OSError | ValueError) -> str:
 
 
 def write_csv(path: Place, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a table as CSV: comma, point, UTF-8; missing values are empty."""
+    """Write a table as CSV: comma, point, UTF-8; missing values are empty, and no text is a formula (`csv_text`)."""
     lines: list[str] = []
 
     class _Lines:
@@ -185,7 +189,31 @@ def write_csv(path: Place, columns: Sequence[str], rows: Sequence[Mapping[str, A
     write_bytes(path, "".join(lines).encode())
 
 
+def csv_text(text: str) -> str:
+    """Return a text as a cell of a CSV: with ``'`` before what a spreadsheet would take for a formula.
+
+    Whoever reads a table takes the ``'`` away where one of ``= + - @`` or a tab follows it, as `text_of_csv` does.
+    Numbers are no text, and stay as they are.
+
+    >>> csv_text("=1+1"), csv_text("-a"), csv_text("µm²")
+    ("'=1+1", "'-a", 'µm²')
+    """
+    told = plain(text)
+    return f"'{told}" if told[:1] in _FORMULA or (told[:1] == "'" and told[1:2] in _FORMULA) else told
+
+
+def text_of_csv(cell: str) -> str:
+    """Return the text that `csv_text` wrote into a cell.
+
+    >>> text_of_csv("'=1+1"), text_of_csv("'tis"), text_of_csv(csv_text("'=a"))
+    ('=1+1', "'tis", "'=a")
+    """
+    return cell[1:] if cell[:1] == "'" and (cell[1:2] in _FORMULA or cell[1:3] in _QUOTED) else cell
+
+
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, str):
+        return csv_text(value)
     return repr(value) if isinstance(value, float) else value

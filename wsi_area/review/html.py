@@ -16,6 +16,7 @@ from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.pixels import RgbArray
+from wsi_area.model.plain_text import plain_cell
 from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.opened_run import OpenedRun
@@ -197,6 +198,7 @@ def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
+        finalize=plain_cell,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -7,6 +7,7 @@ from typing import NoReturn
 import click
 
 from wsi_area.cli.output.wrapping import say_beside
+from wsi_area.model.plain_text import plain
 
 EXIT_INTERRUPTED = 130
 INTERRUPTED = "interrupted: run the same command again"
@@ -14,6 +15,7 @@ INTERRUPTED = "interrupted: run the same command again"
 
 def refuse(message: str, code: int) -> NoReturn:
     """End the program: the message on stderr, and where the command line has --json, as a document on stdout."""
+    message = plain(message)
     say_beside(message if code == EXIT_INTERRUPTED else f"wsi-area: {message}")
     tell_document(message, code)
     sys.exit(code)

@@ -1,19 +1,33 @@
 """cli: where tables and lines go: a terminal as wide as it is, or a pipe, which has no edge."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from rich.console import Console
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from wsi_area.cli.output.wrapping import wrapped
+from wsi_area.model.plain_text import plain
 
 PIPED_WIDTH = 4096
 """In a pipe nothing is wrapped, so that grep and cut see whole lines."""
 
 
+class PlainConsole(Console):
+    """A console on which no text orders anything: what names of files hold of control characters is escaped."""
+
+    def render(self, renderable: Any, options: Any = None) -> Iterable[Segment]:
+        """Yield what is to be printed, its texts plain; the console's own colours are no text."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else plain(text), style, control)
+
+
 def report_console() -> Console:
     """Return the console that tables go to: as wide as its terminal, or as a table needs."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
+    console = PlainConsole(highlight=False)
+    return console if console.is_terminal else PlainConsole(highlight=False, width=PIPED_WIDTH)
 
 
 def fits(console: Console, table: Table) -> bool:

@@ -8,6 +8,8 @@ from typing import IO
 
 import click
 
+from wsi_area.model.plain_text import plain
+
 _UNKNOWN_WIDTH = 80
 
 
@@ -50,8 +52,8 @@ def terminal_width(stream: IO[str]) -> int | None:
 
 
 def for_stream(text: str, stream: IO[str]) -> str:
-    """Return text as it goes to a stream: wrapped for a terminal, else as it is."""
-    width = terminal_width(stream)
+    """Return text as it goes to a stream: without orders to a terminal, and wrapped for one."""
+    width, text = terminal_width(stream), plain(text)
     return text if width is None else wrapped(text, width)
 
 

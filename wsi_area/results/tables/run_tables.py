@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wsi_area.model.documented import Table
+from wsi_area.model.plain_text import plain_values
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.layout import RunLayout, write_bytes, write_csv
 from wsi_area.results.tables.columns import CLASS, Kind, columns_of
@@ -101,7 +102,7 @@ def _arrow_table(schema: "pa.Schema", rows: Sequence[Row]) -> "pa.Table":
 
     if not rows:
         return schema.empty_table()
-    lines = [json.dumps({name: row.get(name) for name in schema.names}, allow_nan=False) for row in rows]
+    lines = [json.dumps({name: plain_values(row.get(name)) for name in schema.names}, allow_nan=False) for row in rows]
     text = "\n".join(lines).encode()
     return arrow_json.read_json(
         pa.BufferReader(text),

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from wsi_area.model.plain_text import plain
+
 Table = tuple[str, Sequence[str], Sequence[Mapping[str, Any]]]
 """The name of a sheet, its columns, its rows."""
 
@@ -109,7 +111,7 @@ def _cell(place: str, value: Any, style: int) -> str:
         return f'<c r="{place}" t="b"><v>{int(value)}</v></c>'
     if isinstance(value, int | float):
         return f'<c r="{place}"><v>{value!r}</v></c>'
-    text = escape("".join(map(_character, str(value)[:MOST_CHARACTERS])))
+    text = escape("".join(map(_character, plain(str(value))[:MOST_CHARACTERS])))
     return f'<c r="{place}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 

@@ -9,6 +9,7 @@ from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.calibration import Mpp, MppCandidate
+from wsi_area.model.plain_text import named_file
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.run.array.array_plan import ArrayPlan
 from wsi_area.settings.own_settings import OwnSettings
@@ -110,10 +111,14 @@ def _damaged(path: Place) -> str:
     return f"{path} is damaged or was changed; run the shards again with --force, or choose another --out"
 
 
+def _drawn_source(row: Mapping[str, Any]) -> DrawnSource:
+    return DrawnSource(**{**row, "path": named_file(row["path"])})
+
+
 def _slide_input(row: Mapping[str, Any]) -> SlideInput:
     override = row["override"]
     if override is not None:
         override = MppCandidate(**{**override, "mpp": Mpp(**override["mpp"])})
-    annotations, roi = (None if row[name] is None else DrawnSource(**row[name]) for name in ("annotations", "roi"))
+    annotations, roi = (None if row[name] is None else _drawn_source(row[name]) for name in ("annotations", "roi"))
     own = None if row["own"] is None else OwnSettings(**row["own"])
-    return SlideInput(row["path"], row["slide_id"], override, annotations, roi, own)
+    return SlideInput(named_file(row["path"]), row["slide_id"], override, annotations, roi, own)

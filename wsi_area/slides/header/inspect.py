@@ -12,6 +12,7 @@ from wsi_area.compute.units import positive_number
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice
+from wsi_area.model.plain_text import named_file
 from wsi_area.model.slide import Level, SlideInfo
 from wsi_area.slides.header.companion_files import (
     DICOM_HEAD_BYTES,
@@ -83,7 +84,7 @@ def inspect(
         The file is missing, unreadable, empty, not an image, or damaged; or it holds several pictures, and which one
         is meant is not said.
     """
-    given = Path(os.path.abspath(path))
+    given = Path(os.path.abspath(named_file(os.fspath(path))))
     file = _existing_file(given)
     name = slide_id if slide_id is not None else (given.name if given.is_dir() else given.stem)
     try:
