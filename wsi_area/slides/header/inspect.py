@@ -190,7 +190,7 @@ def _inspect_slide(
     else:
         one, numbers = meant.one, levels_of_picture(file, meant, vendor, sizes)
         told = slide_claims(vendor, properties, sizes[numbers[0]])
-        claims = (*of_their_picture(told, meant.directory.description), *further_claims(file, meant))
+        claims = (*of_their_picture(told, meant), *further_claims(file, meant))
     status = file.stat()
     fingerprint, content_digest = digests(file, properties.get("openslide.quickhash-1"))
     read, unread = split_claims(claims)
