@@ -196,6 +196,7 @@ def test_of_focal_planes_the_first_is_measured_and_that_is_said(tmp_path: Path) 
     assert np.array_equal(pixels_of(info), planes[0])
     assert [f.code for f in picture_findings(info)] == ["PICTURE_CHOSEN"]
     assert "3 focal planes" in info.picture_note
+    assert choose_lane(info, [0], "auto").lane == "direct"  # proven on the directory of this very plane
 
 
 @pytest.mark.parametrize("plane", [1, 2, "OffsetZ 2.0"])

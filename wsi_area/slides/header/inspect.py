@@ -186,9 +186,10 @@ def _inspect_slide(
     if meant is None:
         found = dicom_pictures(file, properties, sizes) if vendor == "dicom" else shown_pictures(properties, sizes)
         one, numbers = one_picture(file, found, choice), tuple(range(len(sizes)))
+        places: tuple[int, ...] = ()
         claims = slide_claims(vendor, properties, sizes[0])
     else:
-        one, numbers = meant.one, levels_of_picture(file, meant, vendor, sizes)
+        one, (numbers, places) = meant.one, levels_of_picture(file, meant, vendor, sizes)
         told = slide_claims(vendor, properties, sizes[numbers[0]])
         claims = (*of_their_picture(told, meant), *further_claims(file, meant))
     status = file.stat()
@@ -213,6 +214,7 @@ def _inspect_slide(
         choice=choice,
         picture_note=one.note,
         openslide_levels=() if numbers == tuple(range(len(sizes))) else numbers,
+        level_directories=places,
         orientation=1 if meant is None else meant.orientation,
         properties=_record(vendor, properties),
     )
