@@ -145,9 +145,9 @@ def test_a_garbage_tile_is_counted_beside_the_total_and_named(batch: Path) -> No
 
 def test_a_truncated_slide_counts_what_is_there_and_accounts_for_the_rest(batch: Path) -> None:
     counts = open_run(batch)["cut_pixels"].counted.counts
-    assert counts["n_px_accounted"] == counts["n_px_total"] == 1536 * 1536
-    assert sum(counts["n_px_by_class"]) / counts["n_px_total"] == pytest.approx(0.6, abs=0.03)
-    assert counts["n_px_unreadable"] == counts["n_px_total"] - sum(counts["n_px_by_class"])
+    assert counts.n_px_accounted == counts.n_px_total == 1536 * 1536
+    assert sum(counts.n_px_by_class) / counts.n_px_total == pytest.approx(0.6, abs=0.03)
+    assert counts.n_px_unreadable == counts.n_px_total - sum(counts.n_px_by_class)
     assert rows(batch)["cut_header"]["tissue_area_mm2"] in {"", "0.0"}  # and none of what cannot be decoded
 
 

@@ -1,5 +1,6 @@
 """tests: small ONNX networks whose right answer is known, each written with its card."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,13 @@ def write_network(
     output: dict[str, Any] | None = None,
     name: str = "small",
     background_is_glass: bool = True,
+    examples: Sequence[dict[str, Any]] = (),
     **shown: Any,
 ) -> Path:
     """Write the network with a card that shows it pixels as they are, 0..255, unless told otherwise."""
     path = folder / f"{name}.onnx"
     onnx.save(model, path)
-    write_card_for(path, classes, output, background_is_glass, **shown)
+    write_card_for(path, classes, output, background_is_glass, examples, **shown)
     return path
 
 
@@ -69,6 +71,7 @@ def write_card_for(
     classes: tuple[dict[str, Any], ...] = TWO_CLASSES,
     output: dict[str, Any] | None = None,
     background_is_glass: bool = True,
+    examples: Sequence[dict[str, Any]] = (),
     **shown: Any,
 ) -> Path:
     document = {
@@ -79,6 +82,7 @@ def write_card_for(
         "output": {"activation": "none"} | (output or {}),
         "classes": classes,
         "background_is_glass": background_is_glass,
+        "examples": examples,
         "licence": "made by a test",
         "provenance": "weights written by hand",
     }
@@ -168,6 +172,61 @@ def channels_last(limit: float) -> onnx.ModelProto:
         input_shape=("n", "h", "w", 3),
         output_shape=("n", "h", "w", 2),
     )
+
+
+def shown_twice_normalised(
+    *,
+    subtract: Any = None,
+    divide: Any = None,
+    multiply: Any = None,
+    subtract_last: Any = None,
+    batch_norm: tuple[float, float] | None = None,
+) -> onnx.ModelProto:
+    """A network that does arithmetic with each pixel first: these steps in this order, one number or one a colour."""
+    nodes, weights, name = [node("Identity", "image", "p0")], [], "p0"
+    for op, number in (("Sub", subtract), ("Div", divide), ("Mul", multiply), ("Sub", subtract_last)):
+        if number is None:
+            continue
+        step = f"p{len(nodes)}"
+        weights.append(weight(f"{step}_c", np.reshape(np.asarray(number, np.float64), (1, -1, 1, 1))))
+        nodes.append(node(op, f"{name} {step}_c", step))
+        name = step
+    if batch_norm is not None:
+        mean, deviation = batch_norm
+        for letter, number in (("g", 1.0), ("h", 0.0), ("m", mean), ("v", deviation**2)):
+            weights.append(weight(letter, np.full(3, number)))
+        nodes.append(node("BatchNormalization", f"{name} g h m v", "normed"))
+        name = "normed"
+    kernel = np.zeros((2, 3, 1, 1))
+    kernel[1, 0] = -1
+    nodes.append(node("Conv", f"{name} w", "scores"))
+    return model_of(nodes, [*weights, weight("w", kernel)])
+
+
+def of_bytes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same network, which takes uint8."""
+    model.graph.node.insert(0, helper.make_node("Cast", ["image"], ["floats"], to=TensorProto.FLOAT))
+    for other in model.graph.node[1:]:
+        other.input[:] = ["floats" if name == "image" else name for name in other.input]
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.UINT8
+    return model
+
+
+def labels_of_red(limits: tuple[float, float], kind: str, axes: int) -> onnx.ModelProto:
+    """Labels 0, 1, 2 by how many of the limits red reaches: (n, h, w), or with an axis of one channel."""
+    kernel = np.zeros((3, 3, 1, 1))
+    kernel[:, 0, 0, 0] = (0, 1, 2)
+    bias = [0, -limits[0] + 0.5, -sum(limits) + 1]
+    types = {"int64": TensorProto.INT64, "int32": TensorProto.INT32, "uint8": TensorProto.UINT8}
+    nodes = [
+        node("Conv", "image w b", "each"),
+        node("ArgMax", "each", "best", axis=1, keepdims=int(axes == 4)),
+        node("Cast", "best", "scores", to=types[kind]),
+    ]
+    shape = ("n", "p", "q") if axes == 3 else ("n", 1, "p", "q")
+    model = model_of(nodes, [weight("w", kernel), weight("b", bias)], output_shape=shape)
+    model.graph.output[0].type.tensor_type.elem_type = types[kind]
+    return model
 
 
 def random_unet(seed: int = 5, base: int = 8) -> onnx.ModelProto:

@@ -80,6 +80,8 @@ def collect_slides(
         Look into folders inside folders.
     mpp, mpp_reason
         µm per level-0 pixel, ``0.25`` or ``"0.25,0.26"``, and where that comes from, in words.
+    dpi
+        Dots per inch instead, ``300`` or ``"300,150"``.
     manifest, annotations, roi : path or None
         As the options of ``wsi-area run`` of these names.
     annotation_scale, roi_scale : str or None

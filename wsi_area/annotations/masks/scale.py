@@ -42,8 +42,7 @@ class _Reading:
 
     @property
     def text(self) -> str:
-        scale = f"{self.x:.8g}" if f"{self.x:.8g}" == f"{self.y:.8g}" else f"{self.x:.8g} × {self.y:.8g}"
-        return f"{self.kind}, --annotation-scale {scale}"
+        return f"{self.kind}, --annotation-scale {self.x:.8g}"
 
 
 def mask_scale(mask: Size, slide: Size, scale: float | None) -> FittedScale:

@@ -12,6 +12,7 @@ from wsi_area.model.classes import ClassScheme
 from wsi_area.segmenters.scheme import ClassSetting
 
 Layout = Literal["NCHW", "NHWC"]
+Decision = Literal["argmax", "threshold", "labels"]
 Three = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -37,7 +38,9 @@ class CardInput(_Part):
     divisible_by: int = Field(1, ge=1, description="a window begins and ends on multiples of it: the total stride, px")
     layout: Layout = Field("NCHW", description="order of the axes of the input")
     channels: Literal["RGB", "BGR"] = Field("RGB", description="order of the colours")
-    dtype: Literal["float32", "float16"] = Field("float32", description="type of the input")
+    dtype: Literal["float32", "float16", "uint8"] = Field(
+        "float32", description="type of the input; uint8: the pixels as they are, scale 0..255 without mean and std"
+    )
     scale: Literal["0..1", "0..255"] = Field("0..1", description="range of a pixel before mean and std")
     mean: Three = Field((0.0, 0.0, 0.0), description="subtracted, in the order of `channels`, in units of `scale`")
     std: tuple[Positive, Positive, Positive] = Field((1.0, 1.0, 1.0), description="divided by, likewise")
@@ -62,6 +65,8 @@ class CardInput(_Part):
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
         context, step = self.context_px, self.divisible_by
+        if self.dtype == "uint8" and (self.scale, self.mean, self.std) != ("0..255", (0.0,) * 3, (1.0,) * 3):
+            raise ValueError('dtype uint8 takes pixels as they are; set scale to "0..255", and leave mean and std out')
         if isinstance(context, int) and not 0 <= context <= self.overlap:
             raise ValueError(f"overlap_px {self.overlap} is less than context_px {context}, or that is negative")
         if self.window_px % step or self.overlap % step:
@@ -82,23 +87,45 @@ class CardOutput(_Part):
     activation: Literal["softmax", "sigmoid", "none"] = Field(
         description="what is still to be applied: softmax, sigmoid, or none where it is part of the network"
     )
-    decision: Literal["argmax", "threshold"] | None = Field(
+    decision: Decision | None = Field(
         None,
         description="argmax: a channel for each class, the highest wins, the first of equals; threshold: a channel "
-        "for each class but 0, the highest wins if it is at least `threshold`, else class 0; left out: threshold "
-        "after sigmoid, else argmax",
+        "for each class but 0, the highest wins if it is at least `threshold`, else class 0; labels: whole numbers "
+        "(n, height, width), each the id of a class; left out: threshold after sigmoid, else argmax",
     )
     threshold: float = Field(0.5, gt=0, lt=1, description="probability at which a class is believed (0..1)")
     stride: int = Field(1, ge=1, description="input pixels per output pixel, each way")
 
     @property
-    def rule(self) -> Literal["argmax", "threshold"]:
+    def rule(self) -> Decision:
         """Return how a class is chosen.
 
         >>> CardOutput(activation="sigmoid").rule
         'threshold'
         """
         return self.decision or ("threshold" if self.activation == "sigmoid" else "argmax")
+
+    @model_validator(mode="after")
+    def _is_one_answer(self) -> Self:
+        if self.rule == "labels" and self.activation != "none":
+            raise ValueError(f'labels are no scores: set activation to "none", not {self.activation!r}')
+        return self
+
+
+class CardExample(_Part):
+    """A picture whose class is known, at the pixel size of the network; shown to it before a slide is."""
+
+    file: str = Field(pattern=r"^[^/\\\x00]+\.png$", description="name of a PNG that lies beside the card")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of that file, lower-case hex")
+    expected: str = Field(min_length=1, description="name of the class that most of it must be taken for")
+
+
+class CardAccuracy(_Part):
+    """How well the network does on pictures that it was not trained on."""
+
+    measure: str = Field(min_length=1, description="what was computed: Dice of glands, …")
+    value: float = Field(description="what it came to")
+    held_out: str = Field(min_length=1, description="on what: how many slides, how kept apart from training")
 
 
 class OnnxCard(_Part):
@@ -113,6 +140,10 @@ class OnnxCard(_Part):
     background_is_glass: bool = Field(
         True, description="class 0 is all there is on bare glass, so bare glass need not be read"
     )
+    examples: tuple[CardExample, ...] = Field(
+        (), max_length=16, description="pictures whose class is known, tried before a run (no unit)"
+    )
+    accuracy: CardAccuracy | None = Field(None, description="how well it does on what it was not trained on (no unit)")
     licence: str = Field(min_length=1, description="terms of the weights and of what they were trained on")
     provenance: str = Field(min_length=1, description="who trained it, on what, and how well it does")
 
@@ -128,7 +159,10 @@ class OnnxCard(_Part):
 
     @model_validator(mode="after")
     def _is_usable(self) -> Self:
-        _ = self.scheme  # refuses gaps, repeats and a background that is tissue
+        names = [c.name for c in self.scheme.classes]  # refuses gaps, repeats and a background that is tissue
+        unknown = [e.expected for e in self.examples if e.expected not in names]
+        if unknown:
+            raise ValueError(f"examples expect the class {unknown[0]!r}; the classes are {', '.join(names)}")
         if self.input.overlap % self.output.stride or self.input.window_px % self.output.stride:
             raise ValueError(
                 f"window_px {self.input.window_px} and its rim of {self.input.overlap} px must be multiples of the "

@@ -93,7 +93,7 @@ def checked_network(path: Path, sha256: str) -> bytes:
 def _refuse_outside(path: str, message: str, content: memoryview, depth: int) -> None:
     if depth > _MAX_DEPTH:
         raise ValueError(f"it nests deeper than {_MAX_DEPTH} messages")
-    for number, value in _fields(content):
+    for number, value in fields_of(content):
         if message == "tensor" and ((number == _TENSOR_LOCATION and value == _EXTERNAL) or
                                     number == _TENSOR_EXTERNAL_DATA):  # fmt: skip
             raise SettingsError(
@@ -105,7 +105,7 @@ def _refuse_outside(path: str, message: str, content: memoryview, depth: int) ->
         if message == "node" and number == _NODE_DOMAIN:
             _refuse_domain(path, bytes(value).decode())
         if message == "model" and number == _OPSET:
-            for inner, domain in _fields(value):
+            for inner, domain in fields_of(value):
                 if inner == _OPSET_DOMAIN and not isinstance(domain, int):
                     _refuse_domain(path, bytes(domain).decode())
         inside = _INSIDE[message].get(number)
@@ -122,7 +122,7 @@ def _refuse_domain(path: str, domain: str) -> None:
         )
 
 
-def _fields(content: memoryview) -> Iterator[Field]:
+def fields_of(content: memoryview) -> Iterator[Field]:
     """Yield the number and the value of each field of a protobuf message; raise ValueError where it is none."""
     at, end = 0, len(content)
     while at < end:

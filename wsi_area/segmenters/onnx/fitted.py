@@ -13,6 +13,7 @@ from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.segmenters.colour.colour_rule import ColourRule
+from wsi_area.segmenters.onnx.asking import classes_of, normalised, scores_of
 from wsi_area.segmenters.onnx.card import OnnxCard
 from wsi_area.segmenters.onnx.grid import (
     Axis,
@@ -25,7 +26,7 @@ from wsi_area.segmenters.onnx.grid import (
     ratio_for,
     windows_over,
 )
-from wsi_area.segmenters.onnx.session import Floats, NetworkAt, scores_of
+from wsi_area.segmenters.onnx.session import Floats, NetworkAt
 from wsi_area.segmenters.protocol import Signal
 
 LARGEST_UPSAMPLING = 1.25
@@ -126,10 +127,7 @@ class FittedOnnx:
         classes = np.zeros(pixels.valid.shape, np.uint8)
         inside, scores = self._scores(pixels, rows, columns)
         if scores is not None:
-            best = scores.argmax(axis=0).astype(np.uint8)
-            if self.card.output.rule == "threshold":
-                best = np.where(scores.max(axis=0) >= np.float32(self.card.output.threshold), best + 1, 0)
-            classes[inside] = best
+            classes[inside] = classes_of(scores, self.card)
         classes[~pixels.valid] = UNSCANNED_CODE
         return classes
 
@@ -170,7 +168,7 @@ class FittedOnnx:
             group = spots[first : first + self.batch]
             corners = [(r - windows[0].start, c - windows[1].start) for r, c in group]
             cut = [
-                _normalised(picture[r * kept :, c * kept :][: shown.window_px, : shown.window_px], self.card)
+                normalised(picture[r * kept :, c * kept :][: shown.window_px, : shown.window_px], self.card)
                 for r, c in corners
             ]
             for (r, c), scores in zip(corners, scores_of(self.network, self.card, self.batch, cut), strict=True):
@@ -202,16 +200,3 @@ def _prepared(pixels: TilePixels, axes: tuple[Axis, Axis], taps: list[Taps], car
             index = mirrored(index, axis.size_px)
         rgb = blended(rgb, tap, index, number)
     return rgb
-
-
-def _normalised(window: NDArray[Any], card: OnnxCard) -> Floats:
-    """Return float32 (h, w, 3) in the card's order of channels: (pixel · scale - mean) / std."""
-    scale = 255.0 if card.input.scale == "0..1" else 1.0
-    mean, std = np.array(card.input.mean), np.array(card.input.std)
-    if card.input.channels == "BGR":
-        window = window[..., ::-1]
-    if window.dtype == np.uint8:
-        table = ((np.arange(256)[:, None] / scale - mean) / std).astype(np.float32)
-        return np.stack([table[:, channel][window[..., channel]] for channel in range(3)], axis=-1)
-    factor, shift = (1 / (scale * std)).astype(np.float32), (mean / std).astype(np.float32)
-    return np.asarray(window * factor - shift, np.float32)

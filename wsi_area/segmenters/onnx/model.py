@@ -10,6 +10,7 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import Overview
 from wsi_area.segmenters.colour.foreground import fit_foreground
 from wsi_area.segmenters.onnx.card import OnnxCard, card_path_beside, read_card
+from wsi_area.segmenters.onnx.ends import check_ends
 from wsi_area.segmenters.onnx.file import sha256_of
 from wsi_area.segmenters.onnx.fitted import LARGEST_UPSAMPLING, FittedOnnx
 from wsi_area.segmenters.onnx.grid import SAME_MPP
@@ -46,7 +47,7 @@ class OnnxSegmenter(BaseModel):
     def _can_be_used(self) -> Self:
         """Refuse before a run starts what ``fit`` would refuse for its first slide."""
         imported_onnxruntime()
-        self._checked_card()
+        check_ends(self.model, self._checked_card())
         return self
 
     def _checked_card(self) -> OnnxCard:
@@ -72,7 +73,7 @@ class OnnxSegmenter(BaseModel):
         runtime = imported_onnxruntime()
         slide_mpp = _slide_mpp(overview, card)
         network = network_on(self.device, str(self.model), card.model_sha256, self.threads)
-        try_network(network, card, self.batch)
+        answered = try_network(network, card, self.card_path.parent, self.batch)
         foreground = fit_foreground(overview, "auto", "otsu")
         lowered = foreground.lowered_rule(self.glass_margin)
         facts: dict[str, object] = {
@@ -83,6 +84,7 @@ class OnnxSegmenter(BaseModel):
             "onnxruntime": runtime.__version__,
             "batch": self.batch,
             "resampled_beyond": SAME_MPP,
+            "trial": answered,
             "glass": foreground.facts if card.background_is_glass else None,
         }
         return FittedOnnx(

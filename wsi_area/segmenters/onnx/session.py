@@ -13,8 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.errors import MissingExtraError, SegmentationError, SettingsError
-from wsi_area.segmenters.onnx.card import OnnxCard
+from wsi_area.errors import MissingExtraError, SettingsError
 from wsi_area.segmenters.onnx.file import checked_network
 
 _LOG = logging.getLogger(__name__)
@@ -134,7 +133,7 @@ def _opened(network: NetworkAt) -> Any:
     try:
         # from its bytes: what was hashed is what runs, and there is no folder to find other files in
         session = runtime.InferenceSession(content, options, providers=providers)
-    except _errors_of(runtime) as error:
+    except errors_of(runtime) as error:
         raise SettingsError(
             f"onnxruntime {runtime.__version__} refuses the network {network.path}: {error}; export it with a "
             "standard opset that this version knows"
@@ -147,78 +146,8 @@ def _opened(network: NetworkAt) -> Any:
     return session
 
 
-def _errors_of(runtime: Any) -> tuple[type[Exception], ...]:
+def errors_of(runtime: Any) -> tuple[type[Exception], ...]:
     """Return the errors that onnxruntime raises: a dozen classes with no parent of their own."""
     state = runtime.capi.onnxruntime_pybind11_state
     own = [v for v in vars(state).values() if isinstance(v, type) and issubclass(v, Exception)]
     return (*own, RuntimeError, ValueError)
-
-
-def scores_of(network: NetworkAt, card: OnnxCard, batch: int, windows: list[Floats]) -> list[Floats]:
-    """Return what the network says about each window, float32 (channels, h, w), with its activation applied.
-
-    It is always shown ``batch`` windows at once, the last ones blank where there are fewer, so that the same
-    window is computed in the same way however many there are.
-
-    Parameters
-    ----------
-    windows
-        float32 (window_px, window_px, 3), normalised, in the card's order of channels.
-
-    Raises
-    ------
-    SegmentationError
-        If the output has another shape than the card says, or numbers that are not finite.
-    """
-    session = session_for(network)
-    edge = card.input.window_px
-    said: list[Floats] = []
-    for first in range(0, len(windows), batch):
-        group = windows[first : first + batch]
-        shown = np.zeros((batch, edge, edge, 3), np.float32)
-        shown[: len(group)] = group
-        if card.input.layout == "NCHW":
-            shown = shown.transpose(0, 3, 1, 2)
-        value = np.ascontiguousarray(shown, dtype=card.input.dtype)
-        name = card.output.name or session.get_outputs()[0].name
-        try:
-            (answer,) = session.run([name], {session.get_inputs()[0].name: value})
-        except _errors_of(imported_onnxruntime()) as error:
-            raise SegmentationError(
-                f"the network {card.name!r} cannot be run on {batch} windows of {edge} px: {error}; correct the card's "
-                "window_px, divisible_by or dtype, or the batch"
-            ) from error
-        said += [_activated(one, card) for one in _by_channel(answer, card, batch)[: len(group)]]
-    return said
-
-
-def _by_channel(answer: NDArray[Any], card: OnnxCard, batch: int) -> Floats:
-    """Return float32 (batch, channels, h, w), contiguous."""
-    if answer.ndim == 4 and card.output.layout == "NHWC":
-        answer = answer.transpose(0, 3, 1, 2)
-    edge = card.input.window_px // card.output.stride
-    expected = (batch, card.channel_count, edge, edge)
-    if answer.shape != expected:
-        raise SegmentationError(
-            f"the network {card.name!r} answers with (n, channels, height, width) = {answer.shape}, its card means "
-            f"{expected}; correct the card's classes, layout, stride or decision"
-        )
-    numbers = np.ascontiguousarray(answer, dtype=np.float32)
-    wrong = int(numbers.size - np.isfinite(numbers).sum())
-    if wrong:
-        raise SegmentationError(
-            f"the network {card.name!r} answers with {wrong} of {numbers.size} numbers that are not finite; check its "
-            "mean, std and dtype"
-        )
-    return numbers
-
-
-def _activated(scores: Floats, card: OnnxCard) -> Floats:
-    if card.output.activation == "softmax":
-        risen = np.exp(scores - scores.max(axis=0))
-        return np.asarray(risen / risen.sum(axis=0))
-    if card.output.activation == "sigmoid":
-        # e^-|x| never overflows; 1 / (1 + e^-x) for x ≥ 0 and e^x / (1 + e^x) below are the same function
-        fallen = np.exp(-np.abs(scores))
-        return np.asarray(np.where(scores >= 0, 1, fallen) / (1 + fallen), np.float32)
-    return scores

@@ -2,42 +2,50 @@
 
 import math
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from wsi_area.errors import SegmentationError, SettingsError
+from wsi_area.segmenters.onnx.answers import check_answers
+from wsi_area.segmenters.onnx.asking import scores_of
 from wsi_area.segmenters.onnx.card import OnnxCard
-from wsi_area.segmenters.onnx.session import Floats, NetworkAt, scores_of, session_for
+from wsi_area.segmenters.onnx.examples import check_examples
+from wsi_area.segmenters.onnx.session import Floats, NetworkAt, session_for
 
-_TYPES = {"float32": "tensor(float)", "float16": "tensor(float16)"}
+_TYPES = {"float32": "tensor(float)", "float16": "tensor(float16)", "uint8": "tensor(uint8)"}
+_DTYPES = {onnx: ours for ours, onnx in _TYPES.items()}
+_LABELS = ("tensor(int64)", "tensor(int32)", "tensor(uint8)")
 _AXES = {"NCHW": ("batch", "channels", "height", "width"), "NHWC": ("batch", "height", "width", "channels")}
 _SEED = 20
 
 _lock = threading.Lock()
-_passed: set[tuple[NetworkAt, str, int]] = set()
+_passed: dict[tuple[NetworkAt, str, int], dict[str, object]] = {}
 
 
-def try_network(network: NetworkAt, card: OnnxCard, batch: int) -> None:
-    """Refuse a network that is not what its card says; return nothing. Done once in a process.
+def try_network(network: NetworkAt, card: OnnxCard, folder: Path, batch: int) -> dict[str, object]:
+    """Return what a network answered to the trial, JSON-ready; one that is not what its card says is refused.
+
+    Done once in a process. ``folder`` is where the card and its examples lie.
 
     Raises
     ------
     SettingsError
-        If an input or output has another shape or type, the answer has, or an output pixel looks further than
-        ``context_px``.
+        If an input or output has another shape or type, the answer has, an output pixel looks further than
+        ``context_px``, the answers are not of the kind that the card says, or an example is taken for another class.
     """
     trial = (network, card.model_dump_json(), batch)
     with _lock:
-        if trial in _passed:
-            return
-        session = session_for(network)
-        _check_declared(session, card, batch)
-        try:
-            _check_reach(network, card, batch)
-        except SegmentationError as error:
-            raise SettingsError(str(error)) from error
-        _passed.add(trial)
+        if trial not in _passed:
+            _check_declared(session_for(network), card, batch)
+            try:
+                _check_reach(network, card, batch)
+                answered = check_answers(network, card, batch)
+                _passed[trial] = {**answered, "examples": check_examples(network, card, folder, batch)}
+            except SegmentationError as error:
+                raise SettingsError(str(error)) from error
+        return _passed[trial]
 
 
 def _check_declared(session: Any, card: OnnxCard, batch: int) -> None:
@@ -50,14 +58,34 @@ def _check_declared(session: Any, card: OnnxCard, batch: int) -> None:
             "name one of them in output.name"
         )
     if inputs[0].type != _TYPES[card.input.dtype]:
+        dtype = _DTYPES.get(inputs[0].type)
+        remedy = f'set input.dtype to "{dtype}"' if dtype else f"export it for one of {', '.join(_TYPES)}"
         raise SettingsError(
-            f"the network {card.name!r} takes {inputs[0].type}, its card says {card.input.dtype}; correct input.dtype"
+            f"the network {card.name!r} takes {inputs[0].type}, its card says {card.input.dtype}; {remedy}"
         )
     edge = card.input.window_px
     _check_shape("input", inputs[0].shape, card.input.layout, (batch, 3, edge, edge), card)
     said = next(iter(outputs.values())) if card.output.name is None else outputs[card.output.name]
     edge //= card.output.stride
+    if _are_labels(said, card):
+        return
     _check_shape("output", said.shape, card.output.layout, (batch, card.channel_count, edge, edge), card)
+
+
+def _are_labels(said: Any, card: OnnxCard) -> bool:
+    """Return True if the output is labels and the card says so; refuse what only one of the two says."""
+    is_integer = said.type in _LABELS
+    if is_integer == (card.output.rule == "labels"):
+        return is_integer
+    if is_integer:
+        raise SettingsError(
+            f"the network {card.name!r} answers with {said.type}, which are labels, its card means scores; set "
+            'output.decision to "labels" and output.activation to "none"'
+        )
+    raise SettingsError(
+        f"the network {card.name!r} answers with {said.type}, its card means labels ({', '.join(_LABELS)}); set "
+        'output.decision to "argmax" or "threshold"'
+    )
 
 
 def _check_shape(what: str, declared: Any, layout: str, meant: tuple[int, int, int, int], card: OnnxCard) -> None:
@@ -79,6 +107,8 @@ def _check_reach(network: NetworkAt, card: OnnxCard, batch: int) -> None:
     edge, stride = card.input.window_px, card.output.stride
     step = math.lcm(card.input.divisible_by, stride)
     noise = np.random.default_rng(_SEED).normal(0, 1, (2, edge, edge, 3)).astype(np.float32)
+    if card.input.dtype == "uint8":
+        noise = np.rint(128 + 40 * noise)
     (plain,) = scores_of(network, card, batch, [noise[0]])
     context = card.input.context_px
     if context == "window":

@@ -191,11 +191,12 @@ def _inspect_slide(
     if meant is None:
         found = dicom_pictures(file, properties, sizes) if vendor == "dicom" else shown_pictures(properties, sizes)
         one, numbers = one_picture(file, found, choice), tuple(range(len(sizes)))
+        places: tuple[int, ...] = ()
         claims = slide_claims(vendor, properties, sizes[0])
     else:
-        one, numbers = meant.one, levels_of_picture(file, meant, vendor, sizes)
+        one, (numbers, places) = meant.one, levels_of_picture(file, meant, vendor, sizes)
         told = slide_claims(vendor, properties, sizes[numbers[0]])
-        claims = (*of_their_picture(told, meant.directory.description), *further_claims(file, meant))
+        claims = (*of_their_picture(told, meant), *further_claims(file, meant))
     status = file.stat()
     fingerprint, content_digest = digests(file, properties.get("openslide.quickhash-1"))
     read, unread = split_claims(claims)
@@ -218,6 +219,7 @@ def _inspect_slide(
         choice=choice,
         picture_note=one.note,
         openslide_levels=() if numbers == tuple(range(len(sizes))) else numbers,
+        level_directories=places,
         orientation=1 if meant is None else meant.orientation,
         properties=_record(vendor, properties),
     )

@@ -34,8 +34,12 @@ def shown_pictures(properties: Properties, sizes: Sequence[Size]) -> tuple[Found
     return tuple(one.numbered(index) for index, one in enumerate(found))
 
 
-def levels_of_picture(file: Path, meant: TiffSlide, vendor: str, sizes: Sequence[Size]) -> tuple[int, ...]:
-    """Return OpenSlide's numbers of the levels of a picture: its own, then those of its reduced pictures.
+def levels_of_picture(
+    file: Path, meant: TiffSlide, vendor: str, sizes: Sequence[Size]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return OpenSlide's numbers of the levels of a picture, and where their directories begin in the file.
+
+    The picture itself is the first, its reduced ones follow.
 
     An Aperio slide has a level for each tiled directory, in order; of other TIFFs a level is known by its size, where
     there is one of that size.
@@ -49,6 +53,7 @@ def levels_of_picture(file: Path, meant: TiffSlide, vendor: str, sizes: Sequence
     wanted = [(taken.picture.size_px, taken.part), *taken.levels]
     tiled = [directory for directory in meant.directories if directory.is_tiled]
     numbers: list[int] = []
+    places: list[int] = []
     for size, part in wanted:
         if vendor == "aperio":
             alike = [
@@ -58,12 +63,13 @@ def levels_of_picture(file: Path, meant: TiffSlide, vendor: str, sizes: Sequence
             alike = [n for n, shown in enumerate(sizes) if shown == size]
         if len(alike) == 1 and sizes[alike[0]] == size:
             numbers.append(alike[0])
+            places += [] if part is None else [part.directory_at]
         elif not numbers:
             raise SlideOpenError(
                 f"{file}: the picture that is meant has {size.width_px} × {size.height_px} px, and OpenSlide shows no "
                 "level that is it alone; export it by itself"
             )
-    return tuple(numbers)
+    return tuple(numbers), tuple(places)
 
 
 def dicom_pictures(file: Path, properties: Properties, sizes: Sequence[Size]) -> tuple[FoundPicture, ...]:

@@ -1,7 +1,7 @@
 """header: the one picture of a TIFF that is meant, with every claim about its pixel size; structure only."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class TiffSlide:
     directory: Directory
     directories: tuple[Directory, ...]
     picture_of_image: Mapping[int, int]  # of each image of OME-XML, the number of its first picture in the list
+    vendor: str | None = None  # as whose slide OpenSlide knows it
 
     @property
     def orientation(self) -> int:
@@ -67,7 +68,7 @@ def tiff_slide(file: Path, vendor: str | None, directories: tuple[Directory, ...
     numbers = {picture.image: picture.picture.index for picture in reversed(found) if picture.may_be_meant}
     numbers |= {picture.image: picture.picture.index for picture in one.taken[:1]}
     numbers = {picture.image: picture.picture.index for picture in reversed(found)} | numbers
-    return TiffSlide(one, every[one.parts[0].directory_at], directories, numbers)
+    return TiffSlide(one, every[one.parts[0].directory_at], directories, numbers, vendor)
 
 
 def tag_claims(slide: TiffSlide) -> Iterator[Claim]:
@@ -75,7 +76,7 @@ def tag_claims(slide: TiffSlide) -> Iterator[Claim]:
     values, description = slide.directory.values, slide.directories[0].values.get(DESCRIPTION, "")
     unit = {2: "inch", 3: "cm"}.get(slide.directory.number(RESOLUTION_UNIT, 2), "none")
     x, y = (_one(values.get(tag)) for tag in (X_RESOLUTION, Y_RESOLUTION))
-    yield from tiff_claims(x, y, unit, str(description))
+    yield from of_their_picture(tiff_claims(x, y, unit, str(description)), slide)
 
 
 def further_claims(file: Path, slide: TiffSlide) -> Iterator[Claim]:
@@ -86,7 +87,7 @@ def further_claims(file: Path, slide: TiffSlide) -> Iterator[Claim]:
     from wsi_area.slides.header.tiff_scales import ome_claims, scale_claims  # loads tifffile
 
     yield from ome_claims(images, slide.picture_of_image)
-    yield from scale_claims(file, slide.directory)
+    yield from of_their_picture(scale_claims(file, slide.directory), slide)
 
 
 def ome_power(slide: TiffSlide) -> float | None:
@@ -96,14 +97,19 @@ def ome_power(slide: TiffSlide) -> float | None:
     return own.power if own is not None else None
 
 
-def of_their_picture(claims: Sequence[Claim], description: str) -> Iterator[Claim]:
-    """Yield Aperio's claims with the picture that their description says it is of."""
-    stated = aperio_frame(description)
+def of_their_picture(claims: Iterable[Claim], meant: TiffSlide) -> Iterator[Claim]:
+    """Yield claims read from the directory of the picture that is meant, with its number.
+
+    Those of Aperio's description carry the size of the picture that it says it is of.
+    """
+    number, stated = meant.one.taken[0].picture.index, aperio_frame(meant.directory.description)
     for claim in claims:
-        if isinstance(claim, MppCandidate) and claim.source in _APERIO_CLAIMS:
-            yield replace(claim, describes_px=stated)
-        else:
+        if not isinstance(claim, MppCandidate) or claim.picture is not None:
             yield claim
+        elif meant.vendor == "aperio" and claim.source in _APERIO_CLAIMS:
+            yield replace(claim, picture=number, describes_px=stated)
+        else:
+            yield replace(claim, picture=number)
 
 
 def aperio_frame(description: str) -> Size | None:

@@ -1,0 +1,135 @@
+"""segmenters: what a network answers to windows: shown as its card says, its activation applied, its classes chosen."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.errors import SegmentationError
+from wsi_area.model.pixels import ClassMap
+from wsi_area.segmenters.onnx.card import OnnxCard
+from wsi_area.segmenters.onnx.session import Floats, NetworkAt, errors_of, imported_onnxruntime, session_for
+
+
+def normalised(window: NDArray[Any], card: OnnxCard) -> Floats:
+    """Return float32 (h, w, 3) in the card's order of channels: (pixel · scale - mean) / std."""
+    scale = 255.0 if card.input.scale == "0..1" else 1.0
+    mean, std = np.array(card.input.mean), np.array(card.input.std)
+    if card.input.channels == "BGR":
+        window = window[..., ::-1]
+    if window.dtype == np.uint8:
+        table = ((np.arange(256)[:, None] / scale - mean) / std).astype(np.float32)
+        return np.stack([table[:, channel][window[..., channel]] for channel in range(3)], axis=-1)
+    factor, shift = (1 / (scale * std)).astype(np.float32), (mean / std).astype(np.float32)
+    return np.asarray(window * factor - shift, np.float32)
+
+
+def scores_of(network: NetworkAt, card: OnnxCard, batch: int, windows: list[Floats]) -> list[Floats]:
+    """Return what the network says about each window, float32 (channels, h, w), with its activation applied.
+
+    Parameters and errors are those of `answers_of`.
+    """
+    return [_activated(answer, card) for answer in answers_of(network, card, batch, windows)]
+
+
+def answers_of(network: NetworkAt, card: OnnxCard, batch: int, windows: list[Floats]) -> list[Floats]:
+    """Return the network's own answer to each window, float32 (channels, h, w); labels as 1 for their class, else 0.
+
+    It is always shown ``batch`` windows at once, the last ones blank where there are fewer, so that the same
+    window is computed in the same way however many there are.
+
+    Parameters
+    ----------
+    windows
+        float32 (window_px, window_px, 3), normalised, in the card's order of channels.
+
+    Raises
+    ------
+    SegmentationError
+        If the output has another shape than the card says, labels of no class, or numbers that are not finite.
+    """
+    session = session_for(network)
+    edge = card.input.window_px
+    said: list[Floats] = []
+    for first in range(0, len(windows), batch):
+        group = windows[first : first + batch]
+        shown = np.zeros((batch, edge, edge, 3), np.float32)
+        shown[: len(group)] = group
+        if card.input.layout == "NCHW":
+            shown = shown.transpose(0, 3, 1, 2)
+        if card.input.dtype == "uint8":
+            shown = np.clip(np.rint(shown), 0, 255)
+        value = np.ascontiguousarray(shown, dtype=card.input.dtype)
+        name = card.output.name or session.get_outputs()[0].name
+        try:
+            (answer,) = session.run([name], {session.get_inputs()[0].name: value})
+        except errors_of(imported_onnxruntime()) as error:
+            raise SegmentationError(
+                f"the network {card.name!r} cannot be run on {batch} windows of {edge} px: {error}; correct the card's "
+                "window_px, divisible_by or dtype, or the batch"
+            ) from error
+        is_labels = card.output.rule == "labels"
+        said += list((_of_labels if is_labels else _by_channel)(answer, card, batch)[: len(group)])
+    return said
+
+
+def classes_of(scores: Floats, card: OnnxCard) -> ClassMap:
+    """Return uint8 (h, w) of class ids, chosen of float32 (channels, h, w) as the card says."""
+    best: ClassMap = scores.argmax(axis=0).astype(np.uint8)
+    if card.output.rule != "threshold":
+        return best
+    reaches = scores.max(axis=0) >= np.float32(card.output.threshold)
+    return np.asarray(np.where(reaches, best + 1, 0), np.uint8)
+
+
+def _by_channel(answer: NDArray[Any], card: OnnxCard, batch: int) -> Floats:
+    """Return float32 (batch, channels, h, w), contiguous."""
+    if answer.ndim == 4 and card.output.layout == "NHWC":
+        answer = answer.transpose(0, 3, 1, 2)
+    edge = card.input.window_px // card.output.stride
+    expected = (batch, card.channel_count, edge, edge)
+    if answer.shape != expected:
+        raise SegmentationError(
+            f"the network {card.name!r} answers with (n, channels, height, width) = {answer.shape}, its card means "
+            f"{expected}; correct the card's classes, layout, stride or decision"
+        )
+    numbers = np.ascontiguousarray(answer, dtype=np.float32)
+    wrong = int(numbers.size - np.isfinite(numbers).sum())
+    if wrong:
+        raise SegmentationError(
+            f"the network {card.name!r} answers with {wrong} of {numbers.size} numbers that are not finite; check its "
+            "mean, std and dtype"
+        )
+    return numbers
+
+
+def _of_labels(answer: NDArray[Any], card: OnnxCard, batch: int) -> Floats:
+    """Return float32 (batch, classes, h, w), 1 where a pixel has the label of the class."""
+    edge = card.input.window_px // card.output.stride
+    expected = (batch, edge, edge)
+    if answer.ndim == 4:  # an axis of one channel, wherever it is
+        answer = answer[:, 0] if answer.shape[1] == 1 else answer[..., 0] if answer.shape[3] == 1 else answer
+    if answer.shape != expected or answer.dtype.kind not in "iu":
+        raise SegmentationError(
+            f"the network {card.name!r} answers with {answer.dtype} {answer.shape}, its card means labels, whole "
+            f"numbers of (n, height, width) = {expected}; correct output.decision or output.stride"
+        )
+    least, most = int(answer.min()), int(answer.max())
+    if least < 0 or most >= len(card.classes):
+        raise SegmentationError(
+            f"the network {card.name!r} answers with labels from {least} to {most}, its card has the classes 0 to "
+            f"{len(card.classes) - 1}; list every class in the card"
+        )
+    labels = answer[:, None] == np.arange(len(card.classes)).reshape(1, -1, 1, 1)
+    return np.ascontiguousarray(labels, dtype=np.float32)
+
+
+def _activated(scores: Floats, card: OnnxCard) -> Floats:
+    if card.output.activation == "softmax":
+        risen = np.exp(scores - scores.max(axis=0))
+        return np.asarray(risen / risen.sum(axis=0))
+    if card.output.activation == "sigmoid":
+        # e^-|x| never overflows; 1 / (1 + e^-x) for x ≥ 0 and e^x / (1 + e^x) below are the same function
+        fallen = np.exp(-np.abs(scores))
+        return np.asarray(np.where(scores >= 0, 1, fallen) / (1 + fallen), np.float32)
+    return scores
