@@ -7,7 +7,7 @@ from typing import BinaryIO, Literal
 
 from wsi_area.model.record.slide_certificate import Completeness, StoredTiles
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.header.companion_files import DICOM_HEAD_BYTES, has_dicom_magic
+from wsi_area.slides.file_kinds import DICOM_HEAD_BYTES, has_dicom_magic
 
 _UNDEFINED = 0xFFFFFFFF
 _END_OF_ITEMS = b"\xfe\xff\xdd\xe0"
