@@ -133,7 +133,7 @@ def test_a_part_that_is_not_stored_is_code_0_and_said_and_a_torn_one_is_refused(
 def test_a_part_that_is_too_short_is_refused_never_filled_with_zeros(tmp_path, compression):
     tifffile.imwrite(tmp_path / "a.tif", CODES, photometric="minisblack", tile=(64, 64), compression=compression)
     overwritten(tmp_path / "a.tif", "TileByteCounts", lambda values: values.__setitem__(2, values[2] // 3))
-    with pytest.raises(AnnotationError, match="is damaged"):
+    with pytest.raises(AnnotationError, match="part 2 holds 1365 bytes" if compression is None else "is damaged"):
         read(tmp_path / "a.tif")
 
 

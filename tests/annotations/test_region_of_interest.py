@@ -75,3 +75,24 @@ def test_a_mask_keeps_its_scale_as_a_region_of_interest():
     finer = replace(drawn, mask=replace(drawn.mask, scale_x=4.0, scale_y=4.0))
     assert (region_of_interest(finer).mask.scale_x, region_of_interest(finer).mask.names) == (4.0, {1: "inside"})
     assert np.array_equal(region_of_interest(finer).mask.codes(), [[0, 1, 0, 0]])
+
+
+@pytest.mark.parametrize("kind", ["root", "detection", "cell", "tile"])
+def test_only_annotations_and_cores_are_a_region_of_interest_where_there_are_some(tmp_path, kind):
+    def of(side, object_type):
+        return feature([square(0, 0, side)], {"objectType": object_type})
+
+    def area_of(*features):
+        drawn = read_drawn(written(tmp_path / "a.geojson", list(features)), slide=slide_of(1000, 800))
+        roi = region_of_interest(drawn)
+        return shapely.from_wkb(roi.wkb_l0_px).area, "1 detections, cells, tiles or roots" in roi.findings[-1].message
+
+    assert area_of(of(700, kind), of(100, "annotation")) == (10_000, True)
+    assert area_of(of(700, kind), of(200, "tmaCore")) == (40_000, True)
+    assert area_of(of(700, kind)) == (490_000, False)
+
+
+def test_a_thousand_names_are_not_all_told(tmp_path):
+    features = [feature([square(n, 0, 1)], {"name": f"Annotation {n}"}) for n in range(1000)]
+    roi = region_of_interest(read_drawn(written(tmp_path / "a.geojson", features), slide=slide_of(1000, 800)))
+    assert len(roi.findings[-1].message) < 300

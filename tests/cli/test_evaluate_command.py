@@ -126,6 +126,22 @@ def test_tumor_stands_for_every_class_that_is_tumour(run: Path, tmp_path: Path) 
     assert accuracy_of(tmp_path / "out", drawn(tmp_path, {"tumor": [FOUND]}))["classes"][1]["dice"] == 1.0
 
 
+def test_a_truth_in_which_nothing_was_drawn_is_held_against_the_tumour_that_was_found(
+    run: Path, tmp_path: Path
+) -> None:
+    classes = [
+        {"id": 0, "name": "glass", "color": "#ffffff"},
+        {"id": 1, "name": "node_7", "color": "#d6609c", "is_tissue": True, "is_tumor": True},
+    ]
+    measure(run.parent / "a.tif", tmp_path / "out", f"segmenter.classes={_toml(classes)}")
+    (tmp_path / "a.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    found = accuracy_of(tmp_path / "out", tmp_path / "a.geojson")
+    assert found["confusion"] == {
+        "classes": ["rest", "tumor"],
+        "rows_true_columns_predicted": [[640 * 512 - 40_000, 40_000], [0, 0]],
+    }
+
+
 def _toml(classes: list[dict[str, Any]]) -> str:
     entries = [", ".join(f"{k} = {json.dumps(v)}" for k, v in entry.items()) for entry in classes]
     return "[" + ", ".join(f"{{{entry}}}" for entry in entries) + "]"

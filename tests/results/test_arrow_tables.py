@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from wsi_area.results.tables.columns import columns_of
-from wsi_area.results.tables.run_tables import _write_parquet
+from wsi_area.results.tables.run_tables import parquet_bytes
 
 AREA_COLUMNS = {column.name: column.kind for column in columns_of("areas")}
 
@@ -20,21 +20,21 @@ ROW = {
 
 def test_every_value_comes_back_and_what_is_unknown_stays_unknown(tmp_path: Path) -> None:
     nothing = dict.fromkeys(AREA_COLUMNS)
-    _write_parquet(tmp_path / "areas.parquet", AREA_COLUMNS, [ROW, {}, ROW])
+    (tmp_path / "areas.parquet").write_bytes(parquet_bytes(AREA_COLUMNS, [ROW, {}, ROW]))
     assert pq.read_table(tmp_path / "areas.parquet").to_pylist() == [ROW, nothing, ROW]
 
 
 def test_a_table_without_rows_has_its_columns(tmp_path: Path) -> None:
-    _write_parquet(tmp_path / "areas.parquet", AREA_COLUMNS, [])
+    (tmp_path / "areas.parquet").write_bytes(parquet_bytes(AREA_COLUMNS, []))
     table = pq.read_table(tmp_path / "areas.parquet")
     assert (table.num_rows, tuple(table.column_names)) == (0, tuple(AREA_COLUMNS))
 
 
 def test_writing_tables_loads_no_pandas(tmp_path: Path) -> None:
     program = (
-        "import sys, pathlib; from wsi_area.results.tables.run_tables import _write_parquet; "
+        "import sys, pathlib; from wsi_area.results.tables.run_tables import parquet_bytes; "
         "columns, row = {'slide_id': 'text', 'n_px': 'integer'}, {'slide_id': 'S', 'n_px': 1}; "
-        "_write_parquet(pathlib.Path(sys.argv[1]), columns, [row]); "
+        "pathlib.Path(sys.argv[1]).write_bytes(parquet_bytes(columns, [row])); "
         "sys.exit('pandas' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program, tmp_path / "t.parquet"], check=True)

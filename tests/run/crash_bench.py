@@ -143,7 +143,7 @@ STEPS = {
     "filtered, not noted": ("filters", Fault("wsi_area.run.object_pass:finish_cleaned")),
     "filtered and noted": ("filters", Fault("wsi_area.run.object_pass:finish_cleaned", "after")),
     "before the tables": ("foci", Fault("wsi_area.run.closing:write_tables")),
-    "between two tables": ("foci", Fault("wsi_area.results.tables.run_tables:_write_parquet", "after", 1)),
+    "between two tables": ("foci", Fault("wsi_area.results.tables.run_tables:_write", "after", 1)),
     "after the tables": ("foci", Fault("wsi_area.run.closing:write_tables", "after")),
     "before run.json": ("foci", Fault("wsi_area.run.closing:ended_run")),
 }

@@ -11,6 +11,12 @@ from measuring import measure
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from wsi_area.audit.verify import verify_run
+from wsi_area.model.picture import PictureChoice
+from wsi_area.reports.report import write_report
+from wsi_area.results.documents import read_result
+from wsi_area.results.layout import RunLayout
+from wsi_area.review.notebook_run import open_run as open_notebook_run
 from wsi_area.settings.run_settings import load
 
 UM = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.5, "PhysicalSizeYUnit": "µm"}
@@ -151,3 +157,22 @@ def test_a_tiled_slide_that_is_shown_turned_takes_no_drawing(tmp_path: Path) -> 
     drawn = measure(path, tmp_path / "drawn", roi=ring(tmp_path / "s.geojson", disc(100), 120)).documents[0]
     assert drawn["status"] == "failed"
     assert "orientation" in drawn["reason"]
+
+
+def test_report_notebook_and_documents_say_which_picture_was_measured_and_open_it_again(tmp_path: Path) -> None:
+    path = write_channels(tmp_path / "s.ome.tif", (30, 70, 120, 20), np.uint8, ["DAPI", "FITC", "Cy5", "TRITC"])
+    outcome = measure(path, tmp_path / "out", *DARK, "reader.channel=Cy5", "tiling.tile_px=128", "tiling.work_mpp=0.5")
+    record = outcome.documents[0]
+    pictures = record["pictures"]
+    assert (pictures["asked_channel"], pictures["count"]) == ("Cy5", 4)
+    assert [picture["index"] for picture in pictures["listed"] if picture["taken"]] == [2]
+    assert read_result(RunLayout(tmp_path / "out").slide(record["slide_id"])).choice == PictureChoice(channel="Cy5")
+    write_report(tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    slide = open_notebook_run(tmp_path / "out")[record["slide_id"]]
+    for told in (page, slide._repr_html_()):
+        assert "channel 2 Cy5" in told
+        assert "channel 0 DAPI" in told
+    assert verify_run(tmp_path / "out").disagreements == ()
+    tile = slide.tile(1, 1)
+    assert tile.rgb.max() == 200  # the channel that was measured is what is shown

@@ -151,6 +151,17 @@ def test_no_pixel_of_a_mask_lies_in_a_box_that_need_not_be_read(seed, shape, sca
     assert_every_class_is_read(fitted, overview)
 
 
+@pytest.mark.parametrize(("drawn_code", "read_boxes"), [(1, 7 * 7), (2, 8 * 10)])
+def test_blocks_of_one_code_throughout_are_read_where_it_is_a_class(drawn_code, read_boxes):
+    codes = np.full((3200, 4000), 3 - drawn_code, np.uint8)
+    codes[:2048, :2048] = 1  # two blocks each way, packed as their code
+    mask = mask_of(codes, {1: "Tumor", 2: "Tumor" if drawn_code == 2 else "normal"}, 0.025)
+    overview = overview_of(drawn_of(mask=mask), shape=(8, 10))
+    read = RegionsSegmenter().fit(overview).may_hold_foreground(overview)
+    assert_every_class_is_read(RegionsSegmenter().fit(overview), overview)
+    assert read.sum() == read_boxes
+
+
 def assert_every_class_is_read(fitted, overview):
     seen = classes_at(fitted, 0, 0, 100, 80) != 0
     h, w = overview.valid.shape

@@ -1,5 +1,7 @@
 """What matches no class never takes a pixel from what does, and stays on record."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -7,6 +9,7 @@ import shapely
 from wsi_area.errors import AnnotationError
 from wsi_area.inputs.drawings import left_out_findings
 from wsi_area.model.drawn import Drawn, DrawnObject, DrawnRegion
+from wsi_area.model.drawn_mask import mask_of
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import Overview, TilePixels, TilePlace
 from wsi_area.segmenters.drawn.regions import RegionClass, RegionsSegmenter
@@ -121,3 +124,18 @@ def test_a_class_that_asks_for_ignore_gets_it():
 
 def test_a_drawing_in_which_everything_matches_says_nothing():
     assert left_out_findings("S1", fitted(drawn_of(TUMOR)).facts) == ()
+
+
+@pytest.mark.parametrize("unmatched", ["ignore", "background"])
+def test_codes_of_a_mask_that_match_no_class_are_background_and_told_with_their_area(unmatched):
+    codes = np.zeros((40, 50), np.uint8)
+    codes[:10, :10], codes[20:30, :20] = 1, 2
+    drawn = replace(drawn_of(), mask=mask_of(codes, {1: "Tumor", 2: "Tumr"}, 2.0))
+    found = fitted(drawn, unmatched=unmatched)
+    assert counts(found) == [8000 - 400, 400]
+    (finding,) = left_out_findings("S1", found.facts)
+    assert (finding.code, finding.measured) == ("REGIONS_LEFT_OUT", 1)
+    assert "800 level-0 px²" in finding.message
+    assert "code 'Tumr'" in finding.message
+    with pytest.raises(AnnotationError, match="'Tumr'"):
+        fitted(drawn)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from damage import flip_bytes, overwrite, set_tile_number, stored_span
+from openslide import lowlevel
 from synthetic import FileForm, disc, write_slide
 from tiff_files import tissue_like, write_aperio_jpeg2000, write_tiled
 
@@ -181,18 +182,18 @@ def test_what_is_lost_of_tall_strips_is_a_strip_whatever_is_asked_for(tmp_path: 
         assert lost.sum() == 256
 
 
-def test_many_bad_tiles_leave_no_open_file_behind(tmp_path: Path) -> None:
+def test_every_handle_that_died_of_a_bad_tile_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_tiled(tmp_path / "s.tif", [tissue_like(1024, 1024)], tile_px=128)
     for index in range(0, 64, 2):
         overwrite(path, stored_span(path, index)[0], b"no picture")
     info = inspect(path)
-
-    def open_files() -> int:
-        return len(list(Path("/proc/self/fd").iterdir()))
-
-    reader = OpenSlideReader(info)
-    lost_px(reader, info, 0, 200)
-    before = open_files()
+    opened, closed = [], []
+    open_one, close_one = lowlevel.open, lowlevel.close
+    monkeypatch.setattr(lowlevel, "open", lambda file: opened.append(open_one(file)) or opened[-1])
+    monkeypatch.setattr(lowlevel, "close", lambda handle: closed.append(id(handle)) or close_one(handle))
+    reader = OpenSlideReader(info, checks_tiles=False)
     assert lost_px(reader, info, 0, 200).sum() == 32 * 128**2
-    assert open_files() <= before
+    assert len(opened) > 32
+    assert len(closed) >= len(opened) - 1  # the live one
     reader.close()
+    assert sorted(closed) == sorted(id(handle) for handle in opened)

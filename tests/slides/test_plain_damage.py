@@ -148,9 +148,12 @@ def test_what_stands_behind_the_end_of_a_jpeg_is_no_damage(tmp_path: Path) -> No
     np.testing.assert_array_equal(again, rgb)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_a_png_of_which_one_byte_of_pixels_was_changed_is_not_measured(tmp_path: Path, seed: int) -> None:
-    Image.fromarray(tissue_like(300, 300)).save(tmp_path / "s.png")
+@pytest.mark.parametrize("compress_level", [0, 6])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_png_of_which_one_byte_of_pixels_was_changed_is_not_measured(
+    tmp_path: Path, seed: int, compress_level: int
+) -> None:
+    Image.fromarray(tissue_like(300, 300)).save(tmp_path / "s.png", compress_level=compress_level)
     pixels = (tmp_path / "s.png").read_bytes().index(b"IDAT") + 4
     path = flip_bytes(tmp_path / "s.png", pixels, (tmp_path / "s.png").stat().st_size - 20, 1, seed)
     assert states_of(path)[1].all()

@@ -4,14 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from synthetic_textures import write_pairs
 
 from wsi_area.audit.truth import Naming, column_name, parse_naming
-from wsi_area.errors import AnnotationError, SettingsError
+from wsi_area.errors import AnnotationError, MissingMppError, SettingsError
+from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.calibration import Mpp
+from wsi_area.settings.run_settings import load_reading
 from wsi_area.training.classes import scheme_of
-from wsi_area.training.material import pair_sources, prepared, read_groups
+from wsi_area.training.material import Source, pair_sources, prepared, read_groups
 from wsi_area.training.settings import TrainSettings, load_train_settings
 
 MPP = Mpp(1.0, 1.0)
@@ -142,3 +145,18 @@ def test_settings_that_describe_other_classes_are_refused() -> None:
     wanted = load_train_settings(None, [("classes", [{"id": 0, "name": "glass", "color": "#ffffff"}])])
     with pytest.raises(SettingsError, match=r"stroma, tumor was drawn.*glass"):
         scheme_of({"stroma", "tumor"}, wanted.classes)
+
+
+@pytest.mark.parametrize(("calibration", "believed"), [("", False), ('[calibration]\nprofile = "plain"\n', True)])
+def test_training_believes_the_pixel_sizes_that_a_run_of_the_same_settings_does(
+    tmp_path: Path, calibration: str, believed: bool
+) -> None:
+    tifffile.imwrite(
+        tmp_path / "s.tif", np.full((64, 64, 3), 200, np.uint8), tile=(64, 64), photometric="rgb", metadata=None,
+        resolution=(200, 200), resolutionunit="CENTIMETER",
+    )  # fmt: skip
+    (tmp_path / "c.toml").write_text(calibration)
+    policy = load_reading(tmp_path / "c.toml").calibration.policy
+    source = Source(SlideInput(str(tmp_path / "s.tif"), "s"), "s", policy=policy)  # pixels of 50 µm
+    with pytest.raises(AnnotationError if believed else MissingMppError):  # the size is looked at before the drawing
+        prepared(source, None)

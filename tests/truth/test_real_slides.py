@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import openslide
 import pytest
+import tifffile
 from command_line import wsi_area
 from measuring import class_maps_of
 from PIL import Image
@@ -276,3 +277,31 @@ def test_the_readers_own_format_stays_with_openslide_and_says_so(testdata: Path,
     (record,) = measured(testdata / "slides/test3-DAPI-2-387.ndpi", tmp_path / "out", "tiling.work_mpp=1").documents
     assert record["reader"] == "openslide"
     assert record["reader_reason"]
+
+
+# --- the same pixels, stored as three grey planes
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "um"),
+    [("CMU-1-Small-Region.svs", "he_tissue.toml", 0.499), ("OS-2-ndpi.tif", "ihc_dab.toml", 0.227)],
+)
+@pytest.mark.parametrize("form", ["planes", "planar"])
+def test_a_slide_stored_as_three_grey_planes_is_counted_as_in_colour(
+    testdata: Path, configs: Path, tmp_path: Path, name: str, config: str, um: float, form: str
+) -> None:
+    colours = pixels(testdata / "slides" / name)
+    size = {"PhysicalSizeX": um, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": um, "PhysicalSizeYUnit": "µm"}
+    tiled: dict[str, Any] = {"tile": (256, 256), "compression": "deflate"}
+    whole, planes = tmp_path / "rgb.ome.tif", tmp_path / f"{form}.ome.tif"
+    tifffile.imwrite(whole, colours, ome=True, photometric="rgb", metadata={"axes": "YXS", **size}, **tiled)
+    if form == "planar":
+        tiled |= {"planarconfig": "separate", "photometric": "rgb"}
+    axes = {"axes": "CYX" if form == "planes" else "SYX", **size}
+    stored = np.moveaxis(colours, -1, 0).copy()
+    tifffile.imwrite(planes, stored, ome=True, metadata=axes, **{"photometric": "minisblack", **tiled})
+    counts = [
+        measured(path, tmp_path / path.stem, "tiling.work_mpp=0.5", config=configs / config).documents[0]["counts"]
+        for path in (whole, planes)
+    ]
+    assert counts[0] == counts[1]

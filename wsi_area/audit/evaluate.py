@@ -106,7 +106,10 @@ def evaluate_run(
     if not slides:
         return RunEvaluation(None, failures)
     names = sorted(set().union(*(known.classes_in(drawn) for _, drawn, _ in slides)) - {REST})
-    scheme = _compared(names, _classes(slides[0][0]))
+    classes = _classes(slides[0][0])
+    if not names and any(c.is_tumor for c in classes):
+        names = ["tumor"]  # nothing was drawn anywhere: whatever was found as tumour is held against that
+    scheme = _compared(names, classes)
     images = tuple(_agreement(slide, drawn, roi, known, scheme) for slide, drawn, roi in slides)
     return RunEvaluation(Accuracy(scheme, images, seed), failures)
 

@@ -13,7 +13,7 @@ Rung = Literal["override", "vendor", "tiff", "image"]
 
 Quality = Literal["A", "B", "C"]
 """A: stated as a pixel size by the scanner or a person. B: derived from a tag with a real unit.
-C: a print density, which editors write without meaning it."""
+C: a print density, which editors write without meaning it; and a size that something on record speaks against."""
 
 Profile = Literal["glass", "plain"]
 """``glass`` is a microscope slide, whose size bounds what a pixel can be; ``plain`` is any other image."""

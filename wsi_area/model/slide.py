@@ -54,6 +54,7 @@ class SlideInfo:
     picture_note: str = ""  # what was decided among the pictures, "" where there was nothing to decide
     colours_assumed: bool = False  # three grey pictures that nothing names are taken as red, green and blue
     openslide_levels: tuple[int, ...] = ()  # OpenSlide's number of each level; empty where they are the same
+    level_directories: tuple[int, ...] = ()  # of each level, where its TIFF directory begins; empty: its size tells
     level_parts: tuple[tuple[StoredPart, ...], ...] = ()  # for each level where its samples lie; empty: OpenSlide knows
     orientation: int = UPRIGHT  # as TIFF and EXIF number it: 1 upright, 2 to 8 turned or mirrored when shown
     is_turned: bool = False  # it is measured as shown; else as stored

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ValidationError
 from wsi_area.errors import ResultError
 from wsi_area.model.documented import SCHEMA_VERSION, without_version
 from wsi_area.model.run_record import RunRecord, TaskRecord
+from wsi_area.model.run_seal import RunSeal
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, FailedSlide, SlideResult, UncountedSlide
-from wsi_area.results.layout import RunLayout, SlideLayout, read_json, write_json
+from wsi_area.results.layout import RunLayout, SlideLayout, json_bytes, read_json, write_bytes, write_json
 from wsi_area.storage.place import Place
 
 V = TypeVar("V", bound=BaseModel)
@@ -47,7 +48,22 @@ def read_run(layout: RunLayout) -> RunRecord:
 
 def write_run(layout: RunLayout, run: RunRecord) -> None:
     """Write run.json; it is there whole, or not at all."""
-    write_json(layout.run_json, document_of(run))
+    write_bytes(layout.run_json, run_bytes(run))
+
+
+def run_bytes(run: RunRecord) -> bytes:
+    """Return the bytes of run.json, as `write_run` writes them."""
+    return json_bytes(document_of(run))
+
+
+def read_seal(layout: RunLayout) -> RunSeal:
+    """Return the seal of a run, read from seal.json; for errors as `read_result`."""
+    return _value(RunSeal, read_json(layout.seal_json), layout.seal_json)
+
+
+def write_seal(layout: RunLayout, seal: RunSeal) -> None:
+    """Write seal.json; it is there whole, or not at all."""
+    write_json(layout.seal_json, document_of(seal))
 
 
 def read_task(layout: RunLayout, index: int, count: int) -> TaskRecord:

@@ -2,8 +2,9 @@
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from wsi_area.errors import NewerDocumentError, ResultError
@@ -21,6 +22,10 @@ OUTLINES_NAME, LABELS_NAME = "regions.geojson.gz", "labels.ome.zarr"
 """What `wsi-area export` writes beside a slide's result; made from its class map, so gone when that is made anew."""
 
 
+MOST_DOCUMENT_BYTES, MOST_NESTED = 1 << 28, 60
+"""What a document of ours may have; one that has more was changed, and reading it could cost the whole command."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunLayout:
     """The paths of one run directory."""
@@ -31,6 +36,11 @@ class RunLayout:
     def run_json(self) -> Place:
         """Return the file that says what ran, with what, and how it ended."""
         return self.root / "run.json"
+
+    @property
+    def seal_json(self) -> Place:
+        """Return the file with the seal of the run, and the digest of each file that somebody reads."""
+        return self.root / "seal.json"
 
     @property
     def slides(self) -> Place:
@@ -134,8 +144,13 @@ def write_bytes(path: Place, content: bytes) -> None:
 
 def write_json(path: Place, content: Mapping[str, Any]) -> None:
     """Write a JSON document; not-a-number is refused, since JSON has none."""
+    write_bytes(path, json_bytes(content))
+
+
+def json_bytes(content: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a JSON document, as `write_json` writes it."""
     text = json.dumps(plain_values(content), indent=2, ensure_ascii=False, allow_nan=False)
-    write_bytes(path, (text + "\n").encode())
+    return (text + "\n").encode()
 
 
 def read_json(path: Place) -> dict[str, Any]:
@@ -149,8 +164,14 @@ def read_json(path: Place) -> dict[str, Any]:
         If it is missing or damaged.
     """
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        size_bytes = path.stat().st_size if isinstance(path, Path) else 0  # a bucket would be asked twice
+        if size_bytes > MOST_DOCUMENT_BYTES:
+            raise ValueError(
+                f"it has {size_bytes} bytes, the most that a document of ours has is {MOST_DOCUMENT_BYTES}"
+            )
+        content = json.loads(path.read_bytes(), parse_constant=_no_number)
+        _require_flat(content)
+    except (OSError, ValueError, RecursionError) as error:
         raise ResultError(
             f"{path} {_fault(error)}; if this is the folder of a run, run the same command again"
         ) from error
@@ -166,17 +187,46 @@ def read_json(path: Place) -> dict[str, Any]:
     return content
 
 
-def _fault(error: OSError | ValueError) -> str:
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _require_flat(content: object) -> None:
+    """Refuse what nests deeper than any document of ours: whoever walks through it would run out of stack."""
+    level = [content]
+    for _ in range(MOST_NESTED):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return
+    raise RecursionError
+
+
+def _inside(value: object) -> Iterable[object]:
+    """Return the lists and objects right inside a value."""
+    found: Iterable[object] = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (inner for inner in found if isinstance(inner, dict | list))
+
+
+def _fault(error: OSError | ValueError | RecursionError) -> str:
     """Return why a document cannot be read: Python's own words tell of numbers and codecs."""
     if isinstance(error, FileNotFoundError):
         return "is not there"
     if isinstance(error, OSError):
         return f"cannot be read ({error.strerror or error})"
+    if isinstance(error, RecursionError):
+        return f"was changed: it nests deeper than {MOST_NESTED} levels"
+    if "bytes, the most" in str(error):
+        return f"was changed: {error}"
     return "is damaged: it is no whole JSON document"
 
 
 def write_csv(path: Place, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a table as CSV: comma, point, UTF-8; missing values are empty, and no text is a formula (`csv_text`)."""
+    """Write a table as CSV, as `csv_bytes` makes it."""
+    write_bytes(path, csv_bytes(columns, rows))
+
+
+def csv_bytes(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return a table as CSV: comma, point, UTF-8; missing values are empty, and no text is a formula (`csv_text`)."""
     lines: list[str] = []
 
     class _Lines:
@@ -186,7 +236,7 @@ def write_csv(path: Place, columns: Sequence[str], rows: Sequence[Mapping[str, A
     writer = csv.DictWriter(_Lines(), fieldnames=list(columns), lineterminator="\n")
     writer.writeheader()
     writer.writerows({c: _cell(row.get(c)) for c in columns} for row in rows)
-    write_bytes(path, "".join(lines).encode())
+    return "".join(lines).encode()
 
 
 def csv_text(text: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.model.burden import ClassArea, SlideBurden
-from wsi_area.model.calibration import Calibration, Mpp, MppCandidate, UnreadClaim
+from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
 from wsi_area.model.light import Light
 from wsi_area.model.objects import FOCUS_FIELDS, Foci
 from wsi_area.model.plan import SlidePlan
@@ -35,9 +35,7 @@ def reason_of(burden: SlideBurden) -> str:
     return burden.calibration.reason if burden.status == "needs_calibration" else ""
 
 
-def calibration_on_record(
-    calibration: Calibration, relative_u_area: float | None, unread: tuple[UnreadClaim, ...] = ()
-) -> CalibrationOnRecord:
+def calibration_on_record(calibration: Calibration, relative_u_area: float | None) -> CalibrationOnRecord:
     """Return the pixel size that was chosen, with every claim."""
     chosen = calibration.chosen
     return CalibrationOnRecord(
@@ -50,7 +48,6 @@ def calibration_on_record(
         relative_u_area=relative_u_area,
         reason=calibration.reason,
         candidates=tuple(_candidate(c) for c in calibration.candidates),
-        unread=unread or None,
     )
 
 
@@ -62,8 +59,6 @@ def _candidate(candidate: MppCandidate) -> Candidate:
         rung=candidate.rung,
         quality=candidate.quality,
         note=candidate.note,
-        describes_px=candidate.describes_px,
-        picture=candidate.picture,
     )
 
 

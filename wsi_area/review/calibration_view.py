@@ -1,7 +1,7 @@
 """review: the pixel size of a slide with every claim it was chosen from."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wsi_area.errors import ResultError
@@ -43,7 +43,7 @@ class SlideCalibration:
 
         chosen = self.decision.chosen
         rows = [
-            (c.mpp.x, c.mpp.y, c.source, c.rung, c.quality, c.note, chosen is not None and c == chosen)
+            (c.mpp.x, c.mpp.y, c.source, c.rung, c.quality, c.note, chosen is not None and is_same_claim(c, chosen))
             for c in self.candidates
         ]
         return pd.DataFrame(rows, columns=[*_KEYS, "chosen"])
@@ -77,8 +77,13 @@ def _chosen(part: CalibrationOnRecord, candidates: Iterable[MppCandidate]) -> Mp
         return None
     for candidate in candidates:
         if (candidate.mpp, candidate.source) == (part.mpp, part.source):
-            return candidate
+            return replace(candidate, quality=part.quality or candidate.quality)  # what speaks against it may lower it
     raise ResultError(f"the pixel size on record, from {part.source}, is none of its claims; run the slide again")
+
+
+def is_same_claim(one: MppCandidate, other: MppCandidate) -> bool:
+    """Return whether two claims are the same words, whatever was made of their quality."""
+    return (one.mpp, one.source) == (other.mpp, other.source)
 
 
 def _is_of_mpp(finding: QaFinding) -> bool:

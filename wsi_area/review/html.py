@@ -21,6 +21,7 @@ from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.results.tables.picture_text import picture_text
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_text
 from wsi_area.results.tables.tissue_name import tissue_name
 from wsi_area.review.overlay import slide_picture
@@ -68,6 +69,7 @@ def slide_html(slide: OpenedSlide) -> str:
         areas=() if counted is None else _area_rows(counted),
         tissue=None if counted is None else tissue_name([counted]),
         findings=() if counted is None else counted.findings,
+        measured_of_file="" if counted is None else picture_text(counted.pictures),
         coverage=COVERAGE_95,
         **(_pictures(slide) if counted is not None else {"pictures": (), "bar": None, "note": ""}),
     )
@@ -146,6 +148,11 @@ def _area_rows(slide: CountedSlide) -> list[dict[str, str]]:
             rows.append(
                 {"name": f"all {name}", "colour": "", "n_px": grouped(total.n_px), "area": area, "share": share}
             )
+    around, name = slide.tissue_envelope, tissue_name([slide])
+    if name is not None and around is not None and around.enclosed_px:
+        area = area_text(around.area_mm2, _u_mm2(slide, around.area_mm2))
+        n_px = grouped(around.n_px)
+        rows.append({"name": f"envelope of {name}", "colour": "", "n_px": n_px, "area": area, "share": ""})
     return rows
 
 

@@ -1,4 +1,4 @@
-"""run: the last steps of whoever writes a folder, in one order: twins, tables, run.json, the last line of the log.
+"""run: the last steps of whoever writes a folder, in one order: twins, tables, seal, run.json, log.
 
 The counterpart of `beginning`. run.json comes after the tables, so that a folder says that it has ended only when all
 of it is there.
@@ -9,11 +9,12 @@ from typing import Any
 
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import EndedSlide
-from wsi_area.results.documents import write_run
+from wsi_area.results.documents import write_run, write_seal
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.same_content import same_content
+from wsi_area.results.seal.sealed_run import sealed_run, with_files
 from wsi_area.results.tables.object_tables import write_objects
-from wsi_area.results.tables.run_tables import write_tables
+from wsi_area.results.tables.run_tables import WORKBOOK, run_tables, write_tables, write_workbook
 from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run
 from wsi_area.run.run_log import RunLog
 
@@ -27,7 +28,7 @@ def end_run(
     worker_count: int,
     further: Mapping[str, Any] | None = None,
 ) -> RunOutcome:
-    """Return how a run ended, its tables and run.json written.
+    """Return how a run ended; its tables, its seal and run.json are written.
 
     Parameters
     ----------
@@ -42,9 +43,14 @@ def end_run(
     """
     twins = same_content(table)
     told, outcome = as_of_run(table, outcome, twins)
-    write_tables(layout, told)
-    write_objects(layout, [slide.slide_id for slide in told if slide.status != "failed"])
+    tables = run_tables(told)
+    files = write_tables(layout, tables)
+    files |= write_objects(layout, [slide.slide_id for slide in told if slide.status != "failed"])
     run = begun.model_copy(update={"same_content": twins or None})
-    write_run(layout, ended_run(run, outcome, told, worker_count).model_copy(update=further or {}))
+    run = ended_run(run, outcome, told, worker_count).model_copy(update=further or {})
+    seal = sealed_run(layout, run, table, tables)
+    files[WORKBOOK] = write_workbook(layout, tables, seal.seal)
+    write_seal(layout, with_files(seal, run, files))
+    write_run(layout, run)
     log.run_ended(outcome)
     return outcome

@@ -59,6 +59,7 @@ def ending_lines(outcome: RunOutcome) -> list[str]:
     for status in counts:
         ended = [slide for slide in outcome.slides if slide.status == status]
         lines.append(f"{status} ({_named(ended)}): {REMEDIES[status]}")
+    lines += [left.line for left in outcome.left_out]
     if outcome.not_reached:
         lines.append(f"not reached ({_named(outcome.not_reached)}): {_remedy_of_rest(outcome)}")
     return lines

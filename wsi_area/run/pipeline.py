@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from wsi_area.errors import MissingMppError, SettingsError, StaleResultError
@@ -90,7 +90,7 @@ def run_slides(
         folder, act = settled(layout, settings, Wish.RUN_AFRESH if force else Wish.RUN)
         others = others_in(folder, act, slides, force)
         executor = make_executor(settings.run, settings.cluster, settings.tls, out)
-        header = begun_header(folder, run_header(settings, argv, []), others, slides)
+        header = begun_header(folder, run_header(settings, argv, [], slides.left_out), others, slides)
         if folder.standing is Standing.MERGED and act.keeps_others:
             header = header.model_copy(update={"shards": None if folder.earlier is None else folder.earlier.shards})
         try:
@@ -99,8 +99,9 @@ def run_slides(
                 discard_documents(layout, [s.slide_id for s in slides])
             context = context_of(settings, executor, listener, force)
             with opened_log(layout.logs / "run.jsonl") as log, stops_on_signal(executor) as interrupted:
-                log.run_started(len(slides), header)
+                log.run_started(len(slides), header, left_out=[left.line for left in slides.left_out])
                 outcome, own = measure_all(slides, layout, context, log, interrupted, for_report=for_report)
+                outcome = replace(outcome, left_out=slides.left_out)
                 # the tables are part of the run: a signal waits until they are whole
                 outcome = end_run(layout, header, outcome, [*others, *own], log, executor.worker_count)
         finally:

@@ -181,7 +181,7 @@ def _cut_and_fitted(
         # whatever was not wholly scanned is read too: only reading tells how much of it was
         plan = skip_glass(plan, foreground | ~overview.valid, _margin_l0_px(settings, calibration))
     lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
-    rim = _rim_fraction(foreground & overview.valid)
+    rim = _rim_fraction(foreground & lit.valid)
     light = light_of(fitted, overview, foreground)
     box_px = -(-info.size_l0_px.area_px // overview.valid.size)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))

@@ -14,7 +14,7 @@ from wsi_area.model.plan import SlidePlan
 from wsi_area.run.check import cut_short_findings
 from wsi_area.run.prepare import PreparedSlide
 
-DECODE_MPX_PER_CORE_S = {"direct": 150.0, "openslide": 40.0, "plain": 150.0}
+DECODE_MPX_PER_CORE_S = {"direct": 150.0, "openslide": 40.0, "plain": 150.0, "stored": 40.0}
 """Rough rates for an estimate only: megapixels read, classified and counted in one core-second, by lane."""
 
 

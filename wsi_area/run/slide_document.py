@@ -122,7 +122,7 @@ def slide_document(
         bounds_l0_px=info.bounds_l0_px,
         pictures=pictures_on_record(info),
         levels=info.levels,
-        calibration=calibration_on_record(burden.calibration, burden.relative_u_area, info.unread_claims),
+        calibration=calibration_on_record(burden.calibration, burden.relative_u_area),
         work=work_on_record(plan),
         counts=counts_on_record(plan, burden),
         classes=tuple(class_on_record(area) for area in burden.classes),

@@ -16,6 +16,7 @@ from wsi_area.inputs.manifest import COLUMNS
 from wsi_area.model.calibration import Profile
 from wsi_area.model.picture import ANY_PICTURE, PictureChoice
 from wsi_area.run.check import check_slide, exit_code
+from wsi_area.run.run_document import EXIT_FAILED
 from wsi_area.settings.own_settings import OWN_SECTIONS
 
 if TYPE_CHECKING:
@@ -87,15 +88,21 @@ def command(
     policy = policy if profile is None else replace(policy, profile=profile)
     policy = replace(policy, max_extent_mm=LARGE_FORMAT_SLIDE_MM) if large_format else policy
     checks = [check_slide(slide, *_rules_of(slide, policy, work_mpp_um, settings)) for slide in wanted]
+    code = EXIT_FAILED if any(left.is_lost for left in wanted.left_out) else exit_code(checks)
     if as_json:
         from wsi_area.cli.output.check_json import check_document
 
-        click.echo(json.dumps(check_document(checks), indent=2, ensure_ascii=False, allow_nan=False))
+        left_out = [left.model_dump(mode="json") for left in wanted.left_out]
+        document = {**check_document(checks), "left_out": left_out, "exit_code": code}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
     else:
         from wsi_area.cli.output.check_table import print_checks
+        from wsi_area.cli.output.console import print_lines, report_console
 
         print_checks(checks)
-    sys.exit(exit_code(checks))
+        for left in wanted.left_out:
+            print_lines(report_console(), left.line)
+    sys.exit(code)
 
 
 def _rules_of(

@@ -18,7 +18,7 @@ from wsi_area.run.check import SlideCheck
 _QUALITY_MEANS: dict[Quality, str] = {
     "A": "the scanner's own tag, or --mpp",
     "B": "a general tag of the file",
-    "C": "a print density",
+    "C": "a print density, or what something on record speaks against",
 }
 
 

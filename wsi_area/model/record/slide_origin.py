@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from wsi_area.model.calibration import Mpp, Quality, Rung, UnreadClaim
+from wsi_area.model.calibration import Mpp, Quality, Rung
 from wsi_area.model.documented import (
     Area,
     Byte,
@@ -42,12 +42,6 @@ class Candidate(Part):
     rung: Annotated[Rung, Says("where the claim stands on the ladder: override, vendor, tiff, image")]
     quality: Annotated[Quality, Says("A, B or C: how far the source is trusted")]
     note: Annotated[str, Says("what the source says, word for word; of an override: its reason")]
-    describes_px: Annotated[
-        Size | None, Field(exclude_if=not_there), Says("size of the picture that it describes, px; absent: not said")
-    ] = None
-    picture: Annotated[
-        Count | None, Field(exclude_if=not_there), Says("number of the picture that it is of; absent: not said")
-    ] = None
 
 
 class CalibrationOnRecord(Part):
@@ -79,11 +73,6 @@ class CalibrationOnRecord(Part):
     ]
     reason: Annotated[str, Says("why this pixel size, or why none")]
     candidates: Annotated[tuple[Candidate, ...], Says("every claim, the best first")]
-    unread: Annotated[
-        tuple[UnreadClaim, ...] | None,
-        Field(exclude_if=not_there),
-        Says("what the file says of it in words that nobody can read; absent: nothing"),
-    ] = None
 
     @property
     def mpp(self) -> Mpp | None:

@@ -4,11 +4,24 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from wsi_area.model.documented import Count, Flag, Part, Says
+from wsi_area.model.calibration import UnreadClaim
+from wsi_area.model.documented import Count, Flag, Name, Number, Part, Says
+from wsi_area.model.geometry import Size
 from wsi_area.model.picture import Named, Picture, PictureChoice
 from wsi_area.model.slide import SlideInfo
 
 LISTED_MOST = 200
+
+
+class ClaimOfPicture(Part):
+    """Which picture a claim about the pixel size is of."""
+
+    comes_from: ClassVar = "the slide's file"
+
+    source: Annotated[Name, Says("the tag that claims it, as among the candidates of the calibration")]
+    mpp_x_um: Annotated[Number, Says("width of a pixel of that picture, as claimed", "µm/px")]
+    picture: Annotated[Count | None, Says("number of the picture that it is of", empty="it does not say")]
+    describes_px: Annotated[Size | None, Says("size of the picture that it describes", "px", "it does not say")]
 
 
 class PicturesOnRecord(Part):
@@ -26,6 +39,11 @@ class PicturesOnRecord(Part):
         int, Field(ge=1, le=8), Says("how it is turned when it is shown, as EXIF numbers it; 1: not")
     ]
     is_turned: Annotated[Flag, Says("it was measured as it is shown; else as it is stored")]
+
+    claims: Annotated[tuple[ClaimOfPicture, ...], Says("which picture each claim about the pixel size is of")]
+    unread_claims: Annotated[
+        tuple[UnreadClaim, ...], Says("what else the file says of its pixel size, in words that nobody can read")
+    ]
 
     @property
     def choice(self) -> PictureChoice:
@@ -51,4 +69,9 @@ def pictures_on_record(info: SlideInfo) -> PicturesOnRecord:
         note=info.picture_note,
         orientation=info.orientation,
         is_turned=info.is_turned,
+        claims=tuple(
+            ClaimOfPicture(source=c.source, mpp_x_um=c.mpp.x, picture=c.picture, describes_px=c.describes_px)
+            for c in info.mpp_candidates
+        ),
+        unread_claims=info.unread_claims,
     )

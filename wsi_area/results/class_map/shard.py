@@ -93,6 +93,11 @@ def stored_index(content: bytes, tiles_per_side: int) -> NDArray[np.uint64]:
     return np.frombuffer(content, "<u8", 2 * tiles_per_side**2, start).reshape(-1, 2)
 
 
+def absent(index: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Return a mask, bool (n,), of the tiles that an index, uint64 (n, 2), says are not there: by both numbers."""
+    return np.asarray((index == ABSENT).all(axis=1))
+
+
 def index_start(content: bytes, tiles_per_side: int) -> int:
     """Return the byte at which the index of a shard begins; below 0 where it is too short to have one."""
     return len(content) - _ENTRY_BYTES * tiles_per_side**2 - CRC_BYTES

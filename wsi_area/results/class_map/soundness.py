@@ -20,7 +20,7 @@ from wsi_area.errors import ResultError
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.results.class_map.cleaned_store import NOTE
-from wsi_area.results.class_map.shard import ABSENT, CRC_BYTES, index_start, stored_index
+from wsi_area.results.class_map.shard import CRC_BYTES, absent, index_start, stored_index
 from wsi_area.results.class_map.store import open_ledger
 from wsi_area.results.class_map.stored_class_map import ZARR_FAULTS
 from wsi_area.results.layout import CLASS_MAP_ARRAY, LEDGER_ARRAY, SlideLayout, chunk_place
@@ -139,7 +139,7 @@ def shard_fault(content: bytes, tiles_per_side: int) -> str | None:
     if end < 0 or not _is_sound(content[end:]):
         return "its index does not agree with its checksum"
     index = stored_index(content, tiles_per_side)
-    for offset, length in index[index[:, 0] != ABSENT].tolist():
+    for offset, length in index[~absent(index)].tolist():
         if offset + length > end or not _is_sound(content[offset : offset + length]):
             return f"the tile at byte {offset} does not agree with its checksum"
     return None

@@ -10,14 +10,18 @@ from typing import Any
 
 import numpy as np
 from numcodecs import blosc
-from zarr.codecs import ShardingCodec
+from zarr.codecs import BytesCodec, Crc32cCodec, ShardingCodec
 
 from wsi_area.errors import ResultError
+from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap
-from wsi_area.results.class_map.shard import ABSENT, CHUNK_CODECS, CRC_BYTES, stored_index
+from wsi_area.results.class_map.shard import CHUNK_CODECS, CRC_BYTES, absent, stored_index
 from wsi_area.results.class_map.soundness import shard_fault
 from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_class_map
 from wsi_area.results.layout import SlideLayout
+
+_KEYS = {"name": "default", "configuration": {"separator": "/"}}
+"""How zarr names the files of a class map of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +41,37 @@ class SparseClassMap:
         ResultError
             If a shard is damaged.
         """
+        for row, col in self.shards():
+            yield from self.shard_tiles(row, col)
+
+    def shards(self) -> Iterator[tuple[int, int]]:
+        """Yield the row and column of each shard, whether or not there is a file of it."""
         side_px = self.tile_px * self.tiles_per_side
         rows, cols = (-(-px // side_px) for px in self.shape)
-        for row in range(rows):
-            for col in range(cols):
-                place = self.layout.shard_place(row, col)
-                try:
-                    content = place.read_bytes()
-                except FileNotFoundError:  # it is background
-                    continue
-                try:
-                    for tile_row, tile_col, tile in _decoded(content, self.tiles_per_side, self.tile_px):
-                        y, x = row * side_px + tile_row * self.tile_px, col * side_px + tile_col * self.tile_px
-                        if y >= self.shape[0] or x >= self.shape[1]:
-                            continue  # another program's, wholly beyond the rim
-                        # at the rim of the slide a tile is stored with background beyond it
-                        yield y, x, tile[: self.shape[0] - y, : self.shape[1] - x]
-                except _Damage as damage:
-                    raise ResultError(
-                        f"{place} is damaged ({damage}); run the same command again: what is torn is measured anew"
-                    ) from damage
+        yield from ((row, col) for row in range(rows) for col in range(cols))
+
+    def shard_tiles(self, row: int, col: int) -> Iterator[tuple[int, int, ClassMap]]:
+        """Yield the tiles of one shard, as `tiles_with_content` does."""
+        place, side_px = self.layout.shard_place(row, col), self.tile_px * self.tiles_per_side
+        try:
+            content = place.read_bytes()
+        except FileNotFoundError:  # it is background
+            return
+        except OSError as error:
+            raise ResultError(
+                f"{place} cannot be read ({error.strerror or error}); mend that and give the same command again"
+            ) from error
+        try:
+            for tile_row, tile_col, tile in _decoded(content, self.tiles_per_side, self.tile_px):
+                y, x = row * side_px + tile_row * self.tile_px, col * side_px + tile_col * self.tile_px
+                if y >= self.shape[0] or x >= self.shape[1]:
+                    continue  # another program's, wholly beyond the rim
+                # at the rim of the slide a tile is stored with background beyond it
+                yield y, x, tile[: self.shape[0] - y, : self.shape[1] - x]
+        except _Damage as damage:
+            raise ResultError(
+                f"{place} is damaged ({damage}); run the same command again: what is torn is measured anew"
+            ) from damage
 
 
 class _Damage(Exception):
@@ -70,8 +85,9 @@ def _decoded(content: bytes, tiles_per_side: int, tile_px: int) -> Iterator[tupl
         raise _Damage(fault)
     index = stored_index(content, tiles_per_side)
     tile = np.empty((tile_px, tile_px), np.uint8)
+    is_absent = absent(index)
     for place, (offset, length) in enumerate(index.tolist()):
-        if offset == ABSENT:
+        if is_absent[place]:
             continue
         frame = memoryview(content)[offset : offset + length - CRC_BYTES]
         # blosc's header says how much it holds: of less, the tile before would stay in sight
@@ -99,9 +115,36 @@ def sparse_class_map(layout: SlideLayout) -> SparseClassMap | StoredClassMap:
     if not isinstance(sharding, ShardingCodec) or array.shards is None:
         return stored
     inner = tuple(type(codec) for codec in sharding.codecs[1:])
-    is_ours = inner == tuple(type(codec) for codec in CHUNK_CODECS) and sharding.index_location.value == "end"
+    is_ours = (
+        inner == tuple(type(codec) for codec in CHUNK_CODECS)
+        and isinstance(sharding.codecs[0], BytesCodec)
+        and tuple(type(codec) for codec in sharding.index_codecs) == (BytesCodec, Crc32cCodec)
+        and sharding.index_location.value == "end"
+        and array.metadata.to_dict().get("chunk_key_encoding") == _KEYS
+        and array.fill_value == BACKGROUND_ID
+    )
     tile_px, side_px = array.chunks[0], array.shards[0]
     if not is_ours or array.dtype != np.uint8 or array.chunks[1] != tile_px or array.shards[1] != side_px:
         return stored
     height, width = array.shape
     return SparseClassMap(layout, (height, width), tile_px, side_px // tile_px)
+
+
+def tiles_of(layout: SlideLayout) -> Iterator[tuple[int, int, ClassMap]]:
+    """Yield the tiles of a class map: first row and column, and pixels, uint8 (h, w), until the next is asked for.
+
+    Tiles of background alone may be left out.
+
+    Raises
+    ------
+    ResultError
+        If it cannot be opened, or a part of it is damaged.
+    """
+    found = sparse_class_map(layout)
+    if isinstance(found, SparseClassMap):
+        yield from found.tiles_with_content()
+        return
+    (height, width), (tile_height, tile_width) = found.shape, found.chunks
+    for y in range(0, height, tile_height):
+        for x in range(0, width, tile_width):
+            yield y, x, found[y : y + tile_height, x : x + tile_width]

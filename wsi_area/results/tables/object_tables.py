@@ -1,15 +1,19 @@
 """results: the foci of a slide as a table of their own, and as a table of the run."""
 
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wsi_area.compute.count.area import area_mm2
+from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
+from wsi_area.model.json_tree import json_digest
 from wsi_area.model.objects import FOCUS_FIELDS, Foci
 from wsi_area.results.layout import RunLayout, SlideLayout, write_bytes
+from wsi_area.storage.place import Place
 
 if TYPE_CHECKING:  # loaded where it is used, at the end of a slide
     import pyarrow as pa
@@ -72,17 +76,56 @@ def read_foci(layout: SlideLayout, key: str) -> Foci | None:
         return None
 
 
-def write_objects(layout: RunLayout, slide_ids: Iterable[str]) -> None:
-    """Write the run's table of objects: those of its slides, one after the other; none where no slide has a table."""
+def write_objects(layout: RunLayout, slide_ids: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of the run's table of objects, by its name, written; empty where no slide has a table.
+
+    It is made of those of its slides, one after the other.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    paths = [layout.slide(slide_id).root / OBJECTS_TABLE for slide_id in slide_ids]
-    contents = [path.read_bytes() for path in paths if path.is_file()]
-    tables = [pq.read_table(pa.BufferReader(content)).replace_schema_metadata(None) for content in contents]
+    tables = [table for _, table in slide_objects(layout, slide_ids)]
     if not tables:
         (layout.root / OBJECTS_TABLE).unlink(missing_ok=True)
-        return
+        return {}
     sink = pa.BufferOutputStream()
     pq.write_table(pa.concat_tables(tables), sink, compression="zstd")
-    write_bytes(layout.root / OBJECTS_TABLE, sink.getvalue().to_pybytes())
+    content = sink.getvalue().to_pybytes()
+    write_bytes(layout.root / OBJECTS_TABLE, content)
+    return {OBJECTS_TABLE: hashlib.sha256(content).hexdigest()}
+
+
+def slide_objects(layout: RunLayout, slide_ids: Iterable[str]) -> Iterator[tuple[str, "pa.Table"]]:
+    """Yield each slide that has a table of objects, with what it holds; for errors as `read_objects`."""
+    for slide_id in slide_ids:
+        place = layout.slide(slide_id).root / OBJECTS_TABLE
+        if place.is_file():
+            yield slide_id, read_objects(place)
+
+
+def read_objects(place: Place) -> "pa.Table":
+    """Return a table of objects, without what it says of where it came from.
+
+    Raises
+    ------
+    ResultError
+        If it is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(pa.BufferReader(place.read_bytes())).replace_schema_metadata(None)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise ResultError(
+            f"{place} cannot be read ({error}); delete it, then run the same command again: it is made anew"
+        ) from error
+
+
+def objects_digest(layout: SlideLayout) -> str | None:
+    """Return the digest of what a slide's table of objects holds; None where it has none."""
+    place = layout.root / OBJECTS_TABLE
+    if not place.is_file():
+        return None
+    table = read_objects(place)
+    return json_digest({name: table[name].to_pylist() for name in table.column_names})

@@ -1,14 +1,17 @@
 """results: the tables of a run, made from its slides' results: summary, areas, flags, failed."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wsi_area.model.documented import Table
 from wsi_area.model.plain_text import plain_values
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
-from wsi_area.results.layout import RunLayout, write_bytes, write_csv
+from wsi_area.results.layout import RunLayout, csv_bytes, write_bytes
 from wsi_area.results.tables.columns import CLASS, Kind, columns_of
+from wsi_area.results.tables.workbook import Table as Sheet
 from wsi_area.results.tables.workbook import workbook
 from wsi_area.storage.place import Place
 
@@ -17,24 +20,61 @@ if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then it
 
 Row = Mapping[str, Any]
 
+IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed")
+IN_PARQUET: tuple[Table, ...] = ("summary", "areas")
 
-def write_tables(layout: RunLayout, slides: Sequence[EndedSlide]) -> None:
-    """Write every table of a run; one row in the summary for each planned slide, whatever became of it."""
-    summary, rows = summary_columns(slides), [summary_row(slide) for slide in slides]
-    write_csv(layout.root / "summary.csv", list(summary), rows)
-    _write_parquet(layout.root / "summary.parquet", summary, rows)
-    areas = [row for slide in slides for row in area_rows(slide)]
-    _write_parquet(layout.root / "areas.parquet", _kinds("areas"), areas)
-    flags = [row for slide in slides for row in flag_rows(slide)]
-    write_csv(layout.root / "flags.csv", names_of("flags"), flags)
+
+@dataclass(frozen=True, slots=True)
+class RunTable:
+    """One table of a run: its columns with their types, and its rows."""
+
+    columns: Mapping[str, Kind]
+    rows: Sequence[Row]
+
+
+def run_tables(slides: Sequence[EndedSlide]) -> dict[Table, RunTable]:
+    """Return the tables of a run by name, without those of objects; the summary has a row for each planned slide."""
     lost = [slide for slide in slides if slide.status in {"failed", "incomplete"}]
     failed = [{c.name: c.value(slide, None) for c in columns_of("failed")} for slide in lost]
-    write_csv(layout.root / "failed.csv", names_of("failed"), failed)
-    sheets = (
-        ("summary", list(summary), rows), ("areas", names_of("areas"), areas), ("flags", names_of("flags"), flags),
-        ("failed", names_of("failed"), failed),
-    )  # fmt: skip
-    write_bytes(layout.root / "summary.xlsx", workbook(sheets))
+    return {
+        "summary": RunTable(summary_columns(slides), [summary_row(slide) for slide in slides]),
+        "areas": RunTable(_kinds("areas"), [row for slide in slides for row in area_rows(slide)]),
+        "flags": RunTable(_kinds("flags"), [row for slide in slides for row in flag_rows(slide)]),
+        "failed": RunTable(_kinds("failed"), failed),
+    }
+
+
+WORKBOOK = "summary.xlsx"
+
+
+def table_files(tables: Mapping[Table, RunTable]) -> dict[str, bytes]:
+    """Return the content of each file that the tables are written to, but for the workbook, by its name."""
+    return {
+        **{f"{name}.csv": csv_bytes(list(tables[name].columns), tables[name].rows) for name in IN_CSV},
+        **{f"{name}.parquet": parquet_bytes(tables[name].columns, tables[name].rows) for name in IN_PARQUET},
+    }
+
+
+def write_workbook(layout: RunLayout, tables: Mapping[Table, RunTable], seal: str) -> str:
+    """Return the SHA-256 of the workbook of a run, written; its last sheet has the seal."""
+    return _write(layout.root / WORKBOOK, workbook(sheets_of(tables, seal)))
+
+
+def write_tables(layout: RunLayout, tables: Mapping[Table, RunTable]) -> dict[str, str]:
+    """Return the SHA-256 of each file of tables, by its name; they are written, but for the workbook."""
+    return {name: _write(layout.root / name, content) for name, content in table_files(tables).items()}
+
+
+def _write(path: Place, content: bytes) -> str:
+    """Return the SHA-256 of a file, written."""
+    write_bytes(path, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def sheets_of(tables: Mapping[Table, RunTable], seal: str) -> list[Sheet]:
+    """Return the sheets of the workbook: a sheet for each table, and one with the seal of the run."""
+    sealed = [{"what": "seal of the run", "value": seal}, {"what": "held by", "value": "wsi-area verify"}]
+    return [*((name, list(t.columns), t.rows) for name, t in tables.items()), ("seal", ("what", "value"), sealed)]
 
 
 def names_of(table: Table) -> tuple[str, ...]:
@@ -84,7 +124,8 @@ def flag_rows(slide: EndedSlide) -> list[dict[str, Any]]:
     return [{column.name: column.value(slide, f) for column in columns_of("flags")} for f in findings]
 
 
-def _write_parquet(path: Place, columns: Mapping[str, Kind], rows: Sequence[Row]) -> None:
+def parquet_bytes(columns: Mapping[str, Kind], rows: Sequence[Row]) -> bytes:
+    """Return a table as Parquet, its columns typed."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -92,7 +133,8 @@ def _write_parquet(path: Place, columns: Mapping[str, Kind], rows: Sequence[Row]
     schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
     sink = pa.BufferOutputStream()
     pq.write_table(_arrow_table(schema, rows), sink, compression="zstd")
-    write_bytes(path, sink.getvalue().to_pybytes())
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
 def _arrow_table(schema: "pa.Schema", rows: Sequence[Row]) -> "pa.Table":

@@ -17,6 +17,8 @@ from wsi_area.storage.place import Place
 
 MAX_BOXES = 1024
 """Boxes along the longer side: memory and time stay flat in the size of the slide."""
+SAMPLE_PX = 4
+"""Work pixels that are asked across a box, at least: all of them where there are fewer than 8."""
 _TISSUE, _BACKGROUND, _OTHER = 0, 1, 2
 
 
@@ -64,7 +66,7 @@ def _made(task: EnvelopeTask) -> EnvelopeOutcome:
     group_of[BACKGROUND_ID] = _BACKGROUND
     group_of[list(task.tissue_ids)] = _TISSUE
     grid = PictureGrid(len(columns), len(rows), float(side), float(side))
-    seen, asked = sample_counts(sparse_class_map(SlideLayout(task.slide_dir)), grid, group_of, 3)
+    seen, asked = sample_counts(sparse_class_map(SlideLayout(task.slide_dir)), grid, group_of, 3, SAMPLE_PX)
     tissue, background = seen[..., _TISSUE], seen[..., _BACKGROUND]
     # what was never scanned, lies outside or was excluded is no part of it: a box is tissue by what of it was classed
     mask = (tissue > 0) & (2 * tissue.astype(np.int64) >= tissue.astype(np.int64) + background)

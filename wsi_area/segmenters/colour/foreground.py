@@ -150,6 +150,8 @@ def fit_foreground(
     level = seen if seen is not None else 255 - light.glass.level if kind == "bright" else NOMINAL_DARK_LEVEL
     raw = otsu_bin(histogram)
     used = _kept_near(raw, level, kind, bounds) if threshold == "otsu" else threshold
+    # 5 % of the threshold as it is on bright glass: what dim glass is darker is no part of it
+    above = used - max(0, level - (255 - FULL_CONTRAST_LEVEL)) if light.leans_on_glass else used
     facts: dict[str, object] = {
         "background": kind,
         "background_seen": kind_seen,
@@ -164,8 +166,8 @@ def fit_foreground(
         "histogram": [int(n) for n in histogram],
         "tissue_on_overview": _fraction_above(on_overview, used),
         "tissue_fraction": {
-            shift: _fraction_above(histogram, used * factor)
-            for shift, factor in (("-5%", 0.95), ("used", 1.0), ("+5%", 1.05))
+            shift: _fraction_above(histogram, used + share * above)
+            for shift, share in (("-5%", -0.05), ("used", 0.0), ("+5%", 0.05))
         },
     }
     if tint != NO_TINT:

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wsi_area.errors import AnnotationError, SettingsError
-from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
+from wsi_area.model.classes import ClassScheme
 from wsi_area.model.drawn import Drawn
 from wsi_area.model.pixels import Overview
 from wsi_area.segmenters.drawn.regions_fitted import FittedRegions, fit_mask, fit_outlines
@@ -103,8 +103,8 @@ class RegionsSegmenter(BaseModel):
         ids = {key: entry.id for entry in self.classes for key in entry.keys}
         self._refuse_unmatched(drawn, ids)
         if drawn.mask is not None:
-            by_name = {name: ids.get(key_of(name), BACKGROUND_ID) for name in _names_in(drawn)}
-            return fit_mask(drawn, self.scheme, by_name)
+            by_name = {name: ids.get(key_of(name)) for name in _names_in(drawn)}
+            return fit_mask(drawn, self.scheme, by_name, under=self.unmatched == "background")
         sorted_out = sort_regions(drawn, {name: ids.get(key_of(name)) for name in _names_in(drawn)}, self.object_types)
         painted = tuple(entry.id for entry in self.classes)
         return fit_outlines(drawn, self.scheme, sorted_out, painted, under=self.unmatched == "background")

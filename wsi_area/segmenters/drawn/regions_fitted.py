@@ -116,27 +116,37 @@ def fit_outlines(
     return FittedRegions(scheme, layers, None, b"", facts)
 
 
-def fit_mask(drawn: Drawn, scheme: ClassScheme, class_of_name: Mapping[str, int]) -> FittedRegions:
-    """Return the fitted form of a mask."""
+def fit_mask(
+    drawn: Drawn, scheme: ClassScheme, class_of_name: Mapping[str, int | None], *, under: bool
+) -> FittedRegions:
+    """Return the fitted form of a mask; a code whose name matches no class is background, and on record."""
     mask = drawn.mask
     if mask is None:
         raise ValueError("fit_mask needs a drawing with a mask")
     table = np.zeros(256, np.uint8)
-    for code, name in mask.names.items():
-        if code != 0:
-            table[code] = class_of_name[name]
     px = np.array(mask.px_by_code, np.int64)
+    px_l0 = mask.scale_x * mask.scale_y
+    left_out = []
+    for code, name in mask.names.items():
+        class_id = class_of_name.get(name)
+        if class_id is not None:
+            table[code] = class_id
+        elif code != 0 and px[code]:
+            area = float(px[code]) * px_l0
+            left_out.append({"name": name, "object_type": "code", "regions": 1, "area_l0_px2": area})
     entries = [
         {
             "id": tissue_class.class_id,
             "class": tissue_class.name,
             "names_in_file": sorted(name for name, owner in class_of_name.items() if owner == tissue_class.class_id),
             "mask_px": (mask_px := int(px[table == tissue_class.class_id].sum())),
-            "mask_area_l0_px2": mask_px * mask.scale_x * mask.scale_y,
+            "mask_area_l0_px2": mask_px * px_l0,
         }
         for tissue_class in scheme.classes
     ]
     facts = _facts(drawn, MASK_RULE) | {"classes": entries, "mask_size_px": [mask.width_px, mask.height_px]}
+    if left_out:
+        facts |= {"unmatched": "background" if under else "ignore", "left_out": left_out}
     return FittedRegions(scheme, (), mask, table.tobytes(), facts)
 
 

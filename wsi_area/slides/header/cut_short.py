@@ -11,7 +11,7 @@ import tifffile
 from pydicom.errors import InvalidDicomError
 
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.header.companion_files import DICOM_HEAD_BYTES, has_dicom_magic
+from wsi_area.slides.file_kinds import DICOM_HEAD_BYTES, has_dicom_magic
 
 _UNDEFINED = 0xFFFFFFFF
 _END_OF_ITEMS = b"\xfe\xff\xdd\xe0"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Size
@@ -34,8 +35,12 @@ def shown_pictures(properties: Properties, sizes: Sequence[Size]) -> tuple[Found
     return tuple(one.numbered(index) for index, one in enumerate(found))
 
 
-def levels_of_picture(file: Path, meant: TiffSlide, vendor: str, sizes: Sequence[Size]) -> tuple[int, ...]:
-    """Return OpenSlide's numbers of the levels of a picture: its own, then those of its reduced pictures.
+def levels_of_picture(
+    file: Path, meant: TiffSlide, vendor: str, sizes: Sequence[Size]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return OpenSlide's numbers of the levels of a picture, and where their directories begin in the file.
+
+    The picture itself is the first, its reduced ones follow.
 
     An Aperio slide has a level for each tiled directory, in order; of other TIFFs a level is known by its size, where
     there is one of that size.
@@ -49,6 +54,7 @@ def levels_of_picture(file: Path, meant: TiffSlide, vendor: str, sizes: Sequence
     wanted = [(taken.picture.size_px, taken.part), *taken.levels]
     tiled = [directory for directory in meant.directories if directory.is_tiled]
     numbers: list[int] = []
+    places: list[int] = []
     for size, part in wanted:
         if vendor == "aperio":
             alike = [
@@ -58,12 +64,13 @@ def levels_of_picture(file: Path, meant: TiffSlide, vendor: str, sizes: Sequence
             alike = [n for n, shown in enumerate(sizes) if shown == size]
         if len(alike) == 1 and sizes[alike[0]] == size:
             numbers.append(alike[0])
+            places += [] if part is None else [part.directory_at]
         elif not numbers:
             raise SlideOpenError(
                 f"{file}: the picture that is meant has {size.width_px} × {size.height_px} px, and OpenSlide shows no "
                 "level that is it alone; export it by itself"
             )
-    return tuple(numbers)
+    return tuple(numbers), tuple(places)
 
 
 def dicom_pictures(file: Path, properties: Properties, sizes: Sequence[Size]) -> tuple[FoundPicture, ...]:
@@ -73,11 +80,15 @@ def dicom_pictures(file: Path, properties: Properties, sizes: Sequence[Size]) ->
     whole, *others = shown_pictures(properties, sizes)
     header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=[*_TAGS])
     planes = int(header.get("TotalPixelMatrixFocalPlanes") or 1)
-    paths = [str(path.get("OpticalPathIdentifier", "")) for path in header.get("OpticalPathSequence") or []]
+    paths = _optical_paths(header)
     several = [whole]
     if planes > 1 or len(paths) > 1:
         several = _dicom_planes(whole, planes, paths or [""])
     return tuple(one.numbered(index) for index, one in enumerate([*several, *others]))
+
+
+def _optical_paths(header: Any) -> list[str]:
+    return [str(path.get("OpticalPathIdentifier", "")) for path in header.get("OpticalPathSequence") or []]
 
 
 def _dicom_planes(whole: FoundPicture, planes: int, paths: Sequence[str]) -> list[FoundPicture]:

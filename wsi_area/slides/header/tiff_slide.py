@@ -1,7 +1,7 @@
 """header: the one picture of a TIFF that is meant, with every claim about its pixel size; structure only."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ STRUCTURED_VENDORS = ("aperio", "generic-tiff")
 
 OPENSLIDE_MPP = "openslide.mpp-x"
 _APERIO_CLAIMS = (OPENSLIDE_MPP, "aperio.MPP")
-_SIZE, _REDUCED = re.compile(r"(\d+)x(\d+)"), re.compile(r"->\s*(\d+)x(\d+)")
+_SIZE = re.compile(r"(\d+)x(\d+)")
 _CROP = re.compile(r"\[\s*\d+\s*,\s*\d+[\s,]+(\d+)x(\d+)\s*\]")
 
 
@@ -39,6 +39,7 @@ class TiffSlide:
     directory: Directory
     directories: tuple[Directory, ...]
     picture_of_image: Mapping[int, int]  # of each image of OME-XML, the number of its first picture in the list
+    vendor: str | None = None  # as whose slide OpenSlide knows it
 
     @property
     def orientation(self) -> int:
@@ -67,7 +68,7 @@ def tiff_slide(file: Path, vendor: str | None, directories: tuple[Directory, ...
     numbers = {picture.image: picture.picture.index for picture in reversed(found) if picture.may_be_meant}
     numbers |= {picture.image: picture.picture.index for picture in one.taken[:1]}
     numbers = {picture.image: picture.picture.index for picture in reversed(found)} | numbers
-    return TiffSlide(one, every[one.parts[0].directory_at], directories, numbers)
+    return TiffSlide(one, every[one.parts[0].directory_at], directories, numbers, vendor)
 
 
 def tag_claims(slide: TiffSlide) -> Iterator[Claim]:
@@ -75,7 +76,7 @@ def tag_claims(slide: TiffSlide) -> Iterator[Claim]:
     values, description = slide.directory.values, slide.directories[0].values.get(DESCRIPTION, "")
     unit = {2: "inch", 3: "cm"}.get(slide.directory.number(RESOLUTION_UNIT, 2), "none")
     x, y = (_one(values.get(tag)) for tag in (X_RESOLUTION, Y_RESOLUTION))
-    yield from tiff_claims(x, y, unit, str(description))
+    yield from of_their_picture(tiff_claims(x, y, unit, str(description)), slide)
 
 
 def further_claims(file: Path, slide: TiffSlide) -> Iterator[Claim]:
@@ -86,7 +87,7 @@ def further_claims(file: Path, slide: TiffSlide) -> Iterator[Claim]:
     from wsi_area.slides.header.tiff_scales import ome_claims, scale_claims  # loads tifffile
 
     yield from ome_claims(images, slide.picture_of_image)
-    yield from scale_claims(file, slide.directory)
+    yield from of_their_picture(scale_claims(file, slide.directory), slide)
 
 
 def ome_power(slide: TiffSlide) -> float | None:
@@ -96,28 +97,34 @@ def ome_power(slide: TiffSlide) -> float | None:
     return own.power if own is not None else None
 
 
-def of_their_picture(claims: Sequence[Claim], description: str) -> Iterator[Claim]:
-    """Yield Aperio's claims with the picture that their description says it is of."""
-    stated = aperio_frame(description)
+def of_their_picture(claims: Iterable[Claim], meant: TiffSlide) -> Iterator[Claim]:
+    """Yield claims read from the directory of the picture that is meant, with its number.
+
+    Those of Aperio's description carry the size of the picture that it says it is of.
+    """
+    number, stated = meant.one.taken[0].picture.index, aperio_frame(meant.directory.description)
     for claim in claims:
-        if isinstance(claim, MppCandidate) and claim.source in _APERIO_CLAIMS:
-            yield replace(claim, describes_px=stated)
-        else:
+        if not isinstance(claim, MppCandidate) or claim.picture is not None:
             yield claim
+        elif meant.vendor == "aperio" and claim.source in _APERIO_CLAIMS:
+            yield replace(claim, picture=number, describes_px=stated)
+        else:
+            yield replace(claim, picture=number)
 
 
 def aperio_frame(description: str) -> Size | None:
-    r"""Return the size of the picture that an Aperio description describes, None where it states none.
+    r"""Return the size of the picture whose pixel size an Aperio description states, None where it states none.
 
-    It is the size after an arrow; else that of the crop in brackets; else the first.
+    It is that of the crop in brackets, else the first. What follows an arrow is the size of a reduced picture, of which
+    the description still states the pixel size of the full one.
 
     >>> aperio_frame("Aperio v1\n46000x32914 [20000,10000 768x700] (256x256) J2K|MPP = 0.5")
     Size(width_px=768, height_px=700)
     >>> aperio_frame("Aperio v1\n4443x3567 (256x256) -> 2221x1783 J2K")
-    Size(width_px=2221, height_px=1783)
+    Size(width_px=4443, height_px=3567)
     """
     line = description.partition("\n")[2].partition("|")[0].partition(";")[0]
-    found = _REDUCED.search(line) or _CROP.search(line) or _SIZE.match(line.strip())
+    found = _CROP.search(line) or _SIZE.match(line.strip())
     return None if found is None else Size(int(found[1]), int(found[2]))
 
 

@@ -18,7 +18,6 @@ from wsi_area.slides.header.plain_header import DEEP_MODE, HEADER_ERRORS, image_
 from wsi_area.slides.lanes.reading import VALID_ALPHA, DecodedTile, assembled, damaged_tile, grid_boxes, require_within
 from wsi_area.slides.stored.plain_depth import grey_levels
 from wsi_area.slides.stored.plain_tiff import one_of_samples, tiff_pages, tiff_samples_around_damage
-from wsi_area.slides.stored.png_checksums import png_damage
 from wsi_area.slides.stored.tile_codecs import strict_jpeg
 from wsi_area.slides.stored.turning import turned
 
@@ -135,9 +134,6 @@ def _decode(info: SlideInfo, sample_bits: int) -> _Image:
         return _decode_tiff(info, sample_bits)
     if kind == "jpeg":
         return _Image(strict_jpeg(file.read_bytes()), None)
-    damage = png_damage(file)
-    if damage is not None:
-        raise ValueError(damage)
     with open_pillow(file, kind) as image:
         if image.mode == DEEP_MODE:
             return _Image(

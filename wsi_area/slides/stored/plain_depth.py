@@ -29,15 +29,17 @@ class SampleDepth:
 def declared_depth(tags: Mapping[str, Any], description: str) -> SampleDepth | None:
     """Return the depth that a TIFF states, in OME-XML or as the largest sample there can be; None where it does not.
 
+    All 16 bits are no statement: writers put the size of the type there, whatever the camera used.
+
     >>> declared_depth({"MaxSampleValue": (4095,)}, "")
     SampleDepth(bits=12, source='TIFF MaxSampleValue 4095')
     """
     found = _SIGNIFICANT_BITS.search(description)
-    if found is not None and 8 <= int(found[1]) <= 16:
+    if found is not None and 8 <= int(found[1]) < 16:
         return SampleDepth(int(found[1]), f"OME SignificantBits {found[1]}")
     stated = tags.get("MaxSampleValue")
     largest = stated[0] if isinstance(stated, tuple) and stated else stated
-    if isinstance(largest, int) and 0 < largest < 1 << 16:
+    if isinstance(largest, int) and 0 < largest < 1 << 15:
         return SampleDepth(_bits_for(largest), f"TIFF MaxSampleValue {largest}")
     return None
 

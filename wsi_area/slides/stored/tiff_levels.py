@@ -56,7 +56,8 @@ def tiled_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:
     try:
         with tifffile.TiffFile(info.path) as tiff:
             pages = [page for page in map(_full_page, tiff.pages) if page is not None and page.is_tiled]
-            return tuple(_matched(level.size_px, pages) for level in info.levels)
+            places = info.level_directories or (None,) * len(info.levels)
+            return tuple(_matched(n.size_px, pages, at) for n, at in zip(info.levels, places, strict=True))
     except _STRUCTURE_ERRORS as error:
         return ((None, f"its TIFF structure cannot be followed ({error})"),) * len(info.levels)
 
@@ -111,9 +112,10 @@ def _full_page(page: tifffile.TiffPage | tifffile.TiffFrame) -> tifffile.TiffPag
     return page if isinstance(page, tifffile.TiffPage) else page.aspage()
 
 
-def _matched(size: Size, pages: list[tifffile.TiffPage]) -> tuple[TiledLevel | None, str]:
-    """Return the one tiled page of a level's size; OpenSlide's levels are the tiled pages of its choice."""
+def _matched(size: Size, pages: list[tifffile.TiffPage], at: int | None) -> tuple[TiledLevel | None, str]:
+    """Return the one tiled page of a level: the one that begins where it should, or else the one of its size."""
     of_size = [p for p in pages if (p.imagewidth, p.imagelength) == (size.width_px, size.height_px)]
+    of_size = [page for page in of_size if at is None or page.offset == at]
     if len(of_size) != 1:
         return None, f"{len(of_size)} tiled pages are {size.width_px} × {size.height_px} px, one was expected"
     page = of_size[0]

@@ -7,7 +7,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from wsi_area.slides.stored.tiff_levels import DEFLATES, JPEG, JPEG_START, jpeg_head
+from wsi_area.slides.stored.tiff_levels import JPEG, JPEG_START, jpeg_head
 from wsi_area.slides.stored.tile_codecs import CODEC_ERRORS, refuse_zeroed, strict_jpeg
 
 SEGMENT_ERRORS = (
@@ -31,8 +31,6 @@ def segment_samples(page: tifffile.TiffPage, data: bytes, index: int) -> NDArray
     compression = int(page.compression)
     if compression in _JPEG2000:
         refuse_zeroed(data)
-    elif compression in DEFLATES:
-        imagecodecs.zlib_decode(data)  # with its checksum, which is not looked at where only so many bytes are wanted
     if compression == JPEG and str(page.dtype) == "uint8":
         _, place, shape = page.decode(None, index)
         decoded = _jpeg_samples(page, data)

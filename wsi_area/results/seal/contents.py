@@ -1,0 +1,97 @@
+"""seal: the digests that a seal is made of: of what was measured, whoever did it, when, and wherever the files lie."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.model.json_tree import json_digest
+from wsi_area.model.pixels import ClassMap
+from wsi_area.model.run_record import RunRecord
+from wsi_area.results.tables.run_tables import RunTable
+
+NOT_SEALED = frozenset(
+    {
+        "path", "timing", "schema_version",  # where it lies, how long it took, how the document is laid out
+        "fingerprint", "key", "made_from",  # they know the time of the slide's file; its content digest is sealed
+        "reader", "reader_reason", "batch_tiles", "plan_hash",  # who read the pixels, and in which helpings
+    }
+)  # fmt: skip
+"""Fields of a result that say nothing of what was measured, or how the work was shared out."""
+COLUMNS_NOT_SEALED = frozenset({"path", "annotations", "roi", "sha_sample", "reader"})
+"""Columns of the tables that hold such fields."""
+
+
+def document_digest(document: Mapping[str, Any]) -> str:
+    """Return the digest of a slide's result: of everything in it but `NOT_SEALED`, at any depth."""
+    return json_digest(_of_the_slide(document, str(document.get("path", ""))))
+
+
+def table_digest(table: RunTable, path_of: Mapping[str, str]) -> str:
+    """Return the digest of a table: its columns and its rows, without where files lie.
+
+    Parameters
+    ----------
+    table : RunTable
+    path_of : mapping
+        The path of each slide by its id; in texts it is told as the file's name.
+    """
+    names = [name for name in table.columns if name not in COLUMNS_NOT_SEALED]
+    rows = [[_shortened(row.get(n), path_of.get(row.get("slide_id", ""), "")) for n in names] for row in table.rows]
+    return json_digest({"columns": names, "rows": rows})
+
+
+def run_digest(run: RunRecord) -> str:
+    """Return the digest of which slides were measured together, and with which settings."""
+    return json_digest(
+        {
+            "settings": run.config_hash,
+            "segmenter_package": run.segmenter_package,
+            "slides": list(run.slides_planned),
+            "same_content": [list(names) for names in run.twins],
+        }
+    )
+
+
+def ledger_digest(rows: NDArray[np.int64]) -> str:
+    """Return the digest of a ledger, int64 (grid_rows, grid_cols, columns)."""
+    head = json_digest(list(rows.shape)).encode()
+    return hashlib.sha256(head + np.ascontiguousarray(rows, "<i8").tobytes()).hexdigest()
+
+
+@dataclass(slots=True)
+class ClassMapDigest:
+    """The digest of a class map, tile by tile in any order; tiles of background alone are no part of it."""
+
+    shape: tuple[int, int]
+    tiles: dict[tuple[int, int], bytes] = field(default_factory=dict)
+
+    def add(self, y: int, x: int, tile: ClassMap) -> None:
+        """Take in a tile, uint8 (h, w), by its first row and column."""
+        if tile.any():
+            self.tiles[y, x] = hashlib.sha256(np.ascontiguousarray(tile).data).digest()
+
+    @property
+    def hex(self) -> str:
+        """Return the digest of all tiles taken in."""
+        whole = hashlib.sha256(json_digest(list(self.shape)).encode())
+        for (y, x), digest in sorted(self.tiles.items()):
+            whole.update(f"{y} {x} ".encode() + digest)
+        return whole.hexdigest()
+
+
+def _of_the_slide(value: Any, path: str) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _of_the_slide(inner, path) for name, inner in value.items() if name not in NOT_SEALED}
+    if isinstance(value, list | tuple):
+        return [_of_the_slide(inner, path) for inner in value]
+    return _shortened(value, path)
+
+
+def _shortened(value: Any, path: str) -> Any:
+    """Return a text with a slide's path told as the name of its file; anything else as it is."""
+    return value.replace(path, PurePath(path).name) if isinstance(value, str) and path else value

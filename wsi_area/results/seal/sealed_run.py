@@ -1,0 +1,184 @@
+"""seal: a run put under its seal when it ends, and what is written later added to it."""
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from wsi_area.errors import NewerDocumentError, ResultError
+from wsi_area.model.documented import Table
+from wsi_area.model.run_record import RunRecord
+from wsi_area.model.run_seal import RunSeal, SealedSlide
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.class_map.sparse_class_map import tiles_of
+from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.stored_class_map import open_class_map
+from wsi_area.results.documents import read_seal, run_bytes, write_seal
+from wsi_area.results.layout import RunLayout, SlideLayout, read_json
+from wsi_area.results.seal.contents import (
+    ClassMapDigest,
+    document_digest,
+    ledger_digest,
+    run_digest,
+    table_digest,
+)
+from wsi_area.results.tables.object_tables import OBJECTS_TABLE, objects_digest
+from wsi_area.results.tables.run_tables import RunTable
+from wsi_area.results.thumbnail import CLASSES_NAME, THUMBNAIL_NAME
+from wsi_area.storage.object_path import ObjectPath
+from wsi_area.storage.place import Place
+from wsi_area.version import __version__
+
+_AT_ONCE = 8  # slides whose class maps are read at once; unpacking and hashing need no lock of Python's
+_LOG = logging.getLogger(__name__)
+
+_Sealed = tuple[SealedSlide, dict[str, str]]
+_NOTHING = SealedSlide(document=None, ledger=None, class_map=None, objects=None)
+
+OF_SLIDE = ("result.json", OBJECTS_TABLE, THUMBNAIL_NAME, CLASSES_NAME)
+"""Files beside a slide's stores that the seal holds byte by byte."""
+
+
+def sealed_run(
+    layout: RunLayout, run: RunRecord, slides: Sequence[EndedSlide], tables: Mapping[Table, RunTable]
+) -> RunSeal:
+    """Return the seal of a run that ends: what it is made of, without the digests of the run's own files.
+
+    Whatever was sealed before and is the same still keeps the digests that it had, so that a file exchanged since does
+    not pass for the one that was written.
+
+    Parameters
+    ----------
+    layout, run, slides, tables
+        Where it lies, what ran, how each slide ended, and the tables of that.
+    """
+    earlier = earlier_seal(layout)
+    with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1)) as threads:
+        found = list(threads.map(lambda slide: _sealed_or_why(layout.slide(slide.slide_id), slide, earlier), slides))
+    path_of = {slide.slide_id: slide.path for slide in slides}
+    seal = RunSeal(
+        wsi_area_version=__version__,
+        seal="0" * 64,
+        run=run_digest(run),
+        slides={slide.slide_id: sealed for slide, (sealed, _) in zip(slides, found, strict=True)},
+        tables={name: table_digest(table, path_of) for name, table in tables.items()},
+        files={place: digest for _, files in found for place, digest in files.items()},
+    )
+    seal = seal.model_copy(update={"seal": seal.expected_seal})
+    for added in () if earlier is None else earlier.later:
+        still_there = {place: digest for place, digest in added.files.items() if _lies(layout, place)}
+        seal = seal.with_added(added.name, still_there) if still_there else seal
+    return seal
+
+
+def add_to_seal(layout: RunLayout, name: str, places: Iterable[Place]) -> RunSeal | None:
+    """Return the seal of a run with something written later, as it stands on disk now; None where no run is sealed.
+
+    Parameters
+    ----------
+    layout : RunLayout
+    name : str
+        What it is, in a word: ``report``, ``export``.
+    places : iterable of Place
+        Its files, or folders of files, in the folder of the run.
+    """
+    earlier = earlier_seal(layout)
+    if earlier is None:
+        return None
+    files = {place: file_digest(layout.root / place) for place in files_below(layout, places)}
+    seal = earlier.with_added(name, files)
+    if seal is not earlier:
+        write_seal(layout, seal)
+    return seal
+
+
+def earlier_seal(layout: RunLayout) -> RunSeal | None:
+    """Return the seal that lies in a folder; None where there is none that can be read."""
+    try:
+        return read_seal(layout)
+    except NewerDocumentError:
+        raise
+    except ResultError:
+        return None
+
+
+def files_below(layout: RunLayout, places: Iterable[Place]) -> list[str]:
+    """Return the files among places and in the folders among them, as they are named in a seal."""
+    found: list[str] = []
+    for place in places:
+        inner = [place] if place.is_file() else [file for file in place.rglob("*") if file.is_file()]
+        found += [place_in(layout, file) for file in inner]
+    return sorted(found)
+
+
+def place_in(layout: RunLayout, file: Place) -> str:
+    """Return the place of a file in the folder of a run, as a seal names it."""
+    if isinstance(file, ObjectPath):
+        return str(file)[len(str(layout.root)) + 1 :]
+    return file.relative_to(Path(str(layout.root))).as_posix()
+
+
+def file_digest(place: Place) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(place.read_bytes()).hexdigest()
+
+
+def class_map_digest(layout: SlideLayout) -> str:
+    """Return the digest of a slide's class map; one pass over it, tile by tile."""
+    stored = open_class_map(layout)
+    digest = ClassMapDigest(stored.shape)
+    for y, x, tile in tiles_of(layout):
+        digest.add(y, x, tile)
+    return digest.hex
+
+
+def _sealed_or_why(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | None) -> _Sealed:
+    """Return what of a slide is sealed; nothing of one that cannot be read, which costs the others nothing."""
+    if slide.status == "failed":
+        return _NOTHING, {}
+    try:
+        return _sealed_slide(layout, slide, earlier)
+    except (ResultError, OSError) as error:
+        _LOG.warning("%s is not under the seal of the run: %s", slide.slide_id, error)
+        return _NOTHING, {}
+
+
+def _sealed_slide(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | None) -> _Sealed:
+    """Return what of a slide is sealed, and the digests of its files."""
+    before = None if earlier is None else earlier.slides.get(slide.slide_id)
+    if not isinstance(slide, CountedSlide) and not layout.result_json.exists():
+        return _NOTHING, {}
+    document = document_digest(read_json(layout.result_json))
+    is_counted = isinstance(slide, CountedSlide)
+    ledger = ledger_digest(ledger_rows(layout)) if is_counted else None
+    is_same = before is not None and (before.document, before.ledger) == (document, ledger)
+    known = before if before is not None and is_same else _NOTHING
+    sealed = SealedSlide(
+        document=document,
+        ledger=ledger,
+        class_map=_once(known.class_map, lambda: class_map_digest(layout)) if is_counted else None,
+        objects=_once(known.objects, lambda: objects_digest(layout)) if is_counted else None,
+    )
+    files = {}
+    for name in OF_SLIDE:
+        place = f"slides/{slide.slide_id}/{name}"
+        told = earlier.files.get(place) if earlier is not None and is_same and name != "result.json" else None
+        if (layout.root / name).is_file():
+            files[place] = told or file_digest(layout.root / name)
+    return sealed, files
+
+
+def _once(known: str | None, find: Callable[[], str | None]) -> str | None:
+    return find() if known is None else known
+
+
+def _lies(layout: RunLayout, place: str) -> bool:
+    return (layout.root / place).is_file()
+
+
+def with_files(seal: RunSeal, run: RunRecord, files: Mapping[str, str]) -> RunSeal:
+    """Return a seal with the digests of the run's own files; that of run.json as it is about to be written."""
+    digest = hashlib.sha256(run_bytes(run)).hexdigest()
+    return seal.model_copy(update={"files": {**seal.files, **files, "run.json": digest}})

@@ -1,0 +1,30 @@
+"""results: which picture of a file was measured and what was left out, as a sentence for people; pure."""
+
+from wsi_area.compute.quantity_text import number_text
+from wsi_area.model.picture import Picture
+from wsi_area.model.record.slide_pictures import PicturesOnRecord
+
+_NAMED_MOST = 8
+
+
+def picture_text(pictures: PicturesOnRecord | None) -> str:
+    """Return what was measured of a file and what else it holds; "" where the result does not list its pictures."""
+    if pictures is None:
+        return ""
+    taken = " and ".join(_told(picture) for picture in pictures.taken)
+    others = [f"{_told(p)}: {p.why}" for p in pictures.listed if not p.taken and p.role != "reduced level"]
+    more = [f"{len(others) - _NAMED_MOST} more"] if len(others) > _NAMED_MOST else []
+    left_out = "; ".join([*others[:_NAMED_MOST], *more])
+    return f"{taken}; left out: {left_out}" if left_out else f"{taken}; the file holds no other"
+
+
+def _told(picture: Picture) -> str:
+    words = [f"picture {picture.index}", *([f"“{picture.name}”"] if picture.name else [])]
+    for key, number, name in (
+        ("channel", picture.channel, picture.channel_name),
+        ("plane", picture.plane, picture.plane_name),
+    ):
+        if number is not None:
+            words.append(f"{key} {number} {name}".strip())
+    size = picture.size_px
+    return f"{' '.join(words)} ({picture.role}, {number_text(size.width_px)} × {number_text(size.height_px)} px)"
