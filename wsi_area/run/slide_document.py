@@ -24,6 +24,7 @@ from wsi_area.model.record.slide_areas import Analyzed, Tissue, TissueEnvelope, 
 from wsi_area.model.record.slide_origin import Fit, MadeFrom, TileError, Timing
 from wsi_area.model.record.slide_pictures import pictures_on_record
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.record import (
@@ -107,7 +108,7 @@ def slide_document(
     read = ledger_rows(tiles)  # before any filter by size
     bound = _skip_bound_px(prepared, read, columns)
     told = versions(settings)
-    return CountedSlide(
+    counted = CountedSlide(
         slide_id=burden.slide_id,
         status=burden.status,
         reason=_reason(burden, work),
@@ -155,6 +156,7 @@ def slide_document(
         tile_errors=tuple(TileError.model_validate(error) for error in work.tile_errors[:TILES_LISTED]),
         timing=Timing.model_validate(work.timing),
     )
+    return counted.model_copy(update={"certificate": certificate_of(counted, prepared.completeness)})
 
 
 def _reason(burden: SlideBurden, work: Work) -> str:
