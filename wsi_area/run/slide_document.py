@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.count.area import area_mm2, measure
 from wsi_area.compute.cut.skipping import skipped_foreground_upper_bound_px
 from wsi_area.compute.judge.quality import Observed, QualityLimits, check
+from wsi_area.compute.judge.steps import step_findings, steps_of
 from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
 from wsi_area.errors import IncompleteResultError
 from wsi_area.inputs.drawings import drawn_on_record, left_out_findings, outlines_on_record, roi_on_record
@@ -22,6 +23,7 @@ from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_areas import Analyzed, Tissue, TissueEnvelope, Unreadable
 from wsi_area.model.record.slide_origin import Fit, MadeFrom, TileError, Timing
 from wsi_area.model.record.slide_pictures import pictures_on_record
+from wsi_area.model.record.slide_steps import StepsOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
@@ -105,6 +107,7 @@ def slide_document(
     )
     bound = _skip_bound_px(prepared, ledger_rows(tiles), columns)  # as read, before any filter by size
     told = versions(settings)
+    steps = steps_of(burden, objects.size_changes, fitted.facts, prepared.not_assessed)
     return CountedSlide(
         slide_id=burden.slide_id,
         status=burden.status,
@@ -130,7 +133,11 @@ def slide_document(
         analyzed=Analyzed(n_px=burden.analyzed_px, area_mm2=burden.analyzed_area_mm2),
         unreadable=Unreadable(n_px=burden.counts.unreadable_px, area_mm2=burden.unread_area_mm2),
         signal=None if signal is None else signal_on_record(burden, signal.name, signal.micro_scale),
-        findings=(*burden.calibration.findings, *_findings(prepared, burden, bound, settings)),
+        findings=(
+            *burden.calibration.findings,
+            *_findings(prepared, burden, bound, settings),
+            *step_findings(burden.slide_id, steps, settings.quality.step_share),
+        ),
         wsi_area_version=told.wsi_area_version,
         measurement_version=told.measurement_version,
         config_hash=told.config_hash,
@@ -142,6 +149,7 @@ def slide_document(
         light=light_on_record(prepared.light),
         foci=foci_on_record(objects.foci if burden.was_read else None, mpp),
         size_filters=objects.size_changes,
+        steps=StepsOnRecord(listed=steps),
         annotations=drawn_on_record(prepared.drawn),
         roi=roi_on_record(prepared.roi, mpp),
         outlines=outlines_on_record(fitted.facts, plan, mpp),
