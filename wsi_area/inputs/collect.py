@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL
-from wsi_area.compute.units import UM_PER_INCH, positive_number
+from wsi_area.compute.units import UM_PER_INCH, decimal_comma, positive_number
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.dicom_series import same_series
 from wsi_area.inputs.drawn_source import DrawnSource, drawn_source, stated_scale
@@ -218,6 +218,11 @@ def parse_mpp(text: str | None) -> Mpp | None:
     parts = text.split(",")
     if len(parts) > 2:
         raise SettingsError(f"--mpp {text}: give one number, or x,y with decimal points, such as 0.25,0.26")
+    if (meant := decimal_comma(text)) is not None:
+        raise SettingsError(
+            f"--mpp {text}: is {meant} meant? Write it with a decimal point; two axes that differ so are written with "
+            f"decimals, {parts[0]}.0,{parts[1]}.0"
+        )
     numbers = [
         mpp_number(part.strip(), f"--mpp {text}: the {axis} part") for part, axis in zip(parts, "xy", strict=False)
     ]
