@@ -13,6 +13,7 @@ from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.plain_text import named_file
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.documents import read_result
@@ -48,9 +49,10 @@ def verify_run(folder: Place, *, with_slides: bool = True) -> Verified:
     """Return every disagreement in a run folder; nothing in it is changed.
 
     For each measured slide: the class map is counted again, tile by tile, and held against the ledger; the ledger
-    against the document and the size of the slide; each area against its count; the row in ``summary.csv`` against
-    the document; the key of the ledger against that of the document; and, where the slide file can be reached, its
-    fingerprint against the one on record. Of all slides together: which files hold the same.
+    against the document and the size of the slide; each area against its count; the certificate against its hash and
+    the rest of the document; the row in ``summary.csv`` against the document; the key of the ledger against that of the
+    document; and, where the slide file can be reached, its fingerprint against the one on record. Of all slides
+    together: which files hold the same.
 
     Parameters
     ----------
@@ -189,9 +191,22 @@ def _document_faults(
         then, now = of_ledger.get(part), of_result.get(part)
         if then != now:
             yield "made from", f"the ledger was made from another {part.replace('_', ' ')} ({then}) than told ({now})"
+    yield from _certificate_faults(slide)
     for name, value in summary_row(slide).items():
         if not _same(row.get(name), value):
             yield "summary.csv", f"{name} is {row.get(name)!r}, result.json gives {value!r}"
+
+
+def _certificate_faults(slide: CountedSlide) -> Iterator[tuple[str, str]]:
+    told = slide.certificate
+    if told is None:
+        return
+    if not told.is_sound:
+        yield "certificate", f"its hash {told.sha256} is not that of what it says"
+    made = certificate_of(slide, told.completeness)
+    for block in type(told).model_fields:
+        if block != "sha256" and getattr(made, block, None) != getattr(told, block):
+            yield "certificate", f"its {block.replace('_', ' ')} is not what the rest of result.json says"
 
 
 def _same(cell: str | None, value: Any) -> bool:
