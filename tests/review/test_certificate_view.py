@@ -33,7 +33,8 @@ def changed(folder: Path, **blocks: object) -> None:
 def test_a_notebook_shows_every_block_and_its_hash(folder: Path) -> None:
     shown = open_run(folder)["s"].certificate
     html = shown._repr_html_()
-    for heading in ("picture", "pixel size", "light", "completeness", "orientation", "not assessed", "hash of all this"):
+    headings = "picture", "pixel size", "light", "completeness", "orientation", "not assessed", "hash of all this"
+    for heading in headings:
         assert f">{heading}</th>" in html
     assert shown.sha256 in html
     assert shown.sha256 in repr(shown)
