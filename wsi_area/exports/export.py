@@ -1,6 +1,6 @@
 """exports: the room's one door: slides of a run, written in one format each into its folder."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,8 +8,10 @@ from wsi_area.errors import ResultError, SettingsError
 from wsi_area.exports.labels_zarr import OmeVersion, write_labels
 from wsi_area.exports.measured_slide import measured_slide
 from wsi_area.exports.outlines_geojson import ClassOutlines, write_geojson
+from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME
-from wsi_area.results.opened_run import open_run
+from wsi_area.results.opened_run import OpenedRun, open_run
+from wsi_area.results.seal.sealed_run import add_to_seal
 from wsi_area.storage.place import Place, total_bytes
 
 Format = Literal["geojson", "ome-zarr"]
@@ -83,6 +85,19 @@ def export_run(run: Place, options: ExportOptions, slide_ids: Sequence[str] = ()
     for slide_id in slide_ids:
         if slide_id not in ended:
             raise ResultError(f"{run} has no slide {slide_id!r}; it has {', '.join(map(repr, ended))}")
+    written: list[Place] = []
+    try:
+        for exported in _exported(opened, options, slide_ids, ended):
+            written += [exported.path] if exported.path is not None else []
+            yield exported
+    finally:
+        if written:
+            add_to_seal(opened.layout, f"export {options.format}", written)
+
+
+def _exported(
+    opened: OpenedRun, options: ExportOptions, slide_ids: Sequence[str], ended: Mapping[str, EndedSlide]
+) -> Iterator[ExportedSlide]:
     for slide_id in slide_ids or ended:
         if not slide_ids and not (slide_id in opened and opened[slide_id].is_counted):
             yield ExportedSlide(slide_id, None, 0, f"{ended[slide_id].status}, {ended[slide_id].reason}")

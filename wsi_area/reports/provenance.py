@@ -25,6 +25,7 @@ class Provenance:
     lines: tuple[tuple[str, str], ...]
     settings: tuple[tuple[str, str], ...]
     versions: tuple[tuple[str, str], ...]
+    seal: str | None  # of the run; None: an earlier version wrote it
 
 
 def provenance(run: RunRecord) -> Provenance:
@@ -33,6 +34,7 @@ def provenance(run: RunRecord) -> Provenance:
     lines = (
         ("measured by", f"wsi-area {run.wsi_area_version}"),
         ("settings hash", run.config_hash),
+        ("seal of the run", run.seal or NONE),
         ("began", time_text(run.started)),
         ("ended", time_text(run.ended)),
         ("ended as", f"{run.state}, exit code {code} ({_EXIT_TEXT.get(code, 'see run.json')})"),
@@ -40,7 +42,7 @@ def provenance(run: RunRecord) -> Provenance:
         ("workers", NONE if run.workers is None else str(run.workers)),
         ("command", shlex.join(run.argv) or NONE),
     )
-    return Provenance(lines, tuple(_lines(run.settings)), tuple(run.versions.items()))
+    return Provenance(lines, tuple(_lines(run.settings)), tuple(run.versions.items()), run.seal)
 
 
 def time_text(stamp: Any) -> str:

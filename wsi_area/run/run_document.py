@@ -36,6 +36,7 @@ class RunOutcome:
     interrupted: bool
     planned: int  # slides that were asked for
     not_reached: tuple[EndedSlide, ...] = ()  # what the tables say of the others: failed, and why
+    seal: str = ""  # of the run; a task of a job array has none
 
     @property
     def all_slides(self) -> tuple[EndedSlide, ...]:
