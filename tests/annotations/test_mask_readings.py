@@ -33,6 +33,7 @@ def test_a_mask_that_can_be_read_in_ways_that_move_an_edge_is_refused_with_all_o
     for reading in readings:
         assert reading in str(caught.value)
     assert f"{mask[0]} × {mask[1]} px" in str(caught.value)
+    assert ("in more than one way" in str(caught.value)) == (str(caught.value).count("--annotation-scale") > 1)
 
 
 @pytest.mark.parametrize(

@@ -269,7 +269,7 @@ KINDS: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
         "row 1: centroid_x_l0_px",
     ),
     "a setting": (in_json("run.json", other_settings), "", "run.json", "not the file that was written"),
-    "another slide planned": (
+    "a slide not planned": (
         in_json("run.json", lambda d: d["slides_planned"].pop(1)),
         "",
         "seal.json",

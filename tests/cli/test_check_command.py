@@ -13,6 +13,7 @@ from rich.console import Console
 
 from wsi_area.cli.commands.check import command
 from wsi_area.cli.output import check_table, console
+from wsi_area.cli.output.console import PlainConsole
 from wsi_area.errors import SettingsError
 
 REMEDY = "--mpp X[,Y] --mpp-reason TEXT"
@@ -178,9 +179,9 @@ def test_every_terminal_shows_whole_codes_within_its_width(
     tiff(tmp_path / "good.tif", 0.5)
 
     def terminal(**options: Any) -> Console:
-        return Console(**options, force_terminal=True, no_color=True, width=columns, legacy_windows=False)
+        return PlainConsole(**options, force_terminal=True, no_color=True, width=columns, legacy_windows=False)
 
-    monkeypatch.setattr(console, "Console", terminal)
+    monkeypatch.setattr(console, "PlainConsole", terminal)
     monkeypatch.setenv("TERM", "xterm")
     check_table.print_checks(_checks(tmp_path))
     lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from measuring import measure
+from measuring import fingerprint, measure
 from synthetic import FileForm, box, write_slide, write_text_slide
 
 from wsi_area.cli.commands.export import command
@@ -88,7 +88,26 @@ def test_what_cannot_be_exported_is_refused_in_one_sentence(
     assert words in str(result.exception)
 
 
-def test_a_folder_without_a_run_and_one_that_has_not_ended_are_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_run_and_one_that_has_not_ended_are_refused(out: Path, tmp_path: Path) -> None:
     assert "holds no run" in str(export(tmp_path, "--format", "geojson").exception)
-    (tmp_path / "run.json").write_text('{"slides_planned": ["a"]}')
+    begun = json.loads((out / "run.json").read_text()) | {"state": "running", "slides": None}
+    (tmp_path / "run.json").write_text(json.dumps(begun))
     assert "has not ended" in str(export(tmp_path, "--format", "geojson").exception)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("geojson", "regions.geojson.gz"), ("ome-zarr", "labels.ome.zarr")])
+def test_a_run_that_is_read_only_is_exported_elsewhere_and_no_byte_of_it_changes(
+    out: Path, tmp_path: Path, kind: str, name: str
+) -> None:
+    before = fingerprint(out)
+    result = export(out, "--format", kind, "--out", tmp_path / "there")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [str(tmp_path / "there" / slide / name) for slide in ("a", "bare")]
+    assert all(Path(line).exists() for line in result.stdout.splitlines())
+    assert fingerprint(out) == before
+
+
+def test_an_export_never_goes_into_another_run(out: Path, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    assert "holds a run" in str(export(out, "--format", "geojson", "--out", tmp_path).exception)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from measuring import measure
+from measuring import fingerprint, measure
 from synthetic import box, write_slide
 
 from wsi_area.cli.commands.report import command
@@ -38,4 +38,22 @@ def test_json_names_every_file_with_its_size(run: Path) -> None:
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, [str(tmp_path)])
     assert isinstance(result.exception, ResultError)
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_run_that_is_read_only_is_reported_elsewhere_and_no_byte_of_it_changes(run: Path, tmp_path: Path) -> None:
+    (run / "report.html").unlink(missing_ok=True)
+    before = fingerprint(run)
+    result = CliRunner().invoke(command, [str(run), "--out", str(tmp_path / "papers")])
+    assert (result.exit_code, result.stdout.strip()) == (0, str(tmp_path / "papers/report.html"))
+    assert fingerprint(run) == before
+    CliRunner().invoke(command, [str(run)])
+    assert (run / "report.html").read_bytes() == (tmp_path / "papers/report.html").read_bytes()
+
+
+def test_a_report_never_goes_into_another_run(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    result = CliRunner().invoke(command, [str(run), "--out", str(tmp_path)])
+    assert isinstance(result.exception, ResultError)
+    assert "holds a run; choose another --out" in str(result.exception)
     assert not (tmp_path / "report.html").exists()

@@ -32,7 +32,6 @@ def test_level_0_is_always_used() -> None:
         [(97_792, 221_184), (1_528, 3_456), (764, 1_728), (191, 432)],
         [(100_000, 500), (782, 4)],  # 127.9 and 125: 4 rows may honestly be 3.9
         [(90_000, 60_000), (30_000, 20_000), (10_000, 6_667), (3_334, 2_223)],  # thirds, rounded
-        [(2560, 1664), (2560, 1664), (1280, 832)],  # a converter that repeats level 0
         [(1024, 1024), (1, 1)],
     ],
 )
@@ -94,3 +93,9 @@ def test_any_pyramid_of_halvings_is_used_however_it_rounds(
             sizes.pop()
             break
     assert usable_levels(pyramid(*sizes)) == tuple(range(len(sizes)))
+
+
+def test_a_level_as_large_as_level_0_is_no_reduction_and_no_odd_one() -> None:
+    repeated = pyramid((2560, 1664), (2560, 1664), (1280, 832))  # a focal plane, or a converter that repeats level 0
+    assert usable_levels(repeated) == (0, 2)
+    assert calibrate(repeated).findings == ()

@@ -89,3 +89,13 @@ def test_a_slide_of_which_nothing_was_read_has_nothing_to_say():
         slide_info((10, 10)), SCHEME, ClassCounts((0, 0, 0), unscanned_px=100), calibration(0.5, 0.5), None
     )
     assert light_findings(nothing, Light(NOMINAL, leans_on_glass=True)) == overview_findings(nothing, 0.5) == ()
+
+
+@pytest.mark.parametrize(("share", "count"), [(None, 0), (0.0, 0), (0.5, 0), (0.51, 1), (1.0, 1)])
+@pytest.mark.parametrize("light", [None, Light(SEEN, leans_on_glass=True)])
+def test_bare_glass_that_was_counted_is_told_although_most_of_it_was_not_read(share, count, light):
+    assert told(HALF, light, glass_taken=share) == [("ALL_TISSUE", "warning")] * count
+
+
+def test_a_slide_that_is_all_of_one_kind_is_told_once():
+    assert told(MOST, None, glass_taken=1.0) == [("ALL_TISSUE", "warning")]

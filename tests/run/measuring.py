@@ -40,3 +40,11 @@ def class_maps_of(out: Path) -> dict[str, np.ndarray]:
     """Every class map of a run, by slide id."""
     run: OpenedRun = open_run(out)
     return {name: run[name].class_map() for name in run}
+
+
+def fingerprint(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """When each file and folder below a folder was written, and what it holds."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
+        for path in (folder, *folder.rglob("*"))
+    }

@@ -57,12 +57,13 @@ def write_network(
     name: str = "small",
     background_is_glass: bool = True,
     examples: Sequence[dict[str, Any]] = (),
+    also: dict[str, Any] | None = None,
     **shown: Any,
 ) -> Path:
     """Write the network with a card that shows it pixels as they are, 0..255, unless told otherwise."""
     path = folder / f"{name}.onnx"
     onnx.save(model, path)
-    write_card_for(path, classes, output, background_is_glass, examples, **shown)
+    write_card_for(path, classes, output, background_is_glass, examples, also, **shown)
     return path
 
 
@@ -72,6 +73,7 @@ def write_card_for(
     output: dict[str, Any] | None = None,
     background_is_glass: bool = True,
     examples: Sequence[dict[str, Any]] = (),
+    also: dict[str, Any] | None = None,
     **shown: Any,
 ) -> Path:
     document = {
@@ -85,6 +87,7 @@ def write_card_for(
         "examples": examples,
         "licence": "made by a test",
         "provenance": "weights written by hand",
+        **(also or {}),
     }
     beside = path.with_name(path.name + ".json")
     beside.write_text(OnnxCard.model_validate(document).model_dump_json(indent=2))

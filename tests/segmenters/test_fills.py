@@ -11,6 +11,7 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import TilePlace
 from wsi_area.segmenters.colour.fills import find_fills
+from wsi_area.segmenters.colour.glass import find_glass
 from wsi_area.segmenters.colour.tissue import TissueSegmenter
 from wsi_area.segmenters.exclusions.fit import with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
@@ -73,6 +74,17 @@ def test_real_slides_and_crops_of_their_tissue_have_no_dark_fill(testdata):
         for rgb in (shrunk(whole, 4), whole[600:1100, 600:1100], whole[1400:1900, 900:1400]):
             fills = find_fills(overview_of(rgb))
             assert fills is None or not fills.fills
+
+
+@pytest.mark.parametrize("name", ["CMU-1-Small-Region.svs", "OS-2-ndpi.tif"])
+def test_glass_that_averaging_made_nearly_flat_is_no_fill_beside_a_brighter_one(testdata, name):
+    rgb = np.round(0.75 * shrunk(slide_rgb(testdata, name), 3)).astype(np.uint8)
+    assert find_fills(overview_of(rgb)) is None
+    glass = find_glass(overview_of(rgb)).rgb
+    rgb[-80:] = 250
+    fills = find_fills(overview_of(rgb))
+    assert fills.fills == ()
+    assert fills.glass.rgb == pytest.approx(glass, abs=3)
 
 
 @pytest.mark.parametrize("noise", [2, 4])

@@ -116,6 +116,20 @@ def test_a_crop_of_real_tissue_does_not_take_its_pale_parts_for_glass(testdata):
     assert tissue_px(full) > 0.97 * full[..., 0].size
 
 
+def test_pale_tissue_with_nuclei_all_over_it_is_no_glass():
+    rng = np.random.default_rng(8)
+    rgb = _picture(np.full((SIZE_PX, SIZE_PX, 3), (200, 190, 215), float), 2, 1)
+    rgb[rng.random((SIZE_PX, SIZE_PX)) < 0.5] = (110, 80, 150)
+    assert find_glass(overview_of(rgb)).source == "nominal"
+
+
+def test_a_flat_patch_that_much_is_brighter_than_is_no_glass():
+    rng = np.random.default_rng(8)
+    rgb = _picture(np.full((SIZE_PX, SIZE_PX, 3), (190, 182, 200), float), 2, 1)
+    rgb[:160] = rng.integers((206, 172, 206), (256, 188, 256), (160, SIZE_PX, 3))
+    assert find_glass(overview_of(rgb)).source == "nominal"
+
+
 def test_painted_white_beside_dim_glass_is_not_the_glass():
     rgb, _ = disc_on([182] * 3)
     rgb[:, :40] = 255

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from measuring import class_maps_of, counts_of
+from onnx import numpy_helper
 from onnx_networks import (
     THREE_CLASSES,
     darker_than_window,
@@ -100,6 +101,47 @@ def test_the_settings_that_come_along_need_only_a_network(configs, tmp_path):
     assert settings.segmenter.own == {"model": str(network)}
     with pytest.raises(SettingsError, match=r"model.onnx cannot be read .*; give its .onnx file as segmenter.model"):
         load(configs / "onnx_model.toml")
+
+
+ACCURATE = {"accuracy": {"measure": "Dice", "value": 0.9, "held_out": "three painted slides"}}
+PAINTED = {"groups": 5, "ranges": {"red_share_median": (0.05, 0.2), "blue_share_median": (0.2, 0.4)}}
+UNLIKE = {"groups": 5, "ranges": {"red_share_median": (0.9, 1.0)}}
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory):
+    """Glass without noise, most of which need not be read."""
+    shapes = {"tissue": box(SIZE, 40, 60, 150, 200), "dab": disc(SIZE, 250, 130, 50)}
+    form = FileForm(downsamples=(1, 2), mpp=Mpp(0.25, 0.25), tile_px=64)
+    return write_slide(tmp_path_factory.mktemp("clean") / "clean.tif", SIZE, shapes, form, noise_sd=0)
+
+
+def above(limit):
+    """The classes of ``red_below`` the wrong way round: glass is class 1."""
+    model = red_below(limit)
+    for tensor in model.graph.initializer:
+        values = -numpy_helper.to_array(tensor)
+        tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("model", "also", "is_glass", "expected"),
+    [
+        (red_below(200), ACCURATE, True, set()),
+        (red_below(200), {}, True, {"ACCURACY_UNKNOWN"}),
+        (red_below(200), {**ACCURATE, "appearance": PAINTED}, True, set()),
+        (red_below(200), {**ACCURATE, "appearance": UNLIKE}, True, {"MODEL_UNLIKE_TRAINING"}),
+        (above(200), ACCURATE, True, {"GLASS_NOT_BACKGROUND", "ALL_TISSUE", "SKIP_BOUND_HIGH"}),
+        (above(-10), ACCURATE, True, {"GLASS_NOT_BACKGROUND", "ALL_TISSUE", "SKIP_BOUND_HIGH"}),
+        (above(-10), ACCURATE, False, {"ALL_TISSUE"}),
+    ],
+)
+def test_what_is_doubtful_of_a_network_is_told_and_nothing_else(clean, tmp_path, model, also, is_glass, expected):
+    network = write_network(tmp_path, model, also=also, background_is_glass=is_glass, mpp_um=0.25)
+    more = ("tiling.tile_px=32", "tiling.skip_margin_um=1")
+    (document,) = run(clean, network, tmp_path / "out", *more).documents
+    assert {f["code"] for f in document["findings"] if f["severity"] == "warning"} == expected
 
 
 def test_a_misspelt_key_of_the_segmenter_is_refused_before_anything_starts(tmp_path):

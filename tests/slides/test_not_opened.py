@@ -96,3 +96,11 @@ def test_a_hamamatsu_slide_names_the_tiles_that_are_not_there(tmp_path: Path, su
     (tmp_path / "m.jpg").write_bytes(b"x")
     with pytest.raises(SlideOpenError, match=rf"of which {tile}, a_map\.jpg are not there"):
         inspect(tmp_path / f"a.{suffix}")
+
+
+def test_a_list_of_slides_is_called_one_and_names_them(tmp_path: Path) -> None:
+    (tmp_path / "a.ndpis").write_text(
+        "[NanoZoomer Digital Pathology Image Set]\nNoImages=2\nImage0=a-1.ndpi\nImage1=a-2.ndpi\n"
+    )
+    with pytest.raises(SlideOpenError, match=r"a list of slides, not a slide \(it names a-1\.ndpi, a-2\.ndpi\)"):
+        inspect(tmp_path / "a.ndpis")

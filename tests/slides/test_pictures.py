@@ -313,3 +313,52 @@ def test_a_damaged_tile_of_a_channel_is_unreadable_and_never_grey(tmp_path: Path
         with pytest.raises(TileReadError, match="stored tile row 0 column 0"):
             reader.read(0, Region(0, 0, 128, 128))
         assert np.array_equal(reader.read(0, Region(128, 0, 128, 128)).rgb, grey(GREYS[1])[:128, 128:256])
+
+
+def test_an_image_of_ome_xml_is_found_by_its_size_where_its_directory_is_not_said(tmp_path: Path) -> None:
+    images = "".join(
+        f'<Image Name="{name}"><Pixels SizeX="{w}" SizeY="{h}" SizeC="3" SizeZ="1" SizeT="1" Type="uint8" '
+        f'DimensionOrder="XYCZT" PhysicalSizeX="{um}" PhysicalSizeY="{um}"><Channel SamplesPerPixel="3"/></Pixels>'
+        "</Image>"
+        for name, w, h, um in (("macro", 65, 38, 4.0), ("scan", 520, 300, 0.5))
+    )
+    path = tmp_path / "s.ome.tif"
+    with tifffile.TiffWriter(path) as writer:
+        text = f'<?xml version="1.0"?><OME>{images}</OME>'
+        writer.write(SCAN, photometric="rgb", metadata=None, description=text, **TILED)
+        writer.write(SCAN[::8, ::8], photometric="rgb", metadata=None, subfiletype=1, **TILED)
+    info = inspect(path)
+    assert np.array_equal(pixels_of(info), SCAN)
+    assert {claim.mpp.x: claim.picture in taken(info) for claim in info.mpp_candidates} == {4.0: False, 0.5: True}
+
+
+def test_a_picture_within_another_that_is_no_reduction_of_it_is_another_picture(tmp_path: Path) -> None:
+    path = tmp_path / "s.tif"
+    with tifffile.TiffWriter(path) as writer:
+        writer.write(SCAN, photometric="rgb", metadata=None, subifds=1, **TILED)
+        writer.write(tissue_like(300, 520, 5), photometric="rgb", metadata=None, **TILED)
+    with pytest.raises(SlideOpenError, match="it holds 2 pictures"):
+        inspect(path)
+
+
+@pytest.mark.parametrize("flagged", [True, False])
+def test_channels_of_a_multiplexed_scan_are_listed_by_their_stains(tmp_path: Path, flagged: bool) -> None:
+    text = "<PerkinElmer-QPI-ImageDescription><ImageType>{kind}</ImageType>{name}</PerkinElmer-QPI-ImageDescription>"
+    path = tmp_path / "s.qptiff"
+    stains = ["DAPI", "Opal 520", "Opal 690"]
+    with tifffile.TiffWriter(path) as writer:
+        for stain, channel in zip(stains, GREYS, strict=False):
+            full = text.format(kind="FullResolution", name=f"<Name>{stain}</Name>")
+            writer.write(channel, metadata=None, description=full, **TILED)
+        thumbnail = text.format(kind="Thumbnail", name="")
+        writer.write(SCAN[::8, ::8].copy(), photometric="rgb", metadata=None, description=thumbnail)
+        for channel in GREYS[:3] if flagged else []:
+            reduced = text.format(kind="ReducedResolution", name="")
+            writer.write(channel[::2, ::2].copy(), metadata=None, description=reduced, subfiletype=1, **TILED)
+    with pytest.raises(SlideOpenError, match=r"3 pictures \(3 channels\).*'Opal 520'"):
+        inspect(path)
+    info = inspect(path, choice=PictureChoice(channel="opal 690"))
+    assert np.array_equal(pixels_of(info), grey(GREYS[2]))
+    assert len(info.levels) == 1 + flagged
+    if flagged:
+        assert np.array_equal(pixels_of(info, 1), grey(GREYS[2][::2, ::2]))

@@ -78,7 +78,7 @@ APERIO = "Aperio Image Library v11.2.1\n{frame} (128x128) JPEG/RGB Q=90|AppMag =
 
 
 @pytest.mark.parametrize(
-    "frame", ["768x512 [0,0 768x512]", "768x512", "9000x9000 [10,10 768x512]", "768x512 -> 192x128"]
+    "frame", ["768x512 [0,0 768x512]", "768x512", "9000x9000 [10,10 768x512]", "768x512 -> 384x256"]
 )
 def test_an_aperio_description_of_another_size_is_refused(tmp_path: Path, frame: str) -> None:
     calibration = calibrated(write(tmp_path / "s.svs", APERIO.format(frame=frame)))

@@ -11,7 +11,7 @@ from wsi_area.audit.truth import parse_naming
 from wsi_area.errors import SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.segmenters.pixels.feature_set import FeatureSet
-from wsi_area.training.blocks import TruthRule, balanced
+from wsi_area.training.blocks import TruthRule, looked_at
 from wsi_area.training.collecting import Collected, collect
 from wsi_area.training.material import pair_sources, prepared
 from wsi_area.training.settings import TrainSettings, load_train_settings
@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def collected(folder: Path, jitter: float, *, seed: int = 0, balance: bool = True) -> Collected:
     features = FeatureSet(scales_um=(3.0, 6.0), work_mpp_um=1.0, pitch_um=1.0, balanced=balance)
     sources = pair_sources(folder, folder, Mpp(1.0, 1.0), {})
-    images = [balanced(prepared(s, 1.0, partial(reach_um, features, 0.0)), features) for s in sources]
+    images = [looked_at(prepared(s, 1.0, partial(reach_um, features, 0.0)), features) for s in sources]
     settings = TrainSettings(samples=2000, stain_jitter=jitter, seed=seed)
     return collect(images, RULE, features, settings)
 

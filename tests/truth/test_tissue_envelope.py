@@ -11,6 +11,8 @@ from synthetic_shapes import centres
 
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
+from wsi_area.reports.report import write_report
+from wsi_area.review.notebook_run import open_run
 
 SIZE = Size(1600, 1400)
 FORM = FileForm(mpp=Mpp(1.0, 1.0), downsamples=(1, 4))
@@ -78,3 +80,18 @@ def test_what_lies_outside_the_region_of_interest_is_no_part_of_it(tmp_path):
 def test_without_a_pixel_size_there_is_none(tmp_path):
     slide = write_slide(tmp_path / "bare.tiff", SIZE, {"tissue": disc(SIZE, 800.0, 700.0, 300.0)}, FileForm(mpp=None))
     assert envelope_of(slide.path, tmp_path / "out")["tissue_envelope"] is None
+
+
+def test_report_and_notebook_show_the_envelope_beside_the_tissue_with_its_rule(tmp_path):
+    slide = write_slide(tmp_path / "fat.tiff", SIZE, {"tissue": with_fat(80, 30)}, FORM)
+    out = tmp_path / "out"
+    record = envelope_of(slide.path, out)
+    area = f"{record['tissue_envelope']['area_mm2']:.3f}"
+    write_report(out)
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "envelope of tissue" in page
+    assert "closed by 50 µm, gaps filled up to 250 µm, in boxes of 8 µm" in page
+    assert area in page
+    shown = open_run(out)["fat"]._repr_html_()
+    assert "envelope of tissue" in shown
+    assert area in shown

@@ -8,7 +8,7 @@ from pathlib import Path
 from wsi_area.audit.run_change import DatedSlide, Missing, Pair, RunChange, changes
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.inputs.manifest import ManifestRow, csv_lines, read_manifest
-from wsi_area.inputs.slide_files import file_key
+from wsi_area.inputs.slide_files import real_file
 from wsi_area.results.opened_run import OpenedRun, open_run
 from wsi_area.storage.place import Place
 
@@ -178,8 +178,8 @@ def _slide_id(path: Path, row: ManifestRow, run: OpenedRun) -> str:
     if row.slide_id is not None:
         found = [name for name in planned if name == row.slide_id]
     else:
-        real = file_key(row.path)
-        found = [name for name in planned if name in ended and file_key(ended[name].path) == real]
+        real = real_file(row.path)
+        found = [name for name in planned if name in ended and real_file(ended[name].path) == real]
         found = found or [name for name in planned if name == row.path.stem]
     if not found:
         raise SettingsError(

@@ -40,11 +40,12 @@ def verify_run(folder: Place, *, with_slides: bool = True, workers: int = 1, sea
     """Return every disagreement in a run folder; nothing in it is changed.
 
     For each measured slide: the class map is counted again, tile by tile, and held against the ledger; the ledger
-    against the document and the size of the slide; each area against its count; the key of the ledger against that of
-    the document; the table of objects against the foci of the document; the picture of its classes against the class
-    map; and, where the slide file can be reached, its fingerprint against the one on record. Of all slides together:
-    which files hold the same. Every table and the workbook are made again from the documents and compared cell by
-    cell. Every file that somebody reads is held against its digest in the seal, and the seal against what it seals.
+    against the document and the size of the slide; each area against its count; the certificate against its hash and
+    the rest of the document; the key of the ledger against that of the document; the table of objects against the foci
+    of the document; the picture of its classes against the class map; and, where the slide file can be reached, its
+    fingerprint against the one on record. Of all slides together: which files hold the same. Every table and the
+    workbook are made again from the documents and compared cell by cell. Every file that somebody reads is held
+    against its digest in the seal, and the seal against what it seals.
 
     Parameters
     ----------

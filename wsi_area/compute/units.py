@@ -52,6 +52,21 @@ def length_um(text: str) -> float | None:
     return None if number is None or um is None else positive_number(number * um)
 
 
+def decimal_comma(text: str) -> str | None:
+    """Return what a pair of whole numbers would be as one number with a decimal comma, None where it is a pair.
+
+    Two axes that differ by more than a tenth are hardly a pixel, and nobody writes both of them without decimals.
+
+    >>> decimal_comma("8,5"), decimal_comma("10,10"), decimal_comma("8.0,5.0")
+    ('8.5', None, None)
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        return None
+    low, high = sorted(map(int, parts))
+    return ".".join(parts) if high > 1.1 * low else None
+
+
 def positive_number(text: str | float | None) -> float | None:
     """Return a finite number above 0, or None; a decimal comma is understood.
 

@@ -1,4 +1,4 @@
-"""exports: the room's one door: slides of a run, written in one format each into its folder."""
+"""exports: the room's one door: slides of a run, written in one format each into its folder or another."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,12 @@ from wsi_area.exports.labels_zarr import OmeVersion, write_labels
 from wsi_area.exports.measured_slide import measured_slide
 from wsi_area.exports.outlines_geojson import ClassOutlines, write_geojson
 from wsi_area.model.slide_result import EndedSlide
-from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME
+from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, RunLayout
 from wsi_area.results.opened_run import OpenedRun, open_run
+from wsi_area.results.run_folder import refuse_run_in
 from wsi_area.results.seal.sealed_run import add_to_seal
 from wsi_area.storage.place import Place, total_bytes
+from wsi_area.storage.whole_files import discard_dead_drafts
 
 Format = Literal["geojson", "ome-zarr"]
 
@@ -58,7 +60,9 @@ class ExportOptions:
             raise SettingsError(f"--simplify-px {self.simplify_px} is no distance; give level-0 px, 0 for none")
 
 
-def export_run(run: Place, options: ExportOptions, slide_ids: Sequence[str] = ()) -> Iterator[ExportedSlide]:
+def export_run(
+    run: Place, options: ExportOptions, slide_ids: Sequence[str] = (), out: Place | None = None
+) -> Iterator[ExportedSlide]:
     """Yield what became of each slide of a run, or of those named, as they are written.
 
     Parameters
@@ -69,12 +73,14 @@ def export_run(run: Place, options: ExportOptions, slide_ids: Sequence[str] = ()
         The format and how to write it.
     slide_ids
         None: every slide that was counted; the others are named with their reason.
+    out : Place or None
+        Where a run that must not be written is exported to, a folder for each slide; None: each slide's own folder.
 
     Raises
     ------
     ResultError
         The folder holds no run that has ended or no such slide, a slide was asked for by name and was not counted, or
-        something cannot be read or written.
+        something cannot be read or written, or ``out`` holds a run.
     CountMismatchError
         What would be exported is not what was measured; that slide has no file then.
     """
@@ -85,29 +91,38 @@ def export_run(run: Place, options: ExportOptions, slide_ids: Sequence[str] = ()
     for slide_id in slide_ids:
         if slide_id not in ended:
             raise ResultError(f"{run} has no slide {slide_id!r}; it has {', '.join(map(repr, ended))}")
+    refuse_run_in(out)
+    folders = {name: RunLayout(run).slide(name).root if out is None else out / name for name in ended}
+    for folder in folders.values():
+        discard_dead_drafts(folder, (OUTLINES_NAME, LABELS_NAME))
     written: list[Place] = []
     try:
-        for exported in _exported(opened, options, slide_ids, ended):
+        for exported in _exported(opened, options, slide_ids, ended, folders):
             written += [exported.path] if exported.path is not None else []
             yield exported
     finally:
-        if written:
+        if written and out is None:
             add_to_seal(opened.layout, f"export {options.format}", written)
 
 
 def _exported(
-    opened: OpenedRun, options: ExportOptions, slide_ids: Sequence[str], ended: Mapping[str, EndedSlide]
+    opened: OpenedRun,
+    options: ExportOptions,
+    slide_ids: Sequence[str],
+    ended: Mapping[str, EndedSlide],
+    folders: Mapping[str, Place],
 ) -> Iterator[ExportedSlide]:
+    """Yield what became of each slide, written into its folder of ``folders``."""
     for slide_id in slide_ids or ended:
         if not slide_ids and not (slide_id in opened and opened[slide_id].is_counted):
             yield ExportedSlide(slide_id, None, 0, f"{ended[slide_id].status}, {ended[slide_id].reason}")
             continue
-        slide = measured_slide(opened, slide_id)
+        slide = measured_slide(opened, slide_id, folders[slide_id])
         if options.format == "geojson":
             outlines = write_geojson(slide, split=options.split, simplify_px=options.simplify_px)
-            path = slide.layout.root / OUTLINES_NAME
+            path = slide.exports / OUTLINES_NAME
             yield ExportedSlide(slide_id, path, path.stat().st_size, "", outlines=outlines)
         else:
             levels = write_labels(slide, options.ome_zarr_version or "0.5")
-            path = slide.layout.root / LABELS_NAME
+            path = slide.exports / LABELS_NAME
             yield ExportedSlide(slide_id, path, total_bytes(path), "", levels=levels)

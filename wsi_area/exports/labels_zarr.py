@@ -29,7 +29,7 @@ _UNREADABLE_RGBA, _NOTHING_RGBA = [0, 0, 0, 255], [0, 0, 0, 0]
 
 
 def write_labels(slide: MeasuredSlide, version: OmeVersion = "0.5") -> int:
-    """Write ``labels.ome.zarr`` into a slide's folder and return how many levels it has.
+    """Write ``labels.ome.zarr`` into the folder of a slide's exports and return how many levels it has.
 
     Its finest level is read again from disk and counted before it gets its name.
 
@@ -49,7 +49,7 @@ def write_labels(slide: MeasuredSlide, version: OmeVersion = "0.5") -> int:
     """
     size = slide.grid.size_px
     shapes = level_shapes((size.height_px, size.width_px))
-    target = slide.layout.root / LABELS_NAME
+    target = slide.exports / LABELS_NAME
     with replaced_folder(target) as folder:
         group = zarr.create_group(folder, zarr_format=3 if version == "0.5" else 2)
         arrays = [_create_level(group, str(n), shape, version) for n, shape in enumerate(shapes)]

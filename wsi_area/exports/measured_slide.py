@@ -29,6 +29,12 @@ class MeasuredSlide:
     layout: SlideLayout
     result: CountedSlide
     grid: WorkGrid
+    elsewhere: Place | None = None  # where its exports go, if not into its own folder
+
+    @property
+    def exports(self) -> Place:
+        """Return the folder that its exports go into."""
+        return self.layout.root if self.elsewhere is None else self.elsewhere
 
     @property
     def classes(self) -> tuple[TissueClass, ...]:
@@ -109,8 +115,8 @@ def refuse_other_counts(slide: MeasuredSlide, array: Any, edge_px: int, where: P
         )
 
 
-def measured_slide(run: OpenedRun, slide_id: str) -> MeasuredSlide:
-    """Return a slide of a run, ready to be exported.
+def measured_slide(run: OpenedRun, slide_id: str, elsewhere: Place | None = None) -> MeasuredSlide:
+    """Return a slide of a run, ready to be exported into its own folder, or into another.
 
     Raises
     ------
@@ -124,4 +130,4 @@ def measured_slide(run: OpenedRun, slide_id: str) -> MeasuredSlide:
     if not opened.is_counted:
         reason = opened.result.reason
         raise ResultError(f"{slide_id} is {opened.status} and has no class map ({reason}); measure it again")
-    return MeasuredSlide(opened.layout, opened.counted, opened.grid)
+    return MeasuredSlide(opened.layout, opened.counted, opened.grid, elsewhere)

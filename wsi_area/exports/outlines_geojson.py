@@ -49,7 +49,7 @@ class ClassOutlines:
 
 
 def write_geojson(slide: MeasuredSlide, *, split: bool = False, simplify_px: float = 0.0) -> tuple[ClassOutlines, ...]:
-    """Write ``regions.geojson.gz`` into a slide's folder and return what each class came to.
+    """Write ``regions.geojson.gz`` into the folder of a slide's exports and return what each class came to.
 
     Parameters
     ----------
@@ -68,13 +68,13 @@ def write_geojson(slide: MeasuredSlide, *, split: bool = False, simplify_px: flo
         The class map cannot be read, or the file cannot be written.
     """
     outlines = {c.class_id: ClassOutlines(c.name) for c in slide.drawn_classes}
-    with gzipped(slide.layout.root / OUTLINES_NAME) as file, ExitStack() as spools:
+    with gzipped(slide.exports / OUTLINES_NAME) as file, ExitStack() as spools:
         file.write(b'{"type":"FeatureCollection","features":[\n')
         regions = _regions(slide, outlines, simplify_px)
         if split:
             _write_split(file, slide, regions)
         else:
-            beside = scratch_folder(slide.layout.root)
+            beside = scratch_folder(slide.exports)
             spool = {i: spools.enter_context(tempfile.TemporaryFile(dir=beside)) for i in outlines}
             _write_by_class(file, slide, regions, outlines, spool)
         _refuse_mismatch(slide, outlines)

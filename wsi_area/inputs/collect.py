@@ -2,19 +2,20 @@
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL
-from wsi_area.compute.units import UM_PER_INCH, positive_number
+from wsi_area.compute.units import UM_PER_INCH, decimal_comma, positive_number
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.dicom_series import same_series
 from wsi_area.inputs.drawn_source import DrawnSource, drawn_source, stated_scale
 from wsi_area.inputs.manifest import ManifestRow, in_words, mpp_number, read_manifest
-from wsi_area.inputs.slide_files import file_key, found_slides
+from wsi_area.inputs.slide_files import FoundSlide, file_key, found_slides, is_there, real_file
 from wsi_area.inputs.slide_ids import unique_ids
 from wsi_area.model.calibration import Mpp, MppCandidate
+from wsi_area.model.record.left_out import LeftOut
 from wsi_area.settings.own_settings import OwnSettings
 from wsi_area.slides.header.companion_files import is_dicom
 from wsi_area.storage.access import Access
@@ -43,6 +44,18 @@ class SlideInput:
     own: OwnSettings | None = None  # settings that differ from those of the run
 
 
+class CollectedSlides(tuple[SlideInput, ...]):
+    """The slides that were asked for, and what lay where they were looked for and is none of them."""
+
+    left_out: tuple[LeftOut, ...]
+
+    def __new__(cls, slides: Iterable[SlideInput], left_out: Iterable[LeftOut] = ()) -> "CollectedSlides":
+        """Return the slides with what was left out."""
+        made = super().__new__(cls, slides)
+        made.left_out = tuple(left_out)
+        return made
+
+
 def collect_slides(
     paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
@@ -56,8 +69,8 @@ def collect_slides(
     annotation_scale: str | None = None,
     roi_scale: str | None = None,
     access: Access | None = None,
-) -> tuple[SlideInput, ...]:
-    """Return the slides that somebody asked for, each with its override.
+) -> CollectedSlides:
+    """Return the slides that somebody asked for, each with its override, and what was left out.
 
     Parameters
     ----------
@@ -83,7 +96,8 @@ def collect_slides(
     """
     rows = () if manifest is None else read_manifest(Path(manifest))
     named = [os.fspath(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
-    slides = expand_inputs(named or [str(row.path) for row in rows], recursive=recursive, access=access)
+    found = found_slides(named or [str(row.path) for row in rows], recursive=recursive, access=access)
+    slides = _with_ids(found.slides)
     if mpp is not None and dpi is not None:
         raise SettingsError(f"--mpp {mpp} and --dpi {dpi} were both given; give one of them")
     if mpp is None and dpi is None and mpp_reason:
@@ -101,10 +115,15 @@ def collect_slides(
     )
     given = (("--annotations", annotations, annotation_scale), ("--roi", roi, roi_scale))
     for_all = [None if p is None else drawn_source(option, Path(p), scale, len(merged)) for option, p, scale in given]
-    return tuple(with_drawings(merged, annotations=for_all[0], roi=for_all[1]))
+    return CollectedSlides(with_drawings(merged, annotations=for_all[0], roi=for_all[1]), found.left_out)
 
 
-def as_slides(given: Sequence[SlideInput | str | os.PathLike[str]], access: Access | None) -> tuple[SlideInput, ...]:
+def left_out_of(slides: Sequence[SlideInput]) -> tuple[LeftOut, ...]:
+    """Return what was left out while slides were collected; nothing where they come from elsewhere."""
+    return slides.left_out if isinstance(slides, CollectedSlides) else ()
+
+
+def as_slides(given: Sequence[SlideInput | str | os.PathLike[str]], access: Access | None) -> CollectedSlides:
     """Return slides that may have been given as paths.
 
     Raises
@@ -119,7 +138,7 @@ def as_slides(given: Sequence[SlideInput | str | os.PathLike[str]], access: Acce
     if len(slides) < len(several):
         raise SettingsError("paths stand among slides that collect_slides returned; collect all of them")
     _refuse_same_ids(slides)
-    return tuple(slides)
+    return given if isinstance(given, CollectedSlides) else CollectedSlides(slides)
 
 
 def with_drawings(
@@ -130,7 +149,7 @@ def with_drawings(
 
 
 def expand_inputs(paths: Sequence[str], *, recursive: bool = False, access: Access | None = None) -> list[SlideInput]:
-    """Return the slides that some paths name, in order, each once.
+    """Return the slides that some paths name, in order, each once; what is left out stands with `collect_slides`.
 
     A path is a file, a folder, a quoted glob (``**`` goes down), ``@list.txt`` with a path a line (relative
     ones start at the list's folder), or ``-`` for such a list on standard input. The DICOM files of one series
@@ -141,7 +160,10 @@ def expand_inputs(paths: Sequence[str], *, recursive: bool = False, access: Acce
     SettingsError
         Naming the path that does not exist, matches nothing or holds no slide.
     """
-    found = found_slides(paths, recursive=recursive, access=access)
+    return _with_ids(found_slides(paths, recursive=recursive, access=access).slides)
+
+
+def _with_ids(found: Sequence[FoundSlide]) -> list[SlideInput]:
     ids = unique_ids([slide.name for slide in found], [str(slide.path) for slide in found])
     return [SlideInput(str(slide.path), slide_id) for slide, slide_id in zip(found, ids, strict=True)]
 
@@ -163,9 +185,6 @@ def with_overrides(
     """
     general = None if mpp is None else _override(mpp, "--mpp" if len(slides) == 1 else GIVEN_FOR_SEVERAL, mpp_reason)
     by_file = {file_key(row.path): row for row in rows}
-    for file, row in by_file.items():
-        if not is_object(file) and not os.path.exists(file):
-            raise SettingsError(f"manifest, line {row.row}: {row.path} does not exist; correct the path")
     merged: list[SlideInput] = []
     used: set[str] = set()
     for slide in slides:
@@ -175,9 +194,10 @@ def with_overrides(
         else:
             merged.append(_with_row(slide, by_file[named], general, scales or Scales()))
             used.add(named)
-    unused = [row.row for file, row in by_file.items() if file not in used]
+    unused = [(file, row) for file, row in by_file.items() if file not in used]
     if unused:
-        _LOG.warning("manifest lines %s name slides that were not asked for", ", ".join(map(str, unused)))
+        told = ", ".join(f"{row.row}{'' if is_there(file) else ' (not there)'}" for file, row in unused)
+        _LOG.warning("manifest lines %s name slides that were not asked for", told)
     _refuse_same_ids(merged)
     return merged
 
@@ -198,6 +218,11 @@ def parse_mpp(text: str | None) -> Mpp | None:
     parts = text.split(",")
     if len(parts) > 2:
         raise SettingsError(f"--mpp {text}: give one number, or x,y with decimal points, such as 0.25,0.26")
+    if (meant := decimal_comma(text)) is not None:
+        raise SettingsError(
+            f"--mpp {text}: is {meant} meant? Write it with a decimal point; two axes that differ so are written with "
+            f"decimals, {parts[0]}.0,{parts[1]}.0"
+        )
     numbers = [
         mpp_number(part.strip(), f"--mpp {text}: the {axis} part") for part, axis in zip(parts, "xy", strict=False)
     ]
@@ -242,10 +267,24 @@ def _with_row(slide: SlideInput, row: ManifestRow, general: MppCandidate | None,
 
 
 def _row_file(slide: SlideInput, by_file: Mapping[str, ManifestRow]) -> str | None:
-    """Return the file by which a row names a slide; DICOM also goes by its folder or any file of the series."""
+    """Return the file by which a row names a slide; DICOM also goes by its folder or any file of the series.
+
+    A row that names the very path goes first; else one whose path leads to the same file through links.
+
+    Raises
+    ------
+    SettingsError
+        Several rows lead to the file, and which is meant is not said.
+    """
     file = file_key(slide.path)
     if file in by_file:
         return file
+    same = [name for name in by_file if real_file(name) == real_file(slide.path)]
+    if len(same) > 1:
+        rows = " and ".join(f"line {by_file[name].row} ({name})" for name in same)
+        raise SettingsError(f"{slide.path}: {rows} of the manifest lead to this file; name one of these paths instead")
+    if same:
+        return same[0]
     if is_object(file) or not is_dicom(Path(file)):
         return None
     folder = os.path.dirname(file)

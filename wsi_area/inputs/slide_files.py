@@ -1,4 +1,4 @@
-"""inputs: which files on disk or in a bucket are slides; looks at names, at headers only to tell DICOM series apart."""
+"""inputs: which files on disk or in a bucket are slides; headers are looked at where names do not say."""
 
 import glob
 import os
@@ -7,15 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wsi_area.errors import ResultError, SettingsError
+from wsi_area.errors import SettingsError
 from wsi_area.inputs.dicom_series import series_of
-from wsi_area.slides import SLIDE_SUFFIXES
-from wsi_area.slides.header.companion_files import DICOM_SUFFIXES, MRXS_SUFFIX, is_dicom, only_companions
+from wsi_area.inputs.in_buckets import objects
+from wsi_area.inputs.listed_names import read_names
+from wsi_area.inputs.looked_at import IMAGE_SUFFIXES, Looked, is_own_output, suffixes_text
+from wsi_area.model.plain_text import named_file
+from wsi_area.model.record.left_out import LeftOut
+from wsi_area.slides.file_kinds import NOT_READ, absent_text
+from wsi_area.slides.header.companion_files import MRXS_SUFFIX, is_dicom, only_companions
 from wsi_area.storage.access import Access
-from wsi_area.storage.object_path import ObjectPath, parse_object_path
 from wsi_area.storage.place import Place, is_object
-
-IMAGE_SUFFIXES = SLIDE_SUFFIXES | {".tif", ".tiff", ".png", ".jpg", ".jpeg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,18 @@ class _File:
     by_folder: bool = False
 
 
-def found_slides(paths: Sequence[str], *, recursive: bool, access: Access | None = None) -> list[FoundSlide]:
-    """Return the slides that some paths name, in order, each once.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The slides that some paths name, in order, each once, and what lies there and is none of them."""
+
+    slides: tuple[FoundSlide, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def found_slides(paths: Sequence[str], *, recursive: bool, access: Access | None = None) -> Found:
+    """Return the slides that some paths name, and what was left out.
+
+    A file that is not there is a slide, of which a run says so; two links to one file are two slides.
 
     Parameters
     ----------
@@ -47,139 +59,168 @@ def found_slides(paths: Sequence[str], *, recursive: bool, access: Access | None
     Raises
     ------
     SettingsError
-        Naming what does not exist, matches nothing or holds no slide.
+        Nothing of what was named is there, matches anything or holds a slide.
     """
     if not paths:
         raise SettingsError("no slides were given; name files, folders, a quoted glob, @list.txt or -")
     files: list[_File] = []
+    looked = Looked()
     for text in paths:
         listed = text == "-" or text.startswith("@")
-        files += _listed(text, recursive, access) if listed else _files(text, Path.cwd(), recursive, access)
+        files += (
+            _listed(text, recursive, access, looked) if listed else _files(text, Path.cwd(), recursive, access, looked)
+        )
     once = {file_key(file.path): file for file in reversed(files)}  # the first spelling of a file wins
-    return _grouped([file for file in files if once[file_key(file.path)] is file])
+    slides = _grouped([file for file in files if once[file_key(file.path)] is file])
+    _refuse_nothing(slides, looked)
+    return Found(tuple(slides), looked.left_out)
 
 
 def file_key(path: str | Place) -> str:
-    """Return by what a file is known, however it is spelt: where its links lead to; an object by its address."""
-    return str(path) if is_object(path) else os.path.realpath(str(path))
+    """Return by what a file is known, however it is spelt: its absolute path; a link is a file of its own."""
+    return str(path) if is_object(path) else os.path.abspath(named_file(str(path)))
 
 
-def _listed(text: str, recursive: bool, access: Access | None) -> Iterator[_File]:
+def real_file(path: str | Place) -> str:
+    """Return the file that a path leads to, through all links; an object by its address."""
+    return str(path) if is_object(path) else os.path.realpath(named_file(str(path)))
+
+
+def is_there(path: str | Place) -> bool:
+    """Return whether there is a file or folder; of an object nobody asks until it is copied."""
+    return is_object(path) or os.path.exists(str(path))
+
+
+def _refuse_nothing(slides: Sequence[FoundSlide], looked: Looked) -> None:
+    """Refuse paths of which nothing is there to be measured, with all that was found instead.
+
+    Raises
+    ------
+    SettingsError
+    """
+    absent = [slide.path for slide in slides if not is_there(slide.path)]
+    if len(absent) < len(slides):
+        for why in looked.nothing:
+            looked.leave_out(Path(why.partition(": ")[0]), why.partition(": ")[2], is_lost="no slides" not in why)
+        return
+    told = list(looked.nothing)
+    if absent:
+        one = f"{absent[0]}: {absent_text(Path(str(absent[0])))}; check the path or the mount"
+        told.append(
+            one if len(absent) == 1 else f"none of the {len(absent)} files that were named is there, first {one}"
+        )
+    raise SettingsError("; ".join([*told, *(left.line for left in looked.left_out)]))
+
+
+def _listed(text: str, recursive: bool, access: Access | None, looked: Looked) -> Iterator[_File]:
     """Yield the files that the lines of a list name; empty lines and lines that begin with # say nothing."""
     if text == "-":
         folder, lines, what = Path.cwd(), sys.stdin.read().splitlines(), "standard input"
     else:
         path = Path(os.path.abspath(text[1:]))
         folder, what = path.parent, str(path)
-        try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"the list {path} cannot be read ({error}); give a text file") from error
+        lines = read_names(path, "the list").splitlines()
     entries = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
     if not entries:
         raise SettingsError(f"{what} lists no slides; write one path a line")
     for entry in entries:
-        yield from _files(entry, folder, recursive, access)
+        yield from _files(entry, folder, recursive, access, looked)
 
 
-def _files(text: str, start: Path, recursive: bool, access: Access | None) -> list[_File]:
+def _files(text: str, start: Path, recursive: bool, access: Access | None, looked: Looked) -> list[_File]:
     if is_object(text):
-        return _objects(text, recursive, access)
+        return [_File(place) for place in objects(text, recursive, access, looked)]
     path = Path(os.path.abspath(start / Path(text).expanduser()))
     if path.is_dir():
-        files = list(_in_folder(path, recursive))
+        files = list(_in_folder(path, recursive, looked))
         if not files:
             deeper = "" if recursive else "; --recursive looks into folders inside it"
-            raise SettingsError(f"{path}: no slides in this folder (looked for {_suffixes()}){deeper}")
+            looked.empty(f"{path}: no slides in this folder (looked for {suffixes_text()}){deeper}")
         return files
-    if path.exists():
+    if os.path.lexists(path) or not glob.has_magic(text):
         return [_File(path)]
-    if not glob.has_magic(text):
-        raise SettingsError(f"{path}: no such file or folder; check the path or the mount")
-    return _matches(os.path.expanduser(text), start)
+    return _matches(os.path.expanduser(text), start, looked)
 
 
-def _objects(text: str, recursive: bool, access: Access | None) -> list[_File]:
-    """Return the slides that ``s3://bucket/…`` names: an object, a prefix as a folder, or a glob."""
-    if access is None:
-        raise SettingsError(
-            f"{text}: slides in a bucket are read by wsi-area run and plan only; copy them to a disk first"
-        )
-    place = parse_object_path(text, access)
-    try:
-        if place.key and place.is_file():  # also one whose name looks like a glob
-            return [_File(place)]
-        found = _objects_below(place, recursive)
-    except (OSError, ResultError) as error:
-        raise SettingsError(f"{place}: cannot be listed ({error})") from error
-    kinds = {entry.suffix.casefold() for entry in found}
-    slides = [e for e in found if e.suffix.casefold() in IMAGE_SUFFIXES - only_companions(kinds) - DICOM_SUFFIXES]
-    if not slides and kinds & DICOM_SUFFIXES:
-        raise SettingsError(
-            f"{place}: {sum(e.suffix.casefold() in DICOM_SUFFIXES for e in found)} DICOM files, which cannot be told "
-            "apart by their names; name one file of each slide, that of its finest level: the others beside it are "
-            "copied too"
-        )
-    if not slides:
-        deeper = "" if recursive else "; --recursive looks into what lies deeper"
-        raise SettingsError(f"{place}: no slides there (looked for {_suffixes()}){deeper}")
-    return [_File(entry) for entry in sorted(slides, key=str)]
-
-
-def _objects_below(place: ObjectPath, recursive: bool) -> list[ObjectPath]:
-    """Return what a glob matches, part by part between slashes, or what lies below a prefix; all or right below it."""
-    parts = place.key.split("/")
-    fixed = next((n for n, part in enumerate(parts) if glob.has_magic(part)), None)
-    if fixed is None:
-        return list(place.rglob("*") if recursive else place.iterdir())
-    start = ObjectPath(place.bucket, "/".join(parts[:fixed]), place.access)
-    return list(start.glob("/".join(parts[fixed:])))
-
-
-def _matches(pattern: str, start: Path) -> list[_File]:
+def _matches(pattern: str, start: Path, looked: Looked) -> list[_File]:
     """Return the slides among what a glob matches; of folders only those that hold a DICOM slide."""
     files: list[_File] = []
     for found in sorted(glob.glob(pattern, root_dir=start, recursive=True)):
         match = Path(os.path.abspath(start / found))
+        if any(is_own_output(folder) for folder in (match, *match.parents[:4])):
+            continue
         if match.is_dir():
-            files += _dicom_files(match)
-        elif _is_slide_name(match):
+            files += _dicom_files(match, looked)
+        elif looked.takes(match):
             files.append(_File(match))
     if not files:
-        raise SettingsError(f"{pattern}: nothing matches that could be a slide ({_suffixes()})")
+        looked.empty(f"{pattern}: nothing matches that could be a slide ({suffixes_text()})")
     return files
 
 
-def _in_folder(folder: Path, recursive: bool) -> Iterator[_File]:
+def _in_folder(folder: Path, recursive: bool, looked: Looked, above: frozenset[str] = frozenset()) -> Iterator[_File]:
     """Yield the slides of a folder by name: its files, then the DICOM slides (or all slides) of folders inside."""
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        raise SettingsError(f"{folder}: cannot be listed ({error.strerror}); ask for read access") from error
-    names = [entry for entry in entries if not entry.name.startswith(".")]
-    files = [entry for entry in names if entry.is_file()]
+    names = _names_in(folder, looked)
+    if is_own_output(folder):
+        return
+    inside = [entry for entry in names if entry.is_dir()]
+    files = [entry for entry in names if not entry.is_dir()]
     parts = only_companions(file.suffix.casefold() for file in files)
-    slides = [f for f in files if (_is_slide_name(f) and f.suffix.casefold() not in parts) or is_dicom(f)]
+    slides = [file for file in files if file.suffix.casefold() not in parts and looked.takes(file)]
     only_dicom = all(is_dicom(file) for file in slides)
     yield from (_File(file, only_dicom) for file in slides)
+    above |= {os.path.realpath(folder)}
     of_mrxs = {file.stem for file in files if file.suffix.casefold() == MRXS_SUFFIX}
-    for inner in (entry for entry in names if entry.is_dir()):
-        if inner.name in of_mrxs or folder.resolve().is_relative_to(inner.resolve()):
+    for inner in inside:
+        if inner.name.startswith(".") or inner.name in of_mrxs or _leads_back(inner, above):
             continue  # the data of that slide, or a link back up
-        yield from _in_folder(inner, recursive) if recursive else _dicom_files(inner)
+        if inner.suffix.casefold() in NOT_READ:
+            if not is_own_output(folder):
+                looked.leave_out(inner, NOT_READ[inner.suffix.casefold()])
+        elif recursive:
+            yield from _in_folder(inner, recursive, looked, above)
+        else:
+            dicom = _dicom_files(inner, looked)
+            yield from dicom
+            _note_unseen(inner, {file.path for file in dicom}, looked)
 
 
-def _dicom_files(folder: Path) -> list[_File]:
+def _leads_back(folder: Path, above: frozenset[str]) -> bool:
+    """Return whether a folder is one of those that led to it, or holds one of them."""
+    real = os.path.realpath(folder)
+    return any(one == real or one.startswith(f"{real.rstrip('/')}/") for one in above)
+
+
+def _names_in(folder: Path, looked: Looked) -> list[Path]:
+    """Return what lies in a folder, by name; of one that cannot be listed nobody knows what it holds."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        looked.leave_out(folder, f"cannot be listed ({error.strerror}): ask for read access", is_lost=True)
+        return []
+
+
+def _note_unseen(folder: Path, taken: set[Place], looked: Looked) -> None:
+    """Note a folder inside that was not looked into and holds, by their names, slides or further folders."""
+    try:
+        names = [entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry not in taken]
+    except OSError as error:
+        looked.leave_out(folder, f"a folder that cannot be listed ({error.strerror}): ask for read access")
+        return
+    if is_own_output(folder):
+        return
+    known = IMAGE_SUFFIXES | NOT_READ.keys()
+    if any(entry.suffix.casefold() in known or (entry.is_dir() and not is_own_output(entry)) for entry in names):
+        looked.leave_out(folder, "a folder inside, not looked into: --recursive does")
+
+
+def _dicom_files(folder: Path, looked: Looked) -> list[_File]:
     """Return the DICOM files of a folder that was not asked for by name."""
     try:
         names = sorted(f for f in folder.iterdir() if not f.name.startswith("."))
-    except PermissionError:  # a folder nobody asked for by name
+    except OSError:  # a folder nobody asked for by name; it is noted that it was not looked into
         return []
     return [_File(file, by_folder=True) for file in names if is_dicom(file)]
-
-
-def _is_slide_name(file: Path) -> bool:
-    return file.suffix.casefold() in IMAGE_SUFFIXES and not file.name.startswith(".")
 
 
 def _grouped(files: Sequence[_File]) -> list[FoundSlide]:
@@ -200,11 +241,14 @@ def _dicom_slides(mates: Sequence[_File]) -> Iterator[tuple[Path, FoundSlide]]:
     paths = [mate.path for mate in mates if isinstance(mate.path, Path)]
     series = [paths] if len(paths) == 1 else series_of(paths)
     for files in series:
-        full = max(files, key=lambda file: file.stat().st_size)  # the finest level, never a label or an overview
+        full = max(files, key=_size_bytes)  # the finest level, never a label or an overview
         whole_folder = len(series) == 1 and (len(files) > 1 or mates[0].by_folder)
         slide = FoundSlide(full, full.parent.name if whole_folder else full.stem)
         yield from ((file, slide) for file in files)
 
 
-def _suffixes() -> str:
-    return " ".join(sorted(IMAGE_SUFFIXES))
+def _size_bytes(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0

@@ -129,6 +129,8 @@ def _measured(
 
     with shown_where_somebody_looks(len(slides)) if progress else nullcontext(_unseen) as shown:
         outcome = run_slides(slides, settings, place, force=force, listener=note)
+    for left in outcome.left_out:
+        _LOG.warning("%s", left.line)
     for slide in ended:
         if slide.status != "complete":
             _LOG.warning("%s: %s: %s", slide.slide_id, slide.status, slide.message)

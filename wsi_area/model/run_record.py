@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from wsi_area.model.burden import Status
 from wsi_area.model.documented import Count, Hash, Name, Part, Says, Whole, not_there, without_version
+from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.record.slide_origin import TileError, Timing
 from wsi_area.model.slide_result import EndedSlide, FailedSlide, UncountedSlide
 
@@ -80,6 +81,11 @@ class RunRecord(Part):
     slides_planned: Annotated[tuple[Name, ...], Says("every slide of the folder, in the order of the tables")]
     shards: Annotated[
         ShardsOnRecord | None, Field(exclude_if=not_there), Says("the job array; absent: there was none")
+    ] = None
+    left_out: Annotated[
+        tuple[LeftOut, ...] | None,
+        Field(exclude_if=not_there),
+        Says("what lay where slides were looked for and is none of them, reason by reason; absent: nothing"),
     ] = None
     slide_settings: Annotated[dict[str, Any], Says("settings of single slides, by their ids")] = Field(
         default_factory=dict

@@ -40,6 +40,7 @@ from wsi_area.model.record.slide_areas import (
     Tumor,
     Unreadable,
 )
+from wsi_area.model.record.slide_certificate import Certificate
 from wsi_area.model.record.slide_foci import FociOnRecord
 from wsi_area.model.record.slide_origin import (
     NO_MM2,
@@ -163,7 +164,9 @@ class CountedSlide(EndedSlide):
     made_from: MadeFrom
     reader: Annotated[
         Name,
-        Says("direct or openslide: the lane that decoded the pixels", empty=NOT_COUNTED, column="reader"),
+        Says(
+            "direct, openslide, plain or stored: the lane that decoded the pixels", empty=NOT_COUNTED, column="reader"
+        ),
     ]
     reader_reason: Annotated[str, Says("why that lane")]
     segmenter: Fit
@@ -192,6 +195,9 @@ class CountedSlide(EndedSlide):
     ]  # fmt: skip
     tile_errors: Annotated[tuple[TileError, ...], Says("the first 100 tiles that could not be read")]
     timing: Timing
+    certificate: Annotated[
+        Certificate | None, Says(Certificate.__doc__ or "", empty="it was measured by a version that made none")
+    ] = None
 
     @property
     def choice(self) -> PictureChoice:

@@ -12,6 +12,7 @@ from wsi_area.model.record.slide_areas import COVERAGE_95, ClassOnRecord
 from wsi_area.model.record.slide_foci import Focus
 from wsi_area.model.record.slide_origin import RoiOutlines
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.tables.light_text import envelope_text
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
 from wsi_area.results.tables.tissue_name import TISSUE, tissue_name
 
@@ -98,6 +99,11 @@ def _total_rows(record: CountedSlide, filled_mm2: float | None, name: str | None
         u = None if rel is None or tissue.area_mm2 is None else tissue.area_mm2 * rel
         role = "total" if name == TISSUE else "all that counts as tissue"
         yield AreaRow("total", f"all {name}", role, grouped(tissue.n_px), area_text(tissue.area_mm2, u))
+        around = record.tissue_envelope
+        if around is not None and around.enclosed_px:
+            u = None if rel is None else around.area_mm2 * rel
+            n_px, area = grouped(around.n_px), area_text(around.area_mm2, u)
+            yield AreaRow("total", f"envelope of {name}", envelope_text(around), n_px, area)
     excluded = [c.n_px for c in record.classes if c.is_excluded]
     if excluded:
         mpp = None if record.analyzed.area_mm2 is None else record.mpp

@@ -6,6 +6,7 @@ from typing import Any
 from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
 from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.tables.light_text import light_text
 from wsi_area.results.tables.picture_text import picture_text
 from wsi_area.results.tables.quantity import NONE, grouped, mm2_text, percent, plain_facts
 
@@ -30,6 +31,7 @@ def measurement_facts(record: CountedSlide) -> tuple[tuple[str, str], ...]:
         *((("measured of it", told),) if (told := picture_text(record.pictures)) else ()),
         ("objective", NONE if power is None else f"×{grouped(power)} (never enters an area)"),
         ("read through", f"{record.reader}: {record.reader_reason}"),
+        *((("measured against", told),) if (told := light_text(record.light)) else ()),
         ("worked at", f"{size} µm/px, level {work.level} reduced {work.reduce_factor} times"),
         ("tiles skipped as glass", skipped),
         ("segmenter", segmenter.name),

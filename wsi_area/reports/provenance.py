@@ -42,7 +42,8 @@ def provenance(run: RunRecord) -> Provenance:
         ("workers", NONE if run.workers is None else str(run.workers)),
         ("command", shlex.join(run.argv) or NONE),
     )
-    return Provenance(lines, tuple(_lines(run.settings)), tuple(run.versions.items()), run.seal)
+    left_out = tuple(("left out", left.line.removeprefix("left out: ")) for left in run.left_out or ())
+    return Provenance((*lines, *left_out), tuple(_lines(run.settings)), tuple(run.versions.items()), run.seal)
 
 
 def time_text(stamp: Any) -> str:

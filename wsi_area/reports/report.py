@@ -13,6 +13,7 @@ from wsi_area.reports.provenance import provenance, time_text
 from wsi_area.reports.slide_picture import slide_picture
 from wsi_area.reports.slide_view import SlideView, slide_view
 from wsi_area.results.layout import write_bytes
+from wsi_area.results.run_folder import refuse_run_in
 from wsi_area.results.seal.sealed_run import add_to_seal
 from wsi_area.storage.place import Place
 
@@ -29,8 +30,8 @@ class WrittenReport:
     refused: tuple[tuple[str, str], ...]  # slides whose documents were not believed, and why
 
 
-def write_report(run: Place, *, pdf: bool = False) -> WrittenReport:
-    """Write the report of a run into its folder and return where; the same run makes the same bytes.
+def write_report(run: Place, *, pdf: bool = False, out: Place | None = None) -> WrittenReport:
+    """Write the report of a run into its folder, or another, and return where; the same run makes the same bytes.
 
     Parameters
     ----------
@@ -38,26 +39,31 @@ def write_report(run: Place, *, pdf: bool = False) -> WrittenReport:
         The run directory.
     pdf : bool
         Write it on paper too.
+    out : Place or None
+        The folder for it, where the run must not be written; None: the run's own.
 
     Raises
     ------
     ResultError
-        The folder holds no run that has ended, or cannot be written.
+        The folder holds no run that has ended, or cannot be written; or ``out`` holds a run.
     SettingsError
         A PDF is wanted and WeasyPrint is not there; nothing was written then.
     """
     if pdf:
         require_weasyprint()
+    refuse_run_in(out)
     documents = read_documents(run)
     slides = tuple(_views(documents))
     overview, origin = cohort(documents.slides), provenance(documents.run_record)
     began = time_text(documents.run_record.started)
     title = f"Report of {len(slides)} {'slide' if len(slides) == 1 else 'slides'}, {began}"
-    html, paper = run / HTML_NAME, run / PDF_NAME
+    folder = run if out is None else out
+    html, paper = folder / HTML_NAME, folder / PDF_NAME
     write_bytes(html, page_html(title, overview, slides, origin, for_print=False).encode())
     if pdf:
         write_pdf(page_html(title, overview, slides, origin, for_print=True), paper)
-    add_to_seal(documents.layout, "report", [html, *([paper] if pdf else [])])
+    if out is None:
+        add_to_seal(documents.layout, "report", [html, *([paper] if pdf else [])])
     return WrittenReport(html, paper if pdf else None, len(slides), documents.refused)
 
 

@@ -201,6 +201,17 @@ def require_readable(layout: RunLayout) -> RunRecord:
     return folder.earlier
 
 
+def refuse_run_in(out: Place | None) -> None:
+    """Refuse a folder for copies that holds a run, whose own would be replaced.
+
+    Raises
+    ------
+    ResultError
+    """
+    if out is not None and RunLayout(out).run_json.exists():
+        raise ResultError(f"{out} holds a run; choose another --out, or leave it out to write into the run itself")
+
+
 def _words(why: Refusal, folder: RunFolder, wish: Wish) -> str:
     """Return what is said of a refusal: what is there, and what to do."""
     layout, root = folder.layout, folder.layout.root

@@ -148,6 +148,11 @@ def _area_rows(slide: CountedSlide) -> list[dict[str, str]]:
             rows.append(
                 {"name": f"all {name}", "colour": "", "n_px": grouped(total.n_px), "area": area, "share": share}
             )
+    around, name = slide.tissue_envelope, tissue_name([slide])
+    if name is not None and around is not None and around.enclosed_px:
+        area = area_text(around.area_mm2, _u_mm2(slide, around.area_mm2))
+        n_px = grouped(around.n_px)
+        rows.append({"name": f"envelope of {name}", "colour": "", "n_px": n_px, "area": area, "share": ""})
     return rows
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from wsi_area.errors import MissingMppError, SettingsError, StaleResultError
@@ -90,7 +90,7 @@ def run_slides(
         folder, act = settled(layout, settings, Wish.RUN_AFRESH if force else Wish.RUN)
         others = others_in(folder, act, slides, force)
         executor = make_executor(settings.run, settings.cluster, settings.tls, out)
-        header = begun_header(folder, run_header(settings, argv, []), others, slides)
+        header = begun_header(folder, run_header(settings, argv, [], slides.left_out), others, slides)
         if folder.standing is Standing.MERGED and act.keeps_others:
             header = header.model_copy(update={"shards": None if folder.earlier is None else folder.earlier.shards})
         try:
@@ -99,8 +99,9 @@ def run_slides(
                 discard_documents(layout, [s.slide_id for s in slides])
             context = context_of(settings, executor, listener, force)
             with opened_log(layout.logs / "run.jsonl") as log, stops_on_signal(executor) as interrupted:
-                log.run_started(len(slides), header)
+                log.run_started(len(slides), header, left_out=[left.line for left in slides.left_out])
                 outcome, own = measure_all(slides, layout, context, log, interrupted, for_report=for_report)
+                outcome = replace(outcome, left_out=slides.left_out)
                 # the tables are part of the run: a signal waits until they are whole
                 outcome = end_run(layout, header, outcome, [*others, *own], log, executor.worker_count)
         finally:
@@ -125,11 +126,25 @@ def measure_all(
     with ThreadPoolExecutor(in_flight, thread_name_prefix="wsi-area-slide") as drivers:
         outcomes = list(drivers.map(_Driver(layout, context, log, for_report), slides))
     ended = tuple(m.result for m in outcomes if m is not None)
-    why = INTERRUPTED if interrupted.is_set() else FAILED_FAST
+    why = _why_not_reached(context, interrupted)
     documents = [_end(layout, slide, m, why) for slide, m in zip(slides, outcomes, strict=True)]
     not_reached = tuple(d for d, measured in zip(documents, outcomes, strict=True) if measured is None)
     is_cut_short = interrupted.is_set() and bool(not_reached)
-    return RunOutcome(ended, is_cut_short, len(slides), not_reached), documents
+    if lost := context.executor.lost:
+        _LOG.error("%s; %s; run the same command again", lost, _complete_text(ended))
+    return RunOutcome(ended, is_cut_short, len(slides), not_reached, lost=lost), documents
+
+
+def _why_not_reached(context: Context, interrupted: threading.Event) -> str:
+    if interrupted.is_set():
+        return INTERRUPTED
+    lost = context.executor.lost
+    return f"not reached: {lost}; run the same command again" if lost else FAILED_FAST
+
+
+def _complete_text(ended: Sequence[EndedSlide]) -> str:
+    number = sum(slide.status == "complete" for slide in ended)
+    return "1 slide is complete" if number == 1 else f"{number} slides are complete"
 
 
 def _end(layout: RunLayout, slide: SlideInput, measured: Measured | None, why: str) -> EndedSlide:

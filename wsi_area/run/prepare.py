@@ -21,6 +21,7 @@ from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.light import Light
 from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.model.plan import SlidePlan
+from wsi_area.model.record.slide_certificate import Completeness
 from wsi_area.model.slide import SlideInfo
 from wsi_area.results.thumbnail import thumbnail_jpeg
 from wsi_area.run.sampling import spread_samples, tissue_samples
@@ -50,6 +51,7 @@ from wsi_area.slides import (
     read_overview,
     with_edges_proven,
 )
+from wsi_area.slides.header.cut_short import completeness
 from wsi_area.slides.hostile_header import refuse_hostile_header
 
 _LOG = logging.getLogger(__name__)
@@ -91,6 +93,7 @@ class PreparedSlide:
     edge_tissue_fraction: float  # of the rim of the overview
     overview_box_px: int  # level-0 px under one overview pixel
     light: Light | None  # None where the segmenter looks for no glass
+    completeness: Completeness  # of the file: what of its pixels can be read is not known yet
     thumbnail_jpeg: bytes = field(repr=False)  # the overview as people will see it
     prepare_cpu_s: float
     segmenter_package: str | None = None  # of somebody else's segmenter, with its version, where it was fitted
@@ -185,8 +188,10 @@ def _cut_and_fitted(
     light = light_of(fitted, overview, foreground)
     box_px = -(-info.size_l0_px.area_px // overview.valid.size)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
-    package = segmenter_package(settings.segmenter.name)
-    return PreparedSlide(info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, light, thumbnail, 0.0, package)
+    package, kept = segmenter_package(settings.segmenter.name), completeness(info)
+    return PreparedSlide(
+        info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, light, kept, thumbnail, 0.0, package
+    )
 
 
 def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:

@@ -5,12 +5,13 @@ import platform
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from wsi_area.model.burden import Status
+from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.run_record import Host, RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.documents import document_of
@@ -36,7 +37,9 @@ class RunOutcome:
     interrupted: bool
     planned: int  # slides that were asked for
     not_reached: tuple[EndedSlide, ...] = ()  # what the tables say of the others: failed, and why
-    seal: str = ""  # of the run; a task of a job array has none
+    left_out: tuple[LeftOut, ...] = field(default=(), kw_only=True)  # what lay there and was not asked for
+    seal: str = field(default="", kw_only=True)  # of the run; a task of a job array has none
+    lost: str = field(default="", kw_only=True)  # why nobody was left to do the work; "" where somebody was
 
     @property
     def all_slides(self) -> tuple[EndedSlide, ...]:
@@ -54,12 +57,15 @@ class RunOutcome:
         statuses = {slide.status for slide in self.slides}
         if self.interrupted:
             return EXIT_INTERRUPTED
-        if statuses & {"failed", "incomplete"} or len(self.slides) < self.planned:
+        is_lost = any(left.is_lost for left in self.left_out)
+        if statuses & {"failed", "incomplete"} or len(self.slides) < self.planned or is_lost:
             return EXIT_FAILED
         return EXIT_CALIBRATION if "needs_calibration" in statuses else EXIT_OK
 
 
-def run_header(settings: RunSettings, argv: Sequence[str], planned: Sequence[str]) -> RunRecord:
+def run_header(
+    settings: RunSettings, argv: Sequence[str], planned: Sequence[str], left_out: Sequence[LeftOut] = ()
+) -> RunRecord:
     """Return what is known of a run before it starts."""
     return RunRecord(
         wsi_area_version=__version__,
@@ -73,6 +79,7 @@ def run_header(settings: RunSettings, argv: Sequence[str], planned: Sequence[str
         config_hash=settings.measurement_hash,
         segmenter_package=segmenter_package(settings.segmenter.name),
         slides_planned=tuple(planned),
+        left_out=tuple(left_out) or None,
         state="running",
     )
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.count.area import area_mm2, measure
 from wsi_area.compute.cut.skipping import skipped_foreground_upper_bound_px
+from wsi_area.compute.judge.model_findings import model_seen
 from wsi_area.compute.judge.quality import Observed, QualityLimits, check
 from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
 from wsi_area.errors import IncompleteResultError
@@ -23,6 +24,7 @@ from wsi_area.model.record.slide_areas import Analyzed, Tissue, TissueEnvelope, 
 from wsi_area.model.record.slide_origin import Fit, MadeFrom, TileError, Timing
 from wsi_area.model.record.slide_pictures import pictures_on_record
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.record import (
@@ -103,9 +105,10 @@ def slide_document(
         None if signal is None else signal.micro_scale,
         skipped_px=columns.skipped_px(rows),
     )
-    bound = _skip_bound_px(prepared, ledger_rows(tiles), columns)  # as read, before any filter by size
+    read = ledger_rows(tiles)  # before any filter by size
+    bound = _skip_bound_px(prepared, read, columns)
     told = versions(settings)
-    return CountedSlide(
+    counted = CountedSlide(
         slide_id=burden.slide_id,
         status=burden.status,
         reason=_reason(burden, work),
@@ -130,7 +133,10 @@ def slide_document(
         analyzed=Analyzed(n_px=burden.analyzed_px, area_mm2=burden.analyzed_area_mm2),
         unreadable=Unreadable(n_px=burden.counts.unreadable_px, area_mm2=burden.unread_area_mm2),
         signal=None if signal is None else signal_on_record(burden, signal.name, signal.micro_scale),
-        findings=(*burden.calibration.findings, *_findings(prepared, burden, bound, settings)),
+        findings=(
+            *burden.calibration.findings,
+            *_findings(prepared, burden, _observed(prepared, read, columns, bound, settings), settings),
+        ),
         wsi_area_version=told.wsi_area_version,
         measurement_version=told.measurement_version,
         config_hash=told.config_hash,
@@ -150,6 +156,7 @@ def slide_document(
         tile_errors=tuple(TileError.model_validate(error) for error in work.tile_errors[:TILES_LISTED]),
         timing=Timing.model_validate(work.timing),
     )
+    return counted.model_copy(update={"certificate": certificate_of(counted, prepared.completeness)})
 
 
 def _reason(burden: SlideBurden, work: Work) -> str:
@@ -159,12 +166,12 @@ def _reason(burden: SlideBurden, work: Work) -> str:
 
 
 def _findings(
-    prepared: PreparedSlide, burden: SlideBurden, bound: int | None, settings: RunSettings
+    prepared: PreparedSlide, burden: SlideBurden, observed: Observed, settings: RunSettings
 ) -> list[QaFinding]:
     limits = QualityLimits(**settings.quality.model_dump())
     drawings = prepared.drawn, prepared.roi
     return [
-        *check(prepared.plan, burden, _observed(prepared, bound, settings), limits),
+        *check(prepared.plan, burden, observed, limits),
         *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
         *left_out_findings(burden.slide_id, prepared.fitted.facts),
     ]
@@ -205,7 +212,13 @@ def _threshold_sensitivity(fitted: FittedSegmenter, burden: SlideBurden) -> dict
     return None if fractions is None else tissue_area_at_shifts(fractions, burden.tissue_area_mm2)
 
 
-def _observed(prepared: PreparedSlide, bound_px: int | None, settings: RunSettings) -> Observed:
+def _observed(
+    prepared: PreparedSlide,
+    rows: NDArray[np.int64],
+    columns: LedgerLayout,
+    bound_px: int | None,
+    settings: RunSettings,
+) -> Observed:
     facts: Mapping[str, Any] = prepared.fitted.facts
     assumed, seen = (facts.get(name) for name in ("background", "background_seen"))
     stain_fit = facts.get("stain_fit") or {}
@@ -221,6 +234,8 @@ def _observed(prepared: PreparedSlide, bound_px: int | None, settings: RunSettin
         prepared.roi is not None or prepared.drawn is not None,
         _tissue_on_overview(prepared, settings),
         prepared.drawn is not None and prepared.drawn.is_empty,
+        None if prepared.drawn is not None else _glass_taken(prepared.plan, rows, columns),
+        model_seen(facts),
     )
 
 
@@ -232,6 +247,14 @@ def _tissue_on_overview(prepared: PreparedSlide, settings: RunSettings) -> float
     if filtered or prepared.roi is not None or "exclusions" in facts:
         return None
     return share
+
+
+def _glass_taken(plan: SlidePlan, rows: NDArray[np.int64], columns: LedgerLayout) -> float | None:
+    """Return the largest share of a class but background in the bare tiles that were read; None where there is none."""
+    by_class = sum(rows[divmod(number, plan.grid_cols)][: columns.class_count] for number in plan.glass_read)
+    if not plan.glass_read or not np.sum(by_class):
+        return None
+    return float(np.delete(by_class, BACKGROUND_ID).max() / np.sum(by_class))
 
 
 def _skip_bound_px(prepared: PreparedSlide, rows: NDArray[np.int64], columns: LedgerLayout) -> int | None:

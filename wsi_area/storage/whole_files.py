@@ -1,14 +1,20 @@
 """exports: how a file or a folder gets into a slide's folder whole or not at all, over what was there before."""
 
+import fcntl
 import gzip
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from wsi_area.errors import ResultError
 from wsi_area.storage.place import Place, draft_of, settle
+
+DEAD_AFTER_S = 86_400.0
+"""Seconds after which a draft is nobody's, on a file system that does not say whether somebody holds it."""
 
 
 @contextmanager
@@ -23,7 +29,7 @@ def gzipped(path: Place) -> Iterator[BinaryIO]:
         If it cannot be written.
     """
     try:
-        with draft_of(path) as draft:
+        with _held_draft(path, is_folder=False) as draft:
             with draft.open("wb") as raw:
                 with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) as packed:
                     yield cast(BinaryIO, packed)  # it has all that one needs to write
@@ -44,8 +50,7 @@ def replaced_folder(path: Place) -> Iterator[Path]:
         If it cannot be written.
     """
     try:
-        with draft_of(path) as draft:
-            draft.mkdir()
+        with _held_draft(path, is_folder=True) as draft:
             yield draft
             settle(draft, path)
     except OSError as error:
@@ -54,6 +59,63 @@ def replaced_folder(path: Place) -> Iterator[Path]:
 
 def _unwritable(path: Place, error: OSError) -> ResultError:
     return ResultError(
-        f"{path} cannot be written ({error.strerror or error}); free some space, or mend its permissions, and export "
-        "again"
+        f"{path} cannot be written ({error.strerror or error}); free some space, mend its permissions, or "
+        "choose another folder with --out, and export again"
     )
+
+
+@contextmanager
+def _held_draft(path: Place, *, is_folder: bool) -> Iterator[Path]:
+    """Lend an empty draft that is locked while this process lives, so that what a killed one left can be told."""
+    if isinstance(path, Path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with draft_of(path) as draft:
+        descriptor = _made_and_locked(draft, is_folder)
+        try:
+            yield draft
+        finally:
+            os.close(descriptor)
+
+
+def _made_and_locked(draft: Path, is_folder: bool) -> int:
+    """Return the descriptor that holds a draft, made anew if it was taken for a dead one before it was locked."""
+    while True:
+        draft.mkdir() if is_folder else draft.touch()
+        descriptor = os.open(draft, os.O_RDONLY if is_folder else os.O_RDWR)
+        with suppress(OSError):  # a file system without locks: its age tells
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if draft.exists():
+            return descriptor
+        os.close(descriptor)
+
+
+def discard_dead_drafts(folder: Place, names: Sequence[str]) -> None:
+    """Remove what processes that were killed left half written of some files; what a living one holds stays.
+
+    Parameters
+    ----------
+    folder : Place
+        A bucket has none.
+    names : sequence of str
+        Of the files and folders that were to be written.
+    """
+    if not isinstance(folder, Path):
+        return
+    for name in names:
+        for draft in folder.glob(f".{name}.*.partial"):
+            with suppress(OSError):  # gone meanwhile, or not ours to remove: it is in nobody's way
+                if _is_dead(draft):
+                    shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
+
+
+def _is_dead(draft: Path) -> bool:
+    descriptor = os.open(draft, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return time.time() - draft.stat().st_mtime > DEAD_AFTER_S
+    finally:
+        os.close(descriptor)
+    return True

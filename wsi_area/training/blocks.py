@@ -14,6 +14,7 @@ from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.model.plan import Tile
+from wsi_area.segmenters.appearance import appearance_of
 from wsi_area.segmenters.colour.tissue import TissueSegmenter
 from wsi_area.segmenters.pixels.balance import colour_balance
 from wsi_area.segmenters.pixels.feature_set import FeatureSet
@@ -112,16 +113,23 @@ def used_l0_px(image: TrainingImage, block: Block, usable: MaskArray) -> Region 
     return Region(left, top, right - left, bottom - top)
 
 
-def balanced(image: TrainingImage, features: FeatureSet) -> TrainingImage:
-    """Return an image with its colour balance, where the features ask for one; found inside ``within`` only."""
-    return replace(image, balance=colour_balance(_overview(image))) if features.balanced else image
+def looked_at(image: TrainingImage, features: FeatureSet) -> TrainingImage:
+    """Return an image with how it looks, and its colour balance where the features ask for one.
+
+    Both are found inside ``within`` only.
+    """
+    overview = _overview(image)
+    balance = colour_balance(overview) if features.balanced else None
+    return replace(image, balance=balance, appearance=appearance_of(overview))
 
 
 def _overview(image: TrainingImage) -> Overview:
     """Return the overview that a run would make, or one of what lies inside ``within``."""
     with borrow_reader(image.info, image.lane) as reader:
         if image.within is None:
-            return read_overview(image.info, reader, usable_levels=image.levels)
+            overview = read_overview(image.info, reader, usable_levels=image.levels)
+            (height, width), size, um = overview.valid.shape, image.info.size_l0_px, image.mpp
+            return replace(overview, mpp=Mpp(um.x * size.width_px / width, um.y * size.height_px / height))
         return _overview_within(image, reader)
 
 

@@ -8,7 +8,7 @@ from wsi_area.audit.accuracy import Accuracy
 from wsi_area.audit.truth import Naming
 from wsi_area.errors import SettingsError
 from wsi_area.segmenters.pixels.model import load_model
-from wsi_area.training.blocks import TruthRule, balanced
+from wsi_area.training.blocks import TruthRule, looked_at
 from wsi_area.training.material import Source, TrainingImage, prepared
 from wsi_area.training.validation import evaluate_model, reach_um
 
@@ -27,7 +27,7 @@ def evaluate_folder(model_folder: Path, sources: Sequence[Source], naming: Namin
     model = load_model(model_folder)
     reach = partial(reach_um, model.features, model.smoothing_um)
     found = (prepared(source, model.features.work_mpp_um, reach) for source in sources)
-    images = [balanced(image, model.features) for image in found]
+    images = [looked_at(image, model.features) for image in found]
     _refuse_known(images, model.card.get("training_data", ()))
     rest = model.classes[0].name if naming.rest is None else naming.rest
     known = Naming(naming.renamed, naming.codes, naming.any_nonzero, rest)

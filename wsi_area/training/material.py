@@ -59,6 +59,7 @@ class TrainingImage:
     within: RegionOfInterest | None  # nothing outside may be used in any way
     group: str
     balance: ColourBalance | None = None  # of its stain, where the features ask for one
+    appearance: Mapping[str, float] | None = None  # of its tissue; None where it shows next to none
 
     @property
     def work_mpp_um(self) -> float:

@@ -12,9 +12,10 @@ from typing import Any
 from wsi_area.audit.truth import Naming
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import ClassScheme
+from wsi_area.segmenters.appearance import trained_on
 from wsi_area.segmenters.pixels.feature_set import FeatureSet
 from wsi_area.segmenters.pixels.model import PixelModel, save_model
-from wsi_area.training.blocks import TruthRule, balanced
+from wsi_area.training.blocks import TruthRule, looked_at
 from wsi_area.training.classes import scheme_of
 from wsi_area.training.collecting import Collected, collect
 from wsi_area.training.fitting import fitted_trees, require_libraries
@@ -104,7 +105,7 @@ def _prepared_all(sources: Sequence[Source], settings: TrainSettings) -> tuple[F
         scales_um=settings.scales_um, work_mpp_um=work_um, pitch_um=settings.pitch_um, balanced=settings.balanced
     )
     reach = partial(reach_um, features, settings.smoothing_um)
-    return features, [balanced(prepared(source, work_um, reach), features) for source in sources]
+    return features, [looked_at(prepared(source, work_um, reach), features) for source in sources]
 
 
 def _classes(
@@ -171,11 +172,13 @@ def _about(
     importances: dict[str, list[Importance]],
 ) -> dict[str, Any]:
     """Return the card's account of where the model comes from; no date and no path, so that it repeats."""
+    looks = trained_on((image.appearance for image in images), len({image.group for image in images}))
     return {
         "settings": settings.model_dump(mode="json"),
         "naming": {**asdict(naming), "codes": {str(code): name for code, name in naming.codes.items()}},
         "training_data": _image_rows(images, collected, scheme, validated),
         "training_px": len(collected.sampled.classes),
+        "appearance": None if looks is None else looks.model_dump(mode="json"),
         "accuracy": None if validated is None else validated.accuracy.document(),
         "accuracy_reason": reason or None,
         "accuracy_protocol": None if validated is None else _protocol(validated),

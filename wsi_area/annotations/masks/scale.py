@@ -142,12 +142,16 @@ def _apart_px(one: _Reading, other: _Reading, mask: Size) -> float:
 
 
 def _undecided(mask: Size, slide: Size, readings: Sequence[_Reading], doubt_px: float) -> str:
-    why = f"they differ by up to {doubt_px:.3g} mask px" if len(readings) > 1 else "that is a guess"
     listed = "; ".join(reading.text for reading in readings[:_READINGS_SHOWN])
+    if len(readings) > 1:
+        ways = (
+            f"in more than one way, and edges would move by up to {doubt_px:.3g} mask px from one to another: {listed}"
+        )
+    else:
+        ways = f"in no way that is sure: {listed}"
     return (
-        f"a mask of {_text(mask)} px may stand for a slide of {_text(slide)} px in more than one way, and {why}: "
-        f"{listed}. State the one that is meant (--roi-scale for a region of interest), save the mask at a whole "
-        "scale, or give the mask of this slide"
+        f"a mask of {_text(mask)} px stands for a slide of {_text(slide)} px {ways}. State the scale that is meant "
+        "(--roi-scale for a region of interest), save the mask at a whole scale, or give the mask of this slide"
     )
 
 

@@ -16,6 +16,7 @@ from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.plain_text import named_file
 from wsi_area.model.run_seal import SealedSlide
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.class_thumbnail import kept_class_thumbnail, made_class_thumbnail
 from wsi_area.results.class_map.sparse_class_map import SparseClassMap, sparse_class_map
 from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
@@ -171,6 +172,19 @@ def _document_faults(layout: SlideLayout, slide: CountedSlide, ended: EndedSlide
         then, now = of_ledger.get(part), of_result.get(part)
         if then != now:
             yield "made from", f"the ledger was made from another {part.replace('_', ' ')} ({then}) than told ({now})"
+    yield from _certificate_faults(slide)
+
+
+def _certificate_faults(slide: CountedSlide) -> Iterator[tuple[str, str]]:
+    told = slide.certificate
+    if told is None:
+        return
+    if not told.is_sound:
+        yield "certificate", f"its hash {told.sha256} is not that of what it says"
+    made = certificate_of(slide, told.completeness)
+    for block in type(told).model_fields:
+        if block != "sha256" and getattr(made, block, None) != getattr(told, block):
+            yield "certificate", f"its {block.replace('_', ' ')} is not what the rest of result.json says"
 
 
 def _seal_faults(

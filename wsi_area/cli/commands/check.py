@@ -16,6 +16,7 @@ from wsi_area.inputs.manifest import COLUMNS
 from wsi_area.model.calibration import Profile
 from wsi_area.model.picture import ANY_PICTURE, PictureChoice
 from wsi_area.run.check import check_slide, exit_code
+from wsi_area.run.run_document import EXIT_FAILED
 from wsi_area.settings.own_settings import OWN_SECTIONS
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ if TYPE_CHECKING:
     help="plain: not a microscope slide; checks that only hold for one are left out. Default: glass, or the settings'.",
 )
 @click.option("--large-format", is_flag=True, help="Allow slides of 52 × 76 mm instead of 26 × 76 mm.")
+@click.option(
+    "--certificate",
+    "certified",
+    is_flag=True,
+    help="Decode the overview as a run would, and print the certificate of each slide: picture, pixel size, light, "
+    "completeness.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     slides: Sequence[str],
@@ -58,6 +66,7 @@ def command(
     recursive: bool,
     profile: Profile | None,
     large_format: bool,
+    certified: bool,
     as_json: bool,
 ) -> None:
     """Say what is known of each slide before a pixel is decoded, and what to do where that is not enough.
@@ -67,11 +76,15 @@ def command(
     as it asks for are named, too. A TIFF or DICOM file that ends before its pixels do is found; other damage only
     by a run.
 
+    Nothing is decoded, so the light of a slide is not looked at. With --certificate the overview is decoded and the
+    segmenter fitted to it, as the run does that the settings describe; without settings, one with the defaults.
+
     \b
     wsi-area check slides/*.svs
     wsi-area check slides/ --recursive --json
     wsi-area check slides/ --config he_tissue
     wsi-area check scan.tif --mpp 0.25 --mpp-reason "scanner log"
+    wsi-area check scan.svs --certificate --config he_tissue
 
     Exit codes: 0 all have a pixel size; 2 a slide cannot be opened or is cut short; 3 a slide has no believable pixel
     size.
@@ -86,16 +99,29 @@ def command(
         policy, work_mpp_um = settings.calibration.policy, settings.tiling.work_mpp
     policy = policy if profile is None else replace(policy, profile=profile)
     policy = replace(policy, max_extent_mm=LARGE_FORMAT_SLIDE_MM) if large_format else policy
-    checks = [check_slide(slide, *_rules_of(slide, policy, work_mpp_um, settings)) for slide in wanted]
+    checks = [
+        check_slide(
+            slide,
+            *_rules_of(slide, policy, work_mpp_um, settings),
+            _settings_to_look_with(slide, policy, settings) if certified else None,
+        )
+        for slide in wanted
+    ]
+    code = EXIT_FAILED if any(left.is_lost for left in wanted.left_out) else exit_code(checks)
     if as_json:
         from wsi_area.cli.output.check_json import check_document
 
-        click.echo(json.dumps(check_document(checks), indent=2, ensure_ascii=False, allow_nan=False))
+        left_out = [left.model_dump(mode="json") for left in wanted.left_out]
+        document = {**check_document(checks), "left_out": left_out, "exit_code": code}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
     else:
         from wsi_area.cli.output.check_table import print_checks
+        from wsi_area.cli.output.console import print_lines, report_console
 
-        print_checks(checks)
-    sys.exit(exit_code(checks))
+        print_checks(checks, certified=certified)
+        for left in wanted.left_out:
+            print_lines(report_console(), left.line)
+    sys.exit(code)
 
 
 def _rules_of(
@@ -113,3 +139,16 @@ def _rules_of(
     policy = replace(policy, **{name: getattr(own.calibration, name) for name in tree.get("calibration", {})})
     work_mpp_um = own.tiling.work_mpp if "work_mpp" in tree.get("tiling", {}) else work_mpp_um
     return policy, work_mpp_um, own.reader.choice
+
+
+def _settings_to_look_with(
+    slide: SlideInput, policy: CalibrationPolicy, settings: "RunSettings | None"
+) -> "RunSettings":
+    """Return the settings that a run would look at a slide with."""
+    from wsi_area.inputs.slide_settings import settings_of
+    from wsi_area.settings.run_settings import RunSettings
+
+    own = settings_of(settings or RunSettings(), slide)
+    told = {} if slide.own is None else slide.own.tree.get("calibration", {})
+    options = {name: getattr(policy, name) for name in ("profile", "max_extent_mm") if name not in told}
+    return own.model_copy(update={"calibration": own.calibration.model_copy(update=options)})

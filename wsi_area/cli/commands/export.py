@@ -30,6 +30,9 @@ from wsi_area.storage.place import Place
 @click.option(
     "--ome-zarr-version", type=click.Choice(["0.4", "0.5"]), help="0.5 unless older tools need 0.4 (zarr format 2)."
 )
+@click.option(
+    "--out", type=RunPlace(), help="Write here instead, into a folder for each slide: for a run that is read-only."
+)
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
@@ -39,6 +42,7 @@ def command(
     split: bool,
     simplify_px: float,
     ome_zarr_version: OmeVersion | None,
+    out: Place | None,
     as_json: bool,
 ) -> None:
     """Write the measured slides of RUN in the format of another tool, each below its folder in RUN/slides.
@@ -47,13 +51,14 @@ def command(
     wsi-area export out/ --format geojson
     wsi-area export out/ --format geojson --split --slide S1
     wsi-area export out/ --format ome-zarr
+    wsi-area export archived/ --format geojson --out outlines/
 
     Areas are held against the result while they are written. Exit codes: 0 written; 1 there is no finished run, no
     such slide, or nothing to export; 4 what would be written is not what was measured.
     """  # noqa: D301 (click reads the backspace)
     options = ExportOptions(format_, split, simplify_px, ome_zarr_version)
     exported = []
-    for slide in export_run(run, options, slide_ids):
+    for slide in export_run(run, options, slide_ids, out):
         exported.append(slide)
         if not as_json:
             _tell(slide, simplified=simplify_px > 0)

@@ -17,6 +17,7 @@ from wsi_area.compute.quantity_text import number_text
 from wsi_area.errors import MissingMppError
 from wsi_area.inputs.slide_settings import changed_keys, settings_of, told_settings
 from wsi_area.inputs.stage_in import wherever_it_is_read
+from wsi_area.model.plain_text import plain
 from wsi_area.run.context import task_memory_limit_bytes
 from wsi_area.run.executors.choice import usable_cores
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
@@ -41,16 +42,20 @@ def command(as_json: bool, **options: Any) -> None:
     outcomes = [_planned(wanted, n) for n in range(len(wanted.slides))]
     previews = [o for o in outcomes if isinstance(o, Preview)]
     failures = [o for o in outcomes if isinstance(o, PrepareFailure)]
+    code = EXIT_FAILED if any(left.is_lost for left in wanted.slides.left_out) else _exit_code(previews, failures)
     if as_json:
         own = {"slide_settings": told_settings(wanted.slides)}
-        document = {**_document(previews, failures), **own, "exit_code": _exit_code(previews, failures)}
+        left_out = [left.model_dump(mode="json") for left in wanted.slides.left_out]
+        document = {**_document(previews, failures), **own, "left_out": left_out, "exit_code": code}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         _print(previews, failures)
         for slide in wanted.slides:
             if slide.own is not None:
-                click.echo(f"{slide.slide_id}: {changed_keys(slide.own)} ({slide.own.where})")
-    sys.exit(_exit_code(previews, failures))
+                click.echo(plain(f"{slide.slide_id}: {changed_keys(slide.own)} ({slide.own.where})"))
+        for left in wanted.slides.left_out:
+            print_lines(report_console(), left.line)
+    sys.exit(code)
 
 
 def _exit_code(previews: Sequence[Preview], failures: Sequence[PrepareFailure]) -> int:

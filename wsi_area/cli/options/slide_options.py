@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from wsi_area.cli.options.config_option import CONFIG_FILE
-from wsi_area.inputs.collect import SlideInput, collect_slides
+from wsi_area.inputs.collect import CollectedSlides, collect_slides
 from wsi_area.inputs.manifest import COLUMNS
 from wsi_area.inputs.slide_settings import refuse_wrong_settings
 from wsi_area.segmenters.registry import make_segmenter
@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Asked:
     """What the command line asked for."""
 
-    slides: tuple[SlideInput, ...]
+    slides: CollectedSlides
     settings: RunSettings
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from wsi_area.cli.output.picture_table import picture_document
 from wsi_area.model.calibration import MppCandidate
-from wsi_area.run.check import SlideCheck, exit_code
+from wsi_area.run.check import SlideCheck, certificate_before_count, exit_code
 
 SCHEMA_VERSION = 1
 
@@ -38,7 +38,8 @@ def _slide(check: SlideCheck) -> dict[str, Any]:
     info, calibration = check.info, check.calibration
     if info is None or calibration is None:
         return {**row, "error": check.error, "pictures": [picture_document(p) for p in check.pictures]}
-    mpp, chosen = calibration.mpp, calibration.chosen
+    mpp, chosen, certificate = calibration.mpp, calibration.chosen, certificate_before_count(check)
+    row |= {"error": check.error} if check.error else {}
     return {
         **row,
         "vendor": info.vendor,
@@ -62,6 +63,7 @@ def _slide(check: SlideCheck) -> dict[str, Any]:
             {key: _finite(value) for key, value in asdict(finding).items() if key != "slide_id"}
             for finding in check.findings
         ],
+        "certificate": None if certificate is None else certificate.model_dump(mode="json"),
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from wsi_area.cli.output.certificate_table import print_certificate
 from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.cli.output.findings_text import SEVERITY_STYLES, print_failures, print_findings, told_findings
 from wsi_area.cli.output.picture_table import is_worth_a_table, picture_table
@@ -22,20 +23,38 @@ _QUALITY_MEANS: dict[Quality, str] = {
 }
 
 
-def print_checks(checks: Sequence[SlideCheck]) -> None:
-    """Print one row for each slide, then each finding once with its slides and its remedy."""
+def print_checks(checks: Sequence[SlideCheck], *, certified: bool = False) -> None:
+    """Print one row for each slide, its certificate if asked for, then each finding with its slides and remedy."""
     console = report_console()
     table = _wide(checks, "\n" if console.is_terminal else " ")  # in a pipe, one line a slide
     console.print(table if fits(console, table) else _narrow(checks))
     for check in checks:
         note = "" if check.info is None else check.info.picture_note
-        if is_worth_a_table(check.pictures, note, len(checks)):
+        if certified:
+            print_certificate(console, check)
+        elif is_worth_a_table(check.pictures, note, len(checks)):
             console.print("")
             console.print(picture_table(check.slide.slide_id, check.pictures))
     print_findings(console, told_findings(f for check in checks for f in check.findings))
     lost = [(check.slide.slide_id, check.error) for check in checks if check.info is None]
     print_failures(console, "CANNOT BE OPENED", lost)
-    print_lines(console, "\n" + _quality_text(checks) + _summary(checks))
+    unseen = [(check.slide.slide_id, check.error) for check in checks if check.info is not None and check.error]
+    print_failures(console, "CANNOT BE MEASURED", unseen)
+    print_lines(console, "\n" + _quality_text(checks) + _not_looked_at(checks, certified) + _summary(checks))
+
+
+def _not_looked_at(checks: Sequence[SlideCheck], certified: bool) -> str:
+    """Return what was left out, as a line of its own; nothing where no slide could be opened."""
+    if not any(check.info is not None for check in checks):
+        return ""
+    if certified:
+        return (
+            "Decoded: the overview of each slide. Not looked at: unscanned and unreadable pixels, which a run counts.\n"
+        )
+    return (
+        "Not looked at: light, unscanned and unreadable pixels; nothing was decoded. --certificate decodes the "
+        "overview and shows the light.\n"
+    )
 
 
 def _quality_text(checks: Sequence[SlideCheck]) -> str:

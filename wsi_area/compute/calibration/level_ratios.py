@@ -14,10 +14,10 @@ _DEFAULT_POLICY = CalibrationPolicy()
 def usable_levels(info: SlideInfo, policy: CalibrationPolicy = _DEFAULT_POLICY) -> tuple[int, ...]:
     """Return the indices of the levels whose grid is a whole reduction of level 0; level 0 always is.
 
-    A level is used where one whole ratio explains both axes: a power of two to within 1 % of the size,
-    or any other whole ratio to within the rounding of one level pixel that is also a multiple of the last
-    usable one. After a level that is not (padded tiles: Philips DICOM writes 13.125 and 39 for 16 and 64),
-    only powers of two are believed.
+    A level as large as level 0 is no reduction, and not used. Another is used where one whole ratio explains both
+    axes: a power of two to within 1 % of the size, or any other whole ratio to within the rounding of one level pixel
+    that is also a multiple of the last usable one. After a level that is not (padded tiles: Philips DICOM writes 13.125
+    and 39 for 16 and 64), only powers of two are believed.
 
     >>> from wsi_area.model.slide import Level
     >>> sizes = (Size(2001, 1501), Size(500, 375), Size(153, 115))
@@ -35,6 +35,8 @@ def usable_levels(info: SlideInfo, policy: CalibrationPolicy = _DEFAULT_POLICY) 
         if ratio is None or not honest_chain:
             padded = True
             continue
+        if ratio == 1:  # a focal plane, or the same picture again, but no reduction
+            continue
         usable.append(level.index)
         last_ratio = ratio
     return tuple(usable)
@@ -42,7 +44,8 @@ def usable_levels(info: SlideInfo, policy: CalibrationPolicy = _DEFAULT_POLICY) 
 
 def level_ratio_finding(info: SlideInfo, policy: CalibrationPolicy) -> list[QaFinding]:
     """Return LEVEL_RATIO_ODD with the levels that are not used, or nothing."""
-    odd = [level for level in info.levels if level.index not in usable_levels(info, policy)]
+    usable = usable_levels(info, policy)
+    odd = [n for n in info.levels if n.index not in usable and n.size_px != info.size_l0_px]
     if not odd:
         return []
     ratios = [(info.size_l0_px.width_px / o.size_px.width_px, info.size_l0_px.height_px / o.size_px.height_px)

@@ -9,6 +9,8 @@ from wsi_area.model.light import Light
 
 MOST_TAKEN = 0.95
 """Share of what was scanned that a class other than background may have before somebody should look."""
+GLASS_TAKEN = 0.5
+"""Share of the tiles that look like bare glass which one class may have; on healthy slides it is next to nothing."""
 FALL_LIMIT = 0.06
 """Fall of the light over the field. On five real slides it is 1.0 to 2.3 %, on fields that show enough glass 0.4 to
 3.6 %, on one photograph 4.6 %. At the threshold tissue absorbs 8 % of the glass; a fall of 6 % takes 3 of them at
@@ -26,6 +28,7 @@ def light_findings(
     fall_limit: float = FALL_LIMIT,
     *,
     was_drawn: bool = False,
+    glass_taken: float | None = None,
 ) -> tuple[QaFinding, ...]:
     """Return ``GLASS_NOT_SEEN``, ``ALL_TISSUE`` and ``GLASS_UNEVEN`` where they apply.
 
@@ -39,6 +42,9 @@ def light_findings(
         Shares between 0 and 1.
     was_drawn
         Whether a region of interest, or the classes themselves, were drawn by somebody: then all of it may be tissue.
+    glass_taken
+        The largest share that a class other than background has of the tiles that look like bare glass and were read;
+        None where there is none. The glass that is not read counts as background, whatever would be found there.
     """
     found = [] if light is None else _uneven(burden.slide_id, light, fall_limit)
     taken = _taken(burden)
@@ -50,6 +56,8 @@ def light_findings(
         found.append(_not_seen(burden.slide_id, light, taken, most_taken, severity))
     elif taken > most_taken and not (is_tissue and burden.counts.unreadable_px):  # of a part, it says nothing
         found.append(_all_tissue(burden.slide_id, taken, most_taken, "info" if is_tissue else "warning"))
+    elif glass_taken is not None and glass_taken > GLASS_TAKEN:
+        found.append(_glass_taken(burden.slide_id, glass_taken))
     return tuple(found)
 
 
@@ -114,6 +122,15 @@ def _all_tissue(slide_id: str, taken: float, limit: float, severity: Severity) -
             "segmenter.glass; a picture without any background is a result"
         )
     return QaFinding(slide_id, "ALL_TISSUE", severity, taken, limit, "", message, remedy)
+
+
+def _glass_taken(slide_id: str, share: float) -> QaFinding:
+    message = f"{share:.1%} of the tiles that look like bare glass and were read is of one class, and not background"
+    remedy = (
+        "glass was counted as that class where it was read, and as background where it was not: look at the class map, "
+        "at the threshold, or at the order of a model's classes"
+    )
+    return QaFinding(slide_id, "ALL_TISSUE", "warning", share, GLASS_TAKEN, "", message, remedy)
 
 
 def _uneven(slide_id: str, light: Light, limit: float) -> list[QaFinding]:

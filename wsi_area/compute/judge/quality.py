@@ -10,6 +10,7 @@ from wsi_area.compute.judge.light_findings import (
     light_findings,
     overview_findings,
 )
+from wsi_area.compute.judge.model_findings import ModelSeen, model_findings
 from wsi_area.compute.judge.pictures import picture_findings
 from wsi_area.compute.judge.refusal import refusal_findings
 from wsi_area.compute.judge.threshold_stability import UNSTABLE_LIMIT, threshold_findings
@@ -57,6 +58,8 @@ class Observed:
     was_drawn: bool = False  # a region of interest, or the classes themselves
     tissue_on_overview: float | None = None  # share of it; None where the count is not of the threshold alone
     nothing_drawn: bool = False  # the classes come from a drawing, and nothing was drawn: 0 is what was to be found
+    glass_taken: float | None = None  # largest share of a class in tiles that look like bare glass and were read
+    model: ModelSeen | None = None  # None where no model was trained
 
 
 def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: QualityLimits) -> tuple[QaFinding, ...]:
@@ -70,7 +73,15 @@ def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: Qual
         *background_findings(burden.slide_id, observed.background_assumed, observed.background_seen),
         *_unscanned(plan, burden, limits),
         *_tissue(plan, burden, observed, limits),
-        *light_findings(burden, observed.light, limits.most_taken, limits.glass_fall, was_drawn=observed.was_drawn),
+        *light_findings(
+            burden,
+            observed.light,
+            limits.most_taken,
+            limits.glass_fall,
+            was_drawn=observed.was_drawn,
+            glass_taken=observed.glass_taken,
+        ),
+        *model_findings(burden.slide_id, observed.model),
         *_threshold(burden, observed, limits),
         *overview_findings(burden, observed.tissue_on_overview, limits.overview_difference),
         *stain_findings(

@@ -4,6 +4,7 @@ from wsi_area.compute.quantity_text import number_text
 from wsi_area.model.picture import Picture
 from wsi_area.model.record.slide_pictures import PicturesOnRecord
 
+NO_OTHER = "the file holds no other"
 _NAMED_MOST = 8
 
 
@@ -11,11 +12,20 @@ def picture_text(pictures: PicturesOnRecord | None) -> str:
     """Return what was measured of a file and what else it holds; "" where the result does not list its pictures."""
     if pictures is None:
         return ""
-    taken = " and ".join(_told(picture) for picture in pictures.taken)
+    left_out = "; ".join(left_out_texts(pictures))
+    return f"{taken_text(pictures)}; left out: {left_out}" if left_out else f"{taken_text(pictures)}; {NO_OTHER}"
+
+
+def taken_text(pictures: PicturesOnRecord) -> str:
+    """Return what was measured of a file."""
+    return " and ".join(_told(picture) for picture in pictures.taken)
+
+
+def left_out_texts(pictures: PicturesOnRecord) -> list[str]:
+    """Return what else a file holds and why it was left out, a sentence each; the last says how many more."""
     others = [f"{_told(p)}: {p.why}" for p in pictures.listed if not p.taken and p.role != "reduced level"]
     more = [f"{len(others) - _NAMED_MOST} more"] if len(others) > _NAMED_MOST else []
-    left_out = "; ".join([*others[:_NAMED_MOST], *more])
-    return f"{taken}; left out: {left_out}" if left_out else f"{taken}; the file holds no other"
+    return [*others[:_NAMED_MOST], *more]
 
 
 def _told(picture: Picture) -> str:

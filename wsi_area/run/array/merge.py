@@ -84,10 +84,12 @@ def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> Merg
         others = others_in(folder, act, plan.slides, plan.forced)
         own = _records(folder, plan, tasks, settings, workers, for_report)
         table = [*others, *own]
-        outcome = RunOutcome(tuple(own), False, len(own))
+        left_out = tuple(dict.fromkeys(left for task in tasks.values() for left in task.left_out or ()))
+        outcome = RunOutcome(tuple(own), False, len(own), left_out=left_out)
         unfinished = tuple(index for index, task in tasks.items() if task.state != "finished")
         with opened_log(layout.logs / "merge.jsonl") as log:
             run = begun_header(folder, _merged_run(layout, plan, tasks), others, plan.slides)
+            run = run.model_copy(update={"left_out": left_out or None})
             workers_of_tasks = sum(task.workers or 0 for task in tasks.values())
             outcome = end_run(layout, run, outcome, table, log, workers_of_tasks, _end_of_tasks(tasks, outcome))
     return MergeOutcome(outcome, plan.count, unfinished)

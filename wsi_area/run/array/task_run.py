@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from wsi_area.errors import ResultError, SettingsError
-from wsi_area.inputs.collect import SlideInput
+from wsi_area.inputs.collect import SlideInput, left_out_of
 from wsi_area.inputs.drawings import refuse_mismatch
 from wsi_area.inputs.stage_in import refuse_unreachable
+from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.run_record import RunRecord, TaskRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.documents import document_of, read_task
@@ -107,18 +108,24 @@ def run_task(
     try:
         with _held_task(layout, task, mine, settings, argv) as plan:
             context = context_of(settings, executor, listener, force)
-            return _measured_task(layout, plan, task, context, argv, for_report)
+            return _measured_task(layout, plan, task, context, argv, for_report, left_out_of(slides))
     finally:
         executor.close()
 
 
 def _measured_task(
-    layout: RunLayout, plan: ArrayPlan, task: ArrayTask, context: Context, argv: Sequence[str], for_report: bool
+    layout: RunLayout,
+    plan: ArrayPlan,
+    task: ArrayTask,
+    context: Context,
+    argv: Sequence[str],
+    for_report: bool,
+    left_out: Sequence[LeftOut],
 ) -> TaskOutcome:
     """Return how each slide, and each part of a slide, of one task ended; by whoever holds it."""
     settings, executor = context.settings, context.executor
     own, shared = plan.slides_of(task.index), plan.shares_of(task.index)
-    run = run_header(settings, argv, [s.slide_id for s in own])
+    run = run_header(settings, argv, [s.slide_id for s in own], left_out)
     said = TaskRecord(
         **dict(run), shard=str(task), plan=plan.key, pieces_planned=tuple(slide.slide_id for slide, _ in shared)
     )
@@ -138,6 +145,7 @@ def _measured_task(
             whole.not_reached,
             shares,
             len(shared),
+            lost=whole.lost,
         )
         write_json(file, document_of(_ended_task(said, layout, outcome, executor.worker_count)))
         log.run_ended(outcome, "wsi-area merge, once every shard has ended")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import ClassScheme
+from wsi_area.segmenters.appearance import TrainedOn
 from wsi_area.segmenters.scheme import ClassSetting
 
 Layout = Literal["NCHW", "NHWC"]
@@ -144,6 +145,9 @@ class OnnxCard(_Part):
         (), max_length=16, description="pictures whose class is known, tried before a run (no unit)"
     )
     accuracy: CardAccuracy | None = Field(None, description="how well it does on what it was not trained on (no unit)")
+    appearance: TrainedOn | None = Field(
+        None, description="how the slides looked that it was trained on; slides that look otherwise are told (no unit)"
+    )
     licence: str = Field(min_length=1, description="terms of the weights and of what they were trained on")
     provenance: str = Field(min_length=1, description="who trained it, on what, and how well it does")
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from wsi_area.errors import MissingMppError, PlanError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import Overview
+from wsi_area.segmenters.appearance import appearance_facts
 from wsi_area.segmenters.colour.foreground import fit_foreground
 from wsi_area.segmenters.onnx.card import OnnxCard, card_path_beside, read_card
 from wsi_area.segmenters.onnx.ends import check_ends
@@ -85,6 +86,11 @@ class OnnxSegmenter(BaseModel):
             "batch": self.batch,
             "resampled_beyond": SAME_MPP,
             "trial": answered,
+            "trained_model": {
+                "has_accuracy": card.accuracy is not None,
+                "glass_as_background": answered["glass_as_background"] if card.background_is_glass else None,
+                "appearance": appearance_facts(card.appearance, overview, foreground.light.glass),
+            },
             "glass": foreground.facts if card.background_is_glass else None,
         }
         return FittedOnnx(

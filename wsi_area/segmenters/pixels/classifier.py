@@ -13,6 +13,7 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
+from wsi_area.segmenters.appearance import TrainedOn, appearance_facts, read_trained_on
 from wsi_area.segmenters.colour.colour_rule import ColourRule
 from wsi_area.segmenters.colour.foreground import fit_foreground
 from wsi_area.segmenters.pixels.balance import ColourBalance, colour_balance
@@ -55,6 +56,7 @@ class PixelClassifierSegmenter(BaseModel):
                 f"{self.model_sha256[:16]}…; give the folder of that model, or leave the hash out"
             )
         model = load_model(self.model)
+        _trained_on(model, self.model)
         return model, chosen_scheme(self.classes, model.scheme), found
 
     def fit(self, overview: Overview) -> "FittedPixelClassifier":
@@ -70,11 +72,19 @@ class PixelClassifierSegmenter(BaseModel):
             "features": model.features.to_json(),
             "colour_gain": None if balance is None else list(balance.gain),
             "about": dict(model.card),
+            "trained_model": {
+                "has_accuracy": model.card.get("accuracy") is not None,
+                "appearance": appearance_facts(_trained_on(model, self.model), overview, foreground.light.glass),
+            },
         }
         lowered = foreground.lowered_rule(self.glass_margin)
         return FittedPixelClassifier(
             scheme, model, balance, lowered, facts, widest_context_um(model), model.features.work_mpp_um
         )
+
+
+def _trained_on(model: PixelModel, folder: Path) -> TrainedOn | None:
+    return read_trained_on(model.card.get("appearance"), f"the card of the model in {folder}")
 
 
 def widest_context_um(model: PixelModel) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from wsi_area.errors import SlideOpenError
+from wsi_area.slides.file_kinds import DICOM_HEAD_BYTES, has_dicom_magic
 from wsi_area.storage.object_path import ObjectPath
 from wsi_area.storage.place import Place
 
@@ -14,9 +15,6 @@ _BESIDE = {  # a slide of several files: the suffixes of all of them, by the suf
     **dict.fromkeys(DICOM_SUFFIXES, DICOM_SUFFIXES),
     **dict.fromkeys(HAMAMATSU_SUFFIXES, HAMAMATSU_SUFFIXES | {".jpg", ".jpeg", ".opt", ".ngr"}),
 }
-_MAGIC_AT, _MAGIC = 128, b"DICM"
-DICOM_HEAD_BYTES = _MAGIC_AT + len(_MAGIC)
-"""So much of a file says whether it is DICOM (PS3.10, 7.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +87,6 @@ def is_dicom(path: Place) -> bool:
         return _may_be_bare_dicom(path) and path.is_file() and _has_magic(path)
     except OSError:
         return False
-
-
-def has_dicom_magic(head: bytes) -> bool:
-    """Return whether the first `DICOM_HEAD_BYTES` of a file are those of a DICOM file.
-
-    >>> has_dicom_magic(bytes(128) + b"DICM"), has_dicom_magic(b"DICM")
-    (True, False)
-    """
-    return head[_MAGIC_AT:DICOM_HEAD_BYTES] == _MAGIC
 
 
 def _may_be_bare_dicom(path: Place) -> bool:

@@ -1,17 +1,13 @@
 """slides: whether a file ends before the pixels that its own directory places in it; no pixel is decoded."""
 
-import logging
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
-import pydicom
-import tifffile
-from pydicom.errors import InvalidDicomError
-
+from wsi_area.model.record.slide_certificate import Completeness, StoredTiles
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.header.companion_files import DICOM_HEAD_BYTES, has_dicom_magic
+from wsi_area.slides.file_kinds import DICOM_HEAD_BYTES, has_dicom_magic
 
 _UNDEFINED = 0xFFFFFFFF
 _END_OF_ITEMS = b"\xfe\xff\xdd\xe0"
@@ -31,32 +27,39 @@ def cut_short(info: SlideInfo) -> CutShort | None:
 
     Only directories and lengths are looked at: damage inside the file is not found here.
     """
+    kind = _kind(info)
+    if kind == "tiff":
+        tiles = _tiles(info)
+        if tiles is None or not tiles.beyond_end:
+            return None  # what of its directories cannot be followed, a run finds tile by tile
+        return CutShort(info.path, f"{tiles.beyond_end} of the {tiles.listed} tiles that its directory lists")
+    return _dicom_series(Path(info.path)) if kind == "dicom" else None
+
+
+def completeness(info: SlideInfo) -> Completeness:
+    """Return how much of a slide its file holds; which pixels were scanned and can be read is left to a count."""
+    kind = _kind(info)
+    tiles = _tiles(info) if kind == "tiff" else None
+    ends_early = None if tiles is None else tiles.beyond_end > 0
+    if kind == "dicom":
+        ends_early = _dicom_series(Path(info.path)) is not None
+    return Completeness(
+        file_bytes=info.file_bytes, is_cut_short=ends_early, tiles=tiles, n_px_unscanned=None, n_px_unreadable=None
+    )
+
+
+def _tiles(info: SlideInfo) -> StoredTiles | None:
+    from wsi_area.slides.stored.kept_tiles import stored_tiles  # loads tifffile, which only a TIFF need pay
+
+    return stored_tiles(info)
+
+
+def _kind(info: SlideInfo) -> Literal["tiff", "dicom", "other"]:
     with open(info.path, "rb") as file:
         head = file.read(DICOM_HEAD_BYTES)
     if head[:4] in _TIFF_STARTS:
-        return _tiff(info)
-    return _dicom_series(Path(info.path)) if has_dicom_magic(head) else None
-
-
-def _tiff(info: SlideInfo) -> CutShort | None:
-    sizes = {(level.size_px.width_px, level.size_px.height_px) for level in info.levels}
-    log = logging.getLogger("tifffile")
-    told, log.disabled = log.disabled, True  # it tells of every directory it cannot follow; that is told here, once
-    try:
-        with tifffile.TiffFile(info.path) as tiff:
-            pages = [page.aspage() for page in tiff.pages]
-            ends = [
-                offset + count
-                for page in pages
-                if (page.imagewidth, page.imagelength) in sizes
-                for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False)
-            ]
-    except (tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError):
-        return None  # OpenSlide follows what we cannot; the run reads every tile and says
-    finally:
-        log.disabled = told
-    beyond = sum(end > info.file_bytes for end in ends)
-    return CutShort(info.path, f"{beyond} of the {len(ends)} tiles that its directory lists") if beyond else None
+        return "tiff"
+    return "dicom" if has_dicom_magic(head) else "other"
 
 
 def _dicom_series(path: Path) -> CutShort | None:
@@ -73,6 +76,9 @@ def _dicom_series(path: Path) -> CutShort | None:
 
 def _series_and_pixels(path: Path) -> tuple[str, int, bool] | None:
     """Return the series of a DICOM file, where its pixels begin, and whether their lengths are little endian."""
+    import pydicom  # takes 0.2 s, which only DICOM need pay
+    from pydicom.errors import InvalidDicomError
+
     try:
         with path.open("rb") as file:
             if not has_dicom_magic(file.read(DICOM_HEAD_BYTES)):

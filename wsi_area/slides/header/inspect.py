@@ -14,12 +14,11 @@ from wsi_area.model.geometry import Region, Size
 from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice
 from wsi_area.model.plain_text import named_file
 from wsi_area.model.slide import Level, SlideInfo
+from wsi_area.slides.file_kinds import DICOM_HEAD_BYTES, absent_text, has_dicom_magic, no_file, not_read
 from wsi_area.slides.header.companion_files import (
-    DICOM_HEAD_BYTES,
     DICOM_SUFFIXES,
     HAMAMATSU_SUFFIXES,
     MRXS_SUFFIX,
-    has_dicom_magic,
 )
 from wsi_area.slides.header.dicom import slide_in_folder
 from wsi_area.slides.header.fingerprint import digests
@@ -129,7 +128,9 @@ def inspect(
 
 def pictures_of(path: str | os.PathLike[str]) -> tuple[Picture, ...]:
     """Return the pictures of a TIFF, of which none is taken; none of a file that cannot be read, or is no TIFF."""
-    file = Path(os.path.abspath(path))
+    file = Path(os.path.abspath(named_file(os.fspath(path))))
+    if no_file(file):
+        return ()
     try:
         directories = tiff_directories(file)
         vendor = openslide.OpenSlide.detect_format(file) if directories else None
@@ -147,18 +148,22 @@ def _existing_file(path: Path) -> Path:
     """Return the file to open: the path itself, or the slide among the DICOM files of a folder."""
     if path.is_dir():
         return slide_in_folder(path)
+    if what := no_file(path):
+        raise SlideOpenError(f"{path}: it is {what} and no file; give the file of a slide")
     try:
         size_bytes = path.stat().st_size
         with path.open("rb"):
             pass
     except FileNotFoundError as error:
-        raise SlideOpenError(f"{path}: there is no such file; check the path or the mount") from error
+        raise SlideOpenError(f"{path}: {absent_text(path)}; check the path or the mount") from error
     except PermissionError as error:
         raise SlideOpenError(f"{path}: permission denied; ask its owner for read access") from error
     except OSError as error:
         raise SlideOpenError(f"{path}: {error.strerror}; check the disk or the mount") from error
     if size_bytes == 0:
         raise SlideOpenError(f"{path}: the file is empty (0 bytes); copy or export it again")
+    if what := not_read(path):
+        raise SlideOpenError(f"{path}: {what}")
     return path
 
 

@@ -75,12 +75,18 @@ def _flavour(image_type: object) -> str:
 
 
 def refuse_without_companions(file: Path) -> None:
-    """Refuse a slide of several files of which some are not there, naming them.
+    """Refuse a slide of several files of which some are not there, naming them; and a mere list of slides.
 
     Raises
     ------
     SlideOpenError
     """
+    if file.suffix.lower() == ".ndpis":
+        listed = [
+            n for s in _sections(file).values() for k, n in s.items() if k.startswith("image") and ".ndpi" in n.lower()
+        ]
+        names = ", ".join(listed[:_MOST_NAMED]) or "none that can be read"
+        raise SlideOpenError(f"{file}: a list of slides, not a slide (it names {names}); give the one that is meant")
     missing = list(_missing(file))
     if not missing:
         return

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Size
@@ -79,11 +80,15 @@ def dicom_pictures(file: Path, properties: Properties, sizes: Sequence[Size]) ->
     whole, *others = shown_pictures(properties, sizes)
     header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=[*_TAGS])
     planes = int(header.get("TotalPixelMatrixFocalPlanes") or 1)
-    paths = [str(path.get("OpticalPathIdentifier", "")) for path in header.get("OpticalPathSequence") or []]
+    paths = _optical_paths(header)
     several = [whole]
     if planes > 1 or len(paths) > 1:
         several = _dicom_planes(whole, planes, paths or [""])
     return tuple(one.numbered(index) for index, one in enumerate([*several, *others]))
+
+
+def _optical_paths(header: Any) -> list[str]:
+    return [str(path.get("OpticalPathIdentifier", "")) for path in header.get("OpticalPathSequence") or []]
 
 
 def _dicom_planes(whole: FoundPicture, planes: int, paths: Sequence[str]) -> list[FoundPicture]:

@@ -68,7 +68,20 @@ def picture_of(
 def _described(images: tuple[OmeImage, ...], directories: Sequence[Directory]) -> tuple[OmeImage, ...]:
     """Return the images of OME-XML if they are those of this file; a text left over from another says nothing."""
     places = [plane.directory for image in images for plane in image.planes if not plane.is_elsewhere]
-    return images if places and max(places) < len(directories) else ()
+    if not places or max(places) >= len(directories):
+        return ()
+    return tuple(_at_its_size(image, directories) for image in images)
+
+
+def _at_its_size(image: OmeImage, directories: Sequence[Directory]) -> OmeImage:
+    """Return an image of one plane at the one directory that has its size, where the one that it names has not."""
+    if len(image.planes) != 1 or image.planes[0].is_elsewhere:
+        return image
+    plane = image.planes[0]
+    of_size = [number for number, directory in enumerate(directories) if directory.size_px == image.size_px]
+    if directories[plane.directory].size_px == image.size_px or len(of_size) != 1:
+        return image
+    return replace(image, planes=(replace(plane, directory=of_size[0]),))
 
 
 def _ome(images: tuple[OmeImage, ...], directories: Sequence[Directory]) -> Iterator[FoundPicture]:
@@ -120,7 +133,7 @@ def _with_levels(
         obstacle = "it lies in another file of its set"
         yield FoundPicture(picture, image, meant, None, (), is_default, obstacle=obstacle)
         return
-    inner = [d for d in directory.inner if d.samples == directory.samples and d.dtype == directory.dtype]
+    inner = [d for d in directory.inner if _is_reduction(d, directory)]
     reduced = sorted([*inner, *spare], key=lambda d: -d.size_px.width_px)
     levels = tuple((d.size_px, StoredPart(d.at, sample)) for d in reduced)
     obstacle = _obstacle(directory)
@@ -130,6 +143,18 @@ def _with_levels(
     for level in reduced:
         part = replace(picture, role="reduced level", size_px=level.size_px)
         yield FoundPicture(part, image, False, StoredPart(level.at, sample))
+    for other in directory.inner:
+        if other not in inner and not other.is_reduced and meant:
+            yield FoundPicture(picture_of(other, "unknown"), image, True, StoredPart(other.at))
+
+
+def _is_reduction(inner: Directory, of: Directory) -> bool:
+    """Return whether a SubIFD is the same picture with fewer pixels: of its kind, smaller, of its shape."""
+    small, full = inner.size_px, of.size_px
+    if (inner.samples, inner.dtype) != (of.samples, of.dtype) or not 0 < small.width_px < full.width_px:
+        return False
+    ratio = full.width_px / small.width_px
+    return abs(small.height_px * ratio - full.height_px) <= 2 * ratio
 
 
 def _obstacle(directory: Directory) -> str:

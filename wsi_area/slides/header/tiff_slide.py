@@ -27,7 +27,7 @@ STRUCTURED_VENDORS = ("aperio", "generic-tiff")
 
 OPENSLIDE_MPP = "openslide.mpp-x"
 _APERIO_CLAIMS = (OPENSLIDE_MPP, "aperio.MPP")
-_SIZE, _REDUCED = re.compile(r"(\d+)x(\d+)"), re.compile(r"->\s*(\d+)x(\d+)")
+_SIZE = re.compile(r"(\d+)x(\d+)")
 _CROP = re.compile(r"\[\s*\d+\s*,\s*\d+[\s,]+(\d+)x(\d+)\s*\]")
 
 
@@ -113,17 +113,18 @@ def of_their_picture(claims: Iterable[Claim], meant: TiffSlide) -> Iterator[Clai
 
 
 def aperio_frame(description: str) -> Size | None:
-    r"""Return the size of the picture that an Aperio description describes, None where it states none.
+    r"""Return the size of the picture whose pixel size an Aperio description states, None where it states none.
 
-    It is the size after an arrow; else that of the crop in brackets; else the first.
+    It is that of the crop in brackets, else the first. What follows an arrow is the size of a reduced picture, of which
+    the description still states the pixel size of the full one.
 
     >>> aperio_frame("Aperio v1\n46000x32914 [20000,10000 768x700] (256x256) J2K|MPP = 0.5")
     Size(width_px=768, height_px=700)
     >>> aperio_frame("Aperio v1\n4443x3567 (256x256) -> 2221x1783 J2K")
-    Size(width_px=2221, height_px=1783)
+    Size(width_px=4443, height_px=3567)
     """
     line = description.partition("\n")[2].partition("|")[0].partition(";")[0]
-    found = _REDUCED.search(line) or _CROP.search(line) or _SIZE.match(line.strip())
+    found = _CROP.search(line) or _SIZE.match(line.strip())
     return None if found is None else Size(int(found[1]), int(found[2]))
 
 

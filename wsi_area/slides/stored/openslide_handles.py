@@ -15,6 +15,9 @@ Handle = Any
 """What ``openslide.lowlevel.open`` returns; the binding has no public name for it."""
 
 
+_UNSUPPORTED = ("unsupported", "not supported", "unrecognized", "can't handle", "cannot handle")
+
+
 def open_handle(path: str) -> Handle:
     """Return a new OpenSlide handle of a file.
 
@@ -26,9 +29,13 @@ def open_handle(path: str) -> Handle:
     try:
         return lowlevel.open(path)
     except openslide.OpenSlideError as error:
-        raise SlideOpenError(
-            f"{path}: OpenSlide cannot open it ({error}); it may be truncated or damaged, copy it again"
-        ) from error
+        unknown = any(word in str(error).lower() for word in _UNSUPPORTED)
+        remedy = (
+            "it is of a kind that OpenSlide does not read: export it as a tiled TIFF or OME-TIFF"
+            if unknown
+            else "it may be truncated or damaged, copy it again"
+        )
+        raise SlideOpenError(f"{path}: OpenSlide cannot open it ({error}); {remedy}") from error
 
 
 class SharedHandle:

@@ -1,0 +1,63 @@
+"""slides: how much of a slide its file holds, by its directories alone; no pixel is decoded."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import tifffile
+
+from wsi_area.model.record.slide_certificate import StoredTiles
+from wsi_area.model.slide import SlideInfo
+from wsi_area.slides.stored.part_tiles import page_at
+
+_STRUCTURE_ERRORS = (tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError)
+
+
+def stored_tiles(info: SlideInfo) -> StoredTiles | None:
+    """Return the stored tiles of the levels of a slide; None where it is no TIFF, or none that can be followed.
+
+    A tile of no bytes is missing, which is OpenSlide's rule.
+    """
+    try:
+        with _quiet(), tifffile.TiffFile(info.path) as tiff:
+            pages = list(_pages(tiff, info))
+            offsets = np.concatenate([np.asarray(page.dataoffsets, np.uint64) for page in pages])
+            counts = np.concatenate([np.asarray(page.databytecounts, np.uint64) for page in pages])
+    except _STRUCTURE_ERRORS:
+        return None
+    if not offsets.size or offsets.size != counts.size:
+        return None
+    ends = offsets.astype(np.float64) + counts  # as floats, since 64 bits may overflow; below 2**53 they are exact
+    beyond = (counts > 0) & (ends > info.file_bytes)
+    return StoredTiles(listed=offsets.size, missing=int((counts == 0).sum()), beyond_end=int(beyond.sum()))
+
+
+def _pages(tiff: tifffile.TiffFile, info: SlideInfo) -> Iterator[tifffile.TiffPage]:
+    """Yield the directory of each level, or one for each of its colours."""
+    if info.level_parts:
+        for at in dict.fromkeys(part.directory_at for level in info.level_parts for part in level):
+            yield page_at(tiff, at)
+        return
+    pages = [page.aspage() for page in tiff.pages]
+    if info.vendor == "aperio":
+        pages = [page for page in pages if page.is_tiled]
+    if info.vendor == "aperio" and info.openslide_levels:
+        yield from (pages[number] for number in info.openslide_levels)
+        return
+    for level in info.levels:
+        size = level.size_px.width_px, level.size_px.height_px
+        wanted = (size, size[::-1]) if info.is_turned else (size,)
+        alike = [page for page in pages if (page.imagewidth, page.imagelength) in wanted]
+        yield alike[0]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep tifffile from telling of every directory that it cannot follow; that is told once, elsewhere."""
+    log = logging.getLogger("tifffile")
+    told, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = told
