@@ -10,8 +10,8 @@ from wsi_area.audit.verification.files_check import file_faults, read_run_seal, 
 from wsi_area.audit.verification.slide_check import CheckedSlide, SlideTask, check_slide
 from wsi_area.audit.verification.tables_check import table_faults
 from wsi_area.errors import SettingsError
+from wsi_area.model.record.run_seal import RunSeal, SealedLater
 from wsi_area.model.run_record import RunRecord
-from wsi_area.model.run_seal import RunSeal, SealedLater
 from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.run_folder import require_readable

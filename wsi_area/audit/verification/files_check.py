@@ -6,8 +6,8 @@ from pathlib import Path
 
 from wsi_area.audit.verification.disagreement import Disagreement
 from wsi_area.errors import NewerDocumentError, ResultError
+from wsi_area.model.record.run_seal import RunSeal
 from wsi_area.model.run_record import RunRecord
-from wsi_area.model.run_seal import RunSeal
 from wsi_area.results.documents import read_seal
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.seal.contents import run_digest
