@@ -12,8 +12,6 @@ from recorded import RESULTS_0_1_0
 
 from wsi_area.cli.commands.explain import command
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError
-from wsi_area.inputs.collect import parse_mpp
-from wsi_area.model.calibration import Mpp
 
 
 def explain(*arguments: str | Path) -> Result:
@@ -239,18 +237,6 @@ def test_an_incomplete_slide_says_so_before_its_areas(tmp_path: Path) -> None:
 )
 def test_a_pixel_that_no_slide_has_is_refused_without_an_objective_too(size: tuple[str, ...], exit_code: int) -> None:
     assert explain("--px", "15000", *size).exit_code == exit_code
-
-
-@pytest.mark.parametrize("text", ["8,5", "1,25", "0,5"])
-def test_a_decimal_comma_is_never_taken_for_two_axes(text: str) -> None:
-    assert explain("--px", "1", "--mpp", text).exit_code == 2
-    with pytest.raises(SettingsError):
-        parse_mpp(text)
-
-
-def test_two_axes_with_decimals_are_two_axes() -> None:
-    assert parse_mpp("8.0,5.0") == Mpp(8.0, 5.0)
-    assert parse_mpp("10,10") == Mpp(10.0, 10.0)
 
 
 def test_the_refusal_says_what_ten_thousand_times_less_would_be() -> None:

@@ -18,7 +18,7 @@ PLAIN = CalibrationPolicy(profile="plain")
 
 
 def claim(x: float, y: float | None = None, source: str = "vendor.MPP", rung: Rung = "vendor") -> MppCandidate:
-    quality: dict[Rung, Quality] = {"vendor": "A", "override": "A", "tiff": "B", "image": "C"}
+    quality: dict[Rung, Quality] = {"vendor": "A", "override": "given", "tiff": "B", "image": "C"}
     return MppCandidate(Mpp(x, x if y is None else y), source, rung, quality[rung])
 
 
@@ -358,7 +358,10 @@ def test_fifty_um_at_times_twenty_is_refused_with_the_arithmetic() -> None:
     message = found(calibration, "POWER_MISMATCH").message
     assert "2 001 such pixels in a row would be 100 mm" in message
     assert "0.25 µm² = 2.5e-7 mm²" in message
-    assert "MPP_OVERRIDE" in codes(calibration)
+    assert "MPP_CONFLICT" in codes(calibration)  # nor is it near what the file says, which nobody confirmed
+    confirmed = calibrate(crop, override=dataclasses.replace(override(50), is_confirmed=True))
+    assert "MPP_OVERRIDE" in codes(confirmed)
+    assert confirmed.mpp is None
 
 
 def test_a_scanner_known_for_other_pixels_is_a_warning_only() -> None:
@@ -423,11 +426,15 @@ def test_a_size_is_chosen_exactly_when_nothing_refuses_it_and_is_always_one_that
     refused = any(finding.severity == "refusal" for finding in calibration.findings)
     assert (calibration.chosen is None) == refused
     assert len(calibration.candidates) == len(claimed) + (word is not None)
-    assert ("MPP_OVERRIDE" in codes(calibration)) == (word is not None)
+    told = [f for f in calibration.findings if f.code == "MPP_OVERRIDE" or "was given by" in f.message]
+    assert len(told) == (word is not None)
     if calibration.chosen is not None:
         chosen = calibration.chosen
         assert word is None or (chosen.mpp, chosen.source) == (word.mpp, word.source)
         assert (chosen.mpp, chosen.source) in [(claim.mpp, claim.source) for claim in calibration.candidates]
         against = {"POWER_MISMATCH", "SCANNER_PITCH_MISMATCH"} & set(codes(calibration))
-        assert chosen.quality == "C" if against else chosen in calibration.candidates
+        if against and chosen.rung != "override":
+            assert chosen.quality == "C"
+        else:
+            assert chosen in calibration.candidates
     assert all(finding.remedy for finding in calibration.findings if finding.severity == "refusal")

@@ -27,7 +27,8 @@ def test_a_size_for_several_slides_never_silences_a_scanner_that_says_something_
     assert f"{given[0]:g}" in finding.message
     assert "--manifest" in finding.remedy
     assert [c.source for c in calibration.candidates] == [GIVEN_FOR_SEVERAL, "vendor.MPP"]
-    believed = calibrate(info, override=dataclasses.replace(override(*given), source="manifest line 2"))
+    in_a_row = dataclasses.replace(override(*given), source="manifest line 2", is_confirmed=True)
+    believed = calibrate(info, override=in_a_row)
     assert believed.mpp == Mpp(given[0], given[1] or given[0])
 
 
@@ -39,7 +40,7 @@ def test_a_size_for_several_slides_within_one_step_of_objectives_is_believed_wit
 
 
 def test_a_size_for_several_slides_counts_for_more_than_a_tag_that_editors_write() -> None:
-    calibration = calibrate(slide(claim(0.5, rung="tiff")), override=for_several(0.2))
+    calibration = calibrate(slide(claim(0.5, rung="image")), override=for_several(0.2))
     assert calibration.mpp == Mpp(0.2, 0.2)
     assert calibrate(slide(), override=for_several(0.2)).mpp == Mpp(0.2, 0.2)
 

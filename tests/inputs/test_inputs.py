@@ -15,9 +15,10 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL
 from wsi_area.errors import SettingsError
-from wsi_area.inputs.collect import SlideInput, collect_slides, expand_inputs, parse_mpp, with_overrides
+from wsi_area.inputs.collect import SlideInput, collect_slides, expand_inputs, with_overrides
 from wsi_area.inputs.manifest import read_manifest
 from wsi_area.inputs.slide_ids import safe_id, unique_ids
+from wsi_area.inputs.typed_mpp import parse_mpp
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.plain_text import plain
 

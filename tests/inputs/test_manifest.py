@@ -1,5 +1,6 @@
 """The manifest: what spreadsheets write is read, and whatever could mislead is refused by line."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -96,8 +97,13 @@ def test_what_could_mislead_is_refused_by_its_line(tmp_path: Path, text: str, sa
 
 
 def test_a_file_that_is_no_utf8_or_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="CSV UTF-8"):
-        read_manifest(written(tmp_path, HEAD + "Präparat.svs,,,,\n", "cp1252"))
+    with pytest.raises(SettingsError, match=r"line 2: mpp_reason .*CSV UTF-8"):
+        read_manifest(written(tmp_path, "path,mpp_x,mpp_reason\na.svs,0.5,Maßstab\n", "cp1252"))
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        with pytest.raises(SettingsError, match="is UTF-16"):
+            read_manifest(written(tmp_path, "path\na.svs\n", encoding))
+    (row,) = read_manifest(written(tmp_path, "path\nPräparat.svs\n", "cp1252"))  # a name is bytes
+    assert os.fsencode(str(row.path)).endswith(b"Pr\xe4parat.svs")
     with pytest.raises(SettingsError, match="cannot be read"):
         read_manifest(tmp_path / "absent.csv")
     with pytest.raises(SettingsError, match="cannot be read"):

@@ -170,7 +170,7 @@ def test_a_slide_that_fails_is_told_and_the_others_are_measured(
 def test_a_pixel_size_and_regions_are_given_as_on_the_command_line(
     slides: list[SyntheticSlide], tmp_path: Path
 ) -> None:
-    run = wsi_area.measure(slides[0].path, settings=COARSE, mpp=0.6, mpp_reason="stage micrometer")
+    run = wsi_area.measure(slides[0].path, settings=COARSE, mpp=0.6, mpp_reason="stage micrometer", mpp_confirmed=True)
     assert run["a"].mpp == wsi_area.Mpp(0.6, 0.6)
     with pytest.raises(SettingsError, match="have their own"):
         wsi_area.measure(wsi_area.collect_slides(slides[0].path), mpp=0.5)

@@ -121,7 +121,7 @@ def test_diff_says_nothing_of_two_runs_on_two_clusters(slide: SyntheticSlide, tm
     assert "cluster" not in told.out
 
 
-VALUES = {"0,5": 0.5, "TRUE": True, "5": 5, "otsu": "otsu", "[1, 2]": [1, 2], "2026-03-01": "2026-03-01", "nan": "nan"}
+VALUES = {"0.5": 0.5, "TRUE": True, "5": 5, "otsu": "otsu", "[1, 2]": [1, 2], "2026-03-01": "2026-03-01", "nan": "nan"}
 
 
 @pytest.mark.parametrize("text", VALUES)

@@ -52,19 +52,28 @@ def length_um(text: str) -> float | None:
     return None if number is None or um is None else positive_number(number * um)
 
 
-def decimal_comma(text: str) -> str | None:
-    """Return what a pair of whole numbers would be as one number with a decimal comma, None where it is a pair.
+_TWO_WHOLE = re.compile(r"\s*[+-]?\d+\s*,\s*\d+(?:[eE][+-]?\d+)?\s*[A-Za-zµμÅå]*\s*")
 
-    Two axes that differ by more than a tenth are hardly a pixel, and nobody writes both of them without decimals.
 
-    >>> decimal_comma("8,5"), decimal_comma("10,10"), decimal_comma("8.0,5.0")
-    ('8.5', None, None)
+def two_readings(text: str) -> str:
+    """Return both readings of two numbers of which neither has a decimal point, "" where there is but one reading.
+
+    What stands before the comma and behind it may be one number, as half of Europe writes it, or two.
+
+    >>> two_readings("8,5")
+    'is that 8.5, or 8 and 5? write 8.5 for one number, 8.0,5.0 for two'
+    >>> two_readings("8.0,5.0"), two_readings("10m,20m"), two_readings("8.5")
+    ('', '', '')
     """
-    parts = [part.strip() for part in text.split(",")]
-    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
-        return None
-    low, high = sorted(map(int, parts))
-    return ".".join(parts) if high > 1.1 * low else None
+    if not _TWO_WHOLE.fullmatch(text):
+        return ""
+    one, other = (part.strip() for part in text.split(","))
+    whole = other.rstrip("".join(set(other) - set("0123456789")))
+    unit = other[len(whole) :]
+    return (
+        f"is that {one}.{other}, or {one}{unit} and {other}? write {one}.{other} for one number, "
+        f"{one}.0{unit},{whole}.0{unit} for two"
+    )
 
 
 def positive_number(text: str | float | None) -> float | None:

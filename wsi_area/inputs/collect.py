@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL
-from wsi_area.compute.units import UM_PER_INCH, decimal_comma, positive_number
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.dicom_series import same_series
 from wsi_area.inputs.drawn_source import DrawnSource, drawn_source, stated_scale
-from wsi_area.inputs.manifest import ManifestRow, in_words, mpp_number, read_manifest
+from wsi_area.inputs.manifest import ManifestRow, read_manifest
 from wsi_area.inputs.slide_files import FoundSlide, file_key, found_slides, is_there, real_file
 from wsi_area.inputs.slide_ids import unique_ids
+from wsi_area.inputs.typed_mpp import UNSURE, Sureness, override_of, parse_dpi, parse_mpp, typed_mpp
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.record.left_out import LeftOut
 from wsi_area.settings.own_settings import OwnSettings
@@ -63,6 +63,9 @@ def collect_slides(
     mpp: str | float | None = None,
     dpi: str | float | None = None,
     mpp_reason: str = "",
+    mpp_u: str | float | None = None,
+    mpp_record: str | Path | None = None,
+    mpp_confirmed: bool = False,
     manifest: str | Path | None = None,
     annotations: str | Path | None = None,
     roi: str | Path | None = None,
@@ -80,6 +83,8 @@ def collect_slides(
         Look into folders inside folders.
     mpp, mpp_reason
         µm per level-0 pixel, ``0.25`` or ``"0.25,0.26"``, and where that comes from, in words.
+    mpp_u, mpp_record, mpp_confirmed
+        Its standard uncertainty in µm per pixel, its calibration record, and that it is meant whatever a file says.
     dpi
         Dots per inch instead, ``300`` or ``"300,150"``.
     manifest, annotations, roi : path or None
@@ -100,16 +105,20 @@ def collect_slides(
     slides = _with_ids(found.slides)
     if mpp is not None and dpi is not None:
         raise SettingsError(f"--mpp {mpp} and --dpi {dpi} were both given; give one of them")
-    if mpp is None and dpi is None and mpp_reason:
-        raise SettingsError(f"--mpp-reason {mpp_reason!r} was given without --mpp; give both")
+    typed = parse_mpp(None if mpp is None else str(mpp)) if dpi is None else parse_dpi(str(dpi))
+    typed, sureness = typed_mpp(typed, mpp_u, mpp_record, is_confirmed=mpp_confirmed, names=("--mpp-u", "--mpp-record"))
+    if typed is None and (mpp_reason or mpp_confirmed):
+        alone = f"--mpp-reason {mpp_reason!r}" if mpp_reason else "--mpp-confirmed"
+        raise SettingsError(f"{alone} was given without --mpp; give both")
     scales = Scales(
         stated_scale("--annotations", annotation_scale, is_given=bool(annotations or any(r.annotations for r in rows))),
         stated_scale("--roi", roi_scale, is_given=bool(roi or any(row.roi for row in rows))),
     )
     merged = with_overrides(
         slides,
-        mpp=parse_mpp(None if mpp is None else str(mpp)) if dpi is None else parse_dpi(str(dpi)),
+        mpp=typed,
         mpp_reason=mpp_reason or _of_dpi(dpi),
+        sureness=sureness,
         rows=rows,
         scales=scales,
     )
@@ -173,6 +182,7 @@ def with_overrides(
     *,
     mpp: Mpp | None,
     mpp_reason: str = "",
+    sureness: Sureness = UNSURE,
     rows: Sequence[ManifestRow] = (),
     scales: Scales | None = None,
 ) -> list[SlideInput]:
@@ -183,7 +193,8 @@ def with_overrides(
     SettingsError
         A row names a file that does not exist, or an id that another slide has.
     """
-    general = None if mpp is None else _override(mpp, "--mpp" if len(slides) == 1 else GIVEN_FOR_SEVERAL, mpp_reason)
+    source = "--mpp" if len(slides) == 1 else GIVEN_FOR_SEVERAL
+    general = None if mpp is None else override_of(mpp, source, mpp_reason, sureness)
     by_file = {file_key(row.path): row for row in rows}
     merged: list[SlideInput] = []
     used: set[str] = set()
@@ -202,64 +213,14 @@ def with_overrides(
     return merged
 
 
-def parse_mpp(text: str | None) -> Mpp | None:
-    """Return the pixel size that ``--mpp X[,Y]`` states.
-
-    >>> parse_mpp("0.25,0.5")
-    Mpp(x=0.25, y=0.5)
-
-    Raises
-    ------
-    SettingsError
-        It is not one or two numbers above 0.
-    """
-    if text is None:
-        return None
-    parts = text.split(",")
-    if len(parts) > 2:
-        raise SettingsError(f"--mpp {text}: give one number, or x,y with decimal points, such as 0.25,0.26")
-    if (meant := decimal_comma(text)) is not None:
-        raise SettingsError(
-            f"--mpp {text}: is {meant} meant? Write it with a decimal point; two axes that differ so are written with "
-            f"decimals, {parts[0]}.0,{parts[1]}.0"
-        )
-    numbers = [
-        mpp_number(part.strip(), f"--mpp {text}: the {axis} part") for part, axis in zip(parts, "xy", strict=False)
-    ]
-    return Mpp(numbers[0], numbers[-1])
-
-
-def parse_dpi(text: str) -> Mpp:
-    """Return the pixel size of the dots per inch that ``--dpi X[,Y]`` states.
-
-    >>> parse_dpi("254,127")
-    Mpp(x=100.0, y=200.0)
-
-    Raises
-    ------
-    SettingsError
-        It is not one or two numbers above 0.
-    """
-    densities = [positive_number(part) for part in text.split(",")]
-    if len(densities) > 2 or None in densities:
-        raise SettingsError(
-            f"--dpi {text}: give dots per inch above 0, one number or x,y with decimal points, such as 300"
-        )
-    um = [UM_PER_INCH / density for density in densities if density is not None]
-    return Mpp(um[0], um[-1])
-
-
 def _of_dpi(dpi: str | float | None) -> str:
     """Return the reason that a density is by itself: somebody says that it is meant."""
     return "" if dpi is None else f"{dpi} dots per inch, as given by --dpi"
 
 
-def _override(mpp: Mpp, source: str, reason: str) -> MppCandidate:
-    return MppCandidate(mpp, source, "override", "A", in_words(reason, f"the reason of {source}"))
-
-
 def _with_row(slide: SlideInput, row: ManifestRow, general: MppCandidate | None, scales: Scales) -> SlideInput:
-    own = general if row.mpp is None else _override(row.mpp, f"manifest line {row.row}", row.mpp_reason)
+    source = f"manifest line {row.row}"
+    own = general if row.mpp is None else override_of(row.mpp, source, row.mpp_reason, row.sureness)
     annotations = None if row.annotations is None else DrawnSource(str(row.annotations), scales.annotations)
     roi = None if row.roi is None else DrawnSource(str(row.roi), scales.roi)
     slide_id = row.slide_id or slide.slide_id

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area import annotations
+from wsi_area.compute.units import two_readings
 from wsi_area.errors import AnnotationError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.drawn import Drawn
@@ -75,6 +76,8 @@ def stated_scale(option: str, text: str | None, *, is_given: bool) -> float | No
     what = f"{option.removesuffix('s')}-scale"
     if not is_given:
         raise SettingsError(f"{what} {text} was given without {option}; give both")
+    if both := two_readings(text):
+        raise SettingsError(f"{what} {text}: {both}; it is one number")
     over, slash, under = text.partition("/")
     return _number(over, f"{what} {text!r}") / (_number(under, f"{what} {text!r}") if slash else 1.0)
 

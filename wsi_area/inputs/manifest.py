@@ -8,15 +8,26 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from wsi_area.compute.units import length_um
 from wsi_area.errors import SettingsError
+from wsi_area.inputs.listed_names import is_utf8, nearest, read_names
 from wsi_area.inputs.slide_ids import safe_id
+from wsi_area.inputs.typed_mpp import UNSURE, Sureness, in_words, mpp_number, typed_mpp
 from wsi_area.model.calibration import Mpp
+from wsi_area.model.plain_text import plain
 from wsi_area.settings.own_settings import CONFIG_COLUMN, OWN_SECTIONS, OwnSettings, is_setting, own_settings
 from wsi_area.settings.run_settings import RunSettings
+from wsi_area.slides.file_kinds import absent_text
 from wsi_area.storage.place import Place, is_object, place_of
 
-COLUMNS = ("path", "mpp_x", "mpp_y", "mpp_reason", "slide_id", "annotations", "roi", "subject", "date", CONFIG_COLUMN)
+COLUMNS = (
+    "path", "mpp_x", "mpp_y", "mpp_reason", "mpp_u_um", "mpp_record", "mpp_confirmed", "slide_id", "annotations", "roi",
+    "subject", "date", CONFIG_COLUMN,
+)  # fmt: skip
+MOST_TOLD = 50
+"""Wrong rows that one message names; further ones are counted."""
+_NAMES = ("path", "annotations", "roi", CONFIG_COLUMN, "mpp_record")
+"""Columns that name files, whose names may hold bytes that are no UTF-8."""
+_YES, _NO = frozenset({"yes", "true", "1", "x"}), frozenset({"", "no", "false", "0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,7 @@ class ManifestRow:
     mpp: Mpp | None  # None: whatever the slide itself says
     mpp_reason: str
     slide_id: str | None
+    sureness: Sureness = UNSURE  # of `mpp`
     annotations: Path | None = None  # absolute, like `roi`
     roi: Path | None = None
     subject: str | None = None  # who or what is on it, for `wsi-area change`; a run does not need it
@@ -38,20 +50,25 @@ class ManifestRow:
 def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
     """Return the rows of a manifest.
 
-    Columns are ``path`` and any of ``mpp_x, mpp_y, mpp_reason, slide_id, annotations, roi, subject, date``; an empty
-    ``mpp_y`` is ``mpp_x``. Settings of single slides stand in columns named like them (``segmenter.threshold``), or in
-    a TOML file below the manifest's folder, or a preset, that the column ``config`` names; an empty cell leaves what
-    the run has, and a column counts for more than the file. Relative paths start at the manifest's folder. What
-    spreadsheets write is read too: a byte order mark, semicolons or tabs, a decimal comma, empty lines.
+    Columns are ``path`` and any of the other `COLUMNS`; an empty ``mpp_y`` is ``mpp_x``. Settings of single slides
+    stand in columns named like them (``segmenter.threshold``), or in a TOML file below the folder, or a preset,
+    that the column ``config`` names; an empty cell leaves what the run has, and a column counts for more than the file.
+    Relative paths start at the manifest's folder. What spreadsheets write is read too: a byte order mark, semicolons or
+    tabs, a decimal comma, empty lines.
 
     Raises
     ------
     SettingsError
-        Naming the file and the line.
+        Naming the file, and every wrong line of it.
     """
     rows: list[ManifestRow] = []
-    for line, cells in csv_lines(path, COLUMNS, ("path",), is_setting):
-        rows.append(_row(f"{path}, line {line}", line, cells, path.parent))
+    wrong: list[str] = []
+    for line, cells in csv_lines(path, COLUMNS, ("path",), is_setting, wrong):
+        try:
+            rows.append(_row(f"{path}, line {line}", line, cells, path.parent))
+        except SettingsError as error:
+            wrong.append(str(error))
+    _refuse_wrong(path, wrong)
     if not rows:
         raise SettingsError(f"{path}: the manifest has no rows; give one line a slide below {','.join(COLUMNS)}")
     _refuse_repeats(path, [(str(row.path), row.row) for row in rows], "path")
@@ -59,8 +76,21 @@ def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
     return tuple(rows)
 
 
+def _refuse_wrong(path: Path, wrong: Sequence[str]) -> None:
+    if len(wrong) > 1:
+        told = "\n".join(f"  {line.removeprefix(f'{path}, ')}" for line in wrong[:MOST_TOLD])
+        more = f"\n  and {len(wrong) - MOST_TOLD} more" if len(wrong) > MOST_TOLD else ""
+        raise SettingsError(f"{path}: {len(wrong)} lines are wrong:\n{told}{more}")
+    if wrong:
+        raise SettingsError(wrong[0])
+
+
 def csv_lines(
-    path: Path, columns: Sequence[str], needed: Sequence[str], also: Callable[[str], bool] = lambda name: False
+    path: Path,
+    columns: Sequence[str],
+    needed: Sequence[str],
+    also: Callable[[str], bool] = lambda name: False,
+    wrong: list[str] | None = None,
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield each line below the header that is not empty, as its number and its cells by column.
 
@@ -68,8 +98,9 @@ def csv_lines(
     ------
     SettingsError
         It is no CSV, has a column that is neither among ``columns`` nor taken by ``also``, or lacks one of ``needed``.
+        Lines that are no row go into ``wrong``, if it is given, and the others are read.
     """
-    text = _text(path)
+    text = read_names(path, "the manifest")
     skipped = 0
     if text[:4].casefold() == "sep=":  # Excel's own first line
         text = text.partition("\n")[2]
@@ -81,24 +112,19 @@ def csv_lines(
         for cells in reader:
             line = reader.line_num + skipped
             if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
-                raise SettingsError(
+                told = (
                     f"{path}, line {line}: {len(cells)} cells for {len(header)} columns; write 0.25 or "
                     'quote "0,25" where commas separate the columns'
                 )
+                if wrong is None:
+                    raise SettingsError(told)
+                wrong.append(told)
+                continue
             padded = [cell.strip() for cell in cells] + [""] * (len(header) - len(cells))
             if any(padded):
                 yield line, dict(zip(header, padded, strict=False))
     except csv.Error as error:
         raise SettingsError(f"{path}, line {reader.line_num + skipped}: not a CSV line ({error})") from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path}: not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'") from error
-    except OSError as error:
-        raise SettingsError(f"the manifest {path} cannot be read ({error.strerror or error})") from error
 
 
 def _delimiter(text: str) -> str:
@@ -119,7 +145,8 @@ def _header(
             "--config or with --set"
         )
     if unknown:
-        raise SettingsError(f"{path}, line 1: unknown column {', '.join(map(repr, unknown))}; known: {known}")
+        told = ", ".join(_unknown(name, columns) for name in unknown)
+        raise SettingsError(f"{path}, line 1: unknown column {told}; known: {known}")
     for name in needed:
         if name not in header:
             raise SettingsError(f"{path}, line 1: there is no column {name!r}; known: {known}")
@@ -128,13 +155,32 @@ def _header(
     return header
 
 
+def _unknown(name: str, columns: Sequence[str]) -> str:
+    near = nearest(name, [*columns])
+    return f"{name!r} (did you mean {near}?)" if near else repr(name)
+
+
+def _refuse_no_text(where: str, cells: dict[str, str]) -> None:
+    for column, cell in cells.items():
+        if column not in _NAMES and not is_utf8(cell):
+            raise SettingsError(f"{where}: {column} {plain(cell)!r} is not UTF-8; save the file as 'CSV UTF-8'")
+
+
 def _row(where: str, line: int, cells: dict[str, str], folder: Path) -> ManifestRow:
+    _refuse_no_text(where, cells)
     if not cells["path"]:
         raise SettingsError(f"{where}: the path is empty; name the slide")
     reason = in_words(cells.get("mpp_reason", ""), f"{where}: mpp_reason")
     mpp = _mpp(where, cells.get("mpp_x", ""), cells.get("mpp_y", ""))
-    if mpp is None and reason:
-        raise SettingsError(f"{where}: a reason ({reason!r}) but no mpp_x; give both or neither")
+    record = cells.get("mpp_record", "")
+    mpp, sureness = typed_mpp(
+        mpp, cells.get("mpp_u_um", ""), _absolute(folder, record) if record else None,
+        is_confirmed=_is_yes(f"{where}: mpp_confirmed", cells.get("mpp_confirmed", "")),
+        names=(f"{where}: mpp_u_um", f"{where}: mpp_record"),
+    )  # fmt: skip
+    if mpp is None and (reason or sureness.is_confirmed):
+        what = f"a reason ({reason!r})" if reason else "mpp_confirmed"
+        raise SettingsError(f"{where}: {what} but no mpp_x; give both or neither")
     slide_id = cells.get("slide_id", "") or None
     if slide_id is not None and safe_id(slide_id) != slide_id:
         raise SettingsError(
@@ -143,8 +189,23 @@ def _row(where: str, line: int, cells: dict[str, str], folder: Path) -> Manifest
     path = place_of(cells["path"]) if is_object(cells["path"]) else _absolute(folder, cells["path"])
     annotations, roi = (_drawing(where, folder, cells, name) for name in ("annotations", "roi"))
     return ManifestRow(
-        line, path, mpp, reason, slide_id, annotations, roi, *_dated(where, cells), own_settings(where, cells, folder)
+        line,
+        path,
+        mpp,
+        reason,
+        slide_id,
+        sureness,
+        annotations,
+        roi,
+        *_dated(where, cells),
+        own_settings(where, cells, folder),
     )
+
+
+def _is_yes(what: str, cell: str) -> bool:
+    if cell.casefold() not in _YES | _NO:
+        raise SettingsError(f"{what} is {cell!r}; write yes or no")
+    return cell.casefold() in _YES
 
 
 def _dated(where: str, cells: dict[str, str]) -> tuple[str | None, date | None]:
@@ -169,7 +230,7 @@ def _drawing(where: str, folder: Path, cells: dict[str, str], column: str) -> Pa
         return None
     path = _absolute(folder, text)
     if not path.exists():
-        raise SettingsError(f"{where}: {column} {path} does not exist; correct the path")
+        raise SettingsError(f"{where}: {column} {path}: {absent_text(path)}; correct the path")
     return path
 
 
@@ -180,42 +241,6 @@ def _mpp(where: str, x: str, y: str) -> Mpp | None:
         return None
     mpp_x = mpp_number(x, f"{where}: mpp_x")
     return Mpp(mpp_x, mpp_number(y, f"{where}: mpp_y") if y else mpp_x)
-
-
-def in_words(reason: str, what: str) -> str:
-    """Return why a pixel size is believed, stripped; none at all is a finding of the slide (MPP_OVERRIDE), no error.
-
-    >>> in_words(" scanner log ", "mpp_reason"), in_words("", "mpp_reason")
-    ('scanner log', '')
-
-    Raises
-    ------
-    SettingsError
-        It holds no word: half of a number with a decimal comma, most likely.
-    """
-    told = reason.strip()
-    if told and not any(character.isalpha() for character in told):
-        raise SettingsError(f"{what} is {told!r}; say in words where the pixel size comes from")
-    return told
-
-
-def mpp_number(text: str, what: str) -> float:
-    """Return a pixel size in µm from text, with a decimal point or comma; another unit of length may be named.
-
-    >>> mpp_number("0,25", "mpp_x"), mpp_number("10m", "mpp_x")
-    (0.25, 10000000.0)
-
-    Raises
-    ------
-    SettingsError
-        It is no number above 0.
-    """
-    number = length_um(text)
-    if number is None:
-        raise SettingsError(
-            f"{what} is {text!r}; give µm per pixel above 0, such as 0.25, or with its unit, such as 10m"
-        )
-    return number
 
 
 def _refuse_repeats(path: Path, keys: list[tuple[str, int]], what: str) -> None:

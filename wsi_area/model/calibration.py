@@ -11,9 +11,10 @@ Rung = Literal["override", "vendor", "tiff", "image"]
 """Where a claim stands on the ladder, best first: somebody's explicit word, the scanner's own metadata
 (vendor tags, DICOM spacing, OME-XML), TIFF resolution tags, the density of a PNG or JPEG."""
 
-Quality = Literal["A", "B", "C"]
-"""A: stated as a pixel size by the scanner or a person. B: derived from a tag with a real unit.
-C: a print density, which editors write without meaning it; and a size that something on record speaks against."""
+Quality = Literal["A", "B", "C", "given"]
+"""A: stated as a pixel size by the scanner. B: derived from a tag with a real unit.
+C: a print density, which editors write without meaning it; and a size that something on record speaks against.
+given: typed by a person, who may say how sure it is; never better than that by itself."""
 
 Profile = Literal["glass", "plain"]
 """``glass`` is a microscope slide, whose size bounds what a pixel can be; ``plain`` is any other image."""
@@ -47,6 +48,9 @@ class MppCandidate:
     note: str = ""  # the raw text, or the reason given with an override
     describes_px: Size | None = None  # the picture that it describes, where it says how large that is
     picture: int | None = None  # number of the picture it belongs to in the list of its file, where it says which
+    u_um: float | None = None  # standard uncertainty of the size of a pixel, as stated; None: by its quality
+    traced_to: str = ""  # instrument, date and certificate of a typed size, where they are on record
+    is_confirmed: bool = False  # somebody says that it is meant, whatever the file says
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,7 +164,9 @@ class CountedSlide(EndedSlide):
     made_from: MadeFrom
     reader: Annotated[
         Name,
-        Says("direct or openslide: the lane that decoded the pixels", empty=NOT_COUNTED, column="reader"),
+        Says(
+            "direct, openslide, plain or stored: the lane that decoded the pixels", empty=NOT_COUNTED, column="reader"
+        ),
     ]
     reader_reason: Annotated[str, Says("why that lane")]
     segmenter: Fit

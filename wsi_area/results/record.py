@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wsi_area.compute.calibration.uncertainty import uncertainty_from
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.model.burden import ClassArea, SlideBurden
 from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
@@ -46,6 +47,7 @@ def calibration_on_record(calibration: Calibration, relative_u_area: float | Non
         note=None if chosen is None else chosen.note,
         pixel_area_mm2=None if chosen is None else chosen.mpp.pixel_area_mm2,
         relative_u_area=relative_u_area,
+        uncertainty_from=None if chosen is None else uncertainty_from(chosen),
         reason=calibration.reason,
         candidates=tuple(_candidate(c) for c in calibration.candidates),
     )
@@ -59,6 +61,9 @@ def _candidate(candidate: MppCandidate) -> Candidate:
         rung=candidate.rung,
         quality=candidate.quality,
         note=candidate.note,
+        u_um=candidate.u_um,
+        traced_to=candidate.traced_to or None,
+        is_confirmed=candidate.is_confirmed or None,
     )
 
 

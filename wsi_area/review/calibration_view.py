@@ -69,7 +69,10 @@ def calibration_of(slide: OpenedSlide) -> SlideCalibration:
 
 
 def _candidate(claim: Candidate) -> MppCandidate:
-    return MppCandidate(Mpp(claim.mpp_x_um, claim.mpp_y_um), claim.source, claim.rung, claim.quality, claim.note)
+    return MppCandidate(
+        Mpp(claim.mpp_x_um, claim.mpp_y_um), claim.source, claim.rung, claim.quality, claim.note, u_um=claim.u_um,
+        traced_to=claim.traced_to or "", is_confirmed=bool(claim.is_confirmed),
+    )  # fmt: skip
 
 
 def _chosen(part: CalibrationOnRecord, candidates: Iterable[MppCandidate]) -> MppCandidate | None:

@@ -133,7 +133,7 @@ def certificate_before_count(check: SlideCheck) -> "Certificate | None":
     if info is None or calibration is None:
         return None
     chosen = calibration.chosen
-    u_area = None if chosen is None else relative_u_area(chosen.quality)
+    u_area = None if chosen is None else relative_u_area(chosen)
     return certificate(
         info.content_digest,
         pictures_on_record(info),

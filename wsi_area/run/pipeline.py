@@ -126,11 +126,25 @@ def measure_all(
     with ThreadPoolExecutor(in_flight, thread_name_prefix="wsi-area-slide") as drivers:
         outcomes = list(drivers.map(_Driver(layout, context, log, for_report), slides))
     ended = tuple(m.result for m in outcomes if m is not None)
-    why = INTERRUPTED if interrupted.is_set() else FAILED_FAST
+    why = _why_not_reached(context, interrupted)
     documents = [_end(layout, slide, m, why) for slide, m in zip(slides, outcomes, strict=True)]
     not_reached = tuple(d for d, measured in zip(documents, outcomes, strict=True) if measured is None)
     is_cut_short = interrupted.is_set() and bool(not_reached)
-    return RunOutcome(ended, is_cut_short, len(slides), not_reached), documents
+    if lost := context.executor.lost:
+        _LOG.error("%s; %s; run the same command again", lost, _complete_text(ended))
+    return RunOutcome(ended, is_cut_short, len(slides), not_reached, lost=lost), documents
+
+
+def _why_not_reached(context: Context, interrupted: threading.Event) -> str:
+    if interrupted.is_set():
+        return INTERRUPTED
+    lost = context.executor.lost
+    return f"not reached: {lost}; run the same command again" if lost else FAILED_FAST
+
+
+def _complete_text(ended: Sequence[EndedSlide]) -> str:
+    number = sum(slide.status == "complete" for slide in ended)
+    return "1 slide is complete" if number == 1 else f"{number} slides are complete"
 
 
 def _end(layout: RunLayout, slide: SlideInput, measured: Measured | None, why: str) -> EndedSlide:

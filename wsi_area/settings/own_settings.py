@@ -9,6 +9,7 @@ from typing import Any
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.json_tree import flat
+from wsi_area.model.plain_text import plain
 from wsi_area.settings.presets import instead, presets
 from wsi_area.settings.settings_tree import is_plain, put, typed_value
 
@@ -61,7 +62,7 @@ def own_settings(where: str, cells: Mapping[str, str], folder: Path) -> OwnSetti
         if text and is_setting(column):
             put(tree, column, typed_value(text), f"{where}, column {column}")
             columns[column] = f"column {column}"
-    return OwnSettings(where, tree, columns) if columns else None
+    return OwnSettings(plain(where), tree, columns) if columns else None
 
 
 def _from_file(where: str, folder: Path, named: str) -> dict[str, Any]:

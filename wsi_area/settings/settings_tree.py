@@ -118,6 +118,12 @@ def assign(tree: dict[str, Any], text: str) -> None:
         It is not of that form, or goes through a value as if it were a section.
     """
     key, raw = split_assignment(text)
+    if _DECIMAL_COMMA.fullmatch(raw):
+        one, other = raw.split(",")
+        raise SettingsError(
+            f"--set {text}: is that {one}.{other}, or {one} and {other}? write {key}={one}.{other} for one number, "
+            f"'{key}=[{one}, {other}]' for two"
+        )
     put(tree, key, typed_value(raw), f"--set {text}")
 
 

@@ -132,7 +132,7 @@ def pair_sources(images: Path, masks: Path, mpp: Mpp, groups: Mapping[str, str])
     return [
         Source(
             SlideInput(
-                str(p.resolve()), p.stem, MppCandidate(mpp, "--mpp", "override", "A", "given to wsi-area train")
+                str(p.resolve()), p.stem, MppCandidate(mpp, "--mpp", "override", "given", "given to wsi-area train")
             ),
             _group(p.stem, groups),
             _mask_of(p, masks, endings),

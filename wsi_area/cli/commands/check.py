@@ -34,6 +34,17 @@ if TYPE_CHECKING:
     default="",
     help="Where that number comes from, in words; stamped on every result, which carries a warning without it.",
 )
+@click.option("--mpp-u", metavar="UM", help="Standard uncertainty of that number, in µm per pixel.")
+@click.option(
+    "--mpp-record",
+    type=click.Path(path_type=Path),
+    help="Its calibration record, TOML or JSON: instrument, date, certificate, u_um (and mpp_x, mpp_y).",
+)
+@click.option(
+    "--mpp-confirmed",
+    is_flag=True,
+    help="It is meant also where it is more than 2 times what a file states; needs a reason.",
+)
 @click.option(
     "--manifest",
     type=click.Path(path_type=Path),
@@ -62,6 +73,9 @@ def command(
     mpp: str | None,
     dpi: str | None,
     mpp_reason: str,
+    mpp_u: str | None,
+    mpp_record: Path | None,
+    mpp_confirmed: bool,
     manifest: Path | None,
     recursive: bool,
     profile: Profile | None,
@@ -89,7 +103,17 @@ def command(
     Exit codes: 0 all have a pixel size; 2 a slide cannot be opened or is cut short; 3 a slide has no believable pixel
     size.
     """  # noqa: D301 (click reads the backspace)
-    wanted = collect_slides(slides, recursive=recursive, mpp=mpp, dpi=dpi, mpp_reason=mpp_reason, manifest=manifest)
+    wanted = collect_slides(
+        slides,
+        recursive=recursive,
+        mpp=mpp,
+        dpi=dpi,
+        mpp_reason=mpp_reason,
+        mpp_u=mpp_u,
+        mpp_record=mpp_record,
+        mpp_confirmed=mpp_confirmed,
+        manifest=manifest,
+    )
     policy, work_mpp_um, settings = CalibrationPolicy(), None, None
     if config is not None or assignments:
         # imported here, like the table below: each is needed in one of two cases

@@ -13,8 +13,8 @@ from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.agreement_table import print_accuracy
 from wsi_area.cli.output.wrapping import say_beside
 from wsi_area.errors import SettingsError
-from wsi_area.inputs.collect import parse_mpp
 from wsi_area.inputs.drawn_source import drawn_source
+from wsi_area.inputs.typed_mpp import parse_mpp
 from wsi_area.storage.place import Place
 
 EXIT_FAILED = 2

@@ -19,7 +19,7 @@ from wsi_area.compute.count.explain import (
     from_spacing_mm,
 )
 from wsi_area.compute.quantity_text import number_text
-from wsi_area.compute.units import decimal_comma, length_um
+from wsi_area.compute.units import length_um, two_readings
 from wsi_area.errors import ImplausibleMppError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.slide_result import CountedSlide
@@ -37,10 +37,8 @@ def _lengths(ctx: click.Context, param: click.Parameter, text: str | None) -> tu
     """Return ``A`` or ``A,B`` as two lengths in µm; each may name another unit."""
     if text is None:
         return None
-    if (meant := decimal_comma(text)) is not None:
-        raise click.BadParameter(
-            f"{text!r}: is {meant} meant? Write it with a decimal point, or both axes with decimals"
-        )
+    if both := two_readings(text):
+        raise click.BadParameter(f"{text}: {both}")
     sizes = [um for um in map(length_um, text.split(",")) if um is not None]
     if len(sizes) != text.count(",") + 1 or len(sizes) > 2:
         wanted = "one or two lengths above 0, such as 0.5 or 0.25,0.5 (µm), or with a unit, such as 10m"
@@ -54,6 +52,8 @@ def _two(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[
 
 
 def _numbers(text: str, counts: tuple[int, ...], wanted: str) -> tuple[float, float]:
+    if both := two_readings(text):
+        raise click.BadParameter(f"{text}: {both}")
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:

@@ -12,8 +12,9 @@ from wsi_area.audit.truth import Naming, parse_naming
 from wsi_area.cli.options.config_option import CONFIG_FILE
 from wsi_area.cli.output.agreement_table import print_accuracy
 from wsi_area.errors import SettingsError
-from wsi_area.inputs.collect import collect_slides, parse_dpi, parse_mpp
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.inputs.drawn_source import drawn_source
+from wsi_area.inputs.typed_mpp import parse_dpi, parse_mpp
 from wsi_area.settings.run_settings import load_reading
 from wsi_area.training.material import Source, pair_sources, read_groups, slide_sources
 from wsi_area.training.outcome import TrainOutcome

@@ -17,9 +17,10 @@ from wsi_area.model.slide import SlideInfo
 from wsi_area.run.check import SlideCheck
 
 _QUALITY_MEANS: dict[Quality, str] = {
-    "A": "the scanner's own tag, or --mpp",
+    "A": "the scanner's own tag",
     "B": "a general tag of the file",
     "C": "a print density, or what something on record speaks against",
+    "given": "typed by a person",
 }
 
 
@@ -60,8 +61,8 @@ def _not_looked_at(checks: Sequence[SlideCheck], certified: bool) -> str:
 def _quality_text(checks: Sequence[SlideCheck]) -> str:
     """Return the meaning of the pixel sizes' letters, as a line of its own; nothing where there are none."""
     chosen = [check.calibration.chosen for check in checks if check.calibration is not None]
-    used = sorted({claim.quality for claim in chosen if claim is not None})
-    told = [f"{q} {_QUALITY_MEANS[q]} (± {100 * COVERAGE_95 * relative_u_area(q):.2g} %)" for q in used]
+    used = sorted({(claim.quality, relative_u_area(claim)) for claim in chosen if claim is not None})
+    told = [f"{q} {_QUALITY_MEANS[q]} (± {100 * COVERAGE_95 * u:.2g} %)" for q, u in used]
     return (
         f"Quality of a pixel size, with the 95 % interval that it leaves an area: {'; '.join(told)}\n" if told else ""
     )

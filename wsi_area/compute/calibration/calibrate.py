@@ -17,7 +17,8 @@ from wsi_area.compute.calibration.claims import (
 from wsi_area.compute.calibration.level_ratios import level_ratio_finding
 from wsi_area.compute.calibration.other_picture import belongs_to_another, describes_another, left_over_findings
 from wsi_area.compute.calibration.plausibility import implausible
-from wsi_area.compute.calibration.policy import CalibrationPolicy
+from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL, CalibrationPolicy
+from wsi_area.compute.calibration.uncertainty import RELATIVE_U_MPP
 from wsi_area.compute.quantity_text import pair_text
 from wsi_area.model.calibration import Calibration, MppCandidate
 from wsi_area.model.finding import QaFinding
@@ -38,8 +39,8 @@ def calibrate(
 
     The ladder: an override, the vendor's metadata, TIFF resolution tags with a unit, image density, none.
     A refusal among the findings means ``chosen`` is None: the slide is counted in pixels only, never guessed.
-    An override settles conflicts between the file's claims, but is held to the same plausibility; one that was given
-    for several slides at once settles nothing where the slide's scanner states something grossly different.
+    An override settles conflicts between the file's claims, but is held to the same plausibility; one that is grossly
+    not what the file states needs a reason, and to be confirmed.
 
     >>> from wsi_area.model.calibration import Mpp
     >>> from wsi_area.model.geometry import Size
@@ -47,9 +48,9 @@ def calibrate(
     >>> info = SlideInfo("s", "s.svs", "aperio", Size(2220, 2967), (), "f", 1, 1, 20, mpp_candidates=(claim,))
     >>> calibrate(info).mpp
     Mpp(x=0.499, y=0.499)
-    >>> slip = MppCandidate(Mpp(50, 50), "--mpp", "override", "A", "the poster says so")
+    >>> slip = MppCandidate(Mpp(50, 50), "--mpp", "override", "given", "the poster says so")
     >>> [finding.code for finding in calibrate(info, override=slip).findings]
-    ['MPP_IMPLAUSIBLE_EXTENT', 'MPP_OUT_OF_BAND', 'POWER_MISMATCH', 'MPP_OVERRIDE']
+    ['MPP_IMPLAUSIBLE_EXTENT', 'MPP_OUT_OF_BAND', 'POWER_MISMATCH', 'MPP_CONFLICT']
     """
     claims = sorted(info.mpp_candidates, key=lambda claim: (_LADDER[claim.rung], claim.quality))
     usable, doubts = _quarantine(info, claims, policy)
@@ -62,7 +63,8 @@ def calibrate(
         doubts = [replace(doubt, severity="info") for doubt in doubts]
         far = far_from_own(info, override, usable)
         doubts.append(far or override_used(info, override, in_file, policy))
-        best = override if far is None else None
+        is_judged = far is None or override.source != GIVEN_FOR_SEVERAL  # else what was meant for others would be
+        best = override if is_judged else None
     elif not usable and not any(doubt.severity == "refusal" for doubt in doubts):
         doubts.append(no_claim(info))
     if info.unread_claims and (best is not None or claims):
@@ -72,9 +74,17 @@ def calibrate(
     findings.sort(key=lambda finding: _SEVERITY_ORDER[finding.severity])
     chosen = None if any(finding.severity == "refusal" for finding in findings) else best
     if chosen is not None and any(finding.code in _AGAINST for finding in judged):
-        chosen = replace(chosen, quality="C")
+        chosen = _doubted(chosen)
     candidates = (*claims,) if override is None else (override, *claims)
     return Calibration(chosen, candidates, tuple(findings), _reason(chosen, usable, findings))
+
+
+def _doubted(claim: MppCandidate) -> MppCandidate:
+    """Return a claim that something on record speaks against: no better than a print density, however sure it is."""
+    if claim.quality != "given":
+        return replace(claim, quality="C")
+    least_um = RELATIVE_U_MPP["C"] * min(claim.mpp.x, claim.mpp.y)
+    return claim if claim.u_um is None else replace(claim, u_um=max(claim.u_um, least_um))
 
 
 def _quarantine(
@@ -124,7 +134,8 @@ def _reason(chosen: MppCandidate | None, usable: list[MppCandidate], findings: l
         return f"pixels only: {', '.join(codes)}"
     size = f"{pair_text(chosen.mpp.x, chosen.mpp.y)} µm/px"
     if chosen.rung == "override":
-        return f"{size} as given by {chosen.source}: {chosen.note.strip() or 'no reason given'}"
+        traced = f" ({chosen.traced_to})" if chosen.traced_to else ""
+        return f"{size} as given by {chosen.source}: {chosen.note.strip() or 'no reason given'}{traced}"
     return f"{size} from {chosen.source} (quality {chosen.quality}), {_corroboration(chosen, usable)}"
 
 

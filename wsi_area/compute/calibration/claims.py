@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from wsi_area.compute.calibration.extent import axis_ratio, extent_mm
-from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL, SEVERAL_REFUSAL_FACTOR, CalibrationPolicy
+from wsi_area.compute.calibration.policy import FAR_FACTOR, GIVEN_FOR_SEVERAL, CalibrationPolicy
 from wsi_area.compute.calibration.unit_slips import slip_name
 from wsi_area.compute.quantity_text import number_text, pair_text, percent_text
 from wsi_area.model.calibration import Mpp, MppCandidate
@@ -149,24 +149,29 @@ def volume_mismatch(info: SlideInfo, claim: MppCandidate, policy: CalibrationPol
 
 
 def far_from_own(info: SlideInfo, override: MppCandidate, claims: Sequence[MppCandidate]) -> QaFinding | None:
-    """Return MPP_CONFLICT where a size given for several slides is grossly not what this one's scanner states."""
-    own = next((claim for claim in claims if claim.quality == "A"), None)
-    if own is None or override.source != GIVEN_FOR_SEVERAL or not is_size(override.mpp):
+    """Return MPP_CONFLICT where a typed size is grossly not what the file states, and nobody confirms it with a reason.
+
+    What the file states is its best claim of quality A or B; a print density is held against nobody.
+    """
+    own = next((claim for claim in claims if claim.quality in {"A", "B"}), None)
+    if own is None or not is_size(override.mpp):
         return None
     times = max(axis_ratio(override.mpp.x, own.mpp.x), axis_ratio(override.mpp.y, own.mpp.y))
-    if times <= SEVERAL_REFUSAL_FACTOR * (1 + _ROUND_OFF):
+    is_meant = override.is_confirmed and override.note.strip() != ""
+    if is_meant or times <= FAR_FACTOR * (1 + _ROUND_OFF):
         return None
+    slip = slip_name(times)
     message = (
-        f"{pair_text(override.mpp.x, override.mpp.y)} µm/px was given for several slides at once, but this one's own "
+        f"{pair_text(override.mpp.x, override.mpp.y)} µm/px was given by {override.source}, but this slide's own "
         f"{own.source} says {pair_text(own.mpp.x, own.mpp.y)}, {number_text(times)} times apart "
-        f"(limit {number_text(SEVERAL_REFUSAL_FACTOR)}); neither is used"
+        f"(limit {number_text(FAR_FACTOR)}){f', {slip}' if slip else ''}; neither is used"
     )
+    several = "leave --mpp out for the slides that state their own; " if override.source == GIVEN_FOR_SEVERAL else ""
     remedy = (
-        "leave --mpp out for the slides that state their own; a size that is meant in spite of it is believed where it "
-        "is given for one slide alone (wsi-area run PATH … --mpp X[,Y] --mpp-reason TEXT) or in a row of --manifest"
+        f"{several}a size that is meant in spite of it needs a reason and to be confirmed: --mpp X[,Y] --mpp-reason "
+        "TEXT --mpp-confirmed, or mpp_reason and mpp_confirmed=yes in its row of --manifest"
     )
-    limit = SEVERAL_REFUSAL_FACTOR
-    return QaFinding(info.slide_id, "MPP_CONFLICT", "refusal", times, limit, "factor", message, remedy)
+    return QaFinding(info.slide_id, "MPP_CONFLICT", "refusal", times, FAR_FACTOR, "factor", message, remedy)
 
 
 def override_used(

@@ -12,9 +12,10 @@ LARGE_FORMAT_SLIDE_MM = (52.0, 76.0)
 GIVEN_FOR_SEVERAL = "--mpp for several slides"
 """The source of a pixel size given once for more than one slide; nobody looked at each of them."""
 
-SEVERAL_REFUSAL_FACTOR = 2.0
-"""So many times may such a size be what the scanner itself states of a slide, either way, before it is refused there.
-The steps of objectives: ×20 given for a ×40 scan still is somebody's word, beyond it the size was meant for others."""
+FAR_FACTOR = 2.0
+"""So many times may a typed size be what the file itself states, either way, before it must be confirmed. The steps of
+objectives: ×20 given for a ×40 scan still is somebody's word; beyond it a digit or a unit slipped, or it was meant for
+others."""
 
 
 @dataclass(frozen=True, slots=True)

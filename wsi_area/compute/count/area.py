@@ -63,7 +63,7 @@ def measure(
         If the counts do not add up to every level-0 pixel of the slide.
     """
     assert_accounted(slide, counts)
-    rel = None if calibration.chosen is None else relative_u_area(calibration.chosen.quality)
+    rel = None if calibration.chosen is None else relative_u_area(calibration.chosen)
     analyzed_px = sum(counts.px_by_class)
     # of pixels that nobody read, 0 is no area: it is unknown
     was_read = analyzed_px > skipped_px or not counts.unreadable_px

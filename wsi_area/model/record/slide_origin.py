@@ -40,8 +40,23 @@ class Candidate(Part):
     mpp_y_um: Annotated[Number, Says("height of a level-0 pixel, as claimed", "µm/px")]
     source: Annotated[Name, Says("the tag or the option that claims it")]
     rung: Annotated[Rung, Says("where the claim stands on the ladder: override, vendor, tiff, image")]
-    quality: Annotated[Quality, Says("A, B or C: how far the source is trusted")]
+    quality: Annotated[Quality, Says("A, B or C: how far the source is trusted; given: typed by a person")]
     note: Annotated[str, Says("what the source says, word for word; of an override: its reason")]
+    u_um: Annotated[
+        Length | None,
+        Field(exclude_if=not_there),
+        Says("standard uncertainty of the size of a pixel, as stated", "µm/px", "none is stated"),
+    ] = None
+    traced_to: Annotated[
+        str | None,
+        Field(exclude_if=not_there),
+        Says("instrument, date and certificate of a typed size; absent: none on record", empty="none on record"),
+    ] = None
+    is_confirmed: Annotated[
+        Flag | None,
+        Field(exclude_if=not_there),
+        Says("whether somebody confirmed a typed size; absent: nobody did", empty="nobody did"),
+    ] = None
 
 
 class CalibrationOnRecord(Part):
@@ -58,7 +73,12 @@ class CalibrationOnRecord(Part):
     source: Annotated[str | None, Says("where that pixel size was found", empty=NO_MM2, column="mpp_source")]
     quality: Annotated[
         Quality | None,
-        Says("A, B or C: how far that source is trusted; sets the uncertainty", empty=NO_MM2, column="mpp_quality"),
+        Says(
+            "A, B or C: how far that source is trusted; given: typed by a person; sets the uncertainty where none is "
+            "stated",
+            empty=NO_MM2,
+            column="mpp_quality",
+        ),
     ]
     note: Annotated[
         str | None,
@@ -71,6 +91,10 @@ class CalibrationOnRecord(Part):
     relative_u_area: Annotated[
         Area | None, Says("standard uncertainty of an area over the area, from the pixel size", empty=NO_PIXEL_SIZE)
     ]
+    uncertainty_from: Annotated[
+        str | None,
+        Says("what sets that uncertainty: stated, or the quality", empty=f"{NO_PIXEL_SIZE}, or not on record"),
+    ] = None
     reason: Annotated[str, Says("why this pixel size, or why none")]
     candidates: Annotated[tuple[Candidate, ...], Says("every claim, the best first")]
 

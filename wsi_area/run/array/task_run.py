@@ -145,6 +145,7 @@ def _measured_task(
             whole.not_reached,
             shares,
             len(shared),
+            lost=whole.lost,
         )
         write_json(file, document_of(_ended_task(said, layout, outcome, executor.worker_count)))
         log.run_ended(outcome, "wsi-area merge, once every shard has ended")

@@ -11,10 +11,16 @@ class StoppableExecutor:
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
+        self.lost = ""
 
     def stop(self) -> None:
         """Start nothing new; what is running is finished."""
         self._stopped.set()
+
+    def give_up(self, why: str) -> None:
+        """Start nothing new, since nobody is left who could do it, for good."""
+        self.lost = self.lost or why
+        self.stop()
 
     @property
     def is_stopped(self) -> bool:

@@ -27,6 +27,7 @@ class Executor(Protocol):
     """
 
     is_local: bool  # the work is done in this process
+    lost: str  # why nobody is left who could do the work, for good; "" while somebody is
 
     @property
     def worker_count(self) -> int:

@@ -1,17 +1,21 @@
 """run: the work done by dask workers, wherever they come from, with a bounded number of tasks in their scheduler."""
 
+import logging
 import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from wsi_area.run.executors.base import StoppableExecutor
 from wsi_area.run.executors.bundle import Bundled, bundle_outcome, item_result, run_bundle
 from wsi_area.run.executors.contract import R, T, TaskLost
+from wsi_area.run.executors.workforce import Workforce
 from wsi_area.run.work.isolation import Apart, run_apart
 from wsi_area.slides import close_readers
 
@@ -28,39 +32,15 @@ TASK_S, MAX_BUNDLE = 1.0, 16
 MAX_SLIDES_AT_ONCE = 64
 """Slides in flight over a cluster, each with a thread of the coordinator and its plan in memory."""
 
-POLL_S, COUNT_S = 1.0, 5.0
-"""Seconds between two looks for a worker where no task ends, and for which a count of the workers is believed."""
+UNANSWERED = (OSError, TimeoutError, AttributeError, RuntimeError, CancelledError)
+"""What dask's client raises where its scheduler is gone: it forgets the address, and says so in many ways."""
 
+DASK_LOGS = ("distributed.client", "distributed.utils", "distributed.batched", "distributed.core")
+"""Where dask says that its scheduler is gone, as tracebacks, when that was told already."""
 
-class Workforce(Protocol):
-    """Where the workers come from, and whether more will come."""
-
-    @property
-    def slides_at_once(self) -> int | None:
-        """Return how many slides keep the workers busy, or None for one for each worker."""
-        ...
-
-    @property
-    def planned_workers(self) -> int | None:
-        """Return how many workers there will be, or None where they are to be counted."""
-        ...
-
-    @property
-    def task_memory_bytes(self) -> int | None:
-        """Return what a task may use, or None for what the workers say."""
-        ...
-
-    def may_return(self, alone_s: float) -> bool:
-        """Return whether workers may still come, when none has been there for so long."""
-        ...
-
-    def no_worker(self) -> str:
-        """Return what to say where no worker is left: why, and what to do."""
-        ...
-
-    def close(self) -> None:
-        """End what was started."""
-        ...
+POLL_S, COUNT_S, ASK_S = 1.0, 5.0, 3.0
+"""Seconds between two looks for a worker where no task ends, for which a count of the workers is believed, and after
+which a scheduler that says nothing is looked at before it is asked again."""
 
 
 class DistributedExecutor(StoppableExecutor):
@@ -75,7 +55,8 @@ class DistributedExecutor(StoppableExecutor):
         self._logs = None if logs is None else str(logs.absolute())
         self._lock = threading.Lock()
         self._in_scheduler = self._maps = 0
-        self._counted: tuple[float, int] | None = None
+        self._counted = -COUNT_S, 1  # when the workers were last counted, and how many there were
+        self._address = "" if client is None else client.scheduler.address
         self._item_s: dict[str, float] = {}  # seconds that an item takes, by the function's name
 
     @property
@@ -84,9 +65,34 @@ class DistributedExecutor(StoppableExecutor):
         if self.workforce.planned_workers is not None:
             return self.workforce.planned_workers
         now = time.monotonic()
-        if self._counted is None or now - self._counted[0] > COUNT_S:
-            self._counted = now, max(1, sum(self._client.nthreads().values()))
+        if now - self._counted[0] > COUNT_S:
+            self._counted = now, max(1, self._threads() or self._counted[1])
         return self._counted[1]
+
+    def _threads(self) -> int:
+        """Return how many threads all workers have; 0 where there is none, or nobody left to say."""
+        while not self.is_scheduler_gone():
+            try:  # by itself it would wait half a minute for a scheduler that went away a moment ago
+                return sum(self._client.nthreads(callback_timeout=ASK_S).values())
+            except TimeoutError:
+                continue
+            except UNANSWERED:
+                break
+        return 0
+
+    def _is_told(self, record: logging.LogRecord) -> bool:
+        return not self.lost
+
+    def is_scheduler_gone(self) -> bool:
+        """Return whether the scheduler went away, with all that it knew of this run; then nothing new is started.
+
+        dask gives every task up at the moment at which the connection ends, even if another scheduler answers later.
+        """
+        if self._client.status != "running" and not self.lost:
+            for name in DASK_LOGS:
+                logging.getLogger(name).addFilter(self._is_told)
+            self.give_up(f"the scheduler at {self._address} is gone")
+        return bool(self.lost)
 
     @property
     def slides_at_once(self) -> int:
@@ -159,19 +165,24 @@ class DistributedExecutor(StoppableExecutor):
             try:
                 return done.get(timeout=POLL_S)
             except queue.Empty:
-                alone_s = 0.0 if self._client.nthreads() else alone_s + POLL_S
+                alone_s = 0.0 if self._threads() else alone_s + POLL_S
                 if alone_s > 0 and (self.is_stopped or not self.workforce.may_return(alone_s)):
                     return None
 
     def close_readers(self) -> None:
         """Close the slides that the workers hold open; a worker that is just being restarted holds none."""
-        self._client.run(close_readers, wait=False, on_error="ignore")
+        if not self.lost:
+            with suppress(*UNANSWERED):
+                self._client.run(close_readers, wait=False, on_error="ignore")
 
     def close(self) -> None:
         """Leave the scheduler; end the workers that were started for this run."""
         try:
-            self._client.close()
+            with suppress(*(UNANSWERED if self.lost else ())):
+                self._client.close()
         finally:
+            for name in DASK_LOGS:
+                logging.getLogger(name).removeFilter(self._is_told)
             self.workforce.close()
 
 
@@ -194,7 +205,8 @@ class _Map:
         while self.running:
             future = self._executor.next_done(self._done)
             if future is None:
-                yield from self._all_lost()
+                if not self._executor.lost:
+                    yield from self._all_lost()
                 return
             positions, outcome = self.running.pop(future), bundle_outcome(future)
             future.release()
@@ -206,6 +218,8 @@ class _Map:
             elif outcome.died and self._apart.isdisjoint(positions):
                 # they may be innocent: what is queued on a worker is lost with it. Alone it can take nobody along.
                 self._try_apart(positions)
+            elif self._executor.is_scheduler_gone():
+                return  # no task is to blame: whatever was not committed is not reached
             else:
                 yield from ((position, outcome) for position in positions)
             self._send()
@@ -226,7 +240,13 @@ class _Map:
             self._submit(positions, self._function, [self._items[position] for position in positions])
 
     def _submit(self, positions: tuple[int, ...], function: Callable[[Any], Any], items: Sequence[Any]) -> None:
-        future = self._client.submit(run_bundle, function, items, self._logs, pure=False)
+        try:
+            future = self._client.submit(run_bundle, function, items, self._logs, pure=False)
+        except UNANSWERED:
+            if self._executor.is_scheduler_gone():
+                self._executor.leave_room()
+                return
+            raise
         self.running[future] = positions
         future.add_done_callback(self._done.put)
 

@@ -14,7 +14,7 @@ class SlideJob:
 
     plan: SlidePlan
     fitted: FittedSegmenter
-    lane: str  # the decided one, "openslide", "direct" or "plain"; workers do not prove it again
+    lane: str  # the decided one, "openslide", "direct", "plain" or "stored"; workers do not prove it again
     slide_dir: Place  # of the run directory
     key: str  # hash of everything the result depends on
     read_retries: int
