@@ -22,7 +22,7 @@ def test_the_command_ends_with_what_ran_and_what_to_do_about_the_rest(tmp_path: 
     ended = wsi_area("run", folder, "--out", tmp_path / "out", "--no-report", "--set", "segmenter.threshold=60")
     assert ended.code == 2
     assert "1 of 3 slides is complete; 1 failed, 1 needs_calibration" in ended.out
-    assert "failed (broken): do what each reason names" in ended.out
+    assert "failed (broken): do what each reason says" in ended.out
     assert "needs_calibration (unsized): give the pixel size of each: --mpp for it alone" in ended.out
 
 

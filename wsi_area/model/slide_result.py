@@ -57,6 +57,7 @@ from wsi_area.model.record.slide_origin import (
     WorkOnRecord,
 )
 from wsi_area.model.record.slide_pictures import PicturesOnRecord
+from wsi_area.model.record.slide_steps import StepsOnRecord
 from wsi_area.model.slide import Level
 
 _NOT_STARTED = "it failed before anything of it was looked at"
@@ -178,6 +179,10 @@ class CountedSlide(EndedSlide):
         Says(FociOnRecord.__doc__ or "", empty="foci were not asked for, or no class is tumour"),
     ]
     size_filters: Annotated[tuple[SizeChange, ...], Says("what each filter by size changed")]
+    steps: Annotated[
+        StepsOnRecord | None,
+        Says(StepsOnRecord.__doc__ or "", empty="it was measured by a version that did not list them"),
+    ] = None
     annotations: Annotated[DrawnOnRecord | None, Says("what the classes were drawn from", empty="no drawing was used")]
     roi: Annotated[RoiOutlines | RoiMask | None, Says("the region of interest", empty="none was given")]
     outlines: Annotated[tuple[OutlineOnRecord, ...], Says("the exact areas of what was drawn, class by class")]

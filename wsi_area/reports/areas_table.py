@@ -14,6 +14,7 @@ from wsi_area.model.record.slide_origin import RoiOutlines
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.tables.light_text import envelope_text
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
+from wsi_area.results.tables.step_text import step_lines
 from wsi_area.results.tables.tissue_name import TISSUE, tissue_name
 
 
@@ -44,6 +45,7 @@ class AreasTable:
     sum_text: str
     worked: str  # one line of arithmetic
     drawn: tuple[str, ...]  # a drawn area beside the counted one, a sentence each
+    steps: tuple[str, ...]  # what each step took or added, a line each
 
 
 def areas_table(record: CountedSlide) -> AreasTable:
@@ -61,6 +63,7 @@ def areas_table(record: CountedSlide) -> AreasTable:
         _sum_text(record),
         worked_line(record),
         drawn_lines(record),
+        step_lines(record),
     )
 
 

@@ -7,12 +7,12 @@ from wsi_area.model.slide_result import EndedSlide
 from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_INTERRUPTED, RunOutcome, status_counts
 
 WHAT_TO_DO = {
-    EXIT_FAILED: "see the reason of each slide that is not complete, mend it, and run the same command again",
+    EXIT_FAILED: "see the reason of each slide that is not complete and do what it says; then run again",
     EXIT_CALIBRATION: "give the pixel size of the slides that lack one (--mpp or --manifest) and run again",
     EXIT_INTERRUPTED: "run the same command again: it goes on where it stopped",
 }
 REMEDIES = {
-    "failed": "do what each reason names, then run the same command again",
+    "failed": "do what each reason says; where it names no other command, then run the same one again",
     "incomplete": "what is unreadable is counted as such; look at the file, then run the same command again",
     "needs_calibration": "give the pixel size of each: --mpp for it alone, or a row of --manifest; then run again",
 }

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -28,7 +29,7 @@ from wsi_area.run.sampling import spread_samples, tissue_samples
 from wsi_area.run.slide_light import fills_of, light_of, without_fills
 from wsi_area.run.work.deadlines import deadline
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
-from wsi_area.segmenters.exclusions.fit import with_exclusions
+from wsi_area.segmenters.exclusions.fit import assessable, with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.protocol import (
     AdaptsToWorkMpp,
@@ -97,6 +98,7 @@ class PreparedSlide:
     thumbnail_jpeg: bytes = field(repr=False)  # the overview as people will see it
     prepare_cpu_s: float
     segmenter_package: str | None = None  # of somebody else's segmenter, with its version, where it was fitted
+    not_assessed: Mapping[str, str] = field(default_factory=dict)  # exclusions that cannot be judged on it, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ def _cut_and_fitted(
     plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
     if isinstance(fitted, AdaptsToWorkMpp) and plan.work_mpp is not None:
         fitted = fitted.at_work_mpp(plan.work_mpp)
+    exclusions, not_assessed = assessable(exclusions, plan.work_mpp, calibration.mpp)
     wrapped = with_exclusions(fitted, exclusions, lit, plan.work_mpp, fills)
     if wrapped is not fitted:  # it looks further round a pixel than the segmenter alone
         fitted = wrapped
@@ -190,7 +193,21 @@ def _cut_and_fitted(
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
     package, kept = segmenter_package(settings.segmenter.name), completeness(info)
     return PreparedSlide(
-        info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, light, kept, thumbnail, 0.0, package
+        info,
+        calibration,
+        lane,
+        fitted,
+        plan,
+        drawn,
+        roi,
+        rim,
+        box_px,
+        light,
+        kept,
+        thumbnail,
+        0.0,
+        package,
+        not_assessed,
     )
 
 

@@ -11,6 +11,7 @@ from wsi_area.compute.count.area import area_mm2, measure
 from wsi_area.compute.cut.skipping import skipped_foreground_upper_bound_px
 from wsi_area.compute.judge.model_findings import model_seen
 from wsi_area.compute.judge.quality import Observed, QualityLimits, check
+from wsi_area.compute.judge.steps import step_findings, steps_of
 from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
 from wsi_area.errors import IncompleteResultError
 from wsi_area.inputs.drawings import drawn_on_record, left_out_findings, outlines_on_record, roi_on_record
@@ -23,6 +24,7 @@ from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_areas import Analyzed, Tissue, TissueEnvelope, Unreadable
 from wsi_area.model.record.slide_origin import Fit, MadeFrom, TileError, Timing
 from wsi_area.model.record.slide_pictures import pictures_on_record
+from wsi_area.model.record.slide_steps import StepsOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.store import ledger_rows
@@ -108,6 +110,7 @@ def slide_document(
     read = ledger_rows(tiles)  # before any filter by size
     bound = _skip_bound_px(prepared, read, columns)
     told = versions(settings)
+    steps = steps_of(burden, objects.size_changes, fitted.facts, prepared.not_assessed)
     counted = CountedSlide(
         slide_id=burden.slide_id,
         status=burden.status,
@@ -136,6 +139,7 @@ def slide_document(
         findings=(
             *burden.calibration.findings,
             *_findings(prepared, burden, _observed(prepared, read, columns, bound, settings), settings),
+            *step_findings(burden.slide_id, steps, settings.quality.step_share),
         ),
         wsi_area_version=told.wsi_area_version,
         measurement_version=told.measurement_version,
@@ -148,6 +152,7 @@ def slide_document(
         light=light_on_record(prepared.light),
         foci=foci_on_record(objects.foci if burden.was_read else None, mpp),
         size_filters=objects.size_changes,
+        steps=StepsOnRecord(listed=steps),
         annotations=drawn_on_record(prepared.drawn),
         roi=roi_on_record(prepared.roi, mpp),
         outlines=outlines_on_record(fitted.facts, plan, mpp),

@@ -119,6 +119,9 @@ class QualitySettings(_Section):
     overview_difference: float = Field(
         0.02, ge=0, le=1, description="difference of the tissue counted and that on the overview, relative"
     )
+    step_share: float = Field(
+        0.25, ge=0, description="what a filter or an exclusion takes or adds, over what is left, share"
+    )
 
 
 class RunSection(_Section):

@@ -23,6 +23,7 @@ from wsi_area.compute.units import length_um, two_readings
 from wsi_area.errors import ImplausibleMppError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.tables.step_text import step_lines
 from wsi_area.storage.place import Place
 
 EXIT_CALIBRATION = 3
@@ -175,12 +176,15 @@ def _explain_run(slide: CountedSlide, class_name: str | None, as_json: bool) -> 
     if as_json:
         classes = [{"name": name, **_facts(explanation)} for name, explanation in explained]
         head = {"slide_id": slide.slide_id, "status": "explained", "lacking": lacking or None}
-        click.echo(_json({**head, "classes": classes}))
+        steps = [] if slide.steps is None else [step.model_dump() for step in slide.steps.listed]
+        click.echo(_json({**head, "classes": classes, "steps": steps}))
     else:
         lines = f"{slide.slide_id}: {reason}" if reason else slide.slide_id
         if lacking:
             lines += f"\nINCOMPLETE, the areas below are too small: {lacking}"
-        click.echo("\n\n".join([lines, *(explanation_text(explanation) for _, explanation in explained)]))
+        told = [lines, *(explanation_text(explanation) for _, explanation in explained)]
+        steps_told = "\n".join(["steps between what was found and what is counted", *step_lines(slide)])
+        click.echo("\n\n".join([*told, steps_told] if step_lines(slide) else told))
     return 0
 
 

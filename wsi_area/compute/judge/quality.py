@@ -13,6 +13,7 @@ from wsi_area.compute.judge.light_findings import (
 from wsi_area.compute.judge.model_findings import ModelSeen, model_findings
 from wsi_area.compute.judge.pictures import picture_findings
 from wsi_area.compute.judge.refusal import refusal_findings
+from wsi_area.compute.judge.steps import STEP_LIMIT
 from wsi_area.compute.judge.threshold_stability import UNSTABLE_LIMIT, threshold_findings
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.finding import QaFinding, Severity
@@ -41,6 +42,7 @@ class QualityLimits:
     most_taken: float = MOST_TAKEN  # of what was scanned, by tissue or one class other than background
     glass_fall: float = FALL_LIMIT  # of the light over the field
     overview_difference: float = OVERVIEW_LIMIT  # of the tissue counted from that on the overview, relative
+    step_share: float = STEP_LIMIT  # of what is left, that one step takes or adds
 
 
 @dataclass(frozen=True, slots=True)

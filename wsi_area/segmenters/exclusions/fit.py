@@ -20,6 +20,7 @@ from wsi_area.segmenters.exclusions.windows import radius_px
 from wsi_area.segmenters.protocol import FittedSegmenter
 
 LARGEST_WORK_MPP_UM = 4.0  # for any exclusion: windows of a few pixels say nothing about a stroke or a line
+ASKED = ("pen", "bubble", "fold", "out_of_focus")  # what is excluded only where it is asked for
 COLORS = {
     "unscanned_black": (40, 40, 40),
     "unscanned_fill": (70, 70, 90),
@@ -65,7 +66,7 @@ def with_exclusions(
     is_filled = fills is not None and bool(fills.fills)
     if is_filled and fills is not None and fills.is_black and settings.unscanned_black == "auto":
         black, is_filled = True, False  # one class of what is next to black
-    asked = [name for name in ("pen", "bubble", "fold", "out_of_focus") if getattr(settings, name)]
+    asked = [name for name in ASKED if getattr(settings, name)]
     if not asked and not black and not is_filled:
         return fitted
     px_um = _checked_px_um(asked, settings, overview, work_mpp, foreground)
@@ -112,21 +113,46 @@ def _checked_px_um(
             )
         return None
     px_um = max(work_mpp.x, work_mpp.y)
-    limit = settings.focus_scale_um / LEAST_SCALE_PX if "out_of_focus" in asked else LARGEST_WORK_MPP_UM
-    if asked and px_um > limit * (1 + _GRACE):
-        names = "out_of_focus" if "out_of_focus" in asked else ", ".join(asked)
-        raise SettingsError(
-            f"exclusions: {names} needs work pixels of at most {limit:g} µm, these are {px_um:.4g} µm; set "
-            f"tiling.work_mpp to {limit:g} or less; where the slide itself is coarser, artefacts cannot be seen: "
-            "measure it with --config he_tissue"
-        )
+    _, reasons = assessable(settings, work_mpp)
+    if reasons:
+        raise SettingsError("; ".join(f"exclusions.{name} cannot be judged: {why}" for name, why in reasons.items()))
     bright_only = [name for name in asked if name != "out_of_focus"]
     if bright_only and foreground.background == "dark":
         raise SettingsError(
             f"exclusions {', '.join(bright_only)} are of bright-field slides and this one has a dark background; "
-            "measure it with --config fluorescence"
+            "measure it in a run of its own, with --config fluorescence and another --out"
         )
     return px_um
+
+
+def assessable(
+    settings: ExclusionSettings, work_mpp: Mpp | None, finest: Mpp | None = None
+) -> tuple[ExclusionSettings, dict[str, str]]:
+    """Return the exclusions without those that work pixels of this size cannot show, and the reason of each such one.
+
+    Parameters
+    ----------
+    settings
+        What is asked for.
+    work_mpp
+        Size of the pixels that the tiles will have; None where the slide has none, and then nothing is left out here.
+    finest
+        Size of the pixels of level 0, to say whether another setting would do; None where it is not known.
+    """
+    px_um = 0.0 if work_mpp is None else max(work_mpp.x, work_mpp.y)
+    reasons: dict[str, str] = {}
+    for name in (name for name in ASKED if getattr(settings, name)):
+        limit = _limit_um(name, settings)
+        if px_um > limit * (1 + _GRACE):
+            is_finer = finest is None or max(finest.x, finest.y) <= limit * (1 + _GRACE)
+            more = f"; set tiling.work_mpp to {limit:g} or less" if is_finer else ", and it was scanned no finer"
+            reasons[name] = f"it needs work pixels of at most {limit:g} µm, these are {px_um:.4g} µm{more}"
+    return settings.model_copy(update=dict.fromkeys(reasons, False)), reasons
+
+
+def _limit_um(name: str, settings: ExclusionSettings) -> float:
+    """Return the largest work pixel in µm that shows an artefact."""
+    return settings.focus_scale_um / LEAST_SCALE_PX if name == "out_of_focus" else LARGEST_WORK_MPP_UM
 
 
 def _rule(
