@@ -45,6 +45,7 @@ def page_html(title: str, cohort: Cohort, slides: tuple[SlideView, ...], origin:
             slides=slides,
             origin=origin,
             for_print=for_print,
+            seal=origin.seal,
             style=style,
             script=script,
             policy=_policy(style, script),
