@@ -46,11 +46,12 @@ def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
     from numba import njit  # here, and below: whoever finds an object file must not pay for numba
 
     try:
-        compiled: Callable[..., Any] = njit(nogil=True, cache=True)(function)
+        compiled: Any = njit(nogil=True, cache=True)(function)
     except RuntimeError as error:  # numba's only word for "no place to cache"
         _LOG.warning("%s; %s", error, _REMEDY)
         return _compiled_anew(function)
-    return compiled if is_trusted_cache(compiled._cache) else _compiled_anew(function)
+    kept: Callable[..., Any] = compiled if is_trusted_cache(compiled._cache) else _compiled_anew(function)
+    return kept
 
 
 def _compiled_anew(function: Callable[..., Any]) -> Callable[..., Any]:
