@@ -65,7 +65,9 @@ def test_a_changed_table_is_written_anew_and_nothing_measured(folder: Path) -> N
     assert "tables" in remedy
     assert "--force" not in remedy
     assert again(folder).err.count("already measured") == 2
-    assert wsi_area("verify", folder / "out").out == "2 slides, 2 tiles counted again: everything agrees\n"
+    told, sealed = wsi_area("verify", folder / "out").out.splitlines()
+    assert told == "2 slides, 2 tiles counted again: everything agrees"
+    assert sealed == f"seal {json.loads((folder / 'out/run.json').read_text())['seal']}"
 
 
 def test_a_document_that_cannot_be_read_is_made_anew(folder: Path) -> None:

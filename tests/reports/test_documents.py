@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from small_run import edited
 
-from wsi_area.errors import CountMismatchError, ResultError
+from wsi_area.errors import ResultError
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.documents import read_documents
 
 
@@ -41,10 +42,15 @@ def no_area(record: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("change", [larger_area, larger_tissue, other_pixel_size, one_pixel_more, no_area])
-def test_a_number_that_its_inputs_do_not_make_is_refused(run: Path, change: Any) -> None:
+def test_a_number_that_its_inputs_do_not_make_is_not_shown_and_costs_its_slide_alone(run: Path, change: Any) -> None:
     edited(run / "slides" / "disc" / "result.json", change)
-    with pytest.raises(CountMismatchError, match="disc"):
-        read_documents(run)
+    documents = read_documents(run)
+    ((refused, why),) = documents.refused
+    by_id = {slide.slide_id: slide for slide in documents.slides}
+    assert refused == "disc"
+    assert (by_id["disc"].status, by_id["disc"].reason) == ("failed", why)
+    assert not isinstance(by_id["disc"], CountedSlide)
+    assert by_id["torn"].status == "incomplete"
 
 
 def test_a_damaged_document_makes_that_slide_a_failed_one_and_spares_the_others(run: Path) -> None:

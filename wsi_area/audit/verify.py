@@ -1,58 +1,51 @@
-"""run: a finished run held against itself: class maps, ledgers, documents and tables must say the same."""
+"""run: a finished run held against itself: class maps, ledgers, documents, tables, pictures and report."""
 
-import csv
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import multiprocessing
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from wsi_area.compute.count.recount import disagreement
-from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
-from wsi_area.model.ledger import LedgerLayout
-from wsi_area.model.plain_text import named_file
+from wsi_area.audit.verification.disagreement import Disagreement
+from wsi_area.audit.verification.files_check import file_faults, read_run_seal, unheld_files
+from wsi_area.audit.verification.slide_check import CheckedSlide, SlideTask, check_slide
+from wsi_area.audit.verification.tables_check import table_faults
+from wsi_area.errors import SettingsError
+from wsi_area.model.record.run_seal import RunSeal, SealedLater
 from wsi_area.model.run_record import RunRecord
-from wsi_area.model.slide_result import CountedSlide
-from wsi_area.results.certificate import certificate_of
-from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
-from wsi_area.results.class_map.stored_class_map import open_class_map
-from wsi_area.results.documents import read_result
-from wsi_area.results.layout import LEDGER_ARRAY, RunLayout, SlideLayout, text_of_csv
-from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.model.slide_result import EndedSlide
+from wsi_area.results.layout import RunLayout
 from wsi_area.results.run_folder import require_readable
-from wsi_area.results.same_content import measured_slides, same_content, with_same_content
-from wsi_area.results.sound_areas import require_areas
-from wsi_area.results.tables.run_tables import summary_row
-from wsi_area.slides import inspect
+from wsi_area.results.same_content import same_content, with_same_content
+from wsi_area.results.seal.contents import table_digest
+from wsi_area.results.tables.run_tables import run_tables
 from wsi_area.storage.place import Place
+from wsi_area.version import __version__
 
-
-@dataclass(frozen=True, slots=True)
-class Disagreement:
-    """One thing in a run that contradicts another."""
-
-    slide_id: str  # "" where it concerns the run as a whole
-    what: str
-    message: str
+__all__ = ["Disagreement", "Verified", "verify_run"]
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was looked at, and what did not agree."""
+    """What was looked at, what did not agree, and the seal that the run bears."""
 
     slides: int
     tiles: int
     disagreements: tuple[Disagreement, ...]
+    seal: str | None  # None: it has none, or one that cannot be read
+    later: tuple[SealedLater, ...]  # what was sealed after the run had ended
+    not_held: tuple[str, ...]  # what cannot be held against a digest, a line each
 
 
-def verify_run(folder: Place, *, with_slides: bool = True) -> Verified:
+def verify_run(folder: Place, *, with_slides: bool = True, workers: int = 1, seal: str | None = None) -> Verified:
     """Return every disagreement in a run folder; nothing in it is changed.
 
     For each measured slide: the class map is counted again, tile by tile, and held against the ledger; the ledger
     against the document and the size of the slide; each area against its count; the certificate against its hash and
-    the rest of the document; the row in ``summary.csv`` against the document; the key of the ledger against that of the
-    document; and, where the slide file can be reached, its fingerprint against the one on record. Of all slides
-    together: which files hold the same.
+    the rest of the document; the key of the ledger against that of the document; the table of objects against the foci
+    of the document; the picture of its classes against the class map; and, where the slide file can be reached, its
+    fingerprint against the one on record. Of all slides together: which files hold the same. Every table and the
+    workbook are made again from the documents and compared cell by cell. Every file that somebody reads is held
+    against its digest in the seal, and the seal against what it seals.
 
     Parameters
     ----------
@@ -60,177 +53,97 @@ def verify_run(folder: Place, *, with_slides: bool = True) -> Verified:
         The folder that ``--out`` named.
     with_slides : bool
         Whether the slide files themselves are looked at.
+    workers : int
+        Processes that share the slides; 1 starts none.
+    seal : str or None
+        The seal on somebody's paper, or how it begins: it has to be the one of this run.
 
     Raises
     ------
     ResultError
         If the folder holds no run.
+    SettingsError
+        If ``workers`` is less than 1.
     """
+    if workers < 1:
+        raise SettingsError(f"--workers {workers}: at least one has to do the work; give 1 or more")
     layout = RunLayout(folder)
     run = require_readable(layout)
-    found = list(_run_faults(run))
-    rows = {row["slide_id"]: row for row in _summary(layout)}
-    tiles = 0
-    for slide_id in run.slides_planned:
-        checked, faults = _verify_slide(layout, slide_id, run, rows.get(slide_id), with_slides)
-        tiles += checked
-        found += faults
-    told, known = run.twins, same_content(measured_slides(layout, run.ended_slides))
-    if run.state == "finished" and told != known:
-        found.append(
-            Disagreement(
-                "", "run.json", f"slides that hold the same are {_groups(told)} in it, {_groups(known)} by their files"
-            )
-        )
-    return Verified(len(run.slides_planned), tiles, tuple(found))
+    sealed, found = (None, []) if run.state == "running" else read_run_seal(layout, run)
+    if run.state != "finished":
+        told = f"the run is {run.state!r}; run the same command again to finish it"
+        found.insert(0, Disagreement("", "run", told))
+    if seal is not None and not (run.seal or "").startswith(seal.strip().rstrip("…").lower() or "-"):
+        found.append(Disagreement("", "seal", f"this run bears {run.seal or 'none'}, not {seal}: it is another run"))
+    checked = list(_checked(layout, run, sealed, with_slides, workers))
+    found += [fault for one in checked for fault in one.faults]
+    found += _twin_faults(run, checked)
+    if run.state != "running":
+        found += _made_faults(layout, run, sealed, checked, found)
+    later = () if sealed is None else sealed.later
+    not_held = () if run.state == "running" else tuple(unheld_files(layout, sealed))
+    seal_text = None if sealed is None else sealed.seal
+    return Verified(len(checked), sum(one.tiles for one in checked), tuple(found), seal_text, later, not_held)
+
+
+def _checked(
+    layout: RunLayout, run: RunRecord, sealed: RunSeal | None, with_slides: bool, workers: int
+) -> Iterator[CheckedSlide]:
+    """Yield what came of each slide, in the order of the run."""
+    of_slide = {} if sealed is None else sealed.slides
+    tasks = [
+        SlideTask(layout.root, name, run.ended_slides.get(name), of_slide.get(name), with_slides)
+        for name in run.slides_planned
+    ]
+    if workers == 1 or len(tasks) < 2:
+        yield from map(check_slide, tasks)
+        return
+    with ProcessPoolExecutor(min(workers, len(tasks)), multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(check_slide, tasks)
+
+
+def _twin_faults(run: RunRecord, checked: Sequence[CheckedSlide]) -> Iterator[Disagreement]:
+    told, known = run.twins, same_content(one.result for one in checked if one.result is not None)
+    if run.state == "finished" and told != known and all(one.result is not None for one in checked):
+        what = f"slides that hold the same are {_groups(told)} in it, {_groups(known)} by their files"
+        yield Disagreement("", "run.json", what)
 
 
 def _groups(twins: Iterable[Sequence[str]]) -> str:
     return "; ".join(" = ".join(names) for names in twins) or "none"
 
 
-def _run_faults(run: RunRecord) -> Iterator[Disagreement]:
-    if run.state != "finished":
-        yield Disagreement("", "run", f"the run is {run.state!r}; run the same command again to finish it")
+def _made_faults(
+    layout: RunLayout,
+    run: RunRecord,
+    sealed: RunSeal | None,
+    checked: Sequence[CheckedSlide],
+    found: Sequence[Disagreement],
+) -> Iterator[Disagreement]:
+    """Yield what is wrong with what is made from the documents: the tables, and every file under the seal.
+
+    Of a slide whose document is not what was written, the tables cannot be made again: the document is named.
+    """
+    spoilt = {fault.slide_id for fault in found if fault.what in {"result.json", "record", "area"}}
+    named = {(fault.slide_id, fault.what) for fault in found} | {(slide_id, "result.json") for slide_id in spoilt}
+    files = [] if sealed is None else list(file_faults(layout, sealed, named))
+    spoilt |= {fault.slide_id for fault in files if fault.what == "result.json"}
+    known = [with_same_content(one.result, run.twins) for one in checked if one.result is not None]
+    slides = [slide for slide in known if slide.slide_id not in spoilt]
+    unknown = {one.slide_id for one in checked} - {slide.slide_id for slide in slides}
+    cells = list(table_faults(layout, run, slides, unknown))
+    yield from cells
+    in_cells = {fault.what for fault in cells}
+    yield from (fault for fault in files if fault.slide_id or fault.what not in in_cells)
+    if sealed is not None and not unknown and not cells and run.wsi_area_version == __version__:
+        yield from _sealed_table_faults(sealed, slides)
 
 
-def _summary(layout: RunLayout) -> list[dict[str, str]]:
-    path = layout.root / "summary.csv"
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return [{name: text_of_csv(cell or "") for name, cell in row.items() if name is not None} for row in rows]
-
-
-def _verify_slide(
-    folder: RunLayout, slide_id: str, run: RunRecord, row: Mapping[str, str] | None, with_slides: bool
-) -> tuple[int, list[Disagreement]]:
-    """Return how many tiles were recounted, and what does not agree."""
-    ended = run.ended_slides.get(slide_id)
-    status = None if ended is None else ended.status
-
-    def fault(what: str, message: str) -> Disagreement:
-        return Disagreement(slide_id, what, message)
-
-    if row is None:
-        return 0, [fault("summary.csv", "the slide was planned and has no row; run the same command again")]
-    if status is None or row["status"] != status:
-        return 0, [fault("status", f"run.json says {status!r}, summary.csv {row['status']!r}")]
-    if status == "failed":
-        return 0, []
-    layout = folder.slide(slide_id)
-    try:
-        slide = read_result(layout)
-        if not isinstance(slide, CountedSlide):
-            faults = [] if status == "needs_calibration" else [("status", f"result.json says {slide.status!r}")]
-            return 0, [fault(what, message) for what, message in faults]
-        require_areas(slide, layout.result_json)
-        tiles, found = _recount(layout, slide)
-        found += _document_faults(layout, with_same_content(slide, run.twins), row, status)
-    except NewerDocumentError:
-        raise
-    except CountMismatchError as error:
-        return 0, [fault("area", str(error))]
-    except WsiAreaError as error:
-        return 0, [fault("record", str(error))]
-    if with_slides:
-        found += _slide_faults(slide)
-    return tiles, [fault(what, message) for what, message in found]
-
-
-def _recount(layout: SlideLayout, slide: CountedSlide) -> tuple[int, list[tuple[str, str]]]:
-    grid = OpenedSlide(layout, slide).grid
-    columns = LedgerLayout(len(slide.classes))
-    rows = ledger_rows(layout)
-    if rows.shape != (*grid.shape, len(columns.columns)):
-        return 0, [("ledger", f"{LEDGER_ARRAY} has the shape {rows.shape}, the plan on record {grid.shape} tiles")]
-    class_map = open_class_map(layout)
-    size = grid.size_px
-    if class_map.shape != (size.height_px, size.width_px):
-        return 0, [("class map", f"its shape is {class_map.shape}, not {(size.height_px, size.width_px)} as on record")]
-    widths, heights = grid.weights()
-    found: list[tuple[str, str]] = []
-    for tile_row in range(grid.shape[0]):
-        for tile_col in range(grid.shape[1]):
-            core = grid.tile(tile_row, tile_col)
-            try:
-                seen = class_map[core.y_px : core.bottom_px, core.x_px : core.right_px]
-                fault = disagreement(
-                    seen, rows[tile_row, tile_col], columns,
-                    widths[core.x_px : core.right_px], heights[core.y_px : core.bottom_px],
-                )  # fmt: skip
-            except ResultError as error:
-                fault = f"its part of the class map is damaged: {error}"
-            if fault is not None:
-                found.append((f"tile row {tile_row} col {tile_col}", fault))
-    return grid.shape[0] * grid.shape[1], [*found, *_total_faults(slide, columns, rows)]
-
-
-def _total_faults(slide: CountedSlide, columns: LedgerLayout, rows: Any) -> Iterator[tuple[str, str]]:
-    total = columns.total(rows.reshape(-1, rows.shape[-1]))
-    counts, slide_px = slide.counts, slide.size_l0_px.area_px
-    told = (*counts.n_px_by_class, counts.n_px_unscanned, counts.n_px_outside_roi, counts.n_px_unreadable)
-    summed = (*total.px_by_class, total.unscanned_px, total.outside_roi_px, total.unreadable_px)
-    if told != summed:
-        yield "counts", f"result.json says {told}, the rows of the ledger add up to {summed}"
-    if total.total_px != slide_px:
-        yield "accounting law", f"{total.total_px} px are accounted for, the slide has {slide_px}"
-    by_class = tuple(c.n_px for c in slide.classes)
-    if by_class != total.px_by_class:
-        yield "classes", f"result.json lists {by_class}, the ledger adds up to {total.px_by_class}"
-
-
-def _document_faults(
-    layout: SlideLayout, slide: CountedSlide, row: Mapping[str, str], status: str
-) -> Iterator[tuple[str, str]]:
-    if slide.status != status:
-        yield "status", f"result.json says {slide.status!r}, run.json {status!r}"
-    of_ledger, of_result = ledger_attributes(layout)["made_from"], slide.made_from.parts
-    for part in sorted({*of_ledger, *of_result}):
-        then, now = of_ledger.get(part), of_result.get(part)
-        if then != now:
-            yield "made from", f"the ledger was made from another {part.replace('_', ' ')} ({then}) than told ({now})"
-    yield from _certificate_faults(slide)
-    for name, value in summary_row(slide).items():
-        if not _same(row.get(name), value):
-            yield "summary.csv", f"{name} is {row.get(name)!r}, result.json gives {value!r}"
-
-
-def _certificate_faults(slide: CountedSlide) -> Iterator[tuple[str, str]]:
-    told = slide.certificate
-    if told is None:
-        return
-    if not told.is_sound:
-        yield "certificate", f"its hash {told.sha256} is not that of what it says"
-    made = certificate_of(slide, told.completeness)
-    for block in type(told).model_fields:
-        if block != "sha256" and getattr(made, block, None) != getattr(told, block):
-            yield "certificate", f"its {block.replace('_', ' ')} is not what the rest of result.json says"
-
-
-def _same(cell: str | None, value: Any) -> bool:
-    """Return whether a cell of the table holds a value: numbers to the last digit, nothing as empty."""
-    if value is None:
-        return cell in {None, ""}
-    if cell is None:
-        return False
-    if isinstance(value, float):
-        try:
-            return float(cell) == value or math.isclose(float(cell), value, rel_tol=1e-15)
-        except ValueError:
-            return False
-    return cell == (str(value).lower() if isinstance(value, bool) else str(value))
-
-
-def _slide_faults(slide: CountedSlide) -> list[tuple[str, str]]:
-    path = Path(named_file(slide.path))
-    if not path.exists():
-        return []  # archived since; the counts can still be verified
-    try:
-        now = inspect(path, slide_id=slide.slide_id, choice=slide.choice).fingerprint
-    except SlideError as error:
-        return [("slide file", f"{path} cannot be opened any more ({error})")]
-    if now == slide.fingerprint:
-        return []
-    return [("slide file", f"{path} is no longer the file that was measured: its fingerprint differs")]
+def _sealed_table_faults(sealed: RunSeal, slides: Sequence[EndedSlide]) -> Iterator[Disagreement]:
+    bare = {slide.slide_id for slide in slides if type(slide) is EndedSlide}
+    if bare:
+        return  # of a slide that failed run.json does not have all that the table had
+    path_of = {slide.slide_id: slide.path for slide in slides}
+    for name, table in run_tables(slides).items():
+        if table_digest(table, path_of) != sealed.tables.get(name):
+            yield Disagreement("", f"table {name}", "what the documents make of it is not what was sealed")

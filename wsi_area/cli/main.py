@@ -13,7 +13,7 @@ import click
 from wsi_area.cli.options.refusal import EXIT_INTERRUPTED, INTERRUPTED, refuse, tell_document
 from wsi_area.cli.output.wrapping import WrappedLines
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError, WsiAreaError
-from wsi_area.model.plain_text import plain
+from wsi_area.plain_text import plain
 from wsi_area.version import __version__
 
 _COMMANDS = {

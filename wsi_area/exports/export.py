@@ -1,6 +1,6 @@
 """exports: the room's one door: slides of a run, written in one format each into its folder or another."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,9 +8,11 @@ from wsi_area.errors import ResultError, SettingsError
 from wsi_area.exports.labels_zarr import OmeVersion, write_labels
 from wsi_area.exports.measured_slide import measured_slide
 from wsi_area.exports.outlines_geojson import ClassOutlines, write_geojson
+from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, RunLayout
-from wsi_area.results.opened_run import open_run
+from wsi_area.results.opened_run import OpenedRun, open_run
 from wsi_area.results.run_folder import refuse_run_in
+from wsi_area.results.seal.sealed_run import add_to_seal
 from wsi_area.storage.place import Place, total_bytes
 from wsi_area.storage.whole_files import discard_dead_drafts
 
@@ -93,6 +95,24 @@ def export_run(
     folders = {name: RunLayout(run).slide(name).root if out is None else out / name for name in ended}
     for folder in folders.values():
         discard_dead_drafts(folder, (OUTLINES_NAME, LABELS_NAME))
+    written: list[Place] = []
+    try:
+        for exported in _exported(opened, options, slide_ids, ended, folders):
+            written += [exported.path] if exported.path is not None else []
+            yield exported
+    finally:
+        if written and out is None:
+            add_to_seal(opened.layout, f"export {options.format}", written)
+
+
+def _exported(
+    opened: OpenedRun,
+    options: ExportOptions,
+    slide_ids: Sequence[str],
+    ended: Mapping[str, EndedSlide],
+    folders: Mapping[str, Place],
+) -> Iterator[ExportedSlide]:
+    """Yield what became of each slide, written into its folder of ``folders``."""
     for slide_id in slide_ids or ended:
         if not slide_ids and not (slide_id in opened and opened[slide_id].is_counted):
             yield ExportedSlide(slide_id, None, 0, f"{ended[slide_id].status}, {ended[slide_id].reason}")

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from wsi_area.measuring.pace import Pace
-from wsi_area.model.plain_text import plain
+from wsi_area.plain_text import plain
 from wsi_area.run.events import Event, Listener, SlideDone
 
 PLAIN_LINE_S = 10.0

@@ -110,6 +110,11 @@ class RunRecord(Part):
     slides_not_reached: Annotated[
         tuple[Name, ...] | None, Field(exclude_if=not_there), Says("which slides the run did not come to")
     ] = None
+    seal: Annotated[
+        Hash | None,
+        Field(exclude_if=not_there),
+        Says("one hash of what was measured, see seal.json; absent: an earlier version ran, or it has not ended"),
+    ] = None
     workers: Annotated[Count | None, Field(exclude_if=not_there), Says("workers that it had")] = None
     timing: Annotated[
         dict[str, Timing] | None, Field(exclude_if=not_there), Says("what measuring each slide took, by its id")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wsi_area.errors import ResultError
+from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.documents import read_result
@@ -25,6 +25,7 @@ class RunDocuments:
     layout: RunLayout
     run_record: RunRecord
     slides: tuple[EndedSlide, ...]
+    refused: tuple[tuple[str, str], ...]  # slides whose documents are not believed, and why; they stand as failed
 
 
 def read_documents(run: Place) -> RunDocuments:
@@ -34,37 +35,47 @@ def read_documents(run: Place) -> RunDocuments:
     ------
     ResultError
         If the folder holds no run, or one that has not ended.
-    CountMismatchError
-        If a slide's pixels do not add up, or an area is not its count times the pixel size.
     """
     layout = RunLayout(run)
     run_record = require_readable(layout)
     if run_record.state == "running" or run_record.slides is None:
         raise ResultError(f"{run}: this run has not ended; run the same command again to finish it, then report")
-    slides = [with_same_content(slide, run_record.twins) for slide in _slides(layout, run_record.slides)]
+    refused: dict[str, str] = {}
+    slides = [with_same_content(slide, run_record.twins) for slide in _slides(layout, run_record.slides, refused)]
     slides.sort(key=lambda slide: STATUS_ORDER.index(slide.status))  # stable: else as planned
-    return RunDocuments(layout, run_record, tuple(slides))
+    return RunDocuments(layout, run_record, tuple(slides), tuple(refused.items()))
 
 
-def _slides(layout: RunLayout, ended: Mapping[str, EndedSlide]) -> Iterator[EndedSlide]:
+def _slides(layout: RunLayout, ended: Mapping[str, EndedSlide], refused: dict[str, str]) -> Iterator[EndedSlide]:
+    """Yield what is said of each slide, and note those whose documents are not believed."""
     for slide_id, how in ended.items():
         if not slide_id or Path(slide_id).name != slide_id:
             raise ResultError(f"{layout.run_json}: {slide_id!r} is not the id of a slide; the file was changed")
-        yield _result(layout.slide(slide_id), how.model_copy(update={"slide_id": slide_id}))
+        how = how.model_copy(update={"slide_id": slide_id})
+        try:
+            yield _result(layout.slide(slide_id), how)
+        except NewerDocumentError:
+            raise
+        except (ResultError, CountMismatchError) as error:
+            # a report of the others is still wanted, and this one stands first in it
+            refused[slide_id] = str(error)
+            yield how.model_copy(update={"status": "failed", "reason": str(error)})
 
 
 def _result(slide: SlideLayout, ended: EndedSlide) -> EndedSlide:
-    """Return what the run says of a slide; what lies in the folder of one that failed is of an earlier run."""
+    """Return what the run says of a slide; what lies in the folder of one that failed is of an earlier run.
+
+    Raises
+    ------
+    ResultError, CountMismatchError
+        If its document cannot be read, is another one, or says numbers that do not make each other.
+    """
     if ended.status == "failed":
         return ended
-    try:
-        result = read_result(slide)
-    except ResultError as error:  # a report of the others is still wanted, and this one stands first in it
-        return ended.model_copy(update={"status": "failed", "reason": str(error)})
+    result = read_result(slide)
     if isinstance(result, CountedSlide) and result.status != "failed":
         require_sound(result, slide.result_json)
         return result
     if result.status == ended.status == "needs_calibration":
         return result
-    reason = f"{slide.result_json} is not the result that run.json names"
-    return ended.model_copy(update={"status": "failed", "reason": reason})
+    raise ResultError(f"{slide.result_json} is not the result that run.json names")

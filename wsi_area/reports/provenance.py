@@ -25,6 +25,7 @@ class Provenance:
     lines: tuple[tuple[str, str], ...]
     settings: tuple[tuple[str, str], ...]
     versions: tuple[tuple[str, str], ...]
+    seal: str | None  # of the run; None: an earlier version wrote it
 
 
 def provenance(run: RunRecord) -> Provenance:
@@ -33,6 +34,7 @@ def provenance(run: RunRecord) -> Provenance:
     lines = (
         ("measured by", f"wsi-area {run.wsi_area_version}"),
         ("settings hash", run.config_hash),
+        ("seal of the run", run.seal or NONE),
         ("began", time_text(run.started)),
         ("ended", time_text(run.ended)),
         ("ended as", f"{run.state}, exit code {code} ({_EXIT_TEXT.get(code, 'see run.json')})"),
@@ -41,7 +43,7 @@ def provenance(run: RunRecord) -> Provenance:
         ("command", shlex.join(run.argv) or NONE),
     )
     left_out = tuple(("left out", left.line.removeprefix("left out: ")) for left in run.left_out or ())
-    return Provenance((*lines, *left_out), tuple(_lines(run.settings)), tuple(run.versions.items()))
+    return Provenance((*lines, *left_out), tuple(_lines(run.settings)), tuple(run.versions.items()), run.seal)
 
 
 def time_text(stamp: Any) -> str:

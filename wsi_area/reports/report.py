@@ -14,6 +14,7 @@ from wsi_area.reports.slide_picture import slide_picture
 from wsi_area.reports.slide_view import SlideView, slide_view
 from wsi_area.results.layout import write_bytes
 from wsi_area.results.run_folder import refuse_run_in
+from wsi_area.results.seal.sealed_run import add_to_seal
 from wsi_area.storage.place import Place
 
 HTML_NAME, PDF_NAME = "report.html", "report.pdf"
@@ -26,6 +27,7 @@ class WrittenReport:
     html: Place
     pdf: Place | None
     slides: int
+    refused: tuple[tuple[str, str], ...]  # slides whose documents were not believed, and why
 
 
 def write_report(run: Place, *, pdf: bool = False, out: Place | None = None) -> WrittenReport:
@@ -44,8 +46,6 @@ def write_report(run: Place, *, pdf: bool = False, out: Place | None = None) -> 
     ------
     ResultError
         The folder holds no run that has ended, or cannot be written; or ``out`` holds a run.
-    CountMismatchError
-        A number on record is not what its count and the pixel size make.
     SettingsError
         A PDF is wanted and WeasyPrint is not there; nothing was written then.
     """
@@ -62,7 +62,9 @@ def write_report(run: Place, *, pdf: bool = False, out: Place | None = None) -> 
     write_bytes(html, page_html(title, overview, slides, origin, for_print=False).encode())
     if pdf:
         write_pdf(page_html(title, overview, slides, origin, for_print=True), paper)
-    return WrittenReport(html, paper if pdf else None, len(slides))
+    if out is None:
+        add_to_seal(documents.layout, "report", [html, *([paper] if pdf else [])])
+    return WrittenReport(html, paper if pdf else None, len(slides), documents.refused)
 
 
 def _views(documents: RunDocuments) -> Iterator[SlideView]:

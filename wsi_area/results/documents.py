@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from wsi_area.errors import ResultError
 from wsi_area.model.documented import SCHEMA_VERSION, without_version
+from wsi_area.model.record.run_seal import RunSeal
 from wsi_area.model.run_record import RunRecord, TaskRecord
-from wsi_area.model.run_seal import RunSeal
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, FailedSlide, SlideResult, UncountedSlide
 from wsi_area.results.layout import RunLayout, SlideLayout, json_bytes, read_json, write_bytes, write_json
 from wsi_area.storage.place import Place

@@ -16,11 +16,12 @@ from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.pixels import RgbArray
-from wsi_area.model.plain_text import plain_cell
 from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.plain_text import plain_cell
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.results.tables.certificate_text import Lines
 from wsi_area.results.tables.picture_text import picture_text
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_text
 from wsi_area.results.tables.tissue_name import headline_name, tissue_name
@@ -85,6 +86,11 @@ def calibration_html(slide_id: str, decision: Calibration, relative_u_area: floa
         pair_text=pair_text,
         u_area="" if relative_u_area is None else share_text(COVERAGE_95 * relative_u_area, 1),
     )
+
+
+def certificate_html(slide_id: str, lines: Lines) -> str:
+    """Return a certificate, heading by heading."""
+    return _rendered("certificate.html", slide_id=slide_id, lines=lines)
 
 
 def comparison_html(first: str, second: str, difference: RunDifference) -> str:

@@ -21,7 +21,7 @@ from wsi_area.results.tables.object_tables import OBJECTS_TABLE
 from wsi_area.results.thumbnail import CLASSES_NAME
 from wsi_area.storage.place import remove_tree
 
-SAID_AT_THE_END = ("ended", "exit_code", "statuses", "not_reached", "slides_not_reached", "workers", "timing")
+SAID_AT_THE_END = ("ended", "exit_code", "statuses", "not_reached", "slides_not_reached", "seal", "workers", "timing")
 """What `run_document.ended_run` adds besides the state and the slides: nothing of it is true of a run that goes on."""
 
 

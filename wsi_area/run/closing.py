@@ -5,6 +5,7 @@ of it is there.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from wsi_area.model.run_record import RunRecord
@@ -50,7 +51,8 @@ def end_run(
     run = ended_run(run, outcome, told, worker_count).model_copy(update=further or {})
     seal = sealed_run(layout, run, table, tables)
     files[WORKBOOK] = write_workbook(layout, tables, seal.seal)
+    run = run.model_copy(update={"seal": seal.seal})
     write_seal(layout, with_files(seal, run, files))
     write_run(layout, run)
     log.run_ended(outcome)
-    return outcome
+    return replace(outcome, seal=seal.seal)

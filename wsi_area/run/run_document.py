@@ -38,6 +38,7 @@ class RunOutcome:
     planned: int  # slides that were asked for
     not_reached: tuple[EndedSlide, ...] = ()  # what the tables say of the others: failed, and why
     left_out: tuple[LeftOut, ...] = field(default=(), kw_only=True)  # what lay there and was not asked for
+    seal: str = field(default="", kw_only=True)  # of the run; a task of a job array has none
     lost: str = field(default="", kw_only=True)  # why nobody was left to do the work; "" where somebody was
 
     @property

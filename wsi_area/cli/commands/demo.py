@@ -62,7 +62,7 @@ def _document(demo: DemoOutcome, out: Path) -> dict[str, object]:
 
 def _print(demo: DemoOutcome, out: Path) -> None:
     console = report_console()
-    print_results(demo.outcome.slides, out / "run")
+    print_results(demo.outcome.slides, out / "run", seal=demo.outcome.seal)
     if not demo.lines:
         return
     table = Table(title="\nHeld against the truth", title_justify="left", title_style="bold", box=None, pad_edge=False)

@@ -47,11 +47,11 @@ def command(run: Place, workers: int | None, report: bool, as_json: bool) -> Non
     if as_json:
         document = {
             "exit_code": merged.exit_code, "out": str(run), "shards": merged.tasks,
-            "unfinished_shards": list(merged.unfinished), "slides": merged.run.documents,
+            "unfinished_shards": list(merged.unfinished), "slides": merged.run.documents, "seal": merged.run.seal,
         }  # fmt: skip
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        print_results(merged.run.slides, run)
+        print_results(merged.run.slides, run, seal=merged.run.seal)
         for index in merged.unfinished:
             again = f"--shard {index}/{merged.tasks}"
             say_beside(f"shard {index} did not finish: run the same command with {again}, then merge again")

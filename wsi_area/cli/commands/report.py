@@ -1,11 +1,14 @@
 """cli: `wsi-area report`."""
 
 import json
+import sys
 
 import click
 
 from wsi_area.cli.options.run_place import RunPlace, storage_options
+from wsi_area.cli.output.wrapping import say_beside
 from wsi_area.reports.report import write_report
+from wsi_area.run.run_document import EXIT_VERIFICATION
 from wsi_area.storage.place import Place
 
 
@@ -23,15 +26,21 @@ def command(run: Place, pdf: bool, out: Place | None, as_json: bool) -> None:
     wsi-area report out/ --pdf
     wsi-area report archived/ --out papers/
 
-    Exit codes: 0 written; 1 there is no finished run; 4 a number on record is not what its count makes.
+    Exit codes: 0 written; 1 there is no finished run; 4 written, but a slide's document was not believed: it is
+    damaged, or a number in it is not what its count makes. That slide stands in the report as failed, and is named.
     """  # noqa: D301 (click reads the backspace)
     written = write_report(run, pdf=pdf, out=out)
     paths = [path for path in (written.html, written.pdf) if path is not None]
     if as_json:
         document = {
             "slides": written.slides,
+            "refused": [{"slide": name, "reason": why} for name, why in written.refused],
             "files": [{"path": str(path), "size_bytes": path.stat().st_size} for path in paths],
         }
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         click.echo("\n".join(str(path) for path in paths))
+    for name, why in written.refused:
+        say_beside(f"{name} stands in the report as failed: {why}")
+    if written.refused:
+        sys.exit(EXIT_VERIFICATION)

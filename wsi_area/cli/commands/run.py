@@ -77,11 +77,11 @@ def command(out: Place, force: bool, shard_text: str | None, report: bool, as_js
         write_report_of(out)
     if as_json:
         document = {"exit_code": outcome.exit_code, "out": str(out), "slides": outcome.documents}
-        document |= {} if shard is None else {"shard": str(shard), "parts": _parts(outcome)}
+        document |= {"seal": outcome.seal} if shard is None else {"shard": str(shard), "parts": _parts(outcome)}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         if shard is None or outcome.planned:  # a shard may have parts of slides only
-            print_results(outcome.all_slides, out, with_tables=shard is None)
+            print_results(outcome.all_slides, out, with_tables=shard is None, seal=outcome.seal)
             print_lines(report_console(), "\n".join(ending_lines(outcome)))
         if shard is not None:
             print_lines(report_console(), "\n".join(_task_lines(shard, outcome, len(wanted.slides), out)))

@@ -18,9 +18,17 @@ _UNFINISHED = (
     "kept"
 )
 _TABLES = (
-    "tables or run.json differ from the slides' own documents: one was changed, or is old. Run the same command again "
-    "(after shards: wsi-area merge), which writes the tables anew from the documents; nothing is measured again"
+    "tables, report or run.json are not what the slides' own documents make, or not what was written: one was changed, "
+    "or is old. Run the same command again (after shards: wsi-area merge), which writes them anew from the documents; "
+    "nothing is measured again"
 )
+_MADE_ANEW = frozenset(
+    {
+        "run.json", "seal.json", "summary.csv", "summary.parquet", "areas.parquet", "flags.csv", "failed.csv",
+        "summary.xlsx", "report.html", "report.pdf",
+    }
+)  # fmt: skip
+"""Files that a run writes anew from the documents of its slides."""
 _RECORD = (
     "a slide's document cannot be read: run the same command again, which makes it anew from the ledger; where that "
     "does not help, measure the slide again with wsi-area run … --force"
@@ -37,21 +45,30 @@ _DAMAGED = (
 @click.command("verify")
 @click.argument("run", type=RunPlace(exists=True))
 @click.option("--no-slides", is_flag=True, help="Do not look at the slide files themselves.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
+    help="Processes that share the slides.",
+)  # fmt: skip
+@click.option("--seal", metavar="SEAL", help="The seal on a report, or how it begins: is this the run it came from?")
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(run: Place, no_slides: bool, as_json: bool) -> None:
-    """Count the class maps of RUN again, and hold ledgers, documents and tables against each other.
+def command(run: Place, no_slides: bool, workers: int, seal: str | None, as_json: bool) -> None:
+    """Count the class maps of RUN again, and hold all that people read of it against ledgers, documents and seal.
 
     \b
     wsi-area verify out/
+    wsi-area verify out/ --workers 8 --seal 04c46b2bc852
 
-    Exit code 0 if everything agrees, 4 if anything does not; each disagreement names the slide and the tile.
-    Nothing is changed.
+    Tables, workbook and pictures of classes are made again and compared; every file is held against the digest of
+    when it was written. Exit code 0 if everything agrees, 4 if anything does not; each disagreement names the slide,
+    the file and the place in it. Nothing is changed.
     """  # noqa: D301 (click reads the backspace)
-    verified = verify_run(run, with_slides=not no_slides)
+    verified = verify_run(run, with_slides=not no_slides, workers=workers, seal=seal)
     code = EXIT_VERIFICATION if verified.disagreements else EXIT_OK
     if as_json:
-        click.echo(json.dumps({"exit_code": code, **asdict(verified)}, indent=2, ensure_ascii=False))
+        document = {"exit_code": code, **asdict(verified)}
+        document["later"] = [added.model_dump(mode="json") for added in verified.later]
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         sys.exit(code)
     console = report_console()
     for fault in verified.disagreements:
@@ -60,6 +77,12 @@ def command(run: Place, no_slides: bool, as_json: bool) -> None:
     told = _counted(found, "disagreement") if found else "everything agrees"
     slides, tiles = _counted(verified.slides, "slide"), _counted(verified.tiles, "tile")
     print_lines(console, f"{slides}, {tiles} counted again: {told}")
+    if verified.seal is not None:
+        print_lines(console, f"seal {verified.seal}")
+    for added in verified.later:
+        print_lines(console, f"added later: {added.name}, {_counted(len(added.files), 'file')}, seal {added.seal}")
+    for line in verified.not_held:
+        print_lines(console, line)
     for remedy in _remedies(verified.disagreements):
         print_lines(console, f"→ {remedy}")
     sys.exit(code)
@@ -73,9 +96,9 @@ def _remedies(faults: Sequence[Disagreement]) -> list[str]:
     """Return the remedy for each cause, one line a cause; an unfinished run has no tables that could be wrong."""
     what = {fault.what for fault in faults}
     unfinished = "run" in what
-    damaged = what - {"run", "run.json", "summary.csv", "status", "record", "slide file"}
+    damaged = what - {"run", "status", "record", "slide file", *_MADE_ANEW}
     found = [_UNFINISHED] if unfinished else []
-    if not unfinished and what & {"run.json", "summary.csv", "status"}:
+    if not unfinished and what & {"status", *_MADE_ANEW}:
         found.append(_TABLES)
     if "record" in what:
         found.append(_RECORD)

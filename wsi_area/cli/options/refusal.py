@@ -7,7 +7,7 @@ from typing import NoReturn
 import click
 
 from wsi_area.cli.output.wrapping import say_beside
-from wsi_area.model.plain_text import plain
+from wsi_area.plain_text import plain
 
 EXIT_INTERRUPTED = 130
 INTERRUPTED = "interrupted: run the same command again"

@@ -19,7 +19,7 @@ _STYLES = {"complete": "green", "incomplete": "yellow", "needs_calibration": "ye
 _NONE = "–"
 
 
-def print_results(slides: Sequence[EndedSlide], out: Place, *, with_tables: bool = True) -> None:
+def print_results(slides: Sequence[EndedSlide], out: Place, *, with_tables: bool = True, seal: str = "") -> None:
     """Print one row for each slide, below it each thing that went wrong once, and where to look next.
 
     A shard has no tables of its own: they are made when all shards are merged.
@@ -39,6 +39,8 @@ def print_results(slides: Sequence[EndedSlide], out: Place, *, with_tables: bool
     tables = f"Tables: {out / 'summary.csv'} (and .parquet, .xlsx); each slide" if with_tables else "Each slide"
     report = f"; to read: {out / 'report.html'}" if with_tables and (out / "report.html").exists() else ""
     print_lines(console, f"\n{tables} in full: {out / 'slides'}{report}")
+    if seal:
+        print_lines(console, f"Seal: {seal}")
 
 
 def _areas(slides: Sequence[EndedSlide]) -> tuple[tuple[str, Callable[[CountedSlide], float | None]], ...]:

@@ -47,8 +47,7 @@ signal_by_class=(0, 0), tiles_done=0)
         )
     px_by_code = _weigh(class_map, np.asarray(column_weights, np.int64), np.asarray(row_weights, np.int64))
     reserved = (UNREADABLE_CODE, OUTSIDE_ROI_CODE, UNSCANNED_CODE)
-    present = np.unique(class_map)
-    stray = [int(code) for code in present if code >= class_count and code not in reserved]
+    stray = [code for code in range(class_count, _CODES) if px_by_code[code] and code not in reserved]
     if stray:
         raise SegmentationError(
             f"class map holds the codes {stray}, which are neither one of its {class_count} classes nor "
@@ -70,10 +69,11 @@ def _weigh(class_map: ClassMap, column_weights: NDArray[np.int64], row_weights: 
     so this is a few plain histograms, where a weighted histogram would add in floating point.
     """
     totals = [0] * _CODES
-    for row_weight in np.unique(row_weights):
-        rows = class_map[row_weights == row_weight]
-        for column_weight in np.unique(column_weights):
-            block = rows[:, column_weights == column_weight]
+    of_rows, of_columns = np.unique(row_weights), np.unique(column_weights)
+    for row_weight in of_rows:
+        rows = class_map if len(of_rows) == 1 else class_map[row_weights == row_weight]
+        for column_weight in of_columns:
+            block = rows if len(of_columns) == 1 else rows[:, column_weights == column_weight]
             weight = int(row_weight) * int(column_weight)
             for code, pixels in enumerate(np.bincount(block.ravel(), minlength=_CODES)):
                 totals[code] += int(pixels) * weight

@@ -61,14 +61,14 @@ class WorkGrid:
 
 
 def disagreement(
-    class_map: ClassMap, row: Ints, layout: LedgerLayout, column_weights: Ints, row_weights: Ints
+    class_map: ClassMap | None, row: Ints, layout: LedgerLayout, column_weights: Ints, row_weights: Ints
 ) -> str | None:
     """Return the difference between a tile's ledger row and its class map, or None where they agree.
 
     Parameters
     ----------
-    class_map : uint8 (h, w)
-        Of the tile's core.
+    class_map : uint8 (h, w), or None
+        Of the tile's core; None for background alone.
     row : int64 (columns,)
         Of the ledger.
     column_weights, row_weights : int64 (w,), (h,)
@@ -76,11 +76,14 @@ def disagreement(
     """
     if row[layout.status_column] == NOT_COMMITTED:
         return "it was never committed"
-    try:
-        counts = count_class_map(class_map, column_weights, row_weights, layout.class_count)
-    except SegmentationError as error:
-        return str(error)
-    seen = (*counts.px_by_class, counts.unscanned_px, counts.outside_roi_px, counts.unreadable_px)
+    if class_map is None:
+        seen = (int(column_weights.sum()) * int(row_weights.sum()), *[0] * (layout.class_count + 2))
+    else:
+        try:
+            counts = count_class_map(class_map, column_weights, row_weights, layout.class_count)
+        except SegmentationError as error:
+            return str(error)
+        seen = (*counts.px_by_class, counts.unscanned_px, counts.outside_roi_px, counts.unreadable_px)
     recorded = [int(n) for n in row[layout.px_columns]]
     names = layout.columns[: len(seen)]
     differing = [

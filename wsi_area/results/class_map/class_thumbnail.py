@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
-from wsi_area.compute.picture.majority_picture import PictureGrid, majority_picture
+from wsi_area.compute.picture.majority_picture import InTiles, PictureGrid, majority_picture
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.class_codes import RESERVED, class_colours
 from wsi_area.results.class_map.sparse_class_map import sparse_class_map
 from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.stored_class_map import StoredClassMap
 from wsi_area.results.layout import SlideLayout, write_bytes
 from wsi_area.results.thumbnail import CLASSES_NAME, ThumbnailFrame
 
@@ -74,6 +75,18 @@ def write_class_thumbnail(layout: SlideLayout, slide: CountedSlide, frame: Thumb
         write_bytes(layout.root / CLASSES_NAME, _png(picture, slide, note))
 
 
+def kept_class_thumbnail(
+    layout: SlideLayout, slide: CountedSlide, frame: ThumbnailFrame, rows: NDArray[np.int64]
+) -> ClassMap | None:
+    """Return the class thumbnail that is kept, uint8 (h, w); None where none of this very result is whole."""
+    return _kept(layout, _note(slide, frame, rows))
+
+
+def made_class_thumbnail(class_map: InTiles | StoredClassMap, slide: CountedSlide, frame: ThumbnailFrame) -> ClassMap:
+    """Return the class thumbnail that a slide's class map makes, uint8 (h, w); the class map is read once."""
+    return majority_picture(class_map, picture_grid(slide, frame), list(class_colours(slide)))
+
+
 def picture_grid(slide: CountedSlide, frame: ThumbnailFrame) -> PictureGrid:
     """Return the grid of a slide's small picture, laid over the work grid of its class map."""
     per_work_x, per_work_y = slide.work_px_l0
@@ -81,7 +94,7 @@ def picture_grid(slide: CountedSlide, frame: ThumbnailFrame) -> PictureGrid:
 
 
 def _made(layout: SlideLayout, slide: CountedSlide, frame: ThumbnailFrame) -> ClassMap:
-    return majority_picture(sparse_class_map(layout), picture_grid(slide, frame), list(class_colours(slide)))
+    return made_class_thumbnail(sparse_class_map(layout), slide, frame)
 
 
 def _note(slide: CountedSlide, frame: ThumbnailFrame, rows: NDArray[np.int64]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from wsi_area.errors import NewerDocumentError, ResultError
 from wsi_area.model.documented import Table
+from wsi_area.model.record.run_seal import RunSeal, SealedSlide
 from wsi_area.model.run_record import RunRecord
-from wsi_area.model.run_seal import RunSeal, SealedSlide
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.class_map.sparse_class_map import tiles_of
 from wsi_area.results.class_map.store import ledger_rows

@@ -1,0 +1,219 @@
+"""verification: one slide held against itself: class map, ledger, document, table of objects, pictures, slide file."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.audit.verification.counted_again import CountedAgain
+from wsi_area.audit.verification.disagreement import Disagreement
+from wsi_area.audit.verification.objects_check import objects_faults
+from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
+from wsi_area.model.ledger import LedgerLayout
+from wsi_area.model.record.run_seal import SealedSlide
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.plain_text import named_file
+from wsi_area.results.certificate import certificate_of
+from wsi_area.results.class_map.class_thumbnail import kept_class_thumbnail, made_class_thumbnail
+from wsi_area.results.class_map.sparse_class_map import SparseClassMap, sparse_class_map
+from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
+from wsi_area.results.class_map.stored_class_map import open_class_map
+from wsi_area.results.documents import read_result
+from wsi_area.results.layout import LEDGER_ARRAY, RunLayout, SlideLayout, read_json
+from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.results.seal.contents import ClassMapDigest, document_digest, ledger_digest
+from wsi_area.results.sound_areas import require_areas
+from wsi_area.results.tables.object_tables import objects_digest
+from wsi_area.results.thumbnail import CLASSES_NAME, THUMBNAIL_NAME, read_frame
+from wsi_area.slides import inspect
+from wsi_area.storage.place import Place
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SlideTask:
+    """One slide to be held against itself; picklable, so that any process can do it."""
+
+    run: Place
+    slide_id: str
+    ended: EndedSlide | None  # what run.json says of it
+    sealed: SealedSlide | None  # None: the run has no seal
+    with_slide: bool  # whether its file is looked at
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSlide:
+    """What came of it."""
+
+    slide_id: str
+    tiles: int
+    faults: tuple[Disagreement, ...]
+    result: EndedSlide | None  # what the tables are to say of it; None where nobody can know
+
+
+@dataclass(frozen=True, slots=True)
+class _Recounted:
+    """What came of the pass over a class map."""
+
+    tiles: int
+    faults: list[tuple[str, str]]
+    ledger: str | None = None  # their digests
+    class_map: str | None = None
+
+
+def check_slide(task: SlideTask) -> CheckedSlide:
+    """Return everything about one slide that does not agree.
+
+    Raises
+    ------
+    NewerDocumentError
+        If a later version wrote its document; whatever else is wrong with it is said, and costs this slide alone.
+    """
+    ended = task.ended
+    if ended is None:
+        return _found(task, 0, [("status", "run.json does not say how it ended; run the same command again")], None)
+    if ended.status == "failed":
+        return _found(task, 0, [], ended)
+    layout = RunLayout(task.run).slide(task.slide_id)
+    try:
+        slide = read_result(layout)
+        if not isinstance(slide, CountedSlide):
+            is_so = ended.status == "needs_calibration"
+            return _found(task, 0, [] if is_so else [("status", f"result.json says {slide.status!r}")], slide)
+        require_areas(slide, layout.result_json)
+        again = _recount(layout, slide)
+        faults = [*again.faults, *_document_faults(layout, slide, ended), *objects_faults(layout, slide)]
+        if task.sealed is not None:
+            faults += _seal_faults(layout, task.sealed, again, faults)
+    except NewerDocumentError:
+        raise
+    except CountMismatchError as error:
+        return _found(task, 0, [("area", str(error))], None)
+    except WsiAreaError as error:
+        return _found(task, 0, [("record", str(error))], None)
+    except Exception as error:  # a boundary: whoever changes a document chooses where it hurts
+        _LOG.debug("%s cannot be judged", task.slide_id, exc_info=True)
+        return _found(task, 0, [("record", f"{layout.result_json} contradicts itself ({error!r})")], None)
+    if task.with_slide:
+        faults += _slide_faults(slide)
+    return _found(task, again.tiles, faults, slide)
+
+
+def _found(task: SlideTask, tiles: int, faults: list[tuple[str, str]], result: EndedSlide | None) -> CheckedSlide:
+    told = tuple(Disagreement(task.slide_id, what, message) for what, message in faults)
+    return CheckedSlide(task.slide_id, tiles, told, result)
+
+
+def _recount(layout: SlideLayout, slide: CountedSlide) -> _Recounted:
+    grid = OpenedSlide(layout, slide).grid
+    columns = LedgerLayout(len(slide.classes))
+    rows = ledger_rows(layout)
+    if rows.shape != (*grid.shape, len(columns.columns)):
+        what = f"{LEDGER_ARRAY} has the shape {rows.shape}, the plan on record {grid.shape} tiles"
+        return _Recounted(0, [("ledger", what)])
+    stored, size = open_class_map(layout), grid.size_px
+    if stored.shape != (size.height_px, size.width_px):
+        what = f"its shape is {stored.shape}, not {(size.height_px, size.width_px)} as on record"
+        return _Recounted(0, [("class map", what)])
+    found = sparse_class_map(layout)
+    sparse = found if isinstance(found, SparseClassMap) and found.tile_px == grid.tile_px else None
+    again = CountedAgain(stored, sparse, grid, columns, rows, ClassMapDigest(stored.shape))
+    pictures = _picture_faults(layout, slide, rows, again)
+    faults = [*again.faults, *_total_faults(slide, columns, rows), *pictures]
+    return _Recounted(grid.shape[0] * grid.shape[1], faults, ledger_digest(rows), again.digest.hex)
+
+
+def _picture_faults(
+    layout: SlideLayout, slide: CountedSlide, rows: NDArray[np.int64], again: CountedAgain
+) -> list[tuple[str, str]]:
+    """Return what is wrong with the small pictures of a slide; the class map has been counted then."""
+    faults = []
+    try:
+        frame = read_frame(layout)
+    except ResultError as error:
+        frame = None
+        faults.append((THUMBNAIL_NAME, str(error)))
+    kept = None if frame is None else kept_class_thumbnail(layout, slide, frame, rows)
+    if frame is None or kept is None:  # there is nothing to compare: the tiles are counted all the same
+        for _ in again.tiles_with_content():
+            pass
+        return faults
+    other = np.argwhere(made_class_thumbnail(again, slide, frame) != kept)
+    if len(other) and not again.is_torn:
+        row, col = other[0]
+        told = f"{len(other)} of its {kept.size} pixels are not what the class map shows"
+        faults.append((CLASSES_NAME, f"{told}, the first at row {row} col {col}"))
+    return faults
+
+
+def _total_faults(slide: CountedSlide, columns: LedgerLayout, rows: NDArray[np.int64]) -> Iterator[tuple[str, str]]:
+    total = columns.total(rows.reshape(-1, rows.shape[-1]))
+    counts, slide_px = slide.counts, slide.size_l0_px.area_px
+    told = (*counts.n_px_by_class, counts.n_px_unscanned, counts.n_px_outside_roi, counts.n_px_unreadable)
+    summed = (*total.px_by_class, total.unscanned_px, total.outside_roi_px, total.unreadable_px)
+    if told != summed:
+        yield "counts", f"result.json says {told}, the rows of the ledger add up to {summed}"
+    if total.total_px != slide_px:
+        yield "accounting law", f"{total.total_px} px are accounted for, the slide has {slide_px}"
+    by_class = tuple(c.n_px for c in slide.classes)
+    if by_class != total.px_by_class:
+        yield "classes", f"result.json lists {by_class}, the ledger adds up to {total.px_by_class}"
+
+
+def _document_faults(layout: SlideLayout, slide: CountedSlide, ended: EndedSlide) -> Iterator[tuple[str, str]]:
+    if slide.status != ended.status:
+        yield "status", f"result.json says {slide.status!r}, run.json {ended.status!r}"
+    of_ledger, of_result = ledger_attributes(layout)["made_from"], slide.made_from.parts
+    for part in sorted({*of_ledger, *of_result}):
+        then, now = of_ledger.get(part), of_result.get(part)
+        if then != now:
+            yield "made from", f"the ledger was made from another {part.replace('_', ' ')} ({then}) than told ({now})"
+    yield from _certificate_faults(slide)
+
+
+def _certificate_faults(slide: CountedSlide) -> Iterator[tuple[str, str]]:
+    told = slide.certificate
+    if told is None:
+        return
+    if not told.is_sound:
+        yield "certificate", f"its hash {told.sha256} is not that of what it says"
+    made = certificate_of(slide, told.completeness)
+    for block in type(told).model_fields:
+        if block != "sha256" and getattr(made, block, None) != getattr(told, block):
+            yield "certificate", f"its {block.replace('_', ' ')} is not what the rest of result.json says"
+
+
+def _seal_faults(
+    layout: SlideLayout, sealed: SealedSlide, again: _Recounted, faults: list[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Yield what of a slide is not what was sealed, where nothing else has said so yet."""
+    named = {what.split()[0] for what, _ in faults}
+    now = {
+        "document": ("result.json", document_digest(read_json(layout.result_json))),
+        "ledger": ("ledger", again.ledger),
+        "class_map": ("class map", again.class_map),
+        "objects": ("objects.parquet", objects_digest(layout)),
+    }
+    about_counts = bool(named & {"tile", "ledger", "class", "counts", "classes"})
+    for field, (what, digest) in now.items():
+        told = getattr(sealed, field)
+        if digest == told or (about_counts and field in {"ledger", "class_map"}) or what in named:
+            continue
+        yield what, f"what it says is not what was sealed (digest {str(digest)[:12]}, sealed {str(told)[:12]})"
+
+
+def _slide_faults(slide: CountedSlide) -> list[tuple[str, str]]:
+    path = Path(named_file(slide.path))
+    if not path.exists():
+        return []  # archived since; the counts can still be verified
+    try:
+        now = inspect(path, slide_id=slide.slide_id, choice=slide.choice).fingerprint
+    except SlideError as error:
+        return [("slide file", f"{path} cannot be opened any more ({error})")]
+    if now == slide.fingerprint:
+        return []
+    return [("slide file", f"{path} is no longer the file that was measured: its fingerprint differs")]
