@@ -26,9 +26,9 @@ from wsi_area.model.classes import (
 from wsi_area.model.drawn import Drawn, RegionOfInterest
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import TilePlace
-from wsi_area.model.plain_text import named_file
 from wsi_area.model.slide import SlideInfo
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.plain_text import named_file
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.storage.place import Place

@@ -16,9 +16,9 @@ from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.pixels import RgbArray
-from wsi_area.model.plain_text import plain_cell
 from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.plain_text import plain_cell
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.tables.certificate_text import Lines
