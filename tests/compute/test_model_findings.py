@@ -64,6 +64,11 @@ def test_the_worst_comes_first_and_the_others_are_named():
     assert finding.message.endswith("also outside: the optical density (median)")
 
 
+def test_worst_is_what_lies_out_by_most_of_its_own_margin():
+    (finding,) = told(red_share_median=0.44, od_median=0.78)  # 0.02 of 0.07; 11 % of 76 %
+    assert finding.measured == 0.44
+
+
 @pytest.mark.parametrize("facts", [{}, {"trained_model": "a name"}])
 def test_other_segmenters_have_no_model(facts):
     assert model_seen(facts) is None

@@ -20,7 +20,7 @@ from wsi_area.inputs.manifest import read_manifest
 from wsi_area.inputs.slide_ids import safe_id, unique_ids
 from wsi_area.inputs.typed_mpp import parse_mpp
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.plain_text import plain
+from wsi_area.plain_text import plain
 
 
 def touch(folder: Path, *names: str) -> None:

@@ -232,7 +232,7 @@ def test_a_certificate_with_a_hash_made_anew_still_contradicts_the_result(tmp_pa
     path = folder / "slides" / "s" / "result.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     block = document["certificate"]
-    block["light"]["grade"]["grade"] = "B"
+    block["light"]["glass_level"] = 7
     rest = {name: value for name, value in block.items() if name != "sha256"}
     block["sha256"] = hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
     path.write_text(json.dumps(document), encoding="utf-8")
@@ -246,3 +246,8 @@ def measured_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     measure(slide_with_gaps(folder / "s.svs").path, folder / "out")
     assert verify_run(folder / "out").disagreements == ()
     return folder / "out"
+
+
+def test_a_fixed_threshold_leans_on_no_glass_and_its_light_has_no_grade(measured_once: Path) -> None:
+    light = certificate(measured_once)["light"]
+    assert (light["glass"]["leans_on_glass"], light["grade"], light["threshold"]) == (False, None, 60.0)

@@ -11,7 +11,7 @@ from command_line import wsi_area
 from synthetic import disc, write_slide
 
 from wsi_area.model.geometry import Size
-from wsi_area.model.plain_text import named_file
+from wsi_area.plain_text import named_file
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout
 

@@ -1,10 +1,13 @@
 """A model that was trained on some slides says so of one that looks otherwise, and is quiet on others of their kind."""
 
 import csv
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import wsi_area
 from PIL import Image
 from synthetic_textures import write_pairs, write_tiff_slide
 from test_train import MPP, SMALL, TUMOR
@@ -57,6 +60,16 @@ def test_a_model_of_one_image_has_no_accuracy_and_says_so(tmp_path: Path) -> Non
     train(sources, TUMOR, SMALL, tmp_path / "model", rest_in_tissue=False)
     slide = write_tiff_slide(tmp_path / "s.tif", np.asarray(Image.open(tmp_path / "one" / "im0.png")))
     assert codes_of(tmp_path / "model", [slide], tmp_path / "out")["s"] == ["ACCURACY_UNKNOWN"]
+    others = [shutil.copy(slide, tmp_path / f"t{number}.tif") for number in range(12)]
+    model = json.dumps(str(tmp_path / "model"))
+    ended = wsi_area(
+        "run", *others, "--set", "segmenter.name=pixel_classifier", "--set", f"segmenter.model={model}",
+        "--out", tmp_path / "many",
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    told = ended.out + ended.err
+    assert told.count("ACCURACY_UNKNOWN") == told.count("how well this model tells its classes apart") == 1
+    assert "t0, t1, t2, t3, t4, t5, t6, t7 and 4 others" in " ".join(told.split())
 
 
 def test_colon_of_other_patients_is_quiet_and_another_stain_is_told(testdata: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from wsi_area.inputs.listed_names import is_utf8, nearest, read_names
 from wsi_area.inputs.slide_ids import safe_id
 from wsi_area.inputs.typed_mpp import UNSURE, Sureness, in_words, mpp_number, typed_mpp
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.plain_text import plain
+from wsi_area.plain_text import plain
 from wsi_area.settings.own_settings import CONFIG_COLUMN, OWN_SECTIONS, OwnSettings, is_setting, own_settings
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.slides.file_kinds import absent_text

@@ -12,8 +12,8 @@ from wsi_area.inputs.dicom_series import series_of
 from wsi_area.inputs.in_buckets import objects
 from wsi_area.inputs.listed_names import read_names
 from wsi_area.inputs.looked_at import IMAGE_SUFFIXES, Looked, is_own_output, suffixes_text
-from wsi_area.model.plain_text import named_file
 from wsi_area.model.record.left_out import LeftOut
+from wsi_area.plain_text import named_file
 from wsi_area.slides.file_kinds import NOT_READ, absent_text
 from wsi_area.slides.header.companion_files import MRXS_SUFFIX, is_dicom, only_companions
 from wsi_area.storage.access import Access

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wsi_area.model.plain_text import plain_values
+from wsi_area.plain_text import plain_values
 
 SCHEMA_VERSION = 2
 """Of result.json and run.json. Raised, once a release, when a field comes, goes or changes its meaning: a reader knows

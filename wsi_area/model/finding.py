@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from wsi_area.model.documented import CLOSED, Name, Number, Says, Table, Whole
-from wsi_area.model.plain_text import plain
+from wsi_area.plain_text import plain
 
 Severity = Literal["info", "warning", "refusal"]
 """``refusal`` withholds the mm²; ``warning`` asks a person to look; ``info`` is on record."""

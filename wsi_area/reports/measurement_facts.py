@@ -28,10 +28,10 @@ def measurement_facts(record: CountedSlide) -> tuple[tuple[str, str], ...]:
     return (
         ("file", f"{record.vendor}, {grouped(record.file_bytes)} bytes"),
         ("fingerprint", record.fingerprint),
-        *((("measured of it", told),) if (told := picture_text(record.pictures)) else ()),
+        *_named("measured of it", picture_text(record.pictures) if record.certificate is None else ""),
         ("objective", NONE if power is None else f"×{grouped(power)} (never enters an area)"),
         ("read through", f"{record.reader}: {record.reader_reason}"),
-        *((("measured against", told),) if (told := light_text(record.light)) else ()),
+        *_named("measured against", light_text(record.light) if record.certificate is None else ""),
         ("worked at", f"{size} µm/px, level {work.level} reduced {work.reduce_factor} times"),
         ("tiles skipped as glass", skipped),
         ("segmenter", segmenter.name),
@@ -41,6 +41,11 @@ def measurement_facts(record: CountedSlide) -> tuple[tuple[str, str], ...]:
         ("hash of cut", work.plan_hash),
         ("measured by", f"wsi-area {record.wsi_area_version}"),
     )
+
+
+def _named(name: str, text: str) -> tuple[tuple[str, str], ...]:
+    """Return a fact; none where there is nothing to say, or where the certificate says it."""
+    return ((name, text),) if text else ()
 
 
 _AS_A_RULE = (("fitted_on", "overview"), ("painted_black_fraction", 0.0), ("clamped", False))

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from wsi_area.compute.picture.washes import WASH
-from wsi_area.model.plain_text import plain_cell
+from wsi_area.plain_text import plain_cell
 from wsi_area.reports.cohort import Cohort
 from wsi_area.reports.histogram import HEIGHT as HISTOGRAM_HEIGHT
 from wsi_area.reports.histogram import WIDTH as PLOT_WIDTH

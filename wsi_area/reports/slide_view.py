@@ -11,6 +11,8 @@ from wsi_area.reports.areas_table import AreasTable, areas_table, foci_rows
 from wsi_area.reports.histogram import Histogram, histograms
 from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_lines
 from wsi_area.reports.slide_picture import LISTED_FOCI, LegendEntry, SlidePicture, tile_legend
+from wsi_area.results.certificate import not_assessed
+from wsi_area.results.tables.certificate_text import Lines, certificate_lines
 from wsi_area.results.tables.quantity import area_text, grouped, mm2_text, share_text
 from wsi_area.results.tables.tissue_name import tissue_name
 
@@ -22,14 +24,6 @@ STATUS_TEXT = {
 }
 STATUS_SIGN = {"complete": "✓", "incomplete": "!", "needs_calibration": "?", "failed": "✕"}
 SEVERITY_SIGN = {"refusal": "✕", "warning": "▲", "info": "i"}
-
-_NOT_ASSESSED = (
-    "Diagnosis, grade or stage: this is a measurement of area.",
-    "Whether a class is what its name says: no pathologist's reading was compared with this slide here.",
-    "Colour fidelity of the stain and of the scanner.",
-    "Stitching and registration of the scan.",
-)
-_NOT_FOUND_APART = "Focus, folds, pen, air bubbles and dust: no class of this run looks for them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +72,8 @@ class SlideView:
     sensitivity: tuple[str, ...] = ()
     foci: tuple[tuple[Any, ...], ...] = ()
     foci_text: str = ""
-    not_assessed: tuple[str, ...] = ()
+    certificate: Lines = ()
+    not_assessed: tuple[str, ...] = ()  # where there is no certificate, which says it
     facts: tuple[tuple[str, str], ...] = ()
     tile_errors: tuple[str, ...] = ()
 
@@ -135,31 +130,32 @@ def slide_view(place: int, record: EndedSlide, picture: SlidePicture | None) -> 
         sensitivity=sensitivity_lines(record),
         foci=foci_rows(record, LISTED_FOCI),
         foci_text="" if record.foci is None else _foci_text(record.foci),
-        not_assessed=_not_assessed(record),
+        certificate=() if record.certificate is None else certificate_lines(record.certificate),
+        not_assessed=() if record.certificate is not None else _not_assessed(record),
         facts=measurement_facts(record),
         tile_errors=tuple(_tile_error(e) for e in record.tile_errors),
     )
 
 
 def _headline(record: CountedSlide) -> tuple[tuple[str, str], ...]:
-    tumor, tissue, rel = record.tumor, record.tissue, record.calibration.relative_u_area
+    headline, tissue, rel = record.headline, record.tissue, record.calibration.relative_u_area
     name = tissue_name([record])
     if record.calibration.mpp_x_um is None:
         counted = [] if name is None else [(name, f"{grouped(tissue.n_px)} px")]
-        if tumor.n_px is not None:
-            counted.insert(0, ("tumour", f"{grouped(tumor.n_px)} px"))
+        if headline.n_px is not None:
+            counted.insert(0, (headline.title, f"{grouped(headline.n_px)} px"))
         return tuple(counted)
     lines = []
-    if tumor.n_px is not None:
-        lines.append(("tumour", with_mm2(area_text(tumor.area_mm2, tumor.area_u_mm2))))
+    if headline.n_px is not None:
+        lines.append((headline.title, with_mm2(area_text(headline.area_mm2, headline.area_u_mm2))))
     if name is not None:
         u = None if tissue.area_mm2 is None or rel is None else tissue.area_mm2 * rel
         lines.append((name, with_mm2(area_text(tissue.area_mm2, u))))
-    elif tumor.n_px is None:  # every class stands for itself
+    elif headline.n_px is None:  # every class stands for itself
         named = [c for c in record.classes if c.id]
         lines += [(c.name, with_mm2(area_text(c.area_mm2, c.area_u_mm2))) for c in named]
-    if tumor.n_px is not None and name is not None:
-        lines.append(("tumour in tissue", share_text(tumor.n_px, tissue.n_px)))
+    if headline.n_px is not None and name is not None:
+        lines.append((f"{headline.title} in tissue", share_text(headline.n_px, tissue.n_px)))
     return tuple(lines)
 
 
@@ -200,14 +196,8 @@ def _foci_text(foci: FociOnRecord) -> str:
 
 
 def _not_assessed(record: CountedSlide) -> tuple[str, ...]:
-    excluded = [c.name for c in record.classes if c.is_excluded]
-    apart = (
-        f"Artefacts other than {', '.join(excluded)}: no class of this run looks for them."
-        if excluded
-        else _NOT_FOUND_APART
-    )
     error_bar = "The ± 95 % is of the pixel size alone; what the segmentation gets wrong is not in it."
-    return (*_NOT_ASSESSED, apart, error_bar)
+    return (*not_assessed(c.name for c in record.classes if c.is_excluded), error_bar)
 
 
 def _tile_error(error: TileError) -> str:

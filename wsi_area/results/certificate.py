@@ -88,7 +88,7 @@ def certified_light(
         glass_level=None if light is None else min(light.glass_rgb),
         threshold=None if light is None or facts.get("threshold") is None else float(facts["threshold"]),
         threshold_method=None if light is None else facts.get("method"),
-        grade=None if light is None or findings is None else _grade(findings, _ON_LIGHT),
+        grade=None if light is None or findings is None else _light_grade(light, findings),
     )
 
 
@@ -103,6 +103,12 @@ def _counted(stored: Completeness, counts: CountsOnRecord) -> Completeness:
     return stored.model_copy(
         update={"n_px_unscanned": counts.n_px_unscanned, "n_px_unreadable": counts.n_px_unreadable}
     )
+
+
+def _light_grade(light: LightOnRecord, findings: Sequence[QaFinding]) -> Grade | None:
+    """Return the grade of the light; None where no number leans on the glass and nothing is said of it."""
+    grade = _grade(findings, _ON_LIGHT)
+    return grade if light.leans_on_glass or grade.because else None
 
 
 def _grade(findings: Sequence[QaFinding], codes: Sequence[str]) -> Grade:

@@ -9,7 +9,7 @@ from typing import Any
 
 from wsi_area.errors import NewerDocumentError, ResultError
 from wsi_area.model.documented import SCHEMA_VERSION
-from wsi_area.model.plain_text import plain, plain_values
+from wsi_area.plain_text import plain, plain_values
 from wsi_area.storage.place import Place, commit, mending
 from wsi_area.version import __version__
 

@@ -9,6 +9,7 @@ from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_run import open_run as open_documents
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.review.calibration_view import SlideCalibration, calibration_of
+from wsi_area.review.certificate_view import SlideCertificate, certificate_of_slide
 from wsi_area.review.class_levels import ClassLevel, class_level
 from wsi_area.review.comparison import RunComparison, comparison_of
 from wsi_area.review.explained import ExplainedArea, explained_area
@@ -105,6 +106,17 @@ class NotebookSlide(OpenedSlide):
             If the slide ended before a pixel size was looked for.
         """
         return calibration_of(self)
+
+    @property
+    def certificate(self) -> SlideCertificate:
+        """Return what the slide's numbers rest on: picture, pixel size, light, completeness, orientation.
+
+        Raises
+        ------
+        ResultError
+            If the slide was not counted, or by a version that made no certificates.
+        """
+        return certificate_of_slide(self)
 
     def plot(self, ax: Any = None, *, overlay: bool = True, classes: Iterable[str] | None = None) -> Any:
         """Return matplotlib axes with the slide, its classes, and a bar of known length.

@@ -6,6 +6,7 @@ from typing import Any
 
 from wsi_area.compute.cut.grid import batches_to_measure, level_px_to_decode
 from wsi_area.compute.cut.planning import estimated_disk_bytes
+from wsi_area.compute.judge.model_findings import model_findings, model_seen
 from wsi_area.compute.judge.quality import background_findings, work_mpp_findings
 from wsi_area.inputs.drawings import left_out_findings
 from wsi_area.model.calibration import Calibration
@@ -63,4 +64,5 @@ def _findings(prepared: PreparedSlide) -> tuple[QaFinding, ...]:
         *background_findings(prepared.info.slide_id, assumed, seen),
         *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
         *left_out_findings(prepared.info.slide_id, facts),
+        *model_findings(prepared.info.slide_id, model_seen(facts)),
     )

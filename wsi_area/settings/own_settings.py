@@ -9,7 +9,7 @@ from typing import Any
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.json_tree import flat
-from wsi_area.model.plain_text import plain
+from wsi_area.plain_text import plain
 from wsi_area.settings.presets import instead, presets
 from wsi_area.settings.settings_tree import is_plain, put, typed_value
 

@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 import stat
+from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 
 _MAGIC_AT, _MAGIC = 128, b"DICM"
@@ -47,6 +48,7 @@ UNFINISHED = frozenset({".part", ".partial", ".crdownload", ".download", ".filep
 """What programs add to a file's name while they still write it."""
 
 _WINDOWS = re.compile(r"(?:^|/)([A-Za-z]:[\\/]|\\\\)")
+_LEAST_LIKE = 4  # letters of a name from which on a likeness means anything
 _NO_FILE = (
     (stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"),
     (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"),
@@ -133,8 +135,22 @@ def _hint(text: str) -> str:
         return (
             f": a path of Windows, which this machine does not know; write it as it is mounted here, such as {mounted}"
         )
-    near = difflib.get_close_matches(os.path.basename(text), _names_beside(text), n=1, cutoff=0.8)
-    return f" (did you mean {near[0]}?)" if near else ""
+    near = _like(os.path.basename(text), _names_beside(text))
+    return f" (did you mean {near}?)" if near else ""
+
+
+def _like(name: str, known: Sequence[str]) -> str:
+    """Return the name that is most like one that is not there; "" for none, and never one of another number.
+
+    >>> _like("silde_101.svs", ["slide_101.svs", "slide_102.svs"]), _like("slide_103.svs", ["slide_102.svs"])
+    ('slide_101.svs', '')
+    >>> _like("b.svs", ["c.svs"])
+    ''
+    """
+    if len(name.partition(".")[0]) < _LEAST_LIKE:
+        return ""
+    same = [other for other in known if re.findall(r"\d+", other) == re.findall(r"\d+", name)]
+    return next(iter(difflib.get_close_matches(name, same, n=1, cutoff=0.8)), "")
 
 
 def _names_beside(text: str) -> list[str]:

@@ -13,9 +13,9 @@ from wsi_area.audit.verification.disagreement import Disagreement
 from wsi_area.audit.verification.objects_check import objects_faults
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
 from wsi_area.model.ledger import LedgerLayout
-from wsi_area.model.plain_text import named_file
 from wsi_area.model.record.run_seal import SealedSlide
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.plain_text import named_file
 from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.class_thumbnail import kept_class_thumbnail, made_class_thumbnail
 from wsi_area.results.class_map.sparse_class_map import SparseClassMap, sparse_class_map

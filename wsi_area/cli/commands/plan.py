@@ -17,7 +17,7 @@ from wsi_area.compute.quantity_text import number_text
 from wsi_area.errors import MissingMppError
 from wsi_area.inputs.slide_settings import changed_keys, settings_of, told_settings
 from wsi_area.inputs.stage_in import wherever_it_is_read
-from wsi_area.model.plain_text import plain
+from wsi_area.plain_text import plain
 from wsi_area.run.context import task_memory_limit_bytes
 from wsi_area.run.executors.choice import usable_cores
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide

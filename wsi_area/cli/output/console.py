@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wsi_area.cli.output.wrapping import wrapped
-from wsi_area.model.plain_text import plain
+from wsi_area.plain_text import plain
 
 PIPED_WIDTH = 4096
 """In a pipe nothing is wrapped, so that grep and cut see whole lines."""

@@ -10,6 +10,7 @@ from wsi_area.cli.output.console import print_lines
 from wsi_area.model.finding import QaFinding
 
 SEVERITY_STYLES = {"refusal": "bold red", "warning": "yellow", "info": "dim"}
+_MOST_NAMED = 8
 _WORDS = {"refusal": "REFUSED", "warning": "warning", "info": "note"}
 
 
@@ -58,6 +59,18 @@ def print_group(console: Console, heading: Text, items: Iterable[Told], remedy: 
     for item in items:
         by_message.setdefault(item.message, []).append(item.slide_id)
     for message, slides in by_message.items():
-        print_lines(console, f"{', '.join(dict.fromkeys(slides))}: {message}", indent="  ")
+        print_lines(console, f"{_named(list(dict.fromkeys(slides)))}: {message}", indent="  ")
     if remedy:
         print_lines(console, remedy, indent="    → ", hanging="      ")
+
+
+def _named(slides: list[str]) -> str:
+    """Return the slides that something is said of; of many the first, and how many more. The tables name each.
+
+    >>> _named(["a", "b"]), _named([str(n) for n in range(10)])
+    ('a, b', '0, 1, 2, 3, 4, 5, 6, 7 and 2 others')
+    """
+    more = len(slides) - _MOST_NAMED
+    if more < 2:  # one more is as short as saying so
+        return ", ".join(slides)
+    return f"{', '.join(slides[:_MOST_NAMED])} and {more} others"

@@ -8,7 +8,7 @@ from typing import IO
 
 import click
 
-from wsi_area.model.plain_text import plain
+from wsi_area.plain_text import plain
 
 _UNKNOWN_WIDTH = 80
 

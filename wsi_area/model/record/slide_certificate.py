@@ -41,7 +41,8 @@ class CertifiedLight(Part):
     threshold: Annotated[Number | None, Says("what parts tissue from background", "as its method", NO_GLASS)]
     threshold_method: Annotated[str | None, Says("how it was found", empty=NO_GLASS)]
     grade: Annotated[
-        Grade | None, Says("how far the light is to be relied on", empty=f"{NOT_COUNTED}, or no glass is looked for")
+        Grade | None,
+        Says("how far the light is to be relied on", empty=f"{NOT_COUNTED}, or no number leans on the glass"),
     ]
 
 

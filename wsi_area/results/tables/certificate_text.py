@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from wsi_area.compute.judge.pictures import ORIENTATIONS
-from wsi_area.compute.quantity_text import number_text, pair_text, percent_text
+from wsi_area.compute.quantity_text import number_text, pair_text
 from wsi_area.model.geometry import Size
 from wsi_area.model.picture import Picture
 from wsi_area.model.record.slide_certificate import (
@@ -14,12 +14,12 @@ from wsi_area.model.record.slide_certificate import (
     Grade,
     Orientation,
 )
-from wsi_area.model.record.slide_origin import CalibrationOnRecord, LightOnRecord
+from wsi_area.model.record.slide_origin import CalibrationOnRecord
 from wsi_area.model.slide import UPRIGHT
+from wsi_area.results.tables.light_text import glass_text
 from wsi_area.results.tables.picture_text import NO_OTHER, left_out_texts, taken_text
 
 NOT_LOOKED_AT = "not looked at"
-_SOURCES = {"seen": "seen on this slide", "given": "given by segmenter.glass", "nominal": "none was seen, so taken"}
 
 Lines = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -49,15 +49,18 @@ def _pictures(pictures: CertifiedPictures) -> Iterator[str]:
 
 def _pixel_size(size: CalibrationOnRecord, pictures: CertifiedPictures) -> Iterator[str]:
     yield size.reason
-    told = list(pictures.claims)
+    told, chosen = list(pictures.claims), (size.source, size.mpp_x_um, size.mpp_y_um)
     for claim in size.candidates:
         of = next((one for one in told if (one.source, one.mpp_x_um) == (claim.source, claim.mpp_x_um)), None)
         if of is not None:
             told.remove(of)  # a tag may stand twice, once for each picture
-        whose = "" if of is None else _whose(of.picture, of.describes_px, pictures.listed)
+        whose = "" if of is None or pictures.count == 1 else _whose(of.picture, of.describes_px, pictures.listed)
         note = f": “{claim.note}”" if claim.note else ""
         number = pair_text(claim.mpp_x_um, claim.mpp_y_um)
-        yield f"claim {claim.source}{note}, {number} µm/px, quality {claim.quality}{whose}"
+        used = ""
+        if (claim.source, claim.mpp_x_um, claim.mpp_y_um) == chosen:
+            used, chosen = " (used)", (None, None, None)  # the first of those that are alike
+        yield f"claim {claim.source}{used}{note}, {number} µm/px, quality {claim.quality}{whose}"
     for unread in pictures.unread_claims:
         yield f"claim {unread.source}: “{unread.text}”, which cannot be read"
     if not size.candidates and not pictures.unread_claims:
@@ -81,23 +84,12 @@ def _light(light: CertifiedLight) -> Iterator[str]:
     if light.glass is None:
         yield "the segmenter looks for no glass"
         return
-    grade = "no grade before the slide is counted" if light.grade is None else _grade(light.grade)
-    yield f"{_glass(light.glass)}, level {light.glass_level}; {grade}"
+    ungraded = "no grade before the slide is counted" if light.glass.leans_on_glass else "no number leans on it"
+    grade = ungraded if light.grade is None else _grade(light.grade)
+    yield f"{glass_text(light.glass)}; its darkest channel lies at {light.glass_level}; {grade}"
     if light.threshold is not None:
         leans = "taken from the glass" if light.glass.leans_on_glass else "not taken from the glass"
         yield f"threshold {number_text(light.threshold)} by {light.threshold_method or 'no method on record'}, {leans}"
-
-
-def _glass(glass: LightOnRecord) -> str:
-    red, green, blue = glass.glass_rgb
-    words = [f"glass ({red}, {green}, {blue}), {_SOURCES[glass.glass_source]}"]
-    if glass.glass_share is not None:
-        words.append(f"on {percent_text(glass.glass_share)} of the overview")
-    if glass.glass_fall is None:
-        words.append("its fall over the field was not found")
-    else:
-        words.append(f"falls by {percent_text(glass.glass_fall)} over the field")
-    return ", ".join(words)
 
 
 def _completeness(kept: Completeness) -> Iterator[str]:

@@ -14,8 +14,11 @@ def light_text(light: LightOnRecord | None) -> str:
     >>> light_text(LightOnRecord(**given, leans_on_glass=True, tissue_like=None))
     'glass (200, 190, 180), given by segmenter.glass'
     """
-    if light is None or not light.leans_on_glass:
-        return ""
+    return "" if light is None or not light.leans_on_glass else glass_text(light)
+
+
+def glass_text(light: LightOnRecord) -> str:
+    """Return the glass of a slide, whether or not its number leans on it."""
     red, green, blue = light.glass_rgb
     where = _SOURCES[light.glass_source]
     if light.glass_share is not None:

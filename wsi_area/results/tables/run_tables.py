@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wsi_area.model.documented import Table
-from wsi_area.model.plain_text import plain_values
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.plain_text import plain_values
 from wsi_area.results.layout import RunLayout, csv_bytes, write_bytes
 from wsi_area.results.tables.columns import CLASS, Kind, columns_of
 from wsi_area.results.tables.workbook import Table as Sheet

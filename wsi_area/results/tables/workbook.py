@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from wsi_area.model.plain_text import plain
+from wsi_area.plain_text import plain
 
 Table = tuple[str, Sequence[str], Sequence[Mapping[str, Any]]]
 """The name of a sheet, its columns, its rows."""

@@ -9,7 +9,7 @@ from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.calibration import Mpp, MppCandidate
-from wsi_area.model.plain_text import named_file
+from wsi_area.plain_text import named_file
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.run.array.array_plan import ArrayPlan
 from wsi_area.settings.own_settings import OwnSettings

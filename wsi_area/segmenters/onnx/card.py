@@ -18,6 +18,8 @@ Three = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 SCHEMA_VERSION = 1
+# pixels of 0..1 have no mean above 1 and no spread of ten; pixels of 0..255 that spread by less than 1 are all alike
+_MOST_UNIT_MEAN, _MOST_UNIT_STD, _LEAST_BYTE_STD = 1.5, 10.0, 1.0
 
 
 class _Part(BaseModel):
@@ -66,6 +68,7 @@ class CardInput(_Part):
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
         context, step = self.context_px, self.divisible_by
+        self._refuse_other_range()
         if self.dtype == "uint8" and (self.scale, self.mean, self.std) != ("0..255", (0.0,) * 3, (1.0,) * 3):
             raise ValueError('dtype uint8 takes pixels as they are; set scale to "0..255", and leave mean and std out')
         if isinstance(context, int) and not 0 <= context <= self.overlap:
@@ -78,6 +81,15 @@ class CardInput(_Part):
                 "make the window larger"
             )
         return self
+
+    def _refuse_other_range(self) -> None:
+        """Refuse a mean and a standard deviation that are of pixels in the other scale."""
+        if self.scale == "0..1" and (max(self.mean) > _MOST_UNIT_MEAN or max(self.std) > _MOST_UNIT_STD):
+            raise ValueError(
+                f'mean {self.mean}, std {self.std} are of pixels in 0..255; set scale to "0..255", or divide by 255'
+            )
+        if self.scale == "0..255" and max(self.std) < _LEAST_BYTE_STD:
+            raise ValueError(f'std {self.std} is of pixels in 0..1; set scale to "0..1", or multiply by 255')
 
 
 class CardOutput(_Part):

@@ -75,8 +75,7 @@ def _check_first(steps: FirstSteps, card: OnnxCard) -> None:
     black, white = shown_range(card)
     done = f"the graph of the network {card.name!r} begins with {', '.join(steps.operators)}"
     span = np.abs((white - black) * steps.factor)
-    is_scaled = bool(np.any(steps.factor != 1))
-    if is_scaled and (span.max() < LEAST_SPAN or span.min() > MOST_SPAN):
+    if span.max() < LEAST_SPAN or span.min() > MOST_SPAN:
         raise SettingsError(
             f"{done}, by which black to white, {_plain(black)} to {_plain(white)} by its card, would span only "
             f"{span.max():.3g}; it divides itself: {_remedy('0..255')}"

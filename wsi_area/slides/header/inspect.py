@@ -12,8 +12,8 @@ from wsi_area.compute.units import positive_number
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice
-from wsi_area.model.plain_text import named_file
 from wsi_area.model.slide import Level, SlideInfo
+from wsi_area.plain_text import named_file
 from wsi_area.slides.file_kinds import DICOM_HEAD_BYTES, absent_text, has_dicom_magic, no_file, not_read
 from wsi_area.slides.header.companion_files import (
     DICOM_SUFFIXES,

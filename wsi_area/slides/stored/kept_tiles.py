@@ -35,21 +35,16 @@ def stored_tiles(info: SlideInfo) -> StoredTiles | None:
 
 def _pages(tiff: tifffile.TiffFile, info: SlideInfo) -> Iterator[tifffile.TiffPage]:
     """Yield the directory of each level, or one for each of its colours."""
-    if info.level_parts:
-        for at in dict.fromkeys(part.directory_at for level in info.level_parts for part in level):
-            yield page_at(tiff, at)
+    parts = [part.directory_at for level in info.level_parts for part in level]
+    if directories := dict.fromkeys(parts or info.level_directories):
+        yield from (page_at(tiff, at) for at in directories)
         return
     pages = [page.aspage() for page in tiff.pages]
-    if info.vendor == "aperio":
-        pages = [page for page in pages if page.is_tiled]
-    if info.vendor == "aperio" and info.openslide_levels:
-        yield from (pages[number] for number in info.openslide_levels)
-        return
     for level in info.levels:
         size = level.size_px.width_px, level.size_px.height_px
         wanted = (size, size[::-1]) if info.is_turned else (size,)
         alike = [page for page in pages if (page.imagewidth, page.imagelength) in wanted]
-        yield alike[0]
+        yield alike[0]  # of several alike the one that the file names first
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""model: text that can be written and shown: names of files are bytes, and some characters are orders to a terminal."""
+"""plain_text: text that can be written and shown: names are bytes, and some characters are orders to a terminal."""
 
 import os
 import re
