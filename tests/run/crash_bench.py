@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from crash_children import Fault, Nursery
+from stain_settings import POSITIVE_IS_TUMOUR
 from synthetic import box, disc, write_slide
 
 from wsi_area.audit.verify import verify_run
@@ -48,7 +49,7 @@ class Bench:
             "blue": box(SIZE, 9, 9, 8, 6),
         }
         self.slide = write_slide(folder / "s.tif", SIZE, shapes).path
-        dab = ("--config", str(configs / "ihc_dab.toml"), "--set", "objects.foci=true")
+        dab = ("--config", str(configs / "ihc_dab.toml"), "--set", "objects.foci=true", "--set", POSITIVE_IS_TUMOUR)
         self.settings = {"foci": (*dab, *CUT), "filters": (*FILTERS, *CUT)}
         self.nursery = Nursery(folder / "log", self.command(folder / "foci", "foci", "--report"))
         self.undisturbed = {kind: folder / kind for kind in KINDS}

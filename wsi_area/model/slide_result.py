@@ -34,6 +34,7 @@ from wsi_area.model.record.slide_areas import (
     ClassOnRecord,
     CountsOnRecord,
     OutlineOnRecord,
+    Positive,
     SignalOnRecord,
     Tissue,
     TissueEnvelope,
@@ -147,6 +148,9 @@ class CountedSlide(EndedSlide):
     counts: CountsOnRecord
     classes: Annotated[tuple[ClassOnRecord, ...], Field(min_length=1), Says("each class, by its id")]
     tumor: Tumor
+    positive: Annotated[
+        Positive | None, Says(Positive.__doc__ or "", empty="the segmenter measures no stain, or nothing could be read")
+    ] = None
     tissue: Tissue
     tissue_envelope: Annotated[
         TissueEnvelope | None,
@@ -239,6 +243,11 @@ class CountedSlide(EndedSlide):
         """Return the width and the height of a work pixel in level-0 pixels."""
         level, factor = self.levels[self.work.level], self.work.reduce_factor
         return factor * level.downsample_x, factor * level.downsample_y
+
+    @property
+    def headline(self) -> Tumor | Positive:
+        """Return the tumour; where no class is tumour, what is positive, if anything is."""
+        return self.tumor if self.positive is None or self.tumor.n_px is not None else self.positive
 
     @property
     def total_area_mm2(self) -> Annotated[
