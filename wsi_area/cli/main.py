@@ -10,7 +10,7 @@ from importlib import import_module
 
 import click
 
-from wsi_area.cli.options.refusal import EXIT_INTERRUPTED, INTERRUPTED, refuse, tell_document
+from wsi_area.cli.options.refusal import EXIT_INTERRUPTED, INTERRUPTED, end_now_if_at_work, refuse, tell_document
 from wsi_area.cli.output.wrapping import WrappedLines
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError, WsiAreaError
 from wsi_area.plain_text import plain
@@ -114,7 +114,10 @@ def main() -> None:
         tell_document(error.format_message(), EXIT_USAGE)
         code = EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
-        refuse(INTERRUPTED, EXIT_INTERRUPTED)
+        try:
+            refuse(INTERRUPTED, EXIT_INTERRUPTED)
+        finally:
+            end_now_if_at_work(EXIT_INTERRUPTED)
     except WsiAreaError as error:
         refuse(str(error), _code_of(error))
     sys.exit(code if isinstance(code, int) else 0)

@@ -23,6 +23,8 @@ from threading import Lock
 from typing import Any
 from uuid import uuid4
 
+from wsi_area.compute.trusted_file import distrust, is_trusted_cache, tell_distrust
+
 _LOG = logging.getLogger(__name__)
 _LAYOUT = b"wsi-area object code 1\n"  # of the files below; another layout is not read
 _SYMBOL = "wsi_area_function"
@@ -44,10 +46,18 @@ def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
     from numba import njit  # here, and below: whoever finds an object file must not pay for numba
 
     try:
-        compiled: Callable[..., Any] = njit(nogil=True, cache=True)(function)
+        compiled: Any = njit(nogil=True, cache=True)(function)
     except RuntimeError as error:  # numba's only word for "no place to cache"
         _LOG.warning("%s; %s", error, _REMEDY)
-        compiled = njit(nogil=True)(function)
+        return _compiled_anew(function)
+    kept: Callable[..., Any] = compiled if is_trusted_cache(compiled._cache) else _compiled_anew(function)
+    return kept
+
+
+def _compiled_anew(function: Callable[..., Any]) -> Callable[..., Any]:
+    from numba import njit
+
+    compiled: Callable[..., Any] = njit(nogil=True)(function)
     return compiled
 
 
@@ -103,7 +113,7 @@ def address_of(array: Any) -> int:
 
 def place_for(module: str) -> Path | None:
     """Return the folder in which the object files of a module are kept: the first that can be written."""
-    return next((place for place in _places(module) if _can_be_written(place)), None)
+    return next((place for place in _places(module) if _can_be_written(place) and not distrust(place)), None)
 
 
 def _loaded(module: str, name: str, arguments: str, frozen: tuple[str, ...]) -> Callable[..., None]:
@@ -191,6 +201,9 @@ def _can_be_written(place: Path) -> bool:
 def _read(file: Path, key: bytes) -> bytes | None:
     """Return the code in a file; None where there is none, or another's, or not all of it."""
     try:
+        if why := distrust(file):
+            tell_distrust(file.parent, why)
+            return None
         content = file.read_bytes()
     except OSError:
         return None

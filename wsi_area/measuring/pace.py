@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from wsi_area.run.events import BatchDone, Event, SlideStarted
+from wsi_area.run.events import BatchDone, Event, SlideDone, SlidePreparing, SlideStarted
 
 _SURE_S = 5.0
 """Seconds of work before a time that is left means anything: kernels are loaded, and the first batch is none."""
@@ -19,19 +19,27 @@ class Pace:
         self._slide_count = slide_count
         self._share_before = 0.0  # of the run, that an earlier one had done
         self._level_px = 0
+        self._looked_at: dict[str, str] = {}  # of each slide before its tiles: what is done to it
+        self._seen: dict[str, int] = {}  # the number of each slide, as somebody began to look at them
         self.slides_done = 0
 
     def note(self, event: Event) -> None:
         """Take in what has happened."""
         if self._started_s is None and _is_work(event):
             self._started_s = self._clock()
+        if isinstance(event, SlidePreparing):
+            self._seen.setdefault(event.slide_id, len(self._seen) + 1)
+            self._looked_at.pop(event.slide_id, None)  # so that the newest is last
+            self._looked_at[event.slide_id] = event.phase
+        if isinstance(event, SlideStarted | SlideDone):
+            self._looked_at.pop(event.slide_id, None)
         if isinstance(event, SlideStarted):
             self._slides[event.slide_id] = [max(1, event.tiles), event.tiles_done]
             self._share_before += event.tiles_done / max(1, event.tiles) / self._slide_count
         elif isinstance(event, BatchDone):
             self._slides.setdefault(event.slide_id, [max(1, event.tiles), 0])[1] += event.tiles
             self._level_px += event.level_px
-        else:
+        elif isinstance(event, SlideDone):
             tiles, done = self._slides.get(event.slide_id, [1, 0])
             if event.resumed:
                 self._share_before += (1 - min(done, tiles) / tiles) / self._slide_count
@@ -42,6 +50,14 @@ class Pace:
     def share(self) -> float:
         """Return how much of the run is done, 0 to 1, each slide taken as alike."""
         return sum(min(done, tiles) / tiles for tiles, done in self._slides.values()) / self._slide_count
+
+    @property
+    def phase(self) -> str:
+        """Return what is being done to the slide that was begun last, before its tiles; empty if that is no slide."""
+        if not self._looked_at:
+            return ""
+        slide_id, phase = list(self._looked_at.items())[-1]
+        return f"preparing {self._seen[slide_id]}/{self._slide_count}: {phase}"
 
     @property
     def speed(self) -> str:

@@ -11,7 +11,15 @@ from typing import Any
 
 from wsi_area.measuring.pace import Pace
 from wsi_area.plain_text import plain
-from wsi_area.run.events import Event, Listener, SlideDone
+from wsi_area.run.events import BatchDone, Event, Listener, SlideDone, SlideStarted, Stopping
+
+STOPPING = (
+    "interrupted: what is at work is finished and committed first; once more (Ctrl-C) ends at once, and what is "
+    "committed is kept"
+)
+
+PHASE_LINE_S = 1.5
+"""Seconds after which a phase of a slide before its tiles has a line, where there is no terminal."""
 
 PLAIN_LINE_S = 10.0
 """Seconds between two lines of progress where there is no terminal."""
@@ -32,7 +40,8 @@ def shown_progress(slide_count: int) -> Iterator[Listener]:
         with _live_bar(slide_count) as listener:
             yield listener
     else:
-        yield _plain_lines(slide_count)
+        with _plain_lines(slide_count) as listener:
+            yield listener
 
 
 @contextmanager
@@ -63,7 +72,7 @@ def _notebook_bar(slide_count: int) -> Iterator[Listener]:
     pace, lock, told_s = Pace(slide_count), threading.Lock(), time.monotonic()
 
     def shown() -> dict[str, str]:
-        text = f"{pace.slides_done}/{slide_count} slides, {pace}"
+        text = ", ".join(part for part in (f"{pace.slides_done}/{slide_count} slides", str(pace), pace.phase) if part)
         bar = f'<progress max="1" value="{pace.share:.3f}"></progress> {escape(text)}'
         return {"text/plain": text, "text/html": bar}
 
@@ -73,7 +82,7 @@ def _notebook_bar(slide_count: int) -> Iterator[Listener]:
         nonlocal told_s
         with lock:
             pace.note(event)
-            if isinstance(event, SlideDone) or time.monotonic() - told_s > NOTEBOOK_UPDATE_S:
+            if isinstance(event, SlideDone | Stopping) or time.monotonic() - told_s > NOTEBOOK_UPDATE_S:
                 told_s = time.monotonic()
                 handle.update(shown(), raw=True)
 
@@ -81,22 +90,42 @@ def _notebook_bar(slide_count: int) -> Iterator[Listener]:
     handle.update(shown(), raw=True)
 
 
-def _plain_lines(slide_count: int) -> Listener:
+@contextmanager
+def _plain_lines(slide_count: int) -> Iterator[Listener]:
     pace = Pace(slide_count)
     told_s = time.monotonic()
-    lock = threading.Lock()
+    lock, ended = threading.Lock(), threading.Event()
+
+    def tell_phases() -> None:
+        before = told = ""
+        while not ended.wait(PHASE_LINE_S):
+            with lock:
+                now = pace.phase
+            if now == before and now not in ("", told):
+                told = now
+                print(plain(now), file=sys.stderr, flush=True)
+            before = now
 
     def tell(event: Event) -> None:
         nonlocal told_s
+        if isinstance(event, Stopping):
+            print(STOPPING, file=sys.stderr, flush=True)
+            return
         with lock:
             pace.note(event)
             if isinstance(event, SlideDone):
                 print(f"[{pace.slides_done}/{slide_count}] {_sentence(event)}", file=sys.stderr, flush=True)
-            elif time.monotonic() - told_s > PLAIN_LINE_S:
+            elif isinstance(event, BatchDone | SlideStarted) and time.monotonic() - told_s > PLAIN_LINE_S:
                 told_s = time.monotonic()
                 print(f"[{pace.slides_done}/{slide_count}] {event.slide_id}: {pace}", file=sys.stderr, flush=True)
 
-    return tell
+    teller = threading.Thread(target=tell_phases, name="wsi-area-phases", daemon=True)
+    teller.start()
+    try:
+        yield tell
+    finally:
+        ended.set()
+        teller.join()
 
 
 def _sentence(event: SlideDone) -> str:
@@ -129,10 +158,13 @@ def _live_bar(slide_count: int) -> Iterator[Listener]:
         bar = progress.add_task(f"0/{slide_count} slides", total=1.0, pace="")
 
         def tell(event: Event) -> None:
+            if isinstance(event, Stopping):
+                progress.console.print(STOPPING, highlight=False)
+                return
             with lock:
                 pace.note(event)
                 shown = f"{pace.speed} {pace.left}".strip()
-                slides = f"{pace.slides_done}/{slide_count} slides"
+                slides = pace.phase or f"{pace.slides_done}/{slide_count} slides"
                 progress.update(bar, completed=pace.share, description=slides, pace=shown)
                 if isinstance(event, SlideDone):
                     progress.console.print(f"{_MARKS.get(event.status, '·')} {_sentence(event)}", highlight=False)

@@ -5,6 +5,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class SlidePreparing:
+    """Something is done to a slide before its tiles."""
+
+    slide_id: str
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
 class SlideStarted:
     """A slide is planned and its tiles are about to be measured."""
 
@@ -32,5 +40,10 @@ class SlideDone:
     resumed: bool  # the result was there already
 
 
-Event = SlideStarted | BatchDone | SlideDone
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """Somebody asked the run to stop; what is at work is finished and committed first."""
+
+
+Event = SlidePreparing | SlideStarted | BatchDone | SlideDone | Stopping
 Listener = Callable[[Event], None]

@@ -19,12 +19,13 @@ from wsi_area.results.layout import SlideLayout
 from wsi_area.results.thumbnail import CLASSES_NAME, write_thumbnail
 from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
-from wsi_area.run.events import SlideStarted
+from wsi_area.run.events import SlidePreparing, SlideStarted
 from wsi_area.run.executors.contract import TaskLost
+from wsi_area.run.passes.tissue_envelope import measure_envelope
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.slide_document import MergedObjects, slide_document, versions
 from wsi_area.run.slide_tiles import Work, lost_message, measure_tiles, missing_batches, tiles_of
-from wsi_area.run.tissue_envelope import measure_envelope
+from wsi_area.run.work.phases import PreparingStopped, told_phases
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.protocol import FittedSegmenter
 from wsi_area.settings.run_settings import RunSettings
@@ -109,8 +110,20 @@ def prepared_slide(
         If nobody came to look at it.
     """
     executor = context.executor
-    task = PrepareTask(slide, context.settings, context.memory_limit_bytes, read_path, not executor.is_local)
-    prepared = next((outcome for _, outcome in executor.map(prepare_slide, [task])), None)
+
+    def tell(phase: str) -> None:
+        if executor.is_stopped:
+            raise PreparingStopped
+        context.listener(SlidePreparing(slide.slide_id, phase))
+
+    with told_phases(tell) as ticket:
+        is_in_worker = not executor.is_local
+        if is_in_worker:  # whose phases nobody hears here
+            tell("a worker looks at it")
+        task = PrepareTask(slide, context.settings, context.memory_limit_bytes, read_path, is_in_worker, ticket)
+        prepared = next((outcome for _, outcome in executor.map(prepare_slide, [task])), None)
+    if isinstance(prepared, PrepareFailure) and prepared.error == PreparingStopped.__name__:
+        return None
     if prepared is None and not executor.is_stopped:
         raise IncompleteResultError(f"{slide.slide_id}: it was never looked at; run the same command again")
     return prepared
@@ -165,7 +178,7 @@ def _size_filters(prepared: PreparedSlide, settings: RunSettings) -> SizeFilters
     """Return the size filters of a slide: none where sizes are unknown, since its mm² are withheld anyway."""
     filters = SizeFilters(**settings.objects.model_dump(exclude={"foci"}))
     if filters.any:
-        from wsi_area.run.object_pass import refuse_with_signal
+        from wsi_area.run.passes.object_pass import refuse_with_signal
 
         refuse_with_signal(filters, _signal_name(prepared.fitted))
     return filters if prepared.calibration.mpp is not None else SizeFilters()
@@ -180,7 +193,7 @@ def _merge_objects(
     if not filters.any and not wants_foci:
         return MergedObjects((), None)
     # imported here: its sparse matrices and second kernel take 0.1 s, which most runs need not pay
-    from wsi_area.run.object_pass import clean_slide, measure_foci
+    from wsi_area.run.passes.object_pass import clean_slide, measure_foci
 
     changes = clean_slide(layout, plan, scheme, filters, mpp, origin.key, origin.parts, executor)
     if changes is None:

@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -23,7 +23,7 @@ from wsi_area.run.boundary import guarded
 from wsi_area.run.closing import end_run
 from wsi_area.run.context import Context, context_of
 from wsi_area.run.earlier_run import INTERRUPTED, ended_document, others_in, settled, unmeasured
-from wsi_area.run.events import Listener, SlideDone
+from wsi_area.run.events import Listener, SlideDone, Stopping
 from wsi_area.run.executors.choice import make_executor
 from wsi_area.run.executors.contract import Executor
 from wsi_area.run.measure_slide import Measured, measure_slide
@@ -98,12 +98,15 @@ def run_slides(
             if force:
                 discard_documents(layout, [s.slide_id for s in slides])
             context = context_of(settings, executor, listener, force)
-            with opened_log(layout.logs / "run.jsonl") as log, stops_on_signal(executor) as interrupted:
+            with opened_log(layout.logs / "run.jsonl") as log, stops_on_signal(executor, listener) as interrupted:
                 log.run_started(len(slides), header, left_out=[left.line for left in slides.left_out])
                 outcome, own = measure_all(slides, layout, context, log, interrupted, for_report=for_report)
                 outcome = replace(outcome, left_out=slides.left_out)
                 # the tables are part of the run: a signal waits until they are whole
                 outcome = end_run(layout, header, outcome, [*others, *own], log, executor.worker_count)
+        except KeyboardInterrupt:
+            executor.abandon()
+            raise
         finally:
             executor.close()
     return outcome
@@ -123,8 +126,14 @@ def measure_all(
     Several slides are in flight so that no core idles between two.
     """
     in_flight = min(context.settings.run.slides_in_flight or context.executor.slides_at_once, len(slides)) or 1
-    with ThreadPoolExecutor(in_flight, thread_name_prefix="wsi-area-slide") as drivers:
+    drivers = ThreadPoolExecutor(in_flight, thread_name_prefix="wsi-area-slide")
+    try:
         outcomes = list(drivers.map(_Driver(layout, context, log, for_report), slides))
+    except KeyboardInterrupt:  # the second: nobody waits for what cannot be ended
+        context.executor.abandon()
+        drivers.shutdown(wait=False, cancel_futures=True)
+        raise
+    drivers.shutdown()
     ended = tuple(m.result for m in outcomes if m is not None)
     why = _why_not_reached(context, interrupted)
     documents = [_end(layout, slide, m, why) for slide, m in zip(slides, outcomes, strict=True)]
@@ -197,7 +206,7 @@ class _Driver:
                 measured = Measured(ended, False)
             if self.for_report:
                 # imported here: a run without a report need not pay for it
-                from wsi_area.run.class_picture import order_class_thumbnail
+                from wsi_area.run.passes.class_picture import order_class_thumbnail
 
                 order_class_thumbnail(layout, ended, context.executor)
             told.done(ended, measured.resumed)
@@ -214,11 +223,11 @@ def _failed(slide: SlideInput, error: Exception) -> Measured:
 
 
 @contextmanager
-def stops_on_signal(executor: Executor) -> Iterator[threading.Event]:
+def stops_on_signal(executor: Executor, listener: Listener = lambda event: None) -> Iterator[threading.Event]:
     """Let Ctrl-C, SIGTERM and SIGUSR1 finish what is running, commit it, and end.
 
     SIGUSR1 is how a cluster warns that the walltime is nearly over; the SIGTERM that follows it changes nothing. A
-    second Ctrl-C or SIGTERM gives up the tables.
+    second Ctrl-C or SIGTERM gives up the tables, and waits for nothing.
     """
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -233,6 +242,8 @@ def stops_on_signal(executor: Executor) -> Iterator[threading.Event]:
         seen.add(number)
         interrupted.set()
         executor.stop()
+        with suppress(RuntimeError):  # whoever is just writing there is this very thread
+            listener(Stopping())
 
     before = {number: signal.signal(number, stop) for number in STOPPING_SIGNALS}
     try:

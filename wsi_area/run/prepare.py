@@ -28,6 +28,7 @@ from wsi_area.results.thumbnail import thumbnail_jpeg
 from wsi_area.run.sampling import spread_samples, tissue_samples
 from wsi_area.run.slide_light import fills_of, light_of, without_fills
 from wsi_area.run.work.deadlines import deadline
+from wsi_area.run.work.phases import NOBODY, begin_phase
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.exclusions.fit import assessable, with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
@@ -65,6 +66,13 @@ SPREAD_BLOCKS, PLAIN_SPREAD_BLOCKS = 16, 64
 decoded whole as it is."""
 
 
+FITTING = {
+    "regions": "laying the outlines",
+    "onnx_model": "trying the network",
+    "pixel_classifier": "loading the classifier",
+}
+"""What is done before the tiles, by the name of the segmenter; others fit a threshold."""
+
 READER_BYTES = 16 << 20
 """What a lane that reads tile by tile holds: a stored tile, a block, OpenSlide's own cache of a tile or two."""
 
@@ -78,6 +86,7 @@ class PrepareTask:
     memory_limit_bytes: int
     read_path: str | None = None  # of a local copy to be read instead
     in_worker: bool = False  # in a process that may be ended where the slide hangs
+    ticket: int = NOBODY  # of whoever is told of the phases
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +142,7 @@ def _of_original(message: str, task: PrepareTask) -> str:
 
 def _prepare(task: PrepareTask) -> PreparedSlide:
     choice = task.settings.reader.choice
+    begin_phase(task.ticket, "opening the file")
     info = inspect(task.read_path or task.slide.path, slide_id=task.slide.slide_id, choice=choice)
     refuse_hostile_header(info)
     policy = task.settings.calibration.policy
@@ -156,7 +166,9 @@ def _cut_and_fitted(
     # a first cut tells which level will be read, and only that one is proven for the direct lane
     asked_um = settings.tiling.work_mpp
     first = plan_slide(info, calibration.mpp, levels, Tiling(asked_um, settings.tiling.tile_px))
+    begin_phase(task.ticket, "trying the lanes")
     lane = choose_lane(info, [first.level], settings.reader.lane, levels)
+    begin_phase(task.ticket, "reading the overview")
     with borrow_reader(info, lane.lane) as reader:
         overview = _with_mpp(read_overview(info, reader, usable_levels=levels), calibration)
         _refuse_dark_colours(info, overview)
@@ -165,14 +177,17 @@ def _cut_and_fitted(
         lit = overview if fills is None else without_fills(overview, fills)
         if isinstance(segmenter, WantsSamples) and segmenter.sample_blocks:
             lit = replace(lit, samples=tissue_samples(reader, first, lit, segmenter.sample_blocks))
+    begin_phase(task.ticket, FITTING.get(settings.segmenter.name, "fitting the threshold"))
     fitted = segmenter.fit(replace(lit, drawn=drawn))
     if isinstance(fitted, WantsSpread) and fitted.wants_spread and overview.valid.size < first.work_size_px.area_px:
         with borrow_reader(info, lane.lane) as reader:
+            begin_phase(task.ticket, "reading samples for the threshold")
             spread = spread_samples(reader, first, PLAIN_SPREAD_BLOCKS if lane.lane == "plain" else SPREAD_BLOCKS)
         fitted = segmenter.fit(replace(lit, drawn=drawn, spread=spread))
     plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
     if isinstance(fitted, AdaptsToWorkMpp) and plan.work_mpp is not None:
         fitted = fitted.at_work_mpp(plan.work_mpp)
+    begin_phase(task.ticket, "looking for what is excluded")
     exclusions, not_assessed = assessable(exclusions, plan.work_mpp, calibration.mpp)
     wrapped = with_exclusions(fitted, exclusions, lit, plan.work_mpp, fills)
     if wrapped is not fitted:  # it looks further round a pixel than the segmenter alone
@@ -186,6 +201,7 @@ def _cut_and_fitted(
     if settings.tiling.skip_glass:
         # whatever was not wholly scanned is read too: only reading tells how much of it was
         plan = skip_glass(plan, foreground | ~overview.valid, _margin_l0_px(settings, calibration))
+    begin_phase(task.ticket, "proving the reader")
     lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
     rim = _rim_fraction(foreground & lit.valid)
     light = light_of(fitted, overview, foreground)

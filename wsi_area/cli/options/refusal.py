@@ -1,7 +1,9 @@
 """cli: how a command ends that could not do what was asked: one line for people and, with --json, one document."""
 
 import json
+import os
 import sys
+import threading
 from typing import NoReturn
 
 import click
@@ -19,6 +21,14 @@ def refuse(message: str, code: int) -> NoReturn:
     say_beside(message if code == EXIT_INTERRUPTED else f"wsi-area: {message}")
     tell_document(message, code)
     sys.exit(code)
+
+
+def end_now_if_at_work(code: int) -> None:
+    """End the program without waiting for threads of a run that was given up; nothing where none is at work."""
+    if any(thread.name.startswith("wsi-area") and not thread.daemon for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def tell_document(message: str, code: int) -> None:

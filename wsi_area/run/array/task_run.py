@@ -109,6 +109,9 @@ def run_task(
         with _held_task(layout, task, mine, settings, argv) as plan:
             context = context_of(settings, executor, listener, force)
             return _measured_task(layout, plan, task, context, argv, for_report, left_out_of(slides))
+    except KeyboardInterrupt:
+        executor.abandon()
+        raise
     finally:
         executor.close()
 
@@ -132,7 +135,7 @@ def _measured_task(
     file = layout.task(task.index, task.count)
     write_json(file, document_of(said))
     name = f"shard-{task.index}-of-{task.count}.jsonl"
-    with opened_log(layout.logs / name) as log, stops_on_signal(executor) as interrupted:
+    with opened_log(layout.logs / name) as log, stops_on_signal(executor, context.listener) as interrupted:
         log.run_started(
             len(own), said, shard=str(task), slides_of_all_shards=len(plan.slides), slides_shared=len(shared)
         )

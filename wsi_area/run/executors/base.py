@@ -1,4 +1,4 @@
-"""executors: what they have in common: a stop, and for those that work in this process who holds slides open."""
+"""run: what they have in common: a stop, and for those that work in this process who holds slides open."""
 
 import threading
 
@@ -12,10 +12,16 @@ class StoppableExecutor:
     def __init__(self) -> None:
         self._stopped = threading.Event()
         self.lost = ""
+        self.is_abandoned = False
 
     def stop(self) -> None:
         """Start nothing new; what is running is finished."""
         self._stopped.set()
+
+    def abandon(self) -> None:
+        """Wait for nothing any more, neither for what is running; what is committed is kept."""
+        self.is_abandoned = True
+        self.stop()
 
     def give_up(self, why: str) -> None:
         """Start nothing new, since nobody is left who could do it, for good."""

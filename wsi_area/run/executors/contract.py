@@ -57,6 +57,10 @@ class Executor(Protocol):
         """Start nothing new; what is running is finished."""
         ...
 
+    def abandon(self) -> None:
+        """Start nothing new, and have `close` wait for nothing."""
+        ...
+
     def close_readers(self) -> None:
         """Close the slides that its workers hold open for the next tile, so that their files can go."""
         ...

@@ -38,9 +38,9 @@ UNANSWERED = (OSError, TimeoutError, AttributeError, RuntimeError, CancelledErro
 DASK_LOGS = ("distributed.client", "distributed.utils", "distributed.batched", "distributed.core")
 """Where dask says that its scheduler is gone, as tracebacks, when that was told already."""
 
-POLL_S, COUNT_S, ASK_S = 1.0, 5.0, 3.0
+POLL_S, COUNT_S, ASK_S, ANSWER_S = 1.0, 5.0, 3.0, 60.0
 """Seconds between two looks for a worker where no task ends, for which a count of the workers is believed, and after
-which a scheduler that says nothing is looked at before it is asked again."""
+which a scheduler that says nothing is looked at before it is asked again, or at the end given up."""
 
 
 class DistributedExecutor(StoppableExecutor):
@@ -178,8 +178,8 @@ class DistributedExecutor(StoppableExecutor):
     def close(self) -> None:
         """Leave the scheduler; end the workers that were started for this run."""
         try:
-            with suppress(*(UNANSWERED if self.lost else ())):
-                self._client.close()
+            with suppress(*(UNANSWERED if self.lost or self.is_abandoned else ())):
+                self._client.close(timeout=ASK_S if self.is_abandoned else ANSWER_S)
         finally:
             for name in DASK_LOGS:
                 logging.getLogger(name).removeFilter(self._is_told)

@@ -7,6 +7,7 @@ from typing import Any
 from wsi_area.errors import SettingsError
 from wsi_area.run.executors.contract import SLIDES_AT_ONCE
 from wsi_area.run.executors.distributed import DistributedExecutor
+from wsi_area.run.executors.main_guard import refuse_unguarded_script
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,10 +59,11 @@ def processes_executor(workers: int, worker_retries: int, logs: Path | None) -> 
     Raises
     ------
     SettingsError
-        If they cannot be started.
+        If they cannot be started, or this is a script that each of them would run again.
     """
     from distributed import Client
 
+    refuse_unguarded_script()
     processes = LocalProcesses(workers, worker_retries)
     return DistributedExecutor(Client(processes.cluster, set_as_default=False), processes, logs)
 

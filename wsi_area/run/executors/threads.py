@@ -67,5 +67,5 @@ class ThreadsExecutor(InProcessExecutor):
             yield outcome
 
     def close(self) -> None:
-        """Wait for the running tasks and end the threads."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Wait for the running tasks, unless they were abandoned, and end the threads."""
+        self._pool.shutdown(wait=not self.is_abandoned, cancel_futures=True)

@@ -36,11 +36,8 @@ def check_answers(network: NetworkAt, card: OnnxCard, batch: int) -> dict[str, o
         _check_range(answers, card)
     scores = scores_of(network, card, batch, windows[-1:])[0]
     share = float(np.mean(classes_of(scores, card) == BACKGROUND_ID))
-    return {
-        "least_answer": float(min(a.min() for a in answers)),
-        "most_answer": float(max(a.max() for a in answers)),
-        "glass_as_background": share,
-    }
+    # on record, and so in the hash of the fit: the last bits of an answer, which differ between machines, must not show
+    return {"glass_as_background": round(share, 1)}
 
 
 def _check_range(answers: list[Floats], card: OnnxCard) -> None:

@@ -19,7 +19,7 @@ MOST_BYTES, MOST_SIDE_PX = 16 << 20, 4096
 
 
 def check_examples(network: NetworkAt, card: OnnxCard, folder: Path, batch: int) -> list[dict[str, object]]:
-    """Return what the network made of each example, JSON-ready, after refusing one that is not its class for the most.
+    """Return the examples that were tried, JSON-ready, after refusing a network that takes one for another class.
 
     Parameters
     ----------
@@ -38,12 +38,13 @@ def check_examples(network: NetworkAt, card: OnnxCard, folder: Path, batch: int)
         rgb = read_example(folder / example.file, example.sha256)
         window, inside = _in_window(rgb, card)
         (scores,) = scores_of(network, card, batch, [normalised(window, card)])
-        found.append(_judged(classes_of(scores, card)[inside], example, card))
+        _refuse_other_class(classes_of(scores, card)[inside], example, card)
+        found.append(example.model_dump(mode="json"))
     return found
 
 
-def _judged(classes: ClassMap, example: CardExample, card: OnnxCard) -> dict[str, object]:
-    """Return the share of each class in an example; refuse it if another than the expected has most of it."""
+def _refuse_other_class(classes: ClassMap, example: CardExample, card: OnnxCard) -> None:
+    """Refuse a network that takes most of an example for another class than the expected."""
     counts = np.bincount(classes.ravel(), minlength=len(card.classes))
     names = [c.name for c in card.scheme.classes]
     shares = {name: float(count) / classes.size for name, count in zip(names, counts.tolist(), strict=True)}
@@ -54,7 +55,6 @@ def _judged(classes: ClassMap, example: CardExample, card: OnnxCard) -> dict[str
             f"and {shares[example.expected]:.0%} for {example.expected!r}, which its card says it shows; correct the "
             "order of classes, or input.channels, input.scale, input.mean and input.std in the card"
         )
-    return {"file": example.file, "sha256": example.sha256, "expected": example.expected, "shares": shares}
 
 
 def read_example(path: Path, sha256: str) -> RgbArray:
