@@ -269,6 +269,12 @@ KINDS: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
         "row 1: centroid_x_l0_px",
     ),
     "a setting": (in_json("run.json", other_settings), "", "run.json", "not the file that was written"),
+    "the hash of the settings": (
+        in_json("run.json", lambda d: d.update(config_hash="0" * 64)),
+        "",
+        "seal.json",
+        "does not name the slides and the settings",
+    ),
     "a slide not planned": (
         in_json("run.json", lambda d: d["slides_planned"].pop(1)),
         "",

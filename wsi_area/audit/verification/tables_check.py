@@ -1,4 +1,4 @@
-"""verification: the tables of a run made again from its slides' documents, and held against the files cell by cell."""
+"""audit: the tables of a run made again from its slides' documents, and held against the files cell by cell."""
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
