@@ -47,7 +47,7 @@ def table_faults(
     unknown : collection of str
         Slides of which nobody knows that.
     """
-    known = _Known(slides, unknown, run.wsi_area_version == __version__)
+    known = _Known(slides, unknown, run.seal is not None and run.wsi_area_version == __version__)
     tables = run_tables(slides)
     for name, wanted in table_files(tables).items():
         read = _one_csv if name.endswith(".csv") else _one_parquet
