@@ -65,11 +65,11 @@ def main() -> None:
     out = parser.parse_args().out
     wsi_area("run", testdata() / SLIDE, "--config", CONFIGS / "ihc_dab.toml", "--out", out / "as_shipped")
     (shipped,) = (json.loads(p.read_text()) for p in (out / "as_shipped" / "slides").glob("*/result.json"))
-    print(f"configs/ihc_dab.toml: DAB-positive {shipped['tumor']['area_mm2']:.5f} mm²")
+    print(f"configs/ihc_dab.toml: DAB-positive {shipped['positive']['area_mm2']:.5f} mm²")
     record, positive = measured(out / "dab", "dab", POSITIVE_OD)
     _, stained = measured(out / "hematoxylin", "hematoxylin", STAINED_OD)
     nuclei = stained | positive
-    print(f"full resolution: DAB-positive {record['tumor']['area_mm2']:.5f} mm², {positive.mean():.2%} of the slide")
+    print(f"full resolution: DAB-positive {record['positive']['area_mm2']:.5f} mm², {positive.mean():.2%} of the slide")
     rule = f"haematoxylin ≥ {STAINED_OD} or DAB ≥ {POSITIVE_OD}"
     print(f"positive share of the area of nuclei, pixel by pixel ({rule}): {positive.sum() / nuclei.sum():.2%}")
     with openslide.OpenSlide(testdata() / SLIDE) as opened:

@@ -269,6 +269,12 @@ KINDS: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
         "row 1: centroid_x_l0_px",
     ),
     "a setting": (in_json("run.json", other_settings), "", "run.json", "not the file that was written"),
+    "the hash of the settings": (
+        in_json("run.json", lambda d: d.update(config_hash="0" * 64)),
+        "",
+        "seal.json",
+        "does not name the slides and the settings",
+    ),
     "a slide not planned": (
         in_json("run.json", lambda d: d["slides_planned"].pop(1)),
         "",
@@ -397,6 +403,8 @@ def test_a_run_without_a_seal_says_in_one_line_what_is_not_held(run: Path) -> No
     with zipfile.ZipFile(io.BytesIO((run / "summary.xlsx").read_bytes())) as package:
         assert "xl/worksheets/sheet5.xml" in package.namelist()
     (run / "summary.xlsx").unlink()  # what bears the seal is of now
+    table = pq.read_table(run / "areas.parquet")
+    pq.write_table(table.drop_columns(["signal_per_mm2"]), run / "areas.parquet")  # a column that it did not have
     verified = verify_run(run, with_slides=False)
     assert verified.disagreements == ()
     (line,) = verified.not_held

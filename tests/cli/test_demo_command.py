@@ -90,8 +90,11 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / "file" / "deeper") in ended.err
 
 
-def test_the_demo_measures_as_the_ihc_config_does(configs: Path) -> None:
+def test_the_demo_measures_as_the_ihc_config_does_and_says_that_what_is_positive_is_its_tumour(configs: Path) -> None:
     config = load(configs / "ihc_dab.toml").canonical()
     demo = DEMO_SETTINGS.canonical()
+    said = [c.pop("is_tumor", False) for c in demo["segmenter"]["classes"]]
+    assert said == [False, False, True, True, True]
+    assert not any(c.pop("is_tumor", False) for c in config["segmenter"]["classes"])
     assert demo["segmenter"] == config["segmenter"]
     assert demo["tiling"]["work_mpp"] == config["tiling"]["work_mpp"] == 0.5

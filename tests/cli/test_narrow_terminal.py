@@ -64,10 +64,10 @@ def test_the_table_of_a_run_shows_every_number_whole(slides: Path, tmp_path: Pat
     table, _, rest = found.partition("\n\n")
     assert max(map(len, table.splitlines())) <= 80
     assert "…" not in table
-    tumor = next(r["tumor"] for r in records["slides"] if r["slide_id"] == LONG)
-    assert f"{tumor['area_mm2']:.4f}" in table
+    positive = next(r["positive"] for r in records["slides"] if r["slide_id"] == LONG)
+    assert f"{positive['area_mm2']:.4f}" in table
     half_widths = [float(text) for text in re.findall(r"± (\d\.\d+)", table)]
-    assert half_widths[0] == pytest.approx(1.96 * tumor["area_u_mm2"], rel=0.05)  # two digits of it are shown
+    assert half_widths[0] == pytest.approx(1.96 * positive["area_u_mm2"], rel=0.05)  # two digits of it are shown
     # what two slides lack is said once, and what to do about it
     assert rest.count("MPP_MISSING") == 1
     assert rest.count("--mpp-reason TEXT") == 1

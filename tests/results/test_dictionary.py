@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from stain_settings import POSITIVE_IS_TUMOUR
 from synthetic import FileForm, disc, write_slide, write_slide_with_garbage_tile, write_text_slide
 
 from wsi_area.inputs.collect import collect_slides
@@ -31,7 +32,10 @@ def measured_run(tmp_path_factory: pytest.TempPathFactory, configs: Path) -> Pat
         write_slide_with_garbage_tile(folder / "torn.svs").path,
         write_text_slide(folder / "text.svs"),
     ]
-    settings = load(configs / "ihc_dab.toml", ["tiling.tile_px=128", "tiling.skip_glass=false", "objects.foci=true"])
+    settings = load(
+        configs / "ihc_dab.toml",
+        ["tiling.tile_px=128", "tiling.skip_glass=false", "objects.foci=true", POSITIVE_IS_TUMOUR],
+    )
     run_slides(collect_slides([str(path) for path in slides]), settings, folder / "out")
     return folder / "out"
 

@@ -71,3 +71,13 @@ def test_a_second_coordinator_is_refused_and_a_later_one_is_not(tmp_path: Path) 
             other.start()
             assert expected in answer.get(timeout=60)
         other.join(60)
+
+
+@pytest.mark.parametrize("levels", [61, 200, 900, 100_000])
+def test_a_document_that_nests_deeper_than_any_of_ours_is_refused_in_words(tmp_path: Path, levels: int) -> None:
+    path = tmp_path / "run.json"
+    path.write_text('{"settings": ' + "[" * levels + "]" * levels + "}")
+    with pytest.raises(ResultError, match=r"run\.json was changed: it nests deeper than 60 levels"):
+        read_json(path)
+    path.write_text('{"settings": ' + "[" * 58 + "]" * 58 + "}")
+    assert list(read_json(path)) == ["settings"]

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from crash_children import Fault, Nursery
+from stain_settings import POSITIVE_IS_TUMOUR
 from synthetic import box, disc, write_slide
 
 from wsi_area.audit.verify import verify_run
@@ -48,7 +49,7 @@ class Bench:
             "blue": box(SIZE, 9, 9, 8, 6),
         }
         self.slide = write_slide(folder / "s.tif", SIZE, shapes).path
-        dab = ("--config", str(configs / "ihc_dab.toml"), "--set", "objects.foci=true")
+        dab = ("--config", str(configs / "ihc_dab.toml"), "--set", "objects.foci=true", "--set", POSITIVE_IS_TUMOUR)
         self.settings = {"foci": (*dab, *CUT), "filters": (*FILTERS, *CUT)}
         self.nursery = Nursery(folder / "log", self.command(folder / "foci", "foci", "--report"))
         self.undisturbed = {kind: folder / kind for kind in KINDS}
@@ -136,12 +137,12 @@ STEPS = {
     "after a row": ("foci", Fault("wsi_area.run.work.tile_task:commit_batch", "after", 7)),
     "before reducing": ("foci", Fault("wsi_area.run.measure_slide:slide_document")),
     "after reducing": ("foci", Fault("wsi_area.run.measure_slide:slide_document", "after")),
-    "before the foci's table": ("foci", Fault("wsi_area.run.object_pass:write_foci")),
-    "after the foci's table": ("foci", Fault("wsi_area.run.object_pass:write_foci", "after")),
-    "filtered stores laid out": ("filters", Fault("wsi_area.run.object_pass:create_cleaned", "after")),
+    "before the foci's table": ("foci", Fault("wsi_area.run.passes.object_pass:write_foci")),
+    "after the foci's table": ("foci", Fault("wsi_area.run.passes.object_pass:write_foci", "after")),
+    "filtered stores laid out": ("filters", Fault("wsi_area.run.passes.object_pass:create_cleaned", "after")),
     "between two filtered batches": ("filters", Fault("wsi_area.run.work.object_task:commit_batch", "after", 4)),
-    "filtered, not noted": ("filters", Fault("wsi_area.run.object_pass:finish_cleaned")),
-    "filtered and noted": ("filters", Fault("wsi_area.run.object_pass:finish_cleaned", "after")),
+    "filtered, not noted": ("filters", Fault("wsi_area.run.passes.object_pass:finish_cleaned")),
+    "filtered and noted": ("filters", Fault("wsi_area.run.passes.object_pass:finish_cleaned", "after")),
     "before the tables": ("foci", Fault("wsi_area.run.closing:write_tables")),
     "between two tables": ("foci", Fault("wsi_area.results.tables.run_tables:_write", "after", 1)),
     "after the tables": ("foci", Fault("wsi_area.run.closing:write_tables", "after")),

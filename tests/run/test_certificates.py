@@ -98,7 +98,7 @@ def test_tiles_that_the_scanner_left_out_and_pixels_never_scanned_are_counted(tm
     slide = slide_with_gaps(tmp_path / "s.svs")
     kept = measure(slide.path, tmp_path / "out").documents[0]["certificate"]["completeness"]
     # 4 × 3 and 2 × 2 tiles; the gap is two of them and one
-    assert kept["tiles"] == {"listed": 16, "missing": 3, "beyond_end": 0}
+    assert kept["tiles"] == {"listed": 16, "missing": 3, "without_place": 0, "beyond_end": 0}
     assert (kept["n_px_unscanned"], kept["n_px_unreadable"]) == (512 * 256, 0)
     assert (kept["file_bytes"], kept["is_cut_short"]) == (slide.path.stat().st_size, False)
 
@@ -109,7 +109,7 @@ def test_a_file_cut_short_has_its_lost_tiles_and_pixels_on_record(tmp_path: Path
     tifffile.imwrite(path, pixels, photometric="rgb", tile=(256, 256), resolution=(20000, 20000), resolutionunit=3)
     path.write_bytes(path.read_bytes()[: -2 * 256 * 256 * 3 - 1])
     kept = measure(path, tmp_path / "out", "tiling.skip_glass=false").documents[0]["certificate"]["completeness"]
-    assert kept["tiles"] == {"listed": 48, "missing": 0, "beyond_end": 3}
+    assert kept["tiles"] == {"listed": 48, "missing": 0, "without_place": 0, "beyond_end": 3}
     assert kept["is_cut_short"]
     assert kept["n_px_unreadable"] == 3 * 256 * 256
 

@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from wsi_area.slides import inspect
-from wsi_area.slides.header.cut_short import cut_short
+from wsi_area.slides.header.cut_short import completeness, cut_short
 
 
 def test_the_public_slides_are_whole(testdata: Path) -> None:
@@ -24,6 +24,37 @@ def test_a_public_slide_that_was_cut_is_found(testdata: Path, tmp_path: Path, na
     found = cut_short(inspect(short))
     assert found is not None
     assert found.file == str(short)
+
+
+@pytest.mark.parametrize(
+    ("name", "listed"),
+    [("OS-2-ndpi.tif", 81), ("test3-DAPI-2-387.ndpi", 608 + 304 + 152 + 76), ("boxes-72dpi.tiff", 29)],
+)
+def test_the_stored_tiles_of_a_public_slide_are_all_there(testdata: Path, name: str, listed: int) -> None:
+    # as tiffinfo lists them; the three smallest levels of the NDPI are made by its reader
+    tiles = completeness(inspect(testdata / "slides" / name)).tiles
+    assert tiles is not None
+    assert (tiles.listed, tiles.missing, tiles.beyond_end) == (listed, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("tag", "index", "found"), [("TileByteCounts", 3, (1, 0)), ("TileOffsets", 5, (0, 1)), ("TileOffsets", 0, (0, 1))]
+)
+def test_a_tile_of_no_bytes_is_missing_and_one_of_no_place_is_damage(
+    tmp_path: Path, tag: str, index: int, found: tuple[int, int]
+) -> None:
+    path = tmp_path / "s.tif"
+    tifffile.imwrite(path, np.full((512, 768, 3), 200, np.uint8), photometric="rgb", tile=(256, 256), bigtiff=True)
+    whole = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tiff:
+        field = tiff.pages.first.tags[tag]
+    width = {4: 4, 16: 8, 13: 4, 3: 2}[int(field.dtype)]
+    at = field.valueoffset + index * width
+    whole[at : at + width] = bytes(width)
+    path.write_bytes(whole)
+    tiles = completeness(inspect(path)).tiles
+    assert tiles is not None
+    assert (tiles.listed, tiles.missing, tiles.without_place, tiles.beyond_end) == (6, *found, 0)
 
 
 def test_the_tiles_beyond_the_end_are_counted(tmp_path: Path) -> None:

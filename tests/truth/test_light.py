@@ -114,6 +114,6 @@ def test_a_brown_disc_is_positive_on_any_glass_and_the_glass_is_not(glass, confi
     inside = ((x - 500) ** 2 + (y - 450) ** 2 < RADIUS_PX**2)[..., None]
     light = np.array(glass) * np.where(inside, brown / PINK, np.ones(3))
     record, _ = measured(written(tmp_path / "s.tif", light, noise=1.0), configs, config="ihc_dab.toml")
-    assert record["tumor"]["area_mm2"] == pytest.approx(DISC_MM2, rel=0.01)
+    assert record["positive"]["area_mm2"] == pytest.approx(DISC_MM2, rel=0.01)
     by_name = {c["name"]: c["area_mm2"] for c in record["classes"]}
     assert by_name["moderate"] == pytest.approx(DISC_MM2, rel=0.02)

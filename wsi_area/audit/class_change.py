@@ -1,4 +1,4 @@
-"""results: what one class of one subject gained or lost between two dates: a row of the table of changes."""
+"""audit: what one class of one subject gained or lost between two dates: a row of the table of changes."""
 
 from dataclasses import dataclass, fields
 
@@ -21,10 +21,11 @@ class ClassChange:
     """What one class of one subject gained or lost; one row of the table."""
 
     subject: str
-    kind: str  # class, or total: all classes that are tumour, or tissue
+    kind: str  # class, or total: all classes that are tumour, positive, or tissue
     class_name: str
     is_tissue: bool
     is_tumor: bool
+    is_positive: bool
     is_background: bool
     before_date: str | None
     after_date: str | None
@@ -68,6 +69,7 @@ def class_change(
         class_name=old.name,
         is_tissue=old.is_tissue,
         is_tumor=old.is_tumor,
+        is_positive=old.is_positive,
         is_background=old.is_background,
         before_date=before.date,
         after_date=after.date,

@@ -21,12 +21,13 @@ _BAND_PX = 1 << 25  # work px of the class map held at once, about
 
 @dataclass(frozen=True, slots=True)
 class NamedArea:
-    """The area of a class, or of all classes that are tumour or tissue."""
+    """The area of a class, or of all classes that are tumour, positive or tissue."""
 
     kind: Kind
     name: str
     is_tissue: bool
     is_tumor: bool
+    is_positive: bool
     n_px: int
     area: DatedArea
     signal_per_mm2: float | None  # of a class that adds to a signal, which the background does not
@@ -48,13 +49,15 @@ def dated_areas(slide: OpenedSlide) -> list[NamedArea]:
 
 
 def _members(classes: Sequence[ClassOnRecord]) -> Iterator[tuple[Kind, str, list[ClassOnRecord]]]:
-    totals = (("tumor", [c for c in classes if c.is_tumor]), ("tissue", [c for c in classes if c.is_tissue]))
+    tumor = [c for c in classes if c.is_tumor]
+    positive = [] if tumor else [c for c in classes if c.is_positive]
+    totals = (("tumor", tumor), ("positive", positive), ("tissue", [c for c in classes if c.is_tissue]))
     yield from (("total", name, members) for name, members in totals if members)
     yield from (("class", c.name, [c]) for c in classes)
 
 
 def _named(slide: CountedSlide, kind: Kind, name: str, classes: Sequence[ClassOnRecord], cracks: int) -> NamedArea:
-    of = classes[0] if kind == "class" else slide.tumor if name == "tumor" else slide.tissue
+    of = classes[0] if kind == "class" else slide.tissue if name == "tissue" else slide.headline
     is_background, x_um, y_um = of is slide.classes[BACKGROUND_ID], slide.work.work_mpp_x_um, slide.work.work_mpp_y_um
     u_rel = slide.calibration.relative_u_area
     if of.n_px is None or of.area_mm2 is None or x_um is None or y_um is None or u_rel is None:
@@ -64,6 +67,7 @@ def _named(slide: CountedSlide, kind: Kind, name: str, classes: Sequence[ClassOn
         name,
         all(c.is_tissue for c in classes),
         all(c.is_tumor for c in classes),
+        all(c.is_positive for c in classes),
         of.n_px,
         DatedArea(of.area_mm2, u_rel, u_count_of_cracks_mm2(cracks, x_um * y_um * 1e-6)),
         None if is_background or not isinstance(of, ClassOnRecord) else of.signal_per_mm2,

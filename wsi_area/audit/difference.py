@@ -144,6 +144,7 @@ def _figures(slide: CountedSlide) -> dict[str, Any]:
         "mpp_x_um": slide.calibration.mpp_x_um,
         "mpp_y_um": slide.calibration.mpp_y_um,
         "tumor area_mm2": slide.tumor.area_mm2,
+        "positive area_mm2": None if slide.positive is None else slide.positive.area_mm2,
         "tissue area_mm2": slide.tissue.area_mm2,
         "annotations": None if slide.annotations is None else slide.annotations.sha256,
         "roi": None if slide.roi is None else slide.roi.sha256,

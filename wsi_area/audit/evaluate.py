@@ -36,7 +36,7 @@ from wsi_area.storage.place import Place
 REST = "rest"
 """What is none of the compared classes, in truth and on the map."""
 
-_FLAGS = ("tumor", "tissue")
+_FLAGS = {"tumor": "is_tumor", "positive": "is_positive", "tissue": "is_tissue"}
 _REASONS = {UNSCANNED_CODE: "unscanned", OUTSIDE_ROI_CODE: "outside_roi", UNREADABLE_CODE: "unreadable"}
 _OUTSIDE_WITHIN = 252  # not a class of this run: a compared class never has this id
 
@@ -109,6 +109,8 @@ def evaluate_run(
     classes = _classes(slides[0][0])
     if not names and any(c.is_tumor for c in classes):
         names = ["tumor"]  # nothing was drawn anywhere: whatever was found as tumour is held against that
+    elif not names and any(c.is_positive for c in classes):
+        names = ["positive"]
     scheme = _compared(names, classes)
     images = tuple(_agreement(slide, drawn, roi, known, scheme) for slide, drawn, roi in slides)
     return RunEvaluation(Accuracy(scheme, images, seed), failures)
@@ -163,7 +165,7 @@ def _compared(names: Sequence[str], classes: Sequence[TissueClass]) -> ClassSche
 
 
 def _flagged(name: str, classes: Sequence[TissueClass]) -> list[TissueClass]:
-    return [c for c in classes if name in _FLAGS and (c.is_tumor if name == "tumor" else c.is_tissue)]
+    return [c for c in classes if name in _FLAGS and getattr(c, _FLAGS[name])]
 
 
 def _table(scheme: ClassScheme, classes: Sequence[TissueClass]) -> NDArray[np.uint8]:

@@ -31,12 +31,13 @@ DEMO_SETTINGS = RunSettings(
             "weak_od": 0.2,
             "moderate_od": 0.4,
             "strong_od": 0.6,
+            "glass": "auto",
             "tissue_threshold": "otsu",
             "classes": _CLASSES,
         }
     ),
 )
-"""Those of the preset ``ihc_dab``, at the slide's own pixel size; a test keeps the two alike."""
+"""Those of the preset ``ihc_dab``, at the slide's own pixel size, and that its positive is its tumour."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,9 @@ def read_names(path: Path, what: str) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise SettingsError(f"{what} {path} cannot be read ({error.strerror or error}); give a text file") from error
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:64]:
+    head = content[:64]
+    # UTF-16 without its mark: every second byte of plain letters is zero; one zero byte alone is a bad line's own.
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or head.count(0) > len(head) // 4:
         raise SettingsError(f"{what} {path} is UTF-16 ('Unicode text'); save it as 'CSV UTF-8'")
     return content.decode("utf-8-sig", "surrogateescape")
 

@@ -21,6 +21,7 @@ class TissueClass:
     is_tissue: bool = False
     is_tumor: bool = False
     is_excluded: bool = False  # pen, fold, out of focus: reported with its own mm²
+    is_positive: bool = False  # stained by what the segmenter measures; whether that is tumour, only a user can say
 
     def __post_init__(self) -> None:
         """Refuse an id or a name that a class map or a column could not hold."""
@@ -29,10 +30,10 @@ class TissueClass:
         if not self.name or not all(c.isascii() and (c.islower() or c.isdigit() or c == "_") for c in self.name):
             raise SettingsError(f"class name {self.name!r} cannot be part of a column name; use a-z, 0-9 and _ only")
 
-        if (self.is_tumor and not self.is_tissue) or (self.is_excluded and self.is_tissue):
+        if ((self.is_tumor or self.is_positive) and not self.is_tissue) or (self.is_excluded and self.is_tissue):
             raise SettingsError(
-                f"class {self.name!r} is marked is_tumor without is_tissue, or is_excluded with it; tumour is a part "
-                "of the tissue, and what is excluded belongs to neither"
+                f"class {self.name!r} is marked is_tumor or is_positive without is_tissue, or is_excluded with it; "
+                "both are a part of the tissue, and what is excluded belongs to neither"
             )
 
 
@@ -56,3 +57,12 @@ class ClassScheme:
     def names_tumor(self) -> bool:
         """Return whether any class is tumour; if none, a tumour area is unknown, not 0."""
         return any(c.is_tumor for c in self.classes)
+
+    @property
+    def headline(self) -> tuple[str, tuple[int, ...]]:
+        """Return the name of what a slide is looked at for, and its classes: tumour, else positive, else tissue."""
+        tumor = tuple(c.class_id for c in self.classes if c.is_tumor)
+        positive = tuple(c.class_id for c in self.classes if c.is_positive)
+        if tumor or positive:
+            return ("tumour", tumor) if tumor else ("positive", positive)
+        return "tissue", tuple(c.class_id for c in self.classes if c.is_tissue)

@@ -8,7 +8,8 @@ How a number comes into the result
            Area | None, Says("mean area of a focus", "mm²", NO_FOCI, column="mean_focus_mm2")
        ] = None
 
-   ``column`` puts it into the summary, after the columns that are there. What follows from other fields is no field,
+   ``column`` puts it into the summary, after the columns of 0.1.0, in the order of the
+   fields. What follows from other fields is no field,
    but a property whose return type is annotated alike: it is in the table and not in the document.
 2. The line that computes it, where the part is made: `results.record`, or `run.slide_document` for a whole part.
 
@@ -34,6 +35,7 @@ from wsi_area.model.record.slide_areas import (
     ClassOnRecord,
     CountsOnRecord,
     OutlineOnRecord,
+    Positive,
     SignalOnRecord,
     Tissue,
     TissueEnvelope,
@@ -147,6 +149,9 @@ class CountedSlide(EndedSlide):
     counts: CountsOnRecord
     classes: Annotated[tuple[ClassOnRecord, ...], Field(min_length=1), Says("each class, by its id")]
     tumor: Tumor
+    positive: Annotated[
+        Positive | None, Says(Positive.__doc__ or "", empty="the segmenter measures no stain, or nothing could be read")
+    ] = None
     tissue: Tissue
     tissue_envelope: Annotated[
         TissueEnvelope | None,
@@ -239,6 +244,11 @@ class CountedSlide(EndedSlide):
         """Return the width and the height of a work pixel in level-0 pixels."""
         level, factor = self.levels[self.work.level], self.work.reduce_factor
         return factor * level.downsample_x, factor * level.downsample_y
+
+    @property
+    def headline(self) -> Tumor | Positive:
+        """Return the tumour; where no class is tumour, what is positive, if anything is."""
+        return self.tumor if self.positive is None or self.tumor.n_px is not None else self.positive
 
     @property
     def total_area_mm2(self) -> Annotated[

@@ -87,17 +87,17 @@ def _role(c: ClassOnRecord) -> str:
     if c.is_excluded:
         return "excluded from tissue"
     if c.is_tissue:
-        return "tissue, tumour" if c.is_tumor else "tissue"
+        return "tissue, tumour" if c.is_tumor else "tissue, positive" if c.is_positive else "tissue"
     return "background" if c.id == 0 else "not tissue"
 
 
 def _total_rows(record: CountedSlide, filled_mm2: float | None, name: str | None) -> Iterator[AreaRow]:
-    tumor, tissue, rel = record.tumor, record.tissue, record.calibration.relative_u_area
-    if tumor.n_px is not None:
-        share = share_text(tumor.n_px, tissue.n_px)
-        area = area_text(tumor.area_mm2, tumor.area_u_mm2)
-        counted = grouped(tumor.n_px)
-        yield AreaRow("total", "all tumour", "total", counted, area, mm2_text(filled_mm2), of_tissue=share)
+    headline, tissue, rel = record.headline, record.tissue, record.calibration.relative_u_area
+    if headline.n_px is not None:
+        share = share_text(headline.n_px, tissue.n_px)
+        area = area_text(headline.area_mm2, headline.area_u_mm2)
+        counted = grouped(headline.n_px)
+        yield AreaRow("total", f"all {headline.title}", "total", counted, area, mm2_text(filled_mm2), of_tissue=share)
     if name is not None:
         u = None if rel is None or tissue.area_mm2 is None else tissue.area_mm2 * rel
         role = "total" if name == TISSUE else "all that counts as tissue"
@@ -146,12 +146,12 @@ def _sum_text(record: CountedSlide) -> str:
 
 
 def worked_line(record: CountedSlide) -> str:
-    """Return the arithmetic of the tumour's area, or of the tissue's, in one line; empty where there is no area."""
+    """Return in one line how the area of the tumour, or of what is positive, or of the tissue is made; or nothing."""
     mpp = record.mpp
     if mpp is None or record.analyzed.area_mm2 is None:
         return ""
-    tumor_px = record.tumor.n_px
-    what, n_px = ("tissue", record.tissue.n_px) if tumor_px is None else ("tumour", tumor_px)
+    headline = record.headline
+    what, n_px = ("tissue", record.tissue.n_px) if headline.n_px is None else (headline.title, headline.n_px)
     explained = explain_area(n_px, from_mpp(mpp, record.calibration.source or ""), what=f"{what} pixels")
     return (
         f"{grouped(explained.n_px)} {what} px × {grouped(mpp.x)} µm × {grouped(mpp.y)} µm "

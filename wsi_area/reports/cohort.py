@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.quantity_text import pair_text
@@ -11,7 +12,7 @@ from wsi_area.reports.documents import STATUS_ORDER
 from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, Finding, anchor_of, findings_of
 from wsi_area.reports.strip_plot import StripPlot, Value, strip_plot
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
-from wsi_area.results.tables.tissue_name import tissue_name
+from wsi_area.results.tables.tissue_name import headline_mm2, headline_name, tissue_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +86,12 @@ def cohort(records: Sequence[EndedSlide]) -> Cohort:
     )
 
 
-def names_tumor(records: Sequence[EndedSlide]) -> bool:
-    """Return whether any slide has a class that is tumour."""
-    return any(isinstance(r, CountedSlide) and r.tumor.n_px is not None for r in records)
-
-
 def _columns(records: Sequence[EndedSlide]) -> list[tuple[str, Callable[[CountedSlide], Cell]]]:
-    tissue, roi = tissue_name(records), any(isinstance(r, CountedSlide) and r.roi for r in records)
+    name, tissue = headline_name(records), tissue_name(records)
+    roi = any(isinstance(r, CountedSlide) and r.roi for r in records)
     return [
-        *([("tumour mm²", _tumor_cell)] if names_tumor(records) else []),
-        *([("tumour in tissue", _fraction_cell)] if names_tumor(records) and tissue else []),
+        *([(f"{name} mm²", partial(_headline_cell, name=name))] if name else []),
+        *([(f"{name} in tissue", partial(_fraction_cell, name=name))] if name and tissue else []),
         *([(f"{tissue} mm²", _tissue_cell)] if tissue else []),
         *([("region mm²", _region_cell)] if roi else []),
         ("slide mm²", _slide_cell),
@@ -111,13 +108,13 @@ def _cell(text: str, value: float | None) -> Cell:
     return _UNKNOWN if value is None else Cell(text, repr(float(value)))
 
 
-def _tumor_cell(record: CountedSlide) -> Cell:
-    tumor = record.tumor
-    return _cell(area_text(tumor.area_mm2, tumor.area_u_mm2), tumor.area_mm2)
+def _headline_cell(record: CountedSlide, name: str) -> Cell:
+    headline = record.headline
+    return _cell(area_text(headline.area_mm2, headline.area_u_mm2), headline_mm2(record, name))
 
 
-def _fraction_cell(record: CountedSlide) -> Cell:
-    return _cell(share_text(record.tumor.n_px or 0, record.tissue.n_px), _fraction(record))
+def _fraction_cell(record: CountedSlide, name: str) -> Cell:
+    return _cell(share_text(record.headline.n_px or 0, record.tissue.n_px), _fraction(record, name))
 
 
 def _tissue_cell(record: CountedSlide) -> Cell:
@@ -172,19 +169,20 @@ def _totals(records: Sequence[EndedSlide]) -> tuple[Total, ...]:
     totals = [Total("slides", grouped(len(records)), ", ".join(counted))]
     whose = f"sum of the {len(complete)} complete slides" if len(complete) != 1 else "of the one complete slide"
     whose = ", ".join(text for text in (whose, _warned_text(records)) if text)
-    tumors = [r.tumor for r in complete if r.tumor.area_mm2 is not None]
-    tumor_mm2 = sum(tumor.area_mm2 or 0.0 for tumor in tumors)
-    if tumors:
-        mm2, u = tumor_mm2, sum(tumor.area_u_mm2 or 0.0 for tumor in tumors)
-        totals.append(Total("tumour mm² ± 95 %", area_text(mm2, u), whose))
+    name = headline_name(records)
+    measured = [r.headline for r in complete if headline_mm2(r, name) is not None]
+    summed_mm2 = sum(one.area_mm2 or 0.0 for one in measured)
+    if measured:
+        mm2, u = summed_mm2, sum(one.area_u_mm2 or 0.0 for one in measured)
+        totals.append(Total(f"{name} mm² ± 95 %", area_text(mm2, u), whose))
     tissue = tissue_name(records)
     if complete and tissue:
         mm2 = sum(r.tissue.area_mm2 or 0.0 for r in complete)
         u = sum((r.tissue.area_mm2 or 0.0) * (r.calibration.relative_u_area or 0.0) for r in complete)
         totals.append(Total(f"{tissue} mm² ± 95 %", area_text(mm2, u), whose))
-    if tumors and tissue:
-        of_mm2 = sum(r.tissue.area_mm2 or 0.0 for r in complete if r.tumor.area_mm2 is not None)
-        totals.append(Total("tumour in tissue", share_text(tumor_mm2, of_mm2), "of the summed areas"))
+    if measured and tissue:
+        of_mm2 = sum(r.tissue.area_mm2 or 0.0 for r in complete if headline_mm2(r, name) is not None)
+        totals.append(Total(f"{name} in tissue", share_text(summed_mm2, of_mm2), "of the summed areas"))
     return tuple(totals)
 
 
@@ -194,8 +192,8 @@ def _warned_text(records: Sequence[EndedSlide]) -> str:
     return f"{n} of {len(complete)} with warnings" if n else ""
 
 
-def _fraction(record: CountedSlide) -> float | None:
-    return record.tumor.fraction_of_tissue
+def _fraction(record: CountedSlide, name: str) -> float | None:
+    return record.headline.fraction_of_tissue if record.headline.title == name else None
 
 
 def _threshold(record: CountedSlide) -> float | None:
@@ -216,16 +214,18 @@ def _plots(records: Sequence[EndedSlide]) -> tuple[StripPlot, ...]:
     def largest_mpp(record: CountedSlide) -> float | None:
         return None if record.mpp is None else max(record.mpp.x, record.mpp.y)
 
-    tissue = tissue_name(records)
+    name, tissue = headline_name(records) or "tumour", tissue_name(records)
     wanted = (
-        strip_plot("Tumour", "mm²", values(lambda r: r.tumor.area_mm2, True)),
+        strip_plot(name.capitalize(), "mm²", values(partial(headline_mm2, name=name), True)),
         strip_plot(tissue.capitalize(), "mm²", values(lambda r: r.tissue.area_mm2, True)) if tissue else None,
-        strip_plot("Tumour in tissue", "%", values(_percent_of_tissue, True)) if tissue else None,
+        strip_plot(f"{name.capitalize()} in tissue", "%", values(partial(_percent_of_tissue, name=name), True))
+        if tissue
+        else None,
         strip_plot("Pixel size", "µm/px", values(largest_mpp, False)),
         strip_plot("Threshold", "grey levels", values(_threshold, False)),
     )
     return tuple(plot for plot in wanted if plot is not None and len(plot.dots) > 1)  # one slide has no spread
 
 
-def _percent_of_tissue(record: CountedSlide) -> float | None:
-    return record.tumor.pct_tissue
+def _percent_of_tissue(record: CountedSlide, name: str) -> float | None:
+    return record.headline.pct_tissue if record.headline.title == name else None

@@ -138,24 +138,24 @@ def slide_view(place: int, record: EndedSlide, picture: SlidePicture | None) -> 
 
 
 def _headline(record: CountedSlide) -> tuple[tuple[str, str], ...]:
-    tumor, tissue, rel = record.tumor, record.tissue, record.calibration.relative_u_area
+    headline, tissue, rel = record.headline, record.tissue, record.calibration.relative_u_area
     name = tissue_name([record])
     if record.calibration.mpp_x_um is None:
         counted = [] if name is None else [(name, f"{grouped(tissue.n_px)} px")]
-        if tumor.n_px is not None:
-            counted.insert(0, ("tumour", f"{grouped(tumor.n_px)} px"))
+        if headline.n_px is not None:
+            counted.insert(0, (headline.title, f"{grouped(headline.n_px)} px"))
         return tuple(counted)
     lines = []
-    if tumor.n_px is not None:
-        lines.append(("tumour", with_mm2(area_text(tumor.area_mm2, tumor.area_u_mm2))))
+    if headline.n_px is not None:
+        lines.append((headline.title, with_mm2(area_text(headline.area_mm2, headline.area_u_mm2))))
     if name is not None:
         u = None if tissue.area_mm2 is None or rel is None else tissue.area_mm2 * rel
         lines.append((name, with_mm2(area_text(tissue.area_mm2, u))))
-    elif tumor.n_px is None:  # every class stands for itself
+    elif headline.n_px is None:  # every class stands for itself
         named = [c for c in record.classes if c.id]
         lines += [(c.name, with_mm2(area_text(c.area_mm2, c.area_u_mm2))) for c in named]
-    if tumor.n_px is not None and name is not None:
-        lines.append(("tumour in tissue", share_text(tumor.n_px, tissue.n_px)))
+    if headline.n_px is not None and name is not None:
+        lines.append((f"{headline.title} in tissue", share_text(headline.n_px, tissue.n_px)))
     return tuple(lines)
 
 

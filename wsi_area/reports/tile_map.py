@@ -40,7 +40,7 @@ class TileMap:
 
 
 def tile_map(rows: NDArray[np.int64], scheme: ClassScheme, square_px: int) -> TileMap:
-    """Return the share of each tile's classified pixels that is tumour, or tissue where no class is tumour.
+    """Return the share of each tile's classified pixels that is tumour; else positive, else tissue.
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ def tile_map(rows: NDArray[np.int64], scheme: ClassScheme, square_px: int) -> Ti
     layout = LedgerLayout(len(scheme.classes))
     by_class = rows[..., : layout.class_count]
     status = rows[..., layout.status_column]
-    wanted = [c.class_id for c in scheme.classes if (c.is_tumor if scheme.names_tumor else c.is_tissue)]
+    name, wanted = scheme.headline
     classified = by_class.sum(axis=-1)
-    share = by_class[..., wanted].sum(axis=-1) / np.maximum(classified, 1)
+    share = by_class[..., list(wanted)].sum(axis=-1) / np.maximum(classified, 1)
     squares = np.minimum((share * _STEPS).astype(np.uint8), _STEPS - 1)
     squares[status == TileStatus.SKIPPED] = _SKIPPED
     # a tile outside the region of interest is committed as skipped, too; what it counts tells the two apart
@@ -68,7 +68,7 @@ def tile_map(rows: NDArray[np.int64], scheme: ClassScheme, square_px: int) -> Ti
         picture[:, square_px - 1 :: square_px] = _LINE
     counted = np.bincount(squares.reshape(-1), minlength=_LINE)
     facts = TileFacts(
-        "tumour" if scheme.names_tumor else "tissue",
+        name,
         int(counted[_SKIPPED]),
         int(counted[_NOTHING]),
         int(counted[_OUTSIDE]),

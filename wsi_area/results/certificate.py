@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from wsi_area.model.calibration import Quality
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.record.slide_areas import CountsOnRecord
 from wsi_area.model.record.slide_certificate import (
@@ -13,6 +12,7 @@ from wsi_area.model.record.slide_certificate import (
     CertifiedPictures,
     Completeness,
     Grade,
+    Letter,
     Orientation,
 )
 from wsi_area.model.record.slide_origin import CalibrationOnRecord, LightOnRecord
@@ -113,5 +113,5 @@ def _light_grade(light: LightOnRecord, findings: Sequence[QaFinding]) -> Grade |
 
 def _grade(findings: Sequence[QaFinding], codes: Sequence[str]) -> Grade:
     found = [f for f in findings if f.code in codes]
-    worst: Quality = "A" if not found else "B" if all(f.severity == "info" for f in found) else "C"
+    worst: Letter = "A" if not found else "B" if all(f.severity == "info" for f in found) else "C"
     return Grade(grade=worst, because=tuple(dict.fromkeys(f.code for f in found)))

@@ -74,6 +74,12 @@ class OpenedSlide:
         return self.result.tumor.area_mm2 if isinstance(self.result, CountedSlide) else None
 
     @property
+    def positive_area_mm2(self) -> float | None:
+        """Return the area of what is positive; None where the segmenter measures no stain, or there is no mm²."""
+        positive = self.result.positive if isinstance(self.result, CountedSlide) else None
+        return None if positive is None else positive.area_mm2
+
+    @property
     def tissue_area_mm2(self) -> float | None:
         """Return the tissue area; None where the pixel size is unknown."""
         return self.result.tissue.area_mm2 if isinstance(self.result, CountedSlide) else None

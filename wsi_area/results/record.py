@@ -19,6 +19,7 @@ from wsi_area.model.record.slide_areas import (
     COVERAGE_95,
     ClassOnRecord,
     CountsOnRecord,
+    Positive,
     SignalOnRecord,
     Tumor,
 )
@@ -124,6 +125,7 @@ def class_on_record(area: ClassArea) -> ClassOnRecord:
         is_tissue=c.is_tissue,
         is_tumor=c.is_tumor,
         is_excluded=c.is_excluded,
+        is_positive=c.is_positive,
         n_px=area.n_px,
         area_mm2=area.area_mm2,
         area_u_mm2=area.u_mm2,
@@ -141,6 +143,24 @@ def tumor_on_record(burden: SlideBurden) -> Tumor:
         ci95_low_mm2=None if a is None or u is None else a - COVERAGE_95 * u,
         ci95_high_mm2=None if a is None or u is None else a + COVERAGE_95 * u,
         fraction_of_tissue=burden.tumor_fraction,
+    )
+
+
+def positive_on_record(burden: SlideBurden) -> Positive | None:
+    """Return what is positive, with its interval; None where no class is, or nothing of the slide could be read."""
+    classes = [area for area in burden.classes if area.tissue_class.is_positive]
+    if not classes or not burden.was_read:
+        return None
+    n_px, rel = sum(area.n_px for area in classes), burden.relative_u_area
+    a = _mm2(n_px, burden.calibration.mpp)
+    u = None if a is None or rel is None else a * rel
+    return Positive(
+        n_px=n_px,
+        area_mm2=a,
+        area_u_mm2=u,
+        ci95_low_mm2=None if a is None or u is None else a - COVERAGE_95 * u,
+        ci95_high_mm2=None if a is None or u is None else a + COVERAGE_95 * u,
+        fraction_of_tissue=n_px / burden.tissue_px if burden.tissue_px else None,
     )
 
 

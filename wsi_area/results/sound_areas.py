@@ -56,6 +56,8 @@ def _areas(slide: CountedSlide) -> Iterator[tuple[str, int | None, float | None]
     """Yield each class and total by its name, with its level-0 pixels and its area on record."""
     yield from ((c.name, c.n_px, c.area_mm2) for c in slide.classes)
     yield "the tumour", slide.tumor.n_px, slide.tumor.area_mm2
+    if slide.positive is not None:
+        yield "what is positive", slide.positive.n_px, slide.positive.area_mm2
     yield "the tissue", slide.tissue.n_px, slide.tissue.area_mm2
     yield "all that was analysed", slide.analyzed.n_px, slide.analyzed.area_mm2
     yield "what could not be read", slide.unreadable.n_px, slide.unreadable.area_mm2

@@ -97,6 +97,9 @@ def _area_rows(first: OpenedSlide, second: OpenedSlide) -> Iterator[tuple[Any, .
         return
     slides = first.counted, second.counted
     yield first.slide_id, "total", "tumor", *(slide.tumor.area_mm2 for slide in slides)
+    if any(slide.positive is not None for slide in slides):
+        positive = (None if slide.positive is None else slide.positive.area_mm2 for slide in slides)
+        yield first.slide_id, "total", "positive", *positive
     yield first.slide_id, "total", "tissue", *(slide.tissue.area_mm2 for slide in slides)
     areas = [{c.name: c.area_mm2 for c in slide.classes} for slide in slides]
     for name in dict.fromkeys([*areas[0], *areas[1]]):

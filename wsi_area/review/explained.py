@@ -28,9 +28,9 @@ class ExplainedArea:
 
 
 def explained_area(slide: OpenedSlide, name: str) -> ExplainedArea:
-    """Return the arithmetic of a class, or of all tumour or all tissue, of a slide.
+    """Return the arithmetic of a class, or of all tumour, all that is positive or all tissue, of a slide.
 
-    A class that is itself called ``tumor`` or ``tissue`` is what the name means.
+    A class that is itself called ``tumor``, ``positive`` or ``tissue`` is what the name means.
     """
     result = slide.result
     if not isinstance(result, CountedSlide):
@@ -50,7 +50,8 @@ def explained_area(slide: OpenedSlide, name: str) -> ExplainedArea:
 
 
 def _counted_px(slide: CountedSlide, name: str) -> int:
-    totals = {"tumor": slide.tumor.n_px, "tissue": slide.tissue.n_px}
+    positive_px = None if slide.positive is None else slide.positive.n_px
+    totals = {"tumor": slide.tumor.n_px, "positive": positive_px, "tissue": slide.tissue.n_px}
     areas = {total: n_px for total, n_px in totals.items() if n_px is not None} | {
         c.name: c.n_px for c in slide.classes
     }

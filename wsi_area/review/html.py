@@ -24,7 +24,7 @@ from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.tables.certificate_text import Lines
 from wsi_area.results.tables.picture_text import picture_text
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_text
-from wsi_area.results.tables.tissue_name import tissue_name
+from wsi_area.results.tables.tissue_name import headline_name, tissue_name
 from wsi_area.review.overlay import slide_picture
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -50,6 +50,7 @@ def run_html(run: OpenedRun) -> str:
         version=run.run_record.wsi_area_version,
         state=run.run_record.state,
         rows=rows,
+        headline=headline_name(counted) or "tumour",
         tissue=tissue_name(counted),
         more=len(planned) - len(rows),
         findings=findings[:_MOST_ROWS],
@@ -110,11 +111,11 @@ def _run_row(slide_id: str, slide: OpenedSlide | None, ended: EndedSlide | None)
     status = "not reached" if result is None else result.status
     row = {"slide_id": slide_id, "status": status, "sign": _STATUS_SIGN.get(status, "…")}
     if not isinstance(result, CountedSlide):
-        return {**row, "tumor": NONE, "tissue": NONE, "mpp": NONE, "reason": "" if result is None else result.reason}
-    tumor, tissue = result.tumor, result.tissue
+        return {**row, "headline": NONE, "tissue": NONE, "mpp": NONE, "reason": "" if result is None else result.reason}
+    headline, tissue = result.headline, result.tissue
     return {
         **row,
-        "tumor": area_text(tumor.area_mm2, tumor.area_u_mm2),
+        "headline": area_text(headline.area_mm2, headline.area_u_mm2),
         "tissue": area_text(tissue.area_mm2, _u_mm2(result, tissue.area_mm2)),
         "mpp": _mpp_badge(result),
         "reason": result.reason,
@@ -146,7 +147,7 @@ def _area_rows(slide: CountedSlide) -> list[dict[str, str]]:
         for c in slide.classes
     ]
     for name, total, share in (
-        ("tumour", slide.tumor, share_text(slide.tumor.n_px or 0, tissue_px)),
+        (slide.headline.title, slide.headline, share_text(slide.headline.n_px or 0, tissue_px)),
         (tissue_name([slide]), slide.tissue, ""),
     ):
         if name is not None and total.n_px is not None:

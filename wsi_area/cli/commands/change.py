@@ -160,7 +160,8 @@ def _is_shown(row: ClassChange, rows: tuple[ClassChange, ...]) -> bool:
     if row.kind == "class":
         return not row.is_background
     classes = [r for r in rows if r.kind == "class" and r.before_slide_id == row.before_slide_id]
-    return sum(r.is_tumor if row.class_name == "tumor" else r.is_tissue for r in classes) > 1
+    flags = {"tumor": "is_tumor", "positive": "is_positive"}
+    return sum(bool(getattr(r, flags.get(row.class_name, "is_tissue"))) for r in classes) > 1
 
 
 def _signed(value: float, u: float | None) -> str:

@@ -137,7 +137,7 @@ def _explain_inputs(px: int, size: PixelSize, power: float | None, is_judged: bo
 
 
 def _areas(slide: CountedSlide, class_name: str | None, total: str) -> list[tuple[str, int]]:
-    """Return the classes to explain with their level-0 pixels; the total, too, where several classes are tumour.
+    """Return the classes to explain with their level-0 pixels; the total, too, of several that are tumour or positive.
 
     Raises
     ------
@@ -147,6 +147,8 @@ def _areas(slide: CountedSlide, class_name: str | None, total: str) -> list[tupl
     areas = [(c.name, c.n_px) for c in slide.classes]
     if slide.tumor.n_px is not None and sum(c.is_tumor for c in slide.classes) > 1:
         areas.append((total, slide.tumor.n_px))  # with one tumour class it would be the same line again
+    elif slide.tumor.n_px is None and slide.positive is not None and sum(c.is_positive for c in slide.classes) > 1:
+        areas.append((slide.positive.title, slide.positive.n_px))
     known = [name for name, _ in areas]
     if class_name is None:
         return areas

@@ -12,7 +12,7 @@ from wsi_area.compute.quantity_text import area_unit, number_text, pair_text
 from wsi_area.model.record.slide_areas import COVERAGE_95, OutlineOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.tables.quantity import area_text
-from wsi_area.results.tables.tissue_name import tissue_name
+from wsi_area.results.tables.tissue_name import headline_mm2, headline_name, tissue_name
 from wsi_area.storage.place import Place
 
 _STYLES = {"complete": "green", "incomplete": "yellow", "needs_calibration": "yellow", "failed": "red"}
@@ -45,10 +45,9 @@ def print_results(slides: Sequence[EndedSlide], out: Place, *, with_tables: bool
 
 def _areas(slides: Sequence[EndedSlide]) -> tuple[tuple[str, Callable[[CountedSlide], float | None]], ...]:
     """Return the totals that these slides have, as heading and mm²."""
-    with_tumor = any(isinstance(slide, CountedSlide) and slide.tumor.n_px is not None for slide in slides)
-    tissue = tissue_name(slides)
+    name, tissue = headline_name(slides), tissue_name(slides)
     return (
-        *((("tumour", lambda slide: slide.tumor.area_mm2),) if with_tumor else ()),
+        *(((name, lambda slide: headline_mm2(slide, name)),) if name else ()),
         *(((tissue, lambda slide: slide.tissue.area_mm2),) if tissue else ()),
     )
 

@@ -1,4 +1,4 @@
-"""record: what was measured on a slide, as its result says it: counts, areas of classes, tumour, tissue."""
+"""model: what was measured on a slide, as its result says it: counts, areas of classes, tumour, tissue."""
 
 from typing import Annotated, ClassVar
 
@@ -26,6 +26,8 @@ COVERAGE_95 = 1.96
 
 NO_TUMOR = f"no class of the settings is tumour, {NO_AREA}"
 NO_TUMOR_PX = f"no class of the settings is tumour, or {NOT_COUNTED}"
+NO_POSITIVE = f"the segmenter measures no stain, {NO_AREA}"
+NO_POSITIVE_PX = f"the segmenter measures no stain, or {NOT_COUNTED}"
 _PX = "level-0 px"
 
 
@@ -88,6 +90,13 @@ class ClassOnRecord(Part):
         Flag, Says("whether it is a part of the tumour", source="the settings", column="is_tumor", tables=("areas",))
     ]
     is_excluded: Annotated[Flag, Says("whether it is pen, fold, out of focus", source="the settings")]
+    is_positive: Annotated[
+        Flag,
+        Says(
+            "whether it is stained by what the segmenter measures; false in documents of 0.1.0",
+            source="the bands of the stain", column="is_positive", tables=("areas",),
+        ),
+    ] = False  # fmt: skip
     n_px: Annotated[
         Count,
         Says("its pixels", _PX, source="the sum of the ledger's rows", column="n_px", tables=("areas",)),
@@ -149,7 +158,7 @@ class ClassOnRecord(Part):
     @property
     def tissue_class(self) -> TissueClass:
         """Return the class itself."""
-        flags = self.is_tissue, self.is_tumor, self.is_excluded
+        flags = self.is_tissue, self.is_tumor, self.is_excluded, self.is_positive
         return TissueClass(self.id, self.name, self.color_rgb, *flags)
 
 
@@ -157,6 +166,7 @@ class Tumor(Part):
     """The tumour burden; null: no class is tumour, or no pixel size is known."""
 
     comes_from: ClassVar = "the tumour classes (compute.count.area)"
+    title: ClassVar[str] = "tumour"
 
     n_px: Annotated[Count | None, Says("pixels of tumour classes", _PX, NO_TUMOR_PX, column="n_px_tumor")]
     area_mm2: Annotated[
@@ -187,6 +197,43 @@ class Tumor(Part):
         ),
     ]:  # fmt: skip
         """Return the tumour in percent of the tissue."""
+        return None if self.fraction_of_tissue is None else 100 * self.fraction_of_tissue
+
+
+class Positive(Part):
+    """What is stained by what the segmenter measures; it is tumour only where the settings say so."""
+
+    comes_from: ClassVar = "the positive classes (results.record)"
+    title: ClassVar[str] = "positive"
+
+    n_px: Annotated[Count, Says("pixels of positive classes", _PX, NO_POSITIVE_PX, column="n_px_positive")]
+    area_mm2: Annotated[
+        Area | None, Says("area of all positive classes", "mm²", NO_POSITIVE, column="positive_area_mm2")
+    ]
+    area_u_mm2: Annotated[
+        Area | None,
+        Says("its standard uncertainty, from the pixel size alone", "mm²", NO_POSITIVE, column="positive_area_u_mm2"),
+    ]
+    ci95_low_mm2: Annotated[
+        Number | None,
+        Says("lower end of its 95 % interval (1.96 u)", "mm²", NO_POSITIVE, column="positive_area_ci95_low_mm2"),
+    ]
+    ci95_high_mm2: Annotated[
+        Number | None, Says("upper end of its 95 % interval", "mm²", NO_POSITIVE, column="positive_area_ci95_high_mm2")
+    ]
+    fraction_of_tissue: Annotated[
+        Share | None, Says("positive as a share of the tissue", empty=f"{NO_POSITIVE_PX}, or there is no tissue")
+    ]
+
+    @property
+    def pct_tissue(self) -> Annotated[
+        float | None,
+        Says(
+            "positive in percent of the tissue", "%", f"{NO_POSITIVE_PX}, or there is no tissue",
+            "positive.fraction_of_tissue", "positive_pct_tissue",
+        ),
+    ]:  # fmt: skip
+        """Return what is positive in percent of the tissue."""
         return None if self.fraction_of_tissue is None else 100 * self.fraction_of_tissue
 
 

@@ -1,15 +1,16 @@
 """model: the certificate of a slide: what its numbers rest on, what is there of it, and what nobody looked at."""
 
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from wsi_area.model.calibration import Quality
 from wsi_area.model.documented import Byte, Count, Flag, Hash, Name, Number, Part, Says
 from wsi_area.model.finding import Code
 from wsi_area.model.json_tree import json_digest
 from wsi_area.model.record.slide_origin import CalibrationOnRecord, LightOnRecord
 from wsi_area.model.record.slide_pictures import PicturesOnRecord
+
+Letter = Literal["A", "B", "C"]
 
 NOT_COUNTED = "its pixels were not counted"
 NO_GLASS = "it was not looked at, or the segmenter looks for no glass"
@@ -20,7 +21,7 @@ class Grade(Part):
 
     comes_from: ClassVar = "the findings on the slide"
 
-    grade: Annotated[Quality, Says("A: nothing is said against it; B: something is on record; C: a warning is")]
+    grade: Annotated[Letter, Says("A: nothing is said against it; B: something is on record; C: a warning is")]
     because: Annotated[tuple[Code, ...], Says("codes of the findings that it follows from")]
 
 
@@ -53,6 +54,7 @@ class StoredTiles(Part):
 
     listed: Annotated[Count, Says("tiles that the directories list")]
     missing: Annotated[Count, Says("of them without a byte: the scanner left them out")]
+    without_place: Annotated[Count, Says("of them with bytes and no place in the file: damage")]
     beyond_end: Annotated[Count, Says("of them that lie beyond the end of the file")]
 
 

@@ -50,11 +50,12 @@ def _pictures(pictures: CertifiedPictures) -> Iterator[str]:
 def _pixel_size(size: CalibrationOnRecord, pictures: CertifiedPictures) -> Iterator[str]:
     yield size.reason
     told, chosen = list(pictures.claims), (size.source, size.mpp_x_um, size.mpp_y_um)
+    is_alone = all(picture.taken or picture.role == "reduced level" for picture in pictures.listed)
     for claim in size.candidates:
         of = next((one for one in told if (one.source, one.mpp_x_um) == (claim.source, claim.mpp_x_um)), None)
         if of is not None:
             told.remove(of)  # a tag may stand twice, once for each picture
-        whose = "" if of is None or pictures.count == 1 else _whose(of.picture, of.describes_px, pictures.listed)
+        whose = "" if of is None or is_alone else _whose(of.picture, of.describes_px, pictures.listed)
         note = f": “{claim.note}”" if claim.note else ""
         number = pair_text(claim.mpp_x_um, claim.mpp_y_um)
         used = ""
@@ -103,8 +104,9 @@ def _completeness(kept: Completeness) -> Iterator[str]:
     if tiles is None:
         yield "stored tiles: the format lists none that are read"
     else:
-        there = tiles.listed - tiles.missing - tiles.beyond_end
+        there = tiles.listed - tiles.missing - tiles.without_place - tiles.beyond_end
         lost = f", {_whole(tiles.beyond_end)} beyond the end of the file" if tiles.beyond_end else ""
+        lost += f", {_whole(tiles.without_place)} at no place in the file" if tiles.without_place else ""
         left_out = f", {_whole(tiles.missing)} left out by the scanner" if tiles.missing else ""
         yield f"stored tiles: {_whole(there)} of {_whole(tiles.listed)} there{left_out}{lost}"
     for name, n_px in (("never scanned", kept.n_px_unscanned), ("unreadable", kept.n_px_unreadable)):

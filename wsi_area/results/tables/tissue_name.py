@@ -1,10 +1,24 @@
-"""results: by what name the total of the tissue classes is shown; pure."""
+"""results: by what names the totals of the tumour, of what is positive and of the tissue are shown; pure."""
 
 from collections.abc import Iterable
 
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 
 TISSUE = "tissue"
+
+
+def headline_name(slides: Iterable[EndedSlide]) -> str | None:
+    """Return "tumour" where any of some slides has a class that is tumour, else "positive"; None where none is either.
+
+    What the one slide calls tumour and the other positive is no one column: tumour goes first.
+    """
+    named = {s.headline.title for s in slides if isinstance(s, CountedSlide) and s.headline.n_px is not None}
+    return max(named, default=None)
+
+
+def headline_mm2(slide: CountedSlide, name: str | None) -> float | None:
+    """Return the area under that name in mm²; None where the slide has none of it."""
+    return slide.headline.area_mm2 if slide.headline.title == name else None
 
 
 def tissue_name(slides: Iterable[EndedSlide]) -> str | None:

@@ -33,9 +33,9 @@ STAIN_SCHEME = ClassScheme(
     (
         TissueClass(0, "background", (255, 255, 255)),
         TissueClass(1, "negative", (92, 124, 200), is_tissue=True),
-        TissueClass(2, "weak", (246, 216, 96), is_tissue=True),
-        TissueClass(3, "moderate", (235, 140, 52), is_tissue=True),
-        TissueClass(4, "strong", (160, 40, 30), is_tissue=True),
+        TissueClass(2, "weak", (246, 216, 96), is_tissue=True, is_positive=True),
+        TissueClass(3, "moderate", (235, 140, 52), is_tissue=True, is_positive=True),
+        TissueClass(4, "strong", (160, 40, 30), is_tissue=True, is_positive=True),
     )
 )
 
@@ -43,6 +43,12 @@ SIGNAL = Signal("od", "optical density", MICRO)
 _OD_BIN = 0.01  # OD: width of a bin of the histogram of densities, 0 to 2.56 OD
 _OD_BINS = 256
 _SAMPLE_BLOCKS = 16
+
+
+def _with_positive(scheme: ClassScheme) -> ClassScheme:
+    """Return a scheme of bands in which those that count as tissue are positive, whatever they are called."""
+    bands = {c.class_id for c in STAIN_SCHEME.classes if c.is_positive}
+    return ClassScheme(tuple(replace(c, is_positive=c.is_tissue and c.class_id in bands) for c in scheme.classes))
 
 
 class StainSegmenter(BaseModel):
@@ -110,7 +116,7 @@ class StainSegmenter(BaseModel):
 
     def fit(self, overview: Overview) -> FittedColourRule:
         """Return the segmenter with its thresholds for this slide."""
-        scheme = chosen_scheme(self.classes, STAIN_SCHEME)
+        scheme = _with_positive(chosen_scheme(self.classes, STAIN_SCHEME))
         # absorption needs light behind the tissue, so the background is bright whatever the picture shows
         foreground = fit_foreground(
             overview, "bright", self.tissue_threshold, self.contrast_min, self.contrast_max, glass=self.glass

@@ -17,7 +17,7 @@ _STRUCTURE_ERRORS = (tifffile.TiffFileError, OSError, ValueError, KeyError, Inde
 def stored_tiles(info: SlideInfo) -> StoredTiles | None:
     """Return the stored tiles of the levels of a slide; None where it is no TIFF, or none that can be followed.
 
-    A tile of no bytes is missing, which is OpenSlide's rule.
+    A tile of no bytes is missing, which is OpenSlide's rule; one of bytes at no place is damaged.
     """
     try:
         with _quiet(), tifffile.TiffFile(info.path) as tiff:
@@ -30,7 +30,12 @@ def stored_tiles(info: SlideInfo) -> StoredTiles | None:
         return None
     ends = offsets.astype(np.float64) + counts  # as floats, since 64 bits may overflow; below 2**53 they are exact
     beyond = (counts > 0) & (ends > info.file_bytes)
-    return StoredTiles(listed=offsets.size, missing=int((counts == 0).sum()), beyond_end=int(beyond.sum()))
+    return StoredTiles(
+        listed=offsets.size,
+        missing=int((counts == 0).sum()),
+        without_place=int(((counts > 0) & (offsets == 0)).sum()),
+        beyond_end=int(beyond.sum()),
+    )
 
 
 def _pages(tiff: tifffile.TiffFile, info: SlideInfo) -> Iterator[tifffile.TiffPage]:
@@ -44,7 +49,8 @@ def _pages(tiff: tifffile.TiffFile, info: SlideInfo) -> Iterator[tifffile.TiffPa
         size = level.size_px.width_px, level.size_px.height_px
         wanted = (size, size[::-1]) if info.is_turned else (size,)
         alike = [page for page in pages if (page.imagewidth, page.imagelength) in wanted]
-        yield alike[0]  # of several alike the one that the file names first
+        # of several alike the one that the file names first; the smallest levels of some makers are stored nowhere
+        yield from alike[:1]
 
 
 @contextmanager
