@@ -227,7 +227,7 @@ def test_without_its_file_a_slide_is_the_runs_picture_and_the_viewer_says_so(
 ) -> None:
     viewer = moved(run, disc_slide.path.with_name("gone.tiff")).view()
     (note,) = viewer.facts["notes"]
-    assert re.search(r"cannot be shown: .*gone\.tiff: there is no such file.* small picture that the run kept", note)
+    assert re.search(r"cannot be shown: .*gone\.tiff: no such file or folder.* small picture that the run kept", note)
     grid = viewer._grid
     assert viewer.facts["last_tissue_level"] == grid.last_level - 1 >= grid.first_level
     mine = viewer._tissue.pixels(grid.tile(grid.first_level, 0, 0)).astype(int)

@@ -13,7 +13,8 @@ from wsi_area.model.record.slide_foci import Focus
 from wsi_area.model.record.slide_origin import RoiOutlines
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.tables.light_text import envelope_text
-from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
+from wsi_area.results.tables.quantity import NONE, grouped, mm2_text
+from wsi_area.results.tables.shown_areas import class_area, total_areas
 from wsi_area.results.tables.step_text import step_lines
 from wsi_area.results.tables.tissue_name import TISSUE, tissue_name
 
@@ -53,7 +54,7 @@ def areas_table(record: CountedSlide) -> AreasTable:
     mpp = record.mpp
     filled = None if record.foci is None else record.foci.filled_area_mm2
     tissue = tissue_name([record])
-    rows = (*_class_rows(record), *_total_rows(record, filled, tissue), *_account_rows(record, mpp))
+    rows = (*_class_rows(record), *_total_rows(record, filled), *_account_rows(record, mpp))
     return AreasTable(
         rows,
         filled is not None,
@@ -68,18 +69,19 @@ def areas_table(record: CountedSlide) -> AreasTable:
 
 
 def _class_rows(record: CountedSlide) -> Iterator[AreaRow]:
-    tissue_px = record.tissue.n_px
     outlines = {entry.class_: mm2_text(entry.area_mm2) for entry in record.outlines}
     for c in record.classes:
+        shown, outline = class_area(record, c), outlines.get(c.name, NONE)
+        colour = "#" + bytes(c.color_rgb).hex()
         yield AreaRow(
             "class",
             c.name,
             _role(c),
-            grouped(c.n_px),
-            area_text(c.area_mm2, c.area_u_mm2),
-            outline=outlines.get(c.name, NONE),
-            of_tissue=share_text(c.n_px, tissue_px) if c.is_tissue else NONE,
-            colour="#" + bytes(c.color_rgb).hex(),
+            shown.px_text,
+            shown.area_text,
+            outline=outline,
+            of_tissue=shown.share,
+            colour=colour,
         )
 
 
@@ -91,22 +93,16 @@ def _role(c: ClassOnRecord) -> str:
     return "background" if c.id == 0 else "not tissue"
 
 
-def _total_rows(record: CountedSlide, filled_mm2: float | None, name: str | None) -> Iterator[AreaRow]:
-    headline, tissue, rel = record.headline, record.tissue, record.calibration.relative_u_area
-    if headline.n_px is not None:
-        share = share_text(headline.n_px, tissue.n_px)
-        area = area_text(headline.area_mm2, headline.area_u_mm2)
-        counted = grouped(headline.n_px)
-        yield AreaRow("total", f"all {headline.title}", "total", counted, area, mm2_text(filled_mm2), of_tissue=share)
-    if name is not None:
-        u = None if rel is None or tissue.area_mm2 is None else tissue.area_mm2 * rel
-        role = "total" if name == TISSUE else "all that counts as tissue"
-        yield AreaRow("total", f"all {name}", role, grouped(tissue.n_px), area_text(tissue.area_mm2, u))
-        around = record.tissue_envelope
-        if around is not None and around.enclosed_px:
-            u = None if rel is None else around.area_mm2 * rel
-            n_px, area = grouped(around.n_px), area_text(around.area_mm2, u)
-            yield AreaRow("total", f"envelope of {name}", envelope_text(around), n_px, area)
+def _total_rows(record: CountedSlide, filled_mm2: float | None) -> Iterator[AreaRow]:
+    around = record.tissue_envelope
+    for total in total_areas(record):
+        role = {
+            "tissue": "total" if total.name == TISSUE else "all that counts as tissue",
+            "envelope": "" if around is None else envelope_text(around),
+        }.get(total.kind, "total")
+        title = total.name if total.kind == "envelope" else f"all {total.name}"
+        filled = mm2_text(filled_mm2) if total.kind == "headline" else NONE
+        yield AreaRow("total", title, role, total.px_text, total.area_text, filled, of_tissue=total.share)
     excluded = [c.n_px for c in record.classes if c.is_excluded]
     if excluded:
         mpp = None if record.analyzed.area_mm2 is None else record.mpp

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.model.record.slide_foci import FociOnRecord
 from wsi_area.model.record.slide_origin import CalibrationOnRecord, TileError
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
@@ -13,8 +12,8 @@ from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_li
 from wsi_area.reports.slide_picture import LISTED_FOCI, LegendEntry, SlidePicture, tile_legend
 from wsi_area.results.certificate import not_assessed
 from wsi_area.results.tables.certificate_text import Lines, certificate_lines
-from wsi_area.results.tables.quantity import area_text, grouped, mm2_text, share_text
-from wsi_area.results.tables.tissue_name import tissue_name
+from wsi_area.results.tables.quantity import grouped, mm2_text
+from wsi_area.results.tables.shown_areas import class_area, total_areas
 
 STATUS_TEXT = {
     "complete": "complete",
@@ -138,24 +137,12 @@ def slide_view(place: int, record: EndedSlide, picture: SlidePicture | None) -> 
 
 
 def _headline(record: CountedSlide) -> tuple[tuple[str, str], ...]:
-    headline, tissue, rel = record.headline, record.tissue, record.calibration.relative_u_area
-    name = tissue_name([record])
-    if record.calibration.mpp_x_um is None:
-        counted = [] if name is None else [(name, f"{grouped(tissue.n_px)} px")]
-        if headline.n_px is not None:
-            counted.insert(0, (headline.title, f"{grouped(headline.n_px)} px"))
-        return tuple(counted)
-    lines = []
-    if headline.n_px is not None:
-        lines.append((headline.title, with_mm2(area_text(headline.area_mm2, headline.area_u_mm2))))
-    if name is not None:
-        u = None if tissue.area_mm2 is None or rel is None else tissue.area_mm2 * rel
-        lines.append((name, with_mm2(area_text(tissue.area_mm2, u))))
-    elif headline.n_px is None:  # every class stands for itself
-        named = [c for c in record.classes if c.id]
-        lines += [(c.name, with_mm2(area_text(c.area_mm2, c.area_u_mm2))) for c in named]
-    if headline.n_px is not None and name is not None:
-        lines.append((f"{headline.title} in tissue", share_text(headline.n_px, tissue.n_px)))
+    totals = [total for total in total_areas(record) if total.kind != "envelope"]
+    if not totals and record.mpp is not None:  # every class stands for itself
+        totals = [class_area(record, c) for c in record.classes if c.id]
+    lines = [(total.name, total.text) for total in totals]
+    if record.mpp is not None and {total.kind for total in totals} == {"headline", "tissue"}:
+        lines.append((f"{totals[0].name} in tissue", totals[0].share))
     return tuple(lines)
 
 

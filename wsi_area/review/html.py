@@ -24,6 +24,7 @@ from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.tables.certificate_text import Lines
 from wsi_area.results.tables.picture_text import picture_text
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_text
+from wsi_area.results.tables.shown_areas import ShownArea, class_area, total_areas, u_mm2
 from wsi_area.results.tables.tissue_name import headline_name, tissue_name
 from wsi_area.review.overlay import slide_picture
 
@@ -116,7 +117,7 @@ def _run_row(slide_id: str, slide: OpenedSlide | None, ended: EndedSlide | None)
     return {
         **row,
         "headline": area_text(headline.area_mm2, headline.area_u_mm2),
-        "tissue": area_text(tissue.area_mm2, _u_mm2(result, tissue.area_mm2)),
+        "tissue": area_text(tissue.area_mm2, u_mm2(result, tissue.area_mm2)),
         "mpp": _mpp_badge(result),
         "reason": result.reason,
     }
@@ -135,37 +136,18 @@ def _mpp_badge(slide: CountedSlide) -> str:
 
 
 def _area_rows(slide: CountedSlide) -> list[dict[str, str]]:
-    tissue_px = slide.tissue.n_px
-    rows = [
-        {
-            "name": c.name + (" (excluded)" if c.is_excluded else ""),
-            "colour": "#" + bytes(c.color_rgb).hex(),
-            "n_px": grouped(c.n_px),
-            "area": area_text(c.area_mm2, c.area_u_mm2),
-            "share": share_text(c.n_px, tissue_px) if c.is_tissue else "",
-        }
-        for c in slide.classes
-    ]
-    for name, total, share in (
-        (slide.headline.title, slide.headline, share_text(slide.headline.n_px or 0, tissue_px)),
-        (tissue_name([slide]), slide.tissue, ""),
-    ):
-        if name is not None and total.n_px is not None:
-            area = area_text(total.area_mm2, _u_mm2(slide, total.area_mm2))
-            rows.append(
-                {"name": f"all {name}", "colour": "", "n_px": grouped(total.n_px), "area": area, "share": share}
-            )
-    around, name = slide.tissue_envelope, tissue_name([slide])
-    if name is not None and around is not None and around.enclosed_px:
-        area = area_text(around.area_mm2, _u_mm2(slide, around.area_mm2))
-        n_px = grouped(around.n_px)
-        rows.append({"name": f"envelope of {name}", "colour": "", "n_px": n_px, "area": area, "share": ""})
+    rows = []
+    for c in slide.classes:
+        name = c.name + (" (excluded)" if c.is_excluded else "")
+        rows.append(_area_row(name, class_area(slide, c), "#" + bytes(c.color_rgb).hex()))
+    for total in total_areas(slide):
+        rows.append(_area_row(total.name if total.kind == "envelope" else f"all {total.name}", total))
     return rows
 
 
-def _u_mm2(slide: CountedSlide, area_mm2: float | None) -> float | None:
-    relative = slide.calibration.relative_u_area
-    return None if relative is None or area_mm2 is None else area_mm2 * relative
+def _area_row(name: str, area: ShownArea, colour: str = "") -> dict[str, str]:
+    share = "" if area.share == NONE else area.share
+    return {"name": name, "colour": colour, "n_px": area.px_text, "area": area.area_text, "share": share}
 
 
 def _pictures(slide: OpenedSlide) -> dict[str, Any]:
