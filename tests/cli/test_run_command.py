@@ -95,7 +95,6 @@ def test_0_if_all_is_good(slides: Path, tmp_path: Path) -> None:
         (["run", "{disc}", "--out", "{out}", "--manifest", "absent.csv"], "absent.csv"),
         (["run", "{disc}", "--out", "{out}", "--mpp", "0"], "--mpp"),
         (["run", "{disc}", "--out", "{out}", "--mpp-reason", "why not"], "--mpp"),
-        (["run", "{disc}", "absent.svs", "--out", "{out}"], "absent.svs"),
         (["plan", "{disc}", "--out", "{out}"], "--out"),
         (["check", "{disc}", "--bogus"], "--bogus"),
     ],

@@ -37,7 +37,7 @@ _NAMED_ERROR = re.compile(r"batch \d+: (\w+):")
 
 def warm_up() -> None:
     """Load what every mutant needs, compiled code too, without starting a thread that a fork would lose."""
-    import wsi_area.run.object_pass
+    import wsi_area.run.passes.object_pass
     import wsi_area.slides.lanes.plain_lane  # noqa: F401
 
     with tempfile.TemporaryDirectory() as folder:

@@ -49,7 +49,7 @@ def test_the_report_has_it_as_one_section_of_the_slide(folder: Path) -> None:
     report = write_report(folder)
     html = next(Path(path) for path in folder.glob("report.html")).read_text(encoding="utf-8")
     assert report is not None
-    (section,) = (part.partition("</section>")[0] for part in html.split('<section class="certificate"')[1:])
+    (section,) = (part.partition("</table>")[0] for part in html.split('<div class="certificate"')[1:])
     for line in open_run(folder)["s"].certificate.lines:
         assert line[0] in section
     assert open_run(folder)["s"].certificate.sha256 in section

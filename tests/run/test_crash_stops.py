@@ -24,7 +24,12 @@ def bench(tmp_path_factory: pytest.TempPathFactory, configs: Path) -> Iterator[B
 
 @pytest.mark.parametrize(
     ("name", "at"),
-    [("SIGTERM", SHARD), ("SIGTERM", "wsi_area.run.object_pass:describe_foci"), ("SIGUSR1", SHARD), ("SIGINT", SHARD)],
+    [
+        ("SIGTERM", SHARD),
+        ("SIGTERM", "wsi_area.run.passes.object_pass:describe_foci"),
+        ("SIGUSR1", SHARD),
+        ("SIGINT", SHARD),
+    ],
 )
 def test_asked_to_stop_it_commits_what_it_is_at_and_says_interrupted(
     bench: Bench, tmp_path: Path, name: str, at: str

@@ -32,7 +32,7 @@ from wsi_area.results.tables.object_tables import read_foci, write_objects
 from wsi_area.run.executors.choice import make_executor
 from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.executors.serial import SerialExecutor
-from wsi_area.run.object_pass import clean_slide, measure_foci, refuse_with_signal
+from wsi_area.run.passes.object_pass import clean_slide, measure_foci, refuse_with_signal
 from wsi_area.settings.run_settings import RunSection
 
 MPP = Mpp(0.5, 0.25)

@@ -1,11 +1,14 @@
 """What a stain marks is positive; it is tumour only where the settings say so. Painted areas, from file to table."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 from stain_settings import POSITIVE_IS_TUMOUR
 from synthetic import SyntheticSlide, box, write_slide
 
@@ -108,3 +111,39 @@ def test_the_terminal_has_a_column_of_it(tmp_path: Path, configs: Path) -> None:
     assert ended.exit_code == 0
     assert "positive mm²" in ended.stdout
     assert "tumour" not in ended.stdout
+
+
+@pytest.mark.parametrize(("most_od", "is_moved"), [(0.2, True), (5.0, False)])
+def test_a_first_band_that_its_bounds_moved_is_a_step_with_the_painted_area_that_it_adds(
+    most_od: float, is_moved: bool, tmp_path: Path, configs: Path
+) -> None:
+    whole = painted(tmp_path / "s.tif")
+    pale = whole.rgb.copy()
+    glass, brown = pale[0, 0].astype(float), pale[60, 60].astype(float)
+    pale[200:260, 40:140] = np.rint(glass * (brown / glass) ** 0.35)  # a third of the stain, below Otsu's band
+    Image.fromarray(pale).save(tmp_path / "pale.png")
+    bounds = ("segmenter.threshold=otsu", "segmenter.otsu_min_od=0.01", f"segmenter.otsu_max_od={most_od}")
+    asked = load(configs / "ihc_dab.toml", [*EXACT, "tiling.work_mpp=1", *bounds])
+    slides = collect_slides([str(tmp_path / "pale.png")], mpp="1", mpp_reason="painted")
+    (document,) = run_slides(slides, asked, tmp_path / "run").documents
+    assert document["positive"]["n_px"] == STAINED + is_moved * 6000
+    steps = [step for step in document["steps"]["listed"] if step["name"] == "bands"]
+    assert [step["n_px"] for step in steps] == ([pytest.approx(6000, rel=0.02)] if is_moved else [])
+
+
+def test_what_is_positive_can_be_held_against_outlines_and_compared_between_two_dates(
+    stained: Path, tmp_path: Path, configs: Path
+) -> None:
+    ring = [[40, 50], [220, 50], [220, 150], [40, 150], [40, 50]]
+    drawn = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    drawn["properties"] = {"objectType": "annotation", "classification": {"name": "Brown"}}
+    truth = tmp_path / "truth.geojson"
+    truth.write_text(json.dumps({"type": "FeatureCollection", "features": [drawn]}), encoding="utf-8")
+    asked = ("evaluate", str(stained), "--truth", str(truth), "--map", "Brown=positive", "--json")
+    held = json.loads(CliRunner().invoke(cli, asked).stdout)
+    (of,) = [c for c in held["accuracy"]["classes"] if c["name"] == "positive"]
+    assert of["dice"] == 1.0
+    later, _ = measured(tmp_path, configs)
+    changed = CliRunner().invoke(cli, ["change", str(stained), str(later)]).stdout
+    assert "positive" in changed
+    assert "tumor" not in changed

@@ -1,4 +1,4 @@
-"""run: how well class maps agree with the truth, image by image and pooled; training and evaluation report it."""
+"""audit: how well class maps agree with the truth, image by image and pooled; training and evaluation report it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

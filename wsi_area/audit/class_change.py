@@ -1,4 +1,4 @@
-"""results: what one class of one subject gained or lost between two dates: a row of the table of changes."""
+"""audit: what one class of one subject gained or lost between two dates: a row of the table of changes."""
 
 from dataclasses import dataclass, fields
 

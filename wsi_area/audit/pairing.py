@@ -1,4 +1,4 @@
-"""run: who is held against whom when runs of two dates are compared: by name, by a list of pairs, or by a manifest."""
+"""audit: who is held against whom when two dates are compared: by name, by a list of pairs, or by a manifest."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""results: the same subjects measured at two dates: what each class gained or lost in mm², and how sure that is.
+"""audit: the same subjects measured at two dates: what each class gained or lost in mm², and how sure that is.
 
-Not to be mixed up with ``results.difference``, where one slide was measured twice.
+Not to be mixed up with ``audit.difference``, where one slide was measured twice.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""run: what was drawn, as the true class of each work pixel; the pixel's centre decides."""
+"""audit: what was drawn, as the true class of each work pixel; the pixel's centre decides."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""run: a finished run held against itself: class maps, ledgers, documents, tables, pictures and report."""
+"""audit: a finished run held against itself: class maps, ledgers, documents, tables, pictures and report."""
 
 import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence

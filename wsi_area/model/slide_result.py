@@ -8,7 +8,8 @@ How a number comes into the result
            Area | None, Says("mean area of a focus", "mm²", NO_FOCI, column="mean_focus_mm2")
        ] = None
 
-   ``column`` puts it into the summary, after the columns that are there. What follows from other fields is no field,
+   ``column`` puts it into the summary, after the columns of 0.1.0, in the order of the
+   fields. What follows from other fields is no field,
    but a property whose return type is annotated alike: it is in the table and not in the document.
 2. The line that computes it, where the part is made: `results.record`, or `run.slide_document` for a whole part.
 

@@ -1,1 +1,1 @@
-"""results: the run directory, written and read; the only room that knows zarr and the tables' formats."""
+"""results: the run directory, written and read; the stores, the documents and the tables."""

@@ -12,7 +12,7 @@ from wsi_area.model.pixels import MaskArray, RgbArray
 from wsi_area.results.layout import SlideLayout, write_bytes
 
 THUMBNAIL_NAME, CLASSES_NAME = "thumb.jpg", "classes.png"
-"""The slide's small picture, and on the same grid its classes (`results.class_thumbnail`)."""
+"""The slide's small picture, and on the same grid its classes (`results.class_map.class_thumbnail`)."""
 
 UNSCANNED_RGB = (226, 226, 226)
 _JPEG_QUALITY = 85

@@ -21,10 +21,10 @@ from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
 from wsi_area.run.events import SlidePreparing, SlideStarted
 from wsi_area.run.executors.contract import TaskLost
+from wsi_area.run.passes.tissue_envelope import measure_envelope
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.slide_document import MergedObjects, slide_document, versions
 from wsi_area.run.slide_tiles import Work, lost_message, measure_tiles, missing_batches, tiles_of
-from wsi_area.run.tissue_envelope import measure_envelope
 from wsi_area.run.work.phases import PreparingStopped, told_phases
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.protocol import FittedSegmenter
@@ -178,7 +178,7 @@ def _size_filters(prepared: PreparedSlide, settings: RunSettings) -> SizeFilters
     """Return the size filters of a slide: none where sizes are unknown, since its mm² are withheld anyway."""
     filters = SizeFilters(**settings.objects.model_dump(exclude={"foci"}))
     if filters.any:
-        from wsi_area.run.object_pass import refuse_with_signal
+        from wsi_area.run.passes.object_pass import refuse_with_signal
 
         refuse_with_signal(filters, _signal_name(prepared.fitted))
     return filters if prepared.calibration.mpp is not None else SizeFilters()
@@ -193,7 +193,7 @@ def _merge_objects(
     if not filters.any and not wants_foci:
         return MergedObjects((), None)
     # imported here: its sparse matrices and second kernel take 0.1 s, which most runs need not pay
-    from wsi_area.run.object_pass import clean_slide, measure_foci
+    from wsi_area.run.passes.object_pass import clean_slide, measure_foci
 
     changes = clean_slide(layout, plan, scheme, filters, mpp, origin.key, origin.parts, executor)
     if changes is None:

@@ -206,7 +206,7 @@ class _Driver:
                 measured = Measured(ended, False)
             if self.for_report:
                 # imported here: a run without a report need not pay for it
-                from wsi_area.run.class_picture import order_class_thumbnail
+                from wsi_area.run.passes.class_picture import order_class_thumbnail
 
                 order_class_thumbnail(layout, ended, context.executor)
             told.done(ended, measured.resumed)

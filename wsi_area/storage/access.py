@@ -1,4 +1,4 @@
-"""results: who asks a bucket, and where it is; never a key or a secret, so that it may be written down and sent."""
+"""storage: who asks a bucket, and where it is; never a key or a secret, so that it may be written down and sent."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""results: the way to a bucket that speaks S3: who asks, how often it is tried again, and what its errors mean.
+"""storage: the way to a bucket that speaks S3: who asks, how often it is tried again, and what its errors mean.
 
 The one module that loads obstore, so that a run on a disk needs none. A request that fails for a reason that may pass
 (429, 5xx, a broken connection) is tried again by obstore itself, later each time.

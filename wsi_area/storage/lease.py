@@ -1,4 +1,4 @@
-"""results: a lock in a bucket: an object that its holder puts anew every few seconds, so that a dead one is told.
+"""storage: a lock in a bucket: an object that its holder puts anew every few seconds, so that a dead one is told.
 
 Who wants it alone puts ``.lock``, which the server allows once (``If-None-Match: *``), and then looks whether others
 share it; who shares it puts an object of its own below ``.lock.shared/``, and then looks whether somebody has it

@@ -1,4 +1,4 @@
-"""results: who writes a run: one coordinator, or the tasks of one job array together, and nobody beside them.
+"""storage: who writes a run: one coordinator, or the tasks of one job array together, and nobody beside them.
 
 On a disk the system locks a file, and lets go of it whatever happens to the process. In a bucket there are leases.
 """

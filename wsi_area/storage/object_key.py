@@ -1,4 +1,4 @@
-"""results: the name of a place in a bucket, in the words of `pathlib.PurePath`; no server is asked."""
+"""storage: the name of a place in a bucket, in the words of `pathlib.PurePath`; no server is asked."""
 
 from dataclasses import dataclass, field, replace
 from typing import Self

@@ -1,4 +1,4 @@
-"""results: a place in a bucket, spoken to in the verbs of `pathlib.Path` that a run directory needs.
+"""storage: a place in a bucket, spoken to in the verbs of `pathlib.Path` that a run directory needs.
 
 There are no folders in a bucket: one "is there" while an object lies below it. An object is put whole or not at all,
 by the server; nothing is ever renamed.

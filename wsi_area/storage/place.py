@@ -1,4 +1,4 @@
-"""results: where a run lies: in a folder of a disk or below a prefix of a bucket; the one module that asks which.
+"""storage: where a run lies: in a folder of a disk or below a prefix of a bucket; the one module that asks which.
 
 Everybody else speaks in the verbs that `pathlib.Path` and `ObjectPath` share. On a disk a file is written beside its
 place and renamed; in a bucket an object is put, which is as whole. Both leave what was there before, or what is new.

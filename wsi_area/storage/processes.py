@@ -1,4 +1,4 @@
-"""results: the processes of this machine: told apart by their numbers, and asked whether they still run."""
+"""storage: the processes of this machine: told apart by their numbers, and asked whether they still run."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""exports: how a file or a folder gets into a slide's folder whole or not at all, over what was there before."""
+"""storage: how a file or a folder gets into a slide's folder whole or not at all, over what was there before."""
 
 import fcntl
 import gzip

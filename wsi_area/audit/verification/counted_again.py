@@ -1,4 +1,4 @@
-"""verification: the class map of a slide counted again, tile by tile, and held against its ledger, in one pass.
+"""audit: the class map of a slide counted again, tile by tile, and held against its ledger, in one pass.
 
 Whoever else needs the pixels gets them in the same pass: `CountedAgain` hands its tiles on, as a class map does.
 """

@@ -1,4 +1,4 @@
-"""verification: one thing in a run that contradicts another."""
+"""audit: one thing in a run that contradicts another."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""verification: the files of a run held against its seal, byte by byte, and the seal against itself."""
+"""audit: the files of a run held against its seal, byte by byte, and the seal against itself."""
 
 import hashlib
 from collections.abc import Collection, Iterator

@@ -1,4 +1,4 @@
-"""verification: a slide's table of objects held against its document, which lists the largest and the totals of all."""
+"""audit: a slide's table of objects held against its document, which lists the largest and the totals of all."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""verification: one slide held against itself: class map, ledger, document, table of objects, pictures, slide file."""
+"""audit: one slide held against itself: class map, ledger, document, table of objects, pictures, slide file."""
 
 import logging
 from collections.abc import Iterator

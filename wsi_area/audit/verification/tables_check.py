@@ -1,4 +1,4 @@
-"""verification: the tables of a run made again from its slides' documents, and held against the files cell by cell."""
+"""audit: the tables of a run made again from its slides' documents, and held against the files cell by cell."""
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ def table_faults(
     unknown : collection of str
         Slides of which nobody knows that.
     """
-    known = _Known(slides, unknown, run.wsi_area_version == __version__)
+    known = _Known(slides, unknown, run.seal is not None and run.wsi_area_version == __version__)
     tables = run_tables(slides)
     for name, wanted in table_files(tables).items():
         read = _one_csv if name.endswith(".csv") else _one_parquet

@@ -47,7 +47,7 @@ POWER_BANDS = (
     PowerBand(2, 2.0, 5.5),
 )
 
-# Published pitches; the public reports they come from are named in the measurement notes of the design.
+# Pitches that users of the scanners have reported in public.
 PITCH_PRIORS = (
     PitchPrior("aperio", 20, 0.499, 0.504, "Aperio AT2/CS2"),
     PitchPrior("aperio", 40, 0.2494, 0.2528, "Aperio AT2/CS2"),

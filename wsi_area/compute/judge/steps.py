@@ -113,6 +113,14 @@ def _clamps(burden: SlideBurden, facts: Mapping[str, Any]) -> Iterator[StepOnRec
         n_px = round(burden.tissue_px * abs(above - above_raw) / above) if above else 0
         note = f"Otsu's threshold is {raw}, the bounds about the background allow {used}"
         yield _step(burden, "threshold", "clamps", "segmenter.threshold", "tissue", n_px, note=note, is_estimate=True)
+    if facts.get("bands_clamped") and {"density_histogram", "otsu_od", "bands_od", "density_bin_od"} <= facts.keys():
+        histogram, bin_od, raw_od, used_od = (
+            facts[name] for name in ("density_histogram", "density_bin_od", "otsu_od", "bands_od")
+        )
+        above_raw, above = (sum(histogram[round(od / bin_od) :]) for od in (raw_od, used_od[0]))
+        n_px = round(burden.tissue_px * abs(above - above_raw) / sum(histogram)) if sum(histogram) else 0
+        note = f"Otsu's first band begins at {raw_od:g} OD, the bounds about the glass allow {used_od[0]:g} OD"
+        yield _step(burden, "bands", "clamps", "segmenter.threshold", "positive", n_px, note=note, is_estimate=True)
 
 
 def _step(
@@ -128,7 +136,8 @@ def _step(
     is_estimate: bool = False,
 ) -> StepOnRecord:
     mpp = burden.calibration.mpp if burden.was_read else None
-    left = (burden.tumor_px or 0) if of == "tumour" else burden.tissue_px
+    positive_px = sum(area.n_px for area in burden.classes if area.tissue_class.is_positive)
+    left = {"tumour": burden.tumor_px or 0, "positive": positive_px, "tissue": burden.tissue_px}[of]
     return StepOnRecord(
         name=name,
         kind=kind,

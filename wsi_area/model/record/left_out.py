@@ -1,4 +1,4 @@
-"""record: what lay where slides were looked for and is none of them, reason by reason."""
+"""model: what lay where slides were looked for and is none of them, reason by reason."""
 
 from typing import Annotated, ClassVar
 

@@ -1,4 +1,4 @@
-"""record: seal.json, by which a number on paper is traced to its run, as one frozen value.
+"""model: seal.json, by which a number on paper is traced to its run, as one frozen value.
 
 The seal is one hash over what was measured. Beside it stand the parts that it is made of, and the digest of each file
 as it was written. What is written later, a report or an export, adds a seal of its own, chained to the one before.

@@ -1,4 +1,4 @@
-"""record: what was measured on a slide, as its result says it: counts, areas of classes, tumour, tissue."""
+"""model: what was measured on a slide, as its result says it: counts, areas of classes, tumour, tissue."""
 
 from typing import Annotated, ClassVar
 

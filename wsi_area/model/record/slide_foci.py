@@ -1,4 +1,4 @@
-"""record: the connected regions of tumour of a slide, as its result says them."""
+"""model: the connected regions of tumour of a slide, as its result says them."""
 
 from typing import Annotated, ClassVar
 

@@ -1,4 +1,4 @@
-"""record: what a slide was measured from and with, as its result says it: pixel size, grid, segmenter, drawings."""
+"""model: what a slide was measured from and with, as its result says it: pixel size, grid, segmenter, drawings."""
 
 from typing import Annotated, Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""record: each step between what was found on a slide and what is counted, with what it took or added."""
+"""model: each step between what was found on a slide and what is counted, with what it took or added."""
 
 from typing import Annotated, ClassVar, Literal
 

@@ -1,4 +1,4 @@
-"""seal: the digests that a seal is made of: of what was measured, whoever did it, when, and wherever the files lie."""
+"""results: the digests that a seal is made of: of what was measured, whoever did it, and wherever the files lie."""
 
 import hashlib
 from collections.abc import Mapping

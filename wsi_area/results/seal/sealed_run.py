@@ -1,4 +1,4 @@
-"""seal: a run put under its seal when it ends, and what is written later added to it."""
+"""results: a run put under its seal when it ends, and what is written later added to it."""
 
 import hashlib
 import logging

@@ -1,4 +1,4 @@
-"""tables: the columns of the tables, found on the fields of the result with all that these say of themselves."""
+"""results: the columns of the tables, found on the fields of the result with all that these say of themselves."""
 
 import types
 import typing

@@ -1,4 +1,4 @@
-"""tables: the tables of a run read back from their files, whatever somebody has made of these since."""
+"""results: the tables of a run read back from their files, whatever somebody has made of these since."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""array: whether the tasks of a job array agree: the plan on record against the one that a task comes to by itself."""
+"""run: whether the tasks of a job array agree: the plan on record against the one that a task comes to by itself."""
 
 from collections.abc import Mapping
 from enum import Enum

@@ -20,9 +20,9 @@ from wsi_area.run.array.merge_divided import divided_record, failed_fast, mergin
 from wsi_area.run.array.task_run import result_digest
 from wsi_area.run.array.whole_set import numbers_text, whole_set
 from wsi_area.run.beginning import begun_header
-from wsi_area.run.class_picture import order_class_thumbnail
 from wsi_area.run.closing import end_run
 from wsi_area.run.earlier_run import NOT_REACHED, ended_document, others_in, settled, unmeasured
+from wsi_area.run.passes.class_picture import order_class_thumbnail
 from wsi_area.run.run_document import RunOutcome
 from wsi_area.run.run_log import opened_log
 from wsi_area.segmenters.registry import segmenter_package

@@ -1,4 +1,4 @@
-"""executors: what they have in common: a stop, and for those that work in this process who holds slides open."""
+"""run: what they have in common: a stop, and for those that work in this process who holds slides open."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""executors: the one that the settings name, started; each way is a file, loaded where it is asked for."""
+"""run: the one that the settings name, started; each way is a file, loaded where it is asked for."""
 
 import os
 from pathlib import Path

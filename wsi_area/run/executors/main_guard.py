@@ -1,4 +1,4 @@
-"""executors: whether a script may start worker processes, each of which imports it and so runs it once more."""
+"""run: whether a script may start worker processes, each of which imports it and so runs it once more."""
 
 import ast
 import sys

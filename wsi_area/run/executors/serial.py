@@ -1,4 +1,4 @@
-"""executors: the work done in this thread, one item after another; the specification of every other executor."""
+"""run: the work done in this thread, one item after another; the specification of every other executor."""
 
 from collections.abc import Callable, Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""executors: where the workers of dask come from; what an executor asks of those who start them."""
+"""run: where the workers of dask come from; what an executor asks of those who start them."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""work: a log as JSON lines: append-only, flushed line by line; and by what names SLURM knows who writes it."""
+"""run: a log as JSON lines: append-only, flushed line by line; and by what names SLURM knows who writes it."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""work: the class thumbnail of a slide, made by whoever is free, and kept for the report."""
+"""run: the class thumbnail of a slide, made by whoever is free, and kept for the report."""
 
 import logging
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""segmenters.exclusions: how much light each colour lost, in whole numbers, against the glass of its slide."""
+"""segmenters: how much light each colour lost, in whole numbers, against the glass of its slide."""
 
 from dataclasses import dataclass
 from functools import lru_cache

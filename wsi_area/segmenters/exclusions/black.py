@@ -1,4 +1,4 @@
-"""segmenters.exclusions: black that software painted where nothing was scanned."""
+"""segmenters: black that software painted where nothing was scanned."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""segmenters.exclusions: outlines of bubbles, coverslip edges and dirt: thin and grey, with no tissue about."""
+"""segmenters: outlines of bubbles, coverslip edges and dirt: thin and grey, with no tissue about."""
 
 from dataclasses import dataclass
 from typing import ClassVar

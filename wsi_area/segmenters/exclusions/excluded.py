@@ -1,4 +1,4 @@
-"""segmenters.exclusions: any fitted segmenter with artefacts laid over its classes."""
+"""segmenters: any fitted segmenter with artefacts laid over its classes."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable

@@ -1,4 +1,4 @@
-"""segmenters.exclusions: one colour that software filled in where nothing was scanned, by colour and by place."""
+"""segmenters: one colour that software filled in where nothing was scanned, by colour and by place."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""segmenters.exclusions: fits the exclusions that were asked for to one slide."""
+"""segmenters: fits the exclusions that were asked for to one slide."""
 
 from wsi_area.errors import MissingMppError, SettingsError
 from wsi_area.model.calibration import Mpp

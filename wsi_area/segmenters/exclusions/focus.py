@@ -1,4 +1,4 @@
-"""segmenters.exclusions: focus. A blurred picture has less fine detail than its coarser detail promises."""
+"""segmenters: focus. A blurred picture has less fine detail than its coarser detail promises."""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""segmenters.exclusions: folds. Tissue that lies double absorbs twice, in the colours of the slide's own tissue."""
+"""segmenters: folds. Tissue that lies double absorbs twice, in the colours of the slide's own tissue."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar

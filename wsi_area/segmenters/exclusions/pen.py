@@ -1,4 +1,4 @@
-"""segmenters.exclusions: ink. What no stain looks like, where it covers most of a window."""
+"""segmenters: ink. What no stain looks like, where it covers most of a window."""
 
 from dataclasses import dataclass
 from typing import ClassVar

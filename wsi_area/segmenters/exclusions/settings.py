@@ -1,4 +1,4 @@
-"""segmenters.exclusions: which artefacts become classes of their own, and the limits of their rules."""
+"""segmenters: which artefacts become classes of their own, and the limits of their rules."""
 
 from typing import Literal, Self
 

@@ -1,4 +1,4 @@
-"""segmenters.exclusions: sums over windows in whole numbers, the same whatever tile a pixel was cut out with."""
+"""segmenters: sums over windows in whole numbers, the same whatever tile a pixel was cut out with."""
 
 from typing import Any
 

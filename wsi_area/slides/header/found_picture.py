@@ -1,4 +1,4 @@
-"""header: a picture as it was found in a file, before it is known which one is meant."""
+"""slides: a picture as it was found in a file, before it is known which one is meant."""
 
 from dataclasses import dataclass, field, replace
 

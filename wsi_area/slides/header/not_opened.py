@@ -1,4 +1,4 @@
-"""header: why a file is not opened as a slide, with the remedy that belongs to it: unsupported, or not all there."""
+"""slides: why a file is not opened as a slide, with the remedy that belongs to it: unsupported, or not all there."""
 
 import configparser
 from collections.abc import Iterator

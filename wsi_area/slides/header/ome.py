@@ -1,4 +1,4 @@
-"""header: the images that OME-XML describes, read without building a tree and without entities."""
+"""slides: the images that OME-XML describes, read without building a tree and without entities."""
 
 from collections.abc import Mapping
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""header: the law of one picture: of all that a file holds one is taken, by name, or the slide is refused."""
+"""slides: the law of one picture: of all that a file holds one is taken, by name, or the slide is refused."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

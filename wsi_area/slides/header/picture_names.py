@@ -1,4 +1,4 @@
-"""header: what a picture is by its own name: a macro, a label, a thumbnail; by whole words, never by their parts."""
+"""slides: what a picture is by its own name: a macro, a label, a thumbnail; by whole words, never by their parts."""
 
 import re
 

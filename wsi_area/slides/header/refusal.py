@@ -1,4 +1,4 @@
-"""header: why OpenSlide does not open a TIFF that is stored as slides are; asked of OpenSlide itself."""
+"""slides: why OpenSlide does not open a TIFF that is stored as slides are; asked of OpenSlide itself."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""header: the pictures that OpenSlide shows of a slide, and which of its levels belong to the one that is meant."""
+"""slides: the pictures that OpenSlide shows of a slide, and which of its levels belong to the one that is meant."""
 
 import re
 from collections.abc import Sequence

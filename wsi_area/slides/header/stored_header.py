@@ -1,4 +1,4 @@
-"""header: a picture of a TIFF that OpenSlide does not show as it is meant, read from its own stored tiles."""
+"""slides: a picture of a TIFF that OpenSlide does not show as it is meant, read from its own stored tiles."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""header: the directories of a TIFF and the fields that say what each is; structure only, no decoder, bounded."""
+"""slides: the directories of a TIFF and the fields that say what each is; structure only, no decoder, bounded."""
 
 import math
 import os

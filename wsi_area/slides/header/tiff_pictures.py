@@ -1,4 +1,4 @@
-"""header: every picture of a TIFF, whoever wrote it: directories, SubIFDs, OME images, ImageJ stacks, focal planes."""
+"""slides: every picture of a TIFF, whoever wrote it: directories, SubIFDs, OME images, ImageJ stacks, focal planes."""
 
 import re
 from collections import defaultdict

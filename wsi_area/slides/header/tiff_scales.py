@@ -1,4 +1,4 @@
-"""header: pixel sizes that a TIFF states besides its resolution: OME-XML, GeoTIFF, electron and light microscopes."""
+"""slides: pixel sizes that a TIFF states besides its resolution: OME-XML, GeoTIFF, electron and light microscopes."""
 
 import logging
 from collections.abc import Iterator, Mapping

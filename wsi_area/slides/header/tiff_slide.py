@@ -1,4 +1,4 @@
-"""header: the one picture of a TIFF that is meant, with every claim about its pixel size; structure only."""
+"""slides: the one picture of a TIFF that is meant, with every claim about its pixel size; structure only."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""header: the bytes that a TIFF says its tiles have, held against what a tile can have, before they are allocated."""
+"""slides: the bytes that a TIFF says its tiles have, held against what a tile can have, before they are allocated."""
 
 from collections.abc import Iterable
 from pathlib import Path

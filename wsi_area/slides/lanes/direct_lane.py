@@ -26,7 +26,7 @@ HINT_BYTES = 128 << 10
 class DirectReader:
     """One tiled TIFF, read by ``pread``: no position is shared, so any number of threads may read.
 
-    It says nothing about whether it agrees with OpenSlide; ``lanes.choose_lane`` proves that.
+    It says nothing about whether it agrees with OpenSlide; ``lanes.choice`` proves that.
     """
 
     lane = "direct"
