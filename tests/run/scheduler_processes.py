@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from dies_with_parent import dies_with_parent
 
 LOOPBACK = ("--host", "127.0.0.1")
 
@@ -72,13 +73,17 @@ def started_scheduler(folder: Path, workers: int = 2, certificates: Certificates
     protocol = "tcp" if certificates is None else "tls"
     with contextlib.ExitStack() as ending, log.open("w") as out:
         words = [sys.executable, "-m", "distributed.cli.dask_scheduler", *LOOPBACK, f"--protocol={protocol}", *tls]
-        scheduler = subprocess.Popen([*words, "--port=0", "--no-dashboard"], stdout=out, stderr=out, cwd=folder)
+        scheduler = subprocess.Popen(
+            [*words, "--port=0", "--no-dashboard"], stdout=out, stderr=out, cwd=folder, preexec_fn=dies_with_parent
+        )
         ending.callback(_ended, scheduler)
         running = Running(_address(log, scheduler, protocol), [scheduler])
         for _ in range(workers):
             words = [sys.executable, "-m", "distributed.cli.dask_worker", running.address, *LOOPBACK, "--nthreads=1"]
             words += [f"--protocol={protocol}", "--no-dashboard", *tls]
-            worker = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+            worker = subprocess.Popen(
+                words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, preexec_fn=dies_with_parent
+            )
             ending.callback(_ended, worker)
             running.processes.append(worker)
         yield running
