@@ -35,13 +35,12 @@ from wsi_area.model.record.slide_areas import (
     ClassOnRecord,
     CountsOnRecord,
     OutlineOnRecord,
-    Positive,
     SignalOnRecord,
     Tissue,
     TissueEnvelope,
-    Tumor,
     Unreadable,
 )
+from wsi_area.model.record.slide_burden import Positive, Tumor
 from wsi_area.model.record.slide_certificate import Certificate
 from wsi_area.model.record.slide_foci import FociOnRecord
 from wsi_area.model.record.slide_origin import (

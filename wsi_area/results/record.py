@@ -15,14 +15,8 @@ from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
 from wsi_area.model.light import Light
 from wsi_area.model.objects import FOCUS_FIELDS, Foci
 from wsi_area.model.plan import SlidePlan
-from wsi_area.model.record.slide_areas import (
-    COVERAGE_95,
-    ClassOnRecord,
-    CountsOnRecord,
-    Positive,
-    SignalOnRecord,
-    Tumor,
-)
+from wsi_area.model.record.slide_areas import COVERAGE_95, ClassOnRecord, CountsOnRecord, SignalOnRecord
+from wsi_area.model.record.slide_burden import Positive, Tumor
 from wsi_area.model.record.slide_foci import FociOnRecord, Focus
 from wsi_area.model.record.slide_origin import CalibrationOnRecord, Candidate, LightOnRecord, WorkOnRecord
 

@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 
 from wsi_area.model.documented import Area, Count, Flag, Name, Number, Part, Says, Whole
-from wsi_area.model.record.slide_areas import NO_TUMOR, NO_TUMOR_PX
+from wsi_area.model.record.slide_burden import NO_TUMOR, NO_TUMOR_PX
 from wsi_area.model.record.slide_origin import NO_PIXEL_SIZE
 
 NO_FOCI = f"foci were not asked for, {NO_TUMOR}"
