@@ -18,6 +18,7 @@ PICKLE = {
 }
 SUBPROCESS = {
     "run/work/isolation.py",  # this Python, with a constant program
+    "slides/header/refusal.py",  # this Python, with a constant program; the file's name is an argument behind it
     "run/executors/sbatch.py",  # sbatch, the script on its standard input
     "run/executors/slurm_keeper.py",  # squeue, with constant arguments
 }

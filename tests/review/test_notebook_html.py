@@ -140,7 +140,7 @@ def hostile(document: Any) -> Any:
     if isinstance(document, dict):
         kept = {
             "rung", "quality", "severity", "status", "path", "reader", "fingerprint", "code", "content_digest",
-            "config_hash", "key", "plan_hash", "sha256", "role", "glass_source",
+            "config_hash", "key", "plan_hash", "sha256", "role", "glass_source", "grade",
         }  # fmt: skip
         return {
             k: v if k in kept or (k == "name" and "color_rgb" in document) else hostile(v) for k, v in document.items()

@@ -74,7 +74,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory):
 
 
 def test_the_good_slides_are_complete_one_of_them_with_nothing_drawn(outcome):
-    found = {record["slide_id"]: record for record in outcome.records}
+    found = {record["slide_id"]: record for record in outcome.documents}
     assert len(found) == len(BAD) + 2
     assert {name for name, record in found.items() if record["status"] == "complete"} == {"good", "none"}
     assert found["good"]["counts"]["n_px_by_class"][1] == 50 * 50
@@ -85,6 +85,6 @@ def test_the_good_slides_are_complete_one_of_them_with_nothing_drawn(outcome):
 
 @pytest.mark.parametrize("name", list(BAD))
 def test_a_bad_drawing_fails_its_slide_and_its_file_is_named(outcome, name):
-    (record,) = (r for r in outcome.records if r["slide_id"] == name.partition(".")[0])
+    (record,) = (r for r in outcome.documents if r["slide_id"] == name.partition(".")[0])
     assert record["status"] == "failed"
     assert f"drawn/{name}" in json.dumps(record)

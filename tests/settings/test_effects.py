@@ -26,6 +26,7 @@ CHANGE_NUMBERS = (
     "segmenter.threshold=30",
     "exclusions.pen=true",
     "objects.min_focus_um2=3",
+    "envelope.closing_um=80",
     "calibration.profile=plain",
 )
 CHANGE_FINDINGS = ("quality.unscanned_fraction=0.1", "quality.stain_angle_deg=3")

@@ -13,7 +13,8 @@ from wsi_area.slides import close_readers, inspect
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.overview import overview_level
-from wsi_area.slides.lanes.proof import find_obstacle
+from wsi_area.slides.lanes.proof import find_obstacle, tile_box
+from wsi_area.slides.lanes.reading import DecodedTile
 from wsi_area.slides.stored.tiff_levels import TiledLevel
 
 TILE_PX, TILES_PROMISED = 16, 24
@@ -101,16 +102,21 @@ def test_any_tile_of_the_sample_that_differs_sends_the_slide_through_openslide(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     info = slide(tmp_path, 12, 12)
-    decode = DirectReader._decode
+    decoded_tile = DirectReader._decoded_tile
     for _, row, column in compared(info, [0], monkeypatch):
 
         def otherwise(
-            self: DirectReader, n: int, tiles: TiledLevel, index: int, out: RgbArray, at: int = row * 12 + column
-        ) -> bool:
-            is_there = decode(self, n, tiles, index, out)
-            if index == at:
-                out[1, 2, 0] ^= 1
-            return is_there
+            self: DirectReader,
+            n: int,
+            tiles: TiledLevel,
+            box: Region,
+            out: RgbArray,
+            at: int = row * 12 + column,
+        ) -> DecodedTile:
+            decoded = decoded_tile(self, n, tiles, box, out)
+            if box == tile_box(tiles, at):
+                decoded.rgb[1, 2, 0] ^= 1
+            return decoded
 
-        monkeypatch.setattr(DirectReader, "_decode", otherwise)
+        monkeypatch.setattr(DirectReader, "_decoded_tile", otherwise)
         assert f"stored tile ({row}, {column})" in str(find_obstacle(info, [0], None)[1])

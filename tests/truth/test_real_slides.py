@@ -95,7 +95,7 @@ def test_tcga_with_an_override_has_mm2_and_says_who_vouches_for_them(testdata: P
     assert ended.code == 0
     cells = row(tmp_path / "out")
     assert "MPP_OVERRIDE" in cells["flags"].split()
-    assert (cells["mpp_source"], cells["mpp_x_um"]) == ("--mpp", "0.25")
+    assert (cells["mpp_source"], cells["mpp_x_um"]) == ("'--mpp", "0.25")  # the ' guards a leading -
     assert "scanner log of 2012" in cells["mpp_note"]
     tissue_px = int(cells["n_px_tissue"])
     assert float(cells["tissue_area_mm2"]) == pytest.approx(tissue_px * 0.0625e-6)
