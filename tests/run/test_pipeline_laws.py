@@ -135,8 +135,8 @@ def test_a_mirrored_slide_has_the_same_area(tmp_path: Path) -> None:
 
 
 def test_scaling_the_pixel_size_by_2_scales_every_area_by_4(slide: SyntheticSlide, tmp_path: Path) -> None:
-    once = measure(slide.path, tmp_path / "1", mpp="0.5,0.4", mpp_reason="test").documents[0]
-    twice = measure(slide.path, tmp_path / "2", mpp="1.0,0.8", mpp_reason="test").documents[0]
+    once = measure(slide.path, tmp_path / "1", mpp="0.5,0.4", mpp_reason="test", mpp_confirmed=True).documents[0]
+    twice = measure(slide.path, tmp_path / "2", mpp="1.0,0.8", mpp_reason="test", mpp_confirmed=True).documents[0]
     assert twice["counts"] == once["counts"]
     for name in ("tissue", "analyzed", "unreadable"):
         assert twice[name]["area_mm2"] == pytest.approx(4 * once[name]["area_mm2"], rel=1e-12)

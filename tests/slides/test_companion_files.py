@@ -72,7 +72,7 @@ def test_a_slide_is_another_one_once_a_file_of_it_is(kind: tuple[Path, list[Path
 
 def test_a_folder_gives_the_slide_and_none_of_its_files_as_another(kind: tuple[Path, list[Path], list[Path]]) -> None:
     slide, its_own, _ = kind
-    found = {str(found.path) for found in found_slides([str(slide.parent)], recursive=True)}
+    found = {str(found.path) for found in found_slides([str(slide.parent)], recursive=True).slides}
     assert str(slide) in found
     assert not found & set(map(str, its_own))
 
