@@ -60,7 +60,10 @@ def test_a_slide_is_one_page_and_is_signed_on_it(run: Path, monkeypatch: pytest.
 def test_a_slide_of_two_pages_is_signed_beside_its_name_its_numbers_and_how_it_was_measured(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = {"code": "BLURRED", "severity": "warning", "message": "a part is out of focus " * 9, "remedy": "look"}
+    found = {
+        "slide_id": "disc", "code": "BLURRED", "severity": "warning", "measured": None, "limit": None, "unit": "",
+        "message": "a part is out of focus " * 9, "remedy": "look",
+    }  # fmt: skip
     for count in (6, 9, 12, 20):  # wherever the page ends
         findings = [found] * count
         edited(run / "slides" / "disc" / "result.json", lambda record, f=findings: record.update(findings=f))
