@@ -19,11 +19,11 @@ from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.thumbnail import ThumbnailFrame, read_frame
-from wsi_area.run import class_picture
 from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
 from wsi_area.run.array.task_run import run_task
 from wsi_area.run.executors.serial import SerialExecutor
+from wsi_area.run.passes import class_picture
 from wsi_area.run.work.thumbnail_task import ClassThumbnailTask
 from wsi_area.settings.run_settings import load
 

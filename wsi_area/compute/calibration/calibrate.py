@@ -50,7 +50,7 @@ def calibrate(
     Mpp(x=0.499, y=0.499)
     >>> slip = MppCandidate(Mpp(50, 50), "--mpp", "override", "given", "the poster says so")
     >>> [finding.code for finding in calibrate(info, override=slip).findings]
-    ['MPP_IMPLAUSIBLE_EXTENT', 'MPP_OUT_OF_BAND', 'POWER_MISMATCH', 'MPP_CONFLICT']
+    ['MPP_CONFLICT', 'MPP_IMPLAUSIBLE_EXTENT', 'MPP_OUT_OF_BAND', 'POWER_MISMATCH']
     """
     claims = sorted(info.mpp_candidates, key=lambda claim: (_LADDER[claim.rung], claim.quality))
     usable, doubts = _quarantine(info, claims, policy)
