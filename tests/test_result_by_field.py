@@ -12,7 +12,7 @@ import wsi_area
 
 PACKAGE = Path(wsi_area.__file__).parent
 OTHERS: dict[str, set[str]] = {
-    "audit/verify.py": {"made_from"},  # an attribute of the ledger
+    "audit/verification/slide_check.py": {"made_from"},  # an attribute of the ledger
     "results/class_map/store.py": {"made_from"},
     "results/class_map/class_thumbnail.py": {"width_px", "height_px"},  # the note in a picture
     "results/layout.py": {"schema_version", "wsi_area_version"},  # the reader: of which version a document is

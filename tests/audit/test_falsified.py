@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from command_line import wsi_area
 from PIL import Image
+from stain_settings import POSITIVE_IS_TUMOUR
 from synthetic import FileForm, SyntheticSlide, disc, write_slide, write_text_slide
 
 from wsi_area.audit.verify import Verified, verify_run
@@ -28,7 +29,7 @@ from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 
 SIZE = Size(1201, 903)
-SETTINGS = ("tiling.tile_px=200", "tiling.skip_glass=false", "objects.foci=true")
+SETTINGS = ("tiling.tile_px=200", "tiling.skip_glass=false", "objects.foci=true", POSITIVE_IS_TUMOUR)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from command_line import wsi_area
+from stain_settings import POSITIVE_IS_TUMOUR
 from synthetic import FileForm, disc, write_slide, write_text_slide
 
 from wsi_area.model.geometry import Size
@@ -83,7 +84,17 @@ def test_people_read_tumour_of_a_total_and_programs_its_key(tmp_path: Path, conf
         (tmp_path / date).mkdir()
         slide = write_slide(tmp_path / date / "s.tif", SIZE, {"dab": disc(SIZE, 200, 150, radius)}).path
         runs.append(tmp_path / f"{date}-out")
-        asked = ("run", slide, "--config", configs / "ihc_dab.toml", "--out", runs[-1], "--no-report")
+        asked = (
+            "run",
+            slide,
+            "--config",
+            configs / "ihc_dab.toml",
+            "--set",
+            POSITIVE_IS_TUMOUR,
+            "--out",
+            runs[-1],
+            "--no-report",
+        )
         assert wsi_area(*asked).code == 0
     explained = wsi_area("explain", runs[0]).out
     assert "tumour pixels" in explained

@@ -53,7 +53,7 @@ def test_a_run_tells_of_each_slide_and_in_the_end_what_to_do(tmp_path: Path) -> 
         "unsized": True,
         "broken": False,
     }
-    assert "then run again" in summary["what_to_do"]
+    assert summary["what_to_do"].endswith("do what it says; then run again")
 
 
 def test_where_slides_lie_is_not_told(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_three_tasks_and_a_merge_give_in_a_bucket_what_one_process_gives_on_a_di
     out, on_disk = ObjectPath(bucket, "out"), tmp_path / "out"
     assert run_slides(slides, load(None, LINE), on_disk).exit_code == 0
     for n in (2, 3):
-        (part,) = run_task(slides, load(None, LINE), out, ArrayTask(n, 3)).pieces
+        (part,) = run_task(slides, load(None, LINE), out, ArrayTask(n, 3)).shares
         assert part.status == "measured"
         assert part.batches
     run_task(slides, load(None, LINE), out, ArrayTask(1, 3))

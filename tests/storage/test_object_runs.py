@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import wsi_area
@@ -22,8 +23,8 @@ from wsi_area.storage.place import Place
 
 CUT = ("tiling.tile_px=128", "tiling.skip_glass=false", "objects.max_hole_um2=2000")
 LINE = [part for text in (*FLAT, *CUT, "run.executor=serial") for part in ("--set", text)] + ["--no-report"]
-TOLD_APART = {"run.json", "report.html", "run.jsonl", "result.json", ".lock"}
-"""What holds times; of result.json all but the times is compared."""
+TOLD_APART = {"run.json", "seal.json", "report.html", "run.jsonl", "result.json", ".lock"}
+"""What holds times, or digests of files that do; of result.json and seal.json all the rest is compared."""
 
 pytestmark = pytest.mark.usefixtures("small_batches")  # of 2 × 2 tiles
 CODE = f"""
@@ -62,6 +63,15 @@ def assert_same(bucket: Place, disk: Path) -> None:
         elif Path(name).name == "result.json":
             one, other = json.loads(content), json.loads(wanted[name])
             assert {**one, "timing": None} == {**other, "timing": None}
+    assert measured(found["seal.json"]) == measured(wanted["seal.json"])
+    assert json.loads(found["run.json"])["seal"] == json.loads(wanted["run.json"])["seal"]
+
+
+def measured(seal: bytes) -> dict[str, Any]:
+    """A seal without the digests of files that hold times; the names of those files stay."""
+    document: dict[str, Any] = json.loads(seal)
+    files = {name: None if Path(name).name in TOLD_APART else digest for name, digest in document["files"].items()}
+    return {**document, "files": files}
 
 
 def test_a_run_in_a_bucket_is_the_run_on_a_disk_to_the_byte(
