@@ -7,7 +7,7 @@ from typing import Any
 _ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters but tab and line end, marks that turn the direction of a line round, and what is no character."""
 
-_ESCAPED = re.compile(r"(\\x[0-9a-f]{2}|\\u20[0-9a-f]{2})")
+_ESCAPED = re.compile(r"(\\x[0-9a-f]{2}|\\u(?:00[89]|20[0-9a-f])[0-9a-f])")
 _SURROGATE_OF_BYTE = 0xDC00  # what os.fsdecode adds to a byte that is no UTF-8
 
 
@@ -23,8 +23,9 @@ def plain(text: str) -> str:
 def _escape(found: re.Match[str]) -> str:
     code = ord(found[0])
     if _SURROGATE_OF_BYTE + 0x80 <= code <= _SURROGATE_OF_BYTE + 0xFF:
-        code -= _SURROGATE_OF_BYTE
-    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"
+        return f"\\x{code - _SURROGATE_OF_BYTE:02x}"
+    # a character above 7f is two bytes of UTF-8, and must not read like the one byte of that number
+    return f"\\x{code:02x}" if code <= 0x7F else f"\\u{code:04x}"
 
 
 def plain_values(value: Any) -> Any:
