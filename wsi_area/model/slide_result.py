@@ -59,6 +59,7 @@ from wsi_area.model.record.slide_origin import (
 )
 from wsi_area.model.record.slide_pictures import PicturesOnRecord
 from wsi_area.model.record.slide_steps import StepsOnRecord
+from wsi_area.model.record.slide_threshold import ThresholdOnRecord
 from wsi_area.model.slide import Level
 
 _NOT_STARTED = "it failed before anything of it was looked at"
@@ -192,8 +193,15 @@ class CountedSlide(EndedSlide):
     outlines: Annotated[tuple[OutlineOnRecord, ...], Says("the exact areas of what was drawn, class by class")]
     tissue_mm2_by_threshold: Annotated[
         dict[str, Area | None] | None,
-        Says("the tissue at the threshold and 5 % beside it", "mm²", "the segmenter has no threshold"),
-    ]
+        Says(
+            "the tissue at the threshold and 5 % beside it: as measured, times what the tiles counted at each say", "mm²",
+            "the segmenter has no threshold",
+        ),
+    ]  # fmt: skip
+    tissue_by_threshold: Annotated[
+        ThresholdOnRecord | None,
+        Says(ThresholdOnRecord.__doc__ or "", empty="no threshold tells tissue, or its version did not count it"),
+    ] = None
     skipped_tissue_px_upper_bound: Annotated[
         Count | None,
         Says(

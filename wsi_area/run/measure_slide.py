@@ -24,10 +24,8 @@ from wsi_area.run.executors.contract import TaskLost
 from wsi_area.run.passes.tissue_envelope import measure_envelope
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.slide_document import MergedObjects, slide_document, versions
-from wsi_area.run.slide_tiles import Work, lost_message, measure_tiles, missing_batches, tiles_of
+from wsi_area.run.slide_tiles import Work, lost_message, measure_tiles, missing_batches, size_filters, tiles_of
 from wsi_area.run.work.phases import PreparingStopped, told_phases
-from wsi_area.segmenters.colour.colour_rule import ColourRuled
-from wsi_area.segmenters.protocol import FittedSegmenter
 from wsi_area.settings.run_settings import RunSettings
 
 
@@ -142,7 +140,7 @@ def finished(
         If a tile is not committed after all.
     """
     settings = context.settings
-    filters = _size_filters(prepared, settings)
+    filters = size_filters(prepared, settings)
     write_thumbnail(layout, prepared.thumbnail_jpeg)
     objects = _merge_objects(prepared, layout, filters, origin, context)
     if objects is None:
@@ -171,17 +169,7 @@ def of_original(prepared: PreparedSlide, work: Work, copy: str, path: str) -> tu
 
 def tiles_place(layout: SlideLayout, prepared: PreparedSlide, settings: RunSettings) -> SlideLayout:
     """Return where the tiles of a slide are committed."""
-    return tiles_layout(layout, _size_filters(prepared, settings))
-
-
-def _size_filters(prepared: PreparedSlide, settings: RunSettings) -> SizeFilters:
-    """Return the size filters of a slide: none where sizes are unknown, since its mm² are withheld anyway."""
-    filters = SizeFilters(**settings.objects.model_dump(exclude={"foci"}))
-    if filters.any:
-        from wsi_area.run.passes.object_pass import refuse_with_signal
-
-        refuse_with_signal(filters, _signal_name(prepared.fitted))
-    return filters if prepared.calibration.mpp is not None else SizeFilters()
+    return tiles_layout(layout, size_filters(prepared, settings))
 
 
 def _merge_objects(
@@ -202,11 +190,6 @@ def _merge_objects(
     if foci is None and wants_foci:
         return None
     return MergedObjects(changes, foci)
-
-
-def _signal_name(fitted: FittedSegmenter) -> str | None:
-    """Return the name of what is integrated besides the classes: by the fused kernel only, so by a colour rule."""
-    return fitted.signal.name if isinstance(fitted, ColourRuled) and fitted.signal is not None else None
 
 
 def _timing_on_record(layout: SlideLayout) -> Timing | None:
