@@ -194,7 +194,7 @@ class CountedSlide(EndedSlide):
     tissue_mm2_by_threshold: Annotated[
         dict[str, Area | None] | None,
         Says(
-            "the tissue at the threshold and 5 % beside it: as measured, times what the tiles counted at each say", "mm²",
+            "the tissue at the threshold and 5 % beside it: as measured, times its share there", "mm²",
             "the segmenter has no threshold",
         ),
     ]  # fmt: skip

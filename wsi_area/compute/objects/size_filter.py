@@ -113,7 +113,7 @@ def summarise_stage(runs: BoxRuns, box: Box, stage: SizeStage) -> StageSummary:
     )
 
 
-def apply_stage(runs: BoxRuns, box: Box, stage: SizeStage, of_seams: NDArray[np.int16] | None) -> BoxRuns:
+def apply_stage(runs: BoxRuns, box: Box, stage: SizeStage, of_seams: NDArray[np.int16]) -> BoxRuns:
     """Return a box as it is after a stage.
 
     Parameters
@@ -121,12 +121,11 @@ def apply_stage(runs: BoxRuns, box: Box, stage: SizeStage, of_seams: NDArray[np.
     runs, box, stage
         As they were when the box was summarised.
     of_seams
-        int16 (m,): what was decided on the parts that reach a seam; None to go by what lies in the box alone.
+        int16 (m,): what was decided on the parts that reach a seam; (1,) for the same of all.
     """
     parts, contacts = _parts(runs, box, stage)
     classes = _classes(parts.integers[:, AREA], contacts, parts.at_border, stage)
-    if of_seams is not None:
-        classes[parts.at_seam] = of_seams
+    classes[parts.at_seam] = of_seams
     of_runs = np.append(np.int16(KEPT), classes)[parts.numbers]
     return runs.recoded(np.where(of_runs == KEPT, runs.codes, of_runs).astype(np.uint8))
 

@@ -51,4 +51,4 @@ class ThresholdOnRecord(Part):
             f"all {self.tiles} tiles that were read"
             if every
             else f"{self.tiles} of the {self.of_tiles} tiles that were read"
-        )  # noqa: E501
+        )

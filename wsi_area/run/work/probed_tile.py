@@ -43,14 +43,14 @@ def count_by_shift(job: SlideJob, tile: Tile, spot: TileSpot, moved: Mapping[str
 
 
 def _filtered(job: SlideJob, tile: Tile, classes: ClassMap) -> ClassMap:
-    """Return a class map as the filters by size leave it; an object cut by the tile's rim goes by what lies in it."""
+    """Return a class map as the filters by size leave it; an object cut by the tile's rim stays what it is."""
     stages = () if job.probe is None else job.probe.stages
     if not stages:
         return classes
     # imported here: compiled code that most runs need not load
     from wsi_area.compute.objects.components import Box
     from wsi_area.compute.objects.run_lengths import class_map_of, runs_of
-    from wsi_area.compute.objects.size_filter import apply_stage
+    from wsi_area.compute.objects.size_filter import KEPT, apply_stage
 
     core, size = tile.core_work_px, job.plan.work_size_px
     columns, rows = work_edges_l0_px(job.plan)
@@ -58,5 +58,5 @@ def _filtered(job: SlideJob, tile: Tile, classes: ClassMap) -> ClassMap:
     edges = columns[core.x_px : core.right_px + 1], rows[core.y_px : core.bottom_px + 1]
     box, runs = Box(tile.row, tile.col, core.x_px, core.y_px, *edges, seams), runs_of(classes)
     for stage in stages:
-        runs = apply_stage(runs, box, stage, None)
+        runs = apply_stage(runs, box, stage, np.full(1, KEPT, np.int16))
     return class_map_of(runs)

@@ -86,8 +86,8 @@ class ExcludedSegmenter:
 
     def class_map_at(self, pixels: TilePixels, place: TilePlace) -> ClassMap:
         """Return what ``class_map`` does, for pixels that lie at this place."""
-        is_placed = isinstance(self.inner, PlacedSegmenter)
-        inner = self.inner.class_map_at(pixels, place) if is_placed else self.inner.class_map(pixels)
+        placed = self.inner if isinstance(self.inner, PlacedSegmenter) else None
+        inner = self.inner.class_map(pixels) if placed is None else placed.class_map_at(pixels, place)
         return self._overlaid({"used": inner}, pixels, place)["used"]
 
     @property
