@@ -11,19 +11,18 @@ from wsi_area.compute.cut.grid import batch_tiles_at, batches_to_measure
 from wsi_area.compute.cut.probing import probed_tiles
 from wsi_area.errors import IncompleteResultError
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
-from wsi_area.model.objects import SizeFilters
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.context import Context
 from wsi_area.run.events import BatchDone
 from wsi_area.run.executors.contract import Executor, TaskLost
+from wsi_area.run.passes.merged_objects import size_filters
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.work.crashing_tiles import IsolateTask, isolate_batch
 from wsi_area.run.work.slide_job import BatchResult, BatchTask, SlideJob, ThresholdProbe
 from wsi_area.run.work.tile_task import measure_batch
-from wsi_area.segmenters.colour.colour_rule import ColourRuled
-from wsi_area.segmenters.protocol import FittedSegmenter, MovesThreshold
+from wsi_area.segmenters.protocol import MovesThreshold
 from wsi_area.settings.run_settings import RunSettings
 
 MAX_LOST_BATCHES = 16
@@ -104,21 +103,6 @@ def _probe(prepared: PreparedSlide, settings: RunSettings) -> ThresholdProbe | N
     from wsi_area.compute.objects.size_filter import stages_of  # with compiled code that most runs need not load
 
     return ThresholdProbe(probed_tiles(prepared.plan), stages_of(filters, fitted.scheme, mpp))
-
-
-def size_filters(prepared: PreparedSlide, settings: RunSettings) -> SizeFilters:
-    """Return the size filters of a slide: none where sizes are unknown, since its mm² are withheld anyway."""
-    filters = SizeFilters(**settings.objects.model_dump(exclude={"foci"}))
-    if filters.any:
-        from wsi_area.run.passes.object_pass import refuse_with_signal
-
-        refuse_with_signal(filters, _signal_name(prepared.fitted))
-    return filters if prepared.calibration.mpp is not None else SizeFilters()
-
-
-def _signal_name(fitted: FittedSegmenter) -> str | None:
-    """Return the name of what is integrated besides the classes: by the fused kernel only, so by a colour rule."""
-    return fitted.signal.name if isinstance(fitted, ColourRuled) and fitted.signal is not None else None
 
 
 def _batch_results(tasks: Sequence[BatchTask], executor: Executor) -> Iterator[BatchResult]:

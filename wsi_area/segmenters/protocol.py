@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
@@ -128,6 +128,13 @@ class MovesThreshold(Protocol):
 
     def class_maps_by_shift(self, pixels: TilePixels, place: TilePlace) -> Mapping[str, ClassMap]:
         """Return what ``class_map_at`` does with each of the thresholds."""
+
+
+@runtime_checkable
+class FindsTissue(Protocol):
+    """A segmenter whose tissue classes are all the tissue of a slide, whatever else they are called."""
+
+    finds_tissue: ClassVar[bool]
 
 
 @runtime_checkable

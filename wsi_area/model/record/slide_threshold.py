@@ -52,3 +52,16 @@ class ThresholdOnRecord(Part):
             if every
             else f"{self.tiles} of the {self.of_tiles} tiles that were read"
         )
+
+
+Mm2ByThreshold = Annotated[
+    dict[str, Area | None] | None,
+    Says(
+        "the tissue at the threshold and 5 % beside it: as measured, times its share in tiles counted at each", "mm²",
+        "the segmenter has no threshold",
+    ),
+]  # fmt: skip
+ByThreshold = Annotated[
+    ThresholdOnRecord | None,
+    Says(ThresholdOnRecord.__doc__ or "", empty="no threshold tells tissue, or its version did not count it"),
+]
