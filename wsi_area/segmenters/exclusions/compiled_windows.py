@@ -25,7 +25,7 @@ def sum_wide(values_at: Any, height: int, width: int, radius: int, column_at: An
 
 @native_part
 def _fill(values: Any, radius: int, column: Any, sums: Any) -> None:
-    height, width = values.shape
+    height = len(values)
     for y in range(min(radius, height)):
         _add(column, values, y)
     for y in range(height):
