@@ -35,7 +35,6 @@ from wsi_area.model.record.slide_areas import (
     ClassOnRecord,
     CountsOnRecord,
     OutlineOnRecord,
-    SignalOnRecord,
     Tissue,
     TissueEnvelope,
     Unreadable,
@@ -58,12 +57,14 @@ from wsi_area.model.record.slide_origin import (
     WorkOnRecord,
 )
 from wsi_area.model.record.slide_pictures import PicturesOnRecord
+from wsi_area.model.record.slide_ratios import RATIOS, RatioOnRecord
+from wsi_area.model.record.slide_signal import SignalOnRecord
 from wsi_area.model.record.slide_steps import StepsOnRecord
 from wsi_area.model.slide import Level
 
 _NOT_STARTED = "it failed before anything of it was looked at"
 _FILE = "the slide's file"
-_ALL: tuple[Table, ...] = ("summary", "areas", "failed", "objects")
+_ALL: tuple[Table, ...] = ("summary", "areas", "failed", "objects", "ratios")
 _OF_FAILED: tuple[Table, ...] = ("summary", "failed")
 
 Version = Annotated[Name, Says("version that measured the slide", empty=_NOT_STARTED, column="wsi_area_version")]
@@ -147,6 +148,7 @@ class CountedSlide(EndedSlide):
     work: WorkOnRecord
     counts: CountsOnRecord
     classes: Annotated[tuple[ClassOnRecord, ...], Field(min_length=1), Says("each class, by its id")]
+    ratios: Annotated[tuple[RatioOnRecord, ...], Says(RATIOS)] = ()
     tumor: Tumor
     positive: Annotated[
         Positive | None, Says(Positive.__doc__ or "", empty="the segmenter measures no stain, or nothing could be read")
