@@ -75,7 +75,7 @@ RegionSource = Literal["annotations", "roi", "regions", "found"]
 class NamedRegion:
     """A part of a slide with a row of its own in the table of regions; regions may lie over each other.
 
-    Exactly one of outline and mask code says where it lies; a region with neither has no pixel (a core that is missing).
+    An outline or a mask code says where it lies; a region with neither has no pixel, as a core that is missing.
     """
 
     region_id: str  # no other region of the slide has it

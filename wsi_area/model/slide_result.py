@@ -28,7 +28,6 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.documented import Area, Count, Hash, Name, Number, Part, Says, Table, Whole
 from wsi_area.model.finding import SLIDE_ID, QaFinding
 from wsi_area.model.geometry import Region, Size
-from wsi_area.model.objects import SizeChange
 from wsi_area.model.picture import ANY_PICTURE, PictureChoice
 from wsi_area.model.record.slide_areas import (
     Analyzed,
@@ -58,12 +57,12 @@ from wsi_area.model.record.slide_origin import (
     WorkOnRecord,
 )
 from wsi_area.model.record.slide_pictures import PicturesOnRecord
-from wsi_area.model.record.slide_steps import StepsOnRecord
+from wsi_area.model.record.slide_regions import NamedOnSlide
 from wsi_area.model.slide import Level
 
 _NOT_STARTED = "it failed before anything of it was looked at"
 _FILE = "the slide's file"
-_ALL: tuple[Table, ...] = ("summary", "areas", "failed", "objects")
+_ALL: tuple[Table, ...] = ("summary", "areas", "failed", "objects", "regions")
 _OF_FAILED: tuple[Table, ...] = ("summary", "failed")
 
 Version = Annotated[Name, Says("version that measured the slide", empty=_NOT_STARTED, column="wsi_area_version")]
@@ -182,11 +181,7 @@ class CountedSlide(EndedSlide):
         FociOnRecord | None,
         Says(FociOnRecord.__doc__ or "", empty="foci were not asked for, or no class is tumour"),
     ]
-    size_filters: Annotated[tuple[SizeChange, ...], Says("what each filter by size changed")]
-    steps: Annotated[
-        StepsOnRecord | None,
-        Says(StepsOnRecord.__doc__ or "", empty="it was measured by a version that did not list them"),
-    ] = None
+    regions: NamedOnSlide = None
     annotations: Annotated[DrawnOnRecord | None, Says("what the classes were drawn from", empty="no drawing was used")]
     roi: Annotated[RoiOutlines | RoiMask | None, Says("the region of interest", empty="none was given")]
     outlines: Annotated[tuple[OutlineOnRecord, ...], Says("the exact areas of what was drawn, class by class")]

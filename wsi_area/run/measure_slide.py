@@ -16,6 +16,7 @@ from wsi_area.results.class_map.cleaned_store import tiles_layout
 from wsi_area.results.class_map.soundness import flush_stores, take_back_torn
 from wsi_area.results.documents import read_result, write_result
 from wsi_area.results.layout import SlideLayout
+from wsi_area.results.tables.region_tables import discard_regions
 from wsi_area.results.thumbnail import CLASSES_NAME, write_thumbnail
 from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
@@ -152,6 +153,18 @@ def finished(
         if enclosed is None:
             return None
         objects = replace(objects, envelope=enclosed)
+    if prepared.regions.drawn:
+        from wsi_area.run.passes.region_pass import measure_regions  # its kernels are for slides with regions alone
+
+        mpp = prepared.calibration.mpp
+        regions = measure_regions(
+            layout, prepared.plan, prepared.fitted.scheme, mpp, prepared.regions, context.executor
+        )
+        if regions is None:
+            return None
+        objects = replace(objects, regions=regions)
+    else:
+        discard_regions(layout)
     result = slide_document(prepared, layout, tiles_layout(layout, filters), origin, work, objects, settings)
     flush_stores(layout)
     write_result(layout, result)

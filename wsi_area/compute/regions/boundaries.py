@@ -111,7 +111,7 @@ def spans_in(edges: Edges, x_centres_l0_px: Floats, y_centres_l0_px: Floats) -> 
     ([1, 2], [1, 1], [3, 3])
     """
     x, y = x_centres_l0_px, y_centres_l0_px
-    x1, y1, x2, y2 = edges.ends
+    _, y1, _, y2 = edges.ends
     top, bottom = np.searchsorted(y, y1, "left"), np.searchsorted(y, y2, "left")  # rows with y1 <= y < y2
     crossed = np.cumsum(bottom - top)
     last_of_region = np.flatnonzero(np.diff(edges.regions, append=-1))

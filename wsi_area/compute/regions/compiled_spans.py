@@ -33,13 +33,14 @@ def tally_spans(
 
 
 @machine_code
-def tally_tissue(tissue: Any, regions: Any, rows: Any, starts: Any, ends: Any, sums: Any) -> None:
-    """Add the level-0 pixels of tissue under each run to its region."""
+def tally_tissue(
+    class_map: Any, group_of: Any, tissue: Any, regions: Any, rows: Any, starts: Any, ends: Any, sums: Any
+) -> None:
+    """Add the level-0 pixels of tissue under each run to the group of the code that they have."""
     for i in range(len(regions)):
-        found = 0
+        y, of_region = rows[i], sums[regions[i]]
         for x in range(starts[i], ends[i]):
-            found += int(tissue[rows[i], x])
-        sums[regions[i]] += found
+            of_region[group_of[class_map[y, x]]] += int(tissue[y, x])
 
 
 @machine_code

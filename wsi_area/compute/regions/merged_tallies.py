@@ -18,14 +18,15 @@ class RegionCounts:
     """What lies in each region of a slide, level-0 px; the same for every cut into boxes."""
 
     px: Ints  # (regions, classes + 3): by class, then unscanned, outside the region of interest, unreadable
-    tissue_px: Ints  # (regions,), of the tissue layer; 0 where there is none
+    tissue_px: Ints  # (regions, classes + 3), of these the ones in the tissue layer; 0 where there is none
     largest_focus_px: Ints  # (regions,), the largest connected part of the tumour inside; corners join
 
 
 def merged(tallies: Iterable[BoxTally], regions: int, groups: int) -> RegionCounts:
     """Return what lies in each region, from the tallies of all boxes that it meets, in any order."""
     boxes = sorted(tallies, key=lambda box: (box.row, box.col))
-    found = RegionCounts(np.zeros((regions, groups), np.int64), np.zeros(regions, np.int64), np.zeros(regions, np.int64))
+    px, tissue_px = np.zeros((regions, groups), np.int64), np.zeros((regions, groups), np.int64)
+    found = RegionCounts(px, tissue_px, np.zeros(regions, np.int64))
     for box in boxes:
         found.px[box.regions] += box.counts
         found.tissue_px[box.regions] += box.tissue_px

@@ -67,7 +67,7 @@ class BoxTally:
     col: int
     regions: NDArray[np.int32]  # (m,) that have a pixel in it, ascending
     counts: Ints  # (m, groups), level-0 px
-    tissue_px: Ints  # (m,)
+    tissue_px: Ints  # (m, groups), of these the ones in the tissue layer; 0 where there is none
     largest_px: Ints  # (m,), the largest part of a focus that reaches no side of the box; 0 for none
     part_regions: NDArray[np.int32]  # of the parts that reach a side
     part_px: Ints
@@ -99,9 +99,9 @@ def tally_box(
         tally = np.zeros((len(own), groups.count), np.int64)
         edges = place.x_edges_l0_px, place.y_edges_l0_px
         runs = tally_spans(class_map, groups.of_code, groups.in_focus, *edges, *where, tally)
-        tissue_px = np.zeros(len(own), np.int64)
+        tissue_px = np.zeros_like(tally)
         if tissue is not None:
-            tally_tissue(tissue, *where, tissue_px)
+            tally_tissue(class_map, groups.of_code, tissue, *where, tissue_px)
         of_foci, part = np.empty((runs, 4), np.int64), np.empty(runs, np.int64)
         focus_runs(class_map, groups.in_focus, *where, of_foci)
         of_foci[:, 0] = own[of_foci[:, 0]]
@@ -123,7 +123,7 @@ def _tally(
 ) -> BoxTally:
     regions = np.concatenate([np.empty(0, np.int32), *sums[0]])
     counts = np.concatenate([np.empty((0, groups.count), np.int64), *sums[1]])
-    tissue_px = np.concatenate([np.empty(0, np.int64), *sums[2]])
+    tissue_px = np.concatenate([np.empty((0, groups.count), np.int64), *sums[2]])
     order = np.argsort(regions)
     regions = regions[order]
     runs = np.concatenate([np.empty((0, 4), np.int64), *foci[0]])

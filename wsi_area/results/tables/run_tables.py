@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then it
 
 Row = Mapping[str, Any]
 
-IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed")
-IN_PARQUET: tuple[Table, ...] = ("summary", "areas")
+IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed", "regions")
+IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "regions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,14 @@ WORKBOOK = "summary.xlsx"
 def table_files(tables: Mapping[Table, RunTable]) -> dict[str, bytes]:
     """Return the content of each file that the tables are written to, but for the workbook, by its name."""
     return {
-        **{f"{name}.csv": csv_bytes(list(tables[name].columns), tables[name].rows) for name in IN_CSV},
-        **{f"{name}.parquet": parquet_bytes(tables[name].columns, tables[name].rows) for name in IN_PARQUET},
+        **{
+            f"{name}.csv": csv_bytes(list(tables[name].columns), tables[name].rows) for name in IN_CSV if name in tables
+        },
+        **{
+            f"{name}.parquet": parquet_bytes(tables[name].columns, tables[name].rows)
+            for name in IN_PARQUET
+            if name in tables
+        },
     }
 
 
@@ -62,7 +68,10 @@ def write_workbook(layout: RunLayout, tables: Mapping[Table, RunTable], seal: st
 
 def write_tables(layout: RunLayout, tables: Mapping[Table, RunTable]) -> dict[str, str]:
     """Return the SHA-256 of each file of tables, by its name; they are written, but for the workbook."""
-    return {name: _write(layout.root / name, content) for name, content in table_files(tables).items()}
+    files = table_files(tables)
+    for name in {*(f"{n}.csv" for n in IN_CSV), *(f"{n}.parquet" for n in IN_PARQUET)} - files.keys():
+        (layout.root / name).unlink(missing_ok=True)
+    return {name: _write(layout.root / name, content) for name, content in files.items()}
 
 
 def _write(path: Place, content: bytes) -> str:
@@ -89,10 +98,15 @@ def _kinds(table: Table) -> dict[str, Kind]:
 def _columns(table: Table, slides: Sequence[EndedSlide]) -> dict[str, Kind]:
     """Return the columns of a table with their types: one for each class, and for each signal, of this run."""
     counted = [slide for slide in slides if isinstance(slide, CountedSlide)]
-    of_run = {
-        CLASS: dict.fromkeys(c.name for slide in counted for c in slide.classes),
-        SIGNAL: dict.fromkeys(slide.signal.name for slide in counted if slide.signal is not None),
-    }
+    classes = dict.fromkeys(c.name for slide in counted for c in slide.classes)
+    return table_columns(
+        table, classes, dict.fromkeys(slide.signal.name for slide in counted if slide.signal is not None)
+    )
+
+
+def table_columns(table: Table, classes: Iterable[str], signals: Iterable[str]) -> dict[str, Kind]:
+    """Return the columns of a table with their types: one for each class, and for each signal."""
+    of_run = {CLASS: list(classes), SIGNAL: list(signals)}
     found: dict[str, Kind] = {}
     for column in columns_of(table):
         mark = next((mark for mark in of_run if mark in column.name), "")
@@ -143,12 +157,12 @@ def parquet_bytes(columns: Mapping[str, Kind], rows: Sequence[Row]) -> bytes:
     types = {"text": pa.string(), "flag": pa.bool_(), "integer": pa.int64(), "number": pa.float64()}
     schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
     sink = pa.BufferOutputStream()
-    pq.write_table(_arrow_table(schema, rows), sink, compression="zstd")
+    pq.write_table(arrow_table(schema, rows), sink, compression="zstd")
     content: bytes = sink.getvalue().to_pybytes()
     return content
 
 
-def _arrow_table(schema: "pa.Schema", rows: Sequence[Row]) -> "pa.Table":
+def arrow_table(schema: "pa.Schema", rows: Sequence[Row]) -> "pa.Table":
     """Return rows as an Arrow table, by way of JSON: `pyarrow.array` would load pandas, 0.3 s and 40 MB."""
     import pyarrow as pa
     from pyarrow import json as arrow_json
