@@ -28,6 +28,7 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.documented import Area, Count, Hash, Name, Number, Part, Says, Table, Whole
 from wsi_area.model.finding import SLIDE_ID, QaFinding
 from wsi_area.model.geometry import Region, Size
+from wsi_area.model.objects import SizeChange
 from wsi_area.model.picture import ANY_PICTURE, PictureChoice
 from wsi_area.model.record.slide_areas import (
     Analyzed,
@@ -58,6 +59,7 @@ from wsi_area.model.record.slide_origin import (
 )
 from wsi_area.model.record.slide_pictures import PicturesOnRecord
 from wsi_area.model.record.slide_regions import NamedOnSlide
+from wsi_area.model.record.slide_steps import StepsOnRecord
 from wsi_area.model.slide import Level
 
 _NOT_STARTED = "it failed before anything of it was looked at"
@@ -182,6 +184,11 @@ class CountedSlide(EndedSlide):
         Says(FociOnRecord.__doc__ or "", empty="foci were not asked for, or no class is tumour"),
     ]
     regions: NamedOnSlide = None
+    size_filters: Annotated[tuple[SizeChange, ...], Says("what each filter by size changed")]
+    steps: Annotated[
+        StepsOnRecord | None,
+        Says(StepsOnRecord.__doc__ or "", empty="it was measured by a version that did not list them"),
+    ] = None
     annotations: Annotated[DrawnOnRecord | None, Says("what the classes were drawn from", empty="no drawing was used")]
     roi: Annotated[RoiOutlines | RoiMask | None, Says("the region of interest", empty="none was given")]
     outlines: Annotated[tuple[OutlineOnRecord, ...], Says("the exact areas of what was drawn, class by class")]
