@@ -11,6 +11,7 @@ from wsi_area.model.documented import Part, Says, Table
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.record.slide_areas import ClassOnRecord
 from wsi_area.model.record.slide_foci import Focus
+from wsi_area.model.record.slide_ratios import RatioOnRecord
 from wsi_area.model.record.slide_regions import ClassInRegion, RegionOnRecord
 from wsi_area.model.record.subjects import SubjectTotal
 from wsi_area.model.slide_result import CountedSlide, UncountedSlide
@@ -42,7 +43,7 @@ _FIRST: dict[Table, tuple[str, ...]] = {
 """The order that version 0.1.0 gave its columns, which stays; columns that have come since follow, field by field."""
 
 
-_OF_ROWS = (ClassOnRecord, Focus, RegionOnRecord, ClassInRegion)
+_OF_ROWS = (ClassOnRecord, RatioOnRecord, Focus, RegionOnRecord, ClassInRegion)
 """Values of which a document holds several, each of them a row of a table or a group of cells in it."""
 
 _ROW_OF_ITS_OWN: dict[Table, type] = {"flags": QaFinding, "subjects": SubjectTotal}
