@@ -143,7 +143,8 @@ def hostile(document: Any) -> Any:
             "config_hash", "key", "plan_hash", "sha256", "role", "glass_source", "grade",
         }  # fmt: skip
         return {
-            k: v if k in kept or (k == "name" and "color_rgb" in document) else hostile(v) for k, v in document.items()
+            k: v if k in kept or (k == "name" and "color_rgb" in document) or v == "segmenter" else hostile(v)
+            for k, v in document.items()
         }
     if isinstance(document, list):
         return [hostile(item) for item in document]
