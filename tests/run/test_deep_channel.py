@@ -50,4 +50,4 @@ def test_area_and_signal_are_those_of_the_stored_samples(tmp_path: Path, channel
     assert np.array_equal(found == 1, expected)
     assert record["tissue"]["n_px"] == int(expected.sum()) * factor**2
     (tissue,) = [c for c in record["classes"] if c["name"] == "tissue"]
-    assert tissue["signal_per_mm2"] == pytest.approx(means[expected].mean(), rel=1e-12)
+    assert tissue["mean_signal"] == pytest.approx(means[expected].mean(), rel=1e-12)

@@ -1,7 +1,7 @@
 """segmenters: what a segmenter is, as protocols; anything that has these members is one."""
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,6 +126,13 @@ class MeasuresSignal(Protocol):
 
     def micro_signal(self, pixels: TilePixels) -> NDArray[np.int64]:
         """Return the signal, int64 (h, w), in steps of ``signal.micro_scale``; asked only where ``signal`` is one."""
+
+
+@runtime_checkable
+class FindsTissue(Protocol):
+    """A segmenter whose tissue classes are all the tissue of a slide, whatever else they are called."""
+
+    finds_tissue: ClassVar[bool]
 
 
 @runtime_checkable
