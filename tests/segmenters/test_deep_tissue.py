@@ -12,8 +12,8 @@ from skimage.filters import threshold_otsu
 from wsi_area.errors import SettingsError
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import Overview, TilePixels
+from wsi_area.segmenters.colour.deep_tissue import FittedDeepTissue
 from wsi_area.segmenters.colour.tissue import TissueSegmenter
-from wsi_area.segmenters.deep.deep_tissue import FittedDeepTissue
 from wsi_area.slides import borrow_reader, choose_lane, close_readers, inspect, read_overview
 
 

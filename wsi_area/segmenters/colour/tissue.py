@@ -9,10 +9,10 @@ from wsi_area.errors import SettingsError
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import Overview
 from wsi_area.segmenters.colour.colour_rule import FittedColourRule
+from wsi_area.segmenters.colour.deep_threshold import background_of, fit_deep
+from wsi_area.segmenters.colour.deep_tissue import FittedDeepTissue
 from wsi_area.segmenters.colour.density import GREY_MICRO_SCALE
 from wsi_area.segmenters.colour.foreground import Foreground, fit_foreground
-from wsi_area.segmenters.deep.deep_threshold import background_of, fit_deep
-from wsi_area.segmenters.deep.deep_tissue import FittedDeepTissue
 from wsi_area.segmenters.protocol import Signal
 from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.model.pixels import Overview, TilePixels
+from wsi_area.segmenters.colour.deep_tissue import SAMPLES, DeepRule
 from wsi_area.segmenters.colour.extremes import count_extremes
 from wsi_area.segmenters.colour.foreground import FREE, FULL_CONTRAST_LEVEL, Background, Foreground, background_kind
 from wsi_area.segmenters.colour.otsu import otsu_bin
-from wsi_area.segmenters.deep.deep_tissue import SAMPLES, DeepRule
 
 HOT_SHARE = 1e-4
 """Of the pixels that a threshold is fitted on: as few may stand far out, and are hot pixels of the camera."""
