@@ -17,7 +17,7 @@ from wsi_area.segmenters.protocol import Signal
 SAMPLES = 1 << 16
 DeepIntensity = Literal["grey", "od"]
 DEEP_SIGNALS: dict[DeepIntensity, Signal] = {
-    "grey": Signal("grey", "stored value, 0 to 65535", 1),
+    "grey": Signal("stored_value", "stored value, 0 to 65535", 1),
     "od": Signal("od", "optical density"),
 }
 _LEAST_SHARE = 1e-6  # of the white: what is darker counts as 6 OD, as in 8 bits
