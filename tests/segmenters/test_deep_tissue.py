@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from skimage.filters import threshold_otsu
 
 from wsi_area.errors import SettingsError
-from wsi_area.model.geometry import Size
-from wsi_area.model.pixels import Overview, TilePixels
+from wsi_area.model.geometry import Region, Size
+from wsi_area.model.pixels import Overview, TilePixels, TilePlace
 from wsi_area.segmenters.colour.deep_tissue import FittedDeepTissue
 from wsi_area.segmenters.colour.tissue import TissueSegmenter
 from wsi_area.slides import borrow_reader, choose_lane, close_readers, inspect, read_overview
@@ -117,9 +117,12 @@ def test_a_stored_threshold_is_refused_where_there_are_8_bits() -> None:
 @pytest.mark.parametrize("gain", [2, 4, 16])
 def test_noise_alone_is_said_to_hang_on_the_threshold_and_two_populations_are_not(tmp_path: Path, gain: int) -> None:
     def change(samples: NDArray[np.uint16]) -> float:
-        shares = fitted_on(overview_of(samples, tmp_path)).facts["tissue_fraction"]
-        assert isinstance(shares, dict)
-        return max(abs(shares[k] - shares["used"]) / shares["used"] for k in ("-5%", "+5%"))
+        overview = overview_of(samples, tmp_path)
+        place = TilePlace(Region(0, 0, 400, 400), np.arange(400.0), np.arange(400.0))
+        pixels = TilePixels(overview.rgb, overview.valid, overview.deep)
+        maps = fitted_on(overview).class_maps_by_shift(pixels, place)
+        counts = {shift: int((classes == 1).sum()) for shift, classes in maps.items()}
+        return max(abs(counts[k] / counts["used"] - 1) for k in ("-5%", "+5%"))
 
     assert change(spots(100 * gain, 100 * gain, 9 * gain)[0]) > 0.05
     assert change(spots(100 * gain, 140 * gain, 5 * gain)[0]) < 0.02

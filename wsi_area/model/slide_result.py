@@ -19,7 +19,7 @@ from typing import Annotated
 from pydantic import Field
 
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.documented import Area, Count, Hash, Name, Number, Says
+from wsi_area.model.documented import Count, Hash, Name, Number, Says
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.objects import SizeChange
@@ -59,8 +59,10 @@ from wsi_area.model.record.slide_origin import (
 )
 from wsi_area.model.record.slide_pictures import PicturesOnRecord
 from wsi_area.model.record.slide_ratios import RATIOS, RatioOnRecord
+from wsi_area.model.record.slide_regions import NamedOnSlide
 from wsi_area.model.record.slide_signal import SignalOnRecord
-from wsi_area.model.record.slide_steps import StepsOnRecord
+from wsi_area.model.record.slide_steps import StepsOfSlide
+from wsi_area.model.record.slide_threshold import ByThreshold, Mm2ByThreshold
 from wsi_area.model.record.slide_tissue import Tissue, TissueLayerOnRecord
 from wsi_area.model.slide import Level
 
@@ -145,18 +147,14 @@ class CountedSlide(EndedSlide):
         FociOnRecord | None,
         Says(FociOnRecord.__doc__ or "", empty="foci were not asked for, or no class is tumour"),
     ]
+    regions: NamedOnSlide = None
     size_filters: Annotated[tuple[SizeChange, ...], Says("what each filter by size changed")]
-    steps: Annotated[
-        StepsOnRecord | None,
-        Says(StepsOnRecord.__doc__ or "", empty="it was measured by a version that did not list them"),
-    ] = None
+    steps: StepsOfSlide = None
     annotations: Annotated[DrawnOnRecord | None, Says("what the classes were drawn from", empty="no drawing was used")]
     roi: Annotated[RoiOutlines | RoiMask | None, Says("the region of interest", empty="none was given")]
     outlines: Annotated[tuple[OutlineOnRecord, ...], Says("the exact areas of what was drawn, class by class")]
-    tissue_mm2_by_threshold: Annotated[
-        dict[str, Area | None] | None,
-        Says("the tissue at the threshold and 5 % beside it", "mm²", "the segmenter has no threshold"),
-    ]
+    tissue_mm2_by_threshold: Mm2ByThreshold
+    tissue_by_threshold: ByThreshold = None
     skipped_tissue_px_upper_bound: Annotated[
         Count | None,
         Says(

@@ -1,12 +1,14 @@
 """segmenters: the threshold between background and tissue of a channel of more than 8 bits, in stored units."""
 
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.model.pixels import Overview, TilePixels
+from wsi_area.model.threshold import SHIFTS
 from wsi_area.segmenters.colour.deep_tissue import SAMPLES, DeepRule
 from wsi_area.segmenters.colour.extremes import count_extremes
 from wsi_area.segmenters.colour.foreground import FREE, FULL_CONTRAST_LEVEL, Background, Foreground, background_kind
@@ -78,7 +80,7 @@ def fit_deep(
         "histogram": [int(n) for n in _binned(fitted, step)],
         "histogram_bin": step,
         "tissue_on_overview": _share_above(feature, used),
-        "tissue_fraction": _moved(fitted, used),
+        "threshold_by_shift": _moved(fitted, used),
     }
     rule = DeepRule("brightness" if dark else "darkness", used, top)
     is_free = threshold == "otsu" and used == raw
@@ -175,15 +177,16 @@ def _binned(counts: Counts, step: int) -> Counts:
     return np.asarray(within)
 
 
-def _moved(counts: Counts, used: int) -> dict[str, float | None]:
-    """Return the share of tissue at the threshold and 5 % of the distance of the two classes beside it.
+def _moved(counts: Counts, used: int) -> dict[str, int]:
+    """Return the threshold and those beside it, by 5 % of the distance of the two classes.
 
     Of the distance, as a stored sample holds the offset of the camera: 5 % of the whole may be more than all contrast.
     """
     lower, upper = _mean(counts, 0, used + 1), _mean(counts, used + 1, SAMPLES)
     reach = 0.0 if lower is None or upper is None else upper - lower
-    shifts = (("-5%", -0.05), ("used", 0.0), ("+5%", 0.05))
-    return {name: _share_above(counts, used + share * reach) for name, share in shifts}
+    # away from the threshold to the next whole sample: what the step comes to is never understated
+    by = {name: ceil(abs(share) * reach) for name, share in SHIFTS.items()}
+    return {name: max(0, used + (by[name] if share > 0 else -by[name])) for name, share in SHIFTS.items()}
 
 
 def _mean(counts: Counts, first: int, past: int) -> float | None:
@@ -191,6 +194,6 @@ def _mean(counts: Counts, first: int, past: int) -> float | None:
     return float(np.arange(first, past) @ part / part.sum()) if part.any() else None
 
 
-def _share_above(counts: Counts, threshold: float) -> float | None:
+def _share_above(counts: Counts, threshold: int) -> float | None:
     total = int(counts.sum())
-    return int(counts[max(0, int(np.floor(threshold)) + 1) :].sum()) / total if total else None
+    return int(counts[threshold + 1 :].sum()) / total if total else None

@@ -1,6 +1,7 @@
 """segmenters: ``tissue`` on a channel of more than 8 bits: a threshold in stored units, held against stored samples."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.light import Light
-from wsi_area.model.pixels import ClassMap, DeepArray, MaskArray, Overview, TilePixels
+from wsi_area.model.pixels import ClassMap, DeepArray, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.segmenters.colour.colour_rule import Feature
 from wsi_area.segmenters.colour.density import MICRO
 from wsi_area.segmenters.protocol import Signal
@@ -68,9 +69,18 @@ class FittedDeepTissue:
 
     def class_map(self, pixels: TilePixels) -> ClassMap:
         """Return uint8 (h, w) of class ids, ``UNSCANNED_CODE`` where not valid."""
-        classes = self.rule.is_foreground(_samples(pixels)).astype(np.uint8)
-        classes[~pixels.valid] = UNSCANNED_CODE
-        return classes
+        return _class_map(self.rule, pixels)
+
+    @property
+    def thresholds_by_shift(self) -> Mapping[str, int]:
+        """Return the threshold, and those beside it, in stored units."""
+        found = self.facts.get("threshold_by_shift")
+        return found if isinstance(found, Mapping) else {}
+
+    def class_maps_by_shift(self, pixels: TilePixels, place: TilePlace) -> dict[str, ClassMap]:
+        """Return uint8 (h, w) of class ids with each of the thresholds, wherever the pixels lie."""
+        rules = {shift: replace(self.rule, threshold=at) for shift, at in self.thresholds_by_shift.items()}
+        return {shift: _class_map(rule, pixels) for shift, rule in rules.items()}
 
     def micro_signal(self, pixels: TilePixels) -> NDArray[np.int64]:
         """Return the signal of each pixel, int64 (h, w): stored values, or millionths of OD, 0 where negative."""
@@ -84,6 +94,12 @@ class FittedDeepTissue:
     def may_hold_foreground(self, overview: Overview) -> MaskArray:
         """Return bool (h, w), True where the overview is more than background, or was not wholly scanned."""
         return self.lowered_rule.is_foreground(_samples(overview)) | ~overview.valid
+
+
+def _class_map(rule: DeepRule, pixels: TilePixels) -> ClassMap:
+    classes = rule.is_foreground(_samples(pixels)).astype(np.uint8)
+    classes[~pixels.valid] = UNSCANNED_CODE
+    return classes
 
 
 def _samples(pixels: TilePixels | Overview) -> DeepArray:

@@ -73,8 +73,8 @@ class TissueSegmenter(BaseModel):
     )
     signal: Literal["none", "grey", "od"] = Field(
         "none",
-        description="what is added up over the tissue: the mean grey value of R, G and B (0..255), of a channel of more "
-        "than 8 bits the stored value; their mean optical density; or nothing",
+        description="what is added up over the tissue: the mean grey value of R, G and B (0..255), of more than "
+        "8 bits the stored value; their mean optical density; or nothing",
     )
     glass_margin: float = Field(
         0.2,
