@@ -1,5 +1,6 @@
 """segmenters: what a segmenter is, as protocols; anything that has these members is one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -115,6 +116,18 @@ class WantsSpread(Protocol):
     @property
     def wants_spread(self) -> bool:
         """Return whether its settings should be fitted again, with `Overview.spread`."""
+
+
+@runtime_checkable
+class MovesThreshold(Protocol):
+    """A fitted segmenter that tells tissue by a threshold, and says what it would make of a tile with another one."""
+
+    @property
+    def thresholds_by_shift(self) -> Mapping[str, int]:
+        """Return the thresholds by the names of `SHIFTS`; none where another rule than a threshold tells tissue."""
+
+    def class_maps_by_shift(self, pixels: TilePixels, place: TilePlace) -> Mapping[str, ClassMap]:
+        """Return what ``class_map_at`` does with each of the thresholds."""
 
 
 @runtime_checkable
