@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from wsi_area.errors import SegmentationError
 from wsi_area.model.pixels import ClassMap
-from wsi_area.segmenters.onnx.card import OnnxCard
 from wsi_area.segmenters.network_runs import add_windows
+from wsi_area.segmenters.onnx.card import OnnxCard
 from wsi_area.segmenters.onnx.session import Floats, NetworkAt, errors_of, imported_onnxruntime, session_for
 
 
