@@ -142,6 +142,18 @@ def test_report_and_workbook_show_the_sums_and_what_they_lack(folder: Path, tmp_
     assert [row["subject"] for row in sheet.rows if row["class"] == "positive"] == ["007", "b", "c"]
 
 
+def test_a_class_that_is_a_total_by_name_and_number_stands_once(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text(f"path,subject\n{folder / 'a1.tif'},x\n{folder / 'a2.tif'},x\n")
+    common = ("run", "--manifest", tmp_path / "m.csv", "--config", "he_tissue", "--set", "tiling.work_mpp=0.5")
+    assert wsi_area(*common, "--out", tmp_path / "out").code == 0
+    with (tmp_path / "out/subjects.csv").open(newline="", encoding="utf-8") as file:
+        rows = [(row["class"], row["kind"]) for row in csv.DictReader(file)]
+    assert rows == [("tissue", "total"), ("background", "class")]
+    mm2 = float(rows_of(tmp_path / "out")["x", "tissue"]["area_mm2"])
+    assert mm2 == pytest.approx(disc_mm2("a1") + disc_mm2("a2"), rel=ON_A_GRID)
+    assert "1 subject, the slides of each added up" in face.open_run(tmp_path / "out")._repr_html_()
+
+
 def test_where_nobody_is_named_there_is_no_table_of_subjects(folder: Path, tmp_path: Path) -> None:
     assert wsi_area("run", folder / "a1.tif", *PLAIN_HALF, "--out", tmp_path / "out").code == 0
     assert not list((tmp_path / "out").glob("subjects.*"))
