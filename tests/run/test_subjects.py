@@ -14,9 +14,11 @@ import wsi_area as face
 from wsi_area.audit.verify import verify_run
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
+from wsi_area.model.record.subjects import Case
 from wsi_area.reports.report import write_report
 from wsi_area.results.documents import read_run
 from wsi_area.results.layout import RunLayout
+from wsi_area.results.seal.contents import run_digest
 from wsi_area.results.tables.reading import read_workbook
 
 SIZE = Size(400, 300)
@@ -102,6 +104,13 @@ def test_a_sum_that_was_changed_and_a_subject_that_was_changed_are_found(folder:
         assert old in text
         (run / name).write_text(text.replace(old, new, 1), encoding="utf-8")
         assert {fault.what for fault in verify_run(run, with_slides=False).disagreements} & {name, "seal.json"}
+
+
+def test_the_seal_is_of_whose_the_slides_are_down_to_block_and_date(folder: Path) -> None:
+    record = read_run(RunLayout(folder / "out"))
+    others = [None, *({**record.known_cases, "a1": Case(*told)} for told in (("007", "C", "2026-03-01"), ("007", "A")))]
+    digests = {run_digest(record), *(run_digest(record.model_copy(update={"cases": cases})) for cases in others)}
+    assert len(digests) == 4
 
 
 def test_a_later_command_without_the_manifest_forgets_nobody(folder: Path, tmp_path: Path) -> None:
