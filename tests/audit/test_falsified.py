@@ -228,7 +228,7 @@ KINDS: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
         "summary.xlsx",
         "sheet summary, it has no row",
     ),
-    "the seal in the workbook": (in_workbook(5, r"[0-9a-f]{64}", "0" * 64), "", "summary.xlsx", "sheet seal, row 2"),
+    "the seal in the workbook": (in_workbook(6, r"[0-9a-f]{64}", "0" * 64), "", "summary.xlsx", "sheet seal, row 2"),
     "a formula in a cell": (
         in_workbook(1, r"(<c r=\"D2\">)(<v>)", r"\g<1><f>1+1</f>\g<2>"),
         "a",
@@ -405,7 +405,7 @@ def test_a_run_without_a_seal_says_in_one_line_what_is_not_held(run: Path) -> No
         assert "xl/worksheets/sheet5.xml" in package.namelist()
     (run / "summary.xlsx").unlink()  # what bears the seal is of now
     table = pq.read_table(run / "areas.parquet")
-    pq.write_table(table.drop_columns(["signal_per_mm2"]), run / "areas.parquet")  # a column that it did not have
+    pq.write_table(table.drop_columns(["is_positive"]), run / "areas.parquet")  # a column that it did not have
     verified = verify_run(run, with_slides=False)
     assert verified.disagreements == ()
     (line,) = verified.not_held

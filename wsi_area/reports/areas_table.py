@@ -86,6 +86,10 @@ def _class_rows(record: CountedSlide) -> Iterator[AreaRow]:
 
 
 def _role(c: ClassOnRecord) -> str:
+    return _counts_as(c) if c.role in (None, "tumor") else f"{_counts_as(c)}, {c.role}"
+
+
+def _counts_as(c: ClassOnRecord) -> str:
     if c.is_excluded:
         return "excluded from tissue"
     if c.is_tissue:
@@ -148,6 +152,8 @@ def worked_line(record: CountedSlide) -> str:
         return ""
     headline = record.headline
     what, n_px = ("tissue", record.tissue.n_px) if headline.n_px is None else (headline.title, headline.n_px)
+    if n_px is None:
+        return ""
     explained = explain_area(n_px, from_mpp(mpp, record.calibration.source or ""), what=f"{what} pixels")
     return (
         f"{grouped(explained.n_px)} {what} px × {grouped(mpp.x)} µm × {grouped(mpp.y)} µm "

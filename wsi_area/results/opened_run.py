@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from wsi_area.errors import ResultError
+from wsi_area.model.documented import Table
 from wsi_area.model.run_record import RunRecord
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout
@@ -63,12 +64,46 @@ class OpenedRun(Mapping[str, OpenedSlide]):
     @cached_property
     def summary(self) -> "pd.DataFrame":
         """Return one row for each planned slide, indexed by slide id."""
-        return self._frame("summary").set_index("slide_id")
+        frame: pd.DataFrame = self._frame("summary").set_index("slide_id")
+        return frame
 
     @cached_property
     def areas(self) -> "pd.DataFrame":
         """Return one row for each slide and class."""
         return self._frame("areas")
+
+    @cached_property
+    def regions(self) -> "pd.DataFrame":
+        """Return one row for each named region of each slide; none where no region was given."""
+        if not (self.layout.root / "regions.parquet").exists() and self.run_record.slides is not None:
+            import pandas as pd
+
+            from wsi_area.results.tables.run_tables import table_columns
+
+            return pd.DataFrame(columns=list(table_columns("regions", (), ())))
+        return self._frame("regions")
+
+    @cached_property
+    def ratios(self) -> "pd.DataFrame":
+        """Return one row for each slide and ratio of areas; none where no class has a role or a weight."""
+        import pandas as pd
+
+        from wsi_area.results.tables.run_tables import names_of
+
+        if not any(slide.is_counted and slide.counted.ratios for slide in self.values()):
+            return pd.DataFrame(columns=list(names_of("ratios")))
+        return self._frame("ratios")
+
+    @cached_property
+    def subjects(self) -> "pd.DataFrame":
+        """Return one row for each subject and class; none where no manifest said who is on the slides."""
+        import pandas as pd
+
+        from wsi_area.results.tables.run_tables import names_of
+
+        if not self.run_record.known_cases:
+            return pd.DataFrame(columns=list(names_of("subjects")))
+        return self._frame("subjects")
 
     @cached_property
     def findings(self) -> "pd.DataFrame":
@@ -80,10 +115,18 @@ class OpenedRun(Mapping[str, OpenedSlide]):
         rows = [row for slide in self.values() for row in flag_rows(slide.result)]
         return pd.DataFrame(rows, columns=list(names_of("flags")))
 
-    def _frame(self, name: str) -> "pd.DataFrame":
+    def _frame(self, name: Table) -> "pd.DataFrame":
         import pandas as pd
+
+        from wsi_area.results.frames import with_names_of_today
 
         path = self.layout.root / f"{name}.parquet"
         if not path.exists():
             raise ResultError(f"{path} is not there: the run has not ended; run the same command again to finish it")
-        return pd.read_parquet(io.BytesIO(path.read_bytes()))
+        return with_names_of_today(pd.read_parquet(io.BytesIO(path.read_bytes())), name, self._signal)
+
+    def _signal(self) -> str | None:
+        """Return the name of what the segmenter integrates; None where it integrates nothing, or slides differ."""
+        found = (slide.counted.signal for slide in self.values() if slide.is_counted)
+        names = {signal.name for signal in found if signal is not None}
+        return names.pop() if len(names) == 1 else None

@@ -15,10 +15,10 @@ from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
 from wsi_area.model.light import Light
 from wsi_area.model.objects import FOCUS_FIELDS, Foci
 from wsi_area.model.plan import SlidePlan
-from wsi_area.model.record.slide_areas import COVERAGE_95, ClassOnRecord, CountsOnRecord, SignalOnRecord
-from wsi_area.model.record.slide_burden import Positive, Tumor
+from wsi_area.model.record.slide_areas import ClassOnRecord, CountsOnRecord
 from wsi_area.model.record.slide_foci import FociOnRecord, Focus
 from wsi_area.model.record.slide_origin import CalibrationOnRecord, Candidate, LightOnRecord, WorkOnRecord
+from wsi_area.model.record.slide_signal import SignalOnRecord
 
 FOCI_LISTED_MOST = 1000
 """Foci in a slide's document; its table has them all."""
@@ -120,55 +120,29 @@ def class_on_record(area: ClassArea) -> ClassOnRecord:
         is_tumor=c.is_tumor,
         is_excluded=c.is_excluded,
         is_positive=c.is_positive,
+        role=c.role,
+        weight=c.weight,
         n_px=area.n_px,
         area_mm2=area.area_mm2,
         area_u_mm2=area.u_mm2,
-        signal_per_mm2=area.signal_per_mm2,
-    )
-
-
-def tumor_on_record(burden: SlideBurden) -> Tumor:
-    """Return the tumour burden with its interval."""
-    a, u = burden.tumor_area_mm2, burden.tumor_area_u_mm2
-    return Tumor(
-        n_px=burden.tumor_px,
-        area_mm2=a,
-        area_u_mm2=u,
-        ci95_low_mm2=None if a is None or u is None else a - COVERAGE_95 * u,
-        ci95_high_mm2=None if a is None or u is None else a + COVERAGE_95 * u,
-        fraction_of_tissue=burden.tumor_fraction,
-    )
-
-
-def positive_on_record(burden: SlideBurden) -> Positive | None:
-    """Return what is positive, with its interval; None where no class is, or nothing of the slide could be read."""
-    classes = [area for area in burden.classes if area.tissue_class.is_positive]
-    if not classes or not burden.was_read:
-        return None
-    n_px, rel = sum(area.n_px for area in classes), burden.relative_u_area
-    a = _mm2(n_px, burden.calibration.mpp)
-    u = None if a is None or rel is None else a * rel
-    return Positive(
-        n_px=n_px,
-        area_mm2=a,
-        area_u_mm2=u,
-        ci95_low_mm2=None if a is None or u is None else a - COVERAGE_95 * u,
-        ci95_high_mm2=None if a is None or u is None else a + COVERAGE_95 * u,
-        fraction_of_tissue=n_px / burden.tissue_px if burden.tissue_px else None,
+        mean_signal=area.mean_signal,
     )
 
 
 def signal_on_record(burden: SlideBurden, name: str, micro_scale: int) -> SignalOnRecord:
-    """Return the signal integrated over the tissue, with its denominator."""
-    tissue = [c for c in burden.classes if c.tissue_class.is_tissue]
-    total_px = sum(burden.counts.signal_by_class[c.tissue_class.class_id] for c in tissue) / micro_scale
-    mm2, integrated_mm2 = burden.tissue_area_mm2, _mm2(total_px, burden.calibration.mpp if burden.was_read else None)
+    """Return the signal integrated over the pixels of the tissue classes, with these as its denominator."""
+    tissue = [c.tissue_class.class_id for c in burden.classes if c.tissue_class.is_tissue]
+    n_px = sum(burden.counts.px_by_class[i] for i in tissue)
+    total_px = sum(burden.counts.signal_by_class[i] for i in tissue) / micro_scale
+    mpp = burden.calibration.mpp if burden.was_read else None
     return SignalOnRecord(
         name=name,
+        n_px=n_px,
         integrated_px=total_px,
-        integrated_mm2=integrated_mm2,
-        denominator="tissue_area_mm2",
-        per_mm2=integrated_mm2 / mm2 if integrated_mm2 is not None and mm2 else None,
+        integrated_mm2=_mm2(total_px, mpp),
+        denominator="pixels of the tissue classes",
+        mean=total_px / n_px if n_px else None,
+        sum_per_mm2=None if mpp is None or not n_px else total_px / area_mm2(n_px, mpp),
     )
 
 

@@ -9,7 +9,7 @@ force.
 
 from collections.abc import Collection, Iterable, Sequence
 
-from wsi_area.inputs.collect import SlideInput
+from wsi_area.inputs.collect import SlideInput, told_cases
 from wsi_area.inputs.slide_settings import told_settings
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import EndedSlide
@@ -18,6 +18,7 @@ from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, RunLayout
 from wsi_area.results.leftovers import discard_tables
 from wsi_area.results.run_folder import Act, RunFolder
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE
+from wsi_area.results.tables.region_tables import REGIONS_TABLE
 from wsi_area.results.thumbnail import CLASSES_NAME
 from wsi_area.storage.place import remove_tree
 
@@ -43,9 +44,14 @@ def begun_header(
     """
     names = [other.slide_id for other in others]
     before = {} if folder.earlier is None else folder.earlier.slide_settings
+    known = {} if folder.earlier is None else folder.earlier.known_cases
+    planned = [*names, *(slide.slide_id for slide in slides)]
+    # who is on a slide stays known where a later command has no manifest that says so
+    cases = {name: known[name] for name in planned if name in known} | told_cases(slides)
     return header.model_copy(
         update={
-            "slides_planned": (*names, *(slide.slide_id for slide in slides)),
+            "slides_planned": tuple(planned),
+            "cases": cases or None,
             "slide_settings": {name: before[name] for name in names if name in before} | told_settings(slides),
         }
     )
@@ -97,6 +103,6 @@ def discard_documents(layout: RunLayout, slide_ids: Iterable[str]) -> None:
     for slide_id in slide_ids:
         slide = layout.slide(slide_id)
         slide.result_json.unlink(missing_ok=True)
-        for name in (OBJECTS_TABLE, CLASSES_NAME, OUTLINES_NAME):
+        for name in (OBJECTS_TABLE, REGIONS_TABLE, CLASSES_NAME, OUTLINES_NAME):
             (slide.root / name).unlink(missing_ok=True)
         remove_tree(slide.root / LABELS_NAME)

@@ -1,7 +1,8 @@
 """segmenters: what a segmenter is, as protocols; anything that has these members is one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
@@ -115,6 +116,25 @@ class WantsSpread(Protocol):
     @property
     def wants_spread(self) -> bool:
         """Return whether its settings should be fitted again, with `Overview.spread`."""
+
+
+@runtime_checkable
+class MovesThreshold(Protocol):
+    """A fitted segmenter that tells tissue by a threshold, and says what it would make of a tile with another one."""
+
+    @property
+    def thresholds_by_shift(self) -> Mapping[str, int]:
+        """Return the thresholds by the names of `SHIFTS`; none where another rule than a threshold tells tissue."""
+
+    def class_maps_by_shift(self, pixels: TilePixels, place: TilePlace) -> Mapping[str, ClassMap]:
+        """Return what ``class_map_at`` does with each of the thresholds."""
+
+
+@runtime_checkable
+class FindsTissue(Protocol):
+    """A segmenter whose tissue classes are all the tissue of a slide, whatever else they are called."""
+
+    finds_tissue: ClassVar[bool]
 
 
 @runtime_checkable

@@ -2,9 +2,9 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
-from wsi_area.model.classes import TissueClass
+from wsi_area.model.classes import Role, TissueClass
 from wsi_area.model.counts import ClassCounts
 from wsi_area.model.documented import (
     Area,
@@ -92,6 +92,16 @@ class ClassOnRecord(Part):
             source="the bands of the stain", column="is_positive", tables=("areas",),
         ),
     ] = False  # fmt: skip
+    role: Annotated[
+        Role | None, Says("what it is in a tumour bed", "", "the settings give it none", "the settings")
+    ] = None
+    weight: Annotated[
+        Number | None,
+        Says(
+            "weight of its area in the weighted positive area", "", "it has none",
+            "the settings, or the order of the bands of a stain",
+        ),
+    ] = None  # fmt: skip
     n_px: Annotated[
         Count,
         Says("its pixels", _PX, source="the sum of the ledger's rows", column="n_px", tables=("areas",)),
@@ -118,14 +128,39 @@ class ClassOnRecord(Part):
             tables=("areas",),
         ),
     ]  # fmt: skip
-    signal_per_mm2: Annotated[
+    mean_signal: Annotated[
         Number | None,
+        Field(validation_alias=AliasChoices("mean_signal", "signal_per_mm2")),  # its name in documents of 0.1.0
         Says(
-            "mean of the segmenter's signal over the class (∫ signal dA / mm²)", "as the signal",
-            "the segmenter measures none, the class has no pixel, or no pixel size is known",
-            "the segmenter's signal, integrated tile by tile", "signal_per_mm2", ("areas",),
+            "mean of the segmenter's signal over the pixels of the class; the same at any pixel size", "<signal>",
+            "the segmenter measures no such signal, or the class has no pixel",
+            "the segmenter's signal, integrated tile by tile", "mean_<signal>", ("areas",), "signal_per_mm2",
         ),
     ]  # fmt: skip
+
+    @property
+    def integrated_signal(self) -> Annotated[
+        float | None,
+        Says(
+            "the segmenter's signal integrated over the area of the class: its mean × mm²", "<signal>·mm²",
+            f"the segmenter measures no such signal, the class has no pixel, or {NOTHING_READ}",
+            "classes.mean_signal, classes.area_mm2", "integrated_<signal>", ("areas",),
+        ),
+    ]:  # fmt: skip
+        """Return the signal integrated over the area of the class, in signal × mm²."""
+        return None if self.mean_signal is None or self.area_mm2 is None else self.mean_signal * self.area_mm2
+
+    @property
+    def sum_signal_per_mm2(self) -> Annotated[
+        float | None,
+        Says(
+            "sum of the signal of the class's level-0 pixels ÷ its mm²: grows as pixels become smaller",
+            "<signal>/mm²", f"the segmenter measures no such signal, the class has no pixel, or {NOTHING_READ}",
+            "classes.mean_signal, classes.n_px, classes.area_mm2", "sum_<signal>_per_mm2", ("areas",),
+        ),
+    ]:  # fmt: skip
+        """Return the sum of the signal of the class's level-0 pixels ÷ its area in mm²."""
+        return self.mean_signal * self.n_px / self.area_mm2 if self.mean_signal is not None and self.area_mm2 else None
 
     @property
     def ci95_low_mm2(self) -> Annotated[
@@ -154,22 +189,7 @@ class ClassOnRecord(Part):
     def tissue_class(self) -> TissueClass:
         """Return the class itself."""
         flags = self.is_tissue, self.is_tumor, self.is_excluded, self.is_positive
-        return TissueClass(self.id, self.name, self.color_rgb, *flags)
-
-
-class Tissue(Part):
-    """All tissue classes, tumour among them, without excluded ones."""
-
-    comes_from: ClassVar = "the tissue classes (compute.count.area)"
-
-    n_px: Annotated[Count, Says("pixels of tissue classes, tumour among them", _PX, NOT_COUNTED, column="n_px_tissue")]
-    area_mm2: Annotated[
-        Area | None,
-        Says(
-            "area of all tissue classes, tumour among them, without excluded ones", "mm²", NO_AREA,
-            column="tissue_area_mm2",
-        ),
-    ]  # fmt: skip
+        return TissueClass(self.id, self.name, self.color_rgb, *flags, self.role, self.weight)
 
 
 class TissueEnvelope(Part):
@@ -217,32 +237,6 @@ class Unreadable(Part):
         Area | None,
         Says("area of tiles that could not be decoded; above 0: incomplete", "mm²", NO_MM2, column="unread_area_mm2"),
     ]
-
-
-class SignalOnRecord(Part):
-    """What the segmenter integrates besides the classes, over the tissue."""
-
-    comes_from: ClassVar = "the segmenter's signal, integrated tile by tile"
-
-    name: Annotated[Name, Says("the signal: od is optical density")]
-    integrated_px: Annotated[Number, Says("the signal integrated over the tissue's pixels", "signal × level-0 px")]
-    integrated_mm2: Annotated[Number | None, Says("the same over its area", "signal × mm²", NOTHING_READ)]
-    denominator: Annotated[Name, Says("what it is divided by")]
-    per_mm2: Annotated[
-        Number | None, Says("mean of the signal over the tissue", "as the signal", f"no tissue, or {NOTHING_READ}")
-    ]
-
-    @property
-    def od_per_mm2(self) -> Annotated[
-        float | None,
-        Says(
-            "mean optical density of the stain over the tissue (∫ OD dA / mm²)", "optical density",
-            f"the segmenter measures no optical density, there is no tissue, {NO_AREA}", "signal.per_mm2",
-            "signal_od_per_mm2",
-        ),
-    ]:  # fmt: skip
-        """Return the mean optical density over the tissue; None where the signal is another."""
-        return self.per_mm2 if self.name == "od" else None
 
 
 class OutlineOnRecord(Part):

@@ -11,10 +11,13 @@ from wsi_area.model.documented import Part, Says, Table
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.record.slide_areas import ClassOnRecord
 from wsi_area.model.record.slide_foci import Focus
+from wsi_area.model.record.slide_ratios import RatioOnRecord
+from wsi_area.model.record.slide_regions import ClassInRegion, RegionOnRecord
+from wsi_area.model.record.subjects import SubjectTotal
 from wsi_area.model.slide_result import CountedSlide, UncountedSlide
 
 Kind = Literal["text", "integer", "number", "flag"]
-CLASS = "<class>"
+CLASS, SIGNAL = "<class>", "<signal>"
 
 _FIRST: dict[Table, tuple[str, ...]] = {
     "summary": (
@@ -24,24 +27,34 @@ _FIRST: dict[Table, tuple[str, ...]] = {
         "asked_work_mpp_um", "objective_power", "vendor", "width_px", "height_px", "n_px_total", "n_px_unscanned",
         "n_px_outside_roi", "n_px_unreadable", "n_px_background", "n_px_excluded", "n_px_tissue", "n_px_tumor",
         "class_<class>_area_mm2", "n_px_class_<class>", "tumor_area_filled_mm2", "foci_count", "largest_focus_mm2",
-        "largest_extent_mm", "annotations", "roi", "signal_od_per_mm2", "threshold", "threshold_method",
+        "largest_extent_mm", "annotations", "roi", "mean_<signal>", "threshold", "threshold_method",
         "skipped_tissue_px_upper_bound", "reader", "flags", "path", "sha_sample", "config_hash", "wsi_area_version",
     ),
     "areas": (
         "slide_id", "class_id", "class_name", "is_tissue", "is_tumor", "n_px", "area_mm2", "area_u_mm2",
-        "ci95_low_mm2", "ci95_high_mm2", "pct_tissue", "signal_per_mm2", "status",
+        "ci95_low_mm2", "ci95_high_mm2", "pct_tissue", "mean_<signal>", "status",
     ),
     "objects": ("slide_id", "object_id", "set", "area_px", "area_mm2", "filled_px", "filled_area_mm2"),
+    "regions": (
+        "slide_id", "region_id", "region_name", "region_class", "parent_id", "status", "n_px", "area_mm2",
+        "outline_area_mm2", "pct_tissue", "class_<class>_area_mm2",
+    ),
 }  # fmt: skip
 """The order that version 0.1.0 gave its columns, which stays; columns that have come since follow, field by field."""
 
+
+_OF_ROWS = (ClassOnRecord, RatioOnRecord, Focus, RegionOnRecord, ClassInRegion)
+"""Values of which a document holds several, each of them a row of a table or a group of cells in it."""
+
+_ROW_OF_ITS_OWN: dict[Table, type] = {"flags": QaFinding, "subjects": SubjectTotal}
+"""Tables whose rows are values of their own, and not a slide or a part of one."""
 
 Reach = Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table; ``<class>`` in its name stands for each class of the run."""
+    """One column of a table; ``<class>`` in its name stands for each class of the run, ``<signal>`` for each signal."""
 
     name: str
     unit: str  # "" for text, flags and plain numbers
@@ -50,6 +63,7 @@ class Column:
     empty: str  # where it is empty
     source: str  # where in the document the value stands, and where it comes from
     value: Reach  # the value, from the slide, and the class or focus or finding that the row is of
+    formerly: str = ""  # its name in an earlier version
 
 
 @cache
@@ -60,11 +74,14 @@ def columns_of(table: Table) -> tuple[Column, ...]:
     ['slide_id', 'status', 'reason', 'path']
     """
     found: dict[str, Column] = {}
-    for root in (QaFinding,) if table == "flags" else (CountedSlide, UncountedSlide):
-        for says, bare, path, reach in _said_of(root, "", _item if table == "flags" else _slide):
+    row = _ROW_OF_ITS_OWN.get(table)
+    for root in (CountedSlide, UncountedSlide) if row is None else (row,):
+        for says, bare, path, reach in _said_of(root, "", _slide if row is None else _item):
             if says.column and table in says.tables:
                 source = ": ".join(text for text in (f"`{path}`" if path else "", says.source) if text)
-                column = Column(says.column, says.unit, _kind_of(bare), says.meaning, says.empty, source, reach)
+                column = Column(
+                    says.column, says.unit, _kind_of(bare), says.meaning, says.empty, source, reach, says.formerly
+                )
                 found.setdefault(column.name, column)
     first = _FIRST.get(table, ())
     return tuple(found[name] for name in (*first, *(name for name in found if name not in first)))
@@ -129,7 +146,7 @@ def _values_in(bare: Any) -> Iterator[tuple[type, bool]]:
         if isinstance(arm, type) and issubclass(arm, Part):
             yield arm, False
         elif get_origin(arm) is tuple:
-            yield from ((inner, True) for inner in get_args(arm) if inner in (ClassOnRecord, Focus))
+            yield from ((inner, True) for inner in get_args(arm) if inner in _OF_ROWS)
 
 
 def _kind_of(bare: Any) -> Kind:

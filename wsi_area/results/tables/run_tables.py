@@ -1,16 +1,18 @@
-"""results: the tables of a run, made from its slides' results: summary, areas, flags, failed."""
+"""results: the tables of a run, made from its slides' results: summary, areas, flags, failed, subjects."""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wsi_area.compute.count.subject_totals import subject_totals
 from wsi_area.model.documented import Table
+from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.plain_text import plain_values
 from wsi_area.results.layout import RunLayout, csv_bytes, write_bytes
-from wsi_area.results.tables.columns import CLASS, Kind, columns_of
+from wsi_area.results.tables.columns import CLASS, SIGNAL, Kind, columns_of
 from wsi_area.results.tables.workbook import Table as Sheet
 from wsi_area.results.tables.workbook import workbook
 from wsi_area.storage.place import Place
@@ -20,8 +22,8 @@ if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then it
 
 Row = Mapping[str, Any]
 
-IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed")
-IN_PARQUET: tuple[Table, ...] = ("summary", "areas")
+IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed", "ratios", "subjects", "regions")
+IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "ratios", "subjects", "regions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,27 @@ class RunTable:
     rows: Sequence[Row]
 
 
-def run_tables(slides: Sequence[EndedSlide]) -> dict[Table, RunTable]:
-    """Return the tables of a run by name, without those of objects; the summary has a row for each planned slide."""
+def run_tables(slides: Sequence[EndedSlide], run: RunRecord) -> dict[Table, RunTable]:
+    """Return the tables of a run by name, without those of objects; the summary has a row for each planned slide.
+
+    There is one of subjects where the run knows who is on its slides.
+    """
     lost = [slide for slide in slides if slide.status in {"failed", "incomplete"}]
     failed = [{c.name: c.value(slide, None) for c in columns_of("failed")} for slide in lost]
-    return {
-        "summary": RunTable(summary_columns(slides), [summary_row(slide) for slide in slides]),
-        "areas": RunTable(_kinds("areas"), [row for slide in slides for row in area_rows(slide)]),
+    tables: dict[Table, RunTable] = {
+        "summary": RunTable(_columns("summary", slides), [summary_row(slide) for slide in slides]),
+        "areas": RunTable(_columns("areas", slides), [row for slide in slides for row in area_rows(slide)]),
         "flags": RunTable(_kinds("flags"), [row for slide in slides for row in flag_rows(slide)]),
         "failed": RunTable(_kinds("failed"), failed),
     }
+    ratios = [row for slide in slides for row in ratio_rows(slide)]
+    if ratios:
+        tables["ratios"] = RunTable(_kinds("ratios"), ratios)
+    if run.known_cases:
+        totals = subject_totals(slides, run.known_cases, run.twins)
+        rows = [{column.name: column.value(None, total) for column in columns_of("subjects")} for total in totals]
+        tables["subjects"] = RunTable(_kinds("subjects"), rows)
+    return tables
 
 
 WORKBOOK = "summary.xlsx"
@@ -50,8 +63,8 @@ WORKBOOK = "summary.xlsx"
 def table_files(tables: Mapping[Table, RunTable]) -> dict[str, bytes]:
     """Return the content of each file that the tables are written to, but for the workbook, by its name."""
     return {
-        **{f"{name}.csv": csv_bytes(list(tables[name].columns), tables[name].rows) for name in IN_CSV},
-        **{f"{name}.parquet": parquet_bytes(tables[name].columns, tables[name].rows) for name in IN_PARQUET},
+        **{f"{n}.csv": csv_bytes(list(tables[n].columns), tables[n].rows) for n in IN_CSV if n in tables},
+        **{f"{n}.parquet": parquet_bytes(tables[n].columns, tables[n].rows) for n in IN_PARQUET if n in tables},
     }
 
 
@@ -61,8 +74,15 @@ def write_workbook(layout: RunLayout, tables: Mapping[Table, RunTable], seal: st
 
 
 def write_tables(layout: RunLayout, tables: Mapping[Table, RunTable]) -> dict[str, str]:
-    """Return the SHA-256 of each file of tables, by its name; they are written, but for the workbook."""
-    return {name: _write(layout.root / name, content) for name, content in table_files(tables).items()}
+    """Return the SHA-256 of each file of tables, by its name; they are written, but for the workbook.
+
+    A table that the run has no more is removed.
+    """
+    files = table_files(tables)
+    for name in (*(f"{table}.csv" for table in IN_CSV), *(f"{table}.parquet" for table in IN_PARQUET)):
+        if name not in files:
+            (layout.root / name).unlink(missing_ok=True)
+    return {name: _write(layout.root / name, content) for name, content in files.items()}
 
 
 def _write(path: Place, content: bytes) -> str:
@@ -86,25 +106,41 @@ def _kinds(table: Table) -> dict[str, Kind]:
     return {column.name: column.kind for column in columns_of(table)}
 
 
-def summary_columns(slides: Sequence[EndedSlide]) -> dict[str, Kind]:
-    """Return the columns of the summary with their types: those of a class once for each class of this run."""
-    classes = list(dict.fromkeys(c.name for slide in slides if isinstance(slide, CountedSlide) for c in slide.classes))
+def _columns(table: Table, slides: Sequence[EndedSlide]) -> dict[str, Kind]:
+    """Return the columns of a table with their types: one for each class, and for each signal, of this run."""
+    counted = [slide for slide in slides if isinstance(slide, CountedSlide)]
+    classes = dict.fromkeys(c.name for slide in counted for c in slide.classes)
+    return table_columns(
+        table, classes, dict.fromkeys(slide.signal.name for slide in counted if slide.signal is not None)
+    )
+
+
+def table_columns(table: Table, classes: Iterable[str], signals: Iterable[str]) -> dict[str, Kind]:
+    """Return the columns of a table with their types: one for each class, and for each signal."""
+    of_run = {CLASS: list(classes), SIGNAL: list(signals)}
     found: dict[str, Kind] = {}
-    for column in columns_of("summary"):
-        of_classes = [column.name.replace(CLASS, name) for name in classes]
-        found |= dict.fromkeys(of_classes if CLASS in column.name else [column.name], column.kind)
+    for column in columns_of(table):
+        mark = next((mark for mark in of_run if mark in column.name), "")
+        names = [column.name.replace(mark, name) for name in of_run[mark]] if mark else [column.name]
+        found |= dict.fromkeys(names, column.kind)
     return found
 
 
 def summary_row(slide: EndedSlide) -> dict[str, Any]:
     """Return the summary's row of one slide; what is not known is None, never 0."""
-    row: dict[str, Any] = {}
-    for column in columns_of("summary"):
-        if CLASS not in column.name:
-            row[column.name] = _cell(column.value(slide, None))
-        elif isinstance(slide, CountedSlide):
-            row |= {column.name.replace(CLASS, c.name): column.value(slide, c) for c in slide.classes}
-    return row
+    return {name: _cell(value) for name, value in _cells("summary", slide, None)}
+
+
+def _cells(table: Table, slide: EndedSlide, item: object) -> Iterator[tuple[str, Any]]:
+    """Yield the cells of a row by the names of their columns; what the slide has none of has no cell."""
+    classes, signal = (slide.classes, slide.signal) if isinstance(slide, CountedSlide) else ((), None)
+    for column in columns_of(table):
+        if CLASS in column.name:
+            yield from ((column.name.replace(CLASS, c.name), column.value(slide, c)) for c in classes)
+        elif SIGNAL not in column.name:
+            yield column.name, column.value(slide, item)
+        elif signal is not None:
+            yield column.name.replace(SIGNAL, signal.name), column.value(slide, item)
 
 
 def _cell(value: Any) -> Any:
@@ -115,7 +151,13 @@ def _cell(value: Any) -> Any:
 def area_rows(slide: EndedSlide) -> list[dict[str, Any]]:
     """Return the long table's rows of one slide: one for each class."""
     classes = slide.classes if isinstance(slide, CountedSlide) else ()
-    return [{column.name: column.value(slide, c) for column in columns_of("areas")} for c in classes]
+    return [dict(_cells("areas", slide, c)) for c in classes]
+
+
+def ratio_rows(slide: EndedSlide) -> list[dict[str, Any]]:
+    """Return the rows of the ratios of one slide."""
+    ratios = slide.ratios if isinstance(slide, CountedSlide) else ()
+    return [{column.name: column.value(slide, r) for column in columns_of("ratios")} for r in ratios]
 
 
 def flag_rows(slide: EndedSlide) -> list[dict[str, Any]]:
@@ -132,12 +174,12 @@ def parquet_bytes(columns: Mapping[str, Kind], rows: Sequence[Row]) -> bytes:
     types = {"text": pa.string(), "flag": pa.bool_(), "integer": pa.int64(), "number": pa.float64()}
     schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
     sink = pa.BufferOutputStream()
-    pq.write_table(_arrow_table(schema, rows), sink, compression="zstd")
+    pq.write_table(arrow_table(schema, rows), sink, compression="zstd")
     content: bytes = sink.getvalue().to_pybytes()
     return content
 
 
-def _arrow_table(schema: "pa.Schema", rows: Sequence[Row]) -> "pa.Table":
+def arrow_table(schema: "pa.Schema", rows: Sequence[Row]) -> "pa.Table":
     """Return rows as an Arrow table, by way of JSON: `pyarrow.array` would load pandas, 0.3 s and 40 MB."""
     import pyarrow as pa
     from pyarrow import json as arrow_json

@@ -1,7 +1,7 @@
 """segmenters: ``stain``, which separates the stains and sorts the target stain into bands by its density."""
 
 from dataclasses import replace
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,15 +46,24 @@ _SAMPLE_BLOCKS = 16
 
 
 def _with_positive(scheme: ClassScheme) -> ClassScheme:
-    """Return a scheme of bands in which those that count as tissue are positive, whatever they are called."""
-    bands = {c.class_id for c in STAIN_SCHEME.classes if c.is_positive}
-    return ClassScheme(tuple(replace(c, is_positive=c.is_tissue and c.class_id in bands) for c in scheme.classes))
+    """Return a scheme of bands in which those that count as tissue are positive, whatever they are called.
+
+    By their order they weigh 1, 2, 3 in the weighted positive area, unless the settings say otherwise.
+    """
+    bands = [c.class_id for c in STAIN_SCHEME.classes if c.is_positive]
+    made = []
+    for c in scheme.classes:
+        is_positive = c.is_tissue and c.class_id in bands
+        weight = bands.index(c.class_id) + 1.0 if is_positive and c.weight is None else c.weight
+        made.append(replace(c, is_positive=is_positive, weight=weight))
+    return ClassScheme(tuple(made))
 
 
 class StainSegmenter(BaseModel):
     """Settings of the stain segmenter; a pixel at or above ``weak_od`` is positive, tissue rule or not."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    finds_tissue: ClassVar[bool] = True
 
     vectors: Literal["h-e-dab", "h-dab", "h-e", "macenko"] | dict[str, Vector] = Field(
         "h-dab",
