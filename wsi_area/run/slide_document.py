@@ -48,6 +48,7 @@ from wsi_area.run.passes.tissue_layer import tissue_source
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_tiles import Work
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
+from wsi_area.segmenters.protocol import MeasuresSignal
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.version import __version__
 
@@ -89,8 +90,8 @@ def slide_document(
     """
     plan, fitted, info, mpp = prepared.plan, prepared.fitted, prepared.plan.slide, prepared.calibration.mpp
     columns = LedgerLayout(len(fitted.scheme.classes))
-    # only the fused kernel integrates a signal; whatever another segmenter declares is unknown, not 0
-    signal = fitted.signal if isinstance(fitted, ColourRuled) else None
+    # what is not integrated pixel by pixel is unknown, not 0, whatever a segmenter declares
+    signal = fitted.signal if isinstance(fitted, ColourRuled | MeasuresSignal) else None
     rows = _committed_rows(plan, layout, columns)
     burden = measure(
         info,
