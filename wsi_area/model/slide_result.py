@@ -14,23 +14,29 @@ A field that older documents lack has a default which says that nothing is known
 with the first of a release. Then write the schema and the dictionary (`results.schema`, `results.tables.dictionary`).
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
-from wsi_area.model.burden import Status
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.documented import Area, Count, Hash, Name, Number, Part, Says, Table, Whole
-from wsi_area.model.finding import SLIDE_ID, QaFinding
+from wsi_area.model.documented import Area, Count, Hash, Name, Number, Says
+from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.objects import SizeChange
 from wsi_area.model.picture import ANY_PICTURE, PictureChoice
+from wsi_area.model.record.ended_slide import (
+    ConfigHash,
+    EndedSlide,
+    FailedSlide,
+    MeasurementVersion,
+    UncountedSlide,
+    Version,
+)
 from wsi_area.model.record.slide_areas import (
     Analyzed,
     ClassOnRecord,
     CountsOnRecord,
     OutlineOnRecord,
-    SignalOnRecord,
     TissueEnvelope,
     Unreadable,
 )
@@ -52,58 +58,15 @@ from wsi_area.model.record.slide_origin import (
     WorkOnRecord,
 )
 from wsi_area.model.record.slide_pictures import PicturesOnRecord
+from wsi_area.model.record.slide_ratios import RATIOS, RatioOnRecord
+from wsi_area.model.record.slide_signal import SignalOnRecord
 from wsi_area.model.record.slide_steps import StepsOnRecord
 from wsi_area.model.record.slide_tissue import Tissue, TissueLayerOnRecord
 from wsi_area.model.slide import Level
 
-_NOT_STARTED = "it failed before anything of it was looked at"
+__all__ = ["CountedSlide", "EndedSlide", "FailedSlide", "SlideResult", "UncountedSlide"]
+
 _FILE = "the slide's file"
-_ALL: tuple[Table, ...] = ("summary", "areas", "failed", "objects")
-_OF_FAILED: tuple[Table, ...] = ("summary", "failed")
-
-Version = Annotated[Name, Says("version that measured the slide", empty=_NOT_STARTED, column="wsi_area_version")]
-MeasurementVersion = Annotated[Whole, Field(ge=1), Says("version of the rules of counting")]
-ConfigHash = Annotated[
-    Hash,
-    Says("SHA-256 over the settings that the measurement depends on", empty=_NOT_STARTED, column="config_hash"),
-]
-
-
-class EndedSlide(Part):
-    """How a planned slide ended; the base of all, and all there is of a slide of which no document is at hand."""
-
-    comes_from: ClassVar[str] = "the run"
-
-    slide_id: Annotated[Name, Says(SLIDE_ID, column="slide_id", tables=_ALL)]
-    status: Annotated[
-        Status,
-        Says(
-            "complete; incomplete: tiles could not be read; needs_calibration: no mm², for want of a pixel size; "
-            "failed",
-            column="status", tables=("summary", "areas", "failed"),
-        ),
-    ]  # fmt: skip
-    reason: Annotated[
-        str,
-        Says("why it is not complete", empty="the slide is complete", column="reason"),
-        Says("why it was not measured whole", column="reason", tables=("failed",)),
-    ]
-    path: Annotated[str, Says("the slide's file, absolute, as it was found", column="path", tables=_OF_FAILED)]
-
-
-class FailedSlide(EndedSlide):
-    """A slide that failed, or was not reached, before anything of it was looked at; it is in no document of its own."""
-
-    error: Annotated[Name, Says("the class of the error, or Interrupted")]
-
-
-class UncountedSlide(EndedSlide):
-    """A slide that could not be counted: it failed, or its segmenter needs a pixel size and none is known."""
-
-    wsi_area_version: Version
-    measurement_version: MeasurementVersion
-    config_hash: ConfigHash
-    error: Annotated[Name, Says("the class of the error")]
 
 
 class CountedSlide(EndedSlide):
@@ -142,6 +105,7 @@ class CountedSlide(EndedSlide):
     work: WorkOnRecord
     counts: CountsOnRecord
     classes: Annotated[tuple[ClassOnRecord, ...], Field(min_length=1), Says("each class, by its id")]
+    ratios: Annotated[tuple[RatioOnRecord, ...], Says(RATIOS)] = ()
     tumor: Tumor
     positive: Annotated[
         Positive | None, Says(Positive.__doc__ or "", empty="the segmenter measures no stain, or nothing could be read")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.count.area import measure
+from wsi_area.compute.count.ratios import ratios_of
 from wsi_area.compute.cut.skipping import skipped_foreground_upper_bound_px
 from wsi_area.compute.judge.model_findings import model_seen
 from wsi_area.compute.judge.quality import Observed, QualityLimits, check
@@ -128,7 +129,8 @@ def slide_document(
         calibration=calibration_on_record(burden.calibration, burden.relative_u_area),
         work=work_on_record(plan),
         counts=counts_on_record(plan, burden),
-        classes=tuple(class_on_record(area) for area in burden.classes),
+        classes=(classes := tuple(class_on_record(area) for area in burden.classes)),
+        ratios=ratios_of(classes),
         tumor=tumor_on_record(burden, tissue, layer, around),
         positive=positive_on_record(burden, tissue, layer),
         tissue=tissue,

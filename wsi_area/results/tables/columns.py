@@ -11,6 +11,7 @@ from wsi_area.model.documented import Part, Says, Table
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.record.slide_areas import ClassOnRecord
 from wsi_area.model.record.slide_foci import Focus
+from wsi_area.model.record.slide_ratios import RatioOnRecord
 from wsi_area.model.record.subjects import SubjectTotal
 from wsi_area.model.slide_result import CountedSlide, UncountedSlide
 
@@ -137,7 +138,7 @@ def _values_in(bare: Any) -> Iterator[tuple[type, bool]]:
         if isinstance(arm, type) and issubclass(arm, Part):
             yield arm, False
         elif get_origin(arm) is tuple:
-            yield from ((inner, True) for inner in get_args(arm) if inner in (ClassOnRecord, Focus))
+            yield from ((inner, True) for inner in get_args(arm) if inner in (ClassOnRecord, RatioOnRecord, Focus))
 
 
 def _kind_of(bare: Any) -> Kind:

@@ -15,6 +15,10 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {  # the files of a table, w
     "areas.parquet": ("One row for each counted slide and class.", columns_of("areas")),
     "flags.csv": ("One row for each finding.", columns_of("flags")),
     "failed.csv": ("One row for each slide that failed or is incomplete.", columns_of("failed")),
+    "ratios.csv, ratios.parquet": (
+        "One row for each ratio of areas and counted slide. There is none where no class has a role or a weight.",
+        columns_of("ratios"),
+    ),
     "subjects.csv, subjects.parquet": (
         "One row for each subject and class, and for all of its tumour, positive and tissue. There is none where no "
         "manifest says who is on the slides. A class that is a total by name and number stands once, as the total.",

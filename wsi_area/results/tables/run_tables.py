@@ -22,8 +22,8 @@ if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then it
 
 Row = Mapping[str, Any]
 
-IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed", "subjects")
-IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "subjects")
+IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed", "ratios", "subjects")
+IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "ratios", "subjects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,9 @@ def run_tables(slides: Sequence[EndedSlide], run: RunRecord) -> dict[Table, RunT
         "flags": RunTable(_kinds("flags"), [row for slide in slides for row in flag_rows(slide)]),
         "failed": RunTable(_kinds("failed"), failed),
     }
+    ratios = [row for slide in slides for row in ratio_rows(slide)]
+    if ratios:
+        tables["ratios"] = RunTable(_kinds("ratios"), ratios)
     if run.known_cases:
         totals = subject_totals(slides, run.known_cases, run.twins)
         rows = [{column.name: column.value(None, total) for column in columns_of("subjects")} for total in totals]
@@ -144,6 +147,12 @@ def area_rows(slide: EndedSlide) -> list[dict[str, Any]]:
     """Return the long table's rows of one slide: one for each class."""
     classes = slide.classes if isinstance(slide, CountedSlide) else ()
     return [dict(_cells("areas", slide, c)) for c in classes]
+
+
+def ratio_rows(slide: EndedSlide) -> list[dict[str, Any]]:
+    """Return the rows of the ratios of one slide."""
+    ratios = slide.ratios if isinstance(slide, CountedSlide) else ()
+    return [{column.name: column.value(slide, r) for column in columns_of("ratios")} for r in ratios]
 
 
 def flag_rows(slide: EndedSlide) -> list[dict[str, Any]]:
