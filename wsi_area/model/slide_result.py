@@ -59,8 +59,9 @@ from wsi_area.model.record.slide_origin import (
 )
 from wsi_area.model.record.slide_pictures import PicturesOnRecord
 from wsi_area.model.record.slide_ratios import RATIOS, RatioOnRecord
+from wsi_area.model.record.slide_regions import NamedOnSlide
 from wsi_area.model.record.slide_signal import SignalOnRecord
-from wsi_area.model.record.slide_steps import StepsOnRecord
+from wsi_area.model.record.slide_steps import StepsOfSlide
 from wsi_area.model.record.slide_tissue import Tissue, TissueLayerOnRecord
 from wsi_area.model.slide import Level
 
@@ -145,11 +146,9 @@ class CountedSlide(EndedSlide):
         FociOnRecord | None,
         Says(FociOnRecord.__doc__ or "", empty="foci were not asked for, or no class is tumour"),
     ]
+    regions: NamedOnSlide = None
     size_filters: Annotated[tuple[SizeChange, ...], Says("what each filter by size changed")]
-    steps: Annotated[
-        StepsOnRecord | None,
-        Says(StepsOnRecord.__doc__ or "", empty="it was measured by a version that did not list them"),
-    ] = None
+    steps: StepsOfSlide = None
     annotations: Annotated[DrawnOnRecord | None, Says("what the classes were drawn from", empty="no drawing was used")]
     roi: Annotated[RoiOutlines | RoiMask | None, Says("the region of interest", empty="none was given")]
     outlines: Annotated[tuple[OutlineOnRecord, ...], Says("the exact areas of what was drawn, class by class")]

@@ -18,7 +18,7 @@ from wsi_area.errors import MissingMppError, SlideOpenError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_on
 from wsi_area.model.calibration import Calibration
-from wsi_area.model.drawn import Drawn, RegionOfInterest
+from wsi_area.model.drawn import Drawn, NamedRegions, RegionOfInterest
 from wsi_area.model.light import Light
 from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.model.plan import SlidePlan
@@ -108,6 +108,7 @@ class PreparedSlide:
     prepare_cpu_s: float
     segmenter_package: str | None = None  # of somebody else's segmenter, with its version, where it was fitted
     not_assessed: Mapping[str, str] = field(default_factory=dict)  # exclusions that cannot be judged on it, and why
+    regions: NamedRegions = field(default_factory=NamedRegions)  # that have a row of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,8 @@ def _cut_and_fitted(
     levels = usable_levels(info, policy)
     # what is drawn lies beside the slide itself, not beside a copy of it
     named = info if task.read_path is None else replace(info, path=task.slide.path)
-    drawn, roi = drawn_on(named, calibration, task.slide)
+    given = drawn_on(named, calibration, task.slide)
+    drawn, roi = given.classes, given.roi
     segmenter = make_segmenter(settings.segmenter.name, settings.segmenter.own)
     # a first cut tells which level will be read, and only that one is proven for the direct lane
     asked_um = settings.tiling.work_mpp
@@ -224,6 +226,7 @@ def _cut_and_fitted(
         0.0,
         package,
         not_assessed,
+        given.regions,
     )
 
 

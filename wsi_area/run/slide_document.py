@@ -16,6 +16,7 @@ from wsi_area.compute.judge.steps import step_findings, steps_of
 from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
 from wsi_area.errors import IncompleteResultError
 from wsi_area.inputs.drawings import drawn_on_record, left_out_findings, outlines_on_record, roi_on_record
+from wsi_area.inputs.named_regions import regions_findings
 from wsi_area.model.burden import SlideBurden, Status
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.finding import QaFinding
@@ -150,6 +151,7 @@ def slide_document(
         segmenter=Fit(name=settings.segmenter.name, settings=settings.segmenter.own, facts=dict(fitted.facts)),
         light=light_on_record(prepared.light),
         foci=foci_on_record(objects.foci if burden.was_read else None, mpp),
+        regions=objects.regions,
         size_filters=objects.size_changes,
         steps=StepsOnRecord(listed=steps),
         annotations=drawn_on_record(prepared.drawn),
@@ -189,10 +191,12 @@ def _findings(
     prepared: PreparedSlide, burden: SlideBurden, observed: Observed, settings: RunSettings
 ) -> list[QaFinding]:
     limits = QualityLimits(**settings.quality.model_dump())
-    drawings = prepared.drawn, prepared.roi
+    said = {drawing.sha256 for drawing in (prepared.drawn, prepared.roi) if drawing is not None}
+    drawings = prepared.drawn, prepared.roi, *(d for d in prepared.regions.drawn if d.sha256 not in said)
     return [
         *check(prepared.plan, burden, observed, limits),
         *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
+        *regions_findings(burden.slide_id, prepared.regions),
         *left_out_findings(burden.slide_id, prepared.fitted.facts),
     ]
 

@@ -29,6 +29,12 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {  # the files of a table, w
         "result.json. There is none where foci were not asked for or no class is tumour.",
         columns_of("objects"),
     ),
+    "regions.csv, regions.parquet": (
+        "One row for each region of a slide that somebody drew, or that was found on it: outlines, codes of a mask, "
+        "regions of interest, cores, sections. Regions may overlap; each is counted for itself. There is none where no "
+        "region was given. The table beside each slide's result.json has the outlines too.",
+        columns_of("regions"),
+    ),
 }
 _HEAD = """\
 # Data dictionary

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then it
 
 Row = Mapping[str, Any]
 
-IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed", "ratios", "subjects")
-IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "ratios", "subjects")
+IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed", "ratios", "subjects", "regions")
+IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "ratios", "subjects", "regions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +109,15 @@ def _kinds(table: Table) -> dict[str, Kind]:
 def _columns(table: Table, slides: Sequence[EndedSlide]) -> dict[str, Kind]:
     """Return the columns of a table with their types: one for each class, and for each signal, of this run."""
     counted = [slide for slide in slides if isinstance(slide, CountedSlide)]
-    of_run = {
-        CLASS: dict.fromkeys(c.name for slide in counted for c in slide.classes),
-        SIGNAL: dict.fromkeys(slide.signal.name for slide in counted if slide.signal is not None),
-    }
+    classes = dict.fromkeys(c.name for slide in counted for c in slide.classes)
+    return table_columns(
+        table, classes, dict.fromkeys(slide.signal.name for slide in counted if slide.signal is not None)
+    )
+
+
+def table_columns(table: Table, classes: Iterable[str], signals: Iterable[str]) -> dict[str, Kind]:
+    """Return the columns of a table with their types: one for each class, and for each signal."""
+    of_run = {CLASS: list(classes), SIGNAL: list(signals)}
     found: dict[str, Kind] = {}
     for column in columns_of(table):
         mark = next((mark for mark in of_run if mark in column.name), "")
@@ -169,12 +174,12 @@ def parquet_bytes(columns: Mapping[str, Kind], rows: Sequence[Row]) -> bytes:
     types = {"text": pa.string(), "flag": pa.bool_(), "integer": pa.int64(), "number": pa.float64()}
     schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
     sink = pa.BufferOutputStream()
-    pq.write_table(_arrow_table(schema, rows), sink, compression="zstd")
+    pq.write_table(arrow_table(schema, rows), sink, compression="zstd")
     content: bytes = sink.getvalue().to_pybytes()
     return content
 
 
-def _arrow_table(schema: "pa.Schema", rows: Sequence[Row]) -> "pa.Table":
+def arrow_table(schema: "pa.Schema", rows: Sequence[Row]) -> "pa.Table":
     """Return rows as an Arrow table, by way of JSON: `pyarrow.array` would load pandas, 0.3 s and 40 MB."""
     import pyarrow as pa
     from pyarrow import json as arrow_json
