@@ -19,15 +19,11 @@ from wsi_area.settings.section_settings import SectionSettings, TmaSettings
 _LOG = logging.getLogger(__name__)
 
 
-def are_asked(settings: RunSettings) -> bool:
-    """Return whether pieces of tissue or cores are to be found."""
-    return settings.sections.find or settings.tma.core_mm is not None
-
-
 def with_found(
     named: NamedRegions,
     layout: SlideLayout,
-    tissue: tuple[SlideLayout, MappedTissue] | None,
+    tissue_layout: SlideLayout,
+    tissue: MappedTissue | None,
     mpp: Mpp | None,
     settings: RunSettings,
     executor: Executor,
@@ -38,7 +34,7 @@ def with_found(
     ----------
     named, layout
         What was drawn on the slide, and where its result lies.
-    tissue
+    tissue_layout, tissue
         The class map that has its tissue: that of the tissue layer, where there is one; None without a pixel size.
     mpp, settings, executor
         µm per level-0 pixel, what was asked for, who does the work.
@@ -56,10 +52,9 @@ def with_found(
     if mpp is None or tissue is None:
         told = "pieces of tissue and cores are found by their size in µm, and there is no pixel size"
         return _with(named, QaFinding(name, "SECTIONS_NOT_ASSESSED", "warning", None, None, "", told, "give --mpp"))
-    where, mapped = tissue
     array = _array_rule(settings.tma, name)
     task = SectionsTask(
-        where.root.resolve(), name, mapped.grid, mapped.work_mpp, mpp, mapped.tissue_ids,
+        tissue_layout.root.resolve(), name, tissue.grid, tissue.work_mpp, mpp, tissue.tissue_ids,
         _piece_rule(settings.sections), array,
     )  # fmt: skip
     found = _outcome(task, executor)
