@@ -19,7 +19,7 @@ from typing import Annotated
 from pydantic import Field
 
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.documented import Area, Count, Hash, Name, Number, Says
+from wsi_area.model.documented import Count, Hash, Name, Number, Says
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.objects import SizeChange
@@ -62,6 +62,7 @@ from wsi_area.model.record.slide_ratios import RATIOS, RatioOnRecord
 from wsi_area.model.record.slide_regions import NamedOnSlide
 from wsi_area.model.record.slide_signal import SignalOnRecord
 from wsi_area.model.record.slide_steps import StepsOfSlide
+from wsi_area.model.record.slide_threshold import ByThreshold, Mm2ByThreshold
 from wsi_area.model.record.slide_tissue import Tissue, TissueLayerOnRecord
 from wsi_area.model.slide import Level
 
@@ -152,10 +153,8 @@ class CountedSlide(EndedSlide):
     annotations: Annotated[DrawnOnRecord | None, Says("what the classes were drawn from", empty="no drawing was used")]
     roi: Annotated[RoiOutlines | RoiMask | None, Says("the region of interest", empty="none was given")]
     outlines: Annotated[tuple[OutlineOnRecord, ...], Says("the exact areas of what was drawn, class by class")]
-    tissue_mm2_by_threshold: Annotated[
-        dict[str, Area | None] | None,
-        Says("the tissue at the threshold and 5 % beside it", "mm²", "the segmenter has no threshold"),
-    ]
+    tissue_mm2_by_threshold: Mm2ByThreshold
+    tissue_by_threshold: ByThreshold = None
     skipped_tissue_px_upper_bound: Annotated[
         Count | None,
         Says(

@@ -23,7 +23,7 @@ from wsi_area.model.light import Light
 from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_certificate import Completeness
-from wsi_area.model.slide import SlideInfo
+from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.results.thumbnail import thumbnail_jpeg
 from wsi_area.run.sampling import spread_samples, tissue_samples
 from wsi_area.run.slide_light import fills_of, light_of, without_fills
@@ -181,7 +181,7 @@ def _cut_and_fitted(
             lit = replace(lit, samples=tissue_samples(reader, first, lit, segmenter.sample_blocks))
     begin_phase(task.ticket, FITTING.get(settings.segmenter.name, "fitting the threshold"))
     fitted = segmenter.fit(replace(lit, drawn=drawn))
-    if isinstance(fitted, WantsSpread) and fitted.wants_spread and overview.valid.size < first.work_size_px.area_px:
+    if isinstance(fitted, WantsSpread) and fitted.wants_spread and _is_of_another_scale(overview, first):
         with borrow_reader(info, lane.lane) as reader:
             begin_phase(task.ticket, "reading samples for the threshold")
             spread = spread_samples(reader, first, PLAIN_SPREAD_BLOCKS if lane.lane == "plain" else SPREAD_BLOCKS)
@@ -230,6 +230,12 @@ def _cut_and_fitted(
     )
 
 
+def _is_of_another_scale(overview: Overview, plan: SlidePlan) -> bool:
+    """Return whether the pixels of the work differ from an overview's; in 8 bits only finer ones are asked for."""
+    overview_px, work_px = overview.valid.size, plan.work_size_px.area_px
+    return overview_px < work_px or (overview.deep is not None and overview_px != work_px)
+
+
 def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:
     """Return a plan with the tiles marked that lie outside the region of interest, where there is one."""
     if roi is None:
@@ -264,7 +270,8 @@ def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSetting
 def _tiling(settings: RunSettings, fitted: FittedSegmenter, info: SlideInfo, lane: LaneDecision) -> Tiling:
     asked = settings.tiling.work_mpp if settings.tiling.work_mpp is not None else fitted.work_mpp
     # a plain image is decoded whole, and for a moment held twice
-    reader_bytes = 6 * info.size_l0_px.area_px if lane.lane == "plain" else READER_BYTES
+    px_bytes = 10 if SAMPLE_BITS in info.properties else 6
+    reader_bytes = px_bytes * info.size_l0_px.area_px if lane.lane == "plain" else READER_BYTES
     tiling = Tiling(asked, settings.tiling.tile_px, fitted.context_um, isinstance(fitted, ColourRuled), reader_bytes)
     if isinstance(fitted, StatesMemory):
         tiling = replace(tiling, segmenter_bytes_per_px=fitted.working_bytes_per_px)

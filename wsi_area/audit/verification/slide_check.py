@@ -115,7 +115,7 @@ def _recount(layout: SlideLayout, slide: CountedSlide) -> _Recounted:
     grid = OpenedSlide(layout, slide).grid
     columns = LedgerLayout(len(slide.classes))
     rows = ledger_rows(layout)
-    if rows.shape != (*grid.shape, len(columns.columns)):
+    if rows.shape[:2] != grid.shape or not columns.fits(rows.shape[2]):
         what = f"{LEDGER_ARRAY} has the shape {rows.shape}, the plan on record {grid.shape} tiles"
         return _Recounted(0, [("ledger", what)])
     stored, size = open_class_map(layout), grid.size_px
