@@ -226,6 +226,6 @@ def test_python_has_the_same_as_a_frame(dates: Path) -> None:
     assert table.loc[("anna", "foreground"), "change_mm2"] == pytest.approx(disc_mm2(40) - disc_mm2(70), rel=ON_A_GRID)
     assert change.subjects == ("anna", "ben")
     assert repr(change) == "<change of 2 subjects; 1 not compared>"
-    grey = table["before_signal_per_mm2"].dropna()  # the mean grey value of either disc, painted with 60
+    grey = table["before_mean_signal"].dropna()  # the mean grey value of either disc, painted with 60
     assert list(grey.index) == [("anna", "foreground"), ("ben", "foreground")]
     assert list(grey) == pytest.approx([60, 60], abs=0.2)

@@ -19,7 +19,7 @@ COLUMNS = (
     "slide_id", "path", "sha_sample", "vendor", "objective_power", "width_px", "height_px", "mpp_x_um", "mpp_y_um",
     "mpp_source", "mpp_quality", "work_mpp_um", "n_px_total", "n_px_unscanned", "n_px_background", "n_px_excluded",
     "n_px_tissue", "n_px_tumor", "tissue_area_mm2", "tumor_area_mm2", "tumor_area_u_mm2", "tumor_area_ci95_low_mm2",
-    "tumor_area_ci95_high_mm2", "tumor_pct_tissue", "signal_od_per_mm2", "threshold", "threshold_method", "status",
+    "tumor_area_ci95_high_mm2", "tumor_pct_tissue", "threshold", "threshold_method", "status",
     "flags", "config_hash", "wsi_area_version",
 )  # fmt: skip
 CONFIG = """
@@ -277,7 +277,7 @@ def test_what_is_unknown_is_empty_and_what_is_nothing_is_0(measured: tuple[Path,
     assert empty["tumor_pct_tissue"] == ""  # 0 of 0
     assert unknown["n_px_tissue"] != ""
     assert {unknown[c] for c in unknown if c.endswith(("_mm2", "_um"))} == {""}
-    assert disc_row["objective_power"] == disc_row["signal_od_per_mm2"] == disc_row["reason"] == ""
+    assert disc_row["objective_power"] == disc_row["reason"] == ""
     assert not {"nan", "NaN", "None", "NA", "null"} & {value for row in found.values() for value in row.values()}
 
 

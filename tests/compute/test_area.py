@@ -10,6 +10,7 @@ from wsi_area.errors import CountMismatchError
 from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.counts import ClassCounts
+from wsi_area.results.record import class_on_record, signal_on_record
 
 SCHEME = ClassScheme(
     (
@@ -60,15 +61,33 @@ def test_classes_unscanned_outside_and_unreadable_each_have_their_place() -> Non
     assert burden.unread_area_mm2 == pytest.approx(20e-6)
     assert burden.status == "incomplete"
     # 3 OD·px of 1 µm² each over 300 µm², and 8 over 200
-    assert burden.classes[1].signal_per_mm2 == pytest.approx(0.01)
-    assert burden.classes[2].signal_per_mm2 == pytest.approx(0.04)
+    assert burden.classes[1].mean_signal == pytest.approx(0.01)
+    assert burden.classes[2].mean_signal == pytest.approx(0.04)
 
 
-def test_the_density_of_a_signal_does_not_depend_on_how_finely_it_was_scanned() -> None:
+def test_a_mean_does_not_depend_on_how_finely_a_slide_was_scanned_and_a_sum_per_mm2_does() -> None:
     fine = ClassCounts((1600, 1200, 800), 200, 120, 80, (0, 12_000_000, 32_000_000))  # each pixel as four
     coarse = measure(slide_info((100, 10)), SCHEME, COUNTS, calibration(1.0, 1.0), 1_000_000)
     found = measure(slide_info((200, 20)), SCHEME, fine, calibration(0.5, 0.5), 1_000_000)
-    assert [c.signal_per_mm2 for c in found.classes] == pytest.approx([c.signal_per_mm2 for c in coarse.classes])
+    once, four_times = ([class_on_record(c) for c in burden.classes] for burden in (coarse, found))
+    # 3 OD·px over 300 px of 1 µm², and 8 over 200; then 12 over 1200 px of a quarter of that, and 32 over 800
+    assert [c.mean_signal for c in once[1:]] == [c.mean_signal for c in four_times[1:]] == [0.01, 0.04]
+    assert [c.integrated_signal for c in once[1:]] == pytest.approx([3e-6, 8e-6])
+    assert [c.integrated_signal for c in four_times[1:]] == pytest.approx([3e-6, 8e-6])
+    assert [c.sum_signal_per_mm2 for c in once[1:]] == pytest.approx([3 / 300e-6, 8 / 200e-6])
+    assert [c.sum_signal_per_mm2 for c in four_times[1:]] == pytest.approx([12 / 300e-6, 32 / 200e-6])
+    tissue, finer = (signal_on_record(burden, "od", 1_000_000) for burden in (coarse, found))
+    assert (tissue.mean, tissue.n_px, finer.mean, finer.n_px) == (11 / 500, 500, 44 / 2000, 2000)
+    assert (tissue.integrated_mm2, finer.integrated_mm2) == pytest.approx((11e-6, 11e-6))
+    assert (tissue.sum_per_mm2, finer.sum_per_mm2) == pytest.approx((11 / 500e-6, 44 / 500e-6))
+
+
+def test_a_mean_needs_no_pixel_size_and_whatever_is_per_mm2_does() -> None:
+    bare = measure(slide_info((100, 10)), SCHEME, COUNTS, UNCALIBRATED, 1_000_000)
+    classes, tissue = [class_on_record(c) for c in bare.classes], signal_on_record(bare, "od", 1_000_000)
+    assert [c.mean_signal for c in classes[1:]] == [0.01, 0.04]
+    assert [(c.integrated_signal, c.sum_signal_per_mm2) for c in classes] == [(None, None)] * 3
+    assert (tissue.mean, tissue.integrated_mm2, tissue.sum_per_mm2) == (11 / 500, None, None)
 
 
 def test_without_a_pixel_size_there_are_pixels_and_no_area_at_all() -> None:

@@ -14,6 +14,7 @@ from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.documented import NEVER
 from wsi_area.model.geometry import Size
 from wsi_area.results.tables.dictionary import TABLES, data_dictionary
+from wsi_area.results.tables.scale_law import scale_power
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 
@@ -58,7 +59,10 @@ def columns_of(path: Path) -> list[str]:
 @pytest.mark.parametrize("name", sorted(COLUMNS))
 def test_every_column_of_a_run_has_an_entry_and_every_entry_a_column(measured_run: Path, name: str) -> None:
     found = columns_of(measured_run / name)
-    entries = {c.name: re.compile(re.escape(c.name).replace("<class>", "[a-z0-9_]+")) for c in COLUMNS[name]}
+    entries = {
+        c.name: re.compile(re.escape(c.name).replace("<class>", "[a-z0-9_]+").replace("<signal>", "od"))
+        for c in COLUMNS[name]
+    }
     assert not [column for column in found if not any(e.fullmatch(column) for e in entries.values())]
     assert not [entry for entry, e in entries.items() if not any(e.fullmatch(column) for column in found)]
 
@@ -87,3 +91,16 @@ def test_lengths_areas_and_counts_have_their_unit() -> None:
 def test_the_published_dictionary_is_the_one_in_the_code() -> None:
     published = (DOCS / "data_dictionary.md").read_text(encoding="utf-8")
     assert published == data_dictionary(), "run: python -m wsi_area.results.tables.dictionary > docs/data_dictionary.md"
+
+
+@pytest.mark.parametrize(
+    "column",
+    [c for columns in COLUMNS.values() for c in columns if c.kind in {"integer", "number"}],
+    ids=lambda c: c.name,
+)
+def test_every_number_says_by_its_unit_how_it_follows_the_size_of_a_pixel(column) -> None:
+    power = scale_power(column.unit)  # an unknown unit is refused
+    assert power is None or -2 <= power <= 2
+    by_name = {"_per_mm2": -2, "_mm2": 2, "_mm": 1, "_um": 1, "_px": 0, "_pct": 0, "_pct_tissue": 0}
+    ending = max((e for e in by_name if column.name.endswith(e)), key=len, default=None)
+    assert ending is None or power == by_name[ending]  # a name and its unit say the same

@@ -29,12 +29,14 @@ from wsi_area.results.documents import document_of, read_result, read_run
 from wsi_area.results.layout import RunLayout, SlideLayout, write_json
 
 SIZE = Size(300, 200)
+RENAMED = {"signal_per_mm2": "mean_signal", "per_mm2": "mean"}
 
 
 def said_of(again: Any, written: Any) -> Any:
     """What a document says of all that an earlier one says, part by part; what it says beyond that is left out."""
     if isinstance(written, dict):
-        return {key: said_of(again[key], value) for key, value in written.items() if key != "schema_version"}
+        names = {key: RENAMED.get(key, key) for key in written if key != "schema_version"}
+        return {key: said_of(again[name], written[key]) for key, name in names.items()}
     if isinstance(written, list) and len(written) == len(again):
         return [said_of(new, old) for new, old in zip(again, written, strict=True)]
     return again

@@ -64,7 +64,7 @@ def test_a_feature_darker_or_brighter_than_its_surroundings_has_its_area(
     assert record["calibration"]["source"] == "png.pHYs"
     # the mean grey value of the disc: integrated over its mm², per mm²
     seen = np.asarray(Image.open(image))[..., 0][inside()].mean()
-    assert foreground["signal_per_mm2"] == pytest.approx(seen, abs=1e-4)
+    assert foreground["mean_signal"] == pytest.approx(seen, abs=1e-4)
     assert record["signal"]["integrated_mm2"] == pytest.approx(seen * foreground["area_mm2"], rel=1e-6)
 
 
@@ -85,8 +85,8 @@ def test_absorption_per_mm2_is_the_mean_optical_density(configs: Path, tmp_path:
         "--set", "segmenter.background=bright",
     )  # fmt: skip
     mean_od = -math.log10(0.2 * 0.4 * 0.8) / 3
-    assert record["classes"][1]["signal_per_mm2"] == pytest.approx(mean_od, abs=1e-6)
-    assert (tmp_path / "out" / "summary.csv").read_text().splitlines()[0].count("signal_od_per_mm2") == 1
+    assert record["classes"][1]["mean_signal"] == pytest.approx(mean_od, abs=1e-6)
+    assert (tmp_path / "out" / "summary.csv").read_text().splitlines()[0].count("mean_od") == 1
 
 
 def test_the_size_of_a_pixel_is_read_from_png_tiff_and_jpeg_and_each_says_so(configs: Path, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_12_bit_microscope_photograph_is_measured_like_its_8_bit_copy(configs:
     record = measured(configs, tmp_path / "out", tmp_path / "deep.tif", "--set", "segmenter.background=dark")
     assert record["classes"][1]["n_px"] == inside().sum()
     assert record["classes"][1]["area_mm2"] == pytest.approx(math.pi * (RADIUS_PX * 0.65e-3) ** 2, rel=ON_A_GRID)
-    assert record["classes"][1]["signal_per_mm2"] == pytest.approx(3000 // 16)
+    assert record["classes"][1]["mean_signal"] == pytest.approx(3000 // 16)
     (finding,) = [f for f in record["findings"] if f["code"] == "SAMPLES_SCALED"]
     assert (finding["severity"], finding["measured"]) == ("info", 16.0)
     assert "12 are used (by TIFF MaxSampleValue 4095)" in finding["message"]

@@ -187,7 +187,7 @@ def test_the_ihc_config_sorts_os2_into_bands_whose_sum_is_positive_and_no_tumour
     assert float(cells["positive_area_mm2"]) == pytest.approx(sum(bands))
     assert 0 < float(cells["positive_pct_tissue"]) < 100
     assert (cells["tumor_area_mm2"], cells["n_px_tumor"]) == ("", "")  # that nobody said
-    assert float(cells["signal_od_per_mm2"]) > 0
+    assert float(cells["mean_od"]) > 0
     assert float(cells["total_area_mm2"]) == pytest.approx(0.25007, abs=5e-6)
 
 

@@ -48,8 +48,8 @@ class ClassChange:
     change_pct: float | None
     change_u_pct: float | None
     exceeds_ci95: bool
-    before_signal_per_mm2: float | None
-    after_signal_per_mm2: float | None
+    before_mean_signal: float | None
+    after_mean_signal: float | None
     remarks: str | None
 
 
@@ -92,7 +92,7 @@ def class_change(
         change_pct=None if change.fraction is None else 100 * change.fraction,
         change_u_pct=None if change.u_fraction is None else 100 * change.u_fraction,
         exceeds_ci95=change.exceeds_ci95,
-        before_signal_per_mm2=old.signal_per_mm2,
-        after_signal_per_mm2=new.signal_per_mm2,
+        before_mean_signal=old.mean_signal,
+        after_mean_signal=new.mean_signal,
         remarks=remarks,
     )

@@ -30,7 +30,7 @@ class NamedArea:
     is_positive: bool
     n_px: int
     area: DatedArea
-    signal_per_mm2: float | None  # of a class that adds to a signal, which the background does not
+    mean_signal: float | None  # of a class that adds to a signal, which the background does not
     is_background: bool = False
 
 
@@ -70,7 +70,7 @@ def _named(slide: CountedSlide, kind: Kind, name: str, classes: Sequence[ClassOn
         all(c.is_positive for c in classes),
         of.n_px,
         DatedArea(of.area_mm2, u_rel, u_count_of_cracks_mm2(cracks, x_um * y_um * 1e-6)),
-        None if is_background or not isinstance(of, ClassOnRecord) else of.signal_per_mm2,
+        None if is_background or not isinstance(of, ClassOnRecord) else of.mean_signal,
         is_background,
     )
 

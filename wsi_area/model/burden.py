@@ -19,7 +19,7 @@ class ClassArea:
     n_px: int  # level-0 pixels
     area_mm2: float | None  # None in pixels-only results, and where nothing could be read
     u_mm2: float | None  # standard uncertainty from the pixel size
-    signal_per_mm2: float | None  # signal integrated over mm², per mm² of this class (so its mean), None where none
+    mean_signal: float | None  # over the pixels of this class; None where none is measured, or it has no pixel
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,12 @@ class Says:
     source : str
         Where the value comes from; "" leaves it to the part that the field is of.
     column : str
-        Its name in a table; "" for a field that no table has. ``<class>`` stands for each class of a run.
+        Its name in a table; "" for a field that no table has. ``<class>`` stands for each class of a run,
+        ``<signal>`` for each signal that its segmenter integrates.
     tables : tuple of str
         The tables that have the column.
+    formerly : str
+        The name that the column had in an earlier version; "" where it had none.
     """
 
     meaning: str
@@ -47,6 +50,7 @@ class Says:
     source: str = ""
     column: str = ""
     tables: tuple[Table, ...] = ("summary",)
+    formerly: str = ""
 
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
         """Return the JSON Schema of the field with these words; the first of several stands."""

@@ -18,6 +18,8 @@ LEDGER_ARRAY, CLASS_MAP_ARRAY = "counts", "0"
 _FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 """With what a formula begins in a spreadsheet, the wide forms too; a carriage return is escaped before it gets here."""
 _QUOTED = tuple(f"'{sign}" for sign in _FORMULA)
+TISSUE_FOLDER = "tissue"
+"""In a slide's folder: its tissue as a layer of its own, laid out like a slide."""
 OUTLINES_NAME, LABELS_NAME = "regions.geojson.gz", "labels.ome.zarr"
 """What `wsi-area export` writes beside a slide's result; made from its class map, so gone when that is made anew."""
 
@@ -102,6 +104,11 @@ class SlideLayout:
     def class_map(self) -> Place:
         """Return the zarr group of the class map, an OME-Zarr image of class ids."""
         return self.root / "mask.ome.zarr"
+
+    @property
+    def tissue(self) -> "SlideLayout":
+        """Return the paths of the slide's tissue, where that is a layer of its own."""
+        return SlideLayout(self.root / TISSUE_FOLDER)
 
     def shard_place(self, row: int, col: int) -> Place:
         """Return the file in which a batch's part of the class map lies, by its place among the batches."""

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from wsi_area.errors import ResultError
+from wsi_area.model.documented import Table
 from wsi_area.model.run_record import RunRecord
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout
@@ -63,7 +64,8 @@ class OpenedRun(Mapping[str, OpenedSlide]):
     @cached_property
     def summary(self) -> "pd.DataFrame":
         """Return one row for each planned slide, indexed by slide id."""
-        return self._frame("summary").set_index("slide_id")
+        frame: pd.DataFrame = self._frame("summary").set_index("slide_id")
+        return frame
 
     @cached_property
     def areas(self) -> "pd.DataFrame":
@@ -80,10 +82,18 @@ class OpenedRun(Mapping[str, OpenedSlide]):
         rows = [row for slide in self.values() for row in flag_rows(slide.result)]
         return pd.DataFrame(rows, columns=list(names_of("flags")))
 
-    def _frame(self, name: str) -> "pd.DataFrame":
+    def _frame(self, name: Table) -> "pd.DataFrame":
         import pandas as pd
+
+        from wsi_area.results.frames import with_names_of_today
 
         path = self.layout.root / f"{name}.parquet"
         if not path.exists():
             raise ResultError(f"{path} is not there: the run has not ended; run the same command again to finish it")
-        return pd.read_parquet(io.BytesIO(path.read_bytes()))
+        return with_names_of_today(pd.read_parquet(io.BytesIO(path.read_bytes())), name, self._signal)
+
+    def _signal(self) -> str | None:
+        """Return the name of what the segmenter integrates; None where it integrates nothing, or slides differ."""
+        found = (slide.counted.signal for slide in self.values() if slide.is_counted)
+        names = {signal.name for signal in found if signal is not None}
+        return names.pop() if len(names) == 1 else None

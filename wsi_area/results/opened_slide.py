@@ -11,6 +11,7 @@ from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.class_map.layered_map import grid_of
 from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_class_map
 from wsi_area.results.layout import SlideLayout
@@ -60,8 +61,7 @@ class OpenedSlide:
     @property
     def grid(self) -> WorkGrid:
         """Return the grid that the slide was counted on; for errors as `counted`."""
-        slide = self.counted
-        return WorkGrid(slide.size_l0_px, slide.level_size_px, slide.work.reduce_factor, slide.work.tile_px)
+        return grid_of(self.counted)
 
     @property
     def mpp(self) -> Mpp | None:

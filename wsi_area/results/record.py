@@ -123,7 +123,7 @@ def class_on_record(area: ClassArea) -> ClassOnRecord:
         n_px=area.n_px,
         area_mm2=area.area_mm2,
         area_u_mm2=area.u_mm2,
-        signal_per_mm2=area.signal_per_mm2,
+        mean_signal=area.mean_signal,
     )
 
 
@@ -159,16 +159,19 @@ def positive_on_record(burden: SlideBurden) -> Positive | None:
 
 
 def signal_on_record(burden: SlideBurden, name: str, micro_scale: int) -> SignalOnRecord:
-    """Return the signal integrated over the tissue, with its denominator."""
-    tissue = [c for c in burden.classes if c.tissue_class.is_tissue]
-    total_px = sum(burden.counts.signal_by_class[c.tissue_class.class_id] for c in tissue) / micro_scale
-    mm2, integrated_mm2 = burden.tissue_area_mm2, _mm2(total_px, burden.calibration.mpp if burden.was_read else None)
+    """Return the signal integrated over the pixels of the tissue classes, with these as its denominator."""
+    tissue = [c.tissue_class.class_id for c in burden.classes if c.tissue_class.is_tissue]
+    n_px = sum(burden.counts.px_by_class[i] for i in tissue)
+    total_px = sum(burden.counts.signal_by_class[i] for i in tissue) / micro_scale
+    mpp = burden.calibration.mpp if burden.was_read else None
     return SignalOnRecord(
         name=name,
+        n_px=n_px,
         integrated_px=total_px,
-        integrated_mm2=integrated_mm2,
-        denominator="tissue_area_mm2",
-        per_mm2=integrated_mm2 / mm2 if integrated_mm2 is not None and mm2 else None,
+        integrated_mm2=_mm2(total_px, mpp),
+        denominator="pixels of the tissue classes",
+        mean=total_px / n_px if n_px else None,
+        sum_per_mm2=None if mpp is None or not n_px else total_px / area_mm2(n_px, mpp),
     )
 
 

@@ -75,7 +75,7 @@ def measure(
         slide_id=slide.slide_id,
         status=_status(counts, calibration.mpp),
         counts=counts,
-        classes=tuple(_class_area(c, counts, mpp, rel, signal_scale) for c in scheme.classes),
+        classes=tuple(_class_area(c, counts, mpp, rel, signal_scale if was_read else None) for c in scheme.classes),
         tumor_px=tumor_px,
         tissue_px=tissue_px,
         analyzed_px=analyzed_px,
@@ -115,8 +115,8 @@ def _class_area(
 ) -> ClassArea:
     n_px = counts.px_by_class[tissue_class.class_id]
     a = _mm2(n_px, mpp)
-    # a signal is integrated over area: its density does not depend on how finely the area was scanned
-    per_mm2 = None
-    if signal_scale is not None and mpp is not None and n_px:
-        per_mm2 = area_mm2(counts.signal_by_class[tissue_class.class_id], mpp) / signal_scale / area_mm2(n_px, mpp)
-    return ClassArea(tissue_class, n_px, a, None if a is None or rel is None else a * rel, per_mm2)
+    # a mean over pixels is one over area too: it depends neither on how finely the area was scanned nor on its mm²
+    mean = None
+    if signal_scale is not None and n_px:
+        mean = counts.signal_by_class[tissue_class.class_id] / signal_scale / n_px
+    return ClassArea(tissue_class, n_px, a, None if a is None or rel is None else a * rel, mean)

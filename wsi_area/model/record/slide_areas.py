@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from wsi_area.model.classes import TissueClass
 from wsi_area.model.counts import ClassCounts
@@ -118,14 +118,39 @@ class ClassOnRecord(Part):
             tables=("areas",),
         ),
     ]  # fmt: skip
-    signal_per_mm2: Annotated[
+    mean_signal: Annotated[
         Number | None,
+        Field(validation_alias=AliasChoices("mean_signal", "signal_per_mm2")),  # its name in documents of 0.1.0
         Says(
-            "mean of the segmenter's signal over the class (∫ signal dA / mm²)", "as the signal",
-            "the segmenter measures none, the class has no pixel, or no pixel size is known",
-            "the segmenter's signal, integrated tile by tile", "signal_per_mm2", ("areas",),
+            "mean of the segmenter's signal over the pixels of the class; the same at any pixel size", "<signal>",
+            "the segmenter measures no such signal, or the class has no pixel",
+            "the segmenter's signal, integrated tile by tile", "mean_<signal>", ("areas",), "signal_per_mm2",
         ),
     ]  # fmt: skip
+
+    @property
+    def integrated_signal(self) -> Annotated[
+        float | None,
+        Says(
+            "the segmenter's signal integrated over the area of the class: its mean × mm²", "<signal>·mm²",
+            f"the segmenter measures no such signal, the class has no pixel, or {NOTHING_READ}",
+            "classes.mean_signal, classes.area_mm2", "integrated_<signal>", ("areas",),
+        ),
+    ]:  # fmt: skip
+        """Return the signal integrated over the area of the class, in signal × mm²."""
+        return None if self.mean_signal is None or self.area_mm2 is None else self.mean_signal * self.area_mm2
+
+    @property
+    def sum_signal_per_mm2(self) -> Annotated[
+        float | None,
+        Says(
+            "sum of the signal of the class's level-0 pixels ÷ its mm²: grows as pixels become smaller",
+            "<signal>/mm²", f"the segmenter measures no such signal, the class has no pixel, or {NOTHING_READ}",
+            "classes.mean_signal, classes.n_px, classes.area_mm2", "sum_<signal>_per_mm2", ("areas",),
+        ),
+    ]:  # fmt: skip
+        """Return the sum of the signal of the class's level-0 pixels ÷ its area in mm²."""
+        return self.mean_signal * self.n_px / self.area_mm2 if self.mean_signal is not None and self.area_mm2 else None
 
     @property
     def ci95_low_mm2(self) -> Annotated[
@@ -225,24 +250,38 @@ class SignalOnRecord(Part):
     comes_from: ClassVar = "the segmenter's signal, integrated tile by tile"
 
     name: Annotated[Name, Says("the signal: od is optical density")]
-    integrated_px: Annotated[Number, Says("the signal integrated over the tissue's pixels", "signal × level-0 px")]
-    integrated_mm2: Annotated[Number | None, Says("the same over its area", "signal × mm²", NOTHING_READ)]
-    denominator: Annotated[Name, Says("what it is divided by")]
-    per_mm2: Annotated[
-        Number | None, Says("mean of the signal over the tissue", "as the signal", f"no tissue, or {NOTHING_READ}")
+    integrated_px: Annotated[
+        Number, Says("sum of the signal of the level-0 pixels that it was integrated over", "<signal>·level-0 px")
     ]
-
-    @property
-    def od_per_mm2(self) -> Annotated[
-        float | None,
+    integrated_mm2: Annotated[
+        Number | None,
         Says(
-            "mean optical density of the stain over the tissue (∫ OD dA / mm²)", "optical density",
-            f"the segmenter measures no optical density, there is no tissue, {NO_AREA}", "signal.per_mm2",
-            "signal_od_per_mm2",
+            "the signal integrated over the area of the tissue classes: its mean × mm²", "<signal>·mm²",
+            f"the segmenter measures no such signal, {NO_AREA}", column="integrated_<signal>",
         ),
-    ]:  # fmt: skip
-        """Return the mean optical density over the tissue; None where the signal is another."""
-        return self.per_mm2 if self.name == "od" else None
+    ]  # fmt: skip
+    denominator: Annotated[Name, Says("what its mean is over")]
+    n_px: Annotated[
+        Count | None, Says("pixels that it was integrated over", _PX, "it was measured by a version that kept none")
+    ] = None
+    mean: Annotated[
+        Number | None,
+        Field(validation_alias=AliasChoices("mean", "per_mm2")),  # its name in documents of 0.1.0
+        Says(
+            "mean of the signal over the pixels of the tissue classes; the same at any pixel size", "<signal>",
+            f"the segmenter measures no such signal, there is no tissue, or {NOT_COUNTED}", column="mean_<signal>",
+            formerly="signal_od_per_mm2",
+        ),
+    ]  # fmt: skip
+    sum_per_mm2: Annotated[
+        Number | None,
+        Says(
+            "sum of the signal of the level-0 pixels of the tissue classes ÷ their mm²: grows as pixels become smaller",
+            "<signal>/mm²",
+            f"the segmenter measures no such signal, there is no tissue, {NO_AREA}, or a version without it measured",
+            column="sum_<signal>_per_mm2",
+        ),
+    ] = None  # fmt: skip
 
 
 class OutlineOnRecord(Part):

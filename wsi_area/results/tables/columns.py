@@ -14,7 +14,7 @@ from wsi_area.model.record.slide_foci import Focus
 from wsi_area.model.slide_result import CountedSlide, UncountedSlide
 
 Kind = Literal["text", "integer", "number", "flag"]
-CLASS = "<class>"
+CLASS, SIGNAL = "<class>", "<signal>"
 
 _FIRST: dict[Table, tuple[str, ...]] = {
     "summary": (
@@ -24,12 +24,12 @@ _FIRST: dict[Table, tuple[str, ...]] = {
         "asked_work_mpp_um", "objective_power", "vendor", "width_px", "height_px", "n_px_total", "n_px_unscanned",
         "n_px_outside_roi", "n_px_unreadable", "n_px_background", "n_px_excluded", "n_px_tissue", "n_px_tumor",
         "class_<class>_area_mm2", "n_px_class_<class>", "tumor_area_filled_mm2", "foci_count", "largest_focus_mm2",
-        "largest_extent_mm", "annotations", "roi", "signal_od_per_mm2", "threshold", "threshold_method",
+        "largest_extent_mm", "annotations", "roi", "mean_<signal>", "threshold", "threshold_method",
         "skipped_tissue_px_upper_bound", "reader", "flags", "path", "sha_sample", "config_hash", "wsi_area_version",
     ),
     "areas": (
         "slide_id", "class_id", "class_name", "is_tissue", "is_tumor", "n_px", "area_mm2", "area_u_mm2",
-        "ci95_low_mm2", "ci95_high_mm2", "pct_tissue", "signal_per_mm2", "status",
+        "ci95_low_mm2", "ci95_high_mm2", "pct_tissue", "mean_<signal>", "status",
     ),
     "objects": ("slide_id", "object_id", "set", "area_px", "area_mm2", "filled_px", "filled_area_mm2"),
 }  # fmt: skip
@@ -41,7 +41,7 @@ Reach = Callable[[Any, Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table; ``<class>`` in its name stands for each class of the run."""
+    """One column of a table; ``<class>`` in its name stands for each class of the run, ``<signal>`` for each signal."""
 
     name: str
     unit: str  # "" for text, flags and plain numbers
@@ -50,6 +50,7 @@ class Column:
     empty: str  # where it is empty
     source: str  # where in the document the value stands, and where it comes from
     value: Reach  # the value, from the slide, and the class or focus or finding that the row is of
+    formerly: str = ""  # its name in an earlier version
 
 
 @cache
@@ -64,7 +65,9 @@ def columns_of(table: Table) -> tuple[Column, ...]:
         for says, bare, path, reach in _said_of(root, "", _item if table == "flags" else _slide):
             if says.column and table in says.tables:
                 source = ": ".join(text for text in (f"`{path}`" if path else "", says.source) if text)
-                column = Column(says.column, says.unit, _kind_of(bare), says.meaning, says.empty, source, reach)
+                column = Column(
+                    says.column, says.unit, _kind_of(bare), says.meaning, says.empty, source, reach, says.formerly
+                )
                 found.setdefault(column.name, column)
     first = _FIRST.get(table, ())
     return tuple(found[name] for name in (*first, *(name for name in found if name not in first)))

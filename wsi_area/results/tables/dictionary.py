@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from wsi_area.results.tables.columns import Column, columns_of
+from wsi_area.results.tables.scale_law import scale_text
 
 TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {  # the files of a table, what a row is, its columns
     "summary.csv, summary.parquet": ("One row for each planned slide, whatever became of it.", columns_of("summary")),
@@ -36,6 +37,9 @@ Every column of the tables of a run. Written by `python -m wsi_area.results.tabl
   something, is written with an escape (`caf\\xe9.tif`).
 - A slide was not counted if it failed, or if its settings look so many µm round a pixel and no pixel size is known.
 - Lengths and areas are those of level 0, the finest level, whatever level was classified.
+- `<class>` stands for each class of the run, `<signal>` for each signal that its segmenter integrates: `od`, mean
+  optical density, or `grey`, mean grey value. A run without a signal has no such column.
+- The last column says what becomes of a number where the same picture has pixels of twice the size.
 - `result.json` is described by `result.schema.json` beside this file.
 """
 
@@ -48,10 +52,12 @@ def data_dictionary() -> str:
 def _sections() -> Iterator[str]:
     for files, (rows, columns) in TABLES.items():
         yield f"## {files}\n\n{rows}\n"
-        yield "| column | unit | type | meaning | empty where | from |"
-        yield "|---|---|---|---|---|---|"
+        yield "| column | unit | type | meaning | empty where | from | pixel × 2 |"
+        yield "|---|---|---|---|---|---|---|"
         for column in columns:
-            cells = (column.unit, column.kind, column.meaning, column.empty, column.source)
+            meaning = f"{column.meaning}; formerly `{column.formerly}`" if column.formerly else column.meaning
+            law = scale_text(column.unit) if column.kind in {"integer", "number"} else ""
+            cells = (column.unit, column.kind, meaning, column.empty, column.source, law)
             yield f"| `{column.name}` | {' | '.join(cells)} |"
         yield ""
 

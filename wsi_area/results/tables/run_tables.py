@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from wsi_area.model.documented import Table
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.plain_text import plain_values
 from wsi_area.results.layout import RunLayout, csv_bytes, write_bytes
-from wsi_area.results.tables.columns import CLASS, Kind, columns_of
+from wsi_area.results.tables.columns import CLASS, SIGNAL, Kind, columns_of
 from wsi_area.results.tables.workbook import Table as Sheet
 from wsi_area.results.tables.workbook import workbook
 from wsi_area.storage.place import Place
@@ -37,8 +37,8 @@ def run_tables(slides: Sequence[EndedSlide]) -> dict[Table, RunTable]:
     lost = [slide for slide in slides if slide.status in {"failed", "incomplete"}]
     failed = [{c.name: c.value(slide, None) for c in columns_of("failed")} for slide in lost]
     return {
-        "summary": RunTable(summary_columns(slides), [summary_row(slide) for slide in slides]),
-        "areas": RunTable(_kinds("areas"), [row for slide in slides for row in area_rows(slide)]),
+        "summary": RunTable(_columns("summary", slides), [summary_row(slide) for slide in slides]),
+        "areas": RunTable(_columns("areas", slides), [row for slide in slides for row in area_rows(slide)]),
         "flags": RunTable(_kinds("flags"), [row for slide in slides for row in flag_rows(slide)]),
         "failed": RunTable(_kinds("failed"), failed),
     }
@@ -86,25 +86,36 @@ def _kinds(table: Table) -> dict[str, Kind]:
     return {column.name: column.kind for column in columns_of(table)}
 
 
-def summary_columns(slides: Sequence[EndedSlide]) -> dict[str, Kind]:
-    """Return the columns of the summary with their types: those of a class once for each class of this run."""
-    classes = list(dict.fromkeys(c.name for slide in slides if isinstance(slide, CountedSlide) for c in slide.classes))
+def _columns(table: Table, slides: Sequence[EndedSlide]) -> dict[str, Kind]:
+    """Return the columns of a table with their types: one for each class, and for each signal, of this run."""
+    counted = [slide for slide in slides if isinstance(slide, CountedSlide)]
+    of_run = {
+        CLASS: dict.fromkeys(c.name for slide in counted for c in slide.classes),
+        SIGNAL: dict.fromkeys(slide.signal.name for slide in counted if slide.signal is not None),
+    }
     found: dict[str, Kind] = {}
-    for column in columns_of("summary"):
-        of_classes = [column.name.replace(CLASS, name) for name in classes]
-        found |= dict.fromkeys(of_classes if CLASS in column.name else [column.name], column.kind)
+    for column in columns_of(table):
+        mark = next((mark for mark in of_run if mark in column.name), "")
+        names = [column.name.replace(mark, name) for name in of_run[mark]] if mark else [column.name]
+        found |= dict.fromkeys(names, column.kind)
     return found
 
 
 def summary_row(slide: EndedSlide) -> dict[str, Any]:
     """Return the summary's row of one slide; what is not known is None, never 0."""
-    row: dict[str, Any] = {}
-    for column in columns_of("summary"):
-        if CLASS not in column.name:
-            row[column.name] = _cell(column.value(slide, None))
-        elif isinstance(slide, CountedSlide):
-            row |= {column.name.replace(CLASS, c.name): column.value(slide, c) for c in slide.classes}
-    return row
+    return {name: _cell(value) for name, value in _cells("summary", slide, None)}
+
+
+def _cells(table: Table, slide: EndedSlide, item: object) -> Iterator[tuple[str, Any]]:
+    """Yield the cells of a row by the names of their columns; what the slide has none of has no cell."""
+    classes, signal = (slide.classes, slide.signal) if isinstance(slide, CountedSlide) else ((), None)
+    for column in columns_of(table):
+        if CLASS in column.name:
+            yield from ((column.name.replace(CLASS, c.name), column.value(slide, c)) for c in classes)
+        elif SIGNAL not in column.name:
+            yield column.name, column.value(slide, item)
+        elif signal is not None:
+            yield column.name.replace(SIGNAL, signal.name), column.value(slide, item)
 
 
 def _cell(value: Any) -> Any:
@@ -115,7 +126,7 @@ def _cell(value: Any) -> Any:
 def area_rows(slide: EndedSlide) -> list[dict[str, Any]]:
     """Return the long table's rows of one slide: one for each class."""
     classes = slide.classes if isinstance(slide, CountedSlide) else ()
-    return [{column.name: column.value(slide, c) for column in columns_of("areas")} for c in classes]
+    return [dict(_cells("areas", slide, c)) for c in classes]
 
 
 def flag_rows(slide: EndedSlide) -> list[dict[str, Any]]:

@@ -1,0 +1,160 @@
+"""results: the final class map of a slide with the tissue under it, box by box, in level-0 pixels.
+
+Whoever counts something inside tissue asks here, and need not know whether the tissue is a layer of its own, on a
+grid of its own, or the tissue classes of the class map itself.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.compute.count.recount import WorkGrid
+from wsi_area.compute.count.two_grids import covered_l0_px, pieces_of
+from wsi_area.compute.cut.grid import work_edges_l0_px
+from wsi_area.errors import ResultError
+from wsi_area.model.classes import ClassScheme
+from wsi_area.model.pixels import ClassMap
+from wsi_area.model.plan import SlidePlan
+from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_class_map
+from wsi_area.results.documents import read_result
+from wsi_area.results.layout import SlideLayout
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TissueLayer:
+    """The tissue of a slide as it was measured beside its classes: a class map on a grid of its own."""
+
+    stored: StoredClassMap
+    columns_l0_px: Ints  # (w + 1,), edges of its work columns
+    rows_l0_px: Ints  # (h + 1,)
+    is_tissue: NDArray[np.bool_]  # (256,), by code
+
+    def box(self, rows_l0_px: Ints, columns_l0_px: Ints) -> tuple[ClassMap, Ints, Ints]:
+        """Return the codes of the work pixels that a box touches, uint8 (h, w), and their level-0 edges, rows first.
+
+        Parameters
+        ----------
+        rows_l0_px, columns_l0_px : int64 (n + 1,), (m + 1,)
+            Edges of the box, level-0 px.
+        """
+        rows, columns = _touched(self.rows_l0_px, rows_l0_px), _touched(self.columns_l0_px, columns_l0_px)
+        codes = self.stored[rows, columns]
+        return codes, self.rows_l0_px[rows.start : rows.stop + 1], self.columns_l0_px[columns.start : columns.stop + 1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayeredMap:
+    """The classes of a slide and its tissue, on the work grid of the classes; read box by box, nothing is kept."""
+
+    stored: StoredClassMap
+    columns_l0_px: Ints  # (w + 1,), level-0 edges of the work columns
+    rows_l0_px: Ints  # (h + 1,)
+    is_tissue: NDArray[np.bool_]  # (256,), whether a code of the class map is tissue
+    layer: TissueLayer | None  # None where the tissue classes are the tissue
+
+    @classmethod
+    def of(cls, layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme) -> "LayeredMap":
+        """Return the layered map of a slide whose class map is final, and whose tissue layer, if any, is measured.
+
+        Raises
+        ------
+        ResultError
+            If the class map or the tissue layer cannot be opened.
+        """
+        columns, rows = work_edges_l0_px(plan)
+        tissue_ids = [c.class_id for c in scheme.classes if c.is_tissue]
+        return cls(open_class_map(layout), columns, rows, _by_code(tissue_ids), tissue_layer(layout))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return height and width in work pixels."""
+        return self.stored.shape
+
+    def classes(self, rows: slice, cols: slice) -> ClassMap:
+        """Return the codes of a box of work pixels, uint8 (h, w); not scanned, outside and unreadable among them.
+
+        Raises
+        ------
+        ResultError
+            If a part of it is damaged.
+        """
+        return self.stored[rows, cols]
+
+    def l0_px(self, rows: slice, cols: slice) -> NDArray[np.uint32]:
+        """Return how many level-0 pixels each work pixel of a box stands for, uint32 (h, w)."""
+        heights, widths = np.diff(self._edges(self.rows_l0_px, rows)), np.diff(self._edges(self.columns_l0_px, cols))
+        return np.multiply.outer(heights.astype(np.uint32), widths.astype(np.uint32))
+
+    def tissue_l0_px(self, rows: slice, cols: slice, classes: ClassMap | None = None) -> NDArray[np.uint32]:
+        """Return how many level-0 pixels of each work pixel of a box lie in tissue, uint32 (h, w).
+
+        With a tissue layer, the exact overlap with the layer's tissue, whatever the class; else all of a work pixel
+        whose class is tissue.
+
+        Parameters
+        ----------
+        rows, cols : slice
+            Of the work grid.
+        classes : uint8 (h, w) or None
+            The box as `classes` returned it, where it is at hand; read again otherwise.
+
+        Raises
+        ------
+        ResultError
+            If a part of it is damaged.
+        """
+        if self.layer is None:
+            codes = self.classes(rows, cols) if classes is None else classes
+            return self.l0_px(rows, cols) * self.is_tissue[codes]
+        own_rows, own_columns = self._edges(self.rows_l0_px, rows), self._edges(self.columns_l0_px, cols)
+        codes, layer_rows, layer_columns = self.layer.box(own_rows, own_columns)
+        mask = self.layer.is_tissue[codes]
+        if not mask.any():
+            return np.zeros((len(own_rows) - 1, len(own_columns) - 1), np.uint32)
+        return covered_l0_px(mask, pieces_of(own_rows, layer_rows), pieces_of(own_columns, layer_columns))
+
+    def _edges(self, edges: Ints, part: slice) -> Ints:
+        start, stop, _ = part.indices(len(edges) - 1)
+        return edges[start : stop + 1]
+
+
+def tissue_layer(layout: SlideLayout) -> TissueLayer | None:
+    """Return the tissue layer of a slide; None where its tissue is not a layer of its own.
+
+    Raises
+    ------
+    ResultError
+        If it is there and cannot be opened.
+    """
+    place = layout.tissue
+    if not place.result_json.exists():
+        return None
+    found = read_result(place)
+    if not isinstance(found, CountedSlide):
+        raise ResultError(f"{place.root} holds no tissue; measure the slide again with --force")
+    grid = grid_of(found)
+    columns, rows = grid.edges_l0_px
+    return TissueLayer(open_class_map(place), columns, rows, _by_code([c.id for c in found.classes if c.is_tissue]))
+
+
+def grid_of(slide: CountedSlide) -> WorkGrid:
+    """Return the grid that a slide was counted on, as its result says it."""
+    return WorkGrid(slide.size_l0_px, slide.level_size_px, slide.work.reduce_factor, slide.work.tile_px)
+
+
+def _by_code(tissue_ids: list[int]) -> NDArray[np.bool_]:
+    """Return for each code whether it is tissue, bool (256,)."""
+    is_tissue = np.zeros(256, np.bool_)
+    is_tissue[tissue_ids] = True
+    return is_tissue
+
+
+def _touched(edges: Ints, wanted: Ints) -> slice:
+    """Return the cells of an axis that have something of a range."""
+    first = int(np.searchsorted(edges, wanted[0], side="right")) - 1
+    last = int(np.searchsorted(edges, wanted[-1], side="left"))
+    return slice(first, last)

@@ -1,0 +1,64 @@
+"""results: the tables of a run as pandas frames, in which a column of a former name is refused with its new one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from wsi_area.model.documented import Table
+from wsi_area.results.tables.columns import SIGNAL, columns_of
+
+
+class RunFrame(pd.DataFrame):
+    """A table of a run; a pandas frame in all else."""
+
+    @property
+    def _constructor(self) -> type["RunFrame"]:
+        return RunFrame
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return a column, or what else pandas has under a key.
+
+        Raises
+        ------
+        KeyError
+            There is none; the message names the column that has taken the place of a former one.
+        """
+        try:
+            return super().__getitem__(key)
+        except KeyError as error:
+            asked = key if isinstance(key, list) else [key]
+            renamed = [f"{name!r} is now {now!r}" for name in asked if (now := _now(name)) is not None]
+            if not renamed:
+                raise
+            raise KeyError(
+                f"{'; '.join(renamed)}, where <signal> is od or grey; beside it stand integrated_<signal> and "
+                "sum_<signal>_per_mm2: see docs/data_dictionary.md"
+            ) from error
+
+
+def _now(name: object) -> str | None:
+    """Return what a column is called now that had another name in an earlier version; None for any other name."""
+    found = (c.name for table in _TABLES for c in columns_of(table) if c.formerly and c.formerly == name)
+    return next(found, None)
+
+
+_TABLES: tuple[Table, ...] = ("summary", "areas")
+
+
+def with_names_of_today(frame: pd.DataFrame, table: Table, signal: Callable[[], str | None]) -> RunFrame:
+    """Return a table with the names that its columns have now, whichever version wrote it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    table : str
+        Which table it is.
+    signal : callable
+        Says what the segmenter of the run integrates; asked where a former name is there, which stays if it is None.
+    """
+    former = {c.formerly: c.name for c in columns_of(table) if c.formerly in frame.columns}
+    name = signal() if former else None
+    return RunFrame(
+        frame if name is None else frame.rename(columns={o: n.replace(SIGNAL, name) for o, n in former.items()})
+    )
