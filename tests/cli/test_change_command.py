@@ -155,6 +155,32 @@ def test_one_run_of_all_dates_goes_by_the_manifest_it_was_measured_from(configs:
     assert [row["change_mm2"] for row in rows] == pytest.approx(expected, rel=0.01)
     assert ended.document["not_compared"][0]["reason"] == "it has one date only (2026-03-01, 3)"
     assert "2026-03-01 → 2026-06-01" in wsi_area("change", out, "--manifest", manifest).out
+    assert wsi_area("change", out, "--json").document == ended.document  # the run knows who is on its slides, and when
+
+
+def test_two_runs_whose_slides_have_other_names_are_paired_by_subject_and_block(configs: Path, tmp_path: Path) -> None:
+    slides = {
+        "march": [("m1", "dora", "A", 60), ("m2", "dora", "B", 40), ("m3", "emil", "", 50)],
+        "june": [("j1", "dora", "B", 30), ("j2", "dora", "A", 50), ("j3", "frieda", "", 45)],
+    }
+    for month, rows in slides.items():
+        lines = ["path,mpp_x,mpp_reason,subject,block,date"]
+        for name, subject, block, radius in rows:
+            disc(tmp_path / month / f"{name}.png", radius, dpi=None, seed=radius)
+            day = "2026-03-01" if month == "march" else "2026-06-01"
+            lines.append(f"{month}/{name}.png,20,ruler,{subject},{block},{day}")
+        (tmp_path / f"{month}.csv").write_text("\n".join(lines) + "\n")
+        options = ("--config", configs / "plain_image.toml", *FIXED, "--out", tmp_path / f"{month}_out")
+        assert wsi_area("run", "--manifest", tmp_path / f"{month}.csv", *options).code == 0
+    ended = wsi_area("change", tmp_path / "march_out", tmp_path / "june_out", "--json")
+    rows = [row for row in ended.document["changes"] if row["class_name"] == "foreground"]
+    assert [(r["subject"], r["before_slide_id"], r["after_slide_id"], r["before_date"]) for r in rows] == [
+        ("dora, A", "m1", "j2", "2026-03-01"), ("dora, B", "m2", "j1", "2026-03-01"),
+    ]  # fmt: skip
+    expected = [math.pi * (b**2 - a**2) * 0.02**2 for a, b in ((60, 50), (40, 30))]
+    assert [row["change_mm2"] for row in rows] == pytest.approx(expected, rel=0.01)
+    assert [missing["subject"] for missing in ended.document["not_compared"]] == ["m3", "j3"]
+    assert ended.code == 2
 
 
 def test_other_rules_are_refused_with_their_difference_unless_told(configs: Path, dates: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.manifest import read_manifest
 from wsi_area.model.calibration import Mpp
+from wsi_area.model.record.subjects import Case
 
 
 def written(folder: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -111,15 +112,16 @@ def test_a_file_that_is_no_utf8_or_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_who_is_on_a_slide_and_when_stands_beside_it(tmp_path: Path) -> None:
-    first, second = read_manifest(written(tmp_path, "path,subject,date\na.png,Anna,2026-03-01\nb.png,,\n"))
-    assert (first.subject, str(first.taken_on)) == ("Anna", "2026-03-01")
-    assert (second.subject, second.taken_on) == (None, None)
+    text = "path,subject,block,date\na.png,Anna,,2026-03-01\nb.png,,,\nc.png,Ben,A2,\n"
+    first, second, third = read_manifest(written(tmp_path, text))
+    assert (first.case, second.case) == (Case("Anna", None, "2026-03-01"), None)
+    assert third.case == Case("Ben", "A2", None)
 
 
 @pytest.mark.parametrize(
     ("cells", "told"),
-    [("Anna,", "give both or neither"), (",2026-03-01", "give both or neither"), ("Anna,01.03.2026", "year-month-day")],
+    [(",,2026-03-01", "subject is empty"), (",A1,", "subject is empty"), ("Anna,,01.03.2026", "year-month-day")],
 )
-def test_half_a_date_or_one_of_another_form_is_refused(tmp_path: Path, cells: str, told: str) -> None:
+def test_a_date_of_nobody_or_of_another_form_is_refused(tmp_path: Path, cells: str, told: str) -> None:
     with pytest.raises(SettingsError, match=f"line 2: .*{told}"):
-        read_manifest(written(tmp_path, f"path,subject,date\na.png,{cells}\n"))
+        read_manifest(written(tmp_path, f"path,subject,block,date\na.png,{cells}\n"))

@@ -5,14 +5,14 @@ import pytest
 from recorded import counted_slide
 
 from wsi_area.results.frames import RunFrame, with_names_of_today
-from wsi_area.results.tables.run_tables import run_tables
+from wsi_area.results.tables.run_tables import summary_row
 
 
 def test_documents_of_0_1_0_have_their_signal_under_the_names_of_today() -> None:
     slide = counted_slide("stain/complete")
     assert slide.signal is not None
     assert slide.signal.mean
-    row = run_tables([slide])["summary"].rows[0]
+    row = summary_row(slide)
     assert row["mean_od"] == slide.signal.mean
     assert row["integrated_od"] == pytest.approx(slide.signal.mean * (slide.tissue.area_mm2 or 0))
     assert (slide.signal.n_px, row["sum_od_per_mm2"]) == (None, None)  # what that version did not keep is unknown

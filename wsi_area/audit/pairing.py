@@ -1,6 +1,6 @@
-"""audit: who is held against whom when two dates are compared: by name, by a list of pairs, or by a manifest."""
+"""audit: who is held against whom when two dates are compared: by name, by a list, by what a run or a manifest says."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +9,7 @@ from wsi_area.audit.run_change import DatedSlide, Missing, Pair, RunChange, chan
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.inputs.manifest import ManifestRow, csv_lines, read_manifest
 from wsi_area.inputs.slide_files import real_file
+from wsi_area.model.record.subjects import Case
 from wsi_area.results.opened_run import OpenedRun, open_run
 from wsi_area.storage.place import Place
 
@@ -39,12 +40,13 @@ def change_between(
     Parameters
     ----------
     before, after : a run, or its folder
-        Runs of two dates, whose slides are paired by their ids; or one run of all dates, with a manifest.
+        Runs of two dates, whose slides are paired by their ids, and the others by subject and block where the runs
+        know these; or one run of all dates, whose manifest said who is on its slides, and of which day they are.
     pairs : path or None
         CSV with the columns subject, before, after: the ids of the slides, where they are not named alike.
     manifest : path or None
-        With one run: the manifest it was measured from, with the columns subject and date. Each date of a subject is
-        held against the one before it.
+        With one run: a manifest with the columns subject and date, which goes before what the run knows. Each date of
+        a subject, and of a block of it, is held against the one before it.
     same_scale : bool
         Whether one calibration serves both dates: the error of the pixel size is then common to both.
     despite_settings : bool
@@ -59,12 +61,12 @@ def change_between(
     """
     first = _opened(before)
     if after is None:
-        if manifest is None or pairs is not None:
+        if pairs is not None or (manifest is None and not first.run_record.known_cases):
             raise SettingsError(
-                "one run holds both dates only with a manifest that has the columns subject and date (--manifest); "
-                "else name two runs: BEFORE and AFTER"
+                "one run holds both dates only with a manifest that has the columns subject and date (--manifest): "
+                f"{first.layout.root} was measured without; else name two runs: BEFORE and AFTER"
             )
-        paired = by_manifest(first, Path(manifest))
+        paired = by_record(first) if manifest is None else by_manifest(first, Path(manifest))
     elif manifest is not None:
         raise SettingsError("a manifest goes with one run of all dates; for two runs give --pairs, or like names")
     else:
@@ -81,7 +83,7 @@ def _planned(run: OpenedRun) -> list[str]:
 
 
 def by_name(before: OpenedRun, after: OpenedRun) -> Paired:
-    """Return the slides of two runs that have the same id.
+    """Return the slides of two runs that have the same id, and of the others those of the same subject and block.
 
     Raises
     ------
@@ -89,17 +91,42 @@ def by_name(before: OpenedRun, after: OpenedRun) -> Paired:
         There is none.
     """
     old, new = _planned(before), _planned(after)
-    shared = [name for name in old if name in new]
-    if not shared:
+    shared, missing = [name for name in old if name in new], []
+    pairs = []
+    for name in shared:
+        parts = {case.part for run in (before, after) if (case := run.run_record.known_cases.get(name)) is not None}
+        if len(parts) > 1:
+            missing.append(Missing(name, f"the runs say that it is of {' and of '.join(sorted(parts))}; give --pairs"))
+        else:
+            pairs.append(Pair(parts.pop() if parts else name, _dated(before, name), _dated(after, name)))
+    alone = [(name, run) for run, names in ((before, old), (after, new)) for name in names if name not in shared]
+    of_two = _of_two(alone, before, after)
+    pairs += [Pair(part, *(_dated(run, name) for name, run in found)) for part, found in of_two.items()]
+    if not pairs and not missing:
         raise ResultError(
             f"no slide is named alike in {before.layout.root} ({', '.join(old)}) and {after.layout.root} "
-            f"({', '.join(new)}); say who belongs to whom with --pairs"
+            f"({', '.join(new)}), and no subject has one slide in each; say who belongs to whom with --pairs"
         )
-    alone = [(name, run) for run, names in ((before, old), (after, new)) for name in names if name not in shared]
-    return Paired(
-        tuple(Pair(name, DatedSlide(before, name), DatedSlide(after, name)) for name in shared),
-        tuple(Missing(name, f"it is in {run.layout.root} only") for name, run in alone),
-    )
+    paired = {name for found in of_two.values() for name, _ in found}
+    missing += [Missing(name, f"it is in {run.layout.root} only") for name, run in alone if name not in paired]
+    return Paired(tuple(pairs), tuple(missing))
+
+
+def _of_two(
+    alone: Sequence[tuple[str, OpenedRun]], before: OpenedRun, after: OpenedRun
+) -> dict[str, list[tuple[str, OpenedRun]]]:
+    """Return the subjects and blocks that have one slide in each of two runs, with these."""
+    by_part: dict[str, list[tuple[str, OpenedRun]]] = {}
+    for name, run in alone:
+        if (case := run.run_record.known_cases.get(name)) is not None:
+            by_part.setdefault(case.part, []).append((name, run))
+    return {part: found for part, found in by_part.items() if [run for _, run in found] == [before, after]}
+
+
+def _dated(run: OpenedRun, slide_id: str) -> DatedSlide:
+    """Return a slide with its date, as far as its run knows it."""
+    case = run.run_record.known_cases.get(slide_id)
+    return DatedSlide(run, slide_id, None if case is None else case.date)
 
 
 def by_list(before: OpenedRun, after: OpenedRun, path: Path) -> Paired:
@@ -138,37 +165,64 @@ def _known(where: str, run: OpenedRun, slide_id: str) -> DatedSlide:
     return DatedSlide(run, slide_id)
 
 
-def by_manifest(run: OpenedRun, path: Path) -> Paired:
-    """Return each date of each subject of a manifest, held against the one before it.
+def by_record(run: OpenedRun) -> Paired:
+    """Return each date of each subject and block that a run knows, held against the one before it.
 
     Raises
     ------
     SettingsError
-        No row has a subject, a subject has one date twice, or a row is not in the run.
+        The run knows no date.
     """
-    by_subject: dict[str, list[tuple[str, str]]] = {}
-    for row in read_manifest(path):
-        if row.subject is None or row.taken_on is None:
-            continue
-        visits = by_subject.setdefault(row.subject, [])
-        day = row.taken_on.isoformat()
-        if any(day == other for other, _ in visits):
-            raise SettingsError(f"{path}, line {row.row}: {row.subject} has two images of {day}; keep one")
-        visits.append((day, _slide_id(path, row, run)))
-    if not by_subject:
+    cases = run.run_record.known_cases
+    if not any(case.date for case in cases.values()):
+        raise SettingsError(
+            f"{run.layout.root} knows who is on its slides, and of which day none of them is; give a manifest with the "
+            "columns subject and date (--manifest), or name two runs: BEFORE and AFTER"
+        )
+    return _in_turns(run, [(cases[name], name) for name in _planned(run) if name in cases])
+
+
+def by_manifest(run: OpenedRun, path: Path) -> Paired:
+    """Return each date of each subject and block of a manifest, held against the one before it.
+
+    Raises
+    ------
+    SettingsError
+        No row has a subject and a date, a subject has one date twice, or a row is not in the run.
+    """
+    rows = [(row, row.case) for row in read_manifest(path) if row.case is not None]
+    seen: set[tuple[str, str]] = set()
+    for row, case in rows:
+        if case.date is not None and (case.part, case.date) in seen:
+            raise SettingsError(f"{path}, line {row.row}: {case.part} has two images of {case.date}; keep one")
+        seen.add((case.part, case.date or ""))
+    if not any(case.date for _, case in rows):
         raise SettingsError(f"{path}: no row has a subject and a date; fill in these columns")
-    pairs = [pair for subject, visits in by_subject.items() for pair in _in_turn(run, subject, sorted(visits))]
-    alone = [
-        Missing(subject, f"it has one date only ({visits[0][0]}, {visits[0][1]})")
-        for subject, visits in by_subject.items()
-        if len(visits) == 1
-    ]
-    return Paired(tuple(pairs), tuple(alone))
+    return _in_turns(run, [(case, _slide_id(path, row, run)) for row, case in rows])
 
 
-def _in_turn(run: OpenedRun, subject: str, visits: list[tuple[str, str]]) -> Iterator[Pair]:
-    for (old_day, old), (new_day, new) in pairwise(visits):
-        yield Pair(subject, DatedSlide(run, old, old_day), DatedSlide(run, new, new_day))
+def _in_turns(run: OpenedRun, cases: Sequence[tuple[Case, str]]) -> Paired:
+    """Return each date of each subject held against the one before it, and whoever has but one, or one twice."""
+    by_part: dict[str, dict[str, list[str]]] = {}
+    missing = []
+    for case, slide_id in cases:
+        if case.date is None:
+            missing.append(Missing(case.part, f"{slide_id} has no date; give it in the manifest"))
+        else:
+            by_part.setdefault(case.part, {}).setdefault(case.date, []).append(slide_id)
+    pairs: list[Pair] = []
+    for part, visits in by_part.items():
+        twice = [f"{', '.join(names)} are all of {day}" for day, names in visits.items() if len(names) > 1]
+        if twice:
+            why = f"{'; '.join(twice)}; tell them apart by the column block, or list pairs: change RUN RUN --pairs"
+            missing.append(Missing(part, why))
+            continue
+        if len(visits) == 1:
+            ((day, (slide_id,)),) = visits.items()
+            missing.append(Missing(part, f"it has one date only ({day}, {slide_id})"))
+        dated = [DatedSlide(run, slide_id, day) for day, (slide_id,) in sorted(visits.items())]
+        pairs += [Pair(part, old, new) for old, new in pairwise(dated)]
+    return Paired(tuple(pairs), tuple(missing))
 
 
 def _slide_id(path: Path, row: ManifestRow, run: OpenedRun) -> str:

@@ -136,14 +136,14 @@ def _made_faults(
     in_cells = {fault.what for fault in cells}
     yield from (fault for fault in files if fault.slide_id or fault.what not in in_cells)
     if sealed is not None and not unknown and not cells and run.wsi_area_version == __version__:
-        yield from _sealed_table_faults(sealed, slides)
+        yield from _sealed_table_faults(sealed, run, slides)
 
 
-def _sealed_table_faults(sealed: RunSeal, slides: Sequence[EndedSlide]) -> Iterator[Disagreement]:
+def _sealed_table_faults(sealed: RunSeal, run: RunRecord, slides: Sequence[EndedSlide]) -> Iterator[Disagreement]:
     bare = {slide.slide_id for slide in slides if type(slide) is EndedSlide}
     if bare:
         return  # of a slide that failed run.json does not have all that the table had
     path_of = {slide.slide_id: slide.path for slide in slides}
-    for name, table in run_tables(slides).items():
+    for name, table in run_tables(slides, run).items():
         if table_digest(table, path_of) != sealed.tables.get(name):
             yield Disagreement("", f"table {name}", "what the documents make of it is not what was sealed")

@@ -16,6 +16,7 @@ from wsi_area.inputs.slide_ids import unique_ids
 from wsi_area.inputs.typed_mpp import UNSURE, Sureness, override_of, parse_dpi, parse_mpp, typed_mpp
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.record.left_out import LeftOut
+from wsi_area.model.record.subjects import Case
 from wsi_area.settings.own_settings import OwnSettings
 from wsi_area.slides.header.companion_files import is_dicom
 from wsi_area.storage.access import Access
@@ -42,6 +43,7 @@ class SlideInput:
     annotations: DrawnSource | None = None  # classes, for a segmenter that takes them from a drawing
     roi: DrawnSource | None = None  # what is to be measured at all
     own: OwnSettings | None = None  # settings that differ from those of the run
+    case: Case | None = None  # who or what is on it
 
 
 class CollectedSlides(tuple[SlideInput, ...]):
@@ -150,6 +152,11 @@ def as_slides(given: Sequence[SlideInput | str | os.PathLike[str]], access: Acce
     return given if isinstance(given, CollectedSlides) else CollectedSlides(slides)
 
 
+def told_cases(slides: Iterable[SlideInput]) -> dict[str, Case]:
+    """Return who or what is on slides, by their ids, as run.json has it."""
+    return {slide.slide_id: slide.case for slide in slides if slide.case is not None}
+
+
 def with_drawings(
     slides: Sequence[SlideInput], *, annotations: DrawnSource | None, roi: DrawnSource | None
 ) -> list[SlideInput]:
@@ -224,7 +231,8 @@ def _with_row(slide: SlideInput, row: ManifestRow, general: MppCandidate | None,
     annotations = None if row.annotations is None else DrawnSource(str(row.annotations), scales.annotations)
     roi = None if row.roi is None else DrawnSource(str(row.roi), scales.roi)
     slide_id = row.slide_id or slide.slide_id
-    return replace(slide, override=own, slide_id=slide_id, annotations=annotations, roi=roi, own=row.own)
+    named = replace(slide, override=own, slide_id=slide_id, own=row.own, case=row.case)
+    return replace(named, annotations=annotations, roi=roi)
 
 
 def _row_file(slide: SlideInput, by_file: Mapping[str, ManifestRow]) -> str | None:

@@ -13,6 +13,7 @@ from wsi_area.inputs.listed_names import is_utf8, nearest, read_names
 from wsi_area.inputs.slide_ids import safe_id
 from wsi_area.inputs.typed_mpp import UNSURE, Sureness, in_words, mpp_number, typed_mpp
 from wsi_area.model.calibration import Mpp
+from wsi_area.model.record.subjects import Case
 from wsi_area.plain_text import plain
 from wsi_area.settings.own_settings import CONFIG_COLUMN, OWN_SECTIONS, OwnSettings, is_setting, own_settings
 from wsi_area.settings.run_settings import RunSettings
@@ -21,7 +22,7 @@ from wsi_area.storage.place import Place, is_object, place_of
 
 COLUMNS = (
     "path", "mpp_x", "mpp_y", "mpp_reason", "mpp_u_um", "mpp_record", "mpp_confirmed", "slide_id", "annotations", "roi",
-    "subject", "date", CONFIG_COLUMN,
+    "subject", "block", "date", CONFIG_COLUMN,
 )  # fmt: skip
 MOST_TOLD = 50
 """Wrong rows that one message names; further ones are counted."""
@@ -42,8 +43,7 @@ class ManifestRow:
     sureness: Sureness = UNSURE  # of `mpp`
     annotations: Path | None = None  # absolute, like `roi`
     roi: Path | None = None
-    subject: str | None = None  # who or what is on it, for `wsi-area change`; a run does not need it
-    taken_on: date | None = None  # there wherever `subject` is
+    case: Case | None = None  # who or what is on it: sums and changes of a subject; a run does not need it
     own: OwnSettings | None = None  # what is otherwise for this slide
 
 
@@ -197,7 +197,7 @@ def _row(where: str, line: int, cells: dict[str, str], folder: Path) -> Manifest
         sureness,
         annotations,
         roi,
-        *_dated(where, cells),
+        _case(where, cells),
         own_settings(where, cells, folder),
     )
 
@@ -208,14 +208,14 @@ def _is_yes(what: str, cell: str) -> bool:
     return cell.casefold() in _YES
 
 
-def _dated(where: str, cells: dict[str, str]) -> tuple[str | None, date | None]:
-    subject, day = cells.get("subject", ""), cells.get("date", "")
-    if not subject and not day:
-        return None, None
-    if not subject or not day:
-        raise SettingsError(f"{where}: subject is {subject!r} and date is {day!r}; give both or neither")
+def _case(where: str, cells: dict[str, str]) -> Case | None:
+    subject, block, day = (plain(cells.get(name, "")) for name in ("subject", "block", "date"))
+    if not subject:
+        if block or day:
+            raise SettingsError(f"{where}: block is {block!r} and date is {day!r}, but subject is empty; give it, too")
+        return None
     try:
-        return subject, date.fromisoformat(day)
+        return Case(subject, block or None, date.fromisoformat(day).isoformat() if day else None)
     except ValueError as error:
         raise SettingsError(f"{where}: date is {day!r}; write year-month-day, such as 2026-03-01") from error
 

@@ -11,6 +11,7 @@ from wsi_area.model.burden import Status
 from wsi_area.model.documented import Count, Hash, Name, Part, Says, Whole, not_there, without_version
 from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.record.slide_origin import TileError, Timing
+from wsi_area.model.record.subjects import Case
 from wsi_area.model.slide_result import EndedSlide, FailedSlide, UncountedSlide
 
 RunState = Literal["running", "finished", "interrupted"]
@@ -90,6 +91,11 @@ class RunRecord(Part):
     slide_settings: Annotated[dict[str, Any], Says("settings of single slides, by their ids")] = Field(
         default_factory=dict
     )
+    cases: Annotated[
+        dict[str, Case] | None,
+        Field(exclude_if=not_there),
+        Says("who or what is on each slide, by its id, as the manifest says; absent: it says nothing"),
+    ] = None
     same_content: Annotated[
         tuple[tuple[Name, ...], ...] | None,
         Field(exclude_if=not_there),
@@ -124,6 +130,11 @@ class RunRecord(Part):
     def ended_slides(self) -> dict[str, EndedSlide]:
         """Return how each slide of the folder ended, by its id; empty while a first run is at work."""
         return self.slides or {}
+
+    @property
+    def known_cases(self) -> dict[str, Case]:
+        """Return who or what is on each slide, by its id; empty where no manifest said so."""
+        return self.cases or {}
 
     @property
     def twins(self) -> tuple[tuple[str, ...], ...]:

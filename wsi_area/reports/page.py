@@ -15,12 +15,21 @@ from wsi_area.reports.histogram import WIDTH as PLOT_WIDTH
 from wsi_area.reports.provenance import Provenance
 from wsi_area.reports.slide_view import SlideView
 from wsi_area.reports.strip_plot import OUTLIER_RULE
+from wsi_area.reports.subjects import SubjectRow
 from wsi_area.reports.tile_map import RAMP_RGB
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-def page_html(title: str, cohort: Cohort, slides: tuple[SlideView, ...], origin: Provenance, *, for_print: bool) -> str:
+def page_html(
+    title: str,
+    cohort: Cohort,
+    subjects: tuple[SubjectRow, ...],
+    slides: tuple[SlideView, ...],
+    origin: Provenance,
+    *,
+    for_print: bool,
+) -> str:
     """Return the report as one HTML document.
 
     Whatever comes from a file, a path or a slide's metadata is escaped; should something slip through all the same,
@@ -30,7 +39,7 @@ def page_html(title: str, cohort: Cohort, slides: tuple[SlideView, ...], origin:
     ----------
     title : str
         Of the document.
-    cohort, slides, origin
+    cohort, subjects, slides, origin
         What to show.
     for_print : bool
         For paper: no controls, and each picture with and without its classes.
@@ -42,6 +51,7 @@ def page_html(title: str, cohort: Cohort, slides: tuple[SlideView, ...], origin:
         .render(
             title=title,
             cohort=cohort,
+            subjects=subjects,
             slides=slides,
             origin=origin,
             for_print=for_print,

@@ -12,6 +12,7 @@ from wsi_area.reports.pdf import require_weasyprint, write_pdf
 from wsi_area.reports.provenance import provenance, time_text
 from wsi_area.reports.slide_picture import slide_picture
 from wsi_area.reports.slide_view import SlideView, slide_view
+from wsi_area.reports.subjects import subject_rows
 from wsi_area.results.layout import write_bytes
 from wsi_area.results.run_folder import refuse_run_in
 from wsi_area.results.seal.sealed_run import add_to_seal
@@ -54,14 +55,14 @@ def write_report(run: Place, *, pdf: bool = False, out: Place | None = None) -> 
     refuse_run_in(out)
     documents = read_documents(run)
     slides = tuple(_views(documents))
-    overview, origin = cohort(documents.slides), provenance(documents.run_record)
+    overview, origin, subjects = cohort(documents.slides), provenance(documents.run_record), subject_rows(documents)
     began = time_text(documents.run_record.started)
     title = f"Report of {len(slides)} {'slide' if len(slides) == 1 else 'slides'}, {began}"
     folder = run if out is None else out
     html, paper = folder / HTML_NAME, folder / PDF_NAME
-    write_bytes(html, page_html(title, overview, slides, origin, for_print=False).encode())
+    write_bytes(html, page_html(title, overview, subjects, slides, origin, for_print=False).encode())
     if pdf:
-        write_pdf(page_html(title, overview, slides, origin, for_print=True), paper)
+        write_pdf(page_html(title, overview, subjects, slides, origin, for_print=True), paper)
     if out is None:
         add_to_seal(documents.layout, "report", [html, *([paper] if pdf else [])])
     return WrittenReport(html, paper if pdf else None, len(slides), documents.refused)

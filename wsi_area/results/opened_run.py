@@ -73,6 +73,17 @@ class OpenedRun(Mapping[str, OpenedSlide]):
         return self._frame("areas")
 
     @cached_property
+    def subjects(self) -> "pd.DataFrame":
+        """Return one row for each subject and class; none where no manifest said who is on the slides."""
+        import pandas as pd
+
+        from wsi_area.results.tables.run_tables import names_of
+
+        if not self.run_record.known_cases:
+            return pd.DataFrame(columns=list(names_of("subjects")))
+        return self._frame("subjects")
+
+    @cached_property
     def findings(self) -> "pd.DataFrame":
         """Return one row for each finding."""
         import pandas as pd

@@ -9,7 +9,7 @@ force.
 
 from collections.abc import Collection, Iterable, Sequence
 
-from wsi_area.inputs.collect import SlideInput
+from wsi_area.inputs.collect import SlideInput, told_cases
 from wsi_area.inputs.slide_settings import told_settings
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import EndedSlide
@@ -43,9 +43,14 @@ def begun_header(
     """
     names = [other.slide_id for other in others]
     before = {} if folder.earlier is None else folder.earlier.slide_settings
+    known = {} if folder.earlier is None else folder.earlier.known_cases
+    planned = [*names, *(slide.slide_id for slide in slides)]
+    # who is on a slide stays known where a later command has no manifest that says so
+    cases = {name: known[name] for name in planned if name in known} | told_cases(slides)
     return header.model_copy(
         update={
-            "slides_planned": (*names, *(slide.slide_id for slide in slides)),
+            "slides_planned": tuple(planned),
+            "cases": cases or None,
             "slide_settings": {name: before[name] for name in names if name in before} | told_settings(slides),
         }
     )

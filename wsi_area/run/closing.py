@@ -44,10 +44,10 @@ def end_run(
     """
     twins = same_content(table)
     told, outcome = as_of_run(table, outcome, twins)
-    tables = run_tables(told)
+    run = begun.model_copy(update={"same_content": twins or None})
+    tables = run_tables(told, run)
     files = write_tables(layout, tables)
     files |= write_objects(layout, [slide.slide_id for slide in told if slide.status != "failed"])
-    run = begun.model_copy(update={"same_content": twins or None})
     run = ended_run(run, outcome, told, worker_count).model_copy(update=further or {})
     seal = sealed_run(layout, run, table, tables)
     files[WORKBOOK] = write_workbook(layout, tables, seal.seal)

@@ -31,7 +31,7 @@ _SAYS = (
 @click.option(
     "--manifest",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Of one run with all dates: the manifest it was measured from, with the columns subject and date.",
+    help="Of one run with all dates: subject and date of its slides, where it was measured without.",
 )
 @click.option("--same-scale", is_flag=True, help="One calibration serves both dates: same camera, same distance.")
 @click.option("--despite-settings", is_flag=True, help="Compare even what was measured by different rules.")
@@ -56,7 +56,7 @@ def command(
     \b
     wsi-area change march/ june/                          # two runs; images named alike are one subject
     wsi-area change march/ june/ --pairs pairs.csv        # subject,before,after
-    wsi-area change visits/ --manifest visits.csv         # one run; columns subject and date in its manifest
+    wsi-area change visits/                               # one run; columns subject and date in its manifest
 
     One slide measured twice is another matter: `wsi-area diff`.
 

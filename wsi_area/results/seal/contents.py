@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import PurePath
 from typing import Any
 
@@ -46,13 +46,15 @@ def table_digest(table: RunTable, path_of: Mapping[str, str]) -> str:
 
 
 def run_digest(run: RunRecord) -> str:
-    """Return the digest of which slides were measured together, and with which settings."""
+    """Return the digest of which slides were measured together, of whom, and with which settings."""
+    cases = {slide_id: asdict(case) for slide_id, case in run.known_cases.items()}
     return json_digest(
         {
             "settings": run.config_hash,
             "segmenter_package": run.segmenter_package,
             "slides": list(run.slides_planned),
             "same_content": [list(names) for names in run.twins],
+            **({"cases": cases} if cases else {}),  # what earlier versions sealed has none
         }
     )
 

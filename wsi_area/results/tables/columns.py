@@ -11,6 +11,7 @@ from wsi_area.model.documented import Part, Says, Table
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.record.slide_areas import ClassOnRecord
 from wsi_area.model.record.slide_foci import Focus
+from wsi_area.model.record.subjects import SubjectTotal
 from wsi_area.model.slide_result import CountedSlide, UncountedSlide
 
 Kind = Literal["text", "integer", "number", "flag"]
@@ -35,6 +36,9 @@ _FIRST: dict[Table, tuple[str, ...]] = {
 }  # fmt: skip
 """The order that version 0.1.0 gave its columns, which stays; columns that have come since follow, field by field."""
 
+
+_ROW_OF_ITS_OWN: dict[Table, type] = {"flags": QaFinding, "subjects": SubjectTotal}
+"""Tables whose rows are values of their own, and not a slide or a part of one."""
 
 Reach = Callable[[Any, Any], Any]
 
@@ -61,8 +65,9 @@ def columns_of(table: Table) -> tuple[Column, ...]:
     ['slide_id', 'status', 'reason', 'path']
     """
     found: dict[str, Column] = {}
-    for root in (QaFinding,) if table == "flags" else (CountedSlide, UncountedSlide):
-        for says, bare, path, reach in _said_of(root, "", _item if table == "flags" else _slide):
+    row = _ROW_OF_ITS_OWN.get(table)
+    for root in (CountedSlide, UncountedSlide) if row is None else (row,):
+        for says, bare, path, reach in _said_of(root, "", _slide if row is None else _item):
             if says.column and table in says.tables:
                 source = ": ".join(text for text in (f"`{path}`" if path else "", says.source) if text)
                 column = Column(

@@ -15,6 +15,11 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {  # the files of a table, w
     "areas.parquet": ("One row for each counted slide and class.", columns_of("areas")),
     "flags.csv": ("One row for each finding.", columns_of("flags")),
     "failed.csv": ("One row for each slide that failed or is incomplete.", columns_of("failed")),
+    "subjects.csv, subjects.parquet": (
+        "One row for each subject and class, and for all of its tumour, positive and tissue. There is none where no "
+        "manifest says who is on the slides. A class that is a total by name and number stands once, as the total.",
+        columns_of("subjects"),
+    ),
     "objects.parquet": (
         "One row for each focus (connected region of tumour), at most 100 000 of a slide; also beside each slide's "
         "result.json. There is none where foci were not asked for or no class is tumour.",
@@ -30,8 +35,9 @@ Every column of the tables of a run. Written by `python -m wsi_area.results.tabl
 - Ids are text. What guesses types turns `001` into 1, `1E5` into 100000 and `NA` into nothing: open
   `summary.parquet`, which knows its types, or name them. pandas: `read_csv(…, dtype={"slide_id": str},
   keep_default_na=False, na_values=[""])`; R: `read.csv(…, colClasses = c(slide_id = "character"), na.strings = "")`;
-  Excel, LibreOffice: `summary.xlsx`, typed, a sheet for each of summary, areas, flags and failed, and the seal of the
-  run on the last (a double click on a CSV takes the separator and the decimal sign of the country, and guesses dates).
+  Excel, LibreOffice: `summary.xlsx`, typed, a sheet for each of summary, areas, flags and failed, one for subjects
+  where the manifest names them, and the seal of the run on the last (a double click on a CSV takes the separator and
+  the decimal sign of the country, and guesses dates).
 - A text of a CSV that would begin a formula (`=`, `+`, `-`, `@`, a tab) has a `'` before it: take it away where one of
   these follows it. Numbers have none; parquet and xlsx hold texts as they are. A path whose name is no UTF-8, or orders
   something, is written with an escape (`caf\\xe9.tif`).

@@ -1,4 +1,4 @@
-"""results: the tables of a run, made from its slides' results: summary, areas, flags, failed."""
+"""results: the tables of a run, made from its slides' results: summary, areas, flags, failed, subjects."""
 
 import hashlib
 import json
@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wsi_area.compute.count.subject_totals import subject_totals
 from wsi_area.model.documented import Table
+from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.plain_text import plain_values
 from wsi_area.results.layout import RunLayout, csv_bytes, write_bytes
@@ -20,8 +22,8 @@ if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then it
 
 Row = Mapping[str, Any]
 
-IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed")
-IN_PARQUET: tuple[Table, ...] = ("summary", "areas")
+IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed", "subjects")
+IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "subjects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,24 @@ class RunTable:
     rows: Sequence[Row]
 
 
-def run_tables(slides: Sequence[EndedSlide]) -> dict[Table, RunTable]:
-    """Return the tables of a run by name, without those of objects; the summary has a row for each planned slide."""
+def run_tables(slides: Sequence[EndedSlide], run: RunRecord) -> dict[Table, RunTable]:
+    """Return the tables of a run by name, without those of objects; the summary has a row for each planned slide.
+
+    There is one of subjects where the run knows who is on its slides.
+    """
     lost = [slide for slide in slides if slide.status in {"failed", "incomplete"}]
     failed = [{c.name: c.value(slide, None) for c in columns_of("failed")} for slide in lost]
-    return {
+    tables: dict[Table, RunTable] = {
         "summary": RunTable(_columns("summary", slides), [summary_row(slide) for slide in slides]),
         "areas": RunTable(_columns("areas", slides), [row for slide in slides for row in area_rows(slide)]),
         "flags": RunTable(_kinds("flags"), [row for slide in slides for row in flag_rows(slide)]),
         "failed": RunTable(_kinds("failed"), failed),
     }
+    if run.known_cases:
+        totals = subject_totals(slides, run.known_cases, run.twins)
+        rows = [{column.name: column.value(None, total) for column in columns_of("subjects")} for total in totals]
+        tables["subjects"] = RunTable(_kinds("subjects"), rows)
+    return tables
 
 
 WORKBOOK = "summary.xlsx"
@@ -50,8 +60,8 @@ WORKBOOK = "summary.xlsx"
 def table_files(tables: Mapping[Table, RunTable]) -> dict[str, bytes]:
     """Return the content of each file that the tables are written to, but for the workbook, by its name."""
     return {
-        **{f"{name}.csv": csv_bytes(list(tables[name].columns), tables[name].rows) for name in IN_CSV},
-        **{f"{name}.parquet": parquet_bytes(tables[name].columns, tables[name].rows) for name in IN_PARQUET},
+        **{f"{n}.csv": csv_bytes(list(tables[n].columns), tables[n].rows) for n in IN_CSV if n in tables},
+        **{f"{n}.parquet": parquet_bytes(tables[n].columns, tables[n].rows) for n in IN_PARQUET if n in tables},
     }
 
 
@@ -61,8 +71,15 @@ def write_workbook(layout: RunLayout, tables: Mapping[Table, RunTable], seal: st
 
 
 def write_tables(layout: RunLayout, tables: Mapping[Table, RunTable]) -> dict[str, str]:
-    """Return the SHA-256 of each file of tables, by its name; they are written, but for the workbook."""
-    return {name: _write(layout.root / name, content) for name, content in table_files(tables).items()}
+    """Return the SHA-256 of each file of tables, by its name; they are written, but for the workbook.
+
+    A table that the run has no more is removed.
+    """
+    files = table_files(tables)
+    for name in (*(f"{table}.csv" for table in IN_CSV), *(f"{table}.parquet" for table in IN_PARQUET)):
+        if name not in files:
+            (layout.root / name).unlink(missing_ok=True)
+    return {name: _write(layout.root / name, content) for name, content in files.items()}
 
 
 def _write(path: Place, content: bytes) -> str:

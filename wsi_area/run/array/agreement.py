@@ -9,6 +9,7 @@ from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.calibration import Mpp, MppCandidate
+from wsi_area.model.record.subjects import Case
 from wsi_area.plain_text import named_file
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.run.array.array_plan import ArrayPlan
@@ -121,4 +122,5 @@ def _slide_input(row: Mapping[str, Any]) -> SlideInput:
         override = MppCandidate(**{**override, "mpp": Mpp(**override["mpp"])})
     annotations, roi = (None if row[name] is None else _drawn_source(row[name]) for name in ("annotations", "roi"))
     own = None if row["own"] is None else OwnSettings(**row["own"])
-    return SlideInput(named_file(row["path"]), row["slide_id"], override, annotations, roi, own)
+    case = None if row["case"] is None else Case(**row["case"])
+    return SlideInput(named_file(row["path"]), row["slide_id"], override, annotations, roi, own, case)
