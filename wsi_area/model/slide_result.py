@@ -40,9 +40,11 @@ from wsi_area.model.record.slide_areas import (
     TissueEnvelope,
     Unreadable,
 )
+from wsi_area.model.record.slide_bands import BandsOnRecord
 from wsi_area.model.record.slide_burden import Positive, Tumor
 from wsi_area.model.record.slide_certificate import Certificate
 from wsi_area.model.record.slide_foci import FociOnRecord
+from wsi_area.model.record.slide_hotspots import HotSpotsOnRecord
 from wsi_area.model.record.slide_origin import (
     NO_MM2,
     NOT_COUNTED,
@@ -63,7 +65,7 @@ from wsi_area.model.slide import Level
 
 _NOT_STARTED = "it failed before anything of it was looked at"
 _FILE = "the slide's file"
-_ALL: tuple[Table, ...] = ("summary", "areas", "failed", "objects")
+_ALL: tuple[Table, ...] = ("summary", "areas", "failed", "objects", "bands", "hotspots")
 _OF_FAILED: tuple[Table, ...] = ("summary", "failed")
 
 Version = Annotated[Name, Says("version that measured the slide", empty=_NOT_STARTED, column="wsi_area_version")]
@@ -182,6 +184,12 @@ class CountedSlide(EndedSlide):
         FociOnRecord | None,
         Says(FociOnRecord.__doc__ or "", empty="foci were not asked for, or no class is tumour"),
     ]
+    bands: Annotated[
+        BandsOnRecord | None, Says(BandsOnRecord.__doc__ or "", empty="not asked for, or there are no mm²")
+    ] = None
+    hotspots: Annotated[
+        HotSpotsOnRecord | None, Says(HotSpotsOnRecord.__doc__ or "", empty="not asked for, or there are no mm²")
+    ] = None
     size_filters: Annotated[tuple[SizeChange, ...], Says("what each filter by size changed")]
     steps: Annotated[
         StepsOnRecord | None,

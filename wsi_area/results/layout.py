@@ -20,6 +20,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 _QUOTED = tuple(f"'{sign}" for sign in _FORMULA)
 TISSUE_FOLDER = "tissue"
 """In a slide's folder: its tissue as a layer of its own, laid out like a slide."""
+HOTSPOTS_NAME, HEAT_MAP_NAME = "hotspots.geojson", "hotspots.png"
+"""The windows of a slide with the most, and what every window of the grid holds."""
 OUTLINES_NAME, LABELS_NAME = "regions.geojson.gz", "labels.ome.zarr"
 """What `wsi-area export` writes beside a slide's result; made from its class map, so gone when that is made anew."""
 

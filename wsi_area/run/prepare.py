@@ -195,6 +195,8 @@ def _cut_and_fitted(
         plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
     if plan.level != first.level:  # the segmenter was made for another pixel size
         lane = choose_lane(info, [plan.level], settings.reader.lane, levels)
+    settings.bands.require_classes(fitted.scheme)
+    settings.hotspots.require_classes(fitted.scheme)
     plan = _within(plan, roi)
     validate(plan, task.memory_limit_bytes)
     foreground = fitted.may_hold_foreground(overview)

@@ -14,6 +14,7 @@ from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.cluster_settings import ClusterSettings, StorageSettings, TlsSettings
 from wsi_area.settings.effect import Effect, effect_of
+from wsi_area.settings.margin_settings import BandSettings, HotspotSettings
 from wsi_area.settings.mistakes import in_words, placed
 from wsi_area.settings.presets import config_file, shown
 from wsi_area.settings.settings_origin import PROGRAM, origins, said_by
@@ -158,6 +159,8 @@ class RunSettings(_Section):
     exclusions: ExclusionSettings = ExclusionSettings()
     objects: ObjectSettings = ObjectSettings()
     envelope: EnvelopeSettings = EnvelopeSettings()
+    bands: BandSettings = BandSettings()
+    hotspots: HotspotSettings = HotspotSettings()
     reader: ReaderSettings = ReaderSettings()
     calibration: CalibrationSettings = CalibrationSettings()
     quality: Annotated[QualitySettings, Effect.FINDINGS] = QualitySettings()

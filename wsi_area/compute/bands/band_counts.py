@@ -23,8 +23,8 @@ def band_counts(
 ) -> NDArray[np.int64]:
     """Return the level-0 pixels of tissue by band and class code, int64 (bands, 256), of the core of a window.
 
-    A pixel that no class was given to (not scanned, outside the region of interest, unreadable) is nothing at all: it is
-    counted in no band, and no border lies there.
+    A pixel that no class was given to (not scanned, outside the region of interest, unreadable) is nothing at all: it
+    is counted in no band, and no border lies there.
 
     Parameters
     ----------
@@ -67,6 +67,4 @@ def _count_side(
     near = np.empty((core.height_px, part.shape[1]), np.uint16)
     scratch = np.empty(part.shape[1], np.int64)
     rows_to_nearest(np.ascontiguousarray(part), from_set, core.y_px - top, near, scratch)
-    count_within_reach(
-        near, side.reach_px, side.band, held, counted, tissue_l0_px, core.x_px - left, scratch, counts
-    )
+    count_within_reach(near, side.reach_px, side.band, held, counted, tissue_l0_px, core.x_px - left, scratch, counts)

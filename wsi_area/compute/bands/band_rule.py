@@ -1,8 +1,8 @@
-"""compute: which band a pixel is in: by whole offsets in work pixels, decided exactly, whatever box it was looked at in.
+"""compute: which band a pixel is in, by whole offsets in work pixels: decided exactly, in whatever box it lies.
 
-The distance of a pixel is that from its centre to the nearest centre of a pixel of the class, in µm; inside the class it
-is negative, to the nearest centre of a pixel of another class. A band ``(from, to]`` has what is farther than the one
-and at most as far as the other.
+The distance of a pixel is that from its centre to the nearest centre of a pixel of the class, in µm; inside the class
+it is negative, to the nearest centre of a pixel of another class. A band ``(from, to]`` has what is farther than the
+one and at most as far as the other.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from wsi_area.model.calibration import Mpp
 Ints = NDArray[np.int64]
 
 _DIGITS = 12
-"""A length in µm is taken as the decimal number of so many digits: 3 × 0.1 is 0.3, and a pixel at 0.3 is at the edge."""
+"""A length in µm is taken as the decimal number of so many digits: 3 × 0.1 is 0.3, so a pixel there is at an edge."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

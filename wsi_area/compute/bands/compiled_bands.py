@@ -47,9 +47,9 @@ def count_within_reach(
 ) -> None:
     """Add the level-0 pixels of each core pixel to its band and code: int64 (bands, 256).
 
-    ``near`` uint16 (rows, w), ``reach`` int64 (edges, rows), ``band`` int64 (edges,), ``core`` uint8 (rows, core w) from
-    column ``first`` on, ``is_counted`` uint8 (256,), ``tissue`` uint32 of the core's shape, ``edge_of`` int64 (w,) for
-    its own use.
+    ``near`` uint16 (rows, w), ``reach`` int64 (edges, rows), ``band`` int64 (edges,), ``core`` uint8 (rows, core w)
+    from column ``first`` on, ``is_counted`` uint8 (256,), ``tissue`` uint32 of the core's shape, ``edge_of`` int64 (w,)
+    for its own use.
     """
     height, width = near.shape
     core_width = core.shape[1]

@@ -15,9 +15,9 @@ def add_box(
 ) -> None:  # fmt: skip
     """Add the level-0 pixels of a box to the windows round some centres: int64 (2, centres y, centres x).
 
-    ``tissue`` uint32 (h, w) and ``is_positive`` uint8 (h, w) from work row ``y0`` and column ``x0`` on, ``ys`` and ``xs``
-    int64 of the centres, ``first_row``, ``first`` and ``stop`` of the window, ``upto`` int64 (2, w + 1) for its own use.
-    The first of the sums is tissue, the second what of it is positive.
+    ``tissue`` uint32 (h, w) and ``is_positive`` uint8 (h, w) from work row ``y0`` and column ``x0`` on, ``ys`` and
+    ``xs`` int64 of the centres, ``first_row``, ``first`` and ``stop`` of the window, ``upto`` int64 (2, w + 1) for its
+    own use. The first of the sums is tissue, the second what of it is positive.
     """
     height, width = tissue.shape
     rows = len(first)
@@ -40,5 +40,3 @@ def add_box(
                 if right > left:
                     sums[0, i, j] += upto[0, right] - upto[0, left]
                     sums[1, i, j] += upto[1, right] - upto[1, left]
-
-

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.bands.band_rule import reach_px, whole_lengths
+from wsi_area.compute.bands.band_rule import reach_px
 from wsi_area.model.calibration import Mpp
 
 Ints = NDArray[np.int64]
@@ -52,7 +52,7 @@ def radius_um(area_mm2: float) -> float:
 
 
 def window_of(area_mm2: float, shape: Shape, work_mpp: Mpp) -> Window:
-    """Return the pixels of a window: round, or a square that has its upper and left edge and not the others.
+    """Return the pixels of a window: those with centres in a disc, or the columns and rows nearest to a square.
 
     Parameters
     ----------
@@ -65,18 +65,9 @@ def window_of(area_mm2: float, shape: Shape, work_mpp: Mpp) -> Window:
         reach = reach_px(radius_um(area_mm2), work_mpp)
         half = np.concatenate([reach[:0:-1], reach])
         return Window(area_mm2, shape, 1 - len(reach), -half, half + 1)
-    side, x, y = whole_lengths(_UM_PER_MM * sqrt(area_mm2), work_mpp.x, work_mpp.y)
-    (left, right), (top, bottom) = _within_half(side, x), _within_half(side, y)
-    return Window(area_mm2, shape, top, np.full(bottom - top, left), np.full(bottom - top, right))
-
-
-def _within_half(side: int, step: int) -> tuple[int, int]:
-    """Return the range of offsets at ``-side/2 <= offset * step < side/2``; all in one unit.
-
-    >>> _within_half(4, 1), _within_half(5, 1)
-    ((-2, 2), (-2, 3))
-    """
-    return -(side // (2 * step)), -(-side // (2 * step))
+    side_um = _UM_PER_MM * sqrt(area_mm2)
+    columns, rows = max(1, round(side_um / work_mpp.x)), max(1, round(side_um / work_mpp.y))
+    return Window(area_mm2, shape, -(rows // 2), np.full(rows, -(columns // 2)), np.full(rows, columns - columns // 2))
 
 
 def centres_px(size_px: int, step_px: int) -> Ints:
@@ -89,7 +80,7 @@ def centres_px(size_px: int, step_px: int) -> Ints:
 
 
 def grid_step_px(step_um: float, work_mpp_um: float, size_px: int, most: int) -> int:
-    """Return the step of the grid along one axis in work pixels: the nearest to the wish, and at most so many centres."""
+    """Return the step of the grid along one axis in work px: the nearest to the wish, with at most so many centres."""
     return max(1, round(step_um / work_mpp_um), -(-size_px // most))
 
 

@@ -22,7 +22,12 @@ class WindowSums:
 
 
 def window_sums(
-    tissue_l0_px: NDArray[np.uint32], is_positive: NDArray[np.bool_], box: Region, ys_px: Ints, xs_px: Ints, window: Window
+    tissue_l0_px: NDArray[np.uint32],
+    is_positive: NDArray[np.bool_],
+    box: Region,
+    ys_px: Ints,
+    xs_px: Ints,
+    window: Window,
 ) -> WindowSums:
     """Return what a box of work pixels adds to each window that reaches into it.
 

@@ -25,7 +25,15 @@ from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.store import create_store, ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
-from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, SlideLayout, read_json, write_json
+from wsi_area.results.layout import (
+    HEAT_MAP_NAME,
+    HOTSPOTS_NAME,
+    LABELS_NAME,
+    OUTLINES_NAME,
+    SlideLayout,
+    read_json,
+    write_json,
+)
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE
 from wsi_area.results.thumbnail import CLASSES_NAME
 from wsi_area.storage.place import remove_tree
@@ -45,7 +53,7 @@ def tiles_layout(layout: SlideLayout, filters: SizeFilters) -> SlideLayout:
 
 def discard_cleaned(layout: SlideLayout) -> None:
     """Remove what was made from a slide's tiles, in its folder: for a slide that is measured afresh."""
-    for name in (NOTE, OBJECTS_TABLE, OUTLINES_NAME, CLASSES_NAME):
+    for name in (NOTE, OBJECTS_TABLE, OUTLINES_NAME, CLASSES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME):
         (layout.root / name).unlink(missing_ok=True)
     for name in (RAW_FOLDER, LABELS_NAME):
         with suppress(OSError):
