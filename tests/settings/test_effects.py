@@ -23,6 +23,7 @@ SIZE = Size(300, 200)
 CHANGE_NUMBERS = (
     "tiling.work_mpp=2",
     "tiling.tile_px=256",
+    "tissue.name=tissue",
     "segmenter.threshold=30",
     "exclusions.pen=true",
     "objects.min_focus_um2=3",

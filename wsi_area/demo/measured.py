@@ -10,7 +10,8 @@ from wsi_area.model.slide_result import CountedSlide
 from wsi_area.run.events import Listener
 from wsi_area.run.pipeline import run_slides
 from wsi_area.run.run_document import RunOutcome
-from wsi_area.settings.run_settings import RunSettings, SegmenterSettings, TilingSettings
+from wsi_area.settings.run_settings import RunSettings, TilingSettings
+from wsi_area.settings.segmenter_settings import SegmenterSettings
 
 _CLASSES = [
     {"id": 0, "name": "background", "color": "#ffffff"},

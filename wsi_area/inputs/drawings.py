@@ -144,6 +144,19 @@ def left_out_findings(slide_id: str, facts: Mapping[str, Any]) -> tuple[QaFindin
     return tuple(found)
 
 
+def drawn_classes(facts: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the classes of which something was drawn, outline or mask.
+
+    Parameters
+    ----------
+    facts
+        What the segmenter found while fitting; without a drawing there is nothing to return.
+    """
+    entries: Any = facts.get("classes", ())
+    drawn = [entry for entry in entries if isinstance(entry, Mapping)]
+    return frozenset(entry["class"] for entry in drawn if entry.get("regions") or entry.get("mask_px"))
+
+
 def outlines_on_record(facts: Mapping[str, Any], plan: SlidePlan, mpp: Mpp | None) -> tuple[OutlineOnRecord, ...]:
     """Return the exact area of each class's outlines, beside which its pixel count can be held.
 

@@ -12,6 +12,7 @@ from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.mistakes import in_words
 from wsi_area.settings.own_settings import OWN_SECTIONS, OwnSettings
 from wsi_area.settings.run_settings import RunSettings
+from wsi_area.settings.segmenter_settings import NO_TISSUE
 from wsi_area.settings.settings_tree import overlaid
 
 FOR_THE_RUN = ("name", "classes", "model")
@@ -47,10 +48,12 @@ def settings_of(settings: RunSettings, slide: SlideInput, sections: Sequence[str
         key = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"{_place(own, key)}: {in_words(error, RunSettings)}") from error
     _refuse_other_classes(settings, found, own)
-    try:
-        make_segmenter(found.segmenter.name, found.segmenter.own)
-    except SettingsError as error:
-        raise SettingsError(f"{_place(own, 'segmenter')}: {error}") from error
+    for section, wanted in (("segmenter", found.segmenter), ("tissue", found.tissue)):
+        try:
+            if wanted.name != NO_TISSUE:
+                make_segmenter(wanted.name, wanted.own)
+        except SettingsError as error:
+            raise SettingsError(f"{_place(own, section)}: {error}") from error
     return settings.model_copy(update={section: getattr(found, section) for section in OWN_SECTIONS})
 
 

@@ -2,21 +2,16 @@
 
 How a number comes into the result
 ----------------------------------
-1. One field, in the part that it belongs to (`slide_areas`, `slide_foci`, `slide_origin`, or here), with its words::
+1. One field, in the part that it belongs to (in `model.record`, or here), with its words::
 
-       mean_focus_mm2: Annotated[
-           Area | None, Says("mean area of a focus", "mm²", NO_FOCI, column="mean_focus_mm2")
-       ] = None
+       n: Annotated[Area | None, Says("mean area of a focus", "mm²", NO_FOCI, column="mean_focus_mm2")] = None
 
-   ``column`` puts it into the summary, after the columns of 0.1.0, in the order of the
-   fields. What follows from other fields is no field,
-   but a property whose return type is annotated alike: it is in the table and not in the document.
+   ``column`` puts it into the summary. What follows from other fields is a property whose return type is annotated
+   alike: it is in the table and not in the document.
 2. The line that computes it, where the part is made: `results.record`, or `run.slide_document` for a whole part.
 
-A field that older documents lack has a default which says that nothing is known (None, or an empty tuple), so that
-they still open. `documented.SCHEMA_VERSION` is raised with the first such field of a release. The JSON Schema, the
-tables, the workbook and the data dictionary follow by themselves: write the two pages again (see `results.schema` and
-`results.tables.dictionary`).
+A field that older documents lack has a default which says that nothing is known; `documented.SCHEMA_VERSION` is raised
+with the first of a release. Then write the schema and the dictionary (`results.schema`, `results.tables.dictionary`).
 """
 
 from typing import Annotated, ClassVar
@@ -36,15 +31,14 @@ from wsi_area.model.record.slide_areas import (
     CountsOnRecord,
     OutlineOnRecord,
     SignalOnRecord,
-    Tissue,
     TissueEnvelope,
     Unreadable,
 )
-from wsi_area.model.record.slide_bands import BandsOnRecord
+from wsi_area.model.record.slide_bands import Bands
 from wsi_area.model.record.slide_burden import Positive, Tumor
 from wsi_area.model.record.slide_certificate import Certificate
 from wsi_area.model.record.slide_foci import FociOnRecord
-from wsi_area.model.record.slide_hotspots import HotSpotsOnRecord
+from wsi_area.model.record.slide_hotspots import HotSpots
 from wsi_area.model.record.slide_origin import (
     NO_MM2,
     NOT_COUNTED,
@@ -61,6 +55,7 @@ from wsi_area.model.record.slide_origin import (
 )
 from wsi_area.model.record.slide_pictures import PicturesOnRecord
 from wsi_area.model.record.slide_steps import StepsOnRecord
+from wsi_area.model.record.slide_tissue import Tissue, TissueLayerOnRecord
 from wsi_area.model.slide import Level
 
 _NOT_STARTED = "it failed before anything of it was looked at"
@@ -154,6 +149,10 @@ class CountedSlide(EndedSlide):
         Positive | None, Says(Positive.__doc__ or "", empty="the segmenter measures no stain, or nothing could be read")
     ] = None
     tissue: Tissue
+    tissue_layer: Annotated[
+        TissueLayerOnRecord | None,
+        Says(TissueLayerOnRecord.__doc__ or "", empty="the tissue is no layer of its own"),
+    ] = None
     tissue_envelope: Annotated[
         TissueEnvelope | None,
         Says(TissueEnvelope.__doc__ or "", empty="no pixel size is known, or it was not asked for"),
@@ -184,12 +183,8 @@ class CountedSlide(EndedSlide):
         FociOnRecord | None,
         Says(FociOnRecord.__doc__ or "", empty="foci were not asked for, or no class is tumour"),
     ]
-    bands: Annotated[
-        BandsOnRecord | None, Says(BandsOnRecord.__doc__ or "", empty="not asked for, or there are no mm²")
-    ] = None
-    hotspots: Annotated[
-        HotSpotsOnRecord | None, Says(HotSpotsOnRecord.__doc__ or "", empty="not asked for, or there are no mm²")
-    ] = None
+    bands: Bands = None
+    hotspots: HotSpots = None
     size_filters: Annotated[tuple[SizeChange, ...], Says("what each filter by size changed")]
     steps: Annotated[
         StepsOnRecord | None,
@@ -294,13 +289,16 @@ class CountedSlide(EndedSlide):
     def pct_tissue(self, of: ClassOnRecord) -> Annotated[
         float | None,
         Says(
-            "its share of the tissue", "%", "it is no tissue, or there is none", "classes.n_px, tissue.n_px",
-            "pct_tissue", ("areas",),
+            "its share of the tissue: its pixels in tissue over those of the tissue", "%",
+            "it is no tissue, or no tissue was measured (tissue_source is empty), or there is none",
+            "classes.n_px, tissue_layer.n_px_crossed, tissue.n_px", "pct_tissue", ("areas",),
         ),
     ]:  # fmt: skip
         """Return the share of a class in the tissue, in percent; None for what is no tissue."""
-        return 100 * of.n_px / self.tissue.n_px if of.is_tissue and self.tissue.n_px else None
+        if not of.is_tissue or not self.tissue.n_px:
+            return None
+        layer = self.tissue_layer
+        return 100 * (of.n_px if layer is None else layer.in_tissue_px((of.id,))) / self.tissue.n_px
 
 
-SlideResult = CountedSlide | UncountedSlide
-"""What a result.json holds."""
+SlideResult = CountedSlide | UncountedSlide  # what a result.json holds

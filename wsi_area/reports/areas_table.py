@@ -148,6 +148,8 @@ def worked_line(record: CountedSlide) -> str:
         return ""
     headline = record.headline
     what, n_px = ("tissue", record.tissue.n_px) if headline.n_px is None else (headline.title, headline.n_px)
+    if n_px is None:
+        return ""
     explained = explain_area(n_px, from_mpp(mpp, record.calibration.source or ""), what=f"{what} pixels")
     return (
         f"{grouped(explained.n_px)} {what} px × {grouped(mpp.x)} µm × {grouped(mpp.y)} µm "

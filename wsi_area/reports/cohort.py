@@ -114,7 +114,8 @@ def _headline_cell(record: CountedSlide, name: str) -> Cell:
 
 
 def _fraction_cell(record: CountedSlide, name: str) -> Cell:
-    return _cell(share_text(record.headline.n_px or 0, record.tissue.n_px), _fraction(record, name))
+    pct = record.headline.pct_tissue
+    return _cell(NONE if pct is None else share_text(pct, 100), _fraction(record, name))
 
 
 def _tissue_cell(record: CountedSlide) -> Cell:

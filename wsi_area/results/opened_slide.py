@@ -14,6 +14,7 @@ from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.class_map.layered_map import grid_of
 from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_class_map
+from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 
 _BAND_PX = 2048  # work rows held at once while a coarser level is made, about
@@ -117,6 +118,19 @@ class OpenedSlide:
     def class_map_array(self) -> StoredClassMap:
         """Return the class map as a lazy array, uint8 (h, w); a slice of it reads only a part."""
         return open_class_map(self.layout)
+
+    @property
+    def tissue(self) -> "OpenedSlide | None":
+        """Return the tissue of the slide as a layer of its own, opened like a slide; None where it is none.
+
+        Raises
+        ------
+        ResultError
+            If it is there and cannot be read.
+        """
+        if not isinstance(self.result, CountedSlide) or self.result.tissue_layer is None:
+            return None
+        return OpenedSlide(self.layout.tissue, read_result(self.layout.tissue))
 
     def ledger(self) -> NDArray[np.int64]:
         """Return the per-tile integers, int64 (grid_rows, grid_cols, columns)."""

@@ -15,8 +15,7 @@ from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
 from wsi_area.model.light import Light
 from wsi_area.model.objects import FOCUS_FIELDS, Foci
 from wsi_area.model.plan import SlidePlan
-from wsi_area.model.record.slide_areas import COVERAGE_95, ClassOnRecord, CountsOnRecord, SignalOnRecord
-from wsi_area.model.record.slide_burden import Positive, Tumor
+from wsi_area.model.record.slide_areas import ClassOnRecord, CountsOnRecord, SignalOnRecord
 from wsi_area.model.record.slide_foci import FociOnRecord, Focus
 from wsi_area.model.record.slide_origin import CalibrationOnRecord, Candidate, LightOnRecord, WorkOnRecord
 
@@ -124,37 +123,6 @@ def class_on_record(area: ClassArea) -> ClassOnRecord:
         area_mm2=area.area_mm2,
         area_u_mm2=area.u_mm2,
         mean_signal=area.mean_signal,
-    )
-
-
-def tumor_on_record(burden: SlideBurden) -> Tumor:
-    """Return the tumour burden with its interval."""
-    a, u = burden.tumor_area_mm2, burden.tumor_area_u_mm2
-    return Tumor(
-        n_px=burden.tumor_px,
-        area_mm2=a,
-        area_u_mm2=u,
-        ci95_low_mm2=None if a is None or u is None else a - COVERAGE_95 * u,
-        ci95_high_mm2=None if a is None or u is None else a + COVERAGE_95 * u,
-        fraction_of_tissue=burden.tumor_fraction,
-    )
-
-
-def positive_on_record(burden: SlideBurden) -> Positive | None:
-    """Return what is positive, with its interval; None where no class is, or nothing of the slide could be read."""
-    classes = [area for area in burden.classes if area.tissue_class.is_positive]
-    if not classes or not burden.was_read:
-        return None
-    n_px, rel = sum(area.n_px for area in classes), burden.relative_u_area
-    a = _mm2(n_px, burden.calibration.mpp)
-    u = None if a is None or rel is None else a * rel
-    return Positive(
-        n_px=n_px,
-        area_mm2=a,
-        area_u_mm2=u,
-        ci95_low_mm2=None if a is None or u is None else a - COVERAGE_95 * u,
-        ci95_high_mm2=None if a is None or u is None else a + COVERAGE_95 * u,
-        fraction_of_tissue=n_px / burden.tissue_px if burden.tissue_px else None,
     )
 
 

@@ -111,10 +111,14 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
     if found == origin.parts and not force and stores_open(tiles):
         return
     if found == origin.parts and not force:
-        _LOG.warning("%s: its stores do not open (a torn zarr.json); all of it is measured again", layout.root.name)
+        _LOG.warning(
+            "%s: its stores do not open (a torn zarr.json); all of it is measured again", prepared.info.slide_id
+        )
     found = stored_origin(layout) if found is None else found
     if found not in (None, origin.parts) and not force and not _lacked_a_pixel_size(layout):
-        raise StaleResultError(f"{layout.root.name}: {origin_difference(found, origin.parts, prepared.calibration)}")
+        raise StaleResultError(
+            f"{prepared.info.slide_id}: {origin_difference(found, origin.parts, prepared.calibration)}"
+        )
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
         layout.result_json.unlink(missing_ok=True)

@@ -9,7 +9,6 @@ from wsi_area.errors import IncompleteResultError, MissingMppError, ResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.copying import CopyStopped
 from wsi_area.inputs.stage_in import wherever_it_is_read
-from wsi_area.model.objects import SizeFilters
 from wsi_area.model.record.slide_origin import Timing
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, UncountedSlide
 from wsi_area.results.class_map.cleaned_store import tiles_layout
@@ -21,13 +20,12 @@ from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
 from wsi_area.run.events import SlidePreparing, SlideStarted
 from wsi_area.run.executors.contract import TaskLost
-from wsi_area.run.passes.tissue_envelope import measure_envelope
+from wsi_area.run.passes.merged_objects import merge_objects, size_filters, with_tissue
+from wsi_area.run.passes.tissue_layer import layer_asked
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
-from wsi_area.run.slide_document import MergedObjects, slide_document, versions
+from wsi_area.run.slide_document import slide_document, versions
 from wsi_area.run.slide_tiles import Work, lost_message, measure_tiles, missing_batches, tiles_of
 from wsi_area.run.work.phases import PreparingStopped, told_phases
-from wsi_area.segmenters.colour.colour_rule import ColourRuled
-from wsi_area.segmenters.protocol import FittedSegmenter
 from wsi_area.settings.run_settings import RunSettings
 
 
@@ -57,34 +55,57 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
     context = context.of(slide)
     try:
         with where_to_read(slide, context) as read_path:
-            started = time.perf_counter()
-            prepared = prepared_slide(slide, context, read_path)
-            if prepared is None:
-                return None
-            if not isinstance(prepared, PreparedSlide):
-                return write_failed(slide, layout, context, prepared)
-            origin, tiles = origin_of(prepared, context.settings), tiles_place(layout, prepared, context.settings)
-            lay_out(layout, tiles, prepared, origin, context.force)
-            take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
-            commit_skipped(tiles, prepared, origin.key)  # again: an earlier run may have been killed before it had
-            batches, plan = missing_batches(tiles, prepared), prepared.plan
-            if batches:  # what is measured now is not in it
-                (layout.root / CLASSES_NAME).unlink(missing_ok=True)
-            context.listener(SlideStarted(slide.slide_id, plan.tile_count, plan.tile_count - tiles_of(plan, batches)))
-            work = measure_tiles(prepared, tiles, origin.key, context, batches)
-            if work is None:
-                return None
-            if read_path is not None:  # from here on only what is said of the slide counts
-                prepared, work = of_original(prepared, work, read_path, slide.path)
-            if work.errors:
-                lost = PrepareFailure(slide.slide_id, "ResultError", lost_message(work.errors))
-                return write_failed(slide, layout, context, lost)
-            timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
-            if not batches and (earlier := _timing_on_record(layout)) is not None:
-                timing = earlier.model_dump()
-            return finished(prepared, layout, origin, replace(work, timing=timing), context, resumed=not batches)
+            return _measured(slide, layout, context, read_path)
     except CopyStopped:
         return None
+
+
+def _measured(
+    slide: SlideInput, layout: SlideLayout, context: Context, read_path: str | None, *, is_layer: bool = False
+) -> Measured | None:
+    """Measure a slide, and then its tissue layer by the same steps; None if the run was stopped before the end."""
+    started = time.perf_counter()
+    prepared = prepared_slide(slide, context, read_path)
+    if prepared is None:
+        return None
+    if not isinstance(prepared, PreparedSlide):
+        return write_failed(slide, layout, context, prepared)
+    origin, tiles = origin_of(prepared, context.settings), tiles_place(layout, prepared, context.settings)
+    lay_out(layout, tiles, prepared, origin, context.force)
+    take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
+    commit_skipped(tiles, prepared, origin.key)  # again: an earlier run may have been killed before it had
+    batches, plan = missing_batches(tiles, prepared), prepared.plan
+    if batches:  # what is measured now is not in it
+        (layout.root / CLASSES_NAME).unlink(missing_ok=True)
+    context.listener(SlideStarted(slide.slide_id, plan.tile_count, plan.tile_count - tiles_of(plan, batches)))
+    work = measure_tiles(prepared, tiles, origin.key, context, batches)
+    if work is None:
+        return None
+    if read_path is not None:  # from here on only what is said of the slide counts
+        prepared, work = of_original(prepared, work, read_path, slide.path)
+    if work.errors:
+        lost = PrepareFailure(slide.slide_id, "ResultError", lost_message(work.errors))
+        return write_failed(slide, layout, context, lost)
+    layer = None
+    if (asked := layer_asked(slide, prepared, context)) is not None:
+        layer = _measured(asked.slide, layout.tissue, asked.context, read_path, is_layer=True)
+        if layer is None:
+            return None
+        if not isinstance(layer.result, CountedSlide):
+            return write_failed(slide, layout, context, without_tissue(slide.slide_id, layer.result))
+    timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
+    if not batches and (earlier := _timing_on_record(layout)) is not None:
+        timing = earlier.model_dump()
+    work, resumed = replace(work, timing=timing), not batches and (layer is None or layer.resumed)
+    tissue = None if layer is None else layer.result
+    return finished(prepared, layout, origin, work, context, tissue, resumed=resumed, is_layer=is_layer)
+
+
+def without_tissue(slide_id: str, ended: EndedSlide) -> PrepareFailure:
+    """Return what is said of a slide whose tissue layer came to nothing."""
+    error = ended.error if isinstance(ended, UncountedSlide) else "ResultError"
+    remedy = "mend that, or set tissue.name = none to measure without its tissue"
+    return PrepareFailure(slide_id, error, f"its tissue layer: {ended.reason}; {remedy}")
 
 
 @contextmanager
@@ -130,11 +151,30 @@ def prepared_slide(
 
 
 def finished(
-    prepared: PreparedSlide, layout: SlideLayout, origin: Origin, work: Work, context: Context, *, resumed: bool
+    prepared: PreparedSlide,
+    layout: SlideLayout,
+    origin: Origin,
+    work: Work,
+    context: Context,
+    tissue: EndedSlide | None = None,
+    *,
+    resumed: bool,
+    is_layer: bool = False,
 ) -> Measured | None:
     """Return the result of a slide whose every tile is committed, written; None if stopped before.
 
     The document is made from the ledger each time: findings follow today's limits, and a torn one is mended.
+
+    Parameters
+    ----------
+    prepared, layout, origin, work, context
+        The slide, where it lies, what it is made from, what its tiles came to, and who does the work.
+    tissue
+        The result of its tissue layer, where it has one.
+    resumed
+        Nothing of it had to be measured.
+    is_layer
+        It is a tissue layer itself: what it needs no picture and no envelope of its own for.
 
     Raises
     ------
@@ -142,16 +182,14 @@ def finished(
         If a tile is not committed after all.
     """
     settings = context.settings
-    filters = _size_filters(prepared, settings)
-    write_thumbnail(layout, prepared.thumbnail_jpeg)
-    objects = _merge_objects(prepared, layout, filters, origin, context)
+    filters = size_filters(prepared, settings)
+    if not is_layer:
+        write_thumbnail(layout, prepared.thumbnail_jpeg)
+    objects = merge_objects(prepared, layout, filters, origin, context)
+    if objects is not None and not is_layer:
+        objects = with_tissue(objects, prepared, layout, tissue, context)
     if objects is None:
         return None
-    if prepared.calibration.mpp is not None:
-        enclosed = measure_envelope(layout, prepared, settings.envelope, context.executor)
-        if enclosed is None:
-            return None
-        objects = replace(objects, envelope=enclosed)
     result = slide_document(prepared, layout, tiles_layout(layout, filters), origin, work, objects, settings)
     if settings.bands.edges_um or settings.hotspots.windows_mm2:
         from wsi_area.run.passes.margin_pass import with_margins  # its kernels are for those who ask
@@ -178,42 +216,7 @@ def of_original(prepared: PreparedSlide, work: Work, copy: str, path: str) -> tu
 
 def tiles_place(layout: SlideLayout, prepared: PreparedSlide, settings: RunSettings) -> SlideLayout:
     """Return where the tiles of a slide are committed."""
-    return tiles_layout(layout, _size_filters(prepared, settings))
-
-
-def _size_filters(prepared: PreparedSlide, settings: RunSettings) -> SizeFilters:
-    """Return the size filters of a slide: none where sizes are unknown, since its mm² are withheld anyway."""
-    filters = SizeFilters(**settings.objects.model_dump(exclude={"foci"}))
-    if filters.any:
-        from wsi_area.run.passes.object_pass import refuse_with_signal
-
-        refuse_with_signal(filters, _signal_name(prepared.fitted))
-    return filters if prepared.calibration.mpp is not None else SizeFilters()
-
-
-def _merge_objects(
-    prepared: PreparedSlide, layout: SlideLayout, filters: SizeFilters, origin: Origin, context: Context
-) -> MergedObjects | None:
-    """Filter small objects and measure the foci, over the seams of the tiles; None if stopped before the end."""
-    executor, wants_foci = context.executor, context.settings.objects.foci and prepared.fitted.scheme.names_tumor
-    plan, scheme, mpp = prepared.plan, prepared.fitted.scheme, prepared.calibration.mpp
-    if not filters.any and not wants_foci:
-        return MergedObjects((), None)
-    # imported here: its sparse matrices and second kernel take 0.1 s, which most runs need not pay
-    from wsi_area.run.passes.object_pass import clean_slide, measure_foci
-
-    changes = clean_slide(layout, plan, scheme, filters, mpp, origin.key, origin.parts, executor)
-    if changes is None:
-        return None
-    foci = measure_foci(layout, plan, scheme, mpp, executor) if wants_foci else None
-    if foci is None and wants_foci:
-        return None
-    return MergedObjects(changes, foci)
-
-
-def _signal_name(fitted: FittedSegmenter) -> str | None:
-    """Return the name of what is integrated besides the classes: by the fused kernel only, so by a colour rule."""
-    return fitted.signal.name if isinstance(fitted, ColourRuled) and fitted.signal is not None else None
+    return tiles_layout(layout, size_filters(prepared, settings))
 
 
 def _timing_on_record(layout: SlideLayout) -> Timing | None:

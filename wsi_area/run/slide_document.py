@@ -1,13 +1,13 @@
 """run: the document of a slide, made from its ledger and what is known of it; no tile is touched here."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.count.area import area_mm2, measure
+from wsi_area.compute.count.area import measure
 from wsi_area.compute.cut.skipping import skipped_foreground_upper_bound_px
 from wsi_area.compute.judge.model_findings import model_seen
 from wsi_area.compute.judge.quality import Observed, QualityLimits, check
@@ -15,17 +15,17 @@ from wsi_area.compute.judge.steps import step_findings, steps_of
 from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
 from wsi_area.errors import IncompleteResultError
 from wsi_area.inputs.drawings import drawn_on_record, left_out_findings, outlines_on_record, roi_on_record
-from wsi_area.model.burden import SlideBurden
+from wsi_area.model.burden import SlideBurden, Status
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
-from wsi_area.model.objects import Foci, SizeChange
 from wsi_area.model.plan import SlidePlan
-from wsi_area.model.record.slide_areas import Analyzed, Tissue, TissueEnvelope, Unreadable
+from wsi_area.model.record.slide_areas import Analyzed, Unreadable
 from wsi_area.model.record.slide_origin import Fit, MadeFrom, TileError, Timing
 from wsi_area.model.record.slide_pictures import pictures_on_record
 from wsi_area.model.record.slide_steps import StepsOnRecord
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.burden_on_record import positive_on_record, tissue_on_record, tumor_on_record
 from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
@@ -35,16 +35,15 @@ from wsi_area.results.record import (
     counts_on_record,
     foci_on_record,
     light_on_record,
-    positive_on_record,
     reason_of,
     signal_on_record,
-    tumor_on_record,
     work_on_record,
 )
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin
+from wsi_area.run.passes.merged_objects import MergedObjects, envelope_on_record
+from wsi_area.run.passes.tissue_layer import tissue_source
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_tiles import Work
-from wsi_area.run.work.envelope_task import EnvelopeOutcome
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.protocol import FittedSegmenter
 from wsi_area.settings.run_settings import RunSettings
@@ -52,15 +51,6 @@ from wsi_area.version import __version__
 
 TILES_LISTED = 100
 """Unreadable tiles named one by one in result.json; their number and area are always exact."""
-
-
-@dataclass(frozen=True, slots=True)
-class MergedObjects:
-    """What the merged objects of a slide came to."""
-
-    size_changes: tuple[SizeChange, ...]
-    foci: Foci | None
-    envelope: EnvelopeOutcome | None = None  # None where there is no pixel size
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +102,18 @@ def slide_document(
     bound = _skip_bound_px(prepared, read, columns)
     told = versions(settings)
     steps = steps_of(burden, objects.size_changes, fitted.facts, prepared.not_assessed)
+    layer = None if objects.laid is None else objects.laid.on_record
+    tissue = tissue_on_record(burden, *tissue_source(prepared, settings, layer), layer)
+    around = envelope_on_record(objects, burden, settings.envelope)
+    noticed = (
+        *burden.calibration.findings,
+        *_findings(prepared, burden, _observed(prepared, read, columns, bound, settings), settings),
+        *step_findings(burden.slide_id, steps, settings.quality.step_share),
+    )
     counted = CountedSlide(
         slide_id=burden.slide_id,
-        status=burden.status,
-        reason=_reason(burden, work),
+        status=_status(objects, burden),
+        reason=_reason(objects, burden, work),
         path=info.path,
         vendor=info.vendor,
         fingerprint=info.fingerprint,
@@ -131,18 +129,15 @@ def slide_document(
         work=work_on_record(plan),
         counts=counts_on_record(plan, burden),
         classes=tuple(class_on_record(area) for area in burden.classes),
-        tumor=tumor_on_record(burden),
-        positive=positive_on_record(burden),
-        tissue=Tissue(n_px=burden.tissue_px, area_mm2=burden.tissue_area_mm2),
-        tissue_envelope=_envelope(objects, burden, settings),
+        tumor=tumor_on_record(burden, tissue, layer, around),
+        positive=positive_on_record(burden, tissue, layer),
+        tissue=tissue,
+        tissue_layer=layer,
+        tissue_envelope=around,
         analyzed=Analyzed(n_px=burden.analyzed_px, area_mm2=burden.analyzed_area_mm2),
         unreadable=Unreadable(n_px=burden.counts.unreadable_px, area_mm2=burden.unread_area_mm2),
         signal=None if signal is None else signal_on_record(burden, signal.name, signal.micro_scale),
-        findings=(
-            *burden.calibration.findings,
-            *_findings(prepared, burden, _observed(prepared, read, columns, bound, settings), settings),
-            *step_findings(burden.slide_id, steps, settings.quality.step_share),
-        ),
+        findings=(*noticed, *_layer_findings(objects, noticed)),
         wsi_area_version=told.wsi_area_version,
         measurement_version=told.measurement_version,
         config_hash=told.config_hash,
@@ -166,10 +161,26 @@ def slide_document(
     return counted.model_copy(update={"certificate": certificate_of(counted, prepared.completeness)})
 
 
-def _reason(burden: SlideBurden, work: Work) -> str:
+def _status(objects: MergedObjects, burden: SlideBurden) -> Status:
+    """Return how a slide ended: no better than its tissue layer."""
+    laid = objects.laid
+    return "incomplete" if laid is not None and laid.layer.status == "incomplete" else burden.status
+
+
+def _reason(objects: MergedObjects, burden: SlideBurden, work: Work) -> str:
     """Return the sentence that says why a slide is not complete, with the first tile that could not be read."""
     first = f"; the first: {work.tile_errors[0]['message']}" if work.tile_errors else ""
-    return f"{reason_of(burden)}{first}"
+    own, laid = f"{reason_of(burden)}{first}", objects.laid
+    of_layer = laid is not None and laid.layer.status == "incomplete" and f"its tissue layer: {laid.layer.reason}"
+    return "; ".join(text for text in (own, of_layer) if text)
+
+
+def _layer_findings(objects: MergedObjects, own: Iterable[QaFinding]) -> Iterator[QaFinding]:
+    """Yield what was noticed on the tissue layer, and not on the classes."""
+    named = {finding.code for finding in own}
+    for finding in () if objects.laid is None else objects.laid.layer.findings:
+        if finding.code not in named:
+            yield replace(finding, message=f"tissue layer: {finding.message}")
 
 
 def _findings(
@@ -194,23 +205,6 @@ def _committed_rows(plan: SlidePlan, layout: SlideLayout, columns: LedgerLayout)
             "again"
         )
     return rows.reshape(-1, rows.shape[-1])
-
-
-def _envelope(objects: MergedObjects, burden: SlideBurden, settings: RunSettings) -> TissueEnvelope | None:
-    """Return the tissue with the background that it encloses; None where there is no pixel size."""
-    made, mpp = objects.envelope, burden.calibration.mpp
-    if made is None or mpp is None or not burden.was_read:
-        return None
-    n_px = burden.tissue_px + made.enclosed_px
-    return TissueEnvelope(
-        n_px=n_px,
-        area_mm2=area_mm2(n_px, mpp),
-        enclosed_px=made.enclosed_px,
-        closing_um=settings.envelope.closing_um,
-        fill_um=settings.envelope.fill_um,
-        box_x_um=made.box_um[0],
-        box_y_um=made.box_um[1],
-    )
 
 
 def _threshold_sensitivity(fitted: FittedSegmenter, burden: SlideBurden) -> dict[str, float | None] | None:

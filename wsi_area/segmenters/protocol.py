@@ -1,7 +1,7 @@
 """segmenters: what a segmenter is, as protocols; anything that has these members is one."""
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
@@ -115,6 +115,13 @@ class WantsSpread(Protocol):
     @property
     def wants_spread(self) -> bool:
         """Return whether its settings should be fitted again, with `Overview.spread`."""
+
+
+@runtime_checkable
+class FindsTissue(Protocol):
+    """A segmenter whose tissue classes are all the tissue of a slide, whatever else they are called."""
+
+    finds_tissue: ClassVar[bool]
 
 
 @runtime_checkable

@@ -13,7 +13,9 @@ from wsi_area.plain_text import plain
 from wsi_area.settings.presets import instead, presets
 from wsi_area.settings.settings_tree import is_plain, put, typed_value
 
-OWN_SECTIONS = ("tiling", "segmenter", "exclusions", "objects", "envelope", "reader", "calibration", "quality")
+OWN_SECTIONS = (
+    "tiling", "segmenter", "tissue", "exclusions", "objects", "envelope", "reader", "calibration", "quality",
+)  # fmt: skip
 """Sections of which a slide may have its own settings; the others say who does the work, which all slides share."""
 
 CONFIG_COLUMN = "config"

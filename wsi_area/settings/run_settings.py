@@ -17,6 +17,7 @@ from wsi_area.settings.effect import Effect, effect_of
 from wsi_area.settings.margin_settings import BandSettings, HotspotSettings
 from wsi_area.settings.mistakes import in_words, placed
 from wsi_area.settings.presets import config_file, shown
+from wsi_area.settings.segmenter_settings import NO_TISSUE, SegmenterSettings, TissueSettings
 from wsi_area.settings.settings_origin import PROGRAM, origins, said_by
 from wsi_area.settings.settings_tree import assign, assigned, is_plain, kept, plain_value, put, read_toml
 
@@ -35,18 +36,6 @@ class TilingSettings(_Section):
     tile_px: int | Literal["auto"] = Field("auto", description="edge of a tile, work px; auto: near 512")
     skip_glass: bool = Field(True, description="count tiles of bare glass as background without reading them")
     skip_margin_um: float = Field(100.0, ge=0, description="µm around tissue within which nothing is skipped")
-
-
-class SegmenterSettings(BaseModel):
-    """Which segmenter; every further key is the segmenter's own."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-    name: str = Field("tissue", description="an entry of the group wsi_area.segmenters")
-
-    @property
-    def own(self) -> dict[str, Any]:
-        """Return the keys that belong to the segmenter itself."""
-        return dict(self.model_extra or {})
 
 
 class ObjectSettings(_Section):
@@ -156,6 +145,7 @@ class RunSettings(_Section):
 
     tiling: TilingSettings = TilingSettings()
     segmenter: SegmenterSettings = SegmenterSettings()
+    tissue: TissueSettings = TissueSettings()
     exclusions: ExclusionSettings = ExclusionSettings()
     objects: ObjectSettings = ObjectSettings()
     envelope: EnvelopeSettings = EnvelopeSettings()
@@ -239,24 +229,27 @@ def load(
         settings = RunSettings.model_validate(tree)
     except ValidationError as error:
         raise SettingsError(placed(error, RunSettings, path, assignments)) from error
-    _refuse_wrong_segmenter(settings.segmenter, path, assignments)
+    _refuse_wrong_segmenter(settings, path, assignments)
     settings._said_by.update(said)
     return settings
 
 
-def _refuse_wrong_segmenter(wanted: SegmenterSettings, path: Path | None, assignments: Sequence[str]) -> None:
-    """Refuse a wrong key of the segmenter now, naming the command line where the file alone is right, else the file."""
-    try:
-        make_segmenter(wanted.name, wanted.own)
-    except SettingsError as error:
-        said = assigned("segmenter", assignments)
-        is_on_line = said and (path is None or _has_right_segmenter(path))
-        raise SettingsError(f"{said if is_on_line else path or 'the settings'}: {error}") from error
+def _refuse_wrong_segmenter(settings: RunSettings, path: Path | None, assignments: Sequence[str]) -> None:
+    """Refuse a wrong key of a segmenter now, naming the command line where the file alone is right, else the file."""
+    for section, wanted in (("segmenter", settings.segmenter), ("tissue", settings.tissue)):
+        if wanted.name == NO_TISSUE:
+            continue
+        try:
+            make_segmenter(wanted.name, wanted.own)
+        except SettingsError as error:
+            said = assigned(section, assignments)
+            is_on_line = said and (path is None or _is_right(section, path))
+            raise SettingsError(f"{said if is_on_line else path or 'the settings'}: {error}") from error
 
 
-def _has_right_segmenter(path: Path) -> bool:
+def _is_right(section: str, path: Path) -> bool:
     try:
-        alone = SegmenterSettings.model_validate(read_toml(path).get("segmenter", {}))
+        alone = SegmenterSettings.model_validate(read_toml(path).get(section, {}))
         make_segmenter(alone.name, alone.own)
     except (SettingsError, ValidationError):
         return False

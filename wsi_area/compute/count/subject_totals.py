@@ -80,7 +80,8 @@ def _areas(slide: EndedSlide) -> dict[_Key, _Area]:
         found["total", "positive"] = (slide.positive.n_px, slide.positive.area_mm2, slide.positive.area_u_mm2)
     tissue_mm2, relative = slide.tissue.area_mm2, slide.calibration.relative_u_area
     u_mm2 = None if tissue_mm2 is None or relative is None else tissue_mm2 * relative
-    found["total", "tissue"] = (slide.tissue.n_px, tissue_mm2, u_mm2)
+    if slide.tissue.n_px is not None:  # else nobody measured it
+        found["total", "tissue"] = (slide.tissue.n_px, tissue_mm2, u_mm2)
     return found | {("class", c.name): (c.n_px, c.area_mm2, c.area_u_mm2) for c in slide.classes}
 
 

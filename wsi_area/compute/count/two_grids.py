@@ -83,15 +83,24 @@ def cross_counts(
     [[48, 0], [7, 9]]
     """
     found = np.zeros((most_first, most_second), np.int64)
-    # a row of pairs at a time: rows that show the same two rows of codes are weighed together
     pairs_of_first = first[:, columns.of_first].astype(np.intp) * most_second
     pairs_of_second = second[:, columns.of_second]
-    for a, b, height in zip(rows.of_first, rows.of_second, rows.lengths_l0_px, strict=True):
-        pairs = pairs_of_first[a] + pairs_of_second[b]
+    # rows that show the same two rows of codes as the one above are weighed together with it
+    differs = _differs(first)[rows.of_first] & (np.diff(rows.of_first, prepend=-1) > 0)
+    differs |= _differs(second)[rows.of_second] & (np.diff(rows.of_second, prepend=-1) > 0)
+    differs[:1] = True
+    starts = np.flatnonzero(differs)
+    for start, height in zip(starts, np.add.reduceat(rows.lengths_l0_px, starts), strict=True):
+        pairs = pairs_of_first[rows.of_first[start]] + pairs_of_second[rows.of_second[start]]
         # sums of whole numbers below 2**53, which float64 holds exactly
         across = np.bincount(pairs, columns.lengths_l0_px, most_first * most_second)
         found += int(height) * across.astype(np.int64).reshape(found.shape)
     return found
+
+
+def _differs(codes: ClassMap) -> NDArray[np.bool_]:
+    """Return for each row whether it is another than the one above, bool (h,)."""
+    return np.concatenate([[True], (codes[1:] != codes[:-1]).any(axis=1)])
 
 
 def _summed(values: NDArray[np.uint32], of_first: Ints, axis: int) -> NDArray[np.uint32]:

@@ -36,12 +36,27 @@ def envelope(tissue: MaskArray, box_um: tuple[float, float], closing_um: float, 
     margin = _reach(max(closing_um, fill_um), min(box_um)) + 1
     top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
     padded = np.pad(tissue[top:bottom, left:right], margin)
-    closed = ~_dilated(~_dilated(padded, box_um, closing_um), box_um, closing_um)
-    wide = ~_dilated(closed, box_um, fill_um)  # the margin is wide at its rim, so that what is open is reached
-    filled = ~_reached(wide, ~closed)
+    mask = _closed(padded, box_um, closing_um)
+    wide = ~_dilated(mask, box_um, fill_um)  # the margin is wide at its rim, so that what is open is reached
+    filled = ~_reached(wide, ~mask)
     out = tissue.copy()
     out[top:bottom, left:right] = filled[margin:-margin, margin:-margin]
     return out
+
+
+def closed(mask: MaskArray, box_um: tuple[float, float], radius_um: float) -> MaskArray:
+    """Return a mask closed with a disc: gaps narrower than twice its radius are taken in; the rim closes nothing.
+
+    >>> gap = np.array([[True, False, True, False, False]] * 3)
+    >>> closed(gap, (10.0, 10.0), 10.0).astype(int).tolist()
+    [[1, 0, 1, 0, 0], [1, 1, 1, 0, 0], [1, 0, 1, 0, 0]]
+    """
+    margin = _reach(radius_um, min(box_um)) + 1
+    return _closed(np.pad(mask, margin), box_um, radius_um)[margin:-margin, margin:-margin]
+
+
+def _closed(padded: MaskArray, box_um: tuple[float, float], radius_um: float) -> MaskArray:
+    return ~_dilated(~_dilated(padded, box_um, radius_um), box_um, radius_um)
 
 
 def within(mask: MaskArray) -> MaskArray:

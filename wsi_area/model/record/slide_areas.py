@@ -182,21 +182,6 @@ class ClassOnRecord(Part):
         return TissueClass(self.id, self.name, self.color_rgb, *flags)
 
 
-class Tissue(Part):
-    """All tissue classes, tumour among them, without excluded ones."""
-
-    comes_from: ClassVar = "the tissue classes (compute.count.area)"
-
-    n_px: Annotated[Count, Says("pixels of tissue classes, tumour among them", _PX, NOT_COUNTED, column="n_px_tissue")]
-    area_mm2: Annotated[
-        Area | None,
-        Says(
-            "area of all tissue classes, tumour among them, without excluded ones", "mm²", NO_AREA,
-            column="tissue_area_mm2",
-        ),
-    ]  # fmt: skip
-
-
 class TissueEnvelope(Part):
     """The tissue and the background that it encloses: closed over narrow gaps, and filled where no wide one lies."""
 

@@ -56,3 +56,7 @@ class BandsOnRecord(Part):
     edges_um: Annotated[tuple[Number, ...], Says("edges of the bands from the border, ascending", "µm")]
     border_classes: Annotated[tuple[Name, ...], Says("whose borders: classes, or tumor")]
     listed: Annotated[tuple[Band, ...], Says("each band and class")]
+
+
+Bands = Annotated[BandsOnRecord | None, Says(BandsOnRecord.__doc__ or "", empty="not asked for, or there are no mm²")]
+"""As the result of a slide has them."""

@@ -7,6 +7,8 @@ from wsi_area.model.record.slide_origin import NO_AREA, NOT_COUNTED
 
 NO_TUMOR = f"no class of the settings is tumour, {NO_AREA}"
 NO_TUMOR_PX = f"no class of the settings is tumour, or {NOT_COUNTED}"
+NO_LAYER = f"the tissue is no layer of its own, or {NO_TUMOR}"
+NO_SHARE = "or no tissue was measured (tissue_source is empty), or there is none"
 NO_POSITIVE = f"the segmenter measures no stain, {NO_AREA}"
 NO_POSITIVE_PX = f"the segmenter measures no stain, or {NOT_COUNTED}"
 _PX = "level-0 px"
@@ -35,19 +37,45 @@ class Tumor(Part):
         Number | None, Says("upper end of its 95 % interval", "mm²", NO_TUMOR, column="tumor_area_ci95_high_mm2")
     ]
     fraction_of_tissue: Annotated[
-        Share | None, Says("tumour as a share of the tissue", empty=f"{NO_TUMOR_PX}, or there is no tissue")
+        Share | None, Says("tumour in tissue as a share of the tissue", empty=f"{NO_TUMOR_PX}, {NO_SHARE}")
     ]
+    in_tissue_px: Annotated[Count | None, Says("pixels of tumour that lie in the tissue layer", _PX, NO_LAYER)] = None
+    in_tissue_area_mm2: Annotated[
+        Area | None,
+        Says("area of the tumour that lies in the tissue layer", "mm²", NO_LAYER, column="tumor_in_tissue_area_mm2"),
+    ] = None
+    outside_tissue_area_mm2: Annotated[
+        Area | None,
+        Says(
+            "area of the tumour that lies on no tissue: glass, holes, what is excluded, inside its outline", "mm²",
+            NO_LAYER, column="tumor_outside_tissue_area_mm2",
+        ),
+    ] = None  # fmt: skip
+    fraction_of_envelope: Annotated[
+        Share | None, Says("tumour in the tissue envelope, as a share of the envelope", empty=f"{NO_LAYER}")
+    ] = None
 
     @property
     def pct_tissue(self) -> Annotated[
         float | None,
         Says(
-            "tumour in percent of the tissue", "%", f"{NO_TUMOR_PX}, or there is no tissue",
+            "tumour in tissue, in percent of the tissue", "%", f"{NO_TUMOR_PX}, {NO_SHARE}",
             "tumor.fraction_of_tissue", "tumor_pct_tissue",
         ),
     ]:  # fmt: skip
         """Return the tumour in percent of the tissue."""
         return None if self.fraction_of_tissue is None else 100 * self.fraction_of_tissue
+
+    @property
+    def pct_tissue_envelope(self) -> Annotated[
+        float | None,
+        Says(
+            "tumour in the tissue envelope, in percent of the envelope", "%", f"{NO_LAYER}",
+            "tumor.fraction_of_envelope", "tumor_pct_tissue_envelope",
+        ),
+    ]:  # fmt: skip
+        """Return the tumour in the envelope in percent of the envelope."""
+        return None if self.fraction_of_envelope is None else 100 * self.fraction_of_envelope
 
 
 class Positive(Part):
@@ -72,14 +100,14 @@ class Positive(Part):
         Number | None, Says("upper end of its 95 % interval", "mm²", NO_POSITIVE, column="positive_area_ci95_high_mm2")
     ]
     fraction_of_tissue: Annotated[
-        Share | None, Says("positive as a share of the tissue", empty=f"{NO_POSITIVE_PX}, or there is no tissue")
+        Share | None, Says("positive in tissue as a share of the tissue", empty=f"{NO_POSITIVE_PX}, {NO_SHARE}")
     ]
 
     @property
     def pct_tissue(self) -> Annotated[
         float | None,
         Says(
-            "positive in percent of the tissue", "%", f"{NO_POSITIVE_PX}, or there is no tissue",
+            "positive in tissue, in percent of the tissue", "%", f"{NO_POSITIVE_PX}, {NO_SHARE}",
             "positive.fraction_of_tissue", "positive_pct_tissue",
         ),
     ]:  # fmt: skip

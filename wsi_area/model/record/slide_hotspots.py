@@ -58,7 +58,11 @@ class HotSpotsOnRecord(Part):
     best: Annotated[Whole, Says("most windows of an area that are listed")]
     tissue_share: Annotated[Share, Says("least share of a window that is tissue")]
     positive_classes: Annotated[tuple[Name, ...], Says("classes that count as positive")]
-    mean_pct: Annotated[
-        Number | None, Says("positive in percent of the tissue of the slide", "%", "there is no tissue")
-    ]
+    mean_pct: Annotated[Number | None, Says("positive in percent of all tissue", "%", "there is no tissue")]
     listed: Annotated[tuple[HotSpot, ...], Says("the windows, area by area, the best first")]
+
+
+HotSpots = Annotated[
+    HotSpotsOnRecord | None, Says(HotSpotsOnRecord.__doc__ or "", empty="not asked for, or there are no mm²")
+]
+"""As the result of a slide has them."""

@@ -30,6 +30,7 @@ from wsi_area.results.layout import (
     HOTSPOTS_NAME,
     LABELS_NAME,
     OUTLINES_NAME,
+    TISSUE_FOLDER,
     SlideLayout,
     read_json,
     write_json,
@@ -55,7 +56,7 @@ def discard_cleaned(layout: SlideLayout) -> None:
     """Remove what was made from a slide's tiles, in its folder: for a slide that is measured afresh."""
     for name in (NOTE, OBJECTS_TABLE, OUTLINES_NAME, CLASSES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME):
         (layout.root / name).unlink(missing_ok=True)
-    for name in (RAW_FOLDER, LABELS_NAME):
+    for name in (RAW_FOLDER, LABELS_NAME, TISSUE_FOLDER):
         with suppress(OSError):
             remove_tree(layout.root / name)
 

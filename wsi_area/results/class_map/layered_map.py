@@ -4,6 +4,7 @@ Whoever counts something inside tissue asks here, and need not know whether the 
 grid of its own, or the tissue classes of the class map itself.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,8 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.count.two_grids import covered_l0_px, pieces_of
-from wsi_area.compute.cut.grid import work_edges_l0_px
 from wsi_area.errors import ResultError
-from wsi_area.model.classes import ClassScheme
+from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide_result import CountedSlide
@@ -33,17 +33,15 @@ class TissueLayer:
     rows_l0_px: Ints  # (h + 1,)
     is_tissue: NDArray[np.bool_]  # (256,), by code
 
-    def box(self, rows_l0_px: Ints, columns_l0_px: Ints) -> tuple[ClassMap, Ints, Ints]:
-        """Return the codes of the work pixels that a box touches, uint8 (h, w), and their level-0 edges, rows first.
+    def part(self, rows_l0_px: Ints, columns_l0_px: Ints) -> tuple[slice, slice]:
+        """Return the rows and the columns of work pixels that a box touches.
 
         Parameters
         ----------
         rows_l0_px, columns_l0_px : int64 (n + 1,), (m + 1,)
             Edges of the box, level-0 px.
         """
-        rows, columns = _touched(self.rows_l0_px, rows_l0_px), _touched(self.columns_l0_px, columns_l0_px)
-        codes = self.stored[rows, columns]
-        return codes, self.rows_l0_px[rows.start : rows.stop + 1], self.columns_l0_px[columns.start : columns.stop + 1]
+        return _touched(self.rows_l0_px, rows_l0_px), _touched(self.columns_l0_px, columns_l0_px)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,8 +63,15 @@ class LayeredMap:
         ResultError
             If the class map or the tissue layer cannot be opened.
         """
-        columns, rows = work_edges_l0_px(plan)
-        tissue_ids = [c.class_id for c in scheme.classes if c.is_tissue]
+        level_px = plan.slide.levels[plan.level].size_px
+        grid = WorkGrid(plan.slide.size_l0_px, level_px, plan.reduce_factor, plan.tile_px)
+        return cls.over(layout, grid, scheme.classes)
+
+    @classmethod
+    def over(cls, layout: SlideLayout, grid: WorkGrid, classes: Iterable[TissueClass]) -> "LayeredMap":
+        """Return the same from what is on record of a slide; for errors as `of`."""
+        columns, rows = grid.edges_l0_px
+        tissue_ids = [c.class_id for c in classes if c.is_tissue]
         return cls(open_class_map(layout), columns, rows, _by_code(tissue_ids), tissue_layer(layout))
 
     @classmethod
@@ -123,10 +128,12 @@ class LayeredMap:
             codes = self.classes(rows, cols) if classes is None else classes
             return self.l0_px(rows, cols) * self.is_tissue[codes]
         own_rows, own_columns = self._edges(self.rows_l0_px, rows), self._edges(self.columns_l0_px, cols)
-        codes, layer_rows, layer_columns = self.layer.box(own_rows, own_columns)
-        mask = self.layer.is_tissue[codes]
+        in_rows, in_columns = self.layer.part(own_rows, own_columns)
+        mask = self.layer.is_tissue[self.layer.stored[in_rows, in_columns]]
         if not mask.any():
             return np.zeros((len(own_rows) - 1, len(own_columns) - 1), np.uint32)
+        layer_rows = self.layer.rows_l0_px[in_rows.start : in_rows.stop + 1]
+        layer_columns = self.layer.columns_l0_px[in_columns.start : in_columns.stop + 1]
         return covered_l0_px(mask, pieces_of(own_rows, layer_rows), pieces_of(own_columns, layer_columns))
 
     def _edges(self, edges: Ints, part: slice) -> Ints:

@@ -40,7 +40,7 @@ def write_hotspot_files(layout: SlideLayout, slide: CountedSlide, found: HotSpot
 
 
 def geojson_bytes(slide: CountedSlide, found: HotSpotsOnRecord) -> bytes:
-    """Return the windows as GeoJSON in level-0 pixels, as QuPath takes it: one annotation a window, with its numbers."""
+    """Return the windows as GeoJSON in level-0 pixels, as QuPath takes it: an annotation a window, with its numbers."""
     mpp = slide.mpp
     features = [] if mpp is None else [_feature(spot, found.shape, mpp) for spot in found.listed]
     text = json.dumps({"type": "FeatureCollection", "features": features}, indent=1, allow_nan=False)
@@ -93,9 +93,8 @@ def heat_map_png(sums: NDArray[np.int64]) -> bytes:
     tissue, positive = sums
     share = positive / max(1, int(positive.max(initial=0)))
     at = np.arange(len(_STOPS)) / (len(_STOPS) - 1)
-    rgba = np.stack(
-        [np.interp(share, at, _STOPS[:, i]) for i in range(3)] + [np.where(tissue > 0, 255.0, 0.0)], axis=-1
-    )
+    colours = [np.interp(share, at, _STOPS[:, i]) for i in range(3)]
+    rgba = np.stack([*colours, np.where(tissue > 0, 255.0, 0.0)], axis=-1)
     scale = max(1, _LEAST_SIDE_PX // max(share.shape))
     grown = np.rint(rgba).astype(np.uint8).repeat(scale, axis=0).repeat(scale, axis=1)
     file = io.BytesIO()

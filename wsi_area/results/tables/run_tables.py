@@ -55,9 +55,8 @@ def run_tables(slides: Sequence[EndedSlide], run: RunRecord) -> dict[Table, RunT
         tables["subjects"] = RunTable(_kinds("subjects"), rows)
     counted = [slide for slide in slides if isinstance(slide, CountedSlide)]
     if any(slide.bands is not None for slide in counted):
-        tables["bands"] = RunTable(
-            _kinds("bands"), [r for s in counted if s.bands for r in _rows("bands", s, s.bands.listed)]
-        )
+        bands = [r for s in counted if s.bands for r in _rows("bands", s, s.bands.listed)]
+        tables["bands"] = RunTable(_kinds("bands"), bands)
     if any(slide.hotspots is not None for slide in counted):
         spots = [r for s in counted if s.hotspots for r in _rows("hotspots", s, s.hotspots.listed)]
         tables["hotspots"] = RunTable(_kinds("hotspots"), spots)

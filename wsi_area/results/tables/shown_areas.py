@@ -41,7 +41,8 @@ class ShownArea:
 
 def class_area(slide: CountedSlide, c: ClassOnRecord) -> ShownArea:
     """Return the area of one class of a slide."""
-    share = share_text(c.n_px, slide.tissue.n_px) if c.is_tissue else NONE
+    pct = slide.pct_tissue(c)
+    share = NONE if pct is None else share_text(pct, 100)
     return ShownArea("class", c.name, c.n_px, c.area_mm2, c.area_u_mm2, share)
 
 
@@ -50,11 +51,12 @@ def total_areas(slide: CountedSlide) -> tuple[ShownArea, ...]:
     headline, tissue, name = slide.headline, slide.tissue, tissue_name([slide])
     found = []
     if headline.n_px is not None:
-        share = share_text(headline.n_px, tissue.n_px)
+        pct = headline.pct_tissue
+        share = NONE if pct is None else share_text(pct, 100)
         found.append(
             ShownArea("headline", headline.title, headline.n_px, headline.area_mm2, headline.area_u_mm2, share)
         )
-    if name is not None:
+    if name is not None and tissue.n_px is not None:
         found.append(ShownArea("tissue", name, tissue.n_px, tissue.area_mm2, u_mm2(slide, tissue.area_mm2)))
         around = slide.tissue_envelope
         if around is not None and around.enclosed_px:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from wsi_area.errors import StaleResultError, WsiAreaError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.run_record import ShareOnRecord, TaskRecord
-from wsi_area.model.slide_result import EndedSlide, FailedSlide
+from wsi_area.model.slide_result import CountedSlide, EndedSlide, FailedSlide
 from wsi_area.results.class_map.soundness import stores_open, take_back_torn
 from wsi_area.results.class_map.store import stored_origin
 from wsi_area.results.layout import RunLayout, SlideLayout
@@ -28,8 +28,10 @@ from wsi_area.run.measure_slide import (
     prepared_slide,
     tiles_place,
     where_to_read,
+    without_tissue,
     write_failed,
 )
+from wsi_area.run.passes.tissue_layer import layer_asked
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_tiles import Work, uncommitted_batches
 from wsi_area.settings.run_settings import RunSettings
@@ -153,7 +155,19 @@ def finish_divided(
     StaleResultError
         If what they measured was made from something else than this would be now.
     """
-    context = context.of(slide)
+    return _finish(slide, layout, context.of(slide), shares, parts)
+
+
+def _finish(
+    slide: SlideInput,
+    layout: SlideLayout,
+    context: Context,
+    shares: Sequence[Share],
+    parts: Sequence[ShareOnRecord],
+    *,
+    is_layer: bool = False,
+) -> Measured | Unfinished | None:
+    """Finish a slide, its tissue layer first."""
     with where_to_read(slide, context) as read_path:
         prepared = prepared_slide(slide, context, read_path)
     if prepared is None:
@@ -173,7 +187,15 @@ def finish_divided(
     missing = uncommitted_batches(tiles, prepared)
     if missing:
         return Unfinished(len(missing), in_all, owners_of(prepared.plan, shares, missing), torn)
-    return finished(prepared, layout, origin, work, context, resumed=False)
+    tissue = None
+    if (asked := layer_asked(slide, prepared, context)) is not None:
+        outcome = _finish(asked.slide, layout.tissue, asked.context, shares, (), is_layer=True)
+        if not isinstance(outcome, Measured):
+            return outcome
+        tissue = outcome.result
+        if not isinstance(tissue, CountedSlide):
+            return write_failed(slide, layout, context, without_tissue(slide.slide_id, tissue))
+    return finished(prepared, layout, origin, work, context, tissue, resumed=False, is_layer=is_layer)
 
 
 def _work_of(parts: Sequence[ShareOnRecord]) -> Work:

@@ -36,6 +36,7 @@ from wsi_area.run.measure_slide import (
     tiles_place,
     where_to_read,
 )
+from wsi_area.run.passes.tissue_layer import layer_asked
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_document import TILES_LISTED
 from wsi_area.run.slide_tiles import (
@@ -46,6 +47,7 @@ from wsi_area.run.slide_tiles import (
     tiles_of,
 )
 from wsi_area.storage.locks import held, relock
+from wsi_area.storage.place import Place
 
 MEASURED = "measured"
 """What a task says of its part when all of it is committed; only the merge says of a slide that it is complete."""
@@ -89,12 +91,25 @@ def measure_share(slide: SlideInput, run: RunLayout, context: Context, share: Sh
     ResultError
         If it cannot be written.
     """
-    context = context.of(slide)
+    context, place = context.of(slide), _SharePlace(run.slide(slide.slide_id), run.tasks / "divided" / slide.slide_id)
     try:
         with _copied_whole(slide, context) as read_path:
-            return _measured_share(slide, run, context, share, read_path)
+            return _measured_share(slide, place, context, share, read_path)
     except CopyStopped:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _SharePlace:
+    """Where a slide that tasks share lies, or its tissue layer, and the locks that they hold it by."""
+
+    layout: SlideLayout
+    locks: Place
+
+    @property
+    def tissue(self) -> "_SharePlace":
+        """Return the same of the tissue layer."""
+        return _SharePlace(self.layout.tissue, self.locks / "tissue")
 
 
 @contextmanager
@@ -111,8 +126,9 @@ def _copied_whole(slide: SlideInput, context: Context) -> Iterator[str | None]:
 
 
 def _measured_share(
-    slide: SlideInput, run: RunLayout, context: Context, share: Share, read_path: str | None
+    slide: SlideInput, place: _SharePlace, context: Context, share: Share, read_path: str | None
 ) -> SlideShare | None:
+    """Measure one share of a slide, and then the same share of its tissue layer; None if stopped before the end."""
     started = time.perf_counter()
     prepared = prepared_slide(slide, context, read_path)
     if prepared is None:
@@ -120,9 +136,9 @@ def _measured_share(
     if not isinstance(prepared, PreparedSlide):
         ended = failed_slide(slide, context, prepared)
         return SlideShare(slide.slide_id, slide.path, ended.status, ended.reason)
-    layout, origin, plan = run.slide(slide.slide_id), origin_of(prepared, context.settings), prepared.plan
+    layout, origin, plan = place.layout, origin_of(prepared, context.settings), prepared.plan
     tiles, own = tiles_place(layout, prepared, context.settings), batches_of(plan, share)
-    with _joined(run, layout, tiles, prepared, origin, context.force):
+    with _joined(place, tiles, prepared, origin, context.force):
         if context.force:
             _forget(tiles, prepared, origin.key, own)
         take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes), {divmod(b, plan.batch_cols) for b in own})
@@ -135,8 +151,14 @@ def _measured_share(
         return None
     if read_path is not None:
         prepared, work = of_original(prepared, work, read_path, slide.path)
-    timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
     status, reason = _told(prepared, work)
+    if status != "failed" and (asked := layer_asked(slide, prepared, context)) is not None:
+        tissue = _measured_share(asked.slide, place.tissue, asked.context, share, read_path)
+        if tissue is None:
+            return None
+        if tissue.status != MEASURED and status != "incomplete":
+            status, reason = tissue.status, f"its tissue layer: {tissue.reason}"
+    timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
     in_all = plan.batch_rows * plan.batch_cols
     return SlideShare(slide.slide_id, slide.path, status, reason, own, in_all, work.tile_errors[:TILES_LISTED], timing)
 
@@ -153,14 +175,14 @@ def _told(prepared: PreparedSlide, work: Work) -> tuple[str, str]:
 
 @contextmanager
 def _joined(
-    run: RunLayout, layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, origin: Origin, force: bool
+    place: _SharePlace, tiles: SlideLayout, prepared: PreparedSlide, origin: Origin, force: bool
 ) -> Iterator[None]:
     """Hold a slide together with the other tasks that have a part of it, once its stores are there.
 
     Tasks come in one after the other. Stores that were made from something else are replaced (which ``force`` allows)
     only while no other task is at work on them.
     """
-    folder = run.tasks / "divided" / layout.root.name
+    folder, layout = place.locks, place.layout
     busy = f"{layout.root} is being measured by another task from something else; wait for it, or end it"
     with (
         held(folder / "settling.lock", waits=True) as settling,

@@ -101,11 +101,8 @@ def _bands(
     key = _key(slide, layout, settings)
     if earlier is not None and earlier.bands is not None and earlier.bands.key == key:
         return earlier.bands
-    borders, rule, of = (
-        border_sets(_scheme(slide), settings.classes),
-        rule_of(slide, settings.edges_um),
-        _on_disk(slide, layout),
-    )
+    borders, rule = border_sets(_scheme(slide), settings.classes), rule_of(slide, settings.edges_um)
+    of = _on_disk(slide, layout)
     height, width = of.grid.size_px.height_px, of.grid.size_px.width_px
     boxes = list(boxes_of((height, width), max(SIDE_PX, *rule.halo_px)))
     tasks = [BandTask(of, box, tuple(borders.values()), rule) for box in boxes]
@@ -124,13 +121,9 @@ def _hotspots(
     earlier: CountedSlide | None,
 ) -> HotSpotsOnRecord | None:
     key = _key(slide, layout, settings)
-    if (
-        earlier is not None
-        and earlier.hotspots is not None
-        and earlier.hotspots.key == key
-        and hotspot_files_lie(layout)
-    ):
-        return earlier.hotspots
+    known = None if earlier is None else earlier.hotspots
+    if known is not None and known.key == key and hotspot_files_lie(layout):
+        return known
     names = positive_names(_scheme(slide), settings.classes)
     step = steps_px(slide, settings.step_um)
     asked = Asked(settings.shape, settings.windows_mm2, step, settings.best, settings.tissue_share, names)

@@ -1,17 +1,45 @@
 """run: the envelope of a slide's tissue, ordered where its class map is final."""
 
+from dataclasses import dataclass
+
+from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.errors import IncompleteResultError, ResultError
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.classes import ClassScheme
+from wsi_area.model.plan import SlidePlan
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.executors.contract import Executor, TaskLost
-from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.work.envelope_task import EnvelopeOutcome, EnvelopeScales, EnvelopeTask, make_envelope
 from wsi_area.settings.run_settings import EnvelopeSettings
 
 
+@dataclass(frozen=True, slots=True)
+class MappedTissue:
+    """A class map with tissue in it: whose, on which grid, and which of its classes are tissue."""
+
+    slide_id: str
+    grid: WorkGrid
+    work_mpp: Mpp
+    tissue_ids: tuple[int, ...]
+
+
+def mapped_tissue(plan: SlidePlan, scheme: ClassScheme) -> MappedTissue | None:
+    """Return the class map that a plan makes; None where no pixel size is known."""
+    if plan.work_mpp is None:
+        return None
+    tissue_ids = tuple(c.class_id for c in scheme.classes if c.is_tissue)
+    return MappedTissue(plan.slide.slide_id, grid_of_plan(plan), plan.work_mpp, tissue_ids)
+
+
+def grid_of_plan(plan: SlidePlan) -> WorkGrid:
+    """Return the grid that a plan cuts a slide into."""
+    return WorkGrid(plan.slide.size_l0_px, plan.slide.levels[plan.level].size_px, plan.reduce_factor, plan.tile_px)
+
+
 def measure_envelope(
-    layout: SlideLayout, prepared: PreparedSlide, settings: EnvelopeSettings, executor: Executor
+    layout: SlideLayout, mapped: MappedTissue, settings: EnvelopeSettings, executor: Executor
 ) -> EnvelopeOutcome | None:
-    """Return the background that the tissue of a slide encloses; None if stopped before the end.
+    """Return the background that the tissue of a class map encloses; None if stopped before the end.
 
     It is a task like a batch: the one process that talks to a cluster's workers has enough to do.
 
@@ -22,11 +50,10 @@ def measure_envelope(
     ResultError
         If the class map cannot be read.
     """
-    tissue_ids = tuple(c.class_id for c in prepared.fitted.scheme.classes if c.is_tissue)
     scales = EnvelopeScales(settings.closing_um, settings.fill_um, settings.box_um)
-    task = EnvelopeTask(layout.root.resolve(), prepared.plan, tissue_ids, scales)
+    name = mapped.slide_id
+    task = EnvelopeTask(layout.root.resolve(), name, mapped.grid, mapped.work_mpp, mapped.tissue_ids, scales)
     outcome = next((outcome for _, outcome in executor.map(make_envelope, [task])), None)
-    name = prepared.info.slide_id
     if isinstance(outcome, TaskLost):
         raise IncompleteResultError(f"{name}: the envelope of its tissue could not be made: {outcome.message}")
     if outcome is None and not executor.is_stopped:

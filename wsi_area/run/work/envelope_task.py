@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.cut.grid import work_edges_l0_px
+from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.objects.envelope import envelope, within
 from wsi_area.compute.picture.majority_picture import PictureGrid, sample_counts
+from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import BACKGROUND_ID
-from wsi_area.model.plan import SlidePlan
+from wsi_area.model.pixels import MaskArray
 from wsi_area.results.class_map.sparse_class_map import sparse_class_map
 from wsi_area.results.layout import SlideLayout
 from wsi_area.storage.place import Place
@@ -36,7 +37,9 @@ class EnvelopeTask:
     """The envelope of one slide, to be made; small and picklable, so that a worker can make it."""
 
     slide_dir: Place  # whose class map is final
-    plan: SlidePlan  # with a pixel size
+    slide_id: str
+    grid: WorkGrid
+    work_mpp: Mpp
     tissue_ids: tuple[int, ...]
     scales: EnvelopeScales
 
@@ -48,6 +51,8 @@ class EnvelopeOutcome:
     enclosed_px: int  # level-0 px of background within the envelope
     box_um: tuple[float, float]
     error: str | None = None
+    side_work_px: int = 0  # of a box
+    boxes: MaskArray | None = None  # bool (rows, columns), True where the background of a box is in the envelope
 
 
 def make_envelope(task: EnvelopeTask) -> EnvelopeOutcome:
@@ -55,13 +60,13 @@ def make_envelope(task: EnvelopeTask) -> EnvelopeOutcome:
     try:
         return _made(task)
     except Exception as error:  # the one place: see the docstring
-        name = task.plan.slide.slide_id
+        name = task.slide_id
         return EnvelopeOutcome(0, (0.0, 0.0), f"{name}, tissue envelope: {type(error).__name__}: {error}")
 
 
 def _made(task: EnvelopeTask) -> EnvelopeOutcome:
-    plan, side = task.plan, box_work_px(task.plan, task.scales.box_um)
-    columns, rows = (_box_lengths_l0_px(edges, side) for edges in work_edges_l0_px(plan))
+    side = box_work_px(task.grid, task.work_mpp, task.scales.box_um)
+    columns, rows = (_box_lengths_l0_px(edges, side) for edges in task.grid.edges_l0_px)
     group_of = np.full(256, _OTHER, np.uint8)
     group_of[BACKGROUND_ID] = _BACKGROUND
     group_of[list(task.tissue_ids)] = _TISSUE
@@ -70,20 +75,17 @@ def _made(task: EnvelopeTask) -> EnvelopeOutcome:
     tissue, background = seen[..., _TISSUE], seen[..., _BACKGROUND]
     # what was never scanned, lies outside or was excluded is no part of it: a box is tissue by what of it was classed
     mask = (tissue > 0) & (2 * tissue.astype(np.int64) >= tissue.astype(np.int64) + background)
-    mpp = plan.work_mpp
-    assert mpp is not None  # see the task
-    box_um = side * mpp.x, side * mpp.y
+    box_um = side * task.work_mpp.x, side * task.work_mpp.y
     # along the rim of the envelope only tissue counts: the envelope of what has no gaps is its own area
     inside = within(envelope(mask, box_um, task.scales.closing_um, task.scales.fill_um))
     shares = background[inside] / np.maximum(asked[inside], 1)
     enclosed = math.fsum((shares * np.outer(rows, columns)[inside]).tolist())
-    return EnvelopeOutcome(round(enclosed), box_um)
+    return EnvelopeOutcome(round(enclosed), box_um, None, side, inside)
 
 
-def box_work_px(plan: SlidePlan, box_um: float) -> int:
+def box_work_px(grid: WorkGrid, work_mpp: Mpp, box_um: float) -> int:
     """Return how many work pixels wide and high a box is: the nearest to the wish, and no more boxes than the most."""
-    mpp, size = plan.work_mpp, plan.work_size_px
-    wished = 1 if mpp is None else round(box_um / max(mpp.x, mpp.y))
+    size, wished = grid.size_px, round(box_um / max(work_mpp.x, work_mpp.y))
     return max(1, wished, -(-max(size.width_px, size.height_px) // MAX_BOXES))
 
 

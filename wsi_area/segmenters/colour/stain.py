@@ -1,7 +1,7 @@
 """segmenters: ``stain``, which separates the stains and sorts the target stain into bands by its density."""
 
 from dataclasses import replace
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,7 @@ class StainSegmenter(BaseModel):
     """Settings of the stain segmenter; a pixel at or above ``weak_od`` is positive, tissue rule or not."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    finds_tissue: ClassVar[bool] = True
 
     vectors: Literal["h-e-dab", "h-dab", "h-e", "macenko"] | dict[str, Vector] = Field(
         "h-dab",

@@ -1,7 +1,7 @@
 """segmenters: ``tissue``, which tells glass from tissue, or a dark field from what glows on it."""
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -40,6 +40,7 @@ class TissueSegmenter(BaseModel):
     """Settings of the tissue segmenter: one threshold for each slide, on darkness or on brightness."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    finds_tissue: ClassVar[bool] = True
 
     background: Literal["auto", "bright", "dark"] = Field(
         "auto", description="what tissue lies on: bright glass or a dark field (no unit)"

@@ -1,0 +1,116 @@
+"""compute: the lattice that the spots of a tissue microarray lie on: turned, sheared, bent and full of gaps; pure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.compute.sections.spots import Spots
+
+Floats = NDArray[np.float64]
+
+MAX_TURN_DEG = 20.0
+"""How far rows may be turned from the horizontal, and columns from the vertical; further turns are not told apart."""
+_CONE_DEG = MAX_TURN_DEG + 2.5  # of single cores, which lie beside their place
+_OFF = 0.32  # of the smaller pitch: how far a core may lie from where its neighbours say
+_SOLID = 0.25  # of the best covered spots' cover: others do not found the lattice
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lattice:
+    """A lattice, and which spot lies on which of its places."""
+
+    across_um: Floats  # (2,), from a core to the next one of its row
+    down_um: Floats  # (2,), from a core to the next one of its column
+    places: NDArray[np.int64]  # (n, 2), row and column of each spot, from any origin
+    is_on: NDArray[np.bool_]  # (n,), False for a spot that lies on no place, or on one that another lies on
+    xy_um: Floats  # (n, 2), the spots
+
+    @property
+    def turn_deg(self) -> float:
+        """Return how far the rows are turned, clockwise on the picture."""
+        return float(np.degrees(np.arctan2(self.across_um[1], self.across_um[0])))
+
+    def place_um(self, row: int, column: int) -> Floats:
+        """Return where a core of a row and column should lie, by those that lie nearest to it."""
+        away = np.array([row, column]) - self.places[self.is_on]
+        steps = np.abs(away).sum(axis=1)
+        near = steps <= max(2, int(steps.min()))
+        said = self.xy_um[self.is_on] + away[:, 1:] * self.across_um + away[:, :1] * self.down_um
+        return np.asarray(said[near].mean(axis=0))
+
+
+def find_lattice(spots: Spots, core_um: float) -> Lattice | None:
+    """Return the lattice of some spots; None where fewer than three of them, or all in one line, say nothing."""
+    xy = spots.xy_um
+    if len(xy) < 3:
+        return None
+    solid = spots.cover >= _SOLID * spots.cover.max()
+    steps = [_step(xy[solid], axis, core_um) for axis in (0, 1)]
+    if steps[0] is None or steps[1] is None:
+        return None
+    across, down = steps[0], steps[1]
+    for _ in range(3):
+        places, is_on = _grown(spots, across, down)
+        design = np.column_stack([places[is_on][:, ::-1], np.ones(int(is_on.sum()))])
+        if np.linalg.matrix_rank(design) < 3:
+            return None
+        solved = np.linalg.lstsq(design, xy[is_on], rcond=None)[0]
+        across, down = solved[0], solved[1]
+    return Lattice(across, down, places, is_on, xy)
+
+
+def _step(xy: Floats, axis: int, core_um: float) -> Floats | None:
+    """Return the step from a core to the next along an axis: what most cores say of their nearest one that way."""
+    away = xy[None, :, :] - xy[:, None, :]
+    length = np.hypot(away[..., 0], away[..., 1])
+    angle = np.degrees(np.arctan2(away[..., 1 - axis], away[..., axis]))
+    length = np.where((np.abs(angle) <= _CONE_DEG) & (length >= 0.8 * core_um), length, np.inf)
+    nearest = length.argmin(axis=1)
+    has = np.isfinite(length.min(axis=1))
+    steps: Floats = away[has, nearest[has]]
+    if not len(steps):
+        return None
+    apart = np.hypot(*np.moveaxis(steps[None] - steps[:, None], -1, 0))
+    sizes = np.hypot(steps[:, 0], steps[:, 1])
+    votes = (apart <= 0.15 * sizes[:, None]).sum(axis=1)
+    best = int(np.lexsort((sizes, -votes))[0])
+    return np.asarray(np.median(steps[apart[best] <= 0.15 * sizes[best]], axis=0))
+
+
+def _grown(spots: Spots, across: Floats, down: Floats) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the place of each spot, from neighbour to neighbour, so that a bent row is followed; and who is on one."""
+    xy, count = spots.xy_um, len(spots.xy_um)
+    to_steps = np.linalg.inv(np.column_stack([down, across]))
+    most = _OFF * min(np.hypot(*across), np.hypot(*down))
+    places = np.zeros((count, 2), np.int64)
+    is_on = np.zeros(count, np.bool_)
+    reach = 1.6 * max(np.hypot(*across), np.hypot(*down))
+    middle = np.median(xy, axis=0)
+    first = int(np.argmin(np.hypot(*(xy - middle).T) / np.maximum(spots.cover, 1e-9)))
+    is_on[first] = True
+    taken = {(0, 0)}
+    while True:
+        left = np.flatnonzero(~is_on)
+        far = np.hypot(*np.moveaxis(xy[left][:, None] - xy[is_on][None], -1, 0)).min(axis=1)
+        # the nearest first; of equally near ones the better covered: a fragment comes after its core
+        for spot in left[np.lexsort((-spots.cover[left], far.round(3)))]:
+            place, off = _said(xy[spot], xy[is_on], places[is_on], reach, to_steps)
+            if off <= most and (int(place[0]), int(place[1])) not in taken:
+                places[spot], is_on[spot] = place, True
+                taken.add((int(place[0]), int(place[1])))
+                break  # what did not fit is asked again: now there is one more to say where it lies
+        else:
+            return places, is_on
+
+
+def _said(
+    spot_um: Floats, xy_um: Floats, places: NDArray[np.int64], reach_um: float, to_steps: Floats
+) -> tuple[NDArray[np.int64], float]:
+    """Return the place of a spot as those near it say, all together, and how far from it the spot lies, µm."""
+    away = spot_um - xy_um
+    far = np.hypot(away[:, 0], away[:, 1])
+    near = far <= max(reach_um, float(far.min()))
+    said = (places[near] + away[near] @ to_steps.T).mean(axis=0)
+    place = np.rint(said).astype(np.int64)
+    return place, float(np.hypot(*np.linalg.solve(to_steps, said - place)))

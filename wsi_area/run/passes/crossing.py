@@ -1,0 +1,120 @@
+"""run: the class map of a slide laid over its tissue layer, ordered where both are final."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.errors import CountMismatchError, IncompleteResultError, ResultError
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.ledger import LedgerLayout
+from wsi_area.model.record.slide_tissue import TissueLayerOnRecord
+from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.class_map.crossing import Enclosed
+from wsi_area.results.class_map.layered_map import grid_of
+from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.layout import SlideLayout
+from wsi_area.run.executors.contract import Executor, TaskLost
+from wsi_area.run.passes.tissue_envelope import MappedTissue, grid_of_plan, measure_envelope
+from wsi_area.run.prepare import PreparedSlide
+from wsi_area.run.work.crossing_task import CrossingJob, CrossingTask, cross_batch
+from wsi_area.run.work.envelope_task import EnvelopeOutcome
+from wsi_area.settings.run_settings import EnvelopeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOver:
+    """The tissue layer under the classes of a slide."""
+
+    on_record: TissueLayerOnRecord
+    envelope: EnvelopeOutcome  # of the layer's tissue
+    layer: CountedSlide
+
+
+def lay_over(
+    layout: SlideLayout, prepared: PreparedSlide, layer: CountedSlide, settings: EnvelopeSettings, executor: Executor
+) -> LaidOver | None:
+    """Return the classes of a slide counted against its tissue layer; None if stopped before the end.
+
+    Raises
+    ------
+    IncompleteResultError
+        If a batch came to no end.
+    ResultError
+        If a class map cannot be read.
+    CountMismatchError
+        If the rows do not add up to the class map, or the columns to the layer.
+    """
+    tissue_ids = tuple(c.id for c in layer.classes if c.is_tissue)
+    work = layer.work
+    if work.work_mpp_x_um is None or work.work_mpp_y_um is None:
+        raise ResultError(f"{layout.tissue.root} has no pixel size; measure the slide again with --force")
+    mapped = MappedTissue(layer.slide_id, grid_of(layer), Mpp(work.work_mpp_x_um, work.work_mpp_y_um), tissue_ids)
+    around = measure_envelope(layout.tissue, mapped, settings, executor)
+    if around is None or around.boxes is None:
+        return None
+    plan, classes = prepared.plan, len(prepared.fitted.scheme.classes)
+    job = CrossingJob(
+        layer.slide_id, layout.root.resolve(), grid_of_plan(plan), classes, len(layer.classes), plan.batch_tiles,
+        Enclosed(around.boxes, around.side_work_px),
+    )  # fmt: skip
+    table = _crossed(job, plan.batch_rows, plan.batch_cols, executor)
+    if table is None:
+        return None
+    enclosed = table[:, -1]
+    crossed = table[:, :-1].copy()
+    crossed[:, 0] += enclosed
+    _require_accounted(layout, crossed, classes, layer)
+    return LaidOver(
+        TissueLayerOnRecord(
+            segmenter=layer.segmenter.name,
+            settings=layer.segmenter.settings,
+            key=layer.key,
+            level=work.level,
+            reduce_factor=work.reduce_factor,
+            work_mpp_x_um=work.work_mpp_x_um,
+            work_mpp_y_um=work.work_mpp_y_um,
+            class_names=tuple(c.name for c in layer.classes),
+            tissue_ids=tissue_ids,
+            n_px_crossed=tuple(tuple(row) for row in crossed.tolist()),
+            n_px_enclosed=tuple(enclosed.tolist()),
+        ),
+        around,
+        layer,
+    )
+
+
+def _crossed(job: CrossingJob, batch_rows: int, batch_cols: int, executor: Executor) -> NDArray[np.int64] | None:
+    """Return the table of the whole slide: the sum of those of its batches, in any order."""
+    tasks = [CrossingTask(job, row, col) for row in range(batch_rows) for col in range(batch_cols)]
+    found, done = np.zeros((job.class_count + 3, job.layer_class_count + 4), np.int64), 0
+    for _, outcome in executor.map(cross_batch, tasks):
+        if isinstance(outcome, TaskLost):
+            raise IncompleteResultError(f"{job.slide_id}: the tissue under its classes was lost: {outcome.message}")
+        if outcome.error is not None:
+            raise ResultError(f"{outcome.error}; the tiles are committed, run the same command again")
+        found += outcome.n_px
+        done += 1
+    if done < len(tasks) and not executor.is_stopped:
+        raise IncompleteResultError(
+            f"{job.slide_id}: the tissue under {len(tasks) - done} batches came to no end; run the same command again"
+        )
+    return found if done == len(tasks) else None
+
+
+def _require_accounted(layout: SlideLayout, crossed: NDArray[np.int64], classes: int, layer: CountedSlide) -> None:
+    """Refuse a table whose rows do not add up to the class map, or whose columns do not to the layer."""
+    rows = ledger_rows(layout)
+    of_map = LedgerLayout(classes).total(rows.reshape(-1, rows.shape[-1]))
+    counts = layer.counts
+    told = {
+        "rows": (*of_map.px_by_class, of_map.unscanned_px, of_map.outside_roi_px, of_map.unreadable_px),
+        "columns": (*counts.n_px_by_class, counts.n_px_unscanned, counts.n_px_outside_roi, counts.n_px_unreadable),
+    }
+    for axis, (name, expected) in enumerate(told.items()):
+        found = tuple(crossed.sum(axis=1 - axis).tolist())
+        if found != expected:
+            raise CountMismatchError(
+                f"{layer.slide_id}: the {name} of its classes over its tissue add up to {found} px, not to {expected}; "
+                "the result is refused. Measure the slide again with --force, and please report this"
+            )

@@ -1,0 +1,101 @@
+"""run: what goes over the whole class map of a slide, in order: size filters, foci, tissue layer, envelope."""
+
+from dataclasses import dataclass, replace
+
+from wsi_area.compute.count.area import area_mm2
+from wsi_area.model.burden import SlideBurden
+from wsi_area.model.objects import Foci, SizeChange, SizeFilters
+from wsi_area.model.record.slide_areas import TissueEnvelope
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.layout import SlideLayout
+from wsi_area.run.context import Context
+from wsi_area.run.continuation import Origin
+from wsi_area.run.passes.crossing import LaidOver, lay_over
+from wsi_area.run.passes.tissue_envelope import mapped_tissue, measure_envelope
+from wsi_area.run.prepare import PreparedSlide
+from wsi_area.run.work.envelope_task import EnvelopeOutcome
+from wsi_area.segmenters.colour.colour_rule import ColourRuled
+from wsi_area.segmenters.protocol import FittedSegmenter
+from wsi_area.settings.run_settings import EnvelopeSettings, RunSettings
+
+
+@dataclass(frozen=True, slots=True)
+class MergedObjects:
+    """What the merged objects of a slide came to."""
+
+    size_changes: tuple[SizeChange, ...]
+    foci: Foci | None
+    envelope: EnvelopeOutcome | None = None  # None where there is no pixel size
+    laid: LaidOver | None = None  # the classes over the tissue layer, where there is one
+
+
+def size_filters(prepared: PreparedSlide, settings: RunSettings) -> SizeFilters:
+    """Return the size filters of a slide: none where sizes are unknown, since its mm² are withheld anyway."""
+    filters = SizeFilters(**settings.objects.model_dump(exclude={"foci"}))
+    if filters.any:
+        from wsi_area.run.passes.object_pass import refuse_with_signal
+
+        refuse_with_signal(filters, _signal_name(prepared.fitted))
+    return filters if prepared.calibration.mpp is not None else SizeFilters()
+
+
+def merge_objects(
+    prepared: PreparedSlide, layout: SlideLayout, filters: SizeFilters, origin: Origin, context: Context
+) -> MergedObjects | None:
+    """Filter small objects and measure the foci, over the seams of the tiles; None if stopped before the end."""
+    executor, wants_foci = context.executor, context.settings.objects.foci and prepared.fitted.scheme.names_tumor
+    plan, scheme, mpp = prepared.plan, prepared.fitted.scheme, prepared.calibration.mpp
+    if not filters.any and not wants_foci:
+        return MergedObjects((), None)
+    # imported here: its sparse matrices and second kernel take 0.1 s, which most runs need not pay
+    from wsi_area.run.passes.object_pass import clean_slide, measure_foci
+
+    changes = clean_slide(layout, plan, scheme, filters, mpp, origin.key, origin.parts, executor)
+    if changes is None:
+        return None
+    foci = measure_foci(layout, plan, scheme, mpp, executor) if wants_foci else None
+    if foci is None and wants_foci:
+        return None
+    return MergedObjects(changes, foci)
+
+
+def _signal_name(fitted: FittedSegmenter) -> str | None:
+    """Return the name of what is integrated besides the classes: by the fused kernel only, so by a colour rule."""
+    return fitted.signal.name if isinstance(fitted, ColourRuled) and fitted.signal is not None else None
+
+
+def with_tissue(
+    objects: MergedObjects, prepared: PreparedSlide, layout: SlideLayout, tissue: EndedSlide | None, context: Context
+) -> MergedObjects | None:
+    """Add the tissue layer under the classes, and the envelope of the tissue; None if stopped before the end."""
+    settings, executor = context.settings.envelope, context.executor
+    if isinstance(tissue, CountedSlide):
+        laid = lay_over(layout, prepared, tissue, settings, executor)
+        return None if laid is None else replace(objects, envelope=laid.envelope, laid=laid)
+    mapped = mapped_tissue(prepared.plan, prepared.fitted.scheme)
+    if mapped is None:
+        return objects
+    enclosed = measure_envelope(layout, mapped, settings, executor)
+    return None if enclosed is None else replace(objects, envelope=enclosed)
+
+
+def envelope_on_record(
+    objects: MergedObjects, burden: SlideBurden, settings: EnvelopeSettings
+) -> TissueEnvelope | None:
+    """Return the tissue with the background that it encloses; None where there is no pixel size."""
+    made, mpp = objects.envelope, burden.calibration.mpp
+    if made is None or mpp is None or not burden.was_read:
+        return None
+    enclosed_px = made.enclosed_px
+    if objects.laid is not None:  # counted, where the classes lie over it; else estimated, box by box
+        enclosed_px = sum(objects.laid.on_record.n_px_enclosed)
+    n_px = enclosed_px + (burden.tissue_px if objects.laid is None else objects.laid.on_record.tissue_px)
+    return TissueEnvelope(
+        n_px=n_px,
+        area_mm2=area_mm2(n_px, mpp),
+        enclosed_px=enclosed_px,
+        closing_um=settings.closing_um,
+        fill_um=settings.fill_um,
+        box_x_um=made.box_um[0],
+        box_y_um=made.box_um[1],
+    )

@@ -1,0 +1,122 @@
+"""run: which tissue the shares of a slide are shares of, and whether it is measured as a layer of its own; pure."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from wsi_area.compute.calibration.level_ratios import usable_levels
+from wsi_area.compute.cut.planning import choose_level
+from wsi_area.compute.quantity_text import pair_text
+from wsi_area.inputs.collect import SlideInput
+from wsi_area.inputs.drawings import drawn_classes
+from wsi_area.inputs.drawn_source import DrawnSource
+from wsi_area.model.record.slide_tissue import TissueLayerOnRecord, TissueSource
+from wsi_area.run.context import Context
+from wsi_area.run.events import Event, SlidePreparing
+from wsi_area.run.prepare import PreparedSlide
+from wsi_area.segmenters.protocol import FindsTissue, UsesDrawn
+from wsi_area.segmenters.registry import make_segmenter
+from wsi_area.settings.run_settings import RunSettings, TilingSettings
+from wsi_area.settings.segmenter_settings import NO_TISSUE, SegmenterSettings, TissueSettings
+
+
+@dataclass(frozen=True, slots=True)
+class LayerAsked:
+    """The tissue layer of a slide, to be measured as if it were a slide: with settings of its own."""
+
+    slide: SlideInput
+    context: Context
+
+
+def layer_asked(slide: SlideInput, prepared: PreparedSlide, context: Context) -> LayerAsked | None:
+    """Return how the tissue of a slide is measured beside its classes; None where it is not.
+
+    It is not where nobody asks for it, where tissue was drawn, where no pixel size is known, on plain images, and
+    where it would be the class map once more.
+    """
+    settings, tissue = context.settings, context.settings.tissue
+    if _why_no_layer(prepared, settings) is not None:
+        return None
+    own = SegmenterSettings.model_validate({"name": tissue.name, **tissue.own})
+    of_layer = settings.model_copy(
+        update={
+            "segmenter": own,
+            "tissue": TissueSettings(),
+            "tiling": TilingSettings(work_mpp=tissue.work_mpp, skip_glass=settings.tiling.skip_glass),
+            "objects": settings.objects.model_copy(update={"foci": False, "min_focus_um2": 0.0}),
+        }
+    )
+
+    def tell(event: Event) -> None:  # its tiles are not those that are counted on the way
+        if isinstance(event, SlidePreparing):
+            context.listener(replace(event, phase=f"its tissue: {event.phase}"))
+
+    return LayerAsked(
+        replace(slide, annotations=_drawing(slide, tissue), own=None),
+        replace(context, settings=of_layer, listener=tell),
+    )
+
+
+def _drawing(slide: SlideInput, tissue: TissueSettings) -> DrawnSource | None:
+    """Return where the tissue was drawn, for a segmenter that takes it from there."""
+    if not isinstance(make_segmenter(tissue.name, tissue.own), UsesDrawn):
+        return None
+    return slide.annotations if tissue.drawing is None else DrawnSource(os.path.abspath(tissue.drawing))
+
+
+def tissue_source(
+    prepared: PreparedSlide, settings: RunSettings, layer: TissueLayerOnRecord | None
+) -> tuple[TissueSource | None, str]:
+    """Return where the tissue of a slide comes from, and why; None where nobody measured it."""
+    scheme, name, tissue = prepared.fitted.scheme, settings.segmenter.name, settings.tissue
+    if layer is not None:
+        return "layer", f"{layer.segmenter} at {pair_text(layer.work_mpp_x_um, layer.work_mpp_y_um)} µm per pixel"
+    why = _why_no_layer(prepared, settings)
+    if drawn := drawn_tissue(prepared):
+        return "drawing", f"drawn as tissue: {', '.join(drawn)}"
+    if not any(c.is_tissue for c in scheme.classes):
+        return None, "no class is tissue"
+    if prepared.drawn is None and (
+        any(c.is_tissue and not c.is_tumor for c in scheme.classes) or _finds_tissue(settings.segmenter)
+    ):
+        return "segmenter", f"the tissue classes of {name}" if tissue.name == NO_TISSUE else f"{name}; {why}"
+    what = "nothing but tumour was drawn" if prepared.drawn is not None else f"{name} finds tumour alone"
+    remedy = '[tissue] name = "tissue" measures the tissue' if tissue.name == NO_TISSUE else f"no tissue layer: {why}"
+    return None, f"{what}, so what share of the tissue it is nobody knows; {remedy}"
+
+
+def drawn_tissue(prepared: PreparedSlide) -> tuple[str, ...]:
+    """Return the names of the classes that are tissue beside the tumour, and of which something was drawn."""
+    if prepared.drawn is None:
+        return ()
+    found = drawn_classes(prepared.fitted.facts)
+    return tuple(c.name for c in prepared.fitted.scheme.classes if c.is_tissue and not c.is_tumor and c.name in found)
+
+
+def _why_no_layer(prepared: PreparedSlide, settings: RunSettings) -> str | None:
+    """Return why the tissue is no layer of its own; None where it is one."""
+    tissue, mpp, plan = settings.tissue, prepared.calibration.mpp, prepared.plan
+    if tissue.name == NO_TISSUE:
+        return "none is asked for"
+    if settings.calibration.profile == "plain":
+        return "calibration.profile is plain"
+    if mpp is None:
+        return "no pixel size is known"
+    if drawn_tissue(prepared):
+        return "tissue was drawn"
+    is_same = prepared.drawn is None and tissue.name == settings.segmenter.name
+    if is_same and _rule(tissue.own) == _rule(settings.segmenter.own):
+        levels = usable_levels(prepared.info, settings.calibration.policy)
+        if choose_level(prepared.info, mpp, levels, tissue.work_mpp) == (plan.level, plan.reduce_factor):
+            return "[tissue] is the same rule at the same pixel size"
+    return None
+
+
+def _rule(own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a segmenter's own settings decides what is tissue: not how its classes are called."""
+    return {key: value for key, value in own.items() if key != "classes"}
+
+
+def _finds_tissue(wanted: SegmenterSettings) -> bool:
+    return isinstance(make_segmenter(wanted.name, wanted.own), FindsTissue)
