@@ -35,7 +35,16 @@ def measured_run(tmp_path_factory: pytest.TempPathFactory, configs: Path) -> Pat
     ]
     settings = load(
         configs / "ihc_dab.toml",
-        ["tiling.tile_px=128", "tiling.skip_glass=false", "objects.foci=true", POSITIVE_IS_TUMOUR],
+        [
+            "tiling.tile_px=128",
+            "tiling.skip_glass=false",
+            "objects.foci=true",
+            POSITIVE_IS_TUMOUR,
+            "bands.edges_um=[-9, 0, 20]",
+            "hotspots.areas_mm2=[0.001]",
+            "hotspots.step_um=5",
+            "hotspots.tissue_share=0.1",
+        ],
     )
     (folder / "cases.csv").write_text("path,subject\n" + "".join(f"{path},one\n" for path in slides))
     run_slides(collect_slides([], manifest=folder / "cases.csv"), settings, folder / "out")

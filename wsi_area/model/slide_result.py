@@ -37,7 +37,7 @@ from wsi_area.model.record.slide_areas import (
 from wsi_area.model.record.slide_bands import Bands
 from wsi_area.model.record.slide_burden import Positive, Tumor
 from wsi_area.model.record.slide_certificate import Certificate
-from wsi_area.model.record.slide_foci import FociOnRecord
+from wsi_area.model.record.slide_foci import Foci
 from wsi_area.model.record.slide_hotspots import HotSpots
 from wsi_area.model.record.slide_origin import (
     NO_MM2,
@@ -45,7 +45,7 @@ from wsi_area.model.record.slide_origin import (
     CalibrationOnRecord,
     DrawnOnRecord,
     Fit,
-    LightOnRecord,
+    Light,
     MadeFrom,
     RoiMask,
     RoiOutlines,
@@ -176,13 +176,8 @@ class CountedSlide(EndedSlide):
     ]
     reader_reason: Annotated[str, Says("why that lane")]
     segmenter: Fit
-    light: Annotated[
-        LightOnRecord | None, Says(LightOnRecord.__doc__ or "", empty="the segmenter looks for no glass")
-    ] = None
-    foci: Annotated[
-        FociOnRecord | None,
-        Says(FociOnRecord.__doc__ or "", empty="foci were not asked for, or no class is tumour"),
-    ]
+    light: Light = None
+    foci: Foci
     bands: Bands = None
     hotspots: HotSpots = None
     size_filters: Annotated[tuple[SizeChange, ...], Says("what each filter by size changed")]

@@ -31,7 +31,7 @@ class Side:
     @property
     def rows_px(self) -> int:
         """Return the most rows that a pixel of these bands is away from the border."""
-        return max(0, self.reach_px.shape[1] - 1)
+        return max(0, int(self.reach_px.shape[1]) - 1)
 
     @property
     def columns_px(self) -> int:

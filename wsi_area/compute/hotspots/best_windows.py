@@ -61,4 +61,5 @@ def _over(dy_px: Ints, dx_px: Ints, window: Window, work_mpp: Mpp) -> NDArray[np
         return np.logical_and.outer(np.abs(dy_px) < height, np.abs(dx_px) < width)
     reach, x, y = whole_lengths(2 * radius_um(window.area_mm2), work_mpp.x, work_mpp.y)
     # as floating point numbers: the product of 12 digits with itself is longer than 64 bits, and a tie is no matter
-    return np.add.outer((dy_px * float(y)) ** 2, (dx_px * float(x)) ** 2) <= float(reach) ** 2 * (1 + 1e-9)
+    squares = (dy_px[:, None] * float(y)) ** 2 + (dx_px * float(x)) ** 2
+    return np.asarray(squares <= float(reach) ** 2 * (1 + 1e-9))

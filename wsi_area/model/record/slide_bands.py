@@ -58,5 +58,7 @@ class BandsOnRecord(Part):
     listed: Annotated[tuple[Band, ...], Says("each band and class")]
 
 
-Bands = Annotated[BandsOnRecord | None, Says(BandsOnRecord.__doc__ or "", empty="not asked for, or there are no mm²")]
+Bands = Annotated[
+    BandsOnRecord | None, Says(BandsOnRecord.__doc__ or "", empty="not asked for, or there are no mm²")
+]  # fmt: skip
 """As the result of a slide has them."""

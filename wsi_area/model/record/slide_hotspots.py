@@ -64,5 +64,5 @@ class HotSpotsOnRecord(Part):
 
 HotSpots = Annotated[
     HotSpotsOnRecord | None, Says(HotSpotsOnRecord.__doc__ or "", empty="not asked for, or there are no mm²")
-]
+]  # fmt: skip
 """As the result of a slide has them."""
