@@ -128,7 +128,7 @@ def _hotspots(
     step = steps_px(slide, settings.step_um)
     asked = Asked(settings.shape, settings.windows_mm2, step, settings.best, settings.tissue_share, names)
     grid, of = grid_on(slide, asked), _on_disk(slide, layout)
-    boxes = boxes_of((of.grid.size_px.height_px, of.grid.size_px.width_px))
+    boxes = boxes_of((of.grid.size_px.height_px, of.grid.size_px.width_px), SIDE_PX)
     tasks = [WindowTask(of, box, ids_of(slide, names), grid) for box in boxes]
     parts = list(_outcomes(executor, sum_windows, tasks, slide.slide_id))
     if len(parts) < len(tasks):
