@@ -1,6 +1,7 @@
 """The data dictionary has every column of every table that a run writes, and the published one is the one in code."""
 
 import csv
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,11 @@ def measured_run(tmp_path_factory: pytest.TempPathFactory, configs: Path) -> Pat
             "hotspots.tissue_share=0.1",
         ],
     )
-    (folder / "cases.csv").write_text("path,subject\n" + "".join(f"{path},one\n" for path in slides))
+    outline = {"type": "Polygon", "coordinates": [[[90, 40], [210, 40], [210, 160], [90, 160], [90, 40]]]}
+    (folder / "region.geojson").write_text(json.dumps(outline))
+    regions = ["region.geojson", "region.geojson", "", ""]  # that of complete.tiff, with and without a pixel size
+    rows = [f"{path},one,{region}\n" for path, region in zip(slides, regions, strict=True)]
+    (folder / "cases.csv").write_text("path,subject,regions\n" + "".join(rows))
     run_slides(collect_slides([], manifest=folder / "cases.csv"), settings, folder / "out")
     return folder / "out"
 

@@ -20,7 +20,17 @@ SMALL_BATCH_PX = 1 << 16  # of the level; what the fixture `small_batches` sets,
 def measure(slides: Path | list[Path], out: Path, *assignments: str, **options: Any) -> RunOutcome:
     """Measure one or several files with the flat rule and further settings."""
     paths = [str(p) for p in (slides if isinstance(slides, list) else [slides])]
-    keys = {"mpp", "mpp_reason", "mpp_confirmed", "manifest", "annotations", "roi", "annotation_scale", "roi_scale"}
+    keys = {
+        "mpp",
+        "mpp_reason",
+        "mpp_confirmed",
+        "manifest",
+        "annotations",
+        "roi",
+        "annotation_scale",
+        "roi_scale",
+        "regions_from",
+    }
     inputs = collect_slides(paths, **{k: options.pop(k) for k in keys & set(options)})
     return run_slides(inputs, load(None, [*FLAT, *assignments]), out, **options)
 

@@ -106,10 +106,14 @@ def test_the_windows_that_are_used_as_a_rule_keep_the_contract_on_crops_too():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 12), st.integers(0, 7))
-def test_a_window_sum_is_the_sum_of_its_window(seed, height, width, radius):
-    values = np.random.default_rng(seed).integers(0, 7000, (height, width))
-    sums = window_sum(values, radius, 7000)
+@given(
+    st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 12), st.integers(0, 15),
+    st.sampled_from([(2, bool), (256, np.uint8), (7000, np.int64), (1 << 40, np.uint64)]),
+)  # fmt: skip
+def test_a_window_sum_is_the_sum_of_its_window(seed, height, width, radius, kind):
+    most, dtype = kind
+    values = np.random.default_rng(seed).integers(0, most, (height, width)).astype(dtype)
+    sums = window_sum(values, radius, most)
     for (y, x), total in np.ndenumerate(sums):
         window = values[max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1]
         assert total == window.sum()

@@ -103,7 +103,7 @@ def test_a_slide_of_which_nothing_is_valid_can_still_be_fitted():
     nothing = Overview(np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), bool), Size(4, 4), None)
     fitted = TissueSegmenter().fit(nothing)
     assert fitted.may_hold_foreground(nothing).all()
-    assert fitted.facts["tissue_fraction"] == {"-5%": None, "used": None, "+5%": None}
+    assert fitted.facts["tissue_on_overview"] is None
 
 
 def test_painted_white_is_not_taken_for_the_glass():
@@ -120,8 +120,9 @@ def test_the_facts_say_what_was_used_and_can_be_written_as_json(testdata):
     assert facts["histogram"] == np.bincount(darkness.ravel(), minlength=256).tolist()
     assert facts["clamped"] is True
     assert facts["threshold"] < facts["otsu_threshold"]
-    assert facts["tissue_fraction"]["used"] == pytest.approx((darkness > facts["threshold"]).mean())
-    assert facts["tissue_fraction"]["-5%"] >= facts["tissue_fraction"]["used"] >= facts["tissue_fraction"]["+5%"]
+    assert facts["tissue_on_overview"] == pytest.approx((darkness > facts["threshold"]).mean())
+    moved = facts["threshold_by_shift"]
+    assert moved["-5%"] < moved["used"] == facts["threshold"] < moved["+5%"]
 
 
 def test_otsu_is_free_to_move_within_wide_bounds():

@@ -25,7 +25,8 @@ def parse_ndpa(root: Element, events: Iterator[tuple[str, Element]]) -> Parsed:
 
 def _add_view(parsed: Parsed, index: int, view: Element) -> None:
     annotation = view.find("annotation")
-    name, of = (view.findtext("title") or "").strip(), DrawnObject(object_id=view.get("id", ""))
+    name = (view.findtext("title") or "").strip()
+    of = DrawnObject(object_id=view.get("id", ""), own_name=name)
     units = (view.findtext("coordformat") or "nanometers").strip().lower()
     if annotation is None or annotation.get("type") in _NO_AREA:
         parsed.leave_out(index, "a bookmark" if annotation is None else _NO_AREA[annotation.get("type", "")])

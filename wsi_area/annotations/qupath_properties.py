@@ -24,6 +24,9 @@ _KINDS = {
     "tmacoreobject": "tmaCore",
     "pathrootobject": "root",
 }
+KEPT_ID = "region_id"
+"""Among the metadata that QuPath keeps of an object: an id that is no UUID, and so none of QuPath's."""
+
 _PARENTS = ("parent", "parentId", "parent_id", "parentID")
 _AREA = re.compile(r"(?:(?:cell|roi|annotation|object): *)?area[ _]*(?:in )?[\[(]?(um|px|mm)[\^ ]?2[\])]?")
 _UM2 = {"um": 1.0, "mm": 1e6}
@@ -37,6 +40,11 @@ def class_name(properties: Mapping[str, Any]) -> str:
     >>> class_name({"name": "Annotation 3"})
     'Annotation 3'
     """
+    return _classification(properties) or _text(properties.get("name"))
+
+
+def _classification(properties: Mapping[str, Any]) -> str:
+    """Return the classification of an object, "" where it has none."""
     classification = properties.get("classification")
     if isinstance(classification, str) and classification.strip():
         return classification.strip()
@@ -47,7 +55,7 @@ def class_name(properties: Mapping[str, Any]) -> str:
         name = classification.get("name")
         if isinstance(name, str) and name.strip():
             return name.strip()
-    return _text(properties.get("name"))
+    return ""
 
 
 def drawn_object(feature: Mapping[str, Any], properties: Mapping[str, Any]) -> DrawnObject:
@@ -56,14 +64,17 @@ def drawn_object(feature: Mapping[str, Any], properties: Mapping[str, Any]) -> D
     >>> drawn_object({"id": "PathDetectionObject"}, {}).kind
     'detection'
     >>> drawn_object({"id": "8a1"}, {"objectType": "tmaCore"})
-    DrawnObject(kind='tmaCore', object_id='8a1', own_name='', parent='')
+    DrawnObject(kind='tmaCore', object_id='8a1', own_name='', parent='', own_class='')
     """
     own_id = _text(feature.get("id"))
     stated = next((text for key in ("objectType", "object_type", "type") if (text := _text(properties.get(key)))), "")
     kind = _KINDS.get(stated.casefold()) or _KINDS.get(own_id.casefold(), "annotation")
     held = (source.get(key) for source in (properties, feature) for key in _PARENTS)
     parent = next((text for value in held if (text := _text(value))), "")
-    return DrawnObject(kind, "" if own_id.casefold() in _KINDS else own_id, _text(properties.get("name")), parent)
+    kept = properties.get("metadata")
+    kept_id = _text(kept.get(KEPT_ID)) if isinstance(kept, Mapping) else ""
+    object_id = kept_id or ("" if own_id.casefold() in _KINDS else own_id)
+    return DrawnObject(kind, object_id, _text(properties.get("name")), parent, _classification(properties))
 
 
 def stated_areas(properties: Mapping[str, Any]) -> tuple[float | None, float | None]:

@@ -17,6 +17,7 @@ from wsi_area.results.layout import RunLayout
 from wsi_area.results.run_folder import require_readable
 from wsi_area.results.same_content import same_content, with_same_content
 from wsi_area.results.seal.contents import table_digest
+from wsi_area.results.tables.region_tables import with_regions
 from wsi_area.results.tables.run_tables import run_tables
 from wsi_area.storage.place import Place
 from wsi_area.version import __version__
@@ -42,10 +43,11 @@ def verify_run(folder: Place, *, with_slides: bool = True, workers: int = 1, sea
     For each measured slide: the class map is counted again, tile by tile, and held against the ledger; the ledger
     against the document and the size of the slide; each area against its count; the certificate against its hash and
     the rest of the document; the key of the ledger against that of the document; the table of objects against the foci
-    of the document; the picture of its classes against the class map; and, where the slide file can be reached, its
-    fingerprint against the one on record. Of all slides together: which files hold the same. Every table and the
-    workbook are made again from the documents and compared cell by cell. Every file that somebody reads is held
-    against its digest in the seal, and the seal against what it seals.
+    of the document; the table of regions against document, outlines and class map; the picture of its classes against
+    the class map; and, where the slide file can be reached, its fingerprint against the one on record. Of
+    all slides together: which files hold the same. Every table and the workbook are made again from the documents and
+    compared cell by cell. Every file that somebody reads is held against its digest in the seal, and the seal against
+    what it seals.
 
     Parameters
     ----------
@@ -136,14 +138,16 @@ def _made_faults(
     in_cells = {fault.what for fault in cells}
     yield from (fault for fault in files if fault.slide_id or fault.what not in in_cells)
     if sealed is not None and not unknown and not cells and run.wsi_area_version == __version__:
-        yield from _sealed_table_faults(sealed, run, slides)
+        yield from _sealed_table_faults(layout, sealed, run, slides)
 
 
-def _sealed_table_faults(sealed: RunSeal, run: RunRecord, slides: Sequence[EndedSlide]) -> Iterator[Disagreement]:
+def _sealed_table_faults(
+    layout: RunLayout, sealed: RunSeal, run: RunRecord, slides: Sequence[EndedSlide]
+) -> Iterator[Disagreement]:
     bare = {slide.slide_id for slide in slides if type(slide) is EndedSlide}
     if bare:
         return  # of a slide that failed run.json does not have all that the table had
     path_of = {slide.slide_id: slide.path for slide in slides}
-    for name, table in run_tables(slides, run).items():
+    for name, table in with_regions(run_tables(slides, run), layout, slides).items():
         if table_digest(table, path_of) != sealed.tables.get(name):
             yield Disagreement("", f"table {name}", "what the documents make of it is not what was sealed")

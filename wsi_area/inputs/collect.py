@@ -31,6 +31,7 @@ class Scales:
 
     annotations: float | None = None
     roi: float | None = None
+    regions: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class SlideInput:
     override: MppCandidate | None = None
     annotations: DrawnSource | None = None  # classes, for a segmenter that takes them from a drawing
     roi: DrawnSource | None = None  # what is to be measured at all
+    regions: DrawnSource | None = None  # what has a row of its own in the table of regions
     own: OwnSettings | None = None  # settings that differ from those of the run
     case: Case | None = None  # who or what is on it
 
@@ -73,6 +75,8 @@ def collect_slides(
     roi: str | Path | None = None,
     annotation_scale: str | None = None,
     roi_scale: str | None = None,
+    regions_from: str | Path | None = None,
+    regions_scale: str | None = None,
     access: Access | None = None,
 ) -> CollectedSlides:
     """Return the slides that somebody asked for, each with its override, and what was left out.
@@ -89,9 +93,9 @@ def collect_slides(
         Its standard uncertainty in µm per pixel, its calibration record, and that it is meant whatever a file says.
     dpi
         Dots per inch instead, ``300`` or ``"300,150"``.
-    manifest, annotations, roi : path or None
+    manifest, annotations, roi, regions_from : path or None
         As the options of ``wsi-area run`` of these names.
-    annotation_scale, roi_scale : str or None
+    annotation_scale, roi_scale, regions_scale : str or None
         Level-0 px per unit of those files, such as ``"1/128"``.
     access : Access or None
         Who asks for what lies at ``s3://``; without it that is refused.
@@ -115,6 +119,7 @@ def collect_slides(
     scales = Scales(
         stated_scale("--annotations", annotation_scale, is_given=bool(annotations or any(r.annotations for r in rows))),
         stated_scale("--roi", roi_scale, is_given=bool(roi or any(row.roi for row in rows))),
+        stated_scale("--regions-from", regions_scale, is_given=bool(regions_from or any(row.regions for row in rows))),
     )
     merged = with_overrides(
         slides,
@@ -124,9 +129,15 @@ def collect_slides(
         rows=rows,
         scales=scales,
     )
-    given = (("--annotations", annotations, annotation_scale), ("--roi", roi, roi_scale))
+    given = (
+        ("--annotations", annotations, annotation_scale),
+        ("--roi", roi, roi_scale),
+        ("--regions-from", regions_from, regions_scale),
+    )
     for_all = [None if p is None else drawn_source(option, Path(p), scale, len(merged)) for option, p, scale in given]
-    return CollectedSlides(with_drawings(merged, annotations=for_all[0], roi=for_all[1]), found.left_out)
+    return CollectedSlides(
+        with_drawings(merged, annotations=for_all[0], roi=for_all[1], regions=for_all[2]), found.left_out
+    )
 
 
 def left_out_of(slides: Sequence[SlideInput]) -> tuple[LeftOut, ...]:
@@ -158,10 +169,17 @@ def told_cases(slides: Iterable[SlideInput]) -> dict[str, Case]:
 
 
 def with_drawings(
-    slides: Sequence[SlideInput], *, annotations: DrawnSource | None, roi: DrawnSource | None
+    slides: Sequence[SlideInput],
+    *,
+    annotations: DrawnSource | None,
+    roi: DrawnSource | None,
+    regions: DrawnSource | None,
 ) -> list[SlideInput]:
     """Return the slides with the drawings given for all of them; what a manifest's row names goes first."""
-    return [replace(s, annotations=s.annotations or annotations, roi=s.roi or roi) for s in slides]
+    return [
+        replace(s, annotations=s.annotations or annotations, roi=s.roi or roi, regions=s.regions or regions)
+        for s in slides
+    ]
 
 
 def expand_inputs(paths: Sequence[str], *, recursive: bool = False, access: Access | None = None) -> list[SlideInput]:
@@ -230,9 +248,10 @@ def _with_row(slide: SlideInput, row: ManifestRow, general: MppCandidate | None,
     own = general if row.mpp is None else override_of(row.mpp, source, row.mpp_reason, row.sureness)
     annotations = None if row.annotations is None else DrawnSource(str(row.annotations), scales.annotations)
     roi = None if row.roi is None else DrawnSource(str(row.roi), scales.roi)
+    regions = None if row.regions is None else DrawnSource(str(row.regions), scales.regions)
     slide_id = row.slide_id or slide.slide_id
     named = replace(slide, override=own, slide_id=slide_id, own=row.own, case=row.case)
-    return replace(named, annotations=annotations, roi=roi)
+    return replace(named, annotations=annotations, roi=roi, regions=regions)
 
 
 def _row_file(slide: SlideInput, by_file: Mapping[str, ManifestRow]) -> str | None:

@@ -1,7 +1,7 @@
 """inputs: what was drawn on one slide, found by its name and read; the classes, and the region of interest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wsi_area import annotations
@@ -9,9 +9,10 @@ from wsi_area.compute.count.area import area_mm2
 from wsi_area.errors import AnnotationError, SettingsError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawn_source import DrawnSource, read_for_slide
+from wsi_area.inputs.named_regions import named_regions
 from wsi_area.inputs.slide_settings import refuse_wrong_settings
 from wsi_area.model.calibration import Calibration, Mpp
-from wsi_area.model.drawn import Drawn, RegionOfInterest
+from wsi_area.model.drawn import Drawn, NamedRegions, RegionOfInterest
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_areas import OutlineOnRecord
@@ -24,10 +25,17 @@ from wsi_area.settings.run_settings import RunSettings
 _BY_MANIFEST = ", or name it in a manifest"
 
 
-def drawn_on(
-    info: SlideInfo, calibration: Calibration, slide: SlideInput
-) -> tuple[Drawn | None, RegionOfInterest | None]:
-    """Return what was drawn on a slide and its region of interest, each None where none was given.
+@dataclass(frozen=True, slots=True)
+class Drawings:
+    """What was drawn on a slide, by what it is for."""
+
+    classes: Drawn | None  # None where none was given, like the next
+    roi: RegionOfInterest | None
+    regions: NamedRegions
+
+
+def drawn_on(info: SlideInfo, calibration: Calibration, slide: SlideInput) -> Drawings:
+    """Return what was drawn on a slide: its classes, its region of interest, and the regions that have rows.
 
     Raises
     ------
@@ -35,23 +43,22 @@ def drawn_on(
         If the slide is shown otherwise than it is read; if there is nothing for this slide where it was said to be, or
         it cannot be read.
     """
-    if (slide.annotations or slide.roi) and info.orientation != UPRIGHT and not info.is_turned:
+    if (slide.annotations or slide.roi or slide.regions) and info.orientation != UPRIGHT and not info.is_turned:
         raise AnnotationError(
             f"{info.slide_id}: its orientation on record is {info.orientation}, so it is shown turned and read as it "
             "is stored, and what was drawn on it may be meant for either; export it upright, and draw on that"
         )
-    drawn = (
-        None
-        if slide.annotations is None
-        else read_for_slide(info, slide.annotations, "annotations", calibration.mpp, _BY_MANIFEST)
-    )
-    return drawn, None if slide.roi is None else _region_of_interest(info, calibration, slide.roi)
+
+    def read(source: DrawnSource | None, what: str) -> Drawn | None:
+        return None if source is None else read_for_slide(info, source, what, calibration.mpp, _BY_MANIFEST)
+
+    classes, roi = read(slide.annotations, "annotations"), read(slide.roi, "a region of interest")
+    named = named_regions({"regions": read(slide.regions, "regions"), "annotations": classes, "roi": roi})
+    return Drawings(classes, None if roi is None else _region_of_interest(info, roi), named)
 
 
-def _region_of_interest(info: SlideInfo, calibration: Calibration, source: DrawnSource) -> RegionOfInterest:
-    roi = annotations.region_of_interest(
-        read_for_slide(info, source, "a region of interest", calibration.mpp, _BY_MANIFEST)
-    )
+def _region_of_interest(info: SlideInfo, drawn: Drawn) -> RegionOfInterest:
+    roi = annotations.region_of_interest(drawn)
     return replace(roi, findings=tuple(replace(f, slide_id=info.slide_id) for f in roi.findings))
 
 
@@ -70,7 +77,8 @@ def refuse_mismatch(settings: RunSettings, slides: Sequence[SlideInput]) -> None
     if given and not uses_drawn:
         raise SettingsError(
             f"--annotations was given, but segmenter {name!r} does not take classes from a drawing; set segmenter.name "
-            'to "regions", or give the file as --roi to measure only within it'
+            'to "regions", or give the file as --roi to measure only within it, or as --regions-from for rows '
+            "of its own for each outline"
         )
     if uses_drawn and slides and not given:
         raise SettingsError(

@@ -22,11 +22,11 @@ from wsi_area.storage.place import Place, is_object, place_of
 
 COLUMNS = (
     "path", "mpp_x", "mpp_y", "mpp_reason", "mpp_u_um", "mpp_record", "mpp_confirmed", "slide_id", "annotations", "roi",
-    "subject", "block", "date", CONFIG_COLUMN,
+    "regions", "subject", "block", "date", CONFIG_COLUMN,
 )  # fmt: skip
 MOST_TOLD = 50
 """Wrong rows that one message names; further ones are counted."""
-_NAMES = ("path", "annotations", "roi", CONFIG_COLUMN, "mpp_record")
+_NAMES = ("path", "annotations", "roi", "regions", CONFIG_COLUMN, "mpp_record")
 """Columns that name files, whose names may hold bytes that are no UTF-8."""
 _YES, _NO = frozenset({"yes", "true", "1", "x"}), frozenset({"", "no", "false", "0"})
 
@@ -43,6 +43,7 @@ class ManifestRow:
     sureness: Sureness = UNSURE  # of `mpp`
     annotations: Path | None = None  # absolute, like `roi`
     roi: Path | None = None
+    regions: Path | None = None
     case: Case | None = None  # who or what is on it: sums and changes of a subject; a run does not need it
     own: OwnSettings | None = None  # what is otherwise for this slide
 
@@ -187,7 +188,7 @@ def _row(where: str, line: int, cells: dict[str, str], folder: Path) -> Manifest
             f"{where}: slide_id {slide_id!r} cannot name a folder everywhere; write {safe_id(slide_id)!r}"
         )
     path = place_of(cells["path"]) if is_object(cells["path"]) else _absolute(folder, cells["path"])
-    annotations, roi = (_drawing(where, folder, cells, name) for name in ("annotations", "roi"))
+    annotations, roi, regions = (_drawing(where, folder, cells, name) for name in ("annotations", "roi", "regions"))
     return ManifestRow(
         line,
         path,
@@ -197,6 +198,7 @@ def _row(where: str, line: int, cells: dict[str, str], folder: Path) -> Manifest
         sureness,
         annotations,
         roi,
+        regions,
         _case(where, cells),
         own_settings(where, cells, folder),
     )

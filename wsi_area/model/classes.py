@@ -1,6 +1,8 @@
 """model: the classes a pixel can belong to, and the codes a class map may hold beside them."""
 
+import math
 from dataclasses import dataclass
+from typing import Literal
 
 from wsi_area.errors import SettingsError
 
@@ -9,6 +11,8 @@ UNREADABLE_CODE = 253  # it could not be decoded, or its tile not be measured
 OUTSIDE_ROI_CODE = 254  # a region of interest was given and this pixel is not in it
 UNSCANNED_CODE = 255  # the scanner never looked here (alpha 0)
 MAX_CLASS_ID = 252
+Role = Literal["tumor", "necrosis", "stroma"]
+"""What a class is in a tumour bed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,13 @@ class TissueClass:
     is_tumor: bool = False
     is_excluded: bool = False  # pen, fold, out of focus: reported with its own mm²
     is_positive: bool = False  # stained by what the segmenter measures; whether that is tumour, only a user can say
+    role: Role | None = None  # what it is in a tumour bed; a name says nothing
+    weight: float | None = None  # of its area in the weighted positive area, as 1, 2, 3 for weak, moderate, strong
+
+    @property
+    def is_viable_tumor(self) -> bool:
+        """Return whether it is tumour that lives: necrosis and stroma of a tumour region are none."""
+        return self.is_tumor and self.role in (None, "tumor")
 
     def __post_init__(self) -> None:
         """Refuse an id or a name that a class map or a column could not hold."""
@@ -34,6 +45,21 @@ class TissueClass:
             raise SettingsError(
                 f"class {self.name!r} is marked is_tumor or is_positive without is_tissue, or is_excluded with it; "
                 "both are a part of the tissue, and what is excluded belongs to neither"
+            )
+        self._refuse_odd_role()
+
+    def _refuse_odd_role(self) -> None:
+        nowhere = "excluded" if self.is_excluded else "class 0" if self.class_id == BACKGROUND_ID else ""
+        if self.role is not None and nowhere:
+            raise SettingsError(
+                f"class {self.name!r} has the role {self.role!r}, but is {nowhere}; leave the role out, or give it to "
+                "a class that is measured"
+            )
+        if self.role == "tumor" and not self.is_tumor:
+            raise SettingsError(f"class {self.name!r} has the role 'tumor' without is_tumor = true; give both")
+        if self.weight is not None and not (self.is_tissue and math.isfinite(self.weight) and self.weight >= 0):
+            raise SettingsError(
+                f"class {self.name!r} has the weight {self.weight}; give 0 or more, and only to a class that is tissue"
             )
 
 

@@ -1,6 +1,7 @@
 """model: what somebody drew on a slide, or a tool made of it: outlines and masks, in level-0 pixels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from wsi_area.model.drawn_mask import DrawnMask
 from wsi_area.model.finding import QaFinding
@@ -26,6 +27,7 @@ class DrawnObject:
     object_id: str = ""
     own_name: str = ""  # beside its class, e.g. "A-1" of a core
     parent: str = ""  # what it lies in: the id of another object, or the layer
+    own_class: str | None = None  # its class, "" where the file gives none; None: the name of its region is its class
 
 
 AN_ANNOTATION = DrawnObject()
@@ -63,6 +65,42 @@ class Drawn:
     def is_empty(self) -> bool:
         """Return whether somebody looked and drew nothing: no outline, no code other than 0."""
         return not self.regions and (self.mask is None or not any(self.mask.px_by_code[1:]))
+
+
+RegionSource = Literal["annotations", "roi", "regions", "found"]
+"""Where a region comes from: one of the three drawings that a slide may have, or the slide itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRegion:
+    """A part of a slide with a row of its own in the table of regions; regions may lie over each other.
+
+    An outline or a mask code says where it lies; a region with neither has no pixel, as a core that is missing.
+    """
+
+    region_id: str  # no other region of the slide has it
+    name: str  # "" where nobody named it
+    region_class: str  # "" where nobody classed it
+    parent_id: str  # what it lies in: the id of another region, or a layer or group of the file; "" for nothing
+    source: RegionSource
+    status: str = ""  # what whoever found it knows of it; "": how it was counted says it
+    wkb_l0_px: bytes | None = None  # a valid Polygon or MultiPolygon, level-0 px
+    mask_code: tuple[int, int] | None = None  # which of the masks, and which of its codes
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRegions:
+    """All regions of a slide that have a row of their own, in the order of their rows."""
+
+    regions: tuple[NamedRegion, ...] = ()
+    masks: tuple[DrawnMask, ...] = ()
+    drawn: tuple[Drawn, ...] = ()  # the files that they come from, without their outlines, each once
+    left_aside: int = 0  # detections, cells, tiles and roots of these files, which have no row
+    not_assessed: str = ""  # why no region has a row, though there are some
+
+    def joined(self, further: tuple[NamedRegion, ...]) -> "NamedRegions":
+        """Return these regions and others after them, such as those that were found on the slide."""
+        return replace(self, regions=(*self.regions, *further))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,12 @@ class TileStatus(IntEnum):
 class LedgerLayout:
     """Where each integer stands in a row, for a scheme of ``class_count`` classes.
 
+    The last three are 0 but in the few tiles in which the tissue was counted at other thresholds too; ledgers of
+    earlier versions end before them.
+
     >>> LedgerLayout(2).columns
     ('px_class_0', 'px_class_1', 'unscanned_px', 'outside_roi_px', 'unreadable_px', 'signal_class_0', \
-'signal_class_1', 'status')
+'signal_class_1', 'status', 'tissue_px_lower', 'tissue_px_used', 'tissue_px_higher')
     """
 
     class_count: int
@@ -36,7 +39,16 @@ class LedgerLayout:
         """Return the name of each column."""
         n = range(self.class_count)
         px, signal = (f"px_class_{i}" for i in n), (f"signal_class_{i}" for i in n)
-        return (*px, "unscanned_px", "outside_roi_px", "unreadable_px", *signal, "status")
+        at_thresholds = ("tissue_px_lower", "tissue_px_used", "tissue_px_higher")
+        return (*px, "unscanned_px", "outside_roi_px", "unreadable_px", *signal, "status", *at_thresholds)
+
+    def fits(self, width: int) -> bool:
+        """Return whether rows of so many integers are of this layout, whatever version wrote them.
+
+        >>> [LedgerLayout(2).fits(width) for width in (8, 10, 11)]
+        [True, False, True]
+        """
+        return width in {self.status_column + 1, len(self.columns)}
 
     @property
     def px_columns(self) -> slice:
@@ -68,9 +80,14 @@ class LedgerLayout:
         """Return the column of the `TileStatus`."""
         return 2 * self.class_count + 3
 
+    @property
+    def threshold_columns(self) -> slice:
+        """Return the columns of tissue at a lower threshold, the one that was used, and a higher one."""
+        return slice(self.status_column + 1, self.status_column + 4)
+
     def total(self, rows: NDArray[np.int64]) -> ClassCounts:
         """Return the sum of committed rows, int64 (n, columns), as counts; Python integers, so it cannot wrap."""
-        sums = [int(s) for s in rows.sum(axis=0)] if len(rows) else [0] * len(self.columns)
+        sums = [int(s) for s in rows.sum(axis=0)] if len(rows) else [0] * (self.status_column + 1)
         n = self.class_count
         return ClassCounts(
             tuple(sums[:n]), sums[n], sums[n + 1], sums[n + 2], tuple(sums[self.signal_columns]), len(rows)

@@ -86,6 +86,10 @@ def _class_rows(record: CountedSlide) -> Iterator[AreaRow]:
 
 
 def _role(c: ClassOnRecord) -> str:
+    return _counts_as(c) if c.role in (None, "tumor") else f"{_counts_as(c)}, {c.role}"
+
+
+def _counts_as(c: ClassOnRecord) -> str:
     if c.is_excluded:
         return "excluded from tissue"
     if c.is_tissue:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
 from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.tables.light_text import light_text
@@ -19,7 +18,7 @@ def measurement_facts(record: CountedSlide) -> tuple[tuple[str, str], ...]:
     skipped = f"{grouped(work.tiles_skipped)} of {grouped(work.tiles)}"
     if work.tiles_skipped:
         skipped += f"; they hold at most {NONE if bound is None else grouped(bound)} px of foreground"
-    hidden = {"histogram", "density_histogram", "tissue_fraction", "positive_fraction", "tissue_on_overview"}
+    hidden = {"histogram", "density_histogram", "positive_fraction", "tissue_on_overview"}
     segmenter = record.segmenter
     shown = {k: v for k, v in segmenter.facts.items() if k not in hidden and (k, v) not in _AS_A_RULE}
     own = {k: v for k, v in segmenter.settings.items() if k != "classes"}
@@ -59,9 +58,9 @@ def _run_on(facts: Mapping[str, Any]) -> str:
 def sensitivity_lines(record: CountedSlide) -> tuple[str, ...]:
     """Return how much the answer moves with the threshold, as far as the segmenter says."""
     facts, lines = record.segmenter.facts, []
-    if isinstance(shares := facts.get("tissue_fraction"), Mapping):
-        areas = tissue_area_at_shifts(shares, record.tissue.area_mm2)
-        lines.append(_shifted("Tissue, estimated from the overview", shares, areas))
+    if (moved := record.tissue_by_threshold) is not None:
+        what = f"Tissue as all steps leave it, by {moved.counted_on}"
+        lines.append(_shifted(what, moved.share_by_shift, record.tissue_mm2_by_threshold or {}))
     if isinstance(shares := facts.get("positive_fraction"), Mapping):
         lines.append(_shifted("Share of the overview in the bands", shares, {}))
     return tuple(line for line in lines if line)

@@ -89,7 +89,7 @@ def _tiles(
     rows: NDArray[np.int64], record: CountedSlide, frame: Frame, notes: list[str]
 ) -> tuple[Layer | None, TileFacts | None]:
     scheme = ClassScheme(tuple(c.tissue_class for c in record.classes))
-    if rows.shape[-1] != len(LedgerLayout(len(scheme.classes)).columns):
+    if not LedgerLayout(len(scheme.classes)).fits(rows.shape[-1]):
         notes.append(f"The tiles cannot be shown: the ledger is not of {len(scheme.classes)} classes.")
         return None, None
     if rows.shape[0] * rows.shape[1] == 1:

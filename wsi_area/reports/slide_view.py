@@ -13,6 +13,7 @@ from wsi_area.reports.slide_picture import LISTED_FOCI, LegendEntry, SlidePictur
 from wsi_area.results.certificate import not_assessed
 from wsi_area.results.tables.certificate_text import Lines, certificate_lines
 from wsi_area.results.tables.quantity import grouped, mm2_text
+from wsi_area.results.tables.ratio_text import ShownRatio, shown_ratios
 from wsi_area.results.tables.shown_areas import class_area, total_areas
 
 STATUS_TEXT = {
@@ -71,6 +72,7 @@ class SlideView:
     sensitivity: tuple[str, ...] = ()
     foci: tuple[tuple[Any, ...], ...] = ()
     foci_text: str = ""
+    ratios: tuple[ShownRatio, ...] = ()
     certificate: Lines = ()
     not_assessed: tuple[str, ...] = ()  # where there is no certificate, which says it
     facts: tuple[tuple[str, str], ...] = ()
@@ -128,6 +130,7 @@ def slide_view(place: int, record: EndedSlide, picture: SlidePicture | None) -> 
         histograms=histograms(facts),
         sensitivity=sensitivity_lines(record),
         foci=foci_rows(record, LISTED_FOCI),
+        ratios=shown_ratios(record),
         foci_text="" if record.foci is None else _foci_text(record.foci),
         certificate=() if record.certificate is None else certificate_lines(record.certificate),
         not_assessed=() if record.certificate is not None else _not_assessed(record),

@@ -73,6 +73,28 @@ class OpenedRun(Mapping[str, OpenedSlide]):
         return self._frame("areas")
 
     @cached_property
+    def regions(self) -> "pd.DataFrame":
+        """Return one row for each named region of each slide; none where no region was given."""
+        if not (self.layout.root / "regions.parquet").exists() and self.run_record.slides is not None:
+            import pandas as pd
+
+            from wsi_area.results.tables.run_tables import table_columns
+
+            return pd.DataFrame(columns=list(table_columns("regions", (), ())))
+        return self._frame("regions")
+
+    @cached_property
+    def ratios(self) -> "pd.DataFrame":
+        """Return one row for each slide and ratio of areas; none where no class has a role or a weight."""
+        import pandas as pd
+
+        from wsi_area.results.tables.run_tables import names_of
+
+        if not any(slide.is_counted and slide.counted.ratios for slide in self.values()):
+            return pd.DataFrame(columns=list(names_of("ratios")))
+        return self._frame("ratios")
+
+    @cached_property
     def subjects(self) -> "pd.DataFrame":
         """Return one row for each subject and class; none where no manifest said who is on the slides."""
         import pandas as pd

@@ -15,9 +15,10 @@ from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
 from wsi_area.model.light import Light
 from wsi_area.model.objects import FOCUS_FIELDS, Foci
 from wsi_area.model.plan import SlidePlan
-from wsi_area.model.record.slide_areas import ClassOnRecord, CountsOnRecord, SignalOnRecord
+from wsi_area.model.record.slide_areas import ClassOnRecord, CountsOnRecord
 from wsi_area.model.record.slide_foci import FociOnRecord, Focus
 from wsi_area.model.record.slide_origin import CalibrationOnRecord, Candidate, LightOnRecord, WorkOnRecord
+from wsi_area.model.record.slide_signal import SignalOnRecord
 
 FOCI_LISTED_MOST = 1000
 """Foci in a slide's document; its table has them all."""
@@ -119,6 +120,8 @@ def class_on_record(area: ClassArea) -> ClassOnRecord:
         is_tumor=c.is_tumor,
         is_excluded=c.is_excluded,
         is_positive=c.is_positive,
+        role=c.role,
+        weight=c.weight,
         n_px=area.n_px,
         area_mm2=area.area_mm2,
         area_u_mm2=area.u_mm2,

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from wsi_area.compute.count.area import area_mm2
+from wsi_area.compute.count.ratios import ratios_of
 from wsi_area.errors import CountMismatchError
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.storage.place import Place
@@ -21,6 +22,19 @@ def require_sound(slide: CountedSlide, where: Place) -> None:
     """
     require_account(slide, where)
     require_areas(slide, where)
+    require_ratios(slide, where)
+
+
+def require_ratios(slide: CountedSlide, where: Place) -> None:
+    """Refuse a ratio that is not what the classes make; for errors as `require_sound`."""
+    made = {ratio.name: ratio for ratio in ratios_of(slide.classes)}
+    for ratio in slide.ratios:
+        if ratio != made.get(ratio.name):
+            due = made[ratio.name].value if ratio.name in made else "no such ratio"
+            raise CountMismatchError(
+                f"{where}: {ratio.name} is on record with {ratio.value}, but the classes make {due}; the file was "
+                "changed or is damaged, run the slide again"
+            )
 
 
 def require_account(slide: CountedSlide, where: Place) -> None:

@@ -24,6 +24,7 @@ from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.tables.certificate_text import Lines
 from wsi_area.results.tables.picture_text import picture_text
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_text
+from wsi_area.results.tables.ratio_text import shown_ratios
 from wsi_area.results.tables.shown_areas import ShownArea, class_area, total_areas, u_mm2
 from wsi_area.results.tables.tissue_name import headline_name, tissue_name
 from wsi_area.review.overlay import slide_picture
@@ -71,6 +72,7 @@ def slide_html(slide: OpenedSlide) -> str:
         mpp=None if counted is None else _mpp_badge(counted),
         areas=() if counted is None else _area_rows(counted),
         tissue=None if counted is None else tissue_name([counted]),
+        ratios=() if counted is None else shown_ratios(counted),
         findings=() if counted is None else counted.findings,
         measured_of_file="" if counted is None else picture_text(counted.pictures),
         coverage=COVERAGE_95,

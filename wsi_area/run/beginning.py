@@ -18,6 +18,7 @@ from wsi_area.results.layout import HEAT_MAP_NAME, HOTSPOTS_NAME, LABELS_NAME, O
 from wsi_area.results.leftovers import discard_tables
 from wsi_area.results.run_folder import Act, RunFolder
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE
+from wsi_area.results.tables.region_tables import REGIONS_TABLE
 from wsi_area.results.thumbnail import CLASSES_NAME
 from wsi_area.storage.place import remove_tree
 
@@ -102,6 +103,6 @@ def discard_documents(layout: RunLayout, slide_ids: Iterable[str]) -> None:
     for slide_id in slide_ids:
         slide = layout.slide(slide_id)
         slide.result_json.unlink(missing_ok=True)
-        for name in (OBJECTS_TABLE, CLASSES_NAME, OUTLINES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME):
+        for name in (OBJECTS_TABLE, REGIONS_TABLE, CLASSES_NAME, OUTLINES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME):
             (slide.root / name).unlink(missing_ok=True)
         remove_tree(slide.root / LABELS_NAME)

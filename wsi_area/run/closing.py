@@ -15,6 +15,7 @@ from wsi_area.results.layout import RunLayout
 from wsi_area.results.same_content import same_content
 from wsi_area.results.seal.sealed_run import sealed_run, with_files
 from wsi_area.results.tables.object_tables import write_objects
+from wsi_area.results.tables.region_tables import with_regions
 from wsi_area.results.tables.run_tables import WORKBOOK, run_tables, write_tables, write_workbook
 from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run
 from wsi_area.run.run_log import RunLog
@@ -45,7 +46,7 @@ def end_run(
     twins = same_content(table)
     told, outcome = as_of_run(table, outcome, twins)
     run = begun.model_copy(update={"same_content": twins or None})
-    tables = run_tables(told, run)
+    tables = with_regions(run_tables(told, run), layout, told)
     files = write_tables(layout, tables)
     files |= write_objects(layout, [slide.slide_id for slide in told if slide.status != "failed"])
     run = ended_run(run, outcome, told, worker_count).model_copy(update=further or {})

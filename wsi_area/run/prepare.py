@@ -18,12 +18,12 @@ from wsi_area.errors import MissingMppError, SlideOpenError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_on
 from wsi_area.model.calibration import Calibration
-from wsi_area.model.drawn import Drawn, RegionOfInterest
+from wsi_area.model.drawn import Drawn, NamedRegions, RegionOfInterest
 from wsi_area.model.light import Light
 from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_certificate import Completeness
-from wsi_area.model.slide import SlideInfo
+from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.results.thumbnail import thumbnail_jpeg
 from wsi_area.run.sampling import spread_samples, tissue_samples
 from wsi_area.run.slide_light import fills_of, light_of, without_fills
@@ -108,6 +108,7 @@ class PreparedSlide:
     prepare_cpu_s: float
     segmenter_package: str | None = None  # of somebody else's segmenter, with its version, where it was fitted
     not_assessed: Mapping[str, str] = field(default_factory=dict)  # exclusions that cannot be judged on it, and why
+    regions: NamedRegions = field(default_factory=NamedRegions)  # that have a row of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,8 @@ def _cut_and_fitted(
     levels = usable_levels(info, policy)
     # what is drawn lies beside the slide itself, not beside a copy of it
     named = info if task.read_path is None else replace(info, path=task.slide.path)
-    drawn, roi = drawn_on(named, calibration, task.slide)
+    given = drawn_on(named, calibration, task.slide)
+    drawn, roi = given.classes, given.roi
     segmenter = make_segmenter(settings.segmenter.name, settings.segmenter.own)
     # a first cut tells which level will be read, and only that one is proven for the direct lane
     asked_um = settings.tiling.work_mpp
@@ -179,7 +181,7 @@ def _cut_and_fitted(
             lit = replace(lit, samples=tissue_samples(reader, first, lit, segmenter.sample_blocks))
     begin_phase(task.ticket, FITTING.get(settings.segmenter.name, "fitting the threshold"))
     fitted = segmenter.fit(replace(lit, drawn=drawn))
-    if isinstance(fitted, WantsSpread) and fitted.wants_spread and overview.valid.size < first.work_size_px.area_px:
+    if isinstance(fitted, WantsSpread) and fitted.wants_spread and _is_of_another_scale(overview, first):
         with borrow_reader(info, lane.lane) as reader:
             begin_phase(task.ticket, "reading samples for the threshold")
             spread = spread_samples(reader, first, PLAIN_SPREAD_BLOCKS if lane.lane == "plain" else SPREAD_BLOCKS)
@@ -226,7 +228,14 @@ def _cut_and_fitted(
         0.0,
         package,
         not_assessed,
+        given.regions,
     )
+
+
+def _is_of_another_scale(overview: Overview, plan: SlidePlan) -> bool:
+    """Return whether the pixels of the work differ from an overview's; in 8 bits only finer ones are asked for."""
+    overview_px, work_px = overview.valid.size, plan.work_size_px.area_px
+    return overview_px < work_px or (overview.deep is not None and overview_px != work_px)
 
 
 def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:
@@ -263,7 +272,8 @@ def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSetting
 def _tiling(settings: RunSettings, fitted: FittedSegmenter, info: SlideInfo, lane: LaneDecision) -> Tiling:
     asked = settings.tiling.work_mpp if settings.tiling.work_mpp is not None else fitted.work_mpp
     # a plain image is decoded whole, and for a moment held twice
-    reader_bytes = 6 * info.size_l0_px.area_px if lane.lane == "plain" else READER_BYTES
+    px_bytes = 10 if SAMPLE_BITS in info.properties else 6
+    reader_bytes = px_bytes * info.size_l0_px.area_px if lane.lane == "plain" else READER_BYTES
     tiling = Tiling(asked, settings.tiling.tile_px, fitted.context_um, isinstance(fitted, ColourRuled), reader_bytes)
     if isinstance(fitted, StatesMemory):
         tiling = replace(tiling, segmenter_bytes_per_px=fitted.working_bytes_per_px)

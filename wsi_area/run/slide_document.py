@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.count.area import measure
+from wsi_area.compute.count.ratios import ratios_of
 from wsi_area.compute.cut.skipping import skipped_foreground_upper_bound_px
 from wsi_area.compute.judge.model_findings import model_seen
 from wsi_area.compute.judge.quality import Observed, QualityLimits, check
 from wsi_area.compute.judge.steps import step_findings, steps_of
-from wsi_area.compute.judge.threshold_stability import tissue_area_at_shifts
 from wsi_area.errors import IncompleteResultError
 from wsi_area.inputs.drawings import drawn_on_record, left_out_findings, outlines_on_record, roi_on_record
+from wsi_area.inputs.named_regions import regions_findings
 from wsi_area.model.burden import SlideBurden, Status
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.finding import QaFinding
@@ -24,6 +25,7 @@ from wsi_area.model.record.slide_areas import Analyzed, Unreadable
 from wsi_area.model.record.slide_origin import Fit, MadeFrom, TileError, Timing
 from wsi_area.model.record.slide_pictures import pictures_on_record
 from wsi_area.model.record.slide_steps import StepsOnRecord
+from wsi_area.model.record.slide_threshold import ThresholdOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.burden_on_record import positive_on_record, tissue_on_record, tumor_on_record
 from wsi_area.results.certificate import certificate_of
@@ -39,13 +41,14 @@ from wsi_area.results.record import (
     signal_on_record,
     work_on_record,
 )
+from wsi_area.results.threshold_record import threshold_on_record
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin
 from wsi_area.run.passes.merged_objects import MergedObjects, envelope_on_record
 from wsi_area.run.passes.tissue_layer import tissue_source
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_tiles import Work
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
-from wsi_area.segmenters.protocol import FittedSegmenter
+from wsi_area.segmenters.protocol import MeasuresSignal
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.version import __version__
 
@@ -87,8 +90,8 @@ def slide_document(
     """
     plan, fitted, info, mpp = prepared.plan, prepared.fitted, prepared.plan.slide, prepared.calibration.mpp
     columns = LedgerLayout(len(fitted.scheme.classes))
-    # only the fused kernel integrates a signal; whatever another segmenter declares is unknown, not 0
-    signal = fitted.signal if isinstance(fitted, ColourRuled) else None
+    # what is not integrated pixel by pixel is unknown, not 0, whatever a segmenter declares
+    signal = fitted.signal if isinstance(fitted, ColourRuled | MeasuresSignal) else None
     rows = _committed_rows(plan, layout, columns)
     burden = measure(
         info,
@@ -101,13 +104,14 @@ def slide_document(
     read = ledger_rows(tiles)  # before any filter by size
     bound = _skip_bound_px(prepared, read, columns)
     told = versions(settings)
+    moved = threshold_on_record(read, columns, plan, fitted.facts)
     steps = steps_of(burden, objects.size_changes, fitted.facts, prepared.not_assessed)
     layer = None if objects.laid is None else objects.laid.on_record
     tissue = tissue_on_record(burden, *tissue_source(prepared, settings, layer), layer)
     around = envelope_on_record(objects, burden, settings.envelope)
     noticed = (
         *burden.calibration.findings,
-        *_findings(prepared, burden, _observed(prepared, read, columns, bound, settings), settings),
+        *_findings(prepared, burden, _observed(prepared, read, columns, bound, moved, settings), settings),
         *step_findings(burden.slide_id, steps, settings.quality.step_share),
     )
     counted = CountedSlide(
@@ -128,7 +132,8 @@ def slide_document(
         calibration=calibration_on_record(burden.calibration, burden.relative_u_area),
         work=work_on_record(plan),
         counts=counts_on_record(plan, burden),
-        classes=tuple(class_on_record(area) for area in burden.classes),
+        classes=(classes := tuple(class_on_record(area) for area in burden.classes)),
+        ratios=ratios_of(classes),
         tumor=tumor_on_record(burden, tissue, layer, around),
         positive=positive_on_record(burden, tissue, layer),
         tissue=tissue,
@@ -148,12 +153,14 @@ def slide_document(
         segmenter=Fit(name=settings.segmenter.name, settings=settings.segmenter.own, facts=dict(fitted.facts)),
         light=light_on_record(prepared.light),
         foci=foci_on_record(objects.foci if burden.was_read else None, mpp),
+        regions=objects.regions,
         size_filters=objects.size_changes,
         steps=StepsOnRecord(listed=steps),
         annotations=drawn_on_record(prepared.drawn),
         roi=roi_on_record(prepared.roi, mpp),
         outlines=outlines_on_record(fitted.facts, plan, mpp),
-        tissue_mm2_by_threshold=_threshold_sensitivity(fitted, burden),
+        tissue_mm2_by_threshold=_mm2_by_threshold(moved, burden),
+        tissue_by_threshold=moved,
         skipped_tissue_px_upper_bound=bound,
         tile_errors=tuple(TileError.model_validate(error) for error in work.tile_errors[:TILES_LISTED]),
         timing=Timing.model_validate(work.timing),
@@ -187,10 +194,12 @@ def _findings(
     prepared: PreparedSlide, burden: SlideBurden, observed: Observed, settings: RunSettings
 ) -> list[QaFinding]:
     limits = QualityLimits(**settings.quality.model_dump())
-    drawings = prepared.drawn, prepared.roi
+    said = {drawing.sha256 for drawing in (prepared.drawn, prepared.roi) if drawing is not None}
+    drawings = prepared.drawn, prepared.roi, *(d for d in prepared.regions.drawn if d.sha256 not in said)
     return [
         *check(prepared.plan, burden, observed, limits),
         *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
+        *regions_findings(burden.slide_id, prepared.regions),
         *left_out_findings(burden.slide_id, prepared.fitted.facts),
     ]
 
@@ -207,10 +216,13 @@ def _committed_rows(plan: SlidePlan, layout: SlideLayout, columns: LedgerLayout)
     return rows.reshape(-1, rows.shape[-1])
 
 
-def _threshold_sensitivity(fitted: FittedSegmenter, burden: SlideBurden) -> dict[str, float | None] | None:
-    """Return the tissue area at the threshold and 5 % beside it; None where the segmenter has no threshold."""
-    fractions: Any = fitted.facts.get("tissue_fraction")
-    return None if fractions is None else tissue_area_at_shifts(fractions, burden.tissue_area_mm2)
+def _mm2_by_threshold(moved: ThresholdOnRecord | None, burden: SlideBurden) -> dict[str, float | None] | None:
+    """Return the tissue area at the threshold and 5 % beside it: as measured, times what the tiles counted say."""
+    area = burden.tissue_area_mm2
+    if moved is None:
+        return None
+    by_shift = moved.share_by_shift.items()
+    return {shift: None if share is None or area is None else share * area for shift, share in by_shift}
 
 
 def _observed(
@@ -218,6 +230,7 @@ def _observed(
     rows: NDArray[np.int64],
     columns: LedgerLayout,
     bound_px: int | None,
+    moved: ThresholdOnRecord | None,
     settings: RunSettings,
 ) -> Observed:
     facts: Mapping[str, Any] = prepared.fitted.facts
@@ -228,7 +241,7 @@ def _observed(
         bound_px,
         None if assumed is None else str(assumed),
         None if seen is None else str(seen),
-        facts.get("tissue_fraction"),
+        None if moved is None else moved.share_by_shift,
         stain_fit.get("unexplained"),
         stain_fit.get("angles_deg"),
         prepared.light,

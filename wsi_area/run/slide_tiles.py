@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wsi_area.compute.cut.grid import batch_tiles_at, batches_to_measure
+from wsi_area.compute.cut.probing import probed_tiles
 from wsi_area.errors import IncompleteResultError
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
@@ -16,10 +17,13 @@ from wsi_area.results.layout import SlideLayout
 from wsi_area.run.context import Context
 from wsi_area.run.events import BatchDone
 from wsi_area.run.executors.contract import Executor, TaskLost
+from wsi_area.run.passes.merged_objects import size_filters
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.work.crashing_tiles import IsolateTask, isolate_batch
-from wsi_area.run.work.slide_job import BatchResult, BatchTask, SlideJob
+from wsi_area.run.work.slide_job import BatchResult, BatchTask, SlideJob, ThresholdProbe
 from wsi_area.run.work.tile_task import measure_batch
+from wsi_area.segmenters.protocol import MovesThreshold
+from wsi_area.settings.run_settings import RunSettings
 
 MAX_LOST_BATCHES = 16
 """Batches of a slide that may kill their workers; with more it is not a tile that is bad, but slide or segmenter."""
@@ -84,7 +88,21 @@ def _job(prepared: PreparedSlide, layout: SlideLayout, key: str, context: Contex
         prepared.roi,
         run.tile_timeout_s,
         not context.executor.is_local,
+        _probe(prepared, context.settings),
     )
+
+
+def _probe(prepared: PreparedSlide, settings: RunSettings) -> ThresholdProbe | None:
+    """Return which tiles are counted at other thresholds too; None where no threshold tells tissue."""
+    fitted, mpp = prepared.fitted, prepared.calibration.mpp
+    if not isinstance(fitted, MovesThreshold) or not fitted.thresholds_by_shift:
+        return None
+    filters = size_filters(prepared, settings)
+    if not filters.any:
+        return ThresholdProbe(probed_tiles(prepared.plan), ())
+    from wsi_area.compute.objects.size_filter import stages_of  # with compiled code that most runs need not load
+
+    return ThresholdProbe(probed_tiles(prepared.plan), stages_of(filters, fitted.scheme, mpp))
 
 
 def _batch_results(tasks: Sequence[BatchTask], executor: Executor) -> Iterator[BatchResult]:

@@ -1,7 +1,11 @@
 """segmenters: what a segmenter is, as protocols; anything that has these members is one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
@@ -115,6 +119,26 @@ class WantsSpread(Protocol):
     @property
     def wants_spread(self) -> bool:
         """Return whether its settings should be fitted again, with `Overview.spread`."""
+
+
+@runtime_checkable
+class MeasuresSignal(Protocol):
+    """A fitted segmenter that gives its signal pixel by pixel, beside its class map."""
+
+    def micro_signal(self, pixels: TilePixels) -> NDArray[np.int64]:
+        """Return the signal, int64 (h, w), in steps of ``signal.micro_scale``; asked only where ``signal`` is one."""
+
+
+@runtime_checkable
+class MovesThreshold(Protocol):
+    """A fitted segmenter that tells tissue by a threshold, and says what it would make of a tile with another one."""
+
+    @property
+    def thresholds_by_shift(self) -> Mapping[str, int]:
+        """Return the thresholds by the names of `SHIFTS`; none where another rule than a threshold tells tissue."""
+
+    def class_maps_by_shift(self, pixels: TilePixels, place: TilePlace) -> Mapping[str, ClassMap]:
+        """Return what ``class_map_at`` does with each of the thresholds."""
 
 
 @runtime_checkable

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from wsi_area.errors import SettingsError
-from wsi_area.model.classes import ClassScheme, TissueClass
+from wsi_area.model.classes import ClassScheme, Role, TissueClass
 
 
 class ClassSetting(BaseModel):
@@ -20,6 +20,15 @@ class ClassSetting(BaseModel):
     is_tumor: bool = Field(False, description="counts as tumour (yes or no)")
     is_excluded: bool = Field(False, description="reported apart: pen, fold, out of focus (yes or no)")
 
+    role: Role | None = Field(
+        None,
+        description="what it is in a tumour bed, for the ratios of it: 'tumor' (as is every class with is_tumor and "
+        "without a role), 'necrosis', 'stroma' (no unit)",
+    )
+    weight: float | None = Field(
+        None, ge=0, description="weight of its area in the weighted positive area, such as 1, 2, 3 (no unit)"
+    )
+
     def tissue_class(self) -> TissueClass:
         """Return the class that this entry describes.
 
@@ -28,7 +37,7 @@ class ClassSetting(BaseModel):
         """
         red, green, blue = bytes.fromhex(self.color[1:])
         flags = {"is_tissue": self.is_tissue, "is_tumor": self.is_tumor, "is_excluded": self.is_excluded}
-        return TissueClass(self.id, self.name, (red, green, blue), **flags)
+        return TissueClass(self.id, self.name, (red, green, blue), role=self.role, weight=self.weight, **flags)
 
 
 def chosen_scheme(classes: Sequence[ClassSetting] | None, default: ClassScheme) -> ClassScheme:

@@ -218,7 +218,8 @@ def prepared(source: Source, work_mpp_um: float | None, halo_um: Callable[[float
             f"{slide.slide_id} has no believable pixel size ({calibration.reason}), and features are in µm; give --mpp"
         )
     levels = tuple(usable_levels(info, policy))
-    drawn, within = drawn_on(info, calibration, slide)
+    given = drawn_on(info, calibration, slide)
+    drawn, within = given.classes, given.roi
     if source.mask is not None:
         drawn = read_drawn(source.mask, slide=info, scale=1.0, mpp=calibration.mpp)
     if drawn is None or (not drawn.regions and drawn.mask is None):

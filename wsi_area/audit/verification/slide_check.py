@@ -12,6 +12,7 @@ from wsi_area.audit.verification.counted_again import CountedAgain
 from wsi_area.audit.verification.disagreement import Disagreement
 from wsi_area.audit.verification.margins_check import margins_faults
 from wsi_area.audit.verification.objects_check import objects_faults
+from wsi_area.audit.verification.regions_check import regions_faults
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.record.run_seal import SealedSlide
@@ -26,7 +27,7 @@ from wsi_area.results.documents import read_result
 from wsi_area.results.layout import LEDGER_ARRAY, RunLayout, SlideLayout, read_json
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.seal.contents import ClassMapDigest, document_digest, ledger_digest
-from wsi_area.results.sound_areas import require_areas
+from wsi_area.results.sound_areas import require_areas, require_ratios
 from wsi_area.results.tables.object_tables import objects_digest
 from wsi_area.results.thumbnail import CLASSES_NAME, THUMBNAIL_NAME, read_frame
 from wsi_area.slides import inspect
@@ -86,10 +87,12 @@ def check_slide(task: SlideTask) -> CheckedSlide:
             is_so = ended.status == "needs_calibration"
             return _found(task, 0, [] if is_so else [("status", f"result.json says {slide.status!r}")], slide)
         require_areas(slide, layout.result_json)
+        require_ratios(slide, layout.result_json)
         again = _recount(layout, slide)
         faults = [*again.faults, *_document_faults(layout, slide, ended), *objects_faults(layout, slide)]
         if not again.faults:
             faults += margins_faults(layout, slide)
+        faults += regions_faults(layout, slide)
         if task.sealed is not None:
             faults += _seal_faults(layout, task.sealed, again, faults)
     except NewerDocumentError:
@@ -115,7 +118,7 @@ def _recount(layout: SlideLayout, slide: CountedSlide) -> _Recounted:
     grid = OpenedSlide(layout, slide).grid
     columns = LedgerLayout(len(slide.classes))
     rows = ledger_rows(layout)
-    if rows.shape != (*grid.shape, len(columns.columns)):
+    if rows.shape[:2] != grid.shape or not columns.fits(rows.shape[2]):
         what = f"{LEDGER_ARRAY} has the shape {rows.shape}, the plan on record {grid.shape} tiles"
         return _Recounted(0, [("ledger", what)])
     stored, size = open_class_map(layout), grid.size_px

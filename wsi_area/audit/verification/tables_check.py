@@ -13,6 +13,7 @@ from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.layout import RunLayout, text_of_csv
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE, read_objects, slide_objects
 from wsi_area.results.tables.reading import ReadTable, read_csv, read_parquet, read_workbook
+from wsi_area.results.tables.region_tables import with_regions
 from wsi_area.results.tables.run_tables import WORKBOOK, RunTable, run_tables, sheets_of, table_files
 from wsi_area.results.tables.workbook import workbook
 from wsi_area.storage.place import Place
@@ -48,7 +49,11 @@ def table_faults(
         Slides of which nobody knows that.
     """
     known = _Known(slides, unknown, run.seal is not None and run.wsi_area_version == __version__)
-    tables = run_tables(slides, run)
+    try:
+        tables = with_regions(run_tables(slides, run), layout, slides)
+    except ResultError as error:
+        yield Disagreement("", "regions", str(error))
+        return
     for name, wanted in table_files(tables).items():
         read = _one_csv if name.endswith(".csv") else _one_parquet
         yield from _most(_file_faults(layout.root / name, name, read, wanted, known))

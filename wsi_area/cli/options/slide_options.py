@@ -70,6 +70,12 @@ def slide_options(function: F) -> F:
             help="Level-0 px per unit of --annotations, e.g. 1/128; default 1.",
         ),
         click.option("--roi-scale", metavar="N", help="Likewise for --roi."),
+        click.option(
+            "--regions-from",
+            type=click.Path(path_type=Path),
+            help="Drawn regions, each with a row of areas in regions.csv, whatever the segmenter; as --annotations.",
+        ),
+        click.option("--regions-scale", metavar="N", help="Likewise for --regions-from."),
         click.option("--recursive", is_flag=True, help="Look into folders inside folders."),
         click.option("--workers", type=click.IntRange(1), help="How many threads or processes; default: all cores."),
         click.option("--scheduler", metavar="ADDRESS", help="A running dask scheduler, e.g. tcp://host:8786."),
@@ -100,6 +106,8 @@ def asked(
     roi: Path | None,
     annotation_scale: str | None,
     roi_scale: str | None,
+    regions_from: Path | None,
+    regions_scale: str | None,
     recursive: bool,
     workers: int | None,
     scheduler: str | None,
@@ -134,6 +142,8 @@ def asked(
         roi=roi,
         annotation_scale=annotation_scale,
         roi_scale=roi_scale,
+        regions_from=regions_from,
+        regions_scale=regions_scale,
         access=settings.storage.access,
     )
     refuse_wrong_settings(settings, wanted)

@@ -163,7 +163,7 @@ def _toggle_rows(
     crossed = last - first
     edge = np.repeat(np.arange(len(crossed)), crossed)
     row = np.arange(len(edge)) - np.repeat(np.cumsum(crossed) - crossed, crossed) + first[edge]
-    column = _first_column(x, y[row], x1[edge], y1[edge], x2[edge], y2[edge])
+    column = first_column(x, y[row], x1[edge], y1[edge], x2[edge], y2[edge])
     height, width = inside.shape
     kept = column < width
     turns = np.bincount(row[kept] * width + column[kept], minlength=height * width).reshape(height, width)
@@ -171,7 +171,7 @@ def _toggle_rows(
     inside ^= (np.cumsum(turns.astype(np.uint8), axis=1, dtype=np.uint8) & 1).astype(np.bool_)
 
 
-def _first_column(x: Floats, y: Floats, x1: Floats, y1: Floats, x2: Floats, y2: Floats) -> Ints:
+def first_column(x: Floats, y: Floats, x1: Floats, y1: Floats, x2: Floats, y2: Floats) -> Ints:
     """Return the first column whose centre lies at or to the right of each edge, on the row of each crossing."""
     crossing = x1 + (x2 - x1) * ((y - y1) / (y2 - y1))
     column = np.searchsorted(x, crossing, "left")

@@ -53,7 +53,7 @@ class Observed:
     skipped_foreground_upper_bound_px: int | None
     background_assumed: str | None = None  # "bright" or "dark", None where the segmenter assumes neither
     background_seen: str | None = None
-    tissue_fraction_by_shift: Mapping[str, float | None] | None = None  # of the threshold, see `threshold_stability`
+    tissue_share_by_shift: dict[str, float | None] | None = None  # of the threshold, see `threshold_stability`
     stain_unexplained: float | None = None
     stain_angles_deg: Mapping[str, float] | None = None
     light: Light | None = None  # None where the segmenter looks for no glass
@@ -99,10 +99,10 @@ def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: Qual
 
 
 def _threshold(burden: SlideBurden, observed: Observed, limits: QualityLimits) -> tuple[QaFinding, ...]:
-    fractions = observed.tissue_fraction_by_shift
-    if fractions is None or not burden.tissue_px:
+    shares = observed.tissue_share_by_shift
+    if shares is None or not burden.tissue_px:
         return ()
-    return threshold_findings(burden.slide_id, fractions, burden.tissue_area_mm2, limits.threshold_change)
+    return threshold_findings(burden.slide_id, shares, burden.tissue_area_mm2, limits.threshold_change)
 
 
 def _unreadable(burden: SlideBurden) -> list[QaFinding]:
@@ -179,10 +179,10 @@ def sample_depth_findings(info: SlideInfo) -> list[QaFinding]:
     steps = 1 << (bits - 8)
     message = (
         f"its samples have 16 bits, of which {bits} are used (by {info.properties[SAMPLE_BITS_SOURCE]}): "
-        f"0 to {(1 << bits) - 1} became grey levels 0 to 255, {steps} steps each; thresholds and grey values count "
-        "in grey levels"
+        f"in pictures 0 to {(1 << bits) - 1} are grey levels 0 to 255, {steps} steps each; the segmenter tissue "
+        "measures the stored values, any other the grey levels"
     )
-    remedy = "compare grey values only between pictures with as many steps; areas by Otsu's threshold need not mind"
+    remedy = "compare stored values only between pictures taken with one camera and exposure"
     return [QaFinding(info.slide_id, "SAMPLES_SCALED", "info", float(steps), None, "steps", message, remedy)]
 
 

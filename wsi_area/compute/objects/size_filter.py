@@ -121,7 +121,7 @@ def apply_stage(runs: BoxRuns, box: Box, stage: SizeStage, of_seams: NDArray[np.
     runs, box, stage
         As they were when the box was summarised.
     of_seams
-        int16 (m,): what was decided on the parts that reach a seam.
+        int16 (m,): what was decided on the parts that reach a seam; (1,) for the same of all.
     """
     parts, contacts = _parts(runs, box, stage)
     classes = _classes(parts.integers[:, AREA], contacts, parts.at_border, stage)

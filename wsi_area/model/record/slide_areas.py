@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AliasChoices, Field
 
-from wsi_area.model.classes import TissueClass
+from wsi_area.model.classes import Role, TissueClass
 from wsi_area.model.counts import ClassCounts
 from wsi_area.model.documented import (
     Area,
@@ -92,6 +92,16 @@ class ClassOnRecord(Part):
             source="the bands of the stain", column="is_positive", tables=("areas",),
         ),
     ] = False  # fmt: skip
+    role: Annotated[
+        Role | None, Says("what it is in a tumour bed", "", "the settings give it none", "the settings")
+    ] = None
+    weight: Annotated[
+        Number | None,
+        Says(
+            "weight of its area in the weighted positive area", "", "it has none",
+            "the settings, or the order of the bands of a stain",
+        ),
+    ] = None  # fmt: skip
     n_px: Annotated[
         Count,
         Says("its pixels", _PX, source="the sum of the ledger's rows", column="n_px", tables=("areas",)),
@@ -179,7 +189,7 @@ class ClassOnRecord(Part):
     def tissue_class(self) -> TissueClass:
         """Return the class itself."""
         flags = self.is_tissue, self.is_tumor, self.is_excluded, self.is_positive
-        return TissueClass(self.id, self.name, self.color_rgb, *flags)
+        return TissueClass(self.id, self.name, self.color_rgb, *flags, self.role, self.weight)
 
 
 class TissueEnvelope(Part):
@@ -227,46 +237,6 @@ class Unreadable(Part):
         Area | None,
         Says("area of tiles that could not be decoded; above 0: incomplete", "mm²", NO_MM2, column="unread_area_mm2"),
     ]
-
-
-class SignalOnRecord(Part):
-    """What the segmenter integrates besides the classes, over the tissue."""
-
-    comes_from: ClassVar = "the segmenter's signal, integrated tile by tile"
-
-    name: Annotated[Name, Says("the signal: od is optical density")]
-    integrated_px: Annotated[
-        Number, Says("sum of the signal of the level-0 pixels that it was integrated over", "<signal>·level-0 px")
-    ]
-    integrated_mm2: Annotated[
-        Number | None,
-        Says(
-            "the signal integrated over the area of the tissue classes: its mean × mm²", "<signal>·mm²",
-            f"the segmenter measures no such signal, {NO_AREA}", column="integrated_<signal>",
-        ),
-    ]  # fmt: skip
-    denominator: Annotated[Name, Says("what its mean is over")]
-    n_px: Annotated[
-        Count | None, Says("pixels that it was integrated over", _PX, "it was measured by a version that kept none")
-    ] = None
-    mean: Annotated[
-        Number | None,
-        Field(validation_alias=AliasChoices("mean", "per_mm2")),  # its name in documents of 0.1.0
-        Says(
-            "mean of the signal over the pixels of the tissue classes; the same at any pixel size", "<signal>",
-            f"the segmenter measures no such signal, there is no tissue, or {NOT_COUNTED}", column="mean_<signal>",
-            formerly="signal_od_per_mm2",
-        ),
-    ]  # fmt: skip
-    sum_per_mm2: Annotated[
-        Number | None,
-        Says(
-            "sum of the signal of the level-0 pixels of the tissue classes ÷ their mm²: grows as pixels become smaller",
-            "<signal>/mm²",
-            f"the segmenter measures no such signal, there is no tissue, {NO_AREA}, or a version without it measured",
-            column="sum_<signal>_per_mm2",
-        ),
-    ] = None  # fmt: skip
 
 
 class OutlineOnRecord(Part):

@@ -99,9 +99,3 @@ class FociOnRecord(Part):
     touching_border: Annotated[Count, Says("foci that reach the slide's border")]
     touching_unread: Annotated[Count, Says("foci that reach a tile that could not be read")]
     listed: Annotated[tuple[Focus, ...], Says("the largest foci one by one")]
-
-
-Foci = Annotated[
-    FociOnRecord | None, Says(FociOnRecord.__doc__ or "", empty="foci were not asked for, or no class is tumour")
-]
-"""As the result of a slide has them."""

@@ -128,12 +128,6 @@ class LightOnRecord(Part):
     ]
 
 
-Light = Annotated[
-    LightOnRecord | None, Says(LightOnRecord.__doc__ or "", empty="the segmenter looks for no glass")
-]  # fmt: skip
-"""As the result of a slide has it."""
-
-
 class WorkOnRecord(Part):
     """The grid that was classified: level, whole factor it was reduced by, tiles."""
 

@@ -144,3 +144,10 @@ class StepsOnRecord(Part):
 
     def _mm2(self, name: str) -> float | None:
         return next((s.area_mm2 for s in self.listed if s.name == name and s.kind in ("removes", "fills")), None)
+
+
+StepsOfSlide = Annotated[
+    StepsOnRecord | None,
+    Says(StepsOnRecord.__doc__ or "", empty="it was measured by a version that did not list them"),
+]
+"""The steps of a slide, or that nobody listed them."""

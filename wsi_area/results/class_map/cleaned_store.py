@@ -36,6 +36,7 @@ from wsi_area.results.layout import (
     write_json,
 )
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE
+from wsi_area.results.tables.region_tables import REGIONS_TABLE
 from wsi_area.results.thumbnail import CLASSES_NAME
 from wsi_area.storage.place import remove_tree
 
@@ -54,7 +55,7 @@ def tiles_layout(layout: SlideLayout, filters: SizeFilters) -> SlideLayout:
 
 def discard_cleaned(layout: SlideLayout) -> None:
     """Remove what was made from a slide's tiles, in its folder: for a slide that is measured afresh."""
-    for name in (NOTE, OBJECTS_TABLE, OUTLINES_NAME, CLASSES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME):
+    for name in (NOTE, OBJECTS_TABLE, REGIONS_TABLE, OUTLINES_NAME, CLASSES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME):
         (layout.root / name).unlink(missing_ok=True)
     for name in (RAW_FOLDER, LABELS_NAME, TISSUE_FOLDER):
         with suppress(OSError):

@@ -25,6 +25,7 @@ from wsi_area.results.seal.contents import (
     table_digest,
 )
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE, objects_digest
+from wsi_area.results.tables.region_tables import REGIONS_TABLE
 from wsi_area.results.tables.run_tables import RunTable
 from wsi_area.results.thumbnail import CLASSES_NAME, THUMBNAIL_NAME
 from wsi_area.storage.object_path import ObjectPath
@@ -37,7 +38,7 @@ _LOG = logging.getLogger(__name__)
 _Sealed = tuple[SealedSlide, dict[str, str]]
 _NOTHING = SealedSlide(document=None, ledger=None, class_map=None, objects=None)
 
-OF_SLIDE = ("result.json", OBJECTS_TABLE, THUMBNAIL_NAME, CLASSES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME)
+OF_SLIDE = ("result.json", OBJECTS_TABLE, REGIONS_TABLE, THUMBNAIL_NAME, CLASSES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME)
 """Files beside a slide's stores that the seal holds byte by byte."""
 
 

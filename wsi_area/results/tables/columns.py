@@ -13,6 +13,8 @@ from wsi_area.model.record.slide_areas import ClassOnRecord
 from wsi_area.model.record.slide_bands import Band
 from wsi_area.model.record.slide_foci import Focus
 from wsi_area.model.record.slide_hotspots import HotSpot
+from wsi_area.model.record.slide_ratios import RatioOnRecord
+from wsi_area.model.record.slide_regions import ClassInRegion, RegionOnRecord
 from wsi_area.model.record.subjects import SubjectTotal
 from wsi_area.model.slide_result import CountedSlide, UncountedSlide
 
@@ -39,15 +41,20 @@ _FIRST: dict[Table, tuple[str, ...]] = {
         "times_mean",
     ),
     "objects": ("slide_id", "object_id", "set", "area_px", "area_mm2", "filled_px", "filled_area_mm2"),
+    "regions": (
+        "slide_id", "region_id", "region_name", "region_class", "parent_id", "status", "n_px", "area_mm2",
+        "outline_area_mm2", "pct_tissue", "class_<class>_area_mm2",
+    ),
 }  # fmt: skip
 """The order that version 0.1.0 gave its columns, which stays; columns that have come since follow, field by field."""
 
 
+_OF_ROWS = (ClassOnRecord, RatioOnRecord, Focus, RegionOnRecord, ClassInRegion, Band, HotSpot)
+"""Values of which a document holds several, each of them a row of a table or a group of cells in it."""
+
 _ROW_OF_ITS_OWN: dict[Table, type] = {"flags": QaFinding, "subjects": SubjectTotal}
 """Tables whose rows are values of their own, and not a slide or a part of one."""
 
-_ROWS = (ClassOnRecord, Focus, Band, HotSpot)
-"""Values of which a table has a row each."""
 
 Reach = Callable[[Any, Any], Any]
 
@@ -146,7 +153,7 @@ def _values_in(bare: Any) -> Iterator[tuple[type, bool]]:
         if isinstance(arm, type) and issubclass(arm, Part):
             yield arm, False
         elif get_origin(arm) is tuple:
-            yield from ((inner, True) for inner in get_args(arm) if inner in _ROWS)
+            yield from ((inner, True) for inner in get_args(arm) if inner in _OF_ROWS)
 
 
 def _kind_of(bare: Any) -> Kind:

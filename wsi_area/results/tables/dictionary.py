@@ -15,6 +15,10 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {  # the files of a table, w
     "areas.parquet": ("One row for each counted slide and class.", columns_of("areas")),
     "flags.csv": ("One row for each finding.", columns_of("flags")),
     "failed.csv": ("One row for each slide that failed or is incomplete.", columns_of("failed")),
+    "ratios.csv, ratios.parquet": (
+        "One row for each ratio of areas and counted slide. There is none where no class has a role or a weight.",
+        columns_of("ratios"),
+    ),
     "subjects.csv, subjects.parquet": (
         "One row for each subject and class, and for all of its tumour, positive and tissue. There is none where no "
         "manifest says who is on the slides. A class that is a total by name and number stands once, as the total.",
@@ -32,6 +36,12 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {  # the files of a table, w
     "hotspots.parquet": (
         "One row for each hot spot, area by area, the best first; written where `[hotspots]` asks for it.",
         columns_of("hotspots"),
+    ),
+    "regions.csv, regions.parquet": (
+        "One row for each region of a slide that somebody drew, or that was found on it: outlines, codes of a mask, "
+        "regions of interest, cores, sections. Regions may overlap; each is counted for itself. There is none where no "
+        "region was given. The table beside each slide's result.json has the outlines too.",
+        columns_of("regions"),
     ),
 }
 _HEAD = """\

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then it
 
 Row = Mapping[str, Any]
 
-IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed", "subjects")
-IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "subjects", "bands", "hotspots")
+IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed", "ratios", "subjects", "regions")
+IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "ratios", "subjects", "regions", "bands", "hotspots")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,9 @@ def run_tables(slides: Sequence[EndedSlide], run: RunRecord) -> dict[Table, RunT
         "flags": RunTable(_kinds("flags"), [row for slide in slides for row in flag_rows(slide)]),
         "failed": RunTable(_kinds("failed"), failed),
     }
+    ratios = [row for slide in slides for row in ratio_rows(slide)]
+    if ratios:
+        tables["ratios"] = RunTable(_kinds("ratios"), ratios)
     if run.known_cases:
         totals = subject_totals(slides, run.known_cases, run.twins)
         rows = [{column.name: column.value(None, total) for column in columns_of("subjects")} for total in totals]
@@ -119,10 +122,15 @@ def _kinds(table: Table) -> dict[str, Kind]:
 def _columns(table: Table, slides: Sequence[EndedSlide]) -> dict[str, Kind]:
     """Return the columns of a table with their types: one for each class, and for each signal, of this run."""
     counted = [slide for slide in slides if isinstance(slide, CountedSlide)]
-    of_run = {
-        CLASS: dict.fromkeys(c.name for slide in counted for c in slide.classes),
-        SIGNAL: dict.fromkeys(slide.signal.name for slide in counted if slide.signal is not None),
-    }
+    classes = dict.fromkeys(c.name for slide in counted for c in slide.classes)
+    return table_columns(
+        table, classes, dict.fromkeys(slide.signal.name for slide in counted if slide.signal is not None)
+    )
+
+
+def table_columns(table: Table, classes: Iterable[str], signals: Iterable[str]) -> dict[str, Kind]:
+    """Return the columns of a table with their types: one for each class, and for each signal."""
+    of_run = {CLASS: list(classes), SIGNAL: list(signals)}
     found: dict[str, Kind] = {}
     for column in columns_of(table):
         mark = next((mark for mark in of_run if mark in column.name), "")
@@ -159,6 +167,12 @@ def area_rows(slide: EndedSlide) -> list[dict[str, Any]]:
     return [dict(_cells("areas", slide, c)) for c in classes]
 
 
+def ratio_rows(slide: EndedSlide) -> list[dict[str, Any]]:
+    """Return the rows of the ratios of one slide."""
+    ratios = slide.ratios if isinstance(slide, CountedSlide) else ()
+    return [{column.name: column.value(slide, r) for column in columns_of("ratios")} for r in ratios]
+
+
 def flag_rows(slide: EndedSlide) -> list[dict[str, Any]]:
     """Return the rows of what was noticed of one slide."""
     findings = slide.findings if isinstance(slide, CountedSlide) else ()
@@ -173,12 +187,12 @@ def parquet_bytes(columns: Mapping[str, Kind], rows: Sequence[Row]) -> bytes:
     types = {"text": pa.string(), "flag": pa.bool_(), "integer": pa.int64(), "number": pa.float64()}
     schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
     sink = pa.BufferOutputStream()
-    pq.write_table(_arrow_table(schema, rows), sink, compression="zstd")
+    pq.write_table(arrow_table(schema, rows), sink, compression="zstd")
     content: bytes = sink.getvalue().to_pybytes()
     return content
 
 
-def _arrow_table(schema: "pa.Schema", rows: Sequence[Row]) -> "pa.Table":
+def arrow_table(schema: "pa.Schema", rows: Sequence[Row]) -> "pa.Table":
     """Return rows as an Arrow table, by way of JSON: `pyarrow.array` would load pandas, 0.3 s and 40 MB."""
     import pyarrow as pa
     from pyarrow import json as arrow_json

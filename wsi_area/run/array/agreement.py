@@ -120,7 +120,8 @@ def _slide_input(row: Mapping[str, Any]) -> SlideInput:
     override = row["override"]
     if override is not None:
         override = MppCandidate(**{**override, "mpp": Mpp(**override["mpp"])})
-    annotations, roi = (None if row[name] is None else _drawn_source(row[name]) for name in ("annotations", "roi"))
+    names = ("annotations", "roi", "regions")
+    annotations, roi, regions = (None if row.get(name) is None else _drawn_source(row[name]) for name in names)
     own = None if row["own"] is None else OwnSettings(**row["own"])
     case = None if row["case"] is None else Case(**row["case"])
-    return SlideInput(named_file(row["path"]), row["slide_id"], override, annotations, roi, own, case)
+    return SlideInput(named_file(row["path"]), row["slide_id"], override, annotations, roi, regions, own, case)

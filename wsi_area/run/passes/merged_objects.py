@@ -1,4 +1,4 @@
-"""run: what goes over the whole class map of a slide, in order: size filters, foci, tissue layer, envelope."""
+"""run: what goes over the whole class map of a slide, in order: size filters, foci, tissue layer, envelope, regions."""
 
 from dataclasses import dataclass, replace
 
@@ -6,8 +6,10 @@ from wsi_area.compute.count.area import area_mm2
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.objects import Foci, SizeChange, SizeFilters
 from wsi_area.model.record.slide_areas import TissueEnvelope
+from wsi_area.model.record.slide_regions import RegionsOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.layout import SlideLayout
+from wsi_area.results.tables.region_tables import discard_regions
 from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin
 from wsi_area.run.passes.crossing import LaidOver, lay_over
@@ -27,6 +29,7 @@ class MergedObjects:
     foci: Foci | None
     envelope: EnvelopeOutcome | None = None  # None where there is no pixel size
     laid: LaidOver | None = None  # the classes over the tissue layer, where there is one
+    regions: RegionsOnRecord | None = None  # None where nothing was named
 
 
 def size_filters(prepared: PreparedSlide, settings: RunSettings) -> SizeFilters:
@@ -77,6 +80,20 @@ def with_tissue(
         return objects
     enclosed = measure_envelope(layout, mapped, settings, executor)
     return None if enclosed is None else replace(objects, envelope=enclosed)
+
+
+def with_regions(
+    objects: MergedObjects, prepared: PreparedSlide, layout: SlideLayout, context: Context
+) -> MergedObjects | None:
+    """Add what lies in the named regions; None if stopped before the end."""
+    if not prepared.regions.drawn:
+        discard_regions(layout)
+        return objects
+    from wsi_area.run.passes.region_pass import measure_regions  # its kernels are for slides with regions alone
+
+    plan, scheme, mpp = prepared.plan, prepared.fitted.scheme, prepared.calibration.mpp
+    regions = measure_regions(layout, plan, scheme, mpp, prepared.regions, context.executor)
+    return None if regions is None else replace(objects, regions=regions)
 
 
 def envelope_on_record(

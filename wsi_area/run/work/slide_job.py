@@ -1,11 +1,23 @@
 """run: what a worker is sent for one slide; plain frozen values, no handle and no pixel."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wsi_area.model.drawn import RegionOfInterest
 from wsi_area.model.plan import SlidePlan
 from wsi_area.segmenters.protocol import FittedSegmenter
 from wsi_area.storage.place import Place
+
+if TYPE_CHECKING:  # what it brings along is loaded only where objects are filtered
+    from wsi_area.compute.objects.size_filter import SizeStage
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdProbe:
+    """Where the tissue is counted at other thresholds too, and through which filters by size."""
+
+    tiles: frozenset[int]  # numbers of tiles that are read
+    stages: "tuple[SizeStage, ...]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +33,7 @@ class SlideJob:
     roi: RegionOfInterest | None = None
     tile_timeout_s: float = 0.0  # 0: a tile may take any time
     timeout_ends_process: bool = False  # in a worker process; a thread cannot be ended, only reported
+    probe: ThresholdProbe | None = None  # None where no threshold tells tissue
 
 
 @dataclass(frozen=True, slots=True)

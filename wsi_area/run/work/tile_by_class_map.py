@@ -1,18 +1,22 @@
 """run: one tile by the class map that a segmenter makes of it; what it raises or breaks is named."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 
 from wsi_area.compute.count.counting import count_class_map
-from wsi_area.compute.count.reduction import box_mean
+from wsi_area.compute.count.reduction import reduced
 from wsi_area.compute.cut.grid import tile_place
 from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.pixels import ClassMap, MaskArray, TilePixels
 from wsi_area.model.plan import Tile
 from wsi_area.run.work.damaged_pixels import damaged_work_px
+from wsi_area.run.work.probed_tile import count_by_shift, is_probed
 from wsi_area.run.work.slide_job import SlideJob
 from wsi_area.run.work.tile_spot import TileSpot
-from wsi_area.segmenters.protocol import CoreSegmenter, PlacedSegmenter
+from wsi_area.segmenters.protocol import CoreSegmenter, MeasuresSignal, MovesThreshold, PlacedSegmenter
 from wsi_area.slides import DamagedPart, SlideReader, read_around_damage
 
 
@@ -21,16 +25,15 @@ def classify_by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: 
     f = job.plan.reduce_factor
     pixels, damaged = read_around_damage(reader, job.plan.level, tile.read_level_px)
     if f > 1:
-        pixels = box_mean(pixels.rgb, pixels.valid, f)
+        pixels = reduced(pixels, f)
     core = tile.core_work_px
     x, y = core.x_px - tile.read_level_px.x_px // f, core.y_px - tile.read_level_px.y_px // f
     of_core = np.s_[y : y + core.height_px, x : x + core.width_px]
-    if not damaged:
-        spot.class_map[:] = _checked_class_map(job, tile, pixels, of_core)
-    else:  # to the segmenter it was never scanned
+    if damaged:  # to the segmenter it was never scanned
         lost = damaged_work_px(damaged, tile.read_level_px, f, pixels.valid.shape)
-        seen = TilePixels(np.where(lost[..., None], np.uint8(0), pixels.rgb), pixels.valid & ~lost)
-        spot.class_map[:] = _checked_class_map(job, tile, seen, of_core)
+        pixels = replace(pixels, rgb=np.where(lost[..., None], np.uint8(0), pixels.rgb), valid=pixels.valid & ~lost)
+    spot.class_map[:], moved = _checked_class_map(job, tile, pixels, of_core)
+    if damaged:
         spot.class_map[lost[of_core]] = UNREADABLE_CODE
     if spot.inside is not None:
         spot.class_map[~spot.inside] = OUTSIDE_ROI_CODE
@@ -38,14 +41,26 @@ def classify_by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: 
     spot.row[spot.layout.px_columns] = (
         *counts.px_by_class, counts.unscanned_px, counts.outside_roi_px, counts.unreadable_px,
     )  # fmt: skip
+    if job.fitted.signal is not None and isinstance(job.fitted, MeasuresSignal):
+        micro = job.fitted.micro_signal(pixels)[of_core]
+        of_class = [np.where(spot.class_map == of.class_id, micro, 0) for of in job.fitted.scheme.classes[1:]]
+        sums = [int(spot.row_weights @ (signal @ spot.column_weights)) for signal in of_class]
+        spot.row[spot.layout.signal_columns] = (0, *sums)  # background adds nothing to any signal
+    if moved:
+        count_by_shift(job, tile, spot, {shift: classes[of_core] for shift, classes in moved.items()})
     return damaged
 
 
-def _checked_class_map(job: SlideJob, tile: Tile, pixels: TilePixels, core: tuple[slice, slice]) -> ClassMap:
-    """Return the segmenter's class map of the core; what it raises or breaks is named."""
+def _checked_class_map(
+    job: SlideJob, tile: Tile, pixels: TilePixels, core: tuple[slice, slice]
+) -> tuple[ClassMap, Mapping[str, ClassMap]]:
+    """Return the segmenter's class map of the core, and those at other thresholds; what it raises is named."""
     where = f"{job.plan.slide.slide_id}, tile row {tile.row} col {tile.col}"
     try:
-        seen, valid = _seen(job, tile, pixels, core)
+        moved: Mapping[str, ClassMap] = {}
+        if isinstance(job.fitted, MovesThreshold) and is_probed(job, tile):
+            moved = job.fitted.class_maps_by_shift(pixels, tile_place(job.plan, tile))
+        seen, valid = (moved["used"], pixels.valid) if moved else _seen(job, tile, pixels, core)
     except Exception as error:  # somebody else's code: its failure becomes this tile's
         raise SegmentationError(
             f"{where}: the segmenter raised {type(error).__name__}: {error}; mend it or choose another segmenter.name"
@@ -59,7 +74,7 @@ def _checked_class_map(job: SlideJob, tile: Tile, pixels: TilePixels, core: tupl
             f"{where}: the segmenter gave a class to pixels that were never scanned, or called scanned ones unscanned "
             f"or unreadable; it must write {UNSCANNED_CODE} exactly where the pixels are not valid"
         )
-    return np.asarray(seen if valid.shape != pixels.valid.shape else seen[core])
+    return np.asarray(seen if valid.shape != pixels.valid.shape else seen[core]), moved
 
 
 def _seen(job: SlideJob, tile: Tile, pixels: TilePixels, core: tuple[slice, slice]) -> tuple[ClassMap, MaskArray]:

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import MaskArray
 from wsi_area.model.plan import Tile
 from wsi_area.run.work.damaged_pixels import damaged_work_px, spread
+from wsi_area.run.work.probed_tile import count_by_shift, is_probed
 from wsi_area.run.work.slide_job import SlideJob
 from wsi_area.run.work.tile_spot import TileSpot
-from wsi_area.segmenters.colour.colour_rule import ColourRule
+from wsi_area.segmenters.colour.colour_rule import ColourRule, FittedColourRule
 from wsi_area.segmenters.colour.kernels import Patch, classify_patches
 from wsi_area.slides import DamagedPart, DecodedTile, SlideReader, read_around_damage
 
@@ -20,9 +23,14 @@ def classify_by_colour(
     f, core, level = job.plan.reduce_factor, tile.core_level_px, job.plan.level
     counts, signal = spot.row[spot.layout.px_columns], spot.row[spot.layout.signal_columns]
     damaged: list[DamagedPart] = []
+    moved = _moved_rules(job, tile)
+    maps = {shift: np.zeros_like(spot.class_map) for shift in moved}
+    uncounted = np.zeros_like(counts), np.zeros_like(signal)
 
     def classify(patches: Sequence[Patch]) -> None:
         classify_patches(patches, rule, spot.column_weights, spot.row_weights, f, spot.class_map, counts, signal)
+        for shift, other in moved.items():
+            classify_patches(patches, other, spot.column_weights, spot.row_weights, f, maps[shift], *uncounted)
 
     for some in reader.decoded_tiles(level, core):
         if not all(_ends_with_work_pixels(decoded.region_level_px, core, f) for decoded in some):
@@ -34,6 +42,8 @@ def classify_by_colour(
             lost = damaged_work_px(damaged, core, f, spot.class_map.shape)
             spot.move_unreadable_from(spot.layout.unscanned_column, lost)
         spot.move_outside_from(spot.layout.unscanned_column)
+        if is_probed(job, tile):
+            count_by_shift(job, tile, spot, maps)
         return tuple(damaged)
     spot.clear()
     block, found = read_around_damage(reader, level, core)
@@ -45,7 +55,16 @@ def classify_by_colour(
     if found:
         spot.move_unreadable_from(spot.layout.unscanned_column, lost)
     spot.move_outside_from(spot.layout.unscanned_column)
+    if is_probed(job, tile):
+        count_by_shift(job, tile, spot, maps)
     return found
+
+
+def _moved_rules(job: SlideJob, tile: Tile) -> dict[str, ColourRule]:
+    """Return the rules at other thresholds that a tile is sorted by as well: none that is the same as the one used."""
+    if not is_probed(job, tile) or not isinstance(job.fitted, FittedColourRule):
+        return {}
+    return {s: rule for s, rule in job.fitted.rules_by_shift.items() if rule != job.fitted.colour_rule}
 
 
 def _ends_with_work_pixels(at: Region, core: Region, f: int) -> bool:

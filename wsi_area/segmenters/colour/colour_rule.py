@@ -1,6 +1,7 @@
 """segmenters: the rule of a segmenter that judges each pixel by its colour alone; numpy only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.light import GlassRgb, Light
-from wsi_area.model.pixels import ClassMap, MaskArray, Overview, RgbArray, TilePixels
+from wsi_area.model.pixels import ClassMap, MaskArray, Overview, RgbArray, TilePixels, TilePlace
 from wsi_area.segmenters.colour.density import (
     EVEN_STAIN,
     UNITS_PER_OD,
@@ -218,6 +219,21 @@ class FittedColourRule:
     def class_map(self, pixels: TilePixels) -> ClassMap:
         """Return uint8 (h, w) of class ids, ``UNSCANNED_CODE`` where not valid."""
         return self.colour_rule.class_map(pixels)
+
+    @property
+    def thresholds_by_shift(self) -> Mapping[str, int]:
+        """Return the threshold of the foreground, and those beside it."""
+        found = self.facts.get("threshold_by_shift")
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def rules_by_shift(self) -> dict[str, ColourRule]:
+        """Return the rule with each of the thresholds."""
+        return {shift: replace(self.colour_rule, threshold=t) for shift, t in self.thresholds_by_shift.items()}
+
+    def class_maps_by_shift(self, pixels: TilePixels, place: TilePlace) -> dict[str, ClassMap]:
+        """Return uint8 (h, w) of class ids with each of the thresholds, wherever the pixels lie."""
+        return {shift: rule.class_map(pixels) for shift, rule in self.rules_by_shift.items()}
 
     def may_hold_foreground(self, overview: Overview) -> MaskArray:
         """Return bool (h, w), True where the overview is more than background by the lowered thresholds.

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from wsi_area.model.light import Glass, GlassRgb, Light
 from wsi_area.model.pixels import Overview
+from wsi_area.model.threshold import SHIFTS
 from wsi_area.segmenters.colour.colour_rule import NO_TINT, ColourRule, Feature, Tint
 from wsi_area.segmenters.colour.extremes import Extremes, count_extremes, feature_histogram
 from wsi_area.segmenters.colour.glass import (
@@ -165,10 +166,7 @@ def fit_foreground(
         "fitted_on": "work pixels" if histogram is not on_overview else "overview",
         "histogram": [int(n) for n in histogram],
         "tissue_on_overview": _fraction_above(on_overview, used),
-        "tissue_fraction": {
-            shift: _fraction_above(histogram, used + share * above)
-            for shift, share in (("-5%", -0.05), ("used", 0.0), ("+5%", 0.05))
-        },
+        "threshold_by_shift": {shift: int(used + share * above) for shift, share in SHIFTS.items()},
     }
     if tint != NO_TINT:
         facts["tint"] = list(tint)

@@ -46,9 +46,17 @@ _SAMPLE_BLOCKS = 16
 
 
 def _with_positive(scheme: ClassScheme) -> ClassScheme:
-    """Return a scheme of bands in which those that count as tissue are positive, whatever they are called."""
-    bands = {c.class_id for c in STAIN_SCHEME.classes if c.is_positive}
-    return ClassScheme(tuple(replace(c, is_positive=c.is_tissue and c.class_id in bands) for c in scheme.classes))
+    """Return a scheme of bands in which those that count as tissue are positive, whatever they are called.
+
+    By their order they weigh 1, 2, 3 in the weighted positive area, unless the settings say otherwise.
+    """
+    bands = [c.class_id for c in STAIN_SCHEME.classes if c.is_positive]
+    made = []
+    for c in scheme.classes:
+        is_positive = c.is_tissue and c.class_id in bands
+        weight = bands.index(c.class_id) + 1.0 if is_positive and c.weight is None else c.weight
+        made.append(replace(c, is_positive=is_positive, weight=weight))
+    return ClassScheme(tuple(made))
 
 
 class StainSegmenter(BaseModel):

@@ -1,5 +1,6 @@
 """segmenters: any fitted segmenter with artefacts laid over its classes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -10,7 +11,7 @@ from wsi_area.model.light import Light
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.segmenters.colour.colour_rule import ColourRule
 from wsi_area.segmenters.exclusions.absorption import Seen, White, seen_of
-from wsi_area.segmenters.protocol import FittedSegmenter, KnowsLight, PlacedSegmenter, StatesMemory
+from wsi_area.segmenters.protocol import FittedSegmenter, KnowsLight, MovesThreshold, PlacedSegmenter, StatesMemory
 
 _RULES_BYTES_PER_PX = 96  # measured: pen 49, fold 44, bubble 56, focus 87
 
@@ -81,13 +82,24 @@ class ExcludedSegmenter:
 
     def class_map(self, pixels: TilePixels) -> ClassMap:
         """Return uint8 (h, w) of class ids: the inner segmenter's, with the excluded ones over them."""
-        return self._overlaid(self.inner.class_map(pixels), pixels)
+        return self._overlaid({"used": self.inner.class_map(pixels)}, pixels)["used"]
 
     def class_map_at(self, pixels: TilePixels, place: TilePlace) -> ClassMap:
         """Return what ``class_map`` does, for pixels that lie at this place."""
-        if isinstance(self.inner, PlacedSegmenter):
-            return self._overlaid(self.inner.class_map_at(pixels, place), pixels, place)
-        return self._overlaid(self.inner.class_map(pixels), pixels, place)
+        placed = self.inner if isinstance(self.inner, PlacedSegmenter) else None
+        inner = self.inner.class_map(pixels) if placed is None else placed.class_map_at(pixels, place)
+        return self._overlaid({"used": inner}, pixels, place)["used"]
+
+    @property
+    def thresholds_by_shift(self) -> Mapping[str, int]:
+        """Return the inner segmenter's thresholds; what is excluded goes by limits of its own."""
+        return self.inner.thresholds_by_shift if isinstance(self.inner, MovesThreshold) else {}
+
+    def class_maps_by_shift(self, pixels: TilePixels, place: TilePlace) -> Mapping[str, ClassMap]:
+        """Return the inner segmenter's class maps by threshold, the same excluded classes over each."""
+        if not isinstance(self.inner, MovesThreshold):
+            return {}
+        return self._overlaid(self.inner.class_maps_by_shift(pixels, place), pixels, place)
 
     def may_hold_foreground(self, overview: Overview) -> MaskArray:
         """Return bool (h, w), True where the inner segmenter must read, or something may lie on the glass."""
@@ -96,18 +108,23 @@ class ExcludedSegmenter:
             return inner
         return inner | self.lowered.is_foreground(overview.rgb) | ~overview.valid
 
-    def _overlaid(self, inner: ClassMap, pixels: TilePixels, place: TilePlace | None = None) -> ClassMap:
+    def _overlaid(
+        self, inner: Mapping[str, ClassMap], pixels: TilePixels, place: TilePlace | None = None
+    ) -> dict[str, ClassMap]:
+        """Return class maps of the same pixels with the excluded classes over them; each artefact is sought once."""
         seen = seen_of(pixels, self.foreground, self.white)
         if not seen.stands_out.any():
-            return inner
+            return dict(inner)
         tissue_codes = [c.class_id for c in self.inner.scheme.classes if c.is_tissue]
         codes = np.zeros(256, np.bool_)
         codes[tissue_codes] = True
-        is_tissue, classes = codes[inner], inner.copy()
+        tissue = {name: codes[classes] for name, classes in inner.items()}
+        found = {name: classes.copy() for name, classes in inner.items()}
         for class_id, rule in reversed(self.rules):
-            if rule.only_on_tissue and not is_tissue.any():
+            if rule.only_on_tissue and not any(is_tissue.any() for is_tissue in tissue.values()):
                 continue
             mask = rule.mask_at(seen, place) if place is not None and isinstance(rule, PlacedRule) else rule.mask(seen)
-            found = mask & (is_tissue if rule.only_on_tissue else inner <= MAX_CLASS_ID)
-            classes[found] = class_id
-        return classes
+            for name, classes in found.items():
+                where = tissue[name] if rule.only_on_tissue else inner[name] <= MAX_CLASS_ID
+                classes[mask & where] = class_id
+        return found

@@ -5,9 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.errors import SettingsError
 
 UInt = NDArray[np.unsignedinteger]
+
+_ARGUMENTS = {
+    "sum_bytes": "uint8* int64 int64 int64 uint32* uint32*",
+    "sum_wide": "uint64* int64 int64 int64 uint64* uint64*",
+}
 
 
 def radius_px(scale_um: float, px_um: float) -> int:
@@ -40,13 +46,13 @@ def window_sum(values: NDArray[Any], radius: int, largest: int = 1) -> UInt:
     if bound >= 1 << 64:
         raise SettingsError(f"a window of {2 * radius + 1} px a side is too large to be summed; make it smaller")
     dtype = np.uint32 if bound < 1 << 32 else np.uint64
-    sums: UInt = np.asarray(values).astype(dtype)
-    if radius == 0:
-        return sums
-    for axis in (0, 1):
-        running: UInt = np.zeros((sums.shape[0] + 1, sums.shape[1]), dtype)
-        np.cumsum(sums, axis=0, dtype=dtype, out=running[1:])
-        at = np.arange(sums.shape[0])
-        sums = running[np.minimum(at + radius + 1, len(at))] - running[np.maximum(at - radius, 0)]
-        sums = sums.T if axis == 0 else np.ascontiguousarray(sums.T)
-    return sums
+    given = np.asarray(values)
+    if radius == 0 or not given.size:
+        return given.astype(dtype)
+    is_of_bytes = given.dtype.itemsize == 1 and dtype is np.uint32
+    name, inner = ("sum_bytes", np.uint32) if is_of_bytes else ("sum_wide", np.uint64)
+    add_up = native_function("wsi_area.segmenters.exclusions.compiled_windows", name, _ARGUMENTS[name])
+    pixels = np.ascontiguousarray(given.view(np.uint8) if is_of_bytes else given.astype(np.uint64))
+    column, sums = np.zeros(pixels.shape[1], inner), np.empty(pixels.shape, inner)
+    add_up(address_of(pixels), *pixels.shape, radius, address_of(column), address_of(sums))
+    return sums.astype(dtype, copy=False)

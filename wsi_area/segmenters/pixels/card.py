@@ -2,10 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from wsi_area.errors import SettingsError
-from wsi_area.model.classes import TissueClass
+from wsi_area.model.classes import Role, TissueClass
 from wsi_area.segmenters.pixels.arrays import MOST_BYTES
 
 SCHEMA_VERSION = 1
@@ -85,10 +85,12 @@ def class_from(entry: object) -> TissueClass:
     ------
     SettingsError
     """
-    flags = ("is_tissue", "is_tumor", "is_excluded")
+    flags, further = ("is_tissue", "is_tumor", "is_excluded"), ("role", "weight")
     sound = (
         isinstance(entry, dict)
-        and set(entry) == {"id", "name", "color", *flags}
+        and set(entry) - set(further) == {"id", "name", "color", *flags}
+        and entry.get("role") in (None, *get_args(Role))
+        and isinstance(entry.get("weight", 0.0), (int, float))
         and _is_count(entry["id"])
         and isinstance(entry["name"], str)
         and isinstance(entry["color"], str)
@@ -100,4 +102,5 @@ def class_from(entry: object) -> TissueClass:
     if len(digits) != 6 or any(c not in "0123456789abcdefABCDEF" for c in digits):
         raise SettingsError(f"the colour {entry['color']!r:.40} of class {entry['name']!r:.40} is not #rrggbb")
     red, green, blue = bytes.fromhex(digits)
-    return TissueClass(entry["id"], entry["name"], (red, green, blue), **{flag: entry[flag] for flag in flags})
+    told = {name: entry[name] for name in (*flags, *further) if name in entry}
+    return TissueClass(entry["id"], entry["name"], (red, green, blue), **told)

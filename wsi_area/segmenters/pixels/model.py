@@ -166,6 +166,7 @@ def _full_card(model: PixelModel, arrays: bytes) -> dict[str, Any]:
             {
                 "id": c.class_id, "name": c.name, "color": "#{:02x}{:02x}{:02x}".format(*c.color_rgb),
                 "is_tissue": c.is_tissue, "is_tumor": c.is_tumor, "is_excluded": c.is_excluded,
+                **({} if c.role is None else {"role": c.role}), **({} if c.weight is None else {"weight": c.weight}),
             }
             for c in model.classes
         ],

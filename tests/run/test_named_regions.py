@@ -1,0 +1,155 @@
+"""Named regions over the whole line: drawn in a file, counted with any segmenter, in every table, held by verify."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from measuring import measure
+from synthetic import FileForm, disc, write_slide
+
+from wsi_area.audit.verify import verify_run
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.geometry import Size
+from wsi_area.results.opened_run import open_run
+from wsi_area.results.tables.reading import read_workbook
+
+SIZE, MPP = Size(300, 200), 0.5
+CASES = {  # corners of boxes, and which part of them is paint: a disc of 60 px round (150, 100)
+    "inside": (120, 80, 180, 120),
+    "beside": (5, 5, 60, 60),
+    "across": (150, 100, 300, 200),
+}
+
+
+def feature(name: str, corners: tuple[float, ...], **more: Any) -> dict[str, Any]:
+    x0, y0, x1, y1 = corners
+    ring = [[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]
+    return {
+        "type": "Feature", "id": f"00000000-0000-4000-8000-00000000000{len(name)}",
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "properties": {"objectType": "annotation", "name": name, **more},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def drawn(tmp_path: Path) -> tuple[Path, Path]:
+    """A slide with a disc, and a folder with what was drawn on it: three boxes, one with a class."""
+    slide = write_slide(tmp_path / "s.tiff", SIZE, {"dab": disc(SIZE, 150, 100, 60)}, FileForm(mpp=Mpp(MPP, MPP))).path
+    features = [feature(name, corners) for name, corners in CASES.items()]
+    features[0]["properties"]["classification"] = {"name": "Hotspot"}
+    for number, one in enumerate(features):
+        one["id"] = f"00000000-0000-4000-8000-00000000000{number}"
+    folder = tmp_path / "drawn"
+    folder.mkdir()
+    (folder / "s.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return Path(slide), folder
+
+
+def painted_px(corners: tuple[int, ...]) -> int:
+    """The pixels of the disc in a box, by their centres."""
+    x0, y0, x1, y1 = corners
+    return sum((x + 0.5 - 150) ** 2 + (y + 0.5 - 100) ** 2 < 60**2 for y in range(y0, y1) for x in range(x0, x1))
+
+
+def rows_of(out: Path) -> list[dict[str, str]]:
+    with (out / "regions.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("tile_px", [64, 128, 512])
+def test_each_drawn_region_has_a_row_with_its_name_its_class_and_the_tissue_inside_it(
+    drawn: tuple[Path, Path], tmp_path: Path, tile_px: int
+) -> None:
+    slide, folder = drawn
+    out = tmp_path / "out"
+    measure(slide, out, f"tiling.tile_px={tile_px}", regions_from=folder)
+    rows = rows_of(out)
+    assert [(r["region_name"], r["region_class"], r["status"]) for r in rows] == [
+        ("inside", "Hotspot", "complete"), ("beside", "", "complete"), ("across", "", "complete"),
+    ]  # fmt: skip
+    for row, corners in zip(rows, CASES.values(), strict=True):
+        x0, y0, x1, y1 = corners
+        assert int(row["n_px"]) == (x1 - x0) * (y1 - y0)
+        assert float(row["outline_area_mm2"]) == pytest.approx((x1 - x0) * (y1 - y0) * MPP**2 * 1e-6, rel=1e-12)
+        assert int(row["n_px_tissue"]) == pytest.approx(painted_px(corners), abs=4)  # the painter's own rim
+        assert float(row["pct_tissue"]) == pytest.approx(100 * int(row["n_px_tissue"]) / int(row["n_px"]))
+
+
+def test_the_same_rows_stand_in_parquet_workbook_and_notebook(drawn: tuple[Path, Path], tmp_path: Path) -> None:
+    slide, folder = drawn
+    out = tmp_path / "out"
+    measure(slide, out, regions_from=folder)
+    ids = [row["region_id"] for row in rows_of(out)]
+    assert pq.read_table(out / "regions.parquet")["region_id"].to_pylist() == ids
+    assert [row["region_id"] for row in read_workbook((out / "summary.xlsx").read_bytes(), "x")["regions"].rows] == ids
+    assert open_run(out).regions["region_id"].tolist() == ids
+
+
+def test_verify_finds_a_region_whose_numbers_or_outline_were_changed(drawn: tuple[Path, Path], tmp_path: Path) -> None:
+    slide, folder = drawn
+    out = tmp_path / "out"
+    measure(slide, out, regions_from=folder)
+    assert verify_run(out).disagreements == ()
+    place = out / "slides/s/regions.parquet"
+    table = pq.read_table(place)
+    for column, old, new in (("row", '"n_px":2400', '"n_px":2401'), ("outline_wkb_l0_px", "40", "41")):
+        at = table.column_names.index(column)
+        texts = [text.replace(old, new) for text in table[column].to_pylist()]
+        assert texts != table[column].to_pylist()
+        pq.write_table(table.set_column(at, column, [texts]), place)
+        faults = {(fault.slide_id, fault.what) for fault in verify_run(out).disagreements}
+        assert ("s", "regions.parquet") in faults or ("s", "record") in faults
+
+
+def test_other_regions_are_counted_without_a_tile_being_read_again(drawn: tuple[Path, Path], tmp_path: Path) -> None:
+    slide, folder = drawn
+    out, other = tmp_path / "out", tmp_path / "other"
+    measure(slide, out, regions_from=folder)
+    ledger = {p: p.read_bytes() for p in (out / "slides/s/ledger.zarr").rglob("*") if p.is_file()}
+    other.mkdir()
+    (other / "s.geojson").write_text(json.dumps(feature("new", (100, 50, 200, 150))))
+    measure(slide, out, regions_from=other)
+    assert [row["region_name"] for row in rows_of(out)] == ["new"]
+    assert {p: p.read_bytes() for p in ledger} == ledger
+    assert verify_run(out).disagreements == ()
+    measure(slide, out)
+    assert not (out / "regions.csv").exists()
+    assert not (out / "slides/s/regions.parquet").exists()
+
+
+def test_a_region_outside_the_region_of_interest_is_told_as_outside(drawn: tuple[Path, Path], tmp_path: Path) -> None:
+    slide, folder = drawn
+    (tmp_path / "roi.geojson").write_text(json.dumps(feature("field", (100, 0, 300, 200))["geometry"]))
+    out = tmp_path / "out"
+    measure(slide, out, regions_from=folder, roi=tmp_path / "roi.geojson")
+    by_name = {row["region_name"]: row for row in rows_of(out)}
+    assert set(by_name) == set(CASES)  # the field itself says nothing but where it lies
+    assert by_name["beside"]["n_px_outside_roi"] == by_name["beside"]["n_px"] == str(55 * 55)
+    assert by_name["beside"]["pct_tissue"] == ""
+    assert by_name["inside"]["n_px_outside_roi"] == "0"
+
+
+def test_an_outline_of_another_kind_and_a_second_file_each_keep_ids_of_their_own(tmp_path: Path) -> None:
+    form = FileForm(mpp=Mpp(MPP, MPP))
+    slide = Path(write_slide(tmp_path / "s.tiff", SIZE, {"dab": disc(SIZE, 150, 100, 60)}, form).path)
+    region = (
+        '<Region Id="1" Text="{}"><Vertices><Vertex X="{x}" Y="20"/><Vertex X="{z}" Y="20"/><Vertex X="{z}" Y="90"/>'
+        "</Vertices></Region>"
+    )
+    layers = "".join(
+        f'<Annotation Id="{n}" Name="{name}"><Regions>{region.format(name, x=9 * n, z=99 * n)}</Regions></Annotation>'
+        for n, name in ((1, "tumor"), (2, "stroma"))
+    )
+    (tmp_path / "a.xml").write_text(f"<Annotations>{layers}</Annotations>")
+    shutil.copy(tmp_path / "a.xml", tmp_path / "b.xml")
+    (tmp_path / "b.xml").write_text((tmp_path / "b.xml").read_text() + "<!-- saved again -->")
+    out = tmp_path / "out"
+    measure(slide, out, regions_from=tmp_path / "a.xml", roi=tmp_path / "b.xml")
+    rows = rows_of(out)
+    assert [r["region_id"] for r in rows] == ["tumor/1", "stroma/1", "roi/tumor/1", "roi/stroma/1"]
+    assert [r["found_in"] for r in rows] == ["regions", "regions", "roi", "roi"]
+    assert rows[0]["n_px"] == rows[2]["n_px"]

@@ -1,0 +1,108 @@
+"""What a result says of other thresholds is what the slide gives when it is measured again with them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from scipy.ndimage import gaussian_filter
+
+from wsi_area.inputs.collect import collect_slides
+from wsi_area.results.opened_run import open_run
+from wsi_area.run.pipeline import run_slides
+from wsi_area.settings.run_settings import load
+
+POINTS = 0.02  # of the tissue: what is claimed and what a second run gives differ by no more
+FILTERS = ("objects.min_tissue_um2=60", "objects.max_hole_um2=60")
+SHIFTED = ("-5%", "+5%")
+
+
+def textured_slide(path: Path, side_px: int = 1024, um: float = 1.0) -> Path:
+    """A body of tissue with a rim that fades, and specks near the threshold and near a filter's size."""
+    random = np.random.default_rng(5)
+    y, x = np.mgrid[:side_px, :side_px] - side_px / 2
+    body = 60 / (1 + np.exp((np.hypot(x, y) - 0.3 * side_px) / 25))
+    grain = gaussian_filter(random.normal(0, 1, (side_px, side_px)), 2.5)
+    darkness = 12 + body + 12 * grain / grain.std() * 0.6
+    rgb = (255 - np.clip(darkness, 0, 255)).astype(np.uint8)[..., None].repeat(3, axis=-1)
+    size = {"resolution": (1e4 / um, 1e4 / um), "resolutionunit": "CENTIMETER"}
+    tifffile.imwrite(path, rgb, tile=(128, 128), photometric="rgb", compression="deflate", metadata=None, **size)
+    return path
+
+
+def measured(slide: Path, out: Path, *assignments: str, preset: str | None = None) -> dict:
+    run_slides(collect_slides([str(slide)]), load(preset, list(assignments)), out)
+    (name,) = open_run(out)
+    return open_run(out)[name].result.model_dump()
+
+
+def claimed_and_again(
+    slide: Path, out: Path, *assignments: str, preset: str | None = None
+) -> list[tuple[float, float]]:
+    """The share of the tissue at each shifted threshold: as the result has it, and from a run with it typed."""
+    first = measured(slide, out / "used", *assignments, preset=preset)
+    used_px = first["tissue"]["n_px"]
+    pairs = []
+    for moved in first["tissue_by_threshold"]["moved"]:
+        if moved["shift"] == "used":
+            assert moved["share_of_used"] == 1
+            continue
+        typed = f"segmenter.threshold={moved['threshold']}"
+        again = measured(slide, out / moved["shift"], *assignments, typed, preset=preset)
+        pairs.append((moved["share_of_used"], again["tissue"]["n_px"] / used_px))
+        by_area = first["tissue_mm2_by_threshold"][moved["shift"]] / first["tissue"]["area_mm2"]
+        assert by_area == pytest.approx(moved["share_of_used"])
+    return pairs
+
+
+FLAT = ("segmenter.name=tissue", "segmenter.background=bright", "segmenter.threshold=40")
+
+
+def test_without_filters_every_tile_counted_gives_exactly_what_a_run_with_that_threshold_gives(tmp_path):
+    pairs = claimed_and_again(textured_slide(tmp_path / "s.tif"), tmp_path, *FLAT, "tiling.skip_glass=false")
+    assert all(claimed == again for claimed, again in pairs)
+    assert abs(pairs[0][0] - 1) > 0.01  # there is something to claim
+
+
+@pytest.mark.parametrize("work_um", [1.0, 2.0])
+def test_with_many_specks_and_filters_the_claim_is_within_two_points_of_a_run_with_that_threshold(tmp_path, work_um):
+    slide = textured_slide(tmp_path / "s.tif")
+    pairs = claimed_and_again(slide, tmp_path, *FLAT, *FILTERS, f"tiling.work_mpp={work_um}")
+    for claimed, again in pairs:
+        assert claimed == pytest.approx(again, abs=POINTS)
+
+
+def test_with_exclusions_asked_for_the_claim_is_within_two_points_of_a_run_with_that_threshold(tmp_path):
+    settings = (*FLAT, *FILTERS, "exclusions.pen=true", "exclusions.out_of_focus=true", "tiling.work_mpp=1.0")
+    for claimed, again in claimed_and_again(textured_slide(tmp_path / "s.tif"), tmp_path, *settings):
+        assert claimed == pytest.approx(again, abs=POINTS)
+
+
+def test_a_sample_of_the_tiles_says_how_large_it_is_and_is_as_sure_as_it_says(tmp_path):
+    slide = textured_slide(tmp_path / "s.tif", 2048)
+    settings = (*FLAT, "tiling.tile_px=128", "tiling.skip_glass=false")
+    sample = measured(slide, tmp_path / "sample", *settings)
+    told = sample["tissue_by_threshold"]
+    assert (told["tiles"], told["of_tiles"]) == (16, 256)
+    for moved in told["moved"]:
+        if moved["shift"] in SHIFTED:
+            again = measured(slide, tmp_path / moved["shift"], *settings, f"segmenter.threshold={moved['threshold']}")
+            real = again["tissue"]["n_px"] / sample["tissue"]["n_px"]
+            assert 0 < moved["share_u"] < 0.05
+            assert moved["share_of_used"] == pytest.approx(real, abs=3 * moved["share_u"])
+
+
+def test_who_does_the_work_and_a_run_that_is_continued_count_the_same(tmp_path):
+    slide = textured_slide(tmp_path / "s.tif")
+    settings = (*FLAT, *FILTERS, "tiling.tile_px=128")
+    threads = measured(slide, tmp_path / "a", *settings)
+    serial = measured(slide, tmp_path / "b", *settings, "run.executor=serial")
+    again = measured(slide, tmp_path / "a", *settings)
+    assert threads["tissue_by_threshold"] == serial["tissue_by_threshold"] == again["tissue_by_threshold"]
+
+
+@pytest.mark.parametrize("name", ["OS-2-ndpi.tif", "CMU-1-Small-Region.svs"])
+@pytest.mark.parametrize("preset", ["he_tissue", "he_tissue_clean"])
+def test_on_real_slides_the_claim_is_within_two_points_of_a_run_with_that_threshold(testdata, tmp_path, name, preset):
+    for claimed, again in claimed_and_again(testdata / "slides" / name, tmp_path, preset=preset):
+        assert claimed == pytest.approx(again, abs=POINTS)

@@ -1,0 +1,92 @@
+"""audit: a slide's table of regions held against its document, and counted again from the class map."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from wsi_area.compute.count.area import area_mm2
+from wsi_area.compute.regions.tally import Groups
+from wsi_area.model.classes import ClassScheme
+from wsi_area.model.drawn import NamedRegion, NamedRegions
+from wsi_area.model.record.slide_regions import LISTED_MOST, RegionOnRecord
+from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.class_map.layered_map import LayeredMap, grid_of, tissue_layer
+from wsi_area.results.class_map.region_boxes import counted_regions
+from wsi_area.results.class_map.stored_class_map import open_class_map
+from wsi_area.results.layout import SlideLayout
+from wsi_area.results.region_record import rows_of
+from wsi_area.results.tables.region_tables import (
+    OUTLINE,
+    REGIONS_TABLE,
+    ROW,
+    read_regions,
+    rows_in,
+    slide_table,
+)
+
+MOST_TOLD = 20
+
+
+def regions_faults(layout: SlideLayout, slide: CountedSlide) -> list[tuple[str, str]]:
+    """Return what in the table of regions of a slide contradicts its document, its class map or itself.
+
+    A region with an outline is counted again; one that is a code of a mask is held against the document alone.
+
+    Raises
+    ------
+    ResultError
+        If the table or the class map cannot be read.
+    """
+    place, told = layout.root / REGIONS_TABLE, slide.regions
+    if told is None or not place.is_file():
+        lost = told is not None and told.count > 0
+        if not lost and not place.is_file():
+            return []
+        return [(REGIONS_TABLE, "it is not there, though result.json tells of regions" if lost else
+                 "it is there, though result.json tells of no region")]  # fmt: skip
+    table = read_regions(place)
+    rows = rows_in(table)
+    faults = list(_document_faults(rows, slide))
+    if not table.drop_columns([OUTLINE, ROW]).equals(slide_table(layout.root.name, rows)):
+        faults.append("its columns do not say what its rows say")
+    outlines = [None if text is None else bytes.fromhex(text) for text in table[OUTLINE].to_pylist()]
+    if not faults:
+        faults += _counted_faults(layout, slide, rows, outlines)
+    return [(REGIONS_TABLE, why) for why in faults[:MOST_TOLD]]
+
+
+def _document_faults(rows: Sequence[RegionOnRecord], slide: CountedSlide) -> Iterator[str]:
+    told = slide.regions
+    assert told is not None  # see the caller
+    if len(rows) != told.count:
+        yield f"it has {len(rows)} rows, result.json tells of {told.count} regions"
+    for number, (row, listed) in enumerate(zip(rows[:LISTED_MOST], told.listed, strict=False), 1):
+        if row != listed:
+            yield f"row {number} ({row.region_id}) is not what result.json lists"
+    for number, row in enumerate(rows, 1):
+        if sum(c.n_px for c in row.classes) != row.n_px_classed:
+            yield f"row {number} ({row.region_id}): its classes do not add up to its pixels"
+        if slide.mpp is not None and row.area_mm2 != area_mm2(row.n_px, slide.mpp):
+            yield f"row {number} ({row.region_id}): {row.area_mm2} mm² are not {row.n_px} px"
+
+
+def _counted_faults(
+    layout: SlideLayout, slide: CountedSlide, rows: Sequence[RegionOnRecord], outlines: Sequence[bytes | None]
+) -> Iterator[str]:
+    """Yield the regions whose every number, made again from outline and class map, is another one."""
+    scheme = ClassScheme(tuple(c.tissue_class for c in slide.classes))
+    columns, edges_of_rows = grid_of(slide).edges_l0_px
+    is_tissue = np.zeros(256, np.bool_)
+    is_tissue[[c.id for c in slide.classes if c.is_tissue]] = True
+    layer = tissue_layer(layout)
+    layered = LayeredMap(open_class_map(layout), columns, edges_of_rows, is_tissue, layer)
+    counts = counted_regions(layered, Groups.of(scheme), outlines)
+    regions = tuple(
+        NamedRegion(row.region_id, row.name, row.region_class, row.parent_id, "found", row.status, outline)
+        for row, outline in zip(rows, outlines, strict=True)
+    )
+    again = rows_of(NamedRegions(regions), counts, scheme, slide.mpp, has_layer=layer is not None)
+    for number, (row, made, outline) in enumerate(zip(rows, again, outlines, strict=True), 1):
+        if outline is not None and row != made.model_copy(update={"source": row.source}):
+            names = [n for n in type(row).model_fields if n != "source" and getattr(row, n) != getattr(made, n)]
+            yield f"row {number} ({row.region_id}): counted again, {', '.join(names)} are others"

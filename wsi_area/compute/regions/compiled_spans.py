@@ -1,0 +1,117 @@
+"""compute: the compiled half of regions: what lies under runs of pixels, and which runs hang together.
+
+Called through ``tally``, which checks the shapes: nothing here checks a bound.
+"""
+
+from typing import Any
+
+from wsi_area.compute.machine_code import machine_code, machine_part
+
+
+@machine_code
+def tally_spans(
+    class_map: Any, group_of: Any, in_focus: Any, x_edges: Any, y_edges: Any,
+    regions: Any, rows: Any, starts: Any, ends: Any, counts: Any,
+) -> int:  # fmt: skip
+    """Add the level-0 pixels under each run to the group of their code; return how many runs of foci there are."""
+    runs = 0
+    for i in range(len(regions)):
+        y, of_region = rows[i], counts[regions[i]]
+        height = y_edges[y + 1] - y_edges[y]
+        x = starts[i]
+        inside = False
+        while x < ends[i]:
+            code = class_map[y, x]
+            begin = x
+            while x < ends[i] and class_map[y, x] == code:
+                x += 1
+            of_region[group_of[code]] += (x_edges[x] - x_edges[begin]) * height
+            if in_focus[code] and not inside:
+                runs += 1
+            inside = in_focus[code] != 0
+    return runs
+
+
+@machine_code
+def tally_tissue(
+    class_map: Any, group_of: Any, tissue: Any, regions: Any, rows: Any, starts: Any, ends: Any, sums: Any
+) -> None:
+    """Add the level-0 pixels of tissue under each run to the group of the code that they have."""
+    for i in range(len(regions)):
+        y, of_region = rows[i], sums[regions[i]]
+        for x in range(starts[i], ends[i]):
+            of_region[group_of[class_map[y, x]]] += int(tissue[y, x])
+
+
+@machine_code
+def focus_runs(
+    class_map: Any, in_focus: Any, regions: Any, rows: Any, starts: Any, ends: Any, found: Any
+) -> None:  # fmt: skip
+    """Write region, row, first column and the one behind the last of each run of foci into the rows of ``found``."""
+    n = 0
+    for i in range(len(regions)):
+        y = rows[i]
+        x = starts[i]
+        while x < ends[i]:
+            if not in_focus[class_map[y, x]]:
+                x += 1
+                continue
+            found[n, 0], found[n, 1], found[n, 2] = regions[i], y, x
+            while x < ends[i] and in_focus[class_map[y, x]]:
+                x += 1
+            found[n, 3] = x
+            n += 1
+
+
+@machine_part
+def _root(parents: Any, i: int) -> int:
+    while parents[i] != i:
+        parents[i] = parents[parents[i]]
+        i = parents[i]
+    return i
+
+
+@machine_part
+def _join(parents: Any, i: int, j: int) -> None:
+    a, b = _root(parents, i), _root(parents, j)
+    if a < b:
+        parents[b] = a
+    elif b < a:
+        parents[a] = b
+
+
+@machine_code
+def join_focus_runs(found: Any, parts: Any) -> int:
+    """Write the part of each run of foci, numbered from 0; return how many. Pixels join at sides and corners.
+
+    ``found`` is ordered by region, row and column; runs of two regions never join.
+    """
+    n = len(parts)
+    for i in range(n):
+        parts[i] = i
+    above, line = 0, 0  # where the line before this one begins, and this one
+    for j in range(n):
+        if j > 0 and (found[j, 0] != found[j - 1, 0] or found[j, 1] != found[j - 1, 1]):
+            above, line = line, j
+            if found[above, 0] != found[j, 0] or found[above, 1] + 1 != found[j, 1]:
+                above = j  # there is nothing right above
+        if j > line and found[j, 2] == found[j - 1, 3]:
+            _join(parts, j - 1, j)
+        while above < line and found[above, 3] < found[j, 2]:
+            above += 1
+        k = above
+        while k < line and found[k, 2] <= found[j, 3]:
+            _join(parts, k, j)
+            k += 1
+    for i in range(n):  # a root is the first of its runs
+        parts[i] = _root(parts, i)
+    count = 0
+    for i in range(n):
+        if parts[i] == i:
+            count += 1
+            parts[i] = -count
+        else:
+            parts[i] = parts[parts[i]]
+    for i in range(n):
+        parts[i] = -parts[i] - 1
+    return count

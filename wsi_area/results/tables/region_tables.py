@@ -1,0 +1,131 @@
+"""results: the named regions of a slide as a table of their own, and as a table of the run."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from wsi_area.errors import ResultError
+from wsi_area.model.documented import Table
+from wsi_area.model.drawn import NamedRegions
+from wsi_area.model.record.slide_regions import RegionOnRecord
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.layout import RunLayout, SlideLayout, write_bytes
+from wsi_area.results.tables.columns import CLASS, columns_of
+from wsi_area.results.tables.run_tables import RunTable, arrow_table, table_columns
+from wsi_area.storage.place import Place
+
+if TYPE_CHECKING:  # loaded where it is used, at the end of a slide
+    import pyarrow as pa
+
+REGIONS_TABLE = "regions.parquet"
+OUTLINE, ROW = "outline_wkb_l0_px", "row"
+"""Columns of a slide's own table alone: its outline as well-known binary in hexadecimal digits, and all of its row."""
+_KEY = b"wsi_area_regions"
+
+
+def write_slide_regions(layout: SlideLayout, named: NamedRegions, rows: Sequence[RegionOnRecord], key: str) -> None:
+    """Write a slide's regions as a table beside its document: what each is, its outline, and all that was counted."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(
+        {
+            OUTLINE: pa.array([None if r.wkb_l0_px is None else r.wkb_l0_px.hex() for r in named.regions], pa.string()),
+            ROW: pa.array([row.model_dump_json(by_alias=True) for row in rows], pa.string()),
+        }
+    )
+    shown = slide_table(layout.root.name, rows)
+    for name in shown.column_names:
+        table = table.append_column(name, shown[name])
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata({_KEY: key.encode()}), sink, compression="zstd")
+    write_bytes(layout.root / REGIONS_TABLE, sink.getvalue().to_pybytes())
+
+
+def slide_table(slide_id: str, rows: Sequence[RegionOnRecord]) -> "pa.Table":
+    """Return the regions of a slide as the table of the run has them."""
+    import pyarrow as pa
+
+    classes = list(dict.fromkeys(c.name for row in rows for c in row.classes))
+    types = {"text": pa.string(), "flag": pa.bool_(), "integer": pa.int64(), "number": pa.float64()}
+    kinds = table_columns("regions", classes, ())
+    cells = [region_cells(slide_id, row) for row in rows]
+    return arrow_table(pa.schema([(name, types[kind]) for name, kind in kinds.items()]), cells)
+
+
+def region_cells(slide_id: str, region: RegionOnRecord) -> dict[str, Any]:
+    """Return the row of a region in the table of regions; an empty text says nothing."""
+    cells: dict[str, Any] = {}
+    for column in columns_of("regions"):
+        if CLASS in column.name:
+            cells |= {column.name.replace(CLASS, c.name): column.value(None, c) for c in region.classes}
+        else:
+            value = slide_id if column.name == "slide_id" else column.value(None, region)
+            cells[column.name] = None if value == "" else value
+    return cells
+
+
+def read_slide_regions(layout: SlideLayout, key: str) -> list[RegionOnRecord] | None:
+    """Return a slide's regions from its table, if that is there, whole, and came from what the key says; else None."""
+    try:
+        table = _read(layout.root / REGIONS_TABLE)
+        if (table.schema.metadata or {}).get(_KEY) != key.encode():
+            return None
+        return rows_in(table)
+    except (ResultError, ValueError, KeyError):
+        return None
+
+
+def rows_in(table: "pa.Table") -> list[RegionOnRecord]:
+    """Return the regions of a slide's own table with all that was counted."""
+    return [RegionOnRecord.model_validate(json.loads(text)) for text in table[ROW].to_pylist()]
+
+
+def read_regions(place: Place) -> "pa.Table":
+    """Return a slide's own table of regions.
+
+    Raises
+    ------
+    ResultError
+        If it is damaged.
+    """
+    return _read(place)
+
+
+def _read(place: Place) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(pa.BufferReader(place.read_bytes()))
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise ResultError(
+            f"{place} cannot be read ({error}); delete it, then run the same command again: it is made anew"
+        ) from error
+
+
+def discard_regions(layout: SlideLayout) -> None:
+    """Remove a slide's table of regions."""
+    (layout.root / REGIONS_TABLE).unlink(missing_ok=True)
+
+
+def with_regions(
+    tables: Mapping[Table, RunTable], layout: RunLayout, slides: Iterable[EndedSlide]
+) -> dict[Table, RunTable]:
+    """Return the tables of a run with that of its regions, slide after slide; as they are where no slide has any.
+
+    Raises
+    ------
+    ResultError
+        If a slide's own table is damaged.
+    """
+    counted = [slide for slide in slides if isinstance(slide, CountedSlide) and slide.regions is not None]
+    if not counted:
+        return dict(tables)
+    rows: list[Mapping[str, Any]] = []
+    for slide in counted:
+        place = layout.slide(slide.slide_id).root / REGIONS_TABLE
+        if place.is_file():
+            rows += _read(place).drop_columns([OUTLINE, ROW]).to_pylist()
+    classes = list(dict.fromkeys(c.name for slide in counted for c in slide.classes))
+    return {**tables, "regions": RunTable(table_columns("regions", classes, ()), rows)}

@@ -1,0 +1,112 @@
+"""run: the pass over the named regions of a slide, ordered where its class map is final."""
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from wsi_area.compute.cut.grid import work_edges_l0_px
+from wsi_area.compute.regions.boundaries import Boundaries, boundaries_of
+from wsi_area.compute.regions.merged_tallies import RegionCounts, merged
+from wsi_area.compute.regions.tally import BoxTally, Groups
+from wsi_area.errors import IncompleteResultError, ResultError
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.classes import ClassScheme
+from wsi_area.model.drawn import NamedRegions
+from wsi_area.model.json_tree import json_digest
+from wsi_area.model.plan import SlidePlan
+from wsi_area.model.record.slide_regions import RegionsOnRecord
+from wsi_area.results.class_map.layered_map import tissue_layer
+from wsi_area.results.class_map.region_boxes import meets, near
+from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
+from wsi_area.results.layout import SlideLayout
+from wsi_area.results.region_record import regions_on_record, rows_of
+from wsi_area.results.tables.region_tables import discard_regions, read_slide_regions, write_slide_regions
+from wsi_area.run.executors.contract import Executor, TaskLost
+from wsi_area.run.work.object_task import box_at
+from wsi_area.run.work.region_task import RegionTask, tally_batch
+
+
+def measure_regions(
+    layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, mpp: Mpp | None, named: NamedRegions, executor: Executor
+) -> RegionsOnRecord | None:
+    """Return the named regions of a slide, their table written; None if stopped before the end.
+
+    Parameters
+    ----------
+    layout
+        Of the slide; its class map, and its layer of tissue if it has one, are final.
+    plan, scheme, mpp
+        The slide's cut, its classes, µm per level-0 pixel.
+    named
+        Whoever finds further regions joins them to these.
+    executor
+        Who does the work.
+
+    Raises
+    ------
+    IncompleteResultError
+        If a batch came to no end.
+    ResultError
+        If the class map cannot be read.
+    """
+    key = _key(layout, named)
+    if (earlier := read_slide_regions(layout, key)) is not None:
+        return regions_on_record(named, earlier)
+    discard_regions(layout)
+    tallies = _tallies(layout, plan, scheme, named, executor)
+    if tallies is None:
+        return None
+    groups = Groups.of(scheme)
+    counts: RegionCounts = merged(tallies, len(named.regions), groups.count)
+    rows = rows_of(named, counts, scheme, mpp, has_layer=tissue_layer(layout) is not None)
+    write_slide_regions(layout, named, rows, key)
+    return regions_on_record(named, rows)
+
+
+def _tallies(
+    layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, named: NamedRegions, executor: Executor
+) -> list[BoxTally] | None:
+    tasks = list(_tasks(layout, plan, scheme, named))
+    found: list[BoxTally] = []
+    name = plan.slide.slide_id
+    for _, outcome in executor.map(tally_batch, tasks):
+        if isinstance(outcome, TaskLost):
+            raise IncompleteResultError(f"{name}: its regions could not be counted: {outcome.message}")
+        if outcome.error is not None:
+            raise ResultError(f"{outcome.error}; the tiles are committed, run the same command again")
+        found.append(outcome.found)
+    if len(found) < len(tasks):
+        if executor.is_stopped:
+            return None
+        raise IncompleteResultError(f"{name}: its regions came to no end; run the same command again")
+    return found
+
+
+def _tasks(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, named: NamedRegions) -> Iterator[RegionTask]:
+    """Yield a task for each batch that a region may meet."""
+    boundaries: Boundaries = boundaries_of([region.wkb_l0_px for region in named.regions])
+    masks = []
+    for n, mask in enumerate(named.masks):
+        region_of_code = np.full(256, -1, np.int32)
+        for number, region in enumerate(named.regions):
+            if region.mask_code is not None and region.mask_code[0] == n:
+                region_of_code[region.mask_code[1]] = number
+        masks.append((mask, region_of_code))
+    edges, folder = work_edges_l0_px(plan), layout.root.resolve()
+    for batch in range(plan.batch_rows * plan.batch_cols):
+        box = box_at(plan, batch)[1]
+        if masks or meets(boundaries, edges, box):
+            yield RegionTask(plan, scheme, folder, batch, box, near(boundaries, edges, box), tuple(masks))
+
+
+def _key(layout: SlideLayout, named: NamedRegions) -> str:
+    """Return the hash of the class map's origin and of its every count, of the tissue's, and of the regions."""
+    digest = hashlib.sha256(f"{ledger_attributes(layout)['key']} ".encode() + ledger_rows(layout).tobytes())
+    if tissue_layer(layout) is not None:
+        digest.update(f"{ledger_attributes(layout.tissue)['key']} ".encode() + ledger_rows(layout.tissue).tobytes())
+    digest.update(json_digest([[d.sha256, d.scale] for d in named.drawn]).encode())
+    for r in named.regions:
+        told = [r.region_id, r.name, r.region_class, r.parent_id, r.source, r.status, r.mask_code]
+        digest.update(json_digest(told).encode() + (r.wkb_l0_px or b""))
+    return digest.hexdigest()
