@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.errors import SettingsError
+from wsi_area.model.classes import ClassScheme
 from wsi_area.model.json_tree import flat, json_digest
 from wsi_area.model.picture import PictureChoice
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
@@ -185,6 +186,11 @@ class RunSettings(_Section):
     def canonical(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
         return self.model_dump(mode="json")
+
+    def require_classes(self, scheme: ClassScheme) -> None:
+        """Refuse settings that name a class which a slide does not have."""
+        self.bands.require_classes(scheme)
+        self.hotspots.require_classes(scheme)
 
     @property
     def measurement_hash(self) -> str:
