@@ -23,6 +23,7 @@ TISSUE_FOLDER = "tissue"
 HOTSPOTS_NAME, HEAT_MAP_NAME = "hotspots.geojson", "hotspots.png"
 """The windows of a slide with the most, and what every window of the grid holds."""
 OUTLINES_NAME, LABELS_NAME = "regions.geojson.gz", "labels.ome.zarr"
+NAMED_REGIONS_NAME = "named_regions.geojson.gz"
 """What `wsi-area export` writes beside a slide's result; made from its class map, so gone when that is made anew."""
 
 
