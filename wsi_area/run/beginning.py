@@ -14,11 +14,14 @@ from wsi_area.inputs.slide_settings import told_settings
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.documents import write_run
-<<<<<<< HEAD
-from wsi_area.results.layout import HEAT_MAP_NAME, HOTSPOTS_NAME, LABELS_NAME, OUTLINES_NAME, RunLayout
-=======
-from wsi_area.results.layout import LABELS_NAME, NAMED_REGIONS_NAME, OUTLINES_NAME, RunLayout
->>>>>>> main
+from wsi_area.results.layout import (
+    HEAT_MAP_NAME,
+    HOTSPOTS_NAME,
+    LABELS_NAME,
+    NAMED_REGIONS_NAME,
+    OUTLINES_NAME,
+    RunLayout,
+)
 from wsi_area.results.leftovers import discard_tables
 from wsi_area.results.run_folder import Act, RunFolder
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE
@@ -107,10 +110,14 @@ def discard_documents(layout: RunLayout, slide_ids: Iterable[str]) -> None:
     for slide_id in slide_ids:
         slide = layout.slide(slide_id)
         slide.result_json.unlink(missing_ok=True)
-<<<<<<< HEAD
-        for name in (OBJECTS_TABLE, REGIONS_TABLE, CLASSES_NAME, OUTLINES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME):
-=======
-        for name in (OBJECTS_TABLE, REGIONS_TABLE, CLASSES_NAME, OUTLINES_NAME, NAMED_REGIONS_NAME):
->>>>>>> main
+        for name in (
+            OBJECTS_TABLE,
+            REGIONS_TABLE,
+            CLASSES_NAME,
+            OUTLINES_NAME,
+            NAMED_REGIONS_NAME,
+            HOTSPOTS_NAME,
+            HEAT_MAP_NAME,
+        ):
             (slide.root / name).unlink(missing_ok=True)
         remove_tree(slide.root / LABELS_NAME)
