@@ -29,7 +29,7 @@ from wsi_area.results.margins.hotspot_record import (
 from wsi_area.results.margins.named_classes import border_sets, positive_names
 from wsi_area.results.seal.contents import ledger_digest
 from wsi_area.run.executors.contract import Executor, TaskLost
-from wsi_area.run.work.margin_task import BandTask, MapOnDisk, MarginOutcome, WindowTask, count_bands, sum_windows
+from wsi_area.run.passes.margin_task import BandTask, MapOnDisk, MarginOutcome, WindowTask, count_bands, sum_windows
 from wsi_area.settings.margin_settings import BandSettings, HotspotSettings
 
 T = TypeVar("T")
