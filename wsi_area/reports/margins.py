@@ -2,12 +2,13 @@
 
 import base64
 from dataclasses import dataclass
+from itertools import pairwise
 
 from wsi_area.model.record.slide_bands import BandsOnRecord
 from wsi_area.model.record.slide_hotspots import HotSpotsOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.layout import HEAT_MAP_NAME, SlideLayout
-from wsi_area.results.tables.quantity import NONE, grouped, mm2_text, percent
+from wsi_area.results.tables.quantity import NONE, grouped, mm2_text
 
 MOST_PICTURE_BYTES = 150_000
 """A larger picture is left out of the page; it lies beside the slide's result."""
@@ -74,7 +75,7 @@ def margins_view(record: CountedSlide, layout: SlideLayout | None) -> MarginsVie
 
 def _bands(told: BandsOnRecord) -> tuple[BandRow, ...]:
     found: list[BandRow] = []
-    edges = list(zip(told.edges_um, told.edges_um[1:], strict=False))
+    edges = list(pairwise(told.edges_um))
     for border in told.border_classes:
         for from_um, to_um in edges:
             rows = [b for b in told.listed if (b.border_class, b.from_um, b.to_um) == (border, from_um, to_um)]
