@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wsi_area.audit.verification.counted_again import CountedAgain
 from wsi_area.audit.verification.disagreement import Disagreement
+from wsi_area.audit.verification.margins_check import margins_faults
 from wsi_area.audit.verification.objects_check import objects_faults
 from wsi_area.audit.verification.regions_check import regions_faults
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
@@ -89,6 +90,8 @@ def check_slide(task: SlideTask) -> CheckedSlide:
         require_ratios(slide, layout.result_json)
         again = _recount(layout, slide)
         faults = [*again.faults, *_document_faults(layout, slide, ended), *objects_faults(layout, slide)]
+        if not again.faults:
+            faults += margins_faults(layout, slide)
         faults += regions_faults(layout, slide)
         if task.sealed is not None:
             faults += _seal_faults(layout, task.sealed, again, faults)
