@@ -44,12 +44,13 @@ def named_regions(drawings: Mapping[RegionSource, Drawn | None]) -> NamedRegions
 
 
 def regions_findings(slide_id: str, named: NamedRegions) -> tuple[QaFinding, ...]:
-    """Return the finding on regions that have no rows; none where all that are meant have."""
+    """Return the findings on regions that have no rows, and of whoever found some; none where nothing is to be said."""
     if not named.not_assessed:
-        return ()
+        return named.findings
     remedy = "export the annotations alone, without detections and cells"
     told = f"no region is counted: {named.not_assessed}"
-    return (QaFinding(slide_id, "REGIONS_NOT_ASSESSED", "warning", None, MOST_REGIONS, "regions", told, remedy),)
+    finding = QaFinding(slide_id, "REGIONS_NOT_ASSESSED", "warning", None, MOST_REGIONS, "regions", told, remedy)
+    return (finding, *named.findings)
 
 
 def _says_something(drawn: Drawn) -> bool:

@@ -9,6 +9,7 @@ from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.areas_table import AreasTable, areas_table, foci_rows
 from wsi_area.reports.histogram import Histogram, histograms
 from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_lines
+from wsi_area.reports.regions import RegionsView, regions_view
 from wsi_area.reports.slide_picture import LISTED_FOCI, LegendEntry, SlidePicture, tile_legend
 from wsi_area.results.certificate import not_assessed
 from wsi_area.results.tables.certificate_text import Lines, certificate_lines
@@ -74,6 +75,7 @@ class SlideView:
     foci: tuple[tuple[Any, ...], ...] = ()
     foci_text: str = ""
     ratios: tuple[ShownRatio, ...] = ()
+    regions: RegionsView | None = None
     certificate: Lines = ()
     not_assessed: tuple[str, ...] = ()  # where there is no certificate, which says it
     facts: tuple[tuple[str, str], ...] = ()
@@ -132,6 +134,7 @@ def slide_view(place: int, record: EndedSlide, picture: SlidePicture | None) -> 
         sensitivity=sensitivity_lines(record),
         foci=foci_rows(record, LISTED_FOCI),
         ratios=shown_ratios(record),
+        regions=regions_view(record),
         foci_text="" if record.foci is None else _foci_text(record.foci),
         certificate=() if record.certificate is None else certificate_lines(record.certificate),
         not_assessed=() if record.certificate is not None else _not_assessed(record),

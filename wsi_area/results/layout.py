@@ -20,7 +20,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 _QUOTED = tuple(f"'{sign}" for sign in _FORMULA)
 TISSUE_FOLDER = "tissue"
 """In a slide's folder: its tissue as a layer of its own, laid out like a slide."""
+TMA_GRID_NAME = "tma_grid.csv"
+"""The cores of an array with their centres, beside the slide's result: to be corrected and given as tma.grid."""
 OUTLINES_NAME, LABELS_NAME = "regions.geojson.gz", "labels.ome.zarr"
+NAMED_REGIONS_NAME = "named_regions.geojson.gz"
 """What `wsi-area export` writes beside a slide's result; made from its class map, so gone when that is made anew."""
 
 

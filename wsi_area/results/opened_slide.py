@@ -1,6 +1,7 @@
 """results: one slide of a run opened again: its result, its class map and ledger as arrays."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 
 _BAND_PX = 2048  # work rows held at once while a coarser level is made, about
+
+if TYPE_CHECKING:  # only who asks for a frame pays for pandas
+    import pandas as pd
 
 
 @dataclass(frozen=True, repr=False)
@@ -135,6 +139,14 @@ class OpenedSlide:
     def ledger(self) -> NDArray[np.int64]:
         """Return the per-tile integers, int64 (grid_rows, grid_cols, columns)."""
         return ledger_rows(self.layout)
+
+    @property
+    def regions(self) -> "pd.DataFrame":
+        """Return one row for each named region of the slide, as the run's table has it; none where there is none."""
+        from wsi_area.results.tables.region_tables import slide_regions_table
+
+        frame: pd.DataFrame = slide_regions_table(self.layout).to_pandas()
+        return frame
 
     @property
     def ledger_columns(self) -> list[str]:

@@ -14,7 +14,7 @@ from wsi_area.inputs.slide_settings import told_settings
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.documents import write_run
-from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, RunLayout
+from wsi_area.results.layout import LABELS_NAME, NAMED_REGIONS_NAME, OUTLINES_NAME, RunLayout
 from wsi_area.results.leftovers import discard_tables
 from wsi_area.results.run_folder import Act, RunFolder
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE
@@ -103,6 +103,6 @@ def discard_documents(layout: RunLayout, slide_ids: Iterable[str]) -> None:
     for slide_id in slide_ids:
         slide = layout.slide(slide_id)
         slide.result_json.unlink(missing_ok=True)
-        for name in (OBJECTS_TABLE, REGIONS_TABLE, CLASSES_NAME, OUTLINES_NAME):
+        for name in (OBJECTS_TABLE, REGIONS_TABLE, CLASSES_NAME, OUTLINES_NAME, NAMED_REGIONS_NAME):
             (slide.root / name).unlink(missing_ok=True)
         remove_tree(slide.root / LABELS_NAME)

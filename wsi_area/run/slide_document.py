@@ -112,6 +112,7 @@ def slide_document(
     noticed = (
         *burden.calibration.findings,
         *_findings(prepared, burden, _observed(prepared, read, columns, bound, moved, settings), settings),
+        *regions_findings(burden.slide_id, objects.named),
         *step_findings(burden.slide_id, steps, settings.quality.step_share),
     )
     counted = CountedSlide(
@@ -199,7 +200,6 @@ def _findings(
     return [
         *check(prepared.plan, burden, observed, limits),
         *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
-        *regions_findings(burden.slide_id, prepared.regions),
         *left_out_findings(burden.slide_id, prepared.fitted.facts),
     ]
 

@@ -16,6 +16,7 @@ from wsi_area.settings.cluster_settings import ClusterSettings, StorageSettings,
 from wsi_area.settings.effect import Effect, effect_of
 from wsi_area.settings.mistakes import in_words, placed
 from wsi_area.settings.presets import config_file, shown
+from wsi_area.settings.section_settings import SectionSettings, TmaSettings
 from wsi_area.settings.segmenter_settings import NO_TISSUE, SegmenterSettings, TissueSettings
 from wsi_area.settings.settings_origin import PROGRAM, origins, said_by
 from wsi_area.settings.settings_tree import assign, assigned, is_plain, kept, plain_value, put, read_toml
@@ -148,6 +149,8 @@ class RunSettings(_Section):
     exclusions: ExclusionSettings = ExclusionSettings()
     objects: ObjectSettings = ObjectSettings()
     envelope: EnvelopeSettings = EnvelopeSettings()
+    sections: SectionSettings = SectionSettings()
+    tma: TmaSettings = TmaSettings()
     reader: ReaderSettings = ReaderSettings()
     calibration: CalibrationSettings = CalibrationSettings()
     quality: Annotated[QualitySettings, Effect.FINDINGS] = QualitySettings()
