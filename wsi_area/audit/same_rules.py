@@ -52,10 +52,22 @@ def remarks_of(before: CountedSlide, after: CountedSlide) -> list[str]:
         if doubt := doubt_text(slide):
             verdict = NO_VERDICT if is_unlit(slide) else ""
             remarks.append(f"{when}: {doubt}{verdict}")
+    tissue = [denominator_of(slide) for slide in (before, after)]
+    if tissue[0] != tissue[1]:
+        remarks.append(f"shares were of {tissue[0]}, then of {tissue[1]}: the denominator changed")
     scaled = [_grey_levels(slide) for slide in (before, after)]
     if scaled[0] != scaled[1]:
         remarks.append(f"a grey level stands for {scaled[0]:g} and {scaled[1]:g} steps of the camera")
     return remarks
+
+
+def denominator_of(slide: CountedSlide) -> str:
+    """Return in words what the shares of a slide are shares of; of an older result, which does not say, as it was."""
+    tissue = slide.tissue
+    if tissue.n_px is None:
+        return "nothing (no tissue was measured)"
+    is_drawn = tissue.source == "drawing" or (tissue.source is None and slide.annotations is not None)
+    return "a tissue layer" if tissue.source == "layer" else "what was drawn" if is_drawn else "the tissue classes"
 
 
 def _grey_levels(slide: CountedSlide) -> float:

@@ -40,9 +40,11 @@ from wsi_area.model.record.slide_areas import (
     TissueEnvelope,
     Unreadable,
 )
+from wsi_area.model.record.slide_bands import Bands
 from wsi_area.model.record.slide_burden import Positive, Tumor
 from wsi_area.model.record.slide_certificate import Certificate, Grade
 from wsi_area.model.record.slide_foci import FociOnRecord
+from wsi_area.model.record.slide_hotspots import HotSpots
 from wsi_area.model.record.slide_origin import (
     NO_MM2,
     NOT_COUNTED,
@@ -147,6 +149,8 @@ class CountedSlide(EndedSlide):
         FociOnRecord | None,
         Says(FociOnRecord.__doc__ or "", empty="foci were not asked for, or no class is tumour"),
     ]
+    bands: Bands = None
+    hotspots: HotSpots = None
     regions: NamedOnSlide = None
     size_filters: Annotated[tuple[SizeChange, ...], Says("what each filter by size changed")]
     steps: StepsOfSlide = None

@@ -56,6 +56,7 @@ def run_html(run: OpenedRun) -> str:
         headline=headline_name(counted) or "tumour",
         tissue=tissue_name(counted),
         more=len(planned) - len(rows),
+        subjects=len({case.subject for case in run.run_record.known_cases.values()}),
         findings=findings[:_MOST_ROWS],
         more_findings=max(0, len(findings) - _MOST_ROWS),
     )

@@ -197,6 +197,7 @@ def _cut_and_fitted(
         plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
     if plan.level != first.level:  # the segmenter was made for another pixel size
         lane = choose_lane(info, [plan.level], settings.reader.lane, levels)
+    settings.require_classes(fitted.scheme)
     plan = _within(plan, roi)
     validate(plan, task.memory_limit_bytes)
     foreground = fitted.may_hold_foreground(overview)
@@ -207,7 +208,6 @@ def _cut_and_fitted(
     lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
     rim = _rim_fraction(foreground & lit.valid)
     light = light_of(fitted, overview, foreground)
-    box_px = -(-info.size_l0_px.area_px // overview.valid.size)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
     package, kept = segmenter_package(settings.segmenter.name), completeness(info)
     return PreparedSlide(
@@ -219,7 +219,7 @@ def _cut_and_fitted(
         drawn,
         roi,
         rim,
-        box_px,
+        -(-info.size_l0_px.area_px // overview.valid.size),
         light,
         kept,
         thumbnail,
