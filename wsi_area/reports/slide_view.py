@@ -15,6 +15,7 @@ from wsi_area.reports.slide_picture import LISTED_FOCI, LegendEntry, SlidePictur
 from wsi_area.results.certificate import not_assessed
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.tables.certificate_text import Lines, certificate_lines
+from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.quantity import grouped, mm2_text
 from wsi_area.results.tables.ratio_text import ShownRatio, shown_ratios
 from wsi_area.results.tables.shown_areas import class_area, total_areas
@@ -157,6 +158,8 @@ def _headline(record: CountedSlide) -> tuple[tuple[str, str], ...]:
     lines = [(total.name, total.text) for total in totals]
     if record.mpp is not None and {total.kind for total in totals} == {"headline", "tissue"}:
         lines.append((f"{totals[0].name} in tissue", totals[0].share))
+    if doubt := doubt_text(record):
+        lines.append(("quality of the areas", f"{doubt}"))
     return tuple(lines)
 
 
