@@ -13,7 +13,7 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
 ROOTS = ("wsi_area.cli", "wsi_area.review")
-NOT_WIRED = {"wsi_area.compute.judge.adjusted_area:error_adjusted_areas"}
+NOT_WIRED: set[str] = set()
 """What nothing calls yet. Take a name off as soon as it is wired; put none on."""
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

@@ -39,6 +39,15 @@ def test_a_former_name_is_refused_with_the_new_one(asked) -> None:
         frame[frame["n_px"] > 1][asked]  # a part of a table is a table
 
 
+def test_a_former_name_is_refused_as_an_attribute_too() -> None:
+    frame = RunFrame({"n_px": [1], "mean_od": [0.1]})
+    with pytest.raises(AttributeError, match="is now 'mean_<signal>'"):
+        frame.signal_od_per_mm2  # noqa: B018  (asked for)
+    with pytest.raises(AttributeError, match="no attribute 'n_pixels'"):
+        frame.n_pixels  # noqa: B018
+    assert frame.mean_od.tolist() == [0.1]
+
+
 def test_a_name_that_never_was_is_refused_as_pandas_does() -> None:
     with pytest.raises(KeyError) as refused:
         RunFrame({"n_px": [1]})["n_pixels"]

@@ -142,9 +142,11 @@ def hostile(document: Any) -> Any:
             "rung", "quality", "severity", "status", "path", "reader", "fingerprint", "code", "content_digest",
             "config_hash", "key", "plan_hash", "sha256", "role", "glass_source", "grade",
         }  # fmt: skip
-        return {
-            k: v if k in kept or (k == "name" and "color_rgb" in document) else hostile(v) for k, v in document.items()
-        }
+        if "color_rgb" in document:
+            kept |= {"name"}
+        if "n_px" in document:  # where the tissue comes from is one of three words
+            kept |= {"source"}
+        return {k: v if k in kept else hostile(v) for k, v in document.items()}
     if isinstance(document, list):
         return [hostile(item) for item in document]
     return HOSTILE if isinstance(document, str) else document

@@ -14,9 +14,11 @@ import wsi_area as face
 from wsi_area.audit.verify import verify_run
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
+from wsi_area.model.record.subjects import Case
 from wsi_area.reports.report import write_report
 from wsi_area.results.documents import read_run
 from wsi_area.results.layout import RunLayout
+from wsi_area.results.seal.contents import run_digest
 from wsi_area.results.tables.reading import read_workbook
 
 SIZE = Size(400, 300)
@@ -104,6 +106,13 @@ def test_a_sum_that_was_changed_and_a_subject_that_was_changed_are_found(folder:
         assert {fault.what for fault in verify_run(run, with_slides=False).disagreements} & {name, "seal.json"}
 
 
+def test_the_seal_is_of_whose_the_slides_are_down_to_block_and_date(folder: Path) -> None:
+    record = read_run(RunLayout(folder / "out"))
+    others = [None, *({**record.known_cases, "a1": Case(*told)} for told in (("007", "C", "2026-03-01"), ("007", "A")))]
+    digests = {run_digest(record), *(run_digest(record.model_copy(update={"cases": cases})) for cases in others)}
+    assert len(digests) == 4
+
+
 def test_a_later_command_without_the_manifest_forgets_nobody(folder: Path, tmp_path: Path) -> None:
     run = Path(shutil.copytree(folder / "out", tmp_path / "out"))
     before = (run / "subjects.csv").read_bytes()
@@ -140,6 +149,18 @@ def test_report_and_workbook_show_the_sums_and_what_they_lack(folder: Path, tmp_
     assert "c 0 of 1 positive – no" in lines
     sheet = read_workbook((folder / "out/summary.xlsx").read_bytes(), "summary.xlsx")["subjects"]
     assert [row["subject"] for row in sheet.rows if row["class"] == "positive"] == ["007", "b", "c"]
+
+
+def test_a_class_that_is_a_total_by_name_and_number_stands_once(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text(f"path,subject\n{folder / 'a1.tif'},x\n{folder / 'a2.tif'},x\n")
+    common = ("run", "--manifest", tmp_path / "m.csv", "--config", "he_tissue", "--set", "tiling.work_mpp=0.5")
+    assert wsi_area(*common, "--out", tmp_path / "out").code == 0
+    with (tmp_path / "out/subjects.csv").open(newline="", encoding="utf-8") as file:
+        rows = [(row["class"], row["kind"]) for row in csv.DictReader(file)]
+    assert rows == [("tissue", "total"), ("background", "class")]
+    mm2 = float(rows_of(tmp_path / "out")["x", "tissue"]["area_mm2"])
+    assert mm2 == pytest.approx(disc_mm2("a1") + disc_mm2("a2"), rel=ON_A_GRID)
+    assert "1 subject, the slides of each added up" in face.open_run(tmp_path / "out")._repr_html_()
 
 
 def test_where_nobody_is_named_there_is_no_table_of_subjects(folder: Path, tmp_path: Path) -> None:

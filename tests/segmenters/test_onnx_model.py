@@ -225,6 +225,19 @@ def test_float_scores_of_a_network_with_skips_are_the_same_bits_for_every_tile_s
     assert len(np.unique(whole[0])) > 5000  # it has something to say about each pixel
 
 
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "none"])
+@pytest.mark.parametrize("factor", [1, 3])
+def test_the_classes_are_those_of_the_highest_probability(tmp_path, activation, factor):
+    card = {"scale": "0..1", "context_px": 20, "divisible_by": 4, "window_px": 96}
+    path = write_network(
+        tmp_path, random_unet(), classes=THREE_CLASSES, output={"activation": activation, "decision": "argmax"}, **card
+    )
+    segmenter = fitted(path, NOISE[:140, :120], 0.3 if factor == 3 else 1.0, factor)
+    pixels, place = all_valid(NOISE[:140, :120]), place_of(Region(0, 0, 120, 140), factor)
+    probabilities = segmenter.probabilities_at(pixels, place)
+    assert np.array_equal(segmenter.class_map_at(pixels, place), probabilities.argmax(axis=0))
+
+
 @pytest.mark.parametrize("batch", [2, 5])
 def test_the_batch_does_not_change_a_bit(tmp_path, batch):
     path = write_network(

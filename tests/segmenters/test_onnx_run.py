@@ -148,3 +148,26 @@ def test_a_misspelt_key_of_the_segmenter_is_refused_before_anything_starts(tmp_p
     network = write_network(tmp_path, red_below(170))
     with pytest.raises(SettingsError, match=r"key of segmenter 'onnx': 'devise'; did you mean 'device'"):
         load(None, ["segmenter.name=onnx", f'segmenter.model="{network}"', "segmenter.devise=cpu"])
+
+
+def network_runs(outcome):
+    (ended,) = outcome.slides
+    return ended.timing.network_runs
+
+
+@pytest.mark.parametrize("executor", ["serial", "threads"])
+def test_each_window_of_the_slide_is_shown_to_the_network_once(slide, tmp_path, executor):
+    card = {"context_px": 8, "window_px": 64, "mpp_um": 0.25}
+    network = write_network(tmp_path, red_below(170), background_is_glass=False, **card)
+    outcome = run(slide, network, tmp_path / "out", f"run.executor={executor}")
+    # a window keeps 48 px: 14 columns and 11 rows, of which 3 × 2 lie wholly where nothing was scanned
+    assert network_runs(outcome) == 14 * 11 - 3 * 2
+    pinned = run(slide, network, tmp_path / "pinned", "tiling.tile_px=96", f"run.executor={executor}")
+    assert network_runs(pinned) == 14 * 11 - 3 * 2  # two windows a tile
+    assert counts_of(pinned) == counts_of(outcome)
+    across = run(slide, network, tmp_path / "across", "tiling.tile_px=100", f"run.executor={executor}")
+    assert network_runs(across) > network_runs(pinned)  # a tile's edge cuts windows: it is counted, not assumed
+
+
+def test_a_run_without_a_network_has_shown_it_nothing(slide, tmp_path):
+    assert network_runs(run_slides([str(slide.path)], load(None, []), tmp_path / "out")) == 0

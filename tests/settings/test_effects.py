@@ -28,6 +28,8 @@ CHANGE_NUMBERS = (
     "exclusions.pen=true",
     "objects.min_focus_um2=3",
     "envelope.closing_um=80",
+    "sections.find=true",
+    "tma.core_mm=1",
     "calibration.profile=plain",
 )
 CHANGE_FINDINGS = ("quality.unscanned_fraction=0.1", "quality.stain_angle_deg=3")

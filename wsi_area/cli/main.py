@@ -24,6 +24,7 @@ _COMMANDS = {
     "submit": "Measure slides on a SLURM cluster: a job array, and a job that merges it.",
     "train": "Train a pixel classifier from annotated slides or image/mask pairs, and measure how good it is.",
     "evaluate": "Hold a run or a trained model against the truth: confusion matrix, Dice, IoU, area ratio.",
+    "reference": "Draw points for a reader to answer, and make areas with an interval of the answers.",
     "report": "Write a run's report: one HTML file to read, mail and sign; --pdf for paper.",
     "export": "Write outlines for QuPath (GeoJSON) or labels for napari (OME-Zarr) into a run.",
     "verify": "Count a run's class maps again and hold all of it against itself.",

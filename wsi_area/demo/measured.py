@@ -11,7 +11,7 @@ from wsi_area.run.events import Listener
 from wsi_area.run.pipeline import run_slides
 from wsi_area.run.run_document import RunOutcome
 from wsi_area.settings.run_settings import RunSettings, TilingSettings
-from wsi_area.settings.segmenter_settings import SegmenterSettings
+from wsi_area.settings.segmenter_settings import SegmenterSettings, TissueSettings
 
 _CLASSES = [
     {"id": 0, "name": "background", "color": "#ffffff"},
@@ -37,8 +37,10 @@ DEMO_SETTINGS = RunSettings(
             "classes": _CLASSES,
         }
     ),
+    tissue=TissueSettings(name="tissue", work_mpp=0.5),
 )
-"""Those of the preset ``ihc_dab``, at the slide's own pixel size, and that its positive is its tumour."""
+"""Those of the preset ``ihc_dab``, at the slide's own pixel size, and that its positive is its tumour; the tissue is a
+layer of its own, so that the burden is a share of something else than what the stain was sorted into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +68,39 @@ class DemoLine:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoBurden:
+    """The tumour burden of the demo: the tumour in tissue, in percent of the tissue."""
+
+    true_pct: float
+    measured_pct: float
+    tolerance_relative: float  # of both areas that it is a ratio of
+
+    @property
+    def relative_error(self) -> float:
+        """Return measured / true − 1."""
+        return self.measured_pct / self.true_pct - 1
+
+    @property
+    def within_tolerance(self) -> bool:
+        """Return whether the measurement is as close as it must be."""
+        return abs(self.relative_error) <= self.tolerance_relative
+
+
+@dataclass(frozen=True, slots=True)
 class DemoOutcome:
     """The demo's truth, its run, and the lines that compare them."""
 
     truth: DemoTruth
     outcome: RunOutcome
     lines: tuple[DemoLine, ...]
+    burden: DemoBurden | None  # None where the slide is not complete
 
     @property
     def passed(self) -> bool:
         """Return whether the run is complete and every area is as close as it must be."""
-        return self.outcome.exit_code == 0 and all(line.within_tolerance for line in self.lines)
+        return self.outcome.exit_code == 0 and all(
+            line.within_tolerance for line in (*self.lines, self.burden) if line is not None
+        )
 
 
 def measure_demo(folder: Path, settings: RunSettings, *, force: bool, listener: Listener) -> DemoOutcome:
@@ -103,8 +127,9 @@ def measure_demo(folder: Path, settings: RunSettings, *, force: bool, listener: 
         for_report=True,
     )
     measured = None if outcome.exit_code else outcome.slides[0]
-    lines = _lines(truth, measured) if isinstance(measured, CountedSlide) else ()
-    return DemoOutcome(truth, outcome, lines)
+    if not isinstance(measured, CountedSlide):
+        return DemoOutcome(truth, outcome, (), None)
+    return DemoOutcome(truth, outcome, _lines(truth, measured), _burden(truth, measured))
 
 
 def _lines(truth: DemoTruth, slide: CountedSlide) -> tuple[DemoLine, ...]:
@@ -112,4 +137,11 @@ def _lines(truth: DemoTruth, slide: CountedSlide) -> tuple[DemoLine, ...]:
     return (
         DemoLine("tissue", truth.tissue_area_mm2, slide.tissue.area_mm2 or 0.0, tolerance),
         DemoLine("DAB-positive (tumour)", truth.positive_area_mm2, slide.tumor.area_mm2 or 0.0, tolerance),
+        # nothing is painted positive but tissue
+        DemoLine("tumour in tissue", truth.positive_area_mm2, slide.tumor.in_tissue_area_mm2 or 0.0, tolerance),
     )
+
+
+def _burden(truth: DemoTruth, slide: CountedSlide) -> DemoBurden:
+    true_pct = 100 * truth.positive_area_mm2 / truth.tissue_area_mm2
+    return DemoBurden(true_pct, slide.tumor.pct_tissue or 0.0, 2 * truth.tolerance_relative)

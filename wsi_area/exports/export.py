@@ -8,15 +8,16 @@ from wsi_area.errors import ResultError, SettingsError
 from wsi_area.exports.labels_zarr import OmeVersion, write_labels
 from wsi_area.exports.measured_slide import measured_slide
 from wsi_area.exports.outlines_geojson import ClassOutlines, write_geojson
+from wsi_area.exports.regions_geojson import write_regions
 from wsi_area.model.slide_result import EndedSlide
-from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, RunLayout
+from wsi_area.results.layout import LABELS_NAME, NAMED_REGIONS_NAME, OUTLINES_NAME, RunLayout
 from wsi_area.results.opened_run import OpenedRun, open_run
 from wsi_area.results.run_folder import refuse_run_in
 from wsi_area.results.seal.sealed_run import add_to_seal
 from wsi_area.storage.place import Place, total_bytes
 from wsi_area.storage.whole_files import discard_dead_drafts
 
-Format = Literal["geojson", "ome-zarr"]
+Format = Literal["geojson", "ome-zarr", "regions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def export_run(
     refuse_run_in(out)
     folders = {name: RunLayout(run).slide(name).root if out is None else out / name for name in ended}
     for folder in folders.values():
-        discard_dead_drafts(folder, (OUTLINES_NAME, LABELS_NAME))
+        discard_dead_drafts(folder, (OUTLINES_NAME, LABELS_NAME, NAMED_REGIONS_NAME))
     written: list[Place] = []
     try:
         for exported in _exported(opened, options, slide_ids, ended, folders):
@@ -122,6 +123,10 @@ def _exported(
             outlines = write_geojson(slide, split=options.split, simplify_px=options.simplify_px)
             path = slide.exports / OUTLINES_NAME
             yield ExportedSlide(slide_id, path, path.stat().st_size, "", outlines=outlines)
+        elif options.format == "regions":
+            place = write_regions(slide)
+            size = 0 if place is None else place.stat().st_size
+            yield ExportedSlide(slide_id, place, size, "it has no region with an outline" if place is None else "")
         else:
             levels = write_labels(slide, options.ome_zarr_version or "0.5")
             path = slide.exports / LABELS_NAME

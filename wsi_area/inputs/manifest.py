@@ -92,6 +92,7 @@ def csv_lines(
     needed: Sequence[str],
     also: Callable[[str], bool] = lambda name: False,
     wrong: list[str] | None = None,
+    what: str = "the manifest",
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield each line below the header that is not empty, as its number and its cells by column.
 
@@ -101,7 +102,7 @@ def csv_lines(
         It is no CSV, has a column that is neither among ``columns`` nor taken by ``also``, or lacks one of ``needed``.
         Lines that are no row go into ``wrong``, if it is given, and the others are read.
     """
-    text = read_names(path, "the manifest")
+    text = read_names(path, what)
     skipped = 0
     if text[:4].casefold() == "sep=":  # Excel's own first line
         text = text.partition("\n")[2]

@@ -10,6 +10,7 @@ from wsi_area.model.finding import QaFinding
 
 MOST_REGIONS = 250_000
 """Regions of a slide that have rows; of a slide with more, none has: rows are for what somebody reads."""
+_OF_CLASSES = ("OUTLINES_OVERLAP", "CLASSES_OVERLAP")
 _MEANT = ("annotation", "tmaCore")
 
 
@@ -36,20 +37,27 @@ def named_regions(drawings: Mapping[RegionSource, Drawn | None]) -> NamedRegions
             region_id = _unused(region.region_id, source, used)
             used.add(region_id)
             regions.append(replace(region, region_id=region_id))
-    files = tuple(replace(drawn, regions=(), mask=None) for _, drawn in given.values())
+    files = tuple(_file(source, drawn) for source, drawn in given.values())
     if len(regions) > MOST_REGIONS:
         told = f"there are {len(regions)} regions, the most that have rows is {MOST_REGIONS}; keep those that you read"
         return NamedRegions(drawn=files, left_aside=left_aside, not_assessed=told)
     return NamedRegions(tuple(regions), tuple(masks), files, left_aside)
 
 
+def _file(source: RegionSource, drawn: Drawn) -> Drawn:
+    """Return a drawing without what it holds; regions may overlap, so that this is no finding of theirs."""
+    told = tuple(finding for finding in drawn.findings if source != "regions" or finding.code not in _OF_CLASSES)
+    return replace(drawn, regions=(), mask=None, findings=told)
+
+
 def regions_findings(slide_id: str, named: NamedRegions) -> tuple[QaFinding, ...]:
-    """Return the finding on regions that have no rows; none where all that are meant have."""
+    """Return the findings on regions that have no rows, and of whoever found some; none where nothing is to be said."""
     if not named.not_assessed:
-        return ()
+        return named.findings
     remedy = "export the annotations alone, without detections and cells"
     told = f"no region is counted: {named.not_assessed}"
-    return (QaFinding(slide_id, "REGIONS_NOT_ASSESSED", "warning", None, MOST_REGIONS, "regions", told, remedy),)
+    finding = QaFinding(slide_id, "REGIONS_NOT_ASSESSED", "warning", None, MOST_REGIONS, "regions", told, remedy)
+    return (finding, *named.findings)
 
 
 def _says_something(drawn: Drawn) -> bool:

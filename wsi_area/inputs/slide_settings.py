@@ -74,10 +74,14 @@ def refuse_wrong_settings(settings: RunSettings, slides: Sequence[SlideInput]) -
     Raises
     ------
     SettingsError
-        Naming row and column of the manifest.
+        Naming row and column of the manifest, or the map of an array that cannot be used.
     """
     for slide in slides:
-        settings_of(settings, slide)
+        found = settings_of(settings, slide)
+        if found.tma.core_mm is not None:
+            from wsi_area.inputs.tma_map import wanted_cores  # geometry is loaded only where there is an array
+
+            wanted_cores(found.tma, slide.slide_id)
 
 
 def told_settings(slides: Sequence[SlideInput]) -> dict[str, Any]:

@@ -97,6 +97,7 @@ class NamedRegions:
     drawn: tuple[Drawn, ...] = ()  # the files that they come from, without their outlines, each once
     left_aside: int = 0  # detections, cells, tiles and roots of these files, which have no row
     not_assessed: str = ""  # why no region has a row, though there are some
+    findings: tuple[QaFinding, ...] = ()  # what whoever found further regions has to say
 
     def joined(self, further: tuple[NamedRegion, ...]) -> "NamedRegions":
         """Return these regions and others after them, such as those that were found on the slide."""

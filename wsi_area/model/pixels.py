@@ -12,6 +12,8 @@ from wsi_area.model.light import Glass
 
 RgbArray = NDArray[np.uint8]
 """uint8 (h, w, 3) RGB."""
+DeepArray = NDArray[np.uint16]
+"""uint16 (h, w): the stored samples of a channel that uses more than 8 bits."""
 MaskArray = NDArray[np.bool_]
 """bool (h, w), named for what is True."""
 ClassMap = NDArray[np.uint8]
@@ -24,6 +26,7 @@ class TilePixels:
 
     rgb: RgbArray  # uint8 (h, w, 3); undefined where not valid
     valid: MaskArray  # bool (h, w); False where the scanner never looked
+    deep: DeepArray | None = None  # what the grey levels of ``rgb`` were made of, where it has more than 8 bits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,3 +52,5 @@ class Overview:
     spread: tuple[
         TilePixels, ...
     ] = ()  # blocks at the work pixel size, all over the slide, for who asked (`WantsSpread`)
+    deep: DeepArray | None = None  # box means of stored samples, where they have more than 8 bits
+    deep_bits: int = 16  # how many bits of them are used

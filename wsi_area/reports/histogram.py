@@ -46,8 +46,9 @@ def histograms(facts: Mapping[str, Any]) -> tuple[Histogram, ...]:
             lines.append((float(facts["otsu_threshold"]), "Otsu's", False))
         if isinstance(facts.get("background_level"), int | float):
             lines.append((float(facts["background_level"]), "background", False))
-        axis = f"{facts.get('feature', 'feature')}, grey levels"
-        plot = _histogram("Threshold of tissue", axis, counts, 1.0, lines)
+        width = facts.get("histogram_bin")
+        axis = f"{facts.get('feature', 'feature')}{', grey levels' if width is None else ''}"
+        plot = _histogram("Threshold of tissue", axis, counts, float(width or 1), lines)
         found.append(replace(plot, why=_why_not_otsu(facts)))
     density, width = facts.get("density_histogram"), facts.get("density_bin_od")
     bands = facts.get("bands_od")
@@ -134,6 +135,8 @@ def _lines(places: Sequence[float], texts: Sequence[str], is_main: Sequence[bool
 
 def _ticks(bins: int, bin_width: float, unit: float) -> tuple[tuple[float, str], ...]:
     span = bins * bin_width
-    step = next(s for s in (0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 25, 50, 100, 1000) if span / s <= 6)
+    step = next(
+        s for s in (0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 25, 50, 100, 250, 1000, 2500, 10_000, 25_000) if span / s <= 6
+    )
     values = [round(k * step, 6) for k in range(int(span / step) + 1)]
     return tuple((round(_LEFT + unit * _edge(v, bin_width, False), 1), grouped(v)) for v in values)

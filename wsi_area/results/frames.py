@@ -1,6 +1,6 @@
 """results: the tables of a run as pandas frames, in which a column of a former name is refused with its new one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
@@ -27,14 +27,31 @@ class RunFrame(pd.DataFrame):
         try:
             return super().__getitem__(key)
         except KeyError as error:
-            asked = key if isinstance(key, list) else [key]
-            renamed = [f"{name!r} is now {now!r}" for name in asked if (now := _now(name)) is not None]
-            if not renamed:
+            told = _renamed(key if isinstance(key, list) else [key])
+            if told is None:
                 raise
-            raise KeyError(
-                f"{'; '.join(renamed)}, where <signal> is od or grey; beside it stand integrated_<signal> and "
-                "sum_<signal>_per_mm2: see docs/data_dictionary.md"
-            ) from error
+            raise KeyError(told) from error
+
+    def __getattr__(self, name: str) -> Any:  # type: ignore[misc]  # final in pandas' stubs alone
+        """Return a column by its name, or what else pandas has; a former name is an AttributeError that says so."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError as error:
+            told = _renamed([name])
+            if told is None:
+                raise
+            raise AttributeError(told) from error
+
+
+def _renamed(names: Iterable[object]) -> str | None:
+    """Return what has become of columns of former names; None where none of the names is one."""
+    found = [f"{name!r} is now {now!r}" for name in names if (now := _now(name)) is not None]
+    if not found:
+        return None
+    return (
+        f"{'; '.join(found)}, where <signal> is od or grey; beside it stand integrated_<signal> and "
+        "sum_<signal>_per_mm2: see docs/data_dictionary.md"
+    )
 
 
 def _now(name: object) -> str | None:

@@ -22,6 +22,7 @@ from wsi_area.plain_text import plain_cell
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.tables.certificate_text import Lines
+from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.picture_text import picture_text
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_text
 from wsi_area.results.tables.ratio_text import shown_ratios
@@ -55,6 +56,7 @@ def run_html(run: OpenedRun) -> str:
         headline=headline_name(counted) or "tumour",
         tissue=tissue_name(counted),
         more=len(planned) - len(rows),
+        subjects=len({case.subject for case in run.run_record.known_cases.values()}),
         findings=findings[:_MOST_ROWS],
         more_findings=max(0, len(findings) - _MOST_ROWS),
     )
@@ -134,7 +136,10 @@ def _mpp_badge(slide: CountedSlide) -> str:
     calibration = slide.calibration
     if slide.mpp is None:
         return "pixels only"
-    return f"{pair_text(slide.mpp.x, slide.mpp.y)} µm/px from {calibration.source}, quality {calibration.quality}"
+    doubt = f"; {doubt_text(slide)}" if doubt_text(slide) else ""
+    return (
+        f"{pair_text(slide.mpp.x, slide.mpp.y)} µm/px from {calibration.source}, quality {calibration.quality}{doubt}"
+    )
 
 
 def _area_rows(slide: CountedSlide) -> list[dict[str, str]]:

@@ -23,7 +23,7 @@ from wsi_area.model.light import Light
 from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_certificate import Completeness
-from wsi_area.model.slide import SlideInfo
+from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.results.thumbnail import thumbnail_jpeg
 from wsi_area.run.sampling import spread_samples, tissue_samples
 from wsi_area.run.slide_light import fills_of, light_of, without_fills
@@ -64,7 +64,6 @@ TILES_OF_PREPARING = 4
 SPREAD_BLOCKS, PLAIN_SPREAD_BLOCKS = 16, 64
 """Blocks that are read for a threshold which hangs on the scale: a million work pixels; four of a plain image, which is
 decoded whole as it is."""
-
 
 FITTING = {
     "regions": "laying the outlines",
@@ -181,7 +180,7 @@ def _cut_and_fitted(
             lit = replace(lit, samples=tissue_samples(reader, first, lit, segmenter.sample_blocks))
     begin_phase(task.ticket, FITTING.get(settings.segmenter.name, "fitting the threshold"))
     fitted = segmenter.fit(replace(lit, drawn=drawn))
-    if isinstance(fitted, WantsSpread) and fitted.wants_spread and overview.valid.size < first.work_size_px.area_px:
+    if isinstance(fitted, WantsSpread) and fitted.wants_spread and _is_of_another_scale(overview, first):
         with borrow_reader(info, lane.lane) as reader:
             begin_phase(task.ticket, "reading samples for the threshold")
             spread = spread_samples(reader, first, PLAIN_SPREAD_BLOCKS if lane.lane == "plain" else SPREAD_BLOCKS)
@@ -197,17 +196,18 @@ def _cut_and_fitted(
         plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
     if plan.level != first.level:  # the segmenter was made for another pixel size
         lane = choose_lane(info, [plan.level], settings.reader.lane, levels)
+    settings.require_classes(fitted.scheme)
     plan = _within(plan, roi)
     validate(plan, task.memory_limit_bytes)
     foreground = fitted.may_hold_foreground(overview)
     if settings.tiling.skip_glass:
         # whatever was not wholly scanned is read too: only reading tells how much of it was
-        plan = skip_glass(plan, foreground | ~overview.valid, _margin_l0_px(settings, calibration))
+        wanted, margin_px = foreground | ~overview.valid, _margin_l0_px(settings, calibration)
+        plan = skip_glass(plan, wanted, margin_px, is_certain=isinstance(segmenter, UsesDrawn))
     begin_phase(task.ticket, "proving the reader")
     lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
     rim = _rim_fraction(foreground & lit.valid)
     light = light_of(fitted, overview, foreground)
-    box_px = -(-info.size_l0_px.area_px // overview.valid.size)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
     package, kept = segmenter_package(settings.segmenter.name), completeness(info)
     return PreparedSlide(
@@ -219,7 +219,7 @@ def _cut_and_fitted(
         drawn,
         roi,
         rim,
-        box_px,
+        -(-info.size_l0_px.area_px // overview.valid.size),
         light,
         kept,
         thumbnail,
@@ -228,6 +228,12 @@ def _cut_and_fitted(
         not_assessed,
         given.regions,
     )
+
+
+def _is_of_another_scale(overview: Overview, plan: SlidePlan) -> bool:
+    """Return whether the pixels of the work differ from an overview's; in 8 bits only finer ones are asked for."""
+    overview_px, work_px = overview.valid.size, plan.work_size_px.area_px
+    return overview_px < work_px or (overview.deep is not None and overview_px != work_px)
 
 
 def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:
@@ -264,7 +270,8 @@ def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSetting
 def _tiling(settings: RunSettings, fitted: FittedSegmenter, info: SlideInfo, lane: LaneDecision) -> Tiling:
     asked = settings.tiling.work_mpp if settings.tiling.work_mpp is not None else fitted.work_mpp
     # a plain image is decoded whole, and for a moment held twice
-    reader_bytes = 6 * info.size_l0_px.area_px if lane.lane == "plain" else READER_BYTES
+    px_bytes = 10 if SAMPLE_BITS in info.properties else 6
+    reader_bytes = px_bytes * info.size_l0_px.area_px if lane.lane == "plain" else READER_BYTES
     tiling = Tiling(asked, settings.tiling.tile_px, fitted.context_um, isinstance(fitted, ColourRuled), reader_bytes)
     if isinstance(fitted, StatesMemory):
         tiling = replace(tiling, segmenter_bytes_per_px=fitted.working_bytes_per_px)

@@ -5,7 +5,7 @@ import random
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.count.reduction import box_mean
+from wsi_area.compute.count.reduction import reduced
 from wsi_area.compute.cut.grid import level_region, work_edges_l0_px
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import Overview, TilePixels
@@ -72,7 +72,7 @@ def spread_samples(reader: SlideReader, plan: SlidePlan, count: int) -> tuple[Ti
 
 def _chosen_blocks(plan: SlidePlan, overview: Overview, count: int) -> list[Region]:
     """Return seeded blocks of the work grid of which at least half is tissue, row by row."""
-    tissue = TissueSegmenter().fit(overview).colour_rule.is_foreground(overview.rgb) & overview.valid
+    tissue = TissueSegmenter().fit_colours(overview).colour_rule.is_foreground(overview.rgb) & overview.valid
     columns, rows = work_edges_l0_px(plan)
     size_l0 = plan.slide.size_l0_px
     left, right = _overview_spans(columns, size_l0.width_px, tissue.shape[1])
@@ -98,4 +98,4 @@ def _overview_spans(edges_l0: Ints, size_l0_px: int, overview_px: int) -> tuple[
 
 def _block(reader: SlideReader, plan: SlidePlan, box: Region) -> TilePixels:
     pixels = reader.read(plan.level, level_region(plan, box))
-    return pixels if plan.reduce_factor == 1 else box_mean(pixels.rgb, pixels.valid, plan.reduce_factor)
+    return pixels if plan.reduce_factor == 1 else reduced(pixels, plan.reduce_factor)

@@ -48,6 +48,7 @@ from wsi_area.run.passes.tissue_layer import tissue_source
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_tiles import Work
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
+from wsi_area.segmenters.protocol import MeasuresSignal
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.version import __version__
 
@@ -89,8 +90,8 @@ def slide_document(
     """
     plan, fitted, info, mpp = prepared.plan, prepared.fitted, prepared.plan.slide, prepared.calibration.mpp
     columns = LedgerLayout(len(fitted.scheme.classes))
-    # only the fused kernel integrates a signal; whatever another segmenter declares is unknown, not 0
-    signal = fitted.signal if isinstance(fitted, ColourRuled) else None
+    # what is not integrated pixel by pixel is unknown, not 0, whatever a segmenter declares
+    signal = fitted.signal if isinstance(fitted, ColourRuled | MeasuresSignal) else None
     rows = _committed_rows(plan, layout, columns)
     burden = measure(
         info,
@@ -111,6 +112,7 @@ def slide_document(
     noticed = (
         *burden.calibration.findings,
         *_findings(prepared, burden, _observed(prepared, read, columns, bound, moved, settings), settings),
+        *regions_findings(burden.slide_id, objects.named),
         *step_findings(burden.slide_id, steps, settings.quality.step_share),
     )
     counted = CountedSlide(
@@ -198,7 +200,6 @@ def _findings(
     return [
         *check(prepared.plan, burden, observed, limits),
         *(finding for drawing in drawings if drawing is not None for finding in drawing.findings),
-        *regions_findings(burden.slide_id, prepared.regions),
         *left_out_findings(burden.slide_id, prepared.fitted.facts),
     ]
 
@@ -273,6 +274,8 @@ def _glass_taken(plan: SlidePlan, rows: NDArray[np.int64], columns: LedgerLayout
 def _skip_bound_px(prepared: PreparedSlide, rows: NDArray[np.int64], columns: LedgerLayout) -> int | None:
     """Return the bound on the foreground in skipped tiles, from what the bare tiles that were read hold."""
     plan = prepared.plan
+    if prepared.drawn is not None:
+        return 0  # where a drawing ends is known: no sample of what lies beyond was read
 
     def foreground_px(number: int) -> int:
         by_class = rows[divmod(number, plan.grid_cols)][: columns.class_count]

@@ -66,6 +66,7 @@ def measure_tiles(
         "inner_cpu_s": _cpu_s(context.executor, time.process_time() - started_cpu, results),
         "decoded_px": sum(r.level_px for r in results),
         "batches": len(results),
+        "network_runs": sum(r.network_runs for r in results),
     }
     failures = [asdict(f) for r in results for f in r.failures]
     return Work(timing, failures, [r.error for r in results if r.error is not None])

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.geometry import Region
@@ -116,6 +119,14 @@ class WantsSpread(Protocol):
     @property
     def wants_spread(self) -> bool:
         """Return whether its settings should be fitted again, with `Overview.spread`."""
+
+
+@runtime_checkable
+class MeasuresSignal(Protocol):
+    """A fitted segmenter that gives its signal pixel by pixel, beside its class map."""
+
+    def micro_signal(self, pixels: TilePixels) -> NDArray[np.int64]:
+        """Return the signal, int64 (h, w), in steps of ``signal.micro_scale``; asked only where ``signal`` is one."""
 
 
 @runtime_checkable

@@ -52,7 +52,7 @@ class TruthRule:
 
 def blocks_of(image: TrainingImage, rule: TruthRule) -> Iterator[Block]:
     """Yield the blocks of an image that are not wholly outside its ``within``, row by row."""
-    tissue = TissueSegmenter().fit(_overview(image)) if rule.glass_matters() else None
+    tissue = TissueSegmenter().fit_colours(_overview(image)) if rule.glass_matters() else None
     for number in range(image.plan.tile_count):
         if image.plan.is_read(number):
             yield _block(image, rule, tissue, number)

@@ -18,8 +18,9 @@ from wsi_area.storage.place import Place
 @click.command("export")
 @click.argument("run", type=RunPlace())
 @click.option(
-    "--format", "format_", required=True, type=click.Choice(["geojson", "ome-zarr"]),
-    help="geojson: outlines for QuPath. ome-zarr: the class map as labels for napari and others.",
+    "--format", "format_", required=True, type=click.Choice(["geojson", "ome-zarr", "regions"]),
+    help="geojson: outlines of classes for QuPath. ome-zarr: the class map as labels for napari and others. "
+    "regions: the named regions for QuPath, with their ids and areas.",
 )  # fmt: skip
 @click.option("--slide", "slide_ids", multiple=True, metavar="ID", help="Only this slide; can be given again.")
 @click.option("--split", is_flag=True, help="GeoJSON: one object for each connected region, not for each class.")
@@ -51,6 +52,7 @@ def command(
     wsi-area export out/ --format geojson
     wsi-area export out/ --format geojson --split --slide S1
     wsi-area export out/ --format ome-zarr
+    wsi-area export out/ --format regions
     wsi-area export archived/ --format geojson --out outlines/
 
     Areas are held against the result while they are written. Exit codes: 0 written; 1 there is no finished run, no

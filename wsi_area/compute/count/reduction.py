@@ -1,10 +1,12 @@
 """compute: box means of decoded pixels by a whole factor; compiled, plain loops, no temporaries."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.errors import PlanError
-from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
+from wsi_area.model.pixels import DeepArray, MaskArray, RgbArray, TilePixels
 
 _ARGUMENTS = "uint8* uint8* int64 int64 int64 uint8* uint8* int64 int64"
 
@@ -50,3 +52,21 @@ def box_mean(rgb: RgbArray, valid: MaskArray | None, factor: int) -> TilePixels:
             address_of(means), address_of(means_valid), *shape,
         )  # fmt: skip
     return TilePixels(means, means_valid)
+
+
+def reduced(pixels: TilePixels, factor: int) -> TilePixels:
+    """Return the pixels reduced by ``factor`` as `box_mean` does, the stored samples of a deep channel with them."""
+    means = box_mean(pixels.rgb, pixels.valid, factor)
+    return means if pixels.deep is None else replace(means, deep=_deep_mean(pixels.deep, pixels.valid, factor))
+
+
+def _deep_mean(deep: DeepArray, valid: MaskArray, factor: int) -> DeepArray:
+    """Return the mean of the valid samples of each box, uint16 (ceil(h/f), ceil(w/f)), rounded half up; 0 of none."""
+    height, width = deep.shape
+    down, across = -(-height // factor), -(-width // factor)
+    room = ((0, down * factor - height), (0, across * factor - width))
+    boxes = (down, factor, across, factor)
+    sums = np.pad(np.where(valid, deep, np.uint16(0)), room).reshape(boxes).sum(axis=(1, 3), dtype=np.int64)
+    n_px = np.pad(valid, room).reshape(boxes).sum(axis=(1, 3), dtype=np.int64)
+    means: DeepArray = ((2 * sums + n_px) // np.maximum(2 * n_px, 1)).astype(np.uint16)
+    return means

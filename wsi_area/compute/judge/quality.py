@@ -179,10 +179,10 @@ def sample_depth_findings(info: SlideInfo) -> list[QaFinding]:
     steps = 1 << (bits - 8)
     message = (
         f"its samples have 16 bits, of which {bits} are used (by {info.properties[SAMPLE_BITS_SOURCE]}): "
-        f"0 to {(1 << bits) - 1} became grey levels 0 to 255, {steps} steps each; thresholds and grey values count "
-        "in grey levels"
+        f"in pictures 0 to {(1 << bits) - 1} are grey levels 0 to 255, {steps} steps each; the segmenter tissue "
+        "measures the stored values, any other the grey levels"
     )
-    remedy = "compare grey values only between pictures with as many steps; areas by Otsu's threshold need not mind"
+    remedy = "compare stored values only between pictures taken with one camera and exposure"
     return [QaFinding(info.slide_id, "SAMPLES_SCALED", "info", float(steps), None, "steps", message, remedy)]
 
 

@@ -109,7 +109,8 @@ def _clamps(burden: SlideBurden, facts: Mapping[str, Any]) -> Iterator[StepOnRec
     """Yield the thresholds that Otsu's rule put elsewhere, with what that comes to by the histogram it was made of."""
     if facts.get("clamped") and {"histogram", "otsu_threshold", "threshold"} <= facts.keys():
         histogram, raw, used = facts["histogram"], facts["otsu_threshold"], facts["threshold"]
-        above_raw, above = sum(histogram[raw + 1 :]), sum(histogram[used + 1 :])
+        bin_width = facts.get("histogram_bin", 1)  # stored units, of a channel of more than 8 bits
+        above_raw, above = (sum(histogram[at // bin_width + 1 :]) for at in (raw, used))
         n_px = round(burden.tissue_px * abs(above - above_raw) / above) if above else 0
         note = f"Otsu's threshold is {raw}, the bounds about the background allow {used}"
         yield _step(burden, "threshold", "clamps", "segmenter.threshold", "tissue", n_px, note=note, is_estimate=True)

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.sections.boxes import TissueBoxes
 from wsi_area.compute.sections.lattice import Lattice, find_lattice
-from wsi_area.compute.sections.spots import Spots, disc_cover, find_spots, largest_part
+from wsi_area.compute.sections.spots import Spots, disc_cover, disc_is_cut, find_spots, largest_part
 
 Floats = NDArray[np.float64]
-CoreStatus = Literal["complete", "broken", "missing", "extra", "unplaced"]
+CoreStatus = Literal["complete", "broken", "missing", "cut", "extra", "unplaced"]
 
 _IN_PARTS = 0.75
 """Of a core's tissue: where its largest part has less, it is broken."""
@@ -145,6 +145,8 @@ def core_status(cover_pct: float, part: float, limits: CoreLimits) -> CoreStatus
 def _core(boxes: TissueBoxes, core: MapCore, centre_um: Floats, limits: CoreLimits) -> Core:
     cover, part = (of(boxes, centre_um, limits.core_um) for of in (disc_cover, largest_part))
     status = core_status(100 * cover, part, limits)
+    if status != "complete" and disc_is_cut(boxes, centre_um, limits.core_um):
+        status = "cut"  # what was not measured may have been the rest of it
     return Core(core.row, core.column, core.name, core.patient, status, float(centre_um[0]), float(centre_um[1]))
 
 

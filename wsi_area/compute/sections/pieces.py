@@ -22,8 +22,8 @@ class Piece:
 def find_pieces(boxes: TissueBoxes, closing_um: float, min_mm2: float) -> tuple[Piece, ...]:
     """Return the pieces of tissue that are large enough.
 
-    Boxes of tissue are one piece where they touch, by side or corner, after gaps have been closed with a disc. A box
-    with less tissue belongs to the piece that it touches. Pieces do not overlap.
+    Boxes of tissue are one piece where they touch, by side or corner, after gaps have been closed with a disc. Round a
+    piece, the next box is of it, too, so that no tissue along its rim is lost. Pieces do not overlap.
 
     Parameters
     ----------
@@ -57,6 +57,6 @@ def piece_labels(boxes: TissueBoxes, closing_um: float, min_mm2: float) -> NDArr
     number_of = np.zeros(count + 1, np.int32)
     number_of[kept] = range(1, len(kept) + 1)
     labels: NDArray[np.int32] = number_of[joined]
-    rim = (joined == 0) & (boxes.share > 0)
+    rim = joined == 0  # glass, or a box with too little tissue to be of it: next to a piece it is the piece's
     labels[rim] = ndimage.maximum_filter(labels, 3)[rim]
     return labels

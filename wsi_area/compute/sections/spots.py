@@ -58,6 +58,17 @@ def disc_cover(boxes: TissueBoxes, xy_um: Floats, core_um: float) -> float:
     return float(min(1.0, share.sum() * width * height / (np.pi * core_um**2 / 4)))
 
 
+def disc_is_cut(boxes: TissueBoxes, xy_um: Floats, core_um: float) -> bool:
+    """Return whether a disc reaches beyond the slide, or over a part of it that was not measured."""
+    mpp, radius = boxes.mpp, core_um / 2
+    right, bottom = int(boxes.columns_l0_px[-1]) * mpp.x, int(boxes.rows_l0_px[-1]) * mpp.y
+    if not (radius <= xy_um[0] <= right - radius and radius <= xy_um[1] <= bottom - radius):
+        return True
+    x, y = boxes.centres_um
+    inside = (x - xy_um[0]) ** 2 + (y[:, None] - xy_um[1]) ** 2 <= radius**2
+    return bool(boxes.is_cut[inside].any())
+
+
 def largest_part(boxes: TissueBoxes, xy_um: Floats, core_um: float) -> float:
     """Return what of the tissue in a disc hangs together with its largest part, 0 to 1; 1 where there is none."""
     from scipy import ndimage

@@ -276,3 +276,6 @@ class Timing(Part):
     batches: Annotated[Count, Says("batches that were measured")]
     prepare_cpu_s: Annotated[Seconds, Says("CPU time of looking at the slide before its tiles", "s")]
     wall_s: Annotated[Seconds, Says("time from the file to the result", "s")]
+    network_runs: Annotated[
+        Count, Says("windows that a network was shown, or 0 where it was measured by a version that did not count them")
+    ] = 0

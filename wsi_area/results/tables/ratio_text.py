@@ -39,4 +39,4 @@ def _value(ratio: RatioOnRecord) -> str:
 
 def _made_of(ratio: RatioOnRecord) -> str:
     parts = (ratio.numerator, ratio.numerator_px or 0), (ratio.denominator, ratio.denominator_px or 0)
-    return " ÷ ".join(f"{name} ({grouped(n_px)} px)" for name, n_px in parts)
+    return " ÷ ".join(f"{f'({name})' if ' + ' in name else name}, {grouped(n_px)} px" for name, n_px in parts)

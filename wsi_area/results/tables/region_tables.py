@@ -9,7 +9,7 @@ from wsi_area.model.documented import Table
 from wsi_area.model.drawn import NamedRegions
 from wsi_area.model.record.slide_regions import RegionOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
-from wsi_area.results.layout import RunLayout, SlideLayout, write_bytes
+from wsi_area.results.layout import NAMED_REGIONS_NAME, RunLayout, SlideLayout, write_bytes
 from wsi_area.results.tables.columns import CLASS, columns_of
 from wsi_area.results.tables.run_tables import RunTable, arrow_table, table_columns
 from wsi_area.storage.place import Place
@@ -92,6 +92,18 @@ def read_regions(place: Place) -> "pa.Table":
     return _read(place)
 
 
+def slide_regions_table(layout: SlideLayout) -> "pa.Table":
+    """Return the regions of a slide as the table of the run has them; without a row where it has none.
+
+    Raises
+    ------
+    ResultError
+        If its own table is damaged.
+    """
+    place = layout.root / REGIONS_TABLE
+    return _read(place).drop_columns([OUTLINE, ROW]) if place.is_file() else slide_table(layout.root.name, ())
+
+
 def _read(place: Place) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -105,8 +117,9 @@ def _read(place: Place) -> "pa.Table":
 
 
 def discard_regions(layout: SlideLayout) -> None:
-    """Remove a slide's table of regions."""
-    (layout.root / REGIONS_TABLE).unlink(missing_ok=True)
+    """Remove a slide's table of regions, and what was exported of it."""
+    for name in (REGIONS_TABLE, NAMED_REGIONS_NAME):
+        (layout.root / name).unlink(missing_ok=True)
 
 
 def with_regions(
@@ -124,8 +137,6 @@ def with_regions(
         return dict(tables)
     rows: list[Mapping[str, Any]] = []
     for slide in counted:
-        place = layout.slide(slide.slide_id).root / REGIONS_TABLE
-        if place.is_file():
-            rows += _read(place).drop_columns([OUTLINE, ROW]).to_pylist()
+        rows += slide_regions_table(layout.slide(slide.slide_id)).to_pylist()
     classes = list(dict.fromkeys(c.name for slide in counted for c in slide.classes))
     return {**tables, "regions": RunTable(table_columns("regions", classes, ()), rows)}

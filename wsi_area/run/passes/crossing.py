@@ -6,16 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import CountMismatchError, IncompleteResultError, ResultError
-from wsi_area.model.calibration import Mpp
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.record.slide_tissue import TissueLayerOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.crossing import Enclosed
-from wsi_area.results.class_map.layered_map import grid_of
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.executors.contract import Executor, TaskLost
-from wsi_area.run.passes.tissue_envelope import MappedTissue, grid_of_plan, measure_envelope
+from wsi_area.run.passes.tissue_envelope import grid_of_plan, mapped_layer, measure_envelope
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.work.crossing_task import CrossingJob, CrossingTask, cross_batch
 from wsi_area.run.work.envelope_task import EnvelopeOutcome
@@ -45,11 +43,7 @@ def lay_over(
     CountMismatchError
         If the rows do not add up to the class map, or the columns to the layer.
     """
-    tissue_ids = tuple(c.id for c in layer.classes if c.is_tissue)
-    work = layer.work
-    if work.work_mpp_x_um is None or work.work_mpp_y_um is None:
-        raise ResultError(f"{layout.tissue.root} has no pixel size; measure the slide again with --force")
-    mapped = MappedTissue(layer.slide_id, grid_of(layer), Mpp(work.work_mpp_x_um, work.work_mpp_y_um), tissue_ids)
+    work, mapped = layer.work, mapped_layer(layer)
     around = measure_envelope(layout.tissue, mapped, settings, executor)
     if around is None or around.boxes is None:
         return None
@@ -72,10 +66,10 @@ def lay_over(
             key=layer.key,
             level=work.level,
             reduce_factor=work.reduce_factor,
-            work_mpp_x_um=work.work_mpp_x_um,
-            work_mpp_y_um=work.work_mpp_y_um,
+            work_mpp_x_um=mapped.work_mpp.x,
+            work_mpp_y_um=mapped.work_mpp.y,
             class_names=tuple(c.name for c in layer.classes),
-            tissue_ids=tissue_ids,
+            tissue_ids=mapped.tissue_ids,
             n_px_crossed=tuple(tuple(row) for row in crossed.tolist()),
             n_px_enclosed=tuple(enclosed.tolist()),
         ),

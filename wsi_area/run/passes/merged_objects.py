@@ -1,19 +1,20 @@
 """run: what goes over the whole class map of a slide, in order: size filters, foci, tissue layer, envelope, regions."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.model.burden import SlideBurden
+from wsi_area.model.drawn import NamedRegions
 from wsi_area.model.objects import Foci, SizeChange, SizeFilters
 from wsi_area.model.record.slide_areas import TissueEnvelope
 from wsi_area.model.record.slide_regions import RegionsOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
-from wsi_area.results.layout import SlideLayout
+from wsi_area.results.layout import TMA_GRID_NAME, SlideLayout
 from wsi_area.results.tables.region_tables import discard_regions
 from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin
 from wsi_area.run.passes.crossing import LaidOver, lay_over
-from wsi_area.run.passes.tissue_envelope import mapped_tissue, measure_envelope
+from wsi_area.run.passes.tissue_envelope import mapped_layer, mapped_tissue, measure_envelope
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.work.envelope_task import EnvelopeOutcome
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
@@ -29,6 +30,7 @@ class MergedObjects:
     foci: Foci | None
     envelope: EnvelopeOutcome | None = None  # None where there is no pixel size
     laid: LaidOver | None = None  # the classes over the tissue layer, where there is one
+    named: NamedRegions = field(default_factory=NamedRegions)  # the regions that have rows, drawn and found
     regions: RegionsOnRecord | None = None  # None where nothing was named
 
 
@@ -85,15 +87,34 @@ def with_tissue(
 def with_regions(
     objects: MergedObjects, prepared: PreparedSlide, layout: SlideLayout, context: Context
 ) -> MergedObjects | None:
-    """Add what lies in the named regions; None if stopped before the end."""
-    if not prepared.regions.drawn:
+    """Add what lies in the named regions, drawn and found; None if stopped before the end."""
+    plan, scheme, mpp = prepared.plan, prepared.fitted.scheme, prepared.calibration.mpp
+    named = prepared.regions
+    if are_asked(context.settings):
+        from wsi_area.run.passes.found_sections import with_found  # its libraries are for slides with pieces alone
+
+        laid = objects.laid
+        tissue = mapped_tissue(plan, scheme) if laid is None else mapped_layer(laid.layer)
+        where = layout if laid is None else layout.tissue
+        found = with_found(named, layout, where, tissue, mpp, context.settings, context.executor)
+        if found is None:
+            return None
+        named = found
+    else:
+        (layout.root / TMA_GRID_NAME).unlink(missing_ok=True)
+    objects = replace(objects, named=named)
+    if not named.drawn and not named.regions:
         discard_regions(layout)
         return objects
     from wsi_area.run.passes.region_pass import measure_regions  # its kernels are for slides with regions alone
 
-    plan, scheme, mpp = prepared.plan, prepared.fitted.scheme, prepared.calibration.mpp
-    regions = measure_regions(layout, plan, scheme, mpp, prepared.regions, context.executor)
+    regions = measure_regions(layout, plan, scheme, mpp, named, context.executor)
     return None if regions is None else replace(objects, regions=regions)
+
+
+def are_asked(settings: RunSettings) -> bool:
+    """Return whether pieces of tissue or cores are to be found."""
+    return settings.sections.find or settings.tma.core_mm is not None
 
 
 def envelope_on_record(

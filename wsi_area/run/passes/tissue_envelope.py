@@ -7,6 +7,8 @@ from wsi_area.errors import IncompleteResultError, ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.plan import SlidePlan
+from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.class_map.layered_map import grid_of
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.work.envelope_task import EnvelopeOutcome, EnvelopeScales, EnvelopeTask, make_envelope
@@ -29,6 +31,21 @@ def mapped_tissue(plan: SlidePlan, scheme: ClassScheme) -> MappedTissue | None:
         return None
     tissue_ids = tuple(c.class_id for c in scheme.classes if c.is_tissue)
     return MappedTissue(plan.slide.slide_id, grid_of_plan(plan), plan.work_mpp, tissue_ids)
+
+
+def mapped_layer(layer: CountedSlide) -> MappedTissue:
+    """Return the class map of a tissue layer.
+
+    Raises
+    ------
+    ResultError
+        If it has no pixel size, without which there is no layer.
+    """
+    work = layer.work
+    if work.work_mpp_x_um is None or work.work_mpp_y_um is None:
+        raise ResultError(f"{layer.slide_id}: its tissue layer has no pixel size; measure it again with --force")
+    tissue_ids = tuple(c.id for c in layer.classes if c.is_tissue)
+    return MappedTissue(layer.slide_id, grid_of(layer), Mpp(work.work_mpp_x_um, work.work_mpp_y_um), tissue_ids)
 
 
 def grid_of_plan(plan: SlidePlan) -> WorkGrid:

@@ -83,10 +83,10 @@ def _made(task: EnvelopeTask) -> EnvelopeOutcome:
     return EnvelopeOutcome(round(enclosed), box_um, None, side, inside)
 
 
-def box_work_px(grid: WorkGrid, work_mpp: Mpp, box_um: float) -> int:
+def box_work_px(grid: WorkGrid, work_mpp: Mpp, box_um: float, most: int = MAX_BOXES) -> int:
     """Return how many work pixels wide and high a box is: the nearest to the wish, and no more boxes than the most."""
     size, wished = grid.size_px, round(box_um / max(work_mpp.x, work_mpp.y))
-    return max(1, wished, -(-max(size.width_px, size.height_px) // MAX_BOXES))
+    return max(1, wished, -(-max(size.width_px, size.height_px) // most))
 
 
 def _box_lengths_l0_px(edges: NDArray[np.int64], side: int) -> NDArray[np.int64]:

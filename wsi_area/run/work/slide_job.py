@@ -69,3 +69,4 @@ class BatchResult:
     failures: tuple[TileFailure, ...]
     cpu_s: float  # of the process it ran in, from its beginning to its end
     error: str | None = None
+    network_runs: int = 0  # windows that a network was shown

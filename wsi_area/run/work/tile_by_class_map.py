@@ -1,11 +1,12 @@
 """run: one tile by the class map that a segmenter makes of it; what it raises or breaks is named."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from wsi_area.compute.count.counting import count_class_map
-from wsi_area.compute.count.reduction import box_mean
+from wsi_area.compute.count.reduction import reduced
 from wsi_area.compute.cut.grid import tile_place
 from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
@@ -15,7 +16,7 @@ from wsi_area.run.work.damaged_pixels import damaged_work_px
 from wsi_area.run.work.probed_tile import count_by_shift, is_probed
 from wsi_area.run.work.slide_job import SlideJob
 from wsi_area.run.work.tile_spot import TileSpot
-from wsi_area.segmenters.protocol import CoreSegmenter, MovesThreshold, PlacedSegmenter
+from wsi_area.segmenters.protocol import CoreSegmenter, MeasuresSignal, MovesThreshold, PlacedSegmenter
 from wsi_area.slides import DamagedPart, SlideReader, read_around_damage
 
 
@@ -24,13 +25,13 @@ def classify_by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: 
     f = job.plan.reduce_factor
     pixels, damaged = read_around_damage(reader, job.plan.level, tile.read_level_px)
     if f > 1:
-        pixels = box_mean(pixels.rgb, pixels.valid, f)
+        pixels = reduced(pixels, f)
     core = tile.core_work_px
     x, y = core.x_px - tile.read_level_px.x_px // f, core.y_px - tile.read_level_px.y_px // f
     of_core = np.s_[y : y + core.height_px, x : x + core.width_px]
     if damaged:  # to the segmenter it was never scanned
         lost = damaged_work_px(damaged, tile.read_level_px, f, pixels.valid.shape)
-        pixels = TilePixels(np.where(lost[..., None], np.uint8(0), pixels.rgb), pixels.valid & ~lost)
+        pixels = replace(pixels, rgb=np.where(lost[..., None], np.uint8(0), pixels.rgb), valid=pixels.valid & ~lost)
     spot.class_map[:], moved = _checked_class_map(job, tile, pixels, of_core)
     if damaged:
         spot.class_map[lost[of_core]] = UNREADABLE_CODE
@@ -40,6 +41,11 @@ def classify_by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: 
     spot.row[spot.layout.px_columns] = (
         *counts.px_by_class, counts.unscanned_px, counts.outside_roi_px, counts.unreadable_px,
     )  # fmt: skip
+    if job.fitted.signal is not None and isinstance(job.fitted, MeasuresSignal):
+        micro = job.fitted.micro_signal(pixels)[of_core]
+        of_class = [np.where(spot.class_map == of.class_id, micro, 0) for of in job.fitted.scheme.classes[1:]]
+        sums = [int(spot.row_weights @ (signal @ spot.column_weights)) for signal in of_class]
+        spot.row[spot.layout.signal_columns] = (0, *sums)  # background adds nothing to any signal
     if moved:
         count_by_shift(job, tile, spot, {shift: classes[of_core] for shift, classes in moved.items()})
     return damaged

@@ -21,6 +21,7 @@ from wsi_area.run.work.tile_by_class_map import classify_by_class_map
 from wsi_area.run.work.tile_by_colour import classify_by_colour
 from wsi_area.run.work.tile_spot import Ints, TileSpot
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
+from wsi_area.segmenters.network_runs import windows_so_far
 from wsi_area.slides import DamagedPart, SlideReader, borrow_reader, require_unchanged
 
 Announce = Callable[[int], None]
@@ -39,7 +40,7 @@ def measure_batch(task: BatchTask, announce: Announce | None = None) -> BatchRes
         Given in a process of its own, which may die of a tile: is told of each before it is measured. A lack of memory
         is left to end that process, so that the tile can be told from the others.
     """
-    started = time.process_time()
+    started, shown = time.process_time(), windows_so_far()
     try:
         done, level_px, failures = _measure_batch(task, announce)
     except Exception as error:  # the one place: whatever happens to a batch must not take the slide along
@@ -48,7 +49,8 @@ def measure_batch(task: BatchTask, announce: Announce | None = None) -> BatchRes
         name = task.job.plan.slide.slide_id
         message = f"{name}, batch {task.batch}: {type(error).__name__}: {error}"
         return BatchResult(task.batch, 0, 0, (), time.process_time() - started, message)
-    return BatchResult(task.batch, done, level_px, tuple(failures), time.process_time() - started)
+    took_s, runs = time.process_time() - started, windows_so_far() - shown
+    return BatchResult(task.batch, done, level_px, tuple(failures), took_s, network_runs=runs)
 
 
 def _measure_batch(task: BatchTask, announce: Announce | None) -> tuple[int, int, list[TileFailure]]:

@@ -5,15 +5,19 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from wsi_area.errors import SettingsError
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import Overview
 from wsi_area.segmenters.colour.colour_rule import FittedColourRule
+from wsi_area.segmenters.colour.deep_threshold import background_of, fit_deep
+from wsi_area.segmenters.colour.deep_tissue import FittedDeepTissue
 from wsi_area.segmenters.colour.density import GREY_MICRO_SCALE
-from wsi_area.segmenters.colour.foreground import fit_foreground
+from wsi_area.segmenters.colour.foreground import Foreground, fit_foreground
 from wsi_area.segmenters.protocol import Signal
 from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme
 
 GreyLevel = Annotated[int, Field(ge=0, le=254)]
+SampleLevel = Annotated[int, Field(ge=0, le=65_534)]
 GlassChannel = Annotated[int, Field(ge=1, le=255)]
 GlassColour = tuple[GlassChannel, GlassChannel, GlassChannel]
 GLASS_FIELD: Any = Field(
@@ -50,6 +54,11 @@ class TissueSegmenter(BaseModel):
         description="'otsu', or the grey level (0..254) of 255 - min(R,G,B), on a dark field of max(R,G,B), "
         "above which a pixel is tissue",
     )
+    stored_threshold: SampleLevel | None = Field(
+        None,
+        description="instead of threshold, for a channel of more than 8 bits: the stored value (0..65534) above which "
+        "a pixel is tissue; on bright glass the largest of the used bits less the stored value",
+    )
     glass: Literal["auto"] | GlassColour = GLASS_FIELD
     contrast_min: GreyLevel | None = Field(
         None, description="Otsu's threshold is at least this far above the background, grey levels"
@@ -64,8 +73,8 @@ class TissueSegmenter(BaseModel):
     )
     signal: Literal["none", "grey", "od"] = Field(
         "none",
-        description="what is added up over the tissue: the mean grey value of R, G and B (0..255), their mean "
-        "optical density, or nothing",
+        description="what is added up over the tissue: the mean grey value of R, G and B (0..255), of more than "
+        "8 bits the stored value; their mean optical density; or nothing",
     )
     glass_margin: float = Field(
         0.2,
@@ -77,17 +86,69 @@ class TissueSegmenter(BaseModel):
         None, description="names, colours and flags of the classes 0 and 1 (no unit)"
     )
 
-    def fit(self, overview: Overview) -> FittedColourRule:
-        """Return the segmenter with its threshold for this slide."""
-        foreground = fit_foreground(
+    def fit(self, overview: Overview) -> FittedColourRule | FittedDeepTissue:
+        """Return the segmenter with its threshold for this slide; by stored samples where it has more than 8 bits.
+
+        Raises
+        ------
+        SettingsError
+            A stored threshold is given, and the slide has grey levels alone.
+        """
+        return self.fit_colours(overview) if overview.deep is None else self._fit_deep(overview)
+
+    def _fit_deep(self, overview: Overview) -> FittedDeepTissue:
+        seen = background_of(overview)
+        kind = seen if self.background == "auto" else self.background
+        grey = self._foreground(replace(overview, spread=()), kind, "otsu")
+        grey.facts["background_seen"] = seen
+        fitted = fit_deep(
+            overview, self._threshold_of(overview.deep_bits), (self.contrast_min, self.contrast_max), grey
+        )
+        white = (grey.light.glass.level if grey.light.leans_on_glass else 255) + 1 << overview.deep_bits - 8
+        return FittedDeepTissue(
+            scheme=chosen_scheme(self.classes, TISSUE_SCHEME),
+            rule=fitted.rule,
+            lowered_rule=fitted.lowered_rule(self.glass_margin),
+            intensity=None if self.signal == "none" else self.signal,
+            white=white - 1,
+            facts=fitted.facts,
+            light=grey.light,
+            wants_spread=fitted.wants_spread,
+        )
+
+    def _threshold_of(self, bits: int) -> Literal["otsu"] | int:
+        """Return the threshold in stored units: what exceeds a grey level exceeds the last sample that has it."""
+        if self.stored_threshold is not None:
+            return self.stored_threshold
+        return "otsu" if self.threshold == "otsu" else ((self.threshold + 1) << bits - 8) - 1
+
+    def _foreground(
+        self, overview: Overview, background: Literal["auto", "bright", "dark"], threshold: Literal["otsu"] | int
+    ) -> Foreground:
+        return fit_foreground(
             overview,
-            self.background,
-            self.threshold,
+            background,
+            threshold,
             self.contrast_min,
             self.contrast_max,
             black_is_painted=self.black_is_painted,
             glass=self.glass,
         )
+
+    def fit_colours(self, overview: Overview) -> FittedColourRule:
+        """Return the segmenter with its threshold in the 256 grey levels of this slide.
+
+        Raises
+        ------
+        SettingsError
+            A stored threshold is given, which they do not have.
+        """
+        if self.stored_threshold is not None:
+            raise SettingsError(
+                f"segmenter.stored_threshold is {self.stored_threshold}, a stored value of more than 8 bits; "
+                "this slide has 8: give segmenter.threshold, a grey level from 0 to 254, or otsu"
+            )
+        foreground = self._foreground(overview, self.background, self.threshold)
         rule = replace(foreground.rule, intensity=None if self.signal == "none" else self.signal)
         if self.signal == "od" and foreground.light.leans_on_glass:
             rule = replace(rule, glass=foreground.light.glass.rgb)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from wsi_area.errors import SegmentationError
 from wsi_area.model.pixels import ClassMap
+from wsi_area.segmenters.network_runs import add_windows
 from wsi_area.segmenters.onnx.card import OnnxCard
 from wsi_area.segmenters.onnx.session import Floats, NetworkAt, errors_of, imported_onnxruntime, session_for
 
@@ -30,6 +31,15 @@ def scores_of(network: NetworkAt, card: OnnxCard, batch: int, windows: list[Floa
     Parameters and errors are those of `answers_of`.
     """
     return [_activated(answer, card) for answer in answers_of(network, card, batch, windows)]
+
+
+def needs_activation(card: OnnxCard, *, is_between_pixels: bool) -> bool:
+    """Return whether classes hang on the activation: not where the highest answer of one pixel wins.
+
+    Softmax and sigmoid rise with the answer, so the highest stays the highest; the mean of two pixels' probabilities
+    is no such function, and neither is a threshold.
+    """
+    return card.output.rule != "argmax" or is_between_pixels
 
 
 def answers_of(network: NetworkAt, card: OnnxCard, batch: int, windows: list[Floats]) -> list[Floats]:
@@ -68,6 +78,7 @@ def answers_of(network: NetworkAt, card: OnnxCard, batch: int, windows: list[Flo
                 f"the network {card.name!r} cannot be run on {batch} windows of {edge} px: {error}; correct the card's "
                 "window_px, divisible_by or dtype, or the batch"
             ) from error
+        add_windows(batch)
         is_labels = card.output.rule == "labels"
         said += list((_of_labels if is_labels else _by_channel)(answer, card, batch)[: len(group)])
     return said

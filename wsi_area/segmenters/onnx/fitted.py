@@ -1,6 +1,7 @@
 """segmenters: the fitted form of ``onnx``: windows cut on the slide's own grid, shown, and put together."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +11,10 @@ from numpy.typing import NDArray
 from wsi_area.errors import SegmentationError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
-from wsi_area.model.geometry import Size
+from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.segmenters.colour.colour_rule import ColourRule
-from wsi_area.segmenters.onnx.asking import classes_of, normalised, scores_of
+from wsi_area.segmenters.onnx.asking import answers_of, classes_of, needs_activation, normalised, scores_of
 from wsi_area.segmenters.onnx.card import OnnxCard
 from wsi_area.segmenters.onnx.grid import (
     Axis,
@@ -35,6 +36,9 @@ _WHITE = 255
 
 
 _TILE_TARGET_PX = 1024
+Ask = Callable[[NetworkAt, OnnxCard, int, list[Floats]], list[Floats]]
+Spans = tuple[tuple[int, int], tuple[int, int]]
+"""Work pixels ``[first, end)`` of the slide: rows, then columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,22 @@ class FittedOnnx:
         """
         return self._classes(pixels, *self._axes(place))
 
+    def core_class_map_at(self, pixels: TilePixels, place: TilePlace, core_work_px: Region) -> ClassMap:
+        """Return uint8 of the core's shape, the same classes as ``class_map_at`` gives it.
+
+        Only windows that decide on a pixel of the core are shown to the network: those of the halo alone are not.
+
+        Raises
+        ------
+        SegmentationError
+            As ``class_map_at``.
+        """
+        rows, columns = self._axes(place)
+        y, x = core_work_px.y_px - rows.start_px, core_work_px.x_px - columns.start_px
+        of_core = np.s_[y : y + core_work_px.height_px, x : x + core_work_px.width_px]
+        wanted = ((core_work_px.y_px, core_work_px.bottom_px), (core_work_px.x_px, core_work_px.right_px))
+        return self._classes(pixels, rows, columns, wanted)[of_core]
+
     def probabilities_at(self, pixels: TilePixels, place: TilePlace) -> Floats:
         """Return float32 (channels, h, w), what the classes were chosen by; 0 where ``class_map_at`` does not know."""
         rows, columns = self._axes(place)
@@ -123,17 +143,31 @@ class FittedOnnx:
         goes_on = size_l0_px - float(centres_l0_px[-1]) > 1.5 * factor + 1
         return Axis(start_px, len(centres_l0_px), ratio, start_px > 0, goes_on)
 
-    def _classes(self, pixels: TilePixels, rows: Axis, columns: Axis) -> ClassMap:
+    def _classes(self, pixels: TilePixels, rows: Axis, columns: Axis, wanted: Spans | None = None) -> ClassMap:
         classes = np.zeros(pixels.valid.shape, np.uint8)
-        inside, scores = self._scores(pixels, rows, columns)
+        inside, scores = self._scores(pixels, rows, columns, wanted, for_classes=True)
         if scores is not None:
             classes[inside] = classes_of(scores, self.card)
         classes[~pixels.valid] = UNSCANNED_CODE
         return classes
 
-    def _scores(self, pixels: TilePixels, rows: Axis, columns: Axis) -> tuple[tuple[slice, slice], Floats | None]:
-        """Return which part of the box is answered, and float32 (channels, h, w) for it; None if none is."""
+    def _scores(
+        self,
+        pixels: TilePixels,
+        rows: Axis,
+        columns: Axis,
+        wanted: Spans | None = None,
+        *,
+        for_classes: bool = False,
+    ) -> tuple[tuple[slice, slice], Floats | None]:
+        """Return which part of the box is answered, and float32 (channels, h, w) for it; None if none is.
+
+        Of what is wanted, work px by row and by column, only the part whose whole context is in the box. For classes
+        alone the activation is left out where it cannot change them.
+        """
         spans = [answerable(axis, self.card) for axis in (rows, columns)]
+        if wanted is not None:
+            spans = [(max(a[0], w[0]), max(a[0], w[0], min(a[1], w[1]))) for a, w in zip(spans, wanted, strict=True)]
         inside = (
             slice(spans[0][0] - rows.start_px, spans[0][1] - rows.start_px),
             slice(spans[1][0] - columns.start_px, spans[1][1] - columns.start_px),
@@ -141,14 +175,17 @@ class FittedOnnx:
         if not pixels.valid[inside].any():
             return inside, None
         windows = [windows_over(axis, self.card, *span) for axis, span in zip((rows, columns), spans, strict=True)]
-        scores = self._windowed(pixels, (rows, columns), (windows[0], windows[1]))
+        is_between_pixels = rows.ratio != 1 or columns.ratio != 1 or self.card.output.stride != 1
+        is_raw = for_classes and not needs_activation(self.card, is_between_pixels=is_between_pixels)
+        ask = answers_of if is_raw else scores_of
+        scores = self._windowed(pixels, (rows, columns), (windows[0], windows[1]), ask)
         for number, axis in enumerate((rows, columns)):
             taps = answer_taps(axis, self.card, *spans[number])
             first = windows[number].start * self.card.input.kept_px // self.card.output.stride
             scores = blended(scores, taps, taps.index - first, number + 1)
         return inside, scores
 
-    def _windowed(self, pixels: TilePixels, axes: tuple[Axis, Axis], windows: tuple[range, range]) -> Floats:
+    def _windowed(self, pixels: TilePixels, axes: tuple[Axis, Axis], windows: tuple[range, range], ask: Ask) -> Floats:
         """Return float32 (channels, h, w): the kept middles of the windows, put together."""
         shown, kept, overlap = self.card.input, self.card.input.kept_px, self.card.input.overlap
         picture = _prepared(
@@ -171,7 +208,7 @@ class FittedOnnx:
                 normalised(picture[r * kept :, c * kept :][: shown.window_px, : shown.window_px], self.card)
                 for r, c in corners
             ]
-            for (r, c), scores in zip(corners, scores_of(self.network, self.card, self.batch, cut), strict=True):
+            for (r, c), scores in zip(corners, ask(self.network, self.card, self.batch, cut), strict=True):
                 middle = scores[:, out_rim : out_rim + out_kept, out_rim : out_rim + out_kept]
                 answer[:, r * out_kept : (r + 1) * out_kept, c * out_kept : (c + 1) * out_kept] = middle
         return answer

@@ -115,12 +115,13 @@ def inspect(
         return _inspect_slide(file, name, vendor, choice)
     meant = tiff_slide(file, vendor, directories, choice)
     if vendor == "aperio" or meant.is_first_whole:
-        if vendor == "generic-tiff":
-            from wsi_area.slides.header.plain_header import inspect_plain, is_deep_grey
+        from wsi_area.slides.header.plain_header import inspect_plain, is_deep_grey
+        from wsi_area.slides.stored.plain_tiff import MAX_PLAIN_PX
 
-            if is_deep_grey(file):
-                return inspect_plain(file, name, PLAIN_VENDOR, directories, choice)
-        return _inspect_slide(file, name, vendor, choice, meant)
+        if vendor == "aperio" or not is_deep_grey(file):
+            return _inspect_slide(file, name, vendor, choice, meant)
+        if directories[0].size_px.area_px <= MAX_PLAIN_PX:
+            return inspect_plain(file, name, PLAIN_VENDOR, directories, choice)
     from wsi_area.slides.header.stored_header import inspect_stored
 
     return inspect_stored(file, name, meant, choice)

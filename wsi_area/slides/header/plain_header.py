@@ -275,14 +275,13 @@ def _jpeg_claims(image: Image, exif: Mapping[int, Any]) -> list[Claim]:
 
 
 def is_deep_grey(file: Path) -> bool:
-    """Return whether a TIFF's first picture is grey, of 16 bits a sample, and can be decoded whole.
+    """Return whether a TIFF's first picture is grey, of 16 bits a sample.
 
     Of such a picture OpenSlide keeps the eight highest of all sixteen bits, however few of them the camera used.
     """
     try:
         with tifffile.TiffFile(file) as tiff:
             page = tiff.pages[0]
-            is_deep = str(page.dtype) == "uint16" and page.size <= MAX_PLAIN_PX
-            return is_deep and tiff_obstacle([page], ()) is None
+            return str(page.dtype) == "uint16" and tiff_obstacle([page], ()) is None
     except HEADER_ERRORS:  # whatever is wrong with it, OpenSlide says
         return False

@@ -18,7 +18,7 @@ from wsi_area.slides.header.tiff_slide import (
     with_claims,
 )
 from wsi_area.slides.stored.part_tiles import StoredPicture, damage_of
-from wsi_area.slides.stored.plain_depth import SampleDepth, declared_depth, depth_of
+from wsi_area.slides.stored.plain_depth import SampleDepth, brightest_depth, declared_depth
 
 STORED_VENDOR = "tiff"
 _TIFF_ERRORS = (tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError, ArithmeticError)
@@ -93,7 +93,7 @@ def _depth(picture: StoredPicture, meant: TiffSlide, sizes: list[Size]) -> Sampl
     if stated is not None:
         return stated
     level = next((n for n, size in enumerate(sizes) if size.area_px <= _SCANNED_PX), len(sizes) - 1)
-    brightest = depth_of(picture.brightest(level))
+    brightest = brightest_depth(*picture.brightest(level))
     if level == 0:
         return brightest
     return SampleDepth(min(16, brightest.bits + 1), f"{brightest.source} on level {level}, and a bit to spare")

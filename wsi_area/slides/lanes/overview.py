@@ -2,18 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.model.geometry import Region, Size
-from wsi_area.model.pixels import MaskArray, Overview
-from wsi_area.model.slide import SlideInfo
+from wsi_area.model.pixels import DeepArray, MaskArray, Overview
+from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.slides.lanes.exactness import is_exactly_addressable
 from wsi_area.slides.lanes.handles import borrow_reader
 from wsi_area.slides.lanes.reading import SlideReader, grid_boxes, read_around_damage
 
+Sample = TypeVar("Sample", np.uint8, np.uint16)
 MAX_SIDE_PX = 1024
 _BLOCK_PX = 512  # level pixels a side held at once, about
 
@@ -76,6 +77,7 @@ def _reduced(info: SlideInfo, reader: SlideReader, level: int, max_side_px: int)
     width, height = -(-size.width_px // factor), -(-size.height_px // factor)
     rgb = np.zeros((height, width, 3), np.uint8)
     valid = np.zeros((height, width), np.bool_)
+    deep: DeepArray | None = None
     tile = info.levels[level].stored_tile_px or Size(1, 1)
     steps = _step_px(factor, tile.width_px), _step_px(factor, tile.height_px)
     boxes = grid_boxes(Region(0, 0, size.width_px, size.height_px), *steps)
@@ -86,7 +88,11 @@ def _reduced(info: SlideInfo, reader: SlideReader, level: int, max_side_px: int)
         rows, columns = slice(top, top + means.shape[0]), slice(left, left + means.shape[1])
         rgb[rows, columns] = means
         valid[rows, columns] = is_valid
-    return Overview(rgb, valid, info.size_l0_px, None)
+        if pixels.deep is not None:
+            deep = np.zeros((height, width), np.uint16) if deep is None else deep
+            deep[rows, columns] = box_means(pixels.deep[..., None], pixels.valid, factor)[0][..., 0]
+    bits = int(info.properties.get(SAMPLE_BITS, 16))
+    return Overview(rgb, valid, info.size_l0_px, None, deep=deep, deep_bits=bits)
 
 
 def _step_px(factor: int, tile_px: int) -> int:
@@ -96,10 +102,10 @@ def _step_px(factor: int, tile_px: int) -> int:
     return max(1, _BLOCK_PX // unit) * unit
 
 
-def box_means(rgb: NDArray[np.uint8], valid: MaskArray, factor: int) -> tuple[NDArray[np.uint8], MaskArray]:
+def box_means(rgb: NDArray[Sample], valid: MaskArray, factor: int) -> tuple[NDArray[Sample], MaskArray]:
     """Return the mean colour of the valid pixels of each box, rounded half up, and which boxes are wholly valid.
 
-    ``rgb`` is uint8 (h, w, 3) RGB, ``valid`` bool (h, w); the results are of ceil(h / factor) rows.
+    ``rgb`` is uint8 or uint16 (h, w, channels), ``valid`` bool (h, w); the results are of ceil(h / factor) rows.
 
     >>> means, is_valid = box_means(np.array([[[1, 2, 9], [2, 2, 9]]], np.uint8), np.array([[True, True]]), 2)
     >>> means.tolist(), is_valid.tolist()
@@ -108,13 +114,13 @@ def box_means(rgb: NDArray[np.uint8], valid: MaskArray, factor: int) -> tuple[ND
     rows, columns = (_box_lengths(length, factor) for length in valid.shape)
     area = rows[:, None] * columns
     if valid.all():
-        return _means(_box_sums(rgb, factor), area, factor), np.ones(area.shape, np.bool_)
+        return _means(_box_sums(rgb, factor), area, factor).astype(rgb.dtype), np.ones(area.shape, np.bool_)
     count = _box_sums(valid.view(np.uint8)[..., None], factor)[..., 0].astype(np.int64)
-    sums = _box_sums(np.where(valid[..., None], rgb, np.uint8(0)), factor)
+    sums = _box_sums(np.where(valid[..., None], rgb, rgb.dtype.type(0)), factor)
     means = _means(sums, area, factor)
     partial = count < area
     means[partial] = _divided(sums[partial], np.maximum(count[partial], 1))
-    return means, ~partial
+    return means.astype(rgb.dtype), ~partial
 
 
 def _box_lengths(length_px: int, factor: int) -> NDArray[np.int64]:
@@ -122,35 +128,36 @@ def _box_lengths(length_px: int, factor: int) -> NDArray[np.int64]:
     return np.minimum(starts + factor, length_px) - starts
 
 
-def _means(sums: NDArray[np.unsignedinteger], area: NDArray[np.int64], factor: int) -> NDArray[np.uint8]:
+def _means(sums: NDArray[np.unsignedinteger], area: NDArray[np.int64], factor: int) -> NDArray[np.uint16]:
     """Return the sums of boxes divided by their area, rounded half up."""
     whole = sums.dtype.type(factor * factor)
-    means: NDArray[np.uint8] = ((sums + sums + whole) // (whole + whole)).astype(np.uint8)  # vector code: one divisor
+    means: NDArray[np.uint16] = ((sums + sums + whole) // (whole + whole)).astype(np.uint16)  # vector code: one divisor
     for rim in (np.s_[-1, :], np.s_[:, -1]):  # where boxes may be smaller
         means[rim] = _divided(sums[rim], area[rim])
     return means
 
 
-def _divided(sums: NDArray[np.unsignedinteger], count: NDArray[np.int64]) -> NDArray[np.uint8]:
+def _divided(sums: NDArray[np.unsignedinteger], count: NDArray[np.int64]) -> NDArray[np.uint16]:
     divisor = count[..., None]
-    means: NDArray[np.uint8] = ((2 * sums.astype(np.int64) + divisor) // (2 * divisor)).astype(np.uint8)
+    means: NDArray[np.uint16] = ((2 * sums.astype(np.int64) + divisor) // (2 * divisor)).astype(np.uint16)
     return means
 
 
-def _box_sums(samples: NDArray[np.uint8], factor: int) -> NDArray[np.unsignedinteger]:
-    """Return exact sums (boxes down, boxes across, channels) of uint8 (h, w, channels).
+def _box_sums(samples: NDArray[np.uint8] | NDArray[np.uint16], factor: int) -> NDArray[np.unsignedinteger]:
+    """Return exact sums (boxes down, boxes across, channels) of uint8 or uint16 (h, w, channels).
 
     Of type uint32, or uint64 where twice a sum might not fit.
     """
     height, width, channels = samples.shape
     # down first, in the narrowest type that cannot overflow: this pass touches every pixel
     lines = samples.reshape(height, width * channels)
-    down: NDArray[Any] = lines[::factor].astype(np.uint16 if factor <= 257 else np.uint32)
+    wide = samples.dtype == np.uint16
+    down: NDArray[Any] = lines[::factor].astype(np.uint16 if factor <= 257 and not wide else np.uint32)
     for offset in range(1, min(factor, height)):
         part = lines[offset::factor]
         down[: len(part)] += part
     shape = (len(down), -(-width // factor), channels)
-    sums = np.zeros(shape, np.uint32 if factor <= 2048 else np.uint64)
+    sums = np.zeros(shape, np.uint32 if factor <= (128 if wide else 2048) else np.uint64)
     for channel in range(channels):
         across: NDArray[Any] = down[:, channel::channels][:, ::factor].astype(sums.dtype)
         for offset in range(1, min(factor, width)):

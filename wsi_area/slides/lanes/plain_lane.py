@@ -5,14 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
 from wsi_area.model.geometry import Region
-from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
+from wsi_area.model.pixels import DeepArray, MaskArray, RgbArray, TilePixels
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.slides.header.plain_header import DEEP_MODE, HEADER_ERRORS, image_kind, open_pillow
 from wsi_area.slides.lanes.reading import VALID_ALPHA, DecodedTile, assembled, damaged_tile, grid_boxes, require_within
@@ -56,7 +55,8 @@ class PlainReader:
                     continue
                 rows, columns = slice(box.y_px, box.bottom_px), slice(box.x_px, box.right_px)
                 valid = None if image.valid is None else image.valid[rows, columns]
-                yield (DecodedTile(box, np.ascontiguousarray(image.rgb[rows, columns]), valid),)
+                deep = None if image.deep is None else image.deep[rows, columns]
+                yield (DecodedTile(box, np.ascontiguousarray(image.rgb[rows, columns]), valid, deep),)
 
     def read_ahead(self, level: int, regions_level_px: Iterable[Region]) -> None:
         """Do nothing: the picture is decoded as a whole."""
@@ -101,11 +101,13 @@ class _Image:
     valid: MaskArray | None
     damaged: MaskArray | None = None  # bool (h, w), None where nothing is
     damage: str = ""
+    deep: DeepArray | None = None  # the samples of one channel, where they use more than 8 bits
 
     def turned(self, orientation: int) -> "_Image":
         """Return it as it is shown."""
         valid, damaged = (None if mask is None else turned(mask, orientation) for mask in (self.valid, self.damaged))
-        return _Image(turned(self.rgb, orientation), valid, damaged, self.damage)
+        deep = None if self.deep is None else turned(self.deep, orientation)
+        return _Image(turned(self.rgb, orientation), valid, damaged, self.damage, deep)
 
 
 def _rectangles(damaged: MaskArray | None, block: Region) -> Iterator[tuple[Region, bool]]:
@@ -136,9 +138,9 @@ def _decode(info: SlideInfo, sample_bits: int) -> _Image:
         return _Image(strict_jpeg(file.read_bytes()), None)
     with open_pillow(file, kind) as image:
         if image.mode == DEEP_MODE:
-            return _Image(
-                np.repeat(grey_levels(np.asarray(image, np.uint16), sample_bits)[..., None], 3, axis=-1), None
-            )
+            samples = np.asarray(image, np.uint16)
+            grey = np.repeat(grey_levels(samples, sample_bits)[..., None], 3, axis=-1)
+            return _Image(grey, None, deep=samples if sample_bits > 8 else None)
         has_alpha = image.mode in ("LA", "RGBA") or "transparency" in image.info
         return _Image(*_split_alpha(np.asarray(image.convert("RGBA" if has_alpha else "RGB"))))
 
@@ -149,22 +151,17 @@ def _decode_tiff(info: SlideInfo, sample_bits: int) -> _Image:
         pages = tiff_pages(tiff, parts)
         read = [tiff_samples_around_damage(page, info.file_bytes) for page in pages]
     wanted = [part.sample for part in parts] or [None]
-    found = [
-        _part(samples, page, sample, sample_bits)
-        for (samples, _, _), page, sample in zip(read, pages, wanted, strict=True)
+    one = [
+        one_of_samples(samples, page, sample) for (samples, _, _), page, sample in zip(read, pages, wanted, strict=True)
     ]
+    found = [grey_levels(samples, sample_bits) if samples.dtype == np.uint16 else samples for samples in one]
     masks = [mask for _, mask, _ in read if mask is not None]
     damaged = np.logical_or.reduce(masks) if masks else None
     damage = next((text for _, _, text in read if text), "")
     if len(found) == 1:
-        return _Image(*_tiff_pixels(pages[0], found[0], parts[0].sample if parts else None), damaged, damage)
+        deep = one[0].reshape(one[0].shape[:2]) if one[0].dtype == np.uint16 and sample_bits > 8 else None
+        return _Image(*_tiff_pixels(pages[0], found[0], parts[0].sample if parts else None), damaged, damage, deep)
     return _Image(np.ascontiguousarray(np.stack(found, axis=-1)), None, damaged, damage)  # red, green and blue
-
-
-def _part(samples: NDArray[Any], page: tifffile.TiffPage, sample: int | None, sample_bits: int) -> NDArray[np.uint8]:
-    """Return the samples of one part of a picture, uint8: 16-bit ones in 256 grey levels."""
-    samples = one_of_samples(samples, page, sample)
-    return grey_levels(samples, sample_bits) if samples.dtype == np.uint16 else samples
 
 
 def _tiff_pixels(

@@ -9,7 +9,7 @@ import numpy as np
 
 from wsi_area.errors import TileReadError
 from wsi_area.model.geometry import Region, Size
-from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
+from wsi_area.model.pixels import DeepArray, MaskArray, RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
 
 VALID_ALPHA = 128
@@ -24,6 +24,7 @@ class DecodedTile:
     region_level_px: Region
     rgb: RgbArray  # uint8 (h, w, 3) RGB; may be a view of scratch memory
     valid: MaskArray | None  # bool (h, w); None where every pixel is valid
+    deep: DeepArray | None = None  # uint16 (h, w): what ``rgb`` was made of, where it has more than 8 bits
     damage: str | None = None  # why none of it could be decoded: then it is black, and no pixel of it valid
 
 
@@ -112,8 +113,8 @@ def damaged_tile(region_level_px: Region, damage: str) -> DecodedTile:
     shape = region_level_px.height_px, region_level_px.width_px
     black, not_valid = np.zeros(3, np.uint8), np.zeros((), np.bool_)
     return DecodedTile(
-        region_level_px, np.broadcast_to(black, (*shape, 3)), np.broadcast_to(not_valid, shape), damage
-    )  # fmt: skip
+        region_level_px, np.broadcast_to(black, (*shape, 3)), np.broadcast_to(not_valid, shape), damage=damage
+    )
 
 
 def assembled(decoded_tiles: Iterator[tuple[DecodedTile, ...]], region_level_px: Region) -> TilePixels:
@@ -137,17 +138,21 @@ def assembled_around_damage(
     height, width = region_level_px.height_px, region_level_px.width_px
     rgb = np.empty((height, width, 3), np.uint8)
     valid = np.ones((height, width), np.bool_)
+    deep: DeepArray | None = None
     damaged = []
     for decoded in chain.from_iterable(decoded_tiles):
         box = decoded.region_level_px
         top, left = box.y_px - region_level_px.y_px, box.x_px - region_level_px.x_px
         rows, columns = slice(top, top + box.height_px), slice(left, left + box.width_px)
         rgb[rows, columns] = decoded.rgb
+        if decoded.deep is not None:
+            deep = np.zeros((height, width), np.uint16) if deep is None else deep
+            deep[rows, columns] = decoded.deep
         if decoded.valid is not None:
             valid[rows, columns] = decoded.valid
         if decoded.damage is not None:
             damaged.append(DamagedPart(box, decoded.damage))
-    return TilePixels(rgb, valid), tuple(damaged)
+    return TilePixels(rgb, valid, deep), tuple(damaged)
 
 
 def read_around_damage(

@@ -62,7 +62,8 @@ class StoredReader:
                 shape = box.height_px, box.width_px
                 return DecodedTile(box, np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.bool_))
             left, top = box.x_px - whole.x_px, box.y_px - whole.y_px
-            rgb = self._rgb(samples[top : top + box.height_px, left : left + box.width_px])
+            of_box = samples[top : top + box.height_px, left : left + box.width_px]
+            rgb = self._rgb(of_box)
             if rgb.shape[:2] != (box.height_px, box.width_px):
                 raise ValueError(f"it decodes to {samples.shape[:2]}, smaller than a tile")
         except SEGMENT_ERRORS as error:
@@ -71,7 +72,8 @@ class StoredReader:
                 f"slide {self._info.slide_id!r}, level {level}, stored tile row {row} column {column}: "
                 f"{error}; its pixels count as unreadable, re-export or re-scan the slide to have them",
             )
-        return DecodedTile(box, rgb, None)
+        is_deep = self._bits > 8 and of_box.shape[-1] == 1
+        return DecodedTile(box, rgb, None, of_box[..., 0].astype(np.uint16, copy=False) if is_deep else None)
 
     def _rgb(self, samples: NDArray[np.unsignedinteger]) -> RgbArray:
         """Return uint8 (h, w, 3) RGB of one channel or three; 16-bit samples in 256 grey levels."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.picture import StoredPart
+from wsi_area.slides.stored.plain_depth import steady_brightest
 from wsi_area.slides.stored.tiff_segments import segment_samples
 
 MAX_TILE_PX = 1 << 26
@@ -86,9 +87,12 @@ class StoredPicture:
             raise ValueError("some of its colours are missing")
         return np.concatenate([samples for samples in found if samples is not None], axis=-1)
 
-    def brightest(self, level: int) -> NDArray[np.uint16]:
-        """Return the brightest sample of a level, uint16 (1, 1); tile by tile, what cannot be decoded left out."""
-        largest = 0
+    def brightest(self, level: int) -> tuple[int, int]:
+        """Return the brightest sample of a level that is no hot pixel, and how many hot pixels there are.
+
+        Tile by tile; what cannot be decoded is left out.
+        """
+        largest, hot_px = 0, 0
         size, tile = self.size_px(level), self.tile_px(level)
         for row in range(-(-size.height_px // tile.height_px)):
             for column in range(-(-size.width_px // tile.width_px)):
@@ -96,8 +100,10 @@ class StoredPicture:
                     samples = self.tile(level, row, column)
                 except (ValueError, RuntimeError, OSError):  # told when it is read to be counted
                     continue
-                largest = largest if samples is None else max(largest, int(samples.max(initial=0)))
-        return np.array([[largest]], np.uint16)
+                for channel in () if samples is None else np.moveaxis(samples, -1, 0):
+                    brightest, hot = steady_brightest(channel)
+                    largest, hot_px = max(largest, brightest), hot_px + hot
+        return largest, hot_px
 
     def close(self) -> None:
         """Close the file."""

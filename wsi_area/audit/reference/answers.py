@@ -1,0 +1,104 @@
+"""audit: what a reader answered, held against the draw; whatever would bend the sample is refused with its number."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsi_area.errors import SettingsError
+from wsi_area.model.record.reference_design import ReferenceDesign
+from wsi_area.results.layout import text_of_csv
+
+POINT_COLUMNS = ("point_id", "slide_id", "x_px", "y_px", "answer")
+CANNOT_TELL = "?"
+"""The answer of a reader who looked and cannot tell: in the interval it counts both ways."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reader's answers to the first points of a draw."""
+
+    reader: str
+    answers: Mapping[str, str]  # point id → class name or `CANNOT_TELL`
+
+
+def read_answers(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a file of answers.
+
+    Raises
+    ------
+    SettingsError
+        It cannot be read, or lacks a column.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read ({error}); give a CSV with {','.join(POINT_COLUMNS)}") from error
+    table = csv.DictReader(io.StringIO(text))
+    if lacking := [name for name in POINT_COLUMNS if name not in (table.fieldnames or ())]:
+        raise SettingsError(f"{path} lacks the columns {', '.join(lacking)}; it needs {','.join(POINT_COLUMNS)}")
+    return [{name: text_of_csv((row.get(name) or "").strip()) for name in POINT_COLUMNS} for row in table]
+
+
+def reading_of(path: Path, rows: Sequence[Mapping[str, str]], design: ReferenceDesign) -> Reading:
+    """Return the answers of one file.
+
+    A reader may stop early: points are numbered in random order, so the first ones are a sample too. Points left out
+    among them are not: those would be the hard ones.
+
+    Raises
+    ------
+    SettingsError
+        Points are of another draw, were moved, are answered twice or left out, or an answer is no class of the run.
+    """
+    points = {point.point_id: point for point in design.points}
+    if strange := [row["point_id"] for row in rows if row["point_id"] not in points]:
+        raise SettingsError(
+            f"{path}: {len(strange)} of {len(rows)} points are not of the draw {design.name!r}, the first "
+            f"{strange[0]!r}; give the answers to that draw's points.csv"
+        )
+    moved = [row["point_id"] for row in rows if not _is_there(row, points[row["point_id"]])]
+    if moved:
+        raise SettingsError(
+            f"{path}: {len(moved)} points are not where they were drawn, the first {moved[0]}; a point that is moved "
+            "is no random one: put its slide_id, x_px and y_px back from points.csv"
+        )
+    answers: dict[str, str] = {}
+    for row in rows:
+        if row["answer"] and row["point_id"] in answers:
+            raise SettingsError(f"{path}: {row['point_id']} is answered twice; keep one row")
+        if row["answer"]:
+            answers[row["point_id"]] = row["answer"]
+    _require_known(path, answers, design)
+    _require_first(path, answers, list(points))
+    return Reading(path.stem, answers)
+
+
+def _is_there(row: Mapping[str, str], point: object) -> bool:
+    try:
+        at = (row["slide_id"], int(row["x_px"]), int(row["y_px"]))
+    except ValueError:
+        return False
+    return at == (getattr(point, "slide_id", ""), getattr(point, "x_px", -1), getattr(point, "y_px", -1))
+
+
+def _require_known(path: Path, answers: Mapping[str, str], design: ReferenceDesign) -> None:
+    known = {c.name for slide in design.slides for c in slide.classes} | {CANNOT_TELL}
+    if strange := [(point, answer) for point, answer in answers.items() if answer not in known]:
+        point, answer = strange[0]
+        raise SettingsError(
+            f"{path}: {len(strange)} answers are no class of the run, the first {answer!r} at {point}; the classes are "
+            f"{', '.join(sorted(known - {CANNOT_TELL}))}, and {CANNOT_TELL} where nobody can tell"
+        )
+
+
+def _require_first(path: Path, answers: Mapping[str, str], ids: Sequence[str]) -> None:
+    if not answers:
+        raise SettingsError(f"{path} has no answers; fill in the column answer")
+    last = max(n for n, point in enumerate(ids) if point in answers)
+    if missing := [point for point in ids[:last] if point not in answers]:
+        raise SettingsError(
+            f"{path}: {len(missing)} of the first {last + 1} points have no answer, the first {missing[0]}; answer "
+            f"them, with {CANNOT_TELL} where nobody can tell: without the hard points the map would look too good"
+        )
