@@ -36,7 +36,16 @@ def measured_run(tmp_path_factory: pytest.TempPathFactory, configs: Path) -> Pat
     ]
     settings = load(
         configs / "ihc_dab.toml",
-        ["tiling.tile_px=128", "tiling.skip_glass=false", "objects.foci=true", POSITIVE_IS_TUMOUR],
+        [
+            "tiling.tile_px=128",
+            "tiling.skip_glass=false",
+            "objects.foci=true",
+            POSITIVE_IS_TUMOUR,
+            "bands.edges_um=[-9, 0, 20]",
+            "hotspots.areas_mm2=[0.001]",
+            "hotspots.step_um=5",
+            "hotspots.tissue_share=0.1",
+        ],
     )
     outline = {"type": "Polygon", "coordinates": [[[90, 40], [210, 40], [210, 160], [90, 160], [90, 40]]]}
     (folder / "region.geojson").write_text(json.dumps(outline))

@@ -9,9 +9,14 @@ from measuring import measure
 from synthetic import FileForm, Shape, disc, write_slide
 from synthetic_shapes import box
 
+from wsi_area.exports.export import ExportOptions, export_run
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.reports.found_outlines import found_outlines
+from wsi_area.reports.photo_layers import Frame
+from wsi_area.reports.report import write_report
+from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_run import open_run
 
 SIZE = Size(2400, 2000)
@@ -161,6 +166,49 @@ def test_a_grid_that_was_corrected_comes_back(tmp_path: Path) -> None:
     for name in set(again) & set(found):
         assert int(again[name]["n_px_tissue"]) == pytest.approx(int(found[name]["n_px_tissue"]), abs=5)
         assert again[name]["parent_id"] == found[name]["parent_id"]
+
+
+def test_exported_cores_come_back_by_name_and_patient(tmp_path: Path) -> None:
+    slide = array_slide(tmp_path / "array.tif", gone={(0, 0)})
+    measure(slide, tmp_path / "out", SECTIONS, "tma.core_mm=1", f"tma.map={map_file(tmp_path / 'map.csv')}")
+    (exported,) = (made.path for made in export_run(tmp_path / "out", ExportOptions(format="regions")))
+    measure(slide, tmp_path / "again", "tma.core_mm=1", f"tma.grid={exported}")
+    found, again = (rows_of(tmp_path / out) for out in ("out", "again"))
+    assert {name: row for name, row in again.items() if row["status"] != "rest"}.keys() == {
+        name for name, row in found.items() if row["region_class"] == "core" and row["status"] != "rest"
+    }
+    for name, row in again.items():
+        assert row["parent_id"] == found[name]["parent_id"]
+        assert row["status"] == found[name]["status"]
+
+
+def test_the_report_outlines_each_core_with_its_name_and_its_status(tmp_path: Path) -> None:
+    slide = array_slide(tmp_path / "array.tif", gone={(1, 2)}, half=(2, 3))
+    measure(slide, tmp_path / "out", "tma.core_mm=1", f"tma.map={map_file(tmp_path / 'map.csv')}")
+    record, notes = counted(tmp_path / "out"), list[str]()
+    (folder,) = (tmp_path / "out" / "slides").iterdir()
+    shown = found_outlines(SlideLayout(folder), record, Frame(float(SIZE.width_px), float(SIZE.height_px), 1.0), notes)
+    assert notes == []
+    assert {outline.title for outline in shown if outline.is_doubtful} == {"B3: missing", "C4: broken"}
+    centres = core_centres()
+    for outline in shown:
+        r, c = ord(outline.label[0]) - 65, int(outline.label[1:]) - 1
+        assert np.hypot(outline.x - centres[r, c, 0], outline.y - centres[r, c, 1]) < 80, outline.title
+    write_report(tmp_path / "out")
+    html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert html.count('class="found"') == ROWS * COLUMNS
+
+
+def test_resuming_finds_the_same_rows_and_a_changed_map_is_followed(tmp_path: Path) -> None:
+    slide, cores = array_slide(tmp_path / "array.tif"), map_file(tmp_path / "map.csv")
+    asked = "tma.core_mm=1", f"tma.map={cores}"
+    measure(slide, tmp_path / "out", *asked)
+    first = rows_of(tmp_path / "out")
+    measure(slide, tmp_path / "out", *asked)
+    assert rows_of(tmp_path / "out") == first
+    cores.write_text(cores.read_text(encoding="utf-8").replace("A1,patient 0", "A1,patient 99"), encoding="utf-8")
+    measure(slide, tmp_path / "out", *asked)
+    assert rows_of(tmp_path / "out")["core A1"]["parent_id"] == "patient 99"
 
 
 def test_an_array_whose_edge_row_is_lost_says_that_no_core_is_sure(tmp_path: Path) -> None:

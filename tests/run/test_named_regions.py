@@ -8,14 +8,19 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from measuring import measure
+from measuring import FLAT, measure
 from synthetic import FileForm, disc, write_slide
 
 from wsi_area.audit.verify import verify_run
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.tables.reading import read_workbook
+from wsi_area.run.array.division import ArrayTask
+from wsi_area.run.array.merge import merge_run
+from wsi_area.run.array.task_run import run_task
+from wsi_area.settings.run_settings import load
 
 SIZE, MPP = Size(300, 200), 0.5
 CASES = {  # corners of boxes, and which part of them is paint: a disc of 60 px round (150, 100)
@@ -71,6 +76,7 @@ def test_each_drawn_region_has_a_row_with_its_name_its_class_and_the_tissue_insi
     assert [(r["region_name"], r["region_class"], r["status"]) for r in rows] == [
         ("inside", "Hotspot", "complete"), ("beside", "", "complete"), ("across", "", "complete"),
     ]  # fmt: skip
+    assert not [f.code for f in open_run(out)["s"].counted.findings if "OVERLAP" in f.code]  # they are meant to
     for row, corners in zip(rows, CASES.values(), strict=True):
         x0, y0, x1, y1 = corners
         assert int(row["n_px"]) == (x1 - x0) * (y1 - y0)
@@ -123,14 +129,16 @@ def test_other_regions_are_counted_without_a_tile_being_read_again(drawn: tuple[
 
 def test_a_region_outside_the_region_of_interest_is_told_as_outside(drawn: tuple[Path, Path], tmp_path: Path) -> None:
     slide, folder = drawn
-    (tmp_path / "roi.geojson").write_text(json.dumps(feature("field", (100, 0, 300, 200))["geometry"]))
+    (tmp_path / "roi.geojson").write_text(json.dumps(feature("field", (150, 0, 300, 200))["geometry"]))
     out = tmp_path / "out"
     measure(slide, out, regions_from=folder, roi=tmp_path / "roi.geojson")
     by_name = {row["region_name"]: row for row in rows_of(out)}
     assert set(by_name) == set(CASES)  # the field itself says nothing but where it lies
     assert by_name["beside"]["n_px_outside_roi"] == by_name["beside"]["n_px"] == str(55 * 55)
     assert by_name["beside"]["pct_tissue"] == ""
-    assert by_name["inside"]["n_px_outside_roi"] == "0"
+    half = by_name["inside"]  # all of it is paint
+    assert (half["n_px"], half["n_px_outside_roi"], half["n_px_tissue"]) == ("2400", "1200", "1200")
+    assert (half["pct_tissue"], half["class_tissue_pct_region"]) == ("100.0", "100.0")
 
 
 def test_an_outline_of_another_kind_and_a_second_file_each_keep_ids_of_their_own(tmp_path: Path) -> None:
@@ -153,3 +161,18 @@ def test_an_outline_of_another_kind_and_a_second_file_each_keep_ids_of_their_own
     assert [r["region_id"] for r in rows] == ["tumor/1", "stroma/1", "roi/tumor/1", "roi/stroma/1"]
     assert [r["found_in"] for r in rows] == ["regions", "regions", "roi", "roi"]
     assert rows[0]["n_px"] == rows[2]["n_px"]
+
+
+def test_tasks_of_an_array_that_share_the_slide_come_to_the_same_rows(
+    drawn: tuple[Path, Path], tmp_path: Path, small_batches: None
+) -> None:
+    slide, folder = drawn
+    one, shared = tmp_path / "one", tmp_path / "shared"
+    measure(slide, one, regions_from=folder)
+    settings = load(None, [*FLAT, "run.piece_mib=0", "tiling.tile_px=64"])
+    inputs = collect_slides([str(slide)], regions_from=folder)
+    for index in (2, 1):
+        run_task(inputs, settings, shared, ArrayTask(index, 2))
+    merge_run(shared)
+    assert (shared / "regions.csv").read_bytes() == (one / "regions.csv").read_bytes()
+    assert verify_run(shared).disagreements == ()

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 from synthetic import FileForm, SyntheticSlide, disc, write_slide
 
+from wsi_area.audit.difference import compare_runs
+from wsi_area.audit.same_rules import remarks_of
+from wsi_area.audit.verify import verify_run
 from wsi_area.compute.cut import planning
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
@@ -210,3 +214,52 @@ def test_the_layered_map_has_the_overlap_of_both_grids(slide: SyntheticSlide, tm
     expected = np.add.reduceat(np.add.reduceat(tissue.astype(int), rows[:-1], axis=0), columns[:-1], axis=1)
     assert np.array_equal(layered.tissue_l0_px(*box), expected[box])
     assert layered.l0_px(slice(None), slice(None)).sum() == SIZE.area_px
+
+
+def test_verify_finds_a_pixel_of_the_layer_that_was_changed(slide: SyntheticSlide, tmp_path: Path) -> None:
+    drawn = outlines(tmp_path / "layered.geojson", tumor=TUMOR)
+    measured(slide, drawn, tmp_path / "out", *FLAT_TISSUE)
+    assert verify_run(tmp_path / "out").disagreements == ()
+    place = RunLayout(tmp_path / "out").slide("layered").tissue
+    array = zarr.open_array(place.class_map, path="0", mode="r+")
+    array[100, 150] = 1 - int(array[100, 150])
+    assert any(found.what == "tissue layer" for found in verify_run(tmp_path / "out").disagreements)
+
+
+@pytest.mark.parametrize("field", ["n_px_crossed", "in_tissue_px", "fraction_of_tissue", "n_px"])
+def test_verify_finds_a_number_of_the_layer_that_was_changed(slide: SyntheticSlide, tmp_path: Path, field: str) -> None:
+    drawn = outlines(tmp_path / "layered.geojson", tumor=TUMOR)
+    measured(slide, drawn, tmp_path / "out", *FLAT_TISSUE)
+    place = RunLayout(tmp_path / "out").slide("layered").result_json
+    document = json.loads(place.read_text())
+    part = {"n_px_crossed": "tissue_layer", "n_px": "tissue"}.get(field, "tumor")
+    was = document[part][field]
+    if isinstance(was, list):
+        was[0][0] += 1
+    else:
+        document[part][field] = was * 0.5 if isinstance(was, float) else was + 1
+    place.write_text(json.dumps(document))
+    assert verify_run(tmp_path / "out").disagreements
+
+
+def test_change_and_diff_say_that_the_denominator_is_another(slide: SyntheticSlide, tmp_path: Path) -> None:
+    drawn = outlines(tmp_path / "layered.geojson", tumor=TUMOR)
+    with_layer = measured(slide, drawn, tmp_path / "now", *FLAT_TISSUE)
+    tissue_px = int(drawn_l0().sum())
+    # as versions before the tissue layer wrote it: what was drawn is the tissue
+    tissue = with_layer.tissue.model_copy(update={"source": None, "reason": "", "n_px": tissue_px})
+    before = with_layer.model_copy(update={"tissue": tissue, "tissue_layer": None})
+    assert any("denominator" in remark for remark in remarks_of(before, with_layer))
+    assert not any("denominator" in remark for remark in remarks_of(with_layer, with_layer))
+    measured(slide, drawn, tmp_path / "then")
+    found = compare_runs(tmp_path / "then", tmp_path / "now")
+    assert "tissue, the denominator of shares" in {difference.what for difference in found.slides}
+
+
+def test_of_a_drawn_slide_no_tile_is_read_but_those_at_the_drawing(slide: SyntheticSlide, tmp_path: Path) -> None:
+    drawn = outlines(tmp_path / "layered.geojson", tumor=(300, 200, 360, 260))
+    found = measured(slide, drawn, tmp_path / "out", *FLAT_TISSUE, "tiling.tile_px=64", "tiling.skip_margin_um=0")
+    assert found.work.tiles - found.work.tiles_skipped <= 9  # four hold it, and their neighbours
+    assert found.skipped_tissue_px_upper_bound == 0
+    assert found.tumor.n_px == 60 * 60
+    assert "SKIP_BOUND_HIGH" not in {finding.code for finding in found.findings}

@@ -139,7 +139,8 @@ def _beside(file: OutlineFile, beside: Sequence[int], bounds: NDArray[np.float64
         power = 2 ** math.ceil(math.log2(over))
         hint = (
             "were they drawn on another slide? Or is a scale missing: they would fit at "
-            f"1/{over:.4g} or less, --annotation-scale 1/{power} is next (--roi-scale for a region of interest)"
+            f"1/{over:.4g} or less, --annotation-scale 1/{power} is next (--roi-scale for a region of interest, "
+            "--regions-scale for regions)"
         )
     else:
         hint = "was the file drawn on another slide?"

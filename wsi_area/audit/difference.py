@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from wsi_area.audit.same_rules import denominator_of
 from wsi_area.model.json_tree import flat
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide
@@ -146,6 +147,8 @@ def _figures(slide: CountedSlide) -> dict[str, Any]:
         "tumor area_mm2": slide.tumor.area_mm2,
         "positive area_mm2": None if slide.positive is None else slide.positive.area_mm2,
         "tissue area_mm2": slide.tissue.area_mm2,
+        "tissue, the denominator of shares": denominator_of(slide),
+        "tumor in tissue area_mm2": slide.tumor.in_tissue_area_mm2,
         "annotations": None if slide.annotations is None else slide.annotations.sha256,
         "roi": None if slide.roi is None else slide.roi.sha256,
         "n_px_total": counts.n_px_total,

@@ -5,8 +5,11 @@ from typing import Any
 from wsi_area.model.json_tree import flat
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.tables.light_text import doubt_text, is_unlit
 from wsi_area.settings.difference import differences
 from wsi_area.settings.effect import Effect
+
+NO_VERDICT = "; no interval holds the error of a wrong glass, so there is no verdict"
 
 
 def rules_apart(before_run: RunRecord, before: CountedSlide, after_run: RunRecord, after: CountedSlide) -> list[str]:
@@ -45,10 +48,26 @@ def remarks_of(before: CountedSlide, after: CountedSlide) -> list[str]:
     drawn = ["the whole image" if slide.roi is None else "a region of interest" for slide in (before, after)]
     if drawn[0] != drawn[1]:
         remarks.append(f"measured was {drawn[0]}, then {drawn[1]}")
+    for when, slide in (("before", before), ("after", after)):
+        if doubt := doubt_text(slide):
+            verdict = NO_VERDICT if is_unlit(slide) else ""
+            remarks.append(f"{when}: {doubt}{verdict}")
+    tissue = [denominator_of(slide) for slide in (before, after)]
+    if tissue[0] != tissue[1]:
+        remarks.append(f"shares were of {tissue[0]}, then of {tissue[1]}: the denominator changed")
     scaled = [_grey_levels(slide) for slide in (before, after)]
     if scaled[0] != scaled[1]:
         remarks.append(f"a grey level stands for {scaled[0]:g} and {scaled[1]:g} steps of the camera")
     return remarks
+
+
+def denominator_of(slide: CountedSlide) -> str:
+    """Return in words what the shares of a slide are shares of; of an older result, which does not say, as it was."""
+    tissue = slide.tissue
+    if tissue.n_px is None:
+        return "nothing (no tissue was measured)"
+    is_drawn = tissue.source == "drawing" or (tissue.source is None and slide.annotations is not None)
+    return "a tissue layer" if tissue.source == "layer" else "what was drawn" if is_drawn else "the tissue classes"
 
 
 def _grey_levels(slide: CountedSlide) -> float:

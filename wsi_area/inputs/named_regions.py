@@ -10,6 +10,7 @@ from wsi_area.model.finding import QaFinding
 
 MOST_REGIONS = 250_000
 """Regions of a slide that have rows; of a slide with more, none has: rows are for what somebody reads."""
+_OF_CLASSES = ("OUTLINES_OVERLAP", "CLASSES_OVERLAP")
 _MEANT = ("annotation", "tmaCore")
 
 
@@ -36,11 +37,17 @@ def named_regions(drawings: Mapping[RegionSource, Drawn | None]) -> NamedRegions
             region_id = _unused(region.region_id, source, used)
             used.add(region_id)
             regions.append(replace(region, region_id=region_id))
-    files = tuple(replace(drawn, regions=(), mask=None) for _, drawn in given.values())
+    files = tuple(_file(source, drawn) for source, drawn in given.values())
     if len(regions) > MOST_REGIONS:
         told = f"there are {len(regions)} regions, the most that have rows is {MOST_REGIONS}; keep those that you read"
         return NamedRegions(drawn=files, left_aside=left_aside, not_assessed=told)
     return NamedRegions(tuple(regions), tuple(masks), files, left_aside)
+
+
+def _file(source: RegionSource, drawn: Drawn) -> Drawn:
+    """Return a drawing without what it holds; regions may overlap, so that this is no finding of theirs."""
+    told = tuple(finding for finding in drawn.findings if source != "regions" or finding.code not in _OF_CLASSES)
+    return replace(drawn, regions=(), mask=None, findings=told)
 
 
 def regions_findings(slide_id: str, named: NamedRegions) -> tuple[QaFinding, ...]:

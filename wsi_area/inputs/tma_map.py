@@ -1,5 +1,6 @@
 """inputs: which cores a tissue microarray has, from its map; and where they lie, from a grid somebody corrected."""
 
+import gzip
 import json
 import re
 from collections import Counter
@@ -61,7 +62,7 @@ def read_grid(path: Path, slide_id: str) -> tuple[MapCore, ...]:
     SettingsError
         Naming the file, and the line or feature.
     """
-    if path.suffix.casefold() in (".geojson", ".json"):
+    if path.name.casefold().endswith((".geojson", ".json", ".geojson.gz")):
         return _distinct(path, _features(path))
     cores, others = [], Counter[str]()
     for line, cells in csv_lines(path, GRID_COLUMNS, ("x_l0_px", "y_l0_px"), what="the grid of the array"):
@@ -126,7 +127,7 @@ def _number(where: str, cells: Mapping[str, str], column: str) -> float:
 
 def _features(path: Path) -> list[MapCore]:
     """Return the cores of GeoJSON: the centre of each feature that has a name, as a viewer exports an array."""
-    text = read_names(path, "the grid of the array")
+    text = _unpacked(path) if path.suffix.casefold() == ".gz" else read_names(path, "the grid of the array")
     if len(text) > _MOST_GRID_BYTES:
         raise SettingsError(
             f"{path}: it has {len(text)} characters, the most is {_MOST_GRID_BYTES}; export the cores alone"
@@ -141,10 +142,21 @@ def _features(path: Path) -> list[MapCore]:
         ) from error
 
 
+def _unpacked(path: Path) -> str:
+    try:
+        with gzip.open(path) as file:
+            return file.read(_MOST_GRID_BYTES + 1).decode()
+    except (OSError, EOFError, ValueError) as error:
+        raise SettingsError(f"{path}: the grid of the array cannot be read ({error}); export it again") from error
+
+
 def _feature(where: str, feature: Mapping[str, Any]) -> MapCore | None:
     told = feature.get("properties") or {}
-    name, patient = told.get("name"), told.get("patient", "")
-    if not isinstance(name, str) or not name or not isinstance(patient, str):
+    name, patient = told.get("name"), told.get("patient") or told.get("parent") or ""
+    kind = (told.get("classification") or {}).get("name", "core")
+    # of all regions that a run exports only the cores are meant, without what lies outside of them
+    is_rest = name == "rest" and kind == "core"
+    if not isinstance(name, str) or not name or not isinstance(patient, str) or kind == "section" or is_rest:
         return None
     centre = shapely.from_geojson(json.dumps(feature["geometry"])).centroid
     if centre.is_empty:

@@ -18,7 +18,7 @@ the fields of its own version and of all before it, and refuses a document of a 
 
 NEVER = "never"
 
-Table = Literal["summary", "areas", "flags", "failed", "objects", "subjects", "ratios", "regions"]
+Table = Literal["summary", "areas", "flags", "failed", "objects", "subjects", "ratios", "regions", "bands", "hotspots"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from wsi_area.model.calibration import Mpp
+from wsi_area.model.calibration import QUALITIES, Mpp, Quality
 from wsi_area.model.documented import Count, Hash, Name, Number, Says
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Region, Size
@@ -40,9 +40,11 @@ from wsi_area.model.record.slide_areas import (
     TissueEnvelope,
     Unreadable,
 )
+from wsi_area.model.record.slide_bands import Bands
 from wsi_area.model.record.slide_burden import Positive, Tumor
-from wsi_area.model.record.slide_certificate import Certificate
+from wsi_area.model.record.slide_certificate import Certificate, Grade
 from wsi_area.model.record.slide_foci import FociOnRecord
+from wsi_area.model.record.slide_hotspots import HotSpots
 from wsi_area.model.record.slide_origin import (
     NO_MM2,
     NOT_COUNTED,
@@ -147,6 +149,8 @@ class CountedSlide(EndedSlide):
         FociOnRecord | None,
         Says(FociOnRecord.__doc__ or "", empty="foci were not asked for, or no class is tumour"),
     ]
+    bands: Bands = None
+    hotspots: HotSpots = None
     regions: NamedOnSlide = None
     size_filters: Annotated[tuple[SizeChange, ...], Says("what each filter by size changed")]
     steps: StepsOfSlide = None
@@ -234,6 +238,25 @@ class CountedSlide(EndedSlide):
     ]:  # fmt: skip
         """Return the level-0 pixels of the excluded classes."""
         return sum(c.n_px for c in self.classes if c.is_excluded)
+
+    @property
+    def light_grade(self) -> Grade | None:
+        """Return the grade of the light; None where no number leans on it."""
+        return None if self.certificate is None else self.certificate.light.grade
+
+    @property
+    def area_quality(self) -> Annotated[
+        Quality | None,
+        Says(
+            "how far areas are trusted: the quality of the pixel size, or the grade of the light where that is worse",
+            "", NO_MM2, "calibration.quality, certificate.light.grade", "area_quality",
+        ),
+    ]:  # fmt: skip
+        """Return how far the areas are trusted; None where there are none."""
+        light, of_scale = self.light_grade, self.calibration.quality
+        if light is None or of_scale is None:
+            return of_scale
+        return max(of_scale, light.grade, key=QUALITIES.index)
 
     @property
     def flags(self) -> Annotated[

@@ -11,6 +11,7 @@ from wsi_area.model.classes import ClassScheme
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.embedded import png_address
+from wsi_area.reports.found_outlines import FoundOutline, found_outlines
 from wsi_area.reports.photo_layers import Frame, Layer, photo_and_classes
 from wsi_area.reports.tile_map import NOTHING_RGB, SKIPPED_RGB, TileFacts, tile_map
 from wsi_area.results.class_map.class_codes import OUTSIDE_RGB, UNREADABLE_RGB, reserved_in
@@ -52,6 +53,7 @@ class SlidePicture:
     tiles: Layer | None
     tile_facts: TileFacts | None
     notes: tuple[str, ...]  # why something is not shown
+    found: tuple[FoundOutline, ...] = ()  # pieces and cores
 
 
 def slide_picture(layout: SlideLayout, record: CountedSlide, budget_bytes: int) -> SlidePicture:
@@ -64,6 +66,7 @@ def slide_picture(layout: SlideLayout, record: CountedSlide, budget_bytes: int) 
     tiles, facts = (None, None) if rows is None else _tiles(rows, record, frame, notes)
     left = budget_bytes - (0 if tiles is None else len(tiles.address))
     photo, classes = photo_and_classes(layout, record, rows, frame, left, notes)
+    found = found_outlines(layout, record, frame, notes)
     return SlidePicture(
         frame,
         photo,
@@ -74,6 +77,7 @@ def slide_picture(layout: SlideLayout, record: CountedSlide, budget_bytes: int) 
         tiles,
         facts,
         tuple(notes),
+        tuple(found),
     )
 
 

@@ -20,6 +20,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 _QUOTED = tuple(f"'{sign}" for sign in _FORMULA)
 TISSUE_FOLDER = "tissue"
 """In a slide's folder: its tissue as a layer of its own, laid out like a slide."""
+HOTSPOTS_NAME, HEAT_MAP_NAME = "hotspots.geojson", "hotspots.png"
+"""The windows of a slide with the most, and what every window of the grid holds."""
 TMA_GRID_NAME = "tma_grid.csv"
 """The cores of an array with their centres, beside the slide's result: to be corrected and given as tma.grid."""
 OUTLINES_NAME, LABELS_NAME = "regions.geojson.gz", "labels.ome.zarr"

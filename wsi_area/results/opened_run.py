@@ -106,6 +106,30 @@ class OpenedRun(Mapping[str, OpenedSlide]):
         return self._frame("subjects")
 
     @cached_property
+    def bands(self) -> "pd.DataFrame":
+        """Return one row for each slide, border, band and class; for errors as `hotspots`."""
+        return self._asked("bands")
+
+    @cached_property
+    def hotspots(self) -> "pd.DataFrame":
+        """Return one row for each hot spot.
+
+        Raises
+        ------
+        ResultError
+            If the settings of the run ask for none, or it has not ended.
+        """
+        return self._asked("hotspots")
+
+    def _asked(self, name: Table) -> "pd.DataFrame":
+        if self.run_record.state == "finished" and not (self.layout.root / f"{name}.parquet").exists():
+            raise ResultError(
+                f"{self.layout.root} has no {name}: its settings ask for none, or no slide has a pixel size; "
+                f"see [{name}] in docs/bands.md"
+            )
+        return self._frame(name)
+
+    @cached_property
     def findings(self) -> "pd.DataFrame":
         """Return one row for each finding."""
         import pandas as pd

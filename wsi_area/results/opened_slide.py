@@ -1,5 +1,6 @@
 """results: one slide of a run opened again: its result, its class map and ledger as arrays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.picture.pyramid import halved
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
+from wsi_area.model.documented import Table
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.class_map.layered_map import grid_of
@@ -17,6 +19,9 @@ from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_class_map
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
+
+if TYPE_CHECKING:  # loaded by who asks for a frame
+    import pandas as pd
 
 _BAND_PX = 2048  # work rows held at once while a coarser level is made, about
 
@@ -88,6 +93,27 @@ class OpenedSlide:
     def tissue_area_mm2(self) -> float | None:
         """Return the tissue area; None where the pixel size is unknown."""
         return self.result.tissue.area_mm2 if isinstance(self.result, CountedSlide) else None
+
+    @property
+    def bands(self) -> "pd.DataFrame":
+        """Return one row for each border, band and class of the slide; none where there are no bands of it."""
+        found = self.counted.bands
+        return self._frame("bands", () if found is None else found.listed)
+
+    @property
+    def hotspots(self) -> "pd.DataFrame":
+        """Return one row for each hot spot of the slide; none where none was asked for, or found."""
+        found = self.counted.hotspots
+        return self._frame("hotspots", () if found is None else found.listed)
+
+    def _frame(self, table: Table, items: Sequence[object]) -> "pd.DataFrame":
+        import pandas as pd
+
+        from wsi_area.results.tables.columns import columns_of
+
+        columns = columns_of(table)
+        rows = [[column.value(self.counted, item) for column in columns] for item in items]
+        return pd.DataFrame(rows, columns=[column.name for column in columns])
 
     def class_map(self, level: int = 0) -> ClassMap:
         """Return uint8 (h, w) of class ids and reserved codes, in memory.

@@ -70,6 +70,10 @@ def _areas(slide: CountedSlide) -> Iterator[tuple[str, int | None, float | None]
     """Yield each class and total by its name, with its level-0 pixels and its area on record."""
     yield from ((c.name, c.n_px, c.area_mm2) for c in slide.classes)
     yield "the tumour", slide.tumor.n_px, slide.tumor.area_mm2
+    inside_px = slide.tumor.in_tissue_px
+    if inside_px is not None and slide.tumor.n_px is not None:
+        yield "the tumour in tissue", inside_px, slide.tumor.in_tissue_area_mm2
+        yield "the tumour outside tissue", slide.tumor.n_px - inside_px, slide.tumor.outside_tissue_area_mm2
     if slide.positive is not None:
         yield "what is positive", slide.positive.n_px, slide.positive.area_mm2
     yield "the tissue", slide.tissue.n_px, slide.tissue.area_mm2

@@ -13,13 +13,11 @@ from wsi_area.inputs.collect import SlideInput, told_cases
 from wsi_area.inputs.slide_settings import told_settings
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import EndedSlide
+from wsi_area.results.class_map.cleaned_store import MADE_FROM_TILES
 from wsi_area.results.documents import write_run
-from wsi_area.results.layout import LABELS_NAME, NAMED_REGIONS_NAME, OUTLINES_NAME, RunLayout
+from wsi_area.results.layout import LABELS_NAME, RunLayout
 from wsi_area.results.leftovers import discard_tables
 from wsi_area.results.run_folder import Act, RunFolder
-from wsi_area.results.tables.object_tables import OBJECTS_TABLE
-from wsi_area.results.tables.region_tables import REGIONS_TABLE
-from wsi_area.results.thumbnail import CLASSES_NAME
 from wsi_area.storage.place import remove_tree
 
 SAID_AT_THE_END = ("ended", "exit_code", "statuses", "not_reached", "slides_not_reached", "seal", "workers", "timing")
@@ -103,6 +101,6 @@ def discard_documents(layout: RunLayout, slide_ids: Iterable[str]) -> None:
     for slide_id in slide_ids:
         slide = layout.slide(slide_id)
         slide.result_json.unlink(missing_ok=True)
-        for name in (OBJECTS_TABLE, REGIONS_TABLE, CLASSES_NAME, OUTLINES_NAME, NAMED_REGIONS_NAME):
+        for name in MADE_FROM_TILES:
             (slide.root / name).unlink(missing_ok=True)
         remove_tree(slide.root / LABELS_NAME)

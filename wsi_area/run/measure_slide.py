@@ -193,6 +193,13 @@ def finished(
     if objects is None:
         return None
     result = slide_document(prepared, layout, tiles_layout(layout, filters), origin, work, objects, settings)
+    if settings.bands.edges_um or settings.hotspots.windows_mm2:
+        from wsi_area.run.passes.margin_pass import with_margins  # its kernels are for those who ask
+
+        known = with_margins(result, layout, settings.bands, settings.hotspots, context.executor)
+        if known is None:
+            return None
+        result = known
     flush_stores(layout)
     write_result(layout, result)
     return Measured(result, resumed)

@@ -65,7 +65,6 @@ SPREAD_BLOCKS, PLAIN_SPREAD_BLOCKS = 16, 64
 """Blocks that are read for a threshold which hangs on the scale: a million work pixels; four of a plain image, which is
 decoded whole as it is."""
 
-
 FITTING = {
     "regions": "laying the outlines",
     "onnx_model": "trying the network",
@@ -197,17 +196,18 @@ def _cut_and_fitted(
         plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
     if plan.level != first.level:  # the segmenter was made for another pixel size
         lane = choose_lane(info, [plan.level], settings.reader.lane, levels)
+    settings.require_classes(fitted.scheme)
     plan = _within(plan, roi)
     validate(plan, task.memory_limit_bytes)
     foreground = fitted.may_hold_foreground(overview)
     if settings.tiling.skip_glass:
         # whatever was not wholly scanned is read too: only reading tells how much of it was
-        plan = skip_glass(plan, foreground | ~overview.valid, _margin_l0_px(settings, calibration))
+        wanted, margin_px = foreground | ~overview.valid, _margin_l0_px(settings, calibration)
+        plan = skip_glass(plan, wanted, margin_px, is_certain=isinstance(segmenter, UsesDrawn))
     begin_phase(task.ticket, "proving the reader")
     lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
     rim = _rim_fraction(foreground & lit.valid)
     light = light_of(fitted, overview, foreground)
-    box_px = -(-info.size_l0_px.area_px // overview.valid.size)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
     package, kept = segmenter_package(settings.segmenter.name), completeness(info)
     return PreparedSlide(
@@ -219,7 +219,7 @@ def _cut_and_fitted(
         drawn,
         roi,
         rim,
-        box_px,
+        -(-info.size_l0_px.area_px // overview.valid.size),
         light,
         kept,
         thumbnail,

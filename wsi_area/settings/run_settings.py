@@ -8,21 +8,22 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.errors import SettingsError
+from wsi_area.model.classes import ClassScheme
 from wsi_area.model.json_tree import flat, json_digest
-from wsi_area.model.picture import PictureChoice
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.cluster_settings import ClusterSettings, StorageSettings, TlsSettings
 from wsi_area.settings.effect import Effect, effect_of
+from wsi_area.settings.margin_settings import BandSettings, HotspotSettings
 from wsi_area.settings.mistakes import in_words, placed
 from wsi_area.settings.presets import config_file, shown
+from wsi_area.settings.reader_settings import ReaderSettings
 from wsi_area.settings.section_settings import SectionSettings, TmaSettings
 from wsi_area.settings.segmenter_settings import NO_TISSUE, SegmenterSettings, TissueSettings
 from wsi_area.settings.settings_origin import PROGRAM, origins, said_by
 from wsi_area.settings.settings_tree import assign, assigned, is_plain, kept, plain_value, put, read_toml
 
 ExecutorName = Literal["serial", "threads", "processes", "distributed", "slurm"]
-Lane = Literal["auto", "openslide", "direct"]
 
 
 class _Section(BaseModel):
@@ -55,24 +56,6 @@ class EnvelopeSettings(_Section):
         250.0, ge=0, description="µm: an enclosed gap is filled where no disc of this radius fits into it"
     )
     box_um: float = Field(8.0, gt=0, description="µm: width of the boxes that it is made of; wider on large slides")
-
-
-class ReaderSettings(_Section):
-    """How pixels are read."""
-
-    lane: Annotated[Lane, Effect.WORK] = Field(
-        "auto", description="auto: the direct lane where it is proven for the slide"
-    )
-    picture: int | str | None = Field(None, description="which picture of a file: its number as listed, or its name")
-    channel: int | str | None = Field(None, description="which channel: its number from 0, or its name")
-    plane: int | str | None = Field(
-        None, description="which focal plane, slice or time: its number from 0, or its name"
-    )
-
-    @property
-    def choice(self) -> PictureChoice:
-        """Return which picture of a file is meant."""
-        return PictureChoice(self.picture, self.channel, self.plane)
 
 
 class CalibrationSettings(_Section):
@@ -149,6 +132,8 @@ class RunSettings(_Section):
     exclusions: ExclusionSettings = ExclusionSettings()
     objects: ObjectSettings = ObjectSettings()
     envelope: EnvelopeSettings = EnvelopeSettings()
+    bands: BandSettings = BandSettings()
+    hotspots: HotspotSettings = HotspotSettings()
     sections: SectionSettings = SectionSettings()
     tma: TmaSettings = TmaSettings()
     reader: ReaderSettings = ReaderSettings()
@@ -185,6 +170,11 @@ class RunSettings(_Section):
     def canonical(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
         return self.model_dump(mode="json")
+
+    def require_classes(self, scheme: ClassScheme) -> None:
+        """Refuse settings that name a class which a slide does not have."""
+        self.bands.require_classes(scheme)
+        self.hotspots.require_classes(scheme)
 
     @property
     def measurement_hash(self) -> str:

@@ -151,7 +151,8 @@ def _undecided(mask: Size, slide: Size, readings: Sequence[_Reading], doubt_px: 
         ways = f"in no way that is sure: {listed}"
     return (
         f"a mask of {_text(mask)} px stands for a slide of {_text(slide)} px {ways}. State the scale that is meant "
-        "(--roi-scale for a region of interest), save the mask at a whole scale, or give the mask of this slide"
+        "(--roi-scale for a region of interest, --regions-scale for regions), "
+        "save the mask at a whole scale, or give the mask of this slide"
     )
 
 

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from wsi_area.audit.verification.counted_again import CountedAgain
 from wsi_area.audit.verification.disagreement import Disagreement
+from wsi_area.audit.verification.margins_check import margins_faults
 from wsi_area.audit.verification.objects_check import objects_faults
 from wsi_area.audit.verification.regions_check import regions_faults
+from wsi_area.audit.verification.tissue_check import crossing_faults, read_layer
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
+from wsi_area.model.json_tree import json_digest
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.record.run_seal import SealedSlide
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
@@ -89,7 +92,10 @@ def check_slide(task: SlideTask) -> CheckedSlide:
         require_ratios(slide, layout.result_json)
         again = _recount(layout, slide)
         faults = [*again.faults, *_document_faults(layout, slide, ended), *objects_faults(layout, slide)]
+        if not again.faults:
+            faults += margins_faults(layout, slide)
         faults += regions_faults(layout, slide)
+        faults += _layer_faults(layout, slide, task.sealed, is_torn=any(what == "class map" for what, _ in faults))
         if task.sealed is not None:
             faults += _seal_faults(layout, task.sealed, again, faults)
     except NewerDocumentError:
@@ -128,6 +134,25 @@ def _recount(layout: SlideLayout, slide: CountedSlide) -> _Recounted:
     pictures = _picture_faults(layout, slide, rows, again)
     faults = [*again.faults, *_total_faults(slide, columns, rows), *pictures]
     return _Recounted(grid.shape[0] * grid.shape[1], faults, ledger_digest(rows), again.digest.hex)
+
+
+def _layer_faults(
+    layout: SlideLayout, slide: CountedSlide, sealed: SealedSlide | None, *, is_torn: bool
+) -> list[tuple[str, str]]:
+    """Return what of a slide's tissue layer does not agree with itself, with the slide, or with the seal."""
+    layer = read_layer(layout, slide)
+    if layer is None:
+        return []
+    again = _recount(layout.tissue, layer)
+    faults = [("tissue layer", f"{what}: {why}") for what, why in again.faults]
+    if not faults and not is_torn:
+        faults += crossing_faults(layout, slide, layer)
+    digest = json_digest([again.ledger, again.class_map])
+    if not faults and sealed is not None and sealed.tissue is not None and sealed.tissue != digest:
+        faults.append(
+            ("tissue layer", f"it is not what was sealed (digest {digest[:12]}, sealed {sealed.tissue[:12]})")
+        )
+    return faults
 
 
 def _picture_faults(

@@ -57,7 +57,19 @@ def _document(demo: DemoOutcome, out: Path) -> dict[str, object]:
     lines = [
         {**asdict(line), "relative_error": line.relative_error, "ok": line.within_tolerance} for line in demo.lines
     ]
-    return {"passed": demo.passed, "comparison": lines, "out": str(out), "slides": demo.outcome.documents}
+    share = demo.burden
+    burden = share and {**asdict(share), "relative_error": share.relative_error, "ok": share.within_tolerance}
+    return {
+        "passed": demo.passed,
+        "comparison": lines,
+        "burden": burden,
+        "out": str(out),
+        "slides": demo.outcome.documents,
+    }
+
+
+def _written(demo: DemoOutcome, out: Path) -> dict[str, object]:
+    return {"out": str(out), "slides": demo.outcome.documents}
 
 
 def _print(demo: DemoOutcome, out: Path) -> None:
@@ -74,6 +86,12 @@ def _print(demo: DemoOutcome, out: Path) -> None:
         table.add_row(
             line.name, f"{line.true_mm2:.5f}", f"{line.measured_mm2:.5f}", f"{line.relative_error:+.3%}",
             f"±{line.tolerance_relative:.1%}", Text("✓", "green") if line.within_tolerance else Text("✗", "red"),
+        )  # fmt: skip
+    if (burden := demo.burden) is not None:
+        table.add_row(
+            "burden: tumour in tissue, of the tissue", f"{burden.true_pct:.3f} %", f"{burden.measured_pct:.3f} %",
+            f"{burden.relative_error:+.3%}", f"±{burden.tolerance_relative:.1%}",
+            Text("✓", "green") if burden.within_tolerance else Text("✗", "red"),
         )  # fmt: skip
     console.print(table)
     (record,) = demo.outcome.slides

@@ -17,7 +17,7 @@ AUDIT_FRACTION, AUDIT_MIN_TILES = 0.02, 59
 that must be found clean to say with 95 % confidence that less than 5 % are not (0.95^59 = 0.0485)."""
 
 
-def skip_glass(plan: SlidePlan, must_read: MaskArray, margin_l0_px: float) -> SlidePlan:
+def skip_glass(plan: SlidePlan, must_read: MaskArray, margin_l0_px: float, *, is_certain: bool = False) -> SlidePlan:
     """Return the plan with the tiles marked that hold only glass.
 
     A tile is skipped if no overview pixel within it, or within the margin around it, must be read. A ring of
@@ -32,6 +32,8 @@ def skip_glass(plan: SlidePlan, must_read: MaskArray, margin_l0_px: float) -> Sl
         True where the segmenter cannot rule out anything but background, and where nothing was scanned.
     margin_l0_px : float
         Width of the safety margin in level-0 px; at least two overview pixels are always kept.
+    is_certain : bool
+        What need not be read is known to be background, as beside a drawing: no sample of it is read.
     """
     l0_per_overview_px = plan.slide.size_l0_px.width_px / must_read.shape[1]
     margin_px = max(2, int(np.ceil(margin_l0_px / l0_per_overview_px)))
@@ -42,7 +44,7 @@ def skip_glass(plan: SlidePlan, must_read: MaskArray, margin_l0_px: float) -> Sl
     near = _tile_has(plan, table, margin_px=margin_px)
     bare = {int(n) for n in np.flatnonzero(~near.ravel())} - plan.outside_roi
     guard = {int(n) for n in np.flatnonzero((near & ~inside).ravel())} - plan.outside_roi
-    audit = _audit(plan, sorted(bare))
+    audit = set() if is_certain else _audit(plan, sorted(bare))
     return with_skipped(plan, frozenset(bare - audit), frozenset(audit), frozenset(guard | audit))
 
 

@@ -9,7 +9,7 @@ from wsi_area.model.documented import Hash, Name, Part, Says, Table, Whole
 from wsi_area.model.finding import SLIDE_ID
 
 _NOT_STARTED = "it failed before anything of it was looked at"
-_ALL: tuple[Table, ...] = ("summary", "areas", "failed", "objects", "ratios", "regions")
+_ALL: tuple[Table, ...] = ("summary", "areas", "failed", "objects", "ratios", "regions", "bands", "hotspots")
 _OF_FAILED: tuple[Table, ...] = ("summary", "failed")
 
 Version = Annotated[Name, Says("version that measured the slide", empty=_NOT_STARTED, column="wsi_area_version")]

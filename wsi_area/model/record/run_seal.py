@@ -20,6 +20,7 @@ class SealedSlide(Part):
     ledger: Annotated[Hash | None, Says("of the rows of its ledger", empty="it was not counted")]
     class_map: Annotated[Hash | None, Says("of the pixels of its class map", empty="it was not counted")]
     objects: Annotated[Hash | None, Says("of its table of objects", empty="it has none")]
+    tissue: Annotated[Hash | None, Says("of ledger and class map of its tissue layer", empty="it has none")] = None
 
 
 class SealedLater(Part):
@@ -50,7 +51,11 @@ class RunSeal(Part):
     @property
     def expected_seal(self) -> str:
         """Return the seal that the digests make."""
-        slides = {name: slide.model_dump(mode="json") for name, slide in self.slides.items()}
+        # of a slide without a tissue layer the seal is what it was before there were any
+        slides = {
+            name: slide.model_dump(mode="json", exclude={"tissue"} if slide.tissue is None else None)
+            for name, slide in self.slides.items()
+        }
         return json_digest({"rules": SEAL_RULES, "run": self.run, "slides": slides, "tables": self.tables})
 
     @property

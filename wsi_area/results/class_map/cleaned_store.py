@@ -25,13 +25,27 @@ from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.store import create_store, ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
-from wsi_area.results.layout import LABELS_NAME, OUTLINES_NAME, TISSUE_FOLDER, SlideLayout, read_json, write_json
+from wsi_area.results.layout import (
+    HEAT_MAP_NAME,
+    HOTSPOTS_NAME,
+    LABELS_NAME,
+    NAMED_REGIONS_NAME,
+    OUTLINES_NAME,
+    TISSUE_FOLDER,
+    SlideLayout,
+    read_json,
+    write_json,
+)
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE
 from wsi_area.results.tables.region_tables import REGIONS_TABLE
 from wsi_area.results.thumbnail import CLASSES_NAME
 from wsi_area.storage.place import remove_tree
 
 RAW_FOLDER, NOTE = "raw", "size_filters.json"
+MADE_FROM_TILES = (
+    OBJECTS_TABLE, REGIONS_TABLE, CLASSES_NAME, OUTLINES_NAME, NAMED_REGIONS_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME,
+)  # fmt: skip
+"""Files beside a slide's result that are made from its tiles, so gone when these are measured afresh."""
 
 
 def tiles_layout(layout: SlideLayout, filters: SizeFilters) -> SlideLayout:
@@ -46,7 +60,7 @@ def tiles_layout(layout: SlideLayout, filters: SizeFilters) -> SlideLayout:
 
 def discard_cleaned(layout: SlideLayout) -> None:
     """Remove what was made from a slide's tiles, in its folder: for a slide that is measured afresh."""
-    for name in (NOTE, OBJECTS_TABLE, REGIONS_TABLE, OUTLINES_NAME, CLASSES_NAME):
+    for name in (NOTE, *MADE_FROM_TILES):
         (layout.root / name).unlink(missing_ok=True)
     for name in (RAW_FOLDER, LABELS_NAME, TISSUE_FOLDER):
         with suppress(OSError):

@@ -74,6 +74,18 @@ class LayeredMap:
         tissue_ids = [c.class_id for c in classes if c.is_tissue]
         return cls(open_class_map(layout), columns, rows, _by_code(tissue_ids), tissue_layer(layout))
 
+    @classmethod
+    def on_record(cls, layout: SlideLayout, grid: WorkGrid, tissue_ids: list[int]) -> "LayeredMap":
+        """Return the layered map of a slide by what its result says: its grid, and which classes are tissue.
+
+        Raises
+        ------
+        ResultError
+            If the class map or the tissue layer cannot be opened.
+        """
+        columns, rows = grid.edges_l0_px
+        return cls(open_class_map(layout), columns, rows, _by_code(tissue_ids), tissue_layer(layout))
+
     @property
     def shape(self) -> tuple[int, int]:
         """Return height and width in work pixels."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wsi_area.errors import NewerDocumentError, ResultError
 from wsi_area.model.documented import Table
+from wsi_area.model.json_tree import json_digest
 from wsi_area.model.record.run_seal import RunSeal, SealedSlide
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
@@ -16,7 +17,7 @@ from wsi_area.results.class_map.sparse_class_map import tiles_of
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.documents import read_seal, run_bytes, write_seal
-from wsi_area.results.layout import RunLayout, SlideLayout, read_json
+from wsi_area.results.layout import HEAT_MAP_NAME, HOTSPOTS_NAME, RunLayout, SlideLayout, read_json
 from wsi_area.results.seal.contents import (
     ClassMapDigest,
     document_digest,
@@ -38,7 +39,7 @@ _LOG = logging.getLogger(__name__)
 _Sealed = tuple[SealedSlide, dict[str, str]]
 _NOTHING = SealedSlide(document=None, ledger=None, class_map=None, objects=None)
 
-OF_SLIDE = ("result.json", OBJECTS_TABLE, REGIONS_TABLE, THUMBNAIL_NAME, CLASSES_NAME)
+OF_SLIDE = ("result.json", OBJECTS_TABLE, REGIONS_TABLE, THUMBNAIL_NAME, CLASSES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME)
 """Files beside a slide's stores that the seal holds byte by byte."""
 
 
@@ -135,6 +136,11 @@ def class_map_digest(layout: SlideLayout) -> str:
     return digest.hex
 
 
+def layer_digest(layout: SlideLayout) -> str:
+    """Return the digest of a tissue layer: of the rows of its ledger and of the pixels of its class map."""
+    return json_digest([ledger_digest(ledger_rows(layout)), class_map_digest(layout)])
+
+
 def _sealed_or_why(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | None) -> _Sealed:
     """Return what of a slide is sealed; nothing of one that cannot be read, which costs the others nothing."""
     if slide.status == "failed":
@@ -153,6 +159,7 @@ def _sealed_slide(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | Non
         return _NOTHING, {}
     document = document_digest(read_json(layout.result_json))
     is_counted = isinstance(slide, CountedSlide)
+    has_layer = isinstance(slide, CountedSlide) and slide.tissue_layer is not None
     ledger = ledger_digest(ledger_rows(layout)) if is_counted else None
     is_same = before is not None and (before.document, before.ledger) == (document, ledger)
     known = before if before is not None and is_same else _NOTHING
@@ -161,6 +168,7 @@ def _sealed_slide(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | Non
         ledger=ledger,
         class_map=_once(known.class_map, lambda: class_map_digest(layout)) if is_counted else None,
         objects=_once(known.objects, lambda: objects_digest(layout)) if is_counted else None,
+        tissue=_once(known.tissue, lambda: layer_digest(layout.tissue)) if has_layer else None,
     )
     files = {}
     for name in OF_SLIDE:

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from wsi_area.model.documented import Part, Says, Table
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.record.slide_areas import ClassOnRecord
+from wsi_area.model.record.slide_bands import Band
 from wsi_area.model.record.slide_foci import Focus
+from wsi_area.model.record.slide_hotspots import HotSpot
 from wsi_area.model.record.slide_ratios import RatioOnRecord
 from wsi_area.model.record.slide_regions import ClassInRegion, RegionOnRecord
 from wsi_area.model.record.subjects import SubjectTotal
@@ -34,6 +36,10 @@ _FIRST: dict[Table, tuple[str, ...]] = {
         "slide_id", "class_id", "class_name", "is_tissue", "is_tumor", "n_px", "area_mm2", "area_u_mm2",
         "ci95_low_mm2", "ci95_high_mm2", "pct_tissue", "mean_<signal>", "status",
     ),
+    "hotspots": (
+        "slide_id", "rank", "center_x_px", "center_y_px", "window_mm2", "tissue_mm2", "positive_mm2", "positive_pct",
+        "times_mean",
+    ),
     "objects": ("slide_id", "object_id", "set", "area_px", "area_mm2", "filled_px", "filled_area_mm2"),
     "regions": (
         "slide_id", "region_id", "region_name", "region_class", "parent_id", "status", "n_px", "area_mm2",
@@ -43,11 +49,12 @@ _FIRST: dict[Table, tuple[str, ...]] = {
 """The order that version 0.1.0 gave its columns, which stays; columns that have come since follow, field by field."""
 
 
-_OF_ROWS = (ClassOnRecord, RatioOnRecord, Focus, RegionOnRecord, ClassInRegion)
+_OF_ROWS = (ClassOnRecord, RatioOnRecord, Focus, RegionOnRecord, ClassInRegion, Band, HotSpot)
 """Values of which a document holds several, each of them a row of a table or a group of cells in it."""
 
 _ROW_OF_ITS_OWN: dict[Table, type] = {"flags": QaFinding, "subjects": SubjectTotal}
 """Tables whose rows are values of their own, and not a slide or a part of one."""
+
 
 Reach = Callable[[Any, Any], Any]
 

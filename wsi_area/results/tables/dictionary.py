@@ -29,6 +29,14 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {  # the files of a table, w
         "result.json. There is none where foci were not asked for or no class is tumour.",
         columns_of("objects"),
     ),
+    "bands.parquet": (
+        "One row for each counted slide, border, band and class, of tissue alone; written where `[bands]` asks for it.",
+        columns_of("bands"),
+    ),
+    "hotspots.parquet": (
+        "One row for each hot spot, area by area, the best first; written where `[hotspots]` asks for it.",
+        columns_of("hotspots"),
+    ),
     "regions.csv, regions.parquet": (
         "One row for each region of a slide that somebody drew, or that was found on it: outlines, codes of a mask, "
         "regions of interest, cores, sections. Regions may overlap; each is counted for itself. There is none where no "
@@ -72,10 +80,17 @@ def _sections() -> Iterator[str]:
         yield "|---|---|---|---|---|---|---|"
         for column in columns:
             meaning = f"{column.meaning}; formerly `{column.formerly}`" if column.formerly else column.meaning
-            law = scale_text(column.unit) if column.kind in {"integer", "number"} else ""
+            law = _law(files, column)
             cells = (column.unit, column.kind, meaning, column.empty, column.source, law)
             yield f"| `{column.name}` | {' | '.join(cells)} |"
         yield ""
+
+
+def _law(files: str, column: Column) -> str:
+    """Return what becomes of a number with pixels of twice the size; of bands and windows the µm are stated."""
+    if column.kind not in {"integer", "number"}:
+        return ""
+    return "–" if files in {"bands.parquet", "hotspots.parquet"} else scale_text(column.unit)
 
 
 if __name__ == "__main__":

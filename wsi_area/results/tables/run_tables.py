@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from wsi_area.compute.count.subject_totals import subject_totals
 from wsi_area.model.documented import Table
+from wsi_area.model.record.slide_bands import Band
+from wsi_area.model.record.slide_hotspots import HotSpot
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.plain_text import plain_values
@@ -23,7 +25,7 @@ if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then it
 Row = Mapping[str, Any]
 
 IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed", "ratios", "subjects", "regions")
-IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "ratios", "subjects", "regions")
+IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "ratios", "subjects", "regions", "bands", "hotspots")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,18 @@ def run_tables(slides: Sequence[EndedSlide], run: RunRecord) -> dict[Table, RunT
         totals = subject_totals(slides, run.known_cases, run.twins)
         rows = [{column.name: column.value(None, total) for column in columns_of("subjects")} for total in totals]
         tables["subjects"] = RunTable(_kinds("subjects"), rows)
+    counted = [slide for slide in slides if isinstance(slide, CountedSlide)]
+    if any(slide.bands is not None for slide in counted):
+        bands = [r for s in counted if s.bands for r in _rows("bands", s, s.bands.listed)]
+        tables["bands"] = RunTable(_kinds("bands"), bands)
+    if any(slide.hotspots is not None for slide in counted):
+        spots = [r for s in counted if s.hotspots for r in _rows("hotspots", s, s.hotspots.listed)]
+        tables["hotspots"] = RunTable(_kinds("hotspots"), spots)
     return tables
+
+
+def _rows(table: Table, slide: CountedSlide, items: Sequence[Band | HotSpot]) -> list[dict[str, Any]]:
+    return [{column.name: column.value(slide, item) for column in columns_of(table)} for item in items]
 
 
 WORKBOOK = "summary.xlsx"

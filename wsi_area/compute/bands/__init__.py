@@ -1,0 +1,1 @@
+"""compute: bands round the border of a class, by the exact distance to it."""

@@ -1,0 +1,1 @@
+"""compute: hot spots: windows of a stated area, on a grid of centres over a whole slide."""
