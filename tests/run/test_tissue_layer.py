@@ -254,3 +254,12 @@ def test_change_and_diff_say_that_the_denominator_is_another(slide: SyntheticSli
     measured(slide, drawn, tmp_path / "then")
     found = compare_runs(tmp_path / "then", tmp_path / "now")
     assert "tissue, the denominator of shares" in {difference.what for difference in found.slides}
+
+
+def test_of_a_drawn_slide_no_tile_is_read_but_those_at_the_drawing(slide: SyntheticSlide, tmp_path: Path) -> None:
+    drawn = outlines(tmp_path / "layered.geojson", tumor=(300, 200, 360, 260))
+    found = measured(slide, drawn, tmp_path / "out", *FLAT_TISSUE, "tiling.tile_px=64", "tiling.skip_margin_um=0")
+    assert found.work.tiles - found.work.tiles_skipped <= 9  # four hold it, and their neighbours
+    assert found.skipped_tissue_px_upper_bound == 0
+    assert found.tumor.n_px == 60 * 60
+    assert "SKIP_BOUND_HIGH" not in {finding.code for finding in found.findings}

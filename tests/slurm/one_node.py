@@ -9,12 +9,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "sinfo", "scontrol")
+PID_FILES = ("munge.pid", "slurmctld.pid", "slurmd.pid")
 READY_S, STOP_S = 30.0, 10.0
 
 CONF = """ClusterName=wsitest
@@ -83,22 +85,44 @@ def one_node(folder: Path, cpus: int, memory_mib: int) -> Iterator[dict[str, str
     key.chmod(0o600)
     environment = {**os.environ, "SLURM_CONF": str(conf)}
     with ExitStack() as daemons:
+        daemons.enter_context(_watched(folder, environment))
         munge = [f"--key-file={key}", f"--socket={folder}/munge.socket", f"--pid-file={folder}/munge.pid"]
         munge += [f"--seed-file={folder}/munge.seed", f"--log-file={folder}/munge.log"]
-        for pid_file, command in (
-            ("munge.pid", ["munged", "--force", *munge]),
-            ("slurmctld.pid", ["slurmctld", "-c"]),
-            ("slurmd.pid", ["slurmd", "-c", "-N", host]),
-        ):
-            daemons.callback(_stop, folder / pid_file)
+        for command in (["munged", "--force", *munge], ["slurmctld", "-c"], ["slurmd", "-c", "-N", host]):
             program = _found(command[0])
             assert program is not None
             subprocess.run([program, *command[1:]], env=environment, check=True, capture_output=True)
         _wait_until_idle(environment)
-        try:
-            yield environment
-        finally:
-            subprocess.run(["scancel", "--user=root"], env=environment, check=False, capture_output=True)
+        yield environment
+
+
+@contextmanager
+def _watched(folder: Path, environment: dict[str, str]) -> Iterator[None]:
+    """Have a process of its own stop the cluster at the end, or when this one ends, however it does.
+
+    Its standard input is a pipe that nobody else holds the other end of: it ends with this process.
+    """
+    words = [sys.executable, __file__, str(folder)]
+    watcher = subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        yield
+    finally:
+        assert watcher.stdin is not None
+        watcher.stdin.close()
+        watcher.wait(6 * STOP_S)
+
+
+def _end_cluster(folder: Path) -> None:
+    """Cancel what is at work, and end the daemons, the last that was started first."""
+    subprocess.run(["scancel", "--user=root"], check=False, capture_output=True, timeout=STOP_S)
+    end = time.monotonic() + STOP_S
+    while time.monotonic() < end:  # their steps are ended by the daemons, which must be there
+        at_work = subprocess.run(["squeue", "-h"], check=False, capture_output=True, text=True, timeout=STOP_S)
+        if not at_work.stdout.strip():
+            break
+        time.sleep(0.2)
+    for pid_file in PID_FILES[::-1]:
+        _stop(folder / pid_file)
 
 
 def _wait_until_idle(environment: dict[str, str]) -> None:
@@ -125,3 +149,9 @@ def _stop(pid_file: Path) -> None:
             os.kill(pid, 0)  # raises once it is gone
             time.sleep(0.1)
         os.kill(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.stdin.read()  # until whoever started the cluster has closed it, or is no more
+    with suppress(subprocess.TimeoutExpired):
+        _end_cluster(Path(sys.argv[1]))

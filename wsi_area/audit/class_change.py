@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from wsi_area.audit.dated_areas import NamedArea
 from wsi_area.compute.judge.area_change import area_change
 from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.results.tables.light_text import is_unlit
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class ClassChange:
     change_ci95_high_mm2: float
     change_pct: float | None
     change_u_pct: float | None
-    exceeds_ci95: bool
+    exceeds_ci95: bool | None  # None where no glass was seen on either day: no interval holds that error
     before_mean_signal: float | None
     after_mean_signal: float | None
     remarks: str | None
@@ -62,6 +63,7 @@ def class_change(
     """Return what a class gained or lost."""
     old, new = before.area, after.area
     change = area_change(old.area, new.area, same_scale=same_scale)
+    is_doubtful = any(is_unlit(dated.slide.counted) for dated in (before, after))
     scale_before, scale_after = (dated.slide.counted.calibration for dated in (before, after))
     return ClassChange(
         subject=subject,
@@ -91,7 +93,7 @@ def class_change(
         change_ci95_high_mm2=change.change_mm2 + change.half_width_mm2,
         change_pct=None if change.fraction is None else 100 * change.fraction,
         change_u_pct=None if change.u_fraction is None else 100 * change.u_fraction,
-        exceeds_ci95=change.exceeds_ci95,
+        exceeds_ci95=None if is_doubtful else change.exceeds_ci95,
         before_mean_signal=old.mean_signal,
         after_mean_signal=new.mean_signal,
         remarks=remarks,

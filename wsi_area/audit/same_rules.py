@@ -5,8 +5,11 @@ from typing import Any
 from wsi_area.model.json_tree import flat
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.tables.light_text import doubt_text, is_unlit
 from wsi_area.settings.difference import differences
 from wsi_area.settings.effect import Effect
+
+NO_VERDICT = "; no interval holds the error of a wrong glass, so there is no verdict"
 
 
 def rules_apart(before_run: RunRecord, before: CountedSlide, after_run: RunRecord, after: CountedSlide) -> list[str]:
@@ -45,6 +48,10 @@ def remarks_of(before: CountedSlide, after: CountedSlide) -> list[str]:
     drawn = ["the whole image" if slide.roi is None else "a region of interest" for slide in (before, after)]
     if drawn[0] != drawn[1]:
         remarks.append(f"measured was {drawn[0]}, then {drawn[1]}")
+    for when, slide in (("before", before), ("after", after)):
+        if doubt := doubt_text(slide):
+            verdict = NO_VERDICT if is_unlit(slide) else ""
+            remarks.append(f"{when}: {doubt}{verdict}")
     tissue = [denominator_of(slide) for slide in (before, after)]
     if tissue[0] != tissue[1]:
         remarks.append(f"shares were of {tissue[0]}, then of {tissue[1]}: the denominator changed")

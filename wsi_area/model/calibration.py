@@ -15,6 +15,8 @@ Quality = Literal["A", "B", "C", "given"]
 """A: stated as a pixel size by the scanner. B: derived from a tag with a real unit.
 C: a print density, which editors write without meaning it; and a size that something on record speaks against.
 given: typed by a person, who may say how sure it is; never better than that by itself."""
+QUALITIES: tuple[Quality, ...] = ("A", "given", "B", "C")
+"""The best first."""
 
 Profile = Literal["glass", "plain"]
 """``glass`` is a microscope slide, whose size bounds what a pixel can be; ``plain`` is any other image."""

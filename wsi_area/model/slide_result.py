@@ -18,7 +18,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from wsi_area.model.calibration import Mpp
+from wsi_area.model.calibration import QUALITIES, Mpp, Quality
 from wsi_area.model.documented import Count, Hash, Name, Number, Says
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Region, Size
@@ -42,7 +42,7 @@ from wsi_area.model.record.slide_areas import (
 )
 from wsi_area.model.record.slide_bands import Bands
 from wsi_area.model.record.slide_burden import Positive, Tumor
-from wsi_area.model.record.slide_certificate import Certificate
+from wsi_area.model.record.slide_certificate import Certificate, Grade
 from wsi_area.model.record.slide_foci import FociOnRecord
 from wsi_area.model.record.slide_hotspots import HotSpots
 from wsi_area.model.record.slide_origin import (
@@ -162,7 +162,9 @@ class CountedSlide(EndedSlide):
     skipped_tissue_px_upper_bound: Annotated[
         Count | None,
         Says(
-            "most tissue that tiles skipped as bare glass can hold", "level-0 px",
+            "most tissue that tiles skipped as bare glass can hold, if none holds more than the worst bare tile "
+            "that was read",
+            "level-0 px",
             f"too few of them were read to say, or {NOT_COUNTED}", "a sample of bare tiles, which are read",
             "skipped_tissue_px_upper_bound",
         ),
@@ -236,6 +238,25 @@ class CountedSlide(EndedSlide):
     ]:  # fmt: skip
         """Return the level-0 pixels of the excluded classes."""
         return sum(c.n_px for c in self.classes if c.is_excluded)
+
+    @property
+    def light_grade(self) -> Grade | None:
+        """Return the grade of the light; None where no number leans on it."""
+        return None if self.certificate is None else self.certificate.light.grade
+
+    @property
+    def area_quality(self) -> Annotated[
+        Quality | None,
+        Says(
+            "how far areas are trusted: the quality of the pixel size, or the grade of the light where that is worse",
+            "", NO_MM2, "calibration.quality, certificate.light.grade", "area_quality",
+        ),
+    ]:  # fmt: skip
+        """Return how far the areas are trusted; None where there are none."""
+        light, of_scale = self.light_grade, self.calibration.quality
+        if light is None or of_scale is None:
+            return of_scale
+        return max(of_scale, light.grade, key=QUALITIES.index)
 
     @property
     def flags(self) -> Annotated[

@@ -6,6 +6,7 @@ from functools import partial
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.quantity_text import pair_text
+from wsi_area.model.calibration import QUALITIES
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.attention import Trouble, Warned, is_warned, troubles, warned
 from wsi_area.reports.documents import STATUS_ORDER
@@ -96,6 +97,7 @@ def _columns(records: Sequence[EndedSlide]) -> list[tuple[str, Callable[[Counted
         *([("region mm²", _region_cell)] if roi else []),
         ("slide mm²", _slide_cell),
         ("µm/px", _mpp_cell),
+        ("quality", _quality_cell),
         ("threshold", _threshold_cell),
     ]
 
@@ -142,6 +144,11 @@ def _mpp_cell(record: CountedSlide) -> Cell:
     if mpp is None:
         return _UNKNOWN
     return _cell(pair_text(float(f"{mpp.x:.4g}"), float(f"{mpp.y:.4g}")), max(mpp.x, mpp.y))
+
+
+def _quality_cell(record: CountedSlide) -> Cell:
+    quality = record.area_quality
+    return _UNKNOWN if quality is None else Cell(quality, str(QUALITIES.index(quality)))
 
 
 def _threshold_cell(record: CountedSlide) -> Cell:

@@ -73,4 +73,4 @@ def _views(documents: RunDocuments) -> Iterator[SlideView]:
     for place, slide in enumerate(documents.slides, start=1):
         folder = documents.layout.slide(slide.slide_id)
         picture = slide_picture(folder, slide, budget_bytes) if isinstance(slide, CountedSlide) else None
-        yield slide_view(place, slide, picture)
+        yield slide_view(place, slide, picture, folder)

@@ -8,11 +8,14 @@ from wsi_area.model.record.slide_origin import CalibrationOnRecord, TileError
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.areas_table import AreasTable, areas_table, foci_rows
 from wsi_area.reports.histogram import Histogram, histograms
+from wsi_area.reports.margins import MarginsView, margins_view
 from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_lines
 from wsi_area.reports.regions import RegionsView, regions_view
 from wsi_area.reports.slide_picture import LISTED_FOCI, LegendEntry, SlidePicture, tile_legend
 from wsi_area.results.certificate import not_assessed
+from wsi_area.results.layout import SlideLayout
 from wsi_area.results.tables.certificate_text import Lines, certificate_lines
+from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.quantity import grouped, mm2_text
 from wsi_area.results.tables.ratio_text import ShownRatio, shown_ratios
 from wsi_area.results.tables.shown_areas import class_area, total_areas
@@ -75,6 +78,7 @@ class SlideView:
     foci_text: str = ""
     ratios: tuple[ShownRatio, ...] = ()
     regions: RegionsView | None = None
+    margins: MarginsView | None = None
     certificate: Lines = ()
     not_assessed: tuple[str, ...] = ()  # where there is no certificate, which says it
     facts: tuple[tuple[str, str], ...] = ()
@@ -94,7 +98,9 @@ def findings_of(slide: EndedSlide) -> tuple[Finding, ...]:
     return tuple(Finding(f.code, f.severity, SEVERITY_SIGN[f.severity], f.message, f.remedy) for f in found)
 
 
-def slide_view(place: int, record: EndedSlide, picture: SlidePicture | None) -> SlideView:
+def slide_view(
+    place: int, record: EndedSlide, picture: SlidePicture | None, layout: SlideLayout | None = None
+) -> SlideView:
     """Return the page of one slide.
 
     Parameters
@@ -105,6 +111,8 @@ def slide_view(place: int, record: EndedSlide, picture: SlidePicture | None) -> 
         Its result.
     picture : SlidePicture or None
         None for a slide that failed.
+    layout : SlideLayout or None
+        Where its other pictures lie.
     """
     status = record.status
     head = SlideView(
@@ -134,6 +142,7 @@ def slide_view(place: int, record: EndedSlide, picture: SlidePicture | None) -> 
         foci=foci_rows(record, LISTED_FOCI),
         ratios=shown_ratios(record),
         regions=regions_view(record),
+        margins=margins_view(record, layout),
         foci_text="" if record.foci is None else _foci_text(record.foci),
         certificate=() if record.certificate is None else certificate_lines(record.certificate),
         not_assessed=() if record.certificate is not None else _not_assessed(record),
@@ -149,6 +158,8 @@ def _headline(record: CountedSlide) -> tuple[tuple[str, str], ...]:
     lines = [(total.name, total.text) for total in totals]
     if record.mpp is not None and {total.kind for total in totals} == {"headline", "tissue"}:
         lines.append((f"{totals[0].name} in tissue", totals[0].share))
+    if doubt := doubt_text(record):
+        lines.append(("quality of the areas", f"{doubt}"))
     return tuple(lines)
 
 

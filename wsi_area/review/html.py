@@ -22,6 +22,7 @@ from wsi_area.plain_text import plain_cell
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.tables.certificate_text import Lines
+from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.picture_text import picture_text
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_text
 from wsi_area.results.tables.ratio_text import shown_ratios
@@ -135,7 +136,10 @@ def _mpp_badge(slide: CountedSlide) -> str:
     calibration = slide.calibration
     if slide.mpp is None:
         return "pixels only"
-    return f"{pair_text(slide.mpp.x, slide.mpp.y)} µm/px from {calibration.source}, quality {calibration.quality}"
+    doubt = f"; {doubt_text(slide)}" if doubt_text(slide) else ""
+    return (
+        f"{pair_text(slide.mpp.x, slide.mpp.y)} µm/px from {calibration.source}, quality {calibration.quality}{doubt}"
+    )
 
 
 def _area_rows(slide: CountedSlide) -> list[dict[str, str]]:

@@ -65,7 +65,6 @@ SPREAD_BLOCKS, PLAIN_SPREAD_BLOCKS = 16, 64
 """Blocks that are read for a threshold which hangs on the scale: a million work pixels; four of a plain image, which is
 decoded whole as it is."""
 
-
 FITTING = {
     "regions": "laying the outlines",
     "onnx_model": "trying the network",
@@ -203,7 +202,8 @@ def _cut_and_fitted(
     foreground = fitted.may_hold_foreground(overview)
     if settings.tiling.skip_glass:
         # whatever was not wholly scanned is read too: only reading tells how much of it was
-        plan = skip_glass(plan, foreground | ~overview.valid, _margin_l0_px(settings, calibration))
+        wanted, margin_px = foreground | ~overview.valid, _margin_l0_px(settings, calibration)
+        plan = skip_glass(plan, wanted, margin_px, is_certain=isinstance(segmenter, UsesDrawn))
     begin_phase(task.ticket, "proving the reader")
     lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
     rim = _rim_fraction(foreground & lit.valid)

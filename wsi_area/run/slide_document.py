@@ -274,6 +274,8 @@ def _glass_taken(plan: SlidePlan, rows: NDArray[np.int64], columns: LedgerLayout
 def _skip_bound_px(prepared: PreparedSlide, rows: NDArray[np.int64], columns: LedgerLayout) -> int | None:
     """Return the bound on the foreground in skipped tiles, from what the bare tiles that were read hold."""
     plan = prepared.plan
+    if prepared.drawn is not None:
+        return 0  # where a drawing ends is known: no sample of what lies beyond was read
 
     def foreground_px(number: int) -> int:
         by_class = rows[divmod(number, plan.grid_cols)][: columns.class_count]

@@ -152,7 +152,7 @@ def _numbers(row: ClassChange) -> tuple[str, str, str, str]:
 
 
 def _beyond(row: ClassChange) -> str:
-    return "yes" if row.exceeds_ci95 else "no"
+    return "–" if row.exceeds_ci95 is None else "yes" if row.exceeds_ci95 else "no"
 
 
 def _is_shown(row: ClassChange, rows: tuple[ClassChange, ...]) -> bool:

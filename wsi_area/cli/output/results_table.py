@@ -11,6 +11,7 @@ from wsi_area.cli.output.findings_text import print_failures, print_findings, to
 from wsi_area.compute.quantity_text import area_unit, number_text, pair_text
 from wsi_area.model.record.slide_areas import COVERAGE_95, OutlineOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.quantity import area_text
 from wsi_area.results.tables.tissue_name import headline_mm2, headline_name, tissue_name
 from wsi_area.storage.place import Place
@@ -90,7 +91,9 @@ def _narrow(slides: Sequence[EndedSlide]) -> Table:
 
 
 def _status(record: EndedSlide) -> Text:
-    return Text(record.status, style=_STYLES[record.status])
+    status = Text(record.status, style=_STYLES[record.status])
+    doubt = doubt_text(record) if isinstance(record, CountedSlide) else ""
+    return status.append(f"\n{doubt}", style="yellow") if doubt else status
 
 
 def _area_text(record: EndedSlide, mm2_of: Callable[[CountedSlide], float | None]) -> str:

@@ -17,7 +17,7 @@ AUDIT_FRACTION, AUDIT_MIN_TILES = 0.02, 59
 that must be found clean to say with 95 % confidence that less than 5 % are not (0.95^59 = 0.0485)."""
 
 
-def skip_glass(plan: SlidePlan, must_read: MaskArray, margin_l0_px: float) -> SlidePlan:
+def skip_glass(plan: SlidePlan, must_read: MaskArray, margin_l0_px: float, *, is_certain: bool = False) -> SlidePlan:
     """Return the plan with the tiles marked that hold only glass.
 
     A tile is skipped if no overview pixel within it, or within the margin around it, must be read. A ring of
@@ -32,6 +32,8 @@ def skip_glass(plan: SlidePlan, must_read: MaskArray, margin_l0_px: float) -> Sl
         True where the segmenter cannot rule out anything but background, and where nothing was scanned.
     margin_l0_px : float
         Width of the safety margin in level-0 px; at least two overview pixels are always kept.
+    is_certain : bool
+        What need not be read is known to be background, as beside a drawing: no sample of it is read.
     """
     l0_per_overview_px = plan.slide.size_l0_px.width_px / must_read.shape[1]
     margin_px = max(2, int(np.ceil(margin_l0_px / l0_per_overview_px)))
@@ -42,7 +44,7 @@ def skip_glass(plan: SlidePlan, must_read: MaskArray, margin_l0_px: float) -> Sl
     near = _tile_has(plan, table, margin_px=margin_px)
     bare = {int(n) for n in np.flatnonzero(~near.ravel())} - plan.outside_roi
     guard = {int(n) for n in np.flatnonzero((near & ~inside).ravel())} - plan.outside_roi
-    audit = _audit(plan, sorted(bare))
+    audit = set() if is_certain else _audit(plan, sorted(bare))
     return with_skipped(plan, frozenset(bare - audit), frozenset(audit), frozenset(guard | audit))
 
 
@@ -84,7 +86,10 @@ def skipped_foreground_upper_bound_px(
     """Return a 95 % bound on the foreground that skipping has missed, in level-0 px.
 
     Foreground comes in pieces, so the tile is the unit of the sample: how many skipped tiles may hold any, times
-    how much one may hold without having been seen on the overview.
+    how much one may hold without having been seen on the overview. The number of tiles holds whatever they hold
+    (`skipped_tiles_upper_bound`). How much one holds is an assumption: no more than the worst bare tile that was read,
+    and one overview pixel at least. It fails where a few tiles alone hold more thin tissue than that, spread so evenly
+    that no pixel of the overview shows it: a sample of tiles cannot see them, and then the bound says nothing.
 
     Parameters
     ----------
@@ -111,8 +116,17 @@ def skipped_foreground_upper_bound_px(
         return 0
     if not audited_px:
         return None
-    share = binomial_upper_95(sum(n > 0 for n in audited_px), len(audited_px))
-    return math.ceil(skipped_tiles * share) * max(worst_px, overview_box_px)
+    hits = sum(n > 0 for n in audited_px)
+    return skipped_tiles_upper_bound(skipped_tiles, hits, len(audited_px)) * max(worst_px, overview_box_px)
+
+
+def skipped_tiles_upper_bound(skipped_tiles: int, hits: int, audited: int) -> int:
+    """Return a 95 % bound on the skipped tiles that hold any foreground at all; it assumes nothing of how much.
+
+    >>> skipped_tiles_upper_bound(641, 0, 59)
+    32
+    """
+    return math.ceil(skipped_tiles * binomial_upper_95(hits, audited))
 
 
 def binomial_upper_95(hits: int, trials: int) -> float:

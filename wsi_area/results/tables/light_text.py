@@ -2,6 +2,7 @@
 
 from wsi_area.model.record.slide_areas import TissueEnvelope
 from wsi_area.model.record.slide_origin import LightOnRecord
+from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.tables.quantity import grouped, percent
 
 _SOURCES = {"seen": "seen on", "given": "given by segmenter.glass", "nominal": "taken, for none was seen"}
@@ -25,6 +26,18 @@ def glass_text(light: LightOnRecord) -> str:
         where += f" {percent(light.glass_share)} of the overview"
     fall = "" if light.glass_fall is None else f"; the light falls by {percent(light.glass_fall)} over the field"
     return f"glass ({red}, {green}, {blue}), {where}{fall}"
+
+
+def doubt_text(slide: CountedSlide) -> str:
+    """Return what is against the areas of a slide for its light; "" where it has no grade C."""
+    light = slide.light_grade
+    return f"light C ({', '.join(light.because)})" if light is not None and light.grade == "C" else ""
+
+
+def is_unlit(slide: CountedSlide) -> bool:
+    """Return whether nearly all of a slide was taken for tissue with no glass seen: no interval holds that error."""
+    light = slide.light_grade
+    return light is not None and light.grade == "C" and "GLASS_NOT_SEEN" in light.because
 
 
 def envelope_text(envelope: TissueEnvelope) -> str:

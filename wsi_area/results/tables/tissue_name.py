@@ -24,12 +24,13 @@ def headline_mm2(slide: CountedSlide, name: str | None) -> float | None:
 def tissue_name(slides: Iterable[EndedSlide]) -> str | None:
     """Return the name of the tissue of some slides; None where its total says nothing of its own.
 
-    That is so where no class is tissue, and where every class that is tissue is tumour, too: the tumour has its own
-    line. Where one class alone is tissue, its name says what was measured: a model of glands has found glands, and
-    not all the tissue there is.
+    It does where the tissue is a layer of its own. It does not where no class is tissue, nor where every class that is
+    tissue is tumour, too: the tumour has its own line. Where one class alone is tissue, its name says what was
+    measured: a model of glands has found glands, and not all the tissue there is.
     """
-    counted = [slide.classes for slide in slides if isinstance(slide, CountedSlide)]
-    if not counted:
+    measured = [slide for slide in slides if isinstance(slide, CountedSlide)]
+    counted = [slide.classes for slide in measured]
+    if not counted or any(slide.tissue.source == "layer" for slide in measured):
         return TISSUE
     tissue = [c for classes in counted for c in classes if c.is_tissue]
     if all(c.is_tumor for c in tissue):

@@ -17,6 +17,7 @@ from wsi_area.run.events import Event, SlidePreparing
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.segmenters.protocol import FindsTissue, UsesDrawn
 from wsi_area.segmenters.registry import make_segmenter
+from wsi_area.settings.margin_settings import BandSettings, HotspotSettings
 from wsi_area.settings.run_settings import RunSettings, TilingSettings
 from wsi_area.settings.segmenter_settings import NO_TISSUE, SegmenterSettings, TissueSettings
 
@@ -44,6 +45,8 @@ def layer_asked(slide: SlideInput, prepared: PreparedSlide, context: Context) ->
             "segmenter": own,
             "tissue": TissueSettings(),
             "tiling": TilingSettings(work_mpp=tissue.work_mpp, skip_glass=settings.tiling.skip_glass),
+            "bands": BandSettings(),  # round the classes, not round the tissue itself
+            "hotspots": HotspotSettings(),
             "objects": settings.objects.model_copy(update={"foci": False, "min_focus_um2": 0.0}),
         }
     )

@@ -1,6 +1,6 @@
 """segmenters: the rule of a segmenter that judges each pixel by its colour alone; numpy only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -174,13 +174,22 @@ class ColourRule:
         >>> ColourRule("darkness", 40).class_map(TilePixels(rgb, np.array([[True, True]]))).tolist()
         [[0, 1]]
         """
-        classes = (self.feature_of(pixels.rgb) > self.threshold).astype(np.uint8)
-        if self.stain is not None:
-            units = self.density_units_of(pixels.rgb)
-            for band, lowest in enumerate(self.bands_units, start=2):
-                classes[units >= lowest] = band
-        classes[~pixels.valid] = UNSCANNED_CODE
+        (classes,) = self.class_maps_at(pixels, (self.threshold,))
         return classes
+
+    def class_maps_at(self, pixels: TilePixels, thresholds: Iterable[int]) -> tuple[ClassMap, ...]:
+        """Return uint8 (h, w) of class ids for each threshold in place of the rule's own; densities are had once."""
+        feature = self.feature_of(pixels.rgb)
+        units = None if self.stain is None else self.density_units_of(pixels.rgb)
+        maps = []
+        for threshold in thresholds:
+            classes = (feature > threshold).astype(np.uint8)
+            if units is not None:
+                for band, lowest in enumerate(self.bands_units, start=2):
+                    classes[units >= lowest] = band
+            classes[~pixels.valid] = UNSCANNED_CODE
+            maps.append(classes)
+        return tuple(maps)
 
 
 def untinted(rgb: RgbArray, tint: Tint) -> list[NDArray[np.uint8]]:
@@ -233,7 +242,8 @@ class FittedColourRule:
 
     def class_maps_by_shift(self, pixels: TilePixels, place: TilePlace) -> dict[str, ClassMap]:
         """Return uint8 (h, w) of class ids with each of the thresholds, wherever the pixels lie."""
-        return {shift: rule.class_map(pixels) for shift, rule in self.rules_by_shift.items()}
+        moved = self.thresholds_by_shift
+        return dict(zip(moved, self.colour_rule.class_maps_at(pixels, moved.values()), strict=True))
 
     def may_hold_foreground(self, overview: Overview) -> MaskArray:
         """Return bool (h, w), True where the overview is more than background by the lowered thresholds.
