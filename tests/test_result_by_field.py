@@ -21,6 +21,7 @@ OTHERS: dict[str, set[str]] = {
     "run/continuation.py": {"segmenter_package"},  # parts of two origins held against each other by name
     "review/viewer/widget.py": {"classes"},  # what the viewer's page is told
     "cli/commands/check.py": {"calibration"},  # a section of settings
+    "audit/held_out_area.py": {"classes"},  # the card of a trained model
     "inputs/drawings.py": {"classes"},  # what a segmenter says of itself
 }
 """Where something else has a key of the same name."""

@@ -156,6 +156,24 @@ def test_a_slide_without_truth_is_named_and_the_others_are_compared(run: Path, t
     assert "only 2 independent units" in ended.document["accuracy"]["interval_reason"]
 
 
+def test_slides_of_one_patient_are_one_witness(run: Path, tmp_path: Path) -> None:
+    boxes = {"a": (100, 100, 300, 200), "b": (100, 100, 300, 300), "c": (100, 100, 300, 420)}
+    for name, edges in boxes.items():
+        drawn(tmp_path, {"Tissue": [edges]}, name)
+    table = tmp_path / "patients.csv"
+    table.write_text("slide,patient\na,p\nb,q\nc,r\n")
+    alone = accuracy_of(run, tmp_path)["classes"][1]
+    by_patient = accuracy_of(run, tmp_path, "--groups", table)
+    assert by_patient["classes"][1] == alone  # each slide is of another patient
+    table.write_text("slide,patient\na,p\nb,p\nc,q\n")
+    two = accuracy_of(run, tmp_path, "--groups", table)
+    assert (two["groups"], two["classes"][1]["area_ratio_ci95"]) == (2, None)
+    assert "only 2 independent units" in two["interval_reason"]
+    table.write_text("slide,patient\na,p\n")
+    ended = wsi_area("evaluate", run, "--truth", tmp_path, "--groups", table)
+    assert (ended.code, "no line for 2 of 3 slides" in ended.err) == (1, True)
+
+
 def test_one_file_for_three_slides_is_refused(run: Path, tmp_path: Path) -> None:
     one = write_outlines(tmp_path / "x.geojson", {"tissue": [FOUND]})
     ended = wsi_area("evaluate", run, "--truth", one)

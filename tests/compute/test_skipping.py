@@ -4,7 +4,12 @@ from plans import plan_of
 from scipy.stats import beta
 
 from wsi_area.compute.cut.grid import batches_to_measure, level_px_to_decode, tile_areas_l0_px, tile_at
-from wsi_area.compute.cut.skipping import binomial_upper_95, skip_glass, skipped_foreground_upper_bound_px
+from wsi_area.compute.cut.skipping import (
+    binomial_upper_95,
+    skip_glass,
+    skipped_foreground_upper_bound_px,
+    skipped_tiles_upper_bound,
+)
 
 
 def test_a_slide_full_of_tissue_is_read_whole() -> None:
@@ -94,6 +99,38 @@ def test_the_bound_holds_in_95_of_100_slides_with_clustered_fragments(affected: 
         assert bound is not None
         held += bound >= tiles[59:].sum()
     assert held >= 950
+
+
+@pytest.mark.parametrize("thin", [0, 1, 5, 20, 100, 400])
+def test_the_bound_of_tiles_holds_for_few_and_many_thin_pieces_of_any_size(thin: int) -> None:
+    # 700 bare tiles, of which so many hold something; how much is not asked for
+    rng, held = np.random.default_rng(thin), 0
+    for _ in range(2000):
+        seen = int(rng.hypergeometric(thin, 700 - thin, 59))
+        held += skipped_tiles_upper_bound(641, seen, 59) >= thin - seen
+    assert held / 2000 >= 0.95
+
+
+@pytest.mark.parametrize("thin", [1, 5, 20, 100, 400])
+@pytest.mark.parametrize("most_px", [900, 1000, 20_000])
+def test_the_bound_of_pixels_holds_for_thin_pieces_where_a_tile_that_was_read_holds_as_much(
+    thin: int, most_px: int
+) -> None:
+    # the assumption of the bound: beside the sample, a tile next to tissue was read that holds the most there is
+    rng, held = np.random.default_rng(thin), 0
+    for _ in range(1000):
+        tiles = np.zeros(700, np.int64)
+        tiles[rng.choice(700, thin, replace=False)] = rng.integers(most_px // 2, most_px, thin)
+        bound = skipped_foreground_upper_bound_px(641, tiles[:59].tolist(), most_px, 100)
+        assert bound is not None
+        held += bound >= tiles[59:].sum()
+    assert held / 1000 >= 0.95
+
+
+def test_the_bound_of_pixels_fails_where_its_assumption_does() -> None:
+    # one tile of 700 holds 50 000 px, and nothing that was read holds any: what the bound says of itself
+    bound = skipped_foreground_upper_bound_px(641, [0] * 59, 0, 100)
+    assert bound == 32 * 100 < 50_000
 
 
 def test_a_bound_is_never_rounded_down() -> None:

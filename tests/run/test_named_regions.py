@@ -129,14 +129,16 @@ def test_other_regions_are_counted_without_a_tile_being_read_again(drawn: tuple[
 
 def test_a_region_outside_the_region_of_interest_is_told_as_outside(drawn: tuple[Path, Path], tmp_path: Path) -> None:
     slide, folder = drawn
-    (tmp_path / "roi.geojson").write_text(json.dumps(feature("field", (100, 0, 300, 200))["geometry"]))
+    (tmp_path / "roi.geojson").write_text(json.dumps(feature("field", (150, 0, 300, 200))["geometry"]))
     out = tmp_path / "out"
     measure(slide, out, regions_from=folder, roi=tmp_path / "roi.geojson")
     by_name = {row["region_name"]: row for row in rows_of(out)}
     assert set(by_name) == set(CASES)  # the field itself says nothing but where it lies
     assert by_name["beside"]["n_px_outside_roi"] == by_name["beside"]["n_px"] == str(55 * 55)
     assert by_name["beside"]["pct_tissue"] == ""
-    assert by_name["inside"]["n_px_outside_roi"] == "0"
+    half = by_name["inside"]  # all of it is paint
+    assert (half["n_px"], half["n_px_outside_roi"], half["n_px_tissue"]) == ("2400", "1200", "1200")
+    assert (half["pct_tissue"], half["class_tissue_pct_region"]) == ("100.0", "100.0")
 
 
 def test_an_outline_of_another_kind_and_a_second_file_each_keep_ids_of_their_own(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ import io
 import json
 import pickle
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from pixel_models import CLASSES, SMALL, blobs, small_model, stumps
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.model.pixels import TilePixels
+from wsi_area.segmenters.pixels.card import class_from
 from wsi_area.segmenters.pixels.model import PixelModel, load_model, model_hash, save_model
 
 
@@ -267,3 +269,21 @@ def test_a_colour_that_is_none_is_refused(folder, color):
     (folder / "card.json").write_text(json.dumps(card))
     with pytest.raises(SettingsError):
         load_model(folder)
+
+
+def test_roles_and_weights_of_its_classes_stay_with_a_model(tmp_path):
+    told = {1: {"role": "stroma"}, 2: {"role": "necrosis", "weight": 2.5}}
+    classes = tuple(replace(c, **told.get(c.class_id, {}), is_tumor=False) for c in CLASSES)
+    save_model(replace(small_model(), classes=classes), tmp_path / "model")
+    assert load_model(tmp_path / "model").classes == classes
+    save_model(small_model(), tmp_path / "plain")
+    card = json.loads((tmp_path / "plain/card.json").read_text())
+    assert not {"role", "weight"} & {key for entry in card["classes"] for key in entry}  # as earlier versions wrote it
+
+
+@pytest.mark.parametrize("odd", [{"role": "fat"}, {"weight": "2"}, {"weight": -1.0}, {"kind": "x"}])
+def test_a_role_or_a_weight_that_is_none_is_refused(odd):
+    entry = {"id": 1, "name": "a", "color": "#ff0000", "is_tissue": True, "is_tumor": False, "is_excluded": False}
+    assert class_from({**entry, "role": "stroma", "weight": 2}).role == "stroma"
+    with pytest.raises(SettingsError):
+        class_from(entry | odd)

@@ -1,13 +1,14 @@
 """audit: how well class maps agree with the truth, image by image and pooled; training and evaluation report it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.audit.held_out_area import HeldOutArea
 from wsi_area.compute.judge.agreement import (
     RATIOS,
     ClassAgreement,
@@ -44,6 +45,7 @@ class ImageAgreement:
     pixel_area_mm2: float | None
     reliability: Mapping[int, Reliability]  # class id → bins; empty where no probabilities were at hand
     case: Case | None = None
+    held_out: Mapping[str, HeldOutArea] = field(default_factory=dict)  # the model's own term, by class
 
     @property
     def score(self) -> float:
@@ -149,6 +151,15 @@ def _listed(interval: tuple[float, float] | None) -> list[float] | None:
     return None if interval is None else list(interval)
 
 
+def _adjusted(image: ImageAgreement, name: str, found_mm2: float | None) -> dict[str, Any]:
+    """Return the area freed of the model's held-out ratio; nothing where the model has none on record."""
+    term = image.held_out.get(name)
+    if term is None or found_mm2 is None:
+        return {}
+    area, low, high = term.adjusted_mm2(found_mm2)
+    return {"adjusted_mm2": area, "adjusted_ci95_mm2": [low, high], "held_out_groups": term.groups}
+
+
 def _image(image: ImageAgreement, names: Sequence[str]) -> dict[str, Any]:
     pixel = image.pixel_area_mm2
     classes = []
@@ -157,7 +168,7 @@ def _image(image: ImageAgreement, names: Sequence[str]) -> dict[str, Any]:
             "truth_mm2": None if pixel is None else agreement.truth_px * pixel,
             "predicted_mm2": None if pixel is None else agreement.predicted_px * pixel,
         }
-        classes.append({"name": name, **_ratios(agreement), **areas})
+        classes.append({"name": name, **_ratios(agreement), **areas, **_adjusted(image, name, areas["predicted_mm2"])})
     return {
         "id": image.slide_id,
         "group": image.group,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from wsi_area.annotations import region_of_interest
 from wsi_area.audit.accuracy import Accuracy, ImageAgreement
+from wsi_area.audit.held_out_area import held_out_areas
 from wsi_area.audit.truth import NO_TRUTH, Naming, truth_codes
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.cut.roi import inside_roi
@@ -56,6 +57,7 @@ def evaluate_run(
     *,
     within: DrawnSource | None = None,
     labelled_only: bool = False,
+    groups: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> RunEvaluation:
     """Return how the class maps of a run agree with what was drawn.
@@ -76,6 +78,8 @@ def evaluate_run(
         Where to compare at all.
     labelled_only
         Whether what was not drawn is unknown and left out, instead of being ``rest``.
+    groups
+        Slide id → group, such as the patient; None: each slide is one. Groups are what the intervals go by.
     seed
         Of the intervals.
 
@@ -88,6 +92,11 @@ def evaluate_run(
     """
     opened = open_run(run)
     ids = opened.run_record.slides_planned
+    if lacking := [slide_id for slide_id in ids if groups is not None and slide_id not in groups]:
+        raise SettingsError(
+            f"--groups has no line for {len(lacking)} of {len(ids)} slides, the first {lacking[0]!r}; add them, or "
+            "leave --groups out"
+        )
     for source in (truth, within):
         if source is not None and Path(source.path).is_file() and len(ids) > 1:
             raise SettingsError(f"{source.path} is one file, but the run has {len(ids)} slides; give a folder")
@@ -112,7 +121,10 @@ def evaluate_run(
     elif not names and any(c.is_positive for c in classes):
         names = ["positive"]
     scheme = _compared(names, classes)
-    images = tuple(_agreement(slide, drawn, roi, known, scheme) for slide, drawn, roi in slides)
+    images = tuple(
+        replace(image, group=image.slide_id if groups is None else groups[image.slide_id])
+        for image in (_agreement(slide, drawn, roi, known, scheme) for slide, drawn, roi in slides)
+    )
     return RunEvaluation(Accuracy(scheme, images, seed), failures)
 
 
@@ -202,7 +214,10 @@ def _agreement(
             left_out[why] += int(areas[seen == code].sum())
         left_out["without_truth"] += int(areas[(seen < k) & (truth == NO_TRUTH)].sum())
     pixel_mm2 = None if slide.mpp is None else slide.mpp.pixel_area_mm2
-    return ImageAgreement(slide.slide_id, slide.slide_id, matrix, left_out, pixel_mm2, {})
+    return ImageAgreement(
+        slide.slide_id, slide.slide_id, matrix, left_out, pixel_mm2, {},
+        held_out=held_out_areas(slide.counted.segmenter.facts),
+    )  # fmt: skip
 
 
 def _places(grid: WorkGrid, side_px: int) -> Iterator[TilePlace]:

@@ -1,12 +1,16 @@
 """demo: the demo slide built, measured through the whole line, and held against its truth."""
 
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wsi_area.demo.islands import SIZE, DemoIsland
 from wsi_area.demo.slide import DemoTruth, build_demo_slide
 from wsi_area.errors import ResultError
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.layout import write_bytes
 from wsi_area.run.events import Listener
 from wsi_area.run.pipeline import run_slides
 from wsi_area.run.run_document import RunOutcome
@@ -41,6 +45,9 @@ DEMO_SETTINGS = RunSettings(
 )
 """Those of the preset ``ihc_dab``, at the slide's own pixel size, and that its positive is its tumour; the tissue is a
 layer of its own, so that the burden is a share of something else than what the stain was sorted into."""
+
+
+_AROUND_PX = 16.0  # between an island and its box: what JPEG blurs stays inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +124,9 @@ def measure_demo(folder: Path, settings: RunSettings, *, force: bool, listener: 
     except OSError as error:
         raise ResultError(f"{folder} cannot be made ({error.strerror or error}); choose another --out") from error
     truth = build_demo_slide(slide)
+    write_bytes(folder / "islands.geojson", island_boxes(truth.islands))
     outcome = run_slides(
-        collect_slides([str(slide)]),
+        collect_slides([str(slide)], regions_from=folder / "islands.geojson"),
         settings,
         folder / "run",
         force=force,
@@ -139,7 +147,35 @@ def _lines(truth: DemoTruth, slide: CountedSlide) -> tuple[DemoLine, ...]:
         DemoLine("DAB-positive (tumour)", truth.positive_area_mm2, slide.tumor.area_mm2 or 0.0, tolerance),
         # nothing is painted positive but tissue
         DemoLine("tumour in tissue", truth.positive_area_mm2, slide.tumor.in_tissue_area_mm2 or 0.0, tolerance),
+        *_island_lines(truth, slide),
     )
+
+
+def _island_lines(truth: DemoTruth, slide: CountedSlide) -> Iterator[DemoLine]:
+    """Yield the tissue of each region, in which one island lies."""
+    measured = {} if slide.regions is None else {row.name: row.tissue_area_mm2 for row in slide.regions.listed}
+    for island in truth.islands:
+        found = measured.get(island.name) or 0.0
+        yield DemoLine(f"region: {island.name}, tissue", island.tissue_area_mm2, found, truth.tolerance_relative)
+
+
+def island_boxes(islands: Sequence[DemoIsland]) -> bytes:
+    """Return a box round each island as QuPath's GeoJSON; no other island reaches into it, though boxes overlap."""
+    features = []
+    for island in islands:
+        x0, y0, x1, y1 = island.outline.reach_px
+        x0, y0 = max(0.0, x0 - _AROUND_PX), max(0.0, y0 - _AROUND_PX)
+        x1, y1 = min(float(SIZE.width_px), x1 + _AROUND_PX), min(float(SIZE.height_px), y1 + _AROUND_PX)
+        ring = [[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]
+        features.append(
+            {
+                "type": "Feature",
+                "id": island.name,
+                "geometry": {"type": "Polygon", "coordinates": [ring]},
+                "properties": {"objectType": "annotation", "name": island.name},
+            }
+        )
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 
 
 def _burden(truth: DemoTruth, slide: CountedSlide) -> DemoBurden:

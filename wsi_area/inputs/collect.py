@@ -220,7 +220,9 @@ def with_overrides(
     """
     source = "--mpp" if len(slides) == 1 else GIVEN_FOR_SEVERAL
     general = None if mpp is None else override_of(mpp, source, mpp_reason, sureness)
-    by_file = {file_key(row.path): row for row in rows}
+    by_file: dict[str, list[ManifestRow]] = {}
+    for row in rows:  # several of a file, each with a picture of its own
+        by_file.setdefault(file_key(row.path), []).append(row)
     merged: list[SlideInput] = []
     used: set[str] = set()
     for slide in slides:
@@ -228,9 +230,9 @@ def with_overrides(
         if named is None:
             merged.append(replace(slide, override=general))
         else:
-            merged.append(_with_row(slide, by_file[named], general, scales or Scales()))
+            merged += [_with_row(slide, row, general, scales or Scales()) for row in by_file[named]]
             used.add(named)
-    unused = [(file, row) for file, row in by_file.items() if file not in used]
+    unused = [(file, row) for file, of_file in by_file.items() if file not in used for row in of_file]
     if unused:
         told = ", ".join(f"{row.row}{'' if is_there(file) else ' (not there)'}" for file, row in unused)
         _LOG.warning("manifest lines %s name slides that were not asked for", told)
@@ -254,7 +256,7 @@ def _with_row(slide: SlideInput, row: ManifestRow, general: MppCandidate | None,
     return replace(named, annotations=annotations, roi=roi, regions=regions)
 
 
-def _row_file(slide: SlideInput, by_file: Mapping[str, ManifestRow]) -> str | None:
+def _row_file(slide: SlideInput, by_file: Mapping[str, Sequence[ManifestRow]]) -> str | None:
     """Return the file by which a row names a slide; DICOM also goes by its folder or any file of the series.
 
     A row that names the very path goes first; else one whose path leads to the same file through links.
@@ -269,7 +271,7 @@ def _row_file(slide: SlideInput, by_file: Mapping[str, ManifestRow]) -> str | No
         return file
     same = [name for name in by_file if real_file(name) == real_file(slide.path)]
     if len(same) > 1:
-        rows = " and ".join(f"line {by_file[name].row} ({name})" for name in same)
+        rows = " and ".join(f"line {by_file[name][0].row} ({name})" for name in same)
         raise SettingsError(f"{slide.path}: {rows} of the manifest lead to this file; name one of these paths instead")
     if same:
         return same[0]

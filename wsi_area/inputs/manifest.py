@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -46,6 +47,13 @@ class ManifestRow:
     case: Case | None = None  # who or what is on it: sums and changes of a subject; a run does not need it
     own: OwnSettings | None = None  # what is otherwise for this slide
 
+    @property
+    def named(self) -> str:
+        """Return the file that the row is of, and which of its pictures where it says so: no two rows are of one."""
+        chosen = {} if self.own is None else self.own.tree.get("reader", {})
+        said = [f"reader.{key} = {chosen[key]}" for key in ("picture", "channel", "plane") if key in chosen]
+        return ", ".join([str(self.path), *said])
+
 
 def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
     """Return the rows of a manifest.
@@ -71,9 +79,21 @@ def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
     _refuse_wrong(path, wrong)
     if not rows:
         raise SettingsError(f"{path}: the manifest has no rows; give one line a slide below {','.join(COLUMNS)}")
-    _refuse_repeats(path, [(str(row.path), row.row) for row in rows], "path")
+    _refuse_repeats(path, [(row.named, row.row) for row in rows], "path")
+    _refuse_nameless(path, rows)
     _refuse_repeats(path, [(row.slide_id.casefold(), row.row) for row in rows if row.slide_id], "slide_id")
     return tuple(rows)
+
+
+def _refuse_nameless(path: Path, rows: Sequence[ManifestRow]) -> None:
+    """Refuse rows of one file with a picture each that have no slide_id to tell them apart."""
+    lines = Counter(row.path for row in rows)
+    for row in rows:
+        if lines[row.path] > 1 and row.slide_id is None:
+            raise SettingsError(
+                f"{path}, line {row.row}: {lines[row.path]} lines name {row.path}, each with another picture; give "
+                "each of them a slide_id"
+            )
 
 
 def _refuse_wrong(path: Path, wrong: Sequence[str]) -> None:

@@ -162,7 +162,9 @@ class CountedSlide(EndedSlide):
     skipped_tissue_px_upper_bound: Annotated[
         Count | None,
         Says(
-            "most tissue that tiles skipped as bare glass can hold", "level-0 px",
+            "most tissue that tiles skipped as bare glass can hold, if none holds more than the worst bare tile "
+            "that was read",
+            "level-0 px",
             f"too few of them were read to say, or {NOT_COUNTED}", "a sample of bare tiles, which are read",
             "skipped_tissue_px_upper_bound",
         ),

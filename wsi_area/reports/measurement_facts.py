@@ -18,6 +18,7 @@ def measurement_facts(record: CountedSlide) -> tuple[tuple[str, str], ...]:
     skipped = f"{grouped(work.tiles_skipped)} of {grouped(work.tiles)}"
     if work.tiles_skipped:
         skipped += f"; they hold at most {NONE if bound is None else grouped(bound)} px of foreground"
+        skipped += " (95 %), if none holds more than the worst bare tile that was read"
     hidden = {"histogram", "density_histogram", "positive_fraction", "tissue_on_overview"}
     segmenter = record.segmenter
     shown = {k: v for k, v in segmenter.facts.items() if k not in hidden and (k, v) not in _AS_A_RULE}

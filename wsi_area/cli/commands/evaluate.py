@@ -34,6 +34,7 @@ EXIT_FAILED = 2
 @click.option("--class", "codes", multiple=True, metavar="CODE=CLASS", help="Class of a mask's code.")
 @click.option("--any-nonzero", metavar="CLASS", help="Every code above 0 is this class: masks that number objects.")
 @click.option("--rest-is", metavar="CLASS", help="Of a model: the class of code 0; default: its class 0.")
+@click.option("--groups", type=click.Path(path_type=Path), help="CSV image,group: what is independent: patients.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the intervals.")
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -67,6 +68,7 @@ def command(run_or_model: Place, as_json: bool, **options: Any) -> None:
 
 def _of_run(run: Place, options: dict[str, Any]) -> tuple[Accuracy | None, dict[str, str]]:
     from wsi_area.audit.evaluate import evaluate_run  # zarr and geometry, which a model does not need
+    from wsi_area.training.material import read_groups
 
     _refuse(options, ("images", "masks", "mpp", "rest_is"), "a model, not with a run")
     truth = drawn_source("--truth", options["truth"], options["truth_scale"])
@@ -79,6 +81,7 @@ def _of_run(run: Place, options: dict[str, Any]) -> tuple[Accuracy | None, dict[
         naming,
         within=drawn_source("--within", options["within"], options["within_scale"]),
         labelled_only=options["labelled_only"],
+        groups=None if options["groups"] is None else read_groups(options["groups"]),
         seed=options["seed"],
     )
     return found.accuracy, dict(found.failures)
@@ -86,7 +89,7 @@ def _of_run(run: Place, options: dict[str, Any]) -> tuple[Accuracy | None, dict[
 
 def _of_model(model: Path, options: dict[str, Any]) -> Accuracy:
     from wsi_area.training.held_out import evaluate_folder
-    from wsi_area.training.material import pair_sources
+    from wsi_area.training.material import pair_sources, read_groups
 
     _refuse(options, ("within", "within_scale", "truth_scale"), "a run, not with a model")
     if options["labelled_only"]:
@@ -101,7 +104,9 @@ def _of_model(model: Path, options: dict[str, Any]) -> Accuracy:
         any_nonzero=options["any_nonzero"],
         rest=options["rest_is"],
     )
-    return evaluate_folder(model, pair_sources(options["images"], masks, mpp, {}), naming, options["seed"])
+    return evaluate_folder(
+        model, pair_sources(options["images"], masks, mpp, read_groups(options["groups"])), naming, options["seed"]
+    )
 
 
 def _refuse(options: dict[str, Any], names: tuple[str, ...], where: str) -> None:

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area.audit.accuracy import Accuracy
+from wsi_area.audit.accuracy import Accuracy, ImageAgreement
 from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.compute.judge.agreement import RATIOS, class_agreements
 from wsi_area.compute.quantity_text import percent_text
@@ -65,7 +65,9 @@ def _classes(accuracy: Accuracy, separator: str) -> Table:
 
 
 def _images(accuracy: Accuracy) -> Table:
-    table = _table("slide", ["class", *_HEADINGS.values(), "true mm²", "found mm²"])
+    with_adjusted = any(image.held_out for image in accuracy.images)
+    more = ("adjusted mm²",) if with_adjusted else ()
+    table = _table("slide", ["class", *_HEADINGS.values(), "true mm²", "found mm²", *more])
     for image in accuracy.images:
         name = image.slide_id
         pixel = image.pixel_area_mm2
@@ -73,9 +75,20 @@ def _images(accuracy: Accuracy) -> Table:
             if not agreement.truth_px and not agreement.predicted_px:
                 continue
             areas = ["–" if pixel is None else f"{n * pixel:.4f}" for n in (agreement.truth_px, agreement.predicted_px)]
+            if with_adjusted:
+                areas.append(_adjusted(image, entry.name, agreement.predicted_px))
             table.add_row(Text(name), Text(entry.name), *(_number(getattr(agreement, r)) for r in RATIOS), *areas)
             name = ""
     return table
+
+
+def _adjusted(image: ImageAgreement, name: str, found_px: int) -> str:
+    """Return the area freed of the ratio that the model's card has, with its interval for one slide."""
+    term, pixel = image.held_out.get(name), image.pixel_area_mm2
+    if term is None or pixel is None:
+        return "–"
+    area, low, high = term.adjusted_mm2(found_px * pixel)
+    return f"{area:.4f} ({low:.4f} to {high:.4f})"
 
 
 def _table(first: str, others: list[str]) -> Table:
@@ -103,9 +116,15 @@ def _print_notes(console: Console, accuracy: Accuracy) -> None:
     kappa = "unknown" if accuracy.kappa is None else f"{accuracy.kappa:.4f}"
     left = ", ".join(f"{n} {why.replace('_', ' ')}" for why, n in accuracy.left_out_l0_px.items())
     intervals = accuracy.intervals
+    if any(image.held_out for image in accuracy.images):
+        print_lines(
+            console,
+            "\nAdjusted mm² are freed of the model's area ratio on held-out images, with the 95 % interval of one "
+            "slide that is like them; whether these are, nobody assessed.",
+        )
     about = f"no intervals: {intervals.reason}"
     if not intervals.reason:
-        about = f"in brackets 95 % intervals from {intervals.clusters} groups drawn with replacement"
+        about = f"in brackets 95 % intervals by {intervals.clusters} groups, drawn with replacement or left out in turn"
     print_lines(
         console,
         f"\nCounts are level-0 px of {len(accuracy.images)} images; kappa {kappa}; {about}.\nNot compared: {left}.",

@@ -86,7 +86,10 @@ def skipped_foreground_upper_bound_px(
     """Return a 95 % bound on the foreground that skipping has missed, in level-0 px.
 
     Foreground comes in pieces, so the tile is the unit of the sample: how many skipped tiles may hold any, times
-    how much one may hold without having been seen on the overview.
+    how much one may hold without having been seen on the overview. The number of tiles holds whatever they hold
+    (`skipped_tiles_upper_bound`). How much one holds is an assumption: no more than the worst bare tile that was read,
+    and one overview pixel at least. It fails where a few tiles alone hold more thin tissue than that, spread so evenly
+    that no pixel of the overview shows it: a sample of tiles cannot see them, and then the bound says nothing.
 
     Parameters
     ----------
@@ -113,8 +116,17 @@ def skipped_foreground_upper_bound_px(
         return 0
     if not audited_px:
         return None
-    share = binomial_upper_95(sum(n > 0 for n in audited_px), len(audited_px))
-    return math.ceil(skipped_tiles * share) * max(worst_px, overview_box_px)
+    hits = sum(n > 0 for n in audited_px)
+    return skipped_tiles_upper_bound(skipped_tiles, hits, len(audited_px)) * max(worst_px, overview_box_px)
+
+
+def skipped_tiles_upper_bound(skipped_tiles: int, hits: int, audited: int) -> int:
+    """Return a 95 % bound on the skipped tiles that hold any foreground at all; it assumes nothing of how much.
+
+    >>> skipped_tiles_upper_bound(641, 0, 59)
+    32
+    """
+    return math.ceil(skipped_tiles * binomial_upper_95(hits, audited))
 
 
 def binomial_upper_95(hits: int, trials: int) -> float:

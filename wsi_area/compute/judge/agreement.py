@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.judge.ratio_limits import ratio_limits
 from wsi_area.errors import CountMismatchError
 from wsi_area.model.pixels import ClassMap
 
@@ -168,10 +169,11 @@ class Intervals:
 
 
 def cluster_intervals(matrices: Sequence[Ints], seed: int, replicates: int = REPLICATES) -> Intervals:
-    """Return percentile intervals by drawing whole slides (or images, or patients) with replacement.
+    """Return the intervals of ratios pooled over slides (or images, or patients).
 
-    Pixels of one slide are no independent witnesses, so slides are what is drawn (cluster bootstrap; Davison and
-    Hinkley 1997, 3.8). The pooled ratio is computed for each draw.
+    Pixels of one slide are no independent witnesses, so slides are what is drawn with replacement (cluster bootstrap;
+    Davison and Hinkley 1997, 3.8), the pooled ratio for each draw, or left out in turn (`ratio_limits`). Of the two
+    intervals the wider end counts: percentiles of a few slides are far too narrow.
 
     Parameters
     ----------
@@ -193,8 +195,8 @@ def cluster_intervals(matrices: Sequence[Ints], seed: int, replicates: int = REP
         return Intervals((), count, f"only {count} independent {unit}; an interval needs {MIN_CLUSTERS}")
     stacked = np.stack(matrices)
     draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=replicates)
-    truth, predicted = (draws @ stacked.sum(axis=axis) for axis in (2, 1))
-    common = draws @ np.diagonal(stacked, axis1=1, axis2=2)
+    truth, predicted = (stacked.sum(axis=axis) for axis in (2, 1))
+    common = np.diagonal(stacked, axis1=1, axis2=2)
     pairs = {
         "dice": (2 * common, truth + predicted),
         "iou": (common, truth + predicted - common),
@@ -203,10 +205,22 @@ def cluster_intervals(matrices: Sequence[Ints], seed: int, replicates: int = REP
         "area_ratio": (predicted, truth),
     }
     by_class = tuple(
-        {name: _percentiles(part[:, k], whole[:, k]) for name, (part, whole) in pairs.items()}
+        {
+            name: _wider(
+                _percentiles(draws @ part[:, k], draws @ whole[:, k]),
+                ratio_limits(part[:, k], whole[:, k], is_share=name != "area_ratio"),
+            )
+            for name, (part, whole) in pairs.items()
+        }
         for k in range(stacked.shape[1])
     )
     return Intervals(by_class, count)
+
+
+def _wider(first: tuple[float, float] | None, second: tuple[float, float] | None) -> tuple[float, float] | None:
+    if first is None or second is None:
+        return first
+    return min(first[0], second[0]), max(first[1], second[1])
 
 
 def _percentiles(part: Ints, whole: Ints) -> tuple[float, float] | None:

@@ -157,13 +157,21 @@ def _parts(
 def _sides(place: Place, runs: Ints, part_of_run: Ints) -> dict[str, Ints]:
     """Return the runs of foci along each side of the box, on the work grid."""
     height, width = place.shape
-    across = np.stack([runs[:, 0], runs[:, 2] + place.x_px, runs[:, 3] + place.x_px, part_of_run], axis=1)
-    down = np.stack([runs[:, 0], runs[:, 1] + place.y_px, runs[:, 1] + place.y_px + 1, part_of_run], axis=1)
+
+    def across(chosen: NDArray[np.bool_]) -> Ints:
+        own = runs[chosen]
+        return np.stack([own[:, 0], own[:, 2] + place.x_px, own[:, 3] + place.x_px, part_of_run[chosen]], axis=1)
+
+    def down(chosen: NDArray[np.bool_]) -> Ints:
+        own = runs[chosen]
+        row = own[:, 1] + place.y_px
+        return _merged(np.stack([own[:, 0], row, row + 1, part_of_run[chosen]], axis=1))
+
     return {
-        "top": across[runs[:, 1] == 0],
-        "bottom": across[runs[:, 1] == height - 1],
-        "left": _merged(down[runs[:, 2] == 0]),
-        "right": _merged(down[runs[:, 3] == width]),
+        "top": across(runs[:, 1] == 0),
+        "bottom": across(runs[:, 1] == height - 1),
+        "left": down(runs[:, 2] == 0),
+        "right": down(runs[:, 3] == width),
     }
 
 
