@@ -127,6 +127,30 @@ def test_a_slide_that_lies_the_other_way_round_is_doubted() -> None:
     assert "turned by 180° it would be 17" in grid.doubt
 
 
+def test_a_map_whose_place_rests_on_one_core_is_doubted() -> None:
+    centres = grid_um(5, 6, 1700)
+    there = [*centres[1:].reshape(-1, 2), centres[0, 2]]  # of the first row one core alone is left
+    grid = find_cores(painted(discs(there, 500), SIZE_MM), full_map(5, 6), LIMITS)
+    assert "rests on one core" in grid.doubt
+    assert by_name(grid)["A3"].status == "complete"
+
+
+def test_an_array_of_two_sectors_with_a_gap_between_them_is_doubted() -> None:
+    centres = grid_um(4, 8, 1500)
+    centres[:, 4:, 0] += 750
+    grid = find_cores(painted(discs(centres.reshape(-1, 2), 450), SIZE_MM), full_map(4, 8), LIMITS)
+    assert grid.doubt != ""
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_ragged_rows_keep_their_columns(seed: int) -> None:
+    centres = grid_um(6, 7, 1600)
+    centres[..., 0] += np.random.default_rng(seed).uniform(-250, 250, (6, 1))
+    grid = find_cores(painted(discs(centres.reshape(-1, 2), 450), SIZE_MM), full_map(6, 7), LIMITS)
+    assert grid.doubt == ""
+    assert_at(grid, centres, 6, 7, within_um=20)
+
+
 def test_a_core_that_the_map_lacks_is_a_row_of_its_own() -> None:
     centres = grid_um(4, 5, 1700)
     extra = [*centres.reshape(-1, 2), centres[3, 4] + np.array([2900.0, 800.0])]

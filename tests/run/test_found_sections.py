@@ -1,15 +1,18 @@
 """Pieces of tissue and cores of an array, painted at known places, have their rows with what lies in them."""
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from measuring import measure
+from measuring import FLAT, measure
 from synthetic import FileForm, Shape, disc, write_slide
 from synthetic_shapes import box
 
+from wsi_area.audit.verify import verify_run
 from wsi_area.exports.export import ExportOptions, export_run
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.model.slide_result import CountedSlide
@@ -18,6 +21,11 @@ from wsi_area.reports.photo_layers import Frame
 from wsi_area.reports.report import write_report
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_run import open_run
+from wsi_area.run.array.division import ArrayTask
+from wsi_area.run.array.merge import merge_run
+from wsi_area.run.array.task_run import run_task
+from wsi_area.run.pipeline import run_slides
+from wsi_area.settings.run_settings import load
 
 SIZE = Size(2400, 2000)
 FORM = FileForm(mpp=Mpp(4.0, 4.0))
@@ -75,6 +83,40 @@ def test_tile_size_and_executor_change_no_row(tmp_path: Path, slide: Path, how: 
     measure(slide, tmp_path / "one", SECTIONS, "run.workers=2", "tiling.tile_px=256")
     measure(slide, tmp_path / "other", SECTIONS, "run.workers=2", *how)
     assert rows_of(tmp_path / "one") == rows_of(tmp_path / "other")
+
+
+def test_the_tasks_of_a_job_array_find_the_same_rows(tmp_path: Path, slide: Path) -> None:
+    measure(slide, tmp_path / "one", SECTIONS, "tiling.tile_px=256")
+    settings = load(None, [*FLAT, SECTIONS, "tiling.tile_px=256", "run.piece_mib=0"])
+    for n in (1, 2):
+        run_task(collect_slides([str(slide)]), settings, tmp_path / "array", ArrayTask(n, 2))
+    assert merge_run(tmp_path / "array").exit_code == 0
+    assert rows_of(tmp_path / "array") == rows_of(tmp_path / "one")
+
+
+def test_with_a_tissue_layer_on_a_grid_of_its_own_rows_add_up_to_its_tissue(tmp_path: Path, slide: Path) -> None:
+    drawn = tmp_path / "drawn.geojson"
+    ring = [[300, 500], [700, 500], [700, 800], [300, 800], [300, 500]]
+    feature = {
+        "type": "Feature",
+        "properties": {"classification": {"name": "Tumor"}},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    drawn.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+    layer = "tissue.name=tissue", "tissue.threshold=60", "tissue.work_mpp=12"
+    slides = collect_slides([str(slide)], annotations=drawn)
+    run_slides(slides, load("regions", [SECTIONS, *layer]), tmp_path / "out")
+    result = counted(tmp_path / "out")
+    sections = [row for row in rows_of(tmp_path / "out").values() if row["region_class"] == "section"]
+    assert result.tissue.source == "layer"
+    assert sum(int(row["n_px_tissue"]) for row in sections) == result.tissue.n_px
+    assert sum(int(row["n_px"]) for row in sections) == SIZE.area_px
+    assert [int(row["n_px_tumor"]) for row in sections] == [400 * 300, 0, 0]
+
+
+def test_verify_counts_found_rows_again(tmp_path: Path, slide: Path) -> None:
+    measure(slide, tmp_path / "out", SECTIONS)
+    assert verify_run(tmp_path / "out").disagreements == ()
 
 
 def test_a_piece_at_the_rim_says_that_it_is_cut(tmp_path: Path) -> None:
@@ -223,10 +265,6 @@ def test_two_sections_of_a_lymph_node_are_two_rows(tmp_path: Path, testdata: Pat
     slide = testdata / "slides" / "camelyon16_tumor_072"
     if not slide.exists():
         pytest.skip("the slide is not there")
-    from wsi_area.inputs.collect import collect_slides
-    from wsi_area.run.pipeline import run_slides
-    from wsi_area.settings.run_settings import load
-
     run_slides(collect_slides([str(slide)]), load("he_tissue", [SECTIONS]), tmp_path / "out")
     sections = [row for row in rows_of(tmp_path / "out").values() if row["status"] != "rest"]
     # scipy's closing with the 4-neighbour cross, six times, on the same map: 87.96 and 86.20 mm²

@@ -84,7 +84,7 @@ def _bands(told: BandsOnRecord) -> tuple[BandRow, ...]:
             found.append(
                 BandRow(
                     border,
-                    f"{from_um:g} to {to_um:g}",
+                    f"{from_um:g} to {to_um:g}".replace("-", "−"),
                     mm2_text(sum(b.area_mm2 for b in rows)),
                     classes or NONE,
                     NONE if share is None else f"{share:.1f} %",
@@ -96,7 +96,7 @@ def _bands(told: BandsOnRecord) -> tuple[BandRow, ...]:
 def _spots(told: HotSpotsOnRecord) -> list[SpotRow]:
     return [
         SpotRow(
-            f"{spot.rank} of {spot.window_mm2:.4g} mm²",
+            f"{spot.window_mm2:.4g} mm², no. {spot.rank}",
             f"{grouped(round(spot.center_x_px))}, {grouped(round(spot.center_y_px))}",
             mm2_text(spot.tissue_mm2),
             mm2_text(spot.positive_mm2),

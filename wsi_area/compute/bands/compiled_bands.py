@@ -63,6 +63,13 @@ def count_within_reach(
         if not is_wanted:
             continue
         row = near[y]
+        is_within = False
+        for x in range(width):
+            if row[x] < reach_rows:
+                is_within = True
+                break
+        if not is_within:
+            continue
         for x in range(width):
             edge_of[x] = edges
         for k in range(edges - 1, -1, -1):  # what an edge reaches, one farther out does

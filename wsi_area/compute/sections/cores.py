@@ -16,6 +16,8 @@ CoreStatus = Literal["complete", "broken", "missing", "cut", "extra", "unplaced"
 
 _IN_PARTS = 0.75
 """Of a core's tissue: where its largest part has less, it is broken."""
+_MOST_EXTRA = 0.1
+"""Cores beside the map, over those on it, that may be strays; more say that the map lies wrongly, or is of sectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,11 @@ def find_cores(boxes: TissueBoxes, wanted: Sequence[MapCore], limits: CoreLimits
         Core(None, None, f"extra {k}", "", "extra", *map(float, spots.xy_um[n]))
         for k, n in enumerate(_whole_spots(boxes, spots, used, named, limits), 1)
     ]
+    if not doubt and len(extra) > max(2, _MOST_EXTRA * len(used)):
+        doubt = (
+            f"{len(extra)} places look like cores and are on no place of the map, beside {len(used)} that are: the "
+            "names may be those of other cores"
+        )
     return CoreGrid((*named, *extra), doubt, lattice.turn_deg)
 
 
@@ -188,7 +195,7 @@ def _offset(on: Mapping[tuple[int, int], int], wanted: set[tuple[int, int]]) -> 
     The map lies where most of its places have a core and most cores a place. Where it lies equally well elsewhere, no
     name is sure; where it would lie better turned or mirrored, that is said.
     """
-    best, ways = _fits(on, wanted)
+    best, ways, next_best = _fits(on, wanted)
     if len(ways) > 1:
         return None, (
             f"the map of {len(wanted)} cores fits on the {len(on)} cores found in {len(ways)} ways, each with {best} "
@@ -200,21 +207,27 @@ def _offset(on: Mapping[tuple[int, int], int], wanted: set[tuple[int, int]]) -> 
         "mirrored left to right": {(r, columns - c) for r, c in wanted},
         "mirrored top to bottom": {(rows - r, c) for r, c in wanted},
     }
+    unsure = "the names may be those of other cores"
     for how, other in turned.items():
-        found, _ = _fits(on, other)
+        found, _, _ = _fits(on, other)
         if found > best:
-            return ways[0], (
-                f"{best} of the {len(on)} cores found lie on a place of the map; {how} it would be {found}: the names "
-                "may be those of other cores"
-            )
+            return ways[
+                0
+            ], f"{best} of the {len(on)} cores found lie on a place of the map; {how} it would be {found}: {unsure}"
+    if best - next_best == 1:
+        return ways[0], (
+            f"{best} of the {len(on)} cores found lie on a place of the map; moved by a row or a column it would be "
+            f"{next_best}, so that where it lies rests on one core: {unsure}"
+        )
     return ways[0], ""
 
 
-def _fits(on: Mapping[tuple[int, int], int], wanted: set[tuple[int, int]]) -> tuple[int, list[tuple[int, int]]]:
-    """Return on how many cores a map lies at best, and by which offsets it does."""
+def _fits(on: Mapping[tuple[int, int], int], wanted: set[tuple[int, int]]) -> tuple[int, list[tuple[int, int]], int]:
+    """Return on how many cores a map lies at best, by which offsets it does, and on how many it lies otherwise."""
     votes: dict[tuple[int, int], int] = {}
     for row, column in on:
         for r, c in wanted:
             votes[row - r, column - c] = votes.get((row - r, column - c), 0) + 1
     best = max(votes.values())
-    return best, sorted(offset for offset, count in votes.items() if count == best)
+    others = (count for count in votes.values() if count < best)
+    return best, sorted(offset for offset, count in votes.items() if count == best), max(others, default=0)

@@ -1,6 +1,7 @@
 """compute: the lattice that the spots of a tissue microarray lie on: turned, sheared, bent and full of gaps; pure."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,12 +46,24 @@ def find_lattice(spots: Spots, core_um: float) -> Lattice | None:
     xy = spots.xy_um
     if len(xy) < 3:
         return None
-    solid = spots.cover >= _SOLID * spots.cover.max()
-    steps = [_step(xy[solid], axis, core_um) for axis in (0, 1)]
-    if steps[0] is None or steps[1] is None:
-        return None
-    across, down = steps[0], steps[1]
+    solid = xy[spots.cover >= _SOLID * spots.cover.max()]
+    # where rows are ragged no step is common, where many cores are missing the middle one is too long: both are tried
+    best: Lattice | None = None
+    for across, down in product(_steps(solid, 0, core_um), _steps(solid, 1, core_um)):
+        lattice = _laid(spots, across, down)
+        if lattice is not None and (best is None or lattice.is_on.sum() > best.is_on.sum()):
+            best = lattice
+            if lattice.is_on.all():
+                break
+    return best
+
+
+def _laid(spots: Spots, across: Floats, down: Floats) -> Lattice | None:
+    """Return the lattice that begins with two steps, each made better by all spots that lie on it."""
+    xy = spots.xy_um
     for _ in range(3):
+        if abs(np.linalg.det(np.array([across, down]))) < 1e-9:
+            return None
         places, is_on = _grown(spots, across, down)
         design = np.column_stack([places[is_on][:, ::-1], np.ones(int(is_on.sum()))])
         if np.linalg.matrix_rank(design) < 3:
@@ -60,8 +73,8 @@ def find_lattice(spots: Spots, core_um: float) -> Lattice | None:
     return Lattice(across, down, places, is_on, xy)
 
 
-def _step(xy: Floats, axis: int, core_um: float) -> Floats | None:
-    """Return the step from a core to the next along an axis: what most cores say of their nearest one that way."""
+def _steps(xy: Floats, axis: int, core_um: float) -> tuple[Floats, ...]:
+    """Return the step from a core to the next along an axis: what most cores say, and the middle of all they say."""
     away = xy[None, :, :] - xy[:, None, :]
     length = np.hypot(away[..., 0], away[..., 1])
     angle = np.degrees(np.arctan2(away[..., 1 - axis], away[..., axis]))
@@ -70,12 +83,13 @@ def _step(xy: Floats, axis: int, core_um: float) -> Floats | None:
     has = np.isfinite(length.min(axis=1))
     steps: Floats = away[has, nearest[has]]
     if not len(steps):
-        return None
+        return ()
     apart = np.hypot(*np.moveaxis(steps[None] - steps[:, None], -1, 0))
     sizes = np.hypot(steps[:, 0], steps[:, 1])
     votes = (apart <= 0.15 * sizes[:, None]).sum(axis=1)
     best = int(np.lexsort((sizes, -votes))[0])
-    return np.asarray(np.median(steps[apart[best] <= 0.15 * sizes[best]], axis=0))
+    most = np.median(steps[apart[best] <= 0.15 * sizes[best]], axis=0)
+    return np.asarray(most), np.asarray(np.median(steps, axis=0))
 
 
 def _grown(spots: Spots, across: Floats, down: Floats) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -89,16 +103,19 @@ def _grown(spots: Spots, across: Floats, down: Floats) -> tuple[NDArray[np.int64
     middle = np.median(xy, axis=0)
     first = int(np.argmin(np.hypot(*(xy - middle).T) / np.maximum(spots.cover, 1e-9)))
     is_on[first] = True
-    taken = {(0, 0)}
+    taken, newest = {(0, 0)}, first
+    far_um = np.full(count, np.inf)  # of each spot from the nearest one that is on
     while True:
+        far_um = np.minimum(far_um, np.hypot(*(xy - xy[newest]).T))
         left = np.flatnonzero(~is_on)
-        far = np.hypot(*np.moveaxis(xy[left][:, None] - xy[is_on][None], -1, 0)).min(axis=1)
+        far = far_um[left]
         # the nearest first; of equally near ones the better covered: a fragment comes after its core
         for spot in left[np.lexsort((-spots.cover[left], far.round(3)))]:
             place, off = _said(xy[spot], xy[is_on], places[is_on], reach, to_steps)
             if off <= most and (int(place[0]), int(place[1])) not in taken:
                 places[spot], is_on[spot] = place, True
                 taken.add((int(place[0]), int(place[1])))
+                newest = int(spot)
                 break  # what did not fit is asked again: now there is one more to say where it lies
         else:
             return places, is_on

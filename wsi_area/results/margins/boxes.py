@@ -14,7 +14,7 @@ from wsi_area.model.geometry import Region, Size
 from wsi_area.results.class_map.layered_map import LayeredMap
 
 Ints = NDArray[np.int64]
-SIDE_PX = 2048
+SIDE_PX = 3072
 """Side of a box in work pixels, at least; with the farthest edge round it, it is what one task holds in memory."""
 
 
@@ -76,10 +76,12 @@ def windows_of_box(layered: LayeredMap, box: Region, positive_ids: Collection[in
     tissue = layered.tissue_l0_px(_rows(box), _cols(box), core)
     if not tissue.any():
         return None
-    is_positive = np.isin(core, list(positive_ids))
+    by_code = np.zeros(256, np.bool_)
+    by_code[list(positive_ids)] = True
+    is_positive = by_code[core]
     return BoxSums(
         int(tissue.sum(dtype=np.int64)),
-        int(tissue[is_positive].sum(dtype=np.int64)),
+        int(np.multiply(tissue, is_positive).sum(dtype=np.int64)),
         tuple(window_sums(tissue, is_positive, box, grid.ys_px, grid.xs_px, window) for window in grid.windows),
     )
 

@@ -98,5 +98,5 @@ def heat_map_png(sums: NDArray[np.int64]) -> bytes:
     scale = max(1, _LEAST_SIDE_PX // max(share.shape))
     grown = np.rint(rgba).astype(np.uint8).repeat(scale, axis=0).repeat(scale, axis=1)
     file = io.BytesIO()
-    Image.fromarray(grown, "RGBA").save(file, "PNG", optimize=True)
+    Image.fromarray(grown, "RGBA").save(file, "PNG")
     return file.getvalue()
