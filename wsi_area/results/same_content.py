@@ -27,12 +27,21 @@ _REMEDY = (  # slides that a folder has stay in its run.json, whether or not a c
 
 
 def same_content(slides: Iterable[EndedSlide]) -> tuple[tuple[str, ...], ...]:
-    """Return the slides whose files hold the same, group by group; slides without counts add to no sum."""
-    by_content: dict[str, list[str]] = {}
+    """Return the slides whose files hold the same, group by group; slides without counts add to no sum.
+
+    Two pictures of one file are no twins, as two sections are. Its channels and planes are: they show one tissue.
+    """
+    by_content: dict[tuple[str, tuple[int, ...]], list[str]] = {}
     for slide in slides:
         if isinstance(slide, CountedSlide):
-            by_content.setdefault(slide.content_digest, []).append(slide.slide_id)
+            by_content.setdefault((slide.content_digest, _sections(slide)), []).append(slide.slide_id)
     return tuple(tuple(names) for names in by_content.values() if len(names) > 1)
+
+
+def _sections(slide: CountedSlide) -> tuple[int, ...]:
+    """Return which pictures of its file a slide is, channels and planes of one field left aside."""
+    taken = () if slide.pictures is None else slide.pictures.taken
+    return tuple(picture.index for picture in taken if picture.channel is None and picture.plane is None)
 
 
 def measured_slides(layout: RunLayout, ended: Mapping[str, EndedSlide]) -> Iterator[EndedSlide]:
