@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import tifffile
 from onnx import TensorProto, helper, numpy_helper
@@ -150,3 +151,36 @@ def wait_for(words: str, told: Path, process: "subprocess.Popen[bytes]") -> None
         assert time.monotonic() < end, told.read_text()
         assert process.poll() is None, told.read_text()
         time.sleep(0.05)
+
+
+def test_in_processes_the_second_ctrl_c_ends_a_run_whose_tile_never_ends_and_leaves_no_process(
+    slides: list[Path], tmp_path: Path
+) -> None:
+    network = write_network(tmp_path, endless(509.0), mpp_um=0.25)
+    own = ("segmenter.name=onnx", f'segmenter.model="{network}"', "run.executor=processes", "run.workers=1", *ONE_TILE)
+    words = [sys.executable, "-m", "wsi_area", "run", str(slides[0]), "--out", str(tmp_path / "out"), "--no-report"]
+    told = tmp_path / "told.txt"
+    with told.open("w") as lines:
+        process = subprocess.Popen([*words, *(w for o in own for w in ("--set", o))], stderr=lines, stdout=lines)
+    try:
+        workers = turning(process)
+        os.kill(process.pid, signal.SIGINT)
+        wait_for("once more (Ctrl-C) ends at once", told, process)
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(30) == 130
+    finally:
+        process.kill()
+        process.wait(30)
+    assert psutil.wait_procs(workers, timeout=20)[1] == []
+    assert "Traceback" not in told.read_text()
+
+
+def turning(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+    """The processes of a run, once one of its workers has been at work for longer than a network takes to be tried."""
+    end = time.monotonic() + 120
+    while True:
+        children = psutil.Process(process.pid).children(recursive=True)
+        if any(sum(child.cpu_times()[:2]) > 12 for child in children):
+            return children
+        assert time.monotonic() < end
+        time.sleep(0.2)
