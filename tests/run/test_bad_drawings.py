@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from measuring import measure
 from PIL import Image
 from synthetic import FileForm, disc, write_slide
 
@@ -88,3 +89,16 @@ def test_a_bad_drawing_fails_its_slide_and_its_file_is_named(outcome, name):
     (record,) = (r for r in outcome.documents if r["slide_id"] == name.partition(".")[0])
     assert record["status"] == "failed"
     assert f"drawn/{name}" in json.dumps(record)
+
+
+@pytest.mark.parametrize("column", ["annotations", "roi", "regions"])
+def test_a_drawing_that_a_manifest_names_and_that_is_not_there_costs_its_row_alone(tmp_path: Path, column: str) -> None:
+    size = Size(128, 128)
+    for name in ("a", "b"):
+        write_slide(tmp_path / f"{name}.tif", size, {"tissue": disc(size, 64, 64, 30)})
+    manifest = tmp_path / "slides.csv"
+    manifest.write_text(f"path,{column}\na.tif,\nb.tif,gone.geojson\n", encoding="utf-8")
+    outcome = measure([], tmp_path / "out", manifest=manifest)
+    ended = {slide.slide_id: slide for slide in outcome.slides}
+    assert (outcome.exit_code, ended["a"].status, ended["b"].status) == (2, "complete", "failed")
+    assert "gone.geojson" in ended["b"].reason

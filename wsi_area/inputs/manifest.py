@@ -18,7 +18,6 @@ from wsi_area.model.record.subjects import Case
 from wsi_area.plain_text import plain
 from wsi_area.settings.own_settings import CONFIG_COLUMN, OWN_SECTIONS, OwnSettings, is_setting, own_settings
 from wsi_area.settings.run_settings import RunSettings
-from wsi_area.slides.file_kinds import absent_text
 from wsi_area.storage.place import Place, is_object, place_of
 
 COLUMNS = (
@@ -209,7 +208,7 @@ def _row(where: str, line: int, cells: dict[str, str], folder: Path) -> Manifest
             f"{where}: slide_id {slide_id!r} cannot name a folder everywhere; write {safe_id(slide_id)!r}"
         )
     path = place_of(cells["path"]) if is_object(cells["path"]) else _absolute(folder, cells["path"])
-    annotations, roi, regions = (_drawing(where, folder, cells, name) for name in ("annotations", "roi", "regions"))
+    annotations, roi, regions = (_drawing(folder, cells, name) for name in ("annotations", "roi", "regions"))
     return ManifestRow(
         line,
         path,
@@ -247,14 +246,11 @@ def _absolute(folder: Path, text: str) -> Path:
     return Path(os.path.abspath(folder / Path(text).expanduser()))
 
 
-def _drawing(where: str, folder: Path, cells: dict[str, str], column: str) -> Path | None:
+def _drawing(folder: Path, cells: dict[str, str], column: str) -> Path | None:
     text = cells.get(column, "")
     if not text:
         return None
-    path = _absolute(folder, text)
-    if not path.exists():
-        raise SettingsError(f"{where}: {column} {path}: {absent_text(path)}; correct the path")
-    return path
+    return _absolute(folder, text)  # one that is missing is that row's failure, not the batch's
 
 
 def _mpp(where: str, x: str, y: str) -> Mpp | None:

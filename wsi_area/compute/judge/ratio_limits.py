@@ -7,6 +7,10 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 
+SHARE_WIDENING = 1.2
+"""A share has a long tail where one patient of few is unlike the others: without this, Dice of 10 real patients held
+the true one in 92 % of samples, with it in 95 % (``benchmarks/coverage/group_ratios.py``)."""
+
 
 def ratio_limits(part: Ints, whole: Ints, *, is_share: bool) -> tuple[float, float] | None:
     """Return the 95 % limits of ``Σ part / Σ whole`` over units that were drawn independently.
@@ -43,7 +47,7 @@ def ratio_limits(part: Ints, whole: Ints, *, is_share: bool) -> tuple[float, flo
     centre = math.log(all_parts / ((all_wholes - all_parts) if is_share else all_wholes))
     u = math.sqrt((count - 1) / count * float(((without - without.mean()) ** 2).sum()))
     effective = all_wholes**2 / sum(int(n) ** 2 for n in whole)
-    half = float(stdtrit(max(1.0, effective - 1), 0.975)) * u
+    half = (SHARE_WIDENING if is_share else 1.0) * float(stdtrit(max(1.0, effective - 1), 0.975)) * u
     ends = [math.exp(min(centre + side, 700.0)) for side in (-half, half)]
     low, high = (end / (1 + end) if is_share else end for end in ends)
     return low, high
