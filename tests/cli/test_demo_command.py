@@ -8,6 +8,7 @@ from command_line import Ended, wsi_area
 
 from wsi_area.demo import measured as measured_module
 from wsi_area.demo import slide as slide_module
+from wsi_area.demo.islands import ISLANDS
 from wsi_area.demo.measured import DEMO_SETTINGS
 from wsi_area.demo.slide import DemoTruth
 from wsi_area.results.opened_run import open_run
@@ -36,7 +37,7 @@ def test_the_demo_ends_well_with_the_truth_beside_what_was_measured(demo: tuple[
     assert ended.code == 0
     for text in ("Held against the truth", "true mm²", "measured mm²", "tissue", "DAB-positive"):
         assert text in ended.out
-    assert ended.out.count("✓") == 2
+    assert ended.out.count("✓") == 3 + len(ISLANDS) + 1  # areas of the slide, a region for each island, the burden
     assert "✗" not in ended.out
     assert "= 64000000 = 8000 × 8000 px" in ended.out
     assert "wsi-area run" in ended.out  # what is next
@@ -60,7 +61,9 @@ def test_the_same_again_measures_nothing_anew_and_speaks_json(built_already: Pat
     assert ended.code == 0
     assert "already measured" in ended.err
     assert ended.document["passed"] is True
-    assert [line["ok"] for line in ended.document["comparison"]] == [True, True]
+    told = {line["name"]: line["ok"] for line in ended.document["comparison"]}
+    assert set(told) > {f"region: {island.name}, tissue" for island in ISLANDS}
+    assert all(told.values())
     for line in ended.document["comparison"]:
         assert line["measured_mm2"] == pytest.approx(line["true_mm2"], rel=line["tolerance_relative"])
     assert [s["slide_id"] for s in ended.document["slides"]] == ["demo"]

@@ -208,7 +208,7 @@ def test_a_count_that_is_not_what_the_class_map_shows_is_refused_and_leaves_no_f
     edit_json(folder / "slides/S1/result.json", "counts", "n_px_by_class", 2, value=by_class[2] + 1)
     with pytest.raises(CountMismatchError, match=r"tumor enclose \d+ level-0 px.*\(-1\); nothing was exported"):
         write_geojson(measured_slide(open_run(folder), "S1"))
-    assert not list((folder / "slides/S1").glob("*regions*"))
+    assert not list((folder / "slides/S1").glob("*regions.geojson*"))
 
 
 def test_a_lost_part_of_the_class_map_is_refused_and_an_earlier_file_stays(folder):

@@ -241,6 +241,19 @@ def test_the_report_outlines_each_core_with_its_name_and_its_status(tmp_path: Pa
     assert html.count('class="found"') == ROWS * COLUMNS
 
 
+def test_a_plot_in_a_notebook_names_each_core(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib").use("Agg")
+    from wsi_area.review.plotting import plot_slide
+
+    slide = array_slide(tmp_path / "array.tif", gone={(1, 2)})
+    measure(slide, tmp_path / "out", "tma.core_mm=1", f"tma.map={map_file(tmp_path / 'map.csv')}")
+    run = open_run(tmp_path / "out")
+    axes = plot_slide(run["array"], None, overlay=True, classes=None)
+    names = {f"{chr(65 + r)}{c + 1}" for r in range(ROWS) for c in range(COLUMNS)}
+    assert names <= {text.get_text() for text in axes.texts}
+    assert [line.get_linestyle() for line in axes.lines].count("--") == 1
+
+
 def test_resuming_finds_the_same_rows_and_a_changed_map_is_followed(tmp_path: Path) -> None:
     slide, cores = array_slide(tmp_path / "array.tif"), map_file(tmp_path / "map.csv")
     asked = "tma.core_mm=1", f"tma.map={cores}"

@@ -8,6 +8,7 @@ import numpy as np
 from wsi_area.compute.picture.scale_bar import scale_bar
 from wsi_area.errors import MissingExtraError
 from wsi_area.model.calibration import Mpp
+from wsi_area.results.found_regions import found_label, found_regions
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.review.overlay import Entry, slide_picture
 
@@ -32,6 +33,7 @@ def plot_slide(slide: OpenedSlide, ax: Any, *, overlay: bool, classes: Iterable[
     if overlay:
         axes.imshow(picture.overlay(), extent=extent, interpolation="nearest")
         _legend(axes, picture.legend)
+        _outline_found(axes, place, slide)
     width, height = slide.counted.width_px, slide.counted.height_px
     _frame(axes, place, (0, 0, width, height), slide.slide_id)
     return axes
@@ -70,6 +72,22 @@ def plot_disagreement(found: Any, slide: OpenedSlide, ax: Any) -> Any:
     width, height = slide.counted.width_px, slide.counted.height_px
     _frame(axes, place, (0, 0, width, height), f"{slide.slide_id}: where the runs differ")
     return axes
+
+
+def _outline_found(axes: Any, place: "_Place", slide: OpenedSlide) -> None:
+    """Draw the pieces and cores that were found, with their numbers and names; with dashes where there is a status."""
+    for row, rings in found_regions(slide.layout, slide.counted):
+        for ring in rings:
+            style = "-" if row.status == "complete" else "--"
+            axes.plot(ring[:, 0] * place.x, ring[:, 1] * place.y, color=_INK, linewidth=0.8, linestyle=style, zorder=4)
+        points = np.concatenate(rings)
+        (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+        is_core = row.region_class == "core"
+        axes.text(
+            (left + right) / 2 * place.x, ((top + bottom) / 2 if is_core else top) * place.y, found_label(row),
+            ha="center", va="center" if is_core else "bottom", fontsize=7, color=_INK, parse_math=False,
+            path_effects=[withStroke(linewidth=2, foreground=_HALO)], zorder=5, clip_on=True,
+        )  # fmt: skip
 
 
 class _Place:

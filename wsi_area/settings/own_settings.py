@@ -14,8 +14,8 @@ from wsi_area.settings.presets import instead, presets
 from wsi_area.settings.settings_tree import is_plain, put, typed_value
 
 OWN_SECTIONS = (
-    "tiling", "segmenter", "tissue", "exclusions", "objects", "envelope", "sections", "tma", "reader", "calibration",
-    "quality",
+    "tiling", "segmenter", "tissue", "exclusions", "objects", "envelope", "bands", "hotspots", "sections", "tma",
+    "reader", "calibration", "quality",
 )  # fmt: skip
 """Sections of which a slide may have its own settings; the others say who does the work, which all slides share."""
 
