@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from measuring import measure
 from PIL import Image
 from synthetic import FileForm, disc, write_slide
 
@@ -97,8 +96,10 @@ def test_a_drawing_that_a_manifest_names_and_that_is_not_there_costs_its_row_alo
     for name in ("a", "b"):
         write_slide(tmp_path / f"{name}.tif", size, {"tissue": disc(size, 64, 64, 30)})
     manifest = tmp_path / "slides.csv"
-    manifest.write_text(f"path,{column}\na.tif,\nb.tif,gone.geojson\n", encoding="utf-8")
-    outcome = measure([], tmp_path / "out", manifest=manifest)
+    (tmp_path / "good.geojson").write_text(json.dumps([GOOD]), encoding="utf-8")
+    manifest.write_text(f"path,{column}\na.tif,good.geojson\nb.tif,gone.geojson\n", encoding="utf-8")
+    settings = load("regions" if column == "annotations" else "he_tissue", [])
+    outcome = run_slides(collect_slides([], manifest=manifest), settings, tmp_path / "out")
     ended = {slide.slide_id: slide for slide in outcome.slides}
     assert (outcome.exit_code, ended["a"].status, ended["b"].status) == (2, "complete", "failed")
     assert "gone.geojson" in ended["b"].reason

@@ -11,9 +11,8 @@ from importlib import import_module
 import click
 
 from wsi_area.cli.options.refusal import EXIT_INTERRUPTED, INTERRUPTED, end_now_if_at_work, refuse, tell_document
-from wsi_area.cli.output.wrapping import WrappedLines
+from wsi_area.cli.output.wrapping import WrappedLines, say
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError, WsiAreaError
-from wsi_area.plain_text import plain
 from wsi_area.version import __version__
 
 _COMMANDS = {
@@ -111,7 +110,7 @@ def main() -> None:
     except click.ClickException as error:
         told = io.StringIO()
         error.show(told)
-        click.echo(plain(told.getvalue()), err=True, nl=False)
+        say(told.getvalue(), err=True, nl=False)
         tell_document(error.format_message(), EXIT_USAGE)
         code = EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):

@@ -1,6 +1,5 @@
 """cli: `wsi-area change`."""
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from wsi_area.audit.pairing import change_between
 from wsi_area.audit.run_change import RunChange
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import fits, print_lines, report_console
+from wsi_area.cli.output.wrapping import say_document
 from wsi_area.results.tables.quantity import NONE, area_text
 from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_OK
 from wsi_area.storage.place import Place
@@ -73,7 +73,7 @@ def command(
     code = _code(found)
     if as_json:
         document = {"exit_code": code, **found.document()}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+        say_document(document, allow_nan=False)
     else:
         _print(found)
     sys.exit(code)

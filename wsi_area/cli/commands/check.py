@@ -1,6 +1,5 @@
 """cli: `wsi-area check`."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wsi_area.cli.options.config_option import CONFIG_FILE
+from wsi_area.cli.output.wrapping import say_document
 from wsi_area.compute.calibration.policy import LARGE_FORMAT_SLIDE_MM, CalibrationPolicy
 from wsi_area.inputs.collect import SlideInput, collect_slides
 from wsi_area.inputs.manifest import COLUMNS
@@ -137,7 +137,7 @@ def command(
 
         left_out = [left.model_dump(mode="json") for left in wanted.left_out]
         document = {**check_document(checks), "left_out": left_out, "exit_code": code}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+        say_document(document, allow_nan=False)
     else:
         from wsi_area.cli.output.check_table import print_checks
         from wsi_area.cli.output.console import print_lines, report_console

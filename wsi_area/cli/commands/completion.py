@@ -1,9 +1,9 @@
 """cli: `wsi-area completion`: what a shell needs to complete commands, options and file names."""
 
-import json
-
 import click
 from click.shell_completion import get_completion_class
+
+from wsi_area.cli.output.wrapping import say, say_document
 
 _VARIABLE = "_WSI_AREA_COMPLETE"
 """The variable by which click's own scripts ask this program for completions."""
@@ -33,6 +33,6 @@ def command(context: click.Context, shell: str, as_json: bool) -> None:
         raise click.UsageError(f"this click has no completion for {shell}; update it: pip install --upgrade click")
     script = complete(context.find_root().command, {}, "wsi-area", _VARIABLE).source()
     if as_json:
-        click.echo(json.dumps({"shell": shell, "where": _FILES[shell], "script": script}, indent=2, ensure_ascii=False))
+        say_document({"shell": shell, "where": _FILES[shell], "script": script})
     else:
-        click.echo(script)
+        say(script)

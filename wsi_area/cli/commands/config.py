@@ -14,6 +14,7 @@ from rich.text import Text
 from wsi_area.cli.options.config_option import CONFIG_FILE
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.cli.output.settings_reference import settings_page, settings_schema, toml_text
+from wsi_area.cli.output.wrapping import say, say_document
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.presets import first_sentences, preset_text, shown
 from wsi_area.settings.run_settings import RunSettings, load
@@ -56,7 +57,7 @@ def list_presets(as_json: bool) -> None:
     found = list(first_sentences())
     if as_json:
         document = {"presets": [{"name": name, "what": what} for name, what in found]}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        say_document(document)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("preset", no_wrap=True)
@@ -77,7 +78,7 @@ def init(preset: str, as_json: bool) -> None:
     """  # noqa: D301 (click reads the backspace)
     text = preset_text(preset)
     document = {"preset": preset, "toml": text}
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if as_json else text, nl=False)
+    say(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if as_json else text, nl=False)
 
 
 @command.command("show")
@@ -102,7 +103,7 @@ def show(config: Path | None, assignments: Sequence[str], changed: bool, as_json
             "measurement_hash": settings.measurement_hash,
             "settings": [asdict(value) for value in values],
         }
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        say_document(document)
         return
     console = report_console()
     table = _table(values, "file" if console.is_terminal or config is None else shown(config))
@@ -119,7 +120,7 @@ def schema(as_json: bool) -> None:
     \b
     wsi-area config schema > settings.schema.json
     """  # noqa: D301 (click reads the backspace)
-    click.echo(json.dumps(settings_schema(), indent=2, ensure_ascii=False))
+    say_document(settings_schema())
 
 
 @command.command("reference")
@@ -132,7 +133,7 @@ def reference(as_json: bool) -> None:
     """  # noqa: D301 (click reads the backspace)
     page = settings_page()
     document = {"format": "markdown", "page": page}
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if as_json else page, nl=False)
+    say(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if as_json else page, nl=False)
 
 
 def _table(values: Sequence[Value], file: str) -> Table:

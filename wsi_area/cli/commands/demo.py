@@ -1,6 +1,5 @@
 """cli: `wsi-area demo`."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from rich.text import Text
 from wsi_area.cli.options.run_place import RunPlace
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.cli.output.results_table import print_results
+from wsi_area.cli.output.wrapping import say, say_document
 from wsi_area.demo.measured import DEMO_SETTINGS, DemoOutcome, measure_demo
 from wsi_area.measuring.progress import shown_progress
 from wsi_area.model.slide_result import CountedSlide
@@ -41,13 +41,13 @@ def command(out: Path, workers: int | None, force: bool, as_json: bool) -> None:
     if workers is not None:
         settings = settings.model_copy(update={"run": settings.run.model_copy(update={"workers": workers})})
     if not as_json:
-        click.echo(f"building {out / 'demo.svs'} …", err=True)
+        say(f"building {out / 'demo.svs'} …", err=True)
     with shown_progress(1) as listener:
         demo = measure_demo(out, settings, force=force, listener=listener)
     if not demo.outcome.interrupted:
         write_report(out / "run")
     if as_json:
-        click.echo(json.dumps(_document(demo, out), indent=2, ensure_ascii=False))
+        say_document(_document(demo, out))
     else:
         _print(demo, out)
     sys.exit(demo.outcome.exit_code or (0 if demo.passed else EXIT_VERIFICATION))

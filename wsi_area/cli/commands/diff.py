@@ -1,6 +1,5 @@
 """cli: `wsi-area diff`."""
 
-import json
 import sys
 from dataclasses import asdict
 
@@ -9,6 +8,7 @@ import click
 from wsi_area.audit.difference import RunDifference, SlideDifference, compare_runs
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import print_lines, report_console
+from wsi_area.cli.output.wrapping import say_document
 from wsi_area.compute.quantity_text import number_text
 from wsi_area.run.run_document import EXIT_OK, EXIT_VERIFICATION
 from wsi_area.storage.place import Place
@@ -42,7 +42,7 @@ def command(first: Place, second: Place, tolerance: float, as_json: bool) -> Non
     difference = compare_runs(first, second, tolerance)
     code = EXIT_OK if difference.is_same else EXIT_VERIFICATION
     if as_json:
-        click.echo(json.dumps({"exit_code": code, **asdict(difference)}, indent=2, ensure_ascii=False))
+        say_document({"exit_code": code, **asdict(difference)})
     else:
         _print(difference, tolerance)
     sys.exit(code)

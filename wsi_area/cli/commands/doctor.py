@@ -1,6 +1,5 @@
 """cli: `wsi-area doctor`."""
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -19,6 +18,7 @@ from wsi_area.cli.doctoring.checks import (
     slide_checks,
 )
 from wsi_area.cli.output.console import report_console
+from wsi_area.cli.output.wrapping import say_document
 from wsi_area.version import __version__
 
 EXIT_OK, EXIT_FAULT = 0, 1
@@ -52,7 +52,7 @@ def command(slide: str | None, out: Path, as_json: bool) -> None:
     code = EXIT_FAULT if faults else EXIT_OK
     if as_json:
         document = {"exit_code": code, "wsi_area_version": __version__, "checks": [asdict(check) for check in checks]}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        say_document(document)
     else:
         _print(checks)
     sys.exit(code)

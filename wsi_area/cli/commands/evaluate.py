@@ -1,6 +1,5 @@
 """cli: `wsi-area evaluate`."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from wsi_area.audit.accuracy import Accuracy
 from wsi_area.audit.truth import parse_naming
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.agreement_table import print_accuracy
-from wsi_area.cli.output.wrapping import say_beside
+from wsi_area.cli.output.wrapping import say_beside, say_document
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.drawn_source import drawn_source
 from wsi_area.inputs.typed_mpp import parse_mpp
@@ -58,7 +57,7 @@ def command(run_or_model: Place, as_json: bool, **options: Any) -> None:
         raise SettingsError(f"{run_or_model} is neither a run (run.json) nor a model (card.json); name one")
     if as_json:
         document = {"accuracy": None if accuracy is None else accuracy.document(), "failures": failures}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+        say_document(document, allow_nan=False)
     elif accuracy is not None:
         print_accuracy(accuracy, with_images=True)
     for slide_id, reason in failures.items():

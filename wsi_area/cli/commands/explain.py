@@ -9,6 +9,7 @@ import click
 
 from wsi_area.audit.recorded_areas import recorded_slide
 from wsi_area.cli.options.run_place import RunPlace, storage_options
+from wsi_area.cli.output.wrapping import say
 from wsi_area.compute.count.explain import (
     Explanation,
     PixelSize,
@@ -130,9 +131,9 @@ def _explain_inputs(px: int, size: PixelSize, power: float | None, is_judged: bo
         explanation = explain_area(px, size, power=power, is_judged=is_judged)
     except ImplausibleMppError as error:
         refused = {"status": "refused", "reason": str(error)}
-        click.echo(_json(refused) if as_json else f"refused: {error}", err=not as_json)
+        say(_json(refused) if as_json else f"refused: {error}", err=not as_json)
         return EXIT_CALIBRATION
-    click.echo(_json({"status": "explained", **_facts(explanation)}) if as_json else explanation_text(explanation))
+    say(_json({"status": "explained", **_facts(explanation)}) if as_json else explanation_text(explanation))
     return 0
 
 
@@ -167,10 +168,10 @@ def _explain_run(slide: CountedSlide, class_name: str | None, as_json: bool) -> 
         if as_json:
             counts = [{"name": name, "n_px": n_px} for name, n_px in areas]
             document = {"status": "needs_calibration", "reason": reason, "classes": counts}
-            click.echo(_json({"slide_id": slide.slide_id, **document}))
+            say(_json({"slide_id": slide.slide_id, **document}))
         else:
-            click.echo(f"{slide.slide_id}: no mm², since no pixel size could be believed ({reason})")
-            click.echo("\n".join(f"  {name}: {number_text(n_px)} px" for name, n_px in areas))
+            say(f"{slide.slide_id}: no mm², since no pixel size could be believed ({reason})")
+            say("\n".join(f"  {name}: {number_text(n_px)} px" for name, n_px in areas))
         return EXIT_CALIBRATION
     size = from_mpp(slide.mpp, slide.calibration.source or "")
     explained = [(name, explain_area(n_px, size, what=f"{name} pixels")) for name, n_px in areas]
@@ -179,14 +180,14 @@ def _explain_run(slide: CountedSlide, class_name: str | None, as_json: bool) -> 
         classes = [{"name": name, **_facts(explanation)} for name, explanation in explained]
         head = {"slide_id": slide.slide_id, "status": "explained", "lacking": lacking or None}
         steps = [] if slide.steps is None else [step.model_dump() for step in slide.steps.listed]
-        click.echo(_json({**head, "classes": classes, "steps": steps}))
+        say(_json({**head, "classes": classes, "steps": steps}))
     else:
         lines = f"{slide.slide_id}: {reason}" if reason else slide.slide_id
         if lacking:
             lines += f"\nINCOMPLETE, the areas below are too small: {lacking}"
         told = [lines, *(explanation_text(explanation) for _, explanation in explained)]
         steps_told = "\n".join(["steps between what was found and what is counted", *step_lines(slide)])
-        click.echo("\n\n".join([*told, steps_told] if step_lines(slide) else told))
+        say("\n\n".join([*told, steps_told] if step_lines(slide) else told))
     return 0
 
 

@@ -1,6 +1,5 @@
 """cli: `wsi-area export`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import click
 
 from wsi_area.cli.options.run_place import RunPlace, storage_options
-from wsi_area.cli.output.wrapping import say_beside
+from wsi_area.cli.output.wrapping import say, say_beside, say_document
 from wsi_area.exports.export import ExportedSlide, ExportOptions, Format, export_run
 from wsi_area.exports.labels_zarr import OmeVersion
 from wsi_area.exports.outlines_geojson import ClassOutlines
@@ -66,17 +65,17 @@ def command(
             _tell(slide, simplified=simplify_px > 0)
     if as_json:
         document = {"format": format_, "slides": [_json(slide) for slide in exported]}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        say_document(document)
 
 
 def _tell(slide: ExportedSlide, *, simplified: bool) -> None:
     if slide.path is None:
         say_beside(f"{slide.slide_id}: nothing to export, {slide.not_exported}")
         return
-    click.echo(str(slide.path))
+    say(str(slide.path))
     if simplified:
         for entry in slide.outlines:
-            click.echo(f"  {entry.name}: {_change(entry)}")
+            say(f"  {entry.name}: {_change(entry)}")
 
 
 def _change(entry: ClassOutlines) -> str:

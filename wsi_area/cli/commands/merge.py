@@ -1,6 +1,5 @@
 """cli: `wsi-area merge`."""
 
-import json
 import sys
 
 import click
@@ -9,7 +8,7 @@ from wsi_area.cli.commands.run import write_report_of
 from wsi_area.cli.options.refusal import refuse
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.results_table import print_results
-from wsi_area.cli.output.wrapping import say_beside
+from wsi_area.cli.output.wrapping import say_beside, say_document
 from wsi_area.errors import IncompleteResultError, StaleResultError
 from wsi_area.run.array.merge import merge_run
 from wsi_area.run.run_document import EXIT_FAILED
@@ -49,7 +48,7 @@ def command(run: Place, workers: int | None, report: bool, as_json: bool) -> Non
             "exit_code": merged.exit_code, "out": str(run), "shards": merged.tasks,
             "unfinished_shards": list(merged.unfinished), "slides": merged.run.documents, "seal": merged.run.seal,
         }  # fmt: skip
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        say_document(document)
     else:
         print_results(merged.run.slides, run, seal=merged.run.seal)
         for index in merged.unfinished:

@@ -1,6 +1,5 @@
 """cli: `wsi-area plan`."""
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -13,11 +12,11 @@ from rich.text import Text
 from wsi_area.cli.options.slide_options import Asked, asked, slide_options
 from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.cli.output.findings_text import print_failures, print_findings, told_findings
+from wsi_area.cli.output.wrapping import say, say_document
 from wsi_area.compute.quantity_text import number_text
 from wsi_area.errors import MissingMppError
 from wsi_area.inputs.slide_settings import changed_keys, settings_of, told_settings
 from wsi_area.inputs.stage_in import wherever_it_is_read
-from wsi_area.plain_text import plain
 from wsi_area.run.context import task_memory_limit_bytes
 from wsi_area.run.executors.choice import usable_cores
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
@@ -47,12 +46,12 @@ def command(as_json: bool, **options: Any) -> None:
         own = {"slide_settings": told_settings(wanted.slides)}
         left_out = [left.model_dump(mode="json") for left in wanted.slides.left_out]
         document = {**_document(previews, failures), **own, "left_out": left_out, "exit_code": code}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        say_document(document)
     else:
         _print(previews, failures)
         for slide in wanted.slides:
             if slide.own is not None:
-                click.echo(plain(f"{slide.slide_id}: {changed_keys(slide.own)} ({slide.own.where})"))
+                say(f"{slide.slide_id}: {changed_keys(slide.own)} ({slide.own.where})")
         for left in wanted.slides.left_out:
             print_lines(report_console(), left.line)
     sys.exit(code)

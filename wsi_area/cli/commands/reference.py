@@ -1,6 +1,5 @@
 """cli: `wsi-area reference draw` and `wsi-area reference score`."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from wsi_area.audit.reference.patches import patches, without_pictures
 from wsi_area.audit.reference.score import AdjustedArea, ReferenceScore, scored
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import print_lines, report_console
-from wsi_area.cli.output.wrapping import say_beside
+from wsi_area.cli.output.wrapping import say, say_beside, say_document
 from wsi_area.errors import SettingsError
 from wsi_area.model.record.reference_design import By
 from wsi_area.results.layout import write_bytes
@@ -82,9 +81,9 @@ def draw(
             "name": name, "points": len(design.points), "left_out": design.left_out,
             "without_picture": len(unseen), "files": [str(file) for file in (*files, form)],
         }  # fmt: skip
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        say_document(document)
     else:
-        click.echo(f"{len(design.points)} points drawn\n" + "\n".join(str(file) for file in (*files, form)))
+        say(f"{len(design.points)} points drawn\n" + "\n".join(str(file) for file in (*files, form)))
     if len(design.points) > points and by == "run":
         say_beside(f"{points} points were asked for; {len(design.points)} are what the strata need at least")
     for slide_id, why in design.left_out.items():
@@ -129,10 +128,10 @@ def score(run: Place, answers: tuple[Path, ...], name: str | None, as_json: bool
     found = scored(design, [reading_of(path, rows, design) for path, rows in zip(answers, tables, strict=True)])
     written = write_score(opened.layout, found, [(path.stem, path.read_bytes()) for path in answers])
     if as_json:
-        click.echo(json.dumps(score_document(found), indent=2, ensure_ascii=False, allow_nan=False))
+        say_document(score_document(found), allow_nan=False)
         return
     _print(found)
-    click.echo(str(written))
+    say(str(written))
 
 
 def _print(found: ReferenceScore) -> None:

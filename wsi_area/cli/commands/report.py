@@ -1,12 +1,11 @@
 """cli: `wsi-area report`."""
 
-import json
 import sys
 
 import click
 
 from wsi_area.cli.options.run_place import RunPlace, storage_options
-from wsi_area.cli.output.wrapping import say_beside
+from wsi_area.cli.output.wrapping import say, say_beside, say_document
 from wsi_area.reports.report import write_report
 from wsi_area.run.run_document import EXIT_VERIFICATION
 from wsi_area.storage.place import Place
@@ -37,9 +36,9 @@ def command(run: Place, pdf: bool, out: Place | None, as_json: bool) -> None:
             "refused": [{"slide": name, "reason": why} for name, why in written.refused],
             "files": [{"path": str(path), "size_bytes": path.stat().st_size} for path in paths],
         }
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        say_document(document)
     else:
-        click.echo("\n".join(str(path) for path in paths))
+        say("\n".join(str(path) for path in paths))
     for name, why in written.refused:
         say_beside(f"{name} stands in the report as failed: {why}")
     if written.refused:

@@ -1,6 +1,5 @@
 """cli: `wsi-area run`."""
 
-import json
 import logging
 import os
 import shlex
@@ -14,7 +13,7 @@ from wsi_area.cli.options.run_place import RunPlace
 from wsi_area.cli.options.slide_options import Asked, asked, defaults_text, fail_fast_option, slide_options
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.cli.output.results_table import print_results
-from wsi_area.cli.output.wrapping import say_beside
+from wsi_area.cli.output.wrapping import say_beside, say_document
 from wsi_area.errors import WsiAreaError
 from wsi_area.measuring.progress import shown_progress
 from wsi_area.run.array.array_plan import array_plan
@@ -78,7 +77,7 @@ def command(out: Place, force: bool, shard_text: str | None, report: bool, as_js
     if as_json:
         document = {"exit_code": outcome.exit_code, "out": str(out), "slides": outcome.documents}
         document |= {"seal": outcome.seal} if shard is None else {"shard": str(shard), "parts": _parts(outcome)}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        say_document(document)
     else:
         if shard is None or outcome.planned:  # a shard may have parts of slides only
             print_results(outcome.all_slides, out, with_tables=shard is None, seal=outcome.seal)

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from wsi_area.cli.options.run_place import RunPlace
 from wsi_area.cli.options.slide_options import asked, fail_fast_option, slide_options
+from wsi_area.cli.output.wrapping import say
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.drawings import refuse_mismatch
 from wsi_area.run.array.array_plan import divided_slides, useful_tasks
@@ -69,15 +70,15 @@ def command(
     if dry_run:
         script = submission_script(job)
         document = {"shards": job.shards, "slides": len(wanted.slides), "script": script}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if as_json else script, nl=False)
+        say(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if as_json else script, nl=False)
         return
     (out / "logs").mkdir(parents=True, exist_ok=True)
     sent = submit(job)
     if as_json:
-        click.echo(json.dumps({"array_job": sent.array_job, "merge_job": sent.merge_job, "shards": job.shards}))
+        say(json.dumps({"array_job": sent.array_job, "merge_job": sent.merge_job, "shards": job.shards}))
         return
     divided = f", {job.divided} of them divided" if job.divided else ""
-    click.echo(
+    say(
         f"array job {sent.array_job} ({job.shards} shards, {len(wanted.slides)} slides{divided}), then merge job "
         f"{sent.merge_job}; look with squeue, read {out / 'logs'}; results will be in {out}"
     )

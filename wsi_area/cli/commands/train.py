@@ -1,6 +1,5 @@
 """cli: `wsi-area train`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 from wsi_area.audit.truth import Naming, parse_naming
 from wsi_area.cli.options.config_option import CONFIG_FILE
 from wsi_area.cli.output.agreement_table import print_accuracy
+from wsi_area.cli.output.wrapping import say, say_document
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.inputs.drawn_source import drawn_source
@@ -70,10 +70,10 @@ def command(out: Path, as_json: bool, **options: Any) -> None:
         settings,
         out,
         rest_in_tissue=options["images"] is None,
-        told=lambda line: click.echo(line, err=True),
+        told=lambda line: say(line, err=True),
     )
     if as_json:
-        click.echo(json.dumps(_document(outcome), indent=2, ensure_ascii=False, allow_nan=False))
+        say_document(_document(outcome), allow_nan=False)
     else:
         _print(outcome)
 
@@ -132,8 +132,8 @@ def _document(outcome: TrainOutcome) -> dict[str, Any]:
 
 def _print(outcome: TrainOutcome) -> None:
     if outcome.accuracy is None:
-        click.echo(f"Accuracy is not known: {outcome.reason}.")
+        say(f"Accuracy is not known: {outcome.reason}.")
     else:
-        click.echo(f"{outcome.model.card['accuracy_protocol']}.\n")
+        say(f"{outcome.model.card['accuracy_protocol']}.\n")
         print_accuracy(outcome.accuracy, with_images=False)
-    click.echo(f"\nModel: {outcome.out} ({outcome.model_hash[:12]}); report: {outcome.out / REPORT_NAME}")
+    say(f"\nModel: {outcome.out} ({outcome.model_hash[:12]}); report: {outcome.out / REPORT_NAME}")

@@ -1,6 +1,5 @@
 """cli: `wsi-area verify`."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,6 +9,7 @@ import click
 from wsi_area.audit.verify import Disagreement, verify_run
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import print_lines, report_console
+from wsi_area.cli.output.wrapping import say_document
 from wsi_area.run.run_document import EXIT_OK, EXIT_VERIFICATION
 from wsi_area.storage.place import Place
 
@@ -68,7 +68,7 @@ def command(run: Place, no_slides: bool, workers: int, seal: str | None, as_json
     if as_json:
         document = {"exit_code": code, **asdict(verified)}
         document["later"] = [added.model_dump(mode="json") for added in verified.later]
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        say_document(document)
         sys.exit(code)
     console = report_console()
     for fault in verified.disagreements:

@@ -1,14 +1,11 @@
 """cli: how a command ends that could not do what was asked: one line for people and, with --json, one document."""
 
-import json
 import os
 import sys
 import threading
 from typing import NoReturn
 
-import click
-
-from wsi_area.cli.output.wrapping import say_beside
+from wsi_area.cli.output.wrapping import say_beside, say_document
 from wsi_area.plain_text import plain
 
 EXIT_INTERRUPTED = 130
@@ -38,4 +35,4 @@ def tell_document(message: str, code: int) -> None:
     """
     words = sys.argv[1:]
     if "--json" in (words[: words.index("--")] if "--" in words else words):
-        click.echo(json.dumps({"exit_code": code, "error": message}, indent=2, ensure_ascii=False))
+        say_document({"exit_code": code, "error": message})

@@ -1,14 +1,15 @@
 """cli: lines that end between words where a person's terminal ends; pipes and logs get each line whole."""
 
+import json
 import logging
 import os
 import sys
 import textwrap
-from typing import IO
+from typing import IO, Any
 
 import click
 
-from wsi_area.plain_text import plain
+from wsi_area.plain_text import plain, plain_values
 
 _UNKNOWN_WIDTH = 80
 
@@ -55,6 +56,16 @@ def for_stream(text: str, stream: IO[str]) -> str:
     """Return text as it goes to a stream: without orders to a terminal, and wrapped for one."""
     width, text = terminal_width(stream), plain(text)
     return text if width is None else wrapped(text, width)
+
+
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print lines for people or programs, without orders to a terminal; every command prints through here."""
+    click.echo(plain(text), err=err, nl=nl)
+
+
+def say_document(document: Any, *, allow_nan: bool = True) -> None:
+    """Print a document for programs as JSON, whose texts order nothing and can be written."""
+    click.echo(json.dumps(plain_values(document), indent=2, ensure_ascii=False, allow_nan=allow_nan))
 
 
 def say_beside(text: str) -> None:
