@@ -1,9 +1,8 @@
-"""What a light that falls over the field does to the tissue area of painted slides, as docs/light.md tabulates it.
+"""benchmarks: what a light that falls over the field does to the tissue area of painted slides.
 
-    python benchmarks/accuracy/light_fall.py
-
-Paints a disc of tissue, strong or pale, on glass whose light falls along a side, to a corner, or from the middle to the
-rim, measures it with ``configs/he_tissue.toml`` at 0.5 µm, and prints the error of the area and what was said of it.
+``python -m benchmarks.accuracy.light_fall`` paints a disc of tissue, strong or pale, on glass whose light falls along a
+side, to a corner, or from the middle to the rim, measures it with ``configs/he_tissue.toml`` at 0.5 µm, and prints the
+error of the area, with a star where a warning doubts the light or the threshold.
 """
 
 import tempfile

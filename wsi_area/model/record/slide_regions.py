@@ -62,7 +62,8 @@ class RegionOnRecord(Part):
     ]
     parent_id: Annotated[
         str,
-        Says("what it lies in: the id of another region, or a layer or group of the file", "", "it lies in none",
+        Says("what it lies in: the id of another region, a layer or group of the file; for a core of a map its patient",
+             "", "it lies in none",
              "the drawing", "parent_id", _IN),
     ]  # fmt: skip
     source: Annotated[
