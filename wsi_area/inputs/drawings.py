@@ -104,7 +104,7 @@ def _refuse_undrawn_tissue(settings: RunSettings, slides: Sequence[SlideInput]) 
         takes_drawing = tissue.name != NO_TISSUE and isinstance(make_segmenter(tissue.name, tissue.own), UsesDrawn)
         if tissue.drawing is not None and not takes_drawing:
             raise SettingsError(
-                f"tissue.drawing is {tissue.drawing}, but tissue.name = {tissue.name!r} takes no tissue from a drawing; "
+                f"tissue.drawing is {tissue.drawing}, but tissue.name = {tissue.name!r} takes none from a drawing; "
                 'set tissue.name to "regions", or leave tissue.drawing out'
             )
         drawn_source("tissue.drawing", tissue.drawing, None, len(group))
