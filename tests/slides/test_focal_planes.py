@@ -208,8 +208,8 @@ def test_the_levels_of_a_dicom_scan_are_one_picture(tmp_path: Path, paths: tuple
 
 @pytest.mark.parametrize("unnamed", ["a.dcm", "b.dcm"])
 def test_a_level_that_names_no_optical_path_is_no_other_picture(tmp_path: Path, unnamed: str) -> None:
-    write_scan(tmp_path / "a.dcm", 50, paths=() if unnamed == "a.dcm" else ("1",))
-    write_scan(tmp_path / "b.dcm", 50, side_px=64, paths=() if unnamed == "b.dcm" else ("1",))
+    write_scan(tmp_path / "a.dcm", 50, paths=() if unnamed == "a.dcm" else ("Brightfield",))
+    write_scan(tmp_path / "b.dcm", 50, side_px=64, paths=() if unnamed == "b.dcm" else ("Brightfield",))
     assert len(inspect(tmp_path / "a.dcm").levels) == 2
 
 

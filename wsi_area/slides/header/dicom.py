@@ -171,7 +171,9 @@ def _optical_paths(header: Any) -> tuple[str, ...]:
     """Return the identifiers of the optical paths; of those that are only counted the number."""
     named = [str(path.get("OpticalPathIdentifier", "")) for path in header.get("OpticalPathSequence") or []]
     counted = min(int(header.get("NumberOfOpticalPaths") or 1), _MOST)
-    return tuple([*named, *(str(number + 1) for number in range(len(named), counted))] or [""])
+    if not named and counted == 1:
+        return ("",)
+    return tuple([*named, *(str(number + 1) for number in range(len(named), counted))])
 
 
 def _z(header: Any) -> str:

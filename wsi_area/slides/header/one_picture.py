@@ -99,7 +99,7 @@ def _asked(
 def _remedy(left: Sequence[FoundPicture]) -> str:
     """Return what helps: to say which one is meant, where one that can be measured may be chosen."""
     obstacle = next((one.obstacle for one in left if one.obstacle), "")
-    if obstacle and sum(not one.obstacle for one in left) < 2:
+    if obstacle and all(one.obstacle or one.is_default for one in left):
         return f"{obstacle}: export the one that is meant by itself"
     return _REMEDY
 
