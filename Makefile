@@ -35,6 +35,7 @@ nightly: setup  ## an hour or more: killed runs, damaged slides, thousands of sl
 	$(BIN)/python tests/nightly/kill_runs.py --forked --kills 200
 	$(BIN)/python tests/nightly/fuzz_slides.py --each 300
 	$(BIN)/python tests/nightly/many_slides.py --slides 1000
+	WSI_AREA_BAD_BATCH=1000 $(BIN)/python -m pytest -q tests/run/test_bad_batch.py
 
 bench: setup  ## slow: side by side with the peers, each in its own environment
 	$(BIN)/python -m benchmarks.run

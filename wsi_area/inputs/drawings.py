@@ -8,9 +8,9 @@ from wsi_area import annotations
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.errors import AnnotationError, SettingsError
 from wsi_area.inputs.collect import SlideInput
-from wsi_area.inputs.drawn_source import DrawnSource, read_for_slide
+from wsi_area.inputs.drawn_source import DrawnSource, drawn_source, read_for_slide
 from wsi_area.inputs.named_regions import named_regions
-from wsi_area.inputs.slide_settings import refuse_wrong_settings
+from wsi_area.inputs.slide_settings import refuse_wrong_settings, settings_of
 from wsi_area.model.calibration import Calibration, Mpp
 from wsi_area.model.drawn import Drawn, NamedRegions, RegionOfInterest
 from wsi_area.model.finding import QaFinding
@@ -21,6 +21,7 @@ from wsi_area.model.slide import UPRIGHT, SlideInfo
 from wsi_area.segmenters.protocol import UsesDrawn
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.run_settings import RunSettings
+from wsi_area.settings.segmenter_settings import NO_TISSUE, TissueSettings
 
 _BY_MANIFEST = ", or name it in a manifest"
 
@@ -84,6 +85,36 @@ def refuse_mismatch(settings: RunSettings, slides: Sequence[SlideInput]) -> None
         raise SettingsError(
             f"segmenter {name!r} takes its classes from a drawing, and none was given; add --annotations FILE_OR_FOLDER"
         )
+    _refuse_undrawn_tissue(settings, slides)
+
+
+def _refuse_undrawn_tissue(settings: RunSettings, slides: Sequence[SlideInput]) -> None:
+    """Refuse a tissue layer that is drawn nowhere, and a drawing of the tissue that its segmenter would not look at."""
+    sharing = list[tuple[TissueSettings, list[SlideInput]]]()  # slides by how their tissue is asked for: few ways
+    for slide in slides:
+        found = settings_of(settings, slide)
+        if found.calibration.profile == "plain":
+            continue  # on plain images the tissue is never a layer
+        same = next((group for asked, group in sharing if asked == found.tissue), None)
+        if same is None:
+            sharing.append((found.tissue, [slide]))
+        else:
+            same.append(slide)
+    for tissue, group in sharing:
+        takes_drawing = tissue.name != NO_TISSUE and isinstance(make_segmenter(tissue.name, tissue.own), UsesDrawn)
+        if tissue.drawing is not None and not takes_drawing:
+            raise SettingsError(
+                f"tissue.drawing is {tissue.drawing}, but tissue.name = {tissue.name!r} takes none from a drawing; "
+                'set tissue.name to "regions", or leave tissue.drawing out'
+            )
+        drawn_source("tissue.drawing", tissue.drawing, None, len(group))
+        undrawn = [slide.slide_id for slide in group if slide.annotations is None]
+        if takes_drawing and tissue.drawing is None and undrawn:
+            raise SettingsError(
+                f"tissue.name = {tissue.name!r} takes the tissue from a drawing, and none was given for {undrawn[0]} "
+                f"({len(undrawn)} of {len(slides)} slides); set tissue.drawing to a file, or to a folder with one file "
+                'a slide, or tissue.name to "tissue"'
+            )
 
 
 def drawn_on_record(drawn: Drawn | None) -> DrawnOnRecord | None:

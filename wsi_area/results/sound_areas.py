@@ -77,5 +77,7 @@ def _areas(slide: CountedSlide) -> Iterator[tuple[str, int | None, float | None]
     if slide.positive is not None:
         yield "what is positive", slide.positive.n_px, slide.positive.area_mm2
     yield "the tissue", slide.tissue.n_px, slide.tissue.area_mm2
+    if slide.tissue_envelope is not None:
+        yield "the tissue envelope", slide.tissue_envelope.n_px, slide.tissue_envelope.area_mm2
     yield "all that was analysed", slide.analyzed.n_px, slide.analyzed.area_mm2
     yield "what could not be read", slide.unreadable.n_px, slide.unreadable.area_mm2

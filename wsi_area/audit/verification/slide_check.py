@@ -13,7 +13,7 @@ from wsi_area.audit.verification.disagreement import Disagreement
 from wsi_area.audit.verification.margins_check import margins_faults
 from wsi_area.audit.verification.objects_check import objects_faults
 from wsi_area.audit.verification.regions_check import regions_faults
-from wsi_area.audit.verification.tissue_check import crossing_faults, read_layer
+from wsi_area.audit.verification.tissue_check import crossing_faults, read_layer, share_faults
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
 from wsi_area.model.json_tree import json_digest
 from wsi_area.model.ledger import LedgerLayout
@@ -94,6 +94,7 @@ def check_slide(task: SlideTask) -> CheckedSlide:
         faults = [*again.faults, *_document_faults(layout, slide, ended), *objects_faults(layout, slide)]
         if not again.faults:
             faults += margins_faults(layout, slide)
+            faults += share_faults(layout, slide)
         faults += regions_faults(layout, slide)
         faults += _layer_faults(layout, slide, task.sealed, is_torn=any(what == "class map" for what, _ in faults))
         if task.sealed is not None:

@@ -1,26 +1,16 @@
 """run: the envelope of a slide's tissue, from its class map as it was counted; made where the slide ends."""
 
-import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from wsi_area.compute.count.recount import WorkGrid
-from wsi_area.compute.objects.envelope import envelope, within
-from wsi_area.compute.picture.majority_picture import PictureGrid, sample_counts
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import MaskArray
-from wsi_area.results.class_map.sparse_class_map import sparse_class_map
+from wsi_area.results.class_map.enclosed import EnvelopeRule, enclosed_background
 from wsi_area.results.layout import SlideLayout
 from wsi_area.storage.place import Place
 
 MAX_BOXES = 1024
 """Boxes along the longer side: memory and time stay flat in the size of the slide."""
-SAMPLE_PX = 4
-"""Work pixels that are asked across a box, at least: all of them where there are fewer than 8."""
-_TISSUE, _BACKGROUND, _OTHER = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +55,13 @@ def make_envelope(task: EnvelopeTask) -> EnvelopeOutcome:
 
 
 def _made(task: EnvelopeTask) -> EnvelopeOutcome:
-    side = box_work_px(task.grid, task.work_mpp, task.scales.box_um)
-    columns, rows = (_box_lengths_l0_px(edges, side) for edges in task.grid.edges_l0_px)
-    group_of = np.full(256, _OTHER, np.uint8)
-    group_of[BACKGROUND_ID] = _BACKGROUND
-    group_of[list(task.tissue_ids)] = _TISSUE
-    grid = PictureGrid(len(columns), len(rows), float(side), float(side))
-    seen, asked = sample_counts(sparse_class_map(SlideLayout(task.slide_dir)), grid, group_of, 3, SAMPLE_PX)
-    tissue, background = seen[..., _TISSUE], seen[..., _BACKGROUND]
-    # what was never scanned, lies outside or was excluded is no part of it: a box is tissue by what of it was classed
-    mask = (tissue > 0) & (2 * tissue.astype(np.int64) >= tissue.astype(np.int64) + background)
-    box_um = side * task.work_mpp.x, side * task.work_mpp.y
-    # along the rim of the envelope only tissue counts: the envelope of what has no gaps is its own area
-    inside = within(envelope(mask, box_um, task.scales.closing_um, task.scales.fill_um))
-    shares = background[inside] / np.maximum(asked[inside], 1)
-    enclosed = math.fsum((shares * np.outer(rows, columns)[inside]).tolist())
-    return EnvelopeOutcome(round(enclosed), box_um, None, side, inside)
+    scales, side = task.scales, box_work_px(task.grid, task.work_mpp, task.scales.box_um)
+    rule = EnvelopeRule(side, (side * task.work_mpp.x, side * task.work_mpp.y), scales.closing_um, scales.fill_um)
+    made = enclosed_background(SlideLayout(task.slide_dir), task.grid, task.tissue_ids, rule)
+    return EnvelopeOutcome(made.n_px, rule.box_um, None, side, made.boxes)
 
 
 def box_work_px(grid: WorkGrid, work_mpp: Mpp, box_um: float, most: int = MAX_BOXES) -> int:
     """Return how many work pixels wide and high a box is: the nearest to the wish, and no more boxes than the most."""
     size, wished = grid.size_px, round(box_um / max(work_mpp.x, work_mpp.y))
     return max(1, wished, -(-max(size.width_px, size.height_px) // most))
-
-
-def _box_lengths_l0_px(edges: NDArray[np.int64], side: int) -> NDArray[np.int64]:
-    """Return how many level-0 pixels each box spans along one axis."""
-    return np.diff(np.append(edges[:-1:side], edges[-1]))

@@ -36,6 +36,11 @@ class BoxTask:
     stages: tuple[SizeStage, ...] = ()
     decided: tuple[NDArray[np.int16], ...] = ()  # of the first stages: what becomes of the parts at the seams
 
+    @property
+    def slide_id(self) -> str:
+        """Return the slide that it is about."""
+        return self.plan.slide.slide_id
+
 
 @dataclass(frozen=True, slots=True)
 class FociTask:
@@ -44,6 +49,11 @@ class FociTask:
     box: BoxTask
     class_ids: tuple[int, ...]
     mpp: Mpp | None
+
+    @property
+    def slide_id(self) -> str:
+        """Return the slide that it is about."""
+        return self.box.slide_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,11 @@ class CommitTask:
     key: str
     class_count: int
     raw_rows: Ints  # (tile rows, tile columns, columns)
+
+    @property
+    def slide_id(self) -> str:
+        """Return the slide that it is about."""
+        return self.box.slide_id
 
 
 @dataclass(frozen=True, slots=True)

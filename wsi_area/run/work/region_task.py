@@ -30,6 +30,11 @@ class RegionTask:
     edges: Edges  # of the outlines that decide in this box
     masks: tuple[tuple[DrawnMask, NDArray[np.int32]], ...]  # each with the region of each of its 256 codes
 
+    @property
+    def slide_id(self) -> str:
+        """Return the slide that it is about."""
+        return self.plan.slide.slide_id
+
 
 def tally_batch(task: RegionTask) -> BoxOutcome:
     """Return what of one batch lies in each region; never raises: it is the boundary of a task."""

@@ -1,0 +1,70 @@
+"""results: the background of a class map that the envelope of its tissue encloses, box by box, read from its store."""
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.compute.count.recount import WorkGrid
+from wsi_area.compute.objects.envelope import envelope, within
+from wsi_area.compute.picture.majority_picture import PictureGrid, sample_counts
+from wsi_area.model.classes import BACKGROUND_ID
+from wsi_area.model.pixels import MaskArray
+from wsi_area.results.class_map.sparse_class_map import sparse_class_map
+from wsi_area.results.layout import SlideLayout
+
+SAMPLE_PX = 4
+"""Work pixels that are asked across a box, at least: all of them where there are fewer than 8."""
+_TISSUE, _BACKGROUND, _OTHER = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeRule:
+    """How the envelope of a class map is made."""
+
+    side_work_px: int  # of a box
+    box_um: tuple[float, float]
+    closing_um: float
+    fill_um: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnclosedBackground:
+    """Background within the envelope."""
+
+    n_px: int  # level-0 px, estimated box by box
+    boxes: MaskArray  # bool (rows, columns), True where the background of a box is in the envelope
+
+
+def enclosed_background(
+    layout: SlideLayout, grid: WorkGrid, tissue_ids: Collection[int], rule: EnvelopeRule
+) -> EnclosedBackground:
+    """Return the background that the envelope encloses.
+
+    Raises
+    ------
+    ResultError
+        If the class map cannot be read.
+    """
+    side = rule.side_work_px
+    columns, rows = (_box_lengths_l0_px(edges, side) for edges in grid.edges_l0_px)
+    group_of = np.full(256, _OTHER, np.uint8)
+    group_of[BACKGROUND_ID] = _BACKGROUND
+    group_of[list(tissue_ids)] = _TISSUE
+    picture = PictureGrid(len(columns), len(rows), float(side), float(side))
+    seen, asked = sample_counts(sparse_class_map(layout), picture, group_of, 3, SAMPLE_PX)
+    tissue, background = seen[..., _TISSUE], seen[..., _BACKGROUND]
+    # what was never scanned, lies outside or was excluded is no part of it: a box is tissue by what of it was classed
+    mask = (tissue > 0) & (2 * tissue.astype(np.int64) >= tissue.astype(np.int64) + background)
+    # along the rim of the envelope only tissue counts: the envelope of what has no gaps is its own area
+    inside = within(envelope(mask, rule.box_um, rule.closing_um, rule.fill_um))
+    shares = background[inside] / np.maximum(asked[inside], 1)
+    n_px = math.fsum((shares * np.outer(rows, columns)[inside]).tolist())
+    return EnclosedBackground(round(n_px), inside)
+
+
+def _box_lengths_l0_px(edges: NDArray[np.int64], side: int) -> NDArray[np.int64]:
+    """Return how many level-0 pixels each box spans along one axis."""
+    return np.diff(np.append(edges[:-1:side], edges[-1]))
