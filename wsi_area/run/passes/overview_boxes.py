@@ -10,8 +10,8 @@ from wsi_area.model.ledger import LedgerLayout
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.executors.contract import Executor, TaskLost
+from wsi_area.run.passes.overview_task import OverviewBoxes, OverviewBoxesTask, look_at_boxes
 from wsi_area.run.prepare import PreparedSlide
-from wsi_area.run.work.overview_task import OverviewBoxes, OverviewBoxesTask, look_at_boxes
 from wsi_area.settings.run_settings import RunSettings
 
 _LEAST_BOX_WORK_PX = 1.5
