@@ -1,11 +1,14 @@
 """The manifest: what spreadsheets write is read, and whatever could mislead is refused by line."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from wsi_area.errors import SettingsError
+from wsi_area.inputs.collect import collect_slides
+from wsi_area.inputs.drawn_source import stated_scale
 from wsi_area.inputs.manifest import read_manifest
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.record.subjects import Case
@@ -125,3 +128,47 @@ def test_who_is_on_a_slide_and_when_stands_beside_it(tmp_path: Path) -> None:
 def test_a_date_of_nobody_or_of_another_form_is_refused(tmp_path: Path, cells: str, told: str) -> None:
     with pytest.raises(SettingsError, match=f"line 2: .*{told}"):
         read_manifest(written(tmp_path, f"path,subject,block,date\na.png,{cells}\n"))
+
+
+@pytest.mark.parametrize(
+    ("cell", "scale"), [("1/128", 0.0078125), ("16", 16.0), ('"0,5"', 0.5), ("", None)]
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("file", "column"),
+    [("annotations", "annotation_scale"), ("roi", "roi_scale"), ("regions", "regions_scale")],
+)
+def test_the_scale_of_a_drawing_may_stand_in_its_row(
+    tmp_path: Path, cell: str, scale: float | None, file: str, column: str
+) -> None:
+    (row,) = read_manifest(written(tmp_path, f"path,{file},{column}\na.svs,a.xml,{cell}\n"))
+    assert getattr(row.scales, file) == scale
+    stated = [n for n in (row.scales.annotations, row.scales.roi, row.scales.regions) if n is not None]
+    assert stated == ([] if scale is None else [scale])
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ("roi,roi_scale\na.svs,r.xml,0", "line 2: roi_scale '0' is no number above 0"),
+        ("regions,regions_scale\na.svs,r.xml,1/x", "line 2: regions_scale '1/x' is no number above 0"),
+        ("annotations,annotation_scale\na.svs,,4", "annotation_scale is 4 but annotations is empty"),
+        ("annotations,annotations_scale\na.svs,a.xml,4", "did you mean annotation_scale?"),
+    ],
+)
+def test_a_scale_that_is_none_or_of_no_file_is_refused(tmp_path: Path, cells: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        read_manifest(written(tmp_path, f"path,{cells}\n"))
+
+
+def test_the_scale_of_a_row_counts_for_more_than_that_of_the_command(tmp_path: Path) -> None:
+    for name in ("a.svs", "b.svs"):
+        (tmp_path / name).write_bytes(b"II*\0")
+    table = written(tmp_path, "path,annotations,annotation_scale\na.svs,a.xml,1/4\nb.svs,b.xml,\n")
+    slides = collect_slides([], manifest=table, annotation_scale="16")
+    assert [slide.annotations.scale for slide in slides if slide.annotations] == [0.25, 16.0]
+
+
+def test_a_scale_without_its_drawing_is_named_as_its_option_is_spelt() -> None:
+    for option, scale in (("--regions-from", "--regions-scale"), ("--annotations", "--annotation-scale")):
+        with pytest.raises(SettingsError, match=f"^{scale} 4 was given without {option}"):
+            stated_scale(option, "4", is_given=False)

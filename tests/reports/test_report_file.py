@@ -273,3 +273,25 @@ def test_run_json_is_told_in_full(html: str, finished_run: Path) -> None:
     assert about["config_hash"] in text
     assert about["versions"]["numpy"] in text
     assert "tiling.skip_glass" in text
+
+
+LEFT_OUT = [
+    {"why": "Philips iSyntax, which is not read", "count": 2, "paths": ["/in/x.isyntax", "/in/y.isyntax"]},
+    {"why": "a link to nothing", "count": 1, "paths": ["/in/" + HOSTILE], "is_lost": True},
+    {"why": "a folder, not looked into", "count": 150, "paths": [f"/in/{n}" for n in range(100)]},
+]
+
+
+@pytest.mark.parametrize("left_out", [LEFT_OUT[:1], LEFT_OUT[1:2], LEFT_OUT])
+def test_what_was_left_out_stands_where_people_look_first(run: Path, left_out: list[dict[str, Any]]) -> None:
+    edited(run / "run.json", lambda document: document.update(left_out=left_out))
+    page = written(run)
+    first = " ".join("".join(Tags(page.partition('id="slides"')[0]).text).split())
+    assert f"Left out, and so in no row: {sum(left['count'] for left in left_out)}" in first
+    for left in left_out:
+        assert left["why"] in first
+    assert HOSTILE not in page
+
+
+def test_of_a_run_that_left_nothing_out_nothing_is_said(html: str) -> None:
+    assert "Left out" not in html

@@ -1,7 +1,9 @@
 """Each worker process tells in a log of its own what it did and what it was warned of, with slide and tiles."""
 
+import importlib
 import json
 import logging
+import pkgutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from measuring import measure
 from synthetic import disc, write_slide
 
+from wsi_area import run
 from wsi_area.model.geometry import Size
 from wsi_area.run.work.slide_job import BatchResult, TileFailure
 from wsi_area.run.work.worker_log import about, log_outcome, logged_call
@@ -48,6 +51,39 @@ def test_worker_processes_say_who_they_are_and_which_tiles_they_measured(tmp_pat
             [line for line in about_slide if line["event"] == "task done"]
         )
     assert all(line["seconds"] >= 0 and line["cpu_s"] >= 0 for line in told if line["event"] == "task done")
+
+
+def task_types() -> list[type]:
+    """Each class of ours below `run` whose name says that it is a task for a worker."""
+    names = [found.name for found in pkgutil.walk_packages(run.__path__, "wsi_area.run.")]
+    below = [importlib.import_module(name) for name in names if not name.startswith("wsi_area.run.array")]
+    found = {thing for module in below for name, thing in vars(module).items() if name.endswith("Task")}
+    return sorted((t for t in found if isinstance(t, type)), key=lambda t: t.__name__)
+
+
+def test_every_type_of_task_names_its_slide() -> None:
+    types = task_types()
+    assert {"BatchTask", "BandTask", "CrossingTask", "RegionTask", "SectionsTask"} <= {t.__name__ for t in types}
+    assert [t.__name__ for t in types if not hasattr(t, "slide_id")] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "functions"),
+    [
+        (("tissue.name=tissue", "tissue.threshold=60", "tissue.work_mpp=2"), {"cross_batch"}),
+        (("bands.edges_um=[0, 20]", 'bands.classes=["tissue"]'), {"count_bands"}),
+        (("sections.find=true", "sections.min_mm2=0.0001"), {"find_sections", "tally_batch"}),
+    ],
+)  # fmt: skip
+def test_no_line_of_a_pass_over_the_class_map_is_about_no_slide(
+    tmp_path: Path, asked: tuple[str, ...], functions: set[str]
+) -> None:
+    write_slide(tmp_path / "s.tif", SIZE, {"tissue": disc(SIZE, 300, 250, 100)})
+    settings = ("run.executor=processes", "run.workers=1", "tiling.work_mpp=1", *asked)
+    assert measure(tmp_path / "s.tif", tmp_path / "out", *settings).exit_code == 0
+    of_tasks = [line for line in lines(tmp_path / "out/logs") if line["event"] != "worker started"]
+    assert functions <= {line.get("task") for line in of_tasks}
+    assert {line["slide"] for line in of_tasks} == {"s"}
 
 
 def test_in_one_process_there_is_no_second_log(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.dicom_series import same_series
-from wsi_area.inputs.drawn_source import DrawnSource, drawn_source, stated_scale
+from wsi_area.inputs.drawn_source import AS_THE_FILES_SAY, DrawnSource, Scales, drawn_source, stated_scale
 from wsi_area.inputs.manifest import ManifestRow, read_manifest
 from wsi_area.inputs.slide_files import FoundSlide, file_key, found_slides, is_there, real_file
 from wsi_area.inputs.slide_ids import unique_ids
@@ -23,15 +23,6 @@ from wsi_area.storage.access import Access
 from wsi_area.storage.place import is_object
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Scales:
-    """Level-0 px per unit of the files drawn elsewhere; None for whatever each file itself says."""
-
-    annotations: float | None = None
-    roi: float | None = None
-    regions: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +221,7 @@ def with_overrides(
         if named is None:
             merged.append(replace(slide, override=general))
         else:
-            merged += [_with_row(slide, row, general, scales or Scales()) for row in by_file[named]]
+            merged += [_with_row(slide, row, general, scales or AS_THE_FILES_SAY) for row in by_file[named]]
             used.add(named)
     unused = [(file, row) for file, of_file in by_file.items() if file not in used for row in of_file]
     if unused:
@@ -248,9 +239,10 @@ def _of_dpi(dpi: str | float | None) -> str:
 def _with_row(slide: SlideInput, row: ManifestRow, general: MppCandidate | None, scales: Scales) -> SlideInput:
     source = f"manifest line {row.row}"
     own = general if row.mpp is None else override_of(row.mpp, source, row.mpp_reason, row.sureness)
-    annotations = None if row.annotations is None else DrawnSource(str(row.annotations), scales.annotations)
-    roi = None if row.roi is None else DrawnSource(str(row.roi), scales.roi)
-    regions = None if row.regions is None else DrawnSource(str(row.regions), scales.regions)
+    stated = row.scales.or_else(scales)
+    annotations = None if row.annotations is None else DrawnSource(str(row.annotations), stated.annotations)
+    roi = None if row.roi is None else DrawnSource(str(row.roi), stated.roi)
+    regions = None if row.regions is None else DrawnSource(str(row.regions), stated.regions)
     slide_id = row.slide_id or slide.slide_id
     named = replace(slide, override=own, slide_id=slide_id, own=row.own, case=row.case)
     return replace(named, annotations=annotations, roi=roi, regions=regions)

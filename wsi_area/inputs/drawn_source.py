@@ -21,6 +21,22 @@ class DrawnSource:
     scale: float | None = None  # level-0 px per unit of the file, None for whatever the file itself says
 
 
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """Level-0 px per unit of each kind of drawing, None for whatever the file itself says."""
+
+    annotations: float | None = None
+    roi: float | None = None
+    regions: float | None = None
+
+    def or_else(self, general: "Scales") -> "Scales":
+        """Return them, and those of ``general`` where none is stated here."""
+        return Scales(self.annotations or general.annotations, self.roi or general.roi, self.regions or general.regions)
+
+
+AS_THE_FILES_SAY = Scales()
+
+
 def drawn_source(option: str, path: Path | None, scale: str | None, slide_count: int = 1) -> DrawnSource | None:
     """Return where a drawing lies, with the scale stated for it, or None where none was given.
 
@@ -73,11 +89,25 @@ def stated_scale(option: str, text: str | None, *, is_given: bool) -> float | No
     """
     if text is None:
         return None
-    what = f"{option.removesuffix('s')}-scale"
+    what = f"{option.removesuffix('s').removesuffix('-from')}-scale"
     if not is_given:
         raise SettingsError(f"{what} {text} was given without {option}; give both")
     if both := two_readings(text):
         raise SettingsError(f"{what} {text}: {both}; it is one number")
+    return scale_number(text, what)
+
+
+def scale_number(text: str, what: str) -> float:
+    """Return the level-0 px per unit of a drawing from text: a number, or a fraction.
+
+    >>> scale_number("1/128", "roi_scale")
+    0.0078125
+
+    Raises
+    ------
+    SettingsError
+        It is no number above 0.
+    """
     over, slash, under = text.partition("/")
     return _number(over, f"{what} {text!r}") / (_number(under, f"{what} {text!r}") if slash else 1.0)
 

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from wsi_area.errors import SettingsError
+from wsi_area.inputs.drawn_source import AS_THE_FILES_SAY, Scales, scale_number
 from wsi_area.inputs.listed_names import is_utf8, nearest, read_names
 from wsi_area.inputs.slide_ids import safe_id
 from wsi_area.inputs.typed_mpp import UNSURE, Sureness, in_words, mpp_number, typed_mpp
@@ -22,8 +23,10 @@ from wsi_area.storage.place import Place, is_object, place_of
 
 COLUMNS = (
     "path", "mpp_x", "mpp_y", "mpp_reason", "mpp_u_um", "mpp_record", "mpp_confirmed", "slide_id", "annotations", "roi",
-    "regions", "subject", "block", "date", CONFIG_COLUMN,
+    "regions", "annotation_scale", "roi_scale", "regions_scale", "subject", "block", "date", CONFIG_COLUMN,
 )  # fmt: skip
+SCALE_COLUMNS = {"annotations": "annotation_scale", "roi": "roi_scale", "regions": "regions_scale"}
+"""The column with the level-0 px per unit of a drawing, by the column that names its file."""
 MOST_TOLD = 50
 """Wrong rows that one message names; further ones are counted."""
 _NAMES = ("path", "annotations", "roi", "regions", CONFIG_COLUMN, "mpp_record")
@@ -46,6 +49,7 @@ class ManifestRow:
     regions: Path | None = None
     case: Case | None = None  # who or what is on it: sums and changes of a subject; a run does not need it
     own: OwnSettings | None = None  # what is otherwise for this slide
+    scales: Scales = AS_THE_FILES_SAY  # of its drawings; None: those of the command
 
     @property
     def named(self) -> str:
@@ -221,6 +225,7 @@ def _row(where: str, line: int, cells: dict[str, str], folder: Path) -> Manifest
         regions,
         _case(where, cells),
         own_settings(where, cells, folder),
+        Scales(*(_scale(where, cells, name) for name in ("annotations", "roi", "regions"))),
     )
 
 
@@ -251,6 +256,16 @@ def _drawing(folder: Path, cells: dict[str, str], column: str) -> Path | None:
     if not text:
         return None
     return _absolute(folder, text)  # one that is missing is that row's failure, not the batch's
+
+
+def _scale(where: str, cells: dict[str, str], drawing: str) -> float | None:
+    column = SCALE_COLUMNS[drawing]
+    text = cells.get(column, "")
+    if not text:
+        return None
+    if not cells.get(drawing):
+        raise SettingsError(f"{where}: {column} is {text} but {drawing} is empty; name the file that it is of")
+    return scale_number(text.replace(",", "."), f"{where}: {column}")  # a cell is one number, with a decimal comma too
 
 
 def _mpp(where: str, x: str, y: str) -> Mpp | None:

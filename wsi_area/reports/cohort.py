@@ -7,6 +7,7 @@ from functools import partial
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.quantity_text import pair_text
 from wsi_area.model.calibration import QUALITIES
+from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.attention import Trouble, Warned, is_warned, troubles, warned
 from wsi_area.reports.documents import STATUS_ORDER
@@ -65,9 +66,11 @@ class Cohort:
     statuses: tuple[tuple[str, str, int], ...]  # those that occur, with their text and number
     codes: tuple[tuple[str, int], ...]  # findings that occur, in how many slides
     plots: tuple[StripPlot, ...]
+    left_out: tuple[LeftOut, ...] = ()  # what lay where slides were looked for and is no row
+    left_out_count: int = 0  # files and folders
 
 
-def cohort(records: Sequence[EndedSlide]) -> Cohort:
+def cohort(records: Sequence[EndedSlide], left_out: Sequence[LeftOut] = ()) -> Cohort:
     """Return the overview of a run from its slides' documents, in their order."""
     columns = _columns(records)
     codes: dict[str, int] = {}
@@ -84,6 +87,8 @@ def cohort(records: Sequence[EndedSlide]) -> Cohort:
         tuple((s, STATUS_TEXT[s], n) for s in STATUS_ORDER if (n := sum(r.status == s for r in records))),
         tuple(sorted(codes.items())),
         _plots(records),
+        tuple(left_out),
+        sum(left.count for left in left_out),
     )
 
 

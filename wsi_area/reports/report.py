@@ -55,7 +55,8 @@ def write_report(run: Place, *, pdf: bool = False, out: Place | None = None) -> 
     refuse_run_in(out)
     documents = read_documents(run)
     slides = tuple(_views(documents))
-    overview, origin, subjects = cohort(documents.slides), provenance(documents.run_record), subject_rows(documents)
+    overview = cohort(documents.slides, documents.run_record.left_out or ())
+    origin, subjects = provenance(documents.run_record), subject_rows(documents)
     began = time_text(documents.run_record.started)
     title = f"Report of {len(slides)} {'slide' if len(slides) == 1 else 'slides'}, {began}"
     folder = run if out is None else out

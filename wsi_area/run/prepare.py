@@ -87,6 +87,11 @@ class PrepareTask:
     in_worker: bool = False  # in a process that may be ended where the slide hangs
     ticket: int = NOBODY  # of whoever is told of the phases
 
+    @property
+    def slide_id(self) -> str:
+        """Return the slide that it is about."""
+        return self.slide.slide_id
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedSlide:

@@ -36,6 +36,11 @@ class BandTask:
     borders: tuple[tuple[int, ...], ...]
     rule: BandRule
 
+    @property
+    def slide_id(self) -> str:
+        """Return the slide that it is about."""
+        return self.of.slide_id
+
 
 @dataclass(frozen=True, slots=True)
 class WindowTask:
@@ -45,6 +50,11 @@ class WindowTask:
     box: Region
     positive_ids: tuple[int, ...]
     grid: WindowGrid
+
+    @property
+    def slide_id(self) -> str:
+        """Return the slide that it is about."""
+        return self.of.slide_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,11 @@ class IsolateTask:
     batch: BatchTask
     memory_bytes: int | None
 
+    @property
+    def slide_id(self) -> str:
+        """Return the slide that it is about."""
+        return self.batch.slide_id
+
 
 def isolate_batch(task: IsolateTask) -> BatchResult:
     """Return what became of a batch: its guilty tiles given up as unreadable, the others measured; never raises."""

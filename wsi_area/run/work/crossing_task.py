@@ -32,6 +32,11 @@ class CrossingTask:
     row: int
     col: int
 
+    @property
+    def slide_id(self) -> str:
+        """Return the slide that it is about."""
+        return self.job.slide_id
+
 
 @dataclass(frozen=True, slots=True)
 class CrossingOutcome:

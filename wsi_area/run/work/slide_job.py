@@ -45,6 +45,11 @@ class BatchTask:
     given_up: tuple[tuple[int, str], ...] = ()  # tile numbers that are not tried again, and why
     only: frozenset[int] | None = None  # tile numbers that are tried, and nothing is committed; None: all, committed
 
+    @property
+    def slide_id(self) -> str:
+        """Return the slide that it is about."""
+        return self.job.plan.slide.slide_id
+
 
 @dataclass(frozen=True, slots=True)
 class TileFailure:

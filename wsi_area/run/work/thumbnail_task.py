@@ -20,6 +20,11 @@ class ClassThumbnailTask:
     slide: CountedSlide  # its picture depends on no more than the key, the filters, the grid, classes and counts
     frame: ThumbnailFrame
 
+    @property
+    def slide_id(self) -> str:
+        """Return the slide that it is about."""
+        return self.slide.slide_id
+
 
 def make_class_thumbnail(task: ClassThumbnailTask) -> str | None:
     """Return why the picture was not kept, None where it was; never raises: it is the boundary of a task."""

@@ -19,6 +19,7 @@ from wsi_area.compute.cut.grid import batch_tiles_at
 from wsi_area.run.work.crashing_tiles import IsolateTask
 from wsi_area.run.work.isolation import Apart
 from wsi_area.run.work.log_lines import LogLines, slurm_ids
+from wsi_area.run.work.object_task import CommitTask, FociTask
 from wsi_area.run.work.slide_job import BatchResult, BatchTask
 
 _introduced: set[Path] = set()
@@ -64,15 +65,14 @@ def about(item: Any) -> tuple[str | None, dict[str, Any]]:
     """Return which slide a task is about, and its batch with the rows and columns of its tiles."""
     while isinstance(item, Apart | IsolateTask):
         item = item.item if isinstance(item, Apart) else item.batch
-    item = getattr(item, "box", item)  # of the passes over a class map: the batch that they are about
+    slide_id = getattr(item, "slide_id", None)  # which every type of task has
+    if isinstance(item, FociTask | CommitTask):
+        item = item.box  # the batch that they are about
     plan = item.job.plan if isinstance(item, BatchTask) else getattr(item, "plan", None)
-    if plan is None:
-        slide = getattr(item, "slide", None)
-        return (None if slide is None else slide.slide_id), {}
-    if not hasattr(item, "batch"):  # it is about all of the slide
-        return plan.slide.slide_id, {}
+    if plan is None or not hasattr(item, "batch"):  # it is about all of the slide, or a box that is no batch
+        return slide_id, {}
     rows, cols = batch_tiles_at(plan, item.batch)
-    return plan.slide.slide_id, {
+    return slide_id, {
         "batch": item.batch,
         "tile_rows": [rows[0], rows[-1]],
         "tile_cols": [cols[0], cols[-1]],
