@@ -42,7 +42,7 @@ def test_a_missing_scale_is_noticed_and_the_one_that_fits_is_named(testdata):
 
 
 def test_outlines_left_of_the_slide_belong_to_another_one(tmp_path):
-    with pytest.raises(AnnotationError, match=r"1 of 2 outlines \(first: 1\).*another slide"):
+    with pytest.raises(AnnotationError, match=r"1 of 2 outlines lies .* \(first: 1 'a'\).*another slide"):
         read_drawn(collection(tmp_path, (square(5, 5, 9), "a"), (square(-50, 0, 20), "a")), slide=slide_of())
 
 
@@ -52,7 +52,21 @@ def test_what_reaches_beyond_the_slide_is_cut_and_said(tmp_path):
     assert [r.area_l0_px2 for r in drawn.regions] == [100, 400]
     (finding,) = drawn.findings
     assert (finding.code, finding.severity, finding.measured) == ("OUTLINE_BEYOND_SLIDE", "warning", 30)
-    assert "1 outlines (1) reach up to 30 px beyond the slide; 1200 px² lie outside" in finding.message
+    assert "1 outline (1 'a') reaches up to 30 px beyond the slide; 1200 px² lie outside" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("properties", "told"),
+    [
+        ({"name": "ROI 2", "classification": {"name": "tumor"}}, "1 outline (0 'ROI 2') reaches"),
+        ({"classification": {"name": "tumor"}}, "1 outline (0 'tumor') reaches"),
+        ({}, "1 outline (0) reaches"),
+    ],
+)
+def test_an_outline_beyond_the_slide_is_told_by_the_name_that_the_drawer_gave_it(tmp_path, properties, told):
+    path = written(tmp_path / "a.geojson", [feature([square(990, 100, 40)], properties)])
+    (finding,) = read_drawn(path, slide=slide_of(1000, 800)).findings
+    assert told in finding.message
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])

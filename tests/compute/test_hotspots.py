@@ -25,7 +25,7 @@ def summed(
         for x in range(0, width, box):
             part = Region(x, y, min(box, width - x), min(box, height - y))
             cut = np.s_[y : part.bottom_px, x : part.right_px]
-            one = window_sums(np.ascontiguousarray(tissue[cut]), positive[cut], part, ys, xs, window)
+            one = window_sums(np.ascontiguousarray(tissue[cut]), positive[cut], part, ys, xs, (window,))[0]
             sums[:, one.row : one.row + one.px.shape[1], one.col : one.col + one.px.shape[2]] += one.px
     return sums
 
@@ -52,6 +52,29 @@ def test_every_window_has_what_its_pixels_have(shape: Shape, mpp: Mpp, box: int)
         for j, x in enumerate(xs):
             at = inside(shape, float(y), float(x), tissue.shape, mpp)
             assert sums[:, i, j].tolist() == [tissue[at].sum(), tissue[at & positive].sum()]
+
+
+@pytest.mark.parametrize("box", [Region(0, 0, 90, 70), Region(40, 30, 50, 40), Region(80, 60, 10, 10)])
+def test_each_of_several_windows_has_what_it_has_alone(box: Region) -> None:
+    random, mpp = np.random.default_rng(9), Mpp(2.0, 1.7)
+    tissue = random.integers(0, 3, (box.height_px, box.width_px)).astype(np.uint32)
+    positive = random.random(tissue.shape) > 0.5
+    ys, xs = centres_px(70, 6), centres_px(90, 7)
+    windows = [window_of(area, shape, mpp) for area in (0.004, 0.0003, 0.03) for shape in ("round", "square")]
+    together = window_sums(tissue, positive, box, ys, xs, windows)
+    for window, one in zip(windows, together, strict=True):
+        for i, y in enumerate(ys):
+            for j, x in enumerate(xs):
+                expected = [0, 0]
+                for row, first, stop in zip(range(window.rows_px), window.first_px, window.stop_px, strict=True):
+                    at = y + window.first_row_px + row - box.y_px
+                    if 0 <= at < box.height_px:
+                        cut = slice(max(x + first - box.x_px, 0), max(x + stop - box.x_px, 0))
+                        expected[0] += int(tissue[at, cut].sum())
+                        expected[1] += int(tissue[at, cut][positive[at, cut]].sum())
+                row, col = i - one.row, j - one.col
+                inside = 0 <= row < one.px.shape[1] and 0 <= col < one.px.shape[2]
+                assert expected == (one.px[:, row, col].tolist() if inside else [0, 0])
 
 
 @pytest.mark.parametrize("shape", ["round", "square"])

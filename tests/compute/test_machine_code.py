@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import wsi_area.compute.count.reduction
+import wsi_area.compute.hotspots.window_sums
 import wsi_area.compute.picture.majority_picture
 import wsi_area.segmenters.colour.kernels
 from wsi_area.compute import machine_code
@@ -164,21 +165,49 @@ TINY = """
 """
 
 
-def test_the_second_process_neither_compiles_nor_imports_numba_or_scipy():
-    ran = [subprocess.run([sys.executable, "-c", textwrap.dedent(TINY)], capture_output=True, text=True) for _ in "12"]
+MARGINS = """
+    import sys
+    import numpy as np
+    from wsi_area.compute.bands.band_counts import band_counts
+    from wsi_area.compute.bands.band_rule import band_rule
+    from wsi_area.compute.hotspots.window import window_of
+    from wsi_area.compute.hotspots.window_sums import window_sums
+    from wsi_area.model.calibration import Mpp
+    from wsi_area.model.geometry import Region
+    codes, tissue = np.array([[1, 0, 0, 0]], np.uint8), np.full((1, 4), 9, np.uint32)
+    box, mpp = Region(0, 0, 4, 1), Mpp(1, 1)
+    assert band_counts(codes, box, tissue, (1,), band_rule((0, 1, 2), mpp))[:, 0].tolist() == [9, 9]
+    ys, xs = np.zeros(1, np.int64), np.array([0, 3])
+    windows = [window_of(n * 1e-6, "square", mpp) for n in (1, 9)]
+    found = window_sums(tissue, codes > 0, box, ys, xs, windows)
+    assert [one.px[:, 0].tolist() for one in found] == [[[9, 9], [9, 0]], [[18, 18], [9, 0]]], found
+    print(*("numba" in sys.modules, "scipy" in sys.modules))
+"""
+
+
+@pytest.mark.parametrize("program", [TINY, MARGINS], ids=["classes", "bands and hot spots"])
+def test_the_second_process_neither_compiles_nor_imports_numba_or_scipy(program):
+    program = textwrap.dedent(program)
+    ran = [subprocess.run([sys.executable, "-c", program], capture_output=True, text=True) for _ in "12"]
     assert [run.stderr for run in ran] == ["", ""]
     assert ran[1].stdout.split() == ["False", "False"]
 
 
 @pytest.mark.parametrize(
     "room",
-    [wsi_area.segmenters.colour.kernels, wsi_area.compute.count.reduction, wsi_area.compute.picture.majority_picture],
+    [
+        wsi_area.segmenters.colour.kernels,
+        wsi_area.compute.count.reduction,
+        wsi_area.compute.picture.majority_picture,
+        wsi_area.compute.hotspots.window_sums,
+    ],
 )
 def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(room):
     called = {
         "wsi_area.segmenters.colour.kernels": ("wsi_area.segmenters.colour.compiled", "classify_patches"),
         "wsi_area.compute.count.reduction": ("wsi_area.compute.count.compiled_means", "fill_means"),
         "wsi_area.compute.picture.majority_picture": ("wsi_area.compute.picture.compiled_picture", "count_sample"),
+        "wsi_area.compute.hotspots.window_sums": ("wsi_area.compute.hotspots.compiled_windows", "add_box"),
     }
     module, name = called[room.__name__]
     compiled, imported, unseen = import_module(module), set(), [module]

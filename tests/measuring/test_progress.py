@@ -69,6 +69,34 @@ def test_no_speed_and_no_time_is_told_from_the_first_seconds_which_load_and_prep
     assert str(pace) == "50% of the run, 1.2 Mpx/s, about 10 s left"
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (
+            "/lab/drawn/a.geojson is not JSON that can be read (begins at: line 1); again",
+            "a.geojson is not JSON that can",
+        ),
+        (
+            "a: /lab/wave 2/drawn/here holds no file with regions named like the slide; name it",
+            "here holds no file with",
+        ),
+        ("s3://lab/drawn/b.xml has no outline that: encloses an area", "b.xml has no outline that: encloses an area"),
+        (
+            "1 of 12 outlines would fit at 1/2.73 or less: no scale; state one",
+            "would fit at 1/2.73 or less: no scale …",
+        ),
+    ],
+)
+def test_a_line_of_progress_keeps_the_sentence_in_which_a_path_stands(
+    capsys: pytest.CaptureFixture[str], reason: str, told: str
+) -> None:
+    with shown_progress(1) as listener:
+        listener(SlideDone("a", "failed", reason, False))
+    line = capsys.readouterr().err
+    assert told in line
+    assert "/lab/drawn" not in line
+
+
 def test_a_line_of_progress_tells_how_a_reason_begins(capsys: pytest.CaptureFixture[str]) -> None:
     reason = "dir/a.svs: neither of two readers knows the format; copy the slide again with its companions"
     with shown_progress(2) as listener:

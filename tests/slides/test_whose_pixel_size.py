@@ -235,6 +235,43 @@ def test_the_scale_of_a_microscope_is_believed_and_the_screen_density_beside_it_
     assert [(f.code, f.severity) for f in calibration.findings] == [("MPP_DPI_DEFAULT", "info")]
 
 
+def write_lsm(path: Path, um: tuple[float, float], *, magic: int = 0x0400494C) -> Path:
+    """Write what a Zeiss laser scanning microscope does: the size of a voxel in metres, and a thumbnail after it."""
+    height, width = SCAN.shape[:2]
+    sizes = (um[0] * 1e-6, um[1] * 1e-6, 1e-6)
+    block = struct.pack("<Ii8i3d", magic, 64, width, height, 1, 1, 1, 1, 128, 128, *sizes)
+    with tifffile.TiffWriter(path) as writer:
+        writer.write(
+            SCAN[..., 0], metadata=None, extratags=[(34412, 1, len(block), block, True)], resolution=(96, 96),
+            resolutionunit=2,
+        )  # fmt: skip
+        writer.write(SCAN[::4, ::4].copy(), photometric="rgb", metadata=None, subfiletype=1)
+    return path
+
+
+@pytest.mark.parametrize("um", [(0.8, 0.8), (0.21, 0.21), (2.5, 2.4)])
+@pytest.mark.parametrize("magic", [0x0300494C, 0x0400494C])
+def test_the_voxel_of_a_laser_scanning_microscope_is_believed_and_the_screen_density_is_not(
+    tmp_path: Path, um: tuple[float, float], magic: int
+) -> None:
+    calibration = calibrated(write_lsm(tmp_path / "s.tif", um, magic=magic), PLAIN)
+    assert calibration.mpp is not None
+    assert (calibration.mpp.x, calibration.mpp.y) == pytest.approx(um)
+    assert [claim.source for claim in calibration.candidates] == ["zeiss.VoxelSizeX", "tiff.XResolution"]
+    assert codes(calibration) == ["MPP_ANISOTROPIC"] * (um[0] != um[1]) + ["MPP_DPI_DEFAULT"]
+
+
+@pytest.mark.parametrize(
+    ("um", "magic"), [((0.0, 0.0), 0x0400494C), ((-0.5, 0.5), 0x0400494C), ((0.5, 0.5), 0x12345678)]
+)
+def test_a_voxel_that_cannot_be_read_is_on_record_and_nothing_is_measured_by_it(
+    tmp_path: Path, um: tuple[float, float], magic: int
+) -> None:
+    info = inspect(write_lsm(tmp_path / "s.tif", um, magic=magic))
+    assert [claim.source for claim in info.mpp_candidates] == ["tiff.XResolution"]
+    assert [claim.source in ("zeiss.VoxelSizeX", "tiff.instrument") for claim in info.unread_claims] == [True]
+
+
 @pytest.mark.parametrize("dpi", [72, 96])
 @pytest.mark.parametrize("kind", ["png", "jpg", "tif"])
 def test_a_screen_density_alone_is_withheld(tmp_path: Path, dpi: int, kind: str) -> None:

@@ -13,6 +13,7 @@ from wsi_area.annotations.effort import require_unitable
 from wsi_area.annotations.outline_files import OutlineFile
 from wsi_area.annotations.raw import SHOWN, noted, number
 from wsi_area.annotations.stated_areas import stated_um2
+from wsi_area.annotations.validity import OutlinedRegion
 from wsi_area.compute.picture.outlines import areal, shared_area, united
 from wsi_area.errors import AnnotationError
 from wsi_area.model.calibration import Mpp
@@ -99,7 +100,7 @@ def placed_regions(
     cut = placed.copy()
     for i in np.flatnonzero(reach_px > 0):
         cut[i] = areal(placed[i].intersection(slide))
-    beside = [file.regions[i].index for i in np.flatnonzero(shapely.is_empty(cut))]
+    beside = [file.regions[i] for i in np.flatnonzero(shapely.is_empty(cut))]
     if beside:
         raise AnnotationError(_beside(file, beside, bounds, size))
     areas = shapely.area(cut)
@@ -131,7 +132,13 @@ def mpp_finding(file: OutlineFile, placement: Placement, mpp: Mpp | None) -> tup
     return (noted("ANNOTATION_MPP_DIFFERS", "warning", message, file.mpp_um, unit_um, "µm", remedy),)
 
 
-def _beside(file: OutlineFile, beside: Sequence[int], bounds: NDArray[np.float64], size: Size) -> str:
+def _called(region: OutlinedRegion) -> str:
+    """Return an outline's place in its file, and its name where it has one: by that people find it in QuPath."""
+    name = region.of.own_name or region.name
+    return f"{region.index} {name!r}" if name else str(region.index)
+
+
+def _beside(file: OutlineFile, beside: Sequence[OutlinedRegion], bounds: NDArray[np.float64], size: Size) -> str:
     """Return what to tell who gave outlines that lie wholly beside the slide."""
     (x0, y0), (x1, y1) = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
     over = max(x1 / size.width_px, y1 / size.height_px)
@@ -144,8 +151,10 @@ def _beside(file: OutlineFile, beside: Sequence[int], bounds: NDArray[np.float64
         )
     else:
         hint = "was the file drawn on another slide?"
+    verb = "lies" if len(beside) == 1 else "lie"
     return (
-        f"{file.path}: {len(beside)} of {len(bounds)} outlines (first: {beside[0]}) lie wholly beside the slide, which "
+        f"{file.path}: {len(beside)} of {len(bounds)} outlines {verb} wholly beside the slide (first: "
+        f"{_called(beside[0])}). The slide "
         f"is {size.width_px} × {size.height_px} px, while the outlines reach from ({x0:.6g}, {y0:.6g}) to "
         f"({x1:.6g}, {y1:.6g}); {hint}"
     )
@@ -153,13 +162,15 @@ def _beside(file: OutlineFile, beside: Sequence[int], bounds: NDArray[np.float64
 
 def _beyond(file: OutlineFile, reach_px: NDArray[np.float64], lost_px2: float) -> tuple[QaFinding, ...]:
     """Return the finding on what reaches beyond the edges of the slide."""
-    indexes = [file.regions[i].index for i in np.flatnonzero(reach_px > 0)]
-    if not indexes:
+    beyond = [file.regions[i] for i in np.flatnonzero(reach_px > 0)]
+    if not beyond:
         return ()
     farthest_px = float(reach_px.max())
-    shown = ", ".join(map(str, indexes[:5])) + (" …" if len(indexes) > 5 else "")
+    shown = ", ".join(map(_called, beyond[:5])) + (" …" if len(beyond) > 5 else "")
+    who = "1 outline" if len(beyond) == 1 else f"{len(beyond)} outlines"
+    verb = "reaches" if len(beyond) == 1 else "reach"
     message = (
-        f"{len(indexes)} outlines ({shown}) reach up to {farthest_px:.6g} px beyond the slide; "
+        f"{who} ({shown}) {verb} up to {farthest_px:.6g} px beyond the slide; "
         f"{lost_px2:.6g} px² lie outside it and are not measured"
     )
     remedy = "check that the file was drawn on this slide, at this scale"

@@ -1,5 +1,6 @@
 """measuring: what a run shows while it works: a live bar on a terminal or in a notebook, plain lines in a log."""
 
+import re
 import sys
 import textwrap
 import threading
@@ -26,6 +27,9 @@ PLAIN_LINE_S = 10.0
 
 _REASON_CHARACTERS = 60
 """How much of a reason a line of progress has room for."""
+
+_FOLDERS = re.compile(r"(?<!\S)(?:\w+:/)?/\S*/(?=[^\s/])")
+"""The folders of a path in a sentence: they would fill the line, and its file would not be told."""
 
 NOTEBOOK_UPDATE_S = 0.2
 """Seconds between two pictures of the bar in a notebook, each of which travels to a browser."""
@@ -139,9 +143,13 @@ def _first_words(reason: str) -> str:
 
     >>> _first_words("slides/a.svs: no pixel size; give --mpp")
     'no pixel size …'
+    >>> _first_words("/lab/drawn/a.geojson is not JSON that can be read (starting at: line 1); export it again")
+    'a.geojson is not JSON that can be read (starting at: line 1) …'
     """
     place, _, what = reason.partition(": ")
-    first, more, _ = (what if "/" in place and what else reason).partition("; ")
+    names_place = "/" in place and " " not in place.rpartition("/")[2]  # and is no sentence in which a path stands
+    told = what if names_place and what else _FOLDERS.sub("", reason)
+    first, more, _ = told.partition("; ")
     short = textwrap.shorten(first, _REASON_CHARACTERS, placeholder=" …")
     return f"{short} …" if more and not short.endswith("…") else short
 

@@ -6,12 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.bands.band_rule import BandRule, Side
-from wsi_area.compute.bands.compiled_bands import count_within_reach, rows_to_nearest
+from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.model.classes import MAX_CLASS_ID
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap
 
 CODES = 256
+_COMPILED = "wsi_area.compute.bands.compiled_bands"
+_ARGUMENTS = {
+    "rows_to_nearest": "uint8* int64 int64 uint8* int64 uint16* int64 int64*",
+    "count_within_reach": (
+        "uint16* int64 int64 int64* int64 int64 int64* uint8* int64 uint8* uint32* int64 int64* int64* int64"
+    ),
+}
 
 
 def band_counts(
@@ -60,11 +67,21 @@ def _count_side(
 ) -> None:
     """Add what lies on one side of the border to the counts."""
     top, left = max(0, core.y_px - side.rows_px), max(0, core.x_px - side.columns_px)
-    part = window[top : core.bottom_px + side.rows_px, left : core.right_px + side.columns_px]
+    part = np.ascontiguousarray(window[top : core.bottom_px + side.rows_px, left : core.right_px + side.columns_px])
     held = np.ascontiguousarray(window[core.y_px : core.bottom_px, core.x_px : core.right_px])
     if not (counted[held] & (tissue_l0_px > 0)).any():
         return
     near = np.empty((core.height_px, part.shape[1]), np.uint16)
     scratch = np.empty(part.shape[1], np.int64)
-    rows_to_nearest(np.ascontiguousarray(part), from_set, core.y_px - top, near, scratch)
-    count_within_reach(near, side.reach_px, side.band, held, counted, tissue_l0_px, core.x_px - left, scratch, counts)
+    rows_to_nearest = native_function(_COMPILED, "rows_to_nearest", _ARGUMENTS["rows_to_nearest"])
+    rows_to_nearest(
+        address_of(part), *part.shape, address_of(from_set), core.y_px - top, address_of(near), len(near),
+        address_of(scratch),
+    )  # fmt: skip
+    tissue, reach = np.ascontiguousarray(tissue_l0_px, np.uint32), np.ascontiguousarray(side.reach_px, np.int64)
+    count = native_function(_COMPILED, "count_within_reach", _ARGUMENTS["count_within_reach"])
+    count(
+        address_of(near), *near.shape, address_of(reach), *reach.shape, address_of(side.band), address_of(held),
+        held.shape[1], address_of(counted), address_of(tissue), core.x_px - left, address_of(scratch),
+        address_of(counts), len(counts),
+    )  # fmt: skip

@@ -82,7 +82,7 @@ def windows_of_box(layered: LayeredMap, box: Region, positive_ids: Collection[in
     return BoxSums(
         int(tissue.sum(dtype=np.int64)),
         int(np.multiply(tissue, is_positive).sum(dtype=np.int64)),
-        tuple(window_sums(tissue, is_positive, box, grid.ys_px, grid.xs_px, window) for window in grid.windows),
+        window_sums(tissue, is_positive, box, grid.ys_px, grid.xs_px, grid.windows),
     )
 
 

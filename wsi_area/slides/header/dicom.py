@@ -1,13 +1,42 @@
-"""slides: which file of a DICOM folder stands for the slide; OpenSlide finds the others itself."""
+"""slides: which file of a DICOM folder stands for the slide, and which pictures its series holds."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import openslide
 from openslide import lowlevel
 
 from wsi_area.errors import SlideOpenError
+from wsi_area.model.geometry import Size
+from wsi_area.model.picture import Picture
+from wsi_area.slides.header.companion_files import is_dicom
+from wsi_area.slides.header.found_picture import FoundPicture
 
 _SERIES = "dicom.SeriesInstanceUID"
+_FRAMES_TAG = 0x52000000  # a header goes on with an item for each of its frames, which says nothing that is asked here
+_TAGS = (
+    "ImageType", "SOPInstanceUID", "SeriesInstanceUID", "ConcatenationUID", "TotalPixelMatrixColumns",
+    "TotalPixelMatrixRows", "TotalPixelMatrixOriginSequence", "TotalPixelMatrixFocalPlanes", "NumberOfOpticalPaths",
+    "OpticalPathSequence",
+)  # fmt: skip
+_MOST = 1 << 10  # a header that claims more planes or paths is damaged
+_IN_ONE_FILE = "focal planes and optical paths of DICOM cannot be chosen here"
+_IN_SEVERAL_FILES = f"{_IN_ONE_FILE} (where each has its own files, copy those of one into a folder of their own)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Instance:
+    """One file of a series that holds a scan, or a reduced level of one."""
+
+    name: str
+    uid: str
+    series: str
+    size_px: Size
+    planes: int
+    paths: tuple[str, ...]  # the identifiers of its optical paths
+    z: str  # of its first focal plane, as it stands, "" where it is not said
 
 
 def slide_in_folder(folder: Path) -> Path:
@@ -52,3 +81,101 @@ def _series(path: Path) -> str | None:
     finally:
         lowlevel.close(handle)
     return series
+
+
+def series_pictures(file: Path) -> tuple[FoundPicture, ...]:
+    """Return the full pictures of a DICOM file's series where they are several, else none.
+
+    They are focal planes and optical paths, of one file or of several. A smaller picture of an optical path that the
+    largest has not is no reduced level of it, but one more.
+    """
+    instances = list(_instances(file))
+    if not instances:
+        return ()
+    size_px = max((one.size_px for one in instances), key=lambda size: size.area_px)
+    full = [one for one in instances if one.size_px == size_px]
+    known = {path for one in full for path in one.paths} | {""}  # a level that names no path is no other picture
+    if known != {""}:
+        full += [one for one in instances if one.size_px != size_px and not known.intersection(one.paths)]
+    shown = [(one, path, plane) for one in full for path in one.paths for plane in range(one.planes)]
+    if len(shown) < 2:
+        return ()
+    channels = list(dict.fromkeys(path for _, path, _ in shown))
+    planes = list(dict.fromkeys((one.z, plane) for one, _, plane in shown))
+    obstacle = _IN_ONE_FILE if len(full) == 1 else _IN_SEVERAL_FILES
+    return tuple(
+        FoundPicture(
+            Picture(
+                index, one.name, "plane" if len(planes) > 1 else "channel" if len(channels) > 1 else "unknown",
+                one.size_px, 3, "uint8",
+                channel=channels.index(path) if len(channels) > 1 else None,
+                channel_name=path if len(channels) > 1 else "",
+                plane=planes.index((one.z, plane)) if len(planes) > 1 else None,
+                plane_name=f"Z {one.z}" if one.z and one.planes == 1 and len(planes) > 1 else "",
+                optical_path=path,
+            ),
+            full.index(one) if len(channels) == len(planes) == 1 else 0, True, obstacle=obstacle,
+        )
+        for index, (one, path, plane) in enumerate(shown)
+    )  # fmt: skip
+
+
+def _instances(file: Path) -> Iterator[_Instance]:
+    """Yield the files of a DICOM file's series that hold a scan or a reduced level, each once, itself first."""
+    first = _instance(file)
+    if first is None:
+        return
+    seen = {first.uid}
+    yield first
+    try:
+        beside = sorted(file.parent.iterdir())
+    except OSError:
+        return  # OpenSlide, which lists it as well, says so
+    for path in beside:
+        other = _instance(path) if path != file and is_dicom(path) and path.is_file() else None
+        if other is not None and other.series == first.series and other.uid not in seen:
+            seen.add(other.uid)
+            yield other
+
+
+def _instance(path: Path) -> _Instance | None:
+    """Return what a DICOM file says of its picture; None where it is no scan, or its header cannot be read."""
+    from pydicom import config  # takes 0.2 s, which only DICOM need pay
+    from pydicom.errors import InvalidDicomError
+    from pydicom.filereader import read_partial
+    from pydicom.tag import Tag
+
+    try:
+        with config.disable_value_validation(), path.open("rb") as stream:
+            header = read_partial(
+                stream,
+                stop_when=lambda tag, _vr, _length: tag >= _FRAMES_TAG,
+                specific_tags=[Tag(key) for key in _TAGS],
+            )
+            if "VOLUME" not in (header.get("ImageType") or ()):
+                return None
+            return _Instance(
+                path.name,
+                str(header.get("ConcatenationUID") or header.get("SOPInstanceUID")),
+                str(header.get("SeriesInstanceUID")),
+                Size(int(header.get("TotalPixelMatrixColumns") or 0), int(header.get("TotalPixelMatrixRows") or 0)),
+                min(max(1, int(header.get("TotalPixelMatrixFocalPlanes") or 1)), _MOST),
+                _optical_paths(header),
+                _z(header),
+            )
+    except (InvalidDicomError, OSError, ValueError, AttributeError, KeyError, TypeError, EOFError):
+        return None  # whoever opens it says what is wrong with it
+
+
+def _optical_paths(header: Any) -> tuple[str, ...]:
+    """Return the identifiers of the optical paths; of those that are only counted the number."""
+    named = [str(path.get("OpticalPathIdentifier", "")) for path in header.get("OpticalPathSequence") or []]
+    counted = min(int(header.get("NumberOfOpticalPaths") or 1), _MOST)
+    if not named and counted == 1:
+        return ("",)
+    return tuple([*named, *(str(number + 1) for number in range(len(named), counted))])
+
+
+def _z(header: Any) -> str:
+    origins: Sequence[Any] = header.get("TotalPixelMatrixOriginSequence") or ()
+    return next((str(origin.get("ZOffsetInSlideCoordinateSystem", "")) for origin in origins), "")

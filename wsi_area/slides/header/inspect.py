@@ -22,11 +22,12 @@ from wsi_area.slides.header.companion_files import (
 )
 from wsi_area.slides.header.dicom import slide_in_folder
 from wsi_area.slides.header.fingerprint import digests
+from wsi_area.slides.header.found_picture import FoundPicture
 from wsi_area.slides.header.mpp_sources import Properties, imaged_volume_mm, slide_claims
 from wsi_area.slides.header.not_opened import refuse_without_companions, unsupported_dicom
 from wsi_area.slides.header.one_picture import one_picture
 from wsi_area.slides.header.refusal import refusal_of
-from wsi_area.slides.header.shown_pictures import dicom_pictures, levels_of_picture, shown_pictures
+from wsi_area.slides.header.shown_pictures import levels_of_picture, several_pictures, shown_pictures
 from wsi_area.slides.header.tiff_directories import tiff_directories
 from wsi_area.slides.header.tiff_pictures import tiff_pictures
 from wsi_area.slides.header.tiff_slide import (
@@ -112,7 +113,10 @@ def inspect(
         return replace(plain, openslide_refusal=refusal)
     refuse_oversized_tiles(file, directories)
     if vendor not in STRUCTURED_VENDORS or not directories:
-        return _inspect_slide(file, name, vendor, choice)
+        several = several_pictures(file, vendor, directories)
+        if several and all(one.obstacle for one in several):
+            one_picture(file, several, choice)  # refuses them, with their list
+        return _inspect_slide(file, name, vendor, choice, several=several)
     meant = tiff_slide(file, vendor, directories, choice)
     if vendor == "aperio" or meant.is_first_whole:
         from wsi_area.slides.header.plain_header import inspect_plain, is_deep_grey
@@ -128,16 +132,17 @@ def inspect(
 
 
 def pictures_of(path: str | os.PathLike[str]) -> tuple[Picture, ...]:
-    """Return the pictures of a TIFF, of which none is taken; none of a file that cannot be read, or is no TIFF."""
+    """Return the pictures of a file, of which none is taken; none where it cannot be read or only OpenSlide knows."""
     file = Path(os.path.abspath(named_file(os.fspath(path))))
     if no_file(file):
         return ()
     try:
         directories = tiff_directories(file)
-        vendor = openslide.OpenSlide.detect_format(file) if directories else None
+        vendor = openslide.OpenSlide.detect_format(file)
+        several = several_pictures(file, vendor, directories)
     except (OSError, openslide.OpenSlideError):
         return ()
-    return tuple(found.picture for found in tiff_pictures(directories, vendor))
+    return tuple(found.picture for found in several or tiff_pictures(directories, vendor))
 
 
 def _begins_as_dicom(file: Path) -> bool:
@@ -169,9 +174,13 @@ def _existing_file(path: Path) -> Path:
 
 
 def _inspect_slide(
-    file: Path, slide_id: str, vendor: str, choice: PictureChoice, meant: TiffSlide | None = None
-) -> SlideInfo:
-    """Return a slide as OpenSlide reads it, of which ``meant`` says which of its levels belong to the picture."""
+    file: Path, slide_id: str, vendor: str, choice: PictureChoice, meant: TiffSlide | None = None,
+    several: Sequence[FoundPicture] = (),
+) -> SlideInfo:  # fmt: skip
+    """Return a slide as OpenSlide reads it, of which ``meant`` says which of its levels belong to the picture.
+
+    ``several`` are its full pictures where OpenSlide shows but one of them.
+    """
     try:
         handle = open_handle(str(file))
     except SlideOpenError as error:
@@ -190,8 +199,7 @@ def _inspect_slide(
     for size in sizes:
         require_sane_size(file, size)
     if meant is None:
-        found = dicom_pictures(file, properties, sizes) if vendor == "dicom" else shown_pictures(properties, sizes)
-        one, numbers = one_picture(file, found, choice), tuple(range(len(sizes)))
+        one, numbers = one_picture(file, shown_pictures(properties, sizes, several), choice), tuple(range(len(sizes)))
         places: tuple[int, ...] = ()
         claims = slide_claims(vendor, properties, sizes[0])
     else:

@@ -34,12 +34,13 @@ def unsupported_dicom(file: Path, said: str = "") -> SlideOpenError:
 
     try:
         with config.disable_value_validation():
-            tags = [*_NEEDED, "SOPClassUID", "TotalPixelMatrixFocalPlanes"]
+            tags = [*_NEEDED, "SOPClassUID", "TotalPixelMatrixFocalPlanes", "NumberOfOpticalPaths"]
             header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=tags)
             kind, name = str(header.get("SOPClassUID", "")), _class_name(header.get("SOPClassUID"))
             absent = [key for key in _NEEDED if key not in header]
             flavour = _flavour(header.get("ImageType"))
             planes = int(header.get("TotalPixelMatrixFocalPlanes") or 1)
+            paths = int(header.get("NumberOfOpticalPaths") or 1)
     except (InvalidDicomError, OSError, ValueError, AttributeError, KeyError, EOFError) as error:
         return SlideOpenError(f"{file}: a DICOM file whose header cannot be read ({error}); copy or export it again")
     if kind != _WHOLE_SLIDE:
@@ -49,10 +50,10 @@ def unsupported_dicom(file: Path, said: str = "") -> SlideOpenError:
             f"{file}: a DICOM file with the {flavour} of a slide, which is never measured as the slide; give the file "
             "of its scan (VOLUME), or the folder of them all"
         )
-    if planes > 1:
+    if planes > 1 or paths > 1:
         return SlideOpenError(
-            f"{file}: it holds {planes} pictures ({planes} focal planes), and focal planes of DICOM are not read one "
-            "by one; export the one that is meant by itself"
+            f"{file}: it holds {planes * paths} pictures ({planes} focal planes, {paths} optical paths), of which none "
+            "can be chosen here; export the one that is meant by itself"
         )
     if absent:
         return SlideOpenError(

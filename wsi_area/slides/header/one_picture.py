@@ -57,13 +57,12 @@ def one_picture(file: Path, found: Sequence[FoundPicture], choice: PictureChoice
     else:
         defaults = [one for one in asked if one.is_default]
         if len(defaults) != 1 or choice.plane is not None:
-            obstacle = asked[0].obstacle if all(one.obstacle for one in asked) else ""
-            remedy = f"{obstacle}: export the one that is meant by itself" if obstacle else _REMEDY
-            raise _refused(file, found, _what(asked), remedy)
+            raise _refused(file, found, _what(asked), _remedy(asked))
         taken = (defaults[0],)
+        obstacle = next((one.obstacle for one in asked if one.obstacle), "")
         note = (
             f"it holds {len(asked)} focal planes; {_told(taken[0].picture)} was taken, which the scanner shows first; "
-            "reader.plane names another"
+            f"{obstacle or 'reader.plane names another'}"
         )
     for one in taken:
         if one.obstacle:
@@ -92,9 +91,17 @@ def _asked(
         ):
             kept = left  # of one that has no channels or planes the first is it
         if not kept:
-            raise _refused(file, found, _no_such(found, left, key, wanted), _REMEDY)
+            raise _refused(file, found, _no_such(found, left, key, wanted), _remedy(left))
         left = kept
     return left
+
+
+def _remedy(left: Sequence[FoundPicture]) -> str:
+    """Return what helps: to say which one is meant, where one that can be measured may be chosen."""
+    obstacle = next((one.obstacle for one in left if one.obstacle), "")
+    if obstacle and all(one.obstacle or one.is_default for one in left):
+        return f"{obstacle}: export the one that is meant by itself"
+    return _REMEDY
 
 
 def _no_such(found: Sequence[FoundPicture], left: Sequence[FoundPicture], key: str, wanted: Named) -> str:

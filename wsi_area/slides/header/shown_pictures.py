@@ -2,28 +2,34 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Size
 from wsi_area.model.picture import Picture, Role
+from wsi_area.slides.header.dicom import series_pictures
 from wsi_area.slides.header.found_picture import FoundPicture
 from wsi_area.slides.header.mpp_sources import Properties
 from wsi_area.slides.header.picture_names import role_of_name
+from wsi_area.slides.header.tiff_directories import NDPI_LENS, NDPI_Z_OFFSET, Directory
 from wsi_area.slides.header.tiff_slide import TiffSlide
 
 _ASSOCIATED = re.compile(r"openslide\.associated\.(.+)\.width")
-_TAGS = ("TotalPixelMatrixFocalPlanes", "OpticalPathSequence")
+_ONLY_OFFSET_0 = "of the focal planes of NDPI only the one at offset 0 is read, another one cannot be chosen here"
 
 
-def shown_pictures(properties: Properties, sizes: Sequence[Size]) -> tuple[FoundPicture, ...]:
-    """Return the levels of a slide and the pictures that go with it, as OpenSlide names them; none of them is read."""
+def shown_pictures(
+    properties: Properties, sizes: Sequence[Size], several: Sequence[FoundPicture] = ()
+) -> tuple[FoundPicture, ...]:
+    """Return the levels of a slide and the pictures that go with it, as OpenSlide names them; none of them is read.
+
+    ``several`` stand for level 0, where OpenSlide shows it for more than one.
+    """
     found = [
         FoundPicture(Picture(0, "", "slide" if level == 0 else "reduced level", size, 3, "uint8"), 0, level == 0)
         for level, size in enumerate(sizes)
     ]
+    found[:1] = several or found[:1]
     for key in sorted(properties):
         named = _ASSOCIATED.fullmatch(key)
         if named is None:
@@ -73,39 +79,33 @@ def levels_of_picture(
     return tuple(numbers), tuple(places)
 
 
-def dicom_pictures(file: Path, properties: Properties, sizes: Sequence[Size]) -> tuple[FoundPicture, ...]:
-    """Return the pictures of a DICOM slide: one for each of its focal planes and optical paths."""
-    import pydicom  # takes 0.2 s, which only DICOM need pay
-
-    whole, *others = shown_pictures(properties, sizes)
-    header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=[*_TAGS])
-    planes = int(header.get("TotalPixelMatrixFocalPlanes") or 1)
-    paths = _optical_paths(header)
-    several = [whole]
-    if planes > 1 or len(paths) > 1:
-        several = _dicom_planes(whole, planes, paths or [""])
-    return tuple(one.numbered(index) for index, one in enumerate([*several, *others]))
+def several_pictures(file: Path, vendor: str | None, directories: Sequence[Directory]) -> tuple[FoundPicture, ...]:
+    """Return the full pictures of a slide of which OpenSlide shows but one, where there are several; else none."""
+    if vendor == "dicom":
+        return series_pictures(file)
+    return _focal_planes(directories) if vendor == "hamamatsu" else ()
 
 
-def _optical_paths(header: Any) -> list[str]:
-    return [str(path.get("OpticalPathIdentifier", "")) for path in header.get("OpticalPathSequence") or []]
+def _focal_planes(directories: Sequence[Directory]) -> tuple[FoundPicture, ...]:
+    """Return the focal planes of an NDPI file, the nearest to offset 0 first; none where it has but one.
 
-
-def _dicom_planes(whole: FoundPicture, planes: int, paths: Sequence[str]) -> list[FoundPicture]:
-    obstacle = "focal planes and optical paths of DICOM are not read one by one"
-    return [
-        replace(
-            whole,
-            picture=replace(
-                whole.picture,
-                role="plane" if planes > 1 else "channel",
-                plane=plane if planes > 1 else None,
-                channel=number if len(paths) > 1 else None,
-                channel_name=path if len(paths) > 1 else "",
-                optical_path=path,
+    Only the plane at offset 0 is read by OpenSlide, and by this program.
+    """
+    scans: dict[int, Directory] = {}
+    for directory in directories:
+        if (directory.numbers(NDPI_LENS) or (0,))[0] <= 0:
+            continue  # the macro and the map
+        offset = directory.number(NDPI_Z_OFFSET)
+        if offset not in scans or directory.size_px.area_px > scans[offset].size_px.area_px:
+            scans[offset] = directory
+    if len(scans) < 2:
+        return ()
+    return tuple(
+        FoundPicture(
+            Picture(
+                0, "", "plane", scans[offset].size_px, 3, "uint8", plane=plane, plane_name=f"ZOffset {offset} nm"
             ),
-            obstacle=obstacle,
-        )
-        for number, path in enumerate(paths)
-        for plane in range(planes)
-    ]
+            0, True, is_default=offset == 0, obstacle="" if offset == 0 else _ONLY_OFFSET_0,
+        ).numbered(plane)
+        for plane, offset in enumerate(sorted(scans, key=lambda offset: (abs(offset), offset)))
+    )  # fmt: skip

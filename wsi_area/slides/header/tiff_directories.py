@@ -29,6 +29,9 @@ INSTRUMENTS = frozenset({33560, 34118, 34412, 34680, 34682})
 """Fields of Olympus SIS, Zeiss SEM and LSM, and FEI or Thermo Fisher, which only a library reads."""
 EXTRA_SAMPLES, IMAGE_DEPTH, STK_PLANES, PIXEL_SCALE, GEO_TRANSFORM, GEO_KEYS = 338, 32997, 33629, 33550, 34264, 34735
 
+NDPI_LENS, NDPI_Z_OFFSET = 65421, 65424
+"""Fields of Hamamatsu: the objective, below 0 for what is no scan, and the focal plane in nm from the middle one."""
+
 SCALES = INSTRUMENTS | {PIXEL_SCALE, GEO_TRANSFORM, *DM_SCALES}
 """Fields that state a size of a pixel besides the resolution."""
 
@@ -36,7 +39,7 @@ _READ = frozenset(
     {SUBFILE_TYPE, WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC, DESCRIPTION, ORIENTATION, SAMPLES, X_RESOLUTION,
      Y_RESOLUTION, PLANAR, RESOLUTION_UNIT, TILE_WIDTH, TILE_LENGTH, SUB_IFDS, SAMPLE_FORMAT, PIXEL_SCALE,
      GEO_TRANSFORM, GEO_KEYS, EXTRA_SAMPLES, IMAGE_DEPTH, STK_PLANES,
-     *DM_UNITS, *DM_SCALES}
+     *DM_UNITS, *DM_SCALES, NDPI_LENS, NDPI_Z_OFFSET}
 )  # fmt: skip
 _TYPES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _BYTES, _TEXT, _UNDEFINED, _RATIONALS = 1, 2, 7, {5: "I", 10: "i"}
