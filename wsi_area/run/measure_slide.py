@@ -20,7 +20,13 @@ from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
 from wsi_area.run.events import SlidePreparing, SlideStarted
 from wsi_area.run.executors.contract import TaskLost
-from wsi_area.run.passes.merged_objects import merge_objects, size_filters, with_regions, with_tissue
+from wsi_area.run.passes.merged_objects import (
+    merge_objects,
+    size_filters,
+    with_overview,
+    with_regions,
+    with_tissue,
+)
 from wsi_area.run.passes.tissue_layer import layer_asked
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.slide_document import slide_document, versions
@@ -186,6 +192,8 @@ def finished(
     if not is_layer:
         write_thumbnail(layout, prepared.thumbnail_jpeg)
     objects = merge_objects(prepared, layout, filters, origin, context)
+    if objects is not None:
+        objects = with_overview(objects, prepared, layout, context)
     if objects is not None and not is_layer:
         objects = with_tissue(objects, prepared, layout, tissue, context)
     if objects is not None and not is_layer:
