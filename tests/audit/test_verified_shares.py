@@ -45,7 +45,7 @@ def measured(slide: Path, folder: Path, assignments: tuple[str, ...]) -> RunLayo
     drawn.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     inputs = collect_slides([str(slide)], annotations=drawn if assignments is DRAWN else None)
     outcome = run_slides(inputs, load(None, [*assignments, "run.executor=serial"]), folder / "out")
-    assert outcome.exit_code == 0, [ended.reason for ended in outcome.ended]
+    assert outcome.exit_code == 0, [ended.reason for ended in outcome.all_slides]
     return RunLayout(folder / "out")
 
 

@@ -8,6 +8,7 @@ from measuring import measure
 from synthetic import FileForm, disc, write_slide, write_text_slide
 
 from wsi_area.model.geometry import Size
+from wsi_area.results.opened_run import open_run
 
 SIZE = Size(3000, 2600)
 
@@ -115,3 +116,23 @@ def test_what_is_known_before_a_tile_is_counted_is_in_the_plan(testdata: Path, c
     shown = wsi_area("plan", *paths, "--config", configs / "he_tissue.toml").out
     assert shown.count("nothing finer was scanned") == 1
     assert "wsi2dcm_raw, wsi2dcm_jpeg2000: 2 µm/px was asked for" in shown
+
+
+@pytest.mark.parametrize("settings", [(), ("tissue.work_mpp=0.5",), ("tissue.work_mpp=4",)])
+def test_the_tissue_layer_is_planned_as_it_is_measured(slide: Path, tmp_path: Path, settings: tuple[str, ...]) -> None:
+    flat = ("background=bright", "threshold=60")
+    own = ("tiling.work_mpp=0.25", "tissue.name=tissue", *(f"tissue.{key}" for key in flat), *settings)
+    asked = (*(f"segmenter.{key}" for key in flat), *own)
+    planned = wsi_area("plan", slide, "--json", *(part for text in asked for part in ("--set", text))).document
+    (of_slide,), layer = planned["slides"], planned["slides"][0]["tissue_layer"]
+    measure(slide, tmp_path / "out", *asked)
+    opened = open_run(tmp_path / "out")["s"].tissue
+    assert opened is not None
+    work = opened.counted.work
+    assert (layer["tiles"], layer["tiles_skipped"], layer["level"]) == (work.tiles, work.tiles_skipped, work.level)
+    assert planned["total"]["tiles"] == of_slide["tiles"] + work.tiles
+    assert planned["total"]["level_px_to_decode"] == of_slide["level_px_to_decode"] + layer["level_px_to_decode"]
+
+
+def test_without_a_tissue_layer_none_is_planned(slide: Path) -> None:
+    assert wsi_area("plan", slide, "--json").document["slides"][0]["tissue_layer"] is None

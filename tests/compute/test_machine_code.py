@@ -183,9 +183,25 @@ MARGINS = """
     assert [one.px[:, 0].tolist() for one in found] == [[[9, 9], [9, 0]], [[18, 18], [9, 0]]], found
     print(*("numba" in sys.modules, "scipy" in sys.modules))
 """
+REGIONS = """
+    import sys
+    import numpy as np
+    import wsi_area.run.passes.region_pass
+    from wsi_area.compute.regions.under_spans import counts_under, parts_of, tissue_under
+    codes, of_code = np.array([[0, 1, 1], [1, 0, 1]], np.uint8), np.arange(256, dtype=np.uint8)
+    spans = np.array([[0, 0], [0, 1], [0, 0], [3, 1]], np.int32)
+    edges, tumour = (np.arange(4) * 2, np.arange(3) * 2), (of_code == 1).astype(np.uint8)
+    counts, found = counts_under(codes, of_code, tumour, edges, spans, (1, 2))
+    assert counts.tolist() == [[4, 12]]
+    assert found.tolist() == [[0, 0, 1, 3], [0, 1, 0, 1]]
+    parts, n = parts_of(found)
+    assert (parts.tolist(), n) == ([0, 0], 1)
+    assert tissue_under(codes, of_code, np.full((2, 3), 5, np.uint32), spans, (1, 2)).tolist() == [[5, 15]]
+    print(*("numba" in sys.modules, "scipy" in sys.modules))
+"""
 
 
-@pytest.mark.parametrize("program", [TINY, MARGINS], ids=["classes", "bands and hot spots"])
+@pytest.mark.parametrize("program", [TINY, MARGINS, REGIONS], ids=["classes", "bands and hot spots", "regions"])
 def test_the_second_process_neither_compiles_nor_imports_numba_or_scipy(program):
     program = textwrap.dedent(program)
     ran = [subprocess.run([sys.executable, "-c", program], capture_output=True, text=True) for _ in "12"]

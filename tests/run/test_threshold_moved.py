@@ -1,12 +1,16 @@
 """What a result says of other thresholds is what the slide gives when it is measured again with them."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+from click.testing import CliRunner
 from scipy.ndimage import gaussian_filter
 
+from wsi_area.audit.verify import verify_run
+from wsi_area.cli.commands.explain import command
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.results.opened_run import open_run
 from wsi_area.run.pipeline import run_slides
@@ -106,3 +110,56 @@ def test_who_does_the_work_and_a_run_that_is_continued_count_the_same(tmp_path):
 def test_on_real_slides_the_claim_is_within_two_points_of_a_run_with_that_threshold(testdata, tmp_path, name, preset):
     for claimed, again in claimed_and_again(testdata / "slides" / name, tmp_path, preset=preset):
         assert claimed == pytest.approx(again, abs=POINTS)
+
+
+ROI = {"type": "Polygon", "coordinates": [[[100, 90], [900, 120], [700, 950], [60, 700]]]}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("tiling.skip_glass=false",),
+        (*FILTERS, "tiling.tile_px=64"),
+        ("tiling.tile_px=64", "roi"),
+        (*FILTERS, "run.executor=serial", "exclusions.pen=true", "roi"),
+    ],
+)
+def test_verify_makes_the_tissue_at_other_thresholds_again_from_the_ledger(tmp_path, settings):
+    slide, roi = textured_slide(tmp_path / "s.tif"), None
+    if "roi" in settings:
+        roi = tmp_path / "roi.geojson"
+        roi.write_text(json.dumps({"type": "Feature", "geometry": ROI, "properties": {}}))
+    own = [assignment for assignment in settings if assignment != "roi"]
+    run_slides(collect_slides([str(slide)], roi=roi), load(None, [*FLAT, *own]), tmp_path / "out")
+    assert not verify_run(tmp_path / "out").disagreements
+
+
+def falsified(document, part):
+    moved = document["tissue_by_threshold"]["moved"][0]
+    if part == "tissue_mm2_by_threshold":
+        document[part]["+5%"] *= 1.01
+    else:
+        moved[part] = moved[part] + 1 if isinstance(moved[part], int) else moved[part] / 2 + 0.001
+
+
+@pytest.mark.parametrize("part", ["n_px", "threshold", "share_of_used", "share_u", "tissue_mm2_by_threshold"])
+def test_verify_finds_what_was_changed_of_other_thresholds(tmp_path, part):
+    measured(textured_slide(tmp_path / "s.tif"), tmp_path / "out", *FLAT)
+    place = tmp_path / "out/slides/s/result.json"
+    document = json.loads(place.read_text())
+    falsified(document, part)
+    place.write_text(json.dumps(document))
+    named = {fault.what for fault in verify_run(tmp_path / "out").disagreements}
+    assert named & {"tissue_by_threshold", "tissue_mm2_by_threshold"}
+
+
+def test_explain_says_what_the_tissue_would_be_at_other_thresholds(tmp_path):
+    found = measured(textured_slide(tmp_path / "s.tif"), tmp_path / "out", *FLAT)
+    said = CliRunner().invoke(command, [str(tmp_path / "out")]).stdout
+    assert "with the threshold moved" in said
+    for shift in SHIFTED:
+        assert f"at {shift.replace('-', '−')}" in said
+    told = json.loads(CliRunner().invoke(command, [str(tmp_path / "out"), "--json"]).stdout)
+    assert [m["n_px"] for m in told["tissue_by_threshold"]["moved"]] == [
+        m["n_px"] for m in found["tissue_by_threshold"]["moved"]
+    ]

@@ -23,6 +23,7 @@ from wsi_area.results.opened_run import open_run
 from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
 from wsi_area.run.array.task_run import run_task
+from wsi_area.run.events import Event, SlidePreparing, SlideStarted
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 
@@ -64,7 +65,7 @@ def outlines(path: Path, **boxes: tuple[int, int, int, int]) -> Path:
 def measured(slide: SyntheticSlide, drawn: Path, out: Path, *assignments: str, **options: object) -> CountedSlide:
     inputs = collect_slides([str(slide.path)], annotations=drawn)
     outcome = run_slides(inputs, load(None, [*DRAWN, *assignments]), out, **options)  # type: ignore[arg-type]
-    assert outcome.exit_code == 0, [ended.reason for ended in outcome.ended]
+    assert outcome.exit_code == 0, [ended.reason for ended in outcome.all_slides]
     return open_run(out)["layered"].counted
 
 
@@ -263,3 +264,18 @@ def test_of_a_drawn_slide_no_tile_is_read_but_those_at_the_drawing(slide: Synthe
     assert found.skipped_tissue_px_upper_bound == 0
     assert found.tumor.n_px == 60 * 60
     assert "SKIP_BOUND_HIGH" not in {finding.code for finding in found.findings}
+
+
+def test_the_tiles_of_the_layer_are_told_as_a_phase_and_never_as_those_of_the_slide(
+    slide: SyntheticSlide, tmp_path: Path
+) -> None:
+    told: list[Event] = []
+    drawn = outlines(tmp_path / "layered.geojson", tumor=TUMOR)
+    measured(slide, drawn, tmp_path / "out", *FLAT_TISSUE, "tissue.work_mpp=0.5", listener=told.append)
+    layer = open_run(tmp_path / "out")["layered"].tissue
+    assert layer is not None
+    tiles = layer.counted.work.tiles
+    phases = [event.phase for event in told if isinstance(event, SlidePreparing) and "tiles" in event.phase]
+    assert len(phases) > 1
+    assert phases[-1] == f"its tissue: {tiles} of {tiles} tiles"
+    assert len([event for event in told if isinstance(event, SlideStarted)]) == 1

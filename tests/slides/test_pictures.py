@@ -1,5 +1,6 @@
 """One picture of a file is measured, named, or the slide is refused with the list of what it holds."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -362,3 +363,13 @@ def test_channels_of_a_multiplexed_scan_are_listed_by_their_stains(tmp_path: Pat
     assert len(info.levels) == 1 + flagged
     if flagged:
         assert np.array_equal(pixels_of(info, 1), grey(GREYS[2][::2, ::2]))
+
+
+@pytest.mark.parametrize("stored", [{}, {"tile": (128, 128)}, {"compression": "deflate", "tile": (128, 128)}])
+def test_a_picture_of_a_laser_scanning_microscope_is_read_without_a_thumbnail(
+    tmp_path: Path, stored: dict[str, Any]
+) -> None:
+    path = tmp_path / "s.tif"
+    block = struct.pack("<Ii8i3d", 0x0400494C, 64, 520, 300, 1, 1, 1, 1, 128, 128, 1e-6, 1e-6, 1e-6)
+    tifffile.imwrite(path, GREYS[0], metadata=None, extratags=[(34412, 1, len(block), block, True)], **stored)
+    assert np.array_equal(pixels_of(inspect(path)), grey(GREYS[0]))

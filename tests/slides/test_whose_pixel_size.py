@@ -235,7 +235,7 @@ def test_the_scale_of_a_microscope_is_believed_and_the_screen_density_beside_it_
     assert [(f.code, f.severity) for f in calibration.findings] == [("MPP_DPI_DEFAULT", "info")]
 
 
-def write_lsm(path: Path, um: tuple[float, float], *, magic: int = 0x0400494C) -> Path:
+def write_lsm(path: Path, um: tuple[float, float], *, magic: int = 0x0400494C, thumbnail: bool = True) -> Path:
     """Write what a Zeiss laser scanning microscope does: the size of a voxel in metres, and a thumbnail after it."""
     height, width = SCAN.shape[:2]
     sizes = (um[0] * 1e-6, um[1] * 1e-6, 1e-6)
@@ -245,16 +245,18 @@ def write_lsm(path: Path, um: tuple[float, float], *, magic: int = 0x0400494C) -
             SCAN[..., 0], metadata=None, extratags=[(34412, 1, len(block), block, True)], resolution=(96, 96),
             resolutionunit=2,
         )  # fmt: skip
-        writer.write(SCAN[::4, ::4].copy(), photometric="rgb", metadata=None, subfiletype=1)
+        if thumbnail:
+            writer.write(SCAN[::4, ::4].copy(), photometric="rgb", metadata=None, subfiletype=1)
     return path
 
 
 @pytest.mark.parametrize("um", [(0.8, 0.8), (0.21, 0.21), (2.5, 2.4)])
 @pytest.mark.parametrize("magic", [0x0300494C, 0x0400494C])
+@pytest.mark.parametrize("thumbnail", [True, False])
 def test_the_voxel_of_a_laser_scanning_microscope_is_believed_and_the_screen_density_is_not(
-    tmp_path: Path, um: tuple[float, float], magic: int
+    tmp_path: Path, um: tuple[float, float], magic: int, thumbnail: bool
 ) -> None:
-    calibration = calibrated(write_lsm(tmp_path / "s.tif", um, magic=magic), PLAIN)
+    calibration = calibrated(write_lsm(tmp_path / "s.tif", um, magic=magic, thumbnail=thumbnail), PLAIN)
     assert calibration.mpp is not None
     assert (calibration.mpp.x, calibration.mpp.y) == pytest.approx(um)
     assert [claim.source for claim in calibration.candidates] == ["zeiss.VoxelSizeX", "tiff.XResolution"]
@@ -264,10 +266,11 @@ def test_the_voxel_of_a_laser_scanning_microscope_is_believed_and_the_screen_den
 @pytest.mark.parametrize(
     ("um", "magic"), [((0.0, 0.0), 0x0400494C), ((-0.5, 0.5), 0x0400494C), ((0.5, 0.5), 0x12345678)]
 )
+@pytest.mark.parametrize("thumbnail", [True, False])
 def test_a_voxel_that_cannot_be_read_is_on_record_and_nothing_is_measured_by_it(
-    tmp_path: Path, um: tuple[float, float], magic: int
+    tmp_path: Path, um: tuple[float, float], magic: int, thumbnail: bool
 ) -> None:
-    info = inspect(write_lsm(tmp_path / "s.tif", um, magic=magic))
+    info = inspect(write_lsm(tmp_path / "s.tif", um, magic=magic, thumbnail=thumbnail))
     assert [claim.source for claim in info.mpp_candidates] == ["tiff.XResolution"]
     assert [claim.source in ("zeiss.VoxelSizeX", "tiff.instrument") for claim in info.unread_claims] == [True]
 

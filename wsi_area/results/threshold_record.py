@@ -1,15 +1,15 @@
 """results: what a ledger says of other thresholds, as the result keeps it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.cut.probing import probed_tiles
+from wsi_area.compute.cut.probing import evenly_among
 from wsi_area.compute.judge.threshold_stability import shares_by_shift
-from wsi_area.model.ledger import LedgerLayout
+from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_threshold import MovedThreshold, ThresholdOnRecord
 
@@ -30,12 +30,28 @@ def threshold_on_record(
     facts
         Of the fitted segmenter: its thresholds.
     """
+    return counted_on_record(rows, columns, [n for n in range(plan.tile_count) if plan.is_read(n)], facts)
+
+
+def threshold_again(
+    rows: NDArray[np.int64], columns: LedgerLayout, facts: Mapping[str, Any]
+) -> ThresholdOnRecord | None:
+    """Return the same from the ledger alone, which says of each tile whether it was read; as `threshold_on_record`."""
+    flat = rows.reshape(-1, rows.shape[-1])
+    is_read = flat[:, columns.status_column] != TileStatus.SKIPPED  # what lies outside the region is skipped, too
+    return counted_on_record(rows, columns, np.flatnonzero(is_read).tolist(), facts)
+
+
+def counted_on_record(
+    rows: NDArray[np.int64], columns: LedgerLayout, read: Sequence[int], facts: Mapping[str, Any]
+) -> ThresholdOnRecord | None:
+    """Return the tissue at each threshold, of the tiles that were read, by their numbers in order."""
     thresholds = facts.get("threshold_by_shift")
     flat = rows.reshape(-1, rows.shape[-1])
     if not thresholds or flat.shape[1] < len(columns.columns):
         return None
-    of_tiles = sum(plan.is_read(number) for number in range(plan.tile_count))
-    counted = flat[sorted(probed_tiles(plan)), columns.threshold_columns]
+    of_tiles = len(read)
+    counted = flat[sorted(evenly_among(read)), columns.threshold_columns]
     shares = shares_by_shift(counted, of_tiles) if of_tiles else None
     moved = []
     for column, (shift, threshold) in enumerate(thresholds.items()):

@@ -20,8 +20,14 @@ from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
 from wsi_area.run.events import SlidePreparing, SlideStarted
 from wsi_area.run.executors.contract import TaskLost
-from wsi_area.run.passes.merged_objects import merge_objects, size_filters, with_regions, with_tissue
-from wsi_area.run.passes.tissue_layer import layer_asked
+from wsi_area.run.passes.merged_objects import (
+    merge_objects,
+    size_filters,
+    with_overview,
+    with_regions,
+    with_tissue,
+)
+from wsi_area.run.passes.tissue_layer import layer_asked, reason_of_layer
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.slide_document import slide_document, versions
 from wsi_area.run.slide_tiles import Work, lost_message, measure_tiles, missing_batches, tiles_of
@@ -105,7 +111,7 @@ def without_tissue(slide_id: str, ended: EndedSlide) -> PrepareFailure:
     """Return what is said of a slide whose tissue layer came to nothing."""
     error = ended.error if isinstance(ended, UncountedSlide) else "ResultError"
     remedy = "mend that, or set tissue.name = none to measure without its tissue"
-    return PrepareFailure(slide_id, error, f"its tissue layer: {ended.reason}; {remedy}")
+    return PrepareFailure(slide_id, error, f"{reason_of_layer(ended.reason)}; {remedy}")
 
 
 @contextmanager
@@ -186,6 +192,8 @@ def finished(
     if not is_layer:
         write_thumbnail(layout, prepared.thumbnail_jpeg)
     objects = merge_objects(prepared, layout, filters, origin, context)
+    if objects is not None:
+        objects = with_overview(objects, prepared, layout, context)
     if objects is not None and not is_layer:
         objects = with_tissue(objects, prepared, layout, tissue, context)
     if objects is not None and not is_layer:

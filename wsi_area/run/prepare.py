@@ -28,7 +28,7 @@ from wsi_area.results.thumbnail import thumbnail_jpeg
 from wsi_area.run.sampling import spread_samples, tissue_samples
 from wsi_area.run.slide_light import fills_of, light_of, without_fills
 from wsi_area.run.work.deadlines import deadline
-from wsi_area.run.work.phases import NOBODY, begin_phase
+from wsi_area.run.work.phases import NOBODY, begin_phase, fitting_phase
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.exclusions.fit import assessable, with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
@@ -64,13 +64,6 @@ TILES_OF_PREPARING = 4
 SPREAD_BLOCKS, PLAIN_SPREAD_BLOCKS = 16, 64
 """Blocks that are read for a threshold which hangs on the scale: a million work pixels; four of a plain image, which is
 decoded whole as it is."""
-
-FITTING = {
-    "regions": "laying the outlines",
-    "onnx_model": "trying the network",
-    "pixel_classifier": "loading the classifier",
-}
-"""What is done before the tiles, by the name of the segmenter; others fit a threshold."""
 
 READER_BYTES = 16 << 20
 """What a lane that reads tile by tile holds: a stored tile, a block, OpenSlide's own cache of a tile or two."""
@@ -183,7 +176,7 @@ def _cut_and_fitted(
         lit = overview if fills is None else without_fills(overview, fills)
         if isinstance(segmenter, WantsSamples) and segmenter.sample_blocks:
             lit = replace(lit, samples=tissue_samples(reader, first, lit, segmenter.sample_blocks))
-    begin_phase(task.ticket, FITTING.get(settings.segmenter.name, "fitting the threshold"))
+    begin_phase(task.ticket, fitting_phase(settings.segmenter.name))
     fitted = segmenter.fit(replace(lit, drawn=drawn))
     if isinstance(fitted, WantsSpread) and fitted.wants_spread and _is_of_another_scale(overview, first):
         with borrow_reader(info, lane.lane) as reader:

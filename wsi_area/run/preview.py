@@ -32,10 +32,11 @@ class Preview:
     level_px_to_decode: int
     estimated_core_s: float
     estimated_disk_bytes: int
+    tissue: "Preview | None" = None  # of its tissue layer
 
 
-def preview(prepared: PreparedSlide) -> Preview:
-    """Return what measuring a prepared slide would cost."""
+def preview(prepared: PreparedSlide, tissue: "Preview | None" = None) -> Preview:
+    """Return what measuring a prepared slide would cost, and its tissue layer beside it."""
     plan = prepared.plan
     decode_px = level_px_to_decode(plan)
     return Preview(
@@ -48,6 +49,7 @@ def preview(prepared: PreparedSlide) -> Preview:
         level_px_to_decode=decode_px,
         estimated_core_s=decode_px / 1e6 / DECODE_MPX_PER_CORE_S[prepared.lane.lane],
         estimated_disk_bytes=estimated_disk_bytes(plan),
+        tissue=tissue,
     )
 
 

@@ -44,6 +44,7 @@ from wsi_area.results.record import (
 from wsi_area.results.threshold_record import threshold_on_record
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin
 from wsi_area.run.passes.merged_objects import MergedObjects, envelope_on_record
+from wsi_area.run.passes.overview_boxes import tissue_on_overview
 from wsi_area.run.passes.tissue_layer import tissue_source
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_tiles import Work
@@ -111,7 +112,9 @@ def slide_document(
     around = envelope_on_record(objects, burden, settings.envelope)
     noticed = (
         *burden.calibration.findings,
-        *_findings(prepared, burden, _observed(prepared, read, columns, bound, moved, settings), settings),
+        *_findings(
+            prepared, burden, _observed(prepared, read, columns, bound, moved, objects.by_box, settings), settings
+        ),
         *regions_findings(burden.slide_id, objects.named),
         *step_findings(burden.slide_id, steps, settings.quality.step_share),
     )
@@ -231,6 +234,7 @@ def _observed(
     columns: LedgerLayout,
     bound_px: int | None,
     moved: ThresholdOnRecord | None,
+    by_box: float | None,
     settings: RunSettings,
 ) -> Observed:
     facts: Mapping[str, Any] = prepared.fitted.facts
@@ -246,21 +250,12 @@ def _observed(
         stain_fit.get("angles_deg"),
         prepared.light,
         prepared.roi is not None or prepared.drawn is not None,
-        _tissue_on_overview(prepared, settings),
+        tissue_on_overview(prepared, settings),
+        by_box,
         prepared.drawn is not None and prepared.drawn.is_empty,
         None if prepared.drawn is not None else _glass_taken(prepared.plan, rows, columns),
         model_seen(facts),
     )
-
-
-def _tissue_on_overview(prepared: PreparedSlide, settings: RunSettings) -> float | None:
-    """Return the share of the overview that is tissue; None where more than the threshold makes the count."""
-    facts: Mapping[str, Any] = prepared.fitted.facts
-    share: float | None = facts.get("tissue_on_overview")
-    filtered = any((settings.objects.min_focus_um2, settings.objects.min_tissue_um2, settings.objects.max_hole_um2))
-    if filtered or prepared.roi is not None or "exclusions" in facts:
-        return None
-    return share
 
 
 def _glass_taken(plan: SlidePlan, rows: NDArray[np.int64], columns: LedgerLayout) -> float | None:

@@ -90,7 +90,7 @@ class QualitySettings(_Section):
     most_taken: float = Field(0.95, ge=0, le=1, description="share of the slide that tissue or one class has")
     glass_fall: float = Field(0.06, ge=0, le=1, description="fall of the light over the field, share of the brightest")
     overview_difference: float = Field(
-        0.02, ge=0, le=1, description="difference of the tissue counted and that on the overview, relative"
+        0.02, ge=0, le=1, description="of the tissue, that the overview differs from what the count explains"
     )
     step_share: float = Field(
         0.25, ge=0, description="what a filter or an exclusion takes or adds, over what is left, share"

@@ -13,6 +13,7 @@ from wsi_area.audit.verification.disagreement import Disagreement
 from wsi_area.audit.verification.margins_check import margins_faults
 from wsi_area.audit.verification.objects_check import objects_faults
 from wsi_area.audit.verification.regions_check import regions_faults
+from wsi_area.audit.verification.threshold_check import threshold_faults
 from wsi_area.audit.verification.tissue_check import crossing_faults, read_layer, share_faults
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
 from wsi_area.model.json_tree import json_digest
@@ -133,7 +134,8 @@ def _recount(layout: SlideLayout, slide: CountedSlide) -> _Recounted:
     sparse = found if isinstance(found, SparseClassMap) and found.tile_px == grid.tile_px else None
     again = CountedAgain(stored, sparse, grid, columns, rows, ClassMapDigest(stored.shape))
     pictures = _picture_faults(layout, slide, rows, again)
-    faults = [*again.faults, *_total_faults(slide, columns, rows), *pictures]
+    of_ledger = (*_total_faults(slide, columns, rows), *threshold_faults(slide, columns, rows))
+    faults = [*again.faults, *of_ledger, *pictures]
     return _Recounted(grid.shape[0] * grid.shape[1], faults, ledger_digest(rows), again.digest.hex)
 
 

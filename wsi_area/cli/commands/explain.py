@@ -24,6 +24,7 @@ from wsi_area.compute.units import length_um, two_readings
 from wsi_area.errors import ImplausibleMppError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.reports.measurement_facts import sensitivity_lines
 from wsi_area.results.tables.step_text import step_lines
 from wsi_area.storage.place import Place
 
@@ -180,14 +181,15 @@ def _explain_run(slide: CountedSlide, class_name: str | None, as_json: bool) -> 
         classes = [{"name": name, **_facts(explanation)} for name, explanation in explained]
         head = {"slide_id": slide.slide_id, "status": "explained", "lacking": lacking or None}
         steps = [] if slide.steps is None else [step.model_dump() for step in slide.steps.listed]
-        say(_json({**head, "classes": classes, "steps": steps}))
+        moved = None if slide.tissue_by_threshold is None else slide.tissue_by_threshold.model_dump()
+        say(_json({**head, "classes": classes, "steps": steps, "tissue_by_threshold": moved}))
     else:
         lines = f"{slide.slide_id}: {reason}" if reason else slide.slide_id
         if lacking:
             lines += f"\nINCOMPLETE, the areas below are too small: {lacking}"
         told = [lines, *(explanation_text(explanation) for _, explanation in explained)]
         steps_told = "\n".join(["steps between what was found and what is counted", *step_lines(slide)])
-        say("\n\n".join([*told, steps_told] if step_lines(slide) else told))
+        say("\n\n".join([*told, *([steps_told] if step_lines(slide) else ()), *sensitivity_lines(slide)]))
     return 0
 
 

@@ -1,7 +1,8 @@
 """cli: `wsi-area plan`."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -19,6 +20,7 @@ from wsi_area.inputs.slide_settings import changed_keys, settings_of, told_setti
 from wsi_area.inputs.stage_in import wherever_it_is_read
 from wsi_area.run.context import task_memory_limit_bytes
 from wsi_area.run.executors.choice import usable_cores
+from wsi_area.run.passes.tissue_layer import layer_input, layer_settings, reason_of_layer
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.preview import Preview, preview
 from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_OK
@@ -73,11 +75,26 @@ def _planned(wanted: Asked, number: int) -> Preview | PrepareFailure:
     slide, run = wanted.slides[number], wanted.settings.run
     limit = task_memory_limit_bytes(run.memory_limit_mb, run.workers or usable_cores())
     with wherever_it_is_read(slide.path, wanted.settings) as copy:
-        outcome = prepare_slide(PrepareTask(slide, settings_of(wanted.settings, slide), limit, copy))
-        return preview(outcome) if isinstance(outcome, PreparedSlide) else outcome
+        settings = settings_of(wanted.settings, slide)
+        outcome = prepare_slide(PrepareTask(slide, settings, limit, copy))
+        if not isinstance(outcome, PreparedSlide):
+            return outcome
+        of_layer = layer_settings(outcome, settings)
+        if of_layer is None:
+            return preview(outcome)
+        tissue = prepare_slide(PrepareTask(layer_input(slide, settings.tissue), of_layer, limit, copy))
+        if not isinstance(tissue, PreparedSlide):
+            return replace(tissue, message=reason_of_layer(tissue.message))
+        return preview(outcome, preview(tissue))
+
+
+def _class_maps(previews: Sequence[Preview]) -> list[Preview]:
+    """Return every class map that would be made: of each slide, and of its tissue layer."""
+    return [made for p in previews for made in (p, p.tissue) if made is not None]
 
 
 def _document(previews: Sequence[Preview], failures: Sequence[PrepareFailure]) -> dict[str, Any]:
+    made = _class_maps(previews)
     return {
         "slides": [_facts(p) for p in previews],
         "failed": [
@@ -90,11 +107,11 @@ def _document(previews: Sequence[Preview], failures: Sequence[PrepareFailure]) -
             for f in failures
         ],
         "total": {
-            "tiles": sum(p.plan.tile_count for p in previews),
-            "level_px_to_decode": sum(p.level_px_to_decode for p in previews),
-            "estimated_core_s": sum(p.estimated_core_s for p in previews),
-            "estimated_disk_bytes": sum(p.estimated_disk_bytes for p in previews),
-            "projected_bytes_per_task": max((p.plan.projected_bytes_per_task for p in previews), default=0),
+            "tiles": sum(p.plan.tile_count for p in made),
+            "level_px_to_decode": sum(p.level_px_to_decode for p in made),
+            "estimated_core_s": sum(p.estimated_core_s for p in made),
+            "estimated_disk_bytes": sum(p.estimated_disk_bytes for p in made),
+            "projected_bytes_per_task": max((p.plan.projected_bytes_per_task for p in made), default=0),
         },
     }
 
@@ -120,6 +137,7 @@ def _facts(p: Preview) -> dict[str, Any]:
         "reader_reason": p.lane_reason,
         "mpp_source": None if p.calibration.chosen is None else p.calibration.chosen.source,
         "findings": [f.code for f in p.findings],
+        "tissue_layer": None if p.tissue is None else _facts(p.tissue),
     }
 
 
@@ -131,7 +149,7 @@ _HEADINGS = (
 
 def _print(previews: Sequence[Preview], failures: Sequence[PrepareFailure]) -> None:
     console = report_console()
-    rows = [(p.plan.slide.slide_id, _cells(p)) for p in previews]
+    rows = [row for p in previews for row in _rows(p)]
     if rows:
         wide = _table(rows)
         if fits(console, wide):
@@ -185,6 +203,13 @@ def _print_narrow(console: Console, rows: Sequence[tuple[str, Sequence[str]]]) -
             f"{disk}\u00a0MiB\u00a0of\u00a0disk",
             indent="  ",
         )
+
+
+def _rows(p: Preview) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield what is planned for a slide, and below it for its tissue layer."""
+    yield p.plan.slide.slide_id, _cells(p)
+    if p.tissue is not None:
+        yield f"{p.plan.slide.slide_id}, its tissue", _cells(p.tissue)
 
 
 def _cells(p: Preview) -> tuple[str, ...]:

@@ -86,6 +86,14 @@ def batch_tiles_at(plan: SlidePlan, batch: int) -> tuple[range, range]:
     )
 
 
+def batch_box(plan: SlidePlan, batch: int) -> Region:
+    """Return the box of work pixels of a batch."""
+    row, col = divmod(batch, plan.batch_cols)
+    edge_px, size = plan.batch_tiles * plan.tile_px, plan.work_size_px
+    x, y = col * edge_px, row * edge_px
+    return Region(x, y, min(edge_px, size.width_px - x), min(edge_px, size.height_px - y))
+
+
 def read_near_edges(plan: SlidePlan) -> Iterator[Region]:
     """Yield what is read of the plan's level, halos included, as near its edges as stored tiles may reach."""
     stored = plan.slide.levels[plan.level].stored_tile_px

@@ -15,8 +15,6 @@ FALL_LIMIT = 0.06
 """Fall of the light over the field. On five real slides it is 1.0 to 2.3 %, on fields that show enough glass 0.4 to
 3.6 %, on one photograph 4.6 %. At the threshold tissue absorbs 8 % of the glass; a fall of 6 % takes 3 of them at
 either end of the field."""
-OVERVIEW_LIMIT = 0.02
-"""Relative difference of the tissue that the overview shows and that was counted."""
 MOSTLY_TISSUE = 0.5  # of the picture with the colours of stained tissue: it is a crop, a core, a field of nothing else
 LITTLE_GLASS = 0.05  # of the picture: gaps and rims within tissue
 
@@ -59,30 +57,6 @@ def light_findings(
     elif glass_taken is not None and glass_taken > GLASS_TAKEN:
         found.append(_glass_taken(burden.slide_id, glass_taken))
     return tuple(found)
-
-
-def overview_findings(
-    burden: SlideBurden, share_on_overview: float | None, limit: float = OVERVIEW_LIMIT
-) -> tuple[QaFinding, ...]:
-    """Return ``OVERVIEW_DIFFERS`` where the tissue that was counted is not what the threshold takes of the overview.
-
-    Where the two differ, the scale of the pixels makes a part of the number. Where something could not be read, they
-    are of different pixels, and nothing is said.
-    """
-    px = burden.counts.px_by_class
-    scanned = sum(px)
-    if share_on_overview is None or not scanned or burden.counts.unreadable_px:
-        return ()
-    counted = 1 - px[BACKGROUND_ID] / scanned
-    difference = abs(share_on_overview - counted) / max(counted, share_on_overview, 1e-9)
-    if difference <= limit:
-        return ()
-    message = (
-        f"at its threshold {share_on_overview:.2%} of the overview is tissue, {counted:.2%} was counted: "
-        f"{difference:.1%} apart"
-    )
-    remedy = "lacy tissue has more area on coarser pixels: compare this slide only with others at the same work pixel"
-    return (QaFinding(burden.slide_id, "OVERVIEW_DIFFERS", "info", difference, limit, "", message, remedy),)
 
 
 def _taken(burden: SlideBurden) -> float | None:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from wsi_area.compute.judge.light_findings import (
     FALL_LIMIT,
     MOST_TAKEN,
-    OVERVIEW_LIMIT,
     light_findings,
-    overview_findings,
 )
 from wsi_area.compute.judge.model_findings import ModelSeen, model_findings
+from wsi_area.compute.judge.overview_findings import OVERVIEW_LIMIT, overview_findings
 from wsi_area.compute.judge.pictures import picture_findings
 from wsi_area.compute.judge.refusal import refusal_findings
 from wsi_area.compute.judge.steps import STEP_LIMIT
@@ -41,7 +40,7 @@ class QualityLimits:
     stain_angle_deg: float = ANGLE_LIMIT_DEG
     most_taken: float = MOST_TAKEN  # of what was scanned, by tissue or one class other than background
     glass_fall: float = FALL_LIMIT  # of the light over the field
-    overview_difference: float = OVERVIEW_LIMIT  # of the tissue counted from that on the overview, relative
+    overview_difference: float = OVERVIEW_LIMIT  # of the overview from what the tissue counted explains, relative
     step_share: float = STEP_LIMIT  # of what is left, that one step takes or adds
 
 
@@ -59,6 +58,7 @@ class Observed:
     light: Light | None = None  # None where the segmenter looks for no glass
     was_drawn: bool = False  # a region of interest, or the classes themselves
     tissue_on_overview: float | None = None  # share of it; None where the count is not of the threshold alone
+    tissue_by_box: float | None = None  # share in boxes of the overview with enough of it; None if not looked at
     nothing_drawn: bool = False  # the classes come from a drawing, and nothing was drawn: 0 is what was to be found
     glass_taken: float | None = None  # largest share of a class in tiles that look like bare glass and were read
     model: ModelSeen | None = None  # None where no model was trained
@@ -85,7 +85,7 @@ def check(plan: SlidePlan, burden: SlideBurden, observed: Observed, limits: Qual
         ),
         *model_findings(burden.slide_id, observed.model),
         *_threshold(burden, observed, limits),
-        *overview_findings(burden, observed.tissue_on_overview, limits.overview_difference),
+        *overview_findings(burden, observed.tissue_on_overview, observed.tissue_by_box, limits.overview_difference),
         *stain_findings(
             burden.slide_id,
             observed.stain_unexplained,

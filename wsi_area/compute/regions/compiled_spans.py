@@ -1,19 +1,42 @@
 """compute: the compiled half of regions: what lies under runs of pixels, and which runs hang together.
 
-Called through ``tally``, which checks the shapes: nothing here checks a bound.
+Imported only where no machine code of it lies on disk: see ``wsi_area.compute.machine_code.native_function``.
+Called through ``under_spans``: nothing here checks a bound. What lies at an address is contiguous;
+``spans`` is int32 (4, n): region, row, first column and the one behind the last of each run.
 """
 
 from typing import Any
 
-from wsi_area.compute.machine_code import machine_code, machine_part
+from numba import carray
+
+from wsi_area.compute.machine_code import native_part
 
 
-@machine_code
 def tally_spans(
+    class_map_at: Any, height: int, width: int, group_of_at: Any, in_focus_at: Any, x_edges_at: Any, y_edges_at: Any,
+    spans_at: Any, n: int, counts_at: Any, regions: int, groups: int, runs_at: Any,
+) -> None:  # fmt: skip
+    """Add the level-0 pixels under each run to the group of their code; write how many runs of foci there are."""
+    spans = carray(spans_at, (4, n))
+    carray(runs_at, 1)[0] = _tally_spans(
+        carray(class_map_at, (height, width)),
+        carray(group_of_at, 256),
+        carray(in_focus_at, 256),
+        carray(x_edges_at, width + 1),
+        carray(y_edges_at, height + 1),
+        spans[0],
+        spans[1],
+        spans[2],
+        spans[3],
+        carray(counts_at, (regions, groups)),
+    )
+
+
+@native_part
+def _tally_spans(
     class_map: Any, group_of: Any, in_focus: Any, x_edges: Any, y_edges: Any,
     regions: Any, rows: Any, starts: Any, ends: Any, counts: Any,
 ) -> int:  # fmt: skip
-    """Add the level-0 pixels under each run to the group of their code; return how many runs of foci there are."""
     runs = 0
     for i in range(len(regions)):
         y, of_region = rows[i], counts[regions[i]]
@@ -32,22 +55,54 @@ def tally_spans(
     return runs
 
 
-@machine_code
 def tally_tissue(
+    class_map_at: Any, height: int, width: int, group_of_at: Any, tissue_at: Any, spans_at: Any, n: int, sums_at: Any,
+    regions: int, groups: int,
+) -> None:  # fmt: skip
+    """Add the level-0 pixels of tissue under each run to the group of the code that they have."""
+    spans = carray(spans_at, (4, n))
+    _tally_tissue(
+        carray(class_map_at, (height, width)),
+        carray(group_of_at, 256),
+        carray(tissue_at, (height, width)),
+        spans[0],
+        spans[1],
+        spans[2],
+        spans[3],
+        carray(sums_at, (regions, groups)),
+    )
+
+
+@native_part
+def _tally_tissue(
     class_map: Any, group_of: Any, tissue: Any, regions: Any, rows: Any, starts: Any, ends: Any, sums: Any
 ) -> None:
-    """Add the level-0 pixels of tissue under each run to the group of the code that they have."""
     for i in range(len(regions)):
         y, of_region = rows[i], sums[regions[i]]
         for x in range(starts[i], ends[i]):
             of_region[group_of[class_map[y, x]]] += int(tissue[y, x])
 
 
-@machine_code
 def focus_runs(
+    class_map_at: Any, height: int, width: int, in_focus_at: Any, spans_at: Any, n: int, found_at: Any, runs: int
+) -> None:
+    """Write region, row, first column and the one behind the last of each run of foci into the rows of ``found``."""
+    spans = carray(spans_at, (4, n))
+    _focus_runs(
+        carray(class_map_at, (height, width)),
+        carray(in_focus_at, 256),
+        spans[0],
+        spans[1],
+        spans[2],
+        spans[3],
+        carray(found_at, (runs, 4)),
+    )
+
+
+@native_part
+def _focus_runs(
     class_map: Any, in_focus: Any, regions: Any, rows: Any, starts: Any, ends: Any, found: Any
 ) -> None:  # fmt: skip
-    """Write region, row, first column and the one behind the last of each run of foci into the rows of ``found``."""
     n = 0
     for i in range(len(regions)):
         y = rows[i]
@@ -63,7 +118,7 @@ def focus_runs(
             n += 1
 
 
-@machine_part
+@native_part
 def _root(parents: Any, i: int) -> int:
     while parents[i] != i:
         parents[i] = parents[parents[i]]
@@ -71,7 +126,7 @@ def _root(parents: Any, i: int) -> int:
     return i
 
 
-@machine_part
+@native_part
 def _join(parents: Any, i: int, j: int) -> None:
     a, b = _root(parents, i), _root(parents, j)
     if a < b:
@@ -80,12 +135,16 @@ def _join(parents: Any, i: int, j: int) -> None:
         parents[a] = b
 
 
-@machine_code
-def join_focus_runs(found: Any, parts: Any) -> int:
-    """Write the part of each run of foci, numbered from 0; return how many. Pixels join at sides and corners.
+def join_focus_runs(found_at: Any, runs: int, parts_at: Any, count_at: Any) -> None:
+    """Write the part of each run of foci, numbered from 0, and how many. Pixels join at sides and corners.
 
-    ``found`` is ordered by region, row and column; runs of two regions never join.
+    ``found`` int64 (runs, 4) is ordered by region, row and column; runs of two regions never join.
     """
+    carray(count_at, 1)[0] = _join_focus_runs(carray(found_at, (runs, 4)), carray(parts_at, runs))
+
+
+@native_part
+def _join_focus_runs(found: Any, parts: Any) -> int:
     n = len(parts)
     for i in range(n):
         parts[i] = i

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from wsi_area.compute.regions.tally import BoxTally
 
@@ -34,6 +32,10 @@ def merged(tallies: Iterable[BoxTally], regions: int, groups: int) -> RegionCoun
     offsets = np.concatenate([[0], np.cumsum([len(box.part_px) for box in boxes])]).astype(np.int64)
     total = int(offsets[-1])
     if total:
+        # imported here: its sparse matrices take 0.1 s to load, and only foci at a seam need them
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
         pairs = np.concatenate([np.empty((0, 2), np.int64), *_pairs(boxes, offsets)])
         graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(total, total))
         count, label = connected_components(graph, directed=False)

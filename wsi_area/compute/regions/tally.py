@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.regions.boundaries import Spans
-from wsi_area.compute.regions.compiled_spans import focus_runs, join_focus_runs, tally_spans, tally_tissue
+from wsi_area.compute.regions.under_spans import counts_under, parts_of, tissue_under
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE, ClassScheme
 from wsi_area.model.pixels import ClassMap
 
@@ -95,17 +95,14 @@ def tally_box(
     numbers, counts, sums, count_of_parts = list[NDArray[np.int32]](), list[Ints](), list[Ints](), 0
     for piece in spans:
         own, at = np.unique(piece.regions, return_inverse=True)
-        where = at.astype(np.int32), piece.rows, piece.starts, piece.ends
-        tally = np.zeros((len(own), groups.count), np.int64)
-        edges = place.x_edges_l0_px, place.y_edges_l0_px
-        runs = tally_spans(class_map, groups.of_code, groups.in_focus, *edges, *where, tally)
+        runs = np.array([at.ravel(), piece.rows, piece.starts, piece.ends], np.int32)
+        shape, edges = (len(own), groups.count), (place.x_edges_l0_px, place.y_edges_l0_px)
+        tally, of_foci = counts_under(class_map, groups.of_code, groups.in_focus, edges, runs, shape)
         tissue_px = np.zeros_like(tally)
         if tissue is not None:
-            tally_tissue(class_map, groups.of_code, tissue, *where, tissue_px)
-        of_foci, part = np.empty((runs, 4), np.int64), np.empty(runs, np.int64)
-        focus_runs(class_map, groups.in_focus, *where, of_foci)
+            tissue_px = tissue_under(class_map, groups.of_code, tissue, runs, shape)
         of_foci[:, 0] = own[of_foci[:, 0]]
-        new_parts = join_focus_runs(of_foci, part)
+        part, new_parts = parts_of(of_foci)
         found.append(of_foci)
         parts.append(part + count_of_parts)
         count_of_parts += new_parts

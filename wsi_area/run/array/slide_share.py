@@ -36,7 +36,7 @@ from wsi_area.run.measure_slide import (
     tiles_place,
     where_to_read,
 )
-from wsi_area.run.passes.tissue_layer import layer_asked
+from wsi_area.run.passes.tissue_layer import layer_asked, reason_of_layer
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_document import TILES_LISTED
 from wsi_area.run.slide_tiles import (
@@ -157,7 +157,7 @@ def _measured_share(
         if tissue is None:
             return None
         if tissue.status != MEASURED and status != "incomplete":
-            status, reason = tissue.status, f"its tissue layer: {tissue.reason}"
+            status, reason = tissue.status, reason_of_layer(tissue.reason)
     timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
     in_all = plan.batch_rows * plan.batch_cols
     return SlideShare(slide.slide_id, slide.path, status, reason, own, in_all, work.tile_errors[:TILES_LISTED], timing)

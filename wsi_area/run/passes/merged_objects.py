@@ -14,6 +14,7 @@ from wsi_area.results.tables.region_tables import discard_regions
 from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin
 from wsi_area.run.passes.crossing import LaidOver, lay_over
+from wsi_area.run.passes.overview_boxes import overview_boxes
 from wsi_area.run.passes.tissue_envelope import mapped_layer, mapped_tissue, measure_envelope
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.work.envelope_task import EnvelopeOutcome
@@ -30,6 +31,7 @@ class MergedObjects:
     foci: Foci | None
     envelope: EnvelopeOutcome | None = None  # None where there is no pixel size
     laid: LaidOver | None = None  # the classes over the tissue layer, where there is one
+    by_box: float | None = None  # share in boxes of the overview with enough tissue; None where it was not asked
     named: NamedRegions = field(default_factory=NamedRegions)  # the regions that have rows, drawn and found
     regions: RegionsOnRecord | None = None  # None where nothing was named
 
@@ -82,6 +84,14 @@ def with_tissue(
         return objects
     enclosed = measure_envelope(layout, mapped, settings, executor)
     return None if enclosed is None else replace(objects, envelope=enclosed)
+
+
+def with_overview(
+    objects: MergedObjects, prepared: PreparedSlide, layout: SlideLayout, context: Context
+) -> MergedObjects | None:
+    """Add what the overview is held against where it does not agree with the count; None if stopped before the end."""
+    boxes = overview_boxes(prepared, layout, context.settings, context.executor)
+    return None if boxes is None else replace(objects, by_box=boxes.share)
 
 
 def with_regions(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from wsi_area.compute.cut.grid import work_edges_l0_px
+from wsi_area.compute.cut.grid import batch_box, work_edges_l0_px
 from wsi_area.compute.regions.boundaries import Boundaries, boundaries_of
 from wsi_area.compute.regions.merged_tallies import RegionCounts, merged
 from wsi_area.compute.regions.tally import BoxTally, Groups
@@ -23,7 +23,6 @@ from wsi_area.results.layout import SlideLayout
 from wsi_area.results.region_record import regions_on_record, rows_of
 from wsi_area.results.tables.region_tables import discard_regions, read_slide_regions, write_slide_regions
 from wsi_area.run.executors.contract import Executor, TaskLost
-from wsi_area.run.work.object_task import box_at
 from wsi_area.run.work.region_task import RegionTask, tally_batch
 
 
@@ -73,7 +72,7 @@ def _tallies(
     for _, outcome in executor.map(tally_batch, tasks):
         if isinstance(outcome, TaskLost):
             raise IncompleteResultError(f"{name}: its regions could not be counted: {outcome.message}")
-        if outcome.error is not None:
+        if outcome.found is None:
             raise ResultError(f"{outcome.error}; the tiles are committed, run the same command again")
         found.append(outcome.found)
     if len(found) < len(tasks):
@@ -95,7 +94,7 @@ def _tasks(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, named: Nam
         masks.append((mask, region_of_code))
     edges, folder = work_edges_l0_px(plan), layout.root.resolve()
     for batch in range(plan.batch_rows * plan.batch_cols):
-        box = box_at(plan, batch)[1]
+        box = batch_box(plan, batch)
         if masks or meets(boundaries, edges, box):
             yield RegionTask(plan, scheme, folder, batch, box, near(boundaries, edges, box), tuple(masks))
 

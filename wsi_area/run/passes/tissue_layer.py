@@ -1,6 +1,7 @@
 """run: which tissue the shares of a slide are shares of, and whether it is measured as a layer of its own; pure."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +14,7 @@ from wsi_area.inputs.drawings import drawn_classes
 from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.record.slide_tissue import TissueLayerOnRecord, TissueSource
 from wsi_area.run.context import Context
-from wsi_area.run.events import Event, SlidePreparing
+from wsi_area.run.events import BatchDone, Event, Listener, SlidePreparing, SlideStarted
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.segmenters.protocol import FindsTissue, UsesDrawn
 from wsi_area.segmenters.registry import make_segmenter
@@ -36,11 +37,20 @@ def layer_asked(slide: SlideInput, prepared: PreparedSlide, context: Context) ->
     It is not where nobody asks for it, where tissue was drawn, where no pixel size is known, on plain images, and
     where it would be the class map once more.
     """
-    settings, tissue = context.settings, context.settings.tissue
+    settings = layer_settings(prepared, context.settings)
+    if settings is None:
+        return None
+    told = replace(context, settings=settings, listener=_as_phases(context.listener))
+    return LayerAsked(layer_input(slide, context.settings.tissue), told)
+
+
+def layer_settings(prepared: PreparedSlide, settings: RunSettings) -> RunSettings | None:
+    """Return the settings by which the tissue layer of a slide is measured; None where there is none."""
+    tissue = settings.tissue
     if _why_no_layer(prepared, settings) is not None:
         return None
     own = SegmenterSettings.model_validate({"name": tissue.name, **tissue.own})
-    of_layer = settings.model_copy(
+    return settings.model_copy(
         update={
             "segmenter": own,
             "tissue": TissueSettings(),
@@ -51,14 +61,37 @@ def layer_asked(slide: SlideInput, prepared: PreparedSlide, context: Context) ->
         }
     )
 
-    def tell(event: Event) -> None:  # its tiles are not those that are counted on the way
-        if isinstance(event, SlidePreparing):
-            context.listener(replace(event, phase=f"its tissue: {event.phase}"))
 
-    return LayerAsked(
-        replace(slide, annotations=_drawing(slide, tissue), own=None),
-        replace(context, settings=of_layer, listener=tell),
-    )
+def layer_input(slide: SlideInput, tissue: TissueSettings) -> SlideInput:
+    """Return a slide as its tissue layer takes it: with the drawing of the tissue, without settings of its own."""
+    return replace(slide, annotations=_drawing(slide, tissue), own=None)
+
+
+def reason_of_layer(reason: str) -> str:
+    """Return why a layer came to nothing, with the keys of its remedies as a settings file has them: in [tissue].
+
+    >>> reason_of_layer('set segmenter.unmatched, or add it in [[segmenter.classes]]')
+    'its tissue layer: set tissue.unmatched, or add it in [[tissue.classes]]'
+    """
+    return f"its tissue layer: {re.sub(r'(?<![^ [(])segmenter[.](?=[a-z_])', 'tissue.', reason)}"
+
+
+def _as_phases(listener: Listener) -> Listener:
+    """Return who tells the tiles of a layer as a phase of its slide, whose own tiles are counted by then."""
+    tiles = done = 0
+
+    def tell(event: Event) -> None:
+        nonlocal tiles, done
+        if isinstance(event, SlidePreparing):
+            listener(replace(event, phase=f"its tissue: {event.phase}"))
+        elif isinstance(event, SlideStarted | BatchDone):
+            if isinstance(event, SlideStarted):
+                tiles, done = event.tiles, event.tiles_done
+            else:
+                done += event.tiles
+            listener(SlidePreparing(event.slide_id, f"its tissue: {done} of {tiles} tiles"))
+
+    return tell
 
 
 def _drawing(slide: SlideInput, tissue: TissueSettings) -> DrawnSource | None:

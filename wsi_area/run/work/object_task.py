@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.cut.grid import batch_tiles_at, tile_areas_l0_px, work_edges_l0_px
+from wsi_area.compute.cut.grid import batch_box, batch_tiles_at, tile_areas_l0_px, work_edges_l0_px
 from wsi_area.compute.objects.components import Box, FociSummary, summarise_foci
 from wsi_area.compute.objects.run_lengths import BoxRuns, background_runs, class_map_of, runs_of, tally_tiles
 from wsi_area.compute.objects.size_filter import SizeStage, StageSummary, apply_stage, summarise_stage
@@ -149,9 +149,8 @@ def _runs_at(task: BoxTask) -> tuple[BoxRuns, Box]:
 def box_at(plan: SlidePlan, batch: int) -> tuple[Box, Region]:
     """Return where a batch lies, and its box of work pixels."""
     row, col = divmod(batch, plan.batch_cols)
-    edge_px, size = plan.batch_tiles * plan.tile_px, plan.work_size_px
-    x, y = col * edge_px, row * edge_px
-    region = Region(x, y, min(edge_px, size.width_px - x), min(edge_px, size.height_px - y))
+    region = batch_box(plan, batch)
+    x, y = region.x_px, region.y_px
     columns, rows = work_edges_l0_px(plan)
     seams = (col > 0, row > 0, col < plan.batch_cols - 1, row < plan.batch_rows - 1)
     box = Box(row, col, x, y, columns[x : region.right_px + 1], rows[y : region.bottom_px + 1], seams)

@@ -5,12 +5,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 NOBODY = 0
+_FITTING = {
+    "regions": "laying the outlines",
+    "onnx_model": "trying the network",
+    "pixel_classifier": "loading the classifier",
+}
+"""What is done before the tiles, by the name of the segmenter; others fit a threshold."""
 _tickets = itertools.count(1)
 _listeners: dict[int, Callable[[str], None]] = {}
 
 
 class PreparingStopped(Exception):
     """The run was stopped while a slide was prepared; nothing of it is lost."""
+
+
+def fitting_phase(segmenter: str) -> str:
+    """Return what is done before the tiles, by the name of the segmenter.
+
+    >>> fitting_phase("regions"), fitting_phase("tissue")
+    ('laying the outlines', 'fitting the threshold')
+    """
+    return _FITTING.get(segmenter, "fitting the threshold")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.regions.boundaries import Edges
-from wsi_area.compute.regions.tally import Groups
+from wsi_area.compute.regions.tally import BoxTally, Groups
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.drawn_mask import DrawnMask
 from wsi_area.model.geometry import Region
@@ -14,7 +14,6 @@ from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.layered_map import LayeredMap
 from wsi_area.results.class_map.region_boxes import tally_at
 from wsi_area.results.layout import SlideLayout
-from wsi_area.run.work.object_task import BoxOutcome
 from wsi_area.storage.place import Place
 
 
@@ -36,14 +35,23 @@ class RegionTask:
         return self.plan.slide.slide_id
 
 
-def tally_batch(task: RegionTask) -> BoxOutcome:
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionOutcome:
+    """What a task sends back; ``error`` is set where it came to nothing."""
+
+    batch: int
+    found: BoxTally | None
+    error: str | None = None
+
+
+def tally_batch(task: RegionTask) -> RegionOutcome:
     """Return what of one batch lies in each region; never raises: it is the boundary of a task."""
     try:
         layered = LayeredMap.of(SlideLayout(task.slide_dir), task.plan, task.scheme)
         where = divmod(task.batch, task.plan.batch_cols)
-        return BoxOutcome(
+        return RegionOutcome(
             task.batch, tally_at(layered, where, task.box_work_px, Groups.of(task.scheme), task.edges, task.masks)
         )
     except Exception as error:  # the one place: see the docstring
         told = f"{task.plan.slide.slide_id}, regions of batch {task.batch}: {type(error).__name__}: {error}"
-        return BoxOutcome(task.batch, None, told)
+        return RegionOutcome(task.batch, None, told)

@@ -31,6 +31,7 @@ from wsi_area.slides.header.tiff_slide import (
     tiff_slide,
     with_claims,
 )
+from wsi_area.slides.stored.opened_tiff import opened_tiff
 from wsi_area.slides.stored.plain_depth import SampleDepth, declared_depth, depth_of
 from wsi_area.slides.stored.plain_tiff import (
     MAX_PLAIN_PX,
@@ -136,7 +137,7 @@ def _tiff_picture(file: Path, directories: tuple[Directory, ...], choice: Pictur
         )
     meant = tiff_slide(file, None, directories, choice)
     parts = meant.one.parts
-    with tifffile.TiffFile(file) as tiff:
+    with opened_tiff(file) as tiff:
         pages = tiff_pages(tiff, parts)
         obstacle = tiff_obstacle(pages, parts)
         if obstacle is not None:
@@ -168,7 +169,7 @@ def _sample_depth(file: Path, kind: str, parts: tuple[StoredPart, ...]) -> Sampl
     """
     try:
         if kind == "tiff":
-            with tifffile.TiffFile(file) as tiff:
+            with opened_tiff(file) as tiff:
                 page = tiff_pages(tiff, parts)[0]
                 if str(page.dtype) == "uint8":
                     return None
@@ -280,7 +281,7 @@ def is_deep_grey(file: Path) -> bool:
     Of such a picture OpenSlide keeps the eight highest of all sixteen bits, however few of them the camera used.
     """
     try:
-        with tifffile.TiffFile(file) as tiff:
+        with opened_tiff(file) as tiff:
             page = tiff.pages[0]
             return str(page.dtype) == "uint16" and tiff_obstacle([page], ()) is None
     except HEADER_ERRORS:  # whatever is wrong with it, OpenSlide says

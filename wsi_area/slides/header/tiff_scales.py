@@ -21,6 +21,7 @@ from wsi_area.slides.header.tiff_directories import (
     PIXEL_SCALE,
     Directory,
 )
+from wsi_area.slides.stored.opened_tiff import opened_tiff
 
 _MODEL_TYPE, _CRS, _LINEAR_UNITS = 1024, 3072, 3076
 _PROJECTED, _GEOGRAPHIC = 1, 2
@@ -32,6 +33,7 @@ _METRES = (
 )
 """Codes of projected coordinates in metres: UTM, and the national ones that are met most."""
 
+_LSM = 34412
 _TEXT_CHARS = 200
 
 
@@ -123,11 +125,11 @@ def _instruments(file: Path) -> Iterator[Claim]:
     log = logging.getLogger("tifffile")
     told, log.disabled = log.disabled, True
     try:
-        with tifffile.TiffFile(file) as tiff:
+        with opened_tiff(file) as tiff:
             yield from _fei(tiff.fei_metadata or {})
             yield from _zeiss(tiff.sem_metadata or {})
             yield from _sis(tiff.sis_metadata or {})
-            yield from _lsm(tiff.lsm_metadata or {})
+            yield from _lsm(tiff.pages.first.tags.valueof(_LSM) or {})
     except (tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError, ArithmeticError) as error:
         yield UnreadClaim("tiff.instrument", f"fields of an instrument that cannot be read ({error})"[:_TEXT_CHARS])
     finally:

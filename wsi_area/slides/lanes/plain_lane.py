@@ -15,6 +15,7 @@ from wsi_area.model.pixels import DeepArray, MaskArray, RgbArray, TilePixels
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.slides.header.plain_header import DEEP_MODE, HEADER_ERRORS, image_kind, open_pillow
 from wsi_area.slides.lanes.reading import VALID_ALPHA, DecodedTile, assembled, damaged_tile, grid_boxes, require_within
+from wsi_area.slides.stored.opened_tiff import opened_tiff
 from wsi_area.slides.stored.plain_depth import grey_levels
 from wsi_area.slides.stored.plain_tiff import one_of_samples, tiff_pages, tiff_samples_around_damage
 from wsi_area.slides.stored.tile_codecs import strict_jpeg
@@ -147,7 +148,7 @@ def _decode(info: SlideInfo, sample_bits: int) -> _Image:
 
 def _decode_tiff(info: SlideInfo, sample_bits: int) -> _Image:
     parts = info.level_parts[0] if info.level_parts else ()
-    with tifffile.TiffFile(info.path) as tiff:
+    with opened_tiff(info.path) as tiff:
         pages = tiff_pages(tiff, parts)
         read = [tiff_samples_around_damage(page, info.file_bytes) for page in pages]
     wanted = [part.sample for part in parts] or [None]

@@ -9,6 +9,7 @@ import tifffile
 
 from wsi_area.model.record.slide_certificate import StoredTiles
 from wsi_area.model.slide import SlideInfo
+from wsi_area.slides.stored.opened_tiff import opened_tiff
 from wsi_area.slides.stored.part_tiles import page_at
 
 _STRUCTURE_ERRORS = (tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError)
@@ -20,7 +21,7 @@ def stored_tiles(info: SlideInfo) -> StoredTiles | None:
     A tile of no bytes is missing, which is OpenSlide's rule; one of bytes at no place is damaged.
     """
     try:
-        with _quiet(), tifffile.TiffFile(info.path) as tiff:
+        with _quiet(), opened_tiff(info.path) as tiff:
             pages = list(_pages(tiff, info))
             offsets = np.concatenate([np.asarray(page.dataoffsets, np.uint64) for page in pages])
             counts = np.concatenate([np.asarray(page.databytecounts, np.uint64) for page in pages])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.picture import StoredPart
+from wsi_area.slides.stored.opened_tiff import opened_tiff
 from wsi_area.slides.stored.plain_depth import steady_brightest
 from wsi_area.slides.stored.tiff_segments import segment_samples
 
@@ -24,7 +25,7 @@ class StoredPicture:
     """A picture whose channels are parts of TIFF directories; open until it is closed."""
 
     def __init__(self, file: Path, parts: Sequence[Sequence[StoredPart]]) -> None:
-        self._tiff = tifffile.TiffFile(file)
+        self._tiff = opened_tiff(file)
         self._lock = threading.Lock()  # tifffile's handle has one position
         self.file_bytes = file.stat().st_size
         try:

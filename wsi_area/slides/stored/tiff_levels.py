@@ -11,6 +11,7 @@ import tifffile
 
 from wsi_area.model.geometry import Size
 from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
+from wsi_area.slides.stored.opened_tiff import opened_tiff
 
 JPEG, JPEG2000_YCBCR, JPEG2000_RGB = 7, 33003, 33005
 UNCOMPRESSED, LZW, DEFLATES = 1, 5, (8, 32946)
@@ -54,7 +55,7 @@ def tiled_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:
         reason = f"OpenSlide reads it as {info.vendor}, whose layout is not plain tiles"
         return ((None, reason),) * len(info.levels)
     try:
-        with tifffile.TiffFile(info.path) as tiff:
+        with opened_tiff(info.path) as tiff:
             pages = [page for page in map(_full_page, tiff.pages) if page is not None and page.is_tiled]
             places = info.level_directories or (None,) * len(info.levels)
             return tuple(_matched(n.size_px, pages, at) for n, at in zip(info.levels, places, strict=True))

@@ -1,0 +1,77 @@
+"""run: the tissue of a slide in boxes of its overview, asked for where the overview does not agree with the count."""
+
+from collections.abc import Mapping
+from math import sqrt
+from typing import Any
+
+from wsi_area.compute.judge.overview_findings import counted_share, least_cover, relative_difference
+from wsi_area.errors import IncompleteResultError, ResultError
+from wsi_area.model.ledger import LedgerLayout
+from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.layout import SlideLayout
+from wsi_area.run.executors.contract import Executor, TaskLost
+from wsi_area.run.passes.overview_task import OverviewBoxes, OverviewBoxesTask, look_at_boxes
+from wsi_area.run.prepare import PreparedSlide
+from wsi_area.settings.run_settings import RunSettings
+
+_LEAST_BOX_WORK_PX = 1.5
+"""Work pixels across a pixel of the overview: with fewer the two are compared as they are."""
+_NOT_ASKED = OverviewBoxes(None)
+
+
+def tissue_on_overview(prepared: PreparedSlide, settings: RunSettings) -> float | None:
+    """Return the share of the overview that is tissue; None where more than the threshold makes the count."""
+    facts: Mapping[str, Any] = prepared.fitted.facts
+    share: float | None = facts.get("tissue_on_overview")
+    filtered = any((settings.objects.min_focus_um2, settings.objects.min_tissue_um2, settings.objects.max_hole_um2))
+    if filtered or prepared.roi is not None or "exclusions" in facts:
+        return None
+    return share
+
+
+def overview_boxes(
+    prepared: PreparedSlide, layout: SlideLayout, settings: RunSettings, executor: Executor
+) -> OverviewBoxes | None:
+    """Return how much of a slide lies in boxes that enough tissue covers; None if stopped before the end.
+
+    The class map is read again only where the overview and the count are further apart than the limit. It is a task
+    like a batch: the one process that talks to a cluster's workers has enough to do.
+
+    Raises
+    ------
+    IncompleteResultError
+        If it came to no end.
+    ResultError
+        If the class map cannot be read.
+    """
+    task, name = _task(prepared, layout, settings), prepared.plan.slide.slide_id
+    if task is None:
+        return _NOT_ASKED
+    outcome = next((outcome for _, outcome in executor.map(look_at_boxes, [task])), None)
+    if isinstance(outcome, TaskLost):
+        raise IncompleteResultError(f"{name}: the boxes of its overview could not be made: {outcome.message}")
+    if outcome is None and not executor.is_stopped:
+        raise IncompleteResultError(f"{name}: the boxes of its overview came to no end; run the same command again")
+    if outcome is not None and outcome.error is not None:
+        raise ResultError(f"{outcome.error}; the tiles are committed, run the same command again")
+    return outcome
+
+
+def _task(prepared: PreparedSlide, layout: SlideLayout, settings: RunSettings) -> OverviewBoxesTask | None:
+    """Return what is to be looked at; None where the overview and the count agree, or where nothing can be compared."""
+    on_overview, plan, facts = tissue_on_overview(prepared, settings), prepared.plan, prepared.fitted.facts
+    if on_overview is None or not {"histogram", "threshold"} <= facts.keys():
+        return None
+    class_count = len(prepared.fitted.scheme.classes)
+    rows = ledger_rows(layout)
+    counted = counted_share(LedgerLayout(class_count).total(rows.reshape(-1, rows.shape[-1])))
+    if counted is None or relative_difference(on_overview, counted) <= settings.quality.overview_difference:
+        return None
+    bin_levels: Any = facts.get("histogram_bin", 1)
+    cover = least_cover(facts["histogram"], facts["threshold"], bin_levels)  # type: ignore[arg-type]
+    side_l0_px, size = sqrt(prepared.overview_box_px), plan.slide.size_l0_px
+    box_x = side_l0_px * plan.work_size_px.width_px / size.width_px
+    box_y = side_l0_px * plan.work_size_px.height_px / size.height_px
+    if cover is None or min(box_x, box_y) < _LEAST_BOX_WORK_PX:
+        return None
+    return OverviewBoxesTask(layout.root.resolve(), plan.slide.slide_id, class_count, box_x, box_y, cover)
