@@ -90,7 +90,7 @@ def _row(core: Any, class_map: NDArray[np.uint8], columns: NDArray[np.int64], ro
     status = TileStatus.UNREADABLE if (class_map[y, x] == 253).all() else TileStatus.READ
     return [
         *counts.px_by_class, counts.unscanned_px, counts.outside_roi_px, counts.unreadable_px,
-        *[0] * len(SCHEME.classes), status,
+        *[0] * len(SCHEME.classes), status, 0, 0, 0,
     ]  # fmt: skip
 
 

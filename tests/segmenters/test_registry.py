@@ -82,7 +82,7 @@ def test_a_wrong_value_is_refused_with_its_key_and_its_value(name, settings, wor
 def test_every_key_says_what_it_means_and_in_what_unit(model):
     for name, field in model.model_fields.items():
         assert field.description, name
-        units = ("no unit", "yes or no", "grey level", "optical density", "0..1", "µm")
+        units = ("no unit", "yes or no", "grey level", "stored value", "optical density", "0..1", "µm")
         assert any(unit in field.description for unit in units), name
 
 
