@@ -3,6 +3,8 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,19 @@ def painted_px(corners: tuple[int, ...]) -> int:
 def rows_of(out: Path) -> list[dict[str, str]]:
     with (out / "regions.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def test_a_run_with_drawn_regions_loads_no_pandas(drawn: tuple[Path, Path], tmp_path: Path) -> None:
+    slide, folder = drawn
+    program = (
+        "import sys; from wsi_area.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "sys.exit('pandas' in sys.modules)"
+    )
+    options = ["--config", "he_tissue", "--regions-from", folder, "--out", tmp_path / "out"]
+    subprocess.run([sys.executable, "-c", program, "run", slide, *options], check=True, timeout=100)
+    assert [row["region_name"] for row in rows_of(tmp_path / "out")] == list(CASES)
 
 
 @pytest.mark.parametrize("tile_px", [64, 128, 512])

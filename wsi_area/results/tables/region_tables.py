@@ -28,11 +28,12 @@ def write_slide_regions(layout: SlideLayout, named: NamedRegions, rows: Sequence
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table(
-        {
-            OUTLINE: pa.array([None if r.wkb_l0_px is None else r.wkb_l0_px.hex() for r in named.regions], pa.string()),
-            ROW: pa.array([row.model_dump_json(by_alias=True) for row in rows], pa.string()),
-        }
+    table = arrow_table(
+        pa.schema([(OUTLINE, pa.string()), (ROW, pa.string())]),
+        [
+            {OUTLINE: None if r.wkb_l0_px is None else r.wkb_l0_px.hex(), ROW: row.model_dump_json(by_alias=True)}
+            for r, row in zip(named.regions, rows, strict=True)
+        ],
     )
     shown = slide_table(layout.root.name, rows)
     for name in shown.column_names:
@@ -109,7 +110,7 @@ def _read(place: Place) -> "pa.Table":
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(pa.BufferReader(place.read_bytes()))
+        return pq.ParquetFile(pa.BufferReader(place.read_bytes())).read()  # `read_table` would load pandas
     except (OSError, ValueError, pa.ArrowException) as error:
         raise ResultError(
             f"{place} cannot be read ({error}); delete it, then run the same command again: it is made anew"
