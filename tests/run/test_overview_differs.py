@@ -78,6 +78,12 @@ def test_healthy_slides_that_were_told_are_quiet(tmp_path, configs, testdata, na
     assert told(testdata / "slides" / name, tmp_path / "out", configs, config) == []
 
 
+@pytest.mark.parametrize("work_um", [4, 8, 16])
+def test_an_overview_finer_than_what_was_counted_is_not_held_against_it(tmp_path, configs, work_um):
+    slide = written(tmp_path / "s.tif", painted(discs(9, 900, seed=9)))
+    assert told(slide, tmp_path / "out", configs, "he_tissue", f"tiling.work_mpp={work_um}") == []
+
+
 WIDE = discs(260, 8, seed=4)
 
 

@@ -16,15 +16,21 @@ from wsi_area.settings.run_settings import RunSettings
 
 _LEAST_BOX_WORK_PX = 1.5
 """Work pixels across a pixel of the overview: with fewer the two are compared as they are."""
+_FINER_WORK_PX = 0.9
+"""Work pixels across a pixel of the overview: with fewer it is finer than the count, and the two cannot be compared."""
 _NOT_ASKED = OverviewBoxes(None)
 
 
 def tissue_on_overview(prepared: PreparedSlide, settings: RunSettings) -> float | None:
-    """Return the share of the overview that is tissue; None where more than the threshold makes the count."""
+    """Return the share of the overview that is tissue; None where it cannot be held against the count.
+
+    More than the threshold may make the count, or the overview may be finer than the pixels that were counted.
+    """
     facts: Mapping[str, Any] = prepared.fitted.facts
     share: float | None = facts.get("tissue_on_overview")
     filtered = any((settings.objects.min_focus_um2, settings.objects.min_tissue_um2, settings.objects.max_hole_um2))
-    if filtered or prepared.roi is not None or "exclusions" in facts:
+    is_finer = min(_box_work_px(prepared)) < _FINER_WORK_PX
+    if filtered or is_finer or prepared.roi is not None or "exclusions" in facts:
         return None
     return share
 
@@ -69,9 +75,14 @@ def _task(prepared: PreparedSlide, layout: SlideLayout, settings: RunSettings) -
         return None
     bin_levels: Any = facts.get("histogram_bin", 1)
     cover = least_cover(facts["histogram"], facts["threshold"], bin_levels)  # type: ignore[arg-type]
-    side_l0_px, size = sqrt(prepared.overview_box_px), plan.slide.size_l0_px
-    box_x = side_l0_px * plan.work_size_px.width_px / size.width_px
-    box_y = side_l0_px * plan.work_size_px.height_px / size.height_px
+    box_x, box_y = _box_work_px(prepared)
     if cover is None or min(box_x, box_y) < _LEAST_BOX_WORK_PX:
         return None
     return OverviewBoxesTask(layout.root.resolve(), plan.slide.slide_id, class_count, box_x, box_y, cover)
+
+
+def _box_work_px(prepared: PreparedSlide) -> tuple[float, float]:
+    """Return how many work pixels wide and high a pixel of the overview is."""
+    plan, side_l0_px = prepared.plan, sqrt(prepared.overview_box_px)
+    size, work = plan.slide.size_l0_px, plan.work_size_px
+    return side_l0_px * work.width_px / size.width_px, side_l0_px * work.height_px / size.height_px
