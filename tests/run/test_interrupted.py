@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command_line import wsi_area
 from measuring import measure
 from synthetic import disc, write_slide
 
@@ -93,6 +94,15 @@ def test_the_first_is_acknowledged_while_a_slide_is_prepared_and_the_second_ends
     command.interrupt()
     assert command.process.wait(30) == 130  # of 600 s
     assert not any("Traceback" in line for line in command.lines)
+    # nobody was left to write how it ended: each command that comes next says so, and the same one goes on
+    assert json.loads((tmp_path / "out/run.json").read_text())["state"] == "running"
+    for asked, code in ((("verify",), 4), (("report",), 1), (("export", "--format=geojson"), 1)):
+        said = wsi_area(*asked, tmp_path / "out")
+        assert (said.code, "has not ended" in said.out + said.err) == (code, True), (said.out, said.err)
+        assert "run the same command again" in " ".join((said.out + said.err).split())
+    words = (word for option in options for word in ("--set", option))
+    assert wsi_area("run", *map(str, slides), "--out", tmp_path / "out", "--no-report", *words).code == 0
+    assert json.loads((tmp_path / "out/run.json").read_text())["state"] == "finished"
 
 
 def test_after_the_first_a_slide_is_left_at_its_next_phase_and_the_same_command_goes_on(

@@ -73,7 +73,8 @@ def verify_run(folder: Place, *, with_slides: bool = True, workers: int = 1, sea
     run = require_readable(layout)
     sealed, found = (None, []) if run.state == "running" else read_run_seal(layout, run)
     if run.state != "finished":
-        told = f"the run is {run.state!r}; run the same command again to finish it"
+        how = "was interrupted" if run.state == "interrupted" else "has not ended: it is at work, or was ended at once"
+        told = f"the run {how}; run the same command again to finish it"
         found.insert(0, Disagreement("", "run", told))
     if seal is not None and not (run.seal or "").startswith(seal.strip().rstrip("…").lower() or "-"):
         found.append(Disagreement("", "seal", f"this run bears {run.seal or 'none'}, not {seal}: it is another run"))

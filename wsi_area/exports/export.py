@@ -87,7 +87,7 @@ def export_run(
     """
     opened = open_run(run)
     ended = opened.run_record.slides
-    if ended is None:
+    if ended is None or opened.run_record.state == "running":
         raise ResultError(f"{run}: this run has not ended; run the same command again to finish it, then export")
     for slide_id in slide_ids:
         if slide_id not in ended:
