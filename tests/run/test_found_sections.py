@@ -277,7 +277,7 @@ def test_an_array_whose_edge_row_is_lost_says_that_no_core_is_sure(tmp_path: Pat
 def test_two_sections_of_a_lymph_node_are_two_rows(tmp_path: Path, testdata: Path) -> None:
     slide = testdata / "slides" / "camelyon16_tumor_072"
     if not slide.exists():
-        pytest.skip("the slide is not there")
+        pytest.skip(f"no public slide at {slide}")
     run_slides(collect_slides([str(slide)]), load("he_tissue", [SECTIONS]), tmp_path / "out")
     sections = [row for row in rows_of(tmp_path / "out").values() if row["status"] != "rest"]
     # scipy's closing with the 4-neighbour cross, six times, on the same map: 87.96 and 86.20 mm²

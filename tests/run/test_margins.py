@@ -17,6 +17,7 @@ from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.results.opened_run import OpenedRun, open_run
+from wsi_area.run.passes.outcomes import outcomes
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 
@@ -94,13 +95,13 @@ def test_a_finished_slide_is_taken_over_and_measured_anew_where_its_picture_is_g
     first = run(paths, tmp_path / "out", configs)
     (tmp_path / "out" / "slides" / "b" / "hotspots.png").unlink()
     asked: list[str] = []
-    original = margin_pass._outcomes
+    original = outcomes
 
-    def told(executor: Any, function: Any, tasks: Any, slide_id: str) -> Any:
+    def told(executor: Any, function: Any, tasks: Any, slide_id: str, what: str) -> Any:
         asked.append(f"{slide_id} {function.__name__}")
-        return original(executor, function, tasks, slide_id)
+        return original(executor, function, tasks, slide_id, what)
 
-    monkeypatch.setattr(margin_pass, "_outcomes", told)
+    monkeypatch.setattr("wsi_area.run.passes.margin_pass.outcomes", told)
     again = run(paths, tmp_path / "out", configs)
     assert asked == ["b sum_windows"]
     pd.testing.assert_frame_equal(again.bands, first.bands)

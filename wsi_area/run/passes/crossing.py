@@ -5,14 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.errors import CountMismatchError, IncompleteResultError, ResultError
+from wsi_area.errors import CountMismatchError
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.record.slide_tissue import TissueLayerOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.crossing import Enclosed
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
-from wsi_area.run.executors.contract import Executor, TaskLost
+from wsi_area.run.executors.contract import Executor
+from wsi_area.run.passes.outcomes import outcomes
 from wsi_area.run.passes.tissue_envelope import grid_of_plan, mapped_layer, measure_envelope
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.work.crossing_task import CrossingJob, CrossingTask, cross_batch
@@ -82,17 +83,9 @@ def _crossed(job: CrossingJob, batch_rows: int, batch_cols: int, executor: Execu
     """Return the table of the whole slide: the sum of those of its batches, in any order."""
     tasks = [CrossingTask(job, row, col) for row in range(batch_rows) for col in range(batch_cols)]
     found, done = np.zeros((job.class_count + 3, job.layer_class_count + 4), np.int64), 0
-    for _, outcome in executor.map(cross_batch, tasks):
-        if isinstance(outcome, TaskLost):
-            raise IncompleteResultError(f"{job.slide_id}: the tissue under its classes was lost: {outcome.message}")
-        if outcome.error is not None:
-            raise ResultError(f"{outcome.error}; the tiles are committed, run the same command again")
+    for outcome in outcomes(executor, cross_batch, tasks, job.slide_id, "the tissue under its classes"):
         found += outcome.n_px
         done += 1
-    if done < len(tasks) and not executor.is_stopped:
-        raise IncompleteResultError(
-            f"{job.slide_id}: the tissue under {len(tasks) - done} batches came to no end; run the same command again"
-        )
     return found if done == len(tasks) else None
 
 

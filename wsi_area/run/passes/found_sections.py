@@ -4,15 +4,15 @@ import logging
 from dataclasses import replace
 
 from wsi_area.compute.sections.cores import CoreGrid, CoreLimits
-from wsi_area.errors import IncompleteResultError, ResultError
 from wsi_area.inputs.tma_map import GRID_COLUMNS, wanted_cores
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.drawn import NamedRegions
 from wsi_area.model.finding import QaFinding
 from wsi_area.results.layout import TMA_GRID_NAME, SlideLayout, csv_bytes, write_bytes
-from wsi_area.run.executors.contract import Executor, TaskLost
+from wsi_area.run.executors.contract import Executor
+from wsi_area.run.passes.outcomes import only_outcome
 from wsi_area.run.passes.tissue_envelope import MappedTissue
-from wsi_area.run.work.sections_task import ArrayRule, PieceRule, SectionsOutcome, SectionsTask, find_sections
+from wsi_area.run.work.sections_task import ArrayRule, PieceRule, SectionsTask, find_sections
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.settings.section_settings import SectionSettings, TmaSettings
 
@@ -57,7 +57,7 @@ def with_found(
         tissue_layout.root.resolve(), name, tissue.grid, tissue.work_mpp, mpp, tissue.tissue_ids,
         _piece_rule(settings.sections), array,
     )  # fmt: skip
-    found = _outcome(task, executor)
+    found = only_outcome(executor, find_sections, task, task.slide_id, "its pieces")
     if found is None:
         return None
     named = named.joined(found.regions)
@@ -83,17 +83,6 @@ def _array_rule(settings: TmaSettings, slide_id: str) -> ArrayRule | None:
         return None
     limits = CoreLimits(1000 * settings.core_mm, settings.broken_pct, settings.missing_pct)
     return ArrayRule(limits, wanted_cores(settings, slide_id), settings.grid is not None)
-
-
-def _outcome(task: SectionsTask, executor: Executor) -> SectionsOutcome | None:
-    outcome = next((outcome for _, outcome in executor.map(find_sections, [task])), None)
-    if isinstance(outcome, TaskLost):
-        raise IncompleteResultError(f"{task.slide_id}: its pieces could not be found: {outcome.message}")
-    if outcome is None and not executor.is_stopped:
-        raise IncompleteResultError(f"{task.slide_id}: its pieces came to no end; run the same command again")
-    if outcome is not None and outcome.error is not None:
-        raise ResultError(f"{outcome.error}; the tiles are committed, run the same command again")
-    return outcome
 
 
 def _with(named: NamedRegions, finding: QaFinding) -> NamedRegions:

@@ -1,11 +1,10 @@
 """run: bands and hot spots of a slide, where its class map is final and its result is known but for them."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-from wsi_area.errors import IncompleteResultError, ResultError
+from wsi_area.errors import ResultError
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.json_tree import json_digest
 from wsi_area.model.record.slide_bands import BandsOnRecord
@@ -28,8 +27,9 @@ from wsi_area.results.margins.hotspot_record import (
 )
 from wsi_area.results.margins.named_classes import border_sets, positive_names
 from wsi_area.results.seal.contents import ledger_digest
-from wsi_area.run.executors.contract import Executor, TaskLost
-from wsi_area.run.passes.margin_task import BandTask, MapOnDisk, MarginOutcome, WindowTask, count_bands, sum_windows
+from wsi_area.run.executors.contract import Executor
+from wsi_area.run.passes.margin_task import BandTask, MapOnDisk, WindowTask, count_bands, sum_windows
+from wsi_area.run.passes.outcomes import outcomes
 from wsi_area.settings.margin_settings import BandSettings, HotspotSettings
 
 T = TypeVar("T")
@@ -107,8 +107,8 @@ def _bands(
     boxes = list(boxes_of((height, width), max(SIDE_PX, *rule.halo_px)))
     tasks = [BandTask(of, box, tuple(borders.values()), rule) for box in boxes]
     counts, done = np.zeros((len(borders), len(rule.bands), 256), np.int64), 0
-    for found in _outcomes(executor, count_bands, tasks, slide.slide_id):
-        counts += 0 if found is None else found
+    for outcome in outcomes(executor, count_bands, tasks, slide.slide_id, "its bands"):
+        counts += 0 if outcome.found is None else outcome.found
         done += 1
     return None if done < len(tasks) else bands_on_record(slide, key, borders, rule, counts)
 
@@ -130,28 +130,10 @@ def _hotspots(
     grid, of = grid_on(slide, asked), _on_disk(slide, layout)
     boxes = boxes_of((of.grid.size_px.height_px, of.grid.size_px.width_px), SIDE_PX)
     tasks = [WindowTask(of, box, ids_of(slide, names), grid) for box in boxes]
-    parts = list(_outcomes(executor, sum_windows, tasks, slide.slide_id))
+    parts = [o.found for o in outcomes(executor, sum_windows, tasks, slide.slide_id, "its hot spots")]
     if len(parts) < len(tasks):
         return None
     every = added_up(parts, grid)
     found = hotspots_on_record(slide, key, asked, grid, every)
     write_hotspot_files(layout, slide, found, every)
     return found
-
-
-def _outcomes(
-    executor: Executor, function: Callable[[T], MarginOutcome], tasks: Sequence[T], slide_id: str
-) -> Iterator[Any]:
-    """Yield what each box came to, in any order; fewer than there are only once the executor was stopped."""
-    done = 0
-    for _, outcome in executor.map(function, tasks):
-        if isinstance(outcome, TaskLost):
-            raise IncompleteResultError(f"{slide_id}: its bands or hot spots could not be counted: {outcome.message}")
-        if outcome.error is not None:
-            raise ResultError(f"{outcome.error}; the tiles are committed, run the same command again")
-        done += 1
-        yield outcome.found
-    if done < len(tasks) and not executor.is_stopped:
-        raise IncompleteResultError(
-            f"{slide_id}: bands or hot spots of {len(tasks) - done} boxes came to no end; run the same command again"
-        )

@@ -8,7 +8,7 @@ slide is written once, after the last filter.
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.cut.grid import batch_tiles_at
 from wsi_area.compute.objects.object_merge import FociMerge
 from wsi_area.compute.objects.size_filter import SizeStage, StageDecision, merge_stage, stages_of
-from wsi_area.errors import IncompleteResultError, ResultError, SettingsError
+from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.objects import Foci, SizeChange, SizeFilters
@@ -32,9 +32,9 @@ from wsi_area.results.class_map.cleaned_store import (
 from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.tables.object_tables import read_foci, write_foci
-from wsi_area.run.executors.contract import Executor, TaskLost
+from wsi_area.run.executors.contract import Executor
+from wsi_area.run.passes.outcomes import outcomes
 from wsi_area.run.work.object_task import (
-    BoxOutcome,
     BoxTask,
     CommitTask,
     FociTask,
@@ -109,7 +109,7 @@ def clean_slide(
     decisions: list[StageDecision] = []
     for n, stage in enumerate(stages):
         tasks = _box_tasks(raw, plan, stages[: n + 1], decisions)
-        summaries = [o.found for o in _outcomes(executor, describe_stage, tasks, plan.slide.slide_id)]
+        summaries = [o.found for o in outcomes(executor, describe_stage, tasks, plan.slide.slide_id, "its objects")]
         if len(summaries) < len(tasks):
             return None
         decisions.append(merge_stage(summaries, stage))
@@ -118,7 +118,7 @@ def clean_slide(
         CommitTask(box, layout.root.resolve(), own_key, len(scheme.classes), _batch_rows(plan, box.batch, raw_rows))
         for box in _box_tasks(raw, plan, stages, decisions)
     ]
-    done = list(_outcomes(executor, commit_cleaned, commits, plan.slide.slide_id))
+    done = list(outcomes(executor, commit_cleaned, commits, plan.slide.slide_id, "its objects"))
     if len(done) < len(commits):
         return None
     changes = tuple(decision.change for decision in decisions)
@@ -164,7 +164,7 @@ def measure_foci(
     _refuse_overflow(plan)
     tasks = [FociTask(box, class_ids, mpp) for box in _box_tasks(layout, plan, (), ())]
     merge, done = FociMerge(set_name, mpp), 0
-    for outcome in _outcomes(executor, describe_foci, tasks, plan.slide.slide_id):
+    for outcome in outcomes(executor, describe_foci, tasks, plan.slide.slide_id, "its objects"):
         merge.add(outcome.found)
         done += 1
     if done < len(tasks):
@@ -187,24 +187,6 @@ def _box_tasks(
 def _batch_rows(plan: SlidePlan, batch: int, rows: Ints) -> Ints:
     tile_rows, tile_cols = batch_tiles_at(plan, batch)
     return rows[tile_rows.start : tile_rows.stop, tile_cols.start : tile_cols.stop]
-
-
-def _outcomes(
-    executor: Executor, function: Callable[[T], BoxOutcome], tasks: Sequence[T], slide_id: str
-) -> Iterator[BoxOutcome]:
-    """Yield what became of each task, in any order; fewer than there are tasks only once the executor was stopped."""
-    done = 0
-    for _, outcome in executor.map(function, tasks):
-        if isinstance(outcome, TaskLost):
-            raise IncompleteResultError(f"{slide_id}: its objects could not be merged: {outcome.message}")
-        if outcome.error is not None:
-            raise ResultError(f"{outcome.error}; the tiles are committed, run the same command again")
-        done += 1
-        yield outcome
-    if done < len(tasks) and not executor.is_stopped:
-        raise IncompleteResultError(
-            f"{slide_id}: objects of {len(tasks) - done} batches came to no end; run the same command again"
-        )
 
 
 def _foci_key(layout: SlideLayout, set_name: str) -> str:

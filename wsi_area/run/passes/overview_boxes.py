@@ -5,11 +5,11 @@ from math import sqrt
 from typing import Any
 
 from wsi_area.compute.judge.overview_findings import counted_share, least_cover, relative_difference
-from wsi_area.errors import IncompleteResultError, ResultError
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
-from wsi_area.run.executors.contract import Executor, TaskLost
+from wsi_area.run.executors.contract import Executor
+from wsi_area.run.passes.outcomes import only_outcome
 from wsi_area.run.passes.overview_task import OverviewBoxes, OverviewBoxesTask, look_at_boxes
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.settings.run_settings import RunSettings
@@ -53,14 +53,7 @@ def overview_boxes(
     task, name = _task(prepared, layout, settings), prepared.plan.slide.slide_id
     if task is None:
         return _NOT_ASKED
-    outcome = next((outcome for _, outcome in executor.map(look_at_boxes, [task])), None)
-    if isinstance(outcome, TaskLost):
-        raise IncompleteResultError(f"{name}: the boxes of its overview could not be made: {outcome.message}")
-    if outcome is None and not executor.is_stopped:
-        raise IncompleteResultError(f"{name}: the boxes of its overview came to no end; run the same command again")
-    if outcome is not None and outcome.error is not None:
-        raise ResultError(f"{outcome.error}; the tiles are committed, run the same command again")
-    return outcome
+    return only_outcome(executor, look_at_boxes, task, name, "the boxes of its overview")
 
 
 def _task(prepared: PreparedSlide, layout: SlideLayout, settings: RunSettings) -> OverviewBoxesTask | None:

@@ -9,7 +9,6 @@ from wsi_area.compute.cut.grid import batch_box, work_edges_l0_px
 from wsi_area.compute.regions.boundaries import Boundaries, boundaries_of
 from wsi_area.compute.regions.merged_tallies import RegionCounts, merged
 from wsi_area.compute.regions.tally import BoxTally, Groups
-from wsi_area.errors import IncompleteResultError, ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.drawn import NamedRegions
@@ -22,7 +21,8 @@ from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.region_record import regions_on_record, rows_of
 from wsi_area.results.tables.region_tables import discard_regions, read_slide_regions, write_slide_regions
-from wsi_area.run.executors.contract import Executor, TaskLost
+from wsi_area.run.executors.contract import Executor
+from wsi_area.run.passes.outcomes import outcomes
 from wsi_area.run.work.region_task import RegionTask, tally_batch
 
 
@@ -67,19 +67,9 @@ def _tallies(
     layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, named: NamedRegions, executor: Executor
 ) -> list[BoxTally] | None:
     tasks = list(_tasks(layout, plan, scheme, named))
-    found: list[BoxTally] = []
-    name = plan.slide.slide_id
-    for _, outcome in executor.map(tally_batch, tasks):
-        if isinstance(outcome, TaskLost):
-            raise IncompleteResultError(f"{name}: its regions could not be counted: {outcome.message}")
-        if outcome.found is None:
-            raise ResultError(f"{outcome.error}; the tiles are committed, run the same command again")
-        found.append(outcome.found)
-    if len(found) < len(tasks):
-        if executor.is_stopped:
-            return None
-        raise IncompleteResultError(f"{name}: its regions came to no end; run the same command again")
-    return found
+    counted = outcomes(executor, tally_batch, tasks, plan.slide.slide_id, "its regions")
+    found = [outcome.found for outcome in counted if outcome.found is not None]
+    return found if len(found) == len(tasks) else None
 
 
 def _tasks(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, named: NamedRegions) -> Iterator[RegionTask]:

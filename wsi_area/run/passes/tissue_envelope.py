@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 from wsi_area.compute.count.recount import WorkGrid
-from wsi_area.errors import IncompleteResultError, ResultError
+from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.layered_map import grid_of
 from wsi_area.results.layout import SlideLayout
-from wsi_area.run.executors.contract import Executor, TaskLost
+from wsi_area.run.executors.contract import Executor
+from wsi_area.run.passes.outcomes import only_outcome
 from wsi_area.run.work.envelope_task import EnvelopeOutcome, EnvelopeScales, EnvelopeTask, make_envelope
 from wsi_area.settings.run_settings import EnvelopeSettings
 
@@ -70,11 +71,4 @@ def measure_envelope(
     scales = EnvelopeScales(settings.closing_um, settings.fill_um, settings.box_um)
     name = mapped.slide_id
     task = EnvelopeTask(layout.root.resolve(), name, mapped.grid, mapped.work_mpp, mapped.tissue_ids, scales)
-    outcome = next((outcome for _, outcome in executor.map(make_envelope, [task])), None)
-    if isinstance(outcome, TaskLost):
-        raise IncompleteResultError(f"{name}: the envelope of its tissue could not be made: {outcome.message}")
-    if outcome is None and not executor.is_stopped:
-        raise IncompleteResultError(f"{name}: the envelope of its tissue came to no end; run the same command again")
-    if outcome is not None and outcome.error is not None:
-        raise ResultError(f"{outcome.error}; the tiles are committed, run the same command again")
-    return outcome
+    return only_outcome(executor, make_envelope, task, name, "the envelope of its tissue")
