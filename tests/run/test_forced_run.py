@@ -37,7 +37,8 @@ def test_a_kill_leaves_no_earlier_document_to_be_explained(
     assert explained(out) == [0, 0]
 
     def killed(event: object) -> None:
-        seen.append(explained(out))
+        if not seen:  # the next slide may begin before the run has heard of the end: nobody asks a second time
+            seen.append(explained(out))
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
