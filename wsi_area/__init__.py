@@ -15,9 +15,9 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time the names below 
     from wsi_area.measuring.measure import measure
     from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
     from wsi_area.model.slide import SlideInfo
+    from wsi_area.notebook.notebook_run import open_run
     from wsi_area.results.opened_run import OpenedRun
     from wsi_area.results.opened_slide import OpenedSlide
-    from wsi_area.review.notebook_run import open_run
     from wsi_area.run.pipeline import run_slides
     from wsi_area.run.run_document import RunOutcome
     from wsi_area.settings.run_settings import RunSettings
@@ -62,7 +62,7 @@ _HOME = {
     "inspect": "wsi_area.slides",
     "load_settings": "wsi_area.settings.run_settings:load",
     "measure": "wsi_area.measuring.measure",
-    "open_run": "wsi_area.review.notebook_run",
+    "open_run": "wsi_area.notebook.notebook_run",
     "run_slides": "wsi_area.run.pipeline",
 }
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
-ROOTS = ("wsi_area.cli", "wsi_area.review")
+ROOTS = ("wsi_area.cli", "wsi_area.notebook")
 NOT_WIRED: set[str] = set()
 """What nothing calls yet. Take a name off as soon as it is wired; put none on."""
 

@@ -243,7 +243,7 @@ def test_the_report_outlines_each_core_with_its_name_and_its_status(tmp_path: Pa
 
 def test_a_plot_in_a_notebook_names_each_core(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib").use("Agg")
-    from wsi_area.review.plotting import plot_slide
+    from wsi_area.notebook.plotting import plot_slide
 
     slide = array_slide(tmp_path / "array.tif", gone={(1, 2)})
     measure(slide, tmp_path / "out", "tma.core_mm=1", f"tma.map={map_file(tmp_path / 'map.csv')}")

@@ -9,7 +9,7 @@ import tifffile
 from command_line import Ended, wsi_area
 
 import wsi_area as face
-from wsi_area.review.notebook_run import open_run
+from wsi_area.notebook.notebook_run import open_run
 
 LEVELS = [150, 120, 135]  # of a lamp and a glass that nothing of the slide tells from tissue
 MM2 = 600 * 800 * 0.5e-3**2

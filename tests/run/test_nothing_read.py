@@ -15,8 +15,8 @@ from synthetic import FileForm, disc, write_slide
 from wsi_area.cli.output.results_table import print_results
 from wsi_area.errors import ResultError
 from wsi_area.model.geometry import Size
+from wsi_area.notebook.notebook_run import open_run
 from wsi_area.reports.report import write_report
-from wsi_area.review.notebook_run import open_run
 
 SIZE = Size(2560, 2048)
 

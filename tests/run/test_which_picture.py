@@ -13,10 +13,10 @@ from PIL import Image, ImageOps
 
 from wsi_area.audit.verify import verify_run
 from wsi_area.model.picture import PictureChoice
+from wsi_area.notebook.notebook_run import open_run as open_notebook_run
 from wsi_area.reports.report import write_report
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout
-from wsi_area.review.notebook_run import open_run as open_notebook_run
 from wsi_area.settings.run_settings import load
 
 UM = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.5, "PhysicalSizeYUnit": "µm"}

@@ -15,9 +15,9 @@ from synthetic import SyntheticSlide, box, write_slide
 from wsi_area.cli.main import cli
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Size
+from wsi_area.notebook.html import run_html, slide_html
 from wsi_area.reports.report import write_report
 from wsi_area.results.opened_run import open_run
-from wsi_area.review.html import run_html, slide_html
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 

@@ -11,8 +11,8 @@ from synthetic_shapes import centres
 
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
+from wsi_area.notebook.notebook_run import open_run
 from wsi_area.reports.report import write_report
-from wsi_area.review.notebook_run import open_run
 
 SIZE = Size(1600, 1400)
 FORM = FileForm(mpp=Mpp(1.0, 1.0), downsamples=(1, 4))

@@ -13,7 +13,7 @@ from typing import Any
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.collect import SlideInput, as_slides, collect_slides
 from wsi_area.measuring.progress import shown_where_somebody_looks
-from wsi_area.review.notebook_run import NotebookRun, open_run
+from wsi_area.notebook.notebook_run import NotebookRun, open_run
 from wsi_area.run.events import Event, SlideDone
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import RunSettings, load

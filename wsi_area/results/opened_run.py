@@ -1,6 +1,6 @@
 """results: a run directory opened again: tables as pandas frames, documents as values of the model.
 
-`wsi_area.open_run` gives a run that can be drawn and shown as well, from ``wsi_area.review``; it is made of these.
+`wsi_area.open_run` gives a run that can be drawn and shown as well, from ``wsi_area.notebook``; it is made of these.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""review: the arithmetic of one area on record, step by step, computed again and held against the record."""
+"""notebook: the arithmetic of one area on record, step by step, computed again and held against the record."""
 
 from dataclasses import dataclass
 

@@ -23,11 +23,11 @@ from wsi_area.errors import ResultError, SettingsError, SlideOpenError, StaleRes
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import TilePixels
+from wsi_area.notebook.notebook_run import NotebookRun, NotebookSlide, open_run
+from wsi_area.notebook.viewer import tissue_tiles, widget
+from wsi_area.notebook.viewer.grid import TILE_PX, ViewGrid, view_grid
+from wsi_area.notebook.viewer.widget import SlideViewer
 from wsi_area.results.thumbnail import Thumbnail, ThumbnailFrame
-from wsi_area.review.notebook_run import NotebookRun, NotebookSlide, open_run
-from wsi_area.review.viewer import tissue_tiles, widget
-from wsi_area.review.viewer.grid import TILE_PX, ViewGrid, view_grid
-from wsi_area.review.viewer.widget import SlideViewer
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 
 SQUARE = Size(2101, 1303)
@@ -262,7 +262,7 @@ def test_a_file_that_is_named_must_be_the_one(run: NotebookRun, disc_slide: Synt
 
 def test_a_notebook_is_left_a_picture_and_then_the_viewer(run: NotebookRun, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[Any] = []
-    widget = importlib.import_module("wsi_area.review.viewer.widget")
+    widget = importlib.import_module("wsi_area.notebook.viewer.widget")
     monkeypatch.setattr(widget, "display", lambda data, metadata=None, raw=False: shown.append((data, raw)))
     viewer = run["disc"].view()
     viewer._ipython_display_()
@@ -291,12 +291,12 @@ def test_openseadragon_is_the_file_that_its_origin_names_with_its_licence() -> N
 def test_the_viewer_is_loaded_by_who_views_and_by_nobody_else() -> None:
     code = "import sys, wsi_area; wsi_area.open_run; sys.stdout.write(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "wsi_area.review.notebook_run" in done.stdout.split()
-    assert not {"anywidget", "ipywidgets", "IPython", "wsi_area.review.viewer.widget"} & set(done.stdout.split())
+    assert "wsi_area.notebook.notebook_run" in done.stdout.split()
+    assert not {"anywidget", "ipywidgets", "IPython", "wsi_area.notebook.viewer.widget"} & set(done.stdout.split())
 
 
 def test_without_anywidget_the_remedy_is_named(run: NotebookRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "wsi_area.review.viewer.widget", raising=False)
+    monkeypatch.delitem(sys.modules, "wsi_area.notebook.viewer.widget", raising=False)
     monkeypatch.setitem(sys.modules, "anywidget", None)
     with pytest.raises(SettingsError, match=r"pip install 'wsi-area\[notebook\]'"):
         run["disc"].view()

@@ -1,4 +1,4 @@
-"""review: what the viewer's page is told of a slide before its first tile; plain values, ready for JSON."""
+"""notebook: what the viewer's page is told of a slide before its first tile; plain values, ready for JSON."""
 
 import math
 from collections.abc import Iterable
@@ -6,10 +6,10 @@ from typing import Any
 
 from wsi_area.compute.picture.scale_bar import length_text
 from wsi_area.model.calibration import Mpp
+from wsi_area.notebook.overlay import Entry, class_names
+from wsi_area.notebook.viewer.grid import TILE_PX, ViewGrid
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.thumbnail import Thumbnail
-from wsi_area.review.overlay import Entry, class_names
-from wsi_area.review.viewer.grid import TILE_PX, ViewGrid
 
 NO_MPP = "No pixel size is known for this slide, so the picture has no scale bar."
 

@@ -1,4 +1,4 @@
-"""review: runs, slides, pixel sizes and comparisons as HTML for a notebook; every text is escaped."""
+"""notebook: runs, slides, pixel sizes and comparisons as HTML for a notebook; every text is escaped."""
 
 import base64
 import io
@@ -18,6 +18,7 @@ from wsi_area.model.finding import QaFinding
 from wsi_area.model.pixels import RgbArray
 from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.notebook.overlay import slide_picture
 from wsi_area.plain_text import plain_cell
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
@@ -28,7 +29,6 @@ from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_tex
 from wsi_area.results.tables.ratio_text import shown_ratios
 from wsi_area.results.tables.shown_areas import ShownArea, class_area, total_areas, u_mm2
 from wsi_area.results.tables.tissue_name import headline_name, tissue_name
-from wsi_area.review.overlay import slide_picture
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _MOST_ROWS = 100  # a notebook cell is no place for more; the tables hold all of them

@@ -1,4 +1,4 @@
-"""review: how the viewer cuts a slide into levels and tiles: square pixels, whatever those of the slide are; pure."""
+"""notebook: how the viewer cuts a slide into levels and tiles: square pixels, whatever those of the slide are; pure."""
 
 import math
 from dataclasses import dataclass

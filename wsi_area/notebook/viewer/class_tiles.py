@@ -1,4 +1,4 @@
-"""review: tiles of a slide's class map for the viewer, as PNG whose palette index is the code of the class."""
+"""notebook: tiles of a slide's class map for the viewer, as PNG whose palette index is the code of the class."""
 
 import io
 import math
@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 
 from wsi_area.model.pixels import ClassMap
+from wsi_area.notebook.class_levels import ClassLevels
+from wsi_area.notebook.overlay import Entry
+from wsi_area.notebook.viewer.grid import TileBox
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.review.class_levels import ClassLevels
-from wsi_area.review.overlay import Entry
-from wsi_area.review.viewer.grid import TileBox
 
 _AS_FINE = 1.02  # a third of 1303 px is 434: a ratio of 3.002
 

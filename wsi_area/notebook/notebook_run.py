@@ -1,24 +1,24 @@
-"""review: a run and its slides as a notebook shows them; what `wsi_area.open_run` returns."""
+"""notebook: a run and its slides as a notebook shows them; what `wsi_area.open_run` returns."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from wsi_area.notebook.calibration_view import SlideCalibration, calibration_of
+from wsi_area.notebook.certificate_view import SlideCertificate, certificate_of_slide
+from wsi_area.notebook.class_levels import ClassLevel, class_level
+from wsi_area.notebook.comparison import RunComparison, comparison_of
+from wsi_area.notebook.explained import ExplainedArea, explained_area
+from wsi_area.notebook.html import run_html, slide_html
+from wsi_area.notebook.tile_view import TileView, tile_view
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_run import open_run as open_documents
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.review.calibration_view import SlideCalibration, calibration_of
-from wsi_area.review.certificate_view import SlideCertificate, certificate_of_slide
-from wsi_area.review.class_levels import ClassLevel, class_level
-from wsi_area.review.comparison import RunComparison, comparison_of
-from wsi_area.review.explained import ExplainedArea, explained_area
-from wsi_area.review.html import run_html, slide_html
-from wsi_area.review.tile_view import TileView, tile_view
 from wsi_area.storage.place import Place
 
 if TYPE_CHECKING:  # the viewer is loaded by who asks for it
-    from wsi_area.review.viewer.widget import SlideViewer
+    from wsi_area.notebook.viewer.widget import SlideViewer
 
 
 class ClosableFolder(Protocol):
@@ -140,7 +140,7 @@ class NotebookSlide(OpenedSlide):
         ResultError
             The slide has no counts, or its stores cannot be read.
         """
-        from wsi_area.review.plotting import plot_slide  # matplotlib takes 0.4 s to load
+        from wsi_area.notebook.plotting import plot_slide  # matplotlib takes 0.4 s to load
 
         return plot_slide(self, ax, overlay=overlay, classes=classes)
 
@@ -172,7 +172,7 @@ class NotebookSlide(OpenedSlide):
         SlideOpenError
             The file that was named is not there.
         """
-        from wsi_area.review.viewer.widget import SlideViewer  # with matplotlib and anywidget: a second to load
+        from wsi_area.notebook.viewer.widget import SlideViewer  # with matplotlib and anywidget: a second to load
 
         return SlideViewer(self, file=file, classes=classes, opacity=opacity)
 

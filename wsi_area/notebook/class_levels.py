@@ -1,4 +1,4 @@
-"""review: the levels of a class map as arrays that read, and halve, no more than what is asked of them."""
+"""notebook: the levels of a class map as arrays that read, and halve, no more than what is asked of them."""
 
 import operator
 import threading

@@ -1,4 +1,4 @@
-"""review: slides, tiles and disagreements on matplotlib axes, with a bar of known length; no window is needed."""
+"""notebook: slides, tiles and disagreements on matplotlib axes, with a bar of known length; no window is needed."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,9 +8,9 @@ import numpy as np
 from wsi_area.compute.picture.scale_bar import scale_bar
 from wsi_area.errors import MissingExtraError
 from wsi_area.model.calibration import Mpp
+from wsi_area.notebook.overlay import Entry, slide_picture
 from wsi_area.results.found_regions import found_label, found_regions
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.review.overlay import Entry, slide_picture
 
 try:
     import matplotlib.pyplot as plt

@@ -1,4 +1,4 @@
-"""review: one tile of the ledger: the very pixels that were classified, their classes, and the counts."""
+"""notebook: one tile of the ledger: the very pixels that were classified, their classes, and the counts."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,9 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import NOT_COMMITTED, TileStatus
 from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray
+from wsi_area.notebook.overlay import Entry, class_names, rgba
 from wsi_area.results.class_map.class_codes import OUTSIDE_RGB
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.review.overlay import Entry, class_names, rgba
 from wsi_area.slides import borrow_reader, inspect, read_around_damage
 
 
@@ -45,7 +45,7 @@ class TileView:
 
     def plot(self, ax: Any = None, *, overlay: bool = True) -> Any:
         """Return matplotlib axes with the pixels, their classes and a bar; in mm of the slide."""
-        from wsi_area.review.plotting import plot_tile  # matplotlib takes 0.4 s to load
+        from wsi_area.notebook.plotting import plot_tile  # matplotlib takes 0.4 s to load
 
         return plot_tile(self, ax, overlay=overlay)
 

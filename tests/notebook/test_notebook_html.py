@@ -14,8 +14,8 @@ from measuring import measure
 from PIL import Image
 from synthetic import SyntheticSlide
 
+from wsi_area.notebook.notebook_run import NotebookRun, open_run
 from wsi_area.results.layout import read_json, write_json
-from wsi_area.review.notebook_run import NotebookRun, open_run
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror='alert(2)'>"
 

@@ -1,12 +1,12 @@
-"""review: the certificate of a slide as a notebook shows it."""
+"""notebook: the certificate of a slide as a notebook shows it."""
 
 from dataclasses import dataclass
 
 from wsi_area.errors import ResultError
 from wsi_area.model.record.slide_certificate import Certificate
+from wsi_area.notebook.html import certificate_html
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.tables.certificate_text import Lines, certificate_lines
-from wsi_area.review.html import certificate_html
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,4 +1,4 @@
-"""review: two runs side by side: settings, numbers, areas, and where their class maps differ."""
+"""notebook: two runs side by side: settings, numbers, areas, and where their class maps differ."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from wsi_area.audit.difference import RunDifference, compare_runs
 from wsi_area.errors import ResultError
+from wsi_area.notebook.disagreement import Disagreement, disagreement_of
+from wsi_area.notebook.html import comparison_html
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.review.disagreement import Disagreement, disagreement_of
-from wsi_area.review.html import comparison_html
 
 if TYPE_CHECKING:  # pandas takes longer to load than a slide's header: only who asks for a frame pays
     import pandas as pd

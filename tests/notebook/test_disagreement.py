@@ -12,8 +12,8 @@ from wsi_area.errors import ResultError
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
+from wsi_area.notebook.notebook_run import NotebookRun, open_run
 from wsi_area.results.opened_run import open_run as open_documents
-from wsi_area.review.notebook_run import NotebookRun, open_run
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 

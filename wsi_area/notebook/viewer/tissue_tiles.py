@@ -1,4 +1,4 @@
-"""review: tiles of a slide's own pixels for the viewer, from its file or from the run's picture."""
+"""notebook: tiles of a slide's own pixels for the viewer, from its file or from the run's picture."""
 
 import io
 import math
@@ -13,9 +13,9 @@ from wsi_area.errors import SlideError, StaleResultError
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import RgbArray
 from wsi_area.model.slide import SlideInfo
+from wsi_area.notebook.viewer.grid import TileBox
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.thumbnail import UNSCANNED_RGB, Thumbnail
-from wsi_area.review.viewer.grid import TileBox
 from wsi_area.slides import borrow_reader, inspect
 
 _MOST_READ_PX = 4096 * 4096  # for one tile; a slide without coarse levels would have all of itself read

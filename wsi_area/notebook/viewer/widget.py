@@ -1,4 +1,4 @@
-"""review: the viewer as a notebook widget: an OpenSeadragon page that asks for its tiles over the widget's own channel.
+"""notebook: the viewer as a widget: an OpenSeadragon page that asks for its tiles over the widget's own channel.
 
 No port is opened and nothing is fetched: OpenSeadragon is part of this package, and a tile is a message.
 """
@@ -12,14 +12,14 @@ from typing import Any
 
 from wsi_area.compute.picture.washes import WASH
 from wsi_area.errors import MissingExtraError, SettingsError, WsiAreaError
+from wsi_area.notebook.overlay import class_names, slide_picture
+from wsi_area.notebook.plotting import plot_slide
+from wsi_area.notebook.viewer.class_tiles import ClassTiles
+from wsi_area.notebook.viewer.facts import last_tissue_level, page_facts
+from wsi_area.notebook.viewer.grid import view_grid
+from wsi_area.notebook.viewer.tissue_tiles import open_tissue
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.thumbnail import read_thumbnail
-from wsi_area.review.overlay import class_names, slide_picture
-from wsi_area.review.plotting import plot_slide
-from wsi_area.review.viewer.class_tiles import ClassTiles
-from wsi_area.review.viewer.facts import last_tissue_level, page_facts
-from wsi_area.review.viewer.grid import view_grid
-from wsi_area.review.viewer.tissue_tiles import open_tissue
 
 try:
     import anywidget
@@ -83,7 +83,7 @@ class SlideViewer(anywidget.AnyWidget):
         classes: Iterable[str] | None = None,
         opacity: float | None = None,
     ) -> None:
-        """Open what a viewer of a slide needs; `wsi_area.review.notebook_run.NotebookSlide.view` says with what."""
+        """Open what a viewer of a slide needs; `wsi_area.notebook.notebook_run.NotebookSlide.view` says with what."""
         picture = slide_picture(slide)
         chosen = picture.legend if classes is None else slide_picture(slide, classes).legend
         size = slide.counted.size_l0_px

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from wsi_area.compute.picture.pyramid import halved
 from wsi_area.errors import ResultError
+from wsi_area.notebook.class_levels import ClassLevels, class_level
+from wsi_area.notebook.notebook_run import NotebookRun
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.review.class_levels import ClassLevels, class_level
-from wsi_area.review.notebook_run import NotebookRun
 
 
 class Recorded:

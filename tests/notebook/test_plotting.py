@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from wsi_area.errors import SettingsError
-from wsi_area.review.notebook_run import NotebookRun
+from wsi_area.notebook.notebook_run import NotebookRun
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +112,7 @@ def test_a_name_full_of_dollars_is_no_formula(run: NotebookRun) -> None:
 def test_it_works_where_there_is_no_display(finished: Path, tmp_path: Path) -> None:
     code = (
         "import sys, warnings; warnings.simplefilter('error')\n"
-        "from wsi_area.review.notebook_run import open_run\n"
+        "from wsi_area.notebook.notebook_run import open_run\n"
         "open_run(sys.argv[1])['disc'].plot().figure.savefig(sys.argv[2])"
     )
     kept = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND"}}
@@ -123,7 +123,7 @@ def test_it_works_where_there_is_no_display(finished: Path, tmp_path: Path) -> N
 
 def test_opening_a_run_loads_neither_pandas_nor_matplotlib(finished: Path) -> None:
     code = (
-        "import sys\nfrom wsi_area.review.notebook_run import open_run\nopen_run(sys.argv[1])['disc']._repr_html_()\n"
+        "import sys\nfrom wsi_area.notebook.notebook_run import open_run\nopen_run(sys.argv[1])['disc']._repr_html_()\n"
         "assert not {'pandas', 'matplotlib', 'dask'} & set(sys.modules), sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, str(finished)], check=True)

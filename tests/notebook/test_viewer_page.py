@@ -12,8 +12,8 @@ from PIL import Image
 from synthetic import SyntheticSlide
 
 from wsi_area.compute.picture.scale_bar import scale_bar
-from wsi_area.review.notebook_run import NotebookRun
-from wsi_area.review.viewer.widget import page_css, page_module
+from wsi_area.notebook.notebook_run import NotebookRun
+from wsi_area.notebook.viewer.widget import page_css, page_module
 
 # what anywidget hands to a page: a model with the values of the widget, and an element to draw in
 HOST = """

@@ -10,8 +10,8 @@ from measuring import measure
 from synthetic import SyntheticSlide
 
 from wsi_area.errors import MissingMppError, ResultError, SettingsError, SlideOpenError, StaleResultError
+from wsi_area.notebook.notebook_run import NotebookRun, open_run
 from wsi_area.results.layout import read_json, write_json
-from wsi_area.review.notebook_run import NotebookRun, open_run
 
 DISC_MM2 = math.pi * 250**2 * 0.5 * 0.475 * 1e-6
 

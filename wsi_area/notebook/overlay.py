@@ -1,4 +1,4 @@
-"""review: the picture of a slide and its classes on the same grid, small enough to draw."""
+"""notebook: the picture of a slide and its classes on the same grid, small enough to draw."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

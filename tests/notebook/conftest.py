@@ -10,9 +10,9 @@ from synthetic import FileForm, SyntheticSlide, box, disc, write_slide, write_te
 
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
+from wsi_area.notebook.notebook_run import NotebookRun, open_run
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.thumbnail import thumbnail_jpeg, write_thumbnail
-from wsi_area.review.notebook_run import NotebookRun, open_run
 
 matplotlib.use("Agg")
 

@@ -1,4 +1,4 @@
-"""review: where two class maps of one slide say other things, counted exactly in level-0 pixels."""
+"""notebook: where two class maps of one slide say other things, counted exactly in level-0 pixels."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import MaskArray
+from wsi_area.notebook.overlay import class_names
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.tables.quantity import grouped, mm2_text, share_text
-from wsi_area.review.overlay import class_names
 
 if TYPE_CHECKING:  # pandas takes longer to load than a slide's header: only who asks for a frame pays
     import pandas as pd
@@ -75,7 +75,7 @@ class Disagreement:
 
     def plot(self, ax: Any = None) -> Any:
         """Return matplotlib axes with the slide in grey and what differs in colour, the more the stronger."""
-        from wsi_area.review.plotting import plot_disagreement  # matplotlib takes 0.4 s to load
+        from wsi_area.notebook.plotting import plot_disagreement  # matplotlib takes 0.4 s to load
 
         return plot_disagreement(self, self.slide, ax)
 

@@ -1,4 +1,4 @@
-"""review: the pixel size of a slide with every claim it was chosen from."""
+"""notebook: the pixel size of a slide with every claim it was chosen from."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -9,8 +9,8 @@ from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.record.slide_origin import CalibrationOnRecord, Candidate
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.notebook.html import calibration_html
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.review.html import calibration_html
 
 if TYPE_CHECKING:  # pandas takes longer to load than a slide's header: only who asks for a frame pays
     import pandas as pd

@@ -1,1 +1,0 @@
-"""review: a slide to pan and zoom in a notebook, with its classes over it; loaded by who views one."""
