@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from wsi_area.model.corrections.amendment import Amendment
 from wsi_area.model.json_tree import json_digest
 from wsi_area.model.record.slide_certificate import Certificate
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, FailedSlide, UncountedSlide
@@ -75,7 +76,13 @@ def _counted(slide: CountedSlide) -> dict[str, Any]:
         ),
         "certificate": None if slide.certificate is None else _certified(slide.certificate),
         **{name: _part(part) for name, part in parts.items()},
+        **_corrected(slide.amendment),
     }
+
+
+def _corrected(amendment: Amendment | None) -> dict[str, Any]:
+    """Return which pixels are corrected, since a class may move and keep its area; nothing of a measured result."""
+    return {} if amendment is None else {"class_maps": [amendment.class_map, amendment.tissue_map]}
 
 
 def _part(part: BaseModel | None) -> Any:
