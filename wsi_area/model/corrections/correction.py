@@ -1,4 +1,4 @@
-"""model: one correction of a measured slide: what was drawn, what becomes of the pixels inside, who drew it and when."""
+"""model: one correction of a measured slide: what was drawn, what the pixels inside become, who drew it and when."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
