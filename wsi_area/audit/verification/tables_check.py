@@ -10,7 +10,8 @@ from wsi_area.errors import ResultError
 from wsi_area.model.documented import Table
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import EndedSlide
-from wsi_area.results.layout import RunLayout, text_of_csv
+from wsi_area.results.csv_text import text_of_csv
+from wsi_area.results.layout import RunLayout
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE, read_objects, slide_objects
 from wsi_area.results.tables.reading import ReadTable, read_csv, read_parquet, read_workbook
 from wsi_area.results.tables.region_tables import with_regions

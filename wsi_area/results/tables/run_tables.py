@@ -13,7 +13,8 @@ from wsi_area.model.record.slide_hotspots import HotSpot
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.plain_text import plain_values
-from wsi_area.results.layout import RunLayout, csv_bytes, write_bytes
+from wsi_area.results.csv_text import csv_bytes
+from wsi_area.results.layout import RunLayout, write_bytes
 from wsi_area.results.tables.columns import CLASS, SIGNAL, Kind, columns_of
 from wsi_area.storage.place import Place
 
