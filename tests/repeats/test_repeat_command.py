@@ -14,7 +14,7 @@ from synthetic import FileForm, box, write_slide
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
-from wsi_area.results.repeat_file import read_repeat
+from wsi_area.results.uncertainty.repeat_file import read_repeat
 
 SIZE, FORM = Size(640, 512), FileForm(mpp=Mpp(1.0, 1.0))
 TALL = {"s1": 100, "s2": 160, "s3": 220, "s4": 300}

@@ -16,8 +16,8 @@ from wsi_area.errors import SettingsError
 from wsi_area.model.uncertainty.repeat_study import By, Estimated, RepeatedArea, RepeatStudy
 from wsi_area.results.documents import document_of
 from wsi_area.results.opened_run import open_run
-from wsi_area.results.repeat_file import REPEAT_NAME, read_repeat, write_repeat
 from wsi_area.results.seal.sealed_run import add_to_seal
+from wsi_area.results.uncertainty.repeat_file import REPEAT_NAME, read_repeat, write_repeat
 from wsi_area.run.run_document import EXIT_FAILED, EXIT_OK
 from wsi_area.storage.place import Place
 
