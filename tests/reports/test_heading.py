@@ -58,7 +58,7 @@ def test_what_is_no_title_is_refused_before_anything_is_written(run: Path, title
     with pytest.raises(SettingsError, match="a title is one line of 1 to 200 characters"):
         write_report(run, title=title)
     assert not (run / "report.html").exists()
-    with pytest.raises(SettingsError, match="report.title"):
+    with pytest.raises(SettingsError, match=r"report\.title"):
         load(None, [f"report.title={json.dumps(title)}"])
 
 
