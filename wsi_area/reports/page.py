@@ -11,13 +11,13 @@ from wsi_area.compute.picture.washes import WASH
 from wsi_area.plain_text import plain_cell
 from wsi_area.reports.cohort import Cohort
 from wsi_area.reports.heading import Heading
-from wsi_area.reports.histogram import HEIGHT as HISTOGRAM_HEIGHT
-from wsi_area.reports.histogram import WIDTH as PLOT_WIDTH
+from wsi_area.reports.picture.tile_map import RAMP_RGB
+from wsi_area.reports.plots.histogram import HEIGHT as HISTOGRAM_HEIGHT
+from wsi_area.reports.plots.histogram import WIDTH as PLOT_WIDTH
+from wsi_area.reports.plots.strip_plot import OUTLIER_RULE
 from wsi_area.reports.provenance import Provenance
 from wsi_area.reports.slide_view import SlideView
-from wsi_area.reports.strip_plot import OUTLIER_RULE
 from wsi_area.reports.subjects import SubjectRow
-from wsi_area.reports.tile_map import RAMP_RGB
 
 _TEMPLATES = Path(__file__).with_name("templates")
 

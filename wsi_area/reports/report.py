@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.cohort import cohort
 from wsi_area.reports.documents import RunDocuments, read_documents
-from wsi_area.reports.embedded import bytes_per_slide
 from wsi_area.reports.heading import heading_of, require_title
 from wsi_area.reports.page import page_html
 from wsi_area.reports.pdf import require_weasyprint, write_pdf
+from wsi_area.reports.picture.embedded import bytes_per_slide
+from wsi_area.reports.picture.slide_picture import slide_picture
 from wsi_area.reports.provenance import provenance
-from wsi_area.reports.slide_picture import slide_picture
 from wsi_area.reports.slide_view import SlideView, slide_view
 from wsi_area.reports.subjects import subject_rows
 from wsi_area.results.layout import write_bytes
