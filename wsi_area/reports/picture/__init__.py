@@ -1,1 +1,1 @@
-"""reports: the picture of a slide as its page shows it: photograph, classes, outlines, foci, tiles, small enough to mail."""
+"""reports: the picture of a slide as its page shows it: photograph, classes, outlines, foci, tiles."""
