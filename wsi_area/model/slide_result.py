@@ -19,7 +19,8 @@ from typing import Annotated
 from pydantic import Field
 
 from wsi_area.model.calibration import QUALITIES, Mpp, Quality
-from wsi_area.model.documented import Count, Hash, Name, Number, Says
+from wsi_area.model.corrections.amendment import Amendment
+from wsi_area.model.documented import Count, Hash, Name, Number, Says, not_there
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.objects import SizeChange
@@ -175,6 +176,9 @@ class CountedSlide(EndedSlide):
     timing: Timing
     certificate: Annotated[
         Certificate | None, Says(Certificate.__doc__ or "", empty="it was measured by a version that made none")
+    ] = None
+    amendment: Annotated[
+        Amendment | None, Field(exclude_if=not_there), Says("how it was corrected; absent: it is what was measured")
     ] = None
 
     @property
