@@ -27,7 +27,7 @@ from wsi_area.model.record.slide_pictures import pictures_on_record
 from wsi_area.model.record.slide_steps import StepsOnRecord
 from wsi_area.model.record.slide_threshold import ThresholdOnRecord
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.results.budget_record import budgets_on_record
+from wsi_area.results.budget.budget_record import budgets_on_record
 from wsi_area.results.burden_on_record import positive_on_record, tissue_on_record, tumor_on_record
 from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.store import ledger_rows
