@@ -13,7 +13,7 @@ WHAT_TO_DO = {
 }
 REMEDIES = {
     "failed": "do what each reason says; where it names no other command, then run the same one again",
-    "incomplete": "see the reason of each; where tiles cannot be read look at the file, then run the same command again",
+    "incomplete": "see the reason; where tiles cannot be read look at the file, then run the same command again",
     "needs_calibration": "give the pixel size of each: --mpp for it alone, or a row of --manifest; then run again",
 }
 NOT_REACHED = "mend the slide that failed or leave run.fail_fast out, then run the same command again"
