@@ -18,7 +18,9 @@ the fields of its own version and of all before it, and refuses a document of a 
 
 NEVER = "never"
 
-Table = Literal["summary", "areas", "flags", "failed", "objects", "subjects", "ratios", "regions", "bands", "hotspots"]
+Table = Literal[
+    "summary", "areas", "flags", "failed", "objects", "subjects", "ratios", "regions", "bands", "hotspots", "review"
+]
 
 
 @dataclass(frozen=True, slots=True)
