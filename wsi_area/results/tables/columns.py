@@ -95,6 +95,24 @@ def columns_of(table: Table) -> tuple[Column, ...]:
     return tuple(found[name] for name in (*first, *(name for name in found if name not in first)))
 
 
+@cache
+def unit_of(table: Table, name: str) -> str:
+    """Return the unit of a column of a run, whose name may be that of one class or signal; "" where none is known.
+
+    >>> unit_of("summary", "class_stroma_area_mm2"), unit_of("summary", "n_px_class_stroma")
+    ('mm²', 'level-0 px')
+    """
+    units = {column.name: column.unit for column in columns_of(table)}
+    if name in units:
+        return units[name]
+    for of_each, unit in units.items():
+        for mark in (CLASS, SIGNAL):
+            first, found, last = of_each.partition(mark)
+            if found and name.startswith(first) and name.endswith(last):
+                return unit
+    return ""
+
+
 def _slide(slide: Any, item: Any) -> Any:
     return slide
 

@@ -16,8 +16,6 @@ from wsi_area.plain_text import plain_values
 from wsi_area.results.csv_text import csv_bytes
 from wsi_area.results.layout import RunLayout, write_bytes
 from wsi_area.results.tables.columns import CLASS, SIGNAL, Kind, columns_of
-from wsi_area.results.tables.workbook import Table as Sheet
-from wsi_area.results.tables.workbook import workbook
 from wsi_area.storage.place import Place
 
 if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then its 40 MB are the workers'
@@ -71,20 +69,12 @@ def _rows(table: Table, slide: CountedSlide, items: Sequence[Band | HotSpot]) ->
     return [{column.name: column.value(slide, item) for column in columns_of(table)} for item in items]
 
 
-WORKBOOK = "summary.xlsx"
-
-
 def table_files(tables: Mapping[Table, RunTable]) -> dict[str, bytes]:
     """Return the content of each file that the tables are written to, but for the workbook, by its name."""
     return {
         **{f"{n}.csv": csv_bytes(list(tables[n].columns), tables[n].rows) for n in IN_CSV if n in tables},
         **{f"{n}.parquet": parquet_bytes(tables[n].columns, tables[n].rows) for n in IN_PARQUET if n in tables},
     }
-
-
-def write_workbook(layout: RunLayout, tables: Mapping[Table, RunTable], seal: str) -> str:
-    """Return the SHA-256 of the workbook of a run, written; its last sheet has the seal."""
-    return _write(layout.root / WORKBOOK, workbook(sheets_of(tables, seal)))
 
 
 def write_tables(layout: RunLayout, tables: Mapping[Table, RunTable]) -> dict[str, str]:
@@ -103,12 +93,6 @@ def _write(path: Place, content: bytes) -> str:
     """Return the SHA-256 of a file, written."""
     write_bytes(path, content)
     return hashlib.sha256(content).hexdigest()
-
-
-def sheets_of(tables: Mapping[Table, RunTable], seal: str) -> list[Sheet]:
-    """Return the sheets of the workbook: a sheet for each table, and one with the seal of the run."""
-    sealed = [{"what": "seal of the run", "value": seal}, {"what": "held by", "value": "wsi-area verify"}]
-    return [*((name, list(t.columns), t.rows) for name, t in tables.items()), ("seal", ("what", "value"), sealed)]
 
 
 def names_of(table: Table) -> tuple[str, ...]:
