@@ -94,7 +94,7 @@ def begun_review(folder: ReviewFolder) -> ReviewIdentity:
         It cannot be written, or its events are there and its identity is lost.
     """
     if not folder.identity_json.exists():
-        if folder.events.exists():
+        if folder.events.exists() and not folder.identity_json.exists():  # it comes before them
             raise ResultError(
                 f"{folder.events} holds events and {folder.identity_json} is gone, so nobody can say of which run they "
                 "are; put that file back from a copy of the run. Each event names its id as review"
@@ -149,7 +149,8 @@ def junk_in(folder: ReviewFolder) -> list[str]:
         return []
     known = {"review.json", "summary.csv", "seal.json", ".lock"}
     found = []
-    for place in sorted(folder.root.rglob("*"), key=str):
+    everything: list[Place] = [*folder.root.rglob("*")]
+    for place in sorted(everything, key=str):
         name = _inside(folder.root, place)
         parent, _, last = name.rpartition("/")
         is_folder = isinstance(place, Path) and place.is_dir() and not place.is_symlink()
