@@ -71,7 +71,8 @@ def text_keys_read(source: str) -> Iterator[tuple[int, str]]:
 
 
 @pytest.mark.parametrize(
-    "room", ["audit", "run", "results", "reports", "review", "exports", "notebook", "cli", "demo", "inputs", "measuring"]
+    "room",
+    ["audit", "run", "results", "reports", "review", "exports", "notebook", "cli", "demo", "inputs", "measuring"],
 )
 def test_no_module_reads_a_result_or_a_run_by_a_text(room: str) -> None:
     found = [

@@ -60,8 +60,8 @@ def test_the_workbook_of_a_run_says_what_its_tables_say(tmp_path: Path) -> None:
     write_text_slide(folder / "text.svs")
     run_slides(collect_slides([str(folder)]), load(None), tmp_path / "out")
     sheets = sheets_of((tmp_path / "out/summary.xlsx").read_bytes())
-    assert list(sheets) == ["summary", "areas", "flags", "failed", "seal"]
-    for name, file in (("summary", "summary.parquet"), ("areas", "areas.parquet")):
+    assert list(sheets) == ["summary", "areas", "flags", "failed", "budget", "seal"]
+    for name, file in (("summary", "summary.parquet"), ("areas", "areas.parquet"), ("budget", "budget.parquet")):
         head, *rows = sheets[name]
         wanted = pq.read_table(tmp_path / "out" / file).to_pylist()
         assert [dict(zip(head, row, strict=True)) for row in rows] == wanted

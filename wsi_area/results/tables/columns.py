@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from wsi_area.model.documented import Part, Says, Table
 from wsi_area.model.finding import QaFinding
+from wsi_area.model.record.budget.slide_budgets import BudgetLine
 from wsi_area.model.record.slide_areas import ClassOnRecord
 from wsi_area.model.record.slide_bands import Band
 from wsi_area.model.record.slide_foci import Focus
@@ -37,6 +38,7 @@ _FIRST: dict[Table, tuple[str, ...]] = {
         "slide_id", "class_id", "class_name", "is_tissue", "is_tumor", "n_px", "area_mm2", "area_u_mm2",
         "ci95_low_mm2", "ci95_high_mm2", "pct_tissue", "mean_<signal>", "status",
     ),
+    "budget": ("slide_id", "kind", "area", "term", "u_mm2", "share", "source"),
     "hotspots": (
         "slide_id", "rank", "center_x_px", "center_y_px", "window_mm2", "tissue_mm2", "positive_mm2", "positive_pct",
         "times_mean",
@@ -53,7 +55,12 @@ _FIRST: dict[Table, tuple[str, ...]] = {
 _OF_ROWS = (ClassOnRecord, RatioOnRecord, Focus, RegionOnRecord, ClassInRegion, Band, HotSpot)
 """Values of which a document holds several, each of them a row of a table or a group of cells in it."""
 
-_ROW_OF_ITS_OWN: dict[Table, type] = {"flags": QaFinding, "subjects": SubjectTotal, "review": SlideVerdict}
+_ROW_OF_ITS_OWN: dict[Table, type] = {
+    "flags": QaFinding,
+    "subjects": SubjectTotal,
+    "budget": BudgetLine,
+    "review": SlideVerdict,
+}
 """Tables whose rows are values of their own, and not a slide or a part of one."""
 
 
@@ -142,7 +149,8 @@ def _attribute(reach: Reach, name: str) -> Reach:
 
 
 def _call(reach: Reach, name: str) -> Reach:
-    return lambda slide, item: getattr(reach(slide, item), name)(item)
+    """Return the way to a method of one item; it ends in None where there is nothing on the way."""
+    return lambda slide, item: None if (of := reach(slide, item)) is None else getattr(of, name)(item)
 
 
 def _derived(kind: type) -> Iterator[tuple[str, Callable[..., Any], bool]]:

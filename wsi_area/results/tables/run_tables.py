@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wsi_area.compute.count.subject_totals import subject_totals
 from wsi_area.model.documented import Table
+from wsi_area.model.record.budget.slide_budgets import BudgetLine
 from wsi_area.model.record.slide_bands import Band
 from wsi_area.model.record.slide_hotspots import HotSpot
 from wsi_area.model.run_record import RunRecord
@@ -24,7 +25,7 @@ if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then it
 Row = Mapping[str, Any]
 
 IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed", "ratios", "subjects", "regions")
-IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "ratios", "subjects", "regions", "bands", "hotspots")
+IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "ratios", "subjects", "regions", "bands", "hotspots", "budget")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,16 @@ def run_tables(slides: Sequence[EndedSlide], run: RunRecord) -> dict[Table, RunT
     if any(slide.hotspots is not None for slide in counted):
         spots = [r for s in counted if s.hotspots for r in _rows("hotspots", s, s.hotspots.listed)]
         tables["hotspots"] = RunTable(_kinds("hotspots"), spots)
+    if any(slide.budgets is not None for slide in counted):
+        tables["budget"] = RunTable(_kinds("budget"), [row for slide in counted for row in budget_rows(slide)])
     return tables
+
+
+def budget_rows(slide: CountedSlide) -> list[dict[str, Any]]:
+    """Return the rows of the budgets of one slide: one for each area and each thing that may make it wrong."""
+    listed = () if slide.budgets is None else slide.budgets.listed
+    lines = [BudgetLine(slide_id=slide.slide_id, budget=budget, row=row) for budget in listed for row in budget.rows]
+    return [{column.name: column.value(None, line) for column in columns_of("budget")} for line in lines]
 
 
 def _rows(table: Table, slide: CountedSlide, items: Sequence[Band | HotSpot]) -> list[dict[str, Any]]:
