@@ -49,8 +49,8 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {  # the files of a table, w
         columns_of("regions"),
     ),
     "review/summary.csv": (
-        "One row for each planned slide: the verdict as it stands, made of the events in `review/events`. There is none "
-        "where nobody decided anything.",
+        "One row for each planned slide: the verdict as it stands, made of the events in `review/events`. There is "
+        "none where nobody decided anything.",
         columns_of("review"),
     ),
 }
