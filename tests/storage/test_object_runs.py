@@ -18,6 +18,7 @@ from synthetic_slides import SyntheticSlide, write_slide
 
 import wsi_area as face
 from wsi_area.model.geometry import Size
+from wsi_area.results.class_map.slide_files import FINISHED_NAME
 from wsi_area.storage.object_path import ObjectPath
 from wsi_area.storage.place import Place
 
