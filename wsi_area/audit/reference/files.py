@@ -10,9 +10,10 @@ from wsi_area.audit.reference.draw import design_slide
 from wsi_area.audit.reference.score import ReferenceScore
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.documented import without_version
-from wsi_area.model.record.reference_design import ReferenceDesign
+from wsi_area.model.uncertainty.reference_design import ReferenceDesign
+from wsi_area.results.csv_text import csv_bytes
 from wsi_area.results.documents import document_of
-from wsi_area.results.layout import RunLayout, csv_bytes, read_json, write_bytes, write_json
+from wsi_area.results.layout import RunLayout, read_json, write_bytes, write_json
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.seal.sealed_run import add_to_seal
 from wsi_area.storage.place import Place
