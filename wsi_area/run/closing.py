@@ -18,6 +18,7 @@ from wsi_area.results.tables.object_tables import write_objects
 from wsi_area.results.tables.region_tables import with_regions
 from wsi_area.results.tables.run_tables import run_tables, write_tables
 from wsi_area.results.tables.workbook.sheets import WORKBOOK, write_workbook
+from wsi_area.review.tables import review_at_end, review_table, seal_review
 from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run
 from wsi_area.run.run_log import RunLog
 
@@ -52,9 +53,12 @@ def end_run(
     files |= write_objects(layout, [slide.slide_id for slide in told if slide.status != "failed"])
     run = ended_run(run, outcome, told, worker_count).model_copy(update=further or {})
     seal = sealed_run(layout, run, table, tables)
-    files[WORKBOOK] = write_workbook(layout, tables, seal.seal)
+    review = review_at_end(layout, run, told)
+    sheets = tables if review is None else {**tables, "review": review_table(review.verdicts.values())}
+    files[WORKBOOK] = write_workbook(layout, sheets, seal.seal)
     run = run.model_copy(update={"seal": seal.seal})
     write_seal(layout, with_files(seal, run, files))
     write_run(layout, run)
+    seal_review(layout, run, review, files[WORKBOOK])
     log.run_ended(outcome)
     return replace(outcome, seal=seal.seal)
