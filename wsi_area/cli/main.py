@@ -29,6 +29,7 @@ _COMMANDS = {
     "verify": "Count a run's class maps again and hold all of it against itself.",
     "diff": "Compare two runs slide by slide, and say which settings differ.",
     "change": "What the same subjects gained or lost in mm² between two dates, and how sure that is.",
+    "repeat": "How far measurements of the same subjects lie apart: rescans, scanners, readers, days.",
     "config": "The settings that hold and where each comes from; their schema, their reference page.",
     "doctor": "Whether this installation can measure: versions, readers, codecs, memory, disk.",
     "explain": "The arithmetic of one number, from its inputs.",

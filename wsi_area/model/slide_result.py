@@ -25,6 +25,7 @@ from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.objects import SizeChange
 from wsi_area.model.picture import ANY_PICTURE, PictureChoice
+from wsi_area.model.record.budget.slide_budgets import Budgets
 from wsi_area.model.record.ended_slide import (
     ConfigHash,
     EndedSlide,
@@ -155,6 +156,7 @@ class CountedSlide(EndedSlide):
     regions: NamedOnSlide = None
     size_filters: Annotated[tuple[SizeChange, ...], Says("what each filter by size changed")]
     steps: StepsOfSlide = None
+    budgets: Budgets = None
     annotations: Annotated[DrawnOnRecord | None, Says("what the classes were drawn from", empty="no drawing was used")]
     roi: Annotated[RoiOutlines | RoiMask | None, Says("the region of interest", empty="none was given")]
     outlines: Annotated[tuple[OutlineOnRecord, ...], Says("the exact areas of what was drawn, class by class")]

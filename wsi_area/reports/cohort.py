@@ -11,8 +11,8 @@ from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.attention import Trouble, Warned, is_warned, troubles, warned
 from wsi_area.reports.documents import STATUS_ORDER
+from wsi_area.reports.plots.strip_plot import StripPlot, Value, strip_plot
 from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, Finding, anchor_of, findings_of
-from wsi_area.reports.strip_plot import StripPlot, Value, strip_plot
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
 from wsi_area.results.tables.tissue_name import headline_mm2, headline_name, tissue_name
 

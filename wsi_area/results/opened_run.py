@@ -106,6 +106,17 @@ class OpenedRun(Mapping[str, OpenedSlide]):
         return self._frame("subjects")
 
     @cached_property
+    def budget(self) -> "pd.DataFrame":
+        """Return one row for each slide, area, and thing that may make the area wrong; none where there are no mm²."""
+        import pandas as pd
+
+        from wsi_area.results.tables.run_tables import names_of
+
+        if not any(slide.is_counted and slide.counted.budgets for slide in self.values()):
+            return pd.DataFrame(columns=list(names_of("budget")))
+        return self._frame("budget")
+
+    @cached_property
     def bands(self) -> "pd.DataFrame":
         """Return one row for each slide, border, band and class; for errors as `hotspots`."""
         return self._asked("bands")

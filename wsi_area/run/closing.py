@@ -16,7 +16,8 @@ from wsi_area.results.same_content import same_content
 from wsi_area.results.seal.sealed_run import sealed_run, with_files
 from wsi_area.results.tables.object_tables import write_objects
 from wsi_area.results.tables.region_tables import with_regions
-from wsi_area.results.tables.run_tables import WORKBOOK, run_tables, write_tables, write_workbook
+from wsi_area.results.tables.run_tables import run_tables, write_tables
+from wsi_area.results.tables.workbook.sheets import WORKBOOK, write_workbook
 from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run
 from wsi_area.run.run_log import RunLog
 

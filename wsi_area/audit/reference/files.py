@@ -10,7 +10,7 @@ from wsi_area.audit.reference.draw import design_slide
 from wsi_area.audit.reference.score import ReferenceScore
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.documented import without_version
-from wsi_area.model.record.reference_design import ReferenceDesign
+from wsi_area.model.uncertainty.reference_design import ReferenceDesign
 from wsi_area.results.csv_text import csv_bytes
 from wsi_area.results.documents import document_of
 from wsi_area.results.layout import RunLayout, read_json, write_bytes, write_json

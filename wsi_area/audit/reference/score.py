@@ -18,7 +18,7 @@ from wsi_area.compute.reference.stratified_area import (
     with_scale,
 )
 from wsi_area.errors import SettingsError
-from wsi_area.model.record.reference_design import DesignPoint, DesignStratum, ReferenceDesign
+from wsi_area.model.uncertainty.reference_design import DesignPoint, DesignStratum, ReferenceDesign
 
 WHOLE_RUN = "(run)"
 """What stands for the slide's id in the rows of all slides together; no slide's folder may be named so."""

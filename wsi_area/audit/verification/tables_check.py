@@ -15,8 +15,9 @@ from wsi_area.results.layout import RunLayout
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE, read_objects, slide_objects
 from wsi_area.results.tables.reading import ReadTable, read_csv, read_parquet, read_workbook
 from wsi_area.results.tables.region_tables import with_regions
-from wsi_area.results.tables.run_tables import WORKBOOK, RunTable, run_tables, sheets_of, table_files
-from wsi_area.results.tables.workbook import workbook
+from wsi_area.results.tables.run_tables import RunTable, run_tables, table_files
+from wsi_area.results.tables.workbook.file import workbook
+from wsi_area.results.tables.workbook.sheets import WORKBOOK, sheets_of
 from wsi_area.storage.place import Place
 from wsi_area.version import __version__
 

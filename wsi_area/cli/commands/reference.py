@@ -24,7 +24,7 @@ from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.cli.output.wrapping import say, say_beside, say_document
 from wsi_area.errors import SettingsError
-from wsi_area.model.record.reference_design import By
+from wsi_area.model.uncertainty.reference_design import By
 from wsi_area.results.layout import write_bytes
 from wsi_area.results.opened_run import open_run
 from wsi_area.storage.place import Place

@@ -163,25 +163,26 @@ class ClassOnRecord(Part):
         return self.mean_signal * self.n_px / self.area_mm2 if self.mean_signal is not None and self.area_mm2 else None
 
     @property
-    def ci95_low_mm2(self) -> Annotated[
+    def scale_ci95_low_mm2(self) -> Annotated[
         float | None,
         Says(
-            "lower end of the 95 % interval (1.96 u)", "mm²", NOTHING_READ, "area_mm2, area_u_mm2", "ci95_low_mm2",
-            ("areas",),
+            "lower end of the 95 % interval that the pixel size alone makes (1.96 u)", "mm²", NOTHING_READ,
+            "area_mm2, area_u_mm2", "scale_ci95_low_mm2", ("areas",), "ci95_low_mm2",
         ),
     ]:  # fmt: skip
-        """Return the lower end of the 95 % interval of the area in mm²."""
+        """Return the lower end of the interval that the pixel size alone makes of the area, in mm²."""
         a, u = self.area_mm2, self.area_u_mm2
         return None if a is None or u is None else a - COVERAGE_95 * u
 
     @property
-    def ci95_high_mm2(self) -> Annotated[
+    def scale_ci95_high_mm2(self) -> Annotated[
         float | None,
         Says(
-            "upper end of the 95 % interval", "mm²", NOTHING_READ, "area_mm2, area_u_mm2", "ci95_high_mm2", ("areas",)
+            "upper end of the 95 % interval that the pixel size alone makes", "mm²", NOTHING_READ,
+            "area_mm2, area_u_mm2", "scale_ci95_high_mm2", ("areas",), "ci95_high_mm2",
         ),
     ]:  # fmt: skip
-        """Return the upper end of the 95 % interval of the area in mm²."""
+        """Return the upper end of the interval that the pixel size alone makes of the area, in mm²."""
         a, u = self.area_mm2, self.area_u_mm2
         return None if a is None or u is None else a + COVERAGE_95 * u
 
