@@ -1,4 +1,4 @@
-"""run: one layer of a slide corrected: its classes, or its tissue; painted, filtered by size, given back what was drawn."""
+"""run: one layer of a slide corrected, its classes or its tissue: painted, filtered by size, drawn pixels given back."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""run: one batch of a layer to be corrected: painted before the filters by size, and given back what they took after."""
+"""run: one batch of a layer to be corrected: painted before the filters by size, and drawn pixels given back after."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
