@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from wsi_area.compute.corrections.component import Component
 from wsi_area.errors import AnnotationError
 from wsi_area.model.classes import BACKGROUND_ID, ClassScheme, TissueClass
-from wsi_area.model.corrections.correction import Correction
+from wsi_area.model.corrections.correction import BY_HAND, Correction
 from wsi_area.model.drawn import names_exclusion
 
-BY_HAND = "excluded_by_hand"
-"""The class of what a person excludes without naming a class; no segmenter gives it."""
 _BY_HAND_RGB = (120, 94, 240)
 _CODES = 256
 

@@ -1,4 +1,4 @@
-"""run: one layer of a slide corrected, its classes or its tissue: painted, filtered by size, drawn pixels given back."""
+"""run: one layer of a slide corrected, classes or tissue: painted, filtered by size, and drawn pixels given back."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.objects import SizeChange, SizeFilters
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.cleaned_store import tiles_layout
-from wsi_area.results.class_map.corrected_map import CorrectedMap
 from wsi_area.results.class_map.store import commit_rows, create_store, ledger_attributes, ledger_rows
+from wsi_area.results.corrections.corrected_map import CorrectedMap
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.amending.paint_task import PaintOutcome, PaintTask, give_back_drawn, paint_batch
 from wsi_area.run.executors.contract import Executor
