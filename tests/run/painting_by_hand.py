@@ -1,4 +1,4 @@
-"""tests: corrections painted a second time, on whole arrays with numpy, scipy and shapely; nothing of the package's own."""
+"""tests: corrections painted a second time, on whole arrays with numpy, scipy and shapely, by no code of ours."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -25,6 +25,7 @@ _COMMANDS = {
     "evaluate": "Hold a run or a trained model against the truth: confusion matrix, Dice, IoU, area ratio.",
     "reference": "Draw points for a reader to answer, and make areas with an interval of the answers.",
     "report": "Write a run's report: one HTML file to read, mail and sign; --pdf for paper.",
+    "amend": "Lay a person's corrections over a measured slide, and count it anew beside the measurement.",
     "export": "Write outlines for QuPath (GeoJSON) or labels for napari (OME-Zarr) into a run.",
     "verify": "Count a run's class maps again and hold all of it against itself.",
     "diff": "Compare two runs slide by slide, and say which settings differ.",

@@ -104,6 +104,11 @@ def _measured(layout: SlideLayout) -> CountedSlide:
         raise ResultError(
             f"{layout.slide_id} is {found.status} and has no class map ({found.reason}); measure it first"
         )
+    if found.is_estimate:
+        raise ResultError(
+            f"{layout.slide_id} is an estimate from a sample, so most of its class map is not there; measure all of "
+            "it, then amend it"
+        )
     return found
 
 
