@@ -30,7 +30,7 @@ from wsi_area.model.uncertainty.reference_score import AdjustedArea, ReferenceSc
 from wsi_area.results.documents import document_of
 from wsi_area.results.layout import write_bytes
 from wsi_area.results.opened_run import open_run
-from wsi_area.results.tables.written_again import write_tables_again
+from wsi_area.results.uncertainty.tables_again import write_tables_again
 from wsi_area.storage.place import Place
 
 EXIT_FAILED = 2

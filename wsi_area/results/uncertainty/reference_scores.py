@@ -14,6 +14,7 @@ from wsi_area.model.documented import without_version
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.model.uncertainty.reference_score import AdjustedOnSlide, ReferenceScore
 from wsi_area.results.layout import RunLayout, read_json
+from wsi_area.results.uncertainty.reference_budget import budgets_with_points
 from wsi_area.storage.place import Place
 
 S = TypeVar("S", bound=EndedSlide)
@@ -42,7 +43,7 @@ def _score(place: Place) -> ReferenceScore | None:
 
 
 def with_reference(slides: Iterable[S], scores: Iterable[ReferenceScore]) -> list[S]:
-    """Return slides with their adjusted areas, each from the first score that is of it as it is.
+    """Return slides with their adjusted areas, each from the first score that is of it as it is; budgets know of it.
 
     Parameters
     ----------
@@ -59,7 +60,10 @@ def _with(slide: S, scores: tuple[ReferenceScore, ...]) -> S:
     if not isinstance(slide, CountedSlide):
         return slide
     own = (adjusted for score in scores if (adjusted := _on_slide(slide, score)) is not None)
-    return slide.model_copy(update={"adjusted": next(own, None)})
+    found = next(own, None)
+    if found is None or slide.budgets is None:
+        return slide.model_copy(update={"adjusted": found})
+    return slide.model_copy(update={"adjusted": found, "budgets": budgets_with_points(slide.budgets, found)})
 
 
 def _on_slide(slide: CountedSlide, score: ReferenceScore) -> AdjustedOnSlide | None:
