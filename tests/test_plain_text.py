@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.slide_result import FailedSlide
 from wsi_area.plain_text import named_file, plain, plain_values
-from wsi_area.results.layout import csv_text, text_of_csv
+from wsi_area.results.csv_text import csv_text, text_of_csv
 
 ORDERS = ["\x1b[2J", "\x1b]0;title\x07", "\x07", "\x9b31m", "\x7f", "\r", "\u202etxt.exe", "\x00", "\udce9"]
 

@@ -211,7 +211,7 @@ KINDS: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
     "a class in Parquet": (in_parquet("areas.parquet", 5, "n_px", 7), "b", "areas.parquet", "n_px is 7"),
     "a row out of Parquet": (parquet_cut("areas.parquet"), "a", "areas.parquet", "rows of this slide"),
     "a number in a cell": (
-        in_workbook(1, r"(<c r=\"D2\"><v>)[^<]*", r"\g<1>9.9"),
+        in_workbook(1, r"(<c r=\"D2\"[^>]*><v>)[^<]*", r"\g<1>9.9"),
         "a",
         "summary.xlsx",
         "is 9.9 in sheet summary, row 2",
@@ -230,7 +230,7 @@ KINDS: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
     ),
     "the seal in the workbook": (in_workbook(6, r"[0-9a-f]{64}", "0" * 64), "", "summary.xlsx", "sheet seal, row 2"),
     "a formula in a cell": (
-        in_workbook(1, r"(<c r=\"D2\">)(<v>)", r"\g<1><f>1+1</f>\g<2>"),
+        in_workbook(1, r"(<c r=\"D2\"[^>]*>)(<v>)", r"\g<1><f>1+1</f>\g<2>"),
         "a",
         "summary.xlsx",
         "'=1+1'",

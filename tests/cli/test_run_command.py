@@ -19,7 +19,8 @@ COLUMNS = (
     "slide_id", "path", "sha_sample", "vendor", "objective_power", "width_px", "height_px", "mpp_x_um", "mpp_y_um",
     "mpp_source", "mpp_quality", "work_mpp_um", "n_px_total", "n_px_unscanned", "n_px_background", "n_px_excluded",
     "n_px_tissue", "n_px_tumor", "tissue_area_mm2", "tumor_area_mm2", "tumor_area_u_mm2", "tumor_area_ci95_low_mm2",
-    "tumor_area_ci95_high_mm2", "tumor_pct_tissue", "threshold", "threshold_method", "status",
+    "tumor_area_ci95_high_mm2", "tumor_area_scale_ci95_low_mm2", "tumor_area_scale_ci95_high_mm2",
+    "tumor_pct_tissue", "threshold", "threshold_method", "status",
     "flags", "config_hash", "wsi_area_version",
 )  # fmt: skip
 CONFIG = """
@@ -292,7 +293,7 @@ def test_the_areas_are_the_counts_times_the_pixel(measured: tuple[Path, Ended]) 
         ("n_px_total", "total_area_mm2"),
     ):
         assert float(row[area]) == pytest.approx(int(row[n_px]) * pixel_mm2, rel=1e-12)
-    low, high = float(row["tumor_area_ci95_low_mm2"]), float(row["tumor_area_ci95_high_mm2"])
+    low, high = float(row["tumor_area_scale_ci95_low_mm2"]), float(row["tumor_area_scale_ci95_high_mm2"])
     assert (low + high) / 2 == pytest.approx(float(row["tumor_area_mm2"]))
     assert high - low == pytest.approx(2 * 1.96 * float(row["tumor_area_u_mm2"]))
     assert float(row["tumor_pct_tissue"]) == 100

@@ -14,7 +14,9 @@ AREA_COLUMNS = {column.name: column.kind for column in columns_of("areas")}
 ROW = {
     "slide_id": 'S "1" µ', "class_id": 1, "class_name": "", "is_tissue": True, "is_tumor": False, "is_positive": True,
     "n_px": 2**53 + 1,
-    "area_mm2": 0.1 + 0.2, "area_u_mm2": 5e-324, "ci95_low_mm2": 3, "ci95_high_mm2": -1.7e308, "pct_tissue": None,
+    "area_mm2": 0.1 + 0.2, "area_u_mm2": 5e-324, "scale_ci95_low_mm2": 3, "scale_ci95_high_mm2": -1.7e308,
+    "ci95_low_mm2": None, "ci95_high_mm2": None, "ci95_reason": "no points", "expanded_u_mm2": 0.0, "u_holds": None,
+    "pct_tissue": None,
     "mean_<signal>": None, "integrated_<signal>": None, "sum_<signal>_per_mm2": None, "status": "2020-01-01T00:00:00",
 }  # fmt: skip
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from wsi_area.errors import ResultError
-from wsi_area.results.layout import read_json, write_bytes, write_csv, write_json
+from wsi_area.results.csv_text import write_csv
+from wsi_area.results.layout import read_json, write_bytes, write_json
 from wsi_area.storage.locks import sole_writer
 
 

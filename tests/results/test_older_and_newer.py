@@ -29,7 +29,10 @@ from wsi_area.results.documents import document_of, read_result, read_run
 from wsi_area.results.layout import RunLayout, SlideLayout, write_json
 
 SIZE = Size(300, 200)
-RENAMED = {"signal_per_mm2": "mean_signal", "per_mm2": "mean"}
+RENAMED = {
+    "signal_per_mm2": "mean_signal", "per_mm2": "mean",
+    "ci95_low_mm2": "scale_ci95_low_mm2", "ci95_high_mm2": "scale_ci95_high_mm2",
+}  # fmt: skip
 
 
 def said_of(again: Any, written: Any) -> Any:

@@ -11,7 +11,7 @@ from wsi_area.audit.class_change import CHANGE_COLUMNS, ClassChange, DatedClass,
 from wsi_area.audit.dated_areas import dated_areas
 from wsi_area.audit.same_rules import remarks_of, rules_apart
 from wsi_area.errors import ResultError
-from wsi_area.results.layout import write_csv
+from wsi_area.results.csv_text import write_csv
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.storage.place import Place

@@ -18,7 +18,10 @@ the fields of its own version and of all before it, and refuses a document of a 
 
 NEVER = "never"
 
-Table = Literal["summary", "areas", "flags", "failed", "objects", "subjects", "ratios", "regions", "bands", "hotspots"]
+Table = Literal[
+    "summary", "areas", "flags", "failed", "objects", "subjects", "ratios", "regions", "bands", "hotspots",
+    "budget", "review",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

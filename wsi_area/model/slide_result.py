@@ -19,11 +19,13 @@ from typing import Annotated
 from pydantic import Field
 
 from wsi_area.model.calibration import QUALITIES, Mpp, Quality
-from wsi_area.model.documented import Count, Hash, Name, Number, Says
+from wsi_area.model.corrections.amendment import Amendment
+from wsi_area.model.documented import Count, Hash, Name, Number, Says, not_there
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.objects import SizeChange
 from wsi_area.model.picture import ANY_PICTURE, PictureChoice
+from wsi_area.model.record.budget.slide_budgets import Budgets
 from wsi_area.model.record.ended_slide import (
     ConfigHash,
     EndedSlide,
@@ -67,6 +69,7 @@ from wsi_area.model.record.slide_steps import StepsOfSlide
 from wsi_area.model.record.slide_threshold import ByThreshold, Mm2ByThreshold
 from wsi_area.model.record.slide_tissue import Tissue, TissueLayerOnRecord
 from wsi_area.model.slide import Level
+from wsi_area.model.uncertainty.reference_score import AdjustedOnSlide
 
 __all__ = ["CountedSlide", "EndedSlide", "FailedSlide", "SlideResult", "UncountedSlide"]
 
@@ -154,6 +157,7 @@ class CountedSlide(EndedSlide):
     regions: NamedOnSlide = None
     size_filters: Annotated[tuple[SizeChange, ...], Says("what each filter by size changed")]
     steps: StepsOfSlide = None
+    budgets: Budgets = None
     annotations: Annotated[DrawnOnRecord | None, Says("what the classes were drawn from", empty="no drawing was used")]
     roi: Annotated[RoiOutlines | RoiMask | None, Says("the region of interest", empty="none was given")]
     outlines: Annotated[tuple[OutlineOnRecord, ...], Says("the exact areas of what was drawn, class by class")]
@@ -174,6 +178,11 @@ class CountedSlide(EndedSlide):
     certificate: Annotated[
         Certificate | None, Says(Certificate.__doc__ or "", empty="it was measured by a version that made none")
     ] = None
+    amendment: Annotated[
+        Amendment | None, Field(exclude_if=not_there), Says("how it was corrected; absent: it is what was measured")
+    ] = None
+
+    adjusted: Annotated[AdjustedOnSlide | None, Field(exclude=True), Says(AdjustedOnSlide.__doc__ or "")] = None
 
     @property
     def choice(self) -> PictureChoice:
@@ -194,6 +203,16 @@ class CountedSlide(EndedSlide):
         nothing = self.analyzed.area_mm2 is None and self.mpp is not None
         unread_glass = self.analyzed.n_px == 0 or self.work.tiles_skipped > 0
         return not (nothing and unread_glass and self.counts.n_px_unreadable > 0)
+
+    @property
+    def is_estimate(self) -> bool:
+        """Return True where the areas are estimates from a sample: most of the slide was not looked at closely."""
+        return self.counts.n_px_unsampled > 0 or self.status == "estimated"
+
+    @property
+    def is_lower_bound(self) -> bool:
+        """Return True where a part of the slide could not be read, so that the areas may be too small."""
+        return self.status == "incomplete" and not (self.is_estimate and not self.counts.n_px_unreadable)
 
     @property
     def size_l0_px(self) -> Size:
@@ -219,10 +238,8 @@ class CountedSlide(EndedSlide):
     @property
     def total_area_mm2(self) -> Annotated[
         float | None,
-        Says(
-            "area of the whole slide, scanned or not", "mm²", NO_MM2,
-            "counts.n_px_total, calibration.pixel_area_mm2", "total_area_mm2",
-        ),
+        Says("area of the whole slide, scanned or not", "mm²", NO_MM2, "counts.n_px_total, calibration.pixel_area_mm2",
+             "total_area_mm2"),
     ]:  # fmt: skip
         """Return the area of the whole slide in mm²."""
         pixel = self.calibration.pixel_area_mm2
@@ -231,10 +248,8 @@ class CountedSlide(EndedSlide):
     @property
     def n_px_excluded(self) -> Annotated[
         int,
-        Says(
-            "pixels of excluded classes: pen, fold, out of focus", "level-0 px", NOT_COUNTED, "classes.n_px",
-            "n_px_excluded",
-        ),
+        Says("pixels of excluded classes: pen, fold, out of focus", "level-0 px", NOT_COUNTED, "classes.n_px",
+             "n_px_excluded"),
     ]:  # fmt: skip
         """Return the level-0 pixels of the excluded classes."""
         return sum(c.n_px for c in self.classes if c.is_excluded)
@@ -261,10 +276,8 @@ class CountedSlide(EndedSlide):
     @property
     def flags(self) -> Annotated[
         str | None,
-        Says(
-            "codes of all findings, once each, with spaces between; see flags.csv", "", "nothing was noticed",
-            "findings.code", "flags",
-        ),
+        Says("codes of all findings, once each, with spaces between; see flags.csv", "", "nothing was noticed",
+             "findings.code", "flags"),
     ]:  # fmt: skip
         """Return the codes of all findings, once each, in a line; None where there are none."""
         return " ".join(dict.fromkeys(f.code for f in self.findings)) or None

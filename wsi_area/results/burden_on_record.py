@@ -32,8 +32,8 @@ def tumor_on_record(
         n_px=n_px,
         area_mm2=a,
         area_u_mm2=u,
-        ci95_low_mm2=None if a is None or u is None else a - COVERAGE_95 * u,
-        ci95_high_mm2=None if a is None or u is None else a + COVERAGE_95 * u,
+        scale_ci95_low_mm2=None if a is None or u is None else a - COVERAGE_95 * u,
+        scale_ci95_high_mm2=None if a is None or u is None else a + COVERAGE_95 * u,
         fraction_of_tissue=_share(inside_px, tissue.n_px),
     )
     if layer is None or n_px is None or inside_px is None:
@@ -60,8 +60,8 @@ def positive_on_record(burden: SlideBurden, tissue: Tissue, layer: TissueLayerOn
         n_px=n_px,
         area_mm2=a,
         area_u_mm2=u,
-        ci95_low_mm2=None if a is None or u is None else a - COVERAGE_95 * u,
-        ci95_high_mm2=None if a is None or u is None else a + COVERAGE_95 * u,
+        scale_ci95_low_mm2=None if a is None or u is None else a - COVERAGE_95 * u,
+        scale_ci95_high_mm2=None if a is None or u is None else a + COVERAGE_95 * u,
         fraction_of_tissue=_share(inside_px, tissue.n_px),
     )
 

@@ -48,10 +48,10 @@ def _renamed(names: Iterable[object]) -> str | None:
     found = [f"{name!r} is now {now!r}" for name in names if (now := _now(name)) is not None]
     if not found:
         return None
-    return (
-        f"{'; '.join(found)}, where <signal> is od or grey; beside it stand integrated_<signal> and "
-        "sum_<signal>_per_mm2: see docs/data_dictionary.md"
-    )
+    told = "; ".join(found)
+    if SIGNAL in told:
+        told += ", where <signal> is od or grey; beside it stand integrated_<signal> and sum_<signal>_per_mm2"
+    return f"{told}: see docs/data_dictionary.md"
 
 
 def _now(name: object) -> str | None:
@@ -72,10 +72,13 @@ def with_names_of_today(frame: pd.DataFrame, table: Table, signal: Callable[[], 
     table : str
         Which table it is.
     signal : callable
-        Says what the segmenter of the run integrates; asked where a former name is there, which stays if it is None.
+        Says what the segmenter of the run integrates; asked where a former name of its column is there, which stays if
+        it is None.
     """
-    former = {c.formerly: c.name for c in columns_of(table) if c.formerly in frame.columns}
-    name = signal() if former else None
-    return RunFrame(
-        frame if name is None else frame.rename(columns={o: n.replace(SIGNAL, name) for o, n in former.items()})
-    )
+    # a name that another column has taken over is a former one only where the column that had it has no name of its own
+    former = {
+        c.formerly: c.name for c in columns_of(table) if c.formerly in frame.columns and c.name not in frame.columns
+    }
+    name = signal() if any(SIGNAL in now for now in former.values()) else None
+    known = {old: now.replace(SIGNAL, name or "") for old, now in former.items() if name or SIGNAL not in now}
+    return RunFrame(frame.rename(columns=known) if known else frame)

@@ -1,25 +1,25 @@
 """results: where things lie in a run directory, and how a file gets there whole or not at all."""
 
-import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wsi_area.errors import NewerDocumentError, ResultError
 from wsi_area.model.documented import SCHEMA_VERSION
-from wsi_area.plain_text import plain, plain_values
+from wsi_area.plain_text import plain_values
 from wsi_area.storage.place import Place, commit, mending
 from wsi_area.version import __version__
 
 LEDGER_ARRAY, CLASS_MAP_ARRAY = "counts", "0"
 """The arrays in a slide's two zarr groups."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
-"""With what a formula begins in a spreadsheet, the wide forms too; a carriage return is escaped before it gets here."""
-_QUOTED = tuple(f"'{sign}" for sign in _FORMULA)
 TISSUE_FOLDER = "tissue"
 """In a slide's folder: its tissue as a layer of its own, laid out like a slide."""
+RAW_FOLDER = "raw"
+"""In the folder of a slide with size filters: its class map and ledger before them."""
+AMENDED_FOLDER = "amended"
+"""In a slide's folder: its amended versions, by their numbers, each laid out like a slide."""
 HOTSPOTS_NAME, HEAT_MAP_NAME = "hotspots.geojson", "hotspots.png"
 """The windows of a slide with the most, and what every window of the grid holds."""
 TMA_GRID_NAME = "tma_grid.csv"
@@ -114,6 +114,30 @@ class SlideLayout:
     def tissue(self) -> "SlideLayout":
         """Return the paths of the slide's tissue, where that is a layer of its own."""
         return SlideLayout(self.root / TISSUE_FOLDER)
+
+    def amended(self, number: int) -> "SlideLayout":
+        """Return the paths of an amended version of the slide, by its number from 1."""
+        return SlideLayout(self.root / AMENDED_FOLDER / str(number))
+
+    @property
+    def base(self) -> "SlideLayout | None":
+        """Return the paths of what an amended version is laid over, layer by layer; None for what was measured.
+
+        >>> SlideLayout(Path("slides/a")).amended(2).tissue.base.root.as_posix()
+        'slides/a/tissue'
+        """
+        folder = self.root.parent
+        if folder.name == AMENDED_FOLDER and self.root.name.isdecimal():
+            return SlideLayout(folder.parent)
+        below = SlideLayout(folder).base if self.root.name in {RAW_FOLDER, TISSUE_FOLDER} else None
+        return None if below is None else SlideLayout(below.root / self.root.name)
+
+    @property
+    def slide_id(self) -> str:
+        """Return the name of the slide's folder, of an amended version too."""
+        folder = self.root.parent
+        is_amended = folder.name == AMENDED_FOLDER and self.root.name.isdecimal()
+        return folder.parent.name if is_amended else self.root.name
 
     def shard_place(self, row: int, col: int) -> Place:
         """Return the file in which a batch's part of the class map lies, by its place among the batches."""
@@ -230,52 +254,3 @@ def _fault(error: OSError | ValueError | RecursionError) -> str:
     if "bytes, the most" in str(error):
         return f"was changed: {error}"
     return "is damaged: it is no whole JSON document"
-
-
-def write_csv(path: Place, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a table as CSV, as `csv_bytes` makes it."""
-    write_bytes(path, csv_bytes(columns, rows))
-
-
-def csv_bytes(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return a table as CSV: comma, point, UTF-8; missing values are empty, and no text is a formula (`csv_text`)."""
-    lines: list[str] = []
-
-    class _Lines:
-        def write(self, text: str) -> None:
-            lines.append(text)
-
-    writer = csv.DictWriter(_Lines(), fieldnames=list(columns), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({c: _cell(row.get(c)) for c in columns} for row in rows)
-    return "".join(lines).encode()
-
-
-def csv_text(text: str) -> str:
-    """Return a text as a cell of a CSV: with ``'`` before what a spreadsheet would take for a formula.
-
-    Whoever reads a table takes the ``'`` away where one of ``= + - @`` or a tab follows it, as `text_of_csv` does.
-    Numbers are no text, and stay as they are.
-
-    >>> csv_text("=1+1"), csv_text("-a"), csv_text("µm²")
-    ("'=1+1", "'-a", 'µm²')
-    """
-    told = plain(text)
-    return f"'{told}" if told[:1] in _FORMULA or (told[:1] == "'" and told[1:2] in _FORMULA) else told
-
-
-def text_of_csv(cell: str) -> str:
-    """Return the text that `csv_text` wrote into a cell.
-
-    >>> text_of_csv("'=1+1"), text_of_csv("'tis"), text_of_csv(csv_text("'=a"))
-    ('=1+1', "'tis", "'=a")
-    """
-    return cell[1:] if cell[:1] == "'" and (cell[1:2] in _FORMULA or cell[1:3] in _QUOTED) else cell
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return csv_text(value)
-    return repr(value) if isinstance(value, float) else value

@@ -11,7 +11,7 @@ PARTIAL = ".partial"
 
 MADE_FROM_SLIDES = (
     "summary.csv", "summary.parquet", "summary.xlsx", "areas.parquet", "flags.csv", "failed.csv", "objects.parquet",
-    "bands.parquet", "hotspots.parquet",
+    "bands.parquet", "hotspots.parquet", "budget.parquet",
     "ratios.csv", "ratios.parquet", "subjects.csv", "subjects.parquet",
     "report.html", "report.pdf", "seal.json",
 )  # fmt: skip

@@ -43,7 +43,7 @@ class OpenedSlide:
     @property
     def slide_id(self) -> str:
         """Return the slide's name in the run."""
-        return self.layout.root.name
+        return self.layout.slide_id
 
     @property
     def status(self) -> str:

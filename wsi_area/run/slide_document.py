@@ -27,6 +27,7 @@ from wsi_area.model.record.slide_pictures import pictures_on_record
 from wsi_area.model.record.slide_steps import StepsOnRecord
 from wsi_area.model.record.slide_threshold import ThresholdOnRecord
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.budget.budget_record import budgets_on_record
 from wsi_area.results.burden_on_record import positive_on_record, tissue_on_record, tumor_on_record
 from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.store import ledger_rows
@@ -169,7 +170,12 @@ def slide_document(
         tile_errors=tuple(TileError.model_validate(error) for error in work.tile_errors[:TILES_LISTED]),
         timing=Timing.model_validate(work.timing),
     )
-    return counted.model_copy(update={"certificate": certificate_of(counted, prepared.completeness)})
+    of_layer = None if objects.laid is None else objects.laid.layer
+    made = {
+        "certificate": certificate_of(counted, prepared.completeness),
+        "budgets": budgets_on_record(counted, layer=of_layer),
+    }
+    return counted.model_copy(update=made)
 
 
 def _status(objects: MergedObjects, burden: SlideBurden) -> Status:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area.errors import SettingsError
-from wsi_area.model.record.reference_design import ReferenceDesign
-from wsi_area.results.layout import text_of_csv
+from wsi_area.model.uncertainty.reference_design import ReferenceDesign
+from wsi_area.results.csv_text import text_of_csv
 
 POINT_COLUMNS = ("point_id", "slide_id", "x_px", "y_px", "answer")
 CANNOT_TELL = "?"

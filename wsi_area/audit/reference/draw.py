@@ -10,7 +10,7 @@ from wsi_area.audit.reference.slide_strata import SlideStrata, slide_strata
 from wsi_area.compute.reference.allocation import allocated
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.json_tree import json_digest
-from wsi_area.model.record.reference_design import (
+from wsi_area.model.uncertainty.reference_design import (
     By,
     DesignClass,
     DesignPoint,

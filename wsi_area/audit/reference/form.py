@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wsi_area.audit.reference.answers import CANNOT_TELL
 from wsi_area.audit.reference.patches import PATCH_PX, Patch
-from wsi_area.model.record.reference_design import ReferenceDesign
+from wsi_area.model.uncertainty.reference_design import ReferenceDesign
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _KEYS = "123456789abcdefghijklmopqrtuvwxyz"  # n and s are taken: next, save

@@ -10,8 +10,8 @@ from PIL import Image
 
 from wsi_area.errors import WsiAreaError
 from wsi_area.model.geometry import Region
-from wsi_area.model.record.reference_design import DesignPoint
 from wsi_area.model.slide import SlideInfo
+from wsi_area.model.uncertainty.reference_design import DesignPoint
 from wsi_area.plain_text import named_file
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide

@@ -47,7 +47,7 @@ def regions_faults(layout: SlideLayout, slide: CountedSlide) -> list[tuple[str, 
     table = read_regions(place)
     rows = rows_in(table)
     faults = list(_document_faults(rows, slide))
-    if not table.drop_columns([OUTLINE, ROW]).equals(slide_table(layout.root.name, rows)):
+    if not table.drop_columns([OUTLINE, ROW]).equals(slide_table(layout.slide_id, rows)):
         faults.append("its columns do not say what its rows say")
     outlines = [None if text is None else bytes.fromhex(text) for text in table[OUTLINE].to_pylist()]
     if not faults:

@@ -10,12 +10,15 @@ from wsi_area.errors import ResultError
 from wsi_area.model.documented import Table
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import EndedSlide
-from wsi_area.results.layout import RunLayout, text_of_csv
+from wsi_area.results.csv_text import text_of_csv
+from wsi_area.results.layout import RunLayout
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE, read_objects, slide_objects
 from wsi_area.results.tables.reading import ReadTable, read_csv, read_parquet, read_workbook
 from wsi_area.results.tables.region_tables import with_regions
-from wsi_area.results.tables.run_tables import WORKBOOK, RunTable, run_tables, sheets_of, table_files
-from wsi_area.results.tables.workbook import workbook
+from wsi_area.results.tables.run_tables import RunTable, run_tables, table_files
+from wsi_area.results.tables.workbook.file import workbook
+from wsi_area.results.tables.workbook.sheets import WORKBOOK, sheets_of
+from wsi_area.results.uncertainty.reference_scores import reference_scores, with_reference
 from wsi_area.storage.place import Place
 from wsi_area.version import __version__
 
@@ -50,7 +53,8 @@ def table_faults(
     """
     known = _Known(slides, unknown, run.seal is not None and run.wsi_area_version == __version__)
     try:
-        tables = with_regions(run_tables(slides, run), layout, slides)
+        shown = with_reference(slides, reference_scores(layout))
+        tables = with_regions(run_tables(shown, run), layout, shown)
     except ResultError as error:
         yield Disagreement("", "regions", str(error))
         return

@@ -25,7 +25,7 @@ _TABLES = (
 _MADE_ANEW = frozenset(
     {
         "run.json", "seal.json", "summary.csv", "summary.parquet", "areas.parquet", "flags.csv", "failed.csv",
-        "summary.xlsx", "report.html", "report.pdf",
+        "summary.xlsx", "report.html", "report.pdf", "budget.parquet",
     }
 )  # fmt: skip
 """Files that a run writes anew from the documents of its slides."""

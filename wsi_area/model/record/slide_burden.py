@@ -2,6 +2,8 @@
 
 from typing import Annotated, ClassVar
 
+from pydantic import AliasChoices, Field
+
 from wsi_area.model.documented import Area, Count, Number, Part, Says, Share
 from wsi_area.model.record.slide_origin import NO_AREA, NOT_COUNTED
 
@@ -12,6 +14,8 @@ NO_SHARE = "or no tissue was measured (tissue_source is empty), or there is none
 NO_POSITIVE = f"the segmenter measures no stain, {NO_AREA}"
 NO_POSITIVE_PX = f"the segmenter measures no stain, or {NOT_COUNTED}"
 _PX = "level-0 px"
+LOW_OF_SCALE = "lower end of the 95 % interval that the pixel size alone makes (1.96 u)"
+HIGH_OF_SCALE = "upper end of the 95 % interval that the pixel size alone makes"
 
 
 class Tumor(Part):
@@ -29,12 +33,17 @@ class Tumor(Part):
         Area | None,
         Says("its standard uncertainty, from the pixel size alone", "mm²", NO_TUMOR, column="tumor_area_u_mm2"),
     ]
-    ci95_low_mm2: Annotated[
+    scale_ci95_low_mm2: Annotated[
         Number | None,
-        Says("lower end of its 95 % interval (1.96 u)", "mm²", NO_TUMOR, column="tumor_area_ci95_low_mm2"),
+        Field(validation_alias=AliasChoices("scale_ci95_low_mm2", "ci95_low_mm2")),  # its name in documents of 0.1.0
+        Says(LOW_OF_SCALE, "mm²", NO_TUMOR, column="tumor_area_scale_ci95_low_mm2", formerly="tumor_area_ci95_low_mm2"),
     ]
-    ci95_high_mm2: Annotated[
-        Number | None, Says("upper end of its 95 % interval", "mm²", NO_TUMOR, column="tumor_area_ci95_high_mm2")
+    scale_ci95_high_mm2: Annotated[
+        Number | None,
+        Field(validation_alias=AliasChoices("scale_ci95_high_mm2", "ci95_high_mm2")),
+        Says(
+            HIGH_OF_SCALE, "mm²", NO_TUMOR, column="tumor_area_scale_ci95_high_mm2", formerly="tumor_area_ci95_high_mm2"
+        ),
     ]
     fraction_of_tissue: Annotated[
         Share | None, Says("tumour in tissue as a share of the tissue", empty=f"{NO_TUMOR_PX}, {NO_SHARE}")
@@ -92,13 +101,22 @@ class Positive(Part):
         Area | None,
         Says("its standard uncertainty, from the pixel size alone", "mm²", NO_POSITIVE, column="positive_area_u_mm2"),
     ]
-    ci95_low_mm2: Annotated[
+    scale_ci95_low_mm2: Annotated[
         Number | None,
-        Says("lower end of its 95 % interval (1.96 u)", "mm²", NO_POSITIVE, column="positive_area_ci95_low_mm2"),
-    ]
-    ci95_high_mm2: Annotated[
-        Number | None, Says("upper end of its 95 % interval", "mm²", NO_POSITIVE, column="positive_area_ci95_high_mm2")
-    ]
+        Field(validation_alias=AliasChoices("scale_ci95_low_mm2", "ci95_low_mm2")),
+        Says(
+            LOW_OF_SCALE, "mm²", NO_POSITIVE, column="positive_area_scale_ci95_low_mm2",
+            formerly="positive_area_ci95_low_mm2",
+        ),
+    ]  # fmt: skip
+    scale_ci95_high_mm2: Annotated[
+        Number | None,
+        Field(validation_alias=AliasChoices("scale_ci95_high_mm2", "ci95_high_mm2")),
+        Says(
+            HIGH_OF_SCALE, "mm²", NO_POSITIVE, column="positive_area_scale_ci95_high_mm2",
+            formerly="positive_area_ci95_high_mm2",
+        ),
+    ]  # fmt: skip
     fraction_of_tissue: Annotated[
         Share | None, Says("positive in tissue as a share of the tissue", empty=f"{NO_POSITIVE_PX}, {NO_SHARE}")
     ]

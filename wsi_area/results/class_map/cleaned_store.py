@@ -23,6 +23,7 @@ from wsi_area.model.ledger import NOT_COMMITTED
 from wsi_area.model.objects import SizeChange, SizeFilters
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
+from wsi_area.results.class_map.overlaid import stored_shard
 from wsi_area.results.class_map.store import create_store, ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.layout import (
@@ -31,6 +32,7 @@ from wsi_area.results.layout import (
     LABELS_NAME,
     NAMED_REGIONS_NAME,
     OUTLINES_NAME,
+    RAW_FOLDER,
     TISSUE_FOLDER,
     SlideLayout,
     read_json,
@@ -41,7 +43,7 @@ from wsi_area.results.tables.region_tables import REGIONS_TABLE
 from wsi_area.results.thumbnail import CLASSES_NAME
 from wsi_area.storage.place import remove_tree
 
-RAW_FOLDER, NOTE = "raw", "size_filters.json"
+NOTE = "size_filters.json"
 MADE_FROM_TILES = (
     OBJECTS_TABLE, REGIONS_TABLE, CLASSES_NAME, OUTLINES_NAME, NAMED_REGIONS_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME,
 )  # fmt: skip
@@ -119,7 +121,7 @@ def class_map_box(layout: SlideLayout, shard: tuple[int, int], box_work_px: Regi
     array = open_class_map(layout)
     row, col = shard
     # what is all background has no shard, so there is nothing to decode
-    if not layout.shard_place(row, col).exists():
+    if not stored_shard(layout, row, col).exists():
         return None
     b = box_work_px
     return array[b.y_px : b.bottom_px, b.x_px : b.right_px]

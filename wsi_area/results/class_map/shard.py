@@ -72,12 +72,17 @@ def write_shard(path: Place, tiles: Mapping[tuple[int, int], bytes], tiles_per_s
     if not tiles:
         path.unlink(missing_ok=True)
         return
+    commit(path, shard_pieces(tiles, tiles_per_side), flushed=False)
+
+
+def shard_pieces(tiles: Mapping[tuple[int, int], bytes], tiles_per_side: int) -> tuple[bytes, ...]:
+    """Return the bytes of a shard, one piece after the other: its tiles, their index, the checksum of that."""
     index = np.full((tiles_per_side, tiles_per_side, 2), ABSENT, "<u8")
     offset = 0
     for place, content in tiles.items():
         index[place] = offset, len(content)
         offset += len(content)
-    commit(path, (*tiles.values(), index.tobytes(), _crc(index.tobytes())), flushed=False)
+    return (*tiles.values(), index.tobytes(), _crc(index.tobytes()))
 
 
 def stored_index(content: bytes, tiles_per_side: int) -> NDArray[np.uint64]:

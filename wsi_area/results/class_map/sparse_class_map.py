@@ -15,6 +15,7 @@ from zarr.codecs import BytesCodec, Crc32cCodec, ShardingCodec
 from wsi_area.errors import ResultError
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap
+from wsi_area.results.class_map.overlaid import stored_shard
 from wsi_area.results.class_map.shard import CHUNK_CODECS, CRC_BYTES, absent, stored_index
 from wsi_area.results.class_map.soundness import shard_fault
 from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_class_map
@@ -52,7 +53,7 @@ class SparseClassMap:
 
     def shard_tiles(self, row: int, col: int) -> Iterator[tuple[int, int, ClassMap]]:
         """Yield the tiles of one shard, as `tiles_with_content` does."""
-        place, side_px = self.layout.shard_place(row, col), self.tile_px * self.tiles_per_side
+        place, side_px = stored_shard(self.layout, row, col), self.tile_px * self.tiles_per_side
         try:
             content = place.read_bytes()
         except FileNotFoundError:  # it is background

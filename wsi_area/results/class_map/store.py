@@ -19,7 +19,8 @@ from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.model.plan import SlidePlan
-from wsi_area.results.class_map.shard import CHUNK_CODECS, write_shard
+from wsi_area.results.class_map.overlaid import OVER_KEY, ledger_attribute, write_stored_shard
+from wsi_area.results.class_map.shard import CHUNK_CODECS
 from wsi_area.results.class_map.stored_class_map import zarr_errors_of
 from wsi_area.results.layout import CLASS_MAP_ARRAY, LEDGER_ARRAY, SlideLayout
 from wsi_area.storage.place import Place, commit, mending, remove_tree, zarr_store
@@ -44,7 +45,8 @@ def create_store(
     """
     for path in (layout.ledger, layout.class_map):
         remove_tree(path)
-    shard_px = plan.batch_tiles * plan.tile_px
+    shard_px, below = plan.batch_tiles * plan.tile_px, layout.base
+    over = {} if below is None else {OVER_KEY: ledger_attribute(below, "key")}
     image = zarr.create_group(zarr_store(layout.class_map))
     image.create_array(
         CLASS_MAP_ARRAY,
@@ -69,7 +71,7 @@ def create_store(
         compressors=ZstdCodec(level=_ZSTD_LEVEL, checksum=True),
         attributes={
             "columns": list(columns), "key": key, "made_from": dict(made_from), "tile_px": plan.tile_px,
-            "batch_tiles": k, "level": plan.level, "reduce_factor": plan.reduce_factor,
+            "batch_tiles": k, "level": plan.level, "reduce_factor": plan.reduce_factor, **over,
         },
     )  # fmt: skip
 
@@ -149,12 +151,36 @@ def commit_batch(
     try:
         k = _batch_tiles_of(layout.root, key)
         batch_row, batch_col = (n // k for n in first_tile)
-        write_shard(layout.shard_place(batch_row, batch_col), tiles, k)
+        write_stored_shard(layout, batch_row, batch_col, tiles, k)
         _write_rows(layout.rows_place(batch_row, batch_col), rows, k)
     except OSError as error:
         raise ResultError(
             f"{layout.root} cannot be written ({error.strerror or error}); {mending(layout.root)}, then run the "
             "same command again: what is committed is kept"
+        ) from error
+
+
+def commit_rows(layout: SlideLayout, first_tile: tuple[int, int], rows: NDArray[np.int64], tiles_per_side: int) -> None:
+    """Commit the ledger rows of a batch whose class map is the one below it: for an amended version.
+
+    Parameters
+    ----------
+    layout, first_tile, rows
+        As of `commit_batch`.
+    tiles_per_side : int
+        Tiles on a batch's side.
+
+    Raises
+    ------
+    ResultError
+        If they cannot be written.
+    """
+    batch_row, batch_col = (n // tiles_per_side for n in first_tile)
+    try:
+        _write_rows(layout.rows_place(batch_row, batch_col), rows, tiles_per_side)
+    except OSError as error:
+        raise ResultError(
+            f"{layout.root} cannot be written ({error.strerror or error}); {mending(layout.root)}"
         ) from error
 
 

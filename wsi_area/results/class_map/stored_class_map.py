@@ -14,8 +14,9 @@ import zarr
 
 from wsi_area.errors import ResultError
 from wsi_area.model.pixels import ClassMap
+from wsi_area.results.class_map.overlaid import class_map_store
 from wsi_area.results.layout import CLASS_MAP_ARRAY, SlideLayout
-from wsi_area.storage.place import Place, zarr_store
+from wsi_area.storage.place import Place
 
 ZARR_FAULTS = (OSError, KeyError, ValueError, RuntimeError)
 """What zarr and its codecs raise of a store that is not there, or not whole."""
@@ -92,7 +93,7 @@ def open_class_map(layout: SlideLayout) -> StoredClassMap:
         If there is none that opens.
     """
     try:
-        array = zarr.open_array(zarr_store(layout.class_map), path=CLASS_MAP_ARRAY, mode="r")
+        array = zarr.open_array(class_map_store(layout), path=CLASS_MAP_ARRAY, mode="r")
     except ZARR_FAULTS as error:
         raise ResultError(f"{layout.class_map} cannot be opened ({error}); was the slide measured?") from error
     return StoredClassMap(array, layout.class_map)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from wsi_area.model.documented import Part, Says, Table
 from wsi_area.model.finding import QaFinding
+from wsi_area.model.record.budget.slide_budgets import BudgetLine
 from wsi_area.model.record.slide_areas import ClassOnRecord
 from wsi_area.model.record.slide_bands import Band
 from wsi_area.model.record.slide_foci import Focus
@@ -16,6 +17,7 @@ from wsi_area.model.record.slide_hotspots import HotSpot
 from wsi_area.model.record.slide_ratios import RatioOnRecord
 from wsi_area.model.record.slide_regions import ClassInRegion, RegionOnRecord
 from wsi_area.model.record.subjects import SubjectTotal
+from wsi_area.model.review.verdict import SlideVerdict
 from wsi_area.model.slide_result import CountedSlide, UncountedSlide
 
 Kind = Literal["text", "integer", "number", "flag"]
@@ -36,6 +38,7 @@ _FIRST: dict[Table, tuple[str, ...]] = {
         "slide_id", "class_id", "class_name", "is_tissue", "is_tumor", "n_px", "area_mm2", "area_u_mm2",
         "ci95_low_mm2", "ci95_high_mm2", "pct_tissue", "mean_<signal>", "status",
     ),
+    "budget": ("slide_id", "kind", "area", "term", "u_mm2", "share", "source"),
     "hotspots": (
         "slide_id", "rank", "center_x_px", "center_y_px", "window_mm2", "tissue_mm2", "positive_mm2", "positive_pct",
         "times_mean",
@@ -52,7 +55,12 @@ _FIRST: dict[Table, tuple[str, ...]] = {
 _OF_ROWS = (ClassOnRecord, RatioOnRecord, Focus, RegionOnRecord, ClassInRegion, Band, HotSpot)
 """Values of which a document holds several, each of them a row of a table or a group of cells in it."""
 
-_ROW_OF_ITS_OWN: dict[Table, type] = {"flags": QaFinding, "subjects": SubjectTotal}
+_ROW_OF_ITS_OWN: dict[Table, type] = {
+    "flags": QaFinding,
+    "subjects": SubjectTotal,
+    "budget": BudgetLine,
+    "review": SlideVerdict,
+}
 """Tables whose rows are values of their own, and not a slide or a part of one."""
 
 
@@ -94,6 +102,24 @@ def columns_of(table: Table) -> tuple[Column, ...]:
     return tuple(found[name] for name in (*first, *(name for name in found if name not in first)))
 
 
+@cache
+def unit_of(table: Table, name: str) -> str:
+    """Return the unit of a column of a run, whose name may be that of one class or signal; "" where none is known.
+
+    >>> unit_of("summary", "class_stroma_area_mm2"), unit_of("summary", "n_px_class_stroma")
+    ('mm²', 'level-0 px')
+    """
+    units = {column.name: column.unit for column in columns_of(table)}
+    if name in units:
+        return units[name]
+    for of_each, unit in units.items():
+        for mark in (CLASS, SIGNAL):
+            first, found, last = of_each.partition(mark)
+            if found and name.startswith(first) and name.endswith(last):
+                return unit
+    return ""
+
+
 def _slide(slide: Any, item: Any) -> Any:
     return slide
 
@@ -123,7 +149,8 @@ def _attribute(reach: Reach, name: str) -> Reach:
 
 
 def _call(reach: Reach, name: str) -> Reach:
-    return lambda slide, item: getattr(reach(slide, item), name)(item)
+    """Return the way to a method of one item; it ends in None where there is nothing on the way."""
+    return lambda slide, item: None if (of := reach(slide, item)) is None else getattr(of, name)(item)
 
 
 def _derived(kind: type) -> Iterator[tuple[str, Callable[..., Any], bool]]:

@@ -37,11 +37,21 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {  # the files of a table, w
         "One row for each hot spot, area by area, the best first; written where `[hotspots]` asks for it.",
         columns_of("hotspots"),
     ),
+    "budget.parquet": (
+        "One row for each counted slide with mm², each of its classes but background and each total, and each thing "
+        "that may make that area wrong.",
+        columns_of("budget"),
+    ),
     "regions.csv, regions.parquet": (
         "One row for each region of a slide that somebody drew, or that was found on it: outlines, codes of a mask, "
         "regions of interest, cores, sections. Regions may overlap; each is counted for itself. There is none where no "
         "region was given. The table beside each slide's result.json has the outlines too.",
         columns_of("regions"),
+    ),
+    "review/summary.csv": (
+        "One row for each planned slide: the verdict as it stands, made of the events in `review/events`. There is "
+        "none where nobody decided anything.",
+        columns_of("review"),
     ),
 }
 _HEAD = """\
@@ -53,9 +63,9 @@ Every column of the tables of a run. Written by `python -m wsi_area.results.tabl
 - Ids are text. What guesses types turns `001` into 1, `1E5` into 100000 and `NA` into nothing: open
   `summary.parquet`, which knows its types, or name them. pandas: `read_csv(…, dtype={"slide_id": str},
   keep_default_na=False, na_values=[""])`; R: `read.csv(…, colClasses = c(slide_id = "character"), na.strings = "")`;
-  Excel, LibreOffice: `summary.xlsx`, typed, a sheet for each of summary, areas, flags and failed, one for subjects
-  where the manifest names them, and the seal of the run on the last (a double click on a CSV takes the separator and
-  the decimal sign of the country, and guesses dates).
+  Excel, LibreOffice: `summary.xlsx`, typed, a sheet for each of summary, areas, flags, failed and budget, one for
+  subjects where the manifest names them, and the seal of the run on the last (a double click on a CSV takes the
+  separator and the decimal sign of the country, and guesses dates).
 - A text of a CSV that would begin a formula (`=`, `+`, `-`, `@`, a tab) has a `'` before it: take it away where one of
   these follows it. Numbers have none; parquet and xlsx hold texts as they are. A path whose name is no UTF-8, or orders
   something, is written with an escape (`caf\\xe9.tif`).
@@ -64,6 +74,10 @@ Every column of the tables of a run. Written by `python -m wsi_area.results.tabl
 - `<class>` stands for each class of the run, `<signal>` for each signal that its segmenter integrates: `od`, mean
   optical density, or `grey`, mean grey value. A run without a signal has no such column.
 - The last column says what becomes of a number where the same picture has pixels of twice the size.
+- An interval says what it holds. `*_scale_ci95_*` is the pixel size alone (version 0.1.0 had it under `*_ci95_*`).
+  `*_ci95_*` has the error of the segmentation in it, and is empty where nobody knows that; the reason is beside it.
+  `*_expanded_u_mm2` is what all known terms come to, and `*_u_holds` names them. `tumor_area_u_mm2`,
+  `positive_area_u_mm2` and `area_u_mm2` are the pixel size alone, as before.
 - `result.json` is described by `result.schema.json` beside this file.
 """
 

@@ -29,7 +29,7 @@ def write_foci(layout: SlideLayout, foci: Foci, mpp: Mpp | None, key: str) -> No
 
     totals = {name: getattr(foci, name) for name in Foci.__slots__ if name != "listed"}
     note = json.dumps({"key": key, "totals": {**totals, "max_feret_mm": repr(foci.max_feret_mm)}})
-    table = _table(foci, layout.root.name, mpp).replace_schema_metadata({_TOTALS: note})
+    table = _table(foci, layout.slide_id, mpp).replace_schema_metadata({_TOTALS: note})
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     write_bytes(layout.root / OBJECTS_TABLE, sink.getvalue().to_pybytes())

@@ -35,7 +35,7 @@ def write_slide_regions(layout: SlideLayout, named: NamedRegions, rows: Sequence
             for r, row in zip(named.regions, rows, strict=True)
         ],
     )
-    shown = slide_table(layout.root.name, rows)
+    shown = slide_table(layout.slide_id, rows)
     for name in shown.column_names:
         table = table.append_column(name, shown[name])
     sink = pa.BufferOutputStream()
@@ -102,7 +102,7 @@ def slide_regions_table(layout: SlideLayout) -> "pa.Table":
         If its own table is damaged.
     """
     place = layout.root / REGIONS_TABLE
-    return _read(place).drop_columns([OUTLINE, ROW]) if place.is_file() else slide_table(layout.root.name, ())
+    return _read(place).drop_columns([OUTLINE, ROW]) if place.is_file() else slide_table(layout.slide_id, ())
 
 
 def _read(place: Place) -> "pa.Table":

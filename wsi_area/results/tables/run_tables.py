@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from wsi_area.compute.count.subject_totals import subject_totals
 from wsi_area.model.documented import Table
+from wsi_area.model.record.budget.slide_budgets import BudgetLine
 from wsi_area.model.record.slide_bands import Band
 from wsi_area.model.record.slide_hotspots import HotSpot
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.plain_text import plain_values
-from wsi_area.results.layout import RunLayout, csv_bytes, write_bytes
+from wsi_area.results.csv_text import csv_bytes
+from wsi_area.results.layout import RunLayout, write_bytes
 from wsi_area.results.tables.columns import CLASS, SIGNAL, Kind, columns_of
-from wsi_area.results.tables.workbook import Table as Sheet
-from wsi_area.results.tables.workbook import workbook
 from wsi_area.storage.place import Place
 
 if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then its 40 MB are the workers'
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then it
 Row = Mapping[str, Any]
 
 IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed", "ratios", "subjects", "regions")
-IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "ratios", "subjects", "regions", "bands", "hotspots")
+IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "ratios", "subjects", "regions", "bands", "hotspots", "budget")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,20 @@ def run_tables(slides: Sequence[EndedSlide], run: RunRecord) -> dict[Table, RunT
     if any(slide.hotspots is not None for slide in counted):
         spots = [r for s in counted if s.hotspots for r in _rows("hotspots", s, s.hotspots.listed)]
         tables["hotspots"] = RunTable(_kinds("hotspots"), spots)
+    if any(slide.budgets is not None for slide in counted):
+        tables["budget"] = RunTable(_kinds("budget"), [row for slide in counted for row in budget_rows(slide)])
     return tables
+
+
+def budget_rows(slide: CountedSlide) -> list[dict[str, Any]]:
+    """Return the rows of the budgets of one slide: one for each area and each thing that may make it wrong."""
+    listed = () if slide.budgets is None else slide.budgets.listed
+    lines = [BudgetLine(slide_id=slide.slide_id, budget=budget, row=row) for budget in listed for row in budget.rows]
+    return [{column.name: column.value(None, line) for column in columns_of("budget")} for line in lines]
 
 
 def _rows(table: Table, slide: CountedSlide, items: Sequence[Band | HotSpot]) -> list[dict[str, Any]]:
     return [{column.name: column.value(slide, item) for column in columns_of(table)} for item in items]
-
-
-WORKBOOK = "summary.xlsx"
 
 
 def table_files(tables: Mapping[Table, RunTable]) -> dict[str, bytes]:
@@ -79,11 +85,6 @@ def table_files(tables: Mapping[Table, RunTable]) -> dict[str, bytes]:
         **{f"{n}.csv": csv_bytes(list(tables[n].columns), tables[n].rows) for n in IN_CSV if n in tables},
         **{f"{n}.parquet": parquet_bytes(tables[n].columns, tables[n].rows) for n in IN_PARQUET if n in tables},
     }
-
-
-def write_workbook(layout: RunLayout, tables: Mapping[Table, RunTable], seal: str) -> str:
-    """Return the SHA-256 of the workbook of a run, written; its last sheet has the seal."""
-    return _write(layout.root / WORKBOOK, workbook(sheets_of(tables, seal)))
 
 
 def write_tables(layout: RunLayout, tables: Mapping[Table, RunTable]) -> dict[str, str]:
@@ -102,12 +103,6 @@ def _write(path: Place, content: bytes) -> str:
     """Return the SHA-256 of a file, written."""
     write_bytes(path, content)
     return hashlib.sha256(content).hexdigest()
-
-
-def sheets_of(tables: Mapping[Table, RunTable], seal: str) -> list[Sheet]:
-    """Return the sheets of the workbook: a sheet for each table, and one with the seal of the run."""
-    sealed = [{"what": "seal of the run", "value": seal}, {"what": "held by", "value": "wsi-area verify"}]
-    return [*((name, list(t.columns), t.rows) for name, t in tables.items()), ("seal", ("what", "value"), sealed)]
 
 
 def names_of(table: Table) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def order_class_thumbnail(layout: SlideLayout, ended: EndedSlide, executor: Exec
     except Exception as error:  # a boundary, like the task's own: the measurement does not depend on it
         why = str(error)
     if why is not None:
-        _LOG.warning("%s: its classes are not kept as a picture (%s); the report makes it", layout.root.name, why)
+        _LOG.warning("%s: its classes are not kept as a picture (%s); the report makes it", layout.slide_id, why)
 
 
 def _why_not_kept(layout: SlideLayout, slide: CountedSlide, executor: Executor) -> str | None:

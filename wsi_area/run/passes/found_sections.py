@@ -8,7 +8,8 @@ from wsi_area.inputs.tma_map import GRID_COLUMNS, wanted_cores
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.drawn import NamedRegions
 from wsi_area.model.finding import QaFinding
-from wsi_area.results.layout import TMA_GRID_NAME, SlideLayout, csv_bytes, write_bytes
+from wsi_area.results.csv_text import csv_bytes
+from wsi_area.results.layout import TMA_GRID_NAME, SlideLayout, write_bytes
 from wsi_area.run.executors.contract import Executor
 from wsi_area.run.passes.outcomes import only_outcome
 from wsi_area.run.passes.tissue_envelope import MappedTissue
@@ -48,7 +49,7 @@ def with_found(
     """
     place = layout.root / TMA_GRID_NAME
     place.unlink(missing_ok=True)
-    name = layout.root.name
+    name = layout.slide_id
     if mpp is None or tissue is None:
         told = "pieces of tissue and cores are found by their size in µm, and there is no pixel size"
         return _with(named, QaFinding(name, "SECTIONS_NOT_ASSESSED", "warning", None, None, "", told, "give --mpp"))

@@ -1,15 +1,25 @@
-"""results: the tables of a run as one Excel workbook, typed, so that no country's separator or date can touch them."""
+"""results: an Excel workbook, typed, so that no country's separator or date can touch its cells."""
 
 import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from wsi_area.plain_text import plain
+from wsi_area.results.tables.workbook.looks import COLOURED, HEADING, TEXT, number_format, styles, width_of, word_format
 
-Table = tuple[str, Sequence[str], Sequence[Mapping[str, Any]]]
-"""The name of a sheet, its columns, its rows."""
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table of the workbook."""
+
+    name: str
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, Any]]
+    looks: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # unit and kind of a column; else as it is
+
 
 MOST_ROWS = 1_048_575
 """A sheet holds 2**20 rows (ECMA-376), the heading among them."""
@@ -19,33 +29,22 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-_HEADING, _TEXT = 1, 2  # formats of _STYLES: bold, and text that stays text when somebody edits it
-_FONT = '<sz val="11"/><name val="Calibri"/>'
-_PLAIN = 'numFmtId="0" fontId="0" fillId="0" borderId="0"'
-_STYLES = (
-    f'<styleSheet xmlns="{_MAIN}"><fonts count="2"><font>{_FONT}</font><font><b/>{_FONT}</font></fonts>'
-    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
-    '</fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
-    f'<cellStyleXfs count="1"><xf {_PLAIN}/></cellStyleXfs><cellXfs count="3"><xf {_PLAIN} xfId="0"/>'
-    '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/>'
-    '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>'
-    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
-)
 
 
-def workbook(tables: Sequence[Table]) -> bytes:
-    """Return an Excel workbook (ECMA-376) with a sheet for each table; the same tables make the same bytes.
+def workbook(sheets: Sequence[Sheet]) -> bytes:
+    """Return an Excel workbook (ECMA-376) of some sheets; the same sheets make the same bytes.
 
     Text is text, whatever it looks like: ``007`` keeps its zeros, ``1e5`` is no number and ``=A1`` no formula. What is
-    None has no cell. A table too long for a sheet is left out.
+    None has no cell. A table too long for a sheet is left out. The heading and the first column stay in sight, and each
+    sheet can be filtered.
     """
-    fitting = [table for table in tables if len(table[2]) <= MOST_ROWS]
+    fitting = [sheet for sheet in sheets if len(sheet.rows) <= MOST_ROWS]
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
-        for name, content in _parts([name for name, _, _ in fitting]):
+        for name, content in _parts(fitting):
             _add(package, name, content)
-        for number, (_, columns, rows) in enumerate(fitting, 1):
-            _add(package, f"xl/worksheets/sheet{number}.xml", "".join(_sheet(columns, rows)))
+        for number, sheet in enumerate(fitting, 1):
+            _add(package, f"xl/worksheets/sheet{number}.xml", "".join(_sheet(sheet)))
     return file.getvalue()
 
 
@@ -55,9 +54,9 @@ def _add(package: zipfile.ZipFile, name: str, content: str) -> None:
     package.writestr(entry, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n{content}'.encode())
 
 
-def _parts(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _parts(sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
     """Yield what every workbook has besides its sheets."""
-    numbers = range(1, len(names) + 1)
+    numbers = range(1, len(sheets) + 1)
     kinds = {"workbook.xml": "sheet.main", "styles.xml": "styles"}
     kinds |= {f"worksheets/sheet{n}.xml": "worksheet" for n in numbers}
     listed = "".join(
@@ -68,11 +67,29 @@ def _parts(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield "_rels/.rels", _relations([("officeDocument", "xl/workbook.xml")])
     targets = [*(("worksheet", f"worksheets/sheet{n}.xml") for n in numbers), ("styles", "styles.xml")]
     yield "xl/_rels/workbook.xml.rels", _relations(targets)
-    sheets = "".join(
-        f'<sheet name={quoteattr(name)} sheetId="{n}" r:id="r{n}"/>' for n, name in zip(numbers, names, strict=True)
+    listed = "".join(
+        f'<sheet name={quoteattr(sheet.name)} sheetId="{n}" r:id="r{n}"/>'
+        for n, sheet in zip(numbers, sheets, strict=True)
     )
-    yield "xl/workbook.xml", f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATIONS}"><sheets>{sheets}</sheets></workbook>'
-    yield "xl/styles.xml", _STYLES
+    # a filter has a hidden name, too: Excel writes one, and some programs look for it
+    filters = "".join(
+        f'<definedName name="_xlnm._FilterDatabase" localSheetId="{n - 1}" hidden="1">'
+        f"{escape(_everywhere(sheet))}</definedName>"
+        for n, sheet in zip(numbers, sheets, strict=True)
+        if sheet.columns
+    )
+    names = f"<definedNames>{filters}</definedNames>" if filters else ""
+    yield (
+        "xl/workbook.xml",
+        f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATIONS}"><sheets>{listed}</sheets>{names}</workbook>',
+    )
+    yield "xl/styles.xml", styles()
+
+
+def _everywhere(sheet: Sheet) -> str:
+    """Return the place of a whole table, with its sheet."""
+    quoted = sheet.name.replace("'", "''")
+    return f"'{quoted}'!$A$1:${_letters(len(sheet.columns) - 1)}${len(sheet.rows) + 1}"
 
 
 def _relations(targets: Sequence[tuple[str, str]]) -> str:
@@ -83,9 +100,10 @@ def _relations(targets: Sequence[tuple[str, str]]) -> str:
     return f'<Relationships xmlns="{_PACKAGE}/relationships">{listed}</Relationships>'
 
 
-def _sheet(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _sheet(sheet: Sheet) -> Iterator[str]:
+    columns, rows = sheet.columns, sheet.rows
     widths = "".join(
-        f'<col min="{n}" max="{n}" width="{max(10, min(28, len(name) + 2))}" customWidth="1"/>'
+        f'<col min="{n}" max="{n}" width="{width_of(name, rows)}" customWidth="1"/>'
         for n, name in enumerate(columns, 1)
     )
     yield (
@@ -94,24 +112,33 @@ def _sheet(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Iterato
         f'<cols>{widths}</cols><sheetData><row r="1">'
     )
     letters = [_letters(n) for n in range(len(columns))]
-    yield from (_cell(f"{letter}1", name, _HEADING) for letter, name in zip(letters, columns, strict=True))
+    yield from (_text(f"{letter}1", name, HEADING) for letter, name in zip(letters, columns, strict=True))
     yield "</row>"
+    numbers = [number_format(*sheet.looks.get(name, ("", ""))) for name in columns]
     for number, row in enumerate(rows, 2):
         yield f'<row r="{number}">'
-        for letter, name in zip(letters, columns, strict=True):
+        for letter, name, style in zip(letters, columns, numbers, strict=True):
             value = row.get(name)
             if value is not None:
-                yield _cell(f"{letter}{number}", value, _TEXT)
+                yield _cell(f"{letter}{number}", name, value, style)
         yield "</row>"
-    yield "</sheetData></worksheet>"
+    yield "</sheetData>"
+    if columns:
+        yield f'<autoFilter ref="A1:{letters[-1]}{len(rows) + 1}"/>'
+    yield "</worksheet>"
 
 
-def _cell(place: str, value: Any, style: int) -> str:
+def _cell(place: str, name: str, value: Any, style: int) -> str:
     if isinstance(value, bool):
         return f'<c r="{place}" t="b"><v>{int(value)}</v></c>'
     if isinstance(value, int | float):
-        return f'<c r="{place}"><v>{value!r}</v></c>'
-    text = escape("".join(map(_character, plain(str(value))[:MOST_CHARACTERS])))
+        shown = f' s="{style}"' if style else ""
+        return f'<c r="{place}"{shown}><v>{value!r}</v></c>'
+    return _text(place, str(value), word_format(str(value)) if name in COLOURED else TEXT)
+
+
+def _text(place: str, value: str, style: int) -> str:
+    text = escape("".join(map(_character, plain(value)[:MOST_CHARACTERS])))
     return f'<c r="{place}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 

@@ -1,0 +1,1 @@
+"""audit: subjects measured more than once: how far their areas lie apart, as a calibration for other runs."""

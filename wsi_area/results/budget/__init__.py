@@ -1,0 +1,1 @@
+"""results: the uncertainty budgets of a slide: made from its result, and told as text."""

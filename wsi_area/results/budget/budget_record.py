@@ -1,0 +1,134 @@
+"""results: the uncertainty budgets of a slide, from what its result says; and again with what others know of it."""
+
+from collections.abc import Iterator, Mapping
+
+from wsi_area.compute.budget.budget import CountedArea, budget_of
+from wsi_area.compute.budget.budget import with_terms as budget_with_terms
+from wsi_area.compute.budget.rows import (
+    conflict_row,
+    counting_row,
+    pixel_size_row,
+    skipped_glass_row,
+    threshold_row,
+    unknown,
+)
+from wsi_area.compute.budget.terms import NOTHING_GIVEN, BudgetTerms
+from wsi_area.model.classes import BACKGROUND_ID
+from wsi_area.model.record.budget.slide_budgets import BudgetsOnRecord
+from wsi_area.model.record.budget.uncertainty_budget import AreaKind, BudgetRow, UncertaintyBudget
+from wsi_area.model.record.slide_areas import ClassOnRecord
+from wsi_area.model.slide_result import CountedSlide
+
+AreaName = tuple[AreaKind, str]
+"""Names an area of a slide."""
+
+
+def budgets_on_record(
+    slide: CountedSlide,
+    edges: Mapping[AreaName, int] | None = None,
+    layer: CountedSlide | None = None,
+    terms: BudgetTerms = NOTHING_GIVEN,
+) -> BudgetsOnRecord | None:
+    """Return a budget for each class but background and each total of a slide; None where there are no mm².
+
+    Parameters
+    ----------
+    slide : CountedSlide
+    edges : mapping or None
+        Edges between work pixels in an area and beside it; None where nobody counted them.
+    layer : CountedSlide or None
+        The tissue layer, where the tissue is that: its budget of the tissue is taken.
+    terms
+        What the run does not know by itself.
+    """
+    if slide.mpp is None or not slide.was_read:
+        return None
+    found = []
+    for area, members in _areas(slide):
+        if area.kind == "total" and area.name == "tissue" and slide.tissue.source == "layer":
+            found += [] if layer is None else _of_layer(layer, area, terms)
+            continue
+        counted = None if edges is None else edges.get((area.kind, area.name))
+        found.append(budget_of(area, _own_rows(slide, area, members, counted), terms))
+    return BudgetsOnRecord(listed=tuple(found))
+
+
+def with_terms(slide: CountedSlide, terms: BudgetTerms) -> CountedSlide:
+    """Return a slide whose budgets hold what others know of it; as it is where it has no budget."""
+    if slide.budgets is None:
+        return slide
+    listed = tuple(budget_with_terms(budget, terms) for budget in slide.budgets.listed)
+    return slide.model_copy(update={"budgets": BudgetsOnRecord(listed=listed)})
+
+
+def _areas(slide: CountedSlide) -> Iterator[tuple[CountedArea, tuple[ClassOnRecord, ...]]]:
+    """Yield each area that has mm², with the classes that it is made of."""
+    classes = slide.classes
+    positive = slide.positive
+    totals = (
+        ("tumor", slide.tumor.area_mm2, tuple(c for c in classes if c.is_tumor)),
+        ("positive", None if positive is None else positive.area_mm2, tuple(c for c in classes if c.is_positive)),
+        ("tissue", slide.tissue.area_mm2, tuple(c for c in classes if c.is_tissue)),
+    )
+    for name, area_mm2, members in totals:
+        if area_mm2 is not None:
+            yield _area(slide, "total", name, area_mm2, members), members
+    for c in classes:
+        if c.id != BACKGROUND_ID and not c.is_excluded and c.area_mm2 is not None:
+            yield _area(slide, "class", c.name, c.area_mm2, (c,)), (c,)
+
+
+def _area(
+    slide: CountedSlide, kind: AreaKind, name: str, area_mm2: float, members: tuple[ClassOnRecord, ...]
+) -> CountedArea:
+    names = tuple(c.name for c in members)
+    return CountedArea(kind, name, names, measurand_text(slide, kind, name, names), area_mm2, _is_drawn(slide))
+
+
+def _is_drawn(slide: CountedSlide) -> bool:
+    return slide.annotations is not None
+
+
+def measurand_text(slide: CountedSlide, kind: AreaKind, name: str, classes: tuple[str, ...]) -> str:
+    """Return in words what an area of a slide stands for: class, pixel, holes, region, and what is not in it."""
+    what = f"all that is {'tumour' if name == 'tumor' else name}" if kind == "total" else f"class {name}"
+    members = f" ({', '.join(classes)})" if kind == "total" and classes else ""
+    work_um = slide.work.work_mpp_um or 0.0
+    steps = () if slide.steps is None else slide.steps.listed
+    filled = next((step.setting for step in steps if step.kind == "fills"), None)
+    holes = f"holes as {filled} leaves them" if filled else "net of holes"
+    region = "in the whole picture" if slide.roi is None else "in the region of interest"
+    return (
+        f"{what}{members}: area {region}, {holes}, as pixels of level 0 would show it, counted in pixels of "
+        f"{work_um:.4g} µm; of the section as it lies, thickness and shrinkage are not in it"
+    )
+
+
+def _own_rows(
+    slide: CountedSlide, area: CountedArea, members: tuple[ClassOnRecord, ...], edges: int | None
+) -> tuple[BudgetRow, ...]:
+    """Return the rows that a run knows by itself."""
+    calibration, work = slide.calibration, slide.work
+    is_tissue = area.kind == "total" and area.name == "tissue"
+    is_tissue |= {c.name for c in members} == {c.name for c in slide.classes if c.is_tissue}
+    rows = (
+        pixel_size_row(area.area_mm2, calibration),
+        conflict_row(area.area_mm2, calibration),
+        counting_row(edges, (work.work_mpp_x_um or 0.0, work.work_mpp_y_um or 0.0)),
+        unknown("work_pixel", "not assessed: no tile was counted at another pixel size"),
+        skipped_glass_row(
+            slide.skipped_tissue_px_upper_bound, work.tiles_skipped, calibration.pixel_area_mm2 or 0.0, may_hold=True
+        ),
+        threshold_row(area.area_mm2, slide.tissue_by_threshold, is_tissue),
+    )
+    return tuple(row for row in rows if row is not None)
+
+
+def _of_layer(layer: CountedSlide, area: CountedArea, terms: BudgetTerms) -> list[UncertaintyBudget]:
+    """Return the budget of the tissue as its layer has it, of the same area; none where it has none."""
+    told = None if layer.budgets is None else layer.budgets.tissue
+    if told is None:
+        return []
+    as_layer = CountedArea("total", "tissue", told.classes, told.measurand, area.area_mm2, area.is_drawn)
+    given = {"sampling", "segmentation", "observer", "rescan"}
+    return [budget_of(as_layer, [row for row in told.rows if row.name not in given], terms)]

@@ -1,0 +1,54 @@
+"""results: which sheets the workbook of a run has, and in which order their columns stand."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from wsi_area.model.documented import Table
+from wsi_area.results.layout import RunLayout, write_bytes
+from wsi_area.results.tables.columns import unit_of
+from wsi_area.results.tables.run_tables import RunTable
+from wsi_area.results.tables.workbook.file import Sheet, workbook
+
+WORKBOOK = "summary.xlsx"
+
+_BESIDE: dict[Table, dict[str, tuple[str, ...]]] = {
+    "summary": {
+        "tumor_pct_tissue": ("positive_area_mm2", "positive_pct_tissue"),
+        "tissue_area_mm2": ("tissue_source", "tumor_in_tissue_area_mm2", "tumor_outside_tissue_area_mm2"),
+        "mpp_quality": ("area_quality",),
+    },
+    "regions": {
+        "pct_tissue": (
+            "tissue_area_mm2", "tumor_area_mm2", "tumor_pct_tissue", "positive_area_mm2", "positive_pct_tissue",
+            "largest_focus_mm2",
+        ),
+    },
+}  # fmt: skip
+"""What a person reads together stands together; the files for programs keep the order that they have had."""
+
+
+def write_workbook(layout: RunLayout, tables: Mapping[Table, RunTable], seal: str) -> str:
+    """Return the SHA-256 of the workbook of a run, written; its last sheet has the seal."""
+    content = workbook(sheets_of(tables, seal))
+    write_bytes(layout.root / WORKBOOK, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def sheets_of(tables: Mapping[Table, RunTable], seal: str) -> list[Sheet]:
+    """Return the sheets of the workbook: a sheet for each table, and one with the seal of the run."""
+    sealed = [{"what": "seal of the run", "value": seal}, {"what": "held by", "value": "wsi-area verify"}]
+    return [*(_sheet(name, table) for name, table in tables.items()), Sheet("seal", ("what", "value"), sealed)]
+
+
+def _sheet(name: Table, table: RunTable) -> Sheet:
+    looks = {column: (unit_of(name, column), kind) for column, kind in table.columns.items()}
+    return Sheet(name, _placed(name, list(table.columns)), table.rows, looks)
+
+
+def _placed(name: Table, columns: Sequence[str]) -> list[str]:
+    """Return the columns of a table in the order of its sheet."""
+    beside = {
+        first: [column for column in others if column in columns] for first, others in _BESIDE.get(name, {}).items()
+    }
+    moved = {column for first, others in beside.items() if first in columns for column in others}
+    return [column for first in columns if first not in moved for column in (first, *beside.get(first, ()))]

@@ -1,0 +1,1 @@
+"""results: what makes areas uncertain, read and written: repeats, and what reference points say."""
