@@ -10,6 +10,8 @@ _ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\
 _ESCAPED = re.compile(r"(\\x[0-9a-f]{2}|\\u(?:00[89]|20[0-9a-f])[0-9a-f])")
 _SURROGATE_OF_BYTE = 0xDC00  # what os.fsdecode adds to a byte that is no UTF-8
 
+MOST_OF_A_TITLE = 200  # characters
+
 
 def plain(text: str) -> str:
     r"""Return text of which every character can be written as UTF-8 and orders nothing; what cannot is escaped.
@@ -65,3 +67,23 @@ def named_file(text: str) -> str:
 
 def _bytes_of(escaped: str) -> bytes:
     return bytes.fromhex(escaped[2:]) if escaped[1] == "x" else chr(int(escaped[2:], 16)).encode()
+
+
+def title_line(text: str) -> str:
+    """Return a title as one line of text, without spaces round it.
+
+    Raises
+    ------
+    ValueError
+        It is empty, too long, or has characters that are no text, such as line breaks.
+
+    >>> title_line(" Cohort 3, Ki-67 ")
+    'Cohort 3, Ki-67'
+    """
+    line = text.strip()
+    if not line or len(line) > MOST_OF_A_TITLE or not line.isprintable():
+        raise ValueError(
+            f"a title is one line of 1 to {MOST_OF_A_TITLE} characters, without line breaks; this has {len(line)}: "
+            f"{plain(line[:60])!r}"
+        )
+    return line

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from wsi_area.reports.histogram import WIDTH, histograms
+from wsi_area.reports.plots.histogram import WIDTH, histograms
 
 
 def grey_facts(**more: Any) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from PIL import Image
 from small_run import BOX_PX, HOSTILE, SIZE, edited
 from synthetic import disc
 
-from wsi_area.reports.embedded import bytes_per_slide
+from wsi_area.reports.picture.embedded import bytes_per_slide
+from wsi_area.reports.picture.slide_picture import slide_picture
 from wsi_area.reports.report import write_report
-from wsi_area.reports.slide_picture import slide_picture
 from wsi_area.results.class_map import class_thumbnail
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout, read_json

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsi_area.reports.strip_plot import WIDTH, Value, outliers, strip_plot
+from wsi_area.reports.plots.strip_plot import WIDTH, Value, outliers, strip_plot
 
 
 def values(*numbers: float) -> list[Value]:

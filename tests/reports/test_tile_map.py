@@ -4,7 +4,7 @@ import numpy as np
 
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
-from wsi_area.reports.tile_map import NOTHING_RGB, RAMP_RGB, SKIPPED_RGB, TileMap, tile_map
+from wsi_area.reports.picture.tile_map import NOTHING_RGB, RAMP_RGB, SKIPPED_RGB, TileMap, tile_map
 from wsi_area.results.class_map.class_codes import OUTSIDE_RGB, UNREADABLE_RGB
 
 TISSUE = ClassScheme((TissueClass(0, "background", (255, 255, 255)), TissueClass(1, "tissue", (9, 9, 9), True)))

@@ -16,8 +16,8 @@ from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.reports.found_outlines import found_outlines
-from wsi_area.reports.photo_layers import Frame
+from wsi_area.reports.picture.found_outlines import found_outlines
+from wsi_area.reports.picture.photo_layers import Frame
 from wsi_area.reports.report import write_report
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_run import open_run

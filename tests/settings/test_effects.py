@@ -37,6 +37,7 @@ CHANGE_NUMBERS = (
 CHANGE_FINDINGS = ("quality.unscanned_fraction=0.1", "quality.stain_angle_deg=3")
 CHANGE_NOTHING = (
     "run.workers=7",
+    "report.title=Cohort 3",
     "run.executor=serial",
     "run.tile_timeout_s=1",
     "reader.lane=openslide",

@@ -137,6 +137,11 @@ class RunRecord(Part):
         return self.cases or {}
 
     @property
+    def title(self) -> str:
+        """Return the title of the study, as the run was told; empty where it was told none."""
+        return str(self.settings.get("report", {}).get("title") or "")
+
+    @property
     def twins(self) -> tuple[tuple[str, ...], ...]:
         """Return the slides whose files hold the same, group by group."""
         return self.same_content or ()

@@ -22,6 +22,7 @@ from wsi_area.notebook.overlay import slide_picture
 from wsi_area.plain_text import plain_cell
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.results.tables.adjusted_text import adjusted_lines
 from wsi_area.results.tables.certificate_text import Lines
 from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.picture_text import picture_text
@@ -33,7 +34,7 @@ from wsi_area.results.tables.tissue_name import headline_name, tissue_name
 _TEMPLATES = Path(__file__).with_name("templates")
 _MOST_ROWS = 100  # a notebook cell is no place for more; the tables hold all of them
 _PICTURE_PX = 420  # the longer side
-_STATUS_SIGN = {"complete": "✓", "incomplete": "!", "needs_calibration": "?", "failed": "✗"}
+_STATUS_SIGN = {"complete": "✓", "estimated": "≈", "incomplete": "!", "needs_calibration": "?", "failed": "✗"}
 
 
 def run_html(run: OpenedRun) -> str:
@@ -73,6 +74,7 @@ def slide_html(slide: OpenedSlide) -> str:
         reason=slide.result.reason,
         mpp=None if counted is None else _mpp_badge(counted),
         areas=() if counted is None else _area_rows(counted),
+        adjusted=() if counted is None else adjusted_lines(counted),
         tissue=None if counted is None else tissue_name([counted]),
         ratios=() if counted is None else shown_ratios(counted),
         findings=() if counted is None else counted.findings,

@@ -12,6 +12,7 @@ from wsi_area.model.record.slide_areas import COVERAGE_95, ClassOnRecord
 from wsi_area.model.record.slide_foci import Focus
 from wsi_area.model.record.slide_origin import RoiOutlines
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.tables.adjusted_text import adjusted_lines
 from wsi_area.results.tables.light_text import envelope_text
 from wsi_area.results.tables.quantity import NONE, grouped, mm2_text
 from wsi_area.results.tables.shown_areas import class_area, total_areas
@@ -45,7 +46,7 @@ class AreasTable:
     share_of: str  # what a share is a part of; empty where nothing is tissue
     sum_text: str
     worked: str  # one line of arithmetic
-    drawn: tuple[str, ...]  # a drawn area beside the counted one, a sentence each
+    drawn: tuple[str, ...]  # a drawn or an adjusted area beside the counted one, a sentence each
     steps: tuple[str, ...]  # what each step took or added, a line each
 
 
@@ -63,7 +64,7 @@ def areas_table(record: CountedSlide) -> AreasTable:
         tissue or "",
         _sum_text(record),
         worked_line(record),
-        drawn_lines(record),
+        (*drawn_lines(record), *adjusted_lines(record)),
         step_lines(record),
     )
 
@@ -124,6 +125,8 @@ def _account_rows(record: CountedSlide, mpp: Mpp | None) -> Iterator[AreaRow]:
         yield _account("outside the region of interest", "in no class", counts.n_px_outside_roi, mpp)
     yield _account("not scanned", "in no class", counts.n_px_unscanned, mpp)
     yield _account("unreadable", "in no class", counts.n_px_unreadable, mpp)
+    if counts.n_px_unsampled:  # of an estimate alone
+        yield _account("not sampled", "in no class", counts.n_px_unsampled, mpp)
     yield _account("whole slide", "width × height", counts.n_px_total, mpp)
 
 
@@ -137,10 +140,9 @@ def _exact(n_px: int, mpp: Mpp | None) -> str:
 
 def _sum_text(record: CountedSlide) -> str:
     counts = record.counts
-    parts = (*counts.n_px_by_class, counts.n_px_unscanned, counts.n_px_outside_roi, counts.n_px_unreadable)
     size = f"{grouped(record.width_px)} × {grouped(record.height_px)}"
     return (
-        f"The classes and what is in no class add up to {grouped(sum(parts))} px, which is {size}: "
+        f"The classes and what is in no class add up to {grouped(counts.all_px)} px, which is {size}: "
         "every level-0 pixel is in exactly one line."
     )
 

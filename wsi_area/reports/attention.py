@@ -42,7 +42,7 @@ def troubles(records: Sequence[EndedSlide]) -> tuple[Trouble, ...]:
     """Return what keeps slides from a final number; what is to be done is said once for all that it helps."""
     found: dict[tuple[str, tuple[str, ...]], dict[str, list[tuple[str, str]]]] = {}
     for place, record in enumerate(records, 1):
-        if record.status != "complete":
+        if not record.is_final:
             reason, remedies = _reason_and_remedies(record)
             causes = found.setdefault((record.status, remedies), {})
             causes.setdefault(reason, []).append((anchor_of(place), record.slide_id))
@@ -71,7 +71,7 @@ def warned(records: Sequence[EndedSlide]) -> tuple[Warned, ...]:
     """Return the warnings of the slides that have a final number, each said once; the commonest first."""
     found: dict[tuple[str, str], dict[str, str]] = {}
     for place, record in enumerate(records, 1):
-        if record.status == "complete":
+        if record.is_final:
             for f in findings_of(record):
                 if f.severity == "warning":
                     slides = found.setdefault((f.code, f.remedy or f.message), {})

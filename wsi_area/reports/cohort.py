@@ -11,8 +11,8 @@ from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.attention import Trouble, Warned, is_warned, troubles, warned
 from wsi_area.reports.documents import STATUS_ORDER
+from wsi_area.reports.plots.strip_plot import StripPlot, Value, strip_plot
 from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, Finding, anchor_of, findings_of
-from wsi_area.reports.strip_plot import StripPlot, Value, strip_plot
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
 from wsi_area.results.tables.tissue_name import headline_mm2, headline_name, tissue_name
 
@@ -220,7 +220,7 @@ def _plots(records: Sequence[EndedSlide]) -> tuple[StripPlot, ...]:
         for place, record in enumerate(records, 1):
             number = number_of(record) if isinstance(record, CountedSlide) else None
             if number is not None:
-                is_bound = is_area and record.status == "incomplete"
+                is_bound = is_area and isinstance(record, CountedSlide) and record.is_lower_bound
                 found.append(Value(record.slide_id, anchor_of(place), number, is_bound))
         return found
 

@@ -10,19 +10,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from wsi_area.compute.picture.washes import WASH
 from wsi_area.plain_text import plain_cell
 from wsi_area.reports.cohort import Cohort
-from wsi_area.reports.histogram import HEIGHT as HISTOGRAM_HEIGHT
-from wsi_area.reports.histogram import WIDTH as PLOT_WIDTH
+from wsi_area.reports.heading import Heading
+from wsi_area.reports.picture.tile_map import RAMP_RGB
+from wsi_area.reports.plots.histogram import HEIGHT as HISTOGRAM_HEIGHT
+from wsi_area.reports.plots.histogram import WIDTH as PLOT_WIDTH
+from wsi_area.reports.plots.strip_plot import OUTLIER_RULE
 from wsi_area.reports.provenance import Provenance
 from wsi_area.reports.slide_view import SlideView
-from wsi_area.reports.strip_plot import OUTLIER_RULE
 from wsi_area.reports.subjects import SubjectRow
-from wsi_area.reports.tile_map import RAMP_RGB
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
 def page_html(
-    title: str,
+    heading: Heading,
     cohort: Cohort,
     subjects: tuple[SubjectRow, ...],
     slides: tuple[SlideView, ...],
@@ -37,9 +38,7 @@ def page_html(
 
     Parameters
     ----------
-    title : str
-        Of the document.
-    cohort, subjects, slides, origin
+    heading, cohort, subjects, slides, origin
         What to show.
     for_print : bool
         For paper: no controls, and each picture with and without its classes.
@@ -49,7 +48,7 @@ def page_html(
         _environment()
         .get_template("report.html")
         .render(
-            title=title,
+            heading=heading,
             cohort=cohort,
             subjects=subjects,
             slides=slides,

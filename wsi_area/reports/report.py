@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.cohort import cohort
 from wsi_area.reports.documents import RunDocuments, read_documents
-from wsi_area.reports.embedded import bytes_per_slide
+from wsi_area.reports.heading import heading_of, require_title
 from wsi_area.reports.page import page_html
 from wsi_area.reports.pdf import require_weasyprint, write_pdf
-from wsi_area.reports.provenance import provenance, time_text
-from wsi_area.reports.slide_picture import slide_picture
+from wsi_area.reports.picture.embedded import bytes_per_slide
+from wsi_area.reports.picture.slide_picture import slide_picture
+from wsi_area.reports.provenance import provenance
 from wsi_area.reports.slide_view import SlideView, slide_view
 from wsi_area.reports.subjects import subject_rows
 from wsi_area.results.layout import write_bytes
@@ -31,7 +32,7 @@ class WrittenReport:
     refused: tuple[tuple[str, str], ...]  # slides whose documents were not believed, and why
 
 
-def write_report(run: Place, *, pdf: bool = False, out: Place | None = None) -> WrittenReport:
+def write_report(run: Place, *, pdf: bool = False, out: Place | None = None, title: str | None = None) -> WrittenReport:
     """Write the report of a run into its folder, or another, and return where; the same run makes the same bytes.
 
     Parameters
@@ -42,28 +43,30 @@ def write_report(run: Place, *, pdf: bool = False, out: Place | None = None) -> 
         Write it on paper too.
     out : Place or None
         The folder for it, where the run must not be written; None: the run's own.
+    title : str or None
+        Of the study; None: the one that the run was given, if any.
 
     Raises
     ------
     ResultError
         The folder holds no run that has ended, or cannot be written; or ``out`` holds a run.
     SettingsError
-        A PDF is wanted and WeasyPrint is not there; nothing was written then.
+        A PDF is wanted and WeasyPrint is not there, or the title is no line of text; nothing was written then.
     """
     if pdf:
         require_weasyprint()
     refuse_run_in(out)
+    asked_title = None if title is None else require_title(title)
     documents = read_documents(run)
     slides = tuple(_views(documents))
     overview = cohort(documents.slides, documents.run_record.left_out or ())
     origin, subjects = provenance(documents.run_record), subject_rows(documents)
-    began = time_text(documents.run_record.started)
-    title = f"Report of {len(slides)} {'slide' if len(slides) == 1 else 'slides'}, {began}"
+    heading = heading_of(documents.run_record, len(slides), asked_title)
     folder = run if out is None else out
     html, paper = folder / HTML_NAME, folder / PDF_NAME
-    write_bytes(html, page_html(title, overview, subjects, slides, origin, for_print=False).encode())
+    write_bytes(html, page_html(heading, overview, subjects, slides, origin, for_print=False).encode())
     if pdf:
-        write_pdf(page_html(title, overview, subjects, slides, origin, for_print=True), paper)
+        write_pdf(page_html(heading, overview, subjects, slides, origin, for_print=True), paper)
     if out is None:
         add_to_seal(documents.layout, "report", [html, *([paper] if pdf else [])])
     return WrittenReport(html, paper if pdf else None, len(slides), documents.refused)

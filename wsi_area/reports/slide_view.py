@@ -7,11 +7,11 @@ from wsi_area.model.record.slide_foci import FociOnRecord
 from wsi_area.model.record.slide_origin import CalibrationOnRecord, TileError
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.areas_table import AreasTable, areas_table, foci_rows
-from wsi_area.reports.histogram import Histogram, histograms
 from wsi_area.reports.margins import MarginsView, margins_view
 from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_lines
+from wsi_area.reports.picture.slide_picture import LISTED_FOCI, LegendEntry, SlidePicture, tile_legend
+from wsi_area.reports.plots.histogram import Histogram, histograms
 from wsi_area.reports.regions import RegionsView, regions_view
-from wsi_area.reports.slide_picture import LISTED_FOCI, LegendEntry, SlidePicture, tile_legend
 from wsi_area.results.certificate import not_assessed
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.tables.certificate_text import Lines, certificate_lines
@@ -22,11 +22,12 @@ from wsi_area.results.tables.shown_areas import class_area, total_areas
 
 STATUS_TEXT = {
     "complete": "complete",
+    "estimated": "estimated",
     "incomplete": "incomplete",
     "needs_calibration": "needs a pixel size",
     "failed": "failed",
 }
-STATUS_SIGN = {"complete": "✓", "incomplete": "!", "needs_calibration": "?", "failed": "✕"}
+STATUS_SIGN = {"complete": "✓", "estimated": "≈", "incomplete": "!", "needs_calibration": "?", "failed": "✕"}
 SEVERITY_SIGN = {"refusal": "✕", "warning": "▲", "info": "i"}
 
 

@@ -18,6 +18,7 @@ from wsi_area.settings.margin_settings import BandSettings, HotspotSettings
 from wsi_area.settings.mistakes import in_words, placed
 from wsi_area.settings.presets import config_file, shown
 from wsi_area.settings.reader_settings import ReaderSettings
+from wsi_area.settings.report_settings import ReportSettings
 from wsi_area.settings.section_settings import SectionSettings, TmaSettings
 from wsi_area.settings.segmenter_settings import NO_TISSUE, SegmenterSettings, TissueSettings
 from wsi_area.settings.settings_origin import PROGRAM, origins, said_by
@@ -139,6 +140,7 @@ class RunSettings(_Section):
     reader: ReaderSettings = ReaderSettings()
     calibration: CalibrationSettings = CalibrationSettings()
     quality: Annotated[QualitySettings, Effect.FINDINGS] = QualitySettings()
+    report: Annotated[ReportSettings, Effect.WORK] = ReportSettings()
     run: Annotated[RunSection, Effect.WORK] = RunSection()
     cluster: Annotated[ClusterSettings, Effect.WORK] = ClusterSettings()
     tls: Annotated[TlsSettings, Effect.WORK] = TlsSettings()

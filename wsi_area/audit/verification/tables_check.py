@@ -18,6 +18,7 @@ from wsi_area.results.tables.region_tables import with_regions
 from wsi_area.results.tables.run_tables import RunTable, run_tables, table_files
 from wsi_area.results.tables.workbook.file import workbook
 from wsi_area.results.tables.workbook.sheets import WORKBOOK, sheets_of
+from wsi_area.results.uncertainty.reference_scores import reference_scores, with_reference
 from wsi_area.storage.place import Place
 from wsi_area.version import __version__
 
@@ -52,7 +53,8 @@ def table_faults(
     """
     known = _Known(slides, unknown, run.seal is not None and run.wsi_area_version == __version__)
     try:
-        tables = with_regions(run_tables(slides, run), layout, slides)
+        shown = with_reference(slides, reference_scores(layout))
+        tables = with_regions(run_tables(shown, run), layout, shown)
     except ResultError as error:
         yield Disagreement("", "regions", str(error))
         return

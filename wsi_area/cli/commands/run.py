@@ -10,7 +10,14 @@ import click
 
 from wsi_area.cli.options.refusal import EXIT_INTERRUPTED, refuse
 from wsi_area.cli.options.run_place import RunPlace
-from wsi_area.cli.options.slide_options import Asked, asked, defaults_text, fail_fast_option, slide_options
+from wsi_area.cli.options.slide_options import (
+    Asked,
+    asked,
+    defaults_text,
+    fail_fast_option,
+    slide_options,
+    title_option,
+)
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.cli.output.results_table import print_results
 from wsi_area.cli.output.wrapping import say_beside, say_document
@@ -34,6 +41,7 @@ _LOG = logging.getLogger(__name__)
 )
 @slide_options
 @fail_fast_option
+@title_option
 @click.option("--out", type=RunPlace(), required=True, help="Where results go: a folder, or s3://bucket/prefix.")
 @click.option("--force", is_flag=True, help="Measure afresh what was made from something else.")
 @click.option(

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from wsi_area.cli.options.run_place import RunPlace
-from wsi_area.cli.options.slide_options import asked, fail_fast_option, slide_options
+from wsi_area.cli.options.slide_options import asked, fail_fast_option, slide_options, title_option
 from wsi_area.cli.output.wrapping import say
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.drawings import refuse_mismatch
@@ -25,6 +25,7 @@ _OWN = {"out", "jobs", "dry_run", "as_json", "report", "slides", "workers", "for
 @click.command("submit")
 @slide_options
 @fail_fast_option
+@title_option
 @click.option("--out", type=RunPlace(only_on_disk=_NEEDS_DISK), required=True, help="Where results go.")
 @click.option("--jobs", type=click.IntRange(1), help="How many jobs share the slides; default: [cluster] jobs.")
 @click.option("--force", is_flag=True, help="Measure afresh what was made from something else.")

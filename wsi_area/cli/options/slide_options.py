@@ -1,5 +1,6 @@
 """cli: the options that `plan` and `run` share, and what they add up to."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,12 @@ def fail_fast_option(function: F) -> F:
     return click.option("--fail-fast", is_flag=True, help=help_text)(function)
 
 
+def title_option(function: F) -> F:
+    """Add the option of commands that measure: the title of the study, for the report."""
+    help_text = "Title of the study, on the report (report.title)."
+    return click.option("--title", metavar="TEXT", help=help_text)(function)
+
+
 def asked(
     slides: Sequence[str],
     config: Path | None,
@@ -112,6 +119,7 @@ def asked(
     workers: int | None,
     scheduler: str | None,
     fail_fast: bool = False,
+    title: str | None = None,
 ) -> Asked:
     """Return the slides and the settings that the options add up to.
 
@@ -127,6 +135,8 @@ def asked(
         extra.append(f'run.scheduler="{scheduler}"')
     if fail_fast:
         extra.append("run.fail_fast=true")
+    if title is not None:
+        extra.append(f"report.title={json.dumps(title, ensure_ascii=False)}")
     settings = load(config, extra)
     wanted = collect_slides(
         slides,

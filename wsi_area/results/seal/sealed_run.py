@@ -188,6 +188,13 @@ def _lies(layout: RunLayout, place: str) -> bool:
 
 
 def with_files(seal: RunSeal, run: RunRecord, files: Mapping[str, str]) -> RunSeal:
-    """Return a seal with the digests of the run's own files; that of run.json as it is about to be written."""
-    digest = hashlib.sha256(run_bytes(run)).hexdigest()
-    return seal.model_copy(update={"files": {**seal.files, **files, "run.json": digest}})
+    """Return a seal with the digests of the run's own files; that of run.json as it is about to be written.
+
+    A file of these that was written again after an earlier end of the run is now what this end made of it.
+    """
+    own = {**seal.files, **files, "run.json": hashlib.sha256(run_bytes(run)).hexdigest()}
+    sealed = seal.model_copy(update={"files": own, "later": ()})
+    for added in seal.later:
+        others = {place: digest for place, digest in added.files.items() if place not in own}
+        sealed = sealed.with_added(added.name, others) if others else sealed
+    return sealed

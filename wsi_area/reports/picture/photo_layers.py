@@ -10,7 +10,7 @@ from wsi_area.compute.picture.washes import outlined
 from wsi_area.errors import ResultError
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.reports.embedded import LADDER, Rung, hopeless, jpeg_address, png_address, reduced
+from wsi_area.reports.picture.embedded import LADDER, Rung, hopeless, jpeg_address, png_address, reduced
 from wsi_area.results.class_map.class_codes import class_colours
 from wsi_area.results.class_map.class_thumbnail import class_thumbnail
 from wsi_area.results.layout import SlideLayout

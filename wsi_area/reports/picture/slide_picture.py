@@ -10,10 +10,10 @@ from wsi_area.errors import ResultError
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.reports.embedded import png_address
-from wsi_area.reports.found_outlines import FoundOutline, found_outlines
-from wsi_area.reports.photo_layers import Frame, Layer, photo_and_classes
-from wsi_area.reports.tile_map import NOTHING_RGB, SKIPPED_RGB, TileFacts, tile_map
+from wsi_area.reports.picture.embedded import png_address
+from wsi_area.reports.picture.found_outlines import FoundOutline, found_outlines
+from wsi_area.reports.picture.photo_layers import Frame, Layer, photo_and_classes
+from wsi_area.reports.picture.tile_map import NOTHING_RGB, SKIPPED_RGB, TileFacts, tile_map
 from wsi_area.results.class_map.class_codes import OUTSIDE_RGB, UNREADABLE_RGB, reserved_in
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from wsi_area.errors import ResultError
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.reports.photo_layers import Frame
+from wsi_area.reports.picture.photo_layers import Frame
 from wsi_area.results.found_regions import found_label, found_regions
 from wsi_area.results.layout import SlideLayout
 
