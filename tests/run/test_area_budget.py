@@ -123,8 +123,8 @@ def test_a_drawing_has_no_error_of_its_pixels_and_lacks_its_observer(tmp_path: P
     assert not row(found, "observer").is_assessed
     line = open_run(tmp_path / "out").summary.loc["disc"]
     assert math.isnan(line["tumor_area_ci95_low_mm2"])
-    assert "nobody drew it again" in line["tumor_area_ci95_reason"]
-    assert line["tumor_area_u_holds"].split(", ")[0] == "pixel size"
+    assert "nobody drew it a second time" in line["tumor_area_ci95_reason"]
+    assert line["tumor_area_u_holds"].split(" + ")[0] == "pixel size"
 
 
 def test_the_table_of_budgets_is_what_the_documents_say_and_verify_holds_it(tmp_path: Path) -> None:
