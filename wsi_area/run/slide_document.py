@@ -43,6 +43,7 @@ from wsi_area.results.record import (
     work_on_record,
 )
 from wsi_area.results.threshold_record import threshold_on_record
+from wsi_area.results.uncertainty.given_terms import given_terms
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin
 from wsi_area.run.passes.merged_objects import MergedObjects, envelope_on_record
 from wsi_area.run.passes.overview_boxes import tissue_on_overview
@@ -173,7 +174,11 @@ def slide_document(
     of_layer = None if objects.laid is None else objects.laid.layer
     made = {
         "certificate": certificate_of(counted, prepared.completeness),
-        "budgets": budgets_on_record(counted, layer=of_layer),
+        "budgets": budgets_on_record(
+            counted,
+            layer=of_layer,
+            terms=given_terms(counted, settings.uncertainty.rescan, settings.uncertainty.rescan_seal),
+        ),
     }
     return counted.model_copy(update=made)
 
