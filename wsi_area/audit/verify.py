@@ -56,7 +56,7 @@ def verify_run(folder: Place, *, with_slides: bool = True, workers: int = 1, sea
     with_slides : bool
         Whether the slide files themselves are looked at.
     workers : int
-        Processes that share the slides; 1 starts none.
+        Processes that share the slides; 1 starts none. Of fewer slides, threads of each process share a class map.
     seal : str or None
         The seal on somebody's paper, or how it begins: it has to be the one of this run.
 
@@ -94,8 +94,9 @@ def _checked(
 ) -> Iterator[CheckedSlide]:
     """Yield what came of each slide, in the order of the run."""
     of_slide = {} if sealed is None else sealed.slides
+    threads = max(1, workers // max(1, len(run.slides_planned)))
     tasks = [
-        SlideTask(layout.root, name, run.ended_slides.get(name), of_slide.get(name), with_slides)
+        SlideTask(layout.root, name, run.ended_slides.get(name), of_slide.get(name), with_slides, threads)
         for name in run.slides_planned
     ]
     if workers == 1 or len(tasks) < 2:

@@ -48,6 +48,7 @@ class SlideTask:
     ended: EndedSlide | None  # what run.json says of it
     sealed: SealedSlide | None  # None: the run has no seal
     with_slide: bool  # whether its file is looked at
+    threads: int = 1  # that share its class map
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +92,14 @@ def check_slide(task: SlideTask) -> CheckedSlide:
             return _found(task, 0, [] if is_so else [("status", f"result.json says {slide.status!r}")], slide)
         require_areas(slide, layout.result_json)
         require_ratios(slide, layout.result_json)
-        again = _recount(layout, slide)
+        again = _recount(layout, slide, task.threads)
         faults = [*again.faults, *_document_faults(layout, slide, ended), *objects_faults(layout, slide)]
         if not again.faults:
             faults += margins_faults(layout, slide)
             faults += share_faults(layout, slide)
         faults += regions_faults(layout, slide)
-        faults += _layer_faults(layout, slide, task.sealed, is_torn=any(what == "class map" for what, _ in faults))
+        is_torn = any(what == "class map" for what, _ in faults)
+        faults += _layer_faults(layout, slide, task, is_torn=is_torn)
         if task.sealed is not None:
             faults += _seal_faults(layout, task.sealed, again, faults)
     except NewerDocumentError:
@@ -119,7 +121,7 @@ def _found(task: SlideTask, tiles: int, faults: list[tuple[str, str]], result: E
     return CheckedSlide(task.slide_id, tiles, told, result)
 
 
-def _recount(layout: SlideLayout, slide: CountedSlide) -> _Recounted:
+def _recount(layout: SlideLayout, slide: CountedSlide, threads: int) -> _Recounted:
     grid = OpenedSlide(layout, slide).grid
     columns = LedgerLayout(len(slide.classes))
     rows = ledger_rows(layout)
@@ -132,21 +134,19 @@ def _recount(layout: SlideLayout, slide: CountedSlide) -> _Recounted:
         return _Recounted(0, [("class map", what)])
     found = sparse_class_map(layout)
     sparse = found if isinstance(found, SparseClassMap) and found.tile_px == grid.tile_px else None
-    again = CountedAgain(stored, sparse, grid, columns, rows, ClassMapDigest(stored.shape))
+    again = CountedAgain(stored, sparse, grid, columns, rows, ClassMapDigest(stored.shape), threads)
     pictures = _picture_faults(layout, slide, rows, again)
     of_ledger = (*_total_faults(slide, columns, rows), *threshold_faults(slide, columns, rows))
     faults = [*again.faults, *of_ledger, *pictures]
     return _Recounted(grid.shape[0] * grid.shape[1], faults, ledger_digest(rows), again.digest.hex)
 
 
-def _layer_faults(
-    layout: SlideLayout, slide: CountedSlide, sealed: SealedSlide | None, *, is_torn: bool
-) -> list[tuple[str, str]]:
+def _layer_faults(layout: SlideLayout, slide: CountedSlide, task: SlideTask, *, is_torn: bool) -> list[tuple[str, str]]:
     """Return what of a slide's tissue layer does not agree with itself, with the slide, or with the seal."""
     layer = read_layer(layout, slide)
     if layer is None:
         return []
-    again = _recount(layout.tissue, layer)
+    again, sealed = _recount(layout.tissue, layer, task.threads), task.sealed
     faults = [("tissue layer", f"{what}: {why}") for what, why in again.faults]
     if not faults and not is_torn:
         faults += crossing_faults(layout, slide, layer)
