@@ -80,10 +80,7 @@ def _is_ours(name: str) -> bool:
         within = within[1:]
     rest = "/".join(within)
     if within[0] in _STORES:
-        return rest in _META or any(
-            rest.startswith(f"{place}/") and _is_chunk(rest[len(place) + 1 :], count)
-            for place, count in _CHUNKS.items()
-        )
+        return rest in _META or any(_is_chunk(rest, place, count) for place, count in _CHUNKS.items())
     if within[0] == LABELS_NAME:
         return len(parts) > 1 and parts[0] == LABELS_NAME
     return not is_raw and rest in _FILES
