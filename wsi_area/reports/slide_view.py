@@ -9,7 +9,8 @@ from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.areas_table import AreasTable, areas_table, foci_rows
 from wsi_area.reports.margins import MarginsView, margins_view
 from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_lines
-from wsi_area.reports.picture.slide_picture import LISTED_FOCI, LegendEntry, SlidePicture, tile_legend
+from wsi_area.reports.picture.focus_marks import LISTED_FOCI
+from wsi_area.reports.picture.slide_picture import LegendEntry, SlidePicture, tile_legend
 from wsi_area.reports.plots.histogram import Histogram, histograms
 from wsi_area.reports.regions import RegionsView, regions_view
 from wsi_area.results.certificate import not_assessed
