@@ -93,7 +93,7 @@ class _Run:
 
     def counted(self, slide_id: str) -> CountedSlide | None:
         """Return the result of a slide, None where it has no counts."""
-        if self.statuses[slide_id] not in {"complete", "incomplete", "needs_calibration"}:
+        if self.statuses[slide_id] not in {"complete", "estimated", "incomplete", "needs_calibration"}:
             return None
         slide = read_result(self.layout.slide(slide_id))
         return slide if isinstance(slide, CountedSlide) else None
@@ -154,6 +154,7 @@ def _figures(slide: CountedSlide) -> dict[str, Any]:
         "n_px_total": counts.n_px_total,
         "n_px_unscanned": counts.n_px_unscanned,
         "n_px_outside_roi": counts.n_px_outside_roi,
+        "n_px_unsampled": counts.n_px_unsampled,
         "n_px_unreadable": counts.n_px_unreadable,
     }
     for c in slide.classes:

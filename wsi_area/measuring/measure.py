@@ -13,6 +13,7 @@ from typing import Any
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.collect import SlideInput, as_slides, collect_slides
 from wsi_area.measuring.progress import shown_where_somebody_looks
+from wsi_area.model.burden import FINAL
 from wsi_area.notebook.notebook_run import NotebookRun, open_run
 from wsi_area.run.events import Event, SlideDone
 from wsi_area.run.pipeline import run_slides
@@ -132,7 +133,7 @@ def _measured(
     for left in outcome.left_out:
         _LOG.warning("%s", left.line)
     for slide in ended:
-        if slide.status != "complete":
+        if slide.status not in FINAL:
             _LOG.warning("%s: %s: %s", slide.slide_id, slide.status, slide.message)
     if outcome.interrupted:
         raise KeyboardInterrupt(f"interrupted after {len(ended)} of {len(slides)} slides; the same call goes on")

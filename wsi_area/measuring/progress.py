@@ -34,7 +34,7 @@ _FOLDERS = re.compile(r"(?<!\S)(?:\w+:/)?/\S*/(?=[^\s/])")
 NOTEBOOK_UPDATE_S = 0.2
 """Seconds between two pictures of the bar in a notebook, each of which travels to a browser."""
 
-_MARKS = {"complete": "✓", "incomplete": "!", "needs_calibration": "?", "failed": "✗"}
+_MARKS = {"complete": "✓", "estimated": "≈", "incomplete": "!", "needs_calibration": "?", "failed": "✗"}
 
 
 @contextmanager

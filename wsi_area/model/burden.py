@@ -7,8 +7,11 @@ from wsi_area.model.calibration import Calibration
 from wsi_area.model.classes import TissueClass
 from wsi_area.model.counts import ClassCounts
 
-Status = Literal["complete", "incomplete", "needs_calibration", "failed"]
+Status = Literal["complete", "estimated", "incomplete", "needs_calibration", "failed"]
 """Every planned slide ends with exactly one of these."""
+
+FINAL: frozenset[Status] = frozenset({"complete", "estimated"})
+"""Those of slides of which all that was asked was done."""
 
 
 @dataclass(frozen=True, slots=True)

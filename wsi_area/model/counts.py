@@ -19,6 +19,7 @@ class ClassCounts:
     unreadable_px: int = 0
     signal_by_class: tuple[int, ...] = ()
     tiles_done: int = 0
+    unsampled_px: int = 0  # in spots that an estimate did not draw
 
     @classmethod
     def empty(cls, class_count: int) -> "ClassCounts":
@@ -36,7 +37,7 @@ class ClassCounts:
         >>> ClassCounts((3, 4), unscanned_px=5).total_px
         12
         """
-        return sum(self.px_by_class) + self.unscanned_px + self.outside_roi_px + self.unreadable_px
+        return sum(self.px_by_class) + self.unscanned_px + self.outside_roi_px + self.unreadable_px + self.unsampled_px
 
     def __add__(self, other: "ClassCounts") -> "ClassCounts":
         """Return the counts of both; exact, commutative, associative."""
@@ -54,4 +55,5 @@ class ClassCounts:
             self.unreadable_px + other.unreadable_px,
             tuple(a + b for a, b in signals),
             self.tiles_done + other.tiles_done,
+            self.unsampled_px + other.unsampled_px,
         )

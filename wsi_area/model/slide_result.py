@@ -202,6 +202,16 @@ class CountedSlide(EndedSlide):
         return not (nothing and unread_glass and self.counts.n_px_unreadable > 0)
 
     @property
+    def is_estimate(self) -> bool:
+        """Return True where the areas are estimates from a sample: most of the slide was not looked at closely."""
+        return self.counts.n_px_unsampled > 0 or self.status == "estimated"
+
+    @property
+    def is_lower_bound(self) -> bool:
+        """Return True where a part of the slide could not be read, so that the areas may be too small."""
+        return self.status == "incomplete" and not (self.is_estimate and not self.counts.n_px_unreadable)
+
+    @property
     def size_l0_px(self) -> Size:
         """Return the size of the slide in level-0 pixels."""
         return Size(self.width_px, self.height_px)
@@ -225,10 +235,8 @@ class CountedSlide(EndedSlide):
     @property
     def total_area_mm2(self) -> Annotated[
         float | None,
-        Says(
-            "area of the whole slide, scanned or not", "mm²", NO_MM2,
-            "counts.n_px_total, calibration.pixel_area_mm2", "total_area_mm2",
-        ),
+        Says("area of the whole slide, scanned or not", "mm²", NO_MM2, "counts.n_px_total, calibration.pixel_area_mm2",
+             "total_area_mm2"),
     ]:  # fmt: skip
         """Return the area of the whole slide in mm²."""
         pixel = self.calibration.pixel_area_mm2
@@ -237,10 +245,8 @@ class CountedSlide(EndedSlide):
     @property
     def n_px_excluded(self) -> Annotated[
         int,
-        Says(
-            "pixels of excluded classes: pen, fold, out of focus", "level-0 px", NOT_COUNTED, "classes.n_px",
-            "n_px_excluded",
-        ),
+        Says("pixels of excluded classes: pen, fold, out of focus", "level-0 px", NOT_COUNTED, "classes.n_px",
+             "n_px_excluded"),
     ]:  # fmt: skip
         """Return the level-0 pixels of the excluded classes."""
         return sum(c.n_px for c in self.classes if c.is_excluded)
@@ -267,10 +273,8 @@ class CountedSlide(EndedSlide):
     @property
     def flags(self) -> Annotated[
         str | None,
-        Says(
-            "codes of all findings, once each, with spaces between; see flags.csv", "", "nothing was noticed",
-            "findings.code", "flags",
-        ),
+        Says("codes of all findings, once each, with spaces between; see flags.csv", "", "nothing was noticed",
+             "findings.code", "flags"),
     ]:  # fmt: skip
         """Return the codes of all findings, once each, in a line; None where there are none."""
         return " ".join(dict.fromkeys(f.code for f in self.findings)) or None

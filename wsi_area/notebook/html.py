@@ -33,7 +33,7 @@ from wsi_area.results.tables.tissue_name import headline_name, tissue_name
 _TEMPLATES = Path(__file__).with_name("templates")
 _MOST_ROWS = 100  # a notebook cell is no place for more; the tables hold all of them
 _PICTURE_PX = 420  # the longer side
-_STATUS_SIGN = {"complete": "✓", "incomplete": "!", "needs_calibration": "?", "failed": "✗"}
+_STATUS_SIGN = {"complete": "✓", "estimated": "≈", "incomplete": "!", "needs_calibration": "?", "failed": "✗"}
 
 
 def run_html(run: OpenedRun) -> str:

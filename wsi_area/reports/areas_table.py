@@ -124,6 +124,8 @@ def _account_rows(record: CountedSlide, mpp: Mpp | None) -> Iterator[AreaRow]:
         yield _account("outside the region of interest", "in no class", counts.n_px_outside_roi, mpp)
     yield _account("not scanned", "in no class", counts.n_px_unscanned, mpp)
     yield _account("unreadable", "in no class", counts.n_px_unreadable, mpp)
+    if counts.n_px_unsampled:  # of an estimate alone
+        yield _account("not sampled", "in no class", counts.n_px_unsampled, mpp)
     yield _account("whole slide", "width × height", counts.n_px_total, mpp)
 
 
@@ -137,10 +139,9 @@ def _exact(n_px: int, mpp: Mpp | None) -> str:
 
 def _sum_text(record: CountedSlide) -> str:
     counts = record.counts
-    parts = (*counts.n_px_by_class, counts.n_px_unscanned, counts.n_px_outside_roi, counts.n_px_unreadable)
     size = f"{grouped(record.width_px)} × {grouped(record.height_px)}"
     return (
-        f"The classes and what is in no class add up to {grouped(sum(parts))} px, which is {size}: "
+        f"The classes and what is in no class add up to {grouped(counts.all_px)} px, which is {size}: "
         "every level-0 pixel is in exactly one line."
     )
 

@@ -58,7 +58,7 @@ def troubles(records: Sequence[EndedSlide]) -> tuple[Trouble, ...]:
     """Return what keeps slides from a final number, a status each; each reason and each remedy is told once."""
     found: dict[str, dict[tuple[str, tuple[str, ...]], list[Concerned]]] = {}
     for place, record in enumerate(records, 1):
-        if record.status != "complete":
+        if not record.is_final:
             causes = found.setdefault(record.status, {})
             slide = Concerned(anchor_of(place), record.slide_id, record.path, isinstance(record, CountedSlide))
             causes.setdefault(_reason_and_remedies(record), []).append(slide)
@@ -92,7 +92,7 @@ def warned(records: Sequence[EndedSlide]) -> tuple[Warned, ...]:
     """Return the warnings of the slides that have a final number, each said once; the commonest first."""
     found: dict[tuple[str, str], dict[str, str]] = {}
     for place, record in enumerate(records, 1):
-        if record.status == "complete":
+        if record.is_final:
             for f in findings_of(record):
                 if f.severity == "warning":
                     slides = found.setdefault((f.code, f.remedy or f.message), {})

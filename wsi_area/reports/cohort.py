@@ -220,7 +220,7 @@ def _plots(records: Sequence[EndedSlide]) -> tuple[StripPlot, ...]:
         for place, record in enumerate(records, 1):
             number = number_of(record) if isinstance(record, CountedSlide) else None
             if number is not None:
-                is_bound = is_area and record.status == "incomplete"
+                is_bound = is_area and isinstance(record, CountedSlide) and record.is_lower_bound
                 found.append(Value(record.slide_id, anchor_of(place), number, is_bound))
         return found
 

@@ -14,7 +14,7 @@ from wsi_area.results.same_content import with_same_content
 from wsi_area.results.sound_areas import require_sound
 from wsi_area.storage.place import Place
 
-STATUS_ORDER = ("failed", "incomplete", "needs_calibration", "complete")
+STATUS_ORDER = ("failed", "incomplete", "needs_calibration", "estimated", "complete")
 """What needs somebody first."""
 
 

@@ -23,11 +23,12 @@ from wsi_area.results.tables.shown_areas import class_area, total_areas
 
 STATUS_TEXT = {
     "complete": "complete",
+    "estimated": "estimated",
     "incomplete": "incomplete",
     "needs_calibration": "needs a pixel size",
     "failed": "failed",
 }
-STATUS_SIGN = {"complete": "✓", "incomplete": "!", "needs_calibration": "?", "failed": "✕"}
+STATUS_SIGN = {"complete": "✓", "estimated": "≈", "incomplete": "!", "needs_calibration": "?", "failed": "✕"}
 SEVERITY_SIGN = {"refusal": "✕", "warning": "▲", "info": "i"}
 
 

@@ -105,6 +105,7 @@ def counts_on_record(plan: SlidePlan, burden: SlideBurden) -> CountsOnRecord:
         n_px_unscanned=counts.unscanned_px,
         n_px_outside_roi=counts.outside_roi_px,
         n_px_unreadable=counts.unreadable_px,
+        n_px_unsampled=counts.unsampled_px,
         n_px_accounted=counts.total_px,
     )
 

@@ -40,7 +40,7 @@ def require_ratios(slide: CountedSlide, where: Place) -> None:
 def require_account(slide: CountedSlide, where: Place) -> None:
     """Refuse pixels that do not add up to those of the slide; for errors as `require_sound`."""
     counts = slide.counts
-    px = sum((*counts.n_px_by_class, counts.n_px_unscanned, counts.n_px_outside_roi, counts.n_px_unreadable))
+    px = counts.all_px
     if px != counts.n_px_total or counts.n_px_total != slide.size_l0_px.area_px:
         raise CountMismatchError(
             f"{where}: {px} px are accounted for, the slide has {counts.n_px_total}; the file was changed or is "

@@ -13,7 +13,7 @@ WHAT_TO_DO = {
 }
 REMEDIES = {
     "failed": "do what each reason says; where it names no other command, then run the same one again",
-    "incomplete": "what is unreadable is counted as such; look at the file, then run the same command again",
+    "incomplete": "see the reason; where tiles cannot be read look at the file, then run the same command again",
     "needs_calibration": "give the pixel size of each: --mpp for it alone, or a row of --manifest; then run again",
 }
 NOT_REACHED = "mend the slide that failed or leave run.fail_fast out, then run the same command again"
@@ -26,7 +26,7 @@ def what_to_do(outcome: RunOutcome) -> str:
     """Return what to do about a run as a whole."""
     if outcome.lost and not outcome.interrupted:
         return f"{outcome.lost}; run the same command again: it goes on where it stopped"
-    return WHAT_TO_DO.get(outcome.exit_code, "nothing: every slide is complete")
+    return WHAT_TO_DO.get(outcome.exit_code, "nothing: every slide is complete, or estimated as was asked")
 
 
 def not_complete(outcome: RunOutcome) -> list[dict[str, Any]]:
@@ -34,7 +34,7 @@ def not_complete(outcome: RunOutcome) -> list[dict[str, Any]]:
     return [
         {"slide": s.slide_id, "status": s.status, "reason": s.reason, "remedy": REMEDIES[s.status]}
         for s in outcome.slides
-        if s.status != "complete"
+        if not s.is_final
     ] + [
         {"slide": s.slide_id, "status": s.status, "reason": s.reason, "remedy": _remedy_of_rest(outcome)}
         for s in outcome.not_reached
@@ -52,12 +52,16 @@ def ending_lines(outcome: RunOutcome) -> list[str]:
     needs_calibration (b): give the pixel size of each: --mpp for it alone, or a row of --manifest; then run again
     """
     counts = status_counts(outcome.slides)
-    complete, unreached = counts.pop("complete", 0), outcome.planned - len(outcome.slides)
+    complete, estimated = counts.pop("complete", 0), counts.pop("estimated", 0)
+    unreached = outcome.planned - len(outcome.slides)
     rest = [f"{number} {status}" for status, number in counts.items()] + (
         [f"{unreached} not reached"] * bool(unreached)
     )
     verb = "is" if complete == 1 else "are"
-    lines = ["; ".join([f"{complete} of {outcome.planned} slides {verb} complete", ", ".join(rest)][: 1 + bool(rest)])]
+    done = f"{complete} of {outcome.planned} slides {verb} complete" + f", {estimated} estimated as asked" * bool(
+        estimated
+    )
+    lines = ["; ".join([done, ", ".join(rest)][: 1 + bool(rest)])]
     for status in counts:
         ended = [slide for slide in outcome.slides if slide.status == status]
         lines.append(f"{status} ({_named(ended)}): {REMEDIES[status]}")

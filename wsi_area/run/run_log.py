@@ -19,7 +19,13 @@ from wsi_area.run.run_document import RunOutcome, status_counts, warning_counts
 from wsi_area.run.work.log_lines import LogLines
 from wsi_area.storage.place import Place, grown
 
-_LEVELS = {"complete": "info", "incomplete": "warning", "needs_calibration": "warning", "failed": "error"}
+_LEVELS = {
+    "complete": "info",
+    "estimated": "info",
+    "incomplete": "warning",
+    "needs_calibration": "warning",
+    "failed": "error",
+}
 
 
 class RunLog(LogLines):

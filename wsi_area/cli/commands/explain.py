@@ -176,7 +176,7 @@ def _explain_run(slide: CountedSlide, class_name: str | None, as_json: bool) -> 
         return EXIT_CALIBRATION
     size = from_mpp(slide.mpp, slide.calibration.source or "")
     explained = [(name, explain_area(n_px, size, what=f"{name} pixels")) for name, n_px in areas]
-    lacking = slide.reason if slide.status == "incomplete" else ""
+    lacking = slide.reason if slide.is_lower_bound else ""
     if as_json:
         classes = [{"name": name, **_facts(explanation)} for name, explanation in explained]
         head = {"slide_id": slide.slide_id, "status": "explained", "lacking": lacking or None}

@@ -16,7 +16,13 @@ from wsi_area.results.tables.quantity import area_text
 from wsi_area.results.tables.tissue_name import headline_mm2, headline_name, tissue_name
 from wsi_area.storage.place import Place
 
-_STYLES = {"complete": "green", "incomplete": "yellow", "needs_calibration": "yellow", "failed": "red"}
+_STYLES = {
+    "complete": "green",
+    "estimated": "green",
+    "incomplete": "yellow",
+    "needs_calibration": "yellow",
+    "failed": "red",
+}
 _NONE = "–"
 
 

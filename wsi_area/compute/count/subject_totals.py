@@ -121,7 +121,7 @@ def _total(
         u_mm2=added_u_mm2(parts) if summed else None,
         kind="total" if key is None else key[0],
         n_slides_measured=len(summed),
-        is_complete=len(summed) == len(members) and all(slide.status == "complete" for slide in members),
+        is_complete=len(summed) == len(members) and all(slide.is_final for slide in members),
         blocks=_listed(case.block for case in own),
         dates=_listed(case.date for case in own),
         remarks="; ".join(_remarks(members, names, own, twins)) or None,
@@ -135,9 +135,12 @@ def _remarks(
     absent = [f"{s.slide_id} ({s.status})" for s in members if s.slide_id not in summed]
     if absent:
         yield f"{len(absent)} of {len(members)} slides not in the sum: {_named(absent)}"
-    torn = [s.slide_id for s in members if s.slide_id in summed and s.status == "incomplete"]
+    torn = [s.slide_id for s in members if s.slide_id in summed and _is_lower_bound(s)]
     if torn:
         yield f"not read whole, so the sum is a lower bound: {_named(torn)}"
+    sampled = [s.slide_id for s in members if s.slide_id in summed and isinstance(s, CountedSlide) and s.is_estimate]
+    if sampled:
+        yield f"estimated from a sample, whose error is not in ±: {_named(sampled)}"
     for group in twins:
         same = [name for name in group if name in summed]
         if len(same) > 1:
@@ -145,6 +148,10 @@ def _remarks(
     days = {case.date for case in own if case.date is not None}
     if len(days) > 1:
         yield f"slides of {len(days)} dates in one sum"
+
+
+def _is_lower_bound(slide: EndedSlide) -> bool:
+    return isinstance(slide, CountedSlide) and slide.is_lower_bound
 
 
 def _named(names: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from wsi_area.model.burden import Status
+from wsi_area.model.burden import FINAL, Status
 from wsi_area.model.documented import Hash, Name, Part, Says, Table, Whole
 from wsi_area.model.finding import SLIDE_ID
 
@@ -29,8 +29,8 @@ class EndedSlide(Part):
     status: Annotated[
         Status,
         Says(
-            "complete; incomplete: tiles could not be read; needs_calibration: no mm², for want of a pixel size; "
-            "failed",
+            "complete; estimated: from a random sample, as exact as was asked; incomplete: tiles could not be read, or "
+            "an estimate is less exact than was asked; needs_calibration: no mm², for want of a pixel size; failed",
             column="status", tables=("summary", "areas", "failed"),
         ),
     ]  # fmt: skip
@@ -40,6 +40,11 @@ class EndedSlide(Part):
         Says("why it was not measured whole", column="reason", tables=("failed",)),
     ]
     path: Annotated[str, Says("the slide's file, absolute, as it was found", column="path", tables=_OF_FAILED)]
+
+    @property
+    def is_final(self) -> bool:
+        """Return True where all that was asked of the slide was done: it is complete, or estimated as was asked."""
+        return self.status in FINAL
 
 
 class FailedSlide(EndedSlide):

@@ -27,7 +27,7 @@ _PX = "level-0 px"
 
 
 class CountsOnRecord(Part):
-    """Level-0 pixels; by class, unscanned, outside the ROI and unreadable add up to the total."""
+    """Level-0 pixels; by class, unscanned, outside the ROI, unreadable and unsampled add up to the total."""
 
     comes_from: ClassVar = "the sum of the ledger's rows"
 
@@ -45,13 +45,26 @@ class CountsOnRecord(Part):
     n_px_unreadable: Annotated[
         Count, Says("pixels of tiles that could not be decoded", _PX, NOT_COUNTED, column="n_px_unreadable")
     ]
+    n_px_unsampled: Annotated[
+        Count,
+        Says(
+            "pixels that an estimate did not look at: those of spots that were not drawn; 0 of what was measured whole",
+            _PX, NOT_COUNTED, column="n_px_unsampled",
+        ),
+    ] = 0  # fmt: skip
     n_px_accounted: Annotated[Count, Says("the sum of all of these: the total, or the result is not written", _PX)]
 
     @property
     def class_counts(self) -> ClassCounts:
         """Return the same as counts that add up; the signal is not among them."""
         none = (0,) * len(self.n_px_by_class)
-        return ClassCounts(self.n_px_by_class, self.n_px_unscanned, self.n_px_outside_roi, self.n_px_unreadable, none)
+        account = self.n_px_unscanned, self.n_px_outside_roi, self.n_px_unreadable
+        return ClassCounts(self.n_px_by_class, *account, none, unsampled_px=self.n_px_unsampled)
+
+    @property
+    def all_px(self) -> int:
+        """Return the sum of every line of the account, in level-0 pixels: that of the slide, or something is lost."""
+        return self.class_counts.total_px
 
     @property
     def n_px_background(self) -> Annotated[
