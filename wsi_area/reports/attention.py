@@ -102,3 +102,10 @@ def warned(records: Sequence[EndedSlide]) -> tuple[Warned, ...]:
         Warned(code, look_at, tuple(slides.items())[:_MOST_NAMED], max(0, len(slides) - _MOST_NAMED))
         for (code, look_at), slides in ordered
     )
+
+
+def warned_text(records: Sequence[EndedSlide]) -> str:
+    """Return how many of the slides that were summed carry a warning; empty where none does."""
+    complete = [r for r in records if r.status == "complete"]
+    n = sum(is_warned(r) for r in complete)
+    return f"{n} of {len(complete)} with warnings" if n else ""

@@ -86,6 +86,11 @@ class SlideView:
     facts: tuple[tuple[str, str], ...] = ()
     tile_errors: tuple[str, ...] = ()
 
+    @property
+    def on_paper(self) -> "SlideView":
+        """Return the same with its picture made for paper."""
+        return self if self.picture is None else replace(self, picture=self.picture.on_paper)
+
 
 def anchor_of(place: int) -> str:
     """Return the address of a slide's page inside the file; nothing of a slide's own name is in it."""
@@ -184,7 +189,7 @@ def _candidates(calibration: CalibrationOnRecord) -> tuple[Candidate, ...]:
 
 
 def _foci_text(foci: FociOnRecord) -> str:
-    parts = [f"{grouped(foci.count)} foci"]
+    parts = [f"{grouped(foci.count)} {'focus' if foci.count == 1 else 'foci'}"]
     for number, text, unit in (
         (foci.largest_focus_mm2, "largest", "mm²"),
         (foci.largest_extent_mm, "largest extent", "mm"),

@@ -17,7 +17,7 @@ from wsi_area.results.class_map.class_thumbnail import class_thumbnail
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.thumbnail import Thumbnail, read_thumbnail
 
-_WIDEST_CSS_PX, _TALLEST_CSS_PX = 940, 720
+_WIDEST_CSS_PX, _TALLEST_CSS_PX = 900, 700
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """reports: the picture of a slide with its classes, its tiles, its foci and its scale, in one frame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.picture.embedded import png_address
 from wsi_area.reports.picture.focus_marks import Mark, focus_marks
 from wsi_area.reports.picture.found_outlines import FoundOutline, found_outlines
+from wsi_area.reports.picture.paper import PaperPicture, paper_picture
 from wsi_area.reports.picture.photo_layers import Frame, Layer, photo_layers
 from wsi_area.reports.picture.tile_map import NOTHING_RGB, SKIPPED_RGB, TileFacts, tile_map
 from wsi_area.results.class_map.class_codes import OUTSIDE_RGB, UNREADABLE_RGB, reserved_in
@@ -45,6 +46,14 @@ class SlidePicture:
     tile_facts: TileFacts | None
     notes: tuple[str, ...]  # why something is not shown
     found: tuple[FoundOutline, ...] = ()  # pieces and cores
+    paper: PaperPicture | None = None  # where it goes to paper
+
+    @property
+    def on_paper(self) -> "SlidePicture":
+        """Return the same with what paper shows."""
+        if self.photo is None:
+            return self
+        return replace(self, paper=paper_picture(self.photo, self.classes, self.outlines))
 
 
 def slide_picture(layout: SlideLayout, record: CountedSlide, budget_bytes: int) -> SlidePicture:
