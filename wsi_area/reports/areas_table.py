@@ -12,6 +12,7 @@ from wsi_area.model.record.slide_areas import COVERAGE_95, ClassOnRecord
 from wsi_area.model.record.slide_foci import Focus
 from wsi_area.model.record.slide_origin import RoiOutlines
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.tables.adjusted_text import adjusted_lines
 from wsi_area.results.tables.light_text import envelope_text
 from wsi_area.results.tables.made_of import headline_made_of, tissue_role
 from wsi_area.results.tables.quantity import NONE, grouped, mm2_text
@@ -46,7 +47,7 @@ class AreasTable:
     share_of: str  # what a share is a part of; empty where nothing is tissue
     sum_text: str
     worked: str  # one line of arithmetic
-    drawn: tuple[str, ...]  # a drawn area beside the counted one, a sentence each
+    drawn: tuple[str, ...]  # a drawn or an adjusted area beside the counted one, a sentence each
     steps: tuple[str, ...]  # what each step took or added, a line each
 
 
@@ -64,7 +65,7 @@ def areas_table(record: CountedSlide) -> AreasTable:
         tissue or "",
         _sum_text(record),
         worked_line(record),
-        drawn_lines(record),
+        (*drawn_lines(record), *adjusted_lines(record)),
         step_lines(record),
     )
 

@@ -28,6 +28,7 @@ from wsi_area.model.record.slide_steps import StepsOnRecord
 from wsi_area.model.record.slide_threshold import ThresholdOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.budget.budget_record import budgets_on_record
+from wsi_area.results.budget.ledger_facts import ledger_facts
 from wsi_area.results.burden_on_record import positive_on_record, tissue_on_record, tumor_on_record
 from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.store import ledger_rows
@@ -173,7 +174,7 @@ def slide_document(
     of_layer = None if objects.laid is None else objects.laid.layer
     made = {
         "certificate": certificate_of(counted, prepared.completeness),
-        "budgets": budgets_on_record(counted, layer=of_layer),
+        "budgets": budgets_on_record(counted, ledger_facts(rows, columns, classes), of_layer),
     }
     return counted.model_copy(update=made)
 
