@@ -179,7 +179,7 @@ MARGINS = """
     assert band_counts(codes, box, tissue, (1,), band_rule((0, 1, 2), mpp))[:, 0].tolist() == [9, 9]
     ys, xs = np.zeros(1, np.int64), np.array([0, 3])
     windows = [window_of(n * 1e-6, "square", mpp) for n in (1, 9)]
-    found = window_sums(tissue, codes > 0, box, ys, xs, windows)
+    found = window_sums(codes, tissue, (1,), box, ys, xs, windows).windows
     assert [one.px[:, 0].tolist() for one in found] == [[[9, 9], [9, 0]], [[18, 18], [9, 0]]], found
     print(*("numba" in sys.modules, "scipy" in sys.modules))
 """
