@@ -25,7 +25,8 @@ def summed(
         for x in range(0, width, box):
             part = Region(x, y, min(box, width - x), min(box, height - y))
             cut = np.s_[y : part.bottom_px, x : part.right_px]
-            one = window_sums(np.ascontiguousarray(tissue[cut]), positive[cut], part, ys, xs, (window,))[0]
+            of = positive[cut].astype(np.uint8)
+            (one,) = window_sums(of, tissue[cut], (1,), part, ys, xs, (window,)).windows
             sums[:, one.row : one.row + one.px.shape[1], one.col : one.col + one.px.shape[2]] += one.px
     return sums
 
@@ -61,8 +62,9 @@ def test_each_of_several_windows_has_what_it_has_alone(box: Region) -> None:
     positive = random.random(tissue.shape) > 0.5
     ys, xs = centres_px(70, 6), centres_px(90, 7)
     windows = [window_of(area, shape, mpp) for area in (0.004, 0.0003, 0.03) for shape in ("round", "square")]
-    together = window_sums(tissue, positive, box, ys, xs, windows)
-    for window, one in zip(windows, together, strict=True):
+    found = window_sums(positive.astype(np.uint8), tissue, (1,), box, ys, xs, windows)
+    assert (found.tissue_px, found.positive_px) == (tissue.sum(), tissue[positive].sum())
+    for window, one in zip(windows, found.windows, strict=True):
         for i, y in enumerate(ys):
             for j, x in enumerate(xs):
                 expected = [0, 0]

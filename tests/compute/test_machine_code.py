@@ -179,7 +179,7 @@ MARGINS = """
     assert band_counts(codes, box, tissue, (1,), band_rule((0, 1, 2), mpp))[:, 0].tolist() == [9, 9]
     ys, xs = np.zeros(1, np.int64), np.array([0, 3])
     windows = [window_of(n * 1e-6, "square", mpp) for n in (1, 9)]
-    found = window_sums(tissue, codes > 0, box, ys, xs, windows)
+    found = window_sums(codes, tissue, (1,), box, ys, xs, windows).windows
     assert [one.px[:, 0].tolist() for one in found] == [[[9, 9], [9, 0]], [[18, 18], [9, 0]]], found
     print(*("numba" in sys.modules, "scipy" in sys.modules))
 """
@@ -215,6 +215,7 @@ def test_the_second_process_neither_compiles_nor_imports_numba_or_scipy(program)
         wsi_area.segmenters.colour.kernels,
         wsi_area.compute.count.reduction,
         wsi_area.compute.picture.majority_picture,
+        wsi_area.compute.count.counting,
         wsi_area.compute.hotspots.window_sums,
     ],
 )
@@ -223,6 +224,7 @@ def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(
         "wsi_area.segmenters.colour.kernels": ("wsi_area.segmenters.colour.compiled", "classify_patches"),
         "wsi_area.compute.count.reduction": ("wsi_area.compute.count.compiled_means", "fill_means"),
         "wsi_area.compute.picture.majority_picture": ("wsi_area.compute.picture.compiled_picture", "count_sample"),
+        "wsi_area.compute.count.counting": ("wsi_area.compute.count.compiled_counts", "weigh_codes"),
         "wsi_area.compute.hotspots.window_sums": ("wsi_area.compute.hotspots.compiled_windows", "add_box"),
     }
     module, name = called[room.__name__]

@@ -14,8 +14,12 @@ from synthetic import FileForm, disc, write_slide, write_slide_with_garbage_tile
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.documented import NEVER
 from wsi_area.model.geometry import Size
+from wsi_area.model.review.event import Reviewer
+from wsi_area.results.opened_run import open_run
 from wsi_area.results.tables.dictionary import TABLES, data_dictionary
 from wsi_area.results.tables.scale_law import scale_power
+from wsi_area.review.decide import Decision, RunReview
+from wsi_area.review.tables import write_review
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 
@@ -53,7 +57,17 @@ def measured_run(tmp_path_factory: pytest.TempPathFactory, configs: Path) -> Pat
     rows = [f"{path},one,{region}\n" for path, region in zip(slides, regions, strict=True)]
     (folder / "cases.csv").write_text("path,subject,regions\n" + "".join(rows))
     run_slides(collect_slides([], manifest=folder / "cases.csv"), settings, folder / "out")
+    decide_on(folder / "out")
     return folder / "out"
+
+
+def decide_on(run: Path) -> None:
+    """Somebody decides on two of its slides, says something of one, and signs it."""
+    review = RunReview(open_run(run), Reviewer(name="Ada Miller", role="pathologist"))
+    review.record(Decision("accept_with_remark", ("complete",), remark="a thin rim"))
+    review.record(Decision("reject", ("text",), reason="incomplete"))
+    review.record(Decision("sign", ("complete",)))
+    write_review(open_run(run))
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -83,7 +97,8 @@ def test_every_column_of_a_run_has_an_entry_and_every_entry_a_column(measured_ru
 
 
 def test_a_run_writes_no_table_that_the_dictionary_does_not_know(measured_run: Path) -> None:
-    tables = {path.name for path in measured_run.iterdir() if path.suffix in {".csv", ".parquet"}}
+    places = [*measured_run.iterdir(), *(measured_run / "review").iterdir()]
+    tables = {str(p.relative_to(measured_run)) for p in places if p.suffix in {".csv", ".parquet"}}
     assert tables == set(COLUMNS)
 
 

@@ -10,6 +10,7 @@ from synthetic import SyntheticSlide, disc, write_slide
 from wsi_area.model.geometry import Size
 from wsi_area.results.opened_run import open_run
 from wsi_area.run import slide_tiles as slide_tiles_module
+from wsi_area.run.finished import basis
 from wsi_area.run.work.slide_job import BatchResult, BatchTask
 from wsi_area.run.work.tile_task import measure_batch
 from wsi_area.segmenters.colour import foreground
@@ -27,6 +28,7 @@ def fit_otherwise(patched: pytest.MonkeyPatch, by: int) -> None:
     """Fit as another version of a library might: the same pixels, the same settings, another threshold."""
     fitted = foreground.otsu_bin
     patched.setattr(foreground, "otsu_bin", lambda histogram: fitted(histogram) + by)
+    patched.setattr(basis, "package_versions", lambda: {"scikit-image": f"another by {by}"})
 
 
 @pytest.mark.parametrize("by", [1, -1, 12])

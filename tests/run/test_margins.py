@@ -10,12 +10,12 @@ import pytest
 from scipy import ndimage
 from synthetic import FileForm, disc, write_slide
 
-import wsi_area.run.passes.margin_pass as margin_pass
 from wsi_area.audit.verify import verify_run
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
+from wsi_area.results.margins import boxes
 from wsi_area.results.opened_run import OpenedRun, open_run
 from wsi_area.run.passes.outcomes import outcomes
 from wsi_area.run.pipeline import run_slides
@@ -82,7 +82,7 @@ def test_the_bands_of_a_run_are_those_of_scipy_on_its_class_map(one_run: OpenedR
 def test_the_tables_are_the_same_for_every_tile_size_and_executor(
     one_run: OpenedRun, tmp_path: Path, configs: Path, further: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(margin_pass, "SIDE_PX", 200)  # several boxes, with seams right through the disc
+    monkeypatch.setattr(boxes, "SIDE_PX", 200)  # several boxes, with seams right through the disc
     other = run(slides(tmp_path / "in"), tmp_path / "out", configs, *further)
     pd.testing.assert_frame_equal(other.bands, one_run.bands)
     pd.testing.assert_frame_equal(other.hotspots, one_run.hotspots)
@@ -94,16 +94,16 @@ def test_a_finished_slide_is_taken_over_and_measured_anew_where_its_picture_is_g
     paths = slides(tmp_path / "in")
     first = run(paths, tmp_path / "out", configs)
     (tmp_path / "out" / "slides" / "b" / "hotspots.png").unlink()
-    asked: list[str] = []
+    asked: list[tuple[str, bool, bool]] = []
     original = outcomes
 
     def told(executor: Any, function: Any, tasks: Any, slide_id: str, what: str) -> Any:
-        asked.append(f"{slide_id} {function.__name__}")
+        asked.append((slide_id, tasks[0].wanted.rule is not None, tasks[0].wanted.grid is not None))
         return original(executor, function, tasks, slide_id, what)
 
     monkeypatch.setattr("wsi_area.run.passes.margin_pass.outcomes", told)
     again = run(paths, tmp_path / "out", configs)
-    assert asked == ["b sum_windows"]
+    assert asked == [("b", False, True)]  # its hot spots, and not its bands
     pd.testing.assert_frame_equal(again.bands, first.bands)
     assert not verify_run(tmp_path / "out").disagreements
 

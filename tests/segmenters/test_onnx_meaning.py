@@ -278,6 +278,13 @@ def example(folder, name, rgb, size=(40, 50)):
     return {"file": name, "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest()}
 
 
+def test_network_card_and_examples_are_stated_as_read(tmp_path):
+    entries = [{**example(tmp_path, f"{n}.png", (60, 200, 200)), "expected": "tumor"} for n in range(3)]
+    path = write_network(tmp_path, red_below(100), examples=entries)
+    stated = OnnxSegmenter(model=path).files_read
+    assert set(stated) == {file for file in tmp_path.iterdir() if file.is_file()}
+
+
 @pytest.mark.parametrize("size", [(1, 1), (40, 50), (64, 64), (200, 30)])
 def test_an_example_that_is_taken_for_its_class_is_on_record(tmp_path, size):
     dark = {**example(tmp_path, "dark.png", (60, 200, 200), size), "expected": "tumor"}

@@ -13,6 +13,7 @@ from wsi_area.errors import SettingsError
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.model.pixels import TilePixels
 from wsi_area.segmenters.pixels.card import class_from
+from wsi_area.segmenters.pixels.classifier import PixelClassifierSegmenter
 from wsi_area.segmenters.pixels.model import PixelModel, load_model, model_hash, save_model
 
 
@@ -52,6 +53,10 @@ def _npy(array, **options):
     target = io.BytesIO()
     np.lib.format.write_array(target, array, **options)
     return target.getvalue()
+
+
+def test_every_file_of_a_model_is_stated_as_read(folder):
+    assert set(PixelClassifierSegmenter(model=folder).files_read) == set(folder.iterdir())
 
 
 def test_a_model_that_was_saved_and_loaded_gives_the_same_classes_and_probabilities(folder):

@@ -24,6 +24,8 @@ _COMMANDS = {
     "train": "Train a pixel classifier from annotated slides or image/mask pairs, and measure how good it is.",
     "evaluate": "Hold a run or a trained model against the truth: confusion matrix, Dice, IoU, area ratio.",
     "reference": "Draw points for a reader to answer, and make areas with an interval of the answers.",
+    "amend": "Lay a person's corrections over a measured slide, and count it anew beside the measurement.",
+    "review": "Accept, reject, comment and sign what was measured; who has to look at what.",
     "report": "Write a run's report: one HTML file to read, mail and sign; --pdf for paper.",
     "export": "Write outlines for QuPath (GeoJSON) or labels for napari (OME-Zarr) into a run.",
     "verify": "Count a run's class maps again and hold all of it against itself.",
@@ -36,6 +38,9 @@ _COMMANDS = {
     "completion": "What bash, zsh or fish need to complete commands, options and file names.",
     "demo": "Build a slide whose tissue area is known, measure it, and compare.",
 }
+
+_CHAPTER = {"amend": "decisions", "review": "decisions"}
+"""Commands that lie in a chapter of their folder."""
 
 COLLECT_AFTER_OBJECTS = 200_000
 """How many new Python objects start a search for cycles. The default of 700 has a command searched hundreds of times
@@ -59,7 +64,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"wsi_area.cli.commands.{cmd_name}").command
+        place = f"{_CHAPTER[cmd_name]}.{cmd_name}" if cmd_name in _CHAPTER else cmd_name
+        command: click.Command = import_module(f"wsi_area.cli.commands.{place}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -20,7 +20,7 @@ NEVER = "never"
 
 Table = Literal[
     "summary", "areas", "flags", "failed", "objects", "subjects", "ratios", "regions", "bands", "hotspots",
-    "budget",
+    "budget", "review",
 ]  # fmt: skip
 
 

@@ -69,6 +69,7 @@ from wsi_area.model.record.slide_steps import StepsOfSlide
 from wsi_area.model.record.slide_threshold import ByThreshold, Mm2ByThreshold
 from wsi_area.model.record.slide_tissue import Tissue, TissueLayerOnRecord
 from wsi_area.model.slide import Level
+from wsi_area.model.uncertainty.reference_score import AdjustedOnSlide
 
 __all__ = ["CountedSlide", "EndedSlide", "FailedSlide", "SlideResult", "UncountedSlide"]
 
@@ -180,6 +181,8 @@ class CountedSlide(EndedSlide):
     amendment: Annotated[
         Amendment | None, Field(exclude_if=not_there), Says("how it was corrected; absent: it is what was measured")
     ] = None
+
+    adjusted: Annotated[AdjustedOnSlide | None, Field(exclude=True), Says(AdjustedOnSlide.__doc__ or "")] = None
 
     @property
     def choice(self) -> PictureChoice:

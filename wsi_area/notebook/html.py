@@ -22,6 +22,7 @@ from wsi_area.notebook.overlay import slide_picture
 from wsi_area.plain_text import plain_cell
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.results.tables.adjusted_text import adjusted_lines
 from wsi_area.results.tables.certificate_text import Lines
 from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.picture_text import picture_text
@@ -73,6 +74,7 @@ def slide_html(slide: OpenedSlide) -> str:
         reason=slide.result.reason,
         mpp=None if counted is None else _mpp_badge(counted),
         areas=() if counted is None else _area_rows(counted),
+        adjusted=() if counted is None else adjusted_lines(counted),
         tissue=None if counted is None else tissue_name([counted]),
         ratios=() if counted is None else shown_ratios(counted),
         findings=() if counted is None else counted.findings,

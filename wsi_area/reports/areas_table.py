@@ -12,11 +12,13 @@ from wsi_area.model.record.slide_areas import COVERAGE_95, ClassOnRecord
 from wsi_area.model.record.slide_foci import Focus
 from wsi_area.model.record.slide_origin import RoiOutlines
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.tables.adjusted_text import adjusted_lines
 from wsi_area.results.tables.light_text import envelope_text
+from wsi_area.results.tables.made_of import headline_made_of, tissue_role
 from wsi_area.results.tables.quantity import NONE, grouped, mm2_text
 from wsi_area.results.tables.shown_areas import class_area, total_areas
 from wsi_area.results.tables.step_text import step_lines
-from wsi_area.results.tables.tissue_name import TISSUE, tissue_name
+from wsi_area.results.tables.tissue_name import tissue_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class AreasTable:
     share_of: str  # what a share is a part of; empty where nothing is tissue
     sum_text: str
     worked: str  # one line of arithmetic
-    drawn: tuple[str, ...]  # a drawn area beside the counted one, a sentence each
+    drawn: tuple[str, ...]  # a drawn or an adjusted area beside the counted one, a sentence each
     steps: tuple[str, ...]  # what each step took or added, a line each
 
 
@@ -63,7 +65,7 @@ def areas_table(record: CountedSlide) -> AreasTable:
         tissue or "",
         _sum_text(record),
         worked_line(record),
-        drawn_lines(record),
+        (*drawn_lines(record), *adjusted_lines(record)),
         step_lines(record),
     )
 
@@ -101,7 +103,8 @@ def _total_rows(record: CountedSlide, filled_mm2: float | None) -> Iterator[Area
     around = record.tissue_envelope
     for total in total_areas(record):
         role = {
-            "tissue": "total" if total.name == TISSUE else "all that counts as tissue",
+            "headline": headline_made_of(record),
+            "tissue": tissue_role(record),
             "envelope": "" if around is None else envelope_text(around),
         }.get(total.kind, "total")
         title = total.name if total.kind == "envelope" else f"all {total.name}"

@@ -12,6 +12,7 @@ from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.run_folder import require_readable
 from wsi_area.results.same_content import with_same_content
 from wsi_area.results.sound_areas import require_sound
+from wsi_area.results.uncertainty.reference_scores import reference_scores, with_reference
 from wsi_area.storage.place import Place
 
 STATUS_ORDER = ("failed", "incomplete", "needs_calibration", "estimated", "complete")
@@ -42,6 +43,7 @@ def read_documents(run: Place) -> RunDocuments:
         raise ResultError(f"{run}: this run has not ended; run the same command again to finish it, then report")
     refused: dict[str, str] = {}
     slides = [with_same_content(slide, run_record.twins) for slide in _slides(layout, run_record.slides, refused)]
+    slides = with_reference(slides, reference_scores(layout))
     slides.sort(key=lambda slide: STATUS_ORDER.index(slide.status))  # stable: else as planned
     return RunDocuments(layout, run_record, tuple(slides), tuple(refused.items()))
 

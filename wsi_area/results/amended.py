@@ -11,9 +11,6 @@ from wsi_area.results.documents import read_result
 from wsi_area.results.layout import AMENDED_FOLDER, SlideLayout
 from wsi_area.results.seal.contents import ledger_digest
 
-CORRECTIONS_NAME = "corrections.geojson"
-"""In the folder of an amended version: the file as it was given."""
-
 
 @dataclass(frozen=True, slots=True)
 class AmendedSlide:

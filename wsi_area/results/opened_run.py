@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from wsi_area.errors import ResultError
 from wsi_area.model.documented import Table
 from wsi_area.model.run_record import RunRecord
+from wsi_area.model.uncertainty.reference_score import ReferenceScore
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.run_folder import require_readable
 from wsi_area.results.same_content import with_same_content
+from wsi_area.results.uncertainty.reference_scores import reference_scores, with_reference
 from wsi_area.storage.place import Place, place_of
 
 if TYPE_CHECKING:  # pandas takes longer to load than a slide's header: only who asks for a frame pays
@@ -49,7 +51,8 @@ class OpenedRun(Mapping[str, OpenedSlide]):
         ended = self.run_record.ended_slides.get(slide_id)
         if ended is not None and ended.status == "failed":  # what lies there is of an earlier run, or of none
             return OpenedSlide(layout, ended)
-        return OpenedSlide(layout, with_same_content(read_result(layout), self.run_record.twins))
+        told = with_same_content(read_result(layout), self.run_record.twins)
+        return OpenedSlide(layout, with_reference([told], self._scores)[0])
 
     def __repr__(self) -> str:
         """Return where the run is and what it holds."""
@@ -60,6 +63,11 @@ class OpenedRun(Mapping[str, OpenedSlide]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    @cached_property
+    def _scores(self) -> tuple[ReferenceScore, ...]:
+        """Return what readers of reference points said, the newest first."""
+        return reference_scores(self.layout)
 
     @cached_property
     def summary(self) -> "pd.DataFrame":

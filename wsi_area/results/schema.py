@@ -29,6 +29,7 @@ def result_schema() -> Schema:
     """
     kinds = (CountedSlide, UncountedSlide)
     parts: Schema = models_json_schema([(kind, "serialization") for kind in kinds])[1]["$defs"]
+    parts = _referred(parts, [kind.__name__ for kind in kinds])
     for part in parts.values():
         _without_titles(part)
     for kind in kinds:
@@ -43,6 +44,17 @@ def result_schema() -> Schema:
         "oneOf": [{"$ref": f"#/$defs/{kind.__name__}"} for kind in kinds],
         "$defs": parts,
     }
+
+
+def _referred(parts: Schema, names: list[str]) -> Schema:
+    """Return the parts of some names, and all that these refer to: a field beside a document has its part too."""
+    found: set[str] = set()
+    while names:
+        name = names.pop()
+        if name not in found:
+            found.add(name)
+            names += [part for part in parts if f'"#/$defs/{part}"' in json.dumps(parts[name])]
+    return {name: part for name, part in parts.items() if name in found}
 
 
 def _without_titles(part: Schema) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from wsi_area.model.documented import Table
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.documents import write_run, write_seal
@@ -16,8 +17,10 @@ from wsi_area.results.same_content import same_content
 from wsi_area.results.seal.sealed_run import sealed_run, with_files
 from wsi_area.results.tables.object_tables import write_objects
 from wsi_area.results.tables.region_tables import with_regions
-from wsi_area.results.tables.run_tables import run_tables, write_tables
+from wsi_area.results.tables.run_tables import RunTable, run_tables, write_tables
 from wsi_area.results.tables.workbook.sheets import WORKBOOK, write_workbook
+from wsi_area.results.uncertainty.reference_scores import reference_scores, with_reference
+from wsi_area.review.tables import review_at_end, review_table, seal_review
 from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run
 from wsi_area.run.run_log import RunLog
 
@@ -48,13 +51,31 @@ def end_run(
     told, outcome = as_of_run(table, outcome, twins)
     run = begun.model_copy(update={"same_content": twins or None})
     tables = with_regions(run_tables(told, run), layout, told)
-    files = write_tables(layout, tables)
+    shown = _with_reference(tables, layout, run, told)
+    files = write_tables(layout, shown)
     files |= write_objects(layout, [slide.slide_id for slide in told if slide.status != "failed"])
     run = ended_run(run, outcome, told, worker_count).model_copy(update=further or {})
     seal = sealed_run(layout, run, table, tables)
-    files[WORKBOOK] = write_workbook(layout, tables, seal.seal)
+    review = review_at_end(layout, run, told)
+    sheets = shown if review is None else {**shown, "review": review_table(review.verdicts.values())}
+    files[WORKBOOK] = write_workbook(layout, sheets, seal.seal)
     run = run.model_copy(update={"seal": seal.seal})
     write_seal(layout, with_files(seal, run, files))
     write_run(layout, run)
+    seal_review(layout, run, review, files[WORKBOOK])
     log.run_ended(outcome)
     return replace(outcome, seal=seal.seal)
+
+
+def _with_reference(
+    tables: dict[Table, RunTable], layout: RunLayout, run: RunRecord, slides: Sequence[EndedSlide]
+) -> dict[Table, RunTable]:
+    """Return the tables as they are shown: with what readers of reference points said before the run was gone on with.
+
+    The seal is over the others, which hold what was measured.
+    """
+    scores = reference_scores(layout)
+    if not scores:
+        return tables
+    told = with_reference(slides, scores)
+    return with_regions(run_tables(told, run), layout, told)

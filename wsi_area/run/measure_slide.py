@@ -20,6 +20,8 @@ from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
 from wsi_area.run.events import SlidePreparing, SlideStarted
 from wsi_area.run.executors.contract import TaskLost
+from wsi_area.run.finished.basis import basis_of
+from wsi_area.run.finished.kept import note_finished, standing_result
 from wsi_area.run.passes.merged_objects import (
     merge_objects,
     size_filters,
@@ -51,7 +53,8 @@ class Measured:
 def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> Measured | None:
     """Return the result of one slide, written; None if the run was stopped before its end.
 
-    Its pixels are read from a copy if there is one.
+    A finished one of which nothing has changed stands as it is, and is not opened. Pixels are read from a copy if there
+    is one.
 
     Raises
     ------
@@ -59,11 +62,19 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
         If the result cannot be written, or one from something else is in its place.
     """
     context = context.of(slide)
+    basis = basis_of(slide, context.settings)
+    standing = None if context.force else standing_result(layout, basis)
+    if standing is not None:
+        context.listener(SlideStarted(slide.slide_id, standing.work.tiles, standing.work.tiles))
+        return Measured(standing, resumed=True)
     try:
         with where_to_read(slide, context) as read_path:
-            return _measured(slide, layout, context, read_path)
+            measured = _measured(slide, layout, context, read_path)
     except CopyStopped:
         return None
+    if measured is not None:
+        note_finished(layout, measured.result, basis)
+    return measured
 
 
 def _measured(

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -25,7 +26,7 @@ EXIT_OK, EXIT_SETTINGS, EXIT_FAILED, EXIT_CALIBRATION, EXIT_VERIFICATION, EXIT_I
 
 _RECORDED_PACKAGES = (
     "numpy", "numba", "zarr", "dask", "distributed", "openslide-python", "openslide-bin", "tifffile", "imagecodecs",
-    "simplejpeg", "scikit-image", "pillow", "pydicom", "dask-jobqueue",
+    "simplejpeg", "scikit-image", "pillow", "pydicom", "dask-jobqueue", "scipy", "shapely", "onnxruntime",
 )  # fmt: skip
 
 
@@ -73,7 +74,7 @@ def run_header(
         started=datetime.now(UTC).isoformat(),
         host=Host(system=platform.platform(), machine=platform.machine(), name=platform.node()),
         slurm=slurm_ids(os.environ),
-        versions={"python": sys.version.split()[0], **_package_versions()},
+        versions={"python": sys.version.split()[0], **package_versions()},
         settings=settings.canonical(),
         settings_origin=dict(settings.origins),
         config_hash=settings.measurement_hash,
@@ -84,7 +85,9 @@ def run_header(
     )
 
 
-def _package_versions() -> dict[str, str]:
+@cache  # 10 ms, and nothing is installed while a run is at work
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages that decode, count and keep; not to be changed by whoever is given them."""
     found = {}
     for name in _RECORDED_PACKAGES:
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -155,6 +156,18 @@ class UsesDrawn(Protocol):
     @property
     def drawn_classes(self) -> tuple[str, ...]:
         """Return the names of the classes that a drawing may hold."""
+
+
+@runtime_checkable
+class StatesFiles(Protocol):
+    """Settings of a segmenter that says which files it reads, so that a finished slide need not be fitted again.
+
+    A slide of one that does not say is opened and fitted in each run, and then found to be finished.
+    """
+
+    @property
+    def files_read(self) -> tuple[Path, ...]:
+        """Return every file, or folder of files, that the answer depends on besides the slide and its drawings."""
 
 
 @runtime_checkable

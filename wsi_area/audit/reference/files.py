@@ -7,15 +7,16 @@ from pydantic import ValidationError
 
 from wsi_area.audit.reference.answers import POINT_COLUMNS
 from wsi_area.audit.reference.draw import design_slide
-from wsi_area.audit.reference.score import ReferenceScore
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.documented import without_version
 from wsi_area.model.uncertainty.reference_design import ReferenceDesign
+from wsi_area.model.uncertainty.reference_score import ReferenceScore
 from wsi_area.results.csv_text import csv_bytes
 from wsi_area.results.documents import document_of
 from wsi_area.results.layout import RunLayout, read_json, write_bytes, write_json
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.seal.sealed_run import add_to_seal
+from wsi_area.results.uncertainty.reference_scores import SCORE_NAME
 from wsi_area.storage.place import Place
 
 AREA_COLUMNS = ("slide_id", "class", "counted_mm2", "adjusted_mm2", "ci95_low_mm2", "ci95_high_mm2")
@@ -138,28 +139,33 @@ def _has(layout: RunLayout, name: str, point_id: str) -> bool:
     return isinstance(points, list) and any(isinstance(p, dict) and p.get("point_id") == point_id for p in points)
 
 
-def score_document(score: ReferenceScore) -> dict[str, Any]:
-    """Return everything that came of the answers as JSON values."""
-    return {
-        "draw": score.design.name,
-        "readers": [{"reader": r, "answered": n} for r, n in zip(score.readers, score.answered, strict=True)],
-        "kappa": score.kappa,
-        "interval": "95 %: points and pixel size; as the readers see it on average, the spread between them apart",
-        "areas": [area.document() for area in score.areas],
-        "notes": list(score.notes),
+def totals_of(run: OpenedRun) -> dict[str, frozenset[str]]:
+    """Return the classes that tumour, positive and tissue are made of in a run, as far as there are any.
+
+    Where the tissue is a layer of its own, no classes make it up.
+    """
+    counted = [slide.counted for slide in run.values() if slide.is_counted]
+    classes = [c for slide in counted for c in slide.classes]
+    found = {
+        "tumor": frozenset(c.name for c in classes if c.is_tumor),
+        "positive": frozenset(c.name for c in classes if c.is_positive),
+        "tissue": frozenset(c.name for c in classes if c.is_tissue),
     }
+    if any(slide.tissue_layer is not None for slide in counted):
+        del found["tissue"]
+    return {name: members for name, members in found.items() if members}
 
 
 def write_score(layout: RunLayout, score: ReferenceScore, answers: Sequence[tuple[str, bytes]]) -> Place:
     """Write areas.csv, score.json and the answers themselves beside the points, and add them to the seal."""
-    folder = folder_of(layout, score.design.name)
-    rows = [area.document() for area in score.areas]
+    folder = folder_of(layout, score.draw)
+    rows = [area.model_dump(mode="json") for area in score.areas]
     write_bytes(folder / "areas.csv", csv_bytes(AREA_COLUMNS, rows))
-    write_json(folder / "score.json", score_document(score))
-    places = [folder / "areas.csv", folder / "score.json", folder / "design.json", folder / "points.csv"]
+    write_json(folder / SCORE_NAME, document_of(score))
+    places = [folder / "areas.csv", folder / SCORE_NAME, folder / "design.json", folder / "points.csv"]
     for reader, content in answers:
         place = folder / "answers" / f"{reader}.csv"
         write_bytes(place, content)
         places.append(place)
-    add_to_seal(layout, f"reference {score.design.name}", places)
+    add_to_seal(layout, f"reference {score.draw}", places)
     return folder / "areas.csv"

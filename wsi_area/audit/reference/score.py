@@ -1,7 +1,7 @@
 """audit: areas of the classes of a run as readers' answers correct them, with what makes them uncertain."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,44 +19,14 @@ from wsi_area.compute.reference.stratified_area import (
 )
 from wsi_area.errors import SettingsError
 from wsi_area.model.uncertainty.reference_design import DesignPoint, DesignStratum, ReferenceDesign
+from wsi_area.model.uncertainty.reference_score import AdjustedArea, Reader, ReferenceScore
 
 WHOLE_RUN = "(run)"
 """What stands for the slide's id in the rows of all slides together; no slide's folder may be named so."""
 
 
-@dataclass(frozen=True, slots=True)
-class AdjustedArea:
-    """One class of a slide, or of all slides; every area in mm²."""
-
-    slide_id: str
-    class_name: str
-    counted_mm2: float
-    adjusted_mm2: float
-    ci95_low_mm2: float
-    ci95_high_mm2: float
-    published_mm2: float  # half width of the normal interval of Olofsson et al. 2014: points alone, too narrow
-    observer_u_mm2: float | None  # standard deviation between readers; None of one reader
-    users_accuracy: float | None  # share of what is mapped that is right; None where nothing is mapped, or no point
-    producers_accuracy: float | None  # share of what is there that is mapped
-    points: int  # answered
-    more_points_to_halve: int | None  # None: the pixel size alone is half of the interval
-
-    def document(self) -> dict[str, Any]:
-        """Return it as JSON values, named as in the table."""
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {"slide_id": values.pop("slide_id"), "class": values.pop("class_name"), **values}
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceScore:
-    """What came of the answers to one draw."""
-
-    design: ReferenceDesign
-    readers: tuple[str, ...]
-    answered: tuple[int, ...]  # of each reader
-    kappa: float | None  # mean over pairs of readers; None of one reader
-    areas: tuple[AdjustedArea, ...]
-    notes: tuple[str, ...] = field(default=())
+Members = Mapping[str, frozenset[str]]
+"""The classes that an area is made of, by the name of the area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +40,19 @@ class _Answered:
     relative_u_area: float
 
 
-def scored(design: ReferenceDesign, readings: Sequence[Reading]) -> ReferenceScore:
+def scored(
+    design: ReferenceDesign, readings: Sequence[Reading], totals: Members, when: str | None = None
+) -> ReferenceScore:
     """Return what the answers of readers make of a run's areas.
+
+    Parameters
+    ----------
+    design, readings
+        What was drawn, and what each reader says of it.
+    totals : mapping
+        The classes that tumour, positive and tissue are made of, as far as there are any.
+    when : str or None
+        The time, ISO 8601: of several draws of a run the one that was scored last is shown.
 
     Raises
     ------
@@ -82,12 +63,18 @@ def scored(design: ReferenceDesign, readings: Sequence[Reading]) -> ReferenceSco
     if len(set(names)) < len(names):
         raise SettingsError(f"two files of answers are both named {names[0]}.csv; name each after its reader")
     points = [p for p in design.points if all(p.point_id in reading.answers for reading in readings)]
-    classes = list(dict.fromkeys(c.name for slide in design.slides for c in slide.classes))
-    areas = [area for part in _parts(design, points, readings) for area in _areas(design, part, classes, readings)]
+    classes: Members = {c.name: frozenset({c.name}) for slide in design.slides for c in slide.classes}
+    parts = _parts(design, points, readings)
     return ReferenceScore(
-        design, tuple(names), tuple(len(r.answers) for r in readings), _kappa(points, readings), tuple(areas),
-        tuple(_notes(design, points, readings)),
-    )  # fmt: skip
+        draw=design.name,
+        scored=when,
+        readers=tuple(Reader(reader=r.reader, answered=len(r.answers)) for r in readings),
+        kappa=_kappa(points, readings),
+        areas=tuple(area for part in parts for area in _areas(part, classes, len(readings))),
+        totals=tuple(area for part in parts for area in _areas(part, totals, len(readings))),
+        slides={slide.slide_id: slide.key for slide in design.slides},
+        notes=tuple(_notes(design, points, readings)),
+    )
 
 
 def _parts(design: ReferenceDesign, points: Sequence[DesignPoint], readings: Sequence[Reading]) -> list[_Answered]:
@@ -125,51 +112,62 @@ def _part(
     return _Answered(name, sizes, hits, [drawn] * len(readings), u)
 
 
-def _areas(
-    design: ReferenceDesign, part: _Answered, classes: Sequence[str], readings: Sequence[Reading]
-) -> list[AdjustedArea]:
+def _areas(part: _Answered, wanted: Members, readers: int) -> list[AdjustedArea]:
+    return [_adjusted(part, name, members, readers) for name, members in wanted.items()]
+
+
+def _adjusted(part: _Answered, name: str, members: frozenset[str], readers: int) -> AdjustedArea:
+    """Return the area of one class, or of several together."""
     sizes = np.array([mm2 for mm2, _, _ in part.strata])
-    mapped_names = [name for _, _, name in part.strata]
-    found = []
-    for name in classes:
-        mapped = np.array([float(own == name) for own in mapped_names])
-        sampled = [_sampled(part, reader, name, sizes, mapped) for reader in range(len(readings))]
-        mean = mean_of_readers(sampled)
-        shown = with_scale(mean, part.relative_u_area)
-        right = [_right(part, reader, name, sizes, mapped) for reader in range(len(readings))]
-        known = [share for share in right if share is not None]
-        users = float(np.mean(known)) if known else None
-        area, counted = float(mean.area), float((sizes * mapped).sum())
-        found.append(
-            AdjustedArea(
-                part.name, name, counted, area, float(shown.low_95), float(shown.high_95),
-                Z_95 * float(mean.u_published),
-                float(np.std([float(s.area) for s in sampled], ddof=1)) if len(sampled) > 1 else None,
-                users, min(1.0, users * counted / area) if users is not None and area else None,
-                int(part.drawn[0].sum()), _more(part, name, sizes, shown),
-            )
-        )  # fmt: skip
+    mapped = np.array([float(own in members) for _, _, own in part.strata])
+    sampled = [_sampled(part, reader, members, sizes, mapped) for reader in range(readers)]
+    mean = mean_of_readers(sampled)
+    shown = with_scale(mean, part.relative_u_area)
+    known = [s for r in range(readers) if (s := _right(part, r, members, sizes, mapped)) is not None]
+    users = float(np.mean(known)) if known else None
+    area, counted = float(mean.area), float((sizes * mapped).sum())
+    return AdjustedArea(
+        slide_id=part.name,
+        class_=name,
+        counted_mm2=counted,
+        adjusted_mm2=area,
+        ci95_low_mm2=float(shown.low_95),
+        ci95_high_mm2=float(shown.high_95),
+        points_u_mm2=max(area - float(mean.low_95), float(mean.high_95) - area) / Z_95,
+        published_mm2=Z_95 * float(mean.u_published),
+        observer_u_mm2=float(np.std([float(s.area) for s in sampled], ddof=1)) if readers > 1 else None,
+        users_accuracy=users,
+        producers_accuracy=min(1.0, users * counted / area) if users is not None and area else None,
+        points=int(part.drawn[0].sum()),
+        more_points_to_halve=_more(part, members, sizes, shown),
+    )
+
+
+def _hits(part: _Answered, reader: int, members: frozenset[str]) -> Ints:
+    """Return how many points of each stratum a reader calls one of some classes."""
+    found: Ints = np.sum([part.hits(reader, name) for name in sorted(members)], axis=0, dtype=np.int64)
     return found
 
 
-def _sampled(part: _Answered, reader: int, name: str, sizes: Any, mapped: Any) -> StratifiedArea:
-    return stratified_area(part.hits(reader, name), part.hits(reader, CANNOT_TELL), part.drawn[reader], sizes, mapped)
+def _sampled(part: _Answered, reader: int, members: frozenset[str], sizes: Any, mapped: Any) -> StratifiedArea:
+    hits = _hits(part, reader, members)
+    return stratified_area(hits, part.hits(reader, CANNOT_TELL), part.drawn[reader], sizes, mapped)
 
 
-def _right(part: _Answered, reader: int, name: str, sizes: Any, mapped: Any) -> float | None:
-    """Return the share of what is mapped as a class that a reader calls so."""
+def _right(part: _Answered, reader: int, members: frozenset[str], sizes: Any, mapped: Any) -> float | None:
+    """Return the share of what is mapped as some classes that a reader calls so."""
     told = part.drawn[reader] - part.hits(reader, CANNOT_TELL)
     known = (mapped > 0) & (told > 0)
     if not known.any():
         return None
-    shares = part.hits(reader, name)[known] / told[known]
+    shares = _hits(part, reader, members)[known] / told[known]
     return float((shares * sizes[known]).sum() / sizes[known].sum())
 
 
-def _more(part: _Answered, name: str, sizes: Any, shown: StratifiedArea) -> int | None:
+def _more(part: _Answered, members: frozenset[str], sizes: Any, shown: StratifiedArea) -> int | None:
     half = float(shown.high_95 - shown.low_95) / 2
     fixed = Z_95 * part.relative_u_area * float(shown.area)
-    more = more_to_halve(part.hits(0, name), part.drawn[0], sizes.tolist(), half, fixed)
+    more = more_to_halve(_hits(part, 0, members), part.drawn[0], sizes.tolist(), half, fixed)
     return None if more is None else sum(more)
 
 

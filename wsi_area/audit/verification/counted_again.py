@@ -3,7 +3,9 @@
 Whoever else needs the pixels gets them in the same pass: `CountedAgain` hands its tiles on, as a class map does.
 """
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +17,19 @@ from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.pixels import ClassMap
 from wsi_area.results.class_map.sparse_class_map import SparseClassMap
 from wsi_area.results.class_map.stored_class_map import StoredClassMap
-from wsi_area.results.seal.contents import ClassMapDigest
+from wsi_area.results.seal.contents import ClassMapDigest, tile_digest
+
+At = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A tile that was counted and digested; its pixels are valid until the next one is asked for."""
+
+    at: At  # tile row and col
+    tile: ClassMap
+    fault: str | None
+    digest: bytes | None
 
 
 @dataclass(slots=True)
@@ -28,9 +42,15 @@ class CountedAgain:
     columns: LedgerLayout
     rows: NDArray[np.int64]  # (grid_rows, grid_cols, columns): the ledger
     digest: ClassMapDigest
-    fault_of: dict[tuple[int, int], str] = field(default_factory=dict)  # by tile row and col
+    threads: int = 1  # that share the shards; what they have done is handed on in order
+    fault_of: dict[At, str] = field(default_factory=dict)  # by tile row and col
     is_torn: bool = False
-    _counted: set[tuple[int, int]] = field(default_factory=set)
+    _counted: set[At] = field(default_factory=set)
+    _weights: tuple[NDArray[np.int64], NDArray[np.int64]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find what each column and row of the work grid stands for, once."""
+        self._weights = self.grid.weights()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -47,46 +67,79 @@ class CountedAgain:
 
         At the end, tiles of which nothing is stored have been counted too, as background.
         """
-        widths, heights = self.grid.weights()
         tile_px = self.grid.tile_px
-        for tile_row, tile_col, tile in self._tiles():
-            y, x = tile_row * tile_px, tile_col * tile_px
-            self._count((tile_row, tile_col), tile, widths, heights)
-            self.digest.add(y, x, tile)
-            yield y, x, tile
-        for tile_row, tile_col in np.ndindex(*self.grid.shape):
-            if (tile_row, tile_col) not in self._counted:
-                self._count((tile_row, tile_col), None, widths, heights)
+        for looked in self._looked():
+            y, x = looked.at[0] * tile_px, looked.at[1] * tile_px
+            self._note(looked.at, looked.fault)
+            self.digest.put(y, x, looked.digest)
+            yield y, x, looked.tile
+        for at in np.ndindex(*self.grid.shape):
+            if at not in self._counted:
+                self._note((at[0], at[1]), self._fault((at[0], at[1]), None))
 
-    def _count(
-        self, at: tuple[int, int], tile: ClassMap | None, widths: NDArray[np.int64], heights: NDArray[np.int64]
-    ) -> None:
-        core = self.grid.tile(*at)
-        why = disagreement(
-            tile, self.rows[at], self.columns, widths[core.x_px : core.right_px], heights[core.y_px : core.bottom_px]
-        )
+    def _note(self, at: At, why: str | None) -> None:
         self._counted.add(at)
         if why is not None:
             self.fault_of[at] = why
 
-    def _tiles(self) -> Iterator[tuple[int, int, ClassMap]]:
-        """Yield the tile row, the tile col and the pixels of what is stored; what is torn is said of its tile alone."""
+    def _fault(self, at: At, tile: ClassMap | None) -> str | None:
+        core, (widths, heights) = self.grid.tile(*at), self._weights
+        return disagreement(
+            tile, self.rows[at], self.columns, widths[core.x_px : core.right_px], heights[core.y_px : core.bottom_px]
+        )
+
+    def _look(self, at: At, tile: ClassMap) -> _Looked:
+        return _Looked(at, tile, self._fault(at, tile), tile_digest(tile))
+
+    def _looked(self) -> Iterator[_Looked]:
+        """Yield what is stored, tile by tile; what is torn is said of its tile alone."""
         if self.sparse is None:
             yield from self._one_by_one(range(self.grid.shape[0]), range(self.grid.shape[1]))
-            return
-        tile_px, side = self.grid.tile_px, self.sparse.tiles_per_side
-        for row, col in self.sparse.shards():
-            try:
-                for y, x, tile in self.sparse.shard_tiles(row, col):
-                    yield y // tile_px, x // tile_px, tile
-            except ResultError:
-                tile_rows, tile_cols = self.grid.shape
-                yield from self._one_by_one(
-                    range(row * side, min((row + 1) * side, tile_rows)),
-                    range(col * side, min((col + 1) * side, tile_cols)),
-                )
+        elif self.threads > 1:
+            yield from self._together(self.sparse)
+        else:
+            for row, col in self.sparse.shards():
+                try:
+                    yield from self._shard(self.sparse, row, col)
+                except ResultError:
+                    yield from self._of_torn_shard(self.sparse, row, col)
 
-    def _one_by_one(self, tile_rows: range, tile_cols: range) -> Iterator[tuple[int, int, ClassMap]]:
+    def _shard(self, sparse: SparseClassMap, row: int, col: int) -> Iterator[_Looked]:
+        tile_px = self.grid.tile_px
+        for y, x, tile in sparse.shard_tiles(row, col):
+            yield self._look((y // tile_px, x // tile_px), tile)
+
+    def _together(self, sparse: SparseClassMap) -> Iterator[_Looked]:
+        """Yield the same in the same order, looked at by several threads, of which none is far ahead."""
+
+        def whole(row: int, col: int) -> list[_Looked] | None:
+            tile_px = self.grid.tile_px
+            try:
+                tiles = [(y, x, tile.copy()) for y, x, tile in sparse.shard_tiles(row, col)]
+            except ResultError:
+                return None
+            return [self._look((y // tile_px, x // tile_px), tile) for y, x, tile in tiles]
+
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="wsi-area-verify") as pool:
+            waiting = deque[tuple[At, Future[list[_Looked] | None]]]()
+            for at in sparse.shards():
+                waiting.append((at, pool.submit(whole, *at)))
+                if len(waiting) > self.threads:
+                    yield from self._ready(sparse, *waiting.popleft())
+            while waiting:
+                yield from self._ready(sparse, *waiting.popleft())
+
+    def _ready(self, sparse: SparseClassMap, shard: At, coming: "Future[list[_Looked] | None]") -> Iterator[_Looked]:
+        found = coming.result()
+        yield from self._of_torn_shard(sparse, *shard) if found is None else found
+
+    def _of_torn_shard(self, sparse: SparseClassMap, row: int, col: int) -> Iterator[_Looked]:
+        side, (tile_rows, tile_cols) = sparse.tiles_per_side, self.grid.shape
+        yield from self._one_by_one(
+            range(row * side, min((row + 1) * side, tile_rows)), range(col * side, min((col + 1) * side, tile_cols))
+        )
+
+    def _one_by_one(self, tile_rows: range, tile_cols: range) -> Iterator[_Looked]:
         """Yield the tiles of a part as zarr reads them, one by one, but for those that are counted already."""
         for at in ((row, col) for row in tile_rows for col in tile_cols):
             if at in self._counted:
@@ -96,7 +149,6 @@ class CountedAgain:
                 tile = self.stored[core.y_px : core.bottom_px, core.x_px : core.right_px]
             except ResultError as error:
                 self.is_torn = True
-                self._counted.add(at)
-                self.fault_of[at] = f"its part of the class map is damaged: {error}"
+                self._note(at, f"its part of the class map is damaged: {error}")
             else:
-                yield *at, tile
+                yield self._look(at, tile)

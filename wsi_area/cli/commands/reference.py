@@ -1,6 +1,7 @@
 """cli: `wsi-area reference draw` and `wsi-area reference score`."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -13,20 +14,23 @@ from wsi_area.audit.reference.files import (
     name_of_draw,
     read_design,
     require_new,
-    score_document,
+    totals_of,
     write_draw,
     write_score,
 )
 from wsi_area.audit.reference.form import form_html
 from wsi_area.audit.reference.patches import patches, without_pictures
-from wsi_area.audit.reference.score import AdjustedArea, ReferenceScore, scored
+from wsi_area.audit.reference.score import scored
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.cli.output.wrapping import say, say_beside, say_document
 from wsi_area.errors import SettingsError
 from wsi_area.model.uncertainty.reference_design import By
+from wsi_area.model.uncertainty.reference_score import AdjustedArea, ReferenceScore
+from wsi_area.results.documents import document_of
 from wsi_area.results.layout import write_bytes
 from wsi_area.results.opened_run import open_run
+from wsi_area.results.uncertainty.tables_again import write_tables_again
 from wsi_area.storage.place import Place
 
 EXIT_FAILED = 2
@@ -116,8 +120,8 @@ def score(run: Place, answers: tuple[Path, ...], name: str | None, as_json: bool
     wsi-area reference score out/ miller.csv
     wsi-area reference score out/ miller.csv okafor.csv --json
 
-    Writes areas.csv and score.json beside the points. The interval holds what points leave open and the pixel size; it
-    is of the readers' mean, and the spread between readers stands beside it.
+    Writes areas.csv and score.json beside the points, and the adjusted areas into the summary. The interval holds what
+    points leave open and the pixel size; it is of the readers' mean, and the spread between readers stands beside it.
 
     Exit codes: 0 scored; 1 answers that cannot be used, or no such draw.
     """  # noqa: D301 (click reads the backspace)
@@ -125,10 +129,13 @@ def score(run: Place, answers: tuple[Path, ...], name: str | None, as_json: bool
     tables = [read_answers(path) for path in answers]
     first = tables[0][0]["point_id"] if tables[0] else ""
     design = read_design(opened, name or name_of_draw(opened.layout, first))
-    found = scored(design, [reading_of(path, rows, design) for path, rows in zip(answers, tables, strict=True)])
+    readings = [reading_of(path, rows, design) for path, rows in zip(answers, tables, strict=True)]
+    when = datetime.now(UTC).isoformat(timespec="microseconds")
+    found = scored(design, readings, totals_of(opened), when)
     written = write_score(opened.layout, found, [(path.stem, path.read_bytes()) for path in answers])
+    write_tables_again(opened.layout, opened.run_record, f"reference {found.draw}: tables")
     if as_json:
-        say_document(score_document(found), allow_nan=False)
+        say_document(document_of(found), allow_nan=False)
         return
     _print(found)
     say(str(written))
@@ -150,7 +157,7 @@ def _print(found: ReferenceScore) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     before = ""
     for area in found.areas:
-        table.add_row(Text("" if area.slide_id == before else area.slide_id), Text(area.class_name), *_cells(area))
+        table.add_row(Text("" if area.slide_id == before else area.slide_id), Text(area.class_), *_cells(area))
         before = area.slide_id
     console.print(table)
     print_lines(console, f"\n{'; '.join(_about(found))}.")
@@ -159,19 +166,17 @@ def _print(found: ReferenceScore) -> None:
 
 
 def _about(found: ReferenceScore) -> list[str]:
-    answered = ", ".join(f"{r} {n}" for r, n in zip(found.readers, found.answered, strict=True))
+    answered = ", ".join(f"{r.reader} {r.answered}" for r in found.readers)
     told = [
         f"Points answered: {answered}",
         "the interval holds points and pixel size",
         "published ± of Olofsson 2014, of points alone: " + ", ".join(
-            f"{a.class_name} {a.published_mm2:.6g}" for a in found.areas[-len({x.class_name for x in found.areas}) :]
+            f"{a.class_} {a.published_mm2:.6g}" for a in found.areas[-len({x.class_ for x in found.areas}) :]
         ),
     ]  # fmt: skip
     if found.kappa is not None:
         told.append(f"kappa of the readers {found.kappa:.3f}")
-        spread = [
-            f"{a.class_name} {a.observer_u_mm2:.4g}" for a in found.areas if a.slide_id == found.areas[-1].slide_id
-        ]
+        spread = [f"{a.class_} {a.observer_u_mm2:.4g}" for a in found.areas if a.slide_id == found.areas[-1].slide_id]
         told.append(f"spread between readers (not in the interval, mm²): {', '.join(spread)}")
     return told
 

@@ -12,13 +12,13 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap
 
 CODES = 256
+_STRIP = 64  # rows; it stands in compiled_bands too
+_NOT_REACHED = -(1 << 30)
 _COMPILED = "wsi_area.compute.bands.compiled_bands"
-_ARGUMENTS = {
-    "rows_to_nearest": "uint8* int64 int64 uint8* int64 uint16* int64 int64*",
-    "count_within_reach": (
-        "uint16* int64 int64 int64* int64 int64 int64* uint8* int64 uint8* uint32* int64 int64* int64* int64"
-    ),
-}
+_ARGUMENTS = (
+    "uint8* int64 int64 int64 int64 uint32* int64 int64 uint8* int32* int64 int64 int32* int64 int64 int64* int32* "
+    "int64 int32* int32* uint8* int64* int64"
+)
 
 
 def band_counts(
@@ -46,42 +46,40 @@ def band_counts(
     rule : BandRule
     """
     counts = np.zeros((len(rule.bands), CODES), np.int64)
-    inside, outside = np.zeros(CODES, np.uint8), np.zeros(CODES, np.uint8)
-    outside[: MAX_CLASS_ID + 1] = 1
-    inside[list(border_ids)] = 1
-    outside[list(border_ids)] = 0
-    for side, from_set, counted in ((rule.outside, inside, outside), (rule.inside, outside, inside)):
-        if side.rows_px:
-            _count_side(window, core, tissue_l0_px, side, from_set, counted, counts)
+    side_of = np.zeros(CODES, np.uint8)
+    side_of[: MAX_CLASS_ID + 1] = 2
+    side_of[list(border_ids)] = 1
+    outer, inner = _table(rule.outside), _table(rule.inside)
+    halo_rows, halo_columns = rule.halo_px
+    top, left = max(0, core.y_px - halo_rows), max(0, core.x_px - halo_columns)
+    part = np.ascontiguousarray(window[top : core.bottom_px + halo_rows, left : core.right_px + halo_columns])
+    tissue = np.ascontiguousarray(tissue_l0_px, np.uint32)
+    band = np.concatenate([rule.outside.band, rule.inside.band])
+    strips, width = -(-core.height_px // _STRIP), part.shape[1]
+    begins, below, along = (np.empty((n, width), np.int32) for n in (2 * strips, 2 * _STRIP, 8))
+    states = np.empty((_STRIP, width), np.uint8)
+    count_bands = native_function(_COMPILED, "count_bands", _ARGUMENTS)
+    count_bands(
+        address_of(part), *part.shape, core.y_px - top, core.x_px - left, address_of(tissue), *tissue.shape,
+        address_of(side_of), address_of(outer), *_edges_and_rows(outer), address_of(inner), *_edges_and_rows(inner),
+        address_of(band), address_of(begins), strips, address_of(below), address_of(along), address_of(states),
+        address_of(counts), len(counts),
+    )  # fmt: skip
     return counts
 
 
-def _count_side(
-    window: ClassMap,
-    core: Region,
-    tissue_l0_px: NDArray[np.uint32],
-    side: Side,
-    from_set: NDArray[np.uint8],
-    counted: NDArray[np.uint8],
-    counts: NDArray[np.int64],
-) -> None:
-    """Add what lies on one side of the border to the counts."""
-    top, left = max(0, core.y_px - side.rows_px), max(0, core.x_px - side.columns_px)
-    part = np.ascontiguousarray(window[top : core.bottom_px + side.rows_px, left : core.right_px + side.columns_px])
-    held = np.ascontiguousarray(window[core.y_px : core.bottom_px, core.x_px : core.right_px])
-    if not (counted[held] & (tissue_l0_px > 0)).any():
-        return
-    near = np.empty((core.height_px, part.shape[1]), np.uint16)
-    scratch = np.empty(part.shape[1], np.int64)
-    rows_to_nearest = native_function(_COMPILED, "rows_to_nearest", _ARGUMENTS["rows_to_nearest"])
-    rows_to_nearest(
-        address_of(part), *part.shape, address_of(from_set), core.y_px - top, address_of(near), len(near),
-        address_of(scratch),
-    )  # fmt: skip
-    tissue, reach = np.ascontiguousarray(tissue_l0_px, np.uint32), np.ascontiguousarray(side.reach_px, np.int64)
-    count = native_function(_COMPILED, "count_within_reach", _ARGUMENTS["count_within_reach"])
-    count(
-        address_of(near), *near.shape, address_of(reach), *reach.shape, address_of(side.band), address_of(held),
-        held.shape[1], address_of(counted), address_of(tissue), core.x_px - left, address_of(scratch),
-        address_of(counts), len(counts),
-    )  # fmt: skip
+def _table(side: Side) -> NDArray[np.int32]:
+    """Return a side as it is asked for, int32 (edges + 1, rows + 1).
+
+    How many columns each edge reaches by the rows to the border, a row more than any does; and last the nearest edge
+    that so many rows are within, or how many edges there are.
+    """
+    edges, rows = side.reach_px.shape
+    table = np.full((edges + 1, rows + 1), _NOT_REACHED, np.int32)
+    table[:edges, :rows] = np.where(side.reach_px >= 0, side.reach_px, _NOT_REACHED)
+    table[edges] = edges - (table[:edges] >= 0).sum(axis=0)
+    return table
+
+
+def _edges_and_rows(table: NDArray[np.int32]) -> tuple[int, int]:
+    return table.shape[0] - 1, table.shape[1] - 1

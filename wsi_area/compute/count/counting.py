@@ -3,12 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.counts import ClassCounts
 from wsi_area.model.pixels import ClassMap
 
 _CODES = 256
+_ARGUMENTS = "uint8* int64 int64 int64 int64* int64* int64* int64*"
 
 
 def count_class_map(
@@ -45,7 +47,9 @@ signal_by_class=(0, 0), tiles_done=0)
             f"a class map must be uint8 {shape}; got {class_map.dtype} {class_map.shape}: the segmenter must "
             "return one class id per pixel it was given"
         )
-    px_by_code = _weigh(class_map, np.asarray(column_weights, np.int64), np.asarray(row_weights, np.int64))
+    px_by_code = _weigh(
+        class_map, np.ascontiguousarray(column_weights, np.int64), np.ascontiguousarray(row_weights, np.int64)
+    )
     reserved = (UNREADABLE_CODE, OUTSIDE_ROI_CODE, UNSCANNED_CODE)
     stray = [code for code in range(class_count, _CODES) if px_by_code[code] and code not in reserved]
     if stray:
@@ -63,18 +67,17 @@ signal_by_class=(0, 0), tiles_done=0)
 
 
 def _weigh(class_map: ClassMap, column_weights: NDArray[np.int64], row_weights: NDArray[np.int64]) -> list[int]:
-    """Return the level-0 pixels of each of the 256 codes.
-
-    Columns and rows of one weight are counted together: there are two or three distinct weights a slide,
-    so this is a few plain histograms, where a weighted histogram would add in floating point.
-    """
-    totals = [0] * _CODES
-    of_rows, of_columns = np.unique(row_weights), np.unique(column_weights)
-    for row_weight in of_rows:
-        rows = class_map if len(of_rows) == 1 else class_map[row_weights == row_weight]
-        for column_weight in of_columns:
-            block = rows if len(of_columns) == 1 else rows[:, column_weights == column_weight]
-            weight = int(row_weight) * int(column_weight)
-            for code, pixels in enumerate(np.bincount(block.ravel(), minlength=_CODES)):
-                totals[code] += int(pixels) * weight
-    return totals
+    """Return the level-0 pixels of each of the 256 codes."""
+    totals = np.zeros(_CODES, np.int64)
+    if class_map.size:
+        pixels = (
+            class_map if class_map.strides[1] == 1 and class_map.strides[0] > 0 else np.ascontiguousarray(class_map)
+        )
+        of_rows = np.zeros((4, _CODES), np.int64)
+        add = native_function("wsi_area.compute.count.compiled_counts", "weigh_codes", _ARGUMENTS)
+        add(
+            address_of(pixels), *pixels.shape, pixels.strides[0], address_of(column_weights), address_of(row_weights),
+            address_of(of_rows), address_of(totals),
+        )  # fmt: skip
+    weighed: list[int] = totals.tolist()
+    return weighed

@@ -1,6 +1,6 @@
 """compute: the tissue and the positive of every window of a grid, added up box by box, as whole level-0 pixels."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 from wsi_area.compute.hotspots.window import Window
 from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.model.geometry import Region
+from wsi_area.model.pixels import ClassMap
 
 Ints = NDArray[np.int64]
-_ARGUMENTS = "uint32* uint8* int64 int64 int64* int64 int64* int64 int64* int64 int64* int64* int64 int64* int64* int64"
+_ARGUMENTS = (
+    "uint8* uint32* int64 int64 uint8* int64* int64 int64* int64 int64* int64 int64* int64* int64 int64* int64 int64* "
+    "int64 int64*"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,22 +27,34 @@ class WindowSums:
     px: Ints  # (2, rows, columns): level-0 px of tissue, and of what of it is positive
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class BoxSums:
+    """What one box has: of the whole slide, and of each area's windows."""
+
+    tissue_px: int  # level-0 px
+    positive_px: int
+    windows: tuple[WindowSums, ...]
+
+
 def window_sums(
+    class_map: ClassMap,
     tissue_l0_px: NDArray[np.uint32],
-    is_positive: NDArray[np.bool_],
+    positive_ids: Collection[int],
     box: Region,
     ys_px: Ints,
     xs_px: Ints,
     windows: Sequence[Window],
-) -> tuple[WindowSums, ...]:
-    """Return what a box of work pixels adds to each window that reaches into it, by the shapes of windows.
+) -> BoxSums:
+    """Return what a box of work pixels has, and adds to each window that reaches into it, by the shapes of windows.
 
     Parameters
     ----------
+    class_map : uint8 (h, w)
+        Codes of the box.
     tissue_l0_px : uint32 (h, w)
         Level-0 pixels of tissue under each work pixel of the box.
-    is_positive : bool (h, w)
-        Whether what lies there is positive.
+    positive_ids : collection of int
+        Class codes of what is positive.
     box : Region
         Where the box lies on the work grid.
     ys_px, xs_px : int64
@@ -47,9 +63,8 @@ def window_sums(
         One or more; the pixels of a row are added up once for all of them.
     """
     reached = [_reached(box, ys_px, xs_px, window) for window in windows]
-    sizes = [2 * (bottom - top) * (right - left) for top, bottom, left, right in reached]
+    begins = np.cumsum([0, *((bottom - top) * (right - left) for top, bottom, left, right in reached)])
     rims = np.cumsum([0, *(window.rows_px for window in windows)])
-    begins = np.cumsum([0, *sizes])
     shapes = np.array(
         [
             (window.first_row_px, window.rows_px, rim, *centres, begin)
@@ -57,24 +72,25 @@ def window_sums(
         ],
         np.int64,
     )
-    sums = np.zeros(int(begins[-1]), np.int64)
-    if sums.size:
-        tissue = np.ascontiguousarray(tissue_l0_px, np.uint32)
-        positive = np.ascontiguousarray(is_positive).view(np.uint8)
-        ys, xs = ys_px - box.y_px, xs_px - box.x_px
-        first = np.concatenate([window.first_px for window in windows], dtype=np.int64)
-        stop = np.concatenate([window.stop_px for window in windows], dtype=np.int64)
-        upto = np.empty((2, tissue.shape[1] + 1), np.int64)
-        add_box = native_function("wsi_area.compute.hotspots.compiled_windows", "add_box", _ARGUMENTS)
-        add_box(
-            address_of(tissue), address_of(positive), *tissue.shape, address_of(ys), len(ys), address_of(xs), len(xs),
-            address_of(shapes), len(shapes), address_of(first), address_of(stop), len(first), address_of(upto),
-            address_of(sums), len(sums),
-        )  # fmt: skip
-    return tuple(
-        WindowSums(top, left, sums[begin:end].reshape(2, bottom - top, right - left))
+    sums, totals, is_positive = np.zeros((int(begins[-1]), 2), np.int64), np.zeros(2, np.int64), np.zeros(256, np.uint8)
+    is_positive[list(positive_ids)] = 1
+    codes, tissue = np.ascontiguousarray(class_map), np.ascontiguousarray(tissue_l0_px, np.uint32)
+    ys, xs = ys_px - box.y_px, xs_px - box.x_px
+    first = np.concatenate([window.first_px for window in windows], dtype=np.int64)
+    stop = np.concatenate([window.stop_px for window in windows], dtype=np.int64)
+    pad = max(int(window.stop_px.max() - window.first_px.min()) for window in windows)
+    upto = np.empty((codes.shape[1] + 1 + 2 * pad, 2), np.int64)
+    add_box = native_function("wsi_area.compute.hotspots.compiled_windows", "add_box", _ARGUMENTS)
+    add_box(
+        address_of(codes), address_of(tissue), *codes.shape, address_of(is_positive), address_of(ys), len(ys),
+        address_of(xs), len(xs), address_of(shapes), len(shapes), address_of(first), address_of(stop), len(first),
+        address_of(upto), pad, address_of(sums), len(sums), address_of(totals),
+    )  # fmt: skip
+    parts = tuple(
+        WindowSums(top, left, sums[begin:end].reshape(bottom - top, right - left, 2).transpose(2, 0, 1))
         for (top, bottom, left, right), begin, end in zip(reached, begins[:-1], begins[1:], strict=True)
     )
+    return BoxSums(int(totals[0]), int(totals[1]), parts)
 
 
 def _reached(box: Region, ys_px: Ints, xs_px: Ints, window: Window) -> tuple[int, int, int, int]:

@@ -126,7 +126,9 @@ class LayeredMap:
         """
         if self.layer is None:
             codes = self.classes(rows, cols) if classes is None else classes
-            return self.l0_px(rows, cols) * self.is_tissue[codes]
+            # through bytes: an index into an array of booleans would first become one of eight bytes a pixel
+            flags = np.frombuffer(codes.tobytes().translate(self.is_tissue.tobytes()), np.uint8)
+            return np.multiply(self.l0_px(rows, cols), flags.reshape(codes.shape), dtype=np.uint32)
         own_rows, own_columns = self._edges(self.rows_l0_px, rows), self._edges(self.columns_l0_px, cols)
         in_rows, in_columns = self.layer.part(own_rows, own_columns)
         mask = self.layer.is_tissue[self.layer.stored[in_rows, in_columns]]

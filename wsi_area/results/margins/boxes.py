@@ -1,6 +1,6 @@
 """results: a slide's class map cut into boxes of a size of their own, and what each has of bands and of windows."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.bands.band_counts import band_counts
 from wsi_area.compute.bands.band_rule import BandRule
 from wsi_area.compute.hotspots.window import Window
-from wsi_area.compute.hotspots.window_sums import WindowSums, window_sums
+from wsi_area.compute.hotspots.window_sums import BoxSums, window_sums
 from wsi_area.model.geometry import Region, Size
 from wsi_area.results.class_map.layered_map import LayeredMap
 
@@ -28,12 +28,26 @@ class WindowGrid:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BoxSums:
-    """What one box has: of the whole slide, and of each area's windows."""
+class Wanted:
+    """What is to be counted of a slide: its bands, its windows, or both, from one reading of its class map."""
 
-    tissue_px: int
-    positive_px: int
-    windows: tuple[WindowSums, ...]
+    borders: tuple[tuple[int, ...], ...] = ()  # the class ids inside each border
+    rule: BandRule | None = None  # None: no bands
+    positive_ids: tuple[int, ...] = ()
+    grid: WindowGrid | None = None  # None: no windows
+
+    @property
+    def side_px(self) -> int:
+        """Return the side of a box, work px: a border farther off than that would be read more often than once."""
+        return SIDE_PX if self.rule is None else max(SIDE_PX, *self.rule.halo_px)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoxMargins:
+    """What one box has of what was wanted."""
+
+    bands: Ints | None  # level-0 px of tissue, int64 (borders, bands, 256)
+    windows: BoxSums | None
 
 
 def boxes_of(shape: tuple[int, int], side_px: int = SIDE_PX) -> Iterator[Region]:
@@ -44,8 +58,8 @@ def boxes_of(shape: tuple[int, int], side_px: int = SIDE_PX) -> Iterator[Region]
             yield Region(x, y, min(side_px, width - x), min(side_px, height - y))
 
 
-def bands_of_box(layered: LayeredMap, box: Region, borders: Sequence[Collection[int]], rule: BandRule) -> Ints | None:
-    """Return the level-0 px of tissue in a box by border, band and code, int64 (borders, bands, 256); None for none.
+def margins_of_box(layered: LayeredMap, box: Region, wanted: Wanted) -> BoxMargins | None:
+    """Return what a box has of the bands and the windows; None where it has no tissue.
 
     Raises
     ------
@@ -53,36 +67,20 @@ def bands_of_box(layered: LayeredMap, box: Region, borders: Sequence[Collection[
         If the class map or the tissue layer cannot be read.
     """
     height, width = layered.shape
-    core = layered.classes(_rows(box), _cols(box))
-    tissue = layered.tissue_l0_px(_rows(box), _cols(box), core)
-    if not tissue.any():
-        return None
-    halo_rows, halo_cols = rule.halo_px
-    around = box.grown(max(halo_rows, halo_cols), Size(width, height))
-    window = layered.classes(_rows(around), _cols(around))
+    halo = 0 if wanted.rule is None else max(wanted.rule.halo_px)
+    around = box.grown(halo, Size(width, height))
     inner = Region(box.x_px - around.x_px, box.y_px - around.y_px, box.width_px, box.height_px)
-    return np.stack([band_counts(window, inner, tissue, ids, rule) for ids in borders])
-
-
-def windows_of_box(layered: LayeredMap, box: Region, positive_ids: Collection[int], grid: WindowGrid) -> BoxSums | None:
-    """Return what a box adds to every window of a grid; None where it has no tissue.
-
-    Raises
-    ------
-    ResultError
-        If the class map or the tissue layer cannot be read.
-    """
-    core = layered.classes(_rows(box), _cols(box))
+    window = layered.classes(_rows(around), _cols(around))
+    core = window[_rows(inner), _cols(inner)]
     tissue = layered.tissue_l0_px(_rows(box), _cols(box), core)
     if not tissue.any():
         return None
-    by_code = np.zeros(256, np.bool_)
-    by_code[list(positive_ids)] = True
-    is_positive = by_code[core]
-    return BoxSums(
-        int(tissue.sum(dtype=np.int64)),
-        int(np.multiply(tissue, is_positive).sum(dtype=np.int64)),
-        window_sums(tissue, is_positive, box, grid.ys_px, grid.xs_px, grid.windows),
+    rule, grid = wanted.rule, wanted.grid
+    return BoxMargins(
+        None if rule is None else np.stack([band_counts(window, inner, tissue, b, rule) for b in wanted.borders]),
+        None
+        if grid is None
+        else window_sums(core, tissue, wanted.positive_ids, box, grid.ys_px, grid.xs_px, grid.windows),
     )
 
 

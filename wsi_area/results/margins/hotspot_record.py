@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.hotspots.best_windows import FoundWindow, best_windows
 from wsi_area.compute.hotspots.window import MOST_CENTRES, Window, centres_px, grid_step_px, window_of
+from wsi_area.compute.hotspots.window_sums import BoxSums
 from wsi_area.model.record.slide_hotspots import HotSpot, HotSpotsOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.layered_map import grid_of
 from wsi_area.results.margins.band_record import work_mpp_of
-from wsi_area.results.margins.boxes import BoxSums, WindowGrid
+from wsi_area.results.margins.boxes import WindowGrid
 
 Ints = NDArray[np.int64]
 

@@ -74,8 +74,12 @@ class ClassMapDigest:
 
     def add(self, y: int, x: int, tile: ClassMap) -> None:
         """Take in a tile, uint8 (h, w), by its first row and column."""
-        if tile.any():
-            self.tiles[y, x] = hashlib.sha256(np.ascontiguousarray(tile).data).digest()
+        self.put(y, x, tile_digest(tile))
+
+    def put(self, y: int, x: int, digest: bytes | None) -> None:
+        """Take in the digest of a tile, from `tile_digest`."""
+        if digest is not None:
+            self.tiles[y, x] = digest
 
     @property
     def hex(self) -> str:
@@ -84,6 +88,11 @@ class ClassMapDigest:
         for (y, x), digest in sorted(self.tiles.items()):
             whole.update(f"{y} {x} ".encode() + digest)
         return whole.hexdigest()
+
+
+def tile_digest(tile: ClassMap) -> bytes | None:
+    """Return the digest of a tile of a class map, uint8 (h, w); None of background alone."""
+    return hashlib.sha256(np.ascontiguousarray(tile).data).digest() if tile.any() else None
 
 
 def _of_the_slide(value: Any, path: str) -> Any:

@@ -152,6 +152,18 @@ def _sealed_or_why(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | No
         return _NOTHING, {}
 
 
+def sealed_slide(layout: SlideLayout, slide: EndedSlide) -> tuple[SealedSlide, dict[str, str]]:
+    """Return the digests of a slide as it lies on disk now, and that of each file beside its stores, by its name.
+
+    Raises
+    ------
+    ResultError, OSError
+        If something of it cannot be read.
+    """
+    sealed, files = _sealed_slide(layout, slide, None)
+    return sealed, {place.rpartition("/")[2]: digest for place, digest in files.items()}
+
+
 def _sealed_slide(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | None) -> _Sealed:
     """Return what of a slide is sealed, and the digests of its files."""
     before = None if earlier is None else earlier.slides.get(slide.slide_id)
@@ -188,6 +200,13 @@ def _lies(layout: RunLayout, place: str) -> bool:
 
 
 def with_files(seal: RunSeal, run: RunRecord, files: Mapping[str, str]) -> RunSeal:
-    """Return a seal with the digests of the run's own files; that of run.json as it is about to be written."""
-    digest = hashlib.sha256(run_bytes(run)).hexdigest()
-    return seal.model_copy(update={"files": {**seal.files, **files, "run.json": digest}})
+    """Return a seal with the digests of the run's own files; that of run.json as it is about to be written.
+
+    A file of these that was written again after an earlier end of the run is now what this end made of it.
+    """
+    own = {**seal.files, **files, "run.json": hashlib.sha256(run_bytes(run)).hexdigest()}
+    sealed = seal.model_copy(update={"files": own, "later": ()})
+    for added in seal.later:
+        others = {place: digest for place, digest in added.files.items() if place not in own}
+        sealed = sealed.with_added(added.name, others) if others else sealed
+    return sealed

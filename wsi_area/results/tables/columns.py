@@ -17,6 +17,7 @@ from wsi_area.model.record.slide_hotspots import HotSpot
 from wsi_area.model.record.slide_ratios import RatioOnRecord
 from wsi_area.model.record.slide_regions import ClassInRegion, RegionOnRecord
 from wsi_area.model.record.subjects import SubjectTotal
+from wsi_area.model.review.verdict import SlideVerdict
 from wsi_area.model.slide_result import CountedSlide, UncountedSlide
 
 Kind = Literal["text", "integer", "number", "flag"]
@@ -54,7 +55,12 @@ _FIRST: dict[Table, tuple[str, ...]] = {
 _OF_ROWS = (ClassOnRecord, RatioOnRecord, Focus, RegionOnRecord, ClassInRegion, Band, HotSpot)
 """Values of which a document holds several, each of them a row of a table or a group of cells in it."""
 
-_ROW_OF_ITS_OWN: dict[Table, type] = {"flags": QaFinding, "subjects": SubjectTotal, "budget": BudgetLine}
+_ROW_OF_ITS_OWN: dict[Table, type] = {
+    "flags": QaFinding,
+    "subjects": SubjectTotal,
+    "budget": BudgetLine,
+    "review": SlideVerdict,
+}
 """Tables whose rows are values of their own, and not a slide or a part of one."""
 
 

@@ -48,6 +48,11 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {  # the files of a table, w
         "region was given. The table beside each slide's result.json has the outlines too.",
         columns_of("regions"),
     ),
+    "review/summary.csv": (
+        "One row for each planned slide: the verdict as it stands, made of the events in `review/events`. There is "
+        "none where nobody decided anything.",
+        columns_of("review"),
+    ),
 }
 _HEAD = """\
 # Data dictionary

@@ -1,9 +1,13 @@
 """run: bands and hot spots of a slide, where its class map is final and its result is known but for them."""
 
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from wsi_area.compute.bands.band_rule import BandRule
+from wsi_area.compute.hotspots.window_sums import BoxSums
 from wsi_area.errors import ResultError
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.json_tree import json_digest
@@ -15,7 +19,7 @@ from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.margins.band_record import bands_on_record, rule_of
-from wsi_area.results.margins.boxes import SIDE_PX, boxes_of
+from wsi_area.results.margins.boxes import BoxMargins, Wanted, WindowGrid, boxes_of
 from wsi_area.results.margins.hotspot_files import hotspot_files_lie, write_hotspot_files
 from wsi_area.results.margins.hotspot_record import (
     Asked,
@@ -25,14 +29,14 @@ from wsi_area.results.margins.hotspot_record import (
     ids_of,
     steps_px,
 )
-from wsi_area.results.margins.named_classes import border_sets, positive_names
+from wsi_area.results.margins.named_classes import Sets, border_sets, positive_names
 from wsi_area.results.seal.contents import ledger_digest
 from wsi_area.run.executors.contract import Executor
-from wsi_area.run.passes.margin_task import BandTask, MapOnDisk, WindowTask, count_bands, sum_windows
+from wsi_area.run.passes.margin_task import MapOnDisk, MarginTask, count_margins
 from wsi_area.run.passes.outcomes import outcomes
 from wsi_area.settings.margin_settings import BandSettings, HotspotSettings
 
-T = TypeVar("T")
+Ints = NDArray[np.int64]
 
 
 def with_margins(
@@ -52,17 +56,57 @@ def with_margins(
     if slide.mpp is None or not slide.was_read:
         return slide
     earlier = _earlier(layout)
-    if bands.edges_um:
-        found = _bands(slide, layout, bands, executor, earlier)
-        if found is None:
-            return None
-        slide = slide.model_copy(update={"bands": found})
-    if hotspots.windows_mm2:
-        spots = _hotspots(slide, layout, hotspots, executor, earlier)
-        if spots is None:
-            return None
-        slide = slide.model_copy(update={"hotspots": spots})
-    return slide
+    banded = _banded(slide, layout, bands, earlier) if bands.edges_um else None
+    spotted = _spotted(slide, layout, hotspots, earlier) if hotspots.windows_mm2 else None
+    wanted = Wanted()
+    if banded is not None and banded.found is None:
+        wanted = replace(wanted, borders=tuple(banded.borders.values()), rule=banded.rule)
+    if spotted is not None and spotted.found is None:
+        wanted = replace(wanted, positive_ids=spotted.positive_ids, grid=spotted.grid)
+    parts = _counted(slide, layout, wanted, executor)
+    if parts is None:
+        return None
+    update: dict[str, object] = {}
+    if banded is not None:
+        update["bands"] = banded.found or banded.on_record(slide, [part.bands for part in parts])
+    if spotted is not None:
+        update["hotspots"] = spotted.found or spotted.on_record(slide, layout, [part.windows for part in parts])
+    return slide.model_copy(update=update)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Banded:
+    """The bands that are asked for on a slide."""
+
+    key: str
+    borders: Sets
+    rule: BandRule
+    found: BandsOnRecord | None  # what an earlier run made of the same
+
+    def on_record(self, slide: CountedSlide, parts: Sequence[Ints | None]) -> BandsOnRecord:
+        """Return them from what the boxes add up to."""
+        counts = np.zeros((len(self.borders), len(self.rule.bands), 256), np.int64)
+        for part in parts:
+            counts += 0 if part is None else part
+        return bands_on_record(slide, self.key, self.borders, self.rule, counts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Spotted:
+    """The hot spots that are asked for on a slide."""
+
+    key: str
+    asked: Asked
+    grid: WindowGrid
+    positive_ids: tuple[int, ...]
+    found: HotSpotsOnRecord | None  # what an earlier run made of the same
+
+    def on_record(self, slide: CountedSlide, layout: SlideLayout, parts: Sequence[BoxSums | None]) -> HotSpotsOnRecord:
+        """Return them from what the boxes add up to, their files written."""
+        every = added_up(parts, self.grid)
+        found = hotspots_on_record(slide, self.key, self.asked, self.grid, every)
+        write_hotspot_files(layout, slide, found, every)
+        return found
 
 
 def _earlier(layout: SlideLayout) -> CountedSlide | None:
@@ -95,45 +139,29 @@ def _on_disk(slide: CountedSlide, layout: SlideLayout) -> MapOnDisk:
     return MapOnDisk(slide.slide_id, layout.root.resolve(), grid_of(slide), tissue_ids)
 
 
-def _bands(
-    slide: CountedSlide, layout: SlideLayout, settings: BandSettings, executor: Executor, earlier: CountedSlide | None
-) -> BandsOnRecord | None:
+def _banded(slide: CountedSlide, layout: SlideLayout, settings: BandSettings, earlier: CountedSlide | None) -> _Banded:
     key = _key(slide, layout, settings)
-    if earlier is not None and earlier.bands is not None and earlier.bands.key == key:
-        return earlier.bands
-    borders, rule = border_sets(_scheme(slide), settings.classes), rule_of(slide, settings.edges_um)
-    of = _on_disk(slide, layout)
-    height, width = of.grid.size_px.height_px, of.grid.size_px.width_px
-    boxes = list(boxes_of((height, width), max(SIDE_PX, *rule.halo_px)))
-    tasks = [BandTask(of, box, tuple(borders.values()), rule) for box in boxes]
-    counts, done = np.zeros((len(borders), len(rule.bands), 256), np.int64), 0
-    for outcome in outcomes(executor, count_bands, tasks, slide.slide_id, "its bands"):
-        counts += 0 if outcome.found is None else outcome.found
-        done += 1
-    return None if done < len(tasks) else bands_on_record(slide, key, borders, rule, counts)
+    known = None if earlier is None or earlier.bands is None or earlier.bands.key != key else earlier.bands
+    return _Banded(key, border_sets(_scheme(slide), settings.classes), rule_of(slide, settings.edges_um), known)
 
 
-def _hotspots(
-    slide: CountedSlide,
-    layout: SlideLayout,
-    settings: HotspotSettings,
-    executor: Executor,
-    earlier: CountedSlide | None,
-) -> HotSpotsOnRecord | None:
+def _spotted(
+    slide: CountedSlide, layout: SlideLayout, settings: HotspotSettings, earlier: CountedSlide | None
+) -> _Spotted:
     key = _key(slide, layout, settings)
     known = None if earlier is None else earlier.hotspots
-    if known is not None and known.key == key and hotspot_files_lie(layout):
-        return known
-    names = positive_names(_scheme(slide), settings.classes)
-    step = steps_px(slide, settings.step_um)
+    is_whole = known is not None and known.key == key and hotspot_files_lie(layout)
+    names, step = positive_names(_scheme(slide), settings.classes), steps_px(slide, settings.step_um)
     asked = Asked(settings.shape, settings.windows_mm2, step, settings.best, settings.tissue_share, names)
-    grid, of = grid_on(slide, asked), _on_disk(slide, layout)
-    boxes = boxes_of((of.grid.size_px.height_px, of.grid.size_px.width_px), SIDE_PX)
-    tasks = [WindowTask(of, box, ids_of(slide, names), grid) for box in boxes]
-    parts = [o.found for o in outcomes(executor, sum_windows, tasks, slide.slide_id, "its hot spots")]
-    if len(parts) < len(tasks):
-        return None
-    every = added_up(parts, grid)
-    found = hotspots_on_record(slide, key, asked, grid, every)
-    write_hotspot_files(layout, slide, found, every)
-    return found
+    return _Spotted(key, asked, grid_on(slide, asked), ids_of(slide, names), known if is_whole else None)
+
+
+def _counted(slide: CountedSlide, layout: SlideLayout, wanted: Wanted, executor: Executor) -> list[BoxMargins] | None:
+    """Return what the boxes with tissue have; None if stopped before the end."""
+    if wanted.rule is None and wanted.grid is None:
+        return []
+    of = _on_disk(slide, layout)
+    size = of.grid.size_px
+    tasks = [MarginTask(of, box, wanted) for box in boxes_of((size.height_px, size.width_px), wanted.side_px)]
+    found = [o.found for o in outcomes(executor, count_margins, tasks, slide.slide_id, "its bands and hot spots")]
+    return None if len(found) < len(tasks) else [part for part in found if part is not None]

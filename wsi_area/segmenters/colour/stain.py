@@ -1,6 +1,7 @@
 """segmenters: ``stain``, which separates the stains and sorts the target stain into bands by its density."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -122,6 +123,11 @@ class StainSegmenter(BaseModel):
         if self.otsu_min_od > self.otsu_max_od:
             raise ValueError(f"otsu_min_od {self.otsu_min_od} is above otsu_max_od {self.otsu_max_od}; swap them")
         return self
+
+    @property
+    def files_read(self) -> tuple[Path, ...]:
+        """Return the files that the answer depends on: none."""
+        return ()
 
     def fit(self, overview: Overview) -> FittedColourRule:
         """Return the segmenter with its thresholds for this slide."""

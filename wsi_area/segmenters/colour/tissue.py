@@ -1,6 +1,7 @@
 """segmenters: ``tissue``, which tells glass from tissue, or a dark field from what glows on it."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -85,6 +86,11 @@ class TissueSegmenter(BaseModel):
     classes: tuple[ClassSetting, ...] | None = Field(
         None, description="names, colours and flags of the classes 0 and 1 (no unit)"
     )
+
+    @property
+    def files_read(self) -> tuple[Path, ...]:
+        """Return the files that the answer depends on: none."""
+        return ()
 
     def fit(self, overview: Overview) -> FittedColourRule | FittedDeepTissue:
         """Return the segmenter with its threshold for this slide; by stored samples where it has more than 8 bits.

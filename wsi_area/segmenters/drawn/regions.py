@@ -1,6 +1,7 @@
 """segmenters: ``regions``, whose classes are what somebody drew or another tool computed."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -82,6 +83,11 @@ class RegionsSegmenter(BaseModel):
     def drawn_classes(self) -> tuple[str, ...]:
         """Return the names of the classes that a drawing may hold."""
         return tuple(entry.name for entry in self.classes)
+
+    @property
+    def files_read(self) -> tuple[Path, ...]:
+        """Return the files that the answer depends on besides the drawing: none."""
+        return ()
 
     def fit(self, overview: Overview) -> FittedRegions:
         """Return the segmenter with the regions of this slide.

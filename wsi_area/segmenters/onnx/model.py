@@ -44,6 +44,12 @@ class OnnxSegmenter(BaseModel):
         """Return where the card lies."""
         return self.card if self.card is not None else card_path_beside(self.model)
 
+    @property
+    def files_read(self) -> tuple[Path, ...]:
+        """Return the network, its card, and the examples that the card names."""
+        examples = (self.card_path.parent / example.file for example in read_card(self.card_path).examples)
+        return self.model, self.card_path, *examples
+
     @model_validator(mode="after")
     def _can_be_used(self) -> Self:
         """Refuse before a run starts what ``fit`` would refuse for its first slide."""

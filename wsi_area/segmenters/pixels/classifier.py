@@ -17,7 +17,7 @@ from wsi_area.segmenters.appearance import TrainedOn, appearance_facts, read_tra
 from wsi_area.segmenters.colour.colour_rule import ColourRule
 from wsi_area.segmenters.colour.foreground import fit_foreground
 from wsi_area.segmenters.pixels.balance import ColourBalance, colour_balance
-from wsi_area.segmenters.pixels.model import PixelModel, load_model, model_hash
+from wsi_area.segmenters.pixels.model import ARRAYS_NAME, CARD_NAME, PixelModel, load_model, model_hash
 from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme
 
 _FINEST = 0.45  # of the model's pixel size: a slide whose levels would make work pixels finer than that is refused
@@ -39,6 +39,11 @@ class PixelClassifierSegmenter(BaseModel):
     classes: tuple[ClassSetting, ...] | None = Field(
         None, description="other names, colours and flags for the card's classes (no unit)"
     )
+
+    @property
+    def files_read(self) -> tuple[Path, ...]:
+        """Return the files of the model."""
+        return self.model / CARD_NAME, self.model / ARRAYS_NAME
 
     @model_validator(mode="after")
     def _can_be_used(self) -> Self:

@@ -1,0 +1,1 @@
+"""cli: the commands by which a person decides on what was measured."""

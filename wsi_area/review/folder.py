@@ -1,0 +1,182 @@
+"""review: where a review lies: in its run, or beside a run that may not be written; and what belongs there."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from wsi_area.errors import ResultError
+from wsi_area.model.documented import without_version
+from wsi_area.model.review.review_seal import ReviewIdentity, ReviewSeal
+from wsi_area.results.documents import document_of
+from wsi_area.results.layout import RunLayout, json_bytes, read_json, write_json
+from wsi_area.storage.growing import make_once
+from wsi_area.storage.place import Place
+from wsi_area.version import __version__
+
+V = TypeVar("V", ReviewIdentity, ReviewSeal)
+
+SUFFIX = ".jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFolder:
+    """The paths of one review."""
+
+    root: Place
+    is_in_run: bool = True
+
+    @property
+    def identity_json(self) -> Place:
+        """Return the file with the id of the review."""
+        return self.root / "review.json"
+
+    @property
+    def events(self) -> Place:
+        """Return the folder with one file for each session that wrote."""
+        return self.root / "events"
+
+    @property
+    def summary_csv(self) -> Place:
+        """Return the table of the verdicts, made of the events."""
+        return self.root / "summary.csv"
+
+    @property
+    def seal_json(self) -> Place:
+        """Return the seal of the review."""
+        return self.root / "seal.json"
+
+    @property
+    def lock(self) -> Place:
+        """Return what is held while the table is made; events need no lock."""
+        return self.root / ".lock"
+
+    def chain(self, writer: str) -> Place:
+        """Return the file of one session."""
+        return self.events / f"{writer}{SUFFIX}"
+
+    @property
+    def is_begun(self) -> bool:
+        """Return whether anything of a review is there."""
+        return self.identity_json.exists() or self.events.exists()
+
+
+def review_folder(layout: RunLayout, events: Place | None = None) -> ReviewFolder:
+    """Return where the review of a run lies: in ``review/`` of it, or in a folder of its own.
+
+    Parameters
+    ----------
+    layout : RunLayout
+    events : Place or None
+        The folder for a run that may not be written.
+
+    Raises
+    ------
+    ResultError
+        That folder holds a run.
+    """
+    if events is None:
+        return ReviewFolder(layout.root / "review")
+    if RunLayout(events).run_json.exists():
+        raise ResultError(f"{events} holds a run; choose another folder for --events, or leave it out")
+    return ReviewFolder(events, is_in_run=False)
+
+
+def begun_review(folder: ReviewFolder) -> ReviewIdentity:
+    """Return the identity of a review, which begins here if it has not.
+
+    Raises
+    ------
+    ResultError
+        It cannot be written, or its events are there and its identity is lost.
+    """
+    if not folder.identity_json.exists():
+        if folder.events.exists() and not folder.identity_json.exists():  # it comes before them
+            raise ResultError(
+                f"{folder.events} holds events and {folder.identity_json} is gone, so nobody can say of which run they "
+                "are; put that file back from a copy of the run. Each event names its id as review"
+            )
+        fresh = ReviewIdentity(wsi_area_version=__version__, review=secrets.token_hex(16), began=now_text())
+        try:
+            make_once(folder.identity_json, json_bytes(document_of(fresh)))
+        except OSError as error:
+            raise unwritable(folder, error) from error
+    return read_identity(folder)
+
+
+def read_identity(folder: ReviewFolder) -> ReviewIdentity:
+    """Return the identity of a review.
+
+    Raises
+    ------
+    ResultError
+        It is missing or damaged.
+    """
+    return _read(ReviewIdentity, folder.identity_json)
+
+
+def read_review_seal(folder: ReviewFolder) -> ReviewSeal:
+    """Return the seal of a review; for errors as `read_identity`."""
+    return _read(ReviewSeal, folder.seal_json)
+
+
+def write_review_seal(folder: ReviewFolder, seal: ReviewSeal) -> None:
+    """Write the seal of a review; it is there whole, or not at all."""
+    write_json(folder.seal_json, document_of(seal))
+
+
+def _read(kind: type[V], place: Place) -> V:
+    try:
+        return kind.model_validate(without_version(read_json(place)))
+    except ValidationError as error:
+        raise ResultError(
+            f"{place} was changed or is damaged ({error.error_count()} faults); put it back from a copy of the run"
+        ) from error
+
+
+def unwritable(folder: ReviewFolder, error: OSError) -> ResultError:
+    """Return the error of a review that cannot be written, with the way out for a run that is read-only."""
+    remedy = "give another folder with --events, which may lie anywhere" if folder.is_in_run else "mend its permissions"
+    return ResultError(f"{folder.root} cannot be written ({error.strerror or error}); {remedy}")
+
+
+def junk_in(folder: ReviewFolder) -> list[str]:
+    """Return what lies in a review and is no part of one, by its place in it."""
+    if not folder.root.exists():
+        return []
+    known = {"review.json", "summary.csv", "seal.json", ".lock"}
+    found = []
+    everything: list[Place] = [*folder.root.rglob("*")]
+    for place in sorted(everything, key=str):
+        name = _inside(folder.root, place)
+        parent, _, last = name.rpartition("/")
+        is_folder = isinstance(place, Path) and place.is_dir() and not place.is_symlink()
+        if is_folder and name == "events":
+            continue
+        is_link = isinstance(place, Path) and place.is_symlink()
+        is_chain = parent == "events" and is_writers_file(last) and not is_folder
+        if is_link or not (is_chain or (name in known and not is_folder)):
+            found.append(name)
+    return found
+
+
+def is_writers_file(name: str) -> bool:
+    """Return whether a file is named like that of a session.
+
+    >>> is_writers_file("0123456789abcdef.jsonl"), is_writers_file("notes.jsonl")
+    (True, False)
+    """
+    stem = name.removesuffix(SUFFIX)
+    return name.endswith(SUFFIX) and len(stem) == 16 and set(stem) <= set("0123456789abcdef")
+
+
+def _inside(root: Place, place: Place) -> str:
+    return str(place)[len(str(root)) + 1 :]
+
+
+def now_text() -> str:
+    """Return the time now, UTC, ISO 8601 to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
