@@ -31,7 +31,7 @@ def rows_of(value: int, n_rows: int, n_cols: int) -> np.ndarray:
 
 def test_what_was_never_committed_says_so(layout: SlideLayout) -> None:
     assert (ledger_rows(layout) == -1).all()
-    assert ledger_rows(layout).shape == (6, 10, 11)
+    assert ledger_rows(layout).shape == (6, 10, 19)
 
 
 def test_a_committed_batch_comes_back_and_its_neighbours_stay_uncommitted(layout: SlideLayout) -> None:

@@ -15,6 +15,7 @@ from plans import plan_of
 from scipy import ndimage
 
 from wsi_area.compute.count.counting import count_class_map
+from wsi_area.compute.count.edges import areas_of, boundary_edges
 from wsi_area.compute.cut.grid import tile_at, work_edges_l0_px
 from wsi_area.errors import IncompleteResultError, PlanError, ResultError, SettingsError
 from wsi_area.model.calibration import Mpp
@@ -90,7 +91,7 @@ def _row(core: Any, class_map: NDArray[np.uint8], columns: NDArray[np.int64], ro
     status = TileStatus.UNREADABLE if (class_map[y, x] == 253).all() else TileStatus.READ
     return [
         *counts.px_by_class, counts.unscanned_px, counts.outside_roi_px, counts.unreadable_px,
-        *[0] * len(SCHEME.classes), status, 0, 0, 0,
+        *[0] * len(SCHEME.classes), status, *[0] * (len(COLUMNS.columns) - COLUMNS.status_column - 1),
     ]  # fmt: skip
 
 
@@ -151,8 +152,12 @@ def test_a_filtered_slide_is_the_same_to_the_bit_for_every_cut_and_worker(execut
         found, rows, raw_rows = open_class_map(layout)[:], ledger_rows(layout), ledger_rows(raw)
         seen.add(found.tobytes())
         for i, j in np.ndindex(rows.shape[:2]):
-            assert rows[i, j, :-1].tolist() == _row(tile_at(plan, i, j).core_work_px, found, columns, heights)[:-1]
-        assert (rows[..., -1] == raw_rows[..., -1]).all()
+            core, status = tile_at(plan, i, j).core_work_px, COLUMNS.status_column
+            assert rows[i, j, :status].tolist() == _row(core, found, columns, heights)[:status]
+            tile = found[core.y_px : core.bottom_px, core.x_px : core.right_px]
+            assert rows[i, j, COLUMNS.edge_columns].tolist() == boundary_edges(tile, areas_of(SCHEME))
+        kept = np.r_[status : COLUMNS.edge_columns.start, COLUMNS.here_columns.start : rows.shape[-1]]
+        assert (rows[..., kept] == raw_rows[..., kept]).all()
         assert rows[..., COLUMNS.px_columns].sum() == plan.pixel_count_l0
         assert files(raw.root) == before
     assert len(seen) == len(changes_seen) == 1

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
+from wsi_area.audit.verification.amended_check import check_with_versions
 from wsi_area.audit.verification.disagreement import Disagreement
 from wsi_area.audit.verification.files_check import file_faults, read_run_seal, unheld_files
-from wsi_area.audit.verification.slide_check import CheckedSlide, SlideTask, check_slide
+from wsi_area.audit.verification.review_check import CheckedReview, check_review
+from wsi_area.audit.verification.slide_check import CheckedSlide, SlideTask
 from wsi_area.audit.verification.tables_check import table_faults
 from wsi_area.errors import SettingsError
 from wsi_area.model.record.run_seal import RunSeal, SealedLater
@@ -19,6 +21,7 @@ from wsi_area.results.same_content import same_content, with_same_content
 from wsi_area.results.seal.contents import table_digest
 from wsi_area.results.tables.region_tables import with_regions
 from wsi_area.results.tables.run_tables import run_tables
+from wsi_area.results.tables.workbook.sheets import WORKBOOK
 from wsi_area.storage.place import Place
 from wsi_area.version import __version__
 
@@ -37,7 +40,9 @@ class Verified:
     not_held: tuple[str, ...]  # what cannot be held against a digest, a line each
 
 
-def verify_run(folder: Place, *, with_slides: bool = True, workers: int = 1, seal: str | None = None) -> Verified:
+def verify_run(
+    folder: Place, *, with_slides: bool = True, workers: int = 1, seal: str | None = None, heads: Sequence[str] = ()
+) -> Verified:
     """Return every disagreement in a run folder; nothing in it is changed.
 
     For each measured slide: the class map is counted again, tile by tile, and held against the ledger; the ledger
@@ -46,8 +51,9 @@ def verify_run(folder: Place, *, with_slides: bool = True, workers: int = 1, sea
     of the document; the table of regions against document, outlines and class map; the picture of its classes against
     the class map; and, where the slide file can be reached, its fingerprint against the one on record. Of
     all slides together: which files hold the same. Every table and the workbook are made again from the documents and
-    compared cell by cell. Every file that somebody reads is held against its digest in the seal, and the seal against
-    what it seals.
+    compared cell by cell. Chains, heads, table and seal of a review are held against one another. Each amended version
+    of a slide is made again from its corrections, held against itself and against its own seal. Every file that
+    somebody reads is held against its digest in the seal, and the seal against what it seals.
 
     Parameters
     ----------
@@ -59,6 +65,8 @@ def verify_run(folder: Place, *, with_slides: bool = True, workers: int = 1, sea
         Processes that share the slides; 1 starts none. Of fewer slides, threads of each process share a class map.
     seal : str or None
         The seal on somebody's paper, or how it begins: it has to be the one of this run.
+    heads : sequence of str
+        Heads of the chains of a review on somebody's paper, or how they begin: each has to be there.
 
     Raises
     ------
@@ -81,10 +89,14 @@ def verify_run(folder: Place, *, with_slides: bool = True, workers: int = 1, sea
     checked = list(_checked(layout, run, sealed, with_slides, workers))
     found += [fault for one in checked for fault in one.faults]
     found += _twin_faults(run, checked)
+    known = [with_same_content(one.result, run.twins) for one in checked if one.result is not None]
+    review = check_review(layout, run, known, heads)
+    found += review.faults
     if run.state != "running":
-        found += _made_faults(layout, run, sealed, checked, found)
+        found += _made_faults(layout, run, sealed, checked, found, review)
     later = () if sealed is None else sealed.later
-    not_held = () if run.state == "running" else tuple(unheld_files(layout, sealed))
+    not_held = () if run.state == "running" else (*unheld_files(layout, sealed), *review.notes)
+    not_held += tuple(line for one in checked for line in one.not_held)
     seal_text = None if sealed is None else sealed.seal
     return Verified(len(checked), sum(one.tiles for one in checked), tuple(found), seal_text, later, not_held)
 
@@ -100,10 +112,10 @@ def _checked(
         for name in run.slides_planned
     ]
     if workers == 1 or len(tasks) < 2:
-        yield from map(check_slide, tasks)
+        yield from map(check_with_versions, tasks)
         return
     with ProcessPoolExecutor(min(workers, len(tasks)), multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(check_slide, tasks)
+        yield from pool.map(check_with_versions, tasks)
 
 
 def _twin_faults(run: RunRecord, checked: Sequence[CheckedSlide]) -> Iterator[Disagreement]:
@@ -123,6 +135,7 @@ def _made_faults(
     sealed: RunSeal | None,
     checked: Sequence[CheckedSlide],
     found: Sequence[Disagreement],
+    review: CheckedReview,
 ) -> Iterator[Disagreement]:
     """Yield what is wrong with what is made from the documents: the tables, and every file under the seal.
 
@@ -130,12 +143,13 @@ def _made_faults(
     """
     spoilt = {fault.slide_id for fault in found if fault.what in {"result.json", "record", "area"}}
     named = {(fault.slide_id, fault.what) for fault in found} | {(slide_id, "result.json") for slide_id in spoilt}
-    files = [] if sealed is None else list(file_faults(layout, sealed, named))
+    newer = {} if review.workbook is None else {WORKBOOK: review.workbook}
+    files = [] if sealed is None else list(file_faults(layout, sealed, named, newer))
     spoilt |= {fault.slide_id for fault in files if fault.what == "result.json"}
     known = [with_same_content(one.result, run.twins) for one in checked if one.result is not None]
     slides = [slide for slide in known if slide.slide_id not in spoilt]
     unknown = {one.slide_id for one in checked} - {slide.slide_id for slide in slides}
-    cells = list(table_faults(layout, run, slides, unknown))
+    cells = list(table_faults(layout, run, slides, unknown, review.table))
     yield from cells
     in_cells = {fault.what for fault in cells}
     yield from (fault for fault in files if fault.slide_id or fault.what not in in_cells)

@@ -24,6 +24,7 @@ _COMMANDS = {
     "train": "Train a pixel classifier from annotated slides or image/mask pairs, and measure how good it is.",
     "evaluate": "Hold a run or a trained model against the truth: confusion matrix, Dice, IoU, area ratio.",
     "reference": "Draw points for a reader to answer, and make areas with an interval of the answers.",
+    "amend": "Lay a person's corrections over a measured slide, and count it anew beside the measurement.",
     "review": "Accept, reject, comment and sign what was measured; who has to look at what.",
     "report": "Write a run's report: one HTML file to read, mail and sign; --pdf for paper.",
     "export": "Write outlines for QuPath (GeoJSON) or labels for napari (OME-Zarr) into a run.",
@@ -38,7 +39,7 @@ _COMMANDS = {
     "demo": "Build a slide whose tissue area is known, measure it, and compare.",
 }
 
-_CHAPTER = {"review": "decisions"}
+_CHAPTER = {"amend": "decisions", "review": "decisions"}
 """Commands that lie in a chapter of their folder."""
 
 COLLECT_AFTER_OBJECTS = 200_000

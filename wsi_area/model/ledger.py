@@ -12,6 +12,10 @@ NOT_COMMITTED = -1
 """The fill value of the ledger: a row that still holds it has not been measured."""
 
 
+TOTALS = ("tumor", "positive", "tissue")
+"""All classes of a kind together, of which there are edges too."""
+
+
 class TileStatus(IntEnum):
     """How a committed row came about."""
 
@@ -24,12 +28,15 @@ class TileStatus(IntEnum):
 class LedgerLayout:
     """Where each integer stands in a row, for a scheme of ``class_count`` classes.
 
-    The last three are 0 but in the few tiles in which the tissue was counted at other thresholds too; ledgers of
-    earlier versions end before them.
+    After the status come the tissue at other thresholds, the edges of the classes and of the totals, and what was
+    counted in pixels of another size; the first and the last are 0 but in a few tiles. Ledgers of earlier versions end
+    before these.
 
     >>> LedgerLayout(2).columns
     ('px_class_0', 'px_class_1', 'unscanned_px', 'outside_roi_px', 'unreadable_px', 'signal_class_0', \
-'signal_class_1', 'status', 'tissue_px_lower', 'tissue_px_used', 'tissue_px_higher')
+'signal_class_1', 'status', 'tissue_px_lower', 'tissue_px_used', 'tissue_px_higher', 'edges_class_1', \
+'edges_tumor', 'edges_positive', 'edges_tissue', 'here_px_class_0', 'here_px_class_1', 'other_px_class_0', \
+'other_px_class_1')
     """
 
     class_count: int
@@ -40,15 +47,18 @@ class LedgerLayout:
         n = range(self.class_count)
         px, signal = (f"px_class_{i}" for i in n), (f"signal_class_{i}" for i in n)
         at_thresholds = ("tissue_px_lower", "tissue_px_used", "tissue_px_higher")
-        return (*px, "unscanned_px", "outside_roi_px", "unreadable_px", *signal, "status", *at_thresholds)
+        edges = (*(f"edges_class_{i}" for i in n[1:]), *(f"edges_{total}" for total in TOTALS))
+        of_pixels = (*(f"here_px_class_{i}" for i in n), *(f"other_px_class_{i}" for i in n))
+        counts = *px, "unscanned_px", "outside_roi_px", "unreadable_px", *signal, "status"
+        return (*counts, *at_thresholds, *edges, *of_pixels)
 
     def fits(self, width: int) -> bool:
         """Return whether rows of so many integers are of this layout, whatever version wrote them.
 
-        >>> [LedgerLayout(2).fits(width) for width in (8, 10, 11)]
-        [True, False, True]
+        >>> [LedgerLayout(2).fits(width) for width in (8, 10, 11, 19)]
+        [True, False, True, True]
         """
-        return width in {self.status_column + 1, len(self.columns)}
+        return width in {self.status_column + 1, self.threshold_columns.stop, len(self.columns)}
 
     @property
     def px_columns(self) -> slice:
@@ -84,6 +94,22 @@ class LedgerLayout:
     def threshold_columns(self) -> slice:
         """Return the columns of tissue at a lower threshold, the one that was used, and a higher one."""
         return slice(self.status_column + 1, self.status_column + 4)
+
+    @property
+    def edge_columns(self) -> slice:
+        """Return the columns of edges between work pixels: of each class but background, then of each total."""
+        start = self.threshold_columns.stop
+        return slice(start, start + self.class_count - 1 + len(TOTALS))
+
+    @property
+    def here_columns(self) -> slice:
+        """Return the columns of what was counted where pixels of another size were counted too, class by class."""
+        return slice(self.edge_columns.stop, self.edge_columns.stop + self.class_count)
+
+    @property
+    def other_columns(self) -> slice:
+        """Return the columns of what was counted there in the other pixels, class by class."""
+        return slice(self.here_columns.stop, self.here_columns.stop + self.class_count)
 
     def total(self, rows: NDArray[np.int64]) -> ClassCounts:
         """Return the sum of committed rows, int64 (n, columns), as counts; Python integers, so it cannot wrap."""

@@ -11,9 +11,6 @@ from wsi_area.results.documents import read_result
 from wsi_area.results.layout import AMENDED_FOLDER, SlideLayout
 from wsi_area.results.seal.contents import ledger_digest
 
-CORRECTIONS_NAME = "corrections.geojson"
-"""In the folder of an amended version: the file as it was given."""
-
 
 @dataclass(frozen=True, slots=True)
 class AmendedSlide:
@@ -96,3 +93,20 @@ def _is_gone(layout: SlideLayout, amendment: Amendment) -> bool:
         )
     except ResultError:
         return True
+
+
+def require_base(layout: SlideLayout) -> None:
+    """Refuse an amended version of which what it was laid over is gone.
+
+    Raises
+    ------
+    ResultError
+        Then, and if it cannot be read.
+    """
+    measured = layout.base
+    version = None if measured is None else read_amended(measured, int(layout.root.name))
+    if version is not None and version.is_base_gone:
+        raise ResultError(
+            f"{layout.slide_id}: what the amended version {version.number} was laid over is gone, since the slide was "
+            "measured again; its numbers stay on record, its class map cannot be shown. Amend the slide again"
+        )

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from wsi_area.model.corrections.amendment import Amendment
 from wsi_area.model.json_tree import json_digest
 from wsi_area.model.record.slide_certificate import Certificate
-from wsi_area.model.slide_result import CountedSlide, EndedSlide, FailedSlide, UncountedSlide
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
 
 CONTENT_RULES = 1
 """Raised when the same content is given another hash."""
@@ -37,14 +37,10 @@ def content_hash(slide: EndedSlide) -> str:
     Parameters
     ----------
     slide : EndedSlide
-        Its result, as on record or as a run tells it. Of one that was not counted, that and how it ended is hashed.
+        Its result, as on record or as a run tells it. Of one that was not counted there is how it ended, and no more.
     """
-    content = _counted(slide) if isinstance(slide, CountedSlide) else _uncounted(slide)
+    content = _counted(slide) if isinstance(slide, CountedSlide) else {}
     return PREFIX + json_digest({"rules": CONTENT_RULES, "status": slide.status, **content})
-
-
-def _uncounted(slide: EndedSlide) -> dict[str, Any]:
-    return {"error": slide.error if isinstance(slide, FailedSlide | UncountedSlide) else ""}
 
 
 def _counted(slide: CountedSlide) -> dict[str, Any]:

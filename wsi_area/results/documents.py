@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from wsi_area.errors import ResultError
+from wsi_area.model.corrections.amendment import AmendedSeal
 from wsi_area.model.documented import SCHEMA_VERSION, without_version
 from wsi_area.model.record.run_seal import RunSeal
 from wsi_area.model.run_record import RunRecord, TaskRecord
@@ -63,6 +64,16 @@ def read_seal(layout: RunLayout) -> RunSeal:
 
 def write_seal(layout: RunLayout, seal: RunSeal) -> None:
     """Write seal.json; it is there whole, or not at all."""
+    write_json(layout.seal_json, document_of(seal))
+
+
+def read_amended_seal(layout: SlideLayout) -> AmendedSeal:
+    """Return the seal of an amended version of a slide, read from its folder; for errors as `read_result`."""
+    return _value(AmendedSeal, read_json(layout.seal_json), layout.seal_json)
+
+
+def write_amended_seal(layout: SlideLayout, seal: AmendedSeal) -> None:
+    """Write the seal of an amended version; it is there whole, or not at all."""
     write_json(layout.seal_json, document_of(seal))
 
 

@@ -18,6 +18,8 @@ TISSUE_FOLDER = "tissue"
 """In a slide's folder: its tissue as a layer of its own, laid out like a slide."""
 RAW_FOLDER = "raw"
 """In the folder of a slide with size filters: its class map and ledger before them."""
+CORRECTIONS_NAME = "corrections.geojson"
+"""In the folder of an amended version: the corrections as they were given."""
 AMENDED_FOLDER = "amended"
 """In a slide's folder: its amended versions, by their numbers, each laid out like a slide."""
 HOTSPOTS_NAME, HEAT_MAP_NAME = "hotspots.geojson", "hotspots.png"
@@ -109,6 +111,11 @@ class SlideLayout:
     def class_map(self) -> Place:
         """Return the zarr group of the class map, an OME-Zarr image of class ids."""
         return self.root / "mask.ome.zarr"
+
+    @property
+    def seal_json(self) -> Place:
+        """Return the seal of an amended version; a measured slide is under the seal of its run."""
+        return self.root / "seal.json"
 
     @property
     def tissue(self) -> "SlideLayout":

@@ -48,7 +48,7 @@ def counted_on_record(
     """Return the tissue at each threshold, of the tiles that were read, by their numbers in order."""
     thresholds = facts.get("threshold_by_shift")
     flat = rows.reshape(-1, rows.shape[-1])
-    if not thresholds or flat.shape[1] < len(columns.columns):
+    if not thresholds or flat.shape[1] < columns.threshold_columns.stop:
         return None
     of_tiles = len(read)
     counted = flat[sorted(evenly_among(read)), columns.threshold_columns]

@@ -7,12 +7,13 @@ never called wrong. Decisions on the content of now that differ are a verdict of
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from wsi_area.model.review.event import Decided, ReviewEvent
+from wsi_area.errors import ResultError
+from wsi_area.model.review.event import Decided, ReviewEvent, SeenHead
 from wsi_area.model.review.verdict import STATUS_OF, ReviewersVerdict, SlideComment, SlideVerdict, VerdictStatus
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.review.chains import ChainFault, Chains, read_chains
 from wsi_area.review.contents import SlideContent, current_contents
-from wsi_area.review.folder import ReviewFolder, read_identity, review_folder
+from wsi_area.review.folder import ReviewFolder, read_identity, read_review_seal, review_folder
 from wsi_area.storage.place import Place
 
 _One = tuple[ReviewEvent, Decided]
@@ -25,6 +26,7 @@ class ReviewState:
     verdicts: Mapping[str, SlideVerdict]  # by slide, in the order of the run
     chains: Chains
     faults: tuple[ChainFault, ...]  # those of the chains, and events that are of no slide of the run
+    lost: tuple[SeenHead, ...] = ()  # heads that the seal of the review has and no chain
 
     @property
     def open_slides(self) -> tuple[SlideVerdict, ...]:
@@ -59,6 +61,7 @@ def review_state(run: OpenedRun, events: Place | None = None) -> ReviewState:
 def state_of(folder: ReviewFolder, contents: Mapping[str, SlideContent]) -> ReviewState:
     """Return what is known of a review, its slides being what they are now; for errors as `review_state`."""
     chains = read_chains(folder, read_identity(folder).review) if folder.is_begun else Chains(())
+    lost = {head: fault for head in _sealed_heads(folder) if (fault := chains.missing(head, "the seal of the review"))}
     decisions: dict[str, list[_One]] = {slide_id: [] for slide_id in contents}
     unknown: dict[str, tuple[str, ...]] = {}
     for event in chains.events:
@@ -68,12 +71,23 @@ def state_of(folder: ReviewFolder, contents: Mapping[str, SlideContent]) -> Revi
             else:
                 before = unknown.get(event.writer, ())
                 unknown[event.writer] = before if decided.slide_id in before else (*before, decided.slide_id)
-    faults = [*chains.faults]
+    named = {fault.place for fault in chains.faults}
+    faults = [*chains.faults, *(fault for fault in lost.values() if fault.place not in named)]
     for writer, names in unknown.items():
         told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         faults.append(ChainFault(f"events/{writer}.jsonl", f"it decides on {told}: no slide of this run"))
     verdicts = {slide_id: verdict_on(contents[slide_id], found) for slide_id, found in decisions.items()}
-    return ReviewState(verdicts, chains, tuple(faults))
+    return ReviewState(verdicts, chains, tuple(faults), tuple(lost))
+
+
+def _sealed_heads(folder: ReviewFolder) -> tuple[SeenHead, ...]:
+    """Return the heads that the seal of a review has; none where there is no seal that can be read."""
+    if not folder.seal_json.is_file():
+        return ()
+    try:
+        return read_review_seal(folder).heads
+    except ResultError:  # `wsi-area verify` says what is wrong with it
+        return ()
 
 
 def verdict_on(content: SlideContent, events: Sequence[_One]) -> SlideVerdict:

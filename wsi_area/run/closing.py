@@ -20,6 +20,7 @@ from wsi_area.results.tables.region_tables import with_regions
 from wsi_area.results.tables.run_tables import RunTable, run_tables, write_tables
 from wsi_area.results.tables.workbook.sheets import WORKBOOK, write_workbook
 from wsi_area.results.uncertainty.reference_scores import reference_scores, with_reference
+from wsi_area.review.tables import review_at_end, review_table, seal_review
 from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run
 from wsi_area.run.run_log import RunLog
 
@@ -55,10 +56,13 @@ def end_run(
     files |= write_objects(layout, [slide.slide_id for slide in told if slide.status != "failed"])
     run = ended_run(run, outcome, told, worker_count).model_copy(update=further or {})
     seal = sealed_run(layout, run, table, tables)
-    files[WORKBOOK] = write_workbook(layout, shown, seal.seal)
+    review = review_at_end(layout, run, told)
+    sheets = shown if review is None else {**shown, "review": review_table(review.verdicts.values())}
+    files[WORKBOOK] = write_workbook(layout, sheets, seal.seal)
     run = run.model_copy(update={"seal": seal.seal})
     write_seal(layout, with_files(seal, run, files))
     write_run(layout, run)
+    seal_review(layout, run, review, files[WORKBOOK])
     log.run_ended(outcome)
     return replace(outcome, seal=seal.seal)
 

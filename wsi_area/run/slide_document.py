@@ -28,6 +28,7 @@ from wsi_area.model.record.slide_steps import StepsOnRecord
 from wsi_area.model.record.slide_threshold import ThresholdOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.budget.budget_record import budgets_on_record
+from wsi_area.results.budget.ledger_facts import ledger_facts
 from wsi_area.results.burden_on_record import positive_on_record, tissue_on_record, tumor_on_record
 from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.store import ledger_rows
@@ -43,6 +44,7 @@ from wsi_area.results.record import (
     work_on_record,
 )
 from wsi_area.results.threshold_record import threshold_on_record
+from wsi_area.results.uncertainty.given_terms import given_terms
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin
 from wsi_area.run.passes.merged_objects import MergedObjects, envelope_on_record
 from wsi_area.run.passes.overview_boxes import tissue_on_overview
@@ -171,9 +173,10 @@ def slide_document(
         timing=Timing.model_validate(work.timing),
     )
     of_layer = None if objects.laid is None else objects.laid.layer
+    terms = given_terms(counted, settings.uncertainty.rescan, settings.uncertainty.rescan_seal)
     made = {
         "certificate": certificate_of(counted, prepared.completeness),
-        "budgets": budgets_on_record(counted, layer=of_layer),
+        "budgets": budgets_on_record(counted, ledger_facts(rows, columns, classes), of_layer, terms),
     }
     return counted.model_copy(update=made)
 

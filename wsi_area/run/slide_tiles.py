@@ -22,6 +22,7 @@ from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.work.crashing_tiles import IsolateTask, isolate_batch
 from wsi_area.run.work.slide_job import BatchResult, BatchTask, SlideJob, ThresholdProbe
 from wsi_area.run.work.tile_task import measure_batch
+from wsi_area.segmenters.pixelwise import colour_rule_of
 from wsi_area.segmenters.protocol import MovesThreshold
 from wsi_area.settings.run_settings import RunSettings
 
@@ -90,6 +91,7 @@ def _job(prepared: PreparedSlide, layout: SlideLayout, key: str, context: Contex
         run.tile_timeout_s,
         not context.executor.is_local,
         _probe(prepared, context.settings),
+        frozenset() if colour_rule_of(prepared.fitted) is None else probed_tiles(prepared.plan),
     )
 
 

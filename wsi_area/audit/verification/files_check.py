@@ -1,7 +1,7 @@
 """audit: the files of a run held against its seal, byte by byte, and the seal against itself."""
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from wsi_area.audit.verification.disagreement import Disagreement
@@ -55,7 +55,9 @@ def _seal_faults(seal: RunSeal, run: RunRecord) -> Iterator[str]:
         before = added.seal
 
 
-def file_faults(layout: RunLayout, seal: RunSeal, named: Collection[tuple[str, str]]) -> Iterator[Disagreement]:
+def file_faults(
+    layout: RunLayout, seal: RunSeal, named: Collection[tuple[str, str]], newer: Mapping[str, str]
+) -> Iterator[Disagreement]:
     """Yield the files that are not those that were written.
 
     Parameters
@@ -64,8 +66,10 @@ def file_faults(layout: RunLayout, seal: RunSeal, named: Collection[tuple[str, s
         Where they lie, and their digests.
     named : collection of (slide id, file)
         Those of which something is said already.
+    newer : mapping
+        Digests of files that were written again since, under a seal of their own, by place.
     """
-    for place, digest in seal.held_files.items():
+    for place, digest in {**seal.held_files, **newer}.items():
         slide_id, name = _of_slide(place)
         if (slide_id, name) in named or (not slide_id and any(name == told for _, told in named)):
             continue

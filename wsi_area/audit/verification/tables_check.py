@@ -24,6 +24,8 @@ from wsi_area.version import __version__
 
 MOST_TOLD = 20
 """Cells named of one file; a table made of something else would name all of them."""
+_OF_PEOPLE = {"review"}
+"""Sheets that may be there and cannot be made again: the events that they are made of are held for themselves."""
 _OF_A_DOCUMENT_THAT_FAILED = frozenset({"wsi_area_version", "config_hash"})
 """What the table of a slide that failed has from where nobody can look it up any more."""
 
@@ -38,7 +40,11 @@ class _Known:
 
 
 def table_faults(
-    layout: RunLayout, run: RunRecord, slides: Sequence[EndedSlide], unknown: Collection[str]
+    layout: RunLayout,
+    run: RunRecord,
+    slides: Sequence[EndedSlide],
+    unknown: Collection[str],
+    review: RunTable | None = None,
 ) -> Iterator[Disagreement]:
     """Yield what in the tables of a run is not what its documents make.
 
@@ -50,6 +56,8 @@ def table_faults(
         What the tables are to say, slide by slide, in the order of the run.
     unknown : collection of str
         Slides of which nobody knows that.
+    review : RunTable or None
+        What the sheet of the review is to say; None: nobody knows.
     """
     known = _Known(slides, unknown, run.seal is not None and run.wsi_area_version == __version__)
     try:
@@ -61,7 +69,7 @@ def table_faults(
     for name, wanted in table_files(tables).items():
         read = _one_csv if name.endswith(".csv") else _one_parquet
         yield from _most(_file_faults(layout.root / name, name, read, wanted, known))
-    yield from _most(_workbook_faults(layout, run, tables, known))
+    yield from _most(_workbook_faults(layout, run, tables if review is None else {**tables, "review": review}, known))
     ended = run.ended_slides
     measured = [name for name in run.slides_planned if name in ended and ended[name].status != "failed"]
     yield from _most(_objects_faults(layout, measured, unknown))
@@ -115,7 +123,7 @@ def _file_faults(
             yield from _table_faults(name, f"sheet {sheet}, " if sheet else "", found[sheet], table, known)
         elif sealed:
             yield Disagreement("", name, f"its sheet {sheet} is not there")
-    for sheet in found.keys() - read(wanted, name).keys():
+    for sheet in found.keys() - read(wanted, name).keys() - _OF_PEOPLE:
         yield Disagreement("", name, f"its sheet {sheet} is none of ours")
 
 

@@ -36,6 +36,10 @@ _RECORD = (
 _SLIDE_FILE = (
     "a slide file is not the one that was measured: bring that one back, or measure this one: wsi-area run … --force"
 )
+_REVIEW = (
+    "the review is not what was written: find out who changed it, and put its files back from a copy of the run; what "
+    "cannot be had again is decided again. The numbers of the slides are no part of this"
+)
 _DAMAGED = (
     "what contradicts its own record was changed or damaged since, and none of it is to be used: find out by whom or "
     "what, then measure those slides again with wsi-area run … --force"
@@ -50,9 +54,10 @@ _DAMAGED = (
     help="Processes that share the slides.",
 )  # fmt: skip
 @click.option("--seal", metavar="SEAL", help="The seal on a report, or how it begins: is this the run it came from?")
+@click.option("--head", "heads", multiple=True, metavar="HEAD", help="A head on a signed report: is its chain whole?")
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(run: Place, no_slides: bool, workers: int, seal: str | None, as_json: bool) -> None:
+def command(run: Place, no_slides: bool, workers: int, seal: str | None, heads: tuple[str, ...], as_json: bool) -> None:
     """Count the class maps of RUN again, and hold all that people read of it against ledgers, documents and seal.
 
     \b
@@ -63,7 +68,7 @@ def command(run: Place, no_slides: bool, workers: int, seal: str | None, as_json
     when it was written. Exit code 0 if everything agrees, 4 if anything does not; each disagreement names the slide,
     the file and the place in it. Nothing is changed.
     """  # noqa: D301 (click reads the backspace)
-    verified = verify_run(run, with_slides=not no_slides, workers=workers, seal=seal)
+    verified = verify_run(run, with_slides=not no_slides, workers=workers, seal=seal, heads=heads)
     code = EXIT_VERIFICATION if verified.disagreements else EXIT_OK
     if as_json:
         document = {"exit_code": code, **asdict(verified)}
@@ -96,7 +101,8 @@ def _remedies(faults: Sequence[Disagreement]) -> list[str]:
     """Return the remedy for each cause, one line a cause; an unfinished run has no tables that could be wrong."""
     what = {fault.what for fault in faults}
     unfinished = "run" in what
-    damaged = what - {"run", "status", "record", "slide file", *_MADE_ANEW}
+    review = {name for name in what - _MADE_ANEW if name.startswith("review")}
+    damaged = what - {"run", "status", "record", "slide file", *_MADE_ANEW, *review}
     found = [_UNFINISHED] if unfinished else []
     if not unfinished and what & {"status", *_MADE_ANEW}:
         found.append(_TABLES)
@@ -104,4 +110,6 @@ def _remedies(faults: Sequence[Disagreement]) -> list[str]:
         found.append(_RECORD)
     if "slide file" in what:
         found.append(_SLIDE_FILE)
+    if review:
+        found.append(_REVIEW)
     return [*found, _DAMAGED] if damaged else found

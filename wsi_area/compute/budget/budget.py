@@ -92,5 +92,5 @@ def _ungiven(name: Term, is_drawn: bool) -> BudgetRow | None:
         return unknown(name, why, "wsi-area reference draw: points that a reader looks at")
     if name == "observer":
         remedy = "a second reader: wsi-area repeat, or wsi-area reference score with two files of answers"
-        return unknown(name, "not assessed: one drawing, and nobody drew it again", remedy) if is_drawn else None
+        return unknown(name, "not assessed: nobody drew it a second time", remedy) if is_drawn else None
     return unknown(name, "not assessed: the slide was scanned once", "scan it again: wsi-area repeat")

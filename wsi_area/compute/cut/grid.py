@@ -68,6 +68,13 @@ def work_edges_l0_px(plan: SlidePlan) -> tuple[NDArray[np.int64], NDArray[np.int
     )
 
 
+def level_weights_l0_px(plan: SlidePlan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the level-0 columns that each column of the level that is read stands for, and the rows likewise."""
+    size, level = plan.slide.size_l0_px, plan.slide.levels[plan.level].size_px
+    across, down = (size.width_px, level.width_px), (size.height_px, level.height_px)
+    return np.diff(l0_edges_px(*across, 1)), np.diff(l0_edges_px(*down, 1))
+
+
 def tile_areas_l0_px(plan: SlidePlan) -> NDArray[np.int64]:
     """Return the level-0 pixels that each tile's core owns, int64 (grid_rows, grid_cols)."""
     widths, heights = (

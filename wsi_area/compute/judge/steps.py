@@ -5,6 +5,7 @@ from typing import Any
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.model.burden import SlideBurden
+from wsi_area.model.corrections.correction import BY_HAND
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.objects import SizeChange
 from wsi_area.model.record.slide_steps import StepKind, StepOf, StepOnRecord
@@ -19,6 +20,7 @@ _SIZE_STEPS: dict[str, tuple[StepKind, str]] = {
     "tissue": ("removes", "objects.min_tissue_um2"),
     "hole": ("fills", "objects.max_hole_um2"),
 }
+_SET_BY = {BY_HAND: "corrections"}
 
 
 def steps_of(
@@ -94,7 +96,7 @@ def _exclusions(burden: SlideBurden, facts: Mapping[str, Any]) -> Iterator[StepO
     for area in burden.classes:
         name = area.tissue_class.name
         if area.tissue_class.is_excluded:
-            setting = f"exclusions.{name}" if name in asked else "segmenter.classes"
+            setting = f"exclusions.{name}" if name in asked else _SET_BY.get(name, "segmenter.classes")
             yield _step(burden, name, "excludes", setting, "tissue", area.n_px)
 
 

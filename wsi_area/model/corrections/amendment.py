@@ -6,6 +6,7 @@ from pydantic import Field
 
 from wsi_area.model.corrections.correction import CorrectionKind
 from wsi_area.model.documented import Area, Count, Flag, Hash, Name, Number, Part, Says, Whole
+from wsi_area.model.json_tree import json_digest
 from wsi_area.model.record.run_seal import SealedSlide
 from wsi_area.model.record.slide_origin import NO_PIXEL_SIZE
 
@@ -74,3 +75,8 @@ class AmendedSeal(Part):
     slide: Annotated[SealedSlide, Says("digests of the version: result, ledger, class map, objects, tissue")]
     files: Annotated[dict[Name, Hash], Says("SHA-256 of each file that somebody reads, by its name in the folder")]
     seal: Annotated[Hash, Says("SHA-256 over all of that")]
+
+    @property
+    def expected_seal(self) -> str:
+        """Return the seal that its digests make."""
+        return json_digest(self.model_dump(mode="json", exclude={"seal", "wsi_area_version"}))

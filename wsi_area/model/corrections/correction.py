@@ -9,6 +9,9 @@ CorrectionKind = Literal["add", "erase", "exclude", "tissue", "not_tissue", "fil
 """add, erase, fill and replace change the classes; tissue and not_tissue the tissue; exclude changes both."""
 CORRECTION_KINDS: tuple[CorrectionKind, ...] = get_args(CorrectionKind)
 
+BY_HAND = "excluded_by_hand"
+"""The class of what a person excludes without naming a class; no segmenter gives it."""
+
 MOST_FILL_MM2 = 10.0
 """What a fill may take where its drawing states no limit of its own, mm²."""
 

@@ -22,7 +22,11 @@ class ReviewSeal(Part):
     review: Annotated[ReviewId, Says("id of the review")]
     measurement: Annotated[Hash | None, Says("seal of the run that was reviewed", empty="the run bears none")]
     heads: Annotated[tuple[SeenHead, ...], Says("the last event of each chain, by writer")]
-    files: Annotated[dict[Name, Hash], Says("SHA-256 of each file made of the events, by its place in the run")]
+    summary: Annotated[Hash, Says("SHA-256 of summary.csv of the review")]
+    workbook: Annotated[
+        Hash | None,
+        Says("SHA-256 of the workbook with the sheet of the review", empty="it was not given one, see review.tables"),
+    ]
     seal: Annotated[Hash, Says("SHA-256 over all of these but the version")]
 
     @property

@@ -1,6 +1,7 @@
 """results: the uncertainty budgets of a slide, from what its result says; and again with what others know of it."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator
 
 from wsi_area.compute.budget.budget import CountedArea, budget_of
 from wsi_area.compute.budget.budget import with_terms as budget_with_terms
@@ -10,22 +11,20 @@ from wsi_area.compute.budget.rows import (
     pixel_size_row,
     skipped_glass_row,
     threshold_row,
-    unknown,
 )
 from wsi_area.compute.budget.terms import NOTHING_GIVEN, BudgetTerms
+from wsi_area.compute.budget.work_pixel import PixelSteps, work_pixel_row
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.record.budget.slide_budgets import BudgetsOnRecord
 from wsi_area.model.record.budget.uncertainty_budget import AreaKind, BudgetRow, UncertaintyBudget
 from wsi_area.model.record.slide_areas import ClassOnRecord
 from wsi_area.model.slide_result import CountedSlide
-
-AreaName = tuple[AreaKind, str]
-"""Names an area of a slide."""
+from wsi_area.results.budget.ledger_facts import NO_FACTS, LedgerFacts
 
 
 def budgets_on_record(
     slide: CountedSlide,
-    edges: Mapping[AreaName, int] | None = None,
+    facts: LedgerFacts = NO_FACTS,
     layer: CountedSlide | None = None,
     terms: BudgetTerms = NOTHING_GIVEN,
 ) -> BudgetsOnRecord | None:
@@ -34,8 +33,8 @@ def budgets_on_record(
     Parameters
     ----------
     slide : CountedSlide
-    edges : mapping or None
-        Edges between work pixels in an area and beside it; None where nobody counted them.
+    facts
+        What its ledger says beyond the counts.
     layer : CountedSlide or None
         The tissue layer, where the tissue is that: its budget of the tissue is taken.
     terms
@@ -48,8 +47,7 @@ def budgets_on_record(
         if area.kind == "total" and area.name == "tissue" and slide.tissue.source == "layer":
             found += [] if layer is None else _of_layer(layer, area, terms)
             continue
-        counted = None if edges is None else edges.get((area.kind, area.name))
-        found.append(budget_of(area, _own_rows(slide, area, members, counted), terms))
+        found.append(budget_of(area, _own_rows(slide, area, members, facts), terms))
     return BudgetsOnRecord(listed=tuple(found))
 
 
@@ -105,23 +103,31 @@ def measurand_text(slide: CountedSlide, kind: AreaKind, name: str, classes: tupl
 
 
 def _own_rows(
-    slide: CountedSlide, area: CountedArea, members: tuple[ClassOnRecord, ...], edges: int | None
+    slide: CountedSlide, area: CountedArea, members: tuple[ClassOnRecord, ...], facts: LedgerFacts
 ) -> tuple[BudgetRow, ...]:
     """Return the rows that a run knows by itself."""
-    calibration, work = slide.calibration, slide.work
+    calibration, work, name = slide.calibration, slide.work, (area.kind, area.name)
     is_tissue = area.kind == "total" and area.name == "tissue"
     is_tissue |= {c.name for c in members} == {c.name for c in slide.classes if c.is_tissue}
     rows = (
         pixel_size_row(area.area_mm2, calibration),
         conflict_row(area.area_mm2, calibration),
-        counting_row(edges, (work.work_mpp_x_um or 0.0, work.work_mpp_y_um or 0.0)),
-        unknown("work_pixel", "not assessed: no tile was counted at another pixel size"),
+        counting_row(facts.edges.get(name), (work.work_mpp_x_um or 0.0, work.work_mpp_y_um or 0.0)),
+        work_pixel_row(area.area_mm2, _steps(slide), facts.other_pixels.get(name), area.is_drawn),
         skipped_glass_row(
             slide.skipped_tissue_px_upper_bound, work.tiles_skipped, calibration.pixel_area_mm2 or 0.0, may_hold=True
         ),
         threshold_row(area.area_mm2, slide.tissue_by_threshold, is_tissue),
     )
     return tuple(row for row in rows if row is not None)
+
+
+def _steps(slide: CountedSlide) -> PixelSteps:
+    """Return the pixels between the work pixels of a slide and level 0, as the roots of their areas."""
+    pixel_um = 1000 * math.sqrt(slide.calibration.pixel_area_mm2 or 0.0)
+    level, factor = slide.levels[slide.work.level], slide.work.reduce_factor
+    level_um = pixel_um * math.sqrt(level.downsample_x * level.downsample_y)
+    return PixelSteps(level_um * factor, factor, level_um, pixel_um)
 
 
 def _of_layer(layer: CountedSlide, area: CountedArea, terms: BudgetTerms) -> list[UncertaintyBudget]:

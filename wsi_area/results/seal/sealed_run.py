@@ -152,6 +152,18 @@ def _sealed_or_why(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | No
         return _NOTHING, {}
 
 
+def sealed_slide(layout: SlideLayout, slide: EndedSlide) -> tuple[SealedSlide, dict[str, str]]:
+    """Return the digests of a slide as it lies on disk now, and that of each file beside its stores, by its name.
+
+    Raises
+    ------
+    ResultError, OSError
+        If something of it cannot be read.
+    """
+    sealed, files = _sealed_slide(layout, slide, None)
+    return sealed, {place.rpartition("/")[2]: digest for place, digest in files.items()}
+
+
 def _sealed_slide(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | None) -> _Sealed:
     """Return what of a slide is sealed, and the digests of its files."""
     before = None if earlier is None else earlier.slides.get(slide.slide_id)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from wsi_area.errors import CountMismatchError
 from wsi_area.model.ledger import LedgerLayout
+from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_tissue import TissueLayerOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.crossing import Enclosed
@@ -15,7 +16,6 @@ from wsi_area.results.layout import SlideLayout
 from wsi_area.run.executors.contract import Executor
 from wsi_area.run.passes.outcomes import outcomes
 from wsi_area.run.passes.tissue_envelope import grid_of_plan, mapped_layer, measure_envelope
-from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.work.crossing_task import CrossingJob, CrossingTask, cross_batch
 from wsi_area.run.work.envelope_task import EnvelopeOutcome
 from wsi_area.settings.run_settings import EnvelopeSettings
@@ -31,7 +31,12 @@ class LaidOver:
 
 
 def lay_over(
-    layout: SlideLayout, prepared: PreparedSlide, layer: CountedSlide, settings: EnvelopeSettings, executor: Executor
+    layout: SlideLayout,
+    plan: SlidePlan,
+    class_count: int,
+    layer: CountedSlide,
+    settings: EnvelopeSettings,
+    executor: Executor,
 ) -> LaidOver | None:
     """Return the classes of a slide counted against its tissue layer; None if stopped before the end.
 
@@ -48,9 +53,8 @@ def lay_over(
     around = measure_envelope(layout.tissue, mapped, settings, executor)
     if around is None or around.boxes is None:
         return None
-    plan, classes = prepared.plan, len(prepared.fitted.scheme.classes)
     job = CrossingJob(
-        layer.slide_id, layout.root.resolve(), grid_of_plan(plan), classes, len(layer.classes), plan.batch_tiles,
+        layer.slide_id, layout.root.resolve(), grid_of_plan(plan), class_count, len(layer.classes), plan.batch_tiles,
         Enclosed(around.boxes, around.side_work_px),
     )  # fmt: skip
     table = _crossed(job, plan.batch_rows, plan.batch_cols, executor)
@@ -59,7 +63,7 @@ def lay_over(
     enclosed = table[:, -1]
     crossed = table[:, :-1].copy()
     crossed[:, 0] += enclosed
-    _require_accounted(layout, crossed, classes, layer)
+    _require_accounted(layout, crossed, class_count, layer)
     return LaidOver(
         TissueLayerOnRecord(
             segmenter=layer.segmenter.name,

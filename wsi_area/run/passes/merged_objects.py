@@ -4,8 +4,11 @@ from dataclasses import dataclass, field, replace
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.model.burden import SlideBurden
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.classes import ClassScheme
 from wsi_area.model.drawn import NamedRegions
 from wsi_area.model.objects import Foci, SizeChange, SizeFilters
+from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_areas import TissueEnvelope
 from wsi_area.model.record.slide_regions import RegionsOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
@@ -13,6 +16,7 @@ from wsi_area.results.layout import TMA_GRID_NAME, SlideLayout
 from wsi_area.results.tables.region_tables import discard_regions
 from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin
+from wsi_area.run.executors.contract import Executor
 from wsi_area.run.passes.crossing import LaidOver, lay_over
 from wsi_area.run.passes.overview_boxes import overview_boxes
 from wsi_area.run.passes.tissue_envelope import mapped_layer, mapped_tissue, measure_envelope
@@ -34,6 +38,16 @@ class MergedObjects:
     by_box: float | None = None  # share in boxes of the overview with enough tissue; None where it was not asked
     named: NamedRegions = field(default_factory=NamedRegions)  # the regions that have rows, drawn and found
     regions: RegionsOnRecord | None = None  # None where nothing was named
+
+
+@dataclass(frozen=True, slots=True)
+class MappedSlide:
+    """A slide whose class map is final: where it lies, how it is cut, in which classes, µm per level-0 pixel."""
+
+    layout: SlideLayout
+    plan: SlidePlan
+    scheme: ClassScheme
+    mpp: Mpp | None
 
 
 def size_filters(prepared: PreparedSlide, settings: RunSettings) -> SizeFilters:
@@ -77,7 +91,7 @@ def with_tissue(
     """Add the tissue layer under the classes, and the envelope of the tissue; None if stopped before the end."""
     settings, executor = context.settings.envelope, context.executor
     if isinstance(tissue, CountedSlide):
-        laid = lay_over(layout, prepared, tissue, settings, executor)
+        laid = lay_over(layout, prepared.plan, len(prepared.fitted.scheme.classes), tissue, settings, executor)
         return None if laid is None else replace(objects, envelope=laid.envelope, laid=laid)
     mapped = mapped_tissue(prepared.plan, prepared.fitted.scheme)
     if mapped is None:
@@ -98,15 +112,22 @@ def with_regions(
     objects: MergedObjects, prepared: PreparedSlide, layout: SlideLayout, context: Context
 ) -> MergedObjects | None:
     """Add what lies in the named regions, drawn and found; None if stopped before the end."""
-    plan, scheme, mpp = prepared.plan, prepared.fitted.scheme, prepared.calibration.mpp
-    named = prepared.regions
-    if are_asked(context.settings):
+    mapped = MappedSlide(layout, prepared.plan, prepared.fitted.scheme, prepared.calibration.mpp)
+    return with_named(objects, mapped, prepared.regions, context.settings, context.executor)
+
+
+def with_named(
+    objects: MergedObjects, mapped: MappedSlide, named: NamedRegions, settings: RunSettings, executor: Executor
+) -> MergedObjects | None:
+    """Add what lies in some named regions, and in those that are found; None if stopped before the end."""
+    layout, plan, scheme, mpp = mapped.layout, mapped.plan, mapped.scheme, mapped.mpp
+    if are_asked(settings):
         from wsi_area.run.passes.found_sections import with_found  # its libraries are for slides with pieces alone
 
         laid = objects.laid
         tissue = mapped_tissue(plan, scheme) if laid is None else mapped_layer(laid.layer)
         where = layout if laid is None else layout.tissue
-        found = with_found(named, layout, where, tissue, mpp, context.settings, context.executor)
+        found = with_found(named, layout, where, tissue, mpp, settings, executor)
         if found is None:
             return None
         named = found
@@ -118,7 +139,7 @@ def with_regions(
         return objects
     from wsi_area.run.passes.region_pass import measure_regions  # its kernels are for slides with regions alone
 
-    regions = measure_regions(layout, plan, scheme, mpp, named, context.executor)
+    regions = measure_regions(layout, plan, scheme, mpp, named, executor)
     return None if regions is None else replace(objects, regions=regions)
 
 

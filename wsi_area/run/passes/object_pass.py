@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.count.edges import areas_of
 from wsi_area.compute.cut.grid import batch_tiles_at
 from wsi_area.compute.objects.object_merge import FociMerge
 from wsi_area.compute.objects.size_filter import SizeStage, StageDecision, merge_stage, stages_of
@@ -114,8 +115,9 @@ def clean_slide(
             return None
         decisions.append(merge_stage(summaries, stage))
     create_cleaned(layout, plan, scheme, own_key, made_from)
+    folder, classes = layout.root.resolve(), len(scheme.classes)
     commits = [
-        CommitTask(box, layout.root.resolve(), own_key, len(scheme.classes), _batch_rows(plan, box.batch, raw_rows))
+        CommitTask(box, folder, own_key, areas_of(scheme), classes, _batch_rows(plan, box.batch, raw_rows))
         for box in _box_tasks(raw, plan, stages, decisions)
     ]
     done = list(outcomes(executor, commit_cleaned, commits, plan.slide.slide_id, "its objects"))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.count.edges import AreaIds, boundary_edges
 from wsi_area.compute.cut.grid import batch_box, batch_tiles_at, tile_areas_l0_px, work_edges_l0_px
 from wsi_area.compute.objects.components import Box, FociSummary, summarise_foci
 from wsi_area.compute.objects.run_lengths import BoxRuns, background_runs, class_map_of, runs_of, tally_tiles
@@ -16,6 +17,7 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import LedgerLayout
+from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.cleaned_store import class_map_box
 from wsi_area.results.class_map.shard import encoded_tiles
@@ -63,6 +65,7 @@ class CommitTask:
     box: BoxTask
     out_dir: Place
     key: str
+    areas: tuple[AreaIds, ...]  # whose edges are counted
     class_count: int
     raw_rows: Ints  # (tile rows, tile columns, columns)
 
@@ -109,10 +112,23 @@ def commit_cleaned(task: CommitTask) -> BoxOutcome:
         runs, box = _runs_at(task.box)
         rows = _cleaned_rows(task, runs, box)
         tile_rows, tile_cols = batch_tiles_at(plan, batch)
-        tiles = encoded_tiles(class_map_of(runs), plan.tile_px) if runs.codes.any() else {}
+        class_map = class_map_of(runs) if runs.codes.any() else None
+        _count_edges(task, class_map, rows)
+        tiles = {} if class_map is None else encoded_tiles(class_map, plan.tile_px)
         commit_batch(SlideLayout(task.out_dir), task.key, (tile_rows[0], tile_cols[0]), tiles, rows)
 
     return _guarded(task.box, commit)
+
+
+def _count_edges(task: CommitTask, class_map: ClassMap | None, rows: Ints) -> None:
+    """Write the edges of a batch's areas into its ledger rows; of background alone there are none."""
+    px, columns = task.box.plan.tile_px, LedgerLayout(task.class_count).edge_columns
+    rows[..., columns] = 0
+    if class_map is None:
+        return
+    for row, col in np.ndindex(rows.shape[:2]):
+        tile = class_map[row * px : (row + 1) * px, col * px : (col + 1) * px]
+        rows[row, col, columns] = boundary_edges(tile, task.areas)
 
 
 def _cleaned_rows(task: CommitTask, runs: BoxRuns, box: Box) -> Ints:

@@ -34,6 +34,7 @@ class SlideJob:
     tile_timeout_s: float = 0.0  # 0: a tile may take any time
     timeout_ends_process: bool = False  # in a worker process; a thread cannot be ended, only reported
     probe: ThresholdProbe | None = None  # None where no threshold tells tissue
+    compared: frozenset[int] = frozenset()  # numbers of tiles that are counted in pixels of another size too
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_
 from wsi_area.model.pixels import ClassMap, MaskArray, TilePixels
 from wsi_area.model.plan import Tile
 from wsi_area.run.work.damaged_pixels import damaged_work_px
-from wsi_area.run.work.probed_tile import count_by_shift, is_probed
+from wsi_area.run.work.probing.other_pixel import count_other_pixels, is_compared
+from wsi_area.run.work.probing.probed_tile import count_by_shift, is_probed
 from wsi_area.run.work.slide_job import SlideJob
 from wsi_area.run.work.tile_spot import TileSpot
+from wsi_area.segmenters.colour.kernels import Patch
 from wsi_area.segmenters.protocol import CoreSegmenter, MeasuresSignal, MovesThreshold, PlacedSegmenter
 from wsi_area.slides import DamagedPart, SlideReader, read_around_damage
 
@@ -24,6 +26,7 @@ def classify_by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: 
     """Have the segmenter see core and halo, and count the class map of the core; return what is damaged."""
     f = job.plan.reduce_factor
     pixels, damaged = read_around_damage(reader, job.plan.level, tile.read_level_px)
+    fine = pixels
     if f > 1:
         pixels = reduced(pixels, f)
     core = tile.core_work_px
@@ -46,9 +49,18 @@ def classify_by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: 
         of_class = [np.where(spot.class_map == of.class_id, micro, 0) for of in job.fitted.scheme.classes[1:]]
         sums = [int(spot.row_weights @ (signal @ spot.column_weights)) for signal in of_class]
         spot.row[spot.layout.signal_columns] = (0, *sums)  # background adds nothing to any signal
+    if is_compared(job, tile):
+        count_other_pixels(job, tile, spot, [_patch_of_core(fine, tile)])
     if moved:
         count_by_shift(job, tile, spot, {shift: classes[of_core] for shift, classes in moved.items()})
     return damaged
+
+
+def _patch_of_core(pixels: TilePixels, tile: Tile) -> Patch:
+    """Return the pixels of a tile's core, in the pixels of the level, as one patch."""
+    at, core = tile.read_level_px, tile.core_level_px
+    of_core = np.s_[core.y_px - at.y_px : core.bottom_px - at.y_px, core.x_px - at.x_px : core.right_px - at.x_px]
+    return 0, 0, pixels.rgb[of_core], pixels.valid[of_core]
 
 
 def _checked_class_map(

@@ -8,7 +8,8 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import MaskArray
 from wsi_area.model.plan import Tile
 from wsi_area.run.work.damaged_pixels import damaged_work_px, spread
-from wsi_area.run.work.probed_tile import count_by_shift, is_probed
+from wsi_area.run.work.probing.other_pixel import count_other_pixels, is_compared
+from wsi_area.run.work.probing.probed_tile import count_by_shift, is_probed
 from wsi_area.run.work.slide_job import SlideJob
 from wsi_area.run.work.tile_spot import TileSpot
 from wsi_area.segmenters.colour.colour_rule import ColourRule, FittedColourRule
@@ -35,7 +36,10 @@ def classify_by_colour(
     for some in reader.decoded_tiles(level, core):
         if not all(_ends_with_work_pixels(decoded.region_level_px, core, f) for decoded in some):
             break  # the tile must be assembled first
-        classify([_patch(decoded, core, f, spot.inside) for decoded in some])
+        patches = [_patch(decoded, core, f, spot.inside) for decoded in some]
+        classify(patches)
+        if is_compared(job, tile):
+            count_other_pixels(job, tile, spot, patches)
         damaged += [DamagedPart(d.region_level_px, d.damage) for d in some if d.damage is not None]
     else:
         if damaged:
@@ -51,7 +55,10 @@ def classify_by_colour(
     if found:  # to the kernel it was never scanned
         lost = damaged_work_px(found, core, f, spot.class_map.shape)
         valid = valid & ~spread(lost, f, valid.shape)
-    classify([_patch(DecodedTile(core, block.rgb, valid), core, f, spot.inside)])
+    patches = [_patch(DecodedTile(core, block.rgb, valid), core, f, spot.inside)]
+    classify(patches)
+    if is_compared(job, tile):
+        count_other_pixels(job, tile, spot, patches)
     if found:
         spot.move_unreadable_from(spot.layout.unscanned_column, lost)
     spot.move_outside_from(spot.layout.unscanned_column)

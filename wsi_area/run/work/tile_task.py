@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from wsi_area.compute.count.edges import areas_of, boundary_edges
 from wsi_area.compute.cut.grid import batch_tiles_at, place_at, tile_at, work_edges_l0_px
 from wsi_area.errors import SegmentationError, TileReadError
 from wsi_area.model.geometry import Region
@@ -165,6 +166,7 @@ def _measure_tile(job: SlideJob, tile: Tile, spot: TileSpot, classify: Classify)
             return f"{error} (all of this tile counts as unreadable)"
         if damaged and not is_last:
             continue  # of a disk or a network, the next try may have more
+        spot.row[spot.layout.edge_columns] = boundary_edges(spot.class_map, areas_of(job.fitted.scheme))
         return _with_status(spot, damaged)
     raise AssertionError("unreachable: the last try returns")
 

@@ -178,7 +178,7 @@ def reason_of(budget: UncertaintyBudget | None) -> str | None:
 
 def terms_of(budget: UncertaintyBudget | None) -> str | None:
     """Return the terms that an expanded uncertainty holds, the widest first."""
-    return None if budget is None else ", ".join(row.title for row in budget.by_width) or None
+    return None if budget is None else " + ".join(row.title for row in budget.by_width) or None
 
 
 class BudgetLine(Part):

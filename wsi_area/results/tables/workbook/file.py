@@ -28,7 +28,7 @@ MOST_CHARACTERS = 32_767
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
 def workbook(sheets: Sequence[Sheet]) -> bytes:
@@ -42,13 +42,14 @@ def workbook(sheets: Sequence[Sheet]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
         for name, content in _parts(fitting):
-            _add(package, name, content)
+            add_part(package, name, content)
         for number, sheet in enumerate(fitting, 1):
-            _add(package, f"xl/worksheets/sheet{number}.xml", "".join(_sheet(sheet)))
+            add_part(package, f"xl/worksheets/sheet{number}.xml", sheet_xml(sheet))
     return file.getvalue()
 
 
-def _add(package: zipfile.ZipFile, name: str, content: str) -> None:
+def add_part(package: zipfile.ZipFile, name: str, content: str) -> None:
+    """Add a part to a workbook, from its XML without the declaration."""
     entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))  # the least that ZIP knows; not the clock
     entry.compress_type = zipfile.ZIP_DEFLATED
     package.writestr(entry, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n{content}'.encode())
@@ -60,7 +61,7 @@ def _parts(sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
     kinds = {"workbook.xml": "sheet.main", "styles.xml": "styles"}
     kinds |= {f"worksheets/sheet{n}.xml": "worksheet" for n in numbers}
     listed = "".join(
-        f'<Override PartName="/xl/{part}" ContentType="{_KIND}.{kind}+xml"/>' for part, kind in kinds.items()
+        f'<Override PartName="/xl/{part}" ContentType="{KIND}.{kind}+xml"/>' for part, kind in kinds.items()
     )
     defaults = '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
     yield "[Content_Types].xml", f'<Types xmlns="{_PACKAGE}/content-types">{defaults}{listed}</Types>'
@@ -74,7 +75,7 @@ def _parts(sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
     # a filter has a hidden name, too: Excel writes one, and some programs look for it
     filters = "".join(
         f'<definedName name="_xlnm._FilterDatabase" localSheetId="{n - 1}" hidden="1">'
-        f"{escape(_everywhere(sheet))}</definedName>"
+        f"{escape(range_of(sheet))}</definedName>"
         for n, sheet in zip(numbers, sheets, strict=True)
         if sheet.columns
     )
@@ -86,7 +87,7 @@ def _parts(sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
     yield "xl/styles.xml", styles()
 
 
-def _everywhere(sheet: Sheet) -> str:
+def range_of(sheet: Sheet) -> str:
     """Return the place of a whole table, with its sheet."""
     quoted = sheet.name.replace("'", "''")
     return f"'{quoted}'!$A$1:${_letters(len(sheet.columns) - 1)}${len(sheet.rows) + 1}"
@@ -98,6 +99,11 @@ def _relations(targets: Sequence[tuple[str, str]]) -> str:
         for n, (kind, target) in enumerate(targets, 1)
     )
     return f'<Relationships xmlns="{_PACKAGE}/relationships">{listed}</Relationships>'
+
+
+def sheet_xml(sheet: Sheet) -> str:
+    """Return the part of a sheet, without the declaration of XML."""
+    return "".join(_sheet(sheet))
 
 
 def _sheet(sheet: Sheet) -> Iterator[str]:

@@ -7,6 +7,7 @@ from wsi_area.model.documented import Table
 from wsi_area.results.layout import RunLayout, write_bytes
 from wsi_area.results.tables.columns import unit_of
 from wsi_area.results.tables.run_tables import RunTable
+from wsi_area.results.tables.workbook.added_sheet import with_sheet
 from wsi_area.results.tables.workbook.file import Sheet, workbook
 
 WORKBOOK = "summary.xlsx"
@@ -38,6 +39,22 @@ def sheets_of(tables: Mapping[Table, RunTable], seal: str) -> list[Sheet]:
     """Return the sheets of the workbook: a sheet for each table, and one with the seal of the run."""
     sealed = [{"what": "seal of the run", "value": seal}, {"what": "held by", "value": "wsi-area verify"}]
     return [*(_sheet(name, table) for name, table in tables.items()), Sheet("seal", ("what", "value"), sealed)]
+
+
+def add_to_workbook(layout: RunLayout, name: Table, table: RunTable) -> str | None:
+    """Return the SHA-256 of the workbook of a run with one more table, written; None where the run has no workbook.
+
+    Raises
+    ------
+    ResultError
+        It is no workbook that this program wrote, or cannot be written.
+    """
+    place = layout.root / WORKBOOK
+    if not place.is_file():
+        return None
+    content = with_sheet(place.read_bytes(), _sheet(name, table))
+    write_bytes(place, content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def _sheet(name: Table, table: RunTable) -> Sheet:

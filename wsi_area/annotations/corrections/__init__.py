@@ -1,0 +1,1 @@
+"""corrections: files in which a person corrects a measured slide, read into `model.corrections`."""

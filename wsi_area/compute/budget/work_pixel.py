@@ -1,0 +1,118 @@
+"""compute: by how much an area changes where it is counted in other pixels, and what that says of its error; pure."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.compute.budget.rows import exact, rectangular, unknown
+from wsi_area.model.record.budget.uncertainty_budget import BudgetRow
+
+Ints = NDArray[np.int64]
+
+_REMEDY = "a finer tiling.work_mpp, which costs more pixels"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPixels:
+    """One area in parts of some tiles, counted in work pixels and in pixels of another size."""
+
+    change: float  # of the area in the other pixels over that in work pixels, less 1
+    change_u: float  # standard uncertainty of that, from the spread over the tiles
+    tiles: int
+    of_tiles: int  # that were read
+
+
+@dataclass(frozen=True, slots=True)
+class PixelSteps:
+    """How a work pixel came about: what lies between it, the pixels it was compared with, and level 0."""
+
+    work_um: float
+    reduce_factor: int  # level pixels along the edge of a work pixel; above 1 the level's were compared, else 2 × 2
+    level_um: float
+    level_0_um: float
+
+    @property
+    def is_level_0(self) -> bool:
+        """Return whether the work pixels are those of level 0."""
+        return math.isclose(self.work_um, self.level_0_um, rel_tol=1e-3)
+
+    @property
+    def other_um(self) -> float:
+        """Return the size of the pixels that the work pixels were compared with."""
+        return self.level_um if self.reduce_factor > 1 else 2 * self.work_um
+
+    @property
+    def reach(self) -> float:
+        """Return how many times the change seen the error against level 0 may be.
+
+        Towards finer pixels each halving changes an area by no more than the one before it, as far as real tissue and
+        masks show (`benchmarks.coverage.area_budget`). Of the steps that were not looked at, two count: beyond them
+        the outlines are smooth.
+
+        >>> PixelSteps(2.0, 4, 0.5, 0.5).reach, PixelSteps(2.0, 2, 1.0, 0.25).reach, PixelSteps(2.0, 1, 2.0, 0.5).reach
+        (1.0, 3.0, 2.0)
+        """
+        unseen = min(2.0, math.log2(self.level_um / self.level_0_um))
+        if self.reduce_factor == 1:
+            return max(1.0, unseen)
+        return 1 + unseen / math.log2(self.reduce_factor)
+
+
+def other_pixels(here: Ints, other: Ints, of_tiles: int) -> OtherPixels | None:
+    """Return how an area changes in other pixels; None where none of it lies in the parts that were compared.
+
+    A ratio of sums over tiles with its standard uncertainty as a ratio estimator.
+
+    Parameters
+    ----------
+    here, other : int64 (tiles, 2)
+        Level-0 px of the area, and of all classes, in the parts compared: in work pixels, and in the others.
+    of_tiles : int
+        Tiles that were read.
+
+    >>> other_pixels(np.array([[100, 200], [50, 100]]), np.array([[110, 200], [55, 100]]), 2).change
+    0.10000000000000009
+    """
+    compared = here[:, 1] > 0
+    here, other = here[compared].astype(float), other[compared].astype(float)
+    if not here[:, 0].sum() or not other[:, 1].sum():
+        return None
+    level = here[:, 1].sum() / other[:, 1].sum()  # what half-scanned boxes make of the sums
+    ratio = float(other[:, 0].sum() * level / here[:, 0].sum())
+    n = len(here)
+    residuals = other[:, 0] * level - ratio * here[:, 0]
+    spread = math.sqrt(n / (n - 1) * float((residuals**2).sum())) / here[:, 0].sum() if n > 1 else abs(ratio - 1)
+    return OtherPixels(ratio - 1, float(spread), n, of_tiles)
+
+
+def work_pixel_row(area_mm2: float, steps: PixelSteps, seen: OtherPixels | None, is_drawn: bool) -> BudgetRow:
+    """Return the row of the size of the work pixel: what level 0 would have shown, from what other pixels show.
+
+    Parameters
+    ----------
+    area_mm2
+        As it was counted.
+    steps
+        The pixels in question.
+    seen
+        How the area changes; None where nothing was compared.
+    is_drawn
+        Whether somebody drew it: the outline knows no pixels.
+    """
+    if is_drawn:
+        return exact("work_pixel", "drawn: the outline has no pixels, and counting holds those of the grid")
+    if steps.is_level_0:
+        return exact("work_pixel", "counted in the pixels of level 0")
+    if not area_mm2:
+        return exact("work_pixel", "nothing was counted")
+    if seen is None:
+        why = f"not assessed in pixels of {steps.work_um:.4g} µm: no tile was counted in others, for neighbours or a "
+        return unknown("work_pixel", f"{why}model decide, or none of it lay in the tiles compared", _REMEDY)
+    half = math.hypot(steps.reach * seen.change, 1.96 * seen.change_u)
+    source = (
+        f"counted again in pixels of {steps.other_um:.4g} µm in parts of {seen.tiles} of the {seen.of_tiles} tiles "
+        f"read, {seen.change:+.2%}; against level 0 no more than {steps.reach:.2g} times that"
+    )
+    return rectangular("work_pixel", source, half * area_mm2, 100 * seen.change, "%", _REMEDY)

@@ -1,0 +1,144 @@
+"""run: the cut, the pixel size and the regions of a measured slide, as its run left them on record.
+
+The slide's file is not needed to amend it: it may have been archived since.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from wsi_area.compute.calibration.uncertainty import relative_u_area
+from wsi_area.errors import ResultError
+from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
+from wsi_area.model.classes import ClassScheme
+from wsi_area.model.drawn import Drawn, NamedRegion, NamedRegions
+from wsi_area.model.ledger import LedgerLayout, TileStatus
+from wsi_area.model.plan import SlidePlan
+from wsi_area.model.run_record import RunRecord
+from wsi_area.model.slide import SlideInfo
+from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.layout import SlideLayout
+from wsi_area.results.tables.region_tables import OUTLINE, REGIONS_TABLE, read_regions, rows_in
+from wsi_area.settings.own_settings import OWN_SECTIONS
+from wsi_area.settings.run_settings import RunSettings
+from wsi_area.settings.settings_tree import overlaid, put
+
+_COUNTED_STATES = ("complete", "incomplete", "empty")
+
+
+def scheme_on_record(slide: CountedSlide) -> ClassScheme:
+    """Return the classes of a slide."""
+    return ClassScheme(tuple(c.tissue_class for c in slide.classes))
+
+
+def plan_on_record(slide: CountedSlide, rows: NDArray[np.int64]) -> SlidePlan:
+    """Return how a slide was cut.
+
+    Parameters
+    ----------
+    slide
+        Its result.
+    rows : int64 (tile rows, tile columns, columns)
+        Its ledger, which says what tiles were skipped.
+    """
+    work = slide.work
+    info = SlideInfo(
+        slide.slide_id, slide.path, slide.vendor, slide.size_l0_px, slide.levels, slide.fingerprint, slide.file_bytes,
+        0, content_digest=slide.content_digest,
+    )  # fmt: skip
+    status = rows[..., LedgerLayout(len(slide.classes)).status_column].reshape(-1)
+    skipped = frozenset(np.flatnonzero(status == TileStatus.SKIPPED).tolist())
+    x_um, y_um = work.work_mpp_x_um, work.work_mpp_y_um
+    return SlidePlan(
+        info, work.level, work.reduce_factor, work.asked_work_mpp_um,
+        None if x_um is None or y_um is None else Mpp(x_um, y_um), work.work_size_px, work.tile_px, work.halo_px,
+        work.batch_tiles, skipped, frozenset(), frozenset(), 0, work.plan_hash,
+    )  # fmt: skip
+
+
+def calibration_on_record(slide: CountedSlide) -> Calibration:
+    """Return the pixel size that the areas of a slide were made with, and how sure it is.
+
+    Raises
+    ------
+    ResultError
+        If the claim that was chosen does not make the uncertainty that is on record.
+    """
+    told = slide.calibration
+    if told.mpp is None or told.source is None or told.quality is None:
+        return Calibration(None, (), (), told.reason)
+    claims = [c for c in told.candidates if (c.mpp_x_um, c.mpp_y_um, c.source) == (told.mpp.x, told.mpp.y, told.source)]
+    u_um = claims[0].u_um if claims else None
+    rung = claims[0].rung if claims else "override"
+    chosen = MppCandidate(told.mpp, told.source, rung, told.quality, told.note or "", u_um=u_um)
+    if told.relative_u_area is not None and relative_u_area(chosen) != told.relative_u_area:
+        raise ResultError(
+            f"{slide.slide_id}: its pixel size is on record with the relative uncertainty {told.relative_u_area}, the "
+            f"claim {told.source} makes {relative_u_area(chosen)}; measure the slide again with --force, then amend it"
+        )
+    return Calibration(chosen, (chosen,), (), told.reason)
+
+
+def settings_on_record(run: RunRecord, slide_id: str) -> RunSettings:
+    """Return the settings that a slide was measured with: those of its run, and over them its own.
+
+    Raises
+    ------
+    ResultError
+        If a setting on record is none of this version.
+    """
+    own: dict[str, Any] = {}
+    for key, value in run.slide_settings.get(slide_id, {}).get("settings", {}).items():
+        put(own, key, value, f"the setting {key}")
+    try:
+        settings = RunSettings.model_validate(run.settings)
+        tree = {name: section for name, section in settings.canonical().items() if name in OWN_SECTIONS}
+        found = RunSettings.model_validate(overlaid(tree, own)) if own else settings
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ResultError(
+            f"{slide_id}: the setting {key} on record is none of this version ({first['msg']}); measure the slide "
+            "again with this version, then amend it"
+        ) from error
+    return settings.model_copy(update={section: getattr(found, section) for section in OWN_SECTIONS})
+
+
+@dataclass(frozen=True, slots=True)
+class RegionsAgain:
+    """The drawn regions of a slide, and how many cannot be counted again, since their mask is not on record."""
+
+    named: NamedRegions
+    without_outline: int
+
+
+def regions_on_record(layout: SlideLayout, slide: CountedSlide) -> RegionsAgain:
+    """Return the regions that were drawn on a slide, with their outlines; those found on it are found anew.
+
+    Raises
+    ------
+    ResultError
+        If the table of its regions cannot be read.
+    """
+    told, place = slide.regions, layout.root / REGIONS_TABLE
+    if told is None or not place.is_file():
+        return RegionsAgain(NamedRegions(), 0)
+    table = read_regions(place)
+    drawn, lost = [], 0
+    for row, text in zip(rows_in(table), table[OUTLINE].to_pylist(), strict=True):
+        if row.source == "found":
+            continue
+        if text is None:
+            lost += 1
+            continue
+        status = "" if row.status in _COUNTED_STATES else row.status
+        source: Any = row.source
+        drawn.append(
+            NamedRegion(row.region_id, row.name, row.region_class, row.parent_id, source, status, bytes.fromhex(text))
+        )
+    files = tuple(Drawn(f.path, f.kind, f.sha256, f.scale_l0_px_per_unit) for f in told.files)
+    named = NamedRegions(tuple(drawn), (), files, told.left_aside, told.not_assessed)
+    return RegionsAgain(named, lost)

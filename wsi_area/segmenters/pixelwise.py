@@ -1,0 +1,11 @@
+"""segmenters: which fitted segmenters judge a pixel by its colour alone, so that pixels of another size tell more."""
+
+from wsi_area.segmenters.colour.colour_rule import ColourRule, ColourRuled
+from wsi_area.segmenters.exclusions.excluded import ExcludedSegmenter
+from wsi_area.segmenters.protocol import FittedSegmenter
+
+
+def colour_rule_of(fitted: FittedSegmenter) -> ColourRule | None:
+    """Return the colour rule of a segmenter, its exclusions left out; None where neighbours count, or a model does."""
+    inner = fitted.inner if isinstance(fitted, ExcludedSegmenter) else fitted
+    return inner.colour_rule if isinstance(inner, ColourRuled) else None
