@@ -24,7 +24,7 @@ from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.settings.run_settings import RunSettings
-from wsi_area.storage.place import free_bytes, mending
+from wsi_area.storage.place import free_bytes, mending, remove_tree
 
 _LOG = logging.getLogger(__name__)
 
@@ -86,7 +86,15 @@ def _drawing_facts(drawing: Drawn | RegionOfInterest | None) -> list[object] | N
     return None if drawing is None else [drawing.sha256, drawing.scale]
 
 
-def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, origin: Origin, force: bool) -> None:
+def lay_out(
+    layout: SlideLayout,
+    tiles: SlideLayout,
+    prepared: PreparedSlide,
+    origin: Origin,
+    force: bool,
+    *,
+    has_class_map: bool = True,
+) -> None:
     """Make the empty stores, or keep those of an earlier run of the very same.
 
     A slide that was counted in pixels only for want of a pixel size may be measured afresh without ``force``.
@@ -99,6 +107,8 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
         Where its tiles are committed: the same, or with size filters the folder of what is raw.
     prepared, origin, force
         What is to be measured, what it is made from, whether what is there may be replaced.
+    has_class_map : bool
+        False for an estimate, which claims none.
 
     Raises
     ------
@@ -108,7 +118,7 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
         If there is no room, or the folder cannot be written.
     """
     found = stored_origin(tiles)
-    if found == origin.parts and not force and stores_open(tiles):
+    if found == origin.parts and not force and stores_open(tiles, has_class_map=has_class_map):
         return
     if found == origin.parts and not force:
         _LOG.warning(
@@ -123,9 +133,12 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
         layout.root.mkdir(parents=True, exist_ok=True)
         layout.result_json.unlink(missing_ok=True)
         discard_cleaned(layout)
+        remove_tree(layout.coarse.root)
         _require_space(layout, prepared.plan, copies=1 if tiles == layout else 2)
         tiles.root.mkdir(parents=True, exist_ok=True)
-        create_store(tiles, prepared.plan, prepared.fitted.scheme, origin.key, origin.parts)
+        create_store(
+            tiles, prepared.plan, prepared.fitted.scheme, origin.key, origin.parts, has_class_map=has_class_map
+        )
     except OSError as error:
         raise ResultError(
             f"{layout.root} cannot be written ({error.strerror or error}); {mending(layout.root)}"

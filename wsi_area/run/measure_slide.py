@@ -23,6 +23,7 @@ from wsi_area.run.executors.contract import TaskLost
 from wsi_area.run.finished.basis import basis_of
 from wsi_area.run.finished.kept import note_finished, standing_result
 from wsi_area.run.passes.merged_objects import (
+    MergedObjects,
     merge_objects,
     size_filters,
     with_overview,
@@ -87,6 +88,8 @@ def _measured(
         return None
     if not isinstance(prepared, PreparedSlide):
         return write_failed(slide, layout, context, prepared)
+    if context.settings.estimate.is_asked and not is_layer:
+        return _estimated(slide, layout, context, prepared, read_path)
     origin, tiles = origin_of(prepared, context.settings), tiles_place(layout, prepared, context.settings)
     lay_out(layout, tiles, prepared, origin, context.force)
     take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
@@ -116,6 +119,32 @@ def _measured(
     work, resumed = replace(work, timing=timing), not batches and (layer is None or layer.resumed)
     tissue = None if layer is None else layer.result
     return finished(prepared, layout, origin, work, context, tissue, resumed=resumed, is_layer=is_layer)
+
+
+def _estimated(
+    slide: SlideInput, layout: SlideLayout, context: Context, prepared: PreparedSlide, read_path: str | None
+) -> Measured | None:
+    """Estimate a slide from spots of it, after a coarse look at all; None if the run was stopped before the end."""
+    from wsi_area.run.estimate.estimate_slide import estimate_slide  # what it needs is for those who ask
+
+    started = time.perf_counter()
+    made = estimate_slide(slide, layout, context, prepared, lambda s, c: prepared_slide(s, c, read_path))
+    if made is None:
+        return None
+    if isinstance(made, PrepareFailure | TaskLost):
+        return write_failed(slide, layout, context, made)
+    work = replace(made.work, timing={**made.work.timing, "wall_s": time.perf_counter() - started})
+    is_resumed = not work.timing["batches"]
+    if is_resumed and (earlier := _timing_on_record(layout)) is not None:
+        work = replace(work, timing=earlier.model_dump())
+    if read_path is not None:
+        prepared, work = of_original(prepared, work, read_path, slide.path)
+    write_thumbnail(layout, prepared.thumbnail_jpeg)
+    nothing = MergedObjects((), None)
+    result = slide_document(prepared, layout, layout, made.origin, work, nothing, context.settings, made.estimated)
+    flush_stores(layout)
+    write_result(layout, result)
+    return Measured(result, is_resumed)
 
 
 def without_tissue(slide_id: str, ended: EndedSlide) -> PrepareFailure:

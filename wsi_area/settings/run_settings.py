@@ -14,6 +14,7 @@ from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.cluster_settings import ClusterSettings, StorageSettings, TlsSettings
 from wsi_area.settings.effect import Effect, effect_of
+from wsi_area.settings.estimate_settings import EstimateSettings
 from wsi_area.settings.margin_settings import BandSettings, HotspotSettings
 from wsi_area.settings.mistakes import in_words, placed
 from wsi_area.settings.presets import config_file, shown
@@ -137,6 +138,7 @@ class RunSettings(_Section):
     bands: BandSettings = BandSettings()
     hotspots: HotspotSettings = HotspotSettings()
     sections: SectionSettings = SectionSettings()
+    estimate: EstimateSettings = EstimateSettings()
     tma: TmaSettings = TmaSettings()
     reader: ReaderSettings = ReaderSettings()
     calibration: CalibrationSettings = CalibrationSettings()

@@ -15,10 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from wsi_area.compute.estimate.frame import Floats, Ints, SpotFrame
+from wsi_area.compute.estimate.strata import KINDS
 
 Z95 = 1.959963984540054
 LEAST_MISS = 0.03
 """Share of a spot by which what is foreseen is taken to fail somewhere, even if no spot that was drawn shows it."""
+
+WIDER_IN_CELLS = 1.1
+"""Times as far the interval reaches where two spots were drawn in each of many cells, which tell the scatter poorly."""
 
 _MOST_LEVERAGE = 0.9
 
@@ -68,7 +72,8 @@ def totals_of(frame: SpotFrame, drawn: Ints, counted_px: Floats) -> Totals:
     missed = (counted_px - foreseen) / (1 - fit.leverage)[:, None]
     groups = [_Group.of(frame, drawn, group, missed, foreseen) for group in np.unique(frame.group[drawn]).tolist()]
     open_groups = [group for group in groups if group is not None]
-    above, below = (_reach(open_groups, sign, counted_px.shape[1]) for sign in (1, -1))
+    wider = WIDER_IN_CELLS if len(frame.sizes) > len(KINDS) else 1.0
+    above, below = (wider * _reach(open_groups, sign, counted_px.shape[1]) for sign in (1, -1))
     seen, whole = counted_px.sum(axis=0), frame.whole_px
     beside = whole - float(frame.area_px[drawn].sum()) + seen  # were all that was not drawn of this class
     spread = np.zeros((len(frame.sizes), counted_px.shape[1]))

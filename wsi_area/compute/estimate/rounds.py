@@ -1,21 +1,102 @@
 """compute: how many spots are drawn at first, and how many more where the interval is still too wide."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
+from wsi_area.compute.estimate.estimator import Totals
 from wsi_area.compute.estimate.frame import Floats, Ints, SpotFrame
 from wsi_area.compute.estimate.strata import cells_of
 
-LEAST_OF_KIND = 30
+LEAST_OF_KIND = 40
 """Spots drawn at least of each kind: with fewer the scatter within it is not known."""
-FIRST_CELLS = 64
+DRAWN_WHOLE = 2 * LEAST_OF_KIND
+"""Spots of a kind up to which all of it is drawn: the few that are unlike the others decide there."""
+FIRST_CELLS = 96
 LEAST_GROWTH, MOST_GROWTH = 1.2, 1.6
+_LEAST_TRIED = 1.005
 _BEYOND = 1.05
 """Somewhat more than it would take, so that it takes few rounds."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Spots that are drawn: so many of each stratum."""
+
+    frame: SpotFrame
+    counts: Ints  # (strata,)
+    cells: int | None  # of the design without a coarse look
+
+    @property
+    def drawn(self) -> Ints:
+        """Return which spots of the frame are drawn, int64 (m,)."""
+        return self.frame.drawn(self.counts)
+
+    @property
+    def is_all(self) -> bool:
+        """Return whether every spot is drawn."""
+        return int(self.counts.sum()) >= len(self.frame)
+
+
+def first_sample(frame: SpotFrame, *, has_look: bool) -> Sample:
+    """Return the spots that are drawn at first.
+
+    Parameters
+    ----------
+    frame : SpotFrame
+    has_look : bool
+        Whether a coarse look says of each spot what kind it is; else two are drawn in each of some cells.
+    """
+    if has_look:
+        return Sample(frame, first_counts(frame), None)
+    in_cells = frame.in_strata(cells_of(frame.place, FIRST_CELLS))
+    return Sample(in_cells, np.minimum(in_cells.sizes, 2), FIRST_CELLS)
+
+
+def is_exact(totals: Totals, aim: int, half_width_pct: float | None) -> bool:
+    """Return whether the interval of a quantity, by its index, is as narrow as was asked; False where nothing was."""
+    if half_width_pct is None:
+        return False
+    return bool(totals.half_width_px[aim] <= half_width_pct / 100 * totals.estimate_px[aim])
+
+
+def next_sample(
+    sample: Sample, totals: Totals, aim: int, half_width_pct: float | None, is_allowed: Callable[[Sample], bool]
+) -> Sample | None:
+    """Return the larger sample of the next round; None where no larger one is allowed.
+
+    Parameters
+    ----------
+    sample, totals
+        What was drawn, and what it came to.
+    aim : int
+        Which quantity has to be exact, by its index.
+    half_width_pct : float or None
+        How exact, in percent of it; None where all that is allowed is to be drawn.
+    is_allowed
+        Whether a sample may be drawn.
+    """
+    if sample.cells is not None:
+        frame, cells = more_cells(sample.frame, sample.cells)
+        finer = Sample(frame, np.minimum(frame.sizes, 2), cells)
+        return finer if is_allowed(finer) else None
+    growth = MOST_GROWTH
+    if half_width_pct is not None:
+        wanted_px = half_width_pct / 100 * float(totals.estimate_px[aim])
+        growth = growth_of(float(totals.half_width_px[aim]), wanted_px)
+    while growth > _LEAST_TRIED:
+        more = more_counts(sample.frame, sample.counts, totals.spread_px[:, aim], growth)
+        larger = Sample(sample.frame, more, None)
+        if is_allowed(larger):
+            return larger
+        growth = 1 + (growth - 1) / 2
+    return None
+
+
 def first_counts(frame: SpotFrame) -> Ints:
     """Return how many spots of each stratum are drawn at first, int64 (strata,)."""
-    return np.minimum(frame.sizes, LEAST_OF_KIND)
+    return np.where(frame.sizes <= DRAWN_WHOLE, frame.sizes, LEAST_OF_KIND)
 
 
 def growth_of(half_width_px: float, wanted_px: float) -> float:
