@@ -13,6 +13,7 @@ from functools import partial
 from wsi_area.errors import MissingMppError, SettingsError, StaleResultError
 from wsi_area.inputs.collect import SlideInput, as_slides
 from wsi_area.inputs.drawings import refuse_mismatch
+from wsi_area.inputs.estimate_asked import refuse_with_estimate
 from wsi_area.inputs.stage_in import refuse_unreachable
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, FailedSlide, UncountedSlide
 from wsi_area.results.layout import RunLayout
@@ -83,6 +84,7 @@ def run_slides(
         raise SettingsError(f"the settings are {settings!r}; give load_settings({settings!r}), a file or a preset")
     slides, out = as_slides(slides, settings.storage.access), place_of(out, settings.storage.access)
     refuse_mismatch(settings, slides)
+    refuse_with_estimate(settings, slides)
     refuse_unreachable([slide.path for slide in slides], settings)
     layout = RunLayout(out)
     with sole_writer(out):
