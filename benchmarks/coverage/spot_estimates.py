@@ -61,7 +61,7 @@ def _population(name: str, pairs: list[MapPair], spot_px: int, classes: int, *, 
     area = truth.sum(axis=2)
     aim = Quantity("class", "", (1,))
     shares = look / np.maximum(look.sum(axis=2, keepdims=True), 1) if has_look else None
-    frame = slide_frame(area > 0, area.astype(np.int64), shares, aim, 0)
+    frame = slide_frame(area > 0, np.zeros_like(area, np.bool_), area.astype(np.int64), shares, aim, 0, 0.0)
     return Population(name, truth[area > 0].astype(np.float64), frame, has_look)
 
 

@@ -16,6 +16,7 @@ from wsi_area.reports.regions import RegionsView, regions_view
 from wsi_area.results.certificate import not_assessed
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.tables.certificate_text import Lines, certificate_lines
+from wsi_area.results.tables.estimate_text import estimate_text
 from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.quantity import grouped, mm2_text
 from wsi_area.results.tables.ratio_text import ShownRatio, shown_ratios
@@ -138,6 +139,7 @@ def slide_view(
     facts = record.segmenter.facts
     return replace(
         head,
+        reason="; ".join(text for text in (head.reason, estimate_text(record)) if text),
         headline=_headline(record),
         picture=picture,
         tile_legend=() if picture is None or picture.tile_facts is None else tile_legend(picture.tile_facts),

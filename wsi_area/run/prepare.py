@@ -204,7 +204,9 @@ def _cut_and_fitted(
     if settings.tiling.skip_glass and not (settings.estimate.is_asked and roi is not None):
         # whatever was not wholly scanned is read too: only reading tells how much of it was
         wanted, margin_px = foreground | ~overview.valid, _margin_l0_px(settings, calibration)
-        plan = skip_glass(plan, wanted, margin_px, is_certain=isinstance(segmenter, UsesDrawn))
+        plan = skip_glass(
+            plan, wanted, margin_px, is_certain=isinstance(segmenter, UsesDrawn) or settings.estimate.is_asked
+        )
     begin_phase(task.ticket, "proving the reader")
     lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
     rim = _rim_fraction(foreground & lit.valid)

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from wsi_area.audit.verification.counted_again import CountedAgain
 from wsi_area.compute.count.recount import WorkGrid
-from wsi_area.compute.estimate.rounds import Sample
+from wsi_area.compute.estimate.rounds import Sample, in_cells
 from wsi_area.compute.estimate.slide_frame import aim_of, quantities_of, slide_frame
-from wsi_area.compute.estimate.strata import KINDS, cells_of
+from wsi_area.compute.estimate.strata import KINDS
 from wsi_area.model.json_tree import json_digest
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.record.estimate.slide_estimate import CoarseLook, EstimateOnRecord
@@ -46,7 +46,11 @@ def estimate_faults(
         yield f"spot row {row} col {col}", told
     if len(wrong):
         return
-    sample = _drawn_again(layout, slide, estimate, grid, status != TileStatus.SKIPPED, areas)
+    skipped = status == TileStatus.SKIPPED
+    outside = skipped & (ledger[..., columns.outside_roi_column] == areas)
+    bare = skipped & ~outside
+    bare.ravel()[list(estimate.bare_drawn)] = True
+    sample = _drawn_again(layout, slide, estimate, grid, ~outside, bare, areas)
     drawn = np.zeros(status.shape, np.bool_)
     drawn[tuple(sample.frame.place[sample.drawn].T)] = True
     if not np.array_equal(drawn, np.isin(status, (TileStatus.READ, TileStatus.UNREADABLE))):
@@ -82,6 +86,7 @@ def _drawn_again(
     estimate: EstimateOnRecord,
     grid: WorkGrid,
     live: NDArray[np.bool_],
+    bare: NDArray[np.bool_],
     areas: NDArray[np.int64],
 ) -> Sample:
     """Return the spots that the seed and the numbers on record draw."""
@@ -90,10 +95,9 @@ def _drawn_again(
         coarse = WorkGrid(slide.size_l0_px, slide.levels[look.level].size_px, look.reduce_factor, look.tile_px)
         shares = spot_shares(layout.coarse, coarse, grid, len(slide.classes))
     aim = aim_of(quantities_of([c.tissue_class for c in slide.classes]))
-    frame = slide_frame(live, areas, shares, aim, estimate.seed)
+    frame = slide_frame(live, bare, areas, shares, aim, estimate.seed, estimate.bare_miss)
     if estimate.cells is not None:
-        frame = frame.in_strata(cells_of(frame.place, estimate.cells))
-        return Sample(frame, np.minimum(frame.sizes, 2), estimate.cells)
+        return in_cells(frame, estimate.cells)
     told = {stratum.kind: stratum.drawn for stratum in estimate.strata}
     counts = np.array([told.get(kind, 0) for kind in KINDS[: len(frame.sizes)]], np.int64)
     return Sample(frame, counts, None)

@@ -11,6 +11,7 @@ from wsi_area.cli.output.findings_text import print_failures, print_findings, to
 from wsi_area.compute.quantity_text import area_unit, number_text, pair_text
 from wsi_area.model.record.slide_areas import COVERAGE_95, OutlineOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.tables.estimate_text import estimate_text
 from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.quantity import area_text
 from wsi_area.results.tables.tissue_name import headline_mm2, headline_name, tissue_name
@@ -39,6 +40,8 @@ def print_results(slides: Sequence[EndedSlide], out: Place, *, with_tables: bool
     for slide in counted:
         for outline in slide.outlines:
             print_lines(console, _outline_text(slide, outline))
+        if slide.estimate is not None:
+            print_lines(console, f"{slide.slide_id}: {estimate_text(slide)}")
     for status in ("failed", "needs_calibration"):
         lost = [(s.slide_id, s.reason) for s in slides if s.status == status and not isinstance(s, CountedSlide)]
         print_failures(console, status.upper().replace("_", " "), lost, f"bold {_STYLES[status]}")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wsi_area.compute.estimate.frame import Floats, Ints, SpotFrame
-from wsi_area.compute.estimate.strata import KINDS
+from wsi_area.compute.estimate.strata import BARE, KINDS
 
 Z95 = 1.959963984540054
 LEAST_MISS = 0.03
@@ -134,7 +134,8 @@ class _Group:
         variances = (size**2 * (1 - n / size) / (n - 1) / n)[:, None] * squares[told]
         of_freedom = (1 / (n - 1)) @ variances**2
         area = frame.area_px[drawn][own][:, None]
-        seen = np.maximum(np.abs(rest).max(axis=0), LEAST_MISS * float(area.max()))
+        least = frame.bare_miss if group == BARE else LEAST_MISS
+        seen = np.maximum(np.abs(rest).max(axis=0), least * float(area.max()))
         room = np.stack([(area - foreseen[own]).max(axis=0), foreseen[own].max(axis=0)])
         worst = np.maximum(np.minimum(seen, np.maximum(room, 0.0)), np.stack([rest.max(axis=0), (-rest).max(axis=0)]))
         return cls(group, n_spots, n_drawn, rest, variances.sum(axis=0), of_freedom, worst)

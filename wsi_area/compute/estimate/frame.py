@@ -26,6 +26,7 @@ class SpotFrame:
     known_px: Floats  # (n, k): what a coarse look says of it, class by class; its area alone where there was none
     stratum: Ints  # (n,): drawn apart
     group: Ints  # (n,): strata of one kind, from which the worst spot of a kind is taken
+    bare_miss: float = 0.0  # share of a spot that looks bare and is not, even if no spot that was drawn shows it
 
     def __len__(self) -> int:
         """Return the number of spots."""

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wsi_area.compute.cut.skipping import AUDIT_MIN_TILES
 from wsi_area.compute.estimate.estimator import Totals
 from wsi_area.compute.estimate.frame import Floats, Ints, SpotFrame
-from wsi_area.compute.estimate.strata import cells_of
+from wsi_area.compute.estimate.strata import BARE, cells_of
 
 LEAST_OF_KIND = 40
 """Spots drawn at least of each kind: with fewer the scatter within it is not known."""
 DRAWN_WHOLE = 2 * LEAST_OF_KIND
 """Spots of a kind up to which all of it is drawn: the few that are unlike the others decide there."""
+BARE_DRAWN = AUDIT_MIN_TILES
+BARE_SHARE = 0.25
+"""Of the number of cells: spots of bare glass that are drawn beside them."""
 FIRST_CELLS = 96
 LEAST_GROWTH, MOST_GROWTH = 1.2, 1.6
 _LEAST_TRIED = 1.005
@@ -50,8 +54,19 @@ def first_sample(frame: SpotFrame, *, has_look: bool) -> Sample:
     """
     if has_look:
         return Sample(frame, first_counts(frame), None)
-    in_cells = frame.in_strata(cells_of(frame.place, FIRST_CELLS))
-    return Sample(in_cells, np.minimum(in_cells.sizes, 2), FIRST_CELLS)
+    return in_cells(frame, FIRST_CELLS)
+
+
+def in_cells(frame: SpotFrame, cells: int) -> Sample:
+    """Return two spots in each of so many compact cells, and some of the bare glass, which is a stratum of its own."""
+    bare = frame.group == BARE
+    stratum = np.full(len(frame), cells, np.int64)
+    stratum[~bare] = cells_of(frame.place[~bare], cells)
+    found = frame.in_strata(stratum)
+    counts = np.minimum(found.sizes, 2)
+    if bare.any():
+        counts[cells] = min(int(bare.sum()), max(BARE_DRAWN, round(BARE_SHARE * cells)))
+    return Sample(found, counts, cells)
 
 
 def is_exact(totals: Totals, aim: int, half_width_pct: float | None) -> bool:
@@ -78,8 +93,7 @@ def next_sample(
         Whether a sample may be drawn.
     """
     if sample.cells is not None:
-        frame, cells = more_cells(sample.frame, sample.cells)
-        finer = Sample(frame, np.minimum(frame.sizes, 2), cells)
+        finer = in_cells(sample.frame, more_cells(sample.cells))
         return finer if is_allowed(finer) else None
     growth = MOST_GROWTH
     if half_width_pct is not None:
@@ -96,7 +110,9 @@ def next_sample(
 
 def first_counts(frame: SpotFrame) -> Ints:
     """Return how many spots of each stratum are drawn at first, int64 (strata,)."""
-    return np.where(frame.sizes <= DRAWN_WHOLE, frame.sizes, LEAST_OF_KIND)
+    counts = np.where(frame.sizes <= DRAWN_WHOLE, frame.sizes, LEAST_OF_KIND)
+    counts[BARE:] = np.minimum(frame.sizes[BARE:], BARE_DRAWN)
+    return np.asarray(counts)
 
 
 def growth_of(half_width_px: float, wanted_px: float) -> float:
@@ -132,7 +148,10 @@ def more_counts(frame: SpotFrame, counts: Ints, spread_px: Floats, growth: float
     return np.asarray(np.minimum(sizes, np.ceil(counts * growth).astype(np.int64)))
 
 
-def more_cells(frame: SpotFrame, count: int) -> tuple[SpotFrame, int]:
-    """Return the spots in the next larger number of cells, and that number: half as many again, then twice as many."""
-    larger = count * 3 // 2 if count & (count - 1) == 0 else count * 4 // 3
-    return frame.in_strata(cells_of(frame.place, larger)), larger
+def more_cells(count: int) -> int:
+    """Return the next larger number of cells: half as many again, then twice as many.
+
+    >>> more_cells(64), more_cells(96)
+    (96, 128)
+    """
+    return count * 3 // 2 if count & (count - 1) == 0 else count * 4 // 3

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.estimate.frame import Floats, Ints, SpotFrame, random_numbers
-from wsi_area.compute.estimate.strata import kinds_of
+from wsi_area.compute.estimate.strata import BARE, kinds_of
 from wsi_area.model.classes import BACKGROUND_ID, TissueClass
+
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,17 @@ def aim_of(quantities: Sequence[Quantity]) -> Quantity:
     return next((q for q in quantities if q.kind == "total" or q.class_ids != (BACKGROUND_ID,)), quantities[0])
 
 
-def slide_frame(live: NDArray[np.bool_], areas_px: Ints, shares: Floats | None, aim: Quantity, seed: int) -> SpotFrame:
-    """Return the spots of a slide that may be drawn.
+def slide_frame(
+    live: Flags, bare: Flags, areas_px: Ints, shares: Floats | None, aim: Quantity, seed: int, bare_miss: float
+) -> SpotFrame:
+    """Return the spots of a slide that may be drawn, by kind; without a coarse look they are bare, or not.
 
     Parameters
     ----------
     live : bool (rows, cols)
-        Which spots may be: those that are neither bare glass nor outside the region of interest.
+        Which spots may be drawn: those that are not outside the region of interest.
+    bare : bool (rows, cols)
+        Those that the overview shows as bare glass.
     areas_px : int64 (rows, cols)
         The level-0 pixels that each owns.
     shares : float64 (rows, cols, k) or None
@@ -56,13 +62,17 @@ def slide_frame(live: NDArray[np.bool_], areas_px: Ints, shares: Floats | None, 
     aim : Quantity
         What has to be exact.
     seed : int
+    bare_miss : float
+        Share of a spot that the overview may show as bare glass and is none, even if no spot drawn shows it.
     """
-    place = np.argwhere(live)
-    area = areas_px[live].astype(np.float64)
-    numbers = random_numbers(seed, place)
+    place, area = np.argwhere(live), areas_px[live].astype(np.float64)
     if shares is None:
-        return SpotFrame(place, numbers, area, area[:, None], *(np.zeros(len(place), np.int64) for _ in range(2)))
-    wanted = np.zeros(shares.shape[2], np.bool_)
-    wanted[list(aim.class_ids)] = True
-    kinds = kinds_of(shares, wanted)[live]
-    return SpotFrame(place, numbers, area, shares[live] * area[:, None], kinds, kinds)
+        known, kinds = area[:, None], np.zeros(len(place), np.int64)
+    else:
+        wanted = np.zeros(shares.shape[2], np.bool_)
+        wanted[list(aim.class_ids)] = True
+        known, kinds = shares[live] * area[:, None], kinds_of(shares, wanted)[live]
+    kinds = np.where(bare[live], BARE, kinds)
+    if shares is None and bare.any():  # a class of its own to the regression: what it holds is not what tissue holds
+        known = np.concatenate([known * ~bare[live][:, None], known * bare[live][:, None]], axis=1)
+    return SpotFrame(place, random_numbers(seed, place), area, known, kinds, kinds, bare_miss)

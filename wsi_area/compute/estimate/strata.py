@@ -19,8 +19,12 @@ KINDS = (
     "some",
     "all, beside some that is not",
     "all, and all round",
+    "bare glass on the overview",
 )
 """What a coarse look shows of what is estimated, by the number of the group."""
+
+BARE = 7
+"""The group of spots that the overview shows as bare glass: measuring whole would not read most of them."""
 
 _LITTLE = 0.09
 """p (1 - p) of a spot of which a tenth, or all but a tenth, is shown."""

@@ -57,12 +57,16 @@ def estimated_from(
     columns, quantities = LedgerLayout(len(classes)), quantities_of(classes)
     frame, drawn = sample.frame, sample.drawn
     rows = ledger[frame.place[drawn, 0], frame.place[drawn, 1]]
-    flat = ledger.reshape(-1, ledger.shape[-1])
-    exact = columns.total(flat[flat[:, columns.status_column] == TileStatus.SKIPPED])
+    skipped, may_be_drawn = (
+        ledger[..., columns.status_column] == TileStatus.SKIPPED,
+        np.zeros(ledger.shape[:2], np.bool_),
+    )
+    may_be_drawn[tuple(frame.place.T)] = True
+    exact, bare = (columns.total(ledger[skipped & among]) for among in (~may_be_drawn, may_be_drawn))
     whole = whole_counts(weights_of(frame, drawn), rows, exact, round(frame.whole_px), columns)
     totals = totals_of(frame, drawn, quantity_counts(rows, columns, quantities))
-    unsampled_px = round(frame.whole_px) - int(frame.area_px[drawn].sum())
-    account = replace(columns.total(rows) + exact, unsampled_px=unsampled_px)
+    unsampled_px = round(frame.whole_px) - int(frame.area_px[drawn].sum()) - bare.total_px
+    account = replace(columns.total(rows) + exact + bare, unsampled_px=unsampled_px)
     areas = []
     for n, quantity in enumerate(quantities):
         beside = sum(exact.px_by_class[i] for i in quantity.class_ids)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.cut.decoding import decoded_level_px
 from wsi_area.compute.cut.grid import level_px_to_decode, tile_at
@@ -109,10 +111,11 @@ def _record(
     plan, frame = prepared.plan, drawn.sample.frame
     chosen = drawn.sample.drawn
     numbers = (frame.place[chosen, 0] * plan.grid_cols + frame.place[chosen, 1]).tolist()
-    strata = [DrawnStratum(kind=CELLS, spots=len(frame), drawn=len(chosen))]
-    if coarse is not None:
-        drawn_of = zip(KINDS, frame.sizes.tolist(), drawn.sample.counts.tolist(), strict=False)
-        strata = [DrawnStratum(kind=kind, spots=spots, drawn=n) for kind, spots, n in drawn_of]
+    spots, drawn_of = (np.bincount(groups, minlength=len(KINDS)) for groups in (frame.group, frame.group[chosen]))
+    names = KINDS if coarse is not None else (CELLS, *KINDS[1:])
+    strata = tuple(
+        DrawnStratum(kind=name, spots=int(of), drawn=int(n)) for name, of, n in zip(names, spots, drawn_of, strict=True)
+    )
     coarse_px = 0 if coarse is None else coarse.decoded_px
     mpp = plan.work_mpp
     boxes = (tile_at(plan, *divmod(number, plan.grid_cols)).core_level_px for number in numbers)
@@ -127,7 +130,9 @@ def _record(
         spot_y_um=0.0 if mpp is None else plan.tile_px * mpp.y,
         coarse=None if coarse is None else _coarse_on_record(coarse),
         cells=drawn.sample.cells,
-        strata=tuple(strata),
+        strata=strata,
+        bare_drawn=tuple(n for n in numbers if n in plan.skipped),
+        bare_miss=frame.bare_miss,
         areas=made.areas,
         counted_px=sum(box.area_px for box in boxes),
         decoded_px=decoded_level_px(plan, numbers) + coarse_px,

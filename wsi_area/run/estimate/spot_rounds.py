@@ -34,6 +34,8 @@ from wsi_area.run.slide_tiles import Work, cpu_s, slide_job
 from wsi_area.run.work.slide_job import BatchResult, BatchTask
 from wsi_area.run.work.tile_task import measure_batch
 
+LEAST_BARE_MISS = 0.01
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DrawnSpots:
@@ -48,8 +50,7 @@ def commit_frame(layout: SlideLayout, prepared: PreparedSlide, key: str) -> None
     """Commit what is known without drawing, and every spot that may be drawn as not sampled; what is there stays."""
     plan, columns = prepared.plan, LedgerLayout(len(prepared.fitted.scheme.classes))
     areas, there = tile_areas_l0_px(plan), ledger_rows(layout)[..., columns.status_column]
-    numbers = np.arange(plan.tile_count).reshape(plan.grid_rows, plan.grid_cols)
-    outside, skipped = (np.isin(numbers, sorted(some)) for some in (plan.outside_roi, plan.skipped))
+    outside, skipped = (_spots_among(plan, some) for some in (plan.outside_roi, plan.skipped))
     for batch in range(plan.batch_rows * plan.batch_cols):
         rows, cols = batch_tiles_at(plan, batch)
         at = np.s_[rows.start : rows.stop, cols.start : cols.stop]
@@ -63,10 +64,15 @@ def commit_frame(layout: SlideLayout, prepared: PreparedSlide, key: str) -> None
         commit_batch(layout, key, (rows[0], cols[0]), {}, entries)
 
 
-def live_spots(plan: SlidePlan) -> NDArray[np.bool_]:
-    """Return which spots of a slide may be drawn, bool (rows, cols)."""
+def _spots_among(plan: SlidePlan, some: Iterable[int]) -> NDArray[np.bool_]:
+    """Return which spots of a slide are among some, bool (rows, cols)."""
     numbers = np.arange(plan.tile_count).reshape(plan.grid_rows, plan.grid_cols)
-    return np.asarray(~np.isin(numbers, sorted(plan.skipped | plan.outside_roi)))
+    return np.asarray(np.isin(numbers, sorted(some)))
+
+
+def bare_miss(overview_box_px: int, areas_px: Ints) -> float:
+    """Return the share of a spot that may look bare on the overview and is not: a pixel of it, a hundredth at least."""
+    return max(LEAST_BARE_MISS, overview_box_px / float(areas_px.max()))
 
 
 def draw_spots(
@@ -93,7 +99,13 @@ def draw_spots(
     plan, settings = prepared.plan, context.settings.estimate
     quantities = quantities_of(prepared.fitted.scheme.classes)
     aim, wanted = quantities.index(aim_of(quantities)), settings.half_width_pct
-    frame = slide_frame(live_spots(plan), tile_areas_l0_px(plan), shares, quantities[aim], settings.seed)
+    outside, bare, areas = (
+        _spots_among(plan, plan.outside_roi),
+        _spots_among(plan, plan.skipped),
+        tile_areas_l0_px(plan),
+    )
+    miss = bare_miss(prepared.overview_box_px, areas)
+    frame = slide_frame(~outside, bare & ~outside, areas, shares, quantities[aim], settings.seed, miss)
     spots = _Spots(prepared, layout, key, context)
     whole_px, budget = level_px_to_decode(plan), settings.budget_pct
     allowed_px = np.inf if budget is None else budget / 100 * whole_px - coarse_px

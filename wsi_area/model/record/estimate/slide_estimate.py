@@ -81,6 +81,8 @@ class EstimateOnRecord(Part):
     ]
     cells: Annotated[Count | None, Says("compact cells with two spots each", empty="a coarse look was had")]
     strata: Annotated[tuple[DrawnStratum, ...], Says("the spots, by how they were drawn")]
+    bare_drawn: Annotated[tuple[Count, ...], Says("numbers of the spots drawn that look like bare glass, row by row")]
+    bare_miss: Annotated[Number, Says("share of a spot that may look bare and is not, even if no drawn one shows it")]
     areas: Annotated[tuple[EstimatedArea, ...], Says("each class and total with its interval")]
     counted_px: Annotated[Count, Says("pixels of the level read in spots that were drawn", "level px")]
     decoded_px: Annotated[
