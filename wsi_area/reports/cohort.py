@@ -187,12 +187,12 @@ def _totals(records: Sequence[EndedSlide]) -> tuple[Total, ...]:
     summed_mm2 = sum(one.area_mm2 or 0.0 for one in measured)
     if measured:
         mm2, u = summed_mm2, sum(one.area_u_mm2 or 0.0 for one in measured)
-        totals.append(Total(f"{name} mm² ± 95 %", area_text(mm2, u), whose))
+        totals.append(Total(f"{name} mm² ± pixel size", area_text(mm2, u), whose))
     tissue = tissue_name(records)
     if complete and tissue:
         mm2 = sum(r.tissue.area_mm2 or 0.0 for r in complete)
         u = sum((r.tissue.area_mm2 or 0.0) * (r.calibration.relative_u_area or 0.0) for r in complete)
-        totals.append(Total(f"{tissue} mm² ± 95 %", area_text(mm2, u), whose))
+        totals.append(Total(f"{tissue} mm² ± pixel size", area_text(mm2, u), whose))
     if measured and tissue:
         of_mm2 = sum(r.tissue.area_mm2 or 0.0 for r in complete if headline_mm2(r, name) is not None)
         totals.append(Total(f"{name} in tissue", share_text(summed_mm2, of_mm2), "of the summed areas"))
