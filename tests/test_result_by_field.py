@@ -22,7 +22,6 @@ OTHERS: dict[str, set[str]] = {
     "notebook/viewer/widget.py": {"classes"},  # what the viewer's page is told
     "review/chain.py": {"schema_version"},  # the reader: of which version an event is
     "cli/commands/check.py": {"calibration"},  # a section of settings
-    "audit/held_out_area.py": {"classes"},  # the card of a trained model
     "inputs/drawings.py": {"classes"},  # what a segmenter says of itself
 }
 """Where something else has a key of the same name."""

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.audit.held_out_area import HeldOutArea
 from wsi_area.compute.judge.agreement import (
     RATIOS,
     ClassAgreement,
@@ -17,9 +16,11 @@ from wsi_area.compute.judge.agreement import (
     cluster_intervals,
     kappa,
 )
+from wsi_area.compute.judge.held_out_area import HeldOutArea
 from wsi_area.compute.judge.reliability import Reliability
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.pixels import ClassMap, RgbArray
+from wsi_area.model.uncertainty.reference_score import AdjustedArea
 
 Ints = NDArray[np.int64]
 
@@ -46,6 +47,7 @@ class ImageAgreement:
     reliability: Mapping[int, Reliability]  # class id → bins; empty where no probabilities were at hand
     case: Case | None = None
     held_out: Mapping[str, HeldOutArea] = field(default_factory=dict)  # the model's own term, by class
+    points: Mapping[str, AdjustedArea] = field(default_factory=dict)  # of a reference sample of this slide, by class
 
     @property
     def score(self) -> float:
@@ -151,13 +153,47 @@ def _listed(interval: tuple[float, float] | None) -> list[float] | None:
     return None if interval is None else list(interval)
 
 
-def _adjusted(image: ImageAgreement, name: str, found_mm2: float | None) -> dict[str, Any]:
-    """Return the area freed of the model's held-out ratio; nothing where the model has none on record."""
+@dataclass(frozen=True, slots=True)
+class FreedArea:
+    """An area freed of what the map has wrong, with the ends of its 95 % interval, in mm²."""
+
+    area_mm2: float
+    low_mm2: float
+    high_mm2: float
+    source: str
+
+
+def freed_area(image: ImageAgreement, name: str, found_mm2: float | None) -> FreedArea | None:
+    """Return the area of a class as reference points of the slide have it, else as the model's held-out images do.
+
+    None where there is neither.
+    """
+    if (sampled := image.points.get(name)) is not None:
+        ends = (sampled.ci95_low_mm2, sampled.ci95_high_mm2)
+        return FreedArea(sampled.adjusted_mm2, *ends, f"{sampled.points} reference points of the slide")
     term = image.held_out.get(name)
     if term is None or found_mm2 is None:
-        return {}
-    area, low, high = term.adjusted_mm2(found_mm2)
-    return {"adjusted_mm2": area, "adjusted_ci95_mm2": [low, high], "held_out_groups": term.groups}
+        return None
+    return FreedArea(*term.adjusted_mm2(found_mm2), f"{term.groups} held-out groups of the model")
+
+
+def _adjusted(image: ImageAgreement, name: str, found_mm2: float | None) -> dict[str, Any]:
+    """Return the freed area and the model's own ratio; nothing of what is not known."""
+    freed, term = freed_area(image, name, found_mm2), image.held_out.get(name)
+    told: dict[str, Any] = {}
+    if term is not None:
+        told = {
+            "held_out_area_ratio": term.ratio,
+            "held_out_area_ratio_ci95": [term.low_95, term.high_95],
+            "held_out_groups": term.groups,
+        }
+    if freed is not None:
+        told |= {
+            "adjusted_mm2": freed.area_mm2,
+            "adjusted_ci95_mm2": [freed.low_mm2, freed.high_mm2],
+            "adjusted_from": freed.source,
+        }
+    return told
 
 
 def _image(image: ImageAgreement, names: Sequence[str]) -> dict[str, Any]:

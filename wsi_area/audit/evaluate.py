@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from wsi_area.annotations import region_of_interest
 from wsi_area.audit.accuracy import Accuracy, ImageAgreement
-from wsi_area.audit.held_out_area import held_out_areas
 from wsi_area.audit.truth import NO_TRUTH, Naming, truth_codes
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.cut.roi import inside_roi
 from wsi_area.compute.judge.agreement import confusion_matrix
+from wsi_area.compute.judge.held_out_area import held_out_areas
 from wsi_area.errors import AnnotationError, ResultError, SettingsError
 from wsi_area.inputs.drawn_source import DrawnSource, read_for_slide
 from wsi_area.model.classes import (
@@ -29,6 +29,7 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import TilePlace
 from wsi_area.model.slide import SlideInfo
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.model.uncertainty.reference_score import AdjustedArea
 from wsi_area.plain_text import named_file
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.opened_slide import OpenedSlide
@@ -214,10 +215,21 @@ def _agreement(
             left_out[why] += int(areas[seen == code].sum())
         left_out["without_truth"] += int(areas[(seen < k) & (truth == NO_TRUTH)].sum())
     pixel_mm2 = None if slide.mpp is None else slide.mpp.pixel_area_mm2
+    is_whole = not left_out["outside_within"] and not left_out["without_truth"]
     return ImageAgreement(
         slide.slide_id, slide.slide_id, matrix, left_out, pixel_mm2, {},
         held_out=held_out_areas(slide.counted.segmenter.facts),
+        points=_points(slide, scheme) if is_whole else {},
     )  # fmt: skip
+
+
+def _points(slide: OpenedSlide, scheme: ClassScheme) -> dict[str, AdjustedArea]:
+    """Return what reference points say of each compared class; they are of the whole slide."""
+    adjusted = slide.counted.adjusted
+    if adjusted is None:
+        return {}
+    by_name = {area.class_: area for area in (*adjusted.totals, *adjusted.areas)}  # a class of a name before a total
+    return {c.name: by_name[c.name] for c in scheme.classes[1:] if c.name in by_name}
 
 
 def _places(grid: WorkGrid, side_px: int) -> Iterator[TilePlace]:

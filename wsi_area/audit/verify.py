@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
+from wsi_area.audit.verification.amended_check import check_with_versions
 from wsi_area.audit.verification.disagreement import Disagreement
 from wsi_area.audit.verification.files_check import file_faults, read_run_seal, unheld_files
 from wsi_area.audit.verification.review_check import CheckedReview, check_review
-from wsi_area.audit.verification.slide_check import CheckedSlide, SlideTask, check_slide
+from wsi_area.audit.verification.slide_check import CheckedSlide, SlideTask
 from wsi_area.audit.verification.tables_check import table_faults
 from wsi_area.errors import SettingsError
 from wsi_area.model.record.run_seal import RunSeal, SealedLater
@@ -50,7 +51,8 @@ def verify_run(
     of the document; the table of regions against document, outlines and class map; the picture of its classes against
     the class map; and, where the slide file can be reached, its fingerprint against the one on record. Of
     all slides together: which files hold the same. Every table and the workbook are made again from the documents and
-    compared cell by cell. Chains, heads, table and seal of a review are held against one another. Every file that
+    compared cell by cell. Chains, heads, table and seal of a review are held against one another. Each amended version
+    of a slide is made again from its corrections, held against itself and against its own seal. Every file that
     somebody reads is held against its digest in the seal, and the seal against what it seals.
 
     Parameters
@@ -94,6 +96,7 @@ def verify_run(
         found += _made_faults(layout, run, sealed, checked, found, review)
     later = () if sealed is None else sealed.later
     not_held = () if run.state == "running" else (*unheld_files(layout, sealed), *review.notes)
+    not_held += tuple(line for one in checked for line in one.not_held)
     seal_text = None if sealed is None else sealed.seal
     return Verified(len(checked), sum(one.tiles for one in checked), tuple(found), seal_text, later, not_held)
 
@@ -109,10 +112,10 @@ def _checked(
         for name in run.slides_planned
     ]
     if workers == 1 or len(tasks) < 2:
-        yield from map(check_slide, tasks)
+        yield from map(check_with_versions, tasks)
         return
     with ProcessPoolExecutor(min(workers, len(tasks)), multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(check_slide, tasks)
+        yield from pool.map(check_with_versions, tasks)
 
 
 def _twin_faults(run: RunRecord, checked: Sequence[CheckedSlide]) -> Iterator[Disagreement]:

@@ -44,6 +44,7 @@ from wsi_area.results.record import (
     work_on_record,
 )
 from wsi_area.results.threshold_record import threshold_on_record
+from wsi_area.results.uncertainty.given_terms import given_terms
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin
 from wsi_area.run.passes.merged_objects import MergedObjects, envelope_on_record
 from wsi_area.run.passes.overview_boxes import tissue_on_overview
@@ -172,9 +173,10 @@ def slide_document(
         timing=Timing.model_validate(work.timing),
     )
     of_layer = None if objects.laid is None else objects.laid.layer
+    terms = given_terms(counted, settings.uncertainty.rescan, settings.uncertainty.rescan_seal)
     made = {
         "certificate": certificate_of(counted, prepared.completeness),
-        "budgets": budgets_on_record(counted, ledger_facts(rows, columns, classes), of_layer),
+        "budgets": budgets_on_record(counted, ledger_facts(rows, columns, classes), of_layer, terms),
     }
     return counted.model_copy(update=made)
 

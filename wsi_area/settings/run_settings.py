@@ -23,6 +23,7 @@ from wsi_area.settings.section_settings import SectionSettings, TmaSettings
 from wsi_area.settings.segmenter_settings import NO_TISSUE, SegmenterSettings, TissueSettings
 from wsi_area.settings.settings_origin import PROGRAM, origins, said_by
 from wsi_area.settings.settings_tree import assign, assigned, is_plain, kept, plain_value, put, read_toml
+from wsi_area.settings.uncertainty_settings import UncertaintySettings
 
 ExecutorName = Literal["serial", "threads", "processes", "distributed", "slurm"]
 
@@ -140,6 +141,7 @@ class RunSettings(_Section):
     reader: ReaderSettings = ReaderSettings()
     calibration: CalibrationSettings = CalibrationSettings()
     quality: Annotated[QualitySettings, Effect.FINDINGS] = QualitySettings()
+    uncertainty: Annotated[UncertaintySettings, Effect.FINDINGS] = UncertaintySettings()
     report: Annotated[ReportSettings, Effect.WORK] = ReportSettings()
     run: Annotated[RunSection, Effect.WORK] = RunSection()
     cluster: Annotated[ClusterSettings, Effect.WORK] = ClusterSettings()
@@ -223,7 +225,9 @@ def load(
         raise SettingsError(placed(error, RunSettings, path, assignments)) from error
     _refuse_wrong_segmenter(settings, path, assignments)
     settings._said_by.update(said)
-    return settings
+    if settings.uncertainty.rescan is None:
+        return settings
+    return settings.model_copy(update={"uncertainty": settings.uncertainty.with_seal()})
 
 
 def _refuse_wrong_segmenter(settings: RunSettings, path: Path | None, assignments: Sequence[str]) -> None:

@@ -59,10 +59,11 @@ class CheckedSlide:
     tiles: int
     faults: tuple[Disagreement, ...]
     result: EndedSlide | None  # what the tables are to say of it; None where nobody can know
+    not_held: tuple[str, ...] = ()  # what of it cannot be held against anything, a line each
 
 
 @dataclass(frozen=True, slots=True)
-class _Recounted:
+class Recounted:
     """What came of the pass over a class map."""
 
     tiles: int
@@ -92,7 +93,7 @@ def check_slide(task: SlideTask) -> CheckedSlide:
             return _found(task, 0, [] if is_so else [("status", f"result.json says {slide.status!r}")], slide)
         require_areas(slide, layout.result_json)
         require_ratios(slide, layout.result_json)
-        again = _recount(layout, slide, task.threads)
+        again = recount(layout, slide, task.threads)
         faults = [*again.faults, *_document_faults(layout, slide, ended), *objects_faults(layout, slide)]
         if not again.faults:
             faults += margins_faults(layout, slide)
@@ -121,24 +122,31 @@ def _found(task: SlideTask, tiles: int, faults: list[tuple[str, str]], result: E
     return CheckedSlide(task.slide_id, tiles, told, result)
 
 
-def _recount(layout: SlideLayout, slide: CountedSlide, threads: int) -> _Recounted:
+def recount(layout: SlideLayout, slide: CountedSlide, threads: int) -> Recounted:
+    """Return what came of counting a class map again, tile by tile, beside its ledger and its result.
+
+    Raises
+    ------
+    ResultError
+        If class map or ledger cannot be opened.
+    """
     grid = OpenedSlide(layout, slide).grid
     columns = LedgerLayout(len(slide.classes))
     rows = ledger_rows(layout)
     if rows.shape[:2] != grid.shape or not columns.fits(rows.shape[2]):
         what = f"{LEDGER_ARRAY} has the shape {rows.shape}, the plan on record {grid.shape} tiles"
-        return _Recounted(0, [("ledger", what)])
+        return Recounted(0, [("ledger", what)])
     stored, size = open_class_map(layout), grid.size_px
     if stored.shape != (size.height_px, size.width_px):
         what = f"its shape is {stored.shape}, not {(size.height_px, size.width_px)} as on record"
-        return _Recounted(0, [("class map", what)])
+        return Recounted(0, [("class map", what)])
     found = sparse_class_map(layout)
     sparse = found if isinstance(found, SparseClassMap) and found.tile_px == grid.tile_px else None
     again = CountedAgain(stored, sparse, grid, columns, rows, ClassMapDigest(stored.shape), threads)
     pictures = _picture_faults(layout, slide, rows, again)
     of_ledger = (*_total_faults(slide, columns, rows), *threshold_faults(slide, columns, rows))
     faults = [*again.faults, *of_ledger, *pictures]
-    return _Recounted(grid.shape[0] * grid.shape[1], faults, ledger_digest(rows), again.digest.hex)
+    return Recounted(grid.shape[0] * grid.shape[1], faults, ledger_digest(rows), again.digest.hex)
 
 
 def _layer_faults(layout: SlideLayout, slide: CountedSlide, task: SlideTask, *, is_torn: bool) -> list[tuple[str, str]]:
@@ -146,7 +154,7 @@ def _layer_faults(layout: SlideLayout, slide: CountedSlide, task: SlideTask, *, 
     layer = read_layer(layout, slide)
     if layer is None:
         return []
-    again, sealed = _recount(layout.tissue, layer, task.threads), task.sealed
+    again, sealed = recount(layout.tissue, layer, task.threads), task.sealed
     faults = [("tissue layer", f"{what}: {why}") for what, why in again.faults]
     if not faults and not is_torn:
         faults += crossing_faults(layout, slide, layer)
@@ -203,10 +211,11 @@ def _document_faults(layout: SlideLayout, slide: CountedSlide, ended: EndedSlide
         then, now = of_ledger.get(part), of_result.get(part)
         if then != now:
             yield "made from", f"the ledger was made from another {part.replace('_', ' ')} ({then}) than told ({now})"
-    yield from _certificate_faults(slide)
+    yield from certificate_faults(slide)
 
 
-def _certificate_faults(slide: CountedSlide) -> Iterator[tuple[str, str]]:
+def certificate_faults(slide: CountedSlide) -> Iterator[tuple[str, str]]:
+    """Yield what the certificate of a slide and the rest of its result do not agree on."""
     told = slide.certificate
     if told is None:
         return
@@ -219,7 +228,7 @@ def _certificate_faults(slide: CountedSlide) -> Iterator[tuple[str, str]]:
 
 
 def _seal_faults(
-    layout: SlideLayout, sealed: SealedSlide, again: _Recounted, faults: list[tuple[str, str]]
+    layout: SlideLayout, sealed: SealedSlide, again: Recounted, faults: list[tuple[str, str]]
 ) -> Iterator[tuple[str, str]]:
     """Yield what of a slide is not what was sealed, where nothing else has said so yet."""
     named = {what.split()[0] for what, _ in faults}

@@ -52,7 +52,8 @@ def command(
     wsi-area repeat scanner_a/ scanner_b/             # runs of the same slides: each run is one occasion
     wsi-area repeat miller/ okafor/ --out readers.json
 
-    Writes repeat.json: a calibration under a seal of its own, with every area that it was found from.
+    Writes repeat.json: a calibration under a seal of its own, with every area that it was found from. Another run
+    takes it as the term of a second scan: wsi-area run … --set uncertainty.rescan=repeat.json
 
     Exit codes: 0 all compared; 1 wrong options, different rules, or too few subjects; 2 some were left out.
     """  # noqa: D301 (click reads the backspace)

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area.audit.accuracy import Accuracy, ImageAgreement
+from wsi_area.audit.accuracy import Accuracy, ImageAgreement, freed_area
 from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.compute.judge.agreement import RATIOS, class_agreements
 from wsi_area.compute.quantity_text import percent_text
@@ -25,7 +25,7 @@ def print_accuracy(accuracy: Accuracy, *, with_images: bool) -> None:
     console.print(confusion if fits(console, confusion) else _confusion_in_lines(accuracy))
     console.print()
     console.print(classes if fits(console, classes) else _classes(accuracy, "\n"))
-    if with_images and len(accuracy.images) > 1:
+    if with_images and (len(accuracy.images) > 1 or _has_adjusted(accuracy)):
         console.print()
         console.print(_images(accuracy))
     _print_notes(console, accuracy)
@@ -65,7 +65,7 @@ def _classes(accuracy: Accuracy, separator: str) -> Table:
 
 
 def _images(accuracy: Accuracy) -> Table:
-    with_adjusted = any(image.held_out for image in accuracy.images)
+    with_adjusted = _has_adjusted(accuracy)
     more = ("adjusted mm²",) if with_adjusted else ()
     table = _table("slide", ["class", *_HEADINGS.values(), "true mm²", "found mm²", *more])
     for image in accuracy.images:
@@ -82,13 +82,15 @@ def _images(accuracy: Accuracy) -> Table:
     return table
 
 
+def _has_adjusted(accuracy: Accuracy) -> bool:
+    return any(image.held_out or image.points for image in accuracy.images)
+
+
 def _adjusted(image: ImageAgreement, name: str, found_px: int) -> str:
-    """Return the area freed of the ratio that the model's card has, with its interval for one slide."""
-    term, pixel = image.held_out.get(name), image.pixel_area_mm2
-    if term is None or pixel is None:
-        return "–"
-    area, low, high = term.adjusted_mm2(found_px * pixel)
-    return f"{area:.4f} ({low:.4f} to {high:.4f})"
+    """Return the area freed of what the map has wrong, with its interval."""
+    pixel = image.pixel_area_mm2
+    freed = None if pixel is None else freed_area(image, name, found_px * pixel)
+    return "–" if freed is None else f"{freed.area_mm2:.4f} ({freed.low_mm2:.4f} to {freed.high_mm2:.4f})"
 
 
 def _table(first: str, others: list[str]) -> Table:
@@ -116,7 +118,9 @@ def _print_notes(console: Console, accuracy: Accuracy) -> None:
     kappa = "unknown" if accuracy.kappa is None else f"{accuracy.kappa:.4f}"
     left = ", ".join(f"{n} {why.replace('_', ' ')}" for why, n in accuracy.left_out_l0_px.items())
     intervals = accuracy.intervals
-    if any(image.held_out for image in accuracy.images):
+    if any(image.points for image in accuracy.images):
+        print_lines(console, "\nAdjusted mm² are those of reference points that readers answered on the slide itself.")
+    if any(image.held_out and not image.points for image in accuracy.images):
         print_lines(
             console,
             "\nAdjusted mm² are freed of the model's area ratio on held-out images, with the 95 % interval of one "

@@ -1,4 +1,4 @@
-"""audit: by how much a trained model finds more or less area than there is, on images it had not learnt from."""
+"""compute: by how much a trained model finds more or less area than there is, on images that it had not learnt from."""
 
 import math
 from collections import defaultdict

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wsi_area.audit.held_out_area import held_out_areas
+from wsi_area.compute.judge.held_out_area import held_out_areas
 
 
 def facts_of(pairs: list[tuple[int, int]], groups: list[str] | None = None) -> dict[str, object]:
