@@ -91,19 +91,26 @@ def test_the_table_is_sorted_and_filtered_by_keyboard_alone(opened: Opened) -> N
     assert column(page, 0) == ["torn"]
 
 
-def test_the_classes_can_be_taken_away_and_made_fainter(opened: Opened) -> None:
+def visibility(page: Any, image: Any) -> str:
+    return str(page.evaluate("e => getComputedStyle(e).visibility", image.element_handle()))
+
+
+def test_a_slide_shows_outlines_at_first_and_its_classes_filled_on_demand(opened: Opened) -> None:
     page = opened.page
     figure = page.locator(".with-classes").last
-    classes = figure.locator("image.classes")
-    assert classes.is_visible()
-    figure.get_by_label("show classes").uncheck()
-    assert page.evaluate("e => getComputedStyle(e).visibility", classes.element_handle()) == "hidden"
-    figure.get_by_label("show classes").check()
-    assert page.evaluate("e => getComputedStyle(e).visibility", classes.element_handle()) == "visible"
+    classes, outlines = figure.locator("image.classes"), figure.locator("image.outlines")
+    assert (visibility(page, outlines), visibility(page, classes)) == ("visible", "hidden")
+    figure.get_by_label("outlines").uncheck()
+    assert visibility(page, outlines) == "hidden"
+    figure.get_by_label("classes filled").check()
+    assert visibility(page, classes) == "visible"
+    figure.get_by_label("classes filled").uncheck()
+    assert visibility(page, classes) == "hidden"
     figure.get_by_label("opacity").focus()
     for _ in range(10):
         page.keyboard.press("ArrowLeft")
     assert classes.get_attribute("opacity") == "0.35"
+    assert visibility(page, classes) == "visible"  # who moves the slider wants to see them
 
 
 def test_at_the_end_of_the_slider_a_class_has_the_very_colour_of_its_legend(opened: Opened) -> None:
@@ -114,9 +121,60 @@ def test_at_the_end_of_the_slider_a_class_has_the_very_colour_of_its_legend(open
         shot = Image.open(io.BytesIO(figure.locator("svg.frame").screenshot())).convert("RGB")
         return "#" + bytes(shot.getpixel((round(shot.width * 480 / 1001), round(shot.height * 350 / 703)))).hex()
 
-    assert seen() != named  # the tissue shows through
+    assert seen() != named  # only its outline is shown
     figure.get_by_label("opacity").press("End")
     assert seen() == named
+
+
+def test_the_key_figure_of_a_run_is_on_the_first_screen_of_a_phone_before_any_other_number(
+    browser: Any, report: Path
+) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = Opened(context.new_page(), report).page
+    first = page.locator(".totals .number").first
+    assert "±" in first.inner_text()
+    box = first.bounding_box()
+    assert box["y"] + box["height"] < 844 / 2
+    assert box["x"] + box["width"] <= 390
+    for place in range(1, page.locator(".totals .number").count()):
+        other = page.locator(".totals .number").nth(place)
+        assert page.evaluate("e => parseFloat(getComputedStyle(e).fontSize)", other.element_handle()) < page.evaluate(
+            "e => parseFloat(getComputedStyle(e).fontSize)", first.element_handle()
+        )
+    context.close()
+
+
+def test_a_slide_on_a_phone_says_its_area_before_anything_else(browser: Any, report: Path) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = Opened(context.new_page(), report).page
+    slide = page.locator("section.slide").last
+    number = slide.locator(".headline .number").first.bounding_box()
+    assert 0 < number["y"] - slide.bounding_box()["y"] < 844 / 4
+    assert number["y"] < slide.locator("svg").first.bounding_box()["y"]
+    context.close()
+
+
+def test_the_filter_leaves_the_cards_of_the_slides_that_it_leaves_in_the_table(opened: Opened) -> None:
+    page = opened.page
+    shown = "() => [...document.querySelectorAll('.card')].filter(c => c.offsetParent).map(c => c.dataset.name)"
+    assert page.evaluate(shown) == ["text", "torn", "bare", "disc"]
+    page.locator("#filter-status").select_option("needs_calibration")
+    assert page.evaluate(shown) == column(page, 0) == ["bare"]
+    page.locator("#filter-status").select_option("")
+    page.locator("#filter-code").select_option("TILE_UNREADABLE")
+    assert page.evaluate(shown) == column(page, 0) == ["torn"]
+
+
+def test_each_card_shows_the_picture_of_its_slide_and_leads_to_it(opened: Opened) -> None:
+    page = opened.page
+    card = page.locator(".card", has_text="disc")
+    shot = Image.open(io.BytesIO(card.locator(".thumb").screenshot())).convert("RGB")
+    assert len(shot.getcolors(1 << 24)) > 50  # a picture, and no empty box
+    card.get_by_role("link").click()
+    assert page.evaluate("location.hash.slice(1)") == page.locator("section.slide").last.get_attribute("id")
+    failed = page.locator(".card", has_text="text").get_by_role("link")
+    failed.click()
+    assert "text.svs" in page.locator(page.evaluate("location.hash")).inner_text()
 
 
 def test_classes_and_slide_are_drawn_on_one_place_and_the_bar_is_as_long_as_it_says(opened: Opened) -> None:
@@ -142,7 +200,8 @@ def test_without_scripts_everything_is_there_and_nothing_dead_is_offered(browser
     assert page.locator("#slides-table tbody tr").count() == 4
     assert not page.locator("#filters").is_visible()
     assert not page.locator(".class-opacity").first.is_visible()
-    page.get_by_label("show classes").first.uncheck()
+    page.get_by_label("outlines").first.uncheck()
+    page.get_by_label("classes filled").first.check()
     context.close()
 
 

@@ -26,12 +26,15 @@ def test_only_complete_slides_enter_a_sum_and_the_note_says_so(records: list[dic
     twice = cohort([*records, {**disc, "slide_id": "again"}])
     by_name = {total.name: total for total in twice.totals}
     assert by_name["slides"].value == "5"
-    assert by_name["slides"].note == "2 complete, 1 without a pixel size, 1 incomplete, 1 failed"
+    assert by_name["slides"].notes == ("2 complete, 1 without a pixel size, 1 incomplete, 1 failed",)
     value, half_width = (float(text) for text in by_name["tissue mm² ± 95 %"].value.split(" ± "))
     assert value == pytest.approx(2 * disc["tissue"]["area_mm2"], rel=1e-2)
     # both pixel sizes err the same way: the error bars add up, they do not cancel
     assert half_width == pytest.approx(2 * 1.96 * 0.02 * disc["tissue"]["area_mm2"], rel=5e-2)
-    assert by_name["tissue mm² ± 95 %"].note == "sum of the 2 complete slides, 2 of 2 with warnings"
+    assert by_name["tissue mm² ± 95 %"].notes == (
+        "class tissue",
+        "sum of the 2 complete slides, 2 of 2 with warnings",
+    )
     assert "tumour mm² ± 95 %" not in by_name  # no class of this run is tumour: unknown, not 0
 
 
@@ -40,7 +43,7 @@ def test_the_same_trouble_of_many_slides_is_told_once(records: list[dict[str, An
     found = cohort([*records, {**bare, "slide_id": "bare-too"}]).troubles
     assert [trouble.status for trouble in found] == ["failed", "incomplete", "needs_calibration"]
     (cause,) = found[-1].causes
-    assert [slide_id for _, slide_id in cause.slides] == ["bare", "bare-too"]
+    assert [slide.slide_id for slide in cause.slides] == ["bare", "bare-too"]
     assert any("--mpp" in remedy for remedy in found[-1].remedies)
 
 
@@ -76,7 +79,7 @@ def test_a_sum_says_how_many_of_its_slides_warn_and_each_is_named_with_what_to_l
             with_findings(disc, "both", warning("BLURRED"), warning("DARK"), warning("EDGE", "info")),
         ]
     )
-    assert view.totals[1].note == "sum of the 3 complete slides, 2 of 3 with warnings"
+    assert view.totals[0].notes[-1] == "sum of the 3 complete slides, 2 of 3 with warnings"
     assert [(w.code, w.look_at, [slide_id for _, slide_id in w.slides]) for w in view.warned] == [
         ("BLURRED", "look for BLURRED", ["blurred", "both"]),
         ("DARK", "look for DARK", ["both"]),
@@ -88,7 +91,7 @@ def test_slides_without_a_number_are_told_above_and_warn_nobody_twice(records: l
     bare = next(record for record in records if record["slide_id"] == "bare")
     view = cohort([with_findings(bare, "bare", warning("BLURRED")), with_findings(records[-1], "disc")])
     assert (view.warned, view.warned_text) == ((), "")
-    assert view.totals[1].note == "of the one complete slide"
+    assert view.totals[0].notes[-1] == "of the one complete slide"
 
 
 def test_a_warning_of_very_many_slides_names_the_first_and_counts_the_others(records: list[dict[str, Any]]) -> None:

@@ -14,10 +14,11 @@ from wsi_area.model.record.slide_origin import RoiOutlines
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.tables.adjusted_text import adjusted_lines
 from wsi_area.results.tables.light_text import envelope_text
+from wsi_area.results.tables.made_of import headline_made_of, tissue_role
 from wsi_area.results.tables.quantity import NONE, grouped, mm2_text
 from wsi_area.results.tables.shown_areas import class_area, total_areas
 from wsi_area.results.tables.step_text import step_lines
-from wsi_area.results.tables.tissue_name import TISSUE, tissue_name
+from wsi_area.results.tables.tissue_name import tissue_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def _total_rows(record: CountedSlide, filled_mm2: float | None) -> Iterator[Area
     around = record.tissue_envelope
     for total in total_areas(record):
         role = {
-            "tissue": "total" if total.name == TISSUE else "all that counts as tissue",
+            "headline": headline_made_of(record),
+            "tissue": tissue_role(record),
             "envelope": "" if around is None else envelope_text(around),
         }.get(total.kind, "total")
         title = total.name if total.kind == "envelope" else f"all {total.name}"

@@ -10,22 +10,38 @@ _MOST_NAMED = 12  # slides of one warning; a folder of hundreds has the table an
 
 
 @dataclass(frozen=True, slots=True)
+class Concerned:
+    """One slide that has no final number."""
+
+    anchor: str
+    slide_id: str
+    path: str
+    has_page: bool  # its counts are shown further on; else all that is known of it stands here
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """Slides that have no final number, for the very same reason."""
 
     reason: str
-    slides: tuple[tuple[str, str], ...]  # anchor and id
+    remedies: tuple[str, ...]  # where those of the other causes are others
+    slides: tuple[Concerned, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Slides that have no final number and want the same thing done, which is said once."""
+    """Slides of one status without a final number; what helps all of them is said once."""
 
     status: str
     status_text: str
     status_sign: str
     remedies: tuple[str, ...]
     causes: tuple[Cause, ...]
+
+    @property
+    def slides(self) -> int:
+        """Return how many slides there are."""
+        return sum(len(cause.slides) for cause in self.causes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +55,30 @@ class Warned:
 
 
 def troubles(records: Sequence[EndedSlide]) -> tuple[Trouble, ...]:
-    """Return what keeps slides from a final number; what is to be done is said once for all that it helps."""
-    found: dict[tuple[str, tuple[str, ...]], dict[str, list[tuple[str, str]]]] = {}
+    """Return what keeps slides from a final number, a status each; each reason and each remedy is told once."""
+    found: dict[str, dict[tuple[str, tuple[str, ...]], list[Concerned]]] = {}
     for place, record in enumerate(records, 1):
         if not record.is_final:
-            reason, remedies = _reason_and_remedies(record)
-            causes = found.setdefault((record.status, remedies), {})
-            causes.setdefault(reason, []).append((anchor_of(place), record.slide_id))
-    return tuple(
-        Trouble(
-            status, STATUS_TEXT[status], STATUS_SIGN[status], remedies,
-            tuple(Cause(reason, tuple(slides)) for reason, slides in causes.items()),
-        )
-        for (status, remedies), causes in found.items()
-    )  # fmt: skip
+            causes = found.setdefault(record.status, {})
+            slide = Concerned(anchor_of(place), record.slide_id, record.path, isinstance(record, CountedSlide))
+            causes.setdefault(_reason_and_remedies(record), []).append(slide)
+    return tuple(_trouble(status, causes) for status, causes in found.items())
+
+
+def _trouble(status: str, found: dict[tuple[str, tuple[str, ...]], list[Concerned]]) -> Trouble:
+    shared = {remedies for _, remedies in found}
+    for_all = next(iter(shared)) if len(shared) == 1 else ()
+    causes = tuple(
+        Cause(reason, () if for_all else remedies, tuple(slides)) for (reason, remedies), slides in found.items()
+    )
+    return Trouble(status, STATUS_TEXT[status], STATUS_SIGN[status], for_all, causes)
 
 
 def _reason_and_remedies(record: EndedSlide) -> tuple[str, tuple[str, ...]]:
     refused = [f for f in findings_of(record) if f.severity == "refusal" or f.code == "TILE_UNREADABLE"]
-    reason = (record.reason or "no reason on record").removeprefix(f"{record.slide_id}: ")
+    reason = record.reason or "no reason on record"
+    for begins in (record.slide_id, record.path):  # whose reason it is stands beside it
+        reason = reason.removeprefix(f"{begins}: ")
     messages = tuple(dict.fromkeys(f.message for f in refused))
     return "; ".join(messages) or reason, tuple(dict.fromkeys(f.remedy for f in refused if f.remedy))
 
@@ -81,3 +102,10 @@ def warned(records: Sequence[EndedSlide]) -> tuple[Warned, ...]:
         Warned(code, look_at, tuple(slides.items())[:_MOST_NAMED], max(0, len(slides) - _MOST_NAMED))
         for (code, look_at), slides in ordered
     )
+
+
+def warned_text(records: Sequence[EndedSlide]) -> str:
+    """Return how many of the slides that were summed carry a warning; empty where none does."""
+    complete = [r for r in records if r.status == "complete"]
+    n = sum(is_warned(r) for r in complete)
+    return f"{n} of {len(complete)} with warnings" if n else ""

@@ -9,10 +9,11 @@ from wsi_area.compute.quantity_text import pair_text
 from wsi_area.model.calibration import QUALITIES
 from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
-from wsi_area.reports.attention import Trouble, Warned, is_warned, troubles, warned
+from wsi_area.reports.attention import Trouble, Warned, troubles, warned, warned_text
 from wsi_area.reports.documents import STATUS_ORDER
 from wsi_area.reports.plots.strip_plot import StripPlot, Value, strip_plot
 from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, Finding, anchor_of, findings_of
+from wsi_area.reports.totals import Total, totals
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
 from wsi_area.results.tables.tissue_name import headline_mm2, headline_name, tissue_name
 
@@ -40,20 +41,6 @@ class SlideRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
-    """One number for the whole run."""
-
-    name: str
-    value: str
-    note: str
-
-    @property
-    def has_error_bar(self) -> bool:
-        """Return whether a ± stands in it."""
-        return "±" in self.value
-
-
-@dataclass(frozen=True, slots=True)
 class Cohort:
     """The first pages of a report."""
 
@@ -78,10 +65,10 @@ def cohort(records: Sequence[EndedSlide], left_out: Sequence[LeftOut] = ()) -> C
         for code in dict.fromkeys(f.code for f in findings_of(record)):
             codes[code] = codes.get(code, 0) + 1
     return Cohort(
-        _totals(records),
+        totals(records),
         troubles(records),
         warned(records),
-        _warned_text(records),
+        warned_text(records),
         tuple(heading for heading, _ in columns),
         tuple(_row(place, record, columns) for place, record in enumerate(records, 1)),
         tuple((s, STATUS_TEXT[s], n) for s in STATUS_ORDER if (n := sum(r.status == s for r in records))),
@@ -107,7 +94,6 @@ def _columns(records: Sequence[EndedSlide]) -> list[tuple[str, Callable[[Counted
     ]
 
 
-_COUNTED = STATUS_TEXT | {"needs_calibration": "without a pixel size"}
 _UNKNOWN = Cell(NONE, "")
 
 
@@ -174,35 +160,6 @@ def _row(place: int, record: EndedSlide, columns: Sequence[tuple[str, Callable[[
         cells,
         findings_of(record),
     )
-
-
-def _totals(records: Sequence[EndedSlide]) -> tuple[Total, ...]:
-    complete = [r for r in records if isinstance(r, CountedSlide) and r.status == "complete"]
-    counted = [f"{n} {_COUNTED[s]}" for s in STATUS_ORDER[::-1] if (n := sum(r.status == s for r in records))]
-    totals = [Total("slides", grouped(len(records)), ", ".join(counted))]
-    whose = f"sum of the {len(complete)} complete slides" if len(complete) != 1 else "of the one complete slide"
-    whose = ", ".join(text for text in (whose, _warned_text(records)) if text)
-    name = headline_name(records)
-    measured = [r.headline for r in complete if headline_mm2(r, name) is not None]
-    summed_mm2 = sum(one.area_mm2 or 0.0 for one in measured)
-    if measured:
-        mm2, u = summed_mm2, sum(one.area_u_mm2 or 0.0 for one in measured)
-        totals.append(Total(f"{name} mm² ± 95 %", area_text(mm2, u), whose))
-    tissue = tissue_name(records)
-    if complete and tissue:
-        mm2 = sum(r.tissue.area_mm2 or 0.0 for r in complete)
-        u = sum((r.tissue.area_mm2 or 0.0) * (r.calibration.relative_u_area or 0.0) for r in complete)
-        totals.append(Total(f"{tissue} mm² ± 95 %", area_text(mm2, u), whose))
-    if measured and tissue:
-        of_mm2 = sum(r.tissue.area_mm2 or 0.0 for r in complete if headline_mm2(r, name) is not None)
-        totals.append(Total(f"{name} in tissue", share_text(summed_mm2, of_mm2), "of the summed areas"))
-    return tuple(totals)
-
-
-def _warned_text(records: Sequence[EndedSlide]) -> str:
-    complete = [r for r in records if r.status == "complete"]
-    n = sum(is_warned(r) for r in complete)
-    return f"{n} of {len(complete)} with warnings" if n else ""
 
 
 def _fraction(record: CountedSlide, name: str) -> float | None:

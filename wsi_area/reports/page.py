@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from wsi_area.compute.picture.washes import WASH
 from wsi_area.plain_text import plain_cell
 from wsi_area.reports.cohort import Cohort
+from wsi_area.reports.contact_sheet import SHOWN as CARDS_SHOWN
+from wsi_area.reports.contact_sheet import Card
 from wsi_area.reports.heading import Heading
 from wsi_area.reports.picture.tile_map import RAMP_RGB
 from wsi_area.reports.plots.histogram import HEIGHT as HISTOGRAM_HEIGHT
@@ -22,15 +25,32 @@ from wsi_area.reports.subjects import SubjectRow
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-def page_html(
-    heading: Heading,
-    cohort: Cohort,
-    subjects: tuple[SubjectRow, ...],
-    slides: tuple[SlideView, ...],
-    origin: Provenance,
-    *,
-    for_print: bool,
-) -> str:
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """Everything that a report shows."""
+
+    heading: Heading
+    cohort: Cohort
+    cards: tuple[Card, ...]
+    subjects: tuple[SubjectRow, ...]
+    slides: tuple[SlideView, ...]  # those that were counted
+    origin: Provenance
+
+    @property
+    def on_paper(self) -> "ReportView":
+        """Return the same with its pictures made for paper."""
+        shown = {slide.anchor: slide.on_paper for slide in self.slides}
+        cards = (replace(c, picture=shown[c.anchor].picture) if c.anchor in shown else c for c in self.cards)
+        return replace(self, cards=tuple(cards), slides=tuple(shown.values()))
+
+    @property
+    def shared_facts(self) -> list[tuple[str, str]]:
+        """Return how every slide alike was measured, where there are several; in the order of the first."""
+        first, *others = [slide.facts for slide in self.slides] or [()]
+        return [fact for fact in first if others and all(fact in facts for facts in others)]
+
+
+def page_html(view: ReportView, *, for_print: bool) -> str:
     """Return the report as one HTML document.
 
     Whatever comes from a file, a path or a slide's metadata is escaped; should something slip through all the same,
@@ -38,23 +58,27 @@ def page_html(
 
     Parameters
     ----------
-    heading, cohort, subjects, slides, origin
+    view : ReportView
         What to show.
     for_print : bool
-        For paper: no controls, and each picture with and without its classes.
+        For paper: no controls, and what holds for every slide is told once.
     """
+    view = view.on_paper if for_print else view
     style, script = _source("report.css"), _source("report.js")
     return (
         _environment()
         .get_template("report.html")
         .render(
-            heading=heading,
-            cohort=cohort,
-            subjects=subjects,
-            slides=slides,
-            origin=origin,
+            heading=view.heading,
+            cohort=view.cohort,
+            cards=view.cards,
+            cards_shown=CARDS_SHOWN,
+            subjects=view.subjects,
+            slides=view.slides,
+            origin=view.origin,
+            shared_facts=view.shared_facts if for_print else [],
             for_print=for_print,
-            seal=origin.seal,
+            seal=view.origin.seal,
             style=style,
             script=script,
             policy=_policy(style, script),

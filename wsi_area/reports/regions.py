@@ -85,6 +85,8 @@ def _text(record: CountedSlide) -> str:
     assert told is not None  # see the caller
     if told.not_assessed:
         return f"Not assessed: {told.not_assessed}."
+    if not told.count and not told.left_aside:
+        return "No region was drawn on this slide."
     parts = ["Regions may overlap: each is counted for itself."]
     if told.count > LISTED:
         parts.append(f"The first {LISTED} of {grouped(told.count)} are listed.")

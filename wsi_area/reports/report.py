@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.cohort import cohort
+from wsi_area.reports.contact_sheet import contact_sheet
 from wsi_area.reports.documents import RunDocuments, read_documents
 from wsi_area.reports.heading import heading_of, require_title
-from wsi_area.reports.page import page_html
+from wsi_area.reports.page import ReportView, page_html
 from wsi_area.reports.pdf import require_weasyprint, write_pdf
 from wsi_area.reports.picture.embedded import bytes_per_slide
 from wsi_area.reports.picture.slide_picture import slide_picture
@@ -59,14 +60,19 @@ def write_report(run: Place, *, pdf: bool = False, out: Place | None = None, tit
     asked_title = None if title is None else require_title(title)
     documents = read_documents(run)
     slides = tuple(_views(documents))
-    overview = cohort(documents.slides, documents.run_record.left_out or ())
-    origin, subjects = provenance(documents.run_record), subject_rows(documents)
-    heading = heading_of(documents.run_record, len(slides), asked_title)
+    view = ReportView(
+        heading_of(documents.run_record, len(slides), asked_title),
+        cohort(documents.slides, documents.run_record.left_out or ()),
+        contact_sheet(documents.slides, slides),
+        subject_rows(documents),
+        tuple(slide for slide in slides if slide.areas is not None),
+        provenance(documents.run_record),
+    )
     folder = run if out is None else out
     html, paper = folder / HTML_NAME, folder / PDF_NAME
-    write_bytes(html, page_html(heading, overview, subjects, slides, origin, for_print=False).encode())
+    write_bytes(html, page_html(view, for_print=False).encode())
     if pdf:
-        write_pdf(page_html(heading, overview, subjects, slides, origin, for_print=True), paper)
+        write_pdf(page_html(view, for_print=True), paper)
     if out is None:
         add_to_seal(documents.layout, "report", [html, *([paper] if pdf else [])])
     return WrittenReport(html, paper if pdf else None, len(slides), documents.refused)

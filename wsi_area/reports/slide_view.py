@@ -9,7 +9,8 @@ from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.areas_table import AreasTable, areas_table, foci_rows
 from wsi_area.reports.margins import MarginsView, margins_view
 from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_lines
-from wsi_area.reports.picture.slide_picture import LISTED_FOCI, LegendEntry, SlidePicture, tile_legend
+from wsi_area.reports.picture.focus_marks import LISTED_FOCI
+from wsi_area.reports.picture.slide_picture import LegendEntry, SlidePicture, tile_legend
 from wsi_area.reports.plots.histogram import Histogram, histograms
 from wsi_area.reports.regions import RegionsView, regions_view
 from wsi_area.results.certificate import not_assessed
@@ -84,6 +85,11 @@ class SlideView:
     not_assessed: tuple[str, ...] = ()  # where there is no certificate, which says it
     facts: tuple[tuple[str, str], ...] = ()
     tile_errors: tuple[str, ...] = ()
+
+    @property
+    def on_paper(self) -> "SlideView":
+        """Return the same with its picture made for paper."""
+        return self if self.picture is None else replace(self, picture=self.picture.on_paper)
 
 
 def anchor_of(place: int) -> str:
@@ -183,7 +189,7 @@ def _candidates(calibration: CalibrationOnRecord) -> tuple[Candidate, ...]:
 
 
 def _foci_text(foci: FociOnRecord) -> str:
-    parts = [f"{grouped(foci.count)} foci"]
+    parts = [f"{grouped(foci.count)} {'focus' if foci.count == 1 else 'foci'}"]
     for number, text, unit in (
         (foci.largest_focus_mm2, "largest", "mm²"),
         (foci.largest_extent_mm, "largest extent", "mm"),

@@ -63,6 +63,18 @@ def write_review(run: OpenedRun, events: Place | None = None) -> ReviewState:
     return state
 
 
+def renew_review(run: OpenedRun) -> None:
+    """Write table, sheet and seal of a review again, since a slide is amended; nothing where nobody decided anything.
+
+    Raises
+    ------
+    ResultError
+        It cannot be read or written.
+    """
+    if review_folder(run.layout).is_begun:
+        write_review(run)
+
+
 def review_at_end(layout: RunLayout, run: RunRecord, slides: Iterable[EndedSlide]) -> ReviewState | None:
     """Return the review of a run that ends; None where nobody decided anything.
 

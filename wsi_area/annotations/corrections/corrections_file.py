@@ -61,6 +61,10 @@ def parse_corrections(content: bytes, path: str, size: Size, reviewer: str = "")
             f"each one of {', '.join(CORRECTION_KINDS)}, or none to any"
         )
     told = {name: str(document.get(name) or "") for name in ("slide", "base", "reviewer", "utc")}
+    about = document.get("wsi_area")  # what an export says of itself, where a program kept it
+    if isinstance(about, dict):
+        told["slide"] = told["slide"] or str(about.get("slide_id") or "")
+        told["base"] = told["base"] or str(about.get("content_hash") or "")
     if with_order and not told["reviewer"]:
         told["reviewer"] = reviewer
     sound, findings = sound_features(features, size, path)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wsi_area.compute.picture.rims import rim_of
 from wsi_area.model.pixels import ClassMap
 
 _MOST_RIM = 0.4  # of what is coloured
@@ -38,18 +38,7 @@ def outlined(
         indices[picture == code] = 2 * place + 1
         palette += [*colours[code], *(int(0.62 * channel) for channel in colours[code])]
         opacity += [wash, 255]
-    rim = _rim(picture) & (indices > 0)
+    rim = rim_of(picture) & (indices > 0)
     if rim.sum() <= _MOST_RIM * (indices > 0).sum():
         indices[rim] += 1
     return indices, bytes(palette), bytes(opacity)
-
-
-def _rim(picture: ClassMap) -> NDArray[np.bool_]:
-    """Return True for each pixel whose neighbour, left, right, above or below, is of another class."""
-    rim = np.zeros(picture.shape, np.bool_)
-    across, down = picture[:, 1:] != picture[:, :-1], picture[1:] != picture[:-1]
-    rim[:, 1:] |= across
-    rim[:, :-1] |= across
-    rim[1:] |= down
-    rim[:-1] |= down
-    return rim

@@ -57,8 +57,13 @@ def reduced(rgb: RgbArray, factor: int) -> RgbArray:
 
 def jpeg_address(rgb: RgbArray, quality: int) -> str:
     """Return a photograph, uint8 (h, w, 3) RGB, as a data address."""
+    return jpeg_of(Image.fromarray(rgb), quality)
+
+
+def jpeg_of(image: Image.Image, quality: int) -> str:
+    """Return a picture without anything clear as a data address."""
     file = io.BytesIO()
-    Image.fromarray(rgb).save(file, "JPEG", quality=quality, optimize=True)
+    image.save(file, "JPEG", quality=quality, optimize=True)
     return _address("image/jpeg", file.getvalue())
 
 

@@ -1,13 +1,14 @@
-"""reports: the photograph of a slide and its classes, the one over the other, small enough to be embedded."""
+"""reports: the photograph of a slide with its classes and their outlines over it, small enough to be embedded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.picture.majority_picture import PictureGrid, majority_picture
-from wsi_area.compute.picture.washes import outlined
+from wsi_area.compute.picture.rims import filled, outlines
 from wsi_area.errors import ResultError
+from wsi_area.model.classes import UNREADABLE_CODE
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.picture.embedded import LADDER, Rung, hopeless, jpeg_address, png_address, reduced
@@ -16,7 +17,7 @@ from wsi_area.results.class_map.class_thumbnail import class_thumbnail
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.thumbnail import Thumbnail, read_thumbnail
 
-_WIDEST_CSS_PX, _TALLEST_CSS_PX = 640, 520
+_WIDEST_CSS_PX, _TALLEST_CSS_PX = 900, 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class Frame:
         """Return how wide the picture is shown where there is room."""
         return max(120, round(min(_WIDEST_CSS_PX, _TALLEST_CSS_PX * self.width / self.height)))
 
+    @property
+    def css_px(self) -> float:
+        """Return how long, in the units of the frame, what is drawn must be to have 1 px where there is room."""
+        return self.width / self.css_width_px
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -42,15 +48,31 @@ class Layer:
     height: float
 
 
-def photo_and_classes(
+@dataclass(frozen=True, slots=True, eq=False)
+class PhotoLayers:
+    """What lies over one another on the picture of a slide; None for what cannot be shown."""
+
+    photo: Layer | None = None
+    classes: Layer | None = None  # each in its very colour
+    outlines: Layer | None = None  # of the classes; None too where they lie in no patches
+    codes: ClassMap | None = None  # uint8 (h, w) on the finest grid, each pixel a box of the slide's small picture
+    box_l0_px: tuple[float, float] = (1.0, 1.0)  # width and height under one of its pixels
+
+    @property
+    def size_bytes(self) -> int:
+        """Return what the layers take as addresses."""
+        return sum(len(layer.address) for layer in (self.photo, self.classes, self.outlines) if layer is not None)
+
+
+def photo_layers(
     layout: SlideLayout,
     record: CountedSlide,
     rows: NDArray[np.int64] | None,
     frame: Frame,
     budget_bytes: int,
     notes: list[str],
-) -> tuple[Layer | None, Layer | None]:
-    """Return both on the finest rung of the ladder that fits; None for what cannot be shown, and ``notes`` says why.
+) -> PhotoLayers:
+    """Return the layers on the finest rung of the ladder that fits; ``notes`` says why something is not shown.
 
     Parameters
     ----------
@@ -60,7 +82,7 @@ def photo_and_classes(
         Its ledger, if that can be read.
     frame : Frame
     budget_bytes : int
-        What both may take.
+        What all layers may take.
     notes : list of str
         Is added to.
     """
@@ -68,33 +90,32 @@ def photo_and_classes(
         thumbnail = read_thumbnail(layout)
     except ResultError as error:
         notes.append(str(error))
-        return None, None
+        return PhotoLayers()
     if thumbnail is None:
         notes.append(
             "The run left no picture of this slide (thumb.jpg), so there is none to show; run the same command "
             "again to have it made."
         )
-        return None, None
+        return PhotoLayers()
     try:
         finest = class_thumbnail(layout, record, thumbnail.frame, rows)
     except ResultError as error:
         notes.append(f"The class map cannot be shown ({error}).")
         finest = None
-    photo: Layer | None = None
-    classes: Layer | None = None
-    tried = LADDER[0]
+    box_l0_px = (thumbnail.frame.box_x_l0_px, thumbnail.frame.box_y_l0_px)
+    layers, tried = PhotoLayers(), LADDER[0]
     for rung in LADDER:
+        photo = layers.photo
         if photo is not None and rung is not LADDER[-1] and hopeless(rung, tried, len(photo.address), budget_bytes):
             continue
-        photo, tried = _photo(thumbnail, rung, frame), rung
-        if len(photo.address) > budget_bytes:
+        layers, tried = PhotoLayers(_photo(thumbnail, rung, frame), None, None, finest, box_l0_px), rung
+        if layers.size_bytes > budget_bytes and rung is not LADDER[-1]:
             continue
-        if finest is None:
+        if finest is not None:
+            layers = _with_classes(layers, finest, record, thumbnail, rung, frame)
+        if layers.size_bytes <= budget_bytes:
             break
-        classes = _classes(finest, record, thumbnail, rung, frame)
-        if len(photo.address) + len(classes.address) <= budget_bytes:
-            break
-    return photo, classes
+    return layers
 
 
 def _photo(thumbnail: Thumbnail, rung: Rung, frame: Frame) -> Layer:
@@ -109,8 +130,10 @@ def _reach(shape: tuple[int, ...], thumbnail: Thumbnail, rung: Rung, frame: Fram
     )
 
 
-def _classes(finest: ClassMap, record: CountedSlide, thumbnail: Thumbnail, rung: Rung, frame: Frame) -> Layer:
-    """Return the classes on the very grid of the photograph, one picture pixel over the other.
+def _with_classes(
+    layers: PhotoLayers, finest: ClassMap, record: CountedSlide, thumbnail: Thumbnail, rung: Rung, frame: Frame
+) -> PhotoLayers:
+    """Return the layers with the classes on the very grid of the photograph, one picture pixel over the other.
 
     A coarser picture is the majority of the finest one's pixels, in the boxes whose means the photograph has; the
     class map is not asked again.
@@ -120,4 +143,10 @@ def _classes(finest: ClassMap, record: CountedSlide, thumbnail: Thumbnail, rung:
     if rung.reduction > 1:
         grid = PictureGrid(width, height, rung.reduction, rung.reduction)
         picture = majority_picture(finest, grid, list(colours))
-    return Layer(png_address(*outlined(picture, colours)), *_reach((height, width), thumbnail, rung, frame))
+    reach = _reach((height, width), thumbnail, rung, frame)
+    drawn = outlines(picture, colours, solid=(UNREADABLE_CODE,))
+    return replace(
+        layers,
+        classes=Layer(png_address(*filled(picture, colours)), *reach),
+        outlines=None if drawn is None else Layer(png_address(*drawn), *reach),
+    )

@@ -1,6 +1,6 @@
 """reports: the picture of a slide with its classes, its tiles, its foci and its scale, in one frame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +11,16 @@ from wsi_area.model.classes import ClassScheme
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.picture.embedded import png_address
+from wsi_area.reports.picture.focus_marks import Mark, focus_marks
 from wsi_area.reports.picture.found_outlines import FoundOutline, found_outlines
-from wsi_area.reports.picture.photo_layers import Frame, Layer, photo_and_classes
+from wsi_area.reports.picture.paper import PaperPicture, paper_picture
+from wsi_area.reports.picture.photo_layers import Frame, Layer, photo_layers
 from wsi_area.reports.picture.tile_map import NOTHING_RGB, SKIPPED_RGB, TileFacts, tile_map
 from wsi_area.results.class_map.class_codes import OUTSIDE_RGB, UNREADABLE_RGB, reserved_in
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
 
 _TILES_CSS_PX = 480  # the longer side of the tile picture, about
-LISTED_FOCI = 10
-"""Foci named one by one on the page and numbered on the picture, the largest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +32,13 @@ class LegendEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """A numbered ring on the picture."""
-
-    number: int
-    x: float
-    y: float
-
-
-@dataclass(frozen=True, slots=True)
 class SlidePicture:
     """Everything to be drawn of a slide; ``photo`` is None where the run left no picture."""
 
     frame: Frame
     photo: Layer | None
-    classes: Layer | None
+    classes: Layer | None  # each in its very colour
+    outlines: Layer | None  # of the classes; None too where they lie in no patches
     legend: tuple[LegendEntry, ...]
     marks: tuple[Mark, ...]
     bar: ScaleBar | None
@@ -54,6 +46,14 @@ class SlidePicture:
     tile_facts: TileFacts | None
     notes: tuple[str, ...]  # why something is not shown
     found: tuple[FoundOutline, ...] = ()  # pieces and cores
+    paper: PaperPicture | None = None  # where it goes to paper
+
+    @property
+    def on_paper(self) -> "SlidePicture":
+        """Return the same with what paper shows."""
+        if self.photo is None:
+            return self
+        return replace(self, paper=paper_picture(self.photo, self.classes, self.outlines))
 
 
 def slide_picture(layout: SlideLayout, record: CountedSlide, budget_bytes: int) -> SlidePicture:
@@ -65,14 +65,15 @@ def slide_picture(layout: SlideLayout, record: CountedSlide, budget_bytes: int) 
     rows = _ledger(layout, notes)
     tiles, facts = (None, None) if rows is None else _tiles(rows, record, frame, notes)
     left = budget_bytes - (0 if tiles is None else len(tiles.address))
-    photo, classes = photo_and_classes(layout, record, rows, frame, left, notes)
+    layers = photo_layers(layout, record, rows, frame, left, notes)
     found = found_outlines(layout, record, frame, notes)
     return SlidePicture(
         frame,
-        photo,
-        classes,
+        layers.photo,
+        layers.classes,
+        layers.outlines,
         _legend(record),
-        _marks(record, frame),
+        focus_marks(record, layers, frame),
         None if mpp is None else scale_bar(frame.width, mpp),
         tiles,
         facts,
@@ -127,12 +128,3 @@ def tile_legend(facts: TileFacts) -> tuple[LegendEntry, ...]:
 
 def _hex(rgb: tuple[int, int, int]) -> str:
     return "#" + bytes(rgb).hex()
-
-
-def _marks(record: CountedSlide, frame: Frame) -> tuple[Mark, ...]:
-    listed = () if record.foci is None else record.foci.listed
-    return tuple(
-        Mark(number, focus.centroid_x_l0_px, focus.centroid_y_l0_px * frame.y_scale)
-        for number, focus in enumerate(listed[:LISTED_FOCI], start=1)
-        if focus.centroid_x_l0_px is not None and focus.centroid_y_l0_px is not None
-    )

@@ -3,6 +3,7 @@
   const table = document.getElementById("slides-table");
   const body = table.tBodies[0];
   const rows = [...body.rows];
+  const cards = [...document.querySelectorAll(".card")];
   const said = document.getElementById("filter-count");
 
   // an unknown value stands last, whichever way the others are sorted
@@ -32,13 +33,15 @@
   const [text, status, code] = ["text", "status", "code"].map((name) => document.getElementById(`filter-${name}`));
   const filter = () => {
     const wanted = text.value.trim().toLowerCase();
-    for (const row of rows) {
-      row.hidden = !(
-        row.cells[0].textContent.toLowerCase().includes(wanted) &&
-        (status.value === "" || row.dataset.status === status.value) &&
-        (code.value === "" || row.dataset.codes.split(" ").includes(code.value))
-      );
-    }
+    const fits = (name, data) =>
+      name.toLowerCase().includes(wanted) &&
+      (status.value === "" || data.status === status.value) &&
+      (code.value === "" || data.codes.split(" ").includes(code.value));
+    for (const row of rows) row.hidden = !fits(row.cells[0].textContent, row.dataset);
+    for (const card of cards) card.hidden = !fits(card.dataset.name, card.dataset);
+    // what was asked for is not to lie folded away
+    const more = document.querySelector(".more-cards");
+    if (more && (wanted || status.value || code.value)) more.open = true;
     said.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} slides shown.`;
   };
   form.hidden = false;
@@ -51,6 +54,7 @@
     if (!slider) continue;
     slider.parentElement.hidden = false;
     slider.addEventListener("input", () => {
+      figure.querySelector(".show-classes").checked = true;
       figure.querySelector(".classes").setAttribute("opacity", String(slider.value / 100));
     });
   }

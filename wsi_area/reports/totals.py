@@ -1,0 +1,70 @@
+"""reports: the numbers for a whole run, the one that counts most first, each with what it is the sum of; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.reports.attention import warned_text
+from wsi_area.reports.documents import STATUS_ORDER
+from wsi_area.reports.slide_view import STATUS_TEXT
+from wsi_area.results.tables.made_of import headline_made_of, tissue_made_of
+from wsi_area.results.tables.quantity import area_text, grouped, share_text
+from wsi_area.results.tables.tissue_name import headline_mm2, headline_name, tissue_name
+
+_COUNTED = STATUS_TEXT | {"needs_calibration": "without a pixel size"}
+_MOST_NAMED = 2  # ways in which tissue was found; the slides' pages have all of them
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One number for the whole run."""
+
+    name: str
+    value: str
+    notes: tuple[str, ...]  # what it is a sum of, and of which slides
+
+    @property
+    def has_error_bar(self) -> bool:
+        """Return whether a ± stands in it."""
+        return "±" in self.value
+
+
+def totals(records: Sequence[EndedSlide]) -> tuple[Total, ...]:
+    """Return the sums over the complete slides of a run, and how many slides ended how."""
+    complete = [r for r in records if isinstance(r, CountedSlide) and r.status == "complete"]
+    name, tissue = headline_name(records), tissue_name(records)
+    measured = [r for r in complete if headline_mm2(r, name) is not None]
+    whose = ", ".join(text for text in (_whose(len(complete)), warned_text(records)) if text)
+    found = []
+    if measured:
+        mm2, u = (sum(v or 0.0 for v in values) for values in zip(*map(_headline, measured), strict=True))
+        what = _told([headline_made_of(r) for r in measured])
+        found.append(Total(f"{name} mm² ± 95 %", area_text(mm2, u), (*what, whose)))
+    if measured and tissue:
+        shared = [r for r in measured if r.headline.fraction_of_tissue is not None]
+        of_mm2 = sum(r.tissue.area_mm2 or 0.0 for r in shared)
+        # what lies outside the tissue is no part of it
+        in_mm2 = sum((r.headline.fraction_of_tissue or 0.0) * (r.tissue.area_mm2 or 0.0) for r in shared)
+        share = share_text(in_mm2, of_mm2)
+        found.append(Total(f"{name} in tissue", share, ("all of it in all the tissue, not a mean of slides",)))
+    if complete and tissue:
+        mm2 = sum(r.tissue.area_mm2 or 0.0 for r in complete)
+        u = sum((r.tissue.area_mm2 or 0.0) * (r.calibration.relative_u_area or 0.0) for r in complete)
+        what = _told([tissue_made_of(r) for r in complete])
+        found.append(Total(f"{tissue} mm² ± 95 %", area_text(mm2, u), (*what, whose)))
+    counted = [f"{n} {_COUNTED[s]}" for s in STATUS_ORDER[::-1] if (n := sum(r.status == s for r in records))]
+    return (*found, Total("slides", grouped(len(records)), (", ".join(counted),)))
+
+
+def _headline(record: CountedSlide) -> tuple[float | None, float | None]:
+    return record.headline.area_mm2, record.headline.area_u_mm2
+
+
+def _whose(complete: int) -> str:
+    return f"sum of the {complete} complete slides" if complete != 1 else "of the one complete slide"
+
+
+def _told(made_of: Sequence[str]) -> tuple[str, ...]:
+    """Return of what a sum over slides is made, as long as that is the same, or nearly, on all of them."""
+    kinds = tuple(dict.fromkeys(text for text in made_of if text))
+    return kinds if len(kinds) <= _MOST_NAMED else (f"made of {len(kinds)} different kinds; see each slide",)
