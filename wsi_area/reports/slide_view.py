@@ -207,7 +207,7 @@ def _foci_text(foci: FociOnRecord) -> str:
 
 
 def _not_assessed(record: CountedSlide) -> tuple[str, ...]:
-    error_bar = "The ± 95 % is of the pixel size alone; what the segmentation gets wrong is not in it."
+    error_bar = "The ± beside an area is of the pixel size alone; what the segmentation gets wrong is not in it."
     return (*not_assessed(c.name for c in record.classes if c.is_excluded), error_bar)
 
 
