@@ -107,7 +107,7 @@ def test_the_same_corrections_are_one_version_and_the_same_map_wherever_it_was_m
     first, again = run.outcome(file), run.outcome(file)
     assert (first.was_there, again.was_there, again.version.number) == (False, True, 1)
     (tmp_path / "elsewhere").mkdir()
-    elsewhere = measured_run(tmp_path / "elsewhere", SIZE, ring(SIZE, 290, 220, 170, 90), *FLAT, tile_px=96)
+    elsewhere = measured_run(tmp_path / "elsewhere", SIZE, ring(SIZE, 290, 220, 170, 90), *FLAT)
     other = elsewhere.amend(file)
     assert np.array_equal(pixels(first.version), pixels(other))
     assert other.result.counts == first.version.result.counts
