@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.picture.slide_picture import SlidePicture
+from wsi_area.reports.reviewed import ReviewView, SlideReview
 from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, SlideView, anchor_of
 from wsi_area.results.tables.shown_areas import total_areas
 
@@ -26,17 +27,19 @@ class Card:
     warnings: int
     codes: tuple[str, ...]  # of its findings, for the filter
     picture: SlidePicture | None
-    verdict: str = ""  # what a person decided
+    review: SlideReview | None  # what people decided
+    amended: str  # the area with their corrections; empty: nobody made any
 
 
-def contact_sheet(records: Sequence[EndedSlide], slides: Sequence[SlideView]) -> tuple[Card, ...]:
+def contact_sheet(records: Sequence[EndedSlide], slides: Sequence[SlideView], review: ReviewView) -> tuple[Card, ...]:
     """Return the cards of a run's slides in their order."""
     return tuple(
-        _card(place, record, slide) for place, (record, slide) in enumerate(zip(records, slides, strict=True), 1)
+        _card(place, record, slide, review)
+        for place, (record, slide) in enumerate(zip(records, slides, strict=True), 1)
     )
 
 
-def _card(place: int, record: EndedSlide, slide: SlideView) -> Card:
+def _card(place: int, record: EndedSlide, slide: SlideView, review: ReviewView) -> Card:
     area, of = _number(record) if isinstance(record, CountedSlide) else ("", "")
     return Card(
         anchor=anchor_of(place),
@@ -49,6 +52,8 @@ def _card(place: int, record: EndedSlide, slide: SlideView) -> Card:
         warnings=sum(f.severity == "warning" for f in slide.findings),
         codes=tuple(dict.fromkeys(f.code for f in slide.findings)),
         picture=slide.picture,
+        review=review.slides.get(record.slide_id),
+        amended=next((text for _, text in review.amended.get(record.slide_id, ())), ""),
     )
 
 
