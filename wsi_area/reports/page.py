@@ -19,7 +19,7 @@ from wsi_area.reports.plots.histogram import HEIGHT as HISTOGRAM_HEIGHT
 from wsi_area.reports.plots.histogram import WIDTH as PLOT_WIDTH
 from wsi_area.reports.plots.strip_plot import OUTLIER_RULE
 from wsi_area.reports.provenance import Provenance
-from wsi_area.reports.reviewed import ReviewView
+from wsi_area.reports.review_view import ReviewView
 from wsi_area.reports.slide_view import SlideView
 from wsi_area.reports.subjects import SubjectRow
 
@@ -36,7 +36,7 @@ class ReportView:
     subjects: tuple[SubjectRow, ...]
     slides: tuple[SlideView, ...]  # those that were counted
     origin: Provenance
-    review: ReviewView
+    review: ReviewView | None = None  # None: nobody decided anything
 
     @property
     def on_paper(self) -> "ReportView":

@@ -13,7 +13,7 @@ from wsi_area.reports.pdf import require_weasyprint, write_pdf
 from wsi_area.reports.picture.embedded import bytes_per_slide
 from wsi_area.reports.picture.slide_picture import slide_picture
 from wsi_area.reports.provenance import provenance
-from wsi_area.reports.reviewed import review_view
+from wsi_area.reports.review_view import review_view
 from wsi_area.reports.slide_view import SlideView, slide_view
 from wsi_area.reports.subjects import subject_rows
 from wsi_area.results.layout import write_bytes
@@ -69,11 +69,12 @@ def write_report(
     refuse_run_in(out)
     asked_title = None if title is None else require_title(title)
     documents = read_documents(run)
-    slides, review = tuple(_views(documents)), review_view(documents, events)
+    slides = tuple(_views(documents))
+    review = review_view(documents.layout, documents.run_record, events)
     view = ReportView(
         heading_of(documents.run_record, len(slides), asked_title),
         cohort(documents.slides, documents.run_record.left_out or ()),
-        contact_sheet(documents.slides, slides, review),
+        contact_sheet(documents.slides, slides, {} if review is None else review.by_slide),
         subject_rows(documents),
         tuple(slide for slide in slides if slide.areas is not None),
         provenance(documents.run_record),

@@ -93,3 +93,20 @@ def _is_gone(layout: SlideLayout, amendment: Amendment) -> bool:
         )
     except ResultError:
         return True
+
+
+def require_base(layout: SlideLayout) -> None:
+    """Refuse an amended version of which what it was laid over is gone.
+
+    Raises
+    ------
+    ResultError
+        Then, and if it cannot be read.
+    """
+    measured = layout.base
+    version = None if measured is None else read_amended(measured, int(layout.root.name))
+    if version is not None and version.is_base_gone:
+        raise ResultError(
+            f"{layout.slide_id}: what the amended version {version.number} was laid over is gone, since the slide was "
+            "measured again; its numbers stay on record, its class map cannot be shown. Amend the slide again"
+        )

@@ -16,7 +16,7 @@ from wsi_area.storage.place import Place
 @click.option("--pdf", is_flag=True, help="As PDF too; install what it needs with: pip install 'wsi-area[pdf]'.")
 @click.option("--out", type=RunPlace(), help="Write it into this folder instead: for a run that is read-only.")
 @click.option("--title", metavar="TEXT", help="Title of the study; else the one that the run was given.")
-@click.option("--events", type=RunPlace(), help="Where the events of its review lie, if not in the run.")
+@click.option("--events", type=RunPlace(), help="Folder with the events of its review, if not in the run.")
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(run: Place, pdf: bool, out: Place | None, title: str | None, events: Place | None, as_json: bool) -> None:
