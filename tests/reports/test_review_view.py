@@ -45,7 +45,7 @@ def test_verdicts_stand_on_the_cards_in_the_table_and_under_the_slide(run: Path)
     decide(run, OTTO, "reject", "text", reason="incomplete")
     decide(run, ADA, "sign", "disc")
     html = html_of(run)
-    assert '<span class="verdict">accepted with remark</span>' in html
+    assert '<span class="verdict verdict-accepted_with_remark">accepted with remark, signed</span>' in html
     assert "thin &lt;b&gt;rim&lt;/b&gt;" in html
     assert "<b>rim</b>" not in html
     table = html.split('id="review-title"')[1].split("</section>")[0]

@@ -74,7 +74,7 @@ def write_report(
     view = ReportView(
         heading_of(documents.run_record, len(slides), asked_title),
         cohort(documents.slides, documents.run_record.left_out or ()),
-        contact_sheet(documents.slides, slides, {} if review is None else review.texts),
+        contact_sheet(documents.slides, slides, {} if review is None else review.by_slide),
         subject_rows(documents),
         tuple(slide for slide in slides if slide.areas is not None),
         provenance(documents.run_record),

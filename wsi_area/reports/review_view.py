@@ -57,9 +57,9 @@ class ReviewView:
     faults: tuple[str, ...]  # what in the events is not what was written
 
     @property
-    def texts(self) -> Mapping[str, str]:
+    def by_slide(self) -> Mapping[str, VerdictLine]:
         """Return the verdict on each slide, by its id."""
-        return {line.slide_id: line.text for line in self.verdicts}
+        return {line.slide_id: line for line in self.verdicts}
 
     def of(self, slide_id: str) -> VerdictLine | None:
         """Return the verdict on a slide that somebody decided on; None where nobody did."""
