@@ -41,6 +41,12 @@ class Chains:
         """Return the last event of each chain, by writer."""
         return tuple(head for chain in self.chains if (head := chain.head) is not None)
 
+    @property
+    def tips(self) -> tuple[SeenHead, ...]:
+        """Return the heads that no event names: on paper these are enough, since they name all others."""
+        named = {head.hash for chain in self.chains for event in chain.events for head in event.seen}
+        return tuple(head for head in self.heads if head.hash not in named)
+
     @cached_property
     def _hashes(self) -> frozenset[tuple[str, str]]:
         return frozenset((chain.writer, event.hash) for chain in self.chains for event in chain.events)

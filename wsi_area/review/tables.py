@@ -26,6 +26,7 @@ from wsi_area.review.folder import ReviewFolder, read_identity, read_review_seal
 from wsi_area.review.verdicts import ReviewState, state_of
 from wsi_area.storage.locks import held
 from wsi_area.storage.place import Place
+from wsi_area.storage.whole_files import discard_dead_drafts
 from wsi_area.version import __version__
 
 _LOG = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ def _with_sheet(layout: RunLayout, run: RunRecord, folder: ReviewFolder, state: 
 
 
 def _write(folder: ReviewFolder, state: ReviewState, measurement: str | None, workbook: str | None) -> None:
+    discard_dead_drafts(folder.root, (folder.summary_csv.name, folder.seal_json.name))
     content = review_csv(state.verdicts.values())
     write_bytes(folder.summary_csv, content)
     seal = ReviewSeal(
