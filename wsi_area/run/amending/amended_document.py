@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from wsi_area.compute.budget.terms import BudgetTerms
 from wsi_area.compute.count.area import area_mm2, measure
 from wsi_area.compute.count.ratios import ratios_of
 from wsi_area.compute.judge.steps import step_findings, steps_of
+from wsi_area.errors import ResultError
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.corrections.amendment import Amendment, CorrectionOnRecord
@@ -96,11 +98,22 @@ def amended_document(made: Amended, settings: RunSettings) -> CountedSlide:
         amendment=made.amendment,
     )
     told = slide.certificate
+    found, terms = _with_terms(found, settings)
     update: dict[str, object] = {
         "certificate": None if told is None else certificate_of(found, told.completeness),
-        "budgets": _budgets(made, found, settings),
+        "budgets": _budgets(made, found, terms),
     }
     return found.model_copy(update=update)
+
+
+def _with_terms(found: CountedSlide, settings: RunSettings) -> tuple[CountedSlide, BudgetTerms]:
+    """Return what others know of the errors, and the slide with a word where a file of it cannot be read any more."""
+    try:
+        return found, given_terms(found, settings.uncertainty.named)
+    except ResultError as error:
+        told = f"its budgets lack the errors that repeats were to give: {error}"
+        lacking = QaFinding(found.slide_id, "BUDGET_WITHOUT_REPEATS", "warning", None, None, "", told)
+        return found.model_copy(update={"findings": (*found.findings, lacking)}), given_terms(found)
 
 
 def _mm2_by_threshold(slide: CountedSlide, burden: SlideBurden) -> dict[str, float | None] | None:
@@ -112,13 +125,12 @@ def _mm2_by_threshold(slide: CountedSlide, burden: SlideBurden) -> dict[str, flo
     return {shift: None if share is None or area is None else share * area for shift, share in by_shift}
 
 
-def _budgets(made: Amended, found: CountedSlide, settings: RunSettings) -> BudgetsOnRecord | None:
+def _budgets(made: Amended, found: CountedSlide, terms: BudgetTerms) -> BudgetsOnRecord | None:
     """Return the budgets of the areas; None where the measured slide, of an earlier version, has none."""
     if made.measured.budgets is None:
         return None
     columns, laid = LedgerLayout(len(made.scheme.classes)), made.objects.laid
     facts = ledger_facts(ledger_rows(made.layout), columns, found.classes) if made.has_facts else NO_FACTS
-    terms = given_terms(found, settings.uncertainty.rescan, settings.uncertainty.rescan_seal)
     return budgets_on_record(found, facts, None if laid is None else laid.layer, terms)
 
 
