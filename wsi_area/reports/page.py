@@ -19,6 +19,7 @@ from wsi_area.reports.plots.histogram import HEIGHT as HISTOGRAM_HEIGHT
 from wsi_area.reports.plots.histogram import WIDTH as PLOT_WIDTH
 from wsi_area.reports.plots.strip_plot import OUTLIER_RULE
 from wsi_area.reports.provenance import Provenance
+from wsi_area.reports.review_view import ReviewView
 from wsi_area.reports.slide_view import SlideView
 from wsi_area.reports.subjects import SubjectRow
 
@@ -35,6 +36,7 @@ class ReportView:
     subjects: tuple[SubjectRow, ...]
     slides: tuple[SlideView, ...]  # those that were counted
     origin: Provenance
+    review: ReviewView | None = None  # None: nobody decided anything
 
     @property
     def on_paper(self) -> "ReportView":
@@ -76,6 +78,7 @@ def page_html(view: ReportView, *, for_print: bool) -> str:
             subjects=view.subjects,
             slides=view.slides,
             origin=view.origin,
+            review=view.review,
             shared_facts=view.shared_facts if for_print else [],
             for_print=for_print,
             seal=view.origin.seal,

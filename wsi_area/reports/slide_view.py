@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from wsi_area.errors import ResultError
 from wsi_area.model.record.slide_foci import FociOnRecord
 from wsi_area.model.record.slide_origin import CalibrationOnRecord, TileError
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
@@ -13,6 +14,7 @@ from wsi_area.reports.picture.focus_marks import LISTED_FOCI
 from wsi_area.reports.picture.slide_picture import LegendEntry, SlidePicture, tile_legend
 from wsi_area.reports.plots.histogram import Histogram, histograms
 from wsi_area.reports.regions import RegionsView, regions_view
+from wsi_area.results.amended import latest_amended
 from wsi_area.results.certificate import not_assessed
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.tables.certificate_text import Lines, certificate_lines
@@ -29,6 +31,7 @@ STATUS_TEXT = {
     "failed": "failed",
 }
 STATUS_SIGN = {"complete": "✓", "estimated": "≈", "incomplete": "!", "needs_calibration": "?", "failed": "✕"}
+_DOUBT = "quality of the areas"
 SEVERITY_SIGN = {"refusal": "✕", "warning": "▲", "info": "i"}
 
 
@@ -69,6 +72,8 @@ class SlideView:
     reason: str
     findings: tuple[Finding, ...]
     headline: tuple[tuple[str, str], ...] = ()
+    amended: tuple[tuple[str, str], ...] = ()  # the same numbers with a person's corrections
+    amended_fault: str = ""  # why those cannot be shown
     picture: SlidePicture | None = None
     tile_legend: tuple[LegendEntry, ...] = ()
     areas: AreasTable | None = None
@@ -136,9 +141,12 @@ def slide_view(
     if not isinstance(record, CountedSlide):
         return head
     facts = record.segmenter.facts
+    amended, amended_fault = ((), "") if layout is None else _amended(layout)
     return replace(
         head,
         headline=_headline(record),
+        amended=amended,
+        amended_fault=amended_fault,
         picture=picture,
         tile_legend=() if picture is None or picture.tile_facts is None else tile_legend(picture.tile_facts),
         areas=areas_table(record),
@@ -166,8 +174,20 @@ def _headline(record: CountedSlide) -> tuple[tuple[str, str], ...]:
     if record.mpp is not None and {total.kind for total in totals} == {"headline", "tissue"}:
         lines.append((f"{totals[0].name} in tissue", totals[0].share))
     if doubt := doubt_text(record):
-        lines.append(("quality of the areas", f"{doubt}"))
+        lines.append((_DOUBT, f"{doubt}"))
     return tuple(lines)
+
+
+def _amended(layout: SlideLayout) -> tuple[tuple[tuple[str, str], ...], str]:
+    """Return the numbers of the newest amended version of a slide, and why there are none though it has one."""
+    try:
+        found = latest_amended(layout)
+    except ResultError as error:
+        return (), str(error)
+    if found is None:
+        return (), ""
+    what = f"amended ({found.number}{', its base is gone' if found.is_base_gone else ''})"
+    return tuple((f"{name}, {what}", text) for name, text in _headline(found.result) if name != _DOUBT), ""
 
 
 def _calibration_text(calibration: CalibrationOnRecord) -> str:
@@ -207,7 +227,7 @@ def _foci_text(foci: FociOnRecord) -> str:
 
 
 def _not_assessed(record: CountedSlide) -> tuple[str, ...]:
-    error_bar = "The ± 95 % is of the pixel size alone; what the segmentation gets wrong is not in it."
+    error_bar = "The ± beside an area is of the pixel size alone; what the segmentation gets wrong is not in it."
     return (*not_assessed(c.name for c in record.classes if c.is_excluded), error_bar)
 
 
