@@ -47,9 +47,11 @@ def test_two_processes_at_once_lose_nothing_and_see_each_other(run: Path) -> Non
     assert found.faults == ()
     assert [chain.lines for chain in found.chains.chains] == [10, 10]
     decide(run, EVE, "accept", "a")
-    last = state(run).chains.events[-1]
-    assert {head.writer for head in last.seen} == {chain.writer for chain in found.chains.chains}
-    assert all(head.number == 10 for head in last.seen)
+    events = {event.hash: event for event in state(run).chains.events}
+    seen = [head.hash for head in state(run).chains.events[-1].seen]
+    for name in seen:  # directly, and through those that it names
+        seen += [head.hash for head in events[name].seen if head.hash not in seen]
+    assert {head.hash for head in found.chains.heads} <= set(seen)
 
 
 def test_no_event_comes_before_one_that_its_writer_saw_whatever_the_clocks_say(
@@ -100,6 +102,19 @@ def test_a_tail_that_was_cut_off_is_named_where_another_chain_saw_it(run: Path) 
     (told,) = faults(run)
     assert "it ends after event 1" in told
     assert "saw event 2: its end was cut off" in told
+
+
+@pytest.mark.parametrize("gone", ["the first", "the second", "both"])
+def test_what_the_last_of_three_saw_through_another_is_named_too(run: Path, gone: str) -> None:
+    (first,) = decide(run, ADA, "accept", "a")
+    (second,) = decide(run, OTTO, "accept", "b")
+    (third,) = decide(run, EVE, "accept", "c")
+    assert [head.writer for head in third.seen] == [second.writer]  # which names the first
+    for name, event in (("the first", first), ("the second", second)):
+        if gone in (name, "both"):
+            chain_of(run, event).unlink()
+    assert len(faults(run)) == 1
+    assert "is not there any more" in faults(run)[0]
 
 
 def test_a_whole_file_that_is_gone_is_named_where_another_chain_saw_it(run: Path) -> None:

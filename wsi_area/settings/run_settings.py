@@ -225,9 +225,8 @@ def load(
         raise SettingsError(placed(error, RunSettings, path, assignments)) from error
     _refuse_wrong_segmenter(settings, path, assignments)
     settings._said_by.update(said)
-    if settings.uncertainty.rescan is None:
-        return settings
-    return settings.model_copy(update={"uncertainty": settings.uncertainty.with_seal()})
+    sealed = settings.uncertainty.with_seals()
+    return settings if sealed == settings.uncertainty else settings.model_copy(update={"uncertainty": sealed})
 
 
 def _refuse_wrong_segmenter(settings: RunSettings, path: Path | None, assignments: Sequence[str]) -> None:
