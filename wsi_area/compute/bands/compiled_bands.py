@@ -184,6 +184,8 @@ def _count_row(
             _count_at_once(codes, left, tissue, begin, end, counts)
         elif kinds[begin // _CHUNK] > 1:
             for x in range(begin, end):
+                if tissue[x] == 0:  # nobody asked its row what edge it is within
+                    continue
                 to_band = -1
                 if tissue[x] == 0:  # nobody looked along the row for it
                     continue
