@@ -62,7 +62,7 @@ def origin_of(prepared: PreparedSlide, settings: RunSettings) -> Origin:
     return Origin(
         slide_file=prepared.info.fingerprint,
         pixel_size="unknown" if mpp is None else f"{mpp.x!r} × {mpp.y!r} µm",
-        settings=settings.measurement_hash,
+        settings=settings.tiles_hash,
         drawings=json_digest([_drawing_facts(d) for d in (prepared.drawn, prepared.roi)]),
         tiles=prepared.plan.fingerprint,
         fit=_fit_digest(prepared),
@@ -86,10 +86,19 @@ def _drawing_facts(drawing: Drawn | RegionOfInterest | None) -> list[object] | N
     return None if drawing is None else [drawing.sha256, drawing.scale]
 
 
-def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, origin: Origin, force: bool) -> None:
+def lay_out(
+    layout: SlideLayout,
+    tiles: SlideLayout,
+    prepared: PreparedSlide,
+    origin: Origin,
+    force: bool,
+    *,
+    is_layer: bool = False,
+) -> None:
     """Make the empty stores, or keep those of an earlier run of the very same.
 
-    A slide that was counted in pixels only for want of a pixel size may be measured afresh without ``force``.
+    A slide that was counted in pixels only for want of a pixel size may be measured afresh without ``force``, and a
+    tissue layer where another one is asked for: nothing is lost that the settings do not give again.
 
     Parameters
     ----------
@@ -99,6 +108,8 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
         Where its tiles are committed: the same, or with size filters the folder of what is raw.
     prepared, origin, force
         What is to be measured, what it is made from, whether what is there may be replaced.
+    is_layer
+        Whether it is a tissue layer.
 
     Raises
     ------
@@ -115,7 +126,8 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
             "%s: its stores do not open (a torn zarr.json); all of it is measured again", prepared.info.slide_id
         )
     found = stored_origin(layout) if found is None else found
-    if found not in (None, origin.parts) and not force and not _lacked_a_pixel_size(layout):
+    is_other_layer = is_layer and found is not None and found.get("settings") != origin.settings
+    if found not in (None, origin.parts) and not force and not is_other_layer and not _lacked_a_pixel_size(layout):
         raise StaleResultError(
             f"{prepared.info.slide_id}: {origin_difference(found, origin.parts, prepared.calibration)}"
         )

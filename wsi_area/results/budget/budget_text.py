@@ -7,6 +7,7 @@ from wsi_area.model.record.budget.uncertainty_budget import BudgetRow, Uncertain
 from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.tables.quantity import area_text
+from wsi_area.results.tables.shown_areas import ShownArea
 from wsi_area.results.tables.tissue_name import tissue_name
 
 SMALL = 0.005
@@ -26,6 +27,18 @@ def headline_budget(slide: CountedSlide) -> UncertaintyBudget | None:
     return None if tissue_name([slide]) is None else budgets.tissue
 
 
+def budget_of_shown(slide: CountedSlide, shown: ShownArea) -> UncertaintyBudget | None:
+    """Return the budget of an area as pages list it; None where it has none."""
+    budgets = slide.budgets
+    if budgets is None:
+        return None
+    if shown.kind == "headline":
+        return budgets.tumor if slide.headline is slide.tumor else budgets.positive
+    if shown.kind == "tissue":
+        return budgets.tissue
+    return budgets.of("class", shown.name) if shown.kind == "class" else None
+
+
 def title_of(slide: CountedSlide, budget: UncertaintyBudget) -> str:
     """Return the name of the area of a budget as people read it; a feature that is no tissue keeps its own."""
     if budget.kind != "total":
@@ -38,10 +51,14 @@ def expanded_text(budget: UncertaintyBudget) -> str:
     area, _, half = shown_area(budget).partition(" ± ")
     if not half:
         return f"{with_mm2(area)}, no uncertainty that is known"
-    k = number_text(float(f"{budget.k or 0.0:.3g}"))
     half, _, other = half.partition(" ")  # from 1 m² on it has a unit of its own
     unit = other or "mm²"
-    return f"{area} {unit}, expanded uncertainty {half} {unit} (k = {k})"
+    return f"{area} {unit}, expanded uncertainty {half} {unit} ({k_text(budget)})"
+
+
+def k_text(budget: UncertaintyBudget) -> str:
+    """Return the coverage factor of a budget: ``k = 2``."""
+    return f"k = {number_text(float(f'{budget.k or 0.0:.3g}'))}"
 
 
 def shown_area(budget: UncertaintyBudget) -> str:

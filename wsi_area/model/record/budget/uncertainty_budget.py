@@ -26,7 +26,7 @@ TERMS: dict[Term, str] = {
 
 _TITLES: dict[str, str] = dict(TERMS.items())
 
-Distribution = Literal["normal", "rectangular", "student"]
+Distribution = Literal["normal", "rectangular", "student", "two-point"]
 AreaKind = Literal["class", "total"]
 
 _ROWS: tuple[Table, ...] = ("budget",)
@@ -47,7 +47,8 @@ class BudgetRow(Part):
     unit: Annotated[str, Says("unit of value", empty="value is empty, or a plain number", column="unit", tables=_ROWS)]
     distribution: Annotated[
         Name | None,
-        Says("normal, rectangular (anywhere between two bounds), or student (from few values)", empty=_NOT_ASSESSED,
+        Says("normal; rectangular: anywhere between two bounds; student: from few values; two-point: about what was "
+             "seen, and not corrected", empty=_NOT_ASSESSED,
              column="distribution", tables=_ROWS),
     ]  # fmt: skip
     degrees_of_freedom: Annotated[
