@@ -16,8 +16,8 @@ from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.reports.picture.found_outlines import found_outlines
 from wsi_area.reports.picture.photo_layers import Frame
+from wsi_area.reports.picture.region_outlines import region_outlines
 from wsi_area.reports.report import write_report
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_run import open_run
@@ -229,7 +229,9 @@ def test_the_report_outlines_each_core_with_its_name_and_its_status(tmp_path: Pa
     measure(slide, tmp_path / "out", "tma.core_mm=1", f"tma.map={map_file(tmp_path / 'map.csv')}")
     record, notes = counted(tmp_path / "out"), list[str]()
     (folder,) = (tmp_path / "out" / "slides").iterdir()
-    shown = found_outlines(SlideLayout(folder), record, Frame(float(SIZE.width_px), float(SIZE.height_px), 1.0), notes)
+    shown = region_outlines(
+        SlideLayout(folder), record, Frame(float(SIZE.width_px), float(SIZE.height_px), 1.0), (), notes
+    )
     assert notes == []
     assert {outline.title for outline in shown if outline.is_doubtful} == {"B3: missing", "C4: broken"}
     centres = core_centres()

@@ -20,6 +20,7 @@ from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.notebook.overlay import slide_picture
 from wsi_area.plain_text import plain_cell
+from wsi_area.results.budget.budget_text import budget_sentence, headline_budget
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.tables.adjusted_text import adjusted_lines
@@ -80,6 +81,9 @@ def slide_html(slide: OpenedSlide) -> str:
         findings=() if counted is None else counted.findings,
         measured_of_file="" if counted is None else picture_text(counted.pictures),
         coverage=COVERAGE_95,
+        budget=""
+        if counted is None or (found := headline_budget(counted)) is None
+        else budget_sentence(counted, found),
         **(_pictures(slide) if counted is not None else {"pictures": (), "bar": None, "note": ""}),
     )
 

@@ -39,7 +39,7 @@ def totals(records: Sequence[EndedSlide]) -> tuple[Total, ...]:
     if measured:
         mm2, u = (sum(v or 0.0 for v in values) for values in zip(*map(_headline, measured), strict=True))
         what = _told([headline_made_of(r) for r in measured])
-        found.append(Total(f"{name} mm² ± 95 %", area_text(mm2, u), (*what, whose)))
+        found.append(Total(f"{name} mm² ± pixel size", area_text(mm2, u), (*what, whose)))
     if measured and tissue:
         shared = [r for r in measured if r.headline.fraction_of_tissue is not None]
         of_mm2 = sum(r.tissue.area_mm2 or 0.0 for r in shared)
@@ -51,7 +51,7 @@ def totals(records: Sequence[EndedSlide]) -> tuple[Total, ...]:
         mm2 = sum(r.tissue.area_mm2 or 0.0 for r in complete)
         u = sum((r.tissue.area_mm2 or 0.0) * (r.calibration.relative_u_area or 0.0) for r in complete)
         what = _told([tissue_made_of(r) for r in complete])
-        found.append(Total(f"{tissue} mm² ± 95 %", area_text(mm2, u), (*what, whose)))
+        found.append(Total(f"{tissue} mm² ± pixel size", area_text(mm2, u), (*what, whose)))
     counted = [f"{n} {_COUNTED[s]}" for s in STATUS_ORDER[::-1] if (n := sum(r.status == s for r in records))]
     return (*found, Total("slides", grouped(len(records)), (", ".join(counted),)))
 

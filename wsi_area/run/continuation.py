@@ -62,7 +62,7 @@ def origin_of(prepared: PreparedSlide, settings: RunSettings) -> Origin:
     return Origin(
         slide_file=prepared.info.fingerprint,
         pixel_size="unknown" if mpp is None else f"{mpp.x!r} × {mpp.y!r} µm",
-        settings=settings.measurement_hash,
+        settings=settings.tiles_hash,
         drawings=json_digest([_drawing_facts(d) for d in (prepared.drawn, prepared.roi)]),
         tiles=prepared.plan.fingerprint,
         fit=_fit_digest(prepared),
@@ -94,10 +94,12 @@ def lay_out(
     force: bool,
     *,
     has_class_map: bool = True,
+    is_layer: bool = False,
 ) -> None:
     """Make the empty stores, or keep those of an earlier run of the very same.
 
-    A slide that was counted in pixels only for want of a pixel size may be measured afresh without ``force``.
+    A slide that was counted in pixels only for want of a pixel size may be measured afresh without ``force``, and a
+    tissue layer where another one is asked for: nothing is lost that the settings do not give again.
 
     Parameters
     ----------
@@ -109,6 +111,8 @@ def lay_out(
         What is to be measured, what it is made from, whether what is there may be replaced.
     has_class_map : bool
         False for an estimate, which claims none.
+    is_layer
+        Whether it is a tissue layer.
 
     Raises
     ------
@@ -125,7 +129,8 @@ def lay_out(
             "%s: its stores do not open (a torn zarr.json); all of it is measured again", prepared.info.slide_id
         )
     found = stored_origin(layout) if found is None else found
-    if found not in (None, origin.parts) and not force and not _lacked_a_pixel_size(layout):
+    is_other_layer = is_layer and found is not None and found.get("settings") != origin.settings
+    if found not in (None, origin.parts) and not force and not is_other_layer and not _lacked_a_pixel_size(layout):
         raise StaleResultError(
             f"{prepared.info.slide_id}: {origin_difference(found, origin.parts, prepared.calibration)}"
         )

@@ -3,15 +3,15 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from wsi_area.errors import IncompleteResultError, MissingMppError, ResultError
+from wsi_area.errors import IncompleteResultError, ResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.copying import CopyStopped
 from wsi_area.inputs.stage_in import wherever_it_is_read
 from wsi_area.model.record.slide_origin import Timing
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, UncountedSlide
-from wsi_area.results.class_map.cleaned_store import tiles_layout
+from wsi_area.results.class_map.cleaned_store import discard_layer, tiles_layout
 from wsi_area.results.class_map.soundness import flush_stores, take_back_torn
 from wsi_area.results.documents import read_result, write_result
 from wsi_area.results.layout import SlideLayout
@@ -22,6 +22,7 @@ from wsi_area.run.events import SlidePreparing, SlideStarted
 from wsi_area.run.executors.contract import TaskLost
 from wsi_area.run.finished.basis import basis_of
 from wsi_area.run.finished.kept import note_finished, standing_result
+from wsi_area.run.finished.measured import Measured, write_failed
 from wsi_area.run.passes.merged_objects import (
     MergedObjects,
     merge_objects,
@@ -32,23 +33,10 @@ from wsi_area.run.passes.merged_objects import (
 )
 from wsi_area.run.passes.tissue_layer import layer_asked, reason_of_layer
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
-from wsi_area.run.slide_document import slide_document, versions
+from wsi_area.run.slide_document import slide_document
 from wsi_area.run.slide_tiles import Work, lost_message, measure_tiles, missing_batches, tiles_of
 from wsi_area.run.work.phases import PreparingStopped, told_phases
 from wsi_area.settings.run_settings import RunSettings
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The result of a slide, and whether an earlier run had already made it."""
-
-    result: EndedSlide
-    resumed: bool
-
-    @property
-    def status(self) -> str:
-        """Return how the slide ended."""
-        return self.result.status
 
 
 def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> Measured | None:
@@ -91,7 +79,7 @@ def _measured(
     if context.settings.estimate.is_asked and not is_layer:
         return _estimated(slide, layout, context, prepared, read_path)
     origin, tiles = origin_of(prepared, context.settings), tiles_place(layout, prepared, context.settings)
-    lay_out(layout, tiles, prepared, origin, context.force)
+    lay_out(layout, tiles, prepared, origin, context.force, is_layer=is_layer)
     take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
     commit_skipped(tiles, prepared, origin.key)  # again: an earlier run may have been killed before it had
     batches, plan = missing_batches(tiles, prepared), prepared.plan
@@ -113,6 +101,8 @@ def _measured(
             return None
         if not isinstance(layer.result, CountedSlide):
             return write_failed(slide, layout, context, without_tissue(slide.slide_id, layer.result))
+    elif not is_layer:
+        discard_layer(layout)
     timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
     if not batches and (earlier := _timing_on_record(layout)) is not None:
         timing = earlier.model_dump()
@@ -276,43 +266,3 @@ def _timing_on_record(layout: SlideLayout) -> Timing | None:
     except ResultError:
         return None
     return earlier.timing if isinstance(earlier, CountedSlide) else None
-
-
-def write_failed(
-    slide: SlideInput, layout: SlideLayout, context: Context, failure: PrepareFailure | TaskLost
-) -> Measured:
-    """Return the result of a slide that came to nothing, written unless that would take the place of a result."""
-    result = failed_slide(slide, context, failure)
-    if not _holds_a_result(layout):
-        write_result(layout, result)
-    elif result.status == "failed":
-        reason = f"{result.reason}; its earlier result is kept in {layout.root}, the tables say failed"
-        result = result.model_copy(update={"reason": reason})
-    return Measured(result, resumed=False)
-
-
-def failed_slide(slide: SlideInput, context: Context, failure: PrepareFailure | TaskLost) -> UncountedSlide:
-    """Return the result of a slide that came to nothing.
-
-    Its status is ``failed``, or ``needs_calibration`` where the segmenter looks so many µm round a pixel that without
-    a pixel size nothing can be counted.
-    """
-    error, told = failure.error if isinstance(failure, PrepareFailure) else "TaskLost", versions(context.settings)
-    return UncountedSlide(
-        slide_id=slide.slide_id,
-        status="needs_calibration" if error == MissingMppError.__name__ else "failed",
-        reason=failure.message,
-        path=slide.path,
-        wsi_area_version=told.wsi_area_version,
-        measurement_version=told.measurement_version,
-        config_hash=told.config_hash,
-        error=error,
-    )
-
-
-def _holds_a_result(layout: SlideLayout) -> bool:
-    """Return whether an earlier run left a result here, which a failure of today must not take away."""
-    try:
-        return isinstance(read_result(layout), CountedSlide)
-    except ResultError:
-        return False

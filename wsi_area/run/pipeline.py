@@ -27,7 +27,8 @@ from wsi_area.run.earlier_run import INTERRUPTED, ended_document, others_in, set
 from wsi_area.run.events import Listener, SlideDone, Stopping
 from wsi_area.run.executors.choice import make_executor
 from wsi_area.run.executors.contract import Executor
-from wsi_area.run.measure_slide import Measured, measure_slide
+from wsi_area.run.finished.measured import Measured
+from wsi_area.run.measure_slide import measure_slide
 from wsi_area.run.run_document import RunOutcome, run_header
 from wsi_area.run.run_log import RunLog, opened_log
 from wsi_area.settings.run_settings import RunSettings
@@ -90,7 +91,7 @@ def run_slides(
     with sole_writer(out):
         discard_partials(layout, [s.slide_id for s in slides])
         folder, act = settled(layout, settings, Wish.RUN_AFRESH if force else Wish.RUN)
-        others = others_in(folder, act, slides, force)
+        others = others_in(folder, act, slides, force, settings)
         executor = make_executor(settings.run, settings.cluster, settings.tls, out)
         header = begun_header(folder, run_header(settings, argv, [], slides.left_out), others, slides)
         if folder.standing is Standing.MERGED and act.keeps_others:

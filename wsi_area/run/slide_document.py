@@ -175,7 +175,7 @@ def slide_document(
         timing=Timing.model_validate(work.timing),
     )
     of_layer = None if objects.laid is None else objects.laid.layer
-    terms = given_terms(counted, settings.uncertainty.rescan, settings.uncertainty.rescan_seal)
+    terms = given_terms(counted, settings.uncertainty.named)
     facts = ledger_facts(rows, columns, classes)
     if estimated is not None:
         counted, terms, facts = as_estimated(counted, estimated), with_sampling(terms, estimated), NO_FACTS

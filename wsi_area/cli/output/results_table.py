@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -11,6 +12,7 @@ from wsi_area.cli.output.findings_text import print_failures, print_findings, to
 from wsi_area.compute.quantity_text import area_unit, number_text, pair_text
 from wsi_area.model.record.slide_areas import COVERAGE_95, OutlineOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.budget.budget_text import budget_sentence, headline_budget
 from wsi_area.results.tables.estimate_text import estimate_text
 from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.quantity import area_text
@@ -25,6 +27,8 @@ _STYLES = {
     "failed": "red",
 }
 _NONE = "–"
+BUDGETS_SHOWN = 12
+"""Slides whose errors are told in a line each; of more the tables say them."""
 
 
 def print_results(slides: Sequence[EndedSlide], out: Place, *, with_tables: bool = True, seal: str = "") -> None:
@@ -42,6 +46,7 @@ def print_results(slides: Sequence[EndedSlide], out: Place, *, with_tables: bool
             print_lines(console, _outline_text(slide, outline))
         if slide.estimate is not None:
             print_lines(console, f"{slide.slide_id}: {estimate_text(slide)}")
+    _print_budgets(console, counted)
     for status in ("failed", "needs_calibration"):
         lost = [(s.slide_id, s.reason) for s in slides if s.status == status and not isinstance(s, CountedSlide)]
         print_failures(console, status.upper().replace("_", " "), lost, f"bold {_STYLES[status]}")
@@ -51,6 +56,17 @@ def print_results(slides: Sequence[EndedSlide], out: Place, *, with_tables: bool
     print_lines(console, f"\n{tables} in full: {out / 'slides'}{report}")
     if seal:
         print_lines(console, f"Seal: {seal}")
+
+
+def _print_budgets(console: Console, slides: Sequence[CountedSlide]) -> None:
+    """Print what is known of the errors of each slide, in a line; of many slides, where it stands."""
+    told = [(slide, budget) for slide in slides if (budget := headline_budget(slide)) is not None]
+    if len(told) > BUDGETS_SHOWN:
+        line = "All known errors of each area: the columns *_expanded_u_mm2 of the summary; row by row, budget.parquet"
+        print_lines(console, f"\n{line}")
+        return
+    for slide, budget in told:
+        print_lines(console, f"\n{slide.slide_id}: {budget_sentence(slide, budget)}")
 
 
 def _areas(slides: Sequence[EndedSlide]) -> tuple[tuple[str, Callable[[CountedSlide], float | None]], ...]:
@@ -67,7 +83,7 @@ def _wide(slides: Sequence[EndedSlide]) -> Table:
     table.add_column("slide", overflow="fold")
     table.add_column("status", no_wrap=True)
     areas = _areas(slides)
-    for heading in (*(f"{name} mm² (± 95 %)" for name, _ in areas), "slide mm²"):
+    for heading in (*(f"{name} mm² (± pixel size)" for name, _ in areas), "slide mm²"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("µm/px from")
     for record in slides:
@@ -89,7 +105,7 @@ def _narrow(slides: Sequence[EndedSlide]) -> Table:
     table.add_column("slide\nstatus", overflow="fold", min_width=12)
     areas = _areas(slides)
     for name, _ in areas:
-        table.add_column(f"{name} mm²\n(± 95 %)", justify="right", no_wrap=True)
+        table.add_column(f"{name} mm²\n(± pixel size)", justify="right", no_wrap=True)
     table.add_column("slide mm²", justify="right", no_wrap=True)
     table.add_column("µm/px\nfrom", overflow="fold")
     for record in slides:

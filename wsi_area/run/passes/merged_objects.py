@@ -13,6 +13,7 @@ from wsi_area.model.record.slide_areas import TissueEnvelope
 from wsi_area.model.record.slide_regions import RegionsOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.layout import TMA_GRID_NAME, SlideLayout
+from wsi_area.results.tables.object_tables import OBJECTS_TABLE
 from wsi_area.results.tables.region_tables import discard_regions
 from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin
@@ -66,6 +67,8 @@ def merge_objects(
     """Filter small objects and measure the foci, over the seams of the tiles; None if stopped before the end."""
     executor, wants_foci = context.executor, context.settings.objects.foci and prepared.fitted.scheme.names_tumor
     plan, scheme, mpp = prepared.plan, prepared.fitted.scheme, prepared.calibration.mpp
+    if not wants_foci:
+        (layout.root / OBJECTS_TABLE).unlink(missing_ok=True)
     if not filters.any and not wants_foci:
         return MergedObjects((), None)
     # imported here: its sparse matrices and second kernel take 0.1 s, which most runs need not pay
