@@ -1,4 +1,4 @@
-"""Whatever is done to the files of a review, in any history: each event that was written stands, or is named as lost."""
+"""Whatever is done to the files of a review: each event that was written stands, or it is told as lost."""
 
 import shutil
 import tempfile
