@@ -106,7 +106,7 @@ def make_version(wanted: VersionWanted, executor: Executor) -> CountedSlide | No
     done = amend_layer(asked, executor)
     if done is None:
         return None
-    mapped = MappedSlide(wanted.layout, plan, corrected.scheme, measured.mpp)
+    mapped = MappedSlide(wanted.layout, plan, corrected.scheme, measured.mpp, measured.calibration.relative_u_area)
     objects = _objects(wanted, mapped, done, None if tissue is None else tissue[0], executor)
     if objects is None:
         return None
