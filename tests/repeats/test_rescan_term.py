@@ -55,6 +55,21 @@ def test_the_spread_of_repeats_is_a_row_of_the_budget_of_another_run(
     assert wsi_area("verify", tmp_path / "out").code == 0
 
 
+def test_the_tasks_of_an_array_and_their_merge_have_the_row_too(studies: tuple[Path, Path], tmp_path: Path) -> None:
+    files = [slide(tmp_path / f"{name}.tif", 200, height) for name, height in (("x", 150), ("y", 170), ("z", 190))]
+    given = [
+        "run", *files, "--set", "segmenter.name=tissue", "--set", "segmenter.background=bright", "--set",
+        "segmenter.threshold=60", "--set", f"uncertainty.rescan={studies[0]}", "--out",
+    ]  # fmt: skip
+    assert wsi_area(*given, tmp_path / "one").code == 0
+    for task in ("1/2", "2/2"):
+        assert wsi_area(*given, tmp_path / "many", "--shard", task).code == 0
+    assert wsi_area("merge", tmp_path / "many").code == 0
+    for name in "xyz":
+        assert row_of(tmp_path / "many", name) == row_of(tmp_path / "one", name)
+        assert row_of(tmp_path / "many", name).u_mm2
+
+
 def test_slides_of_the_scanners_of_the_study_need_no_guess_of_others(
     studies: tuple[Path, Path], tmp_path: Path
 ) -> None:

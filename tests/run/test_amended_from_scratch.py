@@ -78,7 +78,7 @@ CORRECTIONS = [
 ]
 WHOLE = (
     "counts", "tumor", "tissue", "tissue_layer", "tissue_envelope", "analyzed", "ratios", "bands", "hotspots", "foci",
-    "regions", "size_filters", "classes",
+    "regions", "size_filters", "classes", "budgets",
 )  # fmt: skip
 
 

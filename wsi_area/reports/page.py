@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from wsi_area.compute.picture.washes import WASH
 from wsi_area.plain_text import plain_cell
+from wsi_area.reports.budget_view import BAR_WIDTH
 from wsi_area.reports.cohort import Cohort
 from wsi_area.reports.contact_sheet import SHOWN as CARDS_SHOWN
 from wsi_area.reports.contact_sheet import Card
@@ -87,6 +88,7 @@ def page_html(view: ReportView, *, for_print: bool) -> str:
             policy=_policy(style, script),
             outlier_rule=OUTLIER_RULE,
             plot_width=PLOT_WIDTH,
+            bar_width=BAR_WIDTH,
             histogram_height=HISTOGRAM_HEIGHT,
             shown_percent=round(100 * WASH / 255),  # the classes on screen, until the slider is moved
             ramp=["#" + bytes(rgb).hex() for rgb in RAMP_RGB],

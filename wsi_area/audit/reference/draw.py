@@ -105,8 +105,19 @@ def drawn_design(run: OpenedRun, rules: DrawRules) -> ReferenceDesign:
 
 
 def design_slide(slide: OpenedSlide) -> DesignSlide:
-    """Return a counted slide as a draw remembers it."""
+    """Return a counted slide as a draw remembers it.
+
+    Raises
+    ------
+    ResultError
+        It was not counted whole, or has no pixel size.
+    """
     counted = slide.counted
+    if counted.is_estimate:
+        raise ResultError(
+            f"{slide.slide_id} was estimated from a sample of its tiles, so there is no whole map to draw points by; "
+            "measure it without --estimate"
+        )
     pixel, u = counted.calibration.pixel_area_mm2, counted.calibration.relative_u_area
     if pixel is None or u is None:
         raise ResultError(f"{slide.slide_id} has no pixel size, so its points would make no mm²; give it --mpp")

@@ -85,7 +85,9 @@ def _counted_faults(
         NamedRegion(row.region_id, row.name, row.region_class, row.parent_id, "found", row.status, outline)
         for row, outline in zip(rows, outlines, strict=True)
     )
-    again = rows_of(NamedRegions(regions), counts, scheme, slide.mpp, has_layer=layer is not None)
+    again = rows_of(
+        NamedRegions(regions), counts, scheme, slide.mpp, slide.calibration.relative_u_area, has_layer=layer is not None
+    )
     for number, (row, made, outline) in enumerate(zip(rows, again, outlines, strict=True), 1):
         if outline is not None and row != made.model_copy(update={"source": row.source}):
             names = [n for n in type(row).model_fields if n != "source" and getattr(row, n) != getattr(made, n)]

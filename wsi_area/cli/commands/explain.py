@@ -28,6 +28,7 @@ from wsi_area.model.record.budget.uncertainty_budget import UncertaintyBudget
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.measurement_facts import sensitivity_lines
 from wsi_area.results.budget.budget_text import budget_lines
+from wsi_area.results.tables.adjusted_text import adjusted_lines
 from wsi_area.results.tables.step_text import step_lines
 from wsi_area.storage.place import Place
 
@@ -186,7 +187,9 @@ def _explain_run(slide: CountedSlide, class_name: str | None, as_json: bool) -> 
         steps = [] if slide.steps is None else [step.model_dump() for step in slide.steps.listed]
         moved = None if slide.tissue_by_threshold is None else slide.tissue_by_threshold.model_dump()
         budgets = [budget.model_dump() for budget in _budgets(slide, [name for name, _ in areas])]
-        say(_json({**head, "classes": classes, "steps": steps, "tissue_by_threshold": moved, "budgets": budgets}))
+        adjusted = None if slide.adjusted is None else slide.adjusted.model_dump(mode="json")
+        told_of = {"steps": steps, "tissue_by_threshold": moved, "adjusted": adjusted, "budgets": budgets}
+        say(_json({**head, "classes": classes, **told_of}))
     else:
         lines = f"{slide.slide_id}: {reason}" if reason else slide.slide_id
         if lacking:
@@ -194,7 +197,9 @@ def _explain_run(slide: CountedSlide, class_name: str | None, as_json: bool) -> 
         told = [lines, *(explanation_text(explanation) for _, explanation in explained)]
         steps_told = "\n".join(["steps between what was found and what is counted", *step_lines(slide)])
         errors = ["\n".join(budget_lines(slide, budget)) for budget in _budgets(slide, [name for name, _ in areas])]
-        say("\n\n".join([*told, *([steps_told] if step_lines(slide) else ()), *sensitivity_lines(slide), *errors]))
+        steps_of = [steps_told] if step_lines(slide) else []
+        adjusted_told = ["\n".join(adjusted_lines(slide))] if slide.adjusted is not None else []
+        say("\n\n".join([*told, *steps_of, *sensitivity_lines(slide), *adjusted_told, *errors]))
     return 0
 
 

@@ -184,7 +184,11 @@ def _count_row(
             _count_at_once(codes, left, tissue, begin, end, counts)
         elif kinds[begin // _CHUNK] > 1:
             for x in range(begin, end):
+                if tissue[x] == 0:  # nobody asked its row what edge it is within
+                    continue
                 to_band = -1
+                if tissue[x] == 0:  # nobody looked along the row for it
+                    continue
                 if state[left + x] == _OUTSIDE and outer.shape[0] > 1:
                     to_band = _band_at(near_out[left + x], edge_out[left + x], rows_out, outer, band, 0)
                 elif state[left + x] == _INSIDE and inner.shape[0] > 1:

@@ -1,5 +1,6 @@
 """run: a slide of a run amended by whoever holds its folder; tables, seal and run.json of the run stay as they are."""
 
+import logging
 from pathlib import Path
 
 from wsi_area.annotations.corrections.corrections_file import corrections_bytes
@@ -13,6 +14,8 @@ from wsi_area.run.executors.choice import make_executor
 from wsi_area.settings.run_settings import RunSection
 from wsi_area.storage.locks import sole_writer
 from wsi_area.storage.place import Place
+
+_LOG = logging.getLogger(__name__)
 
 
 def amend_in_run(

@@ -26,7 +26,7 @@ TERMS: dict[Term, str] = {
 
 _TITLES: dict[str, str] = dict(TERMS.items())
 
-Distribution = Literal["normal", "rectangular", "student"]
+Distribution = Literal["normal", "rectangular", "student", "two-point"]
 AreaKind = Literal["class", "total"]
 
 _ROWS: tuple[Table, ...] = ("budget",)
@@ -47,7 +47,8 @@ class BudgetRow(Part):
     unit: Annotated[str, Says("unit of value", empty="value is empty, or a plain number", column="unit", tables=_ROWS)]
     distribution: Annotated[
         Name | None,
-        Says("normal, rectangular (anywhere between two bounds), or student (from few values)", empty=_NOT_ASSESSED,
+        Says("normal; rectangular: anywhere between two bounds; student: from few values; two-point: about what was "
+             "seen, and not corrected", empty=_NOT_ASSESSED,
              column="distribution", tables=_ROWS),
     ]  # fmt: skip
     degrees_of_freedom: Annotated[
@@ -118,6 +119,11 @@ class UncertaintyBudget(Part):
         """Return the rows that were assessed and are not 0, the widest first."""
         known = [row for row in self.rows if row.u_mm2]
         return tuple(sorted(known, key=lambda row: -(row.u_mm2 or 0.0)))
+
+    @property
+    def is_corrected(self) -> bool:
+        """Return whether the best estimate is another than the counted area."""
+        return self.area_mm2 != self.counted_mm2
 
     @property
     def lacking(self) -> tuple[BudgetRow, ...]:
