@@ -11,10 +11,18 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from benchmarks.accuracy.places import REPO
 from benchmarks.coverage.page import replaced_table
 from wsi_area.compute.repeats.limits_of_agreement import Z_95, limits_of_agreement
+from wsi_area.compute.repeats.next_measurement import (
+    COVERAGE,
+    Spread,
+    on_another_occasion,
+    on_these_occasions,
+    relative_u,
+)
 from wsi_area.compute.repeats.two_way import (
     Interval,
     icc_agreement,
@@ -28,7 +36,10 @@ DRAWS, AT_ONCE, ICC_DRAWS = 10_000, 1000, 1500
 SUBJECTS, OCCASIONS = (3, 5, 10, 20, 50), (2, 3, 5)
 SD_SUBJECTS = 0.8
 SPREADS = ((0.0, 0.1), (0.05, 0.1), (0.2, 0.05))  # of occasions, of errors
-NAMES = ("CV on one occasion", "CV on any occasion", "ICC(2,1)", "ICC(2,1) as published", "bias", "limits")
+NAMES = (
+    "CV on one occasion", "CV on any occasion", "ICC(2,1)", "ICC(2,1) as published", "bias", "limits",
+    "one more on another occasion", "one more on one of these",
+)  # fmt: skip
 
 
 def tables(
@@ -57,16 +68,27 @@ def coverage(
     for block in tables(draws, subjects, occasions, spread, rng):
         values, added = block[:, :-1], block[:, -1]
         table, pair = two_way(values), limits_of_agreement(values[:, :, 1] - values[:, :, 0])
+        own = added[:, 0] - added.mean(axis=1)
         bias, reach = added[:, 1] - added[:, 0], Z_95 * np.sqrt(2) * spread[1]
         found.append(
             [
                 held(repeatability_sd(table), spread[1]), held(reproducibility_sd(table), within),
                 held(icc_agreement(table, ICC_DRAWS), icc), held(icc_published(table), icc), held(pair.bias, bias),
                 held(pair.lower, bias - reach), held(pair.upper, bias + reach),
+                reaches(on_another_occasion(table), rng.normal(0, within, len(block))),
+                reaches(on_these_occasions(table), own + rng.normal(0, spread[1], len(block))),
             ]
         )  # fmt: skip
     shares = np.array([np.concatenate(column).mean() for column in zip(*found, strict=True)])
-    return np.array([*shares[:5], shares[5:].min()])
+    return np.array([*shares[:5], shares[5:7].min(), *shares[7:]])
+
+
+def reaches(spread: Spread, error: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether the true area lies within t u of one more measurement, whose logarithm is off by an error."""
+    freedom = np.maximum(1.0, np.floor(spread.degrees_of_freedom))
+    half = stdtrit(freedom, (1 + COVERAGE) / 2) * relative_u(spread.sd)
+    true = np.exp(-error)
+    return np.asarray((np.maximum(0, 1 - half) <= true) & (true <= 1 + half))
 
 
 def main() -> None:

@@ -228,7 +228,7 @@ KINDS: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
         "summary.xlsx",
         "sheet summary, it has no row",
     ),
-    "the seal in the workbook": (in_workbook(6, r"[0-9a-f]{64}", "0" * 64), "", "summary.xlsx", "sheet seal, row 2"),
+    "the seal in the workbook": (in_workbook(7, r"[0-9a-f]{64}", "0" * 64), "", "summary.xlsx", "sheet seal, row 2"),
     "a formula in a cell": (
         in_workbook(1, r"(<c r=\"D2\"[^>]*>)(<v>)", r"\g<1><f>1+1</f>\g<2>"),
         "a",

@@ -255,3 +255,46 @@ def test_python_has_the_same_as_a_frame(dates: Path) -> None:
     grey = table["before_mean_signal"].dropna()  # the mean grey value of either disc, painted with 60
     assert list(grey.index) == [("anna", "foreground"), ("ben", "foreground")]
     assert list(grey) == pytest.approx([60, 60], abs=0.2)
+
+
+def doubtful(path: Path, radius_px: float, kind: str, *, seed: int) -> Path:
+    """A disc on which a warning falls: it fades about the threshold, or there is none."""
+    disc(path, radius_px, seed=seed)
+    image = Image.open(path)
+    grey, dpi = np.array(image).astype(float), image.info["dpi"]
+    y, x = np.mgrid[:300, :400]
+    away = np.hypot(x - 200.3, y - 149.6)
+    if kind == "fading":
+        grey = np.where(away < 140, 60 + 180 * away / 140, grey)
+    else:
+        grey[away < radius_px + 5] = 240
+    image = Image.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8))
+    image.save(path, dpi=dpi)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("when", "kind", "code"),
+    [
+        ("march", "fading", "THRESHOLD_UNSTABLE"),
+        ("june", "fading", "THRESHOLD_UNSTABLE"),
+        ("june", "none", "TISSUE_ZERO"),
+    ],
+)
+def test_a_warning_against_the_area_leaves_no_verdict_and_is_told_again(
+    configs: Path, tmp_path: Path, when: str, kind: str, code: str
+) -> None:
+    for name, radius_px in (("march", 70), ("june", 40)):
+        image = tmp_path / "images" / name / "anna.png"
+        if name == when:
+            doubtful(image, radius_px, kind, seed=radius_px)
+        else:
+            disc(image, radius_px, seed=radius_px)
+        run(configs, image, tmp_path / name)
+    rows = wsi_area("change", tmp_path / "march", tmp_path / "june", "--json").document["changes"]
+    (found,) = (row for row in rows if (row["kind"], row["class_name"]) == ("class", "foreground"))
+    assert found["exceeds_ci95"] is None
+    assert f"{'before' if when == 'march' else 'after'}: {code}" in found["remarks"]
+    assert "no verdict" in found["remarks"]
+    assert found["change_mm2"] != 0  # the numbers stay
+    assert code in wsi_area("change", tmp_path / "march", tmp_path / "june").out

@@ -1,5 +1,9 @@
 """Bands are exact: against discs and rings, scipy's distances, every cut into boxes, and distances that are whole."""
 
+import os
+import subprocess
+import sys
+import textwrap
 from itertools import pairwise
 from math import hypot, pi
 
@@ -124,3 +128,35 @@ def test_a_reach_is_the_most_columns_whose_distance_is_within_the_radius() -> No
     for row, columns in enumerate(reach):
         assert hypot(row * 1.7, columns * 0.9) <= 7.3 < hypot(row * 1.7, (columns + 1) * 0.9)
     assert whole_lengths(0.1, 0.3) == [1, 3]
+
+
+BOUNDED = """
+    import numpy as np
+    from wsi_area.compute.bands import band_counts, compiled_bands
+    from wsi_area.compute.bands.band_rule import band_rule
+    from wsi_area.model.calibration import Mpp
+    compiled_bands._STRIP, compiled_bands._CHUNK = 4, 3
+    random, side_of = np.random.default_rng(5), np.zeros(256, np.uint8)
+    side_of[:200], side_of[2] = 2, 1
+    for edges in ((0, 4), (-3, 0), (-6, -2, 0, 3, 5.5, 9), (1, 2, 3), (-4, -1)):
+        for _ in range(6):
+            top, left, rows, columns = *random.integers(1, 5, 2), *random.integers(4, 25, 2)
+            coarse = random.choice([0, 1, 2, 2, 255], (7, 7)).astype(np.uint8)
+            window = coarse.repeat(6, 0).repeat(6, 1)[: rows + top + 3, : columns + left + 2]
+            tissue = random.integers(0, 2, (rows, columns)).astype(np.uint32)
+            rule = band_rule(edges, Mpp(1.3, 0.9))
+            outer, inner = band_counts._table(rule.outside), band_counts._table(rule.inside)
+            begins, below, along = (np.full((n, window.shape[1]), -(1 << 30), np.int32) for n in (16, 8, 11))
+            compiled_bands._count_bands(
+                window, top, left, tissue, side_of, outer, inner, np.concatenate([rule.outside.band, rule.inside.band]),
+                begins, below, along, np.empty((4, window.shape[1]), np.uint8), np.zeros((len(edges) + 1, 256), int),
+            )
+"""
+
+
+def test_no_number_is_read_that_was_not_written_nor_any_beyond_the_window() -> None:
+    plain = {**os.environ, "NUMBA_DISABLE_JIT": "1"}  # as Python, in which an index far below 0 raises
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(BOUNDED)], capture_output=True, text=True, env=plain, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr

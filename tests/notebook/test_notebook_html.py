@@ -105,14 +105,14 @@ def renamed(run: NotebookRun, tmp_path: Path, *, is_tumor: bool) -> NotebookRun:
 
 
 def test_what_a_model_of_glands_found_is_not_called_tissue(run: NotebookRun, tmp_path: Path) -> None:
-    assert "tissue mm² (± 95 %)" in run._repr_html_()
+    assert "tissue mm² (± expanded)" in run._repr_html_()
     assert "all tissue" in run["disc"]._repr_html_()
     found = renamed(run, tmp_path, is_tumor=False)
     pages = found._repr_html_(), found["disc"]._repr_html_()
     for page in pages:
         parsed(page)
         assert "tissue" not in page.replace("how well the classes fit the tissue", "")
-    assert "<th>gland mm² (± 95 %)</th>" in pages[0]
+    assert "<th>gland mm² (± expanded)</th>" in pages[0]
     assert "% of gland</th>" in pages[1]
     assert "all gland</th>" in pages[1]
 

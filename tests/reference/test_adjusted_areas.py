@@ -169,6 +169,36 @@ def test_the_budget_takes_the_points_for_the_error_of_the_segmentation(run: Path
     assert ends is not None
     assert ends[0] <= tumor["ci95_low_mm2"]
     assert tumor["ci95_high_mm2"] <= ends[1]
+    (row_of_slide,) = rows_of(run / "summary.csv")
+    assert [float(row_of_slide[f"tumor_area_ci95_{end}_mm2"]) for end in ("low", "high")] == list(ends)
+
+
+def test_two_readers_are_the_observers_term_and_one_reader_is_none(run: Path, tmp_path: Path) -> None:
+    folder = drawn(run, "--points", "500")
+    first = answered(folder / "points.csv", tmp_path / "one.csv", larger)
+    other = answered(folder / "points.csv", tmp_path / "two.csv", lambda row: "stroma")
+    for files, has_row in (((first,), False), ((first, other), True)):
+        ended = wsi_area("reference", "score", run, *files, "--json")
+        (tumor,) = [a for a in ended.document["totals"] if (a["slide_id"], a["class"]) == ("s", "tumor")]
+        budgets = open_run(run)["s"].counted.budgets
+        assert budgets is not None
+        assert budgets.tumor is not None
+        row = budgets.tumor.row("observer")
+        assert (row is not None) == has_row
+        if row is not None:
+            # two readers: the standard deviation of their mean is half of how far they lie apart
+            assert row.u_mm2 == pytest.approx(tumor["observer_u_mm2"] / 2**0.5)
+            assert row.degrees_of_freedom == 1
+
+
+def test_explain_says_the_adjusted_area_and_a_budget_with_the_points(run: Path, tmp_path: Path) -> None:
+    assert "Adjusted by" not in wsi_area("explain", run, "s").out
+    scored(run, tmp_path / "r.csv")
+    told = wsi_area("explain", run, "s").out
+    assert "Adjusted by reference points, all tumour" in told
+    assert "reference points 'points': " in told
+    document = wsi_area("explain", run, "s", "--json").document
+    assert document["adjusted"]["draw"] == "points"
 
 
 def test_a_run_with_a_slide_that_failed_keeps_what_its_tables_say_of_it(tmp_path: Path) -> None:

@@ -5,6 +5,13 @@ import pytest
 from scipy import stats
 
 from wsi_area.compute.repeats.limits_of_agreement import limits_of_agreement
+from wsi_area.compute.repeats.next_measurement import (
+    Spread,
+    on_another_occasion,
+    on_any_repeat,
+    on_these_occasions,
+    relative_u,
+)
 from wsi_area.compute.repeats.two_way import (
     Interval,
     degrees_of_freedom,
@@ -110,6 +117,36 @@ def test_the_interval_of_each_spread_holds_the_true_one(subjects: int, occasions
     assert covered(repeatability_sd(table), 0.1) > 0.94
     assert covered(reproducibility_sd(table), within) > 0.94
     assert covered(icc_agreement(table, draws=1000), 1 / (1 + within**2)) > 0.935
+
+
+@pytest.mark.parametrize("spreads", [(0.0, 0.05), (0.05, 0.05), (0.2, 0.05), (0.3, 0.3)])
+@pytest.mark.parametrize(("subjects", "occasions"), [(3, 2), (30, 2), (10, 4)])
+def test_one_more_measurement_lies_within_the_expanded_uncertainty(
+    subjects: int, occasions: int, spreads: tuple[float, float]
+) -> None:
+    table = two_way(drawn(9, 4000, subjects, occasions, 0.8, *spreads))
+    random = np.random.default_rng(10)
+    error = random.normal(0, np.hypot(*spreads), 4000)
+    assert holds(on_another_occasion(table), error) > 0.95
+    if not spreads[0]:
+        assert holds(on_any_repeat(table), error) > 0.95
+
+
+@pytest.mark.parametrize("offsets", [(0.0, 0.0), (0.1, -0.1), (0.3, 0.0, -0.3)])
+def test_one_more_measurement_on_a_scanner_of_the_study_lies_within_it_too(offsets: tuple[float, ...]) -> None:
+    random = np.random.default_rng(12)
+    table = two_way(drawn(13, 4000, 20, len(offsets), 0.8, 0.0, 0.1) + np.array(offsets))
+    error = random.choice(offsets, 4000) - np.mean(offsets) + random.normal(0, 0.1, 4000)
+    these = on_these_occasions(table)
+    assert holds(these, error) > 0.95
+    assert np.median(these.sd) < np.median(on_another_occasion(table).sd) + 1e-3
+
+
+def holds(spread: Spread, error: np.ndarray) -> float:
+    """How often the area that there is lies within t u of the measured one, whose logarithm is off by an error."""
+    half = stats.t.ppf((1 + 0.9545) / 2, np.maximum(1, np.floor(spread.degrees_of_freedom))) * relative_u(spread.sd)
+    true = np.exp(-error)
+    return float(np.mean((np.maximum(0, 1 - half) <= true) & (true <= 1 + half)))
 
 
 def test_the_published_interval_of_icc_fails_where_two_scanners_differ_much() -> None:

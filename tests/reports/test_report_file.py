@@ -4,13 +4,13 @@ import base64
 import io
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from read_html import Tags, written
 from small_run import BOX_PX, HOSTILE, SIZE, edited
 from synthetic import disc
 
@@ -21,26 +21,6 @@ from wsi_area.results.class_map import class_thumbnail
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout, read_json
 from wsi_area.results.thumbnail import read_frame, thumbnail_jpeg, write_thumbnail
-
-
-class Tags(HTMLParser):
-    """Every tag with its attributes, and the text between."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-
-def written(run: Path) -> str:
-    return write_report(run).html.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,23 @@ def test_the_tiles_put_together_are_what_zarr_reads(layout: SlideLayout) -> None
     assert np.array_equal(together, whole)
 
 
+@pytest.mark.parametrize(
+    ("rows", "cols"),
+    [
+        (slice(0, HEIGHT), slice(0, WIDTH)),
+        (slice(499, 1501), slice(3, 2750)),
+        (slice(1000, 1500), slice(500, 1000)),
+        (slice(2990, HEIGHT + 40), slice(4400, None)),
+        (slice(70, 71), slice(2499, 2501)),
+        (slice(10, 10), slice(0, 5)),
+    ],
+)
+def test_a_part_is_what_zarr_reads_of_it(layout: SlideLayout, rows: slice, cols: slice) -> None:
+    found = sparse_class_map(layout)
+    assert isinstance(found, SparseClassMap)
+    assert np.array_equal(found[rows, cols], open_class_map(layout)[rows, cols])
+
+
 def test_a_map_that_zarr_wrote_itself_is_read_too(layout: SlideLayout, truth: np.ndarray) -> None:
     zarr.open_array(layout.class_map, path="0", mode="r+")[:] = truth
     found = sparse_class_map(layout)

@@ -11,7 +11,10 @@ from measuring import measure
 from reviewed import ADA, EVE, KILLED, OTTO, WRITER, chain_of, chains, decide, faults, start, state, verdict
 
 from wsi_area.errors import NewerDocumentError, ResultError
+from wsi_area.model.review.event import Decided, ReviewEvent
 from wsi_area.results.opened_run import open_run
+from wsi_area.review.chain import Chain, first_previous
+from wsi_area.review.chains import Chains
 from wsi_area.review.decide import Decision, RunReview
 
 
@@ -47,9 +50,11 @@ def test_two_processes_at_once_lose_nothing_and_see_each_other(run: Path) -> Non
     assert found.faults == ()
     assert [chain.lines for chain in found.chains.chains] == [10, 10]
     decide(run, EVE, "accept", "a")
-    last = state(run).chains.events[-1]
-    assert {head.writer for head in last.seen} == {chain.writer for chain in found.chains.chains}
-    assert all(head.number == 10 for head in last.seen)
+    events = {event.hash: event for event in state(run).chains.events}
+    seen = [head.hash for head in state(run).chains.events[-1].seen]
+    for name in seen:  # directly, and through those that it names
+        seen += [head.hash for head in events[name].seen if head.hash not in seen]
+    assert {head.hash for head in found.chains.heads} <= set(seen)
 
 
 def test_no_event_comes_before_one_that_its_writer_saw_whatever_the_clocks_say(
@@ -62,6 +67,23 @@ def test_no_event_comes_before_one_that_its_writer_saw_whatever_the_clocks_say(
     decide(run, ADA, "reject", "a", reason="artefact")
     assert verdict(run).status == "rejected"
     assert [event.what for event in state(run).chains.events] == ["accept", "reject"]
+
+
+def test_events_of_writers_who_did_not_see_each_other_stand_in_the_order_of_their_clocks() -> None:
+    def chain(writer: str, *times: int) -> Chain:
+        events, previous = [], first_previous("0" * 32, writer)
+        for number, time in enumerate(times, 1):
+            event = ReviewEvent(
+                review="0" * 32, writer=writer, number=number, utc=f"2026-01-01T00:00:0{time}", reviewer=ADA,
+                what="comment", decided=(Decided(slide_id="a", content=f"sha256:{'0' * 64}", area_mm2=None,
+                measure=None),), remark="x", seen=(), previous=previous, hash=f"{writer}{number:048x}",
+            )  # fmt: skip
+            events.append(event)
+            previous = event.hash
+        return Chain(writer, tuple(events), len(events), None, ())
+
+    both = Chains((chain("a" * 16, 1, 4, 5), chain("b" * 16, 2, 3, 6)))
+    assert [int(event.utc[-1]) for event in both.events] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_killed_writer_loses_its_last_line_alone_and_the_next_takes_note_of_it(run: Path) -> None:
@@ -100,6 +122,19 @@ def test_a_tail_that_was_cut_off_is_named_where_another_chain_saw_it(run: Path) 
     (told,) = faults(run)
     assert "it ends after event 1" in told
     assert "saw event 2: its end was cut off" in told
+
+
+@pytest.mark.parametrize("gone", ["the first", "the second", "both"])
+def test_what_the_last_of_three_saw_through_another_is_named_too(run: Path, gone: str) -> None:
+    (first,) = decide(run, ADA, "accept", "a")
+    (second,) = decide(run, OTTO, "accept", "b")
+    (third,) = decide(run, EVE, "accept", "c")
+    assert [head.writer for head in third.seen] == [second.writer]  # which names the first
+    for name, event in (("the first", first), ("the second", second)):
+        if gone in (name, "both"):
+            chain_of(run, event).unlink()
+    assert len(faults(run)) == 1
+    assert "is not there any more" in faults(run)[0]
 
 
 def test_a_whole_file_that_is_gone_is_named_where_another_chain_saw_it(run: Path) -> None:

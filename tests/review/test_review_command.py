@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from command_line import wsi_area
 
+from wsi_area.errors import ResultError
+
 ADA = ("--by", "Ada Miller", "--role", "pathologist")
 
 
@@ -136,6 +138,41 @@ def test_the_table_has_a_row_for_each_slide_and_names_that_order_nothing(run: Pa
     assert rows[0]["remark"].startswith("'=1+1")
     summary = {row["slide_id"]: row for row in rows_of(run / "summary.csv")}
     assert [row["measured_mm2"] for row in rows] == [summary[row["slide_id"]]["tissue_area_mm2"] for row in rows]
+
+
+@pytest.mark.parametrize("name", ["review/summary.csv", "summary.xlsx"])
+def test_a_table_that_cannot_be_written_loses_no_decision(
+    run: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from wsi_area.review import tables
+
+    def full(place: Path, content: bytes) -> None:
+        if place == run / name:
+            raise ResultError("the disk is full")
+        write_bytes(place, content)
+
+    write_bytes = tables.write_bytes
+    monkeypatch.setattr(tables, "write_bytes", full)
+    ended = wsi_area("review", run, "--accept", "a", *ADA)
+    assert ended.code == 2
+    assert "what was decided is written, and the table of it is not: the disk is full" in ended.err
+    assert wsi_area("verify", run).code == 4  # it says so
+    monkeypatch.undo()
+    told = wsi_area("review", run, "--json").document
+    assert told["slides"][0]["status"] == "accepted"
+    assert wsi_area("review", run, "--accept", "b", *ADA).code == 0
+    assert wsi_area("verify", run).code == 0
+
+
+def test_a_file_system_that_locks_nothing_is_reviewed_all_the_same(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from wsi_area.storage import locks
+
+    def no_locks(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(locks.fcntl, "flock", no_locks)
+    assert wsi_area("review", run, "--accept", "a", "b", "c", *ADA).code == 0
+    assert wsi_area("review", run).code == 0
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

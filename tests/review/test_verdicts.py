@@ -75,6 +75,15 @@ def test_a_second_opinion_waits_for_another_reviewer_who_decides_after_it_was_as
     assert verdict(run).status == "accepted"
 
 
+def test_who_decided_before_and_asks_for_a_second_opinion_now_waits_for_another(run: Path) -> None:
+    decide(run, ADA, "accept", "a")
+    decide(run, OTTO, "accept", "a")
+    decide(run, ADA, "second_opinion", "a")
+    assert verdict(run).status == "second_opinion"
+    decide(run, OTTO, "accept", "a")
+    assert verdict(run).status == "accepted"
+
+
 def test_a_plain_run_and_one_that_measures_afresh_keep_verdicts(run: Path, slides: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "again"
     measure(slides, out)

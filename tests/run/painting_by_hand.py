@@ -108,3 +108,31 @@ def px_by_code(codes: Codes, edges: tuple[Any, Any]) -> dict[int, int]:
     """The level-0 pixels of each code of a class map."""
     weights = np.multiply.outer(np.diff(edges[1]), np.diff(edges[0])).astype(np.int64)
     return {int(code): int(weights[codes == code].sum()) for code in np.unique(codes)}
+
+
+def filtered(codes: Codes, tissue: tuple[tuple[int, ...], float], hole_px: float, excluded: int) -> Codes:
+    """A class map of level-0 pixels with small tissue taken away and then small holes filled, object by object."""
+    ids, least_px = tissue
+    for wanted, structure, limit, is_hole in ((ids, np.ones((3, 3)), least_px, False), ((0,), None, hole_px, True)):
+        before, codes = codes, codes.copy()
+        numbered, count = ndimage.label(np.isin(before, wanted), structure)
+        for n in range(1, count + 1):
+            mask = numbered == n
+            at_edge = mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()
+            if mask.sum() >= limit or (is_hole and at_edge):
+                continue
+            touched: dict[int, int] = {}
+            for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)):
+                moved = np.roll(mask, step, axis)
+                edge = [slice(None), slice(None)]
+                edge[axis] = slice(0, 1) if step == 1 else slice(-1, None)
+                moved[tuple(edge)] = False
+                for code, times in zip(*np.unique(before[moved & ~mask], return_counts=True), strict=True):
+                    touched[int(code)] = touched.get(int(code), 0) + int(times)
+            if is_hole and any(code >= UNREADABLE for code in touched):
+                continue
+            plain = {c: k for c, k in touched.items() if c < UNREADABLE and c != excluded}
+            chosen = plain or {c: k for c, k in touched.items() if c == excluded}
+            if chosen:
+                codes[mask] = min(chosen, key=lambda c: (-chosen[c], c))
+    return codes

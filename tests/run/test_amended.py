@@ -1,71 +1,24 @@
 """Corrections laid over measured slides: to the pixel what painting by hand gives, whatever was measured and how."""
 
-import json
-import shutil
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from amending import Measured, ids_of, measured_run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from measuring import FLAT
-from painting_by_hand import box, operation, painted, painted_layer, px_by_code, seed, write_corrections
-from synthetic import FileForm, ring, write_slide
+from painting_by_hand import box, operation, painted, painted_layer, px_by_code, seed
+from synthetic import ring
 
 from wsi_area.compute.cut import planning
 from wsi_area.errors import AnnotationError
-from wsi_area.inputs.collect import collect_slides
-from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
-from wsi_area.results.amended import AmendedSlide
-from wsi_area.results.content_hash import content_hash
-from wsi_area.results.documents import read_run
-from wsi_area.results.layout import RunLayout
-from wsi_area.results.opened_run import open_run
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.run.amending.amend import AmendOptions, AmendOutcome, amend_slide
-from wsi_area.run.executors.serial import SerialExecutor
-from wsi_area.run.pipeline import run_slides
-from wsi_area.settings.run_settings import load
 
 SIZE = Size(601, 443)
-MPP = 0.5
 DRAWN = ("segmenter.name=regions",)
 LAYER = ("tissue.name=tissue", "tissue.background=bright", "tissue.threshold=60", "tissue.work_mpp=1.0")
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A run with one slide, and what an independent painter needs to know of it."""
-
-    out: Path
-    settings: tuple[str, ...]
-    tissue: tuple[str, ...]  # its tissue classes, the plain one first
-
-    @property
-    def slide(self) -> OpenedSlide:
-        return open_run(self.out)["s"]
-
-    def amend(self, file: Path, **options: Any) -> AmendedSlide:
-        return self.outcome(file, **options).version
-
-    def outcome(self, file: Path, **options: Any) -> AmendOutcome:
-        layout = RunLayout(self.out)
-        found = amend_slide(
-            layout.slide("s"), read_run(layout), file.read_bytes(), str(file), AmendOptions(**options), SerialExecutor()
-        )
-        assert found is not None
-        return found
-
-    def forget(self) -> None:
-        """Take away every amended version."""
-        shutil.rmtree(RunLayout(self.out).slide("s").root / "amended", ignore_errors=True)
-
-    def laid(self, features: list[dict[str, Any]], name: str = "c", base: str = "", **options: Any) -> AmendedSlide:
-        base = base or content_hash(self.slide.counted)
-        return self.amend(write_corrections(self.out.parent / f"{name}.geojson", base, features), **options)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -75,21 +28,12 @@ def small_batches() -> Any:
         yield
 
 
-def outline(path: Path, **boxes: tuple[float, float, float, float]) -> Path:
-    features = [
-        {"type": "Feature", "geometry": box(*where), "properties": {"classification": {"name": name}}}
-        for name, where in boxes.items()
-    ]
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
-    return path
-
-
 KINDS = {
     "threshold": (FLAT, ("tissue",), {}),
     "coarse": ((*FLAT, "tiling.work_mpp=1.2"), ("tissue",), {}),
-    "with_roi": (FLAT, ("tissue",), {"roi": {"Region": (40.3, 30.3, 520.7, 400.2)}}),
-    "drawn": (DRAWN, ("tumor",), {"annotations": {"Tumor": (120.3, 90.3, 420.7, 330.2)}}),
-    "layered": ((*DRAWN, *LAYER), ("tumor",), {"annotations": {"Tumor": (120.3, 90.3, 420.7, 330.2)}}),
+    "with_roi": (FLAT, ("tissue",), {"roi": box(40.3, 30.3, 520.7, 400.2)}),
+    "drawn": (DRAWN, ("tumor",), {"annotations": {"Tumor": box(120.3, 90.3, 420.7, 330.2)}}),
+    "layered": ((*DRAWN, *LAYER), ("tumor",), {"annotations": {"Tumor": box(120.3, 90.3, 420.7, 330.2)}}),
 }
 
 
@@ -97,15 +41,8 @@ KINDS = {
 def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Measured:
     kind, tile_px = request.param
     folder = tmp_path_factory.mktemp(kind)
-    form = FileForm(mpp=Mpp(MPP, MPP), downsamples=(1, 2, 4), tile_px=64)
-    shape = ring(SIZE, 290, 220, 90, 170)
-    slide = write_slide(folder / "s.tif", SIZE, {"tissue": shape}, form)
-    told, tissue, drawings = KINDS[kind]
-    given = {name: outline(folder / f"{name}.geojson", **boxes) for name, boxes in drawings.items()}
-    assignments = (*told, f"tiling.tile_px={tile_px}")
-    outcome = run_slides(collect_slides([str(slide.path)], **given), load(None, assignments), folder / "out")
-    assert [s.status for s in outcome.slides] == ["complete"]
-    return Measured(folder / "out", assignments, tissue)
+    told, tissue, drawn = KINDS[kind]
+    return measured_run(folder, SIZE, ring(SIZE, 290, 220, 170, 90), *told, tile_px=tile_px, tissue=tissue, **drawn)
 
 
 coordinate_x = st.integers(0, SIZE.width_px - 2).map(lambda n: n + 0.37)
@@ -130,11 +67,6 @@ def drawings(draw: st.DrawFn, classes: tuple[str, ...]) -> list[dict[str, Any]]:
         named = {"class": draw(st.sampled_from(classes))} if kind in {"add", "fill", "erase_class"} else {}
         found.append(operation(kind.removesuffix("_class"), shape, **named))
     return found
-
-
-def ids_of(slide: OpenedSlide) -> dict[str, int]:
-    found = {c.name: c.id for c in slide.counted.classes}
-    return {**found, "excluded_by_hand": found.get("excluded_by_hand", len(found))}
 
 
 def expected(measured: Measured, features: list[dict[str, Any]], codes: Any) -> tuple[Any, Any]:

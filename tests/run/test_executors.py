@@ -1,8 +1,6 @@
 """One contract for every executor; the serial one is the specification."""
 
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 
@@ -72,27 +70,6 @@ def test_only_processes_leave_this_process() -> None:
             assert ([pid for _, pid in made.map(process_id, [0])] == [os.getpid()]) is here
         finally:
             made.close()
-
-
-def test_threads_need_no_dask() -> None:
-    program = """
-import sys
-from wsi_area.run.executors.choice import make_executor
-from wsi_area.settings.run_settings import RunSection
-made = make_executor(RunSection(executor="threads", workers=3))
-assert sorted(made.map(abs, range(-50, 0))) == [(n, 50 - n) for n in range(50)]
-made.close()
-assert "dask" not in sys.modules and "distributed" not in sys.modules
-"""
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
-
-
-@pytest.mark.parametrize("workers", [1, 2, 5])
-def test_an_error_in_a_thread_reaches_whoever_asked(workers: int) -> None:
-    made = make_executor(RunSection(executor="threads", workers=workers))
-    with pytest.raises(RuntimeError, match="this worker cannot do it"):
-        list(made.map(lose, range(30)))
-    made.close()
 
 
 @pytest.mark.parametrize(("name", "workers"), [("serial", 1), ("threads", 1), ("threads", 2)])

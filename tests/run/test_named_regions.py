@@ -22,6 +22,7 @@ from wsi_area.results.tables.reading import read_workbook
 from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
 from wsi_area.run.array.task_run import run_task
+from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 
 SIZE, MPP = Size(300, 200), 0.5
@@ -191,3 +192,92 @@ def test_tasks_of_an_array_that_share_the_slide_come_to_the_same_rows(
     merge_run(shared)
     assert (shared / "regions.csv").read_bytes() == (one / "regions.csv").read_bytes()
     assert verify_run(shared).disagreements == ()
+
+
+@pytest.mark.parametrize(("given", "relative"), [({}, 0.02), ({"mpp": "0.5", "mpp_reason": "stage micrometer"}, 0.06)])
+def test_each_area_of_a_region_has_the_uncertainty_of_the_pixel_size(
+    drawn: tuple[Path, Path], tmp_path: Path, given: dict[str, str], relative: float
+) -> None:
+    slide, folder = drawn
+    measure(slide, tmp_path / "given", regions_from=folder, **given)  # a TIFF tag is 1 % of p, a size typed 3 %
+    for row in rows_of(tmp_path / "given"):
+        for name in ("area", "tissue_area"):
+            due = float(row[f"{name}_mm2"]) * relative
+            assert float(row[f"{name}_u_mm2"]) == pytest.approx(due, rel=1e-12), name
+        assert row["tumor_area_u_mm2"] == row["viable_tumor_pct"] == ""
+    assert verify_run(tmp_path / "given").disagreements == ()
+
+
+def test_a_region_has_the_ratios_that_its_classes_allow_and_no_other(tmp_path: Path) -> None:
+    form = FileForm(mpp=Mpp(MPP, MPP))
+    slide = Path(write_slide(tmp_path / "s.tiff", SIZE, {"dab": disc(SIZE, 150, 100, 60)}, form).path)
+    boxes = {
+        "tumor": (20, 20, 80, 80), "dead": (80, 20, 110, 80), "frame": (20, 20, 140, 80), "bare": (200, 20, 220, 40),
+    }  # fmt: skip
+    features = []
+    for name, corners in boxes.items():
+        drawn_box = feature(name, corners)
+        drawn_box["properties"]["classification"] = {"name": name}
+        features.append(drawn_box)
+    (tmp_path / "s.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    classes = (
+        'segmenter.classes=[{id=0, name="background", color="#ffffff"}, '
+        '{id=1, name="tumor", color="#a0281e", is_tissue=true, is_tumor=true, match=["tumor"]}, '
+        '{id=2, name="dead", color="#555555", is_tissue=true, role="necrosis", match=["dead"]}]'
+    )
+    settings = load(None, ["segmenter.name=regions", "segmenter.unmatched=ignore", classes])
+    inputs = collect_slides([str(slide)], annotations=tmp_path / "s.geojson")
+    assert run_slides(inputs, settings, tmp_path / "out").exit_code == 0
+    rows = {row["region_name"]: row for row in rows_of(tmp_path / "out")}
+    assert {name: row["necrosis_pct"] for name, row in rows.items()} == dict.fromkeys(boxes, "")  # no class is stroma
+    assert verify_run(tmp_path / "out").disagreements == ()
+    stroma = '{id=3, name="stroma", color="#888888", is_tissue=true, role="stroma", match=["bare"]}'
+    with_stroma = f"{classes[:-1]}, {stroma}]"
+    settings = load(None, ["segmenter.name=regions", "segmenter.unmatched=ignore", with_stroma])
+    assert run_slides(inputs, settings, tmp_path / "all").exit_code == 0
+    rows = {row["region_name"]: row for row in rows_of(tmp_path / "all")}
+    told = {name: (row["viable_tumor_pct"], row["necrosis_pct"], row["stroma_pct"], row["tumor_stroma_ratio"])
+            for name, row in rows.items()}  # fmt: skip
+    assert told["tumor"] == ("100.0", "0.0", "0.0", "")
+    assert told["bare"] == ("0.0", "0.0", "100.0", "0.0")
+    assert [float(value or -1) for value in told["frame"]] == pytest.approx([200 / 3, 100 / 3, 0, -1])
+    assert verify_run(tmp_path / "all").disagreements == ()
+
+
+def test_an_id_that_several_regions_of_a_file_have_is_told(drawn: tuple[Path, Path], tmp_path: Path) -> None:
+    slide, folder = drawn
+    place = folder / "s.geojson"
+    told = json.loads(place.read_text())
+    for one in told["features"][:2]:
+        one["id"] = "copied-by-hand"
+    place.write_text(json.dumps(told))
+    measure(slide, tmp_path / "out", regions_from=folder)
+    assert [row["region_id"] for row in rows_of(tmp_path / "out")][:2] == [
+        "copied-by-hand outline 0", "copied-by-hand outline 1",
+    ]  # fmt: skip
+    (finding,) = [f for f in open_run(tmp_path / "out")["s"].counted.findings if f.code == "REGION_IDS_REPEATED"]
+    assert "copied-by-hand" in finding.message
+    for one in told["features"]:
+        del one["id"]  # no id at all is nothing to be told apart
+    place.write_text(json.dumps(told))
+    measure(slide, tmp_path / "out", regions_from=folder)
+    assert not [f for f in open_run(tmp_path / "out")["s"].counted.findings if f.code == "REGION_IDS_REPEATED"]
+
+
+@pytest.mark.parametrize("name", ["t.geojson", "T2.xml", "other_mask.png", "s2.json"])
+def test_a_file_of_regions_that_fits_no_slide_is_told_and_the_slides_are_measured(
+    drawn: tuple[Path, Path], tmp_path: Path, name: str
+) -> None:
+    slide, folder = drawn
+    other = Path(shutil.copy(slide, tmp_path / "b.tiff"))
+    shutil.copy(folder / "s.geojson", folder / "b.geojson")
+    assert collect_slides([str(slide), str(other)], regions_from=folder).left_out == ()
+    (folder / name).write_bytes((folder / "s.geojson").read_bytes())
+    (folder / "notes.csv").write_text("no drawing")
+    slides = collect_slides([str(slide), str(other)], regions_from=folder)
+    (left,) = slides.left_out
+    assert ([Path(path).name for path in left.paths], left.is_lost) == ([name], False)
+    assert "named like no slide" in left.line
+    assert (
+        collect_slides([str(slide)], regions_from=folder).left_out == ()
+    )  # a folder for many, and one slide asked for

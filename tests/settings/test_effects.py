@@ -34,7 +34,7 @@ CHANGE_NUMBERS = (
     "tma.core_mm=1",
     "calibration.profile=plain",
 )
-CHANGE_FINDINGS = ("quality.unscanned_fraction=0.1", "quality.stain_angle_deg=3")
+CHANGE_FINDINGS = ("quality.unscanned_fraction=0.1", "quality.stain_angle_deg=3", "uncertainty.rescan_on=these")
 CHANGE_NOTHING = (
     "run.workers=7",
     "report.title=Cohort 3",

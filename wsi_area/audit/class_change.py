@@ -1,11 +1,15 @@
 """audit: what one class of one subject gained or lost between two dates: a row of the table of changes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from wsi_area.audit.dated_areas import NamedArea
 from wsi_area.compute.judge.area_change import area_change
+from wsi_area.compute.judge.bearing import warnings_of_area
+from wsi_area.model.finding import QaFinding
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.results.tables.light_text import is_unlit
+
+NO_VERDICT = "no interval holds the error that a warning is about, so there is no verdict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class ClassChange:
     change_ci95_high_mm2: float
     change_pct: float | None
     change_u_pct: float | None
-    exceeds_ci95: bool | None  # None where no glass was seen on either day: no interval holds that error
+    exceeds_ci95: bool | None  # None where a warning of either day speaks against the area: no interval holds that
     before_mean_signal: float | None
     after_mean_signal: float | None
     remarks: str | None
@@ -63,7 +67,15 @@ def class_change(
     """Return what a class gained or lost."""
     old, new = before.area, after.area
     change = area_change(old.area, new.area, same_scale=same_scale)
-    is_doubtful = any(is_unlit(dated.slide.counted) for dated in (before, after))
+    doubts = {when: _doubts(dated) for when, dated in (("before", before), ("after", after))}
+    is_doubtful = any(doubts.values())
+    said = [
+        f"{when}: {text}"
+        for when, dated in (("before", before), ("after", after))
+        for text in _told(dated, doubts[when])
+    ]
+    verdict = NO_VERDICT if is_doubtful and "no verdict" not in (remarks or "") else None
+    told = "; ".join(text for text in (remarks, *said, verdict) if text) or None
     scale_before, scale_after = (dated.slide.counted.calibration for dated in (before, after))
     return ClassChange(
         subject=subject,
@@ -96,5 +108,20 @@ def class_change(
         exceeds_ci95=None if is_doubtful else change.exceeds_ci95,
         before_mean_signal=old.mean_signal,
         after_mean_signal=new.mean_signal,
-        remarks=remarks,
+        remarks=told,
     )
+
+
+def _doubts(dated: DatedClass) -> tuple[QaFinding, ...]:
+    """Return the warnings of a slide that speak against an area of it."""
+    area, slide = dated.area, dated.slide.counted
+    is_of_tissue = area.kind == "total" and area.name == "tissue"
+    by_threshold = is_of_tissue or not (area.is_positive or area.is_tumor)
+    return warnings_of_area(slide.findings, is_tissue=is_of_tissue, by_threshold=by_threshold)
+
+
+def _told(dated: DatedClass, doubts: Iterable[QaFinding]) -> list[str]:
+    """Return warnings as text, without those of the light, which the grade of that has told."""
+    grade = dated.slide.counted.light_grade
+    of_light = () if grade is None or grade.grade != "C" else grade.because
+    return [f"{finding.code}, {finding.message}" for finding in doubts if finding.code not in of_light]

@@ -8,6 +8,7 @@ from wsi_area.audit.same_rules import denominator_of
 from wsi_area.model.json_tree import flat
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.amended import latest_amended
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.run_folder import require_readable
@@ -60,7 +61,9 @@ def relative_difference(first: Any, second: Any) -> float | None:
     return abs(second - first) / largest if largest else 0.0
 
 
-def compare_runs(first: Place, second: Place, tolerance: float = 0.0) -> RunDifference:
+def compare_runs(
+    first: Place, second: Place, tolerance: float = 0.0, *, amended: tuple[bool, bool] = (False, False)
+) -> RunDifference:
     """Return how two runs differ, slide by slide.
 
     Parameters
@@ -70,13 +73,15 @@ def compare_runs(first: Place, second: Place, tolerance: float = 0.0) -> RunDiff
     tolerance : float
         Relative difference of an area, a count or a pixel size up to which two slides are the same; 0 asks for the
         very same number. What is in one run only, and another status, always differ.
+    amended : (bool, bool)
+        Whether the first, and the second, is taken as it was amended: of each slide the newest amended version.
 
     Raises
     ------
     ResultError
         If either folder holds no run.
     """
-    a, b = _Run(first), _Run(second)
+    a, b = _Run(first, amended[0]), _Run(second, amended[1])
     slides: list[SlideDifference] = []
     for slide_id in sorted({*a.statuses, *b.statuses}):
         slides += _slide(slide_id, a, b, tolerance)
@@ -85,7 +90,8 @@ def compare_runs(first: Place, second: Place, tolerance: float = 0.0) -> RunDiff
 
 
 class _Run:
-    def __init__(self, root: Place) -> None:
+    def __init__(self, root: Place, as_amended: bool) -> None:
+        self.as_amended = as_amended
         self.layout = RunLayout(root)
         self.record = require_readable(self.layout)
         ended = self.record.ended_slides
@@ -95,7 +101,9 @@ class _Run:
         """Return the result of a slide, None where it has no counts."""
         if self.statuses[slide_id] not in {"complete", "estimated", "incomplete", "needs_calibration"}:
             return None
-        slide = read_result(self.layout.slide(slide_id))
+        layout = self.layout.slide(slide_id)
+        version = latest_amended(layout) if self.as_amended else None
+        slide = read_result(layout) if version is None else version.result
         return slide if isinstance(slide, CountedSlide) else None
 
 

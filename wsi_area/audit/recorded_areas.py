@@ -8,6 +8,7 @@ from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.run_folder import Standing, Wish, decide, read_folder
 from wsi_area.results.sound_areas import require_sound
+from wsi_area.results.uncertainty.reference_scores import reference_scores, with_reference
 from wsi_area.storage.place import Place
 
 _WITHOUT_TABLES = {Standing.ABSENT, Standing.EMPTY, Standing.UNMERGED}  # that could say another thing than a document
@@ -15,6 +16,8 @@ _WITHOUT_TABLES = {Standing.ABSENT, Standing.EMPTY, Standing.UNMERGED}  # that c
 
 def recorded_slide(run: Place, slide_id: str | None = None) -> CountedSlide:
     """Return the result of one slide of a run, every area computed again from its count and found the same.
+
+    What readers of reference points say of it is with it, and in its budgets.
 
     Raises
     ------
@@ -30,7 +33,7 @@ def recorded_slide(run: Place, slide_id: str | None = None) -> CountedSlide:
     if Path(name).name != name:
         raise SettingsError(f"{name!r} is not the id of a slide; see {layout.slides}")
     _refuse_earlier(layout, name)
-    return slide_on_record(layout, name)
+    return with_reference([slide_on_record(layout, name)], reference_scores(layout))[0]
 
 
 def _refuse_earlier(layout: RunLayout, name: str) -> None:

@@ -16,7 +16,8 @@ def rules_apart(before_run: RunRecord, before: CountedSlide, after_run: RunRecor
     """Return in what the rules of two slides differ, as text; empty where both were measured by the same."""
     apart = []
     if before.config_hash != after.config_hash:
-        found = differences(_settings_of(before_run, before), _settings_of(after_run, after), Effect.NUMBERS)
+        numbers = Effect.NUMBERS, Effect.AFTER
+        found = differences(_settings_of(before_run, before), _settings_of(after_run, after), *numbers)
         apart += [f"{d.key}: {d.first} → {d.second}" for d in found] or [
             f"settings {before.config_hash[:12]} → {after.config_hash[:12]}"
         ]

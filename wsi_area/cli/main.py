@@ -76,9 +76,9 @@ class _LazyGroup(click.Group):
 @click.group(
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 all good; 1 usage or settings; 2 some slides failed or are incomplete; 3 some need a "
-    "pixel size; 4 verification failed, two runs differ, or the demo missed its truth; 130 interrupted (run the same "
-    "command again to go on).",
+    epilog="Exit codes: 0 all good; 1 usage or settings; 2 some slides failed or are incomplete; 3 some need a pixel "
+    "size, or a review waits for somebody; 4 verification failed, two runs differ, or the demo missed its truth; 130 "
+    "interrupted (run the same command again to go on).",
 )
 @click.version_option(__version__, prog_name="wsi-area")
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens to each slide, on stderr.")

@@ -10,6 +10,8 @@ from wsi_area.exports.measured_slide import measured_slide
 from wsi_area.exports.outlines_geojson import ClassOutlines, write_geojson
 from wsi_area.exports.regions_geojson import write_regions
 from wsi_area.model.slide_result import EndedSlide
+from wsi_area.results.amended import latest_amended
+from wsi_area.results.corrections.amended_run import open_amended
 from wsi_area.results.layout import LABELS_NAME, NAMED_REGIONS_NAME, OUTLINES_NAME, RunLayout
 from wsi_area.results.opened_run import OpenedRun, open_run
 from wsi_area.results.run_folder import refuse_run_in
@@ -44,12 +46,15 @@ class ExportOptions:
         GeoJSON: how far outlines may move, level-0 px.
     ome_zarr_version
         OME-Zarr: None is 0.5.
+    amended
+        The newest amended version of each slide, instead of what was measured; a slide without one is named.
     """
 
     format: Format
     split: bool = False
     simplify_px: float = 0.0
     ome_zarr_version: OmeVersion | None = None
+    amended: bool = False
 
     def __post_init__(self) -> None:
         """Refuse options of another format, and a distance that is none."""
@@ -85,7 +90,7 @@ def export_run(
     CountMismatchError
         What would be exported is not what was measured; that slide has no file then.
     """
-    opened = open_run(run)
+    opened = open_amended(run) if options.amended else open_run(run)
     ended = opened.run_record.slides
     if ended is None or opened.run_record.state == "running":
         raise ResultError(f"{run}: this run has not ended; run the same command again to finish it, then export")
@@ -98,7 +103,7 @@ def export_run(
         discard_dead_drafts(folder, (OUTLINES_NAME, LABELS_NAME, NAMED_REGIONS_NAME))
     written: list[Place] = []
     try:
-        for exported in _exported(opened, options, slide_ids, ended, folders):
+        for exported in _exported(opened, options, slide_ids, ended, folders, out):
             written += [exported.path] if exported.path is not None else []
             yield exported
     finally:
@@ -112,13 +117,22 @@ def _exported(
     slide_ids: Sequence[str],
     ended: Mapping[str, EndedSlide],
     folders: Mapping[str, Place],
+    out: Place | None,
 ) -> Iterator[ExportedSlide]:
-    """Yield what became of each slide, written into its folder of ``folders``."""
+    """Yield what became of each slide, written into its folder of ``folders``, or into that of its version."""
     for slide_id in slide_ids or ended:
         if not slide_ids and not (slide_id in opened and opened[slide_id].is_counted):
             yield ExportedSlide(slide_id, None, 0, f"{ended[slide_id].status}, {ended[slide_id].reason}")
             continue
-        slide = measured_slide(opened, slide_id, folders[slide_id])
+        folder = folders[slide_id]
+        if options.amended:
+            version = latest_amended(opened.layout.slide(slide_id))
+            why = "" if version is None or not version.is_base_gone else "what its amended version corrects is gone"
+            if version is None or (why and not slide_ids):
+                yield ExportedSlide(slide_id, None, 0, why or "it has no amended version")
+                continue
+            folder = version.layout.root if out is None else folder
+        slide = measured_slide(opened, slide_id, folder)
         if options.format == "geojson":
             outlines = write_geojson(slide, split=options.split, simplify_px=options.simplify_px)
             path = slide.exports / OUTLINES_NAME

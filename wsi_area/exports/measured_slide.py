@@ -14,6 +14,7 @@ from wsi_area.model.counts import ClassCounts
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.amended import require_base
 from wsi_area.results.class_map.stored_class_map import open_class_map, zarr_errors_of
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_run import OpenedRun
@@ -130,4 +131,6 @@ def measured_slide(run: OpenedRun, slide_id: str, elsewhere: Place | None = None
     if not opened.is_counted:
         reason = opened.result.reason
         raise ResultError(f"{slide_id} is {opened.status} and has no class map ({reason}); measure it again")
+    if opened.counted.amendment is not None:
+        require_base(opened.layout)
     return MeasuredSlide(opened.layout, opened.counted, opened.grid, elsewhere)

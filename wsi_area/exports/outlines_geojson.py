@@ -23,6 +23,7 @@ from wsi_area.exports.measured_slide import MeasuredSlide
 from wsi_area.exports.simplifying import simplified
 from wsi_area.exports.tracing import Ring, TracedRegion, traced_regions
 from wsi_area.model.classes import TissueClass
+from wsi_area.results.content_hash import content_hash
 from wsi_area.results.layout import OUTLINES_NAME
 from wsi_area.storage.place import scratch_folder
 from wsi_area.storage.whole_files import gzipped
@@ -206,6 +207,7 @@ def _about(slide: MeasuredSlide, outlines: list[ClassOutlines], simplify_px: flo
         "slide_file": Path(slide.result.path).name,
         "fingerprint": slide.result.fingerprint,
         "key": slide.result.key,
+        "content_hash": content_hash(slide.result),
         "wsi_area_version": slide.result.wsi_area_version,
         "status": slide.result.status,
         "reason": slide.result.reason,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,13 +12,16 @@ from wsi_area.notebook.class_levels import ClassLevel, class_level
 from wsi_area.notebook.comparison import RunComparison, comparison_of
 from wsi_area.notebook.explained import ExplainedArea, explained_area
 from wsi_area.notebook.html import run_html, slide_html
+from wsi_area.notebook.review_view import review_frame, with_verdicts
 from wsi_area.notebook.tile_view import TileView, tile_view
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_run import open_run as open_documents
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.storage.place import Place
 
-if TYPE_CHECKING:  # the viewer is loaded by who asks for it
+if TYPE_CHECKING:  # the viewer and pandas are loaded by who asks for them
+    import pandas as pd
+
     from wsi_area.notebook.viewer.widget import SlideViewer
 
 
@@ -62,6 +66,28 @@ class NotebookRun(OpenedRun):
         """Take the run's folder away if it is a temporary one; any other is left as it is."""
         if self.folder is not None:
             self.folder.close()
+
+    @cached_property
+    def summary(self) -> "pd.DataFrame":
+        """Return one row for each planned slide, indexed by slide id, with verdicts and amended areas beside it.
+
+        Raises
+        ------
+        ResultError
+            If the run has not ended, or what people decided cannot be read.
+        """
+        return with_verdicts(super().summary, self)
+
+    @cached_property
+    def review(self) -> "pd.DataFrame":
+        """Return one row for each planned slide, indexed by slide id: the verdict on it, and who gave it.
+
+        Raises
+        ------
+        ResultError
+            If what was decided cannot be read.
+        """
+        return review_frame(self)
 
     def _repr_html_(self) -> str:
         """Return the run as a table with what needs a look below it; every text is escaped."""

@@ -9,8 +9,8 @@ from wsi_area.compute.picture.scale_bar import scale_bar
 from wsi_area.errors import MissingExtraError
 from wsi_area.model.calibration import Mpp
 from wsi_area.notebook.overlay import Entry, slide_picture
-from wsi_area.results.found_regions import found_label, found_regions
 from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.results.shown_regions import shown_regions
 
 try:
     import matplotlib.pyplot as plt
@@ -33,7 +33,7 @@ def plot_slide(slide: OpenedSlide, ax: Any, *, overlay: bool, classes: Iterable[
     if overlay:
         axes.imshow(picture.overlay(), extent=extent, interpolation="nearest")
         _legend(axes, picture.legend)
-        _outline_found(axes, place, slide)
+        _outline_regions(axes, place, slide)
     width, height = slide.counted.width_px, slide.counted.height_px
     _frame(axes, place, (0, 0, width, height), slide.slide_id)
     return axes
@@ -74,17 +74,18 @@ def plot_disagreement(found: Any, slide: OpenedSlide, ax: Any) -> Any:
     return axes
 
 
-def _outline_found(axes: Any, place: "_Place", slide: OpenedSlide) -> None:
-    """Draw the pieces and cores that were found, with their numbers and names; with dashes where there is a status."""
-    for row, rings in found_regions(slide.layout, slide.counted):
-        for ring in rings:
+def _outline_regions(axes: Any, place: "_Place", slide: OpenedSlide) -> None:
+    """Draw the regions with their names, drawn or found; with dashes where one has a status."""
+    for region in shown_regions(slide.layout, slide.counted):
+        row, rings = region.row, region.rings
+        for ring in () if region.is_class else rings:
             style = "-" if row.status == "complete" else "--"
             axes.plot(ring[:, 0] * place.x, ring[:, 1] * place.y, color=_INK, linewidth=0.8, linestyle=style, zorder=4)
         points = np.concatenate(rings)
         (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-        is_core = row.region_class == "core"
+        is_core = region.is_found and row.region_class == "core"
         axes.text(
-            (left + right) / 2 * place.x, ((top + bottom) / 2 if is_core else top) * place.y, found_label(row),
+            (left + right) / 2 * place.x, ((top + bottom) / 2 if is_core else top) * place.y, region.label,
             ha="center", va="center" if is_core else "bottom", fontsize=7, color=_INK, parse_math=False,
             path_effects=[withStroke(linewidth=2, foreground=_HALO)], zorder=5, clip_on=True,
         )  # fmt: skip

@@ -29,7 +29,7 @@ class AreaRow:
     name: str
     role: str  # what it counts as
     n_px: str
-    area: str  # mm² ± 95 %
+    area: str  # mm² ± pixel size
     filled: str = NONE  # mm² with holes counted in
     outline: str = NONE  # mm² that its drawn outlines enclose
     of_tissue: str = NONE

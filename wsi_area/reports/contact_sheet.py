@@ -1,11 +1,13 @@
 """reports: every slide of a run as a small card: its picture, its area, how it ended; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.picture.slide_picture import SlidePicture
+from wsi_area.reports.review_view import VerdictLine
 from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, SlideView, anchor_of
+from wsi_area.results.budget.budget_text import area_with_error
 from wsi_area.results.tables.shown_areas import total_areas
 
 SHOWN = 60
@@ -26,17 +28,21 @@ class Card:
     warnings: int
     codes: tuple[str, ...]  # of its findings, for the filter
     picture: SlidePicture | None
-    verdict: str = ""  # what a person decided
+    amended: str  # the area with a person's corrections; empty where nobody made any
+    verdict: VerdictLine | None  # None where nobody decided on any slide of the run
 
 
-def contact_sheet(records: Sequence[EndedSlide], slides: Sequence[SlideView]) -> tuple[Card, ...]:
-    """Return the cards of a run's slides in their order."""
+def contact_sheet(
+    records: Sequence[EndedSlide], slides: Sequence[SlideView], verdicts: Mapping[str, VerdictLine]
+) -> tuple[Card, ...]:
+    """Return the cards of a run's slides in their order; ``verdicts`` has what people decided, by slide."""
     return tuple(
-        _card(place, record, slide) for place, (record, slide) in enumerate(zip(records, slides, strict=True), 1)
+        _card(place, record, slide, verdicts.get(record.slide_id))
+        for place, (record, slide) in enumerate(zip(records, slides, strict=True), 1)
     )
 
 
-def _card(place: int, record: EndedSlide, slide: SlideView) -> Card:
+def _card(place: int, record: EndedSlide, slide: SlideView, verdict: VerdictLine | None) -> Card:
     area, of = _number(record) if isinstance(record, CountedSlide) else ("", "")
     return Card(
         anchor=anchor_of(place),
@@ -49,6 +55,8 @@ def _card(place: int, record: EndedSlide, slide: SlideView) -> Card:
         warnings=sum(f.severity == "warning" for f in slide.findings),
         codes=tuple(dict.fromkeys(f.code for f in slide.findings)),
         picture=slide.picture,
+        amended=next((text for _, text in slide.amended), ""),
+        verdict=verdict,
     )
 
 
@@ -59,4 +67,4 @@ def _number(record: CountedSlide) -> tuple[str, str]:
         return "", ""
     first = found[0]
     share = f", {first.share} of tissue" if first.kind == "headline" and record.headline.pct_tissue is not None else ""
-    return first.text, f"{first.name}{share}"
+    return area_with_error(record, first), f"{first.name}{share}"

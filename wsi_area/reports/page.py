@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from wsi_area.compute.picture.washes import WASH
 from wsi_area.plain_text import plain_cell
+from wsi_area.reports.budget_view import BAR_WIDTH
 from wsi_area.reports.cohort import Cohort
 from wsi_area.reports.contact_sheet import SHOWN as CARDS_SHOWN
 from wsi_area.reports.contact_sheet import Card
@@ -19,6 +20,7 @@ from wsi_area.reports.plots.histogram import HEIGHT as HISTOGRAM_HEIGHT
 from wsi_area.reports.plots.histogram import WIDTH as PLOT_WIDTH
 from wsi_area.reports.plots.strip_plot import OUTLIER_RULE
 from wsi_area.reports.provenance import Provenance
+from wsi_area.reports.review_view import ReviewView
 from wsi_area.reports.slide_view import SlideView
 from wsi_area.reports.subjects import SubjectRow
 
@@ -35,6 +37,7 @@ class ReportView:
     subjects: tuple[SubjectRow, ...]
     slides: tuple[SlideView, ...]  # those that were counted
     origin: Provenance
+    review: ReviewView | None = None  # None: nobody decided anything
 
     @property
     def on_paper(self) -> "ReportView":
@@ -76,6 +79,7 @@ def page_html(view: ReportView, *, for_print: bool) -> str:
             subjects=view.subjects,
             slides=view.slides,
             origin=view.origin,
+            review=view.review,
             shared_facts=view.shared_facts if for_print else [],
             for_print=for_print,
             seal=view.origin.seal,
@@ -84,6 +88,7 @@ def page_html(view: ReportView, *, for_print: bool) -> str:
             policy=_policy(style, script),
             outlier_rule=OUTLIER_RULE,
             plot_width=PLOT_WIDTH,
+            bar_width=BAR_WIDTH,
             histogram_height=HISTOGRAM_HEIGHT,
             shown_percent=round(100 * WASH / 255),  # the classes on screen, until the slider is moved
             ramp=["#" + bytes(rgb).hex() for rgb in RAMP_RGB],

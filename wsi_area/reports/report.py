@@ -13,6 +13,7 @@ from wsi_area.reports.pdf import require_weasyprint, write_pdf
 from wsi_area.reports.picture.embedded import bytes_per_slide
 from wsi_area.reports.picture.slide_picture import slide_picture
 from wsi_area.reports.provenance import provenance
+from wsi_area.reports.review_view import review_view
 from wsi_area.reports.slide_view import SlideView, slide_view
 from wsi_area.reports.subjects import subject_rows
 from wsi_area.results.layout import write_bytes
@@ -33,7 +34,14 @@ class WrittenReport:
     refused: tuple[tuple[str, str], ...]  # slides whose documents were not believed, and why
 
 
-def write_report(run: Place, *, pdf: bool = False, out: Place | None = None, title: str | None = None) -> WrittenReport:
+def write_report(
+    run: Place,
+    *,
+    pdf: bool = False,
+    out: Place | None = None,
+    title: str | None = None,
+    events: Place | None = None,
+) -> WrittenReport:
     """Write the report of a run into its folder, or another, and return where; the same run makes the same bytes.
 
     Parameters
@@ -46,6 +54,8 @@ def write_report(run: Place, *, pdf: bool = False, out: Place | None = None, tit
         The folder for it, where the run must not be written; None: the run's own.
     title : str or None
         Of the study; None: the one that the run was given, if any.
+    events : Place or None
+        Where the events of its review lie, if not in the run.
 
     Raises
     ------
@@ -60,13 +70,15 @@ def write_report(run: Place, *, pdf: bool = False, out: Place | None = None, tit
     asked_title = None if title is None else require_title(title)
     documents = read_documents(run)
     slides = tuple(_views(documents))
+    review = review_view(documents.layout, documents.run_record, events)
     view = ReportView(
         heading_of(documents.run_record, len(slides), asked_title),
         cohort(documents.slides, documents.run_record.left_out or ()),
-        contact_sheet(documents.slides, slides),
+        contact_sheet(documents.slides, slides, {} if review is None else review.by_slide),
         subject_rows(documents),
         tuple(slide for slide in slides if slide.areas is not None),
         provenance(documents.run_record),
+        review,
     )
     folder = run if out is None else out
     html, paper = folder / HTML_NAME, folder / PDF_NAME

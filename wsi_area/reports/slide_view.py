@@ -3,16 +3,20 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from wsi_area.errors import ResultError
 from wsi_area.model.record.slide_foci import FociOnRecord
 from wsi_area.model.record.slide_origin import CalibrationOnRecord, TileError
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.areas_table import AreasTable, areas_table, foci_rows
+from wsi_area.reports.budget_view import BudgetView, budget_view
 from wsi_area.reports.margins import MarginsView, margins_view
 from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_lines
 from wsi_area.reports.picture.focus_marks import LISTED_FOCI
 from wsi_area.reports.picture.slide_picture import LegendEntry, SlidePicture, tile_legend
 from wsi_area.reports.plots.histogram import Histogram, histograms
 from wsi_area.reports.regions import RegionsView, regions_view
+from wsi_area.results.amended import latest_amended
+from wsi_area.results.budget.budget_text import area_with_error, budget_of_shown, half_text
 from wsi_area.results.certificate import not_assessed
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.tables.certificate_text import Lines, certificate_lines
@@ -29,6 +33,8 @@ STATUS_TEXT = {
     "failed": "failed",
 }
 STATUS_SIGN = {"complete": "✓", "estimated": "≈", "incomplete": "!", "needs_calibration": "?", "failed": "✕"}
+_DOUBT = "quality of the areas"
+_SCALE_ALONE = "of the pixel size alone"
 SEVERITY_SIGN = {"refusal": "✕", "warning": "▲", "info": "i"}
 
 
@@ -69,9 +75,12 @@ class SlideView:
     reason: str
     findings: tuple[Finding, ...]
     headline: tuple[tuple[str, str], ...] = ()
+    amended: tuple[tuple[str, str], ...] = ()  # the same numbers with a person's corrections
+    amended_fault: str = ""  # why those cannot be shown
     picture: SlidePicture | None = None
     tile_legend: tuple[LegendEntry, ...] = ()
     areas: AreasTable | None = None
+    budget: BudgetView | None = None
     calibration: str = ""
     candidates: tuple[Candidate, ...] = ()
     histograms: tuple[Histogram, ...] = ()
@@ -136,12 +145,16 @@ def slide_view(
     if not isinstance(record, CountedSlide):
         return head
     facts = record.segmenter.facts
+    amended, amended_fault = ((), "") if layout is None else _amended(layout)
     return replace(
         head,
         headline=_headline(record),
+        amended=amended,
+        amended_fault=amended_fault,
         picture=picture,
         tile_legend=() if picture is None or picture.tile_facts is None else tile_legend(picture.tile_facts),
         areas=areas_table(record),
+        budget=budget_view(record),
         calibration=_calibration_text(record.calibration),
         candidates=_candidates(record.calibration),
         histograms=histograms(facts),
@@ -162,12 +175,28 @@ def _headline(record: CountedSlide) -> tuple[tuple[str, str], ...]:
     totals = [total for total in total_areas(record) if total.kind != "envelope"]
     if not totals and record.mpp is not None:  # every class stands for itself
         totals = [class_area(record, c) for c in record.classes if c.id]
-    lines = [(total.name, total.text) for total in totals]
+    lines = [(total.name, area_with_error(record, total, with_terms=True)) for total in totals]
+    if totals and totals[0].u_mm2 and budget_of_shown(record, totals[0]) is not None:
+        lines.insert(1, (_SCALE_ALONE, f"± {half_text(totals[0].area_mm2, totals[0].u_mm2)}"))
     if record.mpp is not None and {total.kind for total in totals} == {"headline", "tissue"}:
         lines.append((f"{totals[0].name} in tissue", totals[0].share))
     if doubt := doubt_text(record):
-        lines.append(("quality of the areas", f"{doubt}"))
+        lines.append((_DOUBT, f"{doubt}"))
     return tuple(lines)
+
+
+def _amended(layout: SlideLayout) -> tuple[tuple[tuple[str, str], ...], str]:
+    """Return the numbers of the newest amended version of a slide, and why there are none though it has one."""
+    try:
+        found = latest_amended(layout)
+    except ResultError as error:
+        return (), str(error)
+    if found is None:
+        return (), ""
+    what = f"amended ({found.number}{', its base is gone' if found.is_base_gone else ''})"
+    return tuple(
+        (f"{name}, {what}", text) for name, text in _headline(found.result) if name not in (_DOUBT, _SCALE_ALONE)
+    ), ""
 
 
 def _calibration_text(calibration: CalibrationOnRecord) -> str:
@@ -207,7 +236,7 @@ def _foci_text(foci: FociOnRecord) -> str:
 
 
 def _not_assessed(record: CountedSlide) -> tuple[str, ...]:
-    error_bar = "The ± 95 % is of the pixel size alone; what the segmentation gets wrong is not in it."
+    error_bar = "The ± beside an area is of the pixel size alone; what the segmentation gets wrong is not in it."
     return (*not_assessed(c.name for c in record.classes if c.is_excluded), error_bar)
 
 

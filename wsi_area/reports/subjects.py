@@ -17,7 +17,7 @@ class SubjectRow:
     subject: str
     slides: str
     name: str
-    area: str  # mm² ± 95 %
+    area: str  # mm² ± pixel size
     is_complete: bool
     remarks: str
 

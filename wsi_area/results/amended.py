@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from wsi_area.errors import ResultError
 from wsi_area.model.corrections.amendment import Amendment
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.class_map.overlaid import require_same_base
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.content_hash import content_hash
 from wsi_area.results.documents import read_result
@@ -64,7 +65,7 @@ def read_amended(layout: SlideLayout, number: int) -> AmendedSlide:
     result = read_result(place)
     if not isinstance(result, CountedSlide) or result.amendment is None or result.amendment.number != number:
         raise ResultError(f"{place.result_json} is not the amended version {number} of a slide; remove its folder")
-    return AmendedSlide(number, place, result, result.amendment, _is_gone(layout, result.amendment))
+    return AmendedSlide(number, place, result, result.amendment, _is_gone(layout, place, result.amendment))
 
 
 def amended_slides(layout: SlideLayout) -> tuple[AmendedSlide, ...]:
@@ -84,12 +85,33 @@ def latest_amended(layout: SlideLayout) -> AmendedSlide | None:
     return read_amended(layout, numbers[-1]) if numbers else None
 
 
-def _is_gone(layout: SlideLayout, amendment: Amendment) -> bool:
-    """Return whether what a version was laid over is no longer what lies in the slide's folder."""
+def _is_gone(layout: SlideLayout, place: SlideLayout, amendment: Amendment) -> bool:
+    """Return whether the class maps that a version was laid over are no longer those in the slide's folder.
+
+    Their pixels count, by the keys and rows of their ledgers. Other bands or findings over the same pixels take nothing
+    from a version.
+    """
     try:
-        measured = read_result(layout)
-        return content_hash(measured) != amendment.measured or (
-            ledger_digest(ledger_rows(layout)) != amendment.measured_ledger
-        )
+        require_same_base(place, layout)
+        if amendment.tissue_map is not None:
+            require_same_base(place.tissue, layout.tissue)
+        return ledger_digest(ledger_rows(layout)) != amendment.measured_ledger
     except ResultError:
         return True
+
+
+def require_base(layout: SlideLayout) -> None:
+    """Refuse an amended version of which what it was laid over is gone.
+
+    Raises
+    ------
+    ResultError
+        Then, and if it cannot be read.
+    """
+    measured = layout.base
+    version = None if measured is None else read_amended(measured, int(layout.root.name))
+    if version is not None and version.is_base_gone:
+        raise ResultError(
+            f"{layout.slide_id}: what the amended version {version.number} was laid over is gone, since the slide was "
+            "measured again; its numbers stay on record, its class map cannot be shown. Amend the slide again"
+        )

@@ -51,6 +51,7 @@ def _counted(slide: CountedSlide) -> dict[str, Any]:
         "envelope": slide.tissue_envelope, "analyzed": slide.analyzed, "unreadable": slide.unreadable,
         "signal": slide.signal, "foci": slide.foci, "bands": slide.bands, "hotspots": slide.hotspots,
         "regions": slide.regions, "steps": slide.steps, "by_threshold": slide.tissue_by_threshold,
+        "budgets": slide.budgets,
     }  # fmt: skip
     layer = slide.tissue_layer
     return {

@@ -146,7 +146,17 @@ class OpenedSlide:
         return np.concatenate([_halved(band, level) for band in bands])
 
     def class_map_array(self) -> StoredClassMap:
-        """Return the class map as a lazy array, uint8 (h, w); a slice of it reads only a part."""
+        """Return the class map as a lazy array, uint8 (h, w); a slice of it reads only a part.
+
+        Raises
+        ------
+        ResultError
+            If there is none, or it is that of an amended version whose base is gone.
+        """
+        if isinstance(self.result, CountedSlide) and self.result.amendment is not None:
+            from wsi_area.results.amended import require_base  # of a measured slide nobody asks
+
+            require_base(self.layout)
         return open_class_map(self.layout)
 
     @property
@@ -161,6 +171,21 @@ class OpenedSlide:
         if not isinstance(self.result, CountedSlide) or self.result.tissue_layer is None:
             return None
         return OpenedSlide(self.layout.tissue, read_result(self.layout.tissue))
+
+    @property
+    def amended(self) -> "tuple[OpenedSlide, ...]":
+        """Return the amended versions of the slide, the oldest first, each opened like a slide.
+
+        ``result.amendment`` of each says what it corrects and how. Of one whose base is gone there is no class map.
+
+        Raises
+        ------
+        ResultError
+            If one of them cannot be read.
+        """
+        from wsi_area.results.amended import amended_slides  # only who asks for corrections pays for them
+
+        return tuple(OpenedSlide(version.layout, version.result) for version in amended_slides(self.layout))
 
     def ledger(self) -> NDArray[np.int64]:
         """Return the per-tile integers, int64 (grid_rows, grid_cols, columns)."""

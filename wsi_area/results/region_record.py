@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import shapely
 
 from wsi_area.compute.count.area import area_mm2
+from wsi_area.compute.count.ratios import ClassPx, ratios_of
 from wsi_area.compute.regions.merged_tallies import RegionCounts
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme, TissueClass
@@ -14,12 +15,19 @@ from wsi_area.model.record.slide_regions import (
     ClassInRegion,
     RegionFile,
     RegionOnRecord,
+    RegionRatios,
     RegionsOnRecord,
 )
 
 
 def rows_of(
-    named: NamedRegions, counts: RegionCounts, scheme: ClassScheme, mpp: Mpp | None, *, has_layer: bool
+    named: NamedRegions,
+    counts: RegionCounts,
+    scheme: ClassScheme,
+    mpp: Mpp | None,
+    relative_u_area: float | None,
+    *,
+    has_layer: bool,
 ) -> list[RegionOnRecord]:
     """Return each region with what lies in it.
 
@@ -27,6 +35,8 @@ def rows_of(
     ----------
     named, counts, scheme, mpp
         The regions, what was counted in each, the classes, µm per level-0 pixel.
+    relative_u_area : float or None
+        Standard uncertainty of an area over the area, from the pixel size.
     has_layer : bool
         Whether the tissue of the slide is a layer of its own; else it is the tissue classes.
     """
@@ -34,12 +44,20 @@ def rows_of(
     areas_px2 = shapely.area(outlines).tolist()
     tissue_of = counts.tissue_px if has_layer else counts.px
     return [
-        _row(region, px, tissue_px, focus_px, area_px2, scheme, mpp, has_layer)
+        _row(region, px, tissue_px, focus_px, area_px2, scheme, mpp, has_layer).model_copy(
+            update={"ratios": _ratios(scheme, px), "relative_u_area": None if mpp is None else relative_u_area}
+        )
         for region, px, tissue_px, focus_px, area_px2 in zip(
             named.regions, counts.px.tolist(), tissue_of.tolist(), counts.largest_focus_px.tolist(), areas_px2,
             strict=True,
         )
     ]  # fmt: skip
+
+
+def _ratios(scheme: ClassScheme, px: Sequence[int]) -> RegionRatios:
+    counted = [ClassPx(c, px[c.class_id]) for c in scheme.classes]
+    found: dict[str, float | None] = {ratio.name: ratio.value for ratio in ratios_of(counted)}
+    return RegionRatios.model_validate({name: found.get(name) for name in RegionRatios.model_fields})
 
 
 def _row(

@@ -41,6 +41,12 @@ class Chains:
         """Return the last event of each chain, by writer."""
         return tuple(head for chain in self.chains if (head := chain.head) is not None)
 
+    @property
+    def tips(self) -> tuple[SeenHead, ...]:
+        """Return the heads that no event names: they name all others, directly or through those that they name."""
+        named = {head.hash for chain in self.chains for event in chain.events for head in event.seen}
+        return tuple(head for head in self.heads if head.hash not in named)
+
     @cached_property
     def _hashes(self) -> frozenset[tuple[str, str]]:
         return frozenset((chain.writer, event.hash) for chain in self.chains for event in chain.events)
@@ -63,8 +69,16 @@ class Chains:
         return ChainFault(f"events/{head.writer}{SUFFIX}", _missing(head, self._chain_of.get(head.writer), by))
 
 
-def read_chains(folder: ReviewFolder, review: str) -> Chains:
+def read_chains(folder: ReviewFolder, review: str, but: str = "") -> Chains:
     """Return the chains of a review, as far as they are what was written, and what of them is not.
+
+    Parameters
+    ----------
+    folder : ReviewFolder
+    review : str
+        Its id.
+    but : str
+        A session whose own chain is left out: who writes it knows it.
 
     Raises
     ------
@@ -73,7 +87,7 @@ def read_chains(folder: ReviewFolder, review: str) -> Chains:
     ResultError
         If a file cannot be read.
     """
-    files = chain_files(folder)
+    files = [file for file in chain_files(folder) if file != folder.chain(but)]
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         contents = list(threads.map(_content, files))
     chains = [

@@ -147,7 +147,7 @@ def junk_in(folder: ReviewFolder) -> list[str]:
     """Return what lies in a review and is no part of one, by its place in it."""
     if not folder.root.exists():
         return []
-    known = {"review.json", "summary.csv", "seal.json", ".lock"}
+    known = {"review.json", "summary.csv", "seal.json"}
     found = []
     everything: list[Place] = [*folder.root.rglob("*")]
     for place in sorted(everything, key=str):
@@ -155,6 +155,8 @@ def junk_in(folder: ReviewFolder) -> list[str]:
         parent, _, last = name.rpartition("/")
         is_folder = isinstance(place, Path) and place.is_dir() and not place.is_symlink()
         if is_folder and name == "events":
+            continue
+        if name.partition("/")[0].startswith(".lock"):  # in a bucket a lock is several objects
             continue
         is_link = isinstance(place, Path) and place.is_symlink()
         is_chain = parent == "events" and is_writers_file(last) and not is_folder

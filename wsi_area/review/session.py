@@ -1,4 +1,4 @@
-"""review: a session that writes its chain: each event names the one before it and the heads of all other chains."""
+"""review: a session that writes its chain: each event names the one before it and the heads of the others."""
 
 import secrets
 import threading
@@ -22,6 +22,7 @@ class ReviewSession:
         self._review = ""  # until the first event, so that who only looks leaves nothing
         self._file = GrowingFile(folder.chain(self.writer))
         self._written, self._previous = 0, ""
+        self._noted: set[str] = set()  # torn lines that some event names
         self._guard = threading.Lock()
 
     def add(self, drafts: Sequence[Mapping[str, Any]]) -> tuple[ReviewEvent, ...]:
@@ -41,7 +42,7 @@ class ReviewSession:
             if not self._review:
                 self._review = begun_review(self.folder).review
                 self._previous = first_previous(self._review, self.writer)
-            others = read_chains(self.folder, self._review)
+            others = read_chains(self.folder, self._review, but=self.writer)
             about = self._about(others)
             number, previous, lines = self._written, self._previous, b""
             for draft in drafts:
@@ -61,18 +62,19 @@ class ReviewSession:
                 raise unwritable(self.folder, error) from error
             written = read_chain(self.writer, lines, self._review).events
             self._written, self._previous = number, previous
+            self._noted |= {torn.sha256 for event in written for torn in event.torn}
             return written
 
     def _about(self, others: Chains) -> dict[str, Any]:
         """Return what all events that are written now say alike."""
-        noted = {torn.sha256 for event in others.events for torn in event.torn}
-        torn = (chain.torn for chain in others.chains if chain.torn is not None and chain.writer != self.writer)
+        self._noted |= {torn.sha256 for chain in others.chains for event in chain.events for torn in event.torn}
+        torn = (chain.torn for chain in others.chains if chain.torn is not None)
         return {
             "review": self._review,
             "writer": self.writer,
             "reviewer": self.reviewer,
-            "seen": tuple(head for head in others.heads if head.writer != self.writer),
-            "torn": tuple(one for one in torn if one.sha256 not in noted),
+            "seen": others.tips,
+            "torn": tuple(one for one in torn if one.sha256 not in self._noted),
         }
 
 

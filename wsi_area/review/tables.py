@@ -6,8 +6,8 @@ that was made of them, so that a table of yesterday is told from one that was ch
 
 import hashlib
 import logging
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 from wsi_area.errors import NewerDocumentError, ResultError
 from wsi_area.model.review.review_seal import ReviewSeal
@@ -17,15 +17,16 @@ from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.csv_text import csv_bytes
 from wsi_area.results.layout import RunLayout, write_bytes
 from wsi_area.results.opened_run import OpenedRun
-from wsi_area.results.seal.sealed_run import earlier_seal, file_digest
+from wsi_area.results.seal.sealed_run import earlier_seal
 from wsi_area.results.tables.columns import columns_of
 from wsi_area.results.tables.run_tables import RunTable
-from wsi_area.results.tables.workbook.sheets import WORKBOOK, add_to_workbook
+from wsi_area.results.tables.workbook.sheets import WORKBOOK, workbook_with
 from wsi_area.review.contents import contents_of, current_contents
 from wsi_area.review.folder import ReviewFolder, read_identity, read_review_seal, review_folder, write_review_seal
 from wsi_area.review.verdicts import ReviewState, state_of
 from wsi_area.storage.locks import held
 from wsi_area.storage.place import Place
+from wsi_area.storage.whole_files import discard_dead_drafts
 from wsi_area.version import __version__
 
 _LOG = logging.getLogger(__name__)
@@ -56,11 +57,25 @@ def write_review(run: OpenedRun, events: Place | None = None) -> ReviewState:
     """
     folder = review_folder(run.layout, events)
     contents = current_contents(run)
-    with held(folder.lock, waits=True):  # of what is made of the events alone: these need none
+    with _alone(folder):
         state = state_of(folder, contents)
-        workbook = _with_sheet(run.layout, run.run_record, folder, state)
-        _write(folder, state, run.run_record.seal, workbook)
+        before, after = _workbooks(run.layout, run.run_record, folder, state)
+        _write(folder, state, run.run_record.seal, (_sha256(before), _sha256(after)))
+        if after is not None:  # last of all: the seal knows it as it was and as it will be
+            write_bytes(run.layout.root / WORKBOOK, after)
     return state
+
+
+def renew_review(run: OpenedRun) -> None:
+    """Write table, sheet and seal of a review again, since a slide is amended; nothing where nobody decided anything.
+
+    Raises
+    ------
+    ResultError
+        It cannot be read or written.
+    """
+    if review_folder(run.layout).is_begun:
+        write_review(run)
 
 
 def review_at_end(layout: RunLayout, run: RunRecord, slides: Iterable[EndedSlide]) -> ReviewState | None:
@@ -92,28 +107,52 @@ def seal_review(layout: RunLayout, run: RunRecord, state: ReviewState | None, wo
     if state is None:
         return
     try:
-        with held(folder.lock, waits=True):
-            _write(folder, state, run.seal, workbook)
+        with _alone(folder):
+            _write(folder, state, run.seal, (workbook, workbook))
     except ResultError as error:
         _LOG.warning("the table of the review could not be written anew: %s", error)
 
 
-def _with_sheet(layout: RunLayout, run: RunRecord, folder: ReviewFolder, state: ReviewState) -> str | None:
-    """Return the SHA-256 of the workbook of a run with the sheet of its review; None where it is not given one."""
-    seal = earlier_seal(layout)
-    if not folder.is_in_run or run.state == "running" or seal is None:
-        return None
-    known = {seal.held_files.get(WORKBOOK)}
+@contextmanager
+def _alone(folder: ReviewFolder) -> Iterator[None]:
+    """Hold what is made of the events, so that two who make it follow one another; the events themselves need none.
+
+    Where nothing can be locked it is made all the same: the next decision makes it anew.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(folder.lock, waits=True))
+        except ResultError as error:
+            _LOG.info("the table of the review is made without a lock: %s", error)
+        yield
+
+
+def _workbooks(
+    layout: RunLayout, run: RunRecord, folder: ReviewFolder, state: ReviewState
+) -> tuple[bytes | None, bytes | None]:
+    """Return the workbook of a run as it is, and with the sheet of its review; None where it is not given one."""
+    place, sealed = layout.root / WORKBOOK, earlier_seal(layout)
+    if not folder.is_in_run or run.state == "running" or sealed is None or not place.is_file():
+        return None, None
+    known = {sealed.held_files.get(WORKBOOK)}
     with suppress(ResultError):
-        known.add(read_review_seal(folder).workbook)
-    place = layout.root / WORKBOOK
-    if not place.is_file() or file_digest(place) not in known:
+        seal = read_review_seal(folder)
+        known |= {seal.workbook, seal.workbook_before}
+    before = place.read_bytes()
+    if _sha256(before) not in known:
         _LOG.warning("%s is not the file that was written, so it is given no sheet of the review", place)
-        return None
-    return add_to_workbook(layout, "review", review_table(state.verdicts.values()))
+        return None, None
+    return before, workbook_with(before, "review", review_table(state.verdicts.values()))
 
 
-def _write(folder: ReviewFolder, state: ReviewState, measurement: str | None, workbook: str | None) -> None:
+def _sha256(content: bytes | None) -> str | None:
+    return None if content is None else hashlib.sha256(content).hexdigest()
+
+
+def _write(
+    folder: ReviewFolder, state: ReviewState, measurement: str | None, workbooks: tuple[str | None, str | None]
+) -> None:
+    discard_dead_drafts(folder.root, (folder.summary_csv.name, folder.seal_json.name))
     content = review_csv(state.verdicts.values())
     write_bytes(folder.summary_csv, content)
     seal = ReviewSeal(
@@ -122,7 +161,8 @@ def _write(folder: ReviewFolder, state: ReviewState, measurement: str | None, wo
         measurement=measurement,
         heads=(*state.chains.heads, *state.lost),  # what was lost stays named
         summary=hashlib.sha256(content).hexdigest(),
-        workbook=workbook,
+        workbook_before=workbooks[0],
+        workbook=workbooks[1],
         seal="0" * 64,
     )
     write_review_seal(folder, seal.model_copy(update={"seal": seal.expected_seal}))

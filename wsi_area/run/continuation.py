@@ -62,7 +62,7 @@ def origin_of(prepared: PreparedSlide, settings: RunSettings) -> Origin:
     return Origin(
         slide_file=prepared.info.fingerprint,
         pixel_size="unknown" if mpp is None else f"{mpp.x!r} × {mpp.y!r} µm",
-        settings=settings.measurement_hash,
+        settings=settings.tiles_hash,
         drawings=json_digest([_drawing_facts(d) for d in (prepared.drawn, prepared.roi)]),
         tiles=prepared.plan.fingerprint,
         fit=_fit_digest(prepared),
@@ -86,10 +86,19 @@ def _drawing_facts(drawing: Drawn | RegionOfInterest | None) -> list[object] | N
     return None if drawing is None else [drawing.sha256, drawing.scale]
 
 
-def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, origin: Origin, force: bool) -> None:
+def lay_out(
+    layout: SlideLayout,
+    tiles: SlideLayout,
+    prepared: PreparedSlide,
+    origin: Origin,
+    force: bool,
+    *,
+    is_layer: bool = False,
+) -> None:
     """Make the empty stores, or keep those of an earlier run of the very same.
 
-    A slide that was counted in pixels only for want of a pixel size may be measured afresh without ``force``.
+    A slide that was counted in pixels only for want of a pixel size may be measured afresh without ``force``, and a
+    tissue layer where another one is asked for: nothing is lost that the settings do not give again.
 
     Parameters
     ----------
@@ -99,6 +108,8 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
         Where its tiles are committed: the same, or with size filters the folder of what is raw.
     prepared, origin, force
         What is to be measured, what it is made from, whether what is there may be replaced.
+    is_layer
+        Whether it is a tissue layer.
 
     Raises
     ------
@@ -115,7 +126,8 @@ def lay_out(layout: SlideLayout, tiles: SlideLayout, prepared: PreparedSlide, or
             "%s: its stores do not open (a torn zarr.json); all of it is measured again", prepared.info.slide_id
         )
     found = stored_origin(layout) if found is None else found
-    if found not in (None, origin.parts) and not force and not _lacked_a_pixel_size(layout):
+    is_other_layer = is_layer and found is not None and found.get("settings") != origin.settings
+    if found not in (None, origin.parts) and not force and not is_other_layer and not _lacked_a_pixel_size(layout):
         raise StaleResultError(
             f"{prepared.info.slide_id}: {origin_difference(found, origin.parts, prepared.calibration)}"
         )
@@ -145,7 +157,10 @@ def origin_difference(then: Mapping[str, Any], now: Mapping[str, str], calibrati
     differ = [name for name in {**now, **then} if then.get(name) != now.get(name)]
     if "pixel_size" in differ:  # from which the size of the tiles and what is fitted follow
         differ = [name for name in differ if name not in {"tiles", "fit"}]
-    text = f"the result on disk was made with another {', '.join(name.replace('_', ' ') for name in differ)}"
+    named = (name.replace("_", " ") for name in differ)
+    text = "the result on disk was made with " + ", ".join(
+        f"{'other' if name.endswith('s') else 'another'} {name}" for name in named
+    )
     if "segmenter_package" in differ:
         text += f" ({package_change(then.get('segmenter_package'), now.get('segmenter_package'))})"
     if "pixel_size" in differ:
@@ -154,7 +169,8 @@ def origin_difference(then: Mapping[str, Any], now: Mapping[str, str], calibrati
             "; if that of then was given, give it again: for this slide alone with the same --mpp, or among others in "
             "a row of --manifest)"
         )
-    return f"{text}; or choose another --out, or --force to measure it afresh"
+    choose = "or choose" if "pixel_size" in differ else "choose"
+    return f"{text}; {choose} another --out, or --force to measure it afresh"
 
 
 def _size_text(recorded: str | None) -> str:

@@ -13,7 +13,7 @@ from wsi_area.results.layout import RunLayout
 from wsi_area.results.run_folder import Act, RunFolder, Standing, Wish, decide, read_folder
 from wsi_area.run.continuation import package_change
 from wsi_area.segmenters.registry import segmenter_package
-from wsi_area.settings.difference import differences
+from wsi_area.settings.difference import SettingDifference, differences
 from wsi_area.settings.effect import Effect
 from wsi_area.settings.run_settings import RunSettings
 
@@ -36,36 +36,49 @@ def settled(layout: RunLayout, settings: RunSettings, wish: Wish) -> tuple[RunFo
     ResultError
         If the wish is refused; nothing was changed.
     """
-    folder = read_folder(layout, lambda earlier: difference(earlier, settings))
+    # a run goes on with other bands or another tissue layer: it counts them anew, and `others_in` sees to the rest
+    effects = (Effect.NUMBERS,) if wish is Wish.RUN else (Effect.NUMBERS, Effect.AFTER)
+    folder = read_folder(layout, lambda earlier: difference(earlier, settings, *effects))
     return folder, decide(folder, wish)
 
 
-def difference(earlier: RunRecord, settings: RunSettings) -> str:
+def difference(earlier: RunRecord, settings: RunSettings, *effects: Effect) -> str:
     """Return in what an earlier run, by its run.json, differs from these settings here and now; "" where in nothing.
+
+    Of the settings, those count that can have one of the effects.
 
     Another version of somebody else's segmenter is another setting: it may measure something else.
     """
     packages = earlier.segmenter_package, segmenter_package(settings.segmenter.name)
     if earlier.config_hash == settings.measurement_hash and packages[0] == packages[1]:
         return ""
-    apart = differences(earlier.settings, settings.canonical(), Effect.NUMBERS)
-    found = [f"{d.key} {_change(d.first, d.second)}" for d in apart]
+    apart = differences(earlier.settings, settings.canonical(), *effects)
+    if not apart and packages[0] == packages[1] and differences(earlier.settings, settings.canonical(), Effect.AFTER):
+        return ""
+    found = _said(apart)
     if packages[0] != packages[1]:
         found.append(f"segmenter package {package_change(*packages)}")
     return ", ".join(found) or "another version"
+
+
+def _said(apart: Sequence[SettingDifference]) -> list[str]:
+    return [f"{d.key} {_change(d.first, d.second)}" for d in apart]
 
 
 def _change(then: Any, now: Any) -> str:
     return "differ" if isinstance(then, list) or isinstance(now, list) else f"was {then!r}, is {now!r}"
 
 
-def others_in(folder: RunFolder, act: Act, slides: Sequence[SlideInput], force: bool) -> list[EndedSlide]:
+def others_in(
+    folder: RunFolder, act: Act, slides: Sequence[SlideInput], force: bool, settings: RunSettings
+) -> list[EndedSlide]:
     """Return the results of the slides of the earlier run that stay in the tables, besides those asked for.
 
     Raises
     ------
     StaleResultError
-        If a slide asked for is there under another id: it would be counted twice.
+        If a slide asked for is there under another id: it would be counted twice. If slides that are not asked for
+        would stay beside others with another tissue layer, or with other bands.
     """
     mine, paths = {s.slide_id for s in slides}, {s.path: s.slide_id for s in slides}
     earlier = folder.earlier  # no task of an array writes one: none is there until they are merged
@@ -73,6 +86,7 @@ def others_in(folder: RunFolder, act: Act, slides: Sequence[SlideInput], force: 
     if earlier is None or not act.keeps_others:
         _warn_of_leaving(folder, others)
         return []
+    _refuse_to_mix(folder, earlier, settings, others)
     found = [ended_document(folder.layout, name, earlier.ended_slides.get(name)) for name in others]
     for other in found:
         if other.path in paths and not force:
@@ -82,6 +96,19 @@ def others_in(folder: RunFolder, act: Act, slides: Sequence[SlideInput], force: 
                 "choose another --out"
             )
     return [other for other in found if other.path not in paths]
+
+
+def _refuse_to_mix(folder: RunFolder, earlier: RunRecord, settings: RunSettings, others: Sequence[str]) -> None:
+    """Refuse a run of which a part would be counted by other rules than the rest; as `others_in`."""
+    apart = differences(earlier.settings, settings.canonical(), Effect.AFTER)
+    if not others or not apart:
+        return
+    named = ", ".join(others[:NAMED]) + (f" and {len(others) - NAMED} more" if len(others) > NAMED else "")
+    raise StaleResultError(
+        f"{folder.layout.root} was measured with other settings ({', '.join(_said(apart))}), and would keep "
+        f"{len(others)} of its slides that are not asked for: {named}. Name them too: they are counted anew on their "
+        "class maps, and no tile is read again. Or choose another --out"
+    )
 
 
 def _warn_of_leaving(folder: RunFolder, leaving: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from wsi_area.inputs.copying import CopyStopped
 from wsi_area.inputs.stage_in import wherever_it_is_read
 from wsi_area.model.record.slide_origin import Timing
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, UncountedSlide
-from wsi_area.results.class_map.cleaned_store import tiles_layout
+from wsi_area.results.class_map.cleaned_store import discard_layer, tiles_layout
 from wsi_area.results.class_map.soundness import flush_stores, take_back_torn
 from wsi_area.results.documents import read_result, write_result
 from wsi_area.results.layout import SlideLayout
@@ -88,7 +88,7 @@ def _measured(
     if not isinstance(prepared, PreparedSlide):
         return write_failed(slide, layout, context, prepared)
     origin, tiles = origin_of(prepared, context.settings), tiles_place(layout, prepared, context.settings)
-    lay_out(layout, tiles, prepared, origin, context.force)
+    lay_out(layout, tiles, prepared, origin, context.force, is_layer=is_layer)
     take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
     commit_skipped(tiles, prepared, origin.key)  # again: an earlier run may have been killed before it had
     batches, plan = missing_batches(tiles, prepared), prepared.plan
@@ -110,6 +110,8 @@ def _measured(
             return None
         if not isinstance(layer.result, CountedSlide):
             return write_failed(slide, layout, context, without_tissue(slide.slide_id, layer.result))
+    elif not is_layer:
+        discard_layer(layout)
     timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
     if not batches and (earlier := _timing_on_record(layout)) is not None:
         timing = earlier.model_dump()

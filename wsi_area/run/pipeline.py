@@ -88,7 +88,7 @@ def run_slides(
     with sole_writer(out):
         discard_partials(layout, [s.slide_id for s in slides])
         folder, act = settled(layout, settings, Wish.RUN_AFRESH if force else Wish.RUN)
-        others = others_in(folder, act, slides, force)
+        others = others_in(folder, act, slides, force, settings)
         executor = make_executor(settings.run, settings.cluster, settings.tls, out)
         header = begun_header(folder, run_header(settings, argv, [], slides.left_out), others, slides)
         if folder.standing is Standing.MERGED and act.keeps_others:

@@ -173,7 +173,7 @@ def slide_document(
         timing=Timing.model_validate(work.timing),
     )
     of_layer = None if objects.laid is None else objects.laid.layer
-    terms = given_terms(counted, settings.uncertainty.rescan, settings.uncertainty.rescan_seal)
+    terms = given_terms(counted, settings.uncertainty.named)
     made = {
         "certificate": certificate_of(counted, prepared.completeness),
         "budgets": budgets_on_record(counted, ledger_facts(rows, columns, classes), of_layer, terms),

@@ -28,7 +28,7 @@ def differences(first: Mapping[str, Any], second: Mapping[str, Any], *effects: E
     *effects : Effect
         Only of what can change one of these. Without any: of what can change a number or what is said of it.
     """
-    wanted = effects or (Effect.NUMBERS, Effect.FINDINGS)
+    wanted = effects or (Effect.NUMBERS, Effect.AFTER, Effect.FINDINGS)
     return tuple(
         SettingDifference(key, then, now)
         for key, then, now in apart(first, second)

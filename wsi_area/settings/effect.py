@@ -9,7 +9,9 @@ class Effect(Enum):
     """What a setting can change; a field or a whole section says so with ``Annotated[type, Effect.WORK]``."""
 
     NUMBERS = "numbers"
-    """Counts and areas. It holds for every field that says nothing, so that none is forgotten."""
+    """What the class map holds. So it is with every field that says nothing, so that none is forgotten."""
+    AFTER = "after"
+    """Numbers that are counted when the class map is finished: they are counted anew, and no tile is read for it."""
     FINDINGS = "findings"
     """What is said of the numbers: when quality assurance should look."""
     WORK = "work"

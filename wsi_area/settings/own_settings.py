@@ -17,7 +17,8 @@ OWN_SECTIONS = (
     "tiling", "segmenter", "tissue", "exclusions", "objects", "envelope", "bands", "hotspots", "sections", "tma",
     "reader", "calibration", "quality",
 )  # fmt: skip
-"""Sections of which a slide may have its own settings; the others say who does the work, which all slides share."""
+"""Sections of which a slide may have its own settings; the others say who does the work, what a
+report is told, or name what the whole run is calibrated by, which all slides share."""
 
 CONFIG_COLUMN = "config"
 _MAX_FILE_BYTES = 1 << 20

@@ -44,7 +44,9 @@ class TilingSettings(_Section):
 class ObjectSettings(_Section):
     """Which connected objects are too small to be believed; judged on the whole slide, never tile by tile."""
 
-    foci: bool = Field(True, description="measure each tumour focus: area, extent, centre (yes or no)")
+    foci: Annotated[bool, Effect.AFTER] = Field(
+        True, description="measure each tumour focus: area, extent, centre (yes or no)"
+    )
     min_focus_um2: float = Field(0.0, ge=0, description="µm²: a smaller tumour focus takes the class around it")
     min_tissue_um2: float = Field(0.0, ge=0, description="µm²: a smaller speck of tissue takes the class around it")
     max_hole_um2: float = Field(0.0, ge=0, description="µm²: a smaller hole in tissue takes the class around it")
@@ -130,14 +132,14 @@ class RunSettings(_Section):
 
     tiling: TilingSettings = TilingSettings()
     segmenter: SegmenterSettings = SegmenterSettings()
-    tissue: TissueSettings = TissueSettings()
+    tissue: Annotated[TissueSettings, Effect.AFTER] = TissueSettings()
     exclusions: ExclusionSettings = ExclusionSettings()
     objects: ObjectSettings = ObjectSettings()
-    envelope: EnvelopeSettings = EnvelopeSettings()
-    bands: BandSettings = BandSettings()
-    hotspots: HotspotSettings = HotspotSettings()
-    sections: SectionSettings = SectionSettings()
-    tma: TmaSettings = TmaSettings()
+    envelope: Annotated[EnvelopeSettings, Effect.AFTER] = EnvelopeSettings()
+    bands: Annotated[BandSettings, Effect.AFTER] = BandSettings()
+    hotspots: Annotated[HotspotSettings, Effect.AFTER] = HotspotSettings()
+    sections: Annotated[SectionSettings, Effect.AFTER] = SectionSettings()
+    tma: Annotated[TmaSettings, Effect.AFTER] = TmaSettings()
     reader: ReaderSettings = ReaderSettings()
     calibration: CalibrationSettings = CalibrationSettings()
     quality: Annotated[QualitySettings, Effect.FINDINGS] = QualitySettings()
@@ -183,6 +185,11 @@ class RunSettings(_Section):
     @property
     def measurement_hash(self) -> str:
         """Return the hash of what can change a number: not who did the work, nor through which lane."""
+        return json_digest(with_effect(self.canonical(), Effect.NUMBERS, Effect.AFTER))
+
+    @property
+    def tiles_hash(self) -> str:
+        """Return the hash of what can change the class map: tiles of the same hash need not be read again."""
         return json_digest(with_effect(self.canonical(), Effect.NUMBERS))
 
 
@@ -225,9 +232,8 @@ def load(
         raise SettingsError(placed(error, RunSettings, path, assignments)) from error
     _refuse_wrong_segmenter(settings, path, assignments)
     settings._said_by.update(said)
-    if settings.uncertainty.rescan is None:
-        return settings
-    return settings.model_copy(update={"uncertainty": settings.uncertainty.with_seal()})
+    sealed = settings.uncertainty.with_seals()
+    return settings if sealed == settings.uncertainty else settings.model_copy(update={"uncertainty": sealed})
 
 
 def _refuse_wrong_segmenter(settings: RunSettings, path: Path | None, assignments: Sequence[str]) -> None:

@@ -60,7 +60,7 @@ def parse_corrections(content: bytes, path: str, size: Size, reviewer: str = "")
             f"{path}: feature {missing} has no {OPERATION!r}, and {len(with_order)} of {len(features)} have one; give "
             f"each one of {', '.join(CORRECTION_KINDS)}, or none to any"
         )
-    told = {name: str(document.get(name) or "") for name in ("slide", "base", "reviewer", "utc")}
+    told = _told(document)
     if with_order and not told["reviewer"]:
         told["reviewer"] = reviewer
     sound, findings = sound_features(features, size, path)
@@ -70,6 +70,21 @@ def parse_corrections(content: bytes, path: str, size: Size, reviewer: str = "")
         drawn, noticed = replacing(sound, reviewer or told["reviewer"], told["utc"], path)
         listed, findings = (drawn,), (*findings, *noticed)
     return Corrections(path, hashlib.sha256(content).hexdigest(), told["slide"], told["base"], listed, findings)
+
+
+def slide_named(content: bytes, path: str) -> str:
+    """Return the slide that a file of corrections says it is for; "" where it does not say; errors as of the other."""
+    return _told(_document(content, path))["slide"]
+
+
+def _told(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a file says as a whole: slide, base, reviewer and time, "" for what it does not say."""
+    told = {name: str(document.get(name) or "") for name in ("slide", "base", "reviewer", "utc")}
+    about = document.get("wsi_area")  # what an export says of itself, where a program kept it
+    if isinstance(about, dict):
+        told["slide"] = told["slide"] or str(about.get("slide_id") or "")
+        told["base"] = told["base"] or str(about.get("content_hash") or "")
+    return told
 
 
 def is_replacing(listed: tuple[Correction, ...]) -> bool:

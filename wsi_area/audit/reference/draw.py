@@ -8,6 +8,7 @@ from itertools import count
 
 from wsi_area.audit.reference.slide_strata import SlideStrata, slide_strata
 from wsi_area.compute.reference.allocation import allocated
+from wsi_area.compute.reference.drawn_slides import MIN_SLIDES
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.json_tree import json_digest
 from wsi_area.model.uncertainty.reference_design import (
@@ -37,6 +38,12 @@ class DrawRules:
     boundary_um: float
     min_distance_um: float
     points_in: Mapping[str, int]  # of a class, instead of what its size and the floor would give
+    slides: int | None = None  # so many of the run, drawn at random; None: all
+
+    @property
+    def each_slide_alone(self) -> bool:
+        """Return whether each slide has points and strata of its own."""
+        return self.by == "slide" or self.slides is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +67,15 @@ def drawn_design(run: OpenedRun, rules: DrawRules) -> ReferenceDesign:
     ResultError
         No slide of the run can have points.
     """
-    slides, left_out = _slides(run, rules.boundary_um)
+    able, left_out = _able(run)
+    chosen = _chosen(able, rules)
+    slides, lost = _slides(run, chosen, rules.boundary_um)
+    left_out |= lost
+    if rules.slides is not None and len(slides) < MIN_SLIDES:
+        raise ResultError(f"{len(slides)} of the drawn slides can have points, {MIN_SLIDES} are needed: {left_out}")
     cells: dict[str, list[_Cell]] = defaultdict(list)
     for of in slides:
-        for cell in _cells(of, rules.by):
+        for cell in _cells(of, rules.each_slide_alone):
             cells[cell.stratum.drawn_with].append(cell)
     numbers = _numbers(cells, rules)
     told = _located(cells, numbers, rules)
@@ -85,6 +97,7 @@ def drawn_design(run: OpenedRun, rules: DrawRules) -> ReferenceDesign:
         boundary_um=rules.boundary_um,
         min_distance_um=rules.min_distance_um,
         slides=tuple(design_slide(of.slide) for of in slides),
+        not_drawn=tuple(told for name, told in able.items() if name not in chosen),
         left_out=left_out,
         strata=tuple(cell.stratum for group in cells.values() for cell in group),
         points=points,
@@ -92,8 +105,19 @@ def drawn_design(run: OpenedRun, rules: DrawRules) -> ReferenceDesign:
 
 
 def design_slide(slide: OpenedSlide) -> DesignSlide:
-    """Return a counted slide as a draw remembers it."""
+    """Return a counted slide as a draw remembers it.
+
+    Raises
+    ------
+    ResultError
+        It was not counted whole, or has no pixel size.
+    """
     counted = slide.counted
+    if counted.is_estimate:
+        raise ResultError(
+            f"{slide.slide_id} was estimated from a sample of its tiles, so there is no whole map to draw points by; "
+            "measure it without --estimate"
+        )
     pixel, u = counted.calibration.pixel_area_mm2, counted.calibration.relative_u_area
     if pixel is None or u is None:
         raise ResultError(f"{slide.slide_id} has no pixel size, so its points would make no mm²; give it --mpp")
@@ -103,16 +127,15 @@ def design_slide(slide: OpenedSlide) -> DesignSlide:
     )
 
 
-def _slides(run: OpenedRun, boundary_um: float) -> tuple[list[SlideStrata], dict[str, str]]:
-    """Return the strata of each slide that can have points, and why others cannot."""
-    found, left_out = [], {}
+def _able(run: OpenedRun) -> tuple[dict[str, DesignSlide], dict[str, str]]:
+    """Return the slides that can have points, and why others cannot."""
+    found, left_out = {}, {}
     for slide_id in run.run_record.slides_planned:
         slide = run.get(slide_id)
         try:
             if slide is None:
                 raise ResultError(f"{slide_id} failed in this run")
-            design_slide(slide)
-            found.append(slide_strata(slide, boundary_um))
+            found[slide_id] = design_slide(slide)
         except ResultError as error:
             left_out[slide_id] = str(error)
     if not found:
@@ -120,11 +143,39 @@ def _slides(run: OpenedRun, boundary_um: float) -> tuple[list[SlideStrata], dict
     return found, left_out
 
 
-def _cells(of: SlideStrata, by: By) -> list[_Cell]:
+def _chosen(able: Mapping[str, DesignSlide], rules: DrawRules) -> list[str]:
+    """Return the slides to draw points on, in the order of the run."""
+    if rules.slides is None or rules.slides == len(able):
+        return list(able)
+    if rules.by == "slide":
+        raise SettingsError("--slides draws some slides for an area of all: it goes with --by run")
+    if not MIN_SLIDES <= rules.slides <= len(able):
+        raise SettingsError(
+            f"--slides {rules.slides}: {len(able)} slides of the run can have points, and {MIN_SLIDES} at least are "
+            "needed to say anything of the others; give a number between, or leave it out"
+        )
+    drawn = set(random.Random(f"{rules.seed} slides").sample(sorted(able), rules.slides))
+    return [name for name in able if name in drawn]
+
+
+def _slides(run: OpenedRun, names: Sequence[str], boundary_um: float) -> tuple[list[SlideStrata], dict[str, str]]:
+    """Return the strata of slides, and why others have none."""
+    found, left_out = [], {}
+    for name in names:
+        try:
+            found.append(slide_strata(run[name], boundary_um))
+        except ResultError as error:
+            left_out[name] = str(error)
+    if not found:
+        raise ResultError(f"{run.layout.root}: no slide can have points: {'; '.join(left_out.values())}")
+    return found, left_out
+
+
+def _cells(of: SlideStrata, each_slide_alone: bool) -> list[_Cell]:
     slide = of.slide
     # over a run, pixels are drawn together where they are of one size, to 1 %, so that a share of them is one of area
     pixel = slide.counted.calibration.pixel_area_mm2
-    group = slide.slide_id if by == "slide" else f"pixels of {pixel:.3g} mm²"
+    group = slide.slide_id if each_slide_alone else f"pixels of {pixel:.3g} mm²"
     cells = []
     for number, n_px in enumerate(of.sizes_px):
         class_name, zone = slide.counted.classes[number // 2].name, ZONES[number % 2]
@@ -141,14 +192,15 @@ def _numbers(cells: Mapping[str, Sequence[_Cell]], rules: DrawRules) -> dict[str
     """Return how many points each group of strata gets."""
     groups: dict[str, list[str]] = defaultdict(list)
     for name, group in cells.items():
-        groups[group[0].stratum.slide_id if rules.by == "slide" else ""].append(name)
+        groups[group[0].stratum.slide_id if rules.each_slide_alone else ""].append(name)
     known = {group[0].stratum.class_name for group in cells.values()}
     if strange := sorted(set(rules.points_in) - known):
         raise SettingsError(f"--points-in: the map has no {', '.join(strange)}; it has {', '.join(sorted(known))}")
     numbers: dict[str, int] = {}
+    points = rules.points if rules.slides is None else max(1, rules.points // len(groups))
     for names in groups.values():
         sizes = [sum(cell.stratum.n_px for cell in cells[name]) for name in names]
-        numbers |= dict(zip(names, allocated(sizes, rules.points), strict=True))
+        numbers |= dict(zip(names, allocated(sizes, points), strict=True))
         for class_name, wanted in rules.points_in.items():
             own = [n for n, name in enumerate(names) if cells[name][0].stratum.class_name == class_name]
             shared = allocated([sizes[n] for n in own], wanted)

@@ -99,7 +99,7 @@ def read_design(run: OpenedRun, name: str) -> ReferenceDesign:
         raise ResultError(
             f"{place} was changed ({error.error_count()} faults); draw again with another --name"
         ) from error
-    for told in design.slides:
+    for told in (*design.slides, *design.not_drawn):
         slide = run.get(told.slide_id)
         if slide is None or not slide.is_counted or design_slide(slide) != told:
             raise ResultError(

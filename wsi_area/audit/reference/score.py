@@ -9,6 +9,7 @@ import numpy as np
 from wsi_area.audit.reference.answers import CANNOT_TELL, Reading
 from wsi_area.compute.judge.agreement import kappa
 from wsi_area.compute.reference.allocation import more_to_halve
+from wsi_area.compute.reference.drawn_slides import area_of_all
 from wsi_area.compute.reference.share_limits import Ints
 from wsi_area.compute.reference.stratified_area import (
     Z_95,
@@ -65,26 +66,33 @@ def scored(
     points = [p for p in design.points if all(p.point_id in reading.answers for reading in readings)]
     classes: Members = {c.name: frozenset({c.name}) for slide in design.slides for c in slide.classes}
     parts = _parts(design, points, readings)
+    areas, of_totals = (
+        [area for part in parts for area in _areas(part, wanted, len(readings))]
+        + (_of_all(design, parts, wanted, len(readings)) if design.not_drawn else [])
+        for wanted in (classes, totals)
+    )
     return ReferenceScore(
         draw=design.name,
         scored=when,
         readers=tuple(Reader(reader=r.reader, answered=len(r.answers)) for r in readings),
         kappa=_kappa(points, readings),
-        areas=tuple(area for part in parts for area in _areas(part, classes, len(readings))),
-        totals=tuple(area for part in parts for area in _areas(part, totals, len(readings))),
+        areas=tuple(areas),
+        totals=tuple(of_totals),
         slides={slide.slide_id: slide.key for slide in design.slides},
-        notes=tuple(_notes(design, points, readings)),
+        notes=(*_notes(design, points, readings), *_notes_of_all(design, areas)),
     )
 
 
 def _parts(design: ReferenceDesign, points: Sequence[DesignPoint], readings: Sequence[Reading]) -> list[_Answered]:
-    """Return the slides, and the run after them."""
+    """Return the slides, and the run after them; where some slides were drawn, the run is no such part."""
     slides = {slide.slide_id: slide for slide in design.slides}
     parts = []
     for name, slide in slides.items():
         own = [s for s in design.strata if s.slide_id == name]
         here = [p for p in points if p.slide_id == name]
         parts.append(_part(design, name, [[s] for s in own], here, readings, slide.relative_u_area))
+    if design.not_drawn:
+        return parts
     groups: dict[str, list[DesignStratum]] = {}
     for stratum in design.strata:
         groups.setdefault(stratum.drawn_with, []).append(stratum)
@@ -143,6 +151,57 @@ def _adjusted(part: _Answered, name: str, members: frozenset[str], readers: int)
     )
 
 
+def _of_all(design: ReferenceDesign, parts: Sequence[_Answered], wanted: Members, readers: int) -> list[AdjustedArea]:
+    """Return the areas in all slides of a run of which some were drawn."""
+    return [_area_of_all(design, parts, name, members, readers) for name, members in wanted.items()]
+
+
+def _area_of_all(
+    design: ReferenceDesign, parts: Sequence[_Answered], name: str, members: frozenset[str], readers: int
+) -> AdjustedArea:
+    everyone = (*design.slides, *design.not_drawn)
+    all_mm2 = sum(slide.pixel_area_mm2 * c.n_px for slide in everyone for c in slide.classes)
+    mapped_mm2 = sum(slide.pixel_area_mm2 * c.n_px for slide in everyone for c in slide.classes if c.name in members)
+    own = [_adjusted(part, name, members, readers) for part in parts]
+    counted = np.array([area.counted_mm2 for area in own])
+    drawn = np.array(sum(mm2 for part in parts for mm2, _, _ in part.strata))
+    # a stratum without an answer would count as the map has it, and that slide agree with the map
+    is_whole = all((part.drawn[0] > 0).all() for part in parts)
+    found: list[StratifiedArea] = []
+    for reader in range(readers):
+        middle, low, high = (
+            area_of_all(np.array([_seen(part, reader, members, unsure) for part in parts]), counted, drawn, mapped_mm2,
+                        all_mm2)
+            for unsure in (None, False, True)
+        )  # fmt: skip
+        known = is_whole and bool(middle.is_known and low.is_known and high.is_known)
+        ends = (low.low_95, high.high_95) if known else (np.array(0.0), np.array(all_mm2))
+        found.append(StratifiedArea(middle.area, ends[0], ends[1], middle.u))
+    u = max(slide.relative_u_area for slide in everyone)
+    mean = mean_of_readers(found)
+    shown = with_scale(mean, u)
+    users = [area.users_accuracy for area in own if area.users_accuracy is not None]
+    return AdjustedArea(
+        slide_id=WHOLE_RUN, class_=name, counted_mm2=mapped_mm2, adjusted_mm2=float(mean.area),
+        ci95_low_mm2=float(shown.low_95), ci95_high_mm2=float(shown.high_95),
+        points_u_mm2=max(float(mean.area - mean.low_95), float(mean.high_95 - mean.area)) / Z_95,
+        published_mm2=Z_95 * float(mean.u_published),
+        observer_u_mm2=float(np.std([float(one.area) for one in found], ddof=1)) if readers > 1 else None,
+        users_accuracy=float(np.mean(users)) if users else None, producers_accuracy=None,
+        points=sum(area.points for area in own), more_points_to_halve=None,
+    )  # fmt: skip
+
+
+def _seen(part: _Answered, reader: int, members: frozenset[str], unsure: bool | None) -> float:
+    """Return the area that a reader sees on a slide; what nobody can tell left aside, or taken one way."""
+    sizes = np.array([mm2 for mm2, _, _ in part.strata])
+    mapped = np.array([float(own in members) for _, _, own in part.strata])
+    hits, open_points = _hits(part, reader, members), part.hits(reader, CANNOT_TELL)
+    if unsure is not None:
+        hits, open_points = hits + (open_points if unsure else 0), np.zeros_like(open_points)
+    return float(stratified_area(hits, open_points, part.drawn[reader], sizes, mapped).area)
+
+
 def _hits(part: _Answered, reader: int, members: frozenset[str]) -> Ints:
     """Return how many points of each stratum a reader calls one of some classes."""
     found: Ints = np.sum([part.hits(reader, name) for name in sorted(members)], axis=0, dtype=np.int64)
@@ -185,6 +244,21 @@ def _kappa(points: Sequence[DesignPoint], readings: Sequence[Reading]) -> float 
             if (one := kappa(matrix)) is not None:
                 found.append(one)
     return float(np.mean(found)) if found else None
+
+
+def _notes_of_all(design: ReferenceDesign, areas: Sequence[AdjustedArea]) -> list[str]:
+    """Return what a reader of the row of the run should know where some slides were drawn."""
+    if not design.not_drawn:
+        return []
+    drawn, all_slides = len(design.slides), len(design.slides) + len(design.not_drawn)
+    notes = [f"the row of the run is of all {all_slides} slides, from {drawn} drawn at random; more slides narrow it"]
+    unknown = [a.class_ for a in areas if a.slide_id == WHOLE_RUN and not a.ci95_low_mm2]
+    if unknown:
+        notes.append(
+            f"{', '.join(unknown)}: the drawn slides are too unequal, or have too few answers, to say anything of the "
+            "others, so the interval of the run is all that can be; draw more slides, or leave --slides out"
+        )
+    return notes
 
 
 def _notes(design: ReferenceDesign, points: Sequence[DesignPoint], readings: Sequence[Reading]) -> list[str]:

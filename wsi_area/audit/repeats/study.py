@@ -7,8 +7,15 @@ from typing import Any
 import numpy as np
 
 from wsi_area.audit.repeats.measured_again import MeasuredAgain
-from wsi_area.audit.repeats.occasions import occasions
+from wsi_area.audit.repeats.occasions import Occasions, occasions
 from wsi_area.compute.repeats.limits_of_agreement import limits_of_agreement
+from wsi_area.compute.repeats.next_measurement import (
+    Spread,
+    on_another_occasion,
+    on_any_repeat,
+    on_these_occasions,
+    relative_u,
+)
 from wsi_area.compute.repeats.two_way import (
     Floats,
     Interval,
@@ -26,6 +33,7 @@ from wsi_area.model.uncertainty.repeat_study import (
     By,
     Estimated,
     LeftOut,
+    NextMeasurement,
     OccasionPair,
     Repeat,
     RepeatedArea,
@@ -74,7 +82,7 @@ def repeat_study(runs: Sequence[OpenedRun], by: By | None = None, *, despite_set
         by_subject.setdefault(repeat.subject, {})[repeat.occasion] = repeat
     areas = []
     for key in dict.fromkeys(_key(name) for repeat in repeats for name in repeat.area_mm2):
-        found, lost = _area(key, by_subject, planned.names)
+        found, lost = _area(key, by_subject, planned)
         left_out += lost
         areas += [] if found is None else [found]
     if not areas:
@@ -108,13 +116,13 @@ def _key(text: str) -> Key:
 
 
 def _area(
-    key: Key, by_subject: Mapping[str, Mapping[str, Repeat]], names: Sequence[str]
+    key: Key, by_subject: Mapping[str, Mapping[str, Repeat]], planned: Occasions
 ) -> tuple[RepeatedArea | None, list[LeftOut]]:
     """Return what was found of one total or class, and the subjects that have none of it."""
     kind, name = key
     rows, lost = [], []
     for subject, own in by_subject.items():
-        areas = [own[occasion].area_mm2.get(f"{kind} {name}") for occasion in names]
+        areas = [own[occasion].area_mm2.get(f"{kind} {name}") for occasion in planned.names]
         if None in areas:
             lost.append(LeftOut(subject=subject, name=name, reason="it has no such area in mm² on every occasion"))
         elif 0 in areas:
@@ -131,11 +139,11 @@ def _area(
     if float(np.ptp(logs - logs.mean(axis=1, keepdims=True))) < _NO_SPREAD:
         why = "every subject has the same area each time: that is one measurement, not several"
         return None, [*lost, LeftOut(subject="all", name=name, reason=why)]
-    return _found(kind, name, logs, names), lost
+    return _found(kind, name, logs, planned), lost
 
 
-def _found(kind: AreaKind, name: str, logs: Floats, names: Sequence[str]) -> RepeatedArea:
-    table, means = two_way(logs), np.exp(logs.mean(axis=1))
+def _found(kind: AreaKind, name: str, logs: Floats, planned: Occasions) -> RepeatedArea:
+    table, names, means = two_way(logs), planned.names, np.exp(logs.mean(axis=1))
     repeated, within = repeatability_sd(table), reproducibility_sd(table)
     return RepeatedArea(
         kind=kind, name=name, subjects=table.subjects, occasions=table.occasions,
@@ -144,8 +152,18 @@ def _found(kind: AreaKind, name: str, logs: Floats, names: Sequence[str]) -> Rep
         degrees_of_freedom=float(degrees_of_freedom(table)),
         repeatability_pct=_estimated(repeated, _percent), variation_pct=_estimated(within, _percent),
         icc=_estimated(icc_agreement(table)), icc_published=_estimated(icc_published(table)),
+        on_another=_next(on_another_occasion(table) if planned.between == "runs" else on_any_repeat(table)),
+        on_these=_next(on_these_occasions(table)),
         pairs=tuple(_pair(names[a], names[b], logs[:, b] - logs[:, a]) for a, b in combinations(range(len(names)), 2)),
     )  # fmt: skip
+
+
+def _next(spread: Spread) -> NextMeasurement:
+    return NextMeasurement(
+        sd=float(spread.sd),
+        degrees_of_freedom=float(spread.degrees_of_freedom),
+        relative_u=float(relative_u(spread.sd)),
+    )
 
 
 def _percent(sd_log: Any) -> Any:

@@ -12,7 +12,7 @@ from wsi_area.model.record.slide_regions import LISTED_MOST, RegionOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.layered_map import LayeredMap, grid_of, tissue_layer
 from wsi_area.results.class_map.region_boxes import counted_regions
-from wsi_area.results.class_map.stored_class_map import open_class_map
+from wsi_area.results.class_map.sparse_class_map import sparse_class_map
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.region_record import rows_of
 from wsi_area.results.tables.region_tables import (
@@ -79,13 +79,15 @@ def _counted_faults(
     is_tissue = np.zeros(256, np.bool_)
     is_tissue[[c.id for c in slide.classes if c.is_tissue]] = True
     layer = tissue_layer(layout)
-    layered = LayeredMap(open_class_map(layout), columns, edges_of_rows, is_tissue, layer)
+    layered = LayeredMap(sparse_class_map(layout), columns, edges_of_rows, is_tissue, layer)
     counts = counted_regions(layered, Groups.of(scheme), outlines)
     regions = tuple(
         NamedRegion(row.region_id, row.name, row.region_class, row.parent_id, "found", row.status, outline)
         for row, outline in zip(rows, outlines, strict=True)
     )
-    again = rows_of(NamedRegions(regions), counts, scheme, slide.mpp, has_layer=layer is not None)
+    again = rows_of(
+        NamedRegions(regions), counts, scheme, slide.mpp, slide.calibration.relative_u_area, has_layer=layer is not None
+    )
     for number, (row, made, outline) in enumerate(zip(rows, again, outlines, strict=True), 1):
         if outline is not None and row != made.model_copy(update={"source": row.source}):
             names = [n for n in type(row).model_fields if n != "source" and getattr(row, n) != getattr(made, n)]

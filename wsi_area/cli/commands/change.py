@@ -14,6 +14,8 @@ from wsi_area.audit.run_change import RunChange
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.cli.output.wrapping import say_document
+from wsi_area.results.corrections.amended_run import open_amended
+from wsi_area.results.opened_run import open_run
 from wsi_area.results.tables.quantity import NONE, area_text
 from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_OK
 from wsi_area.storage.place import Place
@@ -35,6 +37,7 @@ _SAYS = (
 )
 @click.option("--same-scale", is_flag=True, help="One calibration serves both dates: same camera, same distance.")
 @click.option("--despite-settings", is_flag=True, help="Compare even what was measured by different rules.")
+@click.option("--amended", is_flag=True, help="Take the newest amended version of each slide, where it has one.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write every row as CSV.")
 @click.option("--force", is_flag=True, help="Replace that file.")
 @storage_options
@@ -47,6 +50,7 @@ def command(
     manifest: Path | None,
     same_scale: bool,
     despite_settings: bool,
+    amended: bool,
     out: Path | None,
     force: bool,
     as_json: bool,
@@ -65,8 +69,14 @@ def command(
     """  # noqa: D301 (click reads the backspace)
     if out is not None and out.exists() and not force:
         raise click.UsageError(f"{out} is there already; choose another --out, or give --force")
+    opened = open_amended if amended else open_run
     found = change_between(
-        before, after, pairs=pairs, manifest=manifest, same_scale=same_scale, despite_settings=despite_settings
+        opened(before),
+        None if after is None else opened(after),
+        pairs=pairs,
+        manifest=manifest,
+        same_scale=same_scale,
+        despite_settings=despite_settings,
     )
     if out is not None:
         found.write_csv(out)

@@ -21,7 +21,7 @@ _HASH_LENGTH, _HASH_SHOWN = 64, 12
 
 @click.command("diff")
 @click.argument("first", type=RunPlace(exists=True))
-@click.argument("second", type=RunPlace(exists=True))
+@click.argument("second", type=RunPlace(exists=True), required=False)
 @click.option(
     "--tolerance",
     type=click.FloatRange(0, 1),
@@ -29,17 +29,27 @@ _HASH_LENGTH, _HASH_SHOWN = 64, 12
     show_default=True,
     help="Relative difference up to which two numbers are the same, e.g. 0.01.",
 )
+@click.option(
+    "--amended", is_flag=True,
+    help="Take the newest amended version of each slide; with one run: compare it with what was measured.",
+)  # fmt: skip
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(first: Place, second: Place, tolerance: float, as_json: bool) -> None:
+def command(first: Place, second: Place | None, tolerance: float, amended: bool, as_json: bool) -> None:
     """Compare two runs slide by slide, and say which settings differ.
 
     \b
     wsi-area diff out-monday/ out-tuesday/ --tolerance 0.001
+    wsi-area diff out/ --amended                      # what corrections changed
 
     Exit code 0 if every slide says the same within the tolerance, 4 if any does not.
     """  # noqa: D301 (click reads the backspace)
-    difference = compare_runs(first, second, tolerance)
+    if second is None and not amended:
+        raise click.UsageError(
+            "give two runs; or one with --amended, to hold its corrections against what was measured"
+        )
+    both = (amended and second is not None, amended)
+    difference = compare_runs(first, first if second is None else second, tolerance, amended=both)
     code = EXIT_OK if difference.is_same else EXIT_VERIFICATION
     if as_json:
         say_document({"exit_code": code, **asdict(difference)})

@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -23,8 +24,11 @@ from wsi_area.compute.quantity_text import number_text
 from wsi_area.compute.units import length_um, two_readings
 from wsi_area.errors import ImplausibleMppError, SettingsError
 from wsi_area.model.calibration import Mpp
+from wsi_area.model.record.budget.uncertainty_budget import UncertaintyBudget
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.measurement_facts import sensitivity_lines
+from wsi_area.results.budget.budget_text import budget_lines
+from wsi_area.results.tables.adjusted_text import adjusted_lines
 from wsi_area.results.tables.step_text import step_lines
 from wsi_area.storage.place import Place
 
@@ -182,15 +186,32 @@ def _explain_run(slide: CountedSlide, class_name: str | None, as_json: bool) -> 
         head = {"slide_id": slide.slide_id, "status": "explained", "lacking": lacking or None}
         steps = [] if slide.steps is None else [step.model_dump() for step in slide.steps.listed]
         moved = None if slide.tissue_by_threshold is None else slide.tissue_by_threshold.model_dump()
-        say(_json({**head, "classes": classes, "steps": steps, "tissue_by_threshold": moved}))
+        budgets = [budget.model_dump() for budget in _budgets(slide, [name for name, _ in areas])]
+        adjusted = None if slide.adjusted is None else slide.adjusted.model_dump(mode="json")
+        told_of = {"steps": steps, "tissue_by_threshold": moved, "adjusted": adjusted, "budgets": budgets}
+        say(_json({**head, "classes": classes, **told_of}))
     else:
         lines = f"{slide.slide_id}: {reason}" if reason else slide.slide_id
         if lacking:
             lines += f"\nINCOMPLETE, the areas below are too small: {lacking}"
         told = [lines, *(explanation_text(explanation) for _, explanation in explained)]
         steps_told = "\n".join(["steps between what was found and what is counted", *step_lines(slide)])
-        say("\n\n".join([*told, *([steps_told] if step_lines(slide) else ()), *sensitivity_lines(slide)]))
+        errors = ["\n".join(budget_lines(slide, budget)) for budget in _budgets(slide, [name for name, _ in areas])]
+        steps_of = [steps_told] if step_lines(slide) else []
+        adjusted_told = ["\n".join(adjusted_lines(slide))] if slide.adjusted is not None else []
+        say("\n\n".join([*told, *steps_of, *sensitivity_lines(slide), *adjusted_told, *errors]))
     return 0
+
+
+def _budgets(slide: CountedSlide, names: Sequence[str]) -> list[UncertaintyBudget]:
+    """Return the budgets of areas by their names, and of the tissue where all are told; an area stands once."""
+    listed = () if slide.budgets is None else slide.budgets.listed
+    wanted = {*names, *(["tissue"] if len(names) > 1 else [])} | {"tumor" for name in names if name == "tumour"}
+    found: dict[tuple[float, tuple[str, ...]], UncertaintyBudget] = {}
+    for budget in listed:
+        if budget.area in wanted:
+            found.setdefault((budget.counted_mm2, budget.classes), budget)
+    return list(found.values())
 
 
 def _facts(explanation: Explanation) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def command() -> None:
 @click.option("--points", type=click.IntRange(1), default=300, show_default=True, help="Of each slide, or the run.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same points.")
 @click.option("--by", type=click.Choice(["slide", "run"]), default="run", show_default=True, help="Whose points.")
+@click.option("--slides", type=click.IntRange(1), help="So many slides of the run, drawn at random; default: all.")
 @click.option("--name", default="points", show_default=True, help="Of the folder, RUN/reference/NAME.")
 @click.option(
     "--boundary-um", type=click.FloatRange(0), default=10.0, show_default=True,
@@ -57,14 +58,15 @@ def command() -> None:
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def draw(
-    run: Place, points: int, seed: int, by: By, name: str, boundary_um: float, min_distance_um: float,
-    points_in: tuple[str, ...], field_um: float, as_json: bool,
+    run: Place, points: int, seed: int, by: By, slides: int | None, name: str, boundary_um: float,
+    min_distance_um: float, points_in: tuple[str, ...], field_um: float, as_json: bool,
 ) -> None:  # fmt: skip
     """Draw points over a finished RUN, for somebody to answer who does not see the map.
 
     \b
     wsi-area reference draw out/ --points 300 --seed 7
     wsi-area reference draw out/ --by slide --points 200 --name second
+    wsi-area reference draw out/ --slides 10 --points 600
 
     They are stratified by mapped class, with 50 in each where the number allows it. Give form.html or points.csv to
     the reader; design.json has what the map says, and is not for the reader.
@@ -73,7 +75,7 @@ def draw(
     """  # noqa: D301 (click reads the backspace)
     opened = open_run(run)
     require_new(opened.layout, name)
-    rules = DrawRules(name, points, seed, by, boundary_um, min_distance_um, _numbers(points_in))
+    rules = DrawRules(name, points, seed, by, boundary_um, min_distance_um, _numbers(points_in), slides)
     design = drawn_design(opened, rules)
     found = patches(opened, design.points, field_um)
     files = write_draw(opened.layout, design)
@@ -83,11 +85,14 @@ def draw(
     if as_json:
         document = {
             "name": name, "points": len(design.points), "left_out": design.left_out,
-            "without_picture": len(unseen), "files": [str(file) for file in (*files, form)],
+            "not_drawn": [slide.slide_id for slide in design.not_drawn], "without_picture": len(unseen),
+            "files": [str(file) for file in (*files, form)],
         }  # fmt: skip
         say_document(document)
     else:
         say(f"{len(design.points)} points drawn\n" + "\n".join(str(file) for file in (*files, form)))
+    if design.not_drawn and not as_json:
+        say(f"on {len(design.slides)} slides, drawn from {len(design.slides) + len(design.not_drawn)}")
     if len(design.points) > points and by == "run":
         say_beside(f"{points} points were asked for; {len(design.points)} are what the strata need at least")
     for slide_id, why in design.left_out.items():
@@ -183,6 +188,6 @@ def _about(found: ReferenceScore) -> list[str]:
 
 def _cells(area: AdjustedArea) -> list[str]:
     shares = ["–" if share is None else f"{share:.1%}" for share in (area.users_accuracy, area.producers_accuracy)]
-    more = "never" if area.more_points_to_halve is None else f"+{area.more_points_to_halve}"
+    more = "–" if area.more_points_to_halve is None else f"+{area.more_points_to_halve}"
     interval = f"{area.ci95_low_mm2:.5g} to {area.ci95_high_mm2:.5g}"
     return [f"{area.counted_mm2:.5g}", f"{area.adjusted_mm2:.5g}", interval, *shares, more]

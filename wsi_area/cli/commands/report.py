@@ -16,9 +16,10 @@ from wsi_area.storage.place import Place
 @click.option("--pdf", is_flag=True, help="As PDF too; install what it needs with: pip install 'wsi-area[pdf]'.")
 @click.option("--out", type=RunPlace(), help="Write it into this folder instead: for a run that is read-only.")
 @click.option("--title", metavar="TEXT", help="Title of the study; else the one that the run was given.")
+@click.option("--events", type=RunPlace(), help="Folder with the events of its review, if not in the run.")
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(run: Place, pdf: bool, out: Place | None, title: str | None, as_json: bool) -> None:
+def command(run: Place, pdf: bool, out: Place | None, title: str | None, events: Place | None, as_json: bool) -> None:
     """Write the report of a finished RUN into its folder: one file to read, mail, print and sign.
 
     \b
@@ -30,7 +31,7 @@ def command(run: Place, pdf: bool, out: Place | None, title: str | None, as_json
     Exit codes: 0 written; 1 there is no finished run; 4 written, but a slide's document was not believed: it is
     damaged, or a number in it is not what its count makes. That slide stands in the report as failed, and is named.
     """  # noqa: D301 (click reads the backspace)
-    written = write_report(run, pdf=pdf, out=out, title=title)
+    written = write_report(run, pdf=pdf, out=out, title=title, events=events)
     paths = [path for path in (written.html, written.pdf) if path is not None]
     if as_json:
         document = {

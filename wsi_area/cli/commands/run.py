@@ -4,6 +4,7 @@ import logging
 import os
 import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,17 +19,19 @@ from wsi_area.cli.options.slide_options import (
     slide_options,
     title_option,
 )
+from wsi_area.cli.output.amended_text import laid_document, laid_text
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.cli.output.results_table import print_results
 from wsi_area.cli.output.wrapping import say_beside, say_document
 from wsi_area.errors import WsiAreaError
 from wsi_area.measuring.progress import shown_progress
+from wsi_area.run.amending.after_run import GivenCorrections, given_corrections, lay_all
 from wsi_area.run.array.array_plan import array_plan
 from wsi_area.run.array.division import WHOLE, ArrayTask, parse_array_task, task_of_array
 from wsi_area.run.array.task_run import TaskOutcome, run_task
 from wsi_area.run.ending import ending_lines
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.run_document import RunOutcome
+from wsi_area.run.run_document import EXIT_FAILED, RunOutcome
 from wsi_area.storage.place import Place, reached_by
 
 _LOG = logging.getLogger(__name__)
@@ -45,6 +48,10 @@ _LOG = logging.getLogger(__name__)
 @click.option("--out", type=RunPlace(), required=True, help="Where results go: a folder, or s3://bucket/prefix.")
 @click.option("--force", is_flag=True, help="Measure afresh what was made from something else.")
 @click.option(
+    "--corrections", "corrections", multiple=True, metavar="FILE", type=click.Path(path_type=Path, exists=True),
+    help="Corrections to lay over a slide once it is measured, as wsi-area amend does; a folder: all in it.",
+)  # fmt: skip
+@click.option(
     "--shard",
     "shard_text",
     metavar="I/N",
@@ -58,14 +65,24 @@ _LOG = logging.getLogger(__name__)
     help="Write report.html at the end, and beside each slide the picture for it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON document.")
-def command(out: Place, force: bool, shard_text: str | None, report: bool, as_json: bool, **options: Any) -> None:
+def command(
+    out: Place,
+    force: bool,
+    corrections: tuple[Path, ...],
+    shard_text: str | None,
+    report: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Measure SLIDES (files, folders, quoted globs, @list.txt, - for stdin) into the folder, or bucket, --out.
 
     \b
     wsi-area run slides/*.svs --config he_tissue --out out/
     wsi-area run slide.svs --config ihc_dab --out out/ --set tiling.work_mpp=1
+    wsi-area run slides/*.svs --config he_tissue --out out/ --corrections corrected/
 
-    Exit codes: 0 every slide is complete; 1 wrong options or settings; 2 a slide failed or is incomplete; 3 a slide
+    Exit codes: 0 every slide is complete; 1 wrong options or settings; 2 a slide failed or is incomplete, or
+    corrections could not be laid; 3 a slide
     has no believable pixel size and is counted in pixels only; 130 interrupted.
     """  # noqa: D301 (click reads the backspace)
     wanted = asked(**options)
@@ -74,18 +91,21 @@ def command(out: Place, force: bool, shard_text: str | None, report: bool, as_js
     out = reached_by(out, wanted.settings.storage.access)
     shard = _shard(shard_text)
     slides = len(wanted.slides) if shard is None else _slides_of(shard, wanted, force)
+    given = _given_corrections(corrections, [slide.slide_id for slide in wanted.slides], shard)
     with shown_progress(slides) as listener:
         wishes: dict[str, Any] = {"force": force, "listener": listener, "argv": sys.argv, "for_report": report}
         if shard is None:
             outcome = run_slides(wanted.slides, wanted.settings, out, **wishes)
         else:
             outcome = run_task(wanted.slides, wanted.settings, out, shard, **wishes)
+    laid = [] if outcome.interrupted else list(lay_all(out, given, wanted.settings.run.workers))
+    code = EXIT_FAILED if any(one.outcome is None for one in laid) else outcome.exit_code
     if report and shard is None and not outcome.interrupted:
         write_report_of(out)
     if as_json:
-        document = {"exit_code": outcome.exit_code, "out": str(out), "slides": outcome.documents}
+        document = {"exit_code": code, "out": str(out), "slides": outcome.documents}
         document |= {"seal": outcome.seal} if shard is None else {"shard": str(shard), "parts": _parts(outcome)}
-        say_document(document)
+        say_document(document | ({"amended": [laid_document(one) for one in laid]} if given else {}))
     else:
         if shard is None or outcome.planned:  # a shard may have parts of slides only
             print_results(outcome.all_slides, out, with_tables=shard is None, seal=outcome.seal)
@@ -94,7 +114,18 @@ def command(out: Place, force: bool, shard_text: str | None, report: bool, as_js
             print_lines(report_console(), "\n".join(_task_lines(shard, outcome, len(wanted.slides), out)))
         if outcome.interrupted:
             say_beside("interrupted: run the same command again to go on where it stopped")
-    sys.exit(outcome.exit_code)
+        for one in laid:
+            say_beside(laid_text(one))
+    sys.exit(code)
+
+
+def _given_corrections(
+    paths: tuple[Path, ...], slide_ids: list[str], shard: ArrayTask | None
+) -> list[GivenCorrections]:
+    """Return the corrections that are laid once the slides are measured."""
+    if paths and shard is not None:
+        raise click.UsageError("--corrections need the whole run; merge the shards, then give each to wsi-area amend")
+    return given_corrections(paths, slide_ids)
 
 
 def _slides_of(task: ArrayTask, wanted: Asked, force: bool) -> int:

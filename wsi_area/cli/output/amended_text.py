@@ -11,6 +11,7 @@ from wsi_area.results.content_hash import content_hash
 from wsi_area.results.documents import document_of
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.tables.quantity import mm2_text
+from wsi_area.run.amending.after_run import LaidCorrections
 
 
 def amended_lines(run: OpenedRun, version: AmendedSlide) -> Iterator[str]:
@@ -85,6 +86,26 @@ def version_document(run: OpenedRun, version: AmendedSlide, *, was_there: bool) 
         ],
         "result": document_of(result),
     }  # fmt: skip
+
+
+def laid_text(laid: LaidCorrections) -> str:
+    """Return what became of a file of corrections that was given with a run, in a line."""
+    name, file = laid.given.slide_id, laid.given.file
+    if laid.outcome is None:
+        return f"{name}: {file} was not laid: {laid.reason}"
+    return f"{name}: {file} makes the amended version {laid.outcome.version.number}"
+
+
+def laid_document(laid: LaidCorrections) -> dict[str, Any]:
+    """Return the same for programs."""
+    version = None if laid.outcome is None else laid.outcome.version
+    return {
+        "slide_id": laid.given.slide_id,
+        "file": str(laid.given.file),
+        "version": None if version is None else version.number,
+        "content_hash": None if version is None else version.content_hash,
+        "reason": laid.reason or None,
+    }
 
 
 def _measured(run: OpenedRun, slide_id: str) -> CountedSlide:

@@ -64,6 +64,8 @@ def _lines() -> Iterator[str]:
     yield ""
     yield f"Any setting can change a number but these: {', '.join(_named(Effect.FINDINGS))} decides what is said of the"
     yield f"numbers, and {', '.join(_named(Effect.WORK))} say who does the work, and how."
+    yield f"{', '.join(_named(Effect.AFTER))} are counted on the finished class map: in a run"
+    yield "that goes on with others, they are counted anew, and no tile of the classes is read again."
     for name, field in RunSettings.model_fields.items():
         yield from _section(name, f"[{name}]", _model_of(field.annotation))
         if name == "segmenter":

@@ -45,7 +45,7 @@ def band_counts(
         Class codes that lie inside the border.
     rule : BandRule
     """
-    counts = np.zeros((len(rule.bands), CODES), np.int64)
+    counts = np.zeros((len(rule.bands) + 2, CODES), np.int64)
     side_of = np.zeros(CODES, np.uint8)
     side_of[: MAX_CLASS_ID + 1] = 2
     side_of[list(border_ids)] = 1
@@ -56,16 +56,16 @@ def band_counts(
     tissue = np.ascontiguousarray(tissue_l0_px, np.uint32)
     band = np.concatenate([rule.outside.band, rule.inside.band])
     strips, width = -(-core.height_px // _STRIP), part.shape[1]
-    begins, below, along = (np.empty((n, width), np.int32) for n in (2 * strips, 2 * _STRIP, 8))
+    begins, below, along = (np.empty((n, width), np.int32) for n in (2 * strips, 2 * _STRIP, 11))
     states = np.empty((_STRIP, width), np.uint8)
     count_bands = native_function(_COMPILED, "count_bands", _ARGUMENTS)
     count_bands(
         address_of(part), *part.shape, core.y_px - top, core.x_px - left, address_of(tissue), *tissue.shape,
         address_of(side_of), address_of(outer), *_edges_and_rows(outer), address_of(inner), *_edges_and_rows(inner),
         address_of(band), address_of(begins), strips, address_of(below), address_of(along), address_of(states),
-        address_of(counts), len(counts),
+        address_of(counts), len(rule.bands),
     )  # fmt: skip
-    return counts
+    return counts[:-2]
 
 
 def _table(side: Side) -> NDArray[np.int32]:

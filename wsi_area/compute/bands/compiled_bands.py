@@ -27,14 +27,14 @@ def count_bands(
     inner_rows: int, band_at: Any, begins_at: Any, strips: int, below_at: Any, along_at: Any, states_at: Any,
     counts_at: Any, bands: int,
 ) -> None:  # fmt: skip
-    """Add the level-0 pixels of tissue of the core of a window to its bands and codes: int64 (bands, 256).
+    """Add the level-0 pixels of tissue of the core of a window to its bands and codes: int64 (bands + 2, 256).
 
     At these addresses lie, contiguous: ``window`` uint8 (h, w) of codes, whose core begins at ``top``, ``left``;
     ``tissue`` uint32 of the core's shape; ``side_of`` uint8 (256,): 1 a code inside the border, 2 outside, 0 neither;
     ``outer`` and ``inner`` int32 (edges + 1, rows + 1): how many columns each edge reaches by the rows to the border,
     below 0 where it does not, and last the nearest edge that so many rows are within; ``band`` int64 (outer edges +
-    inner edges) that ends at each, below 0 for none. For its own use: int32 ``begins`` (2 strips, w), ``below`` (2 *
-    64, w) and ``along`` (8, w), uint8 ``states`` (64, w).
+    inner edges) that ends at each, below 0 for none. For its own use: the last two rows of the counts, int32 ``begins``
+    (2 strips, w), ``below`` (2 * 64, w) and ``along`` (11, w), uint8 ``states`` (64, w).
     """
     _count_bands(
         carray(window_at, (height, width)),
@@ -47,9 +47,9 @@ def count_bands(
         carray(band_at, outer_edges + inner_edges),
         carray(begins_at, (2 * strips, width)),
         carray(below_at, (2 * _STRIP, width)),
-        carray(along_at, (8, width)),
+        carray(along_at, (11, width)),
         carray(states_at, (_STRIP, width)),
-        carray(counts_at, (bands, 256)),
+        carray(counts_at, (bands + 2, 256)),
     )
 
 
@@ -58,15 +58,14 @@ def _count_bands(
     window: Any, top: int, left: int, tissue: Any, side_of: Any, outer: Any, inner: Any, band: Any, begins: Any,
     below: Any, along: Any, states: Any, counts: Any,
 ) -> None:  # fmt: skip
-    rows, edges = len(tissue), len(outer) - 1
-    to_inside, to_outside = along[4], along[5]
+    rows = len(tissue)
+    to_inside, to_outside, inside_below, outside_below = along[7], along[8], along[9], along[10]
     _begin_strips(window, top, rows, side_of, begins, states[0], to_inside, to_outside)
     _begin(to_inside, to_outside)  # now of the row above
     for y in range(top):
         _one_row_on(window[y], side_of, states[0], to_inside, to_outside)
     for first in range(0, rows, _STRIP):
         end, s = min(rows, first + _STRIP), first // _STRIP
-        inside_below, outside_below = along[6], along[7]
         _copy(begins[2 * s], inside_below)
         _copy(begins[2 * s + 1], outside_below)
         for i in range(end - first - 1, -1, -1):
@@ -75,14 +74,25 @@ def _count_bands(
             _copy(outside_below, below[2 * i + 1])
         for i in range(end - first):
             y = first + i
-            codes, state = window[top + y], states[i]
-            _count_on(state, to_inside, to_outside)
-            if edges > 0:
-                _nearest(to_inside, below[2 * i], along[0])
-                _count_row(along, codes, state, _OUTSIDE, left, tissue[y], outer, band, 0, counts)
-            if edges < len(band):
-                _nearest(to_outside, below[2 * i + 1], along[0])
-                _count_row(along, codes, state, _INSIDE, left, tissue[y], inner, band, edges, counts)
+            _count_on(states[i], to_inside, to_outside)
+            _nearest(to_inside, below[2 * i], along[0])
+            _nearest(to_outside, below[2 * i + 1], along[1])
+            _count_row(window[top + y], states[i], left, tissue[y], along, outer, inner, band, counts)
+    _add_at_once(side_of, len(outer) - 1, band, counts)
+
+
+@native_part
+def _add_at_once(side_of: Any, edges: int, band: Any, counts: Any) -> None:
+    """Add what its own column puts within the first edge, which is counted by code alone, to the band there."""
+    bands = len(counts) - 2
+    for code in range(256):
+        to_band = -1
+        if side_of[code] == _OUTSIDE and edges > 0:
+            to_band = band[0]
+        if side_of[code] == _INSIDE and edges < len(band):
+            to_band = band[edges]
+        if to_band >= 0:
+            counts[to_band, code] += counts[bands, code] + counts[bands + 1, code]
 
 
 @native_part
@@ -138,71 +148,111 @@ def _nearest(above: Any, below: Any, near: Any) -> None:
 
 
 @native_part
+def _rows_at_once(reach: Any) -> int:
+    """Return the rows from the border within which its own column puts a pixel within the first edge."""
+    edges, rows = len(reach) - 1, 0
+    if edges == 0:
+        return _FAR + _FAR  # nobody asks
+    while reach[edges, rows] == 0:
+        rows += 1
+    return rows
+
+
+@native_part
 def _count_row(
-    along: Any, codes: Any, state: Any, side: int, left: int, tissue: Any, reach: Any, band: Any, of_side: int,
-    counts: Any,
-) -> None:  # fmt: skip
-    """Add what one row has of one side to the counts."""
-    near, edge_of = along[0], along[1]
-    edges, none = len(reach) - 1, reach.shape[1] - 1
-    own = reach[edges]
-    at_once = 0  # rows: so near in its own column, a pixel is within the first edge
-    while at_once < none and own[at_once] == 0:
-        at_once += 1
-    nearest = none
-    for x in range(len(near)):
-        nearest = min(nearest, near[x])
-    first, last = _between(near, state, side, left, tissue, 0)
-    if nearest >= none or last < first:
-        return
-    undecided = _between(near, state, side, left, tissue, at_once)
-    if undecided[1] >= undecided[0]:
-        _look_along(along, undecided[0], undecided[1] + 1, reach)
-    of_band, code, n_px = -1, 0, 0  # of a run of pixels that are counted together
-    for x in range(first, last + 1):
-        if state[x] != side or tissue[x - left] == 0:
-            continue
-        k = 0
-        if near[x] >= at_once:
-            k = min(own[min(near[x], none)], edge_of[x])
-        to_band = band[of_side + k] if k < edges else -1
-        if to_band != of_band or codes[x] != code:
-            if of_band >= 0:
-                counts[of_band, code] += n_px
-            of_band, code, n_px = to_band, codes[x], 0
-        n_px += tissue[x - left]
-    if of_band >= 0:
-        counts[of_band, code] += n_px
+    codes: Any, state: Any, left: int, tissue: Any, along: Any, outer: Any, inner: Any, band: Any, counts: Any
+) -> None:
+    """Add one row of the core to the counts."""
+    near_out, near_in, edge_out, edge_in, kinds = along[0], along[1], along[2], along[3], along[6]
+    rows_out, rows_in = _rows_at_once(outer), _rows_at_once(inner)
+    first_out, end_out, first_in, end_in = len(tissue), 0, len(tissue), 0  # where its own column does not tell
+    for begin in range(0, len(tissue), _CHUNK):
+        end = min(begin + _CHUNK, len(tissue))
+        kind = _kind_of(near_out, near_in, state, left, tissue, begin, end, rows_out, rows_in)
+        kinds[begin // _CHUNK] = kind
+        if kind & 2:
+            first_out, end_out = min(first_out, begin), end
+        if kind & 4:
+            first_in, end_in = min(first_in, begin), end
+    if end_out:
+        _look_along(near_out, edge_out, along[4], along[5], left + first_out, left + end_out, outer)
+    if end_in:
+        _look_along(near_in, edge_in, along[4], along[5], left + first_in, left + end_in, inner)
+    for begin in range(0, len(tissue), _CHUNK):
+        end = min(begin + _CHUNK, len(tissue))
+        if kinds[begin // _CHUNK] == 1:
+            _count_at_once(codes, left, tissue, begin, end, counts)
+        elif kinds[begin // _CHUNK] > 1:
+            for x in range(begin, end):
+                if tissue[x] == 0:  # nobody asked its row what edge it is within
+                    continue
+                to_band = -1
+                if tissue[x] == 0:  # nobody looked along the row for it
+                    continue
+                if state[left + x] == _OUTSIDE and outer.shape[0] > 1:
+                    to_band = _band_at(near_out[left + x], edge_out[left + x], rows_out, outer, band, 0)
+                elif state[left + x] == _INSIDE and inner.shape[0] > 1:
+                    to_band = _band_at(near_in[left + x], edge_in[left + x], rows_in, inner, band, len(outer) - 1)
+                if to_band >= 0:
+                    counts[to_band, codes[left + x]] += tissue[x]
 
 
 @native_part
-def _between(near: Any, state: Any, side: int, left: int, tissue: Any, rows: int) -> tuple[int, int]:
-    """Return the first and the last pixel of a side with tissue so many rows from the border, or farther."""
-    first, last, any_px = left, left - 1, np.int32(0)
-    for x in range(left, left + len(tissue)):  # without a branch, so many at once: most rows have none
-        any_px |= np.int32(tissue[x - left]) if near[x] >= rows and state[x] == side else np.int32(0)
+def _kind_of(
+    near_out: Any, near_in: Any, state: Any, left: int, tissue: Any, begin: int, end: int, rows_out: int, rows_in: int
+) -> int:
+    """Return what is in some columns of a row: 1 tissue, 2 and 4 what its own column does not tell, out- and inside."""
+    any_px, out_px, in_px = np.uint32(0), np.uint32(0), np.uint32(0)
+    for x in range(begin, end):  # without a branch, so many at once
+        any_px |= tissue[x]
     if any_px == 0:
-        return first, last
-    while near[first] < rows or state[first] != side or tissue[first - left] == 0:
-        first += 1
-    last = left + len(tissue) - 1
-    while near[last] < rows or state[last] != side or tissue[last - left] == 0:
-        last -= 1
-    return first, last
+        return 0
+    for x in range(begin, end):
+        out_px |= tissue[x] if near_out[left + x] >= rows_out and state[left + x] == _OUTSIDE else np.uint32(0)
+    for x in range(begin, end):
+        in_px |= tissue[x] if near_in[left + x] >= rows_in and state[left + x] == _INSIDE else np.uint32(0)
+    return 1 + (2 if out_px else 0) + (4 if in_px else 0)
 
 
 @native_part
-def _look_along(along: Any, first: int, end: int, reach: Any) -> None:
+def _count_at_once(codes: Any, left: int, tissue: Any, begin: int, end: int, counts: Any) -> None:
+    """Add columns to the last two rows of the counts, in turn: to add to one number twice must wait."""
+    one, other = len(counts) - 2, len(counts) - 1
+    for x in range(begin, end - 1, 2):
+        counts[one, codes[left + x]] += tissue[x]
+        counts[other, codes[left + x + 1]] += tissue[x + 1]
+    if (end - begin) % 2:
+        counts[one, codes[left + end - 1]] += tissue[end - 1]
+
+
+@native_part
+def _band_at(near: int, along: int, at_once: int, reach: Any, band: Any, of_side: int) -> int:
+    """Return the band of a pixel by the rows to the border in its own column, and the edge that its row tells."""
+    edges, none = len(reach) - 1, reach.shape[1] - 1
+    k = 0
+    if near >= at_once:
+        k = min(reach[edges, min(near, none)], along)
+    return band[of_side + k] if k < edges else -1
+
+
+@native_part
+def _look_along(
+    near: Any, edge_of: Any, to_right: Any, to_left: Any, first: int, end: int, reach: Any
+) -> None:  # fmt: skip
     """Write the nearest edge that each pixel of a part of a row is within by another column: its number, or how many.
 
     A pixel reaches to the right only if the next one there is farther from the border, and to the left likewise.
     """
-    near, edge_of, to_right, to_left = along[0], along[1], along[2], along[3]
     edges, none = len(reach) - 1, reach.shape[1] - 1
     most = reach[edges - 1, 0]
     begin, stop = max(0, first - most), min(len(near), end + most)
     for x in range(first, end):
         edge_of[x] = edges
+    nearest = none
+    for x in range(begin, stop):
+        nearest = min(nearest, near[x])
+    if nearest >= none:
+        return
     rights, lefts = 0, 0
     for chunk in range(begin, stop - 1, _CHUNK):
         last, changes = min(chunk + _CHUNK, stop - 1), np.int32(0)

@@ -34,6 +34,17 @@ def rectangular(name: Term, source: str, half_mm2: float, value: float, unit: st
     )  # fmt: skip
 
 
+def uncorrected(name: Term, source: str, error_mm2: float, value: float, unit: str, remedy: str) -> BudgetRow:
+    """Return the row of an error in mm² that was seen and for which the area is not corrected: all of it counts.
+
+    >>> uncorrected("work_pixel", "s", 3.0, 1.0, "%", "").u_mm2
+    3.0
+    """
+    return BudgetRow(
+        name=name, source=source, value=value, unit=unit, distribution="two-point", u_mm2=error_mm2, remedy=remedy
+    )
+
+
 def pixel_size_row(area_mm2: float, calibration: CalibrationOnRecord) -> BudgetRow:
     """Return the row of the pixel size: as stated, or by the quality of its source."""
     relative = calibration.relative_u_area or 0.0

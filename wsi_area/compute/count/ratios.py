@@ -4,11 +4,73 @@ They are of areas, in level-0 pixels: of no cells, and of no opinion. The size o
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from wsi_area.model.record.slide_areas import ClassOnRecord
+from wsi_area.model.classes import Role, TissueClass
 from wsi_area.model.record.slide_ratios import RatioName, RatioOnRecord
+
+
+class CountedClass(Protocol):
+    """A class with its pixels, on a slide or in a part of it."""
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+
+    @property
+    def n_px(self) -> int:
+        """Return its level-0 pixels."""
+
+    @property
+    def is_tissue(self) -> bool:
+        """Return whether it is tissue."""
+
+    @property
+    def role(self) -> Role | None:
+        """Return what it is in a tumour bed."""
+
+    @property
+    def weight(self) -> float | None:
+        """Return the weight of its area."""
+
+    @property
+    def is_viable_tumor(self) -> bool:
+        """Return whether it is tumour that lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPx:
+    """A class with its pixels in a part of a slide."""
+
+    of: TissueClass
+    n_px: int
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+        return self.of.name
+
+    @property
+    def is_tissue(self) -> bool:
+        """Return whether it is tissue."""
+        return self.of.is_tissue
+
+    @property
+    def role(self) -> Role | None:
+        """Return what it is in a tumour bed."""
+        return self.of.role
+
+    @property
+    def weight(self) -> float | None:
+        """Return the weight of its area."""
+        return self.of.weight
+
+    @property
+    def is_viable_tumor(self) -> bool:
+        """Return whether it is tumour that lives."""
+        return self.of.is_viable_tumor
 
 
 class _Part(NamedTuple):
@@ -18,7 +80,7 @@ class _Part(NamedTuple):
     n_px: int | None  # None where no class is that
 
 
-def ratios_of(classes: Sequence[ClassOnRecord]) -> tuple[RatioOnRecord, ...]:
+def ratios_of(classes: Sequence[CountedClass]) -> tuple[RatioOnRecord, ...]:
     """Return the ratios that some classes allow, and why the others of their kind have no value.
 
     Those of a tumour bed are there where a class has the role of necrosis or stroma; the weighted positive area where
@@ -28,8 +90,8 @@ def ratios_of(classes: Sequence[ClassOnRecord]) -> tuple[RatioOnRecord, ...]:
     return (*(_of_tumor_bed(classes) if roles & {"necrosis", "stroma"} else ()), *_weighted(classes))
 
 
-def _of_tumor_bed(classes: Sequence[ClassOnRecord]) -> tuple[RatioOnRecord, ...]:
-    tumor = _part("viable tumour", [c for c in classes if c.tissue_class.is_viable_tumor])
+def _of_tumor_bed(classes: Sequence[CountedClass]) -> tuple[RatioOnRecord, ...]:
+    tumor = _part("viable tumour", [c for c in classes if c.is_viable_tumor])
     necrosis, stroma = (_part(role, [c for c in classes if c.role == role]) for role in ("necrosis", "stroma"))
     bed = (tumor, necrosis, stroma)
     return (
@@ -42,7 +104,7 @@ def _of_tumor_bed(classes: Sequence[ClassOnRecord]) -> tuple[RatioOnRecord, ...]
     )
 
 
-def _weighted(classes: Sequence[ClassOnRecord]) -> tuple[RatioOnRecord, ...]:
+def _weighted(classes: Sequence[CountedClass]) -> tuple[RatioOnRecord, ...]:
     weighing = [c for c in classes if c.weight is not None]
     if not weighing:
         return ()
@@ -63,7 +125,7 @@ def _weighted(classes: Sequence[ClassOnRecord]) -> tuple[RatioOnRecord, ...]:
     )
 
 
-def _part(name: str, classes: Sequence[ClassOnRecord]) -> _Part:
+def _part(name: str, classes: Sequence[CountedClass]) -> _Part:
     return _Part(name, sum(c.n_px for c in classes) if classes else None)
 
 

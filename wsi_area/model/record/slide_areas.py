@@ -200,6 +200,11 @@ class ClassOnRecord(Part):
         return None if a is None or u is None else a + COVERAGE_95 * u
 
     @property
+    def is_viable_tumor(self) -> bool:
+        """Return whether it is tumour that lives."""
+        return self.tissue_class.is_viable_tumor
+
+    @property
     def tissue_class(self) -> TissueClass:
         """Return the class itself."""
         flags = self.is_tissue, self.is_tumor, self.is_excluded, self.is_positive

@@ -13,6 +13,9 @@ _IN: tuple[Table, ...] = ("regions",)
 NO_TUMOR = "no class of the settings is tumour"
 NO_POSITIVE = "the segmenter measures no stain"
 NO_TISSUE = "there is no tissue in the region"
+NO_RATIO = "the classes do not say what it is made of, or the region has none of that; see docs/ratios.md"
+
+NO_U = f"{NO_PIXEL_SIZE}, or an earlier version counted it"
 
 
 def _share(part: int | None, whole: int) -> float | None:
@@ -44,6 +47,34 @@ class ClassInRegion(Part):
              f"the slide's settings lack the class, it is no tissue, or {NO_TISSUE}", "", "class_<class>_pct_tissue",
              _IN),
     ]  # fmt: skip
+
+
+class RegionRatios(Part):
+    """The ratios of areas that the classes allow inside one region; of pixels, whatever their tissue layer."""
+
+    comes_from: ClassVar = "the pixels of classes in the region (compute.count.ratios)"
+
+    viable_tumor_pct: Annotated[
+        Number | None,
+        Says("viable tumour in percent of the region's tumour bed", "%", NO_RATIO, "", "viable_tumor_pct", _IN),
+    ] = None
+    necrosis_pct: Annotated[
+        Number | None,
+        Says("necrosis in percent of the region's tumour bed", "%", NO_RATIO, "", "necrosis_pct", _IN),
+    ] = None
+    stroma_pct: Annotated[
+        Number | None,
+        Says("stroma in percent of the region's tumour bed", "%", NO_RATIO, "", "stroma_pct", _IN),
+    ] = None
+    tumor_stroma_ratio: Annotated[
+        Number | None,
+        Says("viable tumour over stroma in the region", "", NO_RATIO, "", "tumor_stroma_ratio", _IN),
+    ] = None
+    weighted_positive_area: Annotated[
+        Number | None,
+        Says("100 × the sum of weight × area over the region's tissue classes; of areas, no cell is counted", "",
+             "no class has a weight, or the region has no tissue", "", "weighted_positive_area", _IN),
+    ] = None  # fmt: skip
 
 
 class RegionOnRecord(Part):
@@ -128,6 +159,51 @@ class RegionOnRecord(Part):
              f"{NO_TUMOR}, or {NO_PIXEL_SIZE}", "", "largest_focus_mm2", _IN),
     ]  # fmt: skip
     classes: Annotated[tuple[ClassInRegion, ...], Says("each class inside it")]
+    ratios: Annotated[RegionRatios | None, Says("the ratios inside it", empty="an earlier version wrote it")] = None
+    relative_u_area: Annotated[
+        Area | None,
+        Says("standard uncertainty of each of its areas over the area, from the pixel size alone",
+             empty=f"{NO_PIXEL_SIZE}, or an earlier version wrote it"),
+    ] = None  # fmt: skip
+
+    def _u_mm2(self, area_mm2: float | None) -> float | None:
+        return None if area_mm2 is None or self.relative_u_area is None else area_mm2 * self.relative_u_area
+
+    @property
+    def area_u_mm2(self) -> Annotated[
+        float | None,
+        Says("standard uncertainty of area_mm2, from the pixel size alone", "mm²", NO_U, "relative_u_area",
+             "area_u_mm2", _IN),
+    ]:  # fmt: skip
+        """Return the standard uncertainty of its area."""
+        return self._u_mm2(self.area_mm2)
+
+    @property
+    def tissue_area_u_mm2(self) -> Annotated[
+        float | None,
+        Says("standard uncertainty of tissue_area_mm2, from the pixel size alone", "mm²", NO_U, "relative_u_area",
+             "tissue_area_u_mm2", _IN),
+    ]:  # fmt: skip
+        """Return the standard uncertainty of its tissue."""
+        return self._u_mm2(self.tissue_area_mm2)
+
+    @property
+    def tumor_area_u_mm2(self) -> Annotated[
+        float | None,
+        Says("standard uncertainty of tumor_area_mm2, from the pixel size alone", "mm²", f"{NO_TUMOR}, or {NO_U}",
+             "relative_u_area", "tumor_area_u_mm2", _IN),
+    ]:  # fmt: skip
+        """Return the standard uncertainty of its tumour."""
+        return self._u_mm2(self.tumor_area_mm2)
+
+    @property
+    def positive_area_u_mm2(self) -> Annotated[
+        float | None,
+        Says("standard uncertainty of positive_area_mm2, from the pixel size alone", "mm²",
+             f"{NO_POSITIVE}, or {NO_U}", "relative_u_area", "positive_area_u_mm2", _IN),
+    ]:  # fmt: skip
+        """Return the standard uncertainty of what is positive in it."""
+        return self._u_mm2(self.positive_area_mm2)
 
     @property
     def n_px_classed(self) -> int:

@@ -114,7 +114,12 @@ class ReviewEvent(Part):
     y_l0_px: Annotated[
         Number | None, Field(exclude_if=not_there), Says("row of the place", "level-0 px", _NO_PLACE)
     ] = None
-    seen: Annotated[tuple[SeenHead, ...], Says("heads of the other chains when it was written", source="the session")]
+    seen: Annotated[
+        tuple[SeenHead, ...],
+        Says(
+            "heads of the other chains when it was written, but for those that one of these names", source="the session"
+        ),
+    ]
     torn: Annotated[
         tuple[TornTail, ...], Says("torn lines that its writer found, and left as they are", source="the session")
     ] = ()

@@ -27,6 +27,10 @@ class ReviewSeal(Part):
         Hash | None,
         Says("SHA-256 of the workbook with the sheet of the review", empty="it was not given one, see review.tables"),
     ]
+    workbook_before: Annotated[
+        Hash | None,
+        Says("SHA-256 that it had before: it is written last, and a kill may come between", empty="as for workbook"),
+    ]
     seal: Annotated[Hash, Says("SHA-256 over all of these but the version")]
 
     @property

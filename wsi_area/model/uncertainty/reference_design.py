@@ -56,6 +56,9 @@ class ReferenceDesign(Part):
     boundary_um: Annotated[Area, Says("what is nearer to another class is at a boundary; 0: no such stratum", "µm")]
     min_distance_um: Annotated[Area, Says("no two points of a slide are nearer", "µm")]
     slides: Annotated[tuple[DesignSlide, ...], Says("the slides that points could be drawn on")]
+    not_drawn: Annotated[
+        tuple[DesignSlide, ...], Says("slides that could have points, where some slides of many were drawn at random")
+    ] = ()
     left_out: Annotated[dict[Name, str], Says("slides that none could be drawn on, and why")]
     strata: Annotated[tuple[DesignStratum, ...], Says("what the points were drawn from")]
     points: Annotated[tuple[DesignPoint, ...], Says("every point")]

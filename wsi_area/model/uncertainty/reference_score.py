@@ -43,7 +43,8 @@ class AdjustedArea(Part):
     ]
     points: Annotated[Count, Says("points that were answered")]
     more_points_to_halve: Annotated[
-        Count | None, Says("points that would halve the interval", empty="the pixel size alone is half of it")
+        Count | None,
+        Says("points that would halve the interval", empty="the pixel size alone is half of it, or more slides would"),
     ]
 
 

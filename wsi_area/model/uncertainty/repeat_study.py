@@ -10,6 +10,7 @@ from wsi_area.model.json_tree import json_digest
 
 By = Literal["slide", "subject", "block"]
 Between = Literal["runs", "order"]
+RepeatOn = Literal["another", "these"]
 AreaKind = Literal["class", "total"]
 
 
@@ -31,6 +32,16 @@ class OccasionPair(Part):
     upper_limit_ratio: Annotated[Estimated, Says("upper limit of agreement: 2.5 % of subjects lie above")]
 
 
+class NextMeasurement(Part):
+    """How far one more measurement may lie from the mean of many: a term of a budget."""
+
+    sd: Annotated[Area, Says("its standard deviation", "ln mm²")]
+    degrees_of_freedom: Annotated[Area, Says("degrees of freedom of that")]
+    relative_u: Annotated[
+        Area, Says("standard uncertainty of an area over the area; 1.96 of it reach the farther end of its interval")
+    ]
+
+
 class RepeatedArea(Part):
     """One class, or all tumour, positive or tissue, over subjects that were measured more than once."""
 
@@ -48,11 +59,8 @@ class RepeatedArea(Part):
     icc: Annotated[Estimated, Says("ICC(2,1) of the logarithms: the share of the spread that is the subjects'")]
     icc_published: Annotated[Estimated, Says("the same with the interval of McGraw and Wong 1996, which is too narrow")]
     pairs: Annotated[tuple[OccasionPair, ...], Says("every two occasions")]
-
-    @property
-    def relative_u(self) -> float:
-        """Return the standard uncertainty of one area over the area, from measuring it again."""
-        return self.variation_pct.value / 100
+    on_another: Annotated[NextMeasurement, Says("on an occasion that is not among these: another scanner, reader, day")]
+    on_these: Annotated[NextMeasurement, Says("on one of these occasions")]
 
 
 class Repeat(Part):

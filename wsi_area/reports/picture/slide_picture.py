@@ -12,9 +12,9 @@ from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.picture.embedded import png_address
 from wsi_area.reports.picture.focus_marks import Mark, focus_marks
-from wsi_area.reports.picture.found_outlines import FoundOutline, found_outlines
 from wsi_area.reports.picture.paper import PaperPicture, paper_picture
 from wsi_area.reports.picture.photo_layers import Frame, Layer, photo_layers
+from wsi_area.reports.picture.region_outlines import RegionOutline, region_outlines
 from wsi_area.reports.picture.tile_map import NOTHING_RGB, SKIPPED_RGB, TileFacts, tile_map
 from wsi_area.results.class_map.class_codes import OUTSIDE_RGB, UNREADABLE_RGB, reserved_in
 from wsi_area.results.class_map.store import ledger_rows
@@ -45,7 +45,7 @@ class SlidePicture:
     tiles: Layer | None
     tile_facts: TileFacts | None
     notes: tuple[str, ...]  # why something is not shown
-    found: tuple[FoundOutline, ...] = ()  # pieces and cores
+    regions: tuple[RegionOutline, ...] = ()
     paper: PaperPicture | None = None  # where it goes to paper
 
     @property
@@ -66,19 +66,20 @@ def slide_picture(layout: SlideLayout, record: CountedSlide, budget_bytes: int) 
     tiles, facts = (None, None) if rows is None else _tiles(rows, record, frame, notes)
     left = budget_bytes - (0 if tiles is None else len(tiles.address))
     layers = photo_layers(layout, record, rows, frame, left, notes)
-    found = found_outlines(layout, record, frame, notes)
+    marks = focus_marks(record, layers, frame)
+    regions = region_outlines(layout, record, frame, marks, notes)
     return SlidePicture(
         frame,
         layers.photo,
         layers.classes,
         layers.outlines,
         _legend(record),
-        focus_marks(record, layers, frame),
+        marks,
         None if mpp is None else scale_bar(frame.width, mpp),
         tiles,
         facts,
         tuple(notes),
-        tuple(found),
+        tuple(regions),
     )
 
 

@@ -109,11 +109,13 @@ def _own_rows(
     calibration, work, name = slide.calibration, slide.work, (area.kind, area.name)
     is_tissue = area.kind == "total" and area.name == "tissue"
     is_tissue |= {c.name for c in members} == {c.name for c in slide.classes if c.is_tissue}
+    counting = counting_row(facts.edges.get(name), (work.work_mpp_x_um or 0.0, work.work_mpp_y_um or 0.0))
+    seen, u_count_mm2 = facts.other_pixels.get(name), counting.u_mm2 or 0.0
     rows = (
         pixel_size_row(area.area_mm2, calibration),
         conflict_row(area.area_mm2, calibration),
-        counting_row(facts.edges.get(name), (work.work_mpp_x_um or 0.0, work.work_mpp_y_um or 0.0)),
-        work_pixel_row(area.area_mm2, _steps(slide), facts.other_pixels.get(name), area.is_drawn),
+        counting,
+        work_pixel_row(area.area_mm2, _steps(slide), seen, u_count_mm2, area.is_drawn),
         skipped_glass_row(
             slide.skipped_tissue_px_upper_bound, work.tiles_skipped, calibration.pixel_area_mm2 or 0.0, may_hold=True
         ),

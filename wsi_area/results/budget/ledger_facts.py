@@ -36,11 +36,13 @@ def ledger_facts(rows: NDArray[np.int64], columns: LedgerLayout, classes: Sequen
     names += [("total", name) for name in TOTALS]
     edges = dict(zip(names, (int(n) for n in flat[:, columns.edge_columns].sum(axis=0)), strict=True))
     of_tiles = int((flat[:, columns.status_column] != TileStatus.SKIPPED).sum())
+    is_read = flat[:, columns.status_column] == TileStatus.READ
+    read_px = int(flat[is_read, : columns.class_count].sum())
     here, other = flat[:, columns.here_columns], flat[:, columns.other_columns]
     found: dict[AreaName, OtherPixels] = {}
     for name, ids in _ids_of(classes).items():
         parts = [np.stack([part[:, ids].sum(axis=1), part.sum(axis=1)], axis=1) for part in (here, other)]
-        seen = other_pixels(parts[0], parts[1], of_tiles) if ids else None
+        seen = other_pixels(parts[0], parts[1], of_tiles, int(here.sum()) / max(1, read_px)) if ids else None
         if seen is not None:
             found[name] = seen
     return LedgerFacts(edges, found)

@@ -69,6 +69,12 @@ def discard_cleaned(layout: SlideLayout) -> None:
             remove_tree(layout.root / name)
 
 
+def discard_layer(layout: SlideLayout) -> None:
+    """Remove the tissue layer of a slide for which none is asked: whoever counts tissue would take it for its own."""
+    with suppress(OSError):
+        remove_tree(layout.root / TISSUE_FOLDER)
+
+
 def cleaned_key(key: str, filters: SizeFilters, raw_rows: NDArray[np.int64]) -> str:
     """Return the hash of everything that a filtered class map depends on.
 

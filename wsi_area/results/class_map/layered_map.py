@@ -17,7 +17,8 @@ from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_class_map
+from wsi_area.results.class_map.sparse_class_map import SparseClassMap, sparse_class_map
+from wsi_area.results.class_map.stored_class_map import StoredClassMap
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 
@@ -28,7 +29,7 @@ Ints = NDArray[np.int64]
 class TissueLayer:
     """The tissue of a slide as it was measured beside its classes: a class map on a grid of its own."""
 
-    stored: StoredClassMap
+    stored: SparseClassMap | StoredClassMap
     columns_l0_px: Ints  # (w + 1,), edges of its work columns
     rows_l0_px: Ints  # (h + 1,)
     is_tissue: NDArray[np.bool_]  # (256,), by code
@@ -48,7 +49,7 @@ class TissueLayer:
 class LayeredMap:
     """The classes of a slide and its tissue, on the work grid of the classes; read box by box, nothing is kept."""
 
-    stored: StoredClassMap
+    stored: SparseClassMap | StoredClassMap
     columns_l0_px: Ints  # (w + 1,), level-0 edges of the work columns
     rows_l0_px: Ints  # (h + 1,)
     is_tissue: NDArray[np.bool_]  # (256,), whether a code of the class map is tissue
@@ -72,7 +73,7 @@ class LayeredMap:
         """Return the same from what is on record of a slide; for errors as `of`."""
         columns, rows = grid.edges_l0_px
         tissue_ids = [c.class_id for c in classes if c.is_tissue]
-        return cls(open_class_map(layout), columns, rows, _by_code(tissue_ids), tissue_layer(layout))
+        return cls(sparse_class_map(layout), columns, rows, _by_code(tissue_ids), tissue_layer(layout))
 
     @classmethod
     def on_record(cls, layout: SlideLayout, grid: WorkGrid, tissue_ids: list[int]) -> "LayeredMap":
@@ -84,7 +85,7 @@ class LayeredMap:
             If the class map or the tissue layer cannot be opened.
         """
         columns, rows = grid.edges_l0_px
-        return cls(open_class_map(layout), columns, rows, _by_code(tissue_ids), tissue_layer(layout))
+        return cls(sparse_class_map(layout), columns, rows, _by_code(tissue_ids), tissue_layer(layout))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -159,7 +160,7 @@ def tissue_layer(layout: SlideLayout) -> TissueLayer | None:
         raise ResultError(f"{place.root} holds no tissue; measure the slide again with --force")
     grid = grid_of(found)
     columns, rows = grid.edges_l0_px
-    return TissueLayer(open_class_map(place), columns, rows, _by_code([c.id for c in found.classes if c.is_tissue]))
+    return TissueLayer(sparse_class_map(place), columns, rows, _by_code([c.id for c in found.classes if c.is_tissue]))
 
 
 def grid_of(slide: CountedSlide) -> WorkGrid:

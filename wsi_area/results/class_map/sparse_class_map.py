@@ -51,9 +51,30 @@ class SparseClassMap:
         rows, cols = (-(-px // side_px) for px in self.shape)
         yield from ((row, col) for row in range(rows) for col in range(cols))
 
-    def shard_tiles(self, row: int, col: int) -> Iterator[tuple[int, int, ClassMap]]:
-        """Yield the tiles of one shard, as `tiles_with_content` does."""
+    def __getitem__(self, at: tuple[slice, slice]) -> ClassMap:
+        """Return a part of it, uint8 (h, w), as numpy would cut it; for errors as `tiles_with_content`."""
+        (top, bottom, _), (left, right, _) = (cut.indices(size) for cut, size in zip(at, self.shape, strict=True))
+        part = np.full((max(0, bottom - top), max(0, right - left)), BACKGROUND_ID, np.uint8)
+        side_px, box = self.tile_px * self.tiles_per_side, (top, bottom, left, right)
+        for row in range(top // side_px, -(-bottom // side_px)):
+            for col in range(left // side_px, -(-right // side_px)):
+                for y, x, tile in self.shard_tiles(row, col, box):
+                    rows, cols = slice(max(top - y, 0), bottom - y), slice(max(left - x, 0), right - x)
+                    held = tile[rows, cols]
+                    y, x = max(y - top, 0), max(x - left, 0)
+                    part[y : y + held.shape[0], x : x + held.shape[1]] = held
+        return part
+
+    def shard_tiles(
+        self, row: int, col: int, box: tuple[int, int, int, int] | None = None
+    ) -> Iterator[tuple[int, int, ClassMap]]:
+        """Yield the tiles of one shard, or those in a box (top, bottom, left, right); see `tiles_with_content`."""
         place, side_px = stored_shard(self.layout, row, col), self.tile_px * self.tiles_per_side
+        y_px, x_px = row * side_px, col * side_px
+        rows = columns = range(self.tiles_per_side)
+        if box is not None:
+            rows = _met(box[0] - y_px, box[1] - y_px, self.tile_px)
+            columns = _met(box[2] - x_px, box[3] - x_px, self.tile_px)
         try:
             content = place.read_bytes()
         except FileNotFoundError:  # it is background
@@ -63,8 +84,8 @@ class SparseClassMap:
                 f"{place} cannot be read ({error.strerror or error}); mend that and give the same command again"
             ) from error
         try:
-            for tile_row, tile_col, tile in _decoded(content, self.tiles_per_side, self.tile_px):
-                y, x = row * side_px + tile_row * self.tile_px, col * side_px + tile_col * self.tile_px
+            for tile_row, tile_col, tile in _decoded(content, self.tiles_per_side, self.tile_px, rows, columns):
+                y, x = y_px + tile_row * self.tile_px, x_px + tile_col * self.tile_px
                 if y >= self.shape[0] or x >= self.shape[1]:
                     continue  # another program's, wholly beyond the rim
                 # at the rim of the slide a tile is stored with background beyond it
@@ -79,7 +100,14 @@ class _Damage(Exception):
     """What is wrong with a shard."""
 
 
-def _decoded(content: bytes, tiles_per_side: int, tile_px: int) -> Iterator[tuple[int, int, ClassMap]]:
+def _met(first_px: int, end_px: int, tile_px: int) -> range:
+    """Return the tiles of a shard, along one axis, that have something of its pixels from the first up to the end."""
+    return range(first_px // tile_px, -(-end_px // tile_px))
+
+
+def _decoded(
+    content: bytes, tiles_per_side: int, tile_px: int, rows: range, columns: range
+) -> Iterator[tuple[int, int, ClassMap]]:
     """Yield row and column within a shard, and the pixels, of the tiles it has; each takes the place of the last."""
     fault = shard_fault(content, tiles_per_side)
     if fault is not None:
@@ -88,7 +116,8 @@ def _decoded(content: bytes, tiles_per_side: int, tile_px: int) -> Iterator[tupl
     tile = np.empty((tile_px, tile_px), np.uint8)
     is_absent = absent(index)
     for place, (offset, length) in enumerate(index.tolist()):
-        if is_absent[place]:
+        row, col = divmod(place, tiles_per_side)
+        if is_absent[place] or row not in rows or col not in columns:
             continue
         frame = memoryview(content)[offset : offset + length - CRC_BYTES]
         # blosc's header says how much it holds: of less, the tile before would stay in sight
@@ -98,7 +127,7 @@ def _decoded(content: bytes, tiles_per_side: int, tile_px: int) -> Iterator[tupl
             blosc.decompress(frame, tile)
         except (RuntimeError, ValueError) as error:
             raise _Damage(f"the tile at byte {offset}: {error}") from error
-        yield *divmod(place, tiles_per_side), tile
+        yield row, col, tile
 
 
 def sparse_class_map(layout: SlideLayout) -> SparseClassMap | StoredClassMap:

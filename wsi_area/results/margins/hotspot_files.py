@@ -27,6 +27,12 @@ def hotspot_files_lie(layout: SlideLayout) -> bool:
     return all((layout.root / name).is_file() for name in (HOTSPOTS_NAME, HEAT_MAP_NAME))
 
 
+def discard_hotspot_files(layout: SlideLayout) -> None:
+    """Remove both files, where no hot spots are asked for any more."""
+    for name in (HOTSPOTS_NAME, HEAT_MAP_NAME):
+        (layout.root / name).unlink(missing_ok=True)
+
+
 def write_hotspot_files(layout: SlideLayout, slide: CountedSlide, found: HotSpotsOnRecord, every: AllWindows) -> None:
     """Write the outlines of a slide's hot spots, and the picture of the windows of the first area.
 

@@ -29,5 +29,5 @@ def _line(name: str, area: AdjustedArea, readers: str, draw: str) -> str:
     low, high = mm2_text(area.ci95_low_mm2), mm2_text(area.ci95_high_mm2)
     return (
         f"Adjusted by reference points, {name}: {with_mm2(mm2_text(area.adjusted_mm2))} (95 %: {low} to {high}), "
-        f"{mm2_text(area.counted_mm2)} counted; {area.points} points {draw!r} as {readers} sees them."
+        f"{mm2_text(area.counted_mm2)} counted; {area.points} points of the draw {draw!r}, as {readers} sees them."
     )

@@ -1,29 +1,50 @@
 """results: what something outside a slide says of the error of its areas, as terms of its budgets."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area.compute.budget.terms import BudgetTerms, GivenTerm
 from wsi_area.compute.judge.held_out_area import HeldOutArea, held_out_areas
 from wsi_area.errors import ResultError
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.model.uncertainty.repeat_study import RepeatedArea
+from wsi_area.model.uncertainty.repeat_study import RepeatedArea, RepeatOn, RepeatStudy
 from wsi_area.results.uncertainty.repeat_file import read_repeat
 
 _MOST_RATIO = 1e6
 """A card whose interval is wider than so much says nothing: its images are too few, or too unlike each other."""
 
 
-def given_terms(slide: CountedSlide, rescan: Path | None, rescan_seal: str | None) -> BudgetTerms:
-    """Return the term of a second scan, and that of the segmentation as the card of a trained model has it.
+@dataclass(frozen=True, slots=True)
+class NamedRepeat:
+    """A calibration by repeats that a run names."""
+
+    file: Path
+    seal: str | None  # that it bore when the run began
+    on: RepeatOn  # whether the slide is of another occasion than those of the file, or of one of these
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRepeats:
+    """Those that a run names: of scans, and of readers who draw."""
+
+    rescan: NamedRepeat | None = None
+    observer: NamedRepeat | None = None
+
+
+NO_REPEATS = NamedRepeats()
+
+
+def given_terms(slide: CountedSlide, repeats: NamedRepeats = NO_REPEATS) -> BudgetTerms:
+    """Return the terms of a second scan and of another reader, and that of the segmentation as a model's card has it.
+
+    A reader is asked for where the slide was drawn, and nowhere else.
 
     Parameters
     ----------
     slide : CountedSlide
-    rescan : Path or None
-        A calibration by repeats.
-    rescan_seal : str or None
-        The seal that it bore when the run began.
+    repeats : NamedRepeats
+        Calibrations by repeats.
 
     Raises
     ------
@@ -31,6 +52,7 @@ def given_terms(slide: CountedSlide, rescan: Path | None, rescan_seal: str | Non
         The calibration cannot be read any more, or is another one.
     """
     areas = {c.name: c.area_mm2 for c in slide.classes}
+    observer = repeats.observer if slide.annotations is not None else None
     held_out = held_out_areas(slide.segmenter.facts)
     return BudgetTerms(
         segmentation={
@@ -38,7 +60,8 @@ def given_terms(slide: CountedSlide, rescan: Path | None, rescan_seal: str | Non
             for name, card in held_out.items()
             if (area_mm2 := areas.get(name)) is not None and (term := _of_card(card, area_mm2)) is not None
         },
-        rescan={} if rescan is None else dict(_of_repeats(slide, rescan, rescan_seal)),
+        rescan={} if repeats.rescan is None else dict(_of_repeats(slide, repeats.rescan)),
+        observer={} if observer is None else dict(_of_repeats(slide, observer)),
     )
 
 
@@ -64,30 +87,35 @@ def _of_card(card: HeldOutArea, area_mm2: float) -> GivenTerm | None:
     )
 
 
-def _of_repeats(slide: CountedSlide, rescan: Path, rescan_seal: str | None) -> Iterator[tuple[str, GivenTerm]]:
-    study = read_repeat(rescan)
-    if rescan_seal is not None and study.seal != rescan_seal:
+def _of_repeats(slide: CountedSlide, named: NamedRepeat) -> Iterator[tuple[str, GivenTerm]]:
+    study = read_repeat(named.file)
+    if named.seal is not None and study.seal != named.seal:
         raise ResultError(
-            f"{rescan} is another study than when the run began (seal {study.seal[:12]}…, then {rescan_seal[:12]}…); "
-            "put the right file back, then run the same command again"
+            f"{named.file} is another study than when the run began (seal {study.seal[:12]}…, then "
+            f"{named.seal[:12]}…); put the right file back, then run the same command again"
         )
     totals = {"tumor": slide.tumor.area_mm2, "tissue": slide.tissue.area_mm2}
     totals["positive"] = None if slide.positive is None else slide.positive.area_mm2
     areas = {("class", c.name): c.area_mm2 for c in slide.classes} | {("total", n): a for n, a in totals.items()}
     for found in sorted(study.areas, key=lambda area: area.kind):  # a total goes before a class of its name
         if (area_mm2 := areas.get((found.kind, found.name))) is not None:
-            yield found.name, _of_one(found, area_mm2, f"{rescan.name}, seal {study.seal[:12]}…")
+            yield found.name, _of_one(found, area_mm2, study, named)
 
 
-def _of_one(found: RepeatedArea, area_mm2: float, file: str) -> GivenTerm:
+def _of_one(found: RepeatedArea, area_mm2: float, study: RepeatStudy, named: NamedRepeat) -> GivenTerm:
     low, high = found.area_low_mm2, found.area_high_mm2
     outside = "" if low <= area_mm2 <= high else f"; found on {low:.3g} to {high:.3g} mm², and this one is not of them"
+    where = "on another one" if named.on == "another" else "on one of these"
+    next_one = found.on_another if named.on == "another" else found.on_these
     return GivenTerm(
-        source=f"{file}: {found.subjects} subjects on {found.occasions} occasions{outside}",
-        relative_u=found.relative_u,
-        degrees_of_freedom=found.degrees_of_freedom,
+        source=(
+            f"{named.file.name}, seal {study.seal[:12]}…: {found.subjects} subjects on {found.occasions} occasions, "
+            f"this slide {where}{outside}"
+        ),
+        relative_u=next_one.relative_u,
+        degrees_of_freedom=next_one.degrees_of_freedom,
         distribution="student",
-        value=found.variation_pct.value,
-        unit="%",
+        value=100 * next_one.sd,
+        unit="% (ln)",
         remedy="more occasions: wsi-area repeat with more runs",
     )

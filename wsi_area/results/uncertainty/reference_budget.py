@@ -31,7 +31,9 @@ def budgets_with_points(budgets: BudgetsOnRecord, adjusted: AdjustedOnSlide) -> 
 def _with_points(budget: UncertaintyBudget, area: AdjustedArea | None, adjusted: AdjustedOnSlide) -> UncertaintyBudget:
     if area is None or area.points_u_mm2 is None:
         return budget
-    rows = tuple(_row(row, budget.counted_mm2, area.adjusted_mm2) for row in budget.rows)
+    # the adjusted area is no longer that of whoever drew, so that the error of drawing is none of it
+    kept = (row for row in budget.rows if row.name != "observer")
+    rows = tuple(_row(row, budget.counted_mm2, area.adjusted_mm2) for row in kept)
     names = {budget.area: _points_term(area, adjusted)}
     readers = {} if area.observer_u_mm2 is None else {budget.area: _readers_term(area, adjusted)}
     bare = budget.model_copy(update={"rows": rows})

@@ -53,7 +53,7 @@ def with_reference(slides: Iterable[S], scores: Iterable[ReferenceScore]) -> lis
         The newest first.
     """
     known = tuple(scores)
-    return [_with(slide, known) for slide in slides]
+    return [_with(slide, known) for slide in slides] if known else list(slides)
 
 
 def _with(slide: S, scores: tuple[ReferenceScore, ...]) -> S:

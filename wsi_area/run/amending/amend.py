@@ -118,7 +118,9 @@ def _require_this_slide(given: Corrections, measured: CountedSlide) -> None:
             f"{given.path} corrects the slide {given.slide_id!r}, not {measured.slide_id!r}; give the right one"
         )
     if any(not one.reviewer for one in given.listed):
-        raise AnnotationError(f"{given.path} does not say who drew it; give --reviewer NAME")
+        raise AnnotationError(
+            f'{given.path} does not say who drew it; write "reviewer" into it, or give wsi-area amend --reviewer NAME'
+        )
 
 
 def _corrected(

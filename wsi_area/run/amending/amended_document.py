@@ -3,23 +3,29 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from wsi_area.compute.budget.terms import BudgetTerms
 from wsi_area.compute.count.area import area_mm2, measure
 from wsi_area.compute.count.ratios import ratios_of
 from wsi_area.compute.judge.steps import step_findings, steps_of
+from wsi_area.errors import ResultError
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.corrections.amendment import Amendment, CorrectionOnRecord
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.plan import SlidePlan
+from wsi_area.model.record.budget.slide_budgets import BudgetsOnRecord
 from wsi_area.model.record.slide_areas import Analyzed, Unreadable
 from wsi_area.model.record.slide_steps import StepsOnRecord
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.budget.budget_record import budgets_on_record
+from wsi_area.results.budget.ledger_facts import NO_FACTS, ledger_facts
 from wsi_area.results.burden_on_record import positive_on_record, tissue_on_record, tumor_on_record
 from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.record import class_on_record, counts_on_record, foci_on_record
+from wsi_area.results.uncertainty.given_terms import given_terms
 from wsi_area.run.amending.on_record import calibration_on_record
 from wsi_area.run.passes.merged_objects import MergedObjects, envelope_on_record
 from wsi_area.settings.run_settings import RunSettings
@@ -29,7 +35,7 @@ AS_MEASURED = (
     "slide_id", "path", "vendor", "fingerprint", "content_digest", "file_bytes", "width_px", "height_px",
     "objective_power", "bounds_l0_px", "levels", "pictures", "calibration", "work", "measurement_version",
     "config_hash", "made_from", "reader", "reader_reason", "segmenter", "light", "annotations", "roi", "outlines",
-    "skipped_tissue_px_upper_bound", "tile_errors", "timing",
+    "tissue_by_threshold", "skipped_tissue_px_upper_bound", "tile_errors", "timing",
 )  # fmt: skip
 """Fields that no correction touches; all others are made anew, or say that nothing is known."""
 _JUDGED_ANEW = frozenset({"STEP_TAKES_MUCH", "EXCLUSION_NOT_ASSESSED"})
@@ -47,6 +53,7 @@ class Amended:
     key: str
     findings: tuple[QaFinding, ...]  # of the corrections
     amendment: Amendment | None  # None of a tissue layer, whose slide has it
+    has_facts: bool  # whether the measured ledger says more than counts
 
 
 def amended_document(made: Amended, settings: RunSettings) -> CountedSlide:
@@ -87,12 +94,44 @@ def amended_document(made: Amended, settings: RunSettings) -> CountedSlide:
         regions=objects.regions,
         size_filters=objects.size_changes,
         steps=StepsOnRecord(listed=steps),
-        tissue_mm2_by_threshold=None,
+        tissue_mm2_by_threshold=_mm2_by_threshold(slide, burden),
         amendment=made.amendment,
     )
-    if slide.certificate is None:
-        return found
-    return found.model_copy(update={"certificate": certificate_of(found, slide.certificate.completeness)})
+    told = slide.certificate
+    found, terms = _with_terms(found, settings)
+    update: dict[str, object] = {
+        "certificate": None if told is None else certificate_of(found, told.completeness),
+        "budgets": _budgets(made, found, terms),
+    }
+    return found.model_copy(update=update)
+
+
+def _with_terms(found: CountedSlide, settings: RunSettings) -> tuple[CountedSlide, BudgetTerms]:
+    """Return what others know of the errors, and the slide with a word where a file of it cannot be read any more."""
+    try:
+        return found, given_terms(found, settings.uncertainty.named)
+    except ResultError as error:
+        told = f"its budgets lack the errors that repeats were to give: {error}"
+        lacking = QaFinding(found.slide_id, "BUDGET_WITHOUT_REPEATS", "warning", None, None, "", told)
+        return found.model_copy(update={"findings": (*found.findings, lacking)}), given_terms(found)
+
+
+def _mm2_by_threshold(slide: CountedSlide, burden: SlideBurden) -> dict[str, float | None] | None:
+    """Return the corrected tissue at other thresholds: it moves with them as the measured tissue does."""
+    area, moved = burden.tissue_area_mm2, slide.tissue_by_threshold
+    if moved is None:
+        return None
+    by_shift = moved.share_by_shift.items()
+    return {shift: None if share is None or area is None else share * area for shift, share in by_shift}
+
+
+def _budgets(made: Amended, found: CountedSlide, terms: BudgetTerms) -> BudgetsOnRecord | None:
+    """Return the budgets of the areas; None where the measured slide, of an earlier version, has none."""
+    if made.measured.budgets is None:
+        return None
+    columns, laid = LedgerLayout(len(made.scheme.classes)), made.objects.laid
+    facts = ledger_facts(ledger_rows(made.layout), columns, found.classes) if made.has_facts else NO_FACTS
+    return budgets_on_record(found, facts, None if laid is None else laid.layer, terms)
 
 
 def _burden(made: Amended) -> SlideBurden:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.corrections.painting import TALLIES
 from wsi_area.compute.cut.grid import batch_box, batch_tiles_at
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.ledger import LedgerLayout
+from wsi_area.model.ledger import TOTALS, LedgerLayout
 from wsi_area.model.objects import SizeChange, SizeFilters
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.cleaned_store import tiles_layout
@@ -31,6 +31,7 @@ class LayerToAmend:
     layout: SlideLayout
     plan: SlidePlan
     mpp: Mpp | None
+    class_count_below: int
     corrected: CorrectedMap
     filters: SizeFilters
     drawn_are_filtered: bool
@@ -50,6 +51,7 @@ class AmendedLayer:
     tallies: Ints  # (corrections, 5), level-0 px
     kept_px: int  # level-0 px that were drawn, and that a filter by size would have changed
     size_changes: tuple[SizeChange, ...]
+    has_facts: bool  # whether the measured ledger says more than counts
 
 
 def amend_layer(asked: LayerToAmend, executor: Executor) -> AmendedLayer | None:
@@ -65,7 +67,8 @@ def amend_layer(asked: LayerToAmend, executor: Executor) -> AmendedLayer | None:
     plan, scheme = asked.plan, asked.corrected.scheme
     tiles = tiles_layout(asked.layout, asked.filters)
     create_store(tiles, plan, scheme, asked.key, asked.made_from)
-    tasks = _tasks(asked, tiles)
+    rows = ledger_rows(asked.corrected.layout)
+    tasks, says_more = _tasks(asked, tiles, rows), has_facts(rows, asked.class_count_below)
     tallies, done = np.zeros((asked.corrected.count, len(TALLIES)), np.int64), 0
     for outcome in outcomes(executor, paint_batch, tasks, asked.slide_id, "its corrections"):
         tallies += outcome.tallies
@@ -73,20 +76,20 @@ def amend_layer(asked: LayerToAmend, executor: Executor) -> AmendedLayer | None:
     if done < len(tasks):
         return None
     if not asked.filters.any:
-        return AmendedLayer(tallies, 0, ())
+        return AmendedLayer(tallies, 0, (), says_more)
     from wsi_area.run.passes.object_pass import clean_slide  # its kernels are for slides with filters alone
 
     changes = clean_slide(asked.layout, plan, scheme, asked.filters, asked.mpp, asked.key, asked.made_from, executor)
     if changes is None:
         return None
     kept_px = 0 if asked.drawn_are_filtered else _given_back(asked, tasks, executor)
-    return None if kept_px is None else AmendedLayer(tallies, kept_px, changes)
+    return None if kept_px is None else AmendedLayer(tallies, kept_px, changes, says_more)
 
 
-def _tasks(asked: LayerToAmend, tiles: SlideLayout) -> list[PaintTask]:
+def _tasks(asked: LayerToAmend, tiles: SlideLayout, measured: Ints) -> list[PaintTask]:
     """Return a task for each batch that a correction may meet; the rows of the others are committed as they are."""
     plan, classes = asked.plan, len(asked.corrected.scheme.classes)
-    rows = widened_rows(ledger_rows(asked.corrected.layout), classes)
+    rows = widened_rows(measured, asked.class_count_below, classes)
     tasks = []
     for batch in range(plan.batch_rows * plan.batch_cols):
         tile_rows, tile_cols = batch_tiles_at(plan, batch)
@@ -111,22 +114,20 @@ def _given_back(asked: LayerToAmend, painted: list[PaintTask], executor: Executo
     return sum(found) if len(found) == len(tasks) else None
 
 
-def widened_rows(rows: Ints, class_count: int) -> Ints:
-    """Return measured ledger rows as an amended version has them.
+def widened_rows(rows: Ints, before_count: int, class_count: int) -> Ints:
+    """Return measured ledger rows as an amended version has them: with a column for each of its classes.
 
-    There is a column for each of its classes. What was integrated class by class, and counted at other thresholds, is
-    left out: nobody knows either of pixels that a person moved to another class.
+    What was integrated class by class is left out: nobody knows it of pixels that a person moved to another class.
 
     Parameters
     ----------
     rows : int64 (tile rows, tile columns, columns)
-    class_count : int
-        Of the amended version: those of the rows, or more.
+    before_count, class_count : int
+        Classes of the rows, and of the amended version: as many, or more.
     """
-    wide = LedgerLayout(class_count)
-    before = next(LedgerLayout(n) for n in range(class_count, 0, -1) if LedgerLayout(n).fits(rows.shape[-1]))
+    before, wide = LedgerLayout(before_count), LedgerLayout(class_count)
     found = np.zeros((*rows.shape[:2], len(wide.columns)), np.int64)
-    found[..., : before.class_count] = rows[..., : before.class_count]
+    found[..., :before_count] = rows[..., :before_count]
     for of_wide, of_before in (
         (wide.unscanned_column, before.unscanned_column),
         (wide.outside_roi_column, before.outside_roi_column),
@@ -134,4 +135,21 @@ def widened_rows(rows: Ints, class_count: int) -> Ints:
         (wide.status_column, before.status_column),
     ):
         found[..., of_wide] = rows[..., of_before]
+    if rows.shape[-1] >= before.threshold_columns.stop:  # how far the measured tissue hangs on its threshold
+        found[..., wide.threshold_columns] = rows[..., before.threshold_columns]
+    if has_facts(rows, before_count):
+        edges, single = rows[..., before.edge_columns], before_count - 1
+        start = wide.edge_columns.start
+        found[..., start : start + single] = edges[..., :single]
+        found[..., wide.edge_columns.stop - len(TOTALS) : wide.edge_columns.stop] = edges[..., single:]
+        for of_wide_columns, of_before_columns in (
+            (wide.here_columns, before.here_columns),
+            (wide.other_columns, before.other_columns),
+        ):
+            found[..., of_wide_columns.start : of_wide_columns.start + before_count] = rows[..., of_before_columns]
     return found
+
+
+def has_facts(rows: Ints, class_count: int) -> bool:
+    """Return whether ledger rows say more than counts: lengths of outlines, counts in other pixels."""
+    return int(rows.shape[-1]) == len(LedgerLayout(class_count).columns)

@@ -100,13 +100,13 @@ def make_version(wanted: VersionWanted, executor: Executor) -> CountedSlide | No
             return None
     plan = plan_on_record(measured, ledger_rows(corrected.layout))
     asked = LayerToAmend(
-        below, wanted.layout, plan, measured.mpp, corrected, wanted.filters, wanted.drawn_are_filtered,
-        wanted.key(measured), measured.made_from.parts,
+        below, wanted.layout, plan, measured.mpp, len(measured.classes), corrected, wanted.filters,
+        wanted.drawn_are_filtered, wanted.key(measured), measured.made_from.parts,
     )  # fmt: skip
     done = amend_layer(asked, executor)
     if done is None:
         return None
-    mapped = MappedSlide(wanted.layout, plan, corrected.scheme, measured.mpp)
+    mapped = MappedSlide(wanted.layout, plan, corrected.scheme, measured.mpp, measured.calibration.relative_u_area)
     objects = _objects(wanted, mapped, done, None if tissue is None else tissue[0], executor)
     if objects is None:
         return None
@@ -116,7 +116,9 @@ def make_version(wanted: VersionWanted, executor: Executor) -> CountedSlide | No
         return None
     amendment = _amendment(wanted, done, None if tissue is None else tissue[1])
     findings = (*wanted.findings, *amendment_findings(measured, amendment, again.without_outline))
-    made = Amended(measured, wanted.layout, plan, corrected.scheme, objects, asked.key, findings, amendment)
+    made = Amended(
+        measured, wanted.layout, plan, corrected.scheme, objects, asked.key, findings, amendment, done.has_facts
+    )
     return _with_margins(wanted, amended_document(made, wanted.settings), executor)
 
 
@@ -139,14 +141,14 @@ def _amended_tissue(
     corrected = corrected_tissue(tiles_layout(below, filters), grid_of(layer), scheme_on_record(layer), wanted.listed)
     plan = plan_on_record(layer, ledger_rows(corrected.layout))
     asked = LayerToAmend(
-        below, layout, plan, layer.mpp, corrected, filters, wanted.drawn_are_filtered, wanted.key(layer),
-        layer.made_from.parts,
+        below, layout, plan, layer.mpp, len(layer.classes), corrected, filters, wanted.drawn_are_filtered,
+        wanted.key(layer), layer.made_from.parts,
     )  # fmt: skip
     done = amend_layer(asked, executor)
     if done is None:
         return None
     objects = MergedObjects(done.size_changes, None)
-    made = Amended(layer, layout, plan, corrected.scheme, objects, asked.key, (), None)
+    made = Amended(layer, layout, plan, corrected.scheme, objects, asked.key, (), None, done.has_facts)
     result = amended_document(made, wanted.settings)
     write_result(layout, result)
     return result, done

@@ -1,16 +1,21 @@
 """run: a slide of a run amended by whoever holds its folder; tables, seal and run.json of the run stay as they are."""
 
+import logging
 from pathlib import Path
 
 from wsi_area.annotations.corrections.corrections_file import corrections_bytes
 from wsi_area.errors import ResultError
 from wsi_area.results.layout import RunLayout
+from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.run_folder import require_readable
+from wsi_area.review.tables import renew_review
 from wsi_area.run.amending.amend import AmendOptions, AmendOutcome, amend_slide
 from wsi_area.run.executors.choice import make_executor
 from wsi_area.settings.run_settings import RunSection
 from wsi_area.storage.locks import sole_writer
 from wsi_area.storage.place import Place
+
+_LOG = logging.getLogger(__name__)
 
 
 def amend_in_run(
@@ -47,6 +52,9 @@ def amend_in_run(
     with sole_writer(root):
         executor = make_executor(RunSection(workers=workers))
         try:
-            return amend_slide(layout.slide(slide_id), run, content, str(file), options, executor)
+            outcome = amend_slide(layout.slide(slide_id), run, content, str(file), options, executor)
         finally:
             executor.close()
+    if outcome is not None:
+        renew_review(OpenedRun(layout, run))  # what was decided on the slide before is outdated now
+    return outcome

@@ -7,14 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.corrections.painting import TALLIES
+from wsi_area.compute.count.edges import areas_of, boundary_edges
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.cut.grid import batch_box, batch_tiles_at
 from wsi_area.compute.objects.run_lengths import runs_of, tally_tiles
 from wsi_area.errors import CountMismatchError
-from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
+from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE, ClassScheme
 from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import LedgerLayout
-from wsi_area.model.pixels import ClassMap
+from wsi_area.model.pixels import ClassMap, MaskArray
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.shard import encoded_tiles
 from wsi_area.results.class_map.store import commit_batch, ledger_rows
@@ -57,7 +58,7 @@ def paint_batch(task: PaintTask) -> PaintOutcome:
 
     def paint() -> PaintOutcome:
         made = task.corrected.painted(batch_box(task.plan, task.batch))
-        _commit(task, made.codes, task.rows)
+        _commit(task, made.codes, made.held, task.rows)
         return PaintOutcome(made.tallies)
 
     return _guarded(task, paint)
@@ -74,7 +75,7 @@ def give_back_drawn(task: PaintTask) -> PaintOutcome:
         if not taken.any():
             return PaintOutcome(np.zeros_like(made.tallies))
         tiles = batch_tiles_at(task.plan, task.batch)
-        _commit(task, np.where(taken, made.codes, filtered), ledger_rows(layout, *tiles))
+        _commit(task, np.where(taken, made.codes, filtered), made.held, ledger_rows(layout, *tiles))
         heights, widths = _weights(task.corrected.grid, box)
         return PaintOutcome(np.zeros_like(made.tallies), int(heights @ (taken @ widths)))
 
@@ -86,7 +87,7 @@ def _weights(grid: WorkGrid, box: Region) -> tuple[Ints, Ints]:
     return heights[box.y_px : box.bottom_px], widths[box.x_px : box.right_px]
 
 
-def _commit(task: PaintTask, codes: ClassMap, rows: Ints) -> None:
+def _commit(task: PaintTask, codes: ClassMap, held: MaskArray, rows: Ints) -> None:
     """Commit a batch as it is now; what is of no class must be as it was, and nothing lost."""
     plan, classes = task.plan, len(task.corrected.scheme.classes)
     layout, box = LedgerLayout(classes), batch_box(plan, task.batch)
@@ -104,9 +105,21 @@ def _commit(task: PaintTask, codes: ClassMap, rows: Ints) -> None:
             f"{task.slide_id}, batch {task.batch}: the class map on disk and its ledger do not agree; measure the "
             "slide again with --force, and please report this"
         )
+    _tell_outlines(made, codes, held, plan.tile_px, task.corrected.scheme)
     tile_rows, tile_cols = batch_tiles_at(plan, task.batch)
     tiles = encoded_tiles(codes, plan.tile_px) if codes.any() else {}
     commit_batch(SlideLayout(task.out_dir), task.key, (tile_rows[0], tile_cols[0]), tiles, made)
+
+
+def _tell_outlines(rows: Ints, codes: ClassMap, held: MaskArray, tile_px: int, scheme: ClassScheme) -> None:
+    """Write the lengths of the outlines as they are now; where something was drawn, other pixels say nothing of it."""
+    columns, areas = LedgerLayout(len(scheme.classes)), areas_of(scheme)
+    for row, col in np.ndindex(rows.shape[:2]):
+        tile = np.s_[row * tile_px : (row + 1) * tile_px, col * tile_px : (col + 1) * tile_px]
+        rows[row, col, columns.edge_columns] = boundary_edges(codes[tile], areas)
+        if held[tile].any():
+            rows[row, col, columns.here_columns] = 0
+            rows[row, col, columns.other_columns] = 0
 
 
 def _guarded(task: PaintTask, work: Callable[[], PaintOutcome]) -> PaintOutcome:

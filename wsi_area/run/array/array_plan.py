@@ -66,7 +66,7 @@ class ArrayPlan:
 
     def _answering_settings(self) -> dict[str, Any]:
         """Return the settings that must be the same: for the numbers, for what is said of them, for who has what."""
-        answering = with_effect(self.settings, Effect.NUMBERS, Effect.FINDINGS)
+        answering = with_effect(self.settings, Effect.NUMBERS, Effect.AFTER, Effect.FINDINGS)
         package = {} if self.segmenter_package is None else {"segmenter_package": self.segmenter_package}
         return {**answering, "run": {"piece_mib": self.settings["run"]["piece_mib"]}, **package}
 

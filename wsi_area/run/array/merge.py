@@ -81,7 +81,7 @@ def merge_run(out: Place, *, workers: int = 0, for_report: bool = False) -> Merg
         settings = _settings_of(plan)
         tasks = whole_set(layout, plan)
         folder, act = settled(layout, settings, Wish.MERGE_AFRESH if plan.forced else Wish.MERGE)
-        others = others_in(folder, act, plan.slides, plan.forced)
+        others = others_in(folder, act, plan.slides, plan.forced, settings)
         own = _records(folder, plan, tasks, settings, workers, for_report)
         table = [*others, *own]
         left_out = tuple(dict.fromkeys(left for task in tasks.values() for left in task.left_out or ()))

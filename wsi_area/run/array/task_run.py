@@ -238,7 +238,7 @@ def _held_task(
         folder, act = settled(layout, settings, Wish.TASK_AFRESH if mine.forced else Wish.TASK)
         is_new = plan_act is not PlanAct.KEEP or act is Act.REPLACE
         plan = mine if is_new else plan
-        others = others_in(folder, act, plan.slides, plan.forced)
+        others = others_in(folder, act, plan.slides, plan.forced, settings)
         if is_new:
             header = run_header(settings, argv, [])
             _replace_plan(folder, act, plan, together, begun_header(folder, header, others, plan.slides))

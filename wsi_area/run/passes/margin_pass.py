@@ -20,7 +20,7 @@ from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.margins.band_record import bands_on_record, rule_of
 from wsi_area.results.margins.boxes import BoxMargins, Wanted, WindowGrid, boxes_of
-from wsi_area.results.margins.hotspot_files import hotspot_files_lie, write_hotspot_files
+from wsi_area.results.margins.hotspot_files import discard_hotspot_files, hotspot_files_lie, write_hotspot_files
 from wsi_area.results.margins.hotspot_record import (
     Asked,
     added_up,
@@ -55,6 +55,8 @@ def with_margins(
     """
     if slide.mpp is None or not slide.was_read:
         return slide
+    if not hotspots.windows_mm2:
+        discard_hotspot_files(layout)
     earlier = _earlier(layout)
     banded = _banded(slide, layout, bands, earlier) if bands.edges_um else None
     spotted = _spotted(slide, layout, hotspots, earlier) if hotspots.windows_mm2 else None

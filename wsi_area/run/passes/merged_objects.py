@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from wsi_area.compute.calibration.uncertainty import relative_u_area
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.calibration import Mpp
@@ -13,6 +14,7 @@ from wsi_area.model.record.slide_areas import TissueEnvelope
 from wsi_area.model.record.slide_regions import RegionsOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.layout import TMA_GRID_NAME, SlideLayout
+from wsi_area.results.tables.object_tables import OBJECTS_TABLE
 from wsi_area.results.tables.region_tables import discard_regions
 from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin
@@ -42,12 +44,13 @@ class MergedObjects:
 
 @dataclass(frozen=True, slots=True)
 class MappedSlide:
-    """A slide whose class map is final: where it lies, how it is cut, in which classes, µm per level-0 pixel."""
+    """A slide whose class map is final: where it lies, how it is cut, in which classes, how large its pixels are."""
 
     layout: SlideLayout
     plan: SlidePlan
     scheme: ClassScheme
-    mpp: Mpp | None
+    mpp: Mpp | None  # µm per level-0 pixel
+    relative_u_area: float | None  # standard uncertainty of an area over the area, from the pixel size
 
 
 def size_filters(prepared: PreparedSlide, settings: RunSettings) -> SizeFilters:
@@ -66,6 +69,8 @@ def merge_objects(
     """Filter small objects and measure the foci, over the seams of the tiles; None if stopped before the end."""
     executor, wants_foci = context.executor, context.settings.objects.foci and prepared.fitted.scheme.names_tumor
     plan, scheme, mpp = prepared.plan, prepared.fitted.scheme, prepared.calibration.mpp
+    if not wants_foci:
+        (layout.root / OBJECTS_TABLE).unlink(missing_ok=True)
     if not filters.any and not wants_foci:
         return MergedObjects((), None)
     # imported here: its sparse matrices and second kernel take 0.1 s, which most runs need not pay
@@ -112,7 +117,11 @@ def with_regions(
     objects: MergedObjects, prepared: PreparedSlide, layout: SlideLayout, context: Context
 ) -> MergedObjects | None:
     """Add what lies in the named regions, drawn and found; None if stopped before the end."""
-    mapped = MappedSlide(layout, prepared.plan, prepared.fitted.scheme, prepared.calibration.mpp)
+    calibration = prepared.calibration
+    mapped = MappedSlide(
+        layout, prepared.plan, prepared.fitted.scheme, calibration.mpp,
+        None if calibration.chosen is None else relative_u_area(calibration.chosen),
+    )  # fmt: skip
     return with_named(objects, mapped, prepared.regions, context.settings, context.executor)
 
 
@@ -139,7 +148,7 @@ def with_named(
         return objects
     from wsi_area.run.passes.region_pass import measure_regions  # its kernels are for slides with regions alone
 
-    regions = measure_regions(layout, plan, scheme, mpp, named, executor)
+    regions = measure_regions(layout, plan, scheme, mpp, mapped.relative_u_area, named, executor)
     return None if regions is None else replace(objects, regions=regions)
 
 

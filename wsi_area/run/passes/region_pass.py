@@ -27,7 +27,13 @@ from wsi_area.run.work.region_task import RegionTask, tally_batch
 
 
 def measure_regions(
-    layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, mpp: Mpp | None, named: NamedRegions, executor: Executor
+    layout: SlideLayout,
+    plan: SlidePlan,
+    scheme: ClassScheme,
+    mpp: Mpp | None,
+    relative_u_area: float | None,
+    named: NamedRegions,
+    executor: Executor,
 ) -> RegionsOnRecord | None:
     """Return the named regions of a slide, their table written; None if stopped before the end.
 
@@ -37,6 +43,8 @@ def measure_regions(
         Of the slide; its class map, and its layer of tissue if it has one, are final.
     plan, scheme, mpp
         The slide's cut, its classes, µm per level-0 pixel.
+    relative_u_area
+        Standard uncertainty of an area over the area, from the pixel size.
     named
         Whoever finds further regions joins them to these.
     executor
@@ -49,7 +57,7 @@ def measure_regions(
     ResultError
         If the class map cannot be read.
     """
-    key = _key(layout, named)
+    key = _key(layout, named, scheme, relative_u_area)
     if (earlier := read_slide_regions(layout, key)) is not None:
         return regions_on_record(named, earlier)
     discard_regions(layout)
@@ -58,7 +66,7 @@ def measure_regions(
         return None
     groups = Groups.of(scheme)
     counts: RegionCounts = merged(tallies, len(named.regions), groups.count)
-    rows = rows_of(named, counts, scheme, mpp, has_layer=tissue_layer(layout) is not None)
+    rows = rows_of(named, counts, scheme, mpp, relative_u_area, has_layer=tissue_layer(layout) is not None)
     write_slide_regions(layout, named, rows, key)
     return regions_on_record(named, rows)
 
@@ -89,12 +97,13 @@ def _tasks(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, named: Nam
             yield RegionTask(plan, scheme, folder, batch, box, near(boundaries, edges, box), tuple(masks))
 
 
-def _key(layout: SlideLayout, named: NamedRegions) -> str:
+def _key(layout: SlideLayout, named: NamedRegions, scheme: ClassScheme, relative_u_area: float | None) -> str:
     """Return the hash of the class map's origin and of its every count, of the tissue's, and of the regions."""
     digest = hashlib.sha256(f"{ledger_attributes(layout)['key']} ".encode() + ledger_rows(layout).tobytes())
     if tissue_layer(layout) is not None:
         digest.update(f"{ledger_attributes(layout.tissue)['key']} ".encode() + ledger_rows(layout.tissue).tobytes())
-    digest.update(json_digest([[d.sha256, d.scale] for d in named.drawn]).encode())
+    meant = [[c.name, c.role, c.weight] for c in scheme.classes]
+    digest.update(json_digest([meant, relative_u_area, [[d.sha256, d.scale] for d in named.drawn]]).encode())
     for r in named.regions:
         told = [r.region_id, r.name, r.region_class, r.parent_id, r.source, r.status, r.mask_code]
         digest.update(json_digest(told).encode() + (r.wkb_l0_px or b""))

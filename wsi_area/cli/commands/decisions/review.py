@@ -7,8 +7,8 @@ import click
 
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.review_text import review_document, say_events, say_state
-from wsi_area.cli.output.wrapping import say_document
-from wsi_area.errors import SettingsError
+from wsi_area.cli.output.wrapping import say_beside, say_document
+from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.review.event import Reason, Reviewer, Scope
 from wsi_area.results.opened_run import open_run
 from wsi_area.review.decide import Decision, RunReview
@@ -16,7 +16,7 @@ from wsi_area.review.tables import write_review
 from wsi_area.review.verdicts import review_state
 from wsi_area.storage.place import Place
 
-EXIT_OPEN, EXIT_CHAINS = 3, 4
+EXIT_TABLE, EXIT_OPEN, EXIT_CHAINS = 2, 3, 4
 _REASONS = ", ".join(get_args(Reason))
 
 
@@ -57,8 +57,9 @@ def command(
     Each session has a file of its own in RUN/review/events, so people on several machines need no lock. A verdict
     holds for the numbers that it was given on: with another number it is outdated.
 
-    Exit codes: 0 decided, or nothing waits; 1 a decision that cannot be made; 3 --status: slides wait for somebody
-    (unreviewed, outdated, second opinion, reviewers differ); 4 the events are not those that were written.
+    Exit codes: 0 decided, or nothing waits; 1 a decision that cannot be made; 2 decided, but the table of it cannot be
+    written; 3 --status: slides wait for somebody (unreviewed, outdated, second opinion, reviewers differ); 4 the events
+    are not those that were written.
     """  # noqa: D301 (click reads the backspace)
     wanted = [name for name, is_wanted in (
         ("accept", accept), ("reject", reject), ("needs_remeasuring", needs_remeasuring),
@@ -79,8 +80,12 @@ def command(
     decisions = _decisions(wanted[0], about, sign, reason, remark, at)
     review = RunReview(opened, Reviewer(name=by or "", role=role), events)
     written = [event for decision in decisions for event in review.record(decision)]
-    state = write_review(opened, events)
-    code = EXIT_CHAINS if state.faults else 0
+    try:
+        state = write_review(opened, events)
+        code = EXIT_CHAINS if state.faults else 0
+    except ResultError as error:  # what was decided stands; only what is made of it is not there
+        say_beside(f"what was decided is written, and the table of it is not: {error}")
+        state, code = review_state(opened, events), EXIT_TABLE
     if as_json:
         told = [event.model_dump(mode="json") for event in written]
         say_document({"exit_code": code, "events": told, **review_document(state)})

@@ -24,7 +24,9 @@ TERMS: dict[Term, str] = {
 }
 """Each term as people read it, in the order of the rows."""
 
-Distribution = Literal["normal", "rectangular", "student"]
+_TITLES: dict[str, str] = dict(TERMS.items())
+
+Distribution = Literal["normal", "rectangular", "student", "two-point"]
 AreaKind = Literal["class", "total"]
 
 _ROWS: tuple[Table, ...] = ("budget",)
@@ -37,15 +39,16 @@ class BudgetRow(Part):
 
     comes_from: ClassVar[str] = "what is on record of the slide (compute.budget)"
 
-    name: Annotated[Term, Says("what may make the area wrong", column="term", tables=_ROWS)]
+    name: Annotated[Name, Says("what may make the area wrong", column="term", tables=_ROWS)]
     source: Annotated[Name, Says("how it was found; why it was not, where it was not", column="source", tables=_ROWS)]
     value: Annotated[
         Number | None, Says("what it was found from, in unit", "see unit", _NOT_ASSESSED, column="value", tables=_ROWS)
     ]
     unit: Annotated[str, Says("unit of value", empty="value is empty, or a plain number", column="unit", tables=_ROWS)]
     distribution: Annotated[
-        Distribution | None,
-        Says("normal, rectangular (anywhere between two bounds), or student (from few values)", empty=_NOT_ASSESSED,
+        Name | None,
+        Says("normal; rectangular: anywhere between two bounds; student: from few values; two-point: about what was "
+             "seen, and not corrected", empty=_NOT_ASSESSED,
              column="distribution", tables=_ROWS),
     ]  # fmt: skip
     degrees_of_freedom: Annotated[
@@ -73,7 +76,7 @@ class BudgetRow(Part):
     @property
     def title(self) -> str:
         """Return the term in words."""
-        return TERMS[self.name]
+        return _TITLES.get(self.name, self.name)
 
 
 class UncertaintyBudget(Part):
@@ -81,7 +84,7 @@ class UncertaintyBudget(Part):
 
     comes_from: ClassVar[str] = "its rows (compute.budget)"
 
-    kind: Annotated[AreaKind, Says("class, or total: all that is tumour, positive or tissue", column="kind",
+    kind: Annotated[Name, Says("class, or total: all that is tumour, positive or tissue", column="kind",
                                    tables=_ROWS)]  # fmt: skip
     area: Annotated[Name, Says("the class, or tumor, positive, tissue", column="area", tables=_ROWS)]
     classes: Annotated[tuple[Name, ...], Says("the classes that make it up")]
@@ -116,6 +119,11 @@ class UncertaintyBudget(Part):
         """Return the rows that were assessed and are not 0, the widest first."""
         known = [row for row in self.rows if row.u_mm2]
         return tuple(sorted(known, key=lambda row: -(row.u_mm2 or 0.0)))
+
+    @property
+    def is_corrected(self) -> bool:
+        """Return whether the best estimate is another than the counted area."""
+        return self.area_mm2 != self.counted_mm2
 
     @property
     def lacking(self) -> tuple[BudgetRow, ...]:

@@ -41,20 +41,15 @@ def sheets_of(tables: Mapping[Table, RunTable], seal: str) -> list[Sheet]:
     return [*(_sheet(name, table) for name, table in tables.items()), Sheet("seal", ("what", "value"), sealed)]
 
 
-def add_to_workbook(layout: RunLayout, name: Table, table: RunTable) -> str | None:
-    """Return the SHA-256 of the workbook of a run with one more table, written; None where the run has no workbook.
+def workbook_with(content: bytes, name: Table, table: RunTable) -> bytes:
+    """Return a workbook with one more table, or another one under that name; all other sheets stay as they are.
 
     Raises
     ------
     ResultError
-        It is no workbook that this program wrote, or cannot be written.
+        It is no workbook that this program wrote.
     """
-    place = layout.root / WORKBOOK
-    if not place.is_file():
-        return None
-    content = with_sheet(place.read_bytes(), _sheet(name, table))
-    write_bytes(place, content)
-    return hashlib.sha256(content).hexdigest()
+    return with_sheet(content, _sheet(name, table))
 
 
 def _sheet(name: Table, table: RunTable) -> Sheet:
