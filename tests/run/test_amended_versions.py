@@ -17,12 +17,15 @@ from wsi_area.audit.verify import verify_run
 from wsi_area.compute.cut import planning
 from wsi_area.errors import AnnotationError, ResultError
 from wsi_area.exports.export import ExportOptions, export_run
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Size
 from wsi_area.results.content_hash import content_hash
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.run.amending.amend import MEASURED
+from wsi_area.run.pipeline import run_slides
+from wsi_area.settings.run_settings import load
 
 SIZE = Size(601, 443)
 ADD = operation("add", box(20.3, 20.3, 90.7, 70.2), **{"class": "tissue"})
@@ -249,6 +252,25 @@ def test_a_slide_measured_again_keeps_its_versions_with_their_base_gone(run: Mea
     second = run.laid([ERASE], "new")
     assert second.number == 2
     assert faults(run) == []
+
+
+def test_other_bands_over_the_same_pixels_take_nothing_from_a_version(run: Measured) -> None:
+    run.laid([ADD])
+    path = run.slide.counted.path
+    run_slides(collect_slides([path]), load(None, [*run.settings, "envelope.closing_um=30"]), run.out)
+    (version,) = run.slide.amended
+    assert version.class_map()[30, 30] == 1
+    assert faults(run) == []
+
+
+def test_tissue_is_the_one_plain_class_or_has_to_be_named(tmp_path: Path) -> None:
+    drawn = {"tumor": box(120.3, 90.3, 420.7, 330.2)}
+    run = measured_run(tmp_path, SIZE, disc(SIZE, 290, 220, 150), "segmenter.name=regions", annotations=drawn)
+    assert run.slide.counted.tissue_layer is None
+    with pytest.raises(AnnotationError, match="0 classes of this slide are tissue and neither tumour nor positive"):
+        run.laid([operation("tissue", box(20.3, 20.3, 90.7, 70.2))])
+    version = run.laid([operation("tissue", box(20.3, 20.3, 90.7, 70.2), **{"class": "tumor"})])
+    assert version.result.classes[1].n_px == run.slide.counted.classes[1].n_px + 71 * 50
 
 
 def spoil_pixels(version: Any) -> None:

@@ -157,7 +157,7 @@ def test_a_slide_that_was_touched_or_changed_in_its_place_is_never_taken_for_the
 
 def test_what_was_drawn_is_looked_at_by_what_it_holds(folder: Path) -> None:
     Image.fromarray(np.ones((SIZE.height_px, SIZE.width_px), np.uint8)).save(folder / "roi.png")
-    assert "made with another drawings" in again(folder).documents[0]["reason"]
+    assert "made with other drawings" in again(folder).documents[0]["reason"]
 
 
 def test_findings_follow_the_limits_of_today(folder: Path) -> None:

@@ -157,7 +157,10 @@ def origin_difference(then: Mapping[str, Any], now: Mapping[str, str], calibrati
     differ = [name for name in {**now, **then} if then.get(name) != now.get(name)]
     if "pixel_size" in differ:  # from which the size of the tiles and what is fitted follow
         differ = [name for name in differ if name not in {"tiles", "fit"}]
-    text = f"the result on disk was made with another {', '.join(name.replace('_', ' ') for name in differ)}"
+    named = (name.replace("_", " ") for name in differ)
+    text = "the result on disk was made with " + ", ".join(
+        f"{'other' if name.endswith('s') else 'another'} {name}" for name in named
+    )
     if "segmenter_package" in differ:
         text += f" ({package_change(then.get('segmenter_package'), now.get('segmenter_package'))})"
     if "pixel_size" in differ:
@@ -166,7 +169,8 @@ def origin_difference(then: Mapping[str, Any], now: Mapping[str, str], calibrati
             "; if that of then was given, give it again: for this slide alone with the same --mpp, or among others in "
             "a row of --manifest)"
         )
-    return f"{text}; or choose another --out, or --force to measure it afresh"
+    choose = "or choose" if "pixel_size" in differ else "choose"
+    return f"{text}; {choose} another --out, or --force to measure it afresh"
 
 
 def _size_text(recorded: str | None) -> str:

@@ -1,0 +1,140 @@
+"""`wsi-area amend` and `run --corrections`: what they print, what they refuse, and how they end."""
+
+import json
+from pathlib import Path
+
+import pytest
+from command_line import Ended, wsi_area
+from measuring import FLAT
+from painting_by_hand import box, operation, write_corrections
+from synthetic import FileForm, disc, write_slide
+
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.geometry import Size
+
+SIZE = Size(400, 300)
+LINE = [part for text in (*FLAT, "tiling.tile_px=128") for part in ("--set", text)] + ["--no-report"]
+ADD = operation("add", box(10.3, 10.3, 60.7, 50.2), **{"class": "tissue"})
+
+
+@pytest.fixture(scope="module")
+def slides(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("slides")
+    form = FileForm(mpp=Mpp(0.5, 0.5))
+    return [write_slide(folder / f"{n}.tif", SIZE, {"tissue": disc(SIZE, 200, 150, r)}, form).path
+            for n, r in (("a", 100), ("b", 80))]  # fmt: skip
+
+
+@pytest.fixture
+def out(slides: list[Path], tmp_path: Path) -> Path:
+    assert wsi_area("run", *slides, "--out", tmp_path / "out", *LINE).code == 0
+    return tmp_path / "out"
+
+
+def base(out: Path, slide: str) -> str:
+    found: str = wsi_area("amend", out, slide, "--json").document["measured"]
+    return found
+
+
+def amend(out: Path, slide: str, file: Path, *options: str) -> Ended:
+    return wsi_area("amend", out, slide, file, *options)
+
+
+def test_the_version_is_told_with_each_area_measured_and_amended(out: Path, tmp_path: Path) -> None:
+    ended = amend(out, "a", write_corrections(tmp_path / "c.geojson", base(out, "a"), [ADD]))
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    assert lines[0] == "a: amended version 1"
+    # 51 columns of centres from 10.5 to 60.5, and 40 rows: 2040 px of 0.25 µm²
+    assert any(line.strip().startswith("tissue: ") and line.endswith("mm² amended") for line in lines)
+    assert "1. add tissue: 0.00051 mm² changed (A. Reader, 2026-03-01T10:00:00Z)" in ended.out
+    again = amend(out, "a", tmp_path / "c.geojson", "--json")
+    assert (again.document["version"], again.document["was_there"]) == (1, True)
+    assert "had been laid before, as version 1" in again.err
+    (of_tissue,) = (c for c in again.document["classes"] if c["name"] == "tissue")
+    assert of_tissue["amended_px"] - of_tissue["measured_px"] == 51 * 40
+    assert [v["number"] for v in wsi_area("amend", out, "a", "--json").document["versions"]] == [1]
+
+
+@pytest.mark.parametrize(
+    ("slide", "code", "words"),
+    [("z", 1, "has no slide 'z'"), ("b", 2, "corrects the slide 'a', not 'b'")],
+)
+def test_what_cannot_be_amended_is_refused_in_one_line(
+    out: Path, tmp_path: Path, slide: str, code: int, words: str
+) -> None:
+    file = write_corrections(tmp_path / "c.geojson", base(out, "a"), [ADD], slide="a")
+    ended = amend(out, slide, file)
+    assert (ended.code, ended.out) == (code, "")
+    assert words in ended.err
+    assert not list(out.glob("slides/*/amended"))
+
+
+def test_a_folder_without_a_run_and_a_number_that_is_none_are_refused(out: Path, tmp_path: Path) -> None:
+    file = write_corrections(tmp_path / "c.geojson", "", [ADD])
+    assert amend(tmp_path / "nothing", "a", file).code == 1
+    assert amend(out, "a", file, "--on", "first").code == 1
+    missing = amend(out, "a", file, "--on", "3")
+    assert (missing.code, "no amended version 3" in missing.err) == (2, True)
+    assert amend(out, "a", file, "--on", "measured").code == 0
+
+
+def test_a_run_lays_corrections_over_the_slides_that_they_name(slides: list[Path], out: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "corrected"
+    folder.mkdir()
+    for name in ("a", "b"):
+        write_corrections(folder / f"{name}.geojson", base(out, name), [ADD], slide=name)
+    ended = wsi_area("run", *slides, "--out", tmp_path / "fresh", *LINE, "--corrections", folder, "--json")
+    assert ended.code == 0
+    assert [(one["slide_id"], one["version"]) for one in ended.document["amended"]] == [("a", 1), ("b", 1)]
+    assert wsi_area("verify", tmp_path / "fresh").code == 0
+    again = wsi_area("run", *slides, "--out", tmp_path / "fresh", *LINE, "--corrections", folder)
+    assert again.code == 0
+    assert "makes the amended version 1" in again.err
+    assert len(list((tmp_path / "fresh").glob("slides/*/amended/*"))) == 2
+
+
+def test_corrections_that_fit_no_longer_cost_the_run_nothing_but_its_exit_code(
+    slides: list[Path], out: Path, tmp_path: Path
+) -> None:
+    write_corrections(tmp_path / "a.geojson", base(out, "a"), [ADD], slide="a")
+    options = [
+        "--set",
+        "segmenter.threshold=110",
+        "--set",
+        "tiling.work_mpp=1",
+        "--corrections",
+        tmp_path / "a.geojson",
+    ]
+    ended = wsi_area("run", *slides, "--out", tmp_path / "other", *LINE, *options, "--json")
+    assert ended.code == 2
+    (one,) = ended.document["amended"]
+    assert (one["version"], "no result of a" in one["reason"]) == (None, True)
+    assert [slide["status"] for slide in ended.document["slides"]] == ["complete", "complete"]
+
+
+def test_corrections_of_no_slide_of_the_run_stop_it_before_anything_is_measured(
+    slides: list[Path], tmp_path: Path
+) -> None:
+    for n, top in enumerate(({"slide": "z"}, {})):
+        file = write_corrections(tmp_path / f"{n}.geojson", "sha256:" + "0" * 64, [ADD], **top)
+        ended = wsi_area("run", *slides, "--out", tmp_path / "none", *LINE, "--corrections", file)
+        assert ended.code == 2
+        assert "slide" in ended.err
+        assert not (tmp_path / "none").exists()
+
+
+def test_diff_tells_what_corrections_changed_and_export_writes_the_version(out: Path, tmp_path: Path) -> None:
+    amend(out, "a", write_corrections(tmp_path / "c.geojson", base(out, "a"), [ADD]))
+    ended = wsi_area("diff", out, "--amended", "--json")
+    assert ended.code == 4
+    assert {one["slide_id"] for one in ended.document["slides"]} == {"a"}
+    assert wsi_area("diff", out).code == 1
+    exported = wsi_area("export", out, "--format", "geojson", "--amended", "--json").document
+    assert [(s["slide_id"], s["not_exported"]) for s in exported["slides"]] == [
+        ("a", None), ("b", "it has no amended version"),
+    ]  # fmt: skip
+    place = Path(exported["slides"][0]["path"])
+    assert place == out / "slides" / "a" / "amended" / "1" / "regions.geojson.gz"
+    assert json.loads((out / "slides" / "a" / "amended" / "1" / "seal.json").read_text())["measured_seal"]
+    assert wsi_area("verify", out).code == 0
