@@ -67,7 +67,10 @@ def test_the_table_of_a_run_shows_every_number_whole(slides: Path, tmp_path: Pat
     positive = next(r["positive"] for r in records["slides"] if r["slide_id"] == LONG)
     assert f"{positive['area_mm2']:.4f}" in table
     half_widths = [float(text) for text in re.findall(r"± (\d\.\d+)", table)]
-    assert half_widths[0] == pytest.approx(1.96 * positive["area_u_mm2"], rel=0.05)  # two digits of it are shown
+    budget = next(r["budgets"]["listed"] for r in records["slides"] if r["slide_id"] == LONG)
+    expanded = next(b["expanded_mm2"] for b in budget if (b["kind"], b["area"]) == ("total", "positive"))
+    assert half_widths[0] == pytest.approx(expanded, rel=0.05)  # two digits of it are shown, and of the pixel size
+    assert any(half == pytest.approx(1.96 * positive["area_u_mm2"], rel=0.05) for half in half_widths)
     # what two slides lack is said once, and what to do about it
     assert rest.count("MPP_MISSING") == 1
     assert rest.count("--mpp-reason TEXT") == 1

@@ -142,7 +142,8 @@ def test_a_pipe_gets_whole_lines_without_colour_and_progress_goes_to_stderr(meas
     by_slide = {line.split()[0]: line for line in lines[1:4]}
     assert list(by_slide) == ["disc", "empty", "unknown"]
     assert "complete" in by_slide["disc"]
-    assert "0.002043 ± 0.000080" in by_slide["disc"]  # mm², with as many digits as its uncertainty leaves
+    assert "0.002043 ± 0.000082" in by_slide["disc"]  # mm², with as many digits as its uncertainty leaves; k is 2
+    assert "± 0.000080" in by_slide["disc"]  # of the pixel size alone: 1.96
     assert "0.25 × 0.26 openslide.mpp-x" in by_slide["disc"]
     assert "needs_calibration" in by_slide["unknown"]
     assert "\x1b" not in ended.out + ended.err

@@ -27,15 +27,18 @@ def test_only_complete_slides_enter_a_sum_and_the_note_says_so(records: list[dic
     by_name = {total.name: total for total in twice.totals}
     assert by_name["slides"].value == "5"
     assert by_name["slides"].notes == ("2 complete, 1 without a pixel size, 1 incomplete, 1 failed",)
-    value, half_width = (float(text) for text in by_name["tissue mm² ± pixel size"].value.split(" ± "))
+    value, half_width = (float(text) for text in by_name["tissue mm² ± expanded uncertainty"].value.split(" ± "))
     assert value == pytest.approx(2 * disc["tissue"]["area_mm2"], rel=1e-2)
     # both pixel sizes err the same way: the error bars add up, they do not cancel
     assert half_width == pytest.approx(2 * 1.96 * 0.02 * disc["tissue"]["area_mm2"], rel=5e-2)
-    assert by_name["tissue mm² ± pixel size"].notes == (
+    assert by_name["tissue mm² ± expanded uncertainty"].notes[:1] == (
+        "k = 2, of pixel size; not in it: segmentation, rescan",
+    )
+    assert by_name["tissue mm² ± expanded uncertainty"].notes[2:] == (
         "class tissue",
         "sum of the 2 complete slides, 2 of 2 with warnings",
     )
-    assert "tumour mm² ± pixel size" not in by_name  # no class of this run is tumour: unknown, not 0
+    assert "tumour mm² ± expanded uncertainty" not in by_name  # no class of this run is tumour: unknown, not 0
 
 
 def test_the_same_trouble_of_many_slides_is_told_once(records: list[dict[str, Any]]) -> None:

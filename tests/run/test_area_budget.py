@@ -17,7 +17,8 @@ from wsi_area.audit.verify import verify_run
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
-from wsi_area.model.record.budget.uncertainty_budget import BudgetRow, UncertaintyBudget
+from wsi_area.model.record.budget.uncertainty_budget import TERMS, BudgetRow, UncertaintyBudget
+from wsi_area.results.budget.budget_text import budget_sentence
 from wsi_area.results.opened_run import open_run
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
@@ -143,3 +144,26 @@ def test_the_table_of_budgets_is_what_the_documents_say_and_verify_holds_it(tmp_
     assert verify_run(out).disagreements == ()
     pq.write_table(pq.read_table(out / "budget.parquet").slice(1), out / "budget.parquet")
     assert "budget.parquet" in str(verify_run(out).disagreements)
+
+
+@pytest.mark.parametrize(
+    ("um", "assignments", "lacking"),
+    [
+        (0.5, (), {"segmentation", "rescan"}),
+        (29.0, (), {"work_pixel", "segmentation", "rescan"}),  # nothing finer was scanned
+        (0.5, ("tiling.work_mpp=2",), {"segmentation", "rescan"}),
+    ],
+)
+def test_whatever_of_the_terms_is_not_filled_is_named(
+    um: float, assignments: tuple[str, ...], lacking: set[str], tmp_path: Path
+) -> None:
+    slide = lacy_slide(tmp_path / "lace.tiff", 3.0, side_px=512, um=um)
+    measure(slide, tmp_path / "out", *assignments)
+    found = budget(tmp_path / "out")
+    assert {r.name for r in found.lacking} == lacking
+    named = {r.name for r in found.rows}
+    # nobody drew it and no two claims differ: there is no such error
+    assert set(TERMS) - named == {"observer", "pixel_size_conflict"}
+    sentence = budget_sentence(open_run(tmp_path / "out")["lace"].counted, found)
+    told = sentence.partition("not in it: ")[2]
+    assert set(told.split(", ")) == {TERMS[name] for name in TERMS if name in lacking}

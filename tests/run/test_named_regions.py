@@ -242,3 +242,40 @@ def test_a_region_has_the_ratios_that_its_classes_allow_and_no_other(tmp_path: P
     assert told["bare"] == ("0.0", "0.0", "100.0", "0.0")
     assert [float(value or -1) for value in told["frame"]] == pytest.approx([200 / 3, 100 / 3, 0, -1])
     assert verify_run(tmp_path / "all").disagreements == ()
+
+
+def test_an_id_that_several_regions_of_a_file_have_is_told(drawn: tuple[Path, Path], tmp_path: Path) -> None:
+    slide, folder = drawn
+    place = folder / "s.geojson"
+    told = json.loads(place.read_text())
+    for one in told["features"][:2]:
+        one["id"] = "copied-by-hand"
+    place.write_text(json.dumps(told))
+    measure(slide, tmp_path / "out", regions_from=folder)
+    assert [row["region_id"] for row in rows_of(tmp_path / "out")][:2] == [
+        "copied-by-hand outline 0", "copied-by-hand outline 1",
+    ]  # fmt: skip
+    (finding,) = [f for f in open_run(tmp_path / "out")["s"].counted.findings if f.code == "REGION_IDS_REPEATED"]
+    assert "copied-by-hand" in finding.message
+    for one in told["features"]:
+        del one["id"]  # no id at all is nothing to be told apart
+    place.write_text(json.dumps(told))
+    measure(slide, tmp_path / "out", regions_from=folder)
+    assert not [f for f in open_run(tmp_path / "out")["s"].counted.findings if f.code == "REGION_IDS_REPEATED"]
+
+
+@pytest.mark.parametrize("name", ["t.geojson", "T2.xml", "other_mask.png", "s2.json"])
+def test_a_file_of_regions_that_fits_no_slide_is_told_and_the_slides_are_measured(
+    drawn: tuple[Path, Path], tmp_path: Path, name: str
+) -> None:
+    slide, folder = drawn
+    other = Path(shutil.copy(slide, tmp_path / "b.tiff"))
+    shutil.copy(folder / "s.geojson", folder / "b.geojson")
+    assert collect_slides([str(slide), str(other)], regions_from=folder).left_out == ()
+    (folder / name).write_bytes((folder / "s.geojson").read_bytes())
+    (folder / "notes.csv").write_text("no drawing")
+    slides = collect_slides([str(slide), str(other)], regions_from=folder)
+    (left,) = slides.left_out
+    assert ([Path(path).name for path in left.paths], left.is_lost) == ([name], False)
+    assert "named like no slide" in left.line
+    assert collect_slides([str(slide)], regions_from=folder).left_out == ()  # one of many was asked for

@@ -20,15 +20,16 @@ from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.notebook.overlay import slide_picture
 from wsi_area.plain_text import plain_cell
-from wsi_area.results.budget.budget_text import budget_sentence, headline_budget
+from wsi_area.results.budget.budget_text import budget_sentence, headline_budget, tissue_budget, total_with_error
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.tables.adjusted_text import adjusted_lines
 from wsi_area.results.tables.certificate_text import Lines
 from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.picture_text import picture_text
-from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_text
+from wsi_area.results.tables.quantity import NONE, grouped, share_text
 from wsi_area.results.tables.ratio_text import shown_ratios
+from wsi_area.results.tables.region_text import regions_view
 from wsi_area.results.tables.shown_areas import ShownArea, class_area, total_areas, u_mm2
 from wsi_area.results.tables.tissue_name import headline_name, tissue_name
 
@@ -78,6 +79,7 @@ def slide_html(slide: OpenedSlide) -> str:
         adjusted=() if counted is None else adjusted_lines(counted),
         tissue=None if counted is None else tissue_name([counted]),
         ratios=() if counted is None else shown_ratios(counted),
+        regions=None if counted is None else regions_view(counted),
         findings=() if counted is None else counted.findings,
         measured_of_file="" if counted is None else picture_text(counted.pictures),
         coverage=COVERAGE_95,
@@ -126,8 +128,8 @@ def _run_row(slide_id: str, slide: OpenedSlide | None, ended: EndedSlide | None)
     headline, tissue = result.headline, result.tissue
     return {
         **row,
-        "headline": area_text(headline.area_mm2, headline.area_u_mm2),
-        "tissue": area_text(tissue.area_mm2, u_mm2(result, tissue.area_mm2)),
+        "headline": total_with_error(headline.area_mm2, headline.area_u_mm2, headline_budget(result)),
+        "tissue": total_with_error(tissue.area_mm2, u_mm2(result, tissue.area_mm2), tissue_budget(result)),
         "mpp": _mpp_badge(result),
         "reason": result.reason,
     }

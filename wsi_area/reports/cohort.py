@@ -14,7 +14,8 @@ from wsi_area.reports.documents import STATUS_ORDER
 from wsi_area.reports.plots.strip_plot import StripPlot, Value, strip_plot
 from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, Finding, anchor_of, findings_of
 from wsi_area.reports.totals import Total, totals
-from wsi_area.results.tables.quantity import NONE, area_text, grouped, mm2_text, share_text
+from wsi_area.results.budget.budget_text import total_with_error
+from wsi_area.results.tables.quantity import NONE, grouped, mm2_text, share_text
 from wsi_area.results.tables.tissue_name import headline_mm2, headline_name, tissue_name
 
 
@@ -103,7 +104,10 @@ def _cell(text: str, value: float | None) -> Cell:
 
 def _headline_cell(record: CountedSlide, name: str) -> Cell:
     headline = record.headline
-    return _cell(area_text(headline.area_mm2, headline.area_u_mm2), headline_mm2(record, name))
+    budgets = record.budgets
+    budget = None if budgets is None else budgets.tumor if headline is record.tumor else budgets.positive
+    text = total_with_error(headline.area_mm2, headline.area_u_mm2, budget)
+    return _cell(text, headline_mm2(record, name))
 
 
 def _fraction_cell(record: CountedSlide, name: str) -> Cell:
@@ -113,7 +117,8 @@ def _fraction_cell(record: CountedSlide, name: str) -> Cell:
 
 def _tissue_cell(record: CountedSlide) -> Cell:
     area, rel = record.tissue.area_mm2, record.calibration.relative_u_area
-    return _cell(area_text(area, None if area is None or rel is None else area * rel), area)
+    budget = None if record.budgets is None else record.budgets.tissue
+    return _cell(total_with_error(area, None if area is None or rel is None else area * rel, budget), area)
 
 
 def _region_cell(record: CountedSlide) -> Cell:

@@ -7,6 +7,7 @@ from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.picture.slide_picture import SlidePicture
 from wsi_area.reports.review_view import VerdictLine
 from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, SlideView, anchor_of
+from wsi_area.results.budget.budget_text import area_with_error
 from wsi_area.results.tables.shown_areas import total_areas
 
 SHOWN = 60
@@ -66,4 +67,4 @@ def _number(record: CountedSlide) -> tuple[str, str]:
         return "", ""
     first = found[0]
     share = f", {first.share} of tissue" if first.kind == "headline" and record.headline.pct_tissue is not None else ""
-    return first.text, f"{first.name}{share}"
+    return area_with_error(record, first), f"{first.name}{share}"

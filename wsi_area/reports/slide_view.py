@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.errors import ResultError
 from wsi_area.model.record.slide_foci import FociOnRecord
 from wsi_area.model.record.slide_origin import CalibrationOnRecord, TileError
@@ -15,9 +14,8 @@ from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_li
 from wsi_area.reports.picture.focus_marks import LISTED_FOCI
 from wsi_area.reports.picture.slide_picture import LegendEntry, SlidePicture, tile_legend
 from wsi_area.reports.plots.histogram import Histogram, histograms
-from wsi_area.reports.regions import RegionsView, regions_view
 from wsi_area.results.amended import latest_amended
-from wsi_area.results.budget.budget_text import budget_of_shown, k_text, shown_area
+from wsi_area.results.budget.budget_text import area_with_error, budget_of_shown, half_text
 from wsi_area.results.certificate import not_assessed
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.tables.certificate_text import Lines, certificate_lines
@@ -25,7 +23,8 @@ from wsi_area.results.tables.estimate_text import estimate_text
 from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.quantity import grouped, mm2_text
 from wsi_area.results.tables.ratio_text import ShownRatio, shown_ratios
-from wsi_area.results.tables.shown_areas import ShownArea, class_area, total_areas
+from wsi_area.results.tables.region_text import RegionsView, regions_view
+from wsi_area.results.tables.shown_areas import class_area, total_areas
 
 STATUS_TEXT = {
     "complete": "complete",
@@ -36,6 +35,7 @@ STATUS_TEXT = {
 }
 STATUS_SIGN = {"complete": "✓", "estimated": "≈", "incomplete": "!", "needs_calibration": "?", "failed": "✕"}
 _DOUBT = "quality of the areas"
+_SCALE_ALONE = "of the pixel size alone"
 SEVERITY_SIGN = {"refusal": "✕", "warning": "▲", "info": "i"}
 
 
@@ -177,20 +177,14 @@ def _headline(record: CountedSlide) -> tuple[tuple[str, str], ...]:
     totals = [total for total in total_areas(record) if total.kind != "envelope"]
     if not totals and record.mpp is not None:  # every class stands for itself
         totals = [class_area(record, c) for c in record.classes if c.id]
-    lines = [_total_line(record, total) for total in totals]
+    lines = [(total.name, area_with_error(record, total, with_terms=True)) for total in totals]
+    if totals and totals[0].u_mm2 and budget_of_shown(record, totals[0]) is not None:
+        lines.insert(1, (_SCALE_ALONE, f"± {half_text(totals[0].area_mm2, totals[0].u_mm2)}"))
     if record.mpp is not None and {total.kind for total in totals} == {"headline", "tissue"}:
         lines.append((f"{totals[0].name} in tissue", totals[0].share))
     if doubt := doubt_text(record):
         lines.append((_DOUBT, f"{doubt}"))
     return tuple(lines)
-
-
-def _total_line(record: CountedSlide, total: ShownArea) -> tuple[str, str]:
-    """Return an area with all that is known of its errors; where there is no budget, with the pixel size."""
-    budget = budget_of_shown(record, total)
-    if budget is None:
-        return total.name, f"{total.text} (pixel size)" if total.u_mm2 else total.text
-    return total.name, f"{with_mm2(shown_area(budget))} ({k_text(budget)})"
 
 
 def _amended(layout: SlideLayout) -> tuple[tuple[tuple[str, str], ...], str]:
@@ -202,7 +196,9 @@ def _amended(layout: SlideLayout) -> tuple[tuple[tuple[str, str], ...], str]:
     if found is None:
         return (), ""
     what = f"amended ({found.number}{', its base is gone' if found.is_base_gone else ''})"
-    return tuple((f"{name}, {what}", text) for name, text in _headline(found.result) if name != _DOUBT), ""
+    return tuple(
+        (f"{name}, {what}", text) for name, text in _headline(found.result) if name not in (_DOUBT, _SCALE_ALONE)
+    ), ""
 
 
 def _calibration_text(calibration: CalibrationOnRecord) -> str:

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from wsi_area.compute.budget.sums import budget_of_sum
+from wsi_area.model.record.budget.uncertainty_budget import UncertaintyBudget
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.attention import warned_text
 from wsi_area.reports.documents import STATUS_ORDER
 from wsi_area.reports.slide_view import STATUS_TEXT
+from wsi_area.results.budget.budget_text import half_text, holds_text, k_text, shown_area
 from wsi_area.results.tables.made_of import headline_made_of, tissue_made_of
 from wsi_area.results.tables.quantity import area_text, grouped, share_text
 from wsi_area.results.tables.tissue_name import headline_mm2, headline_name, tissue_name
@@ -39,7 +43,7 @@ def totals(records: Sequence[EndedSlide]) -> tuple[Total, ...]:
     if measured:
         mm2, u = (sum(v or 0.0 for v in values) for values in zip(*map(_headline, measured), strict=True))
         what = _told([headline_made_of(r) for r in measured])
-        found.append(Total(f"{name} mm² ± pixel size", area_text(mm2, u), (*what, whose)))
+        found.append(_area_total(name or "", mm2, u, [_budget(r, "headline") for r in measured], (*what, whose)))
     if measured and tissue:
         shared = [r for r in measured if r.headline.fraction_of_tissue is not None]
         of_mm2 = sum(r.tissue.area_mm2 or 0.0 for r in shared)
@@ -51,9 +55,30 @@ def totals(records: Sequence[EndedSlide]) -> tuple[Total, ...]:
         mm2 = sum(r.tissue.area_mm2 or 0.0 for r in complete)
         u = sum((r.tissue.area_mm2 or 0.0) * (r.calibration.relative_u_area or 0.0) for r in complete)
         what = _told([tissue_made_of(r) for r in complete])
-        found.append(Total(f"{tissue} mm² ± pixel size", area_text(mm2, u), (*what, whose)))
+        found.append(_area_total(tissue, mm2, u, [_budget(r, "tissue") for r in complete], (*what, whose)))
     counted = [f"{n} {_COUNTED[s]}" for s in STATUS_ORDER[::-1] if (n := sum(r.status == s for r in records))]
     return (*found, Total("slides", grouped(len(records)), (", ".join(counted),)))
+
+
+def _area_total(
+    name: str, mm2: float, u_mm2: float, budgets: Sequence[UncertaintyBudget | None], notes: tuple[str, ...]
+) -> Total:
+    """Return a sum with all that is known of its errors; where a slide has no budget, with the pixel sizes."""
+    known = [budget for budget in budgets if budget is not None]
+    summed = budget_of_sum(known) if len(known) == len(budgets) else None
+    if summed is None or not summed.expanded_mm2:
+        return Total(f"{name} mm² ± pixel size", area_text(mm2, u_mm2), notes)
+    told = (f"{k_text(summed)}, {holds_text(summed)}", f"± {half_text(mm2, u_mm2)} of the pixel size alone")
+    return Total(f"{name} mm² ± expanded uncertainty", shown_area(summed), (*told, *notes))
+
+
+def _budget(record: CountedSlide, kind: Literal["headline", "tissue"]) -> UncertaintyBudget | None:
+    budgets = record.budgets
+    if budgets is None:
+        return None
+    if kind == "tissue":
+        return budgets.tissue
+    return budgets.tumor if record.headline is record.tumor else budgets.positive
 
 
 def _headline(record: CountedSlide) -> tuple[float | None, float | None]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -10,9 +11,10 @@ from rich.text import Text
 from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.cli.output.findings_text import print_failures, print_findings, told_findings
 from wsi_area.compute.quantity_text import area_unit, number_text, pair_text
+from wsi_area.model.record.budget.uncertainty_budget import UncertaintyBudget
 from wsi_area.model.record.slide_areas import COVERAGE_95, OutlineOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
-from wsi_area.results.budget.budget_text import budget_sentence, headline_budget
+from wsi_area.results.budget.budget_text import budget_sentence, headline_budget, tissue_budget
 from wsi_area.results.tables.estimate_text import estimate_text
 from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.quantity import area_text
@@ -27,7 +29,7 @@ _STYLES = {
     "failed": "red",
 }
 _NONE = "–"
-BUDGETS_SHOWN = 12
+BUDGETS_SHOWN = 10
 """Slides whose errors are told in a line each; of more the tables say them."""
 
 
@@ -65,17 +67,28 @@ def _print_budgets(console: Console, slides: Sequence[CountedSlide]) -> None:
         line = "All known errors of each area: the columns *_expanded_u_mm2 of the summary; row by row, budget.parquet"
         print_lines(console, f"\n{line}")
         return
-    for slide, budget in told:
-        print_lines(console, f"\n{slide.slide_id}: {budget_sentence(slide, budget)}")
+    lines = [f"{slide.slide_id}: {budget_sentence(slide, budget)}" for slide, budget in told]
+    if lines:
+        print_lines(console, "\n" + "\n".join(lines))
 
 
-def _areas(slides: Sequence[EndedSlide]) -> tuple[tuple[str, Callable[[CountedSlide], float | None]], ...]:
-    """Return the totals that these slides have, as heading and mm²."""
+class AreaOf(NamedTuple):
+    """A total that slides have: its name, its mm² on a slide, and its budget there."""
+
+    name: str
+    mm2_of: Callable[[CountedSlide], float | None]
+    budget_of: Callable[[CountedSlide], UncertaintyBudget | None]
+
+
+def _areas(slides: Sequence[EndedSlide]) -> tuple[AreaOf, ...]:
+    """Return the totals that these slides have."""
     name, tissue = headline_name(slides), tissue_name(slides)
-    return (
-        *(((name, lambda slide: headline_mm2(slide, name)),) if name else ()),
-        *(((tissue, lambda slide: slide.tissue.area_mm2),) if tissue else ()),
-    )
+    found = []
+    if name:
+        found.append(AreaOf(name, lambda slide: headline_mm2(slide, name), headline_budget))
+    if tissue:
+        found.append(AreaOf(tissue, lambda slide: slide.tissue.area_mm2, tissue_budget))
+    return tuple(found)
 
 
 def _wide(slides: Sequence[EndedSlide]) -> Table:
@@ -83,11 +96,13 @@ def _wide(slides: Sequence[EndedSlide]) -> Table:
     table.add_column("slide", overflow="fold")
     table.add_column("status", no_wrap=True)
     areas = _areas(slides)
-    for heading in (*(f"{name} mm² (± pixel size)" for name, _ in areas), "slide mm²"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    for area in areas:
+        table.add_column(f"{area.name} mm² (± expanded)", justify="right", no_wrap=True)
+        table.add_column("± pixel size", justify="right", no_wrap=True)
+    table.add_column("slide mm²", justify="right", no_wrap=True)
     table.add_column("µm/px from")
     for record in slides:
-        cells = [Text(_area_text(record, mm2_of)) for _, mm2_of in areas]
+        cells = [Text(text) for area in areas for text in _area_texts(record, area)]
         size, source = _pixel_size(record)
         table.add_row(
             Text(record.slide_id),
@@ -104,13 +119,13 @@ def _narrow(slides: Sequence[EndedSlide]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("slide\nstatus", overflow="fold", min_width=12)
     areas = _areas(slides)
-    for name, _ in areas:
-        table.add_column(f"{name} mm²\n(± pixel size)", justify="right", no_wrap=True)
+    for area in areas:
+        table.add_column(f"{area.name} mm²\n(± expanded)\n± pixel size", justify="right", no_wrap=True)
     table.add_column("slide mm²", justify="right", no_wrap=True)
     table.add_column("µm/px\nfrom", overflow="fold")
     for record in slides:
         slide = Text(record.slide_id).append("\n").append_text(_status(record))
-        cells = [Text(_area_text(record, mm2_of).replace(" ±", "\n±")) for _, mm2_of in areas]
+        cells = [Text(_in_lines(*_area_texts(record, area))) for area in areas]
         table.add_row(slide, *cells, Text(_slide_mm2(record)), Text("\n".join(_pixel_size(record))))
     return table
 
@@ -121,10 +136,21 @@ def _status(record: EndedSlide) -> Text:
     return status.append(f"\n{doubt}", style="yellow") if doubt else status
 
 
-def _area_text(record: EndedSlide, mm2_of: Callable[[CountedSlide], float | None]) -> str:
+def _area_texts(record: EndedSlide, area: AreaOf) -> tuple[str, str]:
+    """Return an area ± its expanded uncertainty, and ± of the pixel size alone; where it has no budget, no more."""
     if not isinstance(record, CountedSlide):
-        return _NONE
-    return _with_error_bar(mm2_of(record), record.calibration.relative_u_area)
+        return _NONE, ""
+    mm2, relative = area.mm2_of(record), record.calibration.relative_u_area
+    value, _, half = _with_error_bar(mm2, relative).partition(" ± ")
+    alone, budget = f"± {half}" if half else "", area.budget_of(record)
+    if budget is None or budget.is_corrected or not budget.area_mm2 or not budget.expanded_mm2:
+        return value, alone
+    return _with_error_bar(mm2, budget.expanded_mm2 / COVERAGE_95 / budget.area_mm2), alone
+
+
+def _in_lines(whole: str, scale: str) -> str:
+    """Return an area and its error bars, a line each."""
+    return "\n".join(text for text in (whole.replace(" ±", "\n±"), scale) if text)
 
 
 def _slide_mm2(record: EndedSlide) -> str:

@@ -11,6 +11,8 @@ from wsi_area.model.record.budget.uncertainty_budget import BudgetRow
 
 Ints = NDArray[np.int64]
 
+FINE_UM = 2.1
+"""Level 0 with larger pixels than that is an overview: it shows no lace, and what it hides nobody knows."""
 _REMEDY = "a finer tiling.work_mpp, which costs more pixels"
 
 
@@ -130,6 +132,9 @@ def work_pixel_row(
     """
     if is_drawn:
         return exact("work_pixel", "drawn: the outline has no pixels, and counting holds those of the grid")
+    if steps.is_level_0 and steps.level_0_um > FINE_UM:
+        why = f"not assessed: nothing finer than {steps.level_0_um:.4g} µm was scanned"
+        return unknown("work_pixel", why, "scan the slide with finer pixels")
     if steps.is_level_0:
         return exact("work_pixel", "counted in the pixels of level 0")
     if not area_mm2:

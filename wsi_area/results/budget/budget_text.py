@@ -6,7 +6,7 @@ from wsi_area.compute.quantity_text import number_text, with_mm2
 from wsi_area.model.record.budget.uncertainty_budget import BudgetRow, UncertaintyBudget
 from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.results.tables.quantity import area_text
+from wsi_area.results.tables.quantity import area_text, mm2_text
 from wsi_area.results.tables.shown_areas import ShownArea
 from wsi_area.results.tables.tissue_name import tissue_name
 
@@ -27,6 +27,11 @@ def headline_budget(slide: CountedSlide) -> UncertaintyBudget | None:
     return None if tissue_name([slide]) is None else budgets.tissue
 
 
+def tissue_budget(slide: CountedSlide) -> UncertaintyBudget | None:
+    """Return the budget of the tissue of a slide; None of none."""
+    return None if slide.budgets is None else slide.budgets.tissue
+
+
 def budget_of_shown(slide: CountedSlide, shown: ShownArea) -> UncertaintyBudget | None:
     """Return the budget of an area as pages list it; None where it has none."""
     budgets = slide.budgets
@@ -37,6 +42,38 @@ def budget_of_shown(slide: CountedSlide, shown: ShownArea) -> UncertaintyBudget 
     if shown.kind == "tissue":
         return budgets.tissue
     return budgets.of("class", shown.name) if shown.kind == "class" else None
+
+
+def area_with_error(slide: CountedSlide, shown: ShownArea, *, with_terms: bool = False) -> str:
+    """Return an area with all that is known of its errors, which it names; without a budget, with the pixel size.
+
+    ``178.0 ± 8.8 mm² (k = 2)``, or with its terms ``178.0 ± 8.8 mm², k = 2: threshold, pixel size``.
+    """
+    budget = budget_of_shown(slide, shown)
+    if budget is None or not budget.expanded_mm2:
+        return f"{shown.text} (pixel size)" if shown.u_mm2 else shown.text
+    area = with_mm2(shown_area(budget))
+    if budget.is_corrected:
+        return f"{with_mm2(mm2_text(shown.area_mm2))} counted, adjusted {area} ({k_text(budget)})"
+    return f"{area}, {k_text(budget)}: {', '.join(main_terms(budget))}" if with_terms else f"{area} ({k_text(budget)})"
+
+
+def main_terms(budget: UncertaintyBudget) -> tuple[str, ...]:
+    """Return the terms that an expanded uncertainty holds and that matter, the widest first."""
+    return tuple(row.title for row in budget.by_width if (row.share or 0.0) >= SMALL)
+
+
+def half_text(area_mm2: float | None, u_scale_mm2: float | None) -> str:
+    """Return half of the 95 % interval that the pixel size makes of an area, with its unit; "" of none."""
+    half = area_text(area_mm2, u_scale_mm2).partition(" ± ")[2]
+    return with_mm2(half) if half else ""
+
+
+def total_with_error(area_mm2: float | None, u_scale_mm2: float | None, budget: UncertaintyBudget | None) -> str:
+    """Return an area ± its expanded uncertainty without its unit; without a budget, ± the pixel size."""
+    if budget is None or area_mm2 is None or not budget.expanded_mm2 or budget.is_corrected:
+        return area_text(area_mm2, u_scale_mm2)
+    return shown_area(budget)
 
 
 def title_of(slide: CountedSlide, budget: UncertaintyBudget) -> str:
@@ -68,7 +105,7 @@ def shown_area(budget: UncertaintyBudget) -> str:
 
 def holds_text(budget: UncertaintyBudget) -> str:
     """Return what an expanded uncertainty holds, the widest first, and what it does not."""
-    held = ", ".join(row.title for row in budget.by_width if (row.share or 0.0) >= SMALL) or "nothing that is known"
+    held = ", ".join(main_terms(budget)) or "nothing that is known"
     lacking = ", ".join(row.title for row in budget.lacking)
     return f"of {held}; not in it: {lacking}" if lacking else f"of {held}"
 

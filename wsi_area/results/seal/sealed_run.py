@@ -17,7 +17,7 @@ from wsi_area.results.class_map.sparse_class_map import tiles_of
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.documents import read_seal, run_bytes, write_seal
-from wsi_area.results.layout import HEAT_MAP_NAME, HOTSPOTS_NAME, RunLayout, SlideLayout, read_json
+from wsi_area.results.layout import HEAT_MAP_NAME, HOTSPOTS_NAME, TMA_GRID_NAME, RunLayout, SlideLayout, read_json
 from wsi_area.results.seal.contents import (
     ClassMapDigest,
     document_digest,
@@ -39,7 +39,10 @@ _LOG = logging.getLogger(__name__)
 _Sealed = tuple[SealedSlide, dict[str, str]]
 _NOTHING = SealedSlide(document=None, ledger=None, class_map=None, objects=None)
 
-OF_SLIDE = ("result.json", OBJECTS_TABLE, REGIONS_TABLE, THUMBNAIL_NAME, CLASSES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME)
+OF_SLIDE = (
+    "result.json", OBJECTS_TABLE, REGIONS_TABLE, THUMBNAIL_NAME, CLASSES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME,
+    TMA_GRID_NAME,
+)  # fmt: skip
 """Files beside a slide's stores that the seal holds byte by byte."""
 
 

@@ -121,6 +121,11 @@ class UncertaintyBudget(Part):
         return tuple(sorted(known, key=lambda row: -(row.u_mm2 or 0.0)))
 
     @property
+    def is_corrected(self) -> bool:
+        """Return whether the best estimate is another than the counted area."""
+        return self.area_mm2 != self.counted_mm2
+
+    @property
     def lacking(self) -> tuple[BudgetRow, ...]:
         """Return the rows that were not assessed."""
         return tuple(row for row in self.rows if not row.is_assessed)
