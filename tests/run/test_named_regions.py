@@ -278,6 +278,4 @@ def test_a_file_of_regions_that_fits_no_slide_is_told_and_the_slides_are_measure
     (left,) = slides.left_out
     assert ([Path(path).name for path in left.paths], left.is_lost) == ([name], False)
     assert "named like no slide" in left.line
-    assert (
-        collect_slides([str(slide)], regions_from=folder).left_out == ()
-    )  # a folder for many, and one slide asked for
+    assert collect_slides([str(slide)], regions_from=folder).left_out == ()  # one of many was asked for

@@ -14,7 +14,6 @@ from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_li
 from wsi_area.reports.picture.focus_marks import LISTED_FOCI
 from wsi_area.reports.picture.slide_picture import LegendEntry, SlidePicture, tile_legend
 from wsi_area.reports.plots.histogram import Histogram, histograms
-from wsi_area.reports.regions import RegionsView, regions_view
 from wsi_area.results.amended import latest_amended
 from wsi_area.results.budget.budget_text import area_with_error, budget_of_shown, half_text
 from wsi_area.results.certificate import not_assessed
@@ -23,6 +22,7 @@ from wsi_area.results.tables.certificate_text import Lines, certificate_lines
 from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.quantity import grouped, mm2_text
 from wsi_area.results.tables.ratio_text import ShownRatio, shown_ratios
+from wsi_area.results.tables.region_text import RegionsView, regions_view
 from wsi_area.results.tables.shown_areas import class_area, total_areas
 
 STATUS_TEXT = {

@@ -1,7 +1,7 @@
 """run: the document of a slide, made from its ledger and what is known of it; no tile is touched here."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ from wsi_area.results.uncertainty.given_terms import given_terms
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin
 from wsi_area.run.passes.merged_objects import MergedObjects, envelope_on_record
 from wsi_area.run.passes.overview_boxes import tissue_on_overview
-from wsi_area.run.passes.tissue_layer import tissue_source
+from wsi_area.run.passes.tissue_layer import findings_of_layer, tissue_source
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_tiles import Work
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
@@ -149,7 +149,7 @@ def slide_document(
         analyzed=Analyzed(n_px=burden.analyzed_px, area_mm2=burden.analyzed_area_mm2),
         unreadable=Unreadable(n_px=burden.counts.unreadable_px, area_mm2=burden.unread_area_mm2),
         signal=None if signal is None else signal_on_record(burden, signal.name, signal.micro_scale),
-        findings=(*noticed, *_layer_findings(objects, noticed)),
+        findings=(*noticed, *findings_of_layer(() if objects.laid is None else objects.laid.layer.findings, noticed)),
         wsi_area_version=told.wsi_area_version,
         measurement_version=told.measurement_version,
         config_hash=told.config_hash,
@@ -193,14 +193,6 @@ def _reason(objects: MergedObjects, burden: SlideBurden, work: Work) -> str:
     own, laid = f"{reason_of(burden)}{first}", objects.laid
     of_layer = laid is not None and laid.layer.status == "incomplete" and f"its tissue layer: {laid.layer.reason}"
     return "; ".join(text for text in (own, of_layer) if text)
-
-
-def _layer_findings(objects: MergedObjects, own: Iterable[QaFinding]) -> Iterator[QaFinding]:
-    """Yield what was noticed on the tissue layer, and not on the classes."""
-    named = {finding.code for finding in own}
-    for finding in () if objects.laid is None else objects.laid.layer.findings:
-        if finding.code not in named:
-            yield replace(finding, message=f"tissue layer: {finding.message}")
 
 
 def _findings(
