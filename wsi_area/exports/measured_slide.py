@@ -20,6 +20,7 @@ from wsi_area.results.class_map.stored_class_map import open_class_map, zarr_err
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_run import OpenedRun
+from wsi_area.results.opened_slide import NO_CLASS_MAP
 from wsi_area.storage.place import Place
 
 _BAND_BYTES = 1 << 26
@@ -135,6 +136,8 @@ def measured_slide(run: OpenedRun, slide_id: str, elsewhere: Place | None = None
         raise ResultError(f"{slide_id} is {opened.status} and has no class map ({reason}); measure it again")
     if opened.counted.amendment is not None:
         require_base(opened.layout)
+    if opened.counted.estimate is not None:
+        raise ResultError(f"{slide_id} is an estimate {NO_CLASS_MAP}")
     return MeasuredSlide(opened.layout, opened.counted, opened.grid, elsewhere)
 
 

@@ -28,10 +28,11 @@ from wsi_area.model.record.slide_steps import StepsOnRecord
 from wsi_area.model.record.slide_threshold import ThresholdOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.budget.budget_record import budgets_on_record
-from wsi_area.results.budget.ledger_facts import ledger_facts
+from wsi_area.results.budget.ledger_facts import NO_FACTS, ledger_facts
 from wsi_area.results.burden_on_record import positive_on_record, tissue_on_record, tumor_on_record
 from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.estimates.estimated_slide import EstimatedSlide, as_estimated, with_sampling
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.record import (
     calibration_on_record,
@@ -82,8 +83,9 @@ def slide_document(
     work: Work,
     objects: MergedObjects,
     settings: RunSettings,
+    estimated: EstimatedSlide | None = None,
 ) -> CountedSlide:
-    """Return the result of a slide whose every tile is accounted for.
+    """Return the result of a slide whose every tile is accounted for, or of which spots were drawn.
 
     Raises
     ------
@@ -100,13 +102,13 @@ def slide_document(
     burden = measure(
         info,
         fitted.scheme,
-        columns.total(rows),
+        columns.total(rows) if estimated is None else estimated.whole,
         prepared.calibration,
         None if signal is None else signal.micro_scale,
         skipped_px=columns.skipped_px(rows),
     )
     read = ledger_rows(tiles)  # before any filter by size
-    bound = _skip_bound_px(prepared, read, columns)
+    bound = _skip_bound_px(prepared, read, columns) if estimated is None else None
     told = versions(settings)
     moved = threshold_on_record(read, columns, plan, fitted.facts)
     steps = steps_of(burden, objects.size_changes, fitted.facts, prepared.not_assessed)
@@ -174,9 +176,12 @@ def slide_document(
     )
     of_layer = None if objects.laid is None else objects.laid.layer
     terms = given_terms(counted, settings.uncertainty.named)
+    facts = ledger_facts(rows, columns, classes)
+    if estimated is not None:
+        counted, terms, facts = as_estimated(counted, estimated), with_sampling(terms, estimated), NO_FACTS
     made = {
         "certificate": certificate_of(counted, prepared.completeness),
-        "budgets": budgets_on_record(counted, ledger_facts(rows, columns, classes), of_layer, terms),
+        "budgets": budgets_on_record(counted, facts, of_layer, terms),
     }
     return counted.model_copy(update=made)
 
