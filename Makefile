@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint types layers check nightly bench clean
+.PHONY: setup demo test lint types layers check nightly bench bench-quick clean
 
 setup: $(STAMP)
 
@@ -39,6 +39,9 @@ nightly: setup  ## an hour or more: killed runs, damaged slides, thousands of sl
 
 bench: setup  ## slow: side by side with the peers, each in its own environment
 	$(BIN)/python -m benchmarks.run
+
+bench-quick: setup  ## five minutes: ratios of what surrounds the fast path, on one slide of 10 240² and twenty small ones
+	$(BIN)/python -m benchmarks.rows
 
 clean:
 	rm -rf $(VENV) demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -138,3 +138,55 @@ def test_diff_tells_what_corrections_changed_and_export_writes_the_version(out: 
     assert place == out / "slides" / "a" / "amended" / "1" / "regions.geojson.gz"
     assert json.loads((out / "slides" / "a" / "amended" / "1" / "seal.json").read_text())["measured_seal"]
     assert wsi_area("verify", out).code == 0
+
+
+def test_a_version_whose_base_is_gone_is_named_by_amend_by_the_status_and_by_verify(
+    slides: list[Path], out: Path, tmp_path: Path
+) -> None:
+    amend(out, "a", write_corrections(tmp_path / "c.geojson", base(out, "a"), [ADD]))
+    assert wsi_area("review", out, "--status", "--json").document["amended_base_gone"] == {}
+    other = ["--set", "segmenter.threshold=110", "--set", "tiling.work_mpp=1", "--force"]
+    assert wsi_area("run", *slides, "--out", out, *LINE, *other).code == 0
+    assert "its base is gone" in wsi_area("amend", out, "a").out
+    assert wsi_area("review", out, "--status", "--json").document["amended_base_gone"] == {"a": [1]}
+    assert "a: the base of its amended version 1 is gone" in wsi_area("review", out, "--status").out
+    verified = wsi_area("verify", out)
+    assert verified.code == 0
+    assert "a: the amended version 1 cannot be replayed" in verified.out
+    (exported, _) = wsi_area("export", out, "--format", "geojson", "--amended", "--json").document["slides"]
+    assert (exported["path"], "is gone" in exported["not_exported"]) == (None, True)
+
+
+def test_an_amended_slide_is_held_against_the_truth_as_it_is_now(out: Path, tmp_path: Path) -> None:
+    drawn = {"type": "Feature", "geometry": box(10.3, 10.3, 60.7, 50.2), "properties": {"classification": "tissue"}}
+    (tmp_path / "truth").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "truth" / f"{name}.geojson").write_text(json.dumps(drawn))
+    replaced = {**drawn, "properties": {"classification": {"name": "tissue"}}}
+    (tmp_path / "c.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [replaced]}))
+    assert amend(out, "a", tmp_path / "c.geojson", "--reviewer", "A. Reader").code == 0
+    (tmp_path / "truth" / "b.geojson").unlink()
+    told = [
+        wsi_area("evaluate", out, "--truth", tmp_path / "truth", *option, "--json").document["accuracy"]
+        for option in ([], ["--amended"])
+    ]
+    measured, amended = ({c["name"]: c["dice"] for c in one["classes"]}["tissue"] for one in told)
+    assert measured < 0.2 < amended == 1
+
+
+def test_the_report_of_the_amended_slides_is_a_file_of_its_own(out: Path, tmp_path: Path) -> None:
+    amend(out, "a", write_corrections(tmp_path / "c.geojson", base(out, "a"), [ADD]))
+    assert wsi_area("report", out).code == 0
+    measured = (out / "report.html").read_bytes()
+    written = wsi_area("report", out, "--amended")
+    assert (written.code, written.out.strip()) == (0, str(out / "report_amended.html"))
+    page = (out / "report_amended.html").read_text(encoding="utf-8")
+    assert "2 slides" in page
+    assert "1 with a person&#39;s corrections" in page
+    assert "amended version 1: 1 correction by A. Reader" in page
+    assert (out / "report.html").read_bytes() == measured
+    assert b"with a person" not in measured
+    assert wsi_area("verify", out).code == 0
+    (out / "report_amended.html").write_text(page.replace("A. Reader", "B. Reader"), encoding="utf-8")
+    spoilt = wsi_area("verify", out)
+    assert (spoilt.code, "report_amended.html" in spoilt.out) == (4, True)

@@ -136,3 +136,24 @@ def test_the_tissue_layer_is_planned_as_it_is_measured(slide: Path, tmp_path: Pa
 
 def test_without_a_tissue_layer_none_is_planned(slide: Path) -> None:
     assert wsi_area("plan", slide, "--json").document["slides"][0]["tissue_layer"] is None
+
+
+def test_what_is_noticed_on_the_tissue_layer_is_in_the_plan_as_in_the_run(slide: Path, tmp_path: Path) -> None:
+    own = ("tissue.name=tissue", "tissue.work_mpp=0.05", "tissue.background=bright", "tissue.threshold=60")
+    flat = ("segmenter.background=bright", "segmenter.threshold=60", "tiling.work_mpp=1")
+    told = [part for text in (*flat, *own) for part in ("--set", text)]
+    assert "WORK_MPP_COARSER" in wsi_area("plan", slide, "--json", *told).document["slides"][0]["findings"]
+    assert "tissue layer: 0.05 µm/px was asked for" in wsi_area("plan", slide, *told).out.replace("\n", " ")
+    measure(slide, tmp_path / "out", *flat[2:], *own)
+    found = [f for f in open_run(tmp_path / "out")["s"].counted.findings if f.message.startswith("tissue layer: ")]
+    assert "WORK_MPP_COARSER" in {finding.code for finding in found}
+
+
+def test_a_plan_refuses_what_the_run_refuses_before_it_opens_a_slide(slide: Path) -> None:
+    for asked, why in (
+        (("tissue.name=regions",), "none was given for s"),
+        (("segmenter.name=regions",), "takes its classes from a drawing, and none was given"),
+    ):
+        ended = wsi_area("plan", slide, *(part for text in asked for part in ("--set", text)))
+        assert ended.code == 1
+        assert why in ended.err.replace("\n", " ")

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 from measuring import measure
 from PIL import Image
-from synthetic import SyntheticSlide
+from synthetic import FileForm, SyntheticSlide, box, write_slide
 
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.geometry import Size
 from wsi_area.notebook.notebook_run import NotebookRun, open_run
 from wsi_area.results.layout import read_json, write_json
 
@@ -183,3 +186,48 @@ def test_a_run_that_has_not_ended_can_be_looked_at(finished: Path, tmp_path: Pat
     page = open_run(copy)._repr_html_()
     assert "not reached" in page
     assert parsed(page).seen.count("tr") == 1 + 3
+
+
+def with_regions(folder: Path, boxes: dict[str, tuple[int, int, int, int]]) -> NotebookRun:
+    """A run of a slide of 400 × 300 px of 1 µm whose left half is tissue, with regions that were drawn on it."""
+    slide = write_slide(
+        folder / "s.tiff", Size(400, 300), {"tissue": box(Size(400, 300), 0, 0, 200, 300)}, FileForm(mpp=Mpp(1.0, 1.0))
+    )
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Polygon", "coordinates": [[[x, y], [r, y], [r, b], [x, b], [x, y]]]},
+            "properties": {"objectType": "annotation", "name": name},
+        }
+        for name, (x, y, r, b) in boxes.items()
+    ]
+    drawn = folder / "regions.geojson"
+    drawn.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    measure(slide.path, folder / "out", regions_from=drawn)
+    return open_run(folder / "out")
+
+
+@pytest.mark.parametrize(
+    ("name", "corners", "mm2", "tissue"),
+    [
+        ("in tissue", (20, 20, 120, 120), "0.01", "100"),
+        ("half of it", (150, 100, 250, 200), "0.01", "50"),
+        (HOSTILE, (250, 10, 350, 60), "0.005", "0"),
+    ],
+)
+def test_a_slide_shows_its_regions_with_their_areas(
+    tmp_path: Path, name: str, corners: tuple[int, int, int, int], mm2: str, tissue: str
+) -> None:
+    page = with_regions(tmp_path, {name: corners})["s"]._repr_html_()
+    parsed(page)
+    assert HOSTILE not in page
+    (row,) = re.findall(
+        r'<tr><th scope="row" style="text-align:left">[^<]*</th><td style="text-align:left">.*?</tr>', page
+    )
+    assert re.findall(r"<td>([^<]*)</td>", row)[0] == mm2
+    assert re.findall(r"<td>([^<]*)</td>", row)[1].split("\u202f")[0] == tissue
+    assert "Regions may overlap" in page
+
+
+def test_a_slide_without_regions_says_nothing_of_them(run: NotebookRun) -> None:
+    assert "region" not in run["disc"]._repr_html_()

@@ -17,6 +17,7 @@ from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.notebook.notebook_run import open_run as notebook_run
+from wsi_area.results.content_hash import content_hash
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.tables.quantity import mm2_text
 from wsi_area.results.tables.reading import read_workbook
@@ -230,3 +231,26 @@ def test_report_and_notebook_say_the_adjusted_area_and_nothing_without_points(ru
     for page in pages():
         assert "Adjusted by reference points, all tumour" in page
         assert mm2_text(tumor["adjusted_mm2"]) in page
+
+
+def test_what_people_decided_stays_in_the_workbook_and_a_second_scoring_changes_no_file(
+    run: Path, tmp_path: Path
+) -> None:
+    decided = wsi_area("review", run, "--accept", "s", "--by", "Ada Miller")
+    assert decided.code == 0, decided.err
+    before_points = content_hash(open_run(run)["s"].counted)
+    scored(run, tmp_path / "r.csv")
+    assert content_hash(open_run(run)["s"].counted) == before_points
+    sheets = read_workbook((run / "summary.xlsx").read_bytes(), "summary.xlsx")
+    assert "accepted" in sheets["review"].rows[0].values()
+    assert sheets["summary"].columns[3:7] == ("tumor_area_mm2", *COLUMNS)
+    assert wsi_area("verify", run).code == 0
+    before = {place: place.read_bytes() for place in run.rglob("*") if place.is_file() and "review" not in place.parts}
+    answers = run / "reference" / "points" / "answers" / "r.csv"
+    assert wsi_area("reference", "score", run, shutil.copy(answers, tmp_path / "r.csv")).code == 0
+    assert [place.name for place in before if place.read_bytes() != before[place]] == []
+    decided = wsi_area("review", run, "--reject", "s", "--reason", "other", "--remark", "x", "--by", "Ada Miller")
+    assert decided.code == 0, decided.err
+    assert wsi_area("verify", run).code == 0
+    (row,) = rows_of(run / "summary.csv")
+    assert row["tumor_area_adjusted_mm2"]

@@ -225,3 +225,18 @@ def test_a_torn_line_is_named_until_the_next_decision_takes_note_of_it(reviewed:
     write_review(open_run(reviewed))
     assert named(reviewed) == []
     assert any("its last line is torn" in note for note in verify_run(reviewed).not_held)
+
+
+def test_a_review_beside_a_read_only_run_is_verified_with_it(run: Path, tmp_path: Path) -> None:
+    events = tmp_path / "decided"
+    (event,) = RunReview(open_run(run), ADA, events).record(Decision("accept", ("a",)))
+    write_review(open_run(run), events)
+    assert named(run, events=events, heads=[event.hash[:16]]) == []
+    (events / "notes.txt").write_text("mine")
+    path = events / f"events/{event.writer}.jsonl"
+    path.write_text(path.read_text().replace("accept", "reject", 1))
+    told = [message for _, message in named(run, events=events)]
+    assert any("was changed" in message for message in told)
+    assert any("no part of a review" in message for message in told)
+    assert wsi_area("verify", run, "--events", events).code == 4
+    assert wsi_area("verify", run).code == 0

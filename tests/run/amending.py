@@ -87,10 +87,11 @@ def measured_run(
     config: Path | None = None,
     paint: str = "tissue",
     tissue: tuple[str, ...] = ("tissue",),
+    mpp: float | None = MPP,
     **drawn: Any,
 ) -> Measured:
     """A slide with a shape on it, measured; drawings by the option that takes them, each a geometry or several."""
-    form = FileForm(mpp=Mpp(MPP, MPP), downsamples=(1, 2, 4), tile_px=64)
+    form = FileForm(mpp=None if mpp is None else Mpp(mpp, mpp), downsamples=(1, 2, 4), tile_px=64)
     slide = write_slide(folder / "s.tif", size, {paint: shape}, form)
     given = {}
     for option, shapes in drawn.items():
@@ -98,7 +99,7 @@ def measured_run(
         given[option] = outline(folder / f"{option}.geojson", **named)
     told = (*assignments, f"tiling.tile_px={tile_px}")
     outcome = run_slides(collect_slides([str(slide.path)], **given), load(config, told), folder / "out")
-    assert [s.status for s in outcome.slides] == ["complete"]
+    assert [s.status for s in outcome.slides] == ["complete" if mpp is not None else "needs_calibration"]
     return Measured(folder / "out", told, tissue)
 
 

@@ -11,7 +11,7 @@ from amending import Measured, ids_of, measured_run
 from measuring import FLAT, fingerprint
 from painting_by_hand import box, filtered, operation, painted, seed, write_corrections
 from scipy import ndimage
-from synthetic import disc, ring, specks
+from synthetic import disc, ring, specks, write_slide_with_garbage_tile
 
 from wsi_area.audit.verify import verify_run
 from wsi_area.compute.cut import planning
@@ -165,7 +165,7 @@ def test_a_corrected_drawing_takes_the_place_of_the_classes_that_it_names(run: M
     exported = run.slide.layout.root / "regions.geojson.gz"
     same = run.amend(exported, reviewer="A. Reader")
     assert np.array_equal(pixels(same), run.slide.class_map())
-    drawn = {
+    drawn: dict[str, Any] = {
         "type": "FeatureCollection",
         "features": [
             {"type": "Feature", "geometry": box(30.3, 30.3, 200.7, 99.2),
@@ -183,6 +183,10 @@ def test_a_corrected_drawing_takes_the_place_of_the_classes_that_it_names(run: M
     truth[30:99, 30:201] = 1  # rows of centres 30.5 to 98.5, columns 30.5 to 200.5
     truth[60:140, 180:261] = 2
     assert np.array_equal(pixels(version), truth)
+    for feature in drawn["features"]:
+        feature["properties"] = {"operation": "replace", "class": feature["properties"]["classification"]["name"]}
+    file.write_text(json.dumps({**drawn, "reviewer": "A. Reader"}))
+    assert run.amend(file, on=MEASURED).amendment.class_map == version.amendment.class_map
     assert "CORRECTION_OVERLAP" in {finding.code for finding in version.result.findings}
     assert faults(run) == []
 
@@ -271,6 +275,33 @@ def test_tissue_is_the_one_plain_class_or_has_to_be_named(tmp_path: Path) -> Non
         run.laid([operation("tissue", box(20.3, 20.3, 90.7, 70.2))])
     version = run.laid([operation("tissue", box(20.3, 20.3, 90.7, 70.2), **{"class": "tumor"})])
     assert version.result.classes[1].n_px == run.slide.counted.classes[1].n_px + 71 * 50
+
+
+def test_without_a_pixel_size_pixels_are_corrected_and_no_area_is_made(tmp_path: Path) -> None:
+    run = measured_run(tmp_path, SIZE, disc(SIZE, 290, 220, 150), *FLAT, mpp=None)
+    version = run.laid([ADD, EXCLUDE])
+    before = run.slide.counted.classes[1].n_px
+    excluded = int((run.slide.class_map()[150:260, 150:231] == 1).sum())
+    assert version.result.classes[1].n_px == before + 71 * 50 - excluded
+    assert {c.area_mm2 for c in version.result.classes} == {None}
+    assert {one.changed_mm2 for one in version.amendment.listed} == {None}
+    with pytest.raises(AnnotationError, match="the slide has no pixel size"):
+        run.laid([operation("fill", seed(4.2, 4.4), **{"class": "tissue"})], "fill")
+    assert faults(run) == []
+
+
+def test_a_tile_that_could_not_be_read_is_never_painted(tmp_path: Path) -> None:
+    slide = write_slide_with_garbage_tile(tmp_path / "s.svs")
+    run_slides(collect_slides([str(slide.path)]), load(None, [*FLAT, "tiling.tile_px=64"]), tmp_path / "out")
+    run = Measured(tmp_path / "out", FLAT)
+    codes = run.slide.class_map()
+    assert (codes == 253).any()
+    height, width = run.slide.counted.height_px, run.slide.counted.width_px
+    version = run.laid([operation("add", box(-5, -5, width + 5, height + 5), **{"class": "tissue"})])
+    assert np.array_equal(pixels(version), np.where(codes == 253, 253, 1))
+    assert version.result.status == "incomplete"
+    assert version.amendment.listed[0].n_px_unreadable == run.slide.counted.counts.n_px_unreadable
+    assert faults(run) == []
 
 
 def spoil_pixels(version: Any) -> None:

@@ -284,3 +284,17 @@ def test_two_sections_of_a_lymph_node_are_two_rows(tmp_path: Path, testdata: Pat
     sections = [row for row in rows_of(tmp_path / "out").values() if row["status"] != "rest"]
     # scipy's closing with the 4-neighbour cross, six times, on the same map: 87.96 and 86.20 mm²
     assert [float(row["tissue_area_mm2"]) for row in sections] == pytest.approx([87.962, 86.199], rel=0.005)
+
+
+def test_a_grid_that_was_corrected_where_it_lies_is_read_before_it_is_written_again(tmp_path: Path) -> None:
+    slide = array_slide(tmp_path / "array.tif", gone={(1, 2)})
+    measure(slide, tmp_path / "out", "tma.core_mm=1", f"tma.map={map_file(tmp_path / 'map.csv')}")
+    (grid,) = (tmp_path / "out" / "slides").glob("*/tma_grid.csv")
+    assert verify_run(tmp_path / "out").disagreements == ()
+    grid.write_text(grid.read_text(encoding="utf-8").replace("patient 0", "patient 70"), encoding="utf-8")
+    faults = verify_run(tmp_path / "out").disagreements
+    assert [Path(fault.what).name for fault in faults] == ["tma_grid.csv"]
+    measure(slide, tmp_path / "out", "tma.core_mm=1", f"tma.grid={grid}")
+    assert "patient 70" in {row["parent_id"] for row in rows_of(tmp_path / "out").values()}
+    assert "patient 70" in grid.read_text(encoding="utf-8")
+    assert verify_run(tmp_path / "out").disagreements == ()

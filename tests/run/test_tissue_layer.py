@@ -1,11 +1,13 @@
 """Tissue as a layer of its own under the classes: integers held against both pictures painted out at level 0."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 import zarr
 from synthetic import FileForm, SyntheticSlide, disc, write_slide
 
@@ -13,6 +15,8 @@ from wsi_area.audit.difference import compare_runs
 from wsi_area.audit.same_rules import remarks_of
 from wsi_area.audit.verify import verify_run
 from wsi_area.compute.cut import planning
+from wsi_area.errors import SettingsError
+from wsi_area.exports.export import ExportOptions, export_run
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
@@ -279,3 +283,33 @@ def test_the_tiles_of_the_layer_are_told_as_a_phase_and_never_as_those_of_the_sl
     assert len(phases) > 1
     assert phases[-1] == f"its tissue: {tiles} of {tiles} tiles"
     assert len([event for event in told if isinstance(event, SlideStarted)]) == 1
+
+
+def test_the_layer_is_exported_as_outlines_and_labels_with_its_own_areas(slide: SyntheticSlide, tmp_path: Path) -> None:
+    drawn = outlines(tmp_path / "layered.geojson", tumor=TUMOR)
+    counted = measured(slide, drawn, tmp_path / "out", *FLAT_TISSUE)
+    layer = open_run(tmp_path / "out")["layered"].tissue
+    assert layer is not None
+    assert counted.tissue_layer is not None
+    (written,) = export_run(tmp_path / "out", ExportOptions("geojson", tissue=True))
+    assert written.path == tmp_path / "out/slides/layered/tissue/regions.geojson.gz"
+    features = json.loads(gzip.decompress(written.path.read_bytes()))["features"]
+    enclosed = sum(shapely.geometry.shape(feature["geometry"]).area for feature in features)
+    assert enclosed == counted.tissue_layer.tissue_px == layer.counted.tissue.n_px
+    (labels,) = export_run(tmp_path / "out", ExportOptions("ome-zarr", tissue=True))
+    assert labels.path is not None
+    assert np.array_equal(zarr.open_group(labels.path, mode="r")["0"][:].squeeze(), layer.class_map()[:])
+    assert not verify_run(tmp_path / "out").disagreements
+    (elsewhere,) = export_run(tmp_path / "out", ExportOptions("geojson", tissue=True), out=tmp_path / "else")
+    assert elsewhere.path == tmp_path / "else/layered/tissue/regions.geojson.gz"
+
+
+def test_a_slide_without_a_layer_has_none_to_export_and_what_has_none_is_refused(
+    slide: SyntheticSlide, tmp_path: Path
+) -> None:
+    measured(slide, outlines(tmp_path / "layered.geojson", tumor=TUMOR), tmp_path / "out")
+    (told,) = export_run(tmp_path / "out", ExportOptions("geojson", tissue=True))
+    assert (told.path, told.not_exported) == (None, "it has no tissue layer")
+    for further in ({"amended": True}, {"format": "regions"}):
+        with pytest.raises(SettingsError, match="--tissue exports"):
+            ExportOptions(**{"format": "geojson", "tissue": True, **further})  # type: ignore[arg-type]

@@ -31,6 +31,7 @@ CHANGE_NUMBERS = (
     "bands.edges_um=[0, 100]",
     "hotspots.areas_mm2=[1]",
     "sections.find=true",
+    "estimate.budget_pct=10",
     "tma.core_mm=1",
     "calibration.profile=plain",
 )

@@ -256,7 +256,7 @@ def test_what_is_wrong_is_refused_by_row_and_column_before_any_slide_is_opened(
 
 
 def test_every_section_of_the_settings_is_either_a_slide_s_own_or_the_run_s() -> None:
-    of_the_run = {"run", "cluster", "tls", "storage", "report", "uncertainty"}
+    of_the_run = {"run", "cluster", "tls", "storage", "report", "uncertainty", "estimate"}
     assert set(RunSettings.model_fields) == set(OWN_SECTIONS) | of_the_run
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for editors and type checkers
     from wsi_area.annotations.drawn_files import read_drawn
-    from wsi_area.annotations.matching import find_for
+    from wsi_area.annotations.matching import find_for, unmatched
     from wsi_area.annotations.outline_files import OutlineFile, read_outlines
     from wsi_area.annotations.roi import region_of_interest
 
-__all__ = ["OutlineFile", "find_for", "read_drawn", "read_outlines", "region_of_interest"]
+__all__ = ["OutlineFile", "find_for", "read_drawn", "read_outlines", "region_of_interest", "unmatched"]
 
 _HOME = {
     "OutlineFile": "outline_files",
@@ -19,6 +19,7 @@ _HOME = {
     "read_drawn": "drawn_files",
     "read_outlines": "outline_files",
     "region_of_interest": "roi",
+    "unmatched": "matching",
 }
 
 

@@ -1,5 +1,6 @@
 """annotations: which file of a folder belongs to a slide, by its name."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from wsi_area.annotations.masks.files import is_zarr
@@ -36,6 +37,28 @@ def find_for(slide_path: str | Path, slide_id: str, file_or_folder: str | Path) 
         listed = " and ".join(str(path.relative_to(given)) for path in found)
         raise AnnotationError(f"{given} holds {listed} for the slide {slide_id}; keep one, or name it in a manifest")
     return found[0] if found else None
+
+
+def unmatched(slides: Sequence[tuple[str, str]], folder: Path) -> list[Path]:
+    """Return the files of a folder that were drawn for none of some slides, each a path and an id, by their names.
+
+    Where slides lie beside them, a picture may be a slide, and any JSON be about one: only files whose name alone says
+    that they are drawings are looked at there.
+    """
+    if is_zarr(folder):
+        return []
+    names = {name.casefold() for path, slide_id in slides for name in (Path(path).name, Path(path).stem, slide_id)}
+    is_shared = any(Path(path).parent == folder for path, _ in slides)
+    endings = sorted(_OUTLINES if is_shared else _ENDINGS, key=len, reverse=True)
+    found = []
+    for path in sorted(folder.iterdir()):
+        name = path.name.casefold()
+        ending = next((ending for ending in endings if name.endswith(ending)), None)
+        if ending is None or name.startswith(".") or (is_shared and ".json" in ending):
+            continue
+        if name.removesuffix(ending) not in names and name not in names:
+            found.append(path)
+    return found
 
 
 def _same(path: Path, slide: Path) -> bool:

@@ -31,6 +31,7 @@ from wsi_area.model.slide import SlideInfo
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.model.uncertainty.reference_score import AdjustedArea
 from wsi_area.plain_text import named_file
+from wsi_area.results.corrections.amended_run import open_amended
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.storage.place import Place
@@ -60,6 +61,7 @@ def evaluate_run(
     labelled_only: bool = False,
     groups: Mapping[str, str] | None = None,
     seed: int = 0,
+    amended: bool = False,
 ) -> RunEvaluation:
     """Return how the class maps of a run agree with what was drawn.
 
@@ -83,6 +85,8 @@ def evaluate_run(
         Slide id → group, such as the patient; None: each slide is one. Groups are what the intervals go by.
     seed
         Of the intervals.
+    amended
+        Whether the newest amended version of each slide is taken, where it has one.
 
     Raises
     ------
@@ -91,7 +95,7 @@ def evaluate_run(
     SettingsError
         If one file is given for several slides, or a class of the truth is none of the run.
     """
-    opened = open_run(run)
+    opened = open_amended(run) if amended else open_run(run)
     ids = opened.run_record.slides_planned
     if lacking := [slide_id for slide_id in ids if groups is not None and slide_id not in groups]:
         raise SettingsError(

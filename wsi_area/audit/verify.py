@@ -41,7 +41,13 @@ class Verified:
 
 
 def verify_run(
-    folder: Place, *, with_slides: bool = True, workers: int = 1, seal: str | None = None, heads: Sequence[str] = ()
+    folder: Place,
+    *,
+    with_slides: bool = True,
+    workers: int = 1,
+    seal: str | None = None,
+    heads: Sequence[str] = (),
+    events: Place | None = None,
 ) -> Verified:
     """Return every disagreement in a run folder; nothing in it is changed.
 
@@ -67,6 +73,8 @@ def verify_run(
         The seal on somebody's paper, or how it begins: it has to be the one of this run.
     heads : sequence of str
         Heads of the chains of a review on somebody's paper, or how they begin: each has to be there.
+    events : Place or None
+        Where a review of the run lies besides, since the run is read-only.
 
     Raises
     ------
@@ -90,12 +98,14 @@ def verify_run(
     found += [fault for one in checked for fault in one.faults]
     found += _twin_faults(run, checked)
     known = [with_same_content(one.result, run.twins) for one in checked if one.result is not None]
-    review = check_review(layout, run, known, heads)
+    review = check_review(layout, run, known, () if events is not None else heads)
     found += review.faults
+    beside = CheckedReview() if events is None else check_review(layout, run, known, heads, events)
+    found += beside.faults
     if run.state != "running":
         found += _made_faults(layout, run, sealed, checked, found, review)
     later = () if sealed is None else sealed.later
-    not_held = () if run.state == "running" else (*unheld_files(layout, sealed), *review.notes)
+    not_held = () if run.state == "running" else (*unheld_files(layout, sealed), *review.notes, *beside.notes)
     not_held += tuple(line for one in checked for line in one.not_held)
     seal_text = None if sealed is None else sealed.seal
     return Verified(len(checked), sum(one.tiles for one in checked), tuple(found), seal_text, later, not_held)

@@ -6,13 +6,13 @@ from typing import Literal
 
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.exports.labels_zarr import OmeVersion, write_labels
-from wsi_area.exports.measured_slide import measured_slide
+from wsi_area.exports.measured_slide import layer_of, measured_slide
 from wsi_area.exports.outlines_geojson import ClassOutlines, write_geojson
 from wsi_area.exports.regions_geojson import write_regions
 from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.amended import latest_amended
 from wsi_area.results.corrections.amended_run import open_amended
-from wsi_area.results.layout import LABELS_NAME, NAMED_REGIONS_NAME, OUTLINES_NAME, RunLayout
+from wsi_area.results.layout import LABELS_NAME, NAMED_REGIONS_NAME, OUTLINES_NAME, TISSUE_FOLDER, RunLayout
 from wsi_area.results.opened_run import OpenedRun, open_run
 from wsi_area.results.run_folder import refuse_run_in
 from wsi_area.results.seal.sealed_run import add_to_seal
@@ -48,6 +48,8 @@ class ExportOptions:
         OME-Zarr: None is 0.5.
     amended
         The newest amended version of each slide, instead of what was measured; a slide without one is named.
+    tissue
+        The tissue layer of each slide, into the folder of that; a slide without one is named.
     """
 
     format: Format
@@ -55,6 +57,7 @@ class ExportOptions:
     simplify_px: float = 0.0
     ome_zarr_version: OmeVersion | None = None
     amended: bool = False
+    tissue: bool = False
 
     def __post_init__(self) -> None:
         """Refuse options of another format, and a distance that is none."""
@@ -62,6 +65,11 @@ class ExportOptions:
             raise SettingsError(f"--split and --simplify-px shape outlines; --format {self.format} has none")
         if self.format != "ome-zarr" and self.ome_zarr_version is not None:
             raise SettingsError(f"--ome-zarr-version belongs to --format ome-zarr, not to {self.format}")
+        if self.tissue and (self.amended or self.format == "regions"):
+            other = "--amended" if self.amended else "--format regions"
+            raise SettingsError(
+                f"--tissue exports the tissue layer that was measured, {other} something else; give one"
+            )
         if not 0 <= self.simplify_px < float("inf"):
             raise SettingsError(f"--simplify-px {self.simplify_px} is no distance; give level-0 px, 0 for none")
 
@@ -99,6 +107,8 @@ def export_run(
             raise ResultError(f"{run} has no slide {slide_id!r}; it has {', '.join(map(repr, ended))}")
     refuse_run_in(out)
     folders = {name: RunLayout(run).slide(name).root if out is None else out / name for name in ended}
+    if options.tissue:
+        folders = {name: folder / TISSUE_FOLDER for name, folder in folders.items()}
     for folder in folders.values():
         discard_dead_drafts(folder, (OUTLINES_NAME, LABELS_NAME, NAMED_REGIONS_NAME))
     written: list[Place] = []
@@ -132,7 +142,12 @@ def _exported(
                 yield ExportedSlide(slide_id, None, 0, why or "it has no amended version")
                 continue
             folder = version.layout.root if out is None else folder
+        if options.tissue and opened[slide_id].tissue is None:
+            yield ExportedSlide(slide_id, None, 0, "it has no tissue layer")
+            continue
         slide = measured_slide(opened, slide_id, folder)
+        if options.tissue:
+            slide = layer_of(slide)
         if options.format == "geojson":
             outlines = write_geojson(slide, split=options.split, simplify_px=options.simplify_px)
             path = slide.exports / OUTLINES_NAME

@@ -15,9 +15,12 @@ from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.amended import require_base
+from wsi_area.results.class_map.layered_map import grid_of
 from wsi_area.results.class_map.stored_class_map import open_class_map, zarr_errors_of
+from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_run import OpenedRun
+from wsi_area.results.opened_slide import NO_CLASS_MAP
 from wsi_area.storage.place import Place
 
 _BAND_BYTES = 1 << 26
@@ -133,4 +136,20 @@ def measured_slide(run: OpenedRun, slide_id: str, elsewhere: Place | None = None
         raise ResultError(f"{slide_id} is {opened.status} and has no class map ({reason}); measure it again")
     if opened.counted.amendment is not None:
         require_base(opened.layout)
+    if opened.counted.estimate is not None:
+        raise ResultError(f"{slide_id} is an estimate {NO_CLASS_MAP}")
     return MeasuredSlide(opened.layout, opened.counted, opened.grid, elsewhere)
+
+
+def layer_of(slide: MeasuredSlide) -> MeasuredSlide:
+    """Return the tissue layer of a slide that has one, as it is exported.
+
+    Raises
+    ------
+    ResultError
+        It cannot be read.
+    """
+    found = read_result(slide.layout.tissue)
+    if not isinstance(found, CountedSlide):
+        raise ResultError(f"{slide.layout.tissue.root} holds no tissue; measure the slide again with --force")
+    return MeasuredSlide(slide.layout.tissue, found, grid_of(found), slide.elsewhere)

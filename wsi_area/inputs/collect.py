@@ -9,7 +9,14 @@ from pathlib import Path
 from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.dicom_series import same_series
-from wsi_area.inputs.drawn_source import AS_THE_FILES_SAY, DrawnSource, Scales, drawn_source, stated_scale
+from wsi_area.inputs.drawn_source import (
+    AS_THE_FILES_SAY,
+    DrawnSource,
+    Scales,
+    drawn_source,
+    fits_no_slide,
+    stated_scale,
+)
 from wsi_area.inputs.manifest import ManifestRow, read_manifest
 from wsi_area.inputs.slide_files import FoundSlide, file_key, found_slides, is_there, real_file
 from wsi_area.inputs.slide_ids import unique_ids
@@ -126,8 +133,10 @@ def collect_slides(
         ("--regions-from", regions_from, regions_scale),
     )
     for_all = [None if p is None else drawn_source(option, Path(p), scale, len(merged)) for option, p, scale in given]
+    asked = [(slide.path, slide.slide_id) for slide in merged]
+    strays = [left for option, p, _ in given for left in fits_no_slide(option, None if p is None else Path(p), asked)]
     return CollectedSlides(
-        with_drawings(merged, annotations=for_all[0], roi=for_all[1], regions=for_all[2]), found.left_out
+        with_drawings(merged, annotations=for_all[0], roi=for_all[1], regions=for_all[2]), (*found.left_out, *strays)
     )
 
 

@@ -2,14 +2,17 @@
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area import annotations
 from wsi_area.compute.units import two_readings
 from wsi_area.errors import AnnotationError, SettingsError
+from wsi_area.inputs.looked_at import MOST_LISTED
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.drawn import Drawn
+from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.slide import SlideInfo
 
 
@@ -66,6 +69,18 @@ def drawn_source(option: str, path: Path | None, scale: str | None, slide_count:
             "found by the slide's name, or name each in a manifest"
         )
     return DrawnSource(os.path.abspath(path), stated)
+
+
+def fits_no_slide(option: str, path: Path | None, slides: Sequence[tuple[str, str]]) -> tuple[LeftOut, ...]:
+    """Return the drawings of a folder that are of none of several slides, each a path and an id, as left out.
+
+    A folder given for one slide may well hold those of others.
+    """
+    if path is None or path.is_file() or len(slides) < 2:
+        return ()
+    paths = tuple(str(found) for found in annotations.unmatched(slides, path))
+    why = f"in the folder of {option}, and named like no slide that was asked for: rename it, or ask for its slide"
+    return (LeftOut(why=why, count=len(paths), paths=paths[:MOST_LISTED]),) if paths else ()
 
 
 def stated_scale(option: str, text: str | None, *, is_given: bool) -> float | None:

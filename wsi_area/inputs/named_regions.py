@@ -12,6 +12,7 @@ MOST_REGIONS = 250_000
 """Regions of a slide that have rows; of a slide with more, none has: rows are for what somebody reads."""
 _OF_CLASSES = ("OUTLINES_OVERLAP", "CLASSES_OVERLAP")
 _MEANT = ("annotation", "tmaCore")
+_NAMED = 5
 
 
 def named_regions(drawings: Mapping[RegionSource, Drawn | None]) -> NamedRegions:
@@ -26,9 +27,11 @@ def named_regions(drawings: Mapping[RegionSource, Drawn | None]) -> NamedRegions
         if drawn is not None and (source == "regions" or _says_something(drawn)):
             given.setdefault(drawn.sha256, (source, drawn))
     regions, masks, left_aside, used = list[NamedRegion](), list[DrawnMask](), 0, set[str]()
+    repeated: list[str] = []
     for source, drawn in given.values():
         meant = [r for r in drawn.regions if r.of.kind in _MEANT] or list(drawn.regions)
         left_aside += len(drawn.regions) - len(meant)
+        repeated += repeated_ids(meant)
         own = list(_outlines(source, meant))
         if drawn.mask is not None:
             own += _codes(source, drawn.mask, len(masks))
@@ -41,7 +44,7 @@ def named_regions(drawings: Mapping[RegionSource, Drawn | None]) -> NamedRegions
     if len(regions) > MOST_REGIONS:
         told = f"there are {len(regions)} regions, the most that have rows is {MOST_REGIONS}; keep those that you read"
         return NamedRegions(drawn=files, left_aside=left_aside, not_assessed=told)
-    return NamedRegions(tuple(regions), tuple(masks), files, left_aside)
+    return NamedRegions(tuple(regions), tuple(masks), files, left_aside, repeated_ids=tuple(dict.fromkeys(repeated)))
 
 
 def _file(source: RegionSource, drawn: Drawn) -> Drawn:
@@ -53,11 +56,20 @@ def _file(source: RegionSource, drawn: Drawn) -> Drawn:
 def regions_findings(slide_id: str, named: NamedRegions) -> tuple[QaFinding, ...]:
     """Return the findings on regions that have no rows, and of whoever found some; none where nothing is to be said."""
     if not named.not_assessed:
-        return named.findings
+        return (*_repeated(slide_id, named.repeated_ids), *named.findings)
     remedy = "export the annotations alone, without detections and cells"
     told = f"no region is counted: {named.not_assessed}"
     finding = QaFinding(slide_id, "REGIONS_NOT_ASSESSED", "warning", None, MOST_REGIONS, "regions", told, remedy)
     return (finding, *named.findings)
+
+
+def _repeated(slide_id: str, ids: Sequence[str]) -> Iterator[QaFinding]:
+    if ids:
+        more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+        which = f"{', '.join(ids[:_NAMED])}{more}"
+        told = f"several regions have one id in their file: {which}; their rows are told apart by the place in the file"
+        remedy = "give each region an id of its own in the file; a copy made by hand often keeps the first one's"
+        yield QaFinding(slide_id, "REGION_IDS_REPEATED", "warning", len(ids), 0, "ids", told, remedy)
 
 
 def _says_something(drawn: Drawn) -> bool:
@@ -108,6 +120,15 @@ def region_ids(regions: Sequence[DrawnRegion]) -> list[str]:
         else:
             found.append(f"{own} outline {region.index}".strip())
     return found
+
+
+def repeated_ids(regions: Sequence[DrawnRegion]) -> list[str]:
+    """Return the ids that several regions of one layer have, in their order; parts of one object have one place."""
+    places: dict[tuple[str, str], set[int]] = {}
+    for region in regions:
+        if region.of.object_id:
+            places.setdefault((region.of.parent, region.of.object_id), set()).add(region.index)
+    return [own for (_, own), found in places.items() if len(found) > 1]
 
 
 def _unused(region_id: str, source: str, used: set[str]) -> str:

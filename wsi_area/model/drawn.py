@@ -98,6 +98,7 @@ class NamedRegions:
     left_aside: int = 0  # detections, cells, tiles and roots of these files, which have no row
     not_assessed: str = ""  # why no region has a row, though there are some
     findings: tuple[QaFinding, ...] = ()  # what whoever found further regions has to say
+    repeated_ids: tuple[str, ...] = ()  # that several regions of one layer of a file have
 
     def joined(self, further: tuple[NamedRegion, ...]) -> "NamedRegions":
         """Return these regions and others after them, such as those that were found on the slide."""

@@ -22,6 +22,7 @@ class TileStatus(IntEnum):
     READ = 1
     SKIPPED = 2  # bare glass on the overview: counted as background without being read
     UNREADABLE = 3  # some or all of it: the row says how much
+    UNSAMPLED = 4  # a spot that an estimate may draw and did not: no pixel of it is counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,10 @@ from pydantic import Field
 
 from wsi_area.model.calibration import QUALITIES, Mpp, Quality
 from wsi_area.model.corrections.amendment import Amendment
-from wsi_area.model.documented import Count, Hash, Name, Number, Says, not_there
+from wsi_area.model.documented import Count, Hash, Name, Says, not_there
 from wsi_area.model.finding import QaFinding
-from wsi_area.model.geometry import Region, Size
+from wsi_area.model.geometry import Size
 from wsi_area.model.objects import SizeChange
-from wsi_area.model.picture import ANY_PICTURE, PictureChoice
 from wsi_area.model.record.budget.slide_budgets import Budgets
 from wsi_area.model.record.ended_slide import (
     ConfigHash,
@@ -34,6 +33,8 @@ from wsi_area.model.record.ended_slide import (
     UncountedSlide,
     Version,
 )
+from wsi_area.model.record.estimate.slide_estimate import Estimate
+from wsi_area.model.record.scan.scanned_slide import ScannedSlide
 from wsi_area.model.record.slide_areas import (
     Analyzed,
     ClassOnRecord,
@@ -61,53 +62,20 @@ from wsi_area.model.record.slide_origin import (
     Timing,
     WorkOnRecord,
 )
-from wsi_area.model.record.slide_pictures import PicturesOnRecord
 from wsi_area.model.record.slide_ratios import RATIOS, RatioOnRecord
 from wsi_area.model.record.slide_regions import NamedOnSlide
 from wsi_area.model.record.slide_signal import SignalOnRecord
 from wsi_area.model.record.slide_steps import StepsOfSlide
 from wsi_area.model.record.slide_threshold import ByThreshold, Mm2ByThreshold
 from wsi_area.model.record.slide_tissue import Tissue, TissueLayerOnRecord
-from wsi_area.model.slide import Level
 from wsi_area.model.uncertainty.reference_score import AdjustedOnSlide
 
 __all__ = ["CountedSlide", "EndedSlide", "FailedSlide", "SlideResult", "UncountedSlide"]
 
-_FILE = "the slide's file"
 
-
-class CountedSlide(EndedSlide):
+class CountedSlide(ScannedSlide):
     """A slide that was counted."""
 
-    vendor: Annotated[str, Says("the scanner's make or the file's format", "", NOT_COUNTED, _FILE, "vendor")]
-    fingerprint: Annotated[
-        Name,
-        Says(
-            "fingerprint of the slide's file: SHA-256 over samples of its bytes", "", NOT_COUNTED, _FILE,
-            "sha_sample",
-        ),
-    ]  # fmt: skip
-    content_digest: Annotated[
-        Hash, Says("SHA-256 over its size and samples of its bytes: a copy has the same", source=_FILE)
-    ]
-    file_bytes: Annotated[Count, Says("size of the file", "bytes", source=_FILE)]
-    width_px: Annotated[Count, Says("width of the slide", "level-0 px", NOT_COUNTED, _FILE, "width_px")]
-    height_px: Annotated[Count, Says("height of the slide", "level-0 px", NOT_COUNTED, _FILE, "height_px")]
-    objective_power: Annotated[
-        Number | None,
-        Says(
-            "as the scanner wrote it; used for no area", "×", f"the file states none, or {NOT_COUNTED}", _FILE,
-            "objective_power",
-        ),
-    ]  # fmt: skip
-    bounds_l0_px: Annotated[
-        Region | None, Says("where the scanner says that there is tissue", "level-0 px", "it says nothing", _FILE)
-    ]
-    levels: Annotated[tuple[Level, ...], Field(min_length=1), Says("the pyramid, the finest level first", source=_FILE)]
-    pictures: Annotated[
-        PicturesOnRecord | None,
-        Says(PicturesOnRecord.__doc__ or "", empty="it was measured by a version that did not list them"),
-    ] = None
     calibration: CalibrationOnRecord
     work: WorkOnRecord
     counts: CountsOnRecord
@@ -155,6 +123,7 @@ class CountedSlide(EndedSlide):
     bands: Bands = None
     hotspots: HotSpots = None
     regions: NamedOnSlide = None
+    estimate: Estimate = None
     size_filters: Annotated[tuple[SizeChange, ...], Says("what each filter by size changed")]
     steps: StepsOfSlide = None
     budgets: Budgets = None
@@ -185,11 +154,6 @@ class CountedSlide(EndedSlide):
     adjusted: Annotated[AdjustedOnSlide | None, Field(exclude=True), Says(AdjustedOnSlide.__doc__ or "")] = None
 
     @property
-    def choice(self) -> PictureChoice:
-        """Return which picture of its file was asked for."""
-        return ANY_PICTURE if self.pictures is None else self.pictures.choice
-
-    @property
     def mpp(self) -> Mpp | None:
         """Return the pixel size that the areas were made with; None where the slide was counted in pixels only."""
         return self.calibration.mpp
@@ -207,17 +171,12 @@ class CountedSlide(EndedSlide):
     @property
     def is_estimate(self) -> bool:
         """Return True where the areas are estimates from a sample: most of the slide was not looked at closely."""
-        return self.counts.n_px_unsampled > 0 or self.status == "estimated"
+        return self.estimate is not None
 
     @property
     def is_lower_bound(self) -> bool:
         """Return True where a part of the slide could not be read, so that the areas may be too small."""
         return self.status == "incomplete" and not (self.is_estimate and not self.counts.n_px_unreadable)
-
-    @property
-    def size_l0_px(self) -> Size:
-        """Return the size of the slide in level-0 pixels."""
-        return Size(self.width_px, self.height_px)
 
     @property
     def level_size_px(self) -> Size:

@@ -29,6 +29,7 @@ from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.picture_text import picture_text
 from wsi_area.results.tables.quantity import NONE, grouped, share_text
 from wsi_area.results.tables.ratio_text import shown_ratios
+from wsi_area.results.tables.region_text import regions_view
 from wsi_area.results.tables.shown_areas import ShownArea, class_area, total_areas, u_mm2
 from wsi_area.results.tables.tissue_name import headline_name, tissue_name
 
@@ -78,6 +79,7 @@ def slide_html(slide: OpenedSlide) -> str:
         adjusted=() if counted is None else adjusted_lines(counted),
         tissue=None if counted is None else tissue_name([counted]),
         ratios=() if counted is None else shown_ratios(counted),
+        regions=None if counted is None else regions_view(counted),
         findings=() if counted is None else counted.findings,
         measured_of_file="" if counted is None else picture_text(counted.pictures),
         coverage=COVERAGE_95,

@@ -123,6 +123,11 @@ class NotebookSlide(OpenedSlide):
         return slide_html(self)
 
     @property
+    def amended(self) -> "tuple[NotebookSlide, ...]":
+        """Return the amended versions of the slide, the oldest first, each to be looked at like a slide."""
+        return tuple(NotebookSlide(found.layout, found.result, self.folder) for found in super().amended)
+
+    @property
     def calibration(self) -> SlideCalibration:
         """Return the pixel size, what it was chosen from, and why.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.tables.estimate_text import estimate_text
 from wsi_area.results.tables.light_text import light_text
 from wsi_area.results.tables.picture_text import picture_text
 from wsi_area.results.tables.quantity import NONE, grouped, mm2_text, percent, plain_facts
@@ -34,6 +35,7 @@ def measurement_facts(record: CountedSlide) -> tuple[tuple[str, str], ...]:
         *_named("measured against", light_text(record.light) if record.certificate is None else ""),
         ("worked at", f"{size} µm/px, level {work.level} reduced {work.reduce_factor} times"),
         ("tiles skipped as glass", skipped),
+        *_named("estimated", estimate_text(record).removeprefix("estimated: ")),
         ("segmenter", segmenter.name),
         ("its settings", _run_on(own)),
         ("fitted to this slide", _run_on(shown)),

@@ -14,15 +14,16 @@ from wsi_area.reports.measurement_facts import measurement_facts, sensitivity_li
 from wsi_area.reports.picture.focus_marks import LISTED_FOCI
 from wsi_area.reports.picture.slide_picture import LegendEntry, SlidePicture, tile_legend
 from wsi_area.reports.plots.histogram import Histogram, histograms
-from wsi_area.reports.regions import RegionsView, regions_view
 from wsi_area.results.amended import latest_amended
 from wsi_area.results.budget.budget_text import area_with_error, budget_of_shown, half_text
 from wsi_area.results.certificate import not_assessed
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.tables.certificate_text import Lines, certificate_lines
+from wsi_area.results.tables.estimate_text import estimate_text
 from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.quantity import grouped, mm2_text
 from wsi_area.results.tables.ratio_text import ShownRatio, shown_ratios
+from wsi_area.results.tables.region_text import RegionsView, regions_view
 from wsi_area.results.tables.shown_areas import class_area, total_areas
 
 STATUS_TEXT = {
@@ -148,6 +149,7 @@ def slide_view(
     amended, amended_fault = ((), "") if layout is None else _amended(layout)
     return replace(
         head,
+        reason="; ".join(text for text in (head.reason, estimate_text(record)) if text),
         headline=_headline(record),
         amended=amended,
         amended_fault=amended_fault,

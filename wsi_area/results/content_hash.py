@@ -32,7 +32,7 @@ def content_hash(slide: EndedSlide) -> str:
     """Return the hash of what a decision on a slide is about, ``sha256:`` and 64 hex digits.
 
     What only the run as a whole says of a slide is no part of it: that another one holds the same comes and goes with
-    that one.
+    that one, and readers of reference points answer when they please.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def _counted(slide: CountedSlide) -> dict[str, Any]:
         "envelope": slide.tissue_envelope, "analyzed": slide.analyzed, "unreadable": slide.unreadable,
         "signal": slide.signal, "foci": slide.foci, "bands": slide.bands, "hotspots": slide.hotspots,
         "regions": slide.regions, "steps": slide.steps, "by_threshold": slide.tissue_by_threshold,
-        "budgets": slide.budgets,
+        "budgets": slide.budgets if slide.adjusted is None else slide.adjusted.measured_budgets,
     }  # fmt: skip
     layer = slide.tissue_layer
     return {

@@ -22,6 +22,8 @@ CORRECTIONS_NAME = "corrections.geojson"
 """In the folder of an amended version: the corrections as they were given."""
 AMENDED_FOLDER = "amended"
 """In a slide's folder: its amended versions, by their numbers, each laid out like a slide."""
+COARSE_FOLDER = "coarse"
+"""In a slide's folder: the coarse look at all of it that an estimate begins with, laid out like a slide."""
 HOTSPOTS_NAME, HEAT_MAP_NAME = "hotspots.geojson", "hotspots.png"
 """The windows of a slide with the most, and what every window of the grid holds."""
 TMA_GRID_NAME = "tma_grid.csv"
@@ -116,6 +118,11 @@ class SlideLayout:
     def seal_json(self) -> Place:
         """Return the seal of an amended version; a measured slide is under the seal of its run."""
         return self.root / "seal.json"
+
+    @property
+    def coarse(self) -> "SlideLayout":
+        """Return the paths of the coarse look at a slide whose areas are estimated."""
+        return SlideLayout(self.root / COARSE_FOLDER)
 
     @property
     def tissue(self) -> "SlideLayout":

@@ -23,6 +23,9 @@ from wsi_area.results.layout import SlideLayout
 if TYPE_CHECKING:  # loaded by who asks for a frame
     import pandas as pd
 
+NO_CLASS_MAP = (
+    "from random spots, so it has no class map; measure it whole, without --estimate and --estimate-budget, to have one"
+)
 _BAND_PX = 2048  # work rows held at once while a coarser level is made, about
 
 if TYPE_CHECKING:  # only who asks for a frame pays for pandas
@@ -47,7 +50,7 @@ class OpenedSlide:
 
     @property
     def status(self) -> str:
-        """Return complete, incomplete, needs_calibration or failed."""
+        """Return complete, estimated, incomplete, needs_calibration or failed."""
         return self.result.status
 
     @property
@@ -151,8 +154,10 @@ class OpenedSlide:
         Raises
         ------
         ResultError
-            If there is none, or it is that of an amended version whose base is gone.
+            If there is none, as of an estimate, or it is that of an amended version whose base is gone.
         """
+        if isinstance(self.result, CountedSlide) and self.result.estimate is not None:
+            raise ResultError(f"{self.slide_id} is an estimate {NO_CLASS_MAP}")
         if isinstance(self.result, CountedSlide) and self.result.amendment is not None:
             from wsi_area.results.amended import require_base  # of a measured slide nobody asks
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from wsi_area.model.record.slide_regions import RegionOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.tables.region_tables import OUTLINE, REGIONS_TABLE, read_regions, rows_in
+from wsi_area.results.tables.region_tables import OUTLINE, REGIONS_TABLE, ROW, read_regions, rows_in
 
 _DETAIL = 1 / 800  # of the slide's width: what is smaller is drawn straight
 
@@ -50,7 +50,7 @@ def shown_regions(layout: SlideLayout, record: CountedSlide, most: int = 600) ->
     import shapely  # only where there is something to draw
 
     classes = _names_of_classes(record)
-    table = read_regions(layout.root / REGIONS_TABLE).slice(0, most)
+    table = read_regions(layout.root / REGIONS_TABLE, (OUTLINE, ROW)).slice(0, most)
     for row, outline in zip(rows_in(table), table[OUTLINE].to_pylist(), strict=True):
         if row.status != "rest" and outline is not None:
             geometry = shapely.simplify(shapely.from_wkb(bytes.fromhex(outline)), record.width_px * _DETAIL)

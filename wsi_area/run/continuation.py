@@ -24,7 +24,7 @@ from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.settings.run_settings import RunSettings
-from wsi_area.storage.place import free_bytes, mending
+from wsi_area.storage.place import free_bytes, mending, remove_tree
 
 _LOG = logging.getLogger(__name__)
 
@@ -93,6 +93,7 @@ def lay_out(
     origin: Origin,
     force: bool,
     *,
+    has_class_map: bool = True,
     is_layer: bool = False,
 ) -> None:
     """Make the empty stores, or keep those of an earlier run of the very same.
@@ -108,6 +109,8 @@ def lay_out(
         Where its tiles are committed: the same, or with size filters the folder of what is raw.
     prepared, origin, force
         What is to be measured, what it is made from, whether what is there may be replaced.
+    has_class_map : bool
+        False for an estimate, which claims none.
     is_layer
         Whether it is a tissue layer.
 
@@ -119,7 +122,7 @@ def lay_out(
         If there is no room, or the folder cannot be written.
     """
     found = stored_origin(tiles)
-    if found == origin.parts and not force and stores_open(tiles):
+    if found == origin.parts and not force and stores_open(tiles, has_class_map=has_class_map):
         return
     if found == origin.parts and not force:
         _LOG.warning(
@@ -135,9 +138,12 @@ def lay_out(
         layout.root.mkdir(parents=True, exist_ok=True)
         layout.result_json.unlink(missing_ok=True)
         discard_cleaned(layout)
+        remove_tree(layout.coarse.root)
         _require_space(layout, prepared.plan, copies=1 if tiles == layout else 2)
         tiles.root.mkdir(parents=True, exist_ok=True)
-        create_store(tiles, prepared.plan, prepared.fitted.scheme, origin.key, origin.parts)
+        create_store(
+            tiles, prepared.plan, prepared.fitted.scheme, origin.key, origin.parts, has_class_map=has_class_map
+        )
     except OSError as error:
         raise ResultError(
             f"{layout.root} cannot be written ({error.strerror or error}); {mending(layout.root)}"

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from wsi_area.errors import IncompleteResultError, MissingMppError, ResultError
+from wsi_area.errors import IncompleteResultError, ResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.copying import CopyStopped
 from wsi_area.inputs.stage_in import wherever_it_is_read
@@ -22,7 +22,9 @@ from wsi_area.run.events import SlidePreparing, SlideStarted
 from wsi_area.run.executors.contract import TaskLost
 from wsi_area.run.finished.basis import basis_of
 from wsi_area.run.finished.kept import note_finished, standing_result
+from wsi_area.run.finished.measured import Measured, write_failed
 from wsi_area.run.passes.merged_objects import (
+    MergedObjects,
     merge_objects,
     size_filters,
     with_overview,
@@ -31,23 +33,10 @@ from wsi_area.run.passes.merged_objects import (
 )
 from wsi_area.run.passes.tissue_layer import layer_asked, reason_of_layer
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
-from wsi_area.run.slide_document import slide_document, versions
+from wsi_area.run.slide_document import slide_document
 from wsi_area.run.slide_tiles import Work, lost_message, measure_tiles, missing_batches, tiles_of
 from wsi_area.run.work.phases import PreparingStopped, told_phases
 from wsi_area.settings.run_settings import RunSettings
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The result of a slide, and whether an earlier run had already made it."""
-
-    result: EndedSlide
-    resumed: bool
-
-    @property
-    def status(self) -> str:
-        """Return how the slide ended."""
-        return self.result.status
 
 
 def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> Measured | None:
@@ -87,6 +76,8 @@ def _measured(
         return None
     if not isinstance(prepared, PreparedSlide):
         return write_failed(slide, layout, context, prepared)
+    if context.settings.estimate.is_asked and not is_layer:
+        return _estimated(slide, layout, context, prepared, read_path)
     origin, tiles = origin_of(prepared, context.settings), tiles_place(layout, prepared, context.settings)
     lay_out(layout, tiles, prepared, origin, context.force, is_layer=is_layer)
     take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
@@ -118,6 +109,32 @@ def _measured(
     work, resumed = replace(work, timing=timing), not batches and (layer is None or layer.resumed)
     tissue = None if layer is None else layer.result
     return finished(prepared, layout, origin, work, context, tissue, resumed=resumed, is_layer=is_layer)
+
+
+def _estimated(
+    slide: SlideInput, layout: SlideLayout, context: Context, prepared: PreparedSlide, read_path: str | None
+) -> Measured | None:
+    """Estimate a slide from spots of it, after a coarse look at all; None if the run was stopped before the end."""
+    from wsi_area.run.estimate.estimate_slide import estimate_slide  # what it needs is for those who ask
+
+    started = time.perf_counter()
+    made = estimate_slide(slide, layout, context, prepared, lambda s, c: prepared_slide(s, c, read_path))
+    if made is None:
+        return None
+    if isinstance(made, PrepareFailure | TaskLost):
+        return write_failed(slide, layout, context, made)
+    work = replace(made.work, timing={**made.work.timing, "wall_s": time.perf_counter() - started})
+    is_resumed = not work.timing["batches"]
+    if is_resumed and (earlier := _timing_on_record(layout)) is not None:
+        work = replace(work, timing=earlier.model_dump())
+    if read_path is not None:
+        prepared, work = of_original(prepared, work, read_path, slide.path)
+    write_thumbnail(layout, prepared.thumbnail_jpeg)
+    nothing = MergedObjects((), None)
+    result = slide_document(prepared, layout, layout, made.origin, work, nothing, context.settings, made.estimated)
+    flush_stores(layout)
+    write_result(layout, result)
+    return Measured(result, is_resumed)
 
 
 def without_tissue(slide_id: str, ended: EndedSlide) -> PrepareFailure:
@@ -249,43 +266,3 @@ def _timing_on_record(layout: SlideLayout) -> Timing | None:
     except ResultError:
         return None
     return earlier.timing if isinstance(earlier, CountedSlide) else None
-
-
-def write_failed(
-    slide: SlideInput, layout: SlideLayout, context: Context, failure: PrepareFailure | TaskLost
-) -> Measured:
-    """Return the result of a slide that came to nothing, written unless that would take the place of a result."""
-    result = failed_slide(slide, context, failure)
-    if not _holds_a_result(layout):
-        write_result(layout, result)
-    elif result.status == "failed":
-        reason = f"{result.reason}; its earlier result is kept in {layout.root}, the tables say failed"
-        result = result.model_copy(update={"reason": reason})
-    return Measured(result, resumed=False)
-
-
-def failed_slide(slide: SlideInput, context: Context, failure: PrepareFailure | TaskLost) -> UncountedSlide:
-    """Return the result of a slide that came to nothing.
-
-    Its status is ``failed``, or ``needs_calibration`` where the segmenter looks so many µm round a pixel that without
-    a pixel size nothing can be counted.
-    """
-    error, told = failure.error if isinstance(failure, PrepareFailure) else "TaskLost", versions(context.settings)
-    return UncountedSlide(
-        slide_id=slide.slide_id,
-        status="needs_calibration" if error == MissingMppError.__name__ else "failed",
-        reason=failure.message,
-        path=slide.path,
-        wsi_area_version=told.wsi_area_version,
-        measurement_version=told.measurement_version,
-        config_hash=told.config_hash,
-        error=error,
-    )
-
-
-def _holds_a_result(layout: SlideLayout) -> bool:
-    """Return whether an earlier run left a result here, which a failure of today must not take away."""
-    try:
-        return isinstance(read_result(layout), CountedSlide)
-    except ResultError:
-        return False

@@ -13,6 +13,7 @@ from functools import partial
 from wsi_area.errors import MissingMppError, SettingsError, StaleResultError
 from wsi_area.inputs.collect import SlideInput, as_slides
 from wsi_area.inputs.drawings import refuse_mismatch
+from wsi_area.inputs.estimate_asked import refuse_with_estimate
 from wsi_area.inputs.stage_in import refuse_unreachable
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, FailedSlide, UncountedSlide
 from wsi_area.results.layout import RunLayout
@@ -26,7 +27,8 @@ from wsi_area.run.earlier_run import INTERRUPTED, ended_document, others_in, set
 from wsi_area.run.events import Listener, SlideDone, Stopping
 from wsi_area.run.executors.choice import make_executor
 from wsi_area.run.executors.contract import Executor
-from wsi_area.run.measure_slide import Measured, measure_slide
+from wsi_area.run.finished.measured import Measured
+from wsi_area.run.measure_slide import measure_slide
 from wsi_area.run.run_document import RunOutcome, run_header
 from wsi_area.run.run_log import RunLog, opened_log
 from wsi_area.settings.run_settings import RunSettings
@@ -83,6 +85,7 @@ def run_slides(
         raise SettingsError(f"the settings are {settings!r}; give load_settings({settings!r}), a file or a preset")
     slides, out = as_slides(slides, settings.storage.access), place_of(out, settings.storage.access)
     refuse_mismatch(settings, slides)
+    refuse_with_estimate(settings, slides)
     refuse_unreachable([slide.path for slide in slides], settings)
     layout = RunLayout(out)
     with sole_writer(out):

@@ -13,6 +13,7 @@ from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.compute.cut.grid import read_near_edges
 from wsi_area.compute.cut.planning import Tiling, plan_slide, validate
 from wsi_area.compute.cut.skipping import skip_glass
+from wsi_area.compute.cut.spots import as_spots
 from wsi_area.compute.judge.pictures import looks_dark
 from wsi_area.errors import MissingMppError, SlideOpenError
 from wsi_area.inputs.collect import SlideInput
@@ -195,13 +196,14 @@ def _cut_and_fitted(
     if plan.level != first.level:  # the segmenter was made for another pixel size
         lane = choose_lane(info, [plan.level], settings.reader.lane, levels)
     settings.require_classes(fitted.scheme)
-    plan = _within(plan, roi)
+    is_sampled = settings.estimate.is_asked
+    plan = _within(as_spots(plan, settings.estimate.spot_um) if is_sampled else plan, roi)
     validate(plan, task.memory_limit_bytes)
     foreground = fitted.may_hold_foreground(overview)
-    if settings.tiling.skip_glass:
+    if settings.tiling.skip_glass and not (is_sampled and roi is not None):
         # whatever was not wholly scanned is read too: only reading tells how much of it was
         wanted, margin_px = foreground | ~overview.valid, _margin_l0_px(settings, calibration)
-        plan = skip_glass(plan, wanted, margin_px, is_certain=isinstance(segmenter, UsesDrawn))
+        plan = skip_glass(plan, wanted, margin_px, is_certain=is_sampled or isinstance(segmenter, UsesDrawn))
     begin_phase(task.ticket, "proving the reader")
     lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
     rim = _rim_fraction(foreground & lit.valid)

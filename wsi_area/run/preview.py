@@ -13,6 +13,7 @@ from wsi_area.model.calibration import Calibration
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.plan import SlidePlan
 from wsi_area.run.check import cut_short_findings
+from wsi_area.run.passes.tissue_layer import findings_of_layer
 from wsi_area.run.prepare import PreparedSlide
 
 DECODE_MPX_PER_CORE_S = {"direct": 150.0, "openslide": 40.0, "plain": 150.0, "stored": 40.0}
@@ -38,11 +39,11 @@ class Preview:
 def preview(prepared: PreparedSlide, tissue: "Preview | None" = None) -> Preview:
     """Return what measuring a prepared slide would cost, and its tissue layer beside it."""
     plan = prepared.plan
-    decode_px = level_px_to_decode(plan)
+    decode_px, found = level_px_to_decode(plan), _findings(prepared)
     return Preview(
         plan=plan,
         calibration=prepared.calibration,
-        findings=_findings(prepared),
+        findings=(*found, *findings_of_layer(() if tissue is None else tissue.findings, found)),
         lane=prepared.lane.lane,
         lane_reason=prepared.lane.reason,
         batches=len(batches_to_measure(plan)),

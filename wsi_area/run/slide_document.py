@@ -1,7 +1,7 @@
 """run: the document of a slide, made from its ledger and what is known of it; no tile is touched here."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,10 +28,11 @@ from wsi_area.model.record.slide_steps import StepsOnRecord
 from wsi_area.model.record.slide_threshold import ThresholdOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.budget.budget_record import budgets_on_record
-from wsi_area.results.budget.ledger_facts import ledger_facts
+from wsi_area.results.budget.ledger_facts import NO_FACTS, ledger_facts
 from wsi_area.results.burden_on_record import positive_on_record, tissue_on_record, tumor_on_record
 from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.estimates.estimated_slide import EstimatedSlide, as_estimated, with_sampling
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.record import (
     calibration_on_record,
@@ -48,7 +49,7 @@ from wsi_area.results.uncertainty.given_terms import given_terms
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin
 from wsi_area.run.passes.merged_objects import MergedObjects, envelope_on_record
 from wsi_area.run.passes.overview_boxes import tissue_on_overview
-from wsi_area.run.passes.tissue_layer import tissue_source
+from wsi_area.run.passes.tissue_layer import findings_of_layer, tissue_source
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_tiles import Work
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
@@ -82,8 +83,9 @@ def slide_document(
     work: Work,
     objects: MergedObjects,
     settings: RunSettings,
+    estimated: EstimatedSlide | None = None,
 ) -> CountedSlide:
-    """Return the result of a slide whose every tile is accounted for.
+    """Return the result of a slide whose every tile is accounted for, or of which spots were drawn.
 
     Raises
     ------
@@ -100,13 +102,13 @@ def slide_document(
     burden = measure(
         info,
         fitted.scheme,
-        columns.total(rows),
+        columns.total(rows) if estimated is None else estimated.whole,
         prepared.calibration,
         None if signal is None else signal.micro_scale,
         skipped_px=columns.skipped_px(rows),
     )
     read = ledger_rows(tiles)  # before any filter by size
-    bound = _skip_bound_px(prepared, read, columns)
+    bound = _skip_bound_px(prepared, read, columns) if estimated is None else None
     told = versions(settings)
     moved = threshold_on_record(read, columns, plan, fitted.facts)
     steps = steps_of(burden, objects.size_changes, fitted.facts, prepared.not_assessed)
@@ -149,7 +151,7 @@ def slide_document(
         analyzed=Analyzed(n_px=burden.analyzed_px, area_mm2=burden.analyzed_area_mm2),
         unreadable=Unreadable(n_px=burden.counts.unreadable_px, area_mm2=burden.unread_area_mm2),
         signal=None if signal is None else signal_on_record(burden, signal.name, signal.micro_scale),
-        findings=(*noticed, *_layer_findings(objects, noticed)),
+        findings=(*noticed, *findings_of_layer(() if objects.laid is None else objects.laid.layer.findings, noticed)),
         wsi_area_version=told.wsi_area_version,
         measurement_version=told.measurement_version,
         config_hash=told.config_hash,
@@ -174,9 +176,12 @@ def slide_document(
     )
     of_layer = None if objects.laid is None else objects.laid.layer
     terms = given_terms(counted, settings.uncertainty.named)
+    facts = ledger_facts(rows, columns, classes)
+    if estimated is not None:
+        counted, terms, facts = as_estimated(counted, estimated), with_sampling(terms, estimated), NO_FACTS
     made = {
         "certificate": certificate_of(counted, prepared.completeness),
-        "budgets": budgets_on_record(counted, ledger_facts(rows, columns, classes), of_layer, terms),
+        "budgets": budgets_on_record(counted, facts, of_layer, terms),
     }
     return counted.model_copy(update=made)
 
@@ -193,14 +198,6 @@ def _reason(objects: MergedObjects, burden: SlideBurden, work: Work) -> str:
     own, laid = f"{reason_of(burden)}{first}", objects.laid
     of_layer = laid is not None and laid.layer.status == "incomplete" and f"its tissue layer: {laid.layer.reason}"
     return "; ".join(text for text in (own, of_layer) if text)
-
-
-def _layer_findings(objects: MergedObjects, own: Iterable[QaFinding]) -> Iterator[QaFinding]:
-    """Yield what was noticed on the tissue layer, and not on the classes."""
-    named = {finding.code for finding in own}
-    for finding in () if objects.laid is None else objects.laid.layer.findings:
-        if finding.code not in named:
-            yield replace(finding, message=f"tissue layer: {finding.message}")
 
 
 def _findings(

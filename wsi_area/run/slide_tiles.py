@@ -50,7 +50,7 @@ def measure_tiles(
         If one came to no end.
     """
     info = prepared.info
-    job = _job(prepared, layout, key, context)
+    job = slide_job(prepared, layout, key, context)
     started, started_cpu = time.perf_counter(), time.process_time()
     results: list[BatchResult] = []
     for result in _batch_results([BatchTask(job, b) for b in batches], context.executor):
@@ -64,7 +64,7 @@ def measure_tiles(
         )
     timing = {
         "inner_wall_s": time.perf_counter() - started,
-        "inner_cpu_s": _cpu_s(context.executor, time.process_time() - started_cpu, results),
+        "inner_cpu_s": cpu_s(context.executor, time.process_time() - started_cpu, results),
         "decoded_px": sum(r.level_px for r in results),
         "batches": len(results),
         "network_runs": sum(r.network_runs for r in results),
@@ -78,7 +78,8 @@ def tiles_of(plan: SlidePlan, batches: Iterable[int]) -> int:
     return sum(len(rows) * len(cols) for rows, cols in (batch_tiles_at(plan, b) for b in batches))
 
 
-def _job(prepared: PreparedSlide, layout: SlideLayout, key: str, context: Context) -> SlideJob:
+def slide_job(prepared: PreparedSlide, layout: SlideLayout, key: str, context: Context) -> SlideJob:
+    """Return what the batches of a slide have in common."""
     run = context.settings.run
     return SlideJob(
         prepared.plan,
@@ -143,7 +144,7 @@ def _nothing(message: str) -> BatchResult:
     return BatchResult(-1, 0, 0, (), 0.0, message)
 
 
-def _cpu_s(executor: Executor, of_this_process_s: float, results: Sequence[BatchResult]) -> float:
+def cpu_s(executor: Executor, of_this_process_s: float, results: Sequence[BatchResult]) -> float:
     """Return the CPU seconds of the tiles; with several slides in flight, of all that shared this process."""
     return of_this_process_s if executor.is_local else sum(r.cpu_s for r in results)
 

@@ -18,7 +18,7 @@ OWN_SECTIONS = (
     "reader", "calibration", "quality",
 )  # fmt: skip
 """Sections of which a slide may have its own settings; the others say who does the work, what a
-report is told, or name what the whole run is calibrated by, which all slides share."""
+report is told, how exact an estimate must be, or name what the whole run is calibrated by, which all slides share."""
 
 CONFIG_COLUMN = "config"
 _MAX_FILE_BYTES = 1 << 20

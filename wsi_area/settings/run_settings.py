@@ -14,6 +14,7 @@ from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.cluster_settings import ClusterSettings, StorageSettings, TlsSettings
 from wsi_area.settings.effect import Effect, effect_of
+from wsi_area.settings.estimate_settings import EstimateSettings
 from wsi_area.settings.margin_settings import BandSettings, HotspotSettings
 from wsi_area.settings.mistakes import in_words, placed
 from wsi_area.settings.presets import config_file, shown
@@ -140,6 +141,7 @@ class RunSettings(_Section):
     hotspots: Annotated[HotspotSettings, Effect.AFTER] = HotspotSettings()
     sections: Annotated[SectionSettings, Effect.AFTER] = SectionSettings()
     tma: Annotated[TmaSettings, Effect.AFTER] = TmaSettings()
+    estimate: EstimateSettings = EstimateSettings()
     reader: ReaderSettings = ReaderSettings()
     calibration: CalibrationSettings = CalibrationSettings()
     quality: Annotated[QualitySettings, Effect.FINDINGS] = QualitySettings()

@@ -16,7 +16,7 @@ from wsi_area.results.documents import document_of
 from wsi_area.results.layout import RunLayout, read_json, write_bytes, write_json
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.seal.sealed_run import add_to_seal
-from wsi_area.results.uncertainty.reference_scores import SCORE_NAME
+from wsi_area.results.uncertainty.reference_scores import SCORE_NAME, reference_scores
 from wsi_area.storage.place import Place
 
 AREA_COLUMNS = ("slide_id", "class", "counted_mm2", "adjusted_mm2", "ci95_low_mm2", "ci95_high_mm2")
@@ -154,6 +154,12 @@ def totals_of(run: OpenedRun) -> dict[str, frozenset[str]]:
     if any(slide.tissue_layer is not None for slide in counted):
         del found["tissue"]
     return {name: members for name, members in found.items() if members}
+
+
+def unless_shown(layout: RunLayout, score: ReferenceScore) -> ReferenceScore:
+    """Return a score, or the same with its earlier time where it is the one that is shown: then no file changes."""
+    newest = next(iter(reference_scores(layout)), None)
+    return newest if newest is not None and newest.model_copy(update={"scored": score.scored}) == score else score
 
 
 def write_score(layout: RunLayout, score: ReferenceScore, answers: Sequence[tuple[str, bytes]]) -> Place:

@@ -16,6 +16,7 @@ from wsi_area.review.contents import contents_of
 from wsi_area.review.folder import ReviewFolder, junk_in, read_review_seal, review_folder
 from wsi_area.review.tables import review_csv, review_table
 from wsi_area.review.verdicts import ReviewState, state_of
+from wsi_area.storage.place import Place
 
 _OLD = "the next decision writes it anew, and so does the same wsi-area run again"
 
@@ -31,7 +32,11 @@ class CheckedReview:
 
 
 def check_review(
-    layout: RunLayout, run: RunRecord, slides: Sequence[EndedSlide], heads: Sequence[str] = ()
+    layout: RunLayout,
+    run: RunRecord,
+    slides: Sequence[EndedSlide],
+    heads: Sequence[str] = (),
+    events: Place | None = None,
 ) -> CheckedReview:
     """Return everything in the review of a run that does not agree.
 
@@ -41,13 +46,15 @@ def check_review(
         Where it lies, what ran, and how its slides ended, as far as known.
     heads : sequence of str
         Heads of chains on somebody's paper, or how they begin.
+    events : Place or None
+        Where the review lies, if not in the run.
 
     Raises
     ------
     NewerDocumentError
         If a later version wrote an event.
     """
-    folder = review_folder(layout)
+    folder = review_folder(layout, events)
     faults = [_fault(name, "it is no part of a review; move it elsewhere") for name in junk_in(folder)]
     if not folder.is_begun:
         return CheckedReview((*faults, *(_unknown_head(head) for head in heads)))

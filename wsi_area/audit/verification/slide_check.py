@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wsi_area.audit.verification.counted_again import CountedAgain
 from wsi_area.audit.verification.disagreement import Disagreement
+from wsi_area.audit.verification.estimate_check import coarse_faults, estimate_faults
 from wsi_area.audit.verification.margins_check import margins_faults
 from wsi_area.audit.verification.objects_check import objects_faults
 from wsi_area.audit.verification.regions_check import regions_faults
@@ -18,6 +19,7 @@ from wsi_area.audit.verification.tissue_check import crossing_faults, read_layer
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
 from wsi_area.model.json_tree import json_digest
 from wsi_area.model.ledger import LedgerLayout
+from wsi_area.model.record.estimate.slide_estimate import EstimateOnRecord
 from wsi_area.model.record.run_seal import SealedSlide
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.plain_text import named_file
@@ -70,6 +72,7 @@ class Recounted:
     faults: list[tuple[str, str]]
     ledger: str | None = None  # their digests
     class_map: str | None = None
+    coarse: str | None = None
 
 
 def check_slide(task: SlideTask) -> CheckedSlide:
@@ -137,6 +140,8 @@ def recount(layout: SlideLayout, slide: CountedSlide, threads: int) -> Recounted
     if rows.shape[:2] != grid.shape or not columns.fits(rows.shape[2]):
         what = f"{LEDGER_ARRAY} has the shape {rows.shape}, the plan on record {grid.shape} tiles"
         return Recounted(0, [("ledger", what)])
+    if slide.estimate is not None:
+        return _estimate_again(layout, slide, slide.estimate, rows, threads)
     stored, size = open_class_map(layout), grid.size_px
     if stored.shape != (size.height_px, size.width_px):
         what = f"its shape is {stored.shape}, not {(size.height_px, size.width_px)} as on record"
@@ -148,6 +153,16 @@ def recount(layout: SlideLayout, slide: CountedSlide, threads: int) -> Recounted
     of_ledger = (*_total_faults(slide, columns, rows), *threshold_faults(slide, columns, rows))
     faults = [*again.faults, *of_ledger, *pictures]
     return Recounted(grid.shape[0] * grid.shape[1], faults, ledger_digest(rows), again.digest.hex)
+
+
+def _estimate_again(
+    layout: SlideLayout, slide: CountedSlide, estimate: EstimateOnRecord, rows: NDArray[np.int64], threads: int
+) -> Recounted:
+    """Return what came of making an estimate again; it has no class map, and its coarse look has one."""
+    faults, digest = ([], None) if estimate.coarse is None else coarse_faults(layout, slide, estimate.coarse, threads)
+    if not faults:
+        faults += estimate_faults(layout, slide, estimate, rows)
+    return Recounted(rows.shape[0] * rows.shape[1], faults, ledger_digest(rows), coarse=digest)
 
 
 def _layer_faults(layout: SlideLayout, slide: CountedSlide, task: SlideTask, *, is_torn: bool) -> list[tuple[str, str]]:
@@ -237,6 +252,7 @@ def _seal_faults(
         "document": ("result.json", document_digest(read_json(layout.result_json))),
         "ledger": ("ledger", again.ledger),
         "class_map": ("class map", again.class_map),
+        "coarse": ("coarse look", again.coarse),
         "objects": ("objects.parquet", objects_digest(layout)),
     }
     about_counts = bool(named & {"tile", "ledger", "class", "counts", "classes"})

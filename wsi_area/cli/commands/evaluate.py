@@ -26,6 +26,7 @@ EXIT_FAILED = 2
 @click.option("--within", type=click.Path(path_type=Path), help="Compare only inside these outlines or this mask.")
 @click.option("--within-scale", metavar="N", help="Level-0 px per unit of that file; default: its own.")
 @click.option("--labelled-only", is_flag=True, help="Leave out what was not drawn; else it is the class 'rest'.")
+@click.option("--amended", is_flag=True, help="Of a run: the newest amended version of each slide, where it has one.")
 @click.option("--images", type=click.Path(path_type=Path), help="Plain images to try a model on.")
 @click.option("--masks", type=click.Path(path_type=Path), help="Their masks; default: --truth, else --images.")
 @click.option("--mpp", metavar="X[,Y]", help="µm per pixel of those images.")
@@ -82,6 +83,7 @@ def _of_run(run: Place, options: dict[str, Any]) -> tuple[Accuracy | None, dict[
         labelled_only=options["labelled_only"],
         groups=None if options["groups"] is None else read_groups(options["groups"]),
         seed=options["seed"],
+        amended=options["amended"],
     )
     return found.accuracy, dict(found.failures)
 
@@ -90,7 +92,7 @@ def _of_model(model: Path, options: dict[str, Any]) -> Accuracy:
     from wsi_area.training.held_out import evaluate_folder
     from wsi_area.training.material import pair_sources, read_groups
 
-    _refuse(options, ("within", "within_scale", "truth_scale"), "a run, not with a model")
+    _refuse(options, ("within", "within_scale", "truth_scale", "amended"), "a run, not with a model")
     if options["labelled_only"]:
         raise SettingsError("--labelled-only goes with a run, not with a model")
     mpp = parse_mpp(options["mpp"])

@@ -29,6 +29,7 @@ from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.measurement_facts import sensitivity_lines
 from wsi_area.results.budget.budget_text import budget_lines
 from wsi_area.results.tables.adjusted_text import adjusted_lines
+from wsi_area.results.tables.estimate_text import estimate_text
 from wsi_area.results.tables.step_text import step_lines
 from wsi_area.storage.place import Place
 
@@ -184,6 +185,7 @@ def _explain_run(slide: CountedSlide, class_name: str | None, as_json: bool) -> 
     if as_json:
         classes = [{"name": name, **_facts(explanation)} for name, explanation in explained]
         head = {"slide_id": slide.slide_id, "status": "explained", "lacking": lacking or None}
+        head |= {"estimated": estimate_text(slide)} if slide.estimate is not None else {}
         steps = [] if slide.steps is None else [step.model_dump() for step in slide.steps.listed]
         moved = None if slide.tissue_by_threshold is None else slide.tissue_by_threshold.model_dump()
         budgets = [budget.model_dump() for budget in _budgets(slide, [name for name, _ in areas])]
@@ -192,6 +194,8 @@ def _explain_run(slide: CountedSlide, class_name: str | None, as_json: bool) -> 
         say(_json({**head, "classes": classes, **told_of}))
     else:
         lines = f"{slide.slide_id}: {reason}" if reason else slide.slide_id
+        if slide.estimate is not None:
+            lines += f"\n{estimate_text(slide)}; the pixels below are estimates, too"
         if lacking:
             lines += f"\nINCOMPLETE, the areas below are too small: {lacking}"
         told = [lines, *(explanation_text(explanation) for _, explanation in explained)]

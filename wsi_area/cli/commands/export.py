@@ -34,6 +34,7 @@ from wsi_area.storage.place import Place
     "--out", type=RunPlace(), help="Write here instead, into a folder for each slide: for a run that is read-only."
 )
 @click.option("--amended", is_flag=True, help="The newest amended version of each slide, into the folder of that.")
+@click.option("--tissue", is_flag=True, help="The tissue layer of each slide, into the folder of that.")
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
@@ -45,6 +46,7 @@ def command(
     ome_zarr_version: OmeVersion | None,
     out: Place | None,
     amended: bool,
+    tissue: bool,
     as_json: bool,
 ) -> None:
     """Write the measured slides of RUN in the format of another tool, each below its folder in RUN/slides.
@@ -55,12 +57,13 @@ def command(
     wsi-area export out/ --format ome-zarr
     wsi-area export out/ --format regions
     wsi-area export out/ --format geojson --amended
+    wsi-area export out/ --format geojson --tissue
     wsi-area export archived/ --format geojson --out outlines/
 
     Areas are held against the result while they are written. Exit codes: 0 written; 1 there is no finished run, no
     such slide, or nothing to export; 4 what would be written is not what was measured.
     """  # noqa: D301 (click reads the backspace)
-    options = ExportOptions(format_, split, simplify_px, ome_zarr_version, amended)
+    options = ExportOptions(format_, split, simplify_px, ome_zarr_version, amended, tissue)
     exported = []
     for slide in export_run(run, options, slide_ids, out):
         exported.append(slide)

@@ -16,6 +16,7 @@ from wsi_area.cli.output.findings_text import print_failures, print_findings, to
 from wsi_area.cli.output.wrapping import say, say_document
 from wsi_area.compute.quantity_text import number_text
 from wsi_area.errors import MissingMppError
+from wsi_area.inputs.drawings import refuse_mismatch
 from wsi_area.inputs.slide_settings import changed_keys, settings_of, told_settings
 from wsi_area.inputs.stage_in import wherever_it_is_read
 from wsi_area.run.context import task_memory_limit_bytes
@@ -40,6 +41,7 @@ def command(as_json: bool, **options: Any) -> None:
     slide cannot be measured or is cut short; 3 a slide has no believable pixel size.
     """  # noqa: D301 (click reads the backspace)
     wanted = asked(**options)
+    refuse_mismatch(wanted.settings, wanted.slides)
     outcomes = [_planned(wanted, n) for n in range(len(wanted.slides))]
     previews = [o for o in outcomes if isinstance(o, Preview)]
     failures = [o for o in outcomes if isinstance(o, PrepareFailure)]

@@ -15,6 +15,7 @@ from wsi_area.audit.reference.files import (
     read_design,
     require_new,
     totals_of,
+    unless_shown,
     write_draw,
     write_score,
 )
@@ -31,6 +32,7 @@ from wsi_area.results.documents import document_of
 from wsi_area.results.layout import write_bytes
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.uncertainty.tables_again import write_tables_again
+from wsi_area.review.tables import renew_review
 from wsi_area.storage.place import Place
 
 EXIT_FAILED = 2
@@ -136,14 +138,15 @@ def score(run: Place, answers: tuple[Path, ...], name: str | None, as_json: bool
     design = read_design(opened, name or name_of_draw(opened.layout, first))
     readings = [reading_of(path, rows, design) for path, rows in zip(answers, tables, strict=True)]
     when = datetime.now(UTC).isoformat(timespec="microseconds")
-    found = scored(design, readings, totals_of(opened), when)
+    found = unless_shown(opened.layout, scored(design, readings, totals_of(opened), when))
     written = write_score(opened.layout, found, [(path.stem, path.read_bytes()) for path in answers])
     write_tables_again(opened.layout, opened.run_record, f"reference {found.draw}: tables")
+    renew_review(opened)
     if as_json:
         say_document(document_of(found), allow_nan=False)
         return
     _print(found)
-    say(str(written))
+    say(f"{written}\nAdjusted areas are in the summary of the run too.")
 
 
 def _print(found: ReferenceScore) -> None:

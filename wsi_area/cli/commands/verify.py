@@ -55,9 +55,13 @@ _DAMAGED = (
 )  # fmt: skip
 @click.option("--seal", metavar="SEAL", help="The seal on a report, or how it begins: is this the run it came from?")
 @click.option("--head", "heads", multiple=True, metavar="HEAD", help="A head on a signed report: is its chain whole?")
+@click.option("--events", type=RunPlace(), help="Folder of its review, where that does not lie in the run.")
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(run: Place, no_slides: bool, workers: int, seal: str | None, heads: tuple[str, ...], as_json: bool) -> None:
+def command(
+    run: Place, no_slides: bool, workers: int, seal: str | None, heads: tuple[str, ...], events: Place | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Count the class maps of RUN again, and hold all that people read of it against ledgers, documents and seal.
 
     \b
@@ -68,7 +72,7 @@ def command(run: Place, no_slides: bool, workers: int, seal: str | None, heads: 
     when it was written. Exit code 0 if everything agrees, 4 if anything does not; each disagreement names the slide,
     the file and the place in it. Nothing is changed.
     """  # noqa: D301 (click reads the backspace)
-    verified = verify_run(run, with_slides=not no_slides, workers=workers, seal=seal, heads=heads)
+    verified = verify_run(run, with_slides=not no_slides, workers=workers, seal=seal, heads=heads, events=events)
     code = EXIT_VERIFICATION if verified.disagreements else EXIT_OK
     if as_json:
         document = {"exit_code": code, **asdict(verified)}

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from wsi_area.cli.options.config_option import CONFIG_FILE
+from wsi_area.cli.options.percentage import Percentage
 from wsi_area.inputs.collect import CollectedSlides, collect_slides
+from wsi_area.inputs.estimate_asked import refuse_with_estimate
 from wsi_area.inputs.manifest import COLUMNS
 from wsi_area.inputs.slide_settings import refuse_wrong_settings
 from wsi_area.segmenters.registry import make_segmenter
@@ -77,6 +79,18 @@ def slide_options(function: F) -> F:
             help="Drawn regions, each with a row of areas in regions.csv, whatever the segmenter; as --annotations.",
         ),
         click.option("--regions-scale", metavar="N", help="Likewise for --regions-from."),
+        click.option(
+            "--estimate",
+            type=Percentage(),
+            help="Estimate areas from random spots until half the 95 % interval is so much of the area, such as 0.5%: "
+            "of the tumour, else of what is positive, else of the tissue.",
+        ),
+        click.option(
+            "--estimate-budget",
+            type=Percentage(),
+            help="Decode no more than this share of the pixels, such as 10%; alone: estimate as well as that allows.",
+        ),
+        click.option("--estimate-seed", type=click.IntRange(0), help="Of the random spots; default 1."),
         click.option("--recursive", is_flag=True, help="Look into folders inside folders."),
         click.option("--workers", type=click.IntRange(1), help="How many threads or processes; default: all cores."),
         click.option("--scheduler", metavar="ADDRESS", help="A running dask scheduler, e.g. tcp://host:8786."),
@@ -115,6 +129,9 @@ def asked(
     roi_scale: str | None,
     regions_from: Path | None,
     regions_scale: str | None,
+    estimate: float | None,
+    estimate_budget: float | None,
+    estimate_seed: int | None,
     recursive: bool,
     workers: int | None,
     scheduler: str | None,
@@ -133,6 +150,9 @@ def asked(
         extra.append(f"run.workers={workers}")
     if scheduler is not None:
         extra.append(f'run.scheduler="{scheduler}"')
+    for key, value in (("half_width_pct", estimate), ("budget_pct", estimate_budget), ("seed", estimate_seed)):
+        if value is not None:
+            extra.append(f"estimate.{key}={value!r}")
     if fail_fast:
         extra.append("run.fail_fast=true")
     if title is not None:
@@ -157,6 +177,7 @@ def asked(
         access=settings.storage.access,
     )
     refuse_wrong_settings(settings, wanted)
+    refuse_with_estimate(settings, wanted)
     return Asked(wanted, settings)
 
 

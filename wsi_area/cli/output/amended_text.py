@@ -88,6 +88,28 @@ def version_document(run: OpenedRun, version: AmendedSlide, *, was_there: bool) 
     }  # fmt: skip
 
 
+def versions_without_base(run: OpenedRun) -> dict[str, list[int]]:
+    """Return the amended versions of each slide whose base is gone, by their numbers; slides without any are left out.
+
+    Raises
+    ------
+    ResultError
+        If a version cannot be read.
+    """
+    found = {
+        slide_id: [v.number for v in amended_slides(run.layout.slide(slide_id)) if v.is_base_gone]
+        for slide_id in run.run_record.slides_planned
+    }
+    return {slide_id: numbers for slide_id, numbers in found.items() if numbers}
+
+
+def without_base_lines(gone: dict[str, list[int]]) -> Iterator[str]:
+    """Yield a line for each slide that has amended versions whose base is gone."""
+    for slide_id, numbers in gone.items():
+        versions = f"version{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+        yield f"{slide_id}: the base of its amended {versions} is gone, since it was measured again; amend it again"
+
+
 def laid_text(laid: LaidCorrections) -> str:
     """Return what became of a file of corrections that was given with a run, in a line."""
     name, file = laid.given.slide_id, laid.given.file

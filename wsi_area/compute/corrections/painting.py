@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 import numpy as np
@@ -84,10 +85,16 @@ def _window(stroke: Stroke, place: TilePlace) -> tuple[slice, slice] | None:
     if stroke.wkb_l0_px is None:
         is_met = stroke.component is None or stroke.component.meets(place.work_px)
         return (slice(0, len(y)), slice(0, len(x))) if is_met else None
-    left, top, right, bottom = shapely.bounds(shapely.from_wkb(stroke.wkb_l0_px))
+    left, top, right, bottom = _bounds(stroke.wkb_l0_px)
     columns = slice(int(np.searchsorted(x, left, "left")), int(np.searchsorted(x, right, "right")))
     rows = slice(int(np.searchsorted(y, top, "left")), int(np.searchsorted(y, bottom, "right")))
     return None if rows.start >= rows.stop or columns.start >= columns.stop else (rows, columns)
+
+
+@lru_cache(maxsize=4096)  # asked of every batch; a drawing may have a million points
+def _bounds(wkb: bytes) -> tuple[float, float, float, float]:
+    left, top, right, bottom = shapely.bounds(shapely.from_wkb(wkb)).tolist()
+    return left, top, right, bottom
 
 
 def meets(stroke: Stroke, place: TilePlace) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-_COARSE = 320  # pixels of the longer side on which a place is looked for; numbers are larger than one of them
+_COARSE = 200  # pixels of the longer side on which a place is looked for; numbers are larger than one of them
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,14 @@ class SealedSlide(Part):
     class_map: Annotated[Hash | None, Says("of the pixels of its class map", empty="it was not counted")]
     objects: Annotated[Hash | None, Says("of its table of objects", empty="it has none")]
     tissue: Annotated[Hash | None, Says("of ledger and class map of its tissue layer", empty="it has none")] = None
+    coarse: Annotated[
+        Hash | None, Says("of ledger and class map of the coarse look at it", empty="it is no estimate from one")
+    ] = None
+
+    @property
+    def absent(self) -> set[str]:
+        """Return the names of the layers that the slide does not have."""
+        return {name for name in ("tissue", "coarse") if getattr(self, name) is None}
 
 
 class SealedLater(Part):
@@ -51,11 +59,8 @@ class RunSeal(Part):
     @property
     def expected_seal(self) -> str:
         """Return the seal that the digests make."""
-        # of a slide without a tissue layer the seal is what it was before there were any
-        slides = {
-            name: slide.model_dump(mode="json", exclude={"tissue"} if slide.tissue is None else None)
-            for name, slide in self.slides.items()
-        }
+        # of a slide without a tissue layer, or a coarse look, the seal is what it was before there were any
+        slides = {name: slide.model_dump(mode="json", exclude=slide.absent) for name, slide in self.slides.items()}
         return json_digest({"rules": SEAL_RULES, "run": self.run, "slides": slides, "tables": self.tables})
 
     @property

@@ -17,6 +17,7 @@ from wsi_area.model.documented import (
     Number,
     Part,
     Says,
+    not_there,
 )
 from wsi_area.model.record.slide_origin import NO_AREA, NO_MM2, NOT_COUNTED, NOTHING_READ
 
@@ -117,15 +118,16 @@ class ClassOnRecord(Part):
     ] = None  # fmt: skip
     n_px: Annotated[
         Count,
-        Says("its pixels", _PX, source="the sum of the ledger's rows", column="n_px", tables=("areas",)),
         Says(
-            "pixels of one class",
-            _PX,
-            f"the slide's settings lack it, or {NOT_COUNTED}",
-            "the sum of the ledger's rows",
-            "n_px_class_<class>",
+            "its pixels, which its area follows from; of an estimate what all of the slide is estimated to have", _PX,
+            source="the sum of the ledger's rows", column="n_px", tables=("areas",),
         ),
-    ]
+    ]  # fmt: skip
+    n_px_sampled: Annotated[
+        Count | None,
+        Field(exclude_if=not_there),
+        Says("those of them that an estimate counted one by one", _PX, "it was measured whole, and this is absent"),
+    ] = None
     area_mm2: Annotated[
         Area | None,
         Says("its area", "mm²", NOTHING_READ, column="area_mm2", tables=("areas",)),
@@ -150,6 +152,18 @@ class ClassOnRecord(Part):
             "the segmenter's signal, integrated tile by tile", "mean_<signal>", ("areas",), "signal_per_mm2",
         ),
     ]  # fmt: skip
+
+    @property
+    def n_px_counted(self) -> Annotated[
+        int,
+        Says(
+            "pixels of one class that were counted one by one; of an estimate those of its spots and of bare glass",
+            _PX, f"the slide's settings lack it, or {NOT_COUNTED}", "the sum of the ledger's rows",
+            "n_px_class_<class>",
+        ),
+    ]:  # fmt: skip
+        """Return its level-0 pixels that were counted one by one."""
+        return self.n_px if self.n_px_sampled is None else self.n_px_sampled
 
     @property
     def integrated_signal(self) -> Annotated[

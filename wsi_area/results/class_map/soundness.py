@@ -58,7 +58,7 @@ def take_back_torn(
     return len(torn)
 
 
-def stores_open(layout: SlideLayout) -> bool:
+def stores_open(layout: SlideLayout, *, has_class_map: bool = True) -> bool:
     """Return True if the metadata of a slide's class map and ledger are whole; in a bucket they are, or not there.
 
     Chunks can be measured again one by one, but nobody could read them.
@@ -71,7 +71,8 @@ def stores_open(layout: SlideLayout) -> bool:
     if not isinstance(layout.root, Path):
         return True
     try:
-        for store, array in ((layout.ledger, LEDGER_ARRAY), (layout.class_map, CLASS_MAP_ARRAY)):
+        stores = ((layout.ledger, LEDGER_ARRAY), (layout.class_map, CLASS_MAP_ARRAY))
+        for store, array in stores if has_class_map else stores[:1]:
             zarr.open_group(zarr_store(store), mode="r")
             zarr.open_array(zarr_store(store), path=array, mode="r")
     except (FileNotFoundError, KeyError, ValueError, TypeError):

@@ -29,7 +29,13 @@ _ROW_TYPE, _ZSTD_LEVEL = "<i8", 1
 
 
 def create_store(
-    layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, key: str, made_from: Mapping[str, str]
+    layout: SlideLayout,
+    plan: SlidePlan,
+    scheme: ClassScheme,
+    key: str,
+    made_from: Mapping[str, str],
+    *,
+    has_class_map: bool = True,
 ) -> None:
     """Lay out the empty stores of a slide; the ledger comes last, so a store that opens is whole.
 
@@ -42,23 +48,15 @@ def create_store(
         Hash of everything the result depends on; a store with another key is not continued.
     made_from : mapping
         The same part by part.
+    has_class_map : bool
+        False for an estimate: of what is not looked at nobody may read that it is background.
     """
     for path in (layout.ledger, layout.class_map):
         remove_tree(path)
-    shard_px, below = plan.batch_tiles * plan.tile_px, layout.base
+    below = layout.base
     over = {} if below is None else {OVER_KEY: ledger_attribute(below, "key")}
-    image = zarr.create_group(zarr_store(layout.class_map))
-    image.create_array(
-        CLASS_MAP_ARRAY,
-        shape=(plan.work_size_px.height_px, plan.work_size_px.width_px),
-        shards=(shard_px, shard_px),
-        chunks=(plan.tile_px, plan.tile_px),
-        dtype="uint8",
-        fill_value=BACKGROUND_ID,
-        compressors=CHUNK_CODECS,
-        dimension_names=("y", "x"),
-    )
-    image.attrs.update(_ome_attributes(plan, scheme))
+    if has_class_map:
+        _create_class_map(layout, plan, scheme)
     columns = LedgerLayout(len(scheme.classes)).columns
     k = plan.batch_tiles
     ledger = zarr.create_group(zarr_store(layout.ledger))
@@ -74,6 +72,22 @@ def create_store(
             "batch_tiles": k, "level": plan.level, "reduce_factor": plan.reduce_factor, **over,
         },
     )  # fmt: skip
+
+
+def _create_class_map(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme) -> None:
+    shard_px = plan.batch_tiles * plan.tile_px
+    image = zarr.create_group(zarr_store(layout.class_map))
+    image.create_array(
+        CLASS_MAP_ARRAY,
+        shape=(plan.work_size_px.height_px, plan.work_size_px.width_px),
+        shards=(shard_px, shard_px),
+        chunks=(plan.tile_px, plan.tile_px),
+        dtype="uint8",
+        fill_value=BACKGROUND_ID,
+        compressors=CHUNK_CODECS,
+        dimension_names=("y", "x"),
+    )
+    image.attrs.update(_ome_attributes(plan, scheme))
 
 
 def _ome_attributes(plan: SlidePlan, scheme: ClassScheme) -> dict[str, Any]:

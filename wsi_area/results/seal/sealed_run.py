@@ -17,7 +17,7 @@ from wsi_area.results.class_map.sparse_class_map import tiles_of
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.documents import read_seal, run_bytes, write_seal
-from wsi_area.results.layout import HEAT_MAP_NAME, HOTSPOTS_NAME, RunLayout, SlideLayout, read_json
+from wsi_area.results.layout import HEAT_MAP_NAME, HOTSPOTS_NAME, TMA_GRID_NAME, RunLayout, SlideLayout, read_json
 from wsi_area.results.seal.contents import (
     ClassMapDigest,
     document_digest,
@@ -39,7 +39,10 @@ _LOG = logging.getLogger(__name__)
 _Sealed = tuple[SealedSlide, dict[str, str]]
 _NOTHING = SealedSlide(document=None, ledger=None, class_map=None, objects=None)
 
-OF_SLIDE = ("result.json", OBJECTS_TABLE, REGIONS_TABLE, THUMBNAIL_NAME, CLASSES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME)
+OF_SLIDE = (
+    "result.json", OBJECTS_TABLE, REGIONS_TABLE, THUMBNAIL_NAME, CLASSES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME,
+    TMA_GRID_NAME,
+)  # fmt: skip
 """Files beside a slide's stores that the seal holds byte by byte."""
 
 
@@ -171,6 +174,8 @@ def _sealed_slide(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | Non
         return _NOTHING, {}
     document = document_digest(read_json(layout.result_json))
     is_counted = isinstance(slide, CountedSlide)
+    has_map = isinstance(slide, CountedSlide) and slide.estimate is None
+    has_look = isinstance(slide, CountedSlide) and slide.estimate is not None and slide.estimate.coarse is not None
     has_layer = isinstance(slide, CountedSlide) and slide.tissue_layer is not None
     ledger = ledger_digest(ledger_rows(layout)) if is_counted else None
     is_same = before is not None and (before.document, before.ledger) == (document, ledger)
@@ -178,8 +183,9 @@ def _sealed_slide(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | Non
     sealed = SealedSlide(
         document=document,
         ledger=ledger,
-        class_map=_once(known.class_map, lambda: class_map_digest(layout)) if is_counted else None,
+        class_map=_once(known.class_map, lambda: class_map_digest(layout)) if has_map else None,
         objects=_once(known.objects, lambda: objects_digest(layout)) if is_counted else None,
+        coarse=_once(known.coarse, lambda: layer_digest(layout.coarse)) if has_look else None,
         tissue=_once(known.tissue, lambda: layer_digest(layout.tissue)) if has_layer else None,
     )
     files = {}

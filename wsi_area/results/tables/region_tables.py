@@ -82,15 +82,15 @@ def rows_in(table: "pa.Table") -> list[RegionOnRecord]:
     return [RegionOnRecord.model_validate(json.loads(text)) for text in table[ROW].to_pylist()]
 
 
-def read_regions(place: Place) -> "pa.Table":
-    """Return a slide's own table of regions.
+def read_regions(place: Place, columns: Sequence[str] | None = None) -> "pa.Table":
+    """Return a slide's own table of regions, or some columns of it.
 
     Raises
     ------
     ResultError
         If it is damaged.
     """
-    return _read(place)
+    return _read(place, columns)
 
 
 def slide_regions_table(layout: SlideLayout) -> "pa.Table":
@@ -105,12 +105,13 @@ def slide_regions_table(layout: SlideLayout) -> "pa.Table":
     return _read(place).drop_columns([OUTLINE, ROW]) if place.is_file() else slide_table(layout.slide_id, ())
 
 
-def _read(place: Place) -> "pa.Table":
+def _read(place: Place, columns: Sequence[str] | None = None) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(pa.BufferReader(place.read_bytes())).read()  # `read_table` would load pandas
+        file = pq.ParquetFile(pa.BufferReader(place.read_bytes()))  # `read_table` would load pandas
+        return file.read(None if columns is None else list(columns))
     except (OSError, ValueError, pa.ArrowException) as error:
         raise ResultError(
             f"{place} cannot be read ({error}); delete it, then run the same command again: it is made anew"

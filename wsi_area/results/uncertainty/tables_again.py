@@ -41,7 +41,8 @@ def write_tables_again(layout: RunLayout, run: RunRecord, name: str) -> None:
     written[WORKBOOK] = write_workbook(layout, tables, run.seal or "")
     seal = earlier_seal(layout)
     held = {} if seal is None else seal.held_files
-    add_to_seal(layout, name, [layout.root / file for file, digest in written.items() if held.get(file) != digest])
+    if changed := [layout.root / file for file, digest in written.items() if held.get(file) != digest]:
+        add_to_seal(layout, name, changed)
 
 
 def _slides(layout: RunLayout, run: RunRecord) -> list[EndedSlide]:

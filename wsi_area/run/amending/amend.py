@@ -89,10 +89,11 @@ def amend_slide(
     version_layout.root.mkdir(parents=True, exist_ok=True)
     try:
         result = _written(wanted, content, executor)
-    except Exception:
+    except BaseException:  # Ctrl-C too
         remove_tree(version_layout.root)
         raise
     if result is None:
+        remove_tree(version_layout.root)
         return None
     _LOG.info("%s: amended version %d", measured.slide_id, number)
     return AmendOutcome(read_amended(layout, number), False)

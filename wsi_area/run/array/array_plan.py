@@ -18,6 +18,7 @@ from wsi_area.run.array.division import Share, divide
 from wsi_area.run.continuation import MEASUREMENT_VERSION
 from wsi_area.segmenters.registry import segmenter_package
 from wsi_area.settings.effect import Effect
+from wsi_area.settings.estimate_settings import EstimateSettings
 from wsi_area.settings.run_settings import RunSettings, with_effect
 from wsi_area.slides.header.companion_files import companions_of, files_of
 from wsi_area.storage.access import Access
@@ -41,6 +42,9 @@ class ArrayPlan:
     def shares(self) -> dict[str, tuple[Share, ...]]:
         """Return who has what of each slide id: a function of the files' sizes, the number of tasks, and no more."""
         least = max(1, int(self.settings["run"]["piece_mib"] * 2**20))
+        asked = EstimateSettings.model_validate(self.settings.get("estimate", {}))
+        if asked.is_asked:  # what is drawn next hangs on all that was drawn before: one task has the slide
+            least = max(least, *self.file_bytes.values(), 1)
         return divide(self.file_bytes, self.count, least)
 
     def slides_of(self, index: int) -> tuple[SlideInput, ...]:

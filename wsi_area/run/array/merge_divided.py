@@ -21,15 +21,14 @@ from wsi_area.run.continuation import origin_difference, origin_of
 from wsi_area.run.earlier_run import NOT_REACHED, ended_document
 from wsi_area.run.executors.choice import usable_cores
 from wsi_area.run.executors.threads import ThreadsExecutor
+from wsi_area.run.finished.measured import Measured, write_failed
 from wsi_area.run.measure_slide import (
-    Measured,
     finished,
     of_original,
     prepared_slide,
     tiles_place,
     where_to_read,
     without_tissue,
-    write_failed,
 )
 from wsi_area.run.passes.tissue_layer import layer_asked
 from wsi_area.run.prepare import PreparedSlide

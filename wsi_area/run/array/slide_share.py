@@ -29,8 +29,8 @@ from wsi_area.run.array.share_batches import batches_of
 from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
 from wsi_area.run.events import SlideStarted
+from wsi_area.run.finished.measured import failed_slide
 from wsi_area.run.measure_slide import (
-    failed_slide,
     of_original,
     prepared_slide,
     tiles_place,

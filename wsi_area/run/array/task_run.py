@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.inputs.collect import SlideInput, left_out_of
 from wsi_area.inputs.drawings import refuse_mismatch
+from wsi_area.inputs.estimate_asked import refuse_with_estimate
 from wsi_area.inputs.stage_in import refuse_unreachable
 from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.run_record import RunRecord, TaskRecord
@@ -100,6 +101,7 @@ def run_task(
         started with other slides, other settings or in another number.
     """
     refuse_mismatch(settings, slides)
+    refuse_with_estimate(settings, slides)
     refuse_unreachable([slide.path for slide in slides], settings)
     refuse_slurm_executor(settings)
     layout = RunLayout(out)

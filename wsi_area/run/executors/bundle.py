@@ -8,6 +8,7 @@ from typing import Any
 from wsi_area.run.executors.contract import TaskLost
 from wsi_area.run.work.isolation import Died, Raised
 from wsi_area.run.work.worker_log import logged_call
+from wsi_area.run.work.worker_setup import keep_freed_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Bundled:
 
 def run_bundle(function: Callable[[Any], Any], items: Sequence[Any], logs: str | None) -> Bundled:
     """Return what the function makes of each item, one after the other; what a worker does as one task."""
+    keep_freed_memory()
     started = time.perf_counter()
     results = [function(item) if logs is None else logged_call(function, item, logs) for item in items]
     return Bundled(results, time.perf_counter() - started)

@@ -35,6 +35,8 @@ class LocalProcesses:
             {
                 "distributed.deploy.lost-worker-timeout": "1h",
                 "distributed.scheduler.allowed-failures": worker_retries,
+                # a stack of each task, taken a hundred times a second for a dashboard that nobody looks at
+                "distributed.worker.profile.enabled": False,
             }
         )
         self.planned_workers = workers

@@ -1,1 +1,1 @@
-"""finished: a slide that need not be looked at again: what its result rests on, and whether all is as it was."""
+"""finished: how a slide ended, and one that need not be looked at again: what it rests on, whether all is as it was."""

@@ -17,7 +17,7 @@ def order_class_thumbnail(layout: SlideLayout, ended: EndedSlide, executor: Exec
     It is a task like a batch: the one process that talks to a cluster's workers has enough to do. Where it comes to
     nothing the result stands, and the report makes the picture itself.
     """
-    if not isinstance(ended, CountedSlide):
+    if not isinstance(ended, CountedSlide) or ended.estimate is not None:
         return
     try:
         why = _why_not_kept(layout, ended, executor)

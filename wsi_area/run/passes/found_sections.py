@@ -47,13 +47,12 @@ def with_found(
     ResultError
         If the class map cannot be read.
     """
-    place = layout.root / TMA_GRID_NAME
+    place, name = layout.root / TMA_GRID_NAME, layout.slide_id
+    array = _array_rule(settings.tma, name)  # before the file goes: it may be the grid that somebody corrected there
     place.unlink(missing_ok=True)
-    name = layout.slide_id
     if mpp is None or tissue is None:
         told = "pieces of tissue and cores are found by their size in µm, and there is no pixel size"
         return _with(named, QaFinding(name, "SECTIONS_NOT_ASSESSED", "warning", None, None, "", told, "give --mpp"))
-    array = _array_rule(settings.tma, name)
     task = SectionsTask(
         tissue_layout.root.resolve(), name, tissue.grid, tissue.work_mpp, mpp, tissue.tissue_ids,
         _piece_rule(settings.sections), array,

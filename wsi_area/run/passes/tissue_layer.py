@@ -2,16 +2,18 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from wsi_area.compute.calibration.level_ratios import usable_levels
 from wsi_area.compute.cut.planning import choose_level
+from wsi_area.compute.judge.bearing import LAYER
 from wsi_area.compute.quantity_text import pair_text
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_classes
 from wsi_area.inputs.drawn_source import DrawnSource
+from wsi_area.model.finding import QaFinding
 from wsi_area.model.record.slide_tissue import TissueLayerOnRecord, TissueSource
 from wsi_area.run.context import Context
 from wsi_area.run.events import BatchDone, Event, Listener, SlidePreparing, SlideStarted
@@ -74,6 +76,14 @@ def reason_of_layer(reason: str) -> str:
     'its tissue layer: set tissue.unmatched, or add it in [[tissue.classes]]'
     """
     return f"its tissue layer: {re.sub(r'(?<![^ [(])segmenter[.](?=[a-z_])', 'tissue.', reason)}"
+
+
+def findings_of_layer(found: Iterable[QaFinding], own: Iterable[QaFinding]) -> Iterator[QaFinding]:
+    """Yield what was noticed on the tissue layer of a slide, and not on its classes."""
+    named = {finding.code for finding in own}
+    for finding in found:
+        if finding.code not in named:
+            yield replace(finding, message=f"{LAYER}{finding.message}")
 
 
 def _as_phases(listener: Listener) -> Listener:

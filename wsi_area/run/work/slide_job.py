@@ -45,6 +45,7 @@ class BatchTask:
     batch: int
     given_up: tuple[tuple[int, str], ...] = ()  # tile numbers that are not tried again, and why
     only: frozenset[int] | None = None  # tile numbers that are tried, and nothing is committed; None: all, committed
+    spots: frozenset[int] | None = None  # of an estimate: these alone are measured, and no class map is kept
 
     @property
     def slide_id(self) -> str:

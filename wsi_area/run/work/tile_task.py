@@ -14,7 +14,7 @@ from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.pixels import MaskArray
 from wsi_area.model.plan import Tile
 from wsi_area.results.class_map.shard import encoded_tile
-from wsi_area.results.class_map.store import commit_batch
+from wsi_area.results.class_map.store import commit_batch, ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.work.deadlines import deadline
 from wsi_area.run.work.slide_job import BatchResult, BatchTask, SlideJob, TileFailure
@@ -43,7 +43,10 @@ def measure_batch(task: BatchTask, announce: Announce | None = None) -> BatchRes
     """
     started, shown = time.process_time(), windows_so_far()
     try:
-        done, level_px, failures = _measure_batch(task, announce)
+        if task.spots is not None:
+            done, level_px, failures = _measure_spots(task, task.spots)
+        else:
+            done, level_px, failures = _measure_batch(task, announce)
     except Exception as error:  # the one place: whatever happens to a batch must not take the slide along
         if announce is not None and isinstance(error, MemoryError):
             raise
@@ -92,6 +95,29 @@ def _measure_batch(task: BatchTask, announce: Announce | None) -> tuple[int, int
     require_unchanged(plan.slide)  # what was read after somebody wrote into the file is of no slide at all
     commit_batch(SlideLayout(job.slide_dir), job.key, (tile_rows[0], tile_cols[0]), encoded, rows)
     return len(batch), level_px, failures
+
+
+def _measure_spots(task: BatchTask, numbers: frozenset[int]) -> tuple[int, int, list[TileFailure]]:
+    """Return how many spots of a batch were measured and committed, the pixels read for them, and what failed.
+
+    The rows of its other spots stay as they are.
+    """
+    job, plan = task.job, task.job.plan
+    tile_rows, tile_cols = batch_tiles_at(plan, task.batch)
+    tiles = [tile_at(plan, *divmod(number, plan.grid_cols)) for number in sorted(numbers)]
+    layout, store = LedgerLayout(len(job.fitted.scheme.classes)), SlideLayout(job.slide_dir)
+    rows = ledger_rows(store, tile_rows, tile_cols)
+    own = np.zeros((1, len(tiles), len(layout.columns)), np.int64)
+    measure, failures = _measure_of(job), []
+    _read_ahead(task, [tile.read_level_px for tile in tiles])
+    for tile, spot in zip(tiles, _spots(job, tiles, own, layout), strict=True):
+        failure = measure(tile, spot)
+        if failure is not None:
+            failures.append(TileFailure(tile.row, tile.col, failure))
+        rows[tile.row - tile_rows[0], tile.col - tile_cols[0]] = spot.row
+    require_unchanged(plan.slide)
+    commit_batch(store, job.key, (tile_rows[0], tile_cols[0]), {}, rows)
+    return len(tiles), sum(tile.read_level_px.area_px for tile in tiles), failures
 
 
 def _spots(job: SlideJob, tiles: Iterable[Tile], rows: Ints, layout: LedgerLayout) -> Iterator[TileSpot]:

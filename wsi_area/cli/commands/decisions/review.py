@@ -6,8 +6,9 @@ from typing import get_args
 import click
 
 from wsi_area.cli.options.run_place import RunPlace, storage_options
+from wsi_area.cli.output.amended_text import versions_without_base, without_base_lines
 from wsi_area.cli.output.review_text import review_document, say_events, say_state
-from wsi_area.cli.output.wrapping import say_beside, say_document
+from wsi_area.cli.output.wrapping import say, say_beside, say_document
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.review.event import Reason, Reviewer, Scope
 from wsi_area.results.opened_run import open_run
@@ -73,7 +74,13 @@ def command(
             raise SettingsError("what is decided? give one of --accept, --reject, --comment, --sign and the like")
         state = review_state(opened, events)
         code = EXIT_CHAINS if state.faults else EXIT_OPEN if state.open_slides else 0
-        say_document({"exit_code": code, **review_document(state)}) if as_json else say_state(state)
+        gone = versions_without_base(opened)
+        if as_json:
+            say_document({"exit_code": code, **review_document(state), "amended_base_gone": gone})
+        else:
+            say_state(state)
+            for line in without_base_lines(gone):
+                say(line)
         sys.exit(code)
     if not (by or "").strip():
         raise SettingsError("--by: who decides? give the name of the person")

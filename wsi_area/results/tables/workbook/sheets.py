@@ -1,7 +1,7 @@
 """results: which sheets the workbook of a run has, and in which order their columns stand."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from wsi_area.model.documented import Table
 from wsi_area.results.layout import RunLayout, write_bytes
@@ -12,6 +12,7 @@ from wsi_area.results.tables.workbook.file import Sheet, workbook
 
 WORKBOOK = "summary.xlsx"
 
+_ENDS = ("_mm2", "_ci95_low_mm2", "_ci95_high_mm2")
 _BESIDE: dict[Table, dict[str, tuple[str, ...]]] = {
     "summary": {
         "tumor_pct_tissue": ("positive_area_mm2", "positive_pct_tissue"),
@@ -26,6 +27,10 @@ _BESIDE: dict[Table, dict[str, tuple[str, ...]]] = {
     },
 }  # fmt: skip
 """What a person reads together stands together; the files for programs keep the order that they have had."""
+_BESIDE_WHERE_KNOWN: dict[Table, dict[str, tuple[str, ...]]] = {
+    "summary": {"tumor_area_mm2": tuple(f"tumor_area_adjusted{end}" for end in _ENDS)}
+}
+"""The same of what few runs have: where it is empty in every row it would part what everybody reads."""
 
 
 def write_workbook(layout: RunLayout, tables: Mapping[Table, RunTable], seal: str) -> str:
@@ -54,13 +59,15 @@ def workbook_with(content: bytes, name: Table, table: RunTable) -> bytes:
 
 def _sheet(name: Table, table: RunTable) -> Sheet:
     looks = {column: (unit_of(name, column), kind) for column, kind in table.columns.items()}
-    return Sheet(name, _placed(name, list(table.columns)), table.rows, looks)
+    return Sheet(name, _placed(name, table), table.rows, looks)
 
 
-def _placed(name: Table, columns: Sequence[str]) -> list[str]:
+def _placed(name: Table, table: RunTable) -> list[str]:
     """Return the columns of a table in the order of its sheet."""
-    beside = {
-        first: [column for column in others if column in columns] for first, others in _BESIDE.get(name, {}).items()
-    }
+    columns = list(table.columns)
+    filled = {column for row in table.rows for column, value in row.items() if value is not None}
+    known = {first: filled.intersection(others) for first, others in _BESIDE_WHERE_KNOWN.get(name, {}).items()}
+    told = {**_BESIDE.get(name, {}), **{first: _BESIDE_WHERE_KNOWN[name][first] for first in known if known[first]}}
+    beside = {first: [column for column in others if column in columns] for first, others in told.items()}
     moved = {column for first, others in beside.items() if first in columns for column in others}
     return [column for first in columns if first not in moved for column in (first, *beside.get(first, ()))]

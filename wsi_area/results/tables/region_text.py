@@ -1,4 +1,4 @@
-"""reports: the named regions of one slide as table rows; pure."""
+"""results: the named regions of one slide as they are shown: by the report and the notebook alike; pure."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ class RegionsView:
 
 
 def regions_view(record: CountedSlide) -> RegionsView | None:
-    """Return the regions of a slide; None where nothing was named on it."""
+    """Return the regions of a slide, the first `LISTED` of them; None where nothing was named on it."""
     told = record.regions
     if told is None:
         return None

@@ -1,0 +1,95 @@
+"""benchmarks: the parts of one row, done in this process after a warm-up; prints CPU seconds by part, as JSON.
+
+``python -m benchmarks.row_parts finished SLIDE_OR_FOLDER OUT``. CPU is user + system of this process and of the
+children that it waited for; what libraries and kernels take to load is spent on a small slide first.
+"""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from benchmarks.measure import ROOT
+from wsi_area.audit.verify import verify_run
+from wsi_area.model.slide_result import CountedSlide
+from wsi_area.run.pipeline import run_slides
+from wsi_area.settings.run_settings import load
+
+RULE = str(ROOT / "benchmarks" / "rule.toml")
+FINE, COARSE = "tiling.work_mpp=0.25", "tiling.work_mpp=1"
+
+
+def cpu_s() -> float:
+    """Return the CPU seconds of this process and of the children that it waited for."""
+    return sum(os.times()[:4])
+
+
+def spent_s(work: Callable[[], object]) -> float:
+    """Return the CPU seconds that some work takes."""
+    before = cpu_s()
+    work()
+    return cpu_s() - before
+
+
+def slides_of(place: Path) -> list[str]:
+    """Return the slides of a folder, or the one slide."""
+    return [str(p) for p in sorted(place.glob("*.svs"))] if place.is_dir() else [str(place)]
+
+
+def run(slides: list[str], out: Path, config: str, *settings: str, force: bool = False) -> tuple[CountedSlide, ...]:
+    """Return the results of a run with two workers; the benchmark ends where a slide is not complete."""
+    outcome = run_slides(slides, load(config, ["run.workers=2", *settings]), out, force=force)
+    if outcome.exit_code:
+        raise SystemExit(f"the run ended with {outcome.exit_code}: {outcome.slides[0].reason}")
+    return tuple(slide for slide in outcome.slides if isinstance(slide, CountedSlide))
+
+
+def inner_s(slides: list[str], out: Path, config: str, *settings: str) -> float:
+    """Return the CPU seconds of the tiles alone, as the run says of itself."""
+    return sum(slide.timing.inner_cpu_s for slide in run(slides, out, config, *settings, force=True))
+
+
+def finished(slides: list[str], out: Path) -> Mapping[str, float]:
+    """A finished run given again, and verified, beside the run itself."""
+    return {
+        "run": spent_s(lambda: run(slides, out, RULE, FINE)),
+        "again": spent_s(lambda: run(slides, out, RULE, FINE)),
+        "verify": spent_s(lambda: verify_run(out)),
+    }
+
+
+def clean(slides: list[str], out: Path) -> Mapping[str, float]:
+    """The tiles with every artefact taken out, beside those of plain tissue, at one work pixel."""
+    return {name: inner_s(slides, out / name, name, COARSE) for name in ("he_tissue", "he_tissue_clean")}
+
+
+def executors(slides: list[str], out: Path) -> Mapping[str, float]:
+    """The tiles in worker processes, beside those in threads."""
+    return {name: inner_s(slides, out / name, RULE, FINE, f"run.executor={name}") for name in ("threads", "processes")}
+
+
+def prepare(slides: list[str], out: Path) -> Mapping[str, float]:
+    """What is done before the tiles of a further slide, at 1 µm/px."""
+    return {
+        name: run(slides, out, config, COARSE, force=True)[0].timing.prepare_cpu_s
+        for name, config in (("stain", RULE), ("tissue", "he_tissue"))
+    }
+
+
+PARTS = {"finished": finished, "clean": clean, "executors": executors, "prepare": prepare}
+
+
+def main() -> None:
+    name, place, out, warm_up = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])
+    shutil.rmtree(out, ignore_errors=True)
+    for config in (RULE, "he_tissue", "he_tissue_clean"):
+        run([str(warm_up)], out / "warm", config, COARSE, force=True)
+    verify_run(out / "warm")
+    print(json.dumps(PARTS[name](slides_of(place), out / "run")))
+    shutil.rmtree(out, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""model: the file of a slide, as its result says it."""

@@ -1,0 +1,29 @@
+"""results: an estimate as a line for people: what it is of, how exact, from how many spots, what was decoded; pure."""
+
+from wsi_area.compute.quantity_text import number_text
+from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.tables.quantity import grouped, mm2_text
+
+
+def estimate_text(slide: CountedSlide) -> str:
+    """Return what an estimate came to, with the interval that having drawn spots gives it; "" of a whole slide."""
+    made = slide.estimate
+    if made is None:
+        return ""
+    area, named = made.aim, "tumour" if made.about == "tumor" else made.about
+    found = "nothing is known of what was asked for"
+    if area is not None and area.half_width_pct is not None and area.ci95_low_mm2 is not None:
+        ends = f"{mm2_text(area.ci95_low_mm2)} to {mm2_text(area.ci95_high_mm2)} mm²"
+        found = f"{named} {mm2_text(area.area_mm2)} mm², {ends} (95 %, ± {_pct(area.half_width_pct)}, spots alone)"
+    elif area is not None:
+        found = f"no {named} in any spot that was drawn, at most {mm2_text(area.ci95_high_mm2)} mm² (95 %)"
+    look = "two in each of some cells"
+    if made.coarse is not None:
+        look = f"after a coarse look at {number_text(float(f'{made.coarse.work_mpp_x_um:.3g}'))} µm"
+    spots = f"{grouped(made.spots_drawn)} of {grouped(made.spots)} spots of {made.spot_x_um:.0f} µm, seed {made.seed}"
+    decoded = f"{_pct(made.counted_pct)} of the pixels counted, {_pct(made.decoded_pct)} decoded"
+    return f"estimated: {found}; from {spots}, {look}; {decoded}"
+
+
+def _pct(pct: float) -> str:
+    return f"{number_text(float(f'{pct:.2g}'))} %"

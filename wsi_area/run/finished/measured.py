@@ -1,0 +1,66 @@
+"""finished: how a slide ended, and the result of one that came to nothing."""
+
+from dataclasses import dataclass
+
+from wsi_area.errors import MissingMppError, ResultError
+from wsi_area.inputs.collect import SlideInput
+from wsi_area.model.slide_result import CountedSlide, EndedSlide, UncountedSlide
+from wsi_area.results.documents import read_result, write_result
+from wsi_area.results.layout import SlideLayout
+from wsi_area.run.context import Context
+from wsi_area.run.executors.contract import TaskLost
+from wsi_area.run.prepare import PrepareFailure
+from wsi_area.run.slide_document import versions
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The result of a slide, and whether an earlier run had already made it."""
+
+    result: EndedSlide
+    resumed: bool
+
+    @property
+    def status(self) -> str:
+        """Return how the slide ended."""
+        return self.result.status
+
+
+def write_failed(
+    slide: SlideInput, layout: SlideLayout, context: Context, failure: PrepareFailure | TaskLost
+) -> Measured:
+    """Return the result of a slide that came to nothing, written unless that would take the place of a result."""
+    result = failed_slide(slide, context, failure)
+    if not _holds_a_result(layout):
+        write_result(layout, result)
+    elif result.status == "failed":
+        reason = f"{result.reason}; its earlier result is kept in {layout.root}, the tables say failed"
+        result = result.model_copy(update={"reason": reason})
+    return Measured(result, resumed=False)
+
+
+def failed_slide(slide: SlideInput, context: Context, failure: PrepareFailure | TaskLost) -> UncountedSlide:
+    """Return the result of a slide that came to nothing.
+
+    Its status is ``failed``, or ``needs_calibration`` where the segmenter looks so many µm round a pixel that without
+    a pixel size nothing can be counted.
+    """
+    error, told = failure.error if isinstance(failure, PrepareFailure) else "TaskLost", versions(context.settings)
+    return UncountedSlide(
+        slide_id=slide.slide_id,
+        status="needs_calibration" if error == MissingMppError.__name__ else "failed",
+        reason=failure.message,
+        path=slide.path,
+        wsi_area_version=told.wsi_area_version,
+        measurement_version=told.measurement_version,
+        config_hash=told.config_hash,
+        error=error,
+    )
+
+
+def _holds_a_result(layout: SlideLayout) -> bool:
+    """Return whether an earlier run left a result here, which a failure of today must not take away."""
+    try:
+        return isinstance(read_result(layout), CountedSlide)
+    except ResultError:
+        return False
