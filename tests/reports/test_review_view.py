@@ -3,6 +3,7 @@
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from reviewed import ADA, EVE, OTTO, chain_of, decide, state
@@ -98,3 +99,21 @@ def test_the_same_review_makes_the_same_report(run: Path) -> None:
     decide(run, ADA, "accept", "disc")
     assert html_of(run) == html_of(run)
     assert len(state(run).chains.tips) == 1
+
+
+@pytest.mark.parametrize("width", [320, 1200])
+def test_a_reviewed_report_fits_its_screen_and_axe_finds_no_serious_fault(
+    browser: Any, run: Path, axe_source: str, width: int
+) -> None:
+    decide(run, ADA, "accept_with_remark", "disc", remark="averyveryverylongwordwithoutanyspaceinit" * 3)
+    decide(run, OTTO, "reject", "text", reason="incomplete")
+    decide(run, ADA, "sign", "disc")
+    context = browser.new_context(viewport={"width": width, "height": 700})
+    page = context.new_page()
+    page.goto(write_report(run).html.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate(axe_source)
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    faults = [(v["id"], v["impact"], [n["html"][:120] for n in v["nodes"]][:3]) for v in found["violations"]]
+    context.close()
+    assert [fault for fault in faults if fault[1] in {"serious", "critical", "moderate"}] == []

@@ -165,7 +165,7 @@ def test_a_corrected_drawing_takes_the_place_of_the_classes_that_it_names(run: M
     exported = run.slide.layout.root / "regions.geojson.gz"
     same = run.amend(exported, reviewer="A. Reader")
     assert np.array_equal(pixels(same), run.slide.class_map())
-    drawn = {
+    drawn: dict[str, Any] = {
         "type": "FeatureCollection",
         "features": [
             {"type": "Feature", "geometry": box(30.3, 30.3, 200.7, 99.2),
@@ -183,6 +183,10 @@ def test_a_corrected_drawing_takes_the_place_of_the_classes_that_it_names(run: M
     truth[30:99, 30:201] = 1  # rows of centres 30.5 to 98.5, columns 30.5 to 200.5
     truth[60:140, 180:261] = 2
     assert np.array_equal(pixels(version), truth)
+    for feature in drawn["features"]:
+        feature["properties"] = {"operation": "replace", "class": feature["properties"]["classification"]["name"]}
+    file.write_text(json.dumps({**drawn, "reviewer": "A. Reader"}))
+    assert run.amend(file, on=MEASURED).amendment.class_map == version.amendment.class_map
     assert "CORRECTION_OVERLAP" in {finding.code for finding in version.result.findings}
     assert faults(run) == []
 

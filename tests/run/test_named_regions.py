@@ -8,17 +8,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from measuring import FLAT, measure
+from PIL import Image
 from synthetic import FileForm, disc, write_slide
 
+from wsi_area.audit.verification import regions_check
 from wsi_area.audit.verify import verify_run
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
+from wsi_area.model.record.slide_regions import RegionOnRecord
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.tables.reading import read_workbook
+from wsi_area.results.tables.region_tables import read_regions, rows_in
 from wsi_area.run.array.division import ArrayTask
 from wsi_area.run.array.merge import merge_run
 from wsi_area.run.array.task_run import run_task
@@ -279,3 +284,32 @@ def test_a_file_of_regions_that_fits_no_slide_is_told_and_the_slides_are_measure
     assert ([Path(path).name for path in left.paths], left.is_lost) == ([name], False)
     assert "named like no slide" in left.line
     assert collect_slides([str(slide)], regions_from=folder).left_out == ()  # one of many was asked for
+
+
+@pytest.mark.parametrize("scale", [None, "2"])
+def test_a_region_that_is_a_code_of_a_mask_is_counted_again_while_the_mask_lies_where_it_was(
+    drawn: tuple[Path, Path], tmp_path: Path, scale: str | None
+) -> None:
+    slide, _ = drawn
+    codes = np.zeros((SIZE.height_px // 2, SIZE.width_px // 2), np.uint8)  # a mask pixel is two by two of the slide
+    codes[40:60, 50:90], codes[10:30, 5:140] = 3, 7
+    mask = tmp_path / "mask.png"
+    Image.fromarray(codes).save(mask)
+    inputs = collect_slides([str(slide)], regions_from=mask, regions_scale=scale)
+    assert run_slides(inputs, load(None, [*FLAT]), tmp_path / "out").exit_code == 0
+    opened = open_run(tmp_path / "out")["s"]
+    assert verify_run(tmp_path / "out").disagreements == ()
+    rows = rows_in(read_regions(opened.layout.root / "regions.parquet"))
+    assert [(row.mask_file, row.mask_code, row.n_px) for row in rows] == [(0, 3, 4 * 800), (0, 7, 4 * 2700)]
+
+    def faults(*told: RegionOnRecord) -> list[str]:
+        return list(regions_check._counted_faults(opened.layout, opened.counted, told, [None] * len(told)))
+
+    assert faults(*rows) == []
+    other = rows[1].model_copy(update={"n_px_tissue": rows[1].n_px_tissue + 1})
+    assert faults(rows[0], other) == ["row 2 (code 7): counted again, n_px_tissue are others"]
+    codes[0, 0] = 3
+    Image.fromarray(codes).save(mask)  # another mask tells nothing of what was counted
+    assert faults(rows[0], other) == []
+    mask.unlink()
+    assert verify_run(tmp_path / "out").disagreements == ()

@@ -16,6 +16,8 @@ from pydantic import BaseModel
 from synthetic import SyntheticSlide, disc, write_slide
 from synthetic_damage import write_slide_with_garbage_tile
 
+from wsi_area.inputs.collect import collect_slides
+from wsi_area.inputs.named_files import named_files_digest
 from wsi_area.model.geometry import Size
 from wsi_area.results.class_map.slide_files import FINISHED_NAME
 from wsi_area.run import measure_slide as measure_slide_module
@@ -232,10 +234,23 @@ def test_each_of_our_segmenters_states_the_files_it_reads() -> None:
     assert set(segmenter_names()) - {"tissue", "stain", "regions"} == {"onnx", "pixel_classifier"}
 
 
-def test_every_path_among_the_settings_is_one_whose_content_is_looked_at() -> None:
+def test_every_path_among_the_settings_is_one_whose_content_is_looked_at(tmp_path: Path) -> None:
     at_work = {"run", "cluster", "tls", "storage"}
-    found = {name for name in _paths(RunSettings) if name.partition(".")[0] not in at_work}
-    assert found == {"tissue.drawing", "tma.map", "tma.grid"}
+    names = [name for name in _paths(RunSettings) if name.partition(".")[0] not in at_work]
+    assert {"tissue.drawing", "tma.map", "uncertainty.rescan"} <= set(names)
+    write_slide(tmp_path / "s.tif", SIZE, {"tissue": disc(SIZE, 400, 300, 200)})
+    (slide,) = collect_slides([str(tmp_path / "s.tif")])
+    tree: dict[str, Any] = {"tissue": {"name": "regions"}, "tma": {"core_mm": 1.0}}
+    for name in names:
+        section, _, key = name.partition(".")
+        (tmp_path / f"{name}.geojson").write_text("before")
+        tree.setdefault(section, {})[key] = str(tmp_path / f"{name}.geojson")
+    settings = RunSettings.model_validate(tree)
+    seen = named_files_digest(slide, settings)
+    for name in names:
+        (tmp_path / f"{name}.geojson").write_text(f"after, {name}")
+        before, seen = seen, named_files_digest(slide, settings)
+        assert seen != before, name
 
 
 def _paths(model: type[BaseModel], prefix: str = "") -> list[str]:

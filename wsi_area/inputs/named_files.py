@@ -13,12 +13,13 @@ from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.json_tree import json_digest
 from wsi_area.segmenters.protocol import StatesFiles
 from wsi_area.segmenters.registry import make_segmenter
+from wsi_area.settings.named_paths import named_paths
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.settings.segmenter_settings import NO_TISSUE
 
 
 def named_files_digest(slide: SlideInput, settings: RunSettings) -> str | None:
-    """Return one digest of everything that was named beside a slide: drawings, models, maps of an array.
+    """Return one digest of everything that was named beside a slide: drawings, models, any file among the settings.
 
     None where that cannot be said: a segmenter does not state which files it reads.
 
@@ -50,7 +51,8 @@ def named_files_digest(slide: SlideInput, settings: RunSettings) -> str | None:
         if source is not None:
             found = annotations.find_for(slide.path, slide.slide_id, source.path)
             held[f"{what}: {found}"] = "none" if found is None else content_digest(found)
-    held |= {str(path): content_digest(path) for path in (settings.tma.map, settings.tma.grid) if path is not None}
+    others = (path for key, path in named_paths(settings).items() if key != "tissue.drawing")
+    held |= {str(path): content_digest(path) for path in others}
     return json_digest(held)
 
 

@@ -19,6 +19,9 @@ from wsi_area.model.record.slide_regions import (
     RegionsOnRecord,
 )
 
+MASK = "mask"
+"""The kind of a drawing that is a picture of codes."""
+
 
 def rows_of(
     named: NamedRegions,
@@ -43,9 +46,15 @@ def rows_of(
     outlines = shapely.from_wkb([region.wkb_l0_px for region in named.regions])
     areas_px2 = shapely.area(outlines).tolist()
     tissue_of = counts.tissue_px if has_layer else counts.px
+    mask_files = [number for number, drawn in enumerate(named.drawn) if drawn.kind == MASK]
     return [
         _row(region, px, tissue_px, focus_px, area_px2, scheme, mpp, has_layer).model_copy(
-            update={"ratios": _ratios(scheme, px), "relative_u_area": None if mpp is None else relative_u_area}
+            update={
+                "ratios": _ratios(scheme, px),
+                "relative_u_area": None if mpp is None else relative_u_area,
+                "mask_file": None if region.mask_code is None else mask_files[region.mask_code[0]],
+                "mask_code": None if region.mask_code is None else region.mask_code[1],
+            }
         )
         for region, px, tissue_px, focus_px, area_px2 in zip(
             named.regions, counts.px.tolist(), tissue_of.tolist(), counts.largest_focus_px.tolist(), areas_px2,

@@ -1,20 +1,26 @@
 """audit: a slide's table of regions held against its document, and counted again from the class map."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from wsi_area.annotations.masks.files import read_mask
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.regions.tally import Groups
+from wsi_area.errors import AnnotationError
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.drawn import NamedRegion, NamedRegions
-from wsi_area.model.record.slide_regions import LISTED_MOST, RegionOnRecord
+from wsi_area.model.drawn_mask import DrawnMask
+from wsi_area.model.record.slide_regions import LISTED_MOST, RegionFile, RegionOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.layered_map import LayeredMap, grid_of, tissue_layer
 from wsi_area.results.class_map.region_boxes import counted_regions
 from wsi_area.results.class_map.sparse_class_map import sparse_class_map
 from wsi_area.results.layout import SlideLayout
-from wsi_area.results.region_record import rows_of
+from wsi_area.results.region_record import MASK, rows_of
 from wsi_area.results.tables.region_tables import (
     OUTLINE,
     REGIONS_TABLE,
@@ -25,12 +31,15 @@ from wsi_area.results.tables.region_tables import (
 )
 
 MOST_TOLD = 20
+_OF_THE_FILE = ("source", "mask_file", "mask_code")
+"""What of a row is told of its drawing, and not counted."""
 
 
 def regions_faults(layout: SlideLayout, slide: CountedSlide) -> list[tuple[str, str]]:
     """Return what in the table of regions of a slide contradicts its document, its class map or itself.
 
-    A region with an outline is counted again; one that is a code of a mask is held against the document alone.
+    A region with an outline is counted again, and so is one that is a code of a mask, if the mask still lies where it
+    was read, as it was; else it is held against the document alone.
 
     Raises
     ------
@@ -80,7 +89,8 @@ def _counted_faults(
     is_tissue[[c.id for c in slide.classes if c.is_tissue]] = True
     layer = tissue_layer(layout)
     layered = LayeredMap(sparse_class_map(layout), columns, edges_of_rows, is_tissue, layer)
-    counts = counted_regions(layered, Groups.of(scheme), outlines)
+    masks = _masks_again(slide, rows)
+    counts = counted_regions(layered, Groups.of(scheme), outlines, list(masks.values()))
     regions = tuple(
         NamedRegion(row.region_id, row.name, row.region_class, row.parent_id, "found", row.status, outline)
         for row, outline in zip(rows, outlines, strict=True)
@@ -89,6 +99,34 @@ def _counted_faults(
         NamedRegions(regions), counts, scheme, slide.mpp, slide.calibration.relative_u_area, has_layer=layer is not None
     )
     for number, (row, made, outline) in enumerate(zip(rows, again, outlines, strict=True), 1):
-        if outline is not None and row != made.model_copy(update={"source": row.source}):
-            names = [n for n in type(row).model_fields if n != "source" and getattr(row, n) != getattr(made, n)]
+        if outline is None and row.mask_file not in masks:
+            continue
+        as_told = made.model_copy(update={name: getattr(row, name) for name in _OF_THE_FILE})
+        if row != as_told:
+            names = [name for name in type(row).model_fields if getattr(row, name) != getattr(as_told, name)]
             yield f"row {number} ({row.region_id}): counted again, {', '.join(names)} are others"
+
+
+def _masks_again(slide: CountedSlide, rows: Sequence[RegionOnRecord]) -> dict[int, tuple[DrawnMask, NDArray[np.int32]]]:
+    """Return the masks whose codes have rows, by the number of the file, each with the row of each code, else -1."""
+    found: dict[int, tuple[DrawnMask, NDArray[np.int32]]] = {}
+    for number, file in enumerate(() if slide.regions is None else slide.regions.files):
+        mask = _mask_as_it_was(file, slide) if file.kind == MASK else None
+        if mask is None:
+            continue
+        row_of_code = np.full(256, -1, np.int32)
+        for at, row in enumerate(rows):
+            if row.mask_file == number and row.mask_code is not None:
+                row_of_code[row.mask_code] = at
+        found[number] = (mask, row_of_code)
+    return found
+
+
+def _mask_as_it_was(file: RegionFile, slide: CountedSlide) -> DrawnMask | None:
+    """Return a mask as a run read it; None where it is gone, another one, or fits in another way."""
+    for scale in (None, file.scale_l0_px_per_unit):  # as it fits by itself; else somebody stated the scale
+        with suppress(AnnotationError, OSError):
+            read = read_mask(Path(file.path), slide.size_l0_px, scale)
+            if read.sha256 == file.sha256 and read.mask.scale_x == file.scale_l0_px_per_unit:
+                return read.mask
+    return None

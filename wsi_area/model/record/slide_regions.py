@@ -166,6 +166,11 @@ class RegionOnRecord(Part):
              empty=f"{NO_PIXEL_SIZE}, or an earlier version wrote it"),
     ] = None  # fmt: skip
 
+    mask_file: Annotated[
+        Count | None, Says("which of the files it is a code of, from 0", empty="it is no code of a mask")
+    ] = None
+    mask_code: Annotated[Count | None, Says("its code in that mask", empty="it is no code of a mask")] = None
+
     def _u_mm2(self, area_mm2: float | None) -> float | None:
         return None if area_mm2 is None or self.relative_u_area is None else area_mm2 * self.relative_u_area
 

@@ -71,16 +71,21 @@ def meets(
     return bool((across & down).any())
 
 
-def counted_regions(layered: LayeredMap, groups: Groups, outlines: Sequence[bytes | None]) -> RegionCounts:
-    """Return what lies in regions that have outlines, counted in this process; for errors as `tally_at`."""
+def counted_regions(
+    layered: LayeredMap,
+    groups: Groups,
+    outlines: Sequence[bytes | None],
+    masks: Sequence[tuple[DrawnMask, NDArray[np.int32]]] = (),
+) -> RegionCounts:
+    """Return what lies in regions that have outlines or codes of masks, counted in this process; as `tally_at`."""
     boundaries, tallies = boundaries_of(outlines), list[BoxTally]()
     height, width = layered.shape
     edges = layered.columns_l0_px, layered.rows_l0_px
     for row, y in enumerate(range(0, height, _BOX_PX)):
         for col, x in enumerate(range(0, width, _BOX_PX)):
             box = Region(x, y, min(_BOX_PX, width - x), min(_BOX_PX, height - y))
-            if meets(boundaries, edges, box):
-                tallies.append(tally_at(layered, (row, col), box, groups, near(boundaries, edges, box)))
+            if masks or meets(boundaries, edges, box):
+                tallies.append(tally_at(layered, (row, col), box, groups, near(boundaries, edges, box), masks))
     return merged(tallies, len(outlines), groups.count)
 
 
