@@ -172,3 +172,21 @@ def test_an_amended_slide_is_held_against_the_truth_as_it_is_now(out: Path, tmp_
     ]
     measured, amended = ({c["name"]: c["dice"] for c in one["classes"]}["tissue"] for one in told)
     assert measured < 0.2 < amended == 1
+
+
+def test_the_report_of_the_amended_slides_is_a_file_of_its_own(out: Path, tmp_path: Path) -> None:
+    amend(out, "a", write_corrections(tmp_path / "c.geojson", base(out, "a"), [ADD]))
+    assert wsi_area("report", out).code == 0
+    measured = (out / "report.html").read_bytes()
+    written = wsi_area("report", out, "--amended")
+    assert (written.code, written.out.strip()) == (0, str(out / "report_amended.html"))
+    page = (out / "report_amended.html").read_text(encoding="utf-8")
+    assert "2 slides" in page
+    assert "1 with a person&#39;s corrections" in page
+    assert "amended version 1: 1 correction by A. Reader" in page
+    assert (out / "report.html").read_bytes() == measured
+    assert b"with a person" not in measured
+    assert wsi_area("verify", out).code == 0
+    (out / "report_amended.html").write_text(page.replace("A. Reader", "B. Reader"), encoding="utf-8")
+    spoilt = wsi_area("verify", out)
+    assert (spoilt.code, "report_amended.html" in spoilt.out) == (4, True)

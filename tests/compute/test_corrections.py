@@ -13,6 +13,7 @@ from wsi_area.compute.corrections import component as component_module
 from wsi_area.compute.corrections.component import component_at
 from wsi_area.compute.corrections.painting import TALLIES, painted, place_of
 from wsi_area.compute.corrections.strokes import BY_HAND, class_strokes, corrected_scheme, tissue_strokes
+from wsi_area.errors import AnnotationError
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.corrections.correction import Correction
 from wsi_area.model.geometry import Region, Size
@@ -105,6 +106,17 @@ def test_tissue_tools_leave_the_classes_alone_where_there_is_a_layer() -> None:
     assert [stroke.correction for stroke in of_layer] == [0, 1]
     assert of_layer[0].becomes[:4].tolist() == [1, 1, 2, 1]
     assert of_layer[1].becomes[:4].tolist() == [0, 0, 0, 3]
+
+
+def test_what_is_no_tissue_is_the_class_that_is_named_or_all_that_are_tissue() -> None:
+    square = shapely.box(0, 0, 9, 9).wkb
+    for name, becomes in (("", [0, 0, 0, 3]), ("background", [0, 0, 0, 3]), ("tumor", [0, 1, 0, 3])):
+        (stroke,) = class_strokes([Correction("not_tissue", name, wkb_l0_px=square)], SCHEME, {}, has_layer=False)
+        assert stroke.becomes[:4].tolist() == becomes
+    with pytest.raises(AnnotationError, match="'pen' is no tissue already"):
+        class_strokes([Correction("not_tissue", "pen", wkb_l0_px=square)], SCHEME, {}, has_layer=False)
+    (of_layer,) = tissue_strokes([Correction("not_tissue", "of_the_classes", wkb_l0_px=square)], SCHEME)
+    assert of_layer.becomes[:4].tolist() == [0, 0, 0, 3]
 
 
 @settings(max_examples=60, deadline=None)

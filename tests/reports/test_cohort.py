@@ -127,3 +127,22 @@ def test_a_run_of_failures_alone_has_no_total_and_no_plot(records: list[dict[str
     view = cohort([record for record in records if record["status"] == "failed"])
     assert [total.name for total in view.totals] == ["slides"]
     assert view.plots == ()
+
+
+@pytest.mark.parametrize(
+    ("statuses", "said"),
+    [
+        (("estimated",), "of the one estimated slide"),
+        (("estimated", "estimated"), "sum of the 2 estimated slides"),
+        (("complete", "estimated", "complete"), "sum of the 2 complete and 1 estimated slides"),
+    ],
+)
+def test_an_estimate_that_is_as_exact_as_was_asked_enters_a_sum_and_is_named(
+    records: list[dict[str, Any]], statuses: tuple[str, ...], said: str
+) -> None:
+    disc = records[-1]
+    view = cohort([{**disc, "slide_id": f"s{n}", "status": s, "findings": []} for n, s in enumerate(statuses)])
+    assert view.totals[0].notes[-1] == said
+    assert float(view.totals[0].value.split(" ± ")[0]) == pytest.approx(
+        len(statuses) * disc["tissue"]["area_mm2"], rel=1e-2
+    )

@@ -165,7 +165,7 @@ def test_a_corrected_drawing_takes_the_place_of_the_classes_that_it_names(run: M
     exported = run.slide.layout.root / "regions.geojson.gz"
     same = run.amend(exported, reviewer="A. Reader")
     assert np.array_equal(pixels(same), run.slide.class_map())
-    drawn = {
+    drawn: dict[str, Any] = {
         "type": "FeatureCollection",
         "features": [
             {"type": "Feature", "geometry": box(30.3, 30.3, 200.7, 99.2),
@@ -183,6 +183,10 @@ def test_a_corrected_drawing_takes_the_place_of_the_classes_that_it_names(run: M
     truth[30:99, 30:201] = 1  # rows of centres 30.5 to 98.5, columns 30.5 to 200.5
     truth[60:140, 180:261] = 2
     assert np.array_equal(pixels(version), truth)
+    for feature in drawn["features"]:
+        feature["properties"] = {"operation": "replace", "class": feature["properties"]["classification"]["name"]}
+    file.write_text(json.dumps({**drawn, "reviewer": "A. Reader"}))
+    assert run.amend(file, on=MEASURED).amendment.class_map == version.amendment.class_map
     assert "CORRECTION_OVERLAP" in {finding.code for finding in version.result.findings}
     assert faults(run) == []
 
@@ -297,6 +301,22 @@ def test_a_tile_that_could_not_be_read_is_never_painted(tmp_path: Path) -> None:
     assert np.array_equal(pixels(version), np.where(codes == 253, 253, 1))
     assert version.result.status == "incomplete"
     assert version.amendment.listed[0].n_px_unreadable == run.slide.counted.counts.n_px_unreadable
+    assert faults(run) == []
+
+
+def test_a_slide_with_settings_of_its_own_is_amended_by_these(tmp_path: Path) -> None:
+    plain = measured_run(tmp_path, SIZE, disc(SIZE, 290, 220, 150), *FLAT)
+    path = plain.slide.counted.path
+    (tmp_path / "m.csv").write_text(f"path,slide_id,objects.min_tissue_um2\n{path},s,500\n")
+    inputs = collect_slides([], manifest=tmp_path / "m.csv")
+    run_slides(inputs, load(None, plain.settings), tmp_path / "own")
+    run = Measured(tmp_path / "own", plain.settings)
+    speck = operation("add", box(10.3, 10.3, 30.7, 30.2), **{"class": "tissue"})  # 21 × 20 px of 0.25 µm²: 105 µm²
+    n_px = run.slide.counted.tissue.n_px
+    assert n_px is not None
+    assert run.laid([speck]).result.tissue.n_px == n_px + 420
+    filtered_away = run.laid([speck], drawn_are_filtered=True).result
+    assert (filtered_away.tissue.n_px, filtered_away.size_filters[0].area_px) == (n_px, 420)
     assert faults(run) == []
 
 

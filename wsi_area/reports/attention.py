@@ -106,6 +106,6 @@ def warned(records: Sequence[EndedSlide]) -> tuple[Warned, ...]:
 
 def warned_text(records: Sequence[EndedSlide]) -> str:
     """Return how many of the slides that were summed carry a warning; empty where none does."""
-    complete = [r for r in records if r.status == "complete"]
-    n = sum(is_warned(r) for r in complete)
-    return f"{n} of {len(complete)} with warnings" if n else ""
+    final = [r for r in records if r.is_final]
+    n = sum(is_warned(r) for r in final)
+    return f"{n} of {len(final)} with warnings" if n else ""

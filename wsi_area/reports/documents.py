@@ -7,6 +7,7 @@ from pathlib import Path
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.amended import latest_amended
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.run_folder import require_readable
@@ -28,9 +29,27 @@ class RunDocuments:
     slides: tuple[EndedSlide, ...]
     refused: tuple[tuple[str, str], ...]  # slides whose documents are not believed, and why; they stand as failed
 
+    def folder(self, slide: EndedSlide) -> SlideLayout:
+        """Return where a slide lies: its folder, or that of the amended version that it is."""
+        layout = self.layout.slide(slide.slide_id)
+        amendment = slide.amendment if isinstance(slide, CountedSlide) else None
+        return layout if amendment is None else layout.amended(amendment.number)
 
-def read_documents(run: Place) -> RunDocuments:
+    @property
+    def amended_count(self) -> int:
+        """Return how many slides are taken with a person's corrections."""
+        return sum(isinstance(slide, CountedSlide) and slide.amendment is not None for slide in self.slides)
+
+
+def read_documents(run: Place, *, amended: bool = False) -> RunDocuments:
     """Return everything on record about a run, each area computed again from its count and found the same.
+
+    Parameters
+    ----------
+    run : Place
+        The run directory.
+    amended : bool
+        Take the newest amended version of each slide, where it has one whose base is there.
 
     Raises
     ------
@@ -44,8 +63,21 @@ def read_documents(run: Place) -> RunDocuments:
     refused: dict[str, str] = {}
     slides = [with_same_content(slide, run_record.twins) for slide in _slides(layout, run_record.slides, refused)]
     slides = with_reference(slides, reference_scores(layout))
+    if amended:
+        slides = [_as_amended(layout, slide) for slide in slides]
     slides.sort(key=lambda slide: STATUS_ORDER.index(slide.status))  # stable: else as planned
     return RunDocuments(layout, run_record, tuple(slides), tuple(refused.items()))
+
+
+def _as_amended(layout: RunLayout, slide: EndedSlide) -> EndedSlide:
+    """Return the newest amended version of a slide; as it was measured, where it has none that can be shown."""
+    if not isinstance(slide, CountedSlide):
+        return slide
+    version = latest_amended(layout.slide(slide.slide_id))
+    if version is None or version.is_base_gone:
+        return slide
+    require_sound(version.result, version.layout.result_json)
+    return version.result
 
 
 def _slides(layout: RunLayout, ended: Mapping[str, EndedSlide], refused: dict[str, str]) -> Iterator[EndedSlide]:

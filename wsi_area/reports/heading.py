@@ -16,7 +16,7 @@ class Heading:
     byline: str  # how many slides, and when; empty where the title says it
 
 
-def heading_of(run: RunRecord, slides: int, title: str | None = None) -> Heading:
+def heading_of(run: RunRecord, slides: int, title: str | None = None, amended: int | None = None) -> Heading:
     """Return the heading of a run's report.
 
     Parameters
@@ -27,8 +27,12 @@ def heading_of(run: RunRecord, slides: int, title: str | None = None) -> Heading
         How many the report has.
     title : str or None
         Of the study.
+    amended : int or None
+        How many of the slides are taken with corrections; None: the report is of what was measured.
     """
     what = f"{slides} {'slide' if slides == 1 else 'slides'}, {time_text(run.started)}"
+    if amended is not None:
+        what += f", {amended} with a person's corrections"
     named = title or run.title
     return Heading(named, what) if named else Heading(f"Report of {what}", "")
 

@@ -22,6 +22,7 @@ from wsi_area.results.seal.sealed_run import add_to_seal
 from wsi_area.storage.place import Place
 
 HTML_NAME, PDF_NAME = "report.html", "report.pdf"
+AMENDED_HTML_NAME, AMENDED_PDF_NAME = "report_amended.html", "report_amended.pdf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ def write_report(
     out: Place | None = None,
     title: str | None = None,
     events: Place | None = None,
+    amended: bool = False,
 ) -> WrittenReport:
     """Write the report of a run into its folder, or another, and return where; the same run makes the same bytes.
 
@@ -56,6 +58,8 @@ def write_report(
         Of the study; None: the one that the run was given, if any.
     events : Place or None
         Where the events of its review lie, if not in the run.
+    amended : bool
+        Of each slide its newest amended version, where it has one; a file of its own beside that of what was measured.
 
     Raises
     ------
@@ -68,11 +72,11 @@ def write_report(
         require_weasyprint()
     refuse_run_in(out)
     asked_title = None if title is None else require_title(title)
-    documents = read_documents(run)
+    documents = read_documents(run, amended=amended)
     slides = tuple(_views(documents))
     review = review_view(documents.layout, documents.run_record, events)
     view = ReportView(
-        heading_of(documents.run_record, len(slides), asked_title),
+        heading_of(documents.run_record, len(slides), asked_title, documents.amended_count if amended else None),
         cohort(documents.slides, documents.run_record.left_out or ()),
         contact_sheet(documents.slides, slides, {} if review is None else review.by_slide),
         subject_rows(documents),
@@ -81,18 +85,19 @@ def write_report(
         review,
     )
     folder = run if out is None else out
-    html, paper = folder / HTML_NAME, folder / PDF_NAME
+    names = (AMENDED_HTML_NAME, AMENDED_PDF_NAME) if amended else (HTML_NAME, PDF_NAME)
+    html, paper = (folder / name for name in names)
     write_bytes(html, page_html(view, for_print=False).encode())
     if pdf:
         write_pdf(page_html(view, for_print=True), paper)
     if out is None:
-        add_to_seal(documents.layout, "report", [html, *([paper] if pdf else [])])
+        add_to_seal(documents.layout, "amended report" if amended else "report", [html, *([paper] if pdf else [])])
     return WrittenReport(html, paper if pdf else None, len(slides), documents.refused)
 
 
 def _views(documents: RunDocuments) -> Iterator[SlideView]:
     budget_bytes = bytes_per_slide(len(documents.slides))
     for place, slide in enumerate(documents.slides, start=1):
-        folder = documents.layout.slide(slide.slide_id)
+        folder = documents.folder(slide)
         picture = slide_picture(folder, slide, budget_bytes) if isinstance(slide, CountedSlide) else None
         yield slide_view(place, slide, picture, folder)

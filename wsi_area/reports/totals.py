@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wsi_area.compute.budget.sums import budget_of_sum
+from wsi_area.model.burden import FINAL
 from wsi_area.model.record.budget.uncertainty_budget import UncertaintyBudget
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.attention import warned_text
@@ -34,11 +35,11 @@ class Total:
 
 
 def totals(records: Sequence[EndedSlide]) -> tuple[Total, ...]:
-    """Return the sums over the complete slides of a run, and how many slides ended how."""
-    complete = [r for r in records if isinstance(r, CountedSlide) and r.status == "complete"]
+    """Return the sums over the slides of a run that have a final number, and how many slides ended how."""
+    final = [r for r in records if isinstance(r, CountedSlide) and r.is_final]
     name, tissue = headline_name(records), tissue_name(records)
-    measured = [r for r in complete if headline_mm2(r, name) is not None]
-    whose = ", ".join(text for text in (_whose(len(complete)), warned_text(records)) if text)
+    measured = [r for r in final if headline_mm2(r, name) is not None]
+    whose = ", ".join(text for text in (_whose(final), warned_text(records)) if text)
     found = []
     if measured:
         mm2, u = (sum(v or 0.0 for v in values) for values in zip(*map(_headline, measured), strict=True))
@@ -51,11 +52,11 @@ def totals(records: Sequence[EndedSlide]) -> tuple[Total, ...]:
         in_mm2 = sum((r.headline.fraction_of_tissue or 0.0) * (r.tissue.area_mm2 or 0.0) for r in shared)
         share = share_text(in_mm2, of_mm2)
         found.append(Total(f"{name} in tissue", share, ("all of it in all the tissue, not a mean of slides",)))
-    if complete and tissue:
-        mm2 = sum(r.tissue.area_mm2 or 0.0 for r in complete)
-        u = sum((r.tissue.area_mm2 or 0.0) * (r.calibration.relative_u_area or 0.0) for r in complete)
-        what = _told([tissue_made_of(r) for r in complete])
-        found.append(_area_total(tissue, mm2, u, [_budget(r, "tissue") for r in complete], (*what, whose)))
+    if final and tissue:
+        mm2 = sum(r.tissue.area_mm2 or 0.0 for r in final)
+        u = sum((r.tissue.area_mm2 or 0.0) * (r.calibration.relative_u_area or 0.0) for r in final)
+        what = _told([tissue_made_of(r) for r in final])
+        found.append(_area_total(tissue, mm2, u, [_budget(r, "tissue") for r in final], (*what, whose)))
     counted = [f"{n} {_COUNTED[s]}" for s in STATUS_ORDER[::-1] if (n := sum(r.status == s for r in records))]
     return (*found, Total("slides", grouped(len(records)), (", ".join(counted),)))
 
@@ -85,8 +86,11 @@ def _headline(record: CountedSlide) -> tuple[float | None, float | None]:
     return record.headline.area_mm2, record.headline.area_u_mm2
 
 
-def _whose(complete: int) -> str:
-    return f"sum of the {complete} complete slides" if complete != 1 else "of the one complete slide"
+def _whose(final: Sequence[CountedSlide]) -> str:
+    counts = [f"{n} {status}" for status in sorted(FINAL) if (n := sum(r.status == status for r in final))]
+    if len(final) == 1:
+        return f"of the one {final[0].status} slide"
+    return f"sum of the {' and '.join(counts)} slides" if final else ""
 
 
 def _told(made_of: Sequence[str]) -> tuple[str, ...]:

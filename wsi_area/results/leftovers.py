@@ -13,7 +13,7 @@ MADE_FROM_SLIDES = (
     "summary.csv", "summary.parquet", "summary.xlsx", "areas.parquet", "flags.csv", "failed.csv", "objects.parquet",
     "bands.parquet", "hotspots.parquet", "budget.parquet",
     "ratios.csv", "ratios.parquet", "subjects.csv", "subjects.parquet",
-    "report.html", "report.pdf", "seal.json",
+    "report.html", "report.pdf", "report_amended.html", "report_amended.pdf", "seal.json",
 )  # fmt: skip
 """Files of a run that are made from its slides' documents, each time that it comes to its end."""
 

@@ -54,6 +54,8 @@ def parse_corrections(content: bytes, path: str, size: Size, reviewer: str = "")
     document = _document(content, path)
     features = _features(document, path)
     with_order = [n for n, one in enumerate(features) if OPERATION in _properties(one)]
+    if all(_properties(one).get(OPERATION) == "replace" for one in features):
+        with_order = []  # the same as a drawing that says nothing of it
     if with_order and len(with_order) < len(features):
         missing = next(n for n in range(len(features)) if n not in set(with_order))
         raise AnnotationError(

@@ -56,7 +56,8 @@ def sound_features(
     for index, feature in enumerate(features):
         told = feature.get("properties")
         properties = told if isinstance(told, dict) else {}
-        name = drawn_object(feature, properties).own_class or ""
+        told_class = properties.get("class")
+        name = told_class if isinstance(told_class, str) else drawn_object(feature, properties).own_class or ""
         point, region = _point(feature), by_index.get(index)
         if point is not None:
             _require_on_slide(point, size, index, path)

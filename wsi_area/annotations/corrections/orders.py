@@ -12,7 +12,6 @@ from wsi_area.plain_text import plain
 
 MOST_LETTERS = 200
 _WITH_CLASS: tuple[CorrectionKind, ...] = ("add", "fill")
-_WITHOUT_CLASS: tuple[CorrectionKind, ...] = ("not_tissue",)
 
 
 def correction_of(feature: SoundFeature, index: int, told: Mapping[str, str], path: str) -> Correction:
@@ -37,8 +36,6 @@ def correction_of(feature: SoundFeature, index: int, told: Mapping[str, str], pa
     name = _text(feature.properties, "class", where) or feature.class_name
     if kind in _WITH_CLASS and not name:
         raise AnnotationError(f"{where}: {kind} gives pixels a class, and it names none; give its class")
-    if kind in _WITHOUT_CLASS and name:
-        raise AnnotationError(f"{where}: {kind} takes no class, and it names {name!r}; leave the class out")
     reviewer = _text(feature.properties, "reviewer", where) or told["reviewer"]
     utc = _text(feature.properties, "utc", where) or told["utc"]
     if not reviewer:
@@ -66,7 +63,7 @@ def _kind(properties: Mapping[str, Any], where: str) -> CorrectionKind:
             return kind
     if found == "replace":
         raise AnnotationError(
-            f"{where}: replace takes the outlines of all classes, a file of its own; leave out every operation there"
+            f"{where}: replace is a drawing of classes; give it to every feature of a file, or to none"
         )
     raise AnnotationError(f"{where}: {str(found)[:40]!r} is no operation; give one of {', '.join(CORRECTION_KINDS)}")
 

@@ -13,7 +13,7 @@ from wsi_area.results.layout import RunLayout
 from wsi_area.results.seal.contents import run_digest
 from wsi_area.storage.place import Place
 
-REPORTS = ("report.html", "report.pdf")
+REPORTS = ("report.html", "report.pdf", "report_amended.html", "report_amended.pdf")
 NO_SEAL = (
     "this run has no seal, since an earlier version wrote it: the report, the thumbnails, and texts that only a "
     "document has cannot be held against a digest"

@@ -81,8 +81,13 @@ def class_strokes(
 
 def tissue_strokes(listed: Sequence[Correction], scheme: ClassScheme) -> list[Stroke]:
     """Return the strokes that corrections make on a tissue layer of some classes; for errors as `class_strokes`."""
-    ours = {"tissue", "not_tissue", "exclude"}
-    return [_stroke(number, one, scheme) for number, one in enumerate(listed) if one.kind in ours]
+    ours, names = {"tissue", "not_tissue", "exclude"}, {c.name for c in scheme.classes if c.is_tissue or c.is_excluded}
+    return [
+        # a class of the slide's other layer says nothing here
+        _stroke(number, one if one.class_name in names else replace(one, class_name=""), scheme)
+        for number, one in enumerate(listed)
+        if one.kind in ours
+    ]
 
 
 def _stroke(number: int, one: Correction, scheme: ClassScheme) -> Stroke:
@@ -98,7 +103,17 @@ def _stroke(number: int, one: Correction, scheme: ClassScheme) -> Stroke:
     if one.kind == "tissue":
         others = [i for i in every if i not in tissue]
         return _to(number, others, _tissue_id(scheme, number, one), one.wkb_l0_px)
-    return _to(number, tissue, BACKGROUND_ID, one.wkb_l0_px)
+    return _to(number, _no_tissue_ids(scheme, number, one, tissue), BACKGROUND_ID, one.wkb_l0_px)
+
+
+def _no_tissue_ids(scheme: ClassScheme, number: int, one: Correction, tissue: Sequence[int]) -> Sequence[int]:
+    """Return the classes that a drawing says are no tissue: the one that it names, else all that are tissue."""
+    if one.class_name in {"", scheme.classes[BACKGROUND_ID].name}:
+        return tissue
+    class_id = _class_id(scheme, number, one)
+    if class_id not in tissue:
+        raise AnnotationError(f"{_told(number, one)}: {one.class_name!r} is no tissue already; leave the class out")
+    return [class_id]
 
 
 def _to(number: int, taken: Collection[int], class_id: int, wkb: bytes | None) -> Stroke:

@@ -70,6 +70,6 @@ def relative_u(sd: Any) -> Any:
     An area whose logarithm spreads reaches farther up than down.
 
     >>> round(float(relative_u(0.1)), 6)
-    0.110472
+    0.110473
     """
     return np.expm1(_Z_95 * np.minimum(sd, _MOST_SD)) / _Z_95
