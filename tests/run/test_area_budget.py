@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from measuring import measure
 from scipy.ndimage import gaussian_filter
-from synthetic import FileForm, disc, write_slide
+from synthetic import FileForm, disc, write_slide, write_slide_with_garbage_tile
 from synthetic_textures import write_outlines
 
 from wsi_area.audit.verify import verify_run
@@ -167,3 +167,20 @@ def test_whatever_of_the_terms_is_not_filled_is_named(
     sentence = budget_sentence(open_run(tmp_path / "out")["lace"].counted, found)
     told = sentence.partition("not in it: ")[2]
     assert set(told.split(", ")) == {TERMS[name] for name in TERMS if name in lacking}
+
+
+@pytest.mark.parametrize("field", ["u_mm2", "expanded_mm2", "counted_mm2", "k"])
+def test_a_budget_that_its_rows_do_not_make_is_found(field: str, tmp_path: Path) -> None:
+    slide = write_slide(tmp_path / "disc.tiff", SIZE, {"tissue": disc(SIZE, 600, 450, 300)})
+    measure(slide.path, tmp_path / "out", "tiling.tile_px=256")
+    place = tmp_path / "out/slides/disc/result.json"
+    told = json.loads(place.read_text())
+    told["budgets"]["listed"][0][field] *= 0.5
+    place.write_text(json.dumps(told))
+    assert "uncertainty budget" in str(verify_run(tmp_path / "out").disagreements)
+
+
+def test_an_area_that_may_be_too_small_does_not_say_that_every_pixel_was_counted(tmp_path: Path) -> None:
+    write_slide_with_garbage_tile(tmp_path / "torn.svs")
+    measure(tmp_path / "torn.svs", tmp_path / "out", mpp="0.25", mpp_reason="typed")
+    assert not row(budget(tmp_path / "out"), "sampling").is_assessed

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 
+from wsi_area.compute.budget.budget import summed
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.count.ratios import ratios_of
 from wsi_area.errors import CountMismatchError
@@ -23,6 +24,7 @@ def require_sound(slide: CountedSlide, where: Place) -> None:
     require_account(slide, where)
     require_areas(slide, where)
     require_ratios(slide, where)
+    require_budgets(slide, where)
 
 
 def require_ratios(slide: CountedSlide, where: Place) -> None:
@@ -35,6 +37,25 @@ def require_ratios(slide: CountedSlide, where: Place) -> None:
                 f"{where}: {ratio.name} is on record with {ratio.value}, but the classes make {due}; the file was "
                 "changed or is damaged, run the slide again"
             )
+
+
+def require_budgets(slide: CountedSlide, where: Place) -> None:
+    """Refuse a budget whose rows make another sum, or that is of another area; for errors as `require_sound`."""
+    areas = {("class", c.name): c.area_mm2 for c in slide.classes}
+    areas[("total", "tumor")], areas[("total", "tissue")] = slide.tumor.area_mm2, slide.tissue.area_mm2
+    areas[("total", "positive")] = None if slide.positive is None else slide.positive.area_mm2
+    for budget in () if slide.budgets is None else slide.budgets.listed:
+        again = summed(budget)
+        pairs = (
+            (budget.counted_mm2, areas.get((budget.kind, budget.area))), (budget.u_mm2, again.u_mm2),
+            (budget.expanded_mm2, again.expanded_mm2), (budget.k, again.k),
+        )  # fmt: skip
+        for told, due in pairs:
+            if told is not due and (told is None or due is None or not math.isclose(told, due, rel_tol=_ROUND_OFF)):
+                raise CountMismatchError(
+                    f"{where}: the uncertainty budget of {budget.area} says {told}, its rows and its area make {due}; "
+                    "the file was changed or is damaged, run the slide again"
+                )
 
 
 def require_account(slide: CountedSlide, where: Place) -> None:

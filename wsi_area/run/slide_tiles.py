@@ -92,8 +92,15 @@ def slide_job(prepared: PreparedSlide, layout: SlideLayout, key: str, context: C
         run.tile_timeout_s,
         not context.executor.is_local,
         _probe(prepared, context.settings),
-        frozenset() if colour_rule_of(prepared.fitted) is None else probed_tiles(prepared.plan),
+        _compared(prepared),
     )
+
+
+def _compared(prepared: PreparedSlide) -> frozenset[int]:
+    """Return which tiles are counted in other pixels too: none where neighbours decide, or at level 0."""
+    plan = prepared.plan
+    is_level_0 = plan.level == 0 and plan.reduce_factor == 1
+    return frozenset() if is_level_0 or colour_rule_of(prepared.fitted) is None else probed_tiles(plan)
 
 
 def _probe(prepared: PreparedSlide, settings: RunSettings) -> ThresholdProbe | None:

@@ -32,7 +32,7 @@ from wsi_area.results.documents import read_result
 from wsi_area.results.layout import LEDGER_ARRAY, RunLayout, SlideLayout, read_json
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.seal.contents import ClassMapDigest, document_digest, ledger_digest
-from wsi_area.results.sound_areas import require_areas, require_ratios
+from wsi_area.results.sound_areas import require_areas, require_budgets, require_ratios
 from wsi_area.results.tables.object_tables import objects_digest
 from wsi_area.results.thumbnail import CLASSES_NAME, THUMBNAIL_NAME, read_frame
 from wsi_area.slides import inspect
@@ -96,6 +96,7 @@ def check_slide(task: SlideTask) -> CheckedSlide:
             return _found(task, 0, [] if is_so else [("status", f"result.json says {slide.status!r}")], slide)
         require_areas(slide, layout.result_json)
         require_ratios(slide, layout.result_json)
+        require_budgets(slide, layout.result_json)
         again = recount(layout, slide, task.threads)
         faults = [*again.faults, *_document_faults(layout, slide, ended), *objects_faults(layout, slide)]
         if not again.faults:

@@ -21,6 +21,7 @@ class CountedArea:
     measurand: str
     area_mm2: float
     is_drawn: bool  # somebody drew it: then its segmentation is the person's
+    uncounted: str = ""  # why not every pixel was counted; "" where each was
 
 
 def budget_of(area: CountedArea, own: Sequence[BudgetRow], terms: BudgetTerms = NOTHING_GIVEN) -> UncertaintyBudget:
@@ -35,7 +36,7 @@ def budget_of(area: CountedArea, own: Sequence[BudgetRow], terms: BudgetTerms = 
     terms
         What it does not; a term that nobody gave is not assessed, and says so.
     """
-    missing = [row for name in GIVEN if (row := _ungiven(name, area.is_drawn)) is not None]
+    missing = [row for name in GIVEN if (row := _ungiven(name, area)) is not None]
     bare = UncertaintyBudget(
         kind=area.kind, area=area.name, classes=area.classes, measurand=area.measurand, area_mm2=area.area_mm2,
         counted_mm2=area.area_mm2, rows=(*own, *missing), u_mm2=None, degrees_of_freedom=None, k=None,
@@ -81,16 +82,17 @@ def _given_row(name: Term, term: GivenTerm, counted_mm2: float) -> BudgetRow:
     )  # fmt: skip
 
 
-def _ungiven(name: Term, is_drawn: bool) -> BudgetRow | None:
+def _ungiven(name: Term, area: CountedArea) -> BudgetRow | None:
     """Return the row of a term that nobody gave; None where there is no such error."""
     if name == "sampling":
-        return exact(name, "every pixel was counted")
+        why = f"not assessed: {area.uncounted}"
+        return unknown(name, why) if area.uncounted else exact(name, "every pixel was counted")
     if name == "segmentation":
-        if is_drawn:
+        if area.is_drawn:
             return exact(name, "drawn: how well the outline fits is the observer's error")
         why = "not assessed: how well the class map shows what is there"
         return unknown(name, why, "wsi-area reference draw: points that a reader looks at")
     if name == "observer":
         remedy = "a second reader: wsi-area repeat, or wsi-area reference score with two files of answers"
-        return unknown(name, "not assessed: nobody drew it a second time", remedy) if is_drawn else None
+        return unknown(name, "not assessed: nobody drew it a second time", remedy) if area.is_drawn else None
     return unknown(name, "not assessed: the slide was scanned once", "scan it again: wsi-area repeat")

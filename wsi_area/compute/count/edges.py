@@ -1,6 +1,6 @@
 """compute: how long the outlines of the classes are: edges between work pixels in an area and beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
 from wsi_area.model.pixels import ClassMap, MaskArray
 
-STEP = 4
-"""Along every so many rows, and down every so many columns: an outline crosses many, its length need not be exact."""
+LINES = 64
+"""About so many rows of a tile are looked along, and so many columns down: its outlines cross many of them, and their
+length need not be exact."""
 
 AreaIds = tuple[int, ...]
 
@@ -29,8 +30,8 @@ def areas_of(scheme: ClassScheme) -> tuple[AreaIds, ...]:
     return (*single, tumor, positive, tissue)
 
 
-def boundary_edges(class_map: ClassMap, areas: Sequence[AreaIds]) -> list[int]:
-    """Return the edges between a pixel in each area and one beside it, from every fourth row and column of a tile.
+def boundary_edges(class_map: ClassMap, areas: Sequence[AreaIds], present: Collection[int] | None = None) -> list[int]:
+    """Return the edges between a pixel in each area and one beside it, from some of the rows and columns of a tile.
 
     The rim of the tile is no edge: what lies behind it is another tile's.
 
@@ -39,16 +40,22 @@ def boundary_edges(class_map: ClassMap, areas: Sequence[AreaIds]) -> list[int]:
     class_map : uint8 (h, w)
     areas : sequence of ids
         The classes of each area; of none, 0 is returned.
+    present : collection of int or None
+        The codes that the tile holds, where they are known: an area that has none of them, or all, has no edge.
 
     >>> disc = np.add.outer(np.arange(-40, 40) ** 2, np.arange(-40, 40) ** 2) < 30**2
     >>> boundary_edges(disc.astype(np.uint8), [(1,), ()])
-    [240, 0]
+    [236, 0]
     """
-    rows, columns = class_map[::STEP], np.ascontiguousarray(class_map[:, ::STEP])
-    if not class_map.size or not ((rows != class_map[0, 0]).any() or (columns != class_map[0, 0]).any()):
-        return [0] * len(areas)
-    across_share, down_share = len(class_map) / len(rows), class_map.shape[1] / columns.shape[1]
     found: dict[AreaIds, int] = {(): 0}
+    for ids in areas:
+        if present is not None and (set(present).isdisjoint(ids) or set(present) <= set(ids)):
+            found[ids] = 0
+    if not class_map.size or all(ids in found for ids in areas):
+        return [found.get(ids, 0) for ids in areas]
+    step = max(1, min(class_map.shape) // LINES)
+    rows, columns = class_map[::step], np.ascontiguousarray(class_map[:, ::step])
+    across_share, down_share = len(class_map) / len(rows), class_map.shape[1] / columns.shape[1]
     for ids in areas:
         if ids not in found:
             along, down = _inside(rows, ids), _inside(columns, ids)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from wsi_area.compute.budget.budget import CountedArea, budget_of
 from wsi_area.compute.budget.budget import with_terms as budget_with_terms
@@ -80,11 +81,16 @@ def _area(
     slide: CountedSlide, kind: AreaKind, name: str, area_mm2: float, members: tuple[ClassOnRecord, ...]
 ) -> CountedArea:
     names = tuple(c.name for c in members)
-    return CountedArea(kind, name, names, measurand_text(slide, kind, name, names), area_mm2, _is_drawn(slide))
+    told = measurand_text(slide, kind, name, names)
+    return CountedArea(kind, name, names, told, area_mm2, slide.annotations is not None, _uncounted(slide))
 
 
-def _is_drawn(slide: CountedSlide) -> bool:
-    return slide.annotations is not None
+def _uncounted(slide: CountedSlide) -> str:
+    """Return why not every pixel of a slide was counted; "" where each was."""
+    if slide.is_estimate:
+        return "a sample was counted, and nobody said how far it may be off"
+    lost_px = slide.counts.n_px_unreadable
+    return f"{lost_px} px could not be read, so the area may be too small" if lost_px else ""
 
 
 def measurand_text(slide: CountedSlide, kind: AreaKind, name: str, classes: tuple[str, ...]) -> str:
@@ -137,6 +143,6 @@ def _of_layer(layer: CountedSlide, area: CountedArea, terms: BudgetTerms) -> lis
     told = None if layer.budgets is None else layer.budgets.tissue
     if told is None:
         return []
-    as_layer = CountedArea("total", "tissue", told.classes, told.measurand, area.area_mm2, area.is_drawn)
+    as_layer = replace(area, classes=told.classes, measurand=told.measurand)
     given = {"sampling", "segmentation", "observer", "rescan"}
     return [budget_of(as_layer, [row for row in told.rows if row.name not in given], terms)]

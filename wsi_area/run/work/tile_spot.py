@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import CountMismatchError
-from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE
+from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.pixels import ClassMap, MaskArray
 
@@ -32,6 +32,13 @@ class TileSpot:
             raise CountMismatchError(
                 f"{found} level-0 px were counted in a tile of {self.area_l0_px}; please report this"
             )
+
+    @property
+    def codes_present(self) -> list[int]:
+        """Return the codes that the class map holds, by what was counted."""
+        n = self.layout.class_count
+        codes = (*range(n), UNSCANNED_CODE, OUTSIDE_ROI_CODE, UNREADABLE_CODE)
+        return [code for code, n_px in zip(codes, self.row[self.layout.px_columns].tolist(), strict=True) if n_px]
 
     def clear(self) -> None:
         """Forget what an earlier try counted."""

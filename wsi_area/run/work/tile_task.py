@@ -192,7 +192,8 @@ def _measure_tile(job: SlideJob, tile: Tile, spot: TileSpot, classify: Classify)
             return f"{error} (all of this tile counts as unreadable)"
         if damaged and not is_last:
             continue  # of a disk or a network, the next try may have more
-        spot.row[spot.layout.edge_columns] = boundary_edges(spot.class_map, areas_of(job.fitted.scheme))
+        areas = areas_of(job.fitted.scheme)
+        spot.row[spot.layout.edge_columns] = boundary_edges(spot.class_map, areas, spot.codes_present)
         return _with_status(spot, damaged)
     raise AssertionError("unreachable: the last try returns")
 
