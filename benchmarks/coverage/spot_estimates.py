@@ -141,7 +141,8 @@ def main() -> None:
         for wanted, line in zip(WANTED_PCT, lines_of(population, given.draws), strict=True):
             rows.append(
                 f"| {population.name} | {len(population.frame)} | ± {wanted:g}% | {line.share_drawn:.1%} | "
-                f"{line.coverage[1]:.1%} | {line.coverage.min():.1%} | {line.half_width:.2%} | {1.96 * line.rmse:.2%} | {given.draws} |"
+                f"{line.coverage[1]:.1%} | {line.coverage.min():.1%} | {line.half_width:.2%} | "
+                f"{1.96 * line.rmse:.2%} | {given.draws} |"
             )
             print(rows[-1], flush=True)
     if parts > 1:
