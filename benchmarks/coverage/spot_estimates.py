@@ -5,7 +5,7 @@ until the interval is as narrow as was asked, and writes the table into ``docs/u
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,11 +88,20 @@ class Line:
     rmse: float
 
 
+Drawn = tuple[int, NDArray[np.bool_], float, float]
+"""Of one seed: spots drawn, which classes' intervals hold the truth, half width and error of the aim over its area."""
+
+
 def lines_of(population: Population, draws: int) -> list[Line]:
     """A line for each width that was asked for, all from the same draws."""
+    return [_line(rows, len(population.frame)) for rows in draws_of(population, range(draws))]
+
+
+def draws_of(population: Population, seeds: Iterable[int]) -> list[list[Drawn]]:
+    """What each seed comes to, for each width that was asked for."""
     true = population.counted_px.sum(axis=0)
-    found: list[list[tuple[int, NDArray[np.bool_], float, float]]] = [[] for _ in WANTED_PCT]
-    for seed in range(draws):
+    found: list[list[Drawn]] = [[] for _ in WANTED_PCT]
+    for seed in seeds:
         frame = replace(population.frame, number=random_numbers(seed, population.frame.place))
         sample = first_sample(frame, has_look=population.has_look)
         for n, wanted in enumerate(WANTED_PCT):
@@ -108,10 +117,10 @@ def lines_of(population: Population, draws: int) -> list[Line]:
             holds = (totals.low_px <= true + 1e-6) & (totals.high_px >= true - 1e-6)
             half, off = totals.half_width_px[1] / true[1], totals.estimate_px[1] / true[1] - 1
             found[n].append((len(drawn), holds, float(half), float(off)))
-    return [_line(rows, len(population.frame)) for rows in found]
+    return found
 
 
-def _line(rows: list[tuple[int, NDArray[np.bool_], float, float]], spots: int) -> Line:
+def _line(rows: list[Drawn], spots: int) -> Line:
     drawn, holds, halves, errors = zip(*rows, strict=True)
     rmse = float(np.sqrt(np.mean(np.square(errors))))
     return Line(float(np.mean(drawn)) / spots, np.mean(holds, axis=0), float(np.mean(halves)), rmse)
@@ -132,20 +141,21 @@ def main() -> None:
         for wanted, line in zip(WANTED_PCT, lines_of(population, given.draws), strict=True):
             rows.append(
                 f"| {population.name} | {len(population.frame)} | ± {wanted:g}% | {line.share_drawn:.1%} | "
-                f"{line.coverage[1]:.1%} | {line.coverage.min():.1%} | {line.half_width:.2%} | {1.96 * line.rmse:.2%} |"
+                f"{line.coverage[1]:.1%} | {line.coverage.min():.1%} | {line.half_width:.2%} | "
+                f"{1.96 * line.rmse:.2%} | {given.draws} |"
             )
             print(rows[-1], flush=True)
     if parts > 1:
         return
-    write_table(given.page, rows, given.draws)
+    write_table(given.page, rows)
 
 
-def write_table(page: Path, rows: list[str], draws: int) -> None:
+def write_table(page: Path, rows: list[str]) -> None:
     """Write the lines into the page, as a table."""
-    head = "| map | spots | asked | drawn | held, aim | held, least class | half width | 1.96 × rmse |"
+    head = "| map | spots | asked | drawn | held, aim | held, least class | half width | 1.96 × rmse | draws |"
     least = min(float(row.split("|")[6].strip(" %")) for row in rows)
-    told = f"The least of {len(rows)} lines is {least:.1f}%. {draws} draws for each line."
-    replaced_table(page, "spot estimates", "\n".join([head, "|---|---|---|---|---|---|---|---|", *rows, "", told]))
+    told = f"The least of {len(rows)} lines is {least:.1f}%."
+    replaced_table(page, "spot estimates", "\n".join([head, "|---|---|---|---|---|---|---|---|---|", *rows, "", told]))
 
 
 if __name__ == "__main__":

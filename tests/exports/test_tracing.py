@@ -16,7 +16,12 @@ MAPS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9)
 
 
 def traced(class_map: np.ndarray, *class_ids: int) -> list[TracedRegion]:
-    return list(traced_regions([class_map], class_map.shape[1], class_ids or (1, 2, 3)))
+    return traced_in_bands([class_map], class_map, *class_ids)
+
+
+def traced_in_bands(bands: list[np.ndarray], class_map: np.ndarray, *class_ids: int) -> list[TracedRegion]:
+    height, width = class_map.shape
+    return list(traced_regions(bands, np.arange(width + 1), np.arange(height + 1), class_ids or (1, 2, 3)))
 
 
 def polygon(region: TracedRegion) -> shapely.Polygon:
@@ -52,7 +57,7 @@ def test_regions_are_those_that_grow_pixel_by_pixel(class_map):
 def test_neither_order_nor_corners_depend_on_how_the_map_is_cut_into_bands(class_map, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(class_map)), max_size=4)))
     bands = np.split(class_map, cuts)
-    again = list(traced_regions(bands, class_map.shape[1], (1, 2, 3)))
+    again = traced_in_bands(bands, class_map)
     whole = traced(class_map)
     assert [r.class_id for r in again] == [r.class_id for r in whole]
     for one, other in zip(again, whole, strict=True):
@@ -102,8 +107,9 @@ def test_a_hole_that_touches_its_shell_at_a_corner_is_a_ring_of_its_own():
 def test_a_ring_is_cut_wherever_it_touches_itself():
     eight = np.array([[0, 0], [2, 0], [2, 2], [4, 2], [4, 4], [2, 4], [2, 2], [0, 2]])
     key = 5 * eight[:, 1] + eight[:, 0]
-    points, ends, count = simple_rings(eight, key, np.argsort(key))
+    points, ends, doubled, count = simple_rings(eight, key, np.argsort(key))
     assert count == 2
+    assert doubled[:2].tolist() == [8, 8]
     parts = np.split(points, ends[:1])
     assert sorted(shapely.Polygon(p).bounds for p in parts) == [(0, 0, 2, 2), (2, 2, 4, 4)]
 
@@ -114,8 +120,8 @@ def test_codes_that_are_not_asked_for_are_what_lies_between():
 
 
 def test_a_region_is_placed_by_the_edges_of_its_columns_and_rows():
-    [region] = traced(np.ones((2, 3), np.uint8))
-    placed = region.at(np.array([0, 4, 8, 10]), np.array([0, 5, 7]))
+    whole = np.ones((2, 3), np.uint8)
+    [placed] = traced_regions([whole], np.array([0, 4, 8, 10]), np.array([0, 5, 7]), [1])
     assert placed.shell.tolist() == [[0, 0], [10, 0], [10, 7], [0, 7]]
     assert placed.area_px == 70
 

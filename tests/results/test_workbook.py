@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 from synthetic import FileForm, disc, write_slide, write_text_slide
 
+from wsi_area.errors import ResultError
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Size
+from wsi_area.results.tables.workbook.added_sheet import with_sheet
 from wsi_area.results.tables.workbook.file import MOST_CHARACTERS, Sheet, workbook
+from wsi_area.results.tables.workbook.looks import GENERAL, HEADING, TEXT, number_format, word_format
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 
@@ -145,3 +149,56 @@ def test_what_a_person_reads_together_stands_together(book: Any) -> None:
         "tumor_pct_tissue", "positive_area_mm2", "positive_pct_tissue", "tissue_area_mm2", "tissue_source",
     ]  # fmt: skip
     assert len(set(heads)) == len(heads)
+
+
+EARLIER_STYLES = (
+    '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><fonts count="2"><font>'
+    '<name val="Calibri"/></font><font><b/><name val="Calibri"/></font></fonts><fills count="2"><fill>'
+    '<patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>'
+    '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders><cellStyleXfs count="1">'
+    '<xf numFmtId="0"/></cellStyleXfs><cellXfs count="3"><xf numFmtId="0" xfId="0"/><xf numFmtId="0" fontId="1" '
+    'xfId="0" applyFont="1"/><xf numFmtId="49" xfId="0" applyNumberFormat="1"/></cellXfs></styleSheet>'
+)
+"""What a version wrote whose cells had three formats: as it is, a heading, text."""
+
+
+def with_part(content: bytes, name: str, text: str) -> bytes:
+    """A workbook with another part under a name."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(file, "w") as new:
+        for entry in old.namelist():
+            if entry != name:
+                new.writestr(entry, old.read(entry))
+        new.writestr(name, text)
+    return file.getvalue()
+
+
+def test_a_sheet_may_join_the_workbook_of_a_version_that_knew_fewer_formats() -> None:
+    ids = [{"slide_id": "007", "n": 3}]
+    old = with_part(workbook([Sheet("summary", ["slide_id", "n"], ids)]), "xl/styles.xml", EARLIER_STYLES)
+    more = Sheet(
+        "review", ["status", "area_mm2"], [{"status": "failed", "area_mm2": 2.5}], {"area_mm2": ("mm²", "number")}
+    )
+    book = looks_of(with_sheet(old, more))
+    assert book.sheetnames == ["summary", "review"]
+    assert (book["summary"]["A2"].value, book["summary"]["A2"].number_format) == ("007", "@")
+    assert book["summary"]["A1"].font.b
+    assert book["summary"]["B2"].number_format == "General"
+    assert book["review"]["A2"].fill.fill_type == "solid"
+    assert book["review"]["B2"].number_format.endswith("#,##0.0000")
+
+
+@pytest.mark.parametrize("part", ["docProps/app.xml", "xl/sharedStrings.xml", "xl/theme/theme1.xml"])
+def test_a_workbook_that_another_program_saved_gets_no_sheet_since_its_formats_are_not_ours(part: str) -> None:
+    saved = with_part(workbook([Sheet("summary", ["a"], [{"a": 1}])]), part, "<x/>")
+    with pytest.raises(ResultError, match=f"another program wrote it: it holds {part}.*run the same command"):
+        with_sheet(saved, Sheet("review", ["a"], []))
+
+
+def test_formats_keep_their_places_for_the_workbooks_that_are_there() -> None:
+    assert (GENERAL, HEADING, TEXT) == (0, 1, 2)
+    words = ("complete", "incomplete", "failed", "estimated")
+    assert [word_format(word) for word in words] == [3, 4, 5, 6]
+    kinds = (("mm²", "number"), ("%", "number"), ("", "number"), ("µm/px", "number"), ("level-0 px", "number"))
+    assert [number_format(unit, kind) for unit, kind in kinds] == [7, 8, 9, 10, 11]
+    assert number_format("level-0 px", "integer") == 12

@@ -153,6 +153,8 @@ def _not_comparable(pair: Pair) -> Missing | None:
 def _ended(dated: DatedSlide) -> tuple[str, str]:
     """Return how a slide ended, and why so."""
     ended = dated.run.run_record.ended_slides.get(dated.slide_id)
+    if ended is not None and ended.status == "estimated":
+        return "estimated", "from random spots, whose error no interval of a change holds; measure it whole"
     return ("not reached", "") if ended is None else (ended.status, ended.reason)
 
 

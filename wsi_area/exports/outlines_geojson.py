@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.errors import CountMismatchError
 from wsi_area.exports.measured_slide import MeasuredSlide
@@ -96,8 +94,8 @@ class _Outline:
 def _regions(slide: MeasuredSlide, outlines: dict[int, ClassOutlines], simplify_px: float) -> Iterator[_Outline]:
     """Yield the regions in the frame of level 0, and add each up."""
     x_edges, y_edges = slide.grid.edges_l0_px
-    for traced in traced_regions(slide.bands(), slide.grid.size_px.width_px, outlines):
-        region, entry = traced.at(x_edges, y_edges), outlines[traced.class_id]
+    for region in traced_regions(slide.bands(), x_edges, y_edges, outlines):
+        entry = outlines[region.class_id]
         entry.regions += 1
         entry.area_px += region.area_px
         outline = _Outline(region, (region.shell, *region.holes), region.area_px)
@@ -168,7 +166,14 @@ def _head(slide: MeasuredSlide, tissue_class: TissueClass, place: str, outlines:
 
 def _polygon(rings: tuple[Ring, ...]) -> str:
     """Return the coordinates of a polygon; the first point of a ring is its last again."""
-    return f"[{','.join(_json(np.vstack([ring, ring[:1]]).tolist()) for ring in rings)}]"
+    return f"[{','.join(map(_closed, rings))}]"
+
+
+def _closed(ring: Ring) -> str:
+    """Return a ring as JSON; Python writes lists of whole numbers as JSON has them but for the spaces."""
+    points = ring.tolist()
+    points.append(points[0])
+    return str(points).replace(" ", "") if ring.dtype.kind == "i" else _json(points)
 
 
 def _json(value: Any) -> str:

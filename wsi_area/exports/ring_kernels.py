@@ -1,4 +1,4 @@
-"""exports: the compiled half of rings: each begun at its upper left corner, and cut where it touches itself.
+"""exports: the compiled half of rings: each begun at its upper left corner, placed, measured, made simple.
 
 Called through ``tracing``.
 """
@@ -27,16 +27,38 @@ def _turn_to_upper_left(points: Any, first: int, n: int) -> None:
         points[first + i, 0], points[first + i, 1] = turned[i, 0], turned[i, 1]
 
 
+@machine_part
+def _doubled_area(points: Any, first: int, n: int) -> int:
+    """Return twice the signed area of a ring of n points (the shoelace formula); from its first, so that it fits."""
+    x0, y0, doubled = points[first, 0], points[first, 1], 0
+    for i in range(first + 1, first + n - 1):
+        x, y = points[i, 0] - x0, points[i, 1] - y0
+        doubled += x * (points[i + 1, 1] - y0) - (points[i + 1, 0] - x0) * y
+    return doubled
+
+
 @machine_code
-def turn_rings(points: Any, rings: Any, ring_count: int) -> None:
-    """Let each ring of a list of points begin at its upper left corner; ``rings`` has its first point and how many."""
+def placed_rings(points: Any, rings: Any, ring_count: int, x_edges: Any, y_edges: Any) -> Any:
+    """Return twice the signed area of each ring, int64 (ring_count,), once it is begun anew and placed.
+
+    Each ring of the list of points begins at its upper left corner then, and has its coordinates where ``x_edges`` and
+    ``y_edges`` have them. ``rings`` has the first point of each, and how many.
+    """
+    doubled = np.empty(ring_count, np.int64)
     for ring in range(ring_count):
-        _turn_to_upper_left(points, rings[ring, 0], rings[ring, 1])
+        first, n = rings[ring, 0], rings[ring, 1]
+        _turn_to_upper_left(points, first, n)
+        for i in range(first, first + n):
+            points[i, 0], points[i, 1] = x_edges[points[i, 0]], y_edges[points[i, 1]]
+        doubled[ring] = _doubled_area(points, first, n)
+    return doubled
 
 
 @machine_code
 def simple_rings(points: Any, key: Any, order: Any) -> Any:
-    """Return the ring cut where it touches itself: the points of simple rings one after the other, and their ends.
+    """Return the ring cut where it touches itself: the points of simple rings one after the other, and of each its end.
+
+    With them, twice their signed areas, and how many rings there are.
 
     Each begins at its uppermost, then leftmost point. ``key`` is a number for each vertex, ``order`` sorts it.
 
@@ -51,7 +73,7 @@ def simple_rings(points: Any, key: Any, order: Any) -> Any:
         i, j = order[k], order[k + 1]
         if key[i] == key[j]:
             following[i], following[j] = following[j], following[i]
-    cut, ends = np.empty((n, 2), np.int64), np.empty(n, np.int64)
+    cut, ends, doubled = np.empty((n, 2), np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     seen = np.zeros(n, np.bool_)
     count, ring = 0, 0
     for i in range(n):
@@ -64,6 +86,6 @@ def simple_rings(points: Any, key: Any, order: Any) -> Any:
             count += 1
             i = following[i]
         _turn_to_upper_left(cut, first, count - first)
-        ends[ring] = count
+        ends[ring], doubled[ring] = count, _doubled_area(cut, first, count - first)
         ring += 1
-    return cut, ends, ring
+    return cut, ends, doubled, ring

@@ -136,7 +136,7 @@ class CountedSlide(ScannedSlide):
         Count | None,
         Says(
             "most tissue that tiles skipped as bare glass can hold, if none holds more than the worst bare tile "
-            "that was read",
+            "that was read; 0 of an estimate, which draws bare glass too and has it in its interval",
             "level-0 px",
             f"too few of them were read to say, or {NOT_COUNTED}", "a sample of bare tiles, which are read",
             "skipped_tissue_px_upper_bound",

@@ -76,10 +76,15 @@ def read_chain(writer: str, content: bytes, review: str) -> Chain:
         torn = TornTail(writer=writer, size_bytes=len(tail), sha256=hashlib.sha256(tail).hexdigest())
     elif tail:
         lines.append(tail)  # only its line end is missing
+    events, faults = _linked(writer, lines, review)
+    return Chain(writer, events, len(lines), torn, faults)
+
+
+def _linked(writer: str, lines: list[bytes], review: str) -> tuple[tuple[ReviewEvent, ...], tuple[str, ...]]:
+    """Return the events of whole lines that are what was written, and what of the lines is not."""
     events: list[ReviewEvent] = []
     faults: list[str] = []
-    previous = first_previous(review, writer)
-    foreign, due = 0, 1
+    previous, foreign, due = first_previous(review, writer), 0, 1
     for line in lines:
         event, why = _event(line)
         if event is None:
@@ -100,7 +105,7 @@ def read_chain(writer: str, content: bytes, review: str) -> Chain:
         previous, due = event.hash, event.number + 1
     if foreign:
         faults.append(f"{foreign} of its {len(lines)} events are of another run's review, and count for nothing here")
-    return Chain(writer, tuple(events), len(lines), torn, tuple(faults))
+    return tuple(events), tuple(faults)
 
 
 def _event(line: bytes) -> tuple[ReviewEvent | None, str]:

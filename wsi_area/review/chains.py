@@ -97,9 +97,15 @@ def read_chains(folder: ReviewFolder, review: str, but: str = "") -> Chains:
     found = Chains(tuple(chains))
     faults = [ChainFault(f"events/{c.writer}{SUFFIX}", f"{c.who}: {why}") for c in chains for why in c.faults]
     faults += _unseen(found)
-    noted = {torn.sha256: event for chain in chains for event in chain.events for torn in event.torn}
-    notes = []
-    for chain in chains:
+    torn, notes = _torn(found)
+    return Chains(found.chains, (*faults, *torn), notes)
+
+
+def _torn(found: Chains) -> tuple[tuple[ChainFault, ...], tuple[str, ...]]:
+    """Return the torn lines that no event names, and in words those that one does."""
+    noted = {torn.sha256 for chain in found.chains for event in chain.events for torn in event.torn}
+    faults, notes = [], []
+    for chain in found.chains:
         if chain.torn is None:
             continue
         told = (
@@ -111,7 +117,7 @@ def read_chains(folder: ReviewFolder, review: str, but: str = "") -> Chains:
         else:
             told = f"{told}. The next decision on this run takes note of it"
             faults.append(ChainFault(f"events/{chain.writer}{SUFFIX}", told))
-    return Chains(found.chains, tuple(faults), tuple(notes))
+    return tuple(faults), tuple(notes)
 
 
 def chain_files(folder: ReviewFolder) -> list[Place]:

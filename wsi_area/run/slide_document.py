@@ -108,7 +108,7 @@ def slide_document(
         skipped_px=columns.skipped_px(rows),
     )
     read = ledger_rows(tiles)  # before any filter by size
-    bound = _skip_bound_px(prepared, read, columns) if estimated is None else None
+    bound = _skip_bound_px(prepared, read, columns) if estimated is None else 0  # it is in the interval then
     told = versions(settings)
     moved = threshold_on_record(read, columns, plan, fitted.facts)
     steps = steps_of(burden, objects.size_changes, fitted.facts, prepared.not_assessed)

@@ -15,7 +15,7 @@ from wsi_area.reports.picture.focus_marks import Mark, focus_marks
 from wsi_area.reports.picture.paper import PaperPicture, paper_picture
 from wsi_area.reports.picture.photo_layers import Frame, Layer, photo_layers
 from wsi_area.reports.picture.region_outlines import RegionOutline, region_outlines
-from wsi_area.reports.picture.tile_map import NOTHING_RGB, SKIPPED_RGB, TileFacts, tile_map
+from wsi_area.reports.picture.tile_map import NOTHING_RGB, SKIPPED_RGB, UNSAMPLED_RGB, TileFacts, tile_map
 from wsi_area.results.class_map.class_codes import OUTSIDE_RGB, UNREADABLE_RGB, reserved_in
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
@@ -123,6 +123,7 @@ def tile_legend(facts: TileFacts) -> tuple[LegendEntry, ...]:
         (facts.nothing, NOTHING_RGB, "not scanned"),
         (facts.outside, OUTSIDE_RGB, "outside the region of interest"),
         (facts.unreadable, UNREADABLE_RGB, "unreadable"),
+        (facts.unsampled, UNSAMPLED_RGB, "not sampled"),
     )
     return tuple(LegendEntry(_hex(rgb), f"{text}: {count}") for count, rgb, text in kinds if count)
 

@@ -64,8 +64,8 @@ Every column of the tables of a run. Written by `python -m wsi_area.results.tabl
   `summary.parquet`, which knows its types, or name them. pandas: `read_csv(…, dtype={"slide_id": str},
   keep_default_na=False, na_values=[""])`; R: `read.csv(…, colClasses = c(slide_id = "character"), na.strings = "")`;
   Excel, LibreOffice: `summary.xlsx`, typed, a sheet for each of summary, areas, flags, failed and budget, one for
-  subjects where the manifest names them, and the seal of the run on the last (a double click on a CSV takes the
-  separator and the decimal sign of the country, and guesses dates).
+  subjects where the manifest names them, one for the review where somebody decided, and one with the seal of the run (a
+  double click on a CSV takes the separator and the decimal sign of the country, and guesses dates).
 - A text of a CSV that would begin a formula (`=`, `+`, `-`, `@`, a tab) has a `'` before it: take it away where one of
   these follows it. Numbers have none; parquet and xlsx hold texts as they are. A path whose name is no UTF-8, or orders
   something, is written with an escape (`caf\\xe9.tif`).

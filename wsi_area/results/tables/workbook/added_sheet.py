@@ -7,8 +7,13 @@ from xml.sax.saxutils import escape, quoteattr
 
 from wsi_area.errors import ResultError
 from wsi_area.results.tables.workbook.file import KIND, Sheet, add_part, range_of, sheet_xml
+from wsi_area.results.tables.workbook.looks import styles
 
 _TYPES, _BOOK, _RELS = "[Content_Types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+_STYLES = "xl/styles.xml"
+_OURS = re.compile(
+    r"\[Content_Types\]\.xml|_rels/\.rels|xl/(_rels/workbook\.xml\.rels|(workbook|styles|worksheets/sheet\d+)\.xml)"
+)
 _WORKSHEET = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"
 
 
@@ -24,7 +29,9 @@ def with_sheet(content: bytes, sheet: Sheet) -> bytes:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             parts = {name: package.read(name).decode() for name in package.namelist()}
         book = parts[_BOOK]
-    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, OSError) as error:
+        if odd := sorted(name for name in parts if not _OURS.fullmatch(name)):
+            raise ValueError(f"another program wrote it: it holds {odd[0]}")
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise ResultError(
             f"the workbook of the run cannot be read ({error}); run the same command again, which writes it anew"
         ) from error
@@ -37,6 +44,7 @@ def with_sheet(content: bytes, sheet: Sheet) -> bytes:
         number = len(names) + 1
         parts |= _made_room(parts, sheet, number)
     parts[f"xl/worksheets/sheet{number}.xml"] = sheet_xml(sheet)
+    parts[_STYLES] = styles()  # an earlier version may have written fewer
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
         for name, text in parts.items():

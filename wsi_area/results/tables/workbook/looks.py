@@ -54,13 +54,13 @@ _BUTTON = 4  # characters that the button of a filter takes
 def number_format(unit: str, kind: str) -> int:
     """Return the format of the numbers of a column, as a place in the styles."""
     code = _NUMBER_FORMATS.get((unit, kind))
-    return GENERAL if code is None else TEXT + 1 + _CODES.index(code)
+    return GENERAL if code is None else TEXT + 1 + len(_COLOURS) + _CODES.index(code)
 
 
 def word_format(word: str) -> int:
     """Return the format of a word in a column of `COLOURED`, as a place in the styles."""
     colour = _COLOUR_OF.get(word)
-    return TEXT if colour is None else TEXT + 1 + len(_CODES) + _COLOURS.index(colour)
+    return TEXT if colour is None else TEXT + 1 + _COLOURS.index(colour)
 
 
 def width_of(name: str, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -76,7 +76,11 @@ def _length(value: Any) -> int:
 
 
 def styles() -> str:
-    """Return the part ``xl/styles.xml`` (ECMA-376, 18.8)."""
+    """Return the part ``xl/styles.xml`` (ECMA-376, 18.8).
+
+    A format keeps its place for good, and a new one comes last: into a workbook of an earlier version, whose cells know
+    the places of then, these styles are put with a further sheet.
+    """
     base = '<sz val="11"/><name val="Calibri"/>'
     fonts = [f"<font>{base}</font>", f"<font><b/>{base}</font>"]
     fonts += [f'<font><sz val="11"/><color rgb="FF{ink}"/><name val="Calibri"/></font>' for _, ink in _COLOURS]
@@ -92,8 +96,8 @@ def styles() -> str:
         _format(),
         _format(font=1, fill=2, border=1),
         _format(code=49),
-        *(_format(code=n) for n in range(_FIRST_OF_OURS, _FIRST_OF_OURS + len(_CODES))),
         *(_format(code=49, font=2 + n, fill=3 + n) for n in range(len(_COLOURS))),
+        *(_format(code=n) for n in range(_FIRST_OF_OURS, _FIRST_OF_OURS + len(_CODES))),
     ]
     return (
         f'<styleSheet xmlns="{_MAIN}">{_counted("numFmts", codes)}{_counted("fonts", fonts)}'

@@ -34,7 +34,7 @@ _BESIDE_WHERE_KNOWN: dict[Table, dict[str, tuple[str, ...]]] = {
 
 
 def write_workbook(layout: RunLayout, tables: Mapping[Table, RunTable], seal: str) -> str:
-    """Return the SHA-256 of the workbook of a run, written; its last sheet has the seal."""
+    """Return the SHA-256 of the workbook of a run, written; one of its sheets has the seal."""
     content = workbook(sheets_of(tables, seal))
     write_bytes(layout.root / WORKBOOK, content)
     return hashlib.sha256(content).hexdigest()
