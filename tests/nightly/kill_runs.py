@@ -44,7 +44,7 @@ SETTINGS = (
 COMMAND = [sys.executable, "-c", "from wsi_area.cli.main import main; main()"]
 END_S = 300
 SMALL = Size(1500, 1200)
-CHUNK, MAX_CHUNK = "wsi_area.results.class_map.store:write_shard", 30
+CHUNK, MAX_CHUNK = "wsi_area.results.class_map.overlaid:write_shard", 30
 MAX_RENAME = 75  # about as many as a run has: some outrun it
 ALIKE = ": every resumed run is byte-identical to the undisturbed one"
 

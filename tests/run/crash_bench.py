@@ -36,7 +36,7 @@ TABLES = (
 )
 NO_STORES = {"result.json", "thumb.jpg", CLASSES_NAME}
 KILLED = -9
-SHARD = "wsi_area.results.class_map.store:write_shard"
+SHARD = "wsi_area.results.class_map.overlaid:write_shard"
 
 
 class Bench:

@@ -1,7 +1,7 @@
 """Commands in processes of their own that die at a named moment; each is forked from one in which all is loaded.
 
     with Nursery(folder / "log", ["run", "s.tif", "--out", "warm"]) as nursery:
-        fault = Fault("wsi_area.results.class_map.store:write_shard", "after", 2)
+        fault = Fault("wsi_area.results.class_map.overlaid:write_shard", "after", 2)
         code = nursery.run(["run", "s.tif", "--out", "out"], fault)
 
 The process that forks is this file, run as a script: it has done a command itself, so that the package and its

@@ -13,7 +13,7 @@ import numpy as np
 
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels
-from wsi_area.results.class_map import store
+from wsi_area.results.class_map import overlaid
 from wsi_area.run.work import tile_task
 from wsi_area.segmenters.colour.tissue import TISSUE_SCHEME
 
@@ -63,7 +63,7 @@ class Deadly:
         elif order.startswith("memory"):
             np.ones(1 << 34, np.uint8)
         elif order.startswith("chunk"):
-            _die_after(store, "write_shard")
+            _die_after(overlaid, "write_shard")
         elif order.startswith("row"):
             _die_after(tile_task, "commit_batch")
 

@@ -304,6 +304,22 @@ def test_a_tile_that_could_not_be_read_is_never_painted(tmp_path: Path) -> None:
     assert faults(run) == []
 
 
+def test_a_slide_with_settings_of_its_own_is_amended_by_these(tmp_path: Path) -> None:
+    plain = measured_run(tmp_path, SIZE, disc(SIZE, 290, 220, 150), *FLAT)
+    path = plain.slide.counted.path
+    (tmp_path / "m.csv").write_text(f"path,slide_id,objects.min_tissue_um2\n{path},s,500\n")
+    inputs = collect_slides([], manifest=tmp_path / "m.csv")
+    run_slides(inputs, load(None, plain.settings), tmp_path / "own")
+    run = Measured(tmp_path / "own", plain.settings)
+    speck = operation("add", box(10.3, 10.3, 30.7, 30.2), **{"class": "tissue"})  # 21 × 20 px of 0.25 µm²: 105 µm²
+    n_px = run.slide.counted.tissue.n_px
+    assert n_px is not None
+    assert run.laid([speck]).result.tissue.n_px == n_px + 420
+    filtered_away = run.laid([speck], drawn_are_filtered=True).result
+    assert (filtered_away.tissue.n_px, filtered_away.size_filters[0].area_px) == (n_px, 420)
+    assert faults(run) == []
+
+
 def spoil_pixels(version: Any) -> None:
     shard = next((version.layout.class_map / "0" / "c").glob("*/*"))
     shard.unlink()

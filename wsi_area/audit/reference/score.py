@@ -86,11 +86,15 @@ def scored(
 def _parts(design: ReferenceDesign, points: Sequence[DesignPoint], readings: Sequence[Reading]) -> list[_Answered]:
     """Return the slides, and the run after them; where some slides were drawn, the run is no such part."""
     slides = {slide.slide_id: slide for slide in design.slides}
-    parts = []
-    for name, slide in slides.items():
-        own = [s for s in design.strata if s.slide_id == name]
-        here = [p for p in points if p.slide_id == name]
-        parts.append(_part(design, name, [[s] for s in own], here, readings, slide.relative_u_area))
+    own: dict[str, list[list[DesignStratum]]] = {name: [] for name in slides}
+    here: dict[str, list[DesignPoint]] = {name: [] for name in slides}
+    for stratum in design.strata:
+        own[stratum.slide_id].append([stratum])
+    for point in points:
+        here[point.slide_id].append(point)
+    parts = [
+        _part(design, name, own[name], here[name], readings, slide.relative_u_area) for name, slide in slides.items()
+    ]
     if design.not_drawn:
         return parts
     groups: dict[str, list[DesignStratum]] = {}

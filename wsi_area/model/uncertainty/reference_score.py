@@ -1,5 +1,6 @@
 """model: score.json, the areas that readers' answers to reference points make; and what a slide shows of the latest."""
 
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -65,6 +66,15 @@ class ReferenceScore(Part):
         default_factory=dict
     )
     notes: Annotated[tuple[str, ...], Says("what a reader of the numbers should know")]
+
+    @cached_property
+    def by_slide(self) -> dict[str, tuple[list[AdjustedArea], list[AdjustedArea]]]:
+        """Return the classes and the totals of each slide; a run of many slides asks for each of them."""
+        found: dict[str, tuple[list[AdjustedArea], list[AdjustedArea]]] = {}
+        for number, listed in enumerate((self.areas, self.totals)):
+            for area in listed:
+                found.setdefault(area.slide_id, ([], []))[number].append(area)
+        return found
 
 
 def _says(of: str, what: str, column: str) -> Says:

@@ -71,7 +71,5 @@ def _on_slide(slide: CountedSlide, score: ReferenceScore) -> AdjustedOnSlide | N
     """Return what a score says of a slide; None where it is of another, or of the slide as it was."""
     if score.slides.get(slide.slide_id) != slide.key:
         return None
-    areas, totals = (
-        tuple(area for area in listed if area.slide_id == slide.slide_id) for listed in (score.areas, score.totals)
-    )
-    return AdjustedOnSlide(draw=score.draw, readers=len(score.readers), areas=areas, totals=totals)
+    areas, totals = score.by_slide.get(slide.slide_id, ([], []))
+    return AdjustedOnSlide(draw=score.draw, readers=len(score.readers), areas=tuple(areas), totals=tuple(totals))
