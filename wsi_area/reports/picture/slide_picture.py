@@ -110,17 +110,17 @@ def _tiles(
 
 
 def _legend(record: CountedSlide) -> tuple[LegendEntry, ...]:
-    shown = [c for c in record.classes if c.id and c.n_px]
+    shown = [c for c in record.classes if c.id and c.n_px and not record.is_estimate]
     entries = [LegendEntry(_hex(c.color_rgb), c.name + (" (excluded)" if c.is_excluded else "")) for c in shown]
     reserved = [LegendEntry(_hex(code.color_rgb), code.text) for code in reserved_in(record).values()]
     return (*entries, *reserved)
 
 
-def tile_legend(facts: TileFacts) -> tuple[LegendEntry, ...]:
+def tile_legend(facts: TileFacts, *, is_estimate: bool = False) -> tuple[LegendEntry, ...]:
     """Return the colours of a tile picture that are no share, as far as it has any."""
     kinds = (
         (facts.skipped, SKIPPED_RGB, "skipped as bare glass"),
-        (facts.nothing, NOTHING_RGB, "not scanned"),
+        (facts.nothing, NOTHING_RGB, "not drawn, or not scanned" if is_estimate else "not scanned"),
         (facts.outside, OUTSIDE_RGB, "outside the region of interest"),
         (facts.unreadable, UNREADABLE_RGB, "unreadable"),
         (facts.unsampled, UNSAMPLED_RGB, "not sampled"),
