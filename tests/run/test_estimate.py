@@ -306,3 +306,15 @@ def test_what_lies_outside_a_region_of_interest_is_no_part_of_an_estimate(tmp_pa
     tissue = next(a for a in found["estimate"]["areas"] if (a["kind"], a["name"]) == ("total", "tissue"))
     assert tissue["low_px"] <= inside <= tissue["high_px"]
     assert verify_run(tmp_path / "out").disagreements == ()
+
+
+def test_a_coarse_look_may_lack_a_class_that_coarse_pixels_cannot_show(tmp_path: Path) -> None:
+    slide = write_slide(tmp_path / "ring.tif", SIZE, {"tissue": SHAPES["ring"]}, FORM, noise_sd=6.0).path
+    excluded = ("--set", "exclusions.out_of_focus=true", "--set", "exclusions.pen=true")
+    found = estimated(slide, tmp_path / "out", "--estimate", "8%", *excluded)
+    whole = wsi_area("run", slide, "--out", tmp_path / "whole", *FLAT_RULE, *excluded, "--no-report", "--json").document
+    assert found["estimate"]["coarse"]["class_count"] < len(found["classes"])
+    told = {a["name"]: a for a in found["estimate"]["areas"] if a["kind"] == "class"}
+    for of in whole["slides"][0]["classes"]:
+        assert told[of["name"]]["low_px"] <= of["n_px"] <= told[of["name"]]["high_px"], of["name"]
+    assert verify_run(tmp_path / "out").disagreements == ()
