@@ -111,9 +111,12 @@ def test_a_run_that_was_cut_short_goes_on_to_the_same_number_and_a_second_measur
     first = estimated(slide, out, "--estimate", "8%")
     layout = RunLayout(out).slide("blobs")
     # as a kill leaves it: of some spots nothing is committed, and no document says anything
-    for chunk in sorted((layout.ledger / "counts" / "c").rglob("0"))[::2]:
-        if chunk.is_file():
-            chunk.unlink()
+    chunks = [
+        sorted(f for f in (of.ledger / "counts" / "c").rglob("*") if f.is_file()) for of in (layout, layout.coarse)
+    ]
+    assert all(chunks)
+    for chunk in (*chunks[0][::2], chunks[1][0]):
+        chunk.unlink()
     layout.result_json.unlink()
     (layout.root / "finished.json").unlink(missing_ok=True)
     again = estimated(slide, out, "--estimate", "8%")
