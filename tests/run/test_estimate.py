@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from command_line import wsi_area
 from measuring import FLAT
-from synthetic import FileForm, Shape, disc, ring, specks, write_slide
+from synthetic import FileForm, Shape, disc, nothing, ring, specks, write_slide
 
 from wsi_area.audit.verify import verify_run
 from wsi_area.errors import ResultError
@@ -196,14 +196,14 @@ def test_a_budget_that_is_spent_too_early_ends_as_incomplete_and_says_what_was_r
     assert found["status"] == "incomplete"
     assert "± 0.001 % was asked" in found["reason"]
     assert "raise --estimate-budget" in found["reason"]
-    assert found["estimate"]["decoded_px"] <= 0.7 * found["estimate"]["whole_px"]
+    assert found["estimate"]["decoded_px"] <= 0.7 * SIZE.area_px
     assert found["classes"][1]["area_mm2"] > 0
 
 
 def test_a_budget_alone_is_spent_and_that_is_all_that_was_asked(tmp_path: Path) -> None:
     found = estimated(painted(tmp_path), tmp_path / "out", "--estimate-budget", "70%")
     assert found["status"] == "estimated"
-    assert 0.5 <= found["estimate"]["decoded_px"] / found["estimate"]["whole_px"] <= 0.7
+    assert 0.5 <= found["estimate"]["decoded_px"] / SIZE.area_px <= 0.7
 
 
 def test_a_budget_below_the_least_sample_is_refused_with_what_it_takes(tmp_path: Path) -> None:
@@ -318,3 +318,14 @@ def test_a_coarse_look_may_lack_a_class_that_coarse_pixels_cannot_show(tmp_path:
     for of in whole["slides"][0]["classes"]:
         assert told[of["name"]]["low_px"] <= of["n_px"] <= told[of["name"]]["high_px"], of["name"]
     assert verify_run(tmp_path / "out").disagreements == ()
+
+
+def test_on_glass_alone_nothing_is_found_and_the_interval_says_how_much_could_be_there(
+    tmp_path: Path,
+) -> None:
+    slide = write_slide(tmp_path / "glass.tif", SIZE, {"tissue": nothing(SIZE)}, FORM).path
+    found = estimated(slide, tmp_path / "out", "--estimate", "5%", "--estimate-budget", "40%")
+    (tissue,) = (a for a in found["estimate"]["areas"] if (a["kind"], a["name"]) == ("total", "tissue"))
+    assert (found["status"], tissue["n_px"], tissue["low_px"]) == ("incomplete", 0, 0)
+    assert 0 < tissue["high_px"] < 0.01 * SIZE.area_px
+    assert "no tissue was found in any spot that was drawn" in found["reason"]

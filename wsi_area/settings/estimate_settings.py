@@ -14,7 +14,7 @@ class EstimateSettings(BaseModel):
         None, gt=0, le=50, description="%: spots are drawn until half the 95 % interval is so much of the area"
     )
     budget_pct: float | None = Field(
-        None, gt=0, le=100, description="% of the pixels that measuring whole would decode; no more are"
+        None, gt=0, le=100, description="% of the pixels of the level that is read; no more are decoded"
     )
     seed: int = Field(1, ge=0, le=2**63 - 1, description="of the random numbers: the same one draws the same spots")
     spot_um: float | Literal["auto"] = Field(

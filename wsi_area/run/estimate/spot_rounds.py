@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.cut.decoding import decoded_level_px
-from wsi_area.compute.cut.grid import batch_tiles_at, level_px_to_decode, tile_areas_l0_px
+from wsi_area.compute.cut.grid import batch_tiles_at, tile_areas_l0_px
 from wsi_area.compute.estimate.estimator import totals_of
 from wsi_area.compute.estimate.frame import Ints
 from wsi_area.compute.estimate.rounds import Sample, first_sample, is_exact, next_sample
@@ -107,8 +107,8 @@ def draw_spots(
     miss = bare_miss(prepared.overview_box_px, areas)
     frame = slide_frame(~outside, bare & ~outside, areas, shares, quantities[aim], settings.seed, miss)
     spots = _Spots(prepared, layout, key, context)
-    whole_px, budget = level_px_to_decode(plan), settings.budget_pct
-    allowed_px = np.inf if budget is None else budget / 100 * whole_px - coarse_px
+    level_px, budget = plan.slide.levels[plan.level].size_px.area_px, settings.budget_pct
+    allowed_px = np.inf if budget is None else budget / 100 * level_px - coarse_px
 
     def cost_px(sample: Sample) -> int:
         return decoded_level_px(plan, spots.numbers(sample).tolist())
@@ -116,7 +116,7 @@ def draw_spots(
     sample = first_sample(frame, has_look=shares is not None)
     if (least_px := cost_px(sample)) > allowed_px:
         return (
-            f"the least sample of it decodes {100 * (least_px + coarse_px) / whole_px:.1f} % of the pixels, and "
+            f"the least sample of it decodes {100 * (least_px + coarse_px) / level_px:.1f} % of the pixels, and "
             f"--estimate-budget allows {budget:g} %; allow more, or measure it whole"
         )
     while True:

@@ -67,7 +67,8 @@ class EstimateOnRecord(Part):
              "estimate_wanted_pct"),
     ]  # fmt: skip
     budget_pct: Annotated[
-        Number | None, Says("most of what measuring whole decodes that was allowed", "%", "all was", "the settings")
+        Number | None,
+        Says("most of the pixels of that level that may be decoded", "%", "all may be", "the settings"),
     ]
     about: Annotated[
         Name, Says("the area that is to be so exact: tumor, positive or tissue", "", _ESTIMATE, column="estimate_about")
