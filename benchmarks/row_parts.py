@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.measure import ROOT
 from wsi_area.audit.verify import verify_run
+from wsi_area.exports.export import ExportOptions, export_run
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
@@ -78,7 +79,16 @@ def prepare(slides: list[str], out: Path) -> Mapping[str, float]:
     }
 
 
-PARTS = {"finished": finished, "clean": clean, "executors": executors, "prepare": prepare}
+def geojson(slides: list[str], out: Path) -> Mapping[str, float]:
+    """The outlines of a stained slide, beside the run that measured it."""
+    options = ExportOptions("geojson", False, 0.0, None, False)
+    return {
+        "run": spent_s(lambda: run(slides, out, RULE, COARSE, force=True)),
+        "export": spent_s(lambda: list(export_run(out, options, (), None))),
+    }
+
+
+PARTS = {"finished": finished, "clean": clean, "executors": executors, "prepare": prepare, "geojson": geojson}
 
 
 def main() -> None:
@@ -87,6 +97,7 @@ def main() -> None:
     for config in (RULE, "he_tissue", "he_tissue_clean"):
         run([str(warm_up)], out / "warm", config, COARSE, force=True)
     verify_run(out / "warm")
+    list(export_run(out / "warm", ExportOptions("geojson", False, 0.0, None, False), (), None))
     print(json.dumps(PARTS[name](slides_of(place), out / "run")))
     shutil.rmtree(out, ignore_errors=True)
 

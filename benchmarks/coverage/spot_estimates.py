@@ -141,20 +141,21 @@ def main() -> None:
         for wanted, line in zip(WANTED_PCT, lines_of(population, given.draws), strict=True):
             rows.append(
                 f"| {population.name} | {len(population.frame)} | ± {wanted:g}% | {line.share_drawn:.1%} | "
-                f"{line.coverage[1]:.1%} | {line.coverage.min():.1%} | {line.half_width:.2%} | {1.96 * line.rmse:.2%} |"
+                f"{line.coverage[1]:.1%} | {line.coverage.min():.1%} | {line.half_width:.2%} | "
+                f"{1.96 * line.rmse:.2%} | {given.draws} |"
             )
             print(rows[-1], flush=True)
     if parts > 1:
         return
-    write_table(given.page, rows, given.draws)
+    write_table(given.page, rows)
 
 
-def write_table(page: Path, rows: list[str], draws: int) -> None:
+def write_table(page: Path, rows: list[str]) -> None:
     """Write the lines into the page, as a table."""
-    head = "| map | spots | asked | drawn | held, aim | held, least class | half width | 1.96 × rmse |"
+    head = "| map | spots | asked | drawn | held, aim | held, least class | half width | 1.96 × rmse | draws |"
     least = min(float(row.split("|")[6].strip(" %")) for row in rows)
-    told = f"The least of {len(rows)} lines is {least:.1f}%. {draws} draws for each line."
-    replaced_table(page, "spot estimates", "\n".join([head, "|---|---|---|---|---|---|---|---|", *rows, "", told]))
+    told = f"The least of {len(rows)} lines is {least:.1f}%."
+    replaced_table(page, "spot estimates", "\n".join([head, "|---|---|---|---|---|---|---|---|---|", *rows, "", told]))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from wsi_area.exports import tracing
-from wsi_area.exports.ring_kernels import simple_rings
-from wsi_area.exports.tracing import TracedRegion, traced_regions
+from wsi_area.exports.tracing import TracedRegion, cut_rings, traced_regions
 
 MAPS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.integers(0, 3))
 
@@ -106,11 +105,12 @@ def test_a_hole_that_touches_its_shell_at_a_corner_is_a_ring_of_its_own():
 
 def test_a_ring_is_cut_wherever_it_touches_itself():
     eight = np.array([[0, 0], [2, 0], [2, 2], [4, 2], [4, 4], [2, 4], [2, 2], [0, 2]])
-    key = 5 * eight[:, 1] + eight[:, 0]
-    points, ends, doubled, count = simple_rings(eight, key, np.argsort(key))
-    assert count == 2
-    assert doubled[:2].tolist() == [8, 8]
-    parts = np.split(points, ends[:1])
+    square = np.array([[7, 7], [9, 7], [9, 9], [7, 9]])
+    rings = np.array([[0, 8, 0, 2, 1], [8, 4, 0, 0, 1]])
+    points, ends, doubled, source = cut_rings(np.concatenate([eight, square, [[-5, 99]]]), rings)
+    assert doubled.tolist() == [8, 8, 8]
+    assert source.tolist() == [0, 0, 1]
+    parts = np.split(points, ends[:2])[:2]
     assert sorted(shapely.Polygon(p).bounds for p in parts) == [(0, 0, 2, 2), (2, 2, 4, 4)]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -318,6 +319,22 @@ def test_a_slide_with_settings_of_its_own_is_amended_by_these(tmp_path: Path) ->
     filtered_away = run.laid([speck], drawn_are_filtered=True).result
     assert (filtered_away.tissue.n_px, filtered_away.size_filters[0].area_px) == (n_px, 420)
     assert faults(run) == []
+
+
+def test_who_and_when_are_those_of_the_command_where_a_file_does_not_say(run: Measured, tmp_path: Path) -> None:
+    bare = {"type": "FeatureCollection", "features": [ADD, {**ERASE, "properties": {"operation": "erase"}}]}
+    (tmp_path / "bare.geojson").write_text(json.dumps(bare))
+    began = datetime.now(UTC) - timedelta(seconds=1)
+    version = run.amend(tmp_path / "bare.geojson", reviewer="C. Reader", on=MEASURED)
+    kept = json.loads((version.layout.root / "corrections.geojson").read_text())
+    for one in version.amendment.listed:
+        assert one.reviewer == kept["reviewer"] == "C. Reader"
+        assert one.utc == kept["utc"]
+        assert began <= datetime.fromisoformat(one.utc) <= datetime.now(UTC)
+    assert run.outcome(tmp_path / "bare.geojson", reviewer="C. Reader", on=MEASURED).was_there
+    assert faults(run) == []
+    with pytest.raises(AnnotationError, match="does not say who drew it"):
+        run.amend(tmp_path / "bare.geojson", on=MEASURED, drawn_are_filtered=True)
 
 
 def spoil_pixels(version: Any) -> None:

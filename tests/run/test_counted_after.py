@@ -128,3 +128,18 @@ def test_what_the_class_map_holds_is_still_never_continued_with_other_rules(
     measured(slides, tmp_path / "out", *FIRST)
     with pytest.raises(StaleResultError, match=r"tiling\.work_mpp"):
         measured(slides, tmp_path / "out", "bands.edges_um=[0, 30]", "tiling.work_mpp=2")
+
+
+def test_a_run_of_a_version_that_knew_fewer_settings_is_another_version_and_nothing_is_written(
+    slides: list[SyntheticSlide], tmp_path: Path
+) -> None:
+    measured(slides, tmp_path / "out", *FIRST)
+    place = tmp_path / "out" / "run.json"
+    document = json.loads(place.read_text(encoding="utf-8"))
+    del document["settings"]["hotspots"]["tissue_share"]
+    document["config_hash"] = "0" * 64
+    place.write_text(json.dumps(document), encoding="utf-8")
+    before = place.read_bytes()
+    with pytest.raises(StaleResultError, match="another version"):
+        measured(slides, tmp_path / "out", *FIRST[:1])
+    assert place.read_bytes() == before

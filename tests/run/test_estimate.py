@@ -13,7 +13,7 @@ from synthetic import FileForm, Shape, disc, ring, specks, write_slide
 from wsi_area.audit.verify import verify_run
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.geometry import Size
+from wsi_area.model.geometry import Region, Size
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import RunLayout
@@ -111,9 +111,12 @@ def test_a_run_that_was_cut_short_goes_on_to_the_same_number_and_a_second_measur
     first = estimated(slide, out, "--estimate", "8%")
     layout = RunLayout(out).slide("blobs")
     # as a kill leaves it: of some spots nothing is committed, and no document says anything
-    for chunk in sorted((layout.ledger / "counts" / "c").rglob("0"))[::2]:
-        if chunk.is_file():
-            chunk.unlink()
+    chunks = [
+        sorted(f for f in (of.ledger / "counts" / "c").rglob("*") if f.is_file()) for of in (layout, layout.coarse)
+    ]
+    assert all(chunks)
+    for chunk in (*chunks[0][::2], chunks[1][0]):
+        chunk.unlink()
     layout.result_json.unlink()
     (layout.root / "finished.json").unlink(missing_ok=True)
     again = estimated(slide, out, "--estimate", "8%")
@@ -268,3 +271,50 @@ def test_everything_that_shows_a_run_says_that_it_is_an_estimate(tmp_path: Path)
         if other != out:
             assert wsi_area("run", slide, "--out", other, *FLAT_RULE, "--no-report").code == 0
     assert "status" in wsi_area("diff", out, tmp_path / "whole").out
+
+
+def test_a_plan_says_how_a_slide_would_be_estimated_and_refuses_what_a_run_would(tmp_path: Path) -> None:
+    slide, asked = painted(tmp_path), (*FLAT_RULE, *SMALL_SPOTS, "--estimate", "8%")
+    (told,) = wsi_area("plan", slide, *asked, "--json").document["slides"]
+    assert told["is_estimate"]
+    assert told["coarse_work_mpp_um"] == pytest.approx(2.0)
+    assert told["tiles"] == 64 * 48
+    assert "most that is read" in wsi_area("plan", slide, *asked).out
+    assert wsi_area("plan", slide, *asked, "--set", "bands.edges_um=[-100,100]").code == 1
+
+
+def test_a_spot_that_cannot_be_read_makes_the_slide_incomplete_and_is_in_the_account(tmp_path: Path) -> None:
+    garbage = [Region(1024, 768, 64, 64)]  # a stored tile on the glass within the ring
+    slide = write_slide(tmp_path / "torn.tif", SIZE, {"tissue": SHAPES["ring"]}, FORM, garbage=garbage).path
+    found = estimated(slide, tmp_path / "out", "--estimate", "0.00001%")  # every spot, the torn ones among them
+    assert found["status"] == "incomplete"
+    assert found["counts"]["n_px_unreadable"] == 64 * 64
+    assert "could not be read" in found["reason"]
+    counts = found["counts"]
+    beside = [counts[f"n_px_{line}"] for line in ("unscanned", "outside_roi", "unreadable", "unsampled")]
+    assert sum(counts["n_px_by_class"]) + sum(beside) == SIZE.area_px
+
+
+def test_what_lies_outside_a_region_of_interest_is_no_part_of_an_estimate(tmp_path: Path) -> None:
+    slide = painted(tmp_path, "ring")
+    outline = [[100, 100], [1200, 100], [1200, 1400], [100, 1400], [100, 100]]
+    roi = tmp_path / "roi.geojson"
+    shape = {"type": "Polygon", "coordinates": [outline]}
+    roi.write_text(json.dumps({"type": "Feature", "properties": {}, "geometry": shape}))
+    found = estimated(slide, tmp_path / "out", "--estimate", "8%", "--roi", str(roi))
+    inside = SHAPES["ring"].mask[100:1400, 100:1200].sum()
+    tissue = next(a for a in found["estimate"]["areas"] if (a["kind"], a["name"]) == ("total", "tissue"))
+    assert tissue["low_px"] <= inside <= tissue["high_px"]
+    assert verify_run(tmp_path / "out").disagreements == ()
+
+
+def test_a_coarse_look_may_lack_a_class_that_coarse_pixels_cannot_show(tmp_path: Path) -> None:
+    slide = write_slide(tmp_path / "ring.tif", SIZE, {"tissue": SHAPES["ring"]}, FORM, noise_sd=6.0).path
+    excluded = ("--set", "exclusions.out_of_focus=true", "--set", "exclusions.pen=true")
+    found = estimated(slide, tmp_path / "out", "--estimate", "8%", *excluded)
+    whole = wsi_area("run", slide, "--out", tmp_path / "whole", *FLAT_RULE, *excluded, "--no-report", "--json").document
+    assert found["estimate"]["coarse"]["class_count"] < len(found["classes"])
+    told = {a["name"]: a for a in found["estimate"]["areas"] if a["kind"] == "class"}
+    for of in whole["slides"][0]["classes"]:
+        assert told[of["name"]]["low_px"] <= of["n_px"] <= told[of["name"]]["high_px"], of["name"]
+    assert verify_run(tmp_path / "out").disagreements == ()

@@ -206,8 +206,9 @@ def test_a_slide_with_tiles_that_could_not_be_read_is_tried_again(tmp_path: Path
     assert watched.opened == 1
 
 
-def test_what_export_and_report_add_is_no_reason_to_look_again(folder: Path) -> None:
-    for name in ("classes.png", "regions.geojson.gz", "named_regions.geojson.gz"):
+def test_what_export_report_and_amend_add_is_no_reason_to_look_again(folder: Path) -> None:
+    (folder / "out/slides/s/amended/1").mkdir(parents=True)
+    for name in ("classes.png", "regions.geojson.gz", "named_regions.geojson.gz", "amended/1/result.json"):
         (folder / "out/slides/s" / name).write_bytes(b"made later")
     watched = Watched()
     again(folder, listener=watched)

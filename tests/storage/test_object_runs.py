@@ -93,6 +93,17 @@ def test_a_run_in_a_bucket_is_the_run_on_a_disk_to_the_byte(
     assert run.summary.equals(other.summary)
 
 
+def test_an_estimate_in_a_bucket_is_that_on_a_disk(slide: SyntheticSlide, place: ObjectPath, tmp_path: Path) -> None:
+    spots = ("--set", "estimate.spot_um=8", "--estimate", "20%", "--set", "objects.max_hole_um2=0")
+    told = []
+    for out in (place, tmp_path / "out"):
+        (found,) = wsi_area("run", slide.path, "--out", out, *LINE, *spots, "--json").document["slides"]
+        told.append({name: found[name] for name in ("status", "counts", "classes", "estimate")})
+        assert wsi_area("verify", out).code == 0
+    assert told[0] == told[1]
+    assert told[0]["status"] == "estimated"
+
+
 def test_exports_go_into_the_bucket_as_onto_a_disk(slide: SyntheticSlide, on_disk: Path, place: ObjectPath) -> None:
     wsi_area("run", slide.path, "--out", place, *LINE)
     for kind in ("geojson", "ome-zarr"):

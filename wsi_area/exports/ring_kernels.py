@@ -38,54 +38,56 @@ def _doubled_area(points: Any, first: int, n: int) -> int:
 
 
 @machine_code
-def placed_rings(points: Any, rings: Any, ring_count: int, x_edges: Any, y_edges: Any) -> Any:
-    """Return twice the signed area of each ring, int64 (ring_count,), once it is begun anew and placed.
+def place_rings(points: Any, rings: Any, ring_count: int, x_edges: Any, y_edges: Any) -> None:
+    """Let each ring of a list of points begin at its upper left corner, and lie where the edges lie.
 
-    Each ring of the list of points begins at its upper left corner then, and has its coordinates where ``x_edges`` and
-    ``y_edges`` have them. ``rings`` has the first point of each, and how many.
+    ``rings`` has the first point of each, and how many.
     """
-    doubled = np.empty(ring_count, np.int64)
     for ring in range(ring_count):
         first, n = rings[ring, 0], rings[ring, 1]
         _turn_to_upper_left(points, first, n)
         for i in range(first, first + n):
             points[i, 0], points[i, 1] = x_edges[points[i, 0]], y_edges[points[i, 1]]
-        doubled[ring] = _doubled_area(points, first, n)
-    return doubled
 
 
 @machine_code
-def simple_rings(points: Any, key: Any, order: Any) -> Any:
-    """Return the ring cut where it touches itself: the points of simple rings one after the other, and of each its end.
+def simple_rings(points: Any, rings: Any, ring_count: int, passages: Any) -> Any:
+    """Return rings cut where they touch themselves: the points of simple rings one after the other.
 
-    With them, twice their signed areas, and how many rings there are.
-
-    Each begins at its uppermost, then leftmost point. ``key`` is a number for each vertex, ``order`` sorts it.
+    With them, of each its end, twice its signed area and the ring that it was part of, and how many there are. Each
+    begins at its uppermost, then leftmost point. ``rings`` has the first point of each and how many; ``passages``,
+    int64 (n, 2),
+    two points of a ring where it passes a vertex twice.
 
     A vertex that is passed twice has one way in and out too many: exchanging what follows the two passages makes
     two rings of one. Passages never cross, so each exchange leaves rings that do not cross either.
     """
-    n = len(points)
-    following = np.empty(n, np.int64)
-    for i in range(n):
-        following[i] = i + 1 if i + 1 < n else 0
-    for k in range(n - 1):
-        i, j = order[k], order[k + 1]
-        if key[i] == key[j]:
-            following[i], following[j] = following[j], following[i]
-    cut, ends, doubled = np.empty((n, 2), np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
-    seen = np.zeros(n, np.bool_)
-    count, ring = 0, 0
-    for i in range(n):
-        if seen[i]:
-            continue
-        first = count
-        while not seen[i]:
-            seen[i] = True
-            cut[count, 0], cut[count, 1] = points[i, 0], points[i, 1]
-            count += 1
-            i = following[i]
-        _turn_to_upper_left(cut, first, count - first)
-        ends[ring], doubled[ring] = count, _doubled_area(cut, first, count - first)
-        ring += 1
-    return cut, ends, doubled, ring
+    following = np.empty(len(points), np.int64)
+    total = 0
+    for ring in range(ring_count):
+        first, n = rings[ring, 0], rings[ring, 1]
+        total += n
+        for i in range(first, first + n):
+            following[i] = i + 1 if i + 1 < first + n else first
+    for k in range(len(passages)):
+        i, j = passages[k, 0], passages[k, 1]
+        following[i], following[j] = following[j], following[i]
+    cut = np.empty((total, 2), np.int64)
+    ends, doubled, source = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+    seen = np.zeros(len(points), np.bool_)
+    count, found = 0, 0
+    for ring in range(ring_count):
+        first = rings[ring, 0]
+        for start in range(first, first + rings[ring, 1]):
+            if seen[start]:
+                continue
+            i, begin = start, count
+            while not seen[i]:
+                seen[i] = True
+                cut[count, 0], cut[count, 1] = points[i, 0], points[i, 1]
+                count += 1
+                i = following[i]
+            _turn_to_upper_left(cut, begin, count - begin)
+            ends[found], doubled[found], source[found] = count, _doubled_area(cut, begin, count - begin), ring
+            found += 1
+    return cut, ends, doubled, source, found

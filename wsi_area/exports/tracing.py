@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import CountMismatchError
-from wsi_area.exports.ring_kernels import placed_rings, simple_rings
+from wsi_area.exports.ring_kernels import place_rings, simple_rings
 from wsi_area.exports.tracing_kernels import CORNER_FIELDS, open_chains, roots_of, trace_rows
 from wsi_area.model.pixels import ClassMap
 
+Ints = NDArray[np.int64]
 Ring = NDArray[np.int64]
 """int64 (n, 2) of x, y; the last point is not the first again."""
 
@@ -65,11 +66,10 @@ _ROWS_AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ring:
-    """A closed ring of pixel edges that may pass a vertex twice."""
+    """A closed ring of pixel edges that passes no vertex twice."""
 
     class_id: int
     points: Ring
-    may_touch_itself: bool
     doubled_area: int  # signed
 
 
@@ -92,24 +92,27 @@ class _Sweep:
             band, self._is_traced, self._y, self._codes, self._labels, parent, self._live, self._up, self._down,
             self._corners, self._corner_count,
         )  # fmt: skip
-        doubled = placed_rings(points, found, ring_count, self._x_edges, self._y_edges)
+        place_rings(points, found, ring_count, self._x_edges, self._y_edges)
+        simple, ends, doubled, source = cut_rings(points, found[:ring_count])
         self._y += len(band)
         self._corners, self._corner_count = open_chains(self._up, self._down, corners[:n])
         roots = roots_of(parent, label_count)
         rings: defaultdict[int, list[_Ring]] = defaultdict(list)
         for label, earlier in self._open.items():
             rings[int(roots[label])] += earlier
-        for (first, count, label, saddles, class_id), area in zip(
-            found[:ring_count].tolist(), doubled.tolist(), strict=True
+        begin = 0
+        for end, area, (label, class_id) in zip(
+            ends.tolist(), doubled.tolist(), found[source][:, [2, 4]].tolist(), strict=True
         ):
-            rings[int(roots[label])].append(_Ring(class_id, points[first : first + count], saddles > 1, area))
+            rings[int(roots[label])].append(_Ring(class_id, simple[begin:end], area))
+            begin = end
         traced = self._labels >= 0
         alive = np.unique(roots[self._labels[traced]])
         self._labels[traced] = np.searchsorted(alive, roots[self._labels[traced]])
         self._live = len(alive)
         ended = [_region(rings.pop(root)) for root in sorted(set(rings) - set(alive.tolist()))]
         # of those that go on below, each ring in memory of its own: the points of all these rows are given up
-        self._open = {int(np.searchsorted(alive, root)): [_alone(r, points) for r in k] for root, k in rings.items()}
+        self._open = {int(np.searchsorted(alive, root)): [_alone(r, simple) for r in k] for root, k in rings.items()}
         yield from sorted(ended, key=_order)
 
 
@@ -120,26 +123,39 @@ def _alone(ring: _Ring, points: Ring) -> _Ring:
 
 def _region(rings: list[_Ring]) -> TracedRegion:
     """Return the rings of one region as the one round it and those round its holes."""
-    simple = [part for ring in rings for part in _cut(ring)]
-    shells = [ring for ring, doubled in simple if doubled > 0]
+    shells = [ring.points for ring in rings if ring.doubled_area > 0]
     if len(shells) != 1:
         raise CountMismatchError(
             f"tracing found {len(shells)} outer rings round one region; the outlines are refused. Please report this "
             "with the slide's folder of the run"
         )
-    holes = [ring for ring, doubled in simple if doubled <= 0]
+    holes = [ring.points for ring in rings if ring.doubled_area <= 0]
     if len(holes) > 1:
         holes.sort(key=lambda ring: (ring[0, 1], ring[0, 0]))
-    return TracedRegion(rings[0].class_id, shells[0], tuple(holes), sum(doubled for _, doubled in simple) // 2)
+    return TracedRegion(rings[0].class_id, shells[0], tuple(holes), sum(ring.doubled_area for ring in rings) // 2)
 
 
-def _cut(ring: _Ring) -> list[tuple[Ring, int]]:
-    """Return the simple rings that a ring is made of, each with twice its signed area."""
-    if not ring.may_touch_itself:
-        return [(ring.points, ring.doubled_area)]
-    key = ring.points[:, 1] * (ring.points[:, 0].max() + 1) + ring.points[:, 0]
-    points, ends, doubled, count = simple_rings(ring.points, key, np.argsort(key))
-    return list(zip(np.split(points, ends[: count - 1]), doubled[:count].tolist(), strict=True))
+def cut_rings(points: Ring, rings: Ints) -> tuple[Ring, Ints, Ints, Ints]:
+    """Return rings cut where they touch themselves, int64: points, and of each simple ring its end, area and origin.
+
+    Parameters
+    ----------
+    points : int64 (n, 2)
+        Of all rings.
+    rings : int64 (rings, 5)
+        First point of each and how many; label, how often it may touch itself, class.
+    """
+    touching = np.flatnonzero(rings[:, 3] > 1)
+    firsts, lengths = rings[touching, 0], rings[touching, 1]
+    of_ring = np.repeat(np.arange(len(touching)), lengths)
+    at = np.arange(len(of_ring)) + np.repeat(firsts - (np.cumsum(lengths) - lengths), lengths)
+    x, y = points[at].T
+    vertex = (of_ring * (y.max(initial=0) + 1) + y) * (x.max(initial=0) + 1) + x
+    order = np.argsort(vertex)
+    again = np.flatnonzero(vertex[order[1:]] == vertex[order[:-1]])
+    passages = np.stack([at[order[again]], at[order[again + 1]]], axis=1)
+    simple, ends, doubled, source, count = simple_rings(points, rings, len(rings), passages)
+    return simple, ends[:count], doubled[:count], source[:count]
 
 
 def _order(region: TracedRegion) -> tuple[int, int, int]:

@@ -154,7 +154,9 @@ def slide_view(
         amended=amended,
         amended_fault=amended_fault,
         picture=picture,
-        tile_legend=() if picture is None or picture.tile_facts is None else tile_legend(picture.tile_facts),
+        tile_legend=()
+        if picture is None or picture.tile_facts is None
+        else tile_legend(picture.tile_facts, is_estimate=record.is_estimate),
         areas=areas_table(record),
         budget=budget_view(record),
         calibration=_calibration_text(record.calibration),

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
 from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.run_record import RunRecord
@@ -53,12 +55,20 @@ def difference(earlier: RunRecord, settings: RunSettings, *effects: Effect) -> s
     if earlier.config_hash == settings.measurement_hash and packages[0] == packages[1]:
         return ""
     apart = differences(earlier.settings, settings.canonical(), *effects)
-    if not apart and packages[0] == packages[1] and differences(earlier.settings, settings.canonical(), Effect.AFTER):
+    if not apart and packages[0] == packages[1] and _is_of_these_settings(earlier):
         return ""
     found = _said(apart)
     if packages[0] != packages[1]:
         found.append(f"segmenter package {package_change(*packages)}")
     return ", ".join(found) or "another version"
+
+
+def _is_of_these_settings(earlier: RunRecord) -> bool:
+    """Return whether an earlier run knew every setting that there is now: its hash is that of its settings by today."""
+    try:
+        return RunSettings.model_validate(earlier.settings).measurement_hash == earlier.config_hash
+    except ValidationError:
+        return False
 
 
 def _said(apart: Sequence[SettingDifference]) -> list[str]:

@@ -34,6 +34,8 @@ class Preview:
     estimated_core_s: float
     estimated_disk_bytes: int
     tissue: "Preview | None" = None  # of its tissue layer
+    is_estimate: bool = False  # its tiles are spots, of which some are drawn
+    coarse_work_mpp_um: float | None = None  # of an estimate; None where no coarse level helps
 
 
 def preview(prepared: PreparedSlide, tissue: "Preview | None" = None) -> Preview:

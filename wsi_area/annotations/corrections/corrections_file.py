@@ -32,6 +32,30 @@ def corrections_bytes(path: Path) -> bytes:
     return unpacked(path, read_bytes(path, MAX_TEXT_BYTES))
 
 
+def signed_content(content: bytes, path: str, reviewer: str, utc: str) -> bytes:
+    """Return the text of a file of corrections with who drew them and when, where it does not say so as a whole.
+
+    Parameters
+    ----------
+    content, path
+        The text, and where it lies, for messages.
+    reviewer, utc : str
+        What is taken where a feature does not say, and neither does the file; "" for nothing.
+
+    Raises
+    ------
+    AnnotationError
+        If it is no GeoJSON.
+    """
+    document = _document(content, path)
+    missing = {
+        name: value
+        for name, value in (("reviewer", reviewer), ("utc", utc))
+        if value and not document.get(name) and any(not _properties(f).get(name) for f in _features(document, path))
+    }
+    return json.dumps({**document, **missing}, ensure_ascii=False).encode() if missing else content
+
+
 def parse_corrections(content: bytes, path: str, size: Size, reviewer: str = "") -> Corrections:
     """Return the corrections that a text holds for a slide.
 
@@ -63,13 +87,12 @@ def parse_corrections(content: bytes, path: str, size: Size, reviewer: str = "")
             f"each one of {', '.join(CORRECTION_KINDS)}, or none to any"
         )
     told = _told(document)
-    if with_order and not told["reviewer"]:
-        told["reviewer"] = reviewer
+    told["reviewer"] = told["reviewer"] or reviewer
     sound, findings = sound_features(features, size, path)
     if with_order:
         listed = tuple(correction_of(one, n, told, path) for n, one in enumerate(sound))
     else:
-        drawn, noticed = replacing(sound, reviewer or told["reviewer"], told["utc"], path)
+        drawn, noticed = replacing(sound, told["reviewer"], told["utc"], path)
         listed, findings = (drawn,), (*findings, *noticed)
     return Corrections(path, hashlib.sha256(content).hexdigest(), told["slide"], told["base"], listed, findings)
 

@@ -70,7 +70,7 @@ def coarse_faults(
     found = sparse_class_map(coarse)
     sparse = found if isinstance(found, SparseClassMap) and found.tile_px == grid.tile_px else None
     again = CountedAgain(
-        stored, sparse, grid, LedgerLayout(len(slide.classes)), rows, ClassMapDigest(stored.shape), threads
+        stored, sparse, grid, LedgerLayout(look.class_count), rows, ClassMapDigest(stored.shape), threads
     )
     for _ in again.tiles_with_content():
         pass
@@ -93,7 +93,7 @@ def _drawn_again(
     look, shares = estimate.coarse, None
     if look is not None:
         coarse = WorkGrid(slide.size_l0_px, slide.levels[look.level].size_px, look.reduce_factor, look.tile_px)
-        shares = spot_shares(layout.coarse, coarse, grid, len(slide.classes))
+        shares = spot_shares(layout.coarse, coarse, grid, look.class_count)
     aim = aim_of(quantities_of([c.tissue_class for c in slide.classes]))
     frame = slide_frame(live, bare, areas, shares, aim, estimate.seed, estimate.bare_miss)
     if estimate.cells is not None:

@@ -20,6 +20,7 @@ from wsi_area.inputs.drawings import refuse_mismatch
 from wsi_area.inputs.slide_settings import changed_keys, settings_of, told_settings
 from wsi_area.inputs.stage_in import wherever_it_is_read
 from wsi_area.run.context import task_memory_limit_bytes
+from wsi_area.run.estimate.coarse_look import coarse_work_mpp
 from wsi_area.run.executors.choice import usable_cores
 from wsi_area.run.passes.tissue_layer import layer_input, layer_settings, reason_of_layer
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
@@ -53,12 +54,26 @@ def command(as_json: bool, **options: Any) -> None:
         say_document(document)
     else:
         _print(previews, failures)
+        for p in previews:
+            if p.is_estimate:
+                print_lines(report_console(), _estimate_text(p))
         for slide in wanted.slides:
             if slide.own is not None:
                 say(f"{slide.slide_id}: {changed_keys(slide.own)} ({slide.own.where})")
         for left in wanted.slides.left_out:
             print_lines(report_console(), left.line)
     sys.exit(code)
+
+
+def _estimate_text(p: Preview) -> str:
+    """Return how a slide would be estimated: what is said of its pixels above is the most that may be read."""
+    look = "no coarse level helps, so two spots are drawn in each of some cells"
+    if p.coarse_work_mpp_um is not None:
+        look = f"all of it is looked at with {number_text(float(f'{p.coarse_work_mpp_um:.3g}'))} µm per pixel first"
+    return (
+        f"{p.plan.slide.slide_id}: an estimate; its tiles are spots of which some are drawn, the pixels above are the "
+        f"most that is read; {look}"
+    )
 
 
 def _exit_code(previews: Sequence[Preview], failures: Sequence[PrepareFailure]) -> int:
@@ -82,6 +97,8 @@ def _planned(wanted: Asked, number: int) -> Preview | PrepareFailure:
         if not isinstance(outcome, PreparedSlide):
             return outcome
         of_layer = layer_settings(outcome, settings)
+        if settings.estimate.is_asked:
+            return replace(preview(outcome), coarse_work_mpp_um=coarse_work_mpp(outcome, settings), is_estimate=True)
         if of_layer is None:
             return preview(outcome)
         tissue = prepare_slide(PrepareTask(layer_input(slide, settings.tissue), of_layer, limit, copy))
@@ -139,6 +156,8 @@ def _facts(p: Preview) -> dict[str, Any]:
         "reader_reason": p.lane_reason,
         "mpp_source": None if p.calibration.chosen is None else p.calibration.chosen.source,
         "findings": [f.code for f in p.findings],
+        "is_estimate": p.is_estimate,
+        "coarse_work_mpp_um": p.coarse_work_mpp_um,
         "tissue_layer": None if p.tissue is None else _facts(p.tissue),
     }
 

@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,13 +19,11 @@ from wsi_area.cli.options.slide_options import (
     slide_options,
     title_option,
 )
-from wsi_area.cli.output.amended_text import laid_document, laid_text
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.cli.output.results_table import print_results
 from wsi_area.cli.output.wrapping import say_beside, say_document
 from wsi_area.errors import WsiAreaError
 from wsi_area.measuring.progress import shown_progress
-from wsi_area.run.amending.after_run import GivenCorrections, given_corrections, lay_all
 from wsi_area.run.array.array_plan import array_plan
 from wsi_area.run.array.division import WHOLE, ArrayTask, parse_array_task, task_of_array
 from wsi_area.run.array.task_run import TaskOutcome, run_task
@@ -33,6 +31,9 @@ from wsi_area.run.ending import ending_lines
 from wsi_area.run.pipeline import run_slides
 from wsi_area.run.run_document import EXIT_FAILED, RunOutcome
 from wsi_area.storage.place import Place, reached_by
+
+if TYPE_CHECKING:  # loaded where corrections are given
+    from wsi_area.run.amending.after_run import GivenCorrections, LaidCorrections
 
 _LOG = logging.getLogger(__name__)
 
@@ -98,14 +99,14 @@ def command(
             outcome = run_slides(wanted.slides, wanted.settings, out, **wishes)
         else:
             outcome = run_task(wanted.slides, wanted.settings, out, shard, **wishes)
-    laid = [] if outcome.interrupted else list(lay_all(out, given, wanted.settings.run.workers))
+    laid = [] if outcome.interrupted else _laid(out, given, wanted.settings.run.workers)
     code = EXIT_FAILED if any(one.outcome is None for one in laid) else outcome.exit_code
     if report and shard is None and not outcome.interrupted:
         write_report_of(out)
     if as_json:
         document = {"exit_code": code, "out": str(out), "slides": outcome.documents}
         document |= {"seal": outcome.seal} if shard is None else {"shard": str(shard), "parts": _parts(outcome)}
-        say_document(document | ({"amended": [laid_document(one) for one in laid]} if given else {}))
+        say_document(document | ({"amended": _documents(laid)} if given else {}))
     else:
         if shard is None or outcome.planned:  # a shard may have parts of slides only
             print_results(outcome.all_slides, out, with_tables=shard is None, seal=outcome.seal)
@@ -114,18 +115,44 @@ def command(
             print_lines(report_console(), "\n".join(_task_lines(shard, outcome, len(wanted.slides), out)))
         if outcome.interrupted:
             say_beside("interrupted: run the same command again to go on where it stopped")
-        for one in laid:
-            say_beside(laid_text(one))
+        for line in _lines(laid):
+            say_beside(line)
     sys.exit(code)
 
 
 def _given_corrections(
     paths: tuple[Path, ...], slide_ids: list[str], shard: ArrayTask | None
-) -> list[GivenCorrections]:
-    """Return the corrections that are laid once the slides are measured."""
+) -> "list[GivenCorrections]":
+    """Return the corrections that are laid once the slides are measured; nothing is loaded where there are none."""
     if paths and shard is not None:
         raise click.UsageError("--corrections need the whole run; merge the shards, then give each to wsi-area amend")
+    if not paths:
+        return []
+    from wsi_area.run.amending.after_run import given_corrections
+
     return given_corrections(paths, slide_ids)
+
+
+def _laid(out: Place, given: "list[GivenCorrections]", workers: int) -> "list[LaidCorrections]":
+    if not given:
+        return []
+    from wsi_area.run.amending.after_run import lay_all
+
+    return list(lay_all(out, given, workers))
+
+
+def _documents(laid: "list[LaidCorrections]") -> list[dict[str, Any]]:
+    from wsi_area.cli.output.amended_text import laid_document
+
+    return [laid_document(one) for one in laid]
+
+
+def _lines(laid: "list[LaidCorrections]") -> list[str]:
+    if not laid:
+        return []
+    from wsi_area.cli.output.amended_text import laid_text
+
+    return [laid_text(one) for one in laid]
 
 
 def _slides_of(task: ArrayTask, wanted: Asked, force: bool) -> int:

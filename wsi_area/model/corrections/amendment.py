@@ -56,6 +56,9 @@ class Amendment(Part):
         Hash | None, Says("digest of the pixels of the corrected tissue layer", empty="the tissue is no layer")
     ]
     file_sha256: Annotated[Hash, Says("SHA-256 of the corrections as they lie beside the result")]
+    given_sha256: Annotated[
+        Hash, Says("SHA-256 of the file as it was given, before reviewer and time were written into it")
+    ]
     drawn_are_filtered: Annotated[
         Flag, Says("whether the filters by size act on what was drawn; else drawn pixels keep what they were given")
     ]

@@ -97,11 +97,7 @@ def photo_layers(
             "again to have it made."
         )
         return PhotoLayers()
-    try:
-        finest = class_thumbnail(layout, record, thumbnail.frame, rows)
-    except ResultError as error:
-        notes.append(f"The class map cannot be shown ({error}).")
-        finest = None
+    finest = _classes_of(layout, record, thumbnail, rows, notes)
     box_l0_px = (thumbnail.frame.box_x_l0_px, thumbnail.frame.box_y_l0_px)
     layers, tried = PhotoLayers(), LADDER[0]
     for rung in LADDER:
@@ -116,6 +112,20 @@ def photo_layers(
         if layers.size_bytes <= budget_bytes:
             break
     return layers
+
+
+def _classes_of(
+    layout: SlideLayout, record: CountedSlide, thumbnail: Thumbnail, rows: NDArray[np.int64] | None, notes: list[str]
+) -> ClassMap | None:
+    """Return the classes on the grid of the small picture; None where they cannot be shown, and ``notes`` says why."""
+    if record.is_estimate:
+        notes.append("An estimate leaves no class map, so no classes are shown: the tiles show where it looked.")
+        return None
+    try:
+        return class_thumbnail(layout, record, thumbnail.frame, rows)
+    except ResultError as error:
+        notes.append(f"The class map cannot be shown ({error}).")
+        return None
 
 
 def _photo(thumbnail: Thumbnail, rung: Rung, frame: Frame) -> Layer:

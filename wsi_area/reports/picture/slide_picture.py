@@ -15,7 +15,7 @@ from wsi_area.reports.picture.focus_marks import Mark, focus_marks
 from wsi_area.reports.picture.paper import PaperPicture, paper_picture
 from wsi_area.reports.picture.photo_layers import Frame, Layer, photo_layers
 from wsi_area.reports.picture.region_outlines import RegionOutline, region_outlines
-from wsi_area.reports.picture.tile_map import NOTHING_RGB, SKIPPED_RGB, TileFacts, tile_map
+from wsi_area.reports.picture.tile_map import NOTHING_RGB, SKIPPED_RGB, UNSAMPLED_RGB, TileFacts, tile_map
 from wsi_area.results.class_map.class_codes import OUTSIDE_RGB, UNREADABLE_RGB, reserved_in
 from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
@@ -110,19 +110,20 @@ def _tiles(
 
 
 def _legend(record: CountedSlide) -> tuple[LegendEntry, ...]:
-    shown = [c for c in record.classes if c.id and c.n_px]
+    shown = [c for c in record.classes if c.id and c.n_px and not record.is_estimate]
     entries = [LegendEntry(_hex(c.color_rgb), c.name + (" (excluded)" if c.is_excluded else "")) for c in shown]
     reserved = [LegendEntry(_hex(code.color_rgb), code.text) for code in reserved_in(record).values()]
     return (*entries, *reserved)
 
 
-def tile_legend(facts: TileFacts) -> tuple[LegendEntry, ...]:
+def tile_legend(facts: TileFacts, *, is_estimate: bool = False) -> tuple[LegendEntry, ...]:
     """Return the colours of a tile picture that are no share, as far as it has any."""
     kinds = (
         (facts.skipped, SKIPPED_RGB, "skipped as bare glass"),
-        (facts.nothing, NOTHING_RGB, "not scanned"),
+        (facts.nothing, NOTHING_RGB, "not drawn, or not scanned" if is_estimate else "not scanned"),
         (facts.outside, OUTSIDE_RGB, "outside the region of interest"),
         (facts.unreadable, UNREADABLE_RGB, "unreadable"),
+        (facts.unsampled, UNSAMPLED_RGB, "not sampled"),
     )
     return tuple(LegendEntry(_hex(rgb), f"{text}: {count}") for count, rgb, text in kinds if count)
 

@@ -14,9 +14,9 @@ RAMP_RGB = (
     (34, 94, 168), (37, 52, 148), (8, 29, 88),
 )  # fmt: skip
 """ColorBrewer's YlGnBu, which the colour-blind can read and a grey printer too: it darkens all the way."""
-SKIPPED_RGB, NOTHING_RGB = (238, 238, 238), (190, 190, 190)
+SKIPPED_RGB, NOTHING_RGB, UNSAMPLED_RGB = (238, 238, 238), (190, 190, 190), (250, 244, 230)
 _STEPS = 64
-_SKIPPED, _NOTHING, _OUTSIDE, _UNREADABLE, _LINE = range(_STEPS, _STEPS + 5)
+_SKIPPED, _NOTHING, _OUTSIDE, _UNREADABLE, _UNSAMPLED, _LINE = range(_STEPS, _STEPS + 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class TileFacts:
     nothing: int  # not scanned
     outside: int  # of the region of interest
     unreadable: int
+    unsampled: int = 0  # spots that an estimate did not draw
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +63,7 @@ def tile_map(rows: NDArray[np.int64], scheme: ClassScheme, square_px: int) -> Ti
     squares[classified == 0] = _NOTHING
     squares[(classified == 0) & (rows[..., layout.outside_roi_column] > 0)] = _OUTSIDE
     squares[(status == TileStatus.UNREADABLE) | (status == NOT_COMMITTED)] = _UNREADABLE
+    squares[status == TileStatus.UNSAMPLED] = _UNSAMPLED
     picture = squares.repeat(square_px, axis=0).repeat(square_px, axis=1)
     if square_px >= 6:
         picture[square_px - 1 :: square_px] = _LINE
@@ -73,6 +75,7 @@ def tile_map(rows: NDArray[np.int64], scheme: ClassScheme, square_px: int) -> Ti
         int(counted[_NOTHING]),
         int(counted[_OUTSIDE]),
         int(counted[_UNREADABLE]),
+        int(counted[_UNSAMPLED]),
     )
     return TileMap(picture, _palette(), facts)
 
@@ -81,5 +84,5 @@ def _palette() -> bytes:
     at = np.linspace(0, len(RAMP_RGB) - 1, _STEPS)
     ramp = np.stack([np.interp(at, range(len(RAMP_RGB)), channel) for channel in np.array(RAMP_RGB).T], axis=1)
     return bytes(np.rint(ramp).astype(np.uint8)) + bytes(
-        (*SKIPPED_RGB, *NOTHING_RGB, *OUTSIDE_RGB, *UNREADABLE_RGB, 255, 255, 255)
+        (*SKIPPED_RGB, *NOTHING_RGB, *OUTSIDE_RGB, *UNREADABLE_RGB, *UNSAMPLED_RGB, 255, 255, 255)
     )

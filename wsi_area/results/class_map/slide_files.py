@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wsi_area.results.class_map.soundness import shard_fault
 from wsi_area.results.layout import (
+    AMENDED_FOLDER,
     CLASS_MAP_ARRAY,
     LABELS_NAME,
     NAMED_REGIONS_NAME,
@@ -20,7 +21,7 @@ from wsi_area.results.thumbnail import CLASSES_NAME
 FINISHED_NAME = "finished.json"
 """What a finished slide rests on; beside its result, and no part of it."""
 
-MADE_LATER = frozenset({FINISHED_NAME, CLASSES_NAME, OUTLINES_NAME, NAMED_REGIONS_NAME, LABELS_NAME})
+MADE_LATER = frozenset({FINISHED_NAME, CLASSES_NAME, OUTLINES_NAME, NAMED_REGIONS_NAME, LABELS_NAME, AMENDED_FOLDER})
 """What others write into a slide's folder once its result is there."""
 
 _BROKEN = (OSError, ValueError, LookupError, TypeError)

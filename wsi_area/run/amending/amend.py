@@ -1,10 +1,11 @@
 """run: a slide of a finished run amended: which result the corrections are for, and the next version in its folder."""
 
+import hashlib
 import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from wsi_area.annotations.corrections.corrections_file import is_replacing, parse_corrections
+from wsi_area.annotations.corrections.corrections_file import is_replacing, parse_corrections, signed_content
 from wsi_area.annotations.corrections.drawn_features import of_slide
 from wsi_area.errors import AnnotationError, ResultError
 from wsi_area.model.corrections.correction import Corrections
@@ -70,20 +71,22 @@ def amend_slide(
         If the slide has no class map, or something cannot be read or written.
     """
     measured = _measured(layout)
-    given = parse_corrections(content, path, measured.size_l0_px, options.reviewer)
+    given_sha256 = hashlib.sha256(content).hexdigest()
+    content = signed_content(content, path, options.reviewer, datetime.now(UTC).isoformat(timespec="seconds"))
+    given = parse_corrections(content, path, measured.size_l0_px)
     _require_this_slide(given, measured)
     versions = amended_slides(layout)
     on = _corrected(given, measured, versions, options)
     base = content_hash(measured) if on is None else on.content_hash
     for version in versions:
         told = version.amendment
-        same = (told.base, told.file_sha256, told.drawn_are_filtered)
-        if same == (base, given.sha256, options.drawn_are_filtered) and not version.is_base_gone:
+        same = (told.base, told.given_sha256, told.drawn_are_filtered)
+        if same == (base, given_sha256, options.drawn_are_filtered) and not version.is_base_gone:
             if not version.layout.seal_json.exists():  # killed between the two
                 seal_amended(version.layout, version.result, told)
             return AmendOutcome(version, True)
     number = versions[-1].number + 1 if versions else 1
-    wanted = _wanted(layout, run, measured, given, on, number, options)
+    wanted = replace(_wanted(layout, run, measured, given, on, number, options), given_sha256=given_sha256)
     version_layout = wanted.layout
     remove_tree(version_layout.root)  # of one that was killed
     version_layout.root.mkdir(parents=True, exist_ok=True)
@@ -168,8 +171,7 @@ def _wanted(
     number: int,
     options: AmendOptions,
 ) -> VersionWanted:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    own = [(one if one.utc else replace(one, utc=now), number) for one in given.listed]
+    own = [(one, number) for one in given.listed]
     laid = [*([] if on is None else corrections_of(layout, on)), *own]
     return VersionWanted(
         measured=measured,
@@ -180,6 +182,7 @@ def _wanted(
         corrects=None if on is None else on.number,
         base=content_hash(measured) if on is None else on.content_hash,
         file_sha256=given.sha256,
+        given_sha256=given.sha256,
         drawn_are_filtered=options.drawn_are_filtered,
         settings=settings_on_record(run, measured.slide_id),
         run_seal=run.seal,

@@ -43,6 +43,7 @@ class VersionWanted:
     corrects: int | None  # the amended version that the newest of them correct
     base: str  # its content hash, or that of what was measured
     file_sha256: str
+    given_sha256: str
     drawn_are_filtered: bool
     settings: RunSettings
     run_seal: str | None
@@ -208,6 +209,7 @@ def _amendment(wanted: VersionWanted, classes: AmendedLayer, tissue: AmendedLaye
         class_map=class_map_digest(wanted.layout),
         tissue_map=None if tissue is None else class_map_digest(wanted.layout.tissue),
         file_sha256=wanted.file_sha256,
+        given_sha256=wanted.given_sha256,
         drawn_are_filtered=wanted.drawn_are_filtered,
         n_px_kept_from_filters=classes.kept_px + (0 if tissue is None else tissue.kept_px),
         listed=tuple(rows),

@@ -75,7 +75,8 @@ def estimate_slide(
     grid, classes = _grid(plan), prepared.fitted.scheme.classes
     shares = None
     if coarse is not None:
-        shares = spot_shares(layout.coarse, _grid(coarse.prepared.plan), grid, len(classes))
+        seen_classes = coarse.prepared.fitted.scheme.classes
+        shares = spot_shares(layout.coarse, _grid(coarse.prepared.plan), grid, len(seen_classes))
     coarse_px = 0 if coarse is None else coarse.decoded_px
     drawn = draw_spots(prepared, layout, origin.key, context, shares, coarse_px)
     if drawn is None:
@@ -148,6 +149,7 @@ def _coarse_on_record(coarse: CoarseSlide) -> CoarseLook:
         level=plan.level,
         reduce_factor=plan.reduce_factor,
         tile_px=plan.tile_px,
+        class_count=len(coarse.prepared.fitted.scheme.classes),
         work_mpp_x_um=0.0 if mpp is None else mpp.x,
         work_mpp_y_um=0.0 if mpp is None else mpp.y,
         decoded_px=coarse.decoded_px,

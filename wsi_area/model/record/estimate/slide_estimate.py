@@ -26,6 +26,7 @@ class CoarseLook(Part):
     level: Annotated[Count, Says("the level that was read")]
     reduce_factor: Annotated[Whole, Says("by which that was reduced")]
     tile_px: Annotated[Count, Says("edge of a tile", "work px")]
+    class_count: Annotated[Count, Says("its classes: fewer than the slide has where coarse pixels cannot show one")]
     work_mpp_x_um: Annotated[Area, Says("width of its work pixel", "µm")]
     work_mpp_y_um: Annotated[Area, Says("height of its work pixel", "µm")]
     decoded_px: Annotated[Count, Says("pixels of that level in tiles that were read", "level px")]
