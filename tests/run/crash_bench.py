@@ -13,6 +13,7 @@ from synthetic import box, disc, write_slide
 from wsi_area.audit.verify import verify_run
 from wsi_area.errors import ResultError
 from wsi_area.model.geometry import Size
+from wsi_area.results.class_map.slide_files import FINISHED_NAME
 from wsi_area.results.layout import read_json
 from wsi_area.results.thumbnail import CLASSES_NAME
 
@@ -34,7 +35,7 @@ TABLES = (
     "failed.csv",
     "objects.parquet",
 )
-NO_STORES = {"result.json", "thumb.jpg", CLASSES_NAME}
+NO_STORES = {"result.json", "thumb.jpg", CLASSES_NAME, FINISHED_NAME}
 KILLED = -9
 SHARD = "wsi_area.results.class_map.overlaid:write_shard"
 
