@@ -77,7 +77,7 @@ def files(out: Path) -> dict[str, bytes]:
     return {
         p.relative_to(out).as_posix(): p.read_bytes()
         for p in sorted((out / "slides/s").rglob("*"))
-        if p.is_file() and p.name not in {"result.json", "thumb.jpg", "size_filters.json"}
+        if p.is_file() and p.name not in {"result.json", "thumb.jpg", "size_filters.json", "finished.json"}
     }
 
 
