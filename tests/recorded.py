@@ -1,4 +1,4 @@
-"""Documents that version 0.1.0 wrote, with other paths and shorter histograms: slides of every ending, and runs."""
+"""Documents as they were written once: slides of every ending and runs of the first schema, a slide of the second."""
 
 import json
 from pathlib import Path
@@ -9,12 +9,16 @@ from wsi_area.results.documents import ended_slide
 
 _RECORDED = json.loads(Path(__file__).with_name("documents_0_1_0.json").read_text(encoding="utf-8"))
 RESULTS_0_1_0: dict[str, dict[str, Any]] = _RECORDED["results"]
+SLIDE_SCHEMA_2: dict[str, Any] = json.loads(
+    Path(__file__).with_name("document_schema_2.json").read_text(encoding="utf-8")
+)
+"""A slide with bands, hot spots, pieces of tissue, envelope, budgets and certificate."""
 RUNS_0_1_0: dict[str, dict[str, Any]] = _RECORDED["runs"]
 
 
 def counted_slide(name: str = "stain/complete") -> CountedSlide:
-    """One of these slides as a value."""
-    found = ended_slide(RESULTS_0_1_0[name], Path(name))
+    """One of these slides as a value, "schema 2" that of the second schema."""
+    found = ended_slide(SLIDE_SCHEMA_2 if name == "schema 2" else RESULTS_0_1_0[name], Path(name))
     assert isinstance(found, CountedSlide)
     return found
 

@@ -2,10 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from synthetic import FileForm, disc, write_slide
 
 import wsi_area
+from wsi_area.model.calibration import Mpp
+from wsi_area.model.geometry import Size
 
 HEAVY = (
     "numpy", "numba", "pandas", "zarr", "dask", "distributed", "openslide", "skimage", "scipy", "pyarrow",
@@ -47,6 +51,30 @@ def test_the_modules_of_a_run_load_nothing_that_only_some_runs_need() -> None:
     seldom = {"numba", "llvmlite", "scipy", "pandas", "pyarrow", "distributed", "shapely", "skimage", "pydicom"}
     assert not loaded & seldom
     assert not loaded & {"wsi_area.segmenters.colour.compiled", "wsi_area.compute.count.compiled_means"}
+
+
+SELDOM = (
+    "wsi_area.reports", "wsi_area.exports", "wsi_area.notebook", "wsi_area.training", "wsi_area.audit",
+    "wsi_area.run.amending", "wsi_area.run.estimate", "wsi_area.compute.estimate", "wsi_area.results.estimates",
+    "wsi_area.run.array.task_run", "wsi_area.run.array.array_plan", "wsi_area.run.array.merge",
+    "wsi_area.run.passes.crossing", "wsi_area.review.tables", "wsi_area.review.verdicts", "wsi_area.review.chains",
+    "wsi_area.results.opened_run", "wsi_area.results.amended",
+    "shapely", "scipy", "pandas", "jinja2", "openpyxl", "xlsxwriter", "skimage", "distributed", "dask",
+)  # fmt: skip
+"""What corrections, an estimate, a job array, a review, a tissue layer or a report need, and a plain run does not."""
+
+
+def test_a_plain_run_loads_nothing_of_what_was_not_asked_for(tmp_path: Path) -> None:
+    slide, size = tmp_path / "slide.tif", Size(600, 500)
+    write_slide(slide, size, {"tissue": disc(size, 300, 250, 100)}, FileForm(mpp=Mpp(0.25, 0.26)))
+    loaded = loaded_by(
+        f"sys.argv = ['wsi-area', 'run', {str(slide)!r}, '--config', 'he_tissue', '--workers', '1', '--no-report',\n"
+        f"    '--out', {str(tmp_path / 'out')!r}]\n"
+        "from wsi_area.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0"
+    )
+    assert {"wsi_area.run.work.tile_task", "wsi_area.results.tables.workbook.sheets"} <= loaded
+    assert not {name for name in loaded if any(name == seldom or name.startswith(f"{seldom}.") for seldom in SELDOM)}
 
 
 def test_a_single_thread_schedules_without_dask() -> None:

@@ -1,6 +1,8 @@
 """Totals from drawn spots: held against populations that are known to the pixel, and against what was measured."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -170,6 +172,18 @@ def test_nothing_is_exact_where_nothing_was_asked() -> None:
     assert not is_exact(totals, 1, None)
     assert is_exact(totals, 1, 50.0)
     assert not is_exact(totals, 1, 1e-6)
+
+
+def test_every_measured_coverage_of_an_estimate_is_at_least_94_of_100(request: pytest.FixtureRequest) -> None:
+    page: Path = request.config.rootpath / "docs" / "uncertainty.md"
+    text = (
+        page.read_text(encoding="utf-8").partition("<!-- coverage: spot estimates -->")[2].partition("<!-- end -->")[0]
+    )
+    rows = [line.split("|") for line in text.splitlines() if re.search(r"\| ± \d", line)]
+    assert len(rows) >= 18
+    for row in rows:
+        assert float(row[5].strip(" %")) >= 94, row
+        assert float(row[6].strip(" %")) >= 94, row
 
 
 @pytest.mark.parametrize("mpp_um", [0.2, 0.25, 0.5, 1.0])

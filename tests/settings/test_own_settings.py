@@ -138,7 +138,7 @@ def test_another_setting_for_one_slide_is_not_mixed_with_what_was_measured(folde
     status = {r["slide_id"]: r["status"] for r in outcome.documents}
     assert status == {"pink": "complete", "brown": "complete", "coarse": "failed", "both": "complete"}
     (refused,) = [r for r in outcome.documents if r["status"] == "failed"]
-    assert "another settings" in refused["reason"]
+    assert "other settings" in refused["reason"]
     assert run_slides(inputs(path), load(None, RUN), out, force=True).exit_code == 0
 
 

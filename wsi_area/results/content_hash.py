@@ -3,6 +3,10 @@
 It is over integers, areas, pixel size, findings and certificate. Sentences, times, paths, hosts, versions and how the
 work was shared out are no part of it, so a plain run over the same slide keeps it, and so does one that measures
 afresh. Another number, finding or grade makes another hash.
+
+Uncertainty budgets are no part of it: they follow from what is in it and from calibrations that come later, and a
+better known error of a number is no other number. What a slide does not have is left out, and so is a field at its
+default. So a later version of the program, which knows of more parts and fields, gives an older result the same hash.
 """
 
 from typing import Any
@@ -39,7 +43,7 @@ def content_hash(slide: EndedSlide) -> str:
     slide : EndedSlide
         Its result, as on record or as a run tells it. Of one that was not counted there is how it ended, and no more.
     """
-    content = _counted(slide) if isinstance(slide, CountedSlide) else {}
+    content = _known(_counted(slide)) if isinstance(slide, CountedSlide) else {}
     return PREFIX + json_digest({"rules": CONTENT_RULES, "status": slide.status, **content})
 
 
@@ -51,7 +55,6 @@ def _counted(slide: CountedSlide) -> dict[str, Any]:
         "envelope": slide.tissue_envelope, "analyzed": slide.analyzed, "unreadable": slide.unreadable,
         "signal": slide.signal, "foci": slide.foci, "bands": slide.bands, "hotspots": slide.hotspots,
         "regions": slide.regions, "steps": slide.steps, "by_threshold": slide.tissue_by_threshold,
-        "budgets": slide.budgets if slide.adjusted is None else slide.adjusted.measured_budgets,
     }  # fmt: skip
     layer = slide.tissue_layer
     return {
@@ -60,9 +63,9 @@ def _counted(slide: CountedSlide) -> dict[str, Any]:
         "size_px": [slide.width_px, slide.height_px],
         "pixel_size": [scale.mpp_x_um, scale.mpp_y_um, scale.quality, scale.relative_u_area],
         "work_um": [slide.work.work_mpp_x_um, slide.work.work_mpp_y_um],
-        "classes": [_numbers(one.model_dump(mode="json")) for one in slide.classes],
-        "ratios": [_numbers(one.model_dump(mode="json")) for one in slide.ratios],
-        "outlines": [_numbers(one.model_dump(mode="json", by_alias=True)) for one in slide.outlines],
+        "classes": [_part(one) for one in slide.classes],
+        "ratios": [_part(one) for one in slide.ratios],
+        "outlines": [_part(one) for one in slide.outlines],
         "tissue_mm2_by_threshold": slide.tissue_mm2_by_threshold,
         "skipped_px": slide.skipped_tissue_px_upper_bound,
         "layer": None if layer is None else [layer.n_px_crossed, layer.n_px_enclosed],
@@ -83,17 +86,21 @@ def _corrected(amendment: Amendment | None) -> dict[str, Any]:
 
 
 def _part(part: BaseModel | None) -> Any:
-    return None if part is None else _numbers(part.model_dump(mode="json", by_alias=True))
+    """Return a part as it differs from one of which nothing is known, without its sentences and keys of stores."""
+    return None if part is None else _numbers(part.model_dump(mode="json", by_alias=True, exclude_defaults=True))
 
 
 def _numbers(value: Any, name: str = "") -> Any:
-    """Return a part without its sentences, keys of stores and empty fields."""
     if isinstance(value, dict):
-        inner = {key: _numbers(one, key) for key, one in value.items() if key not in _LEFT_ASIDE}
-        return {key: one for key, one in inner.items() if one is not None}
+        return _known({key: _numbers(one, key) for key, one in value.items() if key not in _LEFT_ASIDE})
     if isinstance(value, list):
         return [_numbers(one, name) for one in value]
     return None if isinstance(value, str) and name not in _TEXTS_KEPT else value
+
+
+def _known(content: dict[str, Any]) -> dict[str, Any]:
+    """Return content without what is not there: nothing, an empty list, an empty part."""
+    return {name: one for name, one in content.items() if one is not None and one not in ([], {})}
 
 
 def _certified(certificate: Certificate) -> dict[str, Any]:

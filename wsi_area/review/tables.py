@@ -9,11 +9,10 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from wsi_area.errors import NewerDocumentError, ResultError
+from wsi_area.errors import ResultError
 from wsi_area.model.review.review_seal import ReviewSeal
 from wsi_area.model.review.verdict import SlideVerdict
 from wsi_area.model.run_record import RunRecord
-from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.csv_text import csv_bytes
 from wsi_area.results.layout import RunLayout, write_bytes
 from wsi_area.results.opened_run import OpenedRun
@@ -21,7 +20,7 @@ from wsi_area.results.seal.sealed_run import earlier_seal
 from wsi_area.results.tables.columns import columns_of
 from wsi_area.results.tables.run_tables import RunTable
 from wsi_area.results.tables.workbook.sheets import WORKBOOK, workbook_with
-from wsi_area.review.contents import contents_of, current_contents
+from wsi_area.review.contents import current_contents
 from wsi_area.review.folder import ReviewFolder, read_identity, read_review_seal, review_folder, write_review_seal
 from wsi_area.review.verdicts import ReviewState, state_of
 from wsi_area.storage.locks import held
@@ -78,34 +77,19 @@ def renew_review(run: OpenedRun) -> None:
         write_review(run)
 
 
-def review_at_end(layout: RunLayout, run: RunRecord, slides: Iterable[EndedSlide]) -> ReviewState | None:
-    """Return the review of a run that ends; None where nobody decided anything.
-
-    Whatever is wrong with a review stops no run: it is told in the log, and by ``wsi-area verify``.
-    """
-    folder = review_folder(layout)
-    try:
-        return state_of(folder, contents_of(layout, run, slides)) if folder.is_begun else None
-    except (ResultError, NewerDocumentError) as error:
-        _LOG.warning("the review of the run cannot be read: %s", error)
-        return None
-
-
-def seal_review(layout: RunLayout, run: RunRecord, state: ReviewState | None, workbook: str) -> None:
+def seal_review(layout: RunLayout, run: RunRecord, state: ReviewState, workbook: str) -> None:
     """Write table and seal of the review of a run that has ended, chained to its new seal; as `review_at_end`.
 
     Parameters
     ----------
     layout, run
         Where it lies, and what ran.
-    state : ReviewState or None
+    state : ReviewState
         What `review_at_end` found.
     workbook : str
         SHA-256 of the workbook, which has the sheet.
     """
     folder = review_folder(layout)
-    if state is None:
-        return
     try:
         with _alone(folder):
             _write(folder, state, run.seal, (workbook, workbook))

@@ -6,7 +6,7 @@ of it is there.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wsi_area.model.documented import Table
 from wsi_area.model.run_record import RunRecord
@@ -20,9 +20,12 @@ from wsi_area.results.tables.region_tables import with_regions
 from wsi_area.results.tables.run_tables import RunTable, run_tables, write_tables
 from wsi_area.results.tables.workbook.sheets import WORKBOOK, write_workbook
 from wsi_area.results.uncertainty.reference_scores import reference_scores, with_reference
-from wsi_area.review.tables import review_at_end, review_table, seal_review
+from wsi_area.review.at_end import review_at_end
 from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run
 from wsi_area.run.run_log import RunLog
+
+if TYPE_CHECKING:  # what makes its table is loaded where somebody decided something
+    from wsi_area.review.verdicts import ReviewState
 
 
 def end_run(
@@ -57,14 +60,27 @@ def end_run(
     run = ended_run(run, outcome, told, worker_count).model_copy(update=further or {})
     seal = sealed_run(layout, run, table, tables)
     review = review_at_end(layout, run, told)
-    sheets = shown if review is None else {**shown, "review": review_table(review.verdicts.values())}
+    sheets = shown if review is None else {**shown, "review": _review_table(review)}
     files[WORKBOOK] = write_workbook(layout, sheets, seal.seal)
     run = run.model_copy(update={"seal": seal.seal})
     write_seal(layout, with_files(seal, run, files))
     write_run(layout, run)
-    seal_review(layout, run, review, files[WORKBOOK])
+    if review is not None:
+        _seal_review(layout, run, review, files[WORKBOOK])
     log.run_ended(outcome)
     return replace(outcome, seal=seal.seal)
+
+
+def _review_table(review: "ReviewState") -> RunTable:
+    from wsi_area.review.tables import review_table
+
+    return review_table(review.verdicts.values())
+
+
+def _seal_review(layout: RunLayout, run: RunRecord, review: "ReviewState", workbook: str) -> None:
+    from wsi_area.review.tables import seal_review
+
+    seal_review(layout, run, review, workbook)
 
 
 def _with_reference(

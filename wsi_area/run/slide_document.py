@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,6 @@ from wsi_area.results.budget.ledger_facts import NO_FACTS, ledger_facts
 from wsi_area.results.burden_on_record import positive_on_record, tissue_on_record, tumor_on_record
 from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.store import ledger_rows
-from wsi_area.results.estimates.estimated_slide import EstimatedSlide, as_estimated, with_sampling
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.record import (
     calibration_on_record,
@@ -56,6 +55,9 @@ from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.protocol import MeasuresSignal
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.version import __version__
+
+if TYPE_CHECKING:  # loaded where an estimate is asked for
+    from wsi_area.results.estimates.estimated_slide import EstimatedSlide
 
 TILES_LISTED = 100
 """Unreadable tiles named one by one in result.json; their number and area are always exact."""
@@ -83,7 +85,7 @@ def slide_document(
     work: Work,
     objects: MergedObjects,
     settings: RunSettings,
-    estimated: EstimatedSlide | None = None,
+    estimated: "EstimatedSlide | None" = None,
 ) -> CountedSlide:
     """Return the result of a slide whose every tile is accounted for, or of which spots were drawn.
 
@@ -178,6 +180,8 @@ def slide_document(
     terms = given_terms(counted, settings.uncertainty.named)
     facts = ledger_facts(rows, columns, classes)
     if estimated is not None:
+        from wsi_area.results.estimates.estimated_slide import as_estimated, with_sampling
+
         counted, terms, facts = as_estimated(counted, estimated), with_sampling(terms, estimated), NO_FACTS
     made = {
         "certificate": certificate_of(counted, prepared.completeness),

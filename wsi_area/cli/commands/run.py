@@ -24,16 +24,15 @@ from wsi_area.cli.output.results_table import print_results
 from wsi_area.cli.output.wrapping import say_beside, say_document
 from wsi_area.errors import WsiAreaError
 from wsi_area.measuring.progress import shown_progress
-from wsi_area.run.array.array_plan import array_plan
 from wsi_area.run.array.division import WHOLE, ArrayTask, parse_array_task, task_of_array
-from wsi_area.run.array.task_run import TaskOutcome, run_task
 from wsi_area.run.ending import ending_lines
 from wsi_area.run.pipeline import run_slides
-from wsi_area.run.run_document import EXIT_FAILED, RunOutcome
+from wsi_area.run.run_document import EXIT_FAILED
 from wsi_area.storage.place import Place, reached_by
 
 if TYPE_CHECKING:  # loaded where corrections are given
     from wsi_area.run.amending.after_run import GivenCorrections, LaidCorrections
+    from wsi_area.run.array.task_run import TaskOutcome  # and where the slides are shared among tasks
 
 _LOG = logging.getLogger(__name__)
 
@@ -99,24 +98,22 @@ def command(
     given = _given_corrections(corrections, [slide.slide_id for slide in wanted.slides], shard)
     with shown_progress(slides) as listener:
         wishes: dict[str, Any] = {"force": force, "listener": listener, "argv": sys.argv, "for_report": report}
-        if shard is None:
-            outcome = run_slides(wanted.slides, wanted.settings, out, **wishes)
-        else:
-            outcome = run_task(wanted.slides, wanted.settings, out, shard, **wishes)
+        task = None if shard is None else _run_task(wanted, out, shard, wishes)
+        outcome = run_slides(wanted.slides, wanted.settings, out, **wishes) if task is None else task
     laid = [] if outcome.interrupted else _laid(out, given, wanted.settings.run.workers)
     code = EXIT_FAILED if any(one.outcome is None for one in laid) else outcome.exit_code
     if report and shard is None and not outcome.interrupted:
         write_report_of(out)
     if as_json:
         document = {"exit_code": code, "out": str(out), "slides": outcome.documents}
-        document |= {"seal": outcome.seal} if shard is None else {"shard": str(shard), "parts": _parts(outcome)}
+        document |= {"seal": outcome.seal} if task is None else {"shard": str(shard), "parts": _parts(task)}
         say_document(document | ({"amended": _documents(laid)} if given else {}))
     else:
         if shard is None or outcome.planned:  # a shard may have parts of slides only
             print_results(outcome.all_slides, out, with_tables=shard is None, seal=outcome.seal)
             print_lines(report_console(), "\n".join(ending_lines(outcome)))
-        if shard is not None:
-            print_lines(report_console(), "\n".join(_task_lines(shard, outcome, len(wanted.slides), out)))
+        if shard is not None and task is not None:
+            print_lines(report_console(), "\n".join(_task_lines(shard, task, len(wanted.slides), out)))
         if outcome.interrupted:
             say_beside("interrupted: run the same command again to go on where it stopped")
         for line in _lines(laid):
@@ -159,28 +156,32 @@ def _lines(laid: "list[LaidCorrections]") -> list[str]:
     return [laid_text(one) for one in laid]
 
 
+def _run_task(wanted: Asked, out: Place, shard: ArrayTask, wishes: dict[str, Any]) -> "TaskOutcome":
+    from wsi_area.run.array.task_run import run_task
+
+    return run_task(wanted.slides, wanted.settings, out, shard, **wishes)
+
+
 def _slides_of(task: ArrayTask, wanted: Asked, force: bool) -> int:
     """Return the number of slides that one task has, whole or in part."""
+    from wsi_area.run.array.array_plan import array_plan
+
     plan = array_plan(wanted.slides, wanted.settings, task.count, forced=force)
     return len(plan.slides_of(task.index)) + len(plan.shares_of(task.index))
 
 
-def _parts(outcome: RunOutcome) -> list[dict[str, Any]]:
-    return (
-        [share.on_record().model_dump(mode="json") for share in outcome.shares]
-        if isinstance(outcome, TaskOutcome)
-        else []
-    )
+def _parts(outcome: "TaskOutcome") -> list[dict[str, Any]]:
+    return [share.on_record().model_dump(mode="json") for share in outcome.shares]
 
 
-def _task_lines(task: ArrayTask, outcome: RunOutcome, slides: int, out: Place) -> list[str]:
+def _task_lines(task: ArrayTask, outcome: "TaskOutcome", slides: int, out: Place) -> list[str]:
     """Return the account of a task of a job array, and the command that makes a run of it."""
     lines = [
         f"{part['slide_id']}: a part of it, {part['own_batches']} of {part['batches_in_all']} batches, is "
         f"{part['status']}" + (f": {part['reason']}" if part["reason"] else "")
         for part in _parts(outcome)
     ]
-    shared = outcome.shares_planned if isinstance(outcome, TaskOutcome) else 0
+    shared = outcome.shares_planned
     what = f"{outcome.planned} of {slides} slides" + (f" and parts of {shared} more" if shared else "")
     merge = f"wsi-area merge {shlex.quote(str(out))}"
     return [*lines, f"this was shard {task}: {what}; after the last: {merge}, which makes tables and report"]

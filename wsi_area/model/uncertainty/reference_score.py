@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from wsi_area.model.documented import Area, Count, Hash, Name, Number, Part, Says
-from wsi_area.model.record.budget.slide_budgets import BudgetsOnRecord
 
 TotalName = Literal["tumor", "positive", "tissue"]
 
@@ -97,11 +96,6 @@ class AdjustedOnSlide(Part):
     readers: Annotated[Count, Says("readers of its points")]
     areas: Annotated[tuple[AdjustedArea, ...], Says("its classes")]
     totals: Annotated[tuple[AdjustedArea, ...], Says("its totals")]
-    measured_budgets: Annotated[
-        BudgetsOnRecord | None,
-        Field(exclude=True),
-        Says("budgets as they were measured, of which a decision is: those of the slide know the points", empty="none"),
-    ] = None
 
     def total(self, name: TotalName) -> AdjustedArea | None:
         """Return the adjusted area of a total; None where no class is."""

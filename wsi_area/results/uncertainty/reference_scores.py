@@ -63,8 +63,7 @@ def _with(slide: S, scores: tuple[ReferenceScore, ...]) -> S:
     found = next(own, None)
     if found is None or slide.budgets is None:
         return slide.model_copy(update={"adjusted": found})
-    told = found.model_copy(update={"measured_budgets": slide.budgets})
-    return slide.model_copy(update={"adjusted": told, "budgets": budgets_with_points(slide.budgets, found)})
+    return slide.model_copy(update={"adjusted": found, "budgets": budgets_with_points(slide.budgets, found)})
 
 
 def _on_slide(slide: CountedSlide, score: ReferenceScore) -> AdjustedOnSlide | None:

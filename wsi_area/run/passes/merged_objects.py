@@ -1,6 +1,7 @@
 """run: what goes over the whole class map of a slide, in order: size filters, foci, tissue layer, envelope, regions."""
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from wsi_area.compute.calibration.uncertainty import relative_u_area
 from wsi_area.compute.count.area import area_mm2
@@ -19,7 +20,6 @@ from wsi_area.results.tables.region_tables import discard_regions
 from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin
 from wsi_area.run.executors.contract import Executor
-from wsi_area.run.passes.crossing import LaidOver, lay_over
 from wsi_area.run.passes.overview_boxes import overview_boxes
 from wsi_area.run.passes.tissue_envelope import mapped_layer, mapped_tissue, measure_envelope
 from wsi_area.run.prepare import PreparedSlide
@@ -27,6 +27,9 @@ from wsi_area.run.work.envelope_task import EnvelopeOutcome
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.protocol import FittedSegmenter
 from wsi_area.settings.run_settings import EnvelopeSettings, RunSettings
+
+if TYPE_CHECKING:  # loaded where there is a tissue layer
+    from wsi_area.run.passes.crossing import LaidOver
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class MergedObjects:
     size_changes: tuple[SizeChange, ...]
     foci: Foci | None
     envelope: EnvelopeOutcome | None = None  # None where there is no pixel size
-    laid: LaidOver | None = None  # the classes over the tissue layer, where there is one
+    laid: "LaidOver | None" = None  # the classes over the tissue layer, where there is one
     by_box: float | None = None  # share in boxes of the overview with enough tissue; None where it was not asked
     named: NamedRegions = field(default_factory=NamedRegions)  # the regions that have rows, drawn and found
     regions: RegionsOnRecord | None = None  # None where nothing was named
@@ -96,6 +99,8 @@ def with_tissue(
     """Add the tissue layer under the classes, and the envelope of the tissue; None if stopped before the end."""
     settings, executor = context.settings.envelope, context.executor
     if isinstance(tissue, CountedSlide):
+        from wsi_area.run.passes.crossing import lay_over
+
         laid = lay_over(layout, prepared.plan, len(prepared.fitted.scheme.classes), tissue, settings, executor)
         return None if laid is None else replace(objects, envelope=laid.envelope, laid=laid)
     mapped = mapped_tissue(prepared.plan, prepared.fitted.scheme)
