@@ -373,7 +373,7 @@ def test_what_an_estimate_cannot_say_is_not_said_of_it(tmp_path: Path) -> None:
     (budget,) = (b for b in found["budgets"]["listed"] if (b["kind"], b["area"]) == ("total", "tissue"))
     told = {row["name"]: row["source"] for row in budget["rows"]}
     assert told["skipped_glass"] == "spots are drawn from bare glass, too: what it may hold is in the sampling"
-    assert "spots are counted once" in told["work_pixel"]
+    assert told["work_pixel"] == "counted in the pixels of level 0"
     assert "an estimate has no outline" in told["counting"]
     text = (out / "report.html").read_text(encoding="utf-8")
     assert "px were not sampled. The areas of the classes are estimates of the whole picture" in text
@@ -385,8 +385,10 @@ def test_an_estimate_that_drew_every_spot_says_that_it_saved_nothing_and_its_acc
     name: str, tmp_path: Path
 ) -> None:
     slide, out = painted(tmp_path, name, FileForm(mpp=Mpp(0.5, 0.5), tile_px=64)), tmp_path / "out"
-    ended = wsi_area("run", slide, "--out", out, "--config", "plain_image", *SMALL_SPOTS, "--estimate", "0.0001%")
+    rule = ("--config", "plain_image", "--set", "tiling.work_mpp=1", *SMALL_SPOTS)
+    ended = wsi_area("run", slide, "--out", out, *rule, "--estimate", "0.0001%")
     assert "estimated: foreground " in ended.out  # as the table beside it calls it
     assert "that is no more work, and as exact as it gets" in ended.out
     assert "some cells" not in ended.out
+    assert "not assessed in pixels of 1 µm: spots are counted once" in wsi_area("explain", out).out
     assert "every level-0 pixel is in exactly one line" in (out / "report.html").read_text(encoding="utf-8")
