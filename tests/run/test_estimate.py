@@ -245,11 +245,41 @@ def test_what_needs_a_whole_class_map_is_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("text", ["0.5", "half%", "0%", "101%", "5% of it"])
+def test_corrections_of_an_estimate_are_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    drawn = tmp_path / "corrections.geojson"
+    drawn.write_text('{"type": "FeatureCollection", "features": []}')
+    for asked in ("--estimate", "--estimate-budget"):
+        out = tmp_path / asked
+        ended = wsi_area("run", painted(tmp_path), "--out", out, *FLAT_RULE, asked, "20%", "--corrections", drawn)
+        assert ended.code == 1
+        assert "--corrections need the class map of a whole slide" in ended.err
+        assert not out.exists()
+
+
+@pytest.mark.parametrize("text", ["0.5", "half%", "", "nan%", "5% of it"])
 def test_a_width_is_given_in_percent_and_says_so(text: str, tmp_path: Path) -> None:
     ended = wsi_area("run", tmp_path / "none.tif", "--out", tmp_path / "out", "--estimate", text)
     assert ended.code == 1
-    assert "such as 0.5%" in ended.err
+    assert "is no percentage; give one with its sign, such as 0.5%" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "most"),
+    [
+        ("--estimate", "0%", "50%"),
+        ("--estimate", "-1%", "50%"),
+        ("--estimate", "50.1%", "50%"),
+        ("--estimate", "inf%", "50%"),
+        ("--estimate-budget", "0%", "100%"),
+        ("--estimate-budget", "200%", "100%"),
+    ],
+)
+def test_a_percentage_out_of_range_is_told_the_range_by_the_option_that_was_given(
+    option: str, text: str, most: str, tmp_path: Path
+) -> None:
+    ended = wsi_area("run", tmp_path / "none.tif", "--out", tmp_path / "out", option, text)
+    assert ended.code == 1
+    assert f"'{option}': '{text}' is not above 0% and up to {most}" in ended.err
 
 
 def test_everything_that_shows_a_run_says_that_it_is_an_estimate(tmp_path: Path) -> None:
@@ -258,7 +288,7 @@ def test_everything_that_shows_a_run_says_that_it_is_an_estimate(tmp_path: Path)
     ended = wsi_area("run", slide, "--out", out, *asked)
     assert "0 of 1 slides are complete, 1 estimated as asked" in ended.out
     assert "estimated: tissue " in ended.out
-    assert "% of the pixels counted" in ended.out
+    assert "of the pixels that measuring it whole decodes" in ended.out
     assert "estimated: tissue " in (out / "report.html").read_text(encoding="utf-8")
     assert "estimated: tissue " in wsi_area("explain", out).out
     row = open_run(out).summary.iloc[0]
@@ -329,3 +359,36 @@ def test_on_glass_alone_nothing_is_found_and_the_interval_says_how_much_could_be
     assert (found["status"], tissue["n_px"], tissue["low_px"]) == ("incomplete", 0, 0)
     assert 0 < tissue["high_px"] < 0.01 * SIZE.area_px
     assert "no tissue was found in any spot that was drawn" in found["reason"]
+
+
+def test_what_an_estimate_cannot_say_is_not_said_of_it(tmp_path: Path) -> None:
+    discs = [disc(SIZE, 80 + 130 * c, 80 + 130 * r, 20 + c) for r in range(11) for c in range(14)]
+    shape = Shape(np.any([d.mask for d in discs], axis=0), sum(d.area_px2 for d in discs), 1.0)
+    form = FileForm(mpp=Mpp(0.5, 0.5), downsamples=(1, 16), tile_px=64)
+    slide, out = write_slide(tmp_path / "discs.tif", SIZE, {"tissue": shape}, form).path, tmp_path / "out"
+    asked = ("--set", "estimate.spot_um=32", "--estimate", "20%")
+    found = wsi_area("run", slide, "--out", out, *FLAT_RULE, *asked, "--json").document["slides"][0]
+    assert found["counts"]["n_px_unsampled"] > 0
+    assert "OVERVIEW_DIFFERS" not in [finding["code"] for finding in found["findings"]]  # its wide pixels at rims alone
+    (budget,) = (b for b in found["budgets"]["listed"] if (b["kind"], b["area"]) == ("total", "tissue"))
+    told = {row["name"]: row["source"] for row in budget["rows"]}
+    assert told["skipped_glass"] == "spots are drawn from bare glass, too: what it may hold is in the sampling"
+    assert told["work_pixel"] == "counted in the pixels of level 0"
+    assert "an estimate has no outline" in told["counting"]
+    text = (out / "report.html").read_text(encoding="utf-8")
+    assert "px were not sampled. The areas of the classes are estimates of the whole picture" in text
+    assert "every level-0 pixel is in exactly one line" not in text
+
+
+@pytest.mark.parametrize("name", ["blobs", "specks"])
+def test_an_estimate_that_drew_every_spot_says_that_it_saved_nothing_and_its_account_adds_up(
+    name: str, tmp_path: Path
+) -> None:
+    slide, out = painted(tmp_path, name, FileForm(mpp=Mpp(0.5, 0.5), tile_px=64)), tmp_path / "out"
+    rule = ("--config", "plain_image", "--set", "tiling.work_mpp=1", *SMALL_SPOTS)
+    ended = wsi_area("run", slide, "--out", out, *rule, "--estimate", "0.0001%")
+    assert "estimated: foreground " in ended.out  # as the table beside it calls it
+    assert "that is no more work, and as exact as it gets" in ended.out
+    assert "some cells" not in ended.out
+    assert "not assessed in pixels of 1 µm: spots are counted once" in wsi_area("explain", out).out
+    assert "every level-0 pixel is in exactly one line" in (out / "report.html").read_text(encoding="utf-8")

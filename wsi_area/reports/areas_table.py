@@ -128,7 +128,7 @@ def _account_rows(record: CountedSlide, mpp: Mpp | None) -> Iterator[AreaRow]:
     yield _account("not scanned", "in no class", counts.n_px_unscanned, mpp)
     yield _account("unreadable", "in no class", counts.n_px_unreadable, mpp)
     if counts.n_px_unsampled:  # of an estimate alone
-        yield _account("not sampled", "in no class", counts.n_px_unsampled, mpp)
+        yield _account("not sampled", "estimated in the classes", counts.n_px_unsampled, mpp)
     yield _account("whole slide", "width × height", counts.n_px_total, mpp)
 
 
@@ -143,6 +143,11 @@ def _exact(n_px: int, mpp: Mpp | None) -> str:
 def _sum_text(record: CountedSlide) -> str:
     counts = record.counts
     size = f"{grouped(record.width_px)} × {grouped(record.height_px)}"
+    if counts.n_px_unsampled:
+        return (
+            f"Of {size} = {grouped(counts.n_px_total)} px, {grouped(counts.n_px_unsampled)} px were not sampled. The "
+            "areas of the classes are estimates of the whole picture, and hold these too."
+        )
     return (
         f"The classes and what is in no class add up to {grouped(counts.all_px)} px, which is {size}: "
         "every level-0 pixel is in exactly one line."

@@ -86,6 +86,10 @@ def command(
     has no believable pixel size and is counted in pixels only; 130 interrupted.
     """  # noqa: D301 (click reads the backspace)
     wanted = asked(**options)
+    if corrections and wanted.settings.estimate.is_asked:
+        raise click.UsageError(
+            "--corrections need the class map of a whole slide, which an estimate has not: leave one of the two out"
+        )
     if defaults := defaults_text(wanted, options["config"]):
         say_beside(defaults)
     out = reached_by(out, wanted.settings.storage.access)

@@ -1,5 +1,7 @@
 """cli: an option that takes a percentage, which says so."""
 
+import math
+
 import click
 
 
@@ -7,6 +9,9 @@ class Percentage(click.ParamType):  # type: ignore[type-arg]  # generic from cli
     """A number with a percent sign: 0.5 % and 0.5 of all are too far apart to be guessed at."""
 
     name = "PERCENT"
+
+    def __init__(self, most: float = 100) -> None:
+        self.most = most
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the percentage as a number; refused without its sign."""
@@ -16,7 +21,9 @@ class Percentage(click.ParamType):  # type: ignore[type-arg]  # generic from cli
         try:
             found = float(number)
         except ValueError:
-            found = -1.0
-        if not sign or rest.strip() or not 0 < found <= 100:
+            found = math.nan
+        if not sign or rest.strip() or math.isnan(found):
             self.fail(f"{value!r} is no percentage; give one with its sign, such as 0.5%", param, ctx)
+        if not 0 < found <= self.most:
+            self.fail(f"{value!r} is not above 0% and up to {self.most:g}%; give a share such as 0.5%", param, ctx)
         return found

@@ -81,7 +81,7 @@ def slide_options(function: F) -> F:
         click.option("--regions-scale", metavar="N", help="Likewise for --regions-from."),
         click.option(
             "--estimate",
-            type=Percentage(),
+            type=Percentage(most=50),
             help="Estimate areas from random spots until half the 95 % interval is so much of the area, such as 0.5%: "
             "of the tumour, else of what is positive, else of the tissue.",
         ),

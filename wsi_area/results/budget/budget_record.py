@@ -9,9 +9,11 @@ from wsi_area.compute.budget.budget import with_terms as budget_with_terms
 from wsi_area.compute.budget.rows import (
     conflict_row,
     counting_row,
+    exact,
     pixel_size_row,
     skipped_glass_row,
     threshold_row,
+    unknown,
 )
 from wsi_area.compute.budget.terms import NOTHING_GIVEN, BudgetTerms
 from wsi_area.compute.budget.work_pixel import PixelSteps, work_pixel_row
@@ -117,17 +119,38 @@ def _own_rows(
     is_tissue |= {c.name for c in members} == {c.name for c in slide.classes if c.is_tissue}
     counting = counting_row(facts.edges.get(name), (work.work_mpp_x_um or 0.0, work.work_mpp_y_um or 0.0))
     seen, u_count_mm2 = facts.other_pixels.get(name), counting.u_mm2 or 0.0
+    if slide.estimate is None:
+        looked = (
+            counting,
+            work_pixel_row(area.area_mm2, _steps(slide), seen, u_count_mm2, area.is_drawn),
+            skipped_glass_row(
+                slide.skipped_tissue_px_upper_bound, work.tiles_skipped, calibration.pixel_area_mm2 or 0.0, True
+            ),
+        )
+    else:
+        looked = _rows_of_estimate(area, _steps(slide))
     rows = (
         pixel_size_row(area.area_mm2, calibration),
         conflict_row(area.area_mm2, calibration),
-        counting,
-        work_pixel_row(area.area_mm2, _steps(slide), seen, u_count_mm2, area.is_drawn),
-        skipped_glass_row(
-            slide.skipped_tissue_px_upper_bound, work.tiles_skipped, calibration.pixel_area_mm2 or 0.0, may_hold=True
-        ),
+        *looked,
         threshold_row(area.area_mm2, slide.tissue_by_threshold, is_tissue),
     )
     return tuple(row for row in rows if row is not None)
+
+
+def _rows_of_estimate(area: CountedArea, steps: PixelSteps) -> tuple[BudgetRow, BudgetRow, BudgetRow]:
+    """Return what spots alone cannot say of counting and the work pixel; bare glass is drawn from like the rest."""
+    whole = "measure the slide whole: leave --estimate out"
+    pixel = (
+        work_pixel_row(area.area_mm2, steps, None, 0.0, area.is_drawn)
+        if steps.is_level_0
+        else unknown("work_pixel", f"not assessed in pixels of {steps.work_um:.4g} µm: spots are counted once", whole)
+    )
+    return (
+        unknown("counting", "not assessed: an estimate has no outline to measure", whole),
+        pixel,
+        exact("skipped_glass", "spots are drawn from bare glass, too: what it may hold is in the sampling"),
+    )
 
 
 def _steps(slide: CountedSlide) -> PixelSteps:

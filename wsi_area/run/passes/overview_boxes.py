@@ -24,13 +24,15 @@ _NOT_ASKED = OverviewBoxes(None)
 def tissue_on_overview(prepared: PreparedSlide, settings: RunSettings) -> float | None:
     """Return the share of the overview that is tissue; None where it cannot be held against the count.
 
-    More than the threshold may make the count, or the overview may be finer than the pixels that were counted.
+    More than the threshold may make the count, or the overview may be finer than the pixels that were counted. Of an
+    estimate nobody can say what boxes of the overview hold, which tells a soft rim from another picture.
     """
     facts: Mapping[str, Any] = prepared.fitted.facts
     share: float | None = facts.get("tissue_on_overview")
     filtered = any((settings.objects.min_focus_um2, settings.objects.min_tissue_um2, settings.objects.max_hole_um2))
     is_finer = min(_box_work_px(prepared)) < _FINER_WORK_PX
-    if filtered or is_finer or prepared.roi is not None or "exclusions" in facts:
+    is_partial = prepared.roi is not None or settings.estimate.is_asked
+    if filtered or is_finer or is_partial or "exclusions" in facts:
         return None
     return share
 
