@@ -58,10 +58,12 @@ SELDOM = (
     "wsi_area.run.amending", "wsi_area.run.estimate", "wsi_area.compute.estimate", "wsi_area.results.estimates",
     "wsi_area.run.array.task_run", "wsi_area.run.array.array_plan", "wsi_area.run.array.merge",
     "wsi_area.run.passes.crossing", "wsi_area.review.tables", "wsi_area.review.verdicts", "wsi_area.review.chains",
-    "wsi_area.results.opened_run", "wsi_area.results.amended",
+    "wsi_area.results.opened_run", "wsi_area.results.amended", "wsi_area.results.uncertainty.repeat_file",
+    "wsi_area.model.uncertainty.repeat_study", "wsi_area.segmenters.exclusions.excluding",
+    "wsi_area.segmenters.exclusions.pen",
     "shapely", "scipy", "pandas", "jinja2", "openpyxl", "xlsxwriter", "skimage", "distributed", "dask",
 )  # fmt: skip
-"""What corrections, an estimate, a job array, a review, a tissue layer or a report need, and a plain run does not."""
+"""What runs need that were asked for more: corrections, an estimate, a tissue layer, exclusions, repeats, a report …"""
 
 
 def test_a_plain_run_loads_nothing_of_what_was_not_asked_for(tmp_path: Path) -> None:

@@ -30,6 +30,15 @@ def _escape(found: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code <= 0x7F else f"\\u{code:04x}"
 
 
+def is_one_line(text: str) -> bool:
+    r"""Return whether a text is one line as it stands: a name that ends a line or orders something is none.
+
+    >>> is_one_line("Ada Müller-山田"), is_one_line("Ada\nMiller"), is_one_line("Ada\x1b[31m")
+    (True, False, False)
+    """
+    return "\n" not in text and plain(text) == text
+
+
 def plain_values(value: Any) -> Any:
     r"""Return a text, or a dict, list or tuple that holds some, with `plain` text; whatever else is in it stays.
 

@@ -56,6 +56,36 @@ def test_the_version_is_told_with_each_area_measured_and_amended(out: Path, tmp_
     assert [v["number"] for v in wsi_area("amend", out, "a", "--json").document["versions"]] == [1]
 
 
+def test_what_became_of_an_outline_is_told(out: Path, tmp_path: Path) -> None:
+    bow = {"type": "Polygon", "coordinates": [[[10, 10], [60, 60], [60, 10], [10, 60], [10, 10]]]}
+    dot = box(5.1, 5.1, 5.2, 5.2)
+    file = write_corrections(
+        tmp_path / "c.geojson",
+        base(out, "a"),
+        [operation("add", bow, **{"class": "tissue"}), operation("add", dot, **{"class": "tissue"})],
+    )
+    ended = amend(out, "a", file)
+    told = " ".join(ended.out.split())
+    assert ended.code == 0
+    assert "OUTLINE_REPAIRED" in told
+    assert "2. add tissue: nothing changed, the centre of no pixel lies in it" in told
+
+
+@pytest.mark.parametrize("name", ["Ada\nMiller", "Ada\x1b[31m", "Ada\rMiller"])
+@pytest.mark.parametrize("order", [True, False])
+def test_a_reviewer_is_one_line_of_text_or_nothing_is_laid(out: Path, tmp_path: Path, name: str, order: bool) -> None:
+    drawn = operation("add", box(10.3, 10.3, 60.7, 50.2), **{"class": "tissue"})
+    if not order:
+        del drawn["properties"]["operation"]
+    file = tmp_path / "c.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "base": base(out, "a"), "features": [drawn]}))
+    ended = amend(out, "a", file, "--reviewer", name)
+    assert ended.code == 2
+    assert "is not one line of text" in ended.err
+    assert "\x1b" not in ended.err
+    assert not (out / "slides/a/amended").exists()
+
+
 @pytest.mark.parametrize(
     ("slide", "code", "words"),
     [("z", 1, "has no slide 'z'"), ("b", 2, "corrects the slide 'a', not 'b'")],

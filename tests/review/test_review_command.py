@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import wsi_area
+from reviewed import OTTO, decide
 
 from wsi_area.errors import ResultError
 
@@ -26,6 +27,39 @@ def test_status_says_who_has_to_look_at_what_until_nobody_has_to(run: Path) -> N
     ended = wsi_area("review", run, "--status")
     assert ended.code == 0
     assert "no slide waits for anybody" in ended.out
+
+
+def test_status_says_that_the_table_is_older_than_the_events_until_it_is_renewed(run: Path) -> None:
+    wsi_area("review", run, "--accept", "a", *ADA)
+    assert "summary.csv" not in wsi_area("review", run, "--status").err
+    table = (run / "review/summary.csv").read_bytes()
+    decide(run, OTTO, "accept", "b")  # as of a session that was stopped before it made the table
+    ended = wsi_area("review", run, "--status")
+    assert ended.code == 3
+    assert "summary.csv is older than the events; the next decision writes it anew" in " ".join(ended.err.split())
+    assert (run / "review/summary.csv").read_bytes() == table
+    assert "older than" in wsi_area("review", run, "--status", "--json").document["old_table"]
+    wsi_area("review", run, "--accept", "c", *ADA)
+    assert wsi_area("review", run, "--status", "--json").document["old_table"] is None
+    (run / "review/summary.csv").unlink()
+    assert "summary.csv is not there" in " ".join(wsi_area("review", run, "--status").err.split())
+
+
+@pytest.mark.parametrize("name", ["Ada\nMiller", "Ada\x1b[31m", "Ada\rMiller", "\u202eadA", "x" * 201])
+@pytest.mark.parametrize("what", ["name", "role"])
+def test_a_name_is_one_line_of_text_or_nothing_is_written(run: Path, name: str, what: str) -> None:
+    by = ("--by", "Ada", "--role", name) if what == "role" else ("--by", name)
+    ended = wsi_area("review", run, "--accept", "a", *by)
+    assert ended.code == 1
+    assert f"the {what} " in ended.err
+    assert "\x1b" not in ended.err
+    assert not (run / "review").exists()
+
+
+def test_status_is_of_the_whole_run(run: Path) -> None:
+    ended = wsi_area("review", run, "--status", "a")
+    assert ended.code == 1
+    assert "--status is of the whole run" in ended.err
 
 
 def test_status_as_json_has_every_slide_and_the_heads(run: Path) -> None:

@@ -20,6 +20,7 @@ from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.notebook.overlay import slide_picture
 from wsi_area.plain_text import plain_cell
+from wsi_area.reports.review_view import VerdictLine, review_view
 from wsi_area.results.budget.budget_text import budget_sentence, headline_budget, tissue_budget, total_with_error
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
@@ -45,10 +46,12 @@ def run_html(run: OpenedRun) -> str:
     rows: list[dict[str, str]] = []
     findings: list[QaFinding] = []
     counted: list[CountedSlide] = []
+    review = review_view(run.layout, run.run_record)
     for slide_id in planned[:_MOST_ROWS]:
         slide = run.get(slide_id)
         counted += [slide.counted] if slide is not None and slide.is_counted else []
-        rows.append(_run_row(slide_id, slide, ended.get(slide_id)))
+        verdict = "" if review is None else _verdict_text(review.by_slide.get(slide_id))
+        rows.append({**_run_row(slide_id, slide, ended.get(slide_id)), "verdict": verdict})
         findings += _to_look_at(slide)
     return _rendered(
         "run.html",
@@ -58,6 +61,8 @@ def run_html(run: OpenedRun) -> str:
         rows=rows,
         headline=headline_name(counted) or "tumour",
         tissue=tissue_name(counted),
+        is_reviewed=review is not None,
+        review_faults=() if review is None else review.faults,
         more=len(planned) - len(rows),
         subjects=len({case.subject for case in run.run_record.known_cases.values()}),
         findings=findings[:_MOST_ROWS],
@@ -133,6 +138,14 @@ def _run_row(slide_id: str, slide: OpenedSlide | None, ended: EndedSlide | None)
         "mpp": _mpp_badge(result),
         "reason": result.reason,
     }
+
+
+def _verdict_text(verdict: VerdictLine | None) -> str:
+    if verdict is None:  # what was decided cannot be read
+        return NONE
+    by = f" ({verdict.by})" if verdict.by else ""
+    amended = f"; amended {verdict.amended} mm²" if verdict.amended else ""
+    return f"{verdict.text}{by}{amended}"
 
 
 def _to_look_at(slide: OpenedSlide | None) -> list[QaFinding]:

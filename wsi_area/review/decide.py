@@ -7,6 +7,7 @@ from typing import Any
 from wsi_area.errors import SettingsError
 from wsi_area.model.review.event import Reason, Reviewer, ReviewEvent, Scope, What
 from wsi_area.model.review.verdict import SlideVerdict
+from wsi_area.plain_text import is_one_line
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.review.contents import SlideContent, current_contents
 from wsi_area.review.folder import review_folder
@@ -16,6 +17,8 @@ from wsi_area.storage.place import Place
 
 NAMED = 5
 """Slides named in a refusal."""
+MOST_LETTERS = 200
+"""Of a name or a role."""
 _SETTLED = frozenset({"accepted", "accepted_with_remark", "rejected"})
 
 
@@ -32,13 +35,32 @@ class Decision:
     at_l0_px: tuple[float, float] | None = None  # x and y of a comment
 
 
+def named_reviewer(name: str, role: str = "") -> Reviewer:
+    """Return a reviewer, as typed.
+
+    Raises
+    ------
+    SettingsError
+        There is no name, or name or role is no line of text.
+    """
+    if not name.strip():
+        raise SettingsError("who decides? give the name of the person")
+    for what, text in (("name", name), ("role", role)):
+        if not is_one_line(text) or len(text) > MOST_LETTERS:
+            raise SettingsError(
+                f"the {what} {text[:40]!r} is not one line of at most {MOST_LETTERS} characters; it stands in tables "
+                "and under verdicts, so give it without line ends and control characters"
+            )
+    return Reviewer(name=name, role=role)
+
+
 class RunReview:
     """A run under review by one person: what is decided is written at once."""
 
     def __init__(self, run: OpenedRun, by: Reviewer, events: Place | None = None) -> None:
         self.folder = review_folder(run.layout, events)
         self._contents = current_contents(run)
-        self._session = ReviewSession(self.folder, by)
+        self._session = ReviewSession(self.folder, named_reviewer(by.name, by.role))
 
     def record(self, decision: Decision) -> tuple[ReviewEvent, ...]:
         """Return the events of a decision, written: one for each slide; one for a signature of several.
@@ -89,7 +111,8 @@ class RunReview:
             return names
         if unknown := [name for name in decision.slide_ids if name not in self._contents]:
             raise SettingsError(
-                f"{_some(unknown)}: no such slide in this run; there are: {_some(list(self._contents))}"
+                f"{_some([repr(name) for name in unknown])}: no such slide in this run; there are: "
+                f"{_some(list(self._contents))}"
             )
         return tuple(dict.fromkeys(decision.slide_ids))
 

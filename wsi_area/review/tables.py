@@ -30,6 +30,10 @@ from wsi_area.version import __version__
 
 _LOG = logging.getLogger(__name__)
 
+RENEWED = "the next decision writes it anew, and so does the same wsi-area run again"
+"""How a table that is older than the events is renewed."""
+_RENEWED_BESIDE = "the next decision writes it anew"
+
 
 def review_table(verdicts: Iterable[SlideVerdict]) -> RunTable:
     """Return the table of a review: a row for each planned slide."""
@@ -42,6 +46,31 @@ def review_csv(verdicts: Iterable[SlideVerdict]) -> bytes:
     """Return the content of summary.csv."""
     table = review_table(verdicts)
     return csv_bytes(list(table.columns), table.rows)
+
+
+def old_table(run: OpenedRun, state: ReviewState, events: Place | None = None) -> str | None:
+    """Return what is to be said of a table that is not what the events make, and how it is renewed; None: it is.
+
+    Parameters
+    ----------
+    run, state
+        The run, and what is known of its review.
+    events : Place or None
+        Where its events lie, if not in the run.
+    """
+    folder = review_folder(run.layout, events)
+    if not folder.is_begun:
+        return None
+    try:
+        if folder.summary_csv.read_bytes() == review_csv(state.verdicts.values()):
+            return None
+        since = frozenset(state.chains.heads) - frozenset(read_review_seal(folder).heads)
+        told = "is older than the events" if since else "is not what events and results make now"
+    except OSError:
+        told = "is not there"
+    except ResultError:
+        told = "has no seal that can be read, and may be older than the events"
+    return f"{folder.summary_csv} {told}; {RENEWED if folder.is_in_run else _RENEWED_BESIDE}"
 
 
 def write_review(run: OpenedRun, events: Place | None = None) -> ReviewState:

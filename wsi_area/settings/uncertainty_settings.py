@@ -5,9 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wsi_area.errors import ResultError, SettingsError
-from wsi_area.model.uncertainty.repeat_study import RepeatOn
-from wsi_area.results.uncertainty.given_terms import NamedRepeat, NamedRepeats
-from wsi_area.results.uncertainty.repeat_file import read_repeat
+from wsi_area.results.uncertainty.given_terms import NamedRepeat, NamedRepeats, RepeatOn
 
 
 class UncertaintySettings(BaseModel):
@@ -59,6 +57,8 @@ class UncertaintySettings(BaseModel):
 
 
 def _seal_of(name: str, file: Path, wanted: str | None) -> str:
+    from wsi_area.results.uncertainty.repeat_file import read_repeat  # few runs name one
+
     try:
         seal = read_repeat(file).seal
     except ResultError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wsi_area.annotations.corrections.drawn_features import Feature, replacing, sound_features
-from wsi_area.annotations.corrections.orders import correction_of
+from wsi_area.annotations.corrections.orders import correction_of, require_line
 from wsi_area.annotations.json_text import decoded
 from wsi_area.annotations.untrusted import MAX_TEXT_BYTES, read_bytes, unpacked
 from wsi_area.errors import AnnotationError
@@ -92,6 +92,7 @@ def parse_corrections(content: bytes, path: str, size: Size, reviewer: str = "")
     if with_order:
         listed = tuple(correction_of(one, n, told, path) for n, one in enumerate(sound))
     else:
+        require_line(told["reviewer"], path)
         drawn, noticed = replacing(sound, told["reviewer"], told["utc"], path)
         listed, findings = (drawn,), (*findings, *noticed)
     return Corrections(path, hashlib.sha256(content).hexdigest(), told["slide"], told["base"], listed, findings)

@@ -8,7 +8,7 @@ from wsi_area.annotations.corrections.drawn_features import SoundFeature
 from wsi_area.annotations.raw import positive
 from wsi_area.errors import AnnotationError
 from wsi_area.model.corrections.correction import CORRECTION_KINDS, MOST_FILL_MM2, Correction, CorrectionKind
-from wsi_area.plain_text import plain
+from wsi_area.plain_text import is_one_line, plain
 
 MOST_LETTERS = 200
 _WITH_CLASS: tuple[CorrectionKind, ...] = ("add", "fill")
@@ -39,7 +39,11 @@ def correction_of(feature: SoundFeature, index: int, told: Mapping[str, str], pa
     reviewer = _text(feature.properties, "reviewer", where) or told["reviewer"]
     utc = _text(feature.properties, "utc", where) or told["utc"]
     if not reviewer:
-        raise AnnotationError(f"{where}: it does not say who drew it; give its reviewer, or one for the whole file")
+        raise AnnotationError(
+            f"{where}: it does not say who drew it; give its reviewer, or one for the whole file, or --reviewer to "
+            "wsi-area amend"
+        )
+    require_line(reviewer, where)
     _require_time(utc, where)
     if (kind == "fill") != (feature.geometry is None):
         needs = "a Point, its seed" if kind == "fill" else "a Polygon or MultiPolygon"
@@ -54,6 +58,20 @@ def correction_of(feature: SoundFeature, index: int, told: Mapping[str, str], pa
         feature.point_l0_px,
         _most_mm2(feature.properties, where) if kind == "fill" else MOST_FILL_MM2,
     )
+
+
+def require_line(reviewer: str, where: str) -> None:
+    """Refuse a name that is no line of text: it stands in tables and in sentences.
+
+    Raises
+    ------
+    AnnotationError
+    """
+    if not is_one_line(reviewer):
+        raise AnnotationError(
+            f"{where}: the reviewer {reviewer[:40]!r} is not one line of text; give the name without line ends and "
+            "control characters"
+        )
 
 
 def _kind(properties: Mapping[str, Any], where: str) -> CorrectionKind:

@@ -14,11 +14,9 @@ from wsi_area.results.layout import RunLayout
 from wsi_area.results.tables.run_tables import RunTable
 from wsi_area.review.contents import contents_of
 from wsi_area.review.folder import ReviewFolder, junk_in, read_review_seal, review_folder
-from wsi_area.review.tables import review_csv, review_table
+from wsi_area.review.tables import RENEWED, review_csv, review_table
 from wsi_area.review.verdicts import ReviewState, state_of
 from wsi_area.storage.place import Place
-
-_OLD = "the next decision writes it anew, and so does the same wsi-area run again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def _made_faults(
     except NewerDocumentError:
         raise
     except ResultError as error:
-        told = f"it is not there, since somebody decided and was stopped: {_OLD}"
+        told = f"it is not there, since somebody decided and was stopped: {RENEWED}"
         return None, [_fault("seal.json", str(error) if folder.seal_json.exists() else told)]
     return seal, [*_seal_faults(seal, run, state), *_table_faults(folder, seal, state, knows_all=knows_all)]
 
@@ -97,9 +95,9 @@ def _seal_faults(seal: ReviewSeal, run: RunRecord, state: ReviewState) -> Iterat
         yield _fault("seal.json", f"what it holds makes the seal {seal.expected_seal[:12]}…, not {seal.seal[:12]}…")
     if run.state == "finished" and seal.measurement != run.seal:
         told = f"it is of the measurement {(seal.measurement or 'without a seal')[:12]}…, and the run bears "
-        yield _fault("seal.json", f"{told}{(run.seal or 'none')[:12]}…; {_OLD}")
+        yield _fault("seal.json", f"{told}{(run.seal or 'none')[:12]}…; {RENEWED}")
     if since := _since(seal, state):
-        yield _fault("summary.csv", f"events of {len(since)} sessions came after it was made; {_OLD}")
+        yield _fault("summary.csv", f"events of {len(since)} sessions came after it was made; {RENEWED}")
 
 
 def _since(seal: ReviewSeal, state: ReviewState) -> frozenset[SeenHead]:
@@ -113,12 +111,12 @@ def _table_faults(
     try:
         found = folder.summary_csv.read_bytes()
     except OSError as error:
-        yield _fault("summary.csv", f"it cannot be read ({error.strerror or error}); {_OLD}")
+        yield _fault("summary.csv", f"it cannot be read ({error.strerror or error}); {RENEWED}")
         return
     if hashlib.sha256(found).hexdigest() != seal.summary:
         yield _fault("summary.csv", "it is not the file that was written")
     elif knows_all and not _since(seal, state) and found != review_csv(state.verdicts.values()):
-        yield _fault("summary.csv", f"it is not what events and results make; {_OLD}")
+        yield _fault("summary.csv", f"it is not what events and results make; {RENEWED}")
 
 
 def _unknown_head(head: str) -> Disagreement:

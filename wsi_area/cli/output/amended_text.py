@@ -13,6 +13,9 @@ from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.tables.quantity import mm2_text
 from wsi_area.run.amending.after_run import LaidCorrections
 
+_TOLD = ("CORRECTION", "OUTLINE", "REGIONS_NOT_AMENDED")
+"""How the codes of findings begin that say what became of a drawing."""
+
 
 def amended_lines(run: OpenedRun, version: AmendedSlide) -> Iterator[str]:
     """Yield the version, each area that it changed, each correction, and where it lies."""
@@ -28,7 +31,7 @@ def amended_lines(run: OpenedRun, version: AmendedSlide) -> Iterator[str]:
         yield f"  tissue in all: {_area(then.n_px, then.area_mm2)} measured, {_area(now.n_px, now.area_mm2)} amended"
     yield from (f"  {number}. {_correction(one)}" for number, one in enumerate(version.amendment.listed, 1))
     for finding in result.findings:
-        if finding.severity == "warning" and finding.code.startswith(("CORRECTION", "REGIONS_NOT_AMENDED")):
+        if finding not in measured.findings and finding.code.startswith(_TOLD):
             yield f"  {finding.code}: {finding.message}"
     yield f"  base of further corrections: {version.content_hash}"
     yield f"  in full: {version.layout.root}"
@@ -39,7 +42,9 @@ def _correction(one: CorrectionOnRecord) -> str:
     changed = one.n_px_changed + one.n_px_tissue_changed
     clipped = one.n_px_unscanned + one.n_px_outside_roi + one.n_px_unreadable
     told = f", {_area(clipped, one.clipped_mm2)} not painted" if clipped else ""
-    return f"{what}: {_area(changed, one.changed_mm2)} changed{told} ({one.reviewer}, {one.utc})"
+    empty = "" if one.n_px_drawn else ", the centre of no pixel lies in it"
+    done = f"{_area(changed, one.changed_mm2)} changed" if changed else f"nothing changed{empty}"
+    return f"{what}: {done}{told} ({one.reviewer}, {one.utc})"
 
 
 def _area(n_px: int | None, area_mm2: float | None) -> str:

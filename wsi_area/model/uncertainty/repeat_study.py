@@ -10,7 +10,6 @@ from wsi_area.model.json_tree import json_digest
 
 By = Literal["slide", "subject", "block"]
 Between = Literal["runs", "order"]
-RepeatOn = Literal["another", "these"]
 AreaKind = Literal["class", "total"]
 
 

@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from wsi_area.compute.budget.terms import BudgetTerms, GivenTerm
 from wsi_area.compute.judge.held_out_area import HeldOutArea, held_out_areas
 from wsi_area.errors import ResultError
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.model.uncertainty.repeat_study import RepeatedArea, RepeatOn, RepeatStudy
-from wsi_area.results.uncertainty.repeat_file import read_repeat
+
+if TYPE_CHECKING:  # loaded where a file of repeats is named
+    from wsi_area.model.uncertainty.repeat_study import RepeatedArea, RepeatStudy
+
+RepeatOn = Literal["another", "these"]
+"""Whether a slide is of another occasion than those of a file of repeats, or of one of these."""
 
 _MOST_RATIO = 1e6
 """A card whose interval is wider than so much says nothing: its images are too few, or too unlike each other."""
@@ -21,7 +26,7 @@ class NamedRepeat:
 
     file: Path
     seal: str | None  # that it bore when the run began
-    on: RepeatOn  # whether the slide is of another occasion than those of the file, or of one of these
+    on: RepeatOn
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,8 @@ def _of_card(card: HeldOutArea, area_mm2: float) -> GivenTerm | None:
 
 
 def _of_repeats(slide: CountedSlide, named: NamedRepeat) -> Iterator[tuple[str, GivenTerm]]:
+    from wsi_area.results.uncertainty.repeat_file import read_repeat
+
     study = read_repeat(named.file)
     if named.seal is not None and study.seal != named.seal:
         raise ResultError(
@@ -102,7 +109,7 @@ def _of_repeats(slide: CountedSlide, named: NamedRepeat) -> Iterator[tuple[str, 
             yield found.name, _of_one(found, area_mm2, study, named)
 
 
-def _of_one(found: RepeatedArea, area_mm2: float, study: RepeatStudy, named: NamedRepeat) -> GivenTerm:
+def _of_one(found: "RepeatedArea", area_mm2: float, study: "RepeatStudy", named: NamedRepeat) -> GivenTerm:
     low, high = found.area_low_mm2, found.area_high_mm2
     outside = "" if low <= area_mm2 <= high else f"; found on {low:.3g} to {high:.3g} mm², and this one is not of them"
     where = "on another one" if named.on == "another" else "on one of these"

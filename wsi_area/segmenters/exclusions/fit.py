@@ -2,34 +2,14 @@
 
 from wsi_area.errors import MissingMppError, SettingsError
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.classes import ClassScheme, TissueClass
-from wsi_area.model.pixels import Overview, TilePixels
-from wsi_area.segmenters.colour.colour_rule import ColourRule
+from wsi_area.model.pixels import Overview
 from wsi_area.segmenters.colour.fills import Fills
 from wsi_area.segmenters.colour.foreground import Foreground, fit_foreground
-from wsi_area.segmenters.exclusions.absorption import White, seen_of
-from wsi_area.segmenters.exclusions.black import WINDOW_PX, BlackRule
-from wsi_area.segmenters.exclusions.bubble import BubbleRule
-from wsi_area.segmenters.exclusions.excluded import ExcludedSegmenter, ExclusionRule
-from wsi_area.segmenters.exclusions.fill import fill_rule
-from wsi_area.segmenters.exclusions.focus import LEAST_SCALE_PX, FocusRule
-from wsi_area.segmenters.exclusions.fold import fit_fold
-from wsi_area.segmenters.exclusions.pen import PenRule
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
-from wsi_area.segmenters.exclusions.windows import radius_px
 from wsi_area.segmenters.protocol import FittedSegmenter
 
 LARGEST_WORK_MPP_UM = 4.0  # for any exclusion: windows of a few pixels say nothing about a stroke or a line
 ASKED = ("pen", "bubble", "fold", "out_of_focus")  # what is excluded only where it is asked for
-COLORS = {
-    "unscanned_black": (40, 40, 40),
-    "unscanned_fill": (70, 70, 90),
-    "pen": (0, 170, 170),
-    "bubble": (90, 200, 255),
-    "fold": (120, 0, 120),
-    "out_of_focus": (150, 150, 150),
-}
-
 _GRACE = 0.02  # as when a level is chosen: 1.0002 µm is what 1 µm means
 
 
@@ -70,35 +50,10 @@ def with_exclusions(
     if not asked and not black and not is_filled:
         return fitted
     px_um = _checked_px_um(asked, settings, overview, work_mpp, foreground)
-    white = foreground.light.glass
-    window_px = WINDOW_PX if px_um else 0
-    rules: list[ExclusionRule] = [BlackRule(window_px)] if black else []
-    if is_filled and fills is not None:
-        rules.append(fill_rule(fills, overview.size_l0_px, window_px))
-    if px_um is not None:
-        rules += [_rule(name, settings, overview, px_um, foreground.rule, white.rgb) for name in asked]
-    scheme, ids = _extended(fitted.scheme, [rule.name for rule in rules])
-    facts: dict[str, object] = {
-        "order": [rule.name for rule in rules],
-        "white": None if white.source == "nominal" else list(white.rgb),
-        "white_used": list(white.rgb),
-        "foreground_threshold": foreground.threshold,
-        "work_mpp": None if work_mpp is None else [work_mpp.x, work_mpp.y],
-        "painted_black_fraction": foreground.facts["painted_black_fraction"],
-        "signal_dropped": fitted.signal is not None,
-        **{rule.name: rule.facts for rule in rules},
-    }
-    own_um = max(rule.reach_px for rule in rules) * (px_um or 0.0)
-    return ExcludedSegmenter(
-        inner=fitted,
-        scheme=scheme,
-        rules=tuple(zip(ids, rules, strict=True)),
-        foreground=foreground.rule,
-        lowered=foreground.lowered_rule(0.2),
-        white=white.rgb,
-        context_um=max(fitted.context_um, own_um),
-        facts=fitted.facts | {"exclusions": facts},
-    )
+    from wsi_area.segmenters.exclusions.excluding import excluding  # the rules, which most slides have no need of
+
+    laid = fills if is_filled else None
+    return excluding(fitted, asked, settings, overview, work_mpp, px_um, foreground, laid, black=black)
 
 
 def _checked_px_um(
@@ -152,44 +107,8 @@ def assessable(
 
 def _limit_um(name: str, settings: ExclusionSettings) -> float:
     """Return the largest work pixel in µm that shows an artefact."""
-    return settings.focus_scale_um / LEAST_SCALE_PX if name == "out_of_focus" else LARGEST_WORK_MPP_UM
+    if name != "out_of_focus":
+        return LARGEST_WORK_MPP_UM
+    from wsi_area.segmenters.exclusions.focus import LEAST_SCALE_PX
 
-
-def _rule(
-    name: str, settings: ExclusionSettings, overview: Overview, px_um: float, foreground: ColourRule, white: White
-) -> ExclusionRule:
-    if name == "pen":
-        return PenRule(radius_px(settings.pen_window_um, px_um))
-    if name == "bubble":
-        return BubbleRule(radius_px(settings.bubble_line_um, px_um), round(100 * settings.bubble_chroma))
-    if name == "fold":
-        seen = seen_of(TilePixels(overview.rgb, overview.valid), foreground, white)
-        assert overview.mpp is not None  # checked before
-        on_overview = radius_px(settings.fold_window_um, max(overview.mpp.x, overview.mpp.y))
-        window = radius_px(settings.fold_window_um, px_um)
-        ratios = settings.fold_ratio, settings.fold_chroma_ratio, settings.fold_least_od
-        return fit_fold(seen, on_overview, window, *ratios)
-    return FocusRule(
-        scale_px=max(1, round(settings.focus_scale_um / px_um)),
-        window_px=radius_px(settings.focus_window_um, px_um),
-        least_ratio=settings.focus_least_ratio,
-        least_grey=settings.focus_least_grey,
-    )
-
-
-def _extended(scheme: ClassScheme, names: list[str]) -> tuple[ClassScheme, list[int]]:
-    """Return the scheme with a class for each name, and their ids; a class that is there already serves."""
-    classes = list(scheme.classes)
-    ids = []
-    for name in names:
-        own = next((c for c in classes if c.name == name), None)
-        if own is None:
-            own = TissueClass(len(classes), name, COLORS[name], is_excluded=True)
-            classes.append(own)
-        elif not own.is_excluded:
-            raise SettingsError(
-                f"the segmenter has a class {name!r} that is not excluded, and exclusions.{name} would add to it; "
-                "rename the class, mark it is_excluded, or turn that exclusion off"
-            )
-        ids.append(own.class_id)
-    return ClassScheme(tuple(classes)), ids
+    return settings.focus_scale_um / LEAST_SCALE_PX

@@ -10,10 +10,10 @@ from wsi_area.cli.output.amended_text import versions_without_base, without_base
 from wsi_area.cli.output.review_text import review_document, say_events, say_state
 from wsi_area.cli.output.wrapping import say, say_beside, say_document
 from wsi_area.errors import ResultError, SettingsError
-from wsi_area.model.review.event import Reason, Reviewer, Scope
+from wsi_area.model.review.event import Reason, Scope
 from wsi_area.results.opened_run import open_run
-from wsi_area.review.decide import Decision, RunReview
-from wsi_area.review.tables import write_review
+from wsi_area.review.decide import Decision, RunReview, named_reviewer
+from wsi_area.review.tables import old_table, write_review
 from wsi_area.review.verdicts import review_state
 from wsi_area.storage.place import Place
 
@@ -70,22 +70,28 @@ def command(
         raise SettingsError("one thing at a time: give one of --status, --accept, --reject and the like")
     opened = open_run(run)
     if not wanted:
+        if status and (about or by or remark or reason or at):
+            raise SettingsError("--status is of the whole run: give it alone, or with --events and --json")
         if about or by or remark or reason or at:
             raise SettingsError("what is decided? give one of --accept, --reject, --comment, --sign and the like")
         state = review_state(opened, events)
         code = EXIT_CHAINS if state.faults else EXIT_OPEN if state.open_slides else 0
-        gone = versions_without_base(opened)
+        gone, old = versions_without_base(opened), old_table(opened, state, events)
         if as_json:
-            say_document({"exit_code": code, **review_document(state), "amended_base_gone": gone})
+            document = {**review_document(state), "amended_base_gone": gone, "old_table": old}
+            say_document({"exit_code": code, **document})
         else:
             say_state(state)
+            if old is not None:
+                say_beside(old)
             for line in without_base_lines(gone):
                 say(line)
         sys.exit(code)
     if not (by or "").strip():
         raise SettingsError("--by: who decides? give the name of the person")
+    reviewer = named_reviewer(by or "", role)
     decisions = _decisions(wanted[0], about, sign, reason, remark, at)
-    review = RunReview(opened, Reviewer(name=by or "", role=role), events)
+    review = RunReview(opened, reviewer, events)
     written = [event for decision in decisions for event in review.record(decision)]
     try:
         state = write_review(opened, events)
