@@ -112,7 +112,8 @@ def holds_text(budget: UncertaintyBudget) -> str:
 
 def budget_sentence(slide: CountedSlide, budget: UncertaintyBudget) -> str:
     """Return a budget in one sentence: the area, its expanded uncertainty, what that holds and what it does not."""
-    return f"{title_of(slide, budget)}: " + ", ".join(t for t in (expanded_text(budget), holds_text(budget)) if t)
+    told, mark = holds_text(budget), ", " if main_terms(budget) else "; "
+    return f"{title_of(slide, budget)}: {expanded_text(budget)}{mark if told else ''}{told}"
 
 
 def halving_text(budget: UncertaintyBudget) -> str:
