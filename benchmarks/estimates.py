@@ -58,7 +58,7 @@ def line(found: CountedSlide, whole: CountedSlide, wanted: float) -> str:
     true = of_whole.get(area.name) or (whole.positive.n_px if whole.positive is not None else 0)
     return (
         f"| {found.slide_id} | ± {wanted:g} % | {area.n_px / true - 1:+.3%} | {area.half_width_pct:.2f} % | "
-        f"{made.spots_drawn} of {made.spots} | {made.counted_pct:.1f} % | {made.decoded_pct:.1f} % | "
+        f"{made.spots_drawn} of {made.spots} | {made.counted_pct or 0:.1f} % | {made.decoded_pct or 0:.1f} % | "
         f"{cpu_s(found):.2f} s | {cpu_s(whole):.2f} s |"
     )
 

@@ -388,7 +388,18 @@ def test_an_estimate_that_drew_every_spot_says_that_it_saved_nothing_and_its_acc
     rule = ("--config", "plain_image", "--set", "tiling.work_mpp=1", *SMALL_SPOTS)
     ended = wsi_area("run", slide, "--out", out, *rule, "--estimate", "0.0001%")
     assert "estimated: foreground " in ended.out  # as the table beside it calls it
-    assert "that is no more work, and as exact as it gets" in ended.out
+    assert "as many pixels decoded as to measure it whole, or more: an estimate gains nothing here" in ended.out
     assert "some cells" not in ended.out
     assert "not assessed in pixels of 1 µm: spots are counted once" in wsi_area("explain", out).out
     assert "every level-0 pixel is in exactly one line" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_where_measuring_whole_decodes_nothing_no_share_of_it_is_made_up(tmp_path: Path) -> None:
+    glass = write_slide(tmp_path / "glass.tif", SIZE, {"tissue": nothing(SIZE)}, FORM).path
+    for name, asked in (("few", "--estimate-budget=40%"), ("every", "--estimate=1%")):
+        ended = wsi_area("run", glass, "--out", tmp_path / name, "--config", "ihc_dab", *SMALL_SPOTS, asked)
+        assert "an estimate gains nothing here" in ended.out
+        assert "000 %" not in ended.out
+        assert "of nothing" not in ended.out
+        row = open_run(tmp_path / name).summary.iloc[0]
+        assert row.isna().loc[["estimate_counted_pct", "estimate_decoded_pct"]].all()

@@ -87,7 +87,7 @@ def expanded_text(budget: UncertaintyBudget) -> str:
     """Return an area with its expanded uncertainty: ``16.3 mm², expanded uncertainty 1.4 mm² (k = 2)``."""
     area, _, half = shown_area(budget).partition(" ± ")
     if not half:
-        return f"{with_mm2(area)}, no uncertainty that is known"
+        return f"{with_mm2(area)}, no uncertainty is known"
     half, _, other = half.partition(" ")  # from 1 m² on it has a unit of its own
     unit = other or "mm²"
     return f"{area} {unit}, expanded uncertainty {half} {unit} ({k_text(budget)})"
@@ -105,14 +105,14 @@ def shown_area(budget: UncertaintyBudget) -> str:
 
 def holds_text(budget: UncertaintyBudget) -> str:
     """Return what an expanded uncertainty holds, the widest first, and what it does not."""
-    held = ", ".join(main_terms(budget)) or "nothing that is known"
-    lacking = ", ".join(row.title for row in budget.lacking)
-    return f"of {held}; not in it: {lacking}" if lacking else f"of {held}"
+    held, lacking = ", ".join(main_terms(budget)), ", ".join(row.title for row in budget.lacking)
+    told = (f"of {held}" if held else "", f"not in it: {lacking}" if lacking else "")
+    return "; ".join(text for text in told if text)
 
 
 def budget_sentence(slide: CountedSlide, budget: UncertaintyBudget) -> str:
     """Return a budget in one sentence: the area, its expanded uncertainty, what that holds and what it does not."""
-    return f"{title_of(slide, budget)}: {expanded_text(budget)}, {holds_text(budget)}"
+    return f"{title_of(slide, budget)}: " + ", ".join(t for t in (expanded_text(budget), holds_text(budget)) if t)
 
 
 def halving_text(budget: UncertaintyBudget) -> str:

@@ -16,6 +16,8 @@ def estimate_text(slide: CountedSlide) -> str:
     if area is not None and area.half_width_pct is not None and area.ci95_low_mm2 is not None:
         ends = f"{mm2_text(area.ci95_low_mm2)} to {mm2_text(area.ci95_high_mm2)} mm²"
         found = f"{named} {mm2_text(area.area_mm2)} mm², {ends} (95 %, ± {_pct(area.half_width_pct)}, spots alone)"
+    elif area is not None and not area.ci95_high_mm2 and made.spots_drawn == made.spots:
+        found = f"no {named}"
     elif area is not None:
         found = f"no {named} in any spot that was drawn, at most {mm2_text(area.ci95_high_mm2)} mm² (95 %)"
     look = ", two in each of some cells"
@@ -24,12 +26,11 @@ def estimate_text(slide: CountedSlide) -> str:
     elif made.spots_drawn == made.spots:
         look = ""
     spots = f"{grouped(made.spots_drawn)} of {grouped(made.spots)} spots of {made.spot_x_um:.0f} µm, seed {made.seed}"
-    decoded = (
-        f"{_pct(made.counted_pct)} counted and {_pct(made.decoded_pct)} decoded of the pixels that measuring it whole "
-        "decodes"
-    )
-    gain = ": that is no more work, and as exact as it gets" if made.decoded_px >= made.whole_px else ""
-    return f"estimated: {found}; from {spots}{look}; {decoded}{gain}"
+    cost = "as many pixels decoded as to measure it whole, or more: an estimate gains nothing here"
+    if made.counted_pct is not None and made.decoded_pct is not None and made.decoded_px < made.whole_px:
+        of_whole = "of the pixels that measuring it whole decodes"
+        cost = f"{_pct(made.counted_pct)} counted and {_pct(made.decoded_pct)} decoded {of_whole}"
+    return f"estimated: {found}; from {spots}{look}; {cost}"
 
 
 def _named(slide: CountedSlide, about: str) -> str:

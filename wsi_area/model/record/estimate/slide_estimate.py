@@ -7,6 +7,7 @@ from pydantic import Field
 from wsi_area.model.documented import Area, Count, Flag, Hash, Name, Number, Part, Says, Whole, not_there
 
 _ESTIMATE = "the slide was measured whole"
+_NOTHING_WHOLE = f"measuring whole decodes nothing, or {_ESTIMATE}"
 _PX = "level-0 px"
 _SAMPLE = "the spots that were drawn (compute.estimate)"
 
@@ -145,19 +146,21 @@ class EstimateOnRecord(Part):
 
     @property
     def counted_pct(self) -> Annotated[
-        float, Says("share of the pixels of the level read that spots hold", "%", _ESTIMATE, "estimate.counted_px",
-                    "estimate_counted_pct")
+        float | None,
+        Says("pixels in spots that were drawn, of those that measuring whole decodes", "%", _NOTHING_WHOLE,
+             "estimate.counted_px", "estimate_counted_pct"),
     ]:  # fmt: skip
-        """Return the share of the pixels that lie in drawn spots, of all that measuring whole decodes, in percent."""
-        return 100 * self.counted_px / max(1, self.whole_px)
+        """Return the pixels that lie in drawn spots, of all that measuring whole decodes, in percent."""
+        return 100 * self.counted_px / self.whole_px if self.whole_px else None
 
     @property
     def decoded_pct(self) -> Annotated[
-        float, Says("pixels decoded, of those that measuring whole decodes", "%", _ESTIMATE, "estimate.decoded_px",
-                    "estimate_decoded_pct")
+        float | None,
+        Says("pixels decoded, of those that measuring whole decodes", "%", _NOTHING_WHOLE, "estimate.decoded_px",
+             "estimate_decoded_pct"),
     ]:  # fmt: skip
-        """Return the share of the pixels that were decoded, of all that measuring whole decodes, in percent."""
-        return 100 * self.decoded_px / max(1, self.whole_px)
+        """Return the pixels that were decoded, of all that measuring whole decodes, in percent."""
+        return 100 * self.decoded_px / self.whole_px if self.whole_px else None
 
 
 Estimate = Annotated[
