@@ -91,7 +91,7 @@ def columns_of(table: Table) -> tuple[Column, ...]:
     found: dict[str, Column] = {}
     row = _ROW_OF_ITS_OWN.get(table)
     for root in (CountedSlide, UncountedSlide) if row is None else (row,):
-        for says, bare, path, reach in _said_of(root, "", _slide if row is None else _item):
+        for says, bare, path, reach in _said_in(root, _slide if row is None else _item):
             if says.column and table in says.tables:
                 source = ": ".join(text for text in (f"`{path}`" if path else "", says.source) if text)
                 column = Column(
@@ -126,6 +126,11 @@ def _slide(slide: Any, item: Any) -> Any:
 
 def _item(slide: Any, item: Any) -> Any:
     return item
+
+
+@cache  # several tables have their columns of the same documents
+def _said_in(root: type, reach: Reach) -> tuple[tuple[Says, Any, str, Reach], ...]:
+    return tuple(_said_of(root, "", reach))
 
 
 def _said_of(kind: type, path: str, reach: Reach) -> Iterator[tuple[Says, Any, str, Reach]]:
