@@ -11,6 +11,7 @@ from command_line import wsi_area
 from reviewed import OTTO, decide
 
 from wsi_area.errors import ResultError
+from wsi_area.results import layout
 
 ADA = ("--by", "Ada Miller", "--role", "pathologist")
 
@@ -54,6 +55,25 @@ def test_a_name_is_one_line_of_text_or_nothing_is_written(run: Path, name: str, 
     assert f"the {what} " in ended.err
     assert "\x1b" not in ended.err
     assert not (run / "review").exists()
+
+
+def test_where_the_table_cannot_be_written_nobody_is_told_to_decide_again(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path, parts: object, **options: object) -> None:
+        if "review" in Path(path).parts and Path(path).suffix == ".csv":
+            raise PermissionError(13, "Permission denied", str(path))
+        commit(path, parts, **options)
+
+    commit = layout.commit
+    monkeypatch.setattr(layout, "commit", refused)
+    ended = wsi_area("review", run, "--accept", "a", *ADA)
+    told = " ".join(ended.err.split())
+    assert ended.code == 2
+    assert "the table of it is not" in told
+    assert "Permission denied" in told
+    assert "no decision is to be repeated" in told
+    assert "same command again" not in told
 
 
 def test_status_is_of_the_whole_run(run: Path) -> None:

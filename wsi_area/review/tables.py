@@ -32,7 +32,6 @@ _LOG = logging.getLogger(__name__)
 
 RENEWED = "the next decision writes it anew, and so does the same wsi-area run again"
 """How a table that is older than the events is renewed."""
-_RENEWED_BESIDE = "the next decision writes it anew"
 
 
 def review_table(verdicts: Iterable[SlideVerdict]) -> RunTable:
@@ -70,7 +69,7 @@ def old_table(run: OpenedRun, state: ReviewState, events: Place | None = None) -
         told = "is not there"
     except ResultError:
         told = "has no seal that can be read, and may be older than the events"
-    return f"{folder.summary_csv} {told}; {RENEWED if folder.is_in_run else _RENEWED_BESIDE}"
+    return f"{folder.summary_csv} {told}; {_renewal(folder)}"
 
 
 def write_review(run: OpenedRun, events: Place | None = None) -> ReviewState:
@@ -85,7 +84,7 @@ def write_review(run: OpenedRun, events: Place | None = None) -> ReviewState:
     """
     folder = review_folder(run.layout, events)
     contents = current_contents(run)
-    with _alone(folder):
+    with _alone(folder), _whose_decisions_stand(folder):
         state = state_of(folder, contents)
         before, after = _workbooks(run.layout, run.run_record, folder, state)
         _write(folder, state, run.run_record.seal, (_sha256(before), _sha256(after)))
@@ -138,6 +137,24 @@ def _alone(folder: ReviewFolder) -> Iterator[None]:
         except ResultError as error:
             _LOG.info("the table of the review is made without a lock: %s", error)
         yield
+
+
+@contextmanager
+def _whose_decisions_stand(folder: ReviewFolder) -> Iterator[None]:
+    """Say of a table that cannot be written what to do: the events are there, and nobody is to decide again."""
+    try:
+        yield
+    except ResultError as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        remedy = f"mend its permissions or free some space; {_renewal(folder)}, so no decision is to be repeated"
+        raise ResultError(
+            f"{folder.root} cannot be written ({error.__cause__.strerror or error.__cause__}); {remedy}"
+        ) from error
+
+
+def _renewal(folder: ReviewFolder) -> str:
+    return RENEWED if folder.is_in_run else "the next decision writes it anew"
 
 
 def _workbooks(

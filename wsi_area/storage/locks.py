@@ -94,7 +94,7 @@ def held(path: Place, *, shared: bool = False, waits: bool = False, busy: str = 
         lock: Lock = FileLock(path) if isinstance(path, Path) else Lease(path)
         relock(lock, shared=shared, waits=waits, busy=busy)
     except OSError as error:
-        remedy = "choose another --out or mend its permissions" if isinstance(path, Path) else mending(path)
+        remedy = "mend its permissions, or choose another folder" if isinstance(path, Path) else mending(path)
         raise ResultError(f"{path.parent} cannot be written ({error.strerror or error}); {remedy}") from error
     try:
         yield lock
