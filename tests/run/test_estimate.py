@@ -400,6 +400,8 @@ def test_where_measuring_whole_decodes_nothing_no_share_of_it_is_made_up(tmp_pat
         ended = wsi_area("run", glass, "--out", tmp_path / name, "--config", "ihc_dab", *SMALL_SPOTS, asked)
         assert "an estimate gains nothing here" in ended.out
         assert "000 %" not in ended.out
-        assert "positive: 0 mm², no uncertainty is known; not in it: " in ended.out
+        assert "of nothing" not in ended.out
+        if name == "every":  # no spot was left that could hold any
+            assert "positive: 0 mm², no uncertainty is known; not in it: " in ended.out
         row = open_run(tmp_path / name).summary.iloc[0]
         assert row.isna().loc[["estimate_counted_pct", "estimate_decoded_pct"]].all()
