@@ -19,3 +19,9 @@ def test_no_module_is_longer_than_one_noun_takes() -> None:
     lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
     assert sum(lines.values()) > 10_000
     assert {path.relative_to(PACKAGE).as_posix(): n for path, n in lines.items() if n > MAX_LINES} == {}
+
+
+def test_no_two_test_files_have_one_name_or_one_of_them_is_not_collected() -> None:
+    names = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    assert sum(names.values()) > 100
+    assert [name for name, count in names.items() if count > 1] == []

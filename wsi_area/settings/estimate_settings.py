@@ -16,7 +16,9 @@ class EstimateSettings(BaseModel):
     budget_pct: float | None = Field(
         None, gt=0, le=100, description="% of the pixels of the level that is read; no more are decoded"
     )
-    seed: int = Field(1, ge=0, le=2**63 - 1, description="of the random numbers: the same one draws the same spots")
+    seed: int = Field(
+        1, ge=0, le=2**63 - 1, description="of the random numbers: the same one draws the same spots of a slide"
+    )
     spot_um: float | Literal["auto"] = Field(
         "auto", description="µm: edge of a spot; auto: the stored tiles that come nearest to 120 µm"
     )

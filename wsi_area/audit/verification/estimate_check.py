@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from wsi_area.audit.verification.counted_again import CountedAgain
 from wsi_area.compute.count.recount import WorkGrid
+from wsi_area.compute.estimate.frame import seed_of_slide
 from wsi_area.compute.estimate.rounds import Sample, in_cells
 from wsi_area.compute.estimate.slide_frame import aim_of, quantities_of, slide_frame
 from wsi_area.compute.estimate.strata import KINDS
@@ -95,7 +96,8 @@ def _drawn_again(
         coarse = WorkGrid(slide.size_l0_px, slide.levels[look.level].size_px, look.reduce_factor, look.tile_px)
         shares = spot_shares(layout.coarse, coarse, grid, look.class_count)
     aim = aim_of(quantities_of([c.tissue_class for c in slide.classes]))
-    frame = slide_frame(live, bare, areas, shares, aim, estimate.seed, estimate.bare_miss)
+    seed = seed_of_slide(estimate.seed, slide.slide_id)
+    frame = slide_frame(live, bare, areas, shares, aim, seed, estimate.bare_miss)
     if estimate.cells is not None:
         return in_cells(frame, estimate.cells)
     told = {stratum.kind: stratum.drawn for stratum in estimate.strata}

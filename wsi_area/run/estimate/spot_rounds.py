@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.cut.decoding import decoded_level_px
 from wsi_area.compute.cut.grid import batch_tiles_at, tile_areas_l0_px
 from wsi_area.compute.estimate.estimator import totals_of
-from wsi_area.compute.estimate.frame import Ints
+from wsi_area.compute.estimate.frame import Ints, seed_of_slide
 from wsi_area.compute.estimate.rounds import Sample, first_sample, is_exact, next_sample
 from wsi_area.compute.estimate.slide_frame import aim_of, quantities_of, slide_frame
 from wsi_area.errors import IncompleteResultError
@@ -105,7 +105,8 @@ def draw_spots(
         tile_areas_l0_px(plan),
     )
     miss = bare_miss(prepared.overview_box_px, areas)
-    frame = slide_frame(~outside, bare & ~outside, areas, shares, quantities[aim], settings.seed, miss)
+    seed = seed_of_slide(settings.seed, prepared.info.slide_id)
+    frame = slide_frame(~outside, bare & ~outside, areas, shares, quantities[aim], seed, miss)
     spots = _Spots(prepared, layout, key, context)
     level_px, budget = plan.slide.levels[plan.level].size_px.area_px, settings.budget_pct
     allowed_px = np.inf if budget is None else budget / 100 * level_px - coarse_px

@@ -191,6 +191,19 @@ def test_the_ledger_says_which_spots_were_drawn(tmp_path: Path) -> None:
     assert set(np.unique(status)) <= {TileStatus.READ, TileStatus.SKIPPED, TileStatus.UNSAMPLED}
 
 
+def test_two_slides_of_one_seed_have_other_spots_so_that_errors_of_alike_sections_do_not_add_up(tmp_path: Path) -> None:
+    def spots(slide: Path) -> object:
+        estimated(slide, tmp_path / slide.stem, "--estimate", "8%")
+        rows = ledger_rows(RunLayout(tmp_path / slide.stem).slide(slide.stem))
+        return (rows[..., LedgerLayout(2).status_column] == TileStatus.READ).tolist()
+
+    first = painted(tmp_path)
+    second = tmp_path / "next.tif"
+    second.write_bytes(first.read_bytes())
+    assert spots(first) != spots(second)
+    assert verify_run(tmp_path / "next").disagreements == ()
+
+
 def test_a_budget_that_is_spent_too_early_ends_as_incomplete_and_says_what_was_reached(tmp_path: Path) -> None:
     found = estimated(painted(tmp_path), tmp_path / "out", "--estimate", "0.001%", "--estimate-budget", "70%")
     assert found["status"] == "incomplete"
