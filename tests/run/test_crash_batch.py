@@ -18,7 +18,7 @@ COUNT = int(os.environ.get("WSI_AREA_BATCH_SLIDES", "40"))
 """Ten of them bad, whatever their number: 300 take a minute or two."""
 SETTINGS = ("segmenter.name=tissue", "segmenter.background=bright", "segmenter.threshold=60", "run.executor=serial")
 TABLES = ("summary.csv", "summary.parquet", "summary.xlsx", "areas.parquet", "flags.csv", "failed.csv")
-FILES_OF_A_SLIDE, FILES_OF_A_BATCH = 6, 2
+FILES_OF_A_SLIDE, FILES_OF_A_BATCH = 7, 2
 """A document, a picture, and a group and an array of each store; of a batch its shard of the class map and its rows."""
 
 

@@ -133,7 +133,7 @@ def test_a_forced_task_killed_at_any_of_its_first_steps_leaves_either_all_of_the
     whole = tmp_path / "whole"
     BEFORE[before](slides, whole)
     kept, states = measured(whole), set()
-    for step in range(1, 26):
+    for step in range(1, 41):
         out = tmp_path / str(step)
         shutil.copytree(whole, out)
         with killed_at(monkeypatch, step), pytest.raises(Killed):

@@ -61,6 +61,7 @@ def measured(folder: Path, mpp: float) -> Path:
     out = folder / f"out_{mpp}"
     ended = wsi_area("run", "--manifest", folder / "m.csv", "--config", folder / "s.toml", "--out", out)
     assert ended.code == 0, ended.err
+    assert wsi_area("review", out, "--accept", "one", "--by", "A. Reader").code == 0
     return out
 
 
@@ -77,7 +78,15 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
     if path.suffix == ".parquet":
         return pq.read_table(path).to_pylist()
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        return [{name: numeric(text) for name, text in row.items()} for row in csv.DictReader(file)]
+
+
+def numeric(text: str) -> Any:
+    """What a cell of a CSV holds: nothing, a number, or a text."""
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return text
 
 
 def numbers(column: Column, row: dict[str, Any]) -> Iterator[str]:

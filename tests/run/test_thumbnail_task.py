@@ -174,7 +174,7 @@ def test_what_a_worker_is_sent_is_small(slide: Path, tmp_path: Path, monkeypatch
     assert again == sent[0]
     assert again.slide_dir.is_absolute()
     assert again.frame == read_frame(of(tmp_path / "out"))
-    assert len(pickle.dumps(again)) < 10_000
+    assert len(pickle.dumps(again)) < 20_000  # a document; the picture itself is none of it
 
 
 def test_after_a_stop_nothing_more_is_made(slide: Path, tmp_path: Path) -> None:

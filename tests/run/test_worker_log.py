@@ -63,7 +63,7 @@ def task_types() -> list[type]:
 
 def test_every_type_of_task_names_its_slide() -> None:
     types = task_types()
-    assert {"BatchTask", "BandTask", "CrossingTask", "RegionTask", "SectionsTask"} <= {t.__name__ for t in types}
+    assert {"BatchTask", "MarginTask", "CrossingTask", "RegionTask", "SectionsTask"} <= {t.__name__ for t in types}
     assert [t.__name__ for t in types if not hasattr(t, "slide_id")] == []
 
 
@@ -71,7 +71,7 @@ def test_every_type_of_task_names_its_slide() -> None:
     ("asked", "functions"),
     [
         (("tissue.name=tissue", "tissue.threshold=60", "tissue.work_mpp=2"), {"cross_batch"}),
-        (("bands.edges_um=[0, 20]", 'bands.classes=["tissue"]'), {"count_bands"}),
+        (("bands.edges_um=[0, 20]", 'bands.classes=["tissue"]'), {"count_margins"}),
         (("sections.find=true", "sections.min_mm2=0.0001"), {"find_sections", "tally_batch"}),
     ],
 )  # fmt: skip

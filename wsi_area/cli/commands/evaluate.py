@@ -92,9 +92,10 @@ def _of_model(model: Path, options: dict[str, Any]) -> Accuracy:
     from wsi_area.training.held_out import evaluate_folder
     from wsi_area.training.material import pair_sources, read_groups
 
-    _refuse(options, ("within", "within_scale", "truth_scale", "amended"), "a run, not with a model")
-    if options["labelled_only"]:
-        raise SettingsError("--labelled-only goes with a run, not with a model")
+    _refuse(options, ("within", "within_scale", "truth_scale"), "a run, not with a model")
+    for flag in ("labelled_only", "amended"):
+        if options[flag]:
+            raise SettingsError(f"--{flag.replace('_', '-')} goes with a run, not with a model")
     mpp = parse_mpp(options["mpp"])
     if options["images"] is None or mpp is None:
         raise SettingsError("a model needs --images and --mpp; to try it on slides, run it and evaluate the run")

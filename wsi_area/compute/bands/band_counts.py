@@ -14,7 +14,6 @@ from wsi_area.model.pixels import ClassMap
 CODES = 256
 _STRIP = 64  # rows; it stands in compiled_bands too
 _NOT_REACHED = -(1 << 30)
-_COMPILED = "wsi_area.compute.bands.compiled_bands"
 _ARGUMENTS = (
     "uint8* int64 int64 int64 int64 uint32* int64 int64 uint8* int32* int64 int64 int32* int64 int64 int64* int32* "
     "int64 int32* int32* uint8* int64* int64"
@@ -58,7 +57,7 @@ def band_counts(
     strips, width = -(-core.height_px // _STRIP), part.shape[1]
     begins, below, along = (np.empty((n, width), np.int32) for n in (2 * strips, 2 * _STRIP, 11))
     states = np.empty((_STRIP, width), np.uint8)
-    count_bands = native_function(_COMPILED, "count_bands", _ARGUMENTS)
+    count_bands = native_function("wsi_area.compute.bands.compiled_bands", "count_bands", _ARGUMENTS)
     count_bands(
         address_of(part), *part.shape, core.y_px - top, core.x_px - left, address_of(tissue), *tissue.shape,
         address_of(side_of), address_of(outer), *_edges_and_rows(outer), address_of(inner), *_edges_and_rows(inner),

@@ -97,7 +97,7 @@ def student_95(degrees_of_freedom: int) -> float:
     Abramowitz and Stegun 26.7.5, two terms: within 4 % from 3 on. Nothing is imported for it.
 
     >>> [round(student_95(n), 2) for n in (3, 10, 1000)]
-    [3.06, 2.22, 1.96]
+    [3.06, 2.23, 1.96]
     """
     z, n = 1.959964, max(2, degrees_of_freedom)
     return z + (z**3 + z) / (4 * n) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2)

@@ -39,7 +39,7 @@ def count_class_map(
     >>> ones = np.ones(2, np.int64)
     >>> count_class_map(np.array([[0, 1], [1, 255]], np.uint8), ones * 4, ones, 2)
     ClassCounts(px_by_class=(4, 8), unscanned_px=4, outside_roi_px=0, unreadable_px=0, \
-signal_by_class=(0, 0), tiles_done=0)
+signal_by_class=(0, 0), tiles_done=0, unsampled_px=0)
     """
     shape = (len(row_weights), len(column_weights))
     if class_map.dtype != np.uint8 or class_map.shape != shape:
