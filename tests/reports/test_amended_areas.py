@@ -33,9 +33,12 @@ def drawn_square(side_px: int) -> dict[str, object]:
 def test_an_amended_area_stands_beside_the_measured_one(run: Path, tmp_path: Path, side_px: int) -> None:
     file = tmp_path / "corrections.geojson"
     file.write_text(json.dumps({"type": "FeatureCollection", "features": [drawn_square(side_px)]}))
-    before = card_of(written(run), "disc")
+    plain = written(run)
+    before = card_of(plain, "disc")
+    assert "Sums are of what was measured" not in plain
     assert wsi_area("amend", run, "disc", file, "--on", "measured", "--reviewer", "Ada Miller").code == 0
     html = written(run)
+    assert "Sums are of what was measured. 1 slide has" in html
     shown = card_of(html, "disc")
     assert shown.startswith(before.partition(" tissue")[0])  # what was measured stays
     measured, amended = (float(text) for text in re.findall(r"(\d\.\d+) ± ", shown))
