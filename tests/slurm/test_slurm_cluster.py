@@ -88,7 +88,7 @@ def test_more_jobs_are_asked_for_while_tasks_wait(place: Path, slurm: dict[str, 
     fewer = [option for option in CLUSTER if "min_jobs" not in option]
     run = subprocess.Popen(
         command(
-            "run", "slides", "--out=adaptive", "--no-report", *LINE, "--set=tiling.tile_px=32", *fewer,
+            "run", "slides", "--out=adaptive", "--no-report", *LINE, "--set=tiling.tile_px=16", *fewer,
             "--set=cluster.min_jobs=1",
         ),
         cwd=place, env=slurm, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
