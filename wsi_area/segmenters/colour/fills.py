@@ -202,4 +202,4 @@ def _has_noise(overview: Overview, apart: MaskArray) -> bool:
     flat = pairs.copy()
     for channel in (red, green, blue):  # numpy is ten times slower along an axis of three
         flat &= np.abs(np.diff(channel.astype(np.int16), axis=1)) <= TOLERANCE // 2
-    return np.count_nonzero(flat) / np.count_nonzero(pairs) < MOST_FLAT
+    return int(np.count_nonzero(flat)) < MOST_FLAT * int(np.count_nonzero(pairs))
