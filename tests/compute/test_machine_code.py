@@ -16,6 +16,8 @@ import wsi_area.compute.count.reduction
 import wsi_area.compute.hotspots.window_sums
 import wsi_area.compute.picture.majority_picture
 import wsi_area.segmenters.colour.kernels
+import wsi_area.segmenters.exclusions.absorption
+import wsi_area.segmenters.exclusions.windows
 from wsi_area.compute import machine_code
 from wsi_area.compute.kept_code import place_for, places_for
 from wsi_area.compute.machine_code import address_of, native_function
@@ -219,6 +221,8 @@ def test_the_second_process_neither_compiles_nor_imports_numba_or_scipy(program)
         wsi_area.compute.picture.majority_picture,
         wsi_area.compute.count.counting,
         wsi_area.compute.hotspots.window_sums,
+        wsi_area.segmenters.exclusions.absorption,
+        wsi_area.segmenters.exclusions.windows,
     ],
 )
 def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(room):
@@ -228,6 +232,8 @@ def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(
         "wsi_area.compute.picture.majority_picture": ("wsi_area.compute.picture.compiled_picture", "count_sample"),
         "wsi_area.compute.count.counting": ("wsi_area.compute.count.compiled_counts", "weigh_codes"),
         "wsi_area.compute.hotspots.window_sums": ("wsi_area.compute.hotspots.compiled_windows", "add_box"),
+        "wsi_area.segmenters.exclusions.absorption": ("wsi_area.segmenters.exclusions.compiled_looks", "look"),
+        "wsi_area.segmenters.exclusions.windows": ("wsi_area.segmenters.exclusions.compiled_scores", "exceeds"),
     }
     module, name = called[room.__name__]
     compiled, imported, unseen = import_module(module), set(), [module]
