@@ -1,4 +1,4 @@
-"""compute: templates that were compiled once, kept on disk as machine code is: to compile them takes as long as a slide."""
+"""compute: templates that were compiled once, kept on disk like machine code: compiling takes as long as a slide."""
 
 import hashlib
 import sys
