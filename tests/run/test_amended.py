@@ -75,7 +75,7 @@ def expected(measured: Measured, features: list[dict[str, Any]], codes: Any) -> 
     return painted(codes, features, slide.grid.edges_l0_px, ids_of(slide), measured.tissue, has_layer=has_layer)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_random_corrections_are_to_the_pixel_what_painting_by_hand_gives(
     measured: Measured, data: st.DataObject

@@ -4,8 +4,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pictures import all_valid, noisy, overview_of
 from pydantic import ValidationError
 from synthetic_artefacts import box, overview_of_picture, slide, stroke
@@ -21,7 +19,6 @@ from wsi_area.segmenters.colour.tissue import TissueSegmenter
 from wsi_area.segmenters.contract import SegmenterContract, check_crops
 from wsi_area.segmenters.exclusions.fit import with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
-from wsi_area.segmenters.exclusions.windows import window_sum
 from wsi_area.segmenters.protocol import FittedSegmenter, PlacedSegmenter
 
 ONE_UM = Mpp(1.0, 1.0)
@@ -103,26 +100,6 @@ def test_the_windows_that_are_used_as_a_rule_keep_the_contract_on_crops_too():
     fitted = Excluding(ALL).fit(overview)
     assert fitted.context_um == 50 + 2 * 4 * 2  # the focus window, and the larger detail at its rim
     check_crops(fitted, pixels, ONE_UM)
-
-
-@settings(max_examples=30, deadline=None)
-@given(
-    st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 12), st.integers(0, 15),
-    st.sampled_from([(2, bool), (256, np.uint8), (7000, np.int64), (1 << 40, np.uint64)]),
-)  # fmt: skip
-def test_a_window_sum_is_the_sum_of_its_window(seed, height, width, radius, kind):
-    most, dtype = kind
-    values = np.random.default_rng(seed).integers(0, most, (height, width)).astype(dtype)
-    sums = window_sum(values, radius, most)
-    for (y, x), total in np.ndenumerate(sums):
-        window = values[max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1]
-        assert total == window.sum()
-
-
-def test_running_sums_that_wrap_around_leave_the_windows_right():
-    values = np.full((1500, 1500), 7000)  # 1.6e10 in all, four times what fits
-    assert window_sum(values, 1, 7000).dtype == np.uint32
-    assert (window_sum(values, 1, 7000)[1:-1, 1:-1] == 9 * 7000).all()
 
 
 def test_nothing_to_exclude_gives_the_same_segmenter_back_and_with_it_the_fused_kernel():

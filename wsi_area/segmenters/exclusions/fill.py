@@ -11,7 +11,7 @@ from wsi_area.model.light import GlassRgb
 from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.colour.fills import Fills
 from wsi_area.segmenters.exclusions.absorption import Seen
-from wsi_area.segmenters.exclusions.windows import window_sum
+from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
 
 TOLERANCE = 8  # grey levels: what compression makes of one colour
 WINDOW_SHARE_PERCENT = 30  # a corner of it has that much of the window
@@ -49,8 +49,8 @@ class FillRule:
                 values = seen.rgb[..., channel]
                 near &= (values >= max(0, level - TOLERANCE)) & (values <= min(255, level + TOLERANCE))
             found |= near
-        count, window = (window_sum(mask, self.window_px, 100) for mask in (found, seen.valid))
-        return found & (100 * count >= WINDOW_SHARE_PERCENT * window)
+        scores = scores_of(found, seen.valid, 100 - WINDOW_SHARE_PERCENT, -WINDOW_SHARE_PERCENT)
+        return found & exceeds(scores, self.window_px, -1)  # at least that share: the sum is not below 0
 
     def mask_at(self, seen: Seen, place: TilePlace) -> MaskArray:
         """Return what ``mask`` does, False where the overview shows no fill near."""
