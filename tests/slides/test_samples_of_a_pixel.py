@@ -69,7 +69,7 @@ def test_a_band_that_nothing_calls_transparency_changes_no_colour(
     info = inspect(path)
     assert np.array_equal(pixels_of(info), SCAN)
     assert [(f.code, f.severity) for f in picture_findings(info)] == [("PICTURE_CHOSEN", "info")]
-    assert "nothing says that" in info.picture_note
+    assert "nothing calls" in info.picture_note
 
 
 def test_reduced_levels_of_a_picture_with_a_band_have_its_colours_too(tmp_path: Path) -> None:

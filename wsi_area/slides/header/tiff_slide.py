@@ -78,10 +78,8 @@ def tiff_slide(file: Path, vendor: str | None, directories: tuple[Directory, ...
     numbers = {picture.image: picture.picture.index for picture in reversed(found)} | numbers
     directory = every[one.parts[0].directory_at]
     if (unnamed := unnamed_samples(directory)) and one.parts[0].sample is None:
-        left_out = (
-            f"its pixels have {unnamed} more sample{'s' * (unnamed > 1)} than red, green and blue, and nothing says that "
-            f"{'they are' if unnamed > 1 else 'it is'} transparency; left out"
-        )
+        what = "a sample that nothing calls" if unnamed == 1 else f"{unnamed} samples that nothing calls"
+        left_out = f"beside red, green and blue its pixels have {what} transparency; left out"
         one = replace(one, note=f"{one.note}; {left_out}" if one.note else left_out)
     return TiffSlide(one, directory, directories, numbers, vendor)
 
