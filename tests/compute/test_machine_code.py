@@ -19,7 +19,8 @@ import wsi_area.segmenters.colour.kernels
 import wsi_area.segmenters.exclusions.absorption
 import wsi_area.segmenters.exclusions.windows
 from wsi_area.compute import machine_code
-from wsi_area.compute.machine_code import address_of, native_function, place_for
+from wsi_area.compute.kept_code import place_for, places_for
+from wsi_area.compute.machine_code import address_of, native_function
 
 SOURCE = """
 from numba import carray
@@ -138,7 +139,7 @@ def test_code_that_needs_numba_while_it_runs_works_but_is_not_kept(cache, caplog
 def test_the_cache_is_beside_the_package_unless_another_is_named(monkeypatch):
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     beside = Path(wsi_area.compute.count.reduction.__file__).parent / "__pycache__"
-    assert machine_code._places("wsi_area.compute.count.reduction")[0] == beside
+    assert places_for("wsi_area.compute.count.reduction")[0] == beside
 
 
 def test_the_address_of_a_view_is_that_of_its_first_pixel():

@@ -113,7 +113,7 @@ def reading_checks() -> Iterator[Check]:
 def kernel_checks() -> Iterator[Check]:
     """Yield whether the compiled kernel counts as numpy does, and whether it need be compiled only once."""
     from wsi_area.cli.doctoring.trial import kernel_fault
-    from wsi_area.compute.machine_code import place_for
+    from wsi_area.compute.kept_code import place_for
 
     fault = kernel_fault()
     told = fault or "262 144 pixels get the classes and counts that numpy gives them"
