@@ -19,7 +19,8 @@ def field(colour: tuple[float, ...], noise: float = 2.0, texture: float = 0.0, s
     rng = np.random.default_rng(3)
     picture = np.full((side, side, 3), GLASS, float)
     picture[:, : side // 2] = colour
-    cells = rng.normal(0, 1, (side // 4, side // 8)).repeat(4, axis=0).repeat(4, axis=1)
+    y, x = np.mgrid[:side, : side // 2]
+    cells = 2.0 * ((x // 4 + y // 4) % 2) - 1
     picture[:, : side // 2] += texture * cells[..., None]
     return np.clip(picture + rng.normal(0, noise, picture.shape), 0, 255).astype(np.uint8)
 
