@@ -17,7 +17,7 @@ from wsi_area.errors import LaneError, WsiAreaError
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.run.check import check_slide
 from wsi_area.run.context import SHARE_FOR_TASKS, task_memory_limit_bytes
-from wsi_area.run.executors.choice import usable_cores
+from wsi_area.storage.processes import usable_cores
 
 Verdict = Literal["ok", "warning", "fault", "absent"]
 """``absent`` is an extra that nobody has to have."""

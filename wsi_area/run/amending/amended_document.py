@@ -38,6 +38,8 @@ AS_MEASURED = (
     "tissue_by_threshold", "skipped_tissue_px_upper_bound", "tile_errors", "timing",
 )  # fmt: skip
 """Fields that no correction touches; all others are made anew, or say that nothing is known."""
+_MEETS = 0.05
+"""Share of the smaller of drawn and measured area that both have at least, where a drawing is of this slide."""
 _JUDGED_ANEW = frozenset({"STEP_TAKES_MUCH", "EXCLUSION_NOT_ASSESSED"})
 
 
@@ -167,6 +169,30 @@ def amendment_findings(slide: CountedSlide, amendment: Amendment, lost_regions: 
     return tuple(_told(slide, amendment, lost_regions))
 
 
+def elsewhere_finding(slide_id: str, before_px: int, after_px: int, changed_px: int) -> QaFinding | None:
+    """Return what is to be said of a drawing that lies beside what it replaces; None where they meet.
+
+    Parameters
+    ----------
+    slide_id
+        For the finding.
+    before_px, after_px : int
+        Level-0 pixels of the classes that the drawing names, as measured and as drawn.
+    changed_px : int
+        Level-0 pixels that have another class by it. Where the two do not meet it is the sum of both.
+    """
+    least = min(before_px, after_px)
+    shared = before_px + after_px - changed_px  # twice what they share of one class
+    if least <= 0 or shared > 2 * _MEETS * least:
+        return None
+    message = (
+        f"the outlines hold {shared / 2 / least:.1%} of what they could share with the classes that they replace: they "
+        "lie beside what was measured"
+    )
+    remedy = "check that they were drawn on this slide, in level-0 pixels, not in µm, of another level or mirrored"
+    return QaFinding(slide_id, "CORRECTION_ELSEWHERE", "warning", shared / 2 / least, _MEETS, "", message, remedy)
+
+
 def _told(slide: CountedSlide, amendment: Amendment, lost_regions: int) -> Iterator[QaFinding]:
     name, listed, mpp = slide.slide_id, amendment.listed, slide.mpp
 
@@ -200,4 +226,4 @@ def _told(slide: CountedSlide, amendment: Amendment, lost_regions: int) -> Itera
 
 
 def _clipped_px(listed: Sequence[CorrectionOnRecord]) -> int:
-    return sum(one.n_px_unscanned + one.n_px_outside_roi + one.n_px_unreadable for one in listed)
+    return sum(one.n_px_not_painted for one in listed)
