@@ -228,7 +228,7 @@ def _cut_and_fitted(
     begin_phase(task.ticket, "proving the reader")
     lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
     rim = rim_fraction(foreground & lit.valid)
-    light = light_of(fitted, overview, foreground)
+    light = light_of(fitted, overview, lit, foreground)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
     package, kept = segmenter_package(settings.segmenter.name), completeness(info)
     return PreparedSlide(
