@@ -118,7 +118,7 @@ def make_version(wanted: VersionWanted, executor: Executor) -> CountedSlide | No
     if objects is None:
         return None
     amendment = _amendment(wanted, done, None if tissue is None else tissue[1])
-    findings = (*wanted.findings, *amendment_findings(measured, amendment, again.without_outline),
+    findings = (*wanted.findings, *amendment_findings(measured, amendment, again),
                 *_elsewhere(wanted, corrected, done))  # fmt: skip
     made = Amended(
         measured, wanted.layout, plan, corrected.scheme, objects, asked.key, findings, amendment, done.has_facts
