@@ -36,6 +36,7 @@ nightly: setup  ## an hour or more: killed runs, damaged slides, thousands of sl
 	$(BIN)/python tests/nightly/fuzz_slides.py --each 300
 	$(BIN)/python tests/nightly/many_slides.py --slides 1000
 	WSI_AREA_BAD_BATCH=1000 $(BIN)/python -m pytest -q tests/run/test_bad_batch.py
+	$(BIN)/python -m pytest -q --numprocesses auto -m hypothesis --hypothesis-profile search
 
 bench: setup  ## slow: side by side with the peers, each in its own environment
 	$(BIN)/python -m benchmarks.run

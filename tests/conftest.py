@@ -7,9 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 REPO = Path(__file__).resolve().parent.parent
+
+# The suite judges a change, so two runs of it must draw the same examples. New ones are looked for by `make nightly`.
+# A slow machine is no fault of the code: neither profile has a deadline.
+_ANY_MACHINE: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("same", derandomize=True, database=None, **_ANY_MACHINE)
+hypothesis.settings.register_profile("search", derandomize=False, print_blob=True, **_ANY_MACHINE)
+hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,16 @@ from runpy import run_path
 import numpy as np
 import pytest
 
+import wsi_area.compute.count.counting
 import wsi_area.compute.count.reduction
 import wsi_area.compute.hotspots.window_sums
 import wsi_area.compute.picture.majority_picture
 import wsi_area.segmenters.colour.kernels
+import wsi_area.segmenters.exclusions.absorption
+import wsi_area.segmenters.exclusions.windows
 from wsi_area.compute import machine_code
-from wsi_area.compute.machine_code import address_of, native_function, place_for
+from wsi_area.compute.kept_code import place_for, places_for
+from wsi_area.compute.machine_code import address_of, native_function
 
 SOURCE = """
 from numba import carray
@@ -135,7 +139,7 @@ def test_code_that_needs_numba_while_it_runs_works_but_is_not_kept(cache, caplog
 def test_the_cache_is_beside_the_package_unless_another_is_named(monkeypatch):
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     beside = Path(wsi_area.compute.count.reduction.__file__).parent / "__pycache__"
-    assert machine_code._places("wsi_area.compute.count.reduction")[0] == beside
+    assert places_for("wsi_area.compute.count.reduction")[0] == beside
 
 
 def test_the_address_of_a_view_is_that_of_its_first_pixel():
@@ -217,6 +221,8 @@ def test_the_second_process_neither_compiles_nor_imports_numba_or_scipy(program)
         wsi_area.compute.picture.majority_picture,
         wsi_area.compute.count.counting,
         wsi_area.compute.hotspots.window_sums,
+        wsi_area.segmenters.exclusions.absorption,
+        wsi_area.segmenters.exclusions.windows,
     ],
 )
 def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(room):
@@ -226,6 +232,8 @@ def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(
         "wsi_area.compute.picture.majority_picture": ("wsi_area.compute.picture.compiled_picture", "count_sample"),
         "wsi_area.compute.count.counting": ("wsi_area.compute.count.compiled_counts", "weigh_codes"),
         "wsi_area.compute.hotspots.window_sums": ("wsi_area.compute.hotspots.compiled_windows", "add_box"),
+        "wsi_area.segmenters.exclusions.absorption": ("wsi_area.segmenters.exclusions.compiled_looks", "look"),
+        "wsi_area.segmenters.exclusions.windows": ("wsi_area.segmenters.exclusions.compiled_scores", "exceeds"),
     }
     module, name = called[room.__name__]
     compiled, imported, unseen = import_module(module), set(), [module]

@@ -8,7 +8,8 @@ from runpy import run_path
 import pytest
 from test_machine_code import KEPT, cache, scaled, was_compiled  # noqa: F401
 
-from wsi_area.compute import machine_code, trusted_file
+from wsi_area.compute import trusted_file
+from wsi_area.compute.kept_code import KEY_ENDS
 from wsi_area.compute.trusted_file import distrust
 
 OTHER = 54321
@@ -72,8 +73,7 @@ def planted(folder: Path) -> None:
     [three] = folder.iterdir()
     scaled(folder, factor=5)
     [five] = set(folder.iterdir()) - {three}
-    key_ends = len(machine_code._LAYOUT) + 32
-    five.write_bytes(five.read_bytes()[:key_ends] + three.read_bytes()[key_ends:])
+    five.write_bytes(five.read_bytes()[:KEY_ENDS] + three.read_bytes()[KEY_ENDS:])
     assert scaled(folder, factor=5) == [3, 6, 750]  # which this user's own file would be believed
     assert not was_compiled()
 

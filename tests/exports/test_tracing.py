@@ -1,5 +1,8 @@
 """Tracing: what it draws is held against regions grown pixel by pixel (scipy), polygons (shapely) and GDAL."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import shapely
@@ -9,7 +12,19 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from wsi_area.exports import tracing
-from wsi_area.exports.tracing import TracedRegion, cut_rings, traced_regions
+from wsi_area.exports.rings import RingBatch
+from wsi_area.exports.tracing import cut_rings, traced_regions
+
+
+@dataclass(frozen=True)
+class TracedRegion:
+    """A region of a batch, ring by ring."""
+
+    class_id: int
+    shell: np.ndarray
+    holes: list[np.ndarray]
+    area_px: int
+
 
 MAPS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.integers(0, 3))
 
@@ -20,7 +35,22 @@ def traced(class_map: np.ndarray, *class_ids: int) -> list[TracedRegion]:
 
 def traced_in_bands(bands: list[np.ndarray], class_map: np.ndarray, *class_ids: int) -> list[TracedRegion]:
     height, width = class_map.shape
-    return list(traced_regions(bands, np.arange(width + 1), np.arange(height + 1), class_ids or (1, 2, 3)))
+    return regions(traced_regions(bands, np.arange(width + 1), np.arange(height + 1), class_ids or (1, 2, 3)))
+
+
+def regions(batches: Iterable[RingBatch]) -> list[TracedRegion]:
+    """Every region of some batches, whose holes may lie in a later one."""
+    found: list[TracedRegion] = []
+    for batch in batches:
+        for ring, class_id, area_px in zip(
+            np.split(batch.points, batch.ends[:-1]), batch.class_ids.tolist(), batch.areas_px.tolist(), strict=True
+        ):
+            if area_px:
+                found.append(TracedRegion(class_id, ring, [], area_px))
+            else:
+                assert class_id == found[-1].class_id
+                found[-1].holes.append(ring)
+    return found
 
 
 def polygon(region: TracedRegion) -> shapely.Polygon:
@@ -41,9 +71,9 @@ def grown(class_map: np.ndarray) -> list[tuple[int, shapely.Geometry]]:
 @settings(max_examples=150, deadline=None)
 @given(class_map=MAPS)
 def test_regions_are_those_that_grow_pixel_by_pixel(class_map):
-    expected, regions = grown(class_map), traced(class_map)
-    assert len(regions) == len(expected)
-    for region in regions:
+    expected, found = grown(class_map), traced(class_map)
+    assert len(found) == len(expected)
+    for region in found:
         outline = polygon(region)
         assert outline.is_valid
         assert region.area_px == outline.area
@@ -121,7 +151,7 @@ def test_codes_that_are_not_asked_for_are_what_lies_between():
 
 def test_a_region_is_placed_by_the_edges_of_its_columns_and_rows():
     whole = np.ones((2, 3), np.uint8)
-    [placed] = traced_regions([whole], np.array([0, 4, 8, 10]), np.array([0, 5, 7]), [1])
+    [placed] = regions(traced_regions([whole], np.array([0, 4, 8, 10]), np.array([0, 5, 7]), [1]))
     assert placed.shell.tolist() == [[0, 0], [10, 0], [10, 7], [0, 7]]
     assert placed.area_px == 70
 

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wsi_area.reports.plots.strip_plot import WIDTH, Value, outliers, strip_plot
@@ -39,6 +39,9 @@ def test_too_few_or_equal_slides_have_no_outlier(numbers: list[float]) -> None:
 
 @settings(max_examples=60)
 @given(st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=1, max_size=60))
+@example([0.0, 2.4587917828399444e-209])  # ticks were rounded to twelve decimals
+@example([0.0, 1e-320, 1e6])
+@example([0.0, 5e-324])
 def test_every_slide_is_drawn_on_the_axis_and_none_on_another(numbers: list[float]) -> None:
     plot = strip_plot("Tissue", "mm²", values(*numbers))
     assert plot is not None

@@ -81,7 +81,7 @@ def test_every_level_0_pixel_is_accounted_for_at_any_work_mpp(
     assert found[0] == found[1]  # the tile size never matters
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     tile_px=st.integers(16, 900),
     work_mpp=st.floats(0.2, 4.0),

@@ -1,11 +1,10 @@
 import json
 import pickle
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pictures import all_valid, noisy, overview_of
 from pydantic import ValidationError
 from synthetic_artefacts import box, overview_of_picture, slide, stroke
@@ -21,7 +20,6 @@ from wsi_area.segmenters.colour.tissue import TissueSegmenter
 from wsi_area.segmenters.contract import SegmenterContract, check_crops
 from wsi_area.segmenters.exclusions.fit import with_exclusions
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
-from wsi_area.segmenters.exclusions.windows import window_sum
 from wsi_area.segmenters.protocol import FittedSegmenter, PlacedSegmenter
 
 ONE_UM = Mpp(1.0, 1.0)
@@ -105,24 +103,49 @@ def test_the_windows_that_are_used_as_a_rule_keep_the_contract_on_crops_too():
     check_crops(fitted, pixels, ONE_UM)
 
 
-@settings(max_examples=30, deadline=None)
-@given(
-    st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 12), st.integers(0, 15),
-    st.sampled_from([(2, bool), (256, np.uint8), (7000, np.int64), (1 << 40, np.uint64)]),
-)  # fmt: skip
-def test_a_window_sum_is_the_sum_of_its_window(seed, height, width, radius, kind):
-    most, dtype = kind
-    values = np.random.default_rng(seed).integers(0, most, (height, width)).astype(dtype)
-    sums = window_sum(values, radius, most)
-    for (y, x), total in np.ndenumerate(sums):
-        window = values[max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1]
-        assert total == window.sum()
+@pytest.mark.parametrize("inner", [TissueSegmenter(), StainSegmenter(vectors="h-e", target="eosin")])
+@pytest.mark.parametrize("limits", [SMALL, {"pen_window_um": 3, "focus_window_um": 30, "bubble_line_um": 20}])
+def test_a_core_has_the_classes_that_it_has_in_the_whole_tile_at_each_threshold(inner, limits):
+    pixels = marked()
+    valid = pixels.valid.copy()
+    valid[60:90, 100:130] = False
+    pixels = replace(pixels, valid=valid)
+    overview = replace(overview_of_picture(pixels, factor=1), mpp=ONE_UM)
+    fitted = Excluding({**ALL, **limits}, inner).fit(overview)
+    place = TilePlace(Region(512, 1024, 240, 200), np.arange(240) + 512.5, np.arange(200) + 1024.5)
+    whole = fitted.class_map(pixels)
+    np.testing.assert_array_equal(fitted.class_map_at(pixels, place), whole)
+    for core in (Region(512, 1024, 240, 200), Region(560, 1084, 128, 90), Region(751, 1024, 1, 200)):
+        expected = whole[core.y_px - 1024 : core.bottom_px - 1024, core.x_px - 512 : core.right_px - 512]
+        np.testing.assert_array_equal(fitted.core_class_map_at(pixels, place, core), expected)
+        by_shift = fitted.core_class_maps_by_shift(pixels, place, core)
+        np.testing.assert_array_equal(by_shift["used"], expected)
+        for shift, threshold in fitted.thresholds_by_shift.items():
+            moved = replace(fitted.inner, colour_rule=replace(fitted.inner.colour_rule, threshold=threshold))
+            np.testing.assert_array_equal(
+                by_shift[shift], replace(fitted, inner=moved).core_class_map_at(pixels, place, core)
+            )
 
 
-def test_running_sums_that_wrap_around_leave_the_windows_right():
-    values = np.full((1500, 1500), 7000)  # 1.6e10 in all, four times what fits
-    assert window_sum(values, 1, 7000).dtype == np.uint32
-    assert (window_sum(values, 1, 7000)[1:-1, 1:-1] == 9 * 7000).all()
+def test_a_segmenter_that_looks_round_a_pixel_is_shown_the_halo_under_exclusions_too():
+    pixels = marked()
+    overview = replace(overview_of_picture(pixels, factor=1), mpp=ONE_UM)
+    scheme = TissueSegmenter().fit(overview).scheme
+    place = TilePlace(Region(0, 0, 240, 200), np.arange(240) + 0.5, np.arange(200) + 0.5)
+    for context_um, shape in ((30.0, (200, 240)), (0.0, (50, 60))):
+        shown = []
+
+        def class_map(pixels, shown=shown):
+            shown.append(pixels.valid.shape)
+            return np.ones(pixels.valid.shape, np.uint8) * pixels.valid
+
+        inner = SimpleNamespace(
+            scheme=scheme, class_map=class_map, context_um=context_um, work_mpp=None, signal=None, facts={}
+        )
+        fitted = with_exclusions(inner, ExclusionSettings(**ALL), overview, ONE_UM)
+        core = fitted.core_class_map_at(pixels, place, Region(40, 30, 60, 50))
+        assert shown == [shape]
+        np.testing.assert_array_equal(core, fitted.class_map(pixels)[30:80, 40:100])
 
 
 def test_nothing_to_exclude_gives_the_same_segmenter_back_and_with_it_the_fused_kernel():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import skimage.data
 from pictures import all_valid, noisy, overview_of, shrunk, slide_rgb
+from scipy.optimize import nnls
 from sklearn.decomposition import NMF, DictionaryLearning
 
 from wsi_area.compute.judge.quality import stain_findings
@@ -110,6 +111,14 @@ def test_what_its_own_vectors_leave_unexplained_is_next_to_nothing_and_other_sta
     assert unexplained_share(od, {"a": first, "b": second}) < 0.005
     assert unexplained_share(od, NAMED_VECTORS["h-e"]) > 0.1
     assert unexplained_share(od, NAMED_VECTORS["h-e-dab"]) < 0.005  # three stains explain two of them
+
+
+@pytest.mark.parametrize("name", sorted(NAMED_VECTORS))
+def test_the_share_that_no_amounts_explain_is_that_of_lawson_and_hanson_pixel_by_pixel(name):
+    od = np.random.default_rng(7).gamma(1.2, 0.3, (9_001, 3))  # more than are added up at once, and an odd number
+    stains = np.array(list(NAMED_VECTORS[name].values())).T
+    missed = sum(nnls(stains, pixel)[1] ** 2 for pixel in od)
+    assert unexplained_share(od, NAMED_VECTORS[name]) == pytest.approx(missed / (od**2).sum(), abs=2e-6)
 
 
 def test_saturated_and_pale_pixels_have_no_say():

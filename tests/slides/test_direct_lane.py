@@ -151,7 +151,7 @@ def test_a_generic_tiff_with_missing_tiles_is_read_as_openslide_reads_it_or_not_
         require_equal_lanes(info, 0)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_region_is_cut_from_the_same_pixels(tiled_slide: SlideInfo, data: st.DataObject) -> None:
     size = tiled_slide.size_l0_px

@@ -1,5 +1,6 @@
 """The overview: exact box means, the same in every lane."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,11 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiff_files import APERIO, remove_tiles, tissue_like, write_tiled
+from tiff_files import APERIO, remove_tiles, spoil_tile, tissue_like, write_tiled
 
-from wsi_area.model.geometry import Size
+from wsi_area.model.geometry import Region, Size
+from wsi_area.model.pixels import TilePixels
 from wsi_area.slides import borrow_reader, close_readers, inspect, read_overview
-from wsi_area.slides.lanes.overview import box_means, overview_level
+from wsi_area.slides.lanes import direct_lane
+from wsi_area.slides.lanes.box_sums import BoxSums
+from wsi_area.slides.lanes.overview import overview_level, overview_of, overview_parts, read_part
+from wsi_area.slides.lanes.reading import grid_boxes
 
 
 @pytest.fixture(autouse=True)
@@ -20,31 +25,80 @@ def _closed_readers():
     close_readers()
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(1, 13), st.integers(1, 13), st.integers(1, 6), st.integers(0, 2**32 - 1))
-def test_every_box_is_the_exact_mean_of_its_valid_pixels_rounded_half_up(
-    height: int, width: int, factor: int, seed: int
+def blocks_of(height: int, width: int, across: int, down: int) -> Iterator[Region]:
+    return grid_boxes(Region(0, 0, width, height), across, down)
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(1, 13), st.integers(1, 13), st.integers(1, 6), st.integers(1, 7), st.integers(1, 7),
+    st.integers(0, 2**32 - 1),
+)  # fmt: skip
+def test_every_box_is_the_exact_mean_of_its_valid_pixels_rounded_half_up_however_blocks_are_cut(
+    height: int, width: int, factor: int, across: int, down: int, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
     rgb = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
-    valid = rng.random((height, width)) < 0.6
-    means, is_valid = box_means(rgb, valid, factor)
-    for row in range(-(-height // factor)):
-        for column in range(-(-width // factor)):
-            box = np.s_[row * factor : (row + 1) * factor, column * factor : (column + 1) * factor]
-            colours = rgb[box][valid[box]].tolist()
-            assert is_valid[row, column] == (len(colours) == valid[box].size)
-            for channel in range(3) if colours else ():
-                mean = Fraction(sum(c[channel] for c in colours), len(colours))
-                assert means[row, column, channel] == int(mean + Fraction(1, 2))
+    deep = rng.integers(0, 65536, (height, width), dtype=np.uint16)
+    valid = rng.random((height, width)) < rng.choice([0.6, 0.95, 1.0])
+    sums = BoxSums.of_rows(Size(width, height), factor, 0, height)
+    for box in blocks_of(height, width, across, down):
+        at = np.s_[box.y_px : box.bottom_px, box.x_px : box.right_px]
+        sums.add(box.x_px, box.y_px, TilePixels(rgb[at], valid[at], deep[at]))
+    means, is_valid, deep_means = sums.means()
+    assert deep_means is not None
+    for row, column in np.ndindex(is_valid.shape):
+        box = np.s_[row * factor : (row + 1) * factor, column * factor : (column + 1) * factor]
+        samples = np.dstack([rgb[box], deep[box]])[valid[box]]
+        assert is_valid[row, column] == (len(samples) == valid[box].size)
+        seen = [*means[row, column].tolist(), int(deep_means[row, column])]
+        wanted = [int(Fraction(sum(c), len(c)) + Fraction(1, 2)) if c else 0 for c in samples.T.tolist()]
+        assert seen == wanted
 
 
-def test_the_sums_of_a_large_factor_do_not_overflow() -> None:
-    white = np.full((600, 601, 3), 255, np.uint8)
-    for factor in (257, 258, 600):
-        means, is_valid = box_means(white, np.ones((600, 601), bool), factor)
-        assert (means == 255).all()
-        assert is_valid.all()
+@pytest.mark.parametrize("factor", [257, 258, 600, 4096])
+def test_the_sums_of_a_large_factor_do_not_overflow(factor: int) -> None:
+    height, width = 600, 4097
+    sums = BoxSums.of_rows(Size(width, height), factor, 0, height)
+    for box in blocks_of(height, width, 1000, 256):
+        white = np.full((box.height_px, box.width_px, 3), 255, np.uint8)
+        deepest = np.full(white.shape[:2], 65535, np.uint16)
+        sums.add(box.x_px, box.y_px, TilePixels(white, np.ones(white.shape[:2], bool), deepest))
+    means, is_valid, deep = sums.means()
+    assert (means == 255).all()
+    assert (deep == 65535).all()
+    assert is_valid.all()
+
+
+@pytest.mark.parametrize(("tile_px", "side_px"), [(256, 1024), (240, 100), (512, 77), (128, 333)])
+def test_each_stored_tile_is_decoded_once_however_the_boxes_lie_over_it(
+    tmp_path: Path, tile_px: int, side_px: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = inspect(write_tiled(tmp_path / "s.tif", [tissue_like(1900, 2300)], tile_px=tile_px))
+    decoded = []
+    decode = direct_lane.decode_tile
+    monkeypatch.setattr(direct_lane, "decode_tile", lambda *told: (decoded.append(1), decode(*told)))
+    with borrow_reader(info, "direct") as reader:
+        read_overview(info, reader, side_px)
+    assert len(decoded) == -(-1900 // tile_px) * -(-2300 // tile_px)
+
+
+@pytest.mark.parametrize(("tile_px", "part_px"), [(256, 1), (240, 3_000_000), (512, 10**9)])
+@pytest.mark.parametrize("lane", ["direct", "openslide"])
+def test_an_overview_read_in_parts_is_the_overview_also_where_tiles_are_missing_or_damaged(
+    tmp_path: Path, tile_px: int, part_px: int, lane: str
+) -> None:
+    picture = tissue_like(2900, 2300)
+    path = write_tiled(tmp_path / "s.svs", [picture], tile_px=tile_px, description=APERIO.format(w=2300, h=2900))
+    info = inspect(spoil_tile(remove_tiles(path, [5]), 7))
+    with borrow_reader(info, lane) as reader:
+        whole = read_overview(info, reader)
+    rows = overview_parts(info, 0, part_px)
+    assert sum(end - first for first, end in rows) == 2900
+    seen = overview_of(info, 0, [read_part(info, lane, 0, some) for some in reversed(rows)])
+    assert np.array_equal(seen.rgb, whole.rgb)
+    assert np.array_equal(seen.valid, whole.valid)
+    assert not seen.valid.all()
 
 
 @pytest.mark.parametrize("max_side_px", [64, 300, 2048])

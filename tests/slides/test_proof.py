@@ -13,7 +13,7 @@ from wsi_area.slides import LaneDecision, close_readers, inspect, with_edges_pro
 from wsi_area.slides.lanes import proof
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.reading import DecodedTile
-from wsi_area.slides.stored.tiff_levels import TiledLevel
+from wsi_area.slides.stored.tiled_level import TiledLevel
 
 ACROSS, DOWN = 9, 8  # stored tiles of 64 px, the last of either partly outside
 PROVEN = LaneDecision("direct", "a sample equals OpenSlide's byte for byte")

@@ -15,7 +15,7 @@ from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.overview import overview_level
 from wsi_area.slides.lanes.proof import find_obstacle, tile_box
 from wsi_area.slides.lanes.reading import DecodedTile
-from wsi_area.slides.stored.tiff_levels import TiledLevel
+from wsi_area.slides.stored.tiled_level import TiledLevel
 
 TILE_PX, TILES_PROMISED = 16, 24
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from wsi_area.model.geometry import Size
-from wsi_area.slides.stored.tiff_levels import JPEG, TiledLevel, jpeg_head
 from wsi_area.slides.stored.tile_codecs import decode_tile
+from wsi_area.slides.stored.tiled_level import JPEG, TiledLevel, jpeg_head
 
 TILE = Size(256, 256)
 END = b"\xff\xd9"

@@ -13,8 +13,8 @@ from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Size
 from wsi_area.slides import inspect
 from wsi_area.slides.header.tile_sizes import MAX_TILE_BYTES
-from wsi_area.slides.stored.tiff_levels import JPEG2000_RGB, TiledLevel
 from wsi_area.slides.stored.tile_codecs import decode_tile
+from wsi_area.slides.stored.tiled_level import JPEG2000_RGB, TiledLevel
 
 SIZE = Size(600, 500)
 BIG = FileForm("aperio", bigtiff=True, compression="jpeg", downsamples=(1, 2))

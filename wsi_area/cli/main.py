@@ -44,11 +44,12 @@ _CHAPTER = {"amend": "decisions", "review": "decisions"}
 
 COLLECT_AFTER_OBJECTS = 200_000
 """How many new Python objects start a search for cycles. The default of 700 has a command searched hundreds of times
-while it loads its libraries, whose objects all stay: 0.1 to 0.2 s. A run has loaded all of its own by 150 000."""
+while it loads its libraries, whose objects all stay: 0.1 to 0.2 s. Counted from where the command is loaded."""
 
 _FRUGAL = {
     "OPENBLAS_NUM_THREADS": "1",  # every core has a worker of ours; BLAS's own threads spin beside them
     "ARROW_DEFAULT_MEMORY_POOL": "system",  # its own takes 6 MB more for tables of a few rows
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",  # it looks for them in every installed package: 15 ms or more
 }
 """Told to libraries before they are loaded, unless the user has told them otherwise."""
 
@@ -64,8 +65,11 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        place = f"{_CHAPTER[cmd_name]}.{cmd_name}" if cmd_name in _CHAPTER else cmd_name
-        command: click.Command = import_module(f"wsi_area.cli.commands.{place}").command
+        module = f"wsi_area.cli.commands.{_CHAPTER[cmd_name] + '.' if cmd_name in _CHAPTER else ''}{cmd_name}"
+        is_new = module not in sys.modules
+        command: click.Command = import_module(module).command
+        if is_new:
+            gc.freeze()  # what was loaded stays: no search for cycles goes over it
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -11,27 +11,21 @@ import hashlib
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
 from threading import Lock
 from typing import Any
-from uuid import uuid4
 
-from wsi_area.compute.trusted_file import distrust, is_trusted_cache, tell_distrust
+from wsi_area.compute.kept_code import REMEDY, place_for, places_for, read_code, source_of, write_code
+from wsi_area.compute.trusted_file import is_trusted_cache
 
 _LOG = logging.getLogger(__name__)
-_LAYOUT = b"wsi-area object code 1\n"  # of the files below; another layout is not read
 _SYMBOL = "wsi_area_function"
 _LOADING = Lock()
 _LOADED: dict[tuple[str, str, str], Callable[..., None]] = {}
 _KEPT_ALIVE: list[object] = []  # machine code lives as long as what loaded it
-_REMEDY = "set NUMBA_CACHE_DIR to a folder that can be written"
 
 
 def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,7 +42,7 @@ def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
     try:
         compiled: Any = njit(nogil=True, cache=True)(function)
     except RuntimeError as error:  # numba's only word for "no place to cache"
-        _LOG.warning("%s; %s", error, _REMEDY)
+        _LOG.warning("%s; %s", error, REMEDY)
         return _compiled_anew(function)
     kept: Callable[..., Any] = compiled if is_trusted_cache(compiled._cache) else _compiled_anew(function)
     return kept
@@ -111,17 +105,12 @@ def address_of(array: Any) -> int:
         return int(array.ctypes.data)
 
 
-def place_for(module: str) -> Path | None:
-    """Return the folder in which the object files of a module are kept: the first that can be written."""
-    return next((place for place in _places(module) if _can_be_written(place) and not distrust(place)), None)
-
-
 def _loaded(module: str, name: str, arguments: str, frozen: tuple[str, ...]) -> Callable[..., None]:
     """Return the function from disk, or else compiled and put there."""
     key = _key(module, name, arguments, frozen)
     file = f"{module.rpartition('.')[2]}.{name}-{key.hex()[:24]}.o"
-    for place in _places(module):
-        code = _read(place / file, key)
+    for place in places_for(module):
+        code = read_code(place / file, key)
         if code is not None:
             return _linked(code, arguments)
     compiled = _compiled(module, name, arguments)
@@ -133,10 +122,10 @@ def _loaded(module: str, name: str, arguments: str, frozen: tuple[str, ...]) -> 
     try:
         if writable is None:
             raise OSError("neither beside the package nor in the user's cache")
-        _write(writable / file, key, code)
+        write_code(writable / file, key, code)
     except OSError as error:
         _LOG.warning(
-            "the machine code of %s cannot be kept on disk (%s), so every process compiles it; %s", name, error, _REMEDY
+            "the machine code of %s cannot be kept on disk (%s), so every process compiles it; %s", name, error, REMEDY
         )
     return _linked(code, arguments)
 
@@ -153,16 +142,9 @@ def _key(module: str, name: str, arguments: str, frozen: tuple[str, ...]) -> byt
         *(f"{key}={value}" for key, value in settings if key not in ("NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS")),
     ]  # fmt: skip
     digest = hashlib.sha256("\0".join(parts).encode())
-    for source in (__name__, module, *frozen):
-        digest.update(hashlib.sha256(_source_of(source).read_bytes()).digest())
+    for source in (__name__, "wsi_area.compute.kept_code", module, *frozen):
+        digest.update(hashlib.sha256(source_of(source).read_bytes()).digest())
     return digest.digest()
-
-
-def _source_of(module: str) -> Path:
-    found = find_spec(module)
-    if found is None or found.origin is None:
-        raise ImportError(f"no source of {module}; reinstall wsi-area")
-    return Path(found.origin)
 
 
 @lru_cache(maxsize=1)
@@ -175,54 +157,6 @@ def _processor() -> tuple[str, str]:
     if features is None:
         features = get_host_cpu_features().flatten() if name == get_host_cpu_name() else ""
     return name, features
-
-
-def _places(module: str) -> list[Path]:
-    """Return the folders in which object files may lie, in numba's own order."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen:
-        return [Path(chosen)]
-    cache = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
-    places = [_source_of(module).parent / "__pycache__"]
-    with suppress(RuntimeError):  # a user without a home
-        places.append((Path(cache) if cache else Path.home() / ".cache") / "wsi-area")
-    return places
-
-
-def _can_be_written(place: Path) -> bool:
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=place):
-            return True
-    except OSError:
-        return False
-
-
-def _read(file: Path, key: bytes) -> bytes | None:
-    """Return the code in a file; None where there is none, or another's, or not all of it."""
-    try:
-        if why := distrust(file):
-            tell_distrust(file.parent, why)
-            return None
-        content = file.read_bytes()
-    except OSError:
-        return None
-    code = content[len(_LAYOUT) + 64 :]
-    whole = _LAYOUT + key + hashlib.sha256(code).digest() + code
-    if content != whole:
-        _LOG.warning("%s is damaged or of another version; it is made anew", file)
-        return None
-    return code
-
-
-def _write(file: Path, key: bytes, code: bytes) -> None:
-    """Write a file that others see whole or not at all."""
-    unfinished = file.with_name(f"{file.name}.{uuid4().hex}")  # not tempfile's: others may read it
-    try:
-        unfinished.write_bytes(_LAYOUT + key + hashlib.sha256(code).digest() + code)
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _compiled(module: str, name: str, arguments: str) -> Any:

@@ -1,13 +1,15 @@
 """exports: the room's one door: slides of a run, written in one format each into its folder or another."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from wsi_area.errors import ResultError, SettingsError
+from wsi_area.exports.class_outlines import ClassOutlines
 from wsi_area.exports.labels_zarr import OmeVersion, write_labels
-from wsi_area.exports.measured_slide import layer_of, measured_slide
-from wsi_area.exports.outlines_geojson import ClassOutlines, write_geojson
+from wsi_area.exports.measured_slide import MeasuredSlide, layer_of, measured_slide
+from wsi_area.exports.outlines_geojson import write_geojson
 from wsi_area.exports.regions_geojson import write_regions
 from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.amended import latest_amended
@@ -16,6 +18,7 @@ from wsi_area.results.layout import LABELS_NAME, NAMED_REGIONS_NAME, OUTLINES_NA
 from wsi_area.results.opened_run import OpenedRun, open_run
 from wsi_area.results.run_folder import refuse_run_in
 from wsi_area.results.seal.sealed_run import add_to_seal
+from wsi_area.storage.in_order import InOrder
 from wsi_area.storage.place import Place, total_bytes
 from wsi_area.storage.whole_files import discard_dead_drafts
 
@@ -75,9 +78,9 @@ class ExportOptions:
 
 
 def export_run(
-    run: Place, options: ExportOptions, slide_ids: Sequence[str] = (), out: Place | None = None
+    run: Place, options: ExportOptions, slide_ids: Sequence[str] = (), out: Place | None = None, workers: int = 1
 ) -> Iterator[ExportedSlide]:
-    """Yield what became of each slide of a run, or of those named, as they are written.
+    """Yield what became of each slide of a run, or of those named, in order, as they are written.
 
     Parameters
     ----------
@@ -89,6 +92,8 @@ def export_run(
         None: every slide that was counted; the others are named with their reason.
     out : Place or None
         Where a run that must not be written is exported to, a folder for each slide; None: each slide's own folder.
+    workers : int
+        Threads, of which each slide has one, and what is left over is shared; no file depends on it.
 
     Raises
     ------
@@ -112,51 +117,66 @@ def export_run(
     for folder in folders.values():
         discard_dead_drafts(folder, (OUTLINES_NAME, LABELS_NAME, NAMED_REGIONS_NAME))
     written: list[Place] = []
+    done = deque[ExportedSlide]()
+    at_once = max(1, min(workers, len(slide_ids or ended)))
+    slides: InOrder[ExportedSlide] = InOrder(at_once, done.append)
     try:
-        for exported in _exported(opened, options, slide_ids, ended, folders, out):
-            written += [exported.path] if exported.path is not None else []
-            yield exported
+        with slides:
+            for slide_id in slide_ids or ended:
+                slide = _Slide(opened, slide_id, folders[slide_id], out, bool(slide_ids), ended[slide_id])
+                slides.give(slide.exported, options, max(1, workers // at_once), written)
+                while done:
+                    yield done.popleft()
+        yield from done
     finally:
         if written and out is None:
-            add_to_seal(opened.layout, f"export {options.format}", written)
+            add_to_seal(opened.layout, f"export {options.format}", sorted(written, key=str))
 
 
-def _exported(
-    opened: OpenedRun,
-    options: ExportOptions,
-    slide_ids: Sequence[str],
-    ended: Mapping[str, EndedSlide],
-    folders: Mapping[str, Place],
-    out: Place | None,
-) -> Iterator[ExportedSlide]:
-    """Yield what became of each slide, written into its folder of ``folders``, or into that of its version."""
-    for slide_id in slide_ids or ended:
-        if not slide_ids and not (slide_id in opened and opened[slide_id].is_counted):
-            yield ExportedSlide(slide_id, None, 0, f"{ended[slide_id].status}, {ended[slide_id].reason}")
-            continue
-        folder = folders[slide_id]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Slide:
+    """A slide to be exported, and where to."""
+
+    run: OpenedRun
+    slide_id: str
+    folder: Place
+    elsewhere: Place | None
+    is_named: bool  # asked for by name: then it is an error that there is nothing
+    ended: EndedSlide
+
+    def exported(self, options: ExportOptions, threads: int, written: list[Place]) -> ExportedSlide:
+        """Return what became of it; what was written is added to a list at once, whatever becomes of the others."""
+        folder = self.folder
+        if not self.is_named and not (self.slide_id in self.run and self.run[self.slide_id].is_counted):
+            return self._not(f"{self.ended.status}, {self.ended.reason}")
         if options.amended:
-            version = latest_amended(opened.layout.slide(slide_id))
+            version = latest_amended(self.run.layout.slide(self.slide_id))
             why = "" if version is None or not version.is_base_gone else "what its amended version corrects is gone"
-            if version is None or (why and not slide_ids):
-                yield ExportedSlide(slide_id, None, 0, why or "it has no amended version")
-                continue
-            folder = version.layout.root if out is None else folder
-        if options.tissue and opened[slide_id].tissue is None:
-            yield ExportedSlide(slide_id, None, 0, "it has no tissue layer")
-            continue
-        slide = measured_slide(opened, slide_id, folder)
-        if options.tissue:
-            slide = layer_of(slide)
+            if version is None or (why and not self.is_named):
+                return self._not(why or "it has no amended version")
+            folder = version.layout.root if self.elsewhere is None else folder
+        if options.tissue and self.run[self.slide_id].tissue is None:
+            return self._not("it has no tissue layer")
+        slide = measured_slide(self.run, self.slide_id, folder)
+        made = self._made(layer_of(slide) if options.tissue else slide, options, threads)
+        written += [made.path] if made.path is not None else []
+        return made
+
+    def _not(self, why: str) -> ExportedSlide:
+        return ExportedSlide(self.slide_id, None, 0, why)
+
+    def _made(self, slide: MeasuredSlide, options: ExportOptions, threads: int) -> ExportedSlide:
+        """Write the file or folder of a format."""
         if options.format == "geojson":
-            outlines = write_geojson(slide, split=options.split, simplify_px=options.simplify_px)
+            outlines = write_geojson(slide, split=options.split, simplify_px=options.simplify_px, threads=threads)
             path = slide.exports / OUTLINES_NAME
-            yield ExportedSlide(slide_id, path, path.stat().st_size, "", outlines=outlines)
-        elif options.format == "regions":
+            return ExportedSlide(self.slide_id, path, path.stat().st_size, "", outlines=outlines)
+        if options.format == "regions":
             place = write_regions(slide)
             size = 0 if place is None else place.stat().st_size
-            yield ExportedSlide(slide_id, place, size, "it has no region with an outline" if place is None else "")
-        else:
-            levels = write_labels(slide, options.ome_zarr_version or "0.5")
-            path = slide.exports / LABELS_NAME
-            yield ExportedSlide(slide_id, path, total_bytes(path), "", levels=levels)
+            return ExportedSlide(
+                self.slide_id, place, size, "it has no region with an outline" if place is None else ""
+            )
+        levels = write_labels(slide, options.ome_zarr_version or "0.5", threads)
+        path = slide.exports / LABELS_NAME
+        return ExportedSlide(self.slide_id, path, total_bytes(path), "", levels=levels)

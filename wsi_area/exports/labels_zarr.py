@@ -17,9 +17,10 @@ from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.picture.pyramid import MODE_RULE, halved, level_shapes
 from wsi_area.exports.measured_slide import MeasuredSlide, boxes, read_box, refuse_other_counts
 from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
-from wsi_area.model.geometry import Size
+from wsi_area.model.geometry import Region, Size
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.layout import LABELS_NAME
+from wsi_area.storage.in_order import for_each
 from wsi_area.storage.whole_files import replaced_folder
 
 OmeVersion = Literal["0.4", "0.5"]
@@ -28,7 +29,7 @@ _BLOSC_V2: dict[str, Any] = {"id": "blosc", "cname": "zstd", "clevel": 3, "shuff
 _UNREADABLE_RGBA, _NOTHING_RGBA = [0, 0, 0, 255], [0, 0, 0, 0]
 
 
-def write_labels(slide: MeasuredSlide, version: OmeVersion = "0.5") -> int:
+def write_labels(slide: MeasuredSlide, version: OmeVersion = "0.5", threads: int = 1) -> int:
     """Write ``labels.ome.zarr`` into the folder of a slide's exports and return how many levels it has.
 
     Its finest level is read again from disk and counted before it gets its name.
@@ -39,6 +40,8 @@ def write_labels(slide: MeasuredSlide, version: OmeVersion = "0.5") -> int:
         What to write.
     version
         Of OME-Zarr: "0.5" is zarr format 3 with shards, "0.4" zarr format 2 for older readers.
+    threads : int
+        How many share the shards.
 
     Raises
     ------
@@ -53,11 +56,11 @@ def write_labels(slide: MeasuredSlide, version: OmeVersion = "0.5") -> int:
     with replaced_folder(target) as folder:
         group = zarr.create_group(folder, zarr_format=3 if version == "0.5" else 2)
         arrays = [_create_level(group, str(n), shape, version) for n, shape in enumerate(shapes)]
-        _copy(slide, arrays[0])
+        _copy(slide, arrays[0], threads)
         for finer, coarser in pairwise(arrays):
-            _halve(finer, coarser)
+            _halve(finer, coarser, threads)
         group.attrs.update(attributes(slide, len(shapes), version))
-        refuse_other_counts(slide, zarr.open_array(folder, path="0", mode="r"), _SHARD_PX, target)
+        refuse_other_counts(slide, zarr.open_array(folder, path="0", mode="r"), _SHARD_PX, target, threads)
     return len(shapes)
 
 
@@ -82,19 +85,25 @@ def _create_level(group: zarr.Group, path: str, shape: tuple[int, int], version:
     )
 
 
-def _copy(slide: MeasuredSlide, array: Any) -> None:
+def _copy(slide: MeasuredSlide, array: Any, threads: int) -> None:
     """Write the finest level, shard by shard."""
     class_map = open_class_map(slide.layout)
-    for b in boxes(slide.grid.size_px, _SHARD_PX):
+
+    def copy(b: Region) -> None:
         array[b.y_px : b.bottom_px, b.x_px : b.right_px] = read_box(class_map, b, slide.layout.class_map)
 
+    for_each(boxes(slide.grid.size_px, _SHARD_PX), copy, threads)
 
-def _halve(finer: Any, coarser: Any) -> None:
+
+def _halve(finer: Any, coarser: Any, threads: int) -> None:
     """Write a level from the one below it, shard by shard."""
     height, width = coarser.shape
-    for b in boxes(Size(width, height), _SHARD_PX):
+
+    def halve(b: Region) -> None:
         below = np.asarray(finer[2 * b.y_px : 2 * b.bottom_px, 2 * b.x_px : 2 * b.right_px], dtype=np.uint8)
         coarser[b.y_px : b.bottom_px, b.x_px : b.right_px] = halved(below)
+
+    for_each(boxes(Size(width, height), _SHARD_PX), halve, threads)
 
 
 def attributes(slide: MeasuredSlide, levels: int, version: OmeVersion) -> dict[str, Any]:

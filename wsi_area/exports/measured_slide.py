@@ -21,6 +21,7 @@ from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import NO_CLASS_MAP
+from wsi_area.storage.in_order import for_each
 from wsi_area.storage.place import Place
 
 _BAND_BYTES = 1 << 26
@@ -93,8 +94,8 @@ def read_box(array: Any, box: Region, where: Place) -> ClassMap:
         return np.asarray(array[box.y_px : box.bottom_px, box.x_px : box.right_px], dtype=np.uint8)
 
 
-def refuse_other_counts(slide: MeasuredSlide, array: Any, edge_px: int, where: Place) -> None:
-    """Count a class map again, box by box, and refuse what is not what was measured.
+def refuse_other_counts(slide: MeasuredSlide, array: Any, edge_px: int, where: Place, threads: int = 1) -> None:
+    """Count a class map again, box by box and by some threads, and refuse what is not what was measured.
 
     Raises
     ------
@@ -102,13 +103,15 @@ def refuse_other_counts(slide: MeasuredSlide, array: Any, edge_px: int, where: P
         With both counts.
     """
     widths, heights = slide.grid.weights()
-    total = ClassCounts.empty(len(slide.classes))
-    for box in boxes(slide.grid.size_px, edge_px):
+
+    def count(box: Region) -> ClassCounts:
         columns, rows = widths[box.x_px : box.right_px], heights[box.y_px : box.bottom_px]
         try:
-            total += count_class_map(read_box(array, box, where), columns, rows, len(slide.classes))
+            return count_class_map(read_box(array, box, where), columns, rows, len(slide.classes))
         except SegmentationError as error:
             raise CountMismatchError(f"{where}: {error}; measure the slide again with --force") from error
+
+    total = sum(for_each(boxes(slide.grid.size_px, edge_px), count, threads), ClassCounts.empty(len(slide.classes)))
     c = slide.counts
     found = (*total.px_by_class, total.unscanned_px, total.outside_roi_px, total.unreadable_px)
     told = (*c.px_by_class, c.unscanned_px, c.outside_roi_px, c.unreadable_px)

@@ -91,3 +91,25 @@ def simple_rings(points: Any, rings: Any, ring_count: int, passages: Any) -> Any
             ends[found], doubled[found], source[found] = count, _doubled_area(cut, begin, count - begin), ring
             found += 1
     return cut, ends, doubled, source, found
+
+
+@machine_code
+def gathered(points: Any, filed: Any, known: Any) -> Any:
+    """Return the points of some rings one after the other, int64 (n, 2).
+
+    ``known`` has of each ring in its first two columns the first point and how many, in its last whether they are among
+    ``filed`` instead of ``points``.
+    """
+    total, filed_column = 0, known.shape[1] - 1
+    for ring in range(len(known)):
+        total += known[ring, 1]
+    found, n = np.empty((total, 2), np.int64), 0
+    for ring in range(len(known)):
+        first = known[ring, 0]
+        for i in range(first, first + known[ring, 1]):
+            if known[ring, filed_column]:
+                found[n, 0], found[n, 1] = filed[i, 0], filed[i, 1]
+            else:
+                found[n, 0], found[n, 1] = points[i, 0], points[i, 1]
+            n += 1
+    return found

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from wsi_area.audit.difference import RunDifference
+from wsi_area.compute.kept_templates import KeptTemplates
 from wsi_area.compute.picture.scale_bar import scale_bar
 from wsi_area.compute.quantity_text import pair_text
 from wsi_area.errors import ResultError
@@ -226,4 +227,5 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=KeptTemplates(__name__, frozen=(plain_cell.__module__,)),
     )

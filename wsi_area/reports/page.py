@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from wsi_area.compute.kept_templates import KeptTemplates
 from wsi_area.compute.picture.washes import WASH
 from wsi_area.plain_text import plain_cell
 from wsi_area.reports.budget_view import BAR_WIDTH
@@ -122,4 +123,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=KeptTemplates(__name__, frozen=(plain_cell.__module__,)),
     )

@@ -1,4 +1,4 @@
-"""storage: the processes of this machine: told apart by their numbers, and asked whether they still run."""
+"""storage: the processes of this machine: told apart by their numbers, asked whether they run, and given cores."""
 
 import os
 import socket
@@ -13,6 +13,11 @@ def this_machine() -> str:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{socket.gethostname()} {boot} {os.readlink('/proc/self/ns/pid')}"
     return f"{socket.gethostname()} {uuid.getnode()}"
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use, which a scheduler may have made fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def is_running(pid: int) -> bool:

@@ -1,25 +1,25 @@
 """storage: how a file or a folder gets into a slide's folder whole or not at all, over what was there before."""
 
 import fcntl
-import gzip
 import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from wsi_area.errors import ResultError
+from wsi_area.storage.gzip_blocks import BlockWriter, packed_in_blocks
 from wsi_area.storage.place import Place, draft_of, settle
 
+_LEVEL = 5  # of outlines, smaller than 6 makes them, in half the time
 DEAD_AFTER_S = 86_400.0
 """Seconds after which a draft is nobody's, on a file system that does not say whether somebody holds it."""
 
 
 @contextmanager
-def gzipped(path: Place) -> Iterator[BinaryIO]:
-    """Open a gzip file for writing; it replaces what was there once all is written.
+def gzipped(path: Place, threads: int = 1) -> Iterator[BlockWriter]:
+    """Open a gzip file for writing, packed by some threads; it replaces what was there once all is written.
 
     There is no name and no time in its header: the same content makes the same bytes.
 
@@ -31,8 +31,8 @@ def gzipped(path: Place) -> Iterator[BinaryIO]:
     try:
         with _held_draft(path, is_folder=False) as draft:
             with draft.open("wb") as raw:
-                with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) as packed:
-                    yield cast(BinaryIO, packed)  # it has all that one needs to write
+                with packed_in_blocks(raw, _LEVEL, threads) as packed:
+                    yield packed
                 raw.flush()
                 os.fsync(raw.fileno())
             settle(draft, path)

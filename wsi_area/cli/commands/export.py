@@ -8,10 +8,11 @@ import click
 
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.wrapping import say, say_beside, say_document
+from wsi_area.exports.class_outlines import ClassOutlines
 from wsi_area.exports.export import ExportedSlide, ExportOptions, Format, export_run
 from wsi_area.exports.labels_zarr import OmeVersion
-from wsi_area.exports.outlines_geojson import ClassOutlines
 from wsi_area.storage.place import Place
+from wsi_area.storage.processes import usable_cores
 
 
 @click.command("export")
@@ -35,6 +36,7 @@ from wsi_area.storage.place import Place
 )
 @click.option("--amended", is_flag=True, help="The newest amended version of each slide, into the folder of that.")
 @click.option("--tissue", is_flag=True, help="The tissue layer of each slide, into the folder of that.")
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Threads that share the work; default: all cores.")
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
@@ -47,6 +49,7 @@ def command(
     out: Place | None,
     amended: bool,
     tissue: bool,
+    workers: int | None,
     as_json: bool,
 ) -> None:
     """Write the measured slides of RUN in the format of another tool, each below its folder in RUN/slides.
@@ -65,7 +68,7 @@ def command(
     """  # noqa: D301 (click reads the backspace)
     options = ExportOptions(format_, split, simplify_px, ome_zarr_version, amended, tissue)
     exported = []
-    for slide in export_run(run, options, slide_ids, out):
+    for slide in export_run(run, options, slide_ids, out, workers or usable_cores()):
         exported.append(slide)
         if not as_json:
             _tell(slide, simplified=simplify_px > 0)

@@ -21,12 +21,12 @@ from wsi_area.inputs.slide_settings import changed_keys, settings_of, told_setti
 from wsi_area.inputs.stage_in import wherever_it_is_read
 from wsi_area.run.context import task_memory_limit_bytes
 from wsi_area.run.estimate.coarse_look import coarse_work_mpp
-from wsi_area.run.executors.choice import usable_cores
 from wsi_area.run.passes.tissue_layer import layer_input, layer_settings, reason_of_layer
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.preview import Preview, preview
 from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_OK
 from wsi_area.settings.parts_signal import parts_signal
+from wsi_area.storage.processes import usable_cores
 
 
 @click.command("plan")

@@ -17,7 +17,7 @@ from wsi_area.errors import LaneError, WsiAreaError
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.run.check import check_slide
 from wsi_area.run.context import SHARE_FOR_TASKS, task_memory_limit_bytes
-from wsi_area.run.executors.choice import usable_cores
+from wsi_area.storage.processes import usable_cores
 
 Verdict = Literal["ok", "warning", "fault", "absent"]
 """``absent`` is an extra that nobody has to have."""
@@ -113,7 +113,7 @@ def reading_checks() -> Iterator[Check]:
 def kernel_checks() -> Iterator[Check]:
     """Yield whether the compiled kernel counts as numpy does, and whether it need be compiled only once."""
     from wsi_area.cli.doctoring.trial import kernel_fault
-    from wsi_area.compute.machine_code import place_for
+    from wsi_area.compute.kept_code import place_for
 
     fault = kernel_fault()
     told = fault or "262 144 pixels get the classes and counts that numpy gives them"

@@ -1,5 +1,7 @@
 """compute: what was decided about the pictures of a file, as findings; pure."""
 
+import numpy as np
+
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.pixels import Overview
 from wsi_area.model.slide import SlideInfo
@@ -27,7 +29,8 @@ def looks_dark(overview: Overview) -> bool:
 
     Pure black is left out: software paints it where nothing was scanned.
     """
-    brightest = overview.rgb.max(axis=-1)[overview.valid]
+    rgb = overview.rgb
+    brightest = np.maximum(np.maximum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])[overview.valid]
     seen = brightest[brightest > 0]
     return bool(seen.size) and float((seen < _DARK).mean()) > 0.5
 

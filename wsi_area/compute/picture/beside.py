@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 _COARSE = 200  # pixels of the longer side on which a place is looked for; numbers are larger than one of them
 
@@ -37,6 +36,8 @@ def beside(shown: NDArray[np.bool_], spots_px: Sequence[tuple[float, float]], ra
     """
     if not spots_px:
         return []
+    from scipy import ndimage  # imported here: it takes longer to load than most commands take
+
     factor = max(1, -(-max(shown.shape) // _COARSE))
     coarse = _any_in_boxes(shown, factor)
     radius, (height, width) = radius_px / factor, coarse.shape

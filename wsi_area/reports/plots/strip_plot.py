@@ -14,6 +14,7 @@ _NAMED = 12  # slides that stand apart, in words
 _LEAST_SLIDES = 5  # fewer have no spread to stand apart from
 _CUT = 3.5
 _LEAST_DIFFERENCE = 0.01  # of the median: a difference that only rounding made is none
+_LEAST_STEP = 1e-290  # between ticks: below it powers of ten lose their digits
 _LOG_FROM = 20.0  # largest / smallest from which a logarithmic axis is drawn
 
 OUTLIER_RULE = (
@@ -153,10 +154,12 @@ def _ticks(values: Sequence[float]) -> list[float]:
     if low == high:
         return [low]
     raw = (high - low) / 4
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(s * power for s in (1, 2, 5, 10) if s * power >= raw * 0.999)
+    if raw < _LEAST_STEP:
+        return [low, high]
+    exponent = math.floor(math.log10(raw))
+    step = next(s * 10.0**exponent for s in (1, 2, 5, 10) if s * 10.0**exponent >= raw * 0.999)
     first, last = math.floor(low / step), math.ceil(high / step)
-    return [round(k * step, 12) for k in range(first, last + 1)]
+    return [round(k * step, -exponent) for k in range(first, last + 1)]
 
 
 def _log_ticks(values: Sequence[float]) -> list[float]:

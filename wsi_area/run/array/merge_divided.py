@@ -19,7 +19,6 @@ from wsi_area.run.array.slide_share import MEASURED
 from wsi_area.run.context import Context
 from wsi_area.run.continuation import origin_difference, origin_of
 from wsi_area.run.earlier_run import NOT_REACHED, ended_document
-from wsi_area.run.executors.choice import usable_cores
 from wsi_area.run.executors.threads import ThreadsExecutor
 from wsi_area.run.finished.measured import Measured, write_failed
 from wsi_area.run.measure_slide import (
@@ -34,6 +33,7 @@ from wsi_area.run.passes.tissue_layer import layer_asked
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_tiles import Work, uncommitted_batches
 from wsi_area.settings.run_settings import RunSettings
+from wsi_area.storage.processes import usable_cores
 
 _LOG = logging.getLogger(__name__)
 

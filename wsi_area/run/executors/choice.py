@@ -1,6 +1,5 @@
 """run: the one that the settings name, started; each way is a file, loaded where it is asked for."""
 
-import os
 from pathlib import Path
 
 from wsi_area.errors import SettingsError
@@ -10,6 +9,7 @@ from wsi_area.run.executors.threads import ThreadsExecutor
 from wsi_area.settings.cluster_settings import ClusterSettings, TlsSettings
 from wsi_area.settings.run_settings import RunSection
 from wsi_area.storage.place import Place
+from wsi_area.storage.processes import usable_cores
 
 
 def make_executor(
@@ -56,8 +56,3 @@ def make_executor(
     from wsi_area.run.executors.processes import processes_executor
 
     return processes_executor(workers, section.worker_retries, logs)
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use, which a scheduler may have made fewer than there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -190,7 +190,8 @@ def _has_noise(overview: Overview, apart: MaskArray) -> bool:
     rest = overview.valid & ~apart
     if not rest.any():
         return False
-    darkest = overview.rgb.min(axis=-1)
+    red, green, blue = (np.ascontiguousarray(overview.rgb[..., channel]) for channel in range(3))
+    darkest = np.minimum(np.minimum(red, green), blue)
     bright = np.searchsorted(np.cumsum(np.bincount(darkest[rest], minlength=256)), BRIGHTEST_PERCENT / 100 * rest.sum())
     content = rest & (darkest.astype(np.int16) < int(bright) - CONTENT_DEPTH)
     if np.count_nonzero(content) >= LEAST_CONTENT_PX:
@@ -198,5 +199,7 @@ def _has_noise(overview: Overview, apart: MaskArray) -> bool:
     pairs = rest[:, :-1] & rest[:, 1:]
     if not pairs.any():
         return False
-    steps = np.abs(np.diff(overview.rgb.astype(np.int16), axis=1)).max(axis=-1)
-    return float((steps[pairs] <= TOLERANCE // 2).mean()) < MOST_FLAT
+    flat = pairs.copy()
+    for channel in (red, green, blue):  # numpy is ten times slower along an axis of three
+        flat &= np.abs(np.diff(channel.astype(np.int16), axis=1)) <= TOLERANCE // 2
+    return int(np.count_nonzero(flat)) < MOST_FLAT * int(np.count_nonzero(pairs))

@@ -1,6 +1,6 @@
 """segmenters: ``stain``, which separates the stains and sorts the target stain into bands by its density."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.light import GlassRgb
-from wsi_area.model.pixels import MaskArray, Overview, RgbArray
+from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.segmenters.colour.colour_rule import ColourRule, FittedColourRule
 from wsi_area.segmenters.colour.density import MICRO
 from wsi_area.segmenters.colour.foreground import fit_foreground
@@ -141,7 +141,8 @@ class StainSegmenter(BaseModel):
         weights = density_weights(vectors, self.target)
         bands_od = (self.weak_od, self.moderate_od, self.strong_od)
         fixed = replace(foreground.rule, stain=weights, bands_od=bands_od, glass=light.glass.rgb)
-        histogram, glass_od = _densities(overview, fixed)
+        seen = _LitPixels.of(overview, fixed)
+        histogram, glass_od = seen.tissue_histogram(), seen.glass_od()
         otsu_od = round((otsu_bin(histogram) + 1) * _OD_BIN, 2)  # lower edge of the first bin above
         # without tissue there is nothing to fit to, and the fixed bands stand
         by_otsu = self.threshold == "otsu" and bool(histogram.any())
@@ -159,7 +160,7 @@ class StainSegmenter(BaseModel):
             "glass_od": glass_od,
             "density_histogram": [int(n) for n in histogram],
             "density_bin_od": _OD_BIN,
-            "positive_fraction": _positive_fraction(overview, rule),
+            "positive_fraction": seen.positive_fraction(bands[0]),
         }
         lowered = replace(
             rule,
@@ -211,26 +212,33 @@ class StainSegmenter(BaseModel):
         return weak, moderate, strong
 
 
-def _positive_fraction(overview: Overview, rule: ColourRule) -> dict[str, float | None]:
-    """Return the share of the overview at or above the first band, and with that band moved by 5 %."""
-    pixels = overview.rgb[overview.valid & _is_lit(overview.rgb)].reshape(1, -1, 3)
-    density = rule.density_of(pixels)
-    shifts = (("-5%", 0.95), ("used", 1.0), ("+5%", 1.05))
-    return {s: float((density >= factor * rule.bands_od[0]).mean()) if density.size else None for s, factor in shifts}
+@dataclass(frozen=True, slots=True, eq=False)
+class _LitPixels:
+    """The pixels of an overview through which light came: valid, and not pure black, which was painted."""
 
+    density: NDArray[np.float64]  # (n,) of the target stain, OD
+    is_tissue: MaskArray  # (n,)
 
-def _is_lit(rgb: RgbArray) -> MaskArray:
-    """Return which pixels are not pure black: that was painted, no light through glass is."""
-    lit: MaskArray = (rgb[..., 0] | rgb[..., 1] | rgb[..., 2]) != 0
-    return lit
+    @classmethod
+    def of(cls, overview: Overview, rule: ColourRule) -> "_LitPixels":
+        """Return those of an overview, by the stain and the tissue of a rule."""
+        rgb = overview.rgb
+        wanted = overview.valid & ((rgb[..., 0] | rgb[..., 1] | rgb[..., 2]) != 0)
+        pixels = rgb.reshape(-1, 3) if wanted.all() else rgb[wanted]
+        return cls(rule.density_of(pixels), rule.feature_of(pixels) > rule.threshold)
 
+    def tissue_histogram(self) -> NDArray[np.int64]:
+        """Return the histogram of the density in tissue."""
+        bins = np.clip(np.floor(self.density[self.is_tissue] / _OD_BIN), 0, _OD_BINS - 1).astype(np.int64)
+        return np.bincount(bins, minlength=_OD_BINS)
 
-def _densities(overview: Overview, rule: ColourRule) -> tuple[NDArray[np.int64], float]:
-    """Return the histogram of the target's density in tissue, and its median on glass (never below 0)."""
-    seen = overview.rgb.reshape(-1, 3) if overview.valid.all() else overview.rgb[overview.valid]
-    pixels = seen[_is_lit(seen)].reshape(1, -1, 3)
-    tissue = rule.feature_of(pixels) > rule.threshold
-    density = rule.density_of(pixels)
-    bins = np.clip(np.floor(density[tissue] / _OD_BIN), 0, _OD_BINS - 1).astype(np.int64)
-    glass = density[~tissue]
-    return np.bincount(bins, minlength=_OD_BINS), max(0.0, float(np.median(glass))) if len(glass) else 0.0
+    def glass_od(self) -> float:
+        """Return the median density of what is no tissue, never below 0; 0 where there is none."""
+        glass = self.density[~self.is_tissue]
+        return max(0.0, float(np.median(glass))) if len(glass) else 0.0
+
+    def positive_fraction(self, band_od: float) -> dict[str, float | None]:
+        """Return the share at or above a band, and with that band moved by 5 %; None where there are no pixels."""
+        shifts = (("-5%", 0.95), ("used", 1.0), ("+5%", 1.05))
+        density = self.density
+        return {s: float((density >= factor * band_od).mean()) if density.size else None for s, factor in shifts}

@@ -22,6 +22,7 @@ MOST_PIXELS = 200_000  # of tissue, drawn at random from more
 LEAST_SEPARATION_DEG = 15.0  # of the two directions; less is one stain with noise (H and E: 40°, H and DAB: 37°)
 MOST_STRAY_DEG = 45.0  # an estimate further from its named stain is not that stain
 SEED = 20090628
+_PIXELS_AT_ONCE = 4096  # near enough to stay in the cache, too few for a product to be spread over threads
 
 Pixels = NDArray[np.uint8]  # (n, 3) RGB
 Densities = NDArray[np.float64]  # (n, 3)
@@ -90,8 +91,9 @@ def estimate_stains(od: Densities) -> StainEstimate:
     energy, axes = np.linalg.eigh(od.T @ od)  # of OD'OD: the right singular vectors, ascending
     plane = axes[:, [2, 1]]
     plane = plane * np.where(plane.sum(axis=0) < 0, -1.0, 1.0)  # the first points into the stains, none is mirrored
-    along = od @ plane
-    angles = np.arctan2(along[:, 1], along[:, 0])
+    red, green, blue = np.ascontiguousarray(od.T)  # added up here: a product would be spread over threads that wait
+    across, up = (first * red + second * green + third * blue for first, second, third in plane.T)
+    angles = np.arctan2(up, across)
     ends = np.percentile(angles, (TAIL_PERCENT, 100 - TAIL_PERCENT))
     first, second = (_tidy(plane @ np.array([math.cos(end), math.sin(end)])) for end in ends)
     separation = angle_deg(first, second)
@@ -157,19 +159,35 @@ def unexplained_share(od: Densities, vectors: Mapping[str, Vector]) -> float:
     >>> unexplained_share(np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]), stains)
     0.25
     """
-    total = np.einsum("ij,ij->i", od, od)
-    explained = np.zeros(len(od))
     rows = np.array(list(vectors.values()), np.float64)
-    for size in range(1, len(rows) + 1):
-        for chosen in combinations(range(len(rows)), size):
-            part = rows[list(chosen)]
-            amounts = od @ np.linalg.pinv(part)
-            residual = od - amounts @ part
-            gained = total - np.einsum("ij,ij->i", residual, residual)
-            allowed = np.logical_and.reduce([amount >= 0 for amount in amounts.T])
-            explained = np.where(allowed, np.maximum(explained, gained), explained)
-    whole = float(total.sum())
-    return round(float((total - explained).sum()) / whole, 6) if whole else 0.0
+    subsets = [list(c) for size in range(1, len(rows) + 1) for c in combinations(range(len(rows)), size)]
+    # one product gives the OD along each stain, then what each subset takes of each of its stains
+    lines = np.concatenate([rows, *(np.linalg.pinv(rows[chosen]).T for chosen in subsets)])
+    whole = missed = 0.0
+    for first in range(0, len(od), _PIXELS_AT_ONCE):
+        some = np.ascontiguousarray(od[first : first + _PIXELS_AT_ONCE].T)
+        total = np.einsum("ij,ij->j", some, some)
+        explained = _explained(lines @ some, subsets, len(rows))
+        whole, missed = whole + float(total.sum()), missed + float((total - explained).sum())
+    return round(missed / whole, 6) if whole else 0.0
+
+
+def _explained(along: Densities, subsets: Sequence[Sequence[int]], stains: int) -> Densities:
+    """Return the most of the squared OD, float64 (n,), that a subset explains with no amount below zero.
+
+    ``along``, float64 (stains + amounts, n), has the OD along each stain, then the amounts of one subset after another.
+    """
+    explained = np.zeros(along.shape[1])
+    begin = stains
+    for chosen in subsets:
+        amounts, begin = along[begin : begin + len(chosen)], begin + len(chosen)
+        gained, is_allowed = amounts[0] * along[chosen[0]], amounts[0] >= 0
+        for stain, amount in zip(chosen[1:], amounts[1:], strict=True):
+            gained += amount * along[stain]
+            is_allowed &= amount >= 0
+        gained *= is_allowed
+        np.maximum(explained, gained, out=explained)
+    return explained
 
 
 def stain_fit(

@@ -1,34 +1,102 @@
-"""segmenters: how much light each colour lost, in whole numbers, against the glass of its slide."""
+"""segmenters: what the rules see of each pixel, in whole numbers: how much light it lost against the glass."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
 from wsi_area.segmenters.colour.colour_rule import ColourRule
 
 White = tuple[int, int, int]
+MilliOd = NDArray[np.int16]
 LARGEST_MILLI_OD = 2407  # of a channel: log10(255 / 1); 0 counts as 1
+
+
+@dataclass(frozen=True, slots=True)
+class InkLimits:
+    """Which colours ink has and stained tissue has not.
+
+    Every stain of histology absorbs green at least about as much as red and blue: haematoxylin R 0.65, G 0.70,
+    B 0.29, eosin 0.07, 0.99, 0.11, DAB 0.27, 0.57, 0.78 (Ruifrok & Johnston 2001). Ink does not: blue absorbs red
+    most, green absorbs green least, black all alike, red nothing of red. On tissue the two add up, and blue ink on
+    eosin has the colour of dense haematoxylin and black that of a fold: but ink is a film, with no pale pixel between.
+    """
+
+    least_milli_od: int = 150  # of the most absorbed channel: what is paler cannot be told from glass
+    blue_milli_od: int = 500  # of red: haematoxylin may be as blue, but is paler between its nuclei
+    black_milli_od: int = 600  # of every channel: of tissue, only single nuclei are that dark in all of them
+    red_chroma_grey: int = 110  # grey levels by which red exceeds green and blue: beyond blood, eosin and DAB
+
+
+INK = InkLimits()
+_STANDS_OUT: Final = 1 << 16  # in a look-up of a value, beside its optical density
+_ARGUMENTS = "uint8* uint8* int64 int32* int64* uint8* uint8* int16* int16* int16* uint8*"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """Pixels as the rules look at them."""
+    """Pixels as the rules look at them, (h, w) each; densities are 0 where nothing stands out."""
 
     rgb: RgbArray
     valid: MaskArray
-    stands_out: MaskArray  # from glass, or from a dark field: bool (h, w)
-    milli_od: NDArray[np.int16]  # (h, w, 3), never negative
+    stands_out: MaskArray  # from glass, or from a dark field
+    ink: MaskArray  # of what stands out: of a colour that ink has and no stain
+    total_milli_od: MilliOd  # R, G and B together, never negative
+    chroma_milli_od: MilliOd  # most less least absorbed channel
+    most_milli_od: MilliOd  # of the most absorbed channel
+    grey: NDArray[np.uint8]
+
+    def among(self, mask: MaskArray) -> "Seen":
+        """Return the same pixels where only what is of the mask, too, stands out."""
+        return Seen(
+            self.rgb,
+            self.valid,
+            self.stands_out & mask,
+            self.ink & mask,
+            self.total_milli_od * mask,
+            self.chroma_milli_od * mask,
+            self.most_milli_od * mask,
+            self.grey,
+        )
+
+    def part(self, box_px: Region) -> "Seen":
+        """Return a box of it; views of the same memory."""
+        box = box_px.slices
+        return Seen(
+            self.rgb[box],
+            self.valid[box],
+            self.stands_out[box],
+            self.ink[box],
+            self.total_milli_od[box],
+            self.chroma_milli_od[box],
+            self.most_milli_od[box],
+            self.grey[box],
+        )
 
 
 def seen_of(pixels: TilePixels, foreground: ColourRule, white: White) -> Seen:
     """Return what the rules look at: what stands out, and what each channel lost against the glass."""
-    stands_out = (foreground.feature_of(pixels.rgb) > foreground.threshold) & pixels.valid
-    tables = milli_od_tables(white)
-    od = np.stack([tables[channel][pixels.rgb[..., channel]] for channel in range(3)], axis=-1)
-    return Seen(pixels.rgb, pixels.valid, stands_out, od)
+    shape = pixels.valid.shape
+    stands_out, ink = np.empty(shape, np.bool_), np.empty(shape, np.bool_)
+    total, chroma, most = (np.empty(shape, np.int16) for _ in range(3))
+    grey = np.empty(shape, np.uint8)
+    if grey.size:
+        rgb, valid = np.ascontiguousarray(pixels.rgb), np.ascontiguousarray(pixels.valid)
+        lookups = milli_od_tables(white).astype(np.int32) | np.where(foreground.is_foreground_value, _STANDS_OUT, 0)
+        lookups = lookups.astype(np.int32)
+        limits = np.array(astuple(INK), np.int64)
+        look = native_function("wsi_area.segmenters.exclusions.compiled_looks", "look", _ARGUMENTS)
+        look(
+            address_of(rgb), address_of(valid), grey.size, address_of(lookups), address_of(limits),
+            address_of(stands_out), address_of(ink), address_of(total), address_of(chroma), address_of(most),
+            address_of(grey),
+        )  # fmt: skip
+    return Seen(pixels.rgb, pixels.valid, stands_out, ink, total, chroma, most, grey)
 
 
 @lru_cache(maxsize=16)

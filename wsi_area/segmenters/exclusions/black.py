@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from wsi_area.model.pixels import MaskArray
+from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import Seen
-from wsi_area.segmenters.exclusions.windows import window_sum
+from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
 
 BRIGHTEST = 8  # grey levels: what compression makes of painted black
 WINDOW_SHARE_PERCENT = 30  # a corner of it has that much of the window
@@ -32,9 +32,9 @@ class BlackRule:
         """Return the limits that were used."""
         return {"window_px": 2 * self.window_px + 1, "brightest_grey": BRIGHTEST}
 
-    def mask(self, seen: Seen) -> MaskArray:
+    def mask(self, seen: Seen, place: TilePlace | None = None) -> MaskArray:
         """Return bool (h, w), True where a pixel is black and not alone."""
         red, green, blue = (seen.rgb[..., channel] for channel in range(3))
         black: MaskArray = (np.maximum(np.maximum(red, green), blue) <= BRIGHTEST) & seen.valid
-        count, window = (window_sum(mask, self.window_px, 100) for mask in (black, seen.valid))
-        return black & (100 * count >= WINDOW_SHARE_PERCENT * window)
+        scores = scores_of(black, seen.valid, 100 - WINDOW_SHARE_PERCENT, -WINDOW_SHARE_PERCENT)
+        return black & exceeds(scores, self.window_px, -1)  # at least that share: the sum is not below 0

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from wsi_area.model.pixels import MaskArray
+from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import Seen
-from wsi_area.segmenters.exclusions.windows import window_sum
+from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
 
 GREY_SHARE_PERCENT = 70  # of what stands out within half a line's thickness
 COLOURED_SHARE_PERCENT = 5  # of the window: more of it is tissue with a grey part
@@ -37,15 +37,15 @@ class BubbleRule:
             "coloured_share": COLOURED_SHARE_PERCENT / 100,
         }
 
-    def mask(self, seen: Seen) -> MaskArray:
+    def mask(self, seen: Seen, place: TilePlace | None = None) -> MaskArray:
         """Return bool (h, w), True where what stands out is grey, and fills less than half of the window."""
-        red, green, blue = (seen.milli_od[..., channel].astype(np.int32) for channel in range(3))
-        most = np.maximum(np.maximum(red, green), blue)
-        chroma = most - np.minimum(np.minimum(red, green), blue)
-        grey = seen.stands_out & (100 * chroma <= self.chroma_percent * most)
+        chroma, most = seen.chroma_milli_od, seen.most_milli_od
+        is_grey = np.multiply(chroma, 100, dtype=np.int32) <= np.multiply(most, self.chroma_percent, dtype=np.int32)
+        grey = seen.stands_out & is_grey
         near, far = max(1, self.line_px // 4), self.line_px
-        greyish = 100 * window_sum(grey, near, 100) >= GREY_SHARE_PERCENT * window_sum(seen.stands_out, near, 100)
-        window, dark = window_sum(seen.valid, far, 100), window_sum(seen.stands_out, far, 100)
-        coloured = dark - window_sum(grey, far, 100)
-        alone = (2 * dark <= window) & (100 * coloured <= COLOURED_SHARE_PERCENT * window)
-        return greyish & alone & seen.stands_out
+        greyish = exceeds(scores_of(grey, seen.stands_out, 100 - GREY_SHARE_PERCENT, -GREY_SHARE_PERCENT), near, -1)
+        filled = exceeds(scores_of(seen.stands_out, seen.valid, 1, -1), far)
+        coloured = seen.stands_out & ~is_grey
+        share = COLOURED_SHARE_PERCENT
+        has_colour = exceeds(scores_of(coloured, seen.valid, 100 - share, -share), far)
+        return greyish & ~filled & ~has_colour & seen.stands_out

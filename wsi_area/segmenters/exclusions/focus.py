@@ -4,16 +4,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from wsi_area.model.pixels import MaskArray
+from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import Seen
-from wsi_area.segmenters.exclusions.windows import window_sum
+from wsi_area.segmenters.exclusions.sharpness import STEPS_PER_GREY, blur_votes, detail
+from wsi_area.segmenters.exclusions.windows import exceeds
 
 LARGER = 4  # the coarser detail is this many times the size of the finer
-_PER_GREY = 4  # steps of a grey level in which a detail is measured
-_LARGEST = (4 * 255 * _PER_GREY) ** 2
 LEAST_SCALE_PX = 1.5  # the detail must be that many work pixels at least
 
 
@@ -53,7 +49,7 @@ class FocusRule:
             "least_contrast_grey": self.least_grey,
         }
 
-    def mask(self, seen: Seen) -> MaskArray:
+    def mask(self, seen: Seen, place: TilePlace | None = None) -> MaskArray:
         """Return bool (h, w), True where the energy of fine detail is too small a share of the coarser.
 
         Both are squared second differences of box means, added over the tissue of a small window. Their ratio is that
@@ -62,59 +58,15 @@ class FocusRule:
         the tissue round a pixel has to be blurred: one smooth lumen is not, and one sharp nucleus in a blurred area
         does not make it sharp.
         """
-        red, green, blue = (seen.rgb[..., channel].astype(np.uint32) for channel in range(3))
-        grey: NDArray[np.uint32] = (77 * red + 150 * green + 29 * blue) >> np.uint32(8)
-        fine, coarse = (_detail(grey, seen.valid, scale * self.scale_px) for scale in (1, LARGER))
-        judged = seen.stands_out & (fine >= 0) & (coarse >= 0)
-        count = window_sum(judged, self.judged_px)
-        energy = [
-            window_sum(np.where(judged, detail, 0).astype(np.uint64), self.judged_px, _LARGEST).astype(np.uint64)
-            for detail in (fine, coarse)
-        ]
+        fine, of_fine = detail(seen.grey, seen.valid, self.scale_px)
+        coarse, of_coarse = detail(seen.grey, seen.valid, LARGER * self.scale_px)
         ratio = Fraction(self.least_ratio).limit_denominator(1000)
-        blurred = energy[0] * np.uint64(ratio.denominator) < energy[1] * np.uint64(ratio.numerator)
-        least = np.uint64(max(1, round((_PER_GREY * self.least_grey) ** 2)))
-        told = judged & (energy[1] >= least * count.astype(np.uint64))
-        votes, voters = (window_sum(mask, self.voting_px, 2) for mask in (blurred & told, told))
-        return (2 * votes > voters) & seen.stands_out
-
-
-def _detail(grey: NDArray[np.uint32], valid: MaskArray, box_px: int) -> NDArray[np.int32]:
-    """Return the squared Laplacian of box means a box apart, int32 (h, w) in (grey level / 4)²; -1 where unknown.
-
-    Whole numbers from sums of whole boxes: the same for each pixel whatever tile it was cut out with. It is unknown
-    where a box reaches over the rim of the tile or over what is not valid.
-    """
-    out = np.full(grey.shape, -1, np.int32)
-    step = box_px
-    if min(grey.shape) < 3 * box_px:
-        return out
-    sums = _box_sums(np.where(valid, grey, 0), box_px)
-    parts = (np.s_[step:-step, step:-step], np.s_[: -2 * step, step:-step], np.s_[2 * step :, step:-step],
-             np.s_[step:-step, : -2 * step], np.s_[step:-step, 2 * step :])  # fmt: skip
-    centre, *around = (sums[part] for part in parts)
-    laplacian = (4 * centre - sum(around)) * _PER_GREY // (box_px * box_px)
-    laplacian *= laplacian
-    if not valid.all():
-        whole = _box_sums(valid, box_px) == box_px * box_px
-        laplacian[~np.logical_and.reduce([whole[part] for part in parts])] = -1
-    at = step + (box_px - 1) // 2
-    height, width = laplacian.shape
-    out[at : at + height, at : at + width] = laplacian
-    return out
-
-
-def _box_sums(values: NDArray[np.generic], box_px: int) -> NDArray[np.int32]:
-    """Return the sums of all whole boxes, int32 (h - box + 1, w - box + 1), by their upper left pixel.
-
-    Running sums wrap around and back, as in ``windows``; only the sum of a box has to fit.
-    """
-    height, width = values.shape
-    table = np.zeros((height + 1, width + 1), np.uint32)
-    np.cumsum(values, axis=0, dtype=np.uint32, out=table[1:, 1:])
-    np.cumsum(table[1:, 1:], axis=1, dtype=np.uint32, out=table[1:, 1:])
-    n = box_px
-    sums = table[n:, n:] - table[:-n, n:]
-    sums -= table[n:, :-n]
-    sums += table[:-n, :-n]
-    return sums.view(np.int32)
+        votes = blur_votes(
+            seen.stands_out & of_fine & of_coarse,
+            fine,
+            coarse,
+            self.judged_px,
+            max(1, round((STEPS_PER_GREY * self.least_grey) ** 2)),
+            (ratio.numerator, ratio.denominator),
+        )
+        return exceeds(votes, self.voting_px) & seen.stands_out

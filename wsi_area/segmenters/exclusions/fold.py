@@ -1,15 +1,17 @@
 """segmenters: folds. Tissue that lies double absorbs twice, in the colours of the slide's own tissue."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.model.pixels import MaskArray
+from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import LARGEST_MILLI_OD, Seen
 from wsi_area.segmenters.exclusions.pen import PenRule
-from wsi_area.segmenters.exclusions.windows import UInt, window_sum
+from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
+
+Sums = NDArray[np.int64]
 
 _LEAST_FITTED_PX = 100  # of tissue on the overview; below it, there is no tissue to compare with
 
@@ -38,14 +40,20 @@ class FoldRule:
             "least_chroma_od": self.least_milli_chroma / 1000,
         }
 
-    def mask(self, seen: Seen) -> MaskArray:
+    def mask(self, seen: Seen, place: TilePlace | None = None) -> MaskArray:
         """Return bool (h, w), True where the tissue around absorbs as only a fold of this slide does."""
         if self.least_milli_od is None:
             return np.zeros(seen.valid.shape, np.bool_)
-        total, chroma, count = _sums(seen, self.window_px)
-        folded = (total >= count * self.least_milli_od) & (chroma >= count * self.least_milli_chroma)
+        dark, coloured = (
+            exceeds(densities - np.int16(least) * seen.stands_out, self.window_px, -1)
+            for densities, least in (
+                (seen.total_milli_od, self.least_milli_od),
+                (seen.chroma_milli_od, self.least_milli_chroma),
+            )
+        )
         # at least half of the window is tissue: a rim has too little of it to be judged
-        return folded & seen.stands_out & (2 * count > window_sum(seen.valid, self.window_px))
+        in_tissue = exceeds(scores_of(seen.stands_out, seen.valid, 1, -1), self.window_px)
+        return dark & coloured & in_tissue & seen.stands_out
 
 
 def fit_fold(
@@ -54,7 +62,7 @@ def fit_fold(
     """Return the rule for the slide whose overview is seen: ratios of the upper quartiles of its own tissue."""
     # neither ink nor painted black is the slide's own tissue
     tissue = seen.stands_out & ~PenRule(overview_window_px).mask(seen) & seen.rgb.any(axis=-1)
-    total, chroma, count = _sums(replace(seen, stands_out=tissue), overview_window_px)
+    total, chroma, count = _sums(seen.among(tissue), overview_window_px)
     if int(tissue.sum()) < _LEAST_FITTED_PX:
         return FoldRule(window_px, None, 0)
     quartiles = [_upper_quartile(sums[tissue], count[tissue]) for sums in (total, chroma)]
@@ -63,20 +71,25 @@ def fit_fold(
     return FoldRule(window_px, *(min(round(v), 3 * LARGEST_MILLI_OD) for v in (least, chroma_ratio * quartiles[1])))
 
 
-def _sums(seen: Seen, window_px: int) -> tuple[UInt, UInt, UInt]:
+def _sums(seen: Seen, window_px: int) -> tuple[Sums, Sums, Sums]:
     """Return sums over the tissue of each window: all channels' OD, chroma OD (both in thousandths), pixels."""
-    red, green, blue = (seen.milli_od[..., channel] for channel in range(3))
-    total = red + green + blue
-    chroma = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    total[~seen.stands_out] = chroma[~seen.stands_out] = 0
-    largest = 3 * LARGEST_MILLI_OD
-    return (
-        window_sum(total, window_px, largest),
-        window_sum(chroma, window_px, largest),
-        window_sum(seen.stands_out, window_px, largest),
+    total, chroma, count = (
+        _window_sums(values, window_px) for values in (seen.total_milli_od, seen.chroma_milli_od, seen.stands_out)
     )
+    return total, chroma, count
 
 
-def _upper_quartile(sums: NDArray[np.unsignedinteger], count: NDArray[np.unsignedinteger]) -> int:
+def _window_sums(values: NDArray[np.generic], radius: int) -> Sums:
+    """Return the sum of each pixel's window, cut at the rim of the picture."""
+    sums = values.astype(np.int64)
+    for axis, length in enumerate(sums.shape):
+        upto = np.cumsum(sums, axis=axis)
+        upto = np.insert(upto, 0, 0, axis=axis)
+        at = np.arange(length)
+        sums = upto.take(np.minimum(at + radius + 1, length), axis) - upto.take(np.maximum(at - radius, 0), axis)
+    return sums
+
+
+def _upper_quartile(sums: Sums, count: Sums) -> int:
     means = np.sort(sums // np.maximum(count, 1))
     return int(means[3 * (len(means) - 1) // 4])

@@ -1,19 +1,15 @@
-"""segmenters: sums over windows in whole numbers, the same whatever tile a pixel was cut out with."""
-
-from typing import Any
+"""segmenters: windows judged by the sum of their scores, in whole numbers: the same whatever tile a pixel lies in."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
-from wsi_area.errors import SettingsError
+from wsi_area.model.pixels import MaskArray
 
-UInt = NDArray[np.unsignedinteger]
+Scores = NDArray[np.int16]
+"""int16 (h, w): what a pixel says for a rule, above 0, or against it, in each window that it lies in."""
 
-_ARGUMENTS = {
-    "sum_bytes": "uint8* int64 int64 int64 uint32* uint32*",
-    "sum_wide": "uint64* int64 int64 int64 uint64* uint64*",
-}
+_ARGUMENTS = "int16* int64 int64 int64 int64 int64* uint8*"
 
 
 def radius_px(scale_um: float, px_um: float) -> int:
@@ -25,34 +21,38 @@ def radius_px(scale_um: float, px_um: float) -> int:
     return int(scale_um / px_um)
 
 
-def window_sum(values: NDArray[Any], radius: int, largest: int = 1) -> UInt:
-    """Return the sum of each pixel's square window, cut at the rim of the picture; exact, of unsigned integers.
+def exceeds(scores: Scores, radius: int, limit: int = 0) -> MaskArray:
+    """Return bool (h, w), True where the scores of a pixel's square window add up to more than a limit.
 
-    Running sums wrap around, differences of them wrap back: only the sum of one window has to fit into the type,
-    so none is rounded and none depends on where the picture begins.
+    The window is cut at the rim of the picture. A share of it becomes scores: more than half of a window is ink where
+    ink scores 1 and all else -1, and the sum is above 0. So one sum is enough, and none of them is kept.
 
     Parameters
     ----------
-    values : (h, w) bool or integer, 0 or more
+    scores : int16 (h, w)
     radius
         The window is ``2 * radius + 1`` pixels a side.
-    largest
-        No value is larger.
+    limit
+        The sum must be above it.
 
-    >>> window_sum(np.array([[1, 2, 3, 4]]), 1, largest=4).tolist()
-    [[3, 6, 9, 7]]
+    >>> exceeds(np.array([[1, 1, -1, -1, -1]], np.int16), 1).tolist()
+    [[True, True, False, False, False]]
     """
-    bound = (2 * radius + 1) ** 2 * largest
-    if bound >= 1 << 64:
-        raise SettingsError(f"a window of {2 * radius + 1} px a side is too large to be summed; make it smaller")
-    dtype = np.uint32 if bound < 1 << 32 else np.uint64
-    given = np.asarray(values)
-    if radius == 0 or not given.size:
-        return given.astype(dtype)
-    is_of_bytes = given.dtype.itemsize == 1 and dtype is np.uint32
-    name, inner = ("sum_bytes", np.uint32) if is_of_bytes else ("sum_wide", np.uint64)
-    add_up = native_function("wsi_area.segmenters.exclusions.compiled_windows", name, _ARGUMENTS[name])
-    pixels = np.ascontiguousarray(given.view(np.uint8) if is_of_bytes else given.astype(np.uint64))
-    column, sums = np.zeros(pixels.shape[1], inner), np.empty(pixels.shape, inner)
-    add_up(address_of(pixels), *pixels.shape, radius, address_of(column), address_of(sums))
-    return sums.astype(dtype, copy=False)
+    height, width = scores.shape
+    found = np.empty((height, width), np.bool_)
+    if found.size:
+        add_up = native_function("wsi_area.segmenters.exclusions.compiled_scores", "exceeds", _ARGUMENTS)
+        given, column = np.ascontiguousarray(scores), np.zeros(width, np.int64)
+        add_up(address_of(given), height, width, radius, limit, address_of(column), address_of(found))
+    return found
+
+
+def scores_of(mask: MaskArray, among: MaskArray, of_mask: int, of_others: int) -> Scores:
+    """Return int16 (h, w): one score where the mask is, another for the others among which it is looked for, else 0.
+
+    >>> scores_of(np.array([[True, False, False]]), np.array([[True, True, False]]), 70, -30).tolist()
+    [[70, -30, 0]]
+    """
+    scores: Scores = mask * np.int16(of_mask - of_others)
+    scores += among * np.int16(of_others)
+    return scores

@@ -13,13 +13,14 @@ from wsi_area.model.geometry import Size
 from wsi_area.model.picture import Picture
 from wsi_area.slides.header.companion_files import is_dicom
 from wsi_area.slides.header.found_picture import FoundPicture
+from wsi_area.slides.stored.dicom_frames import deadly_structure
+from wsi_area.slides.stored.dicom_header import NoDicomError, header_of
 
 _SERIES = "dicom.SeriesInstanceUID"
-_FRAMES_TAG = 0x52000000  # a header goes on with an item for each of its frames, which says nothing that is asked here
 _TAGS = (
     "ImageType", "SOPInstanceUID", "SeriesInstanceUID", "ConcatenationUID", "TotalPixelMatrixColumns",
     "TotalPixelMatrixRows", "TotalPixelMatrixOriginSequence", "TotalPixelMatrixFocalPlanes", "NumberOfOpticalPaths",
-    "OpticalPathSequence",
+    "OpticalPathSequence", "NumberOfFrames", "DimensionOrganizationType",
 )  # fmt: skip
 _MOST = 1 << 10  # a header that claims more planes or paths is damaged
 _IN_ONE_FILE = "focal planes and optical paths of DICOM cannot be chosen here"
@@ -37,6 +38,7 @@ class _Instance:
     planes: int
     paths: tuple[str, ...]  # the identifiers of its optical paths
     z: str  # of its first focal plane, as it stands, "" where it is not said
+    deadly: str  # why OpenSlide may not read it, "" where it may
 
 
 def slide_in_folder(folder: Path) -> Path:
@@ -88,6 +90,11 @@ def series_pictures(file: Path) -> tuple[FoundPicture, ...]:
 
     They are focal planes and optical paths, of one file or of several. A smaller picture of an optical path that the
     largest has not is no reduced level of it, but one more.
+
+    Raises
+    ------
+    SlideOpenError
+        A file of the series is damaged in a way that OpenSlide does not survive.
     """
     instances = list(_instances(file))
     if not instances:
@@ -125,45 +132,55 @@ def _instances(file: Path) -> Iterator[_Instance]:
     first = _instance(file)
     if first is None:
         return
+    _refuse_deadly(file, first)
     seen = {first.uid}
     yield first
-    try:
-        beside = sorted(file.parent.iterdir())
-    except OSError:
-        return  # OpenSlide, which lists it as well, says so
-    for path in beside:
-        other = _instance(path) if path != file and is_dicom(path) and path.is_file() else None
-        if other is not None and other.series == first.series and other.uid not in seen:
+    for path in files_beside(file):
+        other = _instance(path)
+        if other is None or other.series != first.series:
+            continue
+        _refuse_deadly(path, other)
+        if other.uid not in seen:
             seen.add(other.uid)
             yield other
 
 
+def _refuse_deadly(path: Path, instance: _Instance) -> None:
+    if instance.deadly:
+        raise SlideOpenError(
+            f"{path}: a DICOM whole-slide image that is damaged: {instance.deadly}; OpenSlide does not survive to read "
+            "it, and nothing else can be held against it: copy or export it again"
+        )
+
+
+def files_beside(file: Path) -> list[Path]:
+    """Return the other DICOM files of a file's folder; none where that cannot be listed."""
+    try:
+        beside = sorted(file.parent.iterdir())
+    except OSError:
+        return []  # OpenSlide, which lists it as well, says so
+    return [path for path in beside if path != file and is_dicom(path) and path.is_file()]
+
+
 def _instance(path: Path) -> _Instance | None:
     """Return what a DICOM file says of its picture; None where it is no scan, or its header cannot be read."""
-    from pydicom import config  # takes 0.2 s, which only DICOM need pay
-    from pydicom.errors import InvalidDicomError
-    from pydicom.filereader import read_partial
-    from pydicom.tag import Tag
-
     try:
-        with config.disable_value_validation(), path.open("rb") as stream:
-            header = read_partial(
-                stream,
-                stop_when=lambda tag, _vr, _length: tag >= _FRAMES_TAG,
-                specific_tags=[Tag(key) for key in _TAGS],
-            )
-            if "VOLUME" not in (header.get("ImageType") or ()):
-                return None
-            return _Instance(
-                path.name,
-                str(header.get("ConcatenationUID") or header.get("SOPInstanceUID")),
-                str(header.get("SeriesInstanceUID")),
-                Size(int(header.get("TotalPixelMatrixColumns") or 0), int(header.get("TotalPixelMatrixRows") or 0)),
-                min(max(1, int(header.get("TotalPixelMatrixFocalPlanes") or 1)), _MOST),
-                _optical_paths(header),
-                _z(header),
-            )
-    except (InvalidDicomError, OSError, ValueError, AttributeError, KeyError, TypeError, EOFError):
+        header, _, rest_at = header_of(path, _TAGS)
+        if "VOLUME" not in (header.get("ImageType") or ()):
+            return None
+        return _Instance(
+            path.name,
+            str(header.get("ConcatenationUID") or header.get("SOPInstanceUID")),
+            str(header.get("SeriesInstanceUID")),
+            Size(int(header.get("TotalPixelMatrixColumns") or 0), int(header.get("TotalPixelMatrixRows") or 0)),
+            min(max(1, int(header.get("TotalPixelMatrixFocalPlanes") or 1)), _MOST),
+            _optical_paths(header),
+            _z(header),
+            deadly_structure(
+                path, int(header.get("NumberOfFrames") or 0), str(header.get("DimensionOrganizationType")), rest_at
+            ),
+        )
+    except (NoDicomError, ValueError, AttributeError, KeyError, TypeError):
         return None  # whoever opens it says what is wrong with it
 
 

@@ -1,6 +1,7 @@
 """slides: every claim about the pixel size that a slide's properties make; nothing is chosen here."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from wsi_area.compute.units import UM_PER_MM, positive_number, um_per_unit
 from wsi_area.model.calibration import Mpp, MppCandidate, Quality, Rung, UnreadClaim
@@ -12,6 +13,7 @@ TRESTLE_PLAUSIBLE_UM = 60.0
 """Trestle means µm per pixel by its TIFF resolution; above this it can only be a density (40 000 per cm)."""
 
 _TEXT_CHARS = 200
+_PHILIPS_LEVEL = "PIIM_PIXEL_DATA_REPRESENTATION_"
 _NO_UNITS = ("", "none", "pixel", "pixels", "px", "null", "unknown")
 DICOM_SPACING = "dicom.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing"
 
@@ -45,6 +47,9 @@ def slide_claims(vendor: str, properties: Properties, size_l0_px: Size) -> tuple
         *_vendor_claims(properties, size_l0_px),
         *_dicom_claims(properties),
     ]
+    if vendor == "philips":
+        full = _philips_frame(properties)
+        found = [replace(claim, describes_px=full) if isinstance(claim, MppCandidate) else claim for claim in found]
     trestle_means_um = vendor == "trestle" and any(c.source == "openslide.mpp-x" for c in found)
     if not trestle_means_um:
         tags = [properties.get(f"tiff.{tag}") for tag in ("XResolution", "YResolution", "ResolutionUnit")]
@@ -108,6 +113,16 @@ def _philips_spacing(text: str) -> Iterator[Claim]:
         yield from claim_of(x, y, "philips.DICOM_PIXEL_SPACING", "vendor", "A", text)
     elif text.strip():
         yield UnreadClaim("philips.DICOM_PIXEL_SPACING", text[:_TEXT_CHARS])
+
+
+def _philips_frame(properties: Properties) -> Size | None:
+    """Return the size in pixels that Philips's own text states of its finest level; None where it states none."""
+    levels = (key.removesuffix("NUMBER") for key in properties if key.endswith(_PHILIPS_LEVEL + "NUMBER"))
+    finest = next((level for level in levels if properties[level + "NUMBER"].strip() == "0"), None)
+    if finest is None:
+        return None
+    sides = [positive_number(properties.get(finest + side)) for side in ("COLUMNS", "ROWS")]
+    return None if sides[0] is None or sides[1] is None else Size(int(sides[0]), int(sides[1]))
 
 
 def _dicom_claims(properties: Properties) -> Iterator[Claim]:

@@ -8,12 +8,16 @@ from pathlib import Path
 from wsi_area.model.calibration import MppCandidate, UnreadClaim
 from wsi_area.model.geometry import Size
 from wsi_area.model.picture import Picture, PictureChoice
+from wsi_area.slides.header.descriptions.vips import is_vips, vips_claims
+from wsi_area.slides.header.descriptions.words import is_known, words_of_a_size
 from wsi_area.slides.header.mpp_sources import Claim, tiff_claims
 from wsi_area.slides.header.ome import ome_images
 from wsi_area.slides.header.one_picture import OnePicture, one_picture
 from wsi_area.slides.header.tiff_directories import (
     DESCRIPTION,
+    EXTRA_SAMPLES,
     ORIENTATION,
+    PHOTOMETRIC,
     RESOLUTION_UNIT,
     SCALES,
     X_RESOLUTION,
@@ -27,6 +31,8 @@ STRUCTURED_VENDORS = ("aperio", "generic-tiff")
 
 OPENSLIDE_MPP = "openslide.mpp-x"
 _APERIO_CLAIMS = (OPENSLIDE_MPP, "aperio.MPP")
+_RGB = 2
+_TRANSPARENCY = (1, 2)  # ExtraSamples: colours multiplied by it, and not
 _SIZE = re.compile(r"(\d+)x(\d+)")
 _CROP = re.compile(r"\[\s*\d+\s*,\s*\d+[\s,]+(\d+)x(\d+)\s*\]")
 
@@ -51,6 +57,8 @@ class TiffSlide:
     def is_first_whole(self) -> bool:
         """Return whether it is the first directory of the file with all its samples, which every reader shows."""
         parts = self.one.parts
+        if unnamed_samples(self.directory):
+            return False
         return len(parts) == 1 and parts[0].sample is None and parts[0].directory_at == self.directories[0].at
 
 
@@ -68,7 +76,24 @@ def tiff_slide(file: Path, vendor: str | None, directories: tuple[Directory, ...
     numbers = {picture.image: picture.picture.index for picture in reversed(found) if picture.may_be_meant}
     numbers |= {picture.image: picture.picture.index for picture in one.taken[:1]}
     numbers = {picture.image: picture.picture.index for picture in reversed(found)} | numbers
-    return TiffSlide(one, every[one.parts[0].directory_at], directories, numbers, vendor)
+    directory = every[one.parts[0].directory_at]
+    if (unnamed := unnamed_samples(directory)) and one.parts[0].sample is None:
+        what = "a sample that nothing calls" if unnamed == 1 else f"{unnamed} samples that nothing calls"
+        left_out = f"beside red, green and blue its pixels have {what} transparency; left out"
+        one = replace(one, note=f"{one.note}; {left_out}" if one.note else left_out)
+    return TiffSlide(one, directory, directories, numbers, vendor)
+
+
+def unnamed_samples(directory: Directory) -> int:
+    """Return how many samples of a pixel of red, green and blue the directory gives no meaning.
+
+    An infrared band, or a mask: some readers, OpenSlide among them, take the first of such for transparency, and so
+    change or lose the colours.
+    """
+    extras = directory.numbers(EXTRA_SAMPLES)
+    if directory.number(PHOTOMETRIC, 1) != _RGB or directory.samples < 4 or not extras:
+        return 0
+    return 0 if extras[0] in _TRANSPARENCY else directory.samples - 3
 
 
 def tag_claims(slide: TiffSlide) -> Iterator[Claim]:
@@ -80,8 +105,13 @@ def tag_claims(slide: TiffSlide) -> Iterator[Claim]:
 
 
 def further_claims(file: Path, slide: TiffSlide) -> Iterator[Claim]:
-    """Yield what OME-XML, maps and instruments say, each with the picture that it says it of."""
-    images = ome_images(slide.directories[0].description)
+    """Yield what OME-XML, libvips, maps, instruments and words say, each with the picture that it says it of."""
+    description = slide.directories[0].description
+    images = ome_images(description)
+    if slide.vendor != "aperio" and not images and not description.startswith("ImageJ="):
+        yield from vips_claims(slide.directory.description)
+        if not is_vips(description):
+            yield from words_of_a_size(slide.directory.description)
     if not images and not slide.directory.tags & SCALES:
         return
     from wsi_area.slides.header.tiff_scales import ome_claims, scale_claims  # loads tifffile
@@ -133,7 +163,8 @@ def split_claims(claims: Sequence[Claim]) -> tuple[tuple[MppCandidate, ...], tup
     read = tuple(claim for claim in claims if isinstance(claim, MppCandidate))
     unread = [claim for claim in claims if isinstance(claim, UnreadClaim)]
     own = {claim.text for claim in unread if claim.source != OPENSLIDE_MPP}
-    return read, tuple(claim for claim in unread if claim.source != OPENSLIDE_MPP or claim.text not in own)
+    told = tuple(claim for claim in unread if not is_known(claim, read))
+    return read, tuple(claim for claim in told if claim.source != OPENSLIDE_MPP or claim.text not in own)
 
 
 def with_claims(listed: tuple[Picture, ...], claims: Sequence[MppCandidate]) -> tuple[Picture, ...]:

@@ -11,9 +11,10 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, grid_boxes, require_within
-from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text, open_file, tile_bytes
-from wsi_area.slides.stored.tiff_levels import TiledLevel, tiled_levels
+from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text
+from wsi_area.slides.lanes.tile_files import TileFiles
 from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile
+from wsi_area.slides.stored.tiled_level import TiledLevel
 
 NEAR_BYTES = 4096
 """Two tiles of a file that are this near are fetched as one: what lies between is on the same page anyway."""
@@ -24,7 +25,7 @@ HINT_BYTES = 128 << 10
 
 
 class DirectReader:
-    """One tiled TIFF, read by ``pread``: no position is shared, so any number of threads may read.
+    """One slide of stored tiles, read by ``pread``: no position is shared, so any number of threads may read.
 
     It says nothing about whether it agrees with OpenSlide; ``lanes.choice`` proves that.
     """
@@ -34,8 +35,8 @@ class DirectReader:
     def __init__(self, info: SlideInfo) -> None:
         self.is_broken = False
         self._info = info
-        self._levels = tiled_levels(info)
-        self._file = open_file(info.path)
+        self._files = TileFiles(info)
+        self._levels = self._files.levels
 
     def structure(self, level: int) -> tuple[TiledLevel | None, str]:
         """Return where the tiles of a level lie and "", or None and why it cannot be read."""
@@ -85,7 +86,7 @@ class DirectReader:
         column, row = box.x_px // width, box.y_px // height
         index = row * tiles.tiles_across + column
         try:
-            data = tile_bytes(self._file, self._info.file_bytes, tiles, index)
+            data = self._files.bytes_of(tiles, index)
             if data is not None:
                 decode_tile(data, tiles, decoded)
         except STORED_TILE_ERRORS as error:
@@ -101,7 +102,7 @@ class DirectReader:
         tiles = self.tiled_level(level)
         out = np.empty((tiles.tile_px.height_px, tiles.tile_px.width_px, 3), np.uint8)
         try:
-            data = tile_bytes(self._file, self._info.file_bytes, tiles, index)
+            data = self._files.bytes_of(tiles, index)
             if data is not None:
                 decode_tile(data, tiles, out)
         except UnknownToDecoderError:
@@ -122,15 +123,20 @@ class DirectReader:
             for row in range(box.y_px // height, -(-box.bottom_px // height))
             for column in range(box.x_px // width, -(-box.right_px // width))
         }
-        parts = ((tiles.offsets[n], tiles.byte_counts[n]) for n in wanted)
-        for begin, end in _spans((at, length) for at, length in parts if at + length <= self._info.file_bytes):
-            for at in range(begin, end, HINT_BYTES):
-                with suppress(OSError):  # a file system without it: the tiles are read all the same
-                    os.posix_fadvise(self._file, at, min(HINT_BYTES, end - at), os.POSIX_FADV_WILLNEED)
+        parts: dict[int, list[tuple[int, int]]] = {}
+        for n in wanted:
+            file, file_bytes = self._files.place(tiles, n)
+            if tiles.offsets[n] + tiles.byte_counts[n] <= file_bytes:
+                parts.setdefault(file, []).append((tiles.offsets[n], tiles.byte_counts[n]))
+        for file, of_file in parts.items():
+            for begin, end in _spans(of_file):
+                for at in range(begin, end, HINT_BYTES):
+                    with suppress(OSError):  # a file system without it: the tiles are read all the same
+                        os.posix_fadvise(file, at, min(HINT_BYTES, end - at), os.POSIX_FADV_WILLNEED)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the files."""
+        self._files.close()
 
 
 def _spans(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

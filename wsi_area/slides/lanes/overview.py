@@ -1,22 +1,18 @@
 """slides: a small picture of the whole slide, the same in every lane."""
 
-import math
-from collections.abc import Sequence
-from typing import Any, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterable, Sequence
 
 from wsi_area.model.geometry import Region, Size
-from wsi_area.model.pixels import DeepArray, MaskArray, Overview
+from wsi_area.model.pixels import Overview
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
+from wsi_area.slides.lanes.box_sums import BoxSums
 from wsi_area.slides.lanes.exactness import is_exactly_addressable
 from wsi_area.slides.lanes.handles import borrow_reader
 from wsi_area.slides.lanes.reading import SlideReader, grid_boxes, read_around_damage
 
-Sample = TypeVar("Sample", np.uint8, np.uint16)
 MAX_SIDE_PX = 1024
-_BLOCK_PX = 512  # level pixels a side held at once, about
+_BLOCK_PX = 1024  # level pixels a side held at once, about
+_LARGEST_TILE_PX = 1 << 22  # of a stored tile that is held whole
 
 
 def overview_level(info: SlideInfo, max_side_px: int = MAX_SIDE_PX, usable_levels: Sequence[int] | None = None) -> int:
@@ -39,7 +35,7 @@ def overview_box_l0_px(
 ) -> tuple[float, float]:
     """Return the width and the height of the level-0 box under one pixel of the overview."""
     level = info.levels[overview_level(info, max_side_px, usable_levels)]
-    factor = -(-max(level.size_px.width_px, level.size_px.height_px) // max_side_px)
+    factor = _factor(level.size_px, max_side_px)
     return factor * level.downsample_x, factor * level.downsample_y
 
 
@@ -57,10 +53,20 @@ def read_overview(
     ``mpp`` is left None: the caller knows the calibration.
     """
     level = overview_level(info, max_side_px, usable_levels)
-    if reader.lane != "direct" or _is_proven(info, level, usable_levels):
-        return _reduced(info, reader, level, max_side_px)
+    rows = 0, info.levels[level].size_px.height_px
+    if reader.lane == overview_lane(info, reader.lane, usable_levels, level):
+        return overview_of(info, level, [_added(info, reader, level, rows, max_side_px)], max_side_px)
     with borrow_reader(info, "openslide") as reference:
-        return _reduced(info, reference, level, max_side_px)
+        return overview_of(info, level, [_added(info, reference, level, rows, max_side_px)], max_side_px)
+
+
+def overview_lane(info: SlideInfo, lane: str, usable_levels: Sequence[int] | None, level: int | None = None) -> str:
+    """Return the lane that reads the overview of a slide: its own, or OpenSlide's where it is not proven on the level.
+
+    ``level`` is the overview's by default.
+    """
+    level = overview_level(info, usable_levels=usable_levels) if level is None else level
+    return lane if lane != "direct" or _is_proven(info, level, usable_levels) else "openslide"
 
 
 def _is_proven(info: SlideInfo, level: int, usable_levels: Sequence[int] | None) -> bool:
@@ -71,97 +77,47 @@ def _is_proven(info: SlideInfo, level: int, usable_levels: Sequence[int] | None)
     return exact and level == overview_level(info, usable_levels=usable_levels)
 
 
-def _reduced(info: SlideInfo, reader: SlideReader, level: int, max_side_px: int) -> Overview:
+def overview_parts(info: SlideInfo, level: int, part_px: int) -> list[tuple[int, int]]:
+    """Return first and end row of the parts of a level, of about so many pixels each, parted between stored tiles."""
+    size, step = info.levels[level].size_px, _steps_px(info, level)[1]
+    rows = max(1, part_px // (size.width_px * step)) * step
+    return [(top, min(top + rows, size.height_px)) for top in range(0, size.height_px, rows)]
+
+
+def read_part(info: SlideInfo, lane: str, level: int, rows_px: tuple[int, int]) -> BoxSums:
+    """Return the sums of some rows of the overview's level, first and end row; see `overview_of`."""
+    with borrow_reader(info, lane) as reader:
+        return _added(info, reader, level, rows_px, MAX_SIDE_PX)
+
+
+def overview_of(info: SlideInfo, level: int, parts: Iterable[BoxSums], max_side_px: int = MAX_SIDE_PX) -> Overview:
+    """Return the overview whose rows the parts have, in any order, each row of the level once."""
     size = info.levels[level].size_px
-    factor = -(-max(size.width_px, size.height_px) // max_side_px)
-    width, height = -(-size.width_px // factor), -(-size.height_px // factor)
-    rgb = np.zeros((height, width, 3), np.uint8)
-    valid = np.zeros((height, width), np.bool_)
-    deep: DeepArray | None = None
-    tile = info.levels[level].stored_tile_px or Size(1, 1)
-    steps = _step_px(factor, tile.width_px), _step_px(factor, tile.height_px)
-    boxes = grid_boxes(Region(0, 0, size.width_px, size.height_px), *steps)
-    for box in boxes:
-        pixels, _ = read_around_damage(reader, level, box)
-        top, left = box.y_px // factor, box.x_px // factor
-        means, is_valid = box_means(pixels.rgb, pixels.valid, factor)
-        rows, columns = slice(top, top + means.shape[0]), slice(left, left + means.shape[1])
-        rgb[rows, columns] = means
-        valid[rows, columns] = is_valid
-        if pixels.deep is not None:
-            deep = np.zeros((height, width), np.uint16) if deep is None else deep
-            deep[rows, columns] = box_means(pixels.deep[..., None], pixels.valid, factor)[0][..., 0]
-    bits = int(info.properties.get(SAMPLE_BITS, 16))
-    return Overview(rgb, valid, info.size_l0_px, None, deep=deep, deep_bits=bits)
+    whole = BoxSums.of_rows(size, _factor(size, max_side_px), 0, size.height_px)
+    for part in parts:
+        whole.add_part(part)
+    rgb, valid, deep = whole.means()
+    return Overview(rgb, valid, info.size_l0_px, None, deep=deep, deep_bits=int(info.properties.get(SAMPLE_BITS, 16)))
 
 
-def _step_px(factor: int, tile_px: int) -> int:
-    """Return the side of a block: whole boxes, and whole stored tiles too where that is not much larger."""
-    unit = math.lcm(factor, tile_px)
-    unit = unit if unit <= 4 * _BLOCK_PX else factor
-    return max(1, _BLOCK_PX // unit) * unit
-
-
-def box_means(rgb: NDArray[Sample], valid: MaskArray, factor: int) -> tuple[NDArray[Sample], MaskArray]:
-    """Return the mean colour of the valid pixels of each box, rounded half up, and which boxes are wholly valid.
-
-    ``rgb`` is uint8 or uint16 (h, w, channels), ``valid`` bool (h, w); the results are of ceil(h / factor) rows.
-
-    >>> means, is_valid = box_means(np.array([[[1, 2, 9], [2, 2, 9]]], np.uint8), np.array([[True, True]]), 2)
-    >>> means.tolist(), is_valid.tolist()
-    ([[[2, 2, 9]]], [[True]])
-    """
-    rows, columns = (_box_lengths(length, factor) for length in valid.shape)
-    area = rows[:, None] * columns
-    if valid.all():
-        return _means(_box_sums(rgb, factor), area, factor).astype(rgb.dtype), np.ones(area.shape, np.bool_)
-    count = _box_sums(valid.view(np.uint8)[..., None], factor)[..., 0].astype(np.int64)
-    sums = _box_sums(np.where(valid[..., None], rgb, rgb.dtype.type(0)), factor)
-    means = _means(sums, area, factor)
-    partial = count < area
-    means[partial] = _divided(sums[partial], np.maximum(count[partial], 1))
-    return means.astype(rgb.dtype), ~partial
-
-
-def _box_lengths(length_px: int, factor: int) -> NDArray[np.int64]:
-    starts = np.arange(0, length_px, factor)
-    return np.minimum(starts + factor, length_px) - starts
-
-
-def _means(sums: NDArray[np.unsignedinteger], area: NDArray[np.int64], factor: int) -> NDArray[np.uint16]:
-    """Return the sums of boxes divided by their area, rounded half up."""
-    whole = sums.dtype.type(factor * factor)
-    means: NDArray[np.uint16] = ((sums + sums + whole) // (whole + whole)).astype(np.uint16)  # vector code: one divisor
-    for rim in (np.s_[-1, :], np.s_[:, -1]):  # where boxes may be smaller
-        means[rim] = _divided(sums[rim], area[rim])
-    return means
-
-
-def _divided(sums: NDArray[np.unsignedinteger], count: NDArray[np.int64]) -> NDArray[np.uint16]:
-    divisor = count[..., None]
-    means: NDArray[np.uint16] = ((2 * sums.astype(np.int64) + divisor) // (2 * divisor)).astype(np.uint16)
-    return means
-
-
-def _box_sums(samples: NDArray[np.uint8] | NDArray[np.uint16], factor: int) -> NDArray[np.unsignedinteger]:
-    """Return exact sums (boxes down, boxes across, channels) of uint8 or uint16 (h, w, channels).
-
-    Of type uint32, or uint64 where twice a sum might not fit.
-    """
-    height, width, channels = samples.shape
-    # down first, in the narrowest type that cannot overflow: this pass touches every pixel
-    lines = samples.reshape(height, width * channels)
-    wide = samples.dtype == np.uint16
-    down: NDArray[Any] = lines[::factor].astype(np.uint16 if factor <= 257 and not wide else np.uint32)
-    for offset in range(1, min(factor, height)):
-        part = lines[offset::factor]
-        down[: len(part)] += part
-    shape = (len(down), -(-width // factor), channels)
-    sums = np.zeros(shape, np.uint32 if factor <= (128 if wide else 2048) else np.uint64)
-    for channel in range(channels):
-        across: NDArray[Any] = down[:, channel::channels][:, ::factor].astype(sums.dtype)
-        for offset in range(1, min(factor, width)):
-            part = down[:, channel + offset * channels :: channels * factor]
-            across[:, : part.shape[1]] += part
-        sums[..., channel] = across
+def _added(info: SlideInfo, reader: SlideReader, level: int, rows_px: tuple[int, int], max_side_px: int) -> BoxSums:
+    """Return the sums of some rows of a level; each stored tile is decoded once, however boxes lie over it."""
+    size, (top, bottom) = info.levels[level].size_px, rows_px
+    sums = BoxSums.of_rows(size, _factor(size, max_side_px), top, bottom)
+    for box in grid_boxes(Region(0, top, size.width_px, bottom - top), *_steps_px(info, level)):
+        sums.add(box.x_px, box.y_px, read_around_damage(reader, level, box)[0])
     return sums
+
+
+def _factor(size: Size, max_side_px: int) -> int:
+    """Return how many level pixels wide and high a pixel of the overview is."""
+    return -(-max(size.width_px, size.height_px) // max_side_px)
+
+
+def _steps_px(info: SlideInfo, level: int) -> tuple[int, int]:
+    """Return width and height of what is held at once: whole stored tiles, several where they are small."""
+    tile = info.levels[level].stored_tile_px
+    if tile is None or tile.area_px > _LARGEST_TILE_PX:
+        return _BLOCK_PX, _BLOCK_PX
+    width, height = (max(1, _BLOCK_PX // side) * side for side in (tile.width_px, tile.height_px))
+    return width, height

@@ -14,7 +14,7 @@ from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.handles import borrow_reader
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.overview import overview_level
-from wsi_area.slides.stored.tiff_levels import TiledLevel
+from wsi_area.slides.stored.tiled_level import TiledLevel
 
 MAX_TILES_PER_LEVEL = 24
 _RANDOM_TILES = 8

@@ -1,55 +1,17 @@
-"""slides: the bytes of one stored tile of a tiled TIFF, and whether they are whole."""
+"""slides: whether a stored tile is whole, by the decoder of the direct lane."""
 
-import os
 import threading
 
 import numpy as np
 
-from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Region
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.stored.tiff_levels import TiledLevel, tiled_levels
+from wsi_area.slides.lanes.tile_files import TileFiles
 from wsi_area.slides.stored.tile_codecs import CODEC_ERRORS, UnknownToDecoderError, check_tile
+from wsi_area.slides.stored.tiled_level import TiledLevel
 
 STORED_TILE_ERRORS = (*CODEC_ERRORS, OSError)
 """What is raised where a stored tile cannot be fetched or decoded."""
-
-
-def open_file(path: str) -> int:
-    """Return a descriptor for ``pread``: no position is shared, so any number of threads may read.
-
-    Raises
-    ------
-    SlideOpenError
-        The file is gone, or may not be read.
-    """
-    try:
-        return os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-    except OSError as error:
-        raise SlideOpenError(f"{path}: {error.strerror}; bring the file back") from error
-
-
-def tile_bytes(file: int, file_bytes: int, tiles: TiledLevel, index: int) -> bytes | None:
-    """Return the compressed bytes of a stored tile, or None where OpenSlide takes it for missing: it has no bytes.
-
-    Raises
-    ------
-    ValueError
-        The file does not hold them where its directory says, or cannot: a tile of so many bytes lies nowhere.
-    OSError
-        They cannot be read.
-    """
-    offset, count = tiles.offsets[index], tiles.byte_counts[index]
-    if count == 0:
-        return None
-    if offset == 0:
-        raise ValueError(f"its directory gives it {count} bytes and no place in the file")
-    if index in tiles.shared:
-        raise ValueError(f"another tile claims some of its {count} bytes at {offset}")
-    data = os.pread(file, count, offset) if offset + count <= file_bytes else b""
-    if len(data) != count:
-        raise ValueError(f"the file ends within it ({count} bytes at {offset})")
-    return data
 
 
 def damage_text(slide_id: str, level: int, tiles: TiledLevel, index: int, error: Exception) -> str:
@@ -70,14 +32,14 @@ class StoredTileCheck:
 
     def __init__(self, info: SlideInfo) -> None:
         self._info = info
-        self._levels = tiled_levels(info)
-        self._file = open_file(info.path)
+        self._files = TileFiles(info)
+        self._levels = self._files.levels
         self._lock = threading.Lock()
         self._damage: dict[tuple[int, int], str | None] = {}
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the files."""
+        self._files.close()
 
     def damage_under(self, level: int, box: Region) -> str | None:
         """Return what is wrong with a stored tile under a box of a level, or None where all of them are whole.
@@ -111,7 +73,7 @@ class StoredTileCheck:
                 return self._damage[level, index]
         damage = None
         try:
-            data = tile_bytes(self._file, self._info.file_bytes, tiles, index)
+            data = self._files.bytes_of(tiles, index)
             if data is not None:
                 check_tile(data, tiles, np.empty((tiles.tile_px.height_px, tiles.tile_px.width_px, 3), np.uint8))
         except UnknownToDecoderError:

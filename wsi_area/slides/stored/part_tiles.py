@@ -18,7 +18,9 @@ from wsi_area.slides.stored.tiff_segments import segment_samples
 
 MAX_TILE_PX = 1 << 26
 _WHITE_IS_ZERO = 0
-_READ_COLOURS = (_WHITE_IS_ZERO, 1, 2, 6)  # grey, red-green-blue, and YCbCr as JPEG has it
+_THREE_COLOURS = (2, 6)  # red-green-blue, and YCbCr as JPEG has it
+_READ_COLOURS = (_WHITE_IS_ZERO, 1, *_THREE_COLOURS)
+_APART = 2  # PlanarConfiguration: each sample in tiles of its own
 
 
 class StoredPicture:
@@ -77,16 +79,12 @@ class StoredPicture:
         ValueError
             It cannot be decoded to a whole tile; the codecs add errors of their own.
         """
-        found = [
-            self._samples(page, part.sample, row, column)
-            for page, part in zip(self._pages[level], self._parts[level], strict=True)
-        ]
-        missing = [samples is None for samples in found]
-        if all(missing):
-            return None
-        if any(missing):
-            raise ValueError("some of its colours are missing")
-        return np.concatenate([samples for samples in found if samples is not None], axis=-1)
+        return _together(
+            [
+                self._samples(page, part.sample, row, column)
+                for page, part in zip(self._pages[level], self._parts[level], strict=True)
+            ]
+        )
 
     def brightest(self, level: int) -> tuple[int, int]:
         """Return the brightest sample of a level that is no hot pixel, and how many hot pixels there are.
@@ -111,11 +109,17 @@ class StoredPicture:
         self._tiff.close()
 
     def _samples(self, page: tifffile.TiffPage, sample: int | None, row: int, column: int) -> NDArray[Any] | None:
+        """Return one sample of each pixel of a tile, or all of its colours, wherever they are stored."""
         across = -(-int(page.imagewidth) // int(page.tilewidth))
         down = -(-int(page.imagelength) // int(page.tilelength))
-        index, planar = row * across + column, int(page.planarconfig) == 2
-        if planar:
-            index += (sample or 0) * across * down
+        index = row * across + column
+        wanted = range(colours_of(page)) if sample is None else range(sample, sample + 1)
+        if int(page.planarconfig) == _APART:
+            return _together([self._segment(page, index + plane * across * down) for plane in wanted])
+        pixels = self._segment(page, index)
+        return None if pixels is None else pixels[..., wanted.start : wanted.stop]
+
+    def _segment(self, page: tifffile.TiffPage, index: int) -> NDArray[Any] | None:
         offset, count = int(page.dataoffsets[index]), int(page.databytecounts[index])
         if count == 0:  # missing, by OpenSlide's own rule
             return None
@@ -128,7 +132,21 @@ class StoredPicture:
         pixels = segment_samples(page, data, index)
         if int(page.photometric) == _WHITE_IS_ZERO:
             pixels = np.iinfo(pixels.dtype).max - pixels
-        return pixels if planar or sample is None else pixels[..., sample : sample + 1]
+        return pixels
+
+
+def colours_of(page: tifffile.TiffPage) -> int:
+    """Return how many of the samples of a pixel are its colours: three or one; the others stand behind them."""
+    return 3 if int(page.photometric) in _THREE_COLOURS else 1
+
+
+def _together(found: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
+    """Return samples that are stored apart as one array, None where none of them is stored."""
+    if all(samples is None for samples in found):
+        return None
+    if any(samples is None for samples in found):
+        raise ValueError("some of its colours are missing")
+    return np.concatenate([samples for samples in found if samples is not None], axis=-1)
 
 
 def page_at(tiff: tifffile.TiffFile, directory_at: int) -> tifffile.TiffPage:
@@ -154,7 +172,7 @@ def damage_of(picture: StoredPicture, level: int) -> str | None:
             first.shape[-2:], first.tilewidth, first.tilelength, first.dtype,
         ):  # fmt: skip
             return "its colours are stored in tiles or sizes of their own"
-        planes = int(page.samplesperpixel) if int(page.planarconfig) == 2 else 1
+        planes = int(page.samplesperpixel) if int(page.planarconfig) == _APART else 1
         wanted = (
             planes * -(-int(page.imagewidth) // int(page.tilewidth)) * -(-int(page.imagelength) // int(page.tilelength))
         )

@@ -3,57 +3,32 @@
 import struct
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 import tifffile
 
 from wsi_area.model.geometry import Size
-from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
+from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.stored.opened_tiff import opened_tiff
+from wsi_area.slides.stored.tiled_level import (
+    COMPRESSIONS,
+    JPEG,
+    JPEG2000_YCBCR,
+    MAX_TILE_PX,
+    UNCOMPRESSED,
+    TiledLevel,
+    jpeg_head,
+)
 
-JPEG, JPEG2000_YCBCR, JPEG2000_RGB = 7, 33003, 33005
-UNCOMPRESSED, LZW, DEFLATES = 1, 5, (8, 32946)
-COMPRESSIONS = (UNCOMPRESSED, LZW, JPEG, *DEFLATES, JPEG2000_YCBCR, JPEG2000_RGB)
 _RGB, _YCBCR = 2, 6
-MAX_TILE_PX = 1 << 26
 _STRUCTURE_ERRORS = (
     tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError, ArithmeticError, struct.error,
 )  # fmt: skip
-JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
-_ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # APP14, its last byte (the transform) to follow
 
 
-@dataclass(frozen=True, slots=True)
-class TiledLevel:
-    """The stored tiles of one level, row by row."""
-
-    size_px: Size
-    tile_px: Size
-    tiles_across: int
-    tiles_down: int
-    offsets: tuple[int, ...]
-    byte_counts: tuple[int, ...]  # 0 where the tile is missing
-    compression: int
-    predictor: int
-    is_ycbcr: bool
-    jpeg_head: bytes  # what stands before each tile's own data: see jpeg_head()
-    shared: frozenset[int] = frozenset()  # tiles whose bytes another tile claims, too: see shared_bytes()
-
-    @property
-    def missing(self) -> tuple[int, ...]:
-        """Return the indices of the tiles that the file does not hold: those of no bytes, which is OpenSlide's rule."""
-        if 0 not in self.byte_counts:  # all but always, and told in no time
-            return ()
-        return tuple(i for i, count in enumerate(self.byte_counts) if count == 0)
-
-
-def tiled_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:
-    """Return for each level of a slide its tiles and "", or None and why the direct lane cannot read it."""
-    if info.vendor not in DIRECT_VENDORS:
-        reason = f"OpenSlide reads it as {info.vendor}, whose layout is not plain tiles"
-        return ((None, reason),) * len(info.levels)
+def tiff_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:
+    """Return for each level of a tiled TIFF its tiles and "", or None and why the direct lane cannot read it."""
     try:
         with opened_tiff(info.path) as tiff:
             pages = [page for page in map(_full_page, tiff.pages) if page is not None and page.is_tiled]
@@ -93,20 +68,6 @@ def shared_bytes(
     return frozenset(
         chain.from_iterable([n for n in pair if times[n] == max(times[one] for one in pair)] for pair in pairs)
     )
-
-
-def jpeg_head(tables: bytes | None, is_ycbcr: bool) -> bytes:
-    """Return the bytes that make one stored JPEG of a TIFF readable by itself, in place of its first marker.
-
-    They are the tables that all tiles share (TIFF Technical Note 2) and an Adobe marker that says what the components
-    are: the TIFF knows that, a JPEG without markers of its own (Aperio's RGB) does not.
-
-    >>> jpeg_head(None, is_ycbcr=False).hex(" ")
-    'ff d8 ff ee 00 0e 41 64 6f 62 65 00 64 00 00 00 00 00'
-    """
-    transform = bytes([1 if is_ycbcr else 0])
-    start, end = len(JPEG_START), -len(JPEG_END)
-    return JPEG_START + _ADOBE + transform + (tables[start:end] if tables else b"")
 
 
 def _full_page(page: tifffile.TiffPage | tifffile.TiffFrame) -> tifffile.TiffPage | None:

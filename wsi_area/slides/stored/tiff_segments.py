@@ -7,8 +7,8 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from wsi_area.slides.stored.tiff_levels import JPEG, JPEG_START, jpeg_head
 from wsi_area.slides.stored.tile_codecs import CODEC_ERRORS, refuse_zeroed, strict_jpeg
+from wsi_area.slides.stored.tiled_level import JPEG, JPEG_START, jpeg_head
 
 SEGMENT_ERRORS = (
     *CODEC_ERRORS, tifffile.TiffFileError, OSError, KeyError, IndexError, TypeError, ArithmeticError,

@@ -9,7 +9,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from wsi_area.model.pixels import RgbArray
-from wsi_area.slides.stored.tiff_levels import (
+from wsi_area.slides.stored.tiled_level import (
     DEFLATES,
     JPEG,
     JPEG2000_RGB,
@@ -73,9 +73,23 @@ def check_tile(data: bytes, level: TiledLevel, scratch: RgbArray) -> None:
 def _decode_jpeg(data: bytes, level: TiledLevel, out: RgbArray) -> None:
     if not data.startswith(JPEG_START):
         raise ValueError("it is no JPEG")
-    decoded = strict_jpeg(level.jpeg_head + data[len(JPEG_START) :], out)
+    decoded = strict_jpeg(level.jpeg_head + data[_behind_application_markers(data) :], out)
     if decoded.shape != out.shape:
         raise ValueError(f"the JPEG is {decoded.shape}, the tile {out.shape}")
+
+
+def _behind_application_markers(data: bytes) -> int:
+    """Return where a JPEG goes on behind what programs wrote at its begin; what its colours are, the slide knows.
+
+    A JFIF marker there would make YCbCr of a JPEG that holds RGB.
+
+    >>> _behind_application_markers(bytes.fromhex("ffd8 ffe0 0004 4a46 ffee 0003 41 ffdb"))
+    13
+    """
+    at = len(JPEG_START)
+    while data[at : at + 1] == b"\xff" and 0xE0 <= int.from_bytes(data[at + 1 : at + 2]) <= 0xEF:
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return at
 
 
 def strict_jpeg(data: bytes, out: RgbArray | None = None, colours: str = "RGB") -> NDArray[np.uint8]:

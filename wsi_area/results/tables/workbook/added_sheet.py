@@ -3,7 +3,7 @@
 import io
 import re
 import zipfile
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from wsi_area.errors import ResultError
 from wsi_area.results.tables.workbook.file import KIND, Sheet, add_part, range_of, sheet_xml
@@ -39,7 +39,7 @@ def with_sheet(content: bytes, sheet: Sheet) -> bytes:
     if sheet.name in names:
         number = names.index(sheet.name) + 1
         before = re.escape(f"'{sheet.name}'!") + r"\$A\$1:\$[A-Z]+\$\d+"
-        parts[_BOOK] = re.sub(before, lambda found: escape(range_of(sheet)), book)
+        parts[_BOOK] = re.sub(before, lambda found: escape(range_of(sheet), quote=False), book)
     else:
         number = len(names) + 1
         parts |= _made_room(parts, sheet, number)
@@ -55,10 +55,10 @@ def with_sheet(content: bytes, sheet: Sheet) -> bytes:
 def _made_room(parts: dict[str, str], sheet: Sheet, number: int) -> dict[str, str]:
     """Return the parts that list the sheets, with one more."""
     part = f"worksheets/sheet{number}.xml"
-    listed = f'<sheet name={quoteattr(sheet.name)} sheetId="{number}" r:id="{sheet.name}"/>'
+    listed = f'<sheet name="{escape(sheet.name)}" sheetId="{number}" r:id="{sheet.name}"/>'
     name = (
         f'<definedName name="_xlnm._FilterDatabase" localSheetId="{number - 1}" hidden="1">'
-        f"{escape(range_of(sheet))}</definedName>"
+        f"{escape(range_of(sheet), quote=False)}</definedName>"
     )
     book = parts[_BOOK].replace("</sheets>", f"{listed}</sheets>")
     if "</definedNames>" in book:

@@ -4,8 +4,8 @@ import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 from wsi_area.plain_text import plain
 from wsi_area.results.tables.workbook.looks import COLOURED, HEADING, TEXT, number_format, styles, width_of, word_format
@@ -69,13 +69,13 @@ def _parts(sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
     targets = [*(("worksheet", f"worksheets/sheet{n}.xml") for n in numbers), ("styles", "styles.xml")]
     yield "xl/_rels/workbook.xml.rels", _relations(targets)
     listed = "".join(
-        f'<sheet name={quoteattr(sheet.name)} sheetId="{n}" r:id="r{n}"/>'
+        f'<sheet name="{escape(sheet.name)}" sheetId="{n}" r:id="r{n}"/>'
         for n, sheet in zip(numbers, sheets, strict=True)
     )
     # a filter has a hidden name, too: Excel writes one, and some programs look for it
     filters = "".join(
         f'<definedName name="_xlnm._FilterDatabase" localSheetId="{n - 1}" hidden="1">'
-        f"{escape(range_of(sheet))}</definedName>"
+        f"{escape(range_of(sheet), quote=False)}</definedName>"
         for n, sheet in zip(numbers, sheets, strict=True)
         if sheet.columns
     )
@@ -144,7 +144,7 @@ def _cell(place: str, name: str, value: Any, style: int) -> str:
 
 
 def _text(place: str, value: str, style: int) -> str:
-    text = escape("".join(map(_character, plain(value)[:MOST_CHARACTERS])))
+    text = escape("".join(map(_character, plain(value)[:MOST_CHARACTERS])), quote=False)
     return f'<c r="{place}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 

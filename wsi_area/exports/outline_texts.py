@@ -1,0 +1,111 @@
+"""exports: regions as the text of GeoJSON, batch by batch: polygons of a class together, or each region a feature."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.exports.class_outlines import ClassOutlines
+from wsi_area.exports.feature_heads import FeatureHeads
+from wsi_area.exports.ring_text import put_polygons
+from wsi_area.exports.rings import Ints, RingBatch, begins
+from wsi_area.exports.simplifying import simplified
+
+SEPARATOR, POLYGON_END, FEATURE_END = ",\n", "]", "]}}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WrittenOutlines:
+    """Some regions as text, and what they came to."""
+
+    texts: dict[int | None, memoryview]  # of polygons by class, or of features: by None
+    came_to: dict[int, ClassOutlines]  # by class
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineTexts:
+    """How regions are written."""
+
+    heads: FeatureHeads
+    split: bool
+    simplify_px: float  # 0: not at all
+
+    def keys(self, batch: RingBatch) -> set[int | None]:
+        """Return the texts in which a region of a batch begins: classes, or None for all of them."""
+        classes = set(np.unique(batch.class_ids[batch.is_outer]).tolist())
+        return {None} if self.split and classes else classes
+
+    def written(self, batch: RingBatch, begun: frozenset[int | None]) -> WrittenOutlines:
+        """Return a batch as text; ``begun`` are the texts that have a region already.
+
+        No polygon is closed, since the next batch may have more of the last one's holes: what stands before a region
+        ends the one before it. To be simplified, a batch has whole regions only.
+        """
+        outer = np.flatnonzero(batch.is_outer)
+        regions = _Regions(
+            batch.class_ids[outer], batch.areas_px[outer], batch.areas_px[outer], np.zeros(len(outer), np.bool_),
+            batch.points[begins(batch.ends)[outer]],
+        )  # fmt: skip
+        if self.simplify_px:
+            simple = simplified(batch, self.simplify_px)
+            batch = simple.rings
+            regions = _Regions(
+                regions.class_ids, regions.areas_px, simple.outline_areas_px, simple.is_exact, regions.corners
+            )
+        if self.split:
+            heads = list(self._feature_heads(regions))
+            if heads and None not in begun:
+                heads[0] = heads[0].removeprefix(f"{FEATURE_END}{SEPARATOR}")
+            texts: dict[int | None, memoryview] = {None: _polygons(batch, np.arange(len(batch.ends)), heads)}
+        else:
+            texts = {i: self._of_class(batch, i, i in begun) for i in np.unique(batch.class_ids).tolist()}
+        return WrittenOutlines(texts, regions.by_class(self.heads))
+
+    def _of_class(self, batch: RingBatch, class_id: int, has_begun: bool) -> memoryview:
+        chosen = np.flatnonzero(batch.class_ids == class_id)
+        heads = [f"{POLYGON_END}{SEPARATOR}"] * int(batch.is_outer[chosen].sum())
+        if heads and not has_begun:
+            heads[0] = ""
+        return _polygons(batch, chosen, heads)
+
+    def _feature_heads(self, regions: "_Regions") -> Iterator[str]:
+        """Yield what stands before each region where each is a feature."""
+        columns = (regions.class_ids, regions.areas_px, regions.outline_areas_px, regions.corners)
+        for class_id, area_px, outline_area_px, (x, y) in zip(*(c.tolist() for c in columns), strict=True):
+            # no other region of its class begins there
+            head = self.heads.head(class_id, "Polygon", f"{x},{y}", 1, area_px, outline_area_px)
+            yield f"{FEATURE_END}{SEPARATOR}{head}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Regions:
+    """What is known of regions, a row each."""
+
+    class_ids: Ints
+    areas_px: Ints
+    outline_areas_px: NDArray[np.int64 | np.float64]
+    is_kept_exact: NDArray[np.bool_]
+    corners: Ints  # (regions, 2), the first point of each exact outline
+
+    def by_class(self, heads: FeatureHeads) -> dict[int, ClassOutlines]:
+        """Return what the regions of each class came to."""
+        return {
+            i: ClassOutlines(
+                heads.names[i], int(own.sum()), int(self.areas_px[own].sum()),
+                float(self.outline_areas_px[own].sum()), int(self.is_kept_exact[own].sum()),
+            )
+            for i in np.unique(self.class_ids).tolist()
+            for own in (self.class_ids == i,)
+        }  # fmt: skip
+
+
+def _polygons(batch: RingBatch, chosen: Ints, heads: list[str]) -> memoryview:
+    """Return some rings as the coordinates of polygons, each after its head."""
+    encoded = [head.encode() for head in heads]
+    before, before_ends = np.frombuffer(b"".join(encoded), np.uint8), np.cumsum([*map(len, encoded)], dtype=np.int64)
+    digits = len(str(batch.points.max(initial=0)))
+    point_count = len(batch.points) + len(batch.ends)  # the first of each ring is its last again
+    text = np.empty(point_count * (4 + 2 * digits) + 4 * len(batch.ends) + len(before), np.uint8)
+    size_bytes = put_polygons(batch.points, batch.ends, chosen, batch.is_outer, before, before_ends, text)
+    return text[:size_bytes].data

@@ -1,0 +1,138 @@
+"""exports: closed rings put together to regions, in order; holes of a region that goes on below wait in a file."""
+
+import tempfile
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.errors import CountMismatchError
+from wsi_area.exports.ring_kernels import gathered
+from wsi_area.exports.rings import ClosedRings, Ints, RingBatch, begins
+
+_POINTS_AT_ONCE = 1 << 18
+_POINT_BYTES = 16
+_FIRST, _LENGTH, _LABEL, _DOUBLED_AREA, _CORNER, _IS_IN_FILE = range(6)
+"""Columns of what is known of a ring: first point and how many, the region's label, twice the signed area, the upper
+left corner as a number that orders by y, then x, and whether the points are in the file."""
+
+
+class RegionsInOrder:
+    """The rings of regions that go on below, until these end.
+
+    A region ends with the ring round it, for no part of it lies below that: what waits are holes. Of each, 48 bytes
+    are in memory and the points in a file.
+    """
+
+    def __init__(self, beside: Path | None = None) -> None:
+        self._file = tempfile.TemporaryFile(dir=beside)  # noqa: SIM115 (closed by __exit__)
+        self._point_count = 0  # in the file
+        self._waiting = np.empty((0, 6), np.int64)
+
+    def __enter__(self) -> Self:
+        """Return itself; the file is given up at the end of the block."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Give up the file."""
+        self._file.close()
+
+    def ended(self, rings: ClosedRings, roots: Ints, alive: Ints) -> Iterator[RingBatch]:
+        """Yield the regions that ended with some rings, ordered by lowest row, then by first pixel.
+
+        Parameters
+        ----------
+        rings
+            What closed since the last call.
+        roots : int64 (labels,)
+            The label that each label was joined to.
+        alive : int64 (n,)
+            The roots of the regions that go on below, ascending; from now on they are labelled 0 … n - 1.
+
+        Raises
+        ------
+        CountMismatchError
+            A region has not exactly one outer ring.
+        """
+        closed = _known_of(rings)
+        closed[:, _LABEL] = roots[closed[:, _LABEL]]
+        self._waiting[:, _LABEL] = roots[self._waiting[:, _LABEL]]
+        outer = np.flatnonzero(rings.doubled_areas > 0)
+        lowest = np.maximum.reduceat(rings.points[:, 1], begins(rings.ends)) if len(rings.ends) else rings.ends
+        outer = outer[np.lexsort((closed[outer, _CORNER], lowest[outer]))]
+        place = np.full(len(roots), -1, np.int64)  # of a region among those that ended
+        place[closed[outer, _LABEL]] = np.arange(len(outer))
+        holes = np.concatenate([self._waiting, np.delete(closed, outer, axis=0)])
+        has_ended = place[holes[:, _LABEL]] >= 0
+        _refuse_broken(closed[outer, _LABEL], holes[~has_ended, _LABEL], alive, len(roots))
+        if len(outer):
+            known = np.concatenate([closed[outer], holes[has_ended]])
+            is_hole = np.arange(len(known)) >= len(outer)
+            order = np.lexsort((known[:, _CORNER], is_hole, place[known[:, _LABEL]]))
+            class_ids = rings.class_ids[outer][place[known[order, _LABEL]]]
+            yield from self._batches(known[order], is_hole[order], class_ids, rings.points)
+        self._wait(holes[~has_ended], alive, rings.points)
+
+    def _batches(self, known: Ints, is_hole: NDArray[np.bool_], class_ids: Ints, points: Ints) -> Iterator[RingBatch]:
+        """Yield rings in order with their points, not too many at once."""
+        areas_px = np.zeros(len(known), np.int64)
+        outer = np.flatnonzero(~is_hole)
+        areas_px[outer] = np.add.reduceat(known[:, _DOUBLED_AREA], outer) // 2
+        before = begins(np.cumsum(known[:, _LENGTH])) // _POINTS_AT_ONCE
+        cuts = [0, *(np.flatnonzero(np.diff(before)) + 1).tolist(), len(known)]
+        for first, last in pairwise(cuts):
+            some = slice(first, last)
+            ends = np.cumsum(known[some, _LENGTH])
+            yield RingBatch(self._points_of(known[some], points), ends, class_ids[some], areas_px[some])
+
+    def _points_of(self, known: Ints, points: Ints) -> Ints:
+        """Return the points of some rings, one ring after the other, int64 (n, 2)."""
+        filed = points[:0]
+        if known[:, _IS_IN_FILE].any():  # mapped anew each time, so that what was looked at is not kept in memory
+            self._file.flush()
+            shape = (self._point_count, 2)
+            filed = np.asarray(np.memmap(self._file, np.int64, "r+", shape=shape))
+        found: Ints = gathered(points, filed, known)
+        return found
+
+    def _wait(self, holes: Ints, alive: Ints, points: Ints) -> None:
+        """Keep the holes of regions that go on, with their points in the file."""
+        if not len(holes) and self._point_count:
+            self._file.seek(0)
+            self._file.truncate()
+            self._point_count = 0
+        new = np.flatnonzero(holes[:, _IS_IN_FILE] == 0)
+        if len(new):
+            self._file.write(memoryview(gathered(points, points[:0], holes[new])).cast("B"))
+            lengths = holes[new, _LENGTH]
+            holes[new, _FIRST] = self._point_count + begins(np.cumsum(lengths))
+            holes[new, _IS_IN_FILE] = 1
+            self._point_count += int(lengths.sum())
+        holes[:, _LABEL] = np.searchsorted(alive, holes[:, _LABEL])
+        self._waiting = holes
+
+
+def _known_of(rings: ClosedRings) -> Ints:
+    """Return what is known of each ring, int64 (rings, 6)."""
+    firsts = begins(rings.ends)
+    x, y = rings.points[firsts].T
+    columns = (firsts, rings.ends - firsts, rings.labels, rings.doubled_areas, (y << 32) + x, np.zeros_like(firsts))
+    return np.stack(columns, axis=1)
+
+
+def _refuse_broken(ended: Ints, held: Ints, alive: Ints, label_count: int) -> None:
+    """Refuse regions that ended twice, or that neither ended nor go on."""
+    goes_on = np.zeros(label_count, np.bool_)
+    goes_on[alive] = True
+    outer_rings = np.bincount(ended, minlength=1)
+    lost, twice = not goes_on[held].all(), outer_rings.max() > 1 or goes_on[ended].any()
+    if lost or twice:
+        found = 0 if lost else max(2, int(outer_rings.max()))
+        raise CountMismatchError(
+            f"tracing found {found} outer rings round one region; the outlines are refused. Please report this "
+            "with the slide's folder of the run"
+        )

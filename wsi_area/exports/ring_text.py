@@ -1,0 +1,71 @@
+"""exports: the compiled half of GeoJSON: coordinates of polygons as the bytes of their text."""
+
+from typing import Any
+
+from wsi_area.compute.machine_code import machine_code, machine_part
+
+_COMMA, _ZERO, _OPEN, _CLOSE = 44, 48, 91, 93  # in ASCII
+
+
+@machine_part
+def _put_number(text: Any, at: int, number: int) -> int:
+    """Write a whole number that is not negative; return where it ends."""
+    end, rest = at + 1, number // 10
+    while rest:
+        end += 1
+        rest //= 10
+    rest = number
+    for i in range(end - 1, at - 1, -1):
+        text[i] = _ZERO + rest % 10
+        rest //= 10
+    return end
+
+
+@machine_part
+def _put_point(text: Any, at: int, x: int, y: int) -> int:
+    text[at] = _OPEN
+    at = _put_number(text, at + 1, x)
+    text[at] = _COMMA
+    at = _put_number(text, at + 1, y)
+    text[at] = _CLOSE
+    return at + 1
+
+
+@machine_code
+def put_polygons(points: Any, ends: Any, chosen: Any, is_outer: Any, heads: Any, head_ends: Any, text: Any) -> int:
+    """Write some rings as the coordinates of polygons, none of them closed; return how many bytes that took.
+
+    Parameters
+    ----------
+    points, ends : int64 (n, 2), (rings,)
+        Of all rings; whole numbers that are not negative.
+    chosen : int64 (k,)
+        The rings to write, ascending.
+    is_outer : bool (rings,)
+        Which rings begin a polygon; the others go on with the one before.
+    heads, head_ends : uint8 (n,), int64 (outer rings among the chosen,)
+        What stands before each polygon.
+    text : uint8
+        Written; it must be long enough.
+    """
+    at, polygon = 0, 0
+    for ring in chosen:
+        if is_outer[ring]:
+            for i in range(head_ends[polygon - 1] if polygon else 0, head_ends[polygon]):
+                text[at] = heads[i]
+                at += 1
+            polygon += 1
+            text[at] = _OPEN
+        else:
+            text[at] = _COMMA
+        text[at + 1] = _OPEN
+        at += 2
+        first = ends[ring - 1] if ring else 0
+        for i in range(first, ends[ring]):
+            at = _put_point(text, at, points[i, 0], points[i, 1])
+            text[at] = _COMMA
+            at += 1
+        at = _put_point(text, at, points[first, 0], points[first, 1])
+        text[at] = _CLOSE
+        at += 1
+    return at

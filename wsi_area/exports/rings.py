@@ -1,0 +1,80 @@
+"""exports: rings as arrays: many of them one after the other, with what is known of each."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClosedRings:
+    """Rings of pixel edges that closed in some rows; none passes a vertex twice."""
+
+    points: Ints  # (points, 2) of x, y; each ring begins at its upper left corner, which is not repeated at its end
+    ends: Ints  # (rings,), of each in the points
+    doubled_areas: Ints  # (rings,), twice what each encloses: positive round a region, negative round a hole
+    labels: Ints  # (rings,), of the region of each
+    class_ids: Ints  # (rings,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RingBatch:
+    """Rings of regions in order: of each region the one round it, positive, then one round each of its holes, negative.
+
+    The holes are in the order of their upper left corners. Rings of one region touch in points at most. A batch may
+    end within a region; the holes that it still has begin the next batch.
+    """
+
+    points: Ints  # (points, 2) of x, y, a ring after the other; the last point of a ring is not its first again
+    ends: Ints  # (rings,), of each ring in the points
+    class_ids: Ints  # (rings,)
+    areas_px: Ints  # (rings,), of an outer ring what its region covers, a whole number of what points count; else 0
+
+    @property
+    def is_outer(self) -> NDArray[np.bool_]:
+        """Return which rings begin a region, bool (rings,)."""
+        return self.areas_px > 0
+
+    def part(self, first: int, last: int) -> "RingBatch":
+        """Return the rings from one to before another."""
+        before = int(self.ends[first - 1]) if first else 0
+        ends = self.ends[first:last]
+        points = self.points[before : int(ends[-1]) if len(ends) else before]
+        return RingBatch(points, ends - before, self.class_ids[first:last], self.areas_px[first:last])
+
+
+def joined(batches: list[RingBatch]) -> RingBatch:
+    """Return the rings of several batches as one."""
+    before = np.cumsum([0, *(len(batch.points) for batch in batches)])
+    return RingBatch(
+        np.concatenate([batch.points for batch in batches]),
+        np.concatenate([batch.ends + offset for batch, offset in zip(batches, before, strict=False)]),
+        np.concatenate([batch.class_ids for batch in batches]),
+        np.concatenate([batch.areas_px for batch in batches]),
+    )
+
+
+def whole_regions(batches: Iterable[RingBatch]) -> Iterator[RingBatch]:
+    """Yield the same rings in the same order, cut between regions only."""
+    held: list[RingBatch] = []  # the last region, of which more may come
+    for batch in batches:
+        outer = np.flatnonzero(batch.is_outer)
+        last = int(outer[-1]) if len(outer) else 0
+        if last or (held and len(outer)):
+            yield joined([*held, batch.part(0, last)])
+            held = []
+        held.append(batch.part(last, len(batch.ends)))
+    if held:
+        yield joined(held)
+
+
+def begins(ends: Ints) -> Ints:
+    """Return where parts begin, each at the end of the one before, int64 (parts,).
+
+    >>> begins(np.array([4, 8, 20])).tolist()
+    [0, 4, 8]
+    """
+    return np.concatenate([np.zeros(1, np.int64), ends])[: len(ends)]

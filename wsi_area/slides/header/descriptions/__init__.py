@@ -1,0 +1,1 @@
+"""slides: what the description of a TIFF says of its pixels besides the words of scanners, ImageJ and OME-XML."""

@@ -1,0 +1,90 @@
+"""slides: the files in which the stored tiles of a slide lie, open, and the bytes of each tile."""
+
+import os
+from pathlib import Path
+
+from wsi_area.errors import SlideOpenError
+from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
+from wsi_area.slides.stored.tiled_level import TiledLevel
+
+
+class TileFiles:
+    """The stored tiles of a slide, read by ``pread``: no position is shared, so any number of threads may read."""
+
+    def __init__(self, info: SlideInfo) -> None:
+        self._info = info
+        self.levels = _tiled_levels(info)
+        self._open: dict[str, tuple[int, int]] = {}
+        paths = dict.fromkeys(path for tiles, _ in self.levels if tiles is not None for path in tiles.files)
+        try:
+            for path in paths or (info.path,):
+                self._open[path] = _opened(path)
+        except SlideOpenError:
+            self.close()
+            raise
+
+    def place(self, tiles: TiledLevel, index: int) -> tuple[int, int]:
+        """Return the descriptor and the length of the file that holds a stored tile."""
+        return self._open[tiles.files[tiles.file_of(index)] if tiles.files else self._info.path]
+
+    def bytes_of(self, tiles: TiledLevel, index: int) -> bytes | None:
+        """Return the compressed bytes of a stored tile, or None where OpenSlide takes it for missing: it has no bytes.
+
+        Raises
+        ------
+        ValueError
+            No file holds them where its directory says, or can: a tile of so many bytes lies nowhere.
+        OSError
+            They cannot be read.
+        """
+        offset, count = tiles.offsets[index], tiles.byte_counts[index]
+        if count == 0:
+            return None
+        if offset == 0:
+            raise ValueError(f"its directory gives it {count} bytes and no place in the file")
+        if index in tiles.shared:
+            raise ValueError(f"another tile claims some of its {count} bytes at {offset}")
+        file, file_bytes = self.place(tiles, index)
+        if tiles.is_in_items:
+            from wsi_area.slides.stored.dicom_frames import frame_bytes  # which only DICOM need pay
+
+            return frame_bytes(file, file_bytes, offset, count)
+        data = os.pread(file, count, offset) if offset + count <= file_bytes else b""
+        if len(data) != count:
+            raise ValueError(f"the file ends within it ({count} bytes at {offset})")
+        return data
+
+    def close(self) -> None:
+        """Close the files."""
+        for file, _ in self._open.values():
+            os.close(file)
+
+
+def _opened(path: str) -> tuple[int, int]:
+    """Return a descriptor of a file and its length.
+
+    Raises
+    ------
+    SlideOpenError
+        The file is gone, or may not be read.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    except OSError as error:
+        raise SlideOpenError(f"{path}: {error.strerror}; bring the file back") from error
+    return file, os.fstat(file).st_size
+
+
+def _tiled_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:
+    """Return for each level of a slide its tiles and "", or None and why the direct lane cannot read it."""
+    if info.vendor not in DIRECT_VENDORS:
+        reason = f"OpenSlide reads it as {info.vendor}, whose layout is not plain tiles"
+        return ((None, reason),) * len(info.levels)
+    if info.vendor == "dicom":  # either library takes 0.2 s to load, which the other format need not pay
+        from wsi_area.slides.header.dicom import files_beside
+        from wsi_area.slides.stored.dicom_levels import dicom_levels
+
+        return dicom_levels(info, files_beside(Path(info.path)))
+    from wsi_area.slides.stored.tiff_levels import tiff_levels
+
+    return tiff_levels(info)
