@@ -13,8 +13,8 @@ from wsi_area.model.classes import ClassScheme
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.layered_map import LayeredMap, grid_of
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.class_map.signal_map import SignalMap
-from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.seal.contents import ClassMapDigest, tile_digest
 

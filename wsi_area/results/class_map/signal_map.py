@@ -1,14 +1,14 @@
 """results: the signal map of a slide, read tile by tile; and its digest, whoever measured it and in which helpings."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from wsi_area.errors import ResultError
+from wsi_area.results.class_map.array_documents import known_signal_map
 from wsi_area.results.class_map.signal_store import kept_signal
 from wsi_area.results.class_map.sparse_tiles import SparseTiles
-from wsi_area.results.layout import CLASS_MAP_ARRAY, SlideLayout, read_json
+from wsi_area.results.layout import CLASS_MAP_ARRAY, SlideLayout
 from wsi_area.segmenters.protocol import Signal
 from wsi_area.storage.place import Place
 
@@ -46,16 +46,12 @@ def signal_map(layout: SlideLayout) -> SignalMap | None:
     signal = None if layout.base is not None else kept_signal(layout)
     if signal is None:
         return None
-    place = layout.signal_map / CLASS_MAP_ARRAY / "zarr.json"
+    place = layout.signal_map / CLASS_MAP_ARRAY
     try:
-        told: Any = read_json(place)
-        height, width = (int(px) for px in told["shape"])
-        side_px = int(told["chunk_grid"]["configuration"]["chunk_shape"][0])
-        tile_px = int(told["codecs"][0]["configuration"]["chunk_shape"][0])
-        if told["data_type"] != "int32" or tile_px < 1 or side_px % tile_px:
-            raise ValueError("its tiles are not whole steps in shards")
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise ResultError(
-            f"{place} is no signal map of ours ({error}); measure the slide again with --force"
-        ) from error
-    return SignalMap(layout, signal, (height, width), tile_px, side_px // tile_px)
+        known = known_signal_map(place)
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{place} cannot be opened ({error}); measure the slide again with --force") from error
+    if known is None:
+        raise ResultError(f"{place} is no signal map of ours; measure the slide again with --force")
+    (height, width), tile_px = known.shape, known.chunk_shape[0]
+    return SignalMap(layout, signal, (height, width), tile_px, known.file_shape[0] // tile_px)

@@ -9,45 +9,29 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import zarr
 from numcodecs import blosc
 from numpy.typing import NDArray
-from zarr.codecs import BloscCodec, Crc32cCodec
 
 from wsi_area.errors import ResultError
 from wsi_area.model.plan import SlidePlan
+from wsi_area.results.class_map.array_documents import ZSTD_LEVEL, write_group, write_signal_map
 from wsi_area.results.class_map.shard import with_checksum, write_shard
 from wsi_area.results.layout import CLASS_MAP_ARRAY, SlideLayout, read_json
 from wsi_area.segmenters.protocol import Signal
-from wsi_area.storage.place import zarr_store
-
-_LEVEL = 1
-_CODECS = (BloscCodec(cname="zstd", clevel=_LEVEL, shuffle="bitshuffle", typesize=4), Crc32cCodec())
-"""What `encoded_signal` does, as zarr's metadata say it: zstd of the bit planes of int32."""
 
 
 def create_signal_map(layout: SlideLayout, plan: SlidePlan, signal: Signal) -> None:
     """Lay out the empty signal map of a slide, an OME-Zarr image of whole steps."""
-    shard_px = plan.batch_tiles * plan.tile_px
-    image = zarr.create_group(zarr_store(layout.signal_map))
-    image.create_array(
-        CLASS_MAP_ARRAY,
-        shape=(plan.work_size_px.height_px, plan.work_size_px.width_px),
-        shards=(shard_px, shard_px),
-        chunks=(plan.tile_px, plan.tile_px),
-        dtype="<i4",
-        fill_value=0,
-        compressors=_CODECS,
-        dimension_names=("y", "x"),
-        attributes={"signal": signal.name, "unit": signal.unit, "steps_per_unit": signal.micro_scale},
-    )
+    shape, shard_px = (plan.work_size_px.height_px, plan.work_size_px.width_px), plan.batch_tiles * plan.tile_px
+    attributes = {"signal": signal.name, "unit": signal.unit, "steps_per_unit": signal.micro_scale}
+    write_signal_map(layout.signal_map / CLASS_MAP_ARRAY, shape, shard_px, plan.tile_px, attributes)
     unit: dict[str, str] = {} if plan.work_mpp is None else {"unit": "micrometer"}
     scale = [1.0, 1.0] if plan.work_mpp is None else [plan.work_mpp.y, plan.work_mpp.x]
     transform = {"type": "scale", "scale": scale}
     datasets: list[Any] = [{"path": CLASS_MAP_ARRAY, "coordinateTransformations": [transform]}]
     axes = [{"name": name, "type": "space", **unit} for name in ("y", "x")]
     multiscales: list[Any] = [{"name": f"{plan.slide.slide_id}: {signal.name}", "axes": axes, "datasets": datasets}]
-    image.attrs.update({"ome": {"version": "0.5", "multiscales": multiscales}})
+    write_group(layout.signal_map, {"ome": {"version": "0.5", "multiscales": multiscales}})
 
 
 def kept_signal(layout: SlideLayout) -> Signal | None:
@@ -82,7 +66,7 @@ def encoded_signal(signal: NDArray[np.int32], tile_px: int) -> bytes | None:
         return None
     whole = np.zeros((tile_px, tile_px), "<i4")
     whole[: signal.shape[0], : signal.shape[1]] = signal
-    return with_checksum(blosc.compress(whole, b"zstd", _LEVEL, blosc.BITSHUFFLE, whole.nbytes))
+    return with_checksum(blosc.compress(whole, b"zstd", ZSTD_LEVEL, blosc.BITSHUFFLE, whole.nbytes))
 
 
 def write_signal_shard(
