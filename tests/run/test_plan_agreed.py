@@ -19,13 +19,13 @@ OWN = OwnSettings("m.csv line 2", {"tiling": {"work_mpp": 1.0}}, {"tiling.work_m
 LISTS = {
     "plain": ([SlideInput(f"/slides/{name}.svs", name) for name in "abc"], False),
     "forced": ([SlideInput("/slides/a.svs", "a")], True),
-    "with pixel sizes and settings of their own": (
-        [
-            SlideInput(
-                "/slides/a.svs",
-                "ä",
-                GIVEN,
-                own=OWN), 3, forced=forced)
+    "with a pixel size and settings of its own": ([SlideInput("/slides/a.svs", "ä", GIVEN, own=OWN)], False),
+}
+
+
+def plan_of(name: str) -> ArrayPlan:
+    slides, forced = LISTS[name]
+    return array_plan(slides, load(None, ()), 3, forced=forced)
 
 
 def settled(plan: ArrayPlan, out: Path, index: int) -> ArrayPlan:
