@@ -61,7 +61,8 @@ SELDOM = (
     "wsi_area.results.opened_run", "wsi_area.results.amended", "wsi_area.results.uncertainty.repeat_file",
     "wsi_area.model.uncertainty.repeat_study", "wsi_area.segmenters.exclusions.excluding",
     "wsi_area.segmenters.exclusions.pen",
-    "shapely", "scipy", "pandas", "jinja2", "openpyxl", "xlsxwriter", "skimage", "distributed", "dask",
+    "zarr", "fsspec", "asyncio", "dask",
+    "shapely", "scipy", "pandas", "jinja2", "openpyxl", "xlsxwriter", "skimage", "distributed",
 )  # fmt: skip
 """What runs need that were asked for more: corrections, an estimate, a tissue layer, exclusions, repeats, a report …"""
 
