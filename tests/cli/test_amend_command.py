@@ -46,14 +46,40 @@ def test_the_version_is_told_with_each_area_measured_and_amended(out: Path, tmp_
     lines = ended.out.splitlines()
     assert lines[0] == "a: amended version 1"
     # 51 columns of centres from 10.5 to 60.5, and 40 rows: 2040 px of 0.25 µm²
-    assert any(line.strip().startswith("tissue: ") and line.endswith("mm² amended") for line in lines)
+    assert any(line.strip().startswith("tissue: +0.00051 mm², ") and line.endswith("mm² amended") for line in lines)
     assert "1. add tissue: 0.00051 mm² changed (A. Reader, 2026-03-01T10:00:00Z)" in ended.out
     again = amend(out, "a", tmp_path / "c.geojson", "--json")
     assert (again.document["version"], again.document["was_there"]) == (1, True)
     assert "had been laid before, as version 1" in again.err
     (of_tissue,) = (c for c in again.document["classes"] if c["name"] == "tissue")
     assert of_tissue["amended_px"] - of_tissue["measured_px"] == 51 * 40
-    assert [v["number"] for v in wsi_area("amend", out, "a", "--json").document["versions"]] == [1]
+    (version,) = wsi_area("amend", out, "a", "--json").document["versions"]
+    assert (version["number"], version["listed"][0]["n_px_changed"]) == (1, 51 * 40)
+    lines = wsi_area("amend", out, "a").out.splitlines()
+    assert lines[2].startswith("a: amended version 1 of what was measured, tissue ")
+    assert lines[3] == "  1. add tissue: 0.00051 mm² changed (A. Reader, 2026-03-01T10:00:00Z)"
+
+
+def test_corrections_without_effect_are_told_as_such_and_a_second_list_says_what_it_lacks(
+    out: Path, tmp_path: Path
+) -> None:
+    measured = base(out, "a")
+    erased = operation("erase", box(10.3, 10.3, 60.7, 50.2), **{"class": "tissue"})
+    nothing = write_corrections(tmp_path / "n.geojson", measured, [erased])
+    ended = amend(out, "a", nothing)
+    assert (ended.code, ended.out.splitlines()[0]) == (
+        0, "a: no pixel is another one by these corrections, so no version is made",
+    )  # fmt: skip
+    assert "1. erase tissue: nothing changed" in ended.out
+    told = amend(out, "a", nothing, "--json").document
+    assert (told["version"], told["content_hash"]) == (None, measured)
+    assert {c["measured_px"] - c["amended_px"] for c in told["classes"]} == {0}
+    assert not list(out.glob("slides/*/amended/*"))
+    assert amend(out, "a", write_corrections(tmp_path / "c.geojson", measured, [ADD])).code == 0
+    other = operation("add", box(70.3, 10.3, 90.7, 50.2), **{"class": "tissue"})
+    second = amend(out, "a", write_corrections(tmp_path / "o.geojson", measured, [other]))
+    assert "the corrections of version 1 are not in it" in " ".join(second.out.split())
+    assert amend(out, "a", tmp_path / "o.geojson", "--json").document["versions_beside"] == [1]
 
 
 def test_what_became_of_an_outline_is_told(out: Path, tmp_path: Path) -> None:

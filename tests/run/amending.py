@@ -13,7 +13,6 @@ from synthetic import FileForm, write_slide
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
-from wsi_area.results.amended import AmendedSlide
 from wsi_area.results.content_hash import content_hash
 from wsi_area.results.documents import read_run
 from wsi_area.results.layout import RunLayout
@@ -39,8 +38,11 @@ class Measured:
     def slide(self) -> OpenedSlide:
         return open_run(self.out)["s"]
 
-    def amend(self, file: Path, **options: Any) -> AmendedSlide:
-        return self.outcome(file, **options).version
+    def amend(self, file: Path, **options: Any) -> Any:
+        """The amended version, which is there: corrections without effect make none."""
+        version = self.outcome(file, **options).version
+        assert version is not None
+        return version
 
     def outcome(self, file: Path, **options: Any) -> AmendOutcome:
         from wsi_area.annotations.corrections.corrections_file import corrections_bytes
@@ -53,10 +55,14 @@ class Measured:
         assert found is not None
         return found
 
-    def laid(self, features: list[dict[str, Any]], name: str = "c", base: str = "", **options: Any) -> AmendedSlide:
+    def laid(
+        self, features: list[dict[str, Any]], name: str = "c", base: str = "", *, or_none: bool = False, **options: Any
+    ) -> Any:
         """The version that some corrections make: of what was measured, if no base is named."""
-        base = base or content_hash(self.slide.counted)
-        return self.amend(write_corrections(self.out.parent / f"{name}.geojson", base, features), **options)
+        file = write_corrections(
+            self.out.parent / f"{name}.geojson", base or content_hash(self.slide.counted), features
+        )
+        return self.outcome(file, **options).version if or_none else self.amend(file, **options)
 
     def forget(self) -> None:
         """Take away every amended version."""

@@ -97,7 +97,11 @@ def test_random_corrections_are_to_the_pixel_what_painting_by_hand_gives(
         with pytest.raises(AnnotationError, match="such pixels are never painted"):
             measured.laid(features)
         return
-    version = measured.laid(features)
+    version = measured.laid(features, or_none=True)
+    if version is None:
+        truth, _ = expected(measured, features, codes)
+        assert np.array_equal(truth, codes)
+        return
     amended = OpenedSlide(version.layout, version.result)
     truth, _ = expected(measured, features, codes)
     assert np.array_equal(amended.class_map(), truth)

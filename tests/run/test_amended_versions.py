@@ -164,7 +164,9 @@ def test_what_is_not_to_be_painted_is_clipped_and_told_in_square_millimetres(tmp
 def test_a_corrected_drawing_takes_the_place_of_the_classes_that_it_names(run: Measured, tmp_path: Path) -> None:
     list(export_run(run.out, ExportOptions("geojson", split=True)))
     exported = run.slide.layout.root / "regions.geojson.gz"
-    same = run.amend(exported, reviewer="A. Reader")
+    assert run.outcome(exported, reviewer="A. Reader").version is None  # nobody changed it
+    run.laid([ADD])
+    same = run.amend(exported, reviewer="A. Reader")  # names what was measured as its base
     assert np.array_equal(pixels(same), run.slide.class_map())
     drawn: dict[str, Any] = {
         "type": "FeatureCollection",

@@ -120,7 +120,7 @@ def test_noise_alone_is_said_to_hang_on_the_threshold_and_two_populations_are_no
         overview = overview_of(samples, tmp_path)
         place = TilePlace(Region(0, 0, 400, 400), np.arange(400.0), np.arange(400.0))
         pixels = TilePixels(overview.rgb, overview.valid, overview.deep)
-        maps = fitted_on(overview).class_maps_by_shift(pixels, place)
+        maps = fitted_on(overview).core_class_maps_by_shift(pixels, place, place.work_px)
         counts = {shift: int((classes == 1).sum()) for shift, classes in maps.items()}
         return max(abs(counts[k] / counts["used"] - 1) for k in ("-5%", "+5%"))
 

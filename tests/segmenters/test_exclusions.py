@@ -1,6 +1,7 @@
 import json
 import pickle
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -100,6 +101,51 @@ def test_the_windows_that_are_used_as_a_rule_keep_the_contract_on_crops_too():
     fitted = Excluding(ALL).fit(overview)
     assert fitted.context_um == 50 + 2 * 4 * 2  # the focus window, and the larger detail at its rim
     check_crops(fitted, pixels, ONE_UM)
+
+
+@pytest.mark.parametrize("inner", [TissueSegmenter(), StainSegmenter(vectors="h-e", target="eosin")])
+@pytest.mark.parametrize("limits", [SMALL, {"pen_window_um": 3, "focus_window_um": 30, "bubble_line_um": 20}])
+def test_a_core_has_the_classes_that_it_has_in_the_whole_tile_at_each_threshold(inner, limits):
+    pixels = marked()
+    valid = pixels.valid.copy()
+    valid[60:90, 100:130] = False
+    pixels = replace(pixels, valid=valid)
+    overview = replace(overview_of_picture(pixels, factor=1), mpp=ONE_UM)
+    fitted = Excluding({**ALL, **limits}, inner).fit(overview)
+    place = TilePlace(Region(512, 1024, 240, 200), np.arange(240) + 512.5, np.arange(200) + 1024.5)
+    whole = fitted.class_map(pixels)
+    np.testing.assert_array_equal(fitted.class_map_at(pixels, place), whole)
+    for core in (Region(512, 1024, 240, 200), Region(560, 1084, 128, 90), Region(751, 1024, 1, 200)):
+        expected = whole[core.y_px - 1024 : core.bottom_px - 1024, core.x_px - 512 : core.right_px - 512]
+        np.testing.assert_array_equal(fitted.core_class_map_at(pixels, place, core), expected)
+        by_shift = fitted.core_class_maps_by_shift(pixels, place, core)
+        np.testing.assert_array_equal(by_shift["used"], expected)
+        for shift, threshold in fitted.thresholds_by_shift.items():
+            moved = replace(fitted.inner, colour_rule=replace(fitted.inner.colour_rule, threshold=threshold))
+            np.testing.assert_array_equal(
+                by_shift[shift], replace(fitted, inner=moved).core_class_map_at(pixels, place, core)
+            )
+
+
+def test_a_segmenter_that_looks_round_a_pixel_is_shown_the_halo_under_exclusions_too():
+    pixels = marked()
+    overview = replace(overview_of_picture(pixels, factor=1), mpp=ONE_UM)
+    scheme = TissueSegmenter().fit(overview).scheme
+    place = TilePlace(Region(0, 0, 240, 200), np.arange(240) + 0.5, np.arange(200) + 0.5)
+    for context_um, shape in ((30.0, (200, 240)), (0.0, (50, 60))):
+        shown = []
+
+        def class_map(pixels, shown=shown):
+            shown.append(pixels.valid.shape)
+            return np.ones(pixels.valid.shape, np.uint8) * pixels.valid
+
+        inner = SimpleNamespace(
+            scheme=scheme, class_map=class_map, context_um=context_um, work_mpp=None, signal=None, facts={}
+        )
+        fitted = with_exclusions(inner, ExclusionSettings(**ALL), overview, ONE_UM)
+        core = fitted.core_class_map_at(pixels, place, Region(40, 30, 60, 50))
+        assert shown == [shape]
+        np.testing.assert_array_equal(core, fitted.class_map(pixels)[30:80, 40:100])
 
 
 def test_nothing_to_exclude_gives_the_same_segmenter_back_and_with_it_the_fused_kernel():

@@ -62,6 +62,31 @@ class Region:
         bottom = min(within.height_px, self.bottom_px + margin_px)
         return Region(left, top, right - left, bottom - top)
 
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Return the rows and the columns of the box, for an array that begins at pixel 0.
+
+        >>> Region(2, 5, 3, 1).slices
+        (slice(5, 6, None), slice(2, 5, None))
+        """
+        return slice(self.y_px, self.bottom_px), slice(self.x_px, self.right_px)
+
+    def moved(self, right_px: int, down_px: int) -> "Region":
+        """Return the box that far to the right and below.
+
+        >>> Region(1, 2, 3, 4).moved(10, 20)
+        Region(x_px=11, y_px=22, width_px=3, height_px=4)
+        """
+        return Region(self.x_px + right_px, self.y_px + down_px, self.width_px, self.height_px)
+
+    def seen_from(self, outer: "Region") -> "Region":
+        """Return the box in pixels from the upper left corner of another.
+
+        >>> Region(11, 22, 3, 4).seen_from(Region(10, 20, 8, 8))
+        Region(x_px=1, y_px=2, width_px=3, height_px=4)
+        """
+        return self.moved(-outer.x_px, -outer.y_px)
+
     def intersection(self, other: "Region") -> "Region | None":
         """Return the box common to both, or None where they do not meet.
 

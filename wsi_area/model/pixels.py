@@ -28,6 +28,11 @@ class TilePixels:
     valid: MaskArray  # bool (h, w); False where the scanner never looked
     deep: DeepArray | None = None  # what the grey levels of ``rgb`` were made of, where it has more than 8 bits
 
+    def part(self, box_px: Region) -> "TilePixels":
+        """Return a box of it, in its own pixels; views of the same memory."""
+        of = box_px.slices
+        return TilePixels(self.rgb[of], self.valid[of], None if self.deep is None else self.deep[of])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TilePlace:
@@ -36,6 +41,12 @@ class TilePlace:
     work_px: Region  # on the work grid
     x_centres_l0_px: NDArray[np.float64]  # (w,), the middle of the level-0 columns that each work column owns
     y_centres_l0_px: NDArray[np.float64]  # (h,)
+
+    def part(self, box_px: Region) -> "TilePlace":
+        """Return the place of a box of it, given in pixels from its upper left corner."""
+        rows, columns = box_px.slices
+        work_px = box_px.moved(self.work_px.x_px, self.work_px.y_px)
+        return TilePlace(work_px, self.x_centres_l0_px[columns], self.y_centres_l0_px[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

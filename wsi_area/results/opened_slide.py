@@ -15,7 +15,7 @@ from wsi_area.model.documented import Table
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.class_map.layered_map import grid_of
-from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
+from wsi_area.results.class_map.ledger import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_class_map
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout

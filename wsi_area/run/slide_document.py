@@ -31,7 +31,7 @@ from wsi_area.results.budget.budget_record import budgets_on_record
 from wsi_area.results.budget.ledger_facts import NO_FACTS, ledger_facts
 from wsi_area.results.burden_on_record import positive_on_record, tissue_on_record, tumor_on_record
 from wsi_area.results.certificate import certificate_of
-from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.record import (
     calibration_on_record,

@@ -12,7 +12,7 @@ from wsi_area.compute.cut.probing import probed_tiles
 from wsi_area.errors import IncompleteResultError
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
-from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.context import Context
 from wsi_area.run.events import BatchDone

@@ -138,8 +138,10 @@ class MovesThreshold(Protocol):
     def thresholds_by_shift(self) -> Mapping[str, int]:
         """Return the thresholds by the names of `SHIFTS`; none where another rule than a threshold tells tissue."""
 
-    def class_maps_by_shift(self, pixels: TilePixels, place: TilePlace) -> Mapping[str, ClassMap]:
-        """Return what ``class_map_at`` does with each of the thresholds."""
+    def core_class_maps_by_shift(
+        self, pixels: TilePixels, place: TilePlace, core_work_px: Region
+    ) -> Mapping[str, ClassMap]:
+        """Return the part of ``class_map_at`` that lies in the core, with each of the thresholds."""
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wsi_area.annotations.corrections.drawn_features import Feature, replacing, sound_features
-from wsi_area.annotations.corrections.orders import correction_of, require_line
+from wsi_area.annotations.corrections.orders import correction_of, require_line, require_time
 from wsi_area.annotations.json_text import decoded
 from wsi_area.annotations.untrusted import MAX_TEXT_BYTES, read_bytes, unpacked
 from wsi_area.errors import AnnotationError
@@ -77,11 +77,11 @@ def parse_corrections(content: bytes, path: str, size: Size, reviewer: str = "")
     """
     document = _document(content, path)
     features = _features(document, path)
-    with_order = [n for n, one in enumerate(features) if OPERATION in _properties(one)]
+    with_order = [n for n, one in enumerate(features, 1) if OPERATION in _properties(one)]
     if all(_properties(one).get(OPERATION) == "replace" for one in features):
         with_order = []  # the same as a drawing that says nothing of it
     if with_order and len(with_order) < len(features):
-        missing = next(n for n in range(len(features)) if n not in set(with_order))
+        missing = next(n for n in range(1, len(features) + 1) if n not in set(with_order))
         raise AnnotationError(
             f"{path}: feature {missing} has no {OPERATION!r}, and {len(with_order)} of {len(features)} have one; give "
             f"each one of {', '.join(CORRECTION_KINDS)}, or none to any"
@@ -90,9 +90,13 @@ def parse_corrections(content: bytes, path: str, size: Size, reviewer: str = "")
     told["reviewer"] = told["reviewer"] or reviewer
     sound, findings = sound_features(features, size, path)
     if with_order:
-        listed = tuple(correction_of(one, n, told, path) for n, one in enumerate(sound))
+        listed = tuple(correction_of(one, n, told, path) for n, one in enumerate(sound, 1))
     else:
+        told["reviewer"] = told["reviewer"] or ", ".join(dict.fromkeys(_each(features, "reviewer")))
+        told["utc"] = told["utc"] or max(_each(features, "utc"), default="")
         require_line(told["reviewer"], path)
+        if told["utc"]:
+            require_time(told["utc"], path)
         drawn, noticed = replacing(sound, told["reviewer"], told["utc"], path)
         listed, findings = (drawn,), (*findings, *noticed)
     return Corrections(path, hashlib.sha256(content).hexdigest(), told["slide"], told["base"], listed, findings)
@@ -136,10 +140,15 @@ def _features(document: Mapping[str, Any], path: str) -> list[Feature]:
     found = document.get("features")
     if not isinstance(found, list) or not found:
         raise AnnotationError(f"{path} lists no feature, so it corrects nothing; draw something, or leave it out")
-    strange = next((n for n, one in enumerate(found) if not isinstance(one, dict)), None)
+    strange = next((n for n, one in enumerate(found, 1) if not isinstance(one, dict)), None)
     if strange is not None:
         raise AnnotationError(f"{path}: feature {strange} is no GeoJSON feature; export it again")
     return found
+
+
+def _each(features: list[Feature], name: str) -> list[str]:
+    """Return what features say by a name, those that say anything."""
+    return [str(told) for one in features if (told := _properties(one).get(name))]
 
 
 def _properties(feature: Feature) -> Mapping[str, Any]:

@@ -46,14 +46,14 @@ def sound_features(
         If one has neither an area nor a point on the slide: nothing that somebody drew is left out.
     """
     parsed = Parsed(KIND)
-    for index, feature in enumerate(features):
+    for index, feature in enumerate(features, 1):  # as the version lists its corrections
         if _point(feature) is None:
-            add_feature(parsed, index, feature)
+            _add_whole(parsed, index, feature, path)
     regions, findings = regions_of(parsed)
     by_index = {region.index: region for region in regions}
     frame = shapely.box(0, 0, size.width_px, size.height_px)
     found = []
-    for index, feature in enumerate(features):
+    for index, feature in enumerate(features, 1):
         told = feature.get("properties")
         properties = told if isinstance(told, dict) else {}
         told_class = properties.get("class")
@@ -75,6 +75,24 @@ def sound_features(
         beyond = max(0.0, float(region.geometry.area - cut.area)) if not frame.covers(region.geometry) else 0.0
         found.append(SoundFeature(properties, name, region.of.kind, cut, beyond))
     return found, findings
+
+
+def _add_whole(parsed: Parsed, index: int, feature: Feature, path: str) -> None:
+    """Add the outline of a feature to what was parsed.
+
+    Raises
+    ------
+    AnnotationError
+        If a part of it encloses no area, beside parts that do: nothing that somebody drew is left out.
+    """
+    alone = Parsed(KIND)
+    add_feature(alone, index, feature)
+    if alone.outlines and alone.left_out:
+        raise AnnotationError(
+            f"{path}: a part of feature {index} encloses no area ({', '.join(alone.left_out)}); take it out, since "
+            "nothing that is drawn is left aside"
+        )
+    parsed.outlines.extend(alone.outlines)
 
 
 def _point(feature: Feature) -> tuple[float, float] | None:
@@ -110,7 +128,7 @@ def replacing(
     meant = [one for one in features if one.object_kind in _MEANT and one.geometry is not None]
     if not meant:
         raise AnnotationError(f"{path} holds no annotation that encloses an area; export the annotations again")
-    nameless = next((n for n, one in enumerate(features) if one in meant and not one.class_name), None)
+    nameless = next((n for n, one in enumerate(features, 1) if one in meant and not one.class_name), None)
     if nameless is not None:
         raise AnnotationError(f"{path}: feature {nameless} has no class; set one in QuPath, or take it out")
     try:

@@ -20,7 +20,7 @@ def correction_of(feature: SoundFeature, index: int, told: Mapping[str, str], pa
     Parameters
     ----------
     feature, index
-        The feature, and its place in the file.
+        The feature, and its place in the file, from 1.
     told : mapping
         ``reviewer`` and ``utc`` of the whole file, for a feature that does not say.
     path : str
@@ -44,7 +44,7 @@ def correction_of(feature: SoundFeature, index: int, told: Mapping[str, str], pa
             "wsi-area amend"
         )
     require_line(reviewer, where)
-    _require_time(utc, where)
+    require_time(utc, where)
     if (kind == "fill") != (feature.geometry is None):
         needs = "a Point, its seed" if kind == "fill" else "a Polygon or MultiPolygon"
         raise AnnotationError(f"{where}: {kind} needs {needs}; draw it again")
@@ -95,7 +95,13 @@ def _text(properties: Mapping[str, Any], name: str, where: str) -> str:
     return plain(found.strip())
 
 
-def _require_time(utc: str, where: str) -> None:
+def require_time(utc: str, where: str) -> None:
+    """Refuse a time that is none, or that does not say its zone.
+
+    Raises
+    ------
+    AnnotationError
+    """
     try:
         time = datetime.fromisoformat(utc)
     except ValueError:

@@ -1,20 +1,17 @@
 """audit: a slide's table of regions held against its document, and counted again from the class map."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.annotations.masks.files import read_mask
+from wsi_area.annotations.masks.standing import mask_as_it_was
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.regions.tally import Groups
-from wsi_area.errors import AnnotationError
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.drawn import NamedRegion, NamedRegions
 from wsi_area.model.drawn_mask import DrawnMask
-from wsi_area.model.record.slide_regions import LISTED_MOST, RegionFile, RegionOnRecord
+from wsi_area.model.record.slide_regions import LISTED_MOST, RegionOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.layered_map import LayeredMap, grid_of, tissue_layer
 from wsi_area.results.class_map.region_boxes import counted_regions
@@ -111,7 +108,9 @@ def _masks_again(slide: CountedSlide, rows: Sequence[RegionOnRecord]) -> dict[in
     """Return the masks whose codes have rows, by the number of the file, each with the row of each code, else -1."""
     found: dict[int, tuple[DrawnMask, NDArray[np.int32]]] = {}
     for number, file in enumerate(() if slide.regions is None else slide.regions.files):
-        mask = _mask_as_it_was(file, slide) if file.kind == MASK else None
+        if file.kind != MASK:
+            continue
+        mask = mask_as_it_was(file.path, file.sha256, file.scale_l0_px_per_unit, slide.size_l0_px)
         if mask is None:
             continue
         row_of_code = np.full(256, -1, np.int32)
@@ -120,13 +119,3 @@ def _masks_again(slide: CountedSlide, rows: Sequence[RegionOnRecord]) -> dict[in
                 row_of_code[row.mask_code] = at
         found[number] = (mask, row_of_code)
     return found
-
-
-def _mask_as_it_was(file: RegionFile, slide: CountedSlide) -> DrawnMask | None:
-    """Return a mask as a run read it; None where it is gone, another one, or fits in another way."""
-    for scale in (None, file.scale_l0_px_per_unit):  # as it fits by itself; else somebody stated the scale
-        with suppress(AnnotationError, OSError):
-            read = read_mask(Path(file.path), slide.size_l0_px, scale)
-            if read.sha256 == file.sha256 and read.mask.scale_x == file.scale_l0_px_per_unit:
-                return read.mask
-    return None

@@ -25,8 +25,8 @@ from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.plain_text import named_file
 from wsi_area.results.certificate import certificate_of
 from wsi_area.results.class_map.class_thumbnail import kept_class_thumbnail, made_class_thumbnail
+from wsi_area.results.class_map.ledger import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.sparse_class_map import SparseClassMap, sparse_class_map
-from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import LEDGER_ARRAY, RunLayout, SlideLayout, read_json

@@ -38,7 +38,7 @@ class Stroke:
 
 def corrected_scheme(scheme: ClassScheme, listed: Sequence[Correction]) -> ClassScheme:
     """Return the classes of a layer with those that corrections bring: what is excluded by hand, where anything is."""
-    if any(_excludes_by_hand(scheme, one) for one in listed) and BY_HAND not in {c.name for c in scheme.classes}:
+    if any(_excludes_by_hand(scheme, one) for one in listed) and _known_id(scheme, BY_HAND) is None:
         return ClassScheme((*scheme.classes, TissueClass(len(scheme.classes), BY_HAND, _BY_HAND_RGB, is_excluded=True)))
     return scheme
 
@@ -81,10 +81,13 @@ def class_strokes(
 
 def tissue_strokes(listed: Sequence[Correction], scheme: ClassScheme) -> list[Stroke]:
     """Return the strokes that corrections make on a tissue layer of some classes; for errors as `class_strokes`."""
-    ours, names = {"tissue", "not_tissue", "exclude"}, {c.name for c in scheme.classes if c.is_tissue or c.is_excluded}
+    ours, ids = (
+        {"tissue", "not_tissue", "exclude"},
+        {c.class_id for c in scheme.classes if c.is_tissue or c.is_excluded},
+    )
     return [
         # a class of the slide's other layer says nothing here
-        _stroke(number, one if one.class_name in names else replace(one, class_name=""), scheme)
+        _stroke(number, one if _named_id(scheme, one.class_name) in ids else replace(one, class_name=""), scheme)
         for number, one in enumerate(listed)
         if one.kind in ours
     ]
@@ -108,7 +111,7 @@ def _stroke(number: int, one: Correction, scheme: ClassScheme) -> Stroke:
 
 def _no_tissue_ids(scheme: ClassScheme, number: int, one: Correction, tissue: Sequence[int]) -> Sequence[int]:
     """Return the classes that a drawing says are no tissue: the one that it names, else all that are tissue."""
-    if one.class_name in {"", scheme.classes[BACKGROUND_ID].name}:
+    if not one.class_name or _known_id(scheme, one.class_name) == BACKGROUND_ID:
         return tissue
     class_id = _class_id(scheme, number, one)
     if class_id not in tissue:
@@ -138,12 +141,17 @@ def _replacing(number: int, one: Correction, scheme: ClassScheme) -> list[Stroke
 
 
 def _named_id(scheme: ClassScheme, name: str) -> int | None:
-    """Return the class that an outline's class means; None where none does."""
+    """Return the class that a drawing's class means, whatever its case and the spaces around it; None where none does.
+
+    A class that begins with Ignore or Exclude, and is none of the slide, means what is excluded by hand.
+    """
+    found = _known_id(scheme, name)
+    return _known_id(scheme, BY_HAND) if found is None and names_exclusion(name) else found
+
+
+def _known_id(scheme: ClassScheme, name: str) -> int | None:
     plain = name.strip().casefold()
-    found = next((c.class_id for c in scheme.classes if c.name == plain), None)
-    if found is None and names_exclusion(name):
-        return next((c.class_id for c in scheme.classes if c.name == BY_HAND), None)
-    return found
+    return next((c.class_id for c in scheme.classes if c.name == plain), None)
 
 
 def _excludes_by_hand(scheme: ClassScheme, one: Correction) -> bool:
@@ -153,18 +161,21 @@ def _excludes_by_hand(scheme: ClassScheme, one: Correction) -> bool:
 
 
 def _is_excluded(scheme: ClassScheme, name: str) -> bool:
-    return any(c.name == name and c.is_excluded for c in scheme.classes)
+    found = _named_id(scheme, name)
+    return found is not None and scheme.classes[found].is_excluded
 
 
 def _excluding_id(scheme: ClassScheme, one: Correction) -> int:
     name = one.class_name if _is_excluded(scheme, one.class_name) else BY_HAND
-    return next(c.class_id for c in scheme.classes if c.name == name)
+    found = _named_id(scheme, name)
+    assert found is not None, "corrected_scheme has the class that excludes by hand"
+    return found
 
 
 def _class_id(scheme: ClassScheme, number: int, one: Correction) -> int:
-    for tissue_class in scheme.classes:
-        if tissue_class.name == one.class_name:
-            return tissue_class.class_id
+    found = _known_id(scheme, one.class_name)
+    if found is not None:
+        return found
     raise AnnotationError(
         f"{_told(number, one)}: {repr(one.class_name) + ' is no class' if one.class_name else 'it names no class'} of "
         f"this slide; give one of {_names(scheme)}"
@@ -173,8 +184,9 @@ def _class_id(scheme: ClassScheme, number: int, one: Correction) -> int:
 
 def _tissue_id(scheme: ClassScheme, number: int, one: Correction) -> int:
     """Return the class that pixels become which a person calls tissue."""
-    if one.class_name and any(c.name == one.class_name and c.is_tissue for c in scheme.classes):
-        return _class_id(scheme, number, one)
+    named = _known_id(scheme, one.class_name)
+    if named is not None and scheme.classes[named].is_tissue:
+        return named
     plain = [c for c in scheme.classes if c.is_tissue and not c.is_tumor and not c.is_positive]
     if len(plain) == 1:
         return plain[0].class_id
@@ -193,7 +205,8 @@ def refuse_unknown_exclusion(listed: Sequence[Correction], scheme: ClassScheme) 
     AnnotationError
     """
     for number, one in enumerate(listed):
-        if one.kind == "exclude" and one.class_name not in {"", BY_HAND} and not _is_excluded(scheme, one.class_name):
+        is_by_hand = not one.class_name or names_exclusion(one.class_name) or one.class_name.casefold() == BY_HAND
+        if one.kind == "exclude" and not is_by_hand and not _is_excluded(scheme, one.class_name):
             known = ", ".join(c.name for c in scheme.classes if c.is_excluded) or "none"
             raise AnnotationError(
                 f"{_told(number, one)}: {one.class_name!r} is no excluded class of this slide (there are: {known}); "

@@ -170,16 +170,14 @@ def count_contacts(
             _count_pair(codes, numbers, j - 1, j, 1, column_of_code, contacts)
         if y == 0:
             continue
-        i = row_starts[y - 1]
-        for j in range(begin, row_end):
-            x, end = int(starts[j]), _end(starts, j, row_end, width)
-            while _end(starts, i, begin, width) <= x:
-                i += 1
-            k = i
-            while k < begin and starts[k] < end:
-                shared_px = min(end, _end(starts, k, begin, width)) - max(x, int(starts[k]))
-                _count_pair(codes, numbers, k, j, shared_px, column_of_code, contacts)
-                k += 1
+        i, j, x = row_starts[y - 1], begin, 0
+        while j < row_end:  # both rows at once, from one end of a run to the next
+            upper_end, lower_end = _end(starts, i, begin, width), _end(starts, j, row_end, width)
+            end = min(upper_end, lower_end)
+            _count_pair(codes, numbers, i, j, end - x, column_of_code, contacts)
+            x = end
+            i += upper_end == end
+            j += lower_end == end
 
 
 @machine_part

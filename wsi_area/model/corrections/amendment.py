@@ -37,6 +37,11 @@ class CorrectionOnRecord(Part):
     seed_y_l0_px: Annotated[Number | None, Says("the seed of a fill", _PX, "it is no fill")] = None
     most_mm2: Annotated[Area | None, Says("what a fill may take at most", "mm²", "it is no fill")] = None
 
+    @property
+    def n_px_not_painted(self) -> int:
+        """Return the pixels inside it that are never painted, level-0 px."""
+        return self.n_px_unscanned + self.n_px_outside_roi + self.n_px_unreadable
+
 
 class Amendment(Part):
     """What makes a result an amended version: a measured slide, and corrections laid over it."""

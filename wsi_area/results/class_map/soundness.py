@@ -13,15 +13,14 @@ from typing import Any
 
 import google_crc32c
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from wsi_area.errors import ResultError
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.results.class_map.cleaned_store import NOTE
+from wsi_area.results.class_map.ledger import open_ledger
 from wsi_area.results.class_map.shard import CRC_BYTES, absent, index_start, stored_index
-from wsi_area.results.class_map.store import open_ledger
 from wsi_area.results.class_map.stored_class_map import ZARR_FAULTS
 from wsi_area.results.layout import CLASS_MAP_ARRAY, LEDGER_ARRAY, SlideLayout, chunk_place
 from wsi_area.storage.place import Place, zarr_store
@@ -70,6 +69,8 @@ def stores_open(layout: SlideLayout, *, has_class_map: bool = True) -> bool:
     """
     if not isinstance(layout.root, Path):
         return True
+    import zarr  # imported here: it takes longer to load than many a slide takes
+
     try:
         stores = ((layout.ledger, LEDGER_ARRAY), (layout.class_map, CLASS_MAP_ARRAY))
         for store, array in stores if has_class_map else stores[:1]:

@@ -6,23 +6,19 @@ is, held against its checksums, and decoded tile by tile into the same memory.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numcodecs import blosc
-from zarr.codecs import BytesCodec, Crc32cCodec, ShardingCodec
 
 from wsi_area.errors import ResultError
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap
-from wsi_area.results.class_map.overlaid import stored_shard
-from wsi_area.results.class_map.shard import CHUNK_CODECS, CRC_BYTES, absent, stored_index
+from wsi_area.results.class_map.array_documents import known_class_map
+from wsi_area.results.class_map.overlaid import require_same_base, stored_shard
+from wsi_area.results.class_map.shard import CRC_BYTES, absent, stored_index
 from wsi_area.results.class_map.soundness import shard_fault
-from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_class_map
-from wsi_area.results.layout import SlideLayout
-
-_KEYS = {"name": "default", "configuration": {"separator": "/"}}
-"""How zarr names the files of a class map of ours."""
+from wsi_area.results.class_map.stored_class_map import ZARR_FAULTS, StoredClassMap, not_opened, open_class_map
+from wsi_area.results.layout import CLASS_MAP_ARRAY, SlideLayout
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,26 +134,17 @@ def sparse_class_map(layout: SlideLayout) -> SparseClassMap | StoredClassMap:
     ResultError
         If it cannot be opened.
     """
-    stored = open_class_map(layout)
-    array = stored.array
-    codecs: Any = getattr(array.metadata, "codecs", ())  # zarr's format 2 has none
-    sharding = codecs[0] if len(codecs) == 1 else None
-    if not isinstance(sharding, ShardingCodec) or array.shards is None:
-        return stored
-    inner = tuple(type(codec) for codec in sharding.codecs[1:])
-    is_ours = (
-        inner == tuple(type(codec) for codec in CHUNK_CODECS)
-        and isinstance(sharding.codecs[0], BytesCodec)
-        and tuple(type(codec) for codec in sharding.index_codecs) == (BytesCodec, Crc32cCodec)
-        and sharding.index_location.value == "end"
-        and array.metadata.to_dict().get("chunk_key_encoding") == _KEYS
-        and array.fill_value == BACKGROUND_ID
-    )
-    tile_px, side_px = array.chunks[0], array.shards[0]
-    if not is_ours or array.dtype != np.uint8 or array.chunks[1] != tile_px or array.shards[1] != side_px:
-        return stored
-    height, width = array.shape
-    return SparseClassMap(layout, (height, width), tile_px, side_px // tile_px)
+    below = layout.base
+    if below is not None:
+        require_same_base(layout, below)
+    try:
+        known = known_class_map(layout.class_map / CLASS_MAP_ARRAY)
+    except ZARR_FAULTS as error:
+        raise not_opened(layout.class_map, error) from error
+    if known is None:
+        return open_class_map(layout)
+    (height, width), tile_px = known.shape, known.chunk_shape[0]
+    return SparseClassMap(layout, (height, width), tile_px, known.file_shape[0] // tile_px)
 
 
 def tiles_of(layout: SlideLayout) -> Iterator[tuple[int, int, ClassMap]]:

@@ -13,9 +13,8 @@ from wsi_area.model.json_tree import json_digest
 from wsi_area.model.record.run_seal import RunSeal, SealedSlide
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
-from wsi_area.results.class_map.sparse_class_map import tiles_of
-from wsi_area.results.class_map.store import ledger_rows
-from wsi_area.results.class_map.stored_class_map import open_class_map
+from wsi_area.results.class_map.ledger import ledger_rows
+from wsi_area.results.class_map.sparse_class_map import sparse_class_map, tiles_of
 from wsi_area.results.documents import read_seal, run_bytes, write_seal
 from wsi_area.results.layout import HEAT_MAP_NAME, HOTSPOTS_NAME, TMA_GRID_NAME, RunLayout, SlideLayout, read_json
 from wsi_area.results.seal.contents import (
@@ -132,8 +131,7 @@ def file_digest(place: Place) -> str:
 
 def class_map_digest(layout: SlideLayout) -> str:
     """Return the digest of a slide's class map; one pass over it, tile by tile."""
-    stored = open_class_map(layout)
-    digest = ClassMapDigest(stored.shape)
+    digest = ClassMapDigest(sparse_class_map(layout).shape)
     for y, x, tile in tiles_of(layout):
         digest.add(y, x, tile)
     return digest.hex

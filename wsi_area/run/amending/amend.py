@@ -3,11 +3,12 @@
 import hashlib
 import logging
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from wsi_area.annotations.corrections.corrections_file import is_replacing, parse_corrections, signed_content
 from wsi_area.annotations.corrections.drawn_features import of_slide
 from wsi_area.errors import AnnotationError, ResultError
+from wsi_area.model.corrections.amendment import CorrectionOnRecord
 from wsi_area.model.corrections.correction import Corrections
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide
@@ -18,6 +19,7 @@ from wsi_area.results.corrections.laid_corrections import corrections_of
 from wsi_area.results.documents import read_result, write_result
 from wsi_area.results.layout import CORRECTIONS_NAME, SlideLayout, write_bytes
 from wsi_area.results.seal.amended_seal import seal_amended
+from wsi_area.results.seal.sealed_run import class_map_digest
 from wsi_area.results.thumbnail import THUMBNAIL_NAME
 from wsi_area.run.amending.amended_version import VersionWanted, make_version
 from wsi_area.run.amending.on_record import settings_on_record
@@ -43,8 +45,9 @@ class AmendOptions:
 class AmendOutcome:
     """The amended version that corrections make, and whether it had been there before."""
 
-    version: AmendedSlide
+    version: AmendedSlide | None  # None: no pixel would be another one than in the newest result, so none is made
     was_there: bool
+    listed: tuple[CorrectionOnRecord, ...]  # what each correction did
 
 
 def amend_slide(
@@ -52,7 +55,8 @@ def amend_slide(
 ) -> AmendOutcome | None:
     """Return the amended version of a slide that a file of corrections makes; None if stopped before the end.
 
-    The same corrections of the same result make the same version: it is not made twice.
+    The same corrections of the same result make the same version: it is not made twice. Corrections after which every
+    pixel is what it is in the newest result make none.
 
     Parameters
     ----------
@@ -84,7 +88,7 @@ def amend_slide(
         if same == (base, given_sha256, options.drawn_are_filtered) and not version.is_base_gone:
             if not version.layout.seal_json.exists():  # killed between the two
                 seal_amended(version.layout, version.result, told)
-            return AmendOutcome(version, True)
+            return AmendOutcome(version, True, told.listed)
     number = versions[-1].number + 1 if versions else 1
     wanted = replace(_wanted(layout, run, measured, given, on, number, options), given_sha256=given_sha256)
     version_layout = wanted.layout
@@ -99,7 +103,27 @@ def amend_slide(
         remove_tree(version_layout.root)
         return None
     _LOG.info("%s: amended version %d", measured.slide_id, number)
-    return AmendOutcome(read_amended(layout, number), False)
+    made = read_amended(layout, number)
+    if on is (versions[-1] if versions else None) and _same_pixels(made, measured, layout, on):
+        remove_tree(version_layout.root)
+        return AmendOutcome(None, False, made.amendment.listed)
+    return AmendOutcome(made, False, made.amendment.listed)
+
+
+def _same_pixels(made: AmendedSlide, measured: CountedSlide, layout: SlideLayout, on: AmendedSlide | None) -> bool:
+    """Return whether a version has the class map, and the tissue, of the result that it corrects.
+
+    One of which something could not be painted is another result: that has to be on record.
+    """
+    before = measured if on is None else on.result
+    is_clipped = any(one.n_px_not_painted or one.beyond_mm2 for one in made.amendment.listed)
+    if is_clipped or made.result.counts.n_px_by_class != before.counts.n_px_by_class:
+        return False
+    now = made.amendment.class_map, made.amendment.tissue_map
+    if on is not None:
+        return now == (on.amendment.class_map, on.amendment.tissue_map)
+    tissue = None if measured.tissue_layer is None else class_map_digest(layout.tissue)
+    return now == (class_map_digest(layout), tissue)
 
 
 def _measured(layout: SlideLayout) -> CountedSlide:
@@ -121,6 +145,13 @@ def _require_this_slide(given: Corrections, measured: CountedSlide) -> None:
         raise AnnotationError(
             f"{given.path} corrects the slide {given.slide_id!r}, not {measured.slide_id!r}; give the right one"
         )
+    tomorrow = datetime.now(UTC) + timedelta(days=1)  # clocks may differ, by less
+    for number, one in enumerate(given.listed, 1):
+        if one.utc and datetime.fromisoformat(one.utc) > tomorrow:
+            raise AnnotationError(
+                f"{given.path}: feature {number} says that it was drawn at {one.utc}, which is yet to come; set the "
+                "time right, or leave it out, then that of the command is taken"
+            )
     if any(not one.reviewer for one in given.listed):
         raise AnnotationError(
             f'{given.path} does not say who drew it; write "reviewer" into it, or give wsi-area amend --reviewer NAME'

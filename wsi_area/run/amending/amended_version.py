@@ -1,5 +1,6 @@
 """run: one amended version of a slide, from corrections to its sealed result; what was measured is only read."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from wsi_area.compute.corrections.painting import TALLIES
@@ -10,18 +11,19 @@ from wsi_area.model.corrections.amendment import Amendment, CorrectionOnRecord
 from wsi_area.model.corrections.correction import Correction
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.json_tree import json_digest
+from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.objects import Foci, SizeFilters
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.cleaned_store import tiles_layout
 from wsi_area.results.class_map.layered_map import grid_of
-from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.content_hash import content_hash
-from wsi_area.results.corrections.corrected_map import corrected_classes, corrected_tissue
+from wsi_area.results.corrections.corrected_map import CorrectedMap, corrected_classes, corrected_tissue
 from wsi_area.results.documents import read_result, write_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.seal.contents import ledger_digest
 from wsi_area.results.seal.sealed_run import class_map_digest
-from wsi_area.run.amending.amended_document import Amended, amended_document, amendment_findings
+from wsi_area.run.amending.amended_document import Amended, amended_document, amendment_findings, elsewhere_finding
 from wsi_area.run.amending.amended_layer import AmendedLayer, LayerToAmend, amend_layer
 from wsi_area.run.amending.on_record import plan_on_record, regions_on_record, scheme_on_record
 from wsi_area.run.executors.contract import Executor
@@ -116,11 +118,30 @@ def make_version(wanted: VersionWanted, executor: Executor) -> CountedSlide | No
     if objects is None:
         return None
     amendment = _amendment(wanted, done, None if tissue is None else tissue[1])
-    findings = (*wanted.findings, *amendment_findings(measured, amendment, again.without_outline))
+    findings = (*wanted.findings, *amendment_findings(measured, amendment, again),
+                *_elsewhere(wanted, corrected, done))  # fmt: skip
     made = Amended(
         measured, wanted.layout, plan, corrected.scheme, objects, asked.key, findings, amendment, done.has_facts
     )
     return _with_margins(wanted, amended_document(made, wanted.settings), executor)
+
+
+def _elsewhere(wanted: VersionWanted, corrected: CorrectedMap, done: AmendedLayer) -> Iterator[QaFinding]:
+    """Yield a word where a drawing of classes, laid over what was measured, lies beside what it replaces."""
+    if len(wanted.listed) != 1 or wanted.listed[0].kind != "replace":
+        return
+    named = [c.class_id for c in corrected.scheme.classes if c.class_id and corrected.strokes[0].takes[c.class_id]]
+    rows = ledger_rows(wanted.layout)
+    after = LedgerLayout(len(corrected.scheme.classes)).total(rows.reshape(-1, rows.shape[-1])).px_by_class
+    before = wanted.measured.counts.n_px_by_class
+    found = elsewhere_finding(
+        wanted.measured.slide_id,
+        sum(before[n] for n in named if n < len(before)),
+        sum(after[n] for n in named),
+        int(done.tallies[0, TALLIES.index("changed")]),
+    )
+    if found is not None:
+        yield found
 
 
 def _layer_below(wanted: VersionWanted) -> CountedSlide | None:

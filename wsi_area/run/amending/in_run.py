@@ -55,6 +55,6 @@ def amend_in_run(
             outcome = amend_slide(layout.slide(slide_id), run, content, str(file), options, executor)
         finally:
             executor.close()
-    if outcome is not None:
+    if outcome is not None and outcome.version is not None:
         renew_review(OpenedRun(layout, run))  # what was decided on the slide before is outdated now
     return outcome

@@ -15,7 +15,7 @@ from wsi_area.model.record.slide_bands import BandsOnRecord
 from wsi_area.model.record.slide_hotspots import HotSpotsOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.layered_map import grid_of
-from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.margins.band_record import bands_on_record, rule_of

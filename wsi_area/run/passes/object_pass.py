@@ -30,7 +30,7 @@ from wsi_area.results.class_map.cleaned_store import (
     finish_cleaned,
     tiles_layout,
 )
-from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
+from wsi_area.results.class_map.ledger import ledger_attributes, ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.tables.object_tables import read_foci, write_foci
 from wsi_area.run.executors.contract import Executor

@@ -16,8 +16,8 @@ from wsi_area.model.json_tree import json_digest
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_regions import RegionsOnRecord
 from wsi_area.results.class_map.layered_map import tissue_layer
+from wsi_area.results.class_map.ledger import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.region_boxes import meets, near
-from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.region_record import regions_on_record, rows_of
 from wsi_area.results.tables.region_tables import discard_regions, read_slide_regions, write_slide_regions

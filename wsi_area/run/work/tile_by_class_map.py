@@ -52,7 +52,7 @@ def classify_by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: 
     if is_compared(job, tile):
         count_other_pixels(job, tile, spot, [_patch_of_core(fine, tile)])
     if moved:
-        count_by_shift(job, tile, spot, {shift: classes[of_core] for shift, classes in moved.items()})
+        count_by_shift(job, tile, spot, moved)
     return damaged
 
 
@@ -71,8 +71,8 @@ def _checked_class_map(
     try:
         moved: Mapping[str, ClassMap] = {}
         if isinstance(job.fitted, MovesThreshold) and is_probed(job, tile):
-            moved = job.fitted.class_maps_by_shift(pixels, tile_place(job.plan, tile))
-        seen, valid = (moved["used"], pixels.valid) if moved else _seen(job, tile, pixels, core)
+            moved = job.fitted.core_class_maps_by_shift(pixels, tile_place(job.plan, tile), tile.core_work_px)
+        seen, valid = (moved["used"], pixels.valid[core]) if moved else _seen(job, tile, pixels, core)
     except Exception as error:  # somebody else's code: its failure becomes this tile's
         raise SegmentationError(
             f"{where}: the segmenter raised {type(error).__name__}: {error}; mend it or choose another segmenter.name"

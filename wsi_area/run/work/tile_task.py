@@ -13,8 +13,9 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.pixels import MaskArray
 from wsi_area.model.plan import Tile
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.class_map.shard import encoded_tile
-from wsi_area.results.class_map.store import commit_batch, ledger_rows
+from wsi_area.results.class_map.store import commit_batch
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.work.deadlines import deadline
 from wsi_area.run.work.slide_job import BatchResult, BatchTask, SlideJob, TileFailure

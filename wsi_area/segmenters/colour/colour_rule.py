@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
+from wsi_area.model.geometry import Region
 from wsi_area.model.light import GlassRgb, Light
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, RgbArray, TilePixels, TilePlace
 from wsi_area.segmenters.colour.density import (
@@ -240,10 +241,12 @@ class FittedColourRule:
         """Return the rule with each of the thresholds."""
         return {shift: replace(self.colour_rule, threshold=t) for shift, t in self.thresholds_by_shift.items()}
 
-    def class_maps_by_shift(self, pixels: TilePixels, place: TilePlace) -> dict[str, ClassMap]:
-        """Return uint8 (h, w) of class ids with each of the thresholds, wherever the pixels lie."""
-        moved = self.thresholds_by_shift
-        return dict(zip(moved, self.colour_rule.class_maps_at(pixels, moved.values()), strict=True))
+    def core_class_maps_by_shift(
+        self, pixels: TilePixels, place: TilePlace, core_work_px: Region
+    ) -> dict[str, ClassMap]:
+        """Return uint8 (h, w) of class ids of the core with each of the thresholds, wherever it lies."""
+        moved, core = self.thresholds_by_shift, pixels.part(core_work_px.seen_from(place.work_px))
+        return dict(zip(moved, self.colour_rule.class_maps_at(core, moved.values()), strict=True))
 
     def may_hold_foreground(self, overview: Overview) -> MaskArray:
         """Return bool (h, w), True where the overview is more than background by the lowered thresholds.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
+from wsi_area.model.geometry import Region
 from wsi_area.model.light import Light
 from wsi_area.model.pixels import ClassMap, DeepArray, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.segmenters.colour.colour_rule import Feature
@@ -77,10 +78,13 @@ class FittedDeepTissue:
         found = self.facts.get("threshold_by_shift")
         return found if isinstance(found, Mapping) else {}
 
-    def class_maps_by_shift(self, pixels: TilePixels, place: TilePlace) -> dict[str, ClassMap]:
-        """Return uint8 (h, w) of class ids with each of the thresholds, wherever the pixels lie."""
+    def core_class_maps_by_shift(
+        self, pixels: TilePixels, place: TilePlace, core_work_px: Region
+    ) -> dict[str, ClassMap]:
+        """Return uint8 (h, w) of class ids of the core with each of the thresholds, wherever it lies."""
+        core = pixels.part(core_work_px.seen_from(place.work_px))
         rules = {shift: replace(self.rule, threshold=at) for shift, at in self.thresholds_by_shift.items()}
-        return {shift: _class_map(rule, pixels) for shift, rule in rules.items()}
+        return {shift: _class_map(rule, core) for shift, rule in rules.items()}
 
     def micro_signal(self, pixels: TilePixels) -> NDArray[np.int64]:
         """Return the signal of each pixel, int64 (h, w): stored values, or millionths of OD, 0 where negative."""

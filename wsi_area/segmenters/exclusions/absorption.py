@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
 from wsi_area.segmenters.colour.colour_rule import ColourRule
 
@@ -63,8 +64,9 @@ class Seen:
             self.grey,
         )
 
-    def part(self, box: tuple[slice, slice]) -> "Seen":
-        """Return a box of it, views of the same memory."""
+    def part(self, box_px: Region) -> "Seen":
+        """Return a box of it; views of the same memory."""
+        box = box_px.slices
         return Seen(
             self.rgb[box],
             self.valid[box],

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from wsi_area.model.pixels import MaskArray
+from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import Seen
 from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
 
@@ -32,7 +32,7 @@ class BlackRule:
         """Return the limits that were used."""
         return {"window_px": 2 * self.window_px + 1, "brightest_grey": BRIGHTEST}
 
-    def mask(self, seen: Seen) -> MaskArray:
+    def mask(self, seen: Seen, place: TilePlace | None = None) -> MaskArray:
         """Return bool (h, w), True where a pixel is black and not alone."""
         red, green, blue = (seen.rgb[..., channel] for channel in range(3))
         black: MaskArray = (np.maximum(np.maximum(red, green), blue) <= BRIGHTEST) & seen.valid

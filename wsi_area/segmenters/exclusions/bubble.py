@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from wsi_area.model.pixels import MaskArray
+from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import Seen
 from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
 
@@ -37,7 +37,7 @@ class BubbleRule:
             "coloured_share": COLOURED_SHARE_PERCENT / 100,
         }
 
-    def mask(self, seen: Seen) -> MaskArray:
+    def mask(self, seen: Seen, place: TilePlace | None = None) -> MaskArray:
         """Return bool (h, w), True where what stands out is grey, and fills less than half of the window."""
         chroma, most = seen.chroma_milli_od, seen.most_milli_od
         is_grey = np.multiply(chroma, 100, dtype=np.int32) <= np.multiply(most, self.chroma_percent, dtype=np.int32)

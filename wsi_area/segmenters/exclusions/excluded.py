@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 
 from wsi_area.model.classes import MAX_CLASS_ID, ClassScheme
+from wsi_area.model.geometry import Region, Size
 from wsi_area.model.light import Light
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.segmenters.colour.colour_rule import ColourRule
+from wsi_area.segmenters.core import core_class_map
 from wsi_area.segmenters.exclusions.absorption import Seen, White, seen_of
-from wsi_area.segmenters.protocol import FittedSegmenter, KnowsLight, MovesThreshold, PlacedSegmenter, StatesMemory
+from wsi_area.segmenters.protocol import FittedSegmenter, KnowsLight, MovesThreshold, StatesMemory
 
 _RULES_BYTES_PER_PX = 40  # measured: pen 13, fold 15, bubble 18, focus 22, and 31 where not all was scanned
 
@@ -35,16 +37,11 @@ class ExclusionRule(Protocol):
     def facts(self) -> dict[str, object]:
         """Return the limits it uses, JSON-ready."""
 
-    def mask(self, seen: Seen) -> MaskArray:
-        """Return bool (h, w), True where the artefact is; False wherever nothing stands out nearby."""
+    def mask(self, seen: Seen, place: TilePlace | None = None) -> MaskArray:
+        """Return bool (h, w), True where the artefact is; False wherever nothing stands out nearby.
 
-
-@runtime_checkable
-class PlacedRule(ExclusionRule, Protocol):
-    """A rule that also goes by where a tile lies."""
-
-    def mask_at(self, seen: Seen, place: TilePlace) -> MaskArray:
-        """Return what ``mask`` does, for pixels that lie at this place; asked instead of it."""
+        A rule that also goes by where the pixels lie is told their place, if it is known.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +79,31 @@ class ExcludedSegmenter:
 
     def class_map(self, pixels: TilePixels) -> ClassMap:
         """Return uint8 (h, w) of class ids: the inner segmenter's, with the excluded ones over them."""
-        return self._overlaid({"used": self.inner.class_map(pixels)}, pixels)["used"]
+        height, width = pixels.valid.shape
+        return self._overlaid({"used": self.inner.class_map(pixels)}, pixels, None, Region(0, 0, width, height))["used"]
 
     def class_map_at(self, pixels: TilePixels, place: TilePlace) -> ClassMap:
         """Return what ``class_map`` does, for pixels that lie at this place."""
-        placed = self.inner if isinstance(self.inner, PlacedSegmenter) else None
-        inner = self.inner.class_map(pixels) if placed is None else placed.class_map_at(pixels, place)
-        return self._overlaid({"used": inner}, pixels, place)["used"]
+        return self.core_class_map_at(pixels, place, place.work_px)
+
+    def core_class_map_at(self, pixels: TilePixels, place: TilePlace, core_work_px: Region) -> ClassMap:
+        """Return the part of ``class_map_at`` that lies in the core; no rule looks farther round it than it must."""
+        inner = {"used": core_class_map(self.inner, pixels, place, core_work_px)}
+        return self._overlaid(inner, pixels, place, core_work_px.seen_from(place.work_px))["used"]
 
     @property
     def thresholds_by_shift(self) -> Mapping[str, int]:
         """Return the inner segmenter's thresholds; what is excluded goes by limits of its own."""
         return self.inner.thresholds_by_shift if isinstance(self.inner, MovesThreshold) else {}
 
-    def class_maps_by_shift(self, pixels: TilePixels, place: TilePlace) -> Mapping[str, ClassMap]:
+    def core_class_maps_by_shift(
+        self, pixels: TilePixels, place: TilePlace, core_work_px: Region
+    ) -> Mapping[str, ClassMap]:
         """Return the inner segmenter's class maps by threshold, the same excluded classes over each."""
         if not isinstance(self.inner, MovesThreshold):
             return {}
-        return self._overlaid(self.inner.class_maps_by_shift(pixels, place), pixels, place)
+        inner = self.inner.core_class_maps_by_shift(pixels, place, core_work_px)
+        return self._overlaid(inner, pixels, place, core_work_px.seen_from(place.work_px))
 
     def may_hold_foreground(self, overview: Overview) -> MaskArray:
         """Return bool (h, w), True where the inner segmenter must read, or something may lie on the glass."""
@@ -109,22 +113,42 @@ class ExcludedSegmenter:
         return inner | self.lowered.is_foreground(overview.rgb) | ~overview.valid
 
     def _overlaid(
-        self, inner: Mapping[str, ClassMap], pixels: TilePixels, place: TilePlace | None = None
+        self, inner: Mapping[str, ClassMap], pixels: TilePixels, place: TilePlace | None, core_px: Region
     ) -> dict[str, ClassMap]:
-        """Return class maps of the same pixels with the excluded classes over them; each artefact is sought once."""
+        """Return class maps of a core with the excluded classes over them; each artefact is sought once."""
         seen = seen_of(pixels, self.foreground, self.white)
         if not seen.stands_out.any():
             return dict(inner)
-        tissue_codes = [c.class_id for c in self.inner.scheme.classes if c.is_tissue]
         codes = np.zeros(256, np.bool_)
-        codes[tissue_codes] = True
+        codes[[c.class_id for c in self.inner.scheme.classes if c.is_tissue]] = True
         tissue = {name: codes[classes] for name, classes in inner.items()}
+        scanned = {name: classes <= MAX_CLASS_ID for name, classes in inner.items()}
+        all_px = Region(0, 0, core_px.width_px, core_px.height_px)
+        tissue_px = _box_of(np.logical_or.reduce(list(tissue.values())))
         found = {name: classes.copy() for name, classes in inner.items()}
         for class_id, rule in reversed(self.rules):
-            if rule.only_on_tissue and not any(is_tissue.any() for is_tissue in tissue.values()):
+            wanted_px, where = (tissue_px, tissue) if rule.only_on_tissue else (all_px, scanned)
+            if wanted_px is None:
                 continue
-            mask = rule.mask_at(seen, place) if place is not None and isinstance(rule, PlacedRule) else rule.mask(seen)
+            mask = _mask_in(wanted_px.moved(core_px.x_px, core_px.y_px), rule, seen, place)
             for name, classes in found.items():
-                where = tissue[name] if rule.only_on_tissue else inner[name] <= MAX_CLASS_ID
-                classes[mask & where] = class_id
+                of = wanted_px.slices
+                np.copyto(classes[of], np.uint8(class_id), where=mask & where[name][of])
         return found
+
+
+def _mask_in(wanted_px: Region, rule: ExclusionRule, seen: Seen, place: TilePlace | None) -> MaskArray:
+    """Return what a rule says of a box of the pixels that are seen, shown no more than it must be."""
+    height, width = seen.valid.shape
+    shown_px = wanted_px.grown(rule.reach_px, Size(width, height))
+    mask = rule.mask(seen.part(shown_px), None if place is None else place.part(shown_px))
+    return mask[wanted_px.seen_from(shown_px).slices]
+
+
+def _box_of(mask: MaskArray) -> Region | None:
+    """Return the box round what is True, None where nothing is."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    left, top = int(columns[0]), int(rows[0])
+    return Region(left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)

@@ -40,8 +40,18 @@ class FillRule:
         fills = [{"rgb": list(c), "share_of_overview": s} for c, s in zip(self.colours, self.shares, strict=True)]
         return {"window_px": 2 * self.window_px + 1, "tolerance_grey": TOLERANCE, "fills": fills}
 
-    def mask(self, seen: Seen) -> MaskArray:
-        """Return bool (h, w), True where a pixel has the colour of a fill and is not alone."""
+    def mask(self, seen: Seen, place: TilePlace | None = None) -> MaskArray:
+        """Return bool (h, w), True where a pixel has the colour of a fill, is not alone, and the overview shows it."""
+        if place is None:
+            return self._of_colour(seen)
+        width, height = self.block_l0_px
+        rows, columns = self.blocks.shape
+        at_x = np.minimum((place.x_centres_l0_px / width).astype(np.int64), columns - 1)
+        at_y = np.minimum((place.y_centres_l0_px / height).astype(np.int64), rows - 1)
+        near = self.blocks[np.ix_(at_y, at_x)]
+        return self._of_colour(seen) & near if near.any() else near
+
+    def _of_colour(self, seen: Seen) -> MaskArray:
         found = np.zeros(seen.valid.shape, np.bool_)
         for colour in self.colours:
             near = seen.valid.copy()
@@ -51,15 +61,6 @@ class FillRule:
             found |= near
         scores = scores_of(found, seen.valid, 100 - WINDOW_SHARE_PERCENT, -WINDOW_SHARE_PERCENT)
         return found & exceeds(scores, self.window_px, -1)  # at least that share: the sum is not below 0
-
-    def mask_at(self, seen: Seen, place: TilePlace) -> MaskArray:
-        """Return what ``mask`` does, False where the overview shows no fill near."""
-        width, height = self.block_l0_px
-        rows, columns = self.blocks.shape
-        at_x = np.minimum((place.x_centres_l0_px / width).astype(np.int64), columns - 1)
-        at_y = np.minimum((place.y_centres_l0_px / height).astype(np.int64), rows - 1)
-        near = self.blocks[np.ix_(at_y, at_x)]
-        return self.mask(seen) & near if near.any() else near
 
 
 def fill_rule(fills: Fills, size_l0_px: Size, window_px: int) -> FillRule:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
-from wsi_area.model.pixels import MaskArray
+from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import Seen
 from wsi_area.segmenters.exclusions.sharpness import STEPS_PER_GREY, blur_votes, detail
 from wsi_area.segmenters.exclusions.windows import exceeds
@@ -49,7 +49,7 @@ class FocusRule:
             "least_contrast_grey": self.least_grey,
         }
 
-    def mask(self, seen: Seen) -> MaskArray:
+    def mask(self, seen: Seen, place: TilePlace | None = None) -> MaskArray:
         """Return bool (h, w), True where the energy of fine detail is too small a share of the coarser.
 
         Both are squared second differences of box means, added over the tissue of a small window. Their ratio is that

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.model.pixels import MaskArray
+from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import LARGEST_MILLI_OD, Seen
 from wsi_area.segmenters.exclusions.pen import PenRule
 from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
@@ -40,7 +40,7 @@ class FoldRule:
             "least_chroma_od": self.least_milli_chroma / 1000,
         }
 
-    def mask(self, seen: Seen) -> MaskArray:
+    def mask(self, seen: Seen, place: TilePlace | None = None) -> MaskArray:
         """Return bool (h, w), True where the tissue around absorbs as only a fold of this slide does."""
         if self.least_milli_od is None:
             return np.zeros(seen.valid.shape, np.bool_)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from wsi_area.model.pixels import MaskArray
+from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import INK, Seen
 from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
 
@@ -33,7 +33,7 @@ class PenRule:
             "red_chroma_grey": INK.red_chroma_grey,
         }
 
-    def mask(self, seen: Seen) -> MaskArray:
+    def mask(self, seen: Seen, place: TilePlace | None = None) -> MaskArray:
         """Return bool (h, w), True where more than half of the window is ink, and the pixel is no bare glass.
 
         Strokes, and never specks; a nucleus in the ink or a paler streak of it belongs to the stroke.

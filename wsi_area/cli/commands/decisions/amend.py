@@ -8,7 +8,14 @@ import click
 
 from wsi_area.cli.options.refusal import EXIT_INTERRUPTED, INTERRUPTED, refuse
 from wsi_area.cli.options.run_place import RunPlace, storage_options
-from wsi_area.cli.output.amended_text import amended_lines, version_document, versions_document, versions_lines
+from wsi_area.cli.output.amended_text import (
+    amended_lines,
+    unchanged_document,
+    unchanged_lines,
+    version_document,
+    versions_document,
+    versions_lines,
+)
 from wsi_area.cli.output.wrapping import say, say_beside, say_document
 from wsi_area.results.opened_run import open_run
 from wsi_area.run.amending.amend import MEASURED, AmendOptions
@@ -67,7 +74,8 @@ def command(
     not_tissue, fill), or the outlines of classes as QuPath exports them, which take the place of those classes. What
     was measured is not touched. docs/corrections.md has the format.
 
-    Exit codes: 0 the version is there; 1 there is no such run or slide; 2 the file cannot be laid over this slide.
+    Exit codes: 0 the version is there, or no pixel would be another one; 1 there is no such run or slide; 2 the file
+    cannot be laid over this slide.
     """  # noqa: D301 (click reads the backspace)
     if file is None:
         opened = open_run(run)
@@ -79,11 +87,15 @@ def command(
     outcome = amend_in_run(run, slide, file, AmendOptions(on, reviewer, filter_drawn), workers)
     if outcome is None:
         refuse(INTERRUPTED, EXIT_INTERRUPTED)
-    opened = open_run(run)
-    if as_json:
-        say_document({"exit_code": 0, **version_document(opened, outcome.version, was_there=outcome.was_there)})
+    opened, version = open_run(run), outcome.version
+    if version is None and as_json:
+        say_document({"exit_code": 0, **unchanged_document(opened, slide, outcome.listed)})
+    elif version is None:
+        say("\n".join(unchanged_lines(slide, outcome.listed)))
+    elif as_json:
+        say_document({"exit_code": 0, **version_document(opened, version, was_there=outcome.was_there)})
     else:
-        say("\n".join(amended_lines(opened, outcome.version)))
-    if outcome.was_there:
-        say_beside(f"{slide}: these corrections had been laid before, as version {outcome.version.number}")
+        say("\n".join(amended_lines(opened, version)))
+    if version is not None and outcome.was_there:
+        say_beside(f"{slide}: these corrections had been laid before, as version {version.number}")
     sys.exit(0)
