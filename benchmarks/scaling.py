@@ -225,7 +225,8 @@ def array(folder: Path) -> Figures:
     """What a task of a job array does before its first slide, for a list of so many; and the merge, a slide."""
     from wsi_area.inputs.collect import collect_slides
     from wsi_area.results.layout import RunLayout, write_json
-    from wsi_area.run.array.array_plan import agreed_plan, array_plan
+    from wsi_area.run.array.agreement import agreed_plan
+    from wsi_area.run.array.array_plan import array_plan
     from wsi_area.run.array.division import ArrayTask
     from wsi_area.run.array.merge import merge_run
     from wsi_area.run.array.task_run import run_task

@@ -78,6 +78,22 @@ def test_light_that_falls_over_the_field_is_a_warning_with_its_number(fall, lean
     assert all(f"{fall:.1%}" in f.message for f in found)
 
 
+@pytest.mark.parametrize(
+    ("shade", "leans", "fall", "count"),
+    [(0.3, True, None, 1), (0.3, True, 0.02, 1), (0.04, True, 0.02, 0), (0.3, False, None, 0), (None, True, 0.02, 0)],
+)
+def test_tissue_that_is_glass_in_the_shade_is_a_warning_with_its_number(shade, leans, fall, count):
+    light = Light(Glass((230, 230, 230), "seen", 0.5, fall), leans_on_glass=leans, shade=shade)
+    found = light_findings(HALF, light)
+    assert [(f.code, f.severity, f.measured) for f in found] == [("GLASS_UNEVEN", "warning", shade)] * count
+    assert all("30.0%" in f.message for f in found)
+
+
+def test_light_that_falls_is_told_once_with_the_shade_that_it_makes():
+    light = Light(Glass((230, 230, 230), "seen", 0.5, 0.3), leans_on_glass=True, shade=0.4)
+    assert [(f.code, f.measured) for f in light_findings(HALF, light)] == [("GLASS_UNEVEN", 0.3)]
+
+
 def test_a_slide_of_which_nothing_was_read_has_nothing_to_say():
     nothing = measure(
         slide_info((10, 10)), SCHEME, ClassCounts((0, 0, 0), unscanned_px=100), calibration(0.5, 0.5), None

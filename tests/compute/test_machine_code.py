@@ -184,7 +184,7 @@ MARGINS = """
     from wsi_area.model.geometry import Region
     codes, tissue = np.array([[1, 0, 0, 0]], np.uint8), np.full((1, 4), 9, np.uint32)
     box, mpp = Region(0, 0, 4, 1), Mpp(1, 1)
-    assert band_counts(codes, box, tissue, (1,), band_rule((0, 1, 2), mpp))[:, 0].tolist() == [9, 9]
+    assert band_counts(codes, box, tissue, (1,), band_rule((0, 1, 2), mpp))[0][:, 0].tolist() == [9, 9]
     ys, xs = np.zeros(1, np.int64), np.array([0, 3])
     windows = [window_of(n * 1e-6, "square", mpp) for n in (1, 9)]
     found = window_sums(codes, tissue, (1,), box, ys, xs, windows).windows

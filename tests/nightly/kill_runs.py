@@ -33,7 +33,7 @@ from worker_processes import workers_below
 
 from wsi_area.model.geometry import Size
 from wsi_area.model.ledger import NOT_COMMITTED
-from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.layout import SlideLayout
 
 SIZE = Size(8300, 6300)

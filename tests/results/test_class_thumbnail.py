@@ -21,7 +21,7 @@ from wsi_area.model.pixels import ClassMap
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map import class_thumbnail as class_thumbnail_room
 from wsi_area.results.class_map.class_thumbnail import class_thumbnail, write_class_thumbnail
-from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout, SlideLayout

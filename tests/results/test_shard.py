@@ -13,7 +13,8 @@ from numcodecs import blosc
 from scipy.ndimage import gaussian_filter
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from wsi_area.results.class_map.shard import CHUNK_CODECS, encoded_tile, encoded_tiles, write_shard
+from wsi_area.results.class_map.array_documents import write_class_map
+from wsi_area.results.class_map.shard import encoded_tile, encoded_tiles, write_shard
 from wsi_area.results.class_map.soundness import shard_fault
 
 TILE_PX, PER_SIDE = 48, 3
@@ -21,10 +22,8 @@ TILE_PX, PER_SIDE = 48, 3
 
 def class_map_array(folder: Path, shape: tuple[int, int]) -> "zarr.Array":
     edge = TILE_PX * PER_SIDE
-    return zarr.create_array(
-        folder, shape=shape, shards=(edge, edge), chunks=(TILE_PX, TILE_PX), dtype="uint8", fill_value=0,
-        compressors=CHUNK_CODECS,
-    )  # fmt: skip
+    write_class_map(folder, shape, edge, TILE_PX)
+    return zarr.open_array(folder, mode="r+")
 
 
 @given(height=st.integers(1, 144), width=st.integers(1, 144), codes=st.integers(1, 256), seed=st.integers(0, 999))
@@ -141,11 +140,12 @@ def test_a_smooth_map_of_few_classes_takes_a_hundredth_of_its_pixels_and_noise_n
     assert len(packed["noise"]) <= 512 * 512 + 16 + 4  # the head of a frame, and the checksum
 
 
-def test_a_frame_is_packed_as_the_metadata_say_and_in_one_block() -> None:
+def test_a_frame_is_packed_as_the_metadata_say_and_in_one_block(tmp_path: Path) -> None:
     codes = np.random.default_rng(2).integers(0, 5, (512, 512)).astype(np.uint8)
     frame = encoded_tile(codes, 512)
     assert frame is not None
-    said = CHUNK_CODECS[0].to_dict()["configuration"]
+    [packing, _] = class_map_array(tmp_path, (512, 512)).compressors
+    said = packing.to_dict()["configuration"]
     # Blosc's chunk format: bit 2 of the flags is bitshuffle, bits 5 to 7 are the codec; then sizes, little-endian
     codec, is_bits = {0: "blosclz", 1: "lz4", 3: "zlib", 4: "zstd"}[frame[2] >> 5], bool(frame[2] & 0b100)
     assert {"cname": codec, "shuffle": "bitshuffle" if is_bits else "other"}.items() <= said.items()

@@ -13,9 +13,9 @@ from wsi_area.errors import ResultError
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Size
 from wsi_area.model.ledger import NOT_COMMITTED
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.class_map.shard import encoded_tiles, write_shard
 from wsi_area.results.class_map.soundness import flush_stores, shard_fault, take_back_torn
-from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.pipeline import run_slides
 from wsi_area.run.run_document import RunOutcome

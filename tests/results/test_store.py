@@ -10,8 +10,9 @@ from plans import plan_of
 from wsi_area.errors import ResultError, StaleResultError
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.ledger import LedgerLayout
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.class_map.shard import encoded_tiles
-from wsi_area.results.class_map.store import commit_batch, create_store, ledger_rows, stored_origin
+from wsi_area.results.class_map.store import commit_batch, create_store, stored_origin
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.layout import SlideLayout
 

@@ -15,7 +15,7 @@ from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.ledger import LedgerLayout, TileStatus
-from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_run import open_run
 

@@ -24,8 +24,9 @@ from wsi_area.model.objects import Foci, SizeFilters
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_foci import FociOnRecord
 from wsi_area.results.class_map.cleaned_store import discard_cleaned, tiles_layout
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.class_map.shard import encoded_tiles
-from wsi_area.results.class_map.store import commit_batch, create_store, ledger_rows
+from wsi_area.results.class_map.store import commit_batch, create_store
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.record import foci_on_record

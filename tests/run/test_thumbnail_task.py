@@ -15,7 +15,7 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.results.class_map import class_thumbnail as class_thumbnail_room
 from wsi_area.results.class_map.class_thumbnail import class_thumbnail
-from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.thumbnail import ThumbnailFrame, read_frame

@@ -61,6 +61,26 @@ def test_light_that_falls_over_the_field_is_warned_of(fall, axis, configs, tmp_p
     assert record["light"]["glass_fall"] == pytest.approx(fall, abs=0.03)
 
 
+def _shaded(where: str) -> np.ndarray:
+    """Light that ends at an edge: beyond a coverslip, under something that lies on it, at the rim of the field."""
+    y, x = np.mgrid[:SIZE_PX, :SIZE_PX]
+    dark, part = {
+        "beyond a coverslip": (0.88, x < 150),
+        "under a label": (0.6, (x + y < 330)),
+        "unlit rim": (0.035, np.maximum(abs(x - SIZE_PX / 2), abs(y - SIZE_PX / 2)) > 0.47 * SIZE_PX),
+        "unlit round the field": (0.05, np.hypot(x - SIZE_PX / 2, y - SIZE_PX / 2) > 0.52 * SIZE_PX),
+    }[where]
+    return np.array((243, 241, 244)) * np.where(part, dark, 1.0)[..., None]
+
+
+@pytest.mark.parametrize("config", ["he_tissue.toml", "ihc_dab.toml"])
+@pytest.mark.parametrize("where", ["beyond a coverslip", "under a label", "unlit rim", "unlit round the field"])
+def test_glass_in_the_shade_that_is_counted_as_tissue_is_warned_of(where, config, configs, tmp_path):
+    record, said = measured(written(tmp_path / "s.tif", _shaded(where), noise=2.0), configs, config=config)
+    assert record["tissue"]["area_mm2"] > 1.05 * DISC_MM2  # its rule takes what is darker than the glass
+    assert said["GLASS_UNEVEN"] == "warning"
+
+
 @pytest.mark.parametrize("colour", [(4, 4, 4), (16, 16, 16), (128, 128, 128), (70, 20, 90)])
 def test_a_strip_that_software_filled_is_no_tissue_and_has_its_own_area(colour, configs, tmp_path):
     record, said = measured(written(tmp_path / "s.tif", np.array((243, 241, 244)), filled=(120, colour)), configs)

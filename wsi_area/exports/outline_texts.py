@@ -54,20 +54,20 @@ class OutlineTexts:
                 regions.class_ids, regions.areas_px, simple.outline_areas_px, simple.is_exact, regions.corners
             )
         if self.split:
-            heads = list(self._feature_heads(regions))
-            if heads and None not in begun:
-                heads[0] = heads[0].removeprefix(f"{FEATURE_END}{SEPARATOR}")
-            texts: dict[int | None, memoryview] = {None: _polygons(batch, np.arange(len(batch.ends)), heads)}
+            heads = [head.encode() for head in self._feature_heads(regions)]
+            ends = np.cumsum([len(head) for head in heads], dtype=np.int64)
+            skipped = 0 if None in begun else len(FEATURE_END + SEPARATOR)
+            every = np.arange(len(batch.ends))
+            texts: dict[int | None, memoryview] = {None: _polygons(batch, every, b"".join(heads), ends, skipped)}
         else:
             texts = {i: self._of_class(batch, i, i in begun) for i in np.unique(batch.class_ids).tolist()}
         return WrittenOutlines(texts, regions.by_class(self.heads))
 
     def _of_class(self, batch: RingBatch, class_id: int, has_begun: bool) -> memoryview:
         chosen = np.flatnonzero(batch.class_ids == class_id)
-        heads = [f"{POLYGON_END}{SEPARATOR}"] * int(batch.is_outer[chosen].sum())
-        if heads and not has_begun:
-            heads[0] = ""
-        return _polygons(batch, chosen, heads)
+        head, count = f"{POLYGON_END}{SEPARATOR}".encode(), int(batch.is_outer[chosen].sum())
+        ends = np.arange(1, count + 1) * len(head)
+        return _polygons(batch, chosen, head * count, ends, 0 if has_begun else len(head))
 
     def _feature_heads(self, regions: "_Regions") -> Iterator[str]:
         """Yield what stands before each region where each is a feature."""
@@ -100,10 +100,9 @@ class _Regions:
         }  # fmt: skip
 
 
-def _polygons(batch: RingBatch, chosen: Ints, heads: list[str]) -> memoryview:
-    """Return some rings as the coordinates of polygons, each after its head."""
-    encoded = [head.encode() for head in heads]
-    before, before_ends = np.frombuffer(b"".join(encoded), np.uint8), np.cumsum([*map(len, encoded)], dtype=np.int64)
+def _polygons(batch: RingBatch, chosen: Ints, heads: bytes, head_ends: Ints, skipped: int) -> memoryview:
+    """Return some rings as the coordinates of polygons, each after its head; of the first, some bytes are left out."""
+    before, before_ends = np.frombuffer(heads[skipped:], np.uint8), head_ends - skipped
     digits = len(str(batch.points.max(initial=0)))
     point_count = len(batch.points) + len(batch.ends)  # the first of each ring is its last again
     text = np.empty(point_count * (4 + 2 * digits) + 4 * len(batch.ends) + len(before), np.uint8)

@@ -10,14 +10,13 @@ _COMMA, _ZERO, _OPEN, _CLOSE = 44, 48, 91, 93  # in ASCII
 @machine_part
 def _put_number(text: Any, at: int, number: int) -> int:
     """Write a whole number that is not negative; return where it ends."""
-    end, rest = at + 1, number // 10
-    while rest:
-        end += 1
-        rest //= 10
-    rest = number
+    end, limit = at + 1, 10
+    while number >= limit:
+        end, limit = end + 1, 10 * limit
     for i in range(end - 1, at - 1, -1):
-        text[i] = _ZERO + rest % 10
-        rest //= 10
+        tenth = number // 10
+        text[i] = _ZERO + number - 10 * tenth
+        number = tenth
     return end
 
 

@@ -32,10 +32,10 @@ def _root(parent: Any, label: int) -> int:
 
 @machine_part
 def _grown(array: Any, needed: int) -> Any:
-    """Return the array, or one of twice its length with its content where a row more does not fit."""
+    """Return the array, or a longer one with its content where so many rows do not fit."""
     if needed <= len(array):
         return array
-    larger = np.empty((2 * len(array), array.shape[1]), np.int64)
+    larger = np.empty((max(2 * len(array), needed), array.shape[1]), np.int64)
     for i in range(len(array)):  # loops, here as elsewhere: numba takes seconds to compile what numpy does in a line
         for j in range(array.shape[1]):
             larger[i, j] = array[i, j]
@@ -43,8 +43,19 @@ def _grown(array: Any, needed: int) -> Any:
 
 
 @machine_part
-def _label_row(codes: Any, codes_above: Any, labels: Any, labels_above: Any, parent: Any, count: int) -> Any:
-    """Write the label of each pixel of a row, join labels that turn out to be one region, and return both."""
+def _grown_labels(parent: Any, needed: int) -> Any:
+    """Return the labels, or a longer list with its content where so many do not fit."""
+    if needed <= len(parent):
+        return parent
+    larger = np.empty(max(2 * len(parent), needed), np.int64)
+    for i in range(len(parent)):
+        larger[i] = parent[i]
+    return larger
+
+
+@machine_part
+def _label_row(codes: Any, codes_above: Any, labels: Any, labels_above: Any, parent: Any, count: int) -> int:
+    """Write the label of each pixel of a row, join labels that turn out to be one region, and return how many are."""
     for x in range(len(codes)):
         code = codes[x]
         if code == 0:
@@ -59,15 +70,10 @@ def _label_row(codes: Any, codes_above: Any, labels: Any, labels_above: Any, par
         elif above != _NONE:
             labels[x] = above
         else:
-            if count == len(parent):
-                larger = np.empty(2 * count, np.int64)
-                for i in range(count):
-                    larger[i] = parent[i]
-                parent = larger
             parent[count] = count
             labels[x] = count
             count += 1
-    return parent, count
+    return count
 
 
 @machine_part
@@ -99,13 +105,11 @@ def _meets_at_corner(pixel: Any, p: int) -> bool:
 
 
 @machine_part
-def _ring_out(corners: Any, head: int, rings: Any, ring_count: int, points: Any, label: int, code: int) -> Any:
+def _ring_out(corners: Any, head: int, rings: Any, ring_count: int, points: Any, label: int, code: int) -> None:
     """Write a closed ring: its first point in the list, how many it has, its label, its self-touches, its class."""
     first = rings[ring_count - 1, 0] + rings[ring_count - 1, 1] if ring_count else 0
-    rings = _grown(rings, ring_count + 1)
     n, saddles, node = 0, 0, head
     while node != _NONE:
-        points = _grown(points, first + n + 1)
         points[first + n, 0] = corners[node, X]
         points[first + n, 1] = corners[node, Y]
         saddles += corners[node, SADDLE]
@@ -113,7 +117,6 @@ def _ring_out(corners: Any, head: int, rings: Any, ring_count: int, points: Any,
         node = corners[node, NEXT]
     rings[ring_count, 0], rings[ring_count, 1] = first, n
     rings[ring_count, 2], rings[ring_count, 3], rings[ring_count, 4] = label, saddles, code
-    return rings, ring_count + 1, points
 
 
 @machine_code
@@ -144,9 +147,14 @@ def trace_rows(
     points = np.empty((1024, 2), np.int64)
     pixel, label = np.empty(4, np.uint8), np.empty(4, np.int64)
     for row in range(height):
+        # room for a whole row at once: at a vertex four corners at most, and two rings that close; a label a pixel
+        corners = _grown(corners, corner_count + 4 * (width + 1))
+        points = _grown(points, corner_count + 4 * (width + 1))
+        rings = _grown(rings, ring_count + 2 * (width + 1))
+        parent = _grown_labels(parent, label_count + width)
         for x in range(width):
             codes[x] = class_map[row, x] if is_traced[class_map[row, x]] else 0
-        parent, label_count = _label_row(codes, codes_above, labels, labels_above, parent, label_count)
+        label_count = _label_row(codes, codes_above, labels, labels_above, parent, label_count)
         going_right, coming_left = _NONE, _NONE
         for x in range(width + 1):
             # round the vertex against the clock, from the upper left: a region goes on from one to the next
@@ -177,7 +185,6 @@ def trace_rows(
                 tail = from_above if p == 0 else (from_left if p == 1 else _NONE)
                 head = to_above if out == _UP else (to_left if out == _LEFT else _NONE)
                 if q != (p + 1) % 4:  # it turns
-                    corners = _grown(corners, corner_count + 1)
                     corners[corner_count, X], corners[corner_count, Y] = x, first_y + row
                     corners[corner_count, SADDLE] = saddle
                     tail, head = _with_corner(corners, corner_count, tail, head)
@@ -186,9 +193,8 @@ def trace_rows(
                     if corners[tail, OTHER_END] != head:
                         _join(corners, tail, head)
                     else:
-                        rings, ring_count, points = _ring_out(
-                            corners, head, rings, ring_count, points, label[p], pixel[p]
-                        )
+                        _ring_out(corners, head, rings, ring_count, points, label[p], pixel[p])
+                        ring_count += 1
                 if p == 2:
                     up[x] = head
                 elif p == 3:

@@ -37,3 +37,6 @@ class Light:
     glass: Glass
     leans_on_glass: bool  # its threshold or its densities are taken from the glass
     tissue_like: float | None = None  # share of the overview with the colours of stained tissue; None: not looked at
+    shade: float | None = (
+        None  # share of what is tissue on the overview that is glass, only darker; None: not looked at
+    )

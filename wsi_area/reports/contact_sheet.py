@@ -27,7 +27,8 @@ class Card:
     of: str  # what that is, and its share of the tissue
     warnings: int
     codes: tuple[str, ...]  # of its findings, for the filter
-    picture: SlidePicture | None
+    picture: SlidePicture | None  # of the newest result
+    picture_anchor: str
     amended: str  # the area with a person's corrections; empty where nobody made any
     verdict: VerdictLine | None  # None where nobody decided on any slide of the run
 
@@ -43,6 +44,7 @@ def contact_sheet(
 
 
 def _card(place: int, record: EndedSlide, slide: SlideView, verdict: VerdictLine | None) -> Card:
+    picture, picture_anchor = slide.newest_picture
     area, of = _number(record) if isinstance(record, CountedSlide) else ("", "")
     return Card(
         anchor=anchor_of(place),
@@ -54,7 +56,8 @@ def _card(place: int, record: EndedSlide, slide: SlideView, verdict: VerdictLine
         of=of,
         warnings=sum(f.severity == "warning" for f in slide.findings),
         codes=tuple(dict.fromkeys(f.code for f in slide.findings)),
-        picture=slide.picture,
+        picture=picture,
+        picture_anchor=picture_anchor,
         amended=next((text for _, text in slide.amended), ""),
         verdict=verdict,
     )

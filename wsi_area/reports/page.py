@@ -44,7 +44,7 @@ class ReportView:
     def on_paper(self) -> "ReportView":
         """Return the same with its pictures made for paper."""
         shown = {slide.anchor: slide.on_paper for slide in self.slides}
-        cards = (replace(c, picture=shown[c.anchor].picture) if c.anchor in shown else c for c in self.cards)
+        cards = (replace(c, picture=shown[c.anchor].newest_picture[0]) if c.anchor in shown else c for c in self.cards)
         return replace(self, cards=tuple(cards), slides=tuple(shown.values()))
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from wsi_area.errors import ResultError
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.cohort import cohort
 from wsi_area.reports.contact_sheet import contact_sheet
@@ -16,7 +17,8 @@ from wsi_area.reports.provenance import provenance
 from wsi_area.reports.review_view import review_view
 from wsi_area.reports.slide_view import SlideView, slide_view
 from wsi_area.reports.subjects import subject_rows
-from wsi_area.results.layout import write_bytes
+from wsi_area.results.amended import AmendedSlide, latest_amended
+from wsi_area.results.layout import SlideLayout, write_bytes
 from wsi_area.results.run_folder import refuse_run_in
 from wsi_area.results.seal.sealed_run import add_to_seal
 from wsi_area.storage.place import Place
@@ -99,5 +101,20 @@ def _views(documents: RunDocuments) -> Iterator[SlideView]:
     budget_bytes = bytes_per_slide(len(documents.slides))
     for place, slide in enumerate(documents.slides, start=1):
         folder = documents.folder(slide)
-        picture = slide_picture(folder, slide, budget_bytes) if isinstance(slide, CountedSlide) else None
-        yield slide_view(place, slide, picture, folder)
+        if not isinstance(slide, CountedSlide):
+            yield slide_view(place, slide, None, folder)
+            continue
+        version = _shown_version(folder)
+        budget = budget_bytes // (1 if version is None else 2)
+        picture = slide_picture(folder, slide, budget)
+        corrected = None if version is None else slide_picture(version.layout, version.result, budget)
+        yield slide_view(place, slide, picture, folder, corrected)
+
+
+def _shown_version(folder: SlideLayout) -> AmendedSlide | None:
+    """Return the newest amended version of a slide whose picture can be shown; None where there is none."""
+    try:
+        found = latest_amended(folder)
+    except ResultError:  # its page says why
+        return None
+    return None if found is None or found.is_base_gone else found

@@ -78,7 +78,9 @@ class SlideView:
     headline: tuple[tuple[str, str], ...] = ()
     amended: tuple[tuple[str, str], ...] = ()  # the same numbers with a person's corrections
     amended_fault: str = ""  # why those cannot be shown
+    amended_name: str = ""  # what the version is called
     picture: SlidePicture | None = None
+    amended_picture: SlidePicture | None = None  # of that version
     tile_legend: tuple[LegendEntry, ...] = ()
     areas: AreasTable | None = None
     budget: BudgetView | None = None
@@ -98,8 +100,22 @@ class SlideView:
 
     @property
     def on_paper(self) -> "SlideView":
-        """Return the same with its picture made for paper."""
-        return self if self.picture is None else replace(self, picture=self.picture.on_paper)
+        """Return the same with its pictures made for paper."""
+        if self.picture is None:
+            return self
+        corrected = None if self.amended_picture is None else self.amended_picture.on_paper
+        return replace(self, picture=self.picture.on_paper, amended_picture=corrected)
+
+    @property
+    def amended_anchor(self) -> str:
+        """Return the address of the picture of the amended version."""
+        return f"{self.anchor}-amended"
+
+    @property
+    def newest_picture(self) -> tuple[SlidePicture | None, str]:
+        """Return the picture of the newest result, and its address."""
+        corrected = self.amended_picture
+        return (self.picture, self.anchor) if corrected is None else (corrected, self.amended_anchor)
 
 
 def anchor_of(place: int) -> str:
@@ -116,7 +132,11 @@ def findings_of(slide: EndedSlide) -> tuple[Finding, ...]:
 
 
 def slide_view(
-    place: int, record: EndedSlide, picture: SlidePicture | None, layout: SlideLayout | None = None
+    place: int,
+    record: EndedSlide,
+    picture: SlidePicture | None,
+    layout: SlideLayout | None = None,
+    amended_picture: SlidePicture | None = None,
 ) -> SlideView:
     """Return the page of one slide.
 
@@ -130,6 +150,8 @@ def slide_view(
         None for a slide that failed.
     layout : SlideLayout or None
         Where its other pictures lie.
+    amended_picture : SlidePicture or None
+        Of its newest amended version, where the report shows what was measured.
     """
     status = record.status
     head = SlideView(
@@ -146,14 +168,16 @@ def slide_view(
     if not isinstance(record, CountedSlide):
         return head
     facts = record.segmenter.facts
-    amended, amended_fault = ((), "") if layout is None else _amended(layout)
+    name, amended, amended_fault = ("", (), "") if layout is None else _amended(layout)
     return replace(
         head,
         reason="; ".join(text for text in (head.reason, estimate_text(record)) if text),
         headline=_headline(record),
         amended=amended,
         amended_fault=amended_fault,
+        amended_name=name,
         picture=picture,
+        amended_picture=amended_picture,
         tile_legend=()
         if picture is None or picture.tile_facts is None
         else tile_legend(picture.tile_facts, is_estimate=record.is_estimate),
@@ -189,18 +213,17 @@ def _headline(record: CountedSlide) -> tuple[tuple[str, str], ...]:
     return tuple(lines)
 
 
-def _amended(layout: SlideLayout) -> tuple[tuple[tuple[str, str], ...], str]:
-    """Return the numbers of the newest amended version of a slide, and why there are none though it has one."""
+def _amended(layout: SlideLayout) -> tuple[str, tuple[tuple[str, str], ...], str]:
+    """Return the name of a slide's newest amended version, its numbers, and why there are none though it has one."""
     try:
         found = latest_amended(layout)
     except ResultError as error:
-        return (), str(error)
+        return "", (), str(error)
     if found is None:
-        return (), ""
+        return "", (), ""
     what = f"amended ({found.number}{', its base is gone' if found.is_base_gone else ''})"
-    return tuple(
-        (f"{name}, {what}", text) for name, text in _headline(found.result) if name not in (_DOUBT, _SCALE_ALONE)
-    ), ""
+    shown = [(name, text) for name, text in _headline(found.result) if name not in (_DOUBT, _SCALE_ALONE)]
+    return what, tuple((f"{name}, {what}", text) for name, text in shown), ""
 
 
 def _calibration_text(calibration: CalibrationOnRecord) -> str:

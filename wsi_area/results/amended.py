@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from wsi_area.errors import ResultError
 from wsi_area.model.corrections.amendment import Amendment
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.class_map.overlaid import require_same_base
-from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.content_hash import content_hash
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import AMENDED_FOLDER, SlideLayout

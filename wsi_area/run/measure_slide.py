@@ -19,7 +19,7 @@ from wsi_area.results.thumbnail import CLASSES_NAME, write_thumbnail
 from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
 from wsi_area.run.events import SlidePreparing, SlideStarted
-from wsi_area.run.executors.contract import TaskLost
+from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.finished.basis import basis_of
 from wsi_area.run.finished.kept import note_finished, standing_result
 from wsi_area.run.finished.measured import Measured, write_failed
@@ -32,10 +32,12 @@ from wsi_area.run.passes.merged_objects import (
     with_tissue,
 )
 from wsi_area.run.passes.tissue_layer import layer_asked, reason_of_layer
-from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
+from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_or_split, prepare_slide
+from wsi_area.run.preparing.overview_parts import OverviewWanted, overview_seen, read_overview_part
 from wsi_area.run.slide_document import slide_document
 from wsi_area.run.slide_tiles import Work, lost_message, measure_tiles, missing_batches, tiles_of
-from wsi_area.run.work.phases import PreparingStopped, told_phases
+from wsi_area.run.work.phases import PreparingStopped, begin_phase, told_phases
+from wsi_area.settings.parts_signal import parts_signal
 from wsi_area.settings.run_settings import RunSettings
 
 
@@ -79,7 +81,8 @@ def _measured(
     if context.settings.estimate.is_asked and not is_layer:
         return _estimated(slide, layout, context, prepared, read_path)
     origin, tiles = origin_of(prepared, context.settings), tiles_place(layout, prepared, context.settings)
-    lay_out(layout, tiles, prepared, origin, context.force, is_layer=is_layer)
+    signal = None if is_layer else parts_signal(context.settings, prepared.fitted, prepared.regions)
+    lay_out(layout, tiles, prepared, origin, context.force, is_layer=is_layer, signal=signal)
     take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
     commit_skipped(tiles, prepared, origin.key)  # again: an earlier run may have been killed before it had
     batches, plan = missing_batches(tiles, prepared), prepared.plan
@@ -177,13 +180,35 @@ def prepared_slide(
         is_in_worker = not executor.is_local
         if is_in_worker:  # whose phases nobody hears here
             tell("a worker looks at it")
-        task = PrepareTask(slide, context.settings, context.memory_limit_bytes, read_path, is_in_worker, ticket)
-        prepared = next((outcome for _, outcome in executor.map(prepare_slide, [task])), None)
+        task = PrepareTask(slide, context.settings, context.memory_limit_bytes, read_path, is_in_worker, ticket, True)
+        prepared = _prepared_by(executor, task)
     if isinstance(prepared, PrepareFailure) and prepared.error == PreparingStopped.__name__:
         return None
     if prepared is None and not executor.is_stopped:
         raise IncompleteResultError(f"{slide.slide_id}: it was never looked at; run the same command again")
     return prepared
+
+
+def _prepared_by(executor: Executor, task: PrepareTask) -> PreparedSlide | PrepareFailure | TaskLost | None:
+    """Return a slide prepared by one worker, and a large overview of it read by all; None if stopped before the end."""
+    looked = next((outcome for _, outcome in executor.map(prepare_or_split, [task])), None)
+    if not isinstance(looked, OverviewWanted):
+        return looked
+    try:
+        begin_phase(task.ticket, "reading the overview")
+    except PreparingStopped:
+        return None
+    parts = []
+    for _, part in executor.map(read_overview_part, looked.tasks):
+        if isinstance(part, TaskLost):
+            return part
+        if part.error:
+            return task.failed(part.error, part.message)
+        parts.append(part)
+    if len(parts) < len(looked.tasks):
+        return None
+    whole = replace(task, splits_overview=False, seen=overview_seen(looked, parts))
+    return next((outcome for _, outcome in executor.map(prepare_slide, [whole])), None)
 
 
 def finished(

@@ -5,8 +5,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from wsi_area.compute.calibration.calibrate import calibrate
 from wsi_area.compute.calibration.level_ratios import usable_levels
 from wsi_area.compute.calibration.policy import CalibrationPolicy
@@ -14,18 +12,18 @@ from wsi_area.compute.cut.grid import read_near_edges
 from wsi_area.compute.cut.planning import Tiling, plan_slide, validate
 from wsi_area.compute.cut.skipping import skip_glass
 from wsi_area.compute.cut.spots import as_spots
-from wsi_area.compute.judge.pictures import looks_dark
-from wsi_area.errors import MissingMppError, SlideOpenError
+from wsi_area.errors import MissingMppError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_on
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.drawn import Drawn, NamedRegions, RegionOfInterest
 from wsi_area.model.light import Light
-from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_certificate import Completeness
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.results.thumbnail import thumbnail_jpeg
+from wsi_area.run.preparing.overview_parts import OverviewSeen, OverviewWanted, overview_wanted
+from wsi_area.run.preparing.slide_overview import is_of_another_scale, refuse_dark_colours, rim_fraction, with_mpp
 from wsi_area.run.sampling import spread_samples, tissue_samples
 from wsi_area.run.slide_light import fills_of, light_of, without_fills
 from wsi_area.run.work.deadlines import deadline
@@ -44,6 +42,7 @@ from wsi_area.segmenters.protocol import (
     WantsSpread,
 )
 from wsi_area.segmenters.registry import make_segmenter, segmenter_package
+from wsi_area.settings.parts_signal import parts_signal
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.slides import (
     LaneDecision,
@@ -80,11 +79,23 @@ class PrepareTask:
     read_path: str | None = None  # of a local copy to be read instead
     in_worker: bool = False  # in a process that may be ended where the slide hangs
     ticket: int = NOBODY  # of whoever is told of the phases
+    splits_overview: bool = False  # a large one is to be read in parts, by several tasks
+    seen: OverviewSeen | None = None  # once these were read
 
     @property
     def slide_id(self) -> str:
         """Return the slide that it is about."""
         return self.slide.slide_id
+
+    @property
+    def timeout_s(self) -> float:
+        """Return how long looking at the slide may take."""
+        return TILES_OF_PREPARING * self.settings.run.tile_timeout_s
+
+    def failed(self, error: str, message: str) -> "PrepareFailure":
+        """Return what is said where it came to nothing; of a copy, as of the slide that somebody named."""
+        said = message if self.read_path is None else message.replace(self.read_path, self.slide.path)
+        return PrepareFailure(self.slide_id, error, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,31 +130,38 @@ class PrepareFailure:
 
 
 def prepare_slide(task: PrepareTask) -> PreparedSlide | PrepareFailure:
-    """Return the slide ready to be measured, or why it cannot be; never raises.
+    """Return the slide ready to be measured, or why it cannot be; never raises."""
+    prepared = prepare_or_split(replace(task, splits_overview=False))
+    assert not isinstance(prepared, OverviewWanted), "nobody asked for parts"
+    return prepared
 
-    This is the task boundary of a slide, so that one bad file never stops the batch.
+
+def prepare_or_split(task: PrepareTask) -> PreparedSlide | OverviewWanted | PrepareFailure:
+    """Return the slide ready to be measured, which parts of its overview must be read first, or why it cannot be.
+
+    This is the task boundary of a slide, so that one bad file never stops the batch: it never raises.
     """
     started = time.thread_time()
-    timeout_s = TILES_OF_PREPARING * task.settings.run.tile_timeout_s
     try:
-        with deadline(timeout_s, f"{task.slide.slide_id}: its overview", ends_process=task.in_worker):
-            prepared = _prepare(task)
+        with deadline(task.timeout_s, f"{task.slide.slide_id}: its overview", ends_process=task.in_worker):
+            found = _prepare(task)
     except Exception as error:  # the boundary: a failure becomes this slide's final status
         _LOG.debug("%s cannot be prepared", task.slide.path, exc_info=True)
-        return PrepareFailure(task.slide.slide_id, type(error).__name__, _of_original(str(error), task))
-    return replace(prepared, prepare_cpu_s=time.thread_time() - started)
+        return task.failed(type(error).__name__, str(error))
+    took_s = time.thread_time() - started + (0.0 if task.seen is None else task.seen.cpu_s)
+    if isinstance(found, OverviewWanted):
+        return replace(found, cpu_s=took_s)
+    return replace(found, prepare_cpu_s=took_s)
 
 
-def _of_original(message: str, task: PrepareTask) -> str:
-    """Return a message about a copy as one about the slide that somebody named."""
-    return message if task.read_path is None else message.replace(task.read_path, task.slide.path)
-
-
-def _prepare(task: PrepareTask) -> PreparedSlide:
-    choice = task.settings.reader.choice
+def _prepare(task: PrepareTask) -> PreparedSlide | OverviewWanted:
     begin_phase(task.ticket, "opening the file")
-    info = inspect(task.read_path or task.slide.path, slide_id=task.slide.slide_id, choice=choice)
-    refuse_hostile_header(info)
+    if task.seen is None:
+        choice = task.settings.reader.choice
+        info = inspect(task.read_path or task.slide.path, slide_id=task.slide.slide_id, choice=choice)
+        refuse_hostile_header(info)
+    else:
+        info = task.seen.info
     policy = task.settings.calibration.policy
     calibration = calibrate(info, override=task.slide.override, policy=policy)
     try:
@@ -155,7 +173,7 @@ def _prepare(task: PrepareTask) -> PreparedSlide:
 
 def _cut_and_fitted(
     task: PrepareTask, info: SlideInfo, calibration: Calibration, policy: CalibrationPolicy
-) -> PreparedSlide:
+) -> PreparedSlide | OverviewWanted:
     settings = task.settings
     levels = usable_levels(info, policy)
     # what is drawn lies beside the slide itself, not beside a copy of it
@@ -167,11 +185,15 @@ def _cut_and_fitted(
     asked_um = settings.tiling.work_mpp
     first = plan_slide(info, calibration.mpp, levels, Tiling(asked_um, settings.tiling.tile_px))
     begin_phase(task.ticket, "trying the lanes")
-    lane = choose_lane(info, [first.level], settings.reader.lane, levels)
+    seen = task.seen
+    lane = choose_lane(info, [first.level], settings.reader.lane, levels) if seen is None else seen.lane
+    if task.splits_overview and (parts := overview_wanted(info, lane, levels, task.timeout_s, task.in_worker)):
+        return parts
     begin_phase(task.ticket, "reading the overview")
     with borrow_reader(info, lane.lane) as reader:
-        overview = _with_mpp(read_overview(info, reader, usable_levels=levels), calibration)
-        _refuse_dark_colours(info, overview)
+        overview = read_overview(info, reader, usable_levels=levels) if seen is None else seen.overview
+        overview = with_mpp(overview, calibration)
+        refuse_dark_colours(info, overview)
         exclusions = _exclusions(settings, segmenter)
         fills = fills_of(settings, exclusions, overview)
         lit = overview if fills is None else without_fills(overview, fills)
@@ -179,12 +201,12 @@ def _cut_and_fitted(
             lit = replace(lit, samples=tissue_samples(reader, first, lit, segmenter.sample_blocks))
     begin_phase(task.ticket, fitting_phase(settings.segmenter.name))
     fitted = segmenter.fit(replace(lit, drawn=drawn))
-    if isinstance(fitted, WantsSpread) and fitted.wants_spread and _is_of_another_scale(overview, first):
+    if isinstance(fitted, WantsSpread) and fitted.wants_spread and is_of_another_scale(overview, first):
         with borrow_reader(info, lane.lane) as reader:
             begin_phase(task.ticket, "reading samples for the threshold")
             spread = spread_samples(reader, first, PLAIN_SPREAD_BLOCKS if lane.lane == "plain" else SPREAD_BLOCKS)
         fitted = segmenter.fit(replace(lit, drawn=drawn, spread=spread))
-    plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
+    plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane, given.regions))
     if isinstance(fitted, AdaptsToWorkMpp) and plan.work_mpp is not None:
         fitted = fitted.at_work_mpp(plan.work_mpp)
     begin_phase(task.ticket, "looking for what is excluded")
@@ -192,7 +214,7 @@ def _cut_and_fitted(
     wrapped = with_exclusions(fitted, exclusions, lit, plan.work_mpp, fills)
     if wrapped is not fitted:  # it looks further round a pixel than the segmenter alone
         fitted = wrapped
-        plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
+        plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane, given.regions))
     if plan.level != first.level:  # the segmenter was made for another pixel size
         lane = choose_lane(info, [plan.level], settings.reader.lane, levels)
     settings.require_classes(fitted.scheme)
@@ -206,34 +228,15 @@ def _cut_and_fitted(
         plan = skip_glass(plan, wanted, margin_px, is_certain=is_sampled or isinstance(segmenter, UsesDrawn))
     begin_phase(task.ticket, "proving the reader")
     lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
-    rim = _rim_fraction(foreground & lit.valid)
-    light = light_of(fitted, overview, foreground)
+    rim = rim_fraction(foreground & lit.valid)
+    light = light_of(fitted, overview, lit, foreground)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
     package, kept = segmenter_package(settings.segmenter.name), completeness(info)
+    box_px = -(-info.size_l0_px.area_px // overview.valid.size)
     return PreparedSlide(
-        info,
-        calibration,
-        lane,
-        fitted,
-        plan,
-        drawn,
-        roi,
-        rim,
-        -(-info.size_l0_px.area_px // overview.valid.size),
-        light,
-        kept,
-        thumbnail,
-        0.0,
-        package,
-        not_assessed,
-        given.regions,
-    )
-
-
-def _is_of_another_scale(overview: Overview, plan: SlidePlan) -> bool:
-    """Return whether the pixels of the work differ from an overview's; in 8 bits only finer ones are asked for."""
-    overview_px, work_px = overview.valid.size, plan.work_size_px.area_px
-    return overview_px < work_px or (overview.deep is not None and overview_px != work_px)
+        info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, light, kept, thumbnail, 0.0, package,
+        not_assessed, given.regions,
+    )  # fmt: skip
 
 
 def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:
@@ -245,21 +248,6 @@ def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:
     return limit_to_roi(plan, roi)
 
 
-def _refuse_dark_colours(info: SlideInfo, overview: Overview) -> None:
-    """Refuse three grey pictures as red, green and blue if nothing but their number says so and the field is dark.
-
-    Raises
-    ------
-    SlideOpenError
-    """
-    if info.colours_assumed and looks_dark(overview):
-        raise SlideOpenError(
-            f"{info.path}: it holds three grey pictures that nothing names, and their field is dark as that of "
-            "fluorescence is, so they are hardly red, green and blue; say which one is meant: "
-            "--set reader.channel=0, 1 or 2"
-        )
-
-
 def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSettings:
     """Return what is excluded; from a drawing only what is asked for, so that outline and count stay the same area."""
     if isinstance(segmenter, UsesDrawn):
@@ -267,12 +255,16 @@ def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSetting
     return settings.exclusions
 
 
-def _tiling(settings: RunSettings, fitted: FittedSegmenter, info: SlideInfo, lane: LaneDecision) -> Tiling:
+def _tiling(
+    settings: RunSettings, fitted: FittedSegmenter, info: SlideInfo, lane: LaneDecision, named: NamedRegions
+) -> Tiling:
     asked = settings.tiling.work_mpp if settings.tiling.work_mpp is not None else fitted.work_mpp
     # a plain image is decoded whole, and for a moment held twice
     px_bytes = 10 if SAMPLE_BITS in info.properties else 6
     reader_bytes = px_bytes * info.size_l0_px.area_px if lane.lane == "plain" else READER_BYTES
     tiling = Tiling(asked, settings.tiling.tile_px, fitted.context_um, isinstance(fitted, ColourRuled), reader_bytes)
+    if parts_signal(settings, fitted, named) is not None:
+        tiling = replace(tiling, keeps_signal=True)
     if isinstance(fitted, StatesMemory):
         tiling = replace(tiling, segmenter_bytes_per_px=fitted.working_bytes_per_px)
     if tiling.tile_px == "auto" and isinstance(fitted, PrefersTiles):
@@ -280,21 +272,6 @@ def _tiling(settings: RunSettings, fitted: FittedSegmenter, info: SlideInfo, lan
     return tiling
 
 
-def _with_mpp(overview: Overview, calibration: Calibration) -> Overview:
-    mpp = calibration.mpp
-    if mpp is None:
-        return overview
-    h, w = overview.valid.shape
-    size = overview.size_l0_px
-    return replace(overview, mpp=replace(mpp, x=mpp.x * size.width_px / w, y=mpp.y * size.height_px / h))
-
-
 def _margin_l0_px(settings: RunSettings, calibration: Calibration) -> float:
     mpp = calibration.mpp
     return 0.0 if mpp is None else settings.tiling.skip_margin_um / min(mpp.x, mpp.y)
-
-
-def _rim_fraction(seen: MaskArray) -> float:
-    """Return the share of a mask's outermost pixels that are True: tissue there may go on beyond the scan."""
-    rim = np.concatenate([seen[0], seen[-1], seen[1:-1, 0], seen[1:-1, -1]])
-    return float(rim.mean())

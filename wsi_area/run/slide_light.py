@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from wsi_area.model.light import Light
 from wsi_area.model.pixels import MaskArray, Overview
+from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.colour.fills import Fills, find_fills
+from wsi_area.segmenters.colour.glass_shade import shade_share
 from wsi_area.segmenters.colour.tissue_like import tissue_like_share
 from wsi_area.segmenters.exclusions.settings import ExclusionSettings
 from wsi_area.segmenters.protocol import FittedSegmenter, KnowsLight
@@ -25,9 +27,19 @@ def without_fills(overview: Overview, fills: Fills) -> Overview:
     return replace(overview, valid=overview.valid & ~fills.mask, glass=fills.glass)
 
 
-def light_of(fitted: FittedSegmenter, overview: Overview, foreground: MaskArray) -> Light | None:
-    """Return the light of a slide; where next to all of it must be read, with what that is made of."""
+def light_of(fitted: FittedSegmenter, overview: Overview, lit: Overview, foreground: MaskArray) -> Light | None:
+    """Return the light of a slide, with how much of its tissue is glass in the shade.
+
+    Where next to all of it must be read, also with what that is made of. ``lit`` is the overview on which what was
+    filled is not valid.
+    """
     light = fitted.light if isinstance(fitted, KnowsLight) else None
-    if light is None or not overview.valid.any() or float(foreground[overview.valid].mean()) < NEXT_TO_ALL:
+    if light is None or not overview.valid.any():
+        return light
+    ruled = getattr(fitted, "inner", fitted)  # exclusions lie round it
+    if light.leans_on_glass and light.glass.source != "nominal" and isinstance(ruled, ColourRuled):
+        taken = ruled.colour_rule.is_foreground(lit.rgb)
+        light = replace(light, shade=shade_share(lit.rgb, lit.valid, taken, light.glass.rgb))
+    if float(foreground[overview.valid].mean()) < NEXT_TO_ALL:
         return light
     return replace(light, tissue_like=tissue_like_share(overview))

@@ -16,8 +16,8 @@ from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.record.estimate.slide_estimate import CoarseLook, EstimateOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.layered_map import grid_of
+from wsi_area.results.class_map.ledger import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.sparse_class_map import SparseClassMap, sparse_class_map
-from wsi_area.results.class_map.store import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.estimates.estimated_slide import Estimated, estimated_from
 from wsi_area.results.estimates.spot_shares import spot_shares

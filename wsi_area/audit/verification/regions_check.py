@@ -1,24 +1,20 @@
 """audit: a slide's table of regions held against its document, and counted again from the class map."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.annotations.masks.files import read_mask
+from wsi_area.annotations.masks.standing import mask_as_it_was
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.regions.tally import Groups
-from wsi_area.errors import AnnotationError
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.drawn import NamedRegion, NamedRegions
 from wsi_area.model.drawn_mask import DrawnMask
-from wsi_area.model.record.slide_regions import LISTED_MOST, RegionFile, RegionOnRecord
+from wsi_area.model.record.slide_regions import LISTED_MOST, RegionOnRecord
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.results.class_map.layered_map import LayeredMap, grid_of, tissue_layer
+from wsi_area.results.class_map.layered_map import LayeredMap, grid_of
 from wsi_area.results.class_map.region_boxes import counted_regions
-from wsi_area.results.class_map.sparse_class_map import sparse_class_map
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.region_record import MASK, rows_of
 from wsi_area.results.tables.region_tables import (
@@ -84,11 +80,8 @@ def _counted_faults(
 ) -> Iterator[str]:
     """Yield the regions whose every number, made again from outline and class map, is another one."""
     scheme = ClassScheme(tuple(c.tissue_class for c in slide.classes))
-    columns, edges_of_rows = grid_of(slide).edges_l0_px
-    is_tissue = np.zeros(256, np.bool_)
-    is_tissue[[c.id for c in slide.classes if c.is_tissue]] = True
-    layer = tissue_layer(layout)
-    layered = LayeredMap(sparse_class_map(layout), columns, edges_of_rows, is_tissue, layer)
+    layered = LayeredMap.over(layout, grid_of(slide), scheme.classes)
+    signal = None if layered.signal_map is None else layered.signal_map.signal
     masks = _masks_again(slide, rows)
     counts = counted_regions(layered, Groups.of(scheme), outlines, list(masks.values()))
     regions = tuple(
@@ -96,8 +89,9 @@ def _counted_faults(
         for row, outline in zip(rows, outlines, strict=True)
     )
     again = rows_of(
-        NamedRegions(regions), counts, scheme, slide.mpp, slide.calibration.relative_u_area, has_layer=layer is not None
-    )
+        NamedRegions(regions), counts, scheme, slide.mpp, slide.calibration.relative_u_area, signal,
+        has_layer=layered.layer is not None,
+    )  # fmt: skip
     for number, (row, made, outline) in enumerate(zip(rows, again, outlines, strict=True), 1):
         if outline is None and row.mask_file not in masks:
             continue
@@ -111,7 +105,9 @@ def _masks_again(slide: CountedSlide, rows: Sequence[RegionOnRecord]) -> dict[in
     """Return the masks whose codes have rows, by the number of the file, each with the row of each code, else -1."""
     found: dict[int, tuple[DrawnMask, NDArray[np.int32]]] = {}
     for number, file in enumerate(() if slide.regions is None else slide.regions.files):
-        mask = _mask_as_it_was(file, slide) if file.kind == MASK else None
+        if file.kind != MASK:
+            continue
+        mask = mask_as_it_was(file.path, file.sha256, file.scale_l0_px_per_unit, slide.size_l0_px)
         if mask is None:
             continue
         row_of_code = np.full(256, -1, np.int32)
@@ -120,13 +116,3 @@ def _masks_again(slide: CountedSlide, rows: Sequence[RegionOnRecord]) -> dict[in
                 row_of_code[row.mask_code] = at
         found[number] = (mask, row_of_code)
     return found
-
-
-def _mask_as_it_was(file: RegionFile, slide: CountedSlide) -> DrawnMask | None:
-    """Return a mask as a run read it; None where it is gone, another one, or fits in another way."""
-    for scale in (None, file.scale_l0_px_per_unit):  # as it fits by itself; else somebody stated the scale
-        with suppress(AnnotationError, OSError):
-            read = read_mask(Path(file.path), slide.size_l0_px, scale)
-            if read.sha256 == file.sha256 and read.mask.scale_x == file.scale_l0_px_per_unit:
-                return read.mask
-    return None

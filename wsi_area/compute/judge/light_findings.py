@@ -15,6 +15,8 @@ FALL_LIMIT = 0.06
 """Fall of the light over the field. On five real slides it is 1.0 to 2.3 %, on fields that show enough glass 0.4 to
 3.6 %, on one photograph 4.6 %. At the threshold tissue absorbs 8 % of the glass; a fall of 6 % takes 3 of them at
 either end of the field."""
+MOST_SHADE = 0.05
+"""Share of the tissue that may be flat and of the colour of the glass. On real slides and fields of tissue it is 0."""
 MOSTLY_TISSUE = 0.5  # of the picture with the colours of stained tissue: it is a crop, a core, a field of nothing else
 LITTLE_GLASS = 0.05  # of the picture: gaps and rims within tissue
 
@@ -108,12 +110,26 @@ def _glass_taken(slide_id: str, share: float) -> QaFinding:
 
 
 def _uneven(slide_id: str, light: Light, limit: float) -> list[QaFinding]:
-    fall = light.glass.fall
-    if not light.leans_on_glass or fall is None or fall <= limit:
+    fall, shade = light.glass.fall, light.shade
+    if not light.leans_on_glass:
         return []
+    if fall is None or fall <= limit:
+        return [] if shade is None or shade <= MOST_SHADE else [_in_the_shade(slide_id, shade)]
     message = (
         f"the light falls by {fall:.1%} over the field, and one threshold and one glass are used for all of it: glass "
         "in the dim part may be counted as tissue"
     )
     remedy = "correct the shading when scanning or exporting and measure again; look at the class map before that"
     return [QaFinding(slide_id, "GLASS_UNEVEN", "warning", fall, limit, "", message, remedy)]
+
+
+def _in_the_shade(slide_id: str, shade: float) -> QaFinding:
+    message = (
+        f"{shade:.1%} of what is tissue on the overview is flat and has the colour of the glass, only darker: glass "
+        "beyond a coverslip's edge, under a shadow or at an unlit rim may have been counted as tissue"
+    )
+    remedy = (
+        "look at the class map; leave that part out with a region of interest (--roi), or give segmenter.threshold, "
+        "and run again"
+    )
+    return QaFinding(slide_id, "GLASS_UNEVEN", "warning", shade, MOST_SHADE, "", message, remedy)

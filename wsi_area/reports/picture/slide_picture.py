@@ -17,7 +17,7 @@ from wsi_area.reports.picture.photo_layers import Frame, Layer, photo_layers
 from wsi_area.reports.picture.region_outlines import RegionOutline, region_outlines
 from wsi_area.reports.picture.tile_map import NOTHING_RGB, SKIPPED_RGB, UNSAMPLED_RGB, TileFacts, tile_map
 from wsi_area.results.class_map.class_codes import OUTSIDE_RGB, UNREADABLE_RGB, reserved_in
-from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.layout import SlideLayout
 
 _TILES_CSS_PX = 480  # the longer side of the tile picture, about

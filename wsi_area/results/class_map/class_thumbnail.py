@@ -22,8 +22,8 @@ from wsi_area.compute.picture.majority_picture import InTiles, PictureGrid, majo
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.class_codes import RESERVED, class_colours
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.class_map.sparse_class_map import sparse_class_map
-from wsi_area.results.class_map.store import ledger_rows
 from wsi_area.results.class_map.stored_class_map import StoredClassMap
 from wsi_area.results.layout import SlideLayout, write_bytes
 from wsi_area.results.thumbnail import CLASSES_NAME, ThumbnailFrame

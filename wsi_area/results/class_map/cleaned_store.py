@@ -23,8 +23,9 @@ from wsi_area.model.ledger import NOT_COMMITTED
 from wsi_area.model.objects import SizeChange, SizeFilters
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.class_map.overlaid import stored_shard
-from wsi_area.results.class_map.store import create_store, ledger_rows
+from wsi_area.results.class_map.store import create_store
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.layout import (
     HEAT_MAP_NAME,

@@ -11,16 +11,11 @@ import google_crc32c
 import numpy as np
 from numcodecs import blosc
 from numpy.typing import NDArray
-from zarr.codecs import BloscCodec, Crc32cCodec
 
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap
+from wsi_area.results.class_map.array_documents import ZSTD_LEVEL
 from wsi_area.storage.place import Place, commit
-
-_LEVEL = 1
-CHUNK_CODECS = (BloscCodec(cname="zstd", clevel=_LEVEL, shuffle="bitshuffle", typesize=1), Crc32cCodec())
-"""What `encoded_tile` does, as zarr's metadata say it: zstd of the codes' bit planes. A frame says itself how it is to
-be unpacked, so that class maps which earlier versions packed with LZ4 are read, and go on, as they are."""
 
 ABSENT = np.iinfo(np.uint64).max
 """In the index: the offset of a tile that is not there."""
@@ -31,6 +26,8 @@ _ENTRY_BYTES = 16
 
 def encoded_tile(class_map: ClassMap, tile_px: int) -> bytes | None:
     """Return a tile as it lies in a shard, or None for one of background, which is the fill value.
+
+    Its bit planes are packed with zstd, as the document of the class map says.
 
     Parameters
     ----------
@@ -44,7 +41,12 @@ def encoded_tile(class_map: ClassMap, tile_px: int) -> bytes | None:
         class_map = whole
     if not class_map.any():
         return None
-    frame: bytes = blosc.compress(np.ascontiguousarray(class_map), b"zstd", _LEVEL, blosc.BITSHUFFLE, tile_px**2)
+    frame: bytes = blosc.compress(np.ascontiguousarray(class_map), b"zstd", ZSTD_LEVEL, blosc.BITSHUFFLE, tile_px**2)
+    return with_checksum(frame)
+
+
+def with_checksum(frame: bytes) -> bytes:
+    """Return a compressed tile as it lies in a shard."""
     return frame + _crc(frame)
 
 

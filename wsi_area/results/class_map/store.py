@@ -10,22 +10,19 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import zarr
-from numcodecs import zstd
 from numpy.typing import NDArray
-from zarr.codecs import ZstdCodec
 
 from wsi_area.errors import ResultError, StaleResultError
-from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
-from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
+from wsi_area.model.classes import ClassScheme
+from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.plan import SlidePlan
+from wsi_area.results.class_map.array_documents import write_class_map, write_group, write_ledger
+from wsi_area.results.class_map.ledger import ledger_document, write_rows
 from wsi_area.results.class_map.overlaid import OVER_KEY, ledger_attribute, write_stored_shard
-from wsi_area.results.class_map.shard import CHUNK_CODECS
-from wsi_area.results.class_map.stored_class_map import zarr_errors_of
+from wsi_area.results.class_map.signal_store import create_signal_map, write_signal_shard
 from wsi_area.results.layout import CLASS_MAP_ARRAY, LEDGER_ARRAY, SlideLayout
-from wsi_area.storage.place import Place, commit, mending, remove_tree, zarr_store
-
-_ROW_TYPE, _ZSTD_LEVEL = "<i8", 1
+from wsi_area.segmenters.protocol import Signal
+from wsi_area.storage.place import Place, mending, remove_tree
 
 
 def create_store(
@@ -36,6 +33,7 @@ def create_store(
     made_from: Mapping[str, str],
     *,
     has_class_map: bool = True,
+    signal: Signal | None = None,
 ) -> None:
     """Lay out the empty stores of a slide; the ledger comes last, so a store that opens is whole.
 
@@ -50,24 +48,25 @@ def create_store(
         The same part by part.
     has_class_map : bool
         False for an estimate: of what is not looked at nobody may read that it is background.
+    signal : Signal or None
+        What is kept pixel by pixel beside the classes; None for nothing.
     """
-    for path in (layout.ledger, layout.class_map):
+    for path in (layout.ledger, layout.class_map, layout.signal_map):
         remove_tree(path)
     below = layout.base
     over = {} if below is None else {OVER_KEY: ledger_attribute(below, "key")}
     if has_class_map:
         _create_class_map(layout, plan, scheme)
+    if signal is not None:
+        create_signal_map(layout, plan, signal)
     columns = LedgerLayout(len(scheme.classes)).columns
     k = plan.batch_tiles
-    ledger = zarr.create_group(zarr_store(layout.ledger))
-    ledger.create_array(
-        LEDGER_ARRAY,
-        shape=(plan.grid_rows, plan.grid_cols, len(columns)),
-        chunks=(k, k, len(columns)),
-        dtype=_ROW_TYPE,
-        fill_value=NOT_COMMITTED,
-        compressors=ZstdCodec(level=_ZSTD_LEVEL, checksum=True),
-        attributes={
+    write_group(layout.ledger, {})
+    write_ledger(
+        layout.ledger / LEDGER_ARRAY,
+        (plan.grid_rows, plan.grid_cols, len(columns)),
+        k,
+        {
             "columns": list(columns), "key": key, "made_from": dict(made_from), "tile_px": plan.tile_px,
             "batch_tiles": k, "level": plan.level, "reduce_factor": plan.reduce_factor, **over,
         },
@@ -75,19 +74,9 @@ def create_store(
 
 
 def _create_class_map(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme) -> None:
-    shard_px = plan.batch_tiles * plan.tile_px
-    image = zarr.create_group(zarr_store(layout.class_map))
-    image.create_array(
-        CLASS_MAP_ARRAY,
-        shape=(plan.work_size_px.height_px, plan.work_size_px.width_px),
-        shards=(shard_px, shard_px),
-        chunks=(plan.tile_px, plan.tile_px),
-        dtype="uint8",
-        fill_value=BACKGROUND_ID,
-        compressors=CHUNK_CODECS,
-        dimension_names=("y", "x"),
-    )
-    image.attrs.update(_ome_attributes(plan, scheme))
+    shape, shard_px = (plan.work_size_px.height_px, plan.work_size_px.width_px), plan.batch_tiles * plan.tile_px
+    write_class_map(layout.class_map / CLASS_MAP_ARRAY, shape, shard_px, plan.tile_px)
+    write_group(layout.class_map, _ome_attributes(plan, scheme))
 
 
 def _ome_attributes(plan: SlidePlan, scheme: ClassScheme) -> dict[str, Any]:
@@ -115,7 +104,7 @@ def _ome_attributes(plan: SlidePlan, scheme: ClassScheme) -> dict[str, Any]:
 def stored_origin(layout: SlideLayout) -> dict[str, Any] | None:
     """Return the origin of a slide's stores, part by part, or None where there are none that open."""
     try:
-        made_from = open_ledger(layout).attrs["made_from"]
+        made_from = ledger_document(layout).attributes["made_from"]
     except (FileNotFoundError, KeyError, ValueError):
         return None
     except OSError as error:
@@ -128,13 +117,13 @@ def stored_origin(layout: SlideLayout) -> dict[str, Any] | None:
 @lru_cache(maxsize=8)
 def _batch_tiles_of(root: Place, key: str) -> int:
     """Return the tiles on a batch's side, having made sure that the ledger is the one of this key."""
-    ledger = open_ledger(SlideLayout(root))
-    if ledger.attrs["key"] != key:
+    ledger = ledger_document(SlideLayout(root))
+    if ledger.attributes["key"] != key:
         raise StaleResultError(
             f"{root.name}: the ledger on disk was made from another slide, setting or version; use --force to "
             "measure it afresh"
         )
-    return int(ledger.chunks[0])
+    return ledger.file_shape[0]
 
 
 def commit_batch(
@@ -143,8 +132,9 @@ def commit_batch(
     first_tile: tuple[int, int],
     tiles: Mapping[tuple[int, int], bytes],
     rows: NDArray[np.int64],
+    signal: Mapping[tuple[int, int], bytes] | None = None,
 ) -> None:
-    """Commit one batch: its class map, then its ledger rows.
+    """Commit one batch: its class map, its signal map where one is kept, then its ledger rows.
 
     Parameters
     ----------
@@ -156,6 +146,8 @@ def commit_batch(
         Its tiles that are not all background, from `shard.encoded_tile`. Without any there is no shard, and one
         of an earlier try is taken away.
     rows : int64 (tile_rows, tile_cols, columns)
+    signal : mapping of (row, col) within the batch to bytes, or None
+        Its tiles with a signal, from `signal_store.encoded_signal`; None where no signal map is kept.
 
     Raises
     ------
@@ -166,7 +158,9 @@ def commit_batch(
         k = _batch_tiles_of(layout.root, key)
         batch_row, batch_col = (n // k for n in first_tile)
         write_stored_shard(layout, batch_row, batch_col, tiles, k)
-        _write_rows(layout.rows_place(batch_row, batch_col), rows, k)
+        if signal is not None:
+            write_signal_shard(layout, batch_row, batch_col, signal, k)
+        write_rows(layout.rows_place(batch_row, batch_col), rows, k)
     except OSError as error:
         raise ResultError(
             f"{layout.root} cannot be written ({error.strerror or error}); {mending(layout.root)}, then run the "
@@ -191,56 +185,8 @@ def commit_rows(layout: SlideLayout, first_tile: tuple[int, int], rows: NDArray[
     """
     batch_row, batch_col = (n // tiles_per_side for n in first_tile)
     try:
-        _write_rows(layout.rows_place(batch_row, batch_col), rows, tiles_per_side)
+        write_rows(layout.rows_place(batch_row, batch_col), rows, tiles_per_side)
     except OSError as error:
         raise ResultError(
             f"{layout.root} cannot be written ({error.strerror or error}); {mending(layout.root)}"
         ) from error
-
-
-def _write_rows(path: Place, rows: NDArray[np.int64], tiles_per_side: int) -> None:
-    """Write the ledger chunk of one batch as zarr lays it down: padded, little-endian, one zstd frame with checksum.
-
-    By zarr itself it takes a few ms of Python under the lock that all threads share: the others wait meanwhile.
-    """
-    chunk = np.full((tiles_per_side, tiles_per_side, rows.shape[2]), NOT_COMMITTED, _ROW_TYPE)
-    chunk[: rows.shape[0], : rows.shape[1]] = rows
-    commit(path, (zstd.compress(chunk.tobytes(), _ZSTD_LEVEL, True),), flushed=False)
-
-
-def open_ledger(layout: SlideLayout) -> "zarr.Array[Any]":
-    """Return the ledger as a lazy zarr array; its errors are zarr's."""
-    return zarr.open_array(zarr_store(layout.ledger), path=LEDGER_ARRAY, mode="r")
-
-
-def ledger_rows(
-    layout: SlideLayout, tile_rows: range | None = None, tile_cols: range | None = None
-) -> NDArray[np.int64]:
-    """Return the ledger, int64 (rows, cols, columns); −1 in a row that is not committed.
-
-    Parameters
-    ----------
-    layout : SlideLayout
-    tile_rows, tile_cols : range, optional
-        The tiles that are wanted: no others are read. None: all of them.
-
-    Raises
-    ------
-    ResultError
-        If there is none, or a chunk of it is damaged.
-    """
-    wanted = tuple(slice(None) if part is None else slice(part.start, part.stop) for part in (tile_rows, tile_cols))
-    with zarr_errors_of(layout.ledger):
-        return np.asarray(open_ledger(layout)[wanted], dtype=np.int64)
-
-
-def ledger_attributes(layout: SlideLayout) -> Mapping[str, Any]:
-    """Return the ledger's account of itself: columns, key, tile and batch size.
-
-    Raises
-    ------
-    ResultError
-        If there is no ledger that opens.
-    """
-    with zarr_errors_of(layout.ledger):
-        return dict(open_ledger(layout).attrs)

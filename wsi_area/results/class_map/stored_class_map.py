@@ -7,16 +7,17 @@ Whoever reads a class map gets one, with the store and the remedy in it.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 
 from wsi_area.errors import ResultError
 from wsi_area.model.pixels import ClassMap
-from wsi_area.results.class_map.overlaid import class_map_store
 from wsi_area.results.layout import CLASS_MAP_ARRAY, SlideLayout
 from wsi_area.storage.place import Place
+
+if TYPE_CHECKING:
+    import zarr
 
 ZARR_FAULTS = (OSError, KeyError, ValueError, RuntimeError)
 """What zarr and its codecs raise of a store that is not there, or not whole."""
@@ -84,6 +85,11 @@ class StoredClassMap:
         return np.asarray(self[:], dtype)
 
 
+def not_opened(store: Place, error: Exception) -> ResultError:
+    """Return what is said of a class map that does not open."""
+    return ResultError(f"{store} cannot be opened ({error}); was the slide measured?")
+
+
 def open_class_map(layout: SlideLayout) -> StoredClassMap:
     """Return the class map of a slide, of which nothing is read yet.
 
@@ -92,8 +98,12 @@ def open_class_map(layout: SlideLayout) -> StoredClassMap:
     ResultError
         If there is none that opens.
     """
+    import zarr  # imported here: it takes longer to load than many a slide takes
+
+    from wsi_area.results.class_map.overlaid_store import class_map_store
+
     try:
         array = zarr.open_array(class_map_store(layout), path=CLASS_MAP_ARRAY, mode="r")
     except ZARR_FAULTS as error:
-        raise ResultError(f"{layout.class_map} cannot be opened ({error}); was the slide measured?") from error
+        raise not_opened(layout.class_map, error) from error
     return StoredClassMap(array, layout.class_map)

@@ -22,11 +22,11 @@ from wsi_area.results.budget.budget_record import budgets_on_record
 from wsi_area.results.budget.ledger_facts import NO_FACTS, ledger_facts
 from wsi_area.results.burden_on_record import positive_on_record, tissue_on_record, tumor_on_record
 from wsi_area.results.certificate import certificate_of
-from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.record import class_on_record, counts_on_record, foci_on_record
 from wsi_area.results.uncertainty.given_terms import given_terms
-from wsi_area.run.amending.on_record import calibration_on_record
+from wsi_area.run.amending.on_record import RegionsAgain, calibration_on_record
 from wsi_area.run.passes.merged_objects import MergedObjects, envelope_on_record
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.version import __version__
@@ -158,15 +158,15 @@ def _findings(made: Amended, burden: SlideBurden, of_steps: Iterable[QaFinding])
     yield from made.findings
     if slide.signal is not None:
         told = (
-            f"the {slide.signal.name} of its classes is left out: it was integrated class by class, and cannot follow "
-            "pixels that a correction moved"
+            f"the {slide.signal.name} of its classes, regions and bands is left out: it was integrated class by class, "
+            "and cannot follow pixels that a correction moved"
         )
         yield QaFinding(burden.slide_id, "SIGNAL_NOT_AMENDED", "info", None, None, "", told)
 
 
-def amendment_findings(slide: CountedSlide, amendment: Amendment, lost_regions: int) -> tuple[QaFinding, ...]:
+def amendment_findings(slide: CountedSlide, amendment: Amendment, regions: RegionsAgain) -> tuple[QaFinding, ...]:
     """Return what is to be known of an amended version: how much was changed, and what of the drawings was not laid."""
-    return tuple(_told(slide, amendment, lost_regions))
+    return tuple(_told(slide, amendment, regions))
 
 
 def elsewhere_finding(slide_id: str, before_px: int, after_px: int, changed_px: int) -> QaFinding | None:
@@ -193,7 +193,7 @@ def elsewhere_finding(slide_id: str, before_px: int, after_px: int, changed_px: 
     return QaFinding(slide_id, "CORRECTION_ELSEWHERE", "warning", shared / 2 / least, _MEETS, "", message, remedy)
 
 
-def _told(slide: CountedSlide, amendment: Amendment, lost_regions: int) -> Iterator[QaFinding]:
+def _told(slide: CountedSlide, amendment: Amendment, regions: RegionsAgain) -> Iterator[QaFinding]:
     name, listed, mpp = slide.slide_id, amendment.listed, slide.mpp
 
     def area(n_px: int) -> tuple[float, str]:
@@ -217,12 +217,13 @@ def _told(slide: CountedSlide, amendment: Amendment, lost_regions: int) -> Itera
         message = f"{beyond:.6g} mm² of the drawings lie beyond the edges of the slide, and are not measured"
         remedy = "check that they were drawn on this slide"
         yield QaFinding(name, "CORRECTION_BEYOND_SLIDE", "warning", beyond, 0.0, "mm²", message, remedy)
-    if lost_regions:
+    if regions.lost:
         message = (
-            f"{lost_regions} named regions are codes of a mask, which is not on record; they have no row in this "
-            "version"
+            f"{regions.lost} named regions have no row in this version: they are codes of "
+            f"{', '.join(regions.lost_files)}, which is gone or was changed since"
         )
-        yield QaFinding(name, "REGIONS_NOT_AMENDED", "warning", lost_regions, 0, "regions", message)
+        remedy = "put the mask back where it was, remove this version and amend again"
+        yield QaFinding(name, "REGIONS_NOT_AMENDED", "warning", regions.lost, 0, "regions", message, remedy)
 
 
 def _clipped_px(listed: Sequence[CorrectionOnRecord]) -> int:

@@ -13,7 +13,8 @@ from wsi_area.model.ledger import TOTALS, LedgerLayout
 from wsi_area.model.objects import SizeChange, SizeFilters
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.cleaned_store import tiles_layout
-from wsi_area.results.class_map.store import commit_rows, create_store, ledger_attributes, ledger_rows
+from wsi_area.results.class_map.ledger import ledger_attributes, ledger_rows
+from wsi_area.results.class_map.store import commit_rows, create_store
 from wsi_area.results.corrections.corrected_map import CorrectedMap
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.amending.paint_task import PaintOutcome, PaintTask, give_back_drawn, paint_batch

@@ -16,7 +16,7 @@ from wsi_area.model.objects import Foci, SizeFilters
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.cleaned_store import tiles_layout
 from wsi_area.results.class_map.layered_map import grid_of
-from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.content_hash import content_hash
 from wsi_area.results.corrections.corrected_map import CorrectedMap, corrected_classes, corrected_tissue
 from wsi_area.results.documents import read_result, write_result
@@ -118,7 +118,7 @@ def make_version(wanted: VersionWanted, executor: Executor) -> CountedSlide | No
     if objects is None:
         return None
     amendment = _amendment(wanted, done, None if tissue is None else tissue[1])
-    findings = (*wanted.findings, *amendment_findings(measured, amendment, again.without_outline),
+    findings = (*wanted.findings, *amendment_findings(measured, amendment, again),
                 *_elsewhere(wanted, corrected, done))  # fmt: skip
     made = Amended(
         measured, wanted.layout, plan, corrected.scheme, objects, asked.key, findings, amendment, done.has_facts

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from wsi_area.annotations.masks.standing import mask_as_it_was
 from wsi_area.compute.calibration.uncertainty import relative_u_area
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
@@ -21,6 +22,7 @@ from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide import SlideInfo
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.layout import SlideLayout
+from wsi_area.results.region_record import MASK
 from wsi_area.results.tables.region_tables import OUTLINE, REGIONS_TABLE, read_regions, rows_in
 from wsi_area.settings.own_settings import OWN_SECTIONS
 from wsi_area.settings.run_settings import RunSettings
@@ -109,14 +111,17 @@ def settings_on_record(run: RunRecord, slide_id: str) -> RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class RegionsAgain:
-    """The drawn regions of a slide, and how many cannot be counted again, since their mask is not on record."""
+    """The drawn regions of a slide, and those that cannot be counted again: the codes of masks that are gone."""
 
     named: NamedRegions
-    without_outline: int
+    lost: int
+    lost_files: tuple[str, ...]
 
 
 def regions_on_record(layout: SlideLayout, slide: CountedSlide) -> RegionsAgain:
-    """Return the regions that were drawn on a slide, with their outlines; those found on it are found anew.
+    """Return the regions that were drawn on a slide, with their outlines or masks; those found on it are found anew.
+
+    A mask is read where it lies, if it is still what the run read.
 
     Raises
     ------
@@ -125,20 +130,34 @@ def regions_on_record(layout: SlideLayout, slide: CountedSlide) -> RegionsAgain:
     """
     told, place = slide.regions, layout.root / REGIONS_TABLE
     if told is None or not place.is_file():
-        return RegionsAgain(NamedRegions(), 0)
+        return RegionsAgain(NamedRegions(), 0, ())
+    masks = {
+        number: mask_as_it_was(f.path, f.sha256, f.scale_l0_px_per_unit, slide.size_l0_px)
+        for number, f in enumerate(told.files)
+        if f.kind == MASK
+    }
+    found = {number: mask for number, mask in masks.items() if mask is not None}
+    place_of = {number: at for at, number in enumerate(found)}
     table = read_regions(place)
     drawn, lost = [], 0
     for row, text in zip(rows_in(table), table[OUTLINE].to_pylist(), strict=True):
         if row.source == "found":
             continue
-        if text is None:
-            lost += 1
-            continue
+        code = None
+        if row.mask_file is not None and row.mask_code is not None:
+            if row.mask_file not in found:
+                lost += 1
+                continue
+            code = (place_of[row.mask_file], row.mask_code)
         status = "" if row.status in _COUNTED_STATES else row.status
         source: Any = row.source
+        outline = None if text is None else bytes.fromhex(text)
         drawn.append(
-            NamedRegion(row.region_id, row.name, row.region_class, row.parent_id, source, status, bytes.fromhex(text))
+            NamedRegion(row.region_id, row.name, row.region_class, row.parent_id, source, status, outline, code)
         )
-    files = tuple(Drawn(f.path, f.kind, f.sha256, f.scale_l0_px_per_unit) for f in told.files)
-    named = NamedRegions(tuple(drawn), (), files, told.left_aside, told.not_assessed)
-    return RegionsAgain(named, lost)
+    gone = [number for number in masks if number not in found]
+    files = tuple(
+        Drawn(f.path, f.kind, f.sha256, f.scale_l0_px_per_unit) for n, f in enumerate(told.files) if n not in gone
+    )
+    named = NamedRegions(tuple(drawn), tuple(found.values()), files, told.left_aside, told.not_assessed)
+    return RegionsAgain(named, lost, tuple(told.files[number].path for number in gone))

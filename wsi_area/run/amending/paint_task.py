@@ -17,8 +17,9 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.pixels import ClassMap, MaskArray
 from wsi_area.model.plan import SlidePlan
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.class_map.shard import encoded_tiles
-from wsi_area.results.class_map.store import commit_batch, ledger_rows
+from wsi_area.results.class_map.store import commit_batch
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.corrections.corrected_map import CorrectedMap
 from wsi_area.results.layout import SlideLayout

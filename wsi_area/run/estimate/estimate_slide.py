@@ -13,7 +13,7 @@ from wsi_area.compute.estimate.strata import KINDS
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.estimate.slide_estimate import CoarseLook, DrawnStratum, EstimatedArea, EstimateOnRecord
-from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.estimates.estimated_slide import Estimated, EstimatedSlide, estimated_from
 from wsi_area.results.estimates.spot_shares import spot_shares
 from wsi_area.results.layout import SlideLayout

@@ -23,7 +23,8 @@ from wsi_area.errors import IncompleteResultError
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
-from wsi_area.results.class_map.store import commit_batch, ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
+from wsi_area.results.class_map.store import commit_batch
 from wsi_area.results.estimates.quantity_counts import quantity_counts
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.context import Context

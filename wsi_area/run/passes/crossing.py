@@ -11,7 +11,7 @@ from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_tissue import TissueLayerOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.crossing import Enclosed
-from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.executors.contract import Executor
 from wsi_area.run.passes.outcomes import outcomes

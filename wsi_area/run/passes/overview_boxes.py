@@ -6,7 +6,7 @@ from typing import Any
 
 from wsi_area.compute.judge.overview_findings import counted_share, least_cover, relative_difference
 from wsi_area.model.ledger import LedgerLayout
-from wsi_area.results.class_map.store import ledger_rows
+from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.executors.contract import Executor
 from wsi_area.run.passes.outcomes import only_outcome
