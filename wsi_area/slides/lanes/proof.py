@@ -28,7 +28,7 @@ def find_obstacle(
     Of every level, the four corner tiles, tiles of the last row and column, random tiles (seeded by the
     slide) and missing tiles, 24 at most, are compared byte for byte with OpenSlide, colours and validity. All edge
     tiles that will be read follow once that is known: ``find_edge_obstacle``.
-    The overview's level is proven with them, where it can be addressed exactly.
+    The overview's level is proven with them, where it is stored and can be addressed exactly.
     """
     unknown = [level for level in levels if not 0 <= level < len(info.levels)]
     if unknown:
@@ -39,7 +39,7 @@ def find_obstacle(
             raise LaneError(f"slide {info.slide_id!r}: the reader cache mixed up its lanes; please report this")
         wanted = set(levels)
         overview = overview_level(info, usable_levels=usable_levels)
-        if reference.is_exact(overview):
+        if reference.is_exact(overview) and direct.holds(overview):  # else OpenSlide reads it
             wanted.add(overview)
         for level in sorted(wanted):
             obstacle = _level_obstacle(info, level, direct, reference)
@@ -72,7 +72,10 @@ def find_edge_obstacle(info: SlideInfo, level: int, regions_level_px: Iterable[R
 
 
 def _edge_tiles(tiles: TiledLevel, regions_level_px: Iterable[Region]) -> list[int]:
-    """Return the stored tiles in the first or last row or column that some regions touch, each once."""
+    """Return the stored tiles in the first or last row or column that some regions touch, each once.
+
+    Where one stored tile is as wide as the level, or as high, all of it lies inside along that side.
+    """
     width, height, across, down = tiles.tile_px.width_px, tiles.tile_px.height_px, tiles.tiles_across, tiles.tiles_down
     touched = {
         (row, column)
@@ -80,7 +83,9 @@ def _edge_tiles(tiles: TiledLevel, regions_level_px: Iterable[Region]) -> list[i
         for row in range(box.y_px // height, -(-box.bottom_px // height))
         for column in range(box.x_px // width, -(-box.right_px // width))
     }
-    return sorted(r * across + c for r, c in touched if r in (0, down - 1) or c in (0, across - 1))
+    row_ends = () if height == tiles.size_px.height_px else (0, down - 1)
+    column_ends = () if width == tiles.size_px.width_px else (0, across - 1)
+    return sorted(r * across + c for r, c in touched if r in row_ends or c in column_ends)
 
 
 def _level_obstacle(info: SlideInfo, level: int, direct: DirectReader, reference: OpenSlideReader) -> str | None:
