@@ -80,14 +80,16 @@ def test_a_plain_run_loads_nothing_of_what_was_not_asked_for(tmp_path: Path) -> 
     assert not {name for name in loaded if any(name == seldom or name.startswith(f"{seldom}.") for seldom in SELDOM)}
 
 
-def test_a_single_thread_schedules_without_dask() -> None:
+@pytest.mark.parametrize(("workers", "tasks", "has_dask"), [(1, 100, False), (4, 16, False), (4, 17, True)])
+def test_dask_is_loaded_where_several_threads_have_many_tasks(workers: int, tasks: int, has_dask: bool) -> None:
     loaded = loaded_by(
         "from wsi_area.run.executors.choice import make_executor\n"
         "from wsi_area.settings.run_settings import RunSection\n"
-        "assert list(make_executor(RunSection(workers=1)).map(abs, [-1, 2])) == [(0, 1), (1, 2)]"
+        f"found = make_executor(RunSection(workers={workers})).map(abs, range(-{tasks}, 0))\n"
+        f"assert sorted(found) == [(n, {tasks} - n) for n in range({tasks})]"
     )
     assert "wsi_area.run.executors.threads" in loaded
-    assert not loaded & {"dask", "yaml"}
+    assert ("dask" in loaded) is has_dask
 
 
 def test_the_command_ends_without_a_search_for_garbage() -> None:

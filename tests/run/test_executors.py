@@ -26,8 +26,9 @@ def square(n: int) -> int:
     return n * n
 
 
-def test_every_item_comes_back_once_with_its_position(executor: Executor) -> None:
-    items = list(range(100, 160))
+@pytest.mark.parametrize("count", [1, 3, 16, 17, 60])
+def test_every_item_comes_back_once_with_its_position(executor: Executor, count: int) -> None:
+    items = list(range(100, 100 + count))
     assert sorted(executor.map(square, items)) == [(i, n * n) for i, n in enumerate(items)]
 
 
@@ -57,6 +58,31 @@ def test_one_thread_works_in_order_and_keeps_no_more_than_one_task_waiting() -> 
         assert len(begun) <= position + 2
     made.close()
     assert begun == list(range(50))
+
+
+def test_the_first_of_few_tasks_to_end_comes_first_though_it_was_asked_for_last() -> None:
+    made, last_is_done = make_executor(RunSection(executor="threads", workers=2)), threading.Event()
+
+    def task(n: int) -> int:
+        if n == 0:
+            assert last_is_done.wait(60)
+        return n
+
+    found = []
+    for position, _ in made.map(task, range(4)):
+        found.append(position)
+        if len(found) == 3:
+            last_is_done.set()
+    made.close()
+    assert found == [1, 2, 3, 0]
+
+
+@pytest.mark.parametrize("count", [4, 40])
+def test_what_a_task_raises_is_raised_where_the_results_are_asked_for(count: int) -> None:
+    made = make_executor(RunSection(executor="threads", workers=2))
+    with pytest.raises(ZeroDivisionError):
+        list(made.map(lambda n: 1 // (n - 2), range(count)))
+    made.close()
 
 
 def process_id(_: int) -> int:

@@ -49,8 +49,16 @@ TABLE: Mapping[tuple[OnRecord, bool], PlanAct] = {
 """What a task does, by the plan on record and whether the task is forced."""
 
 
-def agreed_plan(layout: RunLayout, mine: ArrayPlan) -> tuple[PlanAct, ArrayPlan]:
+def agreed_plan(layout: RunLayout, mine: ArrayPlan, written: bytes | None = None) -> tuple[PlanAct, ArrayPlan]:
     """Return what a task does about the plan on record, and the plan that it goes by.
+
+    Parameters
+    ----------
+    layout, mine
+        Of the run, and the plan that the task comes to by itself.
+    written
+        That plan as it would be written down, where the caller has it: what is on record to the last byte is not read
+        as a plan again, which takes a task some tenths of a second while all others wait.
 
     Raises
     ------
@@ -59,6 +67,8 @@ def agreed_plan(layout: RunLayout, mine: ArrayPlan) -> tuple[PlanAct, ArrayPlan]
     ResultError
         If the plan on record is damaged.
     """
+    if written is not None and _is_written(layout, written):
+        return PlanAct.KEEP, mine
     on_record, found, fault = OnRecord.NONE, None, None
     if layout.array_plan.exists():
         try:
@@ -77,6 +87,14 @@ def agreed_plan(layout: RunLayout, mine: ArrayPlan) -> tuple[PlanAct, ArrayPlan]
         f"{layout.root} holds other shards: {found.difference(mine)}; give every task the same slides, settings and "
         "number of shards, choose another --out, or --force to begin afresh"
     )
+
+
+def _is_written(layout: RunLayout, written: bytes) -> bool:
+    """Return whether the plan on record is this one, byte for byte."""
+    try:
+        return layout.array_plan.read_bytes() == written
+    except OSError:  # there is none, or it is told why it cannot be read
+        return False
 
 
 def read_array_plan(layout: RunLayout) -> ArrayPlan:

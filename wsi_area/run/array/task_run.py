@@ -20,7 +20,7 @@ from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.run_record import RunRecord, TaskRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.documents import document_of, read_task
-from wsi_area.results.layout import RunLayout, write_json
+from wsi_area.results.layout import RunLayout, json_bytes, write_json
 from wsi_area.results.run_folder import Act, RunFolder, Wish
 from wsi_area.run.array.agreement import PlanAct, agreed_plan
 from wsi_area.run.array.array_plan import ArrayPlan, array_plan
@@ -230,13 +230,14 @@ def _held_task(
 ) -> Iterator[ArrayPlan]:
     """Hold one task of a run directory, and yield the plan that all of its tasks agree on.
 
-    Tasks settle the plan one after the other, which takes no longer than reading one file; from then on they are side
-    by side. A forced one takes back what is said of slides that it measures afresh, while no other can settle.
-    Whatever is refused is refused before anything is written.
+    Tasks settle the plan one after the other, which takes no longer than reading the bytes of one file; from then on
+    they are side by side. A forced one takes back what is said of slides that it measures afresh, while no other can
+    settle. Whatever is refused is refused before anything is written.
     """
+    written = json_bytes(mine.document())  # before anybody waits for it
     busy = f"shard {task} of {layout.root} is being measured by another task; wait for it, or give another --shard"
     with held(layout.tasks / ".plan.lock", waits=True) as settling, joint_writer(layout.root) as together:
-        plan_act, plan = agreed_plan(layout, mine)
+        plan_act, plan = agreed_plan(layout, mine, written)
         folder, act = settled(layout, settings, Wish.TASK_AFRESH if mine.forced else Wish.TASK)
         is_new = plan_act is not PlanAct.KEEP or act is Act.REPLACE
         plan = mine if is_new else plan

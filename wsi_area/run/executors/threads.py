@@ -2,19 +2,22 @@
 
 import queue
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from wsi_area.run.executors.base import InProcessExecutor
 from wsi_area.run.executors.contract import R, T, TaskLost
 
+FEW_TASKS = 16
+"""Up to so many, the pool takes them as they come: there is little to order, and to load dask costs as much as a small
+slide (0.1 s)."""
+
 
 class ThreadsExecutor(InProcessExecutor):
-    """One pool of threads, shared by all slides in flight: dask's threaded scheduler where there are several.
+    """One pool of threads, shared by all slides in flight: dask's threaded scheduler where there is something to order.
 
-    A single thread has nothing to schedule, so it works without a graph, and without loading dask (0.15 s).
+    A single thread has nothing to order, nor have few tasks: they are done without a graph.
     """
 
     def __init__(self, workers: int) -> None:
@@ -24,22 +27,25 @@ class ThreadsExecutor(InProcessExecutor):
 
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | TaskLost]]:
         """Yield the results as the tasks end."""
-        return self._one_by_one(function, items) if self.worker_count == 1 else self._graph(function, items)
+        if self.worker_count > 1 and len(items) > FEW_TASKS:
+            return self._graph(function, items)
+        return self._as_they_come(function, items)
 
-    def _one_by_one(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
-        """Yield the results in order; one task is always waiting, so that the thread need not."""
-        waiting: deque[Future[tuple[R] | None]] = deque()
+    def _as_they_come(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
+        """Yield the results as the tasks end; one more than there are threads is waiting, so that none need wait."""
 
-        def task(item: T) -> tuple[R] | None:
-            return None if self.is_stopped else (function(item),)
+        def task(position: int) -> tuple[int, R] | None:
+            return None if self.is_stopped else (position, function(items[position]))
 
+        waiting: set[Future[tuple[int, R] | None]] = set()
         for position in range(len(items)):
-            while len(waiting) < 2 and position + len(waiting) < len(items):
-                waiting.append(self._pool.submit(task, items[position + len(waiting)]))
-            done = waiting.popleft().result()
-            if done is None:
-                return
-            yield position, done[0]
+            waiting.add(self._pool.submit(task, position))
+            if len(waiting) > self.worker_count:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from _results(done)
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            yield from _results(done)
 
     def _graph(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
         """Yield the results of one dask graph."""
@@ -69,3 +75,8 @@ class ThreadsExecutor(InProcessExecutor):
     def close(self) -> None:
         """Wait for the running tasks, unless they were abandoned, and end the threads."""
         self._pool.shutdown(wait=not self.is_abandoned, cancel_futures=True)
+
+
+def _results(done: Iterable[Future[tuple[int, R] | None]]) -> list[tuple[int, R]]:
+    """Return what tasks gave, in their order; nothing of one that was not started, since the run was stopped."""
+    return sorted((found for future in done if (found := future.result()) is not None), key=lambda found: found[0])
