@@ -105,7 +105,7 @@ def verify_run(
     if run.state != "running":
         found += _made_faults(layout, run, sealed, checked, found, review)
     later = () if sealed is None else sealed.later
-    not_held = () if run.state == "running" else (*unheld_files(layout, sealed), *review.notes, *beside.notes)
+    not_held = () if run.state == "running" else (*unheld_files(layout, run, sealed), *review.notes, *beside.notes)
     not_held += tuple(line for one in checked for line in one.not_held)
     seal_text = None if sealed is None else sealed.seal
     return Verified(len(checked), sum(one.tiles for one in checked), tuple(found), seal_text, later, not_held)
