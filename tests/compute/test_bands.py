@@ -24,9 +24,9 @@ EDGES = (-12.3, -4.1, 0.0, 3.7, 9.2, 20.9)
 
 def counted(
     class_map: NDArray[np.uint8], tissue: NDArray[np.uint32], edges: tuple[float, ...], mpp: Mpp, box: tuple[int, int],
-    border: tuple[int, ...] = (2,),
+    border: tuple[int, ...] = (2,), signal: NDArray[np.int32] | None = None,
 ) -> Ints:  # fmt: skip
-    """The bands of a whole picture, cut into boxes of (height, width)."""
+    """The bands of a whole picture, cut into boxes of (height, width); of a signal what it adds up to there."""
     rule, (height, width) = band_rule(edges, mpp), class_map.shape
     halo_y, halo_x = rule.halo_px
     total = np.zeros((len(edges) - 1, 256), np.int64)
@@ -36,7 +36,12 @@ def counted(
             top, left = max(0, y - halo_y), max(0, x - halo_x)
             window = class_map[top : bottom + halo_y, left : right + halo_x]
             core = Region(x - left, y - top, right - x, bottom - y)
-            total += band_counts(window, core, np.ascontiguousarray(tissue[y:bottom, x:right]), border, rule)
+            of_pixel = None if signal is None else signal[y:bottom, x:right]
+            px, sums = band_counts(
+                window, core, np.ascontiguousarray(tissue[y:bottom, x:right]), border, rule, of_pixel
+            )
+            assert signal is not None or not sums.any()
+            total += px if signal is None else sums
     return total
 
 
@@ -74,6 +79,23 @@ def test_bands_are_the_same_integers_for_every_cut_into_boxes(box: tuple[int, in
     class_map, tissue = random_map(8)
     whole = by_scipy(class_map, tissue, EDGES, Mpp(0.9, 1.13))
     assert (counted(class_map, tissue, EDGES, Mpp(0.9, 1.13), box) == whole).all()
+
+
+@pytest.mark.parametrize("box", [(140, 170), (64, 64), (31, 97), (1, 33)])
+@pytest.mark.parametrize("mpp", [Mpp(0.9, 1.13), Mpp(2.9, 0.83)])
+def test_a_signal_is_added_up_over_the_tissue_of_each_band_whatever_the_cut(mpp: Mpp, box: tuple[int, int]) -> None:
+    class_map, tissue = random_map(4)
+    signal = np.random.default_rng(4).integers(0, 6_000_000, class_map.shape).astype(np.int32)
+    expected = by_scipy(class_map, tissue.astype(np.int64) * signal, EDGES, mpp)
+    assert (counted(class_map, tissue, EDGES, mpp, box, signal=signal) == expected).all()
+
+
+def test_a_signal_beyond_32_bits_of_a_pixel_s_share_wraps_nowhere() -> None:
+    class_map = np.full((3, 200), 1, np.uint8)
+    class_map[:, 0] = 2
+    tissue, signal = np.full((3, 200), 4096, np.uint32), np.full((3, 200), 2**31 - 1, np.int32)
+    found = counted(class_map, tissue, (0.0, 500.0), Mpp(1, 1), (3, 200), signal=signal)
+    assert int(found[0, 1]) == 3 * 199 * 4096 * (2**31 - 1)
 
 
 @pytest.mark.parametrize(("radius_um", "mpp"), [(60.0, Mpp(0.5, 0.5)), (45.0, Mpp(0.5, 0.25)), (30.0, Mpp(0.25, 0.4))])
@@ -132,10 +154,10 @@ def test_a_reach_is_the_most_columns_whose_distance_is_within_the_radius() -> No
 
 BOUNDED = """
     import numpy as np
-    from wsi_area.compute.bands import band_counts, compiled_bands
+    from wsi_area.compute.bands import band_counts, compiled_bands, compiled_reach
     from wsi_area.compute.bands.band_rule import band_rule
     from wsi_area.model.calibration import Mpp
-    compiled_bands._STRIP, compiled_bands._CHUNK = 4, 3
+    compiled_bands._STRIP, compiled_bands._CHUNK, compiled_reach._CHUNK = 4, 3, 3
     random, side_of = np.random.default_rng(5), np.zeros(256, np.uint8)
     side_of[:200], side_of[2] = 2, 1
     for edges in ((0, 4), (-3, 0), (-6, -2, 0, 3, 5.5, 9), (1, 2, 3), (-4, -1)):
@@ -150,6 +172,7 @@ BOUNDED = """
             compiled_bands._count_bands(
                 window, top, left, tissue, side_of, outer, inner, np.concatenate([rule.outside.band, rule.inside.band]),
                 begins, below, along, np.empty((4, window.shape[1]), np.uint8), np.zeros((len(edges) + 1, 256), int),
+                random.integers(0, 99, tissue.shape if rows % 2 else (1, 0)), np.zeros((len(edges) + 1, 256), int),
             )
 """
 

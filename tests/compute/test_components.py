@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from wsi_area.compute.count.counting import count_class_map
-from wsi_area.compute.objects.compiled_parts import AREA, BEYOND_BOX
 from wsi_area.compute.objects.components import Box, find_parts, summarise_foci
+from wsi_area.compute.objects.part_columns import AREA, BEYOND_BOX
 from wsi_area.compute.objects.run_lengths import background_runs, class_map_of, runs_of, tally_tiles
 from wsi_area.model.calibration import Mpp
 

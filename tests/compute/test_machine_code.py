@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from runpy import run_path
@@ -14,13 +15,16 @@ import pytest
 import wsi_area.compute.count.counting
 import wsi_area.compute.count.reduction
 import wsi_area.compute.hotspots.window_sums
+import wsi_area.compute.objects.feret
+import wsi_area.compute.objects.parts_kernels
+import wsi_area.compute.objects.run_lengths
 import wsi_area.compute.picture.majority_picture
 import wsi_area.segmenters.colour.kernels
 import wsi_area.segmenters.exclusions.absorption
 import wsi_area.segmenters.exclusions.windows
 from wsi_area.compute import machine_code
 from wsi_area.compute.kept_code import place_for, places_for
-from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.machine_code import address_of, call_native, native_function
 
 SOURCE = """
 from numba import carray
@@ -180,7 +184,7 @@ MARGINS = """
     from wsi_area.model.geometry import Region
     codes, tissue = np.array([[1, 0, 0, 0]], np.uint8), np.full((1, 4), 9, np.uint32)
     box, mpp = Region(0, 0, 4, 1), Mpp(1, 1)
-    assert band_counts(codes, box, tissue, (1,), band_rule((0, 1, 2), mpp))[:, 0].tolist() == [9, 9]
+    assert band_counts(codes, box, tissue, (1,), band_rule((0, 1, 2), mpp))[0][:, 0].tolist() == [9, 9]
     ys, xs = np.zeros(1, np.int64), np.array([0, 3])
     windows = [window_of(n * 1e-6, "square", mpp) for n in (1, 9)]
     found = window_sums(codes, tissue, (1,), box, ys, xs, windows).windows
@@ -203,9 +207,54 @@ REGIONS = """
     assert tissue_under(codes, of_code, np.full((2, 3), 5, np.uint32), spans, (1, 2)).tolist() == [[5, 15]]
     print(*("numba" in sys.modules, "scipy" in sys.modules))
 """
+OBJECTS = """
+    import sys
+    import numpy as np
+    from wsi_area.compute.objects.components import Box, summarise_foci
+    from wsi_area.compute.objects.feret import merged_extents_um
+    from wsi_area.compute.objects.run_lengths import class_map_of, runs_of, tally_tiles
+    from wsi_area.compute.objects.parts_kernels import join_pairs
+    from wsi_area.compute.objects.size_filter import KEPT, apply_stage, stages_of
+    from wsi_area.model.calibration import Mpp
+    from wsi_area.model.classes import ClassScheme, TissueClass
+    from wsi_area.model.objects import SizeFilters
+    classes = np.array([[0, 0, 0, 0, 254], [0, 1, 0, 1, 1], [0, 0, 0, 1, 1]], np.uint8)
+    xs, ys = np.arange(6), np.arange(4)
+    box, runs = Box(0, 0, 0, 0, xs, ys, (False, False, True, False)), runs_of(classes)
+    found = summarise_foci(runs, box, (1,), Mpp(1, 1))
+    assert found.foci["area_px"].tolist() == [1] and 4 in found.parts["area_px"]
+    assert merged_extents_um(np.zeros(2, np.int64), 1, np.array([0, 3]), np.array([0, 4]), None).tolist() == [5.0]
+    assert join_pairs(np.array([2]), np.array([1]), 3).tolist() == [0, 1, 1]
+    colour = (0, 0, 0)
+    scheme = ClassScheme((TissueClass(0, "glass", colour), TissueClass(1, "tissue", colour, is_tissue=True)))
+    (stage,) = stages_of(SizeFilters(min_tissue_um2=2), scheme, Mpp(1, 1))
+    kept = class_map_of(apply_stage(runs, box, stage, np.full(1, KEPT, np.int16)))
+    assert kept.tolist() == [[0, 0, 0, 0, 254], [0, 0, 0, 1, 1], [0, 0, 0, 1, 1]]
+    assert tally_tiles(runs, 5, xs, ys)[0, 0, [0, 1, 254]].tolist() == [9, 5, 1]
+    print(*("numba" in sys.modules, "scipy" in sys.modules))
+"""
+EXCLUSIONS = """
+    import sys
+    import numpy as np
+    from wsi_area.segmenters.exclusions.sharpness import blur_votes, detail
+    from wsi_area.model.pixels import TilePixels
+    from wsi_area.segmenters.colour.colour_rule import ColourRule
+    from wsi_area.segmenters.exclusions.absorption import seen_of
+    from wsi_area.segmenters.exclusions.pen import PenRule
+    rgb, valid = np.full((9, 9, 3), (40, 60, 160), np.uint8), np.ones((9, 9), bool)
+    seen = seen_of(TilePixels(rgb, valid), ColourRule("darkness", 40), (243, 240, 246))
+    assert PenRule(2).mask(seen).all()
+    details, known = detail(seen.grey, valid, 1)
+    assert known.sum() == 49 and not details.any()
+    assert not blur_votes(valid, details, details, 2, 1, (1, 2)).any()
+    print(*("numba" in sys.modules, "scipy" in sys.modules))
+"""
+PROGRAMS = {
+    "classes": TINY, "bands and hot spots": MARGINS, "regions": REGIONS, "objects": OBJECTS, "artefacts": EXCLUSIONS,
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("program", [TINY, MARGINS, REGIONS], ids=["classes", "bands and hot spots", "regions"])
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 def test_the_second_process_neither_compiles_nor_imports_numba_or_scipy(program):
     program = textwrap.dedent(program)
     ran = [subprocess.run([sys.executable, "-c", program], capture_output=True, text=True) for _ in "12"]
@@ -246,6 +295,31 @@ def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(
     assert len(room._ARGUMENTS.split()) == len(inspect.signature(getattr(compiled, name)).parameters)
 
 
+@pytest.mark.parametrize(
+    "room",
+    [
+        wsi_area.compute.objects.run_lengths,
+        wsi_area.compute.objects.parts_kernels,
+        wsi_area.compute.objects.feret,
+    ],
+)
+def test_each_kernel_of_a_room_is_spelt_with_as_many_arguments_as_it_takes(room):
+    kernels = import_module(room._COMPILED)
+    taken = {name: len(inspect.signature(getattr(kernels, name)).parameters) for name in room._ARGUMENTS}
+    assert {name: len(arguments.split()) for name, arguments in room._ARGUMENTS.items()} == taken
+    ours = {name for name in ours_imported(ast.parse(inspect.getsource(kernels))) if name.startswith("wsi_area")}
+    assert ours - {"wsi_area.compute.machine_code"} == set(getattr(room, "_FROZEN", ()))
+
+
+def test_an_array_of_another_type_or_with_gaps_is_refused_before_its_memory_is_read():
+    call = partial(call_native, "wsi_area.compute.count.compiled_counts", "weigh_codes", "uint8* int64")
+    for wrong in (np.zeros(4, np.int64), np.zeros(8, np.uint8)[::2], np.zeros((4, 4), np.uint8).T[:2]):
+        with pytest.raises(TypeError, match="weigh_codes takes contiguous uint8"):
+            call(wrong, 4)
+    with pytest.raises(ValueError, match="argument"):
+        call(np.zeros(4, np.uint8))
+
+
 PACKAGE = Path(machine_code.__file__).parents[1]
 
 
@@ -270,7 +344,7 @@ def test_what_numba_keeps_on_disk_takes_nothing_from_a_file_that_numba_does_not_
             ours = {name for name in ours_imported(tree) if name.startswith((".", "wsi_area"))}
             kept[path.stem] = ours - {"wsi_area.compute.machine_code"}
     assert {name: ours for name, ours in kept.items() if ours} == {}
-    assert {"compiled_runs", "compiled_parts", "compiled_hulls", "tracing_kernels", "ring_kernels"} <= set(kept)
+    assert {"tracing_kernels", "feature_kernels", "tree_kernels"} <= set(kept)
 
 
 KEPT = """

@@ -26,6 +26,7 @@ X = np.cumsum(np.r_[0, RANDOM.integers(3, 5, WIDTH)])  # work pixels of unequal 
 Y = np.cumsum(np.r_[0, RANDOM.integers(2, 4, HEIGHT)])
 CENTRES = (X[1:] + X[:-1]) / 2, (Y[1:] + Y[:-1]) / 2
 PX = np.outer(np.diff(Y), np.diff(X))
+SIGNAL = RANDOM.integers(0, 6_000_000, (HEIGHT, WIDTH)).astype(np.int32)
 WHOLE = shapely.box(0, 0, X[-1], Y[-1])
 
 
@@ -64,7 +65,8 @@ def counted(side_px: int, wanted: list[bytes | None]) -> RegionCounts:
         h, w = place.shape
         x, y = place.centres_l0_px
         box = codes[place.y_px : place.y_px + h, place.x_px : place.x_px + w]
-        tallies.append(tally_box(box, None, place, groups, spans_in(boundaries.near(x, y), x, y)))
+        signal = SIGNAL[place.y_px : place.y_px + h, place.x_px : place.x_px + w]
+        tallies.append(tally_box(box, None, place, groups, spans_in(boundaries.near(x, y), x, y), signal))
     return merged(reversed(tallies), len(wanted), groups.count)
 
 
@@ -78,6 +80,16 @@ def test_each_region_has_the_pixels_whose_centres_are_inside_it_and_its_largest_
         label, count = ndimage.label(inside & (codes == 2), np.ones((3, 3)))
         sizes = ndimage.sum_labels(PX, label, np.arange(1, count + 1)) if count else [0]
         assert found.largest_focus_px[number] == max(sizes)
+
+
+@pytest.mark.parametrize("side_px", [16, 33, 200])
+def test_each_region_has_the_signal_of_its_pixels_as_often_as_they_have_level_0_pixels(side_px: int) -> None:
+    codes, found = class_map(), counted(side_px, outlines())
+    for number, wkb in enumerate(outlines()):
+        inside = np.zeros_like(codes, bool) if wkb is None else inside_at(wkb, *CENTRES)
+        weighed = PX * SIGNAL
+        due = [int(weighed[inside & (codes == code)].sum()) for code in (0, 1, 2, 255, 254, 253)]
+        assert found.signal[number].tolist() == due
 
 
 def test_regions_that_lie_beside_each_other_and_the_rest_add_up_to_the_slide() -> None:
@@ -136,5 +148,6 @@ def test_tissue_of_a_layer_is_told_by_the_class_that_lies_on_it() -> None:
     region = boundaries_of([shapely.Point(300, 200).buffer(150).wkb])
     spans = spans_in(region.near(*CENTRES), *CENTRES)
     found = tally_box(codes, tissue, place, Groups.of(SCHEME), spans)
+    assert not found.signal.any()  # nobody told of any
     inside = inside_at(shapely.Point(300, 200).buffer(150).wkb, *CENTRES)
     assert found.tissue_px[0, :3].tolist() == [int(tissue[inside & (codes == c)].sum()) for c in range(3)]

@@ -1,5 +1,6 @@
 """A channel of 16 bits through a whole run: class map and signal are those of its stored samples, at every scale."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -51,3 +52,23 @@ def test_area_and_signal_are_those_of_the_stored_samples(tmp_path: Path, channel
     assert record["tissue"]["n_px"] == int(expected.sum()) * factor**2
     (tissue,) = [c for c in record["classes"] if c["name"] == "tissue"]
     assert tissue["mean_signal"] == pytest.approx(means[expected].mean(), rel=1e-12)
+
+
+def test_a_drawn_region_has_the_mean_of_its_stored_samples_and_no_filter_by_size_goes_with_a_signal(
+    tmp_path: Path,
+) -> None:
+    samples = dim_samples()
+    path = written(tmp_path / "s.ome.tif", samples, channels=False)
+    ring = [[100, 90], [500, 90], [500, 420], [100, 420], [100, 90]]
+    drawing = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": {"name": "in"}}
+    (tmp_path / "in.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [drawing]}))
+    asked = ["segmenter.background=dark", "segmenter.threshold=otsu", "segmenter.signal=grey", "tiling.tile_px=256"]
+    outcome = measure(path, tmp_path / "out", *asked, regions_from=tmp_path / "in.geojson")
+    (found,) = class_maps_of(tmp_path / "out").values()
+    (region,) = outcome.documents[0]["regions"]["listed"]
+    within = samples[90:420, 100:500][found[90:420, 100:500] == 1].astype(np.int64)
+    assert region["signal"]["mean"] == pytest.approx(within.mean(), rel=1e-12)
+    assert region["signal"]["n_px"] == within.size
+    refused = measure(path, tmp_path / "filtered", *asked, "objects.min_tissue_um2=40")
+    assert refused.documents[0]["status"] == "failed"
+    assert "signal" in refused.documents[0]["reason"]

@@ -114,6 +114,10 @@ def test_every_number_of_every_table_follows_the_size_of_a_pixel_as_its_unit_say
             {"ci95_low_mm2", "ci95_high_mm2"} if files.startswith("areas") else set()
         )  # no reader looked at the map
         assert not never - {"from_um"} - unknown  # of each other column some number was held to its law
+    if files.startswith("regions"):
+        assert not never & {
+            "mean_<signal>", "integrated_<signal>", "sum_<signal>_per_mm2", "class_<class>_mean_<signal>", "area_mm2",
+        }  # fmt: skip
     if "summary" in files:
         assert not never & {
             "mpp_x_um", "tumor_area_mm2", "tumor_pct_tissue", "n_px_tumor", "largest_extent_mm", "work_mpp_um",

@@ -46,6 +46,11 @@ def assert_two_routes_agree(rgb, valid, rule, column_weights, row_weights, facto
     assert counts.tolist() == [*counted.px_by_class, counted.unscanned_px, 0, 0]
     weighted = rule.micro_signal_of(reduced.rgb) * np.outer(row_weights, column_weights)
     assert signal.tolist() == [0] + [int(weighted[expected == k].sum()) for k in range(1, rule.class_count)]
+    of_class = (expected > 0) & (expected < rule.class_count)
+    of_pixel = np.full(expected.shape, -7, np.int32)
+    patch, zeros = (0, 0, rgb, valid), (np.zeros_like(counts), np.zeros_like(signal))
+    classify_patches([patch], rule, column_weights, row_weights, factor, out, *zeros, of_pixel)
+    np.testing.assert_array_equal(of_pixel, np.where(of_class, rule.micro_signal_of(reduced.rgb), 0))
 
 
 @st.composite
@@ -138,9 +143,11 @@ def test_the_parts_of_a_tile_come_to_the_same_as_the_tile(tile, cuts_across, cut
         for left, right in zip(lefts, [*lefts[1:], len(columns)], strict=True):
             box = np.s_[top * factor : bottom * factor, left * factor : right * factor]
             patches.append((left, top, rgb[box], None if valid is None else valid[box]))
-    out = np.full(whole_map.shape, 77, np.uint8)
+    out, of_pixel = np.full(whole_map.shape, 77, np.uint8), np.full(whole_map.shape, -7, np.int32)
     counts, signal = np.zeros_like(whole_counts), np.zeros_like(whole_signal)
-    classify_patches(patches, STAIN, columns, rows, factor, out, counts, signal)
+    classify_patches(patches, STAIN, columns, rows, factor, out, counts, signal, of_pixel)
+    weighted = of_pixel * np.outer(rows, columns)
+    assert [int(weighted[out == k].sum()) for k in range(STAIN.class_count)] == whole_signal.tolist()
     np.testing.assert_array_equal(out, whole_map)
     assert counts.tolist() == whole_counts.tolist()
     assert signal.tolist() == whole_signal.tolist()

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from dicom_files import CODINGS, frames_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiff_files import (
@@ -252,6 +253,24 @@ def test_all_pixels_of_a_real_jpeg_2000_slide_equal_openslides(testdata: Path) -
 
 def test_the_direct_lane_insisted_on_where_it_cannot_be_proven_is_refused_by_name(testdata: Path) -> None:
     ndpi = inspect(testdata / "slides" / "test3-DAPI-2-387.ndpi")
-    with pytest.raises(LaneError, match=r"test3-DAPI-2-387.*hamamatsu"):
-        choose_lane(ndpi, [0], "direct")
-    assert choose_lane(ndpi, [0], "auto").lane == "openslide"
+    with pytest.raises(LaneError, match=r"test3-DAPI-2-387.*level 5: 0 tiled pages are 124 × 152 px"):
+        choose_lane(ndpi, [5], "direct")  # OpenSlide makes it of a finer level
+    assert choose_lane(ndpi, [5], "auto").lane == "openslide"
+
+
+@pytest.mark.parametrize("has_jfif", [False, True])
+def test_colours_are_what_the_tiff_says_whatever_a_marker_of_the_jpeg_says(tmp_path: Path, has_jfif: bool) -> None:
+    path, picture = tmp_path / "s.tif", tissue_like(600, 700)
+    frames = frames_of(picture, CODINGS["jpeg-rgb-jfif" if has_jfif else "jpeg-rgb"], (256, 256))
+    with tifffile.TiffWriter(path) as writer:
+        writer.write(
+            iter(frames), shape=picture.shape, dtype="uint8", tile=(256, 256), photometric="rgb", compression="jpeg",
+            metadata=None,
+        )  # fmt: skip
+    with tifffile.TiffFile(path, mode="r+b") as tiff:
+        tiff.pages[0].tags["PhotometricInterpretation"].overwrite(2)
+    info = inspect(path)
+    assert choose_lane(info, [0], "direct").lane == "direct"
+    require_equal_lanes(info, 0)
+    with borrow_reader(info, "direct") as reader:
+        assert np.abs(reader.read(0, whole(info)).rgb.astype(int) - picture).mean() < 6  # of YCbCr it would be 70

@@ -1,7 +1,5 @@
 """Focal planes and optical paths that a format's only reader does not offer are listed, and never taken in silence."""
 
-import io
-import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import numpy as np
 import openslide
 import pytest
+from ndpi_files import append_picture, empty_ndpi
 from PIL import Image
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
@@ -18,43 +17,17 @@ from wsi_area.errors import SlideOpenError
 from wsi_area.model.picture import PictureChoice
 from wsi_area.slides import inspect, pictures_of
 
-_SHORT, _LONG, _SIGNED_LONG, _FLOAT = 3, 4, 9, 11
-
 
 def write_ndpi(path: Path, offsets_nm: Sequence[int]) -> Path:
     """Write an NDPI file with two levels of each focal plane, then a macro; plane n is grey of 40 + 50 n."""
-    out = bytearray(b"II*\0" + bytes(8))
-    link = 4
+    out, link = empty_ndpi(), 4
     for step in (1, 2):
         for n, offset_nm in enumerate(offsets_nm):
-            link = _append(
-                out, link, Image.new("RGB", (384 // step, 256 // step), (40 + 50 * n,) * 3), 20 / step, offset_nm
-            )
-    _append(out, link, Image.new("RGB", (128, 64)), -1.0, None)
+            grey = Image.new("RGB", (384 // step, 256 // step), (40 + 50 * n,) * 3)
+            link = append_picture(out, link, grey, 20 / step, offset_nm)
+    append_picture(out, link, Image.new("RGB", (128, 64)), -1.0, None)
     path.write_bytes(out)
     return path
-
-
-def _append(out: bytearray, link: int, picture: Image.Image, lens: float, offset_nm: int | None) -> int:
-    """Append a picture and its directory, name it where `link` says; return where the next one is to be named."""
-    stream = io.BytesIO()
-    picture.save(stream, "JPEG", quality=95)
-    place, jpeg = len(out), stream.getvalue()
-    out += jpeg + bytes(len(jpeg) % 2)
-    width, height = picture.size
-    fields = [
-        (256, _LONG, width), (257, _LONG, height), (259, _SHORT, 7), (262, _SHORT, 6), (273, _LONG, place),
-        (277, _SHORT, 3), (278, _LONG, height), (279, _LONG, len(jpeg)), (65420, _LONG, 1), (65421, _FLOAT, lens),
-    ]  # fmt: skip
-    fields += [] if offset_nm is None else [(65424, _SIGNED_LONG, offset_nm)]
-    struct.pack_into("<Q", out, link, len(out))
-    out += struct.pack("<H", len(fields))
-    for tag, kind, value in fields:
-        code = {_SHORT: "HHIHxx", _LONG: "HHII", _SIGNED_LONG: "HHIi", _FLOAT: "HHIf"}[kind]
-        out += struct.pack(f"<{code}", tag, kind, 1, value)
-    link = len(out)
-    out += bytes(8 + 4 * len(fields))  # the upper halves of the offsets follow
-    return link
 
 
 @pytest.mark.parametrize("offsets_nm", [(0, -3000, 3000), (-3000, 0, 3000), (2000, 1000, 0), (-500, 0)])

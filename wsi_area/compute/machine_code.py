@@ -83,6 +83,32 @@ def native_function(module: str, name: str, arguments: str, frozen: tuple[str, .
         return _LOADED[wanted]
 
 
+def call_native(module: str, name: str, arguments: str, *values: Any, frozen: tuple[str, ...] = ()) -> None:
+    """Call a native function with arrays where it takes their addresses, and with numbers.
+
+    Parameters
+    ----------
+    module, name, arguments, frozen
+        As `native_function` has them.
+    values
+        For each argument an array, contiguous and of that type (bool counts as uint8), or a number.
+
+    Raises
+    ------
+    TypeError
+        If an array is of another type or not contiguous: its memory would be read as what it is not.
+    """
+    given = []
+    for word, value in zip(arguments.split(), values, strict=True):
+        if word.endswith("*"):
+            kind = {"bool": "uint8", "float64": "double"}.get(value.dtype.name, value.dtype.name)
+            if kind != word[:-1] or not value.flags.c_contiguous:
+                raise TypeError(f"{name} takes contiguous {word[:-1]}, got {value.dtype} of strides {value.strides}")
+            value = address_of(value)
+        given.append(value)
+    native_function(module, name, arguments, frozen)(*given)
+
+
 def native_part(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function compiled into the native function that calls it; there, a division by zero gives 0."""
     from numba import njit

@@ -54,6 +54,8 @@ def _feature(slide: MeasuredSlide, row: RegionOnRecord, outline: shapely.Geometr
     is_uuid = _is_uuid(row.region_id)
     own = row.region_id if is_uuid else str(uuid.uuid5(_OBJECTS, f"{slide.result.slide_id}/{row.region_id}"))
     measured = {name: value for name in _MEASURED if (value := getattr(row, name)) is not None}
+    if row.signal is not None and row.signal.mean is not None:
+        measured[f"mean_{row.signal.name}"] = row.signal.mean
     properties: dict[str, Any] = {"objectType": "annotation", "isLocked": True}
     properties |= {"name": row.name} if row.name else {}
     properties |= {"classification": {"name": row.region_class}} if row.region_class else {}

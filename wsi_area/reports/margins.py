@@ -1,14 +1,15 @@
 """reports: the bands and hot spots of one slide as table rows, with the picture of every window; pure but for that."""
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from wsi_area.model.record.slide_bands import BandsOnRecord
+from wsi_area.model.record.slide_bands import Band, BandsOnRecord
 from wsi_area.model.record.slide_hotspots import HotSpotsOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.layout import HEAT_MAP_NAME, SlideLayout
-from wsi_area.results.tables.quantity import NONE, grouped, mm2_text
+from wsi_area.results.tables.quantity import NONE, grouped, mm2_text, signal_text
 
 MOST_PICTURE_BYTES = 150_000
 """A larger picture is left out of the page; it lies beside the slide's result."""
@@ -23,6 +24,7 @@ class BandRow:
     tissue: str  # mm²
     by_class: str
     positive: str  # percent of the band's tissue; NONE where no class is positive
+    signal: str  # mean over the band's tissue; NONE where none was kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class MarginsView:
     spots: tuple[SpotRow, ...]
     spots_text: str  # empty where none were asked for
     has_positive: bool
+    signal: str  # its name; empty where no band has one
     heat_map: str  # data address; empty where there is none
     heat_text: str
 
@@ -68,6 +71,7 @@ def margins_view(record: CountedSlide, layout: SlideLayout | None) -> MarginsVie
         () if spots is None else tuple(_spots(spots)),
         "" if spots is None else _spots_text(spots),
         any(row.positive != NONE for row in rows),
+        record.signal.name if record.signal is not None and bands is not None and bands.has_signal else "",
         heat,
         "" if spots is None or not heat else _heat_text(spots),
     )
@@ -88,9 +92,16 @@ def _bands(told: BandsOnRecord) -> tuple[BandRow, ...]:
                     mm2_text(sum(b.area_mm2 for b in rows)),
                     classes or NONE,
                     NONE if share is None else f"{share:.1f} %",
+                    _mean_signal(rows),
                 )
             )
     return tuple(found)
+
+
+def _mean_signal(rows: Sequence[Band]) -> str:
+    """Return the mean of the signal over all of a band's pixels that have one."""
+    known = [(band.mean_signal * band.n_px, band.n_px) for band in rows if band.mean_signal is not None]
+    return signal_text(sum(of for of, _ in known) / sum(n for _, n in known) if known else None)
 
 
 def _spots(told: HotSpotsOnRecord) -> list[SpotRow]:

@@ -115,6 +115,11 @@ class SlideLayout:
         return self.root / "mask.ome.zarr"
 
     @property
+    def signal_map(self) -> Place:
+        """Return the zarr group of the signal map, an OME-Zarr image; it is there where parts have a signal too."""
+        return self.root / "signal.ome.zarr"
+
+    @property
     def seal_json(self) -> Place:
         """Return the seal of an amended version; a measured slide is under the seal of its run."""
         return self.root / "seal.json"
@@ -156,6 +161,10 @@ class SlideLayout:
     def shard_place(self, row: int, col: int) -> Place:
         """Return the file in which a batch's part of the class map lies, by its place among the batches."""
         return chunk_place(self.class_map / CLASS_MAP_ARRAY, row, col)
+
+    def signal_place(self, row: int, col: int) -> Place:
+        """Return the file in which a batch's part of the signal map lies, by its place among the batches."""
+        return chunk_place(self.signal_map / CLASS_MAP_ARRAY, row, col)
 
     def rows_place(self, row: int, col: int) -> Place:
         """Return the file in which a batch's rows of the ledger lie, by its place among the batches."""

@@ -13,6 +13,8 @@ from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.documented import Table
 from wsi_area.model.pixels import ClassMap
+from wsi_area.model.record.slide_bands import Band
+from wsi_area.model.record.slide_hotspots import HotSpot
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.class_map.layered_map import grid_of
 from wsi_area.results.class_map.ledger import ledger_attributes, ledger_rows
@@ -20,16 +22,13 @@ from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_cla
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 
-if TYPE_CHECKING:  # loaded by who asks for a frame
+if TYPE_CHECKING:  # only who asks for a frame pays for pandas
     import pandas as pd
 
 NO_CLASS_MAP = (
     "from random spots, so it has no class map; measure it whole, without --estimate and --estimate-budget, to have one"
 )
 _BAND_PX = 2048  # work rows held at once while a coarser level is made, about
-
-if TYPE_CHECKING:  # only who asks for a frame pays for pandas
-    import pandas as pd
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,14 +108,12 @@ class OpenedSlide:
         found = self.counted.hotspots
         return self._frame("hotspots", () if found is None else found.listed)
 
-    def _frame(self, table: Table, items: Sequence[object]) -> "pd.DataFrame":
+    def _frame(self, table: Table, items: Sequence[Band | HotSpot]) -> "pd.DataFrame":
         import pandas as pd
 
-        from wsi_area.results.tables.columns import columns_of
+        from wsi_area.results.tables.run_tables import item_columns, item_rows
 
-        columns = columns_of(table)
-        rows = [[column.value(self.counted, item) for column in columns] for item in items]
-        return pd.DataFrame(rows, columns=[column.name for column in columns])
+        return pd.DataFrame(item_rows(table, self.counted, items), columns=list(item_columns(table, [self.counted])))
 
     def class_map(self, level: int = 0) -> ClassMap:
         """Return uint8 (h, w) of class ids and reserved codes, in memory.

@@ -8,7 +8,7 @@ from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.count.ratios import ClassPx, ratios_of
 from wsi_area.compute.regions.merged_tallies import RegionCounts
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.classes import ClassScheme, TissueClass
+from wsi_area.model.classes import BACKGROUND_ID, ClassScheme, TissueClass
 from wsi_area.model.drawn import NamedRegion, NamedRegions
 from wsi_area.model.record.slide_regions import (
     LISTED_MOST,
@@ -18,6 +18,8 @@ from wsi_area.model.record.slide_regions import (
     RegionRatios,
     RegionsOnRecord,
 )
+from wsi_area.model.record.slide_signal import SignalInRegion
+from wsi_area.segmenters.protocol import Signal
 
 MASK = "mask"
 """The kind of a drawing that is a picture of codes."""
@@ -29,6 +31,7 @@ def rows_of(
     scheme: ClassScheme,
     mpp: Mpp | None,
     relative_u_area: float | None,
+    signal: Signal | None = None,
     *,
     has_layer: bool,
 ) -> list[RegionOnRecord]:
@@ -40,6 +43,8 @@ def rows_of(
         The regions, what was counted in each, the classes, µm per level-0 pixel.
     relative_u_area : float or None
         Standard uncertainty of an area over the area, from the pixel size.
+    signal : Signal or None
+        Whose map was kept beside the class map; None for none.
     has_layer : bool
         Whether the tissue of the slide is a layer of its own; else it is the tissue classes.
     """
@@ -48,7 +53,9 @@ def rows_of(
     tissue_of = counts.tissue_px if has_layer else counts.px
     mask_files = [number for number, drawn in enumerate(named.drawn) if drawn.kind == MASK]
     return [
-        _row(region, px, tissue_px, focus_px, area_px2, scheme, mpp, has_layer).model_copy(
+        _with_signal(
+            _row(region, px, tissue_px, focus_px, area_px2, scheme, mpp, has_layer), scheme, px, steps, mpp, signal
+        ).model_copy(
             update={
                 "ratios": _ratios(scheme, px),
                 "relative_u_area": None if mpp is None else relative_u_area,
@@ -56,11 +63,41 @@ def rows_of(
                 "mask_code": None if region.mask_code is None else region.mask_code[1],
             }
         )
-        for region, px, tissue_px, focus_px, area_px2 in zip(
-            named.regions, counts.px.tolist(), tissue_of.tolist(), counts.largest_focus_px.tolist(), areas_px2,
-            strict=True,
+        for region, px, tissue_px, steps, focus_px, area_px2 in zip(
+            named.regions, counts.px.tolist(), tissue_of.tolist(), counts.signal.tolist(),
+            counts.largest_focus_px.tolist(), areas_px2, strict=True,
         )
     ]  # fmt: skip
+
+
+def _with_signal(
+    row: RegionOnRecord,
+    scheme: ClassScheme,
+    px: Sequence[int],
+    steps: Sequence[int],
+    mpp: Mpp | None,
+    signal: Signal | None,
+) -> RegionOnRecord:
+    """Return a region with its signal, over the pixels of the tissue classes, and with that of each class."""
+    if signal is None:
+        return row
+    scale, tissue = signal.micro_scale, [c.class_id for c in scheme.classes if c.is_tissue]
+    n_px, sum_px = sum(px[i] for i in tissue), sum(steps[i] for i in tissue) / scale
+    mean_of = {
+        c.name: steps[c.class_id] / scale / px[c.class_id]
+        for c in scheme.classes
+        if c.class_id != BACKGROUND_ID and px[c.class_id]
+    }
+    of_region = SignalInRegion(
+        name=signal.name,
+        n_px=n_px,
+        integrated_px=sum_px,
+        mean=sum_px / n_px if n_px else None,
+        integrated_mm2=None if mpp is None else area_mm2(sum_px, mpp),
+        sum_per_mm2=None if mpp is None or not n_px else sum_px / area_mm2(n_px, mpp),
+    )
+    classes = tuple(c.model_copy(update={"mean_signal": mean_of.get(c.name)}) for c in row.classes)
+    return row.model_copy(update={"signal": of_region, "classes": classes})
 
 
 def _ratios(scheme: ClassScheme, px: Sequence[int]) -> RegionRatios:

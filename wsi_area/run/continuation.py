@@ -23,6 +23,7 @@ from wsi_area.results.class_map.store import commit_batch, create_store, stored_
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.prepare import PreparedSlide
+from wsi_area.segmenters.protocol import Signal
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.storage.place import free_bytes, mending, remove_tree
 
@@ -95,6 +96,7 @@ def lay_out(
     *,
     has_class_map: bool = True,
     is_layer: bool = False,
+    signal: Signal | None = None,
 ) -> None:
     """Make the empty stores, or keep those of an earlier run of the very same.
 
@@ -113,6 +115,8 @@ def lay_out(
         False for an estimate, which claims none.
     is_layer
         Whether it is a tissue layer.
+    signal
+        What is kept pixel by pixel where the stores are made; those of an earlier run stay as they are.
 
     Raises
     ------
@@ -139,11 +143,12 @@ def lay_out(
         layout.result_json.unlink(missing_ok=True)
         discard_cleaned(layout)
         remove_tree(layout.coarse.root)
-        _require_space(layout, prepared.plan, copies=1 if tiles == layout else 2)
+        _require_space(layout, prepared.plan, 1 if tiles == layout else 2, has_signal=signal is not None)
         tiles.root.mkdir(parents=True, exist_ok=True)
         create_store(
-            tiles, prepared.plan, prepared.fitted.scheme, origin.key, origin.parts, has_class_map=has_class_map
-        )
+            tiles, prepared.plan, prepared.fitted.scheme, origin.key, origin.parts, has_class_map=has_class_map,
+            signal=signal,
+        )  # fmt: skip
     except OSError as error:
         raise ResultError(
             f"{layout.root} cannot be written ({error.strerror or error}); {mending(layout.root)}"
@@ -218,9 +223,9 @@ def _lacked_a_pixel_size(layout: SlideLayout) -> bool:
         return False
 
 
-def _require_space(layout: SlideLayout, plan: SlidePlan, copies: int) -> None:
-    """Refuse a slide whose class map will not fit on the disk, before any work on it is lost."""
-    needed, free = copies * estimated_disk_bytes(plan), free_bytes(layout.root)
+def _require_space(layout: SlideLayout, plan: SlidePlan, copies: int, *, has_signal: bool) -> None:
+    """Refuse a slide whose maps will not fit on the disk, before any work on it is lost."""
+    needed, free = copies * estimated_disk_bytes(plan, has_signal=has_signal), free_bytes(layout.root)
     if free is not None and needed > free:
         raise ResultError(
             f"{plan.slide.slide_id}: about {needed / 2**20:.0f} MiB are needed at {layout.root}, "

@@ -37,6 +37,7 @@ from wsi_area.run.preparing.overview_parts import OverviewWanted, overview_seen,
 from wsi_area.run.slide_document import slide_document
 from wsi_area.run.slide_tiles import Work, lost_message, measure_tiles, missing_batches, tiles_of
 from wsi_area.run.work.phases import PreparingStopped, begin_phase, told_phases
+from wsi_area.settings.parts_signal import parts_signal
 from wsi_area.settings.run_settings import RunSettings
 
 
@@ -80,7 +81,8 @@ def _measured(
     if context.settings.estimate.is_asked and not is_layer:
         return _estimated(slide, layout, context, prepared, read_path)
     origin, tiles = origin_of(prepared, context.settings), tiles_place(layout, prepared, context.settings)
-    lay_out(layout, tiles, prepared, origin, context.force, is_layer=is_layer)
+    signal = None if is_layer else parts_signal(context.settings, prepared.fitted, prepared.regions)
+    lay_out(layout, tiles, prepared, origin, context.force, is_layer=is_layer, signal=signal)
     take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes))
     commit_skipped(tiles, prepared, origin.key)  # again: an earlier run may have been killed before it had
     batches, plan = missing_batches(tiles, prepared), prepared.plan

@@ -42,6 +42,7 @@ from wsi_area.segmenters.protocol import (
     WantsSpread,
 )
 from wsi_area.segmenters.registry import make_segmenter, segmenter_package
+from wsi_area.settings.parts_signal import parts_signal
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.slides import (
     LaneDecision,
@@ -205,7 +206,7 @@ def _cut_and_fitted(
             begin_phase(task.ticket, "reading samples for the threshold")
             spread = spread_samples(reader, first, PLAIN_SPREAD_BLOCKS if lane.lane == "plain" else SPREAD_BLOCKS)
         fitted = segmenter.fit(replace(lit, drawn=drawn, spread=spread))
-    plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
+    plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane, given.regions))
     if isinstance(fitted, AdaptsToWorkMpp) and plan.work_mpp is not None:
         fitted = fitted.at_work_mpp(plan.work_mpp)
     begin_phase(task.ticket, "looking for what is excluded")
@@ -213,7 +214,7 @@ def _cut_and_fitted(
     wrapped = with_exclusions(fitted, exclusions, lit, plan.work_mpp, fills)
     if wrapped is not fitted:  # it looks further round a pixel than the segmenter alone
         fitted = wrapped
-        plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane))
+        plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane, given.regions))
     if plan.level != first.level:  # the segmenter was made for another pixel size
         lane = choose_lane(info, [plan.level], settings.reader.lane, levels)
     settings.require_classes(fitted.scheme)
@@ -231,24 +232,11 @@ def _cut_and_fitted(
     light = light_of(fitted, overview, lit, foreground)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
     package, kept = segmenter_package(settings.segmenter.name), completeness(info)
+    box_px = -(-info.size_l0_px.area_px // overview.valid.size)
     return PreparedSlide(
-        info,
-        calibration,
-        lane,
-        fitted,
-        plan,
-        drawn,
-        roi,
-        rim,
-        -(-info.size_l0_px.area_px // overview.valid.size),
-        light,
-        kept,
-        thumbnail,
-        0.0,
-        package,
-        not_assessed,
-        given.regions,
-    )
+        info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, light, kept, thumbnail, 0.0, package,
+        not_assessed, given.regions,
+    )  # fmt: skip
 
 
 def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:
@@ -267,12 +255,16 @@ def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSetting
     return settings.exclusions
 
 
-def _tiling(settings: RunSettings, fitted: FittedSegmenter, info: SlideInfo, lane: LaneDecision) -> Tiling:
+def _tiling(
+    settings: RunSettings, fitted: FittedSegmenter, info: SlideInfo, lane: LaneDecision, named: NamedRegions
+) -> Tiling:
     asked = settings.tiling.work_mpp if settings.tiling.work_mpp is not None else fitted.work_mpp
     # a plain image is decoded whole, and for a moment held twice
     px_bytes = 10 if SAMPLE_BITS in info.properties else 6
     reader_bytes = px_bytes * info.size_l0_px.area_px if lane.lane == "plain" else READER_BYTES
     tiling = Tiling(asked, settings.tiling.tile_px, fitted.context_um, isinstance(fitted, ColourRuled), reader_bytes)
+    if parts_signal(settings, fitted, named) is not None:
+        tiling = replace(tiling, keeps_signal=True)
     if isinstance(fitted, StatesMemory):
         tiling = replace(tiling, segmenter_bytes_per_px=fitted.working_bytes_per_px)
     if tiling.tile_px == "auto" and isinstance(fitted, PrefersTiles):

@@ -38,8 +38,8 @@ class Preview:
     coarse_work_mpp_um: float | None = None  # of an estimate; None where no coarse level helps
 
 
-def preview(prepared: PreparedSlide, tissue: "Preview | None" = None) -> Preview:
-    """Return what measuring a prepared slide would cost, and its tissue layer beside it."""
+def preview(prepared: PreparedSlide, tissue: "Preview | None" = None, *, has_signal: bool = False) -> Preview:
+    """Return what measuring a prepared slide would cost, with its signal map and its tissue layer beside it."""
     plan = prepared.plan
     decode_px, found = level_px_to_decode(plan), _findings(prepared)
     return Preview(
@@ -51,7 +51,7 @@ def preview(prepared: PreparedSlide, tissue: "Preview | None" = None) -> Preview
         batches=len(batches_to_measure(plan)),
         level_px_to_decode=decode_px,
         estimated_core_s=decode_px / 1e6 / DECODE_MPX_PER_CORE_S[prepared.lane.lane],
-        estimated_disk_bytes=estimated_disk_bytes(plan),
+        estimated_disk_bytes=estimated_disk_bytes(plan, has_signal=has_signal),
         tissue=tissue,
     )
 

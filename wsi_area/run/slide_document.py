@@ -46,13 +46,12 @@ from wsi_area.results.record import (
 from wsi_area.results.threshold_record import threshold_on_record
 from wsi_area.results.uncertainty.given_terms import given_terms
 from wsi_area.run.continuation import MEASUREMENT_VERSION, Origin
-from wsi_area.run.passes.merged_objects import MergedObjects, envelope_on_record
+from wsi_area.run.passes.merged_objects import MergedObjects, envelope_on_record, signal_findings
 from wsi_area.run.passes.overview_boxes import tissue_on_overview
 from wsi_area.run.passes.tissue_layer import findings_of_layer, tissue_source
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.slide_tiles import Work
-from wsi_area.segmenters.colour.colour_rule import ColourRuled
-from wsi_area.segmenters.protocol import MeasuresSignal
+from wsi_area.segmenters.pixelwise import integrated_signal
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.version import __version__
 
@@ -98,8 +97,7 @@ def slide_document(
     """
     plan, fitted, info, mpp = prepared.plan, prepared.fitted, prepared.plan.slide, prepared.calibration.mpp
     columns = LedgerLayout(len(fitted.scheme.classes))
-    # what is not integrated pixel by pixel is unknown, not 0, whatever a segmenter declares
-    signal = fitted.signal if isinstance(fitted, ColourRuled | MeasuresSignal) else None
+    signal = integrated_signal(fitted)
     rows = _committed_rows(plan, layout, columns)
     burden = measure(
         info,
@@ -123,6 +121,7 @@ def slide_document(
             prepared, burden, _observed(prepared, read, columns, bound, moved, objects.by_box, settings), settings
         ),
         *regions_findings(burden.slide_id, objects.named),
+        *signal_findings(objects, prepared, layout, settings),
         *step_findings(burden.slide_id, steps, settings.quality.step_share),
     )
     counted = CountedSlide(

@@ -13,6 +13,7 @@ from wsi_area.errors import IncompleteResultError
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.ledger import ledger_rows
+from wsi_area.results.class_map.signal_store import kept_signal
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.context import Context
 from wsi_area.run.events import BatchDone
@@ -22,7 +23,7 @@ from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.work.crashing_tiles import IsolateTask, isolate_batch
 from wsi_area.run.work.slide_job import BatchResult, BatchTask, SlideJob, ThresholdProbe
 from wsi_area.run.work.tile_task import measure_batch
-from wsi_area.segmenters.pixelwise import colour_rule_of
+from wsi_area.segmenters.pixelwise import colour_rule_of, integrated_signal
 from wsi_area.segmenters.protocol import MovesThreshold
 from wsi_area.settings.run_settings import RunSettings
 
@@ -93,6 +94,7 @@ def slide_job(prepared: PreparedSlide, layout: SlideLayout, key: str, context: C
         not context.executor.is_local,
         _probe(prepared, context.settings),
         _compared(prepared),
+        keeps_signal=integrated_signal(prepared.fitted) is not None and kept_signal(layout) is not None,
     )
 
 

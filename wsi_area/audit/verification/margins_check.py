@@ -42,10 +42,11 @@ def margins_faults(layout: SlideLayout, slide: CountedSlide) -> Iterator[tuple[s
     boxes = boxes_of(layered.shape, wanted.side_px)
     parts = [part for box in boxes if (part := margins_of_box(layered, box, wanted)) is not None]
     if slide.bands is not None and rule is not None:
-        counts = np.zeros((len(borders), len(rule.bands), 256), np.int64)
+        counts = np.zeros((2, len(borders), len(rule.bands), 256), np.int64)
         for part in parts:
             counts += 0 if part.bands is None else part.bands
-        banded = bands_on_record(slide, slide.bands.key, borders, rule, counts)
+        signal = None if layered.signal_map is None else layered.signal_map.signal
+        banded = bands_on_record(slide, slide.bands.key, borders, rule, counts, signal)
         yield from _rows_differ("bands", slide.bands.listed, banded.listed)
     if slide.hotspots is not None and asked is not None and grid is not None:
         every = added_up((part.windows for part in parts), grid)

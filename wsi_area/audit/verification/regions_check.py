@@ -13,9 +13,8 @@ from wsi_area.model.drawn import NamedRegion, NamedRegions
 from wsi_area.model.drawn_mask import DrawnMask
 from wsi_area.model.record.slide_regions import LISTED_MOST, RegionOnRecord
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.results.class_map.layered_map import LayeredMap, grid_of, tissue_layer
+from wsi_area.results.class_map.layered_map import LayeredMap, grid_of
 from wsi_area.results.class_map.region_boxes import counted_regions
-from wsi_area.results.class_map.sparse_class_map import sparse_class_map
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.region_record import MASK, rows_of
 from wsi_area.results.tables.region_tables import (
@@ -81,11 +80,8 @@ def _counted_faults(
 ) -> Iterator[str]:
     """Yield the regions whose every number, made again from outline and class map, is another one."""
     scheme = ClassScheme(tuple(c.tissue_class for c in slide.classes))
-    columns, edges_of_rows = grid_of(slide).edges_l0_px
-    is_tissue = np.zeros(256, np.bool_)
-    is_tissue[[c.id for c in slide.classes if c.is_tissue]] = True
-    layer = tissue_layer(layout)
-    layered = LayeredMap(sparse_class_map(layout), columns, edges_of_rows, is_tissue, layer)
+    layered = LayeredMap.over(layout, grid_of(slide), scheme.classes)
+    signal = None if layered.signal_map is None else layered.signal_map.signal
     masks = _masks_again(slide, rows)
     counts = counted_regions(layered, Groups.of(scheme), outlines, list(masks.values()))
     regions = tuple(
@@ -93,8 +89,9 @@ def _counted_faults(
         for row, outline in zip(rows, outlines, strict=True)
     )
     again = rows_of(
-        NamedRegions(regions), counts, scheme, slide.mpp, slide.calibration.relative_u_area, has_layer=layer is not None
-    )
+        NamedRegions(regions), counts, scheme, slide.mpp, slide.calibration.relative_u_area, signal,
+        has_layer=layered.layer is not None,
+    )  # fmt: skip
     for number, (row, made, outline) in enumerate(zip(rows, again, outlines, strict=True), 1):
         if outline is None and row.mask_file not in masks:
             continue

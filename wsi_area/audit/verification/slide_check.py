@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from wsi_area.audit.verification.estimate_check import coarse_faults, estimate_f
 from wsi_area.audit.verification.margins_check import margins_faults
 from wsi_area.audit.verification.objects_check import objects_faults
 from wsi_area.audit.verification.regions_check import regions_faults
+from wsi_area.audit.verification.signal_check import SignalAddedUp, add_up_signal
 from wsi_area.audit.verification.threshold_check import threshold_faults
 from wsi_area.audit.verification.tissue_check import crossing_faults, read_layer, share_faults
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
@@ -73,6 +74,7 @@ class Recounted:
     ledger: str | None = None  # their digests
     class_map: str | None = None
     coarse: str | None = None
+    signal_map: str | None = None
 
 
 def check_slide(task: SlideTask) -> CheckedSlide:
@@ -99,6 +101,8 @@ def check_slide(task: SlideTask) -> CheckedSlide:
         require_budgets(slide, layout.result_json)
         again = recount(layout, slide, task.threads)
         faults = [*again.faults, *_document_faults(layout, slide, ended), *objects_faults(layout, slide)]
+        of_signal = SignalAddedUp() if again.faults or slide.estimate is not None else add_up_signal(layout, slide)
+        faults += of_signal.faults
         if not again.faults:
             faults += margins_faults(layout, slide)
             faults += share_faults(layout, slide)
@@ -106,7 +110,8 @@ def check_slide(task: SlideTask) -> CheckedSlide:
         is_torn = any(what == "class map" for what, _ in faults)
         faults += _layer_faults(layout, slide, task, is_torn=is_torn)
         if task.sealed is not None:
-            faults += _seal_faults(layout, task.sealed, again, faults)
+            told = again if again.faults else replace(again, signal_map=of_signal.digest)
+            faults += _seal_faults(layout, task.sealed, told, faults)
     except NewerDocumentError:
         raise
     except CountMismatchError as error:
@@ -253,12 +258,13 @@ def _seal_faults(
         "ledger": ("ledger", again.ledger),
         "class_map": ("class map", again.class_map),
         "coarse": ("coarse look", again.coarse),
+        "signal_map": ("signal map", again.signal_map),
         "objects": ("objects.parquet", objects_digest(layout)),
     }
     about_counts = bool(named & {"tile", "ledger", "class", "counts", "classes"})
     for field, (what, digest) in now.items():
         told = getattr(sealed, field)
-        if digest == told or (about_counts and field in {"ledger", "class_map"}) or what in named:
+        if digest == told or (about_counts and field in {"ledger", "class_map", "signal_map"}) or what in named:
             continue
         yield what, f"what it says is not what was sealed (digest {str(digest)[:12]}, sealed {str(told)[:12]})"
 

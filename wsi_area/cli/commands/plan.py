@@ -25,6 +25,7 @@ from wsi_area.run.passes.tissue_layer import layer_input, layer_settings, reason
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_slide
 from wsi_area.run.preview import Preview, preview
 from wsi_area.run.run_document import EXIT_CALIBRATION, EXIT_FAILED, EXIT_OK
+from wsi_area.settings.parts_signal import parts_signal
 from wsi_area.storage.processes import usable_cores
 
 
@@ -96,15 +97,16 @@ def _planned(wanted: Asked, number: int) -> Preview | PrepareFailure:
         outcome = prepare_slide(PrepareTask(slide, settings, limit, copy))
         if not isinstance(outcome, PreparedSlide):
             return outcome
+        has_signal = parts_signal(settings, outcome.fitted, outcome.regions) is not None
         of_layer = layer_settings(outcome, settings)
         if settings.estimate.is_asked:
             return replace(preview(outcome), coarse_work_mpp_um=coarse_work_mpp(outcome, settings), is_estimate=True)
         if of_layer is None:
-            return preview(outcome)
+            return preview(outcome, has_signal=has_signal)
         tissue = prepare_slide(PrepareTask(layer_input(slide, settings.tissue), of_layer, limit, copy))
         if not isinstance(tissue, PreparedSlide):
             return replace(tissue, message=reason_of_layer(tissue.message))
-        return preview(outcome, preview(tissue))
+        return preview(outcome, preview(tissue), has_signal=has_signal)
 
 
 def _class_maps(previews: Sequence[Preview]) -> list[Preview]:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numba import carray
 
+from wsi_area.compute.bands.compiled_reach import FAR, band_at, look_along, rows_at_once
 from wsi_area.compute.machine_code import native_part
 
 _STRIP = 64  # rows; the size of the scratch stands in band_counts too
-_FAR = 1 << 29  # rows: farther than any
 _INSIDE, _OUTSIDE = 1, 2
 _CHUNK = 64  # columns that are looked over at once
 
@@ -25,16 +25,19 @@ def count_bands(
     window_at: Any, height: int, width: int, top: int, left: int, tissue_at: Any, rows: int, columns: int,
     side_of_at: Any, outer_at: Any, outer_edges: int, outer_rows: int, inner_at: Any, inner_edges: int,
     inner_rows: int, band_at: Any, begins_at: Any, strips: int, below_at: Any, along_at: Any, states_at: Any,
-    counts_at: Any, bands: int,
+    counts_at: Any, bands: int, signal_at: Any, has_signal: int, sums_at: Any,
 ) -> None:  # fmt: skip
     """Add the level-0 pixels of tissue of the core of a window to its bands and codes: int64 (bands + 2, 256).
+
+    And beside them, where there is a ``signal``, int32 of the core's shape: each pixel's times those pixels, to the
+    ``sums``, int64 (bands + 2, 256).
 
     At these addresses lie, contiguous: ``window`` uint8 (h, w) of codes, whose core begins at ``top``, ``left``;
     ``tissue`` uint32 of the core's shape; ``side_of`` uint8 (256,): 1 a code inside the border, 2 outside, 0 neither;
     ``outer`` and ``inner`` int32 (edges + 1, rows + 1): how many columns each edge reaches by the rows to the border,
     below 0 where it does not, and last the nearest edge that so many rows are within; ``band`` int64 (outer edges +
-    inner edges) that ends at each, below 0 for none. For its own use: the last two rows of the counts, int32 ``begins``
-    (2 strips, w), ``below`` (2 * 64, w) and ``along`` (11, w), uint8 ``states`` (64, w).
+    inner edges) that ends at each, below 0 for none. For its own use: the last two rows of the counts and of the sums,
+    int32 ``begins`` (2 strips, w), ``below`` (2 * 64, w) and ``along`` (11, w), uint8 ``states`` (64, w).
     """
     _count_bands(
         carray(window_at, (height, width)),
@@ -50,13 +53,15 @@ def count_bands(
         carray(along_at, (11, width)),
         carray(states_at, (_STRIP, width)),
         carray(counts_at, (bands + 2, 256)),
+        carray(signal_at, (rows if has_signal else 1, columns if has_signal else 0)),
+        carray(sums_at, (bands + 2, 256)),
     )
 
 
 @native_part
 def _count_bands(
     window: Any, top: int, left: int, tissue: Any, side_of: Any, outer: Any, inner: Any, band: Any, begins: Any,
-    below: Any, along: Any, states: Any, counts: Any,
+    below: Any, along: Any, states: Any, counts: Any, signal: Any, sums: Any,
 ) -> None:  # fmt: skip
     rows = len(tissue)
     to_inside, to_outside, inside_below, outside_below = along[7], along[8], along[9], along[10]
@@ -77,8 +82,11 @@ def _count_bands(
             _count_on(states[i], to_inside, to_outside)
             _nearest(to_inside, below[2 * i], along[0])
             _nearest(to_outside, below[2 * i + 1], along[1])
-            _count_row(window[top + y], states[i], left, tissue[y], along, outer, inner, band, counts)
+            of_row = signal[y if signal.shape[1] else 0]  # of no columns where there is no signal
+            _count_row(window[top + y], states[i], left, tissue[y], along, outer, inner, band, counts, of_row, sums)
     _add_at_once(side_of, len(outer) - 1, band, counts)
+    if signal.shape[1]:
+        _add_at_once(side_of, len(outer) - 1, band, sums)
 
 
 @native_part
@@ -114,9 +122,9 @@ def _begin_strips(
 @native_part
 def _begin(one: Any, other: Any) -> None:
     for x in range(len(one)):
-        one[x] = _FAR
+        one[x] = FAR
     for x in range(len(other)):
-        other[x] = _FAR
+        other[x] = FAR
 
 
 @native_part
@@ -148,23 +156,13 @@ def _nearest(above: Any, below: Any, near: Any) -> None:
 
 
 @native_part
-def _rows_at_once(reach: Any) -> int:
-    """Return the rows from the border within which its own column puts a pixel within the first edge."""
-    edges, rows = len(reach) - 1, 0
-    if edges == 0:
-        return _FAR + _FAR  # nobody asks
-    while reach[edges, rows] == 0:
-        rows += 1
-    return rows
-
-
-@native_part
 def _count_row(
-    codes: Any, state: Any, left: int, tissue: Any, along: Any, outer: Any, inner: Any, band: Any, counts: Any
-) -> None:
-    """Add one row of the core to the counts."""
+    codes: Any, state: Any, left: int, tissue: Any, along: Any, outer: Any, inner: Any, band: Any, counts: Any,
+    signal: Any, sums: Any,
+) -> None:  # fmt: skip
+    """Add one row of the core to the counts, and its signal to the sums."""
     near_out, near_in, edge_out, edge_in, kinds = along[0], along[1], along[2], along[3], along[6]
-    rows_out, rows_in = _rows_at_once(outer), _rows_at_once(inner)
+    rows_out, rows_in = rows_at_once(outer), rows_at_once(inner)
     first_out, end_out, first_in, end_in = len(tissue), 0, len(tissue), 0  # where its own column does not tell
     for begin in range(0, len(tissue), _CHUNK):
         end = min(begin + _CHUNK, len(tissue))
@@ -175,26 +173,28 @@ def _count_row(
         if kind & 4:
             first_in, end_in = min(first_in, begin), end
     if end_out:
-        _look_along(near_out, edge_out, along[4], along[5], left + first_out, left + end_out, outer)
+        look_along(near_out, edge_out, along[4], along[5], left + first_out, left + end_out, outer)
     if end_in:
-        _look_along(near_in, edge_in, along[4], along[5], left + first_in, left + end_in, inner)
+        look_along(near_in, edge_in, along[4], along[5], left + first_in, left + end_in, inner)
     for begin in range(0, len(tissue), _CHUNK):
         end = min(begin + _CHUNK, len(tissue))
         if kinds[begin // _CHUNK] == 1:
             _count_at_once(codes, left, tissue, begin, end, counts)
+            if len(signal):
+                _sum_at_once(codes, left, tissue, signal, begin, end, sums)
         elif kinds[begin // _CHUNK] > 1:
             for x in range(begin, end):
-                if tissue[x] == 0:  # nobody asked its row what edge it is within
-                    continue
                 to_band = -1
                 if tissue[x] == 0:  # nobody looked along the row for it
                     continue
                 if state[left + x] == _OUTSIDE and outer.shape[0] > 1:
-                    to_band = _band_at(near_out[left + x], edge_out[left + x], rows_out, outer, band, 0)
+                    to_band = band_at(near_out[left + x], edge_out[left + x], rows_out, outer, band, 0)
                 elif state[left + x] == _INSIDE and inner.shape[0] > 1:
-                    to_band = _band_at(near_in[left + x], edge_in[left + x], rows_in, inner, band, len(outer) - 1)
+                    to_band = band_at(near_in[left + x], edge_in[left + x], rows_in, inner, band, len(outer) - 1)
                 if to_band >= 0:
                     counts[to_band, codes[left + x]] += tissue[x]
+                    if len(signal):
+                        sums[to_band, codes[left + x]] += np.int64(tissue[x]) * np.int64(signal[x])
 
 
 @native_part
@@ -226,70 +226,11 @@ def _count_at_once(codes: Any, left: int, tissue: Any, begin: int, end: int, cou
 
 
 @native_part
-def _band_at(near: int, along: int, at_once: int, reach: Any, band: Any, of_side: int) -> int:
-    """Return the band of a pixel by the rows to the border in its own column, and the edge that its row tells."""
-    edges, none = len(reach) - 1, reach.shape[1] - 1
-    k = 0
-    if near >= at_once:
-        k = min(reach[edges, min(near, none)], along)
-    return band[of_side + k] if k < edges else -1
-
-
-@native_part
-def _look_along(
-    near: Any, edge_of: Any, to_right: Any, to_left: Any, first: int, end: int, reach: Any
-) -> None:  # fmt: skip
-    """Write the nearest edge that each pixel of a part of a row is within by another column: its number, or how many.
-
-    A pixel reaches to the right only if the next one there is farther from the border, and to the left likewise.
-    """
-    edges, none = len(reach) - 1, reach.shape[1] - 1
-    most = reach[edges - 1, 0]
-    begin, stop = max(0, first - most), min(len(near), end + most)
-    for x in range(first, end):
-        edge_of[x] = edges
-    nearest = none
-    for x in range(begin, stop):
-        nearest = min(nearest, near[x])
-    if nearest >= none:
-        return
-    rights, lefts = 0, 0
-    for chunk in range(begin, stop - 1, _CHUNK):
-        last, changes = min(chunk + _CHUNK, stop - 1), np.int32(0)
-        for x in range(chunk, last):
-            changes |= near[x] ^ near[x + 1]
-        if changes == 0:
-            continue
-        for x in range(chunk, min(last, end - 1)):
-            to_right[rights] = x
-            rights += (near[x] < near[x + 1]) & (near[x] < none)
-        for x in range(max(chunk, first), last):
-            to_left[lefts] = x + 1
-            lefts += (near[x + 1] < near[x]) & (near[x + 1] < none)
-    for k in range(edges - 1, -1, -1):  # what an edge reaches, one farther out does
-        begin, far = first, first - 1  # what is reached without a gap
-        for i in range(rights):
-            x = to_right[i]
-            reached = x + reach[k, near[x]]
-            if reached < x:
-                continue
-            if x > far + 1:
-                for at in range(begin, far + 1):
-                    edge_of[at] = k
-                begin = x
-            far = max(far, reached)
-        for at in range(begin, min(far + 1, end)):
-            edge_of[at] = k
-        begin, far = end - 1, end
-        for i in range(lefts - 1, -1, -1):
-            x = to_left[i]
-            reached = x - reach[k, near[x]]
-            if reached > x:
-                continue
-            if x < far - 1:
-                for at in range(far, begin + 1):
-                    edge_of[at] = k
-                begin = x
-            far = min(far, reached)
-        for at in range(max(far, first), begin + 1):
-            edge_of[at] = k
+def _sum_at_once(codes: Any, left: int, tissue: Any, signal: Any, begin: int, end: int, sums: Any) -> None:
+    """Add the signal of columns to the last two rows of the sums, as `_count_at_once` adds their pixels."""
+    one, other = len(sums) - 2, len(sums) - 1
+    for x in range(begin, end - 1, 2):
+        sums[one, codes[left + x]] += np.int64(tissue[x]) * np.int64(signal[x])
+        sums[other, codes[left + x + 1]] += np.int64(tissue[x + 1]) * np.int64(signal[x + 1])
+    if (end - begin) % 2:
+        sums[one, codes[left + end - 1]] += np.int64(tissue[end - 1]) * np.int64(signal[end - 1])

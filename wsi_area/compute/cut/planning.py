@@ -31,6 +31,9 @@ SEGMENTER_BYTES_PER_PX = 64
 CLASS_MAP_BYTES_PER_WORK_PX = 0.2
 """Of a noisy five-class map; one of smooth regions takes a tenth of it."""
 
+SIGNAL_MAP_BYTES_PER_WORK_PX = 1.8
+"""Of optical densities of a Ki-67 slide that is tissue nearly everywhere; glass takes nothing."""
+
 MAX_SLIDE_SIDE_PX = 1 << 21
 """No scanner writes a side of 2.1 million pixels; a header that claims it is damaged, and would take hours to find out:
 each batch looks along the whole side."""
@@ -48,6 +51,7 @@ class Tiling:
     segmenter_bytes_per_px: int = (
         SEGMENTER_BYTES_PER_PX  # of working memory, for each work pixel of a tile and its halo
     )
+    keeps_signal: bool = False  # beside the class map
 
 
 def plan_slide(slide: SlideInfo, mpp: Mpp | None, usable_levels: Sequence[int], tiling: Tiling) -> SlidePlan:
@@ -153,7 +157,7 @@ def _batch_tiles(level_px: Size, factor: int, tile_px: int) -> int:
 
 
 def _projected_bytes(level_px: Size, factor: int, tile_px: int, halo_px: int, batch_tiles: int, tiling: Tiling) -> int:
-    """Return an upper bound of one task's memory: its class map, the same encoded, and one tile's pixels."""
+    """Return an upper bound of one task's memory: its maps, the same encoded, and one tile's pixels."""
 
     def box_px(work_px: int) -> int:
         return min(work_px * factor, level_px.width_px) * min(work_px * factor, level_px.height_px)
@@ -161,7 +165,8 @@ def _projected_bytes(level_px: Size, factor: int, tile_px: int, halo_px: int, ba
     class_map = box_px(batch_tiles * tile_px) // factor**2
     block = box_px(tile_px + 2 * halo_px)
     pixels = 4 * block if tiling.per_colour else 4 * block + tiling.segmenter_bytes_per_px * block // factor**2
-    return 3 * class_map + tiling.reader_bytes + pixels
+    signal = 2 * 4 * class_map if tiling.keeps_signal else 0  # int32 that may not shrink, held once more as a file
+    return 3 * class_map + signal + tiling.reader_bytes + pixels
 
 
 def _refuse_impossible(slide: SlideInfo, tiling: Tiling) -> None:
@@ -175,9 +180,10 @@ def _refuse_impossible(slide: SlideInfo, tiling: Tiling) -> None:
         raise PlanError(f'tiling.tile_px is {tiling.tile_px}; choose 16 to 16384, or "auto"')
 
 
-def estimated_disk_bytes(plan: SlidePlan) -> int:
-    """Return about how much disk the class map of a plan takes."""
-    return int(level_px_to_decode(plan) / plan.reduce_factor**2 * CLASS_MAP_BYTES_PER_WORK_PX)
+def estimated_disk_bytes(plan: SlidePlan, *, has_signal: bool = False) -> int:
+    """Return about how much disk the class map of a plan takes, and its signal map where one is kept."""
+    bytes_per_px = CLASS_MAP_BYTES_PER_WORK_PX + (SIGNAL_MAP_BYTES_PER_WORK_PX if has_signal else 0.0)
+    return int(level_px_to_decode(plan) / plan.reduce_factor**2 * bytes_per_px)
 
 
 def with_skipped(

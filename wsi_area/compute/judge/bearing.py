@@ -7,7 +7,8 @@ from wsi_area.model.finding import QaFinding
 BESIDE_THE_AREA = frozenset(
     {
         "ACCURACY_UNKNOWN", "REGIONS_LEFT_OUT", "REGIONS_NOT_AMENDED", "REGIONS_NOT_ASSESSED", "REGION_IDS_REPEATED",
-        "SECTIONS_NOT_ASSESSED", "SIGNAL_NOT_AMENDED", "SLIDE_TWICE", "TMA_GRID_UNSURE", "STATED_AREA_DISAGREES",
+        "SECTIONS_NOT_ASSESSED", "SIGNAL_NOT_AMENDED", "SIGNAL_NOT_KEPT", "SLIDE_TWICE", "TMA_GRID_UNSURE",
+        "STATED_AREA_DISAGREES",
     }
 )  # fmt: skip
 """Warnings of something else: named regions, pieces, cores, the signal, who is listed twice, a number in a drawing that

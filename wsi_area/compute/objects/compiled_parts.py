@@ -1,27 +1,37 @@
 """compute: the compiled half of parts: runs joined into parts, and what is summed over each of them.
 
-Everything after the first look at the pixels works on runs, of which there are a hundred times fewer. Called
-through ``components``, ``size_filter`` and ``feret``, which check the shapes: nothing here checks a bound.
+Everything after the first look at the pixels works on runs, of which there are a hundred times fewer. Imported only
+where no machine code of it lies on disk: see ``wsi_area.compute.machine_code.native_function``. Called through
+``parts_kernels``, which checks types and shapes: nothing here checks a bound.
 """
 
 from typing import Any
 
-from wsi_area.compute.machine_code import machine_code, machine_part
+from numba import carray
 
-AREA, SUM_X2, SUM_Y2, LEFT, TOP, RIGHT, BOTTOM, FIRST_X, ABOVE = range(9)
-"""Columns of a part's integers: level-0 px; twice the sums of the x and y of their centres; the box in work px;
-the column of its first pixel in reading order (its row is TOP), and the part above that."""
-PART_INTEGERS = 9
-BEYOND_BOX = -1  # in ABOVE: the first pixel lies in the box's first row
+from wsi_area.compute.machine_code import native_part
+from wsi_area.compute.objects.part_columns import (
+    ABOVE,
+    AREA,
+    BEYOND_BOX,
+    BOTTOM,
+    FIRST_X,
+    LEFT,
+    PART_INTEGERS,
+    RIGHT,
+    SUM_X2,
+    SUM_Y2,
+    TOP,
+)
 
 
-@machine_part
+@native_part
 def _end(starts: Any, i: int, row_end: int, width: int) -> int:
-    """Return the column after a run; not ``compiled_runs``'s: see ``machine_code``."""
+    """Return the column after a run; not ``compiled_runs``'s, of which a change would not be seen."""
     return int(starts[i + 1]) if i + 1 < row_end else int(width)
 
 
-@machine_part
+@native_part
 def _root(parents: Any, i: int) -> int:
     while parents[i] != i:
         parents[i] = parents[parents[i]]
@@ -29,7 +39,7 @@ def _root(parents: Any, i: int) -> int:
     return i
 
 
-@machine_part
+@native_part
 def _join(parents: Any, i: int, j: int) -> None:
     """Join two trees; the root is the run that comes first in reading order."""
     a, b = _root(parents, i), _root(parents, j)
@@ -39,12 +49,34 @@ def _join(parents: Any, i: int, j: int) -> None:
         parents[a] = b
 
 
-@machine_code
-def join_runs(row_starts: Any, starts: Any, codes: Any, width: int, kinds: Any, reach: Any, numbers: Any) -> int:
-    """Write the part of each run, numbered from 1 in reading order, 0 where its kind is 0; return how many.
+def join_pairs(one_at: Any, other_at: Any, pairs: int, first_at: Any, parts: int) -> None:
+    """Write for each part the first of those that it is joined to, directly or by others, int64 (n,)."""
+    one, other, first = carray(one_at, pairs), carray(other_at, pairs), carray(first_at, parts)
+    for i in range(parts):
+        first[i] = i
+    for k in range(pairs):
+        _join(first, one[k], other[k])
+    for i in range(parts):
+        first[i] = _root(first, i)
+
+
+def join_runs(
+    row_starts_at: Any, height: int, starts_at: Any, codes_at: Any, runs: int, width: int, kinds_at: Any,
+    reach_at: Any, numbers_at: Any, count_at: Any,
+) -> None:  # fmt: skip
+    """Write the part of each run, int32 (n,), numbered from 1 in reading order, 0 where its kind is 0; and how many.
 
     ``kinds`` says of each code what it belongs to, ``reach`` of each kind whether corners join (1) or not (0).
     """
+    row_starts, starts, codes = carray(row_starts_at, height + 1), carray(starts_at, runs), carray(codes_at, runs)
+    kinds, numbers = carray(kinds_at, 256), carray(numbers_at, runs)
+    _join_rows(row_starts, starts, codes, width, kinds, carray(reach_at, 256), numbers)
+    carray(count_at, 1)[0] = _numbered(codes, kinds, numbers)
+
+
+@native_part
+def _join_rows(row_starts: Any, starts: Any, codes: Any, width: int, kinds: Any, reach: Any, numbers: Any) -> None:
+    """Join the runs of a part, of which the first is the root of the others."""
     for i in range(len(numbers)):
         numbers[i] = i
     for y in range(len(row_starts) - 1):
@@ -69,6 +101,11 @@ def join_runs(row_starts: Any, starts: Any, codes: Any, width: int, kinds: Any, 
                 if kinds[codes[k]] == kind and _end(starts, k, begin, width) + near > x:
                     _join(numbers, k, j)
                 k += 1
+
+
+@native_part
+def _numbered(codes: Any, kinds: Any, numbers: Any) -> int:
+    """Write the number of each run's part in place of its parent; return how many there are."""
     for i in range(len(numbers)):  # while the list is still of parents only
         numbers[i] = _root(numbers, i)
     count = 0
@@ -85,7 +122,7 @@ def join_runs(row_starts: Any, starts: Any, codes: Any, width: int, kinds: Any, 
     return count
 
 
-@machine_part
+@native_part
 def _run_at(starts: Any, begin: int, row_end: int, x: int) -> int:
     """Return the run of a row that holds a column."""
     low, high = begin, row_end - 1
@@ -98,12 +135,24 @@ def _run_at(starts: Any, begin: int, row_end: int, x: int) -> int:
     return low
 
 
-@machine_code
 def sum_parts(
+    row_starts_at: Any, height: int, starts_at: Any, codes_at: Any, numbers_at: Any, runs: int, width: int,
+    x_edges_at: Any, y_edges_at: Any, mark_of_code_at: Any, parts: int, integers_at: Any, marks_at: Any,
+    code_of_part_at: Any,
+) -> None:  # fmt: skip
+    """Write the integers of each part, the marks of the codes that it holds, and the code it begins with."""
+    _sum_parts(
+        carray(row_starts_at, height + 1), carray(starts_at, runs), carray(codes_at, runs), carray(numbers_at, runs),
+        width, carray(x_edges_at, width + 1), carray(y_edges_at, height + 1), carray(mark_of_code_at, 256),
+        carray(integers_at, (parts, PART_INTEGERS)), carray(marks_at, parts), carray(code_of_part_at, parts),
+    )  # fmt: skip
+
+
+@native_part
+def _sum_parts(
     row_starts: Any, starts: Any, codes: Any, numbers: Any, width: int, x_edges: Any, y_edges: Any,
     mark_of_code: Any, integers: Any, marks: Any, code_of_part: Any,
 ) -> None:  # fmt: skip
-    """Write the integers of each part, the marks of the codes that it holds, and the code it begins with."""
     seen = 0
     for y in range(len(row_starts) - 1):
         y0, y1 = y_edges[y], y_edges[y + 1]
@@ -129,12 +178,14 @@ def sum_parts(
             marks[n] |= mark_of_code[codes[i]]
 
 
-@machine_code
 def mark_touching(
-    row_starts: Any, starts: Any, codes: Any, numbers: Any, width: int, code: int, mark: int, marks: Any
-) -> None:
+    row_starts_at: Any, height: int, starts_at: Any, codes_at: Any, numbers_at: Any, runs: int, width: int, code: int,
+    mark: int, parts: int, marks_at: Any,
+) -> None:  # fmt: skip
     """Add a mark to each part that has a pixel of a code beside it or at a corner."""
-    for y in range(len(row_starts) - 1):
+    row_starts, starts, codes = carray(row_starts_at, height + 1), carray(starts_at, runs), carray(codes_at, runs)
+    numbers, marks = carray(numbers_at, runs), carray(marks_at, parts)
+    for y in range(height):
         begin, row_end = row_starts[y], row_starts[y + 1]
         for j in range(begin + 1, row_end):
             _mark_pair(codes, numbers, j - 1, j, code, mark, marks)
@@ -151,7 +202,7 @@ def mark_touching(
                 k += 1
 
 
-@machine_part
+@native_part
 def _mark_pair(codes: Any, numbers: Any, i: int, j: int, code: int, mark: int, marks: Any) -> None:
     if codes[i] == code and numbers[j] > 0:
         marks[numbers[j] - 1] |= mark
@@ -159,12 +210,15 @@ def _mark_pair(codes: Any, numbers: Any, i: int, j: int, code: int, mark: int, m
         marks[numbers[i] - 1] |= mark
 
 
-@machine_code
 def count_contacts(
-    row_starts: Any, starts: Any, codes: Any, numbers: Any, width: int, column_of_code: Any, contacts: Any
-) -> None:
+    row_starts_at: Any, height: int, starts_at: Any, codes_at: Any, numbers_at: Any, runs: int, width: int,
+    column_of_code_at: Any, parts: int, columns: int, contacts_at: Any,
+) -> None:  # fmt: skip
     """Add the pairs of neighbouring pixels (no corners) of each part and each code outside it."""
-    for y in range(len(row_starts) - 1):
+    row_starts, starts, codes = carray(row_starts_at, height + 1), carray(starts_at, runs), carray(codes_at, runs)
+    numbers, column_of_code = carray(numbers_at, runs), carray(column_of_code_at, 256)
+    contacts = carray(contacts_at, (parts, columns))
+    for y in range(height):
         begin, row_end = row_starts[y], row_starts[y + 1]
         for j in range(begin + 1, row_end):
             _count_pair(codes, numbers, j - 1, j, 1, column_of_code, contacts)
@@ -180,7 +234,7 @@ def count_contacts(
             j += lower_end == end
 
 
-@machine_part
+@native_part
 def _count_pair(codes: Any, numbers: Any, i: int, j: int, pairs: int, column_of_code: Any, contacts: Any) -> None:
     if numbers[i] == numbers[j]:
         return
@@ -190,12 +244,15 @@ def _count_pair(codes: Any, numbers: Any, i: int, j: int, pairs: int, column_of_
         contacts[numbers[j] - 1, column_of_code[codes[i]]] += pairs
 
 
-@machine_code
 def outline_rows(
-    row_starts: Any, starts: Any, numbers: Any, width: int, tops: Any, offsets: Any, lefts: Any, rights: Any
-) -> None:
+    row_starts_at: Any, height: int, starts_at: Any, numbers_at: Any, runs: int, width: int, tops_at: Any,
+    offsets_at: Any, parts: int, lefts_at: Any, rights_at: Any, rows: int,
+) -> None:  # fmt: skip
     """Write the first and the last column of each part in each of its rows; of parts with an offset below 0, none."""
-    for y in range(len(row_starts) - 1):
+    row_starts, starts, numbers = carray(row_starts_at, height + 1), carray(starts_at, runs), carray(numbers_at, runs)
+    tops, offsets = carray(tops_at, parts), carray(offsets_at, parts)
+    lefts, rights = carray(lefts_at, rows), carray(rights_at, rows)
+    for y in range(height):
         row_end = row_starts[y + 1]
         for i in range(row_starts[y], row_end):
             n = numbers[i] - 1

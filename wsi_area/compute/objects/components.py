@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.objects.compiled_parts import (
+from wsi_area.compute.objects.feret import PartHulls, part_hulls
+from wsi_area.compute.objects.part_columns import (
     ABOVE,
     AREA,
     BOTTOM,
@@ -16,11 +17,8 @@ from wsi_area.compute.objects.compiled_parts import (
     SUM_X2,
     SUM_Y2,
     TOP,
-    join_runs,
-    mark_touching,
-    sum_parts,
 )
-from wsi_area.compute.objects.feret import PartHulls, part_hulls
+from wsi_area.compute.objects.parts_kernels import join_runs, mark_touching, sum_parts
 from wsi_area.compute.objects.run_lengths import CODES, BoxRuns
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
@@ -135,16 +133,13 @@ def find_parts(runs: BoxRuns, box: Box, kinds: NDArray[np.uint8], reach: NDArray
     reach
         uint8 by kind: 1 where pixels join at corners, too.
     """
-    numbers = np.empty(len(runs.codes), np.int32)
-    count = join_runs(runs.row_starts, runs.starts, runs.codes, runs.width_px, kinds, reach, numbers)
+    numbers, count = join_runs(runs, kinds, reach)
     integers = np.zeros((count, PART_INTEGERS), np.int64)
     marks, first_codes = np.zeros(count, np.uint8), np.zeros(count, np.uint8)
     mark_of_code = np.zeros(CODES, np.uint8)
     mark_of_code[list(RESERVED)] = REACHES_RESERVED
-    sum_parts(
-        runs.row_starts, runs.starts, runs.codes, numbers, runs.width_px, box.x_edges_l0_px, box.y_edges_l0_px,
-        mark_of_code, integers, marks, first_codes,
-    )  # fmt: skip
+    edges_l0_px = box.x_edges_l0_px, box.y_edges_l0_px
+    sum_parts(runs, numbers, edges_l0_px, mark_of_code, integers, marks, first_codes)
     at_sides = (
         integers[:, LEFT] == 0,
         integers[:, TOP] == 0,
@@ -205,10 +200,7 @@ def summarise_foci(
     kinds[list(class_ids)] = FOCUS
     parts = find_parts(runs, box, kinds)
     if (runs.codes == UNREADABLE_CODE).any():
-        mark_touching(
-            runs.row_starts, runs.starts, runs.codes, parts.numbers, runs.width_px, UNREADABLE_CODE, TOUCHES_UNREAD,
-            parts.marks,
-        )  # fmt: skip
+        mark_touching(runs, parts.numbers, UNREADABLE_CODE, TOUCHES_UNREAD, parts.marks)
     is_focus = parts.kinds == FOCUS
     hulls = part_hulls(runs, box.x_edges_l0_px, box.y_edges_l0_px, parts.numbers, parts.integers, is_focus,
                        parts.at_seam, mpp)  # fmt: skip

@@ -5,14 +5,23 @@ a part needs to send; and since its coordinates are whole numbers, it is the sam
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.objects.compiled_hulls import hull_parts, measure_hulls
-from wsi_area.compute.objects.compiled_parts import BOTTOM, TOP, outline_rows
+from wsi_area.compute.machine_code import call_native
+from wsi_area.compute.objects.part_columns import BOTTOM, TOP
+from wsi_area.compute.objects.parts_kernels import outline_rows
 from wsi_area.compute.objects.run_lengths import BoxRuns
 from wsi_area.model.calibration import Mpp
+
+_COMPILED = "wsi_area.compute.objects.compiled_hulls"
+_ARGUMENTS = {
+    "hull_parts": "int64* int64* int64* int64 int32* int32* int64 int64* int64 int64* int64 double double uint8* "
+    "int64* int64 double* int64* int64* int64* int64",
+    "measure_hulls": "int64* int64 int64* int64* int64 double double int64* int64 double*",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,20 +62,22 @@ def part_hulls(
     mpp
         µm per level-0 pixel; without it extents are in level-0 px.
     """
-    tops = integers[:, TOP]
+    tops = integers[:, TOP].copy()
     row_counts = np.where(wanted, integers[:, BOTTOM] - tops, 0)
     offsets = np.where(wanted, np.cumsum(row_counts) - row_counts, -1)
     lefts = np.full(int(row_counts.sum()), np.iinfo(np.int32).max, np.int32)
     rights = np.zeros(len(lefts), np.int32)
-    outline_rows(runs.row_starts, runs.starts, numbers, runs.width_px, tops, offsets, lefts, rights)
+    outline_rows(runs, numbers, tops, offsets, lefts, rights)
     room = int((2 * row_counts + 2)[wanted & unfinished].sum())
-    extents_um, starts = np.zeros(len(tops)), np.zeros(len(tops) + 1, np.int64)
+    extents_um2, starts = np.zeros(len(tops)), np.zeros(len(tops) + 1, np.int64)
     x, y = np.empty(room, np.int64), np.empty(room, np.int64)
-    hull_parts(
-        tops, offsets, row_counts, lefts, rights, x_edges_l0_px, y_edges_l0_px, *_um(mpp), unfinished, extents_um,
-        starts, x, y,
+    rows_most = int(row_counts.max(initial=0))
+    _call(
+        "hull_parts", tops, offsets, row_counts, len(tops), lefts, rights, len(lefts), x_edges_l0_px, runs.width_px,
+        y_edges_l0_px, runs.height_px, *_um(mpp), unfinished, np.empty(6 * rows_most + 6, np.int64), rows_most,
+        extents_um2, starts, x, y, room,
     )  # fmt: skip
-    return PartHulls(extents_um, starts, x[: starts[-1]].copy(), y[: starts[-1]].copy())
+    return PartHulls(np.sqrt(extents_um2), starts, x[: starts[-1]].copy(), y[: starts[-1]].copy())
 
 
 def merged_extents_um(
@@ -80,9 +91,17 @@ def merged_extents_um(
     """
     order = np.lexsort((x_l0_px, y_l0_px, groups))
     starts = np.searchsorted(groups[order], np.arange(count + 1)).astype(np.int64)
-    extents_um = np.zeros(count)
-    measure_hulls(starts, x_l0_px[order], y_l0_px[order], *_um(mpp), extents_um)
-    return extents_um
+    extents_um2 = np.zeros(count)
+    points_most = int(np.diff(starts).max(initial=0))
+    _call(
+        "measure_hulls", starts, count, x_l0_px[order], y_l0_px[order], len(order), *_um(mpp),
+        np.empty(7 * points_most, np.int64), points_most, extents_um2,
+    )  # fmt: skip
+    return np.sqrt(extents_um2)
+
+
+def _call(name: str, *values: Any) -> None:
+    call_native(_COMPILED, name, _ARGUMENTS[name], *values)
 
 
 def _um(mpp: Mpp | None) -> tuple[float, float]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.objects.compiled_parts import BEYOND_BOX
 from wsi_area.compute.objects.components import FOCUS, GAP, PART_FIELDS, REACH, FociSummary, largest
 from wsi_area.compute.objects.feret import merged_extents_um
+from wsi_area.compute.objects.part_columns import BEYOND_BOX
 from wsi_area.compute.objects.seams import SeamGrid, beside, objects_of_parts
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import UNREADABLE_CODE

@@ -1,15 +1,24 @@
 """compute: a box of a class map as runs of one code, row by row; pure, and exact both ways."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.objects.compiled_runs import count_runs, fill_runs, paint_runs, tally_runs
+from wsi_area.compute.machine_code import call_native
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap
 
 CODES = 256
+
+_COMPILED = "wsi_area.compute.objects.compiled_runs"
+_ARGUMENTS = {
+    "count_runs": "uint8* int64 int64 int64*",
+    "fill_runs": "uint8* int64 int64 int64 int32* uint8*",
+    "paint_runs": "int64* int64 int32* uint8* int64 int64 uint8*",
+    "tally_runs": "int64* int64 int32* uint8* int64 int64 int64 int64* int64* int64 int64 int64*",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,9 +49,9 @@ def runs_of(class_map: ClassMap) -> BoxRuns:
     """
     class_map = np.ascontiguousarray(class_map)
     row_starts = np.empty(class_map.shape[0] + 1, np.int64)
-    count_runs(class_map, row_starts)
+    _call("count_runs", class_map, *class_map.shape, row_starts)
     starts, codes = np.empty(row_starts[-1], np.int32), np.empty(row_starts[-1], np.uint8)
-    fill_runs(class_map, starts, codes)
+    _call("fill_runs", class_map, *class_map.shape, len(starts), starts, codes)
     return BoxRuns(class_map.shape[1], row_starts, starts, codes)
 
 
@@ -59,7 +68,10 @@ def background_runs(height_px: int, width_px: int) -> BoxRuns:
 def class_map_of(runs: BoxRuns) -> ClassMap:
     """Return uint8 (h, w), the class map that the runs describe."""
     class_map = np.empty((runs.height_px, runs.width_px), np.uint8)
-    paint_runs(runs.row_starts, runs.starts, runs.codes, class_map)
+    _call(
+        "paint_runs", runs.row_starts, runs.height_px, runs.starts, runs.codes, len(runs.codes), runs.width_px,
+        class_map,
+    )  # fmt: skip
     return class_map
 
 
@@ -82,7 +94,12 @@ def tally_tiles(
     [[0, 40], [15, 0]]
     """
     counts = np.zeros((-(-runs.height_px // tile_px), -(-runs.width_px // tile_px), CODES), np.int64)
-    tally_runs(
-        runs.row_starts, runs.starts, runs.codes, runs.width_px, tile_px, x_edges_l0_px, y_edges_l0_px, counts
+    _call(
+        "tally_runs", runs.row_starts, runs.height_px, runs.starts, runs.codes, len(runs.codes), runs.width_px, tile_px,
+        x_edges_l0_px, y_edges_l0_px, *counts.shape[:2], counts,
     )  # fmt: skip
     return counts
+
+
+def _call(name: str, *values: Any) -> None:
+    call_native(_COMPILED, name, _ARGUMENTS[name], *values)

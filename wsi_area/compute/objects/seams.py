@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from wsi_area.compute.objects.components import BoxSeams, Line
+from wsi_area.compute.objects.parts_kernels import join_pairs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,9 +102,5 @@ def objects_of_parts(grid: SeamGrid, reach: NDArray[np.uint8]) -> tuple[int, NDA
                 joined &= reach[kinds] > 0
             pairs.append(np.unique(a.parts[joined] * n + b.parts[joined]))
     one_part, other_part = np.divmod(np.concatenate(pairs), n)
-    graph = coo_array((np.ones(len(one_part), np.bool_), (one_part, other_part)), shape=(n, n))
-    count, found = connected_components(graph, directed=False)
-    _, first, objects = np.unique(found, return_index=True, return_inverse=True)
-    order = np.empty(count, np.int64)
-    order[np.argsort(first)] = np.arange(count)  # in the order of their first part, whatever the library's is
-    return count, order[objects]
+    firsts, objects = np.unique(join_pairs(one_part, other_part, n), return_inverse=True)
+    return len(firsts), objects

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.objects.compiled_parts import AREA, count_contacts
 from wsi_area.compute.objects.components import RESERVED, Box, BoxSeams, Parts, find_parts, seams_of
+from wsi_area.compute.objects.part_columns import AREA
+from wsi_area.compute.objects.parts_kernels import count_contacts
 from wsi_area.compute.objects.run_lengths import CODES, BoxRuns
 from wsi_area.compute.objects.seams import SeamGrid, beside, objects_of_parts
 from wsi_area.errors import PlanError
@@ -170,9 +171,7 @@ def _parts(runs: BoxRuns, box: Box, stage: SizeStage) -> tuple[Parts, NDArray[np
     kinds[list(stage.class_ids)] = 1
     parts = find_parts(runs, box, kinds, _reach(stage))
     contacts = np.zeros((len(parts.marks), _columns(stage)), np.int64)
-    count_contacts(
-        runs.row_starts, runs.starts, runs.codes, parts.numbers, runs.width_px, _column_of_code(stage), contacts
-    )  # fmt: skip
+    count_contacts(runs, parts.numbers, _column_of_code(stage), contacts)
     return parts, contacts
 
 

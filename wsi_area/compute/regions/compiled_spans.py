@@ -83,6 +83,38 @@ def _tally_tissue(
             of_region[group_of[class_map[y, x]]] += int(tissue[y, x])
 
 
+def sum_signal(
+    class_map_at: Any, height: int, width: int, group_of_at: Any, signal_at: Any, x_edges_at: Any, y_edges_at: Any,
+    spans_at: Any, n: int, sums_at: Any, regions: int, groups: int,
+) -> None:  # fmt: skip
+    """Add the signal under each run to the group of the code: that of a pixel as often as it has level-0 pixels."""
+    spans = carray(spans_at, (4, n))
+    _sum_signal(
+        carray(class_map_at, (height, width)),
+        carray(group_of_at, 256),
+        carray(signal_at, (height, width)),
+        carray(x_edges_at, width + 1),
+        carray(y_edges_at, height + 1),
+        spans[0],
+        spans[1],
+        spans[2],
+        spans[3],
+        carray(sums_at, (regions, groups)),
+    )
+
+
+@native_part
+def _sum_signal(
+    class_map: Any, group_of: Any, signal: Any, x_edges: Any, y_edges: Any,
+    regions: Any, rows: Any, starts: Any, ends: Any, sums: Any,
+) -> None:  # fmt: skip
+    for i in range(len(regions)):
+        y, of_region = rows[i], sums[regions[i]]
+        height = y_edges[y + 1] - y_edges[y]
+        for x in range(starts[i], ends[i]):
+            of_region[group_of[class_map[y, x]]] += int(signal[y, x]) * (x_edges[x + 1] - x_edges[x]) * height
+
+
 def focus_runs(
     class_map_at: Any, height: int, width: int, in_focus_at: Any, spans_at: Any, n: int, found_at: Any, runs: int
 ) -> None:

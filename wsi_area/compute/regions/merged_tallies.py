@@ -17,17 +17,19 @@ class RegionCounts:
 
     px: Ints  # (regions, classes + 3): by class, then unscanned, outside the region of interest, unreadable
     tissue_px: Ints  # (regions, classes + 3), of these the ones in the tissue layer; 0 where there is none
+    signal: Ints  # (regions, classes + 3), the signal of each class there, in whole steps × px; 0 where there is none
     largest_focus_px: Ints  # (regions,), the largest connected part of the tumour inside; corners join
 
 
 def merged(tallies: Iterable[BoxTally], regions: int, groups: int) -> RegionCounts:
     """Return what lies in each region, from the tallies of all boxes that it meets, in any order."""
     boxes = sorted(tallies, key=lambda box: (box.row, box.col))
-    px, tissue_px = np.zeros((regions, groups), np.int64), np.zeros((regions, groups), np.int64)
-    found = RegionCounts(px, tissue_px, np.zeros(regions, np.int64))
+    px, tissue_px, signal = np.zeros((3, regions, groups), np.int64)
+    found = RegionCounts(px, tissue_px, signal, np.zeros(regions, np.int64))
     for box in boxes:
         found.px[box.regions] += box.counts
         found.tissue_px[box.regions] += box.tissue_px
+        found.signal[box.regions] += box.signal
         found.largest_focus_px[box.regions] = np.maximum(found.largest_focus_px[box.regions], box.largest_px)
     offsets = np.concatenate([[0], np.cumsum([len(box.part_px) for box in boxes])]).astype(np.int64)
     total = int(offsets[-1])

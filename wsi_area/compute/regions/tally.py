@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.regions.boundaries import Spans
-from wsi_area.compute.regions.under_spans import counts_under, parts_of, tissue_under
+from wsi_area.compute.regions.under_spans import counts_under, parts_of, signal_under, tissue_under
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE, ClassScheme
 from wsi_area.model.pixels import ClassMap
 
@@ -68,6 +68,7 @@ class BoxTally:
     regions: NDArray[np.int32]  # (m,) that have a pixel in it, ascending
     counts: Ints  # (m, groups), level-0 px
     tissue_px: Ints  # (m, groups), of these the ones in the tissue layer; 0 where there is none
+    signal: Ints  # (m, groups), the signal there in whole steps × level-0 px; 0 where there is none
     largest_px: Ints  # (m,), the largest part of a focus that reaches no side of the box; 0 for none
     part_regions: NDArray[np.int32]  # of the parts that reach a side
     part_px: Ints
@@ -75,7 +76,12 @@ class BoxTally:
 
 
 def tally_box(
-    class_map: ClassMap, tissue: NDArray[np.uint32] | None, place: Place, groups: Groups, spans: Iterable[Spans]
+    class_map: ClassMap,
+    tissue: NDArray[np.uint32] | None,
+    place: Place,
+    groups: Groups,
+    spans: Iterable[Spans],
+    signal: NDArray[np.int32] | None = None,
 ) -> BoxTally:
     """Return what lies under the runs of a box.
 
@@ -88,11 +94,14 @@ def tally_box(
         Where the box lies, and what its codes mean.
     spans
         Some whole regions at a time, `Spans` in order.
+    signal : int32 (h, w) or None
+        In whole steps; None where none is known, and it is 0 then.
     """
     class_map = np.ascontiguousarray(class_map)
     found: list[Ints] = []
     parts: list[NDArray[np.int64]] = []
-    numbers, counts, sums, count_of_parts = list[NDArray[np.int32]](), list[Ints](), list[Ints](), 0
+    numbers, counts, of_tissue, of_signal = list[NDArray[np.int32]](), list[Ints](), list[Ints](), list[Ints]()
+    count_of_parts = 0
     for piece in spans:
         own, at = np.unique(piece.regions, return_inverse=True)
         runs = np.array([at.ravel(), piece.rows, piece.starts, piece.ends], np.int32)
@@ -101,6 +110,9 @@ def tally_box(
         tissue_px = np.zeros_like(tally)
         if tissue is not None:
             tissue_px = tissue_under(class_map, groups.of_code, tissue, runs, shape)
+        summed = np.zeros_like(tally)
+        if signal is not None:
+            summed = signal_under(class_map, groups.of_code, signal, edges, runs, shape)
         of_foci[:, 0] = own[of_foci[:, 0]]
         part, new_parts = parts_of(of_foci)
         found.append(of_foci)
@@ -108,19 +120,21 @@ def tally_box(
         count_of_parts += new_parts
         numbers.append(own)
         counts.append(tally)
-        sums.append(tissue_px)
-    return _tally(place, groups, (numbers, counts, sums), (found, parts, count_of_parts))
+        of_tissue.append(tissue_px)
+        of_signal.append(summed)
+    return _tally(place, groups, numbers, (counts, of_tissue, of_signal), (found, parts, count_of_parts))
 
 
 def _tally(
     place: Place,
     groups: Groups,
-    sums: tuple[Sequence[NDArray[np.int32]], Sequence[Ints], Sequence[Ints]],
+    numbers: Sequence[NDArray[np.int32]],
+    sums: tuple[Sequence[Ints], Sequence[Ints], Sequence[Ints]],
     foci: tuple[Sequence[Ints], Sequence[Ints], int],
 ) -> BoxTally:
-    regions = np.concatenate([np.empty(0, np.int32), *sums[0]])
-    counts = np.concatenate([np.empty((0, groups.count), np.int64), *sums[1]])
-    tissue_px = np.concatenate([np.empty((0, groups.count), np.int64), *sums[2]])
+    regions = np.concatenate([np.empty(0, np.int32), *numbers])
+    none = np.empty((0, groups.count), np.int64)
+    counts, tissue_px, signal = (np.concatenate([none, *of_kind]) for of_kind in sums)
     order = np.argsort(regions)
     regions = regions[order]
     runs = np.concatenate([np.empty((0, 4), np.int64), *foci[0]])
@@ -132,7 +146,7 @@ def _tally(
     renumbered = np.cumsum(at_side) - 1
     sides = _sides(place, runs, renumbered[part_of_run] if len(part_of_run) else part_of_run)
     return BoxTally(
-        place.row, place.col, regions, counts[order], tissue_px[order], largest, region_of[at_side],
+        place.row, place.col, regions, counts[order], tissue_px[order], signal[order], largest, region_of[at_side],
         area[at_side], sides,
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ _COMPILED = "wsi_area.compute.regions.compiled_spans"
 _ARGUMENTS = {
     "tally_spans": "uint8* int64 int64 uint8* uint8* int64* int64* int32* int64 int64* int64 int64 int64*",
     "tally_tissue": "uint8* int64 int64 uint8* uint32* int32* int64 int64* int64 int64",
+    "sum_signal": "uint8* int64 int64 uint8* int32* int64* int64* int32* int64 int64* int64 int64",
     "focus_runs": "uint8* int64 int64 uint8* int32* int64 int64* int64",
     "join_focus_runs": "int64* int64 int64* int64*",
 }
@@ -64,6 +65,24 @@ def tissue_under(
     _native("tally_tissue")(
         address_of(class_map), *class_map.shape, address_of(of_code), address_of(tissue), address_of(spans),
         spans.shape[1], address_of(sums), *shape,
+    )  # fmt: skip
+    return sums
+
+
+def signal_under(
+    class_map: ClassMap,
+    of_code: NDArray[np.uint8],
+    signal: NDArray[np.int32],
+    edges_l0_px: tuple[Ints, Ints],
+    spans: NDArray[np.int32],
+    shape: tuple[int, int],
+) -> Ints:
+    """Return the signal under runs by region and group, in whole steps × level-0 px; parameters as `counts_under`."""
+    sums, of_pixel = np.zeros(shape, np.int64), np.ascontiguousarray(signal, np.int32)
+    x_edges, y_edges = (np.ascontiguousarray(edges, np.int64) for edges in edges_l0_px)
+    _native("sum_signal")(
+        address_of(class_map), *class_map.shape, address_of(of_code), address_of(of_pixel), address_of(x_edges),
+        address_of(y_edges), address_of(spans), spans.shape[1], address_of(sums), *shape,
     )  # fmt: skip
     return sums
 

@@ -24,11 +24,12 @@ class SealedSlide(Part):
     coarse: Annotated[
         Hash | None, Says("of ledger and class map of the coarse look at it", empty="it is no estimate from one")
     ] = None
+    signal_map: Annotated[Hash | None, Says("of the pixels of its signal map", empty="none was kept")] = None
 
     @property
     def absent(self) -> set[str]:
         """Return the names of the layers that the slide does not have."""
-        return {name for name in ("tissue", "coarse") if getattr(self, name) is None}
+        return {name for name in ("tissue", "coarse", "signal_map") if getattr(self, name) is None}
 
 
 class SealedLater(Part):
@@ -59,7 +60,7 @@ class RunSeal(Part):
     @property
     def expected_seal(self) -> str:
         """Return the seal that the digests make."""
-        # of a slide without a tissue layer, or a coarse look, the seal is what it was before there were any
+        # what a slide does not have, of a tissue layer, a coarse look and a signal map, leaves its seal as it was
         slides = {name: slide.model_dump(mode="json", exclude=slide.absent) for name, slide in self.slides.items()}
         return json_digest({"rules": SEAL_RULES, "run": self.run, "slides": slides, "tables": self.tables})
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from wsi_area.model.documented import Area, ClassName, Count, Hash, Name, Number, Part, Says
 from wsi_area.model.record.slide_origin import NO_MM2
+from wsi_area.model.record.slide_signal import NO_SIGNAL
 
 _PX = "level-0 px"
 
@@ -46,6 +47,23 @@ class Band(Part):
         ),
     ]  # fmt: skip
 
+    mean_signal: Annotated[
+        Number | None,
+        Says(
+            "mean of the signal over the pixels of the class in tissue; the same at any pixel size", "<signal>",
+            f"{NO_SIGNAL}; the class is background, or the band has none of it", column="mean_<signal>",
+            tables=("bands",),
+        ),
+    ] = None  # fmt: skip
+    integrated_mm2: Annotated[
+        Number | None,
+        Says(
+            "the signal integrated over the area of the class in tissue: its mean × mm²", "<signal>·mm²",
+            f"{NO_SIGNAL}; the class is background", column="integrated_<signal>",
+            tables=("bands",),
+        ),
+    ] = None  # fmt: skip
+
 
 class BandsOnRecord(Part):
     """Tissue in bands round the border of a class; null: not asked for, no pixel size, or nothing could be read."""
@@ -56,6 +74,11 @@ class BandsOnRecord(Part):
     edges_um: Annotated[tuple[Number, ...], Says("edges of the bands from the border, ascending", "µm")]
     border_classes: Annotated[tuple[Name, ...], Says("whose borders: classes, or tumor")]
     listed: Annotated[tuple[Band, ...], Says("each band and class")]
+
+    @property
+    def has_signal(self) -> bool:
+        """Return whether its bands have a signal."""
+        return any(band.integrated_mm2 is not None for band in self.listed)
 
 
 Bands = Annotated[

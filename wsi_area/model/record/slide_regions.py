@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from wsi_area.model.documented import Area, ClassName, Count, Hash, Name, Number, Part, Says, Table
 from wsi_area.model.record.slide_origin import NO_PIXEL_SIZE
+from wsi_area.model.record.slide_signal import NO_SIGNAL, SignalInRegion
 
 LISTED_MOST = 1000
 """Regions that result.json lists; regions.parquet beside it has all of them."""
@@ -47,6 +48,13 @@ class ClassInRegion(Part):
              f"the slide's settings lack the class, it is no tissue, or {NO_TISSUE}", "", "class_<class>_pct_tissue",
              _IN),
     ]  # fmt: skip
+
+    mean_signal: Annotated[
+        Number | None,
+        Says("mean of the signal over its pixels in the region; the same at any pixel size", "<signal>",
+             f"{NO_SIGNAL}, the class is background, or the region has none of it", "", "class_<class>_mean_<signal>",
+             _IN),
+    ] = None  # fmt: skip
 
 
 class RegionRatios(Part):
@@ -166,6 +174,7 @@ class RegionOnRecord(Part):
              empty=f"{NO_PIXEL_SIZE}, or an earlier version wrote it"),
     ] = None  # fmt: skip
 
+    signal: Annotated[SignalInRegion | None, Says("its signal", empty=NO_SIGNAL)] = None
     mask_file: Annotated[
         Count | None, Says("which of the files it is a code of, from 0", empty="it is no code of a mask")
     ] = None
@@ -266,6 +275,12 @@ class RegionsOnRecord(Part):
     not_assessed: Annotated[str, Says("why no region was counted", empty="they were")]
     files: Annotated[tuple[RegionFile, ...], Says("the files that they come from")]
     listed: Annotated[tuple[RegionOnRecord, ...], Says("the first regions one by one")]
+
+    @property
+    def signal_name(self) -> str | None:
+        """Return the signal that its regions have; None where they have none, or there is no region."""
+        signal = self.listed[0].signal if self.listed else None
+        return None if signal is None else signal.name
 
 
 NamedOnSlide = Annotated[RegionsOnRecord | None, Says(RegionsOnRecord.__doc__ or "", empty="nothing was named on it")]

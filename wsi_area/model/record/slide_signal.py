@@ -1,11 +1,14 @@
-"""model: what a segmenter integrates besides the classes, as a slide's result says it."""
+"""model: what a segmenter integrates besides the classes, as the result says it of a slide and of a region."""
 
 from typing import Annotated, ClassVar
 
 from pydantic import AliasChoices, Field
 
 from wsi_area.model.documented import Count, Name, Number, Part, Says
-from wsi_area.model.record.slide_origin import NO_AREA, NOT_COUNTED
+from wsi_area.model.record.slide_origin import NO_AREA, NO_PIXEL_SIZE, NOT_COUNTED
+
+NO_SIGNAL = "the segmenter measures no signal, no signal map was kept, or an earlier version counted it"
+"""Why a part of a slide has no signal."""
 
 
 class SignalOnRecord(Part):
@@ -47,3 +50,33 @@ class SignalOnRecord(Part):
             column="sum_<signal>_per_mm2",
         ),
     ] = None  # fmt: skip
+
+
+class SignalInRegion(Part):
+    """What the segmenter integrates besides the classes, inside one region."""
+
+    comes_from: ClassVar = "the signal map under the region (compute.regions)"
+
+    name: Annotated[Name, Says("the signal: od is optical density")]
+    n_px: Annotated[
+        Count, Says("pixels that it is integrated over: those of the tissue classes in the region", "level-0 px")
+    ]
+    integrated_px: Annotated[Number, Says("sum of the signal of these pixels", "<signal>·level-0 px")]
+    mean: Annotated[
+        Number | None,
+        Says("mean of the signal over the region's pixels of the tissue classes; the same at any pixel size",
+             "<signal>", f"{NO_SIGNAL}, or the region has no pixel of a tissue class", "", "mean_<signal>",
+             ("regions",)),
+    ]  # fmt: skip
+    integrated_mm2: Annotated[
+        Number | None,
+        Says("the signal integrated over the area of the tissue classes in the region: its mean × mm²",
+             "<signal>·mm²", f"{NO_SIGNAL}, or {NO_PIXEL_SIZE}", "", "integrated_<signal>", ("regions",)),
+    ]  # fmt: skip
+    sum_per_mm2: Annotated[
+        Number | None,
+        Says("sum of the signal of the region's pixels of the tissue classes ÷ their mm²: grows as pixels become "
+             "smaller", "<signal>/mm²",
+             f"{NO_SIGNAL}, the region has no pixel of a tissue class, or {NO_PIXEL_SIZE}", "", "sum_<signal>_per_mm2",
+             ("regions",)),
+    ]  # fmt: skip

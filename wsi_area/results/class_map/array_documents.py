@@ -1,11 +1,11 @@
 """results: the documents in which zarr looks up how our stores are laid out, written and known again without zarr.
 
-A run writes two arrays of which nothing varies but their size, so it need not load zarr, which takes longer than many
+A run writes arrays of which nothing varies but their size, so it need not load zarr, which takes longer than many
 a small slide. What says anything else than these documents is another program's, and left to zarr.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,19 +16,22 @@ from wsi_area.storage.place import Place, commit
 _Document = dict[str, Any]
 
 ZSTD_LEVEL = 1
-"""How densely class map and ledger are packed: any more takes longer than the disk saves."""
+"""How densely the maps and the ledger are packed: any more takes longer than the disk saves."""
 DOCUMENT_NAME = "zarr.json"
 
 _KEYS = {"name": "default", "configuration": {"separator": "/"}}
 _LITTLE_ENDIAN = {"name": "bytes", "configuration": {"endian": "little"}}
 _CHECKSUM = {"name": "crc32c"}
 _PACKED_ROWS = {"name": "zstd", "configuration": {"level": ZSTD_LEVEL, "checksum": True}}
-_PACKED_CODES = {
-    "name": "blosc",
-    "configuration": {
-        "typesize": 1, "cname": "zstd", "clevel": ZSTD_LEVEL, "shuffle": "bitshuffle", "blocksize": 0,
-    },
-}  # fmt: skip
+
+
+def _packed(typesize: int) -> _Document:
+    return {
+        "name": "blosc",
+        "configuration": {
+            "typesize": typesize, "cname": "zstd", "clevel": ZSTD_LEVEL, "shuffle": "bitshuffle", "blocksize": 0,
+        },
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,18 @@ def write_class_map(array: Place, shape: Sequence[int], shard_px: int, tile_px: 
     _write(array, _class_map(shape, (shard_px, shard_px), (tile_px, tile_px)))
 
 
+def write_signal_map(
+    array: Place, shape: Sequence[int], shard_px: int, tile_px: int, attributes: Mapping[str, Any]
+) -> None:
+    """Write the document of a signal map: int32 (h, w), cut and packed as a class map is.
+
+    Raises
+    ------
+    OSError
+    """
+    _write(array, _signal_map(shape, (shard_px, shard_px), (tile_px, tile_px), attributes))
+
+
 def known_ledger(array: Place) -> StoredArray | None:
     """Return what the document of a ledger says; None where it is laid out in another way than ours.
 
@@ -111,15 +126,28 @@ def known_class_map(array: Place) -> StoredArray | None:
     OSError, ValueError
         If there is no document, or none that is whole.
     """
+    return _known_map(array, lambda shape, shards, tiles, _: _class_map(shape, shards, tiles), has_attributes=False)
+
+
+def known_signal_map(array: Place) -> StoredArray | None:
+    """Return what the document of a signal map says; None where it is laid out in another way; as `known_class_map`."""
+    return _known_map(array, _signal_map, has_attributes=True)
+
+
+def _known_map(
+    array: Place, made_of: Callable[[Sequence[int], Sequence[int], Sequence[int], Mapping[str, Any]], _Document],
+    *, has_attributes: bool,
+) -> StoredArray | None:  # fmt: skip
     found = _read(array)
     try:
         shape, shards = _sizes(found["shape"], 2), _sizes(found["chunk_grid"]["configuration"]["chunk_shape"], 2)
         tiles = _sizes(found["codecs"][0]["configuration"]["chunk_shape"], 2)
-        made = _class_map(shape, shards, tiles)
+        attributes = dict(found["attributes"]) if has_attributes else {}
+        made = made_of(shape, shards, tiles, attributes)
     except (KeyError, IndexError, TypeError, ValueError):
         return None
     is_square = shards[0] == shards[1] and tiles[0] == tiles[1] and shards[0] % tiles[0] == 0
-    return StoredArray(shape, shards, tiles, {}) if is_square and _as_read(found) == _as_read(made) else None
+    return StoredArray(shape, shards, tiles, attributes) if is_square and _as_read(found) == _as_read(made) else None
 
 
 def _ledger(shape: Sequence[int], chunks: Sequence[int], attributes: Mapping[str, Any]) -> _Document:
@@ -127,16 +155,27 @@ def _ledger(shape: Sequence[int], chunks: Sequence[int], attributes: Mapping[str
 
 
 def _class_map(shape: Sequence[int], shards: Sequence[int], tiles: Sequence[int]) -> _Document:
-    sharding = {
+    sharding = _sharding(tiles, {"name": "bytes"}, 1)
+    return _array(shape, "uint8", shards, BACKGROUND_ID, [sharding], {}, {"dimension_names": ["y", "x"]})
+
+
+def _signal_map(
+    shape: Sequence[int], shards: Sequence[int], tiles: Sequence[int], attributes: Mapping[str, Any]
+) -> _Document:
+    sharding = _sharding(tiles, _LITTLE_ENDIAN, 4)
+    return _array(shape, "int32", shards, 0, [sharding], attributes, {"dimension_names": ["y", "x"]})
+
+
+def _sharding(tiles: Sequence[int], as_bytes: _Document, typesize: int) -> _Document:
+    return {
         "name": "sharding_indexed",
         "configuration": {
             "chunk_shape": list(tiles),
-            "codecs": [{"name": "bytes"}, _PACKED_CODES, _CHECKSUM],
+            "codecs": [as_bytes, _packed(typesize), _CHECKSUM],
             "index_codecs": [_LITTLE_ENDIAN, _CHECKSUM],
             "index_location": "end",
         },
     }
-    return _array(shape, "uint8", shards, BACKGROUND_ID, [sharding], {}, {"dimension_names": ["y", "x"]})
 
 
 def _array(

@@ -1,4 +1,4 @@
-"""results: the final class map of a slide with the tissue under it, box by box, in level-0 pixels.
+"""results: the final class map of a slide with the tissue and the signal under it, box by box.
 
 Whoever counts something inside tissue asks here, and need not know whether the tissue is a layer of its own, on a
 grid of its own, or the tissue classes of the class map itself.
@@ -17,6 +17,7 @@ from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.class_map.signal_map import SignalMap, signal_map
 from wsi_area.results.class_map.sparse_class_map import SparseClassMap, sparse_class_map
 from wsi_area.results.class_map.stored_class_map import StoredClassMap
 from wsi_area.results.documents import read_result
@@ -47,13 +48,14 @@ class TissueLayer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayeredMap:
-    """The classes of a slide and its tissue, on the work grid of the classes; read box by box, nothing is kept."""
+    """The classes of a slide, its tissue and its signal, on the work grid; read box by box, nothing is kept."""
 
     stored: SparseClassMap | StoredClassMap
     columns_l0_px: Ints  # (w + 1,), level-0 edges of the work columns
     rows_l0_px: Ints  # (h + 1,)
     is_tissue: NDArray[np.bool_]  # (256,), whether a code of the class map is tissue
     layer: TissueLayer | None  # None where the tissue classes are the tissue
+    signal_map: SignalMap | None = None  # None where none was kept
 
     @classmethod
     def of(cls, layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme) -> "LayeredMap":
@@ -71,9 +73,8 @@ class LayeredMap:
     @classmethod
     def over(cls, layout: SlideLayout, grid: WorkGrid, classes: Iterable[TissueClass]) -> "LayeredMap":
         """Return the same from what is on record of a slide; for errors as `of`."""
-        columns, rows = grid.edges_l0_px
         tissue_ids = [c.class_id for c in classes if c.is_tissue]
-        return cls(sparse_class_map(layout), columns, rows, _by_code(tissue_ids), tissue_layer(layout))
+        return cls.on_record(layout, grid, tissue_ids)
 
     @classmethod
     def on_record(cls, layout: SlideLayout, grid: WorkGrid, tissue_ids: list[int]) -> "LayeredMap":
@@ -85,7 +86,13 @@ class LayeredMap:
             If the class map or the tissue layer cannot be opened.
         """
         columns, rows = grid.edges_l0_px
-        return cls(sparse_class_map(layout), columns, rows, _by_code(tissue_ids), tissue_layer(layout))
+        stored, signal = sparse_class_map(layout), signal_map(layout)
+        if signal is not None and signal.shape != stored.shape:
+            raise ResultError(
+                f"{layout.signal_map} has {signal.shape} pixels, the class map {stored.shape}; measure the slide again "
+                "with --force"
+            )
+        return cls(stored, columns, rows, _by_code(tissue_ids), tissue_layer(layout), signal)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -101,6 +108,16 @@ class LayeredMap:
             If a part of it is damaged.
         """
         return self.stored[rows, cols]
+
+    def signal(self, rows: slice, cols: slice) -> NDArray[np.int32] | None:
+        """Return the signal of a box of work pixels in whole steps, int32 (h, w); None where none was kept.
+
+        Raises
+        ------
+        ResultError
+            If a part of it is damaged.
+        """
+        return None if self.signal_map is None else self.signal_map[rows, cols]
 
     def l0_px(self, rows: slice, cols: slice) -> NDArray[np.uint32]:
         """Return how many level-0 pixels each work pixel of a box stands for, uint32 (h, w)."""

@@ -48,7 +48,8 @@ def tally_at(
     )  # fmt: skip
     classes = layered.classes(rows, columns)
     tissue = None if layered.layer is None else layered.tissue_l0_px(rows, columns, classes)
-    return tally_box(classes, tissue, place, groups, _spans(place, edges, masks))
+    signal = layered.signal(rows, columns)
+    return tally_box(classes, tissue, place, groups, _spans(place, edges, masks), signal)
 
 
 def _spans(place: Place, edges: Edges, masks: Sequence[tuple[DrawnMask, NDArray[np.int32]]]) -> Iterator[Spans]:

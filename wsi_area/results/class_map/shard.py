@@ -42,6 +42,11 @@ def encoded_tile(class_map: ClassMap, tile_px: int) -> bytes | None:
     if not class_map.any():
         return None
     frame: bytes = blosc.compress(np.ascontiguousarray(class_map), b"zstd", ZSTD_LEVEL, blosc.BITSHUFFLE, tile_px**2)
+    return with_checksum(frame)
+
+
+def with_checksum(frame: bytes) -> bytes:
+    """Return a compressed tile as it lies in a shard."""
     return frame + _crc(frame)
 
 

@@ -30,30 +30,30 @@ _BROKEN = (OSError, ValueError, LookupError, TypeError)
 def slide_files_digest(layout: SlideLayout, *, proven: bool) -> str | None:
     """Return one digest of all that a measurement left in a slide's folder; None where it is torn, or in a bucket.
 
-    Documents, tables, pictures and ledgers count with their bytes. The parts of a class map, which are most of it,
-    count with their sizes, since each has checksums of its own.
+    Documents, tables, pictures and ledgers count with their bytes. The parts of a class map and of a signal map, which
+    are most of it, count with their sizes, since each has checksums of its own.
 
     Parameters
     ----------
     layout : SlideLayout
     proven : bool
-        Hold each part of a class map against its own checksums.
+        Hold each part of such a map against its own checksums.
     """
     if not isinstance(layout.root, Path):
         return None
     digest, sides = hashlib.sha256(), dict[str, int]()
     try:
         for place, file in _files(str(layout.root), ""):
-            class_map, within, _ = place.partition(f"{layout.class_map.name}/{CLASS_MAP_ARRAY}/c/")
-            if not within:
+            store, within, _ = place.partition(f"/{CLASS_MAP_ARRAY}/c/")
+            if not within or not store.endswith((layout.class_map.name, layout.signal_map.name)):
                 content = _read(file)
                 digest.update(f"{place}\0{hashlib.sha256(content).hexdigest()}\0".encode(errors="surrogateescape"))
                 continue
             digest.update(f"{place}\0{os.stat(file).st_size}\0".encode(errors="surrogateescape"))
             if proven:
-                if class_map not in sides:
-                    sides[class_map] = _tiles_per_side(layout.root / class_map / layout.class_map.name)
-                if shard_fault(_read(file), sides[class_map]) is not None:
+                if store not in sides:
+                    sides[store] = _tiles_per_side(layout.root / store)
+                if shard_fault(_read(file), sides[store]) is not None:
                     return None
     except _BROKEN:
         return None
@@ -78,9 +78,9 @@ def _files(folder: str, place: str) -> Iterator[tuple[str, str]]:
             yield f"{place}{name}", f"{folder}/{name}"
 
 
-def _tiles_per_side(class_map: Path) -> int:
+def _tiles_per_side(store: Path) -> int:
     """Return the tiles on the side of a shard, from the metadata of its array."""
-    told = json.loads((class_map / CLASS_MAP_ARRAY / "zarr.json").read_bytes())
+    told = json.loads((store / CLASS_MAP_ARRAY / "zarr.json").read_bytes())
     shard_px = told["chunk_grid"]["configuration"]["chunk_shape"][0]
     tile_px = told["codecs"][0]["configuration"]["chunk_shape"][0]
     return int(shard_px // tile_px)

@@ -21,6 +21,7 @@ from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.results.class_map.cleaned_store import NOTE
 from wsi_area.results.class_map.ledger import open_ledger
 from wsi_area.results.class_map.shard import CRC_BYTES, absent, index_start, stored_index
+from wsi_area.results.class_map.signal_store import kept_signal
 from wsi_area.results.class_map.stored_class_map import ZARR_FAULTS
 from wsi_area.results.layout import CLASS_MAP_ARRAY, LEDGER_ARRAY, SlideLayout, chunk_place
 from wsi_area.storage.place import Place, zarr_store
@@ -58,7 +59,7 @@ def take_back_torn(
 
 
 def stores_open(layout: SlideLayout, *, has_class_map: bool = True) -> bool:
-    """Return True if the metadata of a slide's class map and ledger are whole; in a bucket they are, or not there.
+    """Return True if the metadata of a slide's maps and its ledger are whole; in a bucket they are, or not there.
 
     Chunks can be measured again one by one, but nobody could read them.
 
@@ -72,8 +73,10 @@ def stores_open(layout: SlideLayout, *, has_class_map: bool = True) -> bool:
     import zarr  # imported here: it takes longer to load than many a slide takes
 
     try:
-        stores = ((layout.ledger, LEDGER_ARRAY), (layout.class_map, CLASS_MAP_ARRAY))
-        for store, array in stores if has_class_map else stores[:1]:
+        stores = [(layout.ledger, LEDGER_ARRAY), (layout.class_map, CLASS_MAP_ARRAY)][: 1 + has_class_map]
+        if layout.signal_map.exists():
+            stores.append((layout.signal_map, CLASS_MAP_ARRAY))
+        for store, array in stores:
             zarr.open_group(zarr_store(store), mode="r")
             zarr.open_array(zarr_store(store), path=array, mode="r")
     except (FileNotFoundError, KeyError, ValueError, TypeError):
@@ -91,7 +94,7 @@ def _torn(
     """Yield the batches that are committed and not whole, and why; in a bucket an object is whole or not there."""
     if not isinstance(layout.ledger, Path) or not chunk_place(layout.ledger / LEDGER_ARRAY).exists():
         return
-    ledger = open_ledger(layout)
+    ledger, has_signal = open_ledger(layout), kept_signal(layout) is not None
     k = ledger.chunks[0]
     columns = LedgerLayout(class_count)
     for row in range(-(-ledger.shape[0] // k)):
@@ -109,6 +112,11 @@ def _torn(
             why = _shard_fault(place, k, _holds_anything(rows, columns))
             if why is not None:
                 yield row, col, f"its class map: {why}"
+            elif has_signal:
+                is_needed = bool(rows[..., columns.signal_columns].any())
+                why = _shard_fault(layout.signal_place(row, col), k, is_needed)
+                if why is not None:
+                    yield row, col, f"its signal map: {why}"
 
 
 def _holds_anything(rows: NDArray[np.int64], columns: LedgerLayout) -> bool:
@@ -155,14 +163,14 @@ def _is_sound(content: bytes) -> bool:
 
 
 def flush_stores(layout: SlideLayout) -> None:
-    """Have the disk hold every file of a slide's class map and ledger, before a document may call the slide complete.
+    """Have the disk hold every file of a slide's maps and its ledger, before a document may call the slide complete.
 
     Raises
     ------
     ResultError
         If it will not.
     """
-    for store in (layout.class_map, layout.ledger):
+    for store in (layout.class_map, layout.signal_map, layout.ledger):
         if isinstance(store, Path):
             for folder, _, names in os.walk(store):
                 for name in names:

@@ -19,7 +19,9 @@ from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.array_documents import write_class_map, write_group, write_ledger
 from wsi_area.results.class_map.ledger import ledger_document, write_rows
 from wsi_area.results.class_map.overlaid import OVER_KEY, ledger_attribute, write_stored_shard
+from wsi_area.results.class_map.signal_store import create_signal_map, write_signal_shard
 from wsi_area.results.layout import CLASS_MAP_ARRAY, LEDGER_ARRAY, SlideLayout
+from wsi_area.segmenters.protocol import Signal
 from wsi_area.storage.place import Place, mending, remove_tree
 
 
@@ -31,6 +33,7 @@ def create_store(
     made_from: Mapping[str, str],
     *,
     has_class_map: bool = True,
+    signal: Signal | None = None,
 ) -> None:
     """Lay out the empty stores of a slide; the ledger comes last, so a store that opens is whole.
 
@@ -45,13 +48,17 @@ def create_store(
         The same part by part.
     has_class_map : bool
         False for an estimate: of what is not looked at nobody may read that it is background.
+    signal : Signal or None
+        What is kept pixel by pixel beside the classes; None for nothing.
     """
-    for path in (layout.ledger, layout.class_map):
+    for path in (layout.ledger, layout.class_map, layout.signal_map):
         remove_tree(path)
     below = layout.base
     over = {} if below is None else {OVER_KEY: ledger_attribute(below, "key")}
     if has_class_map:
         _create_class_map(layout, plan, scheme)
+    if signal is not None:
+        create_signal_map(layout, plan, signal)
     columns = LedgerLayout(len(scheme.classes)).columns
     k = plan.batch_tiles
     write_group(layout.ledger, {})
@@ -125,8 +132,9 @@ def commit_batch(
     first_tile: tuple[int, int],
     tiles: Mapping[tuple[int, int], bytes],
     rows: NDArray[np.int64],
+    signal: Mapping[tuple[int, int], bytes] | None = None,
 ) -> None:
-    """Commit one batch: its class map, then its ledger rows.
+    """Commit one batch: its class map, its signal map where one is kept, then its ledger rows.
 
     Parameters
     ----------
@@ -138,6 +146,8 @@ def commit_batch(
         Its tiles that are not all background, from `shard.encoded_tile`. Without any there is no shard, and one
         of an earlier try is taken away.
     rows : int64 (tile_rows, tile_cols, columns)
+    signal : mapping of (row, col) within the batch to bytes, or None
+        Its tiles with a signal, from `signal_store.encoded_signal`; None where no signal map is kept.
 
     Raises
     ------
@@ -148,6 +158,8 @@ def commit_batch(
         k = _batch_tiles_of(layout.root, key)
         batch_row, batch_col = (n // k for n in first_tile)
         write_stored_shard(layout, batch_row, batch_col, tiles, k)
+        if signal is not None:
+            write_signal_shard(layout, batch_row, batch_col, signal, k)
         write_rows(layout.rows_place(batch_row, batch_col), rows, k)
     except OSError as error:
         raise ResultError(

@@ -46,7 +46,7 @@ class Wanted:
 class BoxMargins:
     """What one box has of what was wanted."""
 
-    bands: Ints | None  # level-0 px of tissue, int64 (borders, bands, 256)
+    bands: Ints | None  # level-0 px of tissue, then their signal in whole steps × px, int64 (2, borders, bands, 256)
     windows: BoxSums | None
 
 
@@ -75,9 +75,13 @@ def margins_of_box(layered: LayeredMap, box: Region, wanted: Wanted) -> BoxMargi
     tissue = layered.tissue_l0_px(_rows(box), _cols(box), core)
     if not tissue.any():
         return None
-    rule, grid = wanted.rule, wanted.grid
+    rule, grid, bands = wanted.rule, wanted.grid, None
+    if rule is not None:
+        signal = layered.signal(_rows(box), _cols(box))
+        found = [band_counts(window, inner, tissue, border, rule, signal) for border in wanted.borders]
+        bands = np.stack([np.stack(of_kind) for of_kind in zip(*found, strict=True)])
     return BoxMargins(
-        None if rule is None else np.stack([band_counts(window, inner, tissue, b, rule) for b in wanted.borders]),
+        bands,
         None
         if grid is None
         else window_sums(core, tissue, wanted.positive_ids, box, grid.ys_px, grid.xs_px, grid.windows),

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.model.json_tree import json_digest
-from wsi_area.model.pixels import ClassMap
 from wsi_area.model.run_record import RunRecord
 from wsi_area.results.tables.run_tables import RunTable
 
@@ -67,13 +66,13 @@ def ledger_digest(rows: NDArray[np.int64]) -> str:
 
 @dataclass(slots=True)
 class ClassMapDigest:
-    """The digest of a class map, tile by tile in any order; tiles of background alone are no part of it."""
+    """The digest of a class map or a signal map, tile by tile in any order; tiles of 0 alone are no part of it."""
 
     shape: tuple[int, int]
     tiles: dict[tuple[int, int], bytes] = field(default_factory=dict)
 
-    def add(self, y: int, x: int, tile: ClassMap) -> None:
-        """Take in a tile, uint8 (h, w), by its first row and column."""
+    def add(self, y: int, x: int, tile: NDArray[Any]) -> None:
+        """Take in a tile, (h, w), by its first row and column."""
         self.put(y, x, tile_digest(tile))
 
     def put(self, y: int, x: int, digest: bytes | None) -> None:
@@ -90,8 +89,8 @@ class ClassMapDigest:
         return whole.hexdigest()
 
 
-def tile_digest(tile: ClassMap) -> bytes | None:
-    """Return the digest of a tile of a class map, uint8 (h, w); None of background alone."""
+def tile_digest(tile: NDArray[Any]) -> bytes | None:
+    """Return the digest of a tile of codes or of signal, (h, w); None of 0 alone."""
     return hashlib.sha256(np.ascontiguousarray(tile).data).digest() if tile.any() else None
 
 

@@ -14,6 +14,7 @@ from wsi_area.model.record.run_seal import RunSeal, SealedSlide
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.class_map.ledger import ledger_rows
+from wsi_area.results.class_map.signal_map import signal_map
 from wsi_area.results.class_map.sparse_class_map import sparse_class_map, tiles_of
 from wsi_area.results.documents import read_seal, run_bytes, write_seal
 from wsi_area.results.layout import HEAT_MAP_NAME, HOTSPOTS_NAME, TMA_GRID_NAME, RunLayout, SlideLayout, read_json
@@ -137,6 +138,17 @@ def class_map_digest(layout: SlideLayout) -> str:
     return digest.hex
 
 
+def signal_map_digest(layout: SlideLayout) -> str | None:
+    """Return the digest of a slide's signal map; None where none was kept."""
+    kept = signal_map(layout)
+    if kept is None:
+        return None
+    digest = ClassMapDigest(kept.shape)
+    for y, x, tile in kept.tiles_with_content():
+        digest.add(y, x, tile)
+    return digest.hex
+
+
 def layer_digest(layout: SlideLayout) -> str:
     """Return the digest of a tissue layer: of the rows of its ledger and of the pixels of its class map."""
     return json_digest([ledger_digest(ledger_rows(layout)), class_map_digest(layout)])
@@ -185,6 +197,7 @@ def _sealed_slide(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | Non
         objects=_once(known.objects, lambda: objects_digest(layout)) if is_counted else None,
         coarse=_once(known.coarse, lambda: layer_digest(layout.coarse)) if has_look else None,
         tissue=_once(known.tissue, lambda: layer_digest(layout.tissue)) if has_layer else None,
+        signal_map=_once(known.signal_map, lambda: signal_map_digest(layout)) if has_map else None,
     )
     files = {}
     for name in OF_SLIDE:

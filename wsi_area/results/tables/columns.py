@@ -1,5 +1,6 @@
 """results: the columns of the tables, found on the fields of the result with all that these say of themselves."""
 
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -113,10 +114,8 @@ def unit_of(table: Table, name: str) -> str:
     if name in units:
         return units[name]
     for of_each, unit in units.items():
-        for mark in (CLASS, SIGNAL):
-            first, found, last = of_each.partition(mark)
-            if found and name.startswith(first) and name.endswith(last):
-                return unit
+        if of_each != (pattern := re.sub(f"{CLASS}|{SIGNAL}", ".+", of_each)) and re.fullmatch(pattern, name):
+            return unit
     return ""
 
 

@@ -55,6 +55,15 @@ def mm2_text(area_mm2: float | None) -> str:
     return text if factor == 1 else f"{text} {unit}"
 
 
+def signal_text(value: float | None) -> str:
+    """Return a mean of a signal to four significant digits, in its own unit.
+
+    >>> signal_text(0.312345), signal_text(None)
+    ('0.3123', '–')
+    """
+    return NONE if value is None else grouped(float(f"{value:.4g}"))
+
+
 def share_text(part: float, whole: float) -> str:
     r"""Return a part as a percentage of its whole, to three significant digits.
 

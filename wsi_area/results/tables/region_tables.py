@@ -10,7 +10,7 @@ from wsi_area.model.drawn import NamedRegions
 from wsi_area.model.record.slide_regions import RegionOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.layout import NAMED_REGIONS_NAME, RunLayout, SlideLayout, write_bytes
-from wsi_area.results.tables.columns import CLASS, columns_of
+from wsi_area.results.tables.columns import CLASS, SIGNAL, columns_of
 from wsi_area.results.tables.run_tables import RunTable, arrow_table, table_columns
 from wsi_area.storage.place import Place
 
@@ -49,7 +49,7 @@ def slide_table(slide_id: str, rows: Sequence[RegionOnRecord]) -> "pa.Table":
 
     classes = list(dict.fromkeys(c.name for row in rows for c in row.classes))
     types = {"text": pa.string(), "flag": pa.bool_(), "integer": pa.int64(), "number": pa.float64()}
-    kinds = table_columns("regions", classes, ())
+    kinds = table_columns("regions", classes, dict.fromkeys(row.signal.name for row in rows if row.signal is not None))
     cells = [region_cells(slide_id, row) for row in rows]
     return arrow_table(pa.schema([(name, types[kind]) for name, kind in kinds.items()]), cells)
 
@@ -58,11 +58,16 @@ def region_cells(slide_id: str, region: RegionOnRecord) -> dict[str, Any]:
     """Return the row of a region in the table of regions; an empty text says nothing."""
     cells: dict[str, Any] = {}
     for column in columns_of("regions"):
-        if CLASS in column.name:
-            cells |= {column.name.replace(CLASS, c.name): column.value(None, c) for c in region.classes}
+        name = column.name
+        if SIGNAL in name:
+            if region.signal is None:
+                continue
+            name = name.replace(SIGNAL, region.signal.name)
+        if CLASS in name:
+            cells |= {name.replace(CLASS, c.name): column.value(None, c) for c in region.classes}
         else:
-            value = slide_id if column.name == "slide_id" else column.value(None, region)
-            cells[column.name] = None if value == "" else value
+            value = slide_id if name == "slide_id" else column.value(None, region)
+            cells[name] = None if value == "" else value
     return cells
 
 
@@ -141,4 +146,6 @@ def with_regions(
     for slide in counted:
         rows += slide_regions_table(layout.slide(slide.slide_id)).to_pylist()
     classes = list(dict.fromkeys(c.name for slide in counted for c in slide.classes))
-    return {**tables, "regions": RunTable(table_columns("regions", classes, ()), rows)}
+    known = (slide.regions.signal_name for slide in counted if slide.regions is not None)
+    signals = dict.fromkeys(name for name in known if name is not None)
+    return {**tables, "regions": RunTable(table_columns("regions", classes, signals), rows)}

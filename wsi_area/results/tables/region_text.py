@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from wsi_area.model.record.slide_regions import RegionOnRecord
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.results.tables.quantity import NONE, grouped, mm2_text, percent
+from wsi_area.results.tables.quantity import NONE, grouped, mm2_text, percent, signal_text
 
 LISTED = 50
 """Regions that a page lists; the tables have all of them."""
@@ -22,6 +22,7 @@ class RegionRow:
     marked: str  # mm² of what is tumour, else of what is positive
     share: str  # of its tissue
     focus: str  # mm² of its largest
+    signal: str  # mean over its tissue; NONE where none was kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class RegionsView:
     unit: str
     marked: str  # "tumour" or "positive"; empty where no class is either
     has_focus: bool
+    signal: str  # its name; empty where no region has one
     text: str  # what is not in the rows
 
 
@@ -45,7 +47,9 @@ def regions_view(record: CountedSlide) -> RegionsView | None:
     has_area = record.mpp is not None
     rows = tuple(_row(region, marked, has_area) for region in told.listed[:LISTED])
     has_focus = marked == "tumour" and has_area
-    return RegionsView(rows, "mm²" if has_area else "level-0 px", marked, has_focus, _text(record))
+    return RegionsView(
+        rows, "mm²" if has_area else "level-0 px", marked, has_focus, told.signal_name or "", _text(record)
+    )
 
 
 def _marked(region: RegionOnRecord) -> str:
@@ -67,6 +71,7 @@ def _row(region: RegionOnRecord, marked: str, has_area: bool) -> RegionRow:
         marked=_amount(px, mm2, has_area),
         share=_percent(share),
         focus=mm2_text(region.largest_focus_mm2),
+        signal=signal_text(None if region.signal is None else region.signal.mean),
     )
 
 

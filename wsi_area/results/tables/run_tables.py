@@ -58,11 +58,11 @@ def run_tables(slides: Sequence[EndedSlide], run: RunRecord) -> dict[Table, RunT
         tables["subjects"] = RunTable(_kinds("subjects"), rows)
     counted = [slide for slide in slides if isinstance(slide, CountedSlide)]
     if any(slide.bands is not None for slide in counted):
-        bands = [r for s in counted if s.bands for r in _rows("bands", s, s.bands.listed)]
-        tables["bands"] = RunTable(_kinds("bands"), bands)
+        bands = [r for s in counted if s.bands for r in item_rows("bands", s, s.bands.listed)]
+        tables["bands"] = RunTable(item_columns("bands", counted), bands)
     if any(slide.hotspots is not None for slide in counted):
-        spots = [r for s in counted if s.hotspots for r in _rows("hotspots", s, s.hotspots.listed)]
-        tables["hotspots"] = RunTable(_kinds("hotspots"), spots)
+        spots = [r for s in counted if s.hotspots for r in item_rows("hotspots", s, s.hotspots.listed)]
+        tables["hotspots"] = RunTable(item_columns("hotspots", counted), spots)
     if any(slide.budgets is not None for slide in counted):
         tables["budget"] = RunTable(_kinds("budget"), [row for slide in counted for row in budget_rows(slide)])
     return tables
@@ -75,8 +75,14 @@ def budget_rows(slide: CountedSlide) -> list[dict[str, Any]]:
     return [{column.name: column.value(None, line) for column in columns_of("budget")} for line in lines]
 
 
-def _rows(table: Table, slide: CountedSlide, items: Sequence[Band | HotSpot]) -> list[dict[str, Any]]:
-    return [{column.name: column.value(slide, item) for column in columns_of(table)} for item in items]
+def item_columns(table: Table, slides: Iterable[CountedSlide]) -> dict[str, Kind]:
+    """Return the columns of the bands or the hot spots of slides; those of a signal where bands have one."""
+    return _columns(table, [slide for slide in slides if slide.bands is not None and slide.bands.has_signal])
+
+
+def item_rows(table: Table, slide: CountedSlide, items: Sequence[Band | HotSpot]) -> list[dict[str, Any]]:
+    """Return the rows of the bands or the hot spots of a slide."""
+    return [dict(_cells(table, slide, item)) for item in items]
 
 
 def table_files(tables: Mapping[Table, RunTable]) -> dict[str, bytes]:
@@ -128,8 +134,9 @@ def table_columns(table: Table, classes: Iterable[str], signals: Iterable[str]) 
     of_run = {CLASS: list(classes), SIGNAL: list(signals)}
     found: dict[str, Kind] = {}
     for column in columns_of(table):
-        mark = next((mark for mark in of_run if mark in column.name), "")
-        names = [column.name.replace(mark, name) for name in of_run[mark]] if mark else [column.name]
+        names = [column.name]
+        for mark, own in of_run.items():
+            names = [n.replace(mark, name) for n in names for name in own] if mark in column.name else names
         found |= dict.fromkeys(names, column.kind)
     return found
 

@@ -158,8 +158,8 @@ def _findings(made: Amended, burden: SlideBurden, of_steps: Iterable[QaFinding])
     yield from made.findings
     if slide.signal is not None:
         told = (
-            f"the {slide.signal.name} of its classes is left out: it was integrated class by class, and cannot follow "
-            "pixels that a correction moved"
+            f"the {slide.signal.name} of its classes, regions and bands is left out: it was integrated class by class, "
+            "and cannot follow pixels that a correction moved"
         )
         yield QaFinding(burden.slide_id, "SIGNAL_NOT_AMENDED", "info", None, None, "", told)
 

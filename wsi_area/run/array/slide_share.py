@@ -20,6 +20,7 @@ from wsi_area.inputs.copying import CopyStopped
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.model.record.slide_origin import TileError, Timing
 from wsi_area.model.run_record import ShareOnRecord
+from wsi_area.results.class_map.signal_store import kept_signal
 from wsi_area.results.class_map.soundness import stores_open, take_back_torn
 from wsi_area.results.class_map.store import commit_batch, stored_origin
 from wsi_area.results.layout import RunLayout, SlideLayout
@@ -46,6 +47,8 @@ from wsi_area.run.slide_tiles import (
     missing_batches,
     tiles_of,
 )
+from wsi_area.segmenters.protocol import Signal
+from wsi_area.settings.parts_signal import parts_signal
 from wsi_area.storage.locks import held, relock
 from wsi_area.storage.place import Place
 
@@ -105,11 +108,12 @@ class _SharePlace:
 
     layout: SlideLayout
     locks: Place
+    is_layer: bool = False
 
     @property
     def tissue(self) -> "_SharePlace":
         """Return the same of the tissue layer."""
-        return _SharePlace(self.layout.tissue, self.locks / "tissue")
+        return _SharePlace(self.layout.tissue, self.locks / "tissue", is_layer=True)
 
 
 @contextmanager
@@ -138,7 +142,8 @@ def _measured_share(
         return SlideShare(slide.slide_id, slide.path, ended.status, ended.reason)
     layout, origin, plan = place.layout, origin_of(prepared, context.settings), prepared.plan
     tiles, own = tiles_place(layout, prepared, context.settings), batches_of(plan, share)
-    with _joined(place, tiles, prepared, origin, context.force):
+    signal = None if place.is_layer else parts_signal(context.settings, prepared.fitted, prepared.regions)
+    with _joined(place, tiles, prepared, origin, signal, context.force):
         if context.force:
             _forget(tiles, prepared, origin.key, own)
         take_back_torn(layout, tiles, len(prepared.fitted.scheme.classes), {divmod(b, plan.batch_cols) for b in own})
@@ -175,7 +180,7 @@ def _told(prepared: PreparedSlide, work: Work) -> tuple[str, str]:
 
 @contextmanager
 def _joined(
-    place: _SharePlace, tiles: SlideLayout, prepared: PreparedSlide, origin: Origin, force: bool
+    place: _SharePlace, tiles: SlideLayout, prepared: PreparedSlide, origin: Origin, signal: Signal | None, force: bool
 ) -> Iterator[None]:
     """Hold a slide together with the other tasks that have a part of it, once its stores are there.
 
@@ -188,9 +193,10 @@ def _joined(
         held(folder / "settling.lock", waits=True) as settling,
         held(folder / "tiles.lock", shared=True, busy=busy) as together,
     ):
-        if stored_origin(tiles) != origin.parts or not stores_open(tiles):
+        lacks_signal = force and signal is not None and kept_signal(tiles) is None
+        if stored_origin(tiles) != origin.parts or not stores_open(tiles) or lacks_signal:
             relock(together, shared=False, busy=busy)
-            lay_out(layout, tiles, prepared, origin, force)
+            lay_out(layout, tiles, prepared, origin, force, signal=signal)
             write_thumbnail(layout, prepared.thumbnail_jpeg)
             relock(together, shared=True, busy=busy)
         elif force:

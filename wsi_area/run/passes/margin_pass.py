@@ -1,7 +1,7 @@
 """run: bands and hot spots of a slide, where its class map is final and its result is known but for them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from wsi_area.model.record.slide_hotspots import HotSpotsOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.layered_map import grid_of
 from wsi_area.results.class_map.ledger import ledger_rows
+from wsi_area.results.class_map.signal_map import signal_map
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.margins.band_record import bands_on_record, rule_of
@@ -34,6 +35,7 @@ from wsi_area.results.seal.contents import ledger_digest
 from wsi_area.run.executors.contract import Executor
 from wsi_area.run.passes.margin_task import MapOnDisk, MarginTask, count_margins
 from wsi_area.run.passes.outcomes import outcomes
+from wsi_area.segmenters.protocol import Signal
 from wsi_area.settings.margin_settings import BandSettings, HotspotSettings
 
 Ints = NDArray[np.int64]
@@ -83,14 +85,15 @@ class _Banded:
     key: str
     borders: Sets
     rule: BandRule
+    signal: Signal | None  # whose map was kept
     found: BandsOnRecord | None  # what an earlier run made of the same
 
     def on_record(self, slide: CountedSlide, parts: Sequence[Ints | None]) -> BandsOnRecord:
         """Return them from what the boxes add up to."""
-        counts = np.zeros((len(self.borders), len(self.rule.bands), 256), np.int64)
+        counts = np.zeros((2, len(self.borders), len(self.rule.bands), 256), np.int64)
         for part in parts:
             counts += 0 if part is None else part
-        return bands_on_record(slide, self.key, self.borders, self.rule, counts)
+        return bands_on_record(slide, self.key, self.borders, self.rule, counts, self.signal)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +122,9 @@ def _earlier(layout: SlideLayout) -> CountedSlide | None:
     return found if isinstance(found, CountedSlide) else None
 
 
-def _key(slide: CountedSlide, layout: SlideLayout, settings: BandSettings | HotspotSettings) -> str:
+def _key(
+    slide: CountedSlide, layout: SlideLayout, settings: BandSettings | HotspotSettings, signal: Signal | None = None
+) -> str:
     """Return the hash of everything that they are made from: the counts of classes and of tissue, and the settings."""
     layers = [layout, layout.tissue] if layout.tissue.result_json.exists() else [layout]
     return json_digest(
@@ -128,6 +133,7 @@ def _key(slide: CountedSlide, layout: SlideLayout, settings: BandSettings | Hots
             "mpp": [slide.work.work_mpp_x_um, slide.work.work_mpp_y_um],
             "ledgers": [ledger_digest(ledger_rows(place)) for place in layers],
             "settings": settings.model_dump(mode="json"),
+            **({} if signal is None else {"signal": asdict(signal)}),
         }
     )
 
@@ -142,9 +148,11 @@ def _on_disk(slide: CountedSlide, layout: SlideLayout) -> MapOnDisk:
 
 
 def _banded(slide: CountedSlide, layout: SlideLayout, settings: BandSettings, earlier: CountedSlide | None) -> _Banded:
-    key = _key(slide, layout, settings)
+    kept = signal_map(layout)
+    signal = None if kept is None else kept.signal
+    key = _key(slide, layout, settings, signal)
     known = None if earlier is None or earlier.bands is None or earlier.bands.key != key else earlier.bands
-    return _Banded(key, border_sets(_scheme(slide), settings.classes), rule_of(slide, settings.edges_um), known)
+    return _Banded(key, border_sets(_scheme(slide), settings.classes), rule_of(slide, settings.edges_um), signal, known)
 
 
 def _spotted(

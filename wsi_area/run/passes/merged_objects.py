@@ -9,11 +9,13 @@ from wsi_area.model.burden import SlideBurden
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.drawn import NamedRegions
+from wsi_area.model.finding import QaFinding
 from wsi_area.model.objects import Foci, SizeChange, SizeFilters
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_areas import TissueEnvelope
 from wsi_area.model.record.slide_regions import RegionsOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.class_map.signal_store import kept_signal
 from wsi_area.results.layout import TMA_GRID_NAME, SlideLayout
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE
 from wsi_area.results.tables.region_tables import discard_regions
@@ -24,8 +26,8 @@ from wsi_area.run.passes.overview_boxes import overview_boxes
 from wsi_area.run.passes.tissue_envelope import mapped_layer, mapped_tissue, measure_envelope
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.work.envelope_task import EnvelopeOutcome
-from wsi_area.segmenters.colour.colour_rule import ColourRuled
-from wsi_area.segmenters.protocol import FittedSegmenter
+from wsi_area.segmenters.pixelwise import integrated_signal
+from wsi_area.settings.parts_signal import parts_signal
 from wsi_area.settings.run_settings import EnvelopeSettings, RunSettings
 
 if TYPE_CHECKING:  # loaded where there is a tissue layer
@@ -62,7 +64,7 @@ def size_filters(prepared: PreparedSlide, settings: RunSettings) -> SizeFilters:
     if filters.any:
         from wsi_area.run.passes.object_pass import refuse_with_signal
 
-        refuse_with_signal(filters, _signal_name(prepared.fitted))
+        refuse_with_signal(filters, integrated_signal(prepared.fitted))
     return filters if prepared.calibration.mpp is not None else SizeFilters()
 
 
@@ -86,11 +88,6 @@ def merge_objects(
     if foci is None and wants_foci:
         return None
     return MergedObjects(changes, foci)
-
-
-def _signal_name(fitted: FittedSegmenter) -> str | None:
-    """Return the name of what is integrated besides the classes: by the fused kernel only, so by a colour rule."""
-    return fitted.signal.name if isinstance(fitted, ColourRuled) and fitted.signal is not None else None
 
 
 def with_tissue(
@@ -160,6 +157,22 @@ def with_named(
 def are_asked(settings: RunSettings) -> bool:
     """Return whether pieces of tissue or cores are to be found."""
     return settings.sections.find or settings.tma.core_mm is not None
+
+
+def signal_findings(
+    objects: MergedObjects, prepared: PreparedSlide, layout: SlideLayout, settings: RunSettings
+) -> tuple[QaFinding, ...]:
+    """Return that regions and bands lack the signal that the slide has, where its map was not kept."""
+    signal = parts_signal(settings, prepared.fitted, prepared.regions)
+    has_parts = objects.regions is not None or (settings.bands.edges_um and prepared.calibration.mpp is not None)
+    if signal is None or not has_parts or kept_signal(layout) is not None:
+        return ()
+    told = (
+        f"its regions and bands have no {signal.name} of their own: they were asked for when its tiles had been "
+        "measured without a signal map"
+    )
+    remedy = "measure the slide again with --force to have it; every other number stands"
+    return (QaFinding(prepared.info.slide_id, "SIGNAL_NOT_KEPT", "info", None, None, "", told, remedy),)
 
 
 def envelope_on_record(

@@ -43,22 +43,23 @@ from wsi_area.run.work.object_task import (
     describe_foci,
     describe_stage,
 )
+from wsi_area.segmenters.protocol import Signal
 
 _LOG = logging.getLogger(__name__)
 Ints = NDArray[np.int64]
 T = TypeVar("T")
 
 
-def refuse_with_signal(filters: SizeFilters, signal_name: str | None) -> None:
+def refuse_with_signal(filters: SizeFilters, signal: Signal | None) -> None:
     """Refuse size filters beside a signal, whose sum for each class cannot follow pixels that change theirs.
 
     Raises
     ------
     SettingsError
     """
-    if filters.any and signal_name is not None:
+    if filters.any and signal is not None:
         raise SettingsError(
-            f"[objects] filters objects by size, and the segmenter integrates the signal {signal_name!r} class by "
+            f"[objects] filters objects by size, and the segmenter integrates the signal {signal.name!r} class by "
             "class, which cannot be moved with them; set min_focus_um2, min_tissue_um2 and max_hole_um2 to 0, or "
             "choose a segmenter without a signal"
         )

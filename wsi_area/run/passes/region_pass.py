@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import numpy as np
 
@@ -18,12 +19,14 @@ from wsi_area.model.record.slide_regions import RegionsOnRecord
 from wsi_area.results.class_map.layered_map import tissue_layer
 from wsi_area.results.class_map.ledger import ledger_attributes, ledger_rows
 from wsi_area.results.class_map.region_boxes import meets, near
+from wsi_area.results.class_map.signal_map import signal_map
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.region_record import regions_on_record, rows_of
 from wsi_area.results.tables.region_tables import discard_regions, read_slide_regions, write_slide_regions
 from wsi_area.run.executors.contract import Executor
 from wsi_area.run.passes.outcomes import outcomes
 from wsi_area.run.work.region_task import RegionTask, tally_batch
+from wsi_area.segmenters.protocol import Signal
 
 
 def measure_regions(
@@ -57,7 +60,9 @@ def measure_regions(
     ResultError
         If the class map cannot be read.
     """
-    key = _key(layout, named, scheme, relative_u_area)
+    kept = signal_map(layout)
+    signal = None if kept is None else kept.signal
+    key = _key(layout, named, scheme, relative_u_area, signal)
     if (earlier := read_slide_regions(layout, key)) is not None:
         return regions_on_record(named, earlier)
     discard_regions(layout)
@@ -66,7 +71,8 @@ def measure_regions(
         return None
     groups = Groups.of(scheme)
     counts: RegionCounts = merged(tallies, len(named.regions), groups.count)
-    rows = rows_of(named, counts, scheme, mpp, relative_u_area, has_layer=tissue_layer(layout) is not None)
+    has_layer = tissue_layer(layout) is not None
+    rows = rows_of(named, counts, scheme, mpp, relative_u_area, signal, has_layer=has_layer)
     write_slide_regions(layout, named, rows, key)
     return regions_on_record(named, rows)
 
@@ -97,11 +103,15 @@ def _tasks(layout: SlideLayout, plan: SlidePlan, scheme: ClassScheme, named: Nam
             yield RegionTask(plan, scheme, folder, batch, box, near(boundaries, edges, box), tuple(masks))
 
 
-def _key(layout: SlideLayout, named: NamedRegions, scheme: ClassScheme, relative_u_area: float | None) -> str:
+def _key(
+    layout: SlideLayout, named: NamedRegions, scheme: ClassScheme, relative_u_area: float | None, signal: Signal | None
+) -> str:
     """Return the hash of the class map's origin and of its every count, of the tissue's, and of the regions."""
     digest = hashlib.sha256(f"{ledger_attributes(layout)['key']} ".encode() + ledger_rows(layout).tobytes())
     if tissue_layer(layout) is not None:
         digest.update(f"{ledger_attributes(layout.tissue)['key']} ".encode() + ledger_rows(layout.tissue).tobytes())
+    if signal is not None:
+        digest.update(json_digest(asdict(signal)).encode())
     meant = [[c.name, c.role, c.weight] for c in scheme.classes]
     digest.update(json_digest([meant, relative_u_area, [[d.sha256, d.scale] for d in named.drawn]]).encode())
     for r in named.regions:

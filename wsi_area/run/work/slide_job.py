@@ -35,6 +35,7 @@ class SlideJob:
     timeout_ends_process: bool = False  # in a worker process; a thread cannot be ended, only reported
     probe: ThresholdProbe | None = None  # None where no threshold tells tissue
     compared: frozenset[int] = frozenset()  # numbers of tiles that are counted in pixels of another size too
+    keeps_signal: bool = False  # a signal map lies beside the class map
 
 
 @dataclass(frozen=True, slots=True)

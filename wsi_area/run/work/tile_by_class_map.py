@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wsi_area.compute.count.counting import count_class_map
 from wsi_area.compute.count.reduction import reduced
@@ -47,6 +48,8 @@ def classify_by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: 
     if job.fitted.signal is not None and isinstance(job.fitted, MeasuresSignal):
         micro = job.fitted.micro_signal(pixels)[of_core]
         of_class = [np.where(spot.class_map == of.class_id, micro, 0) for of in job.fitted.scheme.classes[1:]]
+        if spot.signal is not None:
+            _keep_signal(spot.signal, sum(of_class, np.zeros_like(micro)))
         sums = [int(spot.row_weights @ (signal @ spot.column_weights)) for signal in of_class]
         spot.row[spot.layout.signal_columns] = (0, *sums)  # background adds nothing to any signal
     if is_compared(job, tile):
@@ -54,6 +57,17 @@ def classify_by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: 
     if moved:
         count_by_shift(job, tile, spot, moved)
     return damaged
+
+
+def _keep_signal(signal: NDArray[np.int32], steps: NDArray[np.int64]) -> None:
+    """Write the signal of each pixel; refuse one that a signal map cannot hold."""
+    held = np.iinfo(np.int32)
+    if steps.size and not held.min <= steps.min() <= steps.max() <= held.max:
+        raise SegmentationError(
+            f"the segmenter gives a pixel a signal of {steps.min()} to {steps.max()} steps, and a signal map holds "
+            f"{held.min} to {held.max}; give the signal a smaller micro_scale"
+        )
+    signal[:] = steps
 
 
 def _patch_of_core(pixels: TilePixels, tile: Tile) -> Patch:

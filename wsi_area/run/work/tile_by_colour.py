@@ -29,9 +29,10 @@ def classify_by_colour(
     uncounted = np.zeros_like(counts), np.zeros_like(signal)
 
     def classify(patches: Sequence[Patch]) -> None:
-        classify_patches(patches, rule, spot.column_weights, spot.row_weights, f, spot.class_map, counts, signal)
+        weights = spot.column_weights, spot.row_weights
+        classify_patches(patches, rule, *weights, f, spot.class_map, counts, signal, spot.signal)
         for shift, other in moved.items():
-            classify_patches(patches, other, spot.column_weights, spot.row_weights, f, maps[shift], *uncounted)
+            classify_patches(patches, other, *weights, f, maps[shift], *uncounted)
 
     for some in reader.decoded_tiles(level, core):
         if not all(_ends_with_work_pixels(decoded.region_level_px, core, f) for decoded in some):

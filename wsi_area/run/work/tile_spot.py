@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class TileSpot:
-    """Where one tile leaves its answer: its class map, its ledger row, its pixels' weights."""
+    """Where one tile leaves its answer: its class map, its signal, its ledger row, its pixels' weights."""
 
     class_map: ClassMap
     row: Ints
@@ -24,6 +24,7 @@ class TileSpot:
     column_weights: Ints  # level-0 columns for each work column of the core
     row_weights: Ints
     inside: MaskArray | None  # of the region of interest; None where all of the core is
+    signal: NDArray[np.int32] | None = None  # of each pixel, in whole steps; None where it is not kept
 
     def assert_accounted(self) -> None:
         """Hold the accounting law for this tile, before its row can be committed."""
@@ -56,6 +57,8 @@ class TileSpot:
         """Give the whole core one code, and its pixels to one column; what is outside the region stays outside."""
         self._count_whole(column, status)
         self.class_map[:] = code
+        if self.signal is not None:
+            self.signal[:] = 0
         self.move_outside_from(column)
 
     def _count_whole(self, column: int, status: TileStatus) -> None:

@@ -15,6 +15,7 @@ from wsi_area.model.pixels import MaskArray
 from wsi_area.model.plan import Tile
 from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.class_map.shard import encoded_tile
+from wsi_area.results.class_map.signal_store import encoded_signal
 from wsi_area.results.class_map.store import commit_batch
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.work.deadlines import deadline
@@ -67,6 +68,7 @@ def _measure_batch(task: BatchTask, announce: Announce | None) -> tuple[int, int
     layout = LedgerLayout(len(job.fitted.scheme.classes))
     rows = np.zeros((len(tile_rows), len(tile_cols), len(layout.columns)), np.int64)
     encoded: dict[tuple[int, int], bytes] = {}
+    signal: dict[tuple[int, int], bytes] | None = {} if job.keeps_signal else None
     failures: list[TileFailure] = []
     level_px = 0
     measure = _measure_of(job)
@@ -88,13 +90,16 @@ def _measure_batch(task: BatchTask, announce: Announce | None) -> tuple[int, int
             continue
         if failure is not None:
             failures.append(TileFailure(tile.row, tile.col, failure))
-        content = encoded_tile(spot.class_map, plan.tile_px)
-        if content is not None:
-            encoded[tile.row - tile_rows[0], tile.col - tile_cols[0]] = content
+        place = tile.row - tile_rows[0], tile.col - tile_cols[0]
+        if (content := encoded_tile(spot.class_map, plan.tile_px)) is not None:
+            encoded[place] = content
+        if signal is not None and spot.signal is not None:
+            steps = encoded_signal(spot.signal, plan.tile_px)
+            signal |= {} if steps is None else {place: steps}
     if only is not None:
         return 0, level_px, failures
     require_unchanged(plan.slide)  # what was read after somebody wrote into the file is of no slide at all
-    commit_batch(SlideLayout(job.slide_dir), job.key, (tile_rows[0], tile_cols[0]), encoded, rows)
+    commit_batch(SlideLayout(job.slide_dir), job.key, (tile_rows[0], tile_cols[0]), encoded, rows, signal)
     return len(batch), level_px, failures
 
 
@@ -127,12 +132,15 @@ def _spots(job: SlideJob, tiles: Iterable[Tile], rows: Ints, layout: LedgerLayou
     edges_x, edges_y = work_edges_l0_px(plan)
     widths, heights = np.diff(edges_x), np.diff(edges_y)
     scratch = np.empty((plan.tile_px, plan.tile_px), np.uint8)
+    of_signal = np.empty(plan.tile_px**2 if job.keeps_signal else 0, np.int32)
     for tile, row in zip(tiles, rows.reshape(-1, rows.shape[2]), strict=True):
         core = tile.core_work_px
         left, right, top, bottom = core.x_px, core.right_px, core.y_px, core.bottom_px
         area_l0_px = int(edges_x[right] - edges_x[left]) * int(edges_y[bottom] - edges_y[top])
         class_map = scratch[: core.height_px, : core.width_px]
-        yield TileSpot(class_map, row, layout, area_l0_px, widths[left:right], heights[top:bottom], _inside(job, tile))
+        signal = of_signal[: class_map.size].reshape(class_map.shape) if job.keeps_signal else None
+        weights = widths[left:right], heights[top:bottom]
+        yield TileSpot(class_map, row, layout, area_l0_px, *weights, _inside(job, tile), signal)
 
 
 def _read_ahead(task: BatchTask, regions_level_px: Sequence[Region]) -> None:

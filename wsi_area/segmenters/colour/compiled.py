@@ -113,6 +113,17 @@ def _correct_piece(line: Any, valid: Any, weights: Any, out: Any, reached: Any) 
     return unscanned
 
 
+@native_part
+def _write_signal(line: Any, codes: Any, out_signal: Any) -> None:
+    """Write the signal of each pixel in micro-units: 0 of background and of what was never scanned."""
+    shift = _COMPACT_SHIFT if line.itemsize == 4 else _WIDE_SHIFT
+    for x in range(codes.size):
+        micro = np.int64(0)
+        if codes[x] != 0 and codes[x] != UNSCANNED_CODE:  # the line was not looked up where all is background
+            micro = (max(np.int64(line[x]), np.int64(0)) + (1 << (shift - 1))) >> shift
+        out_signal[x] = micro
+
+
 @intrinsic  # type: ignore[untyped-decorator]  # numba has no types
 def _bytes_at(typing: Any, address: Any) -> Any:
     """Return an address as a pointer to bytes."""
@@ -146,18 +157,22 @@ def classify_patches(
     sums_length: int,
     reached_at: Any,
     total_at: Any,
+    out_signal_at: Any,
+    out_signal_stride: int,
 ) -> None:
     """Work off the patches of a tile whose arrays lie at these addresses; ``kernels`` has their types.
 
     A patch is a row of 6: addresses of its pixels and of its mask (0 where all are valid), height, width, and the
     column and row of ``out`` at which it begins. ``tables`` and ``limits`` are all int32 or all int64; ``limits``
     are the three bands and the byte from which on a colour is background. All arrays are contiguous but ``out``, whose
-    rows lie ``out_stride`` bytes apart. ``words`` and ``samples`` are the same memory; the last eight are
-    scratch, for no memory may be taken here.
+    rows lie ``out_stride`` bytes apart, and ``out_signal``, whose rows lie ``out_signal_stride`` pixels apart: 0 where
+    nobody asks for the signal of each pixel. ``words`` and ``samples`` are the same memory; the eight from there on
+    are scratch, for no memory may be taken here.
     """
     patches = carray(patches_at, (patch_count, PATCH_FIELDS))
     column_weights, row_weights = carray(column_weights_at, out_width), carray(row_weights_at, out_height)
     out = carray(out_at, (out_height - 1) * out_stride + out_width)
+    out_signal = carray(out_signal_at, (out_height - 1) * out_signal_stride + out_width if out_signal_stride else 0)
     for k in range(patch_count):
         height, width, column, row = patches[k, 2], patches[k, 3], patches[k, 4], patches[k, 5]
         _classify(
@@ -181,6 +196,8 @@ def classify_patches(
             carray(sums_at, sums_length),
             carray(reached_at, (2, MAX_BANDS + 3)),
             carray(total_at, (2, MAX_BANDS + 3)),
+            out_signal[row * out_signal_stride + column :] if out_signal_stride else out_signal,
+            out_signal_stride,
         )
 
 
@@ -189,6 +206,7 @@ def _classify(
     pixels: Any, mask: Any, height: int, width: int, factor: int, tables: Any, limits: Any, column_weights: Any,
     row_weights: Any, out: Any, out_stride: int, counts: Any, signal: Any,
     words: Any, samples: Any, samples_valid: Any, line: Any, sums: Any, reached: Any, total: Any,
+    out_signal: Any, out_signal_stride: int,
 ) -> None:  # fmt: skip
     """Work off a patch row by row, piece by piece.
 
@@ -229,6 +247,9 @@ def _classify(
             if row_valid.size or not uniform:
                 unscanned = _correct_piece(line, row_valid, weights, out_row, reached)
                 counts[classes] += unscanned * row_weights[row]
+            if out_signal_stride:
+                at = row * out_signal_stride + start
+                _write_signal(line, out_row, out_signal[at : at + length])
             for k in range(classes):
                 total[0, k] += reached[0, k] * row_weights[row]
                 total[1, k] += reached[1, k] * row_weights[row]

@@ -23,7 +23,7 @@ Patch = tuple[int, int, RgbArray, MaskArray | None]
 
 _ARGUMENTS = (  # of compiled.classify_patches, for look-ups of one width
     "int64* int64 int64 {0}* {0}* int64* int64* uint8* int64 int64 int64 int64* int64* int64"
-    " uint32* uint8* uint8* {0}* uint16* int64 int64* int64*"
+    " uint32* uint8* uint8* {0}* uint16* int64 int64* int64* int32* int64"
 )
 _FROZEN = (  # what is compiled in besides its own file
     "wsi_area.model.classes", "wsi_area.segmenters.colour.colour_rule", "wsi_area.segmenters.colour.compiled_boxes",
@@ -62,6 +62,7 @@ def classify_patches(
     out_class_map: ClassMap,
     counts: NDArray[np.int64],
     signal: NDArray[np.int64],
+    out_signal: NDArray[np.int32] | None = None,
 ) -> None:
     """Write the class map of patches of a tile and add their counts to ``counts`` and ``signal``; return nothing.
 
@@ -82,13 +83,16 @@ def classify_patches(
     counts, signal
         int64 (classes + 3,): classes, then unscanned, outside_roi, unreadable; int64 (classes,):
         micro-OD × level-0 pixels.
+    out_signal
+        int32 (h_out, w_out), contiguous, written where the patches lie: micro-OD of each pixel, 0 of background and of
+        what is not valid. None where nobody asks.
 
     Raises
     ------
     SegmentationError
         If the shapes do not belong together.
     """
-    _check(patches, rule, column_weights, row_weights, factor, out_class_map, counts, signal)
+    _check(patches, rule, column_weights, row_weights, factor, out_class_map, counts, signal, out_signal)
     if not out_class_map.size:
         return
     kernel = _kernel_of(rule)
@@ -116,6 +120,7 @@ def classify_patches(
         address_of(columns), address_of(rows), address_of(out[0]), len(columns), len(rows), out.strides[0],
         address_of(counts), address_of(signal), len(signal),
         at + _SAMPLES, at + _SAMPLES, at + _VALID, at + _LINE, at + _COLUMN_SUMS, sums_length, at, at + _SUMS_BYTES,
+        0 if out_signal is None else address_of(out_signal), 0 if out_signal is None else out_signal.shape[1],
     )  # fmt: skip
     if not whole_rows:
         out_class_map[...] = out
@@ -130,6 +135,7 @@ def _check(
     out_class_map: ClassMap,
     counts: NDArray[np.int64],
     signal: NDArray[np.int64],
+    out_signal: NDArray[np.int32] | None,
 ) -> None:
     """Refuse what the compiled code, which checks no bounds, could not survive."""
     classes = rule.class_count
@@ -142,6 +148,8 @@ def _check(
         and counts.flags.carray
         and signal.flags.carray
         and out_class_map.flags.writeable
+        and (out_signal is None or (out_signal.shape == out_class_map.shape and out_signal.dtype == np.int32))
+        and (out_signal is None or out_signal.flags.carray)
     )
     for column, row, rgb, valid in patches:
         if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or factor < 1:
@@ -157,8 +165,8 @@ def _check(
             raise SegmentationError(
                 f"a patch of {(height, width)} px at {(row, column)}, reduced by {factor}, reaches {(bottom, right)} "
                 f"px and has {classes} classes; got a class map {out_class_map.shape}, weights {row_weights.shape} and "
-                f"{column_weights.shape}, counts {counts.shape}, signal {signal.shape}; all arrays but rgb, valid and "
-                "class map are int64"
+                f"{column_weights.shape}, counts {counts.shape}, signal {signal.shape}; all arrays but rgb, valid, "
+                "class map and the signal of each pixel are int64"
             )
 
 

@@ -10,6 +10,7 @@ from wsi_area.errors import LaneError
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
+from wsi_area.slides.lanes.bands import DecodedBands
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, grid_boxes, require_within
 from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text
 from wsi_area.slides.lanes.tile_files import TileFiles
@@ -34,13 +35,19 @@ class DirectReader:
 
     def __init__(self, info: SlideInfo) -> None:
         self.is_broken = False
+        self.proven: set[tuple[int, int]] = set()  # level and number of stored tiles that equal OpenSlide's
         self._info = info
         self._files = TileFiles(info)
         self._levels = self._files.levels
+        self._bands = DecodedBands(self._decode_into)
 
     def structure(self, level: int) -> tuple[TiledLevel | None, str]:
         """Return where the tiles of a level lie and "", or None and why it cannot be read."""
         return self._levels[level]
+
+    def holds(self, level: int) -> bool:
+        """Return whether the tiles of a level are stored in a way that can be read."""
+        return self._levels[level][0] is not None
 
     def tiled_level(self, level: int) -> TiledLevel:
         """Return where the tiles of a level lie.
@@ -72,6 +79,9 @@ class DirectReader:
         """Yield a region of a level in stored tiles, as many at once as fit into the cache; damaged ones as such."""
         require_within(self._info, level, region_level_px)
         tiles = self.tiled_level(level)
+        if tiles.is_interval:
+            yield from self._bands.decoded_tiles(level, tiles, region_level_px)
+            return
         width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
         boxes = list(grid_boxes(region_level_px, width, height))
         at_once = min(len(boxes), max(1, DECODED_BYTES // (height * width * 3)))
@@ -96,6 +106,17 @@ class DirectReader:
         left, top = box.x_px - column * width, box.y_px - row * height
         rgb = decoded[top : top + box.height_px, left : left + box.width_px]
         return DecodedTile(box, rgb, None if data is not None else np.zeros((box.height_px, box.width_px), np.bool_))
+
+    def _decode_into(self, level: int, tiles: TiledLevel, index: int, out: RgbArray) -> str | None:
+        """Fill memory with a stored tile that is not missing; what is returned is its damage, or None."""
+        try:
+            data = self._files.bytes_of(tiles, index)
+            if data is None:
+                raise ValueError("it has no bytes")
+            decode_tile(data, tiles, out)
+        except STORED_TILE_ERRORS as error:
+            return damage_text(self._info.slide_id, level, tiles, index, error)
+        return None
 
     def knows(self, level: int, index: int) -> bool:
         """Return False if a stored tile is of a kind that the decoder does not know: that is no damage."""

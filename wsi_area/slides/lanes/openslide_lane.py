@@ -86,6 +86,10 @@ class OpenSlideReader:
             self._is_exact[level] = is_exactly_addressable(longest, self.downsample(level))
         return self._is_exact[level]
 
+    def holds(self, level: int) -> bool:
+        """Return True: it reads every level."""
+        return True
+
     def read(self, level: int, region_level_px: Region) -> TilePixels:
         """Return a region of a level as one block.
 

@@ -63,10 +63,15 @@ def read_overview(
 def overview_lane(info: SlideInfo, lane: str, usable_levels: Sequence[int] | None, level: int | None = None) -> str:
     """Return the lane that reads the overview of a slide: its own, or OpenSlide's where it is not proven on the level.
 
+    OpenSlide shows levels, too, that the file does not hold: those of NDPI that it reduces while it decodes.
+
     ``level`` is the overview's by default.
     """
     level = overview_level(info, usable_levels=usable_levels) if level is None else level
-    return lane if lane != "direct" or _is_proven(info, level, usable_levels) else "openslide"
+    if lane != "direct" or not _is_proven(info, level, usable_levels):
+        return lane if lane != "direct" else "openslide"
+    with borrow_reader(info, lane) as reader:
+        return lane if reader.holds(level) else "openslide"
 
 
 def _is_proven(info: SlideInfo, level: int, usable_levels: Sequence[int] | None) -> bool:

@@ -35,6 +35,10 @@ class PlainReader:
         self._lock = threading.Lock()
         self._decoded: _Image | None = None
 
+    def holds(self, level: int) -> bool:
+        """Return True: it reads every level."""
+        return True
+
     def read(self, level: int, region_level_px: Region) -> TilePixels:
         """Return a region of the image as one block.
 

@@ -49,6 +49,10 @@ class SlideReader(Protocol):
         """Return whether a read failed; the cache then closes the reader instead of lending it again."""
         ...
 
+    def holds(self, level: int) -> bool:
+        """Return whether this lane can read a level."""
+        ...
+
     def read(self, level: int, region_level_px: Region) -> TilePixels:
         """Return a region of a level as one block; a part of it that cannot be decoded raises `TileReadError`."""
         ...

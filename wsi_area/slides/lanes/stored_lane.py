@@ -30,6 +30,10 @@ class StoredReader:
         except SEGMENT_ERRORS as error:
             raise SlideOpenError(f"{info.path}: it cannot be opened ({error}); bring the file back") from error
 
+    def holds(self, level: int) -> bool:
+        """Return True: it reads every level."""
+        return True
+
     def read(self, level: int, region_level_px: Region) -> TilePixels:
         """Return a region of a level as one block.
 

@@ -35,7 +35,8 @@ class StoredTileCheck:
         self._files = TileFiles(info)
         self._levels = self._files.levels
         self._lock = threading.Lock()
-        self._damage: dict[tuple[int, int], str | None] = {}
+        self._looked_at = {n: bytearray(len(tiles.offsets)) for n, (tiles, _) in enumerate(self._levels) if tiles}
+        self._damage: dict[tuple[int, int], str] = {}
 
     def close(self) -> None:
         """Close the files."""
@@ -69,8 +70,8 @@ class StoredTileCheck:
 
     def _damage_of(self, level: int, tiles: TiledLevel, index: int) -> str | None:
         with self._lock:
-            if (level, index) in self._damage:
-                return self._damage[level, index]
+            if self._looked_at[level][index]:
+                return self._damage.get((level, index))
         damage = None
         try:
             data = self._files.bytes_of(tiles, index)
@@ -81,5 +82,7 @@ class StoredTileCheck:
         except STORED_TILE_ERRORS as error:
             damage = damage_text(self._info.slide_id, level, tiles, index, error)
         with self._lock:
-            self._damage[level, index] = damage
+            self._looked_at[level][index] = 1
+            if damage is not None:
+                self._damage[level, index] = damage
         return damage

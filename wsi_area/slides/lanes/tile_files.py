@@ -52,12 +52,31 @@ class TileFiles:
         data = os.pread(file, count, offset) if offset + count <= file_bytes else b""
         if len(data) != count:
             raise ValueError(f"the file ends within it ({count} bytes at {offset})")
+        if tiles.is_interval:
+            before = os.pread(file, 2, offset - 2) if index else b""
+            _require_markers(before, data[-2:], index, is_last=index == len(tiles.offsets) - 1)
         return data
 
     def close(self) -> None:
         """Close the files."""
         for file, _ in self._open.values():
             os.close(file)
+
+
+def _require_markers(before: bytes, behind: bytes, index: int, *, is_last: bool) -> None:
+    """Refuse a restart interval that does not lie between markers: they are numbered from 0 to 7, again and again.
+
+    That the one before it is of another number is the damage of the interval before.
+
+    Raises
+    ------
+    ValueError
+    """
+    wanted = b"\xff\xd9" if is_last else bytes((0xFF, 0xD0 + index % 8))
+    if behind != wanted:
+        raise ValueError(f"it ends with {behind.hex(' ')}, not with the marker {wanted.hex(' ')}")
+    if index and (before[:1] != b"\xff" or before[1] & 0xF8 != 0xD0):
+        raise ValueError(f"{before.hex(' ')} stand before it, which is no restart marker")
 
 
 def _opened(path: str) -> tuple[int, int]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wsi_area.model.geometry import Size
 from wsi_area.model.slide import SlideInfo
@@ -18,6 +17,7 @@ from wsi_area.slides.stored.tiled_level import (
     MAX_TILE_PX,
     UNCOMPRESSED,
     TiledLevel,
+    compact,
     jpeg_head,
 )
 
@@ -73,7 +73,7 @@ def _level(size: Size, parts: Sequence[ScanHeader]) -> TiledLevel:
             raise ValueError("two frames claim the same place in the picture")
         offsets[cells], counts[cells], numbers[cells] = spans.offsets, spans.byte_counts, number
     return TiledLevel(
-        size, tile, across, down, _compact(offsets), _compact(counts), compression, 1, is_ycbcr,
+        size, tile, across, down, compact(offsets.tolist()), compact(counts.tolist()), compression, 1, is_ycbcr,
         jpeg_head(None, is_ycbcr) if compression == JPEG else b"", frozenset(),
         tuple(part.path for part in parts), array("H", numbers.tobytes()) if len(parts) > 1 else (),
         compression != UNCOMPRESSED,
@@ -102,8 +102,3 @@ def _spans(part: ScanHeader, compression: int) -> FrameSpans:
         return frame_spans(file, os.fstat(file).st_size, part, is_compressed=compression != UNCOMPRESSED)
     finally:
         os.close(file)
-
-
-def _compact(numbers: NDArray[np.int64]) -> Sequence[int]:
-    """Return numbers at 8 bytes each, which is a fifth of what a tuple takes."""
-    return array("q", numbers.tobytes())

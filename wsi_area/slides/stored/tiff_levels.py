@@ -18,6 +18,7 @@ from wsi_area.slides.stored.tiled_level import (
     MAX_TILE_PX,
     UNCOMPRESSED,
     TiledLevel,
+    compact,
     jpeg_head,
 )
 
@@ -86,14 +87,16 @@ def _matched(size: Size, pages: list[tifffile.TiffPage], at: int | None) -> tupl
         return None, obstacle
     tile = Size(int(page.tilewidth), int(page.tilelength))
     across, down = -(-size.width_px // tile.width_px), -(-size.height_px // tile.height_px)
-    offsets, counts = tuple(map(int, page.dataoffsets)), tuple(map(int, page.databytecounts))
+    offsets, counts = compact(page.dataoffsets), compact(page.databytecounts)
     if len(offsets) != across * down or len(counts) != across * down:
         return None, f"it lists {len(offsets)} tiles where {across} × {down} are needed"
     compression, is_ycbcr = int(page.compression), int(page.photometric) == _YCBCR
-    head = jpeg_head(page.jpegtables, is_ycbcr) if compression == JPEG else b""
+    intervals = page.jpegheader  # of NDPI, where each level is one JPEG, with the size of an interval in its head
+    head = intervals or (jpeg_head(page.jpegtables, is_ycbcr) if compression == JPEG else b"")
     shared = shared_bytes(offsets, counts, 3 * tile.area_px if compression == UNCOMPRESSED else None)
     level = TiledLevel(
-        size, tile, across, down, offsets, counts, compression, int(page.predictor), is_ycbcr, head, shared
+        size, tile, across, down, offsets, counts, compression, int(page.predictor), is_ycbcr, head, shared,
+        is_interval=intervals is not None,
     )  # fmt: skip
     return level, ""
 
