@@ -8,6 +8,7 @@ has already is not measured again (``--again``).
 
 import argparse
 import json
+import math
 import pickle
 import platform
 import resource
@@ -30,6 +31,8 @@ FEW, MANY = 20, 80  # tiny slides; what one costs is the difference by their num
 TASKS = 1000
 RULE = ["segmenter.name=stain", "segmenter.vectors=h-e-dab", "segmenter.target=dab", "segmenter.threshold=fixed",
         "segmenter.tissue_threshold=30"]  # fmt: skip
+LABELS = ("ome-zarr",)
+OUTLINES = ("ome-zarr", "geojson")  # outlines of a stain at 0.25 um are millions: measured at 2 um alone
 WORK_MPP = {"2 um/px": ["tiling.work_mpp=2.0"], "0.25 um/px": []}
 
 Figures = dict[str, Any]
@@ -67,10 +70,12 @@ def tiles(folder: Path, size: str) -> Figures:
     width, _, height = size.partition("x")
     slide = build(int(width), int(height or width), TISSUE_IN_READ)
     found: Figures = {}
-    ran([slide], folder / "warm", "run.executor=serial")  # compiled code is loaded; costs once per worker process
+    warm = folder / "warm"
+    ran([slide], warm, "run.executor=serial", *WORK_MPP["2 um/px"])  # code is loaded; costs once per worker process
+    afterwards(warm, OUTLINES)
     for name, asked in WORK_MPP.items():
         out = folder / name.replace(" ", "").replace("/", "")
-        (record,) = ran([slide], out, "run.executor=serial", *asked).records
+        (record,) = ran([slide], out, "run.executor=serial", *asked).documents
         timing, counts = record["timing"], record["counts"]
         files, size_bytes = written(out / "slides")
         found[name] = {
@@ -81,8 +86,28 @@ def tiles(folder: Path, size: str) -> Figures:
             "slide_px": counts["n_px_total"],
             "result_bytes": size_bytes,
             "result_files": files,
+            "decoded_px": timing["decoded_px"],
+            **afterwards(out, OUTLINES if asked else LABELS),
         }
     return found
+
+
+def afterwards(out: Path, kinds: Sequence[str]) -> Figures:
+    """What is done with a run that is done: verify, the report, and exports, in CPU seconds, loaded and warm."""
+    from wsi_area.audit.verify import verify_run
+    from wsi_area.exports.export import ExportOptions, export_run
+    from wsi_area.reports.report import write_report
+
+    work: dict[str, Callable[[], object]] = {"verify": lambda: verify_run(out), "report": lambda: write_report(out)}
+    for kind in kinds:
+        work[kind] = lambda kind=kind: list(export_run(out, ExportOptions(kind), (), None))  # type: ignore[misc]
+    return {f"{name}_cpu_s": spent_s(some) for name, some in work.items()}
+
+
+def spent_s(work: Callable[[], object]) -> float:
+    before = cpu_s()
+    work()
+    return cpu_s() - before
 
 
 def level_px(record: Any) -> int:
@@ -122,6 +147,7 @@ def tiny_slides(folder: Path, executor: str) -> Figures:
         measured[count] = {
             "own_cpu_s": own,
             "all_cpu_s": own + children,
+            **(afterwards(folder / f"{count}", LABELS) if executor == "serial" else {}),
             "held_bytes": held,
             "peak_bytes": peak,
             "files": files,
@@ -224,8 +250,7 @@ def plans(folder: Path) -> Figures:
 def array(folder: Path) -> Figures:
     """What a task of a job array does before its first slide, for a list of so many; and the merge, a slide."""
     from wsi_area.inputs.collect import collect_slides
-    from wsi_area.results.layout import RunLayout, write_json
-    from wsi_area.run.array.agreement import agreed_plan
+    from wsi_area.results.layout import RunLayout, json_bytes, write_json
     from wsi_area.run.array.array_plan import array_plan
     from wsi_area.run.array.division import ArrayTask
     from wsi_area.run.array.merge import merge_run
@@ -241,9 +266,10 @@ def array(folder: Path) -> Figures:
     listed = cpu_s() - before
     write_json(layout.array_plan, array_plan(inputs, settings, 200).document())
     before = cpu_s()
-    agreed = agreed_plan(layout, array_plan(inputs, settings, 200))
-    agreeing = cpu_s() - before
-    assert agreed is not None
+    mine = array_plan(inputs, settings, 200)
+    written = json_bytes(mine.document())
+    planning = cpu_s() - before
+    begun = [settling_s(layout, mine, written, settings) for _ in range(5)]
     merging = {}
     slides = painted_slides(folder / "slides", MANY)
     for count in (FEW, MANY):
@@ -255,15 +281,30 @@ def array(folder: Path) -> Figures:
     return {
         "slides": SLIDES,
         "list_cpu_s": listed,
-        "agree_cpu_s": agreeing,
+        "plan_cpu_s": planning,
+        "settle_cpu_s": sorted(begun)[2],
         "plan_bytes": layout.array_plan.stat().st_size,
         "merge_cpu_s_per_slide": (merging[MANY] - merging[FEW]) / (MANY - FEW),
     }
 
 
+def settling_s(layout: Any, mine: Any, written: bytes, settings: Any) -> float:
+    """What a task does while all others wait: CPU seconds of agreeing on the plan, and of asking what the folder is."""
+    from wsi_area.results.run_folder import Wish
+    from wsi_area.run.array.agreement import PlanAct, agreed_plan
+    from wsi_area.run.earlier_run import others_in, settled
+
+    before = cpu_s()
+    act, plan = agreed_plan(layout, mine, written)
+    folder, what = settled(layout, settings, Wish.TASK)
+    others_in(folder, what, plan.slides, plan.forced, settings)
+    assert act is PlanAct.KEEP
+    return cpu_s() - before
+
+
 def connections(folder: Path) -> Figures:
     """How many connections a worker process costs a scheduler; by how many more it has with three than with one."""
-    sys.path[:0] = [str(ROOT / "tests" / "run")]
+    sys.path[:0] = [str(ROOT / "tests" / "run"), str(ROOT / "tests")]
     import psutil
     from distributed import Client
     from scheduler_processes import started_scheduler  # type: ignore[import-not-found]
@@ -318,6 +359,8 @@ def extrapolated(units: Figures) -> Figures:
             "tasks": tasks * SLIDES,
             "scheduler_core_hours": tasks * SLIDES * per_task["cpu_s_per_task"] / 3600,
             "scheduler_gb_sent": tasks * SLIDES * plan["task_bytes"] / 1e9,
+            **afterwards_sums(units)[name],
+            **best_tasks(slide_cpu_s * SLIDES, units["array"]["settle_cpu_s"]),
             "cores_fed": slide_cpu_s / (tasks * per_task["cpu_s_per_task"] + coordinator["own_cpu_s"]),
             "files": (fixed["files"] + 2 * (batches - 1)) * SLIDES,
             "gb_written": (tile["result_bytes"] / tile["slide_px"] * tissue_px / TISSUE_IN_READ) * SLIDES / 1e9,
@@ -327,6 +370,33 @@ def extrapolated(units: Figures) -> Figures:
         "held_mb": fixed["held_bytes"] * SLIDES / 1e6,  # what a scheduler remembers besides does not grow for ever
     }
     return found
+
+
+def afterwards_sums(units: Figures) -> dict[str, Figures]:
+    """What verify, report and exports of so many big slides cost: by the slide, and by the work pixel that is read.
+
+    What one pixel costs is told by the two scales of one slide, so that what a run costs once falls out.
+    """
+    coarse, fine = WORK_MPP
+    tiles, plans, by_slide = units["tiles"], units["plans"], units["tiny-serial"]["per_slide"]
+    work_px = {name: tile["slide_px"] / plans[name]["l0_px_per_work_px_edge"] ** 2 for name, tile in tiles.items()}
+    found: dict[str, Figures] = {name: {} for name in WORK_MPP}
+    for key in ("verify_cpu_s", "report_cpu_s", "ome-zarr_cpu_s", "geojson_cpu_s"):
+        more_s = tiles[fine].get(key, 0.0) - tiles[coarse][key]
+        s_per_px = more_s / (work_px[fine] - work_px[coarse])
+        if key not in tiles[fine]:  # outlines: next to all of it is what they are
+            s_per_px = tiles[coarse][key] / work_px[coarse]
+        for name in (n for n in WORK_MPP if key in tiles[n]):
+            read_px = plans[name]["tiles_read"] * plans[name]["tile_px"] ** 2
+            hours = (by_slide.get(key, 0.0) + s_per_px * read_px) * SLIDES / 3600
+            found[name][key.replace("_cpu_s", "_core_hours")] = hours
+    return found
+
+
+def best_tasks(work_cpu_s: float, settle_s: float) -> Figures:
+    """Into how many tasks of one core an array is best split: T(n) = W / n + n * a is least where n * n = W / a."""
+    best = math.sqrt(work_cpu_s / settle_s)
+    return {"best_tasks": best, "array_hours_at_best": 2 * best * settle_s / 3600}
 
 
 PARTS: dict[str, Callable[[Path, argparse.Namespace], Figures]] = {

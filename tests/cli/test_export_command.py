@@ -111,3 +111,25 @@ def test_an_export_never_goes_into_another_run(out: Path, tmp_path: Path) -> Non
     (tmp_path / "run.json").write_text("{}")
     assert "holds a run" in str(export(out, "--format", "geojson", "--out", tmp_path).exception)
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_a_dry_run_says_what_outlines_cost_and_writes_nothing(out: Path) -> None:
+    before = sorted(out.rglob("*"))
+    told = export(out, "--format", "geojson", "--dry-run")
+    a, bare, total = told.stdout.splitlines()
+    assert a.startswith("a: 4 corners of about 0 outlines, about ")
+    assert bare.startswith("bare: 4 corners")
+    assert total.startswith("in all: 8 corners")
+    assert told.stderr.startswith("text: nothing to export, failed, ")
+    assert sorted(out.rglob("*")) == before
+    document = json.loads(export(out, "--format", "geojson", "--dry-run", "--json").stdout)
+    assert [slide["corners"] for slide in document["slides"]] == [4, 4]
+    assert list(document["not_exported"]) == ["text"]
+
+
+def test_files_are_the_same_for_any_number_of_workers(out: Path, tmp_path: Path) -> None:
+    for workers in (1, 3):
+        assert export(out, "--format", "geojson", "--out", tmp_path / str(workers), "--workers", workers).exit_code == 0
+    for slide in ("a", "bare"):
+        one, other = (tmp_path / n / slide / "regions.geojson.gz" for n in ("1", "3"))
+        assert one.read_bytes() == other.read_bytes()

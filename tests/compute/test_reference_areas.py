@@ -93,11 +93,47 @@ def test_as_many_points_as_are_asked_for_make_the_interval_half_as_wide() -> Non
         hits = rng.binomial(drawn, truth)
         now = stratified_area(hits, np.zeros(2, int), drawn, sizes, np.array([0.0, 1.0]))
         width = float(now.high_95 - now.low_95)
-        more = more_to_halve(hits, drawn, sizes.tolist(), width / 2, 0.0)
+        more = more_to_halve(hits[None], np.zeros((1, 2), int), drawn, sizes, np.array([0.0, 1.0]), 0.0)
         assert more is not None
         then = stratified_area(
             rng.binomial(drawn + more, truth), np.zeros(2, int), drawn + more, sizes, np.array([0.0, 1.0])
         )
         widths.append(float(then.high_95 - then.low_95) / width)
     assert np.mean(widths) == pytest.approx(0.5, abs=0.06)
-    assert more_to_halve(np.array([5, 80]), drawn, sizes.tolist(), 10.0, 5.0) is None
+
+
+@pytest.mark.parametrize(
+    ("truth", "points"), [((0.0, 1.0), 10), ((0.02, 0.98), 20), ((0.3, 0.6), 15), ((0.0, 1.0), 60)]
+)
+def test_of_few_points_too_as_many_as_are_asked_for_make_the_interval_half_as_wide(
+    truth: tuple[float, float], points: int
+) -> None:
+    rng, sizes, mapped = np.random.default_rng(6), np.array([800.0, 200.0]), np.array([0.0, 1.0])
+    none, drawn, ratios = np.zeros((1, 2), int), np.array([points, points]), []
+    for _ in range(60):
+        hits = rng.binomial(drawn, truth)
+        now = stratified_area(hits, none[0], drawn, sizes, mapped)
+        more = more_to_halve(hits[None], none, drawn, sizes, mapped, 0.0)
+        assert more is not None
+        then = hits + rng.binomial(more, truth)
+        later = stratified_area(then, none[0], drawn + more, sizes, mapped)
+        ratios.append(float((later.high_95 - later.low_95) / (now.high_95 - now.low_95)))
+    assert 0.3 < np.mean(ratios) < 0.56
+
+
+@pytest.mark.parametrize("unsure", [1, 2, 3])
+def test_where_nobody_can_tell_enough_of_them_no_number_of_points_halves_an_interval(unsure: int) -> None:
+    sizes, mapped, drawn = np.array([800.0, 200.0]), np.array([0.0, 1.0]), np.array([40, 40])
+    hits, not_told = np.array([[0, 20 - 5 * unsure]]), np.array([[10 * unsure, 10 * unsure]])
+    assert more_to_halve(hits, not_told, drawn, sizes, mapped, 0.0) is None
+    few = np.array([[0, 1]])
+    told = more_to_halve(np.array([[2, 36]]), few, drawn, sizes, mapped, 0.0)
+    assert told is not None
+    assert sum(told) > 80  # to halve an interval takes more points than there are
+
+
+def test_where_the_pixel_size_is_half_of_an_interval_no_number_of_points_halves_it() -> None:
+    sizes, mapped, drawn = np.array([800.0, 200.0]), np.array([0.0, 1.0]), np.array([400, 400])
+    hits, none = np.array([[4, 390]]), np.zeros((1, 2), int)
+    assert more_to_halve(hits, none, drawn, sizes, mapped, 0.0) is not None
+    assert more_to_halve(hits, none, drawn, sizes, mapped, 0.5) is None

@@ -136,8 +136,8 @@ def test_a_hole_that_touches_its_shell_at_a_corner_is_a_ring_of_its_own():
 def test_a_ring_is_cut_wherever_it_touches_itself():
     eight = np.array([[0, 0], [2, 0], [2, 2], [4, 2], [4, 4], [2, 4], [2, 2], [0, 2]])
     square = np.array([[7, 7], [9, 7], [9, 9], [7, 9]])
-    rings = np.array([[0, 8, 0, 2, 1], [8, 4, 0, 0, 1]])
-    points, ends, doubled, source = cut_rings(np.concatenate([eight, square, [[-5, 99]]]), rings)
+    rings, touches, edges = np.array([[0, 8, 0, 1], [8, 4, 0, 1]]), np.array([2, 6, 9]), np.arange(10)
+    points, ends, doubled, source = cut_rings(np.concatenate([eight, square]), rings, touches, edges, edges)
     assert doubled.tolist() == [8, 8, 8]
     assert source.tolist() == [0, 0, 1]
     parts = np.split(points, ends[:2])[:2]

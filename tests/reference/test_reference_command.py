@@ -217,6 +217,17 @@ def test_answers_that_would_bend_the_sample_are_refused_with_their_number(run: P
     assert not (folder / "areas.csv").exists()
 
 
+@pytest.mark.parametrize("spelt", [str.title, str.upper, lambda name: f" {name}  "])
+def test_a_class_is_meant_in_any_case(run: Path, tmp_path: Path, spelt: Callable[[str], str]) -> None:
+    folder = drawn(run, "--points", "60")
+    plain = answered(folder / "points.csv", tmp_path / "plain.csv", wider)
+    ended = wsi_area("reference", "score", run, plain, "--json")
+    other = answered(folder / "points.csv", tmp_path / "other.csv", lambda row: spelt(wider(row)))
+    again = wsi_area("reference", "score", run, other, "--json")
+    assert (ended.code, again.code) == (0, 0), again.err
+    assert again.document["areas"] == ended.document["areas"]
+
+
 def test_answers_to_another_run_and_to_slides_measured_again_are_refused(
     slides: Path, run: Path, tmp_path: Path
 ) -> None:

@@ -38,7 +38,8 @@ def slide(folder: Path, across: int, down: int, levels: int = 1) -> SlideInfo:
 
 
 def compared(info: SlideInfo, levels: list[int], monkeypatch: pytest.MonkeyPatch) -> Compared:
-    """The stored tiles that both lanes were asked for, each alone."""
+    """The stored tiles that both lanes were asked for, each alone, by a reader that has proven nothing yet."""
+    close_readers()
     seen: dict[type, Compared] = {DirectReader: set(), OpenSlideReader: set()}
     for lane in seen:
         read = lane.read
@@ -119,4 +120,5 @@ def test_any_tile_of_the_sample_that_differs_sends_the_slide_through_openslide(
             return decoded
 
         monkeypatch.setattr(DirectReader, "_decoded_tile", otherwise)
+        close_readers()  # what was proven is of the reader that proved it
         assert f"stored tile ({row}, {column})" in str(find_obstacle(info, [0], None)[1])

@@ -101,11 +101,15 @@ def verify_run(
     review = check_review(layout, run, known, () if events is not None else heads)
     found += review.faults
     beside = CheckedReview() if events is None else check_review(layout, run, known, heads, events)
-    found += beside.faults
+    found += [fault for fault in beside.faults if fault not in review.faults]  # a folder may go on with the run's
     if run.state != "running":
         found += _made_faults(layout, run, sealed, checked, found, review)
     later = () if sealed is None else sealed.later
-    not_held = () if run.state == "running" else (*unheld_files(layout, sealed), *review.notes, *beside.notes)
+    not_held = (
+        ()
+        if run.state == "running"
+        else (*unheld_files(layout, run, sealed), *dict.fromkeys((*review.notes, *beside.notes)))
+    )
     not_held += tuple(line for one in checked for line in one.not_held)
     seal_text = None if sealed is None else sealed.seal
     return Verified(len(checked), sum(one.tiles for one in checked), tuple(found), seal_text, later, not_held)

@@ -1,7 +1,7 @@
 """exports: the room's one door: slides of a run, written in one format each into its folder or another."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +9,7 @@ from wsi_area.errors import ResultError, SettingsError
 from wsi_area.exports.class_outlines import ClassOutlines
 from wsi_area.exports.labels_zarr import OmeVersion, write_labels
 from wsi_area.exports.measured_slide import MeasuredSlide, layer_of, measured_slide
+from wsi_area.exports.outline_cost import OutlineCost, may_be_long, outline_cost
 from wsi_area.exports.outlines_geojson import write_geojson
 from wsi_area.exports.regions_geojson import write_regions
 from wsi_area.model.slide_result import EndedSlide
@@ -18,11 +19,13 @@ from wsi_area.results.layout import LABELS_NAME, NAMED_REGIONS_NAME, OUTLINES_NA
 from wsi_area.results.opened_run import OpenedRun, open_run
 from wsi_area.results.run_folder import refuse_run_in
 from wsi_area.results.seal.sealed_run import add_to_seal
-from wsi_area.storage.in_order import InOrder
+from wsi_area.storage.in_order import InOrder, for_each
 from wsi_area.storage.place import Place, total_bytes
 from wsi_area.storage.whole_files import discard_dead_drafts
 
 Format = Literal["geojson", "ome-zarr", "regions"]
+LONG_CORE_S = 30.0
+"""From so many core-seconds on, about, it is said beforehand what an export will cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,9 @@ class ExportedSlide:
     not_exported: str  # why; "" where there is a path
     outlines: tuple[ClassOutlines, ...] = ()  # of GeoJSON
     levels: int = 0  # of OME-Zarr
+
+
+Announce = Callable[[OutlineCost], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,12 @@ class ExportOptions:
 
 
 def export_run(
-    run: Place, options: ExportOptions, slide_ids: Sequence[str] = (), out: Place | None = None, workers: int = 1
+    run: Place,
+    options: ExportOptions,
+    slide_ids: Sequence[str] = (),
+    out: Place | None = None,
+    workers: int = 1,
+    announce: Announce | None = None,
 ) -> Iterator[ExportedSlide]:
     """Yield what became of each slide of a run, or of those named, in order, as they are written.
 
@@ -94,6 +105,8 @@ def export_run(
         Where a run that must not be written is exported to, a folder for each slide; None: each slide's own folder.
     workers : int
         Threads, of which each slide has one, and what is left over is shared; no file depends on it.
+    announce
+        Called before outlines are made that will take long, by the thread that makes them.
 
     Raises
     ------
@@ -103,6 +116,52 @@ def export_run(
     CountMismatchError
         What would be exported is not what was measured; that slide has no file then.
     """
+    refuse_run_in(out)
+    slides = _slides(run, options, slide_ids, out)
+    for slide in slides:
+        discard_dead_drafts(slide.folder, (OUTLINES_NAME, LABELS_NAME, NAMED_REGIONS_NAME))
+    written: list[Place] = []
+    done = deque[ExportedSlide]()
+    at_once = max(1, min(workers, len(slides)))
+    in_order: InOrder[ExportedSlide] = InOrder(at_once, done.append)
+    try:
+        with in_order:
+            for slide in slides:
+                in_order.give(slide.exported, options, max(1, workers // at_once), written, announce)
+                while done:
+                    yield done.popleft()
+        yield from done
+    finally:
+        if written and out is None:
+            add_to_seal(RunLayout(run), f"export {options.format}", sorted(written, key=str))
+
+
+def cost_of_export(
+    run: Place, options: ExportOptions, slide_ids: Sequence[str] = (), workers: int = 1
+) -> list[OutlineCost | ExportedSlide]:
+    """Return what the outlines of each slide will come to, or why it has none; nothing is written.
+
+    Raises
+    ------
+    SettingsError
+        Another format is asked for, whose cost is that of reading the class map.
+    ResultError
+        As of ``export_run``.
+    """
+    if options.format != "geojson":
+        raise SettingsError(
+            f"--dry-run counts the corners of outlines; --format {options.format} has none, leave it out"
+        )
+
+    def cost(slide: _Slide) -> OutlineCost | ExportedSlide:
+        chosen = slide.chosen(options)
+        return outline_cost(chosen, simplify_px=options.simplify_px) if isinstance(chosen, MeasuredSlide) else chosen
+
+    return for_each(_slides(run, options, slide_ids, None), cost, workers)
+
+
+def _slides(run: Place, options: ExportOptions, slide_ids: Sequence[str], out: Place | None) -> "list[_Slide]":
+    """Return the slides of a run that are asked for."""
     opened = open_amended(run) if options.amended else open_run(run)
     ended = opened.run_record.slides
     if ended is None or opened.run_record.state == "running":
@@ -110,27 +169,10 @@ def export_run(
     for slide_id in slide_ids:
         if slide_id not in ended:
             raise ResultError(f"{run} has no slide {slide_id!r}; it has {', '.join(map(repr, ended))}")
-    refuse_run_in(out)
     folders = {name: RunLayout(run).slide(name).root if out is None else out / name for name in ended}
     if options.tissue:
         folders = {name: folder / TISSUE_FOLDER for name, folder in folders.items()}
-    for folder in folders.values():
-        discard_dead_drafts(folder, (OUTLINES_NAME, LABELS_NAME, NAMED_REGIONS_NAME))
-    written: list[Place] = []
-    done = deque[ExportedSlide]()
-    at_once = max(1, min(workers, len(slide_ids or ended)))
-    slides: InOrder[ExportedSlide] = InOrder(at_once, done.append)
-    try:
-        with slides:
-            for slide_id in slide_ids or ended:
-                slide = _Slide(opened, slide_id, folders[slide_id], out, bool(slide_ids), ended[slide_id])
-                slides.give(slide.exported, options, max(1, workers // at_once), written)
-                while done:
-                    yield done.popleft()
-        yield from done
-    finally:
-        if written and out is None:
-            add_to_seal(opened.layout, f"export {options.format}", sorted(written, key=str))
+    return [_Slide(opened, name, folders[name], out, bool(slide_ids), ended[name]) for name in slide_ids or ended]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,8 +186,8 @@ class _Slide:
     is_named: bool  # asked for by name: then it is an error that there is nothing
     ended: EndedSlide
 
-    def exported(self, options: ExportOptions, threads: int, written: list[Place]) -> ExportedSlide:
-        """Return what became of it; what was written is added to a list at once, whatever becomes of the others."""
+    def chosen(self, options: ExportOptions) -> MeasuredSlide | ExportedSlide:
+        """Return what is to be exported of it, or why there is nothing."""
         folder = self.folder
         if not self.is_named and not (self.slide_id in self.run and self.run[self.slide_id].is_counted):
             return self._not(f"{self.ended.status}, {self.ended.reason}")
@@ -158,7 +200,18 @@ class _Slide:
         if options.tissue and self.run[self.slide_id].tissue is None:
             return self._not("it has no tissue layer")
         slide = measured_slide(self.run, self.slide_id, folder)
-        made = self._made(layer_of(slide) if options.tissue else slide, options, threads)
+        return layer_of(slide) if options.tissue else slide
+
+    def exported(
+        self, options: ExportOptions, threads: int, written: list[Place], announce: Announce | None
+    ) -> ExportedSlide:
+        """Return what became of it; what was written is added to a list at once, whatever becomes of the others."""
+        slide = self.chosen(options)
+        if not isinstance(slide, MeasuredSlide):
+            return slide
+        if announce is not None and options.format == "geojson":
+            _say_if_long(slide, options.simplify_px, announce)
+        made = self._made(slide, options, threads)
         written += [made.path] if made.path is not None else []
         return made
 
@@ -180,3 +233,11 @@ class _Slide:
         levels = write_labels(slide, options.ome_zarr_version or "0.5", threads)
         path = slide.exports / LABELS_NAME
         return ExportedSlide(self.slide_id, path, total_bytes(path), "", levels=levels)
+
+
+def _say_if_long(slide: MeasuredSlide, simplify_px: float, announce: Announce) -> None:
+    """Count the corners of a slide on which there may be many, and say what they will cost where that is much."""
+    if may_be_long(slide, LONG_CORE_S, simplify_px=simplify_px):
+        cost = outline_cost(slide, simplify_px=simplify_px)
+        if cost.core_s >= LONG_CORE_S:
+            announce(cost)

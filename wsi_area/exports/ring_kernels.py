@@ -38,33 +38,19 @@ def _doubled_area(points: Any, first: int, n: int) -> int:
 
 
 @machine_code
-def place_rings(points: Any, rings: Any, ring_count: int, x_edges: Any, y_edges: Any) -> None:
-    """Let each ring of a list of points begin at its upper left corner, and lie where the edges lie.
-
-    ``rings`` has the first point of each, and how many.
-    """
-    for ring in range(ring_count):
-        first, n = rings[ring, 0], rings[ring, 1]
-        _turn_to_upper_left(points, first, n)
-        for i in range(first, first + n):
-            points[i, 0], points[i, 1] = x_edges[points[i, 0]], y_edges[points[i, 1]]
-
-
-@machine_code
-def simple_rings(points: Any, rings: Any, ring_count: int, passages: Any) -> Any:
+def simple_rings(points: Any, rings: Any, passages: Any, x_edges: Any, y_edges: Any) -> Any:
     """Return rings cut where they touch themselves: the points of simple rings one after the other.
 
     With them, of each its end, twice its signed area and the ring that it was part of, and how many there are. Each
     begins at its uppermost, then leftmost point. ``rings`` has the first point of each and how many; ``passages``,
-    int64 (n, 2),
-    two points of a ring where it passes a vertex twice.
+    int64 (n, 2), two points of a ring where it passes a vertex twice; the edges say where columns and rows begin.
 
     A vertex that is passed twice has one way in and out too many: exchanging what follows the two passages makes
     two rings of one. Passages never cross, so each exchange leaves rings that do not cross either.
     """
     following = np.empty(len(points), np.int64)
     total = 0
-    for ring in range(ring_count):
+    for ring in range(len(rings)):
         first, n = rings[ring, 0], rings[ring, 1]
         total += n
         for i in range(first, first + n):
@@ -76,7 +62,7 @@ def simple_rings(points: Any, rings: Any, ring_count: int, passages: Any) -> Any
     ends, doubled, source = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
     seen = np.zeros(len(points), np.bool_)
     count, found = 0, 0
-    for ring in range(ring_count):
+    for ring in range(len(rings)):
         first = rings[ring, 0]
         for start in range(first, first + rings[ring, 1]):
             if seen[start]:
@@ -84,7 +70,7 @@ def simple_rings(points: Any, rings: Any, ring_count: int, passages: Any) -> Any
             i, begin = start, count
             while not seen[i]:
                 seen[i] = True
-                cut[count, 0], cut[count, 1] = points[i, 0], points[i, 1]
+                cut[count, 0], cut[count, 1] = x_edges[points[i, 0]], y_edges[points[i, 1]]
                 count += 1
                 i = following[i]
             _turn_to_upper_left(cut, begin, count - begin)

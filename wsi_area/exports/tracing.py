@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.exports.regions_in_order import RegionsInOrder
-from wsi_area.exports.ring_kernels import place_rings, simple_rings
+from wsi_area.exports.ring_kernels import simple_rings
 from wsi_area.exports.rings import ClosedRings, Ints, RingBatch
 from wsi_area.exports.tracing_kernels import CORNER_FIELDS, open_chains, roots_of, trace_rows
 from wsi_area.model.pixels import ClassMap
@@ -72,12 +72,11 @@ class _Sweep:
         Of what goes on below, the roots: ascending, and labelled by their number from then on.
         """
         parent = np.arange(max(self._live, 64), dtype=np.int64)
-        found, ring_count, points, parent, label_count, corners, n = trace_rows(
+        found, points, touches, parent, label_count, corners, n = trace_rows(
             band, self._is_traced, self._y, self._codes, self._labels, parent, self._live, self._up, self._down,
             self._corners, self._corner_count,
         )  # fmt: skip
-        place_rings(points, found, ring_count, self._x_edges, self._y_edges)
-        simple, ends, doubled, source = cut_rings(points, found[:ring_count])
+        simple, ends, doubled, source = cut_rings(points, found, touches, self._x_edges, self._y_edges)
         self._y += len(band)
         self._corners, self._corner_count = open_chains(self._up, self._down, corners[:n])
         roots = roots_of(parent, label_count)
@@ -85,27 +84,28 @@ class _Sweep:
         alive = np.unique(roots[self._labels[traced]])
         self._labels[traced] = np.searchsorted(alive, roots[self._labels[traced]])
         self._live = len(alive)
-        return ClosedRings(simple, ends, doubled, found[source, 2], found[source, 4]), roots, alive
+        return ClosedRings(simple, ends, doubled, found[source, 2], found[source, 3]), roots, alive
 
 
-def cut_rings(points: Ints, rings: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+def cut_rings(points: Ints, rings: Ints, touches: Ints, x_edges: Ints, y_edges: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """Return rings cut where they touch themselves, int64: points, and of each simple ring its end, area and origin.
 
     Parameters
     ----------
     points : int64 (n, 2)
-        Of all rings.
-    rings : int64 (rings, 5)
-        First point of each and how many; label, how often it may touch itself, class.
+        Of all rings, in columns and rows.
+    rings : int64 (rings, 4)
+        First point of each and how many; label, class.
+    touches : int64 (n,)
+        Points at which a ring may touch itself, ascending.
+    x_edges, y_edges : int64 (w + 1,), (rows + 1,)
+        Where each column's and row's edge lies in the frame of the cut rings.
     """
-    touching = np.flatnonzero(rings[:, 3] > 1)
-    firsts, lengths = rings[touching, 0], rings[touching, 1]
-    of_ring = np.repeat(np.arange(len(touching)), lengths)
-    at = np.arange(len(of_ring)) + np.repeat(firsts - (np.cumsum(lengths) - lengths), lengths)
-    x, y = points[at].T
-    vertex = (of_ring * (y.max(initial=0) + 1) + y) * (x.max(initial=0) + 1) + x
+    of_ring = np.searchsorted(rings[:, 0], touches, side="right")
+    x, y = points[touches].T
+    vertex = (of_ring * len(y_edges) + y) * len(x_edges) + x
     order = np.argsort(vertex)
     again = np.flatnonzero(vertex[order[1:]] == vertex[order[:-1]])
-    passages = np.stack([at[order[again]], at[order[again + 1]]], axis=1)
-    simple, ends, doubled, source, count = simple_rings(points, rings, len(rings), passages)
+    passages = np.stack([touches[order[again]], touches[order[again + 1]]], axis=1)
+    simple, ends, doubled, source, count = simple_rings(points, rings, passages, x_edges, y_edges)
     return simple, ends[:count], doubled[:count], source[:count]

@@ -43,13 +43,13 @@ def _grown(array: Any, needed: int) -> Any:
 
 
 @machine_part
-def _grown_labels(parent: Any, needed: int) -> Any:
-    """Return the labels, or a longer list with its content where so many do not fit."""
-    if needed <= len(parent):
-        return parent
-    larger = np.empty(max(2 * len(parent), needed), np.int64)
-    for i in range(len(parent)):
-        larger[i] = parent[i]
+def _grown_list(numbers: Any, needed: int) -> Any:
+    """Return the numbers, or a longer list with its content where so many do not fit."""
+    if needed <= len(numbers):
+        return numbers
+    larger = np.empty(max(2 * len(numbers), needed), np.int64)
+    for i in range(len(numbers)):
+        larger[i] = numbers[i]
     return larger
 
 
@@ -105,18 +105,27 @@ def _meets_at_corner(pixel: Any, p: int) -> bool:
 
 
 @machine_part
-def _ring_out(corners: Any, head: int, rings: Any, ring_count: int, points: Any, label: int, code: int) -> None:
-    """Write a closed ring: its first point in the list, how many it has, its label, its self-touches, its class."""
+def _ring_out(
+    corners: Any, head: int, rings: Any, ring_count: int, points: Any, touches: Any, touch_count: int, label: int,
+    code: int,
+) -> int:  # fmt: skip
+    """Write a closed ring: its first point, how many it has, its label and class; and which points may touch others.
+
+    Returns how many such points there are now.
+    """
     first = rings[ring_count - 1, 0] + rings[ring_count - 1, 1] if ring_count else 0
-    n, saddles, node = 0, 0, head
+    n, node = 0, head
     while node != _NONE:
         points[first + n, 0] = corners[node, X]
         points[first + n, 1] = corners[node, Y]
-        saddles += corners[node, SADDLE]
+        if corners[node, SADDLE]:
+            touches[touch_count] = first + n
+            touch_count += 1
         n += 1
         node = corners[node, NEXT]
     rings[ring_count, 0], rings[ring_count, 1] = first, n
-    rings[ring_count, 2], rings[ring_count, 3], rings[ring_count, 4] = label, saddles, code
+    rings[ring_count, 2], rings[ring_count, 3] = label, code
+    return touch_count
 
 
 @machine_code
@@ -125,6 +134,9 @@ def trace_rows(
     up: Any, down: Any, corners: Any, corner_count: int,
 ) -> Any:  # fmt: skip
     """Sweep rows of a class map; return the rings that closed and what the next rows need.
+
+    Of each ring the first of its points and how many, the label and the class; the points; which of them lie where the
+    ring may pass again, ascending; then parent, label_count, corners and corner_count as they are now.
 
     Parameters
     ----------
@@ -143,15 +155,17 @@ def trace_rows(
     """
     height, width = class_map.shape
     codes, labels = np.empty(width, np.uint8), np.empty(width, np.int64)
-    rings, ring_count = np.empty((64, 5), np.int64), 0
+    rings, ring_count = np.empty((64, 4), np.int64), 0
     points = np.empty((1024, 2), np.int64)
+    touches, touch_count = np.empty(1024, np.int64), 0
     pixel, label = np.empty(4, np.uint8), np.empty(4, np.int64)
     for row in range(height):
         # room for a whole row at once: at a vertex four corners at most, and two rings that close; a label a pixel
         corners = _grown(corners, corner_count + 4 * (width + 1))
         points = _grown(points, corner_count + 4 * (width + 1))
         rings = _grown(rings, ring_count + 2 * (width + 1))
-        parent = _grown_labels(parent, label_count + width)
+        touches = _grown_list(touches, corner_count + 4 * (width + 1))
+        parent = _grown_list(parent, label_count + width)
         for x in range(width):
             codes[x] = class_map[row, x] if is_traced[class_map[row, x]] else 0
         label_count = _label_row(codes, codes_above, labels, labels_above, parent, label_count)
@@ -193,7 +207,9 @@ def trace_rows(
                     if corners[tail, OTHER_END] != head:
                         _join(corners, tail, head)
                     else:
-                        _ring_out(corners, head, rings, ring_count, points, label[p], pixel[p])
+                        touch_count = _ring_out(
+                            corners, head, rings, ring_count, points, touches, touch_count, label[p], pixel[p]
+                        )
                         ring_count += 1
                 if p == 2:
                     up[x] = head
@@ -205,7 +221,7 @@ def trace_rows(
                     going_right = tail
         for x in range(width):
             codes_above[x], labels_above[x] = codes[x], labels[x]
-    return rings, ring_count, points, parent, label_count, corners, corner_count
+    return rings[:ring_count], points, touches[:touch_count], parent, label_count, corners, corner_count
 
 
 @machine_code

@@ -87,15 +87,11 @@ def read_chains(folder: ReviewFolder, review: str, but: str = "") -> Chains:
     ResultError
         If a file cannot be read.
     """
-    files = [file for file in chain_files(folder) if file != folder.chain(but)]
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        contents = list(threads.map(_content, files))
-    chains = [
-        read_chain(file.name.removesuffix(SUFFIX), content, review)
-        for file, content in zip(files, contents, strict=True)
-    ]
+    contents, apart = _contents(folder, but)
+    chains = [read_chain(writer, content, review) for writer, content in contents.items()]
     found = Chains(tuple(chains))
     faults = [ChainFault(f"events/{c.writer}{SUFFIX}", f"{c.who}: {why}") for c in chains for why in c.faults]
+    faults += apart
     faults += _unseen(found)
     torn, notes = _torn(found)
     return Chains(found.chains, (*faults, *torn), notes)
@@ -121,11 +117,27 @@ def _torn(found: Chains) -> tuple[tuple[ChainFault, ...], tuple[str, ...]]:
 
 
 def chain_files(folder: ReviewFolder) -> list[Place]:
-    """Return the file of each session that wrote, by name."""
-    if not folder.events.exists():
-        return []
-    files: list[Place] = [file for file in folder.events.iterdir() if is_writers_file(file.name)]
-    return sorted(files, key=lambda file: file.name)
+    """Return the file of each session that wrote, by name; then those of the review in the run that it goes on with."""
+    files: list[Place] = []
+    if folder.events.exists():
+        files = sorted((f for f in folder.events.iterdir() if is_writers_file(f.name)), key=lambda file: file.name)
+    return files if folder.joined is None else [*files, *chain_files(folder.joined)]
+
+
+def _contents(folder: ReviewFolder, but: str) -> tuple[dict[str, bytes], list[ChainFault]]:
+    """Return what each session wrote, by writer, and those of which two files of one name say different things."""
+    files = [file for file in chain_files(folder) if file != folder.chain(but)]
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        contents = list(threads.map(_content, files))
+    found: dict[str, bytes] = {}
+    apart = []
+    for file, content in zip(files, contents, strict=True):
+        writer = file.name.removesuffix(SUFFIX)
+        longer, shorter = sorted((found.get(writer, b""), content), key=len, reverse=True)
+        found[writer] = longer  # a copy that was put into the run ends where it ended then
+        if not longer.startswith(shorter):
+            apart.append(ChainFault(f"events/{file.name}", f"{file} is not the file of this name beside the run"))
+    return dict(sorted(found.items())), apart
 
 
 def _content(file: Place) -> bytes:

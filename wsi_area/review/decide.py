@@ -51,7 +51,7 @@ def named_reviewer(name: str, role: str = "") -> Reviewer:
                 f"the {what} {text[:40]!r} is not one line of at most {MOST_LETTERS} characters; it stands in tables "
                 "and under verdicts, so give it without line ends and control characters"
             )
-    return Reviewer(name=name, role=role)
+    return Reviewer(name=" ".join(name.split()), role=" ".join(role.split()))
 
 
 class RunReview:

@@ -1,7 +1,7 @@
 """review: where a review lies: in its run, or beside a run that may not be written; and what belongs there."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +28,7 @@ class ReviewFolder:
 
     root: Place
     is_in_run: bool = True
+    joined: "ReviewFolder | None" = None  # the begun review in the run, which this one beside it goes on with
 
     @property
     def identity_json(self) -> Place:
@@ -59,13 +60,21 @@ class ReviewFolder:
         return self.events / f"{writer}{SUFFIX}"
 
     @property
-    def is_begun(self) -> bool:
-        """Return whether anything of a review is there."""
+    def is_written(self) -> bool:
+        """Return whether anything of a review lies in this folder."""
         return self.identity_json.exists() or self.events.exists()
+
+    @property
+    def is_begun(self) -> bool:
+        """Return whether anything of a review is there, here or in the run."""
+        return self.joined is not None or self.is_written
 
 
 def review_folder(layout: RunLayout, events: Place | None = None) -> ReviewFolder:
     """Return where the review of a run lies: in ``review/`` of it, or in a folder of its own.
+
+    A folder of its own goes on with the review in the run, where one has begun there: the events of both count, and
+    those of the folder can be put into the run later. A folder that was begun before that stays a review of its own.
 
     Parameters
     ----------
@@ -76,13 +85,36 @@ def review_folder(layout: RunLayout, events: Place | None = None) -> ReviewFolde
     Raises
     ------
     ResultError
-        That folder holds a run.
+        That folder holds a run, or an identity cannot be read.
     """
+    in_run = ReviewFolder(layout.root / "review")
     if events is None:
-        return ReviewFolder(layout.root / "review")
+        return in_run
     if RunLayout(events).run_json.exists():
         raise ResultError(f"{events} holds a run; choose another folder for --events, or leave it out")
-    return ReviewFolder(events, is_in_run=False)
+    beside = ReviewFolder(events, is_in_run=False)
+    if not in_run.identity_json.exists():
+        return beside
+    if beside.is_written and read_identity(beside).review != read_identity(in_run).review:
+        return beside
+    return replace(beside, joined=in_run)
+
+
+def review_left_out(layout: RunLayout, events: Place | None) -> str | None:
+    """Return what is to be said of a review in the run that a folder beside it does not go on with; None for nothing.
+
+    Parameters
+    ----------
+    layout, events
+        As of `review_folder`, and so are the errors.
+    """
+    in_run = review_folder(layout)
+    if events is None or not in_run.is_written or review_folder(layout, events).joined is not None:
+        return None
+    return (
+        f"{in_run.root} holds a review of its own, which is not counted here: {events} was begun as another one; leave "
+        "--events out to see it"
+    )
 
 
 def begun_review(folder: ReviewFolder) -> ReviewIdentity:
@@ -99,7 +131,11 @@ def begun_review(folder: ReviewFolder) -> ReviewIdentity:
                 f"{folder.events} holds events and {folder.identity_json} is gone, so nobody can say of which run they "
                 "are; put that file back from a copy of the run. Each event names its id as review"
             )
-        fresh = ReviewIdentity(wsi_area_version=__version__, review=secrets.token_hex(16), began=now_text())
+        fresh = (
+            ReviewIdentity(wsi_area_version=__version__, review=secrets.token_hex(16), began=now_text())
+            if folder.joined is None
+            else read_identity(folder.joined)
+        )
         try:
             make_once(folder.identity_json, json_bytes(document_of(fresh)))
         except OSError as error:
@@ -108,14 +144,15 @@ def begun_review(folder: ReviewFolder) -> ReviewIdentity:
 
 
 def read_identity(folder: ReviewFolder) -> ReviewIdentity:
-    """Return the identity of a review.
+    """Return the identity of a review; that of the one in the run, where the folder goes on with it.
 
     Raises
     ------
     ResultError
         It is missing or damaged.
     """
-    return _read(ReviewIdentity, folder.identity_json)
+    lies_in = folder if folder.joined is None or folder.is_written else folder.joined
+    return _read(ReviewIdentity, lies_in.identity_json)
 
 
 def read_review_seal(folder: ReviewFolder) -> ReviewSeal:

@@ -58,7 +58,7 @@ def old_table(run: OpenedRun, state: ReviewState, events: Place | None = None) -
         Where its events lie, if not in the run.
     """
     folder = review_folder(run.layout, events)
-    if not folder.is_begun:
+    if not folder.is_written:
         return None
     try:
         if folder.summary_csv.read_bytes() == review_csv(state.verdicts.values()):

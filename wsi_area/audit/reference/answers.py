@@ -1,12 +1,11 @@
 """audit: what a reader answered, held against the draw; whatever would bend the sample is refused with its number."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area.errors import SettingsError
+from wsi_area.inputs.manifest import csv_lines
 from wsi_area.model.uncertainty.reference_design import ReferenceDesign
 from wsi_area.results.csv_text import text_of_csv
 
@@ -29,16 +28,11 @@ def read_answers(path: Path) -> list[dict[str, str]]:
     Raises
     ------
     SettingsError
-        It cannot be read, or lacks a column.
+        It cannot be read, lacks a column, or a line is no row.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read ({error}); give a CSV with {','.join(POINT_COLUMNS)}") from error
-    table = csv.DictReader(io.StringIO(text))
-    if lacking := [name for name in POINT_COLUMNS if name not in (table.fieldnames or ())]:
-        raise SettingsError(f"{path} lacks the columns {', '.join(lacking)}; it needs {','.join(POINT_COLUMNS)}")
-    return [{name: text_of_csv((row.get(name) or "").strip()) for name in POINT_COLUMNS} for row in table]
+    lines = csv_lines(path, POINT_COLUMNS, POINT_COLUMNS, lambda name: name.casefold() not in POINT_COLUMNS,
+                      what="the answers")  # fmt: skip
+    return [{name: text_of_csv(cells[name]) for name in POINT_COLUMNS} for _, cells in lines]
 
 
 def reading_of(path: Path, rows: Sequence[Mapping[str, str]], design: ReferenceDesign) -> Reading:
@@ -69,10 +63,16 @@ def reading_of(path: Path, rows: Sequence[Mapping[str, str]], design: ReferenceD
         if row["answer"] and row["point_id"] in answers:
             raise SettingsError(f"{path}: {row['point_id']} is answered twice; keep one row")
         if row["answer"]:
-            answers[row["point_id"]] = row["answer"]
+            answers[row["point_id"]] = _class_meant(row["answer"], design)
     _require_known(path, answers, design)
     _require_first(path, answers, list(points))
     return Reading(path.stem, answers)
+
+
+def _class_meant(answer: str, design: ReferenceDesign) -> str:
+    """Return the class that an answer names, whatever its case; the answer itself where it names none."""
+    known = {c.name for slide in design.slides for c in slide.classes}
+    return next((name for name in known if name.casefold() == answer.casefold()), answer)
 
 
 def _is_there(row: Mapping[str, str], point: object) -> bool:

@@ -151,7 +151,7 @@ def _adjusted(part: _Answered, name: str, members: frozenset[str], readers: int)
         users_accuracy=users,
         producers_accuracy=min(1.0, users * counted / area) if users is not None and area else None,
         points=int(part.drawn[0].sum()),
-        more_points_to_halve=_more(part, members, sizes, shown),
+        more_points_to_halve=_more(part, members, readers, sizes, mapped),
     )
 
 
@@ -227,10 +227,10 @@ def _right(part: _Answered, reader: int, members: frozenset[str], sizes: Any, ma
     return float((shares * sizes[known]).sum() / sizes[known].sum())
 
 
-def _more(part: _Answered, members: frozenset[str], sizes: Any, shown: StratifiedArea) -> int | None:
-    half = float(shown.high_95 - shown.low_95) / 2
-    fixed = Z_95 * part.relative_u_area * float(shown.area)
-    more = more_to_halve(_hits(part, 0, members), part.drawn[0], sizes.tolist(), half, fixed)
+def _more(part: _Answered, members: frozenset[str], readers: int, sizes: Any, mapped: Any) -> int | None:
+    hits = np.stack([_hits(part, reader, members) for reader in range(readers)])
+    not_told = np.stack([part.hits(reader, CANNOT_TELL) for reader in range(readers)])
+    more = more_to_halve(hits, not_told, part.drawn[0], sizes, mapped, part.relative_u_area)
     return None if more is None else sum(more)
 
 

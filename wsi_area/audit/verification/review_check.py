@@ -65,6 +65,8 @@ def check_review(
     faults += [_fault(fault.place, fault.message) for fault in state.faults]
     hashes = [event.hash for event in state.chains.events]
     faults += [_unknown_head(head) for head in heads if not any(h.startswith(_bare(head)) for h in hashes)]
+    if not folder.is_written:  # it goes on with the review in the run, and nobody decided here yet
+        return CheckedReview(tuple(faults), state.chains.notes)
     knows_all = {slide.slide_id for slide in slides} >= set(run.slides_planned)
     seal, made = _made_faults(folder, run, state, knows_all=knows_all)
     has_sheet = seal is not None and seal.workbook is not None and knows_all and not _since(seal, state)

@@ -1,16 +1,18 @@
 """cli: `wsi-area export`."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any
 
 import click
 
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.wrapping import say, say_beside, say_document
+from wsi_area.compute.quantity_text import number_text
 from wsi_area.exports.class_outlines import ClassOutlines
-from wsi_area.exports.export import ExportedSlide, ExportOptions, Format, export_run
+from wsi_area.exports.export import ExportedSlide, ExportOptions, Format, cost_of_export, export_run
 from wsi_area.exports.labels_zarr import OmeVersion
+from wsi_area.exports.outline_cost import OutlineCost
 from wsi_area.storage.place import Place
 from wsi_area.storage.processes import usable_cores
 
@@ -37,6 +39,9 @@ from wsi_area.storage.processes import usable_cores
 @click.option("--amended", is_flag=True, help="The newest amended version of each slide, into the folder of that.")
 @click.option("--tissue", is_flag=True, help="The tissue layer of each slide, into the folder of that.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Threads that share the work; default: all cores.")
+@click.option(
+    "--dry-run", is_flag=True, help="GeoJSON: say how large it will be and how long it will take; write nothing."
+)
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
@@ -50,12 +55,14 @@ def command(
     amended: bool,
     tissue: bool,
     workers: int | None,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Write the measured slides of RUN in the format of another tool, each below its folder in RUN/slides.
 
     \b
     wsi-area export out/ --format geojson
+    wsi-area export out/ --format geojson --dry-run
     wsi-area export out/ --format geojson --split --slide S1
     wsi-area export out/ --format ome-zarr
     wsi-area export out/ --format regions
@@ -67,14 +74,45 @@ def command(
     such slide, or nothing to export; 4 what would be written is not what was measured.
     """  # noqa: D301 (click reads the backspace)
     options = ExportOptions(format_, split, simplify_px, ome_zarr_version, amended, tissue)
+    threads = workers or usable_cores()
+    if dry_run:
+        _tell_costs(cost_of_export(run, options, slide_ids, threads), as_json=as_json)
+        return
     exported = []
-    for slide in export_run(run, options, slide_ids, out, workers or usable_cores()):
+    for slide in export_run(run, options, slide_ids, out, threads, lambda cost: say_beside(_cost(cost))):
         exported.append(slide)
         if not as_json:
             _tell(slide, simplified=simplify_px > 0)
     if as_json:
         document = {"format": format_, "slides": [_json(slide) for slide in exported]}
         say_document(document)
+
+
+def _tell_costs(costs: Sequence[OutlineCost | ExportedSlide], *, as_json: bool) -> None:
+    found = [cost for cost in costs if isinstance(cost, OutlineCost)]
+    left_out = [slide for slide in costs if isinstance(slide, ExportedSlide)]
+    if as_json:
+        not_exported = {slide.slide_id: slide.not_exported for slide in left_out}
+        say_document({"format": "geojson", "slides": [asdict(cost) for cost in found], "not_exported": not_exported})
+        return
+    for cost in found:
+        say(_cost(cost))
+    for slide in left_out:
+        _tell(slide, simplified=False)
+    if len(found) > 1:
+        sums = (sum(values) for values in zip(*(astuple(cost)[1:] for cost in found), strict=True))
+        say(_cost(OutlineCost("in all", *sums)))
+
+
+def _cost(cost: OutlineCost) -> str:
+    text_mb, packed_mb, core_s, rings = (
+        number_text(float(f"{number:.2g}"))
+        for number in (cost.text_bytes / 1e6, cost.packed_bytes / 1e6, cost.core_s, cost.rings)
+    )
+    return (
+        f"{cost.slide_id}: {number_text(cost.corners)} corners of about {rings} outlines, about "
+        f"{text_mb} MB of GeoJSON, {packed_mb} MB packed, and {core_s} core-seconds"
+    )
 
 
 def _tell(slide: ExportedSlide, *, simplified: bool) -> None:

@@ -6,8 +6,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from wsi_area.compute.reference.share_limits import Ints
+from wsi_area.compute.reference.share_limits import Floats, Ints
+from wsi_area.compute.reference.stratified_area import StratifiedArea, stratified_area, with_scale
 
+MOST_POINTS = 10_000_000
+"""What an interval that no fewer points halve is not halved by."""
 FLOOR = 50
 """Points that each stratum gets where the number asked for allows it: fewer say little of a rare mistake."""
 
@@ -37,32 +40,56 @@ def allocated(sizes_px: Sequence[int], points: int, floor: int = FLOOR) -> tuple
     return tuple(min(count + more, size) for count, more, size in zip(counts, whole, sizes_px, strict=True))
 
 
-def more_to_halve(hits: Ints, drawn: Ints, sizes: Sequence[float], half_width: float, fixed: float) -> list[int] | None:
+def more_to_halve(
+    hits: Ints, open_points: Ints, drawn: Ints, sizes: Floats, mapped: Floats, relative_u_area: float
+) -> list[int] | None:
     """Return the points that each stratum needs besides, so that an interval becomes about half as wide.
 
-    The best shares (Neyman 1934) for the spread that was seen, half a point added to either answer, as Jeffreys has it,
-    since a stratum whose points all agree is not without spread.
+    The interval is made again as it would be with more points, shared out for the spread that was seen (Neyman 1934).
+    Half a point is added to either answer, as Jeffreys has it, since a stratum whose points all agree is not without
+    spread. What nobody can tell stays as frequent as it was.
 
     Parameters
     ----------
-    hits, drawn : int64 (strata,)
-        Points of the class, and all points.
-    sizes : sequence of float
-        Areas of the strata.
-    half_width : float
-        Of the interval now.
-    fixed : float
-        The part of it that points do not change: that of the pixel size.
+    hits, open_points : int64 (readers, strata)
+        Points of the class, and those that a reader cannot tell.
+    drawn : int64 (strata,)
+        All points.
+    sizes, mapped : float64 (strata,)
+        Areas of the strata, and the share of each that the map gives the class.
+    relative_u_area : float
+        Standard uncertainty of an area over the area, from the pixel size.
 
     Returns
     -------
     list of int, or None
-        None where the fixed part alone is half of it or more: no number of points halves it.
+        None where no number of points halves it: the pixel size, or what nobody can tell, is half of it or more.
     """
-    wanted = (half_width / 2) ** 2 - fixed**2
-    if wanted <= 0:
-        return None
-    shares = (np.asarray(hits) + 0.5) / (np.asarray(drawn) + 1.0)
-    spread = np.asarray(sizes) * np.sqrt(shares * (1 - shares)) * (np.asarray(sizes) > 0)
-    best = 1.96**2 * spread * spread.sum() / wanted
-    return [max(0, math.ceil(n - have)) for n, have in zip(best.tolist(), np.asarray(drawn).tolist(), strict=True)]
+    told = drawn - open_points
+    shares, unsure = (hits + 0.5) / (told + 1.0), open_points / np.maximum(drawn, 1)
+    spread = sizes * np.sqrt(shares * (1 - shares)).mean(axis=0)
+    parts = spread / spread.sum() if spread.sum() > 0 else spread
+
+    def half_width(counts: Ints) -> float:
+        further = counts - drawn
+        not_told = np.rint(further * unsure).astype(np.int64)
+        expected = hits + np.rint((further - not_told) * shares).astype(np.int64)
+        areas = stratified_area(expected, open_points + not_told, counts, sizes, mapped)
+        mean = StratifiedArea(*(getattr(areas, name).mean() for name in ("area", "low_95", "high_95", "u_published")))
+        shown = with_scale(mean, relative_u_area)
+        return float(shown.high_95 - shown.low_95) / 2
+
+    def counts_of(total: int) -> Ints:
+        planned: Ints = np.maximum(drawn, np.ceil(total * parts).astype(np.int64))
+        return planned
+
+    wanted, low = half_width(drawn) / 2, int(drawn.sum())
+    high = 4 * max(1, low)
+    while wanted <= 0 or half_width(counts_of(high)) > wanted:
+        if wanted <= 0 or high >= MOST_POINTS:
+            return None
+        low, high = high, min(MOST_POINTS, 8 * high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if half_width(counts_of(middle)) <= wanted else (middle, high)
+    return [int(n) for n in counts_of(high) - drawn]

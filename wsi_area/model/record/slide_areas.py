@@ -139,8 +139,8 @@ class ClassOnRecord(Part):
     area_u_mm2: Annotated[
         Area | None,
         Says(
-            "standard uncertainty of that, from the pixel size alone", "mm²", NOTHING_READ, column="area_u_mm2",
-            tables=("areas",),
+            "standard uncertainty of that, from the pixel size alone; deprecated: expanded_u_mm2 has all known terms",
+            "mm²", NOTHING_READ, column="area_u_mm2", tables=("areas",),
         ),
     ]  # fmt: skip
     mean_signal: Annotated[

@@ -31,7 +31,13 @@ class Tumor(Part):
     ]
     area_u_mm2: Annotated[
         Area | None,
-        Says("its standard uncertainty, from the pixel size alone", "mm²", NO_TUMOR, column="tumor_area_u_mm2"),
+        Says(
+            "its standard uncertainty, from the pixel size alone; deprecated: tumor_area_expanded_u_mm2 has all known "
+            "terms",
+            "mm²",
+            NO_TUMOR,
+            column="tumor_area_u_mm2",
+        ),
     ]
     scale_ci95_low_mm2: Annotated[
         Number | None,
@@ -99,7 +105,13 @@ class Positive(Part):
     ]
     area_u_mm2: Annotated[
         Area | None,
-        Says("its standard uncertainty, from the pixel size alone", "mm²", NO_POSITIVE, column="positive_area_u_mm2"),
+        Says(
+            "its standard uncertainty, from the pixel size alone; deprecated: positive_area_expanded_u_mm2 has all "
+            "known terms",
+            "mm²",
+            NO_POSITIVE,
+            column="positive_area_u_mm2",
+        ),
     ]
     scale_ci95_low_mm2: Annotated[
         Number | None,

@@ -45,7 +45,10 @@ class AdjustedArea(Part):
     points: Annotated[Count, Says("points that were answered")]
     more_points_to_halve: Annotated[
         Count | None,
-        Says("points that would halve the interval", empty="the pixel size alone is half of it, or more slides would"),
+        Says(
+            "points that would halve the interval",
+            empty="the pixel size alone, or what nobody can tell, is half of it; or more slides would",
+        ),
     ]
 
 

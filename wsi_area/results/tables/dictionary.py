@@ -77,7 +77,7 @@ Every column of the tables of a run. Written by `python -m wsi_area.results.tabl
 - An interval says what it holds. `*_scale_ci95_*` is the pixel size alone (version 0.1.0 had it under `*_ci95_*`).
   `*_ci95_*` has the error of the segmentation in it, and is empty where nobody knows that; the reason is beside it.
   `*_expanded_u_mm2` is what all known terms come to, and `*_u_holds` names them. `tumor_area_u_mm2`,
-  `positive_area_u_mm2` and `area_u_mm2` are the pixel size alone, as before.
+  `positive_area_u_mm2` and `area_u_mm2` are the pixel size alone, as before; they are deprecated.
 - `result.json` is described by `result.schema.json` beside this file.
 """
 

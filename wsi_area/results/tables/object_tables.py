@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.errors import ResultError
@@ -39,22 +40,49 @@ def _table(foci: Foci, slide_id: str, mpp: Mpp | None) -> "pa.Table":
     import pyarrow as pa
 
     n, listed = len(foci.listed), foci.listed
-    columns: dict[str, pa.Array] = {
-        "slide_id": pa.array([slide_id] * n, pa.string()),
-        "object_id": pa.array(listed["object_id"]),
-        "set": pa.array([foci.set_name] * n, pa.string()),
+    columns = {
+        "slide_id": _text_column(slide_id, n),
+        "object_id": _column_of(listed["object_id"]),
+        "set": _text_column(foci.set_name, n),
     }
     for name, px in (("area_mm2", "area_px"), ("filled_area_mm2", "filled_px")):
-        columns[px] = pa.array(listed[px])
-        columns[name] = pa.array([_mm2(int(n_px), mpp) for n_px in listed[px]], pa.float64())
+        columns[px] = _column_of(listed[px])
+        columns[name] = _column_of(np.array([_mm2(int(n_px), mpp) for n_px in listed[px]], np.float64))
     for name in FOCUS_FIELDS.names or ():
         if name not in columns:
-            columns[name] = pa.array(np.ascontiguousarray(listed[name]), from_pandas=True)
-    return pa.table(columns)
+            columns[name] = _column_of(listed[name])
+    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
-def _mm2(n_px: int, mpp: Mpp | None) -> float | None:
-    return None if mpp is None else area_mm2(n_px, mpp)
+def _column_of(values: NDArray[np.generic]) -> "pa.Array":
+    """Return whole numbers, numbers of which NaN is null, or flags: from memory, since `pyarrow.array` loads pandas."""
+    import pyarrow as pa
+
+    values = np.ascontiguousarray(values)
+    if values.dtype == np.bool_:
+        return pa.Array.from_buffers(pa.bool_(), len(values), [None, _bits(values)])
+    if values.dtype == np.float64:
+        return pa.Array.from_buffers(pa.float64(), len(values), [_bits(~np.isnan(values)), pa.py_buffer(values)])
+    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values.astype(np.int64))])
+
+
+def _bits(flags: NDArray[Any]) -> "pa.Buffer":
+    import pyarrow as pa
+
+    return pa.py_buffer(np.packbits(flags.view(np.uint8), bitorder="little"))
+
+
+def _text_column(text: str, count: int) -> "pa.Array":
+    """Return one text so many times."""
+    import pyarrow as pa
+
+    data = text.encode()
+    ends = np.arange(count + 1, dtype=np.int32) * np.int32(len(data))
+    return pa.StringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(data * count))
+
+
+def _mm2(n_px: int, mpp: Mpp | None) -> float:
+    return float("nan") if mpp is None else area_mm2(n_px, mpp)
 
 
 def read_foci(layout: SlideLayout, key: str) -> Foci | None:
@@ -63,7 +91,7 @@ def read_foci(layout: SlideLayout, key: str) -> Foci | None:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(pa.BufferReader((layout.root / OBJECTS_TABLE).read_bytes()))
+        table = pq.ParquetFile(pa.BufferReader((layout.root / OBJECTS_TABLE).read_bytes())).read()
         note = json.loads(table.schema.metadata[_TOTALS.encode()])
         if note["key"] != key:
             return None
@@ -115,7 +143,8 @@ def read_objects(place: Place) -> "pa.Table":
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(pa.BufferReader(place.read_bytes())).replace_schema_metadata(None)
+        table = pq.ParquetFile(pa.BufferReader(place.read_bytes())).read()  # `read_table` would load pandas
+        return table.replace_schema_metadata(None)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise ResultError(
             f"{place} cannot be read ({error}); delete it, then run the same command again: it is made anew"

@@ -35,6 +35,7 @@ class DirectReader:
 
     def __init__(self, info: SlideInfo) -> None:
         self.is_broken = False
+        self.proven: set[tuple[int, int]] = set()  # level and number of stored tiles that equal OpenSlide's
         self._info = info
         self._files = TileFiles(info)
         self._levels = self._files.levels

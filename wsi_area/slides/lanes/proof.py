@@ -54,17 +54,20 @@ def find_edge_obstacle(info: SlideInfo, level: int, regions_level_px: Iterable[R
     Edge tiles are where readers differ: part of them lies outside the level. On most slides the edges are glass, which
     is not read, so that all which are read cost little, where all there are would cost as much as a seventh of a run.
     """
-    # a reference of its own, closed afterwards: what OpenSlide keeps of the tiles, up to 32 MB, goes with it
-    with borrow_reader(info, "direct") as direct, closing(OpenSlideReader(info, checks_tiles=False)) as reference:
+    with borrow_reader(info, "direct") as direct:
         if not isinstance(direct, DirectReader):
             raise LaneError(f"slide {info.slide_id!r}: the reader cache mixed up its lanes; please report this")
         tiles = direct.tiled_level(level)
         edge = _edge_tiles(tiles, regions_level_px)
-        for index in edge:
-            difference = _difference(level, tiles, index, direct, reference)
-            if difference is not None:
-                place = divmod(index, tiles.tiles_across)
-                return len(edge), f"level {level}: stored tile {place} (row, column): {difference}"
+        if all((level, index) in direct.proven for index in edge):
+            return len(edge), None
+        # a reference of its own, closed afterwards: what OpenSlide keeps of the tiles, up to 32 MB, goes with it
+        with closing(OpenSlideReader(info, checks_tiles=False)) as reference:
+            for index in edge:
+                difference = _unproven(level, tiles, index, direct, reference)
+                if difference is not None:
+                    place = divmod(index, tiles.tiles_across)
+                    return len(edge), f"level {level}: stored tile {place} (row, column): {difference}"
     return len(edge), None
 
 
@@ -100,7 +103,7 @@ def _level_obstacle(info: SlideInfo, level: int, direct: DirectReader, reference
     if info.vendor == "aperio" and any(_has_missing(direct, n) for n in range(level + 1)) and level > 0:
         return "tiles are missing, which OpenSlide paints from the finer level"
     for index in _sample(info, level, tiles):
-        difference = _difference(level, tiles, index, direct, reference)
+        difference = _unproven(level, tiles, index, direct, reference)
         if difference is not None:
             return f"stored tile {divmod(index, tiles.tiles_across)} (row, column): {difference}"
     return None
@@ -135,6 +138,22 @@ def _sample(info: SlideInfo, level: int, tiles: TiledLevel) -> Iterator[int]:
     longer = right[len(bottom) :] + bottom[len(right) :]
     ordered = dict.fromkeys([*corners, *missing, *inner, *edge, *longer])
     yield from list(ordered)[:MAX_TILES_PER_LEVEL]
+
+
+def _unproven(
+    level: int, tiles: TiledLevel, index: int, direct: DirectReader, reference: OpenSlideReader
+) -> str | None:
+    """Return how a stored tile differs in the two lanes, or None; one that was the same is not compared again.
+
+    What was proven is remembered by the open reader and goes with it, so that it is of this very file, as it is open
+    here, and of this very program: a tissue layer, or a closer look, proves only what it reads besides.
+    """
+    if (level, index) in direct.proven:
+        return None
+    difference = _difference(level, tiles, index, direct, reference)
+    if difference is None:
+        direct.proven.add((level, index))
+    return difference
 
 
 def _difference(

@@ -13,6 +13,7 @@ from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.review.event import Reason, Scope
 from wsi_area.results.opened_run import open_run
 from wsi_area.review.decide import Decision, RunReview, named_reviewer
+from wsi_area.review.folder import review_left_out
 from wsi_area.review.tables import old_table, write_review
 from wsi_area.review.verdicts import review_state
 from wsi_area.storage.place import Place
@@ -69,6 +70,8 @@ def command(
     if len(wanted) > 1 or (wanted and status):
         raise SettingsError("one thing at a time: give one of --status, --accept, --reject and the like")
     opened = open_run(run)
+    if (left_out := review_left_out(opened.layout, events)) is not None:
+        say_beside(left_out)
     if not wanted:
         if status and (about or by or remark or reason or at):
             raise SettingsError("--status is of the whole run: give it alone, or with --events and --json")
