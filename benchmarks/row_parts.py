@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from benchmarks.formats import reading_s
 from benchmarks.measure import ROOT
 from wsi_area.audit.verify import verify_run
 from wsi_area.exports.export import ExportOptions, export_run
@@ -90,7 +91,19 @@ def geojson(slides: list[str], out: Path) -> Mapping[str, float]:
     }
 
 
-PARTS = {"finished": finished, "clean": clean, "executors": executors, "prepare": prepare, "geojson": geojson}
+def formats(slides: list[str], out: Path) -> Mapping[str, float]:
+    """Reading a cut of the slide directly, beside OpenSlide, in each format but its own."""
+    return reading_s(spent_s, Path(slides[0]), out)
+
+
+PARTS = {
+    "finished": finished,
+    "clean": clean,
+    "executors": executors,
+    "prepare": prepare,
+    "geojson": geojson,
+    "formats": formats,
+}
 
 
 def main() -> None:
