@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from benchmarks.formats import reading_s
 from benchmarks.measure import ROOT
 from wsi_area.audit.evaluate import evaluate_run
 from wsi_area.audit.truth import Naming
@@ -137,8 +138,14 @@ def filters(slides: list[str], out: Path) -> Mapping[str, float]:
     }
 
 
+def formats(slides: list[str], out: Path) -> Mapping[str, float]:
+    """Reading a cut of the slide directly, beside OpenSlide, in each format but its own."""
+    return reading_s(spent_s, Path(slides[0]), out)
+
+
 PARTS = {
-    part.__name__: part for part in (finished, clean, executors, prepare, geojson, labels, evaluate, passes, filters)
+    part.__name__: part
+    for part in (finished, clean, executors, prepare, geojson, labels, evaluate, passes, filters, formats)
 }
 
 

@@ -191,3 +191,24 @@ def test_a_chunk_of_16_bits_may_be_as_large_as_it_says_and_no_larger(tmp_path):
     file.write_text(json.dumps(metadata))
     with pytest.raises(AnnotationError, match="it would unpack to 63000 bytes, a chunk of 210 × 150 px has 31500"):
         read(tmp_path / "a.zarr")
+
+
+@pytest.mark.parametrize("orientation", [2, 3, 6, 8])
+def test_a_mask_that_is_turned_when_it_is_shown_is_refused(tmp_path, orientation):
+    field = [(274, 3, 1, orientation, True)]
+    tifffile.imwrite(tmp_path / "a.tif", CODES, photometric="minisblack", extratags=field)
+    turned = Image.Exif()
+    turned[274] = orientation
+    Image.fromarray(CODES).save(tmp_path / "a.png", exif=turned)
+    for name in ("a.tif", "a.png"):
+        with pytest.raises(AnnotationError, match=f"orientation {orientation}"):
+            read(tmp_path / name)
+
+
+def test_a_mask_that_says_it_is_upright_is_read(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", CODES, photometric="minisblack", extratags=[(274, 3, 1, 1, True)])
+    upright = Image.Exif()
+    upright[274] = 1
+    Image.fromarray(CODES).save(tmp_path / "a.png", exif=upright)
+    for name in ("a.tif", "a.png"):
+        assert np.array_equal(read(tmp_path / name).mask.codes(), CODES)

@@ -109,6 +109,15 @@ def parquet_cut(name: str) -> Callable[[Path], None]:
     return lambda run: pq.write_table(pq.read_table(run / name).slice(1), run / name)
 
 
+def in_text(name: str, old: str, new: str) -> Callable[[Path], None]:
+    def change(run: Path) -> None:
+        text = (run / name).read_text(encoding="utf-8")
+        assert old in text
+        (run / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return change
+
+
 def in_workbook(sheet: int, pattern: str, text: str) -> Callable[[Path], None]:
     def change(run: Path) -> None:
         path, part = run / "summary.xlsx", f"xl/worksheets/sheet{sheet}.xml"
@@ -300,6 +309,36 @@ KINDS: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
         "seal.json",
         "addition 1",
     ),
+    "why a slide failed": (
+        in_text("slides/text/result.json", "neither OpenSlide nor we", "nobody"),
+        "text",
+        "result.json",
+        "not the file that was written",
+    ),
+    "the scale of a class map": (
+        in_text("slides/a/mask.ome.zarr/zarr.json", '"scale"', '"scales"'),
+        "a",
+        "mask.ome.zarr/zarr.json",
+        "not the file that was written",
+    ),
+    "the colours of a class map": (
+        in_text("slides/b/mask.ome.zarr/zarr.json", "255", "254"),
+        "b",
+        "mask.ome.zarr/zarr.json",
+        "not the file that was written",
+    ),
+    "a table of another run": (
+        lambda run: (run / "regions.csv").write_text("slide_id,area_mm2\na,12\n"),
+        "",
+        "regions.csv",
+        "no such table",
+    ),
+    "a table of another run in Parquet": (
+        lambda run: shutil.copy(run / "areas.parquet", run / "hotspots.parquet"),
+        "",
+        "hotspots.parquet",
+        "no such table",
+    ),
     "no seal any more": (lambda run: (run / "seal.json").unlink(), "", "seal.json", "is not there"),
     "no table any more": (lambda run: (run / "flags.csv").unlink(), "", "flags.csv", "not there"),
     "no thumbnail any more": (
@@ -326,6 +365,13 @@ def test_what_nobody_touched_agrees_and_bears_its_seal(run: Path) -> None:
     assert (verified.disagreements, verified.not_held) == ((), ())
     assert verified.seal == json.loads((run / "run.json").read_text())["seal"]
     assert [added.name for added in verified.later] == ["report"]
+
+
+def test_a_slide_that_is_none_of_the_run_is_named_as_not_held(run: Path) -> None:
+    shutil.copytree(run / "slides/a", run / "slides/a (copy)")
+    verified = verify_run(run, with_slides=False)
+    assert verified.disagreements == ()
+    assert verified.not_held == ("of no slide of this run, so not held: slides/a (copy)",)
 
 
 def test_a_document_that_was_edited_is_named_alone_and_not_the_tables_that_are_right(run: Path) -> None:

@@ -216,3 +216,36 @@ def test_what_was_left_out_stands_on_record_with_its_count(folder: Path, tmp_pat
     assert (entry.count, len(entry.paths)) == (150, 100)
     log = [json.loads(line) for line in (tmp_path / "out" / "logs" / "run.jsonl").read_text().splitlines()]
     assert "150" in log[0]["left_out"][0]
+
+
+@pytest.mark.parametrize("name", ["s.svs.gz", "s.TIF.zip", "s.ndpi.zst", "s.tiff.xz", "s.svs.7z"])
+def test_a_slide_that_is_packed_is_named_and_other_packed_files_are_not(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"packed")
+    (folder / "outlines.geojson.gz").write_bytes(b"packed")
+    for slides in (collect_slides([folder]), collect_slides([f"{folder}/*"])):
+        assert (named(slides), left(slides)) == (["a.tif"], {name: "packed: unpack it, then run again"})
+
+
+@pytest.mark.parametrize("name", ["s.svs.part", "s.tif.crdownload", "s.ndpi.filepart"])
+def test_a_slide_that_is_not_finished_is_named_whatever_of_it_is_there(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(bytes(100))
+    assert "not finished" in left(collect_slides([folder]))[name]
+
+
+@pytest.mark.parametrize("name", ["x.svs", "x.tif", "x.mrxs"])
+def test_a_folder_that_is_named_like_a_slide_and_holds_none_is_told(folder: Path, name: str) -> None:
+    (folder / name).mkdir()
+    (folder / "plain").mkdir()
+    ways = (
+        collect_slides([folder]), collect_slides([folder], recursive=True), collect_slides([f"{folder}/*"]),
+    )  # fmt: skip
+    assert [set(left(slides)) for slides in ways] == [{name}] * 3
+    assert all("named like a slide" in left(slides)[name] for slides in ways)
+
+
+def test_a_folder_that_is_named_like_a_slide_and_holds_one_is_looked_into(folder: Path) -> None:
+    (folder / "x.svs").mkdir()
+    shutil.copy(folder / "a.tif", folder / "x.svs" / "b.tif")
+    assert left(collect_slides([folder])) == {"x.svs": "a folder inside, not looked into: --recursive does"}
+    slides = collect_slides([folder], recursive=True)
+    assert (named(slides), left(slides)) == (["a.tif", "b.tif"], {})

@@ -225,12 +225,16 @@ def test_report_and_notebook_say_the_adjusted_area_and_nothing_without_points(ru
         assert wsi_area("report", run).code == 0
         return [(run / "report.html").read_text("utf-8"), notebook_run(run)["s"]._repr_html_()]
 
-    assert not any("Adjusted by reference points" in page for page in pages())
+    assert not any("Adjusted by reference points" in page or "adjusted mm²" in page for page in pages())
     document = scored(run, tmp_path / "r.csv")
     (tumor,) = [a for a in document["totals"] if (a["slide_id"], a["class"]) == ("s", "tumor")]
     for page in pages():
         assert "Adjusted by reference points, all tumour" in page
         assert mm2_text(tumor["adjusted_mm2"]) in page
+    report = pages()[0]
+    assert "tumour adjusted mm² (95 %)</th>" in report
+    low, high = mm2_text(tumor["ci95_low_mm2"]), mm2_text(tumor["ci95_high_mm2"])
+    assert f">{mm2_text(tumor['adjusted_mm2'])} ({low} to {high})</td>" in report
 
 
 def test_what_people_decided_stays_in_the_workbook_and_a_second_scoring_changes_no_file(

@@ -151,6 +151,32 @@ def test_report_and_workbook_show_the_sums_and_what_they_lack(folder: Path, tmp_
     assert [row["subject"] for row in sheet.rows if row["class"] == "positive"] == ["007", "b", "c"]
 
 
+def test_a_sum_in_the_report_has_all_that_is_known_of_its_errors(folder: Path, tmp_path: Path) -> None:
+    write_report(folder / "out", out=tmp_path)
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    table = re.findall(r"<tr>(.*?)</tr>", html.partition('class="subjects"')[2].partition("</table>")[0], re.DOTALL)
+    cells = [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "|", row)).split("|") for row in table]
+    rows = {tuple(c for c in (cell.strip() for cell in row) if c) for row in cells}
+    shown = {(row[0], row[2]): row for row in rows if len(row) > 4}
+    opened = face.open_run(folder / "out")
+    for subject, slides in (("007", ("a1", "a2", "a3")), ("b", ("b1",))):
+        budgets = [opened[name].counted.budgets for name in slides]
+        by_term: dict[str, list[float]] = {}
+        for budget in budgets:
+            assert budget is not None
+            assert budget.positive is not None
+            for row in budget.positive.rows:
+                by_term.setdefault(row.name, []).append(row.u_mm2 or 0.0)
+        # all slides may err the same way, but for counting, where each errs for itself
+        terms = [math.hypot(*u) if name in {"counting", "rescan"} else sum(u) for name, u in by_term.items()]
+        area, half = (float(text) for text in shown[subject, "positive"][3].split(" ± "))
+        assert half == pytest.approx(2 * math.hypot(*terms), rel=0.05)
+        assert area == pytest.approx(sum(disc_mm2(name) for name in slides), rel=ON_A_GRID)
+        assert shown[subject, "positive"][4].startswith("k = 2, of ")
+    of_scale = 1.96 * float(rows_of(folder / "out")["007", "positive"]["u_mm2"])
+    assert float(shown["007", "positive"][3].split(" ± ")[1]) > 1.1 * of_scale
+
+
 def test_a_class_that_is_a_total_by_name_and_number_stands_once(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text(f"path,subject\n{folder / 'a1.tif'},x\n{folder / 'a2.tif'},x\n")
     common = ("run", "--manifest", tmp_path / "m.csv", "--config", "he_tissue", "--set", "tiling.work_mpp=0.5")

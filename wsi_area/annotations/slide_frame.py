@@ -24,6 +24,8 @@ from wsi_area.model.slide import SlideInfo
 
 OFFSET_PROPERTIES = ("hamamatsu.XOffsetFromSlideCentre", "hamamatsu.YOffsetFromSlideCentre")
 _MPP_TOLERANCE = 0.02  # as for two claims about the slide itself
+_TINY = 1e-3
+"""Of the sides of a slide: a drawing of a whole file within so little may be in another unit than pixels."""
 _AT_ONCE = 5000
 _OVERLAP_PX2 = 0.5  # of a level-0 pixel: outlines that share an edge overlap by rounding
 
@@ -113,7 +115,26 @@ def placed_regions(
     except AnnotationError as error:
         raise AnnotationError(f"{file.path}: {error}") from error
     beyond = _beyond(file, reach_px, float(shapely.area(placed).sum() - areas.sum()))
-    return tuple(drawn), (*beyond, *_overlaps([r.name for r in drawn], cut))
+    return tuple(drawn), (*beyond, *_tiny(file, bounds, size), *_overlaps([r.name for r in drawn], cut))
+
+
+def _tiny(file: OutlineFile, bounds: NDArray[np.float64], size: Size) -> tuple[QaFinding, ...]:
+    """Return the finding that all of a file lies within a few pixels: it may be in millimetres or in degrees."""
+    if not len(bounds):
+        return ()
+    wide, high = bounds[:, 2:].max(axis=0) - bounds[:, :2].min(axis=0)
+    share = float(max(wide / size.width_px, high / size.height_px))
+    if share > _TINY:
+        return ()
+    message = (
+        f"all that the file draws lies within {wide:.4g} × {high:.4g} px of a slide of {size.width_px} × "
+        f"{size.height_px} px"
+    )
+    remedy = (
+        "were they drawn in mm, in degrees, or in shares of a side? State the level-0 px per unit of the file with "
+        "--annotation-scale (--roi-scale for a region of interest, --regions-scale for regions)"
+    )
+    return (noted("DRAWING_TINY", "warning", message, share, _TINY, "of a side", remedy),)
 
 
 def mpp_finding(file: OutlineFile, placement: Placement, mpp: Mpp | None) -> tuple[QaFinding, ...]:

@@ -114,6 +114,8 @@ def _sound(outline: RawOutline, faults: _Faults, clock: RepairClock) -> Sound | 
         fixed = areal(shapely.make_valid(drawn, method="structure", keep_collapsed=False))
         if not fixed.is_valid:  # GEOS 3.13 may leave parts that share an edge: joined, they are one
             fixed = areal(shapely.union_all(shapely.get_parts(fixed)))
+        if any(len(polygon) > 1 for polygon in polygons):  # a hole beside its outline would become a part of it
+            fixed = areal(fixed.intersection(_filled(polygons)))
         clock.took_since(started_s)
         if not fixed.is_empty:
             faults.add(_repair(outline, by_points, drawn, fixed), float(fixed.area))
@@ -123,6 +125,12 @@ def _sound(outline: RawOutline, faults: _Faults, clock: RepairClock) -> Sound | 
     told = noted("OUTLINE_INVALID", "warning", message, float(outline.index), remedy="draw it again")
     faults.add(told, _finite_area(outline))
     return None
+
+
+def _filled(polygons: tuple[Polygon, ...]) -> shapely.Geometry:
+    """Return what the outer rings of an outline surround, whatever holes it has."""
+    shells = shapely.MultiPolygon([shapely.Polygon(shell) for shell, *_ in polygons])
+    return shapely.make_valid(shells, method="structure", keep_collapsed=False)
 
 
 def _sound_parts(outline: RawOutline, faults: _Faults) -> tuple[tuple[Polygon, ...], str]:

@@ -108,7 +108,7 @@ def verify_run(
     not_held = (
         ()
         if run.state == "running"
-        else (*unheld_files(layout, sealed), *dict.fromkeys((*review.notes, *beside.notes)))
+        else (*unheld_files(layout, run, sealed), *dict.fromkeys((*review.notes, *beside.notes)))
     )
     not_held += tuple(line for one in checked for line in one.not_held)
     seal_text = None if sealed is None else sealed.seal

@@ -14,6 +14,7 @@ _NEVER_A_SLIDE = frozenset({
     ".pdf", ".py", ".toml", ".tsv", ".txt", ".xlsx", ".xml", ".yaml", ".yml", ".zip",
 })  # fmt: skip
 """Files beside slides that need not be opened to know what they are not."""
+_PACKED = frozenset({".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".7z", ".rar", ".tar", ".tgz"})
 MOST_LISTED = 100
 
 
@@ -58,6 +59,9 @@ class Looked:
             return False
         if expected or is_dicom(file):
             return True
+        if Path(file.stem).suffix.casefold() in IMAGE_SUFFIXES and (what := _not_as_it_is(suffix)):
+            self.leave_out(file, what)
+            return False
         if suffix not in _NEVER_A_SLIDE and (what := not_read(file)):
             self.leave_out(file, what)
             return False
@@ -66,9 +70,26 @@ class Looked:
         if suffix in _NEVER_A_SLIDE or file.name.upper() == "DICOMDIR" or not has_slide_header(first_of(file)):
             return False
         if suffix in UNFINISHED:
-            self.leave_out(file, "not finished, by its name: wait until it is copied, or rename it")
+            self.leave_out(file, _not_as_it_is(suffix))
             return False
         return True
+
+    def expects(self, folder: Path) -> None:
+        """Note a folder that is named like a slide and holds none; of others nothing was expected."""
+        told = any(str(folder) in paths for paths in self._left.values())
+        if folder.suffix.casefold() in IMAGE_SUFFIXES and not told:
+            self.leave_out(folder, "a folder that is named like a slide and holds none: copy the slide again")
+
+
+def _not_as_it_is(suffix: str) -> str:
+    """Return why a file of a slide is none as it lies there, by what its name ends with; "" for all else.
+
+    >>> _not_as_it_is(".zst")
+    'packed: unpack it, then run again'
+    """
+    if suffix in UNFINISHED:
+        return "not finished, by its name: wait until it is copied, or rename it"
+    return "packed: unpack it, then run again" if suffix in _PACKED else ""
 
 
 def suffixes_text() -> str:

@@ -150,7 +150,10 @@ def _matches(pattern: str, start: Path, looked: Looked) -> list[_File]:
         if any(is_own_output(folder) for folder in (match, *match.parents[:4])):
             continue
         if match.is_dir():
-            files += _dicom_files(match, looked)
+            inside = _dicom_files(match, looked)
+            files += inside
+            if not inside:
+                looked.expects(match)
         elif looked.takes(match):
             files.append(_File(match))
     if not files:
@@ -177,12 +180,12 @@ def _in_folder(folder: Path, recursive: bool, looked: Looked, above: frozenset[s
         if inner.suffix.casefold() in NOT_READ:
             if not is_own_output(folder):
                 looked.leave_out(inner, NOT_READ[inner.suffix.casefold()])
-        elif recursive:
-            yield from _in_folder(inner, recursive, looked, above)
-        else:
-            dicom = _dicom_files(inner, looked)
-            yield from dicom
-            _note_unseen(inner, {file.path for file in dicom}, looked)
+            continue
+        found = list(_in_folder(inner, recursive, looked, above) if recursive else _dicom_files(inner, looked))
+        yield from found
+        noted = not recursive and _note_unseen(inner, {file.path for file in found}, looked)
+        if not found and not noted:
+            looked.expects(inner)
 
 
 def _leads_back(folder: Path, above: frozenset[str]) -> bool:
@@ -200,18 +203,20 @@ def _names_in(folder: Path, looked: Looked) -> list[Path]:
         return []
 
 
-def _note_unseen(folder: Path, taken: set[Place], looked: Looked) -> None:
-    """Note a folder inside that was not looked into and holds, by their names, slides or further folders."""
+def _note_unseen(folder: Path, taken: set[Place], looked: Looked) -> bool:
+    """Return whether a folder inside needs no further word: what it may hold by the names in it is noted."""
     try:
         names = [entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry not in taken]
     except OSError as error:
         looked.leave_out(folder, f"a folder that cannot be listed ({error.strerror}): ask for read access")
-        return
+        return True
     if is_own_output(folder):
-        return
+        return True
     known = IMAGE_SUFFIXES | NOT_READ.keys()
     if any(entry.suffix.casefold() in known or (entry.is_dir() and not is_own_output(entry)) for entry in names):
         looked.leave_out(folder, "a folder inside, not looked into: --recursive does")
+        return True
+    return False
 
 
 def _dicom_files(folder: Path, looked: Looked) -> list[_File]:

@@ -9,6 +9,7 @@ from wsi_area.compute.quantity_text import pair_text
 from wsi_area.model.calibration import QUALITIES
 from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.model.uncertainty.reference_score import TotalName
 from wsi_area.reports.attention import Trouble, Warned, troubles, warned, warned_text
 from wsi_area.reports.documents import STATUS_ORDER
 from wsi_area.reports.plots.strip_plot import StripPlot, Value, strip_plot
@@ -83,10 +84,13 @@ def cohort(records: Sequence[EndedSlide], left_out: Sequence[LeftOut] = ()) -> C
 def _columns(records: Sequence[EndedSlide]) -> list[tuple[str, Callable[[CountedSlide], Cell]]]:
     name, tissue = headline_name(records), tissue_name(records)
     roi = any(isinstance(r, CountedSlide) and r.roi for r in records)
+    has_points = any(isinstance(r, CountedSlide) and r.adjusted is not None for r in records)
     return [
         *([(f"{name} mm²", partial(_headline_cell, name=name))] if name else []),
+        *([(f"{name} adjusted mm² (95 %)", partial(_adjusted_cell, name=name))] if name and has_points else []),
         *([(f"{name} in tissue", partial(_fraction_cell, name=name))] if name and tissue else []),
         *([(f"{tissue} mm²", _tissue_cell)] if tissue else []),
+        *([(f"{tissue} adjusted mm² (95 %)", partial(_adjusted_cell, name="tissue"))] if tissue and has_points else []),
         *([("region mm²", _region_cell)] if roi else []),
         ("slide mm²", _slide_cell),
         ("µm/px", _mpp_cell),
@@ -119,6 +123,21 @@ def _tissue_cell(record: CountedSlide) -> Cell:
     area, rel = record.tissue.area_mm2, record.calibration.relative_u_area
     budget = None if record.budgets is None else record.budgets.tissue
     return _cell(total_with_error(area, None if area is None or rel is None else area * rel, budget), area)
+
+
+_ADJUSTED: dict[str, TotalName] = {"tumour": "tumor", "positive": "positive", "tissue": "tissue"}
+
+
+def _adjusted_cell(record: CountedSlide, name: str) -> Cell:
+    """Return what reference points make of an area, with its interval; of another headline than the table's, nothing.
+
+    The interval holds what the map gets wrong; it may end at 0.
+    """
+    area = None if record.adjusted is None else record.adjusted.total(_ADJUSTED[name])
+    if area is None:
+        return _UNKNOWN
+    low, high = mm2_text(area.ci95_low_mm2), mm2_text(area.ci95_high_mm2)
+    return _cell(f"{mm2_text(area.adjusted_mm2)} ({low} to {high})", area.adjusted_mm2)
 
 
 def _region_cell(record: CountedSlide) -> Cell:

@@ -149,3 +149,17 @@ def _between(at: tuple[int, ...], start: int, stop: int) -> Iterator[tuple[int, 
     while n + 1 < len(at) and at[n] < stop:
         yield n, at[n], at[n + 1]
         n += 1
+
+
+def require_upright(path: Path, orientation: object) -> None:
+    """Refuse a mask that is turned when it is shown: its codes would be laid where nobody drew them.
+
+    Raises
+    ------
+    AnnotationError
+    """
+    if isinstance(orientation, int) and 2 <= orientation <= 8:
+        raise AnnotationError(
+            f"{path} is turned when it is shown (orientation {orientation}), and a mask is laid over the slide as it "
+            "is stored; save it upright, without an orientation"
+        )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wsi_area.annotations.masks.codes import MAX_MASK_BYTES, MAX_WHOLE_PX, as_codes, require_sane_size
+from wsi_area.annotations.masks.codes import MAX_MASK_BYTES, MAX_WHOLE_PX, as_codes, require_sane_size, require_upright
 from wsi_area.annotations.masks.names import names_of_codes
 from wsi_area.annotations.masks.scale import FittedScale, mask_scale
 from wsi_area.annotations.masks.tiff import open_tiff
@@ -152,6 +152,8 @@ def _png(path: Path) -> Codes:
         if not sixteen and (image.mode not in ("1", "L", "P") or (image.mode == "L" and depth_bits != b"\x08")):
             raise AnnotationError(f"{path}: a mask holds codes, this PNG has pixels of mode {image.mode}; {_REMEDY}")
         require_sane_size(path, *image.size, MAX_WHOLE_PX)
+        if "exif" in image.info:
+            require_upright(path, image.getexif().get(274))
         return as_codes(path, np.asarray(image))
 
 

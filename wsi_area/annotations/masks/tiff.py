@@ -15,12 +15,14 @@ from wsi_area.annotations.masks.codes import (
     in_blocks,
     require_sane_part,
     require_sane_size,
+    require_upright,
 )
 from wsi_area.annotations.raw import noted
 from wsi_area.errors import AnnotationError
 from wsi_area.model.drawn_mask import Codes
 from wsi_area.model.finding import QaFinding
 
+_ORIENTATION = 274
 _PAGES_LOOKED_AT = 32
 _REMEMBERED = 256  # tiles of one code throughout that are decoded once: nearly all tiles of a mask are such
 _CCITT = (2, 3, 4)
@@ -126,6 +128,7 @@ def _require_codes(path: Path, tiff: Any, page: Any) -> None:
     if not whole or page.samplesperpixel != 1 or page.imagedepth != 1 or int(page.photometric) not in _PHOTOMETRICS:
         kind = f"{page.samplesperpixel} samples of {page.dtype}, photometric {int(page.photometric)}"
         raise AnnotationError(f"{path}: a mask holds codes, this TIFF has {kind}; {remedy}")
+    require_upright(path, page.tags.valueof(_ORIENTATION, default=1))
     packing = int(page.compression)
     if packing not in _LOSSLESS and packing not in _CCITT:
         name = getattr(page.compression, "name", packing)

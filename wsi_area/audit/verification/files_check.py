@@ -88,12 +88,23 @@ def file_faults(
             yield Disagreement(slide_id, name, told)
 
 
-def unheld_files(layout: RunLayout, seal: RunSeal | None) -> list[str]:
+def unheld_files(layout: RunLayout, run: RunRecord, seal: RunSeal | None) -> list[str]:
     """Return what cannot be held against a digest, a line each."""
     if seal is None:
         return [NO_SEAL]
+    others = sorted(set(_slide_folders(layout)) - set(run.slides_planned))
+    of_others = [f"of no slide of this run, so not held: {', '.join(f'slides/{name}' for name in others[:5])}"]
     loose = [name for name in REPORTS if name not in seal.held_files and (layout.root / name).is_file()]
-    return [f"not under the seal, so not held: {', '.join(loose)}"] if loose else []
+    told = [f"not under the seal, so not held: {', '.join(loose)}"] if loose else []
+    return told + (of_others if others else [])
+
+
+def _slide_folders(layout: RunLayout) -> list[str]:
+    """Return the names of the folders of slides; none in a bucket, where nobody puts one by hand."""
+    if not isinstance(layout.root, Path):
+        return []
+    folder = Path(str(layout.slides))
+    return [entry.name for entry in folder.iterdir() if entry.is_dir()] if folder.is_dir() else []
 
 
 def _of_slide(place: str) -> tuple[str, str]:

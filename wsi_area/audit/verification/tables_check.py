@@ -15,7 +15,7 @@ from wsi_area.results.layout import RunLayout
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE, read_objects, slide_objects
 from wsi_area.results.tables.reading import ReadTable, read_csv, read_parquet, read_workbook
 from wsi_area.results.tables.region_tables import with_regions
-from wsi_area.results.tables.run_tables import RunTable, run_tables, table_files
+from wsi_area.results.tables.run_tables import TABLE_FILES, RunTable, run_tables, table_files
 from wsi_area.results.tables.workbook.file import workbook
 from wsi_area.results.tables.workbook.sheets import WORKBOOK, sheets_of
 from wsi_area.results.uncertainty.reference_scores import reference_scores, with_reference
@@ -66,7 +66,12 @@ def table_faults(
     except ResultError as error:
         yield Disagreement("", "regions", str(error))
         return
-    for name, wanted in table_files(tables).items():
+    files = table_files(tables)
+    if known.same_version:  # an end of a run takes away the tables that it has no more
+        for name in TABLE_FILES:
+            if name not in files and (layout.root / name).exists():
+                yield Disagreement("", name, "this run has no such table: it is of another one; take it away")
+    for name, wanted in files.items():
         read = _one_csv if name.endswith(".csv") else _one_parquet
         yield from _most(_file_faults(layout.root / name, name, read, wanted, known))
     yield from _most(_workbook_faults(layout, run, tables if review is None else {**tables, "review": review}, known))

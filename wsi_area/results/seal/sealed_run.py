@@ -42,8 +42,11 @@ _NOTHING = SealedSlide(document=None, ledger=None, class_map=None, objects=None)
 OF_SLIDE = (
     "result.json", OBJECTS_TABLE, REGIONS_TABLE, THUMBNAIL_NAME, CLASSES_NAME, HOTSPOTS_NAME, HEAT_MAP_NAME,
     TMA_GRID_NAME,
+    *(f"{store}/{head}" for store in ("mask.ome.zarr", "signal.ome.zarr", "tissue/mask.ome.zarr")
+      for head in ("zarr.json", "0/zarr.json")),
 )  # fmt: skip
-"""Files beside a slide's stores that the seal holds byte by byte."""
+"""Files of a slide that the seal holds byte by byte: those beside its stores, and the scale, names and colours by which
+other programs show these."""
 
 
 def sealed_run(
@@ -157,7 +160,8 @@ def layer_digest(layout: SlideLayout) -> str:
 def _sealed_or_why(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | None) -> _Sealed:
     """Return what of a slide is sealed; nothing of one that cannot be read, which costs the others nothing."""
     if slide.status == "failed":
-        return _NOTHING, {}
+        why = f"slides/{slide.slide_id}/result.json"
+        return _NOTHING, {why: file_digest(layout.result_json)} if layout.result_json.is_file() else {}
     try:
         return _sealed_slide(layout, slide, earlier)
     except (ResultError, OSError) as error:
@@ -174,7 +178,7 @@ def sealed_slide(layout: SlideLayout, slide: EndedSlide) -> tuple[SealedSlide, d
         If something of it cannot be read.
     """
     sealed, files = _sealed_slide(layout, slide, None)
-    return sealed, {place.rpartition("/")[2]: digest for place, digest in files.items()}
+    return sealed, {place.removeprefix(f"slides/{slide.slide_id}/"): digest for place, digest in files.items()}
 
 
 def _sealed_slide(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | None) -> _Sealed:

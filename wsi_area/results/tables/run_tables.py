@@ -26,6 +26,8 @@ Row = Mapping[str, Any]
 
 IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed", "ratios", "subjects", "regions")
 IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "ratios", "subjects", "regions", "bands", "hotspots", "budget")
+TABLE_FILES = (*(f"{table}.csv" for table in IN_CSV), *(f"{table}.parquet" for table in IN_PARQUET))
+"""Every file of tables that a run may have, but for the workbook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def write_tables(layout: RunLayout, tables: Mapping[Table, RunTable]) -> dict[st
     A table that the run has no more is removed.
     """
     files = table_files(tables)
-    for name in (*(f"{table}.csv" for table in IN_CSV), *(f"{table}.parquet" for table in IN_PARQUET)):
+    for name in TABLE_FILES:
         if name not in files:
             (layout.root / name).unlink(missing_ok=True)
     return {name: _write(layout.root / name, content) for name, content in files.items()}
