@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from tiff_files import tissue_like
 
-from wsi_area.compute.calibration.calibrate import calibrate
+from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate
 from wsi_area.model.calibration import Calibration
 from wsi_area.slides import inspect
 
@@ -138,3 +140,23 @@ def test_words_that_repeat_the_resolution_say_nothing_and_others_are_told(
 @pytest.mark.parametrize("text", ["pixel size: 384 x 256", "Exported from slide 12, 20x", "mpp unknown"])
 def test_other_numbers_of_a_description_are_no_pixel_size(tmp_path: Path, text: str) -> None:
     assert "nothing in the file says" in calibrated(tmp_path / "s.tif", SCAN, text).findings[0].message
+
+
+def _saved(path: Path, how: str) -> Path:
+    picture, told = Image.fromarray(SCAN), "microns per pixel: 0.5"
+    if how == "a text of a PNG":
+        texts = PngInfo()
+        texts.add_text("Description", told)
+        picture.save(path / "s.png", pnginfo=texts)
+        return path / "s.png"
+    described = Image.Exif()
+    described[270] = told
+    picture.save(path / "s.jpg", **({"comment": told.encode()} if how == "a comment" else {"exif": described}))
+    return path / "s.jpg"
+
+
+@pytest.mark.parametrize("how", ["a text of a PNG", "a comment", "EXIF"])
+def test_words_in_a_png_or_jpeg_are_on_record_too(tmp_path: Path, how: str) -> None:
+    calibration = calibrate(inspect(_saved(tmp_path, how)), policy=CalibrationPolicy(profile="plain"))
+    assert found(calibration) == [("MPP_MISSING", "refusal")]
+    assert "microns per pixel: 0.5" in calibration.findings[0].message

@@ -20,7 +20,6 @@ from wsi_area.slides.header.companion_files import (
     HAMAMATSU_SUFFIXES,
     MRXS_SUFFIX,
 )
-from wsi_area.slides.header.dicom import slide_in_folder
 from wsi_area.slides.header.fingerprint import digests
 from wsi_area.slides.header.found_picture import FoundPicture
 from wsi_area.slides.header.mpp_sources import Properties, imaged_volume_mm, slide_claims
@@ -153,6 +152,8 @@ def _begins_as_dicom(file: Path) -> bool:
 def _existing_file(path: Path) -> Path:
     """Return the file to open: the path itself, or the slide among the DICOM files of a folder."""
     if path.is_dir():
+        from wsi_area.slides.header.dicom import slide_in_folder  # loaded for DICOM alone
+
         return slide_in_folder(path)
     if what := no_file(path):
         raise SlideOpenError(f"{path}: it is {what} and no file; give the file of a slide")
