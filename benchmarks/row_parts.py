@@ -86,6 +86,12 @@ def prepare(slides: list[str], out: Path) -> Mapping[str, float]:
     return found
 
 
+def flat(slides: list[str], out: Path) -> Mapping[str, float]:
+    """What is done before the tiles of a slide with one level, which is decoded for the overview, beside the run."""
+    timing = run(slides, out, "he_tissue", FINE, force=True)[0].timing
+    return {"before": timing.prepare_cpu_s, "run": timing.prepare_cpu_s + timing.inner_cpu_s}
+
+
 def geojson(slides: list[str], out: Path) -> Mapping[str, float]:
     """The outlines of a stained slide, beside the run that measured it."""
     return exported(slides, out, ExportOptions("geojson"))
@@ -145,7 +151,7 @@ def formats(slides: list[str], out: Path) -> Mapping[str, float]:
 
 PARTS = {
     part.__name__: part
-    for part in (finished, clean, executors, prepare, geojson, labels, evaluate, passes, filters, formats)
+    for part in (finished, clean, executors, prepare, flat, geojson, labels, evaluate, passes, filters, formats)
 }
 
 

@@ -48,6 +48,7 @@ ROWS = (
     Row("filters", "a run with filters by size ÷ without, tissue, 1 µm/px", "filtered", "plain"),
     Row("prepare", "CPU s before the tiles of a further slide, stain, 1 µm/px", "stain", "", 0.2),
     Row("prepare", "CPU s before the tiles of a further slide, tissue, 1 µm/px", "tissue", "", 0.2),
+    Row("flat", "before the tiles of a slide with one level ÷ it and its tiles, 0.25 µm/px", "before", "run", 0.1),
     Row("formats", "DICOM of JPEG read directly ÷ through OpenSlide", "jpeg-420 direct", "jpeg-420 openslide", 0.25),
     Row("formats", "DICOM of JPEG 2000, likewise", "jpeg2000-ict direct", "jpeg2000-ict openslide", 0.8),
     Row("formats", "DICOM of raw pixels, likewise", "raw direct", "raw openslide", 0.25),
@@ -115,14 +116,14 @@ def main() -> None:
         return
     from benchmarks.slide import WORK, build
 
-    slide, small = build(args.size, args.size), small_slides(WORK)
+    slide, flat, small = build(args.size, args.size), build(args.size, args.size, flat=True), small_slides(WORK)
     document: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(), "side_px": args.size, "machine": machine(), "samples": [],
     }  # fmt: skip
     path = RESULTS / f"rows-{document['date']}-{args.size}.json"
-    for file in (slide, *small.glob("*.svs")):
+    for file in (slide, flat, *small.glob("*.svs")):
         warm(file)
-    places = {"finished-small": small} | {row.key: slide for row in ROWS if row.key != "finished-small"}
+    places = {row.key: slide for row in ROWS} | {"finished-small": small, "flat": flat}
     for repeat in range(args.repeats):
         for key, place in places.items():
             command = [
