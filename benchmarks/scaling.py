@@ -304,7 +304,7 @@ def settling_s(layout: Any, mine: Any, written: bytes, settings: Any) -> float:
 
 def connections(folder: Path) -> Figures:
     """How many connections a worker process costs a scheduler; by how many more it has with three than with one."""
-    sys.path[:0] = [str(ROOT / "tests" / "run")]
+    sys.path[:0] = [str(ROOT / "tests" / "run"), str(ROOT / "tests")]
     import psutil
     from distributed import Client
     from scheduler_processes import started_scheduler  # type: ignore[import-not-found]
@@ -359,7 +359,7 @@ def extrapolated(units: Figures) -> Figures:
             "tasks": tasks * SLIDES,
             "scheduler_core_hours": tasks * SLIDES * per_task["cpu_s_per_task"] / 3600,
             "scheduler_gb_sent": tasks * SLIDES * plan["task_bytes"] / 1e9,
-            **afterwards_sums(tile, fixed, units["tiny-serial"]["once"], decoded_gpx),
+            **afterwards_sums(units)[name],
             **best_tasks(slide_cpu_s * SLIDES, units["array"]["settle_cpu_s"]),
             "cores_fed": slide_cpu_s / (tasks * per_task["cpu_s_per_task"] + coordinator["own_cpu_s"]),
             "files": (fixed["files"] + 2 * (batches - 1)) * SLIDES,
@@ -372,15 +372,24 @@ def extrapolated(units: Figures) -> Figures:
     return found
 
 
-def afterwards_sums(tile: Figures, fixed: Figures, once: Figures, decoded_gpx: float) -> Figures:
-    """What verify, report and exports of so many big slides cost: by the slide, and by what was decoded of it."""
-    found: Figures = {}
+def afterwards_sums(units: Figures) -> dict[str, Figures]:
+    """What verify, report and exports of so many big slides cost: by the slide, and by the work pixel that is read.
+
+    What one pixel costs is told by the two scales of one slide, so that what a run costs once falls out.
+    """
+    coarse, fine = WORK_MPP
+    tiles, plans, by_slide = units["tiles"], units["plans"], units["tiny-serial"]["per_slide"]
+    work_px = {name: tile["slide_px"] / plans[name]["l0_px_per_work_px_edge"] ** 2 for name, tile in tiles.items()}
+    found: dict[str, Figures] = {name: {} for name in WORK_MPP}
     for key in ("verify_cpu_s", "report_cpu_s", "ome-zarr_cpu_s", "geojson_cpu_s"):
-        if key not in tile:
-            continue
-        by_slide, begun = fixed.get(key, 0.0), once.get(key, 0.0)
-        by_gpx = max(0.0, tile[key] - by_slide - begun) / tile["decoded_px"] * 1e9
-        found[key.replace("_cpu_s", "_core_hours")] = (by_slide + by_gpx * decoded_gpx) * SLIDES / 3600
+        more_s = tiles[fine].get(key, 0.0) - tiles[coarse][key]
+        s_per_px = more_s / (work_px[fine] - work_px[coarse])
+        if key not in tiles[fine]:  # outlines: next to all of it is what they are
+            s_per_px = tiles[coarse][key] / work_px[coarse]
+        for name in (n for n in WORK_MPP if key in tiles[n]):
+            read_px = plans[name]["tiles_read"] * plans[name]["tile_px"] ** 2
+            hours = (by_slide.get(key, 0.0) + s_per_px * read_px) * SLIDES / 3600
+            found[name][key.replace("_cpu_s", "_core_hours")] = hours
     return found
 
 

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wsi_area.errors import NewerDocumentError, ResultError
 from wsi_area.model.review.verdict import SlideVerdict
 from wsi_area.model.run_record import RunRecord
 from wsi_area.reports.provenance import time_text
 from wsi_area.results.layout import RunLayout
-from wsi_area.results.opened_run import OpenedRun
 from wsi_area.review.folder import review_folder
-from wsi_area.review.verdicts import ReviewState, review_state
 from wsi_area.storage.place import Place
+
+if TYPE_CHECKING:  # loaded where a review is begun
+    from wsi_area.review.verdicts import ReviewState
 
 HEAD_SHOWN = 16
 """Digits of a head that are printed; verify takes how it begins."""
@@ -81,6 +83,9 @@ def review_view(layout: RunLayout, run: RunRecord, events: Place | None = None) 
     """
     if not review_folder(layout, events).is_begun:
         return None
+    from wsi_area.results.opened_run import OpenedRun
+    from wsi_area.review.verdicts import review_state
+
     try:
         state = review_state(OpenedRun(layout, run), events)
     except (ResultError, NewerDocumentError) as error:
@@ -111,7 +116,7 @@ def _area(area_mm2: float | None) -> str:
     return "" if area_mm2 is None else f"{area_mm2:.4g} mm²"
 
 
-def _heads(state: ReviewState) -> tuple[HeadLine, ...]:
+def _heads(state: "ReviewState") -> tuple[HeadLine, ...]:
     events = {event.hash: event for event in state.chains.events}
     found = [events[head.hash] for head in state.chains.tips]
     return tuple(HeadLine(e.hash[:HEAD_SHOWN], e.reviewer.name, e.number, time_text(e.utc)) for e in found)

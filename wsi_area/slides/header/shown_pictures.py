@@ -7,7 +7,6 @@ from pathlib import Path
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Size
 from wsi_area.model.picture import Picture, Role
-from wsi_area.slides.header.dicom import series_pictures
 from wsi_area.slides.header.found_picture import FoundPicture
 from wsi_area.slides.header.mpp_sources import Properties
 from wsi_area.slides.header.picture_names import role_of_name
@@ -82,6 +81,8 @@ def levels_of_picture(
 def several_pictures(file: Path, vendor: str | None, directories: Sequence[Directory]) -> tuple[FoundPicture, ...]:
     """Return the full pictures of a slide of which OpenSlide shows but one, where there are several; else none."""
     if vendor == "dicom":
+        from wsi_area.slides.header.dicom import series_pictures  # loaded for DICOM alone
+
         return series_pictures(file)
     return _focal_planes(directories) if vendor == "hamamatsu" else ()
 

@@ -96,7 +96,10 @@ def _means(
 ) -> NDArray[np.uint16]:
     """Return the sums of boxes divided by how many pixels each has, rounded half up."""
     whole = sums.dtype.type(factor * factor)
-    means: NDArray[np.uint16] = ((sums + sums + whole) // (whole + whole)).astype(np.uint16)  # vector code: one divisor
+    rounded = sums + sums
+    rounded += whole
+    rounded //= whole + whole  # vector code: one divisor
+    means: NDArray[np.uint16] = rounded.astype(np.uint16)
     for rim in (np.s_[-1, :], np.s_[:, -1]):  # where boxes may be smaller
         means[rim] = _divided(sums[rim], area[rim])
     if partial.any():

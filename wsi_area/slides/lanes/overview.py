@@ -100,7 +100,10 @@ def overview_of(info: SlideInfo, level: int, parts: Iterable[BoxSums], max_side_
     size = info.levels[level].size_px
     whole = BoxSums.of_rows(size, _factor(size, max_side_px), 0, size.height_px)
     for part in parts:
-        whole.add_part(part)
+        if len(part.valid_px) == len(whole.valid_px):
+            whole = part  # of a small level, which is one part
+        else:
+            whole.add_part(part)
     rgb, valid, deep = whole.means()
     return Overview(rgb, valid, info.size_l0_px, None, deep=deep, deep_bits=int(info.properties.get(SAMPLE_BITS, 16)))
 
