@@ -9,18 +9,22 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from benchmarks.formats import reading_s
 from benchmarks.measure import ROOT
+from wsi_area.audit.evaluate import evaluate_run
+from wsi_area.audit.truth import Naming
 from wsi_area.audit.verify import verify_run
 from wsi_area.exports.export import ExportOptions, export_run
+from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 from wsi_area.slides import close_readers
 
-RULE = str(ROOT / "benchmarks" / "rule.toml")
+RULE, TUMOR_RULE = (str(ROOT / "benchmarks" / name) for name in ("rule.toml", "tumor_rule.toml"))
 FINE, COARSE = "tiling.work_mpp=0.25", "tiling.work_mpp=1"
 
 
@@ -82,12 +86,61 @@ def prepare(slides: list[str], out: Path) -> Mapping[str, float]:
     return found
 
 
+def flat(slides: list[str], out: Path) -> Mapping[str, float]:
+    """What is done before the tiles of a slide with one level, which is decoded for the overview, beside the run."""
+    timing = run(slides, out, "he_tissue", FINE, force=True)[0].timing
+    return {"before": timing.prepare_cpu_s, "run": timing.prepare_cpu_s + timing.inner_cpu_s}
+
+
 def geojson(slides: list[str], out: Path) -> Mapping[str, float]:
     """The outlines of a stained slide, beside the run that measured it."""
-    options = ExportOptions("geojson", False, 0.0, None, False)
+    return exported(slides, out, ExportOptions("geojson"))
+
+
+def labels(slides: list[str], out: Path) -> Mapping[str, float]:
+    """The class map of a stained slide as labels, beside the run that measured it."""
+    return exported(slides, out, ExportOptions("ome-zarr"))
+
+
+def exported(slides: list[str], out: Path, options: ExportOptions) -> Mapping[str, float]:
+    """An export beside the run that measured the slide."""
     return {
         "run": spent_s(lambda: run(slides, out, RULE, COARSE, force=True)),
-        "export": spent_s(lambda: list(export_run(out, options, (), None))),
+        "export": spent_s(lambda: list(export_run(out, options))),
+    }
+
+
+def evaluate(slides: list[str], out: Path) -> Mapping[str, float]:
+    """A run of the tissue rule held against outlines, which are those of the same slide with twice the work pixel."""
+    run(slides, out / "truth", "he_tissue", "tiling.work_mpp=2", force=True)
+    (drawn,) = export_run(out / "truth", ExportOptions("geojson"))
+    source = DrawnSource(str(drawn.path))
+    return {
+        "run": spent_s(lambda: run(slides, out, "he_tissue", COARSE, force=True)),
+        "evaluate": spent_s(lambda: evaluate_run(out, source, Naming())),
+    }
+
+
+def passes(slides: list[str], out: Path) -> Mapping[str, float]:
+    """Runs with one pass over the whole class map each, beside the run without."""
+    told = {
+        "plain": ["objects.foci=false"],
+        "foci": ["objects.foci=true"],
+        "bands": ["objects.foci=false", "bands.edges_um=[-500,-250,0,250,500,1000]"],
+        "hot spots": ["objects.foci=false", "hotspots.areas_mm2=[0.2,1,2]"],
+    }
+    return {
+        name: spent_s(partial(run, slides, out / name, TUMOR_RULE, COARSE, *words, force=True))
+        for name, words in told.items()
+    }
+
+
+def filters(slides: list[str], out: Path) -> Mapping[str, float]:
+    """A run of the tissue rule with small specks and holes taken away, beside one without."""
+    told = {"plain": [], "filtered": ["objects.min_tissue_um2=500", "objects.max_hole_um2=500"]}
+    return {
+        name: spent_s(partial(run, slides, out / name, "he_tissue", COARSE, *words, force=True))
+        for name, words in told.items()
     }
 
 
@@ -97,12 +150,8 @@ def formats(slides: list[str], out: Path) -> Mapping[str, float]:
 
 
 PARTS = {
-    "finished": finished,
-    "clean": clean,
-    "executors": executors,
-    "prepare": prepare,
-    "geojson": geojson,
-    "formats": formats,
+    part.__name__: part
+    for part in (finished, clean, executors, prepare, flat, geojson, labels, evaluate, passes, filters, formats)
 }
 
 
@@ -112,7 +161,7 @@ def main() -> None:
     for config in (RULE, "he_tissue", "he_tissue_clean"):
         run([str(warm_up)], out / "warm", config, COARSE, force=True)
     verify_run(out / "warm")
-    list(export_run(out / "warm", ExportOptions("geojson", False, 0.0, None, False), (), None))
+    PARTS[name]([str(warm_up)], out / "warm_part")
     print(json.dumps(PARTS[name](slides_of(place), out / "run")))
     shutil.rmtree(out, ignore_errors=True)
 

@@ -143,8 +143,8 @@ class SlideBuilder:
             print(f"\r  {min(top + PATCH_PX, self.height_px)} / {self.height_px} rows", end="", file=sys.stderr)
         print(file=sys.stderr)
 
-    def write(self, path: Path) -> None:
-        """Write the slide; level 1 waits on disk, since in memory it would grow with the slide."""
+    def write(self, path: Path, flat: bool = False) -> None:
+        """Write the slide, or its finest level alone; level 1 waits on disk: in memory it would grow with the slide."""
         description = (
             f"Aperio Image Library v12.0.15\r\n{self.width_px}x{self.height_px} "
             f"[0,0 {self.width_px}x{self.height_px}] ({TILE_PX}x{TILE_PX}) JPEG/RGB Q={QUALITY}"
@@ -155,6 +155,8 @@ class SlideBuilder:
         try:
             with tifffile.TiffWriter(path, bigtiff=True) as tiff:
                 self._write_level(tiff, self.level0_tiles(level1), (self.height_px, self.width_px), description)
+                if flat:
+                    return
                 self._write_level(tiff, tiles_of(level1), level1.shape[:2], description)
                 level2 = np.concatenate([box_mean(level1[y : y + 256], 4) for y in range(0, len(level1), 256)])
                 self._write_level(tiff, tiles_of(level2), level2.shape[:2], description)
@@ -187,12 +189,19 @@ def tiles_of(level: NDArray[np.uint8]) -> Iterator[bytes]:
             yield encode(np.pad(tile, missing, mode="edge"))
 
 
-def build(width_px: int, height_px: int, tissue_fraction: float = 0.44, seed: int = 20, again: bool = False) -> Path:
+def build(
+    width_px: int,
+    height_px: int,
+    tissue_fraction: float = 0.44,
+    seed: int = 20,
+    again: bool = False,
+    flat: bool = False,
+) -> Path:
     """Return the path of the slide, written now unless it is there; what it holds is told in a .json beside it."""
     if width_px % 16 or height_px % 16:
         raise SystemExit(f"{width_px} × {height_px} px: give multiples of 16, so that the levels are exactly 1/4/16")
     WORK.mkdir(exist_ok=True)
-    path = WORK / f"bench_{width_px}x{height_px}.svs"
+    path = WORK / f"{'flat' if flat else 'bench'}_{width_px}x{height_px}.svs"
     facts_path = path.with_suffix(".json")
     wanted = {"width_px": width_px, "height_px": height_px, "seed": seed, "asked_tissue_fraction": tissue_fraction}
     if not again and path.exists() and facts_path.exists():
@@ -202,7 +211,7 @@ def build(width_px: int, height_px: int, tissue_fraction: float = 0.44, seed: in
     print(f"building {path.name}", file=sys.stderr)
     builder = SlideBuilder(width_px, height_px, tissue_fraction, seed)
     partial = path.with_suffix(".partial")
-    builder.write(partial)
+    builder.write(partial, flat)
     partial.rename(path)
     np.save(path.with_suffix(".tissue_tiles.npy"), builder.tile_holds_tissue)
     facts = wanted | {

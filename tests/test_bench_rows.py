@@ -44,3 +44,17 @@ def test_a_row_that_came_to_nothing_is_named_and_has_no_figure() -> None:
     told = page({"date": "2026-01-01", "side_px": 64, "machine": machine, "samples": samples})
     assert "clean, turn 0: no room on the disk" in told
     assert "he_tissue_clean" not in told
+
+
+def test_a_row_of_which_nothing_was_asked_has_a_figure_and_no_verdict() -> None:
+    row = next(row for row in ROWS if row.wanted is None)
+    samples = [{"key": row.key, "repeat": 0, "parts": {row.under: 2.0, row.over: 5.0}}]
+    machine = {"cpu": "a", "cores": 2, "load_before": 0.5}
+    told = page({"date": "2026-01-01", "side_px": 64, "machine": machine, "samples": samples})
+    assert f"| {row.title} | 2.50 | – |  |" in told
+
+
+def test_every_row_has_its_parts() -> None:
+    from benchmarks.row_parts import PARTS
+
+    assert {row.key.partition("-")[0] for row in ROWS} == set(PARTS)

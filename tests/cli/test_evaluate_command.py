@@ -156,6 +156,16 @@ def test_a_slide_without_truth_is_named_and_the_others_are_compared(run: Path, t
     assert "only 2 independent units" in ended.document["accuracy"]["interval_reason"]
 
 
+def test_slides_shared_by_threads_have_the_same_accuracy_and_failures(run: Path, tmp_path: Path) -> None:
+    truth = drawn(tmp_path, {"tissue": [FOUND]}, "ab")
+    alone, shared = (
+        wsi_area("evaluate", run, "--truth", truth, "--json", "--workers", workers).document for workers in (1, 3)
+    )
+    assert alone == shared
+    assert alone["accuracy"]["images"] == 2
+    assert list(alone["failures"]) == ["c"]
+
+
 def test_slides_of_one_patient_are_one_witness(run: Path, tmp_path: Path) -> None:
     boxes = {"a": (100, 100, 300, 200), "b": (100, 100, 300, 300), "c": (100, 100, 300, 420)}
     for name, edges in boxes.items():

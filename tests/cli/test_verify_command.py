@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import zarr
 from command_line import Ended, wsi_area
+from painting_by_hand import box, operation, write_corrections
 from synthetic import disc, write_slide
 
 from wsi_area.model.geometry import Size
@@ -88,4 +89,35 @@ def test_a_changed_class_map_is_to_be_measured_again(folder: Path) -> None:
     assert "damaged" in remedy
     assert "--force" in remedy
     again(folder, "--force")
+    assert wsi_area("verify", folder / "out").code == 0
+
+
+@pytest.mark.parametrize("harm", ["pixels", "result", "junk", "folder"])
+def test_what_was_changed_of_an_amended_version_is_mended_without_measuring_again(
+    folder: Path, tmp_path: Path, harm: str
+) -> None:
+    base = wsi_area("amend", folder / "out", "one", "--json").document["measured"]
+    drawn = [operation("add", box(10.3, 10.3, 60.7, 50.2), **{"class": "tissue"})]
+    corrections = write_corrections(tmp_path / "c.geojson", base, drawn)
+    assert wsi_area("amend", folder / "out", "one", corrections).code == 0
+    version = folder / "out/slides/one/amended/1"
+    if harm == "pixels":
+        next((version / "mask.ome.zarr/0/c").glob("*/*")).unlink()
+    elif harm == "result":
+        document = (version / "result.json").read_text()
+        (version / "result.json").write_text(document.replace('"reviewer": "A. Reader"', '"reviewer": "B. Reader"'))
+    elif harm == "junk":
+        (version / "notes.txt").write_text("mine")
+    else:
+        (version.parent / "draft").mkdir()
+    (remedy,) = remedies(folder)
+    assert "What was measured is no part of this" in remedy
+    assert "--force" not in remedy
+    for place in (version / "notes.txt", version.parent / "draft"):
+        if place.exists():
+            shutil.rmtree(place) if place.is_dir() else place.unlink()
+    if harm in {"pixels", "result"}:
+        shutil.copy(version / "corrections.geojson", tmp_path / "kept.geojson")
+        shutil.rmtree(version)
+        assert wsi_area("amend", folder / "out", "one", tmp_path / "kept.geojson").code == 0
     assert wsi_area("verify", folder / "out").code == 0

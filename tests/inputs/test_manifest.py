@@ -54,6 +54,21 @@ def test_what_excel_writes_is_read(tmp_path: Path, text: str) -> None:
     assert (row.path, row.mpp, row.mpp_reason) == (tmp_path / "a.svs", Mpp(0.25, 0.25), "scale bar")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path;mpp_x;mpp_y;mpp_reason;mpp_u_um;annotations;annotation_scale\na.svs;0,25;0,26;bar;0,001;a.xml;0,5\n",
+        "path\tmpp_x\tmpp_y\tmpp_reason\tmpp_u_um\tannotations\tannotation_scale\n"
+        "a.svs\t0,25\t0,26\tbar\t0,001\ta.xml\t0,5\n",
+        "path,mpp_x,mpp_y,mpp_reason,mpp_u_um,annotations,annotation_scale\n"
+        'a.svs,"0,25","0,26",bar,"0,001",a.xml,"0,5"\n',
+    ],
+)
+def test_a_cell_is_one_number_with_a_decimal_comma_in_every_column(tmp_path: Path, text: str) -> None:
+    (row,) = read_manifest(written(tmp_path, text))
+    assert (row.mpp, row.sureness.u_um, row.scales.annotations) == (Mpp(0.25, 0.26), 0.001, 0.5)
+
+
 def test_a_quoted_reason_may_hold_commas_and_letters_of_any_language(tmp_path: Path) -> None:
     (row,) = read_manifest(written(tmp_path, 'path,mpp_x,mpp_reason\na.svs,0.5,"Maßstab, 3. Mai"\n'))
     assert row.mpp_reason == "Maßstab, 3. Mai"

@@ -93,6 +93,21 @@ def test_a_folder_that_was_begun_before_stays_a_review_of_its_own_and_that_is_sa
     assert "holds a review of its own" not in " ".join(wsi_area("review", run, "--status").err.split())
 
 
+def test_the_folder_in_the_run_is_the_review_of_the_run_and_no_other_folder_of_it_is_one(
+    run: Path, events: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(run)
+    for name in (run / "review", Path("review"), run / "slides" / ".." / "review"):
+        assert wsi_area("review", run, "--events", name, "--comment", "a", "look", "--by", "Eve").code == 0
+    assert verify_run(run, with_slides=False).disagreements == ()
+    for place in (run / "review" / "events", run / "slides", run / "decided"):
+        ended = wsi_area("review", run, "--events", place, "--accept", "a", "--by", "Eve")
+        assert (ended.code, "lies in the run itself" in " ".join(ended.err.split())) == (1, True)
+        assert not (place / "events").exists()
+    assert wsi_area("review", run, "--events", f"{run}-decided", "--accept", "c", "--by", "Eve").code == 0
+    assert statuses(run, events)["c"] == "unreviewed"
+
+
 @pytest.mark.parametrize("name", ["  Ada Miller", "Ada  Miller ", "\tAda\u00a0Miller"])
 def test_spaces_around_a_name_make_no_other_person_and_are_not_shown(run: Path, name: str) -> None:
     if "\t" in name:

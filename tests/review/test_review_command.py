@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from command_line import wsi_area
+from painting_by_hand import box, operation, write_corrections
 from reviewed import OTTO, decide
 
 from wsi_area.errors import ResultError
 from wsi_area.results import layout
+from wsi_area.results.opened_run import open_run
 
 ADA = ("--by", "Ada Miller", "--role", "pathologist")
 
@@ -28,6 +30,22 @@ def test_status_says_who_has_to_look_at_what_until_nobody_has_to(run: Path) -> N
     ended = wsi_area("review", run, "--status")
     assert ended.code == 0
     assert "no slide waits for anybody" in ended.out
+
+
+def test_a_decision_is_told_with_the_number_that_it_is_given_on(run: Path, tmp_path: Path) -> None:
+    def area(slide: object) -> str:
+        return f"{slide.tissue_area_mm2:.6g} mm² tissue"  # type: ignore[attr-defined]
+
+    measured = open_run(run)["a"]
+    assert f"accept: a at {area(measured)} (Ada" in wsi_area("review", run, "--accept", "a", *ADA).out
+    base = wsi_area("amend", run, "a", "--json").document["measured"]
+    drawn = [operation("add", box(5.3, 5.3, 45.7, 45.2), **{"class": "tissue"})]
+    assert wsi_area("amend", run, "a", write_corrections(tmp_path / "c.geojson", base, drawn)).code == 0
+    (version,) = open_run(run)["a"].amended
+    assert area(version) != area(measured)
+    ended = wsi_area("review", run, "--reject", "a", "--reason", "artefact", *ADA)
+    assert f"reject: a at {area(version)}, amended 1 (Ada" in " ".join(ended.out.split())
+    assert "comment: a (Ada" in wsi_area("review", run, "--comment", "a", "look", *ADA).out
 
 
 def test_status_says_that_the_table_is_older_than_the_events_until_it_is_renewed(run: Path) -> None:

@@ -401,12 +401,19 @@ def test_a_version_that_was_never_finished_is_named_and_made_anew(run: Measured)
 
 
 def test_a_signal_cannot_follow_moved_pixels_and_is_left_out_with_a_word(tmp_path: Path, configs: Path) -> None:
-    run = measured_run(tmp_path, SIZE, disc(SIZE, 290, 220, 150), config=configs / "ihc_dab.toml", paint="dab")
+    asked = ("bands.edges_um=[-20, 0, 20]", 'bands.classes=["positive"]')
+    shape = disc(SIZE, 290, 220, 150)
+    drawn = {"roi": box(10.0, 10.0, 560.0, 430.0)}
+    run = measured_run(tmp_path, SIZE, shape, *asked, config=configs / "ihc_dab.toml", paint="dab", **drawn)
     slide = run.slide.counted
     assert slide.signal is not None
+    assert slide.bands is not None
+    assert slide.regions is not None
+    assert (slide.bands.has_signal, slide.regions.signal_name) == (True, "od")
     name = next(c.name for c in slide.classes if c.is_positive)
     version = run.laid([operation("add", box(20.3, 20.3, 90.7, 70.2), **{"class": name})])
     assert version.result.signal is None
+    assert (version.result.bands.has_signal, version.result.regions.signal_name) == (False, None)
     assert "SIGNAL_NOT_AMENDED" in {finding.code for finding in version.result.findings}
     before = next(c.n_px for c in slide.classes if c.name == name)
     assert next(c.n_px for c in version.result.classes if c.name == name) > before

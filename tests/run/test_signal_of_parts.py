@@ -173,6 +173,20 @@ def test_other_bands_and_other_regions_read_no_tile_again(slide: Path, tmp_path:
     assert again.regions["mean_od"].notna().all()
 
 
+def test_pieces_of_tissue_that_are_found_have_a_signal_and_share_out_that_of_the_slide(
+    tmp_path: Path, configs: Path
+) -> None:
+    rgb = np.full((HEIGHT, WIDTH, 3), PAINT_RGB["glass"], np.uint8)
+    rgb[60:200, 50:250], rgb[260:420, 300:540] = PAINT_RGB["dab"], PAINT_RGB["weak"]
+    asked = ("sections.find=true", "sections.min_mm2=0.001", "sections.closing_um=5", "sections.box_um=4")
+    opened = measured(write(tmp_path / "s.tif", rgb), tmp_path / "out", configs, *asked)["s"]
+    densities = [float(density(np.array([[PAINT_RGB[p]]], np.uint8))[0, 0]) for p in ("dab", "weak")]
+    of_pieces = opened.regions["mean_od"].dropna()  # what is left has no tissue
+    assert sorted(of_pieces) == pytest.approx(sorted(densities), **EXACT)
+    assert opened.counted.signal is not None
+    assert opened.regions["integrated_od"].sum() == pytest.approx(opened.counted.signal.integrated_mm2)
+
+
 def flags_of(out: Path) -> list[dict[str, str]]:
     with (out / "flags.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))

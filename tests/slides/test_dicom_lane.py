@@ -252,6 +252,26 @@ def test_a_file_that_ends_early_loses_the_frames_behind_its_end(tmp_path: Path, 
     assert seen == damaged_boxes(info, "openslide")
 
 
+@pytest.mark.parametrize("coding", ["jpeg-420", "jpeg2000-rgb", "raw"])
+@pytest.mark.parametrize("parts", [[(1, 0, 2), (2, 2, 7)], [(1, 0, 3), (2, 5, 9)], [(1, 2, 4), (2, 4, 8)]])
+def test_frames_of_a_file_that_is_not_there_are_lost_and_not_unscanned(
+    tmp_path: Path, parts: list[tuple[int, int, int]], coding: str
+) -> None:
+    for part in parts:
+        write_dicom(tmp_path / f"{part[0]}.dcm", PICTURE, coding, part=part)
+    info = inspect(tmp_path / "1.dcm")
+    held = {frame for _, first, end in parts for frame in range(first, end)}
+    lost = {
+        Region(256 * x, 256 * y, 188 if x == 2 else 256, 88 if y == 2 else 256)
+        for y, x in itertools.product(range(3), range(3))
+        if 3 * y + x not in held
+    }
+    assert damaged_boxes(info, "direct") == damaged_boxes(info, "openslide") == lost
+    assert choose_lane(info, [0], "auto").lane == "direct"
+    with borrow_reader(info, "direct") as reader, pytest.raises(TileReadError, match="one of several files is lost"):
+        reader.read(0, whole(info))
+
+
 # ---- real slides
 
 

@@ -6,9 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from dicom_files import write_dicom
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from pydicom import Dataset, dcmread
 from tiff_files import tissue_like
 
-from wsi_area.compute.calibration.calibrate import calibrate
+from wsi_area.compute.calibration.calibrate import CalibrationPolicy, calibrate
 from wsi_area.model.calibration import Calibration
 from wsi_area.slides import inspect
 
@@ -138,3 +142,55 @@ def test_words_that_repeat_the_resolution_say_nothing_and_others_are_told(
 @pytest.mark.parametrize("text", ["pixel size: 384 x 256", "Exported from slide 12, 20x", "mpp unknown"])
 def test_other_numbers_of_a_description_are_no_pixel_size(tmp_path: Path, text: str) -> None:
     assert "nothing in the file says" in calibrated(tmp_path / "s.tif", SCAN, text).findings[0].message
+
+
+def _saved(path: Path, how: str) -> Path:
+    picture, told = Image.fromarray(SCAN), "microns per pixel: 0.5"
+    if how == "a text of a PNG":
+        texts = PngInfo()
+        texts.add_text("Description", told)
+        picture.save(path / "s.png", pnginfo=texts)
+        return path / "s.png"
+    described = Image.Exif()
+    described[270] = told
+    picture.save(path / "s.jpg", **({"comment": told.encode()} if how == "a comment" else {"exif": described}))
+    return path / "s.jpg"
+
+
+@pytest.mark.parametrize("how", ["a text of a PNG", "a comment", "EXIF"])
+def test_words_in_a_png_or_jpeg_are_on_record_too(tmp_path: Path, how: str) -> None:
+    calibration = calibrate(inspect(_saved(tmp_path, how)), policy=CalibrationPolicy(profile="plain"))
+    assert found(calibration) == [("MPP_MISSING", "refusal")]
+    assert "microns per pixel: 0.5" in calibration.findings[0].message
+
+
+def frame_by_frame(path: Path, *spacings: tuple[float, float]) -> Path:
+    """A DICOM slide whose frames have these spacings in turn, in mm, and none that holds for all of them."""
+    scan = dcmread(write_dicom(path, SCAN))
+    del scan.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+    groups = []
+    for number in range(int(scan.NumberOfFrames)):
+        group, measures = Dataset(), Dataset()
+        measures.PixelSpacing = list(spacings[number % len(spacings)])
+        group.PixelMeasuresSequence = [measures]
+        groups.append(group)
+    scan.PerFrameFunctionalGroupsSequence = groups
+    scan.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize(("row_mm", "column_mm"), [(0.0005, 0.0005), (0.00025, 0.000251), (0.001, 0.00102)])
+def test_a_spacing_that_every_frame_of_a_dicom_slide_states_is_its_own(
+    tmp_path: Path, row_mm: float, column_mm: float
+) -> None:
+    calibration = calibrate(inspect(frame_by_frame(tmp_path / "s.dcm", (row_mm, column_mm))))
+    assert calibration.mpp is not None, calibration.findings
+    assert (calibration.mpp.x, calibration.mpp.y) == pytest.approx((1000 * column_mm, 1000 * row_mm))
+    assert calibration.chosen is not None
+    assert calibration.chosen.source == "dicom.PixelSpacing of each frame"
+
+
+def test_frames_of_several_spacings_have_none_and_that_is_told(tmp_path: Path) -> None:
+    calibration = calibrate(inspect(frame_by_frame(tmp_path / "s.dcm", (0.0005, 0.0005), (0.00025, 0.00025))))
+    assert (calibration.mpp, found(calibration)) == (None, [("MPP_MISSING", "refusal")])
+    assert "2 sizes" in calibration.findings[0].message

@@ -17,7 +17,7 @@ from wsi_area.storage.gzip_blocks import packed_in_blocks
 MIB = 1 << 20
 
 
-def packed(parts: Iterable[bytes], threads: int = 1, level: int = 5) -> bytes:
+def packed(parts: Iterable[bytes], threads: int = 1, level: int = 3) -> bytes:
     raw = io.BytesIO()
     with packed_in_blocks(raw, level, threads) as file:
         for part in parts:
@@ -73,5 +73,5 @@ def test_a_disk_that_is_full_is_told_and_nothing_hangs() -> None:
                 raise OSError(28, "No space left on device")
             return super().write(data)  # type: ignore[arg-type]
 
-    with pytest.raises(OSError, match="No space left"), packed_in_blocks(Full(), 5, 3) as file:
+    with pytest.raises(OSError, match="No space left"), packed_in_blocks(Full(), 3, 3) as file:
         file.write(content(9 * MIB))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wsi_area.annotations.qupath_properties import class_name, drawn_object, stated_areas
-from wsi_area.annotations.raw import Parsed, Polygon, RawOutline, Ring, number, ring_area
+from wsi_area.annotations.raw import Parsed, Polygon, RawOutline, Ring, number, ring_areas
 
 KIND = "qupath-geojson"
 AREAS = ("Polygon", "MultiPolygon")
@@ -86,7 +86,7 @@ def _enclosed(kind: str, coordinates: Any) -> float:
     lines = {"LineString": [coordinates], "MultiLineString": _items(coordinates)}.get(kind, [])
     rings = [_ring(line) for line in lines]
     closed = [ring for ring in rings if len(ring) > 3 and np.array_equal(ring[0], ring[-1])]
-    return sum(map(ring_area, closed))
+    return float(ring_areas(closed).sum())
 
 
 def _ring(points: Any) -> Ring:

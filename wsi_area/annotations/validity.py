@@ -103,8 +103,7 @@ def _sound(outline: RawOutline, faults: _Faults, clock: RepairClock) -> Sound | 
     polygons, fault = _sound_parts(outline, faults)
     if polygons:
         by_points, bare = points_area(polygons), replace(outline, polygons=())
-        made = [shapely.Polygon(shell, holes) for shell, *holes in polygons]
-        drawn = made[0] if len(made) == 1 else shapely.MultiPolygon(made)
+        drawn = _geometry(polygons)
         require_checkable(f"outline {outline.index} ({outline.name!r})", drawn)
         if drawn.is_valid and drawn.area > 0:
             return Sound(bare, drawn, by_points)
@@ -138,6 +137,8 @@ def _sound_parts(outline: RawOutline, faults: _Faults) -> tuple[tuple[Polygon, .
 
     Where some do, each of the others has a finding; a hole of fewer than 3 points takes nothing away.
     """
+    if outline.polygons and _are_plain(outline.polygons):
+        return outline.polygons, ""
     sound, reasons = list[Polygon](), list[tuple[Polygon, str]]()
     for polygon in outline.polygons:
         fault = _fault(polygon)
@@ -156,6 +157,33 @@ def _sound_parts(outline: RawOutline, faults: _Faults) -> tuple[tuple[Polygon, .
         )
         faults.add(noted("OUTLINE_PART_INVALID", "warning", message, area, 0.0, remedy="draw it again"), area)
     return tuple(sound), ""
+
+
+def _geometry(polygons: tuple[Polygon, ...]) -> shapely.Geometry:
+    """Return polygons as one Polygon or MultiPolygon; made together, for an outline may have thousands of rings."""
+    rings = [ring for polygon in polygons for ring in polygon]
+    of_ring = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
+    made = shapely.polygons(
+        shapely.linearrings(np.concatenate(rings), indices=of_ring),
+        indices=np.repeat(np.arange(len(polygons)), [len(polygon) for polygon in polygons]),
+    )
+    return made[0] if len(made) == 1 else shapely.multipolygons(made)
+
+
+def _are_plain(polygons: tuple[Polygon, ...]) -> bool:
+    """Return True if every ring begins with three distinct points and none is out of bounds: nothing is to be said.
+
+    Asked of all rings at once; where it is False, each is looked at by itself.
+    """
+    rings = [ring for polygon in polygons for ring in polygon]
+    lengths = np.array([len(ring) for ring in rings])
+    if not all(polygons) or lengths.min() < 3:
+        return False
+    points = np.concatenate(rings)
+    firsts = np.cumsum(lengths) - lengths
+    one, two, three = (points[firsts + n] for n in range(3))
+    distinct = [(a != b).any(axis=1) for a, b in ((one, two), (two, three), (one, three))]
+    return bool((np.abs(points) <= LARGEST_COORDINATE).all() and np.logical_and.reduce(distinct).all())
 
 
 def _fault(polygon: Polygon) -> str | None:

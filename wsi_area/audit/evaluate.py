@@ -34,12 +34,15 @@ from wsi_area.plain_text import named_file
 from wsi_area.results.corrections.amended_run import open_amended
 from wsi_area.results.opened_run import open_run
 from wsi_area.results.opened_slide import OpenedSlide
+from wsi_area.storage.in_order import for_each
 from wsi_area.storage.place import Place
 
 REST = "rest"
 """What is none of the compared classes, in truth and on the map."""
 
 _FLAGS = {"tumor": "is_tumor", "positive": "is_positive", "tissue": "is_tissue"}
+_Read = tuple[OpenedSlide, Drawn, RegionOfInterest | None]
+"""A slide, what was drawn on it, and where to compare."""
 _REASONS = {UNSCANNED_CODE: "unscanned", OUTSIDE_ROI_CODE: "outside_roi", UNREADABLE_CODE: "unreadable"}
 _OUTSIDE_WITHIN = 252  # not a class of this run: a compared class never has this id
 
@@ -62,6 +65,7 @@ def evaluate_run(
     groups: Mapping[str, str] | None = None,
     seed: int = 0,
     amended: bool = False,
+    workers: int = 1,
 ) -> RunEvaluation:
     """Return how the class maps of a run agree with what was drawn.
 
@@ -87,6 +91,8 @@ def evaluate_run(
         Of the intervals.
     amended
         Whether the newest amended version of each slide is taken, where it has one.
+    workers
+        Threads that share the slides.
 
     Raises
     ------
@@ -106,17 +112,19 @@ def evaluate_run(
         if source is not None and Path(source.path).is_file() and len(ids) > 1:
             raise SettingsError(f"{source.path} is one file, but the run has {len(ids)} slides; give a folder")
     known = Naming(naming.renamed, naming.codes, naming.any_nonzero, None if labelled_only else REST)
-    slides: list[tuple[OpenedSlide, Drawn, RegionOfInterest | None]] = []
-    failures: dict[str, str] = {}
-    for slide_id in ids:
+
+    def read(slide_id: str) -> _Read | str:
         try:
             slide = _counted(slide_id, opened.get(slide_id))
             drawn = _drawn(slide, truth, "the truth")
             roi = None if within is None else region_of_interest(_drawn(slide, within, "where to compare"))
         except (ResultError, AnnotationError) as error:
-            failures[slide_id] = str(error)
-        else:
-            slides.append((slide, drawn, roi))
+            return str(error)
+        return slide, drawn, roi
+
+    found = dict(zip(ids, for_each(ids, read, workers), strict=True))
+    failures = {slide_id: why for slide_id, why in found.items() if isinstance(why, str)}
+    slides = [read for read in found.values() if not isinstance(read, str)]
     if not slides:
         return RunEvaluation(None, failures)
     names = sorted(set().union(*(known.classes_in(drawn) for _, drawn, _ in slides)) - {REST})
@@ -126,9 +134,9 @@ def evaluate_run(
     elif not names and any(c.is_positive for c in classes):
         names = ["positive"]
     scheme = _compared(names, classes)
+    agreements = for_each(slides, lambda one: _agreement(*one, known, scheme), workers)
     images = tuple(
-        replace(image, group=image.slide_id if groups is None else groups[image.slide_id])
-        for image in (_agreement(slide, drawn, roi, known, scheme) for slide, drawn, roi in slides)
+        replace(image, group=image.slide_id if groups is None else groups[image.slide_id]) for image in agreements
     )
     return RunEvaluation(Accuracy(scheme, images, seed), failures)
 

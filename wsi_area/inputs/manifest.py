@@ -198,8 +198,9 @@ def _row(where: str, line: int, cells: dict[str, str], folder: Path) -> Manifest
     reason = in_words(cells.get("mpp_reason", ""), f"{where}: mpp_reason")
     mpp = _mpp(where, cells.get("mpp_x", ""), cells.get("mpp_y", ""))
     record = cells.get("mpp_record", "")
+    u_um = cells.get("mpp_u_um", "").replace(",", ".")  # a cell is one number, with a decimal comma too
     mpp, sureness = typed_mpp(
-        mpp, cells.get("mpp_u_um", ""), _absolute(folder, record) if record else None,
+        mpp, u_um, _absolute(folder, record) if record else None,
         is_confirmed=_is_yes(f"{where}: mpp_confirmed", cells.get("mpp_confirmed", "")),
         names=(f"{where}: mpp_u_um", f"{where}: mpp_record"),
     )  # fmt: skip
@@ -265,7 +266,7 @@ def _scale(where: str, cells: dict[str, str], drawing: str) -> float | None:
         return None
     if not cells.get(drawing):
         raise SettingsError(f"{where}: {column} is {text} but {drawing} is empty; name the file that it is of")
-    return scale_number(text.replace(",", "."), f"{where}: {column}")  # a cell is one number, with a decimal comma too
+    return scale_number(text.replace(",", "."), f"{where}: {column}")
 
 
 def _mpp(where: str, x: str, y: str) -> Mpp | None:

@@ -85,19 +85,30 @@ def review_folder(layout: RunLayout, events: Place | None = None) -> ReviewFolde
     Raises
     ------
     ResultError
-        That folder holds a run, or an identity cannot be read.
+        That folder holds a run or lies in this one, or an identity cannot be read.
     """
     in_run = ReviewFolder(layout.root / "review")
     if events is None:
         return in_run
     if RunLayout(events).run_json.exists():
         raise ResultError(f"{events} holds a run; choose another folder for --events, or leave it out")
+    if _absolute(events) == _absolute(in_run.root):
+        return in_run
+    if _absolute(events).startswith(f"{_absolute(layout.root)}/"):
+        raise ResultError(
+            f"{events} lies in the run itself, where it would be junk; choose a folder outside {layout.root} for "
+            "--events, or leave it out"
+        )
     beside = ReviewFolder(events, is_in_run=False)
     if not in_run.identity_json.exists():
         return beside
     if beside.is_written and read_identity(beside).review != read_identity(in_run).review:
         return beside
     return replace(beside, joined=in_run)
+
+
+def _absolute(place: Place) -> str:
+    return place.resolve().as_posix() if isinstance(place, Path) else str(place)
 
 
 def review_left_out(layout: RunLayout, events: Place | None) -> str | None:

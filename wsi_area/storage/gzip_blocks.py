@@ -1,10 +1,11 @@
 """storage: one gzip stream, packed block by block by several threads; the bytes do not depend on how many."""
 
 import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
+
+from isal import isal_zlib
 
 from wsi_area.storage.in_order import InOrder
 
@@ -22,7 +23,7 @@ class BlockWriter:
 
     def write(self, data: bytes | memoryview) -> None:
         """Take bytes."""
-        self.check, self.size_bytes = zlib.crc32(data, self.check), self.size_bytes + len(data)
+        self.check, self.size_bytes = isal_zlib.crc32(data, self.check), self.size_bytes + len(data)
         self._rest += data
         while len(self._rest) >= _BLOCK_BYTES:
             self._packed.give(_deflated, bytes(self._rest[:_BLOCK_BYTES]), self._level)
@@ -36,8 +37,8 @@ class BlockWriter:
 
 def _deflated(block: bytes, level: int) -> bytes:
     """Return a part of a deflate stream that ends on a whole byte and looks back at no other part."""
-    packer = zlib.compressobj(level, wbits=-zlib.MAX_WBITS)
-    return packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    packer = isal_zlib.compressobj(level, wbits=-isal_zlib.MAX_WBITS)
+    return packer.compress(block) + packer.flush(isal_zlib.Z_FULL_FLUSH)
 
 
 @contextmanager
@@ -49,7 +50,7 @@ def packed_in_blocks(raw: BinaryIO, level: int, threads: int = 1) -> Iterator[Bl
     raw
         Where the stream goes.
     level : int
-        Of deflate, 1 to 9.
+        Of ISA-L's deflate, 0 to 3.
     threads : int
         How many pack.
     """

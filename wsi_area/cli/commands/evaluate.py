@@ -15,6 +15,7 @@ from wsi_area.errors import SettingsError
 from wsi_area.inputs.drawn_source import drawn_source
 from wsi_area.inputs.typed_mpp import parse_mpp
 from wsi_area.storage.place import Place
+from wsi_area.storage.processes import usable_cores
 
 EXIT_FAILED = 2
 
@@ -36,6 +37,7 @@ EXIT_FAILED = 2
 @click.option("--rest-is", metavar="CLASS", help="Of a model: the class of code 0; default: its class 0.")
 @click.option("--groups", type=click.Path(path_type=Path), help="CSV image,group: what is independent: patients.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the intervals.")
+@click.option("--workers", type=click.IntRange(1), help="Of a run: threads that share its slides; default: all cores.")
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(run_or_model: Place, as_json: bool, **options: Any) -> None:
@@ -84,6 +86,7 @@ def _of_run(run: Place, options: dict[str, Any]) -> tuple[Accuracy | None, dict[
         groups=None if options["groups"] is None else read_groups(options["groups"]),
         seed=options["seed"],
         amended=options["amended"],
+        workers=options["workers"] or usable_cores(),
     )
     return found.accuracy, dict(found.failures)
 
@@ -92,7 +95,7 @@ def _of_model(model: Path, options: dict[str, Any]) -> Accuracy:
     from wsi_area.training.held_out import evaluate_folder
     from wsi_area.training.material import pair_sources, read_groups
 
-    _refuse(options, ("within", "within_scale", "truth_scale"), "a run, not with a model")
+    _refuse(options, ("within", "within_scale", "truth_scale", "workers"), "a run, not with a model")
     for flag in ("labelled_only", "amended"):
         if options[flag]:
             raise SettingsError(f"--{flag.replace('_', '-')} goes with a run, not with a model")

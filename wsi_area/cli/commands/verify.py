@@ -40,6 +40,11 @@ _REVIEW = (
     "the review is not what was written: find out who changed it, and put its files back from a copy of the run; what "
     "cannot be had again is decided again. The numbers of the slides are no part of this"
 )
+_AMENDED = (
+    "an amended version is not what was written, or something else lies beside it: take out what is no part of one; of "
+    "a version that was changed keep corrections.geojson elsewhere, remove its folder, and lay them again with "
+    "wsi-area amend. What was measured is no part of this"
+)
 _DAMAGED = (
     "what contradicts its own record was changed or damaged since, and none of it is to be used: find out by whom or "
     "what, then measure those slides again with wsi-area run … --force"
@@ -106,7 +111,8 @@ def _remedies(faults: Sequence[Disagreement]) -> list[str]:
     what = {fault.what for fault in faults}
     unfinished = "run" in what
     review = {name for name in what - _MADE_ANEW if name.startswith("review")}
-    damaged = what - {"run", "status", "record", "slide file", *_MADE_ANEW, *review}
+    amended = {name for name in what if name.startswith("amended")}
+    damaged = what - {"run", "status", "record", "slide file", *_MADE_ANEW, *review, *amended}
     found = [_UNFINISHED] if unfinished else []
     if not unfinished and what & {"status", *_MADE_ANEW}:
         found.append(_TABLES)
@@ -116,4 +122,6 @@ def _remedies(faults: Sequence[Disagreement]) -> list[str]:
         found.append(_SLIDE_FILE)
     if review:
         found.append(_REVIEW)
+    if amended:
+        found.append(_AMENDED)
     return [*found, _DAMAGED] if damaged else found

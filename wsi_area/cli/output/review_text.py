@@ -8,7 +8,7 @@ from rich.text import Text
 
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.cli.output.wrapping import say_beside
-from wsi_area.model.review.event import ReviewEvent
+from wsi_area.model.review.event import Decided, ReviewEvent
 from wsi_area.model.review.verdict import ReviewersVerdict, SlideVerdict
 from wsi_area.review.agreement import agreements
 from wsi_area.review.verdicts import ReviewState
@@ -26,7 +26,7 @@ def say_events(events: Sequence[ReviewEvent], state: ReviewState) -> None:
     """Print what was written, and what still waits."""
     console = report_console()
     for event in events:
-        names = ", ".join(decided.slide_id for decided in event.decided[:_NAMED])
+        names = ", ".join(_with_number(event, decided) for decided in event.decided[:_NAMED])
         more = len(event.decided) - _NAMED
         told = f"{names}{f' and {more} more' if more > 0 else ''}"
         print_lines(console, f"{event.what.replace('_', ' ')}: {told} ({event.reviewer.name}, {event.utc})")
@@ -35,6 +35,15 @@ def say_events(events: Sequence[ReviewEvent], state: ReviewState) -> None:
         console, f"{waiting} of {len(state.verdicts)} slides wait for somebody" if waiting else "no slide waits"
     )
     _say_faults(state)
+
+
+def _with_number(event: ReviewEvent, decided: Decided) -> str:
+    """Return a slide with the number that was decided on, and whose corrections are in it."""
+    if decided.area_mm2 is None or event.what == "comment":
+        return decided.slide_id
+    of = f", amended {decided.amended}" if decided.amended is not None else ""
+    measure = (decided.measure or "").replace("tumor", "tumour")
+    return f"{decided.slide_id} at {decided.area_mm2:.6g} mm² {measure}".rstrip() + of
 
 
 def say_state(state: ReviewState) -> None:

@@ -93,6 +93,8 @@ def _text(record: CountedSlide) -> str:
     if not told.count and not told.left_aside:
         return "No region was drawn on this slide."
     parts = ["Regions may overlap: each is counted for itself."]
+    if told.signal_name is not None:
+        parts.append(f"The mean {told.signal_name} is over the pixels of the tissue classes.")
     if told.count > LISTED:
         parts.append(f"The first {LISTED} of {grouped(told.count)} are listed.")
     if told.incomplete:

@@ -15,11 +15,8 @@ from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice
 from wsi_area.model.slide import Level, SlideInfo
 from wsi_area.plain_text import named_file
 from wsi_area.slides.file_kinds import DICOM_HEAD_BYTES, absent_text, has_dicom_magic, no_file, not_read
-from wsi_area.slides.header.companion_files import (
-    DICOM_SUFFIXES,
-    HAMAMATSU_SUFFIXES,
-    MRXS_SUFFIX,
-)
+from wsi_area.slides.header.companion_files import DICOM_SUFFIXES, HAMAMATSU_SUFFIXES, MRXS_SUFFIX
+from wsi_area.slides.header.descriptions.frame_spacing import frame_spacings
 from wsi_area.slides.header.fingerprint import digests
 from wsi_area.slides.header.found_picture import FoundPicture
 from wsi_area.slides.header.mpp_sources import Properties, imaged_volume_mm, slide_claims
@@ -202,7 +199,7 @@ def _inspect_slide(
     if meant is None:
         one, numbers = one_picture(file, shown_pictures(properties, sizes, several), choice), tuple(range(len(sizes)))
         places: tuple[int, ...] = ()
-        claims = slide_claims(vendor, properties, sizes[0])
+        claims = slide_claims(vendor, properties, sizes[0]) or frame_spacings(file, vendor)
     else:
         one, (numbers, places) = meant.one, levels_of_picture(file, meant, vendor, sizes)
         told = slide_claims(vendor, properties, sizes[numbers[0]])

@@ -18,6 +18,7 @@ from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.geometry import Size
 from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice, Role, StoredPart
 from wsi_area.model.slide import Level, SlideInfo
+from wsi_area.slides.header.descriptions.words import words_in_a_picture
 from wsi_area.slides.header.fingerprint import digests
 from wsi_area.slides.header.found_picture import FoundPicture
 from wsi_area.slides.header.mpp_sources import Claim, density_claim
@@ -229,6 +230,7 @@ def _pillow_picture(file: Path, kind: str, choice: PictureChoice) -> _PlainPictu
             )
         size, exif = Size(*image.size), _exif_of(image)
         claims = _png_claims(image) if kind == "png" else _jpeg_claims(image, exif)
+        claims += words_in_a_picture(image.info, exif)
         many = int(getattr(image, "n_frames", 1)) if kind == "png" else 1
         found = [_frame(number, many, image, size) for number in range(many)]
     stated = exif.get(_EXIF_ORIENTATION, 1)

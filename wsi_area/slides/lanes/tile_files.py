@@ -39,6 +39,8 @@ class TileFiles:
         """
         offset, count = tiles.offsets[index], tiles.byte_counts[index]
         if count == 0:
+            if tiles.is_full:
+                raise ValueError("no file holds it, though all are there by its header: one of several files is lost")
             return None
         if offset == 0:
             raise ValueError(f"its directory gives it {count} bytes and no place in the file")

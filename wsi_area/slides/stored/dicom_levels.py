@@ -76,7 +76,7 @@ def _level(size: Size, parts: Sequence[ScanHeader]) -> TiledLevel:
         size, tile, across, down, compact(offsets.tolist()), compact(counts.tolist()), compression, 1, is_ycbcr,
         jpeg_head(None, is_ycbcr) if compression == JPEG else b"", frozenset(),
         tuple(part.path for part in parts), array("H", numbers.tobytes()) if len(parts) > 1 else (),
-        compression != UNCOMPRESSED,
+        is_in_items=compression != UNCOMPRESSED, is_full=all(part.organization == "TILED_FULL" for part in parts),
     )  # fmt: skip
 
 

@@ -1,1 +1,1 @@
-"""slides: what the description of a TIFF says of its pixels besides the words of scanners, ImageJ and OME-XML."""
+"""slides: what a file says of its pixel size elsewhere: in libvips's properties, frame by frame, in words."""
