@@ -11,6 +11,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m compileall -q wsi_area  # pip does so only for a copy; else each process might, 0.3 s
 	touch $(STAMP)
 
 demo: setup  ## build a slide whose tissue area is known, measure it, compare

@@ -15,8 +15,10 @@ from typing import Any
 
 from benchmarks.figures import Spread, spread
 from benchmarks.measure import ROOT, machine, run_measured, warm
+from benchmarks.memory import CONFIGURATIONS, WORKERS, peaks_mb
 
 RESULTS = ROOT / "benchmarks" / "results"
+MEMORY_MB = 300
 SMALL_PX, SMALL_SLIDES, SMALL_SEED = 2048, 20, 100
 
 
@@ -27,7 +29,7 @@ class Row:
     key: str  # of what is measured
     title: str
     over: str
-    under: str  # "" where the figure is seconds
+    under: str  # "" where the figure is seconds, or MiB
     wanted: float | None = None  # None: nothing was asked for, so that it is a figure to watch
 
 
@@ -54,6 +56,11 @@ ROWS = (
     Row("formats", "DICOM of raw pixels, likewise", "raw direct", "raw openslide", 0.25),
     Row("formats", "NDPI of 4:4:4, likewise", "ndpi-444 direct", "ndpi-444 openslide", 0.5),
     Row("formats", "NDPI of 4:2:2, likewise", "ndpi-422 direct", "ndpi-422 openslide", 0.5),
+    *(
+        Row("memory", f"peak MiB, {name}, {WORKERS} workers, {state}", f"{name}, {state}", "", wanted)
+        for name in CONFIGURATIONS
+        for state, wanted in (("warm", MEMORY_MB), ("cold", None))
+    ),
 )
 
 
@@ -109,6 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=10240, help="side of the slide in pixels")
     parser.add_argument("--repeats", type=int, default=3, help="turns")
+    parser.add_argument("--only", default="", help="keys of rows, with commas; others keep what the file has of them")
     parser.add_argument("--page", type=Path, help="make the page of this results file again, and measure nothing")
     args = parser.parse_args()
     if args.page is not None:
@@ -124,19 +132,37 @@ def main() -> None:
     for file in (slide, flat, *small.glob("*.svs")):
         warm(file)
     places = {row.key: slide for row in ROWS} | {"finished-small": small, "flat": flat}
+    only = set(filter(None, args.only.split(",")))
+    if unknown := sorted(only - set(places)):
+        parser.error(f"no rows are called {', '.join(unknown)}; there are {', '.join(places)}")
+    if only and path.exists():
+        kept = json.loads(path.read_text())["samples"]
+        document["samples"] = [sample for sample in kept if sample["key"] not in only]
     for repeat in range(args.repeats):
         for key, place in places.items():
-            command = [
-                sys.executable, "-m", "benchmarks.row_parts", key.partition("-")[0], place, WORK / "rows",
-                small / "s000.svs",
-            ]  # fmt: skip
-            cost = run_measured(command)
-            told = {"parts": json.loads(last_json(cost.stdout))} if not cost.exit_code else {"error": cost.last_error}
+            if only and key not in only:
+                continue
+            told = _memory(place, WORK) if key == "memory" else _parts(key, place, WORK, small / "s000.svs")
             document["samples"].append({"key": key, "repeat": repeat, **told})
             print(key, told, file=sys.stderr)
             path.write_text(json.dumps(document, indent=1) + "\n")  # what ends it later costs the rest alone
             path.with_suffix(".md").write_text(page(document))
     print(path.with_suffix(".md").read_text())
+
+
+def _parts(key: str, place: Path, work: Path, warm_up: Path) -> dict[str, Any]:
+    """Return the CPU seconds of a row's parts, or why there are none."""
+    name = key.partition("-")[0]
+    cost = run_measured([sys.executable, "-m", "benchmarks.row_parts", name, place, work / "rows", warm_up])
+    return {"parts": json.loads(last_json(cost.stdout))} if not cost.exit_code else {"error": cost.last_error}
+
+
+def _memory(slide: Path, work: Path) -> dict[str, Any]:
+    """Return the peaks of the configurations, or why there are none."""
+    try:
+        return {"parts": dict(peaks_mb(slide, work / "memory", work / "models"))}
+    except SystemExit as error:
+        return {"error": str(error)}
 
 
 def last_json(text: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.memory import CONFIGURATIONS  # noqa: E402
 from benchmarks.rows import ROWS, figure, page  # noqa: E402  (a checkout has it, a wheel does not)
 
 RESULTS = sorted((ROOT / "benchmarks" / "results").glob("rows-*.json"))
@@ -57,4 +58,12 @@ def test_a_row_of_which_nothing_was_asked_has_a_figure_and_no_verdict() -> None:
 def test_every_row_has_its_parts() -> None:
     from benchmarks.row_parts import PARTS
 
-    assert {row.key.partition("-")[0] for row in ROWS} == set(PARTS)
+    in_one_process = {row.key.partition("-")[0] for row in ROWS} - {"memory"}  # a peak needs a process of its own
+    assert in_one_process == set(PARTS)
+
+
+def test_every_configuration_has_a_row_of_its_peak_warm_and_cold() -> None:
+    wanted = {row.over: row.wanted for row in ROWS if row.key == "memory"}
+    assert wanted == {
+        f"{name}, {state}": at for name in CONFIGURATIONS for state, at in (("warm", 300), ("cold", None))
+    }

@@ -97,6 +97,19 @@ def test_what_became_of_an_outline_is_told(out: Path, tmp_path: Path) -> None:
     assert "2. add tissue: nothing changed, the centre of no pixel lies in it" in told
 
 
+def test_of_many_corrections_the_first_are_told_one_by_one_and_the_rest_by_their_number(
+    out: Path, tmp_path: Path
+) -> None:
+    drawn = [operation("add", box(x + 0.3, 10.3, x + 3.7, 20.2), **{"class": "tissue"}) for x in range(5, 200, 5)]
+    drawn += [operation("erase", box(x + 0.3, 280.3, x + 3.7, 290.2)) for x in range(5, 30, 5)]
+    ended = amend(out, "a", write_corrections(tmp_path / "c.geojson", base(out, "a"), drawn))
+    lines = [line.strip() for line in ended.out.splitlines()]
+    assert sum(line[:1].isdigit() for line in lines) == 30
+    assert "and 14 more, of which 5 change nothing: amendment.listed in result.json has them" in lines
+    assert "and 14 more" in wsi_area("amend", out, "a").out
+    assert len(amend(out, "a", tmp_path / "c.geojson", "--json").document["result"]["amendment"]["listed"]) == 44
+
+
 @pytest.mark.parametrize("name", ["Ada\nMiller", "Ada\x1b[31m", "Ada\rMiller"])
 @pytest.mark.parametrize("order", [True, False])
 def test_a_reviewer_is_one_line_of_text_or_nothing_is_laid(out: Path, tmp_path: Path, name: str, order: bool) -> None:

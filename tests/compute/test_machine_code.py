@@ -12,6 +12,7 @@ from runpy import run_path
 import numpy as np
 import pytest
 
+import wsi_area.compute.bands.band_counts
 import wsi_area.compute.count.counting
 import wsi_area.compute.count.reduction
 import wsi_area.compute.hotspots.window_sums
@@ -195,12 +196,14 @@ REGIONS = """
     import sys
     import numpy as np
     import wsi_area.run.passes.region_pass
-    from wsi_area.compute.regions.under_spans import counts_under, parts_of, tissue_under
+    from wsi_area.compute.regions.under_spans import counts_under, parts_of, signal_under, tissue_under
     codes, of_code = np.array([[0, 1, 1], [1, 0, 1]], np.uint8), np.arange(256, dtype=np.uint8)
     spans = np.array([[0, 0], [0, 1], [0, 0], [3, 1]], np.int32)
     edges, tumour = (np.arange(4) * 2, np.arange(3) * 2), (of_code == 1).astype(np.uint8)
     counts, found = counts_under(codes, of_code, tumour, edges, spans, (1, 2))
     assert counts.tolist() == [[4, 12]]
+    signal = np.array([[7, 1, 2], [3, 7, 7]], np.int32)
+    assert signal_under(codes, of_code, signal, edges, spans, (1, 2)).tolist() == [[28, 24]]
     assert found.tolist() == [[0, 0, 1, 3], [0, 1, 0, 1]]
     parts, n = parts_of(found)
     assert (parts.tolist(), n) == ([0, 0], 1)
@@ -270,12 +273,14 @@ def test_the_second_process_neither_compiles_nor_imports_numba_or_scipy(program)
         wsi_area.compute.picture.majority_picture,
         wsi_area.compute.count.counting,
         wsi_area.compute.hotspots.window_sums,
+        wsi_area.compute.bands.band_counts,
         wsi_area.segmenters.exclusions.absorption,
         wsi_area.segmenters.exclusions.windows,
     ],
 )
 def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(room):
     called = {
+        "wsi_area.compute.bands.band_counts": ("wsi_area.compute.bands.compiled_bands", "count_bands"),
         "wsi_area.segmenters.colour.kernels": ("wsi_area.segmenters.colour.compiled", "classify_patches"),
         "wsi_area.compute.count.reduction": ("wsi_area.compute.count.compiled_means", "fill_means"),
         "wsi_area.compute.picture.majority_picture": ("wsi_area.compute.picture.compiled_picture", "count_sample"),

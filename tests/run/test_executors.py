@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 
+import dask.config
 import pytest
 
 from wsi_area.errors import SettingsError
@@ -87,6 +88,17 @@ def test_what_a_task_raises_is_raised_where_the_results_are_asked_for(count: int
 
 def process_id(_: int) -> int:
     return os.getpid()
+
+
+def test_worker_processes_watch_nothing_for_a_dashboard() -> None:
+    known = {key: dask.config.get(key, default=None, override_with=None) for key in processes.QUIET}
+    assert None not in known.values(), "dask has no such setting any more"
+    made = make_executor(RunSection(executor="processes", workers=1))
+    try:
+        told = dict(made.map(dask.config.get, list(processes.QUIET)))
+    finally:
+        made.close()
+    assert [told[n] for n in range(len(told))] == list(processes.QUIET.values())
 
 
 def test_only_processes_leave_this_process() -> None:

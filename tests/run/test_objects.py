@@ -35,6 +35,7 @@ from wsi_area.run.executors.choice import make_executor
 from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.executors.serial import SerialExecutor
 from wsi_area.run.passes.object_pass import clean_slide, measure_foci, refuse_with_signal
+from wsi_area.segmenters.colour.tissue import SIGNALS
 from wsi_area.settings.run_settings import RunSection
 
 MPP = Mpp(0.5, 0.25)
@@ -335,10 +336,10 @@ def test_a_class_map_that_does_not_fit_its_ledger_is_refused(tmp_path: Path) -> 
 
 
 def test_a_signal_and_filters_do_not_go_together() -> None:
-    refuse_with_signal(OFF, "od")
+    refuse_with_signal(OFF, SIGNALS["od"])
     refuse_with_signal(FILTERS, None)
     with pytest.raises(SettingsError, match=r"\[objects\].*'od'"):
-        refuse_with_signal(FILTERS, "od")
+        refuse_with_signal(FILTERS, SIGNALS["od"])
 
 
 def test_a_slide_without_pixel_size_is_measured_in_pixels_and_cannot_be_filtered(tmp_path: Path) -> None:

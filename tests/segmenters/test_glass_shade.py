@@ -52,6 +52,12 @@ def test_grey_tissue_has_a_texture_and_is_no_shade(grey: int) -> None:
     assert share_of(field((grey, grey, grey), texture=10.0)) == 0.0
 
 
+@pytest.mark.parametrize("grey", [200, 120, 40])
+def test_a_grey_picture_has_no_colour_to_tell_shade_by(grey: int) -> None:
+    rgb = np.repeat(field((grey, grey, grey))[..., :1], 3, axis=-1)
+    assert share_of(rgb) == 0.0
+
+
 def test_what_was_painted_black_is_told_elsewhere() -> None:
     assert share_of(field((0, 0, 0), noise=1.0)) == 0.0
 

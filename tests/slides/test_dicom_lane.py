@@ -1,6 +1,7 @@
 """DICOM frames read by their place in the file, against OpenSlide: the same pixels, or not by the direct lane."""
 
 import itertools
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -270,6 +271,21 @@ def test_frames_of_a_file_that_is_not_there_are_lost_and_not_unscanned(
     assert choose_lane(info, [0], "auto").lane == "direct"
     with borrow_reader(info, "direct") as reader, pytest.raises(TileReadError, match="one of several files is lost"):
         reader.read(0, whole(info))
+
+
+@pytest.mark.parametrize("tag", [0x00080008, 0x00080018, 0x0020000E, 0x00480006, 0x00280008])
+@pytest.mark.parametrize("vr", [b"XX", b"ZZ", b"OW"])
+def test_a_header_with_a_spoiled_type_ends_as_a_slide_that_cannot_be_opened_or_is_read(
+    tmp_path: Path, tag: int, vr: bytes
+) -> None:
+    path = write_dicom(tmp_path / "a.dcm", PICTURE)
+    element = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
+    overwrite(path, path.read_bytes().index(element, 132) + 4, vr)
+    try:
+        info = inspect(path)
+    except SlideOpenError:  # and no other error
+        return
+    assert choose_lane(info, [0], "auto").reason
 
 
 # ---- real slides

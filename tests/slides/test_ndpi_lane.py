@@ -1,5 +1,6 @@
 """NDPI read by its restart intervals, against OpenSlide: the same pixels, or not by the direct lane."""
 
+import struct
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -23,6 +24,7 @@ from wsi_area.slides import (
     read_overview,
     with_edges_proven,
 )
+from wsi_area.slides.header.cut_short import completeness
 from wsi_area.slides.lanes import bands
 
 PICTURE = tissue_like(208, 512)  # 26 rows of restart intervals: three bands and a quarter
@@ -178,6 +180,21 @@ def test_a_lost_marker_costs_the_intervals_on_either_side_in_both_lanes(tmp_path
     info = inspect(path)
     lost = {Region(256 * (n % 2), 8 * (n // 2), 256, 8) for n in (index, index + 1)}
     assert damaged_boxes(info, "direct") == damaged_boxes(info, "openslide") == lost
+
+
+@pytest.mark.parametrize(("index", "other"), [(3, 30), (30, 3), (7, 8)])
+def test_a_place_that_is_listed_wrongly_is_damage_and_the_file_can_be_certified(
+    tmp_path: Path, index: int, other: int
+) -> None:
+    path = write(tmp_path / "s.ndpi")
+    starts = interval_starts(path.read_bytes()[12:])[:52]
+    table_at = path.read_bytes().index(struct.pack("<52I", *starts))
+    overwrite(path, table_at + 4 * index, struct.pack("<I", starts[other]))
+    info = inspect(path)
+    assert completeness(info).file_bytes == path.stat().st_size
+    lost = damaged_boxes(info, "direct")
+    assert Region(256 * (index % 2), 8 * (index // 2), 256, 8) in lost
+    assert lost == damaged_boxes(info, "openslide")
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from wsi_area.slides.stored.dicom_header import errors_of_header
+
 
 def series_of(files: Sequence[Path]) -> list[list[Path]]:
     """Return the files of each series; one that cannot be read is a series of its own.
@@ -24,11 +26,10 @@ def _series_uid(file: Path) -> str:
     # imported here: a library that only DICOM needs
     import pydicom
     from pydicom import config
-    from pydicom.errors import InvalidDicomError
 
     with config.disable_value_validation():  # real files carry UIDs that are too long; nobody asked about that
         try:
             header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SeriesInstanceUID"])
             return str(header.get("SeriesInstanceUID", ""))
-        except (InvalidDicomError, OSError):
+        except errors_of_header():
             return ""

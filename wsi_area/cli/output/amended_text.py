@@ -15,12 +15,24 @@ from wsi_area.run.amending.after_run import LaidCorrections
 
 _TOLD = ("CORRECTION", "OUTLINE", "REGIONS_NOT_AMENDED")
 """How the codes of findings begin that say what became of a drawing."""
+_LISTED = 30
+"""Corrections that are told one by one."""
 
 
 def unchanged_lines(slide_id: str, listed: Sequence[CorrectionOnRecord]) -> Iterator[str]:
     """Yield that corrections leave every pixel what it was, so that there is no version, and each of them."""
     yield f"{slide_id}: no pixel is another one by these corrections, so no version is made"
-    yield from (f"  {number}. {_correction(one)}" for number, one in enumerate(listed, 1))
+    yield from _numbered(listed)
+
+
+def _numbered(listed: Sequence[CorrectionOnRecord]) -> Iterator[str]:
+    """Yield a line for each of some corrections, as far as somebody may read them all."""
+    for number, one in enumerate(listed[:_LISTED], 1):
+        yield f"  {number}. {_correction(one)}"
+    if len(listed) > _LISTED:
+        rest = listed[_LISTED:]
+        idle = sum(not (one.n_px_changed or one.n_px_tissue_changed) for one in rest)
+        yield f"  and {len(rest)} more, of which {idle} change nothing: amendment.listed in result.json has them"
 
 
 def unchanged_document(run: OpenedRun, slide_id: str, listed: Sequence[CorrectionOnRecord]) -> dict[str, Any]:
@@ -54,7 +66,7 @@ def amended_lines(run: OpenedRun, version: AmendedSlide) -> Iterator[str]:
         told = f"{_area(then.n_px, then.area_mm2)} measured, {_area(now.n_px, now.area_mm2)} amended"
         more_px = (now.n_px or 0) - (then.n_px or 0)
         yield f"  tissue in all: {_more(more_px, _less(now.area_mm2, then.area_mm2))}, {told}"
-    yield from (f"  {number}. {_correction(one)}" for number, one in enumerate(version.amendment.listed, 1))
+    yield from _numbered(version.amendment.listed)
     for finding in result.findings:
         if finding not in measured.findings and finding.code.startswith(_TOLD):
             yield f"  {finding.code}: {finding.message}"
@@ -108,8 +120,7 @@ def versions_lines(run: OpenedRun, slide_id: str) -> Iterator[str]:
         gone = "; its base is gone: the slide was measured again since" if version.is_base_gone else ""
         of = "what was measured" if told.corrects is None else f"version {told.corrects}"
         yield f"{slide_id}: amended version {version.number} of {of}{gone}, {_classes(version.result)}"
-        for number, one in enumerate((one for one in told.listed if one.version == version.number), 1):
-            yield f"  {number}. {_correction(one)}"
+        yield from _numbered([one for one in told.listed if one.version == version.number])
         yield f"  base {version.content_hash}"
 
 

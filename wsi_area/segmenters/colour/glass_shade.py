@@ -19,7 +19,8 @@ LEAST_BLOCKS = 8
 def shade_share(rgb: RgbArray, wanted: MaskArray, taken: MaskArray, glass: GlassRgb) -> float:
     """Return the share of what was taken for tissue that is flat and has the colour of the glass, only darker.
 
-    Stain has a colour, and cells have a texture: on the overviews of real slides there is none of it.
+    Stain has a colour, and cells have a texture: on the overviews of real slides there is none of it. A grey picture
+    has no colour to tell them by, and 0 is returned.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def shade_share(rgb: RgbArray, wanted: MaskArray, taken: MaskArray, glass: Glass
         wanted = wanted & (brightest > BLACKEST)
     taken = taken & wanted
     taken_px = int(np.count_nonzero(taken))
-    if side < 2 or not taken_px:
+    if side < 2 or not taken_px or _is_grey(rgb):
         return 0.0
     whole = _mean_of(taken, side) >= MOSTLY
     mean = np.stack([_mean_of(rgb[..., channel], side) for channel in range(3)], axis=-1)
@@ -49,6 +50,12 @@ def shade_share(rgb: RgbArray, wanted: MaskArray, taken: MaskArray, glass: Glass
     shade = whole & is_grey & (spread <= MOST_SPREAD)
     blocks = int(np.count_nonzero(shade))
     return min(1.0, blocks * side**2 / taken_px) if blocks >= LEAST_BLOCKS else 0.0
+
+
+def _is_grey(rgb: RgbArray) -> bool:
+    """Return whether a picture has one channel, shown three times."""
+    red, green, blue = (rgb[..., channel] for channel in range(3))
+    return bool((red == green).all() and (green == blue).all())
 
 
 def _mean_of(values: NDArray[np.generic], side: int) -> NDArray[np.float64]:

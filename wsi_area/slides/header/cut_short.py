@@ -8,6 +8,7 @@ from typing import BinaryIO, Literal
 from wsi_area.model.record.slide_certificate import Completeness, StoredTiles
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.file_kinds import DICOM_HEAD_BYTES, has_dicom_magic
+from wsi_area.slides.stored.dicom_header import errors_of_header
 
 _UNDEFINED = 0xFFFFFFFF
 _END_OF_ITEMS = b"\xfe\xff\xdd\xe0"
@@ -77,7 +78,6 @@ def _dicom_series(path: Path) -> CutShort | None:
 def _series_and_pixels(path: Path) -> tuple[str, int, bool] | None:
     """Return the series of a DICOM file, where its pixels begin, and whether their lengths are little endian."""
     import pydicom  # takes 0.2 s, which only DICOM need pay
-    from pydicom.errors import InvalidDicomError
 
     try:
         with path.open("rb") as file:
@@ -86,7 +86,7 @@ def _series_and_pixels(path: Path) -> tuple[str, int, bool] | None:
             file.seek(0)
             header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SeriesInstanceUID"])
             return str(header.get("SeriesInstanceUID", "")), file.tell(), bool(header.original_encoding[1])
-    except (InvalidDicomError, OSError, ValueError, AttributeError, KeyError, EOFError):
+    except errors_of_header():
         return None
 
 

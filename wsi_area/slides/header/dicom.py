@@ -14,7 +14,7 @@ from wsi_area.model.picture import Picture
 from wsi_area.slides.header.companion_files import is_dicom
 from wsi_area.slides.header.found_picture import FoundPicture
 from wsi_area.slides.stored.dicom_frames import deadly_structure
-from wsi_area.slides.stored.dicom_header import NoDicomError, header_of
+from wsi_area.slides.stored.dicom_header import errors_of_header, header_of
 
 _SERIES = "dicom.SeriesInstanceUID"
 _TAGS = (
@@ -180,7 +180,7 @@ def _instance(path: Path) -> _Instance | None:
                 path, int(header.get("NumberOfFrames") or 0), str(header.get("DimensionOrganizationType")), rest_at
             ),
         )
-    except (NoDicomError, ValueError, AttributeError, KeyError, TypeError):
+    except errors_of_header():  # values are converted when they are asked for
         return None  # whoever opens it says what is wrong with it
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wsi_area.errors import SlideOpenError
+from wsi_area.slides.stored.dicom_header import errors_of_header
 
 _WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _NEEDED = (
@@ -30,7 +31,6 @@ def unsupported_dicom(file: Path, said: str = "") -> SlideOpenError:
     """
     import pydicom  # takes 0.2 s, which only DICOM need pay
     from pydicom import config
-    from pydicom.errors import InvalidDicomError
 
     try:
         with config.disable_value_validation():
@@ -41,7 +41,7 @@ def unsupported_dicom(file: Path, said: str = "") -> SlideOpenError:
             flavour = _flavour(header.get("ImageType"))
             planes = int(header.get("TotalPixelMatrixFocalPlanes") or 1)
             paths = int(header.get("NumberOfOpticalPaths") or 1)
-    except (InvalidDicomError, OSError, ValueError, AttributeError, KeyError, EOFError) as error:
+    except errors_of_header() as error:
         return SlideOpenError(f"{file}: a DICOM file whose header cannot be read ({error}); copy or export it again")
     if kind != _WHOLE_SLIDE:
         return SlideOpenError(f"{file}: a DICOM file, but no whole-slide image (it is of the class {name}); {_EXPORT}")

@@ -44,6 +44,8 @@ class TileFiles:
             return None
         if offset == 0:
             raise ValueError(f"its directory gives it {count} bytes and no place in the file")
+        if count < 0:  # of an interval whose next one is said to begin before it
+            raise ValueError(f"by its directory it ends {-count} bytes before it begins at {offset}")
         if index in tiles.shared:
             raise ValueError(f"another tile claims some of its {count} bytes at {offset}")
         file, file_bytes = self.place(tiles, index)

@@ -37,6 +37,16 @@ class ScanHeader:
     rest_at: int  # where what follows of the header begins in the file
 
 
+def errors_of_header() -> tuple[type[Exception], ...]:
+    """Return what pydicom raises of a header that cannot be read, or is damaged."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    return (
+        InvalidDicomError, BytesLengthException, OSError, ValueError, AttributeError, KeyError, TypeError, EOFError,
+        NotImplementedError, ArithmeticError, RecursionError,
+    )  # fmt: skip
+
+
 def header_of(path: Path, tags: Iterable[str]) -> tuple[Any, str, int]:
     """Return the wanted elements of a DICOM header, its transfer syntax, and where the frames' part of it begins.
 
@@ -45,7 +55,6 @@ def header_of(path: Path, tags: Iterable[str]) -> tuple[Any, str, int]:
     NoDicomError
     """
     from pydicom import config  # takes 0.2 s, which only DICOM need pay
-    from pydicom.errors import InvalidDicomError
     from pydicom.filereader import read_partial
     from pydicom.tag import Tag
 
@@ -57,7 +66,7 @@ def header_of(path: Path, tags: Iterable[str]) -> tuple[Any, str, int]:
                 specific_tags=[Tag(key) for key in tags],
             )
             return header, str(header.file_meta.get("TransferSyntaxUID", "")), stream.tell()
-    except (InvalidDicomError, OSError, ValueError, AttributeError, KeyError, TypeError, EOFError) as error:
+    except errors_of_header() as error:
         raise NoDicomError(str(error)) from error
 
 
@@ -113,5 +122,5 @@ def _scan(path: Path) -> ScanHeader | None:
             str(header.get("PhotometricInterpretation") or ""),
             rest_at,
         )
-    except (ValueError, TypeError) as error:
+    except errors_of_header() as error:
         raise NoDicomError(str(error)) from error

@@ -12,7 +12,9 @@ from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.stored.opened_tiff import opened_tiff
 from wsi_area.slides.stored.part_tiles import page_at
 
-_STRUCTURE_ERRORS = (tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError)
+_STRUCTURE_ERRORS = (
+    tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError, ArithmeticError,
+)  # fmt: skip
 
 
 def stored_tiles(info: SlideInfo) -> StoredTiles | None:
