@@ -1,9 +1,11 @@
 """benchmarks: the peak memory of a run with each shipped configuration, each in a process of its own; small imports.
 
 Warm: the machine code lies on disk, as on a machine that has run before. Cold: it is compiled by the run that is
-measured, into a folder that is empty when it starts.
+measured, into a folder that is empty when it starts. ``python -m benchmarks.memory SLIDE WORK MODELS`` prints the peaks
+as JSON: a process begins with the peak of the one that started it, so that one must be small.
 """
 
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -56,3 +58,12 @@ def peaks_mb(slide: Path, work: Path, models: Path) -> Iterator[tuple[str, float
                 raise SystemExit(f"{name}, {state}: {cost.last_error}")
             yield f"{name}, {state}", cost.peak_mb
         shutil.rmtree(code, ignore_errors=True)
+
+
+def main() -> None:
+    slide, work, models = (Path(argument) for argument in sys.argv[1:4])
+    print(json.dumps(dict(peaks_mb(slide, work, models))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
-"""benchmarks: a pixel classifier and a network of ordinary size, made by hand: what they say means nothing.
+"""benchmarks: a pixel classifier of ordinary size and a small network, made by hand: what they say means nothing.
 
 ``python -m benchmarks.models FOLDER`` writes ``pixels/`` (the features that `wsi-area train` takes, 80 trees) and
-``network.onnx`` with its card (three convolutions of 32 channels, windows of 512).
+``network.onnx`` with its card (three convolutions, of 8 channels, windows of 512).
 """
 
 import json
@@ -19,7 +19,7 @@ from wsi_area.segmenters.pixels.feature_set import FeatureSet
 from wsi_area.segmenters.pixels.model import PixelModel, save_model
 from wsi_area.segmenters.pixels.trees import TreeEnsemble
 
-TREES, CHANNELS = 80, (3, 32, 32, 2)
+TREES, CHANNELS = 80, (3, 8, 8, 2)
 COLORS = ("#ffffff", "#c81e1e")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.figures import Spread, spread
 from benchmarks.measure import ROOT, machine, run_measured, warm
-from benchmarks.memory import CONFIGURATIONS, WORKERS, peaks_mb
+from benchmarks.memory import CONFIGURATIONS, WORKERS
 
 RESULTS = ROOT / "benchmarks" / "results"
 MEMORY_MB = 300
@@ -142,7 +142,7 @@ def main() -> None:
         for key, place in places.items():
             if only and key not in only:
                 continue
-            told = _memory(place, WORK) if key == "memory" else _parts(key, place, WORK, small / "s000.svs")
+            told = _parts(key, place, WORK, small / "s000.svs")
             document["samples"].append({"key": key, "repeat": repeat, **told})
             print(key, told, file=sys.stderr)
             path.write_text(json.dumps(document, indent=1) + "\n")  # what ends it later costs the rest alone
@@ -151,18 +151,14 @@ def main() -> None:
 
 
 def _parts(key: str, place: Path, work: Path, warm_up: Path) -> dict[str, Any]:
-    """Return the CPU seconds of a row's parts, or why there are none."""
+    """Return the parts of a row, or why there are none."""
     name = key.partition("-")[0]
-    cost = run_measured([sys.executable, "-m", "benchmarks.row_parts", name, place, work / "rows", warm_up])
+    if name == "memory":
+        command = ["benchmarks.memory", place, work / "memory", work / "models"]
+    else:
+        command = ["benchmarks.row_parts", name, place, work / "rows", warm_up]
+    cost = run_measured([sys.executable, "-m", *command])
     return {"parts": json.loads(last_json(cost.stdout))} if not cost.exit_code else {"error": cost.last_error}
-
-
-def _memory(slide: Path, work: Path) -> dict[str, Any]:
-    """Return the peaks of the configurations, or why there are none."""
-    try:
-        return {"parts": dict(peaks_mb(slide, work / "memory", work / "models"))}
-    except SystemExit as error:
-        return {"error": str(error)}
 
 
 def last_json(text: str) -> str:

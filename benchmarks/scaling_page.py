@@ -1,8 +1,8 @@
 """benchmarks: docs/scaling.md, made from the newest results: ``python -m benchmarks.scaling_page`` writes it again.
 
 The units and sums are those of ``scaling-<date>.json``; what a decoded gigapixel costs on a machine that does nothing
-else is from the newest full bench, ``<date>.json``. The words stand in ``scaling_page.md.jinja``; a test holds the
-page to all three.
+else is from the newest full bench, ``<date>.json``, what memory each configuration takes from the newest rows of it,
+``rows-<date>-<side>.json``. The words stand in ``scaling_page.md.jinja``; a test holds the page to all of them.
 """
 
 import json
@@ -17,17 +17,24 @@ HERE = Path(__file__).resolve().parent
 RESULTS, TEMPLATE = HERE / "results", HERE / "scaling_page.md.jinja"
 PAGE = HERE.parent / "docs" / "scaling.md"
 NAMES = {"coarse": "2 um/px", "fine": "0.25 um/px"}
-OURS = "ours-auto-1"
+OURS, MEMORY = "ours-auto-1", "memory"
 WORKER_MIB = 340  # peak of the benchmark
 SLIDE_BYTES_PER_PX = 262e6 / 40_960**2  # of the benchmark's slide
 
 Figures = dict[str, Any]
 
 
-def newest() -> tuple[Path, Path]:
-    """Return the newest file of units and sums, and the newest bench of cold slides at the finest level."""
+def newest() -> tuple[Path, Path, Path]:
+    """Return the newest units and sums, bench of cold slides at the finest level, and peaks of the configurations."""
     benches = sorted(p for p in RESULTS.glob("*.json") if p.stem[0].isdigit())
-    return max(RESULTS.glob("scaling-*.json")), [p for p in benches if _finest(json.loads(p.read_text()), OURS)][-1]
+    finest = [p for p in benches if _finest(json.loads(p.read_text()), OURS)]
+    rows = [p for p in sorted(RESULTS.glob("rows-*.json")) if MEMORY in _keys(json.loads(p.read_text()))]
+    return max(RESULTS.glob("scaling-*.json")), finest[-1], rows[-1]
+
+
+def _keys(rows: Figures) -> set[str]:
+    """Return the keys of the rows that came to something."""
+    return {sample["key"] for sample in rows["samples"] if "parts" in sample}
 
 
 def two(value: float) -> str:
@@ -66,7 +73,14 @@ def _finest(bench: Figures, key: str) -> list[Figures]:
     return [s for s in bench["samples"] if s["part"] == "cold" and s["key"] == key and s["work_mpp"] == 0.25]
 
 
-def page(scaling: Figures, bench: Figures, date: str) -> str:
+def peaks(rows: Figures) -> list[tuple[str, float, float]]:
+    """Return each shipped configuration with the peak memory of a run, MiB: warm, and cold."""
+    found = [s["parts"] for s in rows["samples"] if s["key"] == MEMORY and "parts" in s]
+    names = [name.removesuffix(", warm") for name in found[0] if name.endswith(", warm")]
+    return [(n, *(median(parts[f"{n}, {state}"] for parts in found) for state in ("warm", "cold"))) for n in names]
+
+
+def page(scaling: Figures, bench: Figures, rows: Figures, date: str) -> str:
     """Return the page, Markdown."""
     units, sums, quiet = scaling["units"], scaling["sums"], quiet_s_per_gpx(bench)
     at = {
@@ -90,14 +104,21 @@ def page(scaling: Figures, bench: Figures, date: str) -> str:
         quiet_share=min(1.0, quiet / at["fine"]["tile"]["cpu_s_per_decoded_gpx"]),
         openslide_times=openslide_times(bench),
         worker_mib=WORKER_MIB,
+        rows=rows,
+        peaks=peaks(rows),
         mb_per_core_s=SLIDE_BYTES_PER_PX * 1e3 / quiet,
     )
 
 
-def main() -> None:
-    scaling, bench = newest()
+def page_of_newest() -> str:
+    """Return the page of the newest results."""
+    scaling, bench, rows = newest()
     date = scaling.stem.removeprefix("scaling-")
-    PAGE.write_text(page(json.loads(scaling.read_text()), json.loads(bench.read_text()), date))
+    return page(*(json.loads(path.read_text()) for path in (scaling, bench, rows)), date)
+
+
+def main() -> None:
+    PAGE.write_text(page_of_newest())
 
 
 if __name__ == "__main__":
