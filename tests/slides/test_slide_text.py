@@ -19,13 +19,15 @@ ROOMS = [
     "compute.units",
     "lanes.argb",
     "lanes.exactness",
+    "header.descriptions.vips",
+    "header.descriptions.words",
     "header.inspect",
     "header.mpp_sources",
     "header.ome",
     "header.picture_names",
     "header.tiff_slide",
     "stored.turning",
-    "lanes.overview",
+    "lanes.box_sums",
     "lanes.reading",
 ]
 

@@ -106,6 +106,20 @@ def test_a_resolution_that_was_kept_up_to_date_stands_and_one_that_was_not_is_a_
     assert (calibrated(kept).mpp, codes(calibrated(kept))) == (None, ["MPP_OF_ANOTHER_PICTURE"])
 
 
+@pytest.mark.parametrize("sizes", [("0.5", "0.25"), ("0.25", "0.5"), ("0.5", "0.5", "0.499", "2")])
+def test_an_aperio_description_of_several_sizes_is_a_conflict(tmp_path: Path, sizes: tuple[str, ...]) -> None:
+    text = "Aperio Image Library v1\n384x256 (128x128) RAW|" + "|".join(f"MPP = {size}" for size in sizes)
+    calibration = calibrated(write(tmp_path / "s.svs", text))
+    assert (calibration.mpp, codes(calibration)) == (None, ["MPP_CONFLICT"])
+
+
+def test_an_aperio_description_that_repeats_its_size_is_believed(tmp_path: Path) -> None:
+    text = "Aperio Image Library v1\n384x256 (128x128) RAW|MPP = 0.5|AppMag = 20|MPP = 0.50"
+    calibration = calibrated(write(tmp_path / "s.svs", text))
+    assert calibration.mpp is not None
+    assert codes(calibration) == []
+
+
 # ---- what cannot be read
 
 

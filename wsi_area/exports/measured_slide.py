@@ -24,7 +24,7 @@ from wsi_area.results.opened_slide import NO_CLASS_MAP
 from wsi_area.storage.in_order import for_each
 from wsi_area.storage.place import Place
 
-_BAND_BYTES = 1 << 26
+_BAND_BYTES, _MOST_BAND_BYTES = 1 << 24, 1 << 26
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,16 +57,16 @@ class MeasuredSlide:
         return tuple(c for c in self.classes[1:] if self.counts.px_by_class[c.class_id])
 
     def bands(self) -> Iterator[ClassMap]:
-        """Yield the class map from top to bottom in whole rows, 64 MB at once, whole tiles where they fit.
+        """Yield the class map from top to bottom in whole rows, whole tiles where these fit into 64 MB.
 
         Raises
         ------
         ResultError
             A part of it cannot be read.
         """
-        array, size = open_class_map(self.layout), self.grid.size_px
-        fitting = max(1, _BAND_BYTES // size.width_px)
-        rows = fitting - fitting % self.grid.tile_px or fitting
+        array, size, tile_px = open_class_map(self.layout), self.grid.size_px, self.grid.tile_px
+        most = max(1, _MOST_BAND_BYTES // size.width_px)
+        rows = max(1, _BAND_BYTES // size.width_px) // tile_px * tile_px or min(tile_px, most)
         for y in range(0, size.height_px, rows):
             yield read_box(array, Region(0, y, size.width_px, min(rows, size.height_px - y)), self.layout.class_map)
 

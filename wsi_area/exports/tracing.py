@@ -45,14 +45,15 @@ def traced_regions(
     is_traced = np.zeros(256, np.bool_)
     is_traced[list(class_ids)] = True
     sweep = _Sweep(is_traced, np.ascontiguousarray(x_edges, np.int64), np.ascontiguousarray(y_edges, np.int64))
+    rows = max(1, min(_ROWS_AT_ONCE, _PX_AT_ONCE // len(x_edges)))
     with RegionsInOrder(beside) as regions:
         for band in bands:
-            for row in range(0, len(band), _ROWS_AT_ONCE):
-                yield from regions.ended(*sweep.rows(np.ascontiguousarray(band[row : row + _ROWS_AT_ONCE])))
+            for row in range(0, len(band), rows):
+                yield from regions.ended(*sweep.rows(np.ascontiguousarray(band[row : row + rows])))
         yield from regions.ended(*sweep.rows(np.zeros((1, len(x_edges) - 1), np.uint8)))
 
 
-_ROWS_AT_ONCE = 256
+_ROWS_AT_ONCE, _PX_AT_ONCE = 256, 1 << 20
 
 
 class _Sweep:

@@ -10,8 +10,7 @@ from wsi_area.run.executors.base import InProcessExecutor
 from wsi_area.run.executors.contract import R, T, TaskLost
 
 FEW_TASKS = 16
-"""Up to so many, the pool takes them as they come: there is little to order, and to load dask costs as much as a small
-slide (0.1 s)."""
+"""Up to so many, the pool takes them as they come: there is little to order, and dask takes 0.08 s of CPU to load."""
 
 
 class ThreadsExecutor(InProcessExecutor):

@@ -10,7 +10,7 @@ from wsi_area.model.geometry import Size
 from wsi_area.model.picture import Picture, PictureChoice
 from wsi_area.slides.header.descriptions.vips import is_vips, vips_claims
 from wsi_area.slides.header.descriptions.words import is_known, words_of_a_size
-from wsi_area.slides.header.mpp_sources import Claim, tiff_claims
+from wsi_area.slides.header.mpp_sources import Claim, claim_of, tiff_claims
 from wsi_area.slides.header.ome import ome_images
 from wsi_area.slides.header.one_picture import OnePicture, one_picture
 from wsi_area.slides.header.tiff_directories import (
@@ -33,6 +33,7 @@ OPENSLIDE_MPP = "openslide.mpp-x"
 _APERIO_CLAIMS = (OPENSLIDE_MPP, "aperio.MPP")
 _RGB = 2
 _TRANSPARENCY = (1, 2)  # ExtraSamples: colours multiplied by it, and not
+_APERIO_MPP = re.compile(r"\|\s*MPP\s*=([^|]*)")
 _SIZE = re.compile(r"(\d+)x(\d+)")
 _CROP = re.compile(r"\[\s*\d+\s*,\s*\d+[\s,]+(\d+)x(\d+)\s*\]")
 
@@ -108,7 +109,9 @@ def further_claims(file: Path, slide: TiffSlide) -> Iterator[Claim]:
     """Yield what OME-XML, libvips, maps, instruments and words say, each with the picture that it says it of."""
     description = slide.directories[0].description
     images = ome_images(description)
-    if slide.vendor != "aperio" and not images and not description.startswith("ImageJ="):
+    if slide.vendor == "aperio":
+        yield from of_their_picture(_said_twice(slide.directory.description), slide)
+    elif not images and not description.startswith("ImageJ="):
         yield from vips_claims(slide.directory.description)
         if not is_vips(description):
             yield from words_of_a_size(slide.directory.description)
@@ -118,6 +121,13 @@ def further_claims(file: Path, slide: TiffSlide) -> Iterator[Claim]:
 
     yield from ome_claims(images, slide.picture_of_image)
     yield from of_their_picture(scale_claims(file, slide.directory), slide)
+
+
+def _said_twice(description: str) -> Iterator[Claim]:
+    """Yield every pixel size of an Aperio description that states several, of which a reader takes one."""
+    stated = list(dict.fromkeys(text.strip() for text in _APERIO_MPP.findall(description)))
+    for text in stated if len(stated) > 1 else ():
+        yield from claim_of(text, text, "aperio.MPP", "vendor", "A", text)
 
 
 def ome_power(slide: TiffSlide) -> float | None:
