@@ -189,6 +189,7 @@ ELSEWHERE = {
     "in_mm_of_a_tenth": moved(MEANT, lambda x: x * 0.2, lambda y: y * 0.2),
     "mirrored": moved(MEANT, lambda x: SIZE.width_px - x + 40, lambda y: y),
     "of_another_slide": box(400.3, 300.3, 560.7, 420.2),
+    "meets_by_a_thirtieth": box(310.3, 80.3, 410.7, 280.2),
 }
 
 
@@ -203,7 +204,14 @@ def test_a_drawing_that_lies_beside_what_it_replaces_is_warned_of(run: Measured,
 
 
 @pytest.mark.parametrize(
-    "shape", [MEANT, box(190.3, 170.3, 210.7, 190.2), box(300.3, 100.3, 420.7, 270.2), box(0.3, 0.3, 600.7, 440.2)]
+    "shape",
+    [
+        MEANT,
+        box(302.3, 80.3, 402.7, 280.2),
+        box(190.3, 170.3, 210.7, 190.2),
+        box(300.3, 100.3, 420.7, 270.2),
+        box(0.3, 0.3, 600.7, 440.2),
+    ],
 )
 def test_a_drawing_that_meets_what_it_replaces_is_quiet(run: Measured, shape: dict[str, Any]) -> None:
     version = run.amend(drawn(run, "c", tissue=shape), reviewer="A. Reader")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from damage import flip_bytes, overwrite
 from dicom_files import CODINGS, write_dicom
-from pydicom import dcmread
+from pydicom import config, dcmread
 from pydicom.encaps import parse_basic_offsets
 from tiff_files import halved, tissue_like
 
@@ -138,6 +138,20 @@ def test_two_parts_of_a_level_that_overlap_are_left_to_openslide(tmp_path: Path)
     path = write_dicom(tmp_path / "b.dcm", 255 - PICTURE, part=(2, 4, 9))
     decision = choose_lane(inspect(path), [0], "auto")
     assert (decision.lane, "two frames claim" in decision.reason) == ("openslide", True)
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        {"SOPInstanceUID": "1.2." + 70 * "3"},
+        {"series": "1.2." + 70 * "3"},
+        {"series": "1.2." + 80 * "5", "SOPInstanceUID": "1.2." + 90 * "3"},
+    ],
+)
+def test_a_uid_that_is_too_long_is_nobodys_business(tmp_path: Path, further: dict[str, Any]) -> None:
+    with config.disable_value_validation():
+        path = write_dicom(tmp_path / "a.dcm", PICTURE, **further)
+    require_direct_and_equal(path)  # a warning would be an error here
 
 
 # ---- damage

@@ -14,7 +14,7 @@ from wsi_area.model.picture import Picture
 from wsi_area.slides.header.companion_files import is_dicom
 from wsi_area.slides.header.found_picture import FoundPicture
 from wsi_area.slides.stored.dicom_frames import deadly_structure
-from wsi_area.slides.stored.dicom_header import errors_of_header, header_of
+from wsi_area.slides.stored.dicom_header import errors_of_header, header_of, unvalidated
 
 _SERIES = "dicom.SeriesInstanceUID"
 _TAGS = (
@@ -166,20 +166,21 @@ def _instance(path: Path) -> _Instance | None:
     """Return what a DICOM file says of its picture; None where it is no scan, or its header cannot be read."""
     try:
         header, _, rest_at = header_of(path, _TAGS)
-        if "VOLUME" not in (header.get("ImageType") or ()):
-            return None
-        return _Instance(
-            path.name,
-            str(header.get("ConcatenationUID") or header.get("SOPInstanceUID")),
-            str(header.get("SeriesInstanceUID")),
-            Size(int(header.get("TotalPixelMatrixColumns") or 0), int(header.get("TotalPixelMatrixRows") or 0)),
-            min(max(1, int(header.get("TotalPixelMatrixFocalPlanes") or 1)), _MOST),
-            _optical_paths(header),
-            _z(header),
-            deadly_structure(
-                path, int(header.get("NumberOfFrames") or 0), str(header.get("DimensionOrganizationType")), rest_at
-            ),
-        )
+        with unvalidated():
+            if "VOLUME" not in (header.get("ImageType") or ()):
+                return None
+            return _Instance(
+                path.name,
+                str(header.get("ConcatenationUID") or header.get("SOPInstanceUID")),
+                str(header.get("SeriesInstanceUID")),
+                Size(int(header.get("TotalPixelMatrixColumns") or 0), int(header.get("TotalPixelMatrixRows") or 0)),
+                min(max(1, int(header.get("TotalPixelMatrixFocalPlanes") or 1)), _MOST),
+                _optical_paths(header),
+                _z(header),
+                deadly_structure(
+                    path, int(header.get("NumberOfFrames") or 0), str(header.get("DimensionOrganizationType")), rest_at
+                ),
+            )
     except errors_of_header():  # values are converted when they are asked for
         return None  # whoever opens it says what is wrong with it
 

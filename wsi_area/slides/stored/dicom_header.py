@@ -1,6 +1,7 @@
 """slides: what one DICOM file says of its frames, read up to where its header goes on frame by frame."""
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,14 @@ def errors_of_header() -> tuple[type[Exception], ...]:
     )  # fmt: skip
 
 
+def unvalidated() -> AbstractContextManager[None]:
+    """Return what keeps pydicom from judging values, which it does when they are asked for: real files break rules."""
+    from pydicom import config
+
+    context: AbstractContextManager[None] = config.disable_value_validation()
+    return context
+
+
 def header_of(path: Path, tags: Iterable[str]) -> tuple[Any, str, int]:
     """Return the wanted elements of a DICOM header, its transfer syntax, and where the frames' part of it begins.
 
@@ -54,12 +63,11 @@ def header_of(path: Path, tags: Iterable[str]) -> tuple[Any, str, int]:
     ------
     NoDicomError
     """
-    from pydicom import config  # takes 0.2 s, which only DICOM need pay
-    from pydicom.filereader import read_partial
+    from pydicom.filereader import read_partial  # takes 0.2 s, which only DICOM need pay
     from pydicom.tag import Tag
 
     try:
-        with config.disable_value_validation(), path.open("rb") as stream:
+        with unvalidated(), path.open("rb") as stream:
             header = read_partial(
                 stream,
                 stop_when=lambda tag, _vr, _length: tag >= FRAMES_TAG,
@@ -108,19 +116,20 @@ def _scan(path: Path) -> ScanHeader | None:
     """Return what a DICOM file says of its frames; None where it is no scan."""
     header, syntax, rest_at = header_of(path, _TAGS)
     try:
-        if "VOLUME" not in (header.get("ImageType") or ()):
-            return None
-        return ScanHeader(
-            str(path),
-            str(header.get("SeriesInstanceUID")),
-            Size(int(header.get("TotalPixelMatrixColumns") or 0), int(header.get("TotalPixelMatrixRows") or 0)),
-            Size(int(header.get("Columns") or 0), int(header.get("Rows") or 0)),
-            int(header.get("NumberOfFrames") or 0),
-            int(header.get("ConcatenationFrameOffsetNumber") or 0),
-            str(header.get("DimensionOrganizationType") or ""),
-            syntax,
-            str(header.get("PhotometricInterpretation") or ""),
-            rest_at,
-        )
+        with unvalidated():
+            if "VOLUME" not in (header.get("ImageType") or ()):
+                return None
+            return ScanHeader(
+                str(path),
+                str(header.get("SeriesInstanceUID")),
+                Size(int(header.get("TotalPixelMatrixColumns") or 0), int(header.get("TotalPixelMatrixRows") or 0)),
+                Size(int(header.get("Columns") or 0), int(header.get("Rows") or 0)),
+                int(header.get("NumberOfFrames") or 0),
+                int(header.get("ConcatenationFrameOffsetNumber") or 0),
+                str(header.get("DimensionOrganizationType") or ""),
+                syntax,
+                str(header.get("PhotometricInterpretation") or ""),
+                rest_at,
+            )
     except errors_of_header() as error:
         raise NoDicomError(str(error)) from error
