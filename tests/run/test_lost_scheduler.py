@@ -4,6 +4,7 @@ import csv
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 from measuring import measure
@@ -13,6 +14,11 @@ from synthetic import disc, write_slide
 from wsi_area.model.geometry import Size
 from wsi_area.run.ending import ending_lines, what_to_do
 from wsi_area.run.events import BatchDone, Event, SlideDone, SlideStarted
+from wsi_area.run.executors import distributed
+from wsi_area.run.executors.choice import make_executor
+from wsi_area.run.executors.contract import TaskLost
+from wsi_area.run.executors.distributed import DistributedExecutor
+from wsi_area.settings.run_settings import RunSection
 
 SIZE = Size(900, 700)
 CUT = ("tiling.tile_px=64", "tiling.skip_glass=false", "run.slides_in_flight=2")
@@ -68,3 +74,60 @@ def test_whenever_it_is_killed_one_message_says_so_and_the_same_command_goes_on(
     again = measure(slides, out, *CUT, "run.executor=serial")
     assert again.exit_code == 0
     assert [slide.slide_id for slide in again.slides] == [path.stem for path in slides]
+
+
+class SlowToMiss:
+    """A dask client that goes on saying that it is running for some looks after its scheduler was killed."""
+
+    def __init__(self, client: Any, running: Running) -> None:
+        self._client, self._running, self.looks = client, running, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    @property
+    def status(self) -> str:
+        if self._running.processes[0].poll() is not None and self.looks < 3:
+            self.looks += 1
+            return "running"
+        return str(self._client.status)
+
+
+def seven(_: int) -> int:
+    return 7
+
+
+def test_a_result_that_is_lost_before_the_scheduler_is_missed_is_no_fault_of_its_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with started_scheduler(tmp_path, 1) as running:
+        made = make_executor(RunSection(scheduler=running.address))
+        assert isinstance(made, DistributedExecutor)
+        try:
+            client = SlowToMiss(made._client, running)
+            monkeypatch.setattr(made, "_client", client)
+
+            def lost(future: Any) -> TaskLost:
+                kill_scheduler(running)
+                return TaskLost("its result could not be fetched")
+
+            monkeypatch.setattr(distributed, "bundle_outcome", lost)
+            assert list(made.map(seven, range(1))) == []
+            assert client.looks == 3  # the last of them after the scheduler had been asked
+            assert (made.is_stopped, made.lost) == (True, f"the scheduler at {running.address} is gone")
+        finally:
+            made.close()
+
+
+def test_a_task_that_is_lost_while_the_scheduler_answers_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with started_scheduler(tmp_path, 1) as running:
+        made = make_executor(RunSection(scheduler=running.address))
+        try:
+            lost = TaskLost("its result could not be fetched")
+            monkeypatch.setattr(distributed, "bundle_outcome", lambda future: lost)
+            assert list(made.map(seven, range(1))) == [(0, lost)]
+            assert not made.is_stopped
+        finally:
+            made.close()

@@ -38,9 +38,10 @@ UNANSWERED = (OSError, TimeoutError, AttributeError, RuntimeError, CancelledErro
 DASK_LOGS = ("distributed.client", "distributed.utils", "distributed.batched", "distributed.core")
 """Where dask says that its scheduler is gone, as tracebacks, when that was told already."""
 
-POLL_S, COUNT_S, ASK_S, ANSWER_S = 1.0, 5.0, 3.0, 60.0
-"""Seconds between two looks for a worker where no task ends, for which a count of the workers is believed, and after
-which a scheduler that says nothing is looked at before it is asked again, or at the end given up."""
+POLL_S, COUNT_S, ASK_S, ANSWER_S, MISSED_S = 1.0, 5.0, 3.0, 60.0, 0.05
+"""Seconds between two looks for a worker where no task ends, for which a count of the workers is believed, after
+which a scheduler that says nothing is looked at before it is asked again, or at the end given up, and between two
+looks whether dask misses one that does not answer."""
 
 
 class DistributedExecutor(StoppableExecutor):
@@ -92,6 +93,23 @@ class DistributedExecutor(StoppableExecutor):
             for name in DASK_LOGS:
                 logging.getLogger(name).addFilter(self._is_told)
             self.give_up(f"the scheduler at {self._address} is gone")
+        return bool(self.lost)
+
+    def is_lost_with_scheduler(self) -> bool:
+        """Return whether a task that was lost was lost because the scheduler went away.
+
+        Of two connections that end, dask may hear first of the one over which a result was fetched: then the client
+        still says that it is running. So a scheduler that does not answer is given some seconds to be missed.
+        """
+        if self.is_scheduler_gone():
+            return True
+        try:
+            self._client.nthreads(callback_timeout=ASK_S)
+            return False
+        except UNANSWERED:
+            end = time.monotonic() + ASK_S
+        while not self.is_scheduler_gone() and time.monotonic() < end:
+            time.sleep(MISSED_S)
         return bool(self.lost)
 
     @property
@@ -218,7 +236,7 @@ class _Map:
             elif outcome.died and self._apart.isdisjoint(positions):
                 # they may be innocent: what is queued on a worker is lost with it. Alone it can take nobody along.
                 self._try_apart(positions)
-            elif self._executor.is_scheduler_gone():
+            elif self._executor.is_lost_with_scheduler():
                 return  # no task is to blame: whatever was not committed is not reached
             else:
                 yield from ((position, outcome) for position in positions)
@@ -243,7 +261,7 @@ class _Map:
         try:
             future = self._client.submit(run_bundle, function, items, self._logs, pure=False)
         except UNANSWERED:
-            if self._executor.is_scheduler_gone():
+            if self._executor.is_lost_with_scheduler():
                 self._executor.leave_room()
                 return
             raise

@@ -37,6 +37,11 @@ class OverviewPartTask:
     timeout_s: float
     in_worker: bool  # in a process that may be ended where the slide hangs
 
+    @property
+    def slide_id(self) -> str:
+        """Return the slide that it is about."""
+        return self.info.slide_id
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OverviewPart:
@@ -86,7 +91,7 @@ def read_overview_part(task: OverviewPartTask) -> OverviewPart:
     """Return one part of an overview; never raises: it is the boundary of a task."""
     started = time.thread_time()
     try:
-        with deadline(task.timeout_s, f"{task.info.slide_id}: its overview", ends_process=task.in_worker):
+        with deadline(task.timeout_s, f"{task.slide_id}: its overview", ends_process=task.in_worker):
             sums = read_part(task.info, task.lane, task.level, task.rows_px)
     except Exception as error:  # the boundary: a failure becomes this slide's final status
         _LOG.debug("%s: its overview cannot be read", task.info.path, exc_info=True)
