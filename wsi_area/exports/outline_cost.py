@@ -52,7 +52,7 @@ def outline_cost(slide: MeasuredSlide, *, simplify_px: float = 0.0) -> OutlineCo
     for band in chain(slide.bands(), [rim]):
         some, their_digits = count_corners(np.ascontiguousarray(band), is_traced, y, above, x_digits, y_digits)
         corners, digits, y = corners + some, digits + their_digits, y + len(band)
-    rings = corners / _CORNERS_PER_RING
+    rings = max(corners / _CORNERS_PER_RING, 1.0 if corners else 0.0)
     per_point = _POINT_BYTES + digits / max(1, corners)
     text_bytes = int(per_point * (corners + rings) + _RING_BYTES * rings)
     core_s = _px(slide) / PX_PER_CORE_S + corners / _rate(simplify_px)

@@ -105,14 +105,23 @@ def _tell_costs(costs: Sequence[OutlineCost | ExportedSlide], *, as_json: bool) 
 
 
 def _cost(cost: OutlineCost) -> str:
-    text_mb, packed_mb, core_s, rings = (
-        number_text(float(f"{number:.2g}"))
-        for number in (cost.text_bytes / 1e6, cost.packed_bytes / 1e6, cost.core_s, cost.rings)
-    )
+    rings = number_text(float(f"{cost.rings:.2g}"))
     return (
-        f"{cost.slide_id}: {number_text(cost.corners)} corners of about {rings} outlines, about "
-        f"{text_mb} MB of GeoJSON, {packed_mb} MB packed, and {core_s} core-seconds"
+        f"{cost.slide_id}: {number_text(cost.corners)} corners, about {rings} outline{'s' * (cost.rings != 1)}, "
+        f"{_size_text(cost.text_bytes)} of GeoJSON, {_size_text(cost.packed_bytes)} packed, "
+        + (f"{number_text(float(f'{cost.core_s:.2g}'))} core-seconds" if cost.core_s >= 0.1 else "no time to speak of")
     )
+
+
+def _size_text(count_bytes: int) -> str:
+    """Return about how many bytes, to two digits.
+
+    >>> _size_text(2_480_000), _size_text(41_300), _size_text(12)
+    ('2.5 MB', '41 kB', '1 kB')
+    """
+    if count_bytes < 1e6:
+        return f"{number_text(max(1.0, float(f'{count_bytes / 1e3:.2g}')))} kB"
+    return f"{number_text(float(f'{count_bytes / 1e6:.2g}'))} MB"
 
 
 def _tell(slide: ExportedSlide, *, simplified: bool) -> None:
