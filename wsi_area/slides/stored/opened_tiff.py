@@ -28,7 +28,7 @@ def opened_tiff(file: str | os.PathLike[str]) -> tifffile.TiffFile:
 
 @contextmanager
 def quiet_tifffile() -> Iterator[None]:
-    """Keep tifffile from telling of what it cannot follow, where that is told elsewhere; other threads hear it still."""
+    """Keep tifffile from telling this thread of what it cannot follow, where that is told elsewhere."""
     here = threading.get_ident()
 
     def is_of_another(record: logging.LogRecord) -> bool:
