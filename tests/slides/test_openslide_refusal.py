@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from damage import overwrite
 from tiff_files import halved, tissue_like, write_tiled
 
 from wsi_area.compute.judge.refusal import refusal_findings
@@ -39,31 +40,24 @@ def last_directory(path: Path) -> tuple[int, int]:
         at = following
 
 
-def patched(path: Path, at: int, content: bytes) -> Path:
-    data = bytearray(path.read_bytes())
-    data[at : at + len(content)] = content
-    path.write_bytes(data)
-    return path
-
-
 def with_a_field_of_no_type(path: Path) -> Path:
     at, _ = last_directory(path)
-    return patched(path, at + 2 + 12 * 4 + 2, b"\0\0")
+    return overwrite(path, at + 2 + 12 * 4 + 2, b"\0\0")
 
 
 def with_a_link_beyond_the_end(path: Path) -> Path:
     at, fields = last_directory(path)
-    return patched(path, at + 2 + 12 * fields, struct.pack("<I", path.stat().st_size + 5000))
+    return overwrite(path, at + 2 + 12 * fields, struct.pack("<I", path.stat().st_size + 5000))
 
 
 def with_a_link_to_the_first(path: Path) -> Path:
     at, fields = last_directory(path)
-    return patched(path, at + 2 + 12 * fields, path.read_bytes()[4:8])
+    return overwrite(path, at + 2 + 12 * fields, path.read_bytes()[4:8])
 
 
 def with_more_fields_than_bytes(path: Path) -> Path:
     at, _ = last_directory(path)
-    return patched(path, at, b"\xff\xff")
+    return overwrite(path, at, b"\xff\xff")
 
 
 BROKEN = [with_a_field_of_no_type, with_a_link_beyond_the_end, with_a_link_to_the_first, with_more_fields_than_bytes]
