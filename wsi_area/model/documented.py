@@ -75,7 +75,7 @@ class Part(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _can_be_written(cls, told: object) -> object:
-        """Return what is to be a value with texts that can be written: a path may hold bytes that are no UTF-8."""
+        """Return the value with texts that can be written: a path may hold bytes that are no UTF-8."""
         return {name: plain_values(value) for name, value in told.items()} if isinstance(told, dict) else told
 
     comes_from: ClassVar[str] = ""
