@@ -1,7 +1,7 @@
 """results: where things lie in a run directory, and how a file gets there whole or not at all."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -234,7 +234,7 @@ def _arrow_column(field: "pa.Field", cells: Sequence[Any]) -> "pa.Array":
         texts = [plain(text).encode() for text in filled]
         ends = np.cumsum([0, *map(len, texts)], dtype=np.int64)
         if ends[-1] > _MOST_TEXT_BYTES:
-            raise ValueError(f"the texts of the column {field.name!r} have {ends[-1]} bytes, more than a table can hold")
+            raise ValueError(f"the texts of the column {field.name!r} have {ends[-1]} bytes, too many for a table")
         buffers = [is_known, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(b"".join(texts))]
         return pa.Array.from_buffers(field.type, len(cells), buffers)
     values = np.array(filled, dtype)
