@@ -41,9 +41,7 @@ def test_a_table_without_rows_has_its_columns(tmp_path: Path) -> None:
     [("integer", 1.0), ("integer", True), ("integer", "1"), ("number", True), ("number", "0.5"), ("flag", 1),
      ("text", 0), ("text", ["a"]), ("number", math.nan), ("number", -math.inf)],
 )  # fmt: skip
-def test_a_cell_that_is_not_of_the_type_of_its_column_is_refused_with_the_columns_name(
-    kind: Kind, cell: object
-) -> None:
+def test_a_cell_that_is_not_of_the_type_of_its_column_is_refused_with_its_name(kind: Kind, cell: object) -> None:
     with pytest.raises((TypeError, ValueError), match="'odd_one'"):
         parquet_bytes({"slide_id": "text", "odd_one": kind}, [{"slide_id": "a"}, {"odd_one": cell}])
 

@@ -31,7 +31,7 @@ IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "ratios", "subjects", "regi
 TABLE_FILES = (*(f"{table}.csv" for table in IN_CSV), *(f"{table}.parquet" for table in IN_PARQUET))
 """Every file of tables that a run may have, but for the workbook."""
 
-_HELD: dict[str, tuple[type | tuple[type, ...], object, type | None]] = {
+_HELD: dict[str, tuple[type | tuple[type, ...], Any, Any]] = {
     "string": (str, "", None), "bool": (bool, False, bool), "int64": (int, 0, np.int64),
     "double": ((float, int), 0.0, np.float64),
 }  # fmt: skip
@@ -225,7 +225,7 @@ def _arrow_column(field: "pa.Field", cells: Sequence[Any]) -> "pa.Array":
 
     known = np.array([cell is not None for cell in cells], bool)
     holds, empty, dtype = _HELD[str(field.type)]
-    filled = [empty if cell is None else cell for cell in cells]
+    filled: list[Any] = [empty if cell is None else cell for cell in cells]
     wrong = [kind for kind in set(map(type, filled)) if not issubclass(kind, holds) or (kind is bool) > (dtype is bool)]
     if wrong:
         raise TypeError(f"a cell of the column {field.name!r} is a {wrong[0].__name__}, and not of type {field.type}")
@@ -237,7 +237,7 @@ def _arrow_column(field: "pa.Field", cells: Sequence[Any]) -> "pa.Array":
             raise ValueError(f"the texts of the column {field.name!r} have {ends[-1]} bytes, too many for a table")
         buffers = [is_known, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(b"".join(texts))]
         return pa.Array.from_buffers(field.type, len(cells), buffers)
-    values = np.array(filled, dtype)
+    values: NDArray[Any] = np.array(filled, dtype)
     if not np.isfinite(values).all():
         raise ValueError(f"a cell of the column {field.name!r} is no finite number")
     data = _bits(values) if dtype is bool else pa.py_buffer(values)
