@@ -46,7 +46,9 @@ def plain_values(value: Any) -> Any:
     {'file': 'a\\x07', 'rows': [1, 2.5]}
     """
     if isinstance(value, str):
-        return plain(value)
+        return value if value.isprintable() else plain(value)
+    if value is None or isinstance(value, float | int):  # most of what is in a document
+        return value
     if isinstance(value, dict):
         return {plain_values(key): plain_values(item) for key, item in value.items()}
     if type(value) in (list, tuple) and any(isinstance(item, str | dict | list | tuple) for item in value[:1]):

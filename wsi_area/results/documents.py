@@ -11,10 +11,11 @@ from pydantic import BaseModel, ValidationError
 
 from wsi_area.errors import ResultError
 from wsi_area.model.corrections.amendment import AmendedSeal
-from wsi_area.model.documented import SCHEMA_VERSION, without_version
+from wsi_area.model.documented import PLAIN, SCHEMA_VERSION, without_version
 from wsi_area.model.record.run_seal import RunSeal
 from wsi_area.model.run_record import RunRecord, TaskRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, FailedSlide, SlideResult, UncountedSlide
+from wsi_area.plain_text import plain_values
 from wsi_area.results.layout import RunLayout, SlideLayout, json_bytes, read_json, write_bytes, write_json
 from wsi_area.storage.place import Place
 
@@ -105,7 +106,7 @@ def ended_slide(document: Mapping[str, Any], where: Place) -> EndedSlide:
 
 def _value(kind: type[V], document: Mapping[str, Any], path: Place) -> V:
     try:
-        return kind.model_validate(without_version(document))
+        return kind.model_validate(plain_values(without_version(document)), context=PLAIN)
     except ValidationError as error:
         raise ResultError(f"{path} {_fault(error)}; it was changed or is damaged: measure the slide again") from error
 

@@ -146,15 +146,14 @@ def certificate_before_count(check: SlideCheck) -> "Certificate | None":
 
 
 def cut_short_findings(info: SlideInfo) -> list[QaFinding]:
-    """Return the finding that a file ends before its pixels do; a run would count those as unreadable."""
+    """Return the finding that some of a slide is in no file; a run would count it as unreadable."""
     from wsi_area.slides.header.cut_short import cut_short  # loads tifffile
 
     found = cut_short(info)
     if found is None:
         return []
-    message = f"{found.file} ends before {found.what}; a run would count what is missing as unreadable"
-    remedy = "the file was cut short while it was copied or written: copy it again and compare the sizes"
-    return [QaFinding(info.slide_id, "FILE_CUT_SHORT", "warning", None, None, "", message, remedy)]
+    message = f"{found.file} {found.said}; a run would count what is missing as unreadable"
+    return [QaFinding(info.slide_id, "FILE_CUT_SHORT", "warning", None, None, "", message, found.remedy)]
 
 
 def exit_code(checks: Sequence[SlideCheck]) -> int:

@@ -66,7 +66,7 @@ def amended_document(made: Amended, settings: RunSettings) -> CountedSlide:
     CountMismatchError
         If the pixels do not add up to those of the slide.
     """
-    slide, objects = made.measured, made.objects
+    slide, objects, moved = made.measured, made.objects, made.measured.tissue_by_threshold
     burden = _burden(made)
     layer = None if objects.laid is None else objects.laid.on_record
     tissue = tissue_on_record(burden, slide.tissue.source, slide.tissue.reason, layer)
@@ -96,7 +96,7 @@ def amended_document(made: Amended, settings: RunSettings) -> CountedSlide:
         regions=objects.regions,
         size_filters=objects.size_changes,
         steps=StepsOnRecord(listed=steps),
-        tissue_mm2_by_threshold=_mm2_by_threshold(slide, burden),
+        tissue_mm2_by_threshold=None if moved is None else moved.mm2_by_shift(burden.tissue_area_mm2),
         amendment=made.amendment,
     )
     told = slide.certificate
@@ -116,15 +116,6 @@ def _with_terms(found: CountedSlide, settings: RunSettings) -> tuple[CountedSlid
         told = f"its budgets lack the errors that repeats were to give: {error}"
         lacking = QaFinding(found.slide_id, "BUDGET_WITHOUT_REPEATS", "warning", None, None, "", told)
         return found.model_copy(update={"findings": (*found.findings, lacking)}), given_terms(found)
-
-
-def _mm2_by_threshold(slide: CountedSlide, burden: SlideBurden) -> dict[str, float | None] | None:
-    """Return the corrected tissue at other thresholds: it moves with them as the measured tissue does."""
-    area, moved = burden.tissue_area_mm2, slide.tissue_by_threshold
-    if moved is None:
-        return None
-    by_shift = moved.share_by_shift.items()
-    return {shift: None if share is None or area is None else share * area for shift, share in by_shift}
 
 
 def _budgets(made: Amended, found: CountedSlide, terms: BudgetTerms) -> BudgetsOnRecord | None:

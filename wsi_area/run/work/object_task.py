@@ -19,8 +19,8 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
-from wsi_area.results.class_map.cleaned_store import class_map_box
 from wsi_area.results.class_map.shard import encoded_tiles
+from wsi_area.results.class_map.sparse_class_map import class_map_box
 from wsi_area.results.class_map.store import commit_batch
 from wsi_area.results.layout import SlideLayout
 from wsi_area.storage.place import Place

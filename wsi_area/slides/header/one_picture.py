@@ -66,9 +66,8 @@ def one_picture(file: Path, found: Sequence[FoundPicture], choice: PictureChoice
         )
     for one in taken:
         if one.obstacle:
-            raise _refused(
-                file, found, f"{_told(one.picture)} cannot be measured: {one.obstacle}", "export it by itself"
-            )
+            remedy = "export it by itself, as 8-bit grey or RGB or as 16-bit grey"
+            raise _refused(file, found, f"{_told(one.picture)} cannot be measured: {one.obstacle}", remedy)
     return OnePicture(tuple(_reasons(found, taken, bool(colours) and len(taken) > 1)), taken, note, is_assumed)
 
 

@@ -26,7 +26,7 @@ _OFFSET_Z = re.compile(r"\bOffsetZ\s*=\s*(-?[\d.]+)")
 _QPI_ROLES: dict[str, Role] = {"Thumbnail": "thumbnail", "Overview": "macro", "Label": "label"}
 _GREY = (0, 1)
 _MASK = 4
-_MOST_BITS = 16
+_LEAST_BITS, _MOST_BITS = 8, 16
 _NAME_CHARS = 80
 
 
@@ -164,7 +164,7 @@ def _obstacle(directory: Directory) -> str:
     if len(directory.numbers(STK_PLANES)) > 1:
         return f"it is a stack of {len(directory.numbers(STK_PLANES))} planes in one directory (MetaMorph)"
     bits = directory.number(BITS, 1)
-    known = directory.dtype == f"uint{bits}" and bits <= _MOST_BITS
+    known = directory.dtype == f"uint{bits}" and _LEAST_BITS <= bits <= _MOST_BITS
     return "" if known else f"its samples are {directory.dtype}, not 8-bit or 16-bit"
 
 
