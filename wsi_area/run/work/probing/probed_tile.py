@@ -19,6 +19,11 @@ def is_probed(job: SlideJob, tile: Tile) -> bool:
     return job.probe is not None and tile.row * job.plan.grid_cols + tile.col in job.probe.tiles
 
 
+def tissue_ids(job: SlideJob) -> list[int]:
+    """Return the ids of the classes that are tissue."""
+    return [c.class_id for c in job.fitted.scheme.classes if c.is_tissue]
+
+
 def count_by_shift(job: SlideJob, tile: Tile, spot: TileSpot, moved: Mapping[str, ClassMap]) -> None:
     """Write into a tile's row its tissue, level-0 px, at each threshold, as the filters by size would leave it.
 
@@ -29,7 +34,7 @@ def count_by_shift(job: SlideJob, tile: Tile, spot: TileSpot, moved: Mapping[str
     moved
         The class maps of the core at the other thresholds, uint8; what is of no class is taken from the spot.
     """
-    tissue = [c.class_id for c in job.fitted.scheme.classes if c.is_tissue]
+    tissue = tissue_ids(job)
     of_no_class = spot.class_map > MAX_CLASS_ID
     counts = []
     for shift in SHIFTS:
