@@ -15,7 +15,7 @@ NATIVE = (Native("wsi_area.segmenters.exclusions.compiled_scores", "exceeds", _A
 
 
 def radius_px(scale_um: float, px_um: float) -> int:
-    """Return how many whole pixels lie within a distance.
+    """Return the number of whole pixels that lie within a distance.
 
     >>> radius_px(25.0, 0.499)
     50
