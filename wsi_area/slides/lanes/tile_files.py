@@ -7,6 +7,8 @@ from wsi_area.errors import SlideOpenError
 from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
+_MARKER_BYTES = 2
+
 
 class TileFiles:
     """The stored tiles of a slide, read by ``pread``: no position is shared, so any number of threads may read."""
@@ -53,13 +55,14 @@ class TileFiles:
             from wsi_area.slides.stored.dicom_frames import frame_bytes  # which only DICOM need pay
 
             return frame_bytes(file, file_bytes, offset, count)
-        data = os.pread(file, count, offset) if offset + count <= file_bytes else b""
-        if len(data) != count:
+        before_bytes = _MARKER_BYTES if tiles.is_interval and index else 0
+        data = os.pread(file, before_bytes + count, offset - before_bytes) if offset + count <= file_bytes else b""
+        if len(data) != before_bytes + count:
             raise ValueError(f"the file ends within it ({count} bytes at {offset})")
         if tiles.is_interval:
-            before = os.pread(file, 2, offset - 2) if index else b""
-            _require_markers(before, data[-2:], index, is_last=index == len(tiles.offsets) - 1)
-        return data
+            is_last = index == len(tiles.offsets) - 1
+            _require_markers(data[:before_bytes], data[-_MARKER_BYTES:], index, is_last=is_last)
+        return data[before_bytes:]
 
     def close(self) -> None:
         """Close the files."""
