@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 
 CODES_STEP = 8
 """Codes come in a multiple of this: as many as a byte of a plane holds."""
 _ARGUMENTS = "uint64* int64 uint8* uint64*"
+NATIVE = (Native("wsi_area.compute.compiled_planes", "write_planes", _ARGUMENTS),)
 _SCRATCH = local()
 
 
@@ -42,6 +44,6 @@ def bit_planes(codes: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     if planes is None or planes.shape[1] != words.size:
         planes = _SCRATCH.planes = np.empty((8, words.size), np.uint8)
     present = np.zeros(1, np.uint64)
-    write = native_function("wsi_area.compute.compiled_planes", "write_planes", _ARGUMENTS)
+    write = native_function(*NATIVE[0])
     write(address_of(words), words.size, address_of(planes), address_of(present))
     return planes if present[0] else None
