@@ -121,3 +121,14 @@ def test_samples_that_nobody_reads_are_refused_before_a_pixel_is_decoded(
     )  # fmt: skip
     with pytest.raises(SlideOpenError, match=f"its samples are {dtype}"):
         inspect(tmp_path / "s.tif")
+
+
+@pytest.mark.parametrize("where", [{"tile": (64, 64)}, {"rowsperstrip": 32}, {"tile": (64, 64), "compression": "lzw"}])
+def test_a_picture_of_one_bit_a_pixel_is_of_a_kind_that_is_not_read_and_not_called_damaged(
+    tmp_path: Path, where: dict[str, object]
+) -> None:
+    dots = np.add.outer(np.arange(200), np.arange(200)) % 3 == 0
+    tifffile.imwrite(tmp_path / "s.tif", dots, photometric="minisblack", **where)
+    with pytest.raises(SlideOpenError, match="not 8-bit or 16-bit; export it by itself, as 8-bit grey") as refused:
+        inspect(tmp_path / "s.tif")
+    assert "damaged" not in str(refused.value)

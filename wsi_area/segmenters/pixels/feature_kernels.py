@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import call_native
+from wsi_area.compute.native import Native
 from wsi_area.model.pixels import MaskArray, RgbArray
 
 FloatArray = NDArray[np.float32]
@@ -28,6 +29,7 @@ _ARGUMENTS = {
     "read_rows": "float32* int64 int64 int64 int64* int64* float32* int64 int64* int64* float32* int64 float32* "
     "float32*",
 }
+NATIVE = tuple(Native(_COMPILED, name, arguments) for name, arguments in _ARGUMENTS.items())
 
 
 @dataclass(slots=True, eq=False)

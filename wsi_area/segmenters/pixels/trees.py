@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import call_native
+from wsi_area.compute.native import Native
 from wsi_area.errors import SettingsError
 
 FloatArray = NDArray[np.float32]
@@ -20,11 +21,13 @@ MAX_NODES, MAX_TREES, MAX_DEPTH = 20_000_000, 20_000, 64
 
 _BLOCK = 256  # samples worked on at once: a small tree's values of them stay in the nearest cache
 _SMALL_NODES = 127  # inner nodes and leaves of a tree that is worked out whole
-_COMPILED = "wsi_area.segmenters.pixels.compiled_trees"
-_ARGUMENTS = {
-    "add_trees": "float32* int64 int64 int32* int32* int64 int32* float32* int32* int32* int64 float32* int64 int64 "
-    "float32* int64 int64 float32* int64"
-}
+_ADD = Native(
+    "wsi_area.segmenters.pixels.compiled_trees",
+    "add_trees",
+    "float32* int64 int64 int32* int32* int64 int32* float32* int32* int32* int64 float32* int64 int64 "
+    "float32* int64 int64 float32* int64",
+)
+NATIVE = (_ADD,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,9 +65,9 @@ class TreeEnsemble:
         scores = np.repeat(self.start[:, None], features.shape[1], axis=1)
         buffer = np.empty((_SMALL_NODES, _BLOCK), np.float32)
         call_native(
-            _COMPILED, "add_trees", _ARGUMENTS["add_trees"], features, *features.shape, self.roots, self.outputs,
-            len(self.roots), self.feature, self.threshold, self.left, self.right, len(self.feature), self.values,
-            *self.values.shape, buffer, *buffer.shape, scores, len(scores),
+            *_ADD[:3], features, *features.shape, self.roots, self.outputs, len(self.roots), self.feature,
+            self.threshold, self.left, self.right, len(self.feature), self.values, *self.values.shape,
+            buffer, *buffer.shape, scores, len(scores),
         )  # fmt: skip
         return _linked(scores, self.link, len(self.roots))
 
