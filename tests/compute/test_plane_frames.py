@@ -7,7 +7,8 @@ import pytest
 from numcodecs import blosc
 from numpy.typing import NDArray
 
-from wsi_area.compute.plane_frames import bit_planes, plane_frame, unpack_frame
+from wsi_area.compute.bit_planes import bit_planes
+from wsi_area.compute.plane_frames import plane_frame, unpack_frame
 from wsi_area.results.class_map.shard import encoded_tile
 
 

@@ -15,7 +15,7 @@ from wsi_area.run.work.tile_spot import TileSpot
 
 
 def is_probed(job: SlideJob, tile: Tile) -> bool:
-    """Return whether the tissue of a tile is counted at other thresholds too."""
+    """Return True if the tissue of a tile is counted at other thresholds too."""
     return job.probe is not None and tile.row * job.plan.grid_cols + tile.col in job.probe.tiles
 
 
