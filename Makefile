@@ -42,7 +42,8 @@ nightly: setup  ## an hour or more: killed runs, damaged slides, thousands of sl
 bench: setup  ## slow: side by side with the peers, each in its own environment
 	$(BIN)/python -m benchmarks.run
 
-bench-quick: setup  ## eight minutes: ratios of what surrounds the fast path, on one slide of 10 240² and twenty small ones
+bench-quick: setup  ## five minutes: ratios of what surrounds the fast path, on one slide of 10 240² and twenty small ones
+	$(BIN)/python -m benchmarks.environments pyvips_numpy rasterio_outlines
 	$(BIN)/python -m benchmarks.rows
 
 clean:

@@ -22,6 +22,7 @@ PEERS = {
     "large_image_tiff": "large-image",
     "pyvips_numpy": "pyvips",
     "cucim_cpu": "cuCIM (CPU)",
+    "fastslide_numpy": "fastslide",
 }
 
 Sample = dict[str, Any]

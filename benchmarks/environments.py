@@ -2,7 +2,7 @@
 
 ``peers/<peer>.txt`` is installed first, ``peers/<peer>.nodeps.txt``, where there is one, after it without
 dependencies. A stamp holds the text of both: an environment is made afresh when they change, and what could not be
-installed is reported with pip's last line.
+installed is reported with pip's last line. ``python -m benchmarks.environments NAME...`` makes those named, or all.
 """
 
 import shutil
@@ -35,7 +35,7 @@ def ensure(name: str, folder: Path = HERE / "peers", install: bool = True) -> En
     if stamp.exists() and stamp.read_text() == wanted:
         return Environment(python, "")
     if not install:
-        return Environment(python, "not installed (--no-install)")
+        return Environment(python, f"not installed; python -m benchmarks.environments {name} does so")
     print(f"installing {name}", file=sys.stderr)
     shutil.rmtree(root, ignore_errors=True)
     venv.create(root, with_pip=True, symlinks=True)
@@ -49,6 +49,15 @@ def ensure(name: str, folder: Path = HERE / "peers", install: bool = True) -> En
     return Environment(python, "")
 
 
+def main() -> None:
+    for name in sys.argv[1:] or sorted(file.stem for file in (HERE / "peers").glob("*.py") if file.stem != "rule"):
+        print(f"{name}: {ensure(name).failure or 'ready'}")
+
+
 def _pip_error(text: str) -> str:
     errors = [line for line in text.splitlines() if "ERROR" in line]
     return last_line("\n".join(errors) or text)
+
+
+if __name__ == "__main__":
+    main()

@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -78,25 +79,18 @@ def decode_cpu_s(slide: Path, page: tifffile.TiffPage, kept: Mask, decode: Decod
         return time.process_time() - started
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("slide", type=Path)
-    parser.add_argument("--run", type=Path, help="the run directory whose read tiles are decoded")
-    parser.add_argument("--all", action="store_true", help="decode every tile of the level, glass too")
-    args = parser.parse_args()
-    level = level_of_run(args.run, args.slide.stem) if args.run else 0
-    with tifffile.TiffFile(args.slide) as tiff:
+def raw_decode(slide: Path, run_dir: Path | None, every_tile: bool = False) -> dict[str, Any]:
+    """Return what decoding the stored tiles takes that a run has read, or in which the builder put tissue."""
+    level = level_of_run(run_dir, slide.stem) if run_dir else 0
+    with tifffile.TiffFile(slide) as tiff:
         page = [p for p in tiff.pages if p.is_tiled][level]
-        if args.run:
-            kept = kept_by_run(args.run, args.slide.stem, page)
-        else:
-            kept = np.load(args.slide.with_suffix(".tissue_tiles.npy"))
-        if args.all:
+        kept = kept_by_run(run_dir, slide.stem, page) if run_dir else np.load(slide.with_suffix(".tissue_tiles.npy"))
+        if every_tile:
             kept = np.ones_like(kept)
-        by_decoder = {name: decode_cpu_s(args.slide, page, kept, decode) for name, decode in decoders(page).items()}
+        by_decoder = {name: decode_cpu_s(slide, page, kept, decode) for name, decode in decoders(page).items()}
         seconds = min(by_decoder.values())
         pixels = int(kept.sum()) * page.tilelength * page.tilewidth
-    answer = {
+    return {
         "decode_cpu_s": seconds,
         "decode_cpu_s_by_decoder": by_decoder,
         "decoded_px": pixels,
@@ -104,7 +98,15 @@ def main() -> None:
         "kept_tile_fraction": float(kept.mean()),
         "level": level,
     }
-    print(json.dumps(answer))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("slide", type=Path)
+    parser.add_argument("--run", type=Path, help="the run directory whose read tiles are decoded")
+    parser.add_argument("--all", action="store_true", help="decode every tile of the level, glass too")
+    args = parser.parse_args()
+    print(json.dumps(raw_decode(args.slide, args.run, args.all)))
 
 
 if __name__ == "__main__":

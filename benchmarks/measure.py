@@ -55,6 +55,12 @@ def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, **extra}
 
 
+def code_version() -> str:
+    """Return the hash of the package as it is committed; "" where there is no repository."""
+    told = subprocess.run(["git", "rev-parse", "HEAD:wsi_area"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return told.stdout.strip() if told.returncode == 0 else ""
+
+
 def warm(file: Path) -> None:
     """Bring a file into the page cache, piece by piece: held whole, it would be in every peak measured after it."""
     with file.open("rb") as content, open(os.devnull, "wb") as nowhere:

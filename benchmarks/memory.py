@@ -1,7 +1,7 @@
 """benchmarks: the peak memory of a run with each shipped configuration, each in a process of its own; small imports.
 
 Warm: the machine code lies on disk, as on a machine that has run before. Cold: it is compiled by the run that is
-measured, into a folder that is empty when it starts. ``python -m benchmarks.memory SLIDE WORK MODELS`` prints the peaks
+measured, into a folder that is empty when it starts. ``python -m benchmarks.memory SLIDE WORK`` prints the peaks
 as JSON: a process begins with the peak of the one that started it, so that one must be small.
 """
 
@@ -61,8 +61,8 @@ def peaks_mb(slide: Path, work: Path, models: Path) -> Iterator[tuple[str, float
 
 
 def main() -> None:
-    slide, work, models = (Path(argument) for argument in sys.argv[1:4])
-    print(json.dumps(dict(peaks_mb(slide, work, models))))
+    slide, work = (Path(argument) for argument in sys.argv[1:3])
+    print(json.dumps({"parts": dict(peaks_mb(slide, work / "memory", work / "models"))}))
 
 
 if __name__ == "__main__":

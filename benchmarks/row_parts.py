@@ -5,66 +5,46 @@ children that it waited for; what libraries and kernels take to load is spent on
 """
 
 import json
-import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from benchmarks.environments import ensure
 from benchmarks.formats import reading_s
-from benchmarks.measure import ROOT
+from benchmarks.limit import raw_decode
+from benchmarks.row_peers import features, network, outlines
+from benchmarks.row_profile import of_work
+from benchmarks.row_runs import COARSE, FINE, RULE, TUMOR_RULE, inner_s, run, slides_of, spent_s
 from wsi_area.audit.evaluate import evaluate_run
 from wsi_area.audit.truth import Naming
 from wsi_area.audit.verify import verify_run
 from wsi_area.exports.export import ExportOptions, export_run
 from wsi_area.inputs.drawn_source import DrawnSource
-from wsi_area.model.slide_result import CountedSlide
-from wsi_area.run.pipeline import run_slides
-from wsi_area.settings.run_settings import load
 from wsi_area.slides import close_readers
 
-RULE, TUMOR_RULE = (str(ROOT / "benchmarks" / name) for name in ("rule.toml", "tumor_rule.toml"))
-FINE, COARSE = "tiling.work_mpp=0.25", "tiling.work_mpp=1"
 
-
-def cpu_s() -> float:
-    """Return the CPU seconds of this process and of the children that it waited for."""
-    return sum(os.times()[:4])
-
-
-def spent_s(work: Callable[[], object]) -> float:
-    """Return the CPU seconds that some work takes."""
-    before = cpu_s()
-    work()
-    return cpu_s() - before
-
-
-def slides_of(place: Path) -> list[str]:
-    """Return the slides of a folder, or the one slide."""
-    return [str(p) for p in sorted(place.glob("*.svs"))] if place.is_dir() else [str(place)]
-
-
-def run(slides: list[str], out: Path, config: str, *settings: str, force: bool = False) -> tuple[CountedSlide, ...]:
-    """Return the results of a run with two workers; the benchmark ends where a slide is not complete."""
-    outcome = run_slides(slides, load(config, ["run.workers=2", *settings]), out, force=force)
-    if outcome.exit_code:
-        raise SystemExit(f"the run ended with {outcome.exit_code}: {outcome.slides[0].reason}")
-    return tuple(slide for slide in outcome.slides if isinstance(slide, CountedSlide))
-
-
-def inner_s(slides: list[str], out: Path, config: str, *settings: str) -> float:
-    """Return the CPU seconds of the tiles alone, as the run says of itself."""
-    return sum(slide.timing.inner_cpu_s for slide in run(slides, out, config, *settings, force=True))
+def limit(slides: list[str], out: Path) -> Mapping[str, float]:
+    """The tiles of one worker in a batch, beside decoding the stored tiles that they are made of; each three times."""
+    slide = Path(slides[0])
+    rounds = [inner_s(slides, out, RULE, FINE, "run.workers=1", "run.executor=threads") for _ in range(3)]
+    return {"inner": sum(rounds), "decode": sum(raw_decode(slide, out)["decode_cpu_s"] for _ in range(3))}
 
 
 def finished(slides: list[str], out: Path) -> Mapping[str, float]:
     """A finished run given again, and verified, beside the run itself."""
-    return {
+    found = {
         "run": spent_s(lambda: run(slides, out, RULE, FINE)),
         "again": spent_s(lambda: run(slides, out, RULE, FINE)),
-        "verify": spent_s(lambda: verify_run(out)),
     }
+    for workers in (1, 2):
+        began = time.perf_counter()
+        cpu = spent_s(partial(verify_run, out, workers=workers))
+        found |= {"verify": cpu} if workers == 1 else {}
+        found[f"verify wall {workers}"] = time.perf_counter() - began
+    return found
 
 
 def clean(slides: list[str], out: Path) -> Mapping[str, float]:
@@ -151,18 +131,29 @@ def formats(slides: list[str], out: Path) -> Mapping[str, float]:
 
 PARTS = {
     part.__name__: part
-    for part in (finished, clean, executors, prepare, flat, geojson, labels, evaluate, passes, filters, formats)
-}
+    for part in (
+        limit, finished, clean, executors, prepare, flat, geojson, labels, outlines, evaluate, passes, filters, network,
+        features, formats,
+    )
+}  # fmt: skip
+"""By the first word of a row's key."""
+
+PEERS = {"outlines": "rasterio_outlines"}
+"""Environments without which there is nothing to compare with."""
 
 
 def main() -> None:
     name, place, out, warm_up = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])
+    if name in PEERS and (failure := ensure(PEERS[name], install=False).failure):
+        print(json.dumps({"parts": {}, "absent": {PEERS[name]: failure}}))
+        return
     shutil.rmtree(out, ignore_errors=True)
-    for config in (RULE, "he_tissue", "he_tissue_clean"):
-        run([str(warm_up)], out / "warm", config, COARSE, force=True)
-    verify_run(out / "warm")
-    PARTS[name]([str(warm_up)], out / "warm_part")
-    print(json.dumps(PARTS[name](slides_of(place), out / "run")))
+    PARTS[name]([str(warm_up)], out / "warm")  # what it loads, and nothing more
+    part = partial(PARTS[name], slides_of(place), out / "run")
+    if sys.argv[5:] == ["profile"]:
+        print(of_work(part))
+    else:
+        print(json.dumps({"parts": part()}))
     shutil.rmtree(out, ignore_errors=True)
 
 

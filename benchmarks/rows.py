@@ -1,102 +1,33 @@
-"""benchmarks: what surrounds the fast path, a row each: finished slides, verify, artefacts, processes, prepare.
+"""benchmarks: what surrounds the fast path, a row each: finished slides, verify, artefacts, processes, prepare, peers.
 
-``make bench-quick`` takes some minutes: a slide of 10 240² and twenty of 2 048²; ``python -m benchmarks.rows --size
-40960`` measures where it is hardest. Rows take turns, so that a slow minute hits all of them; each figure is a ratio of
-CPU seconds within one process. Results: ``benchmarks/results/rows-<date>-<side>.json`` and the page made from it, .md.
+``make bench-quick`` takes some minutes: a slide of 10 240² and twenty of 2 048²; ``--size 40960`` measures where it
+is hardest, ``--size 100000x80000`` what a run of the largest costs and whether memory is flat. Rows take turns, so that
+a slow minute hits all of them; each figure is a ratio of CPU seconds within one turn. ``--minutes 9`` begins nothing
+after so many minutes; the same command goes on, since what today's file has of this very code is not measured again
+(``--again``).
+Results: ``benchmarks/results/rows-<date>-<size>.json`` and the page made from it, .md. ``--profile ROW`` measures
+nothing: it prints where the CPU of one row goes.
 """
 
 import argparse
 import json
+import shutil
 import sys
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Spread, spread
-from benchmarks.measure import ROOT, machine, run_measured, warm
-from benchmarks.memory import CONFIGURATIONS, WORKERS
+from benchmarks.measure import ROOT, code_version, machine, run_measured, warm
+from benchmarks.row import QUICK, Turns, sides_of
+from benchmarks.row_page import page, size_name
+from benchmarks.row_targets import SMALL_PX, SMALL_SLIDES, TURNS
 
 RESULTS = ROOT / "benchmarks" / "results"
-MEMORY_MB = 300
-SMALL_PX, SMALL_SLIDES, SMALL_SEED = 2048, 20, 100
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the page: a ratio of two parts, or the seconds of one."""
-
-    key: str  # of what is measured
-    title: str
-    over: str
-    under: str  # "" where the figure is seconds, or MiB
-    wanted: float | None = None  # None: nothing was asked for, so that it is a figure to watch
-
-
-ROWS = (
-    Row(
-        "finished-small", f"{SMALL_SLIDES} finished slides of {SMALL_PX}², given again ÷ measured", "again", "run", 0.05
-    ),
-    Row("finished", "a finished slide, given again ÷ measured", "again", "run", 0.05),
-    Row("finished", "`verify`, all of it ÷ the run", "verify", "run", 0.5),
-    Row("clean", "`he_tissue_clean` ÷ `he_tissue`, tiles alone, 1 µm/px", "he_tissue_clean", "he_tissue", 15),
-    Row("executors", "processes ÷ threads, tiles alone, 0.25 µm/px", "processes", "threads", 1.15),
-    Row("geojson", "GeoJSON of a stained slide ÷ its run, 1 µm/px", "export", "run", 2),
-    Row("labels", "OME-Zarr labels of a stained slide ÷ its run, 1 µm/px", "export", "run", 2),
-    Row("evaluate", "`evaluate` against outlines of 2 µm/px ÷ the run, tissue, 1 µm/px", "evaluate", "run"),
-    Row("passes", "a run with tumour foci ÷ without, 1 µm/px", "foci", "plain"),
-    Row("passes", "a run with five bands round the tumour ÷ without, 1 µm/px", "bands", "plain"),
-    Row("passes", "a run with hot spots of three sizes ÷ without, 1 µm/px", "hot spots", "plain"),
-    Row("filters", "a run with filters by size ÷ without, tissue, 1 µm/px", "filtered", "plain"),
-    Row("prepare", "CPU s before the tiles of a further slide, stain, 1 µm/px", "stain", "", 0.2),
-    Row("prepare", "CPU s before the tiles of a further slide, tissue, 1 µm/px", "tissue", "", 0.2),
-    Row("flat", "before the tiles of a slide with one level ÷ it and its tiles, 0.25 µm/px", "before", "run", 0.1),
-    Row("formats", "DICOM of JPEG read directly ÷ through OpenSlide", "jpeg-420 direct", "jpeg-420 openslide", 0.25),
-    Row("formats", "DICOM of JPEG 2000, likewise", "jpeg2000-ict direct", "jpeg2000-ict openslide", 0.8),
-    Row("formats", "DICOM of raw pixels, likewise", "raw direct", "raw openslide", 0.25),
-    Row("formats", "NDPI of 4:4:4, likewise", "ndpi-444 direct", "ndpi-444 openslide", 0.5),
-    Row("formats", "NDPI of 4:2:2, likewise", "ndpi-422 direct", "ndpi-422 openslide", 0.5),
-    *(
-        Row("memory", f"peak MiB, {name}, {WORKERS} workers, {state}", f"{name}, {state}", "", wanted)
-        for name in CONFIGURATIONS
-        for state, wanted in (("warm", MEMORY_MB), ("cold", None))
-    ),
-)
-
-
-def figure(row: Row, samples: list[dict[str, Any]]) -> Spread | None:
-    """Return the spread of a row's figure over the repeats that came to something."""
-    parts = [s["parts"] for s in samples if s["key"] == row.key and "parts" in s]
-    return spread([p[row.over] / (p[row.under] if row.under else 1.0) for p in parts])
-
-
-def page(document: dict[str, Any]) -> str:
-    """Return the page of a results file, Markdown."""
-    samples, size = document["samples"], document["side_px"]
-    on, repeats = document["machine"], max(s["repeat"] for s in samples) + 1
-    lines = [
-        f"# Around the fast path, {document['date']}, a slide of {size}²",
-        "",
-        f"Made from `rows-{document['date']}-{size}.json` by `python -m benchmarks.rows`. CPU seconds (user + system),",
-        f"warm, in one process for each row; turns: {repeats}, median with least and most.",
-        f"{on['cpu']}, {on['cores']} cores, load {on['load_before']} before the start.",
-        "",
-        "| what | measured | wanted | |",
-        "|---|---:|---:|---|",
-    ]
-    for row in ROWS:
-        found = figure(row, samples)
-        if found is not None:
-            lines.append(f"| {row.title} | {found.text()} | {verdict(row.wanted, found.median)} |")
-    failed = [f"- {s['key']}, turn {s['repeat']}: {s['error']}" for s in samples if "error" in s]
-    return "\n".join([*lines, *(["", "Came to nothing:", "", *failed] if failed else []), ""])
-
-
-def verdict(wanted: float | None, median: float) -> str:
-    """Return the last two cells of a row: what was wanted, and whether that is reached."""
-    if wanted is None:
-        return "– | "
-    return f"≤ {wanted:g} | {'reached' if median <= wanted else '**falls short**'}"
+SMALL_SEED = 100
+BY_PROCESS = {"memory", "cold", "first", "peak"}
+"""Rows whose figures are of whole processes, started by `benchmarks.<name>`; all others are parts of one process."""
 
 
 def small_slides(work: Path) -> Path:
@@ -112,58 +43,114 @@ def small_slides(work: Path) -> Path:
     return folder
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=int, default=10240, help="side of the slide in pixels")
-    parser.add_argument("--repeats", type=int, default=3, help="turns")
-    parser.add_argument("--only", default="", help="keys of rows, with commas; others keep what the file has of them")
-    parser.add_argument("--page", type=Path, help="make the page of this results file again, and measure nothing")
-    args = parser.parse_args()
-    if args.page is not None:
-        args.page.with_suffix(".md").write_text(page(json.loads(args.page.read_text())))
-        return
+def places_of(size: str, keys: set[str]) -> tuple[Path, dict[str, Path]]:
+    """Return the working folder, and the slide or folder that each row is measured on, built now unless it is there."""
     from benchmarks.slide import WORK, build
 
-    slide, flat, small = build(args.size, args.size), build(args.size, args.size, flat=True), small_slides(WORK)
-    document: dict[str, Any] = {
-        "date": datetime.now(UTC).date().isoformat(), "side_px": args.size, "machine": machine(), "samples": [],
-    }  # fmt: skip
-    path = RESULTS / f"rows-{document['date']}-{args.size}.json"
-    for file in (slide, flat, *small.glob("*.svs")):
-        warm(file)
-    places = {row.key: slide for row in ROWS} | {"finished-small": small, "flat": flat}
-    only = set(filter(None, args.only.split(",")))
-    if unknown := sorted(only - set(places)):
-        parser.error(f"no rows are called {', '.join(unknown)}; there are {', '.join(places)}")
-    if only and path.exists():
-        kept = json.loads(path.read_text())["samples"]
-        document["samples"] = [sample for sample in kept if sample["key"] not in only]
-    for repeat in range(args.repeats):
-        for key, place in places.items():
-            if only and key not in only:
-                continue
-            told = _parts(key, place, WORK, small / "s000.svs")
-            document["samples"].append({"key": key, "repeat": repeat, **told})
-            print(key, told, file=sys.stderr)
-            path.write_text(json.dumps(document, indent=1) + "\n")  # what ends it later costs the rest alone
-            path.with_suffix(".md").write_text(page(document))
-    print(path.with_suffix(".md").read_text())
+    sides, small = sides_of(size), small_slides(WORK)
+    slide = build(*sides)
+    places = dict.fromkeys(keys, slide)
+    if "flat" in keys:
+        places["flat"] = build(*sides, flat=True)
+    return WORK, places | {name: small for name in ("finished-small", "first") if name in keys}
 
 
-def _parts(key: str, place: Path, work: Path, warm_up: Path) -> dict[str, Any]:
-    """Return the parts of a row, or why there are none."""
+def still_wanted(samples: list[dict[str, Any]], turns: Mapping[str, Turns], size: str) -> Iterator[tuple[int, str]]:
+    """Yield the turns and rows that a file has not yet, so that the rows take turns."""
+    has = {(sample["repeat"], sample["key"]) for sample in samples}
+    wanted = {key: some.at(*sides_of(size)) for key, some in turns.items()}
+    for repeat in range(max(wanted.values(), default=0)):
+        for key, count in wanted.items():
+            if repeat < count and (repeat, key) not in has:
+                yield repeat, key
+
+
+def measured(key: str, place: Path, work: Path) -> dict[str, Any]:
+    """Return the parts of a row and how long all of it took, or why there are none."""
+    warm_up = work / f"small_{SMALL_PX}" / "s000.svs"
     name = key.partition("-")[0]
-    if name == "memory":
-        command = ["benchmarks.memory", place, work / "memory", work / "models"]
+    module = f"benchmarks.{name}" if name in BY_PROCESS else "benchmarks.row_parts"
+    told = [place, work] if name in BY_PROCESS else [name, place, work / "rows"]
+    cost = run_measured([sys.executable, "-m", module, *told, warm_up])
+    if cost.exit_code:
+        return {"error": cost.last_error}
+    return {**json.loads(last_json(cost.stdout)), "wall_s": round(cost.wall_s, 1)}
+
+
+def profile(key: str, size: str) -> str:
+    """Return where the CPU of a row goes."""
+    work, places = places_of(size, {key})
+    name, place, warm_up = key.partition("-")[0], places[key], work / f"small_{SMALL_PX}" / "s000.svs"
+    if name in BY_PROCESS:
+        shutil.rmtree(work / "rows", ignore_errors=True)
+        told = ["benchmarks.row_profile", warm_up if place.is_dir() else place, work / "rows"]
     else:
-        command = ["benchmarks.row_parts", name, place, work / "rows", warm_up]
-    cost = run_measured([sys.executable, "-m", *command])
-    return {"parts": json.loads(last_json(cost.stdout))} if not cost.exit_code else {"error": cost.last_error}
+        told = ["benchmarks.row_parts", name, place, work / "rows", warm_up, "profile"]
+    cost = run_measured([sys.executable, "-m", *told])
+    return cost.last_error or cost.stdout[cost.stdout.index("CPU by function") :]
 
 
 def last_json(text: str) -> str:
     """Return the last line of what a child said."""
     return [line for line in text.splitlines() if line.strip()][-1]
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", default=QUICK, help="of the slide, SIDE or WIDTHxHEIGHT in pixels")
+    parser.add_argument("--repeats", type=int, help="turns of each row; by default what benchmarks.row_targets says")
+    parser.add_argument("--only", default="", help="keys of rows, with commas")
+    parser.add_argument("--again", action="store_true", help="measure again what today's file has of these rows")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin nothing after so many")
+    parser.add_argument("--profile", metavar="KEY", help="print where the CPU of a row goes, and measure nothing")
+    parser.add_argument("--page", type=Path, help="make the page of this results file again, and measure nothing")
+    args = parser.parse_args()
+    args.only = set(filter(None, args.only.split(",")))
+    if unknown := sorted((args.only | {args.profile} - {None}) - set(TURNS)):
+        parser.error(f"no rows are called {', '.join(unknown)}; there are {', '.join(TURNS)}")
+    return args
+
+
+def main() -> None:
+    args = arguments()
+    if args.page is not None:
+        args.page.with_suffix(".md").write_text(page(json.loads(args.page.read_text())))
+        return
+    if args.profile:
+        print(profile(args.profile, args.size))
+        return
+    turns = {key: some for key, some in TURNS.items() if not args.only or key in args.only}
+    if args.repeats is not None:
+        turns = dict.fromkeys(turns, Turns(args.repeats, args.repeats, args.repeats))
+    measure(args, turns)
+
+
+def measure(args: argparse.Namespace, turns: Mapping[str, Turns]) -> None:
+    """Measure what is wanted and not yet there, and write file and page after each row."""
+    started = time.monotonic()
+    date = datetime.now(UTC).date().isoformat()
+    path = RESULTS / f"rows-{date}-{size_name(args.size)}.json"
+    about = {"date": date, "size": "x".join(map(str, sides_of(args.size))), "code": code_version()}
+    document = json.loads(path.read_text()) if path.exists() else {}
+    if document.get("code") != about["code"]:  # figures of two programs are no table
+        document = {**about, "machine": machine(), "samples": []}
+    if args.again:
+        document["samples"] = [sample for sample in document["samples"] if sample["key"] not in turns]
+    wanted = list(still_wanted(document["samples"], turns, args.size))
+    work, places = places_of(args.size, {key for _, key in wanted})
+    for place in places.values():
+        for file in place.glob("*.svs") if place.is_dir() else [place]:
+            warm(file)
+    for done, (repeat, key) in enumerate(wanted):
+        if time.monotonic() - started > 60 * args.minutes:
+            print(f"{len(wanted) - done} of {len(wanted)} are left: give the same command again", file=sys.stderr)
+            break
+        told = measured(key, places[key], work)
+        document["samples"].append({"key": key, "repeat": repeat, **told})
+        print(key, told, file=sys.stderr)
+        path.write_text(json.dumps(document, indent=1) + "\n")  # what ends it later costs the rest alone
+        path.with_suffix(".md").write_text(page(document))
+    print(path.with_suffix(".md").read_text())
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from typing import Any
 
 import jinja2
 
+from benchmarks.row_page import size_of
+
 HERE = Path(__file__).resolve().parent
 RESULTS, TEMPLATE = HERE / "results", HERE / "scaling_page.md.jinja"
 PAGE = HERE.parent / "docs" / "scaling.md"
@@ -28,7 +30,7 @@ def newest() -> tuple[Path, Path, Path]:
     """Return the newest units and sums, bench of cold slides at the finest level, and peaks of the configurations."""
     benches = sorted(p for p in RESULTS.glob("*.json") if p.stem[0].isdigit())
     finest = [p for p in benches if _finest(json.loads(p.read_text()), OURS)]
-    rows = [p for p in sorted(RESULTS.glob("rows-*.json")) if MEMORY in _keys(json.loads(p.read_text()))]
+    rows = [p for p in sorted(RESULTS.glob("rows-*-10240.json")) if MEMORY in _keys(json.loads(p.read_text()))]
     return max(RESULTS.glob("scaling-*.json")), finest[-1], rows[-1]
 
 
@@ -105,6 +107,7 @@ def page(scaling: Figures, bench: Figures, rows: Figures, date: str) -> str:
         openslide_times=openslide_times(bench),
         worker_mib=WORKER_MIB,
         rows=rows,
+        rows_size_px=size_of(rows),
         peaks=peaks(rows),
         mb_per_core_s=SLIDE_BYTES_PER_PX * 1e3 / quiet,
     )

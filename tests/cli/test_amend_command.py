@@ -259,3 +259,20 @@ def test_the_report_of_the_amended_slides_is_a_file_of_its_own(out: Path, tmp_pa
     (out / "report_amended.html").write_text(page.replace("A. Reader", "B. Reader"), encoding="utf-8")
     spoilt = wsi_area("verify", out)
     assert (spoilt.code, "report_amended.html" in spoilt.out) == (4, True)
+
+
+def test_the_newest_version_is_explained_where_it_is_asked_for(out: Path, tmp_path: Path) -> None:
+    refused = wsi_area("explain", out, "a", "--amended")
+    assert refused.code == 1
+    assert "no amended version" in refused.err
+    for number, right_px in enumerate((60.7, 80.7), 1):
+        add = operation("add", box(10.3, 10.3, right_px, 50.2), **{"class": "tissue"})
+        file = write_corrections(tmp_path / f"{number}.geojson", base(out, "a"), [add])
+        assert amend(out, "a", file).code == 0
+
+    def tissue_px(*options: str) -> int:
+        classes = wsi_area("explain", out, "a", "--class", "tissue", "--json", *options).document["classes"]
+        return int(classes[0]["n_px"])
+
+    assert tissue_px("--amended") - tissue_px() == 71 * 40
+    assert wsi_area("explain", "--px", "3", "--mpp", "0.5", "--amended").code == 1

@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "run"))
 
 from crash_children import RENAME, Fault, Nursery
+from measuring import stores
 from synthetic import disc, write_slide
 from worker_processes import workers_below
 
@@ -57,15 +58,6 @@ def started(slide: Path, out: Path, executor: str) -> subprocess.Popen[bytes]:
 def arguments(slide: Path, out: Path, executor: str) -> list[str | Path]:
     sets = [part for text in (*SETTINGS, f"run.executor={executor}") for part in ("--set", text)]
     return ["run", slide, "--out", out, *sets]
-
-
-def stores(out: Path) -> dict[str, bytes]:
-    return {
-        str(p.relative_to(out)): p.read_bytes()
-        for name in ("ledger.zarr", "mask.ome.zarr")
-        for p in sorted((out / "slides/s" / name).rglob("*"))
-        if p.is_file() and not p.name.endswith(".partial")
-    }
 
 
 def counts(out: Path) -> object:

@@ -57,6 +57,23 @@ def test_a_result_of_the_first_version_is_read_and_would_be_written_with_all_tha
     assert said_of(again, written) == {key: value for key, value in written.items() if key != "schema_version"}
 
 
+@pytest.mark.parametrize("place", [("path",), ("findings", 0, "message"), ("calibration", "candidates", 0, "source")])
+def test_what_orders_something_to_a_terminal_is_read_as_plain_text_however_deep_it_stands(
+    tmp_path: Path, place: tuple[str | int, ...]
+) -> None:
+    document = copy.deepcopy(next(result for result in RESULTS_0_1_0.values() if result.get("findings")))
+    *way, last = place
+    inner = document
+    for step in way:
+        inner = inner[step]
+    inner[last] = "a\x1b[2J"
+    (tmp_path / "result.json").write_text(json.dumps(document))
+    found = document_of(read_result(SlideLayout(tmp_path)))
+    for step in way:
+        found = found[step]
+    assert found[last] == r"a\x1b[2J"
+
+
 @pytest.mark.parametrize("name", sorted(RUNS_0_1_0))
 def test_a_run_of_the_first_version_is_read_and_would_be_written_with_all_that_it_says(
     tmp_path: Path, name: str

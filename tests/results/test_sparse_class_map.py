@@ -9,9 +9,10 @@ from plans import plan_of
 
 from wsi_area.errors import ResultError
 from wsi_area.model.classes import ClassScheme, TissueClass
+from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.results.class_map.shard import encoded_tiles, write_shard
-from wsi_area.results.class_map.sparse_class_map import SparseClassMap, sparse_class_map
+from wsi_area.results.class_map.sparse_class_map import SparseClassMap, class_map_box, sparse_class_map
 from wsi_area.results.class_map.store import commit_batch, create_store
 from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.layout import SlideLayout
@@ -70,6 +71,22 @@ def test_a_part_is_what_zarr_reads_of_it(layout: SlideLayout, rows: slice, cols:
     found = sparse_class_map(layout)
     assert isinstance(found, SparseClassMap)
     assert np.array_equal(found[rows, cols], open_class_map(layout)[rows, cols])
+
+
+def test_the_box_of_a_shard_is_what_zarr_reads_there_and_none_where_it_is_bare(layout: SlideLayout) -> None:
+    side_px, whole = TILE_PX * plan_of((WIDTH, HEIGHT), tile_px=TILE_PX).batch_tiles, open_class_map(layout)[:]
+    bare = []
+    for row in range(-(-HEIGHT // side_px)):
+        for col in range(-(-WIDTH // side_px)):
+            y, x = row * side_px, col * side_px
+            part = whole[y : y + side_px, x : x + side_px]
+            box = class_map_box(layout, (row, col), Region(x, y, part.shape[1], part.shape[0]))
+            if box is None:
+                bare.append((row, col))
+                assert not part.any()
+            else:
+                assert np.array_equal(box, part)
+    assert bare == [(0, 1)]
 
 
 def test_a_map_that_zarr_wrote_itself_is_read_too(layout: SlideLayout, truth: np.ndarray) -> None:

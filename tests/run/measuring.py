@@ -52,6 +52,16 @@ def class_maps_of(out: Path) -> dict[str, np.ndarray]:
     return {name: run[name].class_map() for name in run}
 
 
+def stores(out: Path) -> dict[str, bytes]:
+    """Every file of the class map and the ledger of the slide s, but drafts."""
+    return {
+        str(p.relative_to(out)): p.read_bytes()
+        for name in ("ledger.zarr", "mask.ome.zarr")
+        for p in sorted((out / "slides/s" / name).rglob("*"))
+        if p.is_file() and not p.name.endswith(".partial")
+    }
+
+
 def fingerprint(folder: Path) -> dict[str, tuple[int, bytes]]:
     """When each file and folder below a folder was written, and what it holds."""
     return {

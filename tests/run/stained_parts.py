@@ -90,6 +90,13 @@ def inputs(slide: Path, drawing: Path | None) -> CollectedSlides:
     return collect_slides([str(slide)], mpp=f"{MPP_X},{MPP_Y}", mpp_reason="as painted", regions_from=drawing)
 
 
+def slide_with_regions(folder: Path) -> Path:
+    """The stained slide in a folder, its regions drawn beside it."""
+    path = write(folder / "s.tif", stained_rgb())
+    drawn(path.with_suffix(".geojson"), REGIONS)
+    return path
+
+
 def density(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The optical density of DAB by scikit-image, 0 where it is negative."""
     found: NDArray[np.float64] = np.maximum(color.separate_stains(rgb, color.hdx_from_rgb)[..., 1] * 6, 0)

@@ -12,7 +12,7 @@ from typing import Any
 import distributed
 import numpy as np
 import pytest
-from measuring import class_maps_of
+from measuring import class_maps_of, stores
 from synthetic import SyntheticSlide, box, disc, write_slide
 
 from wsi_area.errors import SettingsError
@@ -316,15 +316,6 @@ def test_a_tile_that_kills_its_process_is_unreadable_and_the_rest_is_as_in_an_un
     orders.unlink()  # the cause is mended: the same command completes the slide
     assert run(slide.path, tmp_path / "out", orders, executor="serial").exit_code == 0
     assert stores(tmp_path / "out") == stores(undisturbed)
-
-
-def stores(out: Path) -> dict[str, bytes]:
-    return {
-        str(p.relative_to(out)): p.read_bytes()
-        for name in ("ledger.zarr", "mask.ome.zarr")
-        for p in sorted((out / "slides/s" / name).rglob("*"))
-        if p.is_file() and not p.name.endswith(".partial")
-    }
 
 
 @pytest.mark.parametrize("order", ["segfault", "chunk", "row"])  # in a tile; after a chunk, before its row; after it

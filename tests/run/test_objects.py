@@ -322,7 +322,7 @@ def test_a_damaged_shard_is_named_and_nothing_is_made_of_it(tmp_path: Path) -> N
     commit(layout, plan, picture())
     shard = layout.class_map / "0" / "c" / "1" / "1"
     shard.write_bytes(shard.read_bytes()[:-20])
-    with pytest.raises(ResultError, match=r"made-up, objects of batch 4: .*mask\.ome\.zarr cannot be read"):
+    with pytest.raises(ResultError, match=r"made-up, objects of batch 4: .*mask\.ome\.zarr/0/c/1/1 is damaged"):
         measure_foci(layout, plan, SCHEME, MPP, SerialExecutor())
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import zarr
 from crash_children import Fault, Nursery
-from stained_parts import BANDS, LINE, REGIONS, drawn, inputs, measured, stained_rgb, told, write
+from stained_parts import BANDS, LINE, inputs, measured, slide_with_regions, told
 
 from wsi_area.audit.verify import verify_run
 from wsi_area.results.class_map.signal_map import signal_map
@@ -28,9 +28,7 @@ pytestmark = pytest.mark.usefixtures("small_batches")
 
 @pytest.fixture(scope="module")
 def slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = write(tmp_path_factory.mktemp("slide") / "s.tif", stained_rgb())
-    drawn(path.with_suffix(".geojson"), REGIONS)
-    return path
+    return slide_with_regions(tmp_path_factory.mktemp("slide"))
 
 
 @pytest.fixture(scope="module")

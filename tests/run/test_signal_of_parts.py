@@ -22,6 +22,7 @@ from stained_parts import (
     inputs,
     inside,
     measured,
+    slide_with_regions,
     stained_rgb,
     write,
 )
@@ -37,9 +38,7 @@ EXACT = {"rel": 1e-6, "abs": 1e-9}  # of densities that are rounded to a million
 
 @pytest.fixture(scope="module")
 def slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = write(tmp_path_factory.mktemp("slide") / "s.tif", stained_rgb())
-    drawn(path.with_suffix(".geojson"), REGIONS)
-    return path
+    return slide_with_regions(tmp_path_factory.mktemp("slide"))
 
 
 @pytest.fixture(scope="module")

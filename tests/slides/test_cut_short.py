@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from dicom_files import write_dicom
+from tiff_files import tissue_like
 
 from wsi_area.slides import inspect
 from wsi_area.slides.header.cut_short import completeness, cut_short
@@ -24,6 +26,29 @@ def test_a_public_slide_that_was_cut_is_found(testdata: Path, tmp_path: Path, na
     found = cut_short(inspect(short))
     assert found is not None
     assert found.file == str(short)
+
+
+@pytest.mark.parametrize("held", [[(1, 0, 4), (2, 4, 6)], [(1, 0, 2), (2, 2, 8)], [(1, 0, 3), (2, 5, 9)]])
+def test_a_dicom_series_that_lacks_a_file_of_its_level_is_found(
+    tmp_path: Path, held: list[tuple[int, int, int]]
+) -> None:
+    picture = tissue_like(700, 600)  # nine frames
+    for part in held:
+        path = write_dicom(tmp_path / f"{part[0]}.dcm", picture, part=part)
+    found = cut_short(inspect(path))
+    assert found is not None
+    lost = 9 - sum(end - first for _, first, end in held)
+    assert f"no file has {lost} of the 9 frames of 600 × 700 px" in found.said
+
+
+@pytest.mark.parametrize("coding", ["jpeg-420", "jpeg2000-rct", "raw"])
+def test_a_dicom_level_in_several_files_or_with_sparse_frames_lacks_nothing(tmp_path: Path, coding: str) -> None:
+    picture = tissue_like(700, 600)
+    write_dicom(tmp_path / "1.dcm", picture, coding, part=(1, 0, 4))
+    whole = write_dicom(tmp_path / "2.dcm", picture, coding, part=(2, 4, 9))
+    (tmp_path / "sparse").mkdir()
+    sparse = write_dicom(tmp_path / "sparse" / "s.dcm", picture, coding, held=[0, 4, 8], series="1.2.826.0.1.6")
+    assert [cut_short(inspect(path)) for path in (whole, sparse)] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -68,4 +93,4 @@ def test_the_tiles_beyond_the_end_are_counted(tmp_path: Path) -> None:
     path.write_bytes(whole[: -2 * tile_bytes - 1])
     found = cut_short(inspect(path))
     assert found is not None
-    assert found.what == "3 of the 56 tiles that its directory lists"
+    assert found.said == "ends before 3 of the 56 tiles that its directory lists"

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import dicom_files
 import numpy as np
 import pytest
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
+from tiff_files import tissue_like
 
 from wsi_area.errors import SlideOpenError
 from wsi_area.slides import inspect
@@ -71,6 +73,19 @@ def test_a_whole_slide_image_that_cannot_be_read_says_what_is_in_the_way(
     with pytest.raises(SlideOpenError, match=says) as refused:
         inspect(write_dicom(tmp_path / "s.dcm", WHOLE_SLIDE, **further))
     assert not any(remedy in str(refused.value) for remedy in WRONG_REMEDIES)
+
+
+@pytest.mark.parametrize(
+    "parts", [[(1, 0, 4)], [(2, 4, 9)], [(3, 8, 9)], [(2, 4, 7), (3, 7, 9)], [(1, 0, 2), (3, 8, 9)]]
+)
+def test_a_dicom_slide_of_which_a_part_is_not_there_is_to_be_copied_whole(
+    tmp_path: Path, parts: list[tuple[int, int, int]]
+) -> None:
+    for part in parts:
+        found = dicom_files.write_dicom(tmp_path / f"{part[0]}.dcm", tissue_like(700, 600), part=part)
+    with pytest.raises(SlideOpenError, match=r"some are not there .*copy all files of the series") as refused:
+        inspect(found)
+    assert "--mpp" not in str(refused.value)
 
 
 def test_a_mirax_slide_without_its_folder_or_a_part_of_it_names_them(tmp_path: Path) -> None:

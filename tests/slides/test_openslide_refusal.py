@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from damage import overwrite
 from tiff_files import halved, tissue_like, write_tiled
 
 from wsi_area.compute.judge.refusal import refusal_findings
@@ -39,31 +40,24 @@ def last_directory(path: Path) -> tuple[int, int]:
         at = following
 
 
-def patched(path: Path, at: int, content: bytes) -> Path:
-    data = bytearray(path.read_bytes())
-    data[at : at + len(content)] = content
-    path.write_bytes(data)
-    return path
-
-
 def with_a_field_of_no_type(path: Path) -> Path:
     at, _ = last_directory(path)
-    return patched(path, at + 2 + 12 * 4 + 2, b"\0\0")
+    return overwrite(path, at + 2 + 12 * 4 + 2, b"\0\0")
 
 
 def with_a_link_beyond_the_end(path: Path) -> Path:
     at, fields = last_directory(path)
-    return patched(path, at + 2 + 12 * fields, struct.pack("<I", path.stat().st_size + 5000))
+    return overwrite(path, at + 2 + 12 * fields, struct.pack("<I", path.stat().st_size + 5000))
 
 
 def with_a_link_to_the_first(path: Path) -> Path:
     at, fields = last_directory(path)
-    return patched(path, at + 2 + 12 * fields, path.read_bytes()[4:8])
+    return overwrite(path, at + 2 + 12 * fields, path.read_bytes()[4:8])
 
 
 def with_more_fields_than_bytes(path: Path) -> Path:
     at, _ = last_directory(path)
-    return patched(path, at, b"\xff\xff")
+    return overwrite(path, at, b"\xff\xff")
 
 
 BROKEN = [with_a_field_of_no_type, with_a_link_beyond_the_end, with_a_link_to_the_first, with_more_fields_than_bytes]
@@ -127,3 +121,14 @@ def test_samples_that_nobody_reads_are_refused_before_a_pixel_is_decoded(
     )  # fmt: skip
     with pytest.raises(SlideOpenError, match=f"its samples are {dtype}"):
         inspect(tmp_path / "s.tif")
+
+
+@pytest.mark.parametrize("where", [{"tile": (64, 64)}, {"rowsperstrip": 32}, {"tile": (64, 64), "compression": "lzw"}])
+def test_a_picture_of_one_bit_a_pixel_is_of_a_kind_that_is_not_read_and_not_called_damaged(
+    tmp_path: Path, where: dict[str, object]
+) -> None:
+    dots = np.add.outer(np.arange(200), np.arange(200)) % 3 == 0
+    tifffile.imwrite(tmp_path / "s.tif", dots, photometric="minisblack", **where)
+    with pytest.raises(SlideOpenError, match="not 8-bit or 16-bit; export it by itself, as 8-bit grey") as refused:
+        inspect(tmp_path / "s.tif")
+    assert "damaged" not in str(refused.value)

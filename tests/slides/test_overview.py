@@ -13,7 +13,7 @@ from tiff_files import APERIO, remove_tiles, spoil_tile, tissue_like, write_tile
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import TilePixels
 from wsi_area.slides import borrow_reader, close_readers, inspect, read_overview
-from wsi_area.slides.lanes import direct_lane
+from wsi_area.slides.lanes import direct_lane, overview
 from wsi_area.slides.lanes.box_sums import BoxSums
 from wsi_area.slides.lanes.overview import overview_level, overview_of, overview_parts, read_part
 from wsi_area.slides.lanes.reading import grid_boxes
@@ -99,6 +99,21 @@ def test_an_overview_read_in_parts_is_the_overview_also_where_tiles_are_missing_
     assert np.array_equal(seen.rgb, whole.rgb)
     assert np.array_equal(seen.valid, whole.valid)
     assert not seen.valid.all()
+
+
+@pytest.mark.parametrize("max_side_px", [1, 2, 3])
+def test_parts_of_a_long_strip_add_up_also_where_each_touches_every_row_of_the_overview(
+    tmp_path: Path, max_side_px: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = inspect(write_tiled(tmp_path / "s.tif", [tissue_like(1500, 4000)]))
+    with borrow_reader(info, "direct") as reader:
+        whole = read_overview(info, reader, max_side_px)
+    monkeypatch.setattr(overview, "MAX_SIDE_PX", max_side_px)
+    rows = overview_parts(info, 0, 1)
+    assert len(rows) > 1
+    seen = overview_of(info, 0, [read_part(info, "direct", 0, some) for some in rows], max_side_px)
+    assert seen.valid.all()
+    assert np.array_equal(seen.rgb, whole.rgb)
 
 
 @pytest.mark.parametrize("max_side_px", [64, 300, 2048])

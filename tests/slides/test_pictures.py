@@ -9,6 +9,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 from tiff_files import halved, tissue_like
+from whole_levels import pixels_of
 
 from wsi_area.compute.judge.pictures import picture_findings
 from wsi_area.errors import SlideOpenError, TileReadError
@@ -27,14 +28,6 @@ UM = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.5, "P
 def _closed_readers() -> Any:
     yield
     close_readers()
-
-
-def pixels_of(info: SlideInfo, level: int = 0) -> NDArray[np.uint8]:
-    size = info.levels[level].size_px
-    with borrow_reader(info, choose_lane(info, [level], "auto").lane) as reader:
-        read = reader.read(level, Region(0, 0, size.width_px, size.height_px))
-    assert read.valid.all()
-    return read.rgb
 
 
 def grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

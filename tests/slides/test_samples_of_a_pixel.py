@@ -8,12 +8,11 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 from tiff_files import halved, tissue_like
+from whole_levels import pixels_of
 
 from wsi_area.compute.judge.pictures import picture_findings
-from wsi_area.model.geometry import Region
 from wsi_area.model.picture import PictureChoice
-from wsi_area.model.slide import SlideInfo
-from wsi_area.slides import borrow_reader, choose_lane, close_readers, inspect
+from wsi_area.slides import close_readers, inspect
 
 SCAN, OTHER = tissue_like(300, 520), tissue_like(300, 520, seed=3)
 BAND = tissue_like(300, 520, seed=9)[..., 0]
@@ -25,14 +24,6 @@ TILED: dict[str, Any] = {"tile": (128, 128), "compression": "deflate", "photomet
 def _closed_readers() -> Any:
     yield
     close_readers()
-
-
-def pixels_of(info: SlideInfo, level: int = 0) -> NDArray[np.uint8]:
-    size = info.levels[level].size_px
-    with borrow_reader(info, choose_lane(info, [level], "auto").lane) as reader:
-        read = reader.read(level, Region(0, 0, size.width_px, size.height_px))
-    assert read.valid.all()
-    return read.rgb
 
 
 def planes(picture: NDArray[Any]) -> NDArray[Any]:

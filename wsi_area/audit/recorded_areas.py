@@ -4,6 +4,7 @@ from pathlib import Path
 
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.model.slide_result import CountedSlide
+from wsi_area.results.amended import latest_amended
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.run_folder import Standing, Wish, decide, read_folder
@@ -14,15 +15,16 @@ from wsi_area.storage.place import Place
 _WITHOUT_TABLES = {Standing.ABSENT, Standing.EMPTY, Standing.UNMERGED}  # that could say another thing than a document
 
 
-def recorded_slide(run: Place, slide_id: str | None = None) -> CountedSlide:
+def recorded_slide(run: Place, slide_id: str | None = None, *, amended: bool = False) -> CountedSlide:
     """Return the result of one slide of a run, every area computed again from its count and found the same.
 
-    What readers of reference points say of it is with it, and in its budgets.
+    What readers of reference points say of it is with it, and in its budgets; of an amended version, the newest, they
+    said nothing.
 
     Raises
     ------
     ResultError
-        There is no such run or slide, the slide has no areas, or its result lacks a field.
+        There is no such run or slide, the slide has no areas or no amended version, or its result lacks a field.
     CountMismatchError
         An area on record is not its count times the pixel size on record.
     SettingsError
@@ -33,7 +35,20 @@ def recorded_slide(run: Place, slide_id: str | None = None) -> CountedSlide:
     if Path(name).name != name:
         raise SettingsError(f"{name!r} is not the id of a slide; see {layout.slides}")
     _refuse_earlier(layout, name)
+    if amended:
+        return _newest_version(layout, name)
     return with_reference([slide_on_record(layout, name)], reference_scores(layout))[0]
+
+
+def _newest_version(layout: RunLayout, name: str) -> CountedSlide:
+    version = latest_amended(layout.slide(name))
+    if version is None:
+        raise ResultError(
+            f"{layout.root}: slide {name} has no amended version; leave --amended out, or lay corrections over it with "
+            "wsi-area amend"
+        )
+    require_sound(version.result, version.layout.result_json)
+    return version.result
 
 
 def _refuse_earlier(layout: RunLayout, name: str) -> None:
@@ -60,7 +75,7 @@ def _refuse_earlier(layout: RunLayout, name: str) -> None:
 
 
 def slide_on_record(layout: RunLayout, name: str) -> CountedSlide:
-    """Return what the document of one slide says, whatever run it is of; for the rest as `recorded_slide`."""
+    """Return the result in the document of one slide, whatever run it is of; for the rest as `recorded_slide`."""
     slide = layout.slide(name)
     if not slide.result_json.is_file():
         raise ResultError(f"{slide.result_json}: there is no result of slide {name}; {_slides_text(layout)}")

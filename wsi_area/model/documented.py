@@ -8,7 +8,7 @@ with their types, the workbook and the data dictionary; nothing of them is writt
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from wsi_area.plain_text import plain_values
 
@@ -64,6 +64,10 @@ class Says:
         return schema | {name: text for name, text in words.items() if text}
 
 
+PLAIN = "plain"
+"""The context in which a document is validated whose texts were made plain all at once, and not part by part."""
+
+
 class Part(BaseModel):
     """A frozen value of a document: no key too many, none too few, no infinity and no NaN."""
 
@@ -74,9 +78,11 @@ class Part(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _can_be_written(cls, told: object) -> object:
-        """Return what is to be a value with texts that can be written: a path may hold bytes that are no UTF-8."""
-        return {name: plain_values(value) for name, value in told.items()} if isinstance(told, dict) else told
+    def _can_be_written(cls, told: object, asked: ValidationInfo) -> object:
+        """Return the value with texts that can be written: a path may hold bytes that are no UTF-8."""
+        if asked.context is PLAIN or not isinstance(told, dict):
+            return told
+        return {name: plain_values(value) for name, value in told.items()}
 
     comes_from: ClassVar[str] = ""
     """Where the values of its fields come from, where a field says nothing else."""

@@ -1,7 +1,7 @@
 """results: where things lie in a run directory, and how a file gets there whole or not at all."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,10 @@ class RunLayout:
     def array_plan(self) -> Place:
         """Return the file that says which slides the tasks of a job array share, and who has which."""
         return self.tasks / "plan.json"
+
+    def submitted_plan(self, name: str) -> Place:
+        """Return the file of a plan that was written down where a job array was submitted."""
+        return self.tasks / f"submitted-{name}.json"
 
     def task(self, index: int, count: int) -> Place:
         """Return the file in which one task says how its slides ended."""
@@ -252,22 +256,22 @@ def _no_number(name: str) -> None:
 
 def _require_flat(content: object) -> None:
     """Refuse what nests deeper than any document of ours: whoever walks through it would run out of stack."""
-    level = [content]
+    level: list[Any] = [content]
     for _ in range(MOST_NESTED):
-        level = [inner for outer in level for inner in _inside(outer)]
+        level = [
+            inner
+            for outer in level
+            if type(outer) in (dict, list)
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in (dict, list)
+        ]
         if not level:
             return
     raise RecursionError
 
 
-def _inside(value: object) -> Iterable[object]:
-    """Return the lists and objects right inside a value."""
-    found: Iterable[object] = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return (inner for inner in found if isinstance(inner, dict | list))
-
-
 def _fault(error: OSError | ValueError | RecursionError) -> str:
-    """Return why a document cannot be read: Python's own words tell of numbers and codecs."""
+    """Return the reason why a document cannot be read: Python's own words tell of numbers and codecs."""
     if isinstance(error, FileNotFoundError):
         return "is not there"
     if isinstance(error, OSError):

@@ -287,7 +287,7 @@ def finished(
 
 
 def _timing_on_record(layout: SlideLayout) -> Timing | None:
-    """Return what it took when the tiles were measured, if that is known."""
+    """Return the times that it took when the tiles were measured, if that is known."""
     try:
         earlier = read_result(layout)
     except ResultError:

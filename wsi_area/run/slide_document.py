@@ -169,7 +169,7 @@ def slide_document(
         annotations=drawn_on_record(prepared.drawn),
         roi=roi_on_record(prepared.roi, mpp),
         outlines=outlines_on_record(fitted.facts, plan, mpp),
-        tissue_mm2_by_threshold=_mm2_by_threshold(moved, burden),
+        tissue_mm2_by_threshold=None if moved is None else moved.mm2_by_shift(burden.tissue_area_mm2),
         tissue_by_threshold=moved,
         skipped_tissue_px_upper_bound=bound,
         tile_errors=tuple(TileError.model_validate(error) for error in work.tile_errors[:TILES_LISTED]),
@@ -190,7 +190,7 @@ def slide_document(
 
 
 def _status(objects: MergedObjects, burden: SlideBurden) -> Status:
-    """Return how a slide ended: no better than its tissue layer."""
+    """Return the status of a slide: no better than its tissue layer."""
     laid = objects.laid
     return "incomplete" if laid is not None and laid.layer.status == "incomplete" else burden.status
 
@@ -226,15 +226,6 @@ def _committed_rows(plan: SlidePlan, layout: SlideLayout, columns: LedgerLayout)
             "again"
         )
     return rows.reshape(-1, rows.shape[-1])
-
-
-def _mm2_by_threshold(moved: ThresholdOnRecord | None, burden: SlideBurden) -> dict[str, float | None] | None:
-    """Return the tissue area at the threshold and 5 % beside it: as measured, times what the tiles counted say."""
-    area = burden.tissue_area_mm2
-    if moved is None:
-        return None
-    by_shift = moved.share_by_shift.items()
-    return {shift: None if share is None or area is None else share * area for shift, share in by_shift}
 
 
 def _observed(

@@ -86,6 +86,7 @@ def _numbers(text: str, counts: tuple[int, ...], wanted: str) -> tuple[float, fl
     help="plain: they are not of a microscope slide.",
 )
 @click.option("--class", "class_name", help="One class of a run's slide; default: all, and the tumour.")
+@click.option("--amended", is_flag=True, help="The newest amended version of a run's slide.")
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
@@ -98,6 +99,7 @@ def command(
     power: float | None,
     profile: str,
     class_name: str | None,
+    amended: bool,
     as_json: bool,
 ) -> None:
     """Show the arithmetic of one area, from its inputs or from a slide of a finished RUN.
@@ -107,6 +109,7 @@ def command(
     wsi-area explain --px 5000 --dpi 300
     wsi-area explain --px 7154 --spacing-mm 0.028968,0.028969
     wsi-area explain out/ CMU-1-Small-Region --class tissue
+    wsi-area explain out/ CMU-1-Small-Region --amended
 
     Exit codes: 0 explained; 3 such a pixel cannot be, or the slide has no pixel size.
     """  # noqa: D301 (click reads the backspace)
@@ -115,13 +118,13 @@ def command(
     if run is None:
         if len(given) != 1:
             raise click.UsageError("give one of --mpp, --dpi or --spacing-mm with --px; or a RUN folder")
-        if class_name is not None:
-            raise click.UsageError("--class names a class of a RUN; leave it out with --px")
+        if class_name is not None or amended:
+            raise click.UsageError("--class and --amended are of a RUN; leave them out with --px")
         size, is_judged = _pixel_size(mpp, dpi, spacing_mm), mpp is not None and profile == "glass"
         sys.exit(_explain_inputs(1 if px is None else px, size, power, is_judged, as_json))
     if px is not None or given or power is not None:
         raise click.UsageError("a RUN brings its own numbers; leave out --px, --mpp, --dpi, --spacing-mm and --power")
-    sys.exit(_explain_run(recorded_slide(run, slide_id), class_name, as_json))
+    sys.exit(_explain_run(recorded_slide(run, slide_id, amended=amended), class_name, as_json))
 
 
 def _pixel_size(

@@ -39,6 +39,11 @@ class ThresholdOnRecord(Part):
         """Return the tissue at each threshold as a share of that at the one used."""
         return {moved.shift: moved.share_of_used for moved in self.moved}
 
+    def mm2_by_shift(self, area_mm2: float | None) -> dict[str, float | None]:
+        """Return the tissue area in mm² at each threshold: that at the one used, times the share that was counted."""
+        shares = self.share_by_shift.items()
+        return {shift: None if share is None or area_mm2 is None else share * area_mm2 for shift, share in shares}
+
     @property
     def counted_on(self) -> str:
         """Return in words what was counted.

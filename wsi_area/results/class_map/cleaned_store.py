@@ -18,15 +18,11 @@ from numpy.typing import NDArray
 
 from wsi_area.errors import ResultError
 from wsi_area.model.classes import ClassScheme
-from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import NOT_COMMITTED
 from wsi_area.model.objects import SizeChange, SizeFilters
-from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.ledger import ledger_rows
-from wsi_area.results.class_map.overlaid import stored_shard
 from wsi_area.results.class_map.store import create_store
-from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.layout import (
     HEAT_MAP_NAME,
     HOTSPOTS_NAME,
@@ -115,20 +111,3 @@ def finish_cleaned(layout: SlideLayout, key: str, changes: Sequence[SizeChange])
     """Note that the filtered stores are whole, and what was changed."""
     note: dict[str, Any] = {"key": key, "changes": [asdict(change) for change in changes]}
     write_json(layout.root / NOTE, note)
-
-
-def class_map_box(layout: SlideLayout, shard: tuple[int, int], box_work_px: Region) -> ClassMap | None:
-    """Return one shard's box of a class map, uint8 (h, w), or None where all of it is background.
-
-    Raises
-    ------
-    ResultError
-        If it cannot be read.
-    """
-    array = open_class_map(layout)
-    row, col = shard
-    # what is all background has no shard, so there is nothing to decode
-    if not stored_shard(layout, row, col).exists():
-        return None
-    b = box_work_px
-    return array[b.y_px : b.bottom_px, b.x_px : b.right_px]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap
 from wsi_area.results.class_map.array_documents import known_class_map
 from wsi_area.results.class_map.overlaid import require_same_base, stored_shard
@@ -72,3 +73,19 @@ def tiles_of(layout: SlideLayout) -> Iterator[tuple[int, int, ClassMap]]:
     for y in range(0, height, tile_height):
         for x in range(0, width, tile_width):
             yield y, x, found[y : y + tile_height, x : x + tile_width]
+
+
+def class_map_box(layout: SlideLayout, shard: tuple[int, int], box_work_px: Region) -> ClassMap | None:
+    """Return one shard's box of a class map, uint8 (h, w), or None where all of it is background.
+
+    Raises
+    ------
+    ResultError
+        If it cannot be read.
+    """
+    class_map, (row, col) = sparse_class_map(layout), shard
+    # what is all background has no shard, so there is nothing to decode
+    if not stored_shard(layout, row, col).exists():
+        return None
+    b = box_work_px
+    return class_map[b.y_px : b.bottom_px, b.x_px : b.right_px]

@@ -23,11 +23,13 @@ NOT_SEALED = frozenset(
 """Fields of a result that say nothing of what was measured, or how the work was shared out."""
 COLUMNS_NOT_SEALED = frozenset({"path", "annotations", "roi", "sha_sample", "reader"})
 """Columns of the tables that hold such fields."""
+_NO_FILE = ("", "")
 
 
-def document_digest(document: Mapping[str, Any]) -> str:
+def document_digest(document: dict[str, Any]) -> str:
     """Return the digest of a slide's result: of everything in it but `NOT_SEALED`, at any depth."""
-    return json_digest(_of_the_slide(document, str(document.get("path", ""))))
+    path = str(document.get("path", ""))
+    return json_digest(_of_the_slide(document, path, PurePath(path).name))
 
 
 def table_digest(table: RunTable, path_of: Mapping[str, str]) -> str:
@@ -40,7 +42,9 @@ def table_digest(table: RunTable, path_of: Mapping[str, str]) -> str:
         The path of each slide by its id; in texts it is told as the file's name.
     """
     names = [name for name in table.columns if name not in COLUMNS_NOT_SEALED]
-    rows = [[_shortened(row.get(n), path_of.get(row.get("slide_id", ""), "")) for n in names] for row in table.rows]
+    file_of = {slide_id: (path, PurePath(path).name) for slide_id, path in path_of.items()}
+    files = [file_of.get(row.get("slide_id", ""), _NO_FILE) for row in table.rows]
+    rows = [[_shortened(row.get(n), *file) for n in names] for row, file in zip(table.rows, files, strict=True)]
     return json_digest({"columns": names, "rows": rows})
 
 
@@ -94,14 +98,15 @@ def tile_digest(tile: NDArray[Any]) -> bytes | None:
     return hashlib.sha256(np.ascontiguousarray(tile).data).digest() if tile.any() else None
 
 
-def _of_the_slide(value: Any, path: str) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _of_the_slide(inner, path) for name, inner in value.items() if name not in NOT_SEALED}
-    if isinstance(value, list | tuple):
-        return [_of_the_slide(inner, path) for inner in value]
-    return _shortened(value, path)
+def _of_the_slide(value: Any, path: str, name: str) -> Any:
+    """Return a value of a document without `NOT_SEALED`, with the slide's path told as the name of its file."""
+    if isinstance(value, str):
+        return _shortened(value, path, name)
+    if isinstance(value, dict):
+        return {key: _of_the_slide(inner, path, name) for key, inner in value.items() if key not in NOT_SEALED}
+    return [_of_the_slide(inner, path, name) for inner in value] if isinstance(value, list) else value
 
 
-def _shortened(value: Any, path: str) -> Any:
+def _shortened(value: Any, path: str, name: str) -> Any:
     """Return a text with a slide's path told as the name of its file; anything else as it is."""
-    return value.replace(path, PurePath(path).name) if isinstance(value, str) and path else value
+    return value.replace(path, name) if path and isinstance(value, str) else value

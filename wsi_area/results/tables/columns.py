@@ -149,6 +149,10 @@ def _said_of(kind: type, path: str, reach: Reach) -> Iterator[tuple[Says, Any, s
 
 def _attribute(reach: Reach, name: str) -> Reach:
     """Return the way to an attribute; it ends in None where there is nothing on the way, or no such attribute."""
+    if reach is _item:  # most cells are one step away
+        return lambda slide, item: getattr(item, name, None)
+    if reach is _slide:
+        return lambda slide, item: getattr(slide, name, None)
     return lambda slide, item: getattr(reach(slide, item), name, None)
 
 

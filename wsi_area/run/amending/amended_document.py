@@ -66,7 +66,7 @@ def amended_document(made: Amended, settings: RunSettings) -> CountedSlide:
     CountMismatchError
         If the pixels do not add up to those of the slide.
     """
-    slide, objects = made.measured, made.objects
+    slide, objects, moved = made.measured, made.objects, made.measured.tissue_by_threshold
     burden = _burden(made)
     layer = None if objects.laid is None else objects.laid.on_record
     tissue = tissue_on_record(burden, slide.tissue.source, slide.tissue.reason, layer)
@@ -96,7 +96,7 @@ def amended_document(made: Amended, settings: RunSettings) -> CountedSlide:
         regions=objects.regions,
         size_filters=objects.size_changes,
         steps=StepsOnRecord(listed=steps),
-        tissue_mm2_by_threshold=_mm2_by_threshold(slide, burden),
+        tissue_mm2_by_threshold=None if moved is None else moved.mm2_by_shift(burden.tissue_area_mm2),
         amendment=made.amendment,
     )
     told = slide.certificate
@@ -109,22 +109,13 @@ def amended_document(made: Amended, settings: RunSettings) -> CountedSlide:
 
 
 def _with_terms(found: CountedSlide, settings: RunSettings) -> tuple[CountedSlide, BudgetTerms]:
-    """Return what others know of the errors, and the slide with a word where a file of it cannot be read any more."""
+    """Return the terms that others know, and the slide with a word where a file of it cannot be read any more."""
     try:
         return found, given_terms(found, settings.uncertainty.named)
     except ResultError as error:
         told = f"its budgets lack the errors that repeats were to give: {error}"
         lacking = QaFinding(found.slide_id, "BUDGET_WITHOUT_REPEATS", "warning", None, None, "", told)
         return found.model_copy(update={"findings": (*found.findings, lacking)}), given_terms(found)
-
-
-def _mm2_by_threshold(slide: CountedSlide, burden: SlideBurden) -> dict[str, float | None] | None:
-    """Return the corrected tissue at other thresholds: it moves with them as the measured tissue does."""
-    area, moved = burden.tissue_area_mm2, slide.tissue_by_threshold
-    if moved is None:
-        return None
-    by_shift = moved.share_by_shift.items()
-    return {shift: None if share is None or area is None else share * area for shift, share in by_shift}
 
 
 def _budgets(made: Amended, found: CountedSlide, terms: BudgetTerms) -> BudgetsOnRecord | None:
@@ -165,12 +156,12 @@ def _findings(made: Amended, burden: SlideBurden, of_steps: Iterable[QaFinding])
 
 
 def amendment_findings(slide: CountedSlide, amendment: Amendment, regions: RegionsAgain) -> tuple[QaFinding, ...]:
-    """Return what is to be known of an amended version: how much was changed, and what of the drawings was not laid."""
+    """Return the findings on an amended version: how much was changed, and what of the drawings was not laid."""
     return tuple(_told(slide, amendment, regions))
 
 
 def elsewhere_finding(slide_id: str, before_px: int, after_px: int, changed_px: int) -> QaFinding | None:
-    """Return what is to be said of a drawing that lies beside what it replaces; None where they meet.
+    """Return the finding on a drawing that lies beside what it replaces; None where they meet.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ TABLE: Mapping[tuple[OnRecord, bool], PlanAct] = {
 
 
 def agreed_plan(layout: RunLayout, mine: ArrayPlan, written: bytes | None = None) -> tuple[PlanAct, ArrayPlan]:
-    """Return what a task does about the plan on record, and the plan that it goes by.
+    """Return the act of a task about the plan on record, and the plan that it goes by.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def agreed_plan(layout: RunLayout, mine: ArrayPlan, written: bytes | None = None
 
 
 def _is_written(layout: RunLayout, written: bytes) -> bool:
-    """Return whether the plan on record is this one, byte for byte."""
+    """Return True if the plan on record is this one, byte for byte."""
     try:
         return layout.array_plan.read_bytes() == written
     except OSError:  # there is none, or it is told why it cannot be read
@@ -105,7 +105,17 @@ def read_array_plan(layout: RunLayout) -> ArrayPlan:
     ResultError
         If there is none, or it is damaged.
     """
-    content = read_json(layout.array_plan)
+    return plan_of_document(read_json(layout.array_plan), layout.array_plan)
+
+
+def plan_of_document(content: Mapping[str, Any], file: Place) -> ArrayPlan:
+    """Return the plan that a document says.
+
+    Raises
+    ------
+    ResultError
+        If it is damaged, naming the file.
+    """
     try:
         rows = content["slides"]
         plan = ArrayPlan(
@@ -120,9 +130,9 @@ def read_array_plan(layout: RunLayout) -> ArrayPlan:
         )
         whole = plan.key == content["key"]
     except (KeyError, TypeError, AttributeError) as error:
-        raise ResultError(_damaged(layout.array_plan)) from error
+        raise ResultError(_damaged(file)) from error
     if not whole or any(Path(s.slide_id).name != s.slide_id for s in plan.slides):
-        raise ResultError(_damaged(layout.array_plan))
+        raise ResultError(_damaged(file))
     return plan
 
 

@@ -79,6 +79,7 @@ def run_task(
     listener: Listener = lambda event: None,
     argv: Sequence[str] = (),
     for_report: bool = False,
+    plan: ArrayPlan | None = None,
 ) -> TaskOutcome:
     """Measure the slides of one task and return how each of them ended; `merge_run` makes the tables.
 
@@ -93,6 +94,8 @@ def run_task(
         As for `run_slides`.
     task : ArrayTask
         Which part is measured here.
+    plan : ArrayPlan or None
+        The plan of these slides and settings, where the caller has it: all files are looked at for it.
 
     Raises
     ------
@@ -105,12 +108,12 @@ def run_task(
     refuse_unreachable([slide.path for slide in slides], settings)
     refuse_slurm_executor(settings)
     layout = RunLayout(out)
-    mine = array_plan(slides, settings, task.count, forced=force)
+    mine = plan or array_plan(slides, settings, task.count, forced=force)
     executor = make_executor(settings.run, settings.cluster, settings.tls, out)  # before anything old is taken back
     try:
-        with _held_task(layout, task, mine, settings, argv) as plan:
+        with _held_task(layout, task, mine, settings, argv) as agreed:
             context = context_of(settings, executor, listener, force)
-            return _measured_task(layout, plan, task, context, argv, for_report, left_out_of(slides))
+            return _measured_task(layout, agreed, task, context, argv, for_report, left_out_of(slides))
     except KeyboardInterrupt:
         executor.abandon()
         raise
@@ -127,7 +130,7 @@ def _measured_task(
     for_report: bool,
     left_out: Sequence[LeftOut],
 ) -> TaskOutcome:
-    """Return how each slide, and each part of a slide, of one task ended; by whoever holds it."""
+    """Return the end of each slide, and of each part of a slide, of one task; by whoever holds it."""
     settings, executor = context.settings, context.executor
     own, shared = plan.slides_of(task.index), plan.shares_of(task.index)
     run = run_header(settings, argv, [s.slide_id for s in own], left_out)
@@ -160,7 +163,7 @@ def _measured_task(
 def _measure_shares(
     shared: Sequence[tuple[SlideInput, Share]], layout: RunLayout, context: Context, log: RunLog
 ) -> tuple[SlideShare, ...]:
-    """Return what became of this task's parts of slides; those that were not reached are left out."""
+    """Return the outcome of this task's parts of slides; those that were not reached are left out."""
     found = [_measure_share_of(slide, share, layout, context, log) for slide, share in shared]
     return tuple(done for done in found if done is not None)
 
@@ -273,7 +276,7 @@ def _replace_plan(folder: RunFolder, act: Act, plan: ArrayPlan, together: Lock, 
 
 
 def task_on_record(layout: RunLayout, task: ArrayTask) -> TaskRecord | None:
-    """Return what a task said; None if its file is missing or damaged."""
+    """Return the record of a task; None if its file is missing or damaged."""
     try:
         return read_task(layout, task.index, task.count)
     except ResultError:

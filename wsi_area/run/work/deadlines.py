@@ -76,8 +76,11 @@ class Deadlines:
             at_work = list(self._watched.items())
             if not at_work and not woken:
                 with self._lock:
-                    self._watcher, self._period_s = None, math.inf
-                return
+                    self._watcher = None
+                    if not self._watched:
+                        self._period_s = math.inf
+                        return
+                    self._watcher = threading.current_thread()  # for a thread that began meanwhile, and saw it there
             for thread, (begun, timeout_s, what) in at_work:
                 if time.monotonic() - begun > timeout_s and (thread, begun) not in reported:
                     reported.add((thread, begun))
@@ -93,7 +96,7 @@ _of_this_process = Deadlines()
 
 
 def deadline(timeout_s: float, what: str, *, ends_process: bool) -> AbstractContextManager[None]:
-    """Return what holds a block to a time: beyond it this process ends, or a warning names what hangs. 0 s is no limit.
+    """Return the context that holds a block to a time: beyond it this process ends, or a warning tells. 0 s: no limit.
 
     Parameters
     ----------

@@ -19,8 +19,8 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
-from wsi_area.results.class_map.cleaned_store import class_map_box
 from wsi_area.results.class_map.shard import encoded_tiles
+from wsi_area.results.class_map.sparse_class_map import class_map_box
 from wsi_area.results.class_map.store import commit_batch
 from wsi_area.results.layout import SlideLayout
 from wsi_area.storage.place import Place
@@ -163,7 +163,7 @@ def _runs_at(task: BoxTask) -> tuple[BoxRuns, Box]:
 
 
 def box_at(plan: SlidePlan, batch: int) -> tuple[Box, Region]:
-    """Return where a batch lies, and its box of work pixels."""
+    """Return the place of a batch, and its box of work pixels."""
     row, col = divmod(batch, plan.batch_cols)
     region = batch_box(plan, batch)
     x, y = region.x_px, region.y_px
@@ -174,7 +174,7 @@ def box_at(plan: SlidePlan, batch: int) -> tuple[Box, Region]:
 
 
 def _guarded(task: BoxTask, work: Callable[[], object]) -> BoxOutcome:
-    """Return what the work returns; this is the task boundary: whatever befalls a batch is named, not raised."""
+    """Return the result of the work; this is the task boundary: whatever befalls a batch is named, not raised."""
     try:
         return BoxOutcome(task.batch, work())
     except Exception as error:  # the one place: see the docstring

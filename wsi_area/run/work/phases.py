@@ -20,7 +20,7 @@ class PreparingStopped(Exception):
 
 
 def fitting_phase(segmenter: str) -> str:
-    """Return what is done before the tiles, by the name of the segmenter.
+    """Return the phase before the tiles, by the name of the segmenter.
 
     >>> fitting_phase("regions"), fitting_phase("tissue")
     ('laying the outlines', 'fitting the threshold')
@@ -47,5 +47,6 @@ def told_phases(tell: Callable[[str], None]) -> Iterator[int]:
 
 def begin_phase(ticket: int, phase: str) -> None:
     """Tell whoever lent the ticket what is done now."""
-    if ticket in _listeners:
-        _listeners[ticket](phase)
+    tell = _listeners.get(ticket)  # asked once: a run that is stopped takes its ticket back meanwhile
+    if tell is not None:
+        tell(phase)

@@ -20,11 +20,16 @@ class CutShort:
     """How much of a file is not there."""
 
     file: str
-    what: str  # as a sentence goes on: the file ends before …
+    said: str  # as a sentence goes on behind the file: ends before …
+    remedy: str
+
+
+_COPY_IT = "the file was cut short while it was copied or written: copy it again and compare the sizes"
+_COPY_ALL = "copy all files of the series into one folder"
 
 
 def cut_short(info: SlideInfo) -> CutShort | None:
-    """Return what lies beyond the end of a TIFF or DICOM slide; None where nothing does, or it is neither.
+    """Return the part of a TIFF or DICOM slide that is in no file; None where all of it is there, or it is neither.
 
     Only directories and lengths are looked at: damage inside the file is not found here.
     """
@@ -33,12 +38,13 @@ def cut_short(info: SlideInfo) -> CutShort | None:
         tiles = _tiles(info)
         if tiles is None or not tiles.beyond_end:
             return None  # what of its directories cannot be followed, a run finds tile by tile
-        return CutShort(info.path, f"{tiles.beyond_end} of the {tiles.listed} tiles that its directory lists")
-    return _dicom_series(Path(info.path)) if kind == "dicom" else None
+        lost = f"ends before {tiles.beyond_end} of the {tiles.listed} tiles that its directory lists"
+        return CutShort(info.path, lost, _COPY_IT)
+    return _dicom_series(Path(info.path)) or _lost_frames(info) if kind == "dicom" else None
 
 
 def completeness(info: SlideInfo) -> Completeness:
-    """Return how much of a slide its file holds; which pixels were scanned and can be read is left to a count."""
+    """Return the completeness of a slide's file; which pixels were scanned and can be read is left to a count."""
     kind = _kind(info)
     tiles = _tiles(info) if kind == "tiff" else None
     ends_early = None if tiles is None else tiles.beyond_end > 0
@@ -71,7 +77,20 @@ def _dicom_series(path: Path) -> CutShort | None:
     for file in (path, *sorted(other for other in path.parent.iterdir() if other != path and other.is_file())):
         found = _series_and_pixels(file)
         if found is not None and found[0] == series[0] and not _holds_pixels(file, found[1], found[2]):
-            return CutShort(str(file), "the pixels that its header announces")
+            return CutShort(str(file), "ends before the pixels that its header announces", _COPY_IT)
+    return None
+
+
+def _lost_frames(info: SlideInfo) -> CutShort | None:
+    """Return the first level of a DICOM slide that should hold all of its frames and does not: a file is not there."""
+    from wsi_area.slides.header.dicom import files_beside
+    from wsi_area.slides.stored.dicom_levels import dicom_levels  # reads every table of offsets
+
+    for tiles, _ in dicom_levels(info, files_beside(Path(info.path))):
+        if tiles is not None and tiles.is_full and (lost := len(tiles.missing)):
+            size = f"{tiles.size_px.width_px} × {tiles.size_px.height_px} px"
+            said = f"is one of several, and no file has {lost} of the {len(tiles.offsets)} frames of {size}"
+            return CutShort(info.path, said, _COPY_ALL)
     return None
 
 
@@ -91,7 +110,7 @@ def _series_and_pixels(path: Path) -> tuple[str, int, bool] | None:
 
 
 def _holds_pixels(path: Path, start: int, little_endian: bool) -> bool:
-    """Return whether the element of the pixels, or each of its fragments, ends within the file (DICOM PS3.5, A.4)."""
+    """Return True if the element of the pixels, or each of its fragments, ends within the file (DICOM PS3.5, A.4)."""
     size_bytes = path.stat().st_size
     with path.open("rb") as file:
         file.seek(start)

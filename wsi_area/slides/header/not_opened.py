@@ -1,6 +1,7 @@
 """slides: why a file is not opened as a slide, with the remedy that belongs to it: unsupported, or not all there."""
 
 import configparser
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ _NEEDED = (
 )  # fmt: skip
 _FLAVOURS = {"LABEL": "label", "OVERVIEW": "overview", "LOCALIZER": "overview", "THUMBNAIL": "thumbnail"}
 _EXPORT = "export the picture as PNG or TIFF and give its pixel size with --mpp"
+_PARTS_LACKING = re.compile("(only one|Missing|Expected [0-9]+) SOP instances?.* in concatenation")
 _MOST_NAMED = 6
 _NAMING_SUFFIXES = (".vms", ".vmu")
 _NAMED_KEYS = ("imagefile", "mapfile", "optimisationfile", "macroimage")
@@ -61,6 +63,11 @@ def unsupported_dicom(file: Path, said: str = "") -> SlideOpenError:
             "whoever wrote it for a complete export"
         )
     detail = f" ({said})" if said else ""
+    if _PARTS_LACKING.search(said):
+        return SlideOpenError(
+            f"{file}: a DICOM slide in several files, of which some are not there{detail}; copy all files of the "
+            "series into one folder"
+        )
     return SlideOpenError(
         f"{file}: a DICOM whole-slide image of a kind that OpenSlide does not read{detail}; {_EXPORT}"
     )

@@ -1,6 +1,5 @@
 """slides: pixel sizes that a TIFF states besides its resolution: OME-XML, GeoTIFF, electron and light microscopes."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from wsi_area.slides.header.tiff_directories import (
     PIXEL_SCALE,
     Directory,
 )
-from wsi_area.slides.stored.opened_tiff import opened_tiff
+from wsi_area.slides.stored.opened_tiff import opened_tiff, quiet_tifffile
 
 _MODEL_TYPE, _CRS, _LINEAR_UNITS = 1024, 3072, 3076
 _PROJECTED, _GEOGRAPHIC = 1, 2
@@ -122,18 +121,14 @@ def _digital_micrograph(directory: Directory) -> Iterator[Claim]:
 
 
 def _instruments(file: Path) -> Iterator[Claim]:
-    log = logging.getLogger("tifffile")
-    told, log.disabled = log.disabled, True
     try:
-        with opened_tiff(file) as tiff:
+        with quiet_tifffile(), opened_tiff(file) as tiff:
             yield from _fei(tiff.fei_metadata or {})
             yield from _zeiss(tiff.sem_metadata or {})
             yield from _sis(tiff.sis_metadata or {})
             yield from _lsm(tiff.pages.first.tags.valueof(_LSM) or {})
     except (tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError, ArithmeticError) as error:
         yield UnreadClaim("tiff.instrument", f"fields of an instrument that cannot be read ({error})"[:_TEXT_CHARS])
-    finally:
-        log.disabled = told
 
 
 def _fei(told: Mapping[str, Any]) -> Iterator[Claim]:

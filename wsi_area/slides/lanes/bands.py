@@ -20,8 +20,12 @@ KEPT_BYTES = 32 << 20
 ROWS_PX = 64
 """About so many rows of pixels are decoded at once: whole work pixels at most reductions, and some hundred kB."""
 
-Decode = Callable[[int, TiledLevel, int, RgbArray], str | None]
-"""Fill memory with a stored tile of a level; what is returned is its damage, or None."""
+YIELDED_BYTES = 1 << 20
+"""Pixels that are handed out at once: fewer turns at Python's lock."""
+
+Decode = Callable[[int, TiledLevel, range, RgbArray], tuple[str | None, ...]]
+"""Fill memory with stored tiles of a level that lie under each other; what is returned is the damage of each, or None.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +48,18 @@ class DecodedBands:
     def decoded_tiles(
         self, level: int, tiles: TiledLevel, region_level_px: Region
     ) -> Iterator[tuple[DecodedTile, ...]]:
-        """Yield a region of a level in bands; of a band with damage each stored tile by itself."""
-        width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
-        band_px = height * tiles_at_once(tiles)
+        """Yield a region of a level in bands, a few at once; of a band with damage each stored tile by itself."""
+        width, band_px = tiles.tile_px.width_px, tiles.tile_px.height_px * tiles_at_once(tiles)
+        shown: list[DecodedTile] = []
+        shown_px = 0
         for box in grid_boxes(region_level_px, width, band_px):
-            column, row = box.x_px // width, box.y_px // band_px
-            band = self._band(level, tiles, column, row)
-            x, y = column * width, row * band_px
-            is_whole = not any(band.damage)
-            shown = []
-            for part in [box] if is_whole else grid_boxes(box, width, height):
-                damage = None if is_whole else band.damage[(part.y_px - y) // height]
-                if damage is not None:
-                    shown.append(damaged_tile(part, damage))
-                    continue
-                rows, columns = slice(part.y_px - y, part.bottom_px - y), slice(part.x_px - x, part.right_px - x)
-                shown.append(DecodedTile(part, band.rgb[rows, columns], None))
+            band = self._band(level, tiles, box.x_px // width, box.y_px // band_px)
+            shown += _shown(band, tiles, box)
+            shown_px += box.area_px
+            if 3 * shown_px >= YIELDED_BYTES:
+                yield tuple(shown)
+                shown, shown_px = [], 0
+        if shown:
             yield tuple(shown)
 
     def _band(self, level: int, tiles: TiledLevel, column: int, row: int) -> _Band:
@@ -83,11 +83,24 @@ class DecodedBands:
         first = row * at_once
         count = min(at_once, tiles.tiles_down - first)
         rgb = np.empty((count * height, width, 3), np.uint8)
-        damage = tuple(
-            self._decode(level, tiles, (first + n) * tiles.tiles_across + column, rgb[n * height : (n + 1) * height])
-            for n in range(count)
-        )
-        return _Band(rgb, damage)
+        across = tiles.tiles_across
+        begin = first * across + column
+        return _Band(rgb, self._decode(level, tiles, range(begin, begin + count * across, across), rgb))
+
+
+def _shown(band: _Band, tiles: TiledLevel, box: Region) -> Iterator[DecodedTile]:
+    """Yield the part of a band that lies in a box: at once if all of it is whole."""
+    width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
+    band_px = height * tiles_at_once(tiles)
+    x, y = box.x_px // width * width, box.y_px // band_px * band_px
+    is_whole = not any(band.damage)
+    for part in [box] if is_whole else grid_boxes(box, width, height):
+        damage = None if is_whole else band.damage[(part.y_px - y) // height]
+        if damage is not None:
+            yield damaged_tile(part, damage)
+            continue
+        rows, columns = slice(part.y_px - y, part.bottom_px - y), slice(part.x_px - x, part.right_px - x)
+        yield DecodedTile(part, band.rgb[rows, columns], None)
 
 
 def tiles_at_once(tiles: TiledLevel) -> int:

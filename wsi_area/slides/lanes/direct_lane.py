@@ -16,7 +16,8 @@ from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, grid_boxes, require_within
 from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text
 from wsi_area.slides.lanes.tile_files import TileFiles
-from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile
+from wsi_area.slides.stored.joined_intervals import joined_intervals
+from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile, decode_whole_jpeg
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 NEAR_BYTES = 4096
@@ -43,7 +44,7 @@ class DirectReader:
         self._info = info
         self._files = TileFiles(info)
         self._levels = self._files.levels
-        self._bands = DecodedBands(self._decode_into)
+        self._bands = DecodedBands(self._decode_intervals)
         self._opening = threading.Lock()
         self._reference: OpenSlideReader | None = None
 
@@ -120,16 +121,39 @@ class DirectReader:
         rgb = decoded[top : top + box.height_px, left : left + box.width_px]
         return DecodedTile(box, rgb, None if data is not None else np.zeros((box.height_px, box.width_px), np.bool_))
 
-    def _decode_into(self, level: int, tiles: TiledLevel, index: int, out: RgbArray) -> str | None:
-        """Fill memory with a stored tile that is not missing; what is returned is its damage, or None."""
+    def _decode_intervals(self, level: int, tiles: TiledLevel, indices: range, out: RgbArray) -> tuple[str | None, ...]:
+        """Fill memory with restart intervals that lie under each other; return the damage of each, or None.
+
+        All of them are one JPEG where they can be. If anything is wrong with it, each is decoded by itself, so that
+        one decoder says which of them are damaged, here and in the check of those that OpenSlide reads.
+        """
         try:
-            data = self._files.bytes_of(tiles, index)
-            if data is None:
-                raise ValueError("it has no bytes")
-            decode_tile(data, tiles, out)
+            data = [self._interval(tiles, index) for index in indices]
+            joined = joined_intervals(tiles.jpeg_head, data)
+            if joined is not None:
+                decode_whole_jpeg(joined, out)
+                return (None,) * len(indices)
+        except STORED_TILE_ERRORS:
+            pass
+        height = tiles.tile_px.height_px
+        return tuple(
+            self._decode_interval(level, tiles, index, out[n * height : (n + 1) * height])
+            for n, index in enumerate(indices)
+        )
+
+    def _decode_interval(self, level: int, tiles: TiledLevel, index: int, out: RgbArray) -> str | None:
+        try:
+            decode_tile(self._interval(tiles, index), tiles, out)
         except STORED_TILE_ERRORS as error:
             return damage_text(self._info.slide_id, level, tiles, index, error)
         return None
+
+    def _interval(self, tiles: TiledLevel, index: int) -> bytes:
+        """Return the bytes of a restart interval, which is never missing: all of its level is one JPEG."""
+        data = self._files.bytes_of(tiles, index)
+        if data is None:
+            raise ValueError("it has no bytes")
+        return data
 
     def knows(self, level: int, index: int) -> bool:
         """Return False if a stored tile is of a kind that the decoder does not know: that is no damage."""

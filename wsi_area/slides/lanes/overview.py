@@ -1,6 +1,6 @@
 """slides: a small picture of the whole slide, the same in every lane."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import Overview
@@ -95,14 +95,14 @@ def read_part(info: SlideInfo, lane: str, level: int, rows_px: tuple[int, int]) 
         return _added(info, reader, level, rows_px, MAX_SIDE_PX)
 
 
-def overview_of(info: SlideInfo, level: int, parts: Iterable[BoxSums], max_side_px: int = MAX_SIDE_PX) -> Overview:
+def overview_of(info: SlideInfo, level: int, parts: Sequence[BoxSums], max_side_px: int = MAX_SIDE_PX) -> Overview:
     """Return the overview whose rows the parts have, in any order, each row of the level once."""
     size = info.levels[level].size_px
-    whole = BoxSums.of_rows(size, _factor(size, max_side_px), 0, size.height_px)
-    for part in parts:
-        if len(part.valid_px) == len(whole.valid_px):
-            whole = part  # of a small level, which is one part
-        else:
+    if len(parts) == 1:
+        whole = parts[0]
+    else:
+        whole = BoxSums.of_rows(size, _factor(size, max_side_px), 0, size.height_px)
+        for part in parts:
             whole.add_part(part)
     rgb, valid, deep = whole.means()
     return Overview(rgb, valid, info.size_l0_px, None, deep=deep, deep_bits=int(info.properties.get(SAMPLE_BITS, 16)))

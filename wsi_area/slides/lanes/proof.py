@@ -47,7 +47,7 @@ def find_obstacle(
 
 
 def find_edge_obstacle(info: SlideInfo, level: int, regions_level_px: Iterable[Region]) -> tuple[int, str | None]:
-    """Return how many stored tiles of a level's edges some regions touch, and what differs from OpenSlide, or None.
+    """Return the number of stored tiles of a level's edges that some regions touch, and what differs from OpenSlide.
 
     Edge tiles are where readers differ: part of them lies outside the level. On most slides the edges are glass, which
     is not read, so that all which are read cost little, where all there are would cost as much as a seventh of a run.
@@ -58,7 +58,7 @@ def find_edge_obstacle(info: SlideInfo, level: int, regions_level_px: Iterable[R
 
 
 def count_edge_tiles(info: SlideInfo, level: int, regions_level_px: Iterable[Region]) -> int:
-    """Return how many stored tiles of a level's edges some regions touch."""
+    """Return the number of stored tiles of a level's edges that some regions touch."""
     with _direct_reader(info) as direct:
         return len(_edge_tiles(direct.tiled_level(level), regions_level_px))
 
@@ -115,7 +115,7 @@ def _edge_tiles(tiles: TiledLevel, regions_level_px: Iterable[Region]) -> list[i
 
 
 def _first_difference(level: int, edge: Sequence[int], direct: DirectReader) -> str | None:
-    """Return how the first of some stored tiles that is not what OpenSlide shows differs, or None where none does."""
+    """Return the difference of the first of some stored tiles that is not what OpenSlide shows, or None."""
     tiles = direct.tiled_level(level)
     for index in edge:
         difference = _unproven(level, tiles, index, direct)

@@ -4,8 +4,13 @@ import os
 from pathlib import Path
 
 from wsi_area.errors import SlideOpenError
-from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
+from wsi_area.model.slide import SlideInfo
+from wsi_area.slides.lanes.other_layouts import other_layout
 from wsi_area.slides.stored.tiled_level import TiledLevel
+
+_MARKER_BYTES = 2
+_LOST_FILE = "no file holds it, though all are there by its header: one of several files is lost"
+_LOST_TILE = "it has no bytes, though a slide of its vendor holds all of its tiles"
 
 
 class TileFiles:
@@ -40,7 +45,7 @@ class TileFiles:
         offset, count = tiles.offsets[index], tiles.byte_counts[index]
         if count == 0:
             if tiles.is_full:
-                raise ValueError("no file holds it, though all are there by its header: one of several files is lost")
+                raise ValueError(_LOST_FILE if tiles.files else _LOST_TILE)
             return None
         if offset == 0:
             raise ValueError(f"its directory gives it {count} bytes and no place in the file")
@@ -53,13 +58,14 @@ class TileFiles:
             from wsi_area.slides.stored.dicom_frames import frame_bytes  # which only DICOM need pay
 
             return frame_bytes(file, file_bytes, offset, count)
-        data = os.pread(file, count, offset) if offset + count <= file_bytes else b""
-        if len(data) != count:
+        before_bytes = _MARKER_BYTES if tiles.is_interval and index else 0
+        data = os.pread(file, before_bytes + count, offset - before_bytes) if offset + count <= file_bytes else b""
+        if len(data) != before_bytes + count:
             raise ValueError(f"the file ends within it ({count} bytes at {offset})")
         if tiles.is_interval:
-            before = os.pread(file, 2, offset - 2) if index else b""
-            _require_markers(before, data[-2:], index, is_last=index == len(tiles.offsets) - 1)
-        return data
+            is_last = index == len(tiles.offsets) - 1
+            _require_markers(data[:before_bytes], data[-_MARKER_BYTES:], index, is_last=is_last)
+        return data[before_bytes:]
 
     def close(self) -> None:
         """Close the files."""
@@ -100,8 +106,7 @@ def _opened(path: str) -> tuple[int, int]:
 
 def _tiled_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:
     """Return for each level of a slide its tiles and "", or None and why the direct lane cannot read it."""
-    if info.vendor not in DIRECT_VENDORS:
-        reason = f"OpenSlide reads it as {info.vendor}, whose layout is not plain tiles"
+    if reason := other_layout(info.vendor):
         return ((None, reason),) * len(info.levels)
     if info.vendor == "dicom":  # either library takes 0.2 s to load, which the other format need not pay
         from wsi_area.slides.header.dicom import files_beside

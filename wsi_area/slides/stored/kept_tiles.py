@@ -1,15 +1,13 @@
 """slides: how much of a slide its file holds, by its directories alone; no pixel is decoded."""
 
-import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import tifffile
 
 from wsi_area.model.record.slide_certificate import StoredTiles
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.stored.opened_tiff import opened_tiff
+from wsi_area.slides.stored.opened_tiff import opened_tiff, quiet_tifffile
 from wsi_area.slides.stored.part_tiles import page_at
 
 _STRUCTURE_ERRORS = (
@@ -23,7 +21,7 @@ def stored_tiles(info: SlideInfo) -> StoredTiles | None:
     A tile of no bytes is missing, which is OpenSlide's rule; one of bytes at no place is damaged.
     """
     try:
-        with _quiet(), opened_tiff(info.path) as tiff:
+        with quiet_tifffile(), opened_tiff(info.path) as tiff:
             pages = list(_pages(tiff, info))
             offsets = np.concatenate([np.asarray(page.dataoffsets, np.uint64) for page in pages])
             counts = np.concatenate([np.asarray(page.databytecounts, np.uint64) for page in pages])
@@ -54,14 +52,3 @@ def _pages(tiff: tifffile.TiffFile, info: SlideInfo) -> Iterator[tifffile.TiffPa
         alike = [page for page in pages if (page.imagewidth, page.imagelength) in wanted]
         # of several alike the one that the file names first; the smallest levels of some makers are stored nowhere
         yield from alike[:1]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep tifffile from telling of every directory that it cannot follow; that is told once, elsewhere."""
-    log = logging.getLogger("tifffile")
-    told, log.disabled = log.disabled, True
-    try:
-        yield
-    finally:
-        log.disabled = told

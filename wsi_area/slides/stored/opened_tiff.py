@@ -1,6 +1,10 @@
 """slides: a TIFF as tifffile opens it, in one place."""
 
+import logging
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import tifffile
 
@@ -20,3 +24,19 @@ def opened_tiff(file: str | os.PathLike[str]) -> tifffile.TiffFile:
         return tifffile.TiffFile(file)
     except IndexError:
         return tifffile.TiffFile(file, is_lsm=False)
+
+
+@contextmanager
+def quiet_tifffile() -> Iterator[None]:
+    """Keep tifffile from telling this thread of what it cannot follow, where that is told elsewhere."""
+    here = threading.get_ident()
+
+    def is_of_another(record: logging.LogRecord) -> bool:
+        return record.thread != here
+
+    log = logging.getLogger("tifffile")
+    log.addFilter(is_of_another)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_of_another)

@@ -72,14 +72,26 @@ def check_tile(data: bytes, level: TiledLevel, scratch: RgbArray) -> None:
 
 def _decode_jpeg(data: bytes, level: TiledLevel, out: RgbArray) -> None:
     if level.is_interval:
-        # nothing pads an interval: zeros that are left over are what was lost
-        _decoded_strictly(level.jpeg_head + data[: -len(JPEG_END)] + JPEG_END, out, "RGB")
+        decode_whole_jpeg(level.jpeg_head + data[: -len(JPEG_END)] + JPEG_END, out)
         return
     if not data.startswith(JPEG_START):
         raise ValueError("it is no JPEG")
     decoded = strict_jpeg(level.jpeg_head + data[_behind_application_markers(data) :], out)
     if decoded.shape != out.shape:
         raise ValueError(f"the JPEG is {decoded.shape}, the tile {out.shape}")
+
+
+def decode_whole_jpeg(data: bytes, out: RgbArray) -> None:
+    """Fill ``out`` with the picture of a JPEG of restart intervals.
+
+    Nothing pads an interval: zeros that are left over are what was lost.
+
+    Raises
+    ------
+    ValueError
+        It is damaged.
+    """
+    _decoded_strictly(data, out, "RGB")
 
 
 def _behind_application_markers(data: bytes) -> int:

@@ -1,9 +1,11 @@
 """results: an Excel workbook, typed, so that no country's separator or date can touch its cells."""
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -24,6 +26,7 @@ class Sheet:
 MOST_ROWS = 1_048_575
 """A sheet holds 2**20 rows (ECMA-376), the heading among them."""
 MOST_CHARACTERS = 32_767
+_NOT_IN_XML = re.compile("[^\\t\\n\\r -\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")  # XML 1.0, production 2
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -121,9 +124,10 @@ def _sheet(sheet: Sheet) -> Iterator[str]:
     yield from (_text(f"{letter}1", name, HEADING) for letter, name in zip(letters, columns, strict=True))
     yield "</row>"
     numbers = [number_format(*sheet.looks.get(name, ("", ""))) for name in columns]
+    looks = list(zip(letters, columns, numbers, strict=True))
     for number, row in enumerate(rows, 2):
         yield f'<row r="{number}">'
-        for letter, name, style in zip(letters, columns, numbers, strict=True):
+        for letter, name, style in looks:
             value = row.get(name)
             if value is not None:
                 yield _cell(f"{letter}{number}", name, value, style)
@@ -144,14 +148,13 @@ def _cell(place: str, name: str, value: Any, style: int) -> str:
 
 
 def _text(place: str, value: str, style: int) -> str:
-    text = escape("".join(map(_character, plain(value)[:MOST_CHARACTERS])), quote=False)
-    return f'<c r="{place}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+    return f'<c r="{place}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{_as_xml(value)}</t></is></c>'
 
 
-def _character(character: str) -> str:
-    """Return a character, a space for what XML 1.0 cannot hold."""
-    known = character in "\t\n\r" or " " <= character < "\ufffe" or character > "\uffff"
-    return character if known and not "\ud800" <= character <= "\udfff" else " "
+@lru_cache(maxsize=1024)  # a table says the same in many of its rows
+def _as_xml(text: str) -> str:
+    """Return a text as it stands in XML, with a space for what XML 1.0 cannot hold."""
+    return escape(_NOT_IN_XML.sub(" ", plain(text)[:MOST_CHARACTERS]), quote=False)
 
 
 def _letters(number: int) -> str:

@@ -1,0 +1,82 @@
+"""benchmarks: all rows around the fast path, with what is wanted of each, and how often each is measured by size."""
+
+from benchmarks.memory import CONFIGURATIONS, WORKERS
+from benchmarks.row import Row, Turns
+
+SMALL_PX, SMALL_SLIDES = 2048, 20
+MEMORY_MIB = 286
+"""300 MB in MiB."""
+
+TURNS = {
+    "limit": Turns(3, 3, 1),
+    "cold": Turns(3, 3, 1),
+    "first": Turns(2, 0, 0),  # compiling knows no slide
+    "finished-small": Turns(2, 0, 0),  # slides of their own
+    "finished": Turns(3, 3, 1),
+    "clean": Turns(3, 2, 0),
+    "executors": Turns(2, 2, 0),
+    "geojson": Turns(3, 1, 0),
+    "labels": Turns(3, 1, 0),
+    "outlines": Turns(2, 0, 0),
+    "evaluate": Turns(2, 1, 0),
+    "passes": Turns(3, 1, 0),
+    "filters": Turns(3, 1, 0),
+    "prepare": Turns(3, 3, 3),
+    "flat": Turns(3, 2, 0),
+    "network": Turns(2, 1, 0),
+    "features": Turns(1, 0, 0),  # seconds a pixel
+    "formats": Turns(2, 0, 0),  # a cut of the slide, whatever its size
+    "memory": Turns(1, 1, 0),  # of three turns the peaks lay within 3 %
+    "peak": Turns(1, 1, 1),
+}
+"""How often each is measured, in the order in which they take turns."""
+
+
+def _cold_rows() -> tuple[Row, ...]:
+    peers = {"pyvips": {"1": 1.5, "0.25": None}, "cuCIM": {"1": None, "0.25": None}}
+    return tuple(
+        Row("cold", f"one cold run ÷ {peer}, {mpp} µm/px", f"ours {mpp}", f"{peer} {mpp}", wanted)
+        for peer, at in peers.items()
+        for mpp, wanted in at.items()
+    )
+
+
+ROWS = (
+    Row("limit", "batch decode + classify ÷ raw decode of the tiles read, 0.25 µm/px", "inner", "decode", 1.65),
+    *_cold_rows(),
+    Row("first", "CPU s of the first run ever on a machine beyond a warm one", "more", "", 3),
+    Row(
+        "finished-small", f"{SMALL_SLIDES} finished slides of {SMALL_PX}², given again ÷ measured", "again", "run", 0.05
+    ),
+    Row("finished", "a finished slide, given again ÷ measured", "again", "run", 0.05),
+    Row("finished", "`verify`, all of it ÷ the run", "verify", "run", 0.5),
+    Row("finished", "`verify`, wall of two workers ÷ of one", "verify wall 2", "verify wall 1"),
+    Row("clean", "`he_tissue_clean` ÷ `he_tissue`, tiles alone, 1 µm/px", "he_tissue_clean", "he_tissue", 8),
+    Row("executors", "processes ÷ threads, tiles alone, 0.25 µm/px", "processes", "threads", 1.15),
+    Row("geojson", "GeoJSON of a stained slide ÷ its run, 1 µm/px", "export", "run", 2),
+    Row("labels", "OME-Zarr labels of a stained slide ÷ its run, 1 µm/px", "export", "run", 2),
+    Row("outlines", "GeoJSON of a stained slide ÷ rasterio's outlines of its class map", "export", "rasterio"),
+    Row("evaluate", "`evaluate` against outlines of 2 µm/px ÷ the run, tissue, 1 µm/px", "evaluate", "run"),
+    Row("passes", "a run with tumour foci ÷ without, 1 µm/px", "foci", "plain"),
+    Row("passes", "a run with five bands round the tumour ÷ without, 1 µm/px", "bands", "plain"),
+    Row("passes", "a run with hot spots of three sizes ÷ without, 1 µm/px", "hot spots", "plain"),
+    Row("filters", "a run with filters by size ÷ without, tissue, 1 µm/px", "filtered", "plain"),
+    Row("prepare", "CPU s before the tiles of a further slide, stain, 1 µm/px", "stain", "", 0.2),
+    Row("prepare", "CPU s before the tiles of a further slide, tissue, 1 µm/px", "tissue", "", 0.2),
+    Row("flat", "before the tiles of a slide with one level ÷ it and its tiles, 0.25 µm/px", "before", "run", 0.1),
+    Row("network", "runs of a network ÷ its windows that meet pixels read, 1 µm/px", "runs", "windows", 1.05),
+    Row("network", "CPU beside the network ÷ that of a bare session, as many windows", "beside", "session", 0.3),
+    Row("features", "`pixel_classifier` ÷ scikit-image's features and forest, a pixel", "ours", "scikit-image"),
+    Row("formats", "DICOM of JPEG read directly ÷ through OpenSlide", "jpeg-420 direct", "jpeg-420 openslide", 0.25),
+    Row("formats", "DICOM of JPEG 2000, likewise", "jpeg2000-ict direct", "jpeg2000-ict openslide", 0.8),
+    Row("formats", "DICOM of raw pixels, likewise", "raw direct", "raw openslide", 0.25),
+    Row("formats", "NDPI of 4:4:4, likewise", "ndpi-444 direct", "ndpi-444 openslide", 0.5),
+    Row("formats", "NDPI of 4:2:2, likewise", "ndpi-422 direct", "ndpi-422 openslide", 0.5),
+    *(
+        Row("memory", f"peak MiB, {name}, {WORKERS} workers, {state}", f"{name}, {state}", "", wanted)
+        for name in CONFIGURATIONS
+        for state, wanted in (("warm", MEMORY_MIB), ("cold", None))
+    ),
+    Row("peak", f"peak MiB of the rule, 0.25 µm/px, {WORKERS} workers", "peak", "", MEMORY_MIB),
+)  # fmt: skip
+"""In the order of the page."""
