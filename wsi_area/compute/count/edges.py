@@ -75,8 +75,9 @@ def _counted(class_map: ClassMap, areas: Sequence[AreaIds], step: int) -> list[i
     rows, columns = -(-height // step), -(-width // step)
     ids = np.array([class_id for area in areas for class_id in area], np.uint8)
     ends = np.cumsum([len(area) for area in areas])
-    most_px = max(height * columns, width)
-    codes, inside, edges = np.empty(most_px, np.uint8), np.empty(most_px, np.uint8), np.empty((len(areas), 2), np.int64)
+    along_px, down_px = rows * width, height * columns
+    codes, inside = np.empty(along_px + down_px, np.uint8), np.empty(max(along_px, down_px), np.uint8)
+    edges = np.empty((len(areas), 2), np.int64)
     count = native_function(*NATIVE[0])
     count(
         address_of(pixels[0]), height, width, pixels.strides[0], step, address_of(ids), address_of(ends), len(areas),
