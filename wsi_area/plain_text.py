@@ -31,7 +31,7 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def is_one_line(text: str) -> bool:
-    r"""Return whether a text is one line as it stands: a name that ends a line or orders something is none.
+    r"""Return True if a text is one line as it stands: a name that ends a line or orders something is none.
 
     >>> is_one_line("Ada Müller-山田"), is_one_line("Ada\nMiller"), is_one_line("Ada\x1b[31m")
     (True, False, False)
@@ -57,7 +57,7 @@ def plain_values(value: Any) -> Any:
 
 
 def plain_cell(value: Any) -> Any:
-    """Return what a template shows: a text is `plain`; what a template made, and whatever is no text, stays."""
+    """Return the text that a template shows: a text is `plain`; what a template made, and what is no text, stays."""
     return plain(value) if type(value) is str else value
 
 

@@ -68,6 +68,15 @@ def test_without_filters_every_tile_counted_gives_exactly_what_a_run_with_that_t
     assert abs(pairs[0][0] - 1) > 0.01  # there is something to claim
 
 
+def test_without_filters_no_class_map_is_counted_again_for_the_other_thresholds(tmp_path, monkeypatch):
+    counted = []
+    monkeypatch.setattr("wsi_area.run.work.probing.probed_tile.count_class_map", lambda *given: counted.append(given))
+    first = measured(textured_slide(tmp_path / "s.tif"), tmp_path / "run", *FLAT, "run.executor=serial")
+    lower, used, higher = (moved["share_of_used"] for moved in first["tissue_by_threshold"]["moved"])
+    assert lower > used == 1 > higher
+    assert counted == []
+
+
 @pytest.mark.parametrize("work_um", [1.0, 2.0])
 def test_with_many_specks_and_filters_the_claim_is_within_two_points_of_a_run_with_that_threshold(tmp_path, work_um):
     slide = textured_slide(tmp_path / "s.tif")

@@ -29,7 +29,7 @@ def read_drawn(
     mpp: Mpp | None = None,
     offset_nm: tuple[float, float] | None = None,
 ) -> Drawn:
-    """Return what a file holds for a slide, in level-0 pixels.
+    """Return the drawing that a file holds for a slide, in level-0 pixels.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ def _class_key(outline: RawOutline) -> str:
 
 
 def _lies_in(region: shapely.Geometry, hole: shapely.Geometry) -> bool:
-    """Return whether a region is smaller than a hole and lies in it, but for a line that strays."""
+    """Return True if a region is smaller than a hole and lies in it, but for a line that strays."""
     if region.area >= hole.area:
         return False
     return bool(shapely.intersection(region, hole).area >= _COVERED * region.area)

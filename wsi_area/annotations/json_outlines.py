@@ -48,7 +48,7 @@ def parse_json_outlines(path: Path, text: str, known: str) -> Parsed:
 
 
 def _known(path: Path, parsed: Parsed, rest: dict[str, Any], seen: set[str | None], known: str) -> Parsed:
-    """Return what was parsed with the format it turned out to have; a single feature is read only here."""
+    """Return the parsed content with the format it turned out to have; a single feature is read only here."""
     kind = rest.get("type")
     if None in seen or (_FEATURES in seen and kind == "FeatureCollection"):
         return parsed

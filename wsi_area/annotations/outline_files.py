@@ -92,7 +92,7 @@ def _recorded(events: Iterator[tuple[str, Element]], tags: set[str]) -> Iterator
 
 
 def _parsed(path: Path) -> tuple[Parsed, str]:
-    """Return what a file holds, and its digest; no copy of a large text outlives its use."""
+    """Return the content of a file, and its digest; no copy of a large text outlives its use."""
     packed = read_bytes(path, MAX_TEXT_BYTES)
     sha256 = sha256_of(packed)
     content = unpacked(path, packed)

@@ -82,7 +82,7 @@ def _where(what: str, inside: bool) -> str:
 
 
 def _enclosed(kind: str, coordinates: Any) -> float:
-    """Return what closed lines enclose by their points: somebody may have meant an area."""
+    """Return the area that closed lines enclose by their points: somebody may have meant an area."""
     lines = {"LineString": [coordinates], "MultiLineString": _items(coordinates)}.get(kind, [])
     rings = [_ring(line) for line in lines]
     closed = [ring for ring in rings if len(ring) > 3 and np.array_equal(ring[0], ring[-1])]

@@ -59,7 +59,7 @@ def _classification(properties: Mapping[str, Any]) -> str:
 
 
 def drawn_object(feature: Mapping[str, Any], properties: Mapping[str, Any]) -> DrawnObject:
-    """Return which object of QuPath a feature is; one of no known type is an annotation, as QuPath reads it.
+    """Return the kind of QuPath object that a feature is; one of no known type is an annotation, as QuPath reads it.
 
     >>> drawn_object({"id": "PathDetectionObject"}, {}).kind
     'detection'

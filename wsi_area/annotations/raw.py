@@ -62,7 +62,7 @@ class Parsed:
 
     @property
     def left_out_count(self) -> int:
-        """Return how many things were left out so far."""
+        """Return the number of things that were left out so far."""
         return sum(entry.count for entry in self.left_out.values())
 
     def left_out_findings(self) -> tuple[QaFinding, ...]:

@@ -17,7 +17,7 @@ _NAMES_SHOWN = 8
 
 
 def region_of_interest(drawn: Drawn) -> RegionOfInterest:
-    """Return what of a slide is to be measured.
+    """Return the slide as it is to be measured.
 
     Regions and codes whose class begins with "exclude" or "ignore" (upper and lower case are one; QuPath's
     ``Ignore*`` is one of them) are taken away from all others; where nothing else was drawn, from the whole slide.

@@ -59,7 +59,7 @@ class Placement:
 def placement_of(
     file: OutlineFile, slide: SlideInfo, scale: float | None, mpp: Mpp | None, offset_nm: tuple[float, float] | None
 ) -> Placement:
-    """Return how a file's units become level-0 pixels.
+    """Return the scale by which a file's units become level-0 pixels.
 
     Hamamatsu's nanometres count from the centre of the physical slide; ``(x_nm - offset_x) / (1000 · mpp_x) +
     width / 2`` with the pixel size that the scanner wrote, because NDP.view drew with that one, whatever override is
@@ -160,7 +160,7 @@ def _called(region: OutlinedRegion) -> str:
 
 
 def _beside(file: OutlineFile, beside: Sequence[OutlinedRegion], bounds: NDArray[np.float64], size: Size) -> str:
-    """Return what to tell who gave outlines that lie wholly beside the slide."""
+    """Return the words for whoever gave outlines that lie wholly beside the slide."""
     (x0, y0), (x1, y1) = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
     over = max(x1 / size.width_px, y1 / size.height_px)
     if over > 1:
@@ -199,7 +199,7 @@ def _beyond(file: OutlineFile, reach_px: NDArray[np.float64], lost_px2: float) -
 
 
 def _overlaps(names: Sequence[str], geometries: NDArray[np.object_]) -> tuple[QaFinding, ...]:
-    """Return how much is drawn twice: within a class it counts once, between classes the settings' order decides."""
+    """Return the area drawn twice: within a class it counts once, between classes the settings' order decides."""
     one, other = shapely.STRtree(geometries).query(geometries, predicate="intersects")
     named = np.unique(np.array(names, dtype=object).astype(str), return_inverse=True)[1]
     met = one < other

@@ -102,6 +102,6 @@ def _disagreement(entry: _Compared, mpp_um: float | None) -> QaFinding:
 
 
 def _in_um(entry: _Compared, mpp_um: float) -> bool:
-    """Return whether the points enclose, in µm², just what is stated for them."""
+    """Return True if the points enclose, in µm², just what is stated for them."""
     ratio = entry.by_points / entry.stated
     return abs(ratio / mpp_um**2 - 1) <= 2 * TOLERANCE

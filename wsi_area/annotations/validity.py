@@ -34,7 +34,7 @@ class OutlinedRegion:
 
     @property
     def area(self) -> float:
-        """Return what it encloses, units² of the file."""
+        """Return the area that it encloses, units² of the file."""
         return float(self.geometry.area)
 
 
@@ -81,7 +81,7 @@ class _Faults:
             self._told.append(finding)
 
     def findings(self) -> tuple[QaFinding, ...]:
-        """Return what was told, and a line on the number of all for each code that had more."""
+        """Return the lines that were told, and a line on the number of all for each code that had more."""
         whole = [
             noted(
                 code,
@@ -127,7 +127,7 @@ def _sound(outline: RawOutline, faults: _Faults, clock: RepairClock) -> Sound | 
 
 
 def _filled(polygons: tuple[Polygon, ...]) -> shapely.Geometry:
-    """Return what the outer rings of an outline surround, whatever holes it has."""
+    """Return the area that the outer rings of an outline surround, whatever holes it has."""
     shells = shapely.MultiPolygon([shapely.Polygon(shell) for shell, *_ in polygons])
     return shapely.make_valid(shells, method="structure", keep_collapsed=False)
 
@@ -197,7 +197,7 @@ def _fault(polygon: Polygon) -> str | None:
 
 
 def _distinct(ring: Ring) -> int:
-    """Return how many distinct points a ring has; 3 stands for all above."""
+    """Return the number of distinct points of a ring; 3 stands for all above."""
     head = len(set(map(tuple, ring[:8].tolist())))
     return 3 if head >= 3 else min(3, len(set(map(tuple, ring.tolist()))))
 

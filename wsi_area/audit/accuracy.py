@@ -90,12 +90,12 @@ class Accuracy:
 
     @property
     def groups(self) -> int:
-        """Return how many groups there are."""
+        """Return the number of groups."""
         return len({image.group for image in self.images})
 
     @cached_property
     def left_out_l0_px(self) -> dict[str, int]:
-        """Return why → level-0 px that were not compared."""
+        """Return the level-0 px that were not compared, by the reason."""
         total: dict[str, int] = {}
         for image in self.images:
             for why, n in image.left_out_l0_px.items():

@@ -64,7 +64,7 @@ CHANGE_COLUMNS = tuple(field.name for field in fields(ClassChange))
 def class_change(
     subject: str, before: DatedClass, after: DatedClass, same_scale: bool, remarks: str | None
 ) -> ClassChange:
-    """Return what a class gained or lost."""
+    """Return the change of a class."""
     old, new = before.area, after.area
     change = area_change(old.area, new.area, same_scale=same_scale)
     doubts = {when: _doubts(dated) for when, dated in (("before", before), ("after", after))}

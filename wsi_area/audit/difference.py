@@ -45,7 +45,7 @@ class RunDifference:
 
     @property
     def is_same(self) -> bool:
-        """Return whether every slide says the same in both; other settings alone do not make results differ."""
+        """Return True if every slide says the same in both; other settings alone do not make results differ."""
         return not self.slides
 
 
@@ -64,7 +64,7 @@ def relative_difference(first: Any, second: Any) -> float | None:
 def compare_runs(
     first: Place, second: Place, tolerance: float = 0.0, *, amended: tuple[bool, bool] = (False, False)
 ) -> RunDifference:
-    """Return how two runs differ, slide by slide.
+    """Return the differences of two runs, slide by slide.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def _slide(slide_id: str, a: _Run, b: _Run, tolerance: float) -> Iterator[SlideD
 
 
 def _figures(slide: CountedSlide) -> dict[str, Any]:
-    """Return what two runs of one slide should agree on."""
+    """Return the numbers on which two runs of one slide should agree."""
     counts = slide.counts
     figures: dict[str, Any] = {
         "slide file": slide.fingerprint,

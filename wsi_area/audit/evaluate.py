@@ -67,7 +67,7 @@ def evaluate_run(
     amended: bool = False,
     workers: int = 1,
 ) -> RunEvaluation:
-    """Return how the class maps of a run agree with what was drawn.
+    """Return the agreement of the class maps of a run with what was drawn.
 
     The classes of the truth are compared; whatever else there is on either side is the class ``rest``. A class
     ``tumor`` or ``tissue`` of the truth that the run does not know by name stands for all classes of the run that are
@@ -236,7 +236,7 @@ def _agreement(
 
 
 def _points(slide: OpenedSlide, scheme: ClassScheme) -> dict[str, AdjustedArea]:
-    """Return what reference points say of each compared class; they are of the whole slide."""
+    """Return the answers of reference points for each compared class; they are of the whole slide."""
     adjusted = slide.counted.adjusted
     if adjusted is None:
         return {}

@@ -33,7 +33,7 @@ def change_between(
     same_scale: bool = False,
     despite_settings: bool = False,
 ) -> RunChange:
-    """Return what each subject gained or lost in mm² between two dates.
+    """Return the change of each subject in mm² between two dates.
 
     Not ``run.compare(other)``, which holds two measurements of one and the same slide against each other.
 

@@ -75,7 +75,7 @@ def _refuse_earlier(layout: RunLayout, name: str) -> None:
 
 
 def slide_on_record(layout: RunLayout, name: str) -> CountedSlide:
-    """Return what the document of one slide says, whatever run it is of; for the rest as `recorded_slide`."""
+    """Return the result in the document of one slide, whatever run it is of; for the rest as `recorded_slide`."""
     slide = layout.slide(name)
     if not slide.result_json.is_file():
         raise ResultError(f"{slide.result_json}: there is no result of slide {name}; {_slides_text(layout)}")

@@ -93,7 +93,7 @@ class RunChange:
 def changes(
     pairs: Sequence[Pair], missing: Iterable[Missing] = (), *, same_scale: bool = False, despite_settings: bool = False
 ) -> RunChange:
-    """Return what each class of each subject gained or lost between two dates.
+    """Return the change of each class of each subject between two dates.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def changes(
 
 
 def _not_comparable(pair: Pair) -> Missing | None:
-    """Return why two slides cannot be compared, or None where they can."""
+    """Return the reason why two slides cannot be compared, or None where they can."""
     ended = [_ended(dated) for dated in (pair.before, pair.after)]
     told = [
         f"{dated.name} is {status}{f': {reason}' if reason else ''}"
@@ -151,7 +151,7 @@ def _not_comparable(pair: Pair) -> Missing | None:
 
 
 def _ended(dated: DatedSlide) -> tuple[str, str]:
-    """Return how a slide ended, and why so."""
+    """Return the status of a slide, and the reason."""
     ended = dated.run.run_record.ended_slides.get(dated.slide_id)
     if ended is not None and ended.status == "estimated":
         return "estimated", "from random spots, whose error no interval of a change holds; measure it whole"

@@ -39,7 +39,7 @@ def _settings_of(run: RunRecord, slide: CountedSlide) -> dict[str, Any]:
 
 
 def remarks_of(before: CountedSlide, after: CountedSlide) -> list[str]:
-    """Return what was not the same at both dates though the rules were: a fitted threshold, a source, a region."""
+    """Return the things that differed though the rules did not: a fitted threshold, a source, a region."""
     remarks = []
     if before.segmenter.threshold != after.segmenter.threshold:
         thresholds = f"{before.segmenter.threshold} → {after.segmenter.threshold}"
@@ -72,6 +72,6 @@ def denominator_of(slide: CountedSlide) -> str:
 
 
 def _grey_levels(slide: CountedSlide) -> float:
-    """Return how many steps of a deep picture one grey level stands for; 1 for 8 bits."""
+    """Return the steps of a deep picture that one grey level stands for; 1 for 8 bits."""
     found = (f.measured for f in slide.findings if f.code == "SAMPLES_SCALED" and f.measured is not None)
     return float(next(found, 1.0))

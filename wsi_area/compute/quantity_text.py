@@ -24,7 +24,7 @@ def number_text(value: float) -> str:
 
 
 def area_unit(area_mm2: float) -> tuple[float, str]:
-    """Return what an area in mm² is multiplied by to be read, and its unit then: mm², m² or km².
+    """Return the factor by which an area in mm² is read, and its unit then: mm², m² or km².
 
     >>> area_unit(12_000.0), area_unit(3.1826e13)
     ((1.0, 'mm²'), (1e-12, 'km²'))

@@ -12,7 +12,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def distrust(file: Path) -> str:
-    """Return why a file may hold what somebody else put there; "" where only root or this user can have written it.
+    """Return the reason why a file may hold what others put there; "" where only root or this user can have written it.
 
     A group that may write is believed: a lab's shared installation, made with umask 002. The folder counts too, since
     whoever may write there may put another file in the place of this one; where all may, as in /tmp, but nobody may
@@ -44,7 +44,7 @@ def _distrust(path: Path, *, is_folder: bool) -> str:
 
 
 def is_trusted_cache(kept: Any) -> bool:
-    """Return whether nobody else can have written what numba would load from a function's cache, or may later."""
+    """Return True if nobody else can have written what numba would load from a function's cache, or may later."""
     folder, files = Path(kept.cache_path), kept._impl.filename_base
     for path in (folder, *folder.glob(f"{glob.escape(files)}*.nb[ic]")):
         if why := distrust(path):

@@ -26,7 +26,7 @@ _UM_PER_UNIT = {spelling: um for um, spellings in _SPELLINGS.items() for spellin
 
 
 def um_per_unit(spelling: str) -> float | None:
-    """Return how many µm a unit of length is, or None for a unit we do not know.
+    """Return the length of a unit in µm, or None for a unit we do not know.
 
     >>> um_per_unit("centimeter") == um_per_unit(" CM "), um_per_unit("micrometer"), um_per_unit("furlong")
     (True, 1.0, None)

@@ -70,7 +70,7 @@ class DemoLine:
 
     @property
     def within_tolerance(self) -> bool:
-        """Return whether the measurement is as close as it must be."""
+        """Return True if the measurement is as close as it must be."""
         return abs(self.relative_error) <= self.tolerance_relative
 
 
@@ -89,7 +89,7 @@ class DemoBurden:
 
     @property
     def within_tolerance(self) -> bool:
-        """Return whether the measurement is as close as it must be."""
+        """Return True if the measurement is as close as it must be."""
         return abs(self.relative_error) <= self.tolerance_relative
 
 
@@ -104,7 +104,7 @@ class DemoOutcome:
 
     @property
     def passed(self) -> bool:
-        """Return whether the run is complete and every area is as close as it must be."""
+        """Return True if the run is complete and every area is as close as it must be."""
         return self.outcome.exit_code == 0 and all(
             line.within_tolerance for line in (*self.lines, self.burden) if line is not None
         )

@@ -28,7 +28,7 @@ class Outline(Protocol):
         """Return left, top, right, bottom of a box round it, in level-0 px."""
 
     def contains(self, x_px: Coordinates, y_px: Coordinates) -> MaskArray:
-        """Return which points lie inside, bool of the broadcast shape of ``x_px`` and ``y_px``."""
+        """Return the points that lie inside, bool of the broadcast shape of ``x_px`` and ``y_px``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Disc:
         return _square(self.x_px, self.y_px, self.radius_px)
 
     def contains(self, x_px: Coordinates, y_px: Coordinates) -> MaskArray:
-        """Return which points lie inside."""
+        """Return the points that lie inside."""
         squared = (x_px - self.x_px) ** 2 + (y_px - self.y_px) ** 2
         inside: MaskArray = (squared < self.radius_px**2) & (squared >= self.hole_px**2)
         return inside
@@ -88,7 +88,7 @@ class Ellipse:
         return self.x_px - dx, self.y_px - dy, self.x_px + dx, self.y_px + dy
 
     def contains(self, x_px: Coordinates, y_px: Coordinates) -> MaskArray:
-        """Return which points lie inside."""
+        """Return the points that lie inside."""
         cos, sin = math.cos(math.radians(self.angle_deg)), math.sin(math.radians(self.angle_deg))
         dx, dy = x_px - self.x_px, y_px - self.y_px
         a, b = self.half_axes_px
@@ -125,7 +125,7 @@ class CutDisc:
         return _square(self.x_px, self.y_px, self.radius_px)
 
     def contains(self, x_px: Coordinates, y_px: Coordinates) -> MaskArray:
-        """Return which points lie inside."""
+        """Return the points that lie inside."""
         dx, dy = x_px - self.x_px, y_px - self.y_px
         along = dx * math.cos(math.radians(self.angle_deg)) + dy * math.sin(math.radians(self.angle_deg))
         inside: MaskArray = (dx**2 + dy**2 < self.radius_px**2) & (along < self.distance_px)
@@ -156,7 +156,7 @@ class Lobed:
         return _square(self.x_px, self.y_px, self.radius_px * (1 + sum(abs(a) for _, a, _ in self.waves)))
 
     def contains(self, x_px: Coordinates, y_px: Coordinates) -> MaskArray:
-        """Return which points lie inside."""
+        """Return the points that lie inside."""
         dx, dy = x_px - self.x_px, y_px - self.y_px
         turn = np.arctan2(dy, dx)
         rim = 1.0 + sum((a * np.cos(k * turn + phase) for k, a, phase in self.waves), np.zeros_like(turn))
@@ -188,7 +188,7 @@ class CornerPiece:
         return right - self.width_px, bottom - self.height_px, right, bottom
 
     def contains(self, x_px: Coordinates, y_px: Coordinates) -> MaskArray:
-        """Return which points lie inside."""
+        """Return the points that lie inside."""
         from_right, from_bottom = self.slide_px.width_px - x_px, self.slide_px.height_px - y_px
         inside: MaskArray = from_right / self.width_px + from_bottom / self.height_px < 1
         return inside

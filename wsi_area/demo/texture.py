@@ -108,7 +108,7 @@ def _quilt(rng: np.random.Generator, *, stained: bool) -> RgbArray:
 
 
 def _rim(rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return how opaque a window is, float32 (104, 104, 1): 1 inside a wavy rim, 0 outside."""
+    """Return the opacity of a window, float32 (104, 104, 1): 1 inside a wavy rim, 0 outside."""
     row, column = np.mgrid[:_WINDOW_PX, :_WINDOW_PX] - (_WINDOW_PX - 1) / 2
     turn, phases = np.arctan2(row, column), rng.uniform(0.0, 2 * np.pi, 2)
     radius = 36 + 3 * np.cos(2 * turn + phases[0]) + 3 * np.cos(3 * turn + phases[1])

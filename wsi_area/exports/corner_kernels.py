@@ -12,7 +12,7 @@ from wsi_area.compute.machine_code import machine_code
 
 @machine_code
 def count_corners(class_map: Any, is_traced: Any, first_y: int, above: Any, x_digits: Any, y_digits: Any) -> Any:
-    """Return how many corners lie above some rows of a class map, and how many digits their coordinates have.
+    """Return the number of corners above some rows of a class map, and of the digits of their coordinates.
 
     Round a vertex lie four pixels. A region that has one of them has a convex corner there, one that has three a
     reflex one, and one that has two beside each other none.

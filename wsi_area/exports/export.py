@@ -139,7 +139,7 @@ def export_run(
 def cost_of_export(
     run: Place, options: ExportOptions, slide_ids: Sequence[str] = (), workers: int = 1
 ) -> list[OutlineCost | ExportedSlide]:
-    """Return what the outlines of each slide will come to, or why it has none; nothing is written.
+    """Return the cost of the outlines of each slide, or why it has none; nothing is written.
 
     Raises
     ------
@@ -187,7 +187,7 @@ class _Slide:
     ended: EndedSlide
 
     def chosen(self, options: ExportOptions) -> MeasuredSlide | ExportedSlide:
-        """Return what is to be exported of it, or why there is nothing."""
+        """Return the slide as it is to be exported, or why there is nothing."""
         folder = self.folder
         if not self.is_named and not (self.slide_id in self.run and self.run[self.slide_id].is_counted):
             return self._not(f"{self.ended.status}, {self.ended.reason}")
@@ -205,7 +205,7 @@ class _Slide:
     def exported(
         self, options: ExportOptions, threads: int, written: list[Place], announce: Announce | None
     ) -> ExportedSlide:
-        """Return what became of it; what was written is added to a list at once, whatever becomes of the others."""
+        """Return the outcome; what was written is added to a list at once, whatever becomes of the others."""
         slide = self.chosen(options)
         if not isinstance(slide, MeasuredSlide):
             return slide

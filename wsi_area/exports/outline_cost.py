@@ -30,7 +30,7 @@ class OutlineCost:
 
 
 def outline_cost(slide: MeasuredSlide, *, simplify_px: float = 0.0) -> OutlineCost:
-    """Return what the outlines of a slide will cost; one pass over its class map, without following an edge.
+    """Return the cost of the outlines of a slide; one pass over its class map, without following an edge.
 
     Parameters
     ----------
@@ -71,10 +71,10 @@ def _px(slide: MeasuredSlide) -> int:
 
 
 def _rate(simplify_px: float) -> float:
-    """Return how many corners are written in a core-second."""
+    """Return the number of corners that are written in a core-second."""
     return SIMPLIFIED_CORNERS_PER_CORE_S if simplify_px else CORNERS_PER_CORE_S
 
 
 def _digits(edges: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how many digits each of some numbers has, int64 of the same shape."""
+    """Return the number of digits of each of some numbers, int64 of the same shape."""
     return 1 + np.searchsorted(10 ** np.arange(1, 19), edges, side="right")

@@ -89,7 +89,7 @@ class _Regions:
     corners: Ints  # (regions, 2), the first point of each exact outline
 
     def by_class(self, heads: FeatureHeads) -> dict[int, ClassOutlines]:
-        """Return what the regions of each class came to."""
+        """Return the totals of the regions of each class."""
         return {
             i: ClassOutlines(
                 heads.names[i], int(own.sum()), int(self.areas_px[own].sum()),

@@ -117,7 +117,7 @@ class RegionsInOrder:
 
 
 def _known_of(rings: ClosedRings) -> Ints:
-    """Return what is known of each ring, int64 (rings, 6)."""
+    """Return the known facts of each ring, int64 (rings, 6)."""
     firsts = begins(rings.ends)
     x, y = rings.points[firsts].T
     columns = (firsts, rings.ends - firsts, rings.labels, rings.doubled_areas, (y << 32) + x, np.zeros_like(firsts))

@@ -35,7 +35,7 @@ class RingBatch:
 
     @property
     def is_outer(self) -> NDArray[np.bool_]:
-        """Return which rings begin a region, bool (rings,)."""
+        """Return the rings that begin a region, bool (rings,)."""
         return self.areas_px > 0
 
     def part(self, first: int, last: int) -> "RingBatch":
@@ -72,7 +72,7 @@ def whole_regions(batches: Iterable[RingBatch]) -> Iterator[RingBatch]:
 
 
 def begins(ends: Ints) -> Ints:
-    """Return where parts begin, each at the end of the one before, int64 (parts,).
+    """Return the places where parts begin, each at the end of the one before, int64 (parts,).
 
     >>> begins(np.array([4, 8, 20])).tolist()
     [0, 4, 8]

@@ -141,7 +141,7 @@ def collect_slides(
 
 
 def left_out_of(slides: Sequence[SlideInput]) -> tuple[LeftOut, ...]:
-    """Return what was left out while slides were collected; nothing where they come from elsewhere."""
+    """Return the slides that were left out while slides were collected; nothing where they come from elsewhere."""
     return slides.left_out if isinstance(slides, CollectedSlides) else ()
 
 

@@ -52,7 +52,7 @@ def copied(path: Place, folder: Path, rules: CopyRules) -> Path:
 
 
 def _name_within(path: Place, part: Place) -> str:
-    """Return where a file of a slide lies beside the named one; keys of a bucket may say what leaves a folder."""
+    """Return the place of a slide's file beside the named one; keys of a bucket may say what leaves a folder."""
     name = PurePosixPath(str(part).removeprefix(f"{path.parent}/"))
     if name.is_absolute() or ".." in name.parts:
         raise SlideOpenError(f"{part}: leaves the folder of {path}; rename it in the bucket")

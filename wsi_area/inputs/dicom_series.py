@@ -18,7 +18,7 @@ def series_of(files: Sequence[Path]) -> list[list[Path]]:
 
 
 def same_series(one: Path, other: Path) -> bool:
-    """Return whether two DICOM files belong to one slide."""
+    """Return True if two DICOM files belong to one slide."""
     return len(series_of([one, other])) == 1
 
 

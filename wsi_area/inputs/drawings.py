@@ -36,7 +36,7 @@ class Drawings:
 
 
 def drawn_on(info: SlideInfo, calibration: Calibration, slide: SlideInput) -> Drawings:
-    """Return what was drawn on a slide: its classes, its region of interest, and the regions that have rows.
+    """Return the drawings on a slide: its classes, its region of interest, and the regions that have rows.
 
     Raises
     ------

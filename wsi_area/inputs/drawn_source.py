@@ -41,7 +41,7 @@ AS_THE_FILES_SAY = Scales()
 
 
 def drawn_source(option: str, path: Path | None, scale: str | None, slide_count: int = 1) -> DrawnSource | None:
-    """Return where a drawing lies, with the scale stated for it, or None where none was given.
+    """Return the place of a drawing, with the scale stated for it, or None where none was given.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def scale_number(text: str, what: str) -> float:
 
 
 def read_for_slide(info: SlideInfo, source: DrawnSource, what: str, mpp: Mpp | None, instead: str = "") -> Drawn:
-    """Return what was drawn on one slide, in level-0 px.
+    """Return the drawing on one slide, in level-0 px.
 
     Parameters
     ----------

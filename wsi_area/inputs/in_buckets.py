@@ -51,7 +51,7 @@ def objects(text: str, recursive: bool, access: Access | None, looked: Looked) -
 
 
 def _objects_below(place: ObjectPath, recursive: bool) -> list[ObjectPath]:
-    """Return what a glob matches, part by part between slashes, or what lies below a prefix; all or right below it."""
+    """Return the names that a glob matches part by part, or those below a prefix: all, or those right below it."""
     parts = place.key.split("/")
     fixed = next((n for n, part in enumerate(parts) if glob.has_magic(part)), None)
     if fixed is None:

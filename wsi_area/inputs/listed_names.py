@@ -32,7 +32,7 @@ def read_names(path: Path, what: str) -> str:
 
 
 def is_utf8(text: str) -> bool:
-    """Return whether a text of `read_names` was UTF-8."""
+    """Return True if a text of `read_names` was UTF-8."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 

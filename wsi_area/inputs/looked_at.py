@@ -35,7 +35,7 @@ class Looked:
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """Return what was left out, reason by reason, each path once."""
+        """Return the things that were left out, reason by reason, each path once."""
         once = {key: list(dict.fromkeys(paths)) for key, paths in self._left.items()}
         return tuple(
             LeftOut(why=why, count=len(paths), paths=tuple(paths[:MOST_LISTED]), is_lost=is_lost)
@@ -43,7 +43,7 @@ class Looked:
         )
 
     def takes(self, file: Path) -> bool:
-        """Return whether a file that nobody named by itself is a slide; one that is expected and is none is noted.
+        """Return True if a file that nobody named by itself is a slide; one that is expected and is none is noted.
 
         Its first bytes decide. A suffix of slides makes it expected: what is wrong with it is said where it is opened.
         """
@@ -82,7 +82,7 @@ class Looked:
 
 
 def _not_as_it_is(suffix: str) -> str:
-    """Return why a file of a slide is none as it lies there, by what its name ends with; "" for all else.
+    """Return the reason why a file of a slide is none as it lies there, by what its name ends with; "" for all else.
 
     >>> _not_as_it_is(".zst")
     'packed: unpack it, then run again'
@@ -98,7 +98,7 @@ def suffixes_text() -> str:
 
 
 def is_own_output(folder: Path) -> bool:
-    """Return whether a folder is what a run wrote of one slide: ``slides/ID/`` below its run.json."""
+    """Return True if a folder is what a run wrote of one slide: ``slides/ID/`` below its run.json."""
     if folder.parent.name != "slides" or not (folder.parent.parent / "run.json").is_file():
         return False
     return any((folder / name).exists() for name in ("result.json", "ledger.zarr", "mask.ome.zarr", "thumb.jpg"))

@@ -87,7 +87,7 @@ def real_file(path: str | Place) -> str:
 
 
 def is_there(path: str | Place) -> bool:
-    """Return whether there is a file or folder; of an object nobody asks until it is copied."""
+    """Return True if there is a file or folder; of an object nobody asks until it is copied."""
     return is_object(path) or os.path.exists(str(path))
 
 
@@ -189,13 +189,13 @@ def _in_folder(folder: Path, recursive: bool, looked: Looked, above: frozenset[s
 
 
 def _leads_back(folder: Path, above: frozenset[str]) -> bool:
-    """Return whether a folder is one of those that led to it, or holds one of them."""
+    """Return True if a folder is one of those that led to it, or holds one of them."""
     real = os.path.realpath(folder)
     return any(one == real or one.startswith(f"{real.rstrip('/')}/") for one in above)
 
 
 def _names_in(folder: Path, looked: Looked) -> list[Path]:
-    """Return what lies in a folder, by name; of one that cannot be listed nobody knows what it holds."""
+    """Return the entries of a folder, by name; of one that cannot be listed nobody knows what it holds."""
     try:
         return sorted(folder.iterdir())
     except OSError as error:
@@ -204,7 +204,7 @@ def _names_in(folder: Path, looked: Looked) -> list[Path]:
 
 
 def _note_unseen(folder: Path, taken: set[Place], looked: Looked) -> bool:
-    """Return whether a folder inside needs no further word: what it may hold by the names in it is noted."""
+    """Return True if a folder inside needs no further word: what it may hold by the names in it is noted."""
     try:
         names = [entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry not in taken]
     except OSError as error:

@@ -33,7 +33,7 @@ def _is_kept(character: str) -> bool:
 
 
 def _first_of_a_name(text: str) -> int:
-    """Return where a name may begin: after dots, dashes and marks that belong to a letter before them."""
+    """Return the index at which a name may begin: after dots, dashes and marks that belong to a letter before them."""
     odd = (c in "._-" or unicodedata.category(c)[0] == "M" for c in text)
     return next((n for n, is_odd in enumerate(odd) if not is_odd), len(text))
 

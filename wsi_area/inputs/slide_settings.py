@@ -85,7 +85,7 @@ def refuse_wrong_settings(settings: RunSettings, slides: Sequence[SlideInput]) -
 
 
 def told_settings(slides: Sequence[SlideInput]) -> dict[str, Any]:
-    """Return what slides have of their own, by their ids, as run.json has it."""
+    """Return the settings that slides have of their own, by their ids, as run.json has it."""
     return {slide.slide_id: slide.own.document() for slide in slides if slide.own is not None}
 
 

@@ -106,7 +106,7 @@ def refuse_two_readings(what: str, text: str) -> None:
 
 
 def in_words(reason: str, what: str) -> str:
-    """Return why a pixel size is believed, stripped; none at all is a finding of the slide (MPP_OVERRIDE), no error.
+    """Return the reason why a pixel size is believed, stripped; none is a finding (MPP_OVERRIDE), no error.
 
     >>> in_words(" scanner log ", "mpp_reason"), in_words("", "mpp_reason")
     ('scanner log', '')

@@ -48,12 +48,12 @@ class Pace:
 
     @property
     def share(self) -> float:
-        """Return how much of the run is done, 0 to 1, each slide taken as alike."""
+        """Return the share of the run that is done, 0 to 1, each slide taken as alike."""
         return sum(min(done, tiles) / tiles for tiles, done in self._slides.values()) / self._slide_count
 
     @property
     def phase(self) -> str:
-        """Return what is being done to the slide that was begun last, before its tiles; empty if that is no slide."""
+        """Return the phase of the slide that was begun last, before its tiles; empty if that is no slide."""
         if not self._looked_at:
             return ""
         slide_id, phase = list(self._looked_at.items())[-1]
@@ -61,7 +61,7 @@ class Pace:
 
     @property
     def speed(self) -> str:
-        """Return how many megapixels of a level are read in a second; empty while nothing was."""
+        """Return the megapixels of a level that are read in a second; empty while nothing was."""
         if not self._level_px or self._worked_s < _SURE_S:
             return ""
         mpx_per_s = self._level_px / 1e6 / self._worked_s
@@ -69,7 +69,7 @@ class Pace:
 
     @property
     def left(self) -> str:
-        """Return how long it will still take, as far as the slides to come are like those before; empty if unsure."""
+        """Return the time that it still takes, as far as slides to come are like those before; empty if unsure."""
         fresh = self.share - self._share_before
         if fresh <= 0 or self.share >= 1 or self._worked_s < _SURE_S:
             return ""
@@ -85,7 +85,7 @@ class Pace:
 
 
 def _is_work(event: Event) -> bool:
-    """Return whether this says that tiles are measured now, not that an earlier run had measured them."""
+    """Return True if this says that tiles are measured now, not that an earlier run had measured them."""
     return isinstance(event, BatchDone) or (isinstance(event, SlideStarted) and event.tiles_done < event.tiles)
 
 

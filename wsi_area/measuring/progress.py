@@ -62,7 +62,7 @@ def shown_where_somebody_looks(slide_count: int) -> Iterator[Listener]:
 
 
 def _is_notebook() -> bool:
-    """Return whether a kernel runs this, which a notebook shows the answers of."""
+    """Return True if a kernel runs this, which a notebook shows the answers of."""
     ipython = sys.modules.get("IPython")  # nobody who has not loaded it is in a notebook
     shell = None if ipython is None else ipython.get_ipython()
     return getattr(shell, "kernel", None) is not None
@@ -139,7 +139,7 @@ def _sentence(event: SlideDone) -> str:
 
 
 def _first_words(reason: str) -> str:
-    """Return how a reason begins; all of it is told once, when the run ends.
+    """Return the first words of a reason; all of it is told once, when the run ends.
 
     >>> _first_words("slides/a.svs: no pixel size; give --mpp")
     'no pixel size …'

@@ -31,7 +31,7 @@ class TissueClass:
 
     @property
     def is_viable_tumor(self) -> bool:
-        """Return whether it is tumour that lives: necrosis and stroma of a tumour region are none."""
+        """Return True if it is tumour that lives: necrosis and stroma of a tumour region are none."""
         return self.is_tumor and self.role in (None, "tumor")
 
     def __post_init__(self) -> None:
@@ -81,7 +81,7 @@ class ClassScheme:
 
     @property
     def names_tumor(self) -> bool:
-        """Return whether any class is tumour; if none, a tumour area is unknown, not 0."""
+        """Return True if any class is tumour; if none, a tumour area is unknown, not 0."""
         return any(c.is_tumor for c in self.classes)
 
     @property

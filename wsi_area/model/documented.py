@@ -79,7 +79,7 @@ class Part(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _can_be_written(cls, told: object, asked: ValidationInfo) -> object:
-        """Return what is to be a value with texts that can be written: a path may hold bytes that are no UTF-8."""
+        """Return the value with texts that can be written: a path may hold bytes that are no UTF-8."""
         if asked.context is PLAIN or not isinstance(told, dict):
             return told
         return {name: plain_values(value) for name, value in told.items()}

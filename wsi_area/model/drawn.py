@@ -11,7 +11,7 @@ _EXCLUDING = ("exclude", "ignore")
 
 
 def names_exclusion(name: str) -> bool:
-    """Return whether a class name says that its regions are not to be measured.
+    """Return True if a class name says that its regions are not to be measured.
 
     >>> [names_exclusion(name) for name in ("Ignore*", "exclude_fold", "Tumor")]
     [True, True, False]
@@ -63,7 +63,7 @@ class Drawn:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether somebody looked and drew nothing: no outline, no code other than 0."""
+        """Return True if somebody looked and drew nothing: no outline, no code other than 0."""
         return not self.regions and (self.mask is None or not any(self.mask.px_by_code[1:]))
 
 

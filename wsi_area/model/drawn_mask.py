@@ -161,7 +161,7 @@ def packed(codes: Codes) -> Block:
 
 
 def edges(length_px: int, unit_px: int) -> tuple[int, ...]:
-    """Return where the blocks along an axis begin and end: at each unit, and in large units every ``BLOCK_PX`` too.
+    """Return the begins and ends of the blocks along an axis: at each unit, and in large units every ``BLOCK_PX`` too.
 
     >>> edges(5, 2), edges(5000, 4096)
     ((0, 2, 4, 5), (0, 1024, 2048, 3072, 4096, 5000))
@@ -180,6 +180,6 @@ def unpacked(block: bytes, width_px: int) -> Codes:
 
 
 def _spans(indices: NDArray[np.intp], at: tuple[int, ...]) -> list[tuple[int, int, int]]:
-    """Return which blocks ascending indices fall into: the block, its first index and the one behind its last."""
+    """Return the blocks that ascending indices fall into: the block, its first index and the one behind its last."""
     ends = np.searchsorted(indices, at, "left").tolist()
     return [(n, a, b) for n, (a, b) in enumerate(pairwise(ends)) if b > a]

@@ -54,7 +54,7 @@ class LedgerLayout:
         return (*counts, *at_thresholds, *edges, *of_pixels)
 
     def fits(self, width: int) -> bool:
-        """Return whether rows of so many integers are of this layout, whatever version wrote them.
+        """Return True if rows of so many integers are of this layout, whatever version wrote them.
 
         >>> [LedgerLayout(2).fits(width) for width in (8, 10, 11, 19)]
         [True, False, True, True]

@@ -39,7 +39,7 @@ class SizeFilters:
 
     @property
     def any(self) -> bool:
-        """Return whether anything is to be filtered.
+        """Return True if anything is to be filtered.
 
         >>> SizeFilters().any, SizeFilters(max_hole_um2=50.0).any
         (False, True)

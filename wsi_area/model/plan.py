@@ -59,7 +59,7 @@ class SlidePlan:
         return self.grid_cols * self.grid_rows
 
     def is_read(self, tile_number: int) -> bool:
-        """Return whether a tile is read: neither bare glass nor wholly outside the region of interest."""
+        """Return True if a tile is read: neither bare glass nor wholly outside the region of interest."""
         return tile_number not in self.skipped and tile_number not in self.outside_roi
 
     @property

@@ -128,7 +128,7 @@ class RunRecord(Part):
 
     @property
     def ended_slides(self) -> dict[str, EndedSlide]:
-        """Return how each slide of the folder ended, by its id; empty while a first run is at work."""
+        """Return the end of each slide of the folder, by its id; empty while a first run is at work."""
         return self.slides or {}
 
     @property

@@ -226,7 +226,7 @@ class CountedSlide(ScannedSlide):
             "", NO_MM2, "calibration.quality, certificate.light.grade", "area_quality",
         ),
     ]:  # fmt: skip
-        """Return how far the areas are trusted; None where there are none."""
+        """Return the trust in the areas; None where there are none."""
         light, of_scale = self.light_grade, self.calibration.quality
         if light is None or of_scale is None:
             return of_scale

@@ -85,7 +85,7 @@ def _chosen(part: CalibrationOnRecord, candidates: Iterable[MppCandidate]) -> Mp
 
 
 def is_same_claim(one: MppCandidate, other: MppCandidate) -> bool:
-    """Return whether two claims are the same words, whatever was made of their quality."""
+    """Return True if two claims are the same words, whatever was made of their quality."""
     return (one.mpp, one.source) == (other.mpp, other.source)
 
 

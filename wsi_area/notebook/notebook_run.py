@@ -140,7 +140,7 @@ class NotebookSlide(OpenedSlide):
 
     @property
     def certificate(self) -> SlideCertificate:
-        """Return what the slide's numbers rest on: picture, pixel size, light, completeness, orientation.
+        """Return the facts that the slide's numbers rest on: picture, pixel size, light, completeness, orientation.
 
         Raises
         ------

@@ -51,6 +51,6 @@ def with_verdicts(summary: "pd.DataFrame", run: OpenedRun) -> "pd.DataFrame":
 
 
 def is_touched(run: OpenedRun) -> bool:
-    """Return whether anybody decided on a slide of a run, or amended one."""
+    """Return True if anybody decided on a slide of a run, or amended one."""
     slides = run.run_record.slides_planned
     return review_folder(run.layout).is_begun or any(amended_numbers(run.layout.slide(name)) for name in slides)

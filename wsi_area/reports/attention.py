@@ -40,7 +40,7 @@ class Trouble:
 
     @property
     def slides(self) -> int:
-        """Return how many slides there are."""
+        """Return the number of slides."""
         return sum(len(cause.slides) for cause in self.causes)
 
 
@@ -55,7 +55,7 @@ class Warned:
 
 
 def troubles(records: Sequence[EndedSlide]) -> tuple[Trouble, ...]:
-    """Return what keeps slides from a final number, a status each; each reason and each remedy is told once."""
+    """Return the reasons that keep slides from a final number, by status; each reason and each remedy is told once."""
     found: dict[str, dict[tuple[str, tuple[str, ...]], list[Concerned]]] = {}
     for place, record in enumerate(records, 1):
         if not record.is_final:
@@ -84,7 +84,7 @@ def _reason_and_remedies(record: EndedSlide) -> tuple[str, tuple[str, ...]]:
 
 
 def is_warned(record: EndedSlide) -> bool:
-    """Return whether a slide carries a warning."""
+    """Return True if a slide carries a warning."""
     return isinstance(record, CountedSlide) and any(f.severity == "warning" for f in record.findings)
 
 
@@ -105,7 +105,7 @@ def warned(records: Sequence[EndedSlide]) -> tuple[Warned, ...]:
 
 
 def warned_text(records: Sequence[EndedSlide]) -> str:
-    """Return how many of the slides that were summed carry a warning; empty where none does."""
+    """Return the words on the slides that were summed and carry a warning; empty where none does."""
     final = [r for r in records if r.is_final]
     n = sum(is_warned(r) for r in final)
     return f"{n} of {len(final)} with warnings" if n else ""

@@ -129,7 +129,7 @@ _ADJUSTED: dict[str, TotalName] = {"tumour": "tumor", "positive": "positive", "t
 
 
 def _adjusted_cell(record: CountedSlide, name: str) -> Cell:
-    """Return what reference points make of an area, with its interval; of another headline than the table's, nothing.
+    """Return the adjusted area by reference points, with its interval; of another headline than the table's, nothing.
 
     The interval holds what the map gets wrong; it may end at 0.
     """
@@ -141,7 +141,7 @@ def _adjusted_cell(record: CountedSlide, name: str) -> Cell:
 
 
 def _region_cell(record: CountedSlide) -> Cell:
-    """Return what was counted inside the region of interest."""
+    """Return the counts inside the region of interest."""
     mpp, counts = record.mpp, record.counts
     inside_px = counts.n_px_total - counts.n_px_outside_roi
     region_mm2 = area_mm2(inside_px, mpp) if record.roi and mpp is not None else None

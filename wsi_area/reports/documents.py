@@ -30,14 +30,14 @@ class RunDocuments:
     refused: tuple[tuple[str, str], ...]  # slides whose documents are not believed, and why; they stand as failed
 
     def folder(self, slide: EndedSlide) -> SlideLayout:
-        """Return where a slide lies: its folder, or that of the amended version that it is."""
+        """Return the place of a slide: its folder, or that of the amended version that it is."""
         layout = self.layout.slide(slide.slide_id)
         amendment = slide.amendment if isinstance(slide, CountedSlide) else None
         return layout if amendment is None else layout.amended(amendment.number)
 
     @property
     def amended_count(self) -> int:
-        """Return how many slides are taken with a person's corrections."""
+        """Return the number of slides that are taken with a person's corrections."""
         return sum(isinstance(slide, CountedSlide) and slide.amendment is not None for slide in self.slides)
 
 
@@ -97,7 +97,7 @@ def _slides(layout: RunLayout, ended: Mapping[str, EndedSlide], refused: dict[st
 
 
 def _result(slide: SlideLayout, ended: EndedSlide) -> EndedSlide:
-    """Return what the run says of a slide; what lies in the folder of one that failed is of an earlier run.
+    """Return the record of a slide in the run; what lies in the folder of one that failed is of an earlier run.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from wsi_area.results.tables.quantity import NONE, grouped, mm2_text, percent, p
 
 
 def measurement_facts(record: CountedSlide) -> tuple[tuple[str, str], ...]:
-    """Return how a slide was read, cut and segmented, as name and text."""
+    """Return the facts of reading, cutting and segmenting a slide, as name and text."""
     work, power = record.work, record.objective_power
     size = NONE if work.work_mpp_um is None else grouped(work.work_mpp_um)
     bound = record.skipped_tissue_px_upper_bound
@@ -59,7 +59,7 @@ def _run_on(facts: Mapping[str, Any]) -> str:
 
 
 def sensitivity_lines(record: CountedSlide) -> tuple[str, ...]:
-    """Return how much the answer moves with the threshold, as far as the segmenter says."""
+    """Return the lines on how much the answer moves with the threshold, as far as the segmenter says."""
     facts, lines = record.segmenter.facts, []
     if (moved := record.tissue_by_threshold) is not None:
         what = f"Tissue as all steps leave it, by {moved.counted_on}"

@@ -49,7 +49,7 @@ class ReportView:
 
     @property
     def shared_facts(self) -> list[tuple[str, str]]:
-        """Return how every slide alike was measured, where there are several; in the order of the first."""
+        """Return the facts that are alike for every slide, where there are several; in the order of the first."""
         first, *others = [slide.facts for slide in self.slides] or [()]
         return [fact for fact in first if others and all(fact in facts for facts in others)]
 
@@ -105,7 +105,7 @@ def _policy(style: str, script: str) -> str:
 
 
 def _hash(source: str) -> str:
-    """Return what a browser computes of the text between the tags (CSP level 3, section 2.3)."""
+    """Return the hash that a browser computes of the text between the tags (CSP level 3, section 2.3)."""
     return f"sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}"
 
 

@@ -70,7 +70,7 @@ class ReviewView:
 
 
 def review_view(layout: RunLayout, run: RunRecord, events: Place | None = None) -> ReviewView | None:
-    """Return what people decided on a run; None where nobody decided anything.
+    """Return the decisions of people on a run; None where nobody decided anything.
 
     What cannot be read is told in the report: the numbers do not depend on it.
 

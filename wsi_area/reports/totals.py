@@ -30,7 +30,7 @@ class Total:
 
     @property
     def has_error_bar(self) -> bool:
-        """Return whether a ± stands in it."""
+        """Return True if a ± stands in it."""
         return "±" in self.value
 
 

@@ -45,7 +45,7 @@ def amended_numbers(layout: SlideLayout) -> tuple[int, ...]:
 
 
 def is_number(name: str) -> bool:
-    """Return whether a folder's name is a version's number: a whole number from 1, without a zero before it.
+    """Return True if a folder's name is a version's number: a whole number from 1, without a zero before it.
 
     >>> [is_number(name) for name in ("1", "12", "0", "03", "x", "²")]
     [True, True, False, False, False, False]
@@ -86,7 +86,7 @@ def latest_amended(layout: SlideLayout) -> AmendedSlide | None:
 
 
 def _is_gone(layout: SlideLayout, place: SlideLayout, amendment: Amendment) -> bool:
-    """Return whether the class maps that a version was laid over are no longer those in the slide's folder.
+    """Return True if the class maps that a version was laid over are no longer those in the slide's folder.
 
     Their pixels count, by the keys and rows of their ledgers. Other bands or findings over the same pixels take nothing
     from a version.

@@ -48,7 +48,7 @@ def tumor_on_record(
 
 
 def positive_on_record(burden: SlideBurden, tissue: Tissue, layer: TissueLayerOnRecord | None) -> Positive | None:
-    """Return what is positive, with its interval; None where no class is, or nothing of the slide could be read."""
+    """Return the positive area, with its interval; None where no class is, or nothing of the slide could be read."""
     classes = [area for area in burden.classes if area.tissue_class.is_positive]
     if not classes or not burden.was_read:
         return None

@@ -93,7 +93,7 @@ def certified_light(
 
 
 def not_assessed(excluded: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return what nobody looks at, a sentence each; ``excluded`` are the artefacts that are classes of the run."""
+    """Return the things that nobody looks at, a sentence each; ``excluded`` are artefacts with classes of the run."""
     names = ", ".join(excluded)
     apart = f"Artefacts other than {names}: no class of this run looks for them." if names else _NOT_FOUND_APART
     return (*_NOT_ASSESSED, apart)

@@ -81,7 +81,7 @@ def _counted(slide: CountedSlide) -> dict[str, Any]:
 
 
 def _corrected(amendment: Amendment | None) -> dict[str, Any]:
-    """Return which pixels are corrected, since a class may move and keep its area; nothing of a measured result."""
+    """Return the digests of corrected pixels, since a class may move and keep its area; of a measured result none."""
     return {} if amendment is None else {"class_maps": [amendment.class_map, amendment.tissue_map]}
 
 

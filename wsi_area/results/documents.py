@@ -44,7 +44,7 @@ def write_result(layout: SlideLayout, slide: SlideResult) -> None:
 
 
 def read_run(layout: RunLayout) -> RunRecord:
-    """Return what ran and how it ended, read from run.json; for errors as `read_result`."""
+    """Return the record of what ran and how it ended, read from run.json; for errors as `read_result`."""
     return _value(RunRecord, read_json(layout.run_json), layout.run_json)
 
 
@@ -79,7 +79,7 @@ def write_amended_seal(layout: SlideLayout, seal: AmendedSeal) -> None:
 
 
 def read_task(layout: RunLayout, index: int, count: int) -> TaskRecord:
-    """Return what one task of a job array says of its slides; for errors as `read_result`."""
+    """Return the record that one task of a job array keeps of its slides; for errors as `read_result`."""
     path = layout.task(index, count)
     return _value(TaskRecord, read_json(path), path)
 
@@ -90,7 +90,7 @@ def document_of(value: BaseModel) -> dict[str, Any]:
 
 
 def ended_slide(document: Mapping[str, Any], where: Place) -> EndedSlide:
-    """Return how a slide ended, from a document inside another, whatever became of the slide.
+    """Return the end of a slide, from a document inside another, whatever became of the slide.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def _value(kind: type[V], document: Mapping[str, Any], path: Place) -> V:
 
 
 def _fault(error: ValidationError) -> str:
-    """Return what is wrong with the first field that is."""
+    """Return the fault of the first field that has one."""
     first = error.errors(include_url=False, include_input=True)[0]
     place = ".".join(str(part) for part in first["loc"])
     return f"lacks or garbles {place or 'a field'} ({first['msg']}, found {str(first.get('input'))[:80]!r})"

@@ -44,7 +44,7 @@ class RunFrame(pd.DataFrame):
 
 
 def _renamed(names: Iterable[object]) -> str | None:
-    """Return what has become of columns of former names; None where none of the names is one."""
+    """Return the words on columns of former names; None where none of the names is one."""
     found = [f"{name!r} is now {now!r}" for name in names if (now := _now(name)) is not None]
     if not found:
         return None
@@ -55,7 +55,7 @@ def _renamed(names: Iterable[object]) -> str | None:
 
 
 def _now(name: object) -> str | None:
-    """Return what a column is called now that had another name in an earlier version; None for any other name."""
+    """Return the name that a column has now that had another name in an earlier version; None for any other name."""
     found = (c.name for table in _TABLES for c in columns_of(table) if c.formerly and c.formerly == name)
     return next(found, None)
 

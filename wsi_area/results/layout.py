@@ -267,7 +267,7 @@ def _require_flat(content: object) -> None:
 
 
 def _fault(error: OSError | ValueError | RecursionError) -> str:
-    """Return why a document cannot be read: Python's own words tell of numbers and codecs."""
+    """Return the reason why a document cannot be read: Python's own words tell of numbers and codecs."""
     if isinstance(error, FileNotFoundError):
         return "is not there"
     if isinstance(error, OSError):

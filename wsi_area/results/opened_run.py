@@ -55,7 +55,7 @@ class OpenedRun(Mapping[str, OpenedSlide]):
         return OpenedSlide(layout, with_reference([told], self._scores)[0])
 
     def __repr__(self) -> str:
-        """Return where the run is and what it holds."""
+        """Return the words on where the run is and what it holds."""
         return f"<run {self.layout.root}: {', '.join(self) or 'no slides'}>"
 
     def __iter__(self) -> Iterator[str]:
@@ -66,7 +66,7 @@ class OpenedRun(Mapping[str, OpenedSlide]):
 
     @cached_property
     def _scores(self) -> tuple[ReferenceScore, ...]:
-        """Return what readers of reference points said, the newest first."""
+        """Return the scores of readers of reference points, the newest first."""
         return reference_scores(self.layout)
 
     @cached_property

@@ -39,7 +39,7 @@ class OpenedSlide:
     result: EndedSlide  # and what only the run as a whole says of the slide
 
     def __repr__(self) -> str:
-        """Return which slide it is and how it ended."""
+        """Return the slide and its status."""
         return f"<slide {self.slide_id}: {self.status}>"
 
     @property
@@ -54,7 +54,7 @@ class OpenedSlide:
 
     @property
     def is_counted(self) -> bool:
-        """Return whether there are counts: none of a failed slide, nor of one that waits for a pixel size."""
+        """Return True if there are counts: none of a failed slide, nor of one that waits for a pixel size."""
         return isinstance(self.result, CountedSlide)
 
     @property

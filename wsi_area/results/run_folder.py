@@ -54,12 +54,12 @@ class Act(Enum):
 
     @property
     def keeps_others(self) -> bool:
-        """Return whether the slides of the earlier run stay in the tables."""
+        """Return True if the slides of the earlier run stay in the tables."""
         return self in {Act.JOIN, Act.AFRESH, Act.AFRESH_WITHOUT_TASKS}
 
     @property
     def forgets_tasks(self) -> bool:
-        """Return whether what the tasks of a job array said is forgotten."""
+        """Return True if what the tasks of a job array said is forgotten."""
         return self in {Act.AFRESH_WITHOUT_TASKS, Act.REPLACE}
 
 
@@ -163,7 +163,7 @@ def _digest(file: Place) -> str:
 
 
 def _are_merged(layout: RunLayout, earlier: RunRecord) -> bool:
-    """Return whether every file that tasks left is in the tables; no file is read where their names say that it is not.
+    """Return True if every file that tasks left is in the tables; no file is read where their names say that it is not.
 
     A run.json without a word of tasks is of before them, or of a forced task that has measured nothing yet.
     """
@@ -174,7 +174,7 @@ def _are_merged(layout: RunLayout, earlier: RunRecord) -> bool:
 
 
 def decide(folder: RunFolder, wish: Wish) -> Act:
-    """Return what may be done with a folder.
+    """Return the act that may be done with a folder.
 
     Raises
     ------
@@ -213,7 +213,7 @@ def refuse_run_in(out: Place | None) -> None:
 
 
 def _words(why: Refusal, folder: RunFolder, wish: Wish) -> str:
-    """Return what is said of a refusal: what is there, and what to do."""
+    """Return the words of a refusal: what is there, and what to do."""
     layout, root = folder.layout, folder.layout.root
     match why:
         case Refusal.NO_RUN:
@@ -237,7 +237,7 @@ def _words(why: Refusal, folder: RunFolder, wish: Wish) -> str:
 
 
 def _words_of_loss(layout: RunLayout, wish: Wish) -> str:
-    """Return what a damaged run.json costs, and what makes it anew."""
+    """Return the words on what a damaged run.json costs, and what makes it anew."""
     lost = (
         f"{layout.run_json} is damaged: which slides this run has, and how each ended, is lost; what was measured "
         f"of them is kept in {layout.slides}. Remove that one file"

@@ -39,7 +39,7 @@ def same_content(slides: Iterable[EndedSlide]) -> tuple[tuple[str, ...], ...]:
 
 
 def _sections(slide: CountedSlide) -> tuple[int, ...]:
-    """Return which pictures of its file a slide is, channels and planes of one field left aside."""
+    """Return the pictures of its file that a slide is, channels and planes of one field left aside."""
     taken = () if slide.pictures is None else slide.pictures.taken
     return tuple(picture.index for picture in taken if picture.channel is None and picture.plane is None)
 
@@ -55,7 +55,7 @@ def measured_slides(layout: RunLayout, ended: Mapping[str, EndedSlide]) -> Itera
 
 
 def with_same_content(slide: S, twins: Iterable[Sequence[str]]) -> S:
-    """Return what a run says of a slide: its result, and SLIDE_TWICE if run.json names others that hold the same.
+    """Return the record of a slide in a run: its result, and SLIDE_TWICE if run.json names others that hold the same.
 
     Parameters
     ----------

@@ -25,12 +25,12 @@ class ShownRegion:
 
     @property
     def is_found(self) -> bool:
-        """Return whether it is a piece or a core that was found on the slide."""
+        """Return True if it is a piece or a core that was found on the slide."""
         return self.row.source == "found"
 
     @property
     def label(self) -> str:
-        """Return what is written on it: the number of a piece, the name of a core or of what was drawn."""
+        """Return the text that is written on it: the number of a piece, the name of a core or of what was drawn."""
         is_piece = self.is_found and self.row.region_class != "core"
         return self.row.name.removeprefix("section ") if is_piece else self.row.name
 

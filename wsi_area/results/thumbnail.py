@@ -32,7 +32,7 @@ class ThumbnailFrame:
 
     @property
     def reach_l0_px(self) -> tuple[float, float]:
-        """Return how far the boxes reach to the right and down."""
+        """Return the reach of the boxes to the right and down."""
         return self.width_px * self.box_x_l0_px, self.height_px * self.box_y_l0_px
 
 
@@ -81,7 +81,7 @@ def read_thumbnail(layout: SlideLayout) -> Thumbnail | None:
 
 
 def read_frame(layout: SlideLayout) -> ThumbnailFrame | None:
-    """Return what the picture of a slide says of itself, or None where the run left none; no pixel is decoded.
+    """Return the words that the picture of a slide carries, or None where the run left none; no pixel is decoded.
 
     Raises
     ------

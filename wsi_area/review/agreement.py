@@ -22,7 +22,7 @@ class ReviewersAgreement:
 
 
 def agreements(verdicts: Iterable[SlideVerdict]) -> tuple[ReviewersAgreement, ...]:
-    """Return how far each two reviewers agree, in the order of their names; none where no slide has two.
+    """Return the agreement of each two reviewers, in the order of their names; none where no slide has two.
 
     Accepted with and without a remark is the same, and who asks for a second opinion has decided nothing.
     """

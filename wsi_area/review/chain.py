@@ -38,7 +38,7 @@ class Chain:
 
 
 def first_previous(review: str, writer: str) -> str:
-    """Return what the first event of a chain has for the hash of the one before it."""
+    """Return the text that the first event of a chain has for the hash of the one before it."""
     return json_digest({"review": review, "writer": writer})
 
 

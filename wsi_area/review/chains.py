@@ -56,7 +56,7 @@ class Chains:
         return {chain.writer: chain for chain in self.chains}
 
     def missing(self, head: SeenHead, by: str) -> ChainFault | None:
-        """Return what is wrong with a head that somebody saw; None where it is there.
+        """Return the fault of a head that somebody saw; None where it is there.
 
         Parameters
         ----------
@@ -125,7 +125,7 @@ def chain_files(folder: ReviewFolder) -> list[Place]:
 
 
 def _contents(folder: ReviewFolder, but: str) -> tuple[dict[str, bytes], list[ChainFault]]:
-    """Return what each session wrote, by writer, and those of which two files of one name say different things."""
+    """Return the events of each session, by writer, and those of which two files of one name say different things."""
     files = [file for file in chain_files(folder) if file != folder.chain(but)]
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         contents = list(threads.map(_content, files))
@@ -150,7 +150,7 @@ def _content(file: Place) -> bytes:
 
 
 def _unseen(found: Chains) -> list[ChainFault]:
-    """Return what one chain saw of another and is not there: of each chain the last that was seen."""
+    """Return the events that one chain saw of another and that are not there: of each chain the last that was seen."""
     last: dict[str, tuple[int, ChainFault]] = {}
     for chain in found.chains:
         for event in chain.events:

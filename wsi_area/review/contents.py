@@ -34,12 +34,12 @@ class SlideContent:
 
 
 def current_contents(run: OpenedRun) -> dict[str, SlideContent]:
-    """Return what each planned slide of a run is now, in the order of the run."""
+    """Return the content of each planned slide of a run, in the order of the run."""
     return contents_of(run.layout, run.run_record, _results(run))
 
 
 def contents_of(layout: RunLayout, run: RunRecord, slides: Iterable[EndedSlide]) -> dict[str, SlideContent]:
-    """Return what each planned slide of a run is now, from the results that are at hand.
+    """Return the content of each planned slide of a run, from the results that are at hand.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def _content(layout: RunLayout, slide: EndedSlide, subject: str | None) -> Slide
 
 
 def main_area(slide: CountedSlide) -> tuple[Measure | None, float | None]:
-    """Return what the first area of a slide is of, and the area in mm²: tumour, else what is positive, else tissue."""
+    """Return the name of the first area of a slide, and the area in mm²: tumour, else what is positive, else tissue."""
     if slide.tumor.n_px is not None:
         return "tumor", slide.tumor.area_mm2
     if slide.positive is not None:

@@ -52,7 +52,7 @@ class ReviewFolder:
 
     @property
     def lock(self) -> Place:
-        """Return what is held while the table is made; events need no lock."""
+        """Return the lock that is held while the table is made; events need no lock."""
         return self.root / ".lock"
 
     def chain(self, writer: str) -> Place:
@@ -61,17 +61,17 @@ class ReviewFolder:
 
     @property
     def is_written(self) -> bool:
-        """Return whether anything of a review lies in this folder."""
+        """Return True if anything of a review lies in this folder."""
         return self.identity_json.exists() or self.events.exists()
 
     @property
     def is_begun(self) -> bool:
-        """Return whether anything of a review is there, here or in the run."""
+        """Return True if anything of a review is there, here or in the run."""
         return self.joined is not None or self.is_written
 
 
 def review_folder(layout: RunLayout, events: Place | None = None) -> ReviewFolder:
-    """Return where the review of a run lies: in ``review/`` of it, or in a folder of its own.
+    """Return the place of a run's review: in ``review/`` of it, or in a folder of its own.
 
     A folder of its own goes on with the review in the run, where one has begun there: the events of both count, and
     those of the folder can be put into the run later. A folder that was begun before that stays a review of its own.
@@ -112,7 +112,7 @@ def _absolute(place: Place) -> str:
 
 
 def review_left_out(layout: RunLayout, events: Place | None) -> str | None:
-    """Return what is to be said of a review in the run that a folder beside it does not go on with; None for nothing.
+    """Return the words on a review in the run that a folder beside it does not go on with; None for nothing.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def unwritable(folder: ReviewFolder, error: OSError) -> ResultError:
 
 
 def junk_in(folder: ReviewFolder) -> list[str]:
-    """Return what lies in a review and is no part of one, by its place in it."""
+    """Return the files in a review that are no part of one, by its place in it."""
     if not folder.root.exists():
         return []
     known = {"review.json", "summary.csv", "seal.json"}
@@ -214,7 +214,7 @@ def junk_in(folder: ReviewFolder) -> list[str]:
 
 
 def is_writers_file(name: str) -> bool:
-    """Return whether a file is named like that of a session.
+    """Return True if a file is named like that of a session.
 
     >>> is_writers_file("0123456789abcdef.jsonl"), is_writers_file("notes.jsonl")
     (True, False)

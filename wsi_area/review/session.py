@@ -66,7 +66,7 @@ class ReviewSession:
             return written
 
     def _about(self, others: Chains) -> dict[str, Any]:
-        """Return what all events that are written now say alike."""
+        """Return the facts that all events share which are written now."""
         self._noted |= {torn.sha256 for chain in others.chains for event in chain.events for torn in event.torn}
         torn = (chain.torn for chain in others.chains if chain.torn is not None)
         return {

@@ -48,7 +48,7 @@ def review_csv(verdicts: Iterable[SlideVerdict]) -> bytes:
 
 
 def old_table(run: OpenedRun, state: ReviewState, events: Place | None = None) -> str | None:
-    """Return what is to be said of a table that is not what the events make, and how it is renewed; None: it is.
+    """Return the words on a table that is not what the events make, and how it is renewed; None: it is.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def old_table(run: OpenedRun, state: ReviewState, events: Place | None = None) -
 
 
 def write_review(run: OpenedRun, events: Place | None = None) -> ReviewState:
-    """Return what is known of a review, and write its table, its sheet and its seal.
+    """Return the state of a review, and write its table, its sheet and its seal.
 
     The sheet goes into the workbook of a run that has ended, if that is still the file that was written.
 

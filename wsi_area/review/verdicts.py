@@ -40,7 +40,7 @@ def slide_verdicts(run: OpenedRun, events: Place | None = None) -> Mapping[str, 
 
 
 def review_state(run: OpenedRun, events: Place | None = None) -> ReviewState:
-    """Return what is known of the review of a run.
+    """Return the state of the review of a run.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def review_state(run: OpenedRun, events: Place | None = None) -> ReviewState:
 
 
 def state_of(folder: ReviewFolder, contents: Mapping[str, SlideContent]) -> ReviewState:
-    """Return what is known of a review, its slides being what they are now; for errors as `review_state`."""
+    """Return the state of a review, its slides being what they are now; for errors as `review_state`."""
     chains = read_chains(folder, read_identity(folder).review) if folder.is_begun else Chains(())
     lost = {head: fault for head in _sealed_heads(folder) if (fault := chains.missing(head, "the seal of the review"))}
     decisions: dict[str, list[_One]] = {slide_id: [] for slide_id in contents}
@@ -136,7 +136,7 @@ def verdict_on(content: SlideContent, events: Sequence[_One]) -> SlideVerdict:
 
 
 def _status(current: Sequence[_One], *, decided: bool) -> VerdictStatus:
-    """Return what the decisions on the content of now make together, the last decision first.
+    """Return the status that the decisions on the content of now make together, the last decision first.
 
     Who asked for a second opinion waits until another one has decided after that.
     """

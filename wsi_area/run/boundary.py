@@ -15,7 +15,7 @@ class Ended(Protocol):
 
     @property
     def status(self) -> str:
-        """Return how it ended."""
+        """Return the state at its end."""
         ...
 
 
@@ -25,7 +25,7 @@ E = TypeVar("E", bound=Ended)
 def guarded(
     slide_id: str, context: Context, measure: Callable[[], E | None], failed: Callable[[Exception], E]
 ) -> E | None:
-    """Return what measuring a slide, or a part of one, came to; None where it was stopped before its end.
+    """Return the outcome of measuring a slide, or a part of one; None where it was stopped before its end.
 
     Parameters
     ----------

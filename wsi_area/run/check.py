@@ -61,7 +61,7 @@ class SlideCheck:
 
     @property
     def status(self) -> CheckStatus:
-        """Return how far this slide can be taken; of one cut short, part is lost whatever its pixel size."""
+        """Return the stage that this slide can be taken to; of one cut short, part is lost whatever its pixel size."""
         if self.calibration is None or self.error:
             return "failed"
         if any(finding.code == "FILE_CUT_SHORT" for finding in self.others):
@@ -76,7 +76,7 @@ def check_slide(
     choice: PictureChoice = ANY_PICTURE,
     looking: "RunSettings | None" = None,
 ) -> SlideCheck:
-    """Return what one slide's header says, judged; a slide that cannot be opened is an answer too.
+    """Return the judgement on one slide's header; a slide that cannot be opened is an answer too.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def check_slide(
 
 
 def _looked_at(slide: SlideInput, settings: "RunSettings") -> tuple[SeenLight | None, str]:
-    """Return what a run would see of a slide before its tiles, or None and why it could not be measured."""
+    """Return the light of a slide as a run would see it before its tiles, or None and why it cannot be measured."""
     # imported here: what decodes and fits takes a second to load
     from wsi_area.results.certificate import certified_light
     from wsi_area.results.record import light_on_record
@@ -122,7 +122,7 @@ def _looked_at(slide: SlideInput, settings: "RunSettings") -> tuple[SeenLight | 
 
 
 def certificate_before_count(check: SlideCheck) -> "Certificate | None":
-    """Return what can be certified of a slide before its pixels are counted; None where it cannot be opened."""
+    """Return the certificate of a slide before its pixels are counted; None where it cannot be opened."""
     # the documents of a result take time to load, and plain check shows none
     from wsi_area.model.record.slide_pictures import pictures_on_record
     from wsi_area.results.certificate import NOT_LOOKED_AT, certificate

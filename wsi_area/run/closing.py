@@ -37,7 +37,7 @@ def end_run(
     worker_count: int,
     further: Mapping[str, Any] | None = None,
 ) -> RunOutcome:
-    """Return how a run ended; its tables, its seal and run.json are written.
+    """Return the outcome of a run; its tables, its seal and run.json are written.
 
     Parameters
     ----------

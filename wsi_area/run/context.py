@@ -29,14 +29,14 @@ class Context:
 
 
 def context_of(settings: RunSettings, executor: Executor, listener: Listener, force: bool) -> Context:
-    """Return what all slides share that an executor measures with these settings."""
+    """Return the facts that all slides share which an executor measures with these settings."""
     limit_mb, workers = settings.run.memory_limit_mb, executor.worker_count
     limit_bytes = task_memory_limit_bytes(limit_mb, workers, executor.task_memory_bytes)
     return Context(settings, executor, listener, limit_bytes, force)
 
 
 def task_memory_limit_bytes(limit_mb: int | None, worker_count: int, worker_allows_bytes: int | None = None) -> int:
-    """Return what one task may use: as set, as its workers allow, or an even share of what this machine has."""
+    """Return the bytes that one task may use: as set, as its workers allow, or an even share of this machine's."""
     if limit_mb is not None:
         return limit_mb << 20
     if worker_allows_bytes is not None:

@@ -58,7 +58,7 @@ class Origin:
 
 
 def origin_of(prepared: PreparedSlide, settings: RunSettings) -> Origin:
-    """Return what the result of a prepared slide will be made from."""
+    """Return the origin that the result of a prepared slide will be made from."""
     mpp = prepared.calibration.mpp
     return Origin(
         slide_file=prepared.info.fingerprint,
@@ -83,7 +83,7 @@ def _fit_digest(prepared: PreparedSlide) -> str:
 
 
 def _drawing_facts(drawing: Drawn | RegionOfInterest | None) -> list[object] | None:
-    """Return what an answer depends on: the file's content and the scale it was read with."""
+    """Return the things that an answer depends on: the file's content and the scale it was read with."""
     return None if drawing is None else [drawing.sha256, drawing.scale]
 
 
@@ -156,7 +156,7 @@ def lay_out(
 
 
 def origin_difference(then: Mapping[str, Any], now: Mapping[str, str], calibration: Calibration | None = None) -> str:
-    """Return what an earlier result was made from instead, and what to do.
+    """Return the origin of an earlier result that differs, and what to do.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def _size_text(recorded: str | None) -> str:
 
 
 def _disbelief(calibration: Calibration | None) -> str:
-    """Return why what is said of the size of a pixel is not believed; nothing where it is, or nothing is said."""
+    """Return the reason why a stated size of a pixel is not believed; nothing where it is, or nothing is said."""
     if calibration is None or calibration.chosen is not None:
         return ""
     why = next((f for f in calibration.findings if f.severity == "refusal" and f.code != "MPP_MISSING"), None)
@@ -206,7 +206,7 @@ def _disbelief(calibration: Calibration | None) -> str:
 
 
 def package_change(then: str | None, now: str | None) -> str:
-    """Return how the package of a segmenter changed, as ``name then -> now``.
+    """Return the change of a segmenter's package, as ``name then -> now``.
 
     >>> package_change("lab-seg 1.0", "lab-seg 1.1"), package_change(None, "lab-seg 1.1")
     ('lab-seg 1.0 -> 1.1', 'of no known version -> lab-seg 1.1')

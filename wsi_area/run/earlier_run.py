@@ -64,7 +64,7 @@ def difference(earlier: RunRecord, settings: RunSettings, *effects: Effect) -> s
 
 
 def _is_of_these_settings(earlier: RunRecord) -> bool:
-    """Return whether an earlier run knew every setting that there is now: its hash is that of its settings by today."""
+    """Return True if an earlier run knew every setting that there is now: its hash is that of its settings by today."""
     try:
         return RunSettings.model_validate(earlier.settings).measurement_hash == earlier.config_hash
     except ValidationError:
@@ -142,7 +142,7 @@ def _warn_of_leaving(folder: RunFolder, leaving: Sequence[str]) -> None:
 
 
 def ended_document(layout: RunLayout, slide_id: str, ended: EndedSlide | None) -> EndedSlide:
-    """Return what an earlier run says of a slide: its result, unless that run says that it failed.
+    """Return the record of a slide in an earlier run: its result, unless that run says that it failed.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ NAMED = 5
 
 
 def what_to_do(outcome: RunOutcome) -> str:
-    """Return what to do about a run as a whole."""
+    """Return the remedy for a run as a whole."""
     if outcome.lost and not outcome.interrupted:
         return f"{outcome.lost}; run the same command again: it goes on where it stopped"
     return WHAT_TO_DO.get(outcome.exit_code, "nothing: every slide is complete, or estimated as was asked")
@@ -72,7 +72,7 @@ def ending_lines(outcome: RunOutcome) -> list[str]:
 
 
 def _remedy_of_rest(outcome: RunOutcome) -> str:
-    """Return what to do about the slides that a run did not come to."""
+    """Return the remedy for the slides that a run did not come to."""
     if outcome.interrupted:
         return WHAT_TO_DO[EXIT_INTERRUPTED]
     return f"{outcome.lost}; run the same command again" if outcome.lost else NOT_REACHED

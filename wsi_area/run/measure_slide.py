@@ -141,7 +141,7 @@ def _estimated(
 
 
 def without_tissue(slide_id: str, ended: EndedSlide) -> PrepareFailure:
-    """Return what is said of a slide whose tissue layer came to nothing."""
+    """Return the words on a slide whose tissue layer came to nothing."""
     error = ended.error if isinstance(ended, UncountedSlide) else "ResultError"
     remedy = "mend that, or set tissue.name = none to measure without its tissue"
     return PrepareFailure(slide_id, error, f"{reason_of_layer(ended.reason)}; {remedy}")
@@ -269,7 +269,7 @@ def finished(
 
 
 def of_original(prepared: PreparedSlide, work: Work, copy: str, path: str) -> tuple[PreparedSlide, Work]:
-    """Return what was measured on a copy as of the slide that it is a copy of."""
+    """Return the parts that were measured on a copy as of the slide that it is a copy of."""
     info = replace(prepared.info, path=path)
     tile_errors = [{**e, "message": e["message"].replace(copy, path)} for e in work.tile_errors]
     errors = [e.replace(copy, path) for e in work.errors]
@@ -280,12 +280,12 @@ def of_original(prepared: PreparedSlide, work: Work, copy: str, path: str) -> tu
 
 
 def tiles_place(layout: SlideLayout, prepared: PreparedSlide, settings: RunSettings) -> SlideLayout:
-    """Return where the tiles of a slide are committed."""
+    """Return the place where the tiles of a slide are committed."""
     return tiles_layout(layout, size_filters(prepared, settings))
 
 
 def _timing_on_record(layout: SlideLayout) -> Timing | None:
-    """Return what it took when the tiles were measured, if that is known."""
+    """Return the times that it took when the tiles were measured, if that is known."""
     try:
         earlier = read_result(layout)
     except ResultError:

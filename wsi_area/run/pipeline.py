@@ -124,7 +124,7 @@ def measure_all(
     *,
     for_report: bool,
 ) -> tuple[RunOutcome, list[EndedSlide]]:
-    """Return how it ended, and the result of each slide, in order; those that were not reached say so.
+    """Return the outcome, and the result of each slide, in order; those that were not reached say so.
 
     Several slides are in flight so that no core idles between two.
     """
@@ -160,7 +160,7 @@ def _complete_text(ended: Sequence[EndedSlide]) -> str:
 
 
 def _end(layout: RunLayout, slide: SlideInput, measured: Measured | None, why: str) -> EndedSlide:
-    """Return what the tables say of a slide: a result that was refused to be replaced keeps its row."""
+    """Return the row of the tables on a slide: a result that was refused to be replaced keeps its row."""
     if measured is None:
         return unmeasured(slide.slide_id, slide.path, why)
     return kept_result(layout, measured.result) or measured.result
@@ -192,7 +192,7 @@ class _Driver:
     for_report: bool
 
     def __call__(self, slide: SlideInput) -> Measured | None:
-        """Return what became of a slide; None if the run was stopped before its end."""
+        """Return the outcome of a slide; None if the run was stopped before its end."""
         context, layout = self.context, self.layout.slide(slide.slide_id)
         if context.executor.is_stopped:
             return None

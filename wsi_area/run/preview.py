@@ -39,7 +39,7 @@ class Preview:
 
 
 def preview(prepared: PreparedSlide, tissue: "Preview | None" = None, *, has_signal: bool = False) -> Preview:
-    """Return what measuring a prepared slide would cost, with its signal map and its tissue layer beside it."""
+    """Return the cost of measuring a prepared slide, with its signal map and its tissue layer beside it."""
     plan = prepared.plan
     decode_px, found = level_px_to_decode(plan), _findings(prepared)
     return Preview(

@@ -69,7 +69,7 @@ class RunOutcome:
 def run_header(
     settings: RunSettings, argv: Sequence[str], planned: Sequence[str], left_out: Sequence[LeftOut] = ()
 ) -> RunRecord:
-    """Return what is known of a run before it starts."""
+    """Return the record of a run before it starts."""
     return RunRecord(
         wsi_area_version=__version__,
         argv=tuple(argv),
@@ -149,16 +149,16 @@ def as_of_run(
 
 
 def warning_counts(slides: Iterable[EndedSlide]) -> dict[str, int]:
-    """Return how many slides carry each warning or refusal, by its code."""
+    """Return the number of slides that carry each warning or refusal, by its code."""
     counted = (slide for slide in slides if isinstance(slide, CountedSlide))
     return dict(Counter(code for s in counted for code in {f.code: None for f in s.findings if f.severity != "info"}))
 
 
 def status_counts(slides: Iterable[EndedSlide]) -> dict[Status, int]:
-    """Return how many slides have each status."""
+    """Return the number of slides of each status."""
     return dict(Counter(slide.status for slide in slides))
 
 
 def ended_row(slide: EndedSlide) -> EndedSlide:
-    """Return what run.json says of a slide: its id, status, reason and path."""
+    """Return the line of run.json on a slide: its id, status, reason and path."""
     return EndedSlide(slide_id=slide.slide_id, status=slide.status, reason=slide.reason, path=slide.path)

@@ -190,7 +190,7 @@ def slide_document(
 
 
 def _status(objects: MergedObjects, burden: SlideBurden) -> Status:
-    """Return how a slide ended: no better than its tissue layer."""
+    """Return the status of a slide: no better than its tissue layer."""
     laid = objects.laid
     return "incomplete" if laid is not None and laid.layer.status == "incomplete" else burden.status
 

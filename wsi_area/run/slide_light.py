@@ -17,7 +17,7 @@ NEXT_TO_ALL = 0.9
 
 
 def fills_of(settings: RunSettings, exclusions: ExclusionSettings, overview: Overview) -> Fills | None:
-    """Return what software filled in of a bright slide; in another picture one colour may be the ground."""
+    """Return the parts that software filled in of a bright slide; in another picture one colour may be the ground."""
     is_glass = settings.calibration.profile == "glass" and settings.segmenter.own.get("background") != "dark"
     return find_fills(overview) if is_glass and exclusions.unscanned_fill == "auto" else None
 

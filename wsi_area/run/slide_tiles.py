@@ -43,7 +43,7 @@ class Work:
 def measure_tiles(
     prepared: PreparedSlide, layout: SlideLayout, key: str, context: Context, batches: Sequence[int]
 ) -> Work | None:
-    """Return what became of some batches of a slide, measured and committed; None if stopped before the end.
+    """Return the outcome of some batches of a slide, measured and committed; None if stopped before the end.
 
     Raises
     ------
@@ -75,12 +75,12 @@ def measure_tiles(
 
 
 def tiles_of(plan: SlidePlan, batches: Iterable[int]) -> int:
-    """Return how many tiles some batches have."""
+    """Return the number of tiles of some batches."""
     return sum(len(rows) * len(cols) for rows, cols in (batch_tiles_at(plan, b) for b in batches))
 
 
 def slide_job(prepared: PreparedSlide, layout: SlideLayout, key: str, context: Context) -> SlideJob:
-    """Return what the batches of a slide have in common."""
+    """Return the job that the batches of a slide have in common."""
     run = context.settings.run
     return SlideJob(
         prepared.plan,
@@ -99,14 +99,14 @@ def slide_job(prepared: PreparedSlide, layout: SlideLayout, key: str, context: C
 
 
 def _compared(prepared: PreparedSlide) -> frozenset[int]:
-    """Return which tiles are counted in other pixels too: none where neighbours decide, or at level 0."""
+    """Return the tiles that are counted in other pixels too: none where neighbours decide, or at level 0."""
     plan = prepared.plan
     is_level_0 = plan.level == 0 and plan.reduce_factor == 1
     return frozenset() if is_level_0 or colour_rule_of(prepared.fitted) is None else probed_tiles(plan)
 
 
 def _probe(prepared: PreparedSlide, settings: RunSettings) -> ThresholdProbe | None:
-    """Return which tiles are counted at other thresholds too; None where no threshold tells tissue."""
+    """Return the tiles that are counted at other thresholds too; None where no threshold tells tissue."""
     fitted, mpp = prepared.fitted, prepared.calibration.mpp
     if not isinstance(fitted, MovesThreshold) or not fitted.thresholds_by_shift:
         return None
@@ -142,7 +142,7 @@ def _batch_results(tasks: Sequence[BatchTask], executor: Executor) -> Iterator[B
 
 
 def _nothing(message: str) -> BatchResult:
-    """Return what stands for a batch that came to nothing."""
+    """Return the result that stands for a batch that came to nothing."""
     return BatchResult(-1, 0, 0, (), 0.0, message)
 
 
@@ -193,5 +193,5 @@ def _with_status(
 
 
 def lost_message(errors: Sequence[str]) -> str:
-    """Return what is said of a slide of which whole batches came to nothing."""
+    """Return the words on a slide of which whole batches came to nothing."""
     return f"{errors[0]} ({len(errors)} batches came to nothing; the rest is committed: run the same command again)"

@@ -81,7 +81,7 @@ def trained_on(appearances: Iterable[Appearance | None], groups: int) -> Trained
 
 
 def read_trained_on(value: object, where: str) -> TrainedOn | None:
-    """Return what a card holds, None where it holds nothing.
+    """Return the content of a card, None where it holds nothing.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def read_trained_on(value: object, where: str) -> TrainedOn | None:
 
 
 def appearance_facts(on: TrainedOn | None, overview: Overview, glass: Glass) -> dict[str, object] | None:
-    """Return how a slide looks beside what a model was trained on, JSON-ready; None where the card does not say."""
+    """Return the looks of a slide beside what a model was trained on, JSON-ready; None where the card does not say."""
     if on is None:
         return None
     return {"found": appearance_of(overview, glass), "trained_on": on.model_dump(mode="json")}

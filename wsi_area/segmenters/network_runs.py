@@ -16,7 +16,7 @@ def add_windows(number: int) -> None:
 
 
 def windows_so_far() -> int:
-    """Return how many windows networks were shown in this thread since it began.
+    """Return the number of windows that networks were shown in this thread since it began.
 
     >>> before = windows_so_far()
     >>> add_windows(4)

@@ -37,7 +37,7 @@ class FittedSegmenter(Protocol):
 
     @property
     def context_um(self) -> float:
-        """Return how far round a pixel it looks, in µm: the halo a tile must bring along."""
+        """Return the distance that it looks round a pixel, in µm: the halo a tile must bring along."""
 
     @property
     def work_mpp(self) -> float | None:
@@ -45,11 +45,11 @@ class FittedSegmenter(Protocol):
 
     @property
     def signal(self) -> Signal | None:
-        """Return what it measures beside the classes, or None."""
+        """Return the signal that it measures beside the classes, or None."""
 
     @property
     def facts(self) -> dict[str, object]:
-        """Return what was decided while fitting, JSON-ready: thresholds, method, histogram."""
+        """Return the decisions while fitting, JSON-ready: thresholds, method, histogram."""
 
     def class_map(self, pixels: TilePixels) -> ClassMap:
         """Return uint8 (h, w) of class ids, ``UNSCANNED_CODE`` where the pixels are not valid."""
@@ -67,7 +67,7 @@ class PlacedSegmenter(FittedSegmenter, Protocol):
     """A fitted segmenter whose answer depends on where the tile lies: drawn regions, a grid fixed to the slide."""
 
     def class_map_at(self, pixels: TilePixels, place: TilePlace) -> ClassMap:
-        """Return what ``class_map`` does, for pixels that lie at this place; asked instead of it."""
+        """Return the class map, as ``class_map`` does, of pixels that lie at this place; asked instead of it."""
 
 
 @runtime_checkable
@@ -110,7 +110,7 @@ class WantsSamples(Protocol):
 
     @property
     def sample_blocks(self) -> int:
-        """Return how many blocks of 256 × 256 work pixels of tissue ``Overview.samples`` should hold at most."""
+        """Return the most blocks of 256 × 256 work pixels of tissue that ``Overview.samples`` should hold."""
 
 
 @runtime_checkable
@@ -119,7 +119,7 @@ class WantsSpread(Protocol):
 
     @property
     def wants_spread(self) -> bool:
-        """Return whether its settings should be fitted again, with `Overview.spread`."""
+        """Return True if its settings should be fitted again, with `Overview.spread`."""
 
 
 @runtime_checkable
@@ -178,7 +178,7 @@ class KnowsLight(Protocol):
 
     @property
     def light(self) -> Light | None:
-        """Return what it made of the light, None where it looked for no glass."""
+        """Return the light that it found, None where it looked for no glass."""
 
 
 @runtime_checkable

@@ -61,7 +61,7 @@ def make_segmenter(name: str, settings: Mapping[str, object]) -> Segmenter:
 
 
 def segmenter_package(name: str) -> str | None:
-    """Return which package offers a segmenter, with its version, such as ``lab-seg 1.0``; None for those of ours.
+    """Return the package that offers a segmenter, with its version, such as ``lab-seg 1.0``; None for those of ours.
 
     Ours change with the measurement version. What another package changes is known by its own version alone.
 

@@ -19,7 +19,7 @@ class Effect(Enum):
 
 
 def effect_of(model: type[BaseModel], key: str) -> Effect:
-    """Return what a setting can change.
+    """Return the effect that a setting can have.
 
     Parameters
     ----------

@@ -25,5 +25,5 @@ class EstimateSettings(BaseModel):
 
     @property
     def is_asked(self) -> bool:
-        """Return whether areas are to be estimated."""
+        """Return True if areas are to be estimated."""
         return self.half_width_pct is not None or self.budget_pct is not None

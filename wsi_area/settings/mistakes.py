@@ -11,7 +11,7 @@ from wsi_area.settings.settings_tree import assigned
 
 
 def in_words(error: ValidationError, model: type[BaseModel]) -> str:
-    """Return what is wrong with settings of a model: each key, its value, and the nearest right one."""
+    """Return the faults of settings of a model: each key, its value, and the nearest right one."""
     return "; ".join(_mistake(dict(detail), model) for detail in error.errors())
 
 

@@ -38,7 +38,7 @@ class OwnSettings:
 
 
 def is_setting(column: str) -> bool:
-    """Return whether a column is named like a setting that a slide may have of its own.
+    """Return True if a column is named like a setting that a slide may have of its own.
 
     >>> is_setting("segmenter.threshold"), is_setting("run.workers"), is_setting("slide_id")
     (True, False, False)
@@ -48,7 +48,7 @@ def is_setting(column: str) -> bool:
 
 
 def own_settings(where: str, cells: Mapping[str, str], folder: Path) -> OwnSettings | None:
-    """Return what a manifest's row says of settings: its file's, and over them those of its columns; None for nothing.
+    """Return the settings of a manifest's row: its file's, and over them those of its columns; None for nothing.
 
     Raises
     ------

@@ -60,7 +60,7 @@ def instead(name: str) -> str:
 
 
 def shown(path: Path) -> str:
-    """Return how a settings file is spoken of: as a preset, or by its path as it was given."""
+    """Return the name of a settings file in messages: as a preset, or by its path as it was given."""
     preset = presets().get(path.stem)
     return f"preset {path.stem}" if path == preset else str(path)
 

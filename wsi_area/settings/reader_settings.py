@@ -26,5 +26,5 @@ class ReaderSettings(BaseModel):
 
     @property
     def choice(self) -> PictureChoice:
-        """Return which picture of a file is meant."""
+        """Return the picture of a file that is meant."""
         return PictureChoice(self.picture, self.channel, self.plane)

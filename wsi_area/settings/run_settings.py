@@ -261,7 +261,7 @@ def _is_right(section: str, path: Path) -> bool:
 
 
 def load_reading(path: Path | None) -> RunSettings:
-    """Return what a TOML file says of reading slides and of their pixel sizes; its rest is left aside.
+    """Return the settings of reading slides and of their pixel sizes in a TOML file; its rest is left aside.
 
     Raises
     ------
@@ -276,7 +276,7 @@ def load_reading(path: Path | None) -> RunSettings:
 
 
 def load_storage(config: str | Path | None, assignments: Sequence[str] = ()) -> StorageSettings:
-    """Return what a TOML file and ``key=value`` assignments say of object storage; the file's rest is left aside.
+    """Return the settings of object storage in a TOML file and ``key=value`` assignments; its rest is left aside.
 
     Raises
     ------

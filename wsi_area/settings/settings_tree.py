@@ -30,7 +30,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def typed_value(text: str) -> Any:
-    """Return what TOML makes of a text, or the text itself: ``openslide`` needs no quotes on a shell or in a cell.
+    """Return the value that TOML makes of a text, or the text: ``openslide`` needs no quotes on a shell or in a cell.
 
     What spreadsheets write is read too: a decimal comma, TRUE and FALSE. A date is no setting, and stays text.
 
@@ -47,7 +47,7 @@ def typed_value(text: str) -> Any:
 
 
 def is_plain(value: Any) -> bool:
-    """Return whether a value has a form in JSON: no date, no not-a-number."""
+    """Return True if a value has a form in JSON: no date, no not-a-number."""
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):

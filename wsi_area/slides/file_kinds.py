@@ -56,7 +56,7 @@ _NO_FILE = (
 
 
 def no_file(path: str | os.PathLike[str]) -> str:
-    """Return what something is that has a file's name and is none: reading it could wait for ever; "" for all else.
+    """Return the kind of something that has a file's name and is none: reading it could wait for ever; "" for all else.
 
     >>> no_file("/dev/null"), no_file("/")
     ('a device', '')
@@ -69,12 +69,12 @@ def no_file(path: str | os.PathLike[str]) -> str:
 
 
 def dead_link(path: str | os.PathLike[str]) -> str:
-    """Return where a link leads to that leads nowhere; "" for all else."""
+    """Return the target of a link that leads nowhere; "" for all else."""
     return os.readlink(path) if os.path.islink(path) and not os.path.exists(path) else ""
 
 
 def not_read(path: Path) -> str:
-    """Return which format a file is that is known and not read; "" for all else.
+    """Return the format of a file that is known and not read; "" for all else.
 
     The first bytes decide: a suffix only names what they do not.
     """
@@ -87,7 +87,7 @@ def not_read(path: Path) -> str:
 
 
 def has_slide_header(head: bytes) -> bool:
-    r"""Return whether a file begins like one that can be measured.
+    r"""Return True if a file begins like one that can be measured.
 
     >>> has_slide_header(b"II*\0rest"), has_slide_header(b"path,slide_id")
     (True, False)
@@ -96,7 +96,7 @@ def has_slide_header(head: bytes) -> bool:
 
 
 def has_dicom_magic(head: bytes) -> bool:
-    """Return whether the first `DICOM_HEAD_BYTES` of a file are those of a DICOM file.
+    """Return True if the first `DICOM_HEAD_BYTES` of a file are those of a DICOM file.
 
     >>> has_dicom_magic(bytes(128) + b"DICM"), has_dicom_magic(b"DICM")
     (True, False)
@@ -123,7 +123,7 @@ def absent_text(path: Path) -> str:
 
 
 def _hint(text: str) -> str:
-    """Return what to say of a path that is not there, besides that: "" where nothing is known.
+    """Return the words on a path that is not there, besides that: "" where nothing is known.
 
     >>> _hint("C:/slides/a.svs").rpartition(" ")[2]
     '/mnt/c/slides/a.svs'

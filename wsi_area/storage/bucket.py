@@ -78,7 +78,7 @@ def _require(bucket: str, access: Access, key: str) -> None:
 
 @lru_cache(maxsize=32)
 def zarr_bucket(bucket: str, prefix: str, access: Access) -> "ZarrBucket":
-    """Return what zarr reads and writes below a prefix; rooted there, or zarr would mark every prefix above it."""
+    """Return the store that zarr has below a prefix; rooted there, or zarr would mark every prefix above it."""
     return ZarrBucket(_opened(bucket, prefix, access))
 
 
@@ -120,13 +120,13 @@ def _endpoint(access: Access) -> str | None:
 
 
 def _has_keys(access: Access) -> bool:
-    """Return whether the keys are in the environment, where obstore finds them by itself."""
+    """Return True if the keys are in the environment, where obstore finds them by itself."""
     named = access.profile or os.environ.get("AWS_PROFILE")
     return not named and {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= set(os.environ)
 
 
 def _provider(bucket: str, access: Access) -> Any:
-    """Return what gives the keys of a profile, of single sign-on or of the machine's own role, and renews them."""
+    """Return the provider of the keys of a profile, of single sign-on or of the machine's own role; it renews them."""
     try:
         import boto3
         import botocore.exceptions
@@ -170,7 +170,7 @@ def as_os_errors(passed_on: tuple[type[Exception], ...] = ()) -> Iterator[None]:
 
 
 def _words(error: Exception) -> str:
-    """Return what a server said, on one line.
+    """Return the words of a server, on one line.
 
     >>> _words(OSError("Generic S3 error: Error performing PUT http://a/b in 1ms, after 2 retries, max_retries: 2,"
     ...                " retry_timeout: 5s - Server returned non-2xx status code: 503 Service Unavailable: <?xml?>"

@@ -65,7 +65,7 @@ class GrowingFile:
 
 
 def make_once(place: Place, content: bytes) -> bool:
-    """Return whether this writer made a file; False where there is one, which stays. It is there whole, or not at all.
+    """Return True if this writer made a file; False where there is one, which stays. It is there whole, or not at all.
 
     Raises
     ------

@@ -59,7 +59,7 @@ class InOrder(Generic[_Result]):
 
 
 def for_each(items: Iterable[_Item], work: Callable[[_Item], _Result], threads: int) -> list[_Result]:
-    """Return what some work came to for each item, in order; ended by the first that fails.
+    """Return the results of some work for each item, in order; ended by the first that fails.
 
     >>> for_each([3, 1], abs, threads=2)
     [3, 1]

@@ -97,7 +97,7 @@ class Lease:
         return True
 
     def _is_alive(self, holder: ObjectPath) -> bool:
-        """Return whether a holder still says so; what a dead one of a shared lease left is taken away."""
+        """Return True if a holder still says so; what a dead one of a shared lease left is taken away."""
         try:
             said, put_ns = json.loads(holder.read_bytes()), holder.stat().st_mtime_ns
         except FileNotFoundError:

@@ -57,7 +57,7 @@ class ObjectKey:
         return self.with_name(self.stem + suffix)
 
     def relative_to(self, other: "ObjectKey") -> str:
-        """Return what follows the key of a prefix that this lies in."""
+        """Return the part of a key that follows that of a prefix that this lies in."""
         prefix = f"{other.key}/" if other.key else ""
         if self.bucket != other.bucket or not self.key.startswith(prefix):
             raise ValueError(f"{self} does not lie in {other}")

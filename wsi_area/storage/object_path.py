@@ -39,11 +39,11 @@ class ObjectPath(ObjectKey):
         self._store()
 
     def exists(self) -> bool:
-        """Return whether there is such an object, or one below it."""
+        """Return True if there is such an object, or one below it."""
         return self.is_file() or self.is_dir()
 
     def is_file(self) -> bool:
-        """Return whether there is such an object."""
+        """Return True if there is such an object."""
         try:
             self.stat()
         except FileNotFoundError:
@@ -51,7 +51,7 @@ class ObjectPath(ObjectKey):
         return True
 
     def is_dir(self) -> bool:
-        """Return whether an object lies below this prefix."""
+        """Return True if an object lies below this prefix."""
         return next(self._listed(), None) is not None
 
     def stat(self) -> ObjectStatus:

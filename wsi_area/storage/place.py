@@ -29,7 +29,7 @@ PUBLISH_EVERY_S = 30.0
 
 
 def is_object(text: str | Place) -> bool:
-    """Return whether a place is in a bucket.
+    """Return True if a place is in a bucket.
 
     >>> is_object("s3://lab/run"), is_object("run"), is_object(Path("s3:/lab"))
     (True, False, False)
@@ -110,7 +110,7 @@ def zarr_store(place: Place) -> Any:
 
 
 def free_bytes(place: Place) -> int | None:
-    """Return how much more fits; None where nobody can say."""
+    """Return the bytes that still fit; None where nobody can say."""
     return None if isinstance(place, ObjectPath) else shutil.disk_usage(place).free
 
 
@@ -122,14 +122,14 @@ def total_bytes(place: Place) -> int:
 
 
 def mending(place: Place) -> str:
-    """Return what to do where something cannot be written there."""
+    """Return the remedy where something cannot be written there."""
     if isinstance(place, ObjectPath):
         return "check that the keys may write there (s3:PutObject, s3:DeleteObject) and that the server answers"
     return "free some space or choose another --out"
 
 
 def scratch_folder(place: Place) -> Path | None:
-    """Return where large scratch files of a place go: into it on a disk; None, the system's own, for a bucket."""
+    """Return the folder for large scratch files of a place: into it on a disk; None, the system's own, for a bucket."""
     return None if isinstance(place, ObjectPath) else place
 
 

@@ -16,12 +16,12 @@ def this_machine() -> str:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use, which a scheduler may have made fewer than there are."""
+    """Return the number of cores that this process may use, which a scheduler may have made fewer than there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def is_running(pid: int) -> bool:
-    """Return whether a process of this machine is running, whoever's it is.
+    """Return True if a process of this machine is running, whoever's it is.
 
     >>> is_running(os.getpid())
     True

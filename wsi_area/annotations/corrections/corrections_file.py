@@ -108,7 +108,7 @@ def slide_named(content: bytes, path: str) -> str:
 
 
 def _told(document: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a file says as a whole: slide, base, reviewer and time, "" for what it does not say."""
+    """Return the facts that hold for a file as a whole: slide, base, reviewer and time, "" for what it does not say."""
     told = {name: str(document.get(name) or "") for name in ("slide", "base", "reviewer", "utc")}
     about = document.get("wsi_area")  # what an export says of itself, where a program kept it
     if isinstance(about, dict):
@@ -118,7 +118,7 @@ def _told(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def is_replacing(listed: tuple[Correction, ...]) -> bool:
-    """Return whether corrections are a drawing of classes rather than a list of orders."""
+    """Return True if corrections are a drawing of classes rather than a list of orders."""
     return any(one.kind == "replace" for one in listed)
 
 
@@ -147,7 +147,7 @@ def _features(document: Mapping[str, Any], path: str) -> list[Feature]:
 
 
 def _each(features: list[Feature], name: str) -> list[str]:
-    """Return what features say by a name, those that say anything."""
+    """Return the texts of features under a name, of those that say anything."""
     return [str(told) for one in features if (told := _properties(one).get(name))]
 
 

@@ -91,7 +91,7 @@ def require_bounded_chunks(
 
 
 def _packing(where: Path, metadata: Mapping[str, Any]) -> _Packing:
-    """Return how an array's chunks are packed; what no writer of masks does is refused, for it cannot be bounded."""
+    """Return the packing of an array's chunks; what no writer of masks does is refused, for it cannot be bounded."""
     if metadata["zarr_format"] == 2:
         codecs = [*(metadata.get("filters") or ()), *([metadata["compressor"]] if metadata.get("compressor") else ())]
         names, index = [str(codec["id"]) for codec in codecs], None
@@ -115,7 +115,7 @@ _INDEX_CODECS = (["bytes"], ["bytes", _CRC])
 
 
 def _content(file: Path, limit_bytes: int) -> bytes | None:
-    """Return what a file holds, None where that is more than the limit; a device or a pipe has no end."""
+    """Return the content of a file, None where that is more than the limit; a device or a pipe has no end."""
     status = file.stat()
     if not stat.S_ISREG(status.st_mode):
         raise AnnotationError(f"{file} is not a file; {_REMEDY}")

@@ -52,12 +52,12 @@ class PartGrid:
 
     @property
     def row_edges(self) -> tuple[int, ...]:
-        """Return where blocks begin and end, mask px."""
+        """Return the begins and ends of blocks, mask px."""
         return edges(self.height_px, self.unit_h)
 
     @property
     def column_edges(self) -> tuple[int, ...]:
-        """Return where blocks begin and end, mask px."""
+        """Return the begins and ends of blocks, mask px."""
         return edges(self.width_px, self.unit_w)
 
 

@@ -36,7 +36,7 @@ class MaskFile:
 
 
 def is_mask(path: Path) -> bool:
-    """Return whether a path holds a mask, by its first bytes; a folder is one where it is a zarr store.
+    """Return True if a path holds a mask, by its first bytes; a folder is one where it is a zarr store.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def is_mask(path: Path) -> bool:
 
 
 def is_zarr(path: Path) -> bool:
-    """Return whether a folder is a zarr array or group."""
+    """Return True if a folder is a zarr array or group."""
     return any((path / name).is_file() for name in ("zarr.json", ".zarray", ".zgroup"))
 
 

@@ -175,7 +175,7 @@ def _derived(readings: Sequence[_Reading], mask: Size, slide: Size, doubt_px: fl
 
 
 def _covers(mask: Size, slide: Size, scale: float) -> bool:
-    """Return whether the mask is the slide at this scale, within one mask pixel on each axis."""
+    """Return True if the mask is the slide at this scale, within one mask pixel on each axis."""
     reach = scale * (1 + _ROUNDING)
     return (
         abs(mask.width_px * scale - slide.width_px) <= reach and abs(mask.height_px * scale - slide.height_px) <= reach

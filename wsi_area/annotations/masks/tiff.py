@@ -42,7 +42,7 @@ class TiffMask:
     _stream: BinaryIO
 
     def white_findings(self, present: Sequence[int]) -> tuple[QaFinding, ...]:
-        """Return what is to be said where the file shows 0 as white; of two values nobody knows which is the shape.
+        """Return the words where the file shows 0 as white; of two values nobody knows which is the shape.
 
         Parameters
         ----------
@@ -164,7 +164,7 @@ def _part_findings(path: Path, page: Any, stream: BinaryIO) -> Iterator[QaFindin
 
 
 def _decoder(page: Any) -> Callable[[bytes, int, int, int], NDArray[Any]]:
-    """Return what unpacks one part into whole numbers (h, w); one that is too short is an error, never zeros."""
+    """Return the function that unpacks one part into whole numbers (h, w); one too short is an error, never zeros."""
     from tifffile import TIFF
 
     packing, bits = int(page.compression), int(page.bitspersample)

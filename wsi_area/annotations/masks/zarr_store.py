@@ -123,7 +123,7 @@ def _finest(path: Path) -> Path:
 
 
 def _safe_metadata(where: Path) -> Mapping[str, Any]:
-    """Return what an array says of itself, unless a chunk would go through a codec that can run code, as pickle can."""
+    """Return the document of an array, unless a chunk would go through a codec that can run code, as pickle can."""
     metadata = next((where / name for name in ("zarr.json", ".zarray") if (where / name).is_file()), None)
     if metadata is None:
         raise AnnotationError(f"{where} holds no zarr array; give the folder of a mask with its finest level in 0")

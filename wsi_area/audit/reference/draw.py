@@ -42,7 +42,7 @@ class DrawRules:
 
     @property
     def each_slide_alone(self) -> bool:
-        """Return whether each slide has points and strata of its own."""
+        """Return True if each slide has points and strata of its own."""
         return self.by == "slide" or self.slides is not None
 
 
@@ -189,7 +189,7 @@ def _cells(of: SlideStrata, each_slide_alone: bool) -> list[_Cell]:
 
 
 def _numbers(cells: Mapping[str, Sequence[_Cell]], rules: DrawRules) -> dict[str, int]:
-    """Return how many points each group of strata gets."""
+    """Return the number of points of each group of strata."""
     groups: dict[str, list[str]] = defaultdict(list)
     for name, group in cells.items():
         groups[group[0].stratum.slide_id if rules.each_slide_alone else ""].append(name)
@@ -212,7 +212,7 @@ _Located = tuple[tuple[str, int, int], DesignStratum]
 
 
 def _located(cells: Mapping[str, Sequence[_Cell]], numbers: Mapping[str, int], rules: DrawRules) -> list[_Located]:
-    """Return where the points lie, stratum by stratum."""
+    """Return the places of the points, stratum by stratum."""
     tries = _TRIES if rules.min_distance_um else 1
     orders: dict[str, list[tuple[_Cell, int]]] = {}
     wanted: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))

@@ -44,7 +44,7 @@ class _Answered:
 def scored(
     design: ReferenceDesign, readings: Sequence[Reading], totals: Members, when: str | None = None
 ) -> ReferenceScore:
-    """Return what the answers of readers make of a run's areas.
+    """Return the score that the answers of readers make of a run's areas.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def _seen(part: _Answered, reader: int, members: frozenset[str], unsure: bool | 
 
 
 def _hits(part: _Answered, reader: int, members: frozenset[str]) -> Ints:
-    """Return how many points of each stratum a reader calls one of some classes."""
+    """Return the number of points of each stratum that a reader calls one of some classes."""
     found: Ints = np.sum([part.hits(reader, name) for name in sorted(members)], axis=0, dtype=np.int64)
     return found
 
@@ -251,7 +251,7 @@ def _kappa(points: Sequence[DesignPoint], readings: Sequence[Reading]) -> float 
 
 
 def _notes_of_all(design: ReferenceDesign, areas: Sequence[AdjustedArea]) -> list[str]:
-    """Return what a reader of the row of the run should know where some slides were drawn."""
+    """Return the words that a reader of the row of the run needs where some slides were drawn."""
     if not design.not_drawn:
         return []
     drawn, all_slides = len(design.slides), len(design.slides) + len(design.not_drawn)

@@ -115,7 +115,7 @@ def _in_order(run: OpenedRun, found: Mapping[str, Sequence[str]], by: By) -> Occ
 
 
 def _best_number(numbers: Sequence[int]) -> int:
-    """Return how many measurements of each subject to take, so that most degrees of freedom are left.
+    """Return the number of measurements to take of each subject, so that most degrees of freedom are left.
 
     >>> _best_number([2, 2, 2, 2, 5]), _best_number([3, 3, 3, 2]), _best_number([])
     (2, 3, 0)

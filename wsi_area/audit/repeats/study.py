@@ -52,7 +52,7 @@ Key = tuple[AreaKind, str]
 
 
 def repeat_study(runs: Sequence[OpenedRun], by: By | None = None, *, despite_settings: bool = False) -> RepeatStudy:
-    """Return how far measurements of the same subjects lie apart.
+    """Return the spread of measurements of the same subjects.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def _key(text: str) -> Key:
 def _area(
     key: Key, by_subject: Mapping[str, Mapping[str, Repeat]], planned: Occasions
 ) -> tuple[RepeatedArea | None, list[LeftOut]]:
-    """Return what was found of one total or class, and the subjects that have none of it."""
+    """Return the findings on one total or class, and the subjects that have none of it."""
     kind, name = key
     rows, lost = [], []
     for subject, own in by_subject.items():

@@ -64,7 +64,7 @@ def _names_below(folder: Place) -> Iterator[str]:
 
 
 def _is_ours(name: str) -> bool:
-    """Return whether a file, by its name below a version's folder, is a part of the version.
+    """Return True if a file, by its name below a version's folder, is a part of the version.
 
     >>> [_is_ours(n) for n in ("result.json", "raw/mask.ome.zarr/0/c/3/1", "tissue/ledger.zarr/zarr.json", "a.txt")]
     [True, True, True, False]

@@ -64,7 +64,7 @@ def estimate_faults(
 def coarse_faults(
     layout: SlideLayout, slide: CountedSlide, look: CoarseLook, threads: int
 ) -> tuple[list[tuple[str, str]], str]:
-    """Return what of a coarse look does not agree with itself, tile by tile, and the digest of its stores."""
+    """Return the faults of a coarse look, held against itself tile by tile, and the digest of its stores."""
     coarse = layout.coarse
     grid = WorkGrid(slide.size_l0_px, slide.levels[look.level].size_px, look.reduce_factor, look.tile_px)
     rows, stored = ledger_rows(coarse), open_class_map(coarse)

@@ -89,7 +89,7 @@ def file_faults(
 
 
 def unheld_files(layout: RunLayout, run: RunRecord, seal: RunSeal | None) -> list[str]:
-    """Return what cannot be held against a digest, a line each."""
+    """Return the files that cannot be held against a digest, a line each."""
     if seal is None:
         return [NO_SEAL]
     others = sorted(set(_slide_folders(layout)) - set(run.slides_planned))

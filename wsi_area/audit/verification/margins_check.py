@@ -87,7 +87,7 @@ def _rows_differ(what: str, told: tuple[Any, ...], again: tuple[Any, ...]) -> It
 
 
 def _same(name: str, found: bytes, made: bytes) -> bool:
-    """Return whether two files say the same; of pictures the pixels count, which another library may pack otherwise."""
+    """Return True if two files say the same; of pictures the pixels count, which another library may pack otherwise."""
     if name != HEAT_MAP_NAME:
         return found == made
     try:

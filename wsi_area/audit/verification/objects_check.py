@@ -10,7 +10,7 @@ from wsi_area.results.tables.object_tables import OBJECTS_TABLE, read_objects
 
 
 def objects_faults(layout: SlideLayout, slide: CountedSlide) -> list[tuple[str, str]]:
-    """Return what in the table of objects of a slide contradicts its document.
+    """Return the faults by which the table of objects of a slide contradicts its document.
 
     Raises
     ------

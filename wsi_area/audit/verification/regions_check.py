@@ -32,7 +32,7 @@ _OF_THE_FILE = ("source", "mask_file", "mask_code")
 
 
 def regions_faults(layout: SlideLayout, slide: CountedSlide) -> list[tuple[str, str]]:
-    """Return what in the table of regions of a slide contradicts its document, its class map or itself.
+    """Return the faults by which the table of regions of a slide contradicts its document, its class map or itself.
 
     A region with an outline is counted again, and so is one that is a code of a mask, if the mask still lies where it
     was read, as it was; else it is held against the document alone.

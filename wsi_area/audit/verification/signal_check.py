@@ -32,7 +32,7 @@ class SignalAddedUp:
 
 
 def add_up_signal(layout: SlideLayout, slide: CountedSlide) -> SignalAddedUp:
-    """Return what in the signal map of a slide is not what its ledger and its result say; and the map's digest.
+    """Return the faults of a slide's signal map, held against its ledger and its result; and the map's digest.
 
     Raises
     ------

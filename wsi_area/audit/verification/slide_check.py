@@ -132,7 +132,7 @@ def _found(task: SlideTask, tiles: int, faults: list[tuple[str, str]], result: E
 
 
 def recount(layout: SlideLayout, slide: CountedSlide, threads: int) -> Recounted:
-    """Return what came of counting a class map again, tile by tile, beside its ledger and its result.
+    """Return the outcome of counting a class map again, tile by tile, beside its ledger and its result.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def recount(layout: SlideLayout, slide: CountedSlide, threads: int) -> Recounted
 def _estimate_again(
     layout: SlideLayout, slide: CountedSlide, estimate: EstimateOnRecord, rows: NDArray[np.int64], threads: int
 ) -> Recounted:
-    """Return what came of making an estimate again; it has no class map, and its coarse look has one."""
+    """Return the outcome of making an estimate again; it has no class map, and its coarse look has one."""
     faults, digest = ([], None) if estimate.coarse is None else coarse_faults(layout, slide, estimate.coarse, threads)
     if not faults:
         faults += estimate_faults(layout, slide, estimate, rows)
@@ -171,7 +171,7 @@ def _estimate_again(
 
 
 def _layer_faults(layout: SlideLayout, slide: CountedSlide, task: SlideTask, *, is_torn: bool) -> list[tuple[str, str]]:
-    """Return what of a slide's tissue layer does not agree with itself, with the slide, or with the seal."""
+    """Return the faults of a slide's tissue layer that does not agree with itself, with the slide, or with the seal."""
     layer = read_layer(layout, slide)
     if layer is None:
         return []
@@ -190,7 +190,7 @@ def _layer_faults(layout: SlideLayout, slide: CountedSlide, task: SlideTask, *, 
 def _picture_faults(
     layout: SlideLayout, slide: CountedSlide, rows: NDArray[np.int64], again: CountedAgain
 ) -> list[tuple[str, str]]:
-    """Return what is wrong with the small pictures of a slide; the class map has been counted then."""
+    """Return the faults of the small pictures of a slide; the class map has been counted then."""
     faults = []
     try:
         frame = read_frame(layout)

@@ -208,7 +208,7 @@ def _shown(value: Any) -> str:
 
 
 def _same(found: Any, wanted: Any) -> bool:
-    """Return whether two cells say the same: numbers to the last digit, texts to the last letter."""
+    """Return True if two cells say the same: numbers to the last digit, texts to the last letter."""
     if found == wanted and isinstance(found, bool) == isinstance(wanted, bool):
         return True
     if isinstance(found, str) and isinstance(wanted, str):

@@ -109,14 +109,14 @@ def _crossed_again(
 
 
 def _envelope_again(layout: SlideLayout, slide: CountedSlide, around: TissueEnvelope) -> EnclosedBackground:
-    """Return what the envelope of a class map encloses, made again by the rule on record."""
+    """Return the area that the envelope of a class map encloses, made again by the rule on record."""
     box_um = around.box_x_um, around.box_y_um
     rule = EnvelopeRule(_side_work_px(slide, around), box_um, around.closing_um, around.fill_um)
     return enclosed_background(layout, grid_of(slide), [c.id for c in slide.classes if c.is_tissue], rule)
 
 
 def _side_work_px(slide: CountedSlide, around: TissueEnvelope) -> int:
-    """Return how many work pixels a box of the envelope is wide."""
+    """Return the width of a box of the envelope in work pixels."""
     width_um = slide.work.work_mpp_x_um
     if width_um is None:
         raise ResultError(f"{slide.slide_id}: it has a tissue envelope and no pixel size; run it again")

@@ -67,7 +67,7 @@ def command(as_json: bool, **options: Any) -> None:
 
 
 def _estimate_text(p: Preview) -> str:
-    """Return how a slide would be estimated: what is said of its pixels above is the most that may be read."""
+    """Return the words on how a slide would be estimated: its pixels above are the most that may be read."""
     look = "no coarse level helps, so two spots are drawn in each of some cells"
     if p.coarse_work_mpp_um is not None:
         look = f"all of it is looked at with {number_text(float(f'{p.coarse_work_mpp_um:.3g}'))} µm per pixel first"

@@ -97,7 +97,7 @@ def _print(study: RepeatStudy) -> None:
 
 
 def _is_one_class(total: RepeatedArea, study: RepeatStudy) -> bool:
-    """Return whether a total has the numbers of a class, since it has no other."""
+    """Return True if a total has the numbers of a class, since it has no other."""
     return any(area.kind == "class" and area.icc == total.icc and area.pairs == total.pairs for area in study.areas)
 
 

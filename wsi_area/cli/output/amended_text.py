@@ -193,7 +193,7 @@ def without_base_lines(gone: dict[str, list[int]]) -> Iterator[str]:
 
 
 def laid_text(laid: LaidCorrections) -> str:
-    """Return what became of a file of corrections that was given with a run, in a line."""
+    """Return the outcome of a file of corrections that was given with a run, in a line."""
     name, file = laid.given.slide_id, laid.given.file
     if laid.outcome is None:
         return f"{name}: {file} was not laid: {laid.reason}"

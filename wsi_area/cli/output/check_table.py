@@ -45,7 +45,7 @@ def print_checks(checks: Sequence[SlideCheck], *, certified: bool = False) -> No
 
 
 def _not_looked_at(checks: Sequence[SlideCheck], certified: bool) -> str:
-    """Return what was left out, as a line of its own; nothing where no slide could be opened."""
+    """Return the things that were left out, as a line of its own; nothing where no slide could be opened."""
     if not any(check.info is not None for check in checks):
         return ""
     if certified:

@@ -15,7 +15,7 @@ _MOST_ROWS = 24
 
 
 def is_worth_a_table(pictures: Sequence[Picture], note: str, slide_count: int) -> bool:
-    """Return whether the pictures of a slide are listed for people: several, and asked for or with a decision."""
+    """Return True if the pictures of a slide are listed for people: several, and asked for or with a decision."""
     others = [picture for picture in pictures if picture.role != "reduced level"]
     return len(others) > 1 and (bool(note) or slide_count <= FEW_SLIDES or not any(p.taken for p in pictures))
 

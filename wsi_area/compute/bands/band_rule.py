@@ -54,7 +54,7 @@ class BandRule:
 
     @property
     def halo_px(self) -> tuple[int, int]:
-        """Return how many rows and columns round a pixel decide which band it is in."""
+        """Return the number of rows and columns round a pixel that decide which band it is in."""
         sides = (self.outside, self.inside)
         return max(side.rows_px for side in sides), max(side.columns_px for side in sides)
 
@@ -84,7 +84,7 @@ def band_rule(edges_um: Sequence[float], work_mpp: Mpp) -> BandRule:
 
 
 def reach_px(radius_um: float, work_mpp: Mpp, *, short_of: bool = False) -> Ints:
-    """Return how many columns a disc reaches at each number of rows from its centre, int64 (rows,); -1: not at all.
+    """Return the columns that a disc reaches at each number of rows from its centre, int64 (rows,); -1: not at all.
 
     Parameters
     ----------

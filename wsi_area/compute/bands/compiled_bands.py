@@ -201,7 +201,7 @@ def _count_row(
 def _kind_of(
     near_out: Any, near_in: Any, state: Any, left: int, tissue: Any, begin: int, end: int, rows_out: int, rows_in: int
 ) -> int:
-    """Return what is in some columns of a row: 1 tissue, 2 and 4 what its own column does not tell, out- and inside."""
+    """Return the kinds of some columns of a row: 1 tissue, 2 and 4 what its own column leaves open, out- and inside."""
     any_px, out_px, in_px = np.uint32(0), np.uint32(0), np.uint32(0)
     for x in range(begin, end):  # without a branch, so many at once
         any_px |= tissue[x]

@@ -33,7 +33,7 @@ class Combined:
 
 
 def combined(components: Iterable[Component], coverage: float = NORMAL_COVERAGE) -> Combined:
-    """Return what uncorrelated components come to: the root of the sum of their squares, and k.
+    """Return the sum of uncorrelated components: the root of the sum of their squares, and k.
 
     The effective degrees of freedom follow Welch and Satterthwaite (GUM G.4.1, equation G.2b), cut down to a whole
     number; k is Student's t for them.

@@ -37,7 +37,7 @@ class PixelSteps:
 
     @property
     def is_level_0(self) -> bool:
-        """Return whether the work pixels are those of level 0."""
+        """Return True if the work pixels are those of level 0."""
         return math.isclose(self.work_um, self.level_0_um, rel_tol=1e-3)
 
     @property
@@ -47,7 +47,7 @@ class PixelSteps:
 
     @property
     def reach(self) -> float:
-        """Return how many times the change seen the error against level 0 may be.
+        """Return the number of times the change seen that the error against level 0 may be.
 
         Towards finer pixels a halving changes an area by no more than the step that was seen, as far as real tissue and
         masks show (`benchmarks.coverage.area_budget`). Of the steps that were not looked at, three count: beyond them
@@ -63,7 +63,7 @@ class PixelSteps:
 
 
 def other_pixels(here: Ints, other: Ints, of_tiles: int, share: float) -> OtherPixels | None:
-    """Return how an area changes in other pixels; None where none of it lies in the parts that were compared.
+    """Return the change of an area in other pixels; None where none of it lies in the parts that were compared.
 
     A ratio of sums over tiles with its standard uncertainty as a ratio estimator, less where much of all was compared.
 

@@ -26,7 +26,7 @@ class Component:
     is_whole: bool  # False where it is larger than was asked for: then not all of it was found
 
     def mask(self, box_work_px: Region) -> MaskArray:
-        """Return which pixels of a box belong to it, bool (h, w)."""
+        """Return the pixels of a box that belong to it, bool (h, w)."""
         b = box_work_px
         found = np.zeros((b.height_px, b.width_px), np.bool_)
         for row in range(b.y_px // _TILE_PX, -(-b.bottom_px // _TILE_PX)):
@@ -37,7 +37,7 @@ class Component:
         return found
 
     def meets(self, box_work_px: Region) -> bool:
-        """Return whether a tile of it reaches into a box."""
+        """Return True if a tile of it reaches into a box."""
         b = box_work_px
         return any(
             row * _TILE_PX < b.bottom_px

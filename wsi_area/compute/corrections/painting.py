@@ -70,7 +70,7 @@ def painted(
 
 
 def _inside(stroke: Stroke, place: TilePlace, window: tuple[slice, slice]) -> MaskArray:
-    """Return which pixels of a window of a box a stroke is laid over, bool (h, w)."""
+    """Return the pixels of a window of a box that a stroke is laid over, bool (h, w)."""
     rows, columns = window
     if stroke.component is not None:
         return stroke.component.mask(place.work_px)[window]
@@ -98,7 +98,7 @@ def _bounds(wkb: bytes) -> tuple[float, float, float, float]:
 
 
 def meets(stroke: Stroke, place: TilePlace) -> bool:
-    """Return whether a stroke may be laid over a pixel of a box."""
+    """Return True if a stroke may be laid over a pixel of a box."""
     return _window(stroke, place) is not None
 
 
@@ -107,7 +107,7 @@ def _weighed(mask: MaskArray, column_weights: Ints, row_weights: Ints) -> int:
 
 
 def place_of(box: Region, columns_l0_px: Ints, rows_l0_px: Ints) -> tuple[TilePlace, tuple[Ints, Ints]]:
-    """Return where a box of work pixels lies, and the level-0 pixels that its columns and rows stand for.
+    """Return the place of a box of work pixels, and the level-0 pixels that its columns and rows stand for.
 
     Parameters
     ----------

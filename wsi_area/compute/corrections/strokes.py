@@ -32,7 +32,7 @@ class Stroke:
 
     @property
     def is_everywhere(self) -> bool:
-        """Return whether it is laid over the whole layer."""
+        """Return True if it is laid over the whole layer."""
         return self.wkb_l0_px is None and self.component is None
 
 

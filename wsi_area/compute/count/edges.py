@@ -4,16 +4,17 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
-from wsi_area.model.pixels import ClassMap, MaskArray
+from wsi_area.model.pixels import ClassMap
 
 LINES = 64
 """About so many rows of a tile are looked along, and so many columns down: its outlines cross many of them, and their
 length need not be exact."""
 
 AreaIds = tuple[int, ...]
+_ARGUMENTS = "uint8* int64 int64 int64 int64 uint8* int64* int64 uint8* uint8* int64*"
 
 
 @lru_cache(maxsize=16)
@@ -47,26 +48,37 @@ def boundary_edges(class_map: ClassMap, areas: Sequence[AreaIds], present: Colle
     >>> boundary_edges(disc.astype(np.uint8), [(1,), ()])
     [236, 0]
     """
-    found: dict[AreaIds, int] = {(): 0}
-    for ids in areas:
-        if present is not None and (set(present).isdisjoint(ids) or set(present) <= set(ids)):
-            found[ids] = 0
-    if not class_map.size or all(ids in found for ids in areas):
-        return [found.get(ids, 0) for ids in areas]
+    counted = _with_edges(tuple(areas), None if present is None else frozenset(present)) if class_map.size else ()
+    if not counted:
+        return [0] * len(areas)
     step = max(1, min(class_map.shape) // LINES)
-    rows, columns = class_map[::step], np.ascontiguousarray(class_map[:, ::step])
-    across_share, down_share = len(class_map) / len(rows), class_map.shape[1] / columns.shape[1]
-    for ids in areas:
-        if ids not in found:
-            along, down = _inside(rows, ids), _inside(columns, ids)
-            across = int(np.count_nonzero(along[:, 1:] != along[:, :-1]))
-            under = int(np.count_nonzero(down[1:] != down[:-1]))
-            found[ids] = round(across * across_share + under * down_share)
-    return [found[ids] for ids in areas]
+    found = dict(zip(counted, _counted(class_map, counted, step), strict=True))
+    return [found.get(ids, 0) for ids in areas]
 
 
-def _inside(codes: ClassMap, ids: AreaIds) -> MaskArray:
-    inside: NDArray[np.bool_] = codes == ids[0]
-    for class_id in ids[1:]:
-        inside |= codes == class_id
-    return inside
+@lru_cache(maxsize=64)
+def _with_edges(areas: tuple[AreaIds, ...], present: frozenset[int] | None) -> tuple[AreaIds, ...]:
+    """Return the areas that may have an edge, each once: all those that have some of the codes, and not all of them."""
+    return tuple(
+        ids
+        for ids in dict.fromkeys(areas)
+        if ids and not (present is not None and (present.isdisjoint(ids) or present.issubset(ids)))
+    )
+
+
+def _counted(class_map: ClassMap, areas: Sequence[AreaIds], step: int) -> list[int]:
+    """Return the edges of areas along every ``step``-th row and column, for all rows and columns."""
+    pixels = class_map if class_map.strides[1] == 1 and class_map.strides[0] > 0 else np.ascontiguousarray(class_map)
+    height, width = pixels.shape
+    rows, columns = -(-height // step), -(-width // step)
+    ids = np.array([class_id for area in areas for class_id in area], np.uint8)
+    ends = np.cumsum([len(area) for area in areas])
+    most_px = max(height * columns, width)
+    codes, inside, edges = np.empty(most_px, np.uint8), np.empty(most_px, np.uint8), np.empty((len(areas), 2), np.int64)
+    count = native_function("wsi_area.compute.count.compiled_edges", "count_edges", _ARGUMENTS)
+    count(
+        address_of(pixels[0]), height, width, pixels.strides[0], step, address_of(ids), address_of(ends), len(areas),
+        address_of(codes), address_of(inside), address_of(edges),
+    )  # fmt: skip
+    across_share, down_share = height / rows, width / columns
+    return [round(across * across_share + down * down_share) for across, down in edges.tolist()]

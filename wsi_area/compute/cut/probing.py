@@ -20,6 +20,6 @@ def probed_tiles(plan: SlidePlan) -> frozenset[int]:
 
 
 def evenly_among(read: Sequence[int]) -> frozenset[int]:
-    """Return which of the tiles that are read, by their numbers in order, are counted at other thresholds."""
+    """Return the tiles that are read, by their numbers in order, and counted at other thresholds."""
     count = min(len(read), MOST_PROBED, max(LEAST_PROBED, round(PROBED_SHARE * len(read))))
     return frozenset(read[(2 * k + 1) * len(read) // (2 * count)] for k in range(count))

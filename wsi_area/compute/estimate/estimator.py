@@ -167,7 +167,7 @@ class _Group:
 
 
 def _reach(groups: list[_Group], sign: int, quantities: int) -> Floats:
-    """Return how far the interval reaches on one side, float64 (q,)."""
+    """Return the reach of the interval on one side, float64 (q,)."""
     mean, variance, third = (np.zeros(quantities) for _ in range(3))
     for group in groups:
         of_group = group.cumulants(0 if sign > 0 else 1)

@@ -47,7 +47,7 @@ class SpotFrame:
 
     @cached_property
     def known_total_px(self) -> Floats:
-        """Return what is known of all spots together, float64 (k,)."""
+        """Return the known totals of all spots together, float64 (k,)."""
         return np.asarray(self.known_px.sum(axis=0))
 
     @cached_property
@@ -61,7 +61,7 @@ class SpotFrame:
         return np.lexsort((self.number, self.stratum))
 
     def drawn(self, counts: Ints) -> Ints:
-        """Return which spots are drawn, int64 (m,) in order: of each stratum so many, those of the lowest numbers.
+        """Return the spots that are drawn, int64 (m,) in order: of each stratum so many, those of the lowest numbers.
 
         Parameters
         ----------

@@ -34,12 +34,12 @@ class Sample:
 
     @property
     def drawn(self) -> Ints:
-        """Return which spots of the frame are drawn, int64 (m,)."""
+        """Return the spots of the frame that are drawn, int64 (m,)."""
         return self.frame.drawn(self.counts)
 
     @property
     def is_all(self) -> bool:
-        """Return whether every spot is drawn."""
+        """Return True if every spot is drawn."""
         return int(self.counts.sum()) >= len(self.frame)
 
 
@@ -70,7 +70,7 @@ def in_cells(frame: SpotFrame, cells: int) -> Sample:
 
 
 def is_exact(totals: Totals, aim: int, half_width_pct: float | None) -> bool:
-    """Return whether the interval of a quantity, by its index, is as narrow as was asked; False where nothing was."""
+    """Return True if the interval of a quantity, by its index, is as narrow as was asked; False where nothing was."""
     if half_width_pct is None:
         return False
     return bool(totals.half_width_px[aim] <= half_width_pct / 100 * totals.estimate_px[aim])
@@ -109,7 +109,7 @@ def next_sample(
 
 
 def first_counts(frame: SpotFrame) -> Ints:
-    """Return how many spots of each stratum are drawn at first, int64 (strata,)."""
+    """Return the number of spots of each stratum that are drawn at first, int64 (strata,)."""
     counts = np.where(frame.sizes <= DRAWN_WHOLE, frame.sizes, LEAST_OF_KIND)
     counts[BARE:] = np.minimum(frame.sizes[BARE:], BARE_DRAWN)
     return np.asarray(counts)
@@ -127,7 +127,7 @@ def growth_of(half_width_px: float, wanted_px: float) -> float:
 
 
 def more_counts(frame: SpotFrame, counts: Ints, spread_px: Floats, growth: float) -> Ints:
-    """Return how many spots of each stratum are drawn next, int64 (strata,): the more, the less is foreseen there.
+    """Return the number of spots of each stratum drawn next, int64 (strata,): the more, the less is foreseen there.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ class Quantity:
 
 
 def quantities_of(classes: Sequence[TissueClass]) -> tuple[Quantity, ...]:
-    """Return what is estimated of a slide: its totals, then its classes."""
+    """Return the quantities that are estimated of a slide: its totals, then its classes."""
     totals = {
         "tumor": tuple(c.class_id for c in classes if c.is_tumor),
         "positive": tuple(c.class_id for c in classes if c.is_positive),
@@ -37,7 +37,7 @@ def quantities_of(classes: Sequence[TissueClass]) -> tuple[Quantity, ...]:
 
 
 def aim_of(quantities: Sequence[Quantity]) -> Quantity:
-    """Return what has to be as exact as was asked: the tumour, else what is positive, else the tissue.
+    """Return the quantity that has to be as exact as was asked: the tumour, else what is positive, else the tissue.
 
     Where there is none of them it is the first class that is not background.
     """

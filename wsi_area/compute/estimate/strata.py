@@ -87,7 +87,7 @@ def cells_of(place: Ints, count: int) -> Ints:
 
 
 def hilbert_place(place: Ints) -> Ints:
-    """Return where each spot, by row and column, lies on the Hilbert curve, int64 (n,) (Hilbert 1891)."""
+    """Return the place of each spot, by row and column, on the Hilbert curve, int64 (n,) (Hilbert 1891)."""
     y, x = (place[:, k].astype(np.int64).copy() for k in (0, 1))
     side = 1 << int(max(place.max(initial=0), 1)).bit_length()
     found, half = np.zeros(len(place), np.int64), side // 2

@@ -10,7 +10,7 @@ from wsi_area.model.ledger import LedgerLayout
 def whole_counts(
     weights: Floats, drawn_rows: Ints, exact: ClassCounts, spots_px: int, layout: LedgerLayout
 ) -> ClassCounts:
-    """Return what the classes of the whole slide are estimated to have, in level-0 pixels.
+    """Return the estimated counts of the classes of the whole slide, in level-0 pixels.
 
     No class has less than was counted, and all of them together have every pixel.
 

@@ -55,7 +55,7 @@ def best_windows(
 
 
 def _over(dy_px: Ints, dx_px: Ints, window: Window, work_mpp: Mpp) -> NDArray[np.bool_]:
-    """Return which windows share a pixel with one, bool (rows, columns), by their offsets from it."""
+    """Return the windows that share a pixel with one, bool (rows, columns), by their offsets from it."""
     if window.shape == "square":
         height, width = window.rows_px, int((window.stop_px - window.first_px).max())
         return np.logical_and.outer(np.abs(dy_px) < height, np.abs(dx_px) < width)

@@ -28,12 +28,12 @@ class Window:
 
     @property
     def rows_px(self) -> int:
-        """Return how many rows it has."""
+        """Return the number of its rows."""
         return len(self.first_px)
 
     @property
     def n_work_px(self) -> int:
-        """Return how many work pixels it has."""
+        """Return the number of its work pixels."""
         return int((self.stop_px - self.first_px).sum())
 
 

@@ -45,7 +45,7 @@ def window_sums(
     xs_px: Ints,
     windows: Sequence[Window],
 ) -> BoxSums:
-    """Return what a box of work pixels has, and adds to each window that reaches into it, by the shapes of windows.
+    """Return the sums of a box of work pixels, and its part of each window that reaches into it, by their shapes.
 
     Parameters
     ----------

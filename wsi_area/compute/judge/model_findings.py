@@ -28,7 +28,7 @@ class ModelSeen:
 
 
 def model_seen(facts: Mapping[str, Any]) -> ModelSeen | None:
-    """Return what a segmenter's facts hold of its model, None where it has none.
+    """Return the facts of a segmenter on its model, None where it has none.
 
     >>> model_seen({}) is None, model_seen({"trained_model": {"has_accuracy": True}})
     (True, ModelSeen(has_accuracy=True, glass_as_background=None, found=None, ranges=None, groups=0))
@@ -118,7 +118,7 @@ _WORDS = {
 
 
 def _excess(name: str, value: float, least: float, most: float, groups: int) -> tuple[float, float]:
-    """Return how far a value lies beyond its limit, in margins, and that limit; 0 or less where it passes.
+    """Return the distance of a value beyond its limit, in margins, and that limit; 0 or less where it passes.
 
     The fewer slides a model was trained on, the less their range says of others of the kind.
     """

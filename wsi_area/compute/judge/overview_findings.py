@@ -59,7 +59,7 @@ def counted_share(counts: ClassCounts) -> float | None:
 
 
 def relative_difference(on_overview: float, counted: float, by_box: float | None = None) -> float:
-    """Return how far the overview lies beyond what the count explains, as a share of the tissue.
+    """Return the distance of the overview beyond what the count explains, as a share of the tissue.
 
     A pixel of the overview is a box of many that were counted. Where tissue ends softly, the overview has as much as
     was counted; where it ends sharply, all boxes that enough tissue covers. All between the two is explained.

@@ -25,7 +25,7 @@ def picture_findings(info: SlideInfo) -> list[QaFinding]:
 
 
 def looks_dark(overview: Overview) -> bool:
-    """Return whether most of a slide that was scanned is nearly black, as the field of fluorescence is.
+    """Return True if most of a slide that was scanned is nearly black, as the field of fluorescence is.
 
     Pure black is left out: software paints it where nothing was scanned.
     """

@@ -21,7 +21,7 @@ def count_runs(class_map_at: Any, height: int, width: int, row_starts_at: Any) -
 
 @native_part
 def _changes(class_map: Any, y: int) -> int:
-    """Return how often the code changes along a row."""
+    """Return the number of times that the code changes along a row."""
     n = 0
     for x in range(1, class_map.shape[1]):
         n += class_map[y, x] != class_map[y, x - 1]

@@ -98,7 +98,7 @@ def _dilated(mask: MaskArray, box_um: tuple[float, float], radius_um: float) -> 
 
 
 def _reached(start: MaskArray, free: MaskArray) -> MaskArray:
-    """Return what hangs together with the start, up, down, left and right, within what is free."""
+    """Return the pixels that hang together with the start, up, down, left and right, within what is free."""
     reached = start & free
     while True:
         before = int(np.count_nonzero(reached))

@@ -60,7 +60,7 @@ def beside(shown: NDArray[np.bool_], spots_px: Sequence[tuple[float, float]], ra
 def _met(
     coarse: NDArray[np.bool_], start: tuple[float, float], end: tuple[float, float], factor: int
 ) -> tuple[float, float]:
-    """Return where a line first meets what is shown; its end where it does not."""
+    """Return the point where a line first meets what is shown; its end where it does not."""
     steps = max(2, int(np.hypot(end[0] - start[0], end[1] - start[1]) / factor) * 2)
     xs, ys = np.linspace(start[0], end[0], steps), np.linspace(start[1], end[1], steps)
     rows = np.clip((ys / factor).astype(int), 0, coarse.shape[0] - 1)

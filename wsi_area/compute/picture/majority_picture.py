@@ -107,7 +107,7 @@ class _Sample:
 def sample_counts(
     class_map: Any, grid: PictureGrid, group_of: NDArray[np.uint8], groups: int, sample_px: int = _SAMPLE_PX
 ) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
-    """Return how much of each group of codes is in each picture pixel, by a regular sample as in `majority_picture`.
+    """Return the share of each group of codes in each picture pixel, by a regular sample as in `majority_picture`.
 
     Parameters
     ----------

@@ -138,7 +138,7 @@ def _incidences(boxes: tuple[Floats, Floats, Floats, Floats]) -> tuple[_Grid, tu
 
 
 def _cross(edges: _Edges, a: Ints, b: Ints) -> NDArray[np.bool_]:
-    """Return which pairs of edges cross, other than at an end of one of them."""
+    """Return the pairs of edges that cross, other than at an end of one of them."""
 
     def sides(one: Ints, other: Ints) -> Floats:
         dx, dy = edges.x2[one] - edges.x1[one], edges.y2[one] - edges.y1[one]

@@ -22,7 +22,7 @@ class RegionCounts:
 
 
 def merged(tallies: Iterable[BoxTally], regions: int, groups: int) -> RegionCounts:
-    """Return what lies in each region, from the tallies of all boxes that it meets, in any order."""
+    """Return the counts of each region, from the tallies of all boxes that it meets, in any order."""
     boxes = sorted(tallies, key=lambda box: (box.row, box.col))
     px, tissue_px, signal = np.zeros((3, regions, groups), np.int64)
     found = RegionCounts(px, tissue_px, signal, np.zeros(regions, np.int64))

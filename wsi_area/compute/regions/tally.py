@@ -83,7 +83,7 @@ def tally_box(
     spans: Iterable[Spans],
     signal: NDArray[np.int32] | None = None,
 ) -> BoxTally:
-    """Return what lies under the runs of a box.
+    """Return the sums under the runs of a box.
 
     Parameters
     ----------

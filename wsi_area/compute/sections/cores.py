@@ -139,7 +139,7 @@ def given_cores(boxes: TissueBoxes, given: Sequence[MapCore], limits: CoreLimits
 
 
 def core_status(cover_pct: float, part: float, limits: CoreLimits) -> CoreStatus:
-    """Return whether a core is there and whole.
+    """Return True if a core is there and whole.
 
     >>> [core_status(pct, part, CoreLimits(1000, 50, 5)) for pct, part in ((90, 1), (90, 0.5), (49, 1), (4, 1))]
     ['complete', 'broken', 'broken', 'missing']
@@ -190,7 +190,7 @@ def _unplaced(boxes: TissueBoxes, spots: Spots, limits: CoreLimits) -> list[Core
 
 
 def _offset(on: Mapping[tuple[int, int], int], wanted: set[tuple[int, int]]) -> tuple[tuple[int, int] | None, str]:
-    """Return what is added to a row and column of the map to find its place on the lattice; None where it is unsure.
+    """Return the offset of a row and column of the map to their place on the lattice; None where it is unsure.
 
     The map lies where most of its places have a core and most cores a place. Where it lies equally well elsewhere, no
     name is sure; where it would lie better turned or mirrored, that is said.

@@ -29,11 +29,11 @@ class Lattice:
 
     @property
     def turn_deg(self) -> float:
-        """Return how far the rows are turned, clockwise on the picture."""
+        """Return the turn of the rows in degrees, clockwise on the picture."""
         return float(np.degrees(np.arctan2(self.across_um[1], self.across_um[0])))
 
     def place_um(self, row: int, column: int) -> Floats:
-        """Return where a core of a row and column should lie, by those that lie nearest to it."""
+        """Return the place where a core of a row and column should lie, by those that lie nearest to it."""
         away = np.array([row, column]) - self.places[self.is_on]
         steps = np.abs(away).sum(axis=1)
         near = steps <= max(2, int(steps.min()))

@@ -22,7 +22,7 @@ class Spots:
 
 
 def find_spots(boxes: TissueBoxes, core_um: float) -> Spots:
-    """Return where a disc of a core's diameter covers more tissue than it does anywhere near; centred on that tissue.
+    """Return places where a disc of a core's diameter covers more tissue than anywhere near; centred on that tissue.
 
     A core in fragments is one spot, and two cores that touch are two: what decides is the disc, not what hangs
     together.
@@ -52,14 +52,14 @@ def find_spots(boxes: TissueBoxes, core_um: float) -> Spots:
 
 
 def disc_cover(boxes: TissueBoxes, xy_um: Floats, core_um: float) -> float:
-    """Return what of a disc round a place is tissue, 0 to 1; beyond the slide there is none."""
+    """Return the share of a disc round a place that is tissue, 0 to 1; beyond the slide there is none."""
     share, _, _ = _in_disc(boxes, xy_um, core_um)
     width, height = boxes.box_um
     return float(min(1.0, share.sum() * width * height / (np.pi * core_um**2 / 4)))
 
 
 def disc_is_cut(boxes: TissueBoxes, xy_um: Floats, core_um: float) -> bool:
-    """Return whether a disc reaches beyond the slide, or over a part of it that was not measured."""
+    """Return True if a disc reaches beyond the slide, or over a part of it that was not measured."""
     mpp, radius = boxes.mpp, core_um / 2
     right, bottom = int(boxes.columns_l0_px[-1]) * mpp.x, int(boxes.rows_l0_px[-1]) * mpp.y
     if not (radius <= xy_um[0] <= right - radius and radius <= xy_um[1] <= bottom - radius):
@@ -70,7 +70,7 @@ def disc_is_cut(boxes: TissueBoxes, xy_um: Floats, core_um: float) -> bool:
 
 
 def largest_part(boxes: TissueBoxes, xy_um: Floats, core_um: float) -> float:
-    """Return what of the tissue in a disc hangs together with its largest part, 0 to 1; 1 where there is none."""
+    """Return the share of the tissue in a disc that hangs together with its largest part, 0 to 1; of none 1."""
     from scipy import ndimage
 
     share, _, _ = _in_disc(boxes, xy_um, core_um)

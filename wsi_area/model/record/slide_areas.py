@@ -215,7 +215,7 @@ class ClassOnRecord(Part):
 
     @property
     def is_viable_tumor(self) -> bool:
-        """Return whether it is tumour that lives."""
+        """Return True if it is tumour that lives."""
         return self.tissue_class.is_viable_tumor
 
     @property

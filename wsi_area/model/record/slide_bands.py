@@ -77,7 +77,7 @@ class BandsOnRecord(Part):
 
     @property
     def has_signal(self) -> bool:
-        """Return whether its bands have a signal."""
+        """Return True if its bands have a signal."""
         return any(band.integrated_mm2 is not None for band in self.listed)
 
 

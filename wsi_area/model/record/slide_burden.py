@@ -141,5 +141,5 @@ class Positive(Part):
             "positive.fraction_of_tissue", "positive_pct_tissue",
         ),
     ]:  # fmt: skip
-        """Return what is positive in percent of the tissue."""
+        """Return the positive area in percent of the tissue."""
         return None if self.fraction_of_tissue is None else 100 * self.fraction_of_tissue

@@ -206,7 +206,7 @@ class Fit(Part):
             "segmenter.facts", "threshold",
         ),
     ]:  # fmt: skip
-        """Return what parts tissue from background, on the scale of its method."""
+        """Return the threshold between tissue and background, on the scale of its method."""
         return self.facts.get("threshold")
 
     @property
@@ -217,7 +217,7 @@ class Fit(Part):
             "threshold_method",
         ),
     ]:  # fmt: skip
-        """Return how the threshold was found."""
+        """Return the method by which the threshold was found."""
         return self.facts.get("method")
 
 

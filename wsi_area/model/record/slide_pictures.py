@@ -47,7 +47,7 @@ class PicturesOnRecord(Part):
 
     @property
     def choice(self) -> PictureChoice:
-        """Return which picture was asked for."""
+        """Return the picture that was asked for."""
         return PictureChoice(self.asked_picture, self.asked_channel, self.asked_plane)
 
     @property
@@ -57,7 +57,7 @@ class PicturesOnRecord(Part):
 
 
 def pictures_on_record(info: SlideInfo) -> PicturesOnRecord:
-    """Return what a result says of the pictures of a slide's file; what was measured is always in the list."""
+    """Return the pictures that a result lists of a slide's file; what was measured is always in the list."""
     taken = [picture for picture in info.pictures if picture.taken][:LISTED_MOST]
     others = [picture for picture in info.pictures if not picture.taken][: LISTED_MOST - len(taken)]
     return PicturesOnRecord(

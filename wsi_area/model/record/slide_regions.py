@@ -248,7 +248,7 @@ class RegionOnRecord(Part):
         Says("what is positive in the region's tissue, in percent of that tissue", "%",
              f"{NO_POSITIVE}, or {NO_TISSUE}", "n_px_positive_in_tissue", "positive_pct_tissue", _IN),
     ]:  # fmt: skip
-        """Return what is positive in percent of the region's tissue."""
+        """Return the positive area in percent of the region's tissue."""
         return _share(self.n_px_positive_in_tissue, self.n_px_tissue)
 
 

@@ -115,10 +115,10 @@ class SlideVerdict(Part):
 
     @property
     def is_open(self) -> bool:
-        """Return whether somebody has to look at the slide."""
+        """Return True if somebody has to look at the slide."""
         return self.status in OPEN
 
     @property
     def is_signed(self) -> bool:
-        """Return whether somebody signed this verdict on this content."""
+        """Return True if somebody signed this verdict on this content."""
         return self.signed_by is not None

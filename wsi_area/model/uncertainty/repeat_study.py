@@ -102,5 +102,5 @@ class RepeatStudy(Part):
         return json_digest(told)
 
     def of(self, kind: AreaKind, name: str) -> RepeatedArea | None:
-        """Return what was found of one total or class; None where nothing was."""
+        """Return the findings on one total or class; None where nothing was."""
         return next((area for area in self.areas if (area.kind, area.name) == (kind, name)), None)

@@ -27,7 +27,7 @@ LADDER = (Rung(1, 85), Rung(1, 75), Rung(2, 85), Rung(2, 72), Rung(3, 75), Rung(
 
 
 def hopeless(rung: Rung, tried: Rung, tried_bytes: int, budget_bytes: int) -> bool:
-    """Return whether a rung need not be tried, going by what another one came to.
+    """Return True if a rung need not be tried, going by what another one came to.
 
     As far as the ladder goes, quality alone halves nothing, and what is made smaller has more detail in each pixel.
 
@@ -38,7 +38,7 @@ def hopeless(rung: Rung, tried: Rung, tried_bytes: int, budget_bytes: int) -> bo
 
 
 def bytes_per_slide(slides: int) -> int:
-    """Return what the pictures of one slide may take, as base64.
+    """Return the bytes that the pictures of one slide may take, as base64.
 
     >>> bytes_per_slide(1), bytes_per_slide(100), bytes_per_slide(5000)
     (400000, 110000, 12000)

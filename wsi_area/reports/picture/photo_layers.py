@@ -30,12 +30,12 @@ class Frame:
 
     @property
     def css_width_px(self) -> int:
-        """Return how wide the picture is shown where there is room."""
+        """Return the width at which the picture is shown where there is room."""
         return max(120, round(min(_WIDEST_CSS_PX, _TALLEST_CSS_PX * self.width / self.height)))
 
     @property
     def css_px(self) -> float:
-        """Return how long, in the units of the frame, what is drawn must be to have 1 px where there is room."""
+        """Return the length, in units of the frame, of what is to be drawn 1 px long where there is room."""
         return self.width / self.css_width_px
 
 
@@ -60,7 +60,7 @@ class PhotoLayers:
 
     @property
     def size_bytes(self) -> int:
-        """Return what the layers take as addresses."""
+        """Return the addresses that the layers take."""
         return sum(len(layer.address) for layer in (self.photo, self.classes, self.outlines) if layer is not None)
 
 

@@ -62,7 +62,7 @@ def histograms(facts: Mapping[str, Any]) -> tuple[Histogram, ...]:
 
 
 def _why_not_otsu(facts: Mapping[str, Any]) -> str:
-    """Return why the threshold is not Otsu's though that was asked for; empty where it is, or where it was not."""
+    """Return the reason why the threshold is not Otsu's though that was asked for; else empty."""
     otsu, used, level = facts.get("otsu_threshold"), facts["threshold"], facts.get("background_level")
     if not facts.get("clamped") or not isinstance(otsu, int | float):
         return ""
@@ -104,7 +104,7 @@ def _histogram(
 
 
 def _edge(value: float, bin_width: float, is_threshold: bool) -> float:
-    """Return where a value is drawn, in bins: a grey level is a whole bin, and a threshold its upper edge."""
+    """Return the place of a value on the axis, in bins: a grey level is a whole bin, and a threshold its upper edge."""
     if bin_width != 1.0:
         return value / bin_width
     return value + (1.0 if is_threshold else 0.5)

@@ -81,7 +81,7 @@ class StripPlot:
 
 
 def outliers(values: Sequence[float]) -> list[bool]:
-    """Return which values stand apart, by `OUTLIER_RULE`.
+    """Return the values that stand apart, by `OUTLIER_RULE`.
 
     >>> outliers([1.0, 1.1, 0.9, 1.05, 9.0])
     [False, False, False, False, True]
@@ -169,7 +169,7 @@ def _log_ticks(values: Sequence[float]) -> list[float]:
 
 
 def _stacked(places: Sequence[float]) -> list[int]:
-    """Return how high each dot must be stacked so that none lies on another; in the order of the axis."""
+    """Return the height at which each dot must be stacked so that none lies on another; in the order of the axis."""
     heights = [0] * len(places)
     tops: list[list[float]] = []  # by height, the places taken
     for index in sorted(range(len(places)), key=lambda i: (places[i], i)):

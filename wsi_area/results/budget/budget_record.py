@@ -88,7 +88,7 @@ def _area(
 
 
 def _uncounted(slide: CountedSlide) -> str:
-    """Return why not every pixel of a slide was counted; "" where each was."""
+    """Return the reason why not every pixel of a slide was counted; "" where each was."""
     if slide.is_estimate:
         return "a sample was counted, and nobody said how far it may be off"
     lost_px = slide.counts.n_px_unreadable
@@ -139,7 +139,7 @@ def _own_rows(
 
 
 def _rows_of_estimate(area: CountedArea, steps: PixelSteps) -> tuple[BudgetRow, BudgetRow, BudgetRow]:
-    """Return what spots alone cannot say of counting and the work pixel; bare glass is drawn from like the rest."""
+    """Return the reasons that spots give no counting and no work pixel; bare glass is drawn from like the rest."""
     whole = "measure the slide whole: leave --estimate out"
     pixel = (
         work_pixel_row(area.area_mm2, steps, None, 0.0, area.is_drawn)

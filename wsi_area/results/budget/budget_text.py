@@ -104,7 +104,7 @@ def shown_area(budget: UncertaintyBudget) -> str:
 
 
 def holds_text(budget: UncertaintyBudget) -> str:
-    """Return what an expanded uncertainty holds, the widest first, and what it does not."""
+    """Return the terms of an expanded uncertainty, the widest first, and what it does not."""
     held, lacking = ", ".join(main_terms(budget)), ", ".join(row.title for row in budget.lacking)
     told = (f"of {held}" if held else "", f"not in it: {lacking}" if lacking else "")
     return "; ".join(text for text in told if text)
@@ -117,7 +117,7 @@ def budget_sentence(slide: CountedSlide, budget: UncertaintyBudget) -> str:
 
 
 def halving_text(budget: UncertaintyBudget) -> str:
-    """Return what would make an uncertainty half of what it is; "" where nothing is known to be uncertain."""
+    """Return the change that would halve an uncertainty; "" where nothing is known to be uncertain."""
     if not budget.u_mm2:
         return ""
     rows, share = [], 0.0

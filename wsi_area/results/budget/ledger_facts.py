@@ -28,7 +28,7 @@ NO_FACTS = LedgerFacts()
 
 
 def ledger_facts(rows: NDArray[np.int64], columns: LedgerLayout, classes: Sequence[ClassOnRecord]) -> LedgerFacts:
-    """Return what a ledger, int64 (…, columns), says of the errors of each class and total; nothing of an older one."""
+    """Return the facts of a ledger, int64 (…, columns), on the errors of each class and total; of an older one none."""
     flat = rows.reshape(-1, rows.shape[-1])
     if flat.shape[1] < len(columns.columns):
         return NO_FACTS

@@ -97,7 +97,7 @@ def write_signal_map(
 
 
 def known_ledger(array: Place) -> StoredArray | None:
-    """Return what the document of a ledger says; None where it is laid out in another way than ours.
+    """Return the array of a ledger by its document; None where it is laid out in another way than ours.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def known_ledger(array: Place) -> StoredArray | None:
 
 
 def known_class_map(array: Place) -> StoredArray | None:
-    """Return what the document of a class map says; None where it is laid out in another way than ours.
+    """Return the array of a class map by its document; None where it is laid out in another way than ours.
 
     How its tiles are packed is left open, since each says so itself: earlier versions packed with LZ4.
 
@@ -130,7 +130,7 @@ def known_class_map(array: Place) -> StoredArray | None:
 
 
 def known_signal_map(array: Place) -> StoredArray | None:
-    """Return what the document of a signal map says; None where it is laid out in another way; as `known_class_map`."""
+    """Return the array of a signal map by its document; None where it is laid out otherwise; as `known_class_map`."""
     return _known_map(array, _signal_map, has_attributes=True)
 
 
@@ -204,7 +204,7 @@ def _array(
 
 
 def _as_read(document: _Document) -> Any:
-    """Return what of a document decides how its chunks are read: a frame says itself how densely it was packed."""
+    """Return the part of a document that decides how its chunks are read: a frame tells how densely it was packed."""
     free = {"attributes", "dimension_names", "storage_transformers"}
     told = {key: value for key, value in document.items() if key not in free}
     return [_without_packing(told), document.get("storage_transformers") or []]

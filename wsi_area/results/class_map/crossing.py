@@ -85,7 +85,7 @@ class Crossing:
         return found
 
     def _of_layer(self, rows_l0_px: Ints, columns_l0_px: Ints) -> Ints:
-        """Return what the layer has in a box, int64 (classes of the layer + 4,), strip by strip."""
+        """Return the counts of the layer in a box, int64 (classes of the layer + 4,), strip by strip."""
         top, bottom = int(rows_l0_px[0]), int(rows_l0_px[-1])
         found = np.zeros(self.layer_class_count + 4, np.int64)
         ends = np.array([columns_l0_px[0], columns_l0_px[-1]])

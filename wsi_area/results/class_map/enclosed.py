@@ -66,5 +66,5 @@ def enclosed_background(
 
 
 def _box_lengths_l0_px(edges: NDArray[np.int64], side: int) -> NDArray[np.int64]:
-    """Return how many level-0 pixels each box spans along one axis."""
+    """Return the number of level-0 pixels that each box spans along one axis."""
     return np.diff(np.append(edges[:-1:side], edges[-1]))

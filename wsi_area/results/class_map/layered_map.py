@@ -120,12 +120,12 @@ class LayeredMap:
         return None if self.signal_map is None else self.signal_map[rows, cols]
 
     def l0_px(self, rows: slice, cols: slice) -> NDArray[np.uint32]:
-        """Return how many level-0 pixels each work pixel of a box stands for, uint32 (h, w)."""
+        """Return the number of level-0 pixels that each work pixel of a box stands for, uint32 (h, w)."""
         heights, widths = np.diff(self._edges(self.rows_l0_px, rows)), np.diff(self._edges(self.columns_l0_px, cols))
         return np.multiply.outer(heights.astype(np.uint32), widths.astype(np.uint32))
 
     def tissue_l0_px(self, rows: slice, cols: slice, classes: ClassMap | None = None) -> NDArray[np.uint32]:
-        """Return how many level-0 pixels of each work pixel of a box lie in tissue, uint32 (h, w).
+        """Return the number of level-0 pixels of each work pixel of a box that lie in tissue, uint32 (h, w).
 
         With a tissue layer, the exact overlap with the layer's tissue, whatever the class; else all of a work pixel
         whose class is tissue.

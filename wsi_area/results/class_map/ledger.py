@@ -46,7 +46,7 @@ def open_ledger(layout: SlideLayout) -> "zarr.Array[Any]":
 
 
 def ledger_document(layout: SlideLayout) -> StoredArray:
-    """Return what the ledger says of itself: its size, that of a batch, and its attributes; its errors are zarr's."""
+    """Return the document of the ledger: its size, that of a batch, and its attributes; its errors are zarr's."""
     found = known_ledger(layout.ledger / LEDGER_ARRAY)
     if found is not None:
         return found

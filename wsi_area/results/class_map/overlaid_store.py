@@ -31,7 +31,7 @@ class OverlaidStore(WrapperStore[Store]):
         await self._below._ensure_open()
 
     async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:
-        """Return what lies under a key, here or below."""
+        """Return the bytes that lie under a key, here or below."""
         found = await self._store.get(key, prototype, byte_range)
         return await self._below.get(key, prototype, byte_range) if found is None else found
 
@@ -42,7 +42,7 @@ class OverlaidStore(WrapperStore[Store]):
         return [await self.get(key, prototype, byte_range) for key, byte_range in key_ranges]
 
     async def exists(self, key: str) -> bool:
-        """Return whether something lies under a key, here or below."""
+        """Return True if something lies under a key, here or below."""
         return await self._store.exists(key) or await self._below.exists(key)
 
 

@@ -23,7 +23,7 @@ def tally_at(
     edges: Edges,
     masks: Sequence[tuple[DrawnMask, NDArray[np.int32]]] = (),
 ) -> BoxTally:
-    """Return what of a box of a class map lies in each region.
+    """Return the counts of a box of a class map in each region.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def _spans(place: Place, edges: Edges, masks: Sequence[tuple[DrawnMask, NDArray[
 def meets(
     boundaries: Boundaries, layered_edges_l0_px: tuple[NDArray[np.int64], NDArray[np.int64]], box: Region
 ) -> bool:
-    """Return whether the box of any outline reaches into a box of work pixels; edges of columns, then of rows."""
+    """Return True if the box of any outline reaches into a box of work pixels; edges of columns, then of rows."""
     columns, rows = layered_edges_l0_px
     bounds = boundaries.bounds
     across = (bounds[:, 0] <= columns[box.right_px]) & (bounds[:, 2] >= columns[box.x_px])
@@ -78,7 +78,7 @@ def counted_regions(
     outlines: Sequence[bytes | None],
     masks: Sequence[tuple[DrawnMask, NDArray[np.int32]]] = (),
 ) -> RegionCounts:
-    """Return what lies in regions that have outlines or codes of masks, counted in this process; as `tally_at`."""
+    """Return the counts of regions that have outlines or codes of masks, counted in this process; as `tally_at`."""
     boundaries, tallies = boundaries_of(outlines), list[BoxTally]()
     height, width = layered.shape
     edges = layered.columns_l0_px, layered.rows_l0_px

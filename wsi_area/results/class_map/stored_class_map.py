@@ -86,7 +86,7 @@ class StoredClassMap:
 
 
 def not_opened(store: Place, error: Exception) -> ResultError:
-    """Return what is said of a class map that does not open."""
+    """Return the error of a class map that does not open."""
     return ResultError(f"{store} cannot be opened ({error}); was the slide measured?")
 
 

@@ -41,7 +41,7 @@ class CorrectedMap:
     count: int  # of corrections
 
     def meets(self, box_work_px: Region) -> bool:
-        """Return whether a stroke may be laid over a pixel of a box."""
+        """Return True if a stroke may be laid over a pixel of a box."""
         place, _ = place_of(box_work_px, *self.grid.edges_l0_px)
         return any(meets(stroke, place) for stroke in self.strokes)
 
@@ -115,7 +115,7 @@ def corrected_tissue(
 
 
 def _component(below: CorrectedMap, number: int, one: Correction, mpp: Mpp | None) -> Component:
-    """Return what a fill takes on the map below it."""
+    """Return the pixels that a fill takes on the map below it."""
     told = f"correction {number + 1} (fill)"
     if mpp is None or one.seed_l0_px is None:
         raise AnnotationError(

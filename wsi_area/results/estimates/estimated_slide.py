@@ -44,7 +44,7 @@ class EstimatedSlide:
 def estimated_from(
     sample: Sample, ledger: NDArray[np.int64], classes: Sequence[TissueClass], mpp: Mpp | None
 ) -> Estimated:
-    """Return what the spots that were drawn say of a slide; the same, to the integer, whoever asks.
+    """Return the estimate that the spots that were drawn give of a slide; the same, to the integer, whoever asks.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def as_estimated(slide: CountedSlide, estimated: EstimatedSlide) -> CountedSlide
 
 
 def with_sampling(terms: BudgetTerms, estimated: EstimatedSlide) -> BudgetTerms:
-    """Return what others know of the errors of a slide's areas, with the error of having drawn spots of it."""
+    """Return the terms that others know of a slide's errors, with the error of having drawn spots of it."""
     record = estimated.record
     source = f"{record.spots_drawn} of {record.spots} spots of {record.spot_x_um:.0f} µm, seed {record.seed}"
     given = {}

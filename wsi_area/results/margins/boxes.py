@@ -59,7 +59,7 @@ def boxes_of(shape: tuple[int, int], side_px: int = SIDE_PX) -> Iterator[Region]
 
 
 def margins_of_box(layered: LayeredMap, box: Region, wanted: Wanted) -> BoxMargins | None:
-    """Return what a box has of the bands and the windows; None where it has no tissue.
+    """Return the counts of the bands and the windows in a box; None where it has no tissue.
 
     Raises
     ------

@@ -23,7 +23,7 @@ _LEAST_SIDE_PX = 600
 
 
 def hotspot_files_lie(layout: SlideLayout) -> bool:
-    """Return whether both files of a slide's hot spots are there."""
+    """Return True if both files of a slide's hot spots are there."""
     return all((layout.root / name).is_file() for name in (HOTSPOTS_NAME, HEAT_MAP_NAME))
 
 

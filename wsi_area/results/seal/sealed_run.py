@@ -158,7 +158,7 @@ def layer_digest(layout: SlideLayout) -> str:
 
 
 def _sealed_or_why(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | None) -> _Sealed:
-    """Return what of a slide is sealed; nothing of one that cannot be read, which costs the others nothing."""
+    """Return the seal of a slide; nothing of one that cannot be read, which costs the others nothing."""
     if slide.status == "failed":
         why = f"slides/{slide.slide_id}/result.json"
         return _NOTHING, {why: file_digest(layout.result_json)} if layout.result_json.is_file() else {}
@@ -182,7 +182,7 @@ def sealed_slide(layout: SlideLayout, slide: EndedSlide) -> tuple[SealedSlide, d
 
 
 def _sealed_slide(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | None) -> _Sealed:
-    """Return what of a slide is sealed, and the digests of its files."""
+    """Return the seal of a slide, and the digests of its files."""
     before = None if earlier is None else earlier.slides.get(slide.slide_id)
     if not isinstance(slide, CountedSlide) and not layout.result_json.exists():
         return _NOTHING, {}

@@ -101,7 +101,7 @@ def _sections() -> Iterator[str]:
 
 
 def _law(files: str, column: Column) -> str:
-    """Return what becomes of a number with pixels of twice the size; of bands and windows the µm are stated."""
+    """Return the law by which a number changes with pixels twice the size; of bands and windows the µm are stated."""
     if column.kind not in {"integer", "number"}:
         return ""
     return "–" if files in {"bands.parquet", "hotspots.parquet"} else scale_text(column.unit)

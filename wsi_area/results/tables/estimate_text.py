@@ -7,7 +7,7 @@ from wsi_area.results.tables.tissue_name import tissue_name
 
 
 def estimate_text(slide: CountedSlide) -> str:
-    """Return what an estimate came to, with the interval that having drawn spots gives it; "" of a whole slide."""
+    """Return the words on an estimate, with the interval that having drawn spots gives it; "" of a whole slide."""
     made = slide.estimate
     if made is None:
         return ""

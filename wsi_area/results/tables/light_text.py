@@ -29,13 +29,13 @@ def glass_text(light: LightOnRecord) -> str:
 
 
 def doubt_text(slide: CountedSlide) -> str:
-    """Return what is against the areas of a slide for its light; "" where it has no grade C."""
+    """Return the objection to the areas of a slide for its light; "" where it has no grade C."""
     light = slide.light_grade
     return f"light C ({', '.join(light.because)})" if light is not None and light.grade == "C" else ""
 
 
 def is_unlit(slide: CountedSlide) -> bool:
-    """Return whether nearly all of a slide was taken for tissue with no glass seen: no interval holds that error."""
+    """Return True if nearly all of a slide was taken for tissue with no glass seen: no interval holds that error."""
     light = slide.light_grade
     return light is not None and light.grade == "C" and "GLASS_NOT_SEEN" in light.because
 

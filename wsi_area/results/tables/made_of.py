@@ -14,7 +14,7 @@ def headline_made_of(slide: CountedSlide) -> str:
 
 
 def tissue_made_of(slide: CountedSlide) -> str:
-    """Return where the tissue of a slide comes from: a layer, a drawing or classes; empty where none was measured."""
+    """Return the source of a slide's tissue: a layer, a drawing or classes; empty where none was measured."""
     tissue = slide.tissue
     if tissue.n_px is None:
         return ""
@@ -26,7 +26,7 @@ def tissue_made_of(slide: CountedSlide) -> str:
 
 
 def tissue_role(slide: CountedSlide) -> str:
-    """Return where the tissue of this one slide comes from, with the pixel size of its layer."""
+    """Return the source of this one slide's tissue, with the pixel size of its layer."""
     return f"tissue layer: {slide.tissue.reason}" if slide.tissue_layer is not None else tissue_made_of(slide)
 
 

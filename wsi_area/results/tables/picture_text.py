@@ -9,7 +9,7 @@ _NAMED_MOST = 8
 
 
 def picture_text(pictures: PicturesOnRecord | None) -> str:
-    """Return what was measured of a file and what else it holds; "" where the result does not list its pictures."""
+    """Return the picture of a file that was measured, and what else it holds; "" where the result lists none."""
     if pictures is None:
         return ""
     left_out = "; ".join(left_out_texts(pictures))
@@ -17,12 +17,12 @@ def picture_text(pictures: PicturesOnRecord | None) -> str:
 
 
 def taken_text(pictures: PicturesOnRecord) -> str:
-    """Return what was measured of a file."""
+    """Return the picture of a file that was measured."""
     return " and ".join(_told(picture) for picture in pictures.taken)
 
 
 def left_out_texts(pictures: PicturesOnRecord) -> list[str]:
-    """Return what else a file holds and why it was left out, a sentence each; the last says how many more."""
+    """Return the other pictures of a file and why they were left out, a sentence each; the last says how many more."""
     others = [f"{_told(p)}: {p.why}" for p in pictures.listed if not p.taken and p.role != "reduced level"]
     more = [f"{len(others) - _NAMED_MOST} more"] if len(others) > _NAMED_MOST else []
     return [*others[:_NAMED_MOST], *more]

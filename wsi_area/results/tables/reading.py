@@ -126,7 +126,7 @@ def _text_in(element: Element) -> str:
 
 
 def _number_of(letters: str) -> int:
-    """Return which column is meant, counted from 0.
+    """Return the column that is meant, counted from 0.
 
     >>> _number_of("A"), _number_of("ZZ"), _number_of("AAA")
     (0, 701, 702)

@@ -35,7 +35,7 @@ def scale_power(unit: str) -> int | None:
 
 
 def scale_text(unit: str) -> str:
-    """Return what becomes of a number of a unit when the same picture has pixels of twice the size.
+    """Return the law by which a number of a unit changes when the same picture has pixels of twice the size.
 
     >>> scale_text("mm²"), scale_text("µm"), scale_text("level-0 px"), scale_text("<signal>/mm²")
     ('× 4', '× 2', '× 1', '÷ 4')

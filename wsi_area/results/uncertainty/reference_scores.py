@@ -67,7 +67,7 @@ def _with(slide: S, scores: tuple[ReferenceScore, ...]) -> S:
 
 
 def _on_slide(slide: CountedSlide, score: ReferenceScore) -> AdjustedOnSlide | None:
-    """Return what a score says of a slide; None where it is of another, or of the slide as it was."""
+    """Return the areas that a score gives a slide; None where it is of another, or of the slide as it was."""
     if score.slides.get(slide.slide_id) != slide.key:
         return None
     areas, totals = score.by_slide.get(slide.slide_id, ([], []))

@@ -46,7 +46,7 @@ def write_tables_again(layout: RunLayout, run: RunRecord, name: str) -> None:
 
 
 def _slides(layout: RunLayout, run: RunRecord) -> list[EndedSlide]:
-    """Return how each slide of a run ended, in its order."""
+    """Return the end of each slide of a run, in its order."""
     found = []
     for slide_id in run.slides_planned:
         ended = run.ended_slides.get(slide_id)

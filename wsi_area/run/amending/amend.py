@@ -111,7 +111,7 @@ def amend_slide(
 
 
 def _same_pixels(made: AmendedSlide, measured: CountedSlide, layout: SlideLayout, on: AmendedSlide | None) -> bool:
-    """Return whether a version has the class map, and the tissue, of the result that it corrects.
+    """Return True if a version has the class map, and the tissue, of the result that it corrects.
 
     One of which something could not be painted is another result: that has to be on record.
     """

@@ -109,7 +109,7 @@ def amended_document(made: Amended, settings: RunSettings) -> CountedSlide:
 
 
 def _with_terms(found: CountedSlide, settings: RunSettings) -> tuple[CountedSlide, BudgetTerms]:
-    """Return what others know of the errors, and the slide with a word where a file of it cannot be read any more."""
+    """Return the terms that others know, and the slide with a word where a file of it cannot be read any more."""
     try:
         return found, given_terms(found, settings.uncertainty.named)
     except ResultError as error:
@@ -156,12 +156,12 @@ def _findings(made: Amended, burden: SlideBurden, of_steps: Iterable[QaFinding])
 
 
 def amendment_findings(slide: CountedSlide, amendment: Amendment, regions: RegionsAgain) -> tuple[QaFinding, ...]:
-    """Return what is to be known of an amended version: how much was changed, and what of the drawings was not laid."""
+    """Return the findings on an amended version: how much was changed, and what of the drawings was not laid."""
     return tuple(_told(slide, amendment, regions))
 
 
 def elsewhere_finding(slide_id: str, before_px: int, after_px: int, changed_px: int) -> QaFinding | None:
-    """Return what is to be said of a drawing that lies beside what it replaces; None where they meet.
+    """Return the finding on a drawing that lies beside what it replaces; None where they meet.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ class AmendedLayer:
 
 
 def amend_layer(asked: LayerToAmend, executor: Executor) -> AmendedLayer | None:
-    """Return what corrections did to a layer, its class map and ledger written; None if stopped before the end.
+    """Return the effect of corrections on a layer, its class map and ledger written; None if stopped before the end.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def _tasks(asked: LayerToAmend, tiles: SlideLayout, measured: Ints) -> list[Pain
 
 
 def _given_back(asked: LayerToAmend, painted: list[PaintTask], executor: Executor) -> int | None:
-    """Return how many drawn pixels got back what a filter had taken; None if stopped before the end."""
+    """Return the number of drawn pixels that got back what a filter had taken; None if stopped before the end."""
     key = str(ledger_attributes(asked.layout)["key"])
     tasks = [
         PaintTask(task.plan, task.corrected, task.batch, asked.layout.root.resolve(), key, task.rows)
@@ -152,5 +152,5 @@ def widened_rows(rows: Ints, before_count: int, class_count: int) -> Ints:
 
 
 def has_facts(rows: Ints, class_count: int) -> bool:
-    """Return whether ledger rows say more than counts: lengths of outlines, counts in other pixels."""
+    """Return True if ledger rows say more than counts: lengths of outlines, counts in other pixels."""
     return int(rows.shape[-1]) == len(LedgerLayout(class_count).columns)

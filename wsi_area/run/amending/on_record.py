@@ -37,7 +37,7 @@ def scheme_on_record(slide: CountedSlide) -> ClassScheme:
 
 
 def plan_on_record(slide: CountedSlide, rows: NDArray[np.int64]) -> SlidePlan:
-    """Return how a slide was cut.
+    """Return the plan by which a slide was cut.
 
     Parameters
     ----------

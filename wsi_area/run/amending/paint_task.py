@@ -55,7 +55,7 @@ class PaintOutcome:
 
 
 def paint_batch(task: PaintTask) -> PaintOutcome:
-    """Return what each correction did to a batch, its class map and ledger rows committed; never raises."""
+    """Return the effect of each correction on a batch, its class map and ledger rows committed; never raises."""
 
     def paint() -> PaintOutcome:
         made = task.corrected.painted(batch_box(task.plan, task.batch))
@@ -66,7 +66,7 @@ def paint_batch(task: PaintTask) -> PaintOutcome:
 
 
 def give_back_drawn(task: PaintTask) -> PaintOutcome:
-    """Return how much of a batch the filters by size had taken of what was drawn; it is given back. Never raises."""
+    """Return the part of a batch that filters by size had taken of what was drawn; it is given back. Never raises."""
 
     def give_back() -> PaintOutcome:
         box, layout = batch_box(task.plan, task.batch), SlideLayout(task.out_dir)
@@ -124,7 +124,7 @@ def _tell_outlines(rows: Ints, codes: ClassMap, held: MaskArray, tile_px: int, s
 
 
 def _guarded(task: PaintTask, work: Callable[[], PaintOutcome]) -> PaintOutcome:
-    """Return what the work returns; this is the task boundary: whatever befalls a batch is named, not raised."""
+    """Return the result of the work; this is the task boundary: whatever befalls a batch is named, not raised."""
     try:
         return work()
     except Exception as error:  # the one place: see the docstring

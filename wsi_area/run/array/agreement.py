@@ -50,7 +50,7 @@ TABLE: Mapping[tuple[OnRecord, bool], PlanAct] = {
 
 
 def agreed_plan(layout: RunLayout, mine: ArrayPlan, written: bytes | None = None) -> tuple[PlanAct, ArrayPlan]:
-    """Return what a task does about the plan on record, and the plan that it goes by.
+    """Return the act of a task about the plan on record, and the plan that it goes by.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def agreed_plan(layout: RunLayout, mine: ArrayPlan, written: bytes | None = None
 
 
 def _is_written(layout: RunLayout, written: bytes) -> bool:
-    """Return whether the plan on record is this one, byte for byte."""
+    """Return True if the plan on record is this one, byte for byte."""
     try:
         return layout.array_plan.read_bytes() == written
     except OSError:  # there is none, or it is told why it cannot be read

@@ -94,7 +94,7 @@ class ArrayPlan:
         }
 
     def difference(self, other: "ArrayPlan") -> str:
-        """Return what another plan has otherwise, the first thing of it, in words: then, and now."""
+        """Return the first thing that another plan has otherwise, in words: then, and now."""
         if self.count != other.count:
             return f"it was split into {self.count} shards, this would be one of {other.count}"
         then, now = self._answering_settings(), other._answering_settings()
@@ -142,7 +142,7 @@ def useful_tasks(slides: Sequence[SlideInput], settings: RunSettings, most: int)
 
 
 def divided_slides(slides: Sequence[SlideInput], settings: RunSettings, most: int) -> int:
-    """Return how many of the slides are measured in parts, by several of at most so many tasks."""
+    """Return the number of slides that are measured in parts, by several of at most so many tasks."""
     shares = array_plan(slides, settings, useful_tasks(slides, settings, most)).shares()
     return sum(len(of_slide) > 1 for of_slide in shares.values())
 

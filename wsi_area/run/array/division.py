@@ -144,7 +144,7 @@ class Share:
 
     @property
     def is_whole(self) -> bool:
-        """Return whether it is all of the slide."""
+        """Return True if it is all of the slide."""
         return self.start == 0 and self.stop == 1
 
 

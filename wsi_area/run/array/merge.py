@@ -120,7 +120,7 @@ def _settings_of(plan: ArrayPlan) -> RunSettings:
 
 
 def _merged_before(folder: RunFolder, plan: ArrayPlan) -> Mapping[str, EndedSlide]:
-    """Return how slides whose tasks were merged before stand in run.json; a later run may have measured them again."""
+    """Return the slides whose tasks were merged before, as run.json has them; a later run may have others."""
     earlier, layout = folder.earlier, folder.layout
     if earlier is None or earlier.shards is None:
         return {}
@@ -210,7 +210,7 @@ def _merged_run(layout: RunLayout, plan: ArrayPlan, tasks: Mapping[int, TaskReco
 
 
 def _end_of_tasks(tasks: Mapping[int, TaskRecord], outcome: RunOutcome) -> dict[str, Any]:
-    """Return what run.json says of the end of a run that its tasks know better than its merge."""
+    """Return the fields of run.json on the end of a run that its tasks know better than its merge."""
     not_reached = tuple(s.slide_id for s in outcome.slides if isinstance(s, FailedSlide) and s.error == NOT_REACHED)
     return {
         "state": "finished" if all(task.state == "finished" for task in tasks.values()) else "interrupted",
@@ -221,5 +221,5 @@ def _end_of_tasks(tasks: Mapping[int, TaskRecord], outcome: RunOutcome) -> dict[
 
 
 def _on_record(task: TaskRecord) -> TaskOnRecord:
-    """Return how a task ended, as run.json has it."""
+    """Return the state of a task at its end, as run.json has it."""
     return TaskOnRecord.model_validate({name: getattr(task, name) for name in TaskOnRecord.model_fields})

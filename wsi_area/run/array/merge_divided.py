@@ -116,7 +116,7 @@ def failed_fast(task: TaskRecord) -> str:
 
 
 def _missing(found: Unfinished, count: int, said: Sequence[ShareOnRecord]) -> str:
-    """Return which batches are missing, why as far as that is known, and the commands that measure them."""
+    """Return the batches that are missing, why as far as that is known, and the commands that measure them."""
     commands = " and ".join(f"--shard {task}/{count}" for task in found.tasks)
     reasons = [part.reason for part in said if part.status not in {MEASURED, "needs_calibration"}]
     return (
@@ -198,7 +198,7 @@ def _finish(
 
 
 def _work_of(parts: Sequence[ShareOnRecord]) -> Work:
-    """Return what the tasks did as one: seconds of work and pixels add up, those on the wall clock do not."""
+    """Return the work of the tasks as one: seconds of work and pixels add up, those on the wall clock do not."""
     took = [part.timing.model_dump() for part in parts if part.timing is not None]
     added = ("inner_cpu_s", "decoded_px", "batches", "network_runs", "prepare_cpu_s")
     timing = {name: sum(timing[name] for timing in took) for name in added}

@@ -85,7 +85,7 @@ class SlideShare:
 
 
 def measure_share(slide: SlideInput, run: RunLayout, context: Context, share: Share) -> SlideShare | None:
-    """Return what became of one share of a slide, its batches committed; None if the task was stopped before its end.
+    """Return the outcome of one share of a slide, its batches committed; None if the task was stopped before its end.
 
     Raises
     ------

@@ -127,7 +127,7 @@ def _measured_task(
     for_report: bool,
     left_out: Sequence[LeftOut],
 ) -> TaskOutcome:
-    """Return how each slide, and each part of a slide, of one task ended; by whoever holds it."""
+    """Return the end of each slide, and of each part of a slide, of one task; by whoever holds it."""
     settings, executor = context.settings, context.executor
     own, shared = plan.slides_of(task.index), plan.shares_of(task.index)
     run = run_header(settings, argv, [s.slide_id for s in own], left_out)
@@ -160,7 +160,7 @@ def _measured_task(
 def _measure_shares(
     shared: Sequence[tuple[SlideInput, Share]], layout: RunLayout, context: Context, log: RunLog
 ) -> tuple[SlideShare, ...]:
-    """Return what became of this task's parts of slides; those that were not reached are left out."""
+    """Return the outcome of this task's parts of slides; those that were not reached are left out."""
     found = [_measure_share_of(slide, share, layout, context, log) for slide, share in shared]
     return tuple(done for done in found if done is not None)
 
@@ -273,7 +273,7 @@ def _replace_plan(folder: RunFolder, act: Act, plan: ArrayPlan, together: Lock, 
 
 
 def task_on_record(layout: RunLayout, task: ArrayTask) -> TaskRecord | None:
-    """Return what a task said; None if its file is missing or damaged."""
+    """Return the record of a task; None if its file is missing or damaged."""
     try:
         return read_task(layout, task.index, task.count)
     except ResultError:

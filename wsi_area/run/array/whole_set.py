@@ -11,7 +11,7 @@ from wsi_area.run.array.task_run import task_on_record
 
 
 def whole_set(layout: RunLayout, plan: ArrayPlan) -> dict[int, TaskRecord]:
-    """Return what each task said, by its number.
+    """Return the record of each task, by its number.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def _shards(indices: Sequence[int]) -> str:
 
 
 def _again(indices: Sequence[int], count: int, how: str = "") -> str:
-    """Return what measures tasks again.
+    """Return the command that measures tasks again.
 
     >>> _again([3], 3, " --force")
     'run the same command with --shard 3/3 --force, then merge again'

@@ -96,7 +96,7 @@ def _grid(plan: SlidePlan) -> WorkGrid:
 
 
 def _work(prepared: PreparedSlide, coarse: CoarseSlide | None, drawn: DrawnSpots) -> Work:
-    """Return what both looks took together, and what failed in the close one."""
+    """Return the work of both looks together, with the failures in the close one."""
     timing: dict[str, Any] = dict(drawn.work.timing)
     prepare_cpu_s = prepared.prepare_cpu_s
     if coarse is not None:
@@ -157,7 +157,7 @@ def _coarse_on_record(coarse: CoarseSlide) -> CoarseLook:
 
 
 def _reason(record: EstimateOnRecord) -> str:
-    """Return why an estimate is not as exact as was asked; "" where it is."""
+    """Return the reason why an estimate is not as exact as was asked; "" where it is."""
     wanted = record.wanted_half_width_pct
     if record.is_reached or wanted is None:
         return ""

@@ -66,7 +66,7 @@ def commit_frame(layout: SlideLayout, prepared: PreparedSlide, key: str) -> None
 
 
 def _spots_among(plan: SlidePlan, some: Iterable[int]) -> NDArray[np.bool_]:
-    """Return which spots of a slide are among some, bool (rows, cols)."""
+    """Return the spots of a slide that are among some, bool (rows, cols)."""
     numbers = np.arange(plan.tile_count).reshape(plan.grid_rows, plan.grid_cols)
     return np.asarray(np.isin(numbers, sorted(some)))
 
@@ -190,7 +190,7 @@ class _Spots:
         return True
 
     def work(self) -> Work:
-        """Return what measuring them took, and what failed."""
+        """Return the work of measuring them, with the failures."""
         timing: dict[str, Any] = {
             "inner_wall_s": self._wall_s,
             "inner_cpu_s": self._cpu_s,

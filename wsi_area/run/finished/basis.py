@@ -44,7 +44,7 @@ class Basis:
 
 
 def basis_of(slide: SlideInput, settings: RunSettings) -> Basis | None:
-    """Return what a result of this slide will rest on; None where that cannot be said without opening it.
+    """Return the basis on which a result of this slide will rest; None where that cannot be said without opening it.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ class Measured:
 
     @property
     def status(self) -> str:
-        """Return how the slide ended."""
+        """Return the status of the slide."""
         return self.result.status
 
 
@@ -59,7 +59,7 @@ def failed_slide(slide: SlideInput, context: Context, failure: PrepareFailure | 
 
 
 def _holds_a_result(layout: SlideLayout) -> bool:
-    """Return whether an earlier run left a result here, which a failure of today must not take away."""
+    """Return True if an earlier run left a result here, which a failure of today must not take away."""
     try:
         return isinstance(read_result(layout), CountedSlide)
     except ResultError:

@@ -28,7 +28,7 @@ def order_class_thumbnail(layout: SlideLayout, ended: EndedSlide, executor: Exec
 
 
 def _why_not_kept(layout: SlideLayout, slide: CountedSlide, executor: Executor) -> str | None:
-    """Return why the picture was not kept; None where it was, or where there is nothing to go by."""
+    """Return the reason why the picture was not kept; None where it was, or where there is nothing to go by."""
     frame = read_frame(layout)
     if frame is None:
         return None

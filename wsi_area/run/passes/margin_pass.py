@@ -167,7 +167,7 @@ def _spotted(
 
 
 def _counted(slide: CountedSlide, layout: SlideLayout, wanted: Wanted, executor: Executor) -> list[BoxMargins] | None:
-    """Return what the boxes with tissue have; None if stopped before the end."""
+    """Return the counts of the boxes with tissue; None if stopped before the end."""
     if wanted.rule is None and wanted.grid is None:
         return []
     of = _on_disk(slide, layout)

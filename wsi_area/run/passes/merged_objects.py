@@ -155,7 +155,7 @@ def with_named(
 
 
 def are_asked(settings: RunSettings) -> bool:
-    """Return whether pieces of tissue or cores are to be found."""
+    """Return True if pieces of tissue or cores are to be found."""
     return settings.sections.find or settings.tma.core_mm is not None
 
 

@@ -75,7 +75,7 @@ def clean_slide(
     made_from: Mapping[str, str],
     executor: Executor,
 ) -> tuple[SizeChange, ...] | None:
-    """Return what the size filters changed, the filtered class map and ledger written; None if stopped before.
+    """Return the changes by the size filters, the filtered class map and ledger written; None if stopped before.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ class Outcome(Protocol):
 
     @property
     def error(self) -> str | None:
-        """Return why it came to nothing; None where it did not."""
+        """Return the reason why it came to nothing; None where it did not."""
 
 
 Asked = TypeVar("Asked")
@@ -54,5 +54,5 @@ def outcomes(
 def only_outcome(
     executor: Executor, function: Callable[[Asked], Sent], task: Asked, slide_id: str, what: str
 ) -> Sent | None:
-    """Return what became of a single task, None if the executor was stopped before; errors as of `outcomes`."""
+    """Return the outcome of a single task, None if the executor was stopped before; errors as of `outcomes`."""
     return next(outcomes(executor, function, [task], slide_id, what), None)

@@ -40,7 +40,7 @@ def tissue_on_overview(prepared: PreparedSlide, settings: RunSettings) -> float 
 def overview_boxes(
     prepared: PreparedSlide, layout: SlideLayout, settings: RunSettings, executor: Executor
 ) -> OverviewBoxes | None:
-    """Return how much of a slide lies in boxes that enough tissue covers; None if stopped before the end.
+    """Return the share of a slide that lies in boxes that enough tissue covers; None if stopped before the end.
 
     The class map is read again only where the overview and the count are further apart than the limit. It is a task
     like a batch: the one process that talks to a cluster's workers has enough to do.
@@ -59,7 +59,7 @@ def overview_boxes(
 
 
 def _task(prepared: PreparedSlide, layout: SlideLayout, settings: RunSettings) -> OverviewBoxesTask | None:
-    """Return what is to be looked at; None where the overview and the count agree, or where nothing can be compared."""
+    """Return the task of looking at the boxes; None where overview and count agree, or nothing can be compared."""
     on_overview, plan, facts = tissue_on_overview(prepared, settings), prepared.plan, prepared.fitted.facts
     if on_overview is None or not {"histogram", "threshold"} <= facts.keys():
         return None
@@ -77,7 +77,7 @@ def _task(prepared: PreparedSlide, layout: SlideLayout, settings: RunSettings) -
 
 
 def _box_work_px(prepared: PreparedSlide) -> tuple[float, float]:
-    """Return how many work pixels wide and high a pixel of the overview is."""
+    """Return the width and height of an overview's pixel in work pixels."""
     plan, side_l0_px = prepared.plan, sqrt(prepared.overview_box_px)
     size, work = plan.slide.size_l0_px, plan.work_size_px
     return side_l0_px * work.width_px / size.width_px, side_l0_px * work.height_px / size.height_px

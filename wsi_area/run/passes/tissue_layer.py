@@ -34,7 +34,7 @@ class LayerAsked:
 
 
 def layer_asked(slide: SlideInput, prepared: PreparedSlide, context: Context) -> LayerAsked | None:
-    """Return how the tissue of a slide is measured beside its classes; None where it is not.
+    """Return the layer by which the tissue of a slide is measured beside its classes; None where it is not.
 
     It is not where nobody asks for it, where tissue was drawn, where no pixel size is known, on plain images, and
     where it would be the class map once more.
@@ -70,7 +70,7 @@ def layer_input(slide: SlideInput, tissue: TissueSettings) -> SlideInput:
 
 
 def reason_of_layer(reason: str) -> str:
-    """Return why a layer came to nothing, with the keys of its remedies as a settings file has them: in [tissue].
+    """Return the reason why a layer came to nothing, with the keys of its remedies as a file has them: in [tissue].
 
     >>> reason_of_layer('set segmenter.unmatched, or add it in [[segmenter.classes]]')
     'its tissue layer: set tissue.unmatched, or add it in [[tissue.classes]]'
@@ -105,7 +105,7 @@ def _as_phases(listener: Listener) -> Listener:
 
 
 def _drawing(slide: SlideInput, tissue: TissueSettings) -> DrawnSource | None:
-    """Return where the tissue was drawn, for a segmenter that takes it from there."""
+    """Return the drawing of the tissue, for a segmenter that takes it from there."""
     if not isinstance(make_segmenter(tissue.name, tissue.own), UsesDrawn):
         return None
     return slide.annotations if tissue.drawing is None else DrawnSource(os.path.abspath(tissue.drawing))
@@ -114,7 +114,7 @@ def _drawing(slide: SlideInput, tissue: TissueSettings) -> DrawnSource | None:
 def tissue_source(
     prepared: PreparedSlide, settings: RunSettings, layer: TissueLayerOnRecord | None
 ) -> tuple[TissueSource | None, str]:
-    """Return where the tissue of a slide comes from, and why; None where nobody measured it."""
+    """Return the source of a slide's tissue, and why; None where nobody measured it."""
     scheme, name, tissue = prepared.fitted.scheme, settings.segmenter.name, settings.tissue
     if layer is not None:
         return "layer", f"{layer.segmenter} at {pair_text(layer.work_mpp_x_um, layer.work_mpp_y_um)} µm per pixel"
@@ -141,7 +141,7 @@ def drawn_tissue(prepared: PreparedSlide) -> tuple[str, ...]:
 
 
 def _why_no_layer(prepared: PreparedSlide, settings: RunSettings) -> str | None:
-    """Return why the tissue is no layer of its own; None where it is one."""
+    """Return the reason why the tissue is no layer of its own; None where it is one."""
     tissue, mpp, plan = settings.tissue, prepared.calibration.mpp, prepared.plan
     if tissue.name == NO_TISSUE:
         return "none is asked for"
@@ -160,7 +160,7 @@ def _why_no_layer(prepared: PreparedSlide, settings: RunSettings) -> str | None:
 
 
 def _rule(own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a segmenter's own settings decides what is tissue: not how its classes are called."""
+    """Return the part of a segmenter's own settings that decides what is tissue: not how its classes are called."""
     return {key: value for key, value in own.items() if key != "classes"}
 
 

@@ -84,7 +84,7 @@ class IsolateTask:
 
 
 def isolate_batch(task: IsolateTask) -> BatchResult:
-    """Return what became of a batch: its guilty tiles given up as unreadable, the others measured; never raises."""
+    """Return the outcome of a batch: its guilty tiles given up as unreadable, the others measured; never raises."""
     batch = task.batch
     plan, where = batch.job.plan, f"{batch.job.plan.slide.slide_id}, batch {batch.batch}"
 

@@ -93,7 +93,7 @@ _of_this_process = Deadlines()
 
 
 def deadline(timeout_s: float, what: str, *, ends_process: bool) -> AbstractContextManager[None]:
-    """Return what holds a block to a time: beyond it this process ends, or a warning names what hangs. 0 s is no limit.
+    """Return the context that holds a block to a time: beyond it this process ends, or a warning tells. 0 s: no limit.
 
     Parameters
     ----------

@@ -62,6 +62,6 @@ def _made(task: EnvelopeTask) -> EnvelopeOutcome:
 
 
 def box_work_px(grid: WorkGrid, work_mpp: Mpp, box_um: float, most: int = MAX_BOXES) -> int:
-    """Return how many work pixels wide and high a box is: the nearest to the wish, and no more boxes than the most."""
+    """Return the width and height of a box in work pixels: the nearest to the wish, and no more boxes than the most."""
     size, wished = grid.size_px, round(box_um / max(work_mpp.x, work_mpp.y))
     return max(1, wished, -(-max(size.width_px, size.height_px) // most))

@@ -54,7 +54,7 @@ class Raised:
 
 
 def run_apart(call: Apart) -> Any:
-    """Return what the function returns in a process of its own, `Died`, or `Raised`."""
+    """Return the result of the function in a process of its own, `Died`, or `Raised`."""
     import cloudpickle  # a segmenter that was defined in a script or a notebook travels with it
 
     with tempfile.TemporaryFile() as errors:

@@ -163,7 +163,7 @@ def _runs_at(task: BoxTask) -> tuple[BoxRuns, Box]:
 
 
 def box_at(plan: SlidePlan, batch: int) -> tuple[Box, Region]:
-    """Return where a batch lies, and its box of work pixels."""
+    """Return the place of a batch, and its box of work pixels."""
     row, col = divmod(batch, plan.batch_cols)
     region = batch_box(plan, batch)
     x, y = region.x_px, region.y_px
@@ -174,7 +174,7 @@ def box_at(plan: SlidePlan, batch: int) -> tuple[Box, Region]:
 
 
 def _guarded(task: BoxTask, work: Callable[[], object]) -> BoxOutcome:
-    """Return what the work returns; this is the task boundary: whatever befalls a batch is named, not raised."""
+    """Return the result of the work; this is the task boundary: whatever befalls a batch is named, not raised."""
     try:
         return BoxOutcome(task.batch, work())
     except Exception as error:  # the one place: see the docstring

@@ -20,7 +20,7 @@ class PreparingStopped(Exception):
 
 
 def fitting_phase(segmenter: str) -> str:
-    """Return what is done before the tiles, by the name of the segmenter.
+    """Return the phase before the tiles, by the name of the segmenter.
 
     >>> fitting_phase("regions"), fitting_phase("tissue")
     ('laying the outlines', 'fitting the threshold')

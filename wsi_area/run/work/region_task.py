@@ -45,7 +45,7 @@ class RegionOutcome:
 
 
 def tally_batch(task: RegionTask) -> RegionOutcome:
-    """Return what of one batch lies in each region; never raises: it is the boundary of a task."""
+    """Return the counts of one batch in each region; never raises: it is the boundary of a task."""
     try:
         layered = LayeredMap.of(SlideLayout(task.slide_dir), task.plan, task.scheme)
         where = divmod(task.batch, task.plan.batch_cols)

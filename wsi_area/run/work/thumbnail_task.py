@@ -27,7 +27,7 @@ class ClassThumbnailTask:
 
 
 def make_class_thumbnail(task: ClassThumbnailTask) -> str | None:
-    """Return why the picture was not kept, None where it was; never raises: it is the boundary of a task."""
+    """Return the reason why the picture was not kept, None where it was; never raises: it is the boundary of a task."""
     try:
         write_class_thumbnail(SlideLayout(task.slide_dir), task.slide, task.frame)
     except Exception as error:  # the boundary: the measurement does not depend on it

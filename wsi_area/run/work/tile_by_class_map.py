@@ -104,7 +104,7 @@ def _checked_class_map(
 
 
 def _seen(job: SlideJob, tile: Tile, pixels: TilePixels, core: tuple[slice, slice]) -> tuple[ClassMap, MaskArray]:
-    """Return what the segmenter makes of a tile, and which of its pixels were scanned: core and halo, or core alone."""
+    """Return the segmenter's class map of a tile, and its scanned pixels: core and halo, or core alone."""
     fitted = job.fitted
     if isinstance(fitted, CoreSegmenter):
         return fitted.core_class_map_at(pixels, tile_place(job.plan, tile), tile.core_work_px), pixels.valid[core]

@@ -32,7 +32,7 @@ Announce = Callable[[int], None]
 
 
 def measure_batch(task: BatchTask, announce: Announce | None = None) -> BatchResult:
-    """Return what became of one batch, measured and committed; never raises.
+    """Return the outcome of one batch, measured and committed; never raises.
 
     This is the task boundary: a failure of any kind is returned with the slide and the batch it befell.
 
@@ -60,7 +60,7 @@ def measure_batch(task: BatchTask, announce: Announce | None = None) -> BatchRes
 
 
 def _measure_batch(task: BatchTask, announce: Announce | None) -> tuple[int, int, list[TileFailure]]:
-    """Return how many tiles of a batch were measured and committed, the pixels read for them, and what failed."""
+    """Return the number of a batch's tiles that were measured and committed, the pixels read for them, and failures."""
     job, only, given_up = task.job, task.only, dict(task.given_up)
     plan = job.plan
     tile_rows, tile_cols = batch_tiles_at(plan, task.batch)
@@ -104,7 +104,7 @@ def _measure_batch(task: BatchTask, announce: Announce | None) -> tuple[int, int
 
 
 def _measure_spots(task: BatchTask, numbers: frozenset[int]) -> tuple[int, int, list[TileFailure]]:
-    """Return how many spots of a batch were measured and committed, the pixels read for them, and what failed.
+    """Return the number of a batch's spots that were measured and committed, the pixels read for them, and failures.
 
     The rows of its other spots stay as they are.
     """
@@ -157,7 +157,7 @@ def _read_ahead(task: BatchTask, regions_level_px: Sequence[Region]) -> None:
 
 
 def _inside(job: SlideJob, tile: Tile) -> MaskArray | None:
-    """Return which pixels of a tile's core lie in the region of interest, None where all of them do."""
+    """Return the pixels of a tile's core that lie in the region of interest, None where all of them do."""
     if job.roi is None:
         return None
     from wsi_area.compute.cut.roi import inside_roi  # geometry is loaded only where something was drawn
@@ -173,7 +173,7 @@ Classify = Callable[[SlideJob, SlideReader, Tile, TileSpot], Sequence[DamagedPar
 
 
 def _measure_of(job: SlideJob) -> Callable[[Tile, TileSpot], str | None]:
-    """Return what measures a tile into its spot within the time a tile may take, and says why it is unreadable."""
+    """Return the function that measures a tile into its spot in the time a tile has; it says why one is unreadable."""
     classify: Classify = classify_by_class_map
     if isinstance(job.fitted, ColourRuled):
         classify = partial(classify_by_colour, job.fitted.colour_rule)

@@ -27,7 +27,7 @@ _introduced: set[Path] = set()
 
 
 def logged_call(function: Callable[[Any], Any], item: Any, folder: str) -> Any:
-    """Return what the function returns; what it was, and how it went, is written into the worker's log."""
+    """Return the result of the function; what it was, and how it went, is written into the worker's log."""
     path = Path(folder) / f"worker-{platform.node()}-{os.getpid()}.jsonl"
     log = LogLines(path)
     try:
@@ -62,7 +62,7 @@ def log_outcome(log: LogLines, slide_id: str | None, task: str, outcome: Any, fa
 
 
 def about(item: Any) -> tuple[str | None, dict[str, Any]]:
-    """Return which slide a task is about, and its batch with the rows and columns of its tiles."""
+    """Return the slide that a task is about, and its batch with the rows and columns of its tiles."""
     while isinstance(item, Apart | IsolateTask):
         item = item.item if isinstance(item, Apart) else item.batch
     slide_id = getattr(item, "slide_id", None)  # which every type of task has

@@ -72,7 +72,7 @@ class ColourRule:
 
     @property
     def class_count(self) -> int:
-        """Return how many classes the rule writes.
+        """Return the number of classes that the rule writes.
 
         >>> ColourRule("darkness", 40).class_count
         2

@@ -55,7 +55,7 @@ def _add_line(pixels: Any, sums: Any) -> None:
 
 @native_part
 def _all_set(mask: Any) -> bool:
-    """Return whether no byte is 0; without an early end, which would forbid vector code."""
+    """Return True if no byte is 0; without an early end, which would forbid vector code."""
     return bool(lowest(mask) != 0)
 
 

@@ -41,7 +41,7 @@ class DeepThreshold:
 def fit_deep(
     overview: Overview, threshold: Literal["otsu"] | int, contrast: tuple[int | None, int | None], grey: Foreground
 ) -> DeepThreshold:
-    """Return where tissue begins on an overview with stored samples.
+    """Return the threshold at which tissue begins on an overview with stored samples.
 
     On a dark field Otsu's threshold is that of the stored samples, moved by nothing but a contrast that was asked for.
     On bright glass it is held near the glass as in 8 bits. Contrast is in grey levels of the picture, a fixed
@@ -88,7 +88,7 @@ def fit_deep(
 
 
 def background_of(overview: Overview) -> Background:
-    """Return whether tissue lies on a bright or on a dark background.
+    """Return the background that tissue lies on, bright or dark.
 
     As its grey levels say, but where all of a picture lies in the upper half of its range: a dim channel on the offset
     of its camera does, and where the commonest sample lies between the darkest and the brightest tells.
@@ -106,7 +106,7 @@ def background_of(overview: Overview) -> Background:
 
 
 def _counts(pictures: tuple[Overview | TilePixels, ...]) -> tuple[Counts, int]:
-    """Return how often each sample occurs in pictures, hot pixels taken for the brightest that are not; and how many.
+    """Return the number of each sample in pictures, hot pixels taken for the brightest that are not; and of those.
 
     A hot pixel is further above every square of two by two than those are above the darkest sample. They are left out
     where they are few.
@@ -146,7 +146,7 @@ def _level(counts: Counts, raw: int, grey: Foreground, step: int) -> int:
 
 
 def _bounds(grey: Foreground, contrast: tuple[int | None, int | None], step: int) -> tuple[int, int] | None:
-    """Return how far Otsu's threshold lies above the background, at least and most, stored units; None: it is free."""
+    """Return the distance of Otsu's threshold above the background, least and most, stored units; None: it is free."""
     if contrast == FREE or (grey.background == "dark" and contrast == (None, None)):
         return None
     default = (15, 20) if grey.background == "bright" else (0, 254)

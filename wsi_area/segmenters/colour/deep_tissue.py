@@ -65,7 +65,7 @@ class FittedDeepTissue:
 
     @property
     def signal(self) -> Signal | None:
-        """Return what is added up over the tissue."""
+        """Return the signal that is added up over the tissue."""
         return None if self.intensity is None else DEEP_SIGNALS[self.intensity]
 
     def class_map(self, pixels: TilePixels) -> ClassMap:

@@ -29,7 +29,7 @@ def count_extremes(overview: Overview | TilePixels, tint: Tint = NO_TINT) -> Ext
 
 
 def feature_histogram(extremes: Extremes, feature: Feature) -> NDArray[np.int64]:
-    """Return how many pixels have each value of a feature, int64 (256,).
+    """Return the number of pixels that have each value of a feature, int64 (256,).
 
     >>> extremes = np.zeros((256, 256), np.int64)
     >>> extremes[90, 250] = 7

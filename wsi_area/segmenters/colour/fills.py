@@ -48,12 +48,12 @@ class Fills:
 
     @property
     def block_px(self) -> int:
-        """Return how many overview pixels wide and high a block of ``blocks`` is."""
+        """Return the side of a block of ``blocks`` in overview pixels."""
         return _block_px(self.mask)
 
     @property
     def is_black(self) -> bool:
-        """Return whether all of it is next to black."""
+        """Return True if all of it is next to black."""
         return all(max(fill.rgb) <= BLACKEST for fill in self.fills)
 
     @property
@@ -96,7 +96,7 @@ def find_fills(overview: Overview) -> Fills | None:
 
 
 def _is_tissue(overview: Overview, found: list[tuple[GlassRgb, MaskArray]]) -> bool:
-    """Return whether what was not filled is bright, and has the colours of tissue."""
+    """Return True if what was not filled is bright, and has the colours of tissue."""
     rest = replace(overview, valid=overview.valid & ~np.logical_or.reduce([near for _, near in found]))
     share = tissue_like_share(rest)
     return share is not None and share >= LEAST_TISSUE and background_kind(count_extremes(overview)) == "bright"
@@ -129,7 +129,7 @@ def _near(rgb: RgbArray, colour: GlassRgb) -> MaskArray:
 
 
 def _is_exact(picture: RgbArray, rgb: GlassRgb, near: MaskArray) -> bool:
-    """Return whether a colour is dark, or nearly all that is near it has it to the last grey level.
+    """Return True if a colour is dark, or nearly all that is near it has it to the last grey level.
 
     Glass on an overview is nearly flat, but not quite; nothing dark that light made is.
     """
@@ -148,7 +148,7 @@ def _solid_part(near: MaskArray) -> MaskArray:
 
 
 def _reaching_rim(near: MaskArray, valid: MaskArray) -> MaskArray:
-    """Return what of a mask hangs together, block by block, with the rim of what was scanned."""
+    """Return the parts of a mask that hang together, block by block, with the rim of what was scanned."""
     blocks = _in_blocks(near)
     reached = _in_blocks(near & _grown(np.pad(~valid, 1, constant_values=True))[1:-1, 1:-1])
     while True:
@@ -186,7 +186,7 @@ def _grown(mask: MaskArray) -> MaskArray:
 
 
 def _has_noise(overview: Overview, apart: MaskArray) -> bool:
-    """Return whether most of what is content, or of all there is besides where there is next to none, is not flat."""
+    """Return True if most of what is content, or of all there is besides where there is next to none, is not flat."""
     rest = overview.valid & ~apart
     if not rest.any():
         return False

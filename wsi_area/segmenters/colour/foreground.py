@@ -71,7 +71,7 @@ class Foreground:
 
 
 def background_kind(extremes: Extremes) -> Background:
-    """Return whether tissue lies on a bright or on a dark background.
+    """Return the background that tissue lies on, bright or dark.
 
     A dark field shows: at least 5 % near-black pixels and more of them than of glass; or, if neither is in
     sight, a dark picture on the whole. Black pen, dark tissue and dense stains do not reach that, nor does any
@@ -109,7 +109,7 @@ def fit_foreground(
     black_is_painted: bool = True,
     glass: Literal["auto"] | GlassRgb = "auto",
 ) -> Foreground:
-    """Return where tissue begins on a slide.
+    """Return the threshold at which tissue begins on a slide.
 
     Parameters
     ----------

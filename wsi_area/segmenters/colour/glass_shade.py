@@ -53,7 +53,7 @@ def shade_share(rgb: RgbArray, wanted: MaskArray, taken: MaskArray, glass: Glass
 
 
 def _is_grey(rgb: RgbArray) -> bool:
-    """Return whether a picture has one channel, shown three times."""
+    """Return True if a picture has one channel, shown three times."""
     red, green, blue = (rgb[..., channel] for channel in range(3))
     return bool((red == green).all() and (green == blue).all())
 

@@ -171,7 +171,7 @@ class StainSegmenter(BaseModel):
 
     @property
     def sample_blocks(self) -> int:
-        """Return how many blocks of tissue at the work pixel size the estimate is to be made from."""
+        """Return the number of blocks of tissue at the work pixel size that the estimate is to be made from."""
         return _SAMPLE_BLOCKS if self.vectors == "macenko" else 0
 
     def _vectors(

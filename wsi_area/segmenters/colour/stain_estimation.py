@@ -193,7 +193,7 @@ def _explained(along: Densities, subsets: Sequence[Sequence[int]], stains: int) 
 def stain_fit(
     od: Densities, source: str, vectors: Mapping[str, Vector], estimate: StainEstimate | None, refusal: str | None
 ) -> dict[str, Any]:
-    """Return how well stain vectors fit a slide, JSON-ready.
+    """Return the fit of stain vectors to a slide, JSON-ready.
 
     ``angles_deg`` is between each used vector and the estimated one nearest to it by name, None where nothing could
     be estimated, and ``estimate_refused`` then says why.

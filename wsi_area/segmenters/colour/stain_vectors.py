@@ -43,7 +43,7 @@ def normalised(vectors: Mapping[str, Vector]) -> dict[str, Vector]:
 
 
 def density_weights(vectors: Mapping[str, Vector], target: str) -> Vector:
-    """Return what the OD of R, G and B contribute to the density of the target stain.
+    """Return the weights by which the OD of R, G and B contribute to the density of the target stain.
 
     One column of the inverse of the stain matrix (Ruifrok & Johnston 2001), by cross products in plain
     floating point, so that every machine has the same weights. For two stains the third vector is their

@@ -88,7 +88,7 @@ Spans = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def _boxes(spans: Spans, start: int, stop: int) -> slice:
-    """Return which boxes lie over the mask pixels from ``start`` to ``stop``."""
+    """Return the boxes that lie over the mask pixels from ``start`` to ``stop``."""
     first, last = spans
     return slice(int(np.searchsorted(last, start, "right")), int(np.searchsorted(first, stop, "left")))
 

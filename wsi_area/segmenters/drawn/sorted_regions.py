@@ -52,7 +52,7 @@ def sort_regions(drawn: Drawn, class_of_name: Mapping[str, int | None], object_t
 
 
 def left_out_facts(found: SortedRegions, unions: Mapping[int, shapely.Geometry]) -> list[dict[str, object]]:
-    """Return what was left out, by name and object type: how many regions, their area, and what it means for a class.
+    """Return the things left out, by name and object type: how many regions, their area, and what it means for a class.
 
     ``over_classes_l0_px2`` is how much of what is named as an exclusion is counted to a class all the same, and
     ``outside_classes`` how many regions named like a class lie outside all that is measured.
@@ -84,7 +84,7 @@ def left_out_facts(found: SortedRegions, unions: Mapping[int, shapely.Geometry])
 
 
 def _outside(regions: Sequence[DrawnRegion], whole: shapely.Geometry) -> int:
-    """Return how many regions have a point inside them that lies in none of the classes."""
+    """Return the number of regions that have a point inside them which lies in none of the classes."""
     shapely.prepare(whole)
     inside = shapely.intersects(whole, shapely.point_on_surface(np.array(_geometries(regions), dtype=object)))
     return int((~inside).sum())

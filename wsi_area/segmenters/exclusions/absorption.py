@@ -80,7 +80,7 @@ class Seen:
 
 
 def seen_of(pixels: TilePixels, foreground: ColourRule, white: White) -> Seen:
-    """Return what the rules look at: what stands out, and what each channel lost against the glass."""
+    """Return the values that the rules look at: what stands out, and what each channel lost against the glass."""
     shape = pixels.valid.shape
     stands_out, ink = np.empty(shape, np.bool_), np.empty(shape, np.bool_)
     total, chroma, most = (np.empty(shape, np.int16) for _ in range(3))

@@ -24,7 +24,7 @@ class BubbleRule:
 
     @property
     def reach_px(self) -> int:
-        """Return how far it looks."""
+        """Return the distance that it looks."""
         return self.line_px
 
     @property

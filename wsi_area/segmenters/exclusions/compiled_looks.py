@@ -63,7 +63,7 @@ def _look(
 
 @native_part
 def _absorbs_as_ink(red: Any, green: Any, blue: Any, most: Any, least: Any, limits: Any) -> bool:
-    """Return whether no stain absorbs like this, but blue, green or black ink does; see ``pen``."""
+    """Return True if no stain absorbs like this, but blue, green or black ink does; see ``pen``."""
     is_blue = 10 * green <= 12 * red and 10 * blue <= 7 * red and red >= limits[1]
     is_green = 10 * green <= 9 * min(red, blue) and most >= limits[0]
     is_black = least >= limits[2] and 100 * least >= 55 * most

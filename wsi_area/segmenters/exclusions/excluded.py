@@ -27,11 +27,11 @@ class ExclusionRule(Protocol):
 
     @property
     def only_on_tissue(self) -> bool:
-        """Return whether it applies to tissue alone, or to whatever was scanned."""
+        """Return True if it applies to tissue alone, False if to whatever was scanned."""
 
     @property
     def reach_px(self) -> int:
-        """Return how far round a pixel it looks, in work pixels."""
+        """Return the distance that it looks round a pixel, in work pixels."""
 
     @property
     def facts(self) -> dict[str, object]:
@@ -74,7 +74,7 @@ class ExcludedSegmenter:
 
     @property
     def light(self) -> Light | None:
-        """Return what the inner segmenter made of the light."""
+        """Return the light that the inner segmenter found."""
         return self.inner.light if isinstance(self.inner, KnowsLight) else None
 
     def class_map(self, pixels: TilePixels) -> ClassMap:
@@ -83,7 +83,7 @@ class ExcludedSegmenter:
         return self._overlaid({"used": self.inner.class_map(pixels)}, pixels, None, Region(0, 0, width, height))["used"]
 
     def class_map_at(self, pixels: TilePixels, place: TilePlace) -> ClassMap:
-        """Return what ``class_map`` does, for pixels that lie at this place."""
+        """Return the class map, as ``class_map`` does, of pixels that lie at this place."""
         return self.core_class_map_at(pixels, place, place.work_px)
 
     def core_class_map_at(self, pixels: TilePixels, place: TilePlace, core_work_px: Region) -> ClassMap:
@@ -138,7 +138,7 @@ class ExcludedSegmenter:
 
 
 def _mask_in(wanted_px: Region, rule: ExclusionRule, seen: Seen, place: TilePlace | None) -> MaskArray:
-    """Return what a rule says of a box of the pixels that are seen, shown no more than it must be."""
+    """Return the answer of a rule for a box of the pixels that are seen, shown no more than it must be."""
     height, width = seen.valid.shape
     shown_px = wanted_px.grown(rule.reach_px, Size(width, height))
     mask = rule.mask(seen.part(shown_px), None if place is None else place.part(shown_px))

@@ -31,7 +31,7 @@ class FillRule:
 
     @property
     def reach_px(self) -> int:
-        """Return how far it looks."""
+        """Return the distance that it looks."""
         return self.window_px
 
     @property

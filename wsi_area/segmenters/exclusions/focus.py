@@ -26,7 +26,7 @@ class FocusRule:
 
     @property
     def reach_px(self) -> int:
-        """Return how far it looks: the window, and from its rim a box and half of one."""
+        """Return the distance that it looks: the window, and from its rim a box and half of one."""
         return self.judged_px + self.voting_px + 2 * LARGER * self.scale_px
 
     @property

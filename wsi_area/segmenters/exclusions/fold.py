@@ -28,7 +28,7 @@ class FoldRule:
 
     @property
     def reach_px(self) -> int:
-        """Return how far it looks."""
+        """Return the distance that it looks."""
         return self.window_px
 
     @property

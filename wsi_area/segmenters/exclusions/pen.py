@@ -18,7 +18,7 @@ class PenRule:
 
     @property
     def reach_px(self) -> int:
-        """Return how far it looks."""
+        """Return the distance that it looks."""
         return self.window_px
 
     @property

@@ -68,7 +68,7 @@ def blur_votes(
     least_energy: int,
     ratio: tuple[int, int],
 ) -> NDArray[np.int16]:
-    """Return what each pixel's window says, int16 (h, w): 1 for blurred, -1 for sharp, 0 where it cannot say.
+    """Return the vote of each pixel's window, int16 (h, w): 1 for blurred, -1 for sharp, 0 where it cannot say.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ _ARGUMENTS = "int16* int64 int64 int64 int64 int64* uint8*"
 
 
 def radius_px(scale_um: float, px_um: float) -> int:
-    """Return how many whole pixels lie within a distance.
+    """Return the number of whole pixels that lie within a distance.
 
     >>> radius_px(25.0, 0.499)
     50

@@ -25,7 +25,7 @@ class Companions:
     suffixes: frozenset[str] | None = None  # in small letters; None: every file there
 
     def include(self, name: str) -> bool:
-        """Return whether a file of the folder belongs to the slide.
+        """Return True if a file of the folder belongs to the slide.
 
         >>> from pathlib import Path
         >>> Companions(Path("."), frozenset({".jpg"})).include("tile_1.JPG")
@@ -35,7 +35,7 @@ class Companions:
 
 
 def companions_of(path: Place) -> Companions | None:
-    """Return where the other files of a slide lie, None for a slide of one file.
+    """Return the place of the other files of a slide, None for a slide of one file.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def only_companions(suffixes: Iterable[str]) -> frozenset[str]:
 
 
 def is_dicom(path: Place) -> bool:
-    """Return whether a file is DICOM by its name, or by its first bytes where the name says nothing."""
+    """Return True if a file is DICOM by its name, or by its first bytes where the name says nothing."""
     if path.suffix.casefold() in DICOM_SUFFIXES:
         return True
     try:
@@ -90,7 +90,7 @@ def is_dicom(path: Place) -> bool:
 
 
 def _may_be_bare_dicom(path: Place) -> bool:
-    """Return whether a file has no suffix, or is named by a UID, whose last number looks like one."""
+    """Return True if a file has no suffix, or is named by a UID, whose last number looks like one."""
     bare = not path.suffix or path.suffix[1:].isdigit()
     return bare and path.name.upper() != "DICOMDIR"
 

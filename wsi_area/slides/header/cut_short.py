@@ -29,7 +29,7 @@ _COPY_ALL = "copy all files of the series into one folder"
 
 
 def cut_short(info: SlideInfo) -> CutShort | None:
-    """Return how much of a TIFF or DICOM slide is in no file; None where all of it is there, or it is neither.
+    """Return the part of a TIFF or DICOM slide that is in no file; None where all of it is there, or it is neither.
 
     Only directories and lengths are looked at: damage inside the file is not found here.
     """
@@ -44,7 +44,7 @@ def cut_short(info: SlideInfo) -> CutShort | None:
 
 
 def completeness(info: SlideInfo) -> Completeness:
-    """Return how much of a slide its file holds; which pixels were scanned and can be read is left to a count."""
+    """Return the completeness of a slide's file; which pixels were scanned and can be read is left to a count."""
     kind = _kind(info)
     tiles = _tiles(info) if kind == "tiff" else None
     ends_early = None if tiles is None else tiles.beyond_end > 0
@@ -110,7 +110,7 @@ def _series_and_pixels(path: Path) -> tuple[str, int, bool] | None:
 
 
 def _holds_pixels(path: Path, start: int, little_endian: bool) -> bool:
-    """Return whether the element of the pixels, or each of its fragments, ends within the file (DICOM PS3.5, A.4)."""
+    """Return True if the element of the pixels, or each of its fragments, ends within the file (DICOM PS3.5, A.4)."""
     size_bytes = path.stat().st_size
     with path.open("rb") as file:
         file.seek(start)

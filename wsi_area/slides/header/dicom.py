@@ -163,7 +163,7 @@ def files_beside(file: Path) -> list[Path]:
 
 
 def _instance(path: Path) -> _Instance | None:
-    """Return what a DICOM file says of its picture; None where it is no scan, or its header cannot be read."""
+    """Return the facts of a DICOM file on its picture; None of one that is no scan, or has no readable header."""
     try:
         header, _, rest_at = header_of(path, _TAGS)
         with unvalidated():

@@ -28,7 +28,7 @@ class OnePicture:
 
     @property
     def parts(self) -> tuple[StoredPart, ...]:
-        """Return where the samples of level 0 lie, where that is known."""
+        """Return the places of the samples of level 0, where that is known."""
         return tuple(one.part for one in self.taken if one.part is not None)
 
 
@@ -74,7 +74,7 @@ def one_picture(file: Path, found: Sequence[FoundPicture], choice: PictureChoice
 def _asked(
     file: Path, found: Sequence[FoundPicture], meant: Sequence[FoundPicture], choice: PictureChoice
 ) -> list[FoundPicture]:
-    """Return what is left of the pictures that may be meant after each word of the choice."""
+    """Return the pictures that are left of those that may be meant after each word of the choice."""
     left = list(meant)
     for key in _KEYS:
         wanted: Named = getattr(choice, key)
@@ -96,7 +96,7 @@ def _asked(
 
 
 def _remedy(left: Sequence[FoundPicture]) -> str:
-    """Return what helps: to say which one is meant, where one that can be measured may be chosen."""
+    """Return the remedy: to say which one is meant, where one that can be measured may be chosen."""
     obstacle = next((one.obstacle for one in left if one.obstacle), "")
     if obstacle and all(one.obstacle or one.is_default for one in left):
         return f"{obstacle}: export the one that is meant by itself"
@@ -129,13 +129,13 @@ def _number(picture: Picture, key: str) -> int | None:
 
 
 def _is_numbered(picture: Picture, key: str, wanted: Named) -> bool:
-    """Return whether a picture has the number that is wanted; a number as text is a number too."""
+    """Return True if a picture has the number that is wanted; a number as text is a number too."""
     text = str(wanted).strip()
     return text.isascii() and text.isdigit() and len(text) < 10 and _number(picture, key) == int(text)
 
 
 def _is_named(picture: Picture, key: str, wanted: Named) -> bool:
-    """Return whether a picture has the name that is wanted; capitals do not matter."""
+    """Return True if a picture has the name that is wanted; capitals do not matter."""
     name = {"picture": picture.name, "channel": picture.channel_name, "plane": picture.plane_name}[key]
     return bool(name) and name.strip().casefold() == str(wanted).strip().casefold()
 
@@ -183,7 +183,7 @@ def _left_out(picture: Picture) -> str:
 
 
 def _what(asked: Sequence[FoundPicture]) -> str:
-    """Return what several pictures differ in."""
+    """Return the words on how several pictures differ."""
     kinds = []
     for key, name in (("channel", "channels"), ("plane", "focal planes or slices")):
         numbers = {getattr(one.picture, key) for one in asked}

@@ -15,7 +15,7 @@ _NO_NAME = re.compile(r"(?:c|ch|channel|image|page|band|plane)?[ _:#-]*\d*(?:[ _
 
 
 def role_of_name(name: str) -> Role | None:
-    """Return what a name says a picture is, or None.
+    """Return the role that a picture has by its name, or None.
 
     >>> role_of_name("macro image"), role_of_name("slide_label"), role_of_name("CD68 macrophages")
     ('macro', 'label', None)
@@ -34,7 +34,7 @@ def colour_of_name(name: str) -> int | None:
 
 
 def is_no_name(name: str) -> bool:
-    """Return whether a name only numbers its channel, as writers do where nobody named it.
+    """Return True if a name only numbers its channel, as writers do where nobody named it.
 
     >>> is_no_name("Channel 2"), is_no_name(""), is_no_name("DAPI"), is_no_name("CD3")
     (True, True, False, False)

@@ -161,7 +161,7 @@ def _turned_claim(claim: Claim, orientation: int) -> Claim:
 
 
 def _sample_depth(file: Path, kind: str, parts: tuple[StoredPart, ...]) -> SampleDepth | None:
-    """Return how many bits the samples of a 16-bit picture use; decoded only where the file does not say it.
+    """Return the number of bits that the samples of a 16-bit picture use; decoded only where the file does not say it.
 
     Raises
     ------
@@ -278,7 +278,7 @@ def _jpeg_claims(image: Image, exif: Mapping[int, Any]) -> list[Claim]:
 
 
 def is_deep_grey(file: Path) -> bool:
-    """Return whether a TIFF's first picture is grey, of 16 bits a sample.
+    """Return True if a TIFF's first picture is grey, of 16 bits a sample.
 
     Of such a picture OpenSlide keeps the eight highest of all sixteen bits, however few of them the camera used.
     """

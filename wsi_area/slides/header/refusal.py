@@ -39,7 +39,7 @@ def reason_in(messages: str) -> str:
 
 
 def _said_of(file: Path) -> str:
-    """Return what OpenSlide says of a file; only a process that was started for it can be told to have it say so."""
+    """Return the words of OpenSlide on a file; only a process that was started for it can be told to have it say so."""
     environment = {**os.environ, "OPENSLIDE_DEBUG": "detection"}
     try:
         answered = subprocess.run(

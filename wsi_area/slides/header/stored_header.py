@@ -86,7 +86,7 @@ def _level(index: int, size: Size, full: Size, tile: Size) -> Level:
 
 
 def _depth(picture: StoredPicture, meant: TiffSlide, sizes: list[Size]) -> SampleDepth | None:
-    """Return how many bits the samples of a 16-bit picture use: as stated, else by the brightest that was seen."""
+    """Return the number of bits of the samples of a 16-bit picture: as stated, else by the brightest that was seen."""
     if picture.dtype != "uint16":
         return None
     stated = declared_depth({}, meant.directories[0].description)

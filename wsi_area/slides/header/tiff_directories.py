@@ -63,12 +63,12 @@ class Directory:
 
     @property
     def is_tiled(self) -> bool:
-        """Return whether it is stored in tiles, not strips."""
+        """Return True if it is stored in tiles, not strips."""
         return TILE_WIDTH in self.values
 
     @property
     def is_reduced(self) -> bool:
-        """Return whether it calls itself a reduced version of another picture."""
+        """Return True if it calls itself a reduced version of another picture."""
         return bool(self.number(SUBFILE_TYPE) & 1)
 
     @property

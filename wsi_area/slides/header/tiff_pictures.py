@@ -149,7 +149,7 @@ def _with_levels(
 
 
 def _is_reduction(inner: Directory, of: Directory) -> bool:
-    """Return whether a SubIFD is the same picture with fewer pixels: of its kind, smaller, of its shape."""
+    """Return True if a SubIFD is the same picture with fewer pixels: of its kind, smaller, of its shape."""
     small, full = inner.size_px, of.size_px
     if (inner.samples, inner.dtype) != (of.samples, of.dtype) or not 0 < small.width_px < full.width_px:
         return False
@@ -158,7 +158,7 @@ def _is_reduction(inner: Directory, of: Directory) -> bool:
 
 
 def _obstacle(directory: Directory) -> str:
-    """Return why a directory's pixels cannot be measured: of a kind that is not read, or several behind one entry."""
+    """Return the reason why a directory's pixels cannot be measured: of a kind not read, or several in one entry."""
     if directory.number(IMAGE_DEPTH, 1) > 1:
         return f"it is a volume of {directory.number(IMAGE_DEPTH)} planes in one directory"
     if len(directory.numbers(STK_PLANES)) > 1:
@@ -252,7 +252,7 @@ def _pages(directories: Sequence[Directory]) -> Iterator[FoundPicture]:
 
 
 def _role(directory: Directory) -> Role | None:
-    """Return what a page says it is besides the slide; None where it says nothing."""
+    """Return the role that a page says it has besides the slide; None where it says nothing."""
     told = _QPI_TYPE.search(directory.description)
     if told is not None:
         return _QPI_ROLES.get(told[1])
@@ -290,7 +290,7 @@ def _single(
 
 
 def _grey_channels(directory: Directory) -> int:
-    """Return how many grey channels a pixel of a directory has: its samples, but for one grey or its transparency."""
+    """Return the number of grey channels of a directory's pixel: its samples, but for one grey or its transparency."""
     if directory.samples == 1 or directory.number(PHOTOMETRIC, 1) not in _GREY:
         return 1
     extras = directory.numbers(EXTRA_SAMPLES)

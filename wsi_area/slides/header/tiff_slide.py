@@ -50,13 +50,13 @@ class TiffSlide:
 
     @property
     def orientation(self) -> int:
-        """Return how the picture is to be turned when it is shown: 1 to 8, 1 for not at all."""
+        """Return the turn of the picture when it is shown: 1 to 8, 1 for not at all."""
         stated = self.directory.number(ORIENTATION, 1)
         return stated if 1 <= stated <= 8 else 1
 
     @property
     def is_first_whole(self) -> bool:
-        """Return whether it is the first directory of the file with all its samples, which every reader shows."""
+        """Return True if it is the first directory of the file with all its samples, which every reader shows."""
         parts = self.one.parts
         if unnamed_samples(self.directory):
             return False
@@ -86,7 +86,7 @@ def tiff_slide(file: Path, vendor: str | None, directories: tuple[Directory, ...
 
 
 def unnamed_samples(directory: Directory) -> int:
-    """Return how many samples of a pixel of red, green and blue the directory gives no meaning.
+    """Return the number of samples of a pixel of red, green and blue that the directory gives no meaning.
 
     An infrared band, or a mask: some readers, OpenSlide among them, take the first of such for transparency, and so
     change or lose the colours.

@@ -63,7 +63,7 @@ class BudgetsOnRecord(Part):
     def tumor_ci95_reason(self) -> Annotated[
         str | None, Says(_REASON, "", f"it has one, or {_NO_BUDGET}", _FROM, "tumor_area_ci95_reason")
     ]:  # fmt: skip
-        """Return why the tumour has no interval with the error of the segmentation in it."""
+        """Return the reason why the tumour has no interval with the error of the segmentation in it."""
         return reason_of(self.tumor)
 
     @property
@@ -77,7 +77,7 @@ class BudgetsOnRecord(Part):
     def tumor_terms(self) -> Annotated[
         str | None, Says(_TERMS, "", _NO_BUDGET, _FROM, "tumor_area_u_holds")
     ]:  # fmt: skip
-        """Return what the expanded uncertainty of the tumour holds."""
+        """Return the terms of the expanded uncertainty of the tumour."""
         return terms_of(self.tumor)
 
     @property
@@ -98,7 +98,7 @@ class BudgetsOnRecord(Part):
     def positive_ci95_reason(self) -> Annotated[
         str | None, Says(_REASON, "", f"it has one, or {_NO_BUDGET}", _FROM, "positive_area_ci95_reason")
     ]:  # fmt: skip
-        """Return why what is positive has no interval with the error of the segmentation in it."""
+        """Return the reason why what is positive has no interval with the error of the segmentation in it."""
         return reason_of(self.positive)
 
     @property
@@ -112,7 +112,7 @@ class BudgetsOnRecord(Part):
     def positive_terms(self) -> Annotated[
         str | None, Says(_TERMS, "", _NO_BUDGET, _FROM, "positive_area_u_holds")
     ]:  # fmt: skip
-        """Return what the expanded uncertainty of what is positive holds."""
+        """Return the terms of the expanded uncertainty of what is positive."""
         return terms_of(self.positive)
 
     @property
@@ -126,7 +126,7 @@ class BudgetsOnRecord(Part):
     def tissue_terms(self) -> Annotated[
         str | None, Says(_TERMS, "", _NO_BUDGET, _FROM, "tissue_area_u_holds")
     ]:  # fmt: skip
-        """Return what the expanded uncertainty of the tissue holds."""
+        """Return the terms of the expanded uncertainty of the tissue."""
         return terms_of(self.tissue)
 
     def class_ci95_low_mm2(self, of: ClassOnRecord) -> Annotated[
@@ -144,7 +144,7 @@ class BudgetsOnRecord(Part):
     def class_ci95_reason(self, of: ClassOnRecord) -> Annotated[
         str | None, Says(_REASON, "", f"it has one, or {_NO_BUDGET}", _FROM, "ci95_reason", _AREAS)
     ]:  # fmt: skip
-        """Return why a class has no interval with the error of the segmentation in it."""
+        """Return the reason why a class has no interval with the error of the segmentation in it."""
         return reason_of(self.of("class", of.name))
 
     def class_expanded_u_mm2(self, of: ClassOnRecord) -> Annotated[
@@ -157,7 +157,7 @@ class BudgetsOnRecord(Part):
     def class_terms(self, of: ClassOnRecord) -> Annotated[
         str | None, Says(_TERMS, "", _NO_BUDGET, _FROM, "u_holds", _AREAS)
     ]:  # fmt: skip
-        """Return what the expanded uncertainty of a class holds."""
+        """Return the terms of the expanded uncertainty of a class."""
         return terms_of(self.of("class", of.name))
 
 
@@ -169,7 +169,7 @@ def ends_of(budget: UncertaintyBudget | None) -> tuple[float, float] | tuple[Non
 
 
 def reason_of(budget: UncertaintyBudget | None) -> str | None:
-    """Return why an area has no interval with the error of the segmentation in it; None where it has one."""
+    """Return the reason why an area has no interval with the error of the segmentation in it; None where it has one."""
     if budget is None or budget.knows_segmentation:
         return None
     asked: tuple[Term, ...] = ("segmentation", "observer")

@@ -122,7 +122,7 @@ class UncertaintyBudget(Part):
 
     @property
     def is_corrected(self) -> bool:
-        """Return whether the best estimate is another than the counted area."""
+        """Return True if the best estimate is another than the counted area."""
         return self.area_mm2 != self.counted_mm2
 
     @property
@@ -132,7 +132,7 @@ class UncertaintyBudget(Part):
 
     @property
     def knows_segmentation(self) -> bool:
-        """Return whether how well the map or the drawing shows what is there is in it."""
+        """Return True if how well the map or the drawing shows what is there is in it."""
         asked = [row for row in self.rows if row.name in ("segmentation", "observer")]
         return bool(asked) and all(row.is_assessed for row in asked)
 

@@ -50,7 +50,7 @@ class ScannedSlide(EndedSlide):
 
     @property
     def choice(self) -> PictureChoice:
-        """Return which picture of its file was asked for."""
+        """Return the picture of its file that was asked for."""
         return ANY_PICTURE if self.pictures is None else self.pictures.choice
 
     @property

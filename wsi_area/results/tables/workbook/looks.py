@@ -64,7 +64,7 @@ def word_format(word: str) -> int:
 
 
 def width_of(name: str, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Return how wide a column is, in characters: its name with the button of its filter, and its first rows."""
+    """Return the width of a column in characters: its name with the button of its filter, and its first rows."""
     shown = max((_length(row.get(name)) for row in rows[:_LOOKED_AT]), default=0)
     return max(_LEAST_WIDTH, min(_MOST_WIDTH, max(len(name) + _BUTTON, shown + 2)))
 

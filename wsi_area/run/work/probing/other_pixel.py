@@ -19,7 +19,7 @@ BANDS = 4
 
 
 def is_compared(job: SlideJob, tile: Tile) -> bool:
-    """Return whether a tile is counted in pixels of another size too."""
+    """Return True if a tile is counted in pixels of another size too."""
     return tile.row * job.plan.grid_cols + tile.col in job.compared
 
 

@@ -15,8 +15,13 @@ from wsi_area.run.work.tile_spot import TileSpot
 
 
 def is_probed(job: SlideJob, tile: Tile) -> bool:
-    """Return whether the tissue of a tile is counted at other thresholds too."""
+    """Return True if the tissue of a tile is counted at other thresholds too."""
     return job.probe is not None and tile.row * job.plan.grid_cols + tile.col in job.probe.tiles
+
+
+def tissue_ids(job: SlideJob) -> list[int]:
+    """Return the ids of the classes that are tissue."""
+    return [c.class_id for c in job.fitted.scheme.classes if c.is_tissue]
 
 
 def count_by_shift(job: SlideJob, tile: Tile, spot: TileSpot, moved: Mapping[str, ClassMap]) -> None:
@@ -29,7 +34,7 @@ def count_by_shift(job: SlideJob, tile: Tile, spot: TileSpot, moved: Mapping[str
     moved
         The class maps of the core at the other thresholds, uint8; what is of no class is taken from the spot.
     """
-    tissue = [c.class_id for c in job.fitted.scheme.classes if c.is_tissue]
+    tissue = tissue_ids(job)
     of_no_class = spot.class_map > MAX_CLASS_ID
     counts = []
     for shift in SHIFTS:

@@ -15,7 +15,7 @@ _IS_VIPS = "www.vips.ecs.soton.ac.uk"
 
 
 def is_vips(description: str) -> bool:
-    """Return whether libvips wrote a description.
+    """Return True if libvips wrote a description.
 
     >>> is_vips("ImageJ=1.53t")
     False

@@ -47,7 +47,7 @@ def words_in_a_picture(texts: Mapping[Any, Any], exif: Mapping[int, Any]) -> Ite
 
 
 def is_known(claim: UnreadClaim, read: tuple[MppCandidate, ...]) -> bool:
-    """Return whether words say the number that a claim says too, so that nothing is lost by not reading them."""
+    """Return True if words say the number that a claim says too, so that nothing is lost by not reading them."""
     if not claim.source.startswith(_IN_WORDS) or (found := _SAID.search(claim.text)) is None:
         return False
     number = positive_number(found[1])

@@ -1,0 +1,77 @@
+"""Bit planes are those that numpy and Blosc make of the same codes."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from numcodecs import blosc
+from numpy.typing import NDArray
+
+from wsi_area.compute.bit_planes import bit_planes
+from wsi_area.results.class_map.shard import encoded_tile
+
+
+def smooth(side: int, codes: int, patch: int) -> NDArray[np.uint8]:
+    """Squares of one code each."""
+    few = np.random.default_rng(side + codes).integers(0, codes, (side // patch, side // patch))
+    return np.kron(few, np.ones((patch, patch))).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("side", "codes"), [(8, 2), (24, 5), (200, 3), (512, 256)])
+def test_each_plane_holds_one_bit_of_every_code_in_their_order(side: int, codes: int) -> None:
+    drawn = np.random.default_rng(codes).integers(0, codes, (side, side)).astype(np.uint8)
+    planes = bit_planes(drawn)
+    assert planes is not None
+    bits = np.unpackbits(planes, axis=1, bitorder="little")
+    assert np.array_equal(np.packbits(bits.T, axis=1, bitorder="little").reshape(side, side), drawn)
+
+
+@pytest.mark.parametrize("code", [1, 4, 128, 255])
+def test_a_plane_of_a_bit_that_no_code_has_is_written_all_the_same(code: int) -> None:
+    bit_planes(np.full(64, 255, np.uint8))  # leaves ones behind
+    planes = bit_planes(np.full(64, code, np.uint8))
+    assert planes is not None
+    assert planes[:, 0].tolist() == [255 * (code >> bit & 1) for bit in range(8)]
+
+
+def test_codes_that_are_all_0_have_no_planes() -> None:
+    assert bit_planes(np.zeros((64, 64), np.uint8)) is None
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [np.zeros(12, np.uint8), np.zeros((0, 8), np.uint8), np.zeros(8, np.int8), np.zeros((8, 16), np.uint8)[:, ::2]],
+)
+def test_what_machine_code_could_not_read_is_refused(codes: NDArray[np.uint8]) -> None:
+    with pytest.raises(ValueError, match="needs contiguous uint8, a multiple of 8"):
+        bit_planes(codes)
+
+
+@pytest.mark.parametrize(("codes", "patch"), [(2, 32), (5, 8), (5, 1), (250, 16)])
+def test_a_tile_is_packed_without_blosc_into_what_blosc_unpacks_in_no_more_bytes(
+    codes: int, patch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tile = smooth(512, codes, patch)
+    theirs = blosc.compress(tile, b"zstd", 1, blosc.BITSHUFFLE, tile.size)
+
+    def refuse(*arguments: object) -> bytes:
+        raise AssertionError("Blosc was asked to pack a tile")
+
+    monkeypatch.setattr(blosc, "compress", refuse)
+    ours = encoded_tile(tile, 512)
+    assert ours is not None
+    assert np.array_equal(np.frombuffer(blosc.decompress(ours[:-4]), np.uint8).reshape(tile.shape), tile)
+    assert len(ours) - 4 <= 1.02 * len(theirs)
+
+
+def test_threads_that_make_planes_at_once_do_not_write_into_each_others() -> None:
+    tiles = [smooth(256, 3 + n, 8) for n in range(6)] * 20
+
+    def bits_of(tile: NDArray[np.uint8]) -> bytes:
+        planes = bit_planes(tile)
+        assert planes is not None
+        return planes.tobytes()
+
+    alone = [bits_of(tile) for tile in tiles]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(bits_of, tiles)) == alone
