@@ -8,10 +8,10 @@ MEMORY_MIB = 286
 """300 MB in MiB."""
 
 TURNS = {
-    "limit": Turns(5, 3, 1),
+    "limit": Turns(3, 3, 1),
     "cold": Turns(3, 3, 1),
     "first": Turns(2, 0, 0),  # compiling knows no slide
-    "finished-small": Turns(3, 0, 0),  # slides of their own
+    "finished-small": Turns(2, 0, 0),  # slides of their own
     "finished": Turns(3, 3, 1),
     "clean": Turns(3, 2, 0),
     "executors": Turns(2, 2, 0),

@@ -269,6 +269,7 @@ def array(folder: Path) -> Figures:
     mine = array_plan(inputs, settings, 200)
     written = json_bytes(mine.document())
     planning = cpu_s() - before
+    submitted = submitted_s(layout, inputs, settings, mine)
     begun = [settling_s(layout, mine, written, settings) for _ in range(5)]
     merging = {}
     slides = painted_slides(folder / "slides", MANY)
@@ -282,10 +283,27 @@ def array(folder: Path) -> Figures:
         "slides": SLIDES,
         "list_cpu_s": listed,
         "plan_cpu_s": planning,
+        "submitted_cpu_s": submitted,
         "settle_cpu_s": sorted(begun)[2],
         "plan_bytes": layout.array_plan.stat().st_size,
         "merge_cpu_s_per_slide": (merging[MANY] - merging[FEW]) / (MANY - FEW),
     }
+
+
+def submitted_s(layout: Any, inputs: Any, settings: Any, plan: Any) -> float:
+    """What a task does before its first slide where the plan was submitted: CPU seconds of reading and checking it."""
+    from wsi_area.results.layout import json_bytes
+    from wsi_area.run.array.division import ArrayTask
+    from wsi_area.run.array.submitted_plan import SubmittedPlan, read_submitted, refuse_stale, write_submitted
+
+    sent = SubmittedPlan.of(plan, inputs, [], {})
+    write_submitted(layout, sent)
+    name, before = sent.name, cpu_s()
+    found = read_submitted(layout, name)
+    assert found is not None
+    refuse_stale(found, settings, ArrayTask(3, plan.count), said={}, forced=False)
+    json_bytes(found.plan.document())
+    return cpu_s() - before
 
 
 def settling_s(layout: Any, mine: Any, written: bytes, settings: Any) -> float:

@@ -1,29 +1,17 @@
 import ast
-import inspect
 import shutil
 import subprocess
 import sys
 import textwrap
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from runpy import run_path
 
 import numpy as np
 import pytest
 
-import wsi_area.compute.bands.band_counts
-import wsi_area.compute.count.counting
 import wsi_area.compute.count.reduction
-import wsi_area.compute.hotspots.window_sums
-import wsi_area.compute.objects.feret
-import wsi_area.compute.objects.parts_kernels
-import wsi_area.compute.objects.run_lengths
-import wsi_area.compute.picture.majority_picture
-import wsi_area.segmenters.colour.kernels
-import wsi_area.segmenters.exclusions.absorption
-import wsi_area.segmenters.exclusions.windows
-from wsi_area.compute import machine_code
+from wsi_area.compute import machine_code, object_code
 from wsi_area.compute.kept_code import place_for, places_for
 from wsi_area.compute.machine_code import address_of, call_native, native_function
 
@@ -118,12 +106,12 @@ def test_a_changed_constant_of_another_module_is_compiled_anew(cache):
 def test_code_for_another_processor_is_not_loaded(cache, monkeypatch):
     scaled(cache)
     monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
-    machine_code._processor.cache_clear()
+    object_code.processor.cache_clear()
     try:
         assert scaled(cache) == [3, 6, 750]
         assert was_compiled()
     finally:
-        machine_code._processor.cache_clear()
+        object_code.processor.cache_clear()
 
 
 def test_where_nothing_can_be_written_the_code_is_compiled_all_the_same_and_a_warning_says_so(cache, caplog):
@@ -263,57 +251,6 @@ def test_the_second_process_neither_compiles_nor_imports_numba_or_scipy(program)
     ran = [subprocess.run([sys.executable, "-c", program], capture_output=True, text=True) for _ in "12"]
     assert [run.stderr for run in ran] == ["", ""]
     assert ran[1].stdout.split() == ["False", "False"]
-
-
-@pytest.mark.parametrize(
-    "room",
-    [
-        wsi_area.segmenters.colour.kernels,
-        wsi_area.compute.count.reduction,
-        wsi_area.compute.picture.majority_picture,
-        wsi_area.compute.count.counting,
-        wsi_area.compute.hotspots.window_sums,
-        wsi_area.compute.bands.band_counts,
-        wsi_area.segmenters.exclusions.absorption,
-        wsi_area.segmenters.exclusions.windows,
-    ],
-)
-def test_every_constant_that_is_compiled_in_belongs_to_a_module_that_is_watched(room):
-    called = {
-        "wsi_area.compute.bands.band_counts": ("wsi_area.compute.bands.compiled_bands", "count_bands"),
-        "wsi_area.segmenters.colour.kernels": ("wsi_area.segmenters.colour.compiled", "classify_patches"),
-        "wsi_area.compute.count.reduction": ("wsi_area.compute.count.compiled_means", "fill_means"),
-        "wsi_area.compute.picture.majority_picture": ("wsi_area.compute.picture.compiled_picture", "count_sample"),
-        "wsi_area.compute.count.counting": ("wsi_area.compute.count.compiled_counts", "weigh_codes"),
-        "wsi_area.compute.hotspots.window_sums": ("wsi_area.compute.hotspots.compiled_windows", "add_box"),
-        "wsi_area.segmenters.exclusions.absorption": ("wsi_area.segmenters.exclusions.compiled_looks", "look"),
-        "wsi_area.segmenters.exclusions.windows": ("wsi_area.segmenters.exclusions.compiled_scores", "exceeds"),
-    }
-    module, name = called[room.__name__]
-    compiled, imported, unseen = import_module(module), set(), [module]
-    while unseen:  # a module of parts is compiled in with all that it takes from others
-        tree = ast.parse(inspect.getsource(import_module(unseen.pop())))
-        new = {name for name in ours_imported(tree) if name.startswith("wsi_area")} - imported
-        unseen += [name for name in new if ".compiled" in name]
-        imported |= new
-    assert imported - {"wsi_area.compute.machine_code"} == set(getattr(room, "_FROZEN", ()))
-    assert len(room._ARGUMENTS.split()) == len(inspect.signature(getattr(compiled, name)).parameters)
-
-
-@pytest.mark.parametrize(
-    "room",
-    [
-        wsi_area.compute.objects.run_lengths,
-        wsi_area.compute.objects.parts_kernels,
-        wsi_area.compute.objects.feret,
-    ],
-)
-def test_each_kernel_of_a_room_is_spelt_with_as_many_arguments_as_it_takes(room):
-    kernels = import_module(room._COMPILED)
-    taken = {name: len(inspect.signature(getattr(kernels, name)).parameters) for name in room._ARGUMENTS}
-    assert {name: len(arguments.split()) for name, arguments in room._ARGUMENTS.items()} == taken
-    ours = {name for name in ours_imported(ast.parse(inspect.getsource(kernels))) if name.startswith("wsi_area")}
-    assert ours - {"wsi_area.compute.machine_code"} == set(getattr(room, "_FROZEN", ()))
 
 
 def test_an_array_of_another_type_or_with_gaps_is_refused_before_its_memory_is_read():

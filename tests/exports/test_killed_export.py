@@ -14,7 +14,7 @@ from drawn_run_fixtures import (  # noqa: F401
 )
 
 from wsi_area.exports.export import ExportOptions, Format, export_run
-from wsi_area.storage import whole_files
+from wsi_area.storage import living, whole_files
 
 WRITER = """
     import sys
@@ -79,11 +79,11 @@ def test_where_files_cannot_be_locked_a_draft_is_dead_after_a_day(
     def refuse(descriptor: int, how: int) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(whole_files.fcntl, "flock", refuse)
+    monkeypatch.setattr(living.fcntl, "flock", refuse)
     draft = tmp_path / ".regions.geojson.gz.0123.partial"
     draft.touch()
     whole_files.discard_dead_drafts(tmp_path, ["regions.geojson.gz"])
     assert draft.exists()
-    monkeypatch.setattr(whole_files, "DEAD_AFTER_S", -1.0)
+    monkeypatch.setattr(living, "DEAD_AFTER_S", -1.0)
     whole_files.discard_dead_drafts(tmp_path, ["regions.geojson.gz"])
     assert not draft.exists()

@@ -18,6 +18,7 @@ from wsi_area.inputs.stage_in import staged
 from wsi_area.model.geometry import Size
 from wsi_area.settings.run_settings import load
 from wsi_area.slides.header.companion_files import files_of
+from wsi_area.storage.living import made_and_held
 
 SMALL = Size(600, 500)
 
@@ -153,6 +154,24 @@ def test_what_a_killed_run_left_is_taken_away_and_what_a_living_one_uses_is_not(
         assert not dead.exists()
     assert alive.exists()
     assert foreign.exists()
+
+
+def test_what_another_container_of_this_machine_uses_stays_though_its_process_is_nobodys_here(
+    slide: Path, rules: CopyRules
+) -> None:
+    theirs = rules.stage_dir / f"wsi-area-stage-{stage_in.socket.gethostname()}-4194305-x"
+    rules.stage_dir.mkdir()
+    held = made_and_held(theirs, is_folder=True)
+    with staged(str(slide), rules):
+        assert theirs.exists()
+    os.close(held)
+    with staged(str(slide), rules):
+        assert not theirs.exists()
+
+
+def test_nobody_else_may_enter_the_folder_of_a_copy(slide: Path, rules: CopyRules) -> None:
+    with staged(str(slide), rules) as copy:
+        assert Path(copy).parent.stat().st_mode & 0o077 == 0
 
 
 def test_a_slide_of_several_files_is_copied_whole(share: Path, rules: CopyRules) -> None:

@@ -2,15 +2,21 @@
 
 import sys
 from threading import local
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 
-CODES_STEP = 8
-"""Codes come in a multiple of this: as many as a byte of a plane holds."""
-_ARGUMENTS = "uint64* int64 uint8* uint64*"
+WORD_BYTES = 8
+"""Codes in a byte of a plane, and in a word of the machine code."""
+_COMPILED = "wsi_area.compute.compiled_planes"
+NATIVE = (
+    Native(_COMPILED, "write_planes", "uint64* int64 uint8* uint64*"),
+    Native(_COMPILED, "write_codes", "uint8* int64 uint64*"),
+)
 _SCRATCH = local()
 
 
@@ -23,7 +29,7 @@ def bit_planes(codes: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     Parameters
     ----------
     codes : uint8 (n,) or (h, w)
-        Contiguous; their number is a multiple of ``CODES_STEP``, and at least that.
+        Contiguous; their number is a multiple of 8, and at least that.
 
     Raises
     ------
@@ -33,15 +39,29 @@ def bit_planes(codes: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     >>> bit_planes(np.array([1, 0, 0, 3, 0, 0, 0, 128], np.uint8))[[0, 1, 7], 0].tolist()
     [9, 8, 128]
     """
-    if codes.dtype != np.uint8 or not codes.flags.c_contiguous or not codes.size or codes.size % CODES_STEP:
-        raise ValueError(f"needs contiguous uint8, a multiple of {CODES_STEP}; got {codes.dtype} {codes.shape}")
+    if codes.dtype != np.uint8 or not codes.flags.c_contiguous or not codes.size or codes.size % WORD_BYTES:
+        raise ValueError(f"needs contiguous uint8, a multiple of {WORD_BYTES}; got {codes.dtype} {codes.shape}")
     words = codes.reshape(-1).view(np.uint64)
     if sys.byteorder == "big":
         words = words.byteswap()
-    planes: NDArray[np.uint8] | None = getattr(_SCRATCH, "planes", None)
-    if planes is None or planes.shape[1] != words.size:
-        planes = _SCRATCH.planes = np.empty((8, words.size), np.uint8)
-    present = np.zeros(1, np.uint64)
-    write = native_function("wsi_area.compute.compiled_planes", "write_planes", _ARGUMENTS)
+    planes, present = planes_of_thread(words.size), np.zeros(1, np.uint64)
+    write = native_function(*NATIVE[0])
     write(address_of(words), words.size, address_of(planes), address_of(present))
     return planes if present[0] else None
+
+
+def write_codes(planes: NDArray[np.uint8], out: NDArray[Any]) -> None:
+    """Fill an array, contiguous and of single bytes, with the codes whose bit planes, uint8 (8, n / 8), are given."""
+    words = out.reshape(-1).view(np.uint64)
+    write = native_function(*NATIVE[1])
+    write(address_of(planes), words.size, address_of(words))
+    if sys.byteorder == "big":
+        words.byteswap(inplace=True)
+
+
+def planes_of_thread(plane_bytes: int) -> NDArray[np.uint8]:
+    """Return memory for the eight planes of a tile, this thread's."""
+    planes: NDArray[np.uint8] | None = getattr(_SCRATCH, "planes", None)
+    if planes is None or planes.shape[1] != plane_bytes:
+        planes = _SCRATCH.planes = np.empty((8, plane_bytes), np.uint8)
+    return planes

@@ -1,7 +1,7 @@
-"""compute: the compiled half of bit planes: eight codes become a byte of each plane.
+"""compute: the compiled half of bit planes: eight codes become a byte of each plane, and codes again.
 
 Imported only where no machine code of it lies on disk: see ``wsi_area.compute.machine_code.native_function``.
-Called through ``wsi_area.compute.bit_planes``, which checks the shapes: nothing here checks a bound.
+Called through ``wsi_area.compute.plane_frames``, which checks the shapes: nothing here checks a bound.
 """
 
 from typing import Any
@@ -31,12 +31,22 @@ def write_planes(words_at: Any, count: int, planes_at: Any, present_at: Any) -> 
             _clear(plane)
 
 
+def write_codes(planes_at: Any, count: int, words_at: Any) -> None:
+    """Write the codes of which these are the bit planes; addresses and layout are those of ``write_planes``."""
+    words, planes = carray(words_at, (count,)), carray(planes_at, (_BITS * count,))
+    _clear(words)
+    for bit in range(_BITS):
+        plane = planes[bit * count : (bit + 1) * count]
+        if _laid_over(plane):
+            _add_plane(plane, np.uint64(bit), words)
+
+
 @native_part
-def _laid_over(words: Any) -> Any:
-    """Return which bits any word has."""
-    some = np.uint64(0)
-    for i in range(words.size):
-        some |= words[i]
+def _laid_over(numbers: Any) -> Any:
+    """Return which bits any of the numbers has."""
+    some = numbers.dtype.type(0)
+    for i in range(numbers.size):
+        some |= numbers[i]
     return some
 
 
@@ -52,7 +62,18 @@ def _write_plane(words: Any, bit: Any, plane: Any) -> None:
 
 
 @native_part
-def _clear(plane: Any) -> None:
-    """Write a plane of a bit that no code has."""
+def _add_plane(plane: Any, bit: Any, words: Any) -> None:
+    """Add one bit to each code; the bits of a byte are drawn apart in three steps."""
     for i in range(plane.size):
-        plane[i] = 0
+        drawn = np.uint64(plane[i])
+        drawn = (drawn | drawn << np.uint64(28)) & np.uint64(0x0000000F0000000F)
+        drawn = (drawn | drawn << np.uint64(14)) & np.uint64(0x0003000300030003)
+        drawn = (drawn | drawn << np.uint64(7)) & np.uint64(_LOWEST_BITS)
+        words[i] |= drawn << bit
+
+
+@native_part
+def _clear(numbers: Any) -> None:
+    """Write 0 everywhere."""
+    for i in range(numbers.size):
+        numbers[i] = 0

@@ -1,31 +1,27 @@
 """compute: machine code: Python functions compiled by numba, and kept on disk for the processes that follow.
 
 Two ways. ``machine_code`` is numba's own, for functions that take arrays: to load them again costs numba itself,
-0.4 s of CPU and 42 MB of a process's own memory. ``native_function`` is for the few that every run calls: they take
-addresses and whole numbers, and are kept as an object file that llvmlite loads alone, so that numba is imported only
-where there is no such file yet.
+0.4 s of CPU and 42 MB of a process's own memory. ``native_function`` is for those that runs call: they take addresses
+and whole numbers, and are kept as an object file that llvmlite loads alone. The first process on a machine makes that
+file of the bitcode that the installation carries; numba is imported only where there is neither.
 """
 
 import ctypes
 import hashlib
 import logging
-import os
 import sys
 from collections.abc import Callable
-from functools import lru_cache
-from importlib import import_module
 from importlib.metadata import version
 from threading import Lock
 from typing import Any
 
-from wsi_area.compute.kept_code import REMEDY, place_for, places_for, read_code, source_of, write_code
+from wsi_area.compute.kept_code import REMEDY, place_for, places_for, read_code, write_code
+from wsi_area.compute.native import Native
 from wsi_area.compute.trusted_file import is_trusted_cache
 
 _LOG = logging.getLogger(__name__)
-_SYMBOL = "wsi_area_function"
 _LOADING = Lock()
 _LOADED: dict[tuple[str, str, str], Callable[..., None]] = {}
-_KEPT_ALIVE: list[object] = []  # machine code lives as long as what loaded it
 
 
 def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,7 +75,7 @@ def native_function(module: str, name: str, arguments: str, frozen: tuple[str, .
     wanted = (module, name, arguments)
     with _LOADING:  # two threads must not compile the same
         if wanted not in _LOADED:
-            _LOADED[wanted] = _loaded(*wanted, frozen)
+            _LOADED[wanted] = _loaded(Native(*wanted, frozen))
         return _LOADED[wanted]
 
 
@@ -131,116 +127,66 @@ def address_of(array: Any) -> int:
         return int(array.ctypes.data)
 
 
-def _loaded(module: str, name: str, arguments: str, frozen: tuple[str, ...]) -> Callable[..., None]:
-    """Return the function from disk, or else compiled and put there."""
-    key = _key(module, name, arguments, frozen)
-    file = f"{module.rpartition('.')[2]}.{name}-{key.hex()[:24]}.o"
-    for place in places_for(module):
+def _loaded(native: Native) -> Callable[..., None]:
+    """Return the function from disk, or else made and put there."""
+    from wsi_area.compute.object_code import called_by_numba, compiled_by_numba, linked, module_of, object_of
+
+    key = _key(native)
+    file = f"{native.file_stem}-{key.hex()[:24]}.o"
+    for place in places_for(native.module):
         code = read_code(place / file, key)
         if code is not None:
-            return _linked(code, arguments)
-    compiled = _compiled(module, name, arguments)
-    code = _object_code(compiled)
-    if code is None:  # it needs numba while it runs: numba's own copy, in this process only
-        _KEPT_ALIVE.append(compiled)
-        return _callable_at(compiled.address, arguments)
-    writable = place_for(module)
+            return linked(code, native.arguments)
+    code = _from_bitcode(native)
+    if code is None:
+        compiled = compiled_by_numba(native.module, native.name, native.arguments)
+        code = object_of(module_of(compiled))
+        if code is None:
+            return called_by_numba(compiled, native.arguments)
+    _keep(native, file, key, code)
+    return linked(code, native.arguments)
+
+
+def _from_bitcode(native: Native) -> bytes | None:
+    """Return the object file made of what was shipped; None where that cannot be had."""
+    from wsi_area.compute.object_code import module_from, object_of
+    from wsi_area.compute.shipped_code import shipped_bitcode
+
+    bitcode = shipped_bitcode(native)
+    if bitcode is None:
+        return None
+    try:
+        return object_of(module_from(bitcode))
+    except RuntimeError as error:
+        _LOG.warning("the shipped code of %s cannot be used (%s); it is compiled instead", native.name, error)
+        return None
+
+
+def _keep(native: Native, file: str, key: bytes, code: bytes) -> None:
+    writable = place_for(native.module)
     try:
         if writable is None:
             raise OSError("neither beside the package nor in the user's cache")
         write_code(writable / file, key, code)
     except OSError as error:
         _LOG.warning(
-            "the machine code of %s cannot be kept on disk (%s), so every process compiles it; %s", name, error, REMEDY
+            "the machine code of %s cannot be kept on disk (%s), so every process makes it; %s",
+            native.name,
+            error,
+            REMEDY,
         )
-    return _linked(code, arguments)
 
 
-def _key(module: str, name: str, arguments: str, frozen: tuple[str, ...]) -> bytes:
+def _key(native: Native) -> bytes:
     """Return a digest of all that the machine code depends on: sources, compilers and their settings, processor."""
     from llvmlite import __version__ as llvmlite_version
     from llvmlite.binding import get_process_triple
 
-    settings = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
+    from wsi_area.compute.object_code import processor
+    from wsi_area.compute.shipped_code import numba_settings, sources_digest
+
     parts = [
-        name, arguments, version("numba"), llvmlite_version, get_process_triple(), *_processor(), sys.byteorder,
-        str(ctypes.sizeof(ctypes.c_void_p)), str(sys.implementation.cache_tag),
-        *(f"{key}={value}" for key, value in settings if key not in ("NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS")),
+        native.name, native.arguments, version("numba"), llvmlite_version, get_process_triple(), *processor(),
+        sys.byteorder, str(ctypes.sizeof(ctypes.c_void_p)), str(sys.implementation.cache_tag), *numba_settings(),
     ]  # fmt: skip
-    digest = hashlib.sha256("\0".join(parts).encode())
-    for source in (__name__, "wsi_area.compute.kept_code", module, *frozen):
-        digest.update(hashlib.sha256(source_of(source).read_bytes()).digest())
-    return digest.digest()
-
-
-@lru_cache(maxsize=1)
-def _processor() -> tuple[str, str]:
-    """Return the name and the features of the processor that code is made for; numba's settings go first."""
-    from llvmlite.binding import get_host_cpu_features, get_host_cpu_name
-
-    name = os.environ.get("NUMBA_CPU_NAME") or get_host_cpu_name()
-    features = os.environ.get("NUMBA_CPU_FEATURES")
-    if features is None:
-        features = get_host_cpu_features().flatten() if name == get_host_cpu_name() else ""
-    return name, features
-
-
-def _compiled(module: str, name: str, arguments: str) -> Any:
-    """Return the function compiled by numba."""
-    from numba import cfunc, types
-
-    numba_types = [
-        types.CPointer(getattr(types, word[:-1])) if word.endswith("*") else getattr(types, word)
-        for word in arguments.split()
-    ]
-    # a division by zero gives 0 and raises nothing, so that no exception is prepared that needs numba
-    return cfunc(types.void(*numba_types), error_model="numpy")(getattr(import_module(module), name))
-
-
-def _object_code(compiled: Any) -> bytes | None:
-    """Return compiled code as an object file that needs nothing but itself; None where that cannot be."""
-    from llvmlite import binding
-
-    code = binding.parse_assembly(compiled.inspect_llvm())
-    code.get_function(compiled.native_name).name = _SYMBOL
-    for part in (*code.functions, *code.global_variables):
-        if not part.is_declaration and part.name != _SYMBOL:
-            part.linkage = "internal"  # so that whatever is not reached is thrown away
-    machine = _target_machine()
-    passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(speed_level=2))
-    passes.getModulePassManager().run(code, passes)
-    outside = [part.name for part in (*code.functions, *code.global_variables) if part.is_declaration]
-    if any(not symbol.startswith("llvm.") for symbol in outside):
-        _LOG.warning("machine code that needs %s cannot be kept on disk", ", ".join(outside))
-        return None
-    return bytes(machine.emit_object(code))
-
-
-def _target_machine() -> Any:
-    from llvmlite import binding
-
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-    target = binding.Target.from_triple(binding.get_process_triple())
-    cpu, features = _processor()
-    return target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
-
-
-def _linked(code: bytes, arguments: str) -> Callable[..., None]:
-    """Return the function of an object file, loaded into this process."""
-    from llvmlite import binding
-
-    machine = _target_machine()
-    nothing = binding.parse_assembly("")
-    nothing.triple = machine.triple
-    engine = binding.create_mcjit_compiler(nothing, machine)
-    engine.add_object_file(binding.ObjectFileRef.from_data(code))
-    engine.finalize_object()
-    _KEPT_ALIVE.append(engine)
-    return _callable_at(engine.get_function_address(_SYMBOL), arguments)
-
-
-def _callable_at(address: int, arguments: str) -> Callable[..., None]:
-    words = arguments.split()
-    kinds = [ctypes.c_void_p if word.endswith("*") else getattr(ctypes, f"c_{word}") for word in words]
-    return ctypes.CFUNCTYPE(None, *kinds)(address)
+    return hashlib.sha256("\0".join(parts).encode() + sources_digest(native)).digest()

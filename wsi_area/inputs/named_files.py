@@ -41,7 +41,7 @@ def named_files_digest(slide: SlideInput, settings: RunSettings) -> str | None:
         files = _files_of_segmenter(name, json.dumps(own, sort_keys=True, default=str))
         if files is None:
             return None
-        held |= {str(file): content_digest(file) for file in files}
+        held |= {str(file): digest_of_place(file) for file in files}
     drawing = settings.tissue.drawing
     tissue = None if drawing is None else DrawnSource(os.path.abspath(drawing))
     drawn: Mapping[str, DrawnSource | None] = {
@@ -50,22 +50,24 @@ def named_files_digest(slide: SlideInput, settings: RunSettings) -> str | None:
     for what, source in drawn.items():
         if source is not None:
             found = annotations.find_for(slide.path, slide.slide_id, source.path)
-            held[f"{what}: {found}"] = "none" if found is None else content_digest(found)
+            held[f"{what}: {found}"] = "none" if found is None else digest_of_place(found)
     others = (path for key, path in named_paths(settings).items() if key != "tissue.drawing")
-    held |= {str(path): content_digest(path) for path in others}
+    held |= {str(path): digest_of_place(path) for path in others}
     return json_digest(held)
 
 
-def content_digest(place: Path) -> str:
+def digest_of_place(place: Path) -> str:
     """Return the digest of a file's bytes; of a folder, of the names, sizes and times of all in it.
+
+    Of the times also the one that nobody can set back.
 
     Raises
     ------
     OSError
     """
     if place.is_dir():
-        inner = sorted(path for path in place.rglob("*") if path.is_file())
-        return json_digest([[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in inner])
+        inner = ((path, path.stat()) for path in sorted(place.rglob("*")) if path.is_file())
+        return json_digest([[str(path), told.st_size, told.st_mtime_ns, told.st_ctime_ns] for path, told in inner])
     told = place.stat()
     return _bytes_digest(str(place.resolve()), told.st_size, told.st_mtime_ns, told.st_ctime_ns)
 

@@ -10,14 +10,16 @@ import shutil
 import socket
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from wsi_area.errors import ResultError, SettingsError, SlideOpenError
 from wsi_area.inputs.copying import CopyRules, copied
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.slides.header.companion_files import files_of
+from wsi_area.storage.living import is_nobodys, made_and_held
 from wsi_area.storage.place import Place, is_object, place_of
 from wsi_area.storage.processes import is_running
 
@@ -48,7 +50,8 @@ class Stage:
             If the scratch folder cannot be written or has no room.
         CopyStopped
         """
-        folder, is_staged = _new_folder(rules.stage_dir), False
+        folder, held = _new_folder(rules.stage_dir)
+        is_staged = False
         try:
             with self._changed:  # one copy at a time: two would only share one wire, and the free space
                 self._wait_for_room(path, files_of(path), rules)
@@ -58,6 +61,7 @@ class Stage:
             yield copy
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            os.close(held)
             with self._changed:
                 self._staged -= is_staged
                 self._changed.notify_all()
@@ -78,17 +82,24 @@ class Stage:
             self._changed.wait()
 
 
-def _new_folder(stage_dir: Path) -> Path:
-    """Return a new folder of this process, after taking away what killed processes of this machine left."""
+def _new_folder(stage_dir: Path) -> tuple[Path, int]:
+    """Return a new folder and the descriptor that holds it, after taking away what killed processes left.
+
+    Of processes of this machine: the locks of another may not be seen here.
+    """
     host = socket.gethostname()
     try:
         stage_dir.mkdir(parents=True, exist_ok=True)
         for left in stage_dir.glob(f"{_PREFIX}-{host}-*"):
             pid = left.name.removeprefix(f"{_PREFIX}-{host}-").partition("-")[0]
-            if pid.isdigit() and not is_running(int(pid)):
-                _LOG.info("%s: left by a killed run, taken away", left)
-                shutil.rmtree(left, ignore_errors=True)
-        return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-{host}-{os.getpid()}-", dir=stage_dir))
+            if not pid.isdigit() or is_running(int(pid)):
+                continue
+            with suppress(OSError):  # gone meanwhile, or somebody else's
+                if is_nobodys(left):  # of a container on this machine the number says nothing here
+                    _LOG.info("%s: left by a killed run, taken away", left)
+                    shutil.rmtree(left, ignore_errors=True)
+        folder = stage_dir / f"{_PREFIX}-{host}-{os.getpid()}-{uuid.uuid4().hex}"
+        return folder, made_and_held(folder, is_folder=True, mode=0o700)
     except OSError as error:
         raise ResultError(
             f"run.stage_dir {stage_dir} cannot be written ({error.strerror}); choose another folder, or leave it out"

@@ -14,10 +14,11 @@ UPRIGHT = 1
 SAMPLE_BITS, SAMPLE_BITS_SOURCE = "plain.sample_bits", "plain.sample_bits_from"
 """Properties of a plain image of 16-bit samples: how many of the bits are used, and who says so."""
 
-DIRECT_VENDORS = ("aperio", "dicom", "generic-tiff", "hamamatsu")
+DIRECT_VENDORS = ("aperio", "dicom", "generic-tiff", "hamamatsu", "philips", "trestle", "ventana")
 """What OpenSlide calls the files whose layout is plain tiles: the direct lane may try them, and the OpenSlide lane
-holds their stored tiles against a strict decoder. A further vendor needs what OpenSlide paints for a missing tile
-(`slides.lanes.proof`), and raises the measurement version: its damaged tiles are then counted as unreadable."""
+holds their stored tiles against a strict decoder. A further vendor needs what OpenSlide makes of a tile of no bytes
+(`slides.lanes.proof`, `slides.stored.tiff_levels.FULL_VENDORS`), and raises the measurement version: its damaged tiles
+are then counted as unreadable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,10 @@ class RunLayout:
         """Return the file that says which slides the tasks of a job array share, and who has which."""
         return self.tasks / "plan.json"
 
+    def submitted_plan(self, name: str) -> Place:
+        """Return the file of a plan that was written down where a job array was submitted."""
+        return self.tasks / f"submitted-{name}.json"
+
     def task(self, index: int, count: int) -> Place:
         """Return the file in which one task says how its slides ended."""
         return self.tasks / f"{index}-of-{count}.json"

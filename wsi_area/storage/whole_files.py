@@ -1,20 +1,17 @@
 """storage: how a file or a folder gets into a slide's folder whole or not at all, over what was there before."""
 
-import fcntl
 import os
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from wsi_area.errors import ResultError
 from wsi_area.storage.gzip_blocks import BlockWriter, packed_in_blocks
+from wsi_area.storage.living import is_nobodys, made_and_held
 from wsi_area.storage.place import Place, draft_of, settle
 
 _LEVEL = 3  # the densest of ISA-L's: outlines are 3 % larger than with zlib's level 4, in a quarter of its time
-DEAD_AFTER_S = 86_400.0
-"""Seconds after which a draft is nobody's, on a file system that does not say whether somebody holds it."""
 
 
 @contextmanager
@@ -70,23 +67,11 @@ def _held_draft(path: Place, *, is_folder: bool) -> Iterator[Path]:
     if isinstance(path, Path):
         path.parent.mkdir(parents=True, exist_ok=True)
     with draft_of(path) as draft:
-        descriptor = _made_and_locked(draft, is_folder)
+        descriptor = made_and_held(draft, is_folder=is_folder)
         try:
             yield draft
         finally:
             os.close(descriptor)
-
-
-def _made_and_locked(draft: Path, is_folder: bool) -> int:
-    """Return the descriptor that holds a draft, made anew if it was taken for a dead one before it was locked."""
-    while True:
-        draft.mkdir() if is_folder else draft.touch()
-        descriptor = os.open(draft, os.O_RDONLY if is_folder else os.O_RDWR)
-        with suppress(OSError):  # a file system without locks: its age tells
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if draft.exists():
-            return descriptor
-        os.close(descriptor)
 
 
 def discard_dead_drafts(folder: Place, names: Sequence[str]) -> None:
@@ -104,18 +89,5 @@ def discard_dead_drafts(folder: Place, names: Sequence[str]) -> None:
     for name in names:
         for draft in folder.glob(f".{name}.*.partial"):
             with suppress(OSError):  # gone meanwhile, or not ours to remove: it is in nobody's way
-                if _is_dead(draft):
+                if is_nobodys(draft):
                     shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
-
-
-def _is_dead(draft: Path) -> bool:
-    descriptor = os.open(draft, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return time.time() - draft.stat().st_mtime > DEAD_AFTER_S
-    finally:
-        os.close(descriptor)
-    return True

@@ -16,6 +16,7 @@ from wsi_area.cli.options.slide_options import (
     asked,
     defaults_text,
     fail_fast_option,
+    said_of_slides,
     slide_options,
     title_option,
 )
@@ -24,6 +25,7 @@ from wsi_area.cli.output.results_table import print_results
 from wsi_area.cli.output.wrapping import say_beside, say_document
 from wsi_area.errors import WsiAreaError
 from wsi_area.measuring.progress import shown_progress
+from wsi_area.results.layout import RunLayout
 from wsi_area.run.array.division import WHOLE, ArrayTask, parse_array_task, task_of_array
 from wsi_area.run.ending import ending_lines
 from wsi_area.run.pipeline import run_slides
@@ -32,7 +34,9 @@ from wsi_area.storage.place import Place, reached_by
 
 if TYPE_CHECKING:  # loaded where corrections are given
     from wsi_area.run.amending.after_run import GivenCorrections, LaidCorrections
-    from wsi_area.run.array.task_run import TaskOutcome  # and where the slides are shared among tasks
+    from wsi_area.run.array.array_plan import ArrayPlan  # and where the slides are shared among tasks
+    from wsi_area.run.array.submitted_plan import SubmittedPlan
+    from wsi_area.run.array.task_run import TaskOutcome
 
 _LOG = logging.getLogger(__name__)
 
@@ -64,12 +68,17 @@ _LOG = logging.getLogger(__name__)
     show_default=True,
     help="Write report.html at the end, and beside each slide the picture for it.",
 )
+@click.option(
+    "--plan", "plan_name", metavar="NAME",
+    help="With --shard, as wsi-area submit writes it: go by that plan in --out, and list no slides again.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON document.")
 def command(
     out: Place,
     force: bool,
     corrections: tuple[Path, ...],
     shard_text: str | None,
+    plan_name: str | None,
     report: bool,
     as_json: bool,
     **options: Any,
@@ -85,7 +94,13 @@ def command(
     corrections could not be laid; 3 a slide
     has no believable pixel size and is counted in pixels only; 130 interrupted.
     """  # noqa: D301 (click reads the backspace)
-    wanted = asked(**options)
+    shard = _shard(shard_text)
+    found = None if shard is None or plan_name is None else _submitted(out, plan_name)
+    wanted = asked(**options, collected=None if found is None else found.slides)
+    if found is not None and shard is not None:
+        from wsi_area.run.array.submitted_plan import refuse_stale
+
+        refuse_stale(found, wanted.settings, shard, said=said_of_slides(options), forced=force)
     if corrections and wanted.settings.estimate.is_asked:
         raise click.UsageError(
             "--corrections need the class map of a whole slide, which an estimate has not: leave one of the two out"
@@ -93,12 +108,12 @@ def command(
     if defaults := defaults_text(wanted, options["config"]):
         say_beside(defaults)
     out = reached_by(out, wanted.settings.storage.access)
-    shard = _shard(shard_text)
-    slides = len(wanted.slides) if shard is None else _slides_of(shard, wanted, force)
+    plan = None if shard is None else _plan_of(found, wanted, shard, force)
+    slides = len(wanted.slides) if shard is None or plan is None else _slides_of(shard, plan)
     given = _given_corrections(corrections, [slide.slide_id for slide in wanted.slides], shard)
     with shown_progress(slides) as listener:
         wishes: dict[str, Any] = {"force": force, "listener": listener, "argv": sys.argv, "for_report": report}
-        task = None if shard is None else _run_task(wanted, out, shard, wishes)
+        task = None if shard is None else _run_task(wanted, out, shard, wishes | {"plan": plan})
         outcome = run_slides(wanted.slides, wanted.settings, out, **wishes) if task is None else task
     laid = [] if outcome.interrupted else _laid(out, given, wanted.settings.run.workers)
     code = EXIT_FAILED if any(one.outcome is None for one in laid) else outcome.exit_code
@@ -162,11 +177,21 @@ def _run_task(wanted: Asked, out: Place, shard: ArrayTask, wishes: dict[str, Any
     return run_task(wanted.slides, wanted.settings, out, shard, **wishes)
 
 
-def _slides_of(task: ArrayTask, wanted: Asked, force: bool) -> int:
-    """Return the number of slides that one task has, whole or in part."""
+def _submitted(out: Place, name: str) -> "SubmittedPlan | None":
+    """Return the plan that was submitted under a name; None where the task plans by itself."""
+    from wsi_area.run.array.submitted_plan import read_submitted
+
+    return read_submitted(RunLayout(out), name)
+
+
+def _plan_of(found: "SubmittedPlan | None", wanted: Asked, task: ArrayTask, force: bool) -> "ArrayPlan":
     from wsi_area.run.array.array_plan import array_plan
 
-    plan = array_plan(wanted.slides, wanted.settings, task.count, forced=force)
+    return found.plan if found else array_plan(wanted.slides, wanted.settings, task.count, forced=force)
+
+
+def _slides_of(task: ArrayTask, plan: "ArrayPlan") -> int:
+    """Return the number of slides that one task has, whole or in part."""
     return len(plan.slides_of(task.index)) + len(plan.shares_of(task.index))
 
 

@@ -10,11 +10,21 @@ import click
 from click.core import ParameterSource
 
 from wsi_area.cli.options.run_place import RunPlace
-from wsi_area.cli.options.slide_options import asked, fail_fast_option, slide_options, title_option
+from wsi_area.cli.options.slide_options import (
+    asked,
+    fail_fast_option,
+    lists_of,
+    said_of_slides,
+    slide_options,
+    title_option,
+)
 from wsi_area.cli.output.wrapping import say
 from wsi_area.errors import SettingsError
 from wsi_area.inputs.drawings import refuse_mismatch
-from wsi_area.run.array.array_plan import divided_slides, useful_tasks
+from wsi_area.results.layout import RunLayout
+from wsi_area.run.array.array_plan import array_plan, divided_slides, useful_tasks
+from wsi_area.run.array.best_tasks import best_tasks
+from wsi_area.run.array.submitted_plan import SubmittedPlan, refuse_what_tasks_would, write_submitted
 from wsi_area.run.array.task_run import refuse_slurm_executor
 from wsi_area.run.executors.sbatch import ArrayJob, submission_script, submit
 
@@ -45,9 +55,9 @@ def command(
     wsi-area submit 'slides/*.svs' --config slurm --out out/ --dry-run
     wsi-area submit 'slides/*.svs' --config slurm --out out/
 
-    What one job gets stands in the settings, section [cluster]. Every task reads the slides' names again: quote
-    globs or give @list.txt, and leave them alone until the run is merged. Where there are fewer slides than jobs, or
-    one dwarfs the others, its batches are divided among jobs (run.piece_mib).
+    What one job gets stands in the settings, section [cluster]. The plan, which job has which slide, is made here and
+    written into --out; the jobs go by it, and look at no slide but their own. Where there are fewer slides than jobs,
+    or one dwarfs the others, its batches are divided among jobs (run.piece_mib).
 
     Exit codes: 0 sent, or printed; 1 wrong options or settings, or SLURM took no job.
     """  # noqa: D301 (click reads the backspace)
@@ -57,16 +67,27 @@ def command(
     refuse_mismatch(wanted.settings, wanted.slides)
     refuse_slurm_executor(wanted.settings)
     cluster = wanted.settings.cluster
+    most, workers = jobs or cluster.jobs, options["workers"] or cluster.cores
+    shards, memory = useful_tasks(wanted.slides, wanted.settings, most), _memory(wanted.settings)
+    on_a_node = {"workers": workers, "assignments": (*options["assignments"], *memory)}
+    settings = asked(**(options | on_a_node), collected=wanted.slides).settings
+    plan = SubmittedPlan.of(
+        array_plan(wanted.slides, settings, shards, forced=force),
+        wanted.slides,
+        lists_of(options),
+        said_of_slides(options),
+    )
+    refuse_what_tasks_would(RunLayout(out), plan.plan, settings)
     job = ArrayJob(
         cluster,
         _program(),
-        (*_typed(context), f"--workers={options['workers'] or cluster.cores}", *_memory(wanted.settings),
+        (*_typed(context), f"--workers={workers}", *(f"--set={one}" for one in memory), f"--plan={plan.name}",
          *(["--force"] if force else []), *([] if report else ["--no-report"]), "--", *options["slides"]),
         out,
         Path.cwd(),
-        useful_tasks(wanted.slides, wanted.settings, jobs or cluster.jobs),
+        shards,
         report,
-        divided=divided_slides(wanted.slides, wanted.settings, jobs or cluster.jobs),
+        divided=divided_slides(wanted.slides, wanted.settings, most),
     )  # fmt: skip
     if dry_run:
         script = submission_script(job)
@@ -74,14 +95,16 @@ def command(
         say(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if as_json else script, nl=False)
         return
     (out / "logs").mkdir(parents=True, exist_ok=True)
-    sent = submit(job)
+    write_submitted(RunLayout(out), plan)
+    sent, best = submit(job), best_tasks(plan.plan.file_bytes)
     if as_json:
-        say(json.dumps({"array_job": sent.array_job, "merge_job": sent.merge_job, "shards": job.shards}))
+        ids = {"array_job": sent.array_job, "merge_job": sent.merge_job}
+        say(json.dumps({**ids, "shards": job.shards, "best_shards": best.tasks, "plan": plan.name}))
         return
     divided = f", {job.divided} of them divided" if job.divided else ""
     say(
         f"array job {sent.array_job} ({job.shards} shards, {len(wanted.slides)} slides{divided}), then merge job "
-        f"{sent.merge_job}; look with squeue, read {out / 'logs'}; results will be in {out}"
+        f"{sent.merge_job}; look with squeue, read {out / 'logs'}; results will be in {out}\n{best.text}"
     )
 
 
@@ -104,7 +127,7 @@ def _memory(settings: Any) -> list[str]:
     """Return the memory that a tile may use, unless the settings say it: a node may not tell a job its own share."""
     if settings.run.memory_limit_mb is not None:
         return []
-    return [f"--set=run.memory_limit_mb={int(0.7 * settings.cluster.memory_mib / settings.cluster.cores)}"]
+    return [f"run.memory_limit_mb={int(0.7 * settings.cluster.memory_mib / settings.cluster.cores)}"]
 
 
 def _program() -> tuple[str, ...]:

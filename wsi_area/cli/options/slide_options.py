@@ -1,7 +1,7 @@
 """cli: the options that `plan` and `run` share, and what they add up to."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,11 @@ from wsi_area.inputs.slide_settings import refuse_wrong_settings
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.run_settings import RunSettings, load
 from wsi_area.settings.settings_origin import DEFAULT
+
+_OF_SLIDES = (
+    "slides", "recursive", "mpp", "dpi", "mpp_reason", "mpp_u", "mpp_record", "mpp_confirmed", "manifest",
+    "annotations", "roi", "annotation_scale", "roi_scale", "regions_from", "regions_scale",
+)  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -137,8 +142,9 @@ def asked(
     scheduler: str | None,
     fail_fast: bool = False,
     title: str | None = None,
+    collected: CollectedSlides | None = None,
 ) -> Asked:
-    """Return the slides and the settings that the options add up to.
+    """Return the slides and the settings that the options add up to; ``collected`` where the slides are known already.
 
     Raises
     ------
@@ -158,27 +164,49 @@ def asked(
     if title is not None:
         extra.append(f"report.title={json.dumps(title, ensure_ascii=False)}")
     settings = load(config, extra)
-    wanted = collect_slides(
-        slides,
-        recursive=recursive,
-        mpp=mpp,
-        dpi=dpi,
-        mpp_reason=mpp_reason,
-        mpp_u=mpp_u,
-        mpp_record=mpp_record,
-        mpp_confirmed=mpp_confirmed,
-        manifest=manifest,
-        annotations=annotations,
-        roi=roi,
-        annotation_scale=annotation_scale,
-        roi_scale=roi_scale,
-        regions_from=regions_from,
-        regions_scale=regions_scale,
-        access=settings.storage.access,
+    wanted = (
+        collected
+        if collected is not None
+        else collect_slides(
+            slides,
+            recursive=recursive,
+            mpp=mpp,
+            dpi=dpi,
+            mpp_reason=mpp_reason,
+            mpp_u=mpp_u,
+            mpp_record=mpp_record,
+            mpp_confirmed=mpp_confirmed,
+            manifest=manifest,
+            annotations=annotations,
+            roi=roi,
+            annotation_scale=annotation_scale,
+            roi_scale=roi_scale,
+            regions_from=regions_from,
+            regions_scale=regions_scale,
+            access=settings.storage.access,
+        )
     )
     refuse_wrong_settings(settings, wanted)
     refuse_with_estimate(settings, wanted)
     return Asked(wanted, settings)
+
+
+def said_of_slides(options: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the options say of slides, not of settings: the words that decide which there are and how large.
+
+    >>> said_of_slides({"slides": ("a.svs",), "mpp": "0.25", "roi": None, "config": "x.toml"})
+    {'slides': 'a.svs', 'mpp': '0.25'}
+    """
+    said = {name: options.get(name) for name in _OF_SLIDES}
+    text = {name: " ".join(map(str, value)) if isinstance(value, tuple) else str(value) for name, value in said.items()}
+    return {name: text[name] for name, value in said.items() if value}
+
+
+def lists_of(options: Mapping[str, Any]) -> list[Path]:
+    """Return the files among the options that name slides, or say what is true of them."""
+    lists = [Path(word[1:]) for word in options["slides"] if word.startswith("@")]
+    named = [options.get(name) for name in ("manifest", "mpp_record")]
+    return [path.absolute() for path in (*lists, *(path for path in named if path is not None))]
 
 
 def defaults_text(wanted: Asked, config: Path | None) -> str:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.bands.band_rule import BandRule, Side
 from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 from wsi_area.model.classes import MAX_CLASS_ID
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap
@@ -19,6 +20,7 @@ _ARGUMENTS = (
     "int64 int32* int32* uint8* int64* int64 int32* int64 int64*"
 )
 _FROZEN = ("wsi_area.compute.bands.compiled_reach",)  # what is compiled in besides its own file
+NATIVE = (Native("wsi_area.compute.bands.compiled_bands", "count_bands", _ARGUMENTS, _FROZEN),)
 
 
 def band_counts(
@@ -65,7 +67,7 @@ def band_counts(
     strips, width = -(-core.height_px // _STRIP), part.shape[1]
     begins, below, along = (np.empty((n, width), np.int32) for n in (2 * strips, 2 * _STRIP, 11))
     states = np.empty((_STRIP, width), np.uint8)
-    count_bands = native_function("wsi_area.compute.bands.compiled_bands", "count_bands", _ARGUMENTS, _FROZEN)
+    count_bands = native_function(*NATIVE[0])
     count_bands(
         address_of(part), *part.shape, core.y_px - top, core.x_px - left, address_of(tissue), *tissue.shape,
         address_of(side_of), address_of(outer), *_edges_and_rows(outer), address_of(inner), *_edges_and_rows(inner),

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 from wsi_area.errors import SegmentationError
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.counts import ClassCounts
@@ -11,6 +12,7 @@ from wsi_area.model.pixels import ClassMap
 
 _CODES = 256
 _ARGUMENTS = "uint8* int64 int64 int64 int64* int64* int64* int64*"
+NATIVE = (Native("wsi_area.compute.count.compiled_counts", "weigh_codes", _ARGUMENTS),)
 
 
 def count_class_map(
@@ -74,7 +76,7 @@ def _weigh(class_map: ClassMap, column_weights: NDArray[np.int64], row_weights: 
             class_map if class_map.strides[1] == 1 and class_map.strides[0] > 0 else np.ascontiguousarray(class_map)
         )
         of_rows = np.zeros((4, _CODES), np.int64)
-        add = native_function("wsi_area.compute.count.compiled_counts", "weigh_codes", _ARGUMENTS)
+        add = native_function(*NATIVE[0])
         add(
             address_of(pixels), *pixels.shape, pixels.strides[0], address_of(column_weights), address_of(row_weights),
             address_of(of_rows), address_of(totals),

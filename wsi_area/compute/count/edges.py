@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
 from wsi_area.model.pixels import ClassMap
 
@@ -15,6 +16,7 @@ length need not be exact."""
 
 AreaIds = tuple[int, ...]
 _ARGUMENTS = "uint8* int64 int64 int64 int64 uint8* int64* int64 uint8* uint8* int64*"
+NATIVE = (Native("wsi_area.compute.count.compiled_edges", "count_edges", _ARGUMENTS),)
 
 
 @lru_cache(maxsize=16)
@@ -73,9 +75,10 @@ def _counted(class_map: ClassMap, areas: Sequence[AreaIds], step: int) -> list[i
     rows, columns = -(-height // step), -(-width // step)
     ids = np.array([class_id for area in areas for class_id in area], np.uint8)
     ends = np.cumsum([len(area) for area in areas])
-    most_px = max(height * columns, width)
-    codes, inside, edges = np.empty(most_px, np.uint8), np.empty(most_px, np.uint8), np.empty((len(areas), 2), np.int64)
-    count = native_function("wsi_area.compute.count.compiled_edges", "count_edges", _ARGUMENTS)
+    along_px, down_px = rows * width, height * columns
+    codes, inside = np.empty(along_px + down_px, np.uint8), np.empty(max(along_px, down_px), np.uint8)
+    edges = np.empty((len(areas), 2), np.int64)
+    count = native_function(*NATIVE[0])
     count(
         address_of(pixels[0]), height, width, pixels.strides[0], step, address_of(ids), address_of(ends), len(areas),
         address_of(codes), address_of(inside), address_of(edges),

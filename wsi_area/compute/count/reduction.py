@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 from wsi_area.errors import PlanError
 from wsi_area.model.pixels import DeepArray, MaskArray, RgbArray, TilePixels
 
 _ARGUMENTS = "uint8* uint8* int64 int64 int64 uint8* uint8* int64 int64"
+NATIVE = (Native("wsi_area.compute.count.compiled_means", "fill_means", _ARGUMENTS),)
 
 
 def box_mean(rgb: RgbArray, valid: MaskArray | None, factor: int) -> TilePixels:
@@ -45,7 +47,7 @@ def box_mean(rgb: RgbArray, valid: MaskArray | None, factor: int) -> TilePixels:
     shape = (-(-height // factor), -(-width // factor))
     means, means_valid = np.empty((*shape, 3), np.uint8), np.empty(shape, np.bool_)
     if means_valid.size:
-        fill = native_function("wsi_area.compute.count.compiled_means", "fill_means", _ARGUMENTS)
+        fill = native_function(*NATIVE[0])
         pixels, mask = np.ascontiguousarray(rgb), np.ascontiguousarray(seen)
         fill(
             address_of(pixels), address_of(mask), height, width, int(factor),

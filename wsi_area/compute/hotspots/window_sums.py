@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.hotspots.window import Window
 from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap
 
@@ -16,6 +17,7 @@ _ARGUMENTS = (
     "uint8* uint32* int64 int64 uint8* int64* int64 int64* int64 int64* int64 int64* int64* int64 int64* int64 int64* "
     "int64 int64*"
 )
+NATIVE = (Native("wsi_area.compute.hotspots.compiled_windows", "add_box", _ARGUMENTS),)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +82,7 @@ def window_sums(
     stop = np.concatenate([window.stop_px for window in windows], dtype=np.int64)
     pad = max(int(window.stop_px.max() - window.first_px.min()) for window in windows)
     upto = np.empty((codes.shape[1] + 1 + 2 * pad, 2), np.int64)
-    add_box = native_function("wsi_area.compute.hotspots.compiled_windows", "add_box", _ARGUMENTS)
+    add_box = native_function(*NATIVE[0])
     add_box(
         address_of(codes), address_of(tissue), *codes.shape, address_of(is_positive), address_of(ys), len(ys),
         address_of(xs), len(xs), address_of(shapes), len(shapes), address_of(first), address_of(stop), len(first),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import call_native
+from wsi_area.compute.native import Native
 from wsi_area.compute.objects.part_columns import BOTTOM, TOP
 from wsi_area.compute.objects.parts_kernels import outline_rows
 from wsi_area.compute.objects.run_lengths import BoxRuns
@@ -22,6 +23,7 @@ _ARGUMENTS = {
     "int64* int64 double* int64* int64* int64* int64",
     "measure_hulls": "int64* int64 int64* int64* int64 double double int64* int64 double*",
 }
+NATIVE = tuple(Native(_COMPILED, name, arguments) for name, arguments in _ARGUMENTS.items())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import call_native
+from wsi_area.compute.native import Native
 from wsi_area.compute.objects.run_lengths import BoxRuns
 
 Numbers = NDArray[np.int32]
@@ -22,6 +23,7 @@ _ARGUMENTS = {
     "count_contacts": f"{_RUNS} int32* int64 int64 int64* int64 int64 int64*",
     "outline_rows": "int64* int64 int32* int32* int64 int64 int64* int64* int64 int32* int32* int64",
 }
+NATIVE = tuple(Native(_COMPILED, name, arguments, _FROZEN) for name, arguments in _ARGUMENTS.items())
 
 
 def join_pairs(one: NDArray[np.int64], other: NDArray[np.int64], parts: int) -> NDArray[np.int64]:

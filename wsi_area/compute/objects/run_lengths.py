@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import call_native
+from wsi_area.compute.native import Native
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap
 
@@ -19,6 +20,7 @@ _ARGUMENTS = {
     "paint_runs": "int64* int64 int32* uint8* int64 int64 uint8*",
     "tally_runs": "int64* int64 int32* uint8* int64 int64 int64 int64* int64* int64 int64 int64*",
 }
+NATIVE = tuple(Native(_COMPILED, name, arguments) for name, arguments in _ARGUMENTS.items())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

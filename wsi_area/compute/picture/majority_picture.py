@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap
 
@@ -15,6 +16,7 @@ _NEAREST_BELOW = 2.0  # work pixels across a picture pixel; fewer have no majori
 _SAMPLE_PX = 8  # work pixels that are asked across a picture pixel, at least, where there are more
 _BAND_PX = 1024  # work rows held at once of an array without shards
 _ARGUMENTS = "uint8* int64 int64 int64 int64* int64 int64* int64 uint8* uint16* int64 int64 int64"
+NATIVE = (Native("wsi_area.compute.picture.compiled_picture", "count_sample", _ARGUMENTS),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def _seen(
     if most > np.iinfo(np.uint16).max:
         raise ValueError(f"{most} work pixels in a picture pixel: the grid does not reach over the class map")
     expected = np.outer(down.px_of, across.px_of).astype(np.uint16)
-    count = native_function("wsi_area.compute.picture.compiled_picture", "count_sample", _ARGUMENTS)
+    count = native_function(*NATIVE[0])
     seen = np.zeros((*expected.shape, places), np.uint16)
     for y, x, block in _blocks(class_map):
         (first_y, rows), (first_x, columns) = down.within(y, block.shape[0]), across.within(x, block.shape[1])

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 from wsi_area.model.pixels import ClassMap
 
 Ints = NDArray[np.int64]
@@ -17,6 +18,7 @@ _ARGUMENTS = {
     "focus_runs": "uint8* int64 int64 uint8* int32* int64 int64* int64",
     "join_focus_runs": "int64* int64 int64* int64*",
 }
+NATIVE = tuple(Native(_COMPILED, name, arguments) for name, arguments in _ARGUMENTS.items())
 
 
 def counts_under(

@@ -5,16 +5,13 @@ Its writers want the whole shard as one block of pixels and spend more on copyin
 each tile is compressed as soon as it is classified, while it is in the cache.
 """
 
-import struct
 from collections.abc import Mapping
 
 import google_crc32c
-import imagecodecs
 import numpy as np
-from numcodecs import blosc
 from numpy.typing import NDArray
 
-from wsi_area.compute.bit_planes import CODES_STEP, bit_planes
+from wsi_area.compute.plane_frames import plane_frame
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap
 from wsi_area.results.class_map.array_documents import ZSTD_LEVEL
@@ -25,10 +22,6 @@ ABSENT = np.iinfo(np.uint64).max
 CRC_BYTES = 4
 """After each tile, and after the index."""
 _ENTRY_BYTES = 16
-_FRAME_HEAD = struct.Struct("<4B5i")
-"""Of a Blosc frame of one block: format, that of zstd, flags, bytes of an item; then bytes of its content, of a block,
-of the frame, where the block begins, and how long it is."""
-_FRAME_FORMAT, _ZSTD_FORMAT, _FRAME_FLAGS, _ITEM_BYTES = 2, 1, 0b1001_0100, 1  # zstd, not divided, bit planes
 
 
 def encoded_tile(class_map: ClassMap, tile_px: int) -> bytes | None:
@@ -46,29 +39,8 @@ def encoded_tile(class_map: ClassMap, tile_px: int) -> bytes | None:
         whole = np.full((tile_px, tile_px), BACKGROUND_ID, np.uint8)
         whole[: class_map.shape[0], : class_map.shape[1]] = class_map
         class_map = whole
-    frame = _frame(np.ascontiguousarray(class_map))
+    frame = plane_frame(np.ascontiguousarray(class_map), ZSTD_LEVEL)
     return None if frame is None else with_checksum(frame)
-
-
-def _frame(codes: NDArray[np.uint8]) -> bytes | None:
-    """Return codes, contiguous uint8, as a Blosc frame of one block; None where all are 0.
-
-    The planes are made here: Blosc's own way for single bytes is not vector code, and takes half as long as zstd.
-    """
-    size_bytes = codes.nbytes
-    if not size_bytes % CODES_STEP:
-        planes = bit_planes(codes)
-        if planes is None:
-            return None
-        packed = bytes(imagecodecs.zstd_encode(planes, ZSTD_LEVEL))  # type: ignore[arg-type]  # takes any buffer
-        frame_bytes = _FRAME_HEAD.size + len(packed)
-        if frame_bytes < size_bytes:  # else Blosc keeps the codes as they are
-            sizes = size_bytes, size_bytes, frame_bytes, _FRAME_HEAD.size - 4, len(packed)
-            return _FRAME_HEAD.pack(_FRAME_FORMAT, _ZSTD_FORMAT, _FRAME_FLAGS, _ITEM_BYTES, *sizes) + packed
-    elif not codes.any():
-        return None
-    frame: bytes = blosc.compress(codes, b"zstd", ZSTD_LEVEL, blosc.BITSHUFFLE, size_bytes)
-    return frame
 
 
 def with_checksum(frame: bytes) -> bytes:

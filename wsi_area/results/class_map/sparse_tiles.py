@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 import numpy as np
-from numcodecs import blosc
 from numpy.typing import NDArray
 
+from wsi_area.compute.plane_frames import unpack_frame
 from wsi_area.errors import ResultError
 from wsi_area.results.class_map.shard import CRC_BYTES, absent, stored_index
 from wsi_area.results.class_map.soundness import shard_fault
@@ -110,11 +110,8 @@ class SparseTiles(ABC, Generic[Number]):
             if is_absent[place] or row not in rows or col not in columns:
                 continue
             frame = memoryview(content)[offset : offset + length - CRC_BYTES]
-            # blosc's header says how much it holds: of less, the tile before would stay in sight
-            if int.from_bytes(frame[4:8], "little") != tile.nbytes:
-                raise _Damage(f"the tile at byte {offset} is not of {tile.size} pixels")
             try:
-                blosc.decompress(frame, tile)
+                unpack_frame(frame, tile)
             except (RuntimeError, ValueError) as error:
                 raise _Damage(f"the tile at byte {offset}: {error}") from error
             yield row, col, tile

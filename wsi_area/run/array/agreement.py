@@ -105,7 +105,17 @@ def read_array_plan(layout: RunLayout) -> ArrayPlan:
     ResultError
         If there is none, or it is damaged.
     """
-    content = read_json(layout.array_plan)
+    return plan_of_document(read_json(layout.array_plan), layout.array_plan)
+
+
+def plan_of_document(content: Mapping[str, Any], file: Place) -> ArrayPlan:
+    """Return the plan that a document says.
+
+    Raises
+    ------
+    ResultError
+        If it is damaged, naming the file.
+    """
     try:
         rows = content["slides"]
         plan = ArrayPlan(
@@ -120,9 +130,9 @@ def read_array_plan(layout: RunLayout) -> ArrayPlan:
         )
         whole = plan.key == content["key"]
     except (KeyError, TypeError, AttributeError) as error:
-        raise ResultError(_damaged(layout.array_plan)) from error
+        raise ResultError(_damaged(file)) from error
     if not whole or any(Path(s.slide_id).name != s.slide_id for s in plan.slides):
-        raise ResultError(_damaged(layout.array_plan))
+        raise ResultError(_damaged(file))
     return plan
 
 

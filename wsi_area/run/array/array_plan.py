@@ -8,6 +8,7 @@ measuring a slide that somebody else has.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from wsi_area.errors import SlideOpenError
@@ -26,7 +27,7 @@ from wsi_area.storage.place import Place, place_of
 from wsi_area.version import __version__
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what follows from ten thousand slides is computed once
 class ArrayPlan:
     """The slides in the order asked for, what they weigh, and into how many tasks they are split."""
 
@@ -39,8 +40,12 @@ class ArrayPlan:
     forced: bool = False  # it replaces what the folder held before
     segmenter_package: str | None = None  # of somebody else's segmenter, with its version
 
-    def shares(self) -> dict[str, tuple[Share, ...]]:
+    def shares(self) -> Mapping[str, tuple[Share, ...]]:
         """Return who has what of each slide id: a function of the files' sizes, the number of tasks, and no more."""
+        return self._shares
+
+    @cached_property
+    def _shares(self) -> dict[str, tuple[Share, ...]]:
         least = max(1, int(self.settings["run"]["piece_mib"] * 2**20))
         asked = EstimateSettings.model_validate(self.settings.get("estimate", {}))
         if asked.is_asked:  # what is drawn next hangs on all that was drawn before: one task has the slide
@@ -62,7 +67,7 @@ class ArrayPlan:
             if share.task == index and not share.is_whole
         )
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Return the hash of all that the tasks must agree on; the order of the slides is no part of it."""
         rows = sorted(self._rows().items())
@@ -122,7 +127,7 @@ def array_plan(slides: Sequence[SlideInput], settings: RunSettings, count: int, 
     return ArrayPlan(
         count,
         tuple(slides),
-        _file_bytes(slides, settings.storage.access),
+        file_bytes_of(slides, settings.storage.access),
         settings.canonical(),
         settings.measurement_hash,
         MEASUREMENT_VERSION,
@@ -147,7 +152,7 @@ def divided_slides(slides: Sequence[SlideInput], settings: RunSettings, most: in
     return sum(len(of_slide) > 1 for of_slide in shares.values())
 
 
-def _file_bytes(slides: Sequence[SlideInput], access: Access) -> dict[str, int]:
+def file_bytes_of(slides: Sequence[SlideInput], access: Access) -> dict[str, int]:
     """Return the size of each slide with all of its files; 0 where it cannot be looked at, which its task will say.
 
     Of several DICOM series in one folder each weighs as much as all, which is as fair; headers need not be read.

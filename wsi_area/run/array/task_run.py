@@ -79,6 +79,7 @@ def run_task(
     listener: Listener = lambda event: None,
     argv: Sequence[str] = (),
     for_report: bool = False,
+    plan: ArrayPlan | None = None,
 ) -> TaskOutcome:
     """Measure the slides of one task and return how each of them ended; `merge_run` makes the tables.
 
@@ -93,6 +94,8 @@ def run_task(
         As for `run_slides`.
     task : ArrayTask
         Which part is measured here.
+    plan : ArrayPlan or None
+        The plan of these slides and settings, where the caller has it: all files are looked at for it.
 
     Raises
     ------
@@ -105,12 +108,12 @@ def run_task(
     refuse_unreachable([slide.path for slide in slides], settings)
     refuse_slurm_executor(settings)
     layout = RunLayout(out)
-    mine = array_plan(slides, settings, task.count, forced=force)
+    mine = plan or array_plan(slides, settings, task.count, forced=force)
     executor = make_executor(settings.run, settings.cluster, settings.tls, out)  # before anything old is taken back
     try:
-        with _held_task(layout, task, mine, settings, argv) as plan:
+        with _held_task(layout, task, mine, settings, argv) as agreed:
             context = context_of(settings, executor, listener, force)
-            return _measured_task(layout, plan, task, context, argv, for_report, left_out_of(slides))
+            return _measured_task(layout, agreed, task, context, argv, for_report, left_out_of(slides))
     except KeyboardInterrupt:
         executor.abandon()
         raise

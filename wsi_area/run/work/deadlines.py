@@ -76,8 +76,11 @@ class Deadlines:
             at_work = list(self._watched.items())
             if not at_work and not woken:
                 with self._lock:
-                    self._watcher, self._period_s = None, math.inf
-                return
+                    self._watcher = None
+                    if not self._watched:
+                        self._period_s = math.inf
+                        return
+                    self._watcher = threading.current_thread()  # for a thread that began meanwhile, and saw it there
             for thread, (begun, timeout_s, what) in at_work:
                 if time.monotonic() - begun > timeout_s and (thread, begun) not in reported:
                     reported.add((thread, begun))

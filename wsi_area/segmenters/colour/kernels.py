@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 from wsi_area.errors import SegmentationError
 from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray
 from wsi_area.segmenters.colour.colour_rule import MAX_BANDS, ColourRule
@@ -29,6 +30,10 @@ _FROZEN = (  # what is compiled in besides its own file
     "wsi_area.model.classes", "wsi_area.segmenters.colour.colour_rule", "wsi_area.segmenters.colour.compiled_boxes",
     "wsi_area.segmenters.colour.density",
 )  # fmt: skip
+NATIVE = tuple(
+    Native("wsi_area.segmenters.colour.compiled", "classify_patches", _ARGUMENTS.format(width), _FROZEN)
+    for width in ("int32", "int64")
+)
 _SUMS_BYTES = 2 * (MAX_BANDS + 3) * 8  # of the kernel's scratch: sums of classes, then samples, their validity, a line
 _SAMPLES, _VALID, _LINE, _COLUMN_SUMS = np.cumsum([2 * _SUMS_BYTES, 4 * PIECE_PX, PIECE_PX, 8 * PIECE_PX]).tolist()
 

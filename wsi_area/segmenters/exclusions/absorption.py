@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
 from wsi_area.segmenters.colour.colour_rule import ColourRule
@@ -36,6 +37,7 @@ class InkLimits:
 INK = InkLimits()
 _STANDS_OUT: Final = 1 << 16  # in a look-up of a value, beside its optical density
 _ARGUMENTS = "uint8* uint8* int64 int32* int64* uint8* uint8* int16* int16* int16* uint8*"
+NATIVE = (Native("wsi_area.segmenters.exclusions.compiled_looks", "look", _ARGUMENTS),)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +92,7 @@ def seen_of(pixels: TilePixels, foreground: ColourRule, white: White) -> Seen:
         lookups = milli_od_tables(white).astype(np.int32) | np.where(foreground.is_foreground_value, _STANDS_OUT, 0)
         lookups = lookups.astype(np.int32)
         limits = np.array(astuple(INK), np.int64)
-        look = native_function("wsi_area.segmenters.exclusions.compiled_looks", "look", _ARGUMENTS)
+        look = native_function(*NATIVE[0])
         look(
             address_of(rgb), address_of(valid), grey.size, address_of(lookups), address_of(limits),
             address_of(stands_out), address_of(ink), address_of(total), address_of(chroma), address_of(most),

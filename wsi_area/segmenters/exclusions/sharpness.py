@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 from wsi_area.errors import SettingsError
 from wsi_area.model.pixels import MaskArray
 
@@ -13,6 +14,7 @@ _LARGEST_BOX_PX, _LARGEST_RADIUS_PX = 2048, 8192  # what sums of 32 and 64 bits 
 _COMPILED = "wsi_area.segmenters.exclusions.compiled_sharpness"
 _DETAIL = "uint8* int64 int64 int64 int32* int32* int16*"
 _VOTES = "uint8* int16* int16* int64 int64 int64 int64* int64* int16*"
+NATIVE = (Native(_COMPILED, "detail", _DETAIL), Native(_COMPILED, "vote", _VOTES))
 
 
 def detail(grey: NDArray[np.uint8], valid: MaskArray, box_px: int) -> tuple[NDArray[np.int16], MaskArray]:

@@ -4,12 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 from wsi_area.model.pixels import MaskArray
 
 Scores = NDArray[np.int16]
 """int16 (h, w): what a pixel says for a rule, above 0, or against it, in each window that it lies in."""
 
 _ARGUMENTS = "int16* int64 int64 int64 int64 int64* uint8*"
+NATIVE = (Native("wsi_area.segmenters.exclusions.compiled_scores", "exceeds", _ARGUMENTS),)
 
 
 def radius_px(scale_um: float, px_um: float) -> int:
@@ -41,7 +43,7 @@ def exceeds(scores: Scores, radius: int, limit: int = 0) -> MaskArray:
     height, width = scores.shape
     found = np.empty((height, width), np.bool_)
     if found.size:
-        add_up = native_function("wsi_area.segmenters.exclusions.compiled_scores", "exceeds", _ARGUMENTS)
+        add_up = native_function(*NATIVE[0])
         given, column = np.ascontiguousarray(scores), np.zeros(width, np.int64)
         add_up(address_of(given), height, width, radius, limit, address_of(column), address_of(found))
     return found

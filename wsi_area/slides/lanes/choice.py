@@ -6,8 +6,9 @@ from typing import Literal
 
 from wsi_area.errors import LaneError
 from wsi_area.model.geometry import Region
-from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
+from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.header.inspect import PLAIN_VENDOR
+from wsi_area.slides.lanes.other_layouts import other_layout
 
 LaneWish = Literal["auto", "openslide", "direct"]
 
@@ -45,8 +46,7 @@ def choose_lane(
         decision = LaneDecision("stored", obstacle)
     elif lane == "openslide":
         return LaneDecision("openslide", "asked for in the settings")
-    elif info.vendor not in DIRECT_VENDORS:
-        obstacle = f"OpenSlide knows it as {info.vendor}, whose layout is not plain tiles"
+    elif obstacle := other_layout(info.vendor):
         decision = LaneDecision("openslide", obstacle)
     else:
         # imported here: tifffile takes 0.25 s to load, which a run through OpenSlide need not pay

@@ -106,7 +106,7 @@ class OpenSlideReader:
         whole = Region(0, 0, size.width_px, size.height_px)
         grain = self._grain_px(level)  # no less is read at once, so that nothing depends on the region
         if self.is_exact(level):
-            stored = self._info.levels[level].stored_tile_px or grain
+            stored = self._stored_px(level) or grain
             step_x, step_y = _whole_tiles(stored.width_px), _whole_tiles(stored.height_px)
         else:
             step_x = step_y = CANONICAL_BLOCK_PX
@@ -142,7 +142,12 @@ class OpenSlideReader:
         if not self.is_exact(level):
             return Size(CANONICAL_BLOCK_PX, CANONICAL_BLOCK_PX)
         # a stored tile is decoded whole whatever part of it is asked for
-        return Size(CELL_PX, CELL_PX) if self._info.levels[level].stored_tile_px is None else Size(1, 1)
+        return Size(CELL_PX, CELL_PX) if self._stored_px(level) is None else Size(1, 1)
+
+    def _stored_px(self, level: int) -> Size | None:
+        """Return the size of a level's stored tiles, as OpenSlide says or as they are checked; None if nobody knows."""
+        checked = None if self._check is None else self._check.tile_px(level)
+        return self._info.levels[level].stored_tile_px or checked
 
     def _block(self, level: int, box: Region, scratch: NDArray[np.uint32]) -> NDArray[np.uint32] | None:
         """Return a block of ARGB, or None where some of it is damaged, or another thread had the handle die."""
@@ -156,8 +161,7 @@ class OpenSlideReader:
         self, level: int, block: Region, scratch: NDArray[np.uint32]
     ) -> Iterator[tuple[Region, NDArray[np.uint32] | None, str]]:
         """Yield the parts of a block, each with its ARGB and "", or None and its damage; good until the next."""
-        stored = self._info.levels[level].stored_tile_px
-        cell = stored or Size(CELL_PX, CELL_PX)
+        cell = self._stored_px(level) or Size(CELL_PX, CELL_PX)
         with closing(OwnHandle(self._info.path)) as own:
             pending = [block]
             while pending:

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from wsi_area.model.geometry import Region
+from wsi_area.model.geometry import Region, Size
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.tile_files import TileFiles
 from wsi_area.slides.stored.tile_codecs import CODEC_ERRORS, UnknownToDecoderError, check_tile
@@ -57,6 +57,11 @@ class StoredTileCheck:
                 if damage is not None:
                     return damage
         return None
+
+    def tile_px(self, level: int) -> Size | None:
+        """Return the size of a level's stored tiles, which OpenSlide does not say of every vendor; None if unknown."""
+        tiles, _ = self._levels[level]
+        return None if tiles is None else tiles.tile_px
 
     def is_checked(self, level: int) -> bool:
         """Return True if OpenSlide shows the stored tiles of a level.

@@ -4,10 +4,13 @@ import os
 from pathlib import Path
 
 from wsi_area.errors import SlideOpenError
-from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
+from wsi_area.model.slide import SlideInfo
+from wsi_area.slides.lanes.other_layouts import other_layout
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 _MARKER_BYTES = 2
+_LOST_FILE = "no file holds it, though all are there by its header: one of several files is lost"
+_LOST_TILE = "it has no bytes, though a slide of its vendor holds all of its tiles"
 
 
 class TileFiles:
@@ -42,7 +45,7 @@ class TileFiles:
         offset, count = tiles.offsets[index], tiles.byte_counts[index]
         if count == 0:
             if tiles.is_full:
-                raise ValueError("no file holds it, though all are there by its header: one of several files is lost")
+                raise ValueError(_LOST_FILE if tiles.files else _LOST_TILE)
             return None
         if offset == 0:
             raise ValueError(f"its directory gives it {count} bytes and no place in the file")
@@ -103,8 +106,7 @@ def _opened(path: str) -> tuple[int, int]:
 
 def _tiled_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:
     """Return for each level of a slide its tiles and "", or None and why the direct lane cannot read it."""
-    if info.vendor not in DIRECT_VENDORS:
-        reason = f"OpenSlide reads it as {info.vendor}, whose layout is not plain tiles"
+    if reason := other_layout(info.vendor):
         return ((None, reason),) * len(info.levels)
     if info.vendor == "dicom":  # either library takes 0.2 s to load, which the other format need not pay
         from wsi_area.slides.header.dicom import files_beside

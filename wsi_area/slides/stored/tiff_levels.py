@@ -10,6 +10,7 @@ import tifffile
 
 from wsi_area.model.geometry import Size
 from wsi_area.model.slide import SlideInfo
+from wsi_area.slides.stored.level_pages import level_pages
 from wsi_area.slides.stored.opened_tiff import opened_tiff
 from wsi_area.slides.stored.tiled_level import (
     COMPRESSIONS,
@@ -22,6 +23,9 @@ from wsi_area.slides.stored.tiled_level import (
     jpeg_head,
 )
 
+FULL_VENDORS = ("trestle", "ventana")
+"""Vendors that leave out no tile: OpenSlide refuses one of no bytes, where it shows nothing for that of others."""
+
 _RGB, _YCBCR = 2, 6
 _STRUCTURE_ERRORS = (
     tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError, ArithmeticError, struct.error,
@@ -33,8 +37,11 @@ def tiff_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:
     try:
         with opened_tiff(info.path) as tiff:
             pages = [page for page in map(_full_page, tiff.pages) if page is not None and page.is_tiled]
-            places = info.level_directories or (None,) * len(info.levels)
-            return tuple(_matched(n.size_px, pages, at) for n, at in zip(info.levels, places, strict=True))
+            found = level_pages(info, pages)
+            return tuple(
+                (None, obstacle) if page is None else _tiled_level(level.size_px, page, info.vendor)
+                for level, (page, obstacle) in zip(info.levels, found, strict=True)
+            )
     except _STRUCTURE_ERRORS as error:
         return ((None, f"its TIFF structure cannot be followed ({error})"),) * len(info.levels)
 
@@ -75,13 +82,8 @@ def _full_page(page: tifffile.TiffPage | tifffile.TiffFrame) -> tifffile.TiffPag
     return page if isinstance(page, tifffile.TiffPage) else page.aspage()
 
 
-def _matched(size: Size, pages: list[tifffile.TiffPage], at: int | None) -> tuple[TiledLevel | None, str]:
-    """Return the one tiled page of a level: the one that begins where it should, or else the one of its size."""
-    of_size = [p for p in pages if (p.imagewidth, p.imagelength) == (size.width_px, size.height_px)]
-    of_size = [page for page in of_size if at is None or page.offset == at]
-    if len(of_size) != 1:
-        return None, f"{len(of_size)} tiled pages are {size.width_px} × {size.height_px} px, one was expected"
-    page = of_size[0]
+def _tiled_level(size: Size, page: tifffile.TiffPage, vendor: str) -> tuple[TiledLevel | None, str]:
+    """Return the tiles of a level in its directory and "", or None and why the direct lane cannot read them."""
     obstacle = _obstacle(page)
     if obstacle is not None:
         return None, obstacle
@@ -96,7 +98,7 @@ def _matched(size: Size, pages: list[tifffile.TiffPage], at: int | None) -> tupl
     shared = shared_bytes(offsets, counts, 3 * tile.area_px if compression == UNCOMPRESSED else None)
     level = TiledLevel(
         size, tile, across, down, offsets, counts, compression, int(page.predictor), is_ycbcr, head, shared,
-        is_interval=intervals is not None,
+        is_full=vendor in FULL_VENDORS, is_interval=intervals is not None,
     )  # fmt: skip
     return level, ""
 

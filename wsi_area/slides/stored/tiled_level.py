@@ -34,7 +34,7 @@ class TiledLevel:
     files: tuple[str, ...] = ()  # the files that hold them; empty: the slide's own
     file_numbers: Sequence[int] = ()  # of each tile, which of these files; empty: the first
     is_in_items: bool = False  # each tile lies in items of DICOM, with a head of their own
-    is_full: bool = False  # it is said to hold all of its tiles, so that one of no bytes is lost and not missing
+    is_full: bool = False  # by its header or its vendor it holds all tiles: one of no bytes is lost, not missing
     is_interval: bool = False  # each tile is what lies between two restart markers of one JPEG, whose head is jpeg_head
 
     @property

@@ -1,4 +1,4 @@
-"""Bit planes are those that numpy and Blosc make of the same codes."""
+"""Bit planes are those that numpy and Blosc make of the same codes, and frames give back what was packed."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,6 +8,7 @@ from numcodecs import blosc
 from numpy.typing import NDArray
 
 from wsi_area.compute.bit_planes import bit_planes
+from wsi_area.compute.plane_frames import plane_frame, unpack_frame
 from wsi_area.results.class_map.shard import encoded_tile
 
 
@@ -62,6 +63,45 @@ def test_a_tile_is_packed_without_blosc_into_what_blosc_unpacks_in_no_more_bytes
     assert ours is not None
     assert np.array_equal(np.frombuffer(blosc.decompress(ours[:-4]), np.uint8).reshape(tile.shape), tile)
     assert len(ours) - 4 <= 1.02 * len(theirs)
+
+
+@pytest.mark.parametrize(
+    ("side", "codes", "patch"), [(512, 5, 8), (100, 3, 4), (48, 256, 1), (9, 4, 3), (1000, 2, 200)]
+)
+def test_a_frame_gives_back_every_code_over_whatever_lay_there(side: int, codes: int, patch: int) -> None:
+    drawn, out = smooth(side, codes, patch), np.full((side, side), 99, np.uint8)
+    frame = plane_frame(drawn, 1)
+    assert frame is not None
+    unpack_frame(memoryview(frame), out)
+    assert np.array_equal(out, drawn)
+
+
+@pytest.mark.parametrize(
+    ("codec", "shuffle", "block"),
+    [(b"lz4", blosc.BITSHUFFLE, 0), (b"zstd", blosc.NOSHUFFLE, 0), (b"zstd", blosc.BITSHUFFLE, 4096), (b"zlib", 2, 0)],
+)
+def test_frames_that_blosc_packed_in_another_way_are_unpacked_too(codec: bytes, shuffle: int, block: int) -> None:
+    drawn, out = smooth(256, 6, 8), np.empty((256, 256), np.uint8)
+    unpack_frame(memoryview(blosc.compress(drawn, codec, 1, shuffle, block)), out)
+    assert np.array_equal(out, drawn)
+
+
+@pytest.mark.parametrize("tear", ["cut", "emptied", "short", "of fewer pixels", "of fewer pixels than it says"])
+def test_a_frame_that_is_not_whole_is_refused(tear: str) -> None:
+    frame = plane_frame(smooth(256, 6, 8), 1)
+    fewer = plane_frame(smooth(128, 6, 8), 1)
+    assert frame is not None
+    assert fewer is not None
+    torn = {
+        "cut": frame[:-5],
+        "emptied": frame[:24] + bytes(len(frame) - 24),
+        "short": frame[:10],
+        "of fewer pixels": fewer,
+        # the head of the larger one: its sizes, and the length of the block that follows
+        "of fewer pixels than it says": frame[:12] + fewer[12:],
+    }[tear]
+    with pytest.raises((ValueError, RuntimeError)):
+        unpack_frame(memoryview(torn), np.empty((256, 256), np.uint8))
 
 
 def test_threads_that_make_planes_at_once_do_not_write_into_each_others() -> None:
