@@ -8,6 +8,7 @@
     ├── SlideError
     │   ├── SlideOpenError (OSError)          the file is not a slide, or its header cannot be read
     │   ├── LaneError (RuntimeError)          the reading lane that was asked for cannot be proven here
+    │   │   └── LaneDiffersError              what is about to be read by it is not what OpenSlide shows
     │   ├── MissingMppError (LookupError)     nothing in the file says how large a pixel is
     │   └── ImplausibleMppError (ValueError)  something does, and it cannot be true
     ├── AnnotationError (ValueError)          what was drawn cannot be read, or does not fit its slide
@@ -31,6 +32,7 @@ __all__ = [
     "CountMismatchError",
     "ImplausibleMppError",
     "IncompleteResultError",
+    "LaneDiffersError",
     "LaneError",
     "MemoryBudgetError",
     "MissingExtraError",
@@ -81,6 +83,10 @@ class SlideOpenError(SlideError, OSError):
 
 class LaneError(SlideError, RuntimeError):
     """The reading lane that was asked for cannot be proven for this slide."""
+
+
+class LaneDiffersError(LaneError):
+    """What is about to be read by a lane is not what OpenSlide shows; the slide is then read through OpenSlide."""
 
 
 class MissingMppError(SlideError, LookupError):

@@ -200,14 +200,15 @@ def test_a_halo_needs_a_pixel_size() -> None:
     h=st.integers(1, 3000),
     tile=st.sampled_from([64, 256, 700]),
     stored=st.sampled_from([64, 240, 512]),
+    is_stated=st.booleans(),
     halo=st.sampled_from([0.0, 40.0]),
     seed=st.integers(0, 99),
 )
 @settings(max_examples=80, deadline=None)
 def test_no_stored_tile_of_an_edge_that_a_run_reads_is_overlooked(
-    w: int, h: int, tile: int, stored: int, halo: float, seed: int
+    w: int, h: int, tile: int, stored: int, is_stated: bool, halo: float, seed: int
 ) -> None:
-    info = slide_info((w, h), stored_tile_px=stored)
+    info = slide_info((w, h), stored_tile_px=stored if is_stated else None)
     plan = plan_slide(info, Mpp(0.5, 0.5), [0], Tiling(0.5, tile, halo))
     chance = np.random.default_rng(seed)
     plan = replace(plan, skipped=frozenset(np.flatnonzero(chance.random(plan.tile_count) < 0.5).tolist()))

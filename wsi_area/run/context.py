@@ -1,10 +1,13 @@
-"""run: what all slides of a run share, and how much memory one task of them may use."""
+"""run: what all slides of a run share, from where each is read, and how much memory one task of them may use."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.slide_settings import settings_of
+from wsi_area.inputs.stage_in import wherever_it_is_read
 from wsi_area.run.events import Listener
 from wsi_area.run.executors.contract import Executor
 from wsi_area.settings.run_settings import RunSettings
@@ -33,6 +36,18 @@ def context_of(settings: RunSettings, executor: Executor, listener: Listener, fo
     limit_mb, workers = settings.run.memory_limit_mb, executor.worker_count
     limit_bytes = task_memory_limit_bytes(limit_mb, workers, executor.task_memory_bytes)
     return Context(settings, executor, listener, limit_bytes, force)
+
+
+@contextmanager
+def where_to_read(slide: SlideInput, context: Context) -> Iterator[str | None]:
+    """Lend the path of a local copy of the slide, None where none is wanted."""
+    executor = context.executor
+    with wherever_it_is_read(slide.path, context.settings, lambda: executor.is_stopped) as copy:
+        try:
+            yield copy
+        finally:
+            if copy is not None:
+                executor.close_readers()  # the space of a file is free only when nobody holds it open
 
 
 def task_memory_limit_bytes(limit_mb: int | None, worker_count: int, worker_allows_bytes: int | None = None) -> int:

@@ -21,7 +21,7 @@ from wsi_area.results.class_map.cleaned_store import discard_cleaned
 from wsi_area.results.class_map.soundness import stores_open
 from wsi_area.results.class_map.store import commit_batch, create_store, stored_origin
 from wsi_area.results.documents import read_result
-from wsi_area.results.layout import SlideLayout
+from wsi_area.results.layout import RAW_FOLDER, SlideLayout
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.segmenters.protocol import Signal
 from wsi_area.settings.run_settings import RunSettings
@@ -85,6 +85,11 @@ def _fit_digest(prepared: PreparedSlide) -> str:
 def _drawing_facts(drawing: Drawn | RegionOfInterest | None) -> list[object] | None:
     """Return the things that an answer depends on: the file's content and the scale it was read with."""
     return None if drawing is None else [drawing.sha256, drawing.scale]
+
+
+def is_begun(layout: SlideLayout) -> bool:
+    """Return True if stores of a slide's tiles lie there, below ``raw/`` with size filters."""
+    return any(stored_origin(place) is not None for place in (layout, SlideLayout(layout.root / RAW_FOLDER)))
 
 
 def lay_out(

@@ -1,23 +1,21 @@
 """run: one slide from its path to its result.json; straight line, no decision about other slides."""
 
+import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from wsi_area.errors import IncompleteResultError, ResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.copying import CopyStopped
-from wsi_area.inputs.stage_in import wherever_it_is_read
 from wsi_area.model.record.slide_origin import Timing
-from wsi_area.model.slide_result import CountedSlide, EndedSlide, UncountedSlide
+from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.class_map.cleaned_store import discard_layer, tiles_layout
 from wsi_area.results.class_map.soundness import flush_stores, take_back_torn
 from wsi_area.results.documents import read_result, write_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.thumbnail import CLASSES_NAME, write_thumbnail
-from wsi_area.run.context import Context
-from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
+from wsi_area.run.context import Context, where_to_read
+from wsi_area.run.continuation import Origin, commit_skipped, is_begun, lay_out, origin_of
 from wsi_area.run.events import SlidePreparing, SlideStarted
 from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.finished.basis import basis_of
@@ -31,14 +29,23 @@ from wsi_area.run.passes.merged_objects import (
     with_regions,
     with_tissue,
 )
-from wsi_area.run.passes.tissue_layer import layer_asked, reason_of_layer
+from wsi_area.run.passes.tissue_layer import layer_asked, without_tissue
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_or_split, prepare_slide
 from wsi_area.run.preparing.overview_parts import OverviewWanted, overview_seen, read_overview_part
 from wsi_area.run.slide_document import slide_document
-from wsi_area.run.slide_tiles import Work, lost_message, measure_tiles, missing_batches, tiles_of
+from wsi_area.run.slide_tiles import (
+    Work,
+    lost_message,
+    measure_tiles,
+    missing_batches,
+    of_original,
+    tiles_of,
+    tiles_place,
+)
 from wsi_area.run.work.phases import PreparingStopped, begin_phase, told_phases
 from wsi_area.settings.parts_signal import parts_signal
-from wsi_area.settings.run_settings import RunSettings
+
+_LOG = logging.getLogger(__name__)
 
 
 def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> Measured | None:
@@ -69,11 +76,20 @@ def measure_slide(slide: SlideInput, layout: SlideLayout, context: Context) -> M
 
 
 def _measured(
-    slide: SlideInput, layout: SlideLayout, context: Context, read_path: str | None, *, is_layer: bool = False
+    slide: SlideInput,
+    layout: SlideLayout,
+    context: Context,
+    read_path: str | None,
+    *,
+    is_layer: bool = False,
+    lane_obstacle: str | None = None,
 ) -> Measured | None:
-    """Measure a slide, and then its tissue layer by the same steps; None if the run was stopped before the end."""
-    started = time.perf_counter()
-    prepared = prepared_slide(slide, context, read_path)
+    """Measure a slide, and then its tissue layer by the same steps; None if the run was stopped before the end.
+
+    ``lane_obstacle`` is why it is read through OpenSlide, where that was found while it was measured otherwise.
+    """
+    started, goes_on = time.perf_counter(), not context.force and is_begun(layout)
+    prepared = prepared_slide(slide, context, read_path, lane_obstacle, leaves_edges=not goes_on)
     if prepared is None:
         return None
     if not isinstance(prepared, PreparedSlide):
@@ -88,10 +104,14 @@ def _measured(
     batches, plan = missing_batches(tiles, prepared), prepared.plan
     if batches:  # what is measured now is not in it
         (layout.root / CLASSES_NAME).unlink(missing_ok=True)
+    if batches and goes_on and prepared.lane.edges_differ:  # the rest of it may have been read before that was found
+        return _measured_again(slide, layout, context, read_path, prepared.lane.reason, is_layer=is_layer)
     context.listener(SlideStarted(slide.slide_id, plan.tile_count, plan.tile_count - tiles_of(plan, batches)))
     work = measure_tiles(prepared, tiles, origin.key, context, batches)
     if work is None:
         return None
+    if work.lane_obstacle is not None:
+        return _measured_again(slide, layout, context, read_path, work.lane_obstacle, is_layer=is_layer)
     if read_path is not None:  # from here on only what is said of the slide counts
         prepared, work = of_original(prepared, work, read_path, slide.path)
     if work.errors:
@@ -112,6 +132,15 @@ def _measured(
     work, resumed = replace(work, timing=timing), not batches and (layer is None or layer.resumed)
     tissue = None if layer is None else layer.result
     return finished(prepared, layout, origin, work, context, tissue, resumed=resumed, is_layer=is_layer)
+
+
+def _measured_again(
+    slide: SlideInput, layout: SlideLayout, context: Context, read_path: str | None, obstacle: str, *, is_layer: bool
+) -> Measured | None:
+    """Measure all of a slide through OpenSlide, of which a stored tile is not what OpenSlide shows."""
+    _LOG.warning("%s: %s; all of it is measured through OpenSlide", slide.slide_id, obstacle)
+    afresh = replace(context, force=True)
+    return _measured(slide, layout, afresh, read_path, is_layer=is_layer, lane_obstacle=obstacle)
 
 
 def _estimated(
@@ -140,27 +169,13 @@ def _estimated(
     return Measured(result, is_resumed)
 
 
-def without_tissue(slide_id: str, ended: EndedSlide) -> PrepareFailure:
-    """Return the words on a slide whose tissue layer came to nothing."""
-    error = ended.error if isinstance(ended, UncountedSlide) else "ResultError"
-    remedy = "mend that, or set tissue.name = none to measure without its tissue"
-    return PrepareFailure(slide_id, error, f"{reason_of_layer(ended.reason)}; {remedy}")
-
-
-@contextmanager
-def where_to_read(slide: SlideInput, context: Context) -> Iterator[str | None]:
-    """Lend the path of a local copy of the slide, None where none is wanted."""
-    executor = context.executor
-    with wherever_it_is_read(slide.path, context.settings, lambda: executor.is_stopped) as copy:
-        try:
-            yield copy
-        finally:
-            if copy is not None:
-                executor.close_readers()  # the space of a file is free only when nobody holds it open
-
-
 def prepared_slide(
-    slide: SlideInput, context: Context, read_path: str | None
+    slide: SlideInput,
+    context: Context,
+    read_path: str | None,
+    lane_obstacle: str | None = None,
+    *,
+    leaves_edges: bool = False,
 ) -> PreparedSlide | PrepareFailure | TaskLost | None:
     """Return a slide ready to be measured, or why it cannot be; None if the run was stopped before that.
 
@@ -180,7 +195,10 @@ def prepared_slide(
         is_in_worker = not executor.is_local
         if is_in_worker:  # whose phases nobody hears here
             tell("a worker looks at it")
-        task = PrepareTask(slide, context.settings, context.memory_limit_bytes, read_path, is_in_worker, ticket, True)
+        task = PrepareTask(
+            slide, context.settings, context.memory_limit_bytes, read_path, is_in_worker, ticket, True,
+            leaves_edges=leaves_edges, lane_obstacle=lane_obstacle,
+        )  # fmt: skip
         prepared = _prepared_by(executor, task)
     if isinstance(prepared, PrepareFailure) and prepared.error == PreparingStopped.__name__:
         return None
@@ -266,22 +284,6 @@ def finished(
     flush_stores(layout)
     write_result(layout, result)
     return Measured(result, resumed)
-
-
-def of_original(prepared: PreparedSlide, work: Work, copy: str, path: str) -> tuple[PreparedSlide, Work]:
-    """Return the parts that were measured on a copy as of the slide that it is a copy of."""
-    info = replace(prepared.info, path=path)
-    tile_errors = [{**e, "message": e["message"].replace(copy, path)} for e in work.tile_errors]
-    errors = [e.replace(copy, path) for e in work.errors]
-    return (
-        replace(prepared, info=info, plan=replace(prepared.plan, slide=info)),
-        replace(work, tile_errors=tile_errors, errors=errors),
-    )
-
-
-def tiles_place(layout: SlideLayout, prepared: PreparedSlide, settings: RunSettings) -> SlideLayout:
-    """Return the place where the tiles of a slide are committed."""
-    return tiles_layout(layout, size_filters(prepared, settings))
 
 
 def _timing_on_record(layout: SlideLayout) -> Timing | None:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from wsi_area.compute.calibration.calibrate import calibrate
@@ -49,6 +49,7 @@ from wsi_area.slides import (
     inspect,
     overview_box_l0_px,
     read_overview,
+    with_edges_left,
     with_edges_proven,
 )
 from wsi_area.slides.header.cut_short import completeness
@@ -79,6 +80,8 @@ class PrepareTask:
     ticket: int = NOBODY  # of whoever is told of the phases
     splits_overview: bool = False  # a large one is to be read in parts, by several tasks
     seen: OverviewSeen | None = None  # once these were read
+    leaves_edges: bool = False  # whoever reads edge tiles compares them: nothing of the slide was measured before
+    lane_obstacle: str | None = None  # what was found when they did: it is read through OpenSlide
 
     @property
     def slide_id(self) -> str:
@@ -184,7 +187,7 @@ def _cut_and_fitted(
     first = plan_slide(info, calibration.mpp, levels, Tiling(asked_um, settings.tiling.tile_px))
     begin_phase(task.ticket, "trying the lanes")
     seen = task.seen
-    lane = choose_lane(info, [first.level], settings.reader.lane, levels) if seen is None else seen.lane
+    lane = _lane(task, info, first, levels) if seen is None else seen.lane
     if task.splits_overview and (parts := overview_wanted(info, lane, levels, task.timeout_s, task.in_worker)):
         return parts
     begin_phase(task.ticket, "reading the overview")
@@ -218,7 +221,7 @@ def _cut_and_fitted(
         fitted = wrapped
         plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane, given.regions))
     if plan.level != first.level:  # the segmenter was made for another pixel size
-        lane = choose_lane(info, [plan.level], settings.reader.lane, levels)
+        lane = _lane(task, info, plan, levels)
     settings.require_classes(fitted.scheme)
     is_sampled = settings.estimate.is_asked
     if is_sampled:
@@ -233,7 +236,10 @@ def _cut_and_fitted(
         wanted, margin_px = foreground | ~overview.valid, _margin_l0_px(settings, calibration)
         plan = skip_glass(plan, wanted, margin_px, is_certain=is_sampled or isinstance(segmenter, UsesDrawn))
     begin_phase(task.ticket, "proving the reader")
-    lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
+    if task.leaves_edges and not is_sampled and settings.reader.lane == "auto":
+        lane = with_edges_left(info, lane, plan.level, read_near_edges(plan))
+    else:
+        lane = with_edges_proven(info, lane, plan.level, read_near_edges(plan), settings.reader.lane)
     rim = rim_fraction(foreground & lit.valid)
     light = light_of(fitted, overview, lit, foreground)
     thumbnail = thumbnail_jpeg(overview.rgb, overview.valid, overview_box_l0_px(info, usable_levels=levels))
@@ -243,6 +249,13 @@ def _cut_and_fitted(
         info, calibration, lane, fitted, plan, drawn, roi, rim, box_px, light, kept, thumbnail, 0.0, package,
         not_assessed, given.regions,
     )  # fmt: skip
+
+
+def _lane(task: PrepareTask, info: SlideInfo, plan: SlidePlan, levels: Sequence[int]) -> LaneDecision:
+    """Return the lane that reads the plan's level and the overview's."""
+    if task.lane_obstacle is not None:
+        return LaneDecision("openslide", task.lane_obstacle)
+    return choose_lane(info, [plan.level], task.settings.reader.lane, levels)
 
 
 def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from wsi_area.compute.cut.probing import probed_tiles
 from wsi_area.errors import IncompleteResultError
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
+from wsi_area.results.class_map.cleaned_store import tiles_layout
 from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.class_map.signal_store import kept_signal
 from wsi_area.results.layout import SlideLayout
@@ -37,6 +38,7 @@ class Work:
     timing: dict[str, Any]
     tile_errors: list[dict[str, Any]]
     errors: list[str]
+    lane_obstacle: str | None = None  # the first stored tile found that is not what OpenSlide shows
 
 
 def measure_tiles(
@@ -70,7 +72,24 @@ def measure_tiles(
         "network_runs": sum(r.network_runs for r in results),
     }
     failures = [asdict(f) for r in results for f in r.failures]
-    return Work(timing, failures, [r.error for r in results if r.error is not None])
+    errors = [r.error for r in results if r.error is not None]
+    return Work(timing, failures, errors, next((r.lane_obstacle for r in results if r.lane_obstacle), None))
+
+
+def of_original(prepared: PreparedSlide, work: Work, copy: str, path: str) -> tuple[PreparedSlide, Work]:
+    """Return the parts that were measured on a copy as of the slide that it is a copy of."""
+    info = replace(prepared.info, path=path)
+    tile_errors = [{**e, "message": e["message"].replace(copy, path)} for e in work.tile_errors]
+    errors = [e.replace(copy, path) for e in work.errors]
+    return (
+        replace(prepared, info=info, plan=replace(prepared.plan, slide=info)),
+        replace(work, tile_errors=tile_errors, errors=errors),
+    )
+
+
+def tiles_place(layout: SlideLayout, prepared: PreparedSlide, settings: RunSettings) -> SlideLayout:
+    """Return the place where the tiles of a slide are committed."""
+    return tiles_layout(layout, size_filters(prepared, settings))
 
 
 def tiles_of(plan: SlidePlan, batches: Iterable[int]) -> int:
@@ -94,6 +113,7 @@ def slide_job(prepared: PreparedSlide, layout: SlideLayout, key: str, context: C
         _probe(prepared, context.settings),
         _compared(prepared),
         keeps_signal=integrated_signal(prepared.fitted) is not None and kept_signal(layout) is not None,
+        proves_edges=prepared.lane.leaves_edges,
     )
 
 

@@ -5,7 +5,13 @@ TIFF structure and codecs (tifffile, imagecodecs) are loaded only by the first s
 
 from wsi_area.slides.header.inspect import SLIDE_SUFFIXES, inspect, pictures_of
 from wsi_area.slides.lanes.box_sums import BoxSums
-from wsi_area.slides.lanes.choice import LaneDecision, choose_lane, with_edges_proven
+from wsi_area.slides.lanes.choice import (
+    LaneDecision,
+    choose_lane,
+    refuse_other_edges,
+    with_edges_left,
+    with_edges_proven,
+)
 from wsi_area.slides.lanes.handles import borrow_reader, close_readers, require_unchanged
 from wsi_area.slides.lanes.overview import (
     overview_box_l0_px,
@@ -38,6 +44,8 @@ __all__ = [
     "read_around_damage",
     "read_overview",
     "read_part",
+    "refuse_other_edges",
     "require_unchanged",
+    "with_edges_left",
     "with_edges_proven",
 ]

@@ -102,10 +102,12 @@ def batch_box(plan: SlidePlan, batch: int) -> Region:
 
 
 def read_near_edges(plan: SlidePlan) -> Iterator[Region]:
-    """Yield what is read of the plan's level, halos included, as near its edges as stored tiles may reach."""
-    stored = plan.slide.levels[plan.level].stored_tile_px
-    if stored is None:
-        return
+    """Yield what is read of the plan's level, halos included, as near its edges as stored tiles may reach.
+
+    That is all of it where the header does not say how large stored tiles are.
+    """
+    level = plan.slide.levels[plan.level]
+    stored = level.stored_tile_px or level.size_px
     depth_level_px = max(stored.width_px, stored.height_px) + plan.halo_px * plan.reduce_factor
     reach = 1 + -(-depth_level_px // (plan.tile_px * plan.reduce_factor))
     cols = range(plan.grid_cols)

@@ -16,22 +16,18 @@ from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.run.array.division import Share
 from wsi_area.run.array.share_batches import owners_of
 from wsi_area.run.array.slide_share import MEASURED
-from wsi_area.run.context import Context
+from wsi_area.run.context import Context, where_to_read
 from wsi_area.run.continuation import origin_difference, origin_of
 from wsi_area.run.earlier_run import NOT_REACHED, ended_document
 from wsi_area.run.executors.threads import ThreadsExecutor
 from wsi_area.run.finished.measured import Measured, write_failed
 from wsi_area.run.measure_slide import (
     finished,
-    of_original,
     prepared_slide,
-    tiles_place,
-    where_to_read,
-    without_tissue,
 )
-from wsi_area.run.passes.tissue_layer import layer_asked
+from wsi_area.run.passes.tissue_layer import layer_asked, without_tissue
 from wsi_area.run.prepare import PreparedSlide
-from wsi_area.run.slide_tiles import Work, uncommitted_batches
+from wsi_area.run.slide_tiles import Work, of_original, tiles_place, uncommitted_batches
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.storage.processes import usable_cores
 

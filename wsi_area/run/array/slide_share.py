@@ -27,15 +27,12 @@ from wsi_area.results.layout import RunLayout, SlideLayout
 from wsi_area.results.thumbnail import write_thumbnail
 from wsi_area.run.array.division import Share
 from wsi_area.run.array.share_batches import batches_of
-from wsi_area.run.context import Context
+from wsi_area.run.context import Context, where_to_read
 from wsi_area.run.continuation import Origin, commit_skipped, lay_out, origin_of
 from wsi_area.run.events import SlideStarted
 from wsi_area.run.finished.measured import failed_slide
 from wsi_area.run.measure_slide import (
-    of_original,
     prepared_slide,
-    tiles_place,
-    where_to_read,
 )
 from wsi_area.run.passes.tissue_layer import layer_asked, reason_of_layer
 from wsi_area.run.prepare import PreparedSlide
@@ -45,7 +42,9 @@ from wsi_area.run.slide_tiles import (
     lost_message,
     measure_tiles,
     missing_batches,
+    of_original,
     tiles_of,
+    tiles_place,
 )
 from wsi_area.segmenters.protocol import Signal
 from wsi_area.settings.parts_signal import parts_signal

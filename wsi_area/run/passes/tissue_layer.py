@@ -15,9 +15,10 @@ from wsi_area.inputs.drawings import drawn_classes
 from wsi_area.inputs.drawn_source import DrawnSource
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.record.slide_tissue import TissueLayerOnRecord, TissueSource
+from wsi_area.model.slide_result import EndedSlide, UncountedSlide
 from wsi_area.run.context import Context
 from wsi_area.run.events import BatchDone, Event, Listener, SlidePreparing, SlideStarted
-from wsi_area.run.prepare import PreparedSlide
+from wsi_area.run.prepare import PreparedSlide, PrepareFailure
 from wsi_area.segmenters.protocol import FindsTissue, UsesDrawn
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.margin_settings import BandSettings, HotspotSettings
@@ -76,6 +77,13 @@ def reason_of_layer(reason: str) -> str:
     'its tissue layer: set tissue.unmatched, or add it in [[tissue.classes]]'
     """
     return f"its tissue layer: {re.sub(r'(?<![^ [(])segmenter[.](?=[a-z_])', 'tissue.', reason)}"
+
+
+def without_tissue(slide_id: str, ended: EndedSlide) -> PrepareFailure:
+    """Return the words on a slide whose tissue layer came to nothing."""
+    error = ended.error if isinstance(ended, UncountedSlide) else "ResultError"
+    remedy = "mend that, or set tissue.name = none to measure without its tissue"
+    return PrepareFailure(slide_id, error, f"{reason_of_layer(ended.reason)}; {remedy}")
 
 
 def findings_of_layer(found: Iterable[QaFinding], own: Iterable[QaFinding]) -> Iterator[QaFinding]:

@@ -36,6 +36,7 @@ class SlideJob:
     probe: ThresholdProbe | None = None  # None where no threshold tells tissue
     compared: frozenset[int] = frozenset()  # numbers of tiles that are counted in pixels of another size too
     keeps_signal: bool = False  # a signal map lies beside the class map
+    proves_edges: bool = False  # edge tiles are compared with OpenSlide's before they are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class BatchResult:
     """What a batch sends back: never pixels.
 
     ``error`` is set where the batch as a whole came to nothing (the disk is full, a bug): none of it is
-    committed then, and the slide cannot be complete.
+    committed then, and the slide cannot be complete. ``lane_obstacle`` is set too where the reason is that a stored
+    tile differs from OpenSlide's.
     """
 
     batch: int
@@ -78,3 +80,4 @@ class BatchResult:
     cpu_s: float  # of the process it ran in, from its beginning to its end
     error: str | None = None
     network_runs: int = 0  # windows that a network was shown
+    lane_obstacle: str | None = None

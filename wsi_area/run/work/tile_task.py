@@ -8,7 +8,7 @@ import numpy as np
 
 from wsi_area.compute.count.edges import areas_of, boundary_edges
 from wsi_area.compute.cut.grid import batch_tiles_at, place_at, tile_at, work_edges_l0_px
-from wsi_area.errors import SegmentationError, TileReadError
+from wsi_area.errors import LaneDiffersError, SegmentationError, TileReadError
 from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.pixels import MaskArray
@@ -24,7 +24,7 @@ from wsi_area.run.work.tile_by_colour import classify_by_colour
 from wsi_area.run.work.tile_spot import Ints, TileSpot
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
 from wsi_area.segmenters.network_runs import windows_so_far
-from wsi_area.slides import DamagedPart, SlideReader, borrow_reader, require_unchanged
+from wsi_area.slides import DamagedPart, SlideReader, borrow_reader, refuse_other_edges, require_unchanged
 
 Announce = Callable[[int], None]
 """Is told the number of each tile before it is measured, so that what it dies of can be named."""
@@ -53,7 +53,8 @@ def measure_batch(task: BatchTask, announce: Announce | None = None) -> BatchRes
             raise
         name = task.job.plan.slide.slide_id
         message = f"{name}, batch {task.batch}: {type(error).__name__}: {error}"
-        return BatchResult(task.batch, 0, 0, (), time.process_time() - started, message)
+        obstacle = str(error) if isinstance(error, LaneDiffersError) else None
+        return BatchResult(task.batch, 0, 0, (), time.process_time() - started, message, lane_obstacle=obstacle)
     took_s, runs = time.process_time() - started, windows_so_far() - shown
     return BatchResult(task.batch, done, level_px, tuple(failures), took_s, network_runs=runs)
 
@@ -196,6 +197,8 @@ def _measure_tile(job: SlideJob, tile: Tile, spot: TileSpot, classify: Classify)
         spot.clear()
         try:
             with borrow_reader(job.plan.slide, job.lane) as reader:
+                if job.proves_edges:
+                    refuse_other_edges(reader, job.plan.level, tile.read_level_px)
                 damaged = classify(job, reader, tile, spot)
         except (TileReadError, SegmentationError) as error:
             if isinstance(error, TileReadError) and not is_last:

@@ -9,6 +9,7 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.header.inspect import PLAIN_VENDOR
 from wsi_area.slides.lanes.other_layouts import other_layout
+from wsi_area.slides.lanes.reading import SlideReader
 
 LaneWish = Literal["auto", "openslide", "direct"]
 
@@ -19,6 +20,8 @@ class LaneDecision:
 
     lane: Literal["openslide", "direct", "plain", "stored"]
     reason: str
+    leaves_edges: bool = False  # whoever reads an edge tile compares it first: `refuse_other_edges`
+    edges_differ: bool = False  # the sample of the direct lane equals OpenSlide's, and an edge tile does not
 
 
 def choose_lane(
@@ -89,10 +92,45 @@ def with_edges_proven(
 
     compared, obstacle = find_edge_obstacle(info, level, regions_level_px)
     if obstacle is None:
-        return LaneDecision("direct", f"{decision.reason}, and so do all {compared} edge tiles that are read")
+        return LaneDecision("direct", _with_edges(decision.reason, compared))
     if lane == "direct":
         raise _cannot(info, obstacle)
-    return LaneDecision("openslide", obstacle)
+    return LaneDecision("openslide", obstacle, edges_differ=True)
+
+
+def with_edges_left(
+    info: SlideInfo, decision: LaneDecision, level: int, regions_level_px: Iterable[Region]
+) -> LaneDecision:
+    """Return a decision by which the edge tiles that will be read are compared by who reads them: `refuse_other_edges`.
+
+    Its reason holds once all of them were read. Parameters are those of `with_edges_proven`.
+    """
+    if decision.lane != "direct":
+        return decision
+    from wsi_area.slides.lanes.proof import count_edge_tiles
+
+    compared = count_edge_tiles(info, level, regions_level_px)
+    return LaneDecision("direct", _with_edges(decision.reason, compared), leaves_edges=True)
+
+
+def refuse_other_edges(reader: SlideReader, level: int, region_level_px: Region) -> None:
+    """Refuse to read a region an edge tile of which is not what OpenSlide shows, each tile compared once.
+
+    A lane other than the direct one has nothing to prove.
+
+    Raises
+    ------
+    LaneDiffersError
+        Saying which stored tile differs, and how.
+    """
+    if reader.lane == "direct":
+        from wsi_area.slides.lanes.proof import refuse_difference
+
+        refuse_difference(reader, level, region_level_px)
+
+
+def _with_edges(reason: str, compared: int) -> str:
+    return f"{reason}, and so do all {compared} edge tiles that are read"
 
 
 def _cannot(info: SlideInfo, obstacle: str) -> LaneError:

@@ -1,6 +1,7 @@
 """slides: the direct lane, compressed tiles by offset, decoded into memory that is already there."""
 
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
@@ -11,6 +12,7 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.bands import DecodedBands
+from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, grid_boxes, require_within
 from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text
 from wsi_area.slides.lanes.tile_files import TileFiles
@@ -22,6 +24,8 @@ NEAR_BYTES = 4096
 """Two tiles of a file that are this near are fetched as one: what lies between is on the same page anyway."""
 DECODED_BYTES = 1 << 20
 """Pixels that are decoded before they are handed out: fewer turns at Python's lock, and still in the nearer caches."""
+REFERENCE_KEPT_BYTES = 1 << 20
+"""What OpenSlide keeps of the tiles that are compared with it: next to nothing, since each is compared once."""
 HINT_BYTES = 128 << 10
 """Of one hint Linux fetches no more than the device reads ahead; this is its default, which NFS and FUSE keep."""
 
@@ -41,6 +45,15 @@ class DirectReader:
         self._files = TileFiles(info)
         self._levels = self._files.levels
         self._bands = DecodedBands(self._decode_intervals)
+        self._opening = threading.Lock()
+        self._reference: OpenSlideReader | None = None
+
+    def reference(self) -> OpenSlideReader:
+        """Return OpenSlide's view of the very same file, opened once it is asked for; it is closed with this reader."""
+        with self._opening:
+            if self._reference is None:
+                self._reference = OpenSlideReader(self._info, checks_tiles=False, kept_bytes=REFERENCE_KEPT_BYTES)
+            return self._reference
 
     def structure(self, level: int) -> tuple[TiledLevel | None, str]:
         """Return where the tiles of a level lie and "", or None and why it cannot be read."""
@@ -180,8 +193,10 @@ class DirectReader:
                         os.posix_fadvise(file, at, min(HINT_BYTES, end - at), os.POSIX_FADV_WILLNEED)
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files, and OpenSlide's view of them."""
         self._files.close()
+        if self._reference is not None:
+            self._reference.close()
 
 
 def _spans(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -54,15 +54,15 @@ class OpenSlideReader:
     shows none. Where a level is interpolated, the cells beside it lose the pixels of their rims as well.
 
     ``checks_tiles`` is False for the proof alone, which compares what OpenSlide says with the decoder of the direct
-    lane; everybody else has both.
+    lane; everybody else has both. ``kept_bytes`` is how much OpenSlide keeps of decoded tiles, 32 MB by default.
     """
 
     lane = "openslide"
     is_broken = False  # a handle that died is replaced at once
 
-    def __init__(self, info: SlideInfo, *, checks_tiles: bool = True) -> None:
+    def __init__(self, info: SlideInfo, *, checks_tiles: bool = True, kept_bytes: int | None = None) -> None:
         self._info = info
-        self._shared = SharedHandle(info.path)
+        self._shared = SharedHandle(info.path, kept_bytes)
         self._numbers = info.openslide_levels or tuple(level.index for level in info.levels)
         with self._shared.lent() as handle:
             self._downsamples = [lowlevel.get_level_downsample(handle, number) for number in self._numbers]

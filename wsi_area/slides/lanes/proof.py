@@ -3,17 +3,18 @@
 import hashlib
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import contextmanager
 
 import numpy as np
 
-from wsi_area.errors import LaneError, TileReadError
+from wsi_area.errors import LaneDiffersError, LaneError, TileReadError
 from wsi_area.model.geometry import Region
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.handles import borrow_reader
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.overview import overview_level
+from wsi_area.slides.lanes.reading import SlideReader
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 MAX_TILES_PER_LEVEL = 24
@@ -27,48 +28,73 @@ def find_obstacle(
 
     Of every level, the four corner tiles, tiles of the last row and column, random tiles (seeded by the
     slide) and missing tiles, 24 at most, are compared byte for byte with OpenSlide, colours and validity. All edge
-    tiles that will be read follow once that is known: ``find_edge_obstacle``.
+    tiles that will be read follow once that is known (``find_edge_obstacle``), or when each is (``refuse_difference``).
     The overview's level is proven with them, where it is stored and can be addressed exactly.
     """
     unknown = [level for level in levels if not 0 <= level < len(info.levels)]
     if unknown:
         return tuple(levels), f"level {unknown[0]} was asked for, the slide has {len(info.levels)}"
-    # a reference of its own, closed afterwards: what OpenSlide keeps of the tiles, up to 32 MB, goes with it
-    with borrow_reader(info, "direct") as direct, closing(OpenSlideReader(info, checks_tiles=False)) as reference:
-        if not isinstance(direct, DirectReader):
-            raise LaneError(f"slide {info.slide_id!r}: the reader cache mixed up its lanes; please report this")
-        wanted = set(levels)
+    with _direct_reader(info) as direct:
+        reference, wanted = direct.reference(), set(levels)
         overview = overview_level(info, usable_levels=usable_levels)
         if reference.is_exact(overview) and direct.holds(overview):  # else OpenSlide reads it
             wanted.add(overview)
         for level in sorted(wanted):
-            obstacle = _level_obstacle(info, level, direct, reference)
+            obstacle = _level_obstacle(info, level, direct)
             if obstacle is not None:
                 return tuple(sorted(wanted)), f"level {level}: {obstacle}"
     return tuple(sorted(wanted)), None
 
 
 def find_edge_obstacle(info: SlideInfo, level: int, regions_level_px: Iterable[Region]) -> tuple[int, str | None]:
-    """Return how many stored tiles of a level's edges some regions touch, and what differs from OpenSlide, or None.
+    """Return the number of stored tiles of a level's edges that some regions touch, and what differs from OpenSlide.
 
     Edge tiles are where readers differ: part of them lies outside the level. On most slides the edges are glass, which
     is not read, so that all which are read cost little, where all there are would cost as much as a seventh of a run.
     """
-    with borrow_reader(info, "direct") as direct:
-        if not isinstance(direct, DirectReader):
-            raise LaneError(f"slide {info.slide_id!r}: the reader cache mixed up its lanes; please report this")
-        tiles = direct.tiled_level(level)
-        edge = _edge_tiles(tiles, regions_level_px)
-        if all((level, index) in direct.proven for index in edge):
-            return len(edge), None
-        # a reference of its own, closed afterwards: what OpenSlide keeps of the tiles, up to 32 MB, goes with it
-        with closing(OpenSlideReader(info, checks_tiles=False)) as reference:
-            for index in edge:
-                difference = _unproven(level, tiles, index, direct, reference)
-                if difference is not None:
-                    place = divmod(index, tiles.tiles_across)
-                    return len(edge), f"level {level}: stored tile {place} (row, column): {difference}"
-    return len(edge), None
+    with _direct_reader(info) as direct:
+        edge = _edge_tiles(direct.tiled_level(level), regions_level_px)
+        return len(edge), _first_difference(level, edge, direct)
+
+
+def count_edge_tiles(info: SlideInfo, level: int, regions_level_px: Iterable[Region]) -> int:
+    """Return the number of stored tiles of a level's edges that some regions touch."""
+    with _direct_reader(info) as direct:
+        return len(_edge_tiles(direct.tiled_level(level), regions_level_px))
+
+
+def refuse_difference(reader: SlideReader, level: int, region_level_px: Region) -> None:
+    """Refuse a region of the direct lane an edge tile of which is not what OpenSlide shows.
+
+    Raises
+    ------
+    LaneDiffersError
+        Saying which stored tile differs, and how.
+    """
+    direct = _as_direct(reader)
+    difference = _first_difference(level, _edge_tiles(direct.tiled_level(level), [region_level_px]), direct)
+    if difference is not None:
+        raise LaneDiffersError(difference)
+
+
+@contextmanager
+def _direct_reader(info: SlideInfo) -> Iterator[DirectReader]:
+    """Lend the direct lane's reader of a slide."""
+    with borrow_reader(info, "direct") as reader:
+        yield _as_direct(reader)
+
+
+def _as_direct(reader: SlideReader) -> DirectReader:
+    """Return a reader that is known to be of the direct lane.
+
+    Raises
+    ------
+    LaneError
+        It is not: the cache of readers lent another one.
+    """
+    if not isinstance(reader, DirectReader):
+        raise LaneError(f"the reader cache mixed up its lanes: {reader.lane} in place of direct; please report this")
+    return reader
 
 
 def _edge_tiles(tiles: TiledLevel, regions_level_px: Iterable[Region]) -> list[int]:
@@ -77,18 +103,30 @@ def _edge_tiles(tiles: TiledLevel, regions_level_px: Iterable[Region]) -> list[i
     Where one stored tile is as wide as the level, or as high, all of it lies inside along that side.
     """
     width, height, across, down = tiles.tile_px.width_px, tiles.tile_px.height_px, tiles.tiles_across, tiles.tiles_down
-    touched = {
-        (row, column)
-        for box in regions_level_px
-        for row in range(box.y_px // height, -(-box.bottom_px // height))
-        for column in range(box.x_px // width, -(-box.right_px // width))
-    }
     row_ends = () if height == tiles.size_px.height_px else (0, down - 1)
     column_ends = () if width == tiles.size_px.width_px else (0, across - 1)
-    return sorted(r * across + c for r, c in touched if r in row_ends or c in column_ends)
+    touched: set[int] = set()
+    for box in regions_level_px:
+        rows = range(box.y_px // height, -(-box.bottom_px // height))
+        columns = range(box.x_px // width, -(-box.right_px // width))
+        touched.update(row * across + column for row in row_ends if row in rows for column in columns)
+        touched.update(row * across + column for column in column_ends if column in columns for row in rows)
+    return sorted(touched)
 
 
-def _level_obstacle(info: SlideInfo, level: int, direct: DirectReader, reference: OpenSlideReader) -> str | None:
+def _first_difference(level: int, edge: Sequence[int], direct: DirectReader) -> str | None:
+    """Return the difference of the first of some stored tiles that is not what OpenSlide shows, or None."""
+    tiles = direct.tiled_level(level)
+    for index in edge:
+        difference = _unproven(level, tiles, index, direct)
+        if difference is not None:
+            place = divmod(index, tiles.tiles_across)
+            return f"level {level}: stored tile {place} (row, column): {difference}"
+    return None
+
+
+def _level_obstacle(info: SlideInfo, level: int, direct: DirectReader) -> str | None:
+    reference = direct.reference()
     tiles, obstacle = direct.structure(level)
     if tiles is None:
         return obstacle
@@ -103,7 +141,7 @@ def _level_obstacle(info: SlideInfo, level: int, direct: DirectReader, reference
     if info.vendor == "aperio" and any(_has_missing(direct, n) for n in range(level + 1)) and level > 0:
         return "tiles are missing, which OpenSlide paints from the finer level"
     for index in _sample(info, level, tiles):
-        difference = _unproven(level, tiles, index, direct, reference)
+        difference = _unproven(level, tiles, index, direct)
         if difference is not None:
             return f"stored tile {divmod(index, tiles.tiles_across)} (row, column): {difference}"
     return None
@@ -140,9 +178,7 @@ def _sample(info: SlideInfo, level: int, tiles: TiledLevel) -> Iterator[int]:
     yield from list(ordered)[:MAX_TILES_PER_LEVEL]
 
 
-def _unproven(
-    level: int, tiles: TiledLevel, index: int, direct: DirectReader, reference: OpenSlideReader
-) -> str | None:
+def _unproven(level: int, tiles: TiledLevel, index: int, direct: DirectReader) -> str | None:
     """Return how a stored tile differs in the two lanes, or None; one that was the same is not compared again.
 
     What was proven is remembered by the open reader and goes with it, so that it is of this very file, as it is open
@@ -150,7 +186,7 @@ def _unproven(
     """
     if (level, index) in direct.proven:
         return None
-    difference = _difference(level, tiles, index, direct, reference)
+    difference = _difference(level, tiles, index, direct, direct.reference())
     if difference is None:
         direct.proven.add((level, index))
     return difference
