@@ -84,6 +84,13 @@ def loaded_by_a_run(folder: Path, *options: str) -> set[str]:
     )
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Every kernel and template of a run is kept: the first run on a machine compiles, and so loads the compiler."""
+    loaded_by_a_run(tmp_path_factory.mktemp("compiled"))
+
+
+@pytest.mark.usefixtures("compiled")
 def test_a_plain_run_loads_nothing_of_what_was_not_asked_for(tmp_path: Path) -> None:
     loaded = loaded_by_a_run(tmp_path, "--workers", "1", "--no-report")
     assert {"wsi_area.run.work.tile_task", "wsi_area.results.tables.workbook.sheets"} <= loaded
@@ -105,8 +112,8 @@ REMEDY = (
 )
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_run_with_its_report_loads_the_packages_that_every_run_needs_and_few_modules_more(tmp_path: Path) -> None:
-    loaded_by_a_run(tmp_path)  # the first one on a machine compiles, and so loads the compiler
     loaded = loaded_by_a_run(tmp_path, "--workers", "4")
     assert "wsi_area.reports.report" in loaded
     ours = {name for name in loaded if name.partition(".")[0] == "wsi_area"}
