@@ -29,7 +29,7 @@ def pyramid(path: Path) -> Path:
 
 
 def last_directory(path: Path) -> tuple[int, int]:
-    """Return where the last directory of a small TIFF begins, and how many fields it has."""
+    """Return the place of the last directory of a small TIFF, and the number of its fields."""
     data = path.read_bytes()
     (at,) = struct.unpack_from("<I", data, 4)
     while True:
