@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -57,6 +58,13 @@ def run_measured(command: Sequence[str | Path], timeout_s: float = 3600, **env: 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "DASK_"))}
     return {**inherited, **extra}
+
+
+def ship_kernels() -> None:
+    """Make again what an installation carries of compiled kernels, where sources changed since: a bench is of that."""
+    made = run_measured([sys.executable, "-m", "wsi_area.compute.shipping", ROOT / "wsi_area" / "shipped_code"])
+    if made.exit_code:
+        raise SystemExit(f"the kernels that an installation carries could not be made: {made.last_error}")
 
 
 def code_version() -> str:
