@@ -79,7 +79,7 @@ def measured(key: str, place: Path, work: Path) -> dict[str, Any]:
 
 
 def profile(key: str, size: str) -> str:
-    """Return where the CPU of a row goes."""
+    """Return the profile of a row's CPU."""
     work, places = places_of(size, {key})
     name, place, warm_up = key.partition("-")[0], places[key], work / f"small_{SMALL_PX}" / "s000.svs"
     if name in BY_PROCESS:

@@ -140,7 +140,7 @@ def test_intervals_as_wide_as_the_slide_have_no_edges_at_its_sides(tmp_path: Pat
 
 
 def interval_at(path: Path, index: int) -> tuple[int, int]:
-    """Return where a restart interval of the finest level begins in a file, and where its end marker does."""
+    """Return the place of a restart interval of the finest level in a file, and that of its end marker."""
     content = path.read_bytes()
     jpeg_at = content.index(b"\xff\xd8")
     starts = interval_starts(content[jpeg_at:])[:52]
