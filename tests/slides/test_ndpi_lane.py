@@ -197,7 +197,7 @@ def test_a_damaged_interval_of_an_edge_is_damaged_in_both_lanes_and_no_differenc
 
 
 def interval_at(path: Path, index: int) -> tuple[int, int]:
-    """Return where a restart interval of the finest level begins in a file, and where its end marker does."""
+    """Return the place of a restart interval of the finest level in a file, and that of its end marker."""
     content = path.read_bytes()
     jpeg_at = content.index(b"\xff\xd8")
     starts = interval_starts(content[jpeg_at:])[:52]

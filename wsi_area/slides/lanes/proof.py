@@ -214,7 +214,7 @@ def _sample(info: SlideInfo, level: int, tiles: TiledLevel) -> Iterator[int]:
 
 
 def _unproven(level: int, tiles: TiledLevel, index: int, direct: DirectReader) -> str | None:
-    """Return how a stored tile differs in the two lanes, or None; one that was the same is not compared again.
+    """Return the difference of a stored tile in the two lanes, or None; one that was the same is not compared again.
 
     What was proven is remembered by the open reader and goes with it, so that it is of this very file, as it is open
     here, and of this very program: a tissue layer, or a closer look, proves only what it reads besides.
@@ -230,7 +230,7 @@ def _unproven(level: int, tiles: TiledLevel, index: int, direct: DirectReader) -
 def _difference(
     level: int, tiles: TiledLevel, index: int, direct: DirectReader, reference: OpenSlideReader
 ) -> str | None:
-    """Return how a stored tile differs in the two lanes, or None.
+    """Return the difference of a stored tile in the two lanes, or None.
 
     What the direct lane's decoder refuses is damaged in every lane, whatever OpenSlide makes of it (`StoredTileCheck`).
     """
