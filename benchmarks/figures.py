@@ -106,3 +106,13 @@ def agreement(sample: Sample, reference: Sample, slide: dict[str, Any], stored_l
 def is_stored(work_mpp: float, slide: dict[str, Any]) -> bool:
     """Return whether the slide has a level of just this mpp: levels are 1, 4 and 16."""
     return any(abs(work_mpp - slide["mpp_um"] * d) < 1e-9 for d in (1, 4, 16))
+
+
+def processor_text(machine: dict[str, Any]) -> str:
+    """Return the processor of a machine as far as it is told: name, family and model, cache, vectors, cores.
+
+    >>> processor_text({"cpu": "Acme", "kind": "family 26 model 2", "cores": 2})
+    'Acme, family 26 model 2, 2 cores'
+    """
+    told = [machine["cpu"], *(machine[key] for key in ("kind", "cache", "vectors") if machine.get(key))]
+    return ", ".join([*told, f"{machine['cores']} core{'s' * (machine['cores'] > 1)}"])

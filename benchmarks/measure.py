@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -17,6 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX", "sse4_2": "SSE4.2"}
+"""What a processor may compute with at once, the widest first, by its flag."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,13 @@ def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, **extra}
 
 
+def ship_kernels() -> None:
+    """Make again what an installation carries of compiled kernels, where sources changed since: a bench is of that."""
+    made = run_measured([sys.executable, "-m", "wsi_area.compute.shipping", ROOT / "wsi_area" / "shipped_code"])
+    if made.exit_code:
+        raise SystemExit(f"the kernels that an installation carries could not be made: {made.last_error}")
+
+
 def code_version() -> str:
     """Return the hash of the package as it is committed; "" where there is no repository."""
     told = subprocess.run(["git", "rev-parse", "HEAD:wsi_area"], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -75,11 +87,16 @@ def last_line(text: str) -> str:
 
 def machine() -> dict[str, object]:
     """Return what a reader must know of this machine; no name, no address, no path."""
-    cpu = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    first = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
+    told = dict(re.findall(r"^([\w ]+?)\s*: (.*)$", first, re.MULTILINE))
     memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
     uname = os.uname()
     return {
-        "cpu": cpu.group(1).strip() if cpu else uname.machine,
+        "cpu": told.get("model name", uname.machine).strip(),
+        # a rented machine often hides the model's name: family and model tell the generation
+        "kind": f"family {told['cpu family']} model {told['model']}" if "cpu family" in told else "",
+        "cache": f"cache {told['cache size']}" if "cache size" in told else "",
+        "vectors": next((name for flag, name in VECTORS.items() if flag in told.get("flags", "").split()), ""),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(int(memory.group(1)) / 2**20, 1) if memory else None,
         "system": f"{uname.sysname} {uname.machine}",

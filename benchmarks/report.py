@@ -4,7 +4,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.figures import LIMIT, OURS_1, OURS_2, REFERENCE, Samples, Spread, agreement, is_stored
+from benchmarks.figures import LIMIT, OURS_1, OURS_2, REFERENCE, Samples, Spread, agreement, is_stored, processor_text
 from benchmarks.targets import target_rows
 
 Rows = list[list[str]]
@@ -50,7 +50,7 @@ def _heading(data: dict[str, Any], path: Path, plot_trouble: str) -> str:
     peers = {n: v for s in data["samples"] for n, v in s.get("versions", {}).items() if n != "numpy"}
     return f"""# Benchmark of {data["date"]}
 
-{machine["cpu"]}, {machine["cores"]} cores, {machine["memory_gib"]} GiB, {machine["system"]},
+{processor_text(machine)}, {machine["memory_gib"]} GiB, {machine["system"]},
 load {machine["load_before"]} before the start.
 Slide: {slide["width_px"]} × {slide["height_px"]} px, {slide["mpp_um"]} µm/px, 256-px JPEG tiles 4:2:0 quality
 {slide["quality"]}, levels 1/4/16, {100 * slide["asked_tissue_fraction"]:.0f} % tissue in

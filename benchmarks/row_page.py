@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from benchmarks.figures import processor_text
 from benchmarks.row import figure, sides_of
 from benchmarks.row_targets import ROWS
 
@@ -31,7 +32,7 @@ def page(document: dict[str, Any]) -> str:
         "",
         f"Made from `rows-{document['date']}-{name}.json` by `python -m benchmarks.rows`. CPU seconds (user + system),",
         f"warm, in one process for each row; turns: {_range(turns)}, median with least and most.",
-        f"{on['cpu']}, {on['cores']} cores, load {on['load_before']} before the start.",
+        f"{processor_text(on)}, load {on['load_before']} before the start.",
         "",
         "| what | measured | wanted | |",
         "|---|---:|---:|---|",

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.environments import ensure
-from benchmarks.formats import reading_s
+from benchmarks.formats import formats_s
 from benchmarks.limit import raw_decode
 from benchmarks.row_peers import features, network, outlines
 from benchmarks.row_profile import of_work
@@ -125,8 +125,8 @@ def filters(slides: list[str], out: Path) -> Mapping[str, float]:
 
 
 def formats(slides: list[str], out: Path) -> Mapping[str, float]:
-    """Reading a cut of the slide directly, beside OpenSlide, in each format but its own."""
-    return reading_s(spent_s, Path(slides[0]), out)
+    """A cut of the slide read directly, beside OpenSlide, in each format but its own; of some whole tiles, too."""
+    return formats_s(spent_s, Path(slides[0]), out)
 
 
 PARTS = {

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import ROOT, code_version, machine, run_measured, warm
+from benchmarks.measure import ROOT, code_version, machine, run_measured, ship_kernels, warm
 from benchmarks.row import QUICK, Turns, sides_of
 from benchmarks.row_page import page, size_name
 from benchmarks.row_targets import SMALL_PX, SMALL_SLIDES, TURNS
@@ -128,6 +128,7 @@ def main() -> None:
 def measure(args: argparse.Namespace, turns: Mapping[str, Turns]) -> None:
     """Measure what is wanted and not yet there, and write file and page after each row."""
     started = time.monotonic()
+    ship_kernels()
     date = datetime.now(UTC).date().isoformat()
     path = RESULTS / f"rows-{date}-{size_name(args.size)}.json"
     about = {"date": date, "size": "x".join(map(str, sides_of(args.size))), "code": code_version()}

@@ -240,8 +240,34 @@ EXCLUSIONS = """
     assert not blur_votes(valid, details, details, 2, 1, (1, 2)).any()
     print(*("numba" in sys.modules, "scipy" in sys.modules))
 """
+PIXELS = """
+    import sys
+    import numpy as np
+    from wsi_area.model.pixels import TilePixels
+    from wsi_area.segmenters.pixels.feature_set import FeatureSet
+    from wsi_area.segmenters.pixels.features import features_at
+    from wsi_area.segmenters.pixels.probability import cell_probabilities
+    from wsi_area.segmenters.pixels.trees import TreeEnsemble
+    features = FeatureSet((2.0, 30.0), 1.0, 2.0)
+    rgb, valid = np.full((40, 40, 3), 255, np.uint8), np.ones((40, 40), bool)
+    rgb[:, 20:] = 100
+    def whole(*numbers): return np.array(numbers, np.int32)
+    def real(*numbers): return np.array(numbers, np.float32)
+    od, n = features.names.index("od_2um"), len(features.names)
+    trees = TreeEnsemble(
+        n, (0, 1), "logistic", whole(0), whole(0), whole(od, 0, 1), real(0.2, 0, 0), whole(1, -1, -1),
+        whole(2, -1, -1), real(-9, 9)[:, None], real(0),
+    )
+    known = cell_probabilities(features, trees, 3.0, TilePixels(rgb, valid))
+    (_, found), = known.bands()
+    assert found[1, 20, 0] < 0.01 and found[1, 20, 39] > 0.99, found[1, 20]
+    at = features_at(rgb, valid, features, np.array([20]), np.array([39]))
+    assert abs(at[0, od] - np.log10(2.55)) < 1e-3
+    print(*("numba" in sys.modules, "scipy" in sys.modules))
+"""
 PROGRAMS = {
     "classes": TINY, "bands and hot spots": MARGINS, "regions": REGIONS, "objects": OBJECTS, "artefacts": EXCLUSIONS,
+    "pixel classifier": PIXELS,
 }  # fmt: skip
 
 
@@ -258,6 +284,9 @@ def test_an_array_of_another_type_or_with_gaps_is_refused_before_its_memory_is_r
     for wrong in (np.zeros(4, np.int64), np.zeros(8, np.uint8)[::2], np.zeros((4, 4), np.uint8).T[:2]):
         with pytest.raises(TypeError, match="weigh_codes takes contiguous uint8"):
             call(wrong, 4)
+    swapped = np.zeros(4, np.int64).astype(np.dtype(np.int64).newbyteorder("S"))
+    with pytest.raises(TypeError, match="join_pairs takes contiguous int64"):
+        call_native("wsi_area.compute.objects.compiled_parts", "join_pairs", "int64* int64", swapped, 4)
     with pytest.raises(ValueError, match="argument"):
         call(np.zeros(4, np.uint8))
 
@@ -286,7 +315,7 @@ def test_what_numba_keeps_on_disk_takes_nothing_from_a_file_that_numba_does_not_
             ours = {name for name in ours_imported(tree) if name.startswith((".", "wsi_area"))}
             kept[path.stem] = ours - {"wsi_area.compute.machine_code"}
     assert {name: ours for name, ours in kept.items() if ours} == {}
-    assert {"tracing_kernels", "feature_kernels", "tree_kernels"} <= set(kept)
+    assert {"tracing_kernels", "ring_kernels", "corner_kernels"} <= set(kept)
 
 
 KEPT = """

@@ -12,8 +12,10 @@ from wsi_area.errors import SettingsError
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import Overview
 from wsi_area.segmenters.pixels.balance import ColourBalance, colour_balance
-from wsi_area.segmenters.pixels.feature_set import FEATURE_VERSION, FeatureSet
+from wsi_area.segmenters.pixels.feature_kernels import HeldRows
+from wsi_area.segmenters.pixels.feature_set import FEATURE_VERSION, FeatureSet, kinds_of
 from wsi_area.segmenters.pixels.features import compute_features, feature_levels, features_at
+from wsi_area.segmenters.pixels.scale_rows import ScaleRows
 
 FINE = FeatureSet(scales_um=(2.0,), work_mpp_um=1.0, pitch_um=1.0)
 
@@ -125,6 +127,41 @@ def test_bands_of_rows_hold_what_single_cells_are_told():
         bands = [(row, band.copy()) for row, band in levels.bands(at_once)]
         assert [row for row, _ in bands] == list(np.cumsum([0] + [band.shape[1] for _, band in bands[:-1]]))
         np.testing.assert_array_equal(np.concatenate([band for _, band in bands], axis=1), expected)
+
+
+@pytest.mark.parametrize("pitch_um", [1.0, 2.0, 5.0])
+def test_a_tall_tile_worked_out_in_steps_is_the_same_bit_for_bit_as_at_once(pitch_um):
+    rgb = blobs(331, 40)
+    features = FeatureSet(scales_um=(1.0, 3.0, 12.0, 25.0, 50.0), work_mpp_um=1.0, pitch_um=pitch_um)
+    levels = feature_levels(rgb, _valid(rgb), features, (3, 17))
+    rows, cols = np.mgrid[: levels.cells[0], : levels.cells[1]]
+    expected = levels.at(rows.ravel(), cols.ravel()).reshape(-1, *levels.cells)
+    for first in (0, 13, levels.cells[0] - 2):
+        window = (first, levels.cells[0]), (1, levels.cells[1] - 1)
+        for at_once in (1, 7 * levels.cells[1], 10_000):
+            bands = [band.copy() for _, band in levels.bands(at_once, window)]
+            np.testing.assert_array_equal(np.concatenate(bands, axis=1), expected[:, first:, 1:-1])
+
+
+def bytes_held(height, scale_um):
+    """What a scale holds beside its base planes while all its rows are asked for."""
+    scale = ScaleRows(np.zeros((5, height, 30), np.float32), scale_um, len(kinds_of(scale_um)), 8)
+    for row in range(0, height, 8):
+        scale.rows(row, min(height, row + 8))
+    return sum(held.planes.nbytes for held in vars(scale).values() if isinstance(held, HeldRows)) - 600 * height
+
+
+@pytest.mark.parametrize("scale_um", [1.0, 4.0, 30.0])
+def test_what_is_held_of_a_scale_does_not_grow_with_the_tile(scale_um):
+    assert bytes_held(300, scale_um) == bytes_held(3000, scale_um) > 0
+
+
+def test_a_row_that_was_forgotten_is_not_given_again():
+    scale = ScaleRows(np.zeros((5, 100, 30), np.float32), 2.0, 11, 8)
+    scale.rows(60, 68)
+    for end in (28, 200):
+        with pytest.raises(ValueError, match=r"rows 20 to .* do not follow"):
+            scale.rows(20, end)
 
 
 def test_a_picture_smaller_than_any_kernel_is_described_all_the_same():

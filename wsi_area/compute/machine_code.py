@@ -21,6 +21,12 @@ from wsi_area.compute.trusted_file import is_trusted_cache
 
 _LOG = logging.getLogger(__name__)
 _LOADING = Lock()
+_ORDER = "<" if sys.byteorder == "little" else ">"
+_SPELT = {
+    "|b1": "uint8*", "|u1": "uint8*", "|i1": "int8*", f"{_ORDER}f4": "float32*", f"{_ORDER}f8": "double*",
+    **{f"{_ORDER}{sign}{n}": f"{word}{8 * n}*" for sign, word in (("i", "int"), ("u", "uint")) for n in (2, 4, 8)},
+}  # fmt: skip
+"""What an array of a type is to a kernel, by numpy's short word for it: its long one takes longer than many a call."""
 _LOADED: dict[tuple[str, str, str], Callable[..., None]] = {}
 
 
@@ -97,8 +103,7 @@ def call_native(module: str, name: str, arguments: str, *values: Any, frozen: tu
     given = []
     for word, value in zip(arguments.split(), values, strict=True):
         if word.endswith("*"):
-            kind = {"bool": "uint8", "float64": "double"}.get(value.dtype.name, value.dtype.name)
-            if kind != word[:-1] or not value.flags.c_contiguous:
+            if _SPELT.get(value.dtype.str) != word or not value.flags.c_contiguous:
                 raise TypeError(f"{name} takes contiguous {word[:-1]}, got {value.dtype} of strides {value.strides}")
             value = address_of(value)
         given.append(value)

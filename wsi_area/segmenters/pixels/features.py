@@ -14,22 +14,33 @@ from numpy.typing import NDArray
 
 from wsi_area.errors import SettingsError
 from wsi_area.model.pixels import MaskArray, RgbArray
-from wsi_area.segmenters.colour.stain_vectors import NAMED_VECTORS, density_weights, normalised
 from wsi_area.segmenters.pixels import feature_kernels as kernels
 from wsi_area.segmenters.pixels.balance import ColourBalance
-from wsi_area.segmenters.pixels.feature_set import (
-    KINDS,
-    STAINS,
-    FeatureSet,
-    kinds_of,
-    level_of,
-    reach_cells,
-    sigma_cells,
-)
+from wsi_area.segmenters.pixels.feature_kernels import FloatArray, Neighbours
+from wsi_area.segmenters.pixels.feature_set import FeatureSet, kinds_of, level_of, sigma_cells
+from wsi_area.segmenters.pixels.scale_rows import ScaleRows
 
-FloatArray = NDArray[np.float32]
 Window = tuple[tuple[int, int], tuple[int, int]]
 """First and past the last row, first and past the last column."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scale:
+    """One scale of a box: the base planes of the level on which its features are worked out."""
+
+    level: int
+    first: tuple[int, int]  # row, col of the level's first cell
+    base: FloatArray  # (5, h, w)
+    sigma: float  # in cells of the level
+    n_kinds: int
+
+    def rows(self, most_rows: int) -> ScaleRows:
+        """Return its features, to be worked out from the top down."""
+        return ScaleRows(self.base, self.sigma, self.n_kinds, most_rows)
+
+    def between(self, places: NDArray[np.int64], axis: int) -> Neighbours:
+        """Return the neighbours of cells of the slide along its rows (axis 0) or columns (1)."""
+        return interpolation(places, 1 << self.level, self.first[axis], self.base.shape[1 + axis])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,17 +50,18 @@ class FeatureLevels:
     features: FeatureSet
     first_cell: tuple[int, int]  # row, col of the box's first cell on the slide's grid of cells
     cells: tuple[int, int]  # rows, cols of cells that the box touches
-    scales: tuple[tuple[int, tuple[int, int], FloatArray], ...]  # level, its first cell, float32 (11, h, w)
+    scales: tuple[Scale, ...]
 
     def at(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> FloatArray:
         """Return float32 (n_features, n) of cells, by row and column within the box."""
         out = np.empty((len(self.features.names), len(rows)), np.float32)
         done = 0
-        for level, first, planes in self.scales:
-            y0, y1, wy = interpolation(rows + self.first_cell[0], 1 << level, first[0], planes.shape[1])
-            x0, x1, wx = interpolation(cols + self.first_cell[1], 1 << level, first[1], planes.shape[2])
-            kernels.read_off(planes, y0, y1, wy, x0, x1, wx, out[done : done + len(planes)])
-            done += len(planes)
+        for scale in self.scales:
+            height = scale.base.shape[1]
+            planes = scale.rows(height).rows(0, height).planes
+            down, across = scale.between(rows + self.first_cell[0], 0), scale.between(cols + self.first_cell[1], 1)
+            kernels.read_off(planes, down, across, out[done : done + scale.n_kinds])
+            done += scale.n_kinds
         return out
 
     def bands(self, cells_at_once: int, window: Window | None = None) -> Iterator[tuple[int, FloatArray]]:
@@ -63,20 +75,19 @@ class FeatureLevels:
         out = np.empty((len(self.features.names), band_rows, cols), np.float32)
         every_row, every_col = np.arange(top, bottom) + self.first_cell[0], np.arange(left, right) + self.first_cell[1]
         along = [
-            (
-                planes,
-                interpolation(every_row, 1 << level, first[0], planes.shape[1]),
-                interpolation(every_col, 1 << level, first[1], planes.shape[2]),
-            )
-            for level, first, planes in self.scales
+            (scale.rows(band_rows + 2), scale.between(every_row, 0), scale.between(every_col, 1))
+            for scale in self.scales
         ]
         for row in range(0, rows, band_rows):
             height, done = min(band_rows, rows - row), 0
             band = out if height == band_rows else np.empty((len(out), height, cols), np.float32)
-            for planes, (y0, y1, wy), (x0, x1, wx) in along:
-                some = np.s_[row : row + height]
-                kernels.read_rows(planes, y0[some], y1[some], wy[some], x0, x1, wx, band[done : done + len(planes)])
-                done += len(planes)
+            some = np.s_[row : row + height]
+            for scale, (y0, y1, wy), across in along:
+                held = scale.rows(int(y0[row]), int(y1[row + height - 1]) + 1)
+                n_kinds = len(held.planes)
+                down = y0[some] - held.first, y1[some] - held.first, wy[some]
+                kernels.read_rows(held.planes, down, across, band[done : done + n_kinds])
+                done += n_kinds
             yield row, band
 
 
@@ -151,13 +162,13 @@ def feature_levels(
         )
     tables = (balance if balance is not None and features.balanced else ColourBalance()).tables
     kernels.cells_of(np.ascontiguousarray(rgb), np.ascontiguousarray(valid), tables, pitch, top, left, planes)
-    described, level, at = [], 0, first
+    scales, level, at = [], 0, first
     for scale in features.scales_um:
         while level < level_of(features, scale):
             planes, at = _halved(planes, at)
             level += 1
-        described.append((level, at, _described(planes, sigma_cells(features, scale, level), len(kinds_of(scale)))))
-    return FeatureLevels(features, first, cells, tuple(described))
+        scales.append(Scale(level, at, planes, sigma_cells(features, scale, level), len(kinds_of(scale))))
+    return FeatureLevels(features, first, cells, tuple(scales))
 
 
 def _check(rgb: RgbArray, valid: MaskArray) -> None:
@@ -166,20 +177,6 @@ def _check(rgb: RgbArray, valid: MaskArray) -> None:
         raise SettingsError(
             f"needs uint8 (h, w, 3) and bool (h, w); got {rgb.dtype} {rgb.shape}, {valid.dtype} {valid.shape}"
         )
-
-
-def _described(planes: FloatArray, sigma: float, n_kinds: int) -> FloatArray:
-    """Return the features of one scale, float32 (n_kinds, h, w)."""
-    weights = gaussian_weights(sigma)
-    smoothed, out = np.empty_like(planes), np.empty((n_kinds, *planes.shape[1:]), np.float32)
-    kernels.smooth(planes, weights, smoothed)
-    tensor = np.empty((3, 1, 1), np.float32)
-    if n_kinds == len(KINDS):
-        products, tensor = np.empty_like(planes[:3]), np.empty_like(planes[:3])
-        kernels.gradients(smoothed, np.float32(sigma), products)
-        kernels.smooth(products, weights, tensor)
-    kernels.describe(smoothed, tensor, _STAIN_WEIGHTS, np.float32(sigma), out)
-    return out
 
 
 def _halved(planes: FloatArray, at: tuple[int, int]) -> tuple[FloatArray, tuple[int, int]]:
@@ -191,9 +188,7 @@ def _halved(planes: FloatArray, at: tuple[int, int]) -> tuple[FloatArray, tuple[
     return out, (at[0] // 2, at[1] // 2)
 
 
-def interpolation(
-    places: NDArray[np.int64], factor: int, first: int, size: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]:
+def interpolation(places: NDArray[np.int64], factor: int, first: int, size: int) -> Neighbours:
     """Return, for places on a grid, their two neighbours on a grid ``factor`` times coarser and the second's weight.
 
     Places are counted from the slide's edge; ``first`` and ``size`` are what is there of the coarse grid, whose edge
@@ -206,24 +201,3 @@ def interpolation(
     below = twice // (2 * factor)
     weight = ((twice - below * 2 * factor) / (2 * factor)).astype(np.float32)
     return np.clip(below - first, 0, size - 1), np.clip(below + 1 - first, 0, size - 1), weight
-
-
-def gaussian_weights(sigma: float) -> FloatArray:
-    """Return the middle of a Gaussian and one side of it; both sides add up to 1.
-
-    >>> weights = gaussian_weights(2.0)
-    >>> round(float(weights[0] + 2 * weights[1:].sum()), 6)
-    1.0
-    """
-    steps = np.arange(reach_cells(sigma) + 1)
-    weights = np.exp(-0.5 * (steps / sigma) ** 2)
-    weights /= weights[0] + 2 * weights[1:].sum()
-    return np.round(weights, 8).astype(np.float32)
-
-
-def _stain_weights() -> FloatArray:
-    vectors = normalised(NAMED_VECTORS["h-e-dab"])
-    return np.array([density_weights(vectors, stain) for stain in STAINS], np.float32)
-
-
-_STAIN_WEIGHTS = _stain_weights()

@@ -23,7 +23,7 @@ from wsi_area.segmenters.pixels.balance import ColourBalance
 from wsi_area.segmenters.pixels.card import MAX_CARD_BYTES, SCHEMA_VERSION, class_from, file_bytes, read_card
 from wsi_area.segmenters.pixels.feature_set import FeatureSet
 from wsi_area.segmenters.pixels.features import Window
-from wsi_area.segmenters.pixels.probability import class_map_of, probability_reach_px, work_probabilities
+from wsi_area.segmenters.pixels.probability import cell_probabilities, class_map_of, probability_reach_px
 from wsi_area.segmenters.pixels.trees import TreeEnsemble
 
 CARD_NAME, ARRAYS_NAME = "card.json", "trees.npz"
@@ -74,10 +74,11 @@ class PixelModel:
         self, pixels: TilePixels, origin_px: tuple[int, int] = (0, 0), balance: ColourBalance | None = None
     ) -> NDArray[np.float32]:
         """Return float32 (h, w, n_classes): the probability of each class id; ``origin_px`` is x, y on the slide."""
-        planes = work_probabilities(self.features, self.trees, self.smoothing_um, pixels, origin_px, balance)
         out = np.zeros((*pixels.valid.shape, len(self.classes)), np.float32)
-        for plane, class_id in zip(planes, self.trees.class_ids, strict=True):
-            out[..., class_id] = plane
+        known = cell_probabilities(self.features, self.trees, self.smoothing_um, pixels, origin_px, balance)
+        for rows, planes in known.bands():
+            for plane, class_id in zip(planes, self.trees.class_ids, strict=True):
+                out[rows, :, class_id] = plane
         return out
 
     def class_map(
@@ -91,9 +92,13 @@ class PixelModel:
 
         Of all the box, or of the rows and columns that are wanted.
         """
-        planes = work_probabilities(self.features, self.trees, self.smoothing_um, pixels, origin_px, balance, wanted)
+        known = cell_probabilities(self.features, self.trees, self.smoothing_um, pixels, origin_px, balance, wanted)
         rows, cols = wanted or ((0, None), (0, None))
-        return class_map_of(planes, self.trees.class_ids, pixels.valid[slice(*rows), slice(*cols)])
+        valid = pixels.valid[slice(*rows), slice(*cols)]
+        classes: ClassMap = np.empty(valid.shape, np.uint8)
+        for some, planes in known.bands():
+            classes[some] = class_map_of(planes, self.trees.class_ids, valid[some])
+        return classes
 
 
 def save_model(model: PixelModel, folder: Path | str) -> str:

@@ -1,18 +1,22 @@
 """segmenters: from the features of cells to the probabilities of work pixels, smoothed and interpolated."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.typing import NDArray
 
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.model.pixels import ClassMap, MaskArray, TilePixels
 from wsi_area.segmenters.pixels import feature_kernels as kernels
 from wsi_area.segmenters.pixels.balance import ColourBalance
+from wsi_area.segmenters.pixels.feature_kernels import FloatArray, HeldRows
 from wsi_area.segmenters.pixels.feature_set import FeatureSet
-from wsi_area.segmenters.pixels.features import Window, feature_levels, gaussian_weights, interpolation
+from wsi_area.segmenters.pixels.features import Window, feature_levels, interpolation
+from wsi_area.segmenters.pixels.scale_rows import gaussian_weights
 from wsi_area.segmenters.pixels.trees import TreeEnsemble
 
-FloatArray = NDArray[np.float32]
-_CELLS_AT_ONCE = 1024  # their features stay in the second cache while the trees are asked
+_CELLS_AT_ONCE = 4096  # their features stay in the second cache while the trees are asked
+_ROWS_AT_ONCE = 64  # of work pixels: all of a tile with many classes would be the most that is held of it
 
 
 def probability_reach_px(features: FeatureSet, smoothing_um: float) -> int:
@@ -21,7 +25,32 @@ def probability_reach_px(features: FeatureSet, smoothing_um: float) -> int:
     return (2 + (len(gaussian_weights(sigma)) - 1 if sigma else 0)) * features.pitch_px
 
 
-def work_probabilities(
+@dataclass(frozen=True, slots=True, eq=False)
+class CellProbabilities:
+    """What the trees say of the cells of a box, smoothed; of work pixels it is interpolated, some rows at a time."""
+
+    cells: FloatArray  # (k, rows, cols)
+    pitch_px: int
+    first_cell: tuple[int, int]  # row, col on the slide's grid of cells
+    first_px: tuple[int, int]  # row, col of the first work pixel on the slide
+    shape: tuple[int, int]  # rows, cols of work pixels
+
+    def bands(self, rows_at_once: int = _ROWS_AT_ONCE) -> Iterator[tuple[slice, FloatArray]]:
+        """Yield the rows of each band, and float32 (k, rows, w) of them."""
+        height, width = self.shape
+        down = interpolation(np.arange(height) + self.first_px[0], *self._along(0))
+        across = interpolation(np.arange(width) + self.first_px[1], *self._along(1))
+        for row in range(0, height, rows_at_once):
+            some = slice(row, min(height, row + rows_at_once))
+            out = np.empty((len(self.cells), some.stop - row, width), np.float32)
+            kernels.read_rows(self.cells, (down[0][some], down[1][some], down[2][some]), across, out)
+            yield some, out
+
+    def _along(self, axis: int) -> tuple[int, int, int]:
+        return self.pitch_px, self.first_cell[axis], self.cells.shape[1 + axis]
+
+
+def cell_probabilities(
     features: FeatureSet,
     trees: TreeEnsemble,
     smoothing_um: float,
@@ -29,8 +58,8 @@ def work_probabilities(
     origin_px: tuple[int, int] = (0, 0),
     balance: ColourBalance | None = None,
     wanted: Window | None = None,
-) -> FloatArray:
-    """Return float32 (k, h, w): the probability of each of ``trees.class_ids`` at each work pixel, or each wanted one.
+) -> CellProbabilities:
+    """Return the probability of each of ``trees.class_ids``, of all work pixels of a box or of those that are wanted.
 
     ``wanted`` are rows and columns of the box: the trees are asked no further round them than smoothing looks.
     """
@@ -48,10 +77,10 @@ def work_probabilities(
     sigma = smoothing_um / features.cell_um
     if sigma:
         smoothed = np.empty_like(cells)
-        kernels.smooth(cells, gaussian_weights(sigma), smoothed)
+        kernels.smooth(HeldRows.whole(cells), gaussian_weights(sigma), 0, cells.shape[1], HeldRows.whole(smoothed))
         cells = smoothed
     first = levels.first_cell[0] + rows[0], levels.first_cell[1] + cols[0]
-    return _spread(cells, pitch, first, (origin_px[0] + left, origin_px[1] + top), (bottom - top, right - left))
+    return CellProbabilities(cells, pitch, first, (y_px[0], x_px[0]), (bottom - top, right - left))
 
 
 def _cells_round(span_px: tuple[int, int], reach_px: int, pitch: int, first: int, count: int) -> tuple[int, int]:
@@ -69,14 +98,3 @@ def class_map_of(probabilities: FloatArray, class_ids: tuple[int, ...], valid: M
         best = np.maximum(best, plane) if len(class_ids) > 2 else best
     classes[~valid] = UNSCANNED_CODE
     return classes
-
-
-def _spread(
-    cells: FloatArray, pitch: int, first: tuple[int, int], origin_px: tuple[int, int], shape: tuple[int, int]
-) -> FloatArray:
-    """Return the cells interpolated to work pixels."""
-    y0, y1, wy = interpolation(np.arange(shape[0]) + origin_px[1], pitch, first[0], cells.shape[1])
-    x0, x1, wx = interpolation(np.arange(shape[1]) + origin_px[0], pitch, first[1], cells.shape[2])
-    out = np.empty((len(cells), *shape), np.float32)
-    kernels.read_rows(cells, y0, y1, wy, x0, x1, wx, out)
-    return out

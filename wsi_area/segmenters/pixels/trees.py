@@ -10,13 +10,24 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.machine_code import call_native
+from wsi_area.compute.native import Native
 from wsi_area.errors import SettingsError
-from wsi_area.segmenters.pixels import tree_kernels as kernels
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
 Link = Literal["logistic", "softmax", "mean"]
 MAX_NODES, MAX_TREES, MAX_DEPTH = 20_000_000, 20_000, 64
+
+_BLOCK = 256  # samples worked on at once: a small tree's values of them stay in the nearest cache
+_SMALL_NODES = 127  # inner nodes and leaves of a tree that is worked out whole
+_ADD = Native(
+    "wsi_area.segmenters.pixels.compiled_trees",
+    "add_trees",
+    "float32* int64 int64 int32* int32* int64 int32* float32* int32* int32* int64 float32* int64 int64 "
+    "float32* int64 int64 float32* int64",
+)
+NATIVE = (_ADD,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,9 +63,12 @@ class TreeEnsemble:
     def probabilities_planar(self, features: FloatArray) -> FloatArray:
         """Return float32 (k, n) of float32 (n_features, n), C-contiguous."""
         scores = np.repeat(self.start[:, None], features.shape[1], axis=1)
-        kernels.add_trees(
-            features, self.roots, self.outputs, self.feature, self.threshold, self.left, self.right, self.values, scores
-        )
+        buffer = np.empty((_SMALL_NODES, _BLOCK), np.float32)
+        call_native(
+            *_ADD[:3], features, *features.shape, self.roots, self.outputs, len(self.roots), self.feature,
+            self.threshold, self.left, self.right, len(self.feature), self.values, *self.values.shape,
+            buffer, *buffer.shape, scores, len(scores),
+        )  # fmt: skip
         return _linked(scores, self.link, len(self.roots))
 
 
