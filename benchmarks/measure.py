@@ -37,7 +37,7 @@ class Cost:
 
 
 def run_measured(command: Sequence[str | Path], timeout_s: float = 3600, **env: str) -> Cost:
-    """Return what a command cost; its output goes to files, so that no pipe slows it."""
+    """Return the cost of a command; its output goes to files, so that no pipe slows it."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         started = time.perf_counter()
         process = subprocess.Popen([str(c) for c in command], stdout=out, stderr=err, env=_environment(env), cwd=ROOT)
@@ -86,7 +86,7 @@ def last_line(text: str) -> str:
 
 
 def machine() -> dict[str, object]:
-    """Return what a reader must know of this machine; no name, no address, no path."""
+    """Return the facts that a reader must know of this machine; no name, no address, no path."""
     first = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
     told = dict(re.findall(r"^([\w ]+?)\s*: (.*)$", first, re.MULTILINE))
     memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())

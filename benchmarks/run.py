@@ -52,7 +52,7 @@ class Bench:
     samples: list[Sample] = field(default_factory=list)
 
     def has(self, **about: Any) -> bool:
-        """Return whether a sample of all this is there already."""
+        """Return True if a sample of all this is there already."""
         return any(all(sample.get(key) == value for key, value in about.items()) for sample in self.samples)
 
     def go_on(self) -> None:

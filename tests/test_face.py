@@ -72,12 +72,12 @@ SELDOM = (
 """What runs need that were asked for more: corrections, an estimate, a tissue layer, exclusions, repeats, a report …"""
 
 
-def loaded_by_a_run(folder: Path, *options: str) -> set[str]:
+def loaded_by_a_run(folder: Path, *options: str, config: str = "he_tissue") -> set[str]:
     """The modules that a command holds after it has measured one small slide."""
     slide, size = folder / "slide.tif", Size(600, 500)
     write_slide(slide, size, {"tissue": disc(size, 300, 250, 100)}, FileForm(mpp=Mpp(0.25, 0.26)))
     return loaded_by(
-        f"sys.argv = ['wsi-area', 'run', {str(slide)!r}, '--config', 'he_tissue', '--force', *{options!r},\n"
+        f"sys.argv = ['wsi-area', 'run', {str(slide)!r}, '--config', {config!r}, '--force', *{options!r},\n"
         f"    '--out', {str(folder / 'out')!r}]\n"
         "from wsi_area.cli.main import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0"
@@ -95,6 +95,24 @@ def test_a_plain_run_loads_nothing_of_what_was_not_asked_for(tmp_path: Path) -> 
     loaded = loaded_by_a_run(tmp_path, "--workers", "1", "--no-report")
     assert {"wsi_area.run.work.tile_task", "wsi_area.results.tables.workbook.sheets"} <= loaded
     assert not {name for name in loaded if any(name == seldom or name.startswith(f"{seldom}.") for seldom in SELDOM)}
+
+
+FOCI = """
+[segmenter]
+name = "tissue"
+classes = [
+    {id = 0, name = "background", color = "#ffffff"},
+    {id = 1, name = "tumor", color = "#c81e1e", is_tissue = true, is_tumor = true},
+]
+"""
+
+
+def test_a_run_with_foci_and_its_report_loads_no_more_packages_than_a_plain_one(tmp_path: Path) -> None:
+    (tmp_path / "foci.toml").write_text(FOCI)
+    loaded_by_a_run(tmp_path, config=str(tmp_path / "foci.toml"))  # the first one on a machine may compile
+    loaded = loaded_by_a_run(tmp_path, config=str(tmp_path / "foci.toml"))
+    assert {"wsi_area.run.passes.object_pass", "wsi_area.reports.picture.focus_marks"} <= loaded
+    assert not loaded & {"numba", "zarr", "scipy", "pandas", "dask", "asyncio"}
 
 
 PACKAGES = {

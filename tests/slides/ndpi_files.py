@@ -67,7 +67,7 @@ def append_picture(
 
 
 def interval_starts(jpeg: bytes) -> list[int]:
-    """Return where the entropy-coded data of each restart interval begin in a JPEG."""
+    """Return the places where the entropy-coded data of each restart interval begin in a JPEG."""
     at = jpeg.index(_START_OF_SCAN)
     starts = [at + 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")]
     while (at := jpeg.find(b"\xff", starts[-1] if at < starts[-1] else at + 1)) >= 0:

@@ -154,7 +154,7 @@ TORN: dict[str, tuple[dict[str, int | None], str]] = {
 
 
 def state(info: SlideInfo, lane: str) -> tuple[set[Region], np.ndarray]:
-    """Return what is lost of level 0, and which of its pixels are valid."""
+    """Return the lost part of level 0, and its valid pixels."""
     with borrow_reader(info, lane) as reader:
         pixels, parts = read_around_damage(reader, 0, whole(info))
     return {part.region_level_px for part in parts}, pixels.valid

@@ -90,11 +90,11 @@ class PrepareTask:
 
     @property
     def timeout_s(self) -> float:
-        """Return how long looking at the slide may take."""
+        """Return the time that looking at the slide may take, in s."""
         return TILES_OF_PREPARING * self.settings.run.tile_timeout_s
 
     def failed(self, error: str, message: str) -> "PrepareFailure":
-        """Return what is said where it came to nothing; of a copy, as of the slide that somebody named."""
+        """Return the failure where it came to nothing; of a copy, as of the slide that somebody named."""
         said = message if self.read_path is None else message.replace(self.read_path, self.slide.path)
         return PrepareFailure(self.slide_id, error, said)
 
@@ -268,7 +268,7 @@ def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:
 
 
 def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSettings:
-    """Return what is excluded; from a drawing only what is asked for, so that outline and count stay the same area."""
+    """Return the exclusions; from a drawing only those asked for, so that outline and count stay the same area."""
     if isinstance(segmenter, UsesDrawn):
         return settings.exclusions.model_copy(update={"unscanned_black": "off", "unscanned_fill": "off"})
     return settings.exclusions

@@ -26,6 +26,7 @@ from wsi_area.run.work.tile_task import measure_batch
 from wsi_area.segmenters.pixelwise import colour_rule_of, integrated_signal
 from wsi_area.segmenters.protocol import MovesThreshold
 from wsi_area.settings.run_settings import RunSettings
+from wsi_area.storage.processes import give_back_memory
 
 MAX_LOST_BATCHES = 16
 """Batches of a slide that may kill their workers; with more it is not a tile that is bad, but slide or segmenter."""
@@ -58,6 +59,7 @@ def measure_tiles(
     for result in _batch_results([BatchTask(job, b) for b in batches], context.executor):
         results.append(result)
         context.listener(BatchDone(info.slide_id, result.tiles_done, result.level_px))
+    give_back_memory()  # what tiles lay in: the passes that follow load modules of their own
     if len(results) < len(batches) and context.executor.is_stopped:
         return None  # what is committed stays, the next run goes on from there
     if len(results) < len(batches) and not any(r.error for r in results):

@@ -65,7 +65,7 @@ def _tiles(length_px: int, tile_px: int) -> int:
 
 
 def _stitching(size: Size, page: tifffile.TiffPage) -> str:
-    """Return why OpenSlide shows other pixels than those of a Ventana slide's finest tiles side by side; "" if not."""
+    """Return the reason why OpenSlide does not show a Ventana slide's finest tiles side by side; "" if it does."""
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException
