@@ -15,7 +15,7 @@ TURNS = {
     "finished": Turns(3, 3, 1),
     "clean": Turns(3, 2, 0),
     "executors": Turns(2, 2, 0),
-    "geojson": Turns(3, 1, 0),
+    "geojson": Turns(2, 1, 0),
     "labels": Turns(3, 1, 0),
     "outlines": Turns(2, 0, 0),
     "evaluate": Turns(2, 1, 0),
@@ -44,6 +44,11 @@ def _cold_rows() -> tuple[Row, ...]:
 ROWS = (
     Row("limit", "batch decode + classify ÷ raw decode of the tiles read, 0.25 µm/px", "inner", "decode", 1.65),
     *_cold_rows(),
+    *(
+        Row("cold", f"largest difference of an area from pyvips's, % of the tissue, {mpp} µm/px",
+            f"pyvips {mpp} apart %", f"tissue {mpp} mm2", 0.01)
+        for mpp in ("1", "0.25")
+    ),
     Row("first", "CPU s of the first run ever on a machine beyond a warm one", "more", "", 3),
     Row(
         "finished-small", f"{SMALL_SLIDES} finished slides of {SMALL_PX}², given again ÷ measured", "again", "run", 0.05
@@ -54,6 +59,7 @@ ROWS = (
     Row("clean", "`he_tissue_clean` ÷ `he_tissue`, tiles alone, 1 µm/px", "he_tissue_clean", "he_tissue", 8),
     Row("executors", "processes ÷ threads, tiles alone, 0.25 µm/px", "processes", "threads", 1.15),
     Row("geojson", "GeoJSON of a stained slide ÷ its run, 1 µm/px", "export", "run", 2),
+    Row("geojson", "likewise, 0.25 µm/px", "export 0.25", "run 0.25", 2),
     Row("labels", "OME-Zarr labels of a stained slide ÷ its run, 1 µm/px", "export", "run", 2),
     Row("outlines", "GeoJSON of a stained slide ÷ rasterio's outlines of its class map", "export", "rasterio"),
     Row("evaluate", "`evaluate` against outlines of 2 µm/px ÷ the run, tissue, 1 µm/px", "evaluate", "run"),

@@ -11,6 +11,7 @@ nothing: it prints where the CPU of one row goes.
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import time
@@ -70,7 +71,7 @@ def measured(key: str, place: Path, work: Path) -> dict[str, Any]:
     warm_up = work / f"small_{SMALL_PX}" / "s000.svs"
     name = key.partition("-")[0]
     module = f"benchmarks.{name}" if name in BY_PROCESS else "benchmarks.row_parts"
-    told = [place, work] if name in BY_PROCESS else [name, place, work / "rows"]
+    told = [place, work] if name in BY_PROCESS else [name, place, work / f"rows_{os.getpid()}"]
     cost = run_measured([sys.executable, "-m", module, *told, warm_up])
     if cost.exit_code:
         return {"error": cost.last_error}

@@ -101,11 +101,11 @@ def _system() -> str:
 @cache  # 5 ms, and nothing is installed while a run is at work
 def package_versions() -> dict[str, str]:
     """Return the versions of the packages that decode, count and keep; not to be changed by whoever is given them."""
-    return {name: _version(name) for name in _RECORDED_PACKAGES}
+    return {name: installed_version(name) for name in _RECORDED_PACKAGES}
 
 
-def _version(package: str) -> str:
-    """Return the version of a package, from the line that says it: the pages that follow are its description."""
+def installed_version(package: str) -> str:
+    """Return the version of a package, from the line that says it; the pages that follow describe the package."""
     try:
         told = distribution(package)
     except PackageNotFoundError:
