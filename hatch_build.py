@@ -54,7 +54,7 @@ class KernelsHook(BuildHookInterface):
 
 
 def _fault_of_compiling(root: Path, folder: Path) -> str:
-    """Return why the kernels could not be compiled into a folder; "" where they were.
+    """Return the reason why the kernels could not be compiled into a folder; "" where they were.
 
     In a process of its own: what it imports, and whatever a compiler may do, ends with it.
     """

@@ -38,7 +38,7 @@ class Contender(Protocol):
     def title(self) -> str: ...
 
     def run(self, slides: Sequence[Path], work_mpp: float) -> Sample:
-        """Return what it cost and what it answered; ``failed`` is set where it came to nothing."""
+        """Return the cost and the answer; ``failed`` is set where it came to nothing."""
 
 
 def cost_of(cost: Cost) -> Sample:
@@ -67,7 +67,7 @@ class Ours:
         return f"wsi-area, {lane}, {workers}" + ("" if self.skip_glass else ", glass decoded too")
 
     def run_dir(self, work_mpp: float) -> Path:
-        """Return where its latest run of one slide at this work mpp lies."""
+        """Return the place of its latest run of one slide at this work mpp."""
         return RUNS / f"{self.key}-{work_mpp:g}"
 
     def command(self, slides: Sequence[Path], work_mpp: float, out: Path) -> list[str | Path]:

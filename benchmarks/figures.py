@@ -89,7 +89,7 @@ class Agreement:
 
 
 def agreement(sample: Sample, reference: Sample, slide: dict[str, Any], stored_level: bool) -> Agreement:
-    """Return how an answer compares with OpenSlide and scikit-image's.
+    """Return the agreement of an answer with OpenSlide and scikit-image's.
 
     The tolerance: at a work mpp that the slide stores, everybody decodes the same pixels and applies the same rule
     to integers, so areas may differ only by a float's last digits and, for us, by what our own bound allows for
@@ -104,7 +104,7 @@ def agreement(sample: Sample, reference: Sample, slide: dict[str, Any], stored_l
 
 
 def is_stored(work_mpp: float, slide: dict[str, Any]) -> bool:
-    """Return whether the slide has a level of just this mpp: levels are 1, 4 and 16."""
+    """Return True if the slide has a level of just this mpp: levels are 1, 4 and 16."""
     return any(abs(work_mpp - slide["mpp_um"] * d) < 1e-9 for d in (1, 4, 16))
 
 

@@ -1,7 +1,7 @@
 """benchmarks: the first run ever on a machine, beside the same run on one that has run before; small imports.
 
 ``python -m benchmarks.first SLIDES WORK WARM_UP`` prints the CPU seconds of both, as JSON. The machine code of the
-first is looked for in a folder that is empty when it starts.
+first is looked for in a folder that is empty when it starts; what an installation carries is there.
 """
 
 import json

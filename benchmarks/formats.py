@@ -1,21 +1,15 @@
-"""benchmarks: a cut of the slide in formats that are read directly, and what reading it takes in either lane."""
+"""benchmarks: what reading a cut of a slide takes in each format: directly, and through OpenSlide."""
 
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from benchmarks.measure import ROOT
+from benchmarks.format_files import most_stained, written
+from benchmarks.row_runs import FINE, RULE, inner_s
 from wsi_area.model.geometry import Region
-from wsi_area.slides import SlideReader, choose_lane, inspect
+from wsi_area.slides import SlideReader, choose_lane, close_readers, inspect
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
-
-SIDE_PX = 4096
-"""The side of the cut, from the middle of the slide: what reading takes a pixel does not grow with it."""
 
 REGION_PX = 512
 """What is asked for at once, as a run at 0.25 µm/px does."""
@@ -23,60 +17,44 @@ REGION_PX = 512
 ROUNDS = 5
 """The cut is read as often, since the clock of CPU time ticks a hundred times a second."""
 
+MEASURED = ("ndpi-444", "ndpi-422", "philips", "ventana")
+"""Formats of which whole tiles are measured as well: read, classified and written."""
 
-def middle_of(slide: Path) -> NDArray[np.uint8]:
-    """Return uint8 (h, w, 3), the middle of a slide's finest level."""
-    info = inspect(slide)
-    width, height = min(SIDE_PX, info.size_l0_px.width_px), min(SIDE_PX, info.size_l0_px.height_px)
-    x, y = (info.size_l0_px.width_px - width) // 2, (info.size_l0_px.height_px - height) // 2
-    reader = OpenSlideReader(info)
-    try:
-        return reader.read(0, Region(x, y, width, height)).rgb
-    finally:
-        reader.close()
+_VENDORS = {"philips": "philips", "trestle": "trestle", "ventana": "ventana", "leica": "leica", "mirax": "mirax"}
 
 
-def write(picture: NDArray[np.uint8], folder: Path) -> dict[str, Path]:
-    """Return the files of a picture in each format, by name; DICOM has a folder for each."""
-    sys.path[:0] = [str(ROOT / "tests" / "slides")]
-    from dicom_files import write_dicom
-    from ndpi_files import write_ndpi_slide
+def formats_s(spent_s: Callable[[Callable[[], object]], float], slide: Path, folder: Path) -> Mapping[str, float]:
+    """Return the CPU seconds a Mpx that a cut of a slide takes in each format and lane.
 
-    written = {}
-    for coding in ("jpeg-420", "jpeg2000-ict", "raw"):
-        (folder / coding).mkdir(parents=True, exist_ok=True)
-        written[coding] = write_dicom(folder / coding / "s.dcm", picture, coding)
-    for name, subsampling, block_px in (("444", 0, 8), ("422", 1, 16)):
-        path = folder / f"{name}.ndpi"
-        written[f"ndpi-{name}"] = write_ndpi_slide(
-            path, [picture], interval_mcus=picture.shape[1] // 2 // block_px, subsampling=subsampling
-        )
-    return written
-
-
-def reading_s(spent_s: Callable[[Callable[[], object]], float], slide: Path, folder: Path) -> Mapping[str, float]:
-    """Return the CPU seconds that reading a cut of a slide takes in each format and lane.
-
-    OpenSlide is taken bare, without the check of stored tiles that a run adds to it.
+    Reading alone, where OpenSlide is taken bare, without the check of stored tiles that a run adds to it; and with
+    "tiles" in the name the tiles of a run, where it has the check. Lanes are asked for by name, so that edge tiles are
+    proven before the tiles: their share hangs on the size of a slide, and a cut is nearly all edge where intervals are
+    wide.
 
     Raises
     ------
     SystemExit
-        A file is not read directly: then there is nothing to compare.
+        OpenSlide does not know a file as the vendor's, or one is not read directly: there is nothing to compare.
     """
-    found = {}
-    for name, path in write(middle_of(slide), folder).items():
+    found: dict[str, float] = {}
+    for name, path in written(most_stained(slide), folder / "files").items():
         info = inspect(path)
+        meant = _VENDORS.get(name.removeprefix("other "), info.vendor)
         decision = choose_lane(info, [0], "auto")
-        if decision.lane != "direct":
-            raise SystemExit(f"{path} is read through OpenSlide: {decision.reason}")
-        boxes = _regions(info.size_l0_px.width_px, info.size_l0_px.height_px)
-        for lane, reader in (
-            ("direct", DirectReader(info)),
-            ("openslide", OpenSlideReader(info, checks_tiles=False)),
-        ):
-            found[f"{name} {lane}"] = spent_s(partial(_read, reader, boxes))
+        if info.vendor != meant or decision.lane != ("openslide" if name.startswith("other") else "direct"):
+            raise SystemExit(f"{path} is of {info.vendor} and read by lane {decision.lane}: {decision.reason}")
+        size = info.size_l0_px
+        boxes = _regions(size.width_px, size.height_px)
+        readers: dict[str, SlideReader] = {"openslide": OpenSlideReader(info, checks_tiles=False)}
+        if decision.lane == "direct":
+            readers["direct"] = DirectReader(info)
+        for lane, reader in readers.items():
+            found[f"{name} {lane}"] = spent_s(partial(_read, reader, boxes)) / (ROUNDS * size.area_px / 1e6)
             reader.close()
+        close_readers()
+        for lane in readers if name in MEASURED else ():
+            tiles_s = inner_s([str(path)], folder / "run", RULE, FINE, f"reader.lane={lane}")
+            found[f"{name} tiles {lane}"] = tiles_s / (size.area_px / 1e6)
     return found
 
 

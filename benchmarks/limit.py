@@ -80,7 +80,7 @@ def decode_cpu_s(slide: Path, page: tifffile.TiffPage, kept: Mask, decode: Decod
 
 
 def raw_decode(slide: Path, run_dir: Path | None, every_tile: bool = False) -> dict[str, Any]:
-    """Return what decoding the stored tiles takes that a run has read, or in which the builder put tissue."""
+    """Return the time of decoding the stored tiles that a run has read, or in which the builder put tissue."""
     level = level_of_run(run_dir, slide.stem) if run_dir else 0
     with tifffile.TiffFile(slide) as tiff:
         page = [p for p in tiff.pages if p.is_tiled][level]

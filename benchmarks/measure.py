@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -36,7 +37,7 @@ class Cost:
 
 
 def run_measured(command: Sequence[str | Path], timeout_s: float = 3600, **env: str) -> Cost:
-    """Return what a command cost; its output goes to files, so that no pipe slows it."""
+    """Return the cost of a command; its output goes to files, so that no pipe slows it."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         started = time.perf_counter()
         process = subprocess.Popen([str(c) for c in command], stdout=out, stderr=err, env=_environment(env), cwd=ROOT)
@@ -59,6 +60,13 @@ def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, **extra}
 
 
+def ship_kernels() -> None:
+    """Make again what an installation carries of compiled kernels, where sources changed since: a bench is of that."""
+    made = run_measured([sys.executable, "-m", "wsi_area.compute.shipping", ROOT / "wsi_area" / "shipped_code"])
+    if made.exit_code:
+        raise SystemExit(f"the kernels that an installation carries could not be made: {made.last_error}")
+
+
 def code_version() -> str:
     """Return the hash of the package as it is committed; "" where there is no repository."""
     told = subprocess.run(["git", "rev-parse", "HEAD:wsi_area"], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -78,7 +86,7 @@ def last_line(text: str) -> str:
 
 
 def machine() -> dict[str, object]:
-    """Return what a reader must know of this machine; no name, no address, no path."""
+    """Return the facts that a reader must know of this machine; no name, no address, no path."""
     first = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
     told = dict(re.findall(r"^([\w ]+?)\s*: (.*)$", first, re.MULTILINE))
     memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())

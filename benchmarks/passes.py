@@ -39,7 +39,7 @@ def drawn_regions(side_px: int) -> str:
 
 
 def measured(slides: Path, regions: Path, switches: list[str], python: str) -> Cost:
-    """Return what a run over the slides cost."""
+    """Return the cost of a run over the slides."""
     with tempfile.TemporaryDirectory() as out:
         told = [str(regions) if word == "REGIONS" else word for word in switches]
         config = ROOT / "configs" / "ihc_dab.toml"

@@ -48,7 +48,7 @@ def newest_by_processor(results: Path = RESULTS) -> list[Bench]:
 
 
 def _is_same_machine(earlier: Bench, bench: Bench) -> bool:
-    """Return whether a bench takes an earlier one's place; one that does not tell its processor's kind may be any."""
+    """Return True if a bench takes an earlier one's place; one that does not tell its processor's kind may be any."""
     was, on = earlier["machine"], bench["machine"]
     told = {was.get("kind", ""), on.get("kind", "")} - {""}
     return (was["cpu"], was["cores"]) == (on["cpu"], on["cores"]) and len(told) < 2
@@ -83,7 +83,7 @@ def speeds(benches: list[Bench]) -> str:
 
 
 def _besides(benches: list[Bench]) -> str:
-    """Return what a batch and the memory came to, of the benches that measured them."""
+    """Return the cost of a batch and the memory, of the benches that measured them."""
     told = {}
     for bench in benches:
         for target, measured, _, _ in target_rows(Samples(bench["samples"])):

@@ -32,7 +32,7 @@ class Turns:
     huge: int
 
     def at(self, width_px: int, height_px: int) -> int:
-        """Return how often on a slide of this size."""
+        """Return the number of turns on a slide of this size."""
         area_px = width_px * height_px
         if area_px <= 2 * area_of(QUICK):
             return self.quick

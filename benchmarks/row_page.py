@@ -49,7 +49,7 @@ def page(document: dict[str, Any]) -> str:
 
 
 def _range(turns: list[int]) -> str:
-    """Return how many turns there were, least to most.
+    """Return the number of turns, least to most.
 
     >>> _range([3, 3]), _range([3, 1])
     ('3', '1 to 3')

@@ -28,7 +28,7 @@ CLASSIFIED_PX = 512
 
 
 def windows_met(out: Path, slide: CountedSlide, kept_px: int) -> int:
-    """Return how many windows of a network keep work pixels that were read: windows lie on a grid of what one keeps."""
+    """Return the number of a network's windows that keep pixels that were read: on a grid of what one keeps."""
     opened = open_run(str(out))[slide.slide_id]
     read = opened.ledger()[..., opened.ledger_columns.index("status")] == 1
     tile_px, size = slide.work.tile_px, opened.grid.size_px

@@ -15,7 +15,7 @@ TURNS = {
     "finished": Turns(3, 3, 1),
     "clean": Turns(3, 2, 0),
     "executors": Turns(2, 2, 0),
-    "geojson": Turns(3, 1, 0),
+    "geojson": Turns(2, 1, 0),
     "labels": Turns(3, 1, 0),
     "outlines": Turns(2, 0, 0),
     "evaluate": Turns(2, 1, 0),
@@ -54,6 +54,7 @@ ROWS = (
     Row("clean", "`he_tissue_clean` ÷ `he_tissue`, tiles alone, 1 µm/px", "he_tissue_clean", "he_tissue", 8),
     Row("executors", "processes ÷ threads, tiles alone, 0.25 µm/px", "processes", "threads", 1.15),
     Row("geojson", "GeoJSON of a stained slide ÷ its run, 1 µm/px", "export", "run", 2),
+    Row("geojson", "likewise, 0.25 µm/px", "export 0.25", "run 0.25", 2),
     Row("labels", "OME-Zarr labels of a stained slide ÷ its run, 1 µm/px", "export", "run", 2),
     Row("outlines", "GeoJSON of a stained slide ÷ rasterio's outlines of its class map", "export", "rasterio"),
     Row("evaluate", "`evaluate` against outlines of 2 µm/px ÷ the run, tissue, 1 µm/px", "evaluate", "run"),
@@ -70,8 +71,31 @@ ROWS = (
     Row("formats", "DICOM of JPEG read directly ÷ through OpenSlide", "jpeg-420 direct", "jpeg-420 openslide", 0.25),
     Row("formats", "DICOM of JPEG 2000, likewise", "jpeg2000-ict direct", "jpeg2000-ict openslide", 0.8),
     Row("formats", "DICOM of raw pixels, likewise", "raw direct", "raw openslide", 0.25),
+    Row("formats", "DICOM TILED_SPARSE of JPEG, likewise", "sparse direct", "sparse openslide", 0.25),
+    Row("formats", "DICOM of JPEG in two files, likewise", "concatenated direct", "concatenated openslide", 0.25),
+    Row("formats", "DICOM of JPEG in fragments, likewise", "fragments direct", "fragments openslide", 0.25),
     Row("formats", "NDPI of 4:4:4, likewise", "ndpi-444 direct", "ndpi-444 openslide", 0.5),
     Row("formats", "NDPI of 4:2:2, likewise", "ndpi-422 direct", "ndpi-422 openslide", 0.5),
+    *(
+        Row("formats", f"{title}, likewise", f"{name} direct", f"{name} openslide", 0.5)
+        for title, name in (
+            ("Philips TIFF", "philips"), ("Ventana BIF without overlap", "ventana"),
+            ("Trestle TIFF without overlap", "trestle"), ("OME-TIFF without a vendor", "ome"),
+            ("generic TIFF", "tiff"),
+        )
+    ),
+    *(
+        Row("formats", f"{title}, tiles alone: directly ÷ through OpenSlide, 0.25 µm/px", f"{name} tiles direct",
+            f"{name} tiles openslide", 0.5)
+        for title, name in (
+            ("NDPI of 4:4:4", "ndpi-444"), ("NDPI of 4:2:2", "ndpi-422"), ("Philips TIFF", "philips"),
+            ("Ventana BIF", "ventana"),
+        )
+    ),
+    Row("formats", "Leica SCN, which OpenSlide alone reads ÷ generic TIFF through it", "other leica openslide",
+        "tiff openslide"),
+    Row("formats", "MIRAX, which OpenSlide alone reads ÷ generic TIFF through it", "other mirax openslide",
+        "tiff openslide"),
     *(
         Row("memory", f"peak MiB, {name}, {WORKERS} workers, {state}", f"{name}, {state}", "", wanted)
         for name in CONFIGURATIONS

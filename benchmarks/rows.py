@@ -11,6 +11,7 @@ nothing: it prints where the CPU of one row goes.
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import time
@@ -19,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import ROOT, code_version, machine, run_measured, warm
+from benchmarks.measure import ROOT, code_version, machine, run_measured, ship_kernels, warm
 from benchmarks.row import QUICK, Turns, sides_of
 from benchmarks.row_page import page, size_name
 from benchmarks.row_targets import SMALL_PX, SMALL_SLIDES, TURNS
@@ -70,7 +71,7 @@ def measured(key: str, place: Path, work: Path) -> dict[str, Any]:
     warm_up = work / f"small_{SMALL_PX}" / "s000.svs"
     name = key.partition("-")[0]
     module = f"benchmarks.{name}" if name in BY_PROCESS else "benchmarks.row_parts"
-    told = [place, work] if name in BY_PROCESS else [name, place, work / "rows"]
+    told = [place, work] if name in BY_PROCESS else [name, place, work / f"rows_{os.getpid()}"]
     cost = run_measured([sys.executable, "-m", module, *told, warm_up])
     if cost.exit_code:
         return {"error": cost.last_error}
@@ -78,7 +79,7 @@ def measured(key: str, place: Path, work: Path) -> dict[str, Any]:
 
 
 def profile(key: str, size: str) -> str:
-    """Return where the CPU of a row goes."""
+    """Return the profile of a row's CPU."""
     work, places = places_of(size, {key})
     name, place, warm_up = key.partition("-")[0], places[key], work / f"small_{SMALL_PX}" / "s000.svs"
     if name in BY_PROCESS:
@@ -128,6 +129,7 @@ def main() -> None:
 def measure(args: argparse.Namespace, turns: Mapping[str, Turns]) -> None:
     """Measure what is wanted and not yet there, and write file and page after each row."""
     started = time.monotonic()
+    ship_kernels()
     date = datetime.now(UTC).date().isoformat()
     path = RESULTS / f"rows-{date}-{size_name(args.size)}.json"
     about = {"date": date, "size": "x".join(map(str, sides_of(args.size))), "code": code_version()}

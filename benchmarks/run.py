@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.contenders import PEERS, Contender, Limit, Ours, Peer, Sample, ten_links
 from benchmarks.environments import HERE, ensure
-from benchmarks.measure import code_version, last_line, machine, warm
+from benchmarks.measure import code_version, last_line, machine, ship_kernels, warm
 from benchmarks.report import write_report
 from benchmarks.startup import startup_samples
 
@@ -52,7 +52,7 @@ class Bench:
     samples: list[Sample] = field(default_factory=list)
 
     def has(self, **about: Any) -> bool:
-        """Return whether a sample of all this is there already."""
+        """Return True if a sample of all this is there already."""
         return any(all(sample.get(key) == value for key, value in about.items()) for sample in self.samples)
 
     def go_on(self) -> None:
@@ -179,6 +179,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     args = arguments()
     args.out.mkdir(parents=True, exist_ok=True)
+    ship_kernels()
     keys = [k for k in args.peers.split(",") if k]
     peers: list[Contender] = [Peer(k, ensure(k, install=not args.no_install)) for k in keys]
     slide, tiny = built(args.size), built(TINY)

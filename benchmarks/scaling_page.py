@@ -65,7 +65,7 @@ def quiet_s_per_gpx(bench: Figures) -> float:
 
 
 def openslide_times(bench: Figures) -> float:
-    """Return how many times the CPU of a slide is needed where OpenSlide reads it, at the finest level."""
+    """Return the factor of a slide's CPU where OpenSlide reads it, at the finest level."""
     through, direct = (median(s["cpu_s"] for s in _finest(bench, key)) for key in ("ours-openslide-1", OURS))
     return float(through / direct)
 

@@ -53,7 +53,7 @@ def serve(source: str, mounted: str, delay_s: float) -> None:
 
 
 def inner_wall_s(slide: Path, *, ahead: bool) -> float:
-    """Return how long the tiles of a slide take, from an empty page cache."""
+    """Return the time that the tiles of a slide take, from an empty page cache."""
     with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as caches:
         caches.write("1")
     with tempfile.TemporaryDirectory() as out:

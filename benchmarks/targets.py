@@ -48,7 +48,7 @@ def _peak(samples: Samples) -> Spread | None:
 
 
 def _outside(samples: Samples) -> Spread | None:
-    """Return what the inner part costs by the operating system's clock: threads that ours does not see included."""
+    """Return the cost of the inner part by the operating system's clock: threads that ours does not see included."""
     tiny = spread([s["cpu_s"] for s in samples.where(part="startup", key=OURS_1) if "cpu_s" in s])
     if tiny is None:
         return None
@@ -59,7 +59,7 @@ def _outside(samples: Samples) -> Spread | None:
 
 
 def _further(samples: Samples) -> Spread | None:
-    """Return what each slide after the first costs beyond its inner part, from ten against one tiny slide."""
+    """Return the cost of each slide after the first beyond its inner part, from ten against one tiny slide."""
     fixed = {
         n: [s["cpu_s"] - s["inner_cpu_s"] for s in samples.where(part="fixed", slides=n) if "inner_cpu_s" in s]
         for n in (1, 10)

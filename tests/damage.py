@@ -21,7 +21,7 @@ def set_tile_number(path: Path, tag: str, index: int, number: int, page: int = 0
 
 
 def stored_span(path: Path, index: int, page: int = 0) -> tuple[int, int]:
-    """Return where a stored tile or strip lies: its offset and its bytes."""
+    """Return the place of a stored tile or strip: its offset and its bytes."""
     with tifffile.TiffFile(path) as tiff:
         found = tiff.pages[page].aspage()
         return int(found.dataoffsets[index]), int(found.databytecounts[index])

@@ -61,29 +61,58 @@ SELDOM = (
     "wsi_area.run.passes.crossing", "wsi_area.review.tables", "wsi_area.review.verdicts", "wsi_area.review.chains",
     "wsi_area.results.opened_run", "wsi_area.results.amended", "wsi_area.results.uncertainty.repeat_file",
     "wsi_area.model.uncertainty.repeat_study", "wsi_area.segmenters.exclusions.excluding",
-    "wsi_area.segmenters.exclusions.pen", "wsi_area.slides.header.dicom",
+    "wsi_area.segmenters.exclusions.pen", "wsi_area.segmenters.exclusions.excluded", "wsi_area.slides.header.dicom",
+    "wsi_area.slides.header.refusal", "wsi_area.slides.stored.dicom_header", "wsi_area.storage.lease",
+    "wsi_area.run.work.isolation", "wsi_area.compute.judge.agreement", "wsi_area.compute.count.subject_totals",
+    "wsi_area.compute.cut.spots", "wsi_area.inputs.in_buckets",
+    "wsi_area.results.class_map.layered_map",
     "zarr", "fsspec", "asyncio", "dask",
     "shapely", "scipy", "pandas", "jinja2", "openpyxl", "xlsxwriter", "skimage", "distributed",
 )  # fmt: skip
 """What runs need that were asked for more: corrections, an estimate, a tissue layer, exclusions, repeats, a report …"""
 
 
-def loaded_by_a_run(folder: Path, *options: str) -> set[str]:
+def loaded_by_a_run(folder: Path, *options: str, config: str = "he_tissue") -> set[str]:
     """The modules that a command holds after it has measured one small slide."""
     slide, size = folder / "slide.tif", Size(600, 500)
     write_slide(slide, size, {"tissue": disc(size, 300, 250, 100)}, FileForm(mpp=Mpp(0.25, 0.26)))
     return loaded_by(
-        f"sys.argv = ['wsi-area', 'run', {str(slide)!r}, '--config', 'he_tissue', '--force', *{options!r},\n"
+        f"sys.argv = ['wsi-area', 'run', {str(slide)!r}, '--config', {config!r}, '--force', *{options!r},\n"
         f"    '--out', {str(folder / 'out')!r}]\n"
         "from wsi_area.cli.main import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0"
     )
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Every kernel and template of a run is kept: the first run on a machine compiles, and so loads the compiler."""
+    loaded_by_a_run(tmp_path_factory.mktemp("compiled"))
+
+
+@pytest.mark.usefixtures("compiled")
 def test_a_plain_run_loads_nothing_of_what_was_not_asked_for(tmp_path: Path) -> None:
     loaded = loaded_by_a_run(tmp_path, "--workers", "1", "--no-report")
     assert {"wsi_area.run.work.tile_task", "wsi_area.results.tables.workbook.sheets"} <= loaded
     assert not {name for name in loaded if any(name == seldom or name.startswith(f"{seldom}.") for seldom in SELDOM)}
+
+
+FOCI = """
+[segmenter]
+name = "tissue"
+classes = [
+    {id = 0, name = "background", color = "#ffffff"},
+    {id = 1, name = "tumor", color = "#c81e1e", is_tissue = true, is_tumor = true},
+]
+"""
+
+
+def test_a_run_with_foci_and_its_report_loads_no_more_packages_than_a_plain_one(tmp_path: Path) -> None:
+    (tmp_path / "foci.toml").write_text(FOCI)
+    loaded_by_a_run(tmp_path, config=str(tmp_path / "foci.toml"))  # the first one on a machine may compile
+    loaded = loaded_by_a_run(tmp_path, config=str(tmp_path / "foci.toml"))
+    assert {"wsi_area.run.passes.object_pass", "wsi_area.reports.picture.focus_marks"} <= loaded
+    assert not loaded & {"numba", "zarr", "scipy", "pandas", "dask", "asyncio"}
 
 
 PACKAGES = {
@@ -93,7 +122,7 @@ PACKAGES = {
     "cloudpickle", "msgpack",  # which pyarrow and numcodecs load
 }  # fmt: skip
 """What a run with its report loads of other people's: each was seen to be needed by every run."""
-MOST_MODULES = 440
+MOST_MODULES = 420
 """Of ours that a run with its report loads. Each costs 0.6 ms of its CPU, and as many lie beside them unloaded."""
 REMEDY = (
     "import it in the function that knows that it was asked for (docs/decisions.md, start-up); raise this only for "
@@ -101,8 +130,8 @@ REMEDY = (
 )
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_run_with_its_report_loads_the_packages_that_every_run_needs_and_few_modules_more(tmp_path: Path) -> None:
-    loaded_by_a_run(tmp_path)  # the first one on a machine compiles, and so loads the compiler
     loaded = loaded_by_a_run(tmp_path, "--workers", "4")
     assert "wsi_area.reports.report" in loaded
     ours = {name for name in loaded if name.partition(".")[0] == "wsi_area"}

@@ -50,7 +50,7 @@ def measured(slide: Path, folder: Path, assignments: tuple[str, ...]) -> RunLayo
 
 
 def named_after(layout: RunLayout, change: Callable[[dict[str, Any]], None]) -> set[str]:
-    """Return what verify names once a document was changed, seal and tables aside."""
+    """Return the names that verify gives once a document was changed, seal and tables aside."""
     place = layout.slide("fat").result_json
     document = json.loads(place.read_text())
     change(document)

@@ -276,3 +276,15 @@ def test_the_newest_version_is_explained_where_it_is_asked_for(out: Path, tmp_pa
 
     assert tissue_px("--amended") - tissue_px() == 71 * 40
     assert wsi_area("explain", "--px", "3", "--mpp", "0.5", "--amended").code == 1
+
+
+@pytest.mark.parametrize("name", ["regions.geojson.gz", "labels.ome.zarr", "named_regions.geojson.gz"])
+def test_the_next_export_of_a_version_removes_what_a_killed_one_left_in_it(
+    out: Path, tmp_path: Path, name: str
+) -> None:
+    assert amend(out, "a", write_corrections(tmp_path / "c.geojson", base(out, "a"), [ADD])).code == 0
+    left = out / "slides/a/amended/1" / f".{name}.0123.partial"
+    left.write_bytes(b"half")
+    assert wsi_area("export", out, "--format", "geojson", "--amended").code == 0
+    assert not left.exists()
+    assert wsi_area("verify", out).code == 0

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from wsi_area.compute.picture.beside import beside
+from wsi_area.compute.picture.beside import _within, beside
 from wsi_area.compute.picture.rims import filled, outlines
 
 RED, BLUE = (200, 0, 0), (0, 0, 200)
@@ -101,3 +102,16 @@ def test_the_hole_of_a_ring_is_beside_it_and_where_there_is_no_room_a_number_lie
     assert np.hypot(label.x - 200, label.y - 200) < 3
     assert beside(np.ones((50, 50), bool), [(25.0, 20.0)], 5.0)[0].x == 25.0
     assert beside(ring, [], 10.0) == []
+
+
+@pytest.mark.parametrize("reach", [0.4, 1.0, 2.5, 5.0, 7.3, 60.0])
+@pytest.mark.parametrize("share", [0.0, 0.004, 0.05, 1.0])
+def test_what_lies_within_reach_of_a_mask_is_what_scipys_distances_say(reach: float, share: float) -> None:
+    draw = np.random.default_rng(4)
+    for shape in ((1, 1), (1, 30), (40, 3), (33, 48)):
+        shown = draw.random(shape) < share
+        # scipy's distances want one pixel that is shown: here it lies beyond every reach
+        away = np.pad(~shown, 100, constant_values=True)
+        away[0, 0] = False
+        expected = ndimage.distance_transform_edt(away)[100:-100, 100:-100] <= reach
+        assert np.array_equal(_within(shown, reach), expected)

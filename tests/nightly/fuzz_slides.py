@@ -73,7 +73,7 @@ def limited_child(mutant: Path, folder: Path, whole: Path | None) -> None:
 
 
 def ended(mutant: Path, folder: Path, whole: Path | None) -> Ended:
-    """Return how a mutant ended, from a process of its own."""
+    """Return the end of a mutant, from a process of its own."""
     child = os.fork()
     if child == 0:
         limited_child(mutant, folder, whole)
@@ -102,7 +102,7 @@ def _verdict(stages: list[dict[str, Any]], grown: int) -> Ended:
 
 
 def fuzz(slide: Path, seeds: Sequence[int], keep: Path | None, only_ways: Collection[str]) -> int:
-    """Return how many mutants of one slide ended as none may."""
+    """Return the number of mutants of one slide that ended as none may."""
     verdicts: collections.Counter[str] = collections.Counter()
     ways: collections.Counter[str] = collections.Counter()
     whole, most_grown, heaviest = small_slide(slide), 0, seeds[0]

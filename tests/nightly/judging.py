@@ -78,7 +78,7 @@ def foreign_error(record: dict[str, Any]) -> str:
 
 
 def lie_of(mutant: Path, record: dict[str, Any], whole: Path | None) -> str:
-    """Return what OpenSlide has against a result, or the whole picture, or ""."""
+    """Return the objection of OpenSlide to a result, or the whole picture, or ""."""
     if record["reader"] == "plain":
         if record["status"] == "incomplete" or whole is None:
             return ""

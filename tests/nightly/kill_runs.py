@@ -72,7 +72,7 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def one_round(slide: Path, out: Path, executor: str, rng: random.Random, wall_s: float) -> tuple[int, int]:
-    """Return how often the coordinator and how often a worker was killed until a run ended by itself."""
+    """Return the number of times that the coordinator and a worker were killed until a run ended by itself."""
     coordinators = workers = 0
     for _ in range(rng.randint(1, 3)):
         process = started(slide, out, executor)
@@ -105,7 +105,7 @@ def random_fault(rng: random.Random, wall_s: float) -> Fault:
 
 
 def forked_round(nursery: Nursery, slide: Path, out: Path, executor: str, rng: random.Random, wall_s: float) -> int:
-    """Return how often a forked run was killed until one ended by itself; one that outran its death ends well."""
+    """Return the number of kills until a forked run ended by itself; one that outran its death ends well."""
     kills = 0
     command = arguments(slide, out, executor)
     for _ in range(rng.randint(1, 3)):
@@ -129,7 +129,7 @@ def refuse_lie(out: Path) -> None:
 
 
 def kill_forked(folder: Path, slide: Path, kills: int, executor: str, rng: random.Random) -> str:
-    """Return what there is to say of so many kills of forked runs."""
+    """Return the words on so many kills of forked runs."""
     done = rounds = 0
     with Nursery(folder / "log", arguments(slide, folder / "warm", "serial")) as nursery:
         began = time.monotonic()

@@ -64,7 +64,7 @@ def test_documents_of_every_ending_are_valid(documents: dict[str, dict[str, Any]
 
 
 def _closest_faults(document: dict[str, Any]) -> list[str]:
-    """Return what the variant that this document ought to be objects to, for a message that helps."""
+    """Return the objections of the variant that this document ought to be, for a message that helps."""
     kind = "CountedSlide" if "classes" in document else "UncountedSlide"
     variant = {"$ref": f"#/$defs/{kind}", "$defs": result_schema()["$defs"]}
     return [f"{error.json_path}: {error.message}" for error in Draft202012Validator(variant).iter_errors(document)]

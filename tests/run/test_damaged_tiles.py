@@ -38,7 +38,7 @@ def box_of(row: int, column: int) -> Region:
 
 
 def lost_work_px(boxes: list[Region], factor: int, size: Size) -> np.ndarray:
-    """Return which work pixels have any pixel of some boxes of the level, pixel by pixel."""
+    """Return the work pixels that have any pixel of some boxes of the level, pixel by pixel."""
     lost = np.zeros((size.height_px, size.width_px), np.bool_)
     for b in boxes:
         lost[b.y_px : b.bottom_px, b.x_px : b.right_px] = True

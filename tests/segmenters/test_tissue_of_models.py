@@ -63,7 +63,7 @@ def model_of(preset: str, folder: Path) -> str:
 
 
 def crossed(out: Path) -> list[list[int]]:
-    """Return how many level-0 pixels are what in both class maps, read back and painted out."""
+    """Return the level-0 pixels of each pair of codes in both class maps, read back and painted out."""
     opened = open_run(out)["two"]
     assert opened.tissue is not None
     maps = []

@@ -126,7 +126,7 @@ def write_dicom(
 
 
 def _place(row: int, column: int, tile_px: tuple[int, int]) -> Dataset:
-    """Return what says of one frame where it lies, from 1 on."""
+    """Return the element that says where a frame lies, from 1 on."""
     position, of_frame = Dataset(), Dataset()
     position.RowPositionInTotalImagePixelMatrix = row * tile_px[0] + 1
     position.ColumnPositionInTotalImagePixelMatrix = column * tile_px[1] + 1

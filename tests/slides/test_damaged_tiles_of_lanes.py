@@ -23,7 +23,7 @@ FOURTH = Region(0, 256, 256, 256)  # stored tile 4 of 4 × 3
 
 
 def state_of(reader: SlideReader, box: Region) -> str:
-    """Return what a lane makes of a box: read, missing or damaged."""
+    """Return the state of a box in a lane: read, missing or damaged."""
     try:
         valid = reader.read(0, box).valid
     except TileReadError:
@@ -146,7 +146,7 @@ def without_stored_tiles(info: SlideInfo) -> SlideInfo:
 
 
 def lost_px(reader: SlideReader, info: SlideInfo, level: int, step_px: int) -> np.ndarray:
-    """Return which pixels of a level are lost when it is read in squares of so many pixels."""
+    """Return the pixels of a level that are lost when it is read in squares of so many pixels."""
     size = info.levels[level].size_px
     lost = np.zeros((size.height_px, size.width_px), np.bool_)
     for box in grid_boxes(Region(0, 0, size.width_px, size.height_px), step_px, step_px):

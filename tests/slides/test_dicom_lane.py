@@ -158,7 +158,7 @@ def test_a_uid_that_is_too_long_is_nobodys_business(tmp_path: Path, further: dic
 
 
 def frame_span(path: Path, number: int) -> tuple[int, int]:
-    """Return where the item of a frame begins in a file with a basic table, and the bytes of the frame."""
+    """Return the place of a frame's item in a file with a basic table, and the bytes of the frame."""
     scan = dcmread(path)
     offset = parse_basic_offsets(scan.PixelData)[number]
     at = path.read_bytes().index(scan.PixelData) + 8 + 4 * int(scan.NumberOfFrames) + offset

@@ -13,6 +13,7 @@ from tiff_files import tissue_like
 
 from wsi_area.errors import LaneError
 from wsi_area.model.geometry import Region
+from wsi_area.model.pixels import RgbArray
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides import (
     LaneDecision,
@@ -26,6 +27,9 @@ from wsi_area.slides import (
 )
 from wsi_area.slides.header.cut_short import completeness
 from wsi_area.slides.lanes import bands
+from wsi_area.slides.lanes.direct_lane import DirectReader
+from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
+from wsi_area.slides.stored.tiled_level import TiledLevel
 
 PICTURE = tissue_like(208, 512)  # 26 rows of restart intervals: three bands and a quarter
 
@@ -136,11 +140,64 @@ def test_intervals_as_wide_as_the_slide_have_no_edges_at_its_sides(tmp_path: Pat
     assert decision.reason == f"a sample is equal, and so do all {edges} edge tiles that are read"
 
 
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[Region]:
+    """The boxes that OpenSlide was asked for."""
+    asked: list[Region] = []
+    read = OpenSlideReader.read
+    monkeypatch.setattr(OpenSlideReader, "read", lambda self, n, box: (asked.append(box), read(self, n, box))[1])
+    return asked
+
+
+PROVEN = LaneDecision("direct", "a sample is equal")
+
+
+def test_intervals_of_an_edge_are_compared_a_band_at_once(tmp_path: Path, shown: list[Region]) -> None:
+    info = inspect(write(tmp_path / "s.ndpi", across=4))  # of 128 px
+    for _ in range(2):  # the second time all of them are known
+        assert with_edges_proven(info, PROVEN, 0, [whole(info)], "direct").lane == "direct"
+    sides = {Region(x, y, 128, 64 if y < 192 else 16) for x in (0, 384) for y in (0, 64, 128, 192)}
+    ends = {Region(x, y, 128, 8) for x in (128, 256) for y in (0, 200)}
+    assert set(shown) == sides | ends
+    assert len(shown) == len(sides | ends)
+
+
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (5, 3), (8, 0), (17, 3), (25, 2)])
+def test_an_interval_that_differs_is_named_though_a_band_was_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: int, column: int
+) -> None:
+    info = inspect(write(tmp_path / "s.ndpi", across=4))
+    decode = DirectReader._decode_intervals
+
+    def otherwise(self: DirectReader, n: int, tiles: TiledLevel, some: range, out: RgbArray) -> tuple[str | None, ...]:
+        damage = decode(self, n, tiles, some, out)
+        if 4 * row + column in some:
+            out[8 * some.index(4 * row + column) + 2, 3, 1] ^= 1
+        return damage
+
+    monkeypatch.setattr(DirectReader, "_decode_intervals", otherwise)
+    decision = with_edges_proven(info, PROVEN, 0, [whole(info)], "auto")
+    assert decision.lane == "openslide"
+    assert decision.reason == f"level 0: stored tile {(row, column)} (row, column): 1 of 1024 pixels differ"
+
+
+def test_a_damaged_interval_of_an_edge_is_damaged_in_both_lanes_and_no_difference(
+    tmp_path: Path, shown: list[Region]
+) -> None:
+    path = write(tmp_path / "s.ndpi")
+    begin, end = interval_at(path, 20)
+    overwrite(path, (begin + end) // 2, bytes(end - (begin + end) // 2))
+    info = inspect(path)
+    assert with_edges_proven(info, PROVEN, 0, [whole(info)], "direct").lane == "direct"
+    assert Region(0, 88, 256, 8) in shown  # its neighbours in the band, each by itself
+    assert Region(256, 64, 256, 64) in shown
+
+
 # ---- damage
 
 
 def interval_at(path: Path, index: int) -> tuple[int, int]:
-    """Return where a restart interval of the finest level begins in a file, and where its end marker does."""
+    """Return the place of a restart interval of the finest level in a file, and that of its end marker."""
     content = path.read_bytes()
     jpeg_at = content.index(b"\xff\xd8")
     starts = interval_starts(content[jpeg_at:])[:52]

@@ -29,7 +29,7 @@ def pyramid(path: Path) -> Path:
 
 
 def last_directory(path: Path) -> tuple[int, int]:
-    """Return where the last directory of a small TIFF begins, and how many fields it has."""
+    """Return the place of the last directory of a small TIFF, and the number of its fields."""
     data = path.read_bytes()
     (at,) = struct.unpack_from("<I", data, 4)
     while True:
@@ -129,6 +129,8 @@ def test_a_picture_of_one_bit_a_pixel_is_of_a_kind_that_is_not_read_and_not_call
 ) -> None:
     dots = np.add.outer(np.arange(200), np.arange(200)) % 3 == 0
     tifffile.imwrite(tmp_path / "s.tif", dots, photometric="minisblack", **where)
-    with pytest.raises(SlideOpenError, match="not 8-bit or 16-bit; export it by itself, as 8-bit grey") as refused:
+    with pytest.raises(
+        SlideOpenError, match="its samples have 1 bit, not 8 or 16; export it by itself, as 8-bit grey"
+    ) as refused:
         inspect(tmp_path / "s.tif")
     assert "damaged" not in str(refused.value)

@@ -8,6 +8,7 @@ import numpy as np
 import openslide
 import pytest
 from damage import flip_bytes, overwrite, set_tile_number, stored_span
+from mirax_files import write_mirax
 from tiff_files import halved, tissue_like
 from vendor_files import write_leica, write_philips, write_trestle, write_ventana
 
@@ -93,6 +94,7 @@ def test_a_philips_level_is_shown_without_what_fills_up_its_tiles(tmp_path: Path
             "its directory has 3 × 2 tiles where OpenSlide shows 2 × 1",
         ),
         (lambda path: write_leica(path, levels(768, 1280), left_px=64), "lie where they were scanned on the glass"),
+        (lambda path: write_mirax(path.with_suffix(".mrxs"), tissue_like(800, 900)), "photographs overlap at places"),
     ],
 )
 def test_what_openslide_puts_together_is_left_to_it_with_the_reason(
@@ -104,6 +106,31 @@ def test_what_openslide_puts_together_is_left_to_it_with_the_reason(
     assert why in decision.reason
     with pytest.raises(LaneError, match="cannot be read by the direct lane"):
         choose_lane(info, [0, 1], "direct")
+
+
+@pytest.mark.parametrize("overlap_px", [0, 16, 40])
+def test_the_photographs_of_a_mirax_slide_are_shown_where_they_were_taken(tmp_path: Path, overlap_px: int) -> None:
+    picture = tissue_like(1000, 1200)
+    info = inspect(write_mirax(tmp_path / "s.mrxs", picture, overlap_px=overlap_px))
+    assert info.vendor == "mirax"
+    with borrow_reader(info, "openslide") as reader:
+        shown = reader.read(0, whole(info))
+    error = np.abs(shown.rgb.astype(int) - picture[: shown.rgb.shape[0], : shown.rgb.shape[1]])[shown.valid]
+    assert shown.valid.mean() > 0.98
+    assert error.mean() < 10  # JPEG alone takes away 9; one pixel beside its place would make it 11
+
+
+@pytest.mark.parametrize(("left_px", "top_px"), [(0, 0), (64, 300), (511, 7)])
+def test_the_scan_of_a_leica_slide_is_shown_where_it_lies_on_the_glass(
+    tmp_path: Path, left_px: int, top_px: int
+) -> None:
+    picture = tissue_like(600, 800)
+    info = inspect(write_leica(tmp_path / "s.scn", [picture], left_px=left_px, top_px=top_px))
+    assert info.vendor == "leica"
+    with borrow_reader(info, "openslide") as reader:
+        shown = reader.read(0, Region(left_px, top_px, 800, 600))
+    assert shown.valid.all()
+    assert np.abs(shown.rgb.astype(int) - picture).mean() < 10
 
 
 @pytest.mark.parametrize("lost", [b"<AoiOrigin>", b"</EncodeInfo>", b"<ImageInfo"])
@@ -127,7 +154,7 @@ TORN: dict[str, tuple[dict[str, int | None], str]] = {
 
 
 def state(info: SlideInfo, lane: str) -> tuple[set[Region], np.ndarray]:
-    """Return what is lost of level 0, and which of its pixels are valid."""
+    """Return the lost part of level 0, and its valid pixels."""
     with borrow_reader(info, lane) as reader:
         pixels, parts = read_around_damage(reader, 0, whole(info))
     return {part.region_level_px for part in parts}, pixels.valid

@@ -96,7 +96,7 @@ def _packet(xml: str) -> dict[str, Any]:
 
 
 def _area(tile_px: int, overlap_px: int, column: int, row: int, across: int, down: int) -> str:
-    """Return what is said of a scanned area, and of the joints of its tiles, numbered from below, to and fro."""
+    """Return the words on a scanned area, and of the joints of its tiles, numbered from below, to and fro."""
 
     def number(x: int, y: int) -> int:
         from_below = down - 1 - y

@@ -122,7 +122,7 @@ def test_a_holder_whose_object_another_took_stops_its_run_and_says_so(
     holder = Lease(lock)
     assert holder.take(shared=False, waits=False)
     before = lock.stat().etag
-    for _ in range(500):  # it is put anew all the while
+    for _ in range(6000):  # it is put anew all the while
         if lock.stat().etag != before:
             break
         time.sleep(0.01)

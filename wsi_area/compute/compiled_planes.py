@@ -43,7 +43,7 @@ def write_codes(planes_at: Any, count: int, words_at: Any) -> None:
 
 @native_part
 def _laid_over(numbers: Any) -> Any:
-    """Return which bits any of the numbers has."""
+    """Return the bits that any of the numbers has."""
     some = numbers.dtype.type(0)
     for i in range(numbers.size):
         some |= numbers[i]

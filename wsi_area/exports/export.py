@@ -118,8 +118,6 @@ def export_run(
     """
     refuse_run_in(out)
     slides = _slides(run, options, slide_ids, out)
-    for slide in slides:
-        discard_dead_drafts(slide.folder, (OUTLINES_NAME, LABELS_NAME, NAMED_REGIONS_NAME))
     written: list[Place] = []
     done = deque[ExportedSlide]()
     at_once = max(1, min(workers, len(slides)))
@@ -209,6 +207,7 @@ class _Slide:
         slide = self.chosen(options)
         if not isinstance(slide, MeasuredSlide):
             return slide
+        discard_dead_drafts(slide.exports, (OUTLINES_NAME, LABELS_NAME, NAMED_REGIONS_NAME))
         if announce is not None and options.format == "geojson":
             _say_if_long(slide, options.simplify_px, announce)
         made = self._made(slide, options, threads)

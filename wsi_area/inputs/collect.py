@@ -8,7 +8,6 @@ from pathlib import Path
 
 from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL
 from wsi_area.errors import SettingsError
-from wsi_area.inputs.dicom_series import same_series
 from wsi_area.inputs.drawn_source import (
     AS_THE_FILES_SAY,
     DrawnSource,
@@ -278,6 +277,8 @@ def _row_file(slide: SlideInput, by_file: Mapping[str, Sequence[ManifestRow]]) -
         return same[0]
     if is_object(file) or not is_dicom(Path(file)):
         return None
+    from wsi_area.inputs.dicom_series import same_series
+
     folder = os.path.dirname(file)
     mates = [Path(other) for other in by_file if os.path.dirname(other) == folder and is_dicom(Path(other))]
     mate = next((mate for mate in mates if same_series(mate, Path(file))), None)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area.errors import SettingsError
-from wsi_area.inputs.dicom_series import series_of
-from wsi_area.inputs.in_buckets import objects
 from wsi_area.inputs.listed_names import read_names
 from wsi_area.inputs.looked_at import IMAGE_SUFFIXES, Looked, is_own_output, suffixes_text
 from wsi_area.model.record.left_out import LeftOut
@@ -129,6 +127,8 @@ def _listed(text: str, recursive: bool, access: Access | None, looked: Looked) -
 
 def _files(text: str, start: Path, recursive: bool, access: Access | None, looked: Looked) -> list[_File]:
     if is_object(text):
+        from wsi_area.inputs.in_buckets import objects
+
         return [_File(place) for place in objects(text, recursive, access, looked)]
     path = Path(os.path.abspath(start / Path(text).expanduser()))
     if path.is_dir():
@@ -243,6 +243,8 @@ def _grouped(files: Sequence[_File]) -> list[FoundSlide]:
 
 def _dicom_slides(mates: Sequence[_File]) -> Iterator[tuple[Path, FoundSlide]]:
     """Yield each DICOM file of a folder with the slide it belongs to."""
+    from wsi_area.inputs.dicom_series import series_of
+
     paths = [mate.path for mate in mates if isinstance(mate.path, Path)]
     series = [paths] if len(paths) == 1 else series_of(paths)
     for files in series:

@@ -56,7 +56,7 @@ def thumbnail_jpeg(rgb: RgbArray, valid: MaskArray, box_l0_px: tuple[float, floa
         Width and height of the level-0 box under one pixel; not slide width / picture width, which is less where
         the last box is cut.
     """
-    painted = np.where(valid[..., None], rgb, np.array(UNSCANNED_RGB, np.uint8))
+    painted = rgb if valid.all() else np.where(valid[..., None], rgb, np.array(UNSCANNED_RGB, np.uint8))
     file = io.BytesIO()
     frame = json.dumps({"box_x_l0_px": box_l0_px[0], "box_y_l0_px": box_l0_px[1]})
     Image.fromarray(painted).save(file, "JPEG", quality=_JPEG_QUALITY, optimize=True, comment=frame.encode())

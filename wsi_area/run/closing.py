@@ -9,19 +9,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wsi_area.model.documented import Table
+from wsi_area.model.json_tree import json_digest
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.documents import write_run, write_seal
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.same_content import same_content
-from wsi_area.results.seal.sealed_run import sealed_run, with_files
+from wsi_area.results.seal.sealed_run import sealed_run, standing_tables, with_files
 from wsi_area.results.tables.object_tables import write_objects
 from wsi_area.results.tables.region_tables import with_regions
 from wsi_area.results.tables.run_tables import RunTable, run_tables, write_tables
 from wsi_area.results.tables.workbook.sheets import WORKBOOK, write_workbook
 from wsi_area.results.uncertainty.reference_scores import reference_scores, with_reference
 from wsi_area.review.at_end import review_at_end
-from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run
+from wsi_area.run.finished.basis import code_digest
+from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run, installed_version
 from wsi_area.run.run_log import RunLog
 
 if TYPE_CHECKING:  # what makes its table is loaded where somebody decided something
@@ -55,13 +57,15 @@ def end_run(
     run = begun.model_copy(update={"same_content": twins or None})
     tables = with_regions(run_tables(told, run), layout, told)
     shown = _with_reference(tables, layout, run, told)
-    files = write_tables(layout, shown)
-    files |= write_objects(layout, [slide.slide_id for slide in told if slide.status != "failed"])
     run = ended_run(run, outcome, told, worker_count).model_copy(update=further or {})
     seal = sealed_run(layout, run, table, tables)
     review = review_at_end(layout, run, told)
     sheets = shown if review is None else {**shown, "review": _review_table(review)}
-    files[WORKBOOK] = write_workbook(layout, sheets, seal.seal)
+    seal = seal.model_copy(update={"made_of": _made_of(sheets, seal.seal)})
+    files = standing_tables(layout, seal.made_of)
+    if files is None:
+        files = {**write_tables(layout, shown), WORKBOOK: write_workbook(layout, sheets, seal.seal)}
+    files |= write_objects(layout, [slide.slide_id for slide in told if slide.status != "failed"])
     run = run.model_copy(update={"seal": seal.seal})
     write_seal(layout, with_files(seal, run, files))
     write_run(layout, run)
@@ -69,6 +73,12 @@ def end_run(
         _seal_review(layout, run, review, files[WORKBOOK])
     log.run_ended(outcome)
     return replace(outcome, seal=seal.seal)
+
+
+def _made_of(sheets: Mapping[Table, RunTable], seal: str) -> str:
+    """Return the digest of what tables and workbook are made of: all that is in them, and what makes them."""
+    held = {name: json_digest([list(table.columns.items()), list(table.rows)]) for name, table in sheets.items()}
+    return json_digest([code_digest(), installed_version("pyarrow"), seal, held])
 
 
 def _review_table(review: "ReviewState") -> RunTable:

@@ -11,7 +11,6 @@ from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.compute.cut.grid import read_near_edges
 from wsi_area.compute.cut.planning import Tiling, plan_slide, validate
 from wsi_area.compute.cut.skipping import skip_glass
-from wsi_area.compute.cut.spots import as_spots
 from wsi_area.errors import MissingMppError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_on
@@ -24,7 +23,6 @@ from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.results.thumbnail import thumbnail_jpeg
 from wsi_area.run.preparing.overview_parts import OverviewSeen, OverviewWanted, overview_wanted
 from wsi_area.run.preparing.slide_overview import is_of_another_scale, refuse_dark_colours, rim_fraction, with_mpp
-from wsi_area.run.sampling import spread_samples, tissue_samples
 from wsi_area.run.slide_light import fills_of, light_of, without_fills
 from wsi_area.run.work.deadlines import deadline
 from wsi_area.run.work.phases import NOBODY, begin_phase, fitting_phase
@@ -92,11 +90,11 @@ class PrepareTask:
 
     @property
     def timeout_s(self) -> float:
-        """Return how long looking at the slide may take."""
+        """Return the time that looking at the slide may take, in s."""
         return TILES_OF_PREPARING * self.settings.run.tile_timeout_s
 
     def failed(self, error: str, message: str) -> "PrepareFailure":
-        """Return what is said where it came to nothing; of a copy, as of the slide that somebody named."""
+        """Return the failure where it came to nothing; of a copy, as of the slide that somebody named."""
         said = message if self.read_path is None else message.replace(self.read_path, self.slide.path)
         return PrepareFailure(self.slide_id, error, said)
 
@@ -201,10 +199,14 @@ def _cut_and_fitted(
         fills = fills_of(settings, exclusions, overview)
         lit = overview if fills is None else without_fills(overview, fills)
         if isinstance(segmenter, WantsSamples) and segmenter.sample_blocks:
+            from wsi_area.run.sampling import tissue_samples
+
             lit = replace(lit, samples=tissue_samples(reader, first, lit, segmenter.sample_blocks))
     begin_phase(task.ticket, fitting_phase(settings.segmenter.name))
     fitted = segmenter.fit(replace(lit, drawn=drawn))
     if isinstance(fitted, WantsSpread) and fitted.wants_spread and is_of_another_scale(overview, first):
+        from wsi_area.run.sampling import spread_samples
+
         with borrow_reader(info, lane.lane) as reader:
             begin_phase(task.ticket, "reading samples for the threshold")
             spread = spread_samples(reader, first, PLAIN_SPREAD_BLOCKS if lane.lane == "plain" else SPREAD_BLOCKS)
@@ -222,7 +224,11 @@ def _cut_and_fitted(
         lane = _lane(task, info, plan, levels)
     settings.require_classes(fitted.scheme)
     is_sampled = settings.estimate.is_asked
-    plan = _within(as_spots(plan, settings.estimate.spot_um) if is_sampled else plan, roi)
+    if is_sampled:
+        from wsi_area.compute.cut.spots import as_spots
+
+        plan = as_spots(plan, settings.estimate.spot_um)
+    plan = _within(plan, roi)
     validate(plan, task.memory_limit_bytes)
     foreground = fitted.may_hold_foreground(overview)
     if settings.tiling.skip_glass and not (is_sampled and roi is not None):
@@ -262,7 +268,7 @@ def _within(plan: SlidePlan, roi: RegionOfInterest | None) -> SlidePlan:
 
 
 def _exclusions(settings: RunSettings, segmenter: Segmenter) -> ExclusionSettings:
-    """Return what is excluded; from a drawing only what is asked for, so that outline and count stay the same area."""
+    """Return the exclusions; from a drawing only those asked for, so that outline and count stay the same area."""
     if isinstance(segmenter, UsesDrawn):
         return settings.exclusions.model_copy(update={"unscanned_black": "off", "unscanned_fill": "off"})
     return settings.exclusions

@@ -2,13 +2,14 @@
 
 import os
 import platform
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
 from wsi_area.model.burden import Status
@@ -28,6 +29,7 @@ _RECORDED_PACKAGES = (
     "numpy", "numba", "zarr", "dask", "distributed", "openslide-python", "openslide-bin", "tifffile", "imagecodecs",
     "simplejpeg", "scikit-image", "pillow", "pydicom", "dask-jobqueue", "scipy", "shapely", "onnxruntime",
 )  # fmt: skip
+_VERSION_LINE = re.compile(r"^Version: *(\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def run_header(
         wsi_area_version=__version__,
         argv=tuple(argv),
         started=datetime.now(UTC).isoformat(),
-        host=Host(system=platform.platform(), machine=platform.machine(), name=platform.node()),
+        host=Host(system=_system(), machine=platform.machine(), name=platform.node()),
         slurm=slurm_ids(os.environ),
         versions={"python": sys.version.split()[0], **package_versions()},
         settings=settings.canonical(),
@@ -85,16 +87,31 @@ def run_header(
     )
 
 
-@cache  # 10 ms, and nothing is installed while a run is at work
+def _system() -> str:
+    """Return the operating system as `platform.platform` says it, which starts another program to hear of it."""
+    try:
+        libc = os.confstr("CS_GNU_LIBC_VERSION")  # such as "glibc 2.36"
+    except (AttributeError, ValueError, OSError):  # another system has none, or does not say
+        libc = None
+    if not libc:
+        return platform.platform()
+    return f"{platform.system()}-{platform.release()}-{platform.machine()}-with-{libc.replace(' ', '')}"
+
+
+@cache  # 5 ms, and nothing is installed while a run is at work
 def package_versions() -> dict[str, str]:
     """Return the versions of the packages that decode, count and keep; not to be changed by whoever is given them."""
-    found = {}
-    for name in _RECORDED_PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    return {name: installed_version(name) for name in _RECORDED_PACKAGES}
+
+
+def installed_version(package: str) -> str:
+    """Return the version of a package, from the line that says it; the pages that follow describe the package."""
+    try:
+        told = distribution(package)
+    except PackageNotFoundError:
+        return "not installed"
+    line = _VERSION_LINE.search(told.read_text("METADATA") or "")
+    return line[1] if line else told.version
 
 
 def ended_run(run: RunRecord, outcome: RunOutcome, table: Sequence[EndedSlide], worker_count: int) -> RunRecord:

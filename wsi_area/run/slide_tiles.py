@@ -21,12 +21,12 @@ from wsi_area.run.events import BatchDone
 from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.passes.merged_objects import size_filters
 from wsi_area.run.prepare import PreparedSlide
-from wsi_area.run.work.crashing_tiles import IsolateTask, isolate_batch
 from wsi_area.run.work.slide_job import BatchResult, BatchTask, SlideJob, ThresholdProbe
 from wsi_area.run.work.tile_task import measure_batch
 from wsi_area.segmenters.pixelwise import colour_rule_of, integrated_signal
 from wsi_area.segmenters.protocol import MovesThreshold
 from wsi_area.settings.run_settings import RunSettings
+from wsi_area.storage.processes import give_back_memory
 
 MAX_LOST_BATCHES = 16
 """Batches of a slide that may kill their workers; with more it is not a tile that is bad, but slide or segmenter."""
@@ -59,6 +59,7 @@ def measure_tiles(
     for result in _batch_results([BatchTask(job, b) for b in batches], context.executor):
         results.append(result)
         context.listener(BatchDone(info.slide_id, result.tiles_done, result.level_px))
+    give_back_memory()  # what tiles lay in: the passes that follow load modules of their own
     if len(results) < len(batches) and context.executor.is_stopped:
         return None  # what is committed stays, the next run goes on from there
     if len(results) < len(batches) and not any(r.error for r in results):
@@ -143,7 +144,7 @@ def _batch_results(tasks: Sequence[BatchTask], executor: Executor) -> Iterator[B
 
     Too many such batches end it with one that came to nothing.
     """
-    lost: list[IsolateTask] = []
+    lost: list[BatchTask] = []
     for position, outcome in executor.map(measure_batch, tasks):
         if not isinstance(outcome, TaskLost):
             yield outcome
@@ -156,8 +157,16 @@ def _batch_results(tasks: Sequence[BatchTask], executor: Executor) -> Iterator[B
             )
             return
         else:
-            lost.append(IsolateTask(tasks[position], executor.task_memory_bytes))
-    for _, outcome in executor.map(isolate_batch, lost):
+            lost.append(tasks[position])
+    if lost:
+        yield from _isolated(lost, executor)
+
+
+def _isolated(lost: Sequence[BatchTask], executor: Executor) -> Iterator[BatchResult]:
+    """Yield what became of batches that killed their workers, each measured tile by tile in a process of its own."""
+    from wsi_area.run.work.crashing_tiles import IsolateTask, isolate_batch
+
+    for _, outcome in executor.map(isolate_batch, [IsolateTask(task, executor.task_memory_bytes) for task in lost]):
         yield _nothing(outcome.message) if isinstance(outcome, TaskLost) else outcome
 
 

@@ -1,13 +1,16 @@
 """segmenters: which fitted segmenters judge a pixel by its colour alone, and which know a signal pixel by pixel."""
 
 from wsi_area.segmenters.colour.colour_rule import ColourRule, ColourRuled
-from wsi_area.segmenters.exclusions.excluded import ExcludedSegmenter
 from wsi_area.segmenters.protocol import FittedSegmenter, MeasuresSignal, Signal
 
 
 def colour_rule_of(fitted: FittedSegmenter) -> ColourRule | None:
     """Return the colour rule of a segmenter, its exclusions left out; None where neighbours count, or a model does."""
-    inner = fitted.inner if isinstance(fitted, ExcludedSegmenter) else fitted
+    if isinstance(fitted, ColourRuled):
+        return fitted.colour_rule
+    from wsi_area.segmenters.exclusions.excluded import ExcludedSegmenter
+
+    inner = fitted.inner if isinstance(fitted, ExcludedSegmenter) else None
     return inner.colour_rule if isinstance(inner, ColourRuled) else None
 
 

@@ -5,9 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wsi_area.compute.hotspots.window import hpf_area_mm2
 from wsi_area.model.classes import ClassScheme
-from wsi_area.results.margins.named_classes import border_sets, positive_names
 
 FARTHEST_UM = 5000.0
 SMALLEST_MM2, LARGEST_MM2 = 0.001, 100.0
@@ -36,6 +34,8 @@ class BandSettings(BaseModel):
 
     def require_classes(self, scheme: ClassScheme) -> None:
         """Refuse classes that a slide does not have; for errors as `border_sets`."""
+        from wsi_area.results.margins.named_classes import border_sets
+
         if self.edges_um:
             border_sets(scheme, self.classes)
 
@@ -76,9 +76,13 @@ class HotspotSettings(BaseModel):
         """Return the areas of all windows asked for, that of the high-power fields last."""
         if not self.hpf_count or self.field_number_mm is None:
             return self.areas_mm2
+        from wsi_area.compute.hotspots.window import hpf_area_mm2
+
         return (*self.areas_mm2, hpf_area_mm2(self.hpf_count, self.field_number_mm, self.objective))
 
     def require_classes(self, scheme: ClassScheme) -> None:
         """Refuse classes that a slide does not have; for errors as `positive_names`."""
+        from wsi_area.results.margins.named_classes import positive_names
+
         if self.windows_mm2:
             positive_names(scheme, self.classes)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from wsi_area.errors import ResultError
-from wsi_area.storage.lease import Lease
+from wsi_area.storage.object_path import ObjectPath
 from wsi_area.storage.place import Place, mending
 
 
@@ -91,7 +91,7 @@ def held(path: Place, *, shared: bool = False, waits: bool = False, busy: str = 
         With the words of ``busy`` if somebody else holds it, unless this waits; or if it cannot be made.
     """
     try:
-        lock: Lock = FileLock(path) if isinstance(path, Path) else Lease(path)
+        lock = FileLock(path) if isinstance(path, Path) else _lease(path)
         relock(lock, shared=shared, waits=waits, busy=busy)
     except OSError as error:
         remedy = "mend its permissions, or choose another folder" if isinstance(path, Path) else mending(path)
@@ -100,6 +100,13 @@ def held(path: Place, *, shared: bool = False, waits: bool = False, busy: str = 
         yield lock
     finally:
         lock.close()
+
+
+def _lease(path: ObjectPath) -> Lock:
+    """Return the lock of a place in a bucket."""
+    from wsi_area.storage.lease import Lease
+
+    return Lease(path)
 
 
 def relock(lock: Lock, *, shared: bool, busy: str, waits: bool = False) -> None:

@@ -1,5 +1,6 @@
-"""storage: the processes of this machine: told apart by their numbers, asked whether they run, and given cores."""
+"""storage: the processes of this machine: their numbers, whether they run, the cores and the memory that they have."""
 
+import ctypes
 import os
 import socket
 import uuid
@@ -18,6 +19,12 @@ def this_machine() -> str:
 def usable_cores() -> int:
     """Return the number of cores that this process may use, which a scheduler may have made fewer than there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def give_back_memory() -> None:
+    """Give memory that is free back to the system, where the C library would keep it for this process (glibc)."""
+    with suppress(AttributeError, TypeError, OSError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def is_running(pid: int) -> bool:

@@ -192,7 +192,7 @@ def asked(
 
 
 def said_of_slides(options: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the options say of slides, not of settings: the words that decide which there are and how large.
+    """Return the words of the options on slides, not on settings: those that decide which there are and how large.
 
     >>> said_of_slides({"slides": ("a.svs",), "mpp": "0.25", "roi": None, "config": "x.toml"})
     {'slides': 'a.svs', 'mpp': '0.25'}

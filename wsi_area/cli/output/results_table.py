@@ -15,7 +15,6 @@ from wsi_area.model.record.budget.uncertainty_budget import UncertaintyBudget
 from wsi_area.model.record.slide_areas import COVERAGE_95, OutlineOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.budget.budget_text import budget_sentence, headline_budget, tissue_budget
-from wsi_area.results.tables.estimate_text import estimate_text
 from wsi_area.results.tables.light_text import doubt_text
 from wsi_area.results.tables.quantity import area_text
 from wsi_area.results.tables.tissue_name import headline_mm2, headline_name, tissue_name
@@ -47,6 +46,8 @@ def print_results(slides: Sequence[EndedSlide], out: Place, *, with_tables: bool
         for outline in slide.outlines:
             print_lines(console, _outline_text(slide, outline))
         if slide.estimate is not None:
+            from wsi_area.results.tables.estimate_text import estimate_text
+
             print_lines(console, f"{slide.slide_id}: {estimate_text(slide)}")
     _print_budgets(console, counted)
     for status in ("failed", "needs_calibration"):

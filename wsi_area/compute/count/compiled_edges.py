@@ -87,7 +87,7 @@ def _mark(codes: Any, ids: Any, inside: Any) -> None:
 
 @native_part
 def _differing(some: Any, others: Any) -> Any:
-    """Return how many bytes, 0 or 1, differ from those of the same place; added up in 32 bits, for vector code."""
+    """Return the number of bytes, 0 or 1, that differ from those in their place; in 32 bits, for vector code."""
     count = np.uint32(0)
     for i in range(some.size):
         count = np.uint32(count + np.uint32(some[i] ^ others[i]))

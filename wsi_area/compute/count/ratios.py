@@ -25,11 +25,11 @@ class CountedClass(Protocol):
 
     @property
     def is_tissue(self) -> bool:
-        """Return whether it is tissue."""
+        """Return True if it is tissue."""
 
     @property
     def role(self) -> Role | None:
-        """Return what it is in a tumour bed."""
+        """Return the role of the class in a tumour bed."""
 
     @property
     def weight(self) -> float | None:
@@ -37,7 +37,7 @@ class CountedClass(Protocol):
 
     @property
     def is_viable_tumor(self) -> bool:
-        """Return whether it is tumour that lives."""
+        """Return True if it is tumour that lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,12 @@ class ClassPx:
 
     @property
     def is_tissue(self) -> bool:
-        """Return whether it is tissue."""
+        """Return True if it is tissue."""
         return self.of.is_tissue
 
     @property
     def role(self) -> Role | None:
-        """Return what it is in a tumour bed."""
+        """Return the role of the class in a tumour bed."""
         return self.of.role
 
     @property
@@ -69,7 +69,7 @@ class ClassPx:
 
     @property
     def is_viable_tumor(self) -> bool:
-        """Return whether it is tumour that lives."""
+        """Return True if it is tumour that lives."""
         return self.of.is_viable_tumor
 
 

@@ -17,7 +17,7 @@ NAMED = 5
 def subject_totals(
     slides: Sequence[EndedSlide], cases: Mapping[str, Case], twins: Sequence[Sequence[str]] = ()
 ) -> tuple[SubjectTotal, ...]:
-    """Return what the slides of each subject add up to: a value for each total and class, subject by subject.
+    """Return the totals of each subject's slides: a value for each total and class, subject by subject.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def added_u_mm2(parts: Sequence[tuple[str, float]]) -> float:
 
 
 def scale_source(slide: CountedSlide) -> str:
-    """Return what two slides have in common whose pixel sizes err together.
+    """Return the source that two slides share whose pixel sizes err together.
 
     That is the kind of claim, and the make of the scanner whose word it is; of a typed size the calibration record.
     Which scanner it was no file tells for certain, so all of one make count as one, which is the most it can be.
@@ -86,7 +86,7 @@ def _areas(slide: EndedSlide) -> dict[_Key, _Area]:
 
 
 def _keys(measured: Sequence[Mapping[_Key, _Area]]) -> list[_Key]:
-    """Return which totals and classes there are; a class that is a total by name and by number stands once."""
+    """Return the totals and classes that there are; a class that is a total by name and by number stands once."""
     found = dict.fromkeys(key for areas in measured for key in areas)
     return [
         (kind, name)

@@ -46,7 +46,7 @@ def pieces_of(first_l0_px: Ints, second_l0_px: Ints) -> Pieces:
 
 
 def covered_l0_px(mask: MaskArray, rows: Pieces, columns: Pieces) -> NDArray[np.uint32]:
-    """Return how many level-0 pixels of each cell of the first grid lie under True cells of the second.
+    """Return the level-0 pixels of each cell of the first grid that lie under True cells of the second.
 
     Parameters
     ----------

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.judge.agreement import Z_95
 from wsi_area.compute.judge.outline_area import count_u_px
 from wsi_area.model.pixels import MaskArray
 
@@ -46,6 +45,8 @@ class AreaChange:
     @property
     def half_width_mm2(self) -> float:
         """Return half the width of the 95 % interval."""
+        from wsi_area.compute.judge.agreement import Z_95
+
         return Z_95 * self.u_mm2
 
     @property

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from wsi_area.compute.judge.agreement import MIN_CLUSTERS
-
 
 @dataclass(frozen=True, slots=True)
 class HeldOutArea:
@@ -58,6 +56,8 @@ def held_out_areas(facts: Mapping[str, Any]) -> dict[str, HeldOutArea]:
 
 
 def _term(name: str, pairs: list[list[int]]) -> HeldOutArea | None:
+    from wsi_area.compute.judge.agreement import MIN_CLUSTERS
+
     if len(pairs) < MIN_CLUSTERS or any(found <= 0 or true <= 0 for found, true in pairs):
         return None
     # imported here: scipy.special takes longer to load than most commands take

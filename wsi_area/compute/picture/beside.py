@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,14 +37,13 @@ def beside(shown: NDArray[np.bool_], spots_px: Sequence[tuple[float, float]], ra
     """
     if not spots_px:
         return []
-    from scipy import ndimage  # imported here: it takes longer to load than most commands take
 
     factor = max(1, -(-max(shown.shape) // _COARSE))
     coarse = _any_in_boxes(shown, factor)
     radius, (height, width) = radius_px / factor, coarse.shape
     rows, columns = np.indices(coarse.shape) + 0.5
     # half a pixel more, since a box that is shown in part counts as shown to its rim
-    is_free = ndimage.distance_transform_edt(np.pad(~coarse, 1, constant_values=True))[1:-1, 1:-1] > radius + 0.5
+    is_free = ~_within(coarse, radius + 0.5)
     is_free &= (rows >= radius) & (rows <= height - radius) & (columns >= radius) & (columns <= width - radius)
     labels = []
     for x, y in spots_px:
@@ -55,6 +55,23 @@ def beside(shown: NDArray[np.bool_], spots_px: Sequence[tuple[float, float]], ra
             is_free &= np.hypot(rows - row - 0.5, columns - column - 0.5) > 2.2 * radius
         labels.append(Label(*place, *_met(coarse, place, (x, y), factor)))
     return labels
+
+
+def _within(shown: NDArray[np.bool_], reach: float) -> NDArray[np.bool_]:
+    """Return bool (h, w), True where something that is shown lies so near, from middle to middle.
+
+    >>> _within(np.array([[True, False, False, False]]), 2.0).tolist()
+    [[True, True, True, False]]
+    """
+    height, width = shown.shape
+    before = np.zeros((height, width + 1), np.int32)
+    np.cumsum(shown, axis=1, out=before[:, 1:])
+    columns, near, rows = np.arange(width), np.zeros_like(shown), int(min(reach, height - 1))
+    for down in range(-rows, rows + 1):
+        across = isqrt(int(reach * reach - down * down))
+        found = before[:, np.minimum(columns + across + 1, width)] > before[:, np.maximum(columns - across, 0)]
+        near[max(0, down) : height + min(0, down)] |= found[max(0, -down) : height - max(0, down)]
+    return near
 
 
 def _met(

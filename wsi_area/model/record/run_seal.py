@@ -56,6 +56,12 @@ class RunSeal(Part):
     tables: Annotated[dict[Name, Hash], Says("digest of the content of each table, without paths")]
     files: Annotated[dict[Name, Hash], Says("SHA-256 of each file of the run, by its place in the folder")]
     later: Annotated[tuple[SealedLater, ...], Says("what was added, the oldest first")] = ()
+    made_of: Annotated[
+        Hash | None,
+        Says(
+            "digest of all that tables and workbook are made of, this program among it", "", "the version did not say"
+        ),
+    ] = None
 
     @property
     def expected_seal(self) -> str:

@@ -27,7 +27,8 @@ from wsi_area.results.seal.contents import (
 )
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE, objects_digest
 from wsi_area.results.tables.region_tables import REGIONS_TABLE
-from wsi_area.results.tables.run_tables import RunTable
+from wsi_area.results.tables.run_tables import TABLE_FILES, RunTable
+from wsi_area.results.tables.workbook.sheets import WORKBOOK
 from wsi_area.results.thumbnail import CLASSES_NAME, THUMBNAIL_NAME
 from wsi_area.storage.object_path import ObjectPath
 from wsi_area.storage.place import Place
@@ -79,6 +80,28 @@ def sealed_run(
         still_there = {place: digest for place, digest in added.files.items() if _lies(layout, place)}
         seal = seal.with_added(added.name, still_there) if still_there else seal
     return seal
+
+
+def standing_tables(layout: RunLayout, made_of: str | None) -> dict[str, str] | None:
+    """Return the SHA-256 of each file of tables, and of the workbook, where they stand as they would be made now.
+
+    None where they were made of something else, or where one of them is not as it was written.
+
+    Parameters
+    ----------
+    layout : RunLayout
+    made_of : str or None
+        The digest of all that they would be made of.
+    """
+    earlier = earlier_seal(layout)
+    if earlier is None or earlier.made_of is None or earlier.made_of != made_of or WORKBOOK not in earlier.files:
+        return None
+    files = {name: earlier.files[name] for name in (*TABLE_FILES, WORKBOOK) if name in earlier.files}
+    for name in (*TABLE_FILES, WORKBOOK):
+        place = layout.root / name
+        if (file_digest(place) if place.is_file() else None) != files.get(name):
+            return None
+    return files
 
 
 def add_to_seal(layout: RunLayout, name: str, places: Iterable[Place]) -> RunSeal | None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.count.subject_totals import subject_totals
 from wsi_area.model.documented import Table
 from wsi_area.model.record.budget.slide_budgets import BudgetLine
 from wsi_area.model.record.slide_bands import Band
@@ -64,6 +63,8 @@ def run_tables(slides: Sequence[EndedSlide], run: RunRecord) -> dict[Table, RunT
     if ratios:
         tables["ratios"] = RunTable(_kinds("ratios"), ratios)
     if run.known_cases:
+        from wsi_area.compute.count.subject_totals import subject_totals
+
         totals = subject_totals(slides, run.known_cases, run.twins)
         rows = [{column.name: column.value(None, total) for column in columns_of("subjects")} for total in totals]
         tables["subjects"] = RunTable(_kinds("subjects"), rows)

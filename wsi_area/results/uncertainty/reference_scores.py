@@ -14,7 +14,6 @@ from wsi_area.model.documented import without_version
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.model.uncertainty.reference_score import AdjustedOnSlide, ReferenceScore
 from wsi_area.results.layout import RunLayout, read_json
-from wsi_area.results.uncertainty.reference_budget import budgets_with_points
 from wsi_area.storage.place import Place
 
 S = TypeVar("S", bound=EndedSlide)
@@ -63,6 +62,8 @@ def _with(slide: S, scores: tuple[ReferenceScore, ...]) -> S:
     found = next(own, None)
     if found is None or slide.budgets is None:
         return slide.model_copy(update={"adjusted": found})
+    from wsi_area.results.uncertainty.reference_budget import budgets_with_points
+
     return slide.model_copy(update={"adjusted": found, "budgets": budgets_with_points(slide.budgets, found)})
 
 

@@ -28,7 +28,7 @@ class SchedulerByAddress:
         return True
 
     def no_worker(self) -> str:
-        """Return what to say where no worker is left."""
+        """Return the words where no worker is left."""
         return f"the dask scheduler at {self.cluster} has no worker left; start some, then run the same command again"
 
     def close(self) -> None:
@@ -36,7 +36,7 @@ class SchedulerByAddress:
 
 
 def client_security(tls: TlsSettings) -> Any:
-    """Return what a client proves itself with and believes, or None without certificates.
+    """Return the certificates that a client shows and believes, or None without certificates.
 
     Raises
     ------

@@ -20,7 +20,7 @@ class Bundled:
 
 
 def run_bundle(function: Callable[[Any], Any], items: Sequence[Any], logs: str | None) -> Bundled:
-    """Return what the function makes of each item, one after the other; what a worker does as one task."""
+    """Return the results of the function for each item, one after the other; what a worker does as one task."""
     keep_freed_memory()
     started = time.perf_counter()
     results = [function(item) if logs is None else logged_call(function, item, logs) for item in items]
@@ -28,7 +28,7 @@ def run_bundle(function: Callable[[Any], Any], items: Sequence[Any], logs: str |
 
 
 def bundle_outcome(future: Any) -> Bundled | TaskLost:
-    """Return what a task returned, or that it was lost: our tasks never raise, so whatever comes is the cluster's."""
+    """Return the result of a task, or that it was lost: our tasks never raise, so whatever comes is the cluster's."""
     from distributed import KilledWorker
 
     try:
@@ -44,7 +44,7 @@ def bundle_outcome(future: Any) -> Bundled | TaskLost:
 
 
 def item_result(outcome: Any) -> Any:
-    """Return what an item came to; `TaskLost` where it was tried in a process of its own, and to no end."""
+    """Return the result of an item; `TaskLost` where it was tried in a process of its own, and to no end."""
     if isinstance(outcome, Died):
         return TaskLost(f"the task was tried in a process of its own, which {outcome.how}", died=True)
     return TaskLost(outcome.message) if isinstance(outcome, Raised) else outcome

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from wsi_area.errors import SettingsError
 from wsi_area.run.executors.contract import Executor
-from wsi_area.run.executors.serial import SerialExecutor
 from wsi_area.run.executors.threads import ThreadsExecutor
 from wsi_area.settings.cluster_settings import ClusterSettings, TlsSettings
 from wsi_area.settings.run_settings import RunSection
@@ -41,6 +40,8 @@ def make_executor(
 
         return address_executor(section.scheduler, tls or TlsSettings(), logs)
     if section.executor == "serial":
+        from wsi_area.run.executors.serial import SerialExecutor
+
         return SerialExecutor()
     if section.executor == "threads":
         return ThreadsExecutor(workers)

@@ -31,22 +31,22 @@ class Executor(Protocol):
 
     @property
     def worker_count(self) -> int:
-        """Return how many tasks are done at once."""
+        """Return the number of tasks that are done at once."""
         ...
 
     @property
     def slides_at_once(self) -> int:
-        """Return how many slides keep all workers busy."""
+        """Return the number of slides that keep all workers busy."""
         ...
 
     @property
     def task_memory_bytes(self) -> int | None:
-        """Return what its workers allow a task, or None for whatever this machine has."""
+        """Return the bytes that its workers allow a task, or None for whatever this machine has."""
         ...
 
     @property
     def is_stopped(self) -> bool:
-        """Return whether `stop` was called."""
+        """Return True if `stop` was called."""
         ...
 
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | TaskLost]]:

@@ -62,7 +62,7 @@ class DistributedExecutor(StoppableExecutor):
 
     @property
     def worker_count(self) -> int:
-        """Return how many tasks are done at once: as planned, else by the workers that are there just now."""
+        """Return the number of tasks that are done at once: as planned, else by the workers that are there just now."""
         if self.workforce.planned_workers is not None:
             return self.workforce.planned_workers
         now = time.monotonic()
@@ -71,7 +71,7 @@ class DistributedExecutor(StoppableExecutor):
         return self._counted[1]
 
     def _threads(self) -> int:
-        """Return how many threads all workers have; 0 where there is none, or nobody left to say."""
+        """Return the number of threads of all workers; 0 where there is none, or nobody left to say."""
         while not self.is_scheduler_gone():
             try:  # by itself it would wait half a minute for a scheduler that went away a moment ago
                 return sum(self._client.nthreads(callback_timeout=ASK_S).values())
@@ -85,7 +85,7 @@ class DistributedExecutor(StoppableExecutor):
         return not self.lost
 
     def is_scheduler_gone(self) -> bool:
-        """Return whether the scheduler went away, with all that it knew of this run; then nothing new is started.
+        """Return True if the scheduler went away, with all that it knew of this run; then nothing new is started.
 
         dask gives every task up at the moment at which the connection ends, even if another scheduler answers later.
         """
@@ -96,7 +96,7 @@ class DistributedExecutor(StoppableExecutor):
         return bool(self.lost)
 
     def is_lost_with_scheduler(self) -> bool:
-        """Return whether a task that was lost was lost because the scheduler went away.
+        """Return True if a task that was lost was lost because the scheduler went away.
 
         Of two connections that end, dask may hear first of the one over which a result was fetched: then the client
         still says that it is running. So a scheduler that does not answer is given some seconds to be missed.
@@ -114,13 +114,13 @@ class DistributedExecutor(StoppableExecutor):
 
     @property
     def slides_at_once(self) -> int:
-        """Return how many slides keep all workers busy, be each of them one task."""
+        """Return the number of slides that keep all workers busy, be each of them one task."""
         own = self.workforce.slides_at_once
         return own if own is not None else min(max(2, self.worker_count), MAX_SLIDES_AT_ONCE)
 
     @property
     def task_memory_bytes(self) -> int | None:
-        """Return what one task may use on the smallest worker, or None where the workers have no limit."""
+        """Return the bytes that one task may use on the smallest worker, or None where the workers have no limit."""
         if self.workforce.task_memory_bytes is not None:
             return self.workforce.task_memory_bytes
         workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
@@ -155,7 +155,7 @@ class DistributedExecutor(StoppableExecutor):
             self._in_scheduler += 1
 
     def bundle_size(self, function: Callable[..., Any], waiting: int) -> int:
-        """Return how many items one task should have: one until it is known how long an item takes.
+        """Return the number of items that one task should have: one until it is known how long an item takes.
 
         A task costs the scheduler some milliseconds whatever is in it, so that short ones are put together, up to
         `TASK_S`; fewer towards the end of the work, so that no worker is left without.

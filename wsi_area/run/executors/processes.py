@@ -53,11 +53,11 @@ class LocalProcesses:
         self.cluster = _started_cluster(workers)
 
     def may_return(self, alone_s: float) -> bool:
-        """Return whether a worker may still be restarted."""
+        """Return True if a worker may still be restarted."""
         return alone_s <= WORKERLESS_S
 
     def no_worker(self) -> str:
-        """Return what to say where no worker is left."""
+        """Return the words where no worker is left."""
         return "no dask worker is left; look at the workers' logs (out of memory?), then run again"
 
     def close(self) -> None:

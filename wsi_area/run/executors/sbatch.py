@@ -117,7 +117,7 @@ def _script(lines: Sequence[str]) -> str:
 
 
 def sbatch_options(job: ArrayJob, pattern: str) -> list[str]:
-    """Return where SLURM writes what a job prints: beside the run's logs, where SLURM takes that path as it is."""
+    """Return the path to which SLURM writes what a job prints: beside the run's logs, where SLURM takes it as it is."""
     return output_directive(job.folder / job.out / "logs", pattern)
 
 

@@ -64,11 +64,11 @@ class SlurmJobs:
         self._keeper.start()
 
     def may_return(self, alone_s: float) -> bool:
-        """Return whether jobs may still start; a queue may take its time."""
+        """Return True if jobs may still start; a queue may take its time."""
         return self._keeper.may_still_start
 
     def no_worker(self) -> str:
-        """Return what to say where no job comes to work."""
+        """Return the words where no job comes to work."""
         return (
             f"{self._keeper.failed_in_a_row} SLURM jobs in a row ended before they had done anything; read "
             f"{self._logs}/slurm-worker-*.out (is this installation, and --out, seen by the nodes?), then run again"
@@ -167,7 +167,7 @@ async def _submitted(cluster: Any) -> None:
 
 
 def job_options(asked: ClusterSettings, logs: Path) -> dict[str, Any]:
-    """Return what is asked of one job, in dask-jobqueue's words; one process for each core, as on one machine."""
+    """Return the resources of one job, in dask-jobqueue's words; one process for each core, as on one machine."""
     extra = ["--no-dashboard", "--preload", "wsi_area.run.work.worker_setup"]
     if asked.walltime_s > 2 * (END_EARLY_S + STAGGER_S):
         extra += ["--lifetime", f"{asked.walltime_s - END_EARLY_S - STAGGER_S}s", "--lifetime-stagger", f"{STAGGER_S}s"]

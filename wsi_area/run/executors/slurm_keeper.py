@@ -31,7 +31,7 @@ class Keeper:
 
     @property
     def may_still_start(self) -> bool:
-        """Return whether it still makes sense to wait for jobs."""
+        """Return True if it still makes sense to wait for jobs."""
         return self.failed_in_a_row < MAX_FAILED_IN_A_ROW
 
     def start(self) -> None:

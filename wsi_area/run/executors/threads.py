@@ -77,5 +77,5 @@ class ThreadsExecutor(InProcessExecutor):
 
 
 def _results(done: Iterable[Future[tuple[int, R] | None]]) -> list[tuple[int, R]]:
-    """Return what tasks gave, in their order; nothing of one that was not started, since the run was stopped."""
+    """Return the results of tasks, in their order; nothing of one that was not started, since the run was stopped."""
     return sorted((found for future in done if (found := future.result()) is not None), key=lambda found: found[0])

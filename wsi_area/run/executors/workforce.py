@@ -8,25 +8,25 @@ class Workforce(Protocol):
 
     @property
     def slides_at_once(self) -> int | None:
-        """Return how many slides keep the workers busy, or None for one for each worker."""
+        """Return the number of slides that keep the workers busy, or None for one for each worker."""
         ...
 
     @property
     def planned_workers(self) -> int | None:
-        """Return how many workers there will be, or None where they are to be counted."""
+        """Return the number of workers that there will be, or None where they are to be counted."""
         ...
 
     @property
     def task_memory_bytes(self) -> int | None:
-        """Return what a task may use, or None for what the workers say."""
+        """Return the bytes that a task may use, or None for what the workers say."""
         ...
 
     def may_return(self, alone_s: float) -> bool:
-        """Return whether workers may still come, when none has been there for so long."""
+        """Return True if workers may still come, when none has been there for so long."""
         ...
 
     def no_worker(self) -> str:
-        """Return what to say where no worker is left: why, and what to do."""
+        """Return the words where no worker is left: why, and what to do."""
         ...
 
     def close(self) -> None:

@@ -8,7 +8,6 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.slide_result import CountedSlide
-from wsi_area.results.class_map.layered_map import grid_of
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.executors.contract import Executor
 from wsi_area.run.passes.outcomes import only_outcome
@@ -42,6 +41,8 @@ def mapped_layer(layer: CountedSlide) -> MappedTissue:
     ResultError
         If it has no pixel size, without which there is no layer.
     """
+    from wsi_area.results.class_map.layered_map import grid_of
+
     work = layer.work
     if work.work_mpp_x_um is None or work.work_mpp_y_um is None:
         raise ResultError(f"{layer.slide_id}: its tissue layer has no pixel size; measure it again with --force")

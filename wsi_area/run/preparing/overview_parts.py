@@ -76,7 +76,7 @@ class OverviewSeen:
 def overview_wanted(
     info: SlideInfo, lane: LaneDecision, usable_levels: Sequence[int], timeout_s: float, in_worker: bool
 ) -> OverviewWanted | None:
-    """Return what is to be read in parts; None where the overview is small, or the picture is decoded whole anyway."""
+    """Return the parts that are to be read; None where the overview is small, or the picture is decoded whole."""
     level = overview_level(info, usable_levels=usable_levels)
     if lane.lane == "plain" or info.levels[level].size_px.area_px < LARGE_PX:
         return None

@@ -20,7 +20,6 @@ from wsi_area.results.class_map.store import commit_batch
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.work.deadlines import deadline
 from wsi_area.run.work.slide_job import BatchResult, BatchTask, SlideJob, TileFailure
-from wsi_area.run.work.tile_by_class_map import classify_by_class_map
 from wsi_area.run.work.tile_by_colour import classify_by_colour
 from wsi_area.run.work.tile_spot import Ints, TileSpot
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
@@ -175,9 +174,13 @@ Classify = Callable[[SlideJob, SlideReader, Tile, TileSpot], Sequence[DamagedPar
 
 def _measure_of(job: SlideJob) -> Callable[[Tile, TileSpot], str | None]:
     """Return the function that measures a tile into its spot in the time a tile has; it says why one is unreadable."""
-    classify: Classify = classify_by_class_map
+    classify: Classify
     if isinstance(job.fitted, ColourRuled):
         classify = partial(classify_by_colour, job.fitted.colour_rule)
+    else:
+        from wsi_area.run.work.tile_by_class_map import classify_by_class_map
+
+        classify = classify_by_class_map
 
     def measure(tile: Tile, spot: TileSpot) -> str | None:
         name = f"{job.plan.slide.slide_id}, tile row {tile.row} col {tile.col}"

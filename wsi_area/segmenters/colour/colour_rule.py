@@ -131,8 +131,10 @@ class ColourRule:
 
     def density_units_of(self, rgb: RgbArray) -> NDArray[np.int64]:
         """Return the density of the target stain, int64 (h, w) in units of 2^-20 micro-OD, negatives kept."""
-        red, green, blue = self.unit_tables
-        units: NDArray[np.int64] = red[rgb[..., 0]] + green[rgb[..., 1]] + blue[rgb[..., 2]]
+        units: NDArray[np.int64]
+        units, *others = (table.take(rgb[..., channel]) for channel, table in enumerate(self.unit_tables))
+        for of_channel in others:
+            units += of_channel
         return units
 
     def density_of(self, rgb: RgbArray) -> NDArray[np.float64]:

@@ -135,9 +135,9 @@ def _brightest_mode(pixels: _Channels) -> GlassRgb | None:
 
 
 def _near(pixels: _Channels, rgb: GlassRgb) -> MaskArray:
-    near: MaskArray = np.logical_and.reduce(
-        [np.abs(channel.astype(np.int16) - level) <= REACH for channel, level in zip(pixels, rgb, strict=True)]
-    )
+    near = np.ones(pixels.red.shape, np.bool_)
+    for channel, level in zip(pixels, rgb, strict=True):
+        near &= (channel >= max(0, level - REACH)) & (channel <= min(255, level + REACH))
     return near
 
 

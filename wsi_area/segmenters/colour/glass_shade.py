@@ -41,8 +41,9 @@ def shade_share(rgb: RgbArray, wanted: MaskArray, taken: MaskArray, glass: Glass
     if side < 2 or not taken_px or _is_grey(rgb):
         return 0.0
     whole = _mean_of(taken, side) >= MOSTLY
-    mean = np.stack([_mean_of(rgb[..., channel], side) for channel in range(3)], axis=-1)
-    square = np.stack([_mean_of(rgb[..., channel].astype(np.uint32) ** 2, side) for channel in range(3)], axis=-1)
+    channels = [np.ascontiguousarray(rgb[..., channel]) for channel in range(3)]
+    mean = np.stack([_mean_of(channel, side) for channel in channels], axis=-1)
+    square = np.stack([_mean_of(np.multiply(c, c, dtype=np.uint16), side) for c in channels], axis=-1)
     spread = np.sqrt(np.maximum(square - mean**2, 0)).max(axis=-1)
     of_glass = mean / np.maximum(np.array(glass, np.float64), 1)
     colour = (of_glass.max(axis=-1) - of_glass.min(axis=-1)) * max(glass)
@@ -58,8 +59,9 @@ def _is_grey(rgb: RgbArray) -> bool:
     return bool((red == green).all() and (green == blue).all())
 
 
-def _mean_of(values: NDArray[np.generic], side: int) -> NDArray[np.float64]:
+def _mean_of(values: NDArray[np.uint8 | np.uint16 | np.bool_], side: int) -> NDArray[np.float64]:
     """Return the mean of each whole block of a picture of one channel."""
     rows, columns = values.shape[0] // side, values.shape[1] // side
-    blocks = values[: rows * side, : columns * side].reshape(rows, side, columns, side)
-    return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float64))
+    lines = values[: rows * side, : columns * side].reshape(rows, side, columns * side)
+    down = lines.sum(axis=1, dtype=np.uint64)  # whole rows add up fast, and exactly
+    return np.asarray(down.reshape(rows, columns, side).sum(axis=2) / float(side * side))

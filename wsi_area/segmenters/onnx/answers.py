@@ -21,7 +21,7 @@ SLACK = 1e-3
 
 
 def check_answers(network: NetworkAt, card: OnnxCard, batch: int) -> dict[str, object]:
-    """Return what the network answered, JSON-ready, after refusing answers that are not what the card says.
+    """Return the answers of the network, JSON-ready, after refusing answers that are not what the card says.
 
     Raises
     ------

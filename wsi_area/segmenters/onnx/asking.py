@@ -26,7 +26,7 @@ def normalised(window: NDArray[Any], card: OnnxCard) -> Floats:
 
 
 def scores_of(network: NetworkAt, card: OnnxCard, batch: int, windows: list[Floats]) -> list[Floats]:
-    """Return what the network says about each window, float32 (channels, h, w), with its activation applied.
+    """Return the answers of the network for each window, float32 (channels, h, w), with its activation applied.
 
     Parameters and errors are those of `answers_of`.
     """
@@ -34,7 +34,7 @@ def scores_of(network: NetworkAt, card: OnnxCard, batch: int, windows: list[Floa
 
 
 def needs_activation(card: OnnxCard, *, is_between_pixels: bool) -> bool:
-    """Return whether classes hang on the activation: not where the highest answer of one pixel wins.
+    """Return True if classes hang on the activation: not where the highest answer of one pixel wins.
 
     Softmax and sigmoid rise with the answer, so the highest stays the highest; the mean of two pixels' probabilities
     is no such function, and neither is a threshold.

@@ -111,7 +111,7 @@ class CardOutput(_Part):
 
     @property
     def rule(self) -> Decision:
-        """Return how a class is chosen.
+        """Return the rule by which a class is chosen.
 
         >>> CardOutput(activation="sigmoid").rule
         'threshold'
@@ -170,7 +170,7 @@ class OnnxCard(_Part):
 
     @property
     def channel_count(self) -> int:
-        """Return how many channels its output must have."""
+        """Return the number of channels that its output must have."""
         return len(self.classes) - (self.output.rule == "threshold")
 
     @model_validator(mode="after")
@@ -188,7 +188,7 @@ class OnnxCard(_Part):
 
     @property
     def reach_um(self) -> float:
-        """Return how far from a pixel of the class map the pixels lie that decide on it, µm.
+        """Return the distance from a pixel of the class map of those that decide on it, µm.
 
         The network's own context (any pixel of a window, where it sees all of it); two output pixels and one input
         pixel for what is read between them; 2 % because a work pixel may be that much larger than the network's and
@@ -229,7 +229,7 @@ def write_card(card: OnnxCard, path: Path) -> None:
 
 
 def card_path_beside(model: Path) -> Path:
-    """Return where the card of a network lies unless told otherwise.
+    """Return the path of a network's card unless told otherwise.
 
     >>> card_path_beside(Path("nets/glands.onnx")).as_posix()
     'nets/glands.onnx.json'

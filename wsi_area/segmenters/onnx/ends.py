@@ -63,7 +63,7 @@ def _check_last(operator: str, card: OnnxCard) -> None:
 
 
 def shown_range(card: OnnxCard) -> tuple[np.ndarray, np.ndarray]:
-    """Return what black and white become by the card, float64 (3,) each."""
+    """Return the values that black and white become by the card, float64 (3,) each."""
     mean, std = np.array(card.input.mean), np.array(card.input.std)
     white = 1.0 if card.input.scale == "0..1" else 255.0
     return (0.0 - mean) / std, (white - mean) / std

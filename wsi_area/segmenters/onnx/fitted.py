@@ -57,7 +57,7 @@ class FittedOnnx:
 
     @property
     def context_um(self) -> float:
-        """Return how far round a pixel it looks, resampling included, in µm."""
+        """Return the distance that it looks round a pixel, resampling included, in µm."""
         return self.card.reach_um
 
     @property
@@ -160,7 +160,7 @@ class FittedOnnx:
         *,
         for_classes: bool = False,
     ) -> tuple[tuple[slice, slice], Floats | None]:
-        """Return which part of the box is answered, and float32 (channels, h, w) for it; None if none is.
+        """Return the part of the box that is answered, and float32 (channels, h, w) for it; None if none is.
 
         Of what is wanted, work px by row and by column, only the part whose whole context is in the box. For classes
         alone the activation is left out where it cannot change them.
@@ -214,7 +214,7 @@ class FittedOnnx:
         return answer
 
     def _matters(self, valid: MaskArray, axes: tuple[Axis, Axis], window: tuple[int, int]) -> bool:
-        """Return whether a scanned pixel of the box lies where this window has a say."""
+        """Return True if a scanned pixel of the box lies where this window has a say."""
         kept, stride = self.card.input.kept_px, self.card.output.stride
         part = []
         for axis, number in zip(axes, window, strict=True):

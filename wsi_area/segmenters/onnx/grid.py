@@ -96,7 +96,7 @@ def windows_over(axis: Axis, card: OnnxCard, first: int, end: int) -> range:
 
 
 def answer_taps(axis: Axis, card: OnnxCard, first: int, end: int) -> Taps:
-    """Return which output pixels the work pixels ``[first, end)`` are read from, between two of them if need be.
+    """Return the output pixels that the work pixels ``[first, end)`` are read from, between two of them if need be.
 
     >>> from wsi_area.segmenters.onnx.card import CardOutput
     >>> card = OnnxCard.model_construct(output=CardOutput(activation="none", stride=2))
@@ -114,7 +114,7 @@ def answer_taps(axis: Axis, card: OnnxCard, first: int, end: int) -> Taps:
 
 
 def input_taps(axis: Axis, first: int, end: int) -> Taps:
-    """Return which work pixels the input pixels ``[first, end)`` are made of.
+    """Return the work pixels that the input pixels ``[first, end)`` are made of.
 
     Where the network's pixels are larger: the mean over what they cover, by area. Where they are smaller: between
     the two nearest centres.

@@ -41,7 +41,7 @@ class OnnxSegmenter(BaseModel):
 
     @property
     def card_path(self) -> Path:
-        """Return where the card lies."""
+        """Return the path of the card."""
         return self.card if self.card is not None else card_path_beside(self.model)
 
     @property

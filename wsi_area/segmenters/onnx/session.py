@@ -126,6 +126,8 @@ def _opened(network: NetworkAt) -> Any:
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
     options.use_deterministic_compute = True
     options.log_severity_level = _ERRORS_ONLY
+    # a plan of all that a window needs at once is a block beside the arena, and takes no less time
+    options.enable_mem_pattern = False
     # a thread that waits for work by spinning takes a core from another worker
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")

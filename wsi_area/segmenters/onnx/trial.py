@@ -25,7 +25,7 @@ _passed: dict[tuple[NetworkAt, str, int], dict[str, object]] = {}
 
 
 def try_network(network: NetworkAt, card: OnnxCard, folder: Path, batch: int) -> dict[str, object]:
-    """Return what a network answered to the trial, JSON-ready; one that is not what its card says is refused.
+    """Return the answers of a network to the trial, JSON-ready; one that is not what its card says is refused.
 
     Done once in a process. ``folder`` is where the card and its examples lie.
 

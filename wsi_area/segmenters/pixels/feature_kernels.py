@@ -69,7 +69,7 @@ class HeldRows:
 
     @property
     def given(self) -> tuple[FloatArray, int, int]:
-        """Return what a kernel is told of it."""
+        """Return the numbers that a kernel is told of it."""
         return self.planes, self.first, self.planes.shape[1]
 
 

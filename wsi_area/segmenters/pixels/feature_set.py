@@ -75,7 +75,7 @@ class FeatureSet:
 
     @property
     def context_um(self) -> float:
-        """Return how far round a pixel its features look, in µm, alignment to the cells included."""
+        """Return the distance that its features look round a pixel, in µm, alignment to the cells included."""
         return self.context_px * self.work_mpp_um
 
     @property
@@ -116,7 +116,7 @@ class FeatureSet:
 
 
 def reach_cells(sigma: float) -> int:
-    """Return how many cells to each side the Gaussian of a scale takes in."""
+    """Return the number of cells that the Gaussian of a scale takes in to each side."""
     return max(1, math.ceil(_REACH_SIGMAS * sigma))
 
 
@@ -141,7 +141,7 @@ def sigma_cells(features: FeatureSet, scale_um: float, level: int) -> float:
 
 
 def _reach_px(features: FeatureSet, scale_um: float) -> int:
-    """Return how far a feature of a scale looks, in work px: Gaussian, gradient, Gaussian again, interpolation, cut."""
+    """Return the reach of a feature of a scale, in work px: Gaussian, gradient, Gaussian again, interpolation, cut."""
     level = level_of(features, scale_um)
     passes = 2 if kinds_of(scale_um) == KINDS else 1
     cells = passes * reach_cells(sigma_cells(features, scale_um, level)) + 1

@@ -60,7 +60,7 @@ class PixelModel:
 
     @property
     def context_um(self) -> float:
-        """Return how far round a pixel it looks, in µm: features, smoothing and interpolation."""
+        """Return the distance that it looks round a pixel, in µm: features, smoothing and interpolation."""
         return (
             self.features.context_um
             + probability_reach_px(self.features, self.smoothing_um) * self.features.work_mpp_um

@@ -20,7 +20,7 @@ _ROWS_AT_ONCE = 64  # of work pixels: all of a tile with many classes would be t
 
 
 def probability_reach_px(features: FeatureSet, smoothing_um: float) -> int:
-    """Return how far smoothing and interpolation look beyond a pixel, in work pixels."""
+    """Return the distance that smoothing and interpolation look beyond a pixel, in work pixels."""
     sigma = smoothing_um / features.cell_um
     return (2 + (len(gaussian_weights(sigma)) - 1 if sigma else 0)) * features.pitch_px
 

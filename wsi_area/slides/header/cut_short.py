@@ -8,7 +8,6 @@ from typing import BinaryIO, Literal
 from wsi_area.model.record.slide_certificate import Completeness, StoredTiles
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.file_kinds import DICOM_HEAD_BYTES, has_dicom_magic
-from wsi_area.slides.stored.dicom_header import errors_of_header
 
 _UNDEFINED = 0xFFFFFFFF
 _END_OF_ITEMS = b"\xfe\xff\xdd\xe0"
@@ -97,6 +96,8 @@ def _lost_frames(info: SlideInfo) -> CutShort | None:
 def _series_and_pixels(path: Path) -> tuple[str, int, bool] | None:
     """Return the series of a DICOM file, where its pixels begin, and whether their lengths are little endian."""
     import pydicom  # takes 0.2 s, which only DICOM need pay
+
+    from wsi_area.slides.stored.dicom_header import errors_of_header
 
     try:
         with path.open("rb") as file:

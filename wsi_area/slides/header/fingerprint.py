@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from wsi_area.slides.header.companion_files import HAMAMATSU_SUFFIXES, MRXS_SUFFIX, companions_of
@@ -19,7 +19,8 @@ def fingerprint(path: Path, quickhash: str | None) -> str:
 
     Head, tail and 14 blocks spread between are read; ``quickhash`` is OpenSlide's own digest, if any.
     """
-    return digests(path, quickhash)[0]
+    status = path.stat()
+    return _of_this_file(path, status, quickhash, _blocks(path, status.st_size))
 
 
 def digests(path: Path, quickhash: str | None) -> tuple[str, str]:
@@ -28,19 +29,33 @@ def digests(path: Path, quickhash: str | None) -> tuple[str, str]:
     The second knows no time and no name. A file that only names others, as those of MRXS and VMS do, holds them too.
     """
     status = path.stat()
-    digest = hashlib.sha256(f"wsi_area 1 {status.st_size} {status.st_mtime_ns} {quickhash}".encode())
+    blocks = list(_blocks(path, status.st_size))
     content = hashlib.sha256(f"wsi_area content 1 {status.st_size}".encode())
-    with path.open("rb") as stream:
-        for offset in _offsets(status.st_size):
-            stream.seek(offset)
-            block = stream.read(_BLOCK_BYTES)
-            digest.update(block)
-            content.update(block)
+    for block in blocks:
+        content.update(block)
+    if path.suffix.lower() in _NAMES_OTHERS:
+        for name, size_bytes, _ in sorted(_companions(path)):
+            if name != path.name:
+                content.update(f"\0{name}\0{size_bytes}".encode(errors="surrogateescape"))
+    return _of_this_file(path, status, quickhash, blocks), content.hexdigest()
+
+
+def _of_this_file(path: Path, status: os.stat_result, quickhash: str | None, blocks: Iterable[bytes]) -> str:
+    """Return the hex sha256 of a file's size, time and blocks, and of its companions."""
+    digest = hashlib.sha256(f"wsi_area 1 {status.st_size} {status.st_mtime_ns} {quickhash}".encode())
+    for block in blocks:
+        digest.update(block)
     for name, size_bytes, mtime_ns in sorted(_companions(path)):
         digest.update(f"\0{name}\0{size_bytes}\0{mtime_ns}".encode(errors="surrogateescape"))
-        if path.suffix.lower() in _NAMES_OTHERS and name != path.name:
-            content.update(f"\0{name}\0{size_bytes}".encode(errors="surrogateescape"))
-    return digest.hexdigest(), content.hexdigest()
+    return digest.hexdigest()
+
+
+def _blocks(path: Path, size_bytes: int) -> Iterator[bytes]:
+    """Yield the sampled blocks of a file."""
+    with path.open("rb") as stream:
+        for offset in _offsets(size_bytes):
+            stream.seek(offset)
+            yield stream.read(_BLOCK_BYTES)
 
 
 def _offsets(size_bytes: int) -> list[int]:

@@ -22,7 +22,6 @@ from wsi_area.slides.header.found_picture import FoundPicture
 from wsi_area.slides.header.mpp_sources import Properties, imaged_volume_mm, slide_claims
 from wsi_area.slides.header.not_opened import refuse_without_companions, unsupported_dicom
 from wsi_area.slides.header.one_picture import one_picture
-from wsi_area.slides.header.refusal import refusal_of
 from wsi_area.slides.header.shown_pictures import levels_of_picture, several_pictures, shown_pictures
 from wsi_area.slides.header.tiff_directories import tiff_directories
 from wsi_area.slides.header.tiff_pictures import tiff_pictures
@@ -94,6 +93,7 @@ def inspect(
     if vendor is None:
         # imported here: only a plain image needs it
         from wsi_area.slides.header.plain_header import inspect_plain
+        from wsi_area.slides.header.refusal import refusal_of
 
         refusal = refusal_of(file, directories)
         because = f" ({refusal})" if refusal else ""
@@ -114,11 +114,13 @@ def inspect(
             one_picture(file, several, choice)  # refuses them, with their list
         return _inspect_slide(file, name, vendor, choice, several=several)
     meant = tiff_slide(file, vendor, directories, choice)
-    if vendor == "aperio" or meant.is_first_whole:
+    if vendor == "aperio":
+        return _inspect_slide(file, name, vendor, choice, meant)
+    if meant.is_first_whole:
         from wsi_area.slides.header.plain_header import inspect_plain, is_deep_grey
         from wsi_area.slides.stored.plain_tiff import MAX_PLAIN_PX
 
-        if vendor == "aperio" or not is_deep_grey(file):
+        if not is_deep_grey(file):
             return _inspect_slide(file, name, vendor, choice, meant)
         if directories[0].size_px.area_px <= MAX_PLAIN_PX:
             return inspect_plain(file, name, PLAIN_VENDOR, directories, choice)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wsi_area.errors import SlideOpenError
-from wsi_area.slides.stored.dicom_header import errors_of_header
 
 _WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _NEEDED = (
@@ -33,6 +32,8 @@ def unsupported_dicom(file: Path, said: str = "") -> SlideOpenError:
     """
     import pydicom  # takes 0.2 s, which only DICOM need pay
     from pydicom import config
+
+    from wsi_area.slides.stored.dicom_header import errors_of_header
 
     try:
         with config.disable_value_validation():

@@ -164,8 +164,9 @@ def _obstacle(directory: Directory) -> str:
     if len(directory.numbers(STK_PLANES)) > 1:
         return f"it is a stack of {len(directory.numbers(STK_PLANES))} planes in one directory (MetaMorph)"
     bits = directory.number(BITS, 1)
-    known = directory.dtype == f"uint{bits}" and _LEAST_BITS <= bits <= _MOST_BITS
-    return "" if known else f"its samples are {directory.dtype}, not 8-bit or 16-bit"
+    if directory.dtype != f"uint{bits}" or bits > _MOST_BITS:
+        return f"its samples are {directory.dtype}, not 8-bit or 16-bit"
+    return f"its samples have {bits} bit{'s' * (bits > 1)}, not 8 or 16" if bits < _LEAST_BITS else ""
 
 
 def _aperio(directories: Sequence[Directory]) -> Iterator[FoundPicture]:

@@ -14,7 +14,7 @@ _RGB_BYTES = (2, 1, 0) if sys.byteorder == "little" else (1, 2, 3)
 
 
 def split_argb(argb: NDArray[np.uint32], out: RgbArray) -> MaskArray | None:
-    """Return which pixels are valid, or None where all are, and fill ``out`` with their colours.
+    """Return the pixels that are valid, or None where all are, and fill ``out`` with their colours.
 
     ``argb`` is uint32 (h, w), ``out`` uint8 (h, w, 3) RGB. Colours are un-premultiplied as OpenSlide's own
     Python binding does it, ``c = 255 * c // a``; where alpha is 0 they are (0, 0, 0).

@@ -104,5 +104,5 @@ def _shown(band: _Band, tiles: TiledLevel, box: Region) -> Iterator[DecodedTile]
 
 
 def tiles_at_once(tiles: TiledLevel) -> int:
-    """Return how many stored tiles under each other make a band."""
+    """Return the number of stored tiles under each other that make a band."""
     return max(1, ROWS_PX // tiles.tile_px.height_px)

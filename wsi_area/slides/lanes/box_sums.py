@@ -80,7 +80,7 @@ class BoxSums:
 
 
 def _lengths(length_px: int, before_px: int, factor: int) -> NDArray[np.int64]:
-    """Return how many pixels of an axis lie in each box, where the first of them begins some pixels into its box.
+    """Return the number of pixels of an axis in each box, where the first of them begins some pixels into its box.
 
     >>> _lengths(5, 2, 3).tolist()
     [1, 3, 1]

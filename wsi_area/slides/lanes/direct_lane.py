@@ -56,15 +56,15 @@ class DirectReader:
             return self._reference
 
     def structure(self, level: int) -> tuple[TiledLevel | None, str]:
-        """Return where the tiles of a level lie and "", or None and why it cannot be read."""
+        """Return the tiles of a level and "", or None and why it cannot be read."""
         return self._levels[level]
 
     def holds(self, level: int) -> bool:
-        """Return whether the tiles of a level are stored in a way that can be read."""
+        """Return True if the tiles of a level are stored in a way that can be read."""
         return self._levels[level][0] is not None
 
     def tiled_level(self, level: int) -> TiledLevel:
-        """Return where the tiles of a level lie.
+        """Return the tiles of a level, by their places.
 
         Raises
         ------

@@ -9,7 +9,7 @@ _CHUNK_PX = 1 << 16
 
 
 def is_exactly_addressable(length_px: int, downsample: float) -> bool:
-    """Return whether each pixel ``x`` of an axis has a whole level-0 pixel that OpenSlide maps back onto it.
+    """Return True if each pixel ``x`` of an axis has a whole level-0 pixel that OpenSlide maps back onto it.
 
     OpenSlide takes level-0 integers and divides by the level's downsample (the mean of both axes), so ``x``
     becomes ``round(x * downsample) / downsample``.

@@ -182,7 +182,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def borrow_reader(info: SlideInfo, lane: str) -> AbstractContextManager[SlideReader]:
-    """Return what lends a reader of this process's cache for the length of a with block.
+    """Return the context that lends a reader of this process's cache for the length of a with block.
 
     ``lane`` is the decided one: ``openslide``, ``direct``, ``plain`` or ``stored``.
 

@@ -79,7 +79,7 @@ class OpenSlideReader:
         return float(self._downsamples[level])
 
     def is_exact(self, level: int) -> bool:
-        """Return whether every pixel of a level can be addressed without interpolation."""
+        """Return True if every pixel of a level can be addressed without interpolation."""
         if level not in self._is_exact:
             size = self._info.levels[level].size_px
             longest = max(size.width_px, size.height_px)
@@ -138,7 +138,7 @@ class OpenSlideReader:
             self._check.close()
 
     def _grain_px(self, level: int) -> Size:
-        """Return what is read at once if any of it is: a pixel, or a cell, or a canonical block."""
+        """Return the size that is read at once if any of it is: a pixel, or a cell, or a canonical block."""
         if not self.is_exact(level):
             return Size(CANONICAL_BLOCK_PX, CANONICAL_BLOCK_PX)
         # a stored tile is decoded whole whatever part of it is asked for

@@ -11,7 +11,7 @@ _REASONS: Mapping[str, str] = {
 
 
 def other_layout(vendor: str) -> str:
-    """Return why the stored tiles of a vendor are not what OpenSlide shows, "" where they are.
+    """Return the reason why a vendor's stored tiles are not what OpenSlide shows, "" where they are.
 
     >>> other_layout("aperio")
     ''

@@ -75,7 +75,7 @@ def overview_lane(info: SlideInfo, lane: str, usable_levels: Sequence[int] | Non
 
 
 def _is_proven(info: SlideInfo, level: int, usable_levels: Sequence[int] | None) -> bool:
-    """Return whether a proven direct lane has been compared with OpenSlide on this level (see ``lanes``)."""
+    """Return True if a proven direct lane has been compared with OpenSlide on this level (see ``lanes``)."""
     entry = info.levels[level]
     longest = max(entry.size_px.width_px, entry.size_px.height_px)
     exact = is_exactly_addressable(longest, (entry.downsample_x + entry.downsample_y) / 2)
@@ -118,7 +118,7 @@ def _added(info: SlideInfo, reader: SlideReader, level: int, rows_px: tuple[int,
 
 
 def _factor(size: Size, max_side_px: int) -> int:
-    """Return how many level pixels wide and high a pixel of the overview is."""
+    """Return the side of an overview's pixel in level pixels."""
     return -(-max(size.width_px, size.height_px) // max_side_px)
 
 

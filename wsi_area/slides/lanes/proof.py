@@ -10,6 +10,7 @@ import numpy as np
 from wsi_area.errors import LaneDiffersError, LaneError, TileReadError
 from wsi_area.model.geometry import Region
 from wsi_area.model.slide import SlideInfo
+from wsi_area.slides.lanes.bands import tiles_at_once
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.handles import borrow_reader
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
@@ -117,12 +118,46 @@ def _edge_tiles(tiles: TiledLevel, regions_level_px: Iterable[Region]) -> list[i
 def _first_difference(level: int, edge: Sequence[int], direct: DirectReader) -> str | None:
     """Return the difference of the first of some stored tiles that is not what OpenSlide shows, or None."""
     tiles = direct.tiled_level(level)
-    for index in edge:
-        difference = _unproven(level, tiles, index, direct)
-        if difference is not None:
-            place = divmod(index, tiles.tiles_across)
-            return f"level {level}: stored tile {place} (row, column): {difference}"
+    for some in _in_bands(tiles, edge):
+        if _is_equal_at_once(level, tiles, some, direct):
+            continue
+        for index in some:
+            difference = _unproven(level, tiles, index, direct)
+            if difference is not None:
+                place = divmod(index, tiles.tiles_across)
+                return f"level {level}: stored tile {place} (row, column): {difference}"
     return None
+
+
+def _in_bands(tiles: TiledLevel, edge: Sequence[int]) -> Iterable[Sequence[int]]:
+    """Return stored tiles in those groups that lanes decode at once: restart intervals of one band, else each alone."""
+    if not tiles.is_interval:
+        return ([index] for index in edge)
+    bands: dict[tuple[int, int], list[int]] = {}
+    for index in edge:
+        row, column = divmod(index, tiles.tiles_across)
+        bands.setdefault((row // tiles_at_once(tiles), column), []).append(index)
+    return bands.values()
+
+
+def _is_equal_at_once(level: int, tiles: TiledLevel, some: Sequence[int], direct: DirectReader) -> bool:
+    """Return True if stored tiles that follow each other downwards are all the same in both lanes, seen as one box.
+
+    False leaves it open: then each is compared by itself.
+    """
+    if len(some) < 2 or some[-1] - some[0] != (len(some) - 1) * tiles.tiles_across:
+        return False
+    first, last = tile_box(tiles, some[0]), tile_box(tiles, some[-1])
+    box = Region(first.x_px, first.y_px, first.width_px, last.bottom_px - first.y_px)
+    if not direct.proven.issuperset((level, index) for index in some):
+        try:
+            ours, theirs = direct.read(level, box), direct.reference().read(level, box)
+        except TileReadError:
+            return False
+        if not (np.array_equal(ours.rgb, theirs.rgb) and np.array_equal(ours.valid, theirs.valid)):
+            return False
+        direct.proven.update((level, index) for index in some)
+    return True
 
 
 def _level_obstacle(info: SlideInfo, level: int, direct: DirectReader) -> str | None:
@@ -179,7 +214,7 @@ def _sample(info: SlideInfo, level: int, tiles: TiledLevel) -> Iterator[int]:
 
 
 def _unproven(level: int, tiles: TiledLevel, index: int, direct: DirectReader) -> str | None:
-    """Return how a stored tile differs in the two lanes, or None; one that was the same is not compared again.
+    """Return the difference of a stored tile in the two lanes, or None; one that was the same is not compared again.
 
     What was proven is remembered by the open reader and goes with it, so that it is of this very file, as it is open
     here, and of this very program: a tissue layer, or a closer look, proves only what it reads besides.
@@ -195,7 +230,7 @@ def _unproven(level: int, tiles: TiledLevel, index: int, direct: DirectReader) -
 def _difference(
     level: int, tiles: TiledLevel, index: int, direct: DirectReader, reference: OpenSlideReader
 ) -> str | None:
-    """Return how a stored tile differs in the two lanes, or None.
+    """Return the difference of a stored tile in the two lanes, or None.
 
     What the direct lane's decoder refuses is damaged in every lane, whatever OpenSlide makes of it (`StoredTileCheck`).
     """

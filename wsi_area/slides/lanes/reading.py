@@ -46,11 +46,11 @@ class SlideReader(Protocol):
 
     @property
     def is_broken(self) -> bool:
-        """Return whether a read failed; the cache then closes the reader instead of lending it again."""
+        """Return True if a read failed; the cache then closes the reader instead of lending it again."""
         ...
 
     def holds(self, level: int) -> bool:
-        """Return whether this lane can read a level."""
+        """Return True if this lane can read a level."""
         ...
 
     def read(self, level: int, region_level_px: Region) -> TilePixels:
@@ -113,7 +113,7 @@ def grid_boxes(within: Region, step_x_px: int, step_y_px: int) -> Iterator[Regio
 
 
 def damaged_tile(region_level_px: Region, damage: str) -> DecodedTile:
-    """Return what stands for a part that could not be decoded; it takes no memory of its size."""
+    """Return the tile that stands for a part that could not be decoded; it takes no memory of its size."""
     shape = region_level_px.height_px, region_level_px.width_px
     black, not_valid = np.zeros(3, np.uint8), np.zeros((), np.bool_)
     return DecodedTile(

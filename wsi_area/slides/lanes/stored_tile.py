@@ -15,7 +15,7 @@ STORED_TILE_ERRORS = (*CODEC_ERRORS, OSError)
 
 
 def damage_text(slide_id: str, level: int, tiles: TiledLevel, index: int, error: Exception) -> str:
-    """Return what is said of a stored tile that is damaged."""
+    """Return the words on a stored tile that is damaged."""
     row, column = divmod(index, tiles.tiles_across)
     return (
         f"slide {slide_id!r}, level {level}, stored tile row {row} column {column}: "
@@ -43,7 +43,7 @@ class StoredTileCheck:
         self._files.close()
 
     def damage_under(self, level: int, box: Region) -> str | None:
-        """Return what is wrong with a stored tile under a box of a level, or None where all of them are whole.
+        """Return the damage of a stored tile under a box of a level, or None where all of them are whole.
 
         None as well where the level is not read by stored tiles alone: see ``is_checked``.
         """

@@ -33,7 +33,7 @@ def elements(file: int, file_bytes: int, at: int) -> Iterator[tuple[int, int, in
 
 
 def end_of_items(file: int, file_bytes: int, at: int) -> int:
-    """Return where the next element begins behind a sequence that does not say how long it is."""
+    """Return the place where the next element begins behind a sequence that does not say how long it is."""
     overlap = b""
     while at < file_bytes:
         chunk = overlap + read_bytes(file, at, min(CHUNK_BYTES, file_bytes - at))

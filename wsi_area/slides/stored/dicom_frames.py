@@ -39,7 +39,7 @@ class FrameSpans:
 
 
 def frame_spans(file: int, file_bytes: int, scan: ScanHeader, *, is_compressed: bool) -> FrameSpans:
-    """Return where the frames of an open DICOM file lie.
+    """Return the places of the frames of an open DICOM file.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def frame_spans(file: int, file_bytes: int, scan: ScanHeader, *, is_compressed: 
 
 
 def deadly_structure(path: Path, frames: int, organization: str, rest_at: int) -> str:
-    """Return what of a DICOM file's structure would end the process in which OpenSlide reads a frame; "" for nothing.
+    """Return the part of a DICOM file's structure that would end the process in which OpenSlide reads it; "" for none.
 
     Its library subtracts the places of neighbouring frames, and looks up places that are not there. ``rest_at`` is
     where the header goes on frame by frame. A file that cannot be followed is left to OpenSlide, which refuses it.
@@ -164,7 +164,7 @@ def _spans_of_samples(at: int, length: int, scan: ScanHeader) -> tuple[NDArray[n
 def _spans_of_items(
     file: int, file_bytes: int, at: int, frames: int, extended: bytes | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where compressed frames lie: by either table, or else item by item."""
+    """Return the places of compressed frames: by either table, or else item by item."""
     first, offsets = _table(file, file_bytes, at, frames, extended)
     if offsets is None:
         offsets = np.fromiter(_item_offsets(file, file_bytes, first), np.int64)
@@ -178,7 +178,7 @@ def _spans_of_items(
 def _table(
     file: int, file_bytes: int, at: int, frames: int, extended: bytes | None
 ) -> tuple[int, NDArray[np.int64] | None]:
-    """Return where the first frame begins, and where each does by either table, or None where there is none."""
+    """Return the begin of the first frame, and of each by either table, or None where there is none."""
     tag, length = item_at(file, file_bytes, at)
     if tag != ITEM:
         raise ValueError("its pixels begin with no table of offsets")
@@ -208,7 +208,7 @@ def _item_offsets(file: int, file_bytes: int, at: int) -> Iterator[int]:
 
 
 def _end_of_frames(file: int, file_bytes: int, last: int) -> int:
-    """Return where the items of the last frame end; at least the head of one is taken to be there."""
+    """Return the end of the last frame's items; at least the head of one is taken to be there."""
     end = last + ITEM_HEAD.size
     for at in _item_offsets(file, file_bytes, last):
         end = at + ITEM_HEAD.size + item_at(file, file_bytes, at)[1]

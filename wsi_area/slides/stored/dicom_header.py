@@ -39,7 +39,7 @@ class ScanHeader:
 
 
 def errors_of_header() -> tuple[type[Exception], ...]:
-    """Return what pydicom raises of a header that cannot be read, or is damaged."""
+    """Return the errors that pydicom raises of a header that cannot be read, or is damaged."""
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
     return (
@@ -49,7 +49,7 @@ def errors_of_header() -> tuple[type[Exception], ...]:
 
 
 def unvalidated() -> AbstractContextManager[None]:
-    """Return what keeps pydicom from judging values, which it does when they are asked for: real files break rules."""
+    """Return the context that keeps pydicom from judging values that are asked for: real files break rules."""
     from pydicom import config
 
     context: AbstractContextManager[None] = config.disable_value_validation()
@@ -113,7 +113,7 @@ def _begins_with(path: Path, word: bytes) -> bool:
 
 
 def _scan(path: Path) -> ScanHeader | None:
-    """Return what a DICOM file says of its frames; None where it is no scan."""
+    """Return the header of a DICOM file's frames; None where it is no scan."""
     header, syntax, rest_at = header_of(path, _TAGS)
     try:
         with unvalidated():

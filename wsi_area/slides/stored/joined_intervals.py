@@ -53,7 +53,7 @@ def _head_of(head: bytes, count: int) -> bytes | None:
 
 
 def _segments(head: bytes) -> dict[bytes, int] | None:
-    r"""Return where each kind of marker stands in the head of a JPEG, or None where it does not end with its scan's.
+    r"""Return the place of each kind of marker in the head of a JPEG, or None where it does not end with its scan's.
 
     >>> _segments(bytes.fromhex("ffd8 ffdd 0004 0010 ffda 0003 00"))
     {b'\xff\xdd': 2, b'\xff\xda': 8}

@@ -1,14 +1,15 @@
 """slides: which directory of a tiled TIFF holds each level that OpenSlide shows, by the rule of its vendor."""
 
 from collections.abc import Sequence
-from xml.etree.ElementTree import Element, ParseError
+from typing import TYPE_CHECKING
 
 import tifffile
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 
 from wsi_area.model.geometry import Size
 from wsi_area.model.slide import SlideInfo
+
+if TYPE_CHECKING:  # XML is loaded where a Ventana slide says how it was put together
+    from xml.etree.ElementTree import Element
 
 Found = tuple[tifffile.TiffPage | None, str]
 """The directory of a level and "", or None and why no directory holds it as OpenSlide shows it."""
@@ -64,7 +65,12 @@ def _tiles(length_px: int, tile_px: int) -> int:
 
 
 def _stitching(size: Size, page: tifffile.TiffPage) -> str:
-    """Return why OpenSlide shows other pixels than those of a Ventana slide's finest tiles side by side; "" if not."""
+    """Return the reason why OpenSlide does not show a Ventana slide's finest tiles side by side; "" if it does."""
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
     try:
         packet = page.tags[_XML_PACKET].value
         root = fromstring(packet if isinstance(packet, str | bytes) else bytes(packet))
@@ -84,11 +90,11 @@ def _stitching(size: Size, page: tifffile.TiffPage) -> str:
     return ""
 
 
-def _overlaps(joint: Element) -> bool:
+def _overlaps(joint: "Element") -> bool:
     """Return False if two neighbouring tiles share no pixel of the axis along which they lie side by side."""
     return _number(joint, "OverlapX" if joint.get("Direction") == "RIGHT" else "OverlapY") != 0
 
 
-def _number(element: Element, name: str) -> int | None:
+def _number(element: "Element", name: str) -> int | None:
     text = element.get(name, "").strip()
     return int(text) if text.lstrip("-").isdigit() else None

@@ -54,7 +54,7 @@ class StoredPicture:
 
     @property
     def channels(self) -> int:
-        """Return how many parts a pixel has: 1, or 3 for red, green and blue."""
+        """Return the number of parts of a pixel: 1, or 3 for red, green and blue."""
         return len(self._parts[0])
 
     def pages(self, level: int) -> list[tifffile.TiffPage]:
@@ -136,7 +136,7 @@ class StoredPicture:
 
 
 def colours_of(page: tifffile.TiffPage) -> int:
-    """Return how many of the samples of a pixel are its colours: three or one; the others stand behind them."""
+    """Return the number of a pixel's samples that are its colours: three or one; the others stand behind them."""
     return 3 if int(page.photometric) in _THREE_COLOURS else 1
 
 
@@ -156,7 +156,7 @@ def page_at(tiff: tifffile.TiffFile, directory_at: int) -> tifffile.TiffPage:
 
 
 def damage_of(picture: StoredPicture, level: int) -> str | None:
-    """Return why the tiles of a level cannot be read, None where they can."""
+    """Return the reason why the tiles of a level cannot be read, None where they can."""
     pages = picture.pages(level)
     first = pages[0]
     for page in pages:

@@ -28,7 +28,7 @@ def tiff_pages(tiff: tifffile.TiffFile, parts: Sequence[StoredPart]) -> list[tif
 
 
 def tiff_obstacle(pages: Sequence[tifffile.TiffPage], parts: Sequence[StoredPart]) -> str | None:
-    """Return why the directories of a picture cannot be measured, None where they can."""
+    """Return the reason why the directories of a picture cannot be measured, None where they can."""
     one_sample = [part.sample is not None for part in parts] or [False]
     found = (_page_obstacle(page, single) for page, single in zip(pages, one_sample, strict=True))
     obstacle = next((text for text in found if text is not None), None)
@@ -38,7 +38,7 @@ def tiff_obstacle(pages: Sequence[tifffile.TiffPage], parts: Sequence[StoredPart
 
 
 def _page_obstacle(page: tifffile.TiffPage, one_sample: bool) -> str | None:
-    """Return why a TIFF page is neither an 8-bit picture nor a 16-bit grey one, or None where it is one.
+    """Return the reason why a TIFF page is neither an 8-bit picture nor a 16-bit grey one, or None where it is one.
 
     ``one_sample`` says that only one of the samples of its pixels is meant.
     """
@@ -102,7 +102,7 @@ def tiff_samples_around_damage(
 
 
 def _bytes_of(page: tifffile.TiffPage, offset: int, count: int, file_bytes: int) -> bytes:
-    """Return what is stored of a strip or a tile; tifffile would paint black what the file does not hold."""
+    """Return the stored samples of a strip or a tile; tifffile would paint black what the file does not hold."""
     if offset <= 0 or count <= 0 or offset + count > file_bytes:
         raise ValueError(f"a part of {count} bytes at {offset} is not in the file of {file_bytes} bytes")
     handle = page.parent.filehandle
@@ -119,7 +119,7 @@ def one_of_samples(samples: NDArray[Any], page: tifffile.TiffPage, sample: int |
 
 
 def tiff_damage(page: tifffile.TiffPage) -> str | None:
-    """Return what a TIFF page claims that no strips or tiles can have, or None."""
+    """Return the claim of a TIFF page that no strips or tiles can have, or None."""
     if page.is_tiled:
         width, height = int(page.tilewidth), int(page.tilelength)
         if not 0 < width * height <= MAX_PLAIN_PX:

@@ -95,7 +95,7 @@ def decode_whole_jpeg(data: bytes, out: RgbArray) -> None:
 
 
 def _behind_application_markers(data: bytes) -> int:
-    """Return where a JPEG goes on behind what programs wrote at its begin; what its colours are, the slide knows.
+    """Return the place behind what programs wrote at a JPEG's begin; what its colours are, the slide knows.
 
     A JFIF marker there would make YCbCr of a JPEG that holds RGB.
 
@@ -146,7 +146,7 @@ def _is_padding(left_over: bytes) -> bool:
 
 
 def _end_of_picture(data: bytes) -> int:
-    """Return where the marker lies that ends the first picture of a JPEG (ITU T.81, B.1.1): others may follow it.
+    """Return the place of the marker that ends the first picture of a JPEG (ITU T.81, B.1.1): others may follow it.
 
     >>> _end_of_picture(bytes.fromhex("ffd8 ffda 0003 00 aaff00aa ffd9 ffd8 ffd9"))
     11
@@ -211,7 +211,7 @@ def _rounded(values: NDArray[np.floating]) -> NDArray[np.int32]:
 
 
 def _ycbcr_tables() -> tuple[NDArray[np.int32], ...]:
-    """Return what Cr adds to R, Cb and Cr to G (in 1/65536), Cb to B: JFIF's matrix, OpenSlide's rounding."""
+    """Return the parts of Cr in R, of Cb and Cr in G (in 1/65536), of Cb in B: JFIF's matrix, OpenSlide's rounding."""
     chroma = np.arange(-128, 128, dtype=np.float64)
     one = 1 << 16
     return (

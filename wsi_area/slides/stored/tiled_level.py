@@ -45,7 +45,7 @@ class TiledLevel:
         return tuple(i for i, count in enumerate(self.byte_counts) if count == 0)
 
     def file_of(self, index: int) -> int:
-        """Return which of the files holds a tile."""
+        """Return the number of the file that holds a tile."""
         return self.file_numbers[index] if self.file_numbers else 0
 
 

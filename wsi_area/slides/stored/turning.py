@@ -35,5 +35,5 @@ def turned_size(size: Size, orientation: int) -> Size:
 
 
 def is_lying(orientation: int) -> bool:
-    """Return whether the width that is stored is the height that is shown."""
+    """Return True if the width that is stored is the height that is shown."""
     return orientation >= _LYING

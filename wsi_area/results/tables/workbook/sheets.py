@@ -7,7 +7,6 @@ from wsi_area.model.documented import Table
 from wsi_area.results.layout import RunLayout, write_bytes
 from wsi_area.results.tables.columns import unit_of
 from wsi_area.results.tables.run_tables import RunTable
-from wsi_area.results.tables.workbook.added_sheet import with_sheet
 from wsi_area.results.tables.workbook.file import Sheet, workbook
 
 WORKBOOK = "summary.xlsx"
@@ -54,6 +53,8 @@ def workbook_with(content: bytes, name: Table, table: RunTable) -> bytes:
     ResultError
         It is no workbook that this program wrote.
     """
+    from wsi_area.results.tables.workbook.added_sheet import with_sheet
+
     return with_sheet(content, _sheet(name, table))
 
 
