@@ -44,6 +44,11 @@ def _cold_rows() -> tuple[Row, ...]:
 ROWS = (
     Row("limit", "batch decode + classify ÷ raw decode of the tiles read, 0.25 µm/px", "inner", "decode", 1.65),
     *_cold_rows(),
+    *(
+        Row("cold", f"largest difference of an area from pyvips's, % of the tissue, {mpp} µm/px",
+            f"pyvips {mpp} apart %", f"tissue {mpp} mm2", 0.01)
+        for mpp in ("1", "0.25")
+    ),
     Row("first", "CPU s of the first run ever on a machine beyond a warm one", "more", "", 3),
     Row(
         "finished-small", f"{SMALL_SLIDES} finished slides of {SMALL_PX}², given again ÷ measured", "again", "run", 0.05

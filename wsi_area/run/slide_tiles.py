@@ -72,6 +72,7 @@ def measure_tiles(
         "decoded_px": sum(r.level_px for r in results),
         "batches": len(results),
         "network_runs": sum(r.network_runs for r in results),
+        "edge_proof_cpu_s": sum(r.edge_proof_cpu_s for r in results),
     }
     failures = [asdict(f) for r in results for f in r.failures]
     errors = [r.error for r in results if r.error is not None]

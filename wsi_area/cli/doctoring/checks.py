@@ -1,4 +1,4 @@
-"""cli: what the doctor looks at: versions, extras, readers, the compiled kernel, the machine, and one slide."""
+"""cli: what the doctor looks at: versions, extras, readers, the compiled kernels, the machine, and one slide."""
 
 import os
 import platform
@@ -111,7 +111,7 @@ def reading_checks() -> Iterator[Check]:
 
 
 def kernel_checks() -> Iterator[Check]:
-    """Yield whether the compiled kernel counts as numpy does, and whether it need be compiled only once."""
+    """Yield whether the compiled kernels count as numpy does, and whether they need be compiled only once."""
     from wsi_area.cli.doctoring.trial import kernel_fault
     from wsi_area.compute.kept_code import place_for
 
@@ -120,7 +120,7 @@ def kernel_checks() -> Iterator[Check]:
     remedy = "please report this with the versions" if fault else ""
     yield Check("kernel", "compiled kernel", "fault" if fault else "ok", told, remedy)
     cache = place_for("wsi_area.segmenters.colour.compiled")
-    remedy = "" if cache else "set NUMBA_CACHE_DIR to a folder that can be written; else every process compiles, 10 s"
+    remedy = "" if cache else "set NUMBA_CACHE_DIR to a folder that can be written; else every process makes them anew"
     yield Check("kernel", "its cache", "ok" if cache else "warning", f"{cache or 'nowhere to write'}", remedy)
 
 
