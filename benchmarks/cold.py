@@ -16,21 +16,25 @@ PEERS = {"pyvips": "pyvips_numpy", "cuCIM": "cucim_cpu", "fastslide": "fastslide
 WORK_MPPS = (1.0, 0.25)
 
 
-def cpu_s(slide: Path, contenders: dict[str, Contender], work_mpps: Sequence[float]) -> dict[str, float]:
-    """Return the CPU seconds of each run, by who and work µm/px.
+def measured(slide: Path, contenders: dict[str, Contender], work_mpps: Sequence[float]) -> dict[str, float]:
+    """Return the CPU seconds of each run, by who and work µm/px, and how far ours lies from each peer's areas.
 
     Raises
     ------
     SystemExit
         Somebody who takes part came to nothing.
     """
-    found = {}
+    found: dict[str, float] = {}
     for mpp in work_mpps:
+        areas: dict[str, dict[str, float]] = {}
         for name, contender in contenders.items():
             sample = contender.run([slide], mpp)
             if sample["failed"]:
                 raise SystemExit(f"{name} at {mpp:g} µm/px: {sample['failed']}")
             found[f"{name} {mpp:g}"] = sample["cpu_s"]
+            areas[name] = sample["areas_mm2"]
+            found[f"{name} {mpp:g} apart %"] = 100 * max(abs(areas["ours"][c] - mm2) for c, mm2 in areas[name].items())
+        found[f"tissue {mpp:g} mm2"] = sum(areas["ours"].values())
     return found
 
 
@@ -40,8 +44,8 @@ def main() -> None:
     absent = {name: found.failure for name, found in environments.items() if found.failure}
     contenders: dict[str, Contender] = {"ours": Ours("auto", 1)}
     contenders |= {name: Peer(PEERS[name], found) for name, found in environments.items() if name not in absent}
-    cpu_s(warm_up, contenders, WORK_MPPS[:1])
-    print(json.dumps({"parts": cpu_s(slide, contenders, WORK_MPPS), "absent": absent}))
+    measured(warm_up, contenders, WORK_MPPS[:1])
+    print(json.dumps({"parts": measured(slide, contenders, WORK_MPPS), "absent": absent}))
 
 
 if __name__ == "__main__":

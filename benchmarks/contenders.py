@@ -100,6 +100,7 @@ class Ours:
             "reader": last["reader"],
             "skip_bound_px": last["skipped_tissue_px_upper_bound"],
             "inner_cpu_s": sum(t["inner_cpu_s"] for t in timings),
+            "edge_proof_cpu_s": sum(t["edge_proof_cpu_s"] for t in timings),
             "inner_wall_s": sum(t["inner_wall_s"] for t in timings),
             "prepare_cpu_s": sum(t["prepare_cpu_s"] for t in timings),
             "decoded_px": timings[-1]["decoded_px"],

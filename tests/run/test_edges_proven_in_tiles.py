@@ -183,3 +183,10 @@ def test_what_was_read_before_an_edge_tile_was_found_to_differ_is_measured_again
     done = measure(slide, out, *CUT)
     assert done.documents[0]["reader"] == "openslide"
     assert counts_of(done) == counts_of(right)
+
+
+def test_what_the_proof_of_edges_takes_is_told_apart_from_the_tiles(slide: Path, sampled: None, tmp_path: Path) -> None:
+    (direct,) = measure(slide, tmp_path / "a", *CUT).documents
+    (by_openslide,) = measure(slide, tmp_path / "b", *CUT, "reader.lane=openslide").documents
+    assert 0 < direct["timing"]["edge_proof_cpu_s"] < direct["timing"]["inner_cpu_s"]
+    assert by_openslide["timing"]["edge_proof_cpu_s"] == 0

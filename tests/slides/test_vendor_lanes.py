@@ -14,8 +14,9 @@ from vendor_files import write_leica, write_philips, write_trestle, write_ventan
 
 from wsi_area.errors import LaneError
 from wsi_area.model.geometry import Region
-from wsi_area.model.slide import SlideInfo
+from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
 from wsi_area.slides import borrow_reader, choose_lane, close_readers, inspect, read_around_damage, with_edges_proven
+from wsi_area.slides.lanes.other_layouts import other_layout
 
 Write = Callable[..., Path]
 DIRECT: dict[str, Write] = {"philips": write_philips, "trestle": write_trestle, "ventana": write_ventana}
@@ -73,6 +74,15 @@ def test_a_philips_level_is_shown_without_what_fills_up_its_tiles(tmp_path: Path
     sizes = [(n.size_px.width_px, n.size_px.height_px) for n in info.levels]
     assert sizes == [(1280, 768), (640, 384), (320, 192)]  # the directories say 1280 × 768, 768 × 512, 512 × 256
     assert choose_lane(info, [2], "direct").lane == "direct"
+
+
+def test_the_page_of_formats_names_every_vendor_that_is_read_directly_and_the_reasons_of_others() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
+    read = {row.split("|")[2].strip(" `"): row.split("|")[3].strip() for row in page.splitlines() if "| `" in row}
+    assert {vendor for vendor, directly in read.items() if directly != "–"} == set(DIRECT_VENDORS)
+    for vendor in ("leica", "mirax"):
+        said = other_layout(vendor).partition(", whose ")[2]
+        assert said in page
 
 
 # ---- what is left to OpenSlide, and why

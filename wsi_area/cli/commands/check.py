@@ -87,8 +87,8 @@ def command(
 
     SLIDES are files, folders, quoted globs, @list.txt with a path a line, or - for such a list on standard
     input; without them, the slides of the manifest. With the settings of a run, slides that were not scanned as finely
-    as it asks for are named, too. A TIFF or DICOM file that ends before its pixels do is found; other damage only
-    by a run.
+    as it asks for are named, too. A TIFF or DICOM file that ends before its pixels do is found, and a DICOM series
+    that lacks a file; other damage only by a run.
 
     Nothing is decoded, so the light of a slide is not looked at. With --certificate the overview is decoded and the
     segmenter fitted to it, as the run does that the settings describe; without settings, one with the defaults.

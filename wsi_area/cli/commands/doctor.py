@@ -42,7 +42,7 @@ def command(slide: str | None, out: Path, as_json: bool) -> None:
     wsi-area doctor slide.svs --out /data/out
     wsi-area doctor --json > doctor.json      # what to send with a question
 
-    A small slide is made and read through both lanes, and the compiled kernel is held against plain numpy. Nothing is
+    A small slide is made and read through both lanes, and the compiled kernels are held against plain numpy. Nothing is
     sent anywhere.
 
     Exit codes: 0 it can measure; 1 something that it needs is missing or wrong.

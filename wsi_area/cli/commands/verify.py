@@ -56,7 +56,7 @@ _DAMAGED = (
 @click.option("--no-slides", is_flag=True, help="Do not look at the slide files themselves.")
 @click.option(
     "--workers", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
-    help="Processes that share the slides.",
+    help="Cores that share the slides, and the class map of a single one.",
 )  # fmt: skip
 @click.option("--seal", metavar="SEAL", help="The seal on a report, or how it begins: is this the run it came from?")
 @click.option("--head", "heads", multiple=True, metavar="HEAD", help="A head on a signed report: is its chain whole?")

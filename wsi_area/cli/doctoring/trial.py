@@ -1,4 +1,4 @@
-"""cli: the doctor's trials: a small slide read through both lanes, and the compiled kernel against plain numpy."""
+"""cli: the doctor's trials: a small slide read through both lanes, and the compiled kernels against plain numpy."""
 
 import tempfile
 from pathlib import Path

@@ -279,3 +279,8 @@ class Timing(Part):
     network_runs: Annotated[
         Count, Says("windows that a network was shown, or 0 where it was measured by a version that did not count them")
     ] = 0
+    edge_proof_cpu_s: Annotated[
+        Seconds,
+        Says("CPU time of the tiles that went into comparing stored tiles at edges with OpenSlide's, or 0 where it was "
+             "measured by a version that did not tell it apart", "s"),
+    ] = 0.0  # fmt: skip

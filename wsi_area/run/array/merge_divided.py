@@ -196,7 +196,7 @@ def _finish(
 def _work_of(parts: Sequence[ShareOnRecord]) -> Work:
     """Return the work of the tasks as one: seconds of work and pixels add up, those on the wall clock do not."""
     took = [part.timing.model_dump() for part in parts if part.timing is not None]
-    added = ("inner_cpu_s", "decoded_px", "batches", "network_runs", "prepare_cpu_s")
+    added = ("inner_cpu_s", "decoded_px", "batches", "network_runs", "edge_proof_cpu_s", "prepare_cpu_s")
     timing = {name: sum(timing[name] for timing in took) for name in added}
     timing |= {name: max((timing[name] for timing in took), default=0.0) for name in ("inner_wall_s", "wall_s")}
     return Work(timing, [error.model_dump() for part in parts for error in part.tile_errors], [])

@@ -197,5 +197,6 @@ class _Spots:
             "decoded_px": sum(r.level_px for r in self._results),
             "batches": len(self._results),
             "network_runs": sum(r.network_runs for r in self._results),
+            "edge_proof_cpu_s": sum(r.edge_proof_cpu_s for r in self._results),
         }
         return Work(timing, [asdict(f) for r in self._results for f in r.failures], [])

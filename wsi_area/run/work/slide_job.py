@@ -81,3 +81,4 @@ class BatchResult:
     error: str | None = None
     network_runs: int = 0  # windows that a network was shown
     lane_obstacle: str | None = None
+    edge_proof_cpu_s: float = 0.0  # of its thread: edge tiles compared with OpenSlide's

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from wsi_area.compute.count.edges import areas_of, boundary_edges
+from wsi_area.compute.count.edges import AreaIds, areas_of, boundary_edges
 from wsi_area.compute.cut.grid import batch_tiles_at, place_at, tile_at, work_edges_l0_px
 from wsi_area.errors import LaneDiffersError, SegmentationError, TileReadError
 from wsi_area.model.geometry import Region
@@ -44,10 +45,11 @@ def measure_batch(task: BatchTask, announce: Announce | None = None) -> BatchRes
     """
     started, shown = time.process_time(), windows_so_far()
     try:
+        measuring = _Measuring.of(task.job)
         if task.spots is not None:
-            done, level_px, failures = _measure_spots(task, task.spots)
+            done, level_px, failures = _measure_spots(task, task.spots, measuring)
         else:
-            done, level_px, failures = _measure_batch(task, announce)
+            done, level_px, failures = _measure_batch(task, measuring, announce)
     except Exception as error:  # the one place: whatever happens to a batch must not take the slide along
         if announce is not None and isinstance(error, MemoryError):
             raise
@@ -56,10 +58,13 @@ def measure_batch(task: BatchTask, announce: Announce | None = None) -> BatchRes
         obstacle = str(error) if isinstance(error, LaneDiffersError) else None
         return BatchResult(task.batch, 0, 0, (), time.process_time() - started, message, lane_obstacle=obstacle)
     took_s, runs = time.process_time() - started, windows_so_far() - shown
-    return BatchResult(task.batch, done, level_px, tuple(failures), took_s, network_runs=runs)
+    proof_s = measuring.edge_proof_cpu_s
+    return BatchResult(task.batch, done, level_px, tuple(failures), took_s, network_runs=runs, edge_proof_cpu_s=proof_s)
 
 
-def _measure_batch(task: BatchTask, announce: Announce | None) -> tuple[int, int, list[TileFailure]]:
+def _measure_batch(
+    task: BatchTask, measuring: "_Measuring", announce: Announce | None
+) -> tuple[int, int, list[TileFailure]]:
     """Return the number of a batch's tiles that were measured and committed, the pixels read for them, and failures."""
     job, only, given_up = task.job, task.only, dict(task.given_up)
     plan = job.plan
@@ -71,7 +76,6 @@ def _measure_batch(task: BatchTask, announce: Announce | None) -> tuple[int, int
     signal: dict[tuple[int, int], bytes] | None = {} if job.keeps_signal else None
     failures: list[TileFailure] = []
     level_px = 0
-    measure = _measure_of(job)
     if only is None:
         _read_ahead(task, [t.read_level_px for n, t in batch.items() if plan.is_read(n) and n not in given_up])
     for (number, tile), spot in zip(batch.items(), _spots(job, batch.values(), rows, layout), strict=True):
@@ -84,7 +88,7 @@ def _measure_batch(task: BatchTask, announce: Announce | None) -> tuple[int, int
         elif plan.is_read(number):
             if announce is not None:
                 announce(number)
-            failure = measure(tile, spot)
+            failure = measuring.measure(tile, spot)
             level_px += tile.read_level_px.area_px
         elif not spot.skip():
             continue
@@ -103,7 +107,9 @@ def _measure_batch(task: BatchTask, announce: Announce | None) -> tuple[int, int
     return len(batch), level_px, failures
 
 
-def _measure_spots(task: BatchTask, numbers: frozenset[int]) -> tuple[int, int, list[TileFailure]]:
+def _measure_spots(
+    task: BatchTask, numbers: frozenset[int], measuring: "_Measuring"
+) -> tuple[int, int, list[TileFailure]]:
     """Return the number of a batch's spots that were measured and committed, the pixels read for them, and failures.
 
     The rows of its other spots stay as they are.
@@ -114,10 +120,10 @@ def _measure_spots(task: BatchTask, numbers: frozenset[int]) -> tuple[int, int, 
     layout, store = LedgerLayout(len(job.fitted.scheme.classes)), SlideLayout(job.slide_dir)
     rows = ledger_rows(store, tile_rows, tile_cols)
     own = np.zeros((1, len(tiles), len(layout.columns)), np.int64)
-    measure, failures = _measure_of(job), []
+    failures = []
     _read_ahead(task, [tile.read_level_px for tile in tiles])
     for tile, spot in zip(tiles, _spots(job, tiles, own, layout), strict=True):
-        failure = measure(tile, spot)
+        failure = measuring.measure(tile, spot)
         if failure is not None:
             failures.append(TileFailure(tile.row, tile.col, failure))
         rows[tile.row - tile_rows[0], tile.col - tile_cols[0]] = spot.row
@@ -172,45 +178,59 @@ def _inside(job: SlideJob, tile: Tile) -> MaskArray | None:
 Classify = Callable[[SlideJob, SlideReader, Tile, TileSpot], Sequence[DamagedPart]]
 
 
-def _measure_of(job: SlideJob) -> Callable[[Tile, TileSpot], str | None]:
-    """Return the function that measures a tile into its spot in the time a tile has; it says why one is unreadable."""
+@dataclass(slots=True)
+class _Measuring:
+    """What measures the tiles of a batch one by one, and what it took to prove the lane on the way."""
+
+    job: SlideJob
     classify: Classify
-    if isinstance(job.fitted, ColourRuled):
-        classify = partial(classify_by_colour, job.fitted.colour_rule)
-    else:
-        from wsi_area.run.work.tile_by_class_map import classify_by_class_map
+    areas: tuple[AreaIds, ...]  # whose edges are counted
+    edge_proof_cpu_s: float = 0.0
 
-        classify = classify_by_class_map
+    @classmethod
+    def of(cls, job: SlideJob) -> "_Measuring":
+        """Return what measures tiles as a slide is to be measured."""
+        classify: Classify
+        if isinstance(job.fitted, ColourRuled):
+            classify = partial(classify_by_colour, job.fitted.colour_rule)
+        else:
+            from wsi_area.run.work.tile_by_class_map import classify_by_class_map
 
-    def measure(tile: Tile, spot: TileSpot) -> str | None:
+            classify = classify_by_class_map
+        return cls(job, classify, areas_of(job.fitted.scheme))
+
+    def measure(self, tile: Tile, spot: TileSpot) -> str | None:
+        """Measure one tile into its spot within the time it may take; return why some is unreadable, or None."""
+        job = self.job
         name = f"{job.plan.slide.slide_id}, tile row {tile.row} col {tile.col}"
         with deadline(job.tile_timeout_s, name, ends_process=job.timeout_ends_process):
-            return _measure_tile(job, tile, spot, classify)
+            for attempt in range(job.read_retries + 1):
+                is_last = attempt == job.read_retries
+                spot.clear()
+                try:
+                    damaged = self._read(tile, spot)
+                except (TileReadError, SegmentationError) as error:
+                    if isinstance(error, TileReadError) and not is_last:
+                        continue
+                    spot.fill_unreadable()
+                    return f"{error} (all of this tile counts as unreadable)"
+                if damaged and not is_last:
+                    continue  # of a disk or a network, the next try may have more
+                spot.row[spot.layout.edge_columns] = boundary_edges(spot.class_map, self.areas, spot.codes_present)
+                return _with_status(spot, damaged)
+        raise AssertionError("unreachable: the last try returns")
 
-    return measure
-
-
-def _measure_tile(job: SlideJob, tile: Tile, spot: TileSpot, classify: Classify) -> str | None:
-    """Measure one tile into its spot; return why some or all of it is unreadable, or None."""
-    for attempt in range(job.read_retries + 1):
-        is_last = attempt == job.read_retries
-        spot.clear()
-        try:
-            with borrow_reader(job.plan.slide, job.lane) as reader:
-                if job.proves_edges:
+    def _read(self, tile: Tile, spot: TileSpot) -> Sequence[DamagedPart]:
+        """Read and classify one tile, its stored tiles at edges proven first; return what is damaged."""
+        job = self.job
+        with borrow_reader(job.plan.slide, job.lane) as reader:
+            if job.proves_edges:
+                started_s = time.thread_time()
+                try:
                     refuse_other_edges(reader, job.plan.level, tile.read_level_px)
-                damaged = classify(job, reader, tile, spot)
-        except (TileReadError, SegmentationError) as error:
-            if isinstance(error, TileReadError) and not is_last:
-                continue
-            spot.fill_unreadable()
-            return f"{error} (all of this tile counts as unreadable)"
-        if damaged and not is_last:
-            continue  # of a disk or a network, the next try may have more
-        areas = areas_of(job.fitted.scheme)
-        spot.row[spot.layout.edge_columns] = boundary_edges(spot.class_map, areas, spot.codes_present)
-        return _with_status(spot, damaged)
-    raise AssertionError("unreachable: the last try returns")
+                finally:
+                    self.edge_proof_cpu_s += time.thread_time() - started_s
+            return self.classify(job, reader, tile, spot)
 
 
 def _with_status(spot: TileSpot, damaged: Sequence[DamagedPart]) -> str | None:
