@@ -51,7 +51,7 @@ def level_of_run(run_dir: Path, slide_id: str) -> int:
 
 
 def jpeg_head(page: tifffile.TiffPage) -> bytes:
-    """Return what stands before a stored tile of a level, in place of its first marker, to make a JPEG of it."""
+    """Return the bytes that make a JPEG of a stored tile, in place of its first marker."""
     tables = page.jpegtables
     return ADOBE + bytes([page.photometric == tifffile.PHOTOMETRIC.YCBCR]) + (tables[2:-2] if tables else b"")
 
