@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import wsi_area.compute.count.reduction
-from wsi_area.compute import machine_code, object_code
+from wsi_area.compute import machine_code
 from wsi_area.compute.kept_code import place_for, places_for
 from wsi_area.compute.machine_code import address_of, call_native, native_function
+from wsi_area.compute.processor import processor
 
 SOURCE = """
 from numba import carray
@@ -106,12 +107,12 @@ def test_a_changed_constant_of_another_module_is_compiled_anew(cache):
 def test_code_for_another_processor_is_not_loaded(cache, monkeypatch):
     scaled(cache)
     monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
-    object_code.processor.cache_clear()
+    processor.cache_clear()
     try:
         assert scaled(cache) == [3, 6, 750]
         assert was_compiled()
     finally:
-        object_code.processor.cache_clear()
+        processor.cache_clear()
 
 
 def test_where_nothing_can_be_written_the_code_is_compiled_all_the_same_and_a_warning_says_so(cache, caplog):

@@ -13,13 +13,14 @@ import pytest
 from test_machine_code import ARGUMENTS, SOURCE, cache, ours_imported, scaled, was_compiled  # noqa: F401
 from test_trusted_code import by_umask_002, file_of_everybody, folder_of_everybody
 
-from wsi_area.compute import machine_code, object_code, shipped_code, trusted_file
+from wsi_area.compute import machine_code, shipped_code, trusted_file
 from wsi_area.compute.kept_code import KEY_ENDS, write_code
 from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.compute.native import Native
 from wsi_area.compute.object_code import bitcode_of, compiled_by_numba, module_of
-from wsi_area.compute.shipped_code import ship
-from wsi_area.compute.shipping import declared_natives, ship_all
+from wsi_area.compute.processor import processor
+from wsi_area.compute.shipped_code import object_file, ship
+from wsi_area.compute.shipping import declared_natives, ship_bitcode, ship_objects
 
 PACKAGE = Path(machine_code.__file__).parents[1]
 NATIVE = Native("scaling", "scale", ARGUMENTS)
@@ -97,13 +98,13 @@ def test_what_is_shipped_serves_another_kind_of_processor(
 ) -> None:
     scaled(cache)
     monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
-    object_code.processor.cache_clear()
+    processor.cache_clear()
     try:
         assert scaled(cache) == [3, 6, 750]
         assert not was_compiled()
         assert len(list(cache.iterdir())) == 2
     finally:
-        object_code.processor.cache_clear()
+        processor.cache_clear()
 
 
 def a_changed_source(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -254,7 +255,23 @@ def test_what_the_package_carries_already_is_copied_and_not_compiled_again(
     shipped: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("wsi_area.compute.shipping.declared_natives", lambda: [NATIVE])
-    assert ship_all(tmp_path / "wheel") == []
-    [one], [other] = shipped.iterdir(), (tmp_path / "wheel").iterdir()
+    wheel = tmp_path / "wheel"
+    wheel.mkdir()
+    assert ship_bitcode(wheel) == [NATIVE]
+    [one], [other] = shipped.iterdir(), wheel.iterdir()
     assert (one.name, one.read_bytes()) == (other.name, other.read_bytes())
     assert not was_compiled()
+
+
+def test_on_the_processor_of_the_build_nothing_is_made_at_all(
+    shipped: Path,
+    cache: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ship_objects([NATIVE], shipped)
+    name, _ = object_file(NATIVE)
+    assert (shipped / name).exists()
+    monkeypatch.setattr("wsi_area.compute.object_code.object_of", None)  # which must not be called
+    assert scaled(cache) == [3, 6, 750]
+    assert not was_compiled()
+    assert not cache.exists()  # nor is anything kept twice

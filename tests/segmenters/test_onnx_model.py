@@ -2,6 +2,8 @@ import json
 import pickle
 import subprocess
 import sys
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,7 @@ from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import Overview, TilePixels, TilePlace
 from wsi_area.segmenters.contract import SegmenterContract, stained_disc
+from wsi_area.segmenters.kept_for_tiles import let_go
 from wsi_area.segmenters.onnx import session as onnx_session
 from wsi_area.segmenters.onnx.fitted import FittedOnnx
 from wsi_area.segmenters.onnx.model import OnnxSegmenter
@@ -465,6 +468,39 @@ def test_a_process_opens_a_network_once_and_keeps_a_few(tmp_path, monkeypatch):
     last = onnx_session.session_for(networks[-1])
     assert onnx_session.session_for(networks[-1]) is last
     assert len(onnx_session._sessions) == 4
+
+
+def test_sessions_on_the_cpu_are_let_go_after_the_tiles_and_opened_again_where_wanted(tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_session, "_sessions", type(onnx_session._sessions)())
+    segmenter = fitted(write_network(tmp_path, red_below(100)))
+    before = segmenter.class_map(all_valid(NOISE))
+    on_a_card = replace(segmenter.network, provider=onnx_session.CUDA)
+    onnx_session._sessions[on_a_card] = "costs seconds to open"
+    let_go()
+    assert list(onnx_session._sessions) == [on_a_card]
+    assert np.array_equal(segmenter.class_map(all_valid(NOISE)), before)
+
+
+@pytest.mark.parametrize("decision", ["argmax", "threshold"])
+def test_the_scores_of_many_classes_are_never_held_for_a_whole_tile(tmp_path, decision):
+    many, side = 60, 600
+    kernel = np.random.default_rng(1).normal(size=(many, 3, 1, 1))
+    network = model_of([node("Conv", "image w", "scores")], [weight("w", kernel)], many)
+    classes = [
+        {"id": i, "name": f"c{i}", "color": f"#0000{i:02x}", "is_tissue": i > 0}
+        for i in range(many + (decision == "threshold"))
+    ]
+    output = {"activation": "sigmoid", "decision": decision}
+    path = write_network(tmp_path, network, classes=classes, window_px=64, output=output)
+    segmenter = fitted(path)
+    pixels = all_valid(np.random.default_rng(2).integers(0, 256, (side, side, 3), np.uint8))
+    tracemalloc.start()
+    try:
+        segmenter.class_map(pixels)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 0.1 * many * 4 * side * side  # bytes
 
 
 # ---------------------------------------------------------------- what it records and where it must read

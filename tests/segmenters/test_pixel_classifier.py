@@ -1,5 +1,6 @@
 import json
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -172,3 +173,19 @@ def test_a_tile_without_a_scanned_pixel_is_all_unscanned(tmp_path):
 
 def test_the_declarations_can_be_planned_with(tmp_path):
     contract.check_declarations(PixelClassifierSegmenter(model=_saved(tmp_path)[0]).fit(_slide()[0]))
+
+
+@pytest.mark.parametrize("pitch_um", [1.0, 2.0])
+def test_the_features_of_a_tile_are_never_held_at_once(pitch_um):
+    features = FeatureSet(scales_um=(2.0, 3.0, 6.0), work_mpp_um=1.0, pitch_um=pitch_um)
+    model, rgb = small_model(features), np.tile(blobs(100, 600), (6, 1, 1))
+    pixels = TilePixels(rgb, np.ones(rgb.shape[:2], bool))
+    model.class_map(pixels)  # whatever is compiled or loaded by the first
+    tracemalloc.start()
+    try:
+        model.class_map(pixels)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    cells = (600 // features.pitch_px) ** 2
+    assert peak < 0.7 * len(features.names) * 4 * cells  # bytes

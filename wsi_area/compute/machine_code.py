@@ -7,11 +7,9 @@ file of the bitcode that the installation carries; numba is imported only where 
 """
 
 import ctypes
-import hashlib
 import logging
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from threading import Lock
 from typing import Any
 
@@ -135,10 +133,10 @@ def address_of(array: Any) -> int:
 def _loaded(native: Native) -> Callable[..., None]:
     """Return the function from disk, or else made and put there."""
     from wsi_area.compute.object_code import called_by_numba, compiled_by_numba, linked, module_of, object_of
+    from wsi_area.compute.shipped_code import SHIPPED, object_file
 
-    key = _key(native)
-    file = f"{native.file_stem}-{key.hex()[:24]}.o"
-    for place in places_for(native.module):
+    file, key = object_file(native)
+    for place in (SHIPPED, *places_for(native.module)):
         code = read_code(place / file, key)
         if code is not None:
             return linked(code, native.arguments)
@@ -180,18 +178,3 @@ def _keep(native: Native, file: str, key: bytes, code: bytes) -> None:
             error,
             REMEDY,
         )
-
-
-def _key(native: Native) -> bytes:
-    """Return a digest of all that the machine code depends on: sources, compilers and their settings, processor."""
-    from llvmlite import __version__ as llvmlite_version
-    from llvmlite.binding import get_process_triple
-
-    from wsi_area.compute.object_code import processor
-    from wsi_area.compute.shipped_code import numba_settings, sources_digest
-
-    parts = [
-        native.name, native.arguments, version("numba"), llvmlite_version, get_process_triple(), *processor(),
-        sys.byteorder, str(ctypes.sizeof(ctypes.c_void_p)), str(sys.implementation.cache_tag), *numba_settings(),
-    ]  # fmt: skip
-    return hashlib.sha256("\0".join(parts).encode() + sources_digest(native)).digest()

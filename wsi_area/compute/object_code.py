@@ -7,27 +7,17 @@ numba takes for all, the object file for the processor at hand.
 
 import ctypes
 import logging
-import os
 from collections.abc import Callable
-from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
 from llvmlite import binding
 
+from wsi_area.compute.processor import processor
+
 _LOG = logging.getLogger(__name__)
 _SYMBOL = "wsi_area_function"
 _KEPT_ALIVE: list[object] = []  # machine code lives as long as what loaded it
-
-
-@lru_cache(maxsize=1)
-def processor() -> tuple[str, str]:
-    """Return the name and the features of the processor that code is made for; numba's settings go first."""
-    name = os.environ.get("NUMBA_CPU_NAME") or binding.get_host_cpu_name()
-    features = os.environ.get("NUMBA_CPU_FEATURES")
-    if features is None:
-        features = binding.get_host_cpu_features().flatten() if name == binding.get_host_cpu_name() else ""
-    return name, features
 
 
 def compiled_by_numba(module: str, name: str, arguments: str) -> Any:

@@ -1,12 +1,15 @@
-"""compute: native functions that an installation carries as bitcode, so that no run need compile them from Python.
+"""compute: native functions that an installation carries, so that no run need compile them from Python.
 
-Written while the package is built (``hatch_build.py``), into a folder of the package. What is there is used only if it
-was made of the sources at hand by the numba and llvmlite at hand; any other version has another name, and is not
-looked at. A file is believed as every other that is run: `trusted_file`.
+Written while the package is built (``hatch_build.py``), into a folder of the package: as object files for the
+processor of the build, and as bitcode for any other of its kind. What is there is used only if it was made of the
+sources at hand by the numba and llvmlite at hand; any other version has another name, and is not looked at. A file is
+believed as every other that is run: `trusted_file`.
 """
 
+import ctypes
 import hashlib
 import os
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from llvmlite.binding import get_process_triple
 
 from wsi_area.compute.kept_code import read_code, source_of, write_code
 from wsi_area.compute.native import Native
+from wsi_area.compute.processor import processor
 
 SHIPPED = Path(__file__).parents[1] / "shipped_code"
 _SETTINGS_OF_THE_MACHINE = {"NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"}
@@ -29,10 +33,23 @@ def numba_settings() -> list[str]:
 def sources_digest(native: Native) -> bytes:
     """Return a digest of the sources of a native function, and of what makes machine code of them."""
     digest = hashlib.sha256()
-    ours = (f"wsi_area.compute.{name}" for name in ("machine_code", "object_code", "kept_code", "shipped_code"))
-    for source in (*ours, native.module, *native.frozen):
+    ours = ("machine_code", "object_code", "kept_code", "processor", "shipped_code")
+    for source in (*(f"wsi_area.compute.{name}" for name in ours), native.module, *native.frozen):
         digest.update(hashlib.sha256(source_of(source).read_bytes()).digest())
     return digest.digest()
+
+
+def object_file(native: Native) -> tuple[str, bytes]:
+    """Return the name of the file that holds a native function for this processor, and the key that it must have.
+
+    A digest of all that machine code depends on: sources, compilers and their settings, processor.
+    """
+    parts = [
+        native.name, native.arguments, version("numba"), llvmlite_version, get_process_triple(), *processor(),
+        sys.byteorder, str(ctypes.sizeof(ctypes.c_void_p)), str(sys.implementation.cache_tag), *numba_settings(),
+    ]  # fmt: skip
+    key = hashlib.sha256("\0".join(parts).encode() + sources_digest(native)).digest()
+    return f"{native.file_stem}-{key.hex()[:24]}.o", key
 
 
 def shipped_bitcode(native: Native) -> bytes | None:
@@ -43,10 +60,10 @@ def shipped_bitcode(native: Native) -> bytes | None:
     return None if numba_settings() else bitcode_here(native)
 
 
-def bitcode_here(native: Native) -> bytes | None:
-    """Return the bitcode of a native function that lies in the package; None where it is not there, or not believed."""
+def bitcode_here(native: Native, folder: Path | None = None) -> bytes | None:
+    """Return the bitcode of a native function in a folder, or else the package; None where there is none to believe."""
     key = _key(native)
-    return read_code(SHIPPED / _file_name(native, key), key)
+    return read_code((folder or SHIPPED) / _file_name(native, key), key)
 
 
 def ship(native: Native, bitcode: bytes, folder: Path) -> None:

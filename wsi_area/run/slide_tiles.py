@@ -23,6 +23,7 @@ from wsi_area.run.passes.merged_objects import size_filters
 from wsi_area.run.prepare import PreparedSlide
 from wsi_area.run.work.slide_job import BatchResult, BatchTask, SlideJob, ThresholdProbe
 from wsi_area.run.work.tile_task import measure_batch
+from wsi_area.segmenters.kept_for_tiles import let_go
 from wsi_area.segmenters.pixelwise import colour_rule_of, integrated_signal
 from wsi_area.segmenters.protocol import MovesThreshold
 from wsi_area.settings.run_settings import RunSettings
@@ -59,6 +60,7 @@ def measure_tiles(
     for result in _batch_results([BatchTask(job, b) for b in batches], context.executor):
         results.append(result)
         context.listener(BatchDone(info.slide_id, result.tiles_done, result.level_px))
+    let_go()
     give_back_memory()  # what tiles lay in: the passes that follow load modules of their own
     if len(results) < len(batches) and context.executor.is_stopped:
         return None  # what is committed stays, the next run goes on from there

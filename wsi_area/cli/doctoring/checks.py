@@ -111,14 +111,21 @@ def reading_checks() -> Iterator[Check]:
 
 
 def kernel_checks() -> Iterator[Check]:
-    """Yield whether the compiled kernels count as numpy does, and whether they need be compiled only once."""
+    """Yield whether the compiled kernels count as numpy does, whether all are there, and whether others can be kept."""
     from wsi_area.cli.doctoring.trial import kernel_fault
     from wsi_area.compute.kept_code import place_for
+    from wsi_area.compute.shipped_code import shipped_bitcode
+    from wsi_area.compute.shipping import declared_natives
 
     fault = kernel_fault()
     told = fault or "262 144 pixels get the classes and counts that numpy gives them"
     remedy = "please report this with the versions" if fault else ""
     yield Check("kernel", "compiled kernel", "fault" if fault else "ok", told, remedy)
+    natives = declared_natives()
+    there = sum(shipped_bitcode(native) is not None for native in natives)
+    whole = there == len(natives)
+    remedy = "" if whole else "the first run that calls one of the others compiles it; install anew to have them all"
+    yield Check("kernel", "shipped", "ok" if whole else "absent", f"{there} of {len(natives)} kernels", remedy)
     cache = place_for("wsi_area.segmenters.colour.compiled")
     remedy = "" if cache else "set NUMBA_CACHE_DIR to a folder that can be written; else every process makes them anew"
     yield Check("kernel", "its cache", "ok" if cache else "warning", f"{cache or 'nowhere to write'}", remedy)

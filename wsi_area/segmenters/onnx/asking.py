@@ -20,7 +20,10 @@ def normalised(window: NDArray[Any], card: OnnxCard) -> Floats:
         window = window[..., ::-1]
     if window.dtype == np.uint8:
         table = ((np.arange(256)[:, None] / scale - mean) / std).astype(np.float32)
-        return np.stack([table[:, channel][window[..., channel]] for channel in range(3)], axis=-1)
+        planes = np.empty((3, *window.shape[:2]), np.float32)  # as most networks want them: nothing is turned
+        for channel, plane in enumerate(planes):
+            np.take(table[:, channel], window[..., channel], out=plane, mode="clip")  # of a byte nothing is clipped
+        return planes.transpose(1, 2, 0)
     factor, shift = (1 / (scale * std)).astype(np.float32), (mean / std).astype(np.float32)
     return np.asarray(window * factor - shift, np.float32)
 
@@ -31,15 +34,6 @@ def scores_of(network: NetworkAt, card: OnnxCard, batch: int, windows: list[Floa
     Parameters and errors are those of `answers_of`.
     """
     return [_activated(answer, card) for answer in answers_of(network, card, batch, windows)]
-
-
-def needs_activation(card: OnnxCard, *, is_between_pixels: bool) -> bool:
-    """Return True if classes hang on the activation: not where the highest answer of one pixel wins.
-
-    Softmax and sigmoid rise with the answer, so the highest stays the highest; the mean of two pixels' probabilities
-    is no such function, and neither is a threshold.
-    """
-    return card.output.rule != "argmax" or is_between_pixels
 
 
 def answers_of(network: NetworkAt, card: OnnxCard, batch: int, windows: list[Floats]) -> list[Floats]:
@@ -59,29 +53,43 @@ def answers_of(network: NetworkAt, card: OnnxCard, batch: int, windows: list[Flo
         If the output has another shape than the card says, labels of no class, or numbers that are not finite.
     """
     session = session_for(network)
-    edge = card.input.window_px
     said: list[Floats] = []
     for first in range(0, len(windows), batch):
         group = windows[first : first + batch]
-        shown = np.zeros((batch, edge, edge, 3), np.float32)
-        shown[: len(group)] = group
-        if card.input.layout == "NCHW":
-            shown = shown.transpose(0, 3, 1, 2)
-        if card.input.dtype == "uint8":
-            shown = np.clip(np.rint(shown), 0, 255)
-        value = np.ascontiguousarray(shown, dtype=card.input.dtype)
+        value = _shown(group, card, batch)
         name = card.output.name or session.get_outputs()[0].name
         try:
             (answer,) = session.run([name], {session.get_inputs()[0].name: value})
         except errors_of(imported_onnxruntime()) as error:
             raise SegmentationError(
-                f"the network {card.name!r} cannot be run on {batch} windows of {edge} px: {error}; correct the card's "
-                "window_px, divisible_by or dtype, or the batch"
+                f"the network {card.name!r} cannot be run on {batch} windows of {card.input.window_px} px: {error}; "
+                "correct the card's window_px, divisible_by or dtype, or the batch"
             ) from error
         add_windows(batch)
         is_labels = card.output.rule == "labels"
         said += list((_of_labels if is_labels else _by_channel)(answer, card, batch)[: len(group)])
     return said
+
+
+def class_maps_of(network: NetworkAt, card: OnnxCard, batch: int, windows: list[Floats]) -> list[ClassMap]:
+    """Return the classes of each window, uint8 (1, h, w); for parameters and errors see `answers_of`.
+
+    Where the highest answer of a pixel wins, the activation is left out: softmax and sigmoid rise with the answer, so
+    the highest stays the highest. A threshold is held against probabilities.
+    """
+    ask = answers_of if card.output.rule == "argmax" else scores_of
+    return [classes_of(scores, card)[None] for scores in ask(network, card, batch, windows)]
+
+
+def _shown(windows: list[Floats], card: OnnxCard, batch: int) -> NDArray[Any]:
+    """Return windows in the layout and the type that the network takes, the last ones of a batch blank."""
+    edge, is_planar = card.input.window_px, card.input.layout == "NCHW"
+    value = np.zeros((batch, 3, edge, edge) if is_planar else (batch, edge, edge, 3), card.input.dtype)
+    for place, window in zip(value, windows, strict=False):
+        if card.input.dtype == "uint8":
+            window = np.clip(np.rint(window), 0, 255)
+        place[...] = window.transpose(2, 0, 1) if is_planar else window
+    return value
 
 
 def classes_of(scores: Floats, card: OnnxCard) -> ClassMap:

@@ -1,7 +1,7 @@
 """segmenters: the fitted form of ``onnx``: windows cut on the slide's own grid, shown, and put together."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.segmenters.colour.colour_rule import ColourRule
-from wsi_area.segmenters.onnx.asking import answers_of, classes_of, needs_activation, normalised, scores_of
+from wsi_area.segmenters.onnx.asking import class_maps_of, classes_of, normalised, scores_of
 from wsi_area.segmenters.onnx.card import OnnxCard
 from wsi_area.segmenters.onnx.grid import (
     Axis,
@@ -36,7 +36,8 @@ _WHITE = 255
 
 
 _TILE_TARGET_PX = 1024
-Ask = Callable[[NetworkAt, OnnxCard, int, list[Floats]], list[Floats]]
+Ask = Callable[[NetworkAt, OnnxCard, int, list[Floats]], Sequence[NDArray[Any]]]
+"""What is asked of windows: numbers of each of their output pixels, (n, h, w)."""
 Spans = tuple[tuple[int, int], tuple[int, int]]
 """Work pixels ``[first, end)`` of the slide: rows, then columns."""
 
@@ -117,7 +118,7 @@ class FittedOnnx:
         """Return float32 (channels, h, w), what the classes were chosen by; 0 where ``class_map_at`` does not know."""
         rows, columns = self._axes(place)
         answer = np.zeros((self.card.channel_count, *pixels.valid.shape), np.float32)
-        inside, scores = self._scores(pixels, rows, columns)
+        inside, scores = self._answer(pixels, rows, columns, scores_of)
         if scores is not None:
             answer[:, *inside] = scores
         answer[:, ~pixels.valid] = 0
@@ -145,25 +146,20 @@ class FittedOnnx:
 
     def _classes(self, pixels: TilePixels, rows: Axis, columns: Axis, wanted: Spans | None = None) -> ClassMap:
         classes = np.zeros(pixels.valid.shape, np.uint8)
-        inside, scores = self._scores(pixels, rows, columns, wanted, for_classes=True)
-        if scores is not None:
-            classes[inside] = classes_of(scores, self.card)
+        # where each pixel is one of the answer's, classes are chosen window by window: scores of a tile are many
+        is_between_pixels = rows.ratio != 1 or columns.ratio != 1 or self.card.output.stride != 1
+        inside, found = self._answer(pixels, rows, columns, scores_of if is_between_pixels else class_maps_of, wanted)
+        if found is not None:
+            classes[inside] = classes_of(found, self.card) if is_between_pixels else found[0]
         classes[~pixels.valid] = UNSCANNED_CODE
         return classes
 
-    def _scores(
-        self,
-        pixels: TilePixels,
-        rows: Axis,
-        columns: Axis,
-        wanted: Spans | None = None,
-        *,
-        for_classes: bool = False,
-    ) -> tuple[tuple[slice, slice], Floats | None]:
-        """Return the part of the box that is answered, and float32 (channels, h, w) for it; None if none is.
+    def _answer(
+        self, pixels: TilePixels, rows: Axis, columns: Axis, ask: Ask, wanted: Spans | None = None
+    ) -> tuple[tuple[slice, slice], NDArray[Any] | None]:
+        """Return the part of the box that is answered, and the answer of ``ask`` for it, (n, h, w); None if none is.
 
-        Of what is wanted, work px by row and by column, only the part whose whole context is in the box. For classes
-        alone the activation is left out where it cannot change them.
+        Of what is wanted, work px by row and by column, only the part whose whole context is in the box.
         """
         spans = [answerable(axis, self.card) for axis in (rows, columns)]
         if wanted is not None:
@@ -175,18 +171,19 @@ class FittedOnnx:
         if not pixels.valid[inside].any():
             return inside, None
         windows = [windows_over(axis, self.card, *span) for axis, span in zip((rows, columns), spans, strict=True)]
-        is_between_pixels = rows.ratio != 1 or columns.ratio != 1 or self.card.output.stride != 1
-        is_raw = for_classes and not needs_activation(self.card, is_between_pixels=is_between_pixels)
-        ask = answers_of if is_raw else scores_of
-        scores = self._windowed(pixels, (rows, columns), (windows[0], windows[1]), ask)
+        found = self._windowed(pixels, (rows, columns), (windows[0], windows[1]), ask)
+        if found is None:
+            return inside, None
         for number, axis in enumerate((rows, columns)):
             taps = answer_taps(axis, self.card, *spans[number])
             first = windows[number].start * self.card.input.kept_px // self.card.output.stride
-            scores = blended(scores, taps, taps.index - first, number + 1)
-        return inside, scores
+            found = blended(found, taps, taps.index - first, number + 1)
+        return inside, found
 
-    def _windowed(self, pixels: TilePixels, axes: tuple[Axis, Axis], windows: tuple[range, range], ask: Ask) -> Floats:
-        """Return float32 (channels, h, w): the kept middles of the windows, put together."""
+    def _windowed(
+        self, pixels: TilePixels, axes: tuple[Axis, Axis], windows: tuple[range, range], ask: Ask
+    ) -> NDArray[Any] | None:
+        """Return the kept middles of what is said of the windows, put together, (n, h, w); None if none matters."""
         shown, kept, overlap = self.card.input, self.card.input.kept_px, self.card.input.overlap
         picture = _prepared(
             pixels, axes, [input_taps(a, w.start * kept - overlap, w.stop * kept + overlap)
@@ -200,7 +197,7 @@ class FittedOnnx:
         ]
         out_kept, out_rim = kept // self.card.output.stride, overlap // self.card.output.stride
         size = (len(windows[0]) * out_kept, len(windows[1]) * out_kept)
-        answer = np.zeros((self.card.channel_count, *size), np.float32)
+        answer: NDArray[Any] | None = None
         for first in range(0, len(spots), self.batch):
             group = spots[first : first + self.batch]
             corners = [(r - windows[0].start, c - windows[1].start) for r, c in group]
@@ -208,8 +205,10 @@ class FittedOnnx:
                 normalised(picture[r * kept :, c * kept :][: shown.window_px, : shown.window_px], self.card)
                 for r, c in corners
             ]
-            for (r, c), scores in zip(corners, ask(self.network, self.card, self.batch, cut), strict=True):
-                middle = scores[:, out_rim : out_rim + out_kept, out_rim : out_rim + out_kept]
+            for (r, c), said in zip(corners, ask(self.network, self.card, self.batch, cut), strict=True):
+                if answer is None:
+                    answer = np.zeros((len(said), *size), said.dtype)
+                middle = said[:, out_rim : out_rim + out_kept, out_rim : out_rim + out_kept]
                 answer[:, r * out_kept : (r + 1) * out_kept, c * out_kept : (c + 1) * out_kept] = middle
         return answer
 
@@ -226,7 +225,9 @@ class FittedOnnx:
 
 def _prepared(pixels: TilePixels, axes: tuple[Axis, Axis], taps: list[Taps], card: OnnxCard) -> NDArray[Any]:
     """Return the box on the network's grid, beyond its edges too: uint8 (h, w, 3) RGB, float32 where resampled."""
-    rgb: NDArray[Any] = np.where(pixels.valid[..., None], pixels.rgb, np.array(card.input.unscanned_rgb, np.uint8))
+    rgb: NDArray[Any] = pixels.rgb
+    if not pixels.valid.all():
+        rgb = np.where(pixels.valid[..., None], rgb, np.array(card.input.unscanned_rgb, np.uint8))
     if card.input.edge == "white":
         rgb = np.pad(rgb, ((0, 1), (0, 1), (0, 0)), constant_values=_WHITE)
     for number, (axis, tap) in enumerate(zip(axes, taps, strict=True)):

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import MissingExtraError, SettingsError
+from wsi_area.segmenters.kept_for_tiles import let_go_by
 from wsi_area.segmenters.onnx.file import checked_network
 
 _LOG = logging.getLogger(__name__)
@@ -111,10 +112,21 @@ def session_for(network: NetworkAt) -> Any:
             _sessions.move_to_end(network)
             return _sessions[network]
         session = _opened(network)
+        let_go_by(_close_those_on_cpu)
         _sessions[network] = session
         while len(_sessions) > _SESSIONS_KEPT:
             _sessions.popitem(last=False)
         return session
+
+
+def _close_those_on_cpu() -> None:
+    """Close what runs on the CPU: its arena keeps the most that a window ever took, and opening takes less than one.
+
+    Whoever is running a window keeps the session to its end.
+    """
+    with _lock:
+        for network in [one for one in _sessions if one.provider == CPU]:
+            del _sessions[network]
 
 
 def _opened(network: NetworkAt) -> Any:
