@@ -25,7 +25,7 @@ TURNS = {
     "flat": Turns(3, 2, 0),
     "network": Turns(2, 1, 0),
     "features": Turns(1, 0, 0),  # seconds a pixel
-    "formats": Turns(2, 0, 0),  # a cut of the slide, whatever its size
+    "formats": Turns(1, 0, 0),  # a cut of the slide, whatever its size, read several times
     "memory": Turns(1, 1, 0),  # of three turns the peaks lay within 3 %
     "peak": Turns(1, 1, 1),
 }
