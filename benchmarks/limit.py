@@ -50,11 +50,17 @@ def level_of_run(run_dir: Path, slide_id: str) -> int:
     return int(record["work"]["level"])
 
 
+def jpeg_head(page: tifffile.TiffPage) -> bytes:
+    """Return the bytes that make a JPEG of a stored tile, in place of its first marker."""
+    tables = page.jpegtables
+    return ADOBE + bytes([page.photometric == tifffile.PHOTOMETRIC.YCBCR]) + (tables[2:-2] if tables else b"")
+
+
 def decoders(page: tifffile.TiffPage) -> dict[str, Decode]:
     """Return the ways to decode one stored tile of a level, by name; each fills its own scratch block."""
     scratch = np.empty((page.tilelength, page.tilewidth, 3), np.uint8)
     is_ycbcr, tables = page.photometric == tifffile.PHOTOMETRIC.YCBCR, page.jpegtables
-    head = ADOBE + bytes([is_ycbcr]) + (tables[2:-2] if tables else b"")
+    head = jpeg_head(page)
 
     def by_imagecodecs(data: bytes) -> object:
         return imagecodecs.jpeg8_decode(
@@ -98,6 +104,19 @@ def raw_decode(slide: Path, run_dir: Path | None, every_tile: bool = False) -> d
         "kept_tile_fraction": float(kept.mean()),
         "level": level,
     }
+
+
+def look_at_every_tile(slide: Path) -> None:
+    """Decode every stored tile of level 0 to an eighth: its entropy coding, and next to nothing else.
+
+    No picture of all of a slide can be made for less, however small or coarse.
+    """
+    with tifffile.TiffFile(slide) as tiff, slide.open("rb", buffering=0) as file:
+        page = next(p for p in tiff.pages if p.is_tiled)
+        head = jpeg_head(page)
+        for offset, size in zip(page.dataoffsets, page.databytecounts, strict=True):
+            file.seek(offset)
+            simplejpeg.decode_jpeg(head + file.read(size)[2:], "RGB", min_height=1, min_width=1, min_factor=8)
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """benchmarks: the peak memory of a run with each shipped configuration, each in a process of its own; small imports.
 
-Warm: the machine code lies on disk, as on a machine that has run before. Cold: it is compiled by the run that is
-measured, into a folder that is empty when it starts. ``python -m benchmarks.memory SLIDE WORK`` prints the peaks
-as JSON: a process begins with the peak of the one that started it, so that one must be small.
+Warm: the machine code lies on disk, as on a machine that has run before. Cold: what the installation does not carry is
+made by the run that is measured, into a folder that is empty when it starts. ``python -m benchmarks.memory SLIDE WORK``
+prints the peaks as JSON: a process begins with the peak of the one that started it, so that one must be small.
 """
 
 import json
@@ -39,7 +39,7 @@ def write_models(folder: Path) -> None:
 
 
 def peaks_mb(slide: Path, work: Path, models: Path) -> Iterator[tuple[str, float]]:
-    """Yield each configuration's peak, MiB, cold and then warm: what the first compiled, the second loads."""
+    """Yield each configuration's peak, MiB, cold and then warm: what the first made, the second loads."""
     write_models(models)
     for name, given in CONFIGURATIONS.items():
         options = [option.format(models=models) for option in given]

@@ -152,7 +152,8 @@ def measure(args: argparse.Namespace, turns: Mapping[str, Turns]) -> None:
         print(key, told, file=sys.stderr)
         path.write_text(json.dumps(document, indent=1) + "\n")  # what ends it later costs the rest alone
         path.with_suffix(".md").write_text(page(document))
-    print(path.with_suffix(".md").read_text())
+    if document["samples"]:
+        print(path.with_suffix(".md").read_text())
 
 
 if __name__ == "__main__":

@@ -63,7 +63,8 @@ SELDOM = (
     "wsi_area.model.uncertainty.repeat_study", "wsi_area.segmenters.exclusions.excluding",
     "wsi_area.segmenters.exclusions.pen", "wsi_area.segmenters.exclusions.excluded", "wsi_area.slides.header.dicom",
     "wsi_area.slides.header.refusal", "wsi_area.slides.stored.dicom_header", "wsi_area.storage.lease",
-    "wsi_area.run.work.isolation", "wsi_area.compute.judge.agreement", "wsi_area.compute.count.subject_totals",
+    "wsi_area.run.work.isolation", "wsi_area.review.folder", "wsi_area.model.review", "wsi_area.settings.difference",
+    "wsi_area.compute.judge.agreement", "wsi_area.compute.count.subject_totals",
     "wsi_area.compute.cut.spots", "wsi_area.inputs.in_buckets",
     "wsi_area.results.class_map.layered_map",
     "zarr", "fsspec", "asyncio", "dask",
@@ -163,6 +164,27 @@ def test_the_command_ends_without_a_search_for_garbage() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout.split()[-1]) > 1000
+
+
+@pytest.mark.parametrize(
+    ("start", "told", "held"),
+    [
+        ("from wsi_area.cli.main import main\ntry: main()\nexcept SystemExit: pass", None, "1"),
+        ("from wsi_area.cli.main import main\ntry: main()\nexcept SystemExit: pass", "3", "3"),
+        ("import wsi_area\nwsi_area.Mpp", None, None),
+    ],
+)
+def test_blas_has_one_thread_in_a_command_unless_the_user_says_otherwise_and_stays_as_it_is_in_a_notebook(
+    start: str, told: str | None, held: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    if told is not None:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", told)
+    code = (
+        f"import os, sys\nsys.argv = ['wsi-area', '--version']\n{start}\nprint(os.environ.get('OPENBLAS_NUM_THREADS'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == str(held)
 
 
 def test_every_public_name_is_there_and_comes_from_its_room() -> None:

@@ -193,10 +193,10 @@ def test_every_terminal_shows_whole_codes_within_its_width(
 
 def _checks(folder: Path) -> list[Any]:
     from wsi_area.compute.calibration.policy import CalibrationPolicy
-    from wsi_area.inputs.collect import expand_inputs
+    from wsi_area.inputs.collect import collect_slides
     from wsi_area.run.check import check_slide
 
-    return [check_slide(slide, CalibrationPolicy()) for slide in expand_inputs([str(folder)])]
+    return [check_slide(slide, CalibrationPolicy()) for slide in collect_slides([str(folder)])]
 
 
 def test_a_file_cut_short_is_found_named_and_ends_with_2(testdata: Path, tmp_path: Path) -> None:

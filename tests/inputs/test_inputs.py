@@ -15,7 +15,7 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL
 from wsi_area.errors import SettingsError
-from wsi_area.inputs.collect import SlideInput, collect_slides, expand_inputs, with_overrides
+from wsi_area.inputs.collect import SlideInput, collect_slides, with_overrides
 from wsi_area.inputs.manifest import read_manifest
 from wsi_area.inputs.slide_ids import safe_id, unique_ids
 from wsi_area.inputs.typed_mpp import parse_mpp
@@ -51,18 +51,18 @@ def test_a_folder_gives_its_slides_and_nothing_unrelated(tmp_path: Path) -> None
     touch(
         tmp_path, "b.svs", "a.NDPI", "c.tif", "d.png", "notes.txt", "table.csv", ".hidden.svs", "._a.svs", "deep/e.svs"
     )
-    assert names(expand_inputs([str(tmp_path)])) == ["a.NDPI", "b.svs", "c.tif", "d.png"]
-    assert names(expand_inputs([str(tmp_path)], recursive=True)) == ["a.NDPI", "b.svs", "c.tif", "d.png", "e.svs"]
+    assert names(collect_slides([str(tmp_path)])) == ["a.NDPI", "b.svs", "c.tif", "d.png"]
+    assert names(collect_slides([str(tmp_path)], recursive=True)) == ["a.NDPI", "b.svs", "c.tif", "d.png", "e.svs"]
 
 
 def test_the_parts_of_a_slide_are_not_slides(tmp_path: Path) -> None:
     touch(tmp_path, "vms/s.vms", "vms/tile_1.jpg", "vms/map.jpg", "mrx/m.mrxs", "mrx/m/Data0000.dat", "mrx/m/x.png")
-    assert names(expand_inputs([str(tmp_path)], recursive=True)) == ["m.mrxs", "s.vms"]
+    assert names(collect_slides([str(tmp_path)], recursive=True)) == ["m.mrxs", "s.vms"]
 
 
 def test_a_file_is_taken_whatever_its_suffix(tmp_path: Path) -> None:
     touch(tmp_path, "scan.qptiff")
-    (slide,) = expand_inputs([str(tmp_path / "scan.qptiff")])
+    (slide,) = collect_slides([str(tmp_path / "scan.qptiff")])
     assert slide == SlideInput(str(tmp_path / "scan.qptiff"), "scan")
 
 
@@ -72,40 +72,40 @@ def test_globs_reach_down_keep_to_slides_and_leave_brackets_in_folder_names_alon
     folder = tmp_path / "study [2024]"
     touch(folder, "a.svs", "x/b.svs", "x/y/c.svs", "x/readme.md")
     monkeypatch.chdir(folder)
-    assert names(expand_inputs(["*.svs"])) == ["a.svs"]
-    assert names(expand_inputs(["**/*"])) == ["a.svs", "b.svs", "c.svs"]
-    assert names(expand_inputs([str(folder / "a.svs")])) == ["a.svs"]
+    assert names(collect_slides(["*.svs"])) == ["a.svs"]
+    assert names(collect_slides(["**/*"])) == ["a.svs", "b.svs", "c.svs"]
+    assert names(collect_slides([str(folder / "a.svs")])) == ["a.svs"]
 
 
 def test_a_file_whose_name_looks_like_a_glob_is_that_file(tmp_path: Path) -> None:
     touch(tmp_path, "s[1].svs", "s1.svs")
-    assert names(expand_inputs([str(tmp_path / "s[1].svs")])) == ["s[1].svs"]
+    assert names(collect_slides([str(tmp_path / "s[1].svs")])) == ["s[1].svs"]
 
 
 def test_each_slide_comes_once_in_the_order_it_was_named(tmp_path: Path) -> None:
     touch(tmp_path, "a.svs", "b.svs")
     (tmp_path / "link.svs").symlink_to(tmp_path / "a.svs")
     typed = [str(tmp_path / "b.svs"), str(tmp_path), f"{tmp_path}/./b.svs", str(tmp_path / "link.svs")]
-    assert names(expand_inputs(typed)) == ["b.svs", "a.svs", "link.svs"]  # a link is a slide of its own
+    assert names(collect_slides(typed)) == ["b.svs", "a.svs", "link.svs"]  # a link is a slide of its own
 
 
 def test_a_link_back_up_does_not_go_round_for_ever(tmp_path: Path) -> None:
     touch(tmp_path, "in/a.svs")
     (tmp_path / "in" / "up").symlink_to(tmp_path, target_is_directory=True)
-    assert names(expand_inputs([str(tmp_path)], recursive=True)) == ["a.svs"]
+    assert names(collect_slides([str(tmp_path)], recursive=True)) == ["a.svs"]
 
 
 def test_lists_start_at_their_own_folder_and_skip_comments(tmp_path: Path) -> None:
     touch(tmp_path, "s/a.svs", "s/b.svs")
     (tmp_path / "list.txt").write_text(f"# today\n\ns/b.svs\n{tmp_path}/s/a.svs\n", encoding="utf-8-sig")
-    assert names(expand_inputs([f"@{tmp_path / 'list.txt'}"])) == ["b.svs", "a.svs"]
+    assert names(collect_slides([f"@{tmp_path / 'list.txt'}"])) == ["b.svs", "a.svs"]
 
 
 def test_a_dash_reads_the_list_from_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touch(tmp_path, "a.svs")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", io.StringIO("a.svs\n"))
-    assert names(expand_inputs(["-"])) == ["a.svs"]
+    assert names(collect_slides(["-"])) == ["a.svs"]
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,13 @@ def test_what_cannot_be_found_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "blank.txt").write_text("# nothing\n")
     (tmp_path / "broken.txt").write_text("nowhere.svs\n")
     with pytest.raises(SettingsError) as refused:
-        expand_inputs([typed])
+        collect_slides([typed])
     assert says in str(refused.value)
 
 
 def test_no_paths_at_all_is_an_error() -> None:
     with pytest.raises(SettingsError, match="no slides were given"):
-        expand_inputs([])
+        collect_slides([])
 
 
 def test_the_files_of_one_dicom_series_are_one_slide_named_after_its_folder(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_the_files_of_one_dicom_series_are_one_slide_named_after_its_folder(tmp_
     for number, size in enumerate((10, 5000, 100)):
         dicom(folder / f"{number}.dcm", "1.2.3", size)
     for typed in ([str(folder)], [str(tmp_path)], [f"{folder}/*.dcm"], [str(folder / "0.dcm"), str(folder)]):
-        (slide,) = expand_inputs(typed)
+        (slide,) = collect_slides(typed)
         assert (os.path.basename(slide.path), slide.slide_id) == ("1.dcm", "case7")  # the largest: the finest level
 
 
@@ -147,28 +147,28 @@ def test_two_series_in_one_folder_are_two_slides(tmp_path: Path) -> None:
     dicom(tmp_path / "a.dcm", "1.2.3")
     dicom(tmp_path / "b.dcm", "1.2.4", 900)
     dicom(tmp_path / "c.dcm", "1.2.4")
-    assert [slide.slide_id for slide in expand_inputs([str(tmp_path)])] == ["a", "b"]
+    assert [slide.slide_id for slide in collect_slides([str(tmp_path)])] == ["a", "b"]
 
 
 def test_dicom_files_without_a_suffix_are_found_by_their_first_bytes(tmp_path: Path) -> None:
     dicom(tmp_path / "series" / "1.2.840.1", "1.2.3")
     dicom(tmp_path / "series" / "IM0001", "1.2.3", 700)
     touch(tmp_path, "series/README", "series/x.7")
-    (slide,) = expand_inputs([str(tmp_path / "series")])
+    (slide,) = collect_slides([str(tmp_path / "series")])
     assert (os.path.basename(slide.path), slide.slide_id) == ("IM0001", "series")
 
 
 def test_a_broken_dicom_file_is_a_slide_of_its_own_to_be_reported_where_it_is_opened(tmp_path: Path) -> None:
     dicom(tmp_path / "a.dcm", "1.2.3")
     touch(tmp_path, "broken.dcm")
-    assert names(expand_inputs([str(tmp_path)])) == ["a.dcm", "broken.dcm"]
+    assert names(collect_slides([str(tmp_path)])) == ["a.dcm", "broken.dcm"]
 
 
 def test_equal_stems_are_told_apart_by_path_whatever_the_order(tmp_path: Path) -> None:
     touch(tmp_path, "x/s.svs", "y/s.svs", "y/t.svs", "y/S.tif")
     typed = [str(tmp_path / name) for name in ("x/s.svs", "y/s.svs", "y/t.svs", "y/S.tif")]
-    forward = {slide.path: slide.slide_id for slide in expand_inputs(typed)}
-    backward = {slide.path: slide.slide_id for slide in expand_inputs(typed[::-1])}
+    forward = {slide.path: slide.slide_id for slide in collect_slides(typed)}
+    backward = {slide.path: slide.slide_id for slide in collect_slides(typed[::-1])}
     assert forward == backward
     assert len({slide_id.casefold() for slide_id in forward.values()}) == 4
     assert forward[typed[2]] == "t"
@@ -298,7 +298,7 @@ def test_an_id_from_the_manifest_may_not_be_another_slides(tmp_path: Path) -> No
     touch(tmp_path, "a.svs", "b.svs")
     manifest = tmp_path / "m.csv"
     manifest.write_text("path,slide_id\na.svs,B\n")
-    slides = expand_inputs([str(tmp_path)])
+    slides = collect_slides([str(tmp_path)])
     with pytest.raises(SettingsError, match=r"a\.svs and .*b\.svs would both be"):
         with_overrides(slides, mpp=None, rows=read_manifest(manifest))
 

@@ -180,6 +180,14 @@ def test_a_plan_that_was_changed_is_refused_and_one_that_is_gone_is_made_by_each
     assert wsi_area("merge", "out", "--no-report").code == 0
 
 
+@pytest.mark.parametrize(
+    "words", [("--out", "out"), ("--out", "out", "--shard", "all"), ("--out", "s3://some-bucket/out", "--shard", "1/2")]
+)
+def test_a_plan_goes_with_a_shard_and_a_folder(words: tuple[str, ...]) -> None:
+    refused = wsi_area("run", "slides", *words, "--plan", "0123456789abcdef")
+    assert (refused.code, "--plan goes with --shard" in refused.err) == (1, True)
+
+
 def test_what_the_tasks_would_refuse_is_refused_where_it_is_submitted(sent: Path) -> None:
     assert submit("out", 2).code == 0
     assert task(sent, "out", "1/2").code == 0

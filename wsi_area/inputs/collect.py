@@ -81,7 +81,8 @@ def collect_slides(
     Parameters
     ----------
     paths : path, or sequence of them
-        Files, folders, globs, ``@list.txt``, ``-``. None of them: the manifest's own rows.
+        A file, a folder, a quoted glob (``**`` goes down), ``@list.txt`` with a path a line (relative ones start at the
+        list's folder), or ``-`` for such a list on standard input. None of them: the manifest's own rows.
     recursive : bool
         Look into folders inside folders.
     mpp, mpp_reason
@@ -179,21 +180,6 @@ def with_drawings(
         replace(s, annotations=s.annotations or annotations, roi=s.roi or roi, regions=s.regions or regions)
         for s in slides
     ]
-
-
-def expand_inputs(paths: Sequence[str], *, recursive: bool = False, access: Access | None = None) -> list[SlideInput]:
-    """Return the slides that some paths name, in order, each once; what is left out stands with `collect_slides`.
-
-    A path is a file, a folder, a quoted glob (``**`` goes down), ``@list.txt`` with a path a line (relative
-    ones start at the list's folder), or ``-`` for such a list on standard input. The DICOM files of one series
-    are one slide.
-
-    Raises
-    ------
-    SettingsError
-        Naming the path that does not exist, matches nothing or holds no slide.
-    """
-    return _with_ids(found_slides(paths, recursive=recursive, access=access).slides)
 
 
 def _with_ids(found: Sequence[FoundSlide]) -> list[SlideInput]:

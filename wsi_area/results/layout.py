@@ -54,6 +54,11 @@ class RunLayout:
         return self.root / "seal.json"
 
     @property
+    def review(self) -> Place:
+        """Return the folder with what people decided on the run."""
+        return self.root / "review"
+
+    @property
     def slides(self) -> Place:
         """Return the folder with one folder a slide."""
         return self.root / "slides"

@@ -6,14 +6,11 @@ document, where it would become untrue when the twin joins, leaves the run or is
 array, which measure slides without seeing each other, could not write it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from wsi_area.errors import ResultError
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
-from wsi_area.results.documents import read_result
-from wsi_area.results.layout import RunLayout
 
 S = TypeVar("S", bound=EndedSlide)
 
@@ -42,16 +39,6 @@ def _sections(slide: CountedSlide) -> tuple[int, ...]:
     """Return the pictures of its file that a slide is, channels and planes of one field left aside."""
     taken = () if slide.pictures is None else slide.pictures.taken
     return tuple(picture.index for picture in taken if picture.channel is None and picture.plane is None)
-
-
-def measured_slides(layout: RunLayout, ended: Mapping[str, EndedSlide]) -> Iterator[EndedSlide]:
-    """Yield the result of each slide that a run measured; one that cannot be read is passed over."""
-    for slide_id, row in ended.items():
-        if row.status != "failed":
-            try:
-                yield read_result(layout.slide(slide_id))
-            except ResultError:
-                continue
 
 
 def with_same_content(slide: S, twins: Iterable[Sequence[str]]) -> S:

@@ -11,7 +11,6 @@ from wsi_area.errors import NewerDocumentError, ResultError
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.layout import RunLayout
-from wsi_area.review.folder import review_folder
 
 if TYPE_CHECKING:  # loaded where a review is begun
     from wsi_area.review.verdicts import ReviewState
@@ -24,6 +23,10 @@ def review_at_end(layout: RunLayout, run: RunRecord, slides: Iterable[EndedSlide
 
     Whatever is wrong with a review stops no run: it is told in the log, and by ``wsi-area verify``.
     """
+    if not layout.review.is_dir():
+        return None
+    from wsi_area.review.folder import review_folder
+
     folder = review_folder(layout)
     try:
         if not folder.is_begun:

@@ -87,7 +87,7 @@ def review_folder(layout: RunLayout, events: Place | None = None) -> ReviewFolde
     ResultError
         That folder holds a run or lies in this one, or an identity cannot be read.
     """
-    in_run = ReviewFolder(layout.root / "review")
+    in_run = ReviewFolder(layout.review)
     if events is None:
         return in_run
     if RunLayout(events).run_json.exists():

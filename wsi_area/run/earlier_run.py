@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -15,9 +15,11 @@ from wsi_area.results.layout import RunLayout
 from wsi_area.results.run_folder import Act, RunFolder, Standing, Wish, decide, read_folder
 from wsi_area.run.continuation import package_change
 from wsi_area.segmenters.registry import segmenter_package
-from wsi_area.settings.difference import SettingDifference, differences
 from wsi_area.settings.effect import Effect
 from wsi_area.settings.run_settings import RunSettings
+
+if TYPE_CHECKING:  # loaded where a folder holds an earlier run
+    from wsi_area.settings.difference import SettingDifference
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,6 +56,8 @@ def difference(earlier: RunRecord, settings: RunSettings, *effects: Effect) -> s
     packages = earlier.segmenter_package, segmenter_package(settings.segmenter.name)
     if earlier.config_hash == settings.measurement_hash and packages[0] == packages[1]:
         return ""
+    from wsi_area.settings.difference import differences
+
     apart = differences(earlier.settings, settings.canonical(), *effects)
     if not apart and packages[0] == packages[1] and _is_of_these_settings(earlier):
         return ""
@@ -71,7 +75,7 @@ def _is_of_these_settings(earlier: RunRecord) -> bool:
         return False
 
 
-def _said(apart: Sequence[SettingDifference]) -> list[str]:
+def _said(apart: Sequence["SettingDifference"]) -> list[str]:
     return [f"{d.key} {_change(d.first, d.second)}" for d in apart]
 
 
@@ -110,6 +114,8 @@ def others_in(
 
 def _refuse_to_mix(folder: RunFolder, earlier: RunRecord, settings: RunSettings, others: Sequence[str]) -> None:
     """Refuse a run of which a part would be counted by other rules than the rest; as `others_in`."""
+    from wsi_area.settings.difference import differences
+
     apart = differences(earlier.settings, settings.canonical(), Effect.AFTER)
     if not others or not apart:
         return

@@ -78,7 +78,8 @@ def _chosen_blocks(plan: SlidePlan, overview: Overview, count: int) -> list[Regi
     left, right = _overview_spans(columns, size_l0.width_px, tissue.shape[1])
     top, bottom = _overview_spans(rows, size_l0.height_px, tissue.shape[0])
     table = np.zeros((tissue.shape[0] + 1, tissue.shape[1] + 1), np.int64)
-    table[1:, 1:] = tissue.cumsum(0, dtype=np.int64).cumsum(1)
+    upto = table[1:, 1:]
+    np.cumsum(np.cumsum(tissue, axis=1, out=upto), axis=0, out=upto)
     to_bottom, to_top = table[bottom], table[top]
     sums = to_bottom[:, right] - to_bottom[:, left] - to_top[:, right] + to_top[:, left]
     areas = (bottom - top)[:, None] * (right - left)

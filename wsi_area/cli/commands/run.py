@@ -95,7 +95,9 @@ def command(
     has no believable pixel size and is counted in pixels only; 130 interrupted.
     """  # noqa: D301 (click reads the backspace)
     shard = _shard(shard_text)
-    found = None if shard is None or plan_name is None else _submitted(out, plan_name)
+    if plan_name is not None and (shard is None or not isinstance(out, Path)):
+        raise click.UsageError("--plan goes with --shard and a folder: it is what wsi-area submit wrote there")
+    found = None if plan_name is None else _submitted(out, plan_name)
     wanted = asked(**options, collected=None if found is None else found.slides)
     if found is not None and shard is not None:
         from wsi_area.run.array.submitted_plan import refuse_stale

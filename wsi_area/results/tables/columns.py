@@ -18,7 +18,6 @@ from wsi_area.model.record.slide_hotspots import HotSpot
 from wsi_area.model.record.slide_ratios import RatioOnRecord
 from wsi_area.model.record.slide_regions import ClassInRegion, RegionOnRecord
 from wsi_area.model.record.subjects import SubjectTotal
-from wsi_area.model.review.verdict import SlideVerdict
 from wsi_area.model.slide_result import CountedSlide, UncountedSlide
 
 Kind = Literal["text", "integer", "number", "flag"]
@@ -60,7 +59,6 @@ _ROW_OF_ITS_OWN: dict[Table, type] = {
     "flags": QaFinding,
     "subjects": SubjectTotal,
     "budget": BudgetLine,
-    "review": SlideVerdict,
 }
 """Tables whose rows are values of their own, and not a slide or a part of one."""
 
@@ -91,6 +89,10 @@ def columns_of(table: Table) -> tuple[Column, ...]:
     """
     found: dict[str, Column] = {}
     row = _ROW_OF_ITS_OWN.get(table)
+    if table == "review":
+        from wsi_area.model.review.verdict import SlideVerdict
+
+        row = SlideVerdict
     for root in (CountedSlide, UncountedSlide) if row is None else (row,):
         for says, bare, path, reach in _said_in(root, _slide if row is None else _item):
             if says.column and table in says.tables:

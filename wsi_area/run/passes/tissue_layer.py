@@ -8,7 +8,6 @@ from typing import Any
 
 from wsi_area.compute.calibration.level_ratios import usable_levels
 from wsi_area.compute.cut.planning import choose_level
-from wsi_area.compute.judge.bearing import LAYER
 from wsi_area.compute.quantity_text import pair_text
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_classes
@@ -88,6 +87,8 @@ def without_tissue(slide_id: str, ended: EndedSlide) -> PrepareFailure:
 
 def findings_of_layer(found: Iterable[QaFinding], own: Iterable[QaFinding]) -> Iterator[QaFinding]:
     """Yield what was noticed on the tissue layer of a slide, and not on its classes."""
+    from wsi_area.compute.judge.bearing import LAYER
+
     named = {finding.code for finding in own}
     for finding in found:
         if finding.code not in named:

@@ -189,7 +189,7 @@ class _Measuring:
 
     @classmethod
     def of(cls, job: SlideJob) -> "_Measuring":
-        """Return what measures tiles as a slide is to be measured."""
+        """Return the measure of tiles by which a slide is to be measured."""
         classify: Classify
         if isinstance(job.fitted, ColourRuled):
             classify = partial(classify_by_colour, job.fitted.colour_rule)

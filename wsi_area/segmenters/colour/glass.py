@@ -1,9 +1,10 @@
 """segmenters: the bare glass of a slide, found once on its overview: its colour, its share, its fall over the field."""
 
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from wsi_area.model.light import Glass, GlassRgb
 from wsi_area.model.pixels import MaskArray, Overview, RgbArray
@@ -24,6 +25,16 @@ DARKEST_GLASS = 80  # of its brightest channel: below it nobody scans
 LEAST_TINT_RATIO = 0.5  # of its darkest to its brightest channel; yellowed mounting medium has 0.66
 LEAST_GREEN_RATIO = 0.75  # likewise where green is darkest, as eosin and haematoxylin make it; pale tissue has 0.7
 _CUBE_BITS = 2  # colours are counted in cells of 4 grey levels
+
+GreyLevel = Annotated[int, Field(ge=0, le=254)]
+GlassChannel = Annotated[int, Field(ge=1, le=255)]
+GlassColour = tuple[GlassChannel, GlassChannel, GlassChannel]
+GLASS_FIELD: Any = Field(
+    "auto",
+    description="colour of bare glass: 'auto', the slide's own, found on its overview; or [R, G, B], grey levels. "
+    "Otsu's threshold is held near it, without its tint, and optical densities are taken against it",
+)
+"""The setting by which a segmenter is told the glass."""
 
 
 class _Channels(NamedTuple):

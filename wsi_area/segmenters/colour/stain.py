@@ -15,6 +15,7 @@ from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.segmenters.colour.colour_rule import ColourRule, FittedColourRule
 from wsi_area.segmenters.colour.density import MICRO
 from wsi_area.segmenters.colour.foreground import fit_foreground
+from wsi_area.segmenters.colour.glass import GLASS_FIELD, GlassColour, GreyLevel
 from wsi_area.segmenters.colour.otsu import otsu_bin
 from wsi_area.segmenters.colour.stain_estimation import (
     angle_deg,
@@ -26,7 +27,6 @@ from wsi_area.segmenters.colour.stain_estimation import (
     tissue_pixels,
 )
 from wsi_area.segmenters.colour.stain_vectors import NAMED_VECTORS, Vector, density_weights, normalised
-from wsi_area.segmenters.colour.tissue import GLASS_FIELD, GlassColour, GreyLevel
 from wsi_area.segmenters.protocol import Signal
 from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,18 +14,11 @@ from wsi_area.segmenters.colour.deep_threshold import background_of, fit_deep
 from wsi_area.segmenters.colour.deep_tissue import FittedDeepTissue
 from wsi_area.segmenters.colour.density import GREY_MICRO_SCALE
 from wsi_area.segmenters.colour.foreground import Foreground, fit_foreground
+from wsi_area.segmenters.colour.glass import GLASS_FIELD, GlassColour, GreyLevel
 from wsi_area.segmenters.protocol import Signal
 from wsi_area.segmenters.scheme import ClassSetting, chosen_scheme
 
-GreyLevel = Annotated[int, Field(ge=0, le=254)]
 SampleLevel = Annotated[int, Field(ge=0, le=65_534)]
-GlassChannel = Annotated[int, Field(ge=1, le=255)]
-GlassColour = tuple[GlassChannel, GlassChannel, GlassChannel]
-GLASS_FIELD: Any = Field(
-    "auto",
-    description="colour of bare glass: 'auto', the slide's own, found on its overview; or [R, G, B], grey levels. "
-    "Otsu's threshold is held near it, without its tint, and optical densities are taken against it",
-)
 
 TISSUE_SCHEME = ClassScheme(
     (

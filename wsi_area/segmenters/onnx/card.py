@@ -223,11 +223,6 @@ def read_card(path: Path) -> OnnxCard:
         raise SettingsError(f"the card {path} is not JSON: {error}") from error
 
 
-def write_card(card: OnnxCard, path: Path) -> None:
-    """Write a card as JSON; return nothing."""
-    path.write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-
 def card_path_beside(model: Path) -> Path:
     """Return the path of a network's card unless told otherwise.
 

@@ -157,7 +157,7 @@ class FittedOnnx:
     def _answer(
         self, pixels: TilePixels, rows: Axis, columns: Axis, ask: Ask, wanted: Spans | None = None
     ) -> tuple[tuple[slice, slice], NDArray[Any] | None]:
-        """Return which part of the box is answered, and what ``ask`` says of it, (n, h, w); None if none is.
+        """Return the part of the box that is answered, and the answer of ``ask`` for it, (n, h, w); None if none is.
 
         Of what is wanted, work px by row and by column, only the part whose whole context is in the box.
         """
