@@ -48,7 +48,9 @@ def simple_rings(points: Any, rings: Any, passages: Any, x_edges: Any, y_edges: 
     A vertex that is passed twice has one way in and out too many: exchanging what follows the two passages makes
     two rings of one. Passages never cross, so each exchange leaves rings that do not cross either.
     """
-    following = np.empty(len(points), np.int64)
+    last = len(rings) - 1
+    used = rings[last, 0] + rings[last, 1] if last >= 0 else 0  # more points than are used may stand there
+    following = np.empty(used, np.int64)
     total = 0
     for ring in range(len(rings)):
         first, n = rings[ring, 0], rings[ring, 1]
@@ -60,7 +62,7 @@ def simple_rings(points: Any, rings: Any, passages: Any, x_edges: Any, y_edges: 
         following[i], following[j] = following[j], following[i]
     cut = np.empty((total, 2), np.int64)
     ends, doubled, source = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
-    seen = np.zeros(len(points), np.bool_)
+    seen = np.zeros(used, np.bool_)
     count, found = 0, 0
     for ring in range(len(rings)):
         first = rings[ring, 0]

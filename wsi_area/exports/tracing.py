@@ -54,6 +54,7 @@ def traced_regions(
 
 
 _ROWS_AT_ONCE, _PX_AT_ONCE = 256, 1 << 20
+_LET_GO_FROM = 1 << 18  # corners of closed rings, 5 MB
 
 
 class _Sweep:
@@ -62,9 +63,13 @@ class _Sweep:
     def __init__(self, is_traced: NDArray[np.bool_], x_edges: NDArray[np.int64], y_edges: NDArray[np.int64]) -> None:
         self._is_traced, self._y, width_px = is_traced, 0, len(x_edges) - 1
         self._x_edges, self._y_edges = x_edges, y_edges
-        self._codes, self._labels = np.zeros(width_px, np.uint8), np.full(width_px, -1, np.int64)
+        # of the row above, between two pixels of no class
+        self._codes, self._labels = np.zeros(width_px + 2, np.uint8), np.full(width_px + 2, -1, np.int64)
         self._up, self._down = np.full(width_px + 1, -1, np.int64), np.full(width_px + 1, -1, np.int64)
-        self._corners, self._corner_count = np.empty((64, CORNER_FIELDS), np.int64), 0
+        self._corners, self._corner_count = np.empty((64, CORNER_FIELDS), np.int32), 0
+        self._closed_count = 0  # of them, those of rings that closed
+        self._rings, self._points = np.empty((64, 4), np.int64), np.empty((1024, 2), np.int32)
+        self._touches = np.empty(1024, np.int64)
         self._live = 0  # labels 0..live-1 are the regions that reach the row above
 
     def rows(self, band: ClassMap) -> tuple[ClosedRings, Ints, Ints]:
@@ -73,13 +78,19 @@ class _Sweep:
         Of what goes on below, the roots: ascending, and labelled by their number from then on.
         """
         parent = np.arange(max(self._live, 64), dtype=np.int64)
-        found, points, touches, parent, label_count, corners, n = trace_rows(
+        ring_count, self._rings, self._points, touch_count, self._touches, parent, label_count, corners, n = trace_rows(
             band, self._is_traced, self._y, self._codes, self._labels, parent, self._live, self._up, self._down,
-            self._corners, self._corner_count,
+            self._corners, self._corner_count, self._closed_count, self._rings, self._points, self._touches,
         )  # fmt: skip
-        simple, ends, doubled, source = cut_rings(points, found, touches, self._x_edges, self._y_edges)
+        found, touches = self._rings[:ring_count], self._touches[:touch_count]
+        simple, ends, doubled, source = cut_rings(self._points, found, touches, self._x_edges, self._y_edges)
         self._y += len(band)
-        self._corners, self._corner_count = open_chains(self._up, self._down, corners[:n])
+        self._corners, self._corner_count = corners, n
+        self._closed_count += int(found[:, 1].sum())
+        # seldom: each time costs what is open, however few rows came
+        if self._closed_count > _LET_GO_FROM + 2 * (n - self._closed_count):
+            self._corners, self._corner_count = open_chains(self._up, self._down, corners[:n])
+            self._closed_count = 0
         roots = roots_of(parent, label_count)
         traced = self._labels >= 0
         alive = np.unique(roots[self._labels[traced]])

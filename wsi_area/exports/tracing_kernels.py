@@ -35,7 +35,7 @@ def _grown(array: Any, needed: int) -> Any:
     """Return the array, or a longer one with its content where so many rows do not fit."""
     if needed <= len(array):
         return array
-    larger = np.empty((max(2 * len(array), needed), array.shape[1]), np.int64)
+    larger = np.empty((max(2 * len(array), needed), array.shape[1]), array.dtype)
     for i in range(len(array)):  # loops, here as elsewhere: numba takes seconds to compile what numpy does in a line
         for j in range(array.shape[1]):
             larger[i, j] = array[i, j]
@@ -55,16 +55,20 @@ def _grown_list(numbers: Any, needed: int) -> Any:
 
 @machine_part
 def _label_row(codes: Any, codes_above: Any, labels: Any, labels_above: Any, parent: Any, count: int) -> int:
-    """Write the label of each pixel of a row, join labels that turn out to be one region, and return how many are."""
-    for x in range(len(codes)):
+    """Write the label of each pixel of a row, join labels that turn out to be one region, and return how many are.
+
+    Rows stand between two pixels of no class.
+    """
+    for x in range(1, len(codes) - 1):
         code = codes[x]
         if code == 0:
             labels[x] = _NONE
             continue
         above = labels_above[x] if codes_above[x] == code else _NONE
-        if x and codes[x - 1] == code:
+        if codes[x - 1] == code:
             labels[x] = labels[x - 1]
-            if above != _NONE:
+            # where the pixel before has its like above it as well, the two are joined already
+            if above != _NONE and codes_above[x - 1] != code and above != labels[x]:
                 one, other = _root(parent, labels[x]), _root(parent, above)
                 parent[max(one, other)] = min(one, other)
         elif above != _NONE:
@@ -131,12 +135,12 @@ def _ring_out(
 @machine_code
 def trace_rows(
     class_map: Any, is_traced: Any, first_y: int, codes_above: Any, labels_above: Any, parent: Any, label_count: int,
-    up: Any, down: Any, corners: Any, corner_count: int,
+    up: Any, down: Any, corners: Any, corner_count: int, closed_count: int, rings: Any, points: Any, touches: Any,
 ) -> Any:  # fmt: skip
     """Sweep rows of a class map; return the rings that closed and what the next rows need.
 
-    Of each ring the first of its points and how many, the label and the class; the points; which of them lie where the
-    ring may pass again, ascending; then parent, label_count, corners and corner_count as they are now.
+    That is: how many rings closed, and their list; the list of points; of those that lie where a ring may pass again,
+    ascending, how many and the list; then parent, label_count, corners and corner_count as they are now.
 
     Parameters
     ----------
@@ -144,44 +148,42 @@ def trace_rows(
         Rows ``[first_y, first_y + h)`` of the whole map.
     is_traced : bool (256,)
         Of each code.
-    codes_above, labels_above : uint8 (w,), int64 (w,)
-        The row above, 0 where it is not traced, and its labels; changed to the last row.
+    codes_above, labels_above : uint8 (w + 2,), int64 (w + 2,)
+        The row above, 0 where it is not traced, and its labels, each between two pixels of no class; changed to the
+        last row.
     parent, label_count
         Union-find over labels.
     up, down : int64 (w + 1,)
         The waiting ends; changed.
     corners, corner_count
-        The open chains.
+        The open chains, and corners of rings that closed.
+    closed_count : int
+        How many corners are of rings that closed.
+    rings, points, touches : int64 (n, 4), int32 (n, 2), int64 (n,)
+        Lists to write to, each again after the last call: of each ring the first of its points and how many, the label
+        and the class; the points; and which of them may touch others.
     """
     height, width = class_map.shape
-    codes, labels = np.empty(width, np.uint8), np.empty(width, np.int64)
-    rings, ring_count = np.empty((64, 4), np.int64), 0
-    points = np.empty((1024, 2), np.int64)
-    touches, touch_count = np.empty(1024, np.int64), 0
+    codes, labels = np.zeros(width + 2, np.uint8), np.full(width + 2, _NONE, np.int64)
+    ring_count, touch_count = 0, 0
     pixel, label = np.empty(4, np.uint8), np.empty(4, np.int64)
     for row in range(height):
         # room for a whole row at once: at a vertex four corners at most, and two rings that close; a label a pixel
         corners = _grown(corners, corner_count + 4 * (width + 1))
-        points = _grown(points, corner_count + 4 * (width + 1))
+        points = _grown(points, corner_count - closed_count + 4 * (width + 1))
         rings = _grown(rings, ring_count + 2 * (width + 1))
-        touches = _grown_list(touches, corner_count + 4 * (width + 1))
+        touches = _grown_list(touches, corner_count - closed_count + 4 * (width + 1))
         parent = _grown_list(parent, label_count + width)
         for x in range(width):
-            codes[x] = class_map[row, x] if is_traced[class_map[row, x]] else 0
+            codes[x + 1] = class_map[row, x] if is_traced[class_map[row, x]] else 0
         label_count = _label_row(codes, codes_above, labels, labels_above, parent, label_count)
         going_right, coming_left = _NONE, _NONE
         for x in range(width + 1):
             # round the vertex against the clock, from the upper left: a region goes on from one to the next
-            pixel[0] = codes_above[x - 1] if x else 0
-            pixel[1] = codes[x - 1] if x else 0
-            pixel[2] = codes[x] if x < width else 0
-            pixel[3] = codes_above[x] if x < width else 0
-            if pixel[0] == pixel[1] and pixel[1] == pixel[2] and pixel[2] == pixel[3]:
-                continue
-            label[0] = labels_above[x - 1] if x else _NONE
-            label[1] = labels[x - 1] if x else _NONE
-            label[2] = labels[x] if x < width else _NONE
-            label[3] = labels_above[x] if x < width else _NONE
+            pixel[0], pixel[1], pixel[2], pixel[3] = codes_above[x], codes[x], codes[x + 1], codes_above[x + 1]
+            if (pixel[0] == pixel[3] and pixel[1] == pixel[2]) or (pixel[0] == pixel[1] and pixel[2] == pixel[3]):
+                continue  # no edge, or edges that go straight on: what waits for them goes on waiting
+            label[0], label[1], label[2], label[3] = labels_above[x], labels[x], labels[x + 1], labels_above[x + 1]
             saddle = int(_meets_at_corner(pixel, 0) or _meets_at_corner(pixel, 1))
             from_above, from_left = down[x], going_right
             to_above, to_left = up[x], coming_left
@@ -219,9 +221,9 @@ def trace_rows(
                     down[x] = tail
                 elif out == _RIGHT:
                     going_right = tail
-        for x in range(width):
+        for x in range(1, width + 1):
             codes_above[x], labels_above[x] = codes[x], labels[x]
-    return rings[:ring_count], points, touches[:touch_count], parent, label_count, corners, corner_count
+    return ring_count, rings, points, touch_count, touches, parent, label_count, corners, corner_count
 
 
 @machine_code
@@ -233,7 +235,7 @@ def open_chains(up: Any, down: Any, corners: Any) -> Any:
         while node != _NONE:
             total += 1
             node = corners[node, NEXT]
-    kept = np.empty((max(total, 64), CORNER_FIELDS), np.int64)
+    kept = np.empty((max(total, 64), CORNER_FIELDS), np.int32)
     tail_at = np.empty(len(corners), np.int64)  # read only where it was written
     last = _NONE
     for x in range(len(up)):
