@@ -21,13 +21,12 @@ def _put_number(text: Any, at: int, number: int) -> int:
 
 
 @machine_part
-def _put_point(text: Any, at: int, x: int, y: int) -> int:
-    text[at] = _OPEN
-    at = _put_number(text, at + 1, x)
-    text[at] = _COMMA
-    at = _put_number(text, at + 1, y)
-    text[at] = _CLOSE
-    return at + 1
+def _put_again(text: Any, at: int, first: int, end: int) -> int:
+    """Write a number once more whose text stands before; return where it ends."""
+    for i in range(first, end):
+        text[at] = text[i]
+        at += 1
+    return at
 
 
 @machine_code
@@ -59,12 +58,21 @@ def put_polygons(points: Any, ends: Any, chosen: Any, is_outer: Any, heads: Any,
             text[at] = _COMMA
         text[at + 1] = _OPEN
         at += 2
-        first = ends[ring - 1] if ring else 0
-        for i in range(first, ends[ring]):
-            at = _put_point(text, at, points[i, 0], points[i, 1])
-            text[at] = _COMMA
-            at += 1
-        at = _put_point(text, at, points[first, 0], points[first, 1])
-        text[at] = _CLOSE
-        at += 1
+        first, last = ends[ring - 1] if ring else 0, ends[ring]
+        old_x, old_y, x_at, x_end, y_at, y_end = -1, -1, 0, 0, 0, 0
+        for i in range(first, last + 1):
+            corner = i if i < last else first  # the first of a ring is its last again
+            x, y = points[corner, 0], points[corner, 1]
+            text[at] = _OPEN
+            # edges go along x or y, so that one of the two stands in the point before
+            here = at + 1
+            end = _put_again(text, here, x_at, x_end) if x == old_x else _put_number(text, here, x)
+            x_at, x_end, old_x = here, end, x
+            text[end] = _COMMA
+            here = end + 1
+            end = _put_again(text, here, y_at, y_end) if y == old_y else _put_number(text, here, y)
+            y_at, y_end, old_y = here, end, y
+            text[end], text[end + 1] = _CLOSE, _COMMA
+            at = end + 2
+        text[at - 1] = _CLOSE
     return at
