@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.errors import ResultError
 from wsi_area.model.calibration import Mpp
-from wsi_area.model.json_tree import json_digest
+from wsi_area.model.json_tree import columns_digest
 from wsi_area.model.objects import FOCUS_FIELDS, Foci
 from wsi_area.results.layout import RunLayout, SlideLayout, write_bytes
 from wsi_area.storage.place import Place
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # loaded where it is used, at the end of a slide
 
 OBJECTS_TABLE = "objects.parquet"
 _TOTALS = "wsi_area_foci"
+_ROWS_AT_ONCE = 4096
 
 
 def write_foci(layout: SlideLayout, foci: Foci, mpp: Mpp | None, key: str) -> None:
@@ -157,4 +158,10 @@ def objects_digest(layout: SlideLayout) -> str | None:
     if not place.is_file():
         return None
     table = read_objects(place)
-    return json_digest({name: table[name].to_pylist() for name in table.column_names})
+    return columns_digest({name: _in_parts(table[name]) for name in table.column_names})
+
+
+def _in_parts(column: "pa.ChunkedArray") -> Iterator[list[Any]]:
+    """Yield the values of a column, some at a time: as Python's objects they take ten times the memory."""
+    for row in range(0, len(column), _ROWS_AT_ONCE):
+        yield column.slice(row, _ROWS_AT_ONCE).to_pylist()
