@@ -25,6 +25,7 @@ from wsi_area.review.at_end import review_at_end
 from wsi_area.run.finished.basis import code_digest
 from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run, installed_version
 from wsi_area.run.run_log import RunLog
+from wsi_area.storage.processes import give_back_memory
 
 if TYPE_CHECKING:  # what makes its table is loaded where somebody decided something
     from wsi_area.review.verdicts import ReviewState
@@ -52,6 +53,7 @@ def end_run(
     further : mapping or None
         Fields of run.json that tasks know better than whoever merges them.
     """
+    give_back_memory()  # of the passes: tables and report need their own
     twins = same_content(table)
     told, outcome = as_of_run(table, outcome, twins)
     run = begun.model_copy(update={"same_content": twins or None})
