@@ -65,6 +65,7 @@ def ship_objects(natives: Sequence[Native], folder: Path) -> None:
 def main() -> None:
     """Write all code into the folder that the first argument names."""
     folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
     os.environ.update(_FOR_ANY_PROCESSOR)  # numba reads them when it is first imported
     natives = ship_bitcode(folder)
     for name in _FOR_ANY_PROCESSOR:
