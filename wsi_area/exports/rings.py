@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Corners = NDArray[np.int32]  # (points, 2) of columns and rows of a class map
 
 
 @dataclass(frozen=True, slots=True, eq=False)

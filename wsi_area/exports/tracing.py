@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from wsi_area.exports.regions_in_order import RegionsInOrder
 from wsi_area.exports.ring_kernels import simple_rings
-from wsi_area.exports.rings import ClosedRings, Ints, RingBatch
+from wsi_area.exports.rings import ClosedRings, Corners, Ints, RingBatch
 from wsi_area.exports.tracing_kernels import CORNER_FIELDS, open_chains, roots_of, trace_rows
 from wsi_area.model.pixels import ClassMap
 
@@ -99,12 +99,12 @@ class _Sweep:
         return ClosedRings(simple, ends, doubled, found[source, 2], found[source, 3]), roots, alive
 
 
-def cut_rings(points: Ints, rings: Ints, touches: Ints, x_edges: Ints, y_edges: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+def cut_rings(points: Corners, rings: Ints, touches: Ints, x_edges: Ints, y_edges: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """Return rings cut where they touch themselves, int64: points, and of each simple ring its end, area and origin.
 
     Parameters
     ----------
-    points : int64 (n, 2)
+    points : int32 (n, 2)
         Of all rings, in columns and rows.
     rings : int64 (rings, 4)
         First point of each and how many; label, class.
