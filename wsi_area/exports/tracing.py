@@ -99,7 +99,9 @@ class _Sweep:
         return ClosedRings(simple, ends, doubled, found[source, 2], found[source, 3]), roots, alive
 
 
-def cut_rings(points: Corners, rings: Ints, touches: Ints, x_edges: Ints, y_edges: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+def cut_rings(
+    points: Corners, rings: Ints, touches: Ints, x_edges: Ints, y_edges: Ints
+) -> tuple[Ints, Ints, Ints, Ints]:
     """Return rings cut where they touch themselves, int64: points, and of each simple ring its end, area and origin.
 
     Parameters
