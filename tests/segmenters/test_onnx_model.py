@@ -241,6 +241,26 @@ def test_the_classes_are_those_of_the_highest_probability(tmp_path, activation, 
     assert np.array_equal(segmenter.class_map_at(pixels, place), probabilities.argmax(axis=0))
 
 
+@pytest.mark.parametrize(
+    ("colour", "first_of_the_highest"),
+    [
+        ((9, 9, 9), 0),
+        ((9, 7, 9), 0),
+        ((7, 9, 9), 1),
+        ((9, 9, 7), 0),
+        ((7, 7, 9), 2),
+        ((0, 0, 0), 0),
+        ((255, 255, 255), 0),
+    ],
+)
+def test_of_equal_scores_the_first_class_wins(tmp_path, colour, first_of_the_highest):
+    path = write_network(tmp_path, channels_as_scores(), classes=THREE_CLASSES, output={"decision": "argmax"})
+    pixels = np.full((64, 64, 3), colour, np.uint8)
+    segmenter = fitted(path, pixels)
+    classes = segmenter.class_map_at(all_valid(pixels), place_of(Region(0, 0, 64, 64)))
+    assert np.unique(classes[8:-8, 8:-8]).tolist() == [first_of_the_highest]
+
+
 @pytest.mark.parametrize("batch", [2, 5])
 def test_the_batch_does_not_change_a_bit(tmp_path, batch):
     path = write_network(
