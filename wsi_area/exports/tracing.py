@@ -54,7 +54,7 @@ def traced_regions(
 
 
 _ROWS_AT_ONCE, _PX_AT_ONCE = 256, 1 << 20
-_LET_GO_FROM = 1 << 18  # corners of closed rings, 5 MB
+_LET_GO_FROM = 1 << 18  # corners of closed rings, 4 MB
 
 
 class _Sweep:
@@ -88,7 +88,7 @@ class _Sweep:
         self._corners, self._corner_count = corners, n
         self._closed_count += int(found[:, 1].sum())
         # seldom: each time costs what is open, however few rows came
-        if self._closed_count > _LET_GO_FROM + 2 * (n - self._closed_count):
+        if self._closed_count > _LET_GO_FROM + 3 * (n - self._closed_count):
             self._corners, self._corner_count = open_chains(self._codes, self._slots, corners[:n])
             self._closed_count = 0
         roots = roots_of(parent, label_count)
