@@ -54,7 +54,7 @@ def traced_regions(
 
 
 _ROWS_AT_ONCE, _PX_AT_ONCE = 256, 1 << 20
-_LET_GO_FROM = 1 << 18  # corners of closed rings, 5 MB
+_LET_GO_FROM = 1 << 18  # corners of closed rings, 4 MB
 
 
 class _Sweep:
@@ -65,7 +65,7 @@ class _Sweep:
         self._x_edges, self._y_edges = x_edges, y_edges
         # of the row above, between two pixels of no class
         self._codes, self._labels = np.zeros(width_px + 2, np.uint8), np.full(width_px + 2, -1, np.int64)
-        self._up, self._down = np.full(width_px + 1, -1, np.int64), np.full(width_px + 1, -1, np.int64)
+        self._slots = np.zeros((2 * width_px + 4, 2), np.int64)
         self._corners, self._corner_count = np.empty((64, CORNER_FIELDS), np.int32), 0
         self._closed_count = 0  # of them, those of rings that closed
         self._rings, self._points = np.empty((64, 4), np.int64), np.empty((1024, 2), np.int32)
@@ -79,7 +79,7 @@ class _Sweep:
         """
         parent = np.arange(max(self._live, 64), dtype=np.int64)
         ring_count, self._rings, self._points, touch_count, self._touches, parent, label_count, corners, n = trace_rows(
-            band, self._is_traced, self._y, self._codes, self._labels, parent, self._live, self._up, self._down,
+            band, self._is_traced, self._y, self._codes, self._labels, parent, self._live, self._slots,
             self._corners, self._corner_count, self._closed_count, self._rings, self._points, self._touches,
         )  # fmt: skip
         found, touches = self._rings[:ring_count], self._touches[:touch_count]
@@ -88,8 +88,8 @@ class _Sweep:
         self._corners, self._corner_count = corners, n
         self._closed_count += int(found[:, 1].sum())
         # seldom: each time costs what is open, however few rows came
-        if self._closed_count > _LET_GO_FROM + 2 * (n - self._closed_count):
-            self._corners, self._corner_count = open_chains(self._up, self._down, corners[:n])
+        if self._closed_count > _LET_GO_FROM + 3 * (n - self._closed_count):
+            self._corners, self._corner_count = open_chains(self._codes, self._slots, corners[:n])
             self._closed_count = 0
         roots = roots_of(parent, label_count)
         traced = self._labels >= 0

@@ -3,9 +3,9 @@
 A class map is swept once, from the top. Every edge between a traced pixel and one of another code is walked with
 the pixel on the right hand (in a picture, whose y points down), so a region's outer ring has a positive area and
 its holes a negative one. At a vertex an edge is continued along the same pixel or one that shares a side with it:
-regions are 4-connected, and what touches at a corner only is apart. Ends of chains that wait for the next row lie
-in two slots per column: ``down``, a chain whose last edge goes on downwards, and ``up``, a chain whose first edge
-comes from below. Called through ``tracing``.
+regions are 4-connected, and what touches at a corner only is apart. The two ends of a chain wait in slots, two of
+each column and two of the row: ``down``, a chain whose last edge goes on downwards, and ``up``, a chain whose first
+edge comes from below; ``right`` and ``left`` likewise, along the row. Called through ``tracing``.
 """
 
 from typing import Any
@@ -14,12 +14,13 @@ import numpy as np
 
 from wsi_area.compute.machine_code import machine_code, machine_part
 
-X, Y, NEXT, OTHER_END, SADDLE = range(5)
-"""Columns of a corner: its vertex; the corner after it in its chain; at an end of a chain the other end; whether
-another corner of the same class may lie on the vertex."""
-CORNER_FIELDS = 5
+X, Y, NEXT, SADDLE = range(4)
+"""Columns of a corner: its vertex; the corner after it in its chain; whether another corner of the same class may lie
+on the vertex."""
+CORNER_FIELDS = 4
+END, OTHER_SLOT = range(2)
+"""Columns of a slot: the corner that waits in it, and where the other end of its chain waits."""
 _NONE = -1
-_DOWN, _RIGHT, _UP, _LEFT = range(4)
 
 
 @machine_part
@@ -54,58 +55,47 @@ def _grown_list(numbers: Any, needed: int) -> Any:
 
 
 @machine_part
-def _label_row(codes: Any, codes_above: Any, labels: Any, labels_above: Any, parent: Any, count: int) -> int:
-    """Write the label of each pixel of a row, join labels that turn out to be one region, and return how many are.
-
-    Rows stand between two pixels of no class.
-    """
-    for x in range(1, len(codes) - 1):
-        code = codes[x]
-        if code == 0:
-            labels[x] = _NONE
-            continue
-        above = labels_above[x] if codes_above[x] == code else _NONE
-        if codes[x - 1] == code:
-            labels[x] = labels[x - 1]
-            # where the pixel before has its like above it as well, the two are joined already
-            if above != _NONE and codes_above[x - 1] != code and above != labels[x]:
-                one, other = _root(parent, labels[x]), _root(parent, above)
-                parent[max(one, other)] = min(one, other)
-        elif above != _NONE:
-            labels[x] = above
-        else:
-            parent[count] = count
-            labels[x] = count
-            count += 1
-    return count
+def _united(parent: Any, label: int, other_label: int) -> None:
+    """Make one region of two labels."""
+    one, other = _root(parent, label), _root(parent, other_label)
+    parent[max(one, other)] = min(one, other)
 
 
 @machine_part
-def _with_corner(corners: Any, n: int, tail: int, head: int) -> Any:
-    """Put a corner behind a tail, or before a head, or make a chain of it alone; return both ends as they are now."""
-    corners[n, NEXT], corners[n, OTHER_END] = _NONE, n
-    if tail == _NONE and head == _NONE:
-        return n, n
-    if tail != _NONE:
-        _join(corners, tail, n)
-        return n, head
-    _join(corners, n, head)
-    return tail, n
+def _put_corner(corners: Any, n: int, x: int, y: int, is_saddle: bool, after: int) -> None:
+    """Write a corner and the one after it."""
+    corners[n, X], corners[n, Y], corners[n, NEXT], corners[n, SADDLE] = x, y, after, is_saddle
 
 
 @machine_part
-def _join(corners: Any, tail: int, head: int) -> None:
-    """Put one chain behind another."""
-    first, last = corners[tail, OTHER_END], corners[head, OTHER_END]
-    corners[tail, NEXT] = head
-    corners[first, OTHER_END], corners[last, OTHER_END] = last, first
+def _pair(slots: Any, one: int, other: int) -> None:
+    """Note of two slots that the two ends of one chain wait in them."""
+    slots[one, OTHER_SLOT], slots[other, OTHER_SLOT] = other, one
 
 
 @machine_part
-def _meets_at_corner(pixel: Any, p: int) -> bool:
-    """Return True if a traced pixel meets its like across the vertex, and at no side."""
-    code = pixel[p]
-    return bool(code != 0 and code == pixel[p + 2] and code != pixel[p + 1] and code != pixel[(p + 3) % 4])
+def _begin(slots: Any, n: int, head_slot: int, tail_slot: int) -> None:
+    """Let a corner be a chain of its own."""
+    slots[head_slot, END], slots[tail_slot, END] = n, n
+    _pair(slots, head_slot, tail_slot)
+
+
+@machine_part
+def _move(slots: Any, n: int, old: int, new: int) -> None:
+    """Let a corner be the end of a chain whose end waited in one slot, and wait in another."""
+    slots[new, END] = n
+    _pair(slots, new, slots[old, OTHER_SLOT])
+
+
+@machine_part
+def _close(corners: Any, slots: Any, n: int, tail_slot: int, head_slot: int) -> bool:
+    """Put a corner behind the end of one chain and before the begin of another; return True if that is a ring."""
+    corners[slots[tail_slot, END], NEXT] = n
+    if slots[tail_slot, OTHER_SLOT] == head_slot:
+        return True
+    corners[n, NEXT] = slots[head_slot, END]
+    _pair(slots, slots[tail_slot, OTHER_SLOT], slots[head_slot, OTHER_SLOT])
+    return False
 
 
 @machine_part
@@ -134,8 +124,8 @@ def _ring_out(
 
 @machine_code
 def trace_rows(
-    class_map: Any, is_traced: Any, first_y: int, codes_above: Any, labels_above: Any, parent: Any, label_count: int,
-    up: Any, down: Any, corners: Any, corner_count: int, closed_count: int, rings: Any, points: Any, touches: Any,
+    class_map: Any, is_traced: Any, first_y: int, codes: Any, labels: Any, parent: Any, label_count: int,
+    slots: Any, corners: Any, corner_count: int, closed_count: int, rings: Any, points: Any, touches: Any,
 ) -> Any:  # fmt: skip
     """Sweep rows of a class map; return the rings that closed and what the next rows need.
 
@@ -148,13 +138,13 @@ def trace_rows(
         Rows ``[first_y, first_y + h)`` of the whole map.
     is_traced : bool (256,)
         Of each code.
-    codes_above, labels_above : uint8 (w + 2,), int64 (w + 2,)
+    codes, labels : uint8 (w + 2,), int64 (w + 2,)
         The row above, 0 where it is not traced, and its labels, each between two pixels of no class; changed to the
         last row.
     parent, label_count
         Union-find over labels.
-    up, down : int64 (w + 1,)
-        The waiting ends; changed.
+    slots : int64 (2 w + 4, 2)
+        The waiting ends: of each column one that goes down and one that comes up, then those of the row; changed.
     corners, corner_count
         The open chains, and corners of rings that closed.
     closed_count : int
@@ -164,9 +154,9 @@ def trace_rows(
         and the class; the points; and which of them may touch others.
     """
     height, width = class_map.shape
-    codes, labels = np.zeros(width + 2, np.uint8), np.full(width + 2, _NONE, np.int64)
+    below = np.zeros(width + 1, np.uint8)
     ring_count, touch_count = 0, 0
-    pixel, label = np.empty(4, np.uint8), np.empty(4, np.int64)
+    right, left = 2 * width + 2, 2 * width + 3
     for row in range(height):
         # room for a whole row at once: at a vertex four corners at most, and two rings that close; a label a pixel
         corners = _grown(corners, corner_count + 4 * (width + 1))
@@ -175,86 +165,115 @@ def trace_rows(
         touches = _grown_list(touches, corner_count - closed_count + 4 * (width + 1))
         parent = _grown_list(parent, label_count + width)
         for x in range(width):
-            codes[x + 1] = class_map[row, x] if is_traced[class_map[row, x]] else 0
-        label_count = _label_row(codes, codes_above, labels, labels_above, parent, label_count)
-        going_right, coming_left = _NONE, _NONE
+            below[x] = class_map[row, x] if is_traced[class_map[row, x]] else 0
+        y = first_y + row
+        d, c, d_label, c_label = codes[0], codes[0], labels[0], labels[0]
         for x in range(width + 1):
-            # round the vertex against the clock, from the upper left: a region goes on from one to the next
-            pixel[0], pixel[1], pixel[2], pixel[3] = codes_above[x], codes[x], codes[x + 1], codes_above[x + 1]
-            if (pixel[0] == pixel[3] and pixel[1] == pixel[2]) or (pixel[0] == pixel[1] and pixel[2] == pixel[3]):
-                continue  # no edge, or edges that go straight on: what waits for them goes on waiting
-            label[0], label[1], label[2], label[3] = labels_above[x], labels[x], labels[x + 1], labels_above[x + 1]
-            saddle = int(_meets_at_corner(pixel, 0) or _meets_at_corner(pixel, 1))
-            from_above, from_left = down[x], going_right
-            to_above, to_left = up[x], coming_left
-            going_right, coming_left = _NONE, _NONE
-            up[x], down[x] = _NONE, _NONE
-            for p in range(4):
-                # the edge that ends here comes down along pixel 0, right along 1, up along 2, left along 3
-                if pixel[p] == 0 or pixel[p] == pixel[(p + 3) % 4]:
-                    continue
-                q = p
-                while pixel[q] == pixel[(q + 1) % 4]:
-                    q = (q + 1) % 4
-                # the edge that begins here goes left along pixel 0, down along 1, right along 2, up along 3
-                out = (_LEFT, _DOWN, _RIGHT, _UP)[q]
-                tail = from_above if p == 0 else (from_left if p == 1 else _NONE)
-                head = to_above if out == _UP else (to_left if out == _LEFT else _NONE)
-                if q != (p + 1) % 4:  # it turns
-                    corners[corner_count, X], corners[corner_count, Y] = x, first_y + row
-                    corners[corner_count, SADDLE] = saddle
-                    tail, head = _with_corner(corners, corner_count, tail, head)
-                    corner_count += 1
-                if p < 2 and (out == _UP or out == _LEFT):  # noqa: SIM109 (compiled as it stands)
-                    if corners[tail, OTHER_END] != head:
-                        _join(corners, tail, head)
-                    else:
+            # round the vertex against the clock, from the upper left, lie the pixels a, b, c and d
+            a, b, a_label, b_label = d, c, d_label, c_label
+            c, d, d_label = below[x], codes[x + 1], labels[x + 1]
+            ab, bc, cd, da = a == b, b == c, c == d, d == a
+            codes[x + 1] = c
+            if (da & bc) | (ab & cd):  # no edge, or edges that go straight on: what waits for them goes on waiting
+                c_label = b_label if bc else d_label
+                labels[x + 1] = c_label
+                continue
+            if c == 0:
+                c_label = _NONE
+            elif bc:
+                c_label = b_label
+                if cd and b_label != d_label:
+                    _united(parent, b_label, d_label)
+            elif cd:
+                c_label = d_label
+            else:
+                c_label = label_count
+                parent[label_count] = label_count
+                label_count += 1
+            labels[x + 1] = c_label
+            # a pixel meets its like across the vertex, and at no side
+            is_saddle = ((a != 0) & (a == c) & (not ab) & (not da)) | ((b != 0) & (b == d) & (not ab) & (not bc))
+            # A region turns round the one or three pixels of it that follow each other. The edge that ends here comes
+            # down along a, right along b, up along c, left along d, the first of them; the edge that begins here goes
+            # left along a, down along b, right along c, up along d, the last. In this order an end leaves its slot
+            # before another one enters.
+            down, up = 2 * x, 2 * x + 1
+            if (a != 0) & (not da):
+                if not ab:
+                    _put_corner(corners, corner_count, x, y, is_saddle, _NONE)
+                    if _close(corners, slots, corner_count, down, left):
                         touch_count = _ring_out(
-                            corners, head, rings, ring_count, points, touches, touch_count, label[p], pixel[p]
+                            corners, slots[left, END], rings, ring_count, points, touches, touch_count, a_label, a
                         )
                         ring_count += 1
-                if p == 2:
-                    up[x] = head
-                elif p == 3:
-                    coming_left = head
-                if out == _DOWN:
-                    down[x] = tail
-                elif out == _RIGHT:
-                    going_right = tail
-        for x in range(1, width + 1):
-            codes_above[x], labels_above[x] = codes[x], labels[x]
+                    corner_count += 1
+                elif bc:
+                    _put_corner(corners, corner_count, x, y, is_saddle, _NONE)
+                    corners[slots[down, END], NEXT] = corner_count
+                    _move(slots, corner_count, down, right)
+                    corner_count += 1
+            if (b != 0) & (not ab):
+                if not bc:
+                    _put_corner(corners, corner_count, x, y, is_saddle, _NONE)
+                    corners[slots[right, END], NEXT] = corner_count
+                    _move(slots, corner_count, right, down)
+                    corner_count += 1
+                elif cd:
+                    _put_corner(corners, corner_count, x, y, is_saddle, _NONE)
+                    if _close(corners, slots, corner_count, right, up):
+                        touch_count = _ring_out(
+                            corners, slots[up, END], rings, ring_count, points, touches, touch_count, b_label, b
+                        )
+                        ring_count += 1
+                    corner_count += 1
+            if (d != 0) & (not cd):
+                if not da:
+                    _put_corner(corners, corner_count, x, y, is_saddle, slots[up, END])
+                    _move(slots, corner_count, up, left)
+                    corner_count += 1
+                elif ab:
+                    _put_corner(corners, corner_count, x, y, is_saddle, _NONE)
+                    _begin(slots, corner_count, left, down)
+                    corner_count += 1
+            if (c != 0) & (not bc):
+                if not cd:
+                    _put_corner(corners, corner_count, x, y, is_saddle, _NONE)
+                    _begin(slots, corner_count, up, right)
+                    corner_count += 1
+                elif da:
+                    _put_corner(corners, corner_count, x, y, is_saddle, slots[left, END])
+                    _move(slots, corner_count, left, up)
+                    corner_count += 1
     return ring_count, rings, points, touch_count, touches, parent, label_count, corners, corner_count
 
 
 @machine_code
-def open_chains(up: Any, down: Any, corners: Any) -> Any:
-    """Return the corners of the chains that still wait, without those of closed rings; the slots are renumbered."""
+def open_chains(codes: Any, slots: Any, corners: Any) -> Any:
+    """Return the corners of the chains that still wait, without those of closed rings; the slots are renumbered.
+
+    ``codes``, uint8 (w + 2,), is the row above them between two pixels of no class: an end waits where it changes.
+    """
     count, total = 0, 0
-    for x in range(len(up)):
-        node = up[x]
+    for x in range(len(codes) - 1):
+        node = slots[2 * x + 1, END] if codes[x + 1] != 0 and codes[x + 1] != codes[x] else _NONE
         while node != _NONE:
             total += 1
             node = corners[node, NEXT]
     kept = np.empty((max(total, 64), CORNER_FIELDS), np.int32)
-    tail_at = np.empty(len(corners), np.int64)  # read only where it was written
-    last = _NONE
-    for x in range(len(up)):
-        node, first = up[x], count
-        if node == _NONE:
+    for x in range(len(codes) - 1):
+        if codes[x + 1] == 0 or codes[x + 1] == codes[x]:
             continue
+        up = 2 * x + 1
+        node = slots[up, END]
+        slots[up, END] = count
         while node != _NONE:
             for field in range(CORNER_FIELDS):
                 kept[count, field] = corners[node, field]
             kept[count, NEXT] = count + 1
             count += 1
-            last, node = node, corners[node, NEXT]
+            node = corners[node, NEXT]
         kept[count - 1, NEXT] = _NONE
-        kept[first, OTHER_END], kept[count - 1, OTHER_END] = count - 1, first
-        tail_at[last] = count - 1
-        up[x] = first
-    for x in range(len(down)):
-        if down[x] != _NONE:
-            down[x] = tail_at[down[x]]
+        slots[slots[up, OTHER_SLOT], END] = count - 1
     return kept, count
 
 

@@ -56,6 +56,7 @@ def measure_tiles(
     info = prepared.info
     job = slide_job(prepared, layout, key, context)
     started, started_cpu = time.perf_counter(), time.process_time()
+    give_back_memory()  # what the overview lay in: the tiles need their own
     results: list[BatchResult] = []
     for result in _batch_results([BatchTask(job, b) for b in batches], context.executor):
         results.append(result)

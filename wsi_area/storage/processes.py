@@ -3,6 +3,7 @@
 import ctypes
 import os
 import socket
+import sys
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +23,10 @@ def usable_cores() -> int:
 
 
 def give_back_memory() -> None:
-    """Give memory that is free back to the system, where the C library would keep it for this process (glibc)."""
+    """Give memory that is free back to the system, where the C library (glibc) or that of tables would keep it."""
+    tables = sys.modules.get("pyarrow")  # not loaded for it
+    if tables is not None:
+        tables.default_memory_pool().release_unused()
     with suppress(AttributeError, TypeError, OSError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -57,12 +57,20 @@ def enclosed_background(
     seen, asked = sample_counts(sparse_class_map(layout), picture, group_of, 3, SAMPLE_PX)
     tissue, background = seen[..., _TISSUE], seen[..., _BACKGROUND]
     # what was never scanned, lies outside or was excluded is no part of it: a box is tissue by what of it was classed
-    mask = (tissue > 0) & (2 * tissue.astype(np.int64) >= tissue.astype(np.int64) + background)
+    mask = (tissue > 0) & (tissue >= background)
     # along the rim of the envelope only tissue counts: the envelope of what has no gaps is its own area
     inside = within(envelope(mask, rule.box_um, rule.closing_um, rule.fill_um))
-    shares = background[inside] / np.maximum(asked[inside], 1)
-    n_px = math.fsum((shares * np.outer(rows, columns)[inside]).tolist())
+    n_px = math.fsum(
+        px for y in range(len(rows)) for px in _enclosed_px(background[y], asked[y], inside[y], rows[y] * columns)
+    )
     return EnclosedBackground(round(n_px), inside)
+
+
+def _enclosed_px(
+    background: NDArray[np.uint16], asked: NDArray[np.int64], inside: MaskArray, box_px: NDArray[np.int64]
+) -> list[float]:
+    """Return the background of each box of one row that is inside, level-0 px: of all rows they are 40 MB of floats."""
+    return (background[inside] / np.maximum(asked[inside], 1) * box_px[inside]).tolist()  # type: ignore[no-any-return]
 
 
 def _box_lengths_l0_px(edges: NDArray[np.int64], side: int) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ from wsi_area.model.json_tree import columns_digest
 from wsi_area.model.objects import FOCUS_FIELDS, Foci
 from wsi_area.results.layout import RunLayout, SlideLayout, write_bytes
 from wsi_area.storage.place import Place
+from wsi_area.storage.processes import give_back_memory
 
 if TYPE_CHECKING:  # loaded where it is used, at the end of a slide
     import pyarrow as pa
@@ -35,6 +36,8 @@ def write_foci(layout: SlideLayout, foci: Foci, mpp: Mpp | None, key: str) -> No
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     write_bytes(layout.root / OBJECTS_TABLE, sink.getvalue().to_pybytes())
+    del table, sink
+    give_back_memory()  # the slide's other passes need their own
 
 
 def _table(foci: Foci, slide_id: str, mpp: Mpp | None) -> "pa.Table":
@@ -88,11 +91,14 @@ def _mm2(n_px: int, mpp: Mpp | None) -> float:
 
 def read_foci(layout: SlideLayout, key: str) -> Foci | None:
     """Return a slide's foci from its table, if that is there, whole, and came from what the key says; else None."""
+    place = layout.root / OBJECTS_TABLE
+    if not place.is_file():  # the libraries of tables take 30 MiB, and the passes have not begun
+        return None
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(pa.BufferReader((layout.root / OBJECTS_TABLE).read_bytes())).read()
+        table = pq.ParquetFile(pa.BufferReader(place.read_bytes())).read()
         note = json.loads(table.schema.metadata[_TOTALS.encode()])
         if note["key"] != key:
             return None
@@ -121,6 +127,8 @@ def write_objects(layout: RunLayout, slide_ids: Iterable[str]) -> dict[str, str]
     pq.write_table(pa.concat_tables(tables), sink, compression="zstd")
     content = sink.getvalue().to_pybytes()
     write_bytes(layout.root / OBJECTS_TABLE, content)
+    del tables, sink
+    give_back_memory()  # the report needs its own
     return {OBJECTS_TABLE: hashlib.sha256(content).hexdigest()}
 
 

@@ -44,6 +44,7 @@ from wsi_area.run.work.object_task import (
     describe_stage,
 )
 from wsi_area.segmenters.protocol import Signal
+from wsi_area.storage.processes import give_back_memory
 
 _LOG = logging.getLogger(__name__)
 Ints = NDArray[np.int64]
@@ -166,15 +167,23 @@ def measure_foci(
         return earlier
     _refuse_overflow(plan)
     tasks = [FociTask(box, class_ids, mpp) for box in _box_tasks(layout, plan, (), ())]
-    merge, done = FociMerge(set_name, mpp), 0
+    foci = _merged_foci(FociMerge(set_name, mpp), tasks, plan, executor)
+    if foci is None:
+        return None
+    give_back_memory()  # of the summaries: the table needs its own
+    write_foci(layout, foci, mpp, key)
+    return foci
+
+
+def _merged_foci(merge: FociMerge, tasks: Sequence[FociTask], plan: SlidePlan, executor: Executor) -> Foci | None:
+    """Return the foci of all batches, None if stopped before; for errors see `measure_foci`."""
+    done = 0
     for outcome in outcomes(executor, describe_foci, tasks, plan.slide.slide_id, "its objects"):
         merge.add(outcome.found)
         done += 1
     if done < len(tasks):
         return None
-    foci = merge.merged()
-    write_foci(layout, foci, mpp, key)
-    return foci
+    return merge.merged()
 
 
 def _box_tasks(

@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 from wsi_area.errors import IncompleteResultError, ResultError
 from wsi_area.run.executors.contract import Executor, TaskLost
+from wsi_area.storage.processes import give_back_memory
 
 
 class Outcome(Protocol):
@@ -24,6 +25,8 @@ def outcomes(
 ) -> Iterator[Sent]:
     """Yield what became of each task, in any order; fewer than there are tasks only once the executor was stopped.
 
+    The memory that the tasks worked in is given back at the end, so that the next pass does not begin on top of it.
+
     Parameters
     ----------
     what
@@ -37,13 +40,16 @@ def outcomes(
         If a task came to nothing.
     """
     done = 0
-    for _, outcome in executor.map(function, tasks):
-        if isinstance(outcome, TaskLost):
-            raise IncompleteResultError(f"{slide_id}: {what} could not be made: {outcome.message}")
-        if outcome.error is not None:
-            raise ResultError(f"{outcome.error}; the tiles are committed, run the same command again")
-        done += 1
-        yield outcome
+    try:
+        for _, outcome in executor.map(function, tasks):
+            if isinstance(outcome, TaskLost):
+                raise IncompleteResultError(f"{slide_id}: {what} could not be made: {outcome.message}")
+            if outcome.error is not None:
+                raise ResultError(f"{outcome.error}; the tiles are committed, run the same command again")
+            done += 1
+            yield outcome
+    finally:
+        give_back_memory()
     if done < len(tasks) and not executor.is_stopped:
         raise IncompleteResultError(
             f"{slide_id}: {what} came to no end in {len(tasks) - done} of {len(tasks)} tasks; "

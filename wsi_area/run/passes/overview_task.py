@@ -49,8 +49,8 @@ def _looked_at(task: OverviewBoxesTask) -> OverviewBoxes:
     group_of[: task.class_count] = _TISSUE
     group_of[BACKGROUND_ID] = _BACKGROUND
     seen, _ = sample_counts(class_map, PictureGrid(columns, rows, width / columns, height / rows), group_of, 3)
-    tissue = seen[..., _TISSUE].astype(np.int64)
-    scanned = tissue + seen[..., _BACKGROUND]
+    tissue = seen[..., _TISSUE]
+    scanned = tissue + seen[..., _BACKGROUND]  # at most what was asked, which fits into as many bits
     covered = tissue > task.least_cover * scanned
-    in_all = int(scanned.sum())
-    return OverviewBoxes(float(scanned[covered].sum() / in_all) if in_all else None)
+    in_all, in_covered = int(scanned.sum()), int(scanned.sum(where=covered))
+    return OverviewBoxes(in_covered / in_all if in_all else None)
