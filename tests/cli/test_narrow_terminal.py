@@ -157,6 +157,15 @@ def test_the_last_lines_of_a_run_end_between_words_and_never_in_a_path(tmp_path:
     assert all(len(line) <= 80 for line in found.splitlines() if path not in line)
 
 
+@pytest.mark.parametrize("name", [":art:", "case:smile:2", "[b]1[/b].svs", "[/]"])
+def test_a_name_with_colons_or_brackets_is_printed_as_it_is_on_a_terminal_and_in_a_pipe(
+    name: str, shown: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console.report_console().print(name)
+    assert capsys.readouterr().out == f"{name}\n"
+    assert shown(lambda: console.report_console().print(name)) == f"{name}\n"
+
+
 def test_the_accuracy_of_many_classes_shows_every_number_whole(shown: Any) -> None:
     rng = np.random.default_rng(5)
     classes = tuple(TissueClass(k, f"class_{k}", (k, k, k), k > 0) for k in range(9))

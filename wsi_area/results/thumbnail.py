@@ -58,8 +58,9 @@ def thumbnail_jpeg(rgb: RgbArray, valid: MaskArray, box_l0_px: tuple[float, floa
     """
     painted = rgb if valid.all() else np.where(valid[..., None], rgb, np.array(UNSCANNED_RGB, np.uint8))
     file = io.BytesIO()
+    file.name = THUMBNAIL_NAME  # from which Pillow knows the one kind of file that it must load the code for
     frame = json.dumps({"box_x_l0_px": box_l0_px[0], "box_y_l0_px": box_l0_px[1]})
-    Image.fromarray(painted).save(file, "JPEG", quality=_JPEG_QUALITY, optimize=True, comment=frame.encode())
+    Image.fromarray(painted).save(file, quality=_JPEG_QUALITY, optimize=True, comment=frame.encode())
     return file.getvalue()
 
 

@@ -16,7 +16,10 @@ PIPED_WIDTH = 4096
 
 
 class PlainConsole(Console):
-    """A console on which no text orders anything: what names of files hold of control characters is escaped."""
+    """A console on which no text orders anything: control characters are escaped, ":art:" and "[b]" are printed."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, **options)
 
     def render(self, renderable: Any, options: Any = None) -> Iterable[Segment]:
         """Yield what is to be printed, its texts plain; the console's own colours are no text."""
@@ -26,8 +29,8 @@ class PlainConsole(Console):
 
 def report_console() -> Console:
     """Return the console that tables go to: as wide as its terminal, or as a table needs."""
-    console = PlainConsole(highlight=False)
-    return console if console.is_terminal else PlainConsole(highlight=False, width=PIPED_WIDTH)
+    console = PlainConsole()
+    return console if console.is_terminal else PlainConsole(width=PIPED_WIDTH)
 
 
 def fits(console: Console, table: Table) -> bool:
