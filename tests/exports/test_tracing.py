@@ -128,6 +128,15 @@ def test_corners_of_closed_rings_are_let_go_while_regions_stay_as_they_are(monke
     assert all(polygon(r).is_valid and polygon(r).area == r.area_px for r in pieces)
 
 
+@pytest.mark.parametrize("seed", [10, 11, 12])
+def test_holes_are_in_the_order_of_their_upper_left_corners(seed):
+    class_map = np.pad((np.random.default_rng(seed).random((40, 50)) < 0.6).astype(np.uint8), 1, constant_values=1)
+    largest = max(traced(class_map, 1), key=lambda r: len(r.holes))
+    corners = [(hole[0][1], hole[0][0]) for hole in largest.holes]
+    assert len(corners) > 20
+    assert corners == sorted(corners)
+
+
 def test_pixels_that_touch_at_a_corner_are_apart():
     assert [r.area_px for r in traced(np.eye(3, dtype=np.uint8))] == [1, 1, 1]
 
