@@ -115,6 +115,28 @@ def test_many_small_bands_and_growing_lists_keep_every_region(monkeypatch):
     assert len(whole) == ndimage.label(class_map)[1]
 
 
+@pytest.mark.parametrize(("seed", "codes"), [(7, 2), (8, 3), (9, 4)])
+def test_corners_of_closed_rings_are_let_go_while_regions_stay_as_they_are(monkeypatch, seed, codes):
+    class_map = np.kron(np.random.default_rng(seed).integers(0, codes, (40, 50)), np.ones((3, 2))).astype(np.uint8)
+    whole = traced(class_map)
+    monkeypatch.setattr(tracing, "_ROWS_AT_ONCE", 5)
+    monkeypatch.setattr(tracing, "_LET_GO_FROM", -(1 << 40))  # after every few rows
+    pieces = traced(class_map)
+    assert [[r.class_id, r.area_px, r.shell.tolist(), [hole.tolist() for hole in r.holes]] for r in whole] == [
+        [r.class_id, r.area_px, r.shell.tolist(), [hole.tolist() for hole in r.holes]] for r in pieces
+    ]
+    assert all(polygon(r).is_valid and polygon(r).area == r.area_px for r in pieces)
+
+
+@pytest.mark.parametrize("seed", [10, 11, 12])
+def test_holes_are_in_the_order_of_their_upper_left_corners(seed):
+    class_map = np.pad((np.random.default_rng(seed).random((40, 50)) < 0.6).astype(np.uint8), 1, constant_values=1)
+    largest = max(traced(class_map, 1), key=lambda r: len(r.holes))
+    corners = [(hole[0][1], hole[0][0]) for hole in largest.holes]
+    assert len(corners) > 20
+    assert corners == sorted(corners)
+
+
 def test_pixels_that_touch_at_a_corner_are_apart():
     assert [r.area_px for r in traced(np.eye(3, dtype=np.uint8))] == [1, 1, 1]
 

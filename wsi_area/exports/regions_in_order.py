@@ -70,11 +70,9 @@ class RegionsInOrder:
         has_ended = place[holes[:, _LABEL]] >= 0
         _refuse_broken(closed[outer, _LABEL], holes[~has_ended, _LABEL], alive, len(roots))
         if len(outer):
-            known = np.concatenate([closed[outer], holes[has_ended]])
-            is_hole = np.arange(len(known)) >= len(outer)
-            order = np.lexsort((known[:, _CORNER], is_hole, place[known[:, _LABEL]]))
-            class_ids = rings.class_ids[outer][place[known[order, _LABEL]]]
-            yield from self._batches(known[order], is_hole[order], class_ids, rings.points)
+            known, is_hole = _with_holes(closed[outer], holes[has_ended], place)
+            class_ids = rings.class_ids[outer][np.cumsum(~is_hole) - 1]
+            yield from self._batches(known, is_hole, class_ids, rings.points)
         self._wait(holes[~has_ended], alive, rings.points)
 
     def _batches(self, known: Ints, is_hole: NDArray[np.bool_], class_ids: Ints, points: Ints) -> Iterator[RingBatch]:
@@ -114,6 +112,17 @@ class RegionsInOrder:
             self._point_count += int(lengths.sum())
         holes[:, _LABEL] = np.searchsorted(alive, holes[:, _LABEL])
         self._waiting = holes
+
+
+def _with_holes(outer: Ints, holes: Ints, place: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return rings that are in order, each before its region's holes by their corners; and which of them are holes."""
+    of_region = place[holes[:, _LABEL]]
+    order = np.lexsort((holes[:, _CORNER], of_region))
+    is_hole = np.zeros(len(outer) + len(holes), np.bool_)
+    is_hole[of_region[order] + 1 + np.arange(len(holes))] = True
+    known = np.empty((len(is_hole), outer.shape[1]), np.int64)
+    known[~is_hole], known[is_hole] = outer, holes[order]
+    return known, is_hole
 
 
 def _known_of(rings: ClosedRings) -> Ints:

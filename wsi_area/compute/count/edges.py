@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.compute.native import Native
@@ -68,13 +69,22 @@ def _with_edges(areas: tuple[AreaIds, ...], present: frozenset[int] | None) -> t
     )
 
 
-def _counted(class_map: ClassMap, areas: Sequence[AreaIds], step: int) -> list[int]:
+@lru_cache(maxsize=64)
+def _ids_and_ends(areas: tuple[AreaIds, ...]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the ids of one area after the other, uint8 (ids,), and where those of each end, int64 (areas,).
+
+    Nobody writes into them, though they are not locked: the address of an array that may be written is had quickly.
+    """
+    ids = np.array([class_id for area in areas for class_id in area], np.uint8)
+    return ids, np.cumsum([len(area) for area in areas], dtype=np.int64)
+
+
+def _counted(class_map: ClassMap, areas: tuple[AreaIds, ...], step: int) -> list[int]:
     """Return the edges of areas along every ``step``-th row and column, for all rows and columns."""
     pixels = class_map if class_map.strides[1] == 1 and class_map.strides[0] > 0 else np.ascontiguousarray(class_map)
     height, width = pixels.shape
     rows, columns = -(-height // step), -(-width // step)
-    ids = np.array([class_id for area in areas for class_id in area], np.uint8)
-    ends = np.cumsum([len(area) for area in areas])
+    ids, ends = _ids_and_ends(areas)
     along_px, down_px = rows * width, height * columns
     codes, inside = np.empty(along_px + down_px, np.uint8), np.empty(max(along_px, down_px), np.uint8)
     edges = np.empty((len(areas), 2), np.int64)
