@@ -1,9 +1,11 @@
 """A pass gives back the memory that its tasks worked in, however it ends; a large envelope is no list of numbers."""
 
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from wsi_area.results.layout import SlideLayout
 from wsi_area.run.executors.serial import SerialExecutor
 from wsi_area.run.passes import outcomes as passes
 from wsi_area.run.passes.tissue_envelope import grid_of_plan
+from wsi_area.storage.processes import give_back_memory
 
 SCHEME = ClassScheme((TissueClass(0, "background", (255, 255, 255)), TissueClass(1, "tissue", (200, 0, 100))))
 SIDE_PX = 1024
@@ -97,3 +100,14 @@ def test_the_envelope_of_a_million_boxes_takes_few_bytes_for_each(ring, monkeypa
         tracemalloc.stop()
     assert found.n_px == (SIDE_PX - 6) ** 2
     assert peak < 24 * SIDE_PX**2  # bytes
+
+
+def test_memory_is_given_back_while_another_thread_loads_the_library_of_tables(monkeypatch):
+    begun = ModuleType("pyarrow")  # as it stands in the list of modules until it is whole
+    monkeypatch.setitem(sys.modules, "pyarrow", begun)
+    give_back_memory()
+    released: list[str] = []
+    begun.default_memory_pool = lambda: begun
+    begun.release_unused = lambda: released.append("unused")
+    give_back_memory()
+    assert released == ["unused"]

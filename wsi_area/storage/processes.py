@@ -24,9 +24,9 @@ def usable_cores() -> int:
 
 def give_back_memory() -> None:
     """Give memory that is free back to the system, where the C library (glibc) or that of tables would keep it."""
-    tables = sys.modules.get("pyarrow")  # not loaded for it
-    if tables is not None:
-        tables.default_memory_pool().release_unused()
+    pool = getattr(sys.modules.get("pyarrow"), "default_memory_pool", None)
+    if pool is not None:  # it is not loaded for this, and another thread may have loaded half of it
+        pool().release_unused()
     with suppress(AttributeError, TypeError, OSError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
 
