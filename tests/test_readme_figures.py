@@ -29,6 +29,19 @@ def test_the_readme_and_the_page_of_processors_are_made_from_the_results() -> No
     assert PAGE.read_text() == page(benches)
 
 
+def test_the_peers_of_the_newest_rows_stand_in_the_readme() -> None:
+    rows = max((ROOT / "benchmarks" / "results").glob("rows-*-40960.json"))
+    turns = [sample["parts"] for sample in json.loads(rows.read_text())["samples"] if sample["key"] == "cold"]
+    readme = " ".join(README.read_text().split())
+    assert rows.with_suffix(".md").name in readme
+    for mpp in ("0.25", "1"):
+        told = []
+        for peer in ("pyvips", "cuCIM"):
+            times = [parts[f"{peer} {mpp}"] / parts[f"ours {mpp}"] for parts in turns]
+            told.append(f"{peer} {min(times):.2f}–{max(times):.2f}")
+        assert f"at {mpp} µm {' and '.join(told)}" in readme
+
+
 def bench(date: str, kind: str, pyvips: tuple[float, ...], width_px: int = 40_960) -> dict[str, Any]:
     """A bench in which ours takes 2 s, others 4 s, and pyvips what is said, a repeat each."""
     keys = ["ours-auto-1", *COLUMNS.values()]
