@@ -159,7 +159,7 @@ def test_a_hole_that_touches_its_shell_at_a_corner_is_a_ring_of_its_own():
 def test_a_ring_is_cut_wherever_it_touches_itself():
     eight = np.array([[0, 0], [2, 0], [2, 2], [4, 2], [4, 4], [2, 4], [2, 2], [0, 2]])
     square = np.array([[7, 7], [9, 7], [9, 9], [7, 9]])
-    rings, touches, edges = np.array([[0, 8, 0, 1], [8, 4, 0, 2]]), np.array([2, 6, 9]), np.arange(10)
+    rings, touches, edges = np.array([[0, 8, 0, 1], [8, 4, 0, 2]]), np.array([2, 6, 9], np.int32), np.arange(10)
     points = np.concatenate([eight, square]).astype(np.int32)
     closed = cut_rings(points, rings, touches, edges, edges)
     assert closed.known[:, DOUBLED_AREA].tolist() == [8, 8, 8]

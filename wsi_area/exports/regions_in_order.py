@@ -19,25 +19,30 @@ from wsi_area.exports.ring_kernels import (
     LABEL,
     LENGTH,
     gathered,
+    lists_joined,
     put_together,
+    put_waiting,
+    waited,
 )
 from wsi_area.exports.rings import ClosedRings, Corners, Ints, RingBatch, begins
 
 _POINTS_AT_ONCE = 1 << 18
+_LET_GO_FROM = 1 << 16  # holes of regions that ended, 3 MB
 
 
 class RegionsInOrder:
     """The rings of regions that go on below, until these end.
 
     A region ends with the ring round it, for no part of it lies below that: what waits are holes. Of each, 48 bytes
-    are in memory and the points in a file.
+    are in memory and the points in a file. Each region's are a list, so that nobody looks at holes that go on waiting.
     """
 
     def __init__(self, x_edges: Ints, y_edges: Ints, beside: Path | None = None) -> None:
         self._edges = (x_edges, y_edges)
         self._file = tempfile.TemporaryFile(dir=beside)  # noqa: SIM115 (closed by __exit__)
         self._point_count = 0  # in the file
-        self._waiting = np.empty((0, 6), np.int64)
+        self._rows, self._row_count, self._left_count = np.empty((64, 6), np.int64), 0, 0  # of them, of ended regions
+        self._heads, self._tails = np.empty(0, np.int64), np.empty(0, np.int64)  # of the label of each region: rows
 
     def __enter__(self) -> Self:
         """Return itself; the file is given up at the end of the block."""
@@ -66,20 +71,25 @@ class RegionsInOrder:
         """
         closed = rings.known
         closed[:, LABEL] = roots[closed[:, LABEL]]
-        self._waiting[:, LABEL] = roots[self._waiting[:, LABEL]]
+        heads, tails = lists_joined(self._heads, self._tails, self._rows, roots)
         is_outer = closed[:, DOUBLED_AREA] > 0
         outer = np.flatnonzero(is_outer)
         outer = outer[np.lexsort((closed[outer, CORNER], rings.lowest[outer]))]
+        ended, holes = closed[outer, LABEL], closed[~is_outer]
         place = np.full(len(roots), -1, np.int64)  # of a region among those that ended
-        place[closed[outer, LABEL]] = np.arange(len(outer))
-        holes = np.concatenate([self._waiting, closed[~is_outer]])
+        place[ended] = np.arange(len(outer))
         has_ended = place[holes[:, LABEL]] >= 0
-        _refuse_broken(closed[outer, LABEL], holes[~has_ended, LABEL], alive, len(roots))
+        held = np.concatenate([holes[~has_ended, LABEL], np.flatnonzero((heads >= 0) & (place < 0))])
+        _refuse_broken(ended, held, alive, len(roots))
         if len(outer):
-            known, is_hole = _with_holes(closed[outer], holes[has_ended], place)
+            waited_for = waited(self._rows, heads[ended])
+            self._left_count += len(waited_for)
+            of_ended = holes[has_ended]
+            of_ended[:, LABEL] = place[of_ended[:, LABEL]]
+            known, is_hole = _with_holes(closed[outer], np.concatenate([waited_for, of_ended]))
             class_ids = rings.class_ids[outer][np.cumsum(~is_hole) - 1]
             yield from self._batches(known, is_hole, class_ids, rings.points)
-        self._wait(holes[~has_ended], alive, rings.points)
+        self._wait(holes[~has_ended], heads, tails, alive, rings.points)
 
     def _batches(
         self, known: Ints, is_hole: NDArray[np.bool_], class_ids: Ints, points: Corners
@@ -105,29 +115,49 @@ class RegionsInOrder:
         found: Ints = gathered(points, filed, known, *self._edges)
         return found
 
-    def _wait(self, holes: Ints, alive: Ints, points: Corners) -> None:
+    def _wait(self, holes: Ints, heads: Ints, tails: Ints, alive: Ints, points: Corners) -> None:
         """Keep the holes of regions that go on, with their points in the file."""
-        if not len(holes) and self._point_count:
-            self._file.seek(0)
-            self._file.truncate()
-            self._point_count = 0
-        new = np.flatnonzero(holes[:, IS_IN_FILE] == 0)
-        if len(new):
-            self._file.write(memoryview(put_together(points, holes[new])).cast("B"))
-            lengths = holes[new, LENGTH]
-            holes[new, FIRST] = self._point_count + begins(np.cumsum(lengths))
-            holes[new, IS_IN_FILE] = 1
+        if len(holes) == 0 and not (heads[alive] >= 0).any():
+            self._row_count, self._left_count = 0, 0
+            if self._point_count:
+                self._file.seek(0)
+                self._file.truncate()
+                self._point_count = 0
+        elif 2 * self._left_count > self._row_count + _LET_GO_FROM:
+            self._let_go(heads, tails, alive)
+        if len(holes):
+            self._file.write(memoryview(put_together(points, holes)).cast("B"))
+            lengths = holes[:, LENGTH]
+            holes[:, FIRST] = self._point_count + begins(np.cumsum(lengths))
+            holes[:, IS_IN_FILE] = 1
             self._point_count += int(lengths.sum())
-        holes[:, LABEL] = np.searchsorted(alive, holes[:, LABEL])
-        self._waiting = holes
+            end = self._row_count + len(holes)
+            if end > len(self._rows):
+                self._rows = np.concatenate([self._rows[: self._row_count], np.empty((end, 6), np.int64)])
+            put_waiting(holes, self._rows, self._row_count, heads, tails)
+            self._row_count = end
+        self._heads, self._tails = heads[alive], tails[alive]
+
+    def _let_go(self, heads: Ints, tails: Ints, alive: Ints) -> None:
+        """Forget the holes of regions that ended; the others are list after list."""
+        waiting = alive[heads[alive] >= 0]
+        self._rows = waited(self._rows, heads[waiting])
+        self._row_count, self._left_count = len(self._rows), 0
+        of_list = self._rows[:, LABEL].copy()
+        is_last = np.diff(of_list, append=-1) != 0
+        self._rows[:, LABEL] = np.where(is_last, -1, np.arange(1, len(of_list) + 1))
+        tails[waiting] = np.flatnonzero(is_last)
+        heads[waiting] = begins(tails[waiting] + 1)
 
 
-def _with_holes(outer: Ints, holes: Ints, place: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-    """Return rings that are in order, each before its region's holes by their corners; and which of them are holes."""
-    of_region = place[holes[:, LABEL]]
-    order = np.lexsort((holes[:, CORNER], of_region))
+def _with_holes(outer: Ints, holes: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return rings that are in order, each before its region's holes by their corners; and which of them are holes.
+
+    The label of a hole is the place of its region.
+    """
+    order = np.lexsort((holes[:, CORNER], holes[:, LABEL]))
     is_hole = np.zeros(len(outer) + len(holes), np.bool_)
-    is_hole[of_region[order] + 1 + np.arange(len(holes))] = True
+    is_hole[holes[order, LABEL] + 1 + np.arange(len(holes))] = True
     known = np.empty((len(is_hole), outer.shape[1]), np.int64)
     known[~is_hole], known[is_hole] = outer, holes[order]
     return known, is_hole

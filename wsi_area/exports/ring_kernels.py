@@ -1,4 +1,4 @@
-"""exports: the compiled half of rings: each placed and measured, made simple, begun at its upper left corner.
+"""exports: the compiled half of rings: open chains, rings made simple and measured, holes that wait for their region.
 
 Called through ``tracing`` and ``regions_in_order``.
 """
@@ -10,8 +10,43 @@ import numpy as np
 from wsi_area.compute.machine_code import machine_code, machine_part
 
 FIRST, LENGTH, LABEL, DOUBLED_AREA, CORNER, IS_IN_FILE = range(6)
-"""Columns of what is known of a ring: its first point, which is the upper left one, and how many; its region's label;
-twice the signed area; that point as a number that orders by y, then x; and whether the points are in the file."""
+"""Columns of what is known of a ring: its first point, which is the upper left one, and how many; its region's label,
+of a hole that waits the row of the next one; twice the signed area; that point as a number that orders by y, then x;
+and whether the points are in the file."""
+_NONE = -1
+_NEXT_CORNER, _END, _OTHER_SLOT = 2, 0, 1  # as ``tracing_kernels`` has them
+
+
+@machine_code
+def open_chains(codes: Any, slots: Any, corners: Any, kept: Any) -> Any:
+    """Return the corners of the chains that still wait, without those of closed rings, and how many they are.
+
+    The slots are renumbered. ``codes``, uint8 (w + 2,), is the row above them between two pixels of no class: an end
+    waits where it changes. ``kept``, int32 (n, 3), is returned where they fit into it.
+    """
+    count, total = 0, 0
+    for x in range(len(codes) - 1):
+        node = slots[2 * x + 1, _END] if codes[x + 1] != 0 and codes[x + 1] != codes[x] else _NONE
+        while node != _NONE:
+            total += 1
+            node = corners[node, _NEXT_CORNER]
+    if total > len(kept):
+        kept = np.empty((len(corners), corners.shape[1]), np.int32)
+    for x in range(len(codes) - 1):
+        if codes[x + 1] == 0 or codes[x + 1] == codes[x]:
+            continue
+        up = 2 * x + 1
+        node = slots[up, _END]
+        slots[up, _END] = count
+        while node != _NONE:
+            for field in range(_NEXT_CORNER):
+                kept[count, field] = corners[node, field]
+            kept[count, _NEXT_CORNER] = count + 1
+            count += 1
+            node = corners[node, _NEXT_CORNER]
+        kept[count - 1, _NEXT_CORNER] = _NONE
+        slots[slots[up, _OTHER_SLOT], _END] = count - 1
+    return kept, count
 
 
 @machine_part
@@ -148,4 +183,61 @@ def put_together(points: Any, known: Any) -> Any:
         for i in range(known[ring, FIRST], known[ring, FIRST] + known[ring, LENGTH]):
             found[n, 0], found[n, 1] = points[i, 0], points[i, 1]
             n += 1
+    return found
+
+
+@machine_code
+def lists_joined(heads: Any, tails: Any, rows: Any, roots: Any) -> Any:
+    """Return the first and the last of the holes that wait for each region, int64 (labels,) each, or -1.
+
+    ``heads`` and ``tails`` are those of the labels that reached the row above; the rows are linked where regions were
+    joined.
+    """
+    joined_heads, joined_tails = np.full(len(roots), _NONE, np.int64), np.full(len(roots), _NONE, np.int64)
+    for label in range(len(heads)):
+        if heads[label] == _NONE:
+            continue
+        root = roots[label]
+        if joined_heads[root] == _NONE:
+            joined_heads[root] = heads[label]
+        else:
+            rows[joined_tails[root], LABEL] = heads[label]
+        joined_tails[root] = tails[label]
+    return joined_heads, joined_tails
+
+
+@machine_code
+def put_waiting(holes: Any, rows: Any, count: int, heads: Any, tails: Any) -> None:
+    """Write holes behind the rows that wait, each at the end of its region's list."""
+    for hole in range(len(holes)):
+        label = holes[hole, LABEL]
+        for column in range(holes.shape[1]):
+            rows[count, column] = holes[hole, column]
+        rows[count, LABEL] = _NONE
+        if heads[label] == _NONE:
+            heads[label] = count
+        else:
+            rows[tails[label], LABEL] = count
+        tails[label] = count
+        count += 1
+
+
+@machine_code
+def waited(rows: Any, heads: Any) -> Any:
+    """Return the holes of some lists, a list after the other, int64 (n, 6); their label is the place of their list."""
+    total = 0
+    for place in range(len(heads)):
+        row = heads[place]
+        while row != _NONE:
+            total += 1
+            row = rows[row, LABEL]
+    found, n = np.empty((total, rows.shape[1]), np.int64), 0
+    for place in range(len(heads)):
+        row = heads[place]
+        while row != _NONE:
+            for column in range(rows.shape[1]):
+                found[n, column] = rows[row, column]
+            found[n, LABEL] = place
+            n += 1
+            row = rows[row, LABEL]
     return found

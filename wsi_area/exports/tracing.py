@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.exports.regions_in_order import RegionsInOrder
-from wsi_area.exports.ring_kernels import simple_rings
+from wsi_area.exports.ring_kernels import open_chains, simple_rings
 from wsi_area.exports.rings import ClosedRings, Corners, Ints, RingBatch
-from wsi_area.exports.tracing_kernels import CORNER_FIELDS, open_chains, roots_of, trace_rows
+from wsi_area.exports.tracing_kernels import CORNER_FIELDS, roots_of, trace_rows
 from wsi_area.model.pixels import ClassMap
 
 
@@ -66,12 +66,13 @@ class _Sweep:
         self._x_edges, self._y_edges = x_edges, y_edges
         # of the row above, between two pixels of no class: codes, where they change, and the label of each run
         self._codes, self._changes = np.zeros(width_px + 2, np.uint8), np.zeros(width_px + 1, np.uint8)
-        self._labels = np.zeros(width_px + 1, np.int64)
-        self._slots = np.zeros((2 * width_px + 4, 2), np.int64)
+        self._labels = np.zeros(width_px + 1, np.int32)
+        self._slots = np.zeros((2 * width_px + 4, 2), np.int32)
         self._corners, self._corner_count = np.empty((64, CORNER_FIELDS), np.int32), 0
+        self._spare_corners = self._corners[:0]
         self._closed_count = 0  # of them, those of rings that closed
         self._rings, self._points = np.empty((64, 4), np.int64), np.empty((1024, 2), np.int32)
-        self._touches = np.empty(1024, np.int64)
+        self._touches = np.empty(1024, np.int32)
         self._live = 0  # labels 0..live-1 are the regions that reach the row above
 
     def rows(self, band: ClassMap) -> tuple[ClosedRings, Ints, Ints]:
@@ -91,8 +92,9 @@ class _Sweep:
         self._corners, self._corner_count = corners, n
         self._closed_count += int(found[:, 1].sum())
         # seldom: each time costs what is open, however few rows came
-        if self._closed_count > _LET_GO_FROM + 3 * (n - self._closed_count):
-            self._corners, self._corner_count = open_chains(self._codes, self._slots, corners[:n])
+        if self._closed_count > _LET_GO_FROM + (n - self._closed_count):
+            kept, self._corner_count = open_chains(self._codes, self._slots, corners, self._spare_corners)
+            self._corners, self._spare_corners = kept, corners
             self._closed_count = 0
         roots = roots_of(parent, label_count)
         runs = np.flatnonzero(self._changes & (self._codes[1:] != 0))
@@ -103,7 +105,7 @@ class _Sweep:
         return closed, roots, alive
 
 
-def cut_rings(points: Corners, rings: Ints, touches: Ints, x_edges: Ints, y_edges: Ints) -> ClosedRings:
+def cut_rings(points: Corners, rings: Ints, touches: NDArray[np.int32], x_edges: Ints, y_edges: Ints) -> ClosedRings:
     """Return rings cut where they touch themselves; their points are put in order where they are.
 
     Parameters
@@ -112,7 +114,7 @@ def cut_rings(points: Corners, rings: Ints, touches: Ints, x_edges: Ints, y_edge
         Of all rings, in columns and rows.
     rings : int64 (rings, 4)
         First point of each, ascending, and how many; label, class.
-    touches : int64 (n,)
+    touches : int32 (n,)
         Points at which a ring may touch itself, ring by ring.
     x_edges, y_edges : int64 (w + 1,), (rows + 1,)
         Where each column's and row's edge lies in the frame of the regions.

@@ -14,10 +14,10 @@ import numpy as np
 
 from wsi_area.compute.machine_code import machine_code, machine_part
 
-X, Y, NEXT, SADDLE = range(4)
-"""Columns of a corner: its vertex; the corner after it in its chain; whether another corner of the same class may lie
-on the vertex."""
-CORNER_FIELDS = 4
+X2, Y, NEXT = range(3)
+"""Columns of a corner: twice its vertex's column, and one more where another corner of the same class may lie on the
+vertex; its row; the corner after it in its chain."""
+CORNER_FIELDS = 3
 END, OTHER_SLOT = range(2)
 """Columns of a slot: the corner that waits in it, and where the other end of its chain waits."""
 _NONE = -1
@@ -48,7 +48,7 @@ def _grown_list(numbers: Any, needed: int) -> Any:
     """Return the numbers, or a longer list with its content where so many do not fit."""
     if needed <= len(numbers):
         return numbers
-    larger = np.empty(max(2 * len(numbers), needed), np.int64)
+    larger = np.empty(max(2 * len(numbers), needed), numbers.dtype)
     for i in range(len(numbers)):
         larger[i] = numbers[i]
     return larger
@@ -64,7 +64,7 @@ def _united(parent: Any, label: int, other_label: int) -> None:
 @machine_part
 def _put_corner(corners: Any, n: int, x: int, y: int, is_saddle: bool, after: int) -> None:
     """Write a corner and the one after it."""
-    corners[n, X], corners[n, Y], corners[n, NEXT], corners[n, SADDLE] = x, y, after, is_saddle
+    corners[n, X2], corners[n, Y], corners[n, NEXT] = 2 * x + is_saddle, y, after
 
 
 @machine_part
@@ -109,14 +109,14 @@ def _ring_out(
     used: what comes before that corner in the chain is copied behind its end, and stays where it was for nothing.
     """
     n, node, start, touches_before = used, head, used, touch_count
-    top, leftmost = corners[head, Y], corners[head, X]
+    top, leftmost = corners[head, Y], corners[head, X2] >> 1
     while node != _NONE:
-        x, y = corners[node, X], corners[node, Y]
+        x, y = corners[node, X2] >> 1, corners[node, Y]
         points[n, 0], points[n, 1] = x, y
         if (y < top) | ((y == top) & (x < leftmost)):
             start, top, leftmost = n, y, x
         touches[touch_count] = n
-        touch_count += corners[node, SADDLE]
+        touch_count += corners[node, X2] & 1
         n += 1
         node = corners[node, NEXT]
     length = n - used
@@ -149,23 +149,23 @@ def trace_rows(
         Of each code itself, or 0 where it is not traced.
     codes, changes : uint8 (w + 2,), (w + 1,)
         The row above between two pixels of no class, and at which vertices it changes; changed to the last row.
-    labels : int64 (w + 1,)
+    labels : int32 (w + 1,)
         Of the row above, the label of each run of pixels of one code, where it begins; changed likewise.
     parent, label_count
         Union-find over labels.
-    slots : int64 (2 w + 4, 2)
+    slots : int32 (2 w + 4, 2)
         The waiting ends: of each column one that goes down and one that comes up, then those of the row; changed.
     corners, corner_count
         The open chains, and corners of rings that closed.
     closed_count : int
         How many corners are of rings that closed.
-    rings, points, touches : int64 (n, 4), int32 (n, 2), int64 (n,)
+    rings, points, touches : int64 (n, 4), int32 (n, 2), (n,)
         Lists to write to, each again after the last call: of each ring the first of its points and how many, the label
         and the class; the points; and which of them may touch others.
     """
     height, width = class_map.shape
     below, below_changes = np.zeros(width + 2, np.uint8), np.empty(width + 1, np.uint8)
-    turns = np.empty(width + 1, np.int64)
+    turns = np.empty(width + 1, np.int32)
     ring_count, touch_count, used = 0, 0, 0
     right, left = 2 * width + 2, 2 * width + 3
     for row in range(height):
@@ -264,36 +264,6 @@ def trace_rows(
         for x in range(width + 1):
             codes[x], changes[x] = below[x], below_changes[x]
     return ring_count, rings, points, touch_count, touches, parent, label_count, corners, corner_count
-
-
-@machine_code
-def open_chains(codes: Any, slots: Any, corners: Any) -> Any:
-    """Return the corners of the chains that still wait, without those of closed rings; the slots are renumbered.
-
-    ``codes``, uint8 (w + 2,), is the row above them between two pixels of no class: an end waits where it changes.
-    """
-    count, total = 0, 0
-    for x in range(len(codes) - 1):
-        node = slots[2 * x + 1, END] if codes[x + 1] != 0 and codes[x + 1] != codes[x] else _NONE
-        while node != _NONE:
-            total += 1
-            node = corners[node, NEXT]
-    kept = np.empty((max(total, 64), CORNER_FIELDS), np.int32)
-    for x in range(len(codes) - 1):
-        if codes[x + 1] == 0 or codes[x + 1] == codes[x]:
-            continue
-        up = 2 * x + 1
-        node = slots[up, END]
-        slots[up, END] = count
-        while node != _NONE:
-            for field in range(CORNER_FIELDS):
-                kept[count, field] = corners[node, field]
-            kept[count, NEXT] = count + 1
-            count += 1
-            node = corners[node, NEXT]
-        kept[count - 1, NEXT] = _NONE
-        slots[slots[up, OTHER_SLOT], END] = count - 1
-    return kept, count
 
 
 @machine_code
