@@ -11,17 +11,11 @@ from hypothesis import strategies as st
 from tiff_files import APERIO, remove_tiles, spoil_tile, tissue_like, write_tiled
 
 from wsi_area.model.geometry import Region, Size
-from wsi_area.slides import borrow_reader, close_readers, inspect, read_overview
+from wsi_area.slides import borrow_reader, inspect, read_overview
 from wsi_area.slides.lanes import direct_lane, overview
 from wsi_area.slides.lanes.box_sums import BoxSums
 from wsi_area.slides.lanes.overview import overview_level, overview_of, overview_parts, read_part
 from wsi_area.slides.lanes.reading import DecodedTile, grid_boxes
-
-
-@pytest.fixture(autouse=True)
-def _closed_readers():
-    yield
-    close_readers()
 
 
 def blocks_of(height: int, width: int, across: int, down: int) -> Iterator[Region]:
