@@ -23,12 +23,6 @@ PICTURE = tissue_like(600, 700)  # 3 × 3 tiles of 256 px, the last of either pa
 LOSSLESS = ("jpeg2000-rgb", "jpeg2000-rct", "raw")
 
 
-@pytest.fixture(autouse=True)
-def _closed_readers():
-    yield
-    close_readers()
-
-
 def whole(info: SlideInfo, level: int = 0) -> Region:
     size = info.levels[level].size_px
     return Region(0, 0, size.width_px, size.height_px)

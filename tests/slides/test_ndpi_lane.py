@@ -19,7 +19,6 @@ from wsi_area.slides import (
     LaneDecision,
     borrow_reader,
     choose_lane,
-    close_readers,
     inspect,
     read_around_damage,
     read_overview,
@@ -28,16 +27,9 @@ from wsi_area.slides import (
 from wsi_area.slides.header.cut_short import completeness
 from wsi_area.slides.lanes import bands
 from wsi_area.slides.lanes.direct_lane import DirectReader
-from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 PICTURE = tissue_like(208, 512)  # 26 rows of restart intervals: three bands and a quarter
-
-
-@pytest.fixture(autouse=True)
-def _closed_readers():
-    yield
-    close_readers()
 
 
 def write(path: Path, *, subsampling: int = 0, across: int = 2) -> Path:
@@ -140,26 +132,17 @@ def test_intervals_as_wide_as_the_slide_have_no_edges_at_its_sides(tmp_path: Pat
     assert decision.reason == f"a sample is equal, and so do all {edges} edge tiles that are read"
 
 
-@pytest.fixture
-def shown(monkeypatch: pytest.MonkeyPatch) -> list[Region]:
-    """The boxes that OpenSlide was asked for."""
-    asked: list[Region] = []
-    read = OpenSlideReader.read
-    monkeypatch.setattr(OpenSlideReader, "read", lambda self, n, box: (asked.append(box), read(self, n, box))[1])
-    return asked
-
-
 PROVEN = LaneDecision("direct", "a sample is equal")
 
 
-def test_intervals_of_an_edge_are_compared_a_band_at_once(tmp_path: Path, shown: list[Region]) -> None:
+def test_intervals_of_an_edge_are_compared_a_band_at_once(tmp_path: Path, asked_of_openslide: list[Region]) -> None:
     info = inspect(write(tmp_path / "s.ndpi", across=4))  # of 128 px
     for _ in range(2):  # the second time all of them are known
         assert with_edges_proven(info, PROVEN, 0, [whole(info)], "direct").lane == "direct"
     sides = {Region(x, y, 128, 64 if y < 192 else 16) for x in (0, 384) for y in (0, 64, 128, 192)}
     ends = {Region(x, y, 128, 8) for x in (128, 256) for y in (0, 200)}
-    assert set(shown) == sides | ends
-    assert len(shown) == len(sides | ends)
+    assert set(asked_of_openslide) == sides | ends
+    assert len(asked_of_openslide) == len(sides | ends)
 
 
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (5, 3), (8, 0), (17, 3), (25, 2)])
@@ -182,15 +165,15 @@ def test_an_interval_that_differs_is_named_though_a_band_was_compared(
 
 
 def test_a_damaged_interval_of_an_edge_is_damaged_in_both_lanes_and_no_difference(
-    tmp_path: Path, shown: list[Region]
+    tmp_path: Path, asked_of_openslide: list[Region]
 ) -> None:
     path = write(tmp_path / "s.ndpi")
     begin, end = interval_at(path, 20)
     overwrite(path, (begin + end) // 2, bytes(end - (begin + end) // 2))
     info = inspect(path)
     assert with_edges_proven(info, PROVEN, 0, [whole(info)], "direct").lane == "direct"
-    assert Region(0, 88, 256, 8) in shown  # its neighbours in the band, each by itself
-    assert Region(256, 64, 256, 64) in shown
+    assert Region(0, 88, 256, 8) in asked_of_openslide  # its neighbours in the band, each by itself
+    assert Region(256, 64, 256, 64) in asked_of_openslide
 
 
 # ---- damage

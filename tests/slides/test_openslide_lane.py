@@ -11,7 +11,7 @@ from tiff_files import spoil_tile, tissue_like, write_tiled
 
 from wsi_area.errors import SlideOpenError, TileReadError
 from wsi_area.model.geometry import Region
-from wsi_area.slides import borrow_reader, choose_lane, close_readers, inspect
+from wsi_area.slides import borrow_reader, choose_lane, inspect
 from wsi_area.slides.lanes.argb import split_argb
 from wsi_area.slides.lanes.exactness import is_exactly_addressable
 
@@ -19,12 +19,6 @@ REAL = [
     "CMU-1-Small-Region.svs", "OS-2-ndpi.tif", "TCGA-CR-7395-01A-01-TS1.svs", "boxes-72dpi.tiff",
     "camelyon16_tumor_072", "test3-DAPI-2-387.ndpi", "wsi2dcm_jpeg2000", "wsi2dcm_raw",
 ]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _closed_readers():
-    yield
-    close_readers()
 
 
 def test_every_alpha_and_colour_is_unpremultiplied_as_openslides_own_binding_does_it() -> None:

@@ -13,14 +13,8 @@ from tiff_files import halved, tissue_like, write_tiled
 from wsi_area.compute.judge.refusal import refusal_findings
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides import choose_lane, close_readers, inspect
+from wsi_area.slides import choose_lane, inspect
 from wsi_area.slides.header import refusal
-
-
-@pytest.fixture(autouse=True)
-def _closed_readers():
-    yield
-    close_readers()
 
 
 def pyramid(path: Path) -> Path:

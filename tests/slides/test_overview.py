@@ -11,18 +11,11 @@ from hypothesis import strategies as st
 from tiff_files import APERIO, remove_tiles, spoil_tile, tissue_like, write_tiled
 
 from wsi_area.model.geometry import Region, Size
-from wsi_area.model.pixels import TilePixels
-from wsi_area.slides import borrow_reader, close_readers, inspect, read_overview
+from wsi_area.slides import borrow_reader, inspect, read_overview
 from wsi_area.slides.lanes import direct_lane, overview
 from wsi_area.slides.lanes.box_sums import BoxSums
 from wsi_area.slides.lanes.overview import overview_level, overview_of, overview_parts, read_part
-from wsi_area.slides.lanes.reading import grid_boxes
-
-
-@pytest.fixture(autouse=True)
-def _closed_readers():
-    yield
-    close_readers()
+from wsi_area.slides.lanes.reading import DecodedTile, grid_boxes
 
 
 def blocks_of(height: int, width: int, across: int, down: int) -> Iterator[Region]:
@@ -44,7 +37,7 @@ def test_every_box_is_the_exact_mean_of_its_valid_pixels_rounded_half_up_however
     sums = BoxSums.of_rows(Size(width, height), factor, 0, height)
     for box in blocks_of(height, width, across, down):
         at = np.s_[box.y_px : box.bottom_px, box.x_px : box.right_px]
-        sums.add(box.x_px, box.y_px, TilePixels(rgb[at], valid[at], deep[at]))
+        sums.add(DecodedTile(box, rgb[at], valid[at], deep[at]))
     means, is_valid, deep_means = sums.means()
     assert deep_means is not None
     for row, column in np.ndindex(is_valid.shape):
@@ -63,7 +56,7 @@ def test_the_sums_of_a_large_factor_do_not_overflow(factor: int) -> None:
     for box in blocks_of(height, width, 1000, 256):
         white = np.full((box.height_px, box.width_px, 3), 255, np.uint8)
         deepest = np.full(white.shape[:2], 65535, np.uint16)
-        sums.add(box.x_px, box.y_px, TilePixels(white, np.ones(white.shape[:2], bool), deepest))
+        sums.add(DecodedTile(box, white, None, deepest))
     means, is_valid, deep = sums.means()
     assert (means == 255).all()
     assert (deep == 65535).all()

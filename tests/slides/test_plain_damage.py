@@ -16,12 +16,6 @@ from wsi_area.slides import borrow_reader, close_readers, inspect, read_around_d
 WHITE = np.full((100, 80, 3), 240, np.uint8)
 
 
-@pytest.fixture(autouse=True)
-def _closed_readers():
-    yield
-    close_readers()
-
-
 def damaged(path: Path, tag: str, value: object, dtype: str | None = None) -> Path:
     """A plain TIFF of ten strips with another value in one of its fields."""
     tifffile.imwrite(path, WHITE, photometric="rgb", rowsperstrip=10, compression="zlib")

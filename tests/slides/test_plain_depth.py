@@ -11,7 +11,7 @@ from PIL import Image
 from wsi_area.errors import SlideOpenError, TileReadError
 from wsi_area.model.geometry import Region
 from wsi_area.model.slide import SAMPLE_BITS, SAMPLE_BITS_SOURCE
-from wsi_area.slides import borrow_reader, choose_lane, close_readers, inspect
+from wsi_area.slides import borrow_reader, choose_lane, inspect
 
 RAMP = (np.arange(60 * 80).reshape(60, 80) * 4095 // (60 * 80 - 1)).astype(np.uint16)  # 0 to 4095: a 12-bit camera
 OME = (
@@ -20,12 +20,6 @@ OME = (
     'SizeT="1" PhysicalSizeX="0.65" PhysicalSizeY="0.65"><Channel ID="Channel:0:0" SamplesPerPixel="1"/>'
     "<TiffData/></Pixels></Image></OME>"
 )
-
-
-@pytest.fixture(autouse=True)
-def _closed_readers():
-    yield
-    close_readers()
 
 
 def grey_of(path: Path) -> np.ndarray:

@@ -12,16 +12,10 @@ from wsi_area.errors import LaneError, SlideOpenError, TileReadError
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import TilePixels
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides import borrow_reader, choose_lane, close_readers, inspect
+from wsi_area.slides import borrow_reader, choose_lane, inspect
 
 PICTURE = tissue_like(120, 90)
 GREY = PICTURE[..., 0]
-
-
-@pytest.fixture(autouse=True)
-def _closed_readers():
-    yield
-    close_readers()
 
 
 def pixels_of(info: SlideInfo) -> TilePixels:

@@ -13,7 +13,6 @@ from wsi_area.model.slide import SlideInfo
 from wsi_area.slides import LaneDecision, choose_lane, close_readers, inspect, with_edges_proven
 from wsi_area.slides.lanes import proof
 from wsi_area.slides.lanes.direct_lane import DirectReader
-from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import DecodedTile
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
@@ -81,36 +80,29 @@ def test_what_is_not_read_or_lies_inside_is_left_to_the_sample(
     assert with_edges_proven(info, PROVEN, 0, one_pixel_of_it, "auto").lane == "openslide"
 
 
-@pytest.fixture
-def compared(monkeypatch: pytest.MonkeyPatch) -> list[Region]:
-    """The boxes that OpenSlide was asked for."""
-    asked: list[Region] = []
-    read = OpenSlideReader.read
-    monkeypatch.setattr(OpenSlideReader, "read", lambda self, n, box: (asked.append(box), read(self, n, box))[1])
-    return asked
-
-
-def test_no_stored_tile_is_compared_twice_while_the_slide_is_open(info: SlideInfo, compared: list[Region]) -> None:
+def test_no_stored_tile_is_compared_twice_while_the_slide_is_open(
+    info: SlideInfo, asked_of_openslide: list[Region]
+) -> None:
     sampled = choose_lane(info, [0], "direct")
     assert with_edges_proven(info, sampled, 0, [level(info)], "auto").lane == "direct"
-    once = len(compared)
-    assert len(set(compared)) == once >= 2 * (ACROSS + DOWN) - 4
+    once = len(asked_of_openslide)
+    assert len(set(asked_of_openslide)) == once >= 2 * (ACROSS + DOWN) - 4
     for _ in range(2):  # as a tissue layer of it does
         again = with_edges_proven(info, choose_lane(info, [0], "direct"), 0, [level(info)], "direct")
         assert again.reason.endswith(f"and so do all {2 * (ACROSS + DOWN) - 4} edge tiles that are read")
-    assert len(compared) == once
+    assert len(asked_of_openslide) == once
     few = with_edges_proven(info, sampled, 0, [Region(0, 0, 130, 64)], "auto")
     assert few.reason.endswith("all 3 edge tiles that are read")
-    assert len(compared) == once
+    assert len(asked_of_openslide) == once
 
 
 @pytest.mark.parametrize("how", ["closed", "another file in its place", "written again"])
 def test_what_was_proven_goes_with_the_reader_that_proved_it(
-    info: SlideInfo, compared: list[Region], monkeypatch: pytest.MonkeyPatch, how: str
+    info: SlideInfo, asked_of_openslide: list[Region], monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     path = Path(info.path)
     assert with_edges_proven(info, PROVEN, 0, [level(info)], "auto").lane == "direct"
-    once = len(compared)
+    once = len(asked_of_openslide)
     if how == "closed":
         close_readers()
     elif how == "another file in its place":
@@ -124,7 +116,7 @@ def test_what_was_proven_goes_with_the_reader_that_proved_it(
     spoil(monkeypatch, 0, 5)
     anew = inspect(path)
     assert with_edges_proven(anew, PROVEN, 0, [level(anew)], "auto").lane == "openslide"
-    assert len(compared) > once
+    assert len(asked_of_openslide) > once
 
 
 def test_a_tile_that_differed_is_compared_again(info: SlideInfo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,18 +12,12 @@ from whole_levels import pixels_of
 
 from wsi_area.compute.judge.pictures import picture_findings
 from wsi_area.model.picture import PictureChoice
-from wsi_area.slides import close_readers, inspect
+from wsi_area.slides import inspect
 
 SCAN, OTHER = tissue_like(300, 520), tissue_like(300, 520, seed=3)
 BAND = tissue_like(300, 520, seed=9)[..., 0]
 STEPS = np.where(np.arange(520) < 260, 0, 255).astype(np.uint8) * np.ones((300, 1), np.uint8)
 TILED: dict[str, Any] = {"tile": (128, 128), "compression": "deflate", "photometric": "rgb", "metadata": None}
-
-
-@pytest.fixture(autouse=True)
-def _closed_readers() -> Any:
-    yield
-    close_readers()
 
 
 def planes(picture: NDArray[Any]) -> NDArray[Any]:

@@ -15,18 +15,12 @@ from vendor_files import write_leica, write_philips, write_trestle, write_ventan
 from wsi_area.errors import LaneError
 from wsi_area.model.geometry import Region
 from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
-from wsi_area.slides import borrow_reader, choose_lane, close_readers, inspect, read_around_damage, with_edges_proven
+from wsi_area.slides import borrow_reader, choose_lane, inspect, read_around_damage, with_edges_proven
 from wsi_area.slides.lanes.other_layouts import other_layout
 
 Write = Callable[..., Path]
 DIRECT: dict[str, Write] = {"philips": write_philips, "trestle": write_trestle, "ventana": write_ventana}
 PICTURE = tissue_like(720, 960)  # whole tiles of 240 px, three by four
-
-
-@pytest.fixture(autouse=True)
-def _closed_readers():
-    yield
-    close_readers()
 
 
 def levels(height: int, width: int) -> list[np.ndarray]:

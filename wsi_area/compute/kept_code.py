@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 from contextlib import suppress
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
@@ -20,12 +21,27 @@ _LOG = logging.getLogger(__name__)
 _LAYOUT = b"wsi-area object code 1\n"  # another layout is not read
 KEY_ENDS = len(_LAYOUT) + hashlib.sha256().digest_size
 """In a file: the byte at which the digest of what the code depends on has ended."""
-REMEDY = "set NUMBA_CACHE_DIR to a folder that can be written"
 
 
 def place_for(module: str) -> Path | None:
     """Return the folder in which the code of a module is kept: the first that can be written; None where none can."""
     return next((place for place in places_for(module) if _can_be_written(place) and not distrust(place)), None)
+
+
+def no_place() -> str:
+    """Return the reason why `place_for` finds no folder: the same for every module."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    return f"not in NUMBA_CACHE_DIR, {chosen}" if chosen else "neither beside the package nor in the user's cache"
+
+
+@cache
+def tell_not_kept(why: str) -> None:
+    """Say once for all functions why their machine code is not kept, and what to do."""
+    _LOG.warning(
+        "machine code cannot be kept on disk (%s), so every process makes it anew; set NUMBA_CACHE_DIR to a folder "
+        "that can be written by you alone",
+        why,
+    )
 
 
 def source_of(module: str) -> Path:
@@ -41,10 +57,10 @@ def places_for(module: str) -> list[Path]:
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if chosen:
         return [Path(chosen)]
-    cache = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
+    user_cache = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
     places = [source_of(module).parent / "__pycache__"]
     with suppress(RuntimeError):  # a user without a home
-        places.append((Path(cache) if cache else Path.home() / ".cache") / "wsi-area")
+        places.append((Path(user_cache) if user_cache else Path.home() / ".cache") / "wsi-area")
     return places
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-from wsi_area.compute.kept_code import REMEDY, place_for, places_for, read_code, write_code
+from wsi_area.compute.kept_code import no_place, place_for, places_for, read_code, tell_not_kept, write_code
 from wsi_area.compute.native import Native
 from wsi_area.compute.trusted_file import is_trusted_cache
 
@@ -41,8 +41,8 @@ def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
 
     try:
         compiled: Any = njit(nogil=True, cache=True)(function)
-    except RuntimeError as error:  # numba's only word for "no place to cache"
-        _LOG.warning("%s; %s", error, REMEDY)
+    except RuntimeError:  # numba's only word for "no place to cache"
+        tell_not_kept(no_place())
         return _compiled_anew(function)
     kept: Callable[..., Any] = compiled if is_trusted_cache(compiled._cache) else _compiled_anew(function)
     return kept
@@ -166,15 +166,11 @@ def _from_bitcode(native: Native) -> bytes | None:
 
 
 def _keep(native: Native, file: str, key: bytes, code: bytes) -> None:
-    writable = place_for(native.module)
+    place = place_for(native.module)
+    if place is None:
+        tell_not_kept(no_place())
+        return
     try:
-        if writable is None:
-            raise OSError("neither beside the package nor in the user's cache")
-        write_code(writable / file, key, code)
+        write_code(place / file, key, code)
     except OSError as error:
-        _LOG.warning(
-            "the machine code of %s cannot be kept on disk (%s), so every process makes it; %s",
-            native.name,
-            error,
-            REMEDY,
-        )
+        tell_not_kept(f"{place}: {error.strerror}")

@@ -50,13 +50,13 @@ class ThresholdOnRecord(Part):
 
         >>> ThresholdOnRecord(tiles=16, of_tiles=40, moved=()).counted_on
         '16 of the 40 tiles that were read'
+        >>> ThresholdOnRecord(tiles=1, of_tiles=1, moved=()).counted_on
+        'the one tile that was read'
         """
-        every = self.tiles == self.of_tiles
-        return (
-            f"all {self.tiles} tiles that were read"
-            if every
-            else f"{self.tiles} of the {self.of_tiles} tiles that were read"
-        )
+        if self.of_tiles == 1:
+            return "the one tile that was read"
+        counted = f"all {self.tiles}" if self.tiles == self.of_tiles else f"{self.tiles} of the {self.of_tiles}"
+        return f"{counted} tiles that were read"
 
 
 Mm2ByThreshold = Annotated[

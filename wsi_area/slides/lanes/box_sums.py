@@ -1,16 +1,20 @@
 """slides: pixels added up box by box, wherever a block of them begins, so that no stored tile is decoded twice."""
 
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from functools import lru_cache
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.picture.box_sums import box_sums
 from wsi_area.model.geometry import Size
-from wsi_area.model.pixels import DeepArray, MaskArray, RgbArray, TilePixels
+from wsi_area.model.pixels import DeepArray, MaskArray, RgbArray
+from wsi_area.slides.lanes.reading import DecodedTile
 
-Sample = TypeVar("Sample", np.uint8, np.uint16)
 Sums = NDArray[np.unsignedinteger]
+_ROWS_AT_ONCE = 8
+"""Rows of means made at once: what is needed for them meanwhile stays in the cache."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,22 +36,24 @@ class BoxSums:
         rgb: Sums = np.zeros((*shape, 3), np.uint32 if factor <= 2048 else np.uint64)  # twice a sum fits: see `_means`
         return cls(factor, first, level_px, rgb, np.zeros(shape, np.int64))
 
-    def add(self, x_px: int, y_px: int, pixels: TilePixels) -> None:
-        """Add a block of the level, whose first pixel is the given one."""
-        f, (height, width) = self.factor, pixels.valid.shape
-        top, left = y_px % f, x_px % f
-        row, column = y_px // f - self.first_row, x_px // f
-        at = np.s_[row : row - (-(top + height) // f), column : column - (-(left + width) // f)]
-        rgb, deep = pixels.rgb, pixels.deep
-        if pixels.valid.all():
-            self.valid_px[at] += _lengths(height, top, f)[:, None] * _lengths(width, left, f)
+    def add(self, tile: DecodedTile) -> None:
+        """Add a part of the level; what is damaged of it adds nothing."""
+        if tile.damage is not None:
+            return
+        f, box = self.factor, tile.region_level_px
+        top, left = box.y_px % f, box.x_px % f
+        row, column = box.y_px // f - self.first_row, box.x_px // f
+        at = np.s_[row : row - (-(top + box.height_px) // f), column : column - (-(left + box.width_px) // f)]
+        rgb, deep, valid = tile.rgb, tile.deep, tile.valid
+        if valid is None or valid.all():
+            self.valid_px[at] += _lengths(box.height_px, top, f)[:, None] * _lengths(box.width_px, left, f)
         else:
-            rgb = np.where(pixels.valid[..., None], rgb, np.uint8(0))
-            deep = None if deep is None else np.where(pixels.valid, deep, np.uint16(0))
-            self.valid_px[at] += _sums(pixels.valid.view(np.uint8)[..., None], f, top, left)[..., 0].astype(np.int64)
-        self.rgb[at] += _sums(rgb, f, top, left)
+            rgb = np.where(valid[..., None], rgb, np.uint8(0))
+            deep = None if deep is None else np.where(valid, deep, np.uint16(0))
+            self.valid_px[at] += box_sums(valid.view(np.uint8)[..., None], f, top, left)[..., 0]
+        self.rgb[at] += box_sums(rgb, f, top, left)
         if deep is not None:
-            self._deep()[at] += _sums(deep[..., None], f, top, left)
+            self._deep()[at] += box_sums(deep[..., None], f, top, left)
 
     def add_part(self, part: "BoxSums") -> None:
         """Add what another has of some of these rows."""
@@ -63,15 +69,19 @@ class BoxSums:
 
         Means are rounded half up; those of boxes without a valid pixel are 0. Of all rows of a level only.
         """
-        rows, columns = (
+        heights, widths = (
             _lengths(length, 0, self.factor) for length in (self.level_px.height_px, self.level_px.width_px)
         )
-        area = rows[:, None] * columns
-        partial = self.valid_px < area
-        rgb = _means(self.rgb, area, self.valid_px, partial, self.factor).astype(np.uint8)
-        if self.deep is None:
-            return rgb, ~partial, None
-        return rgb, ~partial, _means(self.deep, area, self.valid_px, partial, self.factor)[..., 0]
+        shape = self.valid_px.shape
+        rgb, is_valid = np.empty((*shape, 3), np.uint8), np.empty(shape, np.bool_)
+        deep = None if self.deep is None else np.empty(shape, np.uint16)
+        for top in range(0, len(rgb), _ROWS_AT_ONCE):
+            rows = slice(top, top + _ROWS_AT_ONCE)
+            is_valid[rows] = self.valid_px[rows] == heights[rows, None] * widths
+            rgb[rows] = _means(self.rgb[rows], self.valid_px[rows], self.factor)
+            if self.deep is not None and deep is not None:
+                deep[rows] = _means(self.deep[rows], self.valid_px[rows], self.factor)[..., 0]
+        return rgb, is_valid, deep
 
     def _deep(self) -> Sums:
         if self.deep is None:
@@ -79,6 +89,7 @@ class BoxSums:
         return self.deep
 
 
+@lru_cache(maxsize=256)  # stored tiles of a level are of one size, and few places of them in a box differ
 def _lengths(length_px: int, before_px: int, factor: int) -> NDArray[np.int64]:
     """Return the number of pixels of an axis in each box, where the first of them begins some pixels into its box.
 
@@ -88,56 +99,18 @@ def _lengths(length_px: int, before_px: int, factor: int) -> NDArray[np.int64]:
     starts = np.arange(0, before_px + length_px, factor)
     lengths = np.minimum(starts + factor, before_px + length_px) - starts
     lengths[0] -= before_px
+    lengths.setflags(write=False)
     return lengths
 
 
-def _means(
-    sums: Sums, area: NDArray[np.int64], valid_px: NDArray[np.int64], partial: MaskArray, factor: int
-) -> NDArray[np.uint16]:
+def _means(sums: Sums, valid_px: NDArray[np.int64], factor: int) -> Sums:
     """Return the sums of boxes divided by how many pixels each has, rounded half up."""
-    whole = sums.dtype.type(factor * factor)
-    rounded = sums + sums
-    rounded += whole
-    rounded //= whole + whole  # vector code: one divisor
-    means: NDArray[np.uint16] = rounded.astype(np.uint16)
-    for rim in (np.s_[-1, :], np.s_[:, -1]):  # where boxes may be smaller
-        means[rim] = _divided(sums[rim], area[rim])
-    if partial.any():
-        means[partial] = _divided(sums[partial], np.maximum(valid_px[partial], 1))
+    whole = factor * factor
+    means = sums + sums
+    means += sums.dtype.type(whole)
+    means //= sums.dtype.type(2 * whole)  # vector code: one divisor
+    other = valid_px != whole  # at the rim of the level, or partly scanned
+    if other.any():
+        count = np.maximum(valid_px[other], 1)[:, None]
+        means[other] = (2 * sums[other].astype(np.int64) + count) // (2 * count)
     return means
-
-
-def _divided(sums: Sums, count: NDArray[np.int64]) -> NDArray[np.uint16]:
-    divisor = count[..., None]
-    means: NDArray[np.uint16] = ((2 * sums.astype(np.int64) + divisor) // (2 * divisor)).astype(np.uint16)
-    return means
-
-
-def _sums(samples: NDArray[Sample], factor: int, top: int, left: int) -> Sums:
-    """Return exact sums (boxes down, boxes across, channels) of uint8 or uint16 (h, w, channels).
-
-    The first sample lies ``top`` rows and ``left`` columns into its box. Of type uint32, or uint64 where twice a sum
-    might not fit.
-    """
-    if top or left:  # zeros before it add nothing
-        height, width, channels = samples.shape
-        placed = np.zeros((top + height, left + width, channels), samples.dtype)
-        placed[top:, left:] = samples
-        samples = placed
-    height, width, channels = samples.shape
-    # down first, in the narrowest type that cannot overflow: this pass touches every pixel
-    lines = samples.reshape(height, width * channels)
-    wide = samples.dtype == np.uint16
-    down: NDArray[Any] = lines[::factor].astype(np.uint16 if factor <= 257 and not wide else np.uint32)
-    for offset in range(1, min(factor, height)):
-        part = lines[offset::factor]
-        down[: len(part)] += part
-    shape = (len(down), -(-width // factor), channels)
-    sums = np.zeros(shape, np.uint32 if factor <= (128 if wide else 2048) else np.uint64)
-    for channel in range(channels):
-        across: NDArray[Any] = down[:, channel::channels][:, ::factor].astype(sums.dtype)
-        for offset in range(1, min(factor, width)):
-            part = down[:, channel + offset * channels :: channels * factor]
-            across[:, : part.shape[1]] += part
-        sums[..., channel] = across
-    return sums

@@ -1,6 +1,7 @@
 """slides: a small picture of the whole slide, the same in every lane."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import Overview
@@ -8,7 +9,7 @@ from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.slides.lanes.box_sums import BoxSums
 from wsi_area.slides.lanes.exactness import is_exactly_addressable
 from wsi_area.slides.lanes.handles import borrow_reader
-from wsi_area.slides.lanes.reading import SlideReader, grid_boxes, read_around_damage
+from wsi_area.slides.lanes.reading import SlideReader, grid_boxes
 
 MAX_SIDE_PX = 1024
 _BLOCK_PX = 1024  # level pixels a side held at once, about
@@ -113,7 +114,8 @@ def _added(info: SlideInfo, reader: SlideReader, level: int, rows_px: tuple[int,
     size, (top, bottom) = info.levels[level].size_px, rows_px
     sums = BoxSums.of_rows(size, _factor(size, max_side_px), top, bottom)
     for box in grid_boxes(Region(0, top, size.width_px, bottom - top), *_steps_px(info, level)):
-        sums.add(box.x_px, box.y_px, read_around_damage(reader, level, box)[0])
+        for tile in chain.from_iterable(reader.decoded_tiles(level, box)):
+            sums.add(tile)
     return sums
 
 
