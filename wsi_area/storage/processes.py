@@ -1,9 +1,7 @@
 """storage: the processes of this machine: their numbers, whether they run, the cores and the memory that they have."""
 
-import ctypes
 import os
 import socket
-import sys
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -20,15 +18,6 @@ def this_machine() -> str:
 def usable_cores() -> int:
     """Return the number of cores that this process may use, which a scheduler may have made fewer than there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def give_back_memory() -> None:
-    """Give memory that is free back to the system, where the C library (glibc) or that of tables would keep it."""
-    pool = getattr(sys.modules.get("pyarrow"), "default_memory_pool", None)
-    if pool is not None:  # it is not loaded for this, and another thread may have loaded half of it
-        pool().release_unused()
-    with suppress(AttributeError, TypeError, OSError):  # another C library
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def is_running(pid: int) -> bool:
