@@ -222,9 +222,10 @@ class _LitPixels:
     @classmethod
     def of(cls, overview: Overview, rule: ColourRule) -> "_LitPixels":
         """Return those of an overview, by the stain and the tissue of a rule."""
-        rgb = overview.rgb
-        wanted = overview.valid & ((rgb[..., 0] | rgb[..., 1] | rgb[..., 2]) != 0)
-        pixels = rgb.reshape(-1, 3) if wanted.all() else rgb[wanted]
+        # channel by channel: numpy is ten times slower along an axis of three
+        channels = np.ascontiguousarray(overview.rgb.reshape(-1, 3).T)
+        lit = overview.valid.ravel() & ((channels[0] | channels[1] | channels[2]) != 0)
+        pixels = channels.T if lit.all() else np.stack([channel[lit] for channel in channels]).T
         return cls(rule.density_of(pixels), rule.feature_of(pixels) > rule.threshold)
 
     def tissue_histogram(self) -> NDArray[np.int64]:
