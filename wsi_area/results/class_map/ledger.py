@@ -12,6 +12,7 @@ import numpy as np
 from numcodecs import zstd
 from numpy.typing import NDArray
 
+from wsi_area.compute.packers import row_packer
 from wsi_area.model.ledger import NOT_COMMITTED
 from wsi_area.results.class_map.array_documents import ZSTD_LEVEL, StoredArray, known_ledger
 from wsi_area.results.class_map.stored_class_map import zarr_errors_of
@@ -35,7 +36,7 @@ def write_rows(path: Place, rows: NDArray[np.int64], tiles_per_side: int) -> Non
     """
     chunk = np.full((tiles_per_side, tiles_per_side, rows.shape[2]), NOT_COMMITTED, _ROW_TYPE)
     chunk[: rows.shape[0], : rows.shape[1]] = rows
-    commit(path, (zstd.compress(chunk.tobytes(), ZSTD_LEVEL, True),), flushed=False)
+    commit(path, (row_packer(ZSTD_LEVEL).compress(chunk.tobytes()),), flushed=False)
 
 
 def open_ledger(layout: SlideLayout) -> "zarr.Array[Any]":
