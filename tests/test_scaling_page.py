@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.scaling import afterwards_sums, best_tasks  # noqa: E402  (a checkout has it, a wheel does not)
-from benchmarks.scaling_page import PAGE, page_of_newest, quiet_s_per_gpx, two, whole  # noqa: E402
+from benchmarks.scaling_page import PAGE, page_of_newest, quiet_s_per_gpx, two, whole, worker_mib  # noqa: E402
 
 
 def test_the_page_is_made_from_the_newest_results() -> None:
@@ -64,3 +64,12 @@ def test_the_quiet_machine_is_judged_by_one_worker_at_the_finest_level() -> None
         {**of, "inner_cpu_s": s, "decoded_px": 1e9} for s in (6.0, 5.0, 9.0)
     ] + [{**of, "key": "ours-auto-2", "inner_cpu_s": 1.0, "decoded_px": 1e9}]  # fmt: skip
     assert quiet_s_per_gpx({"samples": samples}) == 6.0
+
+
+def test_a_worker_takes_what_two_of_them_took_on_the_slide_that_asked_for_most() -> None:
+    cold = [
+        {"part": "cold", "key": key, "peak_mb": peak} for key, peak in (("ours-auto-2", 210.0), ("ours-auto-1", 9e3))
+    ]
+    sizes = [{"part": "memory", "key": "ours-auto-2", "peak_mb": peak} for peak in (190.0, 245.0)]
+    assert worker_mib({"samples": [*cold, *sizes]}) == 245.0
+    assert worker_mib({"samples": cold}) == 210.0

@@ -28,11 +28,11 @@ def test_each_plane_holds_one_bit_of_every_code_in_their_order(side: int, codes:
 
 
 @pytest.mark.parametrize("code", [1, 4, 128, 255])
-def test_a_plane_of_a_bit_that_no_code_has_is_written_all_the_same(code: int) -> None:
+def test_planes_end_with_that_of_the_highest_bit_and_those_below_hold_it_or_nothing(code: int) -> None:
     bit_planes(np.full(64, 255, np.uint8))  # leaves ones behind
     planes = bit_planes(np.full(64, code, np.uint8))
     assert planes is not None
-    assert planes[:, 0].tolist() == [255 * (code >> bit & 1) for bit in range(8)]
+    assert planes[:, 0].tolist() == [255 * (code >> bit & 1) for bit in range(code.bit_length())]
 
 
 def test_codes_that_are_all_0_have_no_planes() -> None:
@@ -115,3 +115,16 @@ def test_threads_that_make_planes_at_once_do_not_write_into_each_others() -> Non
     alone = [bits_of(tile) for tile in tiles]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(bits_of, tiles)) == alone
+
+
+def test_threads_that_pack_at_once_write_what_one_of_them_writes() -> None:
+    tiles = [smooth(256, 3 + n, 8) for n in range(6)] * 20
+
+    def packed(tile: NDArray[np.uint8]) -> bytes:
+        frame = plane_frame(tile, 1)
+        assert frame is not None
+        return frame
+
+    alone = [packed(tile) for tile in tiles]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(packed, tiles)) == alone

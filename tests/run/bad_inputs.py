@@ -1,4 +1,4 @@
-"""A batch of small inputs of which a tenth is bad, in twenty ways, and what each must come to; a generator."""
+"""A batch of small inputs of which a tenth is bad, in every way there is, and what each must come to; a generator."""
 
 import os
 import random
@@ -89,6 +89,8 @@ def written_batch(folder: Path, count: int, seed: int) -> dict[str, tuple[str, s
 
     Good ones have names of many kinds: of other scripts, bytes that are no UTF-8, orders to a terminal.
     """
+    if count < 10 * len(BAD):
+        raise ValueError(f"{count} inputs have too few bad ones for {len(BAD)} ways: ask for {10 * len(BAD)} or more")
     chance, ways = random.Random(seed), list(BAD)
     good = write_slide(folder / "template.tif", SIDE, {"tissue": disc(SIDE, 80, 64, 40)}).path
     places = chance.sample(range(count), count // 10)

@@ -1,4 +1,4 @@
-"""A batch of which a tenth is bad in twenty ways: each input has its row or its line, and nothing is said twice."""
+"""A batch of which a tenth is bad in every way: each input has its row or its line, and nothing is said twice."""
 
 import csv
 import os

@@ -14,17 +14,17 @@ WORD_BYTES = 8
 """Codes in a byte of a plane, and in a word of the machine code."""
 _COMPILED = "wsi_area.compute.compiled_planes"
 NATIVE = (
-    Native(_COMPILED, "write_planes", "uint64* int64 uint8* uint64*"),
+    Native(_COMPILED, "write_planes", "uint64* int64 uint8* int64*"),
     Native(_COMPILED, "write_codes", "uint8* int64 uint64*"),
 )
 _SCRATCH = local()
 
 
 def bit_planes(codes: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """Return the bit planes of codes, uint8 (8, n / 8), the lowest bit first; None where all codes are 0.
+    """Return the bit planes of codes, uint8 (planes, n / 8), the lowest bit first; None where all codes are 0.
 
-    Eight codes are a byte of each plane, the first of them its lowest bit. The memory is this thread's: the next call
-    writes over it.
+    The last is that of the highest bit that any code has: those above it would hold nothing. Eight codes are a byte of
+    each plane, the first of them its lowest bit. The memory is this thread's: the next call writes over it.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def bit_planes(codes: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     ValueError
         If they are not.
 
-    >>> bit_planes(np.array([1, 0, 0, 3, 0, 0, 0, 128], np.uint8))[[0, 1, 7], 0].tolist()
+    >>> bit_planes(np.array([1, 0, 0, 3, 0, 0, 0, 4], np.uint8))[:, 0].tolist()
     [9, 8, 128]
     """
     if codes.dtype != np.uint8 or not codes.flags.c_contiguous or not codes.size or codes.size % WORD_BYTES:
@@ -44,10 +44,10 @@ def bit_planes(codes: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     words = codes.reshape(-1).view(np.uint64)
     if sys.byteorder == "big":
         words = words.byteswap()
-    planes, present = planes_of_thread(words.size), np.zeros(1, np.uint64)
+    planes, written = planes_of_thread(words.size), np.zeros(1, np.int64)
     write = native_function(*NATIVE[0])
-    write(address_of(words), words.size, address_of(planes), address_of(present))
-    return planes if present[0] else None
+    write(address_of(words), words.size, address_of(planes), address_of(written))
+    return planes[: written[0]] if written[0] else None
 
 
 def write_codes(planes: NDArray[np.uint8], out: NDArray[Any]) -> None:

@@ -16,19 +16,23 @@ _BITS = 8
 
 
 def write_planes(words_at: Any, count: int, planes_at: Any, present_at: Any) -> None:
-    """Write the bit planes of codes, eight of which are a word, and which bits any of them has.
+    """Write the bit planes of codes, eight of which are a word, up to the highest bit that any has; say how many.
 
     At these addresses lie: uint64 (count,), little-endian; uint8 (8, count), the planes, each with its first code in
-    the lowest bit of its first byte; uint64 (1,), the words laid over one another.
+    the lowest bit of its first byte; int64 (1,), the number of planes that were written: the others would be 0.
     """
     words, planes, present = carray(words_at, (count,)), carray(planes_at, (_BITS * count,)), carray(present_at, (1,))
-    present[0] = _laid_over(words)
+    some, written = _laid_over(words), 0
     for bit in range(_BITS):
+        if some & (np.uint64(_LOWEST_BITS) << np.uint64(bit)):
+            written = bit + 1
+    for bit in range(written):
         plane = planes[bit * count : (bit + 1) * count]
-        if present[0] & (np.uint64(_LOWEST_BITS) << np.uint64(bit)):
+        if some & (np.uint64(_LOWEST_BITS) << np.uint64(bit)):
             _write_plane(words, np.uint64(bit), plane)
         else:
             _clear(plane)
+    present[0] = written
 
 
 def write_codes(planes_at: Any, count: int, words_at: Any) -> None:

@@ -2,8 +2,8 @@
 
 Two ways. ``machine_code`` is numba's own, for functions that take arrays: to load them again costs numba itself,
 0.4 s of CPU and 42 MB of a process's own memory. ``native_function`` is for those that runs call: they take addresses
-and whole numbers, and are kept as an object file that llvmlite loads alone. The first process on a machine makes that
-file of the bitcode that the installation carries; numba is imported only where there is neither.
+and whole numbers, and are kept as an object file that needs nothing to be loaded. The first process on a machine makes
+that file, by llvmlite, of the bitcode that the installation carries; numba is imported only where there is neither.
 """
 
 import ctypes
@@ -14,7 +14,8 @@ from threading import Lock
 from typing import Any
 
 from wsi_area.compute.kept_code import no_place, place_for, places_for, read_code, tell_not_kept, write_code
-from wsi_area.compute.native import Native
+from wsi_area.compute.laid_code import lay_out
+from wsi_area.compute.native import SYMBOL, Native
 from wsi_area.compute.trusted_file import is_trusted_cache
 
 _LOG = logging.getLogger(__name__)
@@ -132,22 +133,43 @@ def address_of(array: Any) -> int:
 
 def _loaded(native: Native) -> Callable[..., None]:
     """Return the function from disk, or else made and put there."""
-    from wsi_area.compute.object_code import called_by_numba, compiled_by_numba, linked, module_of, object_of
+    return _callable_at(_address(native), native.arguments)
+
+
+def _address(native: Native) -> int:
     from wsi_area.compute.shipped_code import SHIPPED, object_file
 
     file, key = object_file(native)
     for place in (SHIPPED, *places_for(native.module)):
         code = read_code(place / file, key)
         if code is not None:
-            return linked(code, native.arguments)
+            return _in_memory(code)
     code = _from_bitcode(native)
     if code is None:
+        from wsi_area.compute.object_code import address_by_numba, compiled_by_numba, module_of, object_of
+
         compiled = compiled_by_numba(native.module, native.name, native.arguments)
         code = object_of(module_of(compiled))
         if code is None:
-            return called_by_numba(compiled, native.arguments)
+            return address_by_numba(compiled)
     _keep(native, file, key, code)
-    return linked(code, native.arguments)
+    return _in_memory(code)
+
+
+def _in_memory(code: bytes) -> int:
+    """Return the address of the function of an object file, now in memory; by LLVM where we do not know all of it."""
+    address = lay_out(code, SYMBOL)
+    if address is None:
+        from wsi_area.compute.object_code import address_by_llvm
+
+        return address_by_llvm(code)
+    return address
+
+
+def _callable_at(address: int, arguments: str) -> Callable[..., None]:
+    words = arguments.split()
+    kinds = [ctypes.c_void_p if word.endswith("*") else getattr(ctypes, f"c_{word}") for word in words]
+    return ctypes.CFUNCTYPE(None, *kinds)(address)
 
 
 def _from_bitcode(native: Native) -> bytes | None:

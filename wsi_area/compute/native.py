@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+SYMBOL = "wsi_area_function"
+"""How the function is called in its object file; nothing else there can be seen from outside."""
+
 
 class Native(NamedTuple):
     """A native function: where it stands, what it takes, and what else is compiled into it.

@@ -5,18 +5,16 @@ every processor of one architecture, and is what a wheel carries; llvmlite makes
 numba takes for all, the object file for the processor at hand.
 """
 
-import ctypes
 import logging
-from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 from llvmlite import binding
 
+from wsi_area.compute.native import SYMBOL
 from wsi_area.compute.processor import processor
 
 _LOG = logging.getLogger(__name__)
-_SYMBOL = "wsi_area_function"
 _KEPT_ALIVE: list[object] = []  # machine code lives as long as what loaded it
 
 
@@ -35,9 +33,9 @@ def compiled_by_numba(module: str, name: str, arguments: str) -> Any:
 def module_of(compiled: Any) -> Any:
     """Return what numba compiled as a module of LLVM in which one symbol can be seen from outside."""
     module = binding.parse_assembly(compiled.inspect_llvm())
-    module.get_function(compiled.native_name).name = _SYMBOL
+    module.get_function(compiled.native_name).name = SYMBOL
     for part in (*module.functions, *module.global_variables):
-        if not part.is_declaration and part.name != _SYMBOL:
+        if not part.is_declaration and part.name != SYMBOL:
             part.linkage = "internal"  # so that whatever is not reached is thrown away
     return module
 
@@ -91,8 +89,8 @@ def _machine(name: str, features: str) -> Any:
     return target.create_target_machine(cpu=name, features=features, opt=3, jit=True)
 
 
-def linked(code: bytes, arguments: str) -> Callable[..., None]:
-    """Return the function of an object file, loaded into this process."""
+def address_by_llvm(code: bytes) -> int:
+    """Return the address of the function of an object file, loaded into this process by LLVM."""
     machine = _machine(*processor())
     nothing = binding.parse_assembly("")
     nothing.triple = machine.triple
@@ -100,16 +98,10 @@ def linked(code: bytes, arguments: str) -> Callable[..., None]:
     engine.add_object_file(binding.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _KEPT_ALIVE.append(engine)
-    return _callable_at(engine.get_function_address(_SYMBOL), arguments)
+    return int(engine.get_function_address(SYMBOL))
 
 
-def called_by_numba(compiled: Any, arguments: str) -> Callable[..., None]:
-    """Return the function as numba's own copy, in this process only: it needs numba while it runs."""
+def address_by_numba(compiled: Any) -> int:
+    """Return the address of numba's own copy of a function, good in this process only: it needs numba while it runs."""
     _KEPT_ALIVE.append(compiled)
-    return _callable_at(compiled.address, arguments)
-
-
-def _callable_at(address: int, arguments: str) -> Callable[..., None]:
-    words = arguments.split()
-    kinds = [ctypes.c_void_p if word.endswith("*") else getattr(ctypes, f"c_{word}") for word in words]
-    return ctypes.CFUNCTYPE(None, *kinds)(address)
+    return int(compiled.address)

@@ -8,15 +8,16 @@ import struct
 
 import imagecodecs
 import numpy as np
-from numcodecs import blosc
 from numpy.typing import NDArray
 
 from wsi_area.compute.bit_planes import WORD_BYTES, bit_planes, planes_of_thread, write_codes
+from wsi_area.compute.packers import packed_zeros, plane_packer
 
 _HEAD = struct.Struct("<4B5i")
 """Of a frame of one block: format, that of zstd, flags, bytes of an item; then bytes of its content, of a block, of the
 frame, where the block begins, and how long it is."""
 _KIND = 2, 1, 0b1001_0100, 1  # format, that of zstd, flags (zstd, not divided, bit planes), bytes of an item
+_PLANES = 8
 
 
 def plane_frame(codes: NDArray[np.uint8], zstd_level: int) -> bytes | None:
@@ -26,18 +27,21 @@ def plane_frame(codes: NDArray[np.uint8], zstd_level: int) -> bytes | None:
     ----------
     codes : uint8, contiguous
     zstd_level : int
+        Of codes that are no multiple of a word; all others are packed in the quickest way of zstd.
     """
     size_bytes = codes.nbytes
     if codes.size and not size_bytes % WORD_BYTES:
         planes = bit_planes(codes)
         if planes is None:
             return None
-        packed = bytes(imagecodecs.zstd_encode(planes, zstd_level))  # type: ignore[arg-type]  # takes any buffer
+        packed = plane_packer().compress(planes.data) + packed_zeros((_PLANES - len(planes)) * planes.shape[1])
         frame_bytes = _HEAD.size + len(packed)
         if frame_bytes < size_bytes:  # else Blosc keeps the codes as they are
             return _HEAD.pack(*_KIND, size_bytes, size_bytes, frame_bytes, _HEAD.size - 4, len(packed)) + packed
     elif not codes.any():
         return None
+    from numcodecs import blosc  # 0.02 s of CPU to load, which tiles of ours need not pay
+
     frame: bytes = blosc.compress(codes, b"zstd", zstd_level, blosc.BITSHUFFLE, size_bytes)
     return frame
 
@@ -53,6 +57,8 @@ def unpack_frame(frame: memoryview, out: NDArray[np.uint8] | NDArray[np.int32]) 
     if len(frame) < 16 or int.from_bytes(frame[4:8], "little") != out.nbytes:  # of less, something else stays in sight
         raise ValueError(f"it is not of {out.size} pixels")
     if out.itemsize != 1 or not _is_plane_frame(frame, out.nbytes):
+        from numcodecs import blosc
+
         blosc.decompress(frame, out)
         return
     planes = planes_of_thread(out.nbytes // WORD_BYTES)

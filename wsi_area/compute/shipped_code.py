@@ -9,16 +9,16 @@ believed as every other that is run: `trusted_file`.
 import ctypes
 import hashlib
 import os
+import platform
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
 from llvmlite import __version__ as llvmlite_version
-from llvmlite.binding import get_process_triple
 
 from wsi_area.compute.kept_code import read_code, source_of, write_code
 from wsi_area.compute.native import Native
-from wsi_area.compute.processor import processor
+from wsi_area.compute.processor import processor_key
 
 SHIPPED = Path(__file__).parents[1] / "shipped_code"
 _SETTINGS_OF_THE_MACHINE = {"NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"}
@@ -45,7 +45,7 @@ def object_file(native: Native) -> tuple[str, bytes]:
     A digest of all that machine code depends on: sources, compilers and their settings, processor.
     """
     parts = [
-        native.name, native.arguments, version("numba"), llvmlite_version, get_process_triple(), *processor(),
+        native.name, native.arguments, version("numba"), llvmlite_version, *_system(), *processor_key(),
         sys.byteorder, str(ctypes.sizeof(ctypes.c_void_p)), str(sys.implementation.cache_tag), *numba_settings(),
     ]  # fmt: skip
     key = hashlib.sha256("\0".join(parts).encode() + sources_digest(native)).digest()
@@ -72,9 +72,13 @@ def ship(native: Native, bitcode: bytes, folder: Path) -> None:
     write_code(folder / _file_name(native, key), key, bitcode)
 
 
+def _system() -> tuple[str, str]:
+    return sys.platform, platform.machine()
+
+
 def _key(native: Native) -> bytes:
     """Return a digest of what bitcode depends on. Not of Python's version: numba's work is done when it is written."""
-    parts = (native.name, native.arguments, version("numba"), llvmlite_version, get_process_triple())
+    parts = (native.name, native.arguments, version("numba"), llvmlite_version, *_system())
     return hashlib.sha256("\0".join(parts).encode() + sources_digest(native)).digest()
 
 

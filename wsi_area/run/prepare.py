@@ -23,7 +23,7 @@ from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.results.thumbnail import thumbnail_jpeg
 from wsi_area.run.preparing.overview_parts import OverviewSeen, OverviewWanted, overview_wanted
 from wsi_area.run.preparing.slide_overview import is_of_another_scale, refuse_dark_colours, rim_fraction, with_mpp
-from wsi_area.run.slide_light import fills_of, light_of, without_fills
+from wsi_area.run.slide_light import fills_of, light_of, with_seen_glass, without_fills
 from wsi_area.run.work.deadlines import deadline
 from wsi_area.run.work.phases import NOBODY, begin_phase, fitting_phase
 from wsi_area.segmenters.colour.colour_rule import ColourRuled
@@ -216,7 +216,7 @@ def _cut_and_fitted(
         fitted = fitted.at_work_mpp(plan.work_mpp)
     begin_phase(task.ticket, "looking for what is excluded")
     exclusions, not_assessed = assessable(exclusions, plan.work_mpp, calibration.mpp)
-    wrapped = with_exclusions(fitted, exclusions, lit, plan.work_mpp, fills)
+    wrapped = with_exclusions(fitted, exclusions, with_seen_glass(lit, fitted), plan.work_mpp, fills)
     if wrapped is not fitted:  # it looks further round a pixel than the segmenter alone
         fitted = wrapped
         plan = plan_slide(info, calibration.mpp, levels, _tiling(settings, fitted, info, lane, given.regions))

@@ -27,6 +27,12 @@ def without_fills(overview: Overview, fills: Fills) -> Overview:
     return replace(overview, valid=overview.valid & ~fills.mask, glass=fills.glass)
 
 
+def with_seen_glass(lit: Overview, fitted: FittedSegmenter) -> Overview:
+    """Return an overview that says what glass a segmenter has seen on it, so that nobody looks for it again."""
+    light = fitted.light if isinstance(fitted, KnowsLight) else None
+    return lit if light is None or light.glass.source != "seen" else replace(lit, glass=light.glass)
+
+
 def light_of(fitted: FittedSegmenter, overview: Overview, lit: Overview, foreground: MaskArray) -> Light | None:
     """Return the light of a slide, with how much of its tissue is glass in the shade.
 

@@ -6,6 +6,7 @@ place and renamed; in a bucket an object is put, which is as whole. Both leave w
 
 import logging
 import os
+import secrets
 import shutil
 import tempfile
 import threading
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from wsi_area.storage.access import Access
 from wsi_area.storage.object_key import SCHEME
@@ -76,19 +77,27 @@ def commit(place: Place, pieces: Sequence[bytes], *, flushed: bool) -> None:
     if isinstance(place, ObjectPath):
         place.write_bytes(b"".join(pieces))
         return
-    beside = place.with_name(f".{place.name}.{uuid.uuid4().hex}.partial")
+    beside = f"{place.parent}/.{place.name}.{secrets.token_hex(16)}.partial"  # a text: paths take longer than the disk
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
+        with _opened_anew(beside) as file:
             file.writelines(pieces)
             if flushed:
                 file.flush()
                 os.fsync(file.fileno())
-        beside.replace(place)
+        Path(beside).replace(place)
     except OSError:
         with suppress(OSError):
-            beside.unlink(missing_ok=True)  # it would keep the space that the tables need to say so
+            Path(beside).unlink(missing_ok=True)  # it would keep the space that the tables need to say so
         raise
+
+
+def _opened_anew(path: str) -> BinaryIO:
+    """Return a file to write, open; its folder is made only where it is missing, which is once for many files."""
+    try:
+        return open(path, "wb")
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return open(path, "wb")
 
 
 def remove_tree(place: Place) -> None:

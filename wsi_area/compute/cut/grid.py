@@ -1,6 +1,7 @@
 """compute: which level-0 pixels a work pixel stands for, as exact integers."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,9 @@ from wsi_area.model.pixels import TilePlace
 from wsi_area.model.plan import SlidePlan, Tile
 
 
+@lru_cache(maxsize=8)
 def l0_edges_px(size_l0_px: int, size_level_px: int, reduce_factor: int) -> NDArray[np.int64]:
-    """Return the level-0 edges of the work pixels along one axis, int64 (n_work + 1,).
+    """Return the level-0 edges of the work pixels along one axis, int64 (n_work + 1,), read-only.
 
     Work pixel ``j`` owns the level-0 pixels ``[edges[j], edges[j + 1])``. It covers the level pixels
     ``[j·f, min((j+1)·f, size_level))``, and level pixel ``i`` the level-0 pixels
@@ -25,7 +27,9 @@ def l0_edges_px(size_l0_px: int, size_level_px: int, reduce_factor: int) -> NDAr
     """
     work_px = -(-size_level_px // reduce_factor)
     level_edges = np.minimum(np.arange(work_px + 1, dtype=np.int64) * reduce_factor, size_level_px)
-    return level_edges * size_l0_px // size_level_px
+    edges: NDArray[np.int64] = level_edges * size_l0_px // size_level_px
+    edges.setflags(write=False)  # every batch of a slide is told them
+    return edges
 
 
 def tile_at(plan: SlidePlan, row: int, col: int) -> Tile:

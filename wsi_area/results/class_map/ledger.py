@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numcodecs import zstd
+import zstandard
 from numpy.typing import NDArray
 
+from wsi_area.compute.packers import row_packer
 from wsi_area.model.ledger import NOT_COMMITTED
 from wsi_area.results.class_map.array_documents import ZSTD_LEVEL, StoredArray, known_ledger
 from wsi_area.results.class_map.stored_class_map import zarr_errors_of
@@ -35,7 +36,7 @@ def write_rows(path: Place, rows: NDArray[np.int64], tiles_per_side: int) -> Non
     """
     chunk = np.full((tiles_per_side, tiles_per_side, rows.shape[2]), NOT_COMMITTED, _ROW_TYPE)
     chunk[: rows.shape[0], : rows.shape[1]] = rows
-    commit(path, (zstd.compress(chunk.tobytes(), ZSTD_LEVEL, True),), flushed=False)
+    commit(path, (row_packer(ZSTD_LEVEL).compress(chunk.tobytes()),), flushed=False)
 
 
 def open_ledger(layout: SlideLayout) -> "zarr.Array[Any]":
@@ -90,12 +91,19 @@ def _rows(layout: SlideLayout, ledger: StoredArray, rows: range, cols: range) ->
                 content = layout.rows_place(batch_row, batch_col).read_bytes()
             except FileNotFoundError:  # nothing of it was ever committed
                 continue
-            chunk = np.frombuffer(zstd.decompress(content), _ROW_TYPE).reshape(k, k, columns)
+            chunk = np.frombuffer(_unpacked(content, k * k * columns * 8), _ROW_TYPE).reshape(k, k, columns)
             top, left = max(batch_row * k, rows.start), max(batch_col * k, cols.start)
             bottom, right = min(batch_row * k + k, rows.stop), min(batch_col * k + k, cols.stop)
             held = chunk[top - batch_row * k : bottom - batch_row * k, left - batch_col * k : right - batch_col * k]
             read[top - rows.start : bottom - rows.start, left - cols.start : right - cols.start] = held
     return read
+
+
+def _unpacked(frame: bytes, most_bytes: int) -> bytes:
+    try:
+        return zstandard.ZstdDecompressor().decompress(frame, max_output_size=most_bytes)
+    except zstandard.ZstdError as error:
+        raise ValueError(str(error)) from error
 
 
 def ledger_attributes(layout: SlideLayout) -> Mapping[str, Any]:

@@ -1,12 +1,13 @@
 """segmenters: regions that software filled with one colour where nothing was scanned, found once on the overview."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.model.light import Glass, GlassRgb
-from wsi_area.model.pixels import MaskArray, Overview, RgbArray
+from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.segmenters.colour.extremes import count_extremes
 from wsi_area.segmenters.colour.foreground import background_kind
 from wsi_area.segmenters.colour.glass import REACH, find_glass
@@ -25,6 +26,8 @@ LEAST_EXACT = 0.9  # of what is brighter: of the pixels within the tolerance, th
 LEAST_TISSUE = 0.5  # of what was not filled, where no glass is seen
 BLACKEST = 8  # grey levels: so dark nothing is lit, whether the rest has noise or not
 REGION_BLOCKS = 64  # along the longer side: how finely it is remembered where a fill lies
+
+Channel = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +74,20 @@ def find_fills(overview: Overview) -> Fills | None:
     scanned_px = int(np.count_nonzero(overview.valid))
     if not scanned_px:
         return None
+    colours = _rim_colours(overview)
+    if not colours:
+        return None
+    # numpy is ten times slower along an axis of three
+    channels = [np.ascontiguousarray(overview.rgb[..., channel]) for channel in range(3)]
     found = []
-    for rgb in _rim_colours(overview):
-        near = _reaching_rim(_solid_part(_near(overview.rgb, rgb) & overview.valid), overview.valid)
+    for rgb in colours:
+        near = _reaching_rim(_solid_part(_near(channels, rgb) & overview.valid), overview.valid)
         px = int(np.count_nonzero(near))
-        if px >= max(1, LEAST_FILL * scanned_px) and _is_exact(overview.rgb, rgb, near):
+        if px >= max(1, LEAST_FILL * scanned_px) and _is_exact(channels, rgb, near):
             found.append((rgb, near))
     if not found:
         return None
-    if not _has_noise(overview, np.logical_or.reduce([near for _, near in found])):
+    if not _has_noise(channels, overview.valid & ~np.logical_or.reduce([near for _, near in found])):
         found = [(rgb, near) for rgb, near in found if max(rgb) <= BLACKEST]
     if not found:
         return None
@@ -119,16 +127,15 @@ def _rim_colours(overview: Overview) -> list[GlassRgb]:
     return found[:MOST_FILLS]
 
 
-def _near(rgb: RgbArray, colour: GlassRgb) -> MaskArray:
+def _near(channels: Sequence[Channel], colour: GlassRgb) -> MaskArray:
     """Return bool (h, w), True where no channel is further from a colour than it varies by."""
-    near = np.ones(rgb.shape[:2], np.bool_)
-    for channel, level in enumerate(colour):
-        low, high = max(0, level - TOLERANCE), min(255, level + TOLERANCE)
-        near &= (rgb[..., channel] >= low) & (rgb[..., channel] <= high)
+    near = np.ones(channels[0].shape, np.bool_)
+    for channel, level in zip(channels, colour, strict=True):
+        near &= (channel >= max(0, level - TOLERANCE)) & (channel <= min(255, level + TOLERANCE))
     return near
 
 
-def _is_exact(picture: RgbArray, rgb: GlassRgb, near: MaskArray) -> bool:
+def _is_exact(channels: Sequence[Channel], rgb: GlassRgb, near: MaskArray) -> bool:
     """Return True if a colour is dark, or nearly all that is near it has it to the last grey level.
 
     Glass on an overview is nearly flat, but not quite; nothing dark that light made is.
@@ -136,8 +143,8 @@ def _is_exact(picture: RgbArray, rgb: GlassRgb, near: MaskArray) -> bool:
     if max(rgb) <= DARK:
         return True
     exact = near.copy()
-    for channel, level in enumerate(rgb):
-        exact &= picture[..., channel] == level
+    for channel, level in zip(channels, rgb, strict=True):
+        exact &= channel == level
     return int(np.count_nonzero(exact)) >= LEAST_EXACT * int(np.count_nonzero(near))
 
 
@@ -158,7 +165,9 @@ def _reaching_rim(near: MaskArray, valid: MaskArray) -> MaskArray:
         reached = grown
     side = _block_px(near)
     height, width = near.shape
-    return near & reached.repeat(side, axis=0).repeat(side, axis=1)[:height, :width]
+    rows, columns = reached.shape
+    in_px = np.broadcast_to(reached[:, None, :, None], (rows, side, columns, side))
+    return near & in_px.reshape(rows * side, columns * side)[:height, :width]
 
 
 def _block_px(mask: MaskArray) -> int:
@@ -185,12 +194,11 @@ def _grown(mask: MaskArray) -> MaskArray:
     return across
 
 
-def _has_noise(overview: Overview, apart: MaskArray) -> bool:
-    """Return True if most of what is content, or of all there is besides where there is next to none, is not flat."""
-    rest = overview.valid & ~apart
+def _has_noise(channels: Sequence[Channel], rest: MaskArray) -> bool:
+    """Return True if most of the rest that is content, or of all of it where next to none is, is not flat."""
     if not rest.any():
         return False
-    red, green, blue = (np.ascontiguousarray(overview.rgb[..., channel]) for channel in range(3))
+    red, green, blue = channels
     darkest = np.minimum(np.minimum(red, green), blue)
     bright = np.searchsorted(np.cumsum(np.bincount(darkest[rest], minlength=256)), BRIGHTEST_PERCENT / 100 * rest.sum())
     content = rest & (darkest.astype(np.int16) < int(bright) - CONTENT_DEPTH)
@@ -200,6 +208,6 @@ def _has_noise(overview: Overview, apart: MaskArray) -> bool:
     if not pairs.any():
         return False
     flat = pairs.copy()
-    for channel in (red, green, blue):  # numpy is ten times slower along an axis of three
+    for channel in channels:
         flat &= np.abs(np.diff(channel.astype(np.int16), axis=1)) <= TOLERANCE // 2
     return int(np.count_nonzero(flat)) < MOST_FLAT * int(np.count_nonzero(pairs))
