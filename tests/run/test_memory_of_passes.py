@@ -21,7 +21,7 @@ from wsi_area.results.layout import SlideLayout
 from wsi_area.run.executors.serial import SerialExecutor
 from wsi_area.run.passes import outcomes as passes
 from wsi_area.run.passes.tissue_envelope import grid_of_plan
-from wsi_area.storage.memory import give_back_memory
+from wsi_area.storage.processes import give_back_memory
 
 SCHEME = ClassScheme((TissueClass(0, "background", (255, 255, 255)), TissueClass(1, "tissue", (200, 0, 100))))
 SIDE_PX = 1024

@@ -13,7 +13,7 @@ import click
 from wsi_area.cli.options.refusal import EXIT_INTERRUPTED, INTERRUPTED, end_now_if_at_work, refuse, tell_document
 from wsi_area.cli.output.wrapping import WrappedLines, say
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError, WsiAreaError
-from wsi_area.storage.memory import share_one_arena
+from wsi_area.storage.processes import share_one_arena
 from wsi_area.version import __version__
 
 _COMMANDS = {

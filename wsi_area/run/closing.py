@@ -25,7 +25,7 @@ from wsi_area.review.at_end import review_at_end
 from wsi_area.run.finished.basis import code_digest
 from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run, installed_version
 from wsi_area.run.run_log import RunLog
-from wsi_area.storage.memory import give_back_memory
+from wsi_area.storage.processes import give_back_memory
 
 if TYPE_CHECKING:  # what makes its table is loaded where somebody decided something
     from wsi_area.review.verdicts import ReviewState

@@ -27,7 +27,7 @@ from wsi_area.segmenters.kept_for_tiles import let_go
 from wsi_area.segmenters.pixelwise import colour_rule_of, integrated_signal
 from wsi_area.segmenters.protocol import MovesThreshold
 from wsi_area.settings.run_settings import RunSettings
-from wsi_area.storage.memory import give_back_memory
+from wsi_area.storage.processes import give_back_memory
 
 MAX_LOST_BATCHES = 16
 """Batches of a slide that may kill their workers; with more it is not a tile that is bad, but slide or segmenter."""

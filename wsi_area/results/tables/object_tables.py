@@ -14,8 +14,8 @@ from wsi_area.model.calibration import Mpp
 from wsi_area.model.json_tree import columns_digest
 from wsi_area.model.objects import FOCUS_FIELDS, Foci
 from wsi_area.results.layout import RunLayout, SlideLayout, write_bytes
-from wsi_area.storage.memory import give_back_memory
 from wsi_area.storage.place import Place
+from wsi_area.storage.processes import give_back_memory
 
 if TYPE_CHECKING:  # loaded where it is used, at the end of a slide
     import pyarrow as pa

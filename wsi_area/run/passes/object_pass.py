@@ -44,7 +44,7 @@ from wsi_area.run.work.object_task import (
     describe_stage,
 )
 from wsi_area.segmenters.protocol import Signal
-from wsi_area.storage.memory import give_back_memory
+from wsi_area.storage.processes import give_back_memory
 
 _LOG = logging.getLogger(__name__)
 Ints = NDArray[np.int64]

@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from wsi_area.errors import IncompleteResultError, ResultError
 from wsi_area.run.executors.contract import Executor, TaskLost
-from wsi_area.storage.memory import give_back_memory
+from wsi_area.storage.processes import give_back_memory
 
 
 class Outcome(Protocol):

@@ -4,7 +4,7 @@ import os
 import signal
 from functools import cache
 
-from wsi_area.storage.memory import keep_freed_blocks, share_one_arena
+from wsi_area.storage.processes import keep_freed_blocks, share_one_arena
 
 
 def dask_setup(worker: object) -> None:

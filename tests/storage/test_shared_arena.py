@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from wsi_area.storage import memory
+from wsi_area.storage import processes
 
 pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has no arenas")
 
@@ -63,7 +63,7 @@ def told(code: str, tail: Sequence[str] = (), **env: str) -> dict[str, int]:
 @pytest.mark.parametrize("shared", [False, True])
 def test_what_threads_used_goes_back_to_the_system_once_they_share_one_arena(shared):
     said = told(
-        "from wsi_area.storage.memory import give_back_memory, share_one_arena\n"
+        "from wsi_area.storage.processes import give_back_memory, share_one_arena\n"
         f"is_shared = share_one_arena() if {shared} else False\n"
         "before = rss_mib()\n"
         "used_by_threads()\n"
@@ -80,7 +80,7 @@ def test_what_threads_used_goes_back_to_the_system_once_they_share_one_arena(sha
 @pytest.mark.parametrize("setting", [("MALLOC_ARENA_MAX", "3"), ("GLIBC_TUNABLES", "glibc.malloc.arena_max=3")])
 def test_who_has_told_glibc_how_many_arenas_there_are_keeps_them(setting):
     said = told(
-        "from wsi_area.storage.memory import share_one_arena\n"
+        "from wsi_area.storage.processes import share_one_arena\n"
         "is_shared = share_one_arena()\n"
         "used_by_threads()\n"
         "print(json.dumps({'is_shared': is_shared, 'arenas': arenas()}))",
@@ -118,7 +118,7 @@ def test_a_library_in_somebody_elses_process_leaves_its_arenas_alone():
 def test_another_c_library_is_left_as_it_is(monkeypatch):
     for setting in SETTINGS:
         monkeypatch.delenv(setting, raising=False)
-    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: object())
-    assert memory.share_one_arena() is False
-    assert memory.keep_freed_blocks() is False
-    memory.give_back_memory()
+    monkeypatch.setattr(processes.ctypes, "CDLL", lambda name: object())
+    assert processes.share_one_arena() is False
+    assert processes.keep_freed_blocks() is False
+    processes.give_back_memory()
