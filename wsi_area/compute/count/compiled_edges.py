@@ -36,9 +36,9 @@ def count_edges(
     """Write for each area its edges along every ``step``-th row, and down every ``step``-th column.
 
     An area is a bit. At these addresses lie: uint8 pixels, the lines ``line_px`` bytes apart; uint8 (id_count,), the
-    ids of classes; uint8 (id_count,), the bits of the areas that each is of; for its own use, twice, as many bytes as the
-    larger of those rows and columns has pixels, and so many again, rounded up to whole words, named as bytes and as
-    words; int64 (areas, 2), the answer.
+    ids of classes; uint8 (id_count,), the bits of the areas that each is of; for its own use, twice, as many bytes as
+    the larger of those rows and columns has pixels, and so many again, rounded up to whole words, named as bytes and
+    as words; int64 (areas, 2), the answer.
     """
     edges, ids, marks = carray(edges_at, (areas, 2)), carray(ids_at, (id_count,)), carray(marks_at, (id_count,))
     class_map = carray(class_map_at, ((height - 1) * line_px + width,))

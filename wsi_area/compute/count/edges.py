@@ -97,7 +97,8 @@ def _counted(class_map: ClassMap, areas: tuple[AreaIds, ...], step: int) -> list
         ids, marks = _ids_and_marks(some)
         count(
             address_of(pixels[0]), height, width, pixels.strides[0], step, address_of(ids), address_of(marks), len(ids),
-            len(some), address_of(codes[0]), address_of(codes[1]), address_of(changes), address_of(changes), address_of(edges[first]),
+            len(some), address_of(codes[0]), address_of(codes[1]), address_of(changes), address_of(changes),
+            address_of(edges[first]),
         )  # fmt: skip
     across_share, down_share = height / rows, width / columns
     return [round(across * across_share + down * down_share) for across, down in edges.tolist()]
