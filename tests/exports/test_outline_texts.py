@@ -28,11 +28,12 @@ from wsi_area.exports.tracing import traced_regions
 MAPS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.integers(0, 2))
 
 
-def batches_of(class_map: np.ndarray, points_at_once: int, rows: int = 256) -> list:
+def batches_of(class_map: np.ndarray, points_at_once: int, rows: int = 256, let_go_from: int = 0) -> list:
     height, width = class_map.shape
     bands = [class_map[y : y + rows] for y in range(0, height, rows)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(regions_in_order, "_POINTS_AT_ONCE", points_at_once)
+        patch.setattr(regions_in_order, "_LET_GO_FROM", let_go_from)
         return list(traced_regions(bands, np.arange(width + 1), np.arange(height + 1), [1, 2]))
 
 
@@ -60,6 +61,20 @@ def test_a_region_with_thousands_of_holes_over_many_bands_is_put_together_from_t
     assert [tuple(hole[0]) for hole in outer.holes] == sorted(
         ((x, y) for y, x in np.argwhere(class_map != 1)), key=lambda corner: corner[::-1]
     )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("let_go_from", [-(1 << 40), 0, 40])
+def test_holes_of_regions_that_ended_are_let_go_while_others_wait_on(seed, let_go_from):
+    rng = np.random.default_rng(seed)
+    class_map = np.kron(rng.integers(0, 3, (20, 12)), np.ones((11, 9))).astype(np.uint8)  # regions of any height, full
+    class_map[rng.random(class_map.shape) < 0.2] = 0  # of holes, of which those that touch are one
+    whole = rings_of(regions(batches_of(class_map, 10**6, rows=len(class_map), let_go_from=1 << 40)))
+    assert rings_of(regions(batches_of(class_map, 300, rows=3, let_go_from=let_go_from))) == whole
+    assert sum(len(holes) for *_, holes in whole) > 500
+    for class_id, area_px, shell, holes in whole:
+        assert area_px == shapely.Polygon(shell, holes).area
+        assert class_id in (1, 2)
 
 
 @settings(max_examples=60, deadline=None)
@@ -98,7 +113,7 @@ def test_many_outlines_are_simplified_as_each_alone(tolerance_px):
 
 
 @pytest.mark.parametrize("options", [{}, {"split": True}, {"simplify_px": 2.0}, {"split": True, "simplify_px": 2.0}])
-def test_neither_threads_nor_batches_change_a_byte_of_the_file(folder: Path, tmp_path: Path, options, monkeypatch):
+def test_neither_threads_nor_batches_change_what_the_file_says(folder: Path, tmp_path: Path, options, monkeypatch):
     def file(name: str, workers: int) -> bytes:
         [made] = export_run(folder, ExportOptions("geojson", **options), out=tmp_path / name, workers=workers)
         return made.path.read_bytes()
@@ -106,7 +121,9 @@ def test_neither_threads_nor_batches_change_a_byte_of_the_file(folder: Path, tmp
     alone = file("alone", 1)
     assert file("three", 3) == alone
     monkeypatch.setattr(regions_in_order, "_POINTS_AT_ONCE", 50)
-    assert file("cut", 2) == alone
+    cut = file("cut", 2)
+    assert file("cut again", 1) == cut
+    assert gzip.decompress(cut) == gzip.decompress(alone)
     assert json.loads(gzip.decompress(alone))["features"]
 
 

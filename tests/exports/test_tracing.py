@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from wsi_area.exports import tracing
+from wsi_area.exports.ring_kernels import DOUBLED_AREA
 from wsi_area.exports.rings import RingBatch
 from wsi_area.exports.tracing import cut_rings, traced_regions
 
@@ -158,12 +159,14 @@ def test_a_hole_that_touches_its_shell_at_a_corner_is_a_ring_of_its_own():
 def test_a_ring_is_cut_wherever_it_touches_itself():
     eight = np.array([[0, 0], [2, 0], [2, 2], [4, 2], [4, 4], [2, 4], [2, 2], [0, 2]])
     square = np.array([[7, 7], [9, 7], [9, 9], [7, 9]])
-    rings, touches, edges = np.array([[0, 8, 0, 1], [8, 4, 0, 1]]), np.array([2, 6, 9]), np.arange(10)
-    points, ends, doubled, source = cut_rings(np.concatenate([eight, square]), rings, touches, edges, edges)
-    assert doubled.tolist() == [8, 8, 8]
-    assert source.tolist() == [0, 0, 1]
-    parts = np.split(points, ends[:2])[:2]
-    assert sorted(shapely.Polygon(p).bounds for p in parts) == [(0, 0, 2, 2), (2, 2, 4, 4)]
+    rings, touches, edges = np.array([[0, 8, 0, 1], [8, 4, 0, 2]]), np.array([2, 6, 9], np.int32), np.arange(10)
+    points = np.concatenate([eight, square]).astype(np.int32)
+    closed = cut_rings(points, rings, touches, edges, edges)
+    assert closed.known[:, DOUBLED_AREA].tolist() == [8, 8, 8]
+    assert closed.class_ids.tolist() == [1, 1, 2]
+    assert closed.lowest.tolist() == [2, 4, 9]
+    parts = np.split(closed.points, [4, 8])
+    assert sorted(shapely.Polygon(p).bounds for p in parts) == [(0, 0, 2, 2), (2, 2, 4, 4), (7, 7, 9, 9)]
 
 
 def test_codes_that_are_not_asked_for_are_what_lies_between():

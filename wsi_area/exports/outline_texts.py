@@ -1,4 +1,4 @@
-"""exports: regions as the text of GeoJSON, batch by batch: polygons of a class together, or each region a feature."""
+"""exports: regions as packed text of GeoJSON, batch by batch: polygons of a class, or each region a feature."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,18 +8,21 @@ from numpy.typing import NDArray
 
 from wsi_area.exports.class_outlines import ClassOutlines
 from wsi_area.exports.feature_heads import FeatureHeads
+from wsi_area.exports.outline_code import BELOW, OUTLINE_CODE
+from wsi_area.exports.packing_kernels import pack_polygons
 from wsi_area.exports.ring_text import put_polygons
 from wsi_area.exports.rings import Ints, RingBatch, begins
 from wsi_area.exports.simplifying import simplified
+from wsi_area.storage.gzip_blocks import PackedPart, check_of, packed_part
 
 SEPARATOR, POLYGON_END, FEATURE_END = ",\n", "]", "]}}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WrittenOutlines:
-    """Some regions as text, and what they came to."""
+    """Some regions as packed text, and what they came to."""
 
-    texts: dict[int | None, memoryview]  # of polygons by class, or of features: by None
+    parts: dict[int | None, PackedPart]  # of polygons by class, or of features: by None
     came_to: dict[int, ClassOutlines]  # by class
 
 
@@ -58,16 +61,10 @@ class OutlineTexts:
             ends = np.cumsum([len(head) for head in heads], dtype=np.int64)
             skipped = 0 if None in begun else len(FEATURE_END + SEPARATOR)
             every = np.arange(len(batch.ends))
-            texts: dict[int | None, memoryview] = {None: _polygons(batch, every, b"".join(heads), ends, skipped)}
+            parts: dict[int | None, PackedPart] = {None: _features(batch, every, b"".join(heads), ends, skipped)}
         else:
-            texts = {i: self._of_class(batch, i, i in begun) for i in np.unique(batch.class_ids).tolist()}
-        return WrittenOutlines(texts, regions.by_class(self.heads))
-
-    def _of_class(self, batch: RingBatch, class_id: int, has_begun: bool) -> memoryview:
-        chosen = np.flatnonzero(batch.class_ids == class_id)
-        head, count = f"{POLYGON_END}{SEPARATOR}".encode(), int(batch.is_outer[chosen].sum())
-        ends = np.arange(1, count + 1) * len(head)
-        return _polygons(batch, chosen, head * count, ends, 0 if has_begun else len(head))
+            parts = {i: _of_class(batch, i, i in begun) for i in np.unique(batch.class_ids).tolist()}
+        return WrittenOutlines(parts, regions.by_class(self.heads))
 
     def _feature_heads(self, regions: "_Regions") -> Iterator[str]:
         """Yield what stands before each region where each is a feature."""
@@ -100,11 +97,32 @@ class _Regions:
         }  # fmt: skip
 
 
-def _polygons(batch: RingBatch, chosen: Ints, heads: bytes, head_ends: Ints, skipped: int) -> memoryview:
-    """Return some rings as the coordinates of polygons, each after its head; of the first, some bytes are left out."""
+def _of_class(batch: RingBatch, class_id: int, has_begun: bool) -> PackedPart:
+    """Return the polygons of a class, none of them closed."""
+    chosen = np.flatnonzero(batch.class_ids == class_id)
+    if batch.points.max(initial=0) >= BELOW:
+        head, count = f"{POLYGON_END}{SEPARATOR}".encode(), int(batch.is_outer[chosen].sum())
+        ends = np.arange(1, count + 1) * len(head)
+        return _features(batch, chosen, head * count, ends, 0 if has_begun else len(head))
+    code, words = OUTLINE_CODE, _most_bytes(batch, chosen) // 8 + 1
+    text, packed = np.empty(words, np.int64), np.empty(words + len(code.begin), np.int64)
+    text_bytes, packed_bytes = pack_polygons(
+        batch.points, batch.ends, chosen, batch.is_outer, has_begun, code.begin, code.marks, code.lengths,
+        code.distances, code.digits, text, packed,
+    )  # fmt: skip
+    return PackedPart(packed.data.cast("B")[:packed_bytes], check_of(text.data.cast("B")[:text_bytes]), text_bytes)
+
+
+def _features(batch: RingBatch, chosen: Ints, heads: bytes, head_ends: Ints, skipped: int) -> PackedPart:
+    """Return some rings as polygons, each after its head; of the first head, some bytes are left out."""
     before, before_ends = np.frombuffer(heads[skipped:], np.uint8), head_ends - skipped
-    digits = len(str(batch.points.max(initial=0)))
-    point_count = len(batch.points) + len(batch.ends)  # the first of each ring is its last again
-    text = np.empty(point_count * (4 + 2 * digits) + 4 * len(batch.ends) + len(before), np.uint8)
+    text = np.empty(_most_bytes(batch, chosen) + len(before), np.uint8)
     size_bytes = put_polygons(batch.points, batch.ends, chosen, batch.is_outer, before, before_ends, text)
-    return text[:size_bytes].data
+    return packed_part(text[:size_bytes].data)
+
+
+def _most_bytes(batch: RingBatch, chosen: Ints) -> int:
+    """Return how many bytes the text of some rings takes at most, with what stands between polygons of a class."""
+    lengths = (batch.ends - begins(batch.ends))[chosen]
+    points = int(lengths.sum()) + len(chosen)  # the first of each ring is its last again
+    return points * (4 + 2 * len(str(batch.points.max(initial=0)))) + 8 * len(chosen) + 8

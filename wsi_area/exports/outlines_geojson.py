@@ -5,11 +5,10 @@ area. The polygons enclose exactly the level-0 pixels that were counted: their s
 they are written, and a file is only there if it agrees.
 """
 
-import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.errors import CountMismatchError
@@ -21,12 +20,10 @@ from wsi_area.exports.rings import whole_regions
 from wsi_area.exports.tracing import traced_regions
 from wsi_area.results.content_hash import content_hash
 from wsi_area.results.layout import OUTLINES_NAME
-from wsi_area.storage.gzip_blocks import BlockWriter
+from wsi_area.storage.gzip_blocks import BlockWriter, PartSpool
 from wsi_area.storage.in_order import InOrder
 from wsi_area.storage.place import scratch_folder
 from wsi_area.storage.whole_files import gzipped
-
-_COPIED_BYTES = 1 << 20
 
 
 def write_geojson(
@@ -54,7 +51,7 @@ def write_geojson(
     """
     outlines = {c.class_id: ClassOutlines(c.name) for c in slide.drawn_classes}
     texts = OutlineTexts(FeatureHeads(slide), split, simplify_px)
-    with gzipped(slide.exports / OUTLINES_NAME, threads) as file:
+    with gzipped(slide.exports / OUTLINES_NAME) as file:
         file.write(b'{"type":"FeatureCollection","features":[\n')
         if split:
             _write_texts(slide, texts, outlines, {None: file}, threads)
@@ -73,16 +70,14 @@ def _write_by_class(
     """Collect each class's polygons beside the file, then write one feature for each class."""
     beside = scratch_folder(slide.exports)
     with ExitStack() as opened:
-        spools = {i: opened.enter_context(tempfile.TemporaryFile(dir=beside)) for i in outlines}
+        spools = {i: opened.enter_context(PartSpool(beside)) for i in outlines}
         _write_texts(slide, texts, outlines, spools, threads)
         for number, (class_id, entry) in enumerate(outlines.items()):
             # readers have stumbled over a MultiPolygon of one
             kind, opening, closing = ("Polygon", "", "") if entry.regions == 1 else ("MultiPolygon", "[", "]")
             head = texts.heads.head(class_id, kind, "", entry.regions, entry.area_px, entry.outline_area_px)
             file.write(f"{SEPARATOR if number else ''}{head}{opening}".encode())
-            spools[class_id].seek(0)
-            while text := spools[class_id].read(_COPIED_BYTES):
-                file.write(text)
+            file.put_spooled(spools[class_id])
             file.write(f"{POLYGON_END if entry.regions else ''}{closing}}}}}".encode())
 
 
@@ -90,7 +85,7 @@ def _write_texts(
     slide: MeasuredSlide,
     texts: OutlineTexts,
     outlines: Mapping[int, ClassOutlines],
-    files: Mapping[Any, IO[bytes] | BlockWriter],
+    files: Mapping[Any, PartSpool | BlockWriter],
     threads: int,
 ) -> None:
     """Write all regions into the file of their class, or all into one, and add them up."""
@@ -98,8 +93,8 @@ def _write_texts(
     batches = traced_regions(slide.bands(), x_edges, y_edges, outlines, scratch_folder(slide.exports))
 
     def take(written: WrittenOutlines) -> None:
-        for key, text in written.texts.items():
-            files[key].write(text)
+        for key, part in written.parts.items():
+            files[key].put(part)
         for class_id, more in written.came_to.items():
             outlines[class_id].add(more)
 

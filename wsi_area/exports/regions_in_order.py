@@ -11,27 +11,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import CountMismatchError
-from wsi_area.exports.ring_kernels import gathered
-from wsi_area.exports.rings import ClosedRings, Ints, RingBatch, begins
+from wsi_area.exports.ring_kernels import (
+    CORNER,
+    DOUBLED_AREA,
+    FIRST,
+    IS_IN_FILE,
+    LABEL,
+    LENGTH,
+    gathered,
+    lists_joined,
+    put_together,
+    put_waiting,
+    waited,
+)
+from wsi_area.exports.rings import ClosedRings, Corners, Ints, RingBatch, begins
 
 _POINTS_AT_ONCE = 1 << 18
-_POINT_BYTES = 16
-_FIRST, _LENGTH, _LABEL, _DOUBLED_AREA, _CORNER, _IS_IN_FILE = range(6)
-"""Columns of what is known of a ring: first point and how many, the region's label, twice the signed area, the upper
-left corner as a number that orders by y, then x, and whether the points are in the file."""
+_LET_GO_FROM = 1 << 16  # holes of regions that ended, 3 MB
 
 
 class RegionsInOrder:
     """The rings of regions that go on below, until these end.
 
     A region ends with the ring round it, for no part of it lies below that: what waits are holes. Of each, 48 bytes
-    are in memory and the points in a file.
+    are in memory and the points in a file. Each region's are a list, so that nobody looks at holes that go on waiting.
     """
 
-    def __init__(self, beside: Path | None = None) -> None:
+    def __init__(self, x_edges: Ints, y_edges: Ints, beside: Path | None = None) -> None:
+        self._edges = (x_edges, y_edges)
         self._file = tempfile.TemporaryFile(dir=beside)  # noqa: SIM115 (closed by __exit__)
         self._point_count = 0  # in the file
-        self._waiting = np.empty((0, 6), np.int64)
+        self._rows, self._row_count, self._left_count = np.empty((64, 6), np.int64), 0, 0  # of them, of ended regions
+        self._heads, self._tails = np.empty(0, np.int64), np.empty(0, np.int64)  # of the label of each region: rows
 
     def __enter__(self) -> Self:
         """Return itself; the file is given up at the end of the block."""
@@ -58,79 +69,98 @@ class RegionsInOrder:
         CountMismatchError
             A region has not exactly one outer ring.
         """
-        closed = _known_of(rings)
-        closed[:, _LABEL] = roots[closed[:, _LABEL]]
-        self._waiting[:, _LABEL] = roots[self._waiting[:, _LABEL]]
-        outer = np.flatnonzero(rings.doubled_areas > 0)
-        lowest = np.maximum.reduceat(rings.points[:, 1], begins(rings.ends)) if len(rings.ends) else rings.ends
-        outer = outer[np.lexsort((closed[outer, _CORNER], lowest[outer]))]
+        closed = rings.known
+        closed[:, LABEL] = roots[closed[:, LABEL]]
+        heads, tails = lists_joined(self._heads, self._tails, self._rows, roots)
+        is_outer = closed[:, DOUBLED_AREA] > 0
+        outer = np.flatnonzero(is_outer)
+        outer = outer[np.lexsort((closed[outer, CORNER], rings.lowest[outer]))]
+        ended, holes = closed[outer, LABEL], closed[~is_outer]
         place = np.full(len(roots), -1, np.int64)  # of a region among those that ended
-        place[closed[outer, _LABEL]] = np.arange(len(outer))
-        holes = np.concatenate([self._waiting, np.delete(closed, outer, axis=0)])
-        has_ended = place[holes[:, _LABEL]] >= 0
-        _refuse_broken(closed[outer, _LABEL], holes[~has_ended, _LABEL], alive, len(roots))
+        place[ended] = np.arange(len(outer))
+        has_ended = place[holes[:, LABEL]] >= 0
+        held = np.concatenate([holes[~has_ended, LABEL], np.flatnonzero((heads >= 0) & (place < 0))])
+        _refuse_broken(ended, held, alive, len(roots))
         if len(outer):
-            known, is_hole = _with_holes(closed[outer], holes[has_ended], place)
+            waited_for = waited(self._rows, heads[ended])
+            self._left_count += len(waited_for)
+            of_ended = holes[has_ended]
+            of_ended[:, LABEL] = place[of_ended[:, LABEL]]
+            known, is_hole = _with_holes(closed[outer], np.concatenate([waited_for, of_ended]))
             class_ids = rings.class_ids[outer][np.cumsum(~is_hole) - 1]
             yield from self._batches(known, is_hole, class_ids, rings.points)
-        self._wait(holes[~has_ended], alive, rings.points)
+        self._wait(holes[~has_ended], heads, tails, alive, rings.points)
 
-    def _batches(self, known: Ints, is_hole: NDArray[np.bool_], class_ids: Ints, points: Ints) -> Iterator[RingBatch]:
+    def _batches(
+        self, known: Ints, is_hole: NDArray[np.bool_], class_ids: Ints, points: Corners
+    ) -> Iterator[RingBatch]:
         """Yield rings in order with their points, not too many at once."""
         areas_px = np.zeros(len(known), np.int64)
         outer = np.flatnonzero(~is_hole)
-        areas_px[outer] = np.add.reduceat(known[:, _DOUBLED_AREA], outer) // 2
-        before = begins(np.cumsum(known[:, _LENGTH])) // _POINTS_AT_ONCE
+        areas_px[outer] = np.add.reduceat(known[:, DOUBLED_AREA], outer) // 2
+        before = begins(np.cumsum(known[:, LENGTH])) // _POINTS_AT_ONCE
         cuts = [0, *(np.flatnonzero(np.diff(before)) + 1).tolist(), len(known)]
         for first, last in pairwise(cuts):
             some = slice(first, last)
-            ends = np.cumsum(known[some, _LENGTH])
+            ends = np.cumsum(known[some, LENGTH])
             yield RingBatch(self._points_of(known[some], points), ends, class_ids[some], areas_px[some])
 
-    def _points_of(self, known: Ints, points: Ints) -> Ints:
+    def _points_of(self, known: Ints, points: Corners) -> Ints:
         """Return the points of some rings, one ring after the other, int64 (n, 2)."""
         filed = points[:0]
-        if known[:, _IS_IN_FILE].any():  # mapped anew each time, so that what was looked at is not kept in memory
+        if known[:, IS_IN_FILE].any():  # mapped anew each time, so that what was looked at is not kept in memory
             self._file.flush()
             shape = (self._point_count, 2)
-            filed = np.asarray(np.memmap(self._file, np.int64, "r+", shape=shape))
-        found: Ints = gathered(points, filed, known)
+            filed = np.asarray(np.memmap(self._file, np.int32, "r+", shape=shape))
+        found: Ints = gathered(points, filed, known, *self._edges)
         return found
 
-    def _wait(self, holes: Ints, alive: Ints, points: Ints) -> None:
+    def _wait(self, holes: Ints, heads: Ints, tails: Ints, alive: Ints, points: Corners) -> None:
         """Keep the holes of regions that go on, with their points in the file."""
-        if not len(holes) and self._point_count:
-            self._file.seek(0)
-            self._file.truncate()
-            self._point_count = 0
-        new = np.flatnonzero(holes[:, _IS_IN_FILE] == 0)
-        if len(new):
-            self._file.write(memoryview(gathered(points, points[:0], holes[new])).cast("B"))
-            lengths = holes[new, _LENGTH]
-            holes[new, _FIRST] = self._point_count + begins(np.cumsum(lengths))
-            holes[new, _IS_IN_FILE] = 1
+        if len(holes) == 0 and not (heads[alive] >= 0).any():
+            self._row_count, self._left_count = 0, 0
+            if self._point_count:
+                self._file.seek(0)
+                self._file.truncate()
+                self._point_count = 0
+        elif 2 * self._left_count > self._row_count + _LET_GO_FROM:
+            self._let_go(heads, tails, alive)
+        if len(holes):
+            self._file.write(memoryview(put_together(points, holes)).cast("B"))
+            lengths = holes[:, LENGTH]
+            holes[:, FIRST] = self._point_count + begins(np.cumsum(lengths))
+            holes[:, IS_IN_FILE] = 1
             self._point_count += int(lengths.sum())
-        holes[:, _LABEL] = np.searchsorted(alive, holes[:, _LABEL])
-        self._waiting = holes
+            end = self._row_count + len(holes)
+            if end > len(self._rows):
+                self._rows = np.concatenate([self._rows[: self._row_count], np.empty((end, 6), np.int64)])
+            put_waiting(holes, self._rows, self._row_count, heads, tails)
+            self._row_count = end
+        self._heads, self._tails = heads[alive], tails[alive]
+
+    def _let_go(self, heads: Ints, tails: Ints, alive: Ints) -> None:
+        """Forget the holes of regions that ended; the others are list after list."""
+        waiting = alive[heads[alive] >= 0]
+        self._rows = waited(self._rows, heads[waiting])
+        self._row_count, self._left_count = len(self._rows), 0
+        of_list = self._rows[:, LABEL].copy()
+        is_last = np.diff(of_list, append=-1) != 0
+        self._rows[:, LABEL] = np.where(is_last, -1, np.arange(1, len(of_list) + 1))
+        tails[waiting] = np.flatnonzero(is_last)
+        heads[waiting] = begins(tails[waiting] + 1)
 
 
-def _with_holes(outer: Ints, holes: Ints, place: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-    """Return rings that are in order, each before its region's holes by their corners; and which of them are holes."""
-    of_region = place[holes[:, _LABEL]]
-    order = np.lexsort((holes[:, _CORNER], of_region))
+def _with_holes(outer: Ints, holes: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return rings that are in order, each before its region's holes by their corners; and which of them are holes.
+
+    The label of a hole is the place of its region.
+    """
+    order = np.lexsort((holes[:, CORNER], holes[:, LABEL]))
     is_hole = np.zeros(len(outer) + len(holes), np.bool_)
-    is_hole[of_region[order] + 1 + np.arange(len(holes))] = True
+    is_hole[holes[order, LABEL] + 1 + np.arange(len(holes))] = True
     known = np.empty((len(is_hole), outer.shape[1]), np.int64)
     known[~is_hole], known[is_hole] = outer, holes[order]
     return known, is_hole
-
-
-def _known_of(rings: ClosedRings) -> Ints:
-    """Return the known facts of each ring, int64 (rings, 6)."""
-    firsts = begins(rings.ends)
-    x, y = rings.points[firsts].T
-    columns = (firsts, rings.ends - firsts, rings.labels, rings.doubled_areas, (y << 32) + x, np.zeros_like(firsts))
-    return np.stack(columns, axis=1)
 
 
 def _refuse_broken(ended: Ints, held: Ints, alive: Ints, label_count: int) -> None:

@@ -1,6 +1,6 @@
-"""exports: the compiled half of rings: each begun at its upper left corner, placed, measured, made simple.
+"""exports: the compiled half of rings: open chains, rings made simple and measured, holes that wait for their region.
 
-Called through ``tracing``.
+Called through ``tracing`` and ``regions_in_order``.
 """
 
 from typing import Any
@@ -9,123 +9,235 @@ import numpy as np
 
 from wsi_area.compute.machine_code import machine_code, machine_part
 
-
-@machine_part
-def _upper_left(points: Any, first: int, end: int) -> int:
-    """Return the uppermost, then leftmost of some points."""
-    start, least = first, (np.int64(points[first, 1]) << 32) + points[first, 0]
-    for i in range(first + 1, end):
-        key = (np.int64(points[i, 1]) << 32) + points[i, 0]  # one comparison, which the machine needs not foresee
-        start, least = (i, key) if key < least else (start, least)
-    return start
-
-
-@machine_part
-def _place_from_upper_left(points: Any, first: int, end: int, x_edges: Any, y_edges: Any, cut: Any, at: int) -> None:
-    """Write a ring where its columns and rows begin, its uppermost, then leftmost point first."""
-    start = _upper_left(points, first, end)
-    for i in range(start, end):
-        cut[at, 0], cut[at, 1] = x_edges[points[i, 0]], y_edges[points[i, 1]]
-        at += 1
-    for i in range(first, start):
-        cut[at, 0], cut[at, 1] = x_edges[points[i, 0]], y_edges[points[i, 1]]
-        at += 1
-
-
-@machine_part
-def _turn_to_upper_left(points: Any, first: int, n: int) -> None:
-    """Let a ring of n points begin at its uppermost, then leftmost one."""
-    start = _upper_left(points, first, first + n)
-    if start == first:
-        return
-    turned = np.empty((n, 2), np.int64)
-    for i in range(n):
-        j = start + i if start + i < first + n else start + i - n
-        turned[i, 0], turned[i, 1] = points[j, 0], points[j, 1]
-    for i in range(n):
-        points[first + i, 0], points[first + i, 1] = turned[i, 0], turned[i, 1]
-
-
-@machine_part
-def _doubled_area(points: Any, first: int, n: int) -> int:
-    """Return twice the signed area of a ring of n points (the shoelace formula); from its first, so that it fits."""
-    x0, y0, doubled = points[first, 0], points[first, 1], 0
-    x, y = 0, 0
-    for i in range(first + 1, first + n):
-        next_x, next_y = points[i, 0] - x0, points[i, 1] - y0
-        doubled += x * next_y - next_x * y
-        x, y = next_x, next_y
-    return doubled
+FIRST, LENGTH, LABEL, DOUBLED_AREA, CORNER, IS_IN_FILE = range(6)
+"""Columns of what is known of a ring: its first point, which is the upper left one, and how many; its region's label,
+of a hole that waits the row of the next one; twice the signed area; that point as a number that orders by y, then x;
+and whether the points are in the file."""
+_NONE = -1
+_NEXT_CORNER, _END, _OTHER_SLOT = 2, 0, 1  # as ``tracing_kernels`` has them
 
 
 @machine_code
-def simple_rings(points: Any, rings: Any, passages: Any, x_edges: Any, y_edges: Any) -> Any:
-    """Return rings cut where they touch themselves: the points of simple rings one after the other.
+def open_chains(codes: Any, slots: Any, corners: Any, kept: Any) -> Any:
+    """Return the corners of the chains that still wait, without those of closed rings, and how many they are.
 
-    With them, of each its end, twice its signed area and the ring that it was part of, and how many there are. Each
-    begins at its uppermost, then leftmost point. ``rings`` has the first point of each and how many; ``passages``,
-    int64 (n, 2), two points of a ring where it passes a vertex twice, ring by ring; the edges say where columns and
-    rows begin.
-
-    A vertex that is passed twice has one way in and out too many: exchanging what follows the two passages makes
-    two rings of one. Passages never cross, so each exchange leaves rings that do not cross either.
+    The slots are renumbered. ``codes``, uint8 (w + 2,), is the row above them between two pixels of no class: an end
+    waits where it changes. ``kept``, int32 (n, 3), is returned where they fit into it.
     """
-    last = len(rings) - 1
-    used = rings[last, 0] + rings[last, 1] if last >= 0 else 0  # more points than are used may stand there
-    following, seen = np.empty(used, np.int64), np.zeros(used, np.bool_)  # of rings that touch themselves alone
-    total = 0
-    for ring in range(len(rings)):
-        total += rings[ring, 1]
-    cut = np.empty((total, 2), np.int64)
-    ends, doubled, source = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
-    count, found, k = 0, 0, 0
-    for ring in range(len(rings)):
-        first, end = rings[ring, 0], rings[ring, 0] + rings[ring, 1]
-        if k == len(passages) or passages[k, 0] >= end:  # most rings, and so without steps from point to point
-            _place_from_upper_left(points, first, end, x_edges, y_edges, cut, count)
-            begin, count = count, count + end - first
-            ends[found], doubled[found], source[found] = count, _doubled_area(cut, begin, count - begin), ring
-            found += 1
+    count, total = 0, 0
+    for x in range(len(codes) - 1):
+        node = slots[2 * x + 1, _END] if codes[x + 1] != 0 and codes[x + 1] != codes[x] else _NONE
+        while node != _NONE:
+            total += 1
+            node = corners[node, _NEXT_CORNER]
+    if total > len(kept):
+        kept = np.empty((len(corners), corners.shape[1]), np.int32)
+    for x in range(len(codes) - 1):
+        if codes[x + 1] == 0 or codes[x + 1] == codes[x]:
             continue
-        for i in range(first, end):
-            following[i] = i + 1 if i + 1 < end else first
-        while k < len(passages) and passages[k, 0] < end:
-            i, j = passages[k, 0], passages[k, 1]
-            following[i], following[j] = following[j], following[i]
-            k += 1
-        for start in range(first, end):
-            if seen[start]:
-                continue
-            i, begin = start, count
-            while not seen[i]:
-                seen[i] = True
-                cut[count, 0], cut[count, 1] = x_edges[points[i, 0]], y_edges[points[i, 1]]
-                count += 1
-                i = following[i]
-            _turn_to_upper_left(cut, begin, count - begin)
-            ends[found], doubled[found], source[found] = count, _doubled_area(cut, begin, count - begin), ring
+        up = 2 * x + 1
+        node = slots[up, _END]
+        slots[up, _END] = count
+        while node != _NONE:
+            for field in range(_NEXT_CORNER):
+                kept[count, field] = corners[node, field]
+            kept[count, _NEXT_CORNER] = count + 1
+            count += 1
+            node = corners[node, _NEXT_CORNER]
+        kept[count - 1, _NEXT_CORNER] = _NONE
+        slots[slots[up, _OTHER_SLOT], _END] = count - 1
+    return kept, count
+
+
+@machine_part
+def _put_from_upper_left(loop: Any, begin: int, end: int, points: Any, at: int) -> None:
+    """Write a ring, its uppermost, then leftmost point first."""
+    start = begin
+    for i in range(begin + 1, end):
+        if loop[i, 1] < loop[start, 1] or (loop[i, 1] == loop[start, 1] and loop[i, 0] < loop[start, 0]):
+            start = i
+    for i in range(begin, end):
+        j = i + start - begin
+        j = j if j < end else j - (end - begin)
+        points[at + i - begin, 0], points[at + i - begin, 1] = loop[j, 0], loop[j, 1]
+
+
+@machine_part
+def _cut(points: Any, first: int, length: int, passages: Any, k: int, lengths: Any) -> Any:
+    """Cut a ring that touches itself, in place; return how many rings it is then, and the passages that are used.
+
+    ``lengths`` is written: how many points each has.
+    """
+    following, loop = np.empty(length, np.int64), np.empty((length, 2), np.int32)
+    seen = np.zeros(length, np.bool_)
+    for i in range(length):
+        following[i] = i + 1
+    following[length - 1] = 0
+    while k < len(passages) and passages[k, 0] < first + length:
+        i, j = passages[k, 0] - first, passages[k, 1] - first
+        following[i], following[j] = following[j], following[i]
+        k += 1
+    count, found = 0, 0
+    for start in range(length):
+        i, begin = start, count
+        while not seen[i]:
+            seen[i] = True
+            loop[count, 0], loop[count, 1] = points[first + i, 0], points[first + i, 1]
+            count += 1
+            i = following[i]
+        if count > begin:
+            lengths[found] = count - begin
             found += 1
-    return cut, ends, doubled, source, found
+    count = 0
+    for ring in range(found):
+        _put_from_upper_left(loop, count, count + lengths[ring], points, first + count)
+        count += lengths[ring]
+    return found, k
+
+
+@machine_part
+def _measure(points: Any, first: int, length: int, x_edges: Any, y_edges: Any, known: Any, at: int) -> int:
+    """Write what is known of a ring; return its lowest y. Edges go along x or y, so that areas are sums of x dy."""
+    y0 = np.int64(y_edges[points[first, 1]])
+    area, lowest, y = np.int64(0), y0, y0
+    for i in range(first + 1, first + length):
+        next_y = y_edges[points[i, 1]]
+        area += x_edges[points[i, 0]] * (next_y - y)  # where y changes x does not
+        lowest = max(lowest, next_y)
+        y = next_y
+    area += x_edges[points[first, 0]] * (y0 - y)
+    known[at, FIRST], known[at, LENGTH], known[at, IS_IN_FILE] = first, length, 0
+    known[at, DOUBLED_AREA], known[at, CORNER] = 2 * area, (y0 << 32) + x_edges[points[first, 0]]
+    return int(lowest)
 
 
 @machine_code
-def gathered(points: Any, filed: Any, known: Any) -> Any:
-    """Return the points of some rings one after the other, int64 (n, 2).
+def simple_rings(points: Any, rings: Any, passages: Any, x_edges: Any, y_edges: Any, known: Any, more: Any) -> int:
+    """Cut rings where they touch themselves, among the points; return how many there are then.
 
-    ``known`` has of each ring in its first two columns the first point and how many, in its last whether they are among
-    ``filed`` instead of ``points``.
+    Each begins at its uppermost, then leftmost point.
+
+    Parameters
+    ----------
+    points : int32 (n, 2)
+        In columns and rows; changed where a ring is cut.
+    rings : int64 (rings, 4)
+        The first point of each and how many, label, class.
+    passages : int64 (n, 2)
+        Two points of a ring where it passes a vertex twice, ring by ring. Such a vertex has one way in and out too
+        many: exchanging what follows the two passages makes two rings of one. Passages never cross, so each exchange
+        leaves rings that do not cross either.
+    x_edges, y_edges : int64 (w + 1,), (rows + 1,)
+        Where columns and rows begin.
+    known, more : int64 (rings + passages, 6), (rings + passages, 2)
+        Written: what is known of each simple ring; its class and its lowest y.
     """
-    total, filed_column = 0, known.shape[1] - 1
+    found, k = 0, 0
+    lengths = np.empty(len(passages) + 1, np.int64)
+    for ring in range(len(rings)):
+        first, length = rings[ring, 0], rings[ring, 1]
+        count = 1
+        lengths[0] = length
+        if k < len(passages) and passages[k, 0] < first + length:
+            count, k = _cut(points, first, length, passages, k, lengths)
+        for part in range(count):
+            more[found, 0] = rings[ring, 3]
+            more[found, 1] = _measure(points, first, lengths[part], x_edges, y_edges, known, found)
+            known[found, LABEL] = rings[ring, 2]
+            first += lengths[part]
+            found += 1
+    return found
+
+
+@machine_code
+def gathered(points: Any, filed: Any, known: Any, x_edges: Any, y_edges: Any) -> Any:
+    """Return the points of some rings one after the other, placed by the edges of columns and rows, int64 (n, 2).
+
+    ``known`` is a row a ring; the points, int32 (n, 2), are those of rings that closed and those in the file.
+    """
+    total = 0
     for ring in range(len(known)):
-        total += known[ring, 1]
+        total += known[ring, LENGTH]
     found, n = np.empty((total, 2), np.int64), 0
     for ring in range(len(known)):
-        first, length = known[ring, 0], known[ring, 1]
-        if known[ring, filed_column]:
-            for i in range(length):
-                found[n + i, 0], found[n + i, 1] = filed[first + i, 0], filed[first + i, 1]
+        first, length = known[ring, FIRST], known[ring, LENGTH]
+        if known[ring, IS_IN_FILE]:
+            for i in range(first, first + length):
+                found[n, 0], found[n, 1] = x_edges[filed[i, 0]], y_edges[filed[i, 1]]
+                n += 1
         else:
-            for i in range(length):
-                found[n + i, 0], found[n + i, 1] = points[first + i, 0], points[first + i, 1]
-        n += length
+            for i in range(first, first + length):
+                found[n, 0], found[n, 1] = x_edges[points[i, 0]], y_edges[points[i, 1]]
+                n += 1
+    return found
+
+
+@machine_code
+def put_together(points: Any, known: Any) -> Any:
+    """Return the points of some rings one after the other as they are, int32 (n, 2)."""
+    total = 0
+    for ring in range(len(known)):
+        total += known[ring, LENGTH]
+    found, n = np.empty((total, 2), np.int32), 0
+    for ring in range(len(known)):
+        for i in range(known[ring, FIRST], known[ring, FIRST] + known[ring, LENGTH]):
+            found[n, 0], found[n, 1] = points[i, 0], points[i, 1]
+            n += 1
+    return found
+
+
+@machine_code
+def lists_joined(heads: Any, tails: Any, rows: Any, roots: Any) -> Any:
+    """Return the first and the last of the holes that wait for each region, int64 (labels,) each, or -1.
+
+    ``heads`` and ``tails`` are those of the labels that reached the row above; the rows are linked where regions were
+    joined.
+    """
+    joined_heads, joined_tails = np.full(len(roots), _NONE, np.int64), np.full(len(roots), _NONE, np.int64)
+    for label in range(len(heads)):
+        if heads[label] == _NONE:
+            continue
+        root = roots[label]
+        if joined_heads[root] == _NONE:
+            joined_heads[root] = heads[label]
+        else:
+            rows[joined_tails[root], LABEL] = heads[label]
+        joined_tails[root] = tails[label]
+    return joined_heads, joined_tails
+
+
+@machine_code
+def put_waiting(holes: Any, rows: Any, count: int, heads: Any, tails: Any) -> None:
+    """Write holes behind the rows that wait, each at the end of its region's list."""
+    for hole in range(len(holes)):
+        label = holes[hole, LABEL]
+        for column in range(holes.shape[1]):
+            rows[count, column] = holes[hole, column]
+        rows[count, LABEL] = _NONE
+        if heads[label] == _NONE:
+            heads[label] = count
+        else:
+            rows[tails[label], LABEL] = count
+        tails[label] = count
+        count += 1
+
+
+@machine_code
+def waited(rows: Any, heads: Any) -> Any:
+    """Return the holes of some lists, a list after the other, int64 (n, 6); their label is the place of their list."""
+    total = 0
+    for place in range(len(heads)):
+        row = heads[place]
+        while row != _NONE:
+            total += 1
+            row = rows[row, LABEL]
+    found, n = np.empty((total, rows.shape[1]), np.int64), 0
+    for place in range(len(heads)):
+        row = heads[place]
+        while row != _NONE:
+            for column in range(rows.shape[1]):
+                found[n, column] = rows[row, column]
+            found[n, LABEL] = place
+            n += 1
+            row = rows[row, LABEL]
     return found

@@ -14,11 +14,10 @@ Corners = NDArray[np.int32]  # (points, 2) of columns and rows of a class map
 class ClosedRings:
     """Rings of pixel edges that closed in some rows; none passes a vertex twice."""
 
-    points: Ints  # (points, 2) of x, y; each ring begins at its upper left corner, which is not repeated at its end
-    ends: Ints  # (rings,), of each in the points
-    doubled_areas: Ints  # (rings,), twice what each encloses: positive round a region, negative round a hole
-    labels: Ints  # (rings,), of the region of each
+    points: Corners  # of all; each ring begins at its upper left corner, which is not repeated at its end
+    known: Ints  # (rings, 6), columns as ``ring_kernels`` has them; an area is positive round a region, else negative
     class_ids: Ints  # (rings,)
+    lowest: Ints  # (rings,), the y of the lowest edge, in the frame of the regions
 
 
 @dataclass(frozen=True, slots=True, eq=False)

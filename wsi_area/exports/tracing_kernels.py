@@ -14,10 +14,10 @@ import numpy as np
 
 from wsi_area.compute.machine_code import machine_code, machine_part
 
-X, Y, NEXT, SADDLE = range(4)
-"""Columns of a corner: its vertex; the corner after it in its chain; whether another corner of the same class may lie
-on the vertex."""
-CORNER_FIELDS = 4
+X2, Y, NEXT = range(3)
+"""Columns of a corner: twice its vertex's column, and one more where another corner of the same class may lie on the
+vertex; its row; the corner after it in its chain."""
+CORNER_FIELDS = 3
 END, OTHER_SLOT = range(2)
 """Columns of a slot: the corner that waits in it, and where the other end of its chain waits."""
 _NONE = -1
@@ -48,7 +48,7 @@ def _grown_list(numbers: Any, needed: int) -> Any:
     """Return the numbers, or a longer list with its content where so many do not fit."""
     if needed <= len(numbers):
         return numbers
-    larger = np.empty(max(2 * len(numbers), needed), np.int64)
+    larger = np.empty(max(2 * len(numbers), needed), numbers.dtype)
     for i in range(len(numbers)):
         larger[i] = numbers[i]
     return larger
@@ -64,7 +64,7 @@ def _united(parent: Any, label: int, other_label: int) -> None:
 @machine_part
 def _put_corner(corners: Any, n: int, x: int, y: int, is_saddle: bool, after: int) -> None:
     """Write a corner and the one after it."""
-    corners[n, X], corners[n, Y], corners[n, NEXT], corners[n, SADDLE] = x, y, after, is_saddle
+    corners[n, X2], corners[n, Y], corners[n, NEXT] = 2 * x + is_saddle, y, after
 
 
 @machine_part
@@ -100,97 +100,112 @@ def _close(corners: Any, slots: Any, n: int, tail_slot: int, head_slot: int) -> 
 
 @machine_part
 def _ring_out(
-    corners: Any, head: int, rings: Any, ring_count: int, points: Any, touches: Any, touch_count: int, label: int,
-    code: int,
-) -> int:  # fmt: skip
-    """Write a closed ring: its first point, how many it has, its label and class; and which points may touch others.
+    corners: Any, head: int, rings: Any, ring_count: int, used: int, points: Any, touches: Any, touch_count: int,
+    label: int, code: int,
+) -> Any:  # fmt: skip
+    """Write a closed ring from its uppermost, then leftmost point on: its place, label and class.
 
-    Returns how many such points there are now.
+    With it, which of its points may touch others. Returns how many of those there are now, and how many points are
+    used: what comes before that corner in the chain is copied behind its end, and stays where it was for nothing.
     """
-    first = rings[ring_count - 1, 0] + rings[ring_count - 1, 1] if ring_count else 0
-    n, node = 0, head
+    n, node, start, touches_before = used, head, used, touch_count
+    top, leftmost = corners[head, Y], corners[head, X2] >> 1
     while node != _NONE:
-        points[first + n, 0] = corners[node, X]
-        points[first + n, 1] = corners[node, Y]
-        if corners[node, SADDLE]:
-            touches[touch_count] = first + n
-            touch_count += 1
+        x, y = corners[node, X2] >> 1, corners[node, Y]
+        points[n, 0], points[n, 1] = x, y
+        if (y < top) | ((y == top) & (x < leftmost)):
+            start, top, leftmost = n, y, x
+        touches[touch_count] = n
+        touch_count += corners[node, X2] & 1
         n += 1
         node = corners[node, NEXT]
-    rings[ring_count, 0], rings[ring_count, 1] = first, n
+    length = n - used
+    for i in range(used, start):
+        points[n, 0], points[n, 1] = points[i, 0], points[i, 1]
+        n += 1
+    for i in range(touches_before, touch_count):
+        if touches[i] < start:
+            touches[i] += length
+    rings[ring_count, 0], rings[ring_count, 1] = start, length
     rings[ring_count, 2], rings[ring_count, 3] = label, code
-    return touch_count
+    return touch_count, n
 
 
 @machine_code
 def trace_rows(
-    class_map: Any, is_traced: Any, first_y: int, codes: Any, labels: Any, parent: Any, label_count: int,
+    class_map: Any, traced: Any, first_y: int, codes: Any, changes: Any, labels: Any, parent: Any, label_count: int,
     slots: Any, corners: Any, corner_count: int, closed_count: int, rings: Any, points: Any, touches: Any,
 ) -> Any:  # fmt: skip
     """Sweep rows of a class map; return the rings that closed and what the next rows need.
 
     That is: how many rings closed, and their list; the list of points; of those that lie where a ring may pass again,
-    ascending, how many and the list; then parent, label_count, corners and corner_count as they are now.
+    how many and the list; then parent, label_count, corners and corner_count as they are now.
 
     Parameters
     ----------
     class_map : uint8 (h, w)
         Rows ``[first_y, first_y + h)`` of the whole map.
-    is_traced : bool (256,)
-        Of each code.
-    codes, labels : uint8 (w + 2,), int64 (w + 2,)
-        The row above, 0 where it is not traced, and its labels, each between two pixels of no class; changed to the
-        last row.
+    traced : uint8 (256,)
+        Of each code itself, or 0 where it is not traced.
+    codes, changes : uint8 (w + 2,), (w + 1,)
+        The row above between two pixels of no class, and at which vertices it changes; changed to the last row.
+    labels : int32 (w + 1,)
+        Of the row above, the label of each run of pixels of one code, where it begins; changed likewise.
     parent, label_count
         Union-find over labels.
-    slots : int64 (2 w + 4, 2)
+    slots : int32 (2 w + 4, 2)
         The waiting ends: of each column one that goes down and one that comes up, then those of the row; changed.
     corners, corner_count
         The open chains, and corners of rings that closed.
     closed_count : int
         How many corners are of rings that closed.
-    rings, points, touches : int64 (n, 4), int32 (n, 2), int64 (n,)
+    rings, points, touches : int64 (n, 4), int32 (n, 2), (n,)
         Lists to write to, each again after the last call: of each ring the first of its points and how many, the label
         and the class; the points; and which of them may touch others.
     """
     height, width = class_map.shape
-    below = np.zeros(width + 1, np.uint8)
-    ring_count, touch_count = 0, 0
+    below, below_changes = np.zeros(width + 2, np.uint8), np.empty(width + 1, np.uint8)
+    turns = np.empty(width + 1, np.int32)
+    ring_count, touch_count, used = 0, 0, 0
     right, left = 2 * width + 2, 2 * width + 3
     for row in range(height):
         # room for a whole row at once: at a vertex four corners at most, and two rings that close; a label a pixel
         corners = _grown(corners, corner_count + 4 * (width + 1))
-        points = _grown(points, corner_count - closed_count + 4 * (width + 1))
+        points = _grown(points, 2 * (corner_count - closed_count + 4 * (width + 1)))
         rings = _grown(rings, ring_count + 2 * (width + 1))
         touches = _grown_list(touches, corner_count - closed_count + 4 * (width + 1))
         parent = _grown_list(parent, label_count + width)
         for x in range(width):
-            below[x] = class_map[row, x] if is_traced[class_map[row, x]] else 0
-        y = first_y + row
-        d, c, d_label, c_label = codes[0], codes[0], labels[0], labels[0]
+            below[x + 1] = traced[class_map[row, x]]
         for x in range(width + 1):
+            below_changes[x] = below[x] != below[x + 1]
+        # edges turn, and runs of pixels begin and end, at no other vertex
+        turn_count = 0
+        for x in range(width + 1):
+            turns[turn_count] = x
+            turn_count += changes[x] | below_changes[x]
+        y = first_y + row
+        c_label, d_label = _NONE, _NONE
+        for turn in range(turn_count):
             # round the vertex against the clock, from the upper left, lie the pixels a, b, c and d
-            a, b, a_label, b_label = d, c, d_label, c_label
-            c, d, d_label = below[x], codes[x + 1], labels[x + 1]
+            x = turns[turn]
+            a, b, c, d, a_label, b_label = codes[x], below[x], below[x + 1], codes[x + 1], d_label, c_label
             ab, bc, cd, da = a == b, b == c, c == d, d == a
-            codes[x + 1] = c
-            if (da & bc) | (ab & cd):  # no edge, or edges that go straight on: what waits for them goes on waiting
-                c_label = b_label if bc else d_label
-                labels[x + 1] = c_label
-                continue
-            if c == 0:
-                c_label = _NONE
-            elif bc:
-                c_label = b_label
-                if cd and b_label != d_label:
+            if not da:
+                d_label = labels[x]
+            if bc:
+                if cd & (c != 0) and b_label != d_label:
                     _united(parent, b_label, d_label)
-            elif cd:
-                c_label = d_label
             else:
-                c_label = label_count
-                parent[label_count] = label_count
-                label_count += 1
-            labels[x + 1] = c_label
+                if cd:
+                    c_label = d_label
+                elif c != 0:
+                    c_label = label_count
+                    parent[label_count] = label_count
+                    label_count += 1
+                labels[x] = c_label
+                if ab & cd:  # edges that go straight on: what waits for them goes on waiting
+                    continue
             # a pixel meets its like across the vertex, and at no side
             is_saddle = ((a != 0) & (a == c) & (not ab) & (not da)) | ((b != 0) & (b == d) & (not ab) & (not bc))
             # A region turns round the one or three pixels of it that follow each other. The edge that ends here comes
@@ -202,9 +217,10 @@ def trace_rows(
                 if not ab:
                     _put_corner(corners, corner_count, x, y, is_saddle, _NONE)
                     if _close(corners, slots, corner_count, down, left):
-                        touch_count = _ring_out(
-                            corners, slots[left, END], rings, ring_count, points, touches, touch_count, a_label, a
-                        )
+                        touch_count, used = _ring_out(
+                            corners, slots[left, END], rings, ring_count, used, points, touches, touch_count,
+                            a_label, a,
+                        )  # fmt: skip
                         ring_count += 1
                     corner_count += 1
                 elif bc:
@@ -221,9 +237,10 @@ def trace_rows(
                 elif cd:
                     _put_corner(corners, corner_count, x, y, is_saddle, _NONE)
                     if _close(corners, slots, corner_count, right, up):
-                        touch_count = _ring_out(
-                            corners, slots[up, END], rings, ring_count, points, touches, touch_count, b_label, b
-                        )
+                        touch_count, used = _ring_out(
+                            corners, slots[up, END], rings, ring_count, used, points, touches, touch_count,
+                            b_label, b,
+                        )  # fmt: skip
                         ring_count += 1
                     corner_count += 1
             if (d != 0) & (not cd):
@@ -244,37 +261,9 @@ def trace_rows(
                     _put_corner(corners, corner_count, x, y, is_saddle, slots[left, END])
                     _move(slots, corner_count, left, up)
                     corner_count += 1
+        for x in range(width + 1):
+            codes[x], changes[x] = below[x], below_changes[x]
     return ring_count, rings, points, touch_count, touches, parent, label_count, corners, corner_count
-
-
-@machine_code
-def open_chains(codes: Any, slots: Any, corners: Any) -> Any:
-    """Return the corners of the chains that still wait, without those of closed rings; the slots are renumbered.
-
-    ``codes``, uint8 (w + 2,), is the row above them between two pixels of no class: an end waits where it changes.
-    """
-    count, total = 0, 0
-    for x in range(len(codes) - 1):
-        node = slots[2 * x + 1, END] if codes[x + 1] != 0 and codes[x + 1] != codes[x] else _NONE
-        while node != _NONE:
-            total += 1
-            node = corners[node, NEXT]
-    kept = np.empty((max(total, 64), CORNER_FIELDS), np.int32)
-    for x in range(len(codes) - 1):
-        if codes[x + 1] == 0 or codes[x + 1] == codes[x]:
-            continue
-        up = 2 * x + 1
-        node = slots[up, END]
-        slots[up, END] = count
-        while node != _NONE:
-            for field in range(CORNER_FIELDS):
-                kept[count, field] = corners[node, field]
-            kept[count, NEXT] = count + 1
-            count += 1
-            node = corners[node, NEXT]
-        kept[count - 1, NEXT] = _NONE
-        slots[slots[up, OTHER_SLOT], END] = count - 1
-    return kept, count
 
 
 @machine_code

@@ -84,10 +84,10 @@ def commit(place: Place, pieces: Sequence[bytes], *, flushed: bool) -> None:
             if flushed:
                 file.flush()
                 os.fsync(file.fileno())
-        os.replace(beside, place)
+        Path(beside).replace(place)
     except OSError:
         with suppress(OSError):
-            os.unlink(beside)  # it would keep the space that the tables need to say so
+            Path(beside).unlink(missing_ok=True)  # it would keep the space that the tables need to say so
         raise
 
 
