@@ -244,3 +244,19 @@ def test_a_warning_of_the_log_is_wrapped_on_a_terminal_only(monkeypatch: pytest.
     assert told[None] == [words]
     assert [len(line) <= 40 for line in told[40]] == [True] * 3
     assert " ".join(told[40]) == words
+
+
+def test_what_explain_says_ends_between_words_on_a_terminal_and_is_whole_lines_in_a_pipe(
+    slides: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure(slides / f"{LONG}.tif", tmp_path / "out", "tiling.skip_glass=false")
+    explain = ("explain", tmp_path / "out", LONG)
+    piped = wsi_area(*explain).out.splitlines()
+    assert max(len(line) for line in piped) > 80
+    monkeypatch.setattr(wrapping, "terminal_width", lambda stream: 80)
+    shown = wsi_area(*explain).out.splitlines()
+    assert max(len(line) for line in shown) <= 80
+    assert " ".join(" ".join(shown).split()) == " ".join(" ".join(piped).split())
+    (at,) = (n for n, line in enumerate(shown) if line.startswith("  pixel size: "))
+    assert shown[at + 1].startswith("    ")  # below its own line, not as one of its own
+    assert not shown[at + 1].startswith("     ")

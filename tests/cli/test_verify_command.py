@@ -121,3 +121,18 @@ def test_what_was_changed_of_an_amended_version_is_mended_without_measuring_agai
         shutil.rmtree(version)
         assert wsi_area("amend", folder / "out", "one", tmp_path / "kept.geojson").code == 0
     assert wsi_area("verify", folder / "out").code == 0
+
+
+def test_what_was_added_again_and_again_has_one_line_with_its_newest_seal(folder: Path) -> None:
+    for title in ("first", "second", "third"):  # another page each: the same one adds nothing
+        assert wsi_area("report", folder / "out", "--title", title).code == 0
+    assert wsi_area("export", folder / "out", "--format", "geojson").code == 0
+    links = json.loads((folder / "out/seal.json").read_text())["later"]
+    assert [link["name"] for link in links].count("report") == 3
+    told = [line for line in wsi_area("verify", folder / "out").out.splitlines() if line.startswith("added later")]
+    assert len(told) == 2
+    report, export = told
+    assert report.startswith("added later: report, 1 file, seal ")
+    assert report.endswith(f"{links[2]['seal']} (2 seals before it in seal.json)")
+    assert export.endswith(links[3]["seal"])
+    assert len(wsi_area("verify", folder / "out", "--json").document["later"]) == 4

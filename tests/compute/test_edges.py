@@ -27,6 +27,14 @@ def test_upright_stripes_are_counted_to_the_last_edge() -> None:
     assert boundary_edges(picture, [(1,), (2,), (1, 2), ()]) == [128, 256, 256, 0]
 
 
+def test_twelve_areas_are_told_apart_though_eight_are_counted_at_once() -> None:
+    picture = np.zeros((64, 50), np.uint8)
+    for n in range(1, 13):
+        picture[:, 4 * n - 2 : 4 * n] = n  # stripes with background between them
+    found = boundary_edges(picture, [*((n,) for n in range(1, 13)), (3, 9), tuple(range(1, 13))])
+    assert found == [128] * 12 + [256, 12 * 128]
+
+
 def test_noise_has_the_edges_of_each_class_and_of_their_total() -> None:
     """In independent pixels a share p(1 − p) · 2 of all neighbours differ."""
     random = np.random.default_rng(5)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
+import zstandard
 from plans import plan_of
 
 from wsi_area.errors import ResultError
@@ -82,6 +83,22 @@ def test_a_torn_batch_is_an_error_that_names_the_store(layout: SlideLayout, wron
     larger = other.rows_place(0, 0).read_bytes()
     torn = {"a flipped bit": content, "cut short": place.read_bytes()[:-5], "empty": b"", "of another size": larger}
     place.write_bytes(torn[wrong])
+    with pytest.raises(ResultError, match=r"ledger\.zarr cannot be read .*--force"):
+        ledger_rows(layout)
+
+
+@pytest.mark.parametrize("level", [-5, 3, 19])
+def test_a_batch_that_another_program_packed_again_is_read_though_its_frame_says_no_size(
+    layout: SlideLayout, level: int
+) -> None:
+    whole, place = ledger_rows(layout), layout.rows_place(1, 2)
+    chunk = by_zarr(layout)[4:7, 8:10]
+    padded = np.full((4, 4, 19), -1, "<i8")
+    padded[:3, :2] = chunk
+    place.write_bytes(zstandard.ZstdCompressor(level, write_content_size=False).compress(padded.tobytes()))
+    assert np.array_equal(ledger_rows(layout), whole)
+    assert np.array_equal(by_zarr(layout), whole)
+    place.write_bytes(zstandard.ZstdCompressor(level, write_content_size=False).compress(bytes(4 * 4 * 19 * 8 + 1)))
     with pytest.raises(ResultError, match=r"ledger\.zarr cannot be read .*--force"):
         ledger_rows(layout)
 

@@ -13,7 +13,7 @@ from tiff_files import halved, tissue_like
 from vendor_files import write_leica, write_philips, write_trestle, write_ventana
 
 from wsi_area.errors import LaneError
-from wsi_area.model.geometry import Region
+from wsi_area.model.geometry import Region, Size
 from wsi_area.model.slide import DIRECT_VENDORS, SlideInfo
 from wsi_area.slides import borrow_reader, choose_lane, inspect, read_around_damage, with_edges_proven
 from wsi_area.slides.lanes.other_layouts import other_layout
@@ -110,6 +110,18 @@ def test_what_openslide_puts_together_is_left_to_it_with_the_reason(
     assert why in decision.reason
     with pytest.raises(LaneError, match="cannot be read by the direct lane"):
         choose_lane(info, [0, 1], "direct")
+
+
+@pytest.mark.parametrize("overlap_px", [(4, -4), (1, 0, -1), (30, -10, -20, 20, 0, -20)])
+def test_overlaps_that_make_up_for_each_other_are_seen_though_the_slide_is_as_large_as_its_tiles(
+    tmp_path: Path, overlap_px: tuple[int, ...]
+) -> None:
+    info = inspect(write_ventana(tmp_path / "s.bif", levels(768, 2304), overlap_px=overlap_px))  # 24 and 18 joints
+    assert (info.vendor, info.size_l0_px) == ("ventana", Size(2304, 768))  # so the joints alone tell
+    decision = choose_lane(info, [0], "auto")
+    assert (decision.lane, "its tiles overlap" in decision.reason) == ("openslide", True)
+    with borrow_reader(info, "direct") as reader:
+        assert not any(reader.holds(n) for n in range(3))
 
 
 @pytest.mark.parametrize("overlap_px", [0, 16, 40])

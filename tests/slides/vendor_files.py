@@ -1,6 +1,7 @@
 """Tiled TIFFs that OpenSlide knows as Philips', Trestle's, Ventana's and Leica's, from known pixels."""
 
 from collections.abc import Iterable, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +68,12 @@ def write_trestle(path: Path, levels: Sequence[Picture], *, tile_px: int = 256, 
 
 
 def write_ventana(
-    path: Path, levels: Sequence[Picture], *, tile_px: int = 256, overlap_px: int = 0,
+    path: Path, levels: Sequence[Picture], *, tile_px: int = 256, overlap_px: int | Sequence[int] = 0,
     areas: Sequence[tuple[int, int, int, int]] = (), mpp: float = 0.25,
 ) -> Path:  # fmt: skip
     """Write the levels, the finest first, each half the one before, of whole tiles.
 
+    ``overlap_px`` of all joints, or of one after the other, from the first again when they have been used up.
     ``areas`` were scanned: first column and row, and how many of each; all of it if there are none.
     """
     across, down = -(-levels[0].shape[1] // tile_px), -(-levels[0].shape[0] // tile_px)
@@ -95,17 +97,20 @@ def _packet(xml: str) -> dict[str, Any]:
     return {"extratags": [(_XML_PACKET, _BYTE, len(xml), xml.encode(), True)]}
 
 
-def _area(tile_px: int, overlap_px: int, column: int, row: int, across: int, down: int) -> str:
+def _area(tile_px: int, overlap_px: int | Sequence[int], column: int, row: int, across: int, down: int) -> str:
     """Return the words on a scanned area, and of the joints of its tiles, numbered from below, to and fro."""
 
     def number(x: int, y: int) -> int:
         from_below = down - 1 - y
         return from_below * across + (across - 1 - x if from_below % 2 else x) + 1
 
+    overlaps_px = cycle([overlap_px] if isinstance(overlap_px, int) else overlap_px)
+
     def joint(direction: str, first: int, second: int) -> str:
+        shared_px = next(overlaps_px)
         return (
-            f'<TileJointInfo Direction="{direction}" Tile1="{first}" Tile2="{second}" OverlapX="{overlap_px}" '
-            f'OverlapY="{overlap_px}" Confidence="99"/>'
+            f'<TileJointInfo Direction="{direction}" Tile1="{first}" Tile2="{second}" OverlapX="{shared_px}" '
+            f'OverlapY="{shared_px}" Confidence="99"/>'
         )
 
     right = [joint("RIGHT", number(x, y), number(x + 1, y)) for y in range(down) for x in range(across - 1)]

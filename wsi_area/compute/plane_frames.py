@@ -8,7 +8,6 @@ import struct
 
 import imagecodecs
 import numpy as np
-from numcodecs import blosc
 from numpy.typing import NDArray
 
 from wsi_area.compute.bit_planes import WORD_BYTES, bit_planes, planes_of_thread, write_codes
@@ -41,6 +40,8 @@ def plane_frame(codes: NDArray[np.uint8], zstd_level: int) -> bytes | None:
             return _HEAD.pack(*_KIND, size_bytes, size_bytes, frame_bytes, _HEAD.size - 4, len(packed)) + packed
     elif not codes.any():
         return None
+    from numcodecs import blosc  # 0.02 s of CPU to load, which tiles of ours need not pay
+
     frame: bytes = blosc.compress(codes, b"zstd", zstd_level, blosc.BITSHUFFLE, size_bytes)
     return frame
 
@@ -56,6 +57,8 @@ def unpack_frame(frame: memoryview, out: NDArray[np.uint8] | NDArray[np.int32]) 
     if len(frame) < 16 or int.from_bytes(frame[4:8], "little") != out.nbytes:  # of less, something else stays in sight
         raise ValueError(f"it is not of {out.size} pixels")
     if out.itemsize != 1 or not _is_plane_frame(frame, out.nbytes):
+        from numcodecs import blosc
+
         blosc.decompress(frame, out)
         return
     planes = planes_of_thread(out.nbytes // WORD_BYTES)

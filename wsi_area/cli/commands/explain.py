@@ -10,7 +10,7 @@ import click
 
 from wsi_area.audit.recorded_areas import recorded_slide
 from wsi_area.cli.options.run_place import RunPlace, storage_options
-from wsi_area.cli.output.wrapping import say
+from wsi_area.cli.output.wrapping import say, say_wrapped
 from wsi_area.compute.count.explain import (
     Explanation,
     PixelSize,
@@ -206,7 +206,7 @@ def _explain_run(slide: CountedSlide, class_name: str | None, as_json: bool) -> 
         errors = ["\n".join(budget_lines(slide, budget)) for budget in _budgets(slide, [name for name, _ in areas])]
         steps_of = [steps_told] if step_lines(slide) else []
         adjusted_told = ["\n".join(adjusted_lines(slide))] if slide.adjusted is not None else []
-        say("\n\n".join([*told, *steps_of, *sensitivity_lines(slide), *adjusted_told, *errors]))
+        say_wrapped("\n\n".join([*told, *steps_of, *sensitivity_lines(slide), *adjusted_told, *errors]))
     return 0
 
 

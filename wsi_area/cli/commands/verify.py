@@ -10,6 +10,7 @@ from wsi_area.audit.verify import Disagreement, verify_run
 from wsi_area.cli.options.run_place import RunPlace, storage_options
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.cli.output.wrapping import say_document
+from wsi_area.model.record.run_seal import SealedLater
 from wsi_area.run.run_document import EXIT_OK, EXIT_VERIFICATION
 from wsi_area.storage.place import Place
 
@@ -93,13 +94,25 @@ def command(
     print_lines(console, f"{slides}, {tiles} counted again: {told}")
     if verified.seal is not None:
         print_lines(console, f"seal {verified.seal}")
-    for added in verified.later:
-        print_lines(console, f"added later: {added.name}, {_counted(len(added.files), 'file')}, seal {added.seal}")
+    for line in _added_later(verified.later):
+        print_lines(console, line)
     for line in verified.not_held:
         print_lines(console, line)
     for remedy in _remedies(verified.disagreements):
         print_lines(console, f"→ {remedy}")
     sys.exit(code)
+
+
+def _added_later(links: Sequence[SealedLater]) -> list[str]:
+    """Return a line for what was added last under each name, with the number of those before it."""
+    newest = {added.name: added for added in links}
+    names = [added.name for added in links]
+    before = {name: names.count(name) - 1 for name in newest}
+    return [
+        f"added later: {name}, {_counted(len(added.files), 'file')}, seal {added.seal}"
+        + (f" ({_counted(before[name], 'seal')} before it in seal.json)" if before[name] else "")
+        for name, added in newest.items()
+    ]
 
 
 def _counted(number: int, what: str) -> str:

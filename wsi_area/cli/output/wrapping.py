@@ -63,6 +63,14 @@ def say(text: str, *, err: bool = False, nl: bool = True) -> None:
     click.echo(plain(text), err=err, nl=nl)
 
 
+def say_wrapped(text: str) -> None:
+    """Print lines for people, broken between words on a terminal; what is broken off stands below its own line."""
+    width, lines = terminal_width(sys.stdout), plain(text).split("\n")
+    for line in lines:
+        hanging = line[: len(line) - len(line.lstrip())] + "  "
+        click.echo(line if width is None else wrapped(line, width, hanging=hanging))
+
+
 def say_document(document: Any, *, allow_nan: bool = True) -> None:
     """Print a document for programs as JSON, whose texts order nothing and can be written."""
     click.echo(json.dumps(plain_values(document), indent=2, ensure_ascii=False, allow_nan=allow_nan))

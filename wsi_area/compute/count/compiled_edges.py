@@ -7,11 +7,14 @@ Called through ``boundary_edges``, which checks the shapes: nothing here checks 
 from typing import Any
 
 import numpy as np
-from numba import carray
+from numba import carray, types
+from numba.extending import intrinsic
 
 from wsi_area.compute.machine_code import native_part
 
 _USUAL_STEP = 8  # of tiles of 512 px
+_WORD_BYTES = 8
+_LOWEST_BITS = 0x0101010101010101
 
 
 def count_edges(
@@ -21,38 +24,46 @@ def count_edges(
     line_px: int,
     step: int,
     ids_at: Any,
-    ends_at: Any,
+    marks_at: Any,
+    id_count: int,
     areas: int,
     codes_at: Any,
-    inside_at: Any,
+    marked_at: Any,
+    changes_at: Any,
+    words_at: Any,
     edges_at: Any,
 ) -> None:
     """Write for each area its edges along every ``step``-th row, and down every ``step``-th column.
 
-    At these addresses lie: uint8 pixels, the lines ``line_px`` bytes apart; uint8, the class ids of one area after the
-    other; int64 (areas,), where those of each end; uint8, as many as those rows and columns have pixels, and as
-    many as the larger of the two has, for its own use; int64 (areas, 2), the answer.
+    An area is a bit. At these addresses lie: uint8 pixels, the lines ``line_px`` bytes apart; uint8 (id_count,), the
+    ids of classes; uint8 (id_count,), the bits of the areas that each is of; for its own use, twice, as many bytes as
+    the larger of those rows and columns has pixels, and so many again, rounded up to whole words, named as bytes and
+    as words; int64 (areas, 2), the answer.
     """
-    ends, edges = carray(ends_at, (areas,)), carray(edges_at, (areas, 2))
-    class_map, ids_of_all = carray(class_map_at, ((height - 1) * line_px + width,)), carray(ids_at, (ends[areas - 1],))
+    edges, ids, marks = carray(edges_at, (areas, 2)), carray(ids_at, (id_count,)), carray(marks_at, (id_count,))
+    class_map = carray(class_map_at, ((height - 1) * line_px + width,))
     rows, columns = -(-height // step), -(-width // step)
-    along = carray(codes_at, (rows * width + height * columns,))
-    down, inside = along[rows * width :], carray(inside_at, (max(rows * width, height * columns),))
+    along_px, down_px = rows * width, height * columns
+    most_px = max(along_px, down_px)
+    words = -(-most_px // _WORD_BYTES)
+    codes, marked = carray(codes_at, (most_px,)), carray(marked_at, (most_px,))
+    changes, changed = carray(changes_at, (words * _WORD_BYTES,)), carray(words_at, (words,))
+
     for row in range(rows):
-        _copy(class_map[row * step * line_px : row * step * line_px + width], along[row * width : (row + 1) * width])
-    for y in range(height):
-        _pick(class_map[y * line_px : y * line_px + width], step, down[y * columns : (y + 1) * columns])
-    begin = 0
+        _copy(class_map[row * step * line_px : row * step * line_px + width], codes[row * width : (row + 1) * width])
+    _mark(codes[:along_px], ids, marks, marked)
+    _note_changes(marked[1:along_px], marked[: along_px - 1], changes)
+    for row in range(1, rows):  # the last pixel of a row is not beside the first of the next
+        changes[row * width - 1] = 0
     for area in range(areas):
-        ids = ids_of_all[begin : ends[area]]
-        begin = ends[area]
-        _mark(down, ids, inside)
-        edges[area, 1] = _differing(inside[columns : height * columns], inside[: (height - 1) * columns])
-        _mark(along[: rows * width], ids, inside)
-        across = _differing(inside[1 : rows * width], inside[: rows * width - 1])
-        for row in range(1, rows):  # the last pixel of a row is not beside the first of the next
-            across -= inside[row * width] ^ inside[row * width - 1]
-        edges[area, 0] = across
+        edges[area, 0] = _count(changed, area)
+
+    for y in range(height):
+        _pick(class_map[y * line_px : y * line_px + width], step, codes[y * columns : (y + 1) * columns])
+    _mark(codes[:down_px], ids, marks, marked)
+    _note_changes(marked[columns:down_px], marked[: down_px - columns], changes)
+    for area in range(areas):
+        edges[area, 1] = _count(changed, area)
 
 
 @native_part
@@ -74,21 +85,39 @@ def _pick(source: Any, step: Any, target: Any) -> None:
 
 
 @native_part
-def _mark(codes: Any, ids: Any, inside: Any) -> None:
-    """Write 1 where a code is one of an area's ids, else 0."""
-    wanted = ids[0]
+def _mark(codes: Any, ids: Any, marks: Any, marked: Any) -> None:
+    """Write for each code the bits of the areas that it is of."""
     for i in range(codes.size):
-        inside[i] = np.uint8(codes[i] == wanted)
-    for k in range(1, ids.size):
-        wanted = ids[k]
+        marked[i] = 0
+    for k in range(ids.size):
+        wanted, mark = ids[k], marks[k]
         for i in range(codes.size):
-            inside[i] |= np.uint8(codes[i] == wanted)
+            marked[i] |= mark if codes[i] == wanted else np.uint8(0)
 
 
 @native_part
-def _differing(some: Any, others: Any) -> Any:
-    """Return the number of bytes, 0 or 1, that differ from those in their place; in 32 bits, for vector code."""
-    count = np.uint32(0)
+def _note_changes(some: Any, others: Any, changes: Any) -> None:
+    """Write the bits in which bytes differ from those in their place, and 0 behind them."""
     for i in range(some.size):
-        count = np.uint32(count + np.uint32(some[i] ^ others[i]))
+        changes[i] = some[i] ^ others[i]
+    for i in range(some.size, changes.size):
+        changes[i] = 0
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+def _ones(typing: Any, word: Any) -> Any:
+    """Return the number of bits of a word that are 1."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), emit
+
+
+@native_part
+def _count(words: Any, bit: int) -> Any:
+    """Return the number of bytes, eight of which are a word, that have a bit."""
+    lowest, place, count = np.uint64(_LOWEST_BITS), np.uint64(bit), np.uint64(0)
+    for i in range(words.size):
+        count += _ones((words[i] >> place) & lowest)
     return np.int64(count)

@@ -16,7 +16,8 @@ LINES = 64
 length need not be exact."""
 
 AreaIds = tuple[int, ...]
-_ARGUMENTS = "uint8* int64 int64 int64 int64 uint8* int64* int64 uint8* uint8* int64*"
+_AREAS_AT_ONCE = 8  # each of them is a bit of a byte
+_ARGUMENTS = "uint8* int64 int64 int64 int64 uint8* uint8* int64 int64 uint8* uint8* uint8* uint64* int64*"
 NATIVE = (Native("wsi_area.compute.count.compiled_edges", "count_edges", _ARGUMENTS),)
 
 
@@ -70,13 +71,16 @@ def _with_edges(areas: tuple[AreaIds, ...], present: frozenset[int] | None) -> t
 
 
 @lru_cache(maxsize=64)
-def _ids_and_ends(areas: tuple[AreaIds, ...]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the ids of one area after the other, uint8 (ids,), and where those of each end, int64 (areas,).
+def _ids_and_marks(areas: tuple[AreaIds, ...]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the ids of all classes of at most eight areas, uint8 (ids,), and for each the bits of its areas.
 
     Nobody writes into them, though they are not locked: the address of an array that may be written is had quickly.
     """
-    ids = np.array([class_id for area in areas for class_id in area], np.uint8)
-    return ids, np.cumsum([len(area) for area in areas], dtype=np.int64)
+    marks = {class_id: 0 for ids in areas for class_id in ids}
+    for bit, ids in enumerate(areas):
+        for class_id in ids:
+            marks[class_id] |= 1 << bit
+    return np.array([*marks], np.uint8), np.array([*marks.values()], np.uint8)
 
 
 def _counted(class_map: ClassMap, areas: tuple[AreaIds, ...], step: int) -> list[int]:
@@ -84,14 +88,17 @@ def _counted(class_map: ClassMap, areas: tuple[AreaIds, ...], step: int) -> list
     pixels = class_map if class_map.strides[1] == 1 and class_map.strides[0] > 0 else np.ascontiguousarray(class_map)
     height, width = pixels.shape
     rows, columns = -(-height // step), -(-width // step)
-    ids, ends = _ids_and_ends(areas)
-    along_px, down_px = rows * width, height * columns
-    codes, inside = np.empty(along_px + down_px, np.uint8), np.empty(max(along_px, down_px), np.uint8)
+    most_px = max(rows * width, height * columns)
+    codes, changes = np.empty((2, most_px), np.uint8), np.empty(-(-most_px // 8), np.uint64)
     edges = np.empty((len(areas), 2), np.int64)
     count = native_function(*NATIVE[0])
-    count(
-        address_of(pixels[0]), height, width, pixels.strides[0], step, address_of(ids), address_of(ends), len(areas),
-        address_of(codes), address_of(inside), address_of(edges),
-    )  # fmt: skip
+    for first in range(0, len(areas), _AREAS_AT_ONCE):
+        some = areas[first : first + _AREAS_AT_ONCE]
+        ids, marks = _ids_and_marks(some)
+        count(
+            address_of(pixels[0]), height, width, pixels.strides[0], step, address_of(ids), address_of(marks), len(ids),
+            len(some), address_of(codes[0]), address_of(codes[1]), address_of(changes), address_of(changes),
+            address_of(edges[first]),
+        )  # fmt: skip
     across_share, down_share = height / rows, width / columns
     return [round(across * across_share + down * down_share) for across, down in edges.tolist()]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numcodecs import zstd
+import zstandard
 from numpy.typing import NDArray
 
 from wsi_area.compute.packers import row_packer
@@ -91,12 +91,19 @@ def _rows(layout: SlideLayout, ledger: StoredArray, rows: range, cols: range) ->
                 content = layout.rows_place(batch_row, batch_col).read_bytes()
             except FileNotFoundError:  # nothing of it was ever committed
                 continue
-            chunk = np.frombuffer(zstd.decompress(content), _ROW_TYPE).reshape(k, k, columns)
+            chunk = np.frombuffer(_unpacked(content, k * k * columns * 8), _ROW_TYPE).reshape(k, k, columns)
             top, left = max(batch_row * k, rows.start), max(batch_col * k, cols.start)
             bottom, right = min(batch_row * k + k, rows.stop), min(batch_col * k + k, cols.stop)
             held = chunk[top - batch_row * k : bottom - batch_row * k, left - batch_col * k : right - batch_col * k]
             read[top - rows.start : bottom - rows.start, left - cols.start : right - cols.start] = held
     return read
+
+
+def _unpacked(frame: bytes, most_bytes: int) -> bytes:
+    try:
+        return zstandard.ZstdDecompressor().decompress(frame, max_output_size=most_bytes)
+    except zstandard.ZstdError as error:
+        raise ValueError(str(error)) from error
 
 
 def ledger_attributes(layout: SlideLayout) -> Mapping[str, Any]:

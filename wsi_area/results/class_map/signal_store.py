@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numcodecs import blosc
 from numpy.typing import NDArray
 
 from wsi_area.errors import ResultError
@@ -64,6 +63,8 @@ def encoded_signal(signal: NDArray[np.int32], tile_px: int) -> bytes | None:
     """
     if not signal.any():
         return None
+    from numcodecs import blosc  # 0.02 s of CPU to load, which a run without such maps need not pay
+
     whole = np.zeros((tile_px, tile_px), "<i4")
     whole[: signal.shape[0], : signal.shape[1]] = signal
     return with_checksum(blosc.compress(whole, b"zstd", ZSTD_LEVEL, blosc.BITSHUFFLE, whole.nbytes))

@@ -43,6 +43,7 @@ STAIN_SCHEME = ClassScheme(
 SIGNAL = Signal("od", "optical density", MICRO)
 _OD_BIN = 0.01  # OD: width of a bin of the histogram of densities, 0 to 2.56 OD
 _OD_BINS = 256
+_PIXELS_AT_ONCE = 1 << 14
 _SAMPLE_BLOCKS = 16
 
 
@@ -226,12 +227,18 @@ class _LitPixels:
         channels = np.ascontiguousarray(overview.rgb.reshape(-1, 3).T)
         lit = overview.valid.ravel() & ((channels[0] | channels[1] | channels[2]) != 0)
         pixels = channels.T if lit.all() else np.stack([channel[lit] for channel in channels]).T
-        return cls(rule.density_of(pixels), rule.feature_of(pixels) > rule.threshold)
+        density = np.empty(len(pixels))
+        for first in range(0, len(pixels), _PIXELS_AT_ONCE):  # what is needed meanwhile stays in the cache
+            some = slice(first, first + _PIXELS_AT_ONCE)
+            density[some] = rule.density_of(pixels[some])
+        return cls(density, rule.feature_of(pixels) > rule.threshold)
 
     def tissue_histogram(self) -> NDArray[np.int64]:
         """Return the histogram of the density in tissue."""
-        bins = np.clip(np.floor(self.density[self.is_tissue] / _OD_BIN), 0, _OD_BINS - 1).astype(np.int64)
-        return np.bincount(bins, minlength=_OD_BINS)
+        bins = self.density[self.is_tissue]  # a copy, made over in place
+        bins /= _OD_BIN
+        np.clip(np.floor(bins, out=bins), 0, _OD_BINS - 1, out=bins)
+        return np.bincount(bins.astype(np.uint8), minlength=_OD_BINS)
 
     def glass_od(self) -> float:
         """Return the median density of what is no tissue, never below 0; 0 where there is none."""

@@ -25,7 +25,7 @@ class BoxSums:
     first_row: int  # of the overview
     level_px: Size  # of the whole level, at whose right and lower rim boxes are smaller
     rgb: Sums  # (rows, columns, 3)
-    valid_px: NDArray[np.int64]  # (rows, columns): how many pixels of each box are valid
+    valid_px: Sums  # (rows, columns): how many pixels of each box are valid
     deep: Sums | None = None  # (rows, columns, 1) of stored samples, where any block has more than 8 bits
 
     @classmethod
@@ -33,8 +33,8 @@ class BoxSums:
         """Return empty sums of the boxes that some rows of a level touch."""
         first = top_px // factor
         shape = -(-bottom_px // factor) - first, -(-level_px.width_px // factor)
-        rgb: Sums = np.zeros((*shape, 3), np.uint32 if factor <= 2048 else np.uint64)  # twice a sum fits: see `_means`
-        return cls(factor, first, level_px, rgb, np.zeros(shape, np.int64))
+        box_px = factor * factor
+        return cls(factor, first, level_px, _zeros((*shape, 3), box_px, np.uint8), np.zeros(shape, _least(box_px)))
 
     def add(self, tile: DecodedTile) -> None:
         """Add a part of the level; what is damaged of it adds nothing."""
@@ -85,25 +85,39 @@ class BoxSums:
 
     def _deep(self) -> Sums:
         if self.deep is None:
-            self.deep = np.zeros((*self.valid_px.shape, 1), np.uint64)
+            self.deep = _zeros((*self.valid_px.shape, 1), self.factor * self.factor, np.uint16)
         return self.deep
 
 
+def _zeros(shape: tuple[int, ...], box_px: int, of: type[np.unsignedinteger]) -> Sums:
+    """Return sums of nothing, of a type in which twice the largest there may be fits, and half a box: see `_means`.
+
+    It is as narrow as can be: what is added up costs less than memory that is touched for the first time.
+    """
+    return np.zeros(shape, _least((2 * int(np.iinfo(of).max) + 1) * box_px))
+
+
+def _least(number: int) -> np.dtype[np.unsignedinteger]:
+    """Return the narrowest type that holds numbers up to this one."""
+    return np.min_scalar_type(number)
+
+
 @lru_cache(maxsize=256)  # stored tiles of a level are of one size, and few places of them in a box differ
-def _lengths(length_px: int, before_px: int, factor: int) -> NDArray[np.int64]:
+def _lengths(length_px: int, before_px: int, factor: int) -> NDArray[np.uint64]:
     """Return the number of pixels of an axis in each box, where the first of them begins some pixels into its box.
 
     >>> _lengths(5, 2, 3).tolist()
     [1, 3, 1]
     """
     starts = np.arange(0, before_px + length_px, factor)
-    lengths = np.minimum(starts + factor, before_px + length_px) - starts
-    lengths[0] -= before_px
+    signed = np.minimum(starts + factor, before_px + length_px) - starts
+    signed[0] -= before_px
+    lengths: NDArray[np.uint64] = signed.astype(np.uint64)
     lengths.setflags(write=False)
     return lengths
 
 
-def _means(sums: Sums, valid_px: NDArray[np.int64], factor: int) -> Sums:
+def _means(sums: Sums, valid_px: Sums, factor: int) -> Sums:
     """Return the sums of boxes divided by how many pixels each has, rounded half up."""
     whole = factor * factor
     means = sums + sums
@@ -111,6 +125,6 @@ def _means(sums: Sums, valid_px: NDArray[np.int64], factor: int) -> Sums:
     means //= sums.dtype.type(2 * whole)  # vector code: one divisor
     other = valid_px != whole  # at the rim of the level, or partly scanned
     if other.any():
-        count = np.maximum(valid_px[other], 1)[:, None]
+        count = np.maximum(valid_px[other], 1).astype(np.int64)[:, None]
         means[other] = (2 * sums[other].astype(np.int64) + count) // (2 * count)
     return means

@@ -7,7 +7,8 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from wsi_area.slides.stored.tile_codecs import CODEC_ERRORS, refuse_zeroed, strict_jpeg
+from wsi_area.slides.stored.codestream import claimed_size_px, refuse_torn, refuse_zeroed
+from wsi_area.slides.stored.tile_codecs import CODEC_ERRORS, strict_jpeg
 from wsi_area.slides.stored.tiled_level import JPEG, JPEG_START, jpeg_head
 
 SEGMENT_ERRORS = (
@@ -31,6 +32,8 @@ def segment_samples(page: tifffile.TiffPage, data: bytes, index: int) -> NDArray
     compression = int(page.compression)
     if compression in _JPEG2000:
         refuse_zeroed(data)
+        if claimed_size_px(data) is not None:  # else it lies in the boxes of a JP2 file
+            refuse_torn(data)
     if compression == JPEG and str(page.dtype) == "uint8":
         _, place, shape = page.decode(None, index)
         decoded = _jpeg_samples(page, data)

@@ -1,7 +1,6 @@
 """slides: one compressed tile into memory that is already there."""
 
 import re
-import struct
 
 import imagecodecs
 import numpy as np
@@ -9,6 +8,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from wsi_area.model.pixels import RgbArray
+from wsi_area.slides.stored.codestream import claimed_size_px, refuse_torn, refuse_zeroed
 from wsi_area.slides.stored.tiled_level import (
     DEFLATES,
     JPEG,
@@ -27,11 +27,8 @@ CODEC_ERRORS = (
     ValueError,
     RuntimeError,
 )
-_JPEG2000_START, _JPEG2000_SIZE = b"\xff\x4f\xff\x51", struct.Struct(">8x4I")
 _PADDING = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 _UNKNOWN = re.compile("subsampling|Unsupported (JPEG|color)")
-_ZEROED_BYTES = bytes(128)
-"""So many in a row no JPEG 2000 encoder writes into a tile: each byte of 0 would be a packet of nothing."""
 
 
 class UnknownToDecoderError(ValueError):
@@ -57,7 +54,7 @@ def decode_tile(data: bytes, level: TiledLevel, out: RgbArray) -> None:
 def check_tile(data: bytes, level: TiledLevel, scratch: RgbArray) -> None:
     """Refuse one stored tile that is not whole, at the least cost; ``scratch`` has the shape of a tile.
 
-    Nothing checks the pixels of uncompressed tiles, nor those within a JPEG 2000 codestream: these are not decoded.
+    Nothing checks the pixels of uncompressed tiles; of a JPEG 2000 codestream, only the markers: it is not decoded.
 
     Raises
     ------
@@ -178,30 +175,12 @@ def _decode_jpeg2000(data: bytes, level: TiledLevel, out: RgbArray) -> None:
 
 
 def _check_jpeg2000(data: bytes, out: RgbArray) -> None:
-    """Refuse a JPEG 2000 codestream of another size than its tile, or part of which was lost: it has no checksum."""
-    claimed = _jpeg2000_size_px(data)
+    """Refuse a JPEG 2000 codestream of another size than its tile, or part of which was lost."""
+    claimed = claimed_size_px(data)
     if claimed != (out.shape[1], out.shape[0]):  # before the decoder makes room for what is claimed
         raise ValueError(f"the JPEG 2000 picture claims {claimed} px, the tile has {out.shape[1]} × {out.shape[0]}")
     refuse_zeroed(data)
-
-
-def refuse_zeroed(data: bytes) -> None:
-    """Refuse a JPEG 2000 codestream of which some was overwritten by zeros; behind its end they are padding.
-
-    Raises
-    ------
-    ValueError
-    """
-    if _ZEROED_BYTES in data.rstrip(b"\0"):
-        raise ValueError(f"{len(_ZEROED_BYTES)} bytes of its JPEG 2000 data and more are 0")
-
-
-def _jpeg2000_size_px(data: bytes) -> tuple[int, int] | None:
-    """Return width and height as a JPEG 2000 codestream claims them (ISO 15444-1, A.5.1); None where it is none."""
-    if not data.startswith(_JPEG2000_START) or len(data) < _JPEG2000_SIZE.size:
-        return None
-    right_px, lower_px, left_px, upper_px = _JPEG2000_SIZE.unpack_from(data)
-    return right_px - left_px, lower_px - upper_px
+    refuse_torn(data)
 
 
 def _rounded(values: NDArray[np.floating]) -> NDArray[np.int32]:
