@@ -63,5 +63,5 @@ def _mean_of(values: NDArray[np.uint8 | np.uint16 | np.bool_], side: int) -> NDA
     """Return the mean of each whole block of a picture of one channel."""
     rows, columns = values.shape[0] // side, values.shape[1] // side
     lines = values[: rows * side, : columns * side].reshape(rows, side, columns * side)
-    down = lines.sum(axis=1, dtype=np.uint64)  # whole rows add up fast, and exactly
-    return np.asarray(down.reshape(rows, columns, side).sum(axis=2) / float(side * side))
+    down = lines.sum(axis=1, dtype=np.uint32)  # whole rows add up fast, and exactly
+    return np.asarray(down.reshape(rows, columns, side).sum(axis=2, dtype=np.uint64) / float(side * side))

@@ -66,9 +66,9 @@ def stained_densities(pixels: Pixels, white: Sequence[int], seed: int = SEED) ->
     red, green, blue = (np.ascontiguousarray(pixels[:, channel]) for channel in range(3))
     usable = np.flatnonzero((red > SATURATED) & (green > SATURATED) & (blue > SATURATED))
     tables = np.log10(np.asarray(white, np.float64))[:, None] - np.log10(np.maximum(np.arange(256), 1))
-    od: Densities = np.stack(
-        [of_level[channel[usable]] for of_level, channel in zip(tables, (red, green, blue), strict=True)], axis=1
-    )
+    od: Densities = np.empty((len(usable), 3))
+    for n, channel in enumerate((red, green, blue)):
+        od[:, n] = tables[n].take(channel.take(usable))
     stained: Densities = od.take(np.flatnonzero(np.einsum("ij,ij->i", od, od) >= LEAST_OD**2), axis=0)
     return stained
 
