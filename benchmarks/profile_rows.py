@@ -59,7 +59,7 @@ PROFILED = (
     Profiled("ndpi", "NDPI of 4:2:2, intervals of 2 048 px, 0.25 µm/px",
              f"run {{ndpi}} --config {{rule}} --out {{out}} {_FINE}",
              "Restart intervals are decoded directly, many as one JPEG; those at an edge, here two of five, by "
-             "OpenSlide too, to compare them."),
+             "OpenSlide too, to compare them. The program before looked for no damage in what is stored."),
     Profiled("processes", "The tiles in two worker processes, 0.25 µm/px",
              "run {slide} --config {rule} --out {out} --workers 2 --no-report --set run.executor=processes "
              "--set tiling.work_mpp=0.25",

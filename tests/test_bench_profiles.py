@@ -31,7 +31,9 @@ def test_each_page_of_profiles_is_made_from_the_figures_beside_it(path: Path) ->
 def test_the_newest_profiles_have_every_row_before_and_now() -> None:
     rows = json.loads(RESULTS[-1].read_text())["rows"]
     assert set(rows) == {row.key for row in PROFILED}
-    assert all(side["looks"] > 50 for sides in rows.values() for side in sides.values())
+    shares = [[share for _, share in side["functions"]] for sides in rows.values() for side in sides.values()]
+    assert len(shares) == 2 * len(PROFILED)
+    assert all(0 < sum(some) <= 1 + 1e-9 and some == sorted(some, reverse=True) for some in shares)
 
 
 def test_a_function_takes_its_share_of_the_measured_seconds_and_the_page_ends_after_the_first_ten() -> None:

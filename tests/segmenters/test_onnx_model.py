@@ -523,6 +523,24 @@ def test_the_scores_of_many_classes_are_never_held_for_a_whole_tile(tmp_path, de
     assert peak < 0.1 * many * 4 * side * side  # bytes
 
 
+@pytest.mark.parametrize(
+    "card", [{}, {"scale": "0..255"}, {"channels": "BGR"}, {"dtype": "float32", "mean": [0.5] * 3}]
+)
+def test_a_window_shown_alone_is_in_memory_once(tmp_path, card):
+    side = 512
+    segmenter = fitted(write_network(tmp_path, red_below(100), window_px=side, overlap_px=0, **card))
+    pixels = all_valid(np.random.default_rng(2).integers(0, 256, (side, side, 3), np.uint8))
+    segmenter.class_map(pixels)  # which loads what runs it
+    tracemalloc.start()
+    try:
+        segmenter.class_map(pixels)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    once = 3 * 4 * side * side
+    assert once <= peak < 1.8 * once  # bytes
+
+
 # ---------------------------------------------------------------- what it records and where it must read
 
 

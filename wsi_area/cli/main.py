@@ -13,6 +13,7 @@ import click
 from wsi_area.cli.options.refusal import EXIT_INTERRUPTED, INTERRUPTED, end_now_if_at_work, refuse, tell_document
 from wsi_area.cli.output.wrapping import WrappedLines, say
 from wsi_area.errors import CountMismatchError, ResultError, SettingsError, WsiAreaError
+from wsi_area.storage.processes import share_one_arena
 from wsi_area.version import __version__
 
 _COMMANDS = {
@@ -114,6 +115,7 @@ def main() -> None:
     """Run the command line; every refusal is one clear line on stderr, --json: one document too, and its exit code."""
     for name, value in _FRUGAL.items():
         os.environ.setdefault(name, value)
+    share_one_arena()
     gc.set_threshold(COLLECT_AFTER_OBJECTS, *gc.get_threshold()[1:])
     atexit.register(gc.freeze)  # or Python searches all the libraries for cycles before it ends, which takes 0.3 s
     try:

@@ -8,6 +8,10 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of glibc's mallopt
+_KEPT_BYTES = 32 << 20
+"""A freed block up to this size is used again, twice that stays with the process: what glibc comes to by itself."""
+
 
 def this_machine() -> str:
     """Return by what processes are told apart by their numbers: the machine's boot, and the namespace of its ids."""
@@ -20,6 +24,32 @@ def this_machine() -> str:
 def usable_cores() -> int:
     """Return the number of cores that this process may use, which a scheduler may have made fewer than there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def share_one_arena() -> bool:
+    """Return True if all threads take memory of one arena from now on; for a process that is ours, before it has any.
+
+    glibc gives each thread an arena of its own, and what is free at the end of it stays with the process:
+    ``malloc_trim`` cuts the end off the first arena alone. So each stage of a run would begin on top of what threads
+    had used before. False, and nothing is changed, where the user has told glibc how many, or where the C
+    library is another.
+    """
+    if "MALLOC_ARENA_MAX" in os.environ or "glibc.malloc.arena_max" in os.environ.get("GLIBC_TUNABLES", ""):
+        return False
+    return _told_malloc((_ARENA_MAX, 1))
+
+
+def keep_freed_blocks() -> bool:
+    """Return True if blocks that are freed are used again from now on; False where the C library is another."""
+    return _told_malloc((_MMAP_THRESHOLD, _KEPT_BYTES), (_TRIM_THRESHOLD, 2 * _KEPT_BYTES))
+
+
+def _told_malloc(*options: tuple[int, int]) -> bool:
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, TypeError, OSError):  # macOS, Windows, musl
+        return False
+    return all(mallopt(option, value) for option, value in options)
 
 
 def give_back_memory() -> None:

@@ -1,18 +1,19 @@
 """run: what a worker process does first: on this machine as dask loads it, anywhere at its first task."""
 
-import ctypes
 import os
 import signal
 from functools import cache
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
-_KEPT_BYTES = 32 << 20
-"""A freed block up to this size is used again, twice that stays with the process: what glibc comes to by itself."""
+from wsi_area.storage.processes import keep_freed_blocks, share_one_arena
 
 
 def dask_setup(worker: object) -> None:
-    """Leave Ctrl-C to the coordinator, which lets the running batches be committed and then ends the workers."""
+    """Leave Ctrl-C to the coordinator, which lets the running batches be committed and then ends the workers.
+
+    The process is ours from its start: its threads share what is free.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    share_one_arena()
 
 
 @cache
@@ -23,10 +24,4 @@ def keep_freed_memory() -> bool:
     system as soon as it is freed, and takes its pages anew, cleared, for the next: nearly as much CPU as decoding
     and classifying it.
     """
-    if "MALLOC_TRIM_THRESHOLD_" not in os.environ:
-        return False
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):  # not glibc: nothing read the variable
-        return False
-    return bool(mallopt(_MMAP_THRESHOLD, _KEPT_BYTES)) and bool(mallopt(_TRIM_THRESHOLD, 2 * _KEPT_BYTES))
+    return "MALLOC_TRIM_THRESHOLD_" in os.environ and keep_freed_blocks()
