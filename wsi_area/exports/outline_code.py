@@ -31,7 +31,7 @@ class OutlineCode:
     """What packing looks up: bits, the first one lowest, and how many they are; int64."""
 
     begin: NDArray[np.int64]  # (n, 2), one after the other: what begins a block and says which code it is in
-    marks: NDArray[np.int64]  # (7, 2), rows as ``packing_kernels`` has them
+    marks: NDArray[np.int64]  # (8, 2), rows as ``packing_kernels`` has them
     lengths: NDArray[np.int64]  # (23, 2), by the length of a repetition
     distances: NDArray[np.int64]  # (17, 2), by its distance
     digits: NDArray[np.int64]  # (1000, 5): text and bits of three digits; of those without zeros before, and how many
@@ -92,7 +92,10 @@ def _digits(code: dict[int, tuple[int, int]]) -> NDArray[np.int64]:
 def _made() -> OutlineCode:
     code, distance = _code(_CODE_BITS), _code(_DISTANCE_BITS)
     end = _together(code[_END], (0, 3))  # behind it stands a block of no bytes, which begins on a whole one
-    marks = [end, *(_together(*(code[byte] for byte in text)) for text in (b"[[", b"],\n[[", b",[", b"[", b",", b"]"))]
+    marks = [
+        end,
+        *(_together(*(code[byte] for byte in text)) for text in (b"[[", b"],\n[[", b",[", b"[", b",", b"]", b"],")),
+    ]
     lengths, distances = _with_rest(code, _LENGTHS_FROM, 22), _with_rest(distance, _DISTANCES_FROM, 16)
     return OutlineCode(_beginning(), np.array(marks, np.int64), lengths, distances, _digits(code))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from wsi_area.compute.machine_code import machine_code, machine_part
 
-END, FIRST_RING, OUTER_RING, INNER_RING, OPEN, COMMA, CLOSE = range(7)
+END, FIRST_RING, OUTER_RING, INNER_RING, OPEN, COMMA, CLOSE, CLOSE_COMMA = range(8)
 """Marks: the end of a block; what stands before the first ring, a ring round a region and one round a hole; signs."""
 _FIRST_TEXT, _OUTER_TEXT, _INNER_TEXT = 0x5B5B, 0x5B5B0A2C5D, 0x5B2C  # "[[", "],\n[[", ",["; the first byte lowest
 _OPEN, _COMMA, _CLOSE_COMMA, _CLOSE_CLOSE = 0x5B, 0x2C, 0x2C5D, 0x5D5D
@@ -108,49 +108,44 @@ def pack_polygons(
             t_at, t_word, t_used = _put(text, t_at, t_word, t_used, _OPEN | x_text << 8, 8 + 8 * x_n)
             t_at, t_word, t_used = _put(text, t_at, t_word, t_used, _COMMA | y_text << 8, 8 + 8 * y_n)
             t_at, t_word, t_used = _put(text, t_at, t_word, t_used, _CLOSE_COMMA if i < last else _CLOSE_CLOSE, 16)
+            more, more_n = 0, 0
             if (x_n != old_x_n) | (y_n != old_y_n):
+                value, n = 0, 0
                 if same == 2:
-                    at, word, used = _put(packed, at, word, used, marks[CLOSE, 0], marks[CLOSE, 1])
-                    at, word, used = _put(packed, at, word, used, marks[COMMA, 0], marks[COMMA, 1])
+                    value, n = marks[CLOSE_COMMA, 0], marks[CLOSE_COMMA, 1]
                 elif same:
                     value, n = _again(lengths, distances, same, old_x_n + old_y_n + 4)
-                    at, word, used = _put(packed, at, word, used, value, n)
-                value, n = _with_digits(marks[OPEN, 0], marks[OPEN, 1], x_bits, 0, x_n)
-                at, word, used = _put(packed, at, word, used, value, n)
-                value, n = _with_digits(marks[COMMA, 0], marks[COMMA, 1], y_bits, 0, y_n)
-                at, word, used = _put(packed, at, word, used, value, n)
+                value, n = _with_digits(value | marks[OPEN, 0] << n, n + marks[OPEN, 1], x_bits, 0, x_n)
+                more, more_n = _with_digits(marks[COMMA, 0], marks[COMMA, 1], y_bits, 0, y_n)
                 same = 2
                 if i == first:  # other signs stand before it
-                    at, word, used = _put(packed, at, word, used, marks[CLOSE, 0], marks[CLOSE, 1])
-                    at, word, used = _put(packed, at, word, used, marks[COMMA, 0], marks[COMMA, 1])
+                    more, more_n = more | marks[CLOSE_COMMA, 0] << more_n, more_n + marks[CLOSE_COMMA, 1]
                     same = 0
             elif x == old_x:
                 alike = min(_alike(y_text, old_y_text), y_n - 1)
                 value, n = _again(lengths, distances, same + 2 + x_n + alike, x_n + y_n + 4)
                 value, n = _with_digits(value, n, y_bits, alike, y_n)
-                at, word, used = _put(packed, at, word, used, value, n)
                 same = 2
             else:
-                alike = _alike(x_text, old_x_text)
+                alike, value, n = _alike(x_text, old_x_text), marks[OPEN, 0], marks[OPEN, 1]
                 if same + 1 + alike >= 3:
                     value, n = _again(lengths, distances, same + 1 + alike, x_n + y_n + 4)
                 else:
-                    alike, value, n = 0, marks[OPEN, 0], marks[OPEN, 1]
+                    alike = 0
                 value, n = _with_digits(value, n, x_bits, alike, x_n)
-                at, word, used = _put(packed, at, word, used, value, n)
                 same = y_n + 3
                 if y != old_y:
-                    value, n = _with_digits(marks[COMMA, 0], marks[COMMA, 1], y_bits, 0, y_n)
-                    at, word, used = _put(packed, at, word, used, value, n)
+                    more, more_n = _with_digits(marks[COMMA, 0], marks[COMMA, 1], y_bits, 0, y_n)
                     same = 2
+            at, word, used = _put(packed, at, word, used, value, n)
+            if more_n:
+                at, word, used = _put(packed, at, word, used, more, more_n)
             old_x, old_y = x, y
         # two brackets end a ring, of which the second stands where a comma would be repeated
+        value, n = marks[CLOSE, 0], marks[CLOSE, 1]
         if same > 3:
             value, n = _again(lengths, distances, same - 1, x_n + y_n + 4)
-            at, word, used = _put(packed, at, word, used, value, n)
-        else:
-            at, word, used = _put(packed, at, word, used, marks[CLOSE, 0], marks[CLOSE, 1])
-        at, word, used = _put(packed, at, word, used, marks[CLOSE, 0], marks[CLOSE, 1])
+        at, word, used = _put(packed, at, word, used, value | marks[CLOSE, 0] << n, n + marks[CLOSE, 1])
     at, word, used = _put(packed, at, word, used, marks[END, 0], marks[END, 1])
     at, word, used = _put(packed, at, word, used, 0, -used % 8)
     at, word, used = _put(packed, at, word, used, 0xFFFF0000, 32)
