@@ -5,11 +5,9 @@ angle, counts it, and asks the product's own functions for the rows of counting,
 the table into ``docs/uncertainty.md``. It takes some ten minutes on one core.
 """
 
-import argparse
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import openslide
@@ -17,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
-from benchmarks.accuracy.places import REPO, testdata
+from benchmarks.accuracy.places import testdata
 from benchmarks.coverage.maps import gland_pairs, map_pairs
-from benchmarks.coverage.page import replaced_table
+from benchmarks.coverage.page import arguments, replaced_table
 from wsi_area.compute.budget.budget import CountedArea, budget_of
 from wsi_area.compute.budget.combination import Component, combined
 from wsi_area.compute.budget.rows import counting_row, pixel_size_row
@@ -173,11 +171,7 @@ def table(cells: Sequence[Cell], draws: int) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--draws", type=int, default=DRAWS)
-    parser.add_argument("--page", type=Path, default=REPO / "docs" / "uncertainty.md")
-    given = parser.parse_args()
+    given = arguments(__doc__, DRAWS)
     Image.MAX_IMAGE_PIXELS = None
     rng = np.random.default_rng(given.seed)
     made = table([cell for truth in truths() for cell in cells_of(truth, rng, given.draws)], given.draws)

@@ -4,17 +4,14 @@
 product's own strata and numbers, asks the product's function, and writes the table into ``docs/uncertainty.md``.
 """
 
-import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.places import REPO
 from benchmarks.coverage.maps import MapPair, gland_pairs, map_pairs
-from benchmarks.coverage.page import replaced_table
+from benchmarks.coverage.page import arguments, replaced_table
 from wsi_area.compute.reference.allocation import allocated
 from wsi_area.compute.reference.drawn_slides import AreaOfAll, area_of_all
 from wsi_area.compute.reference.strata import strata_of
@@ -68,11 +65,7 @@ def draws(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--draws", type=int, default=DRAWS)
-    parser.add_argument("--page", type=Path, default=REPO / "docs" / "uncertainty.md")
-    given = parser.parse_args()
+    given = arguments(__doc__, DRAWS)
     rng = np.random.default_rng(given.seed)
     heads = (
         "run",

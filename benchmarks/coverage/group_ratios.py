@@ -4,16 +4,14 @@
 the gland data, asks the product's own function, and writes the table into ``docs/uncertainty.md``.
 """
 
-import argparse
 import csv
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.places import REPO, testdata
+from benchmarks.accuracy.places import testdata
 from benchmarks.coverage.maps import gland_pairs
-from benchmarks.coverage.page import replaced_table
+from benchmarks.coverage.page import arguments, replaced_table
 from wsi_area.compute.judge.agreement import class_agreements, cluster_intervals
 
 DRAWS, REPLICATES, GROUPS = 10_000, 200, (3, 5, 10, 20)
@@ -47,11 +45,7 @@ def coverage(population: NDArray[np.int64], groups: int, draws: int, rng: np.ran
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--draws", type=int, default=DRAWS)
-    parser.add_argument("--page", type=Path, default=REPO / "docs" / "uncertainty.md")
-    given = parser.parse_args()
+    given = arguments(__doc__, DRAWS)
     rng = np.random.default_rng(given.seed)
     lines = [f"| drawn from | groups | {' | '.join(r.replace('_', ' ') for r in RATIOS)} |", "|---|---|---|---|---|"]
     for name, population in populations().items():

@@ -1,7 +1,19 @@
 """benchmarks: a table of measured coverage put into a page, between the two comments that name it."""
 
+import argparse
 import re
 from pathlib import Path
+
+from benchmarks.accuracy.places import REPO
+
+
+def arguments(description: str | None, draws: int) -> argparse.Namespace:
+    """Return what a command line asked for: ``seed``, ``draws``, and the ``page`` that the table is written into."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--draws", type=int, default=draws)
+    parser.add_argument("--page", type=Path, default=REPO / "docs" / "uncertainty.md")
+    return parser.parse_args()
 
 
 def replaced_table(page: Path, name: str, table: str) -> None:

@@ -5,16 +5,13 @@ product's own functions, and writes the least coverage of each number of subject
 ``docs/uncertainty.md``.
 """
 
-import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from benchmarks.accuracy.places import REPO
-from benchmarks.coverage.page import replaced_table
+from benchmarks.coverage.page import arguments, replaced_table
 from wsi_area.compute.repeats.limits_of_agreement import Z_95, limits_of_agreement
 from wsi_area.compute.repeats.next_measurement import (
     COVERAGE,
@@ -92,11 +89,7 @@ def reaches(spread: Spread, error: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--draws", type=int, default=DRAWS)
-    parser.add_argument("--page", type=Path, default=REPO / "docs" / "uncertainty.md")
-    given = parser.parse_args()
+    given = arguments(__doc__, DRAWS)
     rng = np.random.default_rng(given.seed)
     lines = [f"| subjects | occasions | {' | '.join(NAMES)} |", "|" + "---|" * (2 + len(NAMES))]
     for subjects in SUBJECTS:

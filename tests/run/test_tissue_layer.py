@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from synthetic import FileForm, SyntheticSlide, disc, write_slide
 from wsi_area.audit.difference import compare_runs
 from wsi_area.audit.same_rules import remarks_of
 from wsi_area.audit.verify import verify_run
-from wsi_area.compute.cut import planning
 from wsi_area.errors import SettingsError
 from wsi_area.exports.export import ExportOptions, export_run
 from wsi_area.inputs.collect import collect_slides
@@ -31,17 +29,12 @@ from wsi_area.run.events import Event, SlidePreparing, SlideStarted
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import load
 
+pytestmark = pytest.mark.usefixtures("small_batches")
+
 SIZE = Size(1201, 903)
 TUMOR = (300, 200, 800, 420)  # left, top, right, bottom: partly on glass
 FLAT_TISSUE = ("tissue.name=tissue", "tissue.background=bright", "tissue.threshold=60")
 DRAWN = ("segmenter.name=regions", "run.executor=serial")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small_batches() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(planning, "BATCH_LEVEL_PX_MIN", 1 << 16)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +9,6 @@ import pytest
 from measuring import FLAT
 from synthetic import disc, write_slide
 
-from wsi_area.compute.cut import planning
 from wsi_area.inputs.collect import SlideInput, collect_slides
 from wsi_area.model.geometry import Size
 from wsi_area.run.array.division import ArrayTask
@@ -18,6 +16,8 @@ from wsi_area.run.array.merge import MergeOutcome, merge_run
 from wsi_area.run.array.task_run import run_task
 from wsi_area.run.pipeline import run_slides
 from wsi_area.settings.run_settings import RunSettings, load
+
+pytestmark = pytest.mark.usefixtures("small_batches")
 
 SIZE = Size(1000, 800)
 FILTERS = "objects.max_hole_um2=40"
@@ -28,13 +28,6 @@ Slides = tuple[SlideInput, ...]
 
 def line(*further: str) -> RunSettings:
     return load(None, [*FLAT, "run.executor=serial", "run.piece_mib=0", "tiling.tile_px=64", *further])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small_batches() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(planning, "BATCH_LEVEL_PX_MIN", 1 << 16)
-        yield
 
 
 @pytest.fixture(scope="module")

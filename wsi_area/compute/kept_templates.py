@@ -3,12 +3,39 @@
 import hashlib
 import sys
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
-from jinja2 import BytecodeCache
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2 import __version__ as jinja_version
 from jinja2.bccache import Bucket
 
 from wsi_area.compute.kept_code import place_for, places_for, read_code, source_of, write_code
+from wsi_area.plain_text import plain_cell
+
+
+def page_environment(templates: Path, module: str, **further: Any) -> Environment:
+    """Return the environment in which pages are made: all that is put in is escaped, and an unknown name is an error.
+
+    Parameters
+    ----------
+    templates : Path
+        The folder of the templates.
+    module : str
+        The one that asks, beside which the compiled templates are kept.
+    further
+        Settings of Jinja's.
+    """
+    return Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        finalize=plain_cell,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        bytecode_cache=KeptTemplates(module, frozen=(plain_cell.__module__,)),
+        **further,
+    )
 
 
 class KeptTemplates(BytecodeCache):

@@ -6,11 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from PIL import Image
 
 from wsi_area.audit.difference import RunDifference
-from wsi_area.compute.kept_templates import KeptTemplates
+from wsi_area.compute.kept_templates import page_environment
 from wsi_area.compute.picture.scale_bar import scale_bar
 from wsi_area.compute.quantity_text import pair_text
 from wsi_area.errors import ResultError
@@ -20,7 +20,6 @@ from wsi_area.model.pixels import RgbArray
 from wsi_area.model.record.slide_areas import COVERAGE_95
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.notebook.overlay import slide_picture
-from wsi_area.plain_text import plain_cell
 from wsi_area.reports.review_view import VerdictLine, review_view
 from wsi_area.results.budget.budget_text import budget_sentence, headline_budget, tissue_budget, total_with_error
 from wsi_area.results.opened_run import OpenedRun
@@ -220,12 +219,4 @@ def _rendered(name: str, **values: Any) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        finalize=plain_cell,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        bytecode_cache=KeptTemplates(__name__, frozen=(plain_cell.__module__,)),
-    )
+    return page_environment(_TEMPLATES, __name__)

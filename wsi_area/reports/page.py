@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
-from wsi_area.compute.kept_templates import KeptTemplates
+from wsi_area.compute.kept_templates import page_environment
 from wsi_area.compute.picture.washes import WASH
-from wsi_area.plain_text import plain_cell
 from wsi_area.reports.budget_view import BAR_WIDTH
 from wsi_area.reports.cohort import Cohort
 from wsi_area.reports.contact_sheet import SHOWN as CARDS_SHOWN
@@ -115,13 +114,4 @@ def _source(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        finalize=plain_cell,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        bytecode_cache=KeptTemplates(__name__, frozen=(plain_cell.__module__,)),
-    )
+    return page_environment(_TEMPLATES, __name__, keep_trailing_newline=True)
