@@ -36,7 +36,7 @@ class OutlineTexts:
 
     def keys(self, batch: RingBatch) -> set[int | None]:
         """Return the texts in which a region of a batch begins: classes, or None for all of them."""
-        classes = set(np.unique(batch.class_ids[batch.is_outer]).tolist())
+        classes: set[int | None] = set(_classes(batch.class_ids[batch.is_outer]))
         return {None} if self.split and classes else classes
 
     def written(self, batch: RingBatch, begun: frozenset[int | None]) -> WrittenOutlines:
@@ -63,7 +63,7 @@ class OutlineTexts:
             every = np.arange(len(batch.ends))
             parts: dict[int | None, PackedPart] = {None: _features(batch, every, b"".join(heads), ends, skipped)}
         else:
-            parts = {i: _of_class(batch, i, i in begun) for i in np.unique(batch.class_ids).tolist()}
+            parts = {i: _of_class(batch, i, i in begun) for i in _classes(batch.class_ids)}
         return WrittenOutlines(parts, regions.by_class(self.heads))
 
     def _feature_heads(self, regions: "_Regions") -> Iterator[str]:
@@ -86,15 +86,20 @@ class _Regions:
     corners: Ints  # (regions, 2), the first point of each exact outline
 
     def by_class(self, heads: FeatureHeads) -> dict[int, ClassOutlines]:
-        """Return the totals of the regions of each class."""
+        """Return the totals of the regions of each class: halves of whole numbers, whose sums are exact."""
+        columns = (None, self.areas_px, self.outline_areas_px, self.is_kept_exact)
+        totals = [np.bincount(self.class_ids, weights=column).tolist() for column in columns]
         return {
-            i: ClassOutlines(
-                heads.names[i], int(own.sum()), int(self.areas_px[own].sum()),
-                float(self.outline_areas_px[own].sum()), int(self.is_kept_exact[own].sum()),
-            )
-            for i in np.unique(self.class_ids).tolist()
-            for own in (self.class_ids == i,)
-        }  # fmt: skip
+            i: ClassOutlines(heads.names[i], regions, int(area_px), float(outline_area_px), int(kept_exact))
+            for i, (regions, area_px, outline_area_px, kept_exact) in enumerate(zip(*totals, strict=True))
+            if regions
+        }
+
+
+def _classes(class_ids: Ints) -> list[int]:
+    """Return the classes among some, ascending."""
+    found: list[int] = np.flatnonzero(np.bincount(class_ids)).tolist()
+    return found
 
 
 def _of_class(batch: RingBatch, class_id: int, has_begun: bool) -> PackedPart:

@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wsi_area.errors import CountMismatchError
 from wsi_area.exports.ring_kernels import (
@@ -22,6 +21,7 @@ from wsi_area.exports.ring_kernels import (
     lists_joined,
     put_together,
     put_waiting,
+    regions_merged,
     waited,
 )
 from wsi_area.exports.rings import ClosedRings, Corners, Ints, RingBatch, begins
@@ -86,18 +86,14 @@ class RegionsInOrder:
             self._left_count += len(waited_for)
             of_ended = holes[has_ended]
             of_ended[:, LABEL] = place[of_ended[:, LABEL]]
-            known, is_hole = _with_holes(closed[outer], np.concatenate([waited_for, of_ended]))
-            class_ids = rings.class_ids[outer][np.cumsum(~is_hole) - 1]
-            yield from self._batches(known, is_hole, class_ids, rings.points)
+            inner = np.concatenate([waited_for, of_ended])
+            order = np.lexsort((inner[:, CORNER], inner[:, LABEL]))
+            known, class_ids, areas_px = regions_merged(closed[outer], rings.class_ids[outer], inner, order)
+            yield from self._batches(known, class_ids, areas_px, rings.points)
         self._wait(holes[~has_ended], heads, tails, alive, rings.points)
 
-    def _batches(
-        self, known: Ints, is_hole: NDArray[np.bool_], class_ids: Ints, points: Corners
-    ) -> Iterator[RingBatch]:
+    def _batches(self, known: Ints, class_ids: Ints, areas_px: Ints, points: Corners) -> Iterator[RingBatch]:
         """Yield rings in order with their points, not too many at once."""
-        areas_px = np.zeros(len(known), np.int64)
-        outer = np.flatnonzero(~is_hole)
-        areas_px[outer] = np.add.reduceat(known[:, DOUBLED_AREA], outer) // 2
         before = begins(np.cumsum(known[:, LENGTH])) // _POINTS_AT_ONCE
         cuts = [0, *(np.flatnonzero(np.diff(before)) + 1).tolist(), len(known)]
         for first, last in pairwise(cuts):
@@ -148,19 +144,6 @@ class RegionsInOrder:
         self._rows[:, LABEL] = np.where(is_last, -1, np.arange(1, len(of_list) + 1))
         tails[waiting] = np.flatnonzero(is_last)
         heads[waiting] = begins(tails[waiting] + 1)
-
-
-def _with_holes(outer: Ints, holes: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-    """Return rings that are in order, each before its region's holes by their corners; and which of them are holes.
-
-    The label of a hole is the place of its region.
-    """
-    order = np.lexsort((holes[:, CORNER], holes[:, LABEL]))
-    is_hole = np.zeros(len(outer) + len(holes), np.bool_)
-    is_hole[holes[order, LABEL] + 1 + np.arange(len(holes))] = True
-    known = np.empty((len(is_hole), outer.shape[1]), np.int64)
-    known[~is_hole], known[is_hole] = outer, holes[order]
-    return known, is_hole
 
 
 def _refuse_broken(ended: Ints, held: Ints, alive: Ints, label_count: int) -> None:

@@ -241,3 +241,56 @@ def waited(rows: Any, heads: Any) -> Any:
             n += 1
             row = rows[row, LABEL]
     return found
+
+
+@machine_code
+def regions_merged(outer: Any, class_ids: Any, holes: Any, order: Any) -> Any:
+    """Return rings in order, int64 (n, 6), each region's outer one before its holes; of each its class and its area.
+
+    Parameters
+    ----------
+    outer, class_ids : int64 (regions, 6), (regions,)
+        The rings round regions in order, and their classes.
+    holes, order : int64 (n, 6), (n,)
+        The holes, whose label is the place of their region, and in which order they are wanted: by that label first.
+
+    Returns
+    -------
+    tuple
+        With the rings int64 (n,) twice: classes; of an outer ring what its region covers, of a hole 0.
+    """
+    total = len(outer) + len(holes)
+    known = np.empty((total, outer.shape[1]), np.int64)
+    classes, areas_px = np.empty(total, np.int64), np.zeros(total, np.int64)
+    n, k = 0, 0
+    for place in range(len(outer)):
+        begin, doubled = n, outer[place, DOUBLED_AREA]
+        for column in range(outer.shape[1]):
+            known[n, column] = outer[place, column]
+        classes[n] = class_ids[place]
+        n += 1
+        while k < len(holes) and holes[order[k], LABEL] == place:
+            hole = order[k]
+            for column in range(outer.shape[1]):
+                known[n, column] = holes[hole, column]
+            classes[n] = class_ids[place]
+            doubled += holes[hole, DOUBLED_AREA]
+            n += 1
+            k += 1
+        areas_px[begin] = doubled // 2
+    return known, classes, areas_px
+
+
+@machine_code
+def vertices_of(points: Any, rings: Any, touches: Any, width: int, height: int) -> Any:
+    """Return the vertex of each of some points as one number, int64 (n,): the same only for points of one ring.
+
+    ``touches``, int32 (n,), are the points, ring by ring; ``width`` and ``height`` bound the columns and rows.
+    """
+    vertices, ring = np.empty(len(touches), np.int64), 0
+    for n in range(len(touches)):
+        i = touches[n]
+        while i >= rings[ring, 0] + rings[ring, 1]:
+            ring += 1
+        vertices[n] = (np.int64(ring) * height + points[i, 1]) * width + points[i, 0]
+    return vertices

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.exports.regions_in_order import RegionsInOrder
-from wsi_area.exports.ring_kernels import open_chains, simple_rings
+from wsi_area.exports.ring_kernels import open_chains, simple_rings, vertices_of
 from wsi_area.exports.rings import ClosedRings, Corners, Ints, RingBatch
 from wsi_area.exports.tracing_kernels import CORNER_FIELDS, roots_of, trace_rows
 from wsi_area.model.pixels import ClassMap
@@ -55,7 +55,7 @@ def traced_regions(
 
 
 _ROWS_AT_ONCE, _PX_AT_ONCE = 256, 1 << 20
-_LET_GO_FROM = 1 << 18  # corners of closed rings, 4 MB
+_LET_GO_FROM = 1 << 18  # corners of closed rings, 3 MB
 
 
 class _Sweep:
@@ -119,9 +119,7 @@ def cut_rings(points: Corners, rings: Ints, touches: NDArray[np.int32], x_edges:
     x_edges, y_edges : int64 (w + 1,), (rows + 1,)
         Where each column's and row's edge lies in the frame of the regions.
     """
-    of_ring = np.searchsorted(rings[:, 0], touches, side="right")
-    x, y = points[touches].T
-    vertex = (of_ring * len(y_edges) + y) * len(x_edges) + x
+    vertex = vertices_of(points, rings, touches, len(x_edges), len(y_edges))
     order = np.argsort(vertex)
     again = np.flatnonzero(vertex[order[1:]] == vertex[order[:-1]])
     passages = np.stack([touches[order[again]], touches[order[again + 1]]], axis=1)

@@ -123,6 +123,8 @@ def _ring_out(
     for i in range(used, start):
         points[n, 0], points[n, 1] = points[i, 0], points[i, 1]
         n += 1
+    if touch_count == touches_before + 1:  # what touches itself does so with two points
+        touch_count = touches_before
     for i in range(touches_before, touch_count):
         if touches[i] < start:
             touches[i] += length
