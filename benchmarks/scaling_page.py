@@ -2,11 +2,13 @@
 
 The units and sums are those of ``scaling-<date>.json``; what a decoded gigapixel costs on a machine that does nothing
 else is from the newest full bench, ``<date>.json``, what memory each configuration takes from the newest rows of it,
-``rows-<date>-<side>.json``. The words stand in ``scaling_page.md.jinja``; a test holds the page to all of them.
+``rows-<date>-<size>.json``, for each size of slide that they were measured on. The words stand in
+``scaling_page.md.jinja``; a test holds the page to all of them.
 """
 
 import json
 import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,17 +27,23 @@ SLIDE_BYTES_PER_PX = 262e6 / 40_960**2  # of the benchmark's slide
 Figures = dict[str, Any]
 
 
-def newest() -> tuple[Path, Path, Path]:
-    """Return the newest units and sums, bench of cold slides at the finest level, and peaks of the configurations."""
+def newest() -> tuple[Path, Path]:
+    """Return the newest units and sums, and bench of cold slides at the finest level."""
     benches = sorted(p for p in RESULTS.glob("*.json") if p.stem[0].isdigit())
     finest = [p for p in benches if _finest(json.loads(p.read_text()), OURS)]
-    rows = [p for p in sorted(RESULTS.glob("rows-*-10240.json")) if MEMORY in _keys(json.loads(p.read_text()))]
-    return max(RESULTS.glob("scaling-*.json")), finest[-1], rows[-1]
+    return max(RESULTS.glob("scaling-*.json")), finest[-1]
 
 
-def _keys(rows: Figures) -> set[str]:
-    """Return the keys of the rows that came to something."""
-    return {sample["key"] for sample in rows["samples"] if "parts" in sample}
+def newest_peaks() -> list[Figures]:
+    """Return the newest peaks of the configurations for each size of slide that has been measured, least first."""
+    by_size = {size_of(rows): rows for rows in _rows() if peaks(rows)}
+    return [by_size[size] for size in sorted(by_size)]
+
+
+def _rows() -> Iterator[Figures]:
+    """Yield what each file of rows holds, the oldest first."""
+    for path in sorted(RESULTS.glob("rows-*.json"), key=lambda path: path.stem.rsplit("-", 1)[0]):
+        yield json.loads(path.read_text())
 
 
 def two(value: float) -> str:
@@ -80,14 +88,31 @@ def _finest(bench: Figures, key: str) -> list[Figures]:
     return [s for s in bench["samples"] if s["part"] == "cold" and s["key"] == key and s["work_mpp"] == 0.25]
 
 
-def peaks(rows: Figures) -> list[tuple[str, float, float]]:
-    """Return each shipped configuration with the peak memory of a run, MiB: warm, and cold."""
+def peaks(rows: Figures) -> dict[str, tuple[float, float]]:
+    """Return the peak memory of a run by configuration, MiB: warm, and cold; empty where none was measured."""
     found = [s["parts"] for s in rows["samples"] if s["key"] == MEMORY and "parts" in s]
-    names = [name.removesuffix(", warm") for name in found[0] if name.endswith(", warm")]
-    return [(n, *(median(parts[f"{n}, {state}"] for parts in found) for state in ("warm", "cold"))) for n in names]
+    names = [name.removesuffix(", warm") for name in found[0] if name.endswith(", warm")] if found else []
+    return {name: _warm_and_cold(found, name) for name in names}
 
 
-def page(scaling: Figures, bench: Figures, rows: Figures, date: str) -> str:
+def _warm_and_cold(found: list[dict[str, float]], name: str) -> tuple[float, float]:
+    warm, cold = (median(parts[f"{name}, {state}"] for parts in found) for state in ("warm", "cold"))
+    return warm, cold
+
+
+def peaks_table(by_size: Sequence[Figures]) -> str:
+    """Return the peaks of each configuration of the first size, Markdown: two columns a size, – where it has none."""
+    sizes = [" × ".join(map(whole, size_of(rows))) for rows in by_size]
+    figures = [peaks(rows) for rows in by_size]
+    titles = [f"{size}: {state}" for size in sizes for state in ("warm", "cold")]
+    lines = [f"| configuration | {' | '.join(titles)} |", f"|---|{'---:|' * len(titles)}"]
+    for name in figures[0]:
+        cells = [whole(mib) if mib else "–" for of_size in figures for mib in of_size.get(name, (0.0, 0.0))]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def page(scaling: Figures, bench: Figures, by_size: Sequence[Figures], date: str) -> str:
     """Return the page, Markdown."""
     units, sums, quiet = scaling["units"], scaling["sums"], quiet_s_per_gpx(bench)
     at = {
@@ -111,18 +136,17 @@ def page(scaling: Figures, bench: Figures, rows: Figures, date: str) -> str:
         quiet_share=min(1.0, quiet / at["fine"]["tile"]["cpu_s_per_decoded_gpx"]),
         openslide_times=openslide_times(bench),
         worker_mib=worker_mib(bench),
-        rows=rows,
-        rows_size_px=size_of(rows),
-        peaks=peaks(rows),
+        peak_dates=" and ".join(sorted({rows["date"] for rows in by_size})),
+        peaks=peaks_table(by_size),
         mb_per_core_s=SLIDE_BYTES_PER_PX * 1e3 / quiet,
     )
 
 
 def page_of_newest() -> str:
     """Return the page of the newest results."""
-    scaling, bench, rows = newest()
+    scaling, bench = newest()
     date = scaling.stem.removeprefix("scaling-")
-    return page(*(json.loads(path.read_text()) for path in (scaling, bench, rows)), date)
+    return page(*(json.loads(path.read_text()) for path in (scaling, bench)), newest_peaks(), date)
 
 
 def main() -> None:

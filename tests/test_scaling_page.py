@@ -1,5 +1,6 @@
 """What docs/scaling.md says are the figures of the newest results, and the number of tasks it names is the best."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import scaling_page  # noqa: E402
 from benchmarks.scaling import afterwards_sums, best_tasks  # noqa: E402  (a checkout has it, a wheel does not)
 from benchmarks.scaling_page import PAGE, page_of_newest, quiet_s_per_gpx, two, whole, worker_mib  # noqa: E402
 
@@ -73,3 +75,39 @@ def test_a_worker_takes_what_two_of_them_took_on_the_slide_that_asked_for_most()
     sizes = [{"part": "memory", "key": "ours-auto-2", "peak_mb": peak} for peak in (190.0, 245.0)]
     assert worker_mib({"samples": [*cold, *sizes]}) == 245.0
     assert worker_mib({"samples": cold}) == 210.0
+
+
+def rows_of(date: str, size: str, **peaks_mib: float) -> dict[str, object]:
+    """Return a results file of rows: another row, and the peaks, if any, once and once more."""
+    samples: list[dict[str, object]] = [{"key": "cold", "repeat": 0, "parts": {"ours 1": 1.0}}]
+    for more_mib in (0, 2) if peaks_mib else ():
+        parts = {name.replace("_", ", "): mib + more_mib for name, mib in peaks_mib.items()}
+        samples.append({"key": "memory", "repeat": more_mib, "parts": parts})
+    return {"date": date, "size": size, "samples": samples}
+
+
+def test_the_peaks_are_the_newest_of_each_size_that_has_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small, large, flat = "10240x10240", "40960x40960", "100000x80000"
+    files = {
+        "rows-2026-11-30-10240": rows_of("2026-11-30", small, a_warm=100, a_cold=110),
+        "rows-2026-12-01-10240": rows_of("2026-12-01", small, a_warm=200, a_cold=210),
+        "rows-2026-12-02-10240": rows_of("2026-12-02", small),
+        "rows-2026-11-30-40960": rows_of("2026-11-30", large, a_warm=300, a_cold=310),
+        "rows-2026-12-02-100000x80000": rows_of("2026-12-02", flat),
+    }
+    for name, document in files.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    monkeypatch.setattr(scaling_page, "RESULTS", tmp_path)
+    found = scaling_page.newest_peaks()
+    assert [(rows["date"], rows["size"]) for rows in found] == [("2026-12-01", small), ("2026-11-30", large)]
+
+
+def test_the_table_of_peaks_has_two_columns_for_each_size() -> None:
+    small = rows_of("2026-11-30", "1024x1024", a_warm=100, a_cold=110, b_warm=5, b_cold=6)
+    large = rows_of("2026-11-30", "2048x4096", a_warm=300.4, a_cold=1310)
+    assert scaling_page.peaks_table([small, large]).splitlines() == [
+        "| configuration | 1 024 × 1 024: warm | 1 024 × 1 024: cold | 2 048 × 4 096: warm | 2 048 × 4 096: cold |",
+        "|---|---:|---:|---:|---:|",
+        "| a | 101 | 111 | 301 | 1 311 |",
+        "| b | 6 | 7 | – | – |",
+    ]

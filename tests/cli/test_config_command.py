@@ -135,3 +135,16 @@ def test_the_page_in_docs_is_the_page_of_today(request: pytest.FixtureRequest) -
 
 def test_the_schema_is_the_same_each_time() -> None:
     assert json.dumps(settings_schema()) == json.dumps(settings_schema())
+
+
+@pytest.mark.parametrize("preset", ["he_tissue", "ihc_dab", "fluorescence"])
+def test_the_classes_that_are_shown_can_be_given_back_as_settings(preset: str) -> None:
+    lines = config("show", "--config", preset).stdout.splitlines()
+    tables = [line[line.index("{") : line.rindex("}") + 1] for line in lines if line.startswith("segmenter.classes[")]
+    assert len(tables) >= 2
+    given_back = f"segmenter.classes=[{', '.join(tables)}]"
+    assert tomllib.loads(given_back)
+    before, after = shown("--config", preset), shown("--config", preset, "--set", given_back)
+    classes = [key for key in before if key.startswith("segmenter.classes")]
+    assert classes
+    assert [after[key][0] for key in classes] == [before[key][0] for key in classes]

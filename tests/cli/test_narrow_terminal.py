@@ -20,6 +20,7 @@ from rich.console import Console
 from synthetic import FileForm, box, disc, write_slide
 
 from wsi_area.audit.accuracy import Accuracy, ImageAgreement
+from wsi_area.cli.commands.decisions.review import command as review
 from wsi_area.cli.output import console, wrapping
 from wsi_area.cli.output.agreement_table import print_accuracy
 from wsi_area.cli.output.console import PlainConsole
@@ -260,3 +261,26 @@ def test_what_explain_says_ends_between_words_on_a_terminal_and_is_whole_lines_i
     (at,) = (n for n, line in enumerate(shown) if line.startswith("  pixel size: "))
     assert shown[at + 1].startswith("    ")  # below its own line, not as one of its own
     assert not shown[at + 1].startswith("     ")
+
+
+@pytest.mark.parametrize("decision", [("--accept",), ("--reject", "--reason", "wrong_outline"), ("--second-opinion",)])
+def test_how_each_slide_stands_in_a_review_has_whole_words_and_numbers(
+    slides: Path, tmp_path: Path, shown: Any, decision: tuple[str, ...]
+) -> None:
+    out = tmp_path / "out"
+    measure([slides / f"{LONG}.tif", slides / "bare-1.tif"], out, "tiling.skip_glass=false")
+    by = ("--by", "Ada Miller", "--role", "pathologist")
+    assert wsi_area("review", out, decision[0], LONG, *decision[1:], *by).code in {0, 3}
+    status = wsi_area("review", out, "--status", "--json").document["slides"]
+    found = shown(lambda: _ended(review, [str(out), "--status"], code=3))
+    table = found.split("nobody decided on")[0]
+    assert max(map(len, table.splitlines())) <= 80
+    assert "…" not in table
+    for slide in status:
+        assert slide["status"].replace("_", " ") in table
+        for told in ("reviewer", "signed_by"):
+            assert (slide[told] or "–") in table
+        assert (slide["utc"] or "–")[:19] in table
+    assert "bare-1" in table
+    (area,) = (slide["measured_mm2"] for slide in status if slide["slide_id"] == LONG)
+    assert f"{area:.6g}" in table

@@ -42,7 +42,7 @@ def stained(tmp_path_factory: pytest.TempPathFactory, configs: Path) -> Path:
     return out
 
 
-@pytest.mark.parametrize("width", [768, 800, 1000, 1100, 1280, 1400])
+@pytest.mark.parametrize("width", [800, 1000, 1100, 1280, 1400])
 def test_no_table_is_wider_than_the_window_of_a_tablet_or_a_desk(browser: Any, stained: Path, width: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.goto(write_report(stained).html.as_uri())
@@ -52,7 +52,7 @@ def test_no_table_is_wider_than_the_window_of_a_tablet_or_a_desk(browser: Any, s
 
 
 def test_a_code_that_is_folded_is_copied_as_it_is_written(browser: Any, stained: Path) -> None:
-    page = browser.new_page(viewport={"width": 800, "height": 900})
+    page = browser.new_page(viewport={"width": 500, "height": 900})
     page.goto(write_report(stained).html.as_uri())
     code = page.locator("#slides-table .code").first
     assert code.bounding_box()["height"] > 1.5 * page.evaluate(

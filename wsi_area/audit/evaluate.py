@@ -1,6 +1,6 @@
 """audit: the class maps of a finished run held against the truth, block by block, in level-0 pixels."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -103,14 +103,7 @@ def evaluate_run(
     """
     opened = open_amended(run) if amended else open_run(run)
     ids = opened.run_record.slides_planned
-    if lacking := [slide_id for slide_id in ids if groups is not None and slide_id not in groups]:
-        raise SettingsError(
-            f"--groups has no line for {len(lacking)} of {len(ids)} slides, the first {lacking[0]!r}; add them, or "
-            "leave --groups out"
-        )
-    for source in (truth, within):
-        if source is not None and Path(source.path).is_file() and len(ids) > 1:
-            raise SettingsError(f"{source.path} is one file, but the run has {len(ids)} slides; give a folder")
+    _refuse_what_does_not_fit(ids, (truth, within), groups)
     known = Naming(naming.renamed, naming.codes, naming.any_nonzero, None if labelled_only else REST)
 
     def read(slide_id: str) -> _Read | str:
@@ -127,18 +120,36 @@ def evaluate_run(
     slides = [read for read in found.values() if not isinstance(read, str)]
     if not slides:
         return RunEvaluation(None, failures)
+    scheme = _scheme_of(slides, known)
+    agreements = for_each(slides, lambda one: _agreement(*one, known, scheme), workers)
+    images = tuple(
+        replace(image, group=image.slide_id if groups is None else groups[image.slide_id]) for image in agreements
+    )
+    return RunEvaluation(Accuracy(scheme, images, seed), failures)
+
+
+def _refuse_what_does_not_fit(
+    ids: Sequence[str], sources: Iterable[DrawnSource | None], groups: Mapping[str, str] | None
+) -> None:
+    if lacking := [slide_id for slide_id in ids if groups is not None and slide_id not in groups]:
+        raise SettingsError(
+            f"--groups has no line for {len(lacking)} of {len(ids)} slides, the first {lacking[0]!r}; add them, or "
+            "leave --groups out"
+        )
+    for source in sources:
+        if source is not None and Path(source.path).is_file() and len(ids) > 1:
+            raise SettingsError(f"{source.path} is one file, but the run has {len(ids)} slides; give a folder")
+
+
+def _scheme_of(slides: Sequence[_Read], known: Naming) -> ClassScheme:
+    """Return the classes that are compared: those of the truth, or where nothing was drawn, what the run looks for."""
     names = sorted(set().union(*(known.classes_in(drawn) for _, drawn, _ in slides)) - {REST})
     classes = _classes(slides[0][0])
     if not names and any(c.is_tumor for c in classes):
         names = ["tumor"]  # nothing was drawn anywhere: whatever was found as tumour is held against that
     elif not names and any(c.is_positive for c in classes):
         names = ["positive"]
-    scheme = _compared(names, classes)
-    agreements = for_each(slides, lambda one: _agreement(*one, known, scheme), workers)
-    images = tuple(
-        replace(image, group=image.slide_id if groups is None else groups[image.slide_id]) for image in agreements
-    )
-    return RunEvaluation(Accuracy(scheme, images, seed), failures)
+    return _compared(names, classes)
 
 
 def _counted(slide_id: str, opened: OpenedSlide | None) -> OpenedSlide:

@@ -107,10 +107,9 @@ def collect_slides(
     named = [os.fspath(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
     found = found_slides(named or [str(row.path) for row in rows], recursive=recursive, access=access)
     slides = _with_ids(found.slides)
-    if mpp is not None and dpi is not None:
-        raise SettingsError(f"--mpp {mpp} and --dpi {dpi} were both given; give one of them")
-    typed = parse_mpp(None if mpp is None else str(mpp)) if dpi is None else parse_dpi(str(dpi))
-    typed, sureness = typed_mpp(typed, mpp_u, mpp_record, is_confirmed=mpp_confirmed, names=("--mpp-u", "--mpp-record"))
+    typed, sureness = typed_mpp(
+        _typed(mpp, dpi), mpp_u, mpp_record, is_confirmed=mpp_confirmed, names=("--mpp-u", "--mpp-record")
+    )
     if typed is None and (mpp_reason or mpp_confirmed):
         alone = f"--mpp-reason {mpp_reason!r}" if mpp_reason else "--mpp-confirmed"
         raise SettingsError(f"{alone} was given without --mpp; give both")
@@ -138,6 +137,12 @@ def collect_slides(
     return CollectedSlides(
         with_drawings(merged, annotations=for_all[0], roi=for_all[1], regions=for_all[2]), (*found.left_out, *strays)
     )
+
+
+def _typed(mpp: str | float | None, dpi: str | float | None) -> Mpp | None:
+    if mpp is not None and dpi is not None:
+        raise SettingsError(f"--mpp {mpp} and --dpi {dpi} were both given; give one of them")
+    return parse_mpp(None if mpp is None else str(mpp)) if dpi is None else parse_dpi(str(dpi))
 
 
 def left_out_of(slides: Sequence[SlideInput]) -> tuple[LeftOut, ...]:

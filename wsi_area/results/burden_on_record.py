@@ -28,12 +28,13 @@ def tumor_on_record(
     a, u = burden.tumor_area_mm2, burden.tumor_area_u_mm2
     n_px, rows = burden.tumor_px, _ids(burden, lambda c: c.is_tumor)
     inside_px = n_px if layer is None or n_px is None else layer.in_tissue_px(rows)
+    low, high = _scale_ci95_mm2(a, u)
     told = Tumor(
         n_px=n_px,
         area_mm2=a,
         area_u_mm2=u,
-        scale_ci95_low_mm2=None if a is None or u is None else a - COVERAGE_95 * u,
-        scale_ci95_high_mm2=None if a is None or u is None else a + COVERAGE_95 * u,
+        scale_ci95_low_mm2=low,
+        scale_ci95_high_mm2=high,
         fraction_of_tissue=_share(inside_px, tissue.n_px),
     )
     if layer is None or n_px is None or inside_px is None:
@@ -56,14 +57,22 @@ def positive_on_record(burden: SlideBurden, tissue: Tissue, layer: TissueLayerOn
     inside_px = n_px if layer is None else layer.in_tissue_px(_ids(burden, lambda c: c.is_positive))
     a = _mm2(n_px, burden.calibration.mpp)
     u = None if a is None or rel is None else a * rel
+    low, high = _scale_ci95_mm2(a, u)
     return Positive(
         n_px=n_px,
         area_mm2=a,
         area_u_mm2=u,
-        scale_ci95_low_mm2=None if a is None or u is None else a - COVERAGE_95 * u,
-        scale_ci95_high_mm2=None if a is None or u is None else a + COVERAGE_95 * u,
+        scale_ci95_low_mm2=low,
+        scale_ci95_high_mm2=high,
         fraction_of_tissue=_share(inside_px, tissue.n_px),
     )
+
+
+def _scale_ci95_mm2(area_mm2: float | None, u_mm2: float | None) -> tuple[float | None, float | None]:
+    """Return the ends of the 95 % interval that the pixel size leaves an area; None where either is not known."""
+    if area_mm2 is None or u_mm2 is None:
+        return None, None
+    return area_mm2 - COVERAGE_95 * u_mm2, area_mm2 + COVERAGE_95 * u_mm2
 
 
 def _ids(burden: SlideBurden, wanted: Callable[[TissueClass], bool]) -> tuple[int, ...]:

@@ -11,11 +11,11 @@ import click
 from wsi_area.cli.options.config_option import CONFIG_FILE
 from wsi_area.cli.output.wrapping import say_document
 from wsi_area.compute.calibration.policy import LARGE_FORMAT_SLIDE_MM, CalibrationPolicy
-from wsi_area.inputs.collect import SlideInput, collect_slides
+from wsi_area.inputs.collect import CollectedSlides, SlideInput, collect_slides
 from wsi_area.inputs.manifest import COLUMNS
 from wsi_area.model.calibration import Profile
 from wsi_area.model.picture import ANY_PICTURE, PictureChoice
-from wsi_area.run.check import check_slide, exit_code
+from wsi_area.run.check import SlideCheck, check_slide, exit_code
 from wsi_area.run.run_document import EXIT_FAILED
 from wsi_area.settings.own_settings import OWN_SECTIONS
 
@@ -114,15 +114,16 @@ def command(
         mpp_confirmed=mpp_confirmed,
         manifest=manifest,
     )
-    policy, work_mpp_um, settings = CalibrationPolicy(), None, None
+    settings = None
     if config is not None or assignments:
         # imported here, like the table below: each is needed in one of two cases
         from wsi_area.settings.run_settings import load
 
         settings = load(config, assignments)
-        policy, work_mpp_um = settings.calibration.policy, settings.tiling.work_mpp
+    policy = CalibrationPolicy() if settings is None else settings.calibration.policy
     policy = policy if profile is None else replace(policy, profile=profile)
     policy = replace(policy, max_extent_mm=LARGE_FORMAT_SLIDE_MM) if large_format else policy
+    work_mpp_um = None if settings is None else settings.tiling.work_mpp
     checks = [
         check_slide(
             slide,
@@ -133,19 +134,26 @@ def command(
     ]
     code = EXIT_FAILED if any(left.is_lost for left in wanted.left_out) else exit_code(checks)
     if as_json:
-        from wsi_area.cli.output.check_json import check_document
-
-        left_out = [left.model_dump(mode="json") for left in wanted.left_out]
-        document = {**check_document(checks), "left_out": left_out, "exit_code": code}
-        say_document(document, allow_nan=False)
+        _say_as_document(checks, wanted, code)
     else:
-        from wsi_area.cli.output.check_table import print_checks
-        from wsi_area.cli.output.console import print_lines, report_console
-
-        print_checks(checks, certified=certified)
-        for left in wanted.left_out:
-            print_lines(report_console(), left.line)
+        _print_as_table(checks, wanted, certified)
     sys.exit(code)
+
+
+def _say_as_document(checks: Sequence[SlideCheck], wanted: CollectedSlides, code: int) -> None:
+    from wsi_area.cli.output.check_json import check_document
+
+    left_out = [left.model_dump(mode="json") for left in wanted.left_out]
+    say_document({**check_document(checks), "left_out": left_out, "exit_code": code}, allow_nan=False)
+
+
+def _print_as_table(checks: Sequence[SlideCheck], wanted: CollectedSlides, certified: bool) -> None:
+    from wsi_area.cli.output.check_table import print_checks
+    from wsi_area.cli.output.console import print_lines, report_console
+
+    print_checks(checks, certified=certified)
+    for left in wanted.left_out:
+        print_lines(report_console(), left.line)
 
 
 def _rules_of(

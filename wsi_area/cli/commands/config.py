@@ -46,7 +46,7 @@ def command() -> None:
     """  # noqa: D301 (click reads the backspace)
 
 
-@command.command("list")
+@command.command("list", short_help="The presets, by name and what each is for.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_presets(as_json: bool) -> None:
     """List the presets, which `--config` takes by name, and what each is for.
@@ -67,7 +67,7 @@ def list_presets(as_json: bool) -> None:
     report_console().print(table)
 
 
-@command.command("init")
+@command.command("init", short_help="Print a preset as a settings file to change.")
 @click.argument("preset")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, the file in it.")
 def init(preset: str, as_json: bool) -> None:
@@ -81,7 +81,7 @@ def init(preset: str, as_json: bool) -> None:
     say(json.dumps(document, indent=2, ensure_ascii=False) + "\n" if as_json else text, nl=False)
 
 
-@command.command("show")
+@command.command("show", short_help="Every setting that a run would use, and its origin.")
 @click.option("--config", type=CONFIG_FILE, help="Settings: a TOML file, or the name of a preset.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, as a run takes it.")
 @click.option("--changed", is_flag=True, help="Only what is not a default.")
@@ -112,7 +112,7 @@ def show(config: Path | None, assignments: Sequence[str], changed: bool, as_json
         print_lines(console, f"\nfile: {shown(config)}")
 
 
-@command.command("schema")
+@command.command("schema", short_help="Print the JSON Schema of a settings file.")
 @click.option("--json", "as_json", is_flag=True, help="What it prints is JSON in any case.")
 def schema(as_json: bool) -> None:
     """Print the JSON Schema of a settings file, for completion and checks in an editor.
@@ -123,7 +123,7 @@ def schema(as_json: bool) -> None:
     say_document(settings_schema())
 
 
-@command.command("reference")
+@command.command("reference", short_help="Print the page of every setting.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, the page in it.")
 def reference(as_json: bool) -> None:
     """Print the page of every setting with its unit, default and meaning, in Markdown.

@@ -151,19 +151,17 @@ def asked(
     SettingsError
         Naming whatever cannot be used.
     """
-    extra = list(assignments)
-    if workers is not None:
-        extra.append(f"run.workers={workers}")
-    if scheduler is not None:
-        extra.append(f'run.scheduler="{scheduler}"')
-    for key, value in (("half_width_pct", estimate), ("budget_pct", estimate_budget), ("seed", estimate_seed)):
-        if value is not None:
-            extra.append(f"estimate.{key}={value!r}")
-    if fail_fast:
-        extra.append("run.fail_fast=true")
-    if title is not None:
-        extra.append(f"report.title={json.dumps(title, ensure_ascii=False)}")
-    settings = load(config, extra)
+    said = {
+        "run.workers": workers,
+        "run.scheduler": scheduler,
+        "estimate.half_width_pct": estimate,
+        "estimate.budget_pct": estimate_budget,
+        "estimate.seed": estimate_seed,
+        "run.fail_fast": fail_fast or None,
+        "report.title": title,
+    }
+    further = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in said.items() if value is not None]
+    settings = load(config, [*assignments, *further])
     wanted = (
         collected
         if collected is not None

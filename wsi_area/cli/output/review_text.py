@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area.cli.output.console import print_lines, report_console
+from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.cli.output.wrapping import say_beside
 from wsi_area.model.review.event import Decided, ReviewEvent
 from wsi_area.model.review.verdict import ReviewersVerdict, SlideVerdict
@@ -49,14 +49,9 @@ def _with_number(event: ReviewEvent, decided: Decided) -> str:
 def say_state(state: ReviewState) -> None:
     """Print how each slide stands, and who has to look at what."""
     console = report_console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("slide", "verdict", "by", "when", "signed by"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("mm²", "decided on"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for verdict in state.verdicts.values():
-        table.add_row(*(Text(cell) for cell in _cells(verdict)))
-    console.print(table)
+    verdicts = list(state.verdicts.values())
+    wide = _wide(verdicts)
+    console.print(wide if fits(console, wide) else _narrow(verdicts))
     for line in waiting_lines(state.open_slides):
         print_lines(console, line)
     if not state.open_slides:
@@ -68,6 +63,30 @@ def say_state(state: ReviewState) -> None:
     for note in state.chains.notes:
         print_lines(console, note)
     _say_faults(state)
+
+
+def _wide(verdicts: Sequence[SlideVerdict]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("slide", "verdict", "by", "when", "signed by"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("mm²", "decided on"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for verdict in verdicts:
+        table.add_row(*(Text(cell) for cell in _cells(verdict)))
+    return table
+
+
+def _narrow(verdicts: Sequence[SlideVerdict]) -> Table:
+    """Return the same in two lines a slide; ids and names alone are folded."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("slide\nverdict", overflow="fold", min_width=16)
+    table.add_column("by\nwhen", overflow="fold", min_width=19)
+    table.add_column("signed by", overflow="fold")
+    table.add_column("mm²\ndecided on", justify="right", no_wrap=True)
+    for verdict in verdicts:
+        slide, status, by, when, signed, now, decided = _cells(verdict)
+        table.add_row(*map(Text, (f"{slide}\n{status}", f"{by}\n{when}", signed, f"{now}\n{decided}")))
+    return table
 
 
 def waiting_lines(waiting: Sequence[SlideVerdict]) -> list[str]:

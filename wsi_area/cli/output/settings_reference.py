@@ -122,9 +122,9 @@ def _default(value: Any) -> str:
 
 
 def toml_text(value: Any) -> str:
-    """Return a value as TOML writes it, tables in one line.
+    """Return a value as TOML writes it, tables in one line, without what is not set: TOML has no word for it.
 
-    >>> toml_text({"a": [1, True], "b": "x"})
+    >>> toml_text({"a": [1, True], "b": "x", "c": None})
     '{a = [1, true], b = "x"}'
     """
     if isinstance(value, BaseModel):
@@ -132,7 +132,7 @@ def toml_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{k} = {toml_text(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{k} = {toml_text(v)}" for k, v in value.items() if v is not None) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(toml_text(item) for item in value) + "]"
     if isinstance(value, int | float):
