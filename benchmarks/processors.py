@@ -70,11 +70,15 @@ def cell(benches: list[Bench], work_mpp: float, key: str) -> str:
     return low if low == high else f"{low}–{high}"
 
 
+def _runs(count: int) -> str:
+    return f"{count} run{'s' if count != 1 else ''}"
+
+
 def speeds(benches: list[Bench]) -> str:
     """Return the part of the README, Markdown, between its marks."""
     pixels = sorted({s["work_mpp"] for bench in benches for s in bench["samples"] if s["part"] == "cold"})
     rows = [[f"{mpp:g} µm", *(cell(benches, mpp, key) for key in COLUMNS.values())] for mpp in pixels]
-    where = "; ".join(f"{processor(bench)} ({bench['date']}, {bench['repeats']} runs)" for bench in benches)
+    where = "; ".join(f"{processor(bench)} ({bench['date']}, {_runs(bench['repeats'])})" for bench in benches)
     return (
         "One slide of 40 960² px (Aperio-style JPEG, 44 % tissue), the same rule for everybody, one cold process each; "
         "CPU of the others\nas multiples of ours, least to most of all interleaved runs, on each processor that there "
