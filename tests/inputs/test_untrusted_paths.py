@@ -3,7 +3,6 @@
 import json
 import shutil
 import struct
-import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pydicom
 import pytest
 from measuring import measure
 from synthetic import disc, write_slide
+from traced import with_peak_bytes
 
 from wsi_area.errors import ResultError, SettingsError
 from wsi_area.inputs.collect import collect_slides
@@ -137,12 +137,7 @@ def refused_in_little_memory(path: Path, content: bytes | None, out: Path) -> st
     """Measure a file, which is written unless it is there; return why it failed or is incomplete."""
     if content is not None:
         path.write_bytes(content)
-    tracemalloc.start()
-    try:
-        outcome = measure(path, out, "run.executor=serial")
-        _, peak_bytes = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    outcome, peak_bytes = with_peak_bytes(lambda: measure(path, out, "run.executor=serial"))
     (record,) = outcome.documents
     assert outcome.exit_code == 2
     assert record["status"] in {"failed", "incomplete"}

@@ -1,7 +1,6 @@
 """A pass gives back the memory that its tasks worked in, however it ends; a large envelope is no list of numbers."""
 
 import sys
-import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 from plans import plan_of
+from traced import with_peak_bytes
 
 from wsi_area.errors import IncompleteResultError, ResultError
 from wsi_area.model.classes import ClassScheme, TissueClass
@@ -92,12 +92,7 @@ def test_the_envelope_of_a_million_boxes_takes_few_bytes_for_each(ring, monkeypa
     monkeypatch.setattr("wsi_area.results.class_map.enclosed.envelope", lambda mask, *rest: np.ones_like(mask))
     grid = grid_of_plan(plan_of((SIDE_PX, SIDE_PX), tile_px=SIDE_PX))
     enclosed_background(layout, grid, [1], rule)  # whatever is loaded by the first
-    tracemalloc.start()
-    try:
-        found = enclosed_background(layout, grid, [1], rule)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    found, peak = with_peak_bytes(lambda: enclosed_background(layout, grid, [1], rule))
     assert found.n_px == (SIDE_PX - 6) ** 2
     assert peak < 24 * SIDE_PX**2  # bytes
 

@@ -2,7 +2,6 @@ import json
 import pickle
 import subprocess
 import sys
-import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from onnx_networks import (
 )
 from pictures import all_valid
 from pydantic import ValidationError
+from traced import with_peak_bytes
 
 from wsi_area.errors import MissingMppError, PlanError, SegmentationError, SettingsError
 from wsi_area.model.calibration import Mpp
@@ -514,12 +514,7 @@ def test_the_scores_of_many_classes_are_never_held_for_a_whole_tile(tmp_path, de
     path = write_network(tmp_path, network, classes=classes, window_px=64, output=output)
     segmenter = fitted(path)
     pixels = all_valid(np.random.default_rng(2).integers(0, 256, (side, side, 3), np.uint8))
-    tracemalloc.start()
-    try:
-        segmenter.class_map(pixels)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    _, peak = with_peak_bytes(lambda: segmenter.class_map(pixels))
     assert peak < 0.1 * many * 4 * side * side  # bytes
 
 
@@ -531,12 +526,7 @@ def test_a_window_shown_alone_is_in_memory_once(tmp_path, card):
     segmenter = fitted(write_network(tmp_path, red_below(100), window_px=side, overlap_px=0, **card))
     pixels = all_valid(np.random.default_rng(2).integers(0, 256, (side, side, 3), np.uint8))
     segmenter.class_map(pixels)  # which loads what runs it
-    tracemalloc.start()
-    try:
-        segmenter.class_map(pixels)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    _, peak = with_peak_bytes(lambda: segmenter.class_map(pixels))
     once = 3 * 4 * side * side
     assert once <= peak < 1.8 * once  # bytes
 

@@ -1,6 +1,5 @@
 import json
 import pickle
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pixel_models import SMALL, blobs, small_model
 from pydantic import ValidationError
+from traced import with_peak_bytes
 
 from wsi_area.errors import PlanError
 from wsi_area.model.calibration import Mpp
@@ -181,11 +181,6 @@ def test_the_features_of_a_tile_are_never_held_at_once(pitch_um):
     model, rgb = small_model(features), np.tile(blobs(100, 600), (6, 1, 1))
     pixels = TilePixels(rgb, np.ones(rgb.shape[:2], bool))
     model.class_map(pixels)  # whatever is compiled or loaded by the first
-    tracemalloc.start()
-    try:
-        model.class_map(pixels)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    _, peak = with_peak_bytes(lambda: model.class_map(pixels))
     cells = (600 // features.pitch_px) ** 2
     assert peak < 0.7 * len(features.names) * 4 * cells  # bytes
