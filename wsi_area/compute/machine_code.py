@@ -117,6 +117,14 @@ def native_part(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled
 
 
+def native_piece(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a part of a native function that is copied to wherever it is called: to call it would cost more."""
+    from numba import njit
+
+    compiled: Callable[..., Any] = njit(nogil=True, error_model="numpy", forceinline=True)(function)
+    return compiled
+
+
 def address_of(array: Any) -> int:
     """Return the address of an array's data; quickly where they are contiguous and can be written.
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.picture.box_sums import box_sums
-from wsi_area.model.geometry import Size
+from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import DeepArray, MaskArray, RgbArray
 from wsi_area.slides.lanes.reading import DecodedTile
 
@@ -54,6 +54,13 @@ class BoxSums:
         self.rgb[at] += box_sums(rgb, f, top, left)
         if deep is not None:
             self._deep()[at] += box_sums(deep[..., None], f, top, left)
+
+    def add_valid(self, box: Region) -> None:
+        """Add a part of the level, all of it valid, whose colours are added already."""
+        f = self.factor
+        top, left, row, column = box.y_px % f, box.x_px % f, box.y_px // f - self.first_row, box.x_px // f
+        at = np.s_[row : row - (-(top + box.height_px) // f), column : column - (-(left + box.width_px) // f)]
+        self.valid_px[at] += _lengths(box.height_px, top, f)[:, None] * _lengths(box.width_px, left, f)
 
     def add_part(self, part: "BoxSums") -> None:
         """Add what another has of some of these rows."""

@@ -104,6 +104,13 @@ class DirectReader:
             some = boxes[first : first + at_once]
             yield tuple(self._decoded_tile(level, tiles, box, tile) for box, tile in zip(some, scratch, strict=False))
 
+    def stored_bytes(self, level: int, index: int) -> bytes | None:
+        """Return the compressed bytes of a stored tile, or None where it is missing, or they cannot be fetched."""
+        try:
+            return self._files.bytes_of(self.tiled_level(level), index)
+        except (ValueError, OSError):
+            return None
+
     def _decoded_tile(self, level: int, tiles: TiledLevel, box: Region, decoded: RgbArray) -> DecodedTile:
         """Return the part of a stored tile that lies in a box, having decoded it into memory that is already there."""
         width, height = tiles.tile_px.width_px, tiles.tile_px.height_px

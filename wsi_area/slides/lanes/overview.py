@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from itertools import chain
 
+from wsi_area.compute.jpeg.eighths import MCU_PX
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import Overview
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.slides.lanes.box_sums import BoxSums
+from wsi_area.slides.lanes.direct_lane import DirectReader
+from wsi_area.slides.lanes.eighths import add_eighths
 from wsi_area.slides.lanes.exactness import is_exactly_addressable
 from wsi_area.slides.lanes.handles import borrow_reader
 from wsi_area.slides.lanes.reading import SlideReader, grid_boxes
@@ -14,6 +17,8 @@ from wsi_area.slides.lanes.reading import SlideReader, grid_boxes
 MAX_SIDE_PX = 1024
 _BLOCK_PX = 1024  # level pixels a side held at once, about
 _LARGEST_TILE_PX = 1 << 22  # of a stored tile that is held whole
+LARGE_SIDE_PX = 8192
+"""A longer level is looked at by the blocks of its JPEGs where it can be: see ``slides.lanes.eighths``."""
 
 
 def overview_level(info: SlideInfo, max_side_px: int = MAX_SIDE_PX, usable_levels: Sequence[int] | None = None) -> int:
@@ -49,7 +54,8 @@ def read_overview(
     """Return the whole slide as box means of valid pixels, its longest side at most ``max_side_px``.
 
     The box is a whole number of level pixels, so the picture depends neither on the lane nor on any tile
-    size; boxes at the right and lower rim are smaller. Means are rounded half up. A box is valid where all of
+    size; boxes at the right and lower rim are smaller. Means are rounded half up. Of a large level in JPEGs the direct
+    lane adds up what these say of each block, which is rounded: there a mean may differ by a grey level or two. A box is valid where all of
     it was scanned; what cannot be decoded is not valid either, so that one bad tile never costs the slide.
     ``mpp`` is left None: the caller knows the calibration.
     """
@@ -113,15 +119,25 @@ def _added(info: SlideInfo, reader: SlideReader, level: int, rows_px: tuple[int,
     """Return the sums of some rows of a level; each stored tile is decoded once, however boxes lie over it."""
     size, (top, bottom) = info.levels[level].size_px, rows_px
     sums = BoxSums.of_rows(size, _factor(size, max_side_px), top, bottom)
-    for box in grid_boxes(Region(0, top, size.width_px, bottom - top), *_steps_px(info, level)):
-        for tile in chain.from_iterable(reader.decoded_tiles(level, box)):
-            sums.add(tile)
+    left_over = [Region(0, top, size.width_px, bottom - top)]
+    if isinstance(reader, DirectReader) and _is_large(size):
+        left_over = add_eighths(reader, level, left_over[0], sums)
+    for part in left_over:
+        for box in grid_boxes(part, *_steps_px(info, level)):
+            for tile in chain.from_iterable(reader.decoded_tiles(level, box)):
+                sums.add(tile)
     return sums
 
 
 def _factor(size: Size, max_side_px: int) -> int:
-    """Return the side of an overview's pixel in level pixels."""
-    return -(-max(size.width_px, size.height_px) // max_side_px)
+    """Return the side of an overview's pixel in level pixels; where the level is large, whole MCUs of JPEGs."""
+    least = -(-max(size.width_px, size.height_px) // max_side_px)
+    return -(-least // MCU_PX) * MCU_PX if _is_large(size) and 2 * least > MCU_PX else least
+
+
+def _is_large(size: Size) -> bool:
+    """Return True if an overview of a level is made from the blocks of its JPEGs, if it has any."""
+    return max(size.width_px, size.height_px) > LARGE_SIDE_PX
 
 
 def _steps_px(info: SlideInfo, level: int) -> tuple[int, int]:

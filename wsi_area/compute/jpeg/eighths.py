@@ -1,0 +1,113 @@
+"""compute: the mean colours of the blocks of many JPEGs, added up in boxes: an eighth of each, no more is decoded."""
+
+from collections.abc import Sequence
+from threading import local
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsi_area.compute.machine_code import call_native
+from wsi_area.compute.native import Native
+from wsi_area.model.geometry import Size
+
+BLOCK_PX = 8
+"""Side of a block of a JPEG."""
+MCU_PX = 16
+"""Side of what JPEGs store at once, at most: of two blocks of light each way chroma may be one."""
+_ROOM = f"{__package__}.compiled_"
+_COMPILED = f"{_ROOM}eighths"
+_FROZEN = tuple(f"{_ROOM}{name}" for name in ("codes", "colours", "heads", "walk"))
+_LANE = "uint64* int64 int32* uint8* int64 int64* int64 uint64* int64* int32* uint8* uint8* int32*"
+NATIVE = (
+    Native(
+        _COMPILED,
+        "add_eighths",
+        f"uint8* int64 int64 int64 int64 int64* int64 uint8* int64 uint32* int64 int64 {_LANE}",
+        _FROZEN,
+    ),
+)
+_SCRATCH = local()
+
+
+def add_eighths(
+    head: bytes,
+    tiles: Sequence[bytes],
+    tile_px: Size,
+    places: NDArray[np.int64],
+    factor: int,
+    sums: NDArray[np.uint32],
+    *,
+    is_ycbcr: bool,
+) -> NDArray[np.bool_]:
+    """Return which of many JPEGs were added to their boxes, bool (n,): those of which every coded bit is understood.
+
+    Each of its 64 pixels adds the colour of a block, which is what libjpeg shows of a picture at an eighth; where
+    chroma is stored for several blocks at once, each of them has it. Of the others nothing is added: whatever is
+    unusual, or damaged, is for a whole decoder to judge.
+
+    Parameters
+    ----------
+    head : bytes
+        Begins as a JPEG does; tables that all share may follow (TIFF Technical Note 2).
+    tiles : sequence of bytes
+        The JPEGs. Application markers at their begin say nothing here.
+    tile_px : Size
+        The size that each of them has to have.
+    places : int64 (n, 4)
+        Column and row of the first block of each, within the boxes; how many of its columns and rows of blocks count.
+    factor : int
+        Blocks along the edge of a box.
+    sums : uint32 (rows, columns, 3)
+        Contiguous; takes what is added, RGB.
+    is_ycbcr : bool
+        Three components are YCbCr, not RGB.
+
+    Raises
+    ------
+    ValueError
+        A block that counts lies in no box, or in no tile.
+    """
+    facts = np.empty((len(tiles), 6), np.int64)
+    ends = len(head) + np.cumsum([len(tile) for tile in tiles], dtype=np.int64)
+    facts[:, 1], facts[0, 0], facts[1:, 0], facts[:, 2:] = ends, len(head), ends[:-1], places
+    behind, most = (places[:, :2] + places[:, 2:]).max(0), np.array(sums.shape[1::-1]) * factor
+    blocks = -(-tile_px.width_px // BLOCK_PX), -(-tile_px.height_px // BLOCK_PX)
+    if (behind > most).any() or (places[:, 2:] > blocks).any() or places.min() < 0:
+        raise ValueError(f"blocks up to {behind} do not lie in boxes of blocks up to {most}, or not in tiles {tile_px}")
+    data = np.frombuffer(b"".join((head, *tiles)), np.uint8)
+    done = np.zeros(len(tiles), np.uint8)
+    room = _Room.of_thread(tile_px, max(len(tile) for tile in tiles))
+    call_native(
+        *NATIVE[0][:3], data, len(head), tile_px.width_px, tile_px.height_px, int(is_ycbcr), facts, len(tiles), done,
+        factor, sums, *sums.shape[:2], room.words, room.words.shape[1], room.left, room.slots, room.slots.size,
+        room.notes, room.notes.shape[1], room.states, room.facts, room.entries, room.kept, room.planes, room.line,
+        frozen=_FROZEN,
+    )  # fmt: skip
+    return done.view(np.bool_)
+
+
+class _Room:
+    """Memory for two JPEGs that are walked through together, as large as any of a size can need."""
+
+    def __init__(self, tile_px: Size, most_bytes: int) -> None:
+        self.key = tile_px, most_bytes
+        blocks = 4 * -(-tile_px.width_px // (2 * BLOCK_PX)) * -(-tile_px.height_px // (2 * BLOCK_PX))
+        slots = 8 * blocks + 2  # of three components; each block may be a restart interval; see compiled_walk.LOST
+        self.words = np.zeros((2, most_bytes // 8 + 2 * blocks + 16), np.uint64)
+        self.left = np.empty((2, slots), np.int32)
+        self.slots = np.empty(slots, np.uint8)
+        self.notes = np.empty((2, 2 + 2 * blocks), np.int64)
+        self.states = np.empty((2, 4), np.uint64)
+        self.facts = np.empty((8, 36), np.int64)
+        self.entries = np.empty((8, 1 << 12), np.int32)
+        self.kept = np.empty((4, 272), np.uint8)
+        self.planes = np.empty((3, blocks), np.uint8)
+        self.line = np.empty((3, blocks), np.int32)
+
+    @classmethod
+    def of_thread(cls, tile_px: Size, most_bytes: int) -> "_Room":
+        """Return the room of this thread, made anew if it is too small or of another size."""
+        room: _Room | None = getattr(_SCRATCH, "room", None)
+        if room is None or room.key[0] != tile_px or room.key[1] < most_bytes:
+            room = _SCRATCH.room = cls(tile_px, 2 * most_bytes)
+        return room
