@@ -169,7 +169,7 @@ def classify_patches(
     are the three bands and the byte from which on a colour is background. All arrays are contiguous but ``out``, whose
     rows lie ``out_stride`` bytes apart, and ``out_signal``, whose rows lie ``out_signal_stride`` pixels apart: 0 where
     nobody asks for the signal of each pixel. ``words`` and ``samples`` are the same memory; the eight from there on
-    are scratch, for no memory may be taken here. At ``byte_tables`` lie the bytes of ``tables``, plane by plane: 0 where
+    are scratch, for no memory may be taken here. At ``byte_tables`` lie the bytes of ``tables``, plane by plane; 0 if
     the processor cannot shuffle 64 bytes.
     """
     patches = carray(patches_at, (patch_count, PATCH_FIELDS))
