@@ -38,6 +38,7 @@ class Picture:
     rows: Taps  # of each row of the grid: by index into the box
     columns: Taps
     shown: CardInput
+    tables: Shown  # (3, 256): what a byte of each colour becomes
 
     @classmethod
     def of(cls, pixels: TilePixels, axes: tuple[Axis, Axis], taps: tuple[Taps, Taps], shown: CardInput) -> "Picture":
@@ -69,7 +70,7 @@ class Picture:
         beyond = [int(tap.index.max(initial=0)) >= size for tap, size in zip(inside, rgb.shape[:2], strict=True)]
         if any(beyond):
             rgb = np.pad(rgb, ((0, beyond[0]), (0, beyond[1]), (0, 0)), constant_values=_WHITE)
-        return cls(np.ascontiguousarray(rgb), inside[0], inside[1], shown)
+        return cls(np.ascontiguousarray(rgb), inside[0], inside[1], shown, as_type(byte_tables(shown), shown))
 
     @property
     def is_resampled(self) -> bool:
@@ -101,11 +102,10 @@ class Picture:
 
     def _look_up(self, rows: Ints, columns: Ints, out: Shown) -> None:
         word = _WORDS[self.shown.dtype]
-        tables = as_type(byte_tables(self.shown), self.shown)
         call_native(
             _MODULE, "look_up", _LOOK_UP.format(f"{word}*"),
             self.rgb, self.rgb.size, self.rgb.strides[0], rows, len(rows), columns, len(columns),
-            tables.view(word), self._first, self._is_planar, out.view(word),
+            self.tables.view(word), self._first, self._is_planar, out.view(word),
         )  # fmt: skip
 
     def _blend(self, rows: slice, columns: slice, out: Shown) -> None:
