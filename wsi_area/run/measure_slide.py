@@ -25,9 +25,8 @@ from wsi_area.run.passes.merged_objects import (
     MergedObjects,
     merge_objects,
     size_filters,
-    with_overview,
+    with_map,
     with_regions,
-    with_tissue,
 )
 from wsi_area.run.passes.tissue_layer import layer_asked, without_tissue
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_or_split, prepare_slide
@@ -266,9 +265,7 @@ def finished(
         write_thumbnail(layout, prepared.thumbnail_jpeg)
     objects = merge_objects(prepared, layout, filters, origin, context)
     if objects is not None:
-        objects = with_overview(objects, prepared, layout, context)
-    if objects is not None and not is_layer:
-        objects = with_tissue(objects, prepared, layout, tissue, context)
+        objects = with_map(objects, prepared, layout, tissue, context, is_layer=is_layer)
     if objects is not None and not is_layer:
         objects = with_regions(objects, prepared, layout, context)
     if objects is None:
