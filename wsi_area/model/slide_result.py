@@ -106,7 +106,6 @@ class CountedSlide(ScannedSlide):
     key: Annotated[Hash, Says("SHA-256 over all that the counts depend on")]
     class_map_sha256: Annotated[
         Hash | None,
-        Field(exclude_if=not_there),
         Says("SHA-256 over the pixels of its class map", empty="a version made it that did not say, or it has none"),
     ] = None
     made_from: MadeFrom

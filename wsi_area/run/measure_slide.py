@@ -265,7 +265,8 @@ def finished(
         write_thumbnail(layout, prepared.thumbnail_jpeg)
     objects = merge_objects(prepared, layout, filters, origin, context)
     if objects is not None:
-        objects = with_map(objects, prepared, layout, tissue, context, is_layer=is_layer)
+        map_sha256 = _map_on_record(layout, origin) if resumed else None
+        objects = with_map(objects, prepared, layout, tissue, context, is_layer=is_layer, known_sha256=map_sha256)
     if objects is not None and not is_layer:
         objects = with_regions(objects, prepared, layout, context)
     if objects is None:
@@ -283,10 +284,25 @@ def finished(
     return Measured(result, resumed)
 
 
-def _timing_on_record(layout: SlideLayout) -> Timing | None:
-    """Return the times that it took when the tiles were measured, if that is known."""
+def _on_record(layout: SlideLayout) -> CountedSlide | None:
+    """Return the result that lies there from before, if one does."""
     try:
         earlier = read_result(layout)
     except ResultError:
         return None
-    return earlier.timing if isinstance(earlier, CountedSlide) else None
+    return earlier if isinstance(earlier, CountedSlide) else None
+
+
+def _timing_on_record(layout: SlideLayout) -> Timing | None:
+    """Return the times that it took when the tiles were measured, if that is known."""
+    earlier = _on_record(layout)
+    return None if earlier is None else earlier.timing
+
+
+def _map_on_record(layout: SlideLayout, origin: Origin) -> str | None:
+    """Return the digest of the class map when its tiles were measured, if that is known.
+
+    A class map that was exchanged since does not pass for the one that was measured.
+    """
+    earlier = _on_record(layout)
+    return None if earlier is None or earlier.key != origin.key else earlier.class_map_sha256

@@ -100,6 +100,7 @@ def with_map(
     context: Context,
     *,
     is_layer: bool,
+    known_sha256: str | None,
 ) -> MergedObjects | None:
     """Add what the final class map holds, read once: envelope, boxes of the overview, digest; None if stopped before.
 
@@ -118,13 +119,15 @@ def with_map(
     mapped = mapped_tissue(prepared.plan, prepared.fitted.scheme) if is_own else None
     task = MapTask(
         layout.root.resolve(), name, None if mapped is None else envelope_wanted(mapped, settings.envelope),
-        cover_wanted(prepared, layout, settings), wants_digest=not is_layer,
+        cover_wanted(prepared, layout, settings), wants_digest=not is_layer and known_sha256 is None,
     )  # fmt: skip
     if task.is_asked:
         found = only_outcome(executor, read_map, task, name, "what its class map holds")
         if found is None:
             return None
         objects = replace(objects, envelope=found.envelope, by_box=found.covered_share, class_map_sha256=found.sha256)
+    if known_sha256 is not None:
+        objects = replace(objects, class_map_sha256=known_sha256)
     if is_layer or not isinstance(tissue, CountedSlide):
         return objects
     from wsi_area.run.passes.crossing import lay_over
