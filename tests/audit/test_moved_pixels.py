@@ -21,13 +21,18 @@ SIZE, TILE_PX = Size(1001, 703), 128  # neither is a multiple of 8: tiles at the
 QUICK = f"tiling.tile_px={TILE_PX}", "tiling.skip_glass=false", "run.executor=serial"
 
 
+def measured(folder: Path, *garbage: Region) -> Path:
+    """A slide with half a disc of tissue at its rim."""
+    shapes, form = {"tissue": disc(SIZE, SIZE.width_px, 330, 300)}, FileForm("aperio", compression="jpeg")
+    write_slide(folder / "s.tif", SIZE, shapes, form, garbage=garbage)
+    assert measure(folder / "s.tif", folder / "out", *QUICK).exit_code == (2 if garbage else 0)
+    return folder / "out"
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """A slide with half a disc of tissue at its rim, of which one stored tile cannot be read."""
-    shapes, form = {"tissue": disc(SIZE, SIZE.width_px, 330, 300)}, FileForm("aperio", compression="jpeg")
-    write_slide(tmp_path / "s.tif", SIZE, shapes, form, garbage=[Region(0, 0, 256, 256)])
-    assert measure(tmp_path / "s.tif", tmp_path / "out", *QUICK).exit_code == 2
-    return tmp_path / "out"
+    """A run of which one stored tile could not be read."""
+    return measured(tmp_path, Region(0, 0, 256, 256))
 
 
 def image_of(run: Path, mode: Any = "r+") -> "zarr.Array[Any]":
@@ -66,9 +71,10 @@ def test_pixels_that_change_places_are_found(run: Path, move: Callable[[Path], N
     assert any("not those that were measured" in d.message for d in found)
 
 
-def test_pixels_that_changed_places_between_two_runs_are_found_after_the_second(run: Path) -> None:
+def test_pixels_that_changed_places_between_two_runs_are_found_after_the_second(tmp_path: Path) -> None:
+    run = measured(tmp_path)
     mirrored_tile(run)
-    again = measure(run.parent / "s.tif", run, *QUICK, "hotspots.windows_mm2=[0.01]")
+    again = measure(tmp_path / "s.tif", run, *QUICK, "hotspots.areas_mm2=[0.01]", "hotspots.classes=['tissue']")
     assert again.slides[0].hotspots is not None  # its document was made anew, and no tile was
     found = verify_run(run, with_slides=False).disagreements
     assert any("not those that were measured" in d.message for d in found)
