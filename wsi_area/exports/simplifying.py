@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from wsi_area.exports.rings import RingBatch, begins
+from wsi_area.exports.tracing.rings import RingBatch, begins
 
 
 @dataclass(frozen=True, slots=True, eq=False)
