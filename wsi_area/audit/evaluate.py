@@ -1,7 +1,7 @@
 """audit: the class maps of a finished run held against the truth, block by block, in level-0 pixels."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from wsi_area.compute.cut.roi import inside_roi
 from wsi_area.compute.judge.agreement import confusion_matrix
 from wsi_area.compute.judge.held_out_area import held_out_areas
 from wsi_area.errors import AnnotationError, ResultError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.drawn_source import DrawnSource, read_for_slide
 from wsi_area.model.classes import (
     BACKGROUND_ID,
@@ -47,7 +48,7 @@ _REASONS = {UNSCANNED_CODE: "unscanned", OUTSIDE_ROI_CODE: "outside_roi", UNREAD
 _OUTSIDE_WITHIN = 252  # not a class of this run: a compared class never has this id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RunEvaluation:
     """A run held against the truth, and the slides that could not be."""
 

@@ -3,12 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from wsi_area.compute.cut.rasterise import inside_at, mask_codes_at
 from wsi_area.errors import AnnotationError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import MAX_CLASS_ID
 from wsi_area.model.drawn import Drawn
 from wsi_area.model.drawn_mask import DrawnMask
@@ -23,7 +24,7 @@ _ODD = re.compile(r"[^a-z0-9_]+")
 _CLASS = re.compile(r"[a-z0-9_]+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Naming:
     """How the names and codes of a file become class names."""
 

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.documented import Table
 from wsi_area.model.record.budget.slide_budgets import BudgetLine
 from wsi_area.model.record.slide_bands import Band
@@ -38,7 +38,7 @@ _HELD: dict[str, tuple[type | tuple[type, ...], Any, Any]] = {
 _MOST_TEXT_BYTES = 2**31 - 1  # Arrow counts them in 32 bits
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RunTable:
     """One table of a run: its columns with their types, and its rows."""
 

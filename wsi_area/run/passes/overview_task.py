@@ -1,10 +1,9 @@
 """run: how much of a slide lies in boxes of its overview that enough tissue covers, from the class map as counted."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from wsi_area.compute.picture.majority_picture import PictureGrid, sample_counts
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.results.class_map.sparse_class_map import sparse_class_map
 from wsi_area.results.layout import SlideLayout
@@ -13,7 +12,7 @@ from wsi_area.storage.place import Place
 _BACKGROUND, _TISSUE, _OTHER = 0, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OverviewBoxesTask:
     """The boxes of one slide, to be looked at; small and picklable, so that a worker can do it."""
 
@@ -25,7 +24,7 @@ class OverviewBoxesTask:
     least_cover: float  # share of a box
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OverviewBoxes:
     """What the task sends back; ``error`` is set where it came to nothing."""
 

@@ -1,8 +1,7 @@
 """run: the envelope of a slide's tissue, from its class map as it was counted; made where the slide ends."""
 
-from dataclasses import dataclass
-
 from wsi_area.compute.count.recount import WorkGrid
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import MaskArray
 from wsi_area.results.class_map.enclosed import EnvelopeRule, enclosed_background
@@ -13,7 +12,7 @@ MAX_BOXES = 1024
 """Boxes along the longer side: memory and time stay flat in the size of the slide."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class EnvelopeScales:
     """How the envelope is made, µm."""
 
@@ -22,7 +21,7 @@ class EnvelopeScales:
     box_um: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class EnvelopeTask:
     """The envelope of one slide, to be made; small and picklable, so that a worker can make it."""
 
@@ -34,7 +33,7 @@ class EnvelopeTask:
     scales: EnvelopeScales
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class EnvelopeOutcome:
     """What the task sends back; ``error`` is set where it came to nothing."""
 

@@ -1,11 +1,10 @@
 """run: where one tile leaves its answer, and the accounting law that it holds before it may be committed."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import CountMismatchError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.pixels import ClassMap, MaskArray
@@ -13,7 +12,7 @@ from wsi_area.model.pixels import ClassMap, MaskArray
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TileSpot:
     """Where one tile leaves its answer: its class map, its signal, its ledger row, its pixels' weights."""
 
