@@ -14,6 +14,7 @@ from wsi_area.annotations.raw import SHOWN, noted, number
 from wsi_area.annotations.stated_areas import stated_um2
 from wsi_area.annotations.validity import OutlinedRegion
 from wsi_area.compute.picture.outlines import areal, shared_area, united
+from wsi_area.compute.picture.valid_outlines import are_valid
 from wsi_area.errors import AnnotationError
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
@@ -51,7 +52,7 @@ class Placement:
         placed = np.empty_like(given)
         for start in range(0, len(given), _AT_ONCE):  # each step holds their points three times
             placed[start : start + _AT_ONCE] = shapely.transform(given[start : start + _AT_ONCE], moved)
-        for i in np.flatnonzero(~shapely.is_valid(placed)):
+        for i in np.flatnonzero(~are_valid(placed)):
             placed[i] = areal(shapely.make_valid(placed[i], method="structure"))
         return np.asarray(placed)
 
