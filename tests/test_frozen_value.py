@@ -188,7 +188,7 @@ def test_what_a_dataclass_refuses_to_be_made_of_a_value_refuses_in_the_same_word
 
 
 def test_a_field_that_nobody_can_give_is_refused_where_the_class_is_made() -> None:
-    with pytest.raises(TypeError, match="Counted.px is no parameter of __init__; take a property"):
+    with pytest.raises(TypeError, match=r"Counted\.px is no parameter of __init__; take a property"):
 
         @frozen_value
         class Counted:
