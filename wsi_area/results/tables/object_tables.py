@@ -117,13 +117,13 @@ def write_objects(layout: RunLayout, slide_ids: Iterable[str]) -> dict[str, str]
 
     It is made of those of its slides, one after the other.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     tables = [table for _, table in slide_objects(layout, slide_ids)]
     if not tables:
         (layout.root / OBJECTS_TABLE).unlink(missing_ok=True)
         return {}
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     sink = pa.BufferOutputStream()
     pq.write_table(pa.concat_tables(tables), sink, compression="zstd")
     content = sink.getvalue().to_pybytes()
