@@ -157,6 +157,7 @@ def slide_document(
         measurement_version=told.measurement_version,
         config_hash=told.config_hash,
         key=origin.key,
+        class_map_sha256=objects.class_map_sha256,
         made_from=MadeFrom.model_validate(origin.parts),
         reader=prepared.lane.lane,
         reader_reason=prepared.lane.reason,

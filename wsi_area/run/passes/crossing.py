@@ -16,7 +16,7 @@ from wsi_area.run.executors.contract import Executor
 from wsi_area.run.passes.outcomes import outcomes
 from wsi_area.run.passes.tissue_envelope import grid_of_plan, mapped_layer, measure_envelope
 from wsi_area.run.work.crossing_task import CrossingJob, CrossingTask, cross_batch
-from wsi_area.run.work.envelope_task import EnvelopeOutcome
+from wsi_area.run.work.map_task import Envelope
 from wsi_area.settings.run_settings import EnvelopeSettings
 
 
@@ -25,7 +25,7 @@ class LaidOver:
     """The tissue layer under the classes of a slide."""
 
     on_record: TissueLayerOnRecord
-    envelope: EnvelopeOutcome  # of the layer's tissue
+    envelope: Envelope  # of the layer's tissue
     layer: CountedSlide
 
 

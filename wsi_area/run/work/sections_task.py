@@ -16,7 +16,7 @@ from wsi_area.model.classes import BACKGROUND_ID, MAX_CLASS_ID
 from wsi_area.model.drawn import NamedRegion
 from wsi_area.results.class_map.sparse_class_map import sparse_class_map
 from wsi_area.results.layout import SlideLayout
-from wsi_area.run.work.envelope_task import box_work_px
+from wsi_area.run.work.map_task import box_work_px
 from wsi_area.storage.place import Place
 
 MAX_BOXES = 2048
