@@ -103,7 +103,7 @@ class _Sample:
         return first * self.step - start, self.owner[first:stop]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class SampleCounts:
     """What a regular sample of a class map holds in each pixel of a picture, tile by tile in any order."""
 
