@@ -4,7 +4,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from wsi_area.exports.rings import RingBatch, begins
+from wsi_area.exports.tracing.rings import RingBatch, begins
 from wsi_area.frozen_value import frozen_value
 
 
