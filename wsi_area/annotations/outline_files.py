@@ -8,7 +8,6 @@ from wsi_area.annotations import imagescope
 from wsi_area.annotations.asap import parse_asap
 from wsi_area.annotations.imagescope import parse_imagescope
 from wsi_area.annotations.json_outlines import parse_json_outlines
-from wsi_area.annotations.json_text import decoded
 from wsi_area.annotations.ndpa import parse_ndpa
 from wsi_area.annotations.raw import Parsed, noted
 from wsi_area.annotations.stated_areas import OWN_TOLERANCE, stated_area_findings
@@ -99,9 +98,7 @@ def _parsed(path: Path) -> tuple[Parsed, str]:
     del packed
     head = content[:64].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")
     if head[:1] in (b"{", b"["):
-        text = decoded(path, content)
-        del content
-        return parse_json_outlines(path, text, _KNOWN), sha256
+        return parse_json_outlines(path, content, _KNOWN), sha256
     if head[:1] == b"<":
         events = xml_events(path, content)
         root = next(element for _, element in events)
