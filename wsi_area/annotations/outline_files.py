@@ -1,7 +1,6 @@
 """annotations: which format a file has, by its content, and the outlines in it, in the file's own units."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -16,6 +15,7 @@ from wsi_area.annotations.untrusted import MAX_TEXT_BYTES, read_bytes, sha256_of
 from wsi_area.annotations.validity import OutlinedRegion, regions_of
 from wsi_area.compute.first_bytes import first_bytes
 from wsi_area.errors import AnnotationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.finding import QaFinding
 
 _BY_ROOT = {"Annotations": parse_imagescope, "ASAP_Annotations": parse_asap, "annotations": parse_ndpa}
@@ -40,7 +40,7 @@ _CONTAINERS = {
 _KNOWN = "QuPath GeoJSON, ImageScope XML, ASAP XML, Hamamatsu NDPA, CAMELYON JSON, or a mask as PNG, TIFF or zarr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class OutlineFile:
     """The outlines of one file, before they meet a slide."""
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.picture.coordinates import AS_IT_IS, TextWithout
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.drawn import AN_ANNOTATION, DrawnObject
 from wsi_area.model.finding import QaFinding, Severity
 
@@ -20,7 +21,7 @@ SHOWN = 8
 """Findings of one kind that a file may have one by one; the others are told by their number and area."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class RawOutline:
     """One object of a file that encloses an area, or should."""
 

@@ -5,7 +5,6 @@ what is a polygon, or several, by the letter of RFC 7946 is taken; all else is l
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.compute.native import Native
+from wsi_area.frozen_value import frozen_value
 
 Ring = NDArray[np.float64]
 _ARGUMENTS = "uint8* int64 int64 double* int64 int64* int64* int64 int64* int64 int64* int64 int64*"
@@ -26,7 +26,7 @@ _LEAST_BYTES = 512
 _END = b"\0" * 16
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class TakenCoordinates:
     """Coordinates of one geometry: rings of x and y in turn, the points up to each ring's end, rings of polygons."""
 
@@ -48,7 +48,7 @@ class TakenCoordinates:
         return made if self.depth == 4 else made[0]  # type: ignore[return-value]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class TextWithout:
     """A JSON text in which a mark stands in place of long coordinates, and these."""
 

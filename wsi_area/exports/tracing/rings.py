@@ -1,10 +1,11 @@
 """exports: rings as arrays: many of them one after the other, with what is known of each."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from wsi_area.frozen_value import frozen_value
 
 FIRST, LENGTH, LABEL, DOUBLED_AREA, CORNER, IS_IN_FILE = range(6)
 """Columns of what is known of a ring: its first point, which is the upper left one, and how many; its region's label,
@@ -16,7 +17,7 @@ Ints = NDArray[np.int64]
 Corners = NDArray[np.int32]  # (points, 2) of columns and rows of a class map
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class ClosedRings:
     """Rings of pixel edges that closed in some rows; none passes a vertex twice."""
 
@@ -25,7 +26,7 @@ class ClosedRings:
     more: Ints  # (rings, 2), its class, and the y of its lowest edge in the frame of the regions
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class RingBatch:
     """Rings of regions in order: of each region the one round it, positive, then one round each of its holes, negative.
 
