@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import SegmentationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.geometry import Region, Size
@@ -39,7 +40,7 @@ Spans = tuple[tuple[int, int], tuple[int, int]]
 """Work pixels ``[first, end)`` of the slide: rows, then columns."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FittedOnnx:
     """A network for one slide; its session is opened by each process that uses it."""
 

@@ -1,6 +1,5 @@
 """segmenters: what a network is shown of a box: windows cut, resampled and turned into numbers, as its card says."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import call_native
 from wsi_area.compute.native import Native
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.segmenters.onnx.card import CardInput
 from wsi_area.segmenters.onnx.grid import Axis, Ints, Taps, mirrored
@@ -30,7 +30,7 @@ NATIVE = (
 _WHITE = 255
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Picture:
     """A box of pixels, and how those of the network are made of them, on the network's own grid."""
 

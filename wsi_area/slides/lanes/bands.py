@@ -7,10 +7,10 @@ again and again. OpenSlide keeps 32 MB of what it decoded; so is kept here.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray
 from wsi_area.slides.lanes.reading import DecodedTile, damaged_tile, grid_boxes
@@ -28,7 +28,7 @@ Decode = Callable[[int, TiledLevel, range, RgbArray], tuple[str | None, ...]]
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Band:
     """Stored tiles of one column that lie under each other, decoded."""
 
