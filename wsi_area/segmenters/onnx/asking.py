@@ -208,7 +208,7 @@ def _activated(scores: Floats, card: OnnxCard) -> Floats:
         risen = scores - scores.max(axis=0)
         np.exp(risen, out=risen)
         risen /= risen.sum(axis=0)
-        return risen
+        return np.asarray(risen)
     if card.output.activation == "sigmoid":
         # e^-|x| never overflows; 1 / (1 + e^-x) for x ≥ 0 and e^x / (1 + e^x) below are the same function
         fallen = np.exp(-np.abs(scores))
