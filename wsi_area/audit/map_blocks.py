@@ -12,7 +12,6 @@ from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_C
 from wsi_area.model.drawn import RegionOfInterest
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap, TilePlace
-from wsi_area.results.class_map.stored_class_map import StoredClassMap
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.storage.in_order import InOrder
 
@@ -71,8 +70,8 @@ class _Blocks:
     def __init__(
         self, slide: OpenedSlide, truth: Truth, roi: RegionOfInterest | None, compared_as: Sequence[Sequence[int]]
     ) -> None:
-        self._class_map: StoredClassMap = slide.class_map_array()
-        self._truth, self._roi = truth, roi
+        self._class_map = slide.class_map_boxes()
+        self._truth, self._roi, self._tile_px = truth, roi, slide.grid.tile_px
         self._column_weights, self._row_weights = slide.grid.weights()
         columns, rows = (edges.astype(np.float64) for edges in slide.grid.edges_l0_px)
         self._x_centres, self._y_centres = (columns[:-1] + columns[1:]) / 2, (rows[:-1] + rows[1:]) / 2
@@ -82,8 +81,8 @@ class _Blocks:
             self._table[list(members)] = class_id
 
     def strips(self) -> Iterator[tuple[int, int]]:
-        """Yield the first row of each strip and the one behind its last: whole chunks, none of them twice."""
-        height, side = len(self._y_centres), self._class_map.chunks[0]
+        """Yield the first row of each strip and the one behind its last: whole tiles, none of them twice."""
+        height, side = len(self._y_centres), self._tile_px
         yield from ((top, min(top + side, height)) for top in range(0, height, side))
 
     def pairs_of_rows(self, top: int, bottom: int) -> Ints:

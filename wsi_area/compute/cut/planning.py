@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from wsi_area.compute.cut.grid import level_px_to_decode
 from wsi_area.errors import MemoryBudgetError, MissingMppError, PlanError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.model.json_tree import json_digest
@@ -41,7 +42,7 @@ MAX_SLIDE_SIDE_PX = 1 << 21
 each batch looks along the whole side."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Tiling:
     """What was asked of the cut."""
 

@@ -7,12 +7,12 @@ pixels (``stride`` input pixels each). Window ``i`` keeps the input pixels ``[iÂ
 """
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.segmenters.onnx.card import OnnxCard
 
 Ints = NDArray[np.int64]
@@ -22,7 +22,7 @@ SAME_MPP = 0.02
 """Work pixels within 2 % of the network's pixel size are shown as they are: the planner's own tolerance."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Taps:
     """How each target pixel is made: a weighted sum of source pixels, by global source index."""
 
@@ -30,7 +30,7 @@ class Taps:
     weight: Floats  # (n, taps), each row sums to 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Axis:
     """One axis of a box of work pixels."""
 

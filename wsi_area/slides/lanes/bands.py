@@ -7,7 +7,6 @@ again and again. OpenSlide keeps 32 MB of what it decoded; so is kept here, besi
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,13 +32,13 @@ _Place = tuple[int, int, int]
 """Level, column and row of a band."""
 
 
-@dataclass(slots=True, eq=False)
 class _Band:
     """Stored tiles of one column that lie under each other, decoded."""
 
-    rgb: RgbArray  # uint8 (rows, w, 3)
-    damage: tuple[str | None, ...]  # of each tile
-    users: int = 0  # regions that are being read out of it
+    def __init__(self, rgb: RgbArray, damage: tuple[str | None, ...]) -> None:
+        self.rgb = rgb  # uint8 (rows, w, 3)
+        self.damage = damage  # of each tile
+        self.users = 0  # regions that are being read out of it
 
 
 class DecodedBands:

@@ -16,7 +16,6 @@ from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, grid_boxes, require_within
 from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text
 from wsi_area.slides.lanes.tile_files import TileFiles
-from wsi_area.slides.stored.joined_intervals import joined_intervals
 from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile, decode_whole_jpeg
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
@@ -133,6 +132,8 @@ class DirectReader:
         All of them are one JPEG where they can be. If anything is wrong with it, each is decoded by itself, so that
         one decoder says which of them are damaged, here and in the check of those that OpenSlide reads.
         """
+        from wsi_area.slides.stored.joined_intervals import joined_intervals  # few files are stored so
+
         try:
             data = [self._interval(tiles, index) for index in indices]
             joined = joined_intervals(tiles.jpeg_head, data)

@@ -4,16 +4,17 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from html import escape
 from typing import Any
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.plain_text import plain
 from wsi_area.results.tables.workbook.looks import COLOURED, HEADING, TEXT, number_format, styles, width_of, word_format
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Sheet:
     """One table of the workbook."""
 
