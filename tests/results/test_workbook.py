@@ -112,6 +112,22 @@ def test_each_sheet_can_be_filtered_and_keeps_its_heading_and_its_first_column_i
             assert sheet.column_dimensions[column[0].column_letter].width > len(column[0].value), column[0].value
 
 
+def test_a_printed_page_lies_on_its_side_and_repeats_the_heading_and_the_first_column(book: Any) -> None:
+    for sheet in book.worksheets:
+        assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert (sheet.print_title_rows, sheet.print_title_cols) == ("$1:$1", "$A:$A")
+    wide, narrow = book["summary"].page_setup, book["seal"].page_setup
+    assert wide.fitToWidth > 2 * narrow.fitToWidth == 2
+
+
+def test_a_sheet_that_joins_later_is_printed_like_the_others() -> None:
+    content = with_sheet(workbook([Sheet("a", ["x"], [])]), Sheet("it's late", ["x", "y"], [{"x": 1, "y": 2}]))
+    late = looks_of(content)["it's late"]
+    assert (late.print_title_rows, late.print_title_cols) == ("$1:$1", "$A:$A")
+    assert late.page_setup.orientation == "landscape"
+
+
 def column_of(sheet: Any, name: str) -> list[Any]:
     place = [cell.value for cell in sheet[1]].index(name)
     return [row[place] for row in sheet.iter_rows(min_row=2) if row[place].value is not None]
