@@ -7,7 +7,10 @@ the project; rasterio runs in an environment of its own.
 import json
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +24,8 @@ from benchmarks.slide import WORK
 from wsi_area.exports.export import ExportOptions, export_run
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.opened_run import open_run
+from wsi_area.segmenters.onnx import asking
+from wsi_area.segmenters.onnx.session import NetworkAt, session_for
 
 MODELS = WORK / "models"
 CLASSIFIED_PX = 512
@@ -54,18 +59,56 @@ def session_s(runs: int, window_px: int) -> float:
     return time.process_time() - before
 
 
+class TimedSession:
+    """A session of onnxruntime, how often it was run, and the CPU seconds that this took in the threads that asked."""
+
+    def __init__(self, session: Any) -> None:
+        self._session, self.runs, self.cpu_s = session, 0, 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def run(self, *told: Any) -> Any:
+        before = time.thread_time()
+        answer = self._session.run(*told)
+        self.cpu_s += time.thread_time() - before
+        self.runs += 1
+        return answer
+
+
 def network(slides: list[str], out: Path) -> Mapping[str, float]:
-    """A network at its own pixel, tiles cut by the program, beside a bare session that is run on as many windows."""
+    """A network at its own pixel, tiles cut by the program, beside a bare session that is run on as many windows.
+
+    What the tiles take beside the network is timed within the run: the bare session takes up to a tenth more in one
+    minute than in the next, which is a third of what is beside it. It is run before the tiles and after them.
+    """
     write_models(MODELS)
     card = json.loads((MODELS / "network.onnx.json").read_text())["input"]
     told = (f"segmenter.model={MODELS / 'network.onnx'}", "tissue.name=none", "run.workers=1", "run.executor=threads")
-    (slide,) = run(slides, out, "onnx_model", *told, force=True)
-    session = session_s(slide.timing.network_runs, card["window_px"])
+    measured = partial(run, slides, out, "onnx_model", *told, force=True)
+    (slide,) = (
+        measured()
+    )  # the trial of the network is no part of its tiles, and how many windows there are must be known
+    windows = slide.timing.network_runs
+    bare_s = session_s(windows, card["window_px"])
+    timed: list[TimedSession] = []
+
+    def timed_session(network: NetworkAt) -> TimedSession:
+        if not timed:
+            timed.append(TimedSession(session_for(network)))
+        return timed[0]
+
+    with patch.object(asking, "session_for", timed_session):
+        (slide,) = measured()
+    bare_s = (bare_s + session_s(windows, card["window_px"])) / 2
+    if timed[0].runs != windows:
+        raise SystemExit(f"{timed[0].runs} windows were timed, and the run says {windows}")
     return {
-        "runs": slide.timing.network_runs,
+        "runs": windows,
         "windows": windows_met(out, slide, card["window_px"] - 2 * card["context_px"]),
-        "beside": slide.timing.inner_cpu_s - slide.timing.edge_proof_cpu_s - session,
-        "session": session,
+        "beside": slide.timing.inner_cpu_s - slide.timing.edge_proof_cpu_s - timed[0].cpu_s,
+        "network": timed[0].cpu_s,
+        "session": bare_s,
     }
 
 

@@ -8,7 +8,7 @@ import zarr
 from measuring import measure
 from synthetic import disc, write_slide
 
-from wsi_area.audit.verification import counted_again
+from wsi_area.audit.verification import slide_check
 from wsi_area.audit.verify import verify_run
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import ClassMap
@@ -63,7 +63,7 @@ def test_several_threads_find_what_one_finds(run: Path, change: object) -> None:
 def test_the_tiles_of_one_slide_are_shared_by_as_many_threads_as_workers(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names, together, digest = set[str](), threading.Barrier(3, timeout=30), counted_again.tile_digest
+    names, together, digest = set[str](), threading.Barrier(3, timeout=30), slide_check.codes_digest
 
     def watched(tile: ClassMap) -> bytes | None:
         if (name := threading.current_thread().name) not in names:
@@ -71,6 +71,6 @@ def test_the_tiles_of_one_slide_are_shared_by_as_many_threads_as_workers(
             together.wait()  # three threads are here at once, or this ends in an error
         return digest(tile)
 
-    monkeypatch.setattr(counted_again, "tile_digest", watched)
+    monkeypatch.setattr(slide_check, "codes_digest", watched)
     assert verify_run(run, with_slides=False, workers=3).disagreements == ()
     assert len(names) == 3

@@ -13,6 +13,7 @@ from wsi_area.compute.judge.agreement import (
     cluster_intervals,
     confusion_matrix,
     kappa,
+    pair_counts,
 )
 from wsi_area.errors import CountMismatchError
 
@@ -68,6 +69,26 @@ def test_reserved_codes_on_either_side_are_left_out() -> None:
     truth = np.array([[1, 1, 255, 0]], np.uint8)
     predicted = np.array([[1, 254, 1, 253]], np.uint8)
     assert confusion_matrix(truth, predicted, 2, *_ones((1, 4))).tolist() == [[0, 0], [0, 1]]
+
+
+def test_every_pair_of_codes_is_counted_by_itself() -> None:
+    one, other = np.divmod(np.arange(65536, dtype=np.int64).reshape(256, 256), 256)
+    weights = np.arange(1, 257)
+    counts = pair_counts(one.astype(np.uint8), other.astype(np.uint8), weights, weights * 1000)
+    assert np.array_equal(counts, 1000 * np.outer(weights, weights))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 6), st.integers(0, 9))
+def test_pairs_are_counted_in_parts_of_larger_pictures_too(seed: int, step: int, left: int) -> None:
+    one, other = (picture[:, left::step] for picture in _maps(seed, classes=250))
+    widths = np.random.default_rng(seed).integers(1, 5, one.shape[1])
+    counts = pair_counts(one, other, widths, np.full(len(one), 3))
+    assert counts[:250, :250].sum() == counts.sum() == 3 * len(one) * widths.sum()
+    for value in (0, 7, 249):
+        assert counts[value].sum() == 3 * (widths * (one == value)).sum()
+        assert counts[:, value].sum() == 3 * (widths * (other == value)).sum()
+        assert counts[value, value] == 3 * (widths * ((one == value) & (other == value))).sum()
 
 
 def test_counts_beyond_32_bits_stay_exact() -> None:

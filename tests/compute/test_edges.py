@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from wsi_area.compute.bit_planes import bit_planes
 from wsi_area.compute.count.edges import areas_of, boundary_edges
 from wsi_area.compute.judge.area_change import u_count_of_cracks_mm2
 from wsi_area.model.classes import ClassScheme, TissueClass
@@ -27,12 +28,52 @@ def test_upright_stripes_are_counted_to_the_last_edge() -> None:
     assert boundary_edges(picture, [(1,), (2,), (1, 2), ()]) == [128, 256, 256, 0]
 
 
-def test_twelve_areas_are_told_apart_though_eight_are_counted_at_once() -> None:
+def test_twelve_classes_are_told_apart() -> None:
     picture = np.zeros((64, 50), np.uint8)
     for n in range(1, 13):
         picture[:, 4 * n - 2 : 4 * n] = n  # stripes with background between them
     found = boundary_edges(picture, [*((n,) for n in range(1, 13)), (3, 9), tuple(range(1, 13))])
     assert found == [128] * 12 + [256, 12 * 128]
+
+
+def neighbours_apart(picture: NDArray[np.uint8], ids: tuple[int, ...]) -> int:
+    """The edges of an area along every row and down every column, by comparing neighbours."""
+    inside = np.isin(picture, ids)
+    return int((inside[:, 1:] != inside[:, :-1]).sum() + (inside[1:] != inside[:-1]).sum())
+
+
+@pytest.mark.parametrize(
+    "codes", [(0, 1), (0, 1, 2, 3), (0, 2, 4, 5), (1, 9), (0, 1, 2, 17), (0, 3, 253, 254, 255), (7,)]
+)
+def test_small_pictures_are_counted_to_the_last_edge_whatever_their_codes_and_their_shape(
+    codes: tuple[int, ...],
+) -> None:
+    random = np.random.default_rng(len(codes))
+    areas = [*((code,) for code in codes), codes[:2], codes[1:], (6,), ()]
+    for shape in ((1, 1), (1, 130), (77, 1), (17, 63), (16, 64), (33, 65), (100, 127), (127, 128), (90, 200)):
+        picture = random.choice(codes, shape).astype(np.uint8)
+        assert boundary_edges(picture, areas) == [neighbours_apart(picture, ids) for ids in areas]
+        assert boundary_edges(picture[::-1, ::-1], areas) == [neighbours_apart(picture, ids) for ids in areas]
+
+
+@pytest.mark.parametrize(("height", "width"), [(512, 512), (500, 512), (256, 1024), (1024, 640), (300, 333)])
+def test_larger_pictures_are_looked_along_every_so_many_rows_and_columns(height: int, width: int) -> None:
+    picture = np.random.default_rng(width).choice(5, (height, width)).astype(np.uint8)
+    step = min(height, width) // 64
+    for ids in ((1,), (2, 3), (1, 2, 3, 4)):
+        inside = np.isin(picture, ids)
+        along, down = inside[::step], inside[:, ::step]
+        right = int((along[:, 1:] != along[:, :-1]).sum()) * height / len(along)
+        below = int((down[1:] != down[:-1]).sum()) * width / down.shape[1]
+        assert boundary_edges(picture, [ids]) == [round(right + below)]
+
+
+@pytest.mark.parametrize("codes", [(0, 1), (0, 1, 2, 3, 4), (1, 2, 255)])
+def test_bit_planes_at_hand_give_the_edges_of_the_picture(codes: tuple[int, ...]) -> None:
+    picture = np.random.default_rng(3).choice(codes, (192, 256)).astype(np.uint8)
+    areas = [(1,), (2,), (1, 2)]
+    found = boundary_edges(np.zeros_like(picture), areas, codes, bit_planes(picture))  # by the planes alone
+    assert found == boundary_edges(picture, areas) != [0, 0, 0]
 
 
 def test_noise_has_the_edges_of_each_class_and_of_their_total() -> None:

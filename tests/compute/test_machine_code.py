@@ -5,7 +5,6 @@ import sys
 import textwrap
 from functools import partial
 from pathlib import Path
-from runpy import run_path
 
 import numpy as np
 import pytest
@@ -292,13 +291,6 @@ def test_an_array_of_another_type_or_with_gaps_is_refused_before_its_memory_is_r
         call(np.zeros(4, np.uint8))
 
 
-PACKAGE = Path(machine_code.__file__).parents[1]
-
-
-def decorators(tree):
-    return {ast.unparse(d) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for d in node.decorator_list}
-
-
 def ours_imported(tree):
     """The modules of this package that a file takes anything from, however it says so."""
     for node in ast.walk(tree):
@@ -306,41 +298,3 @@ def ours_imported(tree):
             yield "." * node.level + (node.module or "")
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-
-
-def test_what_numba_keeps_on_disk_takes_nothing_from_a_file_that_numba_does_not_watch():
-    kept = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        if "machine_code" in decorators(tree):
-            ours = {name for name in ours_imported(tree) if name.startswith((".", "wsi_area"))}
-            kept[path.stem] = ours - {"wsi_area.compute.machine_code"}
-    assert {name: ours for name, ours in kept.items() if ours} == {}
-    assert {"tracing_kernels", "ring_kernels", "corner_kernels"} <= set(kept)
-
-
-KEPT = """
-from wsi_area.compute.machine_code import machine_code, machine_part
-
-@machine_part
-def part(x):
-    return {factor} * x
-
-@machine_code
-def whole(x):
-    return part(x)
-"""
-
-
-def test_a_changed_part_makes_what_calls_it_and_is_kept_on_disk_stale(tmp_path, monkeypatch):
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))  # numba reads the variable only when it compiles
-    file, from_disk = tmp_path / "kept.py", []
-    for factor in (2, 2, 11):
-        source = KEPT.format(factor=factor)
-        if not file.exists() or file.read_text() != source:
-            file.write_text(source)
-        whole = run_path(str(file))["whole"]
-        assert whole(21) == factor * 21
-        from_disk.append(sum(whole.stats.cache_hits.values()))
-    assert from_disk == [0, 1, 0]

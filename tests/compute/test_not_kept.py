@@ -74,23 +74,3 @@ def test_one_line_says_that_no_code_is_kept_and_every_kernel_works(
     (line,) = (record.getMessage() for record in caplog.records)
     assert why in line
     assert "set NUMBA_CACHE_DIR" in line
-
-
-def test_functions_that_numba_keeps_share_the_line(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    import numba.core.caching
-
-    monkeypatch.setattr(numba.core.caching.CacheImpl, "_locator_classes", [])  # as where nothing can be written
-    the_folder_named_is_a_file(folder, monkeypatch)
-    assert [machine_code.machine_code(one)(4) for one in (_next, _square)] == [5, 16]
-    results()
-    assert len(caplog.records) == 1
-
-
-def _next(number: int) -> int:
-    return number + 1
-
-
-def _square(number: int) -> int:
-    return number * number

@@ -3,10 +3,9 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from runpy import run_path
 
 import pytest
-from test_machine_code import KEPT, cache, scaled, was_compiled  # noqa: F401
+from test_machine_code import cache, scaled, was_compiled  # noqa: F401
 
 from wsi_area.compute import trusted_file
 from wsi_area.compute.kept_code import KEY_ENDS
@@ -105,26 +104,6 @@ def test_what_only_the_user_or_a_group_may_write_is_loaded(
     assert scaled(cache) == [3, 6, 750]
     assert not was_compiled()
     assert not caplog.records
-
-
-@pytest.mark.parametrize("changed", UNTRUSTED)
-def test_what_numba_keeps_is_not_unpickled_where_another_may_have_written_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: Callable[[Path], None]
-) -> None:
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kept"))
-    monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path / "kept"))  # numba reads the variable as it compiles
-    file = tmp_path / "kept.py"
-    file.write_text(KEPT.format(factor=4))
-
-    def hits() -> int:
-        whole = run_path(str(file))["whole"]
-        assert whole(21) == 84
-        return sum(whole.stats.cache_hits.values())
-
-    assert [hits(), hits()] == [0, 1]
-    [folder] = (tmp_path / "kept").iterdir()
-    changed(folder)
-    assert hits() == 0
 
 
 @as_root

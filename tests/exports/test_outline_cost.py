@@ -20,21 +20,17 @@ from test_tracing import traced
 
 from wsi_area.errors import SettingsError
 from wsi_area.exports import export
-from wsi_area.exports.corner_kernels import count_corners
 from wsi_area.exports.export import ExportOptions, cost_of_export, export_run
-from wsi_area.exports.outline_cost import OutlineCost
+from wsi_area.exports.outline_cost import OutlineCost, corners_of
 
 MAPS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.integers(0, 4))
 
 
 def counted(class_map: np.ndarray, cuts: list[int]) -> int:
     height, width = class_map.shape
-    is_traced, above, corners, y = np.arange(256) % 4 > 0, np.zeros(width, np.uint8), 0, 0
-    digits = np.ones(max(height, width) + 2, np.int64)
-    for band in (*np.split(class_map, cuts), np.zeros((1, width), np.uint8)):
-        found, their_digits = count_corners(np.ascontiguousarray(band), is_traced, y, above, digits, digits)
-        assert their_digits == 2 * found
-        corners, y = corners + found, y + len(band)
+    x_digits, y_digits = np.full(width + 1, 2, np.int64), np.full(height + 1, 1, np.int64)
+    corners, digits = corners_of(np.split(class_map, cuts), np.arange(256) % 4 > 0, x_digits, y_digits)
+    assert digits == 3 * corners
     return corners
 
 

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from test_tracing import TracedRegion, regions
 
-from wsi_area.exports import regions_in_order
 from wsi_area.exports.export import ExportOptions, export_run
-from wsi_area.exports.ring_text import put_polygons
-from wsi_area.exports.rings import joined, whole_regions
+from wsi_area.exports.outline_texts import put_text
 from wsi_area.exports.simplifying import simplified
-from wsi_area.exports.tracing import traced_regions
+from wsi_area.exports.tracing import regions_in_order
+from wsi_area.exports.tracing.rings import RingBatch, joined, whole_regions
+from wsi_area.exports.tracing.sweep import traced_regions
 
 MAPS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.integers(0, 2))
 
@@ -83,13 +83,10 @@ def test_holes_of_regions_that_ended_are_let_go_while_others_wait_on(seed, let_g
 )
 def test_numbers_of_any_length_are_written_as_json_reads_them(rings):
     points = np.array([point for ring in rings for point in ring], np.int64)
-    ends = np.cumsum([len(ring) for ring in rings])
-    is_outer = np.ones(len(rings), np.bool_)
-    text = np.zeros(30 * (len(points) + 2 * len(rings)), np.uint8)
-    head = np.frombuffer(b"],", np.uint8)
-    heads, head_ends = np.tile(head, len(rings))[2:], 2 * np.arange(len(rings))
-    size = put_polygons(points, ends, np.arange(len(rings)), is_outer, heads, head_ends, text)
-    found = json.loads(f"[{text[:size].tobytes().decode()}]]")
+    ends, areas_px = np.cumsum([len(ring) for ring in rings]), np.ones(len(rings), np.int64)
+    batch, heads = RingBatch(points, ends, areas_px, areas_px), b"]," * len(rings)
+    text = put_text(batch, np.arange(len(rings)), heads[2:], 2 * np.arange(len(rings)))
+    found = json.loads(f"[{bytes(text).decode()}]]")
     assert found == [[[list(p) for p in (*ring, ring[0])]] for ring in rings]
 
 

@@ -12,7 +12,7 @@ from isal import isal_zlib
 from wsi_area.exports import outline_texts
 from wsi_area.exports.class_outlines import ClassOutlines
 from wsi_area.exports.outline_texts import OutlineTexts
-from wsi_area.exports.rings import RingBatch
+from wsi_area.exports.tracing.rings import RingBatch
 from wsi_area.storage.gzip_blocks import PackedPart
 
 Rings = list[list[tuple[int, int]]]

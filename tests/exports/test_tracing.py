@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from wsi_area.exports import tracing
-from wsi_area.exports.ring_kernels import DOUBLED_AREA
-from wsi_area.exports.rings import RingBatch
-from wsi_area.exports.tracing import cut_rings, traced_regions
+from wsi_area.errors import ResultError
+from wsi_area.exports.tracing import sweep
+from wsi_area.exports.tracing.rings import DOUBLED_AREA, FIRST, KNOWN_FIELDS, LENGTH, RingBatch
+from wsi_area.exports.tracing.sweep import cut_rings, traced_regions
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def test_a_large_noisy_map_is_the_same_as_gdal_makes_it():
 def test_many_small_bands_and_growing_lists_keep_every_region(monkeypatch):
     class_map = (np.random.default_rng(6).random((300, 211)) < 0.55).astype(np.uint8)
     whole = traced(class_map, 1)
-    monkeypatch.setattr(tracing, "_ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(sweep, "_ROWS_AT_ONCE", 7)
     pieces = traced(class_map, 1)
     assert sum(r.area_px for r in whole) == class_map.sum() == sum(r.area_px for r in pieces)
     assert [r.shell.tolist() for r in whole] == [r.shell.tolist() for r in pieces]
@@ -120,8 +120,8 @@ def test_many_small_bands_and_growing_lists_keep_every_region(monkeypatch):
 def test_corners_of_closed_rings_are_let_go_while_regions_stay_as_they_are(monkeypatch, seed, codes):
     class_map = np.kron(np.random.default_rng(seed).integers(0, codes, (40, 50)), np.ones((3, 2))).astype(np.uint8)
     whole = traced(class_map)
-    monkeypatch.setattr(tracing, "_ROWS_AT_ONCE", 5)
-    monkeypatch.setattr(tracing, "_LET_GO_FROM", -(1 << 40))  # after every few rows
+    monkeypatch.setattr(sweep, "_ROWS_AT_ONCE", 5)
+    monkeypatch.setattr(sweep, "_LET_GO_FROM", -(1 << 40))  # after every few rows
     pieces = traced(class_map)
     assert [[r.class_id, r.area_px, r.shell.tolist(), [hole.tolist() for hole in r.holes]] for r in whole] == [
         [r.class_id, r.area_px, r.shell.tolist(), [hole.tolist() for hole in r.holes]] for r in pieces
@@ -159,12 +159,17 @@ def test_a_hole_that_touches_its_shell_at_a_corner_is_a_ring_of_its_own():
 def test_a_ring_is_cut_wherever_it_touches_itself():
     eight = np.array([[0, 0], [2, 0], [2, 2], [4, 2], [4, 4], [2, 4], [2, 2], [0, 2]])
     square = np.array([[7, 7], [9, 7], [9, 9], [7, 9]])
-    rings, touches, edges = np.array([[0, 8, 0, 1], [8, 4, 0, 2]]), np.array([2, 6, 9], np.int32), np.arange(10)
+    known, more, touches, edges = (
+        np.zeros((2, KNOWN_FIELDS), np.int64),
+        np.zeros((2, 2), np.int64),
+        [2, 6, 9],
+        np.arange(10),
+    )
+    known[:, FIRST], known[:, LENGTH], known[:, DOUBLED_AREA], more[:] = (0, 8), (8, 4), (16, 8), [(1, 4), (2, 9)]
     points = np.concatenate([eight, square]).astype(np.int32)
-    closed = cut_rings(points, rings, touches, edges, edges)
+    closed = cut_rings(points, known, more, np.array(touches, np.int32), edges, edges)
     assert closed.known[:, DOUBLED_AREA].tolist() == [8, 8, 8]
-    assert closed.class_ids.tolist() == [1, 1, 2]
-    assert closed.lowest.tolist() == [2, 4, 9]
+    assert sorted(closed.more.tolist()) == [[1, 2], [1, 4], [2, 9]]
     parts = np.split(closed.points, [4, 8])
     assert sorted(shapely.Polygon(p).bounds for p in parts) == [(0, 0, 2, 2), (2, 2, 4, 4), (7, 7, 9, 9)]
 
@@ -183,3 +188,28 @@ def test_a_region_is_placed_by_the_edges_of_its_columns_and_rows():
 
 def test_an_empty_map_has_no_regions():
     assert traced(np.zeros((4, 5), np.uint8)) == []
+
+
+@pytest.mark.parametrize("edges", [([0, 2**31], [0, 1]), ([0, 1], [0, 2**31]), ([0, 2**40], [0, 2**40])])
+def test_a_frame_beyond_what_coordinates_can_say_is_refused_with_its_size(edges):
+    x_edges, y_edges = (np.array(e) for e in edges)
+    with pytest.raises(ResultError, match=f"{x_edges[-1]} x {y_edges[-1]} level-0 px cannot be outlined; 2147483647"):
+        list(traced_regions([np.ones((1, 1), np.uint8)], x_edges, y_edges, [1]))
+
+
+def test_the_largest_frame_is_outlined_exactly():
+    most = 2**31 - 1
+    [region] = regions(traced_regions([np.ones((1, 1), np.uint8)], np.array([0, most]), np.array([0, most]), [1]))
+    assert region.shell.tolist() == [[0, 0], [most, 0], [most, most], [0, most]]
+    assert region.area_px == most * most
+
+
+@pytest.mark.parametrize("seed", [13, 14, 15])
+@pytest.mark.parametrize("width", [1, 3, 700])
+def test_lists_that_grow_row_by_row_lose_no_ring(monkeypatch, seed, width):
+    class_map = np.random.default_rng(seed).integers(0, 3, (400, width)).astype(np.uint8)
+    monkeypatch.setattr(sweep, "_ROWS_AT_ONCE", 200)  # in which each list grows several times
+    found = traced(class_map, 1, 2)
+    assert len(found) == sum(ndimage.label(class_map == code)[1] for code in (1, 2))
+    assert sum(region.area_px for region in found) == (class_map > 0).sum()
+    assert sum(polygon(region).area for region in found) == (class_map > 0).sum()

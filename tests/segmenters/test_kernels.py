@@ -9,7 +9,6 @@ from pictures import all_valid
 
 from wsi_area.compute.count.counting import count_class_map
 from wsi_area.compute.count.reduction import box_mean
-from wsi_area.compute.machine_code import machine_code
 from wsi_area.errors import SegmentationError
 from wsi_area.model.pixels import TilePixels
 from wsi_area.segmenters.colour.colour_rule import ColourRule
@@ -285,10 +284,3 @@ def test_the_rule_s_own_class_map_is_the_same_for_holes():
     rgb = skimage.data.immunohistochemistry()[:64, :64]
     valid = np.random.default_rng(5).random((64, 64)) < 0.5
     np.testing.assert_array_equal(kernel(rgb, valid, STAIN)[0], STAIN.class_map(TilePixels(rgb, valid)))
-
-
-def test_where_nothing_can_be_cached_the_code_is_compiled_all_the_same_and_a_warning_says_so(caplog):
-    names = {}
-    exec("def twice(x):\n    return 2 * x\n", names)  # from no file, so numba has no place to cache
-    assert machine_code(names["twice"])(21) == 42
-    assert "NUMBA_CACHE_DIR" in caplog.text

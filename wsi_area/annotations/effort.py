@@ -84,8 +84,8 @@ def require_unitable(geometries: NDArray[np.object_]) -> None:
     AnnotationError
         With the numbers.
     """
-    if int(shapely.get_num_coordinates(geometries).sum()) < _FEW_POINTS:
-        return
+    if len(geometries) < 2 or int(shapely.get_num_coordinates(geometries).sum()) < _FEW_POINTS:
+        return  # one alone has been looked at by itself
     whole = overlay_effort(geometries)
     if whole.near_pairs > MOST_NEAR_PAIRS or whole.crossings > MOST_CROSSINGS_IN_ALL:
         raise AnnotationError(_too_much(len(geometries), whole.near_pairs, whole.crossings, MOST_CROSSINGS_IN_ALL))

@@ -1,7 +1,7 @@
 """annotations: from raw rings to valid geometry; what is repaired or refused is said, by its index."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import shapely
@@ -10,6 +10,8 @@ from wsi_area.annotations.effort import RepairClock, require_checkable, require_
 from wsi_area.annotations.holes import Sound, without_holes
 from wsi_area.annotations.raw import SHOWN, Parsed, Polygon, RawOutline, Ring, noted, points_area
 from wsi_area.compute.picture.outlines import areal
+from wsi_area.compute.picture.valid_outlines import is_valid
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.drawn import DrawnObject
 from wsi_area.model.finding import QaFinding
 
@@ -20,7 +22,7 @@ _NOTABLE = 1e-6
 """A repair that changes an area by less, relatively, is on record but asks nobody to look."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class OutlinedRegion:
     """One region of a file, valid, in the units of the file."""
 
@@ -105,13 +107,13 @@ def _sound(outline: RawOutline, faults: _Faults, clock: RepairClock) -> Sound | 
         by_points, bare = points_area(polygons), replace(outline, polygons=())
         drawn = _geometry(polygons)
         require_checkable(f"outline {outline.index} ({outline.name!r})", drawn)
-        if drawn.is_valid and drawn.area > 0:
+        if is_valid(drawn) and drawn.area > 0:
             return Sound(bare, drawn, by_points)
         started_s = time.thread_time()
         # "structure" fills what an outer ring surrounds, however often: "linework" would punch a hole where a
         # freehand line overlaps its own start
         fixed = areal(shapely.make_valid(drawn, method="structure", keep_collapsed=False))
-        if not fixed.is_valid:  # GEOS 3.13 may leave parts that share an edge: joined, they are one
+        if not is_valid(fixed):  # GEOS 3.13 may leave parts that share an edge: joined, they are one
             fixed = areal(shapely.union_all(shapely.get_parts(fixed)))
         if any(len(polygon) > 1 for polygon in polygons):  # a hole beside its outline would become a part of it
             fixed = areal(fixed.intersection(_filled(polygons)))

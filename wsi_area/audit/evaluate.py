@@ -1,32 +1,19 @@
-"""audit: the class maps of a finished run held against the truth, block by block, in level-0 pixels."""
+"""audit: the class maps of a finished run held against the truth."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from wsi_area.annotations import region_of_interest
 from wsi_area.audit.accuracy import Accuracy, ImageAgreement
-from wsi_area.audit.truth import NO_TRUTH, Naming, truth_codes
-from wsi_area.compute.count.recount import WorkGrid
-from wsi_area.compute.cut.roi import inside_roi
-from wsi_area.compute.judge.agreement import confusion_matrix
+from wsi_area.audit.map_blocks import OUTSIDE_WITHIN, WITHOUT_TRUTH, held_against
+from wsi_area.audit.truth import Naming, truth_of
 from wsi_area.compute.judge.held_out_area import held_out_areas
 from wsi_area.errors import AnnotationError, ResultError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.drawn_source import DrawnSource, read_for_slide
-from wsi_area.model.classes import (
-    BACKGROUND_ID,
-    OUTSIDE_ROI_CODE,
-    UNREADABLE_CODE,
-    UNSCANNED_CODE,
-    ClassScheme,
-    TissueClass,
-)
+from wsi_area.model.classes import BACKGROUND_ID, ClassScheme, TissueClass
 from wsi_area.model.drawn import Drawn, RegionOfInterest
-from wsi_area.model.geometry import Region
-from wsi_area.model.pixels import TilePlace
 from wsi_area.model.slide import SlideInfo
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.model.uncertainty.reference_score import AdjustedArea
@@ -43,11 +30,9 @@ REST = "rest"
 _FLAGS = {"tumor": "is_tumor", "positive": "is_positive", "tissue": "is_tissue"}
 _Read = tuple[OpenedSlide, Drawn, RegionOfInterest | None]
 """A slide, what was drawn on it, and where to compare."""
-_REASONS = {UNSCANNED_CODE: "unscanned", OUTSIDE_ROI_CODE: "outside_roi", UNREADABLE_CODE: "unreadable"}
-_OUTSIDE_WITHIN = 252  # not a class of this run: a compared class never has this id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RunEvaluation:
     """A run held against the truth, and the slides that could not be."""
 
@@ -92,7 +77,7 @@ def evaluate_run(
     amended
         Whether the newest amended version of each slide is taken, where it has one.
     workers
-        Threads that share the slides.
+        Threads that share the slides, or the blocks of a few.
 
     Raises
     ------
@@ -121,7 +106,8 @@ def evaluate_run(
     if not slides:
         return RunEvaluation(None, failures)
     scheme = _scheme_of(slides, known)
-    agreements = for_each(slides, lambda one: _agreement(*one, known, scheme), workers)
+    threads = -(-workers // len(slides))  # of each slide: a few slides are shared block by block
+    agreements = for_each(slides, lambda one: _agreement(*one, known, scheme, threads), workers)
     images = tuple(
         replace(image, group=image.slide_id if groups is None else groups[image.slide_id]) for image in agreements
     )
@@ -204,41 +190,18 @@ def _flagged(name: str, classes: Sequence[TissueClass]) -> list[TissueClass]:
     return [c for c in classes if name in _FLAGS and getattr(c, _FLAGS[name])]
 
 
-def _table(scheme: ClassScheme, classes: Sequence[TissueClass]) -> NDArray[np.uint8]:
-    """Return uint8 (256,): a code of the run → the id of what it is compared as; reserved codes stay."""
-    table = np.full(256, BACKGROUND_ID, np.uint8)
-    table[list(_REASONS)] = list(_REASONS)
-    for entry in scheme.classes[1:]:
-        members = [c for c in classes if c.name == entry.name] or _flagged(entry.name, classes)
-        for member in members:
-            table[member.class_id] = entry.class_id
-    return table
-
-
 def _agreement(
-    slide: OpenedSlide, drawn: Drawn, roi: RegionOfInterest | None, naming: Naming, scheme: ClassScheme
+    slide: OpenedSlide, drawn: Drawn, roi: RegionOfInterest | None, naming: Naming, scheme: ClassScheme, threads: int
 ) -> ImageAgreement:
-    k = len(scheme.classes)
-    ids = {c.name: c.class_id for c in scheme.classes}
-    table = _table(scheme, _classes(slide))
-    matrix = np.zeros((k, k), np.int64)
-    left_out = dict.fromkeys((*_REASONS.values(), "outside_within", "without_truth"), 0)
-    class_map, grid = slide.class_map_array(), slide.grid
-    widths, heights = grid.weights()
-    for place in _places(grid, (class_map.shards or class_map.chunks)[0]):
-        box = place.work_px
-        rows, columns = slice(box.y_px, box.bottom_px), slice(box.x_px, box.right_px)
-        seen = table[np.asarray(class_map[rows, columns], np.uint8)]
-        if roi is not None:
-            seen[~inside_roi(roi, place) & (seen < k)] = _OUTSIDE_WITHIN
-        truth = truth_codes(drawn, naming, ids, place)
-        matrix += confusion_matrix(truth, seen, k, widths[columns], heights[rows])
-        areas = np.outer(heights[rows], widths[columns])
-        for code, why in {**_REASONS, _OUTSIDE_WITHIN: "outside_within"}.items():
-            left_out[why] += int(areas[seen == code].sum())
-        left_out["without_truth"] += int(areas[(seen < k) & (truth == NO_TRUTH)].sum())
+    compared_as = [
+        [c.class_id for c in _classes(slide) if c.name == entry.name]
+        or [c.class_id for c in _flagged(entry.name, _classes(slide))]
+        for entry in scheme.classes[1:]
+    ]
+    truth = truth_of(drawn, naming, {c.name: c.class_id for c in scheme.classes})
+    matrix, left_out = held_against(slide, truth, roi, compared_as, threads)
     pixel_mm2 = None if slide.mpp is None else slide.mpp.pixel_area_mm2
-    is_whole = not left_out["outside_within"] and not left_out["without_truth"]
+    is_whole = not left_out[OUTSIDE_WITHIN] and not left_out[WITHOUT_TRUTH]
     return ImageAgreement(
         slide.slide_id, slide.slide_id, matrix, left_out, pixel_mm2, {},
         held_out=held_out_areas(slide.counted.segmenter.facts),
@@ -253,14 +216,3 @@ def _points(slide: OpenedSlide, scheme: ClassScheme) -> dict[str, AdjustedArea]:
         return {}
     by_name = {area.class_: area for area in (*adjusted.totals, *adjusted.areas)}  # a class of a name before a total
     return {c.name: by_name[c.name] for c in scheme.classes[1:] if c.name in by_name}
-
-
-def _places(grid: WorkGrid, side_px: int) -> Iterator[TilePlace]:
-    """Yield the blocks of the class map that are read at once: whole shards, none of them twice."""
-    x, y = (edges.astype(np.float64) for edges in grid.edges_l0_px)
-    x_centres, y_centres = (x[:-1] + x[1:]) / 2, (y[:-1] + y[1:]) / 2
-    for top in range(0, len(y_centres), side_px):
-        for left in range(0, len(x_centres), side_px):
-            width, height = min(side_px, len(x_centres) - left), min(side_px, len(y_centres) - top)
-            box = Region(left, top, width, height)
-            yield TilePlace(box, x_centres[left : left + width], y_centres[top : top + height])

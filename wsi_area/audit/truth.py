@@ -3,16 +3,21 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from wsi_area.compute.cut.rasterise import inside_at, mask_codes_at
+from wsi_area.compute.cut.rasterise import mask_codes_at
+from wsi_area.compute.regions.painted import RegionRows, Regions, painted_regions
 from wsi_area.errors import AnnotationError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import MAX_CLASS_ID
 from wsi_area.model.drawn import Drawn
 from wsi_area.model.drawn_mask import DrawnMask
-from wsi_area.model.pixels import ClassMap, TilePlace
+from wsi_area.model.pixels import ClassMap
+
+Floats = NDArray[np.float64]
 
 NO_TRUTH = 255
 """Nothing is known of this pixel: it was not drawn, and nothing was said of the rest."""
@@ -23,7 +28,7 @@ _ODD = re.compile(r"[^a-z0-9_]+")
 _CLASS = re.compile(r"[a-z0-9_]+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Naming:
     """How the names and codes of a file become class names."""
 
@@ -121,8 +126,48 @@ def _pair(text: str, option: str, form: str) -> tuple[str, str]:
     return left, right
 
 
-def truth_codes(drawn: Drawn, naming: Naming, ids: Mapping[str, int], place: TilePlace) -> ClassMap:
-    """Return uint8 (h, w) of true class ids, ``NO_TRUTH`` where nothing is known.
+@frozen_value(eq=False)
+class Truth:
+    """What was drawn on a slide, made ready to be asked for the true class of any pixel."""
+
+    rest: int  # the code of what was not drawn
+    mask: DrawnMask | None
+    of_mask_code: NDArray[np.uint8]  # (256,): a code of the mask → the id of its class, or NO_TRUTH
+    regions: Regions
+
+    def rows(self, x_centres_l0_px: Floats, y_centres_l0_px: Floats) -> "TruthRows":
+        """Return the truth of some rows of pixels, float64 (w,) and (h,) of ascending centres, level-0 px."""
+        return TruthRows(self, x_centres_l0_px, y_centres_l0_px, self.regions.rows(x_centres_l0_px, y_centres_l0_px))
+
+
+@frozen_value(eq=False)
+class TruthRows:
+    """The truth of some rows of pixels."""
+
+    truth: Truth
+    x_centres_l0_px: Floats
+    y_centres_l0_px: Floats
+    regions: RegionRows
+
+    def codes(self, left_px: int = 0, right_px: int | None = None) -> ClassMap:
+        """Return uint8 (h, w) of true class ids, ``NO_TRUTH`` where nothing is known.
+
+        Parameters
+        ----------
+        left_px, right_px : int
+            The first of their columns that is asked for and the one behind the last; None for all.
+        """
+        x, y = self.x_centres_l0_px[left_px:right_px], self.y_centres_l0_px
+        if self.truth.mask is None:
+            codes = np.full((len(y), len(x)), self.truth.rest, np.uint8)
+        else:
+            codes = self.truth.of_mask_code[mask_codes_at(self.truth.mask, x, y)]
+        self.regions.paint(codes, left_px)
+        return codes
+
+
+def truth_of(drawn: Drawn, naming: Naming, ids: Mapping[str, int]) -> Truth:
+    """Return the truth that was drawn on a slide.
 
     Where outlines overlap, the one that comes later in the file lies on top.
 
@@ -134,17 +179,14 @@ def truth_codes(drawn: Drawn, naming: Naming, ids: Mapping[str, int], place: Til
         What their names mean.
     ids
         Class name → id; what is drawn as a class without an id is left unknown.
-    place
-        The work pixels.
     """
-    x, y = place.x_centres_l0_px, place.y_centres_l0_px
-    truth = np.full((len(y), len(x)), NO_TRUTH if naming.rest is None else ids[naming.rest], np.uint8)
-    if drawn.mask is not None:
-        table = np.full(256, NO_TRUTH, np.uint8)
-        table[0] = truth.flat[0] if truth.size else NO_TRUTH
-        for code, name in naming.code_classes(drawn.mask).items():
-            table[code] = ids.get(name, NO_TRUTH)
-        truth = table[mask_codes_at(drawn.mask, x, y)]
-    for region in drawn.regions:
-        truth[inside_at(region.wkb_l0_px, x, y)] = ids.get(naming.class_of(region.name), NO_TRUTH)
-    return truth
+    rest = NO_TRUTH if naming.rest is None else ids[naming.rest]
+    of_mask_code = np.full(256, NO_TRUTH, np.uint8)
+    of_mask_code[0] = rest
+    for code, name in ({} if drawn.mask is None else naming.code_classes(drawn.mask)).items():
+        of_mask_code[code] = ids.get(name, NO_TRUTH)
+    regions = painted_regions(
+        [region.wkb_l0_px for region in drawn.regions],
+        [ids.get(naming.class_of(region.name), NO_TRUTH) for region in drawn.regions],
+    )
+    return Truth(rest, drawn.mask, of_mask_code, regions)

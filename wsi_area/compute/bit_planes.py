@@ -14,7 +14,7 @@ WORD_BYTES = 8
 """Codes in a byte of a plane, and in a word of the machine code."""
 _COMPILED = "wsi_area.compute.compiled_planes"
 NATIVE = (
-    Native(_COMPILED, "write_planes", "uint64* int64 uint8* int64*"),
+    Native(_COMPILED, "write_planes", "uint8* int64 uint8* int64*"),
     Native(_COMPILED, "write_codes", "uint8* int64 uint64*"),
 )
 _SCRATCH = local()
@@ -41,12 +41,9 @@ def bit_planes(codes: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """
     if codes.dtype != np.uint8 or not codes.flags.c_contiguous or not codes.size or codes.size % WORD_BYTES:
         raise ValueError(f"needs contiguous uint8, a multiple of {WORD_BYTES}; got {codes.dtype} {codes.shape}")
-    words = codes.reshape(-1).view(np.uint64)
-    if sys.byteorder == "big":
-        words = words.byteswap()
-    planes, written = planes_of_thread(words.size), np.zeros(1, np.int64)
+    planes, written = planes_of_thread(codes.size // WORD_BYTES), np.zeros(1, np.int64)
     write = native_function(*NATIVE[0])
-    write(address_of(words), words.size, address_of(planes), address_of(written))
+    write(address_of(codes), codes.size // WORD_BYTES, address_of(planes), address_of(written))
     return planes[: written[0]] if written[0] else None
 
 

@@ -1,9 +1,8 @@
 """compute: machine code: Python functions compiled by numba, and kept on disk for the processes that follow.
 
-Two ways. ``machine_code`` is numba's own, for functions that take arrays: to load them again costs numba itself,
-0.4 s of CPU and 42 MB of a process's own memory. ``native_function`` is for those that runs call: they take addresses
-and whole numbers, and are kept as an object file that needs nothing to be loaded. The first process on a machine makes
-that file, by llvmlite, of the bitcode that the installation carries; numba is imported only where there is neither.
+They take addresses and whole numbers, and are kept as an object file that needs nothing to be loaded: numba itself
+would cost each process 0.4 s of CPU and 42 MB. The first process on a machine makes that file, by llvmlite, of the
+bitcode that the installation carries; numba is imported only where there is neither.
 """
 
 import ctypes
@@ -16,7 +15,6 @@ from typing import Any
 from wsi_area.compute.kept_code import no_place, place_for, places_for, read_code, tell_not_kept, write_code
 from wsi_area.compute.laid_code import lay_out
 from wsi_area.compute.native import SYMBOL, Native
-from wsi_area.compute.trusted_file import is_trusted_cache
 
 _LOG = logging.getLogger(__name__)
 _LOADING = Lock()
@@ -27,41 +25,6 @@ _SPELT = {
 }  # fmt: skip
 """What an array of a type is to a kernel, by numpy's short word for it: its long one takes longer than many a call."""
 _LOADED: dict[tuple[str, str, str], Callable[..., None]] = {}
-
-
-def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function compiled on its first call, without the GIL, and kept on disk for the next process.
-
-    What is kept goes stale with its own file alone: numba watches no other. So such a file takes nothing from another
-    of ours, neither a function nor a constant; what two of them need stands in both. A test holds every file to that.
-
-    Where nothing can be written, neither beside the package nor in the user's cache (a container), it is
-    compiled again by every process, which a warning says.
-    """
-    from numba import njit  # here, and below: whoever finds an object file must not pay for numba
-
-    try:
-        compiled: Any = njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # numba's only word for "no place to cache"
-        tell_not_kept(no_place())
-        return _compiled_anew(function)
-    kept: Callable[..., Any] = compiled if is_trusted_cache(compiled._cache) else _compiled_anew(function)
-    return kept
-
-
-def _compiled_anew(function: Callable[..., Any]) -> Callable[..., Any]:
-    from numba import njit
-
-    compiled: Callable[..., Any] = njit(nogil=True)(function)
-    return compiled
-
-
-def machine_part(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function compiled into the machine code of its own file that calls it, and kept on disk with that."""
-    from numba import njit
-
-    compiled: Callable[..., Any] = njit(nogil=True)(function)
-    return compiled
 
 
 def native_function(module: str, name: str, arguments: str, frozen: tuple[str, ...] = ()) -> Callable[..., None]:

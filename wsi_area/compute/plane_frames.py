@@ -20,7 +20,7 @@ _KIND = 2, 1, 0b1001_0100, 1  # format, that of zstd, flags (zstd, not divided, 
 _PLANES = 8
 
 
-def plane_frame(codes: NDArray[np.uint8], zstd_level: int) -> bytes | None:
+def plane_frame(codes: NDArray[np.uint8], zstd_level: int, planes: NDArray[np.uint8] | None = None) -> bytes | None:
     """Return codes as a Blosc frame of one block; None where all of them are 0.
 
     Parameters
@@ -28,10 +28,12 @@ def plane_frame(codes: NDArray[np.uint8], zstd_level: int) -> bytes | None:
     codes : uint8, contiguous
     zstd_level : int
         Of codes that are no multiple of a word; all others are packed in the quickest way of zstd.
+    planes : uint8 (planes, n / 8) or None
+        The bit planes of the codes, where they are at hand.
     """
     size_bytes = codes.nbytes
     if codes.size and not size_bytes % WORD_BYTES:
-        planes = bit_planes(codes)
+        planes = bit_planes(codes) if planes is None else planes
         if planes is None:
             return None
         packed = plane_packer().compress(planes.data) + packed_zeros((_PLANES - len(planes)) * planes.shape[1])

@@ -6,6 +6,9 @@ from functools import lru_cache
 _TELLING = {"vendor_id", "cpu family", "model", "stepping", "flags"}
 """Of what Linux says of an x86 processor: what stays the same as long as it runs the same instructions as fast."""
 
+_SHUFFLING = {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512vbmi", "popcnt", "bmi1", "bmi2"}
+"""The instructions of ``segmenters.colour.compiled_shuffles``, as Linux calls them."""
+
 
 @lru_cache(maxsize=1)
 def processor() -> tuple[str, str]:
@@ -42,3 +45,10 @@ def as_linux_tells(file: str = "/proc/cpuinfo") -> tuple[str, ...]:
     except OSError:
         return ()
     return tuple(told) if len(told) == len(_TELLING) else ()
+
+
+@lru_cache(maxsize=1)
+def shuffles_bytes() -> bool:
+    """Return True if the processor looks up 64 bytes at once (AVX-512 VBMI), as Linux tells; False where it doesn't."""
+    flags = next((line.split() for line in as_linux_tells() if line.startswith("flags")), [])
+    return _SHUFFLING.issubset(flags)

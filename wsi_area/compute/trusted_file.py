@@ -1,12 +1,10 @@
 """compute: whether a file may be run as a program: who owns it, and who else may write it."""
 
-import glob
 import logging
 import os
 import stat
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,16 +39,6 @@ def _distrust(path: Path, *, is_folder: bool) -> str:
     if found.st_mode & stat.S_IWOTH and not is_sticky:
         return f"{path} can be written by everybody (mode {stat.S_IMODE(found.st_mode):04o})"
     return ""
-
-
-def is_trusted_cache(kept: Any) -> bool:
-    """Return True if nobody else can have written what numba would load from a function's cache, or may later."""
-    folder, files = Path(kept.cache_path), kept._impl.filename_base
-    for path in (folder, *folder.glob(f"{glob.escape(files)}*.nb[ic]")):
-        if why := distrust(path):
-            tell_distrust(folder, why)
-            return False
-    return True
 
 
 @cache

@@ -1,7 +1,6 @@
 """exports: a measured slide of a run as every format wants it: classes, exact counts, the class map in bands."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from wsi_area.compute.count.counting import count_class_map
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.errors import CountMismatchError, ResultError, SegmentationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import TissueClass
 from wsi_area.model.counts import ClassCounts
 from wsi_area.model.geometry import Region, Size
@@ -16,7 +16,8 @@ from wsi_area.model.pixels import ClassMap
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.amended import require_base
 from wsi_area.results.class_map.layered_map import grid_of
-from wsi_area.results.class_map.stored_class_map import open_class_map, zarr_errors_of
+from wsi_area.results.class_map.sparse_class_map import sparse_class_map
+from wsi_area.results.class_map.stored_class_map import zarr_errors_of
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.opened_run import OpenedRun
@@ -27,7 +28,7 @@ from wsi_area.storage.place import Place
 _BAND_BYTES, _MOST_BAND_BYTES = 1 << 24, 1 << 26
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class MeasuredSlide:
     """A slide that was counted, its grid, and where its class map lies."""
 
@@ -64,7 +65,7 @@ class MeasuredSlide:
         ResultError
             A part of it cannot be read.
         """
-        array, size, tile_px = open_class_map(self.layout), self.grid.size_px, self.grid.tile_px
+        array, size, tile_px = sparse_class_map(self.layout), self.grid.size_px, self.grid.tile_px
         most = max(1, _MOST_BAND_BYTES // size.width_px)
         rows = max(1, _BAND_BYTES // size.width_px) // tile_px * tile_px or min(tile_px, most)
         for y in range(0, size.height_px, rows):

@@ -1,14 +1,20 @@
 """exports: what the outlines of a slide will come to, said before they are made: corners counted, the rest guessed."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.exports.corner_kernels import count_corners
+from wsi_area.compute.machine_code import call_native
+from wsi_area.compute.native import Native
 from wsi_area.exports.measured_slide import MeasuredSlide
+from wsi_area.frozen_value import frozen_value
+from wsi_area.model.pixels import ClassMap
 
+_COMPILED = "wsi_area.exports.compiled_corners"
+_ARGUMENTS = "uint8* int64 int64 uint8* int64 uint8* uint8* int64* int64* int64 int64*"
+NATIVE = (Native(_COMPILED, "count_corners", _ARGUMENTS),)
 CORNERS_PER_CORE_S, SIMPLIFIED_CORNERS_PER_CORE_S = 10e6, 0.45e6
 """Rough rates for an estimate only, measured on a stained slide of 40 960² at 1 µm/px: 32 million corners."""
 PX_PER_CORE_S = 300e6
@@ -17,7 +23,7 @@ _CORNERS_PER_RING = 10  # there; a ring has four at least
 _POINT_BYTES, _RING_BYTES = 4, 4  # brackets and commas
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OutlineCost:
     """What the exact outlines of a slide come to."""
 
@@ -47,11 +53,7 @@ def outline_cost(slide: MeasuredSlide, *, simplify_px: float = 0.0) -> OutlineCo
     is_traced = np.zeros(256, np.bool_)
     is_traced[[c.class_id for c in slide.drawn_classes]] = True
     x_digits, y_digits = (_digits(edges) for edges in slide.grid.edges_l0_px)
-    above, y, corners, digits = np.zeros(len(x_digits) - 1, np.uint8), 0, 0, 0
-    rim = np.zeros((1, len(above)), np.uint8)
-    for band in chain(slide.bands(), [rim]):
-        some, their_digits = count_corners(np.ascontiguousarray(band), is_traced, y, above, x_digits, y_digits)
-        corners, digits, y = corners + some, digits + their_digits, y + len(band)
+    corners, digits = corners_of(slide.bands(), is_traced, x_digits, y_digits)
     rings = max(corners / _CORNERS_PER_RING, 1.0 if corners else 0.0)
     per_point = _POINT_BYTES + digits / max(1, corners)
     text_bytes = int(per_point * (corners + rings) + _RING_BYTES * rings)
@@ -59,6 +61,36 @@ def outline_cost(slide: MeasuredSlide, *, simplify_px: float = 0.0) -> OutlineCo
     return OutlineCost(
         slide.result.slide_id, corners, round(rings), text_bytes, int(_PACKED_SHARE * text_bytes), core_s
     )
+
+
+def corners_of(
+    bands: Iterable[ClassMap], is_traced: NDArray[np.bool_], x_digits: NDArray[np.int64], y_digits: NDArray[np.int64]
+) -> tuple[int, int]:
+    """Return the corners that the regions of a class map have, and the digits of their coordinates, as two numbers.
+
+    Parameters
+    ----------
+    bands : uint8 (h, w) each
+        The class map from top to bottom, in whole rows.
+    is_traced : bool (256,)
+        Of each code.
+    x_digits, y_digits : int64 (w + 1,), (rows + 1,)
+        How many digits the coordinate of each edge has.
+
+    >>> ones = np.ones(4, np.int64)
+    >>> corners_of([np.eye(3, dtype=np.uint8)], np.arange(256) == 1, ones, ones)
+    (12, 24)
+    """
+    width_px = len(x_digits) - 1
+    above, codes, counts, y = np.zeros(width_px, np.uint8), np.empty(width_px, np.uint8), np.zeros(2, np.int64), 0
+    for band in chain(bands, [np.zeros((1, width_px), np.uint8)]):
+        call_native(
+            _COMPILED, "count_corners", _ARGUMENTS, np.ascontiguousarray(band), *band.shape, is_traced, y, above, codes,
+            x_digits, y_digits, len(y_digits), counts,
+        )  # fmt: skip
+        y += len(band)
+    corners, digits = counts.tolist()
+    return corners, digits
 
 
 def may_be_long(slide: MeasuredSlide, core_s: float, *, simplify_px: float = 0.0) -> bool:
@@ -77,4 +109,4 @@ def _rate(simplify_px: float) -> float:
 
 def _digits(edges: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the number of digits of each of some numbers, int64 of the same shape."""
-    return 1 + np.searchsorted(10 ** np.arange(1, 19), edges, side="right")
+    return 1 + np.searchsorted(10 ** np.arange(1, 19), edges, side="right").astype(np.int64)

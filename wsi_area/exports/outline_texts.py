@@ -1,24 +1,31 @@
 """exports: regions as packed text of GeoJSON, batch by batch: polygons of a class, or each region a feature."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.machine_code import call_native
+from wsi_area.compute.native import Native
 from wsi_area.exports.class_outlines import ClassOutlines
 from wsi_area.exports.feature_heads import FeatureHeads
 from wsi_area.exports.outline_code import BELOW, OUTLINE_CODE
-from wsi_area.exports.packing_kernels import pack_polygons
-from wsi_area.exports.ring_text import put_polygons
-from wsi_area.exports.rings import Ints, RingBatch, begins
 from wsi_area.exports.simplifying import simplified
+from wsi_area.exports.tracing.rings import Ints, RingBatch, begins
+from wsi_area.frozen_value import frozen_value
 from wsi_area.storage.gzip_blocks import PackedPart, check_of, packed_part
 
+_PACKING, _TEXT = "wsi_area.exports.compiled_packing", "wsi_area.exports.compiled_text"
+_PACK = (
+    "int32* int64 int64* uint8* int64 int64* int64 int64 int64* int64 int64* int64* int64 int64* int64 int64* "
+    "int64* int64 int64* int64 int64*"
+)
+_PUT = "int64* int64 int64* uint8* int64 int64* int64 uint8* int64 int64* int64 uint8* int64 int64*"
+NATIVE = (Native(_PACKING, "pack_polygons", _PACK), Native(_TEXT, "put_polygons", _PUT))
 SEPARATOR, POLYGON_END, FEATURE_END = ",\n", "]", "]}}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class WrittenOutlines:
     """Some regions as packed text, and what they came to."""
 
@@ -26,7 +33,7 @@ class WrittenOutlines:
     came_to: dict[int, ClassOutlines]  # by class
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OutlineTexts:
     """How regions are written."""
 
@@ -75,7 +82,7 @@ class OutlineTexts:
             yield f"{FEATURE_END}{SEPARATOR}{head}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Regions:
     """What is known of regions, a row each."""
 
@@ -83,7 +90,7 @@ class _Regions:
     areas_px: Ints
     outline_areas_px: NDArray[np.int64 | np.float64]
     is_kept_exact: NDArray[np.bool_]
-    corners: Ints  # (regions, 2), the first point of each exact outline
+    corners: NDArray[np.int32] | Ints  # (regions, 2), the first point of each exact outline
 
     def by_class(self, heads: FeatureHeads) -> dict[int, ClassOutlines]:
         """Return the totals of the regions of each class: halves of whole numbers, whose sums are exact."""
@@ -111,19 +118,31 @@ def _of_class(batch: RingBatch, class_id: int, has_begun: bool) -> PackedPart:
         return _features(batch, chosen, head * count, ends, 0 if has_begun else len(head))
     code, words = OUTLINE_CODE, _most_bytes(batch, chosen) // 8 + 1
     text, packed = np.empty(words, np.int64), np.empty(words + len(code.begin), np.int64)
-    text_bytes, packed_bytes = pack_polygons(
-        batch.points, batch.ends, chosen, batch.is_outer, has_begun, code.begin, code.marks, code.lengths,
-        code.distances, code.digits, text, packed,
+    sizes, points = np.zeros(2, np.int64), np.ascontiguousarray(batch.points, np.int32)
+    call_native(
+        _PACKING, "pack_polygons", _PACK, points, len(points), batch.ends, batch.is_outer, len(batch.ends), chosen,
+        len(chosen), int(has_begun), code.begin, len(code.begin), code.marks, code.lengths, len(code.lengths),
+        code.distances, len(code.distances), code.digits, text, len(text), packed, len(packed), sizes,
     )  # fmt: skip
+    text_bytes, packed_bytes = sizes.tolist()
     return PackedPart(packed.data.cast("B")[:packed_bytes], check_of(text.data.cast("B")[:text_bytes]), text_bytes)
 
 
 def _features(batch: RingBatch, chosen: Ints, heads: bytes, head_ends: Ints, skipped: int) -> PackedPart:
     """Return some rings as polygons, each after its head; of the first head, some bytes are left out."""
-    before, before_ends = np.frombuffer(heads[skipped:], np.uint8), head_ends - skipped
+    return packed_part(put_text(batch, chosen, heads[skipped:], head_ends - skipped))
+
+
+def put_text(batch: RingBatch, chosen: Ints, heads: bytes, head_ends: Ints) -> memoryview:
+    """Return the text of some rings as polygons, each after its head; the last is not closed."""
+    before, size = np.frombuffer(heads, np.uint8), np.zeros(1, np.int64)
+    points = np.ascontiguousarray(batch.points, np.int64)
     text = np.empty(_most_bytes(batch, chosen) + len(before), np.uint8)
-    size_bytes = put_polygons(batch.points, batch.ends, chosen, batch.is_outer, before, before_ends, text)
-    return packed_part(text[:size_bytes].data)
+    call_native(
+        _TEXT, "put_polygons", _PUT, points, len(points), batch.ends, batch.is_outer, len(batch.ends), chosen,
+        len(chosen), before, len(before), head_ends, len(head_ends), text, len(text), size,
+    )  # fmt: skip
+    return text[: size[0]].data
 
 
 def _most_bytes(batch: RingBatch, chosen: Ints) -> int:

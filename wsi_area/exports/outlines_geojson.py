@@ -16,8 +16,8 @@ from wsi_area.exports.class_outlines import ClassOutlines
 from wsi_area.exports.feature_heads import FeatureHeads, json_text
 from wsi_area.exports.measured_slide import MeasuredSlide
 from wsi_area.exports.outline_texts import FEATURE_END, POLYGON_END, SEPARATOR, OutlineTexts, WrittenOutlines
-from wsi_area.exports.rings import whole_regions
-from wsi_area.exports.tracing import traced_regions
+from wsi_area.exports.tracing.rings import whole_regions
+from wsi_area.exports.tracing.sweep import traced_regions
 from wsi_area.results.content_hash import content_hash
 from wsi_area.results.layout import OUTLINES_NAME
 from wsi_area.storage.gzip_blocks import BlockWriter, PartSpool

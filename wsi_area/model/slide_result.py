@@ -104,6 +104,10 @@ class CountedSlide(ScannedSlide):
     measurement_version: MeasurementVersion
     config_hash: ConfigHash
     key: Annotated[Hash, Says("SHA-256 over all that the counts depend on")]
+    class_map_sha256: Annotated[
+        Hash | None,
+        Says("SHA-256 over the pixels of its class map", empty="a version made it that did not say, or it has none"),
+    ] = None
     made_from: MadeFrom
     reader: Annotated[
         Name,

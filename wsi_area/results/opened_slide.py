@@ -18,6 +18,7 @@ from wsi_area.model.record.slide_hotspots import HotSpot
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.class_map.layered_map import grid_of
 from wsi_area.results.class_map.ledger import ledger_attributes, ledger_rows
+from wsi_area.results.class_map.sparse_class_map import SparseClassMap, sparse_class_map
 from wsi_area.results.class_map.stored_class_map import StoredClassMap, open_class_map
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import SlideLayout
@@ -153,13 +154,21 @@ class OpenedSlide:
         ResultError
             If there is none, as of an estimate, or it is that of an amended version whose base is gone.
         """
+        self._require_class_map()
+        return open_class_map(self.layout)
+
+    def class_map_boxes(self) -> SparseClassMap | StoredClassMap:
+        """Return the class map to be read box by box, by whoever reads all of it; for errors as `class_map_array`."""
+        self._require_class_map()
+        return sparse_class_map(self.layout)
+
+    def _require_class_map(self) -> None:
         if isinstance(self.result, CountedSlide) and self.result.estimate is not None:
             raise ResultError(f"{self.slide_id} is an estimate {NO_CLASS_MAP}")
         if isinstance(self.result, CountedSlide) and self.result.amendment is not None:
             from wsi_area.results.amended import require_base  # of a measured slide nobody asks
 
             require_base(self.layout)
-        return open_class_map(self.layout)
 
     @property
     def tissue(self) -> "OpenedSlide | None":

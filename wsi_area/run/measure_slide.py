@@ -4,14 +4,13 @@ import logging
 import time
 from dataclasses import replace
 
-from wsi_area.errors import IncompleteResultError, ResultError
+from wsi_area.errors import IncompleteResultError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.copying import CopyStopped
-from wsi_area.model.record.slide_origin import Timing
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.class_map.cleaned_store import discard_layer, tiles_layout
 from wsi_area.results.class_map.soundness import flush_stores, take_back_torn
-from wsi_area.results.documents import read_result, write_result
+from wsi_area.results.documents import write_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.thumbnail import CLASSES_NAME, write_thumbnail
 from wsi_area.run.context import Context, where_to_read
@@ -20,14 +19,13 @@ from wsi_area.run.events import SlidePreparing, SlideStarted
 from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.finished.basis import basis_of
 from wsi_area.run.finished.kept import note_finished, standing_result
-from wsi_area.run.finished.measured import Measured, write_failed
+from wsi_area.run.finished.measured import Measured, map_on_record, timing_on_record, write_failed
 from wsi_area.run.passes.merged_objects import (
     MergedObjects,
     merge_objects,
     size_filters,
-    with_overview,
+    with_map,
     with_regions,
-    with_tissue,
 )
 from wsi_area.run.passes.tissue_layer import layer_asked, without_tissue
 from wsi_area.run.prepare import PreparedSlide, PrepareFailure, PrepareTask, prepare_or_split, prepare_slide
@@ -127,7 +125,7 @@ def _measured(
     elif not is_layer:
         discard_layer(layout)
     timing = {**work.timing, "prepare_cpu_s": prepared.prepare_cpu_s, "wall_s": time.perf_counter() - started}
-    if not batches and (earlier := _timing_on_record(layout)) is not None:
+    if not batches and (earlier := timing_on_record(layout)) is not None:
         timing = earlier.model_dump()
     work, resumed = replace(work, timing=timing), not batches and (layer is None or layer.resumed)
     tissue = None if layer is None else layer.result
@@ -157,7 +155,7 @@ def _estimated(
         return write_failed(slide, layout, context, made)
     work = replace(made.work, timing={**made.work.timing, "wall_s": time.perf_counter() - started})
     is_resumed = not work.timing["batches"]
-    if is_resumed and (earlier := _timing_on_record(layout)) is not None:
+    if is_resumed and (earlier := timing_on_record(layout)) is not None:
         work = replace(work, timing=earlier.model_dump())
     if read_path is not None:
         prepared, work = of_original(prepared, work, read_path, slide.path)
@@ -266,9 +264,8 @@ def finished(
         write_thumbnail(layout, prepared.thumbnail_jpeg)
     objects = merge_objects(prepared, layout, filters, origin, context)
     if objects is not None:
-        objects = with_overview(objects, prepared, layout, context)
-    if objects is not None and not is_layer:
-        objects = with_tissue(objects, prepared, layout, tissue, context)
+        map_sha256 = map_on_record(layout, origin.key) if resumed else None
+        objects = with_map(objects, prepared, layout, tissue, context, is_layer=is_layer, known_sha256=map_sha256)
     if objects is not None and not is_layer:
         objects = with_regions(objects, prepared, layout, context)
     if objects is None:
@@ -284,12 +281,3 @@ def finished(
     flush_stores(layout)
     write_result(layout, result)
     return Measured(result, resumed)
-
-
-def _timing_on_record(layout: SlideLayout) -> Timing | None:
-    """Return the times that it took when the tiles were measured, if that is known."""
-    try:
-        earlier = read_result(layout)
-    except ResultError:
-        return None
-    return earlier.timing if isinstance(earlier, CountedSlide) else None

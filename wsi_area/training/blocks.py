@@ -1,14 +1,15 @@
 """training: an image with its truth, block by block; nothing outside `within` is ever handed on."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from wsi_area.audit.truth import NO_TRUTH, Naming, truth_codes
+from wsi_area.audit.truth import NO_TRUTH, Naming, Truth, truth_of
 from wsi_area.compute.count.reduction import box_mean
 from wsi_area.compute.cut.grid import l0_edges_px, place_at, tile_at, work_edges_l0_px
 from wsi_area.compute.cut.roi import inside_roi
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.geometry import Region
@@ -25,7 +26,7 @@ from wsi_area.training.material import TrainingImage
 OVERVIEW_SIDE_PX = 1024
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Block:
     """One tile of an image: its pixels with their surroundings, and the truth of its core."""
 
@@ -37,7 +38,7 @@ class Block:
     truth: ClassMap  # uint8, the shape of the core: class ids, or NO_TRUTH
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TruthRule:
     """What the truth of a pixel is, for every image alike."""
 
@@ -53,12 +54,13 @@ class TruthRule:
 def blocks_of(image: TrainingImage, rule: TruthRule) -> Iterator[Block]:
     """Yield the blocks of an image that are not wholly outside its ``within``, row by row."""
     tissue = TissueSegmenter().fit_colours(_overview(image)) if rule.glass_matters() else None
+    drawn = truth_of(image.drawn, rule.naming, rule.ids)
     for number in range(image.plan.tile_count):
         if image.plan.is_read(number):
-            yield _block(image, rule, tissue, number)
+            yield _block(image, rule, drawn, tissue, number)
 
 
-def _block(image: TrainingImage, rule: TruthRule, tissue: FittedSegmenter | None, number: int) -> Block:
+def _block(image: TrainingImage, rule: TruthRule, drawn: Truth, tissue: FittedSegmenter | None, number: int) -> Block:
     plan = image.plan
     tile = tile_at(plan, *divmod(number, plan.grid_cols))
     with borrow_reader(image.info, image.lane) as reader:
@@ -67,7 +69,8 @@ def _block(image: TrainingImage, rule: TruthRule, tissue: FittedSegmenter | None
     core = tile.core_work_px
     top, left = core.y_px - place.work_px.y_px, core.x_px - place.work_px.x_px
     at = np.s_[top : top + core.height_px], np.s_[left : left + core.width_px]
-    truth = truth_codes(image.drawn, rule.naming, rule.ids, place_at(plan, core))
+    of_core = place_at(plan, core)
+    truth = drawn.rows(of_core.x_centres_l0_px, of_core.y_centres_l0_px).codes()
     if tissue is not None and rule.naming.rest is not None:
         is_glass = tissue.class_map(TilePixels(pixels.rgb[at], pixels.valid[at])) == BACKGROUND_ID
         truth[is_glass & (truth == rule.ids[rule.naming.rest])] = BACKGROUND_ID

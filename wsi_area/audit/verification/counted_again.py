@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.count.recount import WorkGrid, disagreement
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.pixels import ClassMap
 from wsi_area.results.class_map.sparse_class_map import SparseClassMap
 from wsi_area.results.class_map.stored_class_map import StoredClassMap
-from wsi_area.results.seal.contents import ClassMapDigest, tile_digest
+from wsi_area.results.seal.contents import ClassMapDigest
 
 At = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Looked:
     """A tile that was counted and digested; its pixels are valid until the next one is asked for."""
 
@@ -89,7 +90,7 @@ class CountedAgain:
         )
 
     def _look(self, at: At, tile: ClassMap) -> _Looked:
-        return _Looked(at, tile, self._fault(at, tile), tile_digest(tile))
+        return _Looked(at, tile, self._fault(at, tile), self.digest.digest_of(tile))
 
     def _looked(self) -> Iterator[_Looked]:
         """Yield what is stored, tile by tile; what is torn is said of its tile alone."""

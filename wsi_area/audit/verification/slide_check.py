@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from wsi_area.audit.verification.signal_check import SignalAddedUp, add_up_signa
 from wsi_area.audit.verification.threshold_check import threshold_faults
 from wsi_area.audit.verification.tissue_check import crossing_faults, read_layer, share_faults
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.json_tree import json_digest
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.record.estimate.slide_estimate import EstimateOnRecord
@@ -32,7 +33,7 @@ from wsi_area.results.class_map.stored_class_map import open_class_map
 from wsi_area.results.documents import read_result
 from wsi_area.results.layout import LEDGER_ARRAY, RunLayout, SlideLayout, read_json
 from wsi_area.results.opened_slide import OpenedSlide
-from wsi_area.results.seal.contents import ClassMapDigest, document_digest, ledger_digest
+from wsi_area.results.seal.contents import ClassMapDigest, codes_digest, document_digest, ledger_digest, tile_digest
 from wsi_area.results.sound_areas import require_areas, require_budgets, require_ratios
 from wsi_area.results.tables.object_tables import objects_digest
 from wsi_area.results.thumbnail import CLASSES_NAME, THUMBNAIL_NAME, read_frame
@@ -42,7 +43,7 @@ from wsi_area.storage.place import Place
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideTask:
     """One slide to be held against itself; picklable, so that any process can do it."""
 
@@ -54,7 +55,7 @@ class SlideTask:
     threads: int = 1  # that share its class map
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CheckedSlide:
     """What came of it."""
 
@@ -65,7 +66,7 @@ class CheckedSlide:
     not_held: tuple[str, ...] = ()  # what of it cannot be held against anything, a line each
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Recounted:
     """What came of the pass over a class map."""
 
@@ -109,6 +110,7 @@ def check_slide(task: SlideTask) -> CheckedSlide:
         faults += regions_faults(layout, slide)
         is_torn = any(what == "class map" for what, _ in faults)
         faults += _layer_faults(layout, slide, task, is_torn=is_torn)
+        faults += _map_faults(slide, again)
         if task.sealed is not None:
             told = again if again.faults else replace(again, signal_map=of_signal.digest)
             faults += _seal_faults(layout, task.sealed, told, faults)
@@ -153,7 +155,8 @@ def recount(layout: SlideLayout, slide: CountedSlide, threads: int) -> Recounted
         return Recounted(0, [("class map", what)])
     found = sparse_class_map(layout)
     sparse = found if isinstance(found, SparseClassMap) and found.tile_px == grid.tile_px else None
-    again = CountedAgain(stored, sparse, grid, columns, rows, ClassMapDigest(stored.shape), threads)
+    digest = ClassMapDigest(stored.shape, tile_digest if slide.class_map_sha256 is None else codes_digest)
+    again = CountedAgain(stored, sparse, grid, columns, rows, digest, threads)
     pictures = _picture_faults(layout, slide, rows, again)
     of_ledger = (*_total_faults(slide, columns, rows), *threshold_faults(slide, columns, rows))
     faults = [*again.faults, *of_ledger, *pictures]
@@ -248,6 +251,14 @@ def certificate_faults(slide: CountedSlide) -> Iterator[tuple[str, str]]:
             yield "certificate", f"its {block.replace('_', ' ')} is not what the rest of result.json says"
 
 
+def _map_faults(slide: CountedSlide, again: Recounted) -> Iterator[tuple[str, str]]:
+    """Yield that the pixels of a class map are not those on record, where its counts do not say so already."""
+    told = slide.class_map_sha256
+    if told is not None and not again.faults and again.class_map != told:
+        digests = f"digest {str(again.class_map)[:12]}, on record {told[:12]}"
+        yield "class map", f"its pixels are not those that were measured ({digests}); their counts are"
+
+
 def _seal_faults(
     layout: SlideLayout, sealed: SealedSlide, again: Recounted, faults: list[tuple[str, str]]
 ) -> Iterator[tuple[str, str]]:
@@ -264,6 +275,8 @@ def _seal_faults(
     about_counts = bool(named & {"tile", "ledger", "class", "counts", "classes"})
     for field, (what, digest) in now.items():
         told = getattr(sealed, field)
+        if field == "class_map" and told is None:  # its result tells it, and has been held against it
+            continue
         if digest == told or (about_counts and field in {"ledger", "class_map", "signal_map"}) or what in named:
             continue
         yield what, f"what it says is not what was sealed (digest {str(digest)[:12]}, sealed {str(told)[:12]})"

@@ -5,16 +5,22 @@ Pixels are level-0 pixels wherever the weights of the work grid are given.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.judge.ratio_limits import ratio_limits
+from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 from wsi_area.errors import CountMismatchError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import ClassMap
 
 Ints = NDArray[np.int64]
+
+_CODES = 256
+_ARGUMENTS = "uint8* uint8* int64 int64 int64* int64* int64*"
+NATIVE = (Native("wsi_area.compute.judge.compiled_pairs", "weigh_pairs", _ARGUMENTS),)
 
 MIN_CLUSTERS = 3
 """Fewer slides than this say nothing about how much slides differ."""
@@ -50,25 +56,43 @@ def confusion_matrix(
     >>> confusion_matrix(truth, seen, 2, ones * 4, ones).tolist()
     [[4, 0], [4, 4]]
     """
+    return pair_counts(truth, predicted, column_weights, row_weights)[:class_count, :class_count]
+
+
+def pair_counts(one: ClassMap, other: ClassMap, column_weights: Ints, row_weights: Ints) -> Ints:
+    """Return the pixels by their codes in two pictures, int64 (256, 256), exact.
+
+    Parameters
+    ----------
+    one, other
+        uint8 (h, w) of any codes.
+    column_weights, row_weights
+        As of `confusion_matrix`.
+
+    Raises
+    ------
+    CountMismatchError
+        If the two pictures and the weights are not of one shape.
+
+    >>> ones = np.ones(2, np.int64)
+    >>> counts = pair_counts(np.full((2, 2), 7, np.uint8), np.array([[1, 1], [1, 255]], np.uint8), ones * 4, ones)
+    >>> counts[7, 1], counts[7, 255], counts.sum()
+    (np.int64(12), np.int64(4), np.int64(16))
+    """
     shape = (len(row_weights), len(column_weights))
-    if truth.shape != shape or predicted.shape != shape:
+    if one.shape != shape or other.shape != shape:
         raise CountMismatchError(
-            f"truth is {truth.shape}, the class map {predicted.shape}, their grid {shape}; give both on one grid"
+            f"truth is {one.shape}, the class map {other.shape}, their grid {shape}; give both on one grid"
         )
-    matrix = np.zeros(class_count * class_count, np.int64)
-    # columns and rows of one weight together: plain histograms, since a weighted one would add in floating point
-    for row_weight in np.unique(row_weights):
-        rows = row_weights == row_weight
-        for column_weight in np.unique(column_weights):
-            columns = column_weights == column_weight
-            true, seen = (m[rows][:, columns].ravel() for m in (truth, predicted))
-            both = (true < class_count) & (seen < class_count)
-            pairs = true[both].astype(np.int64) * class_count + seen[both]
-            matrix += np.bincount(pairs, minlength=len(matrix)) * (int(row_weight) * int(column_weight))
-    return matrix.reshape(class_count, class_count)
+    counts = np.zeros((_CODES, _CODES), np.int64)
+    pictures = [np.ascontiguousarray(picture, np.uint8) for picture in (one, other)]
+    weights = [np.ascontiguousarray(weight, np.int64) for weight in (column_weights, row_weights)]
+    add = native_function(*NATIVE[0])
+    add(*map(address_of, pictures), *shape, *map(address_of, weights), address_of(counts))
+    return counts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ClassAgreement:
     """One class: its pixels in truth, in the map and in both; every ratio is None where it is 0/0 or x/0."""
 
@@ -155,7 +179,7 @@ def kappa(matrix: Ints) -> float | None:
     return None if expected == 1 else (observed - expected) / (1 - expected)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Intervals:
     """95 % intervals per class and ratio, or the reason why there are none."""
 

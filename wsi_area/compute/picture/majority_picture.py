@@ -1,7 +1,6 @@
 """compute: a class map made small enough to look at, on any grid that begins at its origin; pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.compute.native import Native
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap
 
@@ -19,7 +19,7 @@ _ARGUMENTS = "uint8* int64 int64 int64 int64* int64 int64* int64 uint8* uint16* 
 NATIVE = (Native("wsi_area.compute.picture.compiled_picture", "count_sample", _ARGUMENTS),)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PictureGrid:
     """Where the pixels of a picture lie on the work grid of a class map.
 
@@ -67,24 +67,21 @@ def majority_picture(class_map: Any, grid: PictureGrid, codes: Sequence[int]) ->
     """
     if min(grid.box_x_work_px, grid.box_y_work_px) < _NEAREST_BELOW:
         return _nearest(class_map, grid)
-    height, width = class_map.shape
-    down = _Sample.of(height, grid.box_y_work_px, grid.height_px)
-    across = _Sample.of(width, grid.box_x_work_px, grid.width_px)
     place_of = np.full(256, min(len(codes), 255), np.uint8)
     place_of[list(codes)] = range(len(codes))
-    seen = _seen(class_map, down, across, place_of, len(codes) + 1)
+    seen, asked = sample_counts(class_map, grid, place_of, len(codes) + 1)
     # line by line: of the whole, what argmax returns is larger than what has been counted
     names = np.asarray(codes, np.uint8)
     picture = np.stack([names[line[:, : len(codes)].argmax(axis=1)] for line in seen])
     # a last row or column narrower than the sample's step may hold none of it
-    if not down.px_of[-1]:
+    if not asked[-1].any():
         picture[-1] = picture[-2]
-    if not across.px_of[-1]:
+    if not asked[:, -1].any():
         picture[:, -1] = picture[:, -2]
     return picture
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Sample:
     """Along one axis: every how many work pixels one is asked, from the slide's origin on, and who owns it."""
 
@@ -106,9 +103,66 @@ class _Sample:
         return first * self.step - start, self.owner[first:stop]
 
 
+@frozen_value(eq=False)
+class SampleCounts:
+    """What a regular sample of a class map holds in each pixel of a picture, tile by tile in any order."""
+
+    group_of: NDArray[np.uint8]  # (256,): the group of each code
+    asked: NDArray[np.uint16]  # (h, w): work pixels of the sample in each picture pixel
+    _seen: NDArray[np.uint16]  # (h, w, groups)
+    _down: _Sample
+    _across: _Sample
+
+    @classmethod
+    def of(
+        cls,
+        shape: tuple[int, ...],
+        grid: PictureGrid,
+        group_of: NDArray[np.uint8],
+        groups: int,
+        sample_px: int = _SAMPLE_PX,
+    ) -> "SampleCounts":
+        """Return counts of a class map, (height, width), of which no tile was taken in; arguments of `sample_counts`.
+
+        Raises
+        ------
+        ValueError
+            If a picture pixel holds more of it than can be counted.
+        """
+        down = _Sample.of(shape[0], grid.box_y_work_px, grid.height_px, sample_px)
+        across = _Sample.of(shape[1], grid.box_x_work_px, grid.width_px, sample_px)
+        most = int(down.px_of.max() * across.px_of.max())
+        if most > np.iinfo(np.uint16).max:
+            raise ValueError(f"{most} work pixels in a picture pixel: the grid does not reach over the class map")
+        asked = np.outer(down.px_of.astype(np.uint16), across.px_of.astype(np.uint16))
+        return cls(group_of, asked, np.zeros((*asked.shape, groups), np.uint16), down, across)
+
+    def add(self, y: int, x: int, tile: ClassMap) -> None:
+        """Take in a tile, uint8 (h, w), by its first row and column; pixels of a line lie side by side."""
+        (first_y, rows), (first_x, columns) = self._down.within(y, tile.shape[0]), self._across.within(x, tile.shape[1])
+        if rows.size and columns.size:
+            line_px = tile.strides[0]
+            native_function(*NATIVE[0])(
+                tile.ctypes.data + first_y * line_px + first_x, line_px, self._down.step, self._across.step,
+                rows.ctypes.data, rows.size, columns.ctypes.data, columns.size,
+                address_of(self.group_of), address_of(self._seen), *self._seen.shape,
+            )  # fmt: skip
+
+    def seen(self) -> NDArray[np.uint16]:
+        """Return the sample's pixels of each group in each picture pixel, (h, w, groups); asked for once, at the end.
+
+        What no tile held is background.
+        """
+        left_out = self.asked.copy()
+        for group in range(self._seen.shape[2]):  # numpy is ten times slower along a short axis
+            left_out -= self._seen[..., group]
+        self._seen[..., self.group_of[BACKGROUND_ID]] += left_out
+        return self._seen
+
+
 def sample_counts(
     class_map: Any, grid: PictureGrid, group_of: NDArray[np.uint8], groups: int, sample_px: int = _SAMPLE_PX
-) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
     """Return the share of each group of codes in each picture pixel, by a regular sample as in `majority_picture`.
 
     Parameters
@@ -125,38 +179,13 @@ def sample_counts(
     -------
     seen : uint16 (h, w, groups)
         Work pixels of the sample: all of them where a picture pixel is less than twice ``sample_px`` of them across.
-    asked : int64 (h, w)
+    asked : uint16 (h, w)
         Their sum.
     """
-    height, width = class_map.shape
-    down = _Sample.of(height, grid.box_y_work_px, grid.height_px, sample_px)
-    across = _Sample.of(width, grid.box_x_work_px, grid.width_px, sample_px)
-    return _seen(class_map, down, across, group_of, groups), np.outer(down.px_of, across.px_of)
-
-
-def _seen(
-    class_map: Any, down: _Sample, across: _Sample, place_of: NDArray[np.uint8], places: int
-) -> NDArray[np.uint16]:
-    """Return the sample's pixels of each place in each picture pixel; (h, w, places)."""
-    most = int(down.px_of.max() * across.px_of.max())
-    if most > np.iinfo(np.uint16).max:
-        raise ValueError(f"{most} work pixels in a picture pixel: the grid does not reach over the class map")
-    expected = np.outer(down.px_of, across.px_of).astype(np.uint16)
-    count = native_function(*NATIVE[0])
-    seen = np.zeros((*expected.shape, places), np.uint16)
+    counts = SampleCounts.of(class_map.shape, grid, group_of, groups, sample_px)
     for y, x, block in _blocks(class_map):
-        (first_y, rows), (first_x, columns) = down.within(y, block.shape[0]), across.within(x, block.shape[1])
-        if rows.size and columns.size:
-            line_px = block.strides[0]
-            count(
-                block.ctypes.data + first_y * line_px + first_x, line_px, down.step, across.step,
-                rows.ctypes.data, rows.size, columns.ctypes.data, columns.size,
-                address_of(place_of), address_of(seen), *seen.shape,
-            )  # fmt: skip
-    for place in range(places):  # numpy is ten times slower along a short axis
-        expected -= seen[..., place]
-    seen[..., place_of[BACKGROUND_ID]] += expected  # of tiles left out
-    return seen
+        counts.add(y, x, block)
+    return counts.seen(), counts.asked
 
 
 def _blocks(class_map: Any) -> Iterator[tuple[int, int, ClassMap]]:

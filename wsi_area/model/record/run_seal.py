@@ -18,7 +18,10 @@ class SealedSlide(Part):
 
     document: Annotated[Hash | None, Says("of its result, without paths and times", empty="it has none")]
     ledger: Annotated[Hash | None, Says("of the rows of its ledger", empty="it was not counted")]
-    class_map: Annotated[Hash | None, Says("of the pixels of its class map", empty="it was not counted")]
+    class_map: Annotated[
+        Hash | None,
+        Says("of the pixels of its class map", empty="it was not counted, or its result tells it, which is sealed"),
+    ]
     objects: Annotated[Hash | None, Says("of its table of objects", empty="it has none")]
     tissue: Annotated[Hash | None, Says("of ledger and class map of its tissue layer", empty="it has none")] = None
     coarse: Annotated[

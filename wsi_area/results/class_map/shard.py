@@ -24,7 +24,7 @@ CRC_BYTES = 4
 _ENTRY_BYTES = 16
 
 
-def encoded_tile(class_map: ClassMap, tile_px: int) -> bytes | None:
+def encoded_tile(class_map: ClassMap, tile_px: int, planes: NDArray[np.uint8] | None = None) -> bytes | None:
     """Return a tile as it lies in a shard, or None for one of background, which is the fill value.
 
     Its bit planes are packed with zstd, as the document of the class map says.
@@ -34,12 +34,14 @@ def encoded_tile(class_map: ClassMap, tile_px: int) -> bytes | None:
     class_map : uint8 (h, w)
         Padded with background to ``tile_px`` squared, as a tile at the edge of the slide must be.
     tile_px : int
+    planes : uint8 (planes, tile_px² / 8) or None
+        The bit planes of the class map, of a whole tile, where they are at hand.
     """
     if class_map.shape != (tile_px, tile_px):
         whole = np.full((tile_px, tile_px), BACKGROUND_ID, np.uint8)
         whole[: class_map.shape[0], : class_map.shape[1]] = class_map
         class_map = whole
-    frame = plane_frame(np.ascontiguousarray(class_map), ZSTD_LEVEL)
+    frame = plane_frame(np.ascontiguousarray(class_map), ZSTD_LEVEL, planes)
     return None if frame is None else with_checksum(frame)
 
 

@@ -94,7 +94,7 @@ class SparseTiles(ABC, Generic[Number]):
                 yield y, x, tile[: self.shape[0] - y, : self.shape[1] - x]
         except _Damage as damage:
             raise ResultError(
-                f"{place} is damaged ({damage}); run the same command again: what is torn is measured anew"
+                f"{place} is damaged ({damage}); give the same `wsi-area run` again: what is torn is measured anew"
             ) from damage
 
     def _decoded(self, content: bytes, rows: range, columns: range) -> Iterator[tuple[int, int, NDArray[Number]]]:

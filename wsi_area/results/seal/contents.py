@@ -1,7 +1,7 @@
 """results: the digests that a seal is made of: of what was measured, whoever did it, and wherever the files lie."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.bit_planes import WORD_BYTES, bit_planes
 from wsi_area.model.json_tree import json_digest
+from wsi_area.model.pixels import ClassMap
 from wsi_area.model.run_record import RunRecord
 from wsi_area.results.tables.run_tables import RunTable
 
@@ -68,19 +70,43 @@ def ledger_digest(rows: NDArray[np.int64]) -> str:
     return hashlib.sha256(head + np.ascontiguousarray(rows, "<i8").tobytes()).hexdigest()
 
 
+def tile_digest(tile: NDArray[Any]) -> bytes | None:
+    """Return the SHA-256 of a tile of codes or of signal, (h, w), byte by byte; None of 0 alone."""
+    return hashlib.sha256(np.ascontiguousarray(tile).data).digest() if tile.any() else None
+
+
+def codes_digest(tile: ClassMap) -> bytes | None:
+    """Return the SHA-256 of the bit planes of a tile of codes, uint8 (h, w); None of 0 alone.
+
+    The planes follow each other, the lowest bit first, up to the highest bit that any code has. Each holds its bit of
+    every code, line by line, eight a byte, the first of them the lowest bit, and ends with a whole word. Of few classes
+    they are a quarter of the bytes.
+
+    >>> planes = np.array([[1, 1, 0, 1, 0, 0, 0, 0], [0] * 8, [0, 1, 0, 0, 0, 0, 0, 0]], np.uint8)
+    >>> codes_digest(planes * 2) == hashlib.sha256(bytes([0, 0, 0]) + bytes([11, 0, 2])).digest()
+    True
+    """
+    codes = np.ascontiguousarray(tile).reshape(-1)
+    if codes.size % WORD_BYTES:
+        codes = np.pad(codes, (0, -codes.size % WORD_BYTES))
+    planes = bit_planes(codes)
+    return None if planes is None else hashlib.sha256(planes.data).digest()
+
+
 @dataclass(slots=True)
 class ClassMapDigest:
     """The digest of a class map or a signal map, tile by tile in any order; tiles of 0 alone are no part of it."""
 
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
+    digest_of: Callable[[NDArray[Any]], bytes | None] = tile_digest
     tiles: dict[tuple[int, int], bytes] = field(default_factory=dict)
 
     def add(self, y: int, x: int, tile: NDArray[Any]) -> None:
         """Take in a tile, (h, w), by its first row and column."""
-        self.put(y, x, tile_digest(tile))
+        self.put(y, x, self.digest_of(tile))
 
     def put(self, y: int, x: int, digest: bytes | None) -> None:
-        """Take in the digest of a tile, from `tile_digest`."""
+        """Take in the digest of a tile, as `digest_of` makes it."""
         if digest is not None:
             self.tiles[y, x] = digest
 
@@ -91,11 +117,6 @@ class ClassMapDigest:
         for (y, x), digest in sorted(self.tiles.items()):
             whole.update(f"{y} {x} ".encode() + digest)
         return whole.hexdigest()
-
-
-def tile_digest(tile: NDArray[Any]) -> bytes | None:
-    """Return the digest of a tile of codes or of signal, (h, w); None of 0 alone."""
-    return hashlib.sha256(np.ascontiguousarray(tile).data).digest() if tile.any() else None
 
 
 def _of_the_slide(value: Any, path: str, name: str) -> Any:

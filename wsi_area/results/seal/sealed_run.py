@@ -212,6 +212,7 @@ def _sealed_slide(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | Non
     document = document_digest(read_json(layout.result_json))
     is_counted = isinstance(slide, CountedSlide)
     has_map = isinstance(slide, CountedSlide) and slide.estimate is None
+    tells_map = isinstance(slide, CountedSlide) and slide.class_map_sha256 is not None
     has_look = isinstance(slide, CountedSlide) and slide.estimate is not None and slide.estimate.coarse is not None
     has_layer = isinstance(slide, CountedSlide) and slide.tissue_layer is not None
     ledger = ledger_digest(ledger_rows(layout)) if is_counted else None
@@ -220,7 +221,7 @@ def _sealed_slide(layout: SlideLayout, slide: EndedSlide, earlier: RunSeal | Non
     sealed = SealedSlide(
         document=document,
         ledger=ledger,
-        class_map=_once(known.class_map, lambda: class_map_digest(layout)) if has_map else None,
+        class_map=_once(known.class_map, lambda: class_map_digest(layout)) if has_map and not tells_map else None,
         objects=_once(known.objects, lambda: objects_digest(layout)) if is_counted else None,
         coarse=_once(known.coarse, lambda: layer_digest(layout.coarse)) if has_look else None,
         tissue=_once(known.tissue, lambda: layer_digest(layout.tissue)) if has_layer else None,

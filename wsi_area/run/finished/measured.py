@@ -1,9 +1,9 @@
 """finished: how a slide ended, and the result of one that came to nothing."""
 
-from dataclasses import dataclass
-
 from wsi_area.errors import MissingMppError, ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
+from wsi_area.model.record.slide_origin import Timing
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, UncountedSlide
 from wsi_area.results.documents import read_result, write_result
 from wsi_area.results.layout import SlideLayout
@@ -13,7 +13,7 @@ from wsi_area.run.prepare import PrepareFailure
 from wsi_area.run.slide_document import versions
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Measured:
     """The result of a slide, and whether an earlier run had already made it."""
 
@@ -64,3 +64,26 @@ def _holds_a_result(layout: SlideLayout) -> bool:
         return isinstance(read_result(layout), CountedSlide)
     except ResultError:
         return False
+
+
+def timing_on_record(layout: SlideLayout) -> Timing | None:
+    """Return the times that it took when the tiles of a slide were measured, if that is known."""
+    earlier = _on_record(layout)
+    return None if earlier is None else earlier.timing
+
+
+def map_on_record(layout: SlideLayout, key: str) -> str | None:
+    """Return the digest of a class map when the tiles of its slide were measured by this very key, if that is known.
+
+    A class map that was exchanged since does not pass for the one that was measured.
+    """
+    earlier = _on_record(layout)
+    return None if earlier is None or earlier.key != key else earlier.class_map_sha256
+
+
+def _on_record(layout: SlideLayout) -> CountedSlide | None:
+    try:
+        earlier = read_result(layout)
+    except ResultError:
+        return None
+    return earlier if isinstance(earlier, CountedSlide) else None

@@ -1,10 +1,11 @@
 """run: what goes over the whole class map of a slide, in order: size filters, foci, tissue layer, envelope, regions."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from wsi_area.compute.calibration.uncertainty import relative_u_area
 from wsi_area.compute.count.area import area_mm2
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
@@ -22,10 +23,11 @@ from wsi_area.results.tables.region_tables import discard_regions
 from wsi_area.run.context import Context
 from wsi_area.run.continuation import Origin
 from wsi_area.run.executors.contract import Executor
-from wsi_area.run.passes.overview_boxes import overview_boxes
-from wsi_area.run.passes.tissue_envelope import mapped_layer, mapped_tissue, measure_envelope
+from wsi_area.run.passes.outcomes import only_outcome
+from wsi_area.run.passes.overview_boxes import cover_wanted
+from wsi_area.run.passes.tissue_envelope import envelope_wanted, mapped_layer, mapped_tissue
 from wsi_area.run.prepare import PreparedSlide
-from wsi_area.run.work.envelope_task import EnvelopeOutcome
+from wsi_area.run.work.map_task import Envelope, MapTask, read_map
 from wsi_area.segmenters.pixelwise import integrated_signal
 from wsi_area.settings.parts_signal import parts_signal
 from wsi_area.settings.run_settings import EnvelopeSettings, RunSettings
@@ -34,20 +36,21 @@ if TYPE_CHECKING:  # loaded where there is a tissue layer
     from wsi_area.run.passes.crossing import LaidOver
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MergedObjects:
     """What the merged objects of a slide came to."""
 
     size_changes: tuple[SizeChange, ...]
     foci: Foci | None
-    envelope: EnvelopeOutcome | None = None  # None where there is no pixel size
+    envelope: Envelope | None = None  # None where there is no pixel size
     laid: "LaidOver | None" = None  # the classes over the tissue layer, where there is one
     by_box: float | None = None  # share in boxes of the overview with enough tissue; None where it was not asked
+    class_map_sha256: str | None = None
     named: NamedRegions = field(default_factory=NamedRegions)  # the regions that have rows, drawn and found
     regions: RegionsOnRecord | None = None  # None where nothing was named
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MappedSlide:
     """A slide whose class map is final: where it lies, how it is cut, in which classes, how large its pixels are."""
 
@@ -90,29 +93,48 @@ def merge_objects(
     return MergedObjects(changes, foci)
 
 
-def with_tissue(
-    objects: MergedObjects, prepared: PreparedSlide, layout: SlideLayout, tissue: EndedSlide | None, context: Context
+def with_map(
+    objects: MergedObjects,
+    prepared: PreparedSlide,
+    layout: SlideLayout,
+    tissue: EndedSlide | None,
+    context: Context,
+    *,
+    is_layer: bool,
+    known_sha256: str | None,
 ) -> MergedObjects | None:
-    """Add the tissue layer under the classes, and the envelope of the tissue; None if stopped before the end."""
-    settings, executor = context.settings.envelope, context.executor
-    if isinstance(tissue, CountedSlide):
-        from wsi_area.run.passes.crossing import lay_over
+    """Add what the final class map holds, read once: envelope, boxes of the overview, digest; None if stopped before.
 
-        laid = lay_over(layout, prepared.plan, len(prepared.fitted.scheme.classes), tissue, settings, executor)
-        return None if laid is None else replace(objects, envelope=laid.envelope, laid=laid)
-    mapped = mapped_tissue(prepared.plan, prepared.fitted.scheme)
-    if mapped is None:
+    It is a task like a batch: the one process that talks to a cluster's workers has enough to do. The boxes are asked
+    only where the overview and the count are further apart than the limit.
+
+    Raises
+    ------
+    IncompleteResultError
+        If it came to no end.
+    ResultError
+        If the class map cannot be read.
+    """
+    settings, executor, name = context.settings, context.executor, prepared.plan.slide.slide_id
+    is_own = not is_layer and not isinstance(tissue, CountedSlide)
+    mapped = mapped_tissue(prepared.plan, prepared.fitted.scheme) if is_own else None
+    task = MapTask(
+        layout.root.resolve(), name, None if mapped is None else envelope_wanted(mapped, settings.envelope),
+        cover_wanted(prepared, layout, settings), wants_digest=not is_layer and known_sha256 is None,
+    )  # fmt: skip
+    if task.is_asked:
+        found = only_outcome(executor, read_map, task, name, "what its class map holds")
+        if found is None:
+            return None
+        objects = replace(objects, envelope=found.envelope, by_box=found.covered_share, class_map_sha256=found.sha256)
+    if known_sha256 is not None:
+        objects = replace(objects, class_map_sha256=known_sha256)
+    if is_layer or not isinstance(tissue, CountedSlide):
         return objects
-    enclosed = measure_envelope(layout, mapped, settings, executor)
-    return None if enclosed is None else replace(objects, envelope=enclosed)
+    from wsi_area.run.passes.crossing import lay_over
 
-
-def with_overview(
-    objects: MergedObjects, prepared: PreparedSlide, layout: SlideLayout, context: Context
-) -> MergedObjects | None:
-    """Add what the overview is held against where it does not agree with the count; None if stopped before the end."""
-    boxes = overview_boxes(prepared, layout, context.settings, context.executor)
-    return None if boxes is None else replace(objects, by_box=boxes.share)
+    laid = lay_over(layout, prepared.plan, len(prepared.fitted.scheme.classes), tissue, settings.envelope, executor)
+    return None if laid is None else replace(objects, envelope=laid.envelope, laid=laid)
 
 
 def with_regions(

@@ -8,17 +8,14 @@ from wsi_area.compute.judge.overview_findings import counted_share, least_cover,
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.layout import SlideLayout
-from wsi_area.run.executors.contract import Executor
-from wsi_area.run.passes.outcomes import only_outcome
-from wsi_area.run.passes.overview_task import OverviewBoxes, OverviewBoxesTask, look_at_boxes
 from wsi_area.run.prepare import PreparedSlide
+from wsi_area.run.work.map_task import CoverWanted
 from wsi_area.settings.run_settings import RunSettings
 
 _LEAST_BOX_WORK_PX = 1.5
 """Work pixels across a pixel of the overview: with fewer the two are compared as they are."""
 _FINER_WORK_PX = 0.9
 """Work pixels across a pixel of the overview: with fewer it is finer than the count, and the two cannot be compared."""
-_NOT_ASKED = OverviewBoxes(None)
 
 
 def tissue_on_overview(prepared: PreparedSlide, settings: RunSettings) -> float | None:
@@ -37,30 +34,9 @@ def tissue_on_overview(prepared: PreparedSlide, settings: RunSettings) -> float 
     return share
 
 
-def overview_boxes(
-    prepared: PreparedSlide, layout: SlideLayout, settings: RunSettings, executor: Executor
-) -> OverviewBoxes | None:
-    """Return the share of a slide that lies in boxes that enough tissue covers; None if stopped before the end.
-
-    The class map is read again only where the overview and the count are further apart than the limit. It is a task
-    like a batch: the one process that talks to a cluster's workers has enough to do.
-
-    Raises
-    ------
-    IncompleteResultError
-        If it came to no end.
-    ResultError
-        If the class map cannot be read.
-    """
-    task, name = _task(prepared, layout, settings), prepared.plan.slide.slide_id
-    if task is None:
-        return _NOT_ASKED
-    return only_outcome(executor, look_at_boxes, task, name, "the boxes of its overview")
-
-
-def _task(prepared: PreparedSlide, layout: SlideLayout, settings: RunSettings) -> OverviewBoxesTask | None:
-    """Return the task of looking at the boxes; None where overview and count agree, or nothing can be compared."""
-    on_overview, plan, facts = tissue_on_overview(prepared, settings), prepared.plan, prepared.fitted.facts
+def cover_wanted(prepared: PreparedSlide, layout: SlideLayout, settings: RunSettings) -> CoverWanted | None:
+    """Return the boxes of the overview that are asked; None where it agrees with the count, or cannot be compared."""
+    on_overview, facts = tissue_on_overview(prepared, settings), prepared.fitted.facts
     if on_overview is None or not {"histogram", "threshold"} <= facts.keys():
         return None
     class_count = len(prepared.fitted.scheme.classes)
@@ -73,7 +49,7 @@ def _task(prepared: PreparedSlide, layout: SlideLayout, settings: RunSettings) -
     box_x, box_y = _box_work_px(prepared)
     if cover is None or min(box_x, box_y) < _LEAST_BOX_WORK_PX:
         return None
-    return OverviewBoxesTask(layout.root.resolve(), plan.slide.slide_id, class_count, box_x, box_y, cover)
+    return CoverWanted(class_count, box_x, box_y, cover)
 
 
 def _box_work_px(prepared: PreparedSlide) -> tuple[float, float]:

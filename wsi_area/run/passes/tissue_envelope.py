@@ -1,9 +1,8 @@
 """run: the envelope of a slide's tissue, ordered where its class map is final."""
 
-from dataclasses import dataclass
-
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.plan import SlidePlan
@@ -11,11 +10,11 @@ from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.executors.contract import Executor
 from wsi_area.run.passes.outcomes import only_outcome
-from wsi_area.run.work.envelope_task import EnvelopeOutcome, EnvelopeScales, EnvelopeTask, make_envelope
+from wsi_area.run.work.map_task import Envelope, EnvelopeScales, EnvelopeWanted, MapTask, read_map
 from wsi_area.settings.run_settings import EnvelopeSettings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MappedTissue:
     """A class map with tissue in it: whose, on which grid, and which of its classes are tissue."""
 
@@ -57,7 +56,7 @@ def grid_of_plan(plan: SlidePlan) -> WorkGrid:
 
 def measure_envelope(
     layout: SlideLayout, mapped: MappedTissue, settings: EnvelopeSettings, executor: Executor
-) -> EnvelopeOutcome | None:
+) -> Envelope | None:
     """Return the background that the tissue of a class map encloses; None if stopped before the end.
 
     It is a task like a batch: the one process that talks to a cluster's workers has enough to do.
@@ -69,7 +68,12 @@ def measure_envelope(
     ResultError
         If the class map cannot be read.
     """
+    task = MapTask(layout.root.resolve(), mapped.slide_id, envelope_wanted(mapped, settings))
+    made = only_outcome(executor, read_map, task, mapped.slide_id, "the envelope of its tissue")
+    return None if made is None else made.envelope
+
+
+def envelope_wanted(mapped: MappedTissue, settings: EnvelopeSettings) -> EnvelopeWanted:
+    """Return the envelope that is wanted of a class map."""
     scales = EnvelopeScales(settings.closing_um, settings.fill_um, settings.box_um)
-    name = mapped.slide_id
-    task = EnvelopeTask(layout.root.resolve(), name, mapped.grid, mapped.work_mpp, mapped.tissue_ids, scales)
-    return only_outcome(executor, make_envelope, task, name, "the envelope of its tissue")
+    return EnvelopeWanted(mapped.grid, mapped.work_mpp, mapped.tissue_ids, scales)

@@ -1,11 +1,14 @@
 """run: where one tile leaves its answer, and the accounting law that it holds before it may be committed."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.bit_planes import bit_planes
+from wsi_area.compute.count.edges import WORD_PX, AreaIds, boundary_edges
 from wsi_area.errors import CountMismatchError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.pixels import ClassMap, MaskArray
@@ -13,7 +16,7 @@ from wsi_area.model.pixels import ClassMap, MaskArray
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TileSpot:
     """Where one tile leaves its answer: its class map, its signal, its ledger row, its pixels' weights."""
 
@@ -40,6 +43,17 @@ class TileSpot:
         n = self.layout.class_count
         codes = (*range(n), UNSCANNED_CODE, OUTSIDE_ROI_CODE, UNREADABLE_CODE)
         return [code for code, n_px in zip(codes, self.row[self.layout.px_columns].tolist(), strict=True) if n_px]
+
+    def planes(self, tile_px: int) -> NDArray[np.uint8] | None:
+        """Return the bit planes of the class map, uint8 (planes, tile_px² / 8), this thread's until others are made.
+
+        None of a tile that is not whole, whose rows are no whole words, or that is all background.
+        """
+        return None if tile_px % WORD_PX or self.class_map.shape != (tile_px, tile_px) else bit_planes(self.class_map)
+
+    def count_edges(self, areas: Sequence[AreaIds], planes: NDArray[np.uint8] | None = None) -> None:
+        """Write the edges of areas, of a class map whose counts are in its row; ``planes`` are its bit planes."""
+        self.row[self.layout.edge_columns] = boundary_edges(self.class_map, areas, self.codes_present, planes)
 
     def clear(self) -> None:
         """Forget what an earlier try counted."""

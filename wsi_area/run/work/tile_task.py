@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from wsi_area.compute.count.edges import AreaIds, areas_of, boundary_edges
+from wsi_area.compute.count.edges import AreaIds, areas_of
 from wsi_area.compute.cut.grid import batch_tiles_at, place_at, tile_at, work_edges_l0_px
 from wsi_area.errors import LaneDiffersError, SegmentationError, TileReadError
 from wsi_area.model.geometry import Region
@@ -95,7 +95,9 @@ def _measure_batch(
         if failure is not None:
             failures.append(TileFailure(tile.row, tile.col, failure))
         place = tile.row - tile_rows[0], tile.col - tile_cols[0]
-        if (content := encoded_tile(spot.class_map, plan.tile_px)) is not None:
+        planes = spot.planes(plan.tile_px)
+        spot.count_edges(measuring.areas, planes)
+        if (content := encoded_tile(spot.class_map, plan.tile_px, planes)) is not None:
             encoded[place] = content
         if signal is not None and spot.signal is not None:
             steps = encoded_signal(spot.signal, plan.tile_px)
@@ -126,6 +128,7 @@ def _measure_spots(
         failure = measuring.measure(tile, spot)
         if failure is not None:
             failures.append(TileFailure(tile.row, tile.col, failure))
+        spot.count_edges(measuring.areas)
         rows[tile.row - tile_rows[0], tile.col - tile_cols[0]] = spot.row
     require_unchanged(plan.slide)
     commit_batch(store, job.key, (tile_rows[0], tile_cols[0]), {}, rows)
@@ -217,7 +220,6 @@ class _Measuring:
                     return f"{error} (all of this tile counts as unreadable)"
                 if damaged and not is_last:
                     continue  # of a disk or a network, the next try may have more
-                spot.row[spot.layout.edge_columns] = boundary_edges(spot.class_map, self.areas, spot.codes_present)
                 return _with_status(spot, damaged)
         raise AssertionError("unreachable: the last try returns")
 

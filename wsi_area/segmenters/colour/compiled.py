@@ -16,6 +16,7 @@ from wsi_area.compute.machine_code import native_part
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.segmenters.colour.colour_rule import MAX_BANDS
 from wsi_area.segmenters.colour.compiled_boxes import lowest, reduce_row
+from wsi_area.segmenters.colour.compiled_shuffles import WHOLE_PX, sort_by_shuffles
 from wsi_area.segmenters.colour.density import COMPACT_BITS, FLAG_BITS, PATCH_FIELDS, PIECE_PX, UNITS_PER_MICRO_BITS
 
 _FLAGS = (1 << FLAG_BITS) - 1
@@ -159,6 +160,7 @@ def classify_patches(
     total_at: Any,
     out_signal_at: Any,
     out_signal_stride: int,
+    byte_tables_at: int,
 ) -> None:
     """Work off the patches of a tile whose arrays lie at these addresses; ``kernels`` has their types.
 
@@ -167,7 +169,8 @@ def classify_patches(
     are the three bands and the byte from which on a colour is background. All arrays are contiguous but ``out``, whose
     rows lie ``out_stride`` bytes apart, and ``out_signal``, whose rows lie ``out_signal_stride`` pixels apart: 0 where
     nobody asks for the signal of each pixel. ``words`` and ``samples`` are the same memory; the eight from there on
-    are scratch, for no memory may be taken here.
+    are scratch, for no memory may be taken here. At ``byte_tables`` lie the bytes of ``tables``, plane by plane; 0 if
+    the processor cannot shuffle 64 bytes.
     """
     patches = carray(patches_at, (patch_count, PATCH_FIELDS))
     column_weights, row_weights = carray(column_weights_at, out_width), carray(row_weights_at, out_height)
@@ -198,6 +201,7 @@ def classify_patches(
             carray(total_at, (2, MAX_BANDS + 3)),
             out_signal[row * out_signal_stride + column :] if out_signal_stride else out_signal,
             out_signal_stride,
+            byte_tables_at,
         )
 
 
@@ -206,7 +210,7 @@ def _classify(
     pixels: Any, mask: Any, height: int, width: int, factor: int, tables: Any, limits: Any, column_weights: Any,
     row_weights: Any, out: Any, out_stride: int, counts: Any, signal: Any,
     words: Any, samples: Any, samples_valid: Any, line: Any, sums: Any, reached: Any, total: Any,
-    out_signal: Any, out_signal_stride: int,
+    out_signal: Any, out_signal_stride: int, byte_tables_at: int,
 ) -> None:  # fmt: skip
     """Work off a patch row by row, piece by piece.
 
@@ -222,21 +226,28 @@ def _classify(
         uniform = True
         for x in range(length):
             uniform = uniform and weights[x] == weights[0]
+        by_shuffles = byte_tables_at and uniform and not out_signal_stride
         for row in range(out_height):
             out_row = out[row * out_stride + start : row * out_stride + start + length]
+            read = samples
             if factor == 1:
                 at = row * width + start
-                _copy(pixels[at * 3 : (at + length) * 3], samples)
                 row_valid = mask[at : at + length]  # empty without a mask
+                if by_shuffles and not row_valid.size and (at + WHOLE_PX - 1 + length) * 3 <= pixels.size:
+                    read = pixels[at * 3 :]
+                else:
+                    _copy(pixels[at * 3 : (at + length) * 3], samples)
             else:
                 is_whole = reduce_row(
                     pixels, mask, height, width, factor, row, start, length, sums, samples, samples_valid
                 )
                 row_valid = samples_valid[:0] if is_whole else samples_valid[:length]
             _clear(reached)
-            if lowest(samples[: length * 3]) >= limits[3]:
+            if lowest(read[: length * 3]) >= limits[3]:
                 for x in range(length):
                     out_row[x] = 0
+            elif by_shuffles and not row_valid.size:
+                sort_by_shuffles(read, length, byte_tables_at, limits, out_row, samples_valid, reached[0], reached[1])
             else:
                 _look_up(words, tables, line, length)
                 _sort_piece(line[:length], limits, out_row, reached)

@@ -6,7 +6,6 @@ size of a tile.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -14,7 +13,9 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.compute.native import Native
+from wsi_area.compute.processor import shuffles_bytes
 from wsi_area.errors import SegmentationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray
 from wsi_area.segmenters.colour.colour_rule import MAX_BANDS, ColourRule
 from wsi_area.segmenters.colour.density import FLAG_BITS, PATCH_FIELDS, PIECE_PX
@@ -24,16 +25,17 @@ Patch = tuple[int, int, RgbArray, MaskArray | None]
 
 _ARGUMENTS = (  # of compiled.classify_patches, for look-ups of one width
     "int64* int64 int64 {0}* {0}* int64* int64* uint8* int64 int64 int64 int64* int64* int64"
-    " uint32* uint8* uint8* {0}* uint16* int64 int64* int64* int32* int64"
+    " uint32* uint8* uint8* {0}* uint16* int64 int64* int64* int32* int64 int64"
 )
 _FROZEN = (  # what is compiled in besides its own file
     "wsi_area.model.classes", "wsi_area.segmenters.colour.colour_rule", "wsi_area.segmenters.colour.compiled_boxes",
-    "wsi_area.segmenters.colour.density",
+    "wsi_area.segmenters.colour.compiled_shuffles", "wsi_area.segmenters.colour.density",
 )  # fmt: skip
 NATIVE = tuple(
     Native("wsi_area.segmenters.colour.compiled", "classify_patches", _ARGUMENTS.format(width), _FROZEN)
     for width in ("int32", "int64")
 )
+_CACHE_LINE_BYTES = 64
 _SUMS_BYTES = 2 * (MAX_BANDS + 3) * 8  # of the kernel's scratch: sums of classes, then samples, their validity, a line
 _SAMPLES, _VALID, _LINE, _COLUMN_SUMS = np.cumsum([2 * _SUMS_BYTES, 4 * PIECE_PX, PIECE_PX, 8 * PIECE_PX]).tolist()
 
@@ -126,6 +128,7 @@ def classify_patches(
         address_of(counts), address_of(signal), len(signal),
         at + _SAMPLES, at + _SAMPLES, at + _VALID, at + _LINE, at + _COLUMN_SUMS, sums_length, at, at + _SUMS_BYTES,
         0 if out_signal is None else address_of(out_signal), 0 if out_signal is None else out_signal.shape[1],
+        kernel.byte_tables_at,
     )  # fmt: skip
     if not whole_rows:
         out_class_map[...] = out
@@ -175,7 +178,7 @@ def _check(
             )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Kernel:
     """The machine code for a rule, and what it looks up; the addresses are those of the arrays."""
 
@@ -184,6 +187,8 @@ class _Kernel:
     limits: NDArray[np.signedinteger]
     tables_at: int
     limits_at: int
+    byte_tables: NDArray[np.uint8]
+    byte_tables_at: int  # 0 where this processor has no shuffles of bytes, or the look-ups are wide
 
 
 @lru_cache(maxsize=16)
@@ -191,7 +196,18 @@ def _kernel_of(rule: ColourRule) -> _Kernel:
     tables, limits = _kernel_rule(rule)
     arguments = _ARGUMENTS.format(tables.dtype.name)
     code = native_function("wsi_area.segmenters.colour.compiled", "classify_patches", arguments, _FROZEN)
-    return _Kernel(code, tables, limits, address_of(tables), address_of(limits))
+    by_bytes = _byte_tables(tables) if tables.itemsize == 4 and shuffles_bytes() else np.empty(0, np.uint8)
+    at = address_of(by_bytes) if by_bytes.size else 0
+    return _Kernel(code, tables, limits, address_of(tables), address_of(limits), by_bytes, at)
+
+
+def _byte_tables(tables: NDArray[np.signedinteger]) -> NDArray[np.uint8]:
+    """Return each byte of the look-ups, uint8 (3, 4, 256), the lowest first; on lines of the cache."""
+    room = np.empty(tables.nbytes + _CACHE_LINE_BYTES, np.uint8)
+    begin = -address_of(room) % _CACHE_LINE_BYTES
+    laid = room[begin : begin + tables.nbytes].reshape(3, 4, 256)
+    laid[...] = tables.astype("<i4").view(np.uint8).reshape(3, 256, 4).transpose(0, 2, 1)
+    return laid
 
 
 def _kernel_rule(rule: ColourRule) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:

@@ -2,47 +2,45 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import SegmentationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.segmenters.colour.colour_rule import ColourRule
-from wsi_area.segmenters.onnx.asking import class_maps_of, classes_of, normalised, scores_of
+from wsi_area.segmenters.onnx.asking import blank_windows, class_maps_to, classes_of, scores_to
+from wsi_area.segmenters.onnx.between import read_at
 from wsi_area.segmenters.onnx.card import OnnxCard
 from wsi_area.segmenters.onnx.grid import (
     Axis,
     Taps,
     answer_taps,
     answerable,
-    blended,
     input_taps,
-    mirrored,
     ratio_for,
     windows_over,
 )
+from wsi_area.segmenters.onnx.picture import Picture, Shown
 from wsi_area.segmenters.onnx.session import Floats, NetworkAt
 from wsi_area.segmenters.protocol import Signal
 
 LARGEST_UPSAMPLING = 1.25
 """Work pixels more than a quarter larger than the network's show it too little of what it was trained on."""
-_WHITE = 255
-
-
 _TILE_TARGET_PX = 1024
-Ask = Callable[[NetworkAt, OnnxCard, int, list[Floats]], Sequence[NDArray[Any]]]
-"""What is asked of windows: numbers of each of their output pixels, (n, h, w)."""
+Ask = Callable[[NetworkAt, OnnxCard, Shown], Sequence[NDArray[Any]]]
+"""What is asked of a batch of windows: numbers of each of their output pixels, (n, h, w)."""
 Spans = tuple[tuple[int, int], tuple[int, int]]
 """Work pixels ``[first, end)`` of the slide: rows, then columns."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FittedOnnx:
     """A network for one slide; its session is opened by each process that uses it."""
 
@@ -118,7 +116,7 @@ class FittedOnnx:
         """Return float32 (channels, h, w), what the classes were chosen by; 0 where ``class_map_at`` does not know."""
         rows, columns = self._axes(place)
         answer = np.zeros((self.card.channel_count, *pixels.valid.shape), np.float32)
-        inside, scores = self._answer(pixels, rows, columns, scores_of)
+        inside, scores = self._answer(pixels, rows, columns, scores_to)
         if scores is not None:
             answer[:, *inside] = scores
         answer[:, ~pixels.valid] = 0
@@ -148,7 +146,7 @@ class FittedOnnx:
         classes = np.zeros(pixels.valid.shape, np.uint8)
         # where each pixel is one of the answer's, classes are chosen window by window: scores of a tile are many
         is_between_pixels = rows.ratio != 1 or columns.ratio != 1 or self.card.output.stride != 1
-        inside, found = self._answer(pixels, rows, columns, scores_of if is_between_pixels else class_maps_of, wanted)
+        inside, found = self._answer(pixels, rows, columns, scores_to if is_between_pixels else class_maps_to, wanted)
         if found is not None:
             classes[inside] = classes_of(found, self.card) if is_between_pixels else found[0]
         classes[~pixels.valid] = UNSCANNED_CODE
@@ -174,21 +172,22 @@ class FittedOnnx:
         found = self._windowed(pixels, (rows, columns), (windows[0], windows[1]), ask)
         if found is None:
             return inside, None
-        for number, axis in enumerate((rows, columns)):
-            taps = answer_taps(axis, self.card, *spans[number])
-            first = windows[number].start * self.card.input.kept_px // self.card.output.stride
-            found = blended(found, taps, taps.index - first, number + 1)
-        return inside, found
+        taps = []
+        for axis, span, shown in zip((rows, columns), spans, windows, strict=True):
+            of_slide = answer_taps(axis, self.card, *span)
+            first = shown.start * self.card.input.kept_px // self.card.output.stride
+            taps.append(Taps(of_slide.index - first, of_slide.weight))
+        return inside, read_at(found, taps[0], taps[1])
 
     def _windowed(
         self, pixels: TilePixels, axes: tuple[Axis, Axis], windows: tuple[range, range], ask: Ask
     ) -> NDArray[Any] | None:
         """Return the kept middles of what is said of the windows, put together, (n, h, w); None if none matters."""
-        shown, kept, overlap = self.card.input, self.card.input.kept_px, self.card.input.overlap
-        picture = _prepared(
-            pixels, axes, [input_taps(a, w.start * kept - overlap, w.stop * kept + overlap)
-                           for a, w in zip(axes, windows, strict=True)], self.card,
-        )  # fmt: skip
+        kept, overlap = self.card.input.kept_px, self.card.input.overlap
+        taps = [
+            input_taps(a, w.start * kept - overlap, w.stop * kept + overlap) for a, w in zip(axes, windows, strict=True)
+        ]
+        picture = Picture.of(pixels, axes, (taps[0], taps[1]), self.card.input)
         spots = [
             (row, column)
             for row in windows[0]
@@ -198,14 +197,14 @@ class FittedOnnx:
         out_kept, out_rim = kept // self.card.output.stride, overlap // self.card.output.stride
         size = (len(windows[0]) * out_kept, len(windows[1]) * out_kept)
         answer: NDArray[Any] | None = None
+        shown = blank_windows(self.card, self.batch)
         for first in range(0, len(spots), self.batch):
             group = spots[first : first + self.batch]
             corners = [(r - windows[0].start, c - windows[1].start) for r, c in group]
-            cut = [
-                normalised(picture[r * kept :, c * kept :][: shown.window_px, : shown.window_px], self.card)
-                for r, c in corners
-            ]
-            for (r, c), said in zip(corners, ask(self.network, self.card, self.batch, cut), strict=True):
+            for place, (r, c) in zip(shown, corners, strict=False):
+                picture.show(r * kept, c * kept, place)
+            shown[len(group) :] = 0
+            for (r, c), said in zip(corners, ask(self.network, self.card, shown), strict=False):
                 if answer is None:
                     answer = np.zeros((len(said), *size), said.dtype)
                 middle = said[:, out_rim : out_rim + out_kept, out_rim : out_rim + out_kept]
@@ -221,20 +220,3 @@ class FittedOnnx:
             high = math.ceil(((number + 1) * kept + stride) / axis.ratio) + 1 - axis.start_px
             part.append(slice(max(0, low), max(0, high)))
         return bool(valid[tuple(part)].any())
-
-
-def _prepared(pixels: TilePixels, axes: tuple[Axis, Axis], taps: list[Taps], card: OnnxCard) -> NDArray[Any]:
-    """Return the box on the network's grid, beyond its edges too: uint8 (h, w, 3) RGB, float32 where resampled."""
-    rgb: NDArray[Any] = pixels.rgb
-    if not pixels.valid.all():
-        rgb = np.where(pixels.valid[..., None], rgb, np.array(card.input.unscanned_rgb, np.uint8))
-    if card.input.edge == "white":
-        rgb = np.pad(rgb, ((0, 1), (0, 1), (0, 0)), constant_values=_WHITE)
-    for number, (axis, tap) in enumerate(zip(axes, taps, strict=True)):
-        index = tap.index - axis.start_px
-        if card.input.edge == "white":
-            index = np.where((index >= 0) & (index < axis.size_px), index, axis.size_px)
-        else:
-            index = mirrored(index, axis.size_px)
-        rgb = blended(rgb, tap, index, number)
-    return rgb

@@ -1,13 +1,19 @@
-"""exports: the compiled half of GeoJSON: coordinates of polygons as the bytes of their text."""
+"""exports: the compiled half of GeoJSON: coordinates of polygons as the bytes of their text.
+
+Imported only where no machine code of it lies on disk: see ``wsi_area.compute.machine_code.native_function``.
+Called through ``outline_texts``, which gives the shapes: nothing here checks a bound.
+"""
 
 from typing import Any
 
-from wsi_area.compute.machine_code import machine_code, machine_part
+from numba import carray
+
+from wsi_area.compute.machine_code import native_part
 
 _COMMA, _ZERO, _OPEN, _CLOSE = 44, 48, 91, 93  # in ASCII
 
 
-@machine_part
+@native_part
 def _put_number(text: Any, at: int, number: int) -> int:
     """Write a whole number that is not negative; return where it ends."""
     end, limit = at + 1, 10
@@ -20,7 +26,7 @@ def _put_number(text: Any, at: int, number: int) -> int:
     return end
 
 
-@machine_part
+@native_part
 def _put_again(text: Any, at: int, first: int, end: int) -> int:
     """Write a number once more whose text stands before; return where it ends."""
     for i in range(first, end):
@@ -29,23 +35,27 @@ def _put_again(text: Any, at: int, first: int, end: int) -> int:
     return at
 
 
-@machine_code
-def put_polygons(points: Any, ends: Any, chosen: Any, is_outer: Any, heads: Any, head_ends: Any, text: Any) -> int:
-    """Write some rings as the coordinates of polygons, none of them closed; return how many bytes that took.
+def put_polygons(
+    points_at: Any, points: int, ends_at: Any, is_outer_at: Any, rings: int, chosen_at: Any, chosen: int,
+    heads_at: Any, heads: int, head_ends_at: Any, polygons: int, text_at: Any, room: int, size_at: Any,
+) -> None:  # fmt: skip
+    """Write some rings as the coordinates of polygons, none of them closed, and how many bytes that took.
 
-    Parameters
-    ----------
-    points, ends : int64 (n, 2), (rings,)
-        Of all rings; whole numbers that are not negative.
-    chosen : int64 (k,)
-        The rings to write, ascending.
-    is_outer : bool (rings,)
-        Which rings begin a polygon; the others go on with the one before.
-    heads, head_ends : uint8 (n,), int64 (outer rings among the chosen,)
-        What stands before each polygon.
-    text : uint8
-        Written; it must be long enough.
+    At these addresses lie: ``points`` int64 (n, 2), of all rings, whole numbers that are not negative, and ``ends``
+    int64 (rings,); ``is_outer`` bool (rings,): these begin a polygon, and the others go on with the one before;
+    ``chosen`` int64, the rings to write, ascending; ``heads`` uint8 and ``head_ends`` int64, what stands before each
+    polygon. Written: ``text`` uint8, long enough; ``size`` int64 (1,).
     """
+    _put_polygons(
+        carray(points_at, (points, 2)), carray(ends_at, rings), carray(is_outer_at, rings), carray(chosen_at, chosen),
+        carray(heads_at, heads), carray(head_ends_at, polygons), carray(text_at, room), carray(size_at, 1),
+    )  # fmt: skip
+
+
+@native_part
+def _put_polygons(
+    points: Any, ends: Any, is_outer: Any, chosen: Any, heads: Any, head_ends: Any, text: Any, size: Any
+) -> None:
     at, polygon = 0, 0
     for ring in chosen:
         if is_outer[ring]:
@@ -75,4 +85,4 @@ def put_polygons(points: Any, ends: Any, chosen: Any, is_outer: Any, heads: Any,
             text[end], text[end + 1] = _CLOSE, _COMMA
             at = end + 2
         text[at - 1] = _CLOSE
-    return at
+    size[0] = at

@@ -1,11 +1,16 @@
 """exports: the compiled half of packed outlines: polygons as text and, beside it, as a block of deflate (RFC 1951).
 
-Text and bits are put together in words of 64 bits. Called through ``outline_texts``.
+Text and bits are put together in words of 64 bits.
+
+Imported only where no machine code of it lies on disk: see ``wsi_area.compute.machine_code.native_function``.
+Called through ``outline_texts``, which gives the shapes: nothing here checks a bound.
 """
 
 from typing import Any
 
-from wsi_area.compute.machine_code import machine_code, machine_part
+from numba import carray
+
+from wsi_area.compute.machine_code import native_part
 
 END, FIRST_RING, OUTER_RING, INNER_RING, OPEN, COMMA, CLOSE, CLOSE_COMMA = range(8)
 """Marks: the end of a block; what stands before the first ring, a ring round a region and one round a hole; signs."""
@@ -13,7 +18,7 @@ _FIRST_TEXT, _OUTER_TEXT, _INNER_TEXT = 0x5B5B, 0x5B5B0A2C5D, 0x5B2C  # "[[", "]
 _OPEN, _COMMA, _CLOSE_COMMA, _CLOSE_CLOSE = 0x5B, 0x2C, 0x2C5D, 0x5D5D
 
 
-@machine_part
+@native_part
 def _put(words: Any, at: int, word: int, used: int, value: int, bits: int) -> Any:
     """Write some bits, at most 56, behind those of a word that are used; return where the next ones go."""
     words[at] = word | (value << used)
@@ -22,7 +27,7 @@ def _put(words: Any, at: int, word: int, used: int, value: int, bits: int) -> An
     return at + 1, value >> (64 - used), used + bits - 64
 
 
-@machine_part
+@native_part
 def _number(digits: Any, number: int) -> Any:
     """Return a number below a million as text and as bits, and how many digits it has."""
     thousands = number // 1000
@@ -33,7 +38,7 @@ def _number(digits: Any, number: int) -> Any:
     return digits[thousands, 2] | digits[rest, 0] << 8 * n, digits[thousands, 3] | digits[rest, 1] << 4 * n, n + 3
 
 
-@machine_part
+@native_part
 def _alike(one: int, other: int) -> int:
     """Return how many digits at the begin of two numbers are the same, at most five."""
     d = one ^ other
@@ -43,55 +48,59 @@ def _alike(one: int, other: int) -> int:
     )  # fmt: skip
 
 
-@machine_part
+@native_part
 def _again(lengths: Any, distances: Any, length: int, distance: int) -> Any:
     """Return the bits that repeat what stands before, and how many they are."""
     n = lengths[length, 1]
     return lengths[length, 0] | distances[distance, 0] << n, n + distances[distance, 1]
 
 
-@machine_part
+@native_part
 def _with_digits(value: int, n: int, bits: int, first: int, count: int) -> Any:
     """Return bits with those of a number's digits behind them, from one of them on."""
     return value | bits >> 4 * first << n, n + 4 * (count - first)
 
 
-@machine_code
 def pack_polygons(
-    points: Any, ends: Any, chosen: Any, is_outer: Any, has_begun: bool, begin: Any, marks: Any, lengths: Any,
-    distances: Any, digits: Any, text: Any, packed: Any,
-) -> Any:  # fmt: skip
-    """Write some rings as the coordinates of polygons, none of them closed; return the bytes of text and of its block.
+    points_at: Any, points: int, ends_at: Any, is_outer_at: Any, rings: int, chosen_at: Any, chosen: int,
+    has_begun: int, begin_at: Any, begins: int, marks_at: Any, lengths_at: Any, longest: int, distances_at: Any,
+    farthest: int, digits_at: Any, text_at: Any, words: int, packed_at: Any, packed_words: int, sizes_at: Any,
+) -> None:  # fmt: skip
+    """Write some rings as the coordinates of polygons, none of them closed, as text and as a block.
 
     A point is held against the one before it in its ring: digits that differ are written, and what is the same
     before, between and behind them is repeated from there, if both points have as many digits.
 
-    Parameters
-    ----------
-    points, ends : int64 (n, 2), (rings,)
-        Of all rings; whole numbers from 0 to 999 999.
-    chosen : int64 (k,)
-        The rings to write, ascending.
-    is_outer : bool (rings,)
-        Which rings begin a polygon; the others go on with the one before.
-    has_begun : bool
-        Whether a polygon stands before, which the first ends.
-    begin, marks, lengths, distances, digits
-        The code, as ``OutlineCode`` has it.
-    text, packed : int64
-        Written; each must be long enough.
+    At these addresses lie: ``points`` int32 (n, 2), of all rings, from 0 to 999 999, and ``ends`` int64 (rings,);
+    ``is_outer`` bool (rings,): these begin a polygon, and the others go on with the one before; ``chosen`` int64, the
+    rings to write, ascending; ``begin``, ``marks``, ``lengths``, ``distances`` and ``digits``, the code as
+    ``OutlineCode`` has it. ``has_begun``: whether a polygon stands before, which the first ends. Written: ``text`` and
+    ``packed`` int64, long enough; ``sizes`` int64 (2,), the bytes of both.
     """
+    _pack_polygons(
+        carray(points_at, (points, 2)), carray(ends_at, rings), carray(is_outer_at, rings), carray(chosen_at, chosen),
+        has_begun, carray(begin_at, (begins, 2)), carray(marks_at, (8, 2)), carray(lengths_at, (longest, 2)),
+        carray(distances_at, (farthest, 2)), carray(digits_at, (1000, 5)), carray(text_at, words),
+        carray(packed_at, packed_words), carray(sizes_at, 2),
+    )  # fmt: skip
+
+
+@native_part
+def _pack_polygons(
+    points: Any, ends: Any, is_outer: Any, chosen: Any, has_begun: int, begin: Any, marks: Any, lengths: Any,
+    distances: Any, digits: Any, text: Any, packed: Any, sizes: Any,
+) -> None:  # fmt: skip
     t_at, t_word, t_used, at, word, used = 0, 0, 0, 0, 0, 0
     for i in range(len(begin)):
         at, word, used = _put(packed, at, word, used, begin[i, 0], begin[i, 1])
     for ring in chosen:
         if not is_outer[ring]:
             mark, before, before_bits = INNER_RING, _INNER_TEXT, 16
-        elif has_begun:
+        elif has_begun != 0:
             mark, before, before_bits = OUTER_RING, _OUTER_TEXT, 40
         else:
             mark, before, before_bits = FIRST_RING, _FIRST_TEXT, 16
-        has_begun = True
+        has_begun = 1
         t_at, t_word, t_used = _put(text, t_at, t_word, t_used, before, before_bits)
         at, word, used = _put(packed, at, word, used, marks[mark, 0], marks[mark, 1])
         first, last = ends[ring - 1] if ring else 0, ends[ring]
@@ -99,7 +108,7 @@ def pack_polygons(
         same = 0  # bytes that are to be repeated
         for i in range(first, last + 1):
             corner = i if i < last else first  # the first of a ring is its last again
-            x, y = points[corner, 0], points[corner, 1]
+            x, y = int(points[corner, 0]), int(points[corner, 1])
             old_x_text, old_x_n, old_y_text, old_y_n = x_text, x_n, y_text, y_n
             if x != old_x:
                 x_text, x_bits, x_n = _number(digits, x)
@@ -150,4 +159,4 @@ def pack_polygons(
     at, word, used = _put(packed, at, word, used, 0, -used % 8)
     at, word, used = _put(packed, at, word, used, 0xFFFF0000, 32)
     text[t_at], packed[at] = t_word, word  # of which some bits are used
-    return 8 * t_at + t_used // 8, 8 * at + used // 8
+    sizes[0], sizes[1] = 8 * t_at + t_used // 8, 8 * at + used // 8

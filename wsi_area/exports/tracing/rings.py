@@ -1,26 +1,32 @@
 """exports: rings as arrays: many of them one after the other, with what is known of each."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from wsi_area.frozen_value import frozen_value
+
+FIRST, LENGTH, LABEL, DOUBLED_AREA, CORNER, IS_IN_FILE = range(6)
+"""Columns of what is known of a ring: its first point, which is the upper left one, and how many; its region's label,
+of a hole that waits the row of the next one; twice the signed area; that point as a number that orders by y, then x;
+and whether the points are in the file."""
+KNOWN_FIELDS = 6
 
 Ints = NDArray[np.int64]
 Corners = NDArray[np.int32]  # (points, 2) of columns and rows of a class map
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class ClosedRings:
     """Rings of pixel edges that closed in some rows; none passes a vertex twice."""
 
     points: Corners  # of all; each ring begins at its upper left corner, which is not repeated at its end
-    known: Ints  # (rings, 6), columns as ``ring_kernels`` has them; an area is positive round a region, else negative
-    class_ids: Ints  # (rings,)
-    lowest: Ints  # (rings,), the y of the lowest edge, in the frame of the regions
+    known: Ints  # (rings, 6), columns as above; an area is positive round a region, else negative
+    more: Ints  # (rings, 2), its class, and the y of its lowest edge in the frame of the regions
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class RingBatch:
     """Rings of regions in order: of each region the one round it, positive, then one round each of its holes, negative.
 
@@ -28,7 +34,9 @@ class RingBatch:
     end within a region; the holes that it still has begin the next batch.
     """
 
-    points: Ints  # (points, 2) of x, y, a ring after the other; the last point of a ring is not its first again
+    points: (
+        NDArray[np.int32] | Ints
+    )  # (points, 2) of x, y, a ring after the other; the last point of a ring is not its first again
     ends: Ints  # (rings,), of each ring in the points
     class_ids: Ints  # (rings,)
     areas_px: Ints  # (rings,), of an outer ring what its region covers, a whole number of what points count; else 0
