@@ -12,8 +12,6 @@ from wsi_area.model.geometry import Size
 
 BLOCK_PX = 8
 """Side of a block of a JPEG."""
-MCU_PX = 16
-"""Side of what JPEGs store at once, at most: of two blocks of light each way chroma may be one."""
 _ROOM = f"{__package__}.compiled_"
 _COMPILED = f"{_ROOM}eighths"
 _FROZEN = tuple(f"{_ROOM}{name}" for name in ("codes", "colours", "heads", "walk"))

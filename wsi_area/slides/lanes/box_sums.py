@@ -13,6 +13,8 @@ from wsi_area.model.pixels import DeepArray, MaskArray, RgbArray
 from wsi_area.slides.lanes.reading import DecodedTile
 
 Sums = NDArray[np.unsignedinteger]
+MCU_PX = 16
+"""Side of what JPEGs store at once, at most: of two blocks of light each way chroma may be one."""
 _ROWS_AT_ONCE = 8
 """Rows of means made at once: what is needed for them meanwhile stays in the cache."""
 

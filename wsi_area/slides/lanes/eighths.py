@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from wsi_area.compute.jpeg.eighths import BLOCK_PX, MCU_PX
+from wsi_area.compute.jpeg.eighths import BLOCK_PX
 from wsi_area.compute.jpeg.eighths import add_eighths as add_jpegs
 from wsi_area.model.geometry import Region
-from wsi_area.slides.lanes.box_sums import BoxSums
+from wsi_area.slides.lanes.box_sums import MCU_PX, BoxSums
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.reading import grid_boxes
 from wsi_area.slides.stored.tiled_level import JPEG

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from itertools import chain
 
-from wsi_area.compute.jpeg.eighths import MCU_PX
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import Overview
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
-from wsi_area.slides.lanes.box_sums import BoxSums
+from wsi_area.slides.lanes.box_sums import MCU_PX, BoxSums
 from wsi_area.slides.lanes.direct_lane import DirectReader
-from wsi_area.slides.lanes.eighths import add_eighths
 from wsi_area.slides.lanes.exactness import is_exactly_addressable
 from wsi_area.slides.lanes.handles import borrow_reader
 from wsi_area.slides.lanes.reading import SlideReader, grid_boxes
@@ -55,8 +53,9 @@ def read_overview(
 
     The box is a whole number of level pixels, so the picture depends neither on the lane nor on any tile
     size; boxes at the right and lower rim are smaller. Means are rounded half up. Of a large level in JPEGs the direct
-    lane adds up what these say of each block, which is rounded: there a mean may differ by a grey level or two. A box is valid where all of
-    it was scanned; what cannot be decoded is not valid either, so that one bad tile never costs the slide.
+    lane adds up what these say of each block, which is rounded: there a mean may differ by a grey level or two. A box
+    is valid where all of it was scanned; what cannot be decoded is not valid either, so that one bad tile never costs
+    the slide.
     ``mpp`` is left None: the caller knows the calibration.
     """
     level = overview_level(info, max_side_px, usable_levels)
@@ -121,6 +120,8 @@ def _added(info: SlideInfo, reader: SlideReader, level: int, rows_px: tuple[int,
     sums = BoxSums.of_rows(size, _factor(size, max_side_px), top, bottom)
     left_over = [Region(0, top, size.width_px, bottom - top)]
     if isinstance(reader, DirectReader) and _is_large(size):
+        from wsi_area.slides.lanes.eighths import add_eighths  # which only large levels need pay
+
         left_over = add_eighths(reader, level, left_over[0], sums)
     for part in left_over:
         for box in grid_boxes(part, *_steps_px(info, level)):
