@@ -161,6 +161,45 @@ def test_auto_tiles_never_cut_a_stored_tile_where_that_can_be_helped(stored: int
     assert auto_tile_px(Level(0, Size(9000, 9000), 1.0, 1.0, Size(stored, stored)), factor) == expected
 
 
+def plan_of_wide(size: Size, stored: Size, work_mpp_um: float | None = None) -> SlidePlan:
+    """Return the plan of a slide of 0.25 µm/px with stored tiles of a size."""
+    info = slide_info((size.width_px, size.height_px))
+    info = replace(info, levels=(replace(info.levels[0], stored_tile_px=stored),))
+    return plan_slide(info, Mpp(0.25, 0.25), (0,), Tiling(work_mpp_um=work_mpp_um))
+
+
+def decoded_across(plan: SlidePlan, stored_px: int) -> int:
+    """Return how many stored tiles are decoded along a row, counted pixel by pixel."""
+    x = np.arange(plan.slide.size_l0_px.width_px)
+    return len(
+        np.unique(np.stack([x // stored_px, x // (plan.batch_tiles * plan.tile_px * plan.reduce_factor)]), axis=1)[0]
+    )
+
+
+@pytest.mark.parametrize("work_mpp_um", [0.25, 0.5, 1.0])
+@pytest.mark.parametrize(("width_px", "stored_px"), [(20480, 2048), (24576, 1024), (40960, 4096), (100_352, 2048)])
+def test_batches_end_where_wide_stored_tiles_do(width_px: int, stored_px: int, work_mpp_um: float) -> None:
+    plan = plan_of_wide(Size(width_px, 10240), Size(stored_px, 8), work_mpp_um)
+    assert decoded_across(plan, stored_px) == width_px // stored_px
+
+
+@pytest.mark.parametrize(("width_px", "stored_px", "most"), [(3968, 3968, 1), (20480, 5120, 8), (20480, 20480, 5)])
+def test_of_stored_tiles_wider_than_a_batch_as_few_as_can_be_are_decoded_twice(
+    width_px: int, stored_px: int, most: int
+) -> None:
+    plan = plan_of_wide(Size(width_px, 4864), Size(stored_px, 8))
+    assert decoded_across(plan, stored_px) == most
+    assert plan.batch_tiles * plan.tile_px <= 4096  # a batch is no larger than ever
+
+
+@pytest.mark.parametrize("stored", [Size(256, 256), Size(512, 8), Size(4096, 4096), Size(240, 240)])
+def test_batches_stay_as_they_are_where_stored_tiles_are_not_wide_and_low(stored: Size) -> None:
+    size = Size(20480, 10240)
+    px = round((20480 * 10240 / 24) ** 0.5)  # a batch is one of 24
+    plan = plan_of_wide(size, stored)
+    assert plan.batch_tiles == round(px / plan.tile_px)
+
+
 def test_equal_cuts_have_equal_fingerprints_and_others_do_not() -> None:
     a, b = plan_of((4000, 4000)), plan_of((4000, 4000))
     assert a.fingerprint == b.fingerprint

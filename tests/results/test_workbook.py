@@ -50,6 +50,16 @@ def test_what_a_sheet_cannot_hold_does_not_break_the_file() -> None:
     assert odd == r"bell\x07 and \ud800"
 
 
+@pytest.mark.parametrize(
+    ("edge", "inside"),
+    [(0x20, True), (0x7E, True), (0xA0, True), (0xD7FF, True), (0xE000, True), (0xFFFD, True), (0xFFFE, False),
+     (0xFFFF, False), (0x10000, True), (0x1FFFF, True), (0x10FFFF, True), (ord("\t"), True)],
+)  # fmt: skip
+def test_a_cell_holds_each_character_that_xml_can_and_a_space_for_one_that_it_cannot(edge: int, inside: bool) -> None:
+    (cell,) = sheets_of(workbook([Sheet("s", {"a": "text"}, [{"a": f"x{chr(edge)}y"}])]))["s"][1]
+    assert cell == (f"x{chr(edge)}y" if inside else "x y")
+
+
 def test_the_same_tables_make_the_same_bytes() -> None:
     tables = [Sheet("t", ["a"], [{"a": 1}]), Sheet("u", ["b"], [])]
     assert workbook(tables) == workbook(tables)
@@ -100,6 +110,22 @@ def test_each_sheet_can_be_filtered_and_keeps_its_heading_and_its_first_column_i
         assert sheet["A1"].font.b, sheet.title
         for column in sheet.iter_cols(max_row=1):
             assert sheet.column_dimensions[column[0].column_letter].width > len(column[0].value), column[0].value
+
+
+def test_a_printed_page_lies_on_its_side_and_repeats_the_heading_and_the_first_column(book: Any) -> None:
+    for sheet in book.worksheets:
+        assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert (sheet.print_title_rows, sheet.print_title_cols) == ("$1:$1", "$A:$A")
+    wide, narrow = book["summary"].page_setup, book["seal"].page_setup
+    assert wide.fitToWidth > 2 * narrow.fitToWidth == 2
+
+
+def test_a_sheet_that_joins_later_is_printed_like_the_others() -> None:
+    content = with_sheet(workbook([Sheet("a", ["x"], [])]), Sheet("it's late", ["x", "y"], [{"x": 1, "y": 2}]))
+    late = looks_of(content)["it's late"]
+    assert (late.print_title_rows, late.print_title_cols) == ("$1:$1", "$A:$A")
+    assert late.page_setup.orientation == "landscape"
 
 
 def column_of(sheet: Any, name: str) -> list[Any]:

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsi_area.segmenters.onnx.card import CardInput, CardOutput, OnnxCard
-from wsi_area.segmenters.onnx.grid import Axis, answer_taps, answerable, blended, input_taps, mirrored, windows_over
+from wsi_area.segmenters.onnx.grid import Axis, answer_taps, answerable, input_taps, mirrored, windows_over
 
 RATIOS = st.one_of(st.just(1.0), st.floats(0.05, 0.979), st.floats(1.021, 1.25))
 
@@ -69,16 +69,6 @@ def test_indices_are_mirrored_as_numpy_pads():
     for size in (1, 2, 5):
         expected = np.pad(np.arange(size), 13, mode="reflect")
         assert np.array_equal(mirrored(np.arange(-13, size + 13), size), expected)
-
-
-def test_one_tap_of_weight_one_keeps_the_type_and_several_blend():
-    picture = np.arange(24, dtype=np.uint8).reshape(4, 6)
-    same = input_taps(Axis(0, 4, 1.0, False, False), 1, 3)
-    assert blended(picture, same, same.index, 0).dtype == np.uint8
-    half = input_taps(Axis(0, 6, 0.5, False, False), 0, 3)
-    means = blended(picture, half, np.minimum(half.index, 5), 1)
-    assert means.dtype == np.float32
-    assert np.array_equal(means, picture.reshape(4, 3, 2).mean(axis=2))
 
 
 @pytest.mark.parametrize("ratio", [1.0, 0.6])

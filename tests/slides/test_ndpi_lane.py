@@ -2,6 +2,7 @@
 
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from wsi_area.slides import (
 from wsi_area.slides.header.cut_short import completeness
 from wsi_area.slides.lanes import bands
 from wsi_area.slides.lanes.direct_lane import DirectReader
+from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 PICTURE = tissue_like(208, 512)  # 26 rows of restart intervals: three bands and a quarter
@@ -143,6 +145,24 @@ def test_intervals_of_an_edge_are_compared_a_band_at_once(tmp_path: Path, asked_
     ends = {Region(x, y, 128, 8) for x in (128, 256) for y in (0, 200)}
     assert set(asked_of_openslide) == sides | ends
     assert len(asked_of_openslide) == len(sides | ends)
+
+
+@pytest.mark.parametrize("across", [1, 2, 4])
+def test_openslide_keeps_what_a_band_that_is_compared_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, across: int
+) -> None:
+    kept: list[int | None] = []
+    opened = OpenSlideReader.__init__
+
+    def spied(self: OpenSlideReader, info: SlideInfo, *, checks_tiles: bool, kept_bytes: int | None) -> None:
+        kept.append(kept_bytes)
+        opened(self, info, checks_tiles=checks_tiles, kept_bytes=kept_bytes)
+
+    monkeypatch.setattr(OpenSlideReader, "__init__", spied)
+    info = inspect(write(tmp_path / "s.ndpi", across=across))
+    with closing(DirectReader(info)) as reader:
+        reader.reference()
+    assert kept == [(1 << 20) + 64 * (512 // across) * 4]  # argb of 64 rows of an interval
 
 
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (5, 3), (8, 0), (17, 3), (25, 2)])

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from wsi_area.annotations import camelyon, qupath
-from wsi_area.annotations.json_text import LIST_BEGINS, json_members
+from wsi_area.annotations.json_text import LIST_BEGINS, decoded, json_members
 from wsi_area.annotations.raw import Parsed
+from wsi_area.compute.picture.coordinates import AS_IT_IS, TextWithout, without_coordinates
 from wsi_area.errors import AnnotationError
 
 _FEATURES, _GROUPS = "features", (camelyon.POSITIVE, camelyon.NEGATIVE)
@@ -14,11 +15,13 @@ _LISTS = frozenset((_FEATURES, *_GROUPS))
 _SINGLE = (*qupath.AREAS, qupath.COLLECTION)
 
 
-def parse_json_outlines(path: Path, text: str, known: str) -> Parsed:
+def parse_json_outlines(path: Path, content: bytes, known: str) -> Parsed:
     """Return the outlines of a JSON text, in the order of the file.
 
     Parameters
     ----------
+    content
+        The text, in UTF-8 or UTF-16.
     known
         The formats that can be read, for the message.
 
@@ -27,7 +30,18 @@ def parse_json_outlines(path: Path, text: str, known: str) -> Parsed:
     AnnotationError
         It is not JSON, or none of these formats.
     """
-    parsed, rest, seen, index = Parsed(qupath.KIND), {}, set[str | None](), 0
+    text = decoded(path, content)
+    short = without_coordinates(text.encode())
+    if short.taken:
+        try:
+            return _parsed(path, short.text.decode(), short, known)
+        except AnnotationError:  # places in the text, which the message may name, are those of the whole one
+            pass
+    return _parsed(path, text, AS_IT_IS, known)
+
+
+def _parsed(path: Path, text: str, short: TextWithout, known: str) -> Parsed:
+    parsed, rest, seen, index = Parsed(qupath.KIND, text=short), {}, set[str | None](), 0
     for key, value in json_members(path, text, _LISTS):
         if value is LIST_BEGINS:
             if key in seen:

@@ -1,7 +1,6 @@
 """annotations: which format a file has, by its content, and the outlines in it, in the file's own units."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -9,7 +8,6 @@ from wsi_area.annotations import imagescope
 from wsi_area.annotations.asap import parse_asap
 from wsi_area.annotations.imagescope import parse_imagescope
 from wsi_area.annotations.json_outlines import parse_json_outlines
-from wsi_area.annotations.json_text import decoded
 from wsi_area.annotations.ndpa import parse_ndpa
 from wsi_area.annotations.raw import Parsed, noted
 from wsi_area.annotations.stated_areas import OWN_TOLERANCE, stated_area_findings
@@ -17,6 +15,7 @@ from wsi_area.annotations.untrusted import MAX_TEXT_BYTES, read_bytes, sha256_of
 from wsi_area.annotations.validity import OutlinedRegion, regions_of
 from wsi_area.compute.first_bytes import first_bytes
 from wsi_area.errors import AnnotationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.finding import QaFinding
 
 _BY_ROOT = {"Annotations": parse_imagescope, "ASAP_Annotations": parse_asap, "annotations": parse_ndpa}
@@ -41,7 +40,7 @@ _CONTAINERS = {
 _KNOWN = "QuPath GeoJSON, ImageScope XML, ASAP XML, Hamamatsu NDPA, CAMELYON JSON, or a mask as PNG, TIFF or zarr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class OutlineFile:
     """The outlines of one file, before they meet a slide."""
 
@@ -99,9 +98,7 @@ def _parsed(path: Path) -> tuple[Parsed, str]:
     del packed
     head = content[:64].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")
     if head[:1] in (b"{", b"["):
-        text = decoded(path, content)
-        del content
-        return parse_json_outlines(path, text, _KNOWN), sha256
+        return parse_json_outlines(path, content, _KNOWN), sha256
     if head[:1] == b"<":
         events = xml_events(path, content)
         root = next(element for _, element in events)

@@ -11,6 +11,7 @@ from wsi_area.annotations.raw import Parsed, Polygon, RawOutline, Ring, number, 
 KIND = "qupath-geojson"
 AREAS = ("Polygon", "MultiPolygon")
 COLLECTION = "GeometryCollection"
+_DEPTH = {"Polygon": 3, "MultiPolygon": 4}  # of the lists round a number
 _NO_AREAS = {
     "Point": "a Point",
     "MultiPoint": "a MultiPoint",
@@ -65,6 +66,11 @@ def _polygons(geometry: Mapping[str, Any], parsed: Parsed, index: int) -> Iterat
             waiting += [(inner, True) for inner in reversed(parts)]
         elif kind in AREAS:
             coordinates = part.get("coordinates")
+            taken = parsed.text.behind(coordinates)
+            if taken is not None and taken.depth == _DEPTH[kind]:
+                yield from taken.polygons
+                continue
+            coordinates = coordinates if taken is None else taken.lists()
             listed = [coordinates] if kind == "Polygon" else _items(coordinates)
             if inside and not any(_items(polygon) for polygon in listed):
                 parsed.leave_out(index, _where(f"an empty {kind}", inside))
@@ -72,7 +78,10 @@ def _polygons(geometry: Mapping[str, Any], parsed: Parsed, index: int) -> Iterat
             for polygon in listed:
                 yield tuple(_ring(ring) for ring in _items(polygon))
         elif kind in _NO_AREAS:
-            parsed.leave_out(index, _where(_NO_AREAS[kind], inside), _enclosed(kind, part.get("coordinates")))
+            coordinates = part.get("coordinates")
+            taken = parsed.text.behind(coordinates)
+            area = _enclosed(kind, coordinates if taken is None else taken.lists())
+            parsed.leave_out(index, _where(_NO_AREAS[kind], inside), area)
         else:
             parsed.leave_out(index, _where(f"of the unknown type {kind!r}", inside), severity="warning")
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.picture.coordinates import AS_IT_IS, TextWithout
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.drawn import AN_ANNOTATION, DrawnObject
 from wsi_area.model.finding import QaFinding, Severity
 
@@ -19,7 +21,7 @@ SHOWN = 8
 """Findings of one kind that a file may have one by one; the others are told by their number and area."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class RawOutline:
     """One object of a file that encloses an area, or should."""
 
@@ -53,6 +55,7 @@ class Parsed:
     unit: str = "px"  # or "nm", from the centre of the physical slide
     mpp_um: float | None = None  # µm per unit, where the file says so
     left_out: dict[str, LeftOut] = field(default_factory=dict)
+    text: TextWithout = AS_IT_IS  # what its JSON was read from, with what was taken out of that before
 
     def leave_out(self, index: int, what: str, area: float = 0.0, severity: Severity = "info") -> None:
         """Put on record that an object, or a part of it, is left out: ``what`` it is, e.g. "a Point"."""

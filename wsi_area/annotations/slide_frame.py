@@ -3,7 +3,6 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import shapely
@@ -17,6 +16,7 @@ from wsi_area.annotations.validity import OutlinedRegion
 from wsi_area.compute.picture.outlines import areal, shared_area, united
 from wsi_area.compute.picture.valid_outlines import are_valid
 from wsi_area.errors import AnnotationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.drawn import DrawnRegion
 from wsi_area.model.finding import QaFinding
@@ -31,7 +31,7 @@ _AT_ONCE = 5000
 _OVERLAP_PX2 = 0.5  # of a level-0 pixel: outlines that share an edge overlap by rounding
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Placement:
     """``level-0 px = factor · unit + shift`` on each axis."""
 

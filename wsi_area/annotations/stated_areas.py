@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from wsi_area.annotations.raw import SHOWN, noted
 from wsi_area.annotations.validity import OutlinedRegion
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.finding import QaFinding
 
 OWN_TOLERANCE = 1e-3
@@ -15,7 +15,7 @@ TOLERANCE = 0.02
 """Relative, where the slide's pixel size is used: as far apart as two claims about it may be."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Compared:
     """A stated area beside that of the points, both in ``unit``."""
 

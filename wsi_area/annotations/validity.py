@@ -1,7 +1,7 @@
 """annotations: from raw rings to valid geometry; what is repaired or refused is said, by its index."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import shapely
@@ -11,6 +11,7 @@ from wsi_area.annotations.holes import Sound, without_holes
 from wsi_area.annotations.raw import SHOWN, Parsed, Polygon, RawOutline, Ring, noted, points_area
 from wsi_area.compute.picture.outlines import areal
 from wsi_area.compute.picture.valid_outlines import is_valid
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.drawn import DrawnObject
 from wsi_area.model.finding import QaFinding
 
@@ -21,7 +22,7 @@ _NOTABLE = 1e-6
 """A repair that changes an area by less, relatively, is on record but asks nobody to look."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class OutlinedRegion:
     """One region of a file, valid, in the units of the file."""
 

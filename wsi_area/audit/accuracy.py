@@ -18,6 +18,7 @@ from wsi_area.compute.judge.agreement import (
 )
 from wsi_area.compute.judge.held_out_area import HeldOutArea
 from wsi_area.compute.judge.reliability import Reliability
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.pixels import ClassMap, RgbArray
 from wsi_area.model.uncertainty.reference_score import AdjustedArea
@@ -25,7 +26,7 @@ from wsi_area.model.uncertainty.reference_score import AdjustedArea
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Case:
     """A small picture of one image: what is there, what is true, what was found."""
 
@@ -35,7 +36,7 @@ class Case:
     step: int  # work px between two pixels of the picture
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class ImageAgreement:
     """One image or slide."""
 
@@ -153,7 +154,7 @@ def _listed(interval: tuple[float, float] | None) -> list[float] | None:
     return None if interval is None else list(interval)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FreedArea:
     """An area freed of what the map has wrong, with the ends of its 95 % interval, in mm²."""
 

@@ -1,18 +1,19 @@
 """audit: what one class of one subject gained or lost between two dates: a row of the table of changes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from wsi_area.audit.dated_areas import NamedArea
 from wsi_area.compute.judge.area_change import area_change
 from wsi_area.compute.judge.bearing import warnings_of_area
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.finding import QaFinding
 from wsi_area.results.opened_slide import OpenedSlide
 
 NO_VERDICT = "no interval holds the error that a warning is about, so there is no verdict"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DatedClass:
     """A class of a slide that was taken on a day, and what it measures there."""
 
@@ -21,7 +22,7 @@ class DatedClass:
     area: NamedArea
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ClassChange:
     """What one class of one subject gained or lost; one row of the table."""
 

@@ -1,13 +1,13 @@
 """audit: the areas of one slide as a comparison of two dates takes them, with what makes each uncertain."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from wsi_area.compute.judge.area_change import DatedArea, crack_count, u_count_of_cracks_mm2
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import MaskArray
 from wsi_area.model.record.slide_areas import ClassOnRecord
@@ -19,7 +19,7 @@ Kind = Literal["class", "total"]
 _BAND_PX = 1 << 25  # work px of the class map held at once, about
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class NamedArea:
     """The area of a class, or of all classes that are tumour, positive or tissue."""
 

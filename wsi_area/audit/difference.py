@@ -1,10 +1,11 @@
 """audit: two runs held side by side: which settings differ, and which slides' areas."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from wsi_area.audit.same_rules import denominator_of
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.json_tree import flat
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide
@@ -16,7 +17,7 @@ from wsi_area.settings.difference import SettingDifference, differences
 from wsi_area.storage.place import Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideDifference:
     """One thing about one slide that is not the same in both, beyond the tolerance."""
 
@@ -35,7 +36,7 @@ class SlideDifference:
         return relative_difference(self.first, self.second)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RunDifference:
     """How two runs differ; empty where they say the same."""
 

@@ -1,7 +1,7 @@
 """audit: the class maps of a finished run held against the truth."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from wsi_area.annotations import region_of_interest
@@ -10,6 +10,7 @@ from wsi_area.audit.map_blocks import OUTSIDE_WITHIN, WITHOUT_TRUTH, held_agains
 from wsi_area.audit.truth import Naming, truth_of
 from wsi_area.compute.judge.held_out_area import held_out_areas
 from wsi_area.errors import AnnotationError, ResultError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.drawn_source import DrawnSource, read_for_slide
 from wsi_area.model.classes import BACKGROUND_ID, ClassScheme, TissueClass
 from wsi_area.model.drawn import Drawn, RegionOfInterest
@@ -31,7 +32,7 @@ _Read = tuple[OpenedSlide, Drawn, RegionOfInterest | None]
 """A slide, what was drawn on it, and where to compare."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RunEvaluation:
     """A run held against the truth, and the slides that could not be."""
 

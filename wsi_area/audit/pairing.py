@@ -1,12 +1,12 @@
 """audit: who is held against whom when two dates are compared: by name, by a list, by what a run or a manifest says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from wsi_area.audit.run_change import DatedSlide, Missing, Pair, RunChange, changes
 from wsi_area.errors import ResultError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.manifest import ManifestRow, csv_lines, read_manifest
 from wsi_area.inputs.slide_files import real_file
 from wsi_area.model.record.subjects import Case
@@ -16,7 +16,7 @@ from wsi_area.storage.place import Place
 PAIR_COLUMNS = ("subject", "before", "after")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Paired:
     """Who is held against whom, and who has nobody."""
 

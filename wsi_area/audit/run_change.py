@@ -4,13 +4,14 @@ Not to be mixed up with ``audit.difference``, where one slide was measured twice
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple
 from typing import TYPE_CHECKING, Any
 
 from wsi_area.audit.class_change import CHANGE_COLUMNS, ClassChange, DatedClass, class_change
 from wsi_area.audit.dated_areas import dated_areas
 from wsi_area.audit.same_rules import remarks_of, rules_apart
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.results.csv_text import write_csv
 from wsi_area.results.opened_run import OpenedRun
 from wsi_area.results.opened_slide import OpenedSlide
@@ -22,7 +23,7 @@ if TYPE_CHECKING:  # pandas takes longer to load than a run: only who asks for a
 _SCALE_ROUND_OFF = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DatedSlide:
     """A slide of a run, and the day it was taken where that is known."""
 
@@ -36,7 +37,7 @@ class DatedSlide:
         return f"{self.run.layout.root}: {self.slide_id}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Pair:
     """One subject at two dates."""
 
@@ -45,7 +46,7 @@ class Pair:
     after: DatedSlide
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Missing:
     """A subject, or a date of it, that could not be compared."""
 
@@ -54,7 +55,7 @@ class Missing:
     needs_calibration: bool = False  # and nothing else is the matter
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen_value(repr=False)
 class RunChange:
     """Every subject at two dates: the changes, and who could not be compared."""
 

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.cut.rasterise import mask_codes_at
 from wsi_area.compute.regions.painted import RegionRows, Regions, painted_regions
 from wsi_area.errors import AnnotationError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import MAX_CLASS_ID
 from wsi_area.model.drawn import Drawn
 from wsi_area.model.drawn_mask import DrawnMask
@@ -27,7 +28,7 @@ _ODD = re.compile(r"[^a-z0-9_]+")
 _CLASS = re.compile(r"[a-z0-9_]+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Naming:
     """How the names and codes of a file become class names."""
 
@@ -125,7 +126,7 @@ def _pair(text: str, option: str, form: str) -> tuple[str, str]:
     return left, right
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Truth:
     """What was drawn on a slide, made ready to be asked for the true class of any pixel."""
 
@@ -139,7 +140,7 @@ class Truth:
         return TruthRows(self, x_centres_l0_px, y_centres_l0_px, self.regions.rows(x_centres_l0_px, y_centres_l0_px))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class TruthRows:
     """The truth of some rows of pixels."""
 

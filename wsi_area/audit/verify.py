@@ -3,7 +3,6 @@
 import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 
 from wsi_area.audit.verification.amended_check import check_with_versions
 from wsi_area.audit.verification.disagreement import Disagreement
@@ -12,6 +11,7 @@ from wsi_area.audit.verification.review_check import CheckedReview, check_review
 from wsi_area.audit.verification.slide_check import CheckedSlide, SlideTask
 from wsi_area.audit.verification.tables_check import table_faults
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.run_seal import RunSeal, SealedLater
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import EndedSlide
@@ -28,7 +28,7 @@ from wsi_area.version import __version__
 __all__ = ["Disagreement", "Verified", "verify_run"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Verified:
     """What was looked at, what did not agree, and the seal that the run bears."""
 

@@ -1,8 +1,7 @@
 """demo: where the tissue of the demo slide lies, and its area in closed form; no pixels and no file."""
 
-from dataclasses import dataclass
-
 from wsi_area.demo.outlines import CornerPiece, CutDisc, Disc, Ellipse, Lobed, Outline
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 
@@ -10,7 +9,7 @@ SIZE = Size(8000, 8000)
 MPP = Mpp(0.5, 0.5)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DemoIsland:
     """One piece of tissue, and the DAB-positive nests that lie wholly inside it."""
 

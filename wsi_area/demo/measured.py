@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area.demo.islands import SIZE, DemoIsland
 from wsi_area.demo.slide import DemoTruth, build_demo_slide
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.layout import write_bytes
@@ -50,7 +50,7 @@ layer of its own, so that the burden is a share of something else than what the 
 _AROUND_PX = 16.0  # between an island and its box: what JPEG blurs stays inside
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DemoLine:
     """One area of the demo: what is true, what was measured, how far apart they may be."""
 
@@ -74,7 +74,7 @@ class DemoLine:
         return abs(self.relative_error) <= self.tolerance_relative
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DemoBurden:
     """The tumour burden of the demo: the tumour in tissue, in percent of the tissue."""
 
@@ -93,7 +93,7 @@ class DemoBurden:
         return abs(self.relative_error) <= self.tolerance_relative
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DemoOutcome:
     """The demo's truth, its run, and the lines that compare them."""
 

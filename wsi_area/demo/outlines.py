@@ -4,12 +4,12 @@ Coordinates are level-0 px, x to the right and y down. A pixel belongs to an out
 """
 
 import math
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import MaskArray
 
@@ -31,7 +31,7 @@ class Outline(Protocol):
         """Return the points that lie inside, bool of the broadcast shape of ``x_px`` and ``y_px``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Disc:
     """A disc, or a ring if it has a hole round the same centre."""
 
@@ -61,7 +61,7 @@ class Disc:
         return inside
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Ellipse:
     """An ellipse whose first half axis points ``angle_deg`` from x towards y."""
 
@@ -96,7 +96,7 @@ class Ellipse:
         return inside
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CutDisc:
     """The part of a disc on this side of a knife's straight cut.
 
@@ -132,7 +132,7 @@ class CutDisc:
         return inside
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Lobed:
     """A blob with a wavy rim: r(θ) = R (1 + Σ aₖ cos(k θ + φₖ))."""
 
@@ -164,7 +164,7 @@ class Lobed:
         return inside
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CornerPiece:
     """What a straight cut leaves in the slide's lower right corner: tissue that runs off the scan."""
 

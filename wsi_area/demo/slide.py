@@ -9,7 +9,6 @@ import filecmp
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import imagecodecs
@@ -20,6 +19,7 @@ from wsi_area.demo.islands import ISLANDS, MPP, SIZE, DemoIsland
 from wsi_area.demo.outlines import Outline
 from wsi_area.demo.texture import Texture, glass_texture, stained_texture, unstained_texture
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.model.pixels import MaskArray, RgbArray
@@ -39,7 +39,7 @@ TOLERANCE_REASON = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DemoTruth:
     """What a measurement of the demo slide must find.
 

@@ -15,12 +15,11 @@ Steps 3 and 4 add or take away optical density along a stain's own vector, which
 does (Beer-Lambert). Both published sets of H-DAB vectors are held to the bounds.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from skimage.data import immunohistochemistry
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import RgbArray
 from wsi_area.segmenters.colour.stain_vectors import NAMED_VECTORS, density_weights
 
@@ -41,7 +40,7 @@ _DAB = np.array(_VECTORS["dab"], np.float32)
 _DAB_WEIGHTS = np.array([density_weights(NAMED_VECTORS[n], "dab") for n in ("h-dab", "h-e-dab")], np.float32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Texture:
     """A square of tissue or glass that continues itself."""
 

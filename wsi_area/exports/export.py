@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from wsi_area.errors import ResultError, SettingsError
@@ -12,6 +11,7 @@ from wsi_area.exports.measured_slide import MeasuredSlide, layer_of, measured_sl
 from wsi_area.exports.outline_cost import OutlineCost, may_be_long, outline_cost
 from wsi_area.exports.outlines_geojson import write_geojson
 from wsi_area.exports.regions_geojson import write_regions
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.amended import latest_amended
 from wsi_area.results.corrections.amended_run import open_amended
@@ -28,7 +28,7 @@ LONG_CORE_S = 30.0
 """From so many core-seconds on, about, it is said beforehand what an export will cost."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ExportedSlide:
     """What became of one slide: a path, or why there is none."""
 
@@ -43,7 +43,7 @@ class ExportedSlide:
 Announce = Callable[[OutlineCost], None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ExportOptions:
     """How to write; what a format has no use for is refused.
 
@@ -173,7 +173,7 @@ def _slides(run: Place, options: ExportOptions, slide_ids: Sequence[str], out: P
     return [_Slide(opened, name, folders[name], out, bool(slide_ids), ended[name]) for name in slide_ids or ended]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Slide:
     """A slide to be exported, and where to."""
 

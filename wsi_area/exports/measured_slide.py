@@ -1,7 +1,6 @@
 """exports: a measured slide of a run as every format wants it: classes, exact counts, the class map in bands."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from wsi_area.compute.count.counting import count_class_map
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.errors import CountMismatchError, ResultError, SegmentationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import TissueClass
 from wsi_area.model.counts import ClassCounts
 from wsi_area.model.geometry import Region, Size
@@ -28,7 +28,7 @@ from wsi_area.storage.place import Place
 _BAND_BYTES, _MOST_BAND_BYTES = 1 << 24, 1 << 26
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class MeasuredSlide:
     """A slide that was counted, its grid, and where its class map lies."""
 

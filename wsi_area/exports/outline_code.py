@@ -4,10 +4,10 @@ The text is ``[x,y],[x,y],…``, and mostly differs from the point before in som
 digits of four bits each, and as repetitions of what stands one point before. The code is one for all outlines.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from wsi_area.frozen_value import frozen_value
 
 BELOW = 10**6
 """What coordinates must lie below: text of a number and the bracket before it are one word."""
@@ -26,7 +26,7 @@ _DISTANCES_FROM = ((4, 5, 1), (5, 7, 1), (6, 9, 2), (7, 13, 2))
 """Symbols, the first length or distance of each, and how many bits follow that say which."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class OutlineCode:
     """What packing looks up: bits, the first one lowest, and how many they are; int64."""
 

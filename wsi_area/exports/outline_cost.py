@@ -1,7 +1,6 @@
 """exports: what the outlines of a slide will come to, said before they are made: corners counted, the rest guessed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.machine_code import call_native
 from wsi_area.compute.native import Native
 from wsi_area.exports.measured_slide import MeasuredSlide
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import ClassMap
 
 _COMPILED = "wsi_area.exports.compiled_corners"
@@ -23,7 +23,7 @@ _CORNERS_PER_RING = 10  # there; a ring has four at least
 _POINT_BYTES, _RING_BYTES = 4, 4  # brackets and commas
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OutlineCost:
     """What the exact outlines of a slide come to."""
 

@@ -1,7 +1,6 @@
 """exports: regions as packed text of GeoJSON, batch by batch: polygons of a class, or each region a feature."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from wsi_area.exports.feature_heads import FeatureHeads
 from wsi_area.exports.outline_code import BELOW, OUTLINE_CODE
 from wsi_area.exports.simplifying import simplified
 from wsi_area.exports.tracing.rings import Ints, RingBatch, begins
+from wsi_area.frozen_value import frozen_value
 from wsi_area.storage.gzip_blocks import PackedPart, check_of, packed_part
 
 _PACKING, _TEXT = "wsi_area.exports.compiled_packing", "wsi_area.exports.compiled_text"
@@ -25,7 +25,7 @@ NATIVE = (Native(_PACKING, "pack_polygons", _PACK), Native(_TEXT, "put_polygons"
 SEPARATOR, POLYGON_END, FEATURE_END = ",\n", "]", "]}}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class WrittenOutlines:
     """Some regions as packed text, and what they came to."""
 
@@ -33,7 +33,7 @@ class WrittenOutlines:
     came_to: dict[int, ClassOutlines]  # by class
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OutlineTexts:
     """How regions are written."""
 
@@ -83,7 +83,7 @@ class OutlineTexts:
             yield f"{FEATURE_END}{SEPARATOR}{head}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Regions:
     """What is known of regions, a row each."""
 

@@ -1,15 +1,14 @@
 """exports: outlines with fewer corners, on request only, each with the area it has afterwards."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from wsi_area.exports.tracing.rings import RingBatch, begins
+from wsi_area.frozen_value import frozen_value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class SimplifiedRings:
     """Whole regions with some of their corners, and the area that each encloses."""
 

@@ -3,11 +3,12 @@
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from wsi_area.compute.calibration.policy import GIVEN_FOR_SEVERAL
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.drawn_source import (
     AS_THE_FILES_SAY,
     DrawnSource,
@@ -31,7 +32,7 @@ from wsi_area.storage.place import is_object
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideInput:
     """One slide that was asked for."""
 

@@ -6,10 +6,11 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 
 from wsi_area.errors import ResultError, SlideOpenError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.slides.header.companion_files import files_of
 from wsi_area.slides.header.fingerprint import fingerprint
 from wsi_area.storage.access import Access
@@ -21,7 +22,7 @@ _LOG = logging.getLogger(__name__)
 COPY_BLOCK_BYTES = 8 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CopyRules:
     """How a copy is made, and when it is given up."""
 

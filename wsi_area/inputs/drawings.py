@@ -1,12 +1,13 @@
 """inputs: what was drawn on one slide, found by its name and read; the classes, and the region of interest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from wsi_area import annotations
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.errors import AnnotationError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawn_source import DrawnSource, drawn_source, read_for_slide
 from wsi_area.inputs.named_regions import named_regions
@@ -26,7 +27,7 @@ from wsi_area.settings.segmenter_settings import NO_TISSUE, TissueSettings
 _BY_MANIFEST = ", or name it in a manifest"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Drawings:
     """What was drawn on a slide, by what it is for."""
 

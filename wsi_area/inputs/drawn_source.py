@@ -3,12 +3,12 @@
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area import annotations
 from wsi_area.compute.units import two_readings
 from wsi_area.errors import AnnotationError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.looked_at import MOST_LISTED
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.drawn import Drawn
@@ -16,7 +16,7 @@ from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.slide import SlideInfo
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DrawnSource:
     """Where what was drawn on slides lies."""
 
@@ -24,7 +24,7 @@ class DrawnSource:
     scale: float | None = None  # level-0 px per unit of the file, None for whatever the file itself says
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Scales:
     """Level-0 px per unit of each kind of drawing, None for whatever the file itself says."""
 

@@ -5,11 +5,11 @@ import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.drawn_source import AS_THE_FILES_SAY, Scales, scale_number
 from wsi_area.inputs.listed_names import is_utf8, nearest, read_names
 from wsi_area.inputs.slide_ids import safe_id
@@ -34,7 +34,7 @@ _NAMES = ("path", "annotations", "roi", "regions", CONFIG_COLUMN, "mpp_record")
 _YES, _NO = frozenset({"yes", "true", "1", "x"}), frozenset({"", "no", "false", "0"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ManifestRow:
     """One slide as its manifest has it."""
 

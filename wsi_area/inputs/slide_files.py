@@ -4,10 +4,10 @@ import glob
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.listed_names import read_names
 from wsi_area.inputs.looked_at import IMAGE_SUFFIXES, Looked, is_own_output, suffixes_text
 from wsi_area.model.record.left_out import LeftOut
@@ -18,7 +18,7 @@ from wsi_area.storage.access import Access
 from wsi_area.storage.place import Place, is_object
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FoundSlide:
     """One slide on disk, or in a bucket, and what to call it."""
 
@@ -26,7 +26,7 @@ class FoundSlide:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _File:
     """One file, and whether it came up because its whole folder is one or more DICOM slides."""
 
@@ -34,7 +34,7 @@ class _File:
     by_folder: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Found:
     """The slides that some paths name, in order, each once, and what lies there and is none of them."""
 

@@ -19,7 +19,6 @@ from wsi_area.errors import ResultError, SettingsError, SlideOpenError
 from wsi_area.inputs.copying import CopyRules, copied
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.slides.header.companion_files import files_of
-from wsi_area.storage.living import is_nobodys, made_and_held
 from wsi_area.storage.place import Place, is_object, place_of
 from wsi_area.storage.processes import is_running
 
@@ -87,6 +86,8 @@ def _new_folder(stage_dir: Path) -> tuple[Path, int]:
 
     Of processes of this machine: the locks of another may not be seen here.
     """
+    from wsi_area.storage.living import is_nobodys, made_and_held
+
     host = socket.gethostname()
     try:
         stage_dir.mkdir(parents=True, exist_ok=True)

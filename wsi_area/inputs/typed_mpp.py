@@ -2,19 +2,19 @@
 
 import json
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wsi_area.compute.units import UM_PER_INCH, length_um, positive_number, two_readings
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp, MppCandidate
 
 _RECORD_KEYS = ("instrument", "date", "certificate", "u_um", "mpp_x", "mpp_y")
 _MAX_RECORD_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Sureness:
     """How sure a typed pixel size is."""
 
@@ -27,7 +27,7 @@ UNSURE = Sureness()
 """Of a size that was typed and nothing more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CalibrationRecord:
     """What a calibration record says of a pixel size."""
 

@@ -1,8 +1,8 @@
 """model: the result for one slide, in mm² where its pixel size is known."""
 
-from dataclasses import dataclass
 from typing import Literal
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.classes import TissueClass
 from wsi_area.model.counts import ClassCounts
@@ -14,7 +14,7 @@ FINAL: frozenset[Status] = frozenset({"complete", "estimated"})
 """Those of slides of which all that was asked was done."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ClassArea:
     """One class of one slide."""
 
@@ -25,7 +25,7 @@ class ClassArea:
     mean_signal: float | None  # over the pixels of this class; None where none is measured, or it has no pixel
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideBurden:
     """Tumour burden of one slide with its denominators.
 

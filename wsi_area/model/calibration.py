@@ -1,8 +1,8 @@
 """model: the size of a pixel, every claim about it, and the decision."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.documented import CLOSED
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Size
@@ -22,7 +22,7 @@ Profile = Literal["glass", "plain"]
 """``glass`` is a microscope slide, whose size bounds what a pixel can be; ``plain`` is any other image."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Mpp:
     """Micrometres per level-0 pixel, per axis."""
 
@@ -39,7 +39,7 @@ class Mpp:
         return self.x * self.y * 1e-6
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MppCandidate:
     """One claim about the pixel size, as found."""
 
@@ -55,7 +55,7 @@ class MppCandidate:
     is_confirmed: bool = False  # somebody says that it is meant, whatever the file says
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class UnreadClaim:
     """Something that a file says of its pixel size and that cannot be read as one."""
 
@@ -65,7 +65,7 @@ class UnreadClaim:
     text: str  # as it stands there
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Calibration:
     """The pixel size that was chosen, what it was chosen from, and what was noticed.
 

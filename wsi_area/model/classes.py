@@ -1,10 +1,10 @@
 """model: the classes a pixel can belong to, and the codes a class map may hold beside them."""
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 
 BACKGROUND_ID = 0  # glass, or whatever lies behind the tissue; also the fill value of a class map
 UNREADABLE_CODE = 253  # it could not be decoded, or its tile not be measured
@@ -15,7 +15,7 @@ Role = Literal["tumor", "necrosis", "stroma"]
 """What a class is in a tumour bed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TissueClass:
     """One class: its id in the class map, its name in the columns, its colour in the pictures."""
 
@@ -63,7 +63,7 @@ class TissueClass:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ClassScheme:
     """The classes of a run; ``classes[i].class_id == i``, class 0 is background."""
 

@@ -1,11 +1,10 @@
 """model: exact integer counts of level-0 pixels, which add up in any order."""
 
-from dataclasses import dataclass
-
 from wsi_area.errors import CountMismatchError
+from wsi_area.frozen_value import frozen_value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ClassCounts:
     """Level-0 pixels by class and by reason for having none.
 

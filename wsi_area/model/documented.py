@@ -5,11 +5,11 @@ With its meaning goes the unit, when it is empty, and where it comes from. A fie
 with their types, the workbook and the data dictionary; nothing of them is written a second time.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.plain_text import plain_values
 
 SCHEMA_VERSION = 2
@@ -24,7 +24,7 @@ Table = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Says:
     """What a field means, and the column in which tables have it; a field may say several, the first for the schema.
 

@@ -1,8 +1,9 @@
 """model: what somebody drew on a slide, or a tool made of it: outlines and masks, in level-0 pixels."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.drawn_mask import DrawnMask
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Size
@@ -19,7 +20,7 @@ def names_exclusion(name: str) -> bool:
     return name.strip().casefold().startswith(_EXCLUDING)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DrawnObject:
     """Which object of its file an outline is; "" where the format or the file does not say."""
 
@@ -33,7 +34,7 @@ class DrawnObject:
 AN_ANNOTATION = DrawnObject()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DrawnRegion:
     """One outline of a file.
 
@@ -48,7 +49,7 @@ class DrawnRegion:
     of: DrawnObject = AN_ANNOTATION
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Drawn:
     """What one file holds for one slide."""
 
@@ -71,7 +72,7 @@ RegionSource = Literal["annotations", "roi", "regions", "found"]
 """Where a region comes from: one of the three drawings that a slide may have, or the slide itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class NamedRegion:
     """A part of a slide with a row of its own in the table of regions; regions may lie over each other.
 
@@ -88,7 +89,7 @@ class NamedRegion:
     mask_code: tuple[int, int] | None = None  # which of the masks, and which of its codes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class NamedRegions:
     """All regions of a slide that have a row of their own, in the order of their rows."""
 
@@ -105,7 +106,7 @@ class NamedRegions:
         return replace(self, regions=(*self.regions, *further))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RegionOfInterest:
     """What of a slide is to be measured: the included area less the excluded one."""
 

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import AnnotationError
+from wsi_area.frozen_value import frozen_value
 
 Codes = NDArray[np.uint8]
 """uint8 (h, w) of class codes."""
@@ -22,7 +23,7 @@ BLOCK_PX = 1024
 _UNPACKED = 24  # blocks kept in a process
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DrawnMask:
     """Class codes with their scale; they travel packed, and a mask of one code throughout takes next to nothing."""
 

@@ -1,10 +1,10 @@
 """model: one thing that quality assurance should know about a slide."""
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.documented import CLOSED, Name, Number, Says, Table, Whole
 from wsi_area.plain_text import plain
 
@@ -19,7 +19,7 @@ SLIDE_ID = "the slide's name in the run: its file name without suffix, or from t
 _FLAGS: tuple[Table, ...] = ("flags",)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class QaFinding:
     """A reason code with its numbers, its sentence and its remedy."""
 

@@ -1,12 +1,12 @@
 """model: sizes and axis-aligned boxes in pixels; the field that holds one names its frame."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.documented import CLOSED, Count, Whole
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Size:
     """Width and height in pixels."""
 
@@ -25,7 +25,7 @@ class Size:
         return self.width_px * self.height_px
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Region:
     """A box of whole pixels: columns ``[x_px, x_px + width_px)``, rows likewise."""
 

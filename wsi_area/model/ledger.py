@@ -1,11 +1,11 @@
 """model: one row of the ledger, the integers that a tile leaves behind."""
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.counts import ClassCounts
 
 NOT_COMMITTED = -1
@@ -25,7 +25,7 @@ class TileStatus(IntEnum):
     UNSAMPLED = 4  # a spot that an estimate may draw and did not: no pixel of it is counted
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class LedgerLayout:
     """Where each integer stands in a row, for a scheme of ``class_count`` classes.
 

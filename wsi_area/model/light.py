@@ -1,14 +1,15 @@
 """model: the light that a slide was scanned by, as its own glass shows it."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from wsi_area.frozen_value import frozen_value
 
 GlassRgb = tuple[int, int, int]
 GlassSource = Literal["seen", "given", "nominal"]
 """Where the colour of the glass is from: found on the overview, told in the settings, or taken for want of both."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Glass:
     """The bare glass of one slide: what areas and optical densities are taken against.
 
@@ -30,7 +31,7 @@ class Glass:
         return min(self.rgb)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Light:
     """What a segmenter made of the light of one slide."""
 

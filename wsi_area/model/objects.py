@@ -1,11 +1,11 @@
 """model: connected objects of a slide: the foci of its tumour, and the sizes below which no object is believed."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.documented import CLOSED, Count, Length, Name
 
 FOCI_KEPT_MOST = 100_000
@@ -29,7 +29,7 @@ FOCUS_FIELDS = np.dtype(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SizeFilters:
     """Sizes below which an object takes the class around it, µm²; 0 leaves all as they are."""
 
@@ -47,7 +47,7 @@ class SizeFilters:
         return max(self.min_tissue_um2, self.max_hole_um2, self.min_focus_um2) > 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SizeChange:
     """What one size filter changed on a slide."""
 
@@ -59,7 +59,7 @@ class SizeChange:
     area_px: Count  # level-0 px
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Foci:
     """The connected objects of one set of classes on one slide, merged over the seams of its tiles.
 

@@ -1,8 +1,8 @@
 """model: the pictures of a file, which one was asked for, and where its samples lie."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.documented import CLOSED
 from wsi_area.model.geometry import Size
@@ -15,7 +15,7 @@ Named = int | str | None
 """A number from 0 as listed, a name, or nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PictureChoice:
     """Which picture of a file is meant, where it holds several; nothing said leaves it to the file."""
 
@@ -32,7 +32,7 @@ class PictureChoice:
 ANY_PICTURE = PictureChoice()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Picture:
     """One picture of a file, as its structure describes it; no pixel of it was looked at."""
 
@@ -55,7 +55,7 @@ class Picture:
     why: str = ""  # it was taken, or left out
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class StoredPart:
     """Where the samples of a picture, or of one channel of it, lie: a TIFF directory, and a sample of its pixels."""
 

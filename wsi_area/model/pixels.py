@@ -1,10 +1,9 @@
 """model: decoded pixels with their validity; numpy for dtypes only."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.drawn import Drawn
 from wsi_area.model.geometry import Region, Size
@@ -20,7 +19,7 @@ ClassMap = NDArray[np.uint8]
 """uint8 (h, w) of class ids and reserved codes."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class TilePixels:
     """Pixels of one box of one level."""
 
@@ -34,7 +33,7 @@ class TilePixels:
         return TilePixels(self.rgb[of], self.valid[of], None if self.deep is None else self.deep[of])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class TilePlace:
     """Where a box of work pixels lies on its slide."""
 
@@ -49,7 +48,7 @@ class TilePlace:
         return TilePlace(work_px, self.x_centres_l0_px[columns], self.y_centres_l0_px[rows])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Overview:
     """A small picture of the whole slide, for fitting and for planning, and what else is known before its tiles."""
 

@@ -1,13 +1,12 @@
 """model: how one slide is cut, level by level and tile by tile; a value that can be printed."""
 
-from dataclasses import dataclass
-
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.slide import SlideInfo
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Tile:
     """The unit of reading and of the ledger: a core it owns inside a box it may look at."""
 
@@ -18,7 +17,7 @@ class Tile:
     read_level_px: Region  # core and halo, cut at the level's edges
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlidePlan:
     """One slide cut into tiles and batches; everything a worker needs to know but the pixels.
 

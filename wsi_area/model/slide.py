@@ -1,8 +1,9 @@
 """model: what is known of a slide before a pixel of it is decoded."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import MppCandidate, UnreadClaim
 from wsi_area.model.documented import CLOSED, Count, Length
 from wsi_area.model.geometry import Region, Size
@@ -21,7 +22,7 @@ holds their stored tiles against a strict decoder. A further vendor needs what O
 are then counted as unreadable."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Level:
     """One level of the pyramid; index 0 is the finest."""
 
@@ -34,7 +35,7 @@ class Level:
     stored_tile_px: Size | None = None  # size of the compressed tiles, where the file has them
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideInfo:
     """One slide (one scene) as its file describes it."""
 

@@ -1,10 +1,11 @@
 """notebook: the pixel size of a slide with every claim it was chosen from."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.record.slide_origin import CalibrationOnRecord, Candidate
@@ -18,7 +19,7 @@ if TYPE_CHECKING:  # pandas takes longer to load than a slide's header: only who
 _KEYS = ("mpp_x_um", "mpp_y_um", "source", "rung", "quality", "note")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen_value(repr=False)
 class SlideCalibration:
     """The decision about a slide's pixel size, as it is on record."""
 

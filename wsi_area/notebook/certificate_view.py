@@ -1,15 +1,14 @@
 """notebook: the certificate of a slide as a notebook shows it."""
 
-from dataclasses import dataclass
-
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.slide_certificate import Certificate
 from wsi_area.notebook.html import certificate_html
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.tables.certificate_text import Lines, certificate_lines
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen_value(repr=False)
 class SlideCertificate:
     """What the numbers of a slide rest on, as it is on record."""
 

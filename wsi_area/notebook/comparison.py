@@ -1,11 +1,11 @@
 """notebook: two runs side by side: settings, numbers, areas, and where their class maps differ."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wsi_area.audit.difference import RunDifference, compare_runs
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.notebook.disagreement import Disagreement, disagreement_of
 from wsi_area.notebook.html import comparison_html
 from wsi_area.results.opened_run import OpenedRun
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # pandas takes longer to load than a slide's header: only who
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen_value(repr=False)
 class RunComparison:
     """How a second run differs from a first."""
 

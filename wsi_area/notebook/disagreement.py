@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import MaskArray
 from wsi_area.notebook.overlay import class_names
@@ -25,7 +25,7 @@ _LONGEST_PX = 1024  # of the map that is looked at; what is counted is counted i
 _BAND_PX = 1024
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen_value(eq=False, repr=False)
 class Disagreement:
     """Where two runs give a slide's pixels classes of other names."""
 
@@ -117,7 +117,7 @@ def disagreement_of(first: OpenedSlide, second: OpenedSlide) -> Disagreement:
     return Disagreement(first, total.reshape(shape) / area, box, tuple(told), sizes[0][0] * sizes[0][1])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Axis:
     """One axis cut at every edge of either grid: which work pixel of each grid a cell lies in, and its size."""
 

@@ -1,16 +1,15 @@
 """notebook: the arithmetic of one area on record, step by step, computed again and held against the record."""
 
-from dataclasses import dataclass
-
 from wsi_area.compute.count.explain import Explanation, explain_area, explanation_text, from_mpp
 from wsi_area.compute.quantity_text import number_text
 from wsi_area.errors import MissingMppError, ResultError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.results.sound_areas import require_areas
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen_value(repr=False)
 class ExplainedArea:
     """An area with every step that led to it; it prints as text."""
 

@@ -1,7 +1,6 @@
 """notebook: the picture of a slide and its classes on the same grid, small enough to draw."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +11,7 @@ from wsi_area.compute.picture.majority_picture import PictureGrid, majority_pict
 from wsi_area.compute.picture.washes import WASH, outlined
 from wsi_area.compute.quantity_text import with_mm2
 from wsi_area.errors import ResultError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap, RgbArray
 from wsi_area.model.record.slide_areas import ClassOnRecord
@@ -26,7 +26,7 @@ from wsi_area.results.thumbnail import Thumbnail, ThumbnailFrame, read_thumbnail
 _LONGEST_PX = 1024  # of a picture that has to be made without the slide's own
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Entry:
     """One line of a legend: a code of the class map that the slide has."""
 
@@ -35,7 +35,7 @@ class Entry:
     color_rgb: tuple[int, int, int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class SlidePicture:
     """A slide from its upper left corner on, and its classes pixel by pixel."""
 

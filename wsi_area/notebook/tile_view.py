@@ -1,6 +1,5 @@
 """notebook: one tile of the ledger: the very pixels that were classified, their classes, and the counts."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.count.reduction import box_mean
 from wsi_area.errors import ResultError, StaleResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import NOT_COMMITTED, TileStatus
@@ -19,7 +19,7 @@ from wsi_area.results.opened_slide import OpenedSlide
 from wsi_area.slides import borrow_reader, inspect, read_around_damage
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen_value(eq=False, repr=False)
 class TileView:
     """A tile: its core, without the halo that a segmenter may have looked at besides."""
 

@@ -1,12 +1,12 @@
 """reports: the areas of one slide as table rows, and the arithmetic of the one that counts most; pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.count.explain import explain_area, from_mpp
 from wsi_area.compute.quantity_text import with_mm2
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.record.slide_areas import COVERAGE_95, ClassOnRecord
 from wsi_area.model.record.slide_foci import Focus
@@ -21,7 +21,7 @@ from wsi_area.results.tables.step_text import step_lines
 from wsi_area.results.tables.tissue_name import tissue_name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class AreaRow:
     """One line of the table, as it is printed."""
 
@@ -36,7 +36,7 @@ class AreaRow:
     colour: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class AreasTable:
     """Every class, the totals, and what belongs to no class: all of it adds up to the slide."""
 

@@ -1,15 +1,15 @@
 """reports: which slides of a run need a person: those without a final number, and those that warn; pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.slide_view import STATUS_SIGN, STATUS_TEXT, anchor_of, findings_of
 
 _MOST_NAMED = 12  # slides of one warning; a folder of hundreds has the table and its filter for the others
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Concerned:
     """One slide that has no final number."""
 
@@ -19,7 +19,7 @@ class Concerned:
     has_page: bool  # its counts are shown further on; else all that is known of it stands here
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Cause:
     """Slides that have no final number, for the very same reason."""
 
@@ -28,7 +28,7 @@ class Cause:
     slides: tuple[Concerned, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Trouble:
     """Slides of one status without a final number; what helps all of them is said once."""
 
@@ -44,7 +44,7 @@ class Trouble:
         return sum(len(cause.slides) for cause in self.causes)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Warned:
     """Slides that have a final number and carry the same warning."""
 

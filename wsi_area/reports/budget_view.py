@@ -1,8 +1,7 @@
 """reports: the uncertainty budget of what a slide is about: what dominates, what would halve it; pure."""
 
-from dataclasses import dataclass
-
 from wsi_area.compute.quantity_text import number_text
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.budget.uncertainty_budget import UncertaintyBudget
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.budget.budget_text import (
@@ -18,7 +17,7 @@ from wsi_area.results.tables.quantity import NONE
 BAR_WIDTH = 160.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class BudgetLineView:
     """One row of the chart."""
 
@@ -29,7 +28,7 @@ class BudgetLineView:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class BudgetView:
     """The budget of one area."""
 

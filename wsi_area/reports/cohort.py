@@ -1,11 +1,11 @@
 """reports: all slides of a run at a glance: totals, the table, the spread of each number; pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.quantity_text import pair_text
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import QUALITIES
 from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
@@ -20,7 +20,7 @@ from wsi_area.results.tables.quantity import NONE, grouped, mm2_text, share_text
 from wsi_area.results.tables.tissue_name import headline_mm2, headline_name, tissue_name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Cell:
     """A number of the table: as it is read, and as it is sorted."""
 
@@ -28,7 +28,7 @@ class Cell:
     sort: str  # empty: unknown, sorted last
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideRow:
     """One slide in the table."""
 
@@ -42,7 +42,7 @@ class SlideRow:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Cohort:
     """The first pages of a report."""
 

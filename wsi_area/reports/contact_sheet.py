@@ -1,8 +1,8 @@
 """reports: every slide of a run as a small card: its picture, its area, how it ended; pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.reports.picture.slide_picture import SlidePicture
 from wsi_area.reports.review_view import VerdictLine
@@ -14,7 +14,7 @@ SHOWN = 60
 """Cards that are unfolded at first on screen: those that need somebody first; on paper all are."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Card:
     """One slide of the contact sheet."""
 

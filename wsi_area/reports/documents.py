@@ -1,10 +1,10 @@
 """reports: the documents of a run that a report is made from, read once and checked against each other."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.amended import latest_amended
@@ -20,7 +20,7 @@ STATUS_ORDER = ("failed", "incomplete", "needs_calibration", "estimated", "compl
 """What needs somebody first."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RunDocuments:
     """run.json and the result of every planned slide, those that need somebody first."""
 

@@ -1,14 +1,13 @@
 """reports: what a report is called: by the title of its study, else by how many slides it has; pure."""
 
-from dataclasses import dataclass
-
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.run_record import RunRecord
 from wsi_area.plain_text import title_line
 from wsi_area.reports.provenance import time_text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Heading:
     """The first lines of a report."""
 

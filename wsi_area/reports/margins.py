@@ -2,9 +2,9 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.slide_bands import Band, BandsOnRecord
 from wsi_area.model.record.slide_hotspots import HotSpotsOnRecord
 from wsi_area.model.slide_result import CountedSlide
@@ -15,7 +15,7 @@ MOST_PICTURE_BYTES = 150_000
 """A larger picture is left out of the page; it lies beside the slide's result."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class BandRow:
     """One band, as it is printed."""
 
@@ -27,7 +27,7 @@ class BandRow:
     signal: str  # mean over the band's tissue; NONE where none was kept
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SpotRow:
     """One hot spot, as it is printed."""
 
@@ -39,7 +39,7 @@ class SpotRow:
     times: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MarginsView:
     """The bands and hot spots of a slide."""
 

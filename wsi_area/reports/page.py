@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from jinja2 import Environment
 
 from wsi_area.compute.kept_templates import page_environment
 from wsi_area.compute.picture.washes import WASH
+from wsi_area.frozen_value import frozen_value
 from wsi_area.reports.budget_view import BAR_WIDTH
 from wsi_area.reports.cohort import Cohort
 from wsi_area.reports.contact_sheet import SHOWN as CARDS_SHOWN
@@ -27,7 +28,7 @@ from wsi_area.reports.subjects import SubjectRow
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ReportView:
     """Everything that a report shows."""
 

@@ -2,10 +2,10 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.json_tree import flat
 from wsi_area.model.run_record import RunRecord
 from wsi_area.results.tables.quantity import NONE
@@ -18,7 +18,7 @@ _EXIT_TEXT: dict[Any, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Provenance:
     """Where the numbers come from."""
 

@@ -1,9 +1,9 @@
 """reports: the report of a run, read, laid out and written; the room's one door."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.cohort import cohort
 from wsi_area.reports.contact_sheet import contact_sheet
@@ -27,7 +27,7 @@ HTML_NAME, PDF_NAME = "report.html", "report.pdf"
 AMENDED_HTML_NAME, AMENDED_PDF_NAME = "report_amended.html", "report_amended.pdf"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class WrittenReport:
     """Where a report was written."""
 

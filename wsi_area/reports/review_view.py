@@ -1,10 +1,10 @@
 """reports: what people decided on a run, as lines for the report and its paper; pure but for reading the events."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wsi_area.errors import NewerDocumentError, ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.review.verdict import SlideVerdict
 from wsi_area.model.run_record import RunRecord
 from wsi_area.reports.provenance import time_text
@@ -24,7 +24,7 @@ _TEXT = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class VerdictLine:
     """The verdict on one slide, for people."""
 
@@ -39,7 +39,7 @@ class VerdictLine:
     is_open: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class HeadLine:
     """An event that no other names, and that names all before it: on paper it shows whether the chains are whole."""
 
@@ -49,7 +49,7 @@ class HeadLine:
     utc: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ReviewView:
     """What people decided on a run."""
 

@@ -1,9 +1,10 @@
 """reports: one slide as its page shows it; pure, but for the pictures that it is given."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.slide_foci import FociOnRecord
 from wsi_area.model.record.slide_origin import CalibrationOnRecord, TileError
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
@@ -39,7 +40,7 @@ _SCALE_ALONE = "of the pixel size alone"
 SEVERITY_SIGN = {"refusal": "✕", "warning": "▲", "info": "i"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Finding:
     """A finding with its sign."""
 
@@ -50,7 +51,7 @@ class Finding:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Candidate:
     """A claim about the pixel size."""
 
@@ -63,7 +64,7 @@ class Candidate:
     is_chosen: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideView:
     """What the page of a slide shows; a failed one has no more than its reason."""
 

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from wsi_area.compute.budget.sums import budget_of_sum
 from wsi_area.compute.count.subject_totals import subject_totals
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.budget.uncertainty_budget import UncertaintyBudget
 from wsi_area.model.record.subjects import SubjectTotal
 from wsi_area.model.slide_result import CountedSlide
@@ -16,7 +16,7 @@ from wsi_area.results.tables.quantity import area_text
 _SPELLED = {"tumor": "tumour"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SubjectRow:
     """One total of one subject, as it is printed."""
 

@@ -1,10 +1,10 @@
 """reports: the numbers for a whole run, the one that counts most first, each with what it is the sum of; pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from wsi_area.compute.budget.sums import budget_of_sum
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.burden import FINAL
 from wsi_area.model.record.budget.uncertainty_budget import UncertaintyBudget
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
@@ -20,7 +20,7 @@ _COUNTED = STATUS_TEXT | {"needs_calibration": "without a pixel size"}
 _MOST_NAMED = 2  # ways in which tissue was found; the slides' pages have all of them
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Total:
     """One number for the whole run."""
 

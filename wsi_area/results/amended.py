@@ -1,8 +1,7 @@
 """results: the amended versions of a slide, as they lie in its folder; what was measured is never touched by them."""
 
-from dataclasses import dataclass
-
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.corrections.amendment import Amendment
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.ledger import ledger_rows
@@ -13,7 +12,7 @@ from wsi_area.results.layout import AMENDED_FOLDER, SlideLayout
 from wsi_area.results.seal.contents import ledger_digest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class AmendedSlide:
     """One amended version of a slide."""
 

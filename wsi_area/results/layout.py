@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wsi_area.errors import NewerDocumentError, ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.documented import SCHEMA_VERSION
 from wsi_area.plain_text import plain_values
 from wsi_area.storage.place import Place, commit, mending
@@ -37,7 +37,7 @@ MOST_DOCUMENT_BYTES, MOST_NESTED = 1 << 28, 60
 """What a document of ours may have; one that has more was changed, and reading it could cost the whole command."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RunLayout:
     """The paths of one run directory."""
 
@@ -102,7 +102,7 @@ class RunLayout:
         return SlideLayout(self.slides / slide_id)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideLayout:
     """The paths of one slide inside a run directory."""
 

@@ -6,10 +6,10 @@ Whoever writes reads the state while it holds the folder (`storage.locks`): a ru
 import hashlib
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from wsi_area.errors import NewerDocumentError, ResultError, StaleResultError, WsiAreaError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.run_record import RunRecord
 from wsi_area.results.documents import read_run
 from wsi_area.results.layout import RunLayout
@@ -110,7 +110,7 @@ TABLE: Mapping[tuple[Standing, bool], Mapping[Wish, Act | Refusal]] = {
 """What may be done: by what the folder holds, whether that has other settings, and what is wanted."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RunFolder:
     """The state of a folder: what it holds, and in what that differs from what is asked for now."""
 

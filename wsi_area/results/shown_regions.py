@@ -1,12 +1,12 @@
 """results: the regions of a slide with their outlines, drawn or found, for whoever shows them over its picture."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.slide_regions import RegionOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.layout import SlideLayout
@@ -15,7 +15,7 @@ from wsi_area.results.tables.region_tables import OUTLINE, REGIONS_TABLE, ROW, r
 _DETAIL = 1 / 800  # of the slide's width: what is smaller is drawn straight
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class ShownRegion:
     """One region with its outline, made simple enough to draw."""
 

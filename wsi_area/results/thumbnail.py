@@ -2,12 +2,12 @@
 
 import io
 import json
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import MaskArray, RgbArray
 from wsi_area.results.layout import SlideLayout, write_bytes
 
@@ -18,7 +18,7 @@ UNSCANNED_RGB = (226, 226, 226)
 _JPEG_QUALITY = 85
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ThumbnailFrame:
     """How large the picture of a slide is, and where it stands: each pixel a box of level-0 px, from their origin on.
 
@@ -36,7 +36,7 @@ class ThumbnailFrame:
         return self.width_px * self.box_x_l0_px, self.height_px * self.box_y_l0_px
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Thumbnail:
     """The picture of a slide in its frame."""
 

@@ -1,16 +1,16 @@
 """review: how far two reviewers agree over the slides that both decided on; pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from wsi_area.compute.judge.agreement import kappa
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.review.verdict import STATUS_OF, ReviewersVerdict, SlideVerdict
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ReviewersAgreement:
     """Two reviewers over the slides that both decided on, on the content of now."""
 

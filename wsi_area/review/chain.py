@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from wsi_area.errors import NewerDocumentError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.documented import SCHEMA_VERSION, without_version
 from wsi_area.model.json_tree import json_digest
 from wsi_area.model.review.event import ReviewEvent, SeenHead, TornTail
@@ -15,7 +15,7 @@ from wsi_area.model.review.event import ReviewEvent, SeenHead, TornTail
 MOST_LINE_BYTES = 1 << 26
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Chain:
     """The events of one session, the first first."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.review.event import ReviewEvent, SeenHead
 from wsi_area.review.chain import Chain, read_chain
 from wsi_area.review.folder import SUFFIX, ReviewFolder, is_writers_file
@@ -15,7 +16,7 @@ from wsi_area.storage.place import Place
 _AT_ONCE = 8  # files asked for at once: a bucket answers each a while later
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ChainFault:
     """What is not as it was written."""
 

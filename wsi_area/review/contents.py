@@ -1,9 +1,9 @@
 """review: what each slide of a run is now: the content that a decision is held against, and its main area."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.review.event import Measure
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
@@ -13,7 +13,7 @@ from wsi_area.results.layout import RunLayout
 from wsi_area.results.opened_run import OpenedRun
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideContent:
     """A slide as it is now."""
 

@@ -1,10 +1,10 @@
 """review: the room's door for whoever decides: what is decided is checked against the run, and written."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.review.event import Reason, Reviewer, ReviewEvent, Scope, What
 from wsi_area.model.review.verdict import SlideVerdict
 from wsi_area.plain_text import is_one_line
@@ -22,7 +22,7 @@ MOST_LETTERS = 200
 _SETTLED = frozenset({"accepted", "accepted_with_remark", "rejected"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Decision:
     """What one reviewer decides, before it is an event."""
 

@@ -1,7 +1,7 @@
 """review: where a review lies: in its run, or beside a run that may not be written; and what belongs there."""
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -9,6 +9,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.documented import without_version
 from wsi_area.model.review.review_seal import ReviewIdentity, ReviewSeal
 from wsi_area.results.documents import document_of
@@ -22,7 +23,7 @@ V = TypeVar("V", ReviewIdentity, ReviewSeal)
 SUFFIX = ".jsonl"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ReviewFolder:
     """The paths of one review."""
 

@@ -5,9 +5,9 @@ never called wrong. Decisions on the content of now that differ are a verdict of
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.review.event import Decided, ReviewEvent, SeenHead
 from wsi_area.model.review.verdict import STATUS_OF, ReviewersVerdict, SlideComment, SlideVerdict, VerdictStatus
 from wsi_area.results.opened_run import OpenedRun
@@ -19,7 +19,7 @@ from wsi_area.storage.place import Place
 _One = tuple[ReviewEvent, Decided]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ReviewState:
     """All that is known of a review: verdicts, chains, and what is wrong with these."""
 

@@ -1,7 +1,6 @@
 """run: what is known of each slide before a pixel is decoded; a bad file is a row, and the others go on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from wsi_area.compute.calibration.calibrate import calibrate
@@ -13,6 +12,7 @@ from wsi_area.compute.judge.pictures import picture_findings
 from wsi_area.compute.judge.quality import work_mpp_findings
 from wsi_area.compute.judge.refusal import refusal_findings
 from wsi_area.errors import MissingMppError, SlideError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.finding import QaFinding
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CheckStatus = Literal["calibrated", "needs_calibration", "incomplete", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SeenLight:
     """What the overview of a slide shows to the segmenter of a run."""
 
@@ -36,7 +36,7 @@ class SeenLight:
     excluded: tuple[str, ...]  # artefacts that are classes of the run
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideCheck:
     """One slide: what it is and what its pixels measure, or why it cannot be opened."""
 

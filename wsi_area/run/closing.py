@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import zstandard
+
 from wsi_area.model.documented import Table
 from wsi_area.model.json_tree import json_digest
 from wsi_area.model.run_record import RunRecord
@@ -23,7 +25,7 @@ from wsi_area.results.tables.workbook.sheets import WORKBOOK, write_workbook
 from wsi_area.results.uncertainty.reference_scores import reference_scores, with_reference
 from wsi_area.review.at_end import review_at_end
 from wsi_area.run.finished.basis import code_digest
-from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run, installed_version
+from wsi_area.run.run_document import RunOutcome, as_of_run, ended_run
 from wsi_area.run.run_log import RunLog
 from wsi_area.storage.processes import give_back_memory
 
@@ -80,7 +82,7 @@ def end_run(
 def _made_of(sheets: Mapping[Table, RunTable], seal: str) -> str:
     """Return the digest of what tables and workbook are made of: all that is in them, and what makes them."""
     held = {name: json_digest([list(table.columns.items()), list(table.rows)]) for name, table in sheets.items()}
-    return json_digest([code_digest(), installed_version("pyarrow"), seal, held])
+    return json_digest([code_digest(), zstandard.__version__, seal, held])
 
 
 def _review_table(review: "ReviewState") -> RunTable:

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.slide_settings import settings_of
 from wsi_area.inputs.stage_in import wherever_it_is_read
@@ -16,7 +17,7 @@ SHARE_FOR_TASKS = 0.7
 """Of the memory that is there; the rest is for the interpreter, libraries and the file cache."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Context:
     """What all slides of a run share."""
 

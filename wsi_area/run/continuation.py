@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from wsi_area.compute.cut.grid import batch_tiles_at, batches_to_measure, tile_a
 from wsi_area.compute.cut.planning import estimated_disk_bytes
 from wsi_area.compute.quantity_text import pair_text
 from wsi_area.errors import ResultError, SegmentationError, StaleResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.drawn import Drawn, RegionOfInterest
@@ -33,7 +34,7 @@ MEASUREMENT_VERSION = 2
 """Raised whenever the same pixels would be counted differently; results of another version are never continued."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Origin:
     """Everything that the integers of a slide depend on, part by part, so that a difference can be named."""
 

@@ -1,10 +1,11 @@
 """run: what a pipeline tells whoever watches it; the pipeline itself prints nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from wsi_area.frozen_value import frozen_value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlidePreparing:
     """Something is done to a slide before its tiles."""
 
@@ -12,7 +13,7 @@ class SlidePreparing:
     phase: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideStarted:
     """A slide is planned and its tiles are about to be measured."""
 
@@ -21,7 +22,7 @@ class SlideStarted:
     tiles_done: int  # already committed by an earlier run, or skipped
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class BatchDone:
     """A batch of a slide has been committed."""
 
@@ -30,7 +31,7 @@ class BatchDone:
     level_px: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideDone:
     """A slide has its final status."""
 
@@ -40,7 +41,7 @@ class SlideDone:
     resumed: bool  # the result was there already
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Stopping:
     """Somebody asked the run to stop; what is at work is finished and committed first."""
 

@@ -7,10 +7,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from wsi_area.errors import MissingMppError, SettingsError, StaleResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput, as_slides
 from wsi_area.inputs.drawings import refuse_mismatch
 from wsi_area.inputs.estimate_asked import refuse_with_estimate
@@ -182,7 +183,7 @@ def kept_result(layout: RunLayout, ended: EndedSlide) -> CountedSlide | None:
     return kept if is_of_same else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Driver:
     """What measures one slide of a run after another, in as many threads as there are slides in flight."""
 

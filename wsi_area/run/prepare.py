@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from wsi_area.compute.calibration.calibrate import calibrate
 from wsi_area.compute.calibration.level_ratios import usable_levels
@@ -12,6 +12,7 @@ from wsi_area.compute.cut.grid import read_near_edges
 from wsi_area.compute.cut.planning import Tiling, plan_slide, validate
 from wsi_area.compute.cut.skipping import skip_glass
 from wsi_area.errors import MissingMppError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_on
 from wsi_area.model.calibration import Calibration
@@ -68,7 +69,7 @@ READER_BYTES = 16 << 20
 """What a lane that reads tile by tile holds: a stored tile, a block, OpenSlide's own cache of a tile or two."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PrepareTask:
     """One slide to be looked at; small and picklable, so that a worker can do it."""
 
@@ -99,7 +100,7 @@ class PrepareTask:
         return PrepareFailure(self.slide_id, error, said)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PreparedSlide:
     """One slide, ready to be measured."""
 
@@ -121,7 +122,7 @@ class PreparedSlide:
     regions: NamedRegions = field(default_factory=NamedRegions)  # that have a row of their own
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PrepareFailure:
     """A slide that cannot be measured, and why."""
 

@@ -1,13 +1,13 @@
 """run: what a run would do to one slide, without doing it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from wsi_area.compute.cut.grid import batches_to_measure, level_px_to_decode
 from wsi_area.compute.cut.planning import estimated_disk_bytes
 from wsi_area.compute.judge.model_findings import model_findings, model_seen
 from wsi_area.compute.judge.quality import background_findings, work_mpp_findings
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.drawings import left_out_findings
 from wsi_area.model.calibration import Calibration
 from wsi_area.model.finding import QaFinding
@@ -20,7 +20,7 @@ DECODE_MPX_PER_CORE_S = {"direct": 150.0, "openslide": 40.0, "plain": 150.0, "st
 """Rough rates for an estimate only: megapixels read, classified and counted in one core-second, by lane."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Preview:
     """One slide's plan with what it will cost; the estimates say so in their names."""
 

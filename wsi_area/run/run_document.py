@@ -6,12 +6,13 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.burden import Status
 from wsi_area.model.record.left_out import LeftOut
 from wsi_area.model.run_record import Host, RunRecord
@@ -32,7 +33,7 @@ _RECORDED_PACKAGES = (
 _VERSION_LINE = re.compile(r"^Version: *(\S+)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RunOutcome:
     """How a run ended: the result of every planned slide that came to an end, and the exit code."""
 

@@ -1,7 +1,6 @@
 """run: the document of a slide, made from its ledger and what is known of it; no tile is touched here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from wsi_area.compute.judge.model_findings import model_seen
 from wsi_area.compute.judge.quality import Observed, QualityLimits, check
 from wsi_area.compute.judge.steps import step_findings, steps_of
 from wsi_area.errors import IncompleteResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.drawings import drawn_on_record, left_out_findings, outlines_on_record, roi_on_record
 from wsi_area.inputs.named_regions import regions_findings
 from wsi_area.model.burden import SlideBurden, Status
@@ -62,7 +62,7 @@ TILES_LISTED = 100
 """Unreadable tiles named one by one in result.json; their number and area are always exact."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Versions:
     """What measured a slide, and with which settings."""
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from wsi_area.compute.cut.grid import batch_tiles_at, batches_to_measure
 from wsi_area.compute.cut.probing import probed_tiles
 from wsi_area.errors import IncompleteResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
 from wsi_area.results.class_map.cleaned_store import tiles_layout
@@ -33,7 +34,7 @@ MAX_LOST_BATCHES = 16
 """Batches of a slide that may kill their workers; with more it is not a tile that is bad, but slide or segmenter."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Work:
     """What measuring the tiles of a slide came to."""
 

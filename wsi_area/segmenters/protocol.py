@@ -1,13 +1,13 @@
 """segmenters: what a segmenter is, as protocols; anything that has these members is one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.geometry import Region
@@ -15,7 +15,7 @@ from wsi_area.model.light import Light
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Signal:
     """What ``ClassCounts.signal_by_class`` adds up, and the scale that made it an integer.
 

@@ -1,15 +1,15 @@
 """settings: how two trees of settings differ, key by key; which keys matter is said on their models."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.json_tree import apart
 from wsi_area.settings.effect import Effect, effect_of
 from wsi_area.settings.run_settings import RunSettings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SettingDifference:
     """One key of the settings that is not the same in both; a value is None where one of them does not have it."""
 

@@ -3,11 +3,11 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.json_tree import flat
 from wsi_area.plain_text import plain
 from wsi_area.settings.presets import instead, presets
@@ -24,7 +24,7 @@ CONFIG_COLUMN = "config"
 _MAX_FILE_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OwnSettings:
     """What is otherwise for one slide."""
 

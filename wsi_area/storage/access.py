@@ -1,9 +1,9 @@
 """storage: who asks a bucket, and where it is; never a key or a secret, so that it may be written down and sent."""
 
-from dataclasses import dataclass
+from wsi_area.frozen_value import frozen_value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Access:
     """Where a server that speaks S3 is and which profile names the keys; None: as the usual variables say.
 

@@ -4,12 +4,13 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from isal import isal_zlib
+
+from wsi_area.frozen_value import frozen_value
 
 _BLOCK_BYTES, _COPIED_BYTES = 1 << 20, 1 << 20
 _HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"  # deflate; no name, no time, nothing said of level and system
@@ -17,7 +18,7 @@ _LAST_BLOCK = b"\x03\0"  # an empty one that ends the stream
 _LEVEL = 3  # the densest of ISA-L's
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class PackedPart:
     """A part of a deflate stream that ends on a whole byte and looks back at no other part."""
 

@@ -1,14 +1,15 @@
 """storage: the name of a place in a bucket, in the words of `pathlib.PurePath`; no server is asked."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Self
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.storage.access import Access
 
 SCHEME = "s3://"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ObjectKey:
     """A bucket and a key in it; two places are the same if these are, and who asks.
 

@@ -7,11 +7,12 @@ by the server; nothing is ever renamed.
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from wsi_area.errors import MissingExtraError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.storage.access import Access
 from wsi_area.storage.object_key import SCHEME, ObjectKey
 
@@ -30,7 +31,7 @@ class ObjectStatus(NamedTuple):
     etag: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ObjectPath(ObjectKey):
     """An object, or the prefix of many; it holds no connection, so it can be sent to a worker."""
 

@@ -6,7 +6,6 @@ place and renamed; in a bucket an object is put, which is as whole. Both leave w
 
 import logging
 import os
-import secrets
 import shutil
 import tempfile
 import threading
@@ -77,7 +76,7 @@ def commit(place: Place, pieces: Sequence[bytes], *, flushed: bool) -> None:
     if isinstance(place, ObjectPath):
         place.write_bytes(b"".join(pieces))
         return
-    beside = f"{place.parent}/.{place.name}.{secrets.token_hex(16)}.partial"  # a text: paths take longer than the disk
+    beside = f"{place.parent}/.{place.name}.{os.urandom(16).hex()}.partial"  # a text: paths take longer than the disk
     try:
         with _opened_anew(beside) as file:
             file.writelines(pieces)

@@ -1,7 +1,7 @@
 """training: an image with its truth, block by block; nothing outside `within` is ever handed on."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from wsi_area.audit.truth import NO_TRUTH, Naming, Truth, truth_of
 from wsi_area.compute.count.reduction import box_mean
 from wsi_area.compute.cut.grid import l0_edges_px, place_at, tile_at, work_edges_l0_px
 from wsi_area.compute.cut.roi import inside_roi
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.geometry import Region
@@ -25,7 +26,7 @@ from wsi_area.training.material import TrainingImage
 OVERVIEW_SIDE_PX = 1024
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Block:
     """One tile of an image: its pixels with their surroundings, and the truth of its core."""
 
@@ -37,7 +38,7 @@ class Block:
     truth: ClassMap  # uint8, the shape of the core: class ids, or NO_TRUTH
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TruthRule:
     """What the truth of a pixel is, for every image alike."""
 

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from wsi_area.errors import CountMismatchError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region
 from wsi_area.segmenters.pixels.balance import ColourBalance
 from wsi_area.segmenters.pixels.feature_set import FeatureSet
@@ -23,7 +24,7 @@ _CHANNEL_SHARE = 2 / 3  # of the jitter that each channel has for itself
 _JITTER_STREAM = 1  # sets these draws apart from those of the pixels
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Collected:
     """The training pixels, and what they were taken from."""
 

@@ -3,13 +3,14 @@
 It is given each feature as one of at most 255 steps, so that they grow fast; the steps give their thresholds back.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import MissingExtraError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.segmenters.pixels.trees import TreeEnsemble, from_sklearn
 from wsi_area.training.sampling import Sampled
 from wsi_area.training.settings import TrainSettings
@@ -77,7 +78,7 @@ def _classifier(settings: TrainSettings) -> Any:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Steps:
     """The edges between the steps of each feature."""
 

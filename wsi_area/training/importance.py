@@ -1,18 +1,18 @@
 """training: what each feature is worth: how many more pixels go wrong once its values are shuffled."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.segmenters.pixels.trees import TreeEnsemble
 from wsi_area.training.sampling import Sampled
 
 MAX_PX = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Importance:
     """One feature, or several shuffled together."""
 

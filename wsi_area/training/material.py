@@ -3,7 +3,7 @@
 import csv
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.compute.cut.planning import WORK_MPP_TOLERANCE, Tiling, plan_slide
 from wsi_area.compute.cut.roi import limit_to_roi
 from wsi_area.errors import AnnotationError, MissingMppError, PlanError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_on
 from wsi_area.model.calibration import Mpp, MppCandidate
@@ -34,7 +35,7 @@ MASK_ENDINGS = ("_anno", "_mask", "-anno", "-mask", "_label", "_labels", "")
 DEFAULT_POLICY = CalibrationPolicy()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Source:
     """One slide or image with its truth, not yet opened."""
 
@@ -45,7 +46,7 @@ class Source:
     choice: PictureChoice = ANY_PICTURE  # which picture of its file is meant
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TrainingImage:
     """One slide or image, ready to be read block by block on its work grid."""
 

@@ -1,14 +1,14 @@
 """training: what a training came to: a model on disk, and what is known of it."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area.audit.accuracy import Accuracy
+from wsi_area.frozen_value import frozen_value
 from wsi_area.segmenters.pixels.model import PixelModel
 from wsi_area.training.importance import Importance
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class TrainOutcome:
     """A model on disk and what is known of it."""
 

@@ -1,16 +1,17 @@
 """training: which labelled pixels are learnt from: seeded, as many of each class of each image, few in memory."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from wsi_area.frozen_value import frozen_value
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Sampled:
     """Training pixels."""
 

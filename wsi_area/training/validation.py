@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from wsi_area.audit.truth import NO_TRUTH
 from wsi_area.compute.cut.grid import work_edges_l0_px
 from wsi_area.compute.judge.agreement import confusion_matrix
 from wsi_area.compute.judge.reliability import Reliability, reliability
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.pixels import ClassMap
 from wsi_area.segmenters.pixels.feature_set import FeatureSet
@@ -30,7 +31,7 @@ _CASES_KEPT = 3
 _RELIABILITY_PX = 2000  # of each block, drawn with the seed
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class CrossValidated:
     """What cross-validation found, and the models it found it with."""
 

@@ -1,7 +1,7 @@
 """annotations: the geometry of corrections, valid and cut at the edges of the slide; points are the seeds of fills."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -15,6 +15,7 @@ from wsi_area.annotations.raw import Parsed, noted, number
 from wsi_area.annotations.validity import regions_of
 from wsi_area.compute.picture.outlines import areal, shared_area, united
 from wsi_area.errors import AnnotationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.corrections.correction import Correction
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Size
@@ -23,7 +24,7 @@ Feature = dict[str, Any]
 _MEANT = ("annotation", "tmaCore")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class SoundFeature:
     """A feature with its properties and what of its geometry lies on the slide."""
 

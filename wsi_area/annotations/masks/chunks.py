@@ -10,13 +10,13 @@ import lzma
 import stat
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from wsi_area.errors import AnnotationError
+from wsi_area.frozen_value import frozen_value
 
 _CRC, _SHARDED = "crc32c", "sharding_indexed"
 _NO_CODEC_OF_BYTES = frozenset({"bytes", "transpose", _SHARDED})
@@ -29,7 +29,7 @@ _MAX_FILES = 1 << 20
 _REMEDY = "it is damaged or hostile: save the mask anew"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Packing:
     """How the smallest chunks of an array are packed: a compressor or none, with checksums inside and outside it."""
 

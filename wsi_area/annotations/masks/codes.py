@@ -2,7 +2,6 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import AnnotationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.drawn_mask import BLOCK_PX, Codes, edges
 from wsi_area.model.geometry import Size
 
@@ -25,7 +25,7 @@ _UNIT_PX = 1 << 24  # decoded at a time, where parts are as wide as the mask
 MOST_CODE = 255
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PartGrid:
     """How a mask is cut into the parts of its file, and these put together into units of some megapixels."""
 

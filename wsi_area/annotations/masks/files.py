@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from wsi_area.annotations.masks.scale import FittedScale, mask_scale
 from wsi_area.annotations.masks.tiff import open_tiff
 from wsi_area.annotations.raw import noted
 from wsi_area.errors import AnnotationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.drawn_mask import Codes, DrawnMask, mask_of, packed_mask
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Size
@@ -26,7 +27,7 @@ _DECODE_ERRORS = (
 _REMEDY = "save it as an 8-bit grey or palette PNG in which each class has one whole number"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MaskFile:
     """A mask with the digest of its file."""
 

@@ -6,12 +6,12 @@ they would move an edge by more than a mask pixel, nobody but the user knows, an
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from math import gcd
 
 from wsi_area.annotations.raw import noted
 from wsi_area.errors import AnnotationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.geometry import Size
 
@@ -23,7 +23,7 @@ _READINGS_SHOWN = 5
 _MOST_DOUBT_PX = 1.0  # of the mask
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FittedScale:
     """Level-0 px per mask px, and what is to be said of it."""
 
@@ -32,7 +32,7 @@ class FittedScale:
     findings: tuple[QaFinding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Reading:
     """One way to read the size of a mask."""
 

@@ -1,7 +1,6 @@
 """annotations: masks in TIFF files, decoded tile by tile or strip by strip into blocks, whatever their size."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,6 +18,7 @@ from wsi_area.annotations.masks.codes import (
 )
 from wsi_area.annotations.raw import noted
 from wsi_area.errors import AnnotationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.drawn_mask import Codes
 from wsi_area.model.finding import QaFinding
 
@@ -31,7 +31,7 @@ _LOSSLESS = {1: "none", 5: "LZW", 8: "Deflate", 32773: "PackBits", 32946: "Defla
 _MIN_IS_WHITE, _PHOTOMETRICS = 0, (0, 1, 3)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TiffMask:
     """A mask in a TIFF file, no pixel of it decoded yet."""
 

@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from wsi_area.annotations.masks.codes import (
 )
 from wsi_area.annotations.untrusted import read_bytes
 from wsi_area.errors import AnnotationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.drawn_mask import Codes
 
 _LEVEL = "0"  # the finest one of an OME-Zarr image
@@ -37,7 +37,7 @@ _SAFE_CODECS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ZarrMask:
     """A mask in a zarr store, no chunk of it decoded yet."""
 

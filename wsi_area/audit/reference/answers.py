@@ -1,10 +1,10 @@
 """audit: what a reader answered, held against the draw; whatever would bend the sample is refused with its number."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.manifest import csv_lines
 from wsi_area.model.uncertainty.reference_design import ReferenceDesign
 from wsi_area.results.csv_text import text_of_csv
@@ -14,7 +14,7 @@ CANNOT_TELL = "?"
 """The answer of a reader who looked and cannot tell: in the interval it counts both ways."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Reading:
     """One reader's answers to the first points of a draw."""
 

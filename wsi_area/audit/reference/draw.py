@@ -3,13 +3,13 @@
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 
 from wsi_area.audit.reference.slide_strata import SlideStrata, slide_strata
 from wsi_area.compute.reference.allocation import allocated
 from wsi_area.compute.reference.drawn_slides import MIN_SLIDES
 from wsi_area.errors import ResultError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.json_tree import json_digest
 from wsi_area.model.uncertainty.reference_design import (
     By,
@@ -27,7 +27,7 @@ ZONES: tuple[Zone, Zone] = ("inside", "boundary")
 _TRIES = 20  # candidates for each point where points must lie apart
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DrawRules:
     """What somebody asks of a draw."""
 
@@ -46,7 +46,7 @@ class DrawRules:
         return self.by == "slide" or self.slides is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Cell:
     """One stratum on one slide."""
 

@@ -2,13 +2,13 @@
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from wsi_area.errors import WsiAreaError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region
 from wsi_area.model.slide import SlideInfo
 from wsi_area.model.uncertainty.reference_design import DesignPoint
@@ -22,7 +22,7 @@ _JPEG_QUALITY = 88
 _PAPER = 255
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Patch:
     """The picture about a point."""
 

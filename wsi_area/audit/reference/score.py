@@ -1,7 +1,6 @@
 """audit: areas of the classes of a run as readers' answers correct them, with what makes them uncertain."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from wsi_area.compute.reference.stratified_area import (
     with_scale,
 )
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.uncertainty.reference_design import DesignPoint, DesignStratum, ReferenceDesign
 from wsi_area.model.uncertainty.reference_score import AdjustedArea, Reader, ReferenceScore
 
@@ -30,7 +30,7 @@ Members = Mapping[str, frozenset[str]]
 """The classes that an area is made of, by the name of the area."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Answered:
     """A part of the run: its strata, and the points of all readers in them."""
 

@@ -2,19 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from wsi_area.compute.reference.share_limits import Ints
 from wsi_area.compute.reference.strata import Strata, place_in_row, row_sizes, strata_of
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.results.opened_slide import OpenedSlide
 
 _BAND_PX = 1 << 23  # work px of the class map held at once, about
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class SlideStrata:
     """The strata of a slide: how many level-0 pixels of each lie in each row of work pixels."""
 

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.uncertainty.repeat_study import Between, By, LeftOut
 from wsi_area.results.opened_run import OpenedRun
 
@@ -14,7 +14,7 @@ _REMEDY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Measurement:
     """One slide of one run, and the occasion that it is of."""
 
@@ -24,7 +24,7 @@ class Measurement:
     slide_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Occasions:
     """Every measurement that has others of the same subject beside it."""
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.count.recount import WorkGrid, disagreement
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.pixels import ClassMap
 from wsi_area.results.class_map.sparse_class_map import SparseClassMap
@@ -22,7 +23,7 @@ from wsi_area.results.seal.contents import ClassMapDigest
 At = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Looked:
     """A tile that was counted and digested; its pixels are valid until the next one is asked for."""
 

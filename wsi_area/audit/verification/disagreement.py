@@ -1,9 +1,9 @@
 """audit: one thing in a run that contradicts another."""
 
-from dataclasses import dataclass
+from wsi_area.frozen_value import frozen_value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Disagreement:
     """One thing in a run that contradicts another."""
 

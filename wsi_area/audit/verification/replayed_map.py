@@ -1,7 +1,7 @@
 """audit: the class map of an amended version made a second time, from what was measured and the corrections alone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from wsi_area.compute.objects.size_filter import (
     stages_of,
     summarise_stage,
 )
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Region
 from wsi_area.model.objects import SizeFilters
@@ -26,7 +27,7 @@ from wsi_area.results.seal.contents import ClassMapDigest
 _FIELDS = {"focus": "min_focus_um2", "tissue": "min_tissue_um2", "hole": "max_hole_um2"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Replay:
     """The corrections of one layer, laid over what was measured, then filtered by size as the run would."""
 

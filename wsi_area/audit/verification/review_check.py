@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from wsi_area.audit.verification.disagreement import Disagreement
 from wsi_area.errors import NewerDocumentError, ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.review.event import SeenHead
 from wsi_area.model.review.review_seal import ReviewSeal
 from wsi_area.model.run_record import RunRecord
@@ -19,7 +19,7 @@ from wsi_area.review.verdicts import ReviewState, state_of
 from wsi_area.storage.place import Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CheckedReview:
     """What came of the review of a run."""
 

@@ -1,7 +1,6 @@
 """audit: the signal map of a slide added up again, tile by tile and class by class, and held against its ledger."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.regions.tally import Groups
 from wsi_area.compute.regions.under_spans import signal_under
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.slide_result import CountedSlide
@@ -23,7 +23,7 @@ MOST_TOLD = 20
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SignalAddedUp:
     """What came of adding up a signal map again."""
 

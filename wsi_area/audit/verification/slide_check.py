@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from wsi_area.audit.verification.signal_check import SignalAddedUp, add_up_signa
 from wsi_area.audit.verification.threshold_check import threshold_faults
 from wsi_area.audit.verification.tissue_check import crossing_faults, read_layer, share_faults
 from wsi_area.errors import CountMismatchError, NewerDocumentError, ResultError, SlideError, WsiAreaError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.json_tree import json_digest
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.record.estimate.slide_estimate import EstimateOnRecord
@@ -42,7 +43,7 @@ from wsi_area.storage.place import Place
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideTask:
     """One slide to be held against itself; picklable, so that any process can do it."""
 
@@ -54,7 +55,7 @@ class SlideTask:
     threads: int = 1  # that share its class map
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CheckedSlide:
     """What came of it."""
 
@@ -65,7 +66,7 @@ class CheckedSlide:
     not_held: tuple[str, ...] = ()  # what of it cannot be held against anything, a line each
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Recounted:
     """What came of the pass over a class map."""
 

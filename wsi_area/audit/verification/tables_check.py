@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from wsi_area.audit.verification.disagreement import Disagreement
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.documented import Table
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import EndedSlide
@@ -30,7 +30,7 @@ _OF_A_DOCUMENT_THAT_FAILED = frozenset({"wsi_area_version", "config_hash"})
 """What the table of a slide that failed has from where nobody can look it up any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Known:
     """What the tables are held against."""
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from wsi_area.cli.options.config_option import CONFIG_FILE
 from wsi_area.cli.output.console import print_lines, report_console
 from wsi_area.cli.output.settings_reference import settings_page, settings_schema, toml_text
 from wsi_area.cli.output.wrapping import say, say_document
+from wsi_area.frozen_value import frozen_value
 from wsi_area.segmenters.registry import make_segmenter
 from wsi_area.settings.presets import first_sentences, preset_text, shown
 from wsi_area.settings.run_settings import RunSettings, load
@@ -24,7 +25,7 @@ from wsi_area.training.settings import SECTION, load_train_settings
 Origin = Literal["default", "file", "--set"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Value:
     """One setting that holds."""
 

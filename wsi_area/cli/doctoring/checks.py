@@ -6,7 +6,6 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
@@ -14,6 +13,7 @@ from typing import Literal
 from wsi_area.compute.calibration.policy import CalibrationPolicy
 from wsi_area.compute.quantity_text import number_text, pair_text
 from wsi_area.errors import LaneError, WsiAreaError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.run.check import check_slide
 from wsi_area.run.context import SHARE_FOR_TASKS, task_memory_limit_bytes
@@ -28,7 +28,7 @@ _LEAST_DISK_BYTES = 1 << 30
 _LEAST_MEMORY_BYTES = 2 << 30
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Check:
     """One thing that was looked at."""
 

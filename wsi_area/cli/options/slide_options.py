@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +9,7 @@ import click
 
 from wsi_area.cli.options.config_option import CONFIG_FILE
 from wsi_area.cli.options.percentage import Percentage
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import CollectedSlides, collect_slides
 from wsi_area.inputs.estimate_asked import refuse_with_estimate
 from wsi_area.inputs.manifest import COLUMNS
@@ -26,7 +26,7 @@ _OF_SLIDES = (
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Asked:
     """What the command line asked for."""
 

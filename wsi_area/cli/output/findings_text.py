@@ -1,12 +1,12 @@
 """cli: findings for people: each once, with the slides that have it and what to do about it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from rich.console import Console
 from rich.text import Text
 
 from wsi_area.cli.output.console import print_lines
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.finding import QaFinding
 
 SEVERITY_STYLES = {"refusal": "bold red", "warning": "yellow", "info": "dim"}
@@ -14,7 +14,7 @@ _MOST_NAMED = 8
 _WORDS = {"refusal": "REFUSED", "warning": "warning", "info": "note"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Told:
     """What is to be said of one slide; what is said of several is grouped by everything but slide and message."""
 

@@ -6,13 +6,13 @@ one and at most as far as the other.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt, lcm
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 
 Ints = NDArray[np.int64]
@@ -21,7 +21,7 @@ _DIGITS = 12
 """A length in µm is taken as the decimal number of so many digits: 3 × 0.1 is 0.3, so a pixel there is at an edge."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Side:
     """The bands on one side of a border, the nearest first."""
 
@@ -39,7 +39,7 @@ class Side:
         return max(0, int(self.reach_px.max(initial=0)))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class BandRule:
     """The bands of a slide, from the innermost outwards."""
 

@@ -1,17 +1,17 @@
 """compute: the uncertainty budget of one area, put together from its rows; and again when more is known of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from wsi_area.compute.budget.combination import Component, combined
 from wsi_area.compute.budget.rows import exact, unknown
 from wsi_area.compute.budget.terms import GIVEN, NOTHING_GIVEN, BudgetTerms, GivenTerm
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.budget.uncertainty_budget import TERMS, AreaKind, BudgetRow, Term, UncertaintyBudget
 
 _ORDER = list(TERMS)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CountedArea:
     """One area of a slide, as it was counted."""
 

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from wsi_area.frozen_value import frozen_value
 
 NORMAL_COVERAGE = 0.9545
 """Share that two standard uncertainties on either side of a normal value hold: k is 2 then."""
@@ -10,7 +11,7 @@ NORMAL_COVERAGE = 0.9545
 _ROUND_OFF = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Component:
     """A standard uncertainty, and how well it is known itself."""
 
@@ -18,7 +19,7 @@ class Component:
     degrees_of_freedom: float | None = None  # None: no end of them
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Combined:
     """What several come to."""
 

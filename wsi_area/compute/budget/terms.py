@@ -1,15 +1,16 @@
 """compute: what something outside a run says of the error of its areas: a reference sample, readers, repeats."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.budget.uncertainty_budget import Distribution, Term
 
 EVERY_AREA = "*"
 """Names every area that no name of its own is given for."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class GivenTerm:
     """One term of one area; ``u_mm2``, or ``relative_u`` of the area it is given for."""
 
@@ -34,7 +35,7 @@ class GivenTerm:
         return None if self.relative_u is None else self.relative_u * area_mm2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class BudgetTerms:
     """The terms that a run cannot find out by itself, each by the name of the area: a class, tumor, positive, tissue.
 

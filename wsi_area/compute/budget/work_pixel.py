@@ -1,12 +1,12 @@
 """compute: by how much an area changes where it is counted in other pixels, and what that says of its error; pure."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.budget.rows import exact, rectangular, uncorrected, unknown
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.budget.uncertainty_budget import BudgetRow
 
 Ints = NDArray[np.int64]
@@ -16,7 +16,7 @@ FINE_UM = 2.1
 _REMEDY = "a finer tiling.work_mpp, which costs more pixels"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OtherPixels:
     """One area in parts of some tiles, counted in work pixels and in pixels of another size."""
 
@@ -26,7 +26,7 @@ class OtherPixels:
     of_tiles: int  # that were read
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PixelSteps:
     """How a work pixel came about: what lies between it, the pixels it was compared with, and level 0."""
 

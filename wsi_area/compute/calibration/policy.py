@@ -1,9 +1,9 @@
 """compute: the limits by which a pixel size is believed or refused; values only, each of them settable."""
 
 import math
-from dataclasses import dataclass
 
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Profile
 
 GLASS_SLIDE_MM = (26.0, 76.0)
@@ -18,7 +18,7 @@ objectives: ×20 given for a ×40 scan still is somebody's word; beyond it a dig
 others."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PowerBand:
     """The pixel sizes that cameras have behind an objective; a cross-check, never a source of area."""
 
@@ -27,7 +27,7 @@ class PowerBand:
     high_um: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PitchPrior:
     """The pixel pitch known of one make of scanner; a mismatch is a warning only."""
 
@@ -66,7 +66,7 @@ PITCH_PRIORS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CalibrationPolicy:
     """Every limit of the calibration ladder with its default; a fraction of 0.02 is 2 %."""
 

@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import ClassMap, MaskArray
 
@@ -16,7 +16,7 @@ _TILE_PX = 512
 _CORNERS_JOIN = np.ones((3, 3), np.int8)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Component:
     """The work pixels of a component, one mask for each tile that has any."""
 

@@ -1,7 +1,6 @@
 """compute: strokes laid over a box of a class map, one after the other, and what each correction did there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.corrections.strokes import Stroke
 from wsi_area.compute.cut.rasterise import inside_at
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap, MaskArray, TilePlace
@@ -21,7 +21,7 @@ TALLIES = ("drawn", "changed", "unscanned", "outside_roi", "unreadable")
 _NOT_PAINTED = (UNSCANNED_CODE, OUTSIDE_ROI_CODE, UNREADABLE_CODE)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Painted:
     """A box of a class map with its corrections."""
 

@@ -5,13 +5,14 @@ become themselves in every table.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.corrections.component import Component
 from wsi_area.errors import AnnotationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID, ClassScheme, TissueClass
 from wsi_area.model.corrections.correction import BY_HAND, Correction
 from wsi_area.model.drawn import names_exclusion
@@ -20,7 +21,7 @@ _BY_HAND_RGB = (120, 94, 240)
 _CODES = 256
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Stroke:
     """One table of codes, laid over an outline, over a component, or over the whole layer."""
 

@@ -1,13 +1,13 @@
 """compute: the arithmetic behind one area, step by step, as a value and as text; pure."""
 
 import math
-from dataclasses import dataclass
 
 from wsi_area.compute.calibration.plausibility import outside_band, power_argument
 from wsi_area.compute.calibration.policy import CalibrationPolicy, PowerBand
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.quantity_text import area_unit, number_text, pair_text
 from wsi_area.errors import ImplausibleMppError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 
 UM_PER_INCH = 25_400.0
@@ -15,7 +15,7 @@ _SLIP = 100.0  # a length off by it is an area off by ten thousand: 50 µm for t
 _DEFAULT_POLICY = CalibrationPolicy()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Step:
     """One line of the arithmetic."""
 
@@ -24,7 +24,7 @@ class Step:
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PixelSize:
     """A pixel size and the steps that led to it."""
 
@@ -32,7 +32,7 @@ class PixelSize:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Explanation:
     """One area with every step that led to it; the last step is the answer."""
 

@@ -4,10 +4,10 @@ They are of areas, in level-0 pixels: of no cells, and of no opinion. The size o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import Role, TissueClass
 from wsi_area.model.record.slide_ratios import RatioName, RatioOnRecord
 
@@ -40,7 +40,7 @@ class CountedClass(Protocol):
         """Return True if it is tumour that lives."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ClassPx:
     """A class with its pixels in a part of a slide."""
 

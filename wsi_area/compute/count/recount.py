@@ -1,13 +1,12 @@
 """compute: does the ledger say what the class map shows? Tile by tile, as exact integers."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.count.counting import count_class_map
 from wsi_area.compute.cut.grid import l0_edges_px
 from wsi_area.errors import SegmentationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
 from wsi_area.model.pixels import ClassMap
@@ -15,7 +14,7 @@ from wsi_area.model.pixels import ClassMap
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class WorkGrid:
     """The grid a slide was counted on, as its result records it."""
 

@@ -3,17 +3,16 @@
 The edges of both are whole level-0 pixels, so that the pieces into which they cut each other are, too.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import ClassMap, MaskArray
 
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Pieces:
     """The pieces of one axis, from edge to edge of either grid."""
 

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from wsi_area.compute.cut.grid import level_px_to_decode
 from wsi_area.errors import MemoryBudgetError, MissingMppError, PlanError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 from wsi_area.model.json_tree import json_digest
@@ -23,7 +24,9 @@ BATCH_LEVEL_PX_MIN, BATCH_LEVEL_PX_MAX = 1 << 22, 1 << 26
 BATCH_WORK_PX_MAX = 1 << 24
 BATCHES_WANTED = 24
 """A batch is what one task does: as large as 4096² work px (0.1–0.5 s of decoding, long enough that
-scheduling costs nothing), smaller where a slide would otherwise give too few batches to share out."""
+scheduling costs nothing), smaller where a slide would otherwise give too few batches to share out. Where stored
+tiles are wider than a tile and low, as the restart intervals of NDPI, it is as wide as lets the fewest of them lie in
+two batches, each of which decodes them whole."""
 
 SEGMENTER_BYTES_PER_PX = 64
 """What a segmenter that needs a whole tile at once is taken to hold, where it does not say."""
@@ -39,7 +42,7 @@ MAX_SLIDE_SIDE_PX = 1 << 21
 each batch looks along the whole side."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Tiling:
     """What was asked of the cut."""
 
@@ -82,7 +85,7 @@ def plan_slide(slide: SlideInfo, mpp: Mpp | None, usable_levels: Sequence[int], 
         work_mpp = Mpp(mpp.x * at.downsample_x * factor, mpp.y * at.downsample_y * factor)
     tile_px = auto_tile_px(at, factor) if tiling.tile_px == "auto" else tiling.tile_px
     halo_px = _halo_px(tiling.halo_um, work_mpp)
-    batch_tiles = _batch_tiles(at.size_px, factor, tile_px)
+    batch_tiles = _batch_tiles(at, factor, tile_px)
     plan = SlidePlan(
         slide=slide,
         level=level,
@@ -150,10 +153,27 @@ def _halo_px(halo_um: float, work_mpp: Mpp | None) -> int:
     return math.ceil(halo_um / min(work_mpp.x, work_mpp.y))
 
 
-def _batch_tiles(level_px: Size, factor: int, tile_px: int) -> int:
-    wanted = min(max(level_px.area_px // BATCHES_WANTED, BATCH_LEVEL_PX_MIN), BATCH_LEVEL_PX_MAX)
+def _batch_tiles(level: Level, factor: int, tile_px: int) -> int:
+    wanted = min(max(level.size_px.area_px // BATCHES_WANTED, BATCH_LEVEL_PX_MIN), BATCH_LEVEL_PX_MAX)
     edge_px = min(math.sqrt(wanted) / factor, math.sqrt(BATCH_WORK_PX_MAX))
-    return max(1, round(edge_px / tile_px))
+    about = max(1, round(edge_px / tile_px))
+    stored = level.stored_tile_px
+    if stored is None or stored.height_px > tile_px * factor or stored.width_px <= tile_px * factor:
+        return about
+    most_px = min(math.sqrt(BATCH_LEVEL_PX_MAX) / factor, math.sqrt(BATCH_WORK_PX_MAX))
+    choice = range(-(-about // 2), max(about, int(most_px / tile_px)) + 1)
+    width_px = level.size_px.width_px
+    return min(choice, key=lambda n: (_times_decoded(width_px, n * tile_px * factor, stored.width_px), abs(n - about)))
+
+
+def _times_decoded(width_px: int, batch_px: int, stored_px: int) -> int:
+    """Return how many stored tiles batches decode along a row of a level: a tile that lies in two of them twice.
+
+    >>> _times_decoded(8192, 4096, 2048), _times_decoded(8192, 3072, 2048)
+    (4, 5)
+    """
+    starts = range(0, width_px, batch_px)
+    return sum(-(-min(x + batch_px, width_px) // stored_px) - x // stored_px for x in starts)
 
 
 def _projected_bytes(level_px: Size, factor: int, tile_px: int, halo_px: int, batch_tiles: int, tiling: Tiling) -> int:

@@ -9,7 +9,6 @@ allows, in whole or rational numbers where not.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
@@ -17,6 +16,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.drawn_mask import DrawnMask
 from wsi_area.model.pixels import MaskArray
 
@@ -30,7 +30,7 @@ _SAFE = 2.0**-50
 """Relative error of ``(x2-x1)·(y-y1) - (x-x1)·(y2-y1)`` is below 2^-51 of the sum of both products' magnitudes."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Edges:
     """The boundary as edges that run downwards (y grows), ordered by the polygon they belong to."""
 

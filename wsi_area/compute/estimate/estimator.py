@@ -10,12 +10,11 @@ is a stratum in which every drawn spot was as foreseen not taken for one without
 of the sum of such groups, with its skewness (Cornish and Fisher 1938).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from wsi_area.compute.estimate.frame import Floats, Ints, SpotFrame
 from wsi_area.compute.estimate.strata import BARE, KINDS
+from wsi_area.frozen_value import frozen_value
 
 Z95 = 1.959963984540054
 LEAST_MISS = 0.03
@@ -27,7 +26,7 @@ WIDER_IN_CELLS = 1.1
 _MOST_LEVERAGE = 0.9
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Totals:
     """Totals over all spots, one for each quantity, in level-0 pixels."""
 
@@ -82,7 +81,7 @@ def totals_of(frame: SpotFrame, drawn: Ints, counted_px: Floats) -> Totals:
     return Totals(estimate, np.clip(estimate - below, seen, beside), np.clip(estimate + above, seen, beside), spread)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Fit:
     """The regression on what was known: the weights that come of it."""
 
@@ -106,7 +105,7 @@ class _Fit:
         return cls(expansion, inverse, weights, np.minimum(leverage, _MOST_LEVERAGE))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Group:
     """Strata of one kind of which not every spot was drawn: how far what is foreseen fails there."""
 

@@ -1,7 +1,6 @@
 """compute: how many spots are drawn at first, and how many more where the interval is still too wide."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from wsi_area.compute.cut.skipping import AUDIT_MIN_TILES
 from wsi_area.compute.estimate.estimator import Totals
 from wsi_area.compute.estimate.frame import Floats, Ints, SpotFrame
 from wsi_area.compute.estimate.strata import BARE, cells_of
+from wsi_area.frozen_value import frozen_value
 
 LEAST_OF_KIND = 40
 """Spots drawn at least of each kind: with fewer the scatter within it is not known."""
@@ -24,7 +24,7 @@ _BEYOND = 1.05
 """Somewhat more than it would take, so that it takes few rounds."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Sample:
     """Spots that are drawn: so many of each stratum."""
 

@@ -1,7 +1,6 @@
 """compute: the spots of one slide as a frame to draw from, and what an estimate of it is of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -9,12 +8,13 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.estimate.frame import Floats, Ints, SpotFrame, random_numbers
 from wsi_area.compute.estimate.strata import BARE, kinds_of
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID, TissueClass
 
 Flags = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Quantity:
     """A class, or all that is tumour, positive or tissue."""
 

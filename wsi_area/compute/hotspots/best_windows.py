@@ -1,18 +1,17 @@
 """compute: the windows that have most, none over another, out of every one of a grid."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.bands.band_rule import whole_lengths
 from wsi_area.compute.hotspots.window import Window, radius_um
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FoundWindow:
     """One window of the grid."""
 

@@ -1,6 +1,5 @@
 """compute: a window of a stated area as a set of work pixels: those whose centres lie inside."""
 
-from dataclasses import dataclass
 from math import isqrt, pi, sqrt
 from typing import Literal
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.bands.band_rule import reach_px
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 
 Ints = NDArray[np.int64]
@@ -16,7 +16,7 @@ Shape = Literal["round", "square"]
 _UM_PER_MM = 1000.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Window:
     """The pixels of a window round its centre, row by row: columns ``[first, stop)`` from the centre's."""
 

@@ -1,7 +1,6 @@
 """compute: the tissue and the positive of every window of a grid, added up box by box, as whole level-0 pixels."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.hotspots.window import Window
 from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.compute.native import Native
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap
 
@@ -20,7 +20,7 @@ _ARGUMENTS = (
 NATIVE = (Native("wsi_area.compute.hotspots.compiled_windows", "add_box", _ARGUMENTS),)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class WindowSums:
     """What one box adds to the windows whose centres lie in a part of the grid."""
 
@@ -29,7 +29,7 @@ class WindowSums:
     px: Ints  # (2, rows, columns): level-0 px of tissue, and of what of it is positive
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class BoxSums:
     """What one box has: of the whole slide, and of each area's windows."""
 

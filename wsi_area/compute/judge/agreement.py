@@ -5,7 +5,6 @@ Pixels are level-0 pixels wherever the weights of the work grid are given.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from wsi_area.compute.judge.ratio_limits import ratio_limits
 from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.compute.native import Native
 from wsi_area.errors import CountMismatchError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import ClassMap
 
 Ints = NDArray[np.int64]
@@ -92,7 +92,7 @@ def pair_counts(one: ClassMap, other: ClassMap, column_weights: Ints, row_weight
     return counts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ClassAgreement:
     """One class: its pixels in truth, in the map and in both; every ratio is None where it is 0/0 or x/0."""
 
@@ -179,7 +179,7 @@ def kappa(matrix: Ints) -> float | None:
     return None if expected == 1 else (observed - expected) / (1 - expected)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Intervals:
     """95 % intervals per class and ratio, or the reason why there are none."""
 

@@ -1,16 +1,16 @@
 """compute: how much an area changed between two dates, and how sure that is; pure."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.judge.outline_area import count_u_px
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import MaskArray
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DatedArea:
     """An area at one date, with the two things that make it uncertain."""
 
@@ -33,7 +33,7 @@ class DatedArea:
         return math.hypot(self.u_scale_mm2, self.u_count_mm2)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class AreaChange:
     """What an area gained or lost."""
 

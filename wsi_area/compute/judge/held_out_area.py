@@ -3,13 +3,14 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from wsi_area.frozen_value import frozen_value
 
-@dataclass(frozen=True, slots=True)
+
+@frozen_value
 class HeldOutArea:
     """The segmentation term of one class: area found over true area, as the model's card has it."""
 

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.finding import QaFinding
 
 GLASS_LIMIT = 0.5
@@ -16,7 +16,7 @@ OD_RATIO = 1.6
 but for one draw in twenty at k = 1."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ModelSeen:
     """What a trained model said of itself, and of the slide."""
 

@@ -1,9 +1,9 @@
 """compute: the exact area of an outline beside the area of the pixels counted in it, and how far they may differ."""
 
 import math
-from dataclasses import dataclass
 
 from wsi_area.compute.count.area import area_mm2
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 
 VARIANCE_PER_BOUNDARY_PX = 0.09
@@ -12,7 +12,7 @@ a preferred direction (Kendall and Moran 1963, "Geometrical Probability"), up to
 over all angles: one shape at one angle was seen between 0.04 and 0.12, straight edges along the grid vary most."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OutlineArea:
     """What an outline encloses, and the standard uncertainty of counting it in pixels."""
 

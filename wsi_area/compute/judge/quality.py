@@ -1,7 +1,6 @@
 """compute: what quality assurance should know of a measured slide, beyond its pixel size."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from wsi_area.compute.judge.light_findings import (
     FALL_LIMIT,
@@ -14,6 +13,7 @@ from wsi_area.compute.judge.pictures import picture_findings
 from wsi_area.compute.judge.refusal import refusal_findings
 from wsi_area.compute.judge.steps import STEP_LIMIT
 from wsi_area.compute.judge.threshold_stability import UNSTABLE_LIMIT, threshold_findings
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.finding import QaFinding, Severity
 from wsi_area.model.light import Light
@@ -28,7 +28,7 @@ ANGLE_LIMIT_DEG = 20.0
 """Between a vector and the one estimated from the slide: 4 to 19.7° on the slides that fit, 22 to 58° on the others."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class QualityLimits:
     """When a finding is worth a look; each is a share between 0 and 1."""
 
@@ -44,7 +44,7 @@ class QualityLimits:
     step_share: float = STEP_LIMIT  # of what is left, that one step takes or adds
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Observed:
     """What was seen of a slide besides its counts."""
 

@@ -1,14 +1,16 @@
 """compute: whether stated probabilities come true: reliability bins, which add up over slides."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
+
 RELIABILITY_BINS = 10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Reliability:
     """Stated probabilities of one class in bins of equal width, and how often they came true; they add up."""
 

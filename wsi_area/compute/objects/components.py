@@ -1,7 +1,5 @@
 """compute: the connected parts of one box of a class map, and the small summary that a task sends back; pure."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +18,7 @@ from wsi_area.compute.objects.part_columns import (
 )
 from wsi_area.compute.objects.parts_kernels import join_runs, mark_touching, sum_parts
 from wsi_area.compute.objects.run_lengths import CODES, BoxRuns
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.objects import FOCI_KEPT_MOST
@@ -49,7 +48,7 @@ PART_FIELDS = np.dtype(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Box:
     """Where a box of the class map lies; a side is a seam where another box goes on, else the slide's border."""
 
@@ -67,7 +66,7 @@ class Box:
         return len(self.y_edges_l0_px) - 1, len(self.x_edges_l0_px) - 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Line:
     """The outermost pixels of one side of a box, as runs: the part that each belongs to (0: none) and its code."""
 
@@ -76,7 +75,7 @@ class Line:
     codes: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class BoxSeams:
     """What of a box its neighbours must know; parts that reach no seam have no number here."""
 
@@ -89,7 +88,7 @@ class BoxSeams:
     bottom: Line
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Parts:
     """The connected parts of a box, numbered from 1 in reading order."""
 
@@ -101,7 +100,7 @@ class Parts:
     at_border: NDArray[np.bool_]  # (n,), the slide's
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class FociSummary:
     """What one box tells of its foci, and of the gaps that may turn out to be their holes."""
 

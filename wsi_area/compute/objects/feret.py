@@ -4,7 +4,6 @@ The largest distance of two points of a set is one of two corners of its convex 
 a part needs to send; and since its coordinates are whole numbers, it is the same however the object was cut.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from wsi_area.compute.native import Native
 from wsi_area.compute.objects.part_columns import BOTTOM, TOP
 from wsi_area.compute.objects.parts_kernels import outline_rows
 from wsi_area.compute.objects.run_lengths import BoxRuns
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 
 _COMPILED = "wsi_area.compute.objects.compiled_hulls"
@@ -26,7 +26,7 @@ _ARGUMENTS = {
 NATIVE = tuple(Native(_COMPILED, name, arguments) for name, arguments in _ARGUMENTS.items())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class PartHulls:
     """Convex hulls of parts, level-0 px: those of part ``n`` are ``[starts[n], starts[n + 1])``."""
 

@@ -1,7 +1,6 @@
 """compute: foci merged over the seams of the boxes that they were found in; pure, the same for every cut."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from wsi_area.compute.objects.components import FOCUS, GAP, PART_FIELDS, REACH, 
 from wsi_area.compute.objects.feret import merged_extents_um
 from wsi_area.compute.objects.part_columns import BEYOND_BOX
 from wsi_area.compute.objects.seams import SeamGrid, beside, objects_of_parts
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import UNREADABLE_CODE
 from wsi_area.model.objects import FOCI_KEPT_MOST, FOCUS_FIELDS, Foci
@@ -60,7 +60,7 @@ class FociMerge:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _All:
     """The parts of all boxes, one after the other."""
 

@@ -1,6 +1,6 @@
 """compute: a box of a class map as runs of one code, row by row; pure, and exact both ways."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import call_native
 from wsi_area.compute.native import Native
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap
 
@@ -23,7 +24,7 @@ _ARGUMENTS = {
 NATIVE = tuple(Native(_COMPILED, name, arguments) for name, arguments in _ARGUMENTS.items())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class BoxRuns:
     """A box of a class map: each row is a list of runs that cover it from its first column to its last."""
 

@@ -4,16 +4,16 @@ Memory grows with the length of the seams and the number of parts that reach one
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.objects.components import BoxSeams, Line
 from wsi_area.compute.objects.parts_kernels import join_pairs
+from wsi_area.frozen_value import frozen_value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Side:
     """One side of a seam, pixel by pixel."""
 

@@ -6,7 +6,6 @@ decided there. A box can be brought to any stage from its first class map alone,
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from wsi_area.compute.objects.parts_kernels import count_contacts
 from wsi_area.compute.objects.run_lengths import CODES, BoxRuns
 from wsi_area.compute.objects.seams import SeamGrid, beside, objects_of_parts
 from wsi_area.errors import PlanError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
 from wsi_area.model.objects import SizeChange, SizeFilters
@@ -25,7 +25,7 @@ KEPT = -1
 """In place of a class: the object stays what it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SizeStage:
     """One filter, in pixels and class ids."""
 
@@ -40,7 +40,7 @@ class SizeStage:
     last_resort: tuple[int, ...]  # those it becomes where it has no other neighbour: excluded classes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class StageSummary:
     """What one box tells of a stage."""
 
@@ -52,7 +52,7 @@ class StageSummary:
     changed_px: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class StageDecision:
     """What becomes of the objects that reach a seam."""
 

@@ -1,16 +1,17 @@
 """compute: where a number is written beside what it is of: as near as it can be without covering any of it; pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
+
 _COARSE = 200  # pixels of the longer side on which a place is looked for; numbers are larger than one of them
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Label:
     """A number beside its spot: the middle of its disc, and where the line that leads from there to the spot ends."""
 

@@ -1,7 +1,6 @@
 """compute: a class map made small enough to look at, on any grid that begins at its origin; pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.compute.native import Native
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import ClassMap
 
@@ -19,7 +19,7 @@ _ARGUMENTS = "uint8* int64 int64 int64 int64* int64 int64* int64 uint8* uint16* 
 NATIVE = (Native("wsi_area.compute.picture.compiled_picture", "count_sample", _ARGUMENTS),)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PictureGrid:
     """Where the pixels of a picture lie on the work grid of a class map.
 
@@ -81,7 +81,7 @@ def majority_picture(class_map: Any, grid: PictureGrid, codes: Sequence[int]) ->
     return picture
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Sample:
     """Along one axis: every how many work pixels one is asked, from the slide's origin on, and who owns it."""
 
@@ -103,7 +103,7 @@ class _Sample:
         return first * self.step - start, self.owner[first:stop]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class SampleCounts:
     """What a regular sample of a class map holds in each pixel of a picture, tile by tile in any order."""
 

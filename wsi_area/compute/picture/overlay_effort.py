@@ -6,11 +6,11 @@ teeth cross 4 000 000 times. Both are estimated from a sample of pairs on a grid
 the one cell that holds the corner of what their boxes share.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+
+from wsi_area.frozen_value import frozen_value
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -22,7 +22,7 @@ _AT_ONCE = 5000  # geometries whose points are held at a time
 _POLYGON = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Effort:
     """What there is to be compared."""
 
@@ -30,7 +30,7 @@ class Effort:
     crossings: float  # of edges
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Edges:
     """Edges and their boxes, float64 (n,) each."""
 
@@ -98,7 +98,7 @@ def _sampled(edges: _Edges, factor: float, rng: np.random.Generator) -> Effort:
     return Effort(weight * float(near.sum()), weight * float(crossed.sum()))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Grid:
     """A square grid of cells over all edges."""
 

@@ -1,15 +1,15 @@
 """compute: the bar that says how long a millimetre is on a picture, from the pixel size of the areas; pure."""
 
 import math
-from dataclasses import dataclass
 
 from wsi_area.compute.quantity_text import number_text
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 
 _LARGEST_SHARE = 0.3  # of the picture's width
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ScaleBar:
     """A bar as a share of the width of the picture it belongs to."""
 

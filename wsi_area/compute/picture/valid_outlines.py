@@ -35,8 +35,7 @@ def is_valid(geometry: shapely.Geometry, most_looks: int = _MOST_LOOKS) -> bool:
     """
     if _are_few(shapely.get_num_coordinates(geometry), most_looks):
         return bool(shapely.is_valid(geometry))
-    parts = shapely.get_parts(geometry)
-    if (_looks(parts) > most_looks).any() and _valid_apart(parts, most_looks):
+    if _is_costly(geometry, most_looks) and _valid_apart(geometry, most_looks):
         return True
     return bool(shapely.is_valid(geometry))  # a "no" is GEOS's own, too
 
@@ -60,38 +59,45 @@ def _are_few(points: Any, most_looks: int) -> Any:
     return points <= 4 * most_looks**0.5
 
 
+def _is_costly(geometry: shapely.Geometry, most_looks: int) -> bool:
+    return bool((_looks(shapely.get_parts(geometry)) > most_looks).any())
+
+
 def _looks(parts: Geometries) -> NDArray[np.int64]:
     """Return the looks that each polygon takes, 0 where its shell has few points."""
     points = shapely.get_num_coordinates(shapely.get_exterior_ring(parts)).astype(np.int64)
     return np.where(points > _FEW_POINTS, points * shapely.get_num_interior_rings(parts), 0)
 
 
-def _valid_apart(parts: Geometries, most_looks: int) -> bool:
-    """Return True if polygons are valid, each and together; False may be an exaggeration.
+def _valid_apart(geometry: shapely.Geometry, most_looks: int) -> bool:
+    """Return True if the polygons of a geometry are valid, each and together; False may be an exaggeration.
 
     Each polygon of many looks goes out of its group: those outside its shell must be valid together with the shell,
     and those inside together with its holes, which are then holes of a box. Whatever lies outside a shell meets
     nothing inside but in points of the shell.
     """
-    easy = _looks(parts) <= most_looks
-    if not shapely.is_valid(parts[easy]).all():
+    groups = [shapely.get_parts(geometry)]
+    easy = groups[0][_looks(groups[0]) <= most_looks]
+    if not shapely.is_valid(easy).all():
         return False
-    groups = [parts]
+    del easy
     while groups:
         group = groups.pop()
         looks = _looks(group)
         costly = int(looks.argmax())
         if looks[costly] <= most_looks:
-            if not shapely.is_valid(shapely.multipolygons(group)):
+            if not shapely.is_valid(shapely.multipolygons(group) if len(group) > 1 else group[0]):
                 return False
             continue
         shell, holes = _taken_apart(group[costly])
         others = np.delete(group, costly)
+        del group  # a large polygon is held as seldom as can be
         if not (shapely.is_valid(shell) and _holes_fit(shell, holes)):
             return False
         inside = shapely.covers(shell, others)
         groups.append(np.append(others[~inside], shell))
         groups.append(np.append(others[inside], _in_a_box(shell, holes)))
+        del shell, holes, others
     return True
 
 

@@ -3,11 +3,10 @@
 Every array may have leading axes: one answer for each of many draws at once, as a simulation of coverage needs.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from wsi_area.compute.reference.share_limits import TAIL, Floats
+from wsi_area.frozen_value import frozen_value
 
 MIN_SLIDES = 3
 MIN_SHARE = 0.5
@@ -15,7 +14,7 @@ MIN_SHARE = 0.5
 Where one slide of ten has nearly all of a class, another one may be among those that were not drawn."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class AreaOfAll:
     """What some slides say of all: float64 (...), in mm²; the interval is all that can be where nobody knows."""
 

@@ -3,16 +3,15 @@
 Every array may have leading axes: one answer for each of many samples at once, as a simulation of coverage needs.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from wsi_area.compute.reference.share_limits import Floats, Ints, share_limits
+from wsi_area.frozen_value import frozen_value
 
 Z_95 = 1.96
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class StratifiedArea:
     """What points say of one class; areas in the unit of the strata's sizes, float64 (...)."""
 

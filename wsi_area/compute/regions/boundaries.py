@@ -5,13 +5,13 @@ comes back are runs along the rows of a box, not a picture for each region.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from wsi_area.compute.cut.rasterise import first_column, mask_codes_at
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.drawn_mask import DrawnMask
 
 Floats = NDArray[np.float64]
@@ -22,7 +22,7 @@ _CROSSINGS_AT_ONCE = 1 << 20
 _MASK_PX_AT_ONCE = 1 << 22
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Edges:
     """The boundaries of regions as edges that run downwards (y grows); those of a region lie one after the other."""
 
@@ -30,7 +30,7 @@ class Edges:
     regions: NDArray[np.int32]  # (n,), the region of each edge, ascending
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Spans:
     """Runs of pixels of a box that lie inside regions, ordered by region, row and column."""
 
@@ -40,7 +40,7 @@ class Spans:
     ends: NDArray[np.int32]  # … and the first behind it that is not
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Boundaries:
     """The boundaries of the regions of a slide."""
 

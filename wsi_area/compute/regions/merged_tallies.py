@@ -1,17 +1,17 @@
 """compute: the tallies of all boxes of a slide put together: counts add up, foci are joined over the seams; pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.regions.tally import BoxTally
+from wsi_area.frozen_value import frozen_value
 
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class RegionCounts:
     """What lies in each region of a slide, level-0 px; the same for every cut into boxes."""
 

@@ -1,7 +1,6 @@
 """compute: regions painted onto a picture of codes, the later over the earlier; some rows of a slide at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.compute.native import Native
 from wsi_area.compute.regions.boundaries import Boundaries, Spans, boundaries_of, spans_in
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import ClassMap
 
 Floats = NDArray[np.float64]
@@ -16,7 +16,7 @@ _ARGUMENTS = "uint8* int64 int64 int64 int32* int32* int32* int32* int64 uint8* 
 NATIVE = (Native("wsi_area.compute.regions.compiled_painting", "paint_spans", _ARGUMENTS),)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Regions:
     """Regions of a slide, in the order in which they lie on one another, and the code that each is painted with."""
 
@@ -37,7 +37,7 @@ class Regions:
         return RegionRows(tuple(spans_in(edges, x_centres_l0_px, y_centres_l0_px)), self.codes)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class RegionRows:
     """The runs of pixels of some rows that lie inside regions."""
 

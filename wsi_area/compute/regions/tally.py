@@ -1,13 +1,13 @@
 """compute: what of one box of a class map lies in each region: counts, and the parts of foci; pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.regions.boundaries import Spans
 from wsi_area.compute.regions.under_spans import counts_under, parts_of, signal_under, tissue_under
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE, ClassScheme
 from wsi_area.model.pixels import ClassMap
 
@@ -16,7 +16,7 @@ FURTHER = ("unscanned", "outside_roi", "unreadable")
 """What follows the classes among the columns of counts."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Groups:
     """Which column of the counts each code belongs to, and which codes make up a focus."""
 
@@ -36,7 +36,7 @@ class Groups:
         return Groups(of_code, in_focus, classes + len(FURTHER))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Place:
     """Where a box lies: its first column and row on the work grid, and the level-0 edges of all its own."""
 
@@ -59,7 +59,7 @@ class Place:
         return (x[:-1] + x[1:]) / 2, (y[:-1] + y[1:]) / 2
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class BoxTally:
     """What one box tells of the regions that meet it."""
 

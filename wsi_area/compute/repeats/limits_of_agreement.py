@@ -1,17 +1,17 @@
 """compute: the bias between two occasions and the limits of agreement, with exact intervals; pure."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.repeats.two_way import TAIL, Interval
+from wsi_area.frozen_value import frozen_value
 
 Z_95 = 1.959963984540054
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Agreement:
     """How the second of two occasions differs from the first: 95 % of the subjects lie between the limits."""
 

@@ -4,12 +4,12 @@ On one of the occasions that were tried, or on another one, of which those are a
 axes, as in `two_way`.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from wsi_area.compute.repeats.two_way import Floats, TwoWay, degrees_of_freedom
+from wsi_area.frozen_value import frozen_value
 
 COVERAGE = 0.9545
 """Share that an expanded uncertainty is to hold."""
@@ -19,7 +19,7 @@ _Z_95 = 1.96
 _MOST_SD = 6.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Spread:
     """A standard deviation of ln mm² and how well it is known itself, float64 (...)."""
 

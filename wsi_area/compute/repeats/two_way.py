@@ -5,11 +5,12 @@ the last three drawn from normal distributions. Every array may have leading axe
 of coverage needs.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from wsi_area.frozen_value import frozen_value
 
 Floats = NDArray[np.float64]
 
@@ -17,7 +18,7 @@ TAIL = 0.025
 """Chance that an end of an interval leaves outside."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Interval:
     """A value with its 95 % interval, float64 (...)."""
 
@@ -26,7 +27,7 @@ class Interval:
     high_95: Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class TwoWay:
     """The mean squares of a table of subjects and occasions, float64 (...)."""
 

@@ -1,11 +1,10 @@
 """compute: how much tissue lies in each box of a fixed grid over a slide, and the outline of some of its boxes."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.pixels import MaskArray
 
@@ -13,7 +12,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class TissueBoxes:
     """The tissue of a slide on a grid of boxes, the same however the slide was cut into tiles."""
 

@@ -1,7 +1,6 @@
 """compute: the cores of a tissue microarray: which of them is which, where it lies, and whether it is whole; pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.sections.boxes import TissueBoxes
 from wsi_area.compute.sections.lattice import Lattice, find_lattice
 from wsi_area.compute.sections.spots import Spots, disc_cover, disc_is_cut, find_spots, largest_part
+from wsi_area.frozen_value import frozen_value
 
 Floats = NDArray[np.float64]
 CoreStatus = Literal["complete", "broken", "missing", "cut", "extra", "unplaced"]
@@ -20,7 +20,7 @@ _MOST_EXTRA = 0.1
 """Cores beside the map, over those on it, that may be strays; more say that the map lies wrongly, or is of sectors."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MapCore:
     """One core as the map of the array has it, or as a corrected grid has it."""
 
@@ -31,7 +31,7 @@ class MapCore:
     xy_l0_px: tuple[float, float] | None = None  # its centre, where somebody said it
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Core:
     """One core of a slide."""
 
@@ -44,7 +44,7 @@ class Core:
     y_um: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CoreGrid:
     """The cores of a slide, and what must be said of how they were found."""
 
@@ -53,7 +53,7 @@ class CoreGrid:
     turn_deg: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CoreLimits:
     """Of what size cores are, and when one is whole."""
 

@@ -1,12 +1,12 @@
 """compute: the lattice that the spots of a tissue microarray lie on: turned, sheared, bent and full of gaps; pure."""
 
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.sections.spots import Spots
+from wsi_area.frozen_value import frozen_value
 
 Floats = NDArray[np.float64]
 
@@ -17,7 +17,7 @@ _OFF = 0.32  # of the smaller pitch: how far a core may lie from where its neigh
 _SOLID = 0.25  # of the best covered spots' cover: others do not found the lattice
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Lattice:
     """A lattice, and which spot lies on which of its places."""
 

@@ -1,16 +1,15 @@
 """compute: the pieces of tissue on a slide: what hangs together once narrow gaps are closed; pure."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from wsi_area.compute.objects.envelope import closed
 from wsi_area.compute.sections.boxes import TissueBoxes
+from wsi_area.frozen_value import frozen_value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Piece:
     """One piece of tissue."""
 

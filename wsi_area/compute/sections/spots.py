@@ -1,11 +1,10 @@
 """compute: where discs of the size of a core cover most tissue; pure."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.sections.boxes import TissueBoxes
+from wsi_area.frozen_value import frozen_value
 
 Floats = NDArray[np.float64]
 
@@ -13,7 +12,7 @@ _LEAST_COVER = 0.12  # of a disc, so that dust is no core
 _LEAST_APART = 0.7  # core diameters between two spots
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Spots:
     """Places at which a core may lie."""
 

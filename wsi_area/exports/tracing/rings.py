@@ -1,11 +1,12 @@
 """exports: rings as arrays: many of them one after the other, with what is known of each."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from wsi_area.frozen_value import frozen_value
 
 FIRST, LENGTH, LABEL, DOUBLED_AREA, CORNER = range(5)
 """Columns of what is known of a ring that closed: its first point, which is the upper left one, and how many; its
@@ -20,7 +21,7 @@ Ints = NDArray[np.int64]
 Corners = NDArray[np.int32]  # (points, 2) of columns and rows of a class map
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class ClosedRings:
     """Rings of pixel edges that closed in some rows; none passes a vertex twice."""
 
@@ -29,7 +30,7 @@ class ClosedRings:
     more: Ints  # (rings, 2), its class, and the y of its lowest edge in the frame of the regions
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class RingBatch:
     """Rings of regions in order: of each region the one round it, positive, then one round each of its holes, negative.
 

@@ -1,8 +1,8 @@
 """model: one correction of a measured slide: what was drawn, what the pixels inside become, who drew it and when."""
 
-from dataclasses import dataclass
 from typing import Literal, get_args
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.finding import QaFinding
 
 CorrectionKind = Literal["add", "erase", "exclude", "tissue", "not_tissue", "fill", "replace"]
@@ -16,7 +16,7 @@ MOST_FILL_MM2 = 10.0
 """What a fill may take where its drawing states no limit of its own, mm²."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Correction:
     """One drawing of a list; the next one is laid over what it leaves."""
 
@@ -31,7 +31,7 @@ class Correction:
     outlines: tuple[tuple[str, bytes], ...] = ()  # of replace: class and outline, the later over the earlier
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Corrections:
     """What a file of corrections holds for one slide."""
 

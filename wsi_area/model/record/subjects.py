@@ -1,15 +1,15 @@
 """model: who or what is on a slide, as its manifest says, and what the slides of one subject add up to."""
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.documented import CLOSED, Area, Count, Flag, Name, Part, Says, Table
 
 _TABLE: tuple[Table, ...] = ("subjects",)
 NO_SUM = "none of the subject's slides has such an area in mm²"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Case:
     """Who or what is on a slide: a patient, an animal, a sample."""
 

@@ -1,16 +1,16 @@
 """notebook: how the viewer cuts a slide into levels and tiles: square pixels, whatever those of the slide are; pure."""
 
 import math
-from dataclasses import dataclass
 
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.geometry import Size
 
 TILE_PX = 512
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TileBox:
     """What one tile shows: its pixels, and the box of level-0 pixels that they are spread over evenly."""
 
@@ -31,7 +31,7 @@ class TileBox:
         return (self.bottom_l0_px - self.top_l0_px) / self.size_px.height_px
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ViewGrid:
     """A slide as a picture of square pixels in levels of factor 2; unlike a slide's, the last level is the finest."""
 

@@ -2,7 +2,6 @@
 
 import io
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from PIL import Image
 
 from wsi_area.compute.calibration.level_ratios import usable_levels
 from wsi_area.errors import SlideError, StaleResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import RgbArray
 from wsi_area.model.slide import SlideInfo
@@ -42,7 +42,7 @@ def measured_file(slide: OpenedSlide, file: str | Path | None) -> SlideInfo:
     return info
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class TissueTiles:
     """Where the pixels come from; without a file from the picture alone."""
 

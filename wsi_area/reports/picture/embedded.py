@@ -2,12 +2,12 @@
 
 import base64
 import io
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import RgbArray
 
 ALL_PICTURES_BYTES = 11_000_000
@@ -15,7 +15,7 @@ ALL_PICTURES_BYTES = 11_000_000
 _MOST_BYTES, _LEAST_BYTES = 400_000, 12_000  # a slide, however few or many there are
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Rung:
     """One way of making a photograph smaller."""
 

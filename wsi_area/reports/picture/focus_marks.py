@@ -1,10 +1,9 @@
 """reports: the numbers of the foci on the picture of a slide, each beside its focus and covering none."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from wsi_area.compute.picture.beside import Label, beside
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.slide_foci import Focus
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.picture.photo_layers import Frame, PhotoLayers
@@ -14,7 +13,7 @@ LISTED_FOCI = 10
 _RADIUS_CSS_PX = 14
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Mark:
     """A number on the picture, with the line that leads to its focus; in the units of the frame."""
 

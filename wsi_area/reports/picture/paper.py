@@ -2,10 +2,10 @@
 
 import base64
 import io
-from dataclasses import dataclass
 
 from PIL import Image
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.reports.picture.embedded import jpeg_of
 from wsi_area.reports.picture.photo_layers import Layer
 
@@ -14,7 +14,7 @@ _CARD_PX = 420  # longer side of a card's picture, twice what paper shows at 150
 _CARD_FILL = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PaperPicture:
     """What paper shows of a slide."""
 

@@ -1,6 +1,6 @@
 """reports: the photograph of a slide with its classes and their outlines over it, small enough to be embedded."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.picture.majority_picture import PictureGrid, majority_picture
 from wsi_area.compute.picture.rims import filled, outlines
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import UNREADABLE_CODE
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.slide_result import CountedSlide
@@ -20,7 +21,7 @@ from wsi_area.results.thumbnail import Thumbnail, read_thumbnail
 _WIDEST_CSS_PX, _TALLEST_CSS_PX = 900, 700
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Frame:
     """The slide's rectangle: level-0 px across, and down in units of the same physical length."""
 
@@ -39,7 +40,7 @@ class Frame:
         return self.width / self.css_width_px
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Layer:
     """An image and how far it reaches in the frame from its origin on; what lies beyond is cut."""
 
@@ -48,7 +49,7 @@ class Layer:
     height: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class PhotoLayers:
     """What lies over one another on the picture of a slide; None for what cannot be shown."""
 

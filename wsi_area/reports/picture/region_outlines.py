@@ -1,13 +1,13 @@
 """reports: the outlines and names of the regions of a slide, as its picture shows them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.reports.picture.focus_marks import Mark
 from wsi_area.reports.picture.photo_layers import Frame
@@ -21,7 +21,7 @@ _FOUND_CSS_PX, _DRAWN_CSS_PX, _SMALLEST_CSS_PX = 20, 13, 9  # of letters
 _WIDTH_OF_LETTER = 0.62  # of their size
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RegionOutline:
     """One region, drawn over the picture of its slide."""
 
@@ -35,7 +35,7 @@ class RegionOutline:
     is_doubtful: bool  # broken, missing, cut or without its name: drawn with dashes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Taken:
     """A place on the picture where something is written already: its middle, and half of its width and height."""
 

@@ -1,12 +1,13 @@
 """reports: the picture of a slide with its classes, its tiles, its foci and its scale, in one frame."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.picture.scale_bar import ScaleBar, scale_bar
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.slide_result import CountedSlide
@@ -23,7 +24,7 @@ from wsi_area.results.layout import SlideLayout
 _TILES_CSS_PX = 480  # the longer side of the tile picture, about
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class LegendEntry:
     """A colour and what it stands for."""
 
@@ -31,7 +32,7 @@ class LegendEntry:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlidePicture:
     """Everything to be drawn of a slide; ``photo`` is None where the run left no picture."""
 

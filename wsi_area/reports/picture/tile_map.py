@@ -1,10 +1,9 @@
 """reports: what each tile of a slide holds, from its ledger, as a small picture of one square a tile."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout, TileStatus
 from wsi_area.results.class_map.class_codes import OUTSIDE_RGB, UNREADABLE_RGB
@@ -19,7 +18,7 @@ _STEPS = 64
 _SKIPPED, _NOTHING, _OUTSIDE, _UNREADABLE, _UNSAMPLED, _LINE = range(_STEPS, _STEPS + 6)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TileFacts:
     """What the colours of a tile picture mean: what is kept of it for the page."""
 
@@ -31,7 +30,7 @@ class TileFacts:
     unsampled: int = 0  # spots that an estimate did not draw
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class TileMap:
     """One square for each tile, as palette indices."""
 

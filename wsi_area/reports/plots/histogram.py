@@ -1,17 +1,18 @@
 """reports: the histogram that a threshold was found on, with the threshold drawn; pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import log1p
 from typing import Any, TypeGuard
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.results.tables.quantity import grouped
 
 WIDTH, HEIGHT = 340.0, 155.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8.0, 332.0, 34.0, 122.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Line:
     """A value marked on the axis."""
 
@@ -22,7 +23,7 @@ class Line:
     at_end: bool  # the label ends at the line
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Histogram:
     """Bars as one outline, those above the first main line apart."""
 

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import fmean, median
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.results.tables.quantity import grouped
 
 WIDTH, _LEFT, _RIGHT = 340.0, 12.0, 328.0  # of the drawing, in its own units
@@ -26,7 +26,7 @@ OUTLIER_RULE = (
 """Iglewicz and Hoaglin (1993), How to Detect and Handle Outliers, section 3.2 (modified z-score)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Value:
     """One slide's number."""
 
@@ -36,7 +36,7 @@ class Value:
     is_bound: bool = False  # of an incomplete slide: a lower bound, shown but not judged by
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Dot:
     """Where a slide is drawn."""
 
@@ -47,7 +47,7 @@ class Dot:
     is_outlier: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Tick:
     """A number on the axis."""
 
@@ -55,7 +55,7 @@ class Tick:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class StripPlot:
     """One dot a slide along an axis; those that would meet are stacked."""
 
@@ -138,7 +138,7 @@ def strip_plot(title: str, unit: str, values: Sequence[Value]) -> StripPlot | No
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Axis:
     low: float
     high: float

@@ -1,12 +1,13 @@
 """results: what a slide's ledger says of the errors of its areas: lengths of outlines, counts in other pixels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.budget.work_pixel import OtherPixels, other_pixels
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.ledger import TOTALS, LedgerLayout, TileStatus
 from wsi_area.model.record.budget.uncertainty_budget import AreaKind
@@ -16,7 +17,7 @@ AreaName = tuple[AreaKind, str]
 """Names an area of a slide."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class LedgerFacts:
     """What a ledger says beyond the counts; what it does not say of an area is not there."""
 

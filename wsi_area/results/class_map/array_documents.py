@@ -6,9 +6,9 @@ a small slide. What says anything else than these documents is another program's
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.ledger import NOT_COMMITTED
 from wsi_area.storage.place import Place, commit
@@ -34,7 +34,7 @@ def _packed(typesize: int) -> _Document:
     }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class StoredArray:
     """What the document of an array of ours says.
 

@@ -1,8 +1,8 @@
 """results: the codes that a slide's class map may hold, each with its colour; those that are no class among them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.thumbnail import UNSCANNED_RGB
@@ -15,7 +15,7 @@ UNREADABLE_RGB = (213, 94, 0)
 OUTSIDE_RGB = (96, 96, 96)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ReservedCode:
     """What a code stands for that no segmenter gives."""
 

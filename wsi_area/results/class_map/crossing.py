@@ -5,7 +5,6 @@ layer has there is added at once. So it costs what is stored, and nothing that i
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.count.two_grids import cross_counts, pieces_of
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.pixels import ClassMap, MaskArray
 from wsi_area.results.class_map.layered_map import TissueLayer, tissue_layer
@@ -28,7 +28,7 @@ STRIP_L0_PX = 1 << 12
 """Level-0 rows of the layer that are held at once where the class map is background."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Enclosed:
     """Which boxes of the layer's work pixels the envelope of its tissue takes in."""
 
@@ -36,7 +36,7 @@ class Enclosed:
     side_work_px: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Crossing:
     """Both class maps of a slide, to be counted against one another batch by batch."""
 

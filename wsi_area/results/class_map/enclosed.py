@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.objects.envelope import envelope, within
 from wsi_area.compute.picture.majority_picture import PictureGrid, SampleCounts
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import MaskArray
 from wsi_area.results.class_map.sparse_class_map import tiles_of
@@ -20,7 +20,7 @@ SAMPLE_PX = 4
 _TISSUE, _BACKGROUND, _OTHER = 0, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class EnvelopeRule:
     """How the envelope of a class map is made."""
 
@@ -30,7 +30,7 @@ class EnvelopeRule:
     fill_um: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class EnclosedBackground:
     """Background within the envelope."""
 
@@ -38,7 +38,7 @@ class EnclosedBackground:
     boxes: MaskArray  # bool (rows, columns), True where the background of a box is in the envelope
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class EnclosedBoxes:
     """The boxes of a class map that its envelope is made of, counted tile by tile in any order."""
 

@@ -5,7 +5,6 @@ grid of its own, or the tissue classes of the class map itself.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.count.two_grids import covered_l0_px, pieces_of
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
@@ -26,7 +26,7 @@ from wsi_area.results.layout import SlideLayout
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class TissueLayer:
     """The tissue of a slide as it was measured beside its classes: a class map on a grid of its own."""
 
@@ -46,7 +46,7 @@ class TissueLayer:
         return _touched(self.rows_l0_px, rows_l0_px), _touched(self.columns_l0_px, columns_l0_px)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class LayeredMap:
     """The classes of a slide, its tissue and its signal, on the work grid; read box by box, nothing is kept."""
 

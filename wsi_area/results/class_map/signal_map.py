@@ -1,10 +1,9 @@
 """results: the signal map of a slide, read tile by tile; and its digest, whoever measured it and in which helpings."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.results.class_map.array_documents import known_signal_map
 from wsi_area.results.class_map.signal_store import kept_signal
 from wsi_area.results.class_map.sparse_tiles import SparseTiles
@@ -13,7 +12,7 @@ from wsi_area.segmenters.protocol import Signal
 from wsi_area.storage.place import Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SignalMap(SparseTiles[np.int32]):
     """The signal of each work pixel of a slide in whole steps; it hands out only tiles that are not 0 throughout."""
 

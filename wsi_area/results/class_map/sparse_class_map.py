@@ -1,10 +1,10 @@
 """results: the class map of a slide tile by tile, and only what of it is not background."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import ClassMap
 from wsi_area.results.class_map.array_documents import known_class_map
@@ -15,7 +15,7 @@ from wsi_area.results.layout import CLASS_MAP_ARRAY, SlideLayout
 from wsi_area.storage.place import Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SparseClassMap(SparseTiles[np.uint8]):
     """A class map that hands out only those of its tiles that are not background."""
 

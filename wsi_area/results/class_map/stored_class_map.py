@@ -6,12 +6,12 @@ Whoever reads a class map gets one, with the store and the remedy in it.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import ClassMap
 from wsi_area.results.layout import CLASS_MAP_ARRAY, SlideLayout
 from wsi_area.storage.place import Place
@@ -33,7 +33,7 @@ def zarr_errors_of(store: Place) -> Iterator[None]:
         raise ResultError(f"{store} cannot be read ({why}); measure the slide again with --force") from error
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class StoredClassMap:
     """A class map in its store, uint8 (h, w) on the work grid: a slice of it is read when it is cut out.
 

@@ -1,7 +1,7 @@
 """results: a measured class map with corrections laid over it, box by box; nothing is kept, and nothing is written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from wsi_area.compute.corrections.strokes import (
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.errors import AnnotationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.corrections.correction import Correction
@@ -30,7 +31,7 @@ from wsi_area.results.layout import SlideLayout
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class CorrectedMap:
     """The class map of one layer as it was measured, and the strokes that are laid over it."""
 

@@ -1,7 +1,7 @@
 """results: an estimate put into the result of a slide: what it says of each area, of the account, and how it ended."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from wsi_area.compute.estimate.estimator import Z95, totals_of, weights_of
 from wsi_area.compute.estimate.rounds import Sample
 from wsi_area.compute.estimate.slide_frame import quantities_of
 from wsi_area.compute.estimate.whole_counts import whole_counts
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.burden import Status
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import TissueClass
@@ -22,7 +23,7 @@ from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.estimates.quantity_counts import quantity_counts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Estimated:
     """What the spots that were drawn say of the whole slide."""
 
@@ -31,7 +32,7 @@ class Estimated:
     areas: tuple[EstimatedArea, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class EstimatedSlide:
     """An estimate as it goes into the result of a slide."""
 

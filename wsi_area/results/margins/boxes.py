@@ -1,7 +1,6 @@
 """results: a slide's class map cut into boxes of a size of their own, and what each has of bands and of windows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from wsi_area.compute.bands.band_counts import band_counts
 from wsi_area.compute.bands.band_rule import BandRule
 from wsi_area.compute.hotspots.window import Window
 from wsi_area.compute.hotspots.window_sums import BoxSums, window_sums
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region, Size
 from wsi_area.results.class_map.layered_map import LayeredMap
 
@@ -18,7 +18,7 @@ SIDE_PX = 3072
 """Side of a box in work pixels, at least; with the farthest edge round it, it is what one task holds in memory."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class WindowGrid:
     """The windows to be added up: their centres on the work grid, and the pixels of each area's window."""
 
@@ -27,7 +27,7 @@ class WindowGrid:
     windows: tuple[Window, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Wanted:
     """What is to be counted of a slide: its bands, its windows, or both, from one reading of its class map."""
 
@@ -42,7 +42,7 @@ class Wanted:
         return SIDE_PX if self.rule is None else max(SIDE_PX, *self.rule.halo_px)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class BoxMargins:
     """What one box has of what was wanted."""
 

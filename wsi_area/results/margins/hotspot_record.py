@@ -1,7 +1,6 @@
 """results: the hot spots of a slide put on record, from what its boxes add to every window of a grid."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -11,6 +10,7 @@ from wsi_area.compute.count.area import area_mm2
 from wsi_area.compute.hotspots.best_windows import FoundWindow, best_windows
 from wsi_area.compute.hotspots.window import MOST_CENTRES, Window, centres_px, grid_step_px, window_of
 from wsi_area.compute.hotspots.window_sums import BoxSums
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.slide_hotspots import HotSpot, HotSpotsOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.layered_map import grid_of
@@ -20,7 +20,7 @@ from wsi_area.results.margins.boxes import WindowGrid
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Asked:
     """What was asked of the hot spots of a slide."""
 
@@ -32,7 +32,7 @@ class Asked:
     positive: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class AllWindows:
     """Every window of the grid of a slide, added up."""
 

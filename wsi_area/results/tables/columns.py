@@ -4,10 +4,11 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.documented import Part, Says, Table
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.record.budget.slide_budgets import BudgetLine
@@ -66,7 +67,7 @@ _ROW_OF_ITS_OWN: dict[Table, type] = {
 Reach = Callable[[Any, Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Column:
     """One column of a table; ``<class>`` in its name stands for each class of the run, ``<signal>`` for each signal."""
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def write_foci(layout: SlideLayout, foci: Foci, mpp: Mpp | None, key: str) -> No
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    totals = {name: getattr(foci, name) for name in Foci.__slots__ if name != "listed"}
+    totals = {one.name: getattr(foci, one.name) for one in fields(Foci) if one.name != "listed"}
     note = json.dumps({"key": key, "totals": {**totals, "max_feret_mm": repr(foci.max_feret_mm)}})
     table = _table(foci, layout.slide_id, mpp).replace_schema_metadata({_TOTALS: note})
     sink = pa.BufferOutputStream()
@@ -116,13 +117,13 @@ def write_objects(layout: RunLayout, slide_ids: Iterable[str]) -> dict[str, str]
 
     It is made of those of its slides, one after the other.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     tables = [table for _, table in slide_objects(layout, slide_ids)]
     if not tables:
         (layout.root / OBJECTS_TABLE).unlink(missing_ok=True)
         return {}
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     sink = pa.BufferOutputStream()
     pq.write_table(pa.concat_tables(tables), sink, compression="zstd")
     content = sink.getvalue().to_pybytes()

@@ -1,7 +1,6 @@
 """results: the ratios of a slide as they are shown, by the report and the notebook alike; pure."""
 
-from dataclasses import dataclass
-
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.slide_ratios import RatioName, RatioOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.tables.quantity import NONE, grouped, percent
@@ -17,7 +16,7 @@ _TITLES: dict[RatioName, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ShownRatio:
     """A ratio with its name, its value and what it is made of."""
 

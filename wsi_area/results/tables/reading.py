@@ -4,7 +4,6 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
@@ -12,6 +11,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -19,7 +19,7 @@ _MOST_BYTES = 1 << 30  # unpacked; a table of 100 000 slides has less
 _BROKEN = (OSError, ValueError, LookupError, ParseError, DefusedXmlException, zipfile.BadZipFile, NotImplementedError)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ReadTable:
     """What a file has of a table: its columns, and its rows with a cell for each column that is not empty."""
 

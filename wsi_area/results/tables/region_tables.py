@@ -10,8 +10,9 @@ from wsi_area.model.drawn import NamedRegions
 from wsi_area.model.record.slide_regions import RegionOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
 from wsi_area.results.layout import NAMED_REGIONS_NAME, RunLayout, SlideLayout, write_bytes
-from wsi_area.results.tables.columns import CLASS, SIGNAL, columns_of
-from wsi_area.results.tables.run_tables import RunTable, arrow_table, table_columns
+from wsi_area.results.tables.columns import CLASS, SIGNAL, Kind, columns_of
+from wsi_area.results.tables.parquet_file import parquet_bytes
+from wsi_area.results.tables.run_tables import RunTable, table_columns
 from wsi_area.storage.place import Place
 
 if TYPE_CHECKING:  # loaded where it is used, at the end of a slide
@@ -20,38 +21,29 @@ if TYPE_CHECKING:  # loaded where it is used, at the end of a slide
 REGIONS_TABLE = "regions.parquet"
 OUTLINE, ROW = "outline_wkb_l0_px", "row"
 """Columns of a slide's own table alone: its outline as well-known binary in hexadecimal digits, and all of its row."""
-_KEY = b"wsi_area_regions"
+_KEY = "wsi_area_regions"
 
 
 def write_slide_regions(layout: SlideLayout, named: NamedRegions, rows: Sequence[RegionOnRecord], key: str) -> None:
     """Write a slide's regions as a table beside its document: what each is, its outline, and all that was counted."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = arrow_table(
-        pa.schema([(OUTLINE, pa.string()), (ROW, pa.string())]),
-        [
-            {OUTLINE: None if r.wkb_l0_px is None else r.wkb_l0_px.hex(), ROW: row.model_dump_json(by_alias=True)}
-            for r, row in zip(named.regions, rows, strict=True)
-        ],
-    )
-    shown = slide_table(layout.slide_id, rows)
-    for name in shown.column_names:
-        table = table.append_column(name, shown[name])
-    sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata({_KEY: key.encode()}), sink, compression="zstd")
-    write_bytes(layout.root / REGIONS_TABLE, sink.getvalue().to_pybytes())
+    own = [
+        {OUTLINE: None if r.wkb_l0_px is None else r.wkb_l0_px.hex(), ROW: row.model_dump_json(by_alias=True)}
+        for r, row in zip(named.regions, rows, strict=True)
+    ]
+    cells = [first | region_cells(layout.slide_id, row) for first, row in zip(own, rows, strict=True)]
+    columns: dict[str, Kind] = {OUTLINE: "text", ROW: "text"}
+    write_bytes(layout.root / REGIONS_TABLE, parquet_bytes(columns | _columns(rows), cells, {_KEY: key}))
 
 
 def slide_table(slide_id: str, rows: Sequence[RegionOnRecord]) -> "pa.Table":
     """Return the regions of a slide as the table of the run has them."""
-    import pyarrow as pa
+    return _table(parquet_bytes(_columns(rows), [region_cells(slide_id, row) for row in rows]))
 
-    classes = list(dict.fromkeys(c.name for row in rows for c in row.classes))
-    types = {"text": pa.string(), "flag": pa.bool_(), "integer": pa.int64(), "number": pa.float64()}
-    kinds = table_columns("regions", classes, dict.fromkeys(row.signal.name for row in rows if row.signal is not None))
-    cells = [region_cells(slide_id, row) for row in rows]
-    return arrow_table(pa.schema([(name, types[kind]) for name, kind in kinds.items()]), cells)
+
+def _columns(rows: Sequence[RegionOnRecord]) -> dict[str, Kind]:
+    """Return the columns of a table of regions: one for each class, and for each signal, of these."""
+    classes = dict.fromkeys(c.name for row in rows for c in row.classes)
+    return table_columns("regions", classes, dict.fromkeys(r.signal.name for r in rows if r.signal is not None))
 
 
 def region_cells(slide_id: str, region: RegionOnRecord) -> dict[str, Any]:
@@ -75,7 +67,7 @@ def read_slide_regions(layout: SlideLayout, key: str) -> list[RegionOnRecord] | 
     """Return a slide's regions from its table, if that is there, whole, and came from what the key says; else None."""
     try:
         table = _read(layout.root / REGIONS_TABLE)
-        if (table.schema.metadata or {}).get(_KEY) != key.encode():
+        if (table.schema.metadata or {}).get(_KEY.encode()) != key.encode():
             return None
         return rows_in(table)
     except (ResultError, ValueError, KeyError):
@@ -112,15 +104,21 @@ def slide_regions_table(layout: SlideLayout) -> "pa.Table":
 
 def _read(place: Place, columns: Sequence[str] | None = None) -> "pa.Table":
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(pa.BufferReader(place.read_bytes()))  # `read_table` would load pandas
-        return file.read(None if columns is None else list(columns))
+        return _table(place.read_bytes(), columns)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise ResultError(
             f"{place} cannot be read ({error}); delete it, then run the same command again: it is made anew"
         ) from error
+
+
+def _table(content: bytes, columns: Sequence[str] | None = None) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(pa.BufferReader(content))  # `read_table` would load pandas
+    return file.read(None if columns is None else list(columns))
 
 
 def discard_regions(layout: SlideLayout) -> None:

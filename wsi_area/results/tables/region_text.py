@@ -1,7 +1,6 @@
 """results: the named regions of one slide as they are shown: by the report and the notebook alike; pure."""
 
-from dataclasses import dataclass
-
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.slide_regions import RegionOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.tables.quantity import NONE, grouped, mm2_text, percent, signal_text
@@ -10,7 +9,7 @@ LISTED = 50
 """Regions that a page lists; the tables have all of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RegionRow:
     """One region, as it is printed."""
 
@@ -25,7 +24,7 @@ class RegionRow:
     signal: str  # mean over its tissue; NONE where none was kept
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RegionsView:
     """The regions of a slide."""
 

@@ -2,43 +2,28 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.documented import Table
 from wsi_area.model.record.budget.slide_budgets import BudgetLine
 from wsi_area.model.record.slide_bands import Band
 from wsi_area.model.record.slide_hotspots import HotSpot
 from wsi_area.model.run_record import RunRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
-from wsi_area.plain_text import plain
 from wsi_area.results.csv_text import csv_bytes
 from wsi_area.results.layout import RunLayout, write_bytes
 from wsi_area.results.tables.columns import CLASS, SIGNAL, Kind, columns_of
+from wsi_area.results.tables.parquet_file import Row, parquet_bytes
 from wsi_area.storage.place import Place
-
-if TYPE_CHECKING:  # loaded where it is used, at the end of a run: until then its 40 MB are the workers'
-    import pyarrow as pa
-
-Row = Mapping[str, Any]
 
 IN_CSV: tuple[Table, ...] = ("summary", "flags", "failed", "ratios", "subjects", "regions")
 IN_PARQUET: tuple[Table, ...] = ("summary", "areas", "ratios", "subjects", "regions", "bands", "hotspots", "budget")
 TABLE_FILES = (*(f"{table}.csv" for table in IN_CSV), *(f"{table}.parquet" for table in IN_PARQUET))
 """Every file of tables that a run may have, but for the workbook."""
 
-_HELD: dict[str, tuple[type | tuple[type, ...], Any, Any]] = {
-    "string": (str, "", None), "bool": (bool, False, bool), "int64": (int, 0, np.int64),
-    "double": ((float, int), 0.0, np.float64),
-}  # fmt: skip
-"""By the type of a column: of what its cells are, what stands in the memory of one that is null, and numpy's type."""
-_MOST_TEXT_BYTES = 2**31 - 1  # Arrow counts them in 32 bits
 
-
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RunTable:
     """One table of a run: its columns with their types, and its rows."""
 
@@ -191,62 +176,3 @@ def flag_rows(slide: EndedSlide) -> list[dict[str, Any]]:
     """Return the rows of what was noticed of one slide."""
     findings = slide.findings if isinstance(slide, CountedSlide) else ()
     return [{column.name: column.value(slide, f) for column in columns_of("flags")} for f in findings]
-
-
-def parquet_bytes(columns: Mapping[str, Kind], rows: Sequence[Row]) -> bytes:
-    """Return a table as Parquet, its columns typed."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    types = {"text": pa.string(), "flag": pa.bool_(), "integer": pa.int64(), "number": pa.float64()}
-    schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
-    sink = pa.BufferOutputStream()
-    pq.write_table(arrow_table(schema, rows), sink, compression="zstd")
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
-
-
-def arrow_table(schema: "pa.Schema", rows: Sequence[Row]) -> "pa.Table":
-    """Return rows as an Arrow table, column by column from memory: `pyarrow.array` would load pandas, 0.3 s and 40 MB.
-
-    Raises
-    ------
-    TypeError, ValueError
-        A cell is not of the type of its column, or no finite number; texts of a column are too long for one table.
-    """
-    import pyarrow as pa
-
-    columns = [_arrow_column(field, [row.get(field.name) for row in rows]) for field in schema]
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _arrow_column(field: "pa.Field", cells: Sequence[Any]) -> "pa.Array":
-    """Return the cells of a column; None is null."""
-    import pyarrow as pa
-
-    known = np.array([cell is not None for cell in cells], bool)
-    holds, empty, dtype = _HELD[str(field.type)]
-    filled: list[Any] = [empty if cell is None else cell for cell in cells]
-    wrong = [kind for kind in set(map(type, filled)) if not issubclass(kind, holds) or (kind is bool) > (dtype is bool)]
-    if wrong:
-        raise TypeError(f"a cell of the column {field.name!r} is a {wrong[0].__name__}, and not of type {field.type}")
-    is_known = None if known.all() else _bits(known)
-    if dtype is None:
-        texts = [plain(text).encode() for text in filled]
-        ends = np.cumsum([0, *map(len, texts)], dtype=np.int64)
-        if ends[-1] > _MOST_TEXT_BYTES:
-            raise ValueError(f"the texts of the column {field.name!r} have {ends[-1]} bytes, too many for a table")
-        buffers = [is_known, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(b"".join(texts))]
-        return pa.Array.from_buffers(field.type, len(cells), buffers)
-    values: NDArray[Any] = np.array(filled, dtype)
-    if not np.isfinite(values).all():
-        raise ValueError(f"a cell of the column {field.name!r} is no finite number")
-    data = _bits(values) if dtype is bool else pa.py_buffer(values)
-    return pa.Array.from_buffers(field.type, len(cells), [is_known, data])
-
-
-def _bits(flags: NDArray[np.bool_]) -> "pa.Buffer":
-    """Return flags as Arrow keeps them, eight to a byte."""
-    import pyarrow as pa
-
-    return pa.py_buffer(np.packbits(flags, bitorder="little"))

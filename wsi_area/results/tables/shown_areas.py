@@ -1,9 +1,9 @@
 """results: the areas of one slide as they are shown: by the report, the notebook and the terminal alike; pure."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from wsi_area.compute.quantity_text import with_mm2
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.slide_areas import ClassOnRecord
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.tables.quantity import NONE, area_text, grouped, share_text
@@ -12,7 +12,7 @@ from wsi_area.results.tables.tissue_name import tissue_name
 Kind = Literal["class", "headline", "tissue", "envelope"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ShownArea:
     """An area with its name, its pixels, its error bar and its share of the tissue."""
 

@@ -1,13 +1,13 @@
 """results: what something outside a slide says of the error of its areas, as terms of its budgets."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from wsi_area.compute.budget.terms import BudgetTerms, GivenTerm
 from wsi_area.compute.judge.held_out_area import HeldOutArea, held_out_areas
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.slide_result import CountedSlide
 
 if TYPE_CHECKING:  # loaded where a file of repeats is named
@@ -20,7 +20,7 @@ _MOST_RATIO = 1e6
 """A card whose interval is wider than so much says nothing: its images are too few, or too unlike each other."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class NamedRepeat:
     """A calibration by repeats that a run names."""
 
@@ -29,7 +29,7 @@ class NamedRepeat:
     on: RepeatOn
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class NamedRepeats:
     """Those that a run names: of scans, and of readers who draw."""
 

@@ -1,11 +1,11 @@
 """run: corrections given with a run: whose each file is, looked up before anything is measured, and laid after."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area.annotations.corrections.corrections_file import corrections_bytes, slide_named
 from wsi_area.errors import AnnotationError, WsiAreaError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.run.amending.amend import AmendOptions, AmendOutcome
 from wsi_area.run.amending.in_run import amend_in_run
 from wsi_area.storage.place import Place
@@ -13,7 +13,7 @@ from wsi_area.storage.place import Place
 _SUFFIXES = (".geojson", ".json", ".geojson.gz", ".json.gz")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class GivenCorrections:
     """A file of corrections and the slide that it is for."""
 
@@ -21,7 +21,7 @@ class GivenCorrections:
     file: Path
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class LaidCorrections:
     """What became of a file of corrections: a version, or why there is none."""
 

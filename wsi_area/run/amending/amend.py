@@ -2,12 +2,13 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from wsi_area.annotations.corrections.corrections_file import is_replacing, parse_corrections, signed_content
 from wsi_area.annotations.corrections.drawn_features import of_slide
 from wsi_area.errors import AnnotationError, ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.corrections.amendment import CorrectionOnRecord
 from wsi_area.model.corrections.correction import Corrections
 from wsi_area.model.run_record import RunRecord
@@ -32,7 +33,7 @@ MEASURED = 0
 """In place of a version's number: what was measured."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class AmendOptions:
     """How corrections are laid."""
 
@@ -41,7 +42,7 @@ class AmendOptions:
     drawn_are_filtered: bool = False  # whether the filters by size act on what was drawn, too
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class AmendOutcome:
     """The amended version that corrections make, and whether it had been there before."""
 

@@ -1,13 +1,13 @@
 """run: the result of an amended version: what was measured, and every number that the corrections touch made anew."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from wsi_area.compute.budget.terms import BudgetTerms
 from wsi_area.compute.count.area import area_mm2, measure
 from wsi_area.compute.count.ratios import ratios_of
 from wsi_area.compute.judge.steps import step_findings, steps_of
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.corrections.amendment import Amendment, CorrectionOnRecord
@@ -43,7 +43,7 @@ _MEETS = 0.05
 _JUDGED_ANEW = frozenset({"STEP_TAKES_MUCH", "EXCLUSION_NOT_ASSESSED"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Amended:
     """What a version is made of once its class maps are written."""
 

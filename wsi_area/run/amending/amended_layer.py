@@ -1,13 +1,13 @@
 """run: one layer of a slide corrected, classes or tissue: painted, filtered by size, and drawn pixels given back."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.corrections.painting import TALLIES
 from wsi_area.compute.cut.grid import batch_box, batch_tiles_at
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.ledger import TOTALS, LedgerLayout
 from wsi_area.model.objects import SizeChange, SizeFilters
@@ -24,7 +24,7 @@ from wsi_area.run.passes.outcomes import outcomes
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class LayerToAmend:
     """A measured layer, what is laid over it, and where the outcome goes."""
 
@@ -45,7 +45,7 @@ class LayerToAmend:
         return self.plan.slide.slide_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class AmendedLayer:
     """What corrections did to a layer, whose class map and ledger are written."""
 

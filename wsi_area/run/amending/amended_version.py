@@ -1,11 +1,12 @@
 """run: one amended version of a slide, from corrections to its sealed result; what was measured is only read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from wsi_area.compute.corrections.painting import TALLIES
 from wsi_area.compute.count.area import area_mm2
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.corrections.amendment import Amendment, CorrectionOnRecord
 from wsi_area.model.corrections.correction import Correction
@@ -33,7 +34,7 @@ from wsi_area.run.passes.tissue_envelope import mapped_tissue, measure_envelope
 from wsi_area.settings.run_settings import RunSettings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class VersionWanted:
     """A measured slide, the corrections that are laid over it, and where the version goes."""
 

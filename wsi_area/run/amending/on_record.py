@@ -3,7 +3,6 @@
 The slide's file is not needed to amend it: it may have been archived since.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 from wsi_area.annotations.masks.standing import mask_as_it_was
 from wsi_area.compute.calibration.uncertainty import relative_u_area
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Calibration, Mpp, MppCandidate
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.drawn import Drawn, NamedRegion, NamedRegions
@@ -109,7 +109,7 @@ def settings_on_record(run: RunRecord, slide_id: str) -> RunSettings:
     return settings.model_copy(update={section: getattr(found, section) for section in OWN_SECTIONS})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class RegionsAgain:
     """The drawn regions of a slide, and those that cannot be counted again: the codes of masks that are gone."""
 

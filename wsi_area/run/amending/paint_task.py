@@ -1,7 +1,6 @@
 """run: one batch of a layer to be corrected: painted before the filters by size, and drawn pixels given back after."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.cut.grid import batch_box, batch_tiles_at
 from wsi_area.compute.objects.run_lengths import runs_of, tally_tiles
 from wsi_area.errors import CountMismatchError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE, ClassScheme
 from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import LedgerLayout
@@ -28,7 +28,7 @@ from wsi_area.storage.place import Place
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PaintTask:
     """One batch, and the strokes that meet it."""
 
@@ -45,7 +45,7 @@ class PaintTask:
         return self.plan.slide.slide_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PaintOutcome:
     """What a task sends back; ``error`` is set where it came to nothing."""
 

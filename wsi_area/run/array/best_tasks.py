@@ -6,7 +6,8 @@ T(n) = W / n + n · a with n tasks of one core, which is least at n = √(W / a)
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from wsi_area.frozen_value import frozen_value
 
 BYTES_PER_CORE_S = 25e6
 """What a core reads, sorts by colour and writes in a second at the finest level of JPEG slides (docs/scaling.md)."""
@@ -15,7 +16,7 @@ SETTLE_S = 0.015
 """What a task takes while others wait: ten times what it is on a disk of one's own, for a shared file system."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class BestTasks:
     """The number of tasks of one core that end soonest, and what it rests on."""
 

@@ -7,11 +7,11 @@ Tasks are counted from 1, as in ``--shard 3/8``. A SLURM array may be numbered a
 import heapq
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 
 WHOLE = "all"
 """What ``--shard`` takes for the whole list, inside a job array too."""
@@ -22,7 +22,7 @@ TOO_HEAVY = Fraction(5, 4)
 _ARRAY = "SLURM_ARRAY_TASK_"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ArrayTask:
     """One task of a job array: so many share a list of slides.
 
@@ -134,7 +134,7 @@ def _weight(weights: Mapping[str, int], name: str) -> int:
     return max(1, weights[name])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Share:
     """What a task has of one slide: its tiles from one fraction of them to another."""
 

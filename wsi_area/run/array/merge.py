@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from wsi_area.errors import StaleResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.run_record import RunRecord, ShardsOnRecord, TaskOnRecord, TaskRecord
 from wsi_area.model.slide_result import EndedSlide, FailedSlide
@@ -33,7 +33,7 @@ from wsi_area.storage.place import Place
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MergeOutcome:
     """What a merge made of the tasks."""
 

@@ -4,9 +4,9 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from wsi_area.errors import StaleResultError, WsiAreaError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.run_record import ShareOnRecord, TaskRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, FailedSlide
@@ -36,7 +36,7 @@ _LOG = logging.getLogger(__name__)
 _ANY_MEMORY = sys.maxsize  # no tile is measured here
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Unfinished:
     """A divided slide of which batches are missing."""
 

@@ -8,13 +8,13 @@ bears. From then on a task writes its own shards of the class map and its own ro
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from wsi_area.compute.cut.grid import batch_tiles_at
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.copying import CopyStopped
 from wsi_area.model.ledger import NOT_COMMITTED, LedgerLayout
@@ -55,7 +55,7 @@ MEASURED = "measured"
 """What a task says of its part when all of it is committed; only the merge says of a slide that it is complete."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideShare:
     """What became of one task's part of a slide."""
 
@@ -101,7 +101,7 @@ def measure_share(slide: SlideInput, run: RunLayout, context: Context, share: Sh
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _SharePlace:
     """Where a slide that tasks share lies, or its tissue layer, and the locks that they hold it by."""
 

@@ -9,9 +9,9 @@ import hashlib
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from wsi_area.errors import ResultError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput, left_out_of
 from wsi_area.inputs.drawings import refuse_mismatch
 from wsi_area.inputs.estimate_asked import refuse_with_estimate
@@ -50,7 +50,7 @@ from wsi_area.storage.place import Place
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TaskOutcome(RunOutcome):
     """How one task ended: its own slides, and its parts of those that it shares with other tasks."""
 

@@ -1,10 +1,11 @@
 """run: all of a slide at a coarse level, before spots of it are drawn; measured like a slide, in its own folder."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from wsi_area.compute.calibration.level_ratios import usable_levels
 from wsi_area.compute.cut.grid import level_px_to_decode
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.results.class_map.soundness import take_back_torn
 from wsi_area.results.layout import SlideLayout
@@ -29,7 +30,7 @@ _SHARE_OF_BUDGET = 0.6
 Prepare = Callable[[SlideInput, Context], "PreparedSlide | PrepareFailure | TaskLost | None"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CoarseSlide:
     """A slide looked at coarsely: how it was cut, what it was made from, and what that took."""
 

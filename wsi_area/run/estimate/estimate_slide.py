@@ -1,6 +1,5 @@
 """run: one slide estimated, from a prepared slide to what its result says of the estimate."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from wsi_area.compute.cut.decoding import decoded_level_px
 from wsi_area.compute.cut.grid import level_px_to_decode, tile_at
 from wsi_area.compute.estimate.slide_frame import aim_of, quantities_of
 from wsi_area.compute.estimate.strata import KINDS
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.estimate.slide_estimate import CoarseLook, DrawnStratum, EstimatedArea, EstimateOnRecord
@@ -30,7 +30,7 @@ from wsi_area.settings.estimate_settings import EstimateSettings
 CELLS = "two spots in each cell"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MadeEstimate:
     """An estimate, what it was made from, and what that took."""
 

@@ -7,7 +7,7 @@ through the same rounds, and measures only what is not committed yet.
 import time
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from wsi_area.compute.estimate.frame import Ints, seed_of_slide
 from wsi_area.compute.estimate.rounds import Sample, first_sample, is_exact, next_sample
 from wsi_area.compute.estimate.slide_frame import aim_of, quantities_of, slide_frame
 from wsi_area.errors import IncompleteResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.plan import SlidePlan
@@ -38,7 +39,7 @@ from wsi_area.run.work.tile_task import measure_batch
 LEAST_BARE_MISS = 0.01
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class DrawnSpots:
     """The spots that were drawn at the end, whether they are as exact as was asked, and what they took."""
 

@@ -2,16 +2,16 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.run.executors.contract import TaskLost
 from wsi_area.run.work.isolation import Died, Raised
 from wsi_area.run.work.worker_log import logged_call
 from wsi_area.run.work.worker_setup import keep_freed_memory
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Bundled:
     """What became of the items of one task, in their order, and how long it took."""
 

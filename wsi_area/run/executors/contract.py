@@ -1,8 +1,9 @@
 """run: what a pipeline asks of whoever does the work; every executor keeps to it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from wsi_area.frozen_value import frozen_value
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -11,7 +12,7 @@ SLIDES_AT_ONCE = 2
 """Slides in flight on one machine: while the last tiles of one are measured, the next is looked at."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TaskLost:
     """What stands in for a result when the worker that computed it died, again and again."""
 

@@ -7,10 +7,10 @@ import re
 import shlex
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.settings.cluster_settings import ClusterSettings
 
 WARN_S = 120
@@ -24,7 +24,7 @@ _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+=,@:-]+")  # what a #SBATCH line takes 
 _JOB_ID = re.compile(r"\d+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ArrayJob:
     """What is to be submitted."""
 
@@ -38,7 +38,7 @@ class ArrayJob:
     divided: int = 0  # slides of which several shards measure a part
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Submitted:
     """The ids that SLURM gave."""
 

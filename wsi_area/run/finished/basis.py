@@ -6,11 +6,12 @@ same where all of this is the same.
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
 from wsi_area.errors import WsiAreaError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.named_files import named_files_digest
 from wsi_area.model.documented import SCHEMA_VERSION
@@ -27,7 +28,7 @@ _ABOUT_THE_WORK = {"run", "cluster", "tls", "storage"}
 """Sections of the settings that say who does the work; the others stand in a result, or decide what it says."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Basis:
     """What the result of a slide rests on, part by part, each as a digest."""
 

@@ -1,8 +1,7 @@
 """finished: how a slide ended, and the result of one that came to nothing."""
 
-from dataclasses import dataclass
-
 from wsi_area.errors import MissingMppError, ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.record.slide_origin import Timing
 from wsi_area.model.slide_result import CountedSlide, EndedSlide, UncountedSlide
@@ -14,7 +13,7 @@ from wsi_area.run.prepare import PrepareFailure
 from wsi_area.run.slide_document import versions
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Measured:
     """The result of a slide, and whether an earlier run had already made it."""
 

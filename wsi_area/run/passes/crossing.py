@@ -1,11 +1,10 @@
 """run: the class map of a slide laid over its tissue layer, ordered where both are final."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import CountMismatchError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.ledger import LedgerLayout
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_tissue import TissueLayerOnRecord
@@ -21,7 +20,7 @@ from wsi_area.run.work.map_task import Envelope
 from wsi_area.settings.run_settings import EnvelopeSettings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class LaidOver:
     """The tissue layer under the classes of a slide."""
 

@@ -1,7 +1,7 @@
 """run: bands and hot spots of a slide, where its class map is final and its result is known but for them."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.bands.band_rule import BandRule
 from wsi_area.compute.hotspots.window_sums import BoxSums
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.json_tree import json_digest
 from wsi_area.model.record.slide_bands import BandsOnRecord
@@ -78,7 +79,7 @@ def with_margins(
     return slide.model_copy(update=update)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Banded:
     """The bands that are asked for on a slide."""
 
@@ -96,7 +97,7 @@ class _Banded:
         return bands_on_record(slide, self.key, self.borders, self.rule, counts, self.signal)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Spotted:
     """The hot spots that are asked for on a slide."""
 

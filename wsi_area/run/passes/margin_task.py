@@ -1,8 +1,7 @@
 """run: one box of a slide's final class map: what it has of the bands, and of the windows."""
 
-from dataclasses import dataclass
-
 from wsi_area.compute.count.recount import WorkGrid
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region
 from wsi_area.results.class_map.layered_map import LayeredMap
 from wsi_area.results.layout import SlideLayout
@@ -10,7 +9,7 @@ from wsi_area.results.margins.boxes import BoxMargins, Wanted, margins_of_box
 from wsi_area.storage.place import Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MapOnDisk:
     """A slide whose class map is final, and its tissue; small, so that every task can have it."""
 
@@ -24,7 +23,7 @@ class MapOnDisk:
         return LayeredMap.on_record(SlideLayout(self.slide_dir), self.grid, list(self.tissue_ids))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class MarginTask:
     """One box whose bands are to be counted, and which is to be added to the windows that reach into it."""
 
@@ -38,7 +37,7 @@ class MarginTask:
         return self.of.slide_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MarginOutcome:
     """What a task sends back; ``error`` is set where it came to nothing."""
 

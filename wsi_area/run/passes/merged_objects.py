@@ -1,10 +1,11 @@
 """run: what goes over the whole class map of a slide, in order: size filters, foci, tissue layer, envelope, regions."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from wsi_area.compute.calibration.uncertainty import relative_u_area
 from wsi_area.compute.count.area import area_mm2
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.burden import SlideBurden
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
@@ -35,7 +36,7 @@ if TYPE_CHECKING:  # loaded where there is a tissue layer
     from wsi_area.run.passes.crossing import LaidOver
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MergedObjects:
     """What the merged objects of a slide came to."""
 
@@ -49,7 +50,7 @@ class MergedObjects:
     regions: RegionsOnRecord | None = None  # None where nothing was named
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MappedSlide:
     """A slide whose class map is final: where it lies, how it is cut, in which classes, how large its pixels are."""
 

@@ -1,9 +1,8 @@
 """run: the envelope of a slide's tissue, ordered where its class map is final."""
 
-from dataclasses import dataclass
-
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.errors import ResultError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.plan import SlidePlan
@@ -15,7 +14,7 @@ from wsi_area.run.work.map_task import Envelope, EnvelopeScales, EnvelopeWanted,
 from wsi_area.settings.run_settings import EnvelopeSettings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MappedTissue:
     """A class map with tissue in it: whose, on which grid, and which of its classes are tissue."""
 

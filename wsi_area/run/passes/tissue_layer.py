@@ -3,12 +3,13 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from wsi_area.compute.calibration.level_ratios import usable_levels
 from wsi_area.compute.cut.planning import choose_level
 from wsi_area.compute.quantity_text import pair_text
+from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.inputs.drawings import drawn_classes
 from wsi_area.inputs.drawn_source import DrawnSource
@@ -25,7 +26,7 @@ from wsi_area.settings.run_settings import RunSettings, TilingSettings
 from wsi_area.settings.segmenter_settings import NO_TISSUE, SegmenterSettings, TissueSettings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class LayerAsked:
     """The tissue layer of a slide, to be measured as if it were a slide: with settings of its own."""
 

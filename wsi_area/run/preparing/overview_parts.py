@@ -3,8 +3,8 @@
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import Overview
 from wsi_area.model.slide import SlideInfo
 from wsi_area.run.work.deadlines import deadline
@@ -26,7 +26,7 @@ LARGE_PX = 1 << 27
 """A level with fewer pixels is read by one task: what that takes is less than what more tasks cost a busy run."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OverviewPartTask:
     """Some rows of the level that an overview is made from; small and picklable, so that a worker can do it."""
 
@@ -43,7 +43,7 @@ class OverviewPartTask:
         return self.info.slide_id
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class OverviewPart:
     """What a part sends back; ``error`` and ``message`` are set where it came to nothing."""
 
@@ -53,7 +53,7 @@ class OverviewPart:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OverviewWanted:
     """A slide that is open, and of which the parts of a large overview are to be read before it can be prepared."""
 
@@ -63,7 +63,7 @@ class OverviewWanted:
     cpu_s: float = 0.0  # until here
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class OverviewSeen:
     """A slide that is open, with its overview, read in parts."""
 

@@ -1,10 +1,11 @@
 """run: which tiles of a batch a process dies of, found by halving; they are given up, the others measured."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from wsi_area.compute.cut.grid import batch_tiles_at
+from wsi_area.frozen_value import frozen_value
 from wsi_area.run.work.isolation import Apart, Died, Raised, run_apart
 from wsi_area.run.work.slide_job import BatchResult, BatchTask
 from wsi_area.run.work.tile_task import measure_batch
@@ -70,7 +71,7 @@ def _dies_alone(tile: int, trial: Trial, guilty: dict[int, str]) -> bool:
     return died is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class IsolateTask:
     """A batch that killed its worker again and again."""
 

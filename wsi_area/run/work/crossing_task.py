@@ -1,17 +1,16 @@
 """run: one batch of a class map counted against the tissue layer of its slide."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.count.recount import WorkGrid
+from wsi_area.frozen_value import frozen_value
 from wsi_area.results.class_map.crossing import Crossing, Enclosed
 from wsi_area.results.layout import SlideLayout
 from wsi_area.storage.place import Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CrossingJob:
     """What the batches of one slide have in common."""
 
@@ -24,7 +23,7 @@ class CrossingJob:
     enclosed: Enclosed | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CrossingTask:
     """One batch, by its row and column."""
 
@@ -38,7 +37,7 @@ class CrossingTask:
         return self.job.slide_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CrossingOutcome:
     """What a task sends back; ``error`` is set where it came to nothing."""
 

@@ -14,8 +14,9 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import IO, Any
+
+from wsi_area.frozen_value import frozen_value
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ _TILE, _END = b"t", b"e"
 _CHILD = "from wsi_area.run.work.isolation import serve; serve()"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Apart:
     """A call to be tried in a process of its own."""
 
@@ -37,7 +38,7 @@ class Apart:
     announces: bool = False  # the function takes a second argument, which it tells each tile it begins
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Died:
     """How a process ended that did not come to the end of its work."""
 
@@ -46,7 +47,7 @@ class Died:
     timed_out: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Raised:
     """What a process of its own raised: it did not die, but there is no result either."""
 

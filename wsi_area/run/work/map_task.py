@@ -1,11 +1,10 @@
 """run: what the end of a slide asks of its final class map, counted in one reading of it by whoever is free."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from wsi_area.compute.count.recount import WorkGrid
 from wsi_area.compute.picture.majority_picture import PictureGrid, SampleCounts
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import BACKGROUND_ID
 from wsi_area.model.pixels import MaskArray
@@ -20,7 +19,7 @@ MAX_BOXES = 1024
 _BACKGROUND, _TISSUE, _OTHER = 0, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class EnvelopeScales:
     """How the envelope is made, µm."""
 
@@ -29,7 +28,7 @@ class EnvelopeScales:
     box_um: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class EnvelopeWanted:
     """Whose envelope is wanted: the grid, and the classes that are tissue."""
 
@@ -45,7 +44,7 @@ class EnvelopeWanted:
         return EnvelopeRule(side, (side * self.work_mpp.x, side * self.work_mpp.y), scales.closing_um, scales.fill_um)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CoverWanted:
     """The boxes of an overview of which is asked whether enough tissue covers them."""
 
@@ -55,7 +54,7 @@ class CoverWanted:
     least_cover: float  # share of a box
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MapTask:
     """What is wanted of one class map; small and picklable, so that a worker can do it."""
 
@@ -71,7 +70,7 @@ class MapTask:
         return self.wants_digest or self.envelope is not None or self.cover is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Envelope:
     """The background that the envelope of a slide's tissue encloses."""
 
@@ -81,7 +80,7 @@ class Envelope:
     boxes: MaskArray | None = None  # bool (rows, columns), True where the background of a box is in the envelope
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MapOutcome:
     """What the task sends back of what was wanted; ``error`` is set where it came to nothing."""
 

@@ -1,7 +1,6 @@
 """run: one task of a pass over a slide's class map: read a shard, bring it to its stage, describe or write it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from wsi_area.compute.objects.components import Box, FociSummary, summarise_foci
 from wsi_area.compute.objects.run_lengths import BoxRuns, background_runs, class_map_of, runs_of, tally_tiles
 from wsi_area.compute.objects.size_filter import SizeStage, StageSummary, apply_stage, summarise_stage
 from wsi_area.errors import CountMismatchError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.geometry import Region
@@ -28,7 +28,7 @@ from wsi_area.storage.place import Place
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class BoxTask:
     """One batch of one slide, and how far the filters have come."""
 
@@ -44,7 +44,7 @@ class BoxTask:
         return self.plan.slide.slide_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FociTask:
     """One batch whose foci are to be described."""
 
@@ -58,7 +58,7 @@ class FociTask:
         return self.box.slide_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CommitTask:
     """One batch to be written as the filters leave it."""
 
@@ -75,7 +75,7 @@ class CommitTask:
         return self.box.slide_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class BoxOutcome:
     """What a task sends back; ``error`` is set where it came to nothing."""
 

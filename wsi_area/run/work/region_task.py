@@ -1,12 +1,11 @@
 """run: one task of the pass over named regions: a box of the class map, and what of it lies in each region."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.regions.boundaries import Edges
 from wsi_area.compute.regions.tally import BoxTally, Groups
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.drawn_mask import DrawnMask
 from wsi_area.model.geometry import Region
@@ -17,7 +16,7 @@ from wsi_area.results.layout import SlideLayout
 from wsi_area.storage.place import Place
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class RegionTask:
     """One batch of one slide, and the regions that meet it; small and picklable, so that a worker can do it."""
 
@@ -35,7 +34,7 @@ class RegionTask:
         return self.plan.slide.slide_id
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class RegionOutcome:
     """What a task sends back; ``error`` is set where it came to nothing."""
 

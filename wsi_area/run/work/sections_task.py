@@ -1,7 +1,6 @@
 """run: the pieces of tissue and the cores of a slide, found on its class map where that is final."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import shapely
@@ -11,6 +10,7 @@ from wsi_area.compute.picture.majority_picture import PictureGrid, sample_counts
 from wsi_area.compute.sections.boxes import TissueBoxes
 from wsi_area.compute.sections.cores import CoreGrid, CoreLimits, MapCore, find_cores, given_cores
 from wsi_area.compute.sections.pieces import find_pieces
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import BACKGROUND_ID, MAX_CLASS_ID
 from wsi_area.model.drawn import NamedRegion
@@ -29,7 +29,7 @@ _TISSUE, _BACKGROUND, _OTHER, _UNSEEN = 0, 1, 2, 3
 _CIRCLE_SIDES = 128
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PieceRule:
     """How pieces of tissue are found."""
 
@@ -38,7 +38,7 @@ class PieceRule:
     box_um: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ArrayRule:
     """Which cores an array has, and how they are found."""
 
@@ -47,7 +47,7 @@ class ArrayRule:
     is_given: bool  # the centres of the cores are known
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SectionsTask:
     """The pieces and cores of one slide, to be found; small and picklable, so that a worker can do it."""
 
@@ -61,7 +61,7 @@ class SectionsTask:
     array: ArrayRule | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SectionsOutcome:
     """What the task sends back; ``error`` is set where it came to nothing."""
 

@@ -1,8 +1,8 @@
 """run: what a worker is sent for one slide; plain frozen values, no handle and no pixel."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.drawn import RegionOfInterest
 from wsi_area.model.plan import SlidePlan
 from wsi_area.segmenters.protocol import FittedSegmenter
@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # what it brings along is loaded only where objects are filte
     from wsi_area.compute.objects.size_filter import SizeStage
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ThresholdProbe:
     """Where the tissue is counted at other thresholds too, and through which filters by size."""
 
@@ -20,7 +20,7 @@ class ThresholdProbe:
     stages: "tuple[SizeStage, ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SlideJob:
     """Everything that the batches of one slide have in common."""
 
@@ -39,7 +39,7 @@ class SlideJob:
     proves_edges: bool = False  # edge tiles are compared with OpenSlide's before they are read
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class BatchTask:
     """One batch of one slide."""
 
@@ -55,7 +55,7 @@ class BatchTask:
         return self.job.plan.slide.slide_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TileFailure:
     """A tile that could not be measured, and why."""
 
@@ -64,7 +64,7 @@ class TileFailure:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class BatchResult:
     """What a batch sends back: never pixels.
 

@@ -1,8 +1,8 @@
 """run: the class thumbnail of a slide, made by whoever is free, and kept for the report."""
 
 import logging
-from dataclasses import dataclass
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.class_thumbnail import write_class_thumbnail
 from wsi_area.results.layout import SlideLayout
@@ -12,7 +12,7 @@ from wsi_area.storage.place import Place
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ClassThumbnailTask:
     """The class thumbnail of one slide, to be made; small and picklable, so that a worker can make it."""
 

@@ -1,8 +1,8 @@
 """run: one tile by a colour rule: decoded tiles are classified while they are in the cache."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import MaskArray
 from wsi_area.model.plan import Tile
@@ -47,7 +47,7 @@ def _classify_assembled(sorting: "_Sorting", reader: SlideReader) -> tuple[Damag
     return damaged
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Sorting:
     """One tile that is being sorted by a rule, patch by patch, with all that is counted on the way."""
 

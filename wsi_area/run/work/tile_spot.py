@@ -1,7 +1,6 @@
 """run: where one tile leaves its answer, and the accounting law that it holds before it may be committed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.bit_planes import bit_planes
 from wsi_area.compute.count.edges import WORD_PX, AreaIds, boundary_edges
 from wsi_area.errors import CountMismatchError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.ledger import LedgerLayout, TileStatus
 from wsi_area.model.pixels import ClassMap, MaskArray
@@ -16,7 +16,7 @@ from wsi_area.model.pixels import ClassMap, MaskArray
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TileSpot:
     """Where one tile leaves its answer: its class map, its signal, its ledger row, its pixels' weights."""
 

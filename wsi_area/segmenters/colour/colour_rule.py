@@ -1,7 +1,7 @@
 """segmenters: the rule of a segmenter that judges each pixel by its colour alone; numpy only."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.geometry import Region
 from wsi_area.model.light import GlassRgb, Light
@@ -42,7 +43,7 @@ MAX_BANDS = 3
 _LARGEST_WEIGHTS = 80.0  # sum of the magnitudes; vectors that need more are nearly in one plane
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ColourRule:
     """Which class a colour belongs to, and its signal.
 
@@ -214,7 +215,7 @@ class ColourRuled(Protocol):
         """Return the rule."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FittedColourRule:
     """A colour rule with its classes, and a second, more generous rule for what must be read."""
 

@@ -16,7 +16,7 @@ from wsi_area.compute.machine_code import native_part
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.segmenters.colour.colour_rule import MAX_BANDS
 from wsi_area.segmenters.colour.compiled_boxes import lowest, reduce_row
-from wsi_area.segmenters.colour.compiled_shuffles import sort_by_shuffles
+from wsi_area.segmenters.colour.compiled_shuffles import WHOLE_PX, sort_by_shuffles
 from wsi_area.segmenters.colour.density import COMPACT_BITS, FLAG_BITS, PATCH_FIELDS, PIECE_PX, UNITS_PER_MICRO_BITS
 
 _FLAGS = (1 << FLAG_BITS) - 1
@@ -226,25 +226,28 @@ def _classify(
         uniform = True
         for x in range(length):
             uniform = uniform and weights[x] == weights[0]
+        by_shuffles = byte_tables_at and uniform and not out_signal_stride
         for row in range(out_height):
             out_row = out[row * out_stride + start : row * out_stride + start + length]
+            read = samples
             if factor == 1:
                 at = row * width + start
-                _copy(pixels[at * 3 : (at + length) * 3], samples)
                 row_valid = mask[at : at + length]  # empty without a mask
+                if by_shuffles and not row_valid.size and (at + WHOLE_PX - 1 + length) * 3 <= pixels.size:
+                    read = pixels[at * 3 :]
+                else:
+                    _copy(pixels[at * 3 : (at + length) * 3], samples)
             else:
                 is_whole = reduce_row(
                     pixels, mask, height, width, factor, row, start, length, sums, samples, samples_valid
                 )
                 row_valid = samples_valid[:0] if is_whole else samples_valid[:length]
             _clear(reached)
-            if lowest(samples[: length * 3]) >= limits[3]:
+            if lowest(read[: length * 3]) >= limits[3]:
                 for x in range(length):
                     out_row[x] = 0
-            elif byte_tables_at and uniform and not row_valid.size and not out_signal_stride:
-                sort_by_shuffles(
-                    samples, length, byte_tables_at, limits, out_row, samples_valid, reached[0], reached[1]
-                )
+            elif by_shuffles and not row_valid.size:
+                sort_by_shuffles(read, length, byte_tables_at, limits, out_row, samples_valid, reached[0], reached[1])
             else:
                 _look_up(words, tables, line, length)
                 _sort_piece(line[:length], limits, out_row, reached)

@@ -21,7 +21,7 @@ from wsi_area.segmenters.colour.density import COMPACT_BITS, FLAG_BITS
 
 _FEATURES = "+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vbmi,+popcnt,+bmi,+bmi2"
 _IS_X86 = platform.machine().lower() in {"x86_64", "amd64"}
-_PX = 64  # pixels at once
+WHOLE_PX = 64  # pixels at once
 _FLAGS, _SHIFT = (1 << FLAG_BITS) - 1, COMPACT_BITS + FLAG_BITS  # of a density in 32 bits
 _LEVELS = MAX_BANDS + 1  # classes above the background
 _BYTES, _PAIRS, _WORDS = (ir.VectorType(ir.IntType(bits), 512 // bits) for bits in (8, 16, 32))
@@ -70,7 +70,7 @@ class _Piece:
         with cgutils.for_range(b, whole) as loop:
             first = b.shl(loop.index, _LONG(6))
             self._sort(first, None, b.gep(self.out, [first]))
-        rest = b.and_(self.length, _LONG(_PX - 1))
+        rest = b.and_(self.length, _LONG(WHOLE_PX - 1))
         with b.if_then(b.icmp_unsigned("!=", rest, _LONG(0))):
             first = b.shl(whole, _LONG(6))
             self._sort(first, b.sub(b.shl(_LONG(1), rest), _LONG(1)), self.spare)
@@ -98,7 +98,7 @@ class _Piece:
                 reached[k].append(mask)
                 so_far = b.load(self.micro[k])
                 b.store(b.select(mask, b.add(so_far, micro), so_far), self.micro[k])
-        classes, one = ir.Constant(_BYTES, [0] * _PX), ir.Constant(_BYTES, [1] * _PX)
+        classes, one = ir.Constant(_BYTES, [0] * WHOLE_PX), ir.Constant(_BYTES, [1] * WHOLE_PX)
         for k, (m0, m1, m2, m3) in enumerate(reached):
             mask = _joined(b, _joined(b, m0, m1), _joined(b, m2, m3))
             n = b.ctpop(b.bitcast(mask, _LONG))
@@ -110,11 +110,11 @@ class _Piece:
         """Return the densities of 64 pixels in four vectors, in the order of the pixels."""
         b = self.b
         at = b.gep(self.samples, [b.mul(first, _LONG(3))])
-        parts = [self._bytes_at(at, _PX * k) for k in range(3)]
+        parts = [self._bytes_at(at, WHOLE_PX * k) for k in range(3)]
         sums: list[Any] = []
         for channel in range(3):
             values = _channel(b, parts, channel)
-            is_high = b.icmp_signed("<", values, ir.Constant(_BYTES, [0] * _PX))
+            is_high = b.icmp_signed("<", values, ir.Constant(_BYTES, [0] * WHOLE_PX))
             planes = [self._looked_up(values, is_high, 1024 * channel + 256 * k) for k in range(4)]
             words = _as_words(b, planes)
             sums = [b.add(x, y) for x, y in zip(sums, words, strict=True)] if sums else words
@@ -130,7 +130,7 @@ class _Piece:
         shuffle = cgutils.get_or_insert_function(
             b.module, ir.FunctionType(_BYTES, [_BYTES] * 3), "llvm.x86.avx512.vpermi2var.qi.512"
         )
-        quarters = [self._bytes_at(self.tables, offset + _PX * k) for k in range(4)]
+        quarters = [self._bytes_at(self.tables, offset + WHOLE_PX * k) for k in range(4)]
         low, high = (b.call(shuffle, [quarters[k], values, quarters[k + 1]]) for k in (0, 2))
         return b.select(is_high, high, low)
 
@@ -184,8 +184,9 @@ def _interleaved(b: Any, some: Any, others: Any, half: int) -> Any:
 
 
 def _sum_of_lanes(b: Any, numbers: Any) -> Any:
-    """Return the sum of all lanes, in 32 bits."""
-    total = b.extract_element(numbers, ir.IntType(32)(0))
-    for k in range(1, numbers.type.count):
-        total = b.add(total, b.extract_element(numbers, ir.IntType(32)(k)))
-    return total
+    """Return the sum of all lanes, in 32 bits: halves are laid over each other until one lane is left."""
+    half = numbers.type.count // 2
+    while half:
+        upper = [*range(half, 2 * half), *range(2 * half, 16), *range(half)]
+        numbers, half = b.add(numbers, _picked(b, numbers, numbers, upper)), half // 2
+    return b.extract_element(numbers, ir.IntType(32)(0))

@@ -1,12 +1,13 @@
 """segmenters: the threshold between background and tissue of a channel of more than 8 bits, in stored units."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import Overview, TilePixels
 from wsi_area.model.threshold import SHIFTS
 from wsi_area.segmenters.colour.deep_tissue import SAMPLES, DeepRule
@@ -22,7 +23,7 @@ Counts = NDArray[np.int64]
 """int64 (65536,): how many pixels have each stored sample."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DeepThreshold:
     """Where tissue begins on a channel of more than 8 bits, and why."""
 

@@ -1,13 +1,14 @@
 """segmenters: ``tissue`` on a channel of more than 8 bits: a threshold in stored units, held against stored samples."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import SegmentationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.geometry import Region
 from wsi_area.model.light import Light
@@ -25,7 +26,7 @@ DEEP_SIGNALS: dict[DeepIntensity, Signal] = {
 _LEAST_SHARE = 1e-6  # of the white: what is darker counts as 6 OD, as in 8 bits
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DeepRule:
     """Which stored samples are tissue: those whose feature exceeds the threshold.
 
@@ -47,7 +48,7 @@ class DeepRule:
         return np.asarray(deep.astype(np.int32) < self.top - self.threshold)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class FittedDeepTissue:
     """The tissue segmenter made ready for a channel of more than 8 bits."""
 

@@ -1,11 +1,11 @@
 """segmenters: the density of a stain as whole numbers, wide and exact, or narrow and proven; numpy only."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.light import GlassRgb
 
 MICRO = 1_000_000
@@ -26,7 +26,7 @@ EVEN_STAIN: Stain = (1 / 3, 1 / 3, 1 / 3)
 """The mean optical density of R, G and B: what absorbs, whatever its colour."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Lookups:
     """What each value of R, G, B adds to the density, and where the bands begin, in one unit.
 
@@ -116,7 +116,7 @@ def _rounded(wide: NDArray[np.int64], attempt: int) -> NDArray[np.int32]:
     return tables
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Crossing:
     """Where a band lies among the 256 blues of each red and green: blue is sorted by what it adds."""
 

@@ -1,11 +1,12 @@
 """segmenters: regions that software filled with one colour where nothing was scanned, found once on the overview."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.light import Glass, GlassRgb
 from wsi_area.model.pixels import MaskArray, Overview
 from wsi_area.segmenters.colour.extremes import count_extremes
@@ -30,7 +31,7 @@ REGION_BLOCKS = 64  # along the longer side: how finely it is remembered where a
 Channel = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Fill:
     """One colour that no light made, and where it lies."""
 
@@ -38,7 +39,7 @@ class Fill:
     share: float  # of the scanned pixels of the overview
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Fills:
     """What of a slide was filled; the mask is bool (h, w) in the overview's frame.
 

@@ -1,11 +1,12 @@
 """segmenters: the threshold between background and tissue, found once on the overview of a slide."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.light import Glass, GlassRgb, Light
 from wsi_area.model.pixels import Overview
 from wsi_area.model.threshold import SHIFTS
@@ -39,7 +40,7 @@ LEAST_SCANNED_GLASS = 0.05  # of what is not pure black: with that much glass th
 DARK_MEDIAN = 100  # with no background in sight, a median max(R, G, B) below this is a dark field
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Foreground:
     """Where tissue begins on one slide, and why."""
 

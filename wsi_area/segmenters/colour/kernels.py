@@ -6,7 +6,6 @@ size of a tile.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -16,6 +15,7 @@ from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.compute.native import Native
 from wsi_area.compute.processor import shuffles_bytes
 from wsi_area.errors import SegmentationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray
 from wsi_area.segmenters.colour.colour_rule import MAX_BANDS, ColourRule
 from wsi_area.segmenters.colour.density import FLAG_BITS, PATCH_FIELDS, PIECE_PX
@@ -178,7 +178,7 @@ def _check(
             )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _Kernel:
     """The machine code for a rule, and what it looks up; the addresses are those of the arrays."""
 

@@ -1,6 +1,6 @@
 """segmenters: ``stain``, which separates the stains and sorts the target stain into bands by its density."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wsi_area.errors import SegmentationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.light import GlassRgb
 from wsi_area.model.pixels import MaskArray, Overview
@@ -213,7 +214,7 @@ class StainSegmenter(BaseModel):
         return weak, moderate, strong
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class _LitPixels:
     """The pixels of an overview through which light came: valid, and not pure black, which was painted."""
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations, permutations
 from typing import Any, Literal
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import SegmentationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import Overview
 from wsi_area.segmenters.colour.colour_rule import ColourRule
 from wsi_area.segmenters.colour.stain_vectors import Vector
@@ -28,7 +28,7 @@ Pixels = NDArray[np.uint8]  # (n, 3) RGB
 Densities = NDArray[np.float64]  # (n, 3)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class StainEstimate:
     """Two stain vectors found in the pixels of a slide."""
 

@@ -1,7 +1,6 @@
 """segmenters: drawn regions made ready for one slide: their unions by class, in the order they are painted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import PurePath
 
@@ -11,6 +10,7 @@ import shapely
 from wsi_area.compute.cut.rasterise import inside_at, mask_codes_at
 from wsi_area.compute.picture.outlines import less, shared_area, united
 from wsi_area.errors import SegmentationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID, UNSCANNED_CODE, ClassScheme
 from wsi_area.model.drawn import Drawn, DrawnRegion
 from wsi_area.model.drawn_mask import DrawnMask
@@ -29,7 +29,7 @@ MASK_RULE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FittedRegions:
     """What was drawn on one slide, as classes; answers by place alone."""
 

@@ -1,19 +1,19 @@
 """segmenters: drawn regions sorted into those of a class and those left out, with what leaving them out means."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import shapely
 
 from wsi_area.compute.picture.outlines import shared_area, united
 from wsi_area.errors import AnnotationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.drawn import Drawn, DrawnRegion, names_exclusion
 
 _SHOWN = 50  # kinds of what was left out that result.json names one by one
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SortedRegions:
     """The regions of a drawing: by class, and left out."""
 

@@ -1,6 +1,6 @@
 """segmenters: what the rules see of each pixel, in whole numbers: how much light it lost against the glass."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from functools import lru_cache
 from typing import Final
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.compute.native import Native
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import MaskArray, RgbArray, TilePixels
 from wsi_area.segmenters.colour.colour_rule import ColourRule
@@ -18,7 +19,7 @@ MilliOd = NDArray[np.int16]
 LARGEST_MILLI_OD = 2407  # of a channel: log10(255 / 1); 0 counts as 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class InkLimits:
     """Which colours ink has and stained tissue has not.
 
@@ -40,7 +41,7 @@ _ARGUMENTS = "uint8* uint8* int64 int32* int64* uint8* uint8* int16* int16* int1
 NATIVE = (Native("wsi_area.segmenters.exclusions.compiled_looks", "look", _ARGUMENTS),)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Seen:
     """Pixels as the rules look at them, (h, w) each; densities are 0 where nothing stands out."""
 

@@ -1,10 +1,10 @@
 """segmenters: black that software painted where nothing was scanned."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import Seen
 from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
@@ -14,7 +14,7 @@ WINDOW_SHARE_PERCENT = 30  # a corner of it has that much of the window
 WINDOW_PX = 4  # half a block of JPEG: its ringing, not anything in the tissue, sets the scale
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class BlackRule:
     """Which pixels of a bright-field slide were painted black."""
 

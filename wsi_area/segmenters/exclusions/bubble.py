@@ -1,10 +1,10 @@
 """segmenters: outlines of bubbles, coverslip edges and dirt: thin and grey, with no tissue about."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import Seen
 from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
@@ -13,7 +13,7 @@ GREY_SHARE_PERCENT = 70  # of what stands out within half a line's thickness
 COLOURED_SHARE_PERCENT = 5  # of the window: more of it is tissue with a grey part
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class BubbleRule:
     """Which of what stands out from glass is an outline."""
 

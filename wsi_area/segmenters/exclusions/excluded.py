@@ -1,11 +1,11 @@
 """segmenters: any fitted segmenter with artefacts laid over its classes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import MAX_CLASS_ID, ClassScheme
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.light import Light
@@ -44,7 +44,7 @@ class ExclusionRule(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ExcludedSegmenter:
     """A fitted segmenter, and what of its tissue is none that should be measured.
 

@@ -1,11 +1,11 @@
 """segmenters: one colour that software filled in where nothing was scanned, by colour and by place."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Size
 from wsi_area.model.light import GlassRgb
 from wsi_area.model.pixels import MaskArray, TilePlace
@@ -17,7 +17,7 @@ TOLERANCE = 8  # grey levels: what compression makes of one colour
 WINDOW_SHARE_PERCENT = 30  # a corner of it has that much of the window
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class FillRule:
     """Which pixels were filled: of a colour of the fills, not alone, and where the overview shows them."""
 

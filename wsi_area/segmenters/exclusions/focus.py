@@ -1,9 +1,9 @@
 """segmenters: focus. A blurred picture has less fine detail than its coarser detail promises."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import Seen
 from wsi_area.segmenters.exclusions.sharpness import STEPS_PER_GREY, blur_votes, detail
@@ -13,7 +13,7 @@ LARGER = 4  # the coarser detail is this many times the size of the finer
 LEAST_SCALE_PX = 1.5  # the detail must be that many work pixels at least
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FocusRule:
     """Which tissue is out of focus."""
 

@@ -1,11 +1,11 @@
 """segmenters: folds. Tissue that lies double absorbs twice, in the colours of the slide's own tissue."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import LARGEST_MILLI_OD, Seen
 from wsi_area.segmenters.exclusions.pen import PenRule
@@ -16,7 +16,7 @@ Sums = NDArray[np.int64]
 _LEAST_FITTED_PX = 100  # of tissue on the overview; below it, there is no tissue to compare with
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FoldRule:
     """Which tissue is folded."""
 

@@ -1,14 +1,14 @@
 """segmenters: ink. What no stain looks like, where it covers most of a window."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import INK, Seen
 from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class PenRule:
     """Which pixels are ink."""
 

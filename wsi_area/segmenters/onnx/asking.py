@@ -16,7 +16,8 @@ from wsi_area.segmenters.onnx.session import Floats, NetworkAt, errors_of, impor
 
 _MODULE = "wsi_area.segmenters.onnx.compiled_choice"
 _CHOOSE = "float32* int64 int64 int64 int64 int64 double float32* int64 uint8* int64*"
-NATIVE = (Native(_MODULE, "choose", _CHOOSE),)
+_COUNT_ENDLESS = "float32* int64 int64*"
+NATIVE = (Native(_MODULE, "choose", _CHOOSE), Native(_MODULE, "count_endless", _COUNT_ENDLESS))
 _PIXELS_AT_ONCE = 4096
 """Pixels whose highest score is kept while channel after channel is looked at: they stay in the cache."""
 
@@ -147,7 +148,9 @@ def _chosen(scores: Floats, card: OnnxCard, layout: Layout) -> tuple[ClassMap, i
 def _by_channel(answer: NDArray[Any], card: OnnxCard, batch: int) -> Floats:
     """Return finite float32 (batch, channels, h, w), contiguous."""
     numbers = _checked_numbers(answer, card, batch)
-    _refuse_endless(int(numbers.size - np.isfinite(numbers).sum()), numbers.size, card)
+    wrong = np.zeros(1, np.int64)
+    call_native(_MODULE, "count_endless", _COUNT_ENDLESS, numbers, numbers.size, wrong)
+    _refuse_endless(int(wrong[0]), numbers.size, card)
     return np.ascontiguousarray(numbers.transpose(0, 3, 1, 2)) if card.output.layout == "NHWC" else numbers
 
 
@@ -202,10 +205,15 @@ def _checked_labels(answer: NDArray[Any], card: OnnxCard, batch: int) -> NDArray
 
 def _activated(scores: Floats, card: OnnxCard) -> Floats:
     if card.output.activation == "softmax":
-        risen = np.exp(scores - scores.max(axis=0))
-        return np.asarray(risen / risen.sum(axis=0))
+        risen = scores - scores.max(axis=0)
+        np.exp(risen, out=risen)
+        risen /= risen.sum(axis=0)
+        return np.asarray(risen)
     if card.output.activation == "sigmoid":
         # e^-|x| never overflows; 1 / (1 + e^-x) for x ≥ 0 and e^x / (1 + e^x) below are the same function
         fallen = np.exp(-np.abs(scores))
-        return np.asarray(np.where(scores >= 0, 1, fallen) / (1 + fallen), np.float32)
+        upper = np.exp(np.minimum(scores, 0))
+        fallen += 1
+        upper /= fallen
+        return np.asarray(upper)
     return scores

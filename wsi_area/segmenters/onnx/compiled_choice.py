@@ -46,6 +46,15 @@ def choose(
                 here[i] = np.uint8((here[i] + 1) * np.uint8(highest[i] >= limit))
 
 
+def count_endless(numbers_at: Any, count: int, wrong_at: Any) -> None:
+    """Add the numbers that are not finite, of float32 (count,), to those counted before, int64 (1,)."""
+    numbers, wrong = carray(numbers_at, count), carray(wrong_at, 1)
+    endless, largest = np.int32(0), np.float32(_LARGEST)
+    for i in range(count):
+        endless = np.int32(endless + np.int32(not abs(numbers[i]) <= largest))
+    wrong[0] += np.int64(endless)
+
+
 @native_part
 def _compare(scores: Any, channel: int, highest: Any, classes: Any) -> Any:
     """Take a channel for the class where it is higher than those before; return the numbers that are not finite."""

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numba import carray
 
+from wsi_area.compute.machine_code import native_part
+
 
 def look_up(
     pixels_at: Any, pixels_bytes: int, row_bytes: int, rows_at: Any, height: int, columns_at: Any, width: int,
@@ -56,39 +58,46 @@ def blend(
     pixels_at: Any, pixels_bytes: int, row_bytes: int,
     rows_at: Any, row_weights_at: Any, row_taps: int, height: int,
     columns_at: Any, column_weights_at: Any, column_taps: int, width: int,
-    first_px: int, line_at: Any, line_pixels: int, scale_at: Any, first: int, is_planar: int, out_at: Any,
+    first_px: int, line_at: Any, line_pixels: int, sums_at: Any, scale_at: Any, first: int, is_planar: int, out_at: Any,
 ) -> None:  # fmt: skip
     """Write a window whose pixels are weighted sums: of rows first, then of columns, each tap added to those before.
 
     At these addresses lie: uint8 pixels of three bytes, the rows ``row_bytes`` apart; int64 and float32
-    (height, row_taps), the rows and their weights; likewise of columns, which are counted from ``first_px``; float32
-    (line_pixels, 3), for its own use, a row of the pixels from there on; float32 (2, 3), by what each colour is
-    multiplied, and what is then subtracted; float32, the window.
-    ``first`` and ``is_planar`` are those of `look_up`.
+    (height, row_taps), the rows and their weights; int64 and float32 (column_taps, width), the columns, counted from
+    ``first_px``, and their weights; for its own use float32 (line_pixels, 3), a row of the pixels from there on, and
+    float32 (width,); float32 (2, 3), by what each colour is multiplied, and what is then subtracted; float32, the
+    window. ``first`` and ``is_planar`` are those of `look_up`.
     """
-    pixels, line = carray(pixels_at, pixels_bytes), carray(line_at, 3 * line_pixels)
+    pixels, line, sums = carray(pixels_at, pixels_bytes), carray(line_at, 3 * line_pixels), carray(sums_at, width)
     rows, row_weights = carray(rows_at, (height, row_taps)), carray(row_weights_at, (height, row_taps))
-    columns = carray(columns_at, (width, column_taps))
-    column_weights = carray(column_weights_at, (width, column_taps))
+    columns = carray(columns_at, (column_taps, width))
+    column_weights = carray(column_weights_at, (column_taps, width))
     scale, out = carray(scale_at, (2, 3)), carray(out_at, 3 * height * width)
-    step, to_next = (height * width, 1) if is_planar else (1, 3)
     for y in range(height):
-        row, weight = rows[y, 0] * row_bytes + 3 * first_px, row_weights[y, 0]
-        for k in range(3 * line_pixels):
-            line[k] = np.float32(pixels[row + k]) * weight
-        for tap in range(1, row_taps):
-            row, weight = rows[y, tap] * row_bytes + 3 * first_px, row_weights[y, tap]
-            for k in range(3 * line_pixels):
-                line[k] += np.float32(pixels[row + k]) * weight
-        for x in range(width):
-            at, weight = 3 * columns[x, 0], column_weights[x, 0]
-            one, two, three = line[at + first] * weight, line[at + 1] * weight, line[at + 2 - first] * weight
-            for tap in range(1, column_taps):
-                at, weight = 3 * columns[x, tap], column_weights[x, tap]
-                one += line[at + first] * weight
-                two += line[at + 1] * weight
-                three += line[at + 2 - first] * weight
-            to = (y * width + x) * to_next
-            out[to] = one * scale[0, 0] - scale[1, 0]
-            out[to + step] = two * scale[0, 1] - scale[1, 1]
-            out[to + 2 * step] = three * scale[0, 2] - scale[1, 2]
+        _sum_rows(pixels[3 * first_px :], row_bytes, rows[y], row_weights[y], line)
+        for k in range(3):
+            colour, factor, shift = line[first + k * (1 - first) :], scale[0, k], scale[1, k]
+            for tap in range(column_taps):
+                of_tap, weights = columns[tap], column_weights[tap]
+                for x in range(width):
+                    part = colour[3 * of_tap[x]] * weights[x]
+                    sums[x] = part if tap == 0 else sums[x] + part
+            if is_planar:
+                to = (k * height + y) * width
+                target = out[to : to + width]
+                for x in range(width):
+                    target[x] = sums[x] * factor - shift
+            else:
+                target = out[3 * y * width + k :]
+                for x in range(width):
+                    target[3 * x] = sums[x] * factor - shift
+
+
+@native_part
+def _sum_rows(pixels: Any, row_bytes: int, rows: Any, weights: Any, line: Any) -> None:
+    """Write the weighted sum of rows of pixels, byte by byte."""
+    for tap in range(rows.size):
+        weight, source = weights[tap], pixels[rows[tap] * row_bytes :]
+        for k in range(line.size):
+            part = np.float32(source[k]) * weight
+            line[k] = part if tap == 0 else line[k] + part

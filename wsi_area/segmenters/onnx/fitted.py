@@ -2,25 +2,27 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import SegmentationError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import UNSCANNED_CODE, ClassScheme
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, TilePlace
 from wsi_area.segmenters.colour.colour_rule import ColourRule
 from wsi_area.segmenters.onnx.asking import blank_windows, class_maps_to, classes_of, scores_to
+from wsi_area.segmenters.onnx.between import read_at
 from wsi_area.segmenters.onnx.card import OnnxCard
 from wsi_area.segmenters.onnx.grid import (
     Axis,
+    Taps,
     answer_taps,
     answerable,
-    blended,
     input_taps,
     ratio_for,
     windows_over,
@@ -38,7 +40,7 @@ Spans = tuple[tuple[int, int], tuple[int, int]]
 """Work pixels ``[first, end)`` of the slide: rows, then columns."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FittedOnnx:
     """A network for one slide; its session is opened by each process that uses it."""
 
@@ -170,11 +172,12 @@ class FittedOnnx:
         found = self._windowed(pixels, (rows, columns), (windows[0], windows[1]), ask)
         if found is None:
             return inside, None
-        for number, axis in enumerate((rows, columns)):
-            taps = answer_taps(axis, self.card, *spans[number])
-            first = windows[number].start * self.card.input.kept_px // self.card.output.stride
-            found = blended(found, taps, taps.index - first, number + 1)
-        return inside, found
+        taps = []
+        for axis, span, shown in zip((rows, columns), spans, windows, strict=True):
+            of_slide = answer_taps(axis, self.card, *span)
+            first = shown.start * self.card.input.kept_px // self.card.output.stride
+            taps.append(Taps(of_slide.index - first, of_slide.weight))
+        return inside, read_at(found, taps[0], taps[1])
 
     def _windowed(
         self, pixels: TilePixels, axes: tuple[Axis, Axis], windows: tuple[range, range], ask: Ask

@@ -5,11 +5,11 @@ Field numbers are those of ``onnx.proto`` (ONNX 1.17).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.segmenters.onnx.file import fields_of
 
 Numbers = NDArray[np.float64]
@@ -27,7 +27,7 @@ _MOST_STEPS = 32  # of arithmetic at the beginning; no exporter writes more than
 _CHANNELS = (1, 3)  # a number for all colours, or one for each
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Node:
     """One operator: its kind, and the names of what it takes and gives."""
 
@@ -37,7 +37,7 @@ class Node:
     tensor: memoryview | None  # of the operator Constant
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FirstSteps:
     """What the graph itself does to each pixel before anything else: pixel × ``factor`` + ``shift``, by colour."""
 
@@ -57,7 +57,7 @@ class FirstSteps:
         return np.asarray(-self.shift / self.factor)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Graph:
     """The operators of a network in their order, and where its constants lie."""
 

@@ -7,12 +7,11 @@ pixels (``stride`` input pixels each). Window ``i`` keeps the input pixels ``[iÂ
 """
 
 import math
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.segmenters.onnx.card import OnnxCard
 
 Ints = NDArray[np.int64]
@@ -22,7 +21,7 @@ SAME_MPP = 0.02
 """Work pixels within 2 % of the network's pixel size are shown as they are: the planner's own tolerance."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Taps:
     """How each target pixel is made: a weighted sum of source pixels, by global source index."""
 
@@ -30,7 +29,7 @@ class Taps:
     weight: Floats  # (n, taps), each row sums to 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Axis:
     """One axis of a box of work pixels."""
 
@@ -152,22 +151,3 @@ def mirrored(index: Ints, size_px: int) -> Ints:
         return np.zeros_like(index)
     folded = np.abs(index) % (2 * (size_px - 1))
     return np.asarray(np.minimum(folded, 2 * (size_px - 1) - folded))
-
-
-def blended(picture: NDArray[Any], taps: Taps, index: Ints, axis: int) -> NDArray[Any]:
-    """Return the picture resampled along an axis, float32; unchanged in type where each pixel is one of it.
-
-    Tap after tap, so that each pixel is the same sum in the same order wherever its tile was cut. What is only cut out
-    is not copied.
-    """
-    if index.shape[1] == 1:
-        one = index[:, 0]
-        if one.size and one[0] >= 0 and one[-1] < picture.shape[axis] and (np.diff(one) == 1).all():
-            return picture[(slice(None),) * axis + (slice(int(one[0]), int(one[-1]) + 1),)]
-        return np.take(picture, one, axis=axis)
-    shape = [1] * picture.ndim
-    shape[axis] = -1
-    total = np.take(picture, index[:, 0], axis=axis) * taps.weight[:, 0].reshape(shape)
-    for tap in range(1, index.shape[1]):
-        total += np.take(picture, index[:, tap], axis=axis) * taps.weight[:, tap].reshape(shape)
-    return total

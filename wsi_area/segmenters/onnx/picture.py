@@ -1,6 +1,5 @@
 """segmenters: what a network is shown of a box: windows cut, resampled and turned into numbers, as its card says."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import call_native
 from wsi_area.compute.native import Native
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.segmenters.onnx.card import CardInput
 from wsi_area.segmenters.onnx.grid import Axis, Ints, Taps, mirrored
@@ -19,7 +19,7 @@ _MODULE = "wsi_area.segmenters.onnx.compiled_pictures"
 _LOOK_UP = "uint8* int64 int64 int64* int64 int64* int64 {0} int64 int64 {0}"
 _BLEND = (
     "uint8* int64 int64 int64* float32* int64 int64 int64* float32* int64 int64 "
-    "int64 float32* int64 float32* int64 int64 float32*"
+    "int64 float32* int64 float32* float32* int64 int64 float32*"
 )
 _WORDS = {"float32": "uint32", "float16": "uint16", "uint8": "uint8"}
 """A number as the bits that are copied, by the type of the input."""
@@ -30,7 +30,7 @@ NATIVE = (
 _WHITE = 255
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Picture:
     """A box of pixels, and how those of the network are made of them, on the network's own grid."""
 
@@ -117,8 +117,9 @@ class Picture:
             _MODULE, "blend", _BLEND,
             self.rgb, self.rgb.size, self.rgb.strides[0],
             self.rows.index[rows], self.rows.weight[rows], self.rows.index.shape[1], rows.stop - rows.start,
-            index - low, self.columns.weight[columns], index.shape[1], len(index),
-            low, np.empty((high - low, 3), np.float32), high - low, steps, self._first, self._is_planar, out,
+            np.ascontiguousarray(index.T) - low, np.ascontiguousarray(self.columns.weight[columns].T), index.shape[1],
+            len(index), low, np.empty((high - low, 3), np.float32), high - low, np.empty(len(index), np.float32), steps,
+            self._first, self._is_planar, out,
         )  # fmt: skip
 
     @property

@@ -6,7 +6,7 @@ onnxruntime is an extra, so it is imported inside the functions that need it.
 import logging
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import MissingExtraError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.segmenters.kept_for_tiles import let_go_by
 from wsi_area.segmenters.onnx.file import checked_network
 
@@ -32,7 +33,7 @@ _lock = threading.Lock()
 _sessions: "OrderedDict[NetworkAt, Any]" = OrderedDict()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class NetworkAt:
     """Which network, and on what it is run; small, so that it can travel to a worker."""
 

@@ -1,17 +1,16 @@
 """segmenters: the stain strength of one slide, found once on its overview and taken out before any pixel feature."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import Overview
 
 _BALANCE_OD = (0.30, 0.45, 0.25)  # nominal mean of tissue in R, G, B: any would do, as long as it never changes
 _BALANCE_LEAST_OD, _BALANCE_LEAST_PX, _BALANCE_RANGE = 0.1, 64, (0.25, 4.0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ColourBalance:
     """The stain strength of one slide, taken out before any feature: optical density × ``gain`` of R, G, B.
 

@@ -1,7 +1,7 @@
 """segmenters: ``pixel_classifier``, trained from annotations by ``wsi-area train``; judges colour and texture."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wsi_area.errors import PlanError, SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.geometry import Region
@@ -103,7 +104,7 @@ def widest_context_um(model: PixelModel) -> float:
     return round(widest * 1.02, 3)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FittedPixelClassifier:
     """A pixel classifier ready for one slide."""
 

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 
 FEATURE_VERSION = 1
 """Another number means that the same names stand for other values; a model of another version is refused."""
@@ -19,7 +20,7 @@ _REACH_SIGMAS = 2.0  # a Gaussian is cut here; the weights are made to add up to
 _MAX_SCALES, _MAX_SCALE_UM = 16, 5000.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FeatureSet:
     """Which features, at which scales; equal sets of the same version mean equal numbers."""
 

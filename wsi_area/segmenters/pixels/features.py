@@ -7,12 +7,12 @@ depends on where a tile was cut, as long as ``context_um`` of surroundings came 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import MaskArray, RgbArray
 from wsi_area.segmenters.pixels import feature_kernels as kernels
 from wsi_area.segmenters.pixels.balance import ColourBalance
@@ -24,7 +24,7 @@ Window = tuple[tuple[int, int], tuple[int, int]]
 """First and past the last row, first and past the last column."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class Scale:
     """One scale of a box: the base planes of the level on which its features are worked out."""
 
@@ -43,7 +43,7 @@ class Scale:
         return interpolation(places, 1 << self.level, self.first[axis], self.base.shape[1 + axis])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class FeatureLevels:
     """The features of a box, each scale on its own level; read off at cells by interpolation."""
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import ClassScheme, TissueClass
 from wsi_area.model.pixels import ClassMap, TilePixels
 from wsi_area.segmenters.pixels.arrays import arrays_bytes, read_arrays
@@ -29,7 +30,7 @@ from wsi_area.segmenters.pixels.trees import TreeEnsemble
 CARD_NAME, ARRAYS_NAME = "card.json", "trees.npz"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class PixelModel:
     """A trained pixel classifier: what it looks at, what it decides by, and what is known about it."""
 

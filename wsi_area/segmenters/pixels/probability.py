@@ -1,10 +1,10 @@
 """segmenters: from the features of cells to the probabilities of work pixels, smoothed and interpolated."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import UNSCANNED_CODE
 from wsi_area.model.pixels import ClassMap, MaskArray, TilePixels
 from wsi_area.segmenters.pixels import feature_kernels as kernels
@@ -25,7 +25,7 @@ def probability_reach_px(features: FeatureSet, smoothing_um: float) -> int:
     return (2 + (len(gaussian_weights(sigma)) - 1 if sigma else 0)) * features.pitch_px
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class CellProbabilities:
     """What the trees say of the cells of a box, smoothed; of work pixels it is interpolated, some rows at a time."""
 

@@ -4,7 +4,6 @@ Scores are added in float32, tree by tree in their order, so a pixel's probabili
 pixels were asked about; the logistic function and softmax are made of single float32 operations for the same reason.
 """
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.machine_code import call_native
 from wsi_area.compute.native import Native
 from wsi_area.errors import SettingsError
+from wsi_area.frozen_value import frozen_value
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
@@ -30,7 +30,7 @@ _ADD = Native(
 NATIVE = (_ADD,)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class TreeEnsemble:
     """Trees with float32 thresholds: a sample goes left where its feature is at most the threshold.
 

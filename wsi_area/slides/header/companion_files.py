@@ -1,9 +1,9 @@
 """slides: the files of a slide that is kept in several: one table for lists of slides, copies and fingerprints."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from wsi_area.errors import SlideOpenError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.slides.file_kinds import DICOM_HEAD_BYTES, has_dicom_magic
 from wsi_area.storage.object_path import ObjectPath
 from wsi_area.storage.place import Place
@@ -17,7 +17,7 @@ _BESIDE = {  # a slide of several files: the suffixes of all of them, by the suf
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Companions:
     """Where the other files of a slide lie, and which files there are its own."""
 

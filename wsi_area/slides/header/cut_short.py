@@ -1,10 +1,10 @@
 """slides: whether a file ends before the pixels that its own directory places in it; no pixel is decoded."""
 
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.record.slide_certificate import Completeness, StoredTiles
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.file_kinds import DICOM_HEAD_BYTES, has_dicom_magic
@@ -14,7 +14,7 @@ _END_OF_ITEMS = b"\xfe\xff\xdd\xe0"
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class CutShort:
     """How much of a file is not there."""
 

@@ -1,7 +1,6 @@
 """slides: which file of a DICOM folder stands for the slide, and which pictures its series holds."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import openslide
 from openslide import lowlevel
 
 from wsi_area.errors import SlideOpenError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Size
 from wsi_area.model.picture import Picture
 from wsi_area.slides.header.companion_files import is_dicom
@@ -27,7 +27,7 @@ _IN_ONE_FILE = "focal planes and optical paths of DICOM cannot be chosen here"
 _IN_SEVERAL_FILES = f"{_IN_ONE_FILE} (where each has its own files, copy those of one into a folder of their own)"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Instance:
     """One file of a series that holds a scan, or a reduced level of one."""
 

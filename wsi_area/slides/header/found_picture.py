@@ -1,12 +1,13 @@
 """slides: a picture as it was found in a file, before it is known which one is meant."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Size
 from wsi_area.model.picture import Picture, StoredPart
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FoundPicture:
     """One picture of a file, and what the law of one picture needs to know of it."""
 

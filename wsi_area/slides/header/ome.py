@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from xml.parsers import expat
 
 from wsi_area.compute.units import positive_number
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Size
 
 MAX_XML_CHARS = 1 << 24
@@ -17,7 +17,7 @@ class _DoctypeRefused(Exception):
     """A document type is where entity bombs and outside references live; OME-XML needs none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OmeChannel:
     """One channel of an image."""
 
@@ -26,7 +26,7 @@ class OmeChannel:
     is_fluorescence: bool  # it names a fluorophore, a wavelength, or fluorescence itself
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OmePlane:
     """One plane of an image: where it lies, and which it is."""
 
@@ -37,7 +37,7 @@ class OmePlane:
     is_elsewhere: bool = False  # in another file of the set
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OmeImage:
     """One image of an OME-XML document."""
 

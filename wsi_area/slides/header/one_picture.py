@@ -1,10 +1,11 @@
 """slides: the law of one picture: of all that a file holds one is taken, by name, or the slide is refused."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from wsi_area.errors import SlideOpenError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.picture import Named, Picture, PictureChoice, StoredPart
 from wsi_area.slides.header.found_picture import FoundPicture
 from wsi_area.slides.header.picture_names import colour_of_name, is_no_name
@@ -17,7 +18,7 @@ _REMEDY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class OnePicture:
     """The picture that is measured, among all that were found."""
 

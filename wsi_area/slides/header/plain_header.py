@@ -3,7 +3,7 @@
 import struct
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from PIL.Image import Image
 
 from wsi_area.compute.first_bytes import first_bytes
 from wsi_area.errors import SlideOpenError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp, MppCandidate
 from wsi_area.model.geometry import Size
 from wsi_area.model.picture import ANY_PICTURE, Picture, PictureChoice, Role, StoredPart
@@ -119,7 +120,7 @@ def inspect_plain(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _PlainPicture:
     """What a header says of a plain image."""
 

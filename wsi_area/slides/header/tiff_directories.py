@@ -4,13 +4,14 @@ import math
 import os
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Size
 
 Counts = NDArray[np.unsignedinteger]
@@ -46,7 +47,7 @@ _BYTES, _TEXT, _UNDEFINED, _RATIONALS = 1, 2, 7, {5: "I", 10: "i"}
 _SAMPLE_KINDS = {1: "uint", 2: "int", 3: "float", 4: "void", 5: "complex", 6: "complex"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Directory:
     """One directory: a picture with its size, or a part of one."""
 
@@ -107,7 +108,7 @@ class Directory:
         return value if isinstance(value, str) else ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class _Form:
     """How a TIFF writes its numbers: byte order, and 32 or 64 bits for an offset."""
 

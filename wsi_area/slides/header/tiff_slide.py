@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import MppCandidate, UnreadClaim
 from wsi_area.model.geometry import Size
 from wsi_area.model.picture import Picture, PictureChoice
@@ -38,7 +39,7 @@ _SIZE = re.compile(r"(\d+)x(\d+)")
 _CROP = re.compile(r"\[\s*\d+\s*,\s*\d+[\s,]+(\d+)x(\d+)\s*\]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TiffSlide:
     """The picture of a TIFF that is measured, and its directory."""
 

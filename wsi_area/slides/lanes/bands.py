@@ -1,13 +1,12 @@
 """slides: stored tiles that are wide and low, as restart intervals of a JPEG are: decoded some rows at once, and kept.
 
 A region is mostly narrower than such a tile, and the next region beside it needs the same tiles: each would be decoded
-again and again. OpenSlide keeps 32 MB of what it decoded; so is kept here.
+again and again. OpenSlide keeps 32 MB of what it decoded; so is kept here, beside what regions are being read out of.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from wsi_area.slides.lanes.reading import DecodedTile, damaged_tile, grid_boxes
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 KEPT_BYTES = 32 << 20
+"""Of bands that no region is being read out of."""
 ROWS_PX = 64
 """About so many rows of pixels are decoded at once: whole work pixels at most reductions, and some hundred kB."""
 
@@ -28,57 +28,106 @@ Decode = Callable[[int, TiledLevel, range, RgbArray], tuple[str | None, ...]]
 """
 
 
-@dataclass(frozen=True, slots=True)
+_Place = tuple[int, int, int]
+"""Level, column and row of a band."""
+
+
 class _Band:
     """Stored tiles of one column that lie under each other, decoded."""
 
-    rgb: RgbArray  # uint8 (rows, w, 3)
-    damage: tuple[str | None, ...]  # of each tile
+    def __init__(self, rgb: RgbArray, damage: tuple[str | None, ...]) -> None:
+        self.rgb = rgb  # uint8 (rows, w, 3)
+        self.damage = damage  # of each tile
+        self.users = 0  # regions that are being read out of it
 
 
 class DecodedBands:
-    """The bands of one slide that were decoded last; any number of threads may read."""
+    """The bands of one slide that were decoded last, and those that are in use; any number of threads may read.
+
+    A band that one thread decodes is waited for by the others: neighbours in a row of batches need the same ones at the
+    same time.
+    """
 
     def __init__(self, decode: Decode) -> None:
         self._decode = decode
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[int, int, int], _Band] = OrderedDict()
-        self._kept_bytes = 0
+        self._kept: OrderedDict[_Place, _Band] = OrderedDict()
+        self._idle_bytes = 0  # of those that nobody uses
+        self._coming: dict[_Place, threading.Event] = {}  # being decoded by some thread
 
     def decoded_tiles(
         self, level: int, tiles: TiledLevel, region_level_px: Region
     ) -> Iterator[tuple[DecodedTile, ...]]:
         """Yield a region of a level in bands, a few at once; of a band with damage each stored tile by itself."""
-        width, band_px = tiles.tile_px.width_px, tiles.tile_px.height_px * tiles_at_once(tiles)
-        shown: list[DecodedTile] = []
-        shown_px = 0
-        for box in grid_boxes(region_level_px, width, band_px):
-            band = self._band(level, tiles, box.x_px // width, box.y_px // band_px)
-            shown += _shown(band, tiles, box)
-            shown_px += box.area_px
-            if 3 * shown_px >= YIELDED_BYTES:
-                yield tuple(shown)
-                shown, shown_px = [], 0
-        if shown:
-            yield tuple(shown)
+        width, height = tiles.tile_px.width_px, tiles.tile_px.height_px * tiles_at_once(tiles)
+        for boxes in _a_few_at_once(grid_boxes(region_level_px, width, height)):
+            places = [(level, box.x_px // width, box.y_px // height) for box in boxes]
+            bands = self._lend(tiles, places)
+            try:
+                yield tuple(
+                    tile for box, place in zip(boxes, places, strict=True) for tile in _shown(bands[place], tiles, box)
+                )
+            finally:
+                self._take_back(bands.values())
 
-    def _band(self, level: int, tiles: TiledLevel, column: int, row: int) -> _Band:
-        key = level, column, row
-        with self._lock:
-            band = self._kept.get(key)
-            if band is not None:
-                self._kept.move_to_end(key)
-                return band
-        band = self._decoded(level, tiles, column, row)  # two threads may do the same: it is the same
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = band
-                self._kept_bytes += band.rgb.nbytes
-            while self._kept_bytes > KEPT_BYTES and len(self._kept) > 1:
-                self._kept_bytes -= self._kept.popitem(last=False)[1].rgb.nbytes
-        return band
+    def _lend(self, tiles: TiledLevel, places: list[_Place]) -> dict[_Place, _Band]:
+        """Return the bands at some places, first decoding those that no other thread does, then waiting for the rest.
 
-    def _decoded(self, level: int, tiles: TiledLevel, column: int, row: int) -> _Band:
+        Who waits decodes nothing, so that no two threads wait for each other.
+        """
+        bands: dict[_Place, _Band] = {}
+        try:
+            for may_wait in (False, True):
+                for place in places:
+                    if place not in bands and (band := self._band(tiles, place, may_wait=may_wait)) is not None:
+                        bands[place] = band
+        except BaseException:
+            self._take_back(bands.values())
+            raise
+        return bands
+
+    def _band(self, tiles: TiledLevel, place: _Place, *, may_wait: bool) -> _Band | None:
+        """Return one band, of one user more; or None where another thread decodes it and nobody may wait."""
+        while True:
+            with self._lock:
+                band = self._kept.get(place)
+                if band is not None:
+                    self._kept.move_to_end(place)
+                    self._idle_bytes -= 0 if band.users else band.rgb.nbytes
+                    band.users += 1
+                    return band
+                coming = self._coming.get(place)
+                if coming is None:
+                    self._coming[place] = threading.Event()
+                    break
+            if not may_wait:
+                return None
+            coming.wait()
+        made: _Band | None = None
+        try:
+            made = self._decoded(tiles, place)
+            made.users = 1
+        finally:
+            with self._lock:
+                if made is not None:
+                    self._kept[place] = made
+                self._coming.pop(place).set()
+        return made
+
+    def _take_back(self, bands: Iterable[_Band]) -> None:
+        """Have one user less of each band, and let go of those that were used longest ago."""
+        with self._lock:
+            for band in bands:
+                band.users -= 1
+                self._idle_bytes += 0 if band.users else band.rgb.nbytes
+            if self._idle_bytes > KEPT_BYTES:
+                for place in [place for place, band in self._kept.items() if not band.users]:
+                    self._idle_bytes -= self._kept.pop(place).rgb.nbytes
+                    if self._idle_bytes <= KEPT_BYTES:
+                        break
+
+    def _decoded(self, tiles: TiledLevel, place: _Place) -> _Band:
+        level, column, row = place
         width, height, at_once = tiles.tile_px.width_px, tiles.tile_px.height_px, tiles_at_once(tiles)
         first = row * at_once
         count = min(at_once, tiles.tiles_down - first)
@@ -88,21 +137,40 @@ class DecodedBands:
         return _Band(rgb, self._decode(level, tiles, range(begin, begin + count * across, across), rgb))
 
 
+def _a_few_at_once(boxes: Iterable[Region]) -> Iterator[list[Region]]:
+    """Yield boxes in groups, each of about as many pixels as are handed out at once."""
+    some: list[Region] = []
+    some_px = 0
+    for box in boxes:
+        some.append(box)
+        some_px += box.area_px
+        if 3 * some_px >= YIELDED_BYTES:
+            yield some
+            some, some_px = [], 0
+    if some:
+        yield some
+
+
 def _shown(band: _Band, tiles: TiledLevel, box: Region) -> Iterator[DecodedTile]:
     """Yield the part of a band that lies in a box: at once if all of it is whole."""
     width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
-    band_px = height * tiles_at_once(tiles)
-    x, y = box.x_px // width * width, box.y_px // band_px * band_px
+    rows = height * tiles_at_once(tiles)
+    x, y = box.x_px // width * width, box.y_px // rows * rows
     is_whole = not any(band.damage)
     for part in [box] if is_whole else grid_boxes(box, width, height):
         damage = None if is_whole else band.damage[(part.y_px - y) // height]
         if damage is not None:
             yield damaged_tile(part, damage)
             continue
-        rows, columns = slice(part.y_px - y, part.bottom_px - y), slice(part.x_px - x, part.right_px - x)
-        yield DecodedTile(part, band.rgb[rows, columns], None)
+        rgb = band.rgb[part.y_px - y : part.bottom_px - y, part.x_px - x : part.right_px - x]
+        yield DecodedTile(part, rgb, None)
 
 
 def tiles_at_once(tiles: TiledLevel) -> int:
     """Return the number of stored tiles under each other that make a band."""
     return max(1, ROWS_PX // tiles.tile_px.height_px)
+
+
+def band_px(tiles: TiledLevel) -> int:
+    """Return the number of pixels of a band."""
+    return tiles_at_once(tiles) * tiles.tile_px.area_px

@@ -1,10 +1,10 @@
 """slides: which lane reads a slide, and why."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from wsi_area.errors import LaneError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.header.inspect import PLAIN_VENDOR
@@ -14,7 +14,7 @@ from wsi_area.slides.lanes.reading import SlideReader
 LaneWish = Literal["auto", "openslide", "direct"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class LaneDecision:
     """The lane that reads a slide, and the reason on record."""
 

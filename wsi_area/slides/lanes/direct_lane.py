@@ -11,12 +11,11 @@ from wsi_area.errors import LaneError
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.lanes.bands import DecodedBands
+from wsi_area.slides.lanes.bands import DecodedBands, band_px
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, grid_boxes, require_within
 from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text
 from wsi_area.slides.lanes.tile_files import TileFiles
-from wsi_area.slides.stored.joined_intervals import joined_intervals
 from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile, decode_whole_jpeg
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
@@ -25,7 +24,11 @@ NEAR_BYTES = 4096
 DECODED_BYTES = 1 << 20
 """Pixels that are decoded before they are handed out: fewer turns at Python's lock, and still in the nearer caches."""
 REFERENCE_KEPT_BYTES = 1 << 20
-"""What OpenSlide keeps of the tiles that are compared with it: next to nothing, since each is compared once."""
+"""What OpenSlide keeps of the tiles that are compared with it: next to nothing, since each is compared once.
+
+Beside it a band of restart intervals, 4 bytes a pixel: such a band is asked for in blocks, each of which needs all of
+its intervals.
+"""
 HINT_BYTES = 128 << 10
 """Of one hint Linux fetches no more than the device reads ahead; this is its default, which NFS and FUSE keep."""
 
@@ -52,7 +55,9 @@ class DirectReader:
         """Return OpenSlide's view of the very same file, opened once it is asked for; it is closed with this reader."""
         with self._opening:
             if self._reference is None:
-                self._reference = OpenSlideReader(self._info, checks_tiles=False, kept_bytes=REFERENCE_KEPT_BYTES)
+                bands = [band_px(tiles) for tiles, _ in self._levels if tiles is not None and tiles.is_interval]
+                kept_bytes = REFERENCE_KEPT_BYTES + 4 * max(bands, default=0)
+                self._reference = OpenSlideReader(self._info, checks_tiles=False, kept_bytes=kept_bytes)
             return self._reference
 
     def structure(self, level: int) -> tuple[TiledLevel | None, str]:
@@ -127,6 +132,8 @@ class DirectReader:
         All of them are one JPEG where they can be. If anything is wrong with it, each is decoded by itself, so that
         one decoder says which of them are damaged, here and in the check of those that OpenSlide reads.
         """
+        from wsi_area.slides.stored.joined_intervals import joined_intervals  # few files are stored so
+
         try:
             data = [self._interval(tiles, index) for index in indices]
             joined = joined_intervals(tiles.jpeg_head, data)

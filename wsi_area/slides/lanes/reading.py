@@ -1,13 +1,13 @@
 """slides: what every lane offers, and the decoded tiles it hands out; no file is opened here."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
 import numpy as np
 
 from wsi_area.errors import TileReadError
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import DeepArray, MaskArray, RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
@@ -17,7 +17,7 @@ VALID_ALPHA = 128
 OpenSlide interpolates across the rim of the scanned area."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen_value(eq=False)
 class DecodedTile:
     """The part of a region that was decoded at once, mostly a stored tile; they partition the region exactly."""
 
@@ -28,7 +28,7 @@ class DecodedTile:
     damage: str | None = None  # why none of it could be decoded: then it is black, and no pixel of it valid
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class DamagedPart:
     """A part of a region that could not be decoded."""
 

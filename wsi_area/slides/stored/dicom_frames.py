@@ -4,12 +4,12 @@ import os
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.slides.stored.dicom_elements import (
     CHUNK_BYTES,
     ITEM,
@@ -29,7 +29,7 @@ _PLACE = re.compile(rb"\x48\0\x1e\x02SL\x04\0(.{4})\x48\0\x1f\x02SL\x04\0(.{4})"
 """Column and row of a frame in the whole picture, from 1 on: two elements that follow each other."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class FrameSpans:
     """Where the frames of one file lie, in the order of the file, and which part of the picture each one is."""
 

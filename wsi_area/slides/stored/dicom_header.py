@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Size
 
 FRAMES_TAG = 0x52000000
@@ -22,7 +22,7 @@ class NoDicomError(ValueError):
     """A file is no DICOM, or its header cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class ScanHeader:
     """One file of a series that holds a scan, a reduced level of it, or part of one."""
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.slide import SAMPLE_BITS, SAMPLE_BITS_SOURCE
 
 HOT_SHARE = 1e-4
@@ -16,7 +16,7 @@ HOT_SHARE = 1e-4
 _SIGNIFICANT_BITS = re.compile(r'<Pixels\b[^>]*\bSignificantBits="(\d{1,2})"')
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class SampleDepth:
     """How many bits the samples of a 16-bit picture use: 8 to 16."""
 

@@ -7,7 +7,6 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from wsi_area.slides.stored.codestream import claimed_size_px, refuse_torn, refuse_zeroed
 from wsi_area.slides.stored.tile_codecs import CODEC_ERRORS, strict_jpeg
 from wsi_area.slides.stored.tiled_level import JPEG, JPEG_START, jpeg_head
 
@@ -31,6 +30,8 @@ def segment_samples(page: tifffile.TiffPage, data: bytes, index: int) -> NDArray
     """
     compression = int(page.compression)
     if compression in _JPEG2000:
+        from wsi_area.slides.stored.codestream import claimed_size_px, refuse_torn, refuse_zeroed
+
         refuse_zeroed(data)
         if claimed_size_px(data) is not None:  # else it lies in the boxes of a JP2 file
             refuse_torn(data)

@@ -8,7 +8,6 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from wsi_area.model.pixels import RgbArray
-from wsi_area.slides.stored.codestream import claimed_size_px, refuse_torn, refuse_zeroed
 from wsi_area.slides.stored.tiled_level import (
     DEFLATES,
     JPEG,
@@ -176,6 +175,8 @@ def _decode_jpeg2000(data: bytes, level: TiledLevel, out: RgbArray) -> None:
 
 def _check_jpeg2000(data: bytes, out: RgbArray) -> None:
     """Refuse a JPEG 2000 codestream of another size than its tile, or part of which was lost."""
+    from wsi_area.slides.stored.codestream import claimed_size_px, refuse_torn, refuse_zeroed
+
     claimed = claimed_size_px(data)
     if claimed != (out.shape[1], out.shape[0]):  # before the decoder makes room for what is claimed
         raise ValueError(f"the JPEG 2000 picture claims {claimed} px, the tile has {out.shape[1]} × {out.shape[0]}")

@@ -2,8 +2,8 @@
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Size
 
 JPEG, JPEG2000_YCBCR, JPEG2000_RGB = 7, 33003, 33005
@@ -16,7 +16,7 @@ JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # APP14, its last byte (the transform) to follow
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class TiledLevel:
     """The stored tiles of one level, row by row."""
 

@@ -6,7 +6,7 @@ import zipfile
 from html import escape
 
 from wsi_area.errors import ResultError
-from wsi_area.results.tables.workbook.file import KIND, Sheet, add_part, range_of, sheet_xml
+from wsi_area.results.tables.workbook.file import KIND, Sheet, add_part, names_of, range_of, sheet_xml
 from wsi_area.results.tables.workbook.looks import styles
 
 _TYPES, _BOOK, _RELS = "[Content_Types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
@@ -56,10 +56,7 @@ def _made_room(parts: dict[str, str], sheet: Sheet, number: int) -> dict[str, st
     """Return the parts that list the sheets, with one more."""
     part = f"worksheets/sheet{number}.xml"
     listed = f'<sheet name="{escape(sheet.name)}" sheetId="{number}" r:id="{sheet.name}"/>'
-    name = (
-        f'<definedName name="_xlnm._FilterDatabase" localSheetId="{number - 1}" hidden="1">'
-        f"{escape(range_of(sheet), quote=False)}</definedName>"
-    )
+    name = names_of(sheet, number - 1)
     book = parts[_BOOK].replace("</sheets>", f"{listed}</sheets>")
     if "</definedNames>" in book:
         book = book.replace("</definedNames>", f"{name}</definedNames>")

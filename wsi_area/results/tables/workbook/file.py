@@ -4,16 +4,26 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from html import escape
 from typing import Any
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.plain_text import plain
-from wsi_area.results.tables.workbook.looks import COLOURED, HEADING, TEXT, number_format, styles, width_of, word_format
+from wsi_area.results.tables.workbook.looks import (
+    COLOURED,
+    HEADING,
+    TEXT,
+    number_format,
+    pages_across,
+    styles,
+    width_of,
+    word_format,
+)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class Sheet:
     """One table of the workbook."""
 
@@ -26,7 +36,7 @@ class Sheet:
 MOST_ROWS = 1_048_575
 """A sheet holds 2**20 rows (ECMA-376), the heading among them."""
 MOST_CHARACTERS = 32_767
-_NOT_IN_XML = re.compile("[^\\t\\n\\r -\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")  # XML 1.0, production 2
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, production 2
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -75,14 +85,8 @@ def _parts(sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
         f'<sheet name="{escape(sheet.name)}" sheetId="{n}" r:id="r{n}"/>'
         for n, sheet in zip(numbers, sheets, strict=True)
     )
-    # a filter has a hidden name, too: Excel writes one, and some programs look for it
-    filters = "".join(
-        f'<definedName name="_xlnm._FilterDatabase" localSheetId="{n - 1}" hidden="1">'
-        f"{escape(range_of(sheet), quote=False)}</definedName>"
-        for n, sheet in zip(numbers, sheets, strict=True)
-        if sheet.columns
-    )
-    names = f"<definedNames>{filters}</definedNames>" if filters else ""
+    listed_names = "".join(names_of(sheet, n) for n, sheet in enumerate(sheets) if sheet.columns)
+    names = f"<definedNames>{listed_names}</definedNames>" if listed_names else ""
     yield (
         "xl/workbook.xml",
         f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATIONS}"><sheets>{listed}</sheets>{names}</workbook>',
@@ -90,10 +94,29 @@ def _parts(sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
     yield "xl/styles.xml", styles()
 
 
+def names_of(sheet: Sheet, place: int) -> str:
+    """Return the names that belong to a sheet, by its place among all: its filter, and what each printed page repeats.
+
+    A filter has a hidden name: Excel writes one, and some programs look for it.
+    """
+    printed = f"{_quoted(sheet)}!$A:$A,{_quoted(sheet)}!$1:$1"
+    return "".join(
+        f'<definedName name="_xlnm.{name}" localSheetId="{place}"{hidden}>{escape(what, quote=False)}</definedName>'
+        for name, hidden, what in (
+            ("_FilterDatabase", ' hidden="1"', range_of(sheet)),
+            ("Print_Titles", "", printed),
+        )
+    )
+
+
+def _quoted(sheet: Sheet) -> str:
+    name = sheet.name.replace("'", "''")
+    return f"'{name}'"
+
+
 def range_of(sheet: Sheet) -> str:
     """Return the place of a whole table, with its sheet."""
-    quoted = sheet.name.replace("'", "''")
-    return f"'{quoted}'!$A$1:${_letters(len(sheet.columns) - 1)}${len(sheet.rows) + 1}"
+    return f"{_quoted(sheet)}!$A$1:${_letters(len(sheet.columns) - 1)}${len(sheet.rows) + 1}"
 
 
 def _relations(targets: Sequence[tuple[str, str]]) -> str:
@@ -111,13 +134,14 @@ def sheet_xml(sheet: Sheet) -> str:
 
 def _sheet(sheet: Sheet) -> Iterator[str]:
     columns, rows = sheet.columns, sheet.rows
+    widths_chars = [width_of(name, rows) for name in columns]
     widths = "".join(
-        f'<col min="{n}" max="{n}" width="{width_of(name, rows)}" customWidth="1"/>'
-        for n, name in enumerate(columns, 1)
+        f'<col min="{n}" max="{n}" width="{width}" customWidth="1"/>' for n, width in enumerate(widths_chars, 1)
     )
     yield (
-        f'<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0"><pane xSplit="1" ySplit="1" '
-        'topLeftCell="B2" activePane="bottomRight" state="frozen"/></sheetView></sheetViews>'
+        f'<worksheet xmlns="{_MAIN}"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
+        '<sheetViews><sheetView workbookViewId="0"><pane xSplit="1" ySplit="1" topLeftCell="B2" '
+        'activePane="bottomRight" state="frozen"/></sheetView></sheetViews>'
         f'<cols>{widths}</cols><sheetData><row r="1">'
     )
     letters = [_letters(n) for n in range(len(columns))]
@@ -135,7 +159,12 @@ def _sheet(sheet: Sheet) -> Iterator[str]:
     yield "</sheetData>"
     if columns:
         yield f'<autoFilter ref="A1:{letters[-1]}{len(rows) + 1}"/>'
-    yield "</worksheet>"
+    yield (
+        '<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.5" header="0.25" footer="0.25"/>'
+        f'<pageSetup paperSize="9" fitToWidth="{pages_across(widths_chars)}" fitToHeight="0" pageOrder="overThenDown" '
+        'orientation="landscape"/><headerFooter><oddFooter>&amp;L&amp;F&amp;C&amp;A&amp;R&amp;P / &amp;N</oddFooter>'
+        "</headerFooter></worksheet>"
+    )
 
 
 def _cell(place: str, name: str, value: Any, style: int) -> str:

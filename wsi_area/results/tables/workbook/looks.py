@@ -47,6 +47,7 @@ COLOURED = frozenset({"status", "severity", "verdict"})
 """Columns whose words have a colour."""
 
 _LEAST_WIDTH, _MOST_WIDTH = 8, 56  # characters
+_CHARACTERS_OF_A_PAGE = 190  # of A4, turned, at letters of some 7 points
 _LOOKED_AT = 300  # rows that a width follows
 _BUTTON = 4  # characters that the button of a filter takes
 
@@ -67,6 +68,16 @@ def width_of(name: str, rows: Sequence[Mapping[str, Any]]) -> int:
     """Return the width of a column in characters: its name with the button of its filter, and its first rows."""
     shown = max((_length(row.get(name)) for row in rows[:_LOOKED_AT]), default=0)
     return max(_LEAST_WIDTH, min(_MOST_WIDTH, max(len(name) + _BUTTON, shown + 2)))
+
+
+def pages_across(widths_chars: Sequence[int]) -> int:
+    """Return the printed pages that a table is wide: as few as can be read on A4, each with the first column.
+
+    >>> pages_across([20, 100]), pages_across([20] + [30] * 20)
+    (1, 4)
+    """
+    first, *others = widths_chars or [0]
+    return max(1, -(-sum(others) // max(1, _CHARACTERS_OF_A_PAGE - first)))
 
 
 def _length(value: Any) -> int:

@@ -1,10 +1,10 @@
 """run: the tissue of one tile at other thresholds, by a colour rule: each is the same rule with its threshold moved."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import Tile
 from wsi_area.model.threshold import SHIFTS
@@ -15,7 +15,7 @@ from wsi_area.segmenters.colour.colour_rule import ColourRule, FittedColourRule
 from wsi_area.segmenters.colour.kernels import Patch, classify_patches
 
 
-@dataclass(frozen=True, slots=True)
+@frozen_value
 class MovedRules:
     """The rules that a tile is sorted by besides its own, none that is the same, and what that has come to.
 
