@@ -50,6 +50,16 @@ def test_what_a_sheet_cannot_hold_does_not_break_the_file() -> None:
     assert odd == r"bell\x07 and \ud800"
 
 
+@pytest.mark.parametrize(
+    ("edge", "inside"),
+    [(0x20, True), (0x7E, True), (0xA0, True), (0xD7FF, True), (0xE000, True), (0xFFFD, True), (0xFFFE, False),
+     (0xFFFF, False), (0x10000, True), (0x1FFFF, True), (0x10FFFF, True), (ord("\t"), True)],
+)  # fmt: skip
+def test_a_cell_holds_each_character_that_xml_can_and_a_space_for_one_that_it_cannot(edge: int, inside: bool) -> None:
+    (cell,) = sheets_of(workbook([Sheet("s", {"a": "text"}, [{"a": f"x{chr(edge)}y"}])]))["s"][1]
+    assert cell == (f"x{chr(edge)}y" if inside else "x y")
+
+
 def test_the_same_tables_make_the_same_bytes() -> None:
     tables = [Sheet("t", ["a"], [{"a": 1}]), Sheet("u", ["b"], [])]
     assert workbook(tables) == workbook(tables)

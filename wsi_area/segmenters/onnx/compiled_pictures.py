@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numba import carray
 
+from wsi_area.compute.machine_code import native_part
+
 
 def look_up(
     pixels_at: Any, pixels_bytes: int, row_bytes: int, rows_at: Any, height: int, columns_at: Any, width: int,
@@ -72,12 +74,7 @@ def blend(
     column_weights = carray(column_weights_at, (column_taps, width))
     scale, out = carray(scale_at, (2, 3)), carray(out_at, 3 * height * width)
     for y in range(height):
-        for tap in range(row_taps):
-            row, weight = rows[y, tap] * row_bytes + 3 * first_px, row_weights[y, tap]
-            source = pixels[row : row + 3 * line_pixels]
-            for k in range(3 * line_pixels):
-                part = np.float32(source[k]) * weight
-                line[k] = part if tap == 0 else line[k] + part
+        _sum_rows(pixels[3 * first_px :], row_bytes, rows[y], row_weights[y], line)
         for k in range(3):
             colour, factor, shift = line[first + k * (1 - first) :], scale[0, k], scale[1, k]
             for tap in range(column_taps):
@@ -94,3 +91,13 @@ def blend(
                 target = out[3 * y * width + k :]
                 for x in range(width):
                     target[3 * x] = sums[x] * factor - shift
+
+
+@native_part
+def _sum_rows(pixels: Any, row_bytes: int, rows: Any, weights: Any, line: Any) -> None:
+    """Write the weighted sum of rows of pixels, byte by byte."""
+    for tap in range(rows.size):
+        weight, source = weights[tap], pixels[rows[tap] * row_bytes :]
+        for k in range(line.size):
+            part = np.float32(source[k]) * weight
+            line[k] = part if tap == 0 else line[k] + part

@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar
 
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.documented import Name, Part, Says, Table
 from wsi_area.model.finding import SLIDE_ID
 from wsi_area.model.record.budget.uncertainty_budget import AreaKind, BudgetRow, Term, UncertaintyBudget
@@ -181,7 +182,8 @@ def terms_of(budget: UncertaintyBudget | None) -> str | None:
     return None if budget is None else " + ".join(row.title for row in budget.by_width) or None
 
 
-class BudgetLine(Part):
+@frozen_value
+class BudgetLine:
     """One row of one budget of one slide: a row of the table of budgets."""
 
     comes_from: ClassVar[str] = "result.json, budgets"
