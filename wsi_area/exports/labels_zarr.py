@@ -18,7 +18,7 @@ from wsi_area.compute.picture.pyramid import MODE_RULE, halved, level_shapes
 from wsi_area.exports.measured_slide import MeasuredSlide, boxes, read_box, refuse_other_counts
 from wsi_area.model.classes import BACKGROUND_ID, OUTSIDE_ROI_CODE, UNREADABLE_CODE, UNSCANNED_CODE
 from wsi_area.model.geometry import Region, Size
-from wsi_area.results.class_map.stored_class_map import open_class_map
+from wsi_area.results.class_map.sparse_class_map import sparse_class_map
 from wsi_area.results.layout import LABELS_NAME
 from wsi_area.storage.in_order import for_each
 from wsi_area.storage.whole_files import replaced_folder
@@ -87,10 +87,12 @@ def _create_level(group: zarr.Group, path: str, shape: tuple[int, int], version:
 
 def _copy(slide: MeasuredSlide, array: Any, threads: int) -> None:
     """Write the finest level, shard by shard."""
-    class_map = open_class_map(slide.layout)
+    class_map = sparse_class_map(slide.layout)
 
     def copy(b: Region) -> None:
-        array[b.y_px : b.bottom_px, b.x_px : b.right_px] = read_box(class_map, b, slide.layout.class_map)
+        box = read_box(class_map, b, slide.layout.class_map)
+        if box.any():  # background is what an array is filled with
+            array[b.y_px : b.bottom_px, b.x_px : b.right_px] = box
 
     for_each(boxes(slide.grid.size_px, _SHARD_PX), copy, threads)
 
@@ -101,7 +103,8 @@ def _halve(finer: Any, coarser: Any, threads: int) -> None:
 
     def halve(b: Region) -> None:
         below = np.asarray(finer[2 * b.y_px : 2 * b.bottom_px, 2 * b.x_px : 2 * b.right_px], dtype=np.uint8)
-        coarser[b.y_px : b.bottom_px, b.x_px : b.right_px] = halved(below)
+        if below.any():
+            coarser[b.y_px : b.bottom_px, b.x_px : b.right_px] = halved(below)
 
     for_each(boxes(Size(width, height), _SHARD_PX), halve, threads)
 

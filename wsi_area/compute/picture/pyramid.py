@@ -1,8 +1,12 @@
-"""compute: the coarser levels of a class map, by majority; pure, numpy only."""
+"""compute: the coarser levels of a class map, by majority."""
 
 import numpy as np
 
+from wsi_area.compute.machine_code import address_of, native_function
+from wsi_area.compute.native import Native
 from wsi_area.model.pixels import ClassMap
+
+NATIVE = (Native("wsi_area.compute.picture.compiled_pyramid", "halve_codes", "uint8* int64 int64 int64 uint8*"),)
 
 MODE_RULE = (
     "each pixel of a level is the most frequent code of the 2 × 2 pixels below it (of those there are, at the rim); of "
@@ -16,12 +20,16 @@ def halved(class_map: ClassMap) -> ClassMap:
     >>> halved(np.array([[1, 2, 5], [2, 3, 5], [7, 8, 9]], np.uint8)).tolist()
     [[2, 5], [7, 9]]
     """
-    odd_rows, odd_columns = class_map.shape[0] % 2, class_map.shape[1] % 2
-    # the last row or column twice: the most frequent of its pixels, and the first of equally frequent, stay the same
-    padded = np.pad(class_map, ((0, odd_rows), (0, odd_columns)), mode="edge")
-    a, b, c, d = padded[::2, ::2], padded[::2, 1::2], padded[1::2, ::2], padded[1::2, 1::2]
-    later = np.where((b == c) | (b == d), b, np.where(c == d, c, a))  # where a is alone, a pair wins
-    return np.where((a == b) | (a == c) | (a == d), a, later)
+    height, width = class_map.shape
+    half = np.empty((-(-height // 2), -(-width // 2)), np.uint8)
+    if half.size:
+        finer = class_map if _has_plain_rows(class_map) else np.ascontiguousarray(class_map, np.uint8)
+        native_function(*NATIVE[0])(address_of(finer), height, width, finer.strides[0], address_of(half))
+    return half
+
+
+def _has_plain_rows(class_map: ClassMap) -> bool:
+    return class_map.dtype == np.uint8 and class_map.strides[1] == 1 and class_map.strides[0] >= class_map.shape[1]
 
 
 def level_shapes(shape: tuple[int, int], smallest_px: int = 256) -> list[tuple[int, int]]:
