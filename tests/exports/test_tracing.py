@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
+from traced import with_peak_bytes
 
 from wsi_area.errors import ResultError
 from wsi_area.exports.tracing import sweep
@@ -213,3 +214,35 @@ def test_lists_that_grow_row_by_row_lose_no_ring(monkeypatch, seed, width):
     assert len(found) == sum(ndimage.label(class_map == code)[1] for code in (1, 2))
     assert sum(region.area_px for region in found) == (class_map > 0).sum()
     assert sum(polygon(region).area for region in found) == (class_map > 0).sum()
+
+
+def sieve(rows: int, columns: int) -> Iterable[np.ndarray]:
+    """One region with a hole at every other pixel of every other row, in bands."""
+    x = np.arange(columns)
+    for first in range(0, rows, 64):
+        y = np.arange(first, min(rows, first + 64))
+        is_hole = ((y % 2 == 1) & (y < rows - 1))[:, None] & ((x % 2 == 1) & (x < columns - 1))
+        yield (~is_hole).astype(np.uint8)
+
+
+def test_a_further_hole_of_a_region_takes_less_than_100_bytes_of_memory_until_the_region_has_gone_out():
+    def rings(rows: int) -> int:
+        return sum(
+            len(batch.ends) for batch in traced_regions(sieve(rows, 401), np.arange(402), np.arange(rows + 1), [1])
+        )
+
+    rings(70)  # what is loaded once
+    (few, few_bytes), (many, many_bytes) = (with_peak_bytes(lambda rows=rows: rings(rows)) for rows in (1001, 3001))
+    assert (few, many) == (1 + 500 * 200, 1 + 1500 * 200)
+    assert many_bytes - few_bytes < 100 * (many - few)
+
+
+def test_rings_that_closed_leave_no_memory_behind():
+    def rings(rows: int) -> int:
+        dots = (1 - band for band in sieve(rows, 401))  # as many regions of one pixel each
+        return sum(len(batch.ends) for batch in traced_regions(dots, np.arange(402), np.arange(rows + 1), [1]))
+
+    rings(70)
+    (few, few_bytes), (many, many_bytes) = (with_peak_bytes(lambda rows=rows: rings(rows)) for rows in (2001, 6001))
+    assert many - few == 2000 * 200
+    assert many_bytes - few_bytes < 200_000  # where each row begins

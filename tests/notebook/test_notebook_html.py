@@ -143,7 +143,7 @@ def hostile(document: Any) -> Any:
     if isinstance(document, dict):
         kept = {
             "rung", "quality", "severity", "status", "path", "reader", "fingerprint", "code", "content_digest",
-            "config_hash", "key", "plan_hash", "sha256", "role", "glass_source", "grade",
+            "config_hash", "key", "plan_hash", "sha256", "role", "glass_source", "grade", "class_map_sha256",
         }  # fmt: skip
         if "color_rgb" in document:
             kept |= {"name"}

@@ -21,10 +21,11 @@ _OPEN, _COMMA, _CLOSE_COMMA, _CLOSE_CLOSE = 0x5B, 0x2C, 0x2C5D, 0x5D5D
 @native_part
 def _put(words: Any, at: int, word: int, used: int, value: int, bits: int) -> Any:
     """Write some bits, at most 56, behind those of a word that are used; return where the next ones go."""
-    words[at] = word | (value << used)
-    if used + bits < 64:
-        return at, words[at], used + bits
-    return at + 1, value >> (64 - used), used + bits - 64
+    word |= value << used
+    words[at] = word
+    end = used + bits
+    rest = value >> 1 >> (63 - used)  # chosen without a jump, which nobody could foretell
+    return at + (end >> 6), rest if end >= 64 else word, end & 63
 
 
 @native_part

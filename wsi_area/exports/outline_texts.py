@@ -70,7 +70,8 @@ class OutlineTexts:
             every = np.arange(len(batch.ends))
             parts: dict[int | None, PackedPart] = {None: _features(batch, every, b"".join(heads), ends, skipped)}
         else:
-            parts = {i: _of_class(batch, i, i in begun) for i in _classes(batch.class_ids)}
+            most = int(batch.points.max(initial=0))
+            parts = {i: _of_class(batch, i, i in begun, most) for i in _classes(batch.class_ids)}
         return WrittenOutlines(parts, regions.by_class(self.heads))
 
     def _feature_heads(self, regions: "_Regions") -> Iterator[str]:
@@ -109,14 +110,14 @@ def _classes(class_ids: Ints) -> list[int]:
     return found
 
 
-def _of_class(batch: RingBatch, class_id: int, has_begun: bool) -> PackedPart:
-    """Return the polygons of a class, none of them closed."""
+def _of_class(batch: RingBatch, class_id: int, has_begun: bool, most: int) -> PackedPart:
+    """Return the polygons of a class, none of them closed; no coordinate of the batch is larger than ``most``."""
     chosen = np.flatnonzero(batch.class_ids == class_id)
-    if batch.points.max(initial=0) >= BELOW:
+    if most >= BELOW:
         head, count = f"{POLYGON_END}{SEPARATOR}".encode(), int(batch.is_outer[chosen].sum())
         ends = np.arange(1, count + 1) * len(head)
         return _features(batch, chosen, head * count, ends, 0 if has_begun else len(head))
-    code, words = OUTLINE_CODE, _most_bytes(batch, chosen) // 8 + 1
+    code, words = OUTLINE_CODE, _most_bytes(batch, chosen, most) // 8 + 1
     text, packed = np.empty(words, np.int64), np.empty(words + len(code.begin), np.int64)
     sizes, points = np.zeros(2, np.int64), np.ascontiguousarray(batch.points, np.int32)
     call_native(
@@ -137,7 +138,7 @@ def put_text(batch: RingBatch, chosen: Ints, heads: bytes, head_ends: Ints) -> m
     """Return the text of some rings as polygons, each after its head; the last is not closed."""
     before, size = np.frombuffer(heads, np.uint8), np.zeros(1, np.int64)
     points = np.ascontiguousarray(batch.points, np.int64)
-    text = np.empty(_most_bytes(batch, chosen) + len(before), np.uint8)
+    text = np.empty(_most_bytes(batch, chosen, int(batch.points.max(initial=0))) + len(before), np.uint8)
     call_native(
         _TEXT, "put_polygons", _PUT, points, len(points), batch.ends, batch.is_outer, len(batch.ends), chosen,
         len(chosen), before, len(before), head_ends, len(head_ends), text, len(text), size,
@@ -145,8 +146,8 @@ def put_text(batch: RingBatch, chosen: Ints, heads: bytes, head_ends: Ints) -> m
     return text[: size[0]].data
 
 
-def _most_bytes(batch: RingBatch, chosen: Ints) -> int:
+def _most_bytes(batch: RingBatch, chosen: Ints, most: int) -> int:
     """Return how many bytes the text of some rings takes at most, with what stands between polygons of a class."""
     lengths = (batch.ends - begins(batch.ends))[chosen]
     points = int(lengths.sum()) + len(chosen)  # the first of each ring is its last again
-    return points * (4 + 2 * len(str(batch.points.max(initial=0)))) + 8 * len(chosen) + 8
+    return points * (4 + 2 * len(str(most))) + 8 * len(chosen) + 8

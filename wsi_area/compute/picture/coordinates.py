@@ -1,6 +1,6 @@
 """compute: the coordinates of polygons taken out of a JSON text at once: no list, and no object, for a point.
 
-A list of JSON takes some 300 bytes and half a microsecond for a point, and an outline of tissue has millions. Only
+A list of JSON takes some 180 bytes and 0.7 µs for a point, and an outline of tissue has millions. Only
 what is a polygon, or several, by the letter of RFC 7946 is taken; all else is left where it is.
 """
 

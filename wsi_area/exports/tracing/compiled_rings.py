@@ -10,7 +10,7 @@ import numpy as np
 from numba import carray
 
 from wsi_area.compute.machine_code import native_part
-from wsi_area.exports.tracing.rings import CORNER, DOUBLED_AREA, FIRST, IS_IN_FILE, KNOWN_FIELDS, LABEL, LENGTH
+from wsi_area.exports.tracing.rings import CORNER, DOUBLED_AREA, FIRST, KNOWN_FIELDS, LABEL, LENGTH
 
 _NONE = -1
 _NEXT_CORNER, _END, _OTHER_SLOT = 2, 0, 1  # as ``compiled_tracing`` has them
@@ -105,7 +105,7 @@ def _measure(points: Any, first: int, length: int, x_edges: Any, y_edges: Any, k
         lowest = max(lowest, next_y)
         y = next_y
     area += x_edges[points[first, 0]] * (y0 - y)
-    known[at, FIRST], known[at, LENGTH], known[at, IS_IN_FILE] = first, length, 0
+    known[at, FIRST], known[at, LENGTH] = first, length
     known[at, DOUBLED_AREA], known[at, CORNER] = 2 * area, (y0 << 32) + x_edges[points[first, 0]]
     return int(lowest)
 
@@ -119,9 +119,9 @@ def cut_touching(
 
     Each begins at its uppermost, then leftmost point. At these addresses lie: ``points`` int32 (n, 2) in columns and
     rows, changed where a ring is cut; ``passages`` int64 (n, 2), two points of a ring where it passes a vertex twice,
-    ring by ring; ``known`` int64 (rings, 6) and ``more`` int64 (rings, 2), what is known of each ring, ascending by
+    ring by ring; ``known`` int64 (rings, 5) and ``more`` int64 (rings, 2), what is known of each ring, ascending by
     its first point, and its class and lowest y, changed: of a ring that is cut, one part is in its place; ``x_edges``
-    and ``y_edges`` int64, where columns and rows begin; ``cut`` int64 (passages, 6) and ``more_of_cut`` int64
+    and ``y_edges`` int64, where columns and rows begin; ``cut`` int64 (passages, 5) and ``more_of_cut`` int64
     (passages, 2), the same of the other parts; ``count`` int64 (1,), how many they are. For its own use: int64
     ``following``, int32 ``loop`` and uint8 ``seen`` of the longest ring, int64 ``lengths`` (passages + 1,).
 
@@ -164,7 +164,7 @@ def find_vertices(
 ) -> None:  # fmt: skip
     """Write the vertex of each of some points as one number: the same only for points of one ring.
 
-    At these addresses lie: ``points`` int32 (n, 2); ``known`` int64 (rings, 6); ``touches`` int32 (n,), the points,
+    At these addresses lie: ``points`` int32 (n, 2); ``known`` int64 (rings, 5); ``touches`` int32 (n,), the points,
     ring by ring; ``vertices`` int64 (n,). ``width`` and ``height`` bound the columns and rows.
     """
     _find_vertices(
@@ -184,44 +184,54 @@ def _find_vertices(points: Any, known: Any, touches: Any, width: int, height: in
 
 
 def gather(
-    points_at: Any, points: int, filed_at: Any, filed: int, known_at: Any, rings: int, x_edges_at: Any, x_edges: int,
+    points_at: Any, points: int, filed_at: Any, filed: int, rings_at: Any, rings: int, x_edges_at: Any, x_edges: int,
     y_edges_at: Any, y_edges: int, found_at: Any, count: int,
 ) -> None:  # fmt: skip
     """Write the points of some rings one after the other, placed by the edges of columns and rows.
 
     At these addresses lie: ``points`` and ``filed`` int32 (n, 2), those of rings that closed and those in the file;
-    ``known`` int64 (rings, 6), the rings; ``x_edges`` and ``y_edges`` int64; ``found`` int32 (count, 2).
+    ``rings`` int64 (rings, 2), the first point of each, in the file, or else one's complement of it, and how many;
+    ``x_edges`` and ``y_edges`` int64; ``found`` int32 (count, 2).
     """
     _gather(
-        carray(points_at, (points, 2)), carray(filed_at, (filed, 2)), carray(known_at, (rings, KNOWN_FIELDS)),
+        carray(points_at, (points, 2)), carray(filed_at, (filed, 2)), carray(rings_at, (rings, 2)),
         carray(x_edges_at, x_edges), carray(y_edges_at, y_edges), carray(found_at, (count, 2)),
     )  # fmt: skip
 
 
 @native_part
-def _gather(points: Any, filed: Any, known: Any, x_edges: Any, y_edges: Any, found: Any) -> None:
+def _gather(points: Any, filed: Any, rings: Any, x_edges: Any, y_edges: Any, found: Any) -> None:
     n = 0
-    for ring in range(len(known)):
-        first, length = known[ring, FIRST], known[ring, LENGTH]
-        if known[ring, IS_IN_FILE]:
+    for ring in range(len(rings)):
+        first, length = rings[ring, 0], rings[ring, 1]
+        if first >= 0:
             for i in range(first, first + length):
                 found[n, 0], found[n, 1] = x_edges[filed[i, 0]], y_edges[filed[i, 1]]
                 n += 1
         else:
-            for i in range(first, first + length):
+            for i in range(~first, ~first + length):
                 found[n, 0], found[n, 1] = x_edges[points[i, 0]], y_edges[points[i, 1]]
                 n += 1
 
 
-def put_together(points_at: Any, points: int, known_at: Any, rings: int, found_at: Any, count: int) -> None:
-    """Write the points of some rings one after the other as they are, from int32 (n, 2) to int32 (count, 2)."""
-    _put_together(carray(points_at, (points, 2)), carray(known_at, (rings, KNOWN_FIELDS)), carray(found_at, (count, 2)))
+def put_together(
+    points_at: Any, points: int, known_at: Any, rings: int, chosen_at: Any, chosen: int, found_at: Any, count: int
+) -> None:
+    """Write the points of some rings one after the other as they are.
+
+    At these addresses lie: ``points`` int32 (n, 2); ``known`` int64 (rings, 5); ``chosen`` int64, which of the rings;
+    ``found`` int32 (count, 2), written.
+    """
+    _put_together(
+        carray(points_at, (points, 2)), carray(known_at, (rings, KNOWN_FIELDS)), carray(chosen_at, chosen),
+        carray(found_at, (count, 2)),
+    )  # fmt: skip
 
 
 @native_part
-def _put_together(points: Any, known: Any, found: Any) -> None:
+def _put_together(points: Any, known: Any, chosen: Any, found: Any) -> None:
     n = 0
-    for ring in range(len(known)):
+    for ring in chosen:
         for i in range(known[ring, FIRST], known[ring, FIRST] + known[ring, LENGTH]):
             found[n, 0], found[n, 1] = points[i, 0], points[i, 1]
             n += 1

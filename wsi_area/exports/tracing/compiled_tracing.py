@@ -17,7 +17,7 @@ import numpy as np
 from numba import carray
 
 from wsi_area.compute.machine_code import native_part
-from wsi_area.exports.tracing.rings import CORNER, DOUBLED_AREA, FIRST, IS_IN_FILE, LABEL, LENGTH
+from wsi_area.exports.tracing.rings import CORNER, DOUBLED_AREA, FIRST, KNOWN_FIELDS, LABEL, LENGTH
 
 _X2, _Y, _NEXT = range(3)  # of a corner, as ``CORNER_FIELDS`` says
 _END, _OTHER_SLOT = range(2)
@@ -114,7 +114,7 @@ def _ring_out(
     for i in range(touches_before, touch_count):
         if touches[i] < start:
             touches[i] += length
-    known[ring, FIRST], known[ring, LENGTH], known[ring, IS_IN_FILE] = start, length, 0
+    known[ring, FIRST], known[ring, LENGTH] = start, length
     known[ring, LABEL], known[ring, DOUBLED_AREA] = label, 2 * area
     known[ring, CORNER] = (y_edges[points[start, 1]] << 32) + x_edges[points[start, 0]]
     more[ring, 0], more[ring, 1] = code, y_edges[lowest]
@@ -138,7 +138,7 @@ def trace_rows(
     begin. For its own use: ``below`` uint8 (2 w + 3,) of which the ends are 0, ``turns`` int32 (w + 1,).
 
     Lists that grow, with their lengths: ``parent`` int64, union-find over labels; ``corners`` int32 (n, 3), of open
-    chains and of rings that closed; ``known`` int64 (n, 6) and ``more`` int64 (n, 2), what is known of each ring, its
+    chains and of rings that closed; ``known`` int64 (n, 5) and ``more`` int64 (n, 2), what is known of each ring, its
     class and its lowest y; ``points`` int32 (n, 2); ``touches`` int32, those of the points that may touch others.
 
     ``state``, int64 (7,), is read and written: the rows that are done, corners, those of rings that closed, labels,
@@ -147,7 +147,7 @@ def trace_rows(
     _trace_rows(
         carray(class_map_at, (height, width)), carray(traced_at, 256), first_y, carray(codes_at, width + 2),
         carray(changes_at, width + 1), carray(labels_at, width + 1), carray(slots_at, (2 * width + 4, 2)),
-        carray(parent_at, labels), carray(corners_at, (corners, 3)), carray(known_at, (rings, 6)),
+        carray(parent_at, labels), carray(corners_at, (corners, 3)), carray(known_at, (rings, KNOWN_FIELDS)),
         carray(more_at, (rings, 2)), carray(points_at, (points, 2)), carray(touches_at, touches),
         carray(x_edges_at, width + 1), carray(y_edges_at, y_edges), carray(below_at, 2 * width + 3),
         carray(turns_at, width + 1), carray(state_at, 7),

@@ -8,36 +8,45 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import call_native
 from wsi_area.compute.native import Native
 from wsi_area.errors import CountMismatchError
 from wsi_area.exports.tracing.rings import (
     CORNER,
-    FIRST,
-    IS_IN_FILE,
-    KNOWN_FIELDS,
+    COUNT,
+    DOUBLED_AREA,
+    HEAD,
     LABEL,
     LENGTH,
+    LIST_FIELDS,
+    WAITING_AREA,
     ClosedRings,
     Corners,
     Ints,
     RingBatch,
     begins,
+    grown,
 )
 
 _RINGS, _REGIONS = (f"wsi_area.exports.tracing.compiled_{name}" for name in ("rings", "regions"))
 _ARGUMENTS = {
     "gather": (_RINGS, "int32* int64 int32* int64 int64* int64 int64* int64 int64* int64 int32* int64"),
-    "put_together": (_RINGS, "int32* int64 int64* int64 int32* int64"),
+    "put_together": (_RINGS, "int32* int64 int64* int64 int64* int64 int32* int64"),
     "relabel": (_REGIONS, "int64* int64 int64* int64 int64* int64*"),
-    "part_holes": (_REGIONS, "int64* int64 int64* int64 int64* int64 int64* int64 int64*"),
-    "join_lists": (_REGIONS, "int64* int64* int64 int64* int64 int64* int64 int64* int64*"),
-    "put_waiting": (_REGIONS, "int64* int64 int64* int64 int64 int64* int64* int64"),
-    "count_waiting": (_REGIONS, "int64* int64 int64* int64 int64*"),
-    "take_waiting": (_REGIONS, "int64* int64 int64* int64 int64* int64"),
-    "merge_regions": (_REGIONS, "int64* int64* int64 int64* int64 int64* int64* int64 int64* int64* int64*"),
-}
+    "join_lists": (_REGIONS, "int64* int64 int32* int64 int64* int64 int64*"),
+    "list_waiting": (_REGIONS, "int64* int32* int64 int64* int64 int64* int64 int64* int32* int64* int64"),
+    "part_holes": (
+        _REGIONS, "int64* int64 int64* int64 int64* int64 int64* int32* int64* int64 int64* int64 int64*"
+    ),
+    "put_waiting": (_REGIONS, "int64* int64 int64* int64 int64 int64* int32* int64 int64 int64* int64"),
+    "keep_waiting": (_REGIONS, "int64* int32* int64 int64* int64 int64* int32* int64"),
+    "merge_regions": (
+        _REGIONS,
+        "int64* int64* int64 int64* int64* int64 int64* int32* int64 int32* int64* int64* int64 int64* int64* int64*",
+    ),
+}  # fmt: skip
 _FROZEN = ("wsi_area.exports.tracing.rings",)  # what is compiled in besides their own files
 NATIVE = tuple(Native(module, name, words, _FROZEN) for name, (module, words) in _ARGUMENTS.items())
 
@@ -54,7 +63,7 @@ _LET_GO_FROM = 1 << 16  # holes of regions that ended, 3 MB
 class RegionsInOrder:
     """The rings of regions that go on below, until these end.
 
-    A region ends with the ring round it, for no part of it lies below that: what waits are holes. Of each, 48 bytes
+    A region ends with the ring round it, for no part of it lies below that: what waits are holes. Of each, 24 bytes
     are in memory and the points in a file. Each region's are a list, so that nobody looks at holes that go on waiting.
     """
 
@@ -62,8 +71,10 @@ class RegionsInOrder:
         self._edges = (x_edges, y_edges)
         self._file = tempfile.TemporaryFile(dir=beside)  # noqa: SIM115 (closed by __exit__)
         self._point_count = 0  # in the file
-        self._rows, self._row_count, self._left_count = np.empty((64, 6), np.int64), 0, 0  # of them, of ended regions
-        self._heads, self._tails = np.empty(0, np.int64), np.empty(0, np.int64)  # of the label of each region: rows
+        # of each hole where its points begin, its corner; how many they are, the next hole of its region
+        self._holes, self._links = np.empty((64, 2), np.int64), np.empty((64, 2), np.int32)
+        self._row_count, self._left_count = 0, 0  # of them, of ended regions
+        self._lists = np.empty((0, LIST_FIELDS), np.int64)  # of the label of each region
 
     def __enter__(self) -> Self:
         """Return itself; the file is given up at the end of the block."""
@@ -95,115 +106,120 @@ class RegionsInOrder:
         _call("relabel", known, len(known), roots, labels, outer, count)
         outer = outer[: count[0]]
         outer = outer[np.lexsort((known[outer, CORNER], rings.more[outer, 1]))]
-        heads, tails = np.full((2, labels), -1, np.int64)
-        _call("join_lists", self._heads, self._tails, len(self._heads), self._rows, len(self._rows), roots, labels,
-              heads, tails)  # fmt: skip
+        lists = np.empty((labels, LIST_FIELDS), np.int64)
+        _call("join_lists", self._lists, len(self._lists), self._links, len(self._links), roots, labels, lists)
         ended = known[outer, LABEL]
         place = np.full(labels, -1, np.int64)  # of a region among those that ended
         place[ended] = np.arange(len(outer))
         is_twice = bool((place[ended] != np.arange(len(outer))).any())
-        waited = self._count_of(heads[ended])
-        holes, count[:] = len(known) - len(outer), (waited, 0)
-        inner, waiting = (np.empty((n, KNOWN_FIELDS), np.int64) for n in (waited + holes, holes))
-        _call("take_waiting", self._rows, len(self._rows), heads[ended], len(ended), inner, len(inner))
-        _call("part_holes", known, len(known), place, labels, inner, len(inner), waiting, holes, count)
-        inner, waiting = inner[: count[0]], waiting[: count[1]]
-        held = np.concatenate([waiting[:, LABEL], np.flatnonzero((heads >= 0) & (place < 0))])
+        doubled, waited = known[outer, DOUBLED_AREA] + lists[ended, WAITING_AREA], int(lists[ended, COUNT].sum())
+        inner, waiting = self._parted(known, place, doubled, lists, ended, waited)
+        held = np.concatenate([known[waiting, LABEL], np.flatnonzero((lists[:, HEAD] >= 0) & (place < 0))])
         _refuse_broken(ended, is_twice, held, alive, labels)
         if len(outer):
             self._left_count += waited
-            yield from self._batches(*_merged(rings, outer, inner), rings.points)
-        self._wait(waiting, heads, tails, alive, rings.points)
+            merged, class_ids, areas_px = self._merged(rings, outer, doubled, *inner)
+            del inner
+            yield from self._batches(merged, class_ids, areas_px, rings.points)
+        self._wait(known, waiting, lists, alive, rings.points)
 
-    def _count_of(self, heads: Ints) -> int:
-        """Return how many holes wait in some lists."""
-        total = np.zeros(1, np.int64)
-        _call("count_waiting", self._rows, len(self._rows), heads, len(heads), total)
-        return int(total[0])
+    def _parted(
+        self, known: Ints, place: Ints, doubled: Ints, lists: Ints, ended: Ints, waited: int
+    ) -> tuple[tuple[Ints, NDArray[np.int32], Ints], Ints]:
+        """Return the holes of regions that ended (corner, place of the region, where it is), and rings that wait.
 
-    def _taken(self, heads: Ints) -> Ints:
-        """Return the holes of some lists, a list after the other, int64 (n, 6); their label is their list's place."""
-        found = np.empty((self._count_of(heads), KNOWN_FIELDS), np.int64)
-        _call("take_waiting", self._rows, len(self._rows), heads, len(heads), found, len(found))
-        return found
+        The areas of the regions are less by those of the holes.
+        """
+        holes, count = len(known) - len(ended), np.array([waited, 0], np.int64)
+        room = waited + holes
+        corners, places, sources = np.empty(room, np.int64), np.empty(room, np.int32), np.empty(room, np.int64)
+        waiting = np.empty(holes, np.int64)
+        _call(
+            "list_waiting", self._holes, self._links, len(self._links), lists, len(lists), ended, len(ended), corners,
+            places, sources, room,
+        )  # fmt: skip
+        _call(
+            "part_holes", known, len(known), place, len(place), doubled, len(doubled), corners, places, sources, room,
+            waiting, holes, count,
+        )  # fmt: skip
+        found = slice(0, count[0])
+        return (corners[found], places[found], sources[found]), waiting[: count[1]]
 
-    def _batches(self, known: Ints, class_ids: Ints, areas_px: Ints, points: Corners) -> Iterator[RingBatch]:
+    def _merged(
+        self, rings: ClosedRings, outer: Ints, doubled: Ints, corners: Ints, places: NDArray[np.int32], sources: Ints
+    ) -> tuple[Ints, Ints, Ints]:
+        """Return rings in order, each region's outer one before its holes; their classes and areas.
+
+        Of each, int64 (n, 2): where its points begin, in the file, or else the complement of it, and how many they are.
+        """
+        order, total = np.lexsort((corners, places)), len(outer) + len(places)
+        merged, classes, areas = np.empty((total, 2), np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+        _call(
+            "merge_regions", rings.known, rings.more, len(rings.known), outer, doubled, len(outer), self._holes,
+            self._links, len(self._links), places, sources, order, len(order), merged, classes, areas,
+        )  # fmt: skip
+        return merged, classes, areas
+
+    def _batches(self, merged: Ints, class_ids: Ints, areas_px: Ints, points: Corners) -> Iterator[RingBatch]:
         """Yield rings in order with their points, not too many at once."""
-        before = begins(np.cumsum(known[:, LENGTH])) // _POINTS_AT_ONCE
-        cuts = [0, *(np.flatnonzero(np.diff(before)) + 1).tolist(), len(known)]
+        before = begins(np.cumsum(merged[:, 1])) // _POINTS_AT_ONCE
+        cuts = [0, *(np.flatnonzero(np.diff(before)) + 1).tolist(), len(merged)]
         for first, last in pairwise(cuts):
             some = slice(first, last)
-            ends = np.cumsum(known[some, LENGTH])
-            yield RingBatch(self._points_of(known[some], points), ends, class_ids[some], areas_px[some])
+            ends = np.cumsum(merged[some, 1])
+            yield RingBatch(self._points_of(merged[some], points), ends, class_ids[some], areas_px[some])
 
-    def _points_of(self, known: Ints, points: Corners) -> Corners:
+    def _points_of(self, merged: Ints, points: Corners) -> Corners:
         """Return the points of some rings, one ring after the other, int32 (n, 2)."""
         filed = points[:0]
-        if known[:, IS_IN_FILE].any():  # mapped anew each time, so that what was looked at is not kept in memory
+        if (merged[:, 0] >= 0).any():  # mapped anew each time, so that what was looked at is not kept in memory
             self._file.flush()
             shape = (self._point_count, 2)
             filed = np.asarray(np.memmap(self._file, np.int32, "r+", shape=shape))
-        found = np.empty((int(known[:, LENGTH].sum()), 2), np.int32)
+        found = np.empty((int(merged[:, 1].sum()), 2), np.int32)
         x_edges, y_edges = self._edges
         _call(
-            "gather", points, len(points), filed, len(filed), known, len(known), x_edges, len(x_edges), y_edges,
+            "gather", points, len(points), filed, len(filed), merged, len(merged), x_edges, len(x_edges), y_edges,
             len(y_edges), found, len(found),
         )  # fmt: skip
         return found
 
-    def _wait(self, holes: Ints, heads: Ints, tails: Ints, alive: Ints, points: Corners) -> None:
+    def _wait(self, known: Ints, waiting: Ints, lists: Ints, alive: Ints, points: Corners) -> None:
         """Keep the holes of regions that go on, with their points in the file."""
-        if len(holes) == 0 and not (heads[alive] >= 0).any():
+        if len(waiting) == 0 and not (lists[alive, HEAD] >= 0).any():
             self._row_count, self._left_count = 0, 0
             if self._point_count:
                 self._file.seek(0)
                 self._file.truncate()
                 self._point_count = 0
         elif 2 * self._left_count > self._row_count + _LET_GO_FROM:
-            self._let_go(heads, tails, alive)
-        if len(holes):
-            lengths = holes[:, LENGTH]
-            together = np.empty((int(lengths.sum()), 2), np.int32)
-            _call("put_together", points, len(points), holes, len(holes), together, len(together))
-            self._file.write(together.data.cast("B"))
-            holes[:, FIRST] = self._point_count + begins(np.cumsum(lengths))
-            holes[:, IS_IN_FILE] = 1
-            self._point_count += int(lengths.sum())
-            end = self._row_count + len(holes)
-            if end > len(self._rows):
-                self._rows = np.concatenate([self._rows[: self._row_count], np.empty((end, 6), np.int64)])
+            lists = self._let_go(lists, alive)
+        if len(waiting):
+            together = np.empty((int(known[waiting, LENGTH].sum()), 2), np.int32)
             _call(
-                "put_waiting", holes, len(holes), self._rows, len(self._rows), self._row_count, heads, tails, len(heads)
+                "put_together", points, len(points), known, len(known), waiting, len(waiting), together, len(together)
             )
-            self._row_count = end
-        self._heads, self._tails = heads[alive], tails[alive]
+            self._file.write(together.data.cast("B"))
+            self._holes = grown(self._holes, self._row_count, len(waiting))
+            self._links = grown(self._links, self._row_count, len(waiting))
+            _call(
+                "put_waiting", known, len(known), waiting, len(waiting), self._point_count, self._holes, self._links,
+                len(self._links), self._row_count, lists, len(lists),
+            )  # fmt: skip
+            self._point_count += len(together)
+            self._row_count += len(waiting)
+        self._lists = lists[alive]
 
-    def _let_go(self, heads: Ints, tails: Ints, alive: Ints) -> None:
-        """Forget the holes of regions that ended; the others are list after list."""
-        waiting = alive[heads[alive] >= 0]
-        self._rows = self._taken(heads[waiting])
-        self._row_count, self._left_count = len(self._rows), 0
-        of_list = self._rows[:, LABEL].copy()
-        is_last = np.diff(of_list, append=-1) != 0
-        self._rows[:, LABEL] = np.where(is_last, -1, np.arange(1, len(of_list) + 1))
-        tails[waiting] = np.flatnonzero(is_last)
-        heads[waiting] = begins(tails[waiting] + 1)
-
-
-def _merged(rings: ClosedRings, outer: Ints, holes: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return rings in order, int64 (n, 6), each region's outer one before its holes; their classes and areas."""
-    order = np.lexsort((holes[:, CORNER], holes[:, LABEL]))
-    total = len(outer) + len(holes)
-    merged, classes, areas = (
-        np.empty((total, KNOWN_FIELDS), np.int64),
-        np.empty(total, np.int64),
-        np.empty(total, np.int64),
-    )
-    _call(
-        "merge_regions", rings.known, rings.more, len(rings.known), outer, len(outer), holes, order, len(holes), merged,
-        classes, areas,
-    )  # fmt: skip
-    return merged, classes, areas
+    def _let_go(self, lists: Ints, alive: Ints) -> Ints:
+        """Forget the holes of regions that ended; return the lists of the others, at their labels."""
+        kept, room = lists[alive], int(lists[alive, COUNT].sum())
+        holes, links = np.empty((room, 2), np.int64), np.empty((room, 2), np.int32)
+        _call(
+            "keep_waiting", self._holes, self._links, len(self._links), kept, len(kept), holes, links, room,
+        )  # fmt: skip
+        self._holes, self._links, self._row_count, self._left_count = holes, links, room, 0
+        lists[alive] = kept
+        return lists
 
 
 def _refuse_broken(ended: Ints, is_twice: bool, held: Ints, alive: Ints, label_count: int) -> None:

@@ -1,17 +1,21 @@
 """exports: rings as arrays: many of them one after the other, with what is known of each."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.frozen_value import frozen_value
 
-FIRST, LENGTH, LABEL, DOUBLED_AREA, CORNER, IS_IN_FILE = range(6)
-"""Columns of what is known of a ring: its first point, which is the upper left one, and how many; its region's label,
-of a hole that waits the row of the next one; twice the signed area; that point as a number that orders by y, then x;
-and whether the points are in the file."""
-KNOWN_FIELDS = 6
+FIRST, LENGTH, LABEL, DOUBLED_AREA, CORNER = range(5)
+"""Columns of what is known of a ring that closed: its first point, which is the upper left one, and how many; its
+region's label; twice the signed area; that point as a number that orders by y, then x."""
+KNOWN_FIELDS = 5
+HEAD, TAIL, COUNT, WAITING_AREA = range(4)
+"""Columns of the holes that wait for a region: the first of them and the last, or -1; how many they are; twice their
+signed area."""
+LIST_FIELDS = 4
 
 Ints = NDArray[np.int64]
 Corners = NDArray[np.int32]  # (points, 2) of columns and rows of a class map
@@ -22,7 +26,7 @@ class ClosedRings:
     """Rings of pixel edges that closed in some rows; none passes a vertex twice."""
 
     points: Corners  # of all; each ring begins at its upper left corner, which is not repeated at its end
-    known: Ints  # (rings, 6), columns as above; an area is positive round a region, else negative
+    known: Ints  # (rings, 5), columns as above; an area is positive round a region, else negative
     more: Ints  # (rings, 2), its class, and the y of its lowest edge in the frame of the regions
 
 
@@ -86,3 +90,16 @@ def begins(ends: Ints) -> Ints:
     [0, 4, 8]
     """
     return np.concatenate([np.zeros(1, np.int64), ends])[: len(ends)]
+
+
+def grown(array: NDArray[Any], count: int, more: int) -> NDArray[Any]:
+    """Return the array, or a longer one with its first rows where there is no room for some more.
+
+    >>> grown(np.array([7, 8, 9]), 2, 2)[:2].tolist()
+    [7, 8]
+    """
+    if count + more <= len(array):
+        return array
+    larger = np.empty((max(len(array) + len(array) // 4, count + more), *array.shape[1:]), array.dtype)
+    larger[:count] = array[:count]
+    return larger

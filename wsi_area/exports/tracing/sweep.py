@@ -11,7 +11,7 @@ from wsi_area.compute.machine_code import call_native
 from wsi_area.compute.native import Native
 from wsi_area.errors import ResultError
 from wsi_area.exports.tracing.regions_in_order import RegionsInOrder
-from wsi_area.exports.tracing.rings import KNOWN_FIELDS, LENGTH, ClosedRings, Corners, Ints, RingBatch
+from wsi_area.exports.tracing.rings import KNOWN_FIELDS, LENGTH, ClosedRings, Corners, Ints, RingBatch, grown
 from wsi_area.model.pixels import ClassMap
 
 _TRACING, _RINGS = "wsi_area.exports.tracing.compiled_tracing", "wsi_area.exports.tracing.compiled_rings"
@@ -48,7 +48,7 @@ def traced_regions(
 ) -> Iterator[RingBatch]:
     """Yield every region of some classes, ordered by its lowest row, then by its first pixel.
 
-    What is kept in memory are the corners of rings that go on below, and 48 bytes for each closed hole of a region
+    What is kept in memory are the corners of rings that go on below, and 24 bytes for each closed hole of a region
     that goes on; the holes themselves wait in a file. Neither the order nor a region depends on how the map is cut
     into bands.
 
@@ -115,7 +115,7 @@ class _Sweep:
         self._labels, self._slots = np.zeros(vertices, np.int32), np.zeros((2 * vertices + 2, 2), np.int32)
         self._scratch = np.zeros(2 * vertices + 1, np.uint8), np.empty(vertices, np.int32)
         self._corners, self._parent = np.empty((64, CORNER_FIELDS), np.int32), np.empty(64, np.int64)
-        self._spare_corners = self._corners[:0]
+        self._kept = self._corners[:0].copy()  # where those of open chains are put on their way
         self._known, self._more = np.empty((64, KNOWN_FIELDS), np.int64), np.empty((64, 2), np.int64)
         self._points, self._touches = np.empty((1024, 2), np.int32), np.empty(1024, np.int32)
         # labels 0, 1, … are the regions that reach the row above
@@ -169,12 +169,12 @@ class _Sweep:
         """Let a further row have room in each list: at a vertex, four corners and two rings that close at most."""
         counts, a_row = self._counts, 4 * (self._width_px + 1)
         most = int(counts[_CORNERS] - counts[_CLOSED]) + a_row  # points of one ring
-        self._parent = _grown(self._parent, counts[_LABELS], self._width_px)
-        self._corners = _grown(self._corners, counts[_CORNERS], a_row)
-        self._known = _grown(self._known, counts[_RINGS_CLOSED], a_row)
-        self._more = _grown(self._more, counts[_RINGS_CLOSED], a_row)
-        self._points = _grown(self._points, counts[_POINTS], 2 * most)
-        self._touches = _grown(self._touches, counts[_TOUCHES], most)
+        self._parent = grown(self._parent, counts[_LABELS], self._width_px)
+        self._corners = grown(self._corners, counts[_CORNERS], a_row)
+        self._known = grown(self._known, counts[_RINGS_CLOSED], a_row // 2)
+        self._more = grown(self._more, counts[_RINGS_CLOSED], a_row // 2)
+        self._points = grown(self._points, counts[_POINTS], 2 * most)
+        self._touches = grown(self._touches, counts[_TOUCHES], most)
 
     def _let_go(self) -> None:
         """Forget the corners of closed rings: seldom, for each time costs what is open, however few rows came."""
@@ -182,23 +182,12 @@ class _Sweep:
         open_count = int(counts[_CORNERS] - counts[_CLOSED])
         if counts[_CLOSED] <= _LET_GO_FROM + 2 * open_count:
             return
-        kept, corners = self._spare_corners, self._corners
-        if len(kept) < open_count:
-            kept = np.empty((2 * open_count, CORNER_FIELDS), np.int32)
-        _call(
-            "keep_open", self._codes, self._width_px + 1, self._slots, corners, len(corners), kept, len(kept),
-        )  # fmt: skip
-        self._corners, self._spare_corners = kept, corners
+        if len(self._kept) < open_count:
+            self._kept = np.empty((open_count + open_count // 4, CORNER_FIELDS), np.int32)
+        kept, corners = self._kept, self._corners
+        _call("keep_open", self._codes, self._width_px + 1, self._slots, corners, len(corners), kept, len(kept))
+        corners[:open_count] = kept[:open_count]
         counts[_CORNERS], counts[_CLOSED] = open_count, 0
-
-
-def _grown(array: NDArray[Any], count: int, more: int) -> NDArray[Any]:
-    """Return the array, or a longer one with its first rows where there is no room for some more."""
-    if count + more <= len(array):
-        return array
-    larger = np.empty((max(2 * len(array), count + more), *array.shape[1:]), array.dtype)
-    larger[:count] = array[:count]
-    return larger
 
 
 def cut_rings(
@@ -210,7 +199,7 @@ def cut_rings(
     ----------
     points : int32 (n, 2)
         Of all rings, in columns and rows.
-    known, more : int64 (rings, 6), (rings, 2)
+    known, more : int64 (rings, 5), (rings, 2)
         What is known of each, ascending by its first point; its class and its lowest y. Changed where one is cut.
     touches : int32 (n,)
         Points at which a ring may touch itself, ring by ring.

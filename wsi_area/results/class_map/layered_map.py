@@ -146,7 +146,8 @@ class LayeredMap:
             codes = self.classes(rows, cols) if classes is None else classes
             # through bytes: an index into an array of booleans would first become one of eight bytes a pixel
             flags = np.frombuffer(codes.tobytes().translate(self.is_tissue.tobytes()), np.uint8)
-            return np.multiply(self.l0_px(rows, cols), flags.reshape(codes.shape), dtype=np.uint32)
+            l0_px = self.l0_px(rows, cols)
+            return np.multiply(l0_px, flags.reshape(codes.shape), out=l0_px)
         own_rows, own_columns = self._edges(self.rows_l0_px, rows), self._edges(self.columns_l0_px, cols)
         in_rows, in_columns = self.layer.part(own_rows, own_columns)
         mask = self.layer.is_tissue[self.layer.stored[in_rows, in_columns]]
