@@ -87,6 +87,18 @@ def test_a_slide_that_joins_is_in_tables_and_workbook(original: Path, out: Path)
     assert not verify_run(out).disagreements
 
 
+def test_a_slide_that_lies_elsewhere_now_is_told_by_its_new_path(original: Path, out: Path, tmp_path: Path) -> None:
+    sealed = read_seal(RunLayout(out))
+    (tmp_path / "moved").mkdir()
+    shutil.copy2(original / "s.tif", tmp_path / "moved/s.tif")
+    assert measure(tmp_path / "moved/s.tif", out).exit_code == 0
+    assert str(tmp_path / "moved/s.tif") in (out / "summary.csv").read_text()
+    assert "summary.csv" in written_now(out)
+    again = read_seal(RunLayout(out))
+    assert again.seal == sealed.seal  # where it lies is not sealed
+    assert again.made_of != sealed.made_of
+
+
 @pytest.mark.parametrize(("name", "told"), [("code_digest", lambda: "edited"), ("zstandard.__version__", "99.0")])
 def test_another_program_makes_its_own_tables(
     original: Path, out: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: object

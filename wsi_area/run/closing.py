@@ -17,6 +17,7 @@ from wsi_area.model.slide_result import EndedSlide
 from wsi_area.results.documents import write_run, write_seal
 from wsi_area.results.layout import RunLayout
 from wsi_area.results.same_content import same_content
+from wsi_area.results.seal.contents import COLUMNS_NOT_SEALED
 from wsi_area.results.seal.sealed_run import sealed_run, standing_tables, with_files
 from wsi_area.results.tables.object_tables import write_objects
 from wsi_area.results.tables.region_tables import with_regions
@@ -65,7 +66,7 @@ def end_run(
     seal = sealed_run(layout, run, table, tables)
     review = review_at_end(layout, run, told)
     sheets = shown if review is None else {**shown, "review": _review_table(review)}
-    seal = seal.model_copy(update={"made_of": _made_of(sheets, seal.seal)})
+    seal = seal.model_copy(update={"made_of": _made_of(sheets, tables, seal.seal)})
     files = standing_tables(layout, seal.made_of)
     if files is None:
         files = {**write_tables(layout, shown), WORKBOOK: write_workbook(layout, sheets, seal.seal)}
@@ -79,10 +80,20 @@ def end_run(
     return replace(outcome, seal=seal.seal)
 
 
-def _made_of(sheets: Mapping[Table, RunTable], seal: str) -> str:
-    """Return the digest of what tables and workbook are made of: all that is in them, and what makes them."""
-    held = {name: json_digest([list(table.columns.items()), list(table.rows)]) for name, table in sheets.items()}
+def _made_of(sheets: Mapping[Table, RunTable], sealed: Mapping[Table, RunTable], seal: str) -> str:
+    """Return the digest of what tables and workbook are made of: all that is in them, and what makes them.
+
+    Of a table under the seal only what that leaves out is added; so each cell is digested once.
+    """
+    held = {name: json_digest(_not_sealed(table, sealed.get(name))) for name, table in sheets.items()}
     return json_digest([code_digest(), zstandard.__version__, seal, held])
+
+
+def _not_sealed(table: RunTable, sealed: RunTable | None) -> list[Any]:
+    rows, columns = table.rows, [list(column) for column in table.columns.items()]
+    if table is not sealed:
+        return [columns, list(rows)]
+    return [columns, [[row.get(name) for row in rows] for name in table.columns if name in COLUMNS_NOT_SEALED]]
 
 
 def _review_table(review: "ReviewState") -> RunTable:
