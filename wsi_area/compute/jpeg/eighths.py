@@ -12,9 +12,11 @@ from wsi_area.model.geometry import Size
 
 BLOCK_PX = 8
 """Side of a block of a JPEG."""
-_ROOM = f"{__package__}.compiled_"
-_COMPILED = f"{_ROOM}eighths"
-_FROZEN = tuple(f"{_ROOM}{name}" for name in ("codes", "colours", "heads", "walk"))
+_COMPILED = "wsi_area.compute.jpeg.compiled_eighths"
+_FROZEN = (
+    "wsi_area.compute.jpeg.compiled_codes", "wsi_area.compute.jpeg.compiled_colours",
+    "wsi_area.compute.jpeg.compiled_heads", "wsi_area.compute.jpeg.compiled_walk",
+)  # fmt: skip
 _LANE = "uint64* int64 int32* uint8* int64 int64* int64 uint64* int64* int32* uint8* uint8* int32*"
 NATIVE = (
     Native(
