@@ -1,13 +1,12 @@
 """frozen_value: what a value of the house is: a dataclass that is frozen and has slots, with little done at import.
 
 `dataclasses.dataclass` compiles six functions for each class when its module is loaded, most of which no run calls.
-Here equality, hash, repr and the refusal to change are the same few functions for all classes, and the standard library
-makes ``__init__`` when it is first looked up. `fields`, `replace`, `asdict`, pickling and signatures are those of a
-dataclass.
+Here equality, hash, repr and the refusal to change are the same few functions for all classes, and ``__init__`` is
+compiled when it is first looked up. `fields`, `replace`, `asdict`, pickling and signatures are those of a dataclass.
 """
 
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, dataclass, field, fields, make_dataclass
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
 from reprlib import recursive_repr
 from typing import Any, TypeVar, dataclass_transform, overload
@@ -94,6 +93,15 @@ def _set_state(self: Any, state: list[Any]) -> None:
         object.__setattr__(self, one.name, content)
 
 
+class _Made:
+    def __repr__(self) -> str:
+        return "<factory>"  # in signatures, as the standard library has it
+
+
+_MADE = _Made()
+"""The default of a parameter whose field has a factory."""
+
+
 class _CompiledOnLookUp:
     """The ``__init__`` of a class until somebody looks for it, and then a function in its place."""
 
@@ -110,13 +118,22 @@ class _CompiledOnLookUp:
 
 def _compiled_init(cls: type) -> Any:
     """Return a function that sets each field in order, and then calls ``__post_init__`` where there is one."""
-    given = [
-        (one.name, one.type, field(default=one.default, default_factory=one.default_factory, kw_only=one.kw_only))
-        for one in fields(cls)
-    ]
-    inner: dict[str, Any] = {"__doc__": cls.__name__}  # or dataclass asks for the signature
-    inner |= {"__post_init__": None} if hasattr(cls, "__post_init__") else {}
-    like = make_dataclass(cls.__name__, given, namespace=inner, repr=False, eq=False, frozen=True, match_args=False)
-    init: Any = like.__init__  # type: ignore[misc]
+    given: tuple[Field[Any], ...] = fields(cls)
+    known: dict[str, Any] = {"_set": object.__setattr__, "_MADE": _MADE}
+    parameters, by_name, body = ["self"], list[str](), list[str]()
+    for one in given:
+        default, made = f"_default_{one.name}", f"_make_{one.name}"
+        known |= {default: one.default, made: one.default_factory}
+        has_factory = one.default_factory is not MISSING
+        is_optional = has_factory or one.default is not MISSING
+        text = one.name + (f"={'_MADE' if has_factory else default}" if is_optional else "")
+        (by_name if one.kw_only else parameters).append(text)
+        content = f"{made}() if {one.name} is _MADE else {one.name}" if has_factory else one.name
+        body.append(f" _set(self, {one.name!r}, {content})")
+    body += [" self.__post_init__()"] if hasattr(cls, "__post_init__") else []
+    signature = ", ".join([*parameters, *(["*", *by_name] if by_name else [])])
+    exec("\n".join([f"def __init__({signature}):", *(body or [" pass"])]), known)
+    init = known["__init__"]
     init.__qualname__, init.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
+    init.__annotations__ = {one.name: one.type for one in given} | {"return": None}
     return init
