@@ -71,7 +71,7 @@ ROWS = (
     Row("prepare", "CPU s before the tiles of a further slide, stain, 1 µm/px", "stain", "", 0.2),
     Row("prepare", "CPU s before the tiles of a further slide, tissue, 1 µm/px", "tissue", "", 0.2),
     Row("flat", "before the tiles of a slide with one level ÷ it and its tiles, 0.25 µm/px", "before", "run", 0.1),
-    Row("flat", "the entropy coding of all its stored tiles ÷ the same: an overview takes more", "least", "run"),
+    Row("flat", "libjpeg's entropy decoding of all its stored tiles alone ÷ the same", "least", "run"),
     Row("network", "runs of a network ÷ its windows that meet pixels read, 1 µm/px", "runs", "windows", 1.05),
     Row("network", "CPU beside the network ÷ that of a bare session, as many windows", "beside", "session", 0.3),
     Row("network", "the network's own CPU in a run ÷ in that bare session", "network", "session"),
