@@ -38,6 +38,15 @@ def read_result(layout: SlideLayout) -> SlideResult:
     return _value(UncountedSlide, document, layout.result_json)
 
 
+def earlier_result(layout: SlideLayout) -> CountedSlide | None:
+    """Return the counted slide whose result lies there from before; None where there is none that can be read."""
+    try:
+        found = read_result(layout)
+    except ResultError:
+        return None
+    return found if isinstance(found, CountedSlide) else None
+
+
 def write_result(layout: SlideLayout, slide: SlideResult) -> None:
     """Write the result of one slide; it is there whole, or not at all."""
     write_json(layout.result_json, document_of(slide))

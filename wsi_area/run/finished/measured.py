@@ -1,11 +1,11 @@
 """finished: how a slide ended, and the result of one that came to nothing."""
 
-from wsi_area.errors import MissingMppError, ResultError
+from wsi_area.errors import MissingMppError
 from wsi_area.frozen_value import frozen_value
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.record.slide_origin import Timing
-from wsi_area.model.slide_result import CountedSlide, EndedSlide, UncountedSlide
-from wsi_area.results.documents import read_result, write_result
+from wsi_area.model.slide_result import EndedSlide, UncountedSlide
+from wsi_area.results.documents import earlier_result, write_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.run.context import Context
 from wsi_area.run.executors.contract import TaskLost
@@ -60,15 +60,12 @@ def failed_slide(slide: SlideInput, context: Context, failure: PrepareFailure | 
 
 def _holds_a_result(layout: SlideLayout) -> bool:
     """Return True if an earlier run left a result here, which a failure of today must not take away."""
-    try:
-        return isinstance(read_result(layout), CountedSlide)
-    except ResultError:
-        return False
+    return earlier_result(layout) is not None
 
 
 def timing_on_record(layout: SlideLayout) -> Timing | None:
     """Return the times that it took when the tiles of a slide were measured, if that is known."""
-    earlier = _on_record(layout)
+    earlier = earlier_result(layout)
     return None if earlier is None else earlier.timing
 
 
@@ -77,13 +74,5 @@ def map_on_record(layout: SlideLayout, key: str) -> str | None:
 
     A class map that was exchanged since does not pass for the one that was measured.
     """
-    earlier = _on_record(layout)
+    earlier = earlier_result(layout)
     return None if earlier is None or earlier.key != key else earlier.class_map_sha256
-
-
-def _on_record(layout: SlideLayout) -> CountedSlide | None:
-    try:
-        earlier = read_result(layout)
-    except ResultError:
-        return None
-    return earlier if isinstance(earlier, CountedSlide) else None

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from wsi_area.compute.bands.band_rule import BandRule
 from wsi_area.compute.hotspots.window_sums import BoxSums
-from wsi_area.errors import ResultError
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import ClassScheme
 from wsi_area.model.json_tree import json_digest
@@ -18,7 +17,7 @@ from wsi_area.model.slide_result import CountedSlide
 from wsi_area.results.class_map.layered_map import grid_of
 from wsi_area.results.class_map.ledger import ledger_rows
 from wsi_area.results.class_map.signal_map import signal_map
-from wsi_area.results.documents import read_result
+from wsi_area.results.documents import earlier_result
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.margins.band_record import bands_on_record, rule_of
 from wsi_area.results.margins.boxes import BoxMargins, Wanted, WindowGrid, boxes_of
@@ -60,7 +59,7 @@ def with_margins(
         return slide
     if not hotspots.windows_mm2:
         discard_hotspot_files(layout)
-    earlier = _earlier(layout)
+    earlier = earlier_result(layout)
     banded = _banded(slide, layout, bands, earlier) if bands.edges_um else None
     spotted = _spotted(slide, layout, hotspots, earlier) if hotspots.windows_mm2 else None
     wanted = Wanted()
@@ -113,14 +112,6 @@ class _Spotted:
         found = hotspots_on_record(slide, self.key, self.asked, self.grid, every)
         write_hotspot_files(layout, slide, found, every)
         return found
-
-
-def _earlier(layout: SlideLayout) -> CountedSlide | None:
-    try:
-        found = read_result(layout)
-    except ResultError:
-        return None
-    return found if isinstance(found, CountedSlide) else None
 
 
 def _key(
