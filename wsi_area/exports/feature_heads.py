@@ -2,10 +2,12 @@
 
 import json
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wsi_area.compute.count.area import area_mm2
-from wsi_area.exports.measured_slide import MeasuredSlide
+
+if TYPE_CHECKING:  # whoever compiles the kernels has no more than their libraries
+    from wsi_area.exports.measured_slide import MeasuredSlide
 
 _OBJECTS = uuid.UUID("5c0a8f5e-6d0b-5a0e-9a63-0d6f1f6c2b11")
 """The namespace of the ids; any fixed UUID would do, this one must never change."""
@@ -14,7 +16,7 @@ _OBJECTS = uuid.UUID("5c0a8f5e-6d0b-5a0e-9a63-0d6f1f6c2b11")
 class FeatureHeads:
     """What stands before the coordinates of a slide's features."""
 
-    def __init__(self, slide: MeasuredSlide) -> None:
+    def __init__(self, slide: "MeasuredSlide") -> None:
         self.names = {c.class_id: c.name for c in slide.classes}
         self._fingerprint, self._mpp = slide.result.fingerprint, slide.result.mpp
         self._properties = {c.class_id: _properties(c.name, list(c.color_rgb)) for c in slide.classes}

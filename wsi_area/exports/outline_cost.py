@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.machine_code import call_native
 from wsi_area.compute.native import Native
-from wsi_area.exports.measured_slide import MeasuredSlide
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import ClassMap
+
+if TYPE_CHECKING:  # whoever compiles the kernels has no more than their libraries
+    from wsi_area.exports.measured_slide import MeasuredSlide
 
 _COMPILED = "wsi_area.exports.compiled_corners"
 _ARGUMENTS = "uint8* int64 int64 uint8* int64 uint8* uint8* int64* int64* int64 int64*"
@@ -35,7 +38,7 @@ class OutlineCost:
     core_s: float  # about
 
 
-def outline_cost(slide: MeasuredSlide, *, simplify_px: float = 0.0) -> OutlineCost:
+def outline_cost(slide: "MeasuredSlide", *, simplify_px: float = 0.0) -> OutlineCost:
     """Return the cost of the outlines of a slide; one pass over its class map, without following an edge.
 
     Parameters
@@ -93,12 +96,12 @@ def corners_of(
     return corners, digits
 
 
-def may_be_long(slide: MeasuredSlide, core_s: float, *, simplify_px: float = 0.0) -> bool:
+def may_be_long(slide: "MeasuredSlide", core_s: float, *, simplify_px: float = 0.0) -> bool:
     """Return True if outlines may take so long, whatever the class map shows: a vertex has four corners at most."""
     return 4 * _px(slide) > core_s * _rate(simplify_px)
 
 
-def _px(slide: MeasuredSlide) -> int:
+def _px(slide: "MeasuredSlide") -> int:
     return slide.grid.size_px.width_px * slide.grid.size_px.height_px
 
 
