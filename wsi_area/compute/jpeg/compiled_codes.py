@@ -1,8 +1,9 @@
 """compute: the compiled half of a JPEG's codes: tables that pass over several symbols with one look.
 
-An entry says, of the next ``LOOK_BITS`` bits, how many bits may be passed (bits 0 to 5), how many slots (6, 7), how
-many coefficients (8 to 15: 128 more where the block ends), and by how much DC differs (16 to 31). An entry without bits
-has 64 coefficients: there is no such code, or it is longer, or its value does not lie within these bits.
+An entry says, of the next ``LOOK_BITS`` bits, how many bits may be passed (bits 0 to 5), how many coefficients (6 to
+12), and how many slots (13 on), so that it can be added to what was passed before. An entry without bits has 64
+coefficients: there is no such code, or it is longer, or its value does not lie within these bits. By how much DC
+differs stands in a table of its own, by the same bits: it is not needed on the way.
 """
 
 from typing import Any
@@ -14,9 +15,14 @@ from wsi_area.compute.machine_code import native_part
 LOOK_BITS = 12
 ENTRIES = 1 << LOOK_BITS
 PLACES = 18
-DOUBT, ENDS = 64, 128
-"""Coefficients of an entry that says nothing, and what is added where a block ends."""
-SLOT = 1 << 6
+LOOKS, MOST_BITS = 4, 15
+BITS_PASSED, COEFFICIENT, SLOT = 63, 1 << 6, 1 << 13
+"""In an entry: the bits that are passed, one coefficient, and one slot."""
+COEFFICIENTS, DOUBT = 127 * COEFFICIENT, 64 * COEFFICIENT
+"""All coefficients of an entry, and those of one that says nothing; so many in a block are in doubt as well."""
+DIFFERENCE_AT, ENTRY = 16, (1 << 16) - 1
+"""Of one symbol alone: where the difference of DC stands, above its entry."""
+_LAST = 63
 _MOST_VALUE_BITS = 10
 """Of a coefficient of 8-bit samples; more would leave less to look at than the loop needs."""
 _ZEROS_ALONE = 15
@@ -76,16 +82,16 @@ def write_symbols(table: Any, symbols: Any) -> None:
 
 
 @native_part
-def write_entries(dc_symbols: Any, ac_symbols: Any, dc: Any, ac: Any) -> None:
-    """Write the entries for bits that begin with a DC coefficient, and with an AC coefficient."""
+def write_entries(dc_symbols: Any, ac_symbols: Any, dc: Any, ac: Any, differences: Any) -> None:
+    """Write the entries for bits that begin with a DC coefficient, and with an AC coefficient; how much DC differs."""
     for look in range(ENTRIES):
         length, bits = np.int64(dc_symbols[look]) >> 8, np.int64(dc_symbols[look]) & 255
         if length == 0 or length + bits > LOOK_BITS:
-            dc[look] = DOUBT << 8
+            dc[look], differences[look] = DOUBT, 0
         else:
             value = (look >> (LOOK_BITS - length - bits)) & ((1 << bits) - 1)
-            dc[look] = _entry(ac_symbols, look, length + bits, 1, signed(value, bits))
-        ac[look] = _entry(ac_symbols, look, 0, 0, 0)
+            dc[look], differences[look] = _entry(ac_symbols, look, length + bits, 1), signed(value, bits)
+        ac[look] = _entry(ac_symbols, look, 0, 0)
 
 
 @native_part
@@ -95,30 +101,31 @@ def signed(value: Any, bits: Any) -> Any:
 
 
 @native_part
-def _entry(ac_symbols: Any, look: int, passed: Any, coefficients: Any, difference: Any) -> Any:
+def _entry(ac_symbols: Any, look: int, passed: Any, coefficients: Any) -> Any:
     """Return an entry: what follows some bits that are passed already, as far as it is known."""
     slots, ends = coefficients, 0
     while passed < LOOK_BITS and ends == 0:
         known = np.int64(ac_symbols[(look << passed) & (ENTRIES - 1)])
         length, run, bits = known >> 8, (known >> 4) & 15, known & 15
-        if length == 0 or length > LOOK_BITS - passed or bits > _MOST_VALUE_BITS:
+        if length == 0 or length > LOOK_BITS - passed or passed + length + bits > MOST_BITS:
             break
-        if (bits == 0 and 0 < run < _ZEROS_ALONE) or (known & 255 != 0 and coefficients + run >= DOUBT - 1):
+        if (bits == 0 and 0 < run < _ZEROS_ALONE) or (known & 255 != 0 and coefficients + run >= _LAST):
             break
         if known & 255 == 0:
-            ends = ENDS
+            ends = 1
         else:
             coefficients += run + 1
         passed += length + bits
     if passed == 0:
-        return DOUBT << 8
-    slots += ends // ENDS
-    return passed | (slots * SLOT) | ((coefficients + ends) << 8) | (difference << 16)
+        return DOUBT
+    return passed + (slots + ends) * SLOT + coefficients * COEFFICIENT
 
 
 @native_part
 def one_symbol(word: Any, coefficients: int, table: Any, firsts: Any) -> Any:
-    """Return the entry of one symbol alone, of any length; 0 if there is none, or it leads out of the block.
+    """Return the entry of one symbol alone, of any length, and above it by how much DC differs.
+
+    It is 0 if there is none, or it leads out of the block.
 
     ``coefficients`` is how many of the block are passed: none where that of DC is next.
     """
@@ -132,13 +139,13 @@ def one_symbol(word: Any, coefficients: int, table: Any, firsts: Any) -> Any:
                 if symbol > _MOST_VALUE_BITS + 1:
                     return 0
                 value = np.int64((word << np.uint64(length)) >> np.uint64(64 - bits)) if bits > 0 else 0
-                return (length + bits) | SLOT | (1 << 8) | (signed(value, bits) << 16)
+                return (length + bits) + SLOT + COEFFICIENT + (signed(value, bits) << DIFFERENCE_AT)
             if symbol == 0:
-                return length | SLOT | (ENDS << 8)
+                return length + SLOT
             behind = coefficients + run + 1
             if (bits == 0 and run < _ZEROS_ALONE) or behind > 64:
                 return 0
             if behind == 64:
-                return (length + bits) | SLOT | (ENDS << 8)
-            return (length + bits) | ((run + 1) << 8)
+                return (length + bits) + SLOT
+            return (length + bits) + (run + 1) * COEFFICIENT
     return 0

@@ -5,59 +5,90 @@ from typing import Any
 import numpy as np
 
 from wsi_area.compute.jpeg.compiled_heads import ACROSS, COMPONENTS, DOWN, INTERVAL, OF_COMPONENT, QUANTA
-from wsi_area.compute.machine_code import native_part
+from wsi_area.compute.jpeg.compiled_walk import LONG
+from wsi_area.compute.machine_code import native_part, native_piece
 
 _PIXELS = np.uint32(64)
 _HALF, _BITS = 1 << 15, 16
 _RED_OF_CR, _GREEN_OF_CB, _GREEN_OF_CR, _BLUE_OF_CB = 91881, -22554, -46802, 116130
 """JFIF's matrix in 1/65536, as libjpeg rounds it."""
-_MOST = 512
-"""What libjpeg cuts off lies nearer to 128 than that; beyond, it wraps."""
+_DIFFERENCE, _NEGATIVE = (1 << 12) - 1, 1 << 11
+_MOST_DC = 4096
+"""Eighths: what libjpeg cuts off lies nearer to 128 than that; beyond, it wraps."""
 
 
 @native_part
-def write_planes(data: Any, head: Any, left: Any, mcus_across: int, mcus_down: int, planes: Any) -> Any:
+def write_planes(data: Any, head: Any, left: Any, mcus_across: int, mcus_down: int, differences: Any, sums: Any, planes: Any) -> Any:
     """Write the mean of each block, uint8 (components, blocks), of a picture; False if one is out of all measure."""
-    across, down, count = head[ACROSS], head[DOWN], head[COMPONENTS]
-    block, mcu, interval = 0, 0, head[INTERVAL]
+    across, down = head[ACROSS], head[DOWN]
+    if head[COMPONENTS] == 1:
+        _add_up(left, mcus_across, mcus_down, head[INTERVAL], 1, 1, 1, differences, sums)
+    elif across == 2 and down == 2:
+        _add_up(left, mcus_across, mcus_down, head[INTERVAL], 2, 2, 3, differences, sums)
+    elif across == 2:
+        _add_up(left, mcus_across, mcus_down, head[INTERVAL], 2, 1, 3, differences, sums)
+    elif down == 2:
+        _add_up(left, mcus_across, mcus_down, head[INTERVAL], 1, 2, 3, differences, sums)
+    else:
+        _add_up(left, mcus_across, mcus_down, head[INTERVAL], 1, 1, 3, differences, sums)
+    mcus = mcus_across * mcus_down
+    is_within = _write_means(sums[0, : mcus * across * down], _quantum(data, head, 0), planes[0])
+    for i in range(1, head[COMPONENTS]):
+        is_within = _write_means(sums[i, :mcus], _quantum(data, head, i), planes[i]) and is_within
+    return is_within
+
+
+@native_piece
+def _add_up(
+    left: Any, mcus_across: Any, mcus_down: Any, interval: Any, across: Any, down: Any, count: Any, differences: Any, sums: Any
+) -> None:
+    """Add up the differences of DC, anew from each restart interval on."""
+    slot, mcu = np.uint64(0), 0
     first, second, third = np.int64(0), np.int64(0), np.int64(0)
-    q0 = _quantum(data, head, 0)
-    q1 = _quantum(data, head, 1) if count == 3 else 0
-    q2 = _quantum(data, head, 2) if count == 3 else 0
-    worst: Any = 0
+    two = np.uint64(2)
     for y in range(mcus_down):
         for x in range(mcus_across):
             if interval and mcu == interval:
-                mcu, block = 0, block + 1
+                mcu, slot = 0, slot + two
                 first, second, third = np.int64(0), np.int64(0), np.int64(0)
             mcu += 1
             for v in range(down):
                 for h in range(across):
-                    first += np.int64(left[2 * block]) >> 16
-                    block += 1
-                    mean = (first * q0 + 4) >> 3
-                    worst = max(worst, abs(mean))
-                    planes[0, (y * down + v) * mcus_across * across + x * across + h] = _sample(mean)
+                    first += _difference(left[slot], differences[0])
+                    slot += two
+                    sums[0, (y * down + v) * mcus_across * across + x * across + h] = first
             if count == 3:
-                second += np.int64(left[2 * block]) >> 16
-                third += np.int64(left[2 * block + 2]) >> 16
-                block += 2
-                blue, red = (second * q1 + 4) >> 3, (third * q2 + 4) >> 3
-                worst = max(worst, abs(blue), abs(red))
-                planes[1, y * mcus_across + x], planes[2, y * mcus_across + x] = _sample(blue), _sample(red)
-    return worst < _MOST
+                second += _difference(left[slot], differences[1])
+                third += _difference(left[slot + two], differences[1])
+                slot += two + two
+                sums[1, y * mcus_across + x], sums[2, y * mcus_across + x] = second, third
+
+
+@native_piece
+def _difference(index: Any, differences: Any) -> Any:
+    """Return by how much DC differs, by what was looked at."""
+    if index & LONG:
+        return ((np.int64(index) & _DIFFERENCE) ^ _NEGATIVE) - _NEGATIVE
+    return np.int64(differences[np.uint64(index)])
+
+
+@native_part
+def _write_means(sums: Any, quantum: Any, means: Any) -> Any:
+    """Write means of blocks; False if one is out of all measure."""
+    most = np.int32(0)
+    step = np.int32(quantum)
+    for i in range(sums.size):
+        mean = (min(max(sums[i], np.int32(-_MOST_DC)), np.int32(_MOST_DC)) * step + np.int32(4)) >> np.int32(3)
+        most = max(most, abs(sums[i]))
+        most = max(most, abs(mean) << np.int32(3))
+        means[i] = np.uint8(min(max(mean + np.int32(128), np.int32(0)), np.int32(255)))
+    return most < _MOST_DC
 
 
 @native_part
 def _quantum(data: Any, head: Any, component: int) -> Any:
     """Return the step of a component's DC."""
     return np.int64(data[head[QUANTA + head[OF_COMPONENT + 4 * component + 1]]])
-
-
-@native_part
-def _sample(mean: Any) -> Any:
-    """Return a sample within 0 to 255."""
-    return np.uint8(min(max(mean + 128, 0), 255))
 
 
 @native_part

@@ -11,6 +11,7 @@ from numba import carray
 
 from wsi_area.compute.jpeg.compiled_codes import (
     ENTRIES,
+    SLOT,
     find_firsts,
     is_same_table,
     keep_table,
@@ -29,10 +30,10 @@ from wsi_area.compute.jpeg.compiled_heads import (
     WIDTH,
     read_head,
 )
-from wsi_area.compute.jpeg.compiled_walk import HALT, IDLE, LOST, WAITING, walk, write_slots, write_words
+from wsi_area.compute.jpeg.compiled_walk import HALT, IDLE, LANES, LOST, WAITING, walk, write_slots, write_words
 from wsi_area.compute.machine_code import native_part
 
-_SHARED, _LAYOUT, _FIRSTS = 2, 3, 4
+_SHARED, _LAYOUT, _FIRSTS = LANES, LANES + 1, LANES + 2
 """Rows of facts: each lane's head, the shared one, the layout, and the first codes of four tables."""
 _ACROSS, _DOWN, _INTERVALS = 0, 1, 2
 """In a layout: MCUs across and down, and restart intervals."""
@@ -40,31 +41,34 @@ _ALIKE = 3
 """In a layout from here: components, blocks across and down, restart interval: alike in all that go together."""
 _TILE, _INTERVAL, _WORDS = 0, 1, 2
 """In a lane's notes: its tile, or -1; its restart interval; from here on, first word and bits of each of them."""
-_BIT, _PASSED, _SLOT, _LAST = 0, 1, 2, 3
+_BIT, _PASSED, _LAST = 0, 1, 2
+"""In a lane's state."""
 _DC, _AC = 2, 3
 
 
 def add_eighths(
     data_at: Any, head_bytes: int, width: int, height: int, is_ycbcr: int, tiles_at: Any, count: int, done_at: Any,
     factor: int, sums_at: Any, rows: int, columns: int, words_at: Any, lane_words: int, left_at: Any, slots_at: Any,
-    most_slots: int, notes_at: Any, lane_notes: int, states_at: Any, facts_at: Any, entries_at: Any, kept_at: Any,
-    planes_at: Any, line_at: Any,
+    most_slots: int, notes_at: Any, lane_notes: int, states_at: Any, facts_at: Any, entries_at: Any,
+    differences_at: Any, kept_at: Any, added_at: Any, planes_at: Any, line_at: Any,
 ) -> None:  # fmt: skip
     """Add the colours of the blocks of those tiles that are understood to their boxes; note which they are.
 
     At these addresses lie: ``data`` uint8, the head that all share and the tiles; ``tiles`` int64 (count, 6), of each
     the first byte and the one behind the last, column and row of its first block, how many columns and rows count;
     ``done`` uint8 (count,); ``sums`` uint32 (rows, columns, 3), of boxes of ``factor`` blocks a side. For its own use
-    ``words`` uint64 (2, lane_words), ``left`` int32 (2, most_slots), ``slots`` uint8 (most_slots,), ``notes`` int64 (2,
-    lane_notes), ``states`` uint64 (2, 4), ``facts`` int64 (8, 36), ``entries`` int32 (8, 4096), ``kept`` uint8 (4,
-    272), ``planes`` uint8 (3, blocks), ``line`` int32 (3, blocks).
+    ``words`` uint64 (lanes * lane_words,), ``left`` uint16 (most_slots, lanes), ``slots`` uint16 (most_slots,),
+    ``notes`` int64 (lanes, lane_notes), ``states`` uint64 (lanes, 3), ``facts`` int64 (lanes + 6, 36), ``entries``
+    uint16 (8, ENTRIES), ``differences`` int16 (2, ENTRIES), ``kept`` uint8 (4, 272), ``added`` int32 (3, blocks),
+    ``planes`` uint8 (3, blocks), ``line`` int32 (6, blocks).
     """
     tiles, done = carray(tiles_at, (count, 6)), carray(done_at, (count,))
-    sums, planes = carray(sums_at, (rows, columns, 3)), carray(planes_at, (3, (most_slots - 2) // 8))
-    line = carray(line_at, (3, (most_slots - 2) // 8))
-    words, left = carray(words_at, (2, lane_words)), carray(left_at, (2, most_slots))
-    notes, states, facts = carray(notes_at, (2, lane_notes)), carray(states_at, (2, 4)), carray(facts_at, (8, 36))
-    entries, slots, kept = carray(entries_at, (8, ENTRIES)), carray(slots_at, (most_slots,)), carray(kept_at, (4, 272))
+    sums, blocks = carray(sums_at, (rows, columns, 3)), (most_slots - 2) // 8
+    planes, added, line = carray(planes_at, (3, blocks)), carray(added_at, (3, blocks)), carray(line_at, (6, blocks))
+    words, left = carray(words_at, (LANES * lane_words,)), carray(left_at, (most_slots, LANES))
+    notes, states, facts = carray(notes_at, (LANES, lane_notes)), carray(states_at, (LANES, 3)), carray(facts_at, (LANES + 6, 36))
+    all_entries, slots, kept = carray(entries_at, (8 * ENTRIES,)), carray(slots_at, (most_slots,)), carray(kept_at, (4, 272))
+    entries, differences = carray(entries_at, (8, ENTRIES)), carray(differences_at, (2, ENTRIES))
     last = head_bytes
     for tile in range(count):
         last = max(last, tiles[tile, 1])
@@ -75,19 +79,19 @@ def add_eighths(
     layout, firsts = facts[_LAYOUT], facts[_FIRSTS:]
     begun = 0
     while True:
-        for lane in range(2):
+        for lane in range(LANES):
             if notes[lane, _TILE] < 0:
                 begun = _begin_next(
-                    data, tiles, begun, lane, width, height, facts, notes, states[lane], words[lane], slots, entries,
-                    kept,
+                    data, tiles, begun, lane, width, height, facts, notes, states[lane], words, lane_words, slots,
+                    entries, differences, kept,
                 )  # fmt: skip
-        if notes[0, _TILE] < 0 and notes[1, _TILE] < 0:
+        if _are_idle(notes):
             break
-        walk(states, words[0], words[1], left[0], left[1], entries, slots, kept, firsts)
-        for lane in range(2):
+        walk(states, words, left, all_entries, slots, kept, firsts)
+        for lane in range(LANES):
             tile = notes[lane, _TILE]
             if _is_through(states[lane], notes[lane], layout[_INTERVALS], slots) and write_planes(
-                data, facts[lane], left[lane], layout[_ACROSS], layout[_DOWN], planes
+                data, facts[lane], left[:, lane], layout[_ACROSS], layout[_DOWN], differences, added, planes
             ):
                 add_colours(planes, facts[lane], layout[_ACROSS], tiles[tile], is_ycbcr, factor, line, sums)
                 done[tile] = 1
@@ -101,18 +105,28 @@ def _forget(facts: Any, notes: Any, slots: Any, entries: Any) -> None:
     facts[_SHARED, COMPONENTS] = facts[_SHARED, INTERVAL] = 0
     for i in range(ENTRIES):
         entries[HALT, i] = entries[IDLE, i] = 0
-    slots[slots.size - LOST], slots[slots.size - WAITING] = HALT, IDLE
-    notes[0, _TILE] = notes[1, _TILE] = NOWHERE
+    slots[slots.size - LOST], slots[slots.size - WAITING] = HALT * ENTRIES, IDLE * ENTRIES
+    for lane in range(LANES):
+        notes[lane, _TILE] = NOWHERE
+
+
+@native_part
+def _are_idle(notes: Any) -> Any:
+    """Return True if no lane has a tile."""
+    idle = True
+    for lane in range(LANES):
+        idle = idle and notes[lane, _TILE] < 0
+    return idle
 
 
 @native_part
 def _begin_next(
     data: Any, tiles: Any, begun: int, lane: int, width: int, height: int, facts: Any, notes: Any, state: Any,
-    words: Any, slots: Any, entries: Any, kept: Any,
+    words: Any, lane_words: int, slots: Any, entries: Any, differences: Any, kept: Any,
 ) -> Any:  # fmt: skip
     """Begin the next tile that is understood, in a free lane; return how many tiles are begun.
 
-    What is not like the other lane's has to wait for that.
+    What is not like those of the other lanes has to wait for them.
     """
     head, layout = facts[lane], facts[_LAYOUT]
     while begun < len(tiles):
@@ -120,15 +134,15 @@ def _begin_next(
         at = _coded_from(data, tiles[begun, 0], end, width, height, facts[_SHARED], head)
         if at >= 0:
             if not _is_alike(data, head, layout, kept):
-                if notes[1 - lane, _TILE] >= 0:
+                if not _are_idle(notes):
                     break
-                _renew(data, head, layout, slots, entries, kept, facts[_FIRSTS:])
-            if _write_intervals(data, at, end, layout[_INTERVALS], words, notes[lane]):
+                _renew(data, head, layout, slots, entries, differences, kept, facts[_FIRSTS:])
+            if _write_intervals(data, at, end, layout[_INTERVALS], words, lane * lane_words, notes[lane]):
                 notes[lane, _TILE] = begun
                 _turn(state, notes[lane], 0, 0)
                 return begun + 1
         begun += 1
-    state[_BIT], state[_PASSED], state[_SLOT], state[_LAST] = 0, 0, slots.size - WAITING, 0
+    state[_BIT], state[_PASSED], state[_LAST] = 0, SLOT * (slots.size - WAITING), 0
     return begun
 
 
@@ -162,7 +176,7 @@ def _table_at(head: Any, table: int) -> Any:
 
 
 @native_part
-def _renew(data: Any, head: Any, layout: Any, slots: Any, entries: Any, kept: Any, firsts: Any) -> None:
+def _renew(data: Any, head: Any, layout: Any, slots: Any, entries: Any, differences: Any, kept: Any, firsts: Any) -> None:
     """Make layout and tables anew, for pictures with such a head."""
     across, down = head[ACROSS], head[DOWN]
     layout[_ACROSS], layout[_DOWN] = -(-head[WIDTH] // (8 * across)), -(-head[HEIGHT] // (8 * down))
@@ -177,13 +191,12 @@ def _renew(data: Any, head: Any, layout: Any, slots: Any, entries: Any, kept: An
         find_firsts(kept[table], firsts[table])
         write_symbols(kept[table], entries[6 + table % 2])
         if table % 2:
-            write_entries(entries[6], entries[7], entries[table - 1], entries[table])
+            write_entries(entries[6], entries[7], entries[table - 1], entries[table], differences[table // 2])
 
 
 @native_part
-def _write_intervals(data: Any, at: int, end: int, intervals: int, words: Any, notes: Any) -> Any:
-    """Write the words of all restart intervals; False unless each ends where it should, and the picture with them."""
-    n = 0
+def _write_intervals(data: Any, at: int, end: int, intervals: int, words: Any, n: int, notes: Any) -> Any:
+    """Write the words of all restart intervals from the ``n``-th on; False unless each ends where it should, and the picture with them."""
     for interval in range(intervals):
         at, first, n, bits = write_words(data, at, end, words, n)
         notes[_WORDS + 2 * interval], notes[_WORDS + 2 * interval + 1] = first, bits
@@ -199,14 +212,14 @@ def _turn(state: Any, notes: Any, interval: int, slot: int) -> None:
     """Stand at the begin of a restart interval."""
     first, bits = notes[_WORDS + 2 * interval], notes[_WORDS + 2 * interval + 1]
     notes[_INTERVAL] = interval
-    state[_BIT], state[_PASSED], state[_SLOT], state[_LAST] = 64 * first, 0, slot, 64 * first + bits
+    state[_BIT], state[_PASSED], state[_LAST] = 64 * first, SLOT * slot, 64 * first + bits
 
 
 @native_part
 def _is_through(state: Any, notes: Any, intervals: int, slots: Any) -> Any:
     """Return True if all of a lane's tile was walked through; what went wrong is given up, the next interval begun."""
-    slot, over = np.int64(state[_SLOT]), np.int64(state[_LAST]) - np.int64(state[_BIT])
-    if notes[_TILE] < 0 or (slots[slot] != HALT and over >= 0):
+    slot, over = np.int64(state[_PASSED]) // SLOT, np.int64(state[_LAST]) - np.int64(state[_BIT])
+    if notes[_TILE] < 0 or (slots[slot] != HALT * ENTRIES and over >= 0):
         return False
     is_whole = slot != slots.size - LOST and 0 <= over < 8
     if is_whole and notes[_INTERVAL] + 1 < intervals:

@@ -1,24 +1,42 @@
-"""compute: the compiled half of walking through the coded blocks of JPEGs, of two at once: neither waits for memory.
+"""compute: the compiled half of walking through the coded blocks of JPEGs, of four at once: none waits for memory.
 
 The coded bytes of a picture become words of 64 bits, without stuffing; each restart interval begins a word. A block
-has two slots, in which its entries are left: the first of DC, and one of AC; behind the blocks of an interval stand two
-where the walk halts.
+has two slots, in which it is left what was looked at: for DC, and last for AC; behind the blocks of an interval stand
+two where the walk halts. What was passed is one number, of which an entry is added to: bits, coefficients, slots.
 """
 
 from typing import Any
 
 import numpy as np
 
-from wsi_area.compute.jpeg.compiled_codes import LOOK_BITS, one_symbol
+from wsi_area.compute.jpeg.compiled_codes import (
+    BITS_PASSED,
+    COEFFICIENTS,
+    DIFFERENCE_AT,
+    DOUBT,
+    ENTRIES,
+    ENTRY,
+    LOOK_BITS,
+    LOOKS,
+    SLOT,
+    one_symbol,
+)
 from wsi_area.compute.machine_code import native_part, native_piece
 
+LANES = 4
+"""Pictures that are walked through at once."""
 HALT, IDLE = 4, 5
 """In place of the number of a table: DC and AC of the first component are 0 and 1, those of the others 2 and 3.
 
 The entries of both say that nothing is passed; who idles does not keep the other from walking.
 """
+LONG = 1 << 15
+"""Added to what is left of DC that was longer than a look: then the rest is the difference itself, in 12 bits."""
 LOST, WAITING = 1, 2
 """Slots from the last: where a picture without a way on halts, and where one that is none idles."""
+_SLOT_AT = 13
+_DIFFERENCE = (1 << 12) - 1
+_HALTS = HALT * ENTRIES
 _OWED = 0x0101010101010101
 _HIGHEST = 0x8080808080808080
 
@@ -77,15 +95,15 @@ def _eight_bytes(data: Any, at: Any) -> Any:
 
 @native_part
 def write_slots(mcus: int, together: int, first_blocks: int, mcu_blocks: int, slots: Any) -> None:
-    """Write the table of each slot, of so many MCUs, and two slots that halt behind each restart interval."""
+    """Write where the entries of each slot begin, of so many MCUs, and two slots that halt behind each restart interval."""
     slot = 0
     for mcu in range(mcus):
         for block in range(mcu_blocks):
             table = 0 if block < first_blocks else 2
-            slots[slot], slots[slot + 1] = table, table + 1
+            slots[slot], slots[slot + 1] = table * ENTRIES, (table + 1) * ENTRIES
             slot += 2
         if (mcu + 1) % together == 0 or mcu + 1 == mcus:
-            slots[slot], slots[slot + 1] = HALT, HALT
+            slots[slot], slots[slot + 1] = _HALTS, _HALTS
             slot += 2
 
 
@@ -97,47 +115,70 @@ def _look(words: Any, bit: Any) -> Any:
 
 
 @native_piece
-def _step(
-    words: Any, look: Any, bit: Any, passed: Any, slot: Any, entries: Any, slots: Any, kept: Any, firsts: Any, left: Any
-) -> Any:
-    """Take what one entry says; return the bits ahead, and the bit, the coefficients and the slot that are next."""
-    entry = entries[np.uint64(slots[slot]), look >> np.uint64(64 - LOOK_BITS)]
-    now = passed + (np.uint64(entry >> 8) & np.uint64(255))
-    if now & np.uint64(64):
-        table = slots[slot]
-        entry = one_symbol(_look(words, bit), np.int64(passed), kept[table], firsts[table])
-        if entry == 0:
-            return look, bit, np.uint64(0), np.uint64(slots.size - LOST)
-        now = passed + (np.uint64(entry >> 8) & np.uint64(255))
-        bit += np.uint64(entry) & np.uint64(63)
+def _step(words: Any, look: Any, bit: Any, passed: Any, tables: Any, left: Any, lane: Any) -> Any:
+    """Take what one entry says; return the bits ahead, the bit where they were looked up, and what is passed since."""
+    entries, slots, kept, firsts = tables
+    slot, index = passed >> np.uint64(_SLOT_AT), look >> np.uint64(64 - LOOK_BITS)
+    left[slot, lane] = index
+    entry = np.uint64(entries[np.uint64(slots[slot]) + index])
+    now = passed + entry
+    if now & np.uint64(DOUBT):
+        bit += passed & np.uint64(BITS_PASSED)
+        passed -= passed & np.uint64(BITS_PASSED)
+        table = slots[slot] >> LOOK_BITS
+        symbol = one_symbol(
+            _look(words, bit), np.int64((passed & np.uint64(COEFFICIENTS)) >> np.uint64(6)), kept[table], firsts[table]
+        )
+        if symbol == 0:
+            return look, bit, np.uint64(len(slots) - LOST) << np.uint64(_SLOT_AT)
+        left[slot, lane] = LONG | ((symbol >> DIFFERENCE_AT) & _DIFFERENCE)
+        bit += np.uint64(symbol & BITS_PASSED)
+        now = passed + np.uint64(symbol & (ENTRY - BITS_PASSED))
         look = _look(words, bit)
     else:
-        bit += np.uint64(entry) & np.uint64(63)
-        look <<= np.uint64(entry) & np.uint64(63)
-    left[slot] = entry
-    passed = now & ((now >> np.uint64(7)) - np.uint64(1))
-    return look, bit, passed, slot + ((np.uint64(entry) >> np.uint64(6)) & np.uint64(3))
+        look <<= entry & np.uint64(BITS_PASSED)
+    return look, bit, now if now & np.uint64(SLOT) else now & ~np.uint64(COEFFICIENTS)
+
+
+@native_piece
+def _caught_up(bit: Any, passed: Any) -> Any:
+    """Return the bit that is next, and what is passed but for bits."""
+    some = passed & np.uint64(BITS_PASSED)
+    return bit + some, passed - some
 
 
 @native_part
-def walk(
-    states: Any, words_a: Any, words_b: Any, left_a: Any, left_b: Any, entries: Any, slots: Any, kept: Any, firsts: Any
-) -> None:
-    """Walk through two pictures until either halts, or has come to the end of its bits.
+def walk(states: Any, words: Any, left: Any, entries: Any, slots: Any, kept: Any, firsts: Any) -> None:
+    """Walk through four pictures until one halts, or has come to the end of its bits.
 
-    Each has a state (bit, coefficients passed, slot, and its last bit), words, and what is left of its blocks. The
-    other one goes on from where it is. Two entries take 44 bits at most, so that a look lasts for three.
+    Each has a state (bit, what is passed, its last bit), and a column of what is left of its blocks; they share
+    ``words``. The others go on from where they are. Five looks take 60 bits at most, which is what one load has.
     """
-    bit_a, passed_a, slot_a, last_a = states[0, 0], states[0, 1], states[0, 2], states[0, 3]
-    bit_b, passed_b, slot_b, last_b = states[1, 0], states[1, 1], states[1, 2], states[1, 3]
-    while slots[slot_a] != HALT and slots[slot_b] != HALT and bit_a <= last_a and bit_b <= last_b:
-        look_a, look_b = _look(words_a, bit_a), _look(words_b, bit_b)
-        for _ in range(3):
-            look_a, bit_a, passed_a, slot_a = _step(
-                words_a, look_a, bit_a, passed_a, slot_a, entries, slots, kept, firsts, left_a
-            )
-            look_b, bit_b, passed_b, slot_b = _step(
-                words_b, look_b, bit_b, passed_b, slot_b, entries, slots, kept, firsts, left_b
-            )
-    states[0, 0], states[0, 1], states[0, 2] = bit_a, passed_a, slot_a
-    states[1, 0], states[1, 1], states[1, 2] = bit_b, passed_b, slot_b
+    tables = entries, slots, kept, firsts
+    bit_a, passed_a, last_a = states[0, 0], states[0, 1], states[0, 2]
+    bit_b, passed_b, last_b = states[1, 0], states[1, 1], states[1, 2]
+    bit_c, passed_c, last_c = states[2, 0], states[2, 1], states[2, 2]
+    bit_d, passed_d, last_d = states[3, 0], states[3, 1], states[3, 2]
+    at = np.uint64(_SLOT_AT)
+    while True:
+        bit_a, passed_a = _caught_up(bit_a, passed_a)
+        bit_b, passed_b = _caught_up(bit_b, passed_b)
+        bit_c, passed_c = _caught_up(bit_c, passed_c)
+        bit_d, passed_d = _caught_up(bit_d, passed_d)
+        if bit_a > last_a or bit_b > last_b or bit_c > last_c or bit_d > last_d:
+            break
+        if slots[passed_a >> at] == _HALTS or slots[passed_b >> at] == _HALTS:
+            break
+        if slots[passed_c >> at] == _HALTS or slots[passed_d >> at] == _HALTS:
+            break
+        look_a, look_b = _look(words, bit_a), _look(words, bit_b)
+        look_c, look_d = _look(words, bit_c), _look(words, bit_d)
+        for _ in range(LOOKS):
+            look_a, bit_a, passed_a = _step(words, look_a, bit_a, passed_a, tables, left, 0)
+            look_b, bit_b, passed_b = _step(words, look_b, bit_b, passed_b, tables, left, 1)
+            look_c, bit_c, passed_c = _step(words, look_c, bit_c, passed_c, tables, left, 2)
+            look_d, bit_d, passed_d = _step(words, look_d, bit_d, passed_d, tables, left, 3)
+    states[0, 0], states[0, 1] = bit_a, passed_a
+    states[1, 0], states[1, 1] = bit_b, passed_b
+    states[2, 0], states[2, 1] = bit_c, passed_c
+    states[3, 0], states[3, 1] = bit_d, passed_d

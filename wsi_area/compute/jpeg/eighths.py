@@ -17,7 +17,7 @@ _FROZEN = (
     "wsi_area.compute.jpeg.compiled_codes", "wsi_area.compute.jpeg.compiled_colours",
     "wsi_area.compute.jpeg.compiled_heads", "wsi_area.compute.jpeg.compiled_walk",
 )  # fmt: skip
-_LANE = "uint64* int64 int32* uint8* int64 int64* int64 uint64* int64* int32* uint8* uint8* int32*"
+_LANE = "uint64* int64 uint16* uint16* int64 int64* int64 uint64* int64* uint16* int16* uint8* int32* uint8* int32*"
 NATIVE = (
     Native(
         _COMPILED,
@@ -27,6 +27,7 @@ NATIVE = (
     ),
 )
 _SCRATCH = local()
+_LANES, _ENTRIES = 4, 1 << 12
 
 
 def add_eighths(
@@ -80,7 +81,7 @@ def add_eighths(
     call_native(
         *NATIVE[0][:3], data, len(head), tile_px.width_px, tile_px.height_px, int(is_ycbcr), facts, len(tiles), done,
         factor, sums, *sums.shape[:2], room.words, room.words.shape[1], room.left, room.slots, room.slots.size,
-        room.notes, room.notes.shape[1], room.states, room.facts, room.entries, room.kept, room.planes, room.line,
+        room.notes, room.notes.shape[1], room.states, room.facts, room.entries, room.differences, room.kept, room.added, room.planes, room.line,
         frozen=_FROZEN,
     )  # fmt: skip
     return done.view(np.bool_)
@@ -93,16 +94,18 @@ class _Room:
         self.key = tile_px, most_bytes
         blocks = 4 * -(-tile_px.width_px // (2 * BLOCK_PX)) * -(-tile_px.height_px // (2 * BLOCK_PX))
         slots = 8 * blocks + 2  # of three components; each block may be a restart interval; see compiled_walk.LOST
-        self.words = np.zeros((2, most_bytes // 8 + 2 * blocks + 16), np.uint64)
-        self.left = np.empty((2, slots), np.int32)
-        self.slots = np.empty(slots, np.uint8)
-        self.notes = np.empty((2, 2 + 2 * blocks), np.int64)
-        self.states = np.empty((2, 4), np.uint64)
-        self.facts = np.empty((8, 36), np.int64)
-        self.entries = np.empty((8, 1 << 12), np.int32)
+        self.words = np.zeros((_LANES, most_bytes // 8 + 2 * blocks + 16), np.uint64)
+        self.left = np.empty((slots, _LANES), np.uint16)
+        self.slots = np.empty(slots, np.uint16)
+        self.notes = np.empty((_LANES, 2 + 2 * blocks), np.int64)
+        self.states = np.empty((_LANES, 3), np.uint64)
+        self.facts = np.empty((_LANES + 6, 36), np.int64)
+        self.entries = np.empty((8, _ENTRIES), np.uint16)
+        self.differences = np.empty((2, _ENTRIES), np.int16)
         self.kept = np.empty((4, 272), np.uint8)
+        self.added = np.empty((3, blocks), np.int32)
         self.planes = np.empty((3, blocks), np.uint8)
-        self.line = np.empty((3, blocks), np.int32)
+        self.line = np.empty((6, blocks), np.int32)
 
     @classmethod
     def of_thread(cls, tile_px: Size, most_bytes: int) -> "_Room":
