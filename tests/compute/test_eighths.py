@@ -1,7 +1,7 @@
 """The mean colours of a JPEG's blocks, against libjpeg at an eighth; in doubt, none."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from wsi_area.compute.jpeg.eighths import BLOCK_PX, add_eighths
+from wsi_area.compute.jpeg import eighths
+from wsi_area.compute.jpeg.eighths import BLOCK_PX
 from wsi_area.model.geometry import Size
 
 HEADS = {is_ycbcr: b"\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00" + bytes([is_ycbcr]) for is_ycbcr in (0, 1)}
@@ -40,6 +41,23 @@ def flat_chroma(pixels: NDArray[np.uint8], sampling: str) -> NDArray[np.uint8]:
     chroma = ycc[:: 8 * down, :: 8 * across, 1:].repeat(8 * down, 0).repeat(8 * across, 1)
     ycc[..., 1:] = chroma[: len(ycc), : ycc.shape[1]]
     return ycc
+
+
+def add_eighths(
+    head: bytes,
+    tiles: Sequence[bytes],
+    tile_px: Size,
+    places: NDArray[np.int64],
+    factor: int,
+    sums: NDArray[np.uint32],
+    *,
+    is_ycbcr: bool,
+) -> NDArray[np.bool_]:
+    """Return which of some JPEGs were added, which lie behind each other."""
+    ends = len(head) + np.cumsum([len(tile) for tile in tiles])
+    spans = np.stack((ends - [len(tile) for tile in tiles], ends), 1)
+    data = np.frombuffer(b"".join((head, *tiles)), np.uint8)
+    return eighths.add_eighths(data, len(head), spans, tile_px, places, factor, sums, is_ycbcr=is_ycbcr)
 
 
 def eighth_of(data: bytes, size: Size, is_ycbcr: bool = True, head: bytes | None = None) -> NDArray[np.uint8] | None:

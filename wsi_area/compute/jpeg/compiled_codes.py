@@ -14,8 +14,9 @@ from wsi_area.compute.machine_code import native_part
 
 LOOK_BITS = 12
 ENTRIES = 1 << LOOK_BITS
-PLACES = 18
 LOOKS, MOST_BITS = 4, 15
+"""Looks for each load of 64 bits, and how many bits each passes at most: what it stands for may lie beyond a look."""
+PLACES = 18
 BITS_PASSED, COEFFICIENT, SLOT = 63, 1 << 6, 1 << 13
 """In an entry: the bits that are passed, one coefficient, and one slot."""
 COEFFICIENTS, DOUBT = 127 * COEFFICIENT, 64 * COEFFICIENT

@@ -18,7 +18,9 @@ _MOST_DC = 4096
 
 
 @native_part
-def write_planes(data: Any, head: Any, left: Any, mcus_across: int, mcus_down: int, differences: Any, sums: Any, planes: Any) -> Any:
+def write_planes(
+    data: Any, head: Any, left: Any, mcus_across: int, mcus_down: int, differences: Any, sums: Any, planes: Any
+) -> Any:
     """Write the mean of each block, uint8 (components, blocks), of a picture; False if one is out of all measure."""
     across, down = head[ACROSS], head[DOWN]
     if head[COMPONENTS] == 1:
@@ -40,7 +42,15 @@ def write_planes(data: Any, head: Any, left: Any, mcus_across: int, mcus_down: i
 
 @native_piece
 def _add_up(
-    left: Any, mcus_across: Any, mcus_down: Any, interval: Any, across: Any, down: Any, count: Any, differences: Any, sums: Any
+    left: Any,
+    mcus_across: Any,
+    mcus_down: Any,
+    interval: Any,
+    across: Any,
+    down: Any,
+    count: Any,
+    differences: Any,
+    sums: Any,
 ) -> None:
     """Add up the differences of DC, anew from each restart interval on."""
     slot, mcu = np.uint64(0), 0

@@ -57,23 +57,25 @@ def add_eighths(
     At these addresses lie: ``data`` uint8, the head that all share and the tiles; ``tiles`` int64 (count, 6), of each
     the first byte and the one behind the last, column and row of its first block, how many columns and rows count;
     ``done`` uint8 (count,); ``sums`` uint32 (rows, columns, 3), of boxes of ``factor`` blocks a side. For its own use
-    ``words`` uint64 (lanes * lane_words,), ``left`` uint16 (most_slots, lanes), ``slots`` uint16 (most_slots,),
-    ``notes`` int64 (lanes, lane_notes), ``states`` uint64 (lanes, 3), ``facts`` int64 (lanes + 6, 36), ``entries``
-    uint16 (8, ENTRIES), ``differences`` int16 (2, ENTRIES), ``kept`` uint8 (4, 272), ``added`` int32 (3, blocks),
-    ``planes`` uint8 (3, blocks), ``line`` int32 (6, blocks).
+    ``words`` uint64 (LANES * lane_words,), ``left`` uint16 (most_slots, LANES), ``notes`` int64 (LANES, lane_notes),
+    ``states`` uint64 (LANES, 3), ``added`` int32 (3, blocks), ``planes`` uint8 (3, blocks), ``line`` int32 (3, blocks).
+    What was made of code tables is kept from call to call, and has to be zero at first: ``slots`` uint16 (most_slots,),
+    ``facts`` int64 (LANES + 6, 36), ``entries`` uint16 (8, ENTRIES), ``differences`` int16 (2, ENTRIES), ``kept`` uint8
+    (4, 272).
     """
     tiles, done = carray(tiles_at, (count, 6)), carray(done_at, (count,))
     sums, blocks = carray(sums_at, (rows, columns, 3)), (most_slots - 2) // 8
-    planes, added, line = carray(planes_at, (3, blocks)), carray(added_at, (3, blocks)), carray(line_at, (6, blocks))
+    planes, added, line = carray(planes_at, (3, blocks)), carray(added_at, (3, blocks)), carray(line_at, (3, blocks))
     words, left = carray(words_at, (LANES * lane_words,)), carray(left_at, (most_slots, LANES))
-    notes, states, facts = carray(notes_at, (LANES, lane_notes)), carray(states_at, (LANES, 3)), carray(facts_at, (LANES + 6, 36))
-    all_entries, slots, kept = carray(entries_at, (8 * ENTRIES,)), carray(slots_at, (most_slots,)), carray(kept_at, (4, 272))
+    notes, states = carray(notes_at, (LANES, lane_notes)), carray(states_at, (LANES, 3))
+    facts = carray(facts_at, (LANES + 6, 36))
     entries, differences = carray(entries_at, (8, ENTRIES)), carray(differences_at, (2, ENTRIES))
+    all_entries, slots, kept = carray(entries_at, (8 * ENTRIES,)), carray(slots_at, (most_slots,)), carray(kept_at, (4, 272))
     last = head_bytes
     for tile in range(count):
         last = max(last, tiles[tile, 1])
     data = carray(data_at, (last,))
-    _forget(facts, notes, slots, entries)
+    _forget(facts, notes, slots)
     if read_head(data, 2, head_bytes, facts[_SHARED]) != head_bytes:
         return
     layout, firsts = facts[_LAYOUT], facts[_FIRSTS:]
@@ -98,13 +100,11 @@ def add_eighths(
 
 
 @native_part
-def _forget(facts: Any, notes: Any, slots: Any, entries: Any) -> None:
-    """Make all of it as if nothing had been read."""
+def _forget(facts: Any, notes: Any, slots: Any) -> None:
+    """Make the shared head and the lanes as if nothing had been read; layout and tables stay for what is alike."""
     for i in range(facts.shape[1]):
-        facts[_SHARED, i] = facts[_LAYOUT, i] = NOWHERE
+        facts[_SHARED, i] = NOWHERE
     facts[_SHARED, COMPONENTS] = facts[_SHARED, INTERVAL] = 0
-    for i in range(ENTRIES):
-        entries[HALT, i] = entries[IDLE, i] = 0
     slots[slots.size - LOST], slots[slots.size - WAITING] = HALT * ENTRIES, IDLE * ENTRIES
     for lane in range(LANES):
         notes[lane, _TILE] = NOWHERE
@@ -176,7 +176,9 @@ def _table_at(head: Any, table: int) -> Any:
 
 
 @native_part
-def _renew(data: Any, head: Any, layout: Any, slots: Any, entries: Any, differences: Any, kept: Any, firsts: Any) -> None:
+def _renew(
+    data: Any, head: Any, layout: Any, slots: Any, entries: Any, differences: Any, kept: Any, firsts: Any
+) -> None:
     """Make layout and tables anew, for pictures with such a head."""
     across, down = head[ACROSS], head[DOWN]
     layout[_ACROSS], layout[_DOWN] = -(-head[WIDTH] // (8 * across)), -(-head[HEIGHT] // (8 * down))

@@ -1,6 +1,5 @@
 """compute: the mean colours of the blocks of many JPEGs, added up in boxes: an eighth of each, no more is decoded."""
 
-from collections.abc import Sequence
 from threading import local
 
 import numpy as np
@@ -28,11 +27,13 @@ NATIVE = (
 )
 _SCRATCH = local()
 _LANES, _ENTRIES = 4, 1 << 12
+"""As ``compiled_walk`` and ``compiled_codes`` have them, which only compiling needs to import."""
 
 
 def add_eighths(
-    head: bytes,
-    tiles: Sequence[bytes],
+    data: NDArray[np.uint8],
+    head_bytes: int,
+    spans: NDArray[np.int64],
     tile_px: Size,
     places: NDArray[np.int64],
     factor: int,
@@ -48,10 +49,12 @@ def add_eighths(
 
     Parameters
     ----------
-    head : bytes
+    data : uint8 (m,)
         Begins as a JPEG does; tables that all share may follow (TIFF Technical Note 2).
-    tiles : sequence of bytes
-        The JPEGs. Application markers at their begin say nothing here.
+    head_bytes : int
+        How long that is.
+    spans : int64 (n, 2)
+        Where in ``data`` each JPEG lies: first byte and end. Application markers at their begin say nothing here.
     tile_px : Size
         The size that each of them has to have.
     places : int64 (n, 4)
@@ -66,20 +69,21 @@ def add_eighths(
     Raises
     ------
     ValueError
-        A block that counts lies in no box, or in no tile.
+        A block that counts lies in no box, or in no tile; a JPEG lies outside the data.
     """
-    facts = np.empty((len(tiles), 6), np.int64)
-    ends = len(head) + np.cumsum([len(tile) for tile in tiles], dtype=np.int64)
-    facts[:, 1], facts[0, 0], facts[1:, 0], facts[:, 2:] = ends, len(head), ends[:-1], places
+    done = np.zeros(len(spans), np.uint8)
+    if not len(spans):
+        return done.view(np.bool_)
+    if spans.min() < 0 or spans.max() > data.size or head_bytes > data.size:
+        raise ValueError(f"JPEGs from {spans.min()} to {spans.max()} do not lie in {data.size} bytes")
+    facts = np.concatenate((spans, places), 1)
     behind, most = (places[:, :2] + places[:, 2:]).max(0), np.array(sums.shape[1::-1]) * factor
     blocks = -(-tile_px.width_px // BLOCK_PX), -(-tile_px.height_px // BLOCK_PX)
     if (behind > most).any() or (places[:, 2:] > blocks).any() or places.min() < 0:
         raise ValueError(f"blocks up to {behind} do not lie in boxes of blocks up to {most}, or not in tiles {tile_px}")
-    data = np.frombuffer(b"".join((head, *tiles)), np.uint8)
-    done = np.zeros(len(tiles), np.uint8)
-    room = _Room.of_thread(tile_px, max(len(tile) for tile in tiles))
+    room = _Room.of_thread(tile_px, int((spans[:, 1] - spans[:, 0]).max()))
     call_native(
-        *NATIVE[0][:3], data, len(head), tile_px.width_px, tile_px.height_px, int(is_ycbcr), facts, len(tiles), done,
+        *NATIVE[0][:3], data, head_bytes, tile_px.width_px, tile_px.height_px, int(is_ycbcr), facts, len(spans), done,
         factor, sums, *sums.shape[:2], room.words, room.words.shape[1], room.left, room.slots, room.slots.size,
         room.notes, room.notes.shape[1], room.states, room.facts, room.entries, room.differences, room.kept, room.added, room.planes, room.line,
         frozen=_FROZEN,
@@ -88,7 +92,7 @@ def add_eighths(
 
 
 class _Room:
-    """Memory for two JPEGs that are walked through together, as large as any of a size can need."""
+    """Memory for four JPEGs that are walked through together, as large as any of a size can need."""
 
     def __init__(self, tile_px: Size, most_bytes: int) -> None:
         self.key = tile_px, most_bytes
@@ -96,21 +100,21 @@ class _Room:
         slots = 8 * blocks + 2  # of three components; each block may be a restart interval; see compiled_walk.LOST
         self.words = np.zeros((_LANES, most_bytes // 8 + 2 * blocks + 16), np.uint64)
         self.left = np.empty((slots, _LANES), np.uint16)
-        self.slots = np.empty(slots, np.uint16)
+        self.slots = np.zeros(slots, np.uint16)
         self.notes = np.empty((_LANES, 2 + 2 * blocks), np.int64)
         self.states = np.empty((_LANES, 3), np.uint64)
-        self.facts = np.empty((_LANES + 6, 36), np.int64)
-        self.entries = np.empty((8, _ENTRIES), np.uint16)
-        self.differences = np.empty((2, _ENTRIES), np.int16)
-        self.kept = np.empty((4, 272), np.uint8)
+        self.facts = np.zeros((_LANES + 6, 36), np.int64)
+        self.entries = np.zeros((8, _ENTRIES), np.uint16)
+        self.differences = np.zeros((2, _ENTRIES), np.int16)
+        self.kept = np.zeros((4, 272), np.uint8)
         self.added = np.empty((3, blocks), np.int32)
         self.planes = np.empty((3, blocks), np.uint8)
-        self.line = np.empty((6, blocks), np.int32)
+        self.line = np.empty((3, blocks), np.int32)
 
     @classmethod
     def of_thread(cls, tile_px: Size, most_bytes: int) -> "_Room":
         """Return the room of this thread, made anew if it is too small or of another size."""
         room: _Room | None = getattr(_SCRATCH, "room", None)
         if room is None or room.key[0] != tile_px or room.key[1] < most_bytes:
-            room = _SCRATCH.room = cls(tile_px, 2 * most_bytes)
+            room = _SCRATCH.room = cls(tile_px, most_bytes + most_bytes // 4)
         return room

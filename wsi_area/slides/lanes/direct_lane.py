@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wsi_area.errors import LaneError
 from wsi_area.model.geometry import Region
@@ -17,11 +18,10 @@ from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, 
 from wsi_area.slides.lanes.shared_tiles import SharedTiles
 from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text
 from wsi_area.slides.lanes.tile_files import TileFiles
+from wsi_area.slides.lanes.tiles_together import NEAR_BYTES, TileMemory
 from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile, decode_whole_jpeg
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
-NEAR_BYTES = 4096
-"""Two tiles of a file that are this near are fetched as one: what lies between is on the same page anyway."""
 DECODED_BYTES = 1 << 20
 """Pixels that are decoded before they are handed out: fewer turns at Python's lock, and still in the nearer caches."""
 REFERENCE_KEPT_BYTES = 1 << 20
@@ -114,12 +114,9 @@ class DirectReader:
                 self._decoded_tile(level, tiles, box, tile, shared) for box, tile in zip(some, scratch, strict=False)
             )
 
-    def stored_bytes(self, level: int, index: int) -> bytes | None:
-        """Return the compressed bytes of a stored tile, or None where it is missing, or they cannot be fetched."""
-        try:
-            return self._files.bytes_of(self.tiled_level(level), index)
-        except (ValueError, OSError):
-            return None
+    def read_together(self, level: int, indices: NDArray[np.int64], memory: TileMemory) -> NDArray[np.int64]:
+        """Return where the bytes of stored tiles lie in memory, first byte and end; both 0 where they cannot be had."""
+        return self._files.read_together(self.tiled_level(level), indices, memory)
 
     def _decoded_tile(
         self, level: int, tiles: TiledLevel, box: Region, scratch: RgbArray, shared: SharedTiles | None

@@ -1,18 +1,21 @@
 """slides: stored tiles that are added up block by block, as JPEGs show them at an eighth, and not decoded."""
 
+from collections.abc import Iterator
+from itertools import groupby
+
 import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.compute.jpeg.eighths import BLOCK_PX
 from wsi_area.compute.jpeg.eighths import add_eighths as add_jpegs
-from wsi_area.model.geometry import Region
+from wsi_area.model.geometry import Region, Size
 from wsi_area.slides.lanes.box_sums import MCU_PX, BoxSums
 from wsi_area.slides.lanes.direct_lane import DirectReader
-from wsi_area.slides.lanes.reading import grid_boxes
+from wsi_area.slides.lanes.tiles_together import TileMemory
 from wsi_area.slides.stored.tiled_level import JPEG
 
-_TILES_AT_ONCE = 128
-"""Tables are made once for so many; their bytes are what is held meanwhile."""
+_TILES_AT_ONCE = 256
+"""Their bytes are what is held meanwhile."""
 
 
 def add_eighths(reader: DirectReader, level: int, region_level_px: Region, sums: BoxSums) -> list[Region]:
@@ -27,39 +30,51 @@ def add_eighths(reader: DirectReader, level: int, region_level_px: Region, sums:
     are_whole = not (width % MCU_PX or height % MCU_PX or sums.factor % MCU_PX)
     if tiles.compression != JPEG or tiles.is_interval or not are_whole:
         return [region_level_px]
-    rgb = np.zeros(sums.rgb.shape, np.uint32)
-    left_over = []
-    for row in grid_boxes(region_level_px, width * _TILES_AT_ONCE, height):
-        left_over += _add_row(reader, level, row, sums, rgb)
+    boxes = _boxes(region_level_px, tiles.tile_px)
+    numbers = boxes[:, 1] // height * tiles.tiles_across + boxes[:, 0] // width
+    done = np.zeros(len(boxes), np.bool_)
+    usable = np.flatnonzero(~(boxes[:, 2:] % MCU_PX).any(1))
+    places = (boxes - (0, sums.first_row * sums.factor, 0, 0)) // BLOCK_PX
+    rgb, memory, factor = np.zeros(sums.rgb.shape, np.uint32), TileMemory(tiles.jpeg_head), sums.factor // BLOCK_PX
+    for first in range(0, len(usable), _TILES_AT_ONCE):
+        some = usable[first : first + _TILES_AT_ONCE]
+        spans = reader.read_together(level, numbers[some], memory)
+        has_bytes = spans[:, 1] > 0
+        some, spans = some[has_bytes], spans[has_bytes]
+        done[some] = add_jpegs(
+            memory.data, memory.head_bytes, spans, tiles.tile_px, places[some], factor, rgb, is_ycbcr=tiles.is_ycbcr
+        )
     sums.rgb += rgb.astype(sums.rgb.dtype, copy=False)
-    return left_over
-
-
-def _add_row(reader: DirectReader, level: int, row: Region, sums: BoxSums, rgb: NDArray[np.uint32]) -> list[Region]:
-    """Return those of some stored tiles beside each other that could not be added to the sums, and to their colours."""
-    tiles = reader.tiled_level(level)
-    width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
-    first = row.y_px // height * tiles.tiles_across + row.x_px // width
-    left_over, data, usable = [], [], []
-    for number, box in enumerate(grid_boxes(row, width, height), first):
-        is_whole = not (box.width_px % MCU_PX or box.height_px % MCU_PX)
-        some = reader.stored_bytes(level, number) if is_whole else None
-        if some:
-            data.append(some)
-            usable.append(box)
-        else:
-            left_over.append(box)
-    if not usable:
-        return left_over
-    top, factor = sums.first_row * sums.factor, sums.factor // BLOCK_PX
-    places = np.array([(box.x_px, box.y_px - top, box.width_px, box.height_px) for box in usable], np.int64) // BLOCK_PX
-    done = add_jpegs(tiles.jpeg_head, data, tiles.tile_px, places, factor, rgb, is_ycbcr=tiles.is_ycbcr)
-    if done.all() and not left_over:
-        sums.add_valid(row)
-        return left_over
-    for box, is_added in zip(usable, done, strict=True):
+    left_over = []
+    for is_added, run in _runs(boxes, done):
         if is_added:
-            sums.add_valid(box)
+            sums.add_valid(run)
         else:
-            left_over.append(box)
+            left_over.append(run)
     return left_over
+
+
+def _boxes(region: Region, tile_px: Size) -> NDArray[np.int64]:
+    """Return column, row, width and height of the part of each stored tile in a region, int64 (n, 4), row by row."""
+    columns, rows = (
+        np.arange(first // side * side, behind, side)
+        for first, behind, side in (
+            (region.x_px, region.right_px, tile_px.width_px), (region.y_px, region.bottom_px, tile_px.height_px),
+        )
+    )  # fmt: skip
+    widths = np.minimum(columns + tile_px.width_px, region.right_px) - columns
+    heights = np.minimum(rows + tile_px.height_px, region.bottom_px) - rows
+    across, down = len(columns), len(rows)
+    parts = np.tile(columns, down), rows.repeat(across), np.tile(widths, down), heights.repeat(across)
+    return np.stack(parts, 1)
+
+
+def _runs(boxes: NDArray[np.int64], done: NDArray[np.bool_]) -> Iterator[tuple[bool, Region]]:
+    """Yield the tiles that were added, those beside each other as one, and each of the others; and which they are."""
+    told = zip(done.tolist(), boxes.tolist(), strict=True)
+    for (is_added, y), run in groupby(told, key=lambda tile: (tile[0], tile[1][1])):
+        some = [box for _, box in run]
+        if is_added:
+            yield True, Region(some[0][0], y, some[-1][0] + some[-1][2] - some[0][0], some[0][3])
+        else:
+            yield from ((False, Region(*box)) for box in some)

@@ -3,9 +3,13 @@
 import os
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.other_layouts import other_layout
+from wsi_area.slides.lanes.tiles_together import NEAR_BYTES, TileMemory, joined, read_spans
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 _MARKER_BYTES = 2
@@ -66,6 +70,36 @@ class TileFiles:
             is_last = index == len(tiles.offsets) - 1
             _require_markers(data[:before_bytes], data[-_MARKER_BYTES:], index, is_last=is_last)
         return data[before_bytes:]
+
+    def read_together(self, tiles: TiledLevel, indices: NDArray[np.int64], memory: TileMemory) -> NDArray[np.int64]:
+        """Return where the bytes of stored tiles lie in memory, int64 (n, 2), first byte and end.
+
+        At 0 are those that are missing, or that cannot be fetched: `bytes_of` says why.
+        """
+        offsets, counts = np.asarray(tiles.offsets), np.asarray(tiles.byte_counts)
+        if tiles.is_in_items or tiles.is_interval or offsets.dtype != np.int64 or counts.dtype != np.int64:
+            return joined((self._bytes_if_any(tiles, index) for index in indices.tolist()), memory)
+        offsets, counts = offsets[indices], counts[indices]
+        numbers = np.asarray(tiles.file_numbers)[indices] if tiles.file_numbers else np.zeros(len(indices), np.int64)
+        usable = (offsets > 0) & (counts > 0) & ~np.isin(indices, list(tiles.shared))
+        for file_number, first in zip(*np.unique(numbers, return_index=True), strict=True):
+            _, file_bytes = self.place(tiles, int(indices[first]))
+            usable &= (numbers != file_number) | (counts <= file_bytes - offsets)
+        memory.grow(int(counts[usable].sum()) + NEAR_BYTES * len(indices))
+        found, at = np.zeros((len(indices), 2), np.int64), memory.head_bytes
+        for file_number in np.unique(numbers[usable]):
+            of_file = np.flatnonzero(usable & (numbers == file_number))
+            of_file = of_file[np.argsort(offsets[of_file], kind="stable")]
+            file, _ = self.place(tiles, int(indices[of_file[0]]))
+            found[of_file], at = read_spans(file, offsets[of_file], counts[of_file], memory, at)
+        return found
+
+    def _bytes_if_any(self, tiles: TiledLevel, index: int) -> bytes | None:
+        """Return the compressed bytes of a stored tile, or None where it is missing, or they cannot be fetched."""
+        try:
+            return self.bytes_of(tiles, index)
+        except (ValueError, OSError):
+            return None
 
     def close(self) -> None:
         """Close the files."""
