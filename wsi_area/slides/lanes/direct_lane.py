@@ -206,12 +206,11 @@ class DirectReader:
             return
         tiles = self.tiled_level(level)
         width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
-        wanted = {
-            row * tiles.tiles_across + column
-            for box in regions_level_px
-            for row in range(box.y_px // height, -(-box.bottom_px // height))
-            for column in range(box.x_px // width, -(-box.right_px // width))
+        grids = {  # many regions may lie in the same wide ones
+            (range(y // height, -(-bottom // height)), range(x // width, -(-right // width)))
+            for x, y, right, bottom in ((r.x_px, r.y_px, r.right_px, r.bottom_px) for r in regions_level_px)
         }
+        wanted = {row * tiles.tiles_across + column for rows, columns in grids for row in rows for column in columns}
         parts: dict[int, list[tuple[int, int]]] = {}
         for n in wanted:
             file, file_bytes = self._files.place(tiles, n)
@@ -224,8 +223,9 @@ class DirectReader:
                         os.posix_fadvise(file, at, min(HINT_BYTES, end - at), os.POSIX_FADV_WILLNEED)
 
     def close(self) -> None:
-        """Close the files, and OpenSlide's view of them."""
+        """Close the files, and OpenSlide's view of them, and give back the memory of what was decoded."""
         self._files.close()
+        self._bands.clear()
         if self._reference is not None:
             self._reference.close()
 
