@@ -116,9 +116,9 @@ def _laplacian(upper: Any, middle: Any, lower: Any, box: int, whole: int, detail
             written[x] = np.int32(value * _STEPS) >> shift
     else:
         for x in range(count):
-            value = np.int64(4 * inner[x] - left[x] - right[x] - above[x] - below[x]) * _STEPS
-            quotient = np.int64(value / area)  # exact: both are small, and what is left is looked at
-            if quotient * area > value:
+            steps = np.int64(4 * inner[x] - left[x] - right[x] - above[x] - below[x]) * _STEPS
+            quotient = np.int64(steps / area)  # exact: both are small, and what is left is looked at
+            if quotient * area > steps:
                 quotient -= 1
             written[x] = quotient
 
