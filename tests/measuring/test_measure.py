@@ -177,16 +177,20 @@ def test_a_pixel_size_and_regions_are_given_as_on_the_command_line(
 
 
 def test_an_interrupt_ends_the_call_and_leaves_no_temporary_folder(slides: list[SyntheticSlide], scratch: Path) -> None:
+    # the call is told of the signal in its main thread: slides of other threads wait until it was
     script = f"""
-import os, signal, tempfile, wsi_area
+import os, signal, tempfile, threading, wsi_area
 tempfile.tempdir = {str(scratch)!r}
 import wsi_area.measuring.measure as module
-honest = module.run_slides
+honest, heard = module.run_slides, threading.Event()
 def interrupted(*args, listener, **rest):
     def tell(event):
         listener(event)
+        if type(event).__name__ == "Stopping":
+            heard.set()
         if type(event).__name__ == "SlideDone" and event.slide_id == "a":
             os.kill(os.getpid(), signal.SIGINT)
+            assert heard.wait(60)
     return honest(*args, listener=tell, **rest)
 module.run_slides = interrupted
 try:

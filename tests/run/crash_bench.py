@@ -38,6 +38,7 @@ TABLES = (
 NO_STORES = {"result.json", "thumb.jpg", CLASSES_NAME, FINISHED_NAME}
 KILLED = -9
 SHARD = "wsi_area.results.class_map.overlaid:write_shard"
+COMMIT = "wsi_area.run.work.tile_task:commit_batch"
 
 
 class Bench:
@@ -135,7 +136,7 @@ STEPS = {
     "stores laid out": ("foci", Fault("wsi_area.run.continuation:create_store", "after")),
     "before a chunk": ("foci", Fault(SHARD, "before", 3)),
     "after a chunk, before its row": ("foci", Fault(SHARD, "after", 3)),
-    "after a row": ("foci", Fault("wsi_area.run.work.tile_task:commit_batch", "after", 7)),
+    "after a row": ("foci", Fault(COMMIT, "after", 7)),
     "before reducing": ("foci", Fault("wsi_area.run.measure_slide:slide_document")),
     "after reducing": ("foci", Fault("wsi_area.run.measure_slide:slide_document", "after")),
     "before the foci's table": ("foci", Fault("wsi_area.run.passes.object_pass:write_foci")),

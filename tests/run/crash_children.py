@@ -28,6 +28,8 @@ from typing import Any
 SMALL_BATCH_PX = 1 << 16
 RENAME = "pathlib:Path.replace"
 """By which every file of a run gets to its place: of ours, and of zarr's."""
+UNANSWERED = (signal.SIGKILL, signal.SIGSTOP)
+"""Signals that a process cannot answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,7 @@ def _forked(argv: list[str], fault: Fault) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(1, 2)  # the log would be too large as well
         resource.setrlimit(resource.RLIMIT_FSIZE, (fault.file_limit_bytes,) * 2)
-    if fault.at:
-        _arm(fault)
+    arm(fault)
     code = 98
     try:
         code = _command(argv)
@@ -156,8 +157,18 @@ def _forked(argv: list[str], fault: Fault) -> int:
         os._exit(code)
 
 
-def _arm(fault: Fault) -> None:
-    """Have the n-th call of a function end in what was asked for."""
+def struck_program(fault: Fault, first: str = "") -> str:
+    """Return what `python -c` is given to be the command, with something that befalls it."""
+    return (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from crash_children import Fault, arm; "
+        f"{first}arm({fault!r}); from wsi_area.cli.main import main; main()"
+    )
+
+
+def arm(fault: Fault) -> None:
+    """Have the n-th call of a function end in what was asked for; of no function, nothing is changed."""
+    if not fault.at:
+        return
     module, _, path = fault.at.partition(":")
     owner: Any = importlib.import_module(module)
     *parts, name = path.split(".")
@@ -165,6 +176,7 @@ def _arm(fault: Fault) -> None:
         owner = getattr(owner, part)
     function: Callable[..., Any] = getattr(owner, name)
     lock, calls = threading.Lock(), 0
+    strike = _striker(getattr(signal, fault.signal_name))
 
     def faulty(*args: Any, **kwargs: Any) -> Any:
         nonlocal calls
@@ -176,13 +188,42 @@ def _arm(fault: Fault) -> None:
 
             raise OSError(getattr(errno, fault.error), os.strerror(getattr(errno, fault.error)))
         if mine == fault.nth and not fault.error and fault.when == "before":
-            os.kill(os.getpid(), getattr(signal, fault.signal_name))
+            strike()
         result = function(*args, **kwargs)
         if mine == fault.nth and not fault.error and fault.when == "after":
-            os.kill(os.getpid(), getattr(signal, fault.signal_name))
+            strike()
         return result
 
     setattr(owner, name, faulty)
+
+
+def _striker(number: int) -> Callable[[], None]:
+    """Return what sends this process a signal, and returns when the process has answered it.
+
+    Python answers a signal in its main thread, when that thread is next given a turn. A small slide is measured to its
+    end by another thread meanwhile, and nothing is left to be stopped.
+    """
+    answered, install = threading.Event(), signal.signal
+
+    def installed(of: int, handler: Any) -> Any:
+        if of != number or not callable(handler):
+            return install(of, handler)
+
+        def answer(*args: Any) -> None:
+            try:
+                handler(*args)
+            finally:
+                answered.set()
+
+        return install(of, answer)
+
+    def strike() -> None:
+        os.kill(os.getpid(), number)
+        if number not in UNANSWERED:
+            answered.wait(60)
+
+    signal.signal = installed  # type: ignore[assignment]
+    return strike
 
 
 if __name__ == "__main__":

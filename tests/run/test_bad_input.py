@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 from command_line import wsi_area
+from crash_bench import COMMIT
+from crash_children import Fault, struck_program
 from measuring import FLAT, class_maps_of, counts_of, measure
 from synthetic import (
     PAINT_RGB,
@@ -424,9 +426,10 @@ def undisturbed(large: SyntheticSlide, tmp_path_factory: pytest.TempPathFactory)
     return out
 
 
-def started(slide: Path, out: Path) -> subprocess.Popen[str]:
-    code = "from wsi_area.cli.main import main; main()"
-    command = [sys.executable, "-c", code, "run", str(slide), "--out", str(out), *LINE]
+def started(slide: Path, out: Path, fault: Fault | None = None) -> subprocess.Popen[str]:
+    """Start the command in a process of its own; something may befall it."""
+    program = struck_program(fault or Fault())
+    command = [sys.executable, "-c", program, "run", str(slide), "--out", str(out), *LINE]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -489,15 +492,13 @@ def test_a_torn_shard_of_an_uncommitted_batch_is_written_again(
     assert files_of(slide / "mask.ome.zarr") == files_of(undisturbed / "slides/s/mask.ome.zarr")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_terminated_process_says_130_and_the_same_command_goes_on(
-    large: SyntheticSlide, undisturbed: Path, tmp_path: Path, number: signal.Signals
+    large: SyntheticSlide, undisturbed: Path, tmp_path: Path, name: str
 ) -> None:
     out = tmp_path / "out"
-    process = started(large.path, out)
-    wait_for_batches(process, out, 3)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    process = started(large.path, out, Fault(COMMIT, "after", 3, name))
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "run the same command again" in err
     assert "Traceback" not in err

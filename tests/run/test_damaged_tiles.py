@@ -133,6 +133,7 @@ def test_where_openslide_interpolates_the_loss_is_the_same_for_every_tile_size(t
     set_tile_number(path, "TileOffsets", bad, 0, page=1)
     outcome = measure(path, tmp_path / "out", ALL_READ, f"tiling.tile_px={tile_px}", "tiling.work_mpp=0.5")
     (record,) = outcome.documents
+    assert record["status"] == "incomplete", record["reason"]
     assert (record["work"]["level"], record["reader"]) == (1, "openslide")
     lost = class_maps_of(tmp_path / "out")["s"] == UNREADABLE_CODE
     assert lost[256:384, 384:512].all()

@@ -3,15 +3,15 @@
 import json
 import random
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command_line import wsi_area
+from crash_bench import COMMIT, KILLED, SHARD
+from crash_children import Fault, struck_program
 from measuring import FLAT
 from synthetic import FileForm, disc, write_slide
 
@@ -295,9 +295,11 @@ def test_a_forced_run_of_shards_replaces_a_run_with_other_settings(
     run_task(slides, other, shards, ArrayTask(1, 2))  # again, and without force: it is the same by now
 
 
-def started(slides: tuple[SlideInput, ...], out: Path, shard: str) -> "subprocess.Popen[str]":
-    """One task in a process of its own, as a cluster starts it."""
-    command = [sys.executable, "-c", "from wsi_area.cli.main import main; main()", "run", f"--out={out}"]
+def started(
+    slides: tuple[SlideInput, ...], out: Path, shard: str, fault: Fault | None = None
+) -> "subprocess.Popen[str]":
+    """Start one task in a process of its own, as a cluster does; something may befall it."""
+    command = [sys.executable, "-c", struck_program(fault or Fault()), "run", f"--out={out}"]
     command += [f"--set={text}" for text in LINE] + [f"--shard={shard}", "--", *(s.path for s in slides)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -322,26 +324,23 @@ def batches_in(out: Path) -> int:
     return len(list(out.glob("slides/*/ledger.zarr/counts/c/*/*/0")))
 
 
-def wait_until_at_work(process: "subprocess.Popen[str]", out: Path, batches: int) -> None:
-    at_work = out / "shards/plan.json"
-    while process.poll() is None and (batches_in(out) < batches or not at_work.exists()):
-        time.sleep(0.001)
-
-
 def test_tasks_killed_at_many_points_and_run_again_end_the_same_to_the_byte(
     large: tuple[SlideInput, ...], large_undisturbed: Path, tmp_path: Path
 ) -> None:
-    out, kills, chance = tmp_path / "out", 0, random.Random(5)
-    for batches in (0, 2, 4, 6):  # of 8 in each shard: at the start, within a slide, between two
-        process = started(large, out, "1/2")
-        wait_until_at_work(process, out, batches)
-        time.sleep(chance.random() * 0.05)
-        process.kill()
-        process.communicate()
-        kills += process.returncode == -signal.SIGKILL
+    out = tmp_path / "out"
+    # of 8 batches in the shard: before the first, after a part of a second, before and after another, before a result
+    for fault in (
+        Fault(COMMIT, "before", 1),
+        Fault(SHARD, "after", 2),
+        Fault(COMMIT, "before", 2),
+        Fault(COMMIT, "after", 1),
+        Fault("wsi_area.run.measure_slide:slide_document", "before"),
+    ):
+        process = started(large, out, "1/2", fault)
+        process.communicate(timeout=240)
+        assert process.returncode == KILLED
         with pytest.raises(IncompleteResultError):  # shard 2 never ran
             merge_run(out)
-    assert kills >= 3
     run_task(large, line(), out, ArrayTask(2, 2))
     if json.loads((out / "shards/1-of-2.json").read_text())["state"] == "running":
         assert merge_run(out).unfinished == (1,)
@@ -355,10 +354,8 @@ def test_a_warned_task_says_130_and_goes_on_later(
     large: tuple[SlideInput, ...], large_undisturbed: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process = started(large, out, "1/1")
-    wait_until_at_work(process, out, 3)
-    process.send_signal(signal.SIGUSR1)
-    _, err = process.communicate(timeout=60)
+    process = started(large, out, "1/1", Fault(COMMIT, "after", 3, "SIGUSR1"))
+    _, err = process.communicate(timeout=240)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert batches_in(out) < batches_in(large_undisturbed)

@@ -1,12 +1,13 @@
 """A run that is stopped goes on; one made from something else is never mixed in."""
 
 import json
-import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 from measuring import class_maps_of, counts_of, measure
+from stopped_runs import StopsAfter
 from synthetic import FileForm, SyntheticSlide, disc, write_slide
 
 from wsi_area.errors import ResultError, StaleResultError
@@ -176,15 +177,7 @@ def test_another_pixel_size_is_another_result(slide: SyntheticSlide, undisturbed
 
 def test_an_interrupted_run_says_so_and_goes_on(slide: SyntheticSlide, undisturbed: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    pressed = False
-
-    def press_ctrl_c(event: Event) -> None:
-        nonlocal pressed
-        if isinstance(event, BatchDone) and not pressed:
-            pressed = True
-            os.kill(os.getpid(), 2)
-
-    stopped = measure(slide.path, out, *CUT, listener=press_ctrl_c)
+    stopped = measure(slide.path, out, *CUT, listener=StopsAfter(1, signal.SIGINT))
     assert stopped.exit_code == 130
     assert json.loads((out / "run.json").read_text())["state"] == "interrupted"
     assert "run the same command again" in (out / "summary.csv").read_text()

@@ -1,7 +1,6 @@
 """A list of slides is split without talking: every slide has one owner, and no task touches another's."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from measuring import FLAT
+from stopped_runs import StopsAfter
 from synthetic import disc, write_slide
 
 from wsi_area.errors import ResultError, SettingsError, StaleResultError
@@ -261,13 +261,9 @@ def test_a_path_that_the_folder_holds_under_another_id_is_refused(
 def test_a_warning_of_the_walltime_drains_commits_and_ends_with_130(
     slides: tuple[SlideInput, ...], tmp_path: Path, number: signal.Signals
 ) -> None:
-    def warn(event: object) -> None:
-        if type(event).__name__ == "BatchDone":
-            os.kill(os.getpid(), number)
-
     settings_: RunSettings = load(None, [*QUICK, "run.slides_in_flight=1"])
     out = tmp_path / "out"
-    outcome = run_task(slides, settings_, out, ArrayTask(1, 1), listener=warn)
+    outcome = run_task(slides, settings_, out, ArrayTask(1, 1), listener=StopsAfter(1, number))
     assert outcome.exit_code == 130
     assert 0 < len(outcome.slides) + 1 <= len(slides)
     document = json.loads((out / "shards/1-of-1.json").read_text())
@@ -279,16 +275,9 @@ def test_a_warning_of_the_walltime_drains_commits_and_ends_with_130(
 def test_the_sigterm_after_a_walltime_warning_does_not_give_up_the_tables(
     slides: tuple[SlideInput, ...], tmp_path: Path
 ) -> None:
-    sent = []
-
-    def warn(event: object) -> None:
-        if type(event).__name__ == "BatchDone" and not sent:
-            for number in (signal.SIGUSR1, signal.SIGUSR1, signal.SIGTERM):
-                sent.append(number)
-                os.kill(os.getpid(), number)
-
+    warned = StopsAfter(1, signal.SIGUSR1, signal.SIGUSR1, signal.SIGTERM)
     out = tmp_path / "out"
-    outcome = run_slides(slides, load(None, [*QUICK, "run.slides_in_flight=1"]), out, listener=warn)
+    outcome = run_slides(slides, load(None, [*QUICK, "run.slides_in_flight=1"]), out, listener=warned)
     assert outcome.exit_code == 130
     assert (out / "summary.csv").exists()
     assert json.loads((out / "run.json").read_text())["state"] == "interrupted"

@@ -23,6 +23,7 @@ from wsi_area.slides.lanes.overview import (
     read_part,
 )
 from wsi_area.slides.lanes.reading import DamagedPart, DecodedTile, SlideReader, read_around_damage
+from wsi_area.slides.lanes.shared_tiles import SharedTiles
 
 __all__ = [
     "SLIDE_SUFFIXES",
@@ -30,6 +31,7 @@ __all__ = [
     "DamagedPart",
     "DecodedTile",
     "LaneDecision",
+    "SharedTiles",
     "SlideReader",
     "borrow_reader",
     "choose_lane",

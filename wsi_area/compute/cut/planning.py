@@ -37,6 +37,9 @@ CLASS_MAP_BYTES_PER_WORK_PX = 0.2
 SIGNAL_MAP_BYTES_PER_WORK_PX = 2.4
 """Of optical densities in the tissue of a Ki-67 slide (1.6 to 2.3 B a pixel); glass takes nothing."""
 
+SHARED_TILES_BYTES = 8 << 20
+"""Of decoded stored tiles that the halos of a batch's tiles have in common: two rows of them along eight tiles."""
+
 MAX_SLIDE_SIDE_PX = 1 << 21
 """No scanner writes a side of 2.1 million pixels; a header that claims it is damaged, and would take hours to find out:
 each batch looks along the whole side."""
@@ -186,7 +189,8 @@ def _projected_bytes(level_px: Size, factor: int, tile_px: int, halo_px: int, ba
     block = box_px(tile_px + 2 * halo_px)
     pixels = 4 * block if tiling.per_colour else 4 * block + tiling.segmenter_bytes_per_px * block // factor**2
     signal = 2 * 4 * class_map if tiling.keeps_signal else 0  # int32 that may not shrink, held once more as a file
-    return 3 * class_map + signal + tiling.reader_bytes + pixels
+    shared = SHARED_TILES_BYTES if halo_px else 0
+    return 3 * class_map + signal + tiling.reader_bytes + pixels + shared
 
 
 def _refuse_impossible(slide: SlideInfo, tiling: Tiling) -> None:

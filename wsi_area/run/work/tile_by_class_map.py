@@ -20,13 +20,15 @@ from wsi_area.run.work.slide_job import SlideJob
 from wsi_area.run.work.tile_spot import TileSpot
 from wsi_area.segmenters.colour.kernels import Patch
 from wsi_area.segmenters.protocol import CoreSegmenter, MeasuresSignal, MovesThreshold, PlacedSegmenter
-from wsi_area.slides import DamagedPart, SlideReader, read_around_damage
+from wsi_area.slides import DamagedPart, SharedTiles, SlideReader, read_around_damage
 
 
-def classify_by_class_map(job: SlideJob, reader: SlideReader, tile: Tile, spot: TileSpot) -> tuple[DamagedPart, ...]:
+def classify_by_class_map(
+    shared: SharedTiles | None, job: SlideJob, reader: SlideReader, tile: Tile, spot: TileSpot
+) -> tuple[DamagedPart, ...]:
     """Have the segmenter see core and halo, and count the class map of the core; return what is damaged."""
     f = job.plan.reduce_factor
-    pixels, damaged = read_around_damage(reader, job.plan.level, tile.read_level_px)
+    pixels, damaged = read_around_damage(reader, job.plan.level, tile.read_level_px, shared)
     fine = pixels
     if f > 1:
         pixels = reduced(pixels, f)

@@ -9,6 +9,7 @@ import numpy as np
 
 from wsi_area.compute.count.edges import AreaIds, areas_of
 from wsi_area.compute.cut.grid import batch_tiles_at, place_at, tile_at, work_edges_l0_px
+from wsi_area.compute.cut.planning import SHARED_TILES_BYTES
 from wsi_area.errors import LaneDiffersError, SegmentationError, TileReadError
 from wsi_area.model.geometry import Region
 from wsi_area.model.ledger import LedgerLayout, TileStatus
@@ -25,7 +26,14 @@ from wsi_area.run.work.tile_by_colour import classify_by_colour
 from wsi_area.run.work.tile_spot import Ints, TileSpot
 from wsi_area.segmenters.colour.colour_rule import ColourRule
 from wsi_area.segmenters.network_runs import windows_so_far
-from wsi_area.slides import DamagedPart, SlideReader, borrow_reader, refuse_other_edges, require_unchanged
+from wsi_area.slides import (
+    DamagedPart,
+    SharedTiles,
+    SlideReader,
+    borrow_reader,
+    refuse_other_edges,
+    require_unchanged,
+)
 
 Announce = Callable[[int], None]
 """Is told the number of each tile before it is measured, so that what it dies of can be named."""
@@ -77,7 +85,7 @@ def _measure_batch(
     failures: list[TileFailure] = []
     level_px = 0
     if only is None:
-        _read_ahead(task, [t.read_level_px for n, t in batch.items() if plan.is_read(n) and n not in given_up])
+        measuring.expect(task, [t.read_level_px for n, t in batch.items() if plan.is_read(n) and n not in given_up])
     for (number, tile), spot in zip(batch.items(), _spots(job, batch.values(), rows, layout), strict=True):
         if only is not None and number not in only:
             continue
@@ -123,7 +131,7 @@ def _measure_spots(
     rows = ledger_rows(store, tile_rows, tile_cols)
     own = np.zeros((1, len(tiles), len(layout.columns)), np.int64)
     failures = []
-    _read_ahead(task, [tile.read_level_px for tile in tiles])
+    measuring.expect(task, [tile.read_level_px for tile in tiles])
     for tile, spot in zip(tiles, _spots(job, tiles, own, layout), strict=True):
         failure = measuring.measure(tile, spot)
         if failure is not None:
@@ -188,20 +196,29 @@ class _Measuring:
     job: SlideJob
     classify: Classify
     areas: tuple[AreaIds, ...]  # whose edges are counted
+    shared: SharedTiles | None  # what the tiles of a batch have in common, where they have halos
     edge_proof_cpu_s: float = 0.0
 
     @classmethod
     def of(cls, job: SlideJob) -> "_Measuring":
         """Return the measure of tiles by which a slide is to be measured."""
         classify: Classify
+        shared = None
         rule = getattr(job.fitted, "colour_rule", None)  # a protocol takes a third of a millisecond to ask
         if isinstance(rule, ColourRule):
             classify = partial(classify_by_colour, rule)
         else:
             from wsi_area.run.work.tile_by_class_map import classify_by_class_map
 
-            classify = classify_by_class_map
-        return cls(job, classify, areas_of(job.fitted.scheme))
+            shared = SharedTiles(SHARED_TILES_BYTES) if job.plan.halo_px else None
+            classify = partial(classify_by_class_map, shared)
+        return cls(job, classify, areas_of(job.fitted.scheme), shared)
+
+    def expect(self, task: BatchTask, regions_level_px: Sequence[Region]) -> None:
+        """Be told what will be read, in this order: it is fetched ahead, and what halos share is decoded once."""
+        _read_ahead(task, regions_level_px)
+        if self.shared is not None:
+            self.shared.expect(regions_level_px)
 
     def measure(self, tile: Tile, spot: TileSpot) -> str | None:
         """Measure one tile into its spot within the time it may take; return why some is unreadable, or None."""

@@ -14,6 +14,7 @@ from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.bands import DecodedBands, band_px
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, grid_boxes, require_within
+from wsi_area.slides.lanes.shared_tiles import SharedTiles
 from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text
 from wsi_area.slides.lanes.tile_files import TileFiles
 from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile, decode_whole_jpeg
@@ -94,7 +95,9 @@ class DirectReader:
         """
         return assembled(self.decoded_tiles(level, region_level_px), region_level_px)
 
-    def decoded_tiles(self, level: int, region_level_px: Region) -> Iterator[tuple[DecodedTile, ...]]:
+    def decoded_tiles(
+        self, level: int, region_level_px: Region, shared: SharedTiles | None = None
+    ) -> Iterator[tuple[DecodedTile, ...]]:
         """Yield a region of a level in stored tiles, as many at once as fit into the cache; damaged ones as such."""
         require_within(self._info, level, region_level_px)
         tiles = self.tiled_level(level)
@@ -107,7 +110,9 @@ class DirectReader:
         scratch = np.empty((at_once, height, width, 3), np.uint8)
         for first in range(0, len(boxes), at_once):
             some = boxes[first : first + at_once]
-            yield tuple(self._decoded_tile(level, tiles, box, tile) for box, tile in zip(some, scratch, strict=False))
+            yield tuple(
+                self._decoded_tile(level, tiles, box, tile, shared) for box, tile in zip(some, scratch, strict=False)
+            )
 
     def stored_bytes(self, level: int, index: int) -> bytes | None:
         """Return the compressed bytes of a stored tile, or None where it is missing, or they cannot be fetched."""
@@ -116,10 +121,21 @@ class DirectReader:
         except (ValueError, OSError):
             return None
 
-    def _decoded_tile(self, level: int, tiles: TiledLevel, box: Region, decoded: RgbArray) -> DecodedTile:
-        """Return the part of a stored tile that lies in a box, having decoded it into memory that is already there."""
+    def _decoded_tile(
+        self, level: int, tiles: TiledLevel, box: Region, scratch: RgbArray, shared: SharedTiles | None
+    ) -> DecodedTile:
+        """Return the part of a stored tile that lies in a box, decoded into memory that is there, or decoded before.
+
+        Only a whole tile is kept for the regions to come: of a damaged one, the next try may have more.
+        """
         width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
-        column, row = box.x_px // width, box.y_px // height
+        place = column, row = box.x_px // width, box.y_px // height
+        of_box = box.moved(-column * width, -row * height).slices
+        kept = None if shared is None else shared.take(place, tiles.tile_px)
+        if kept is not None:
+            return DecodedTile(box, kept[of_box], None)
+        room = None if shared is None else shared.room_for(place, scratch.shape)
+        decoded = scratch if room is None else room
         index = row * tiles.tiles_across + column
         try:
             data = self._files.bytes_of(tiles, index)
@@ -129,9 +145,10 @@ class DirectReader:
             return damaged_tile(box, damage_text(self._info.slide_id, level, tiles, index, error))
         if data is None:
             decoded[...] = 0
-        left, top = box.x_px - column * width, box.y_px - row * height
-        rgb = decoded[top : top + box.height_px, left : left + box.width_px]
-        return DecodedTile(box, rgb, None if data is not None else np.zeros((box.height_px, box.width_px), np.bool_))
+        elif shared is not None and room is not None:
+            shared.keep(place, room)
+        valid = None if data is not None else np.zeros((box.height_px, box.width_px), np.bool_)
+        return DecodedTile(box, decoded[of_box], valid)
 
     def _decode_intervals(self, level: int, tiles: TiledLevel, indices: range, out: RgbArray) -> tuple[str | None, ...]:
         """Fill memory with restart intervals that lie under each other; return the damage of each, or None.

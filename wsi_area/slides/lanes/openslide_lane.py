@@ -21,6 +21,7 @@ from wsi_area.slides.lanes.reading import (
     grid_boxes,
     require_within,
 )
+from wsi_area.slides.lanes.shared_tiles import SharedTiles
 from wsi_area.slides.stored.openslide_handles import Handle, OwnHandle, SharedHandle
 
 BLOCK_PX = 1024  # upper bound of a block: 4 MiB of ARGB, far below OpenSlide's own cut at 4096
@@ -100,7 +101,9 @@ class OpenSlideReader:
         """
         return assembled(self.decoded_tiles(level, region_level_px), region_level_px)
 
-    def decoded_tiles(self, level: int, region_level_px: Region) -> Iterator[tuple[DecodedTile, ...]]:
+    def decoded_tiles(
+        self, level: int, region_level_px: Region, shared: SharedTiles | None = None
+    ) -> Iterator[tuple[DecodedTile, ...]]:
         """Yield a region of a level in blocks of at most 1024 px; what is damaged, cell by cell."""
         size = require_within(self._info, level, region_level_px)
         whole = Region(0, 0, size.width_px, size.height_px)

@@ -16,6 +16,7 @@ from wsi_area.model.pixels import DeepArray, MaskArray, RgbArray, TilePixels
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.slides.header.plain_header import DEEP_MODE, HEADER_ERRORS, image_kind, open_pillow
 from wsi_area.slides.lanes.reading import VALID_ALPHA, DecodedTile, assembled, damaged_tile, grid_boxes, require_within
+from wsi_area.slides.lanes.shared_tiles import SharedTiles
 from wsi_area.slides.stored.opened_tiff import opened_tiff
 from wsi_area.slides.stored.plain_depth import grey_levels
 from wsi_area.slides.stored.plain_tiff import one_of_samples, tiff_pages, tiff_samples_around_damage
@@ -50,7 +51,9 @@ class PlainReader:
         """
         return assembled(self.decoded_tiles(level, region_level_px), region_level_px)
 
-    def decoded_tiles(self, level: int, region_level_px: Region) -> Iterator[tuple[DecodedTile, ...]]:
+    def decoded_tiles(
+        self, level: int, region_level_px: Region, shared: SharedTiles | None = None
+    ) -> Iterator[tuple[DecodedTile, ...]]:
         """Yield a region of the image in blocks of at most 1024 px; what is damaged in rectangles of its own."""
         require_within(self._info, level, region_level_px)
         image = self._image()

@@ -11,6 +11,7 @@ from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import DeepArray, MaskArray, RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
+from wsi_area.slides.lanes.shared_tiles import SharedTiles
 
 VALID_ALPHA = 128
 """A pixel is scanned where at least half of it was: alpha >= 128 of 255. Partial alpha arises only where
@@ -57,8 +58,12 @@ class SlideReader(Protocol):
         """Return a region of a level as one block; a part of it that cannot be decoded raises `TileReadError`."""
         ...
 
-    def decoded_tiles(self, level: int, region_level_px: Region) -> Iterator[tuple[DecodedTile, ...]]:
+    def decoded_tiles(
+        self, level: int, region_level_px: Region, shared: SharedTiles | None = None
+    ) -> Iterator[tuple[DecodedTile, ...]]:
         """Yield a region of a level in the tiles that are cheapest to decode: a few at once, good until the next.
+
+        ``shared`` is given where the region is one of several that overlap; a lane need not make use of it.
 
         What cannot be decoded is yielded too, with its damage. It is as little as the format allows: one stored tile,
         or 256 px a side where the format shows none. How much does not depend on the region.
@@ -160,7 +165,7 @@ def assembled_around_damage(
 
 
 def read_around_damage(
-    reader: SlideReader, level: int, region_level_px: Region
+    reader: SlideReader, level: int, region_level_px: Region, shared: SharedTiles | None = None
 ) -> tuple[TilePixels, tuple[DamagedPart, ...]]:
     """Return a region of a level as one block, black and not valid where it is damaged, and what is damaged."""
-    return assembled_around_damage(reader.decoded_tiles(level, region_level_px), region_level_px)
+    return assembled_around_damage(reader.decoded_tiles(level, region_level_px, shared), region_level_px)

@@ -11,6 +11,7 @@ from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SAMPLE_BITS, SlideInfo
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, require_within
+from wsi_area.slides.lanes.shared_tiles import SharedTiles
 from wsi_area.slides.stored.part_tiles import StoredPicture, tiles_under
 from wsi_area.slides.stored.plain_depth import grey_levels
 from wsi_area.slides.stored.tiff_segments import SEGMENT_ERRORS
@@ -44,7 +45,9 @@ class StoredReader:
         """
         return assembled(self.decoded_tiles(level, region_level_px), region_level_px)
 
-    def decoded_tiles(self, level: int, region_level_px: Region) -> Iterator[tuple[DecodedTile, ...]]:
+    def decoded_tiles(
+        self, level: int, region_level_px: Region, shared: SharedTiles | None = None
+    ) -> Iterator[tuple[DecodedTile, ...]]:
         """Yield a region of a level in its stored tiles; damaged ones as such."""
         require_within(self._info, level, region_level_px)
         for row, column, whole in tiles_under(self._picture, level, region_level_px):
