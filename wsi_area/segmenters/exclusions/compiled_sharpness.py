@@ -129,9 +129,12 @@ def _tell(judged: Any, fine: Any, coarse: Any, radius: int, limits: Any, columns
     for y in range(min(radius, height)):
         _add(columns, judged[y], fine[y], coarse[y])
     for y in range(height):
-        if y + radius < height:
+        enters, leaves = y + radius, y - radius - 1
+        if enters < height and leaves >= 0:
+            _move(columns[0], columns[1], columns[2], judged, fine, coarse, enters, leaves)
+        elif enters < height:
             _add(columns, judged[y + radius], fine[y + radius], coarse[y + radius])
-        if y - radius - 1 >= 0:
+        elif leaves >= 0:
             _take(columns, judged[y - radius - 1], fine[y - radius - 1], coarse[y - radius - 1])
         _tell_row(columns, radius, limits, judged[y], votes[y])
 
@@ -158,6 +161,22 @@ def _take(columns: Any, judged: Any, fine: Any, coarse: Any) -> None:
         of_fine[x] -= _energy(fine[x], judged[x])
     for x in range(judged.size):
         of_coarse[x] -= _energy(coarse[x], judged[x])
+
+
+@native_part
+def _move(
+    counts: Any, of_fine: Any, of_coarse: Any, judged: Any, fine: Any, coarse: Any, enters: int, leaves: int
+) -> None:  # fmt: skip
+    """Add one row to what each column holds, and take another away."""
+    new, old = judged[enters], judged[leaves]
+    for x in range(counts.size):
+        counts[x] += np.int64(new[x]) - np.int64(old[x])
+    some, others = fine[enters], fine[leaves]
+    for x in range(counts.size):
+        of_fine[x] += _energy(some[x], new[x]) - _energy(others[x], old[x])
+    some, others = coarse[enters], coarse[leaves]
+    for x in range(counts.size):
+        of_coarse[x] += _energy(some[x], new[x]) - _energy(others[x], old[x])
 
 
 @native_part
@@ -192,11 +211,15 @@ def _tell_row(columns: Any, radius: int, limits: Any, judged: Any, votes: Any) -
         if most < 0:
             votes[begin:end] = 0
         elif least >= 0 and (least_sharp >= 0 or most_sharp < 0):
-            said = np.int16(-1) if least_sharp >= 0 else np.int16(1)
-            for x in range(begin, end):
-                votes[x] = said * np.int16(judged[x])
+            _say(np.int16(-1) if least_sharp >= 0 else np.int16(1), judged[begin:end], votes[begin:end])
         else:
             _tell_block(contrast, sharpness, radius, judged, votes, begin, end)
+
+
+@native_part
+def _say(vote: Any, judged: Any, votes: Any) -> None:
+    for x in range(votes.size):
+        votes[x] = np.int16(vote * np.int16(judged[x]))
 
 
 @native_part
@@ -230,6 +253,16 @@ def _tell_block(
     for x in range(max(0, begin - radius - 1), min(width, begin + radius)):
         of_contrast += contrast[x]
         of_sharpness += sharpness[x]
+    if begin > radius and end + radius <= width:  # no question is asked of a pixel
+        entering, leaving = slice(begin + radius, end + radius), slice(begin - radius - 1, end - radius - 1)
+        contrast_in, contrast_out = contrast[entering], contrast[leaving]
+        sharpness_in, sharpness_out = sharpness[entering], sharpness[leaving]
+        own, told = judged[begin:end], votes[begin:end]
+        for x in range(told.size):
+            of_contrast += contrast_in[x] - contrast_out[x]
+            of_sharpness += sharpness_in[x] - sharpness_out[x]
+            told[x] = np.int16(own[x]) * _vote(of_contrast, of_sharpness)
+        return
     for x in range(begin, end):
         if x + radius < width:
             of_contrast += contrast[x + radius]
@@ -237,7 +270,10 @@ def _tell_block(
         if x > radius:
             of_contrast -= contrast[x - radius - 1]
             of_sharpness -= sharpness[x - radius - 1]
-        vote = np.int16(0)
-        if judged[x] and of_contrast >= 0:
-            vote = np.int16(-1) if of_sharpness >= 0 else np.int16(1)
-        votes[x] = vote
+        votes[x] = np.int16(judged[x]) * _vote(of_contrast, of_sharpness)
+
+
+@native_part
+def _vote(of_contrast: Any, of_sharpness: Any) -> Any:
+    """Return 1 for blurred, -1 for sharp, 0 where nothing can be said; without a branch."""
+    return np.int16((of_contrast >= 0) * (1 - 2 * np.int64(of_sharpness >= 0)))
