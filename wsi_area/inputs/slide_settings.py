@@ -9,6 +9,7 @@ from wsi_area.errors import SettingsError
 from wsi_area.inputs.collect import SlideInput
 from wsi_area.model.json_tree import flat
 from wsi_area.segmenters.registry import make_segmenter
+from wsi_area.settings.mistakes import in_words
 from wsi_area.settings.own_settings import OWN_SECTIONS, OwnSettings
 from wsi_area.settings.run_settings import RunSettings
 from wsi_area.settings.segmenter_settings import NO_TISSUE
@@ -45,8 +46,6 @@ def settings_of(settings: RunSettings, slide: SlideInput, sections: Sequence[str
     except ValidationError as error:
         (first, *_) = error.errors()
         key = ".".join(str(part) for part in first["loc"])
-        from wsi_area.settings.mistakes import in_words
-
         raise SettingsError(f"{_place(own, key)}: {in_words(error, RunSettings)}") from error
     _refuse_other_classes(settings, found, own)
     for section, wanted in (("segmenter", found.segmenter), ("tissue", found.tissue)):

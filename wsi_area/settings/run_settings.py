@@ -16,6 +16,7 @@ from wsi_area.settings.cluster_settings import ClusterSettings, StorageSettings,
 from wsi_area.settings.effect import Effect, effect_of
 from wsi_area.settings.estimate_settings import EstimateSettings
 from wsi_area.settings.margin_settings import BandSettings, HotspotSettings
+from wsi_area.settings.mistakes import in_words, placed
 from wsi_area.settings.presets import config_file, shown
 from wsi_area.settings.reader_settings import ReaderSettings
 from wsi_area.settings.report_settings import ReportSettings
@@ -230,8 +231,6 @@ def load(
     try:
         settings = RunSettings.model_validate(tree)
     except ValidationError as error:
-        from wsi_area.settings.mistakes import placed
-
         raise SettingsError(placed(error, RunSettings, path, assignments)) from error
     _refuse_wrong_segmenter(settings, path, assignments)
     settings._said_by.update(said)
@@ -261,12 +260,6 @@ def _is_right(section: str, path: Path) -> bool:
     return True
 
 
-def _in_words(error: ValidationError) -> str:
-    from wsi_area.settings.mistakes import in_words  # nothing is wrong with most settings
-
-    return in_words(error, RunSettings)
-
-
 def load_reading(path: Path | None) -> RunSettings:
     """Return the settings of reading slides and of their pixel sizes in a TOML file; its rest is left aside.
 
@@ -279,7 +272,7 @@ def load_reading(path: Path | None) -> RunSettings:
     try:
         return RunSettings.model_validate({name: tree[name] for name in ("reader", "calibration") if name in tree})
     except ValidationError as error:
-        raise SettingsError(f"{path}: {_in_words(error)}") from error
+        raise SettingsError(f"{path}: {in_words(error, RunSettings)}") from error
 
 
 def load_storage(config: str | Path | None, assignments: Sequence[str] = ()) -> StorageSettings:
@@ -302,4 +295,4 @@ def load_storage(config: str | Path | None, assignments: Sequence[str] = ()) -> 
     try:
         return RunSettings.model_validate(tree).storage
     except ValidationError as error:
-        raise SettingsError(f"{path or 'the settings'}: {_in_words(error)}") from error
+        raise SettingsError(f"{path or 'the settings'}: {in_words(error, RunSettings)}") from error
