@@ -9,12 +9,11 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-import numpy as np
-
 from wsi_area.compute.cut.wide_tiles import BAND_PX, ROW_BYTES_MOST
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray
 from wsi_area.slides.lanes.reading import DecodedTile, damaged_tile, grid_boxes
+from wsi_area.slides.stored.tile_codecs import decoding_room
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 KEPT_BYTES = 32 << 20
@@ -169,7 +168,7 @@ class DecodedBands:
         width, height, at_once = tiles.tile_px.width_px, tiles.tile_px.height_px, tiles_at_once(tiles)
         first = row * at_once
         count = min(at_once, tiles.tiles_down - first)
-        rgb = np.empty((count * height, width, 3), np.uint8)
+        rgb = decoding_room((count * height, width, 3))
         across = tiles.tiles_across
         begin = first * across + column
         return _Band(rgb, self._decode(level, tiles, range(begin, begin + count * across, across), rgb))

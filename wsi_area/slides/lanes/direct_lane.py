@@ -17,7 +17,7 @@ from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, 
 from wsi_area.slides.lanes.shared_tiles import SharedTiles
 from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text
 from wsi_area.slides.lanes.tile_files import TileFiles
-from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile, decode_whole_jpeg
+from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile, decode_whole_jpeg, decoding_room
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 NEAR_BYTES = 4096
@@ -107,7 +107,7 @@ class DirectReader:
         width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
         boxes = list(grid_boxes(region_level_px, width, height))
         at_once = min(len(boxes), max(1, DECODED_BYTES // (height * width * 3)))
-        scratch = np.empty((at_once, height, width, 3), np.uint8)
+        scratch = decoding_room((at_once, height, width, 3))
         for first in range(0, len(boxes), at_once):
             some = boxes[first : first + at_once]
             yield tuple(
