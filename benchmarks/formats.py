@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.format_files import most_stained, written
 from benchmarks.row_runs import FINE, RULE, inner_s
 from wsi_area.model.geometry import Region
@@ -15,7 +13,7 @@ from wsi_area.slides.lanes.bands import tiles_at_once
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.stored.joined_intervals import joined_intervals
-from wsi_area.slides.stored.tile_codecs import decode_whole_jpeg
+from wsi_area.slides.stored.tile_codecs import decode_whole_jpeg, decoding_room
 
 REGION_PX = 512
 """What is asked for at once, as a run at 0.25 µm/px does."""
@@ -102,7 +100,7 @@ def _joined(reader: DirectReader) -> tuple[list[bytes], RgbArray]:
             if len(rows) < together or joined is None:
                 raise SystemExit("a cut of restart intervals is not of whole bands, or these cannot be joined")
             jpegs.append(joined)
-    return jpegs, np.empty((together * tiles.tile_px.height_px, tiles.tile_px.width_px, 3), np.uint8)
+    return jpegs, decoding_room((together * tiles.tile_px.height_px, tiles.tile_px.width_px, 3))
 
 
 def _decode(joined: tuple[list[bytes], RgbArray]) -> None:
