@@ -150,8 +150,10 @@ def test_a_reader_that_is_closed_gives_back_what_was_decoded(tmp_path: Path) -> 
     picture = tissue_like(64, 256)
     info = inspect(write_ndpi_slide(tmp_path / "s.ndpi", [picture], interval_mcus=16))
     reader = DirectReader(info)
+    bands = reader._bands
+    assert bands is not None
     reader.read(0, Region(0, 0, 100, 60))
-    assert sum(band.rgb.nbytes for band in reader._bands._kept.values()) == 3 * 128 * 64
+    assert sum(band.rgb.nbytes for band in bands._kept.values()) == 3 * 128 * 64
     reader.close()
-    assert not reader._bands._kept
-    assert reader._bands._idle_bytes == 0
+    assert not bands._kept
+    assert bands._idle_bytes == 0
