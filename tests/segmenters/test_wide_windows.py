@@ -100,6 +100,14 @@ def test_votes_are_the_same_where_columns_agree_and_where_they_do_not(width: int
             np.testing.assert_array_equal(blur_votes(judged, fine, coarse, radius, least, (3, 10)), expected)
 
 
+@pytest.mark.parametrize(("fine", "coarse", "ratio"), [(5, 10, (1, 4)), (3, 4, (9, 16)), (0, 7, (0, 1))])
+def test_a_window_of_exactly_the_least_share_is_sharp(fine: int, coarse: int, ratio: tuple[int, int]) -> None:
+    judged = np.ones((20, 200), np.bool_)
+    of_fine, of_coarse = (np.full(judged.shape, detail, np.int16) for detail in (fine, coarse))
+    assert (blur_votes(judged, of_fine, of_coarse, 6, coarse**2, ratio) == -1).all()
+    assert (blur_votes(judged, of_fine, of_coarse + np.int16(1), 6, coarse**2, ratio) == (1 if fine else -1)).all()
+
+
 def test_a_further_condition_is_asked_for_the_box_round_what_is_left_alone() -> None:
     left, mask = np.zeros((50, 250), np.bool_), patchwork(10, 250, 20, 0.1)
     left[20:24, 100:131] = left[30, 90] = True

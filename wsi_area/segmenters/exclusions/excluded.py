@@ -122,20 +122,22 @@ class ExcludedSegmenter:
             return dict(inner)
         tissue_ids = [c.class_id for c in self.inner.scheme.classes if c.is_tissue]
         tissue = {name: _is_one_of(classes, tissue_ids) for name, classes in inner.items()}
-        scanned = {name: classes <= MAX_CLASS_ID for name, classes in inner.items()}
         all_px = Region(0, 0, core_px.width_px, core_px.height_px)
         tissue_px = box_of(np.logical_or.reduce(list(tissue.values())))
-        found = {name: classes.copy() for name, classes in inner.items()}
+        found = dict(inner)
         for class_id, rule in reversed(self.rules):
-            wanted_px, where = (tissue_px, tissue) if rule.only_on_tissue else (all_px, scanned)
+            wanted_px = tissue_px if rule.only_on_tissue else all_px
             if wanted_px is None:
                 continue
             mask = _mask_in(wanted_px.moved(core_px.x_px, core_px.y_px), rule, seen, place)
             if not mask.any():
                 continue
-            for name, classes in found.items():
+            for name, classes in inner.items():
+                if found[name] is classes:  # a copy where something is laid over it, which is seldom
+                    found[name] = classes.copy()
                 of = wanted_px.slices
-                np.copyto(classes[of], np.uint8(class_id), where=mask & where[name][of])
+                where = tissue[name][of] if rule.only_on_tissue else classes[of] <= MAX_CLASS_ID
+                np.copyto(found[name][of], np.uint8(class_id), where=mask & where)
         return found
 
 
