@@ -64,6 +64,7 @@ def written(picture: Picture, folder: Path) -> Mapping[str, Path]:
         **{name: partial(_dicom, picture, name) for name in ("sparse", "concatenated", "fragments")},
         "ndpi-444": partial(_ndpi, levels, 0),
         "ndpi-422": partial(_ndpi, levels, 1),
+        "ndpi-rows": partial(_ndpi, levels, 0, across=1),
         "philips": lambda at: write_philips(at / "s.tiff", levels, mpp=MPP),
         "trestle": lambda at: write_trestle(at / "s.tif", levels),
         "ventana": lambda at: write_ventana(at / "s.bif", levels, mpp=MPP),
@@ -97,11 +98,12 @@ def _dicom(picture: Picture, name: str, at: Path) -> None:
         write_dicom(at / "a.dcm", picture, name)
 
 
-def _ndpi(levels: list[Picture], subsampling: int, at: Path) -> None:
+def _ndpi(levels: list[Picture], subsampling: int, at: Path, *, across: int = 2) -> None:
+    """Write restart intervals of half the cut's width: 2 048 px, as most scanners do; or of all of it, as others do."""
     from ndpi_files import write_ndpi_slide
 
     block_px = 16 if subsampling else 8
-    interval_mcus = levels[0].shape[1] // 2 // block_px
+    interval_mcus = levels[0].shape[1] // across // block_px
     write_ndpi_slide(at / "s.ndpi", levels, interval_mcus=interval_mcus, subsampling=subsampling, mpp=MPP)
 
 

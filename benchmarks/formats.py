@@ -7,9 +7,13 @@ from pathlib import Path
 from benchmarks.format_files import most_stained, written
 from benchmarks.row_runs import FINE, RULE, inner_s
 from wsi_area.model.geometry import Region
+from wsi_area.model.pixels import RgbArray
 from wsi_area.slides import SlideReader, choose_lane, close_readers, inspect
+from wsi_area.slides.lanes.bands import tiles_at_once
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
+from wsi_area.slides.stored.joined_intervals import joined_intervals
+from wsi_area.slides.stored.tile_codecs import decode_whole_jpeg, decoding_room
 
 REGION_PX = 512
 """What is asked for at once, as a run at 0.25 µm/px does."""
@@ -29,8 +33,9 @@ _VENDORS = {"philips": "philips", "trestle": "trestle", "ventana": "ventana", "l
 def formats_s(spent_s: Callable[[Callable[[], object]], float], slide: Path, folder: Path) -> Mapping[str, float]:
     """Return the CPU seconds a Mpx that a cut of a slide takes in each format and lane.
 
-    Reading alone, where OpenSlide is taken bare, without the check of stored tiles that a run adds to it; and with
-    "tiles" in the name the tiles of a run, where it has the check. Lanes are asked for by name, so that edge tiles are
+    Reading alone, where OpenSlide is taken bare, without the check of stored tiles that a run adds to it. With
+    "decoder" in the name the decoder of restart intervals alone: the least that reading them can take. With "tiles" in
+    the name the tiles of a run, where OpenSlide has the check. Lanes are asked for by name, so that edge tiles are
     proven before the tiles: their share hangs on the size of a slide, and a cut is nearly all edge where intervals are
     wide.
 
@@ -53,6 +58,9 @@ def formats_s(spent_s: Callable[[Callable[[], object]], float], slide: Path, fol
             readers["direct"] = DirectReader(info)
         for lane, reader in readers.items():
             found[f"{name} {lane}"] = spent_s(partial(_read, reader, boxes)) / (ROUNDS * size.area_px / 1e6)
+            if isinstance(reader, DirectReader) and reader.tiled_level(0).is_interval:
+                decode = partial(_decode, _joined(reader))
+                found[f"{name} decoder"] = spent_s(decode) / (ROUNDS * size.area_px / 1e6)
             reader.close()
         close_readers()
         for lane in readers if name in MEASURED else ():
@@ -77,3 +85,25 @@ def _read(reader: SlideReader, boxes: list[Region]) -> None:
     for box in boxes * ROUNDS:
         for _ in reader.decoded_tiles(0, box):
             pass
+
+
+def _joined(reader: DirectReader) -> tuple[list[bytes], RgbArray]:
+    """Return the JPEGs of the bands of level 0, made as the direct lane makes them, and memory for one of them."""
+    tiles = reader.tiled_level(0)
+    together, across = tiles_at_once(tiles), tiles.tiles_across
+    jpegs = []
+    for first_row in range(0, tiles.tiles_down, together):
+        for column in range(across):
+            rows = range(first_row, min(first_row + together, tiles.tiles_down))
+            data = [reader.stored_bytes(0, row * across + column) or b"" for row in rows]
+            joined = joined_intervals(tiles.jpeg_head, data)
+            if len(rows) < together or joined is None:
+                raise SystemExit("a cut of restart intervals is not of whole bands, or these cannot be joined")
+            jpegs.append(joined)
+    return jpegs, decoding_room((together * tiles.tile_px.height_px, tiles.tile_px.width_px, 3))
+
+
+def _decode(joined: tuple[list[bytes], RgbArray]) -> None:
+    jpegs, scratch = joined
+    for jpeg in jpegs * ROUNDS:
+        decode_whole_jpeg(jpeg, scratch)

@@ -21,7 +21,7 @@ from synthetic import FileForm, box, disc, write_slide
 
 from wsi_area.audit.accuracy import Accuracy, ImageAgreement
 from wsi_area.cli.commands.decisions.review import command as review
-from wsi_area.cli.output import console, wrapping
+from wsi_area.cli.output import console, printer, wrapping
 from wsi_area.cli.output.agreement_table import print_accuracy
 from wsi_area.cli.output.console import PlainConsole
 from wsi_area.cli.output.findings_text import Told, print_findings
@@ -42,6 +42,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
     def run(prints: Callable[[], Any]) -> str:
         monkeypatch.setattr(console, "PlainConsole", terminal)
+        monkeypatch.setattr(printer, "is_piped", lambda: False)
         monkeypatch.setenv("TERM", "xterm")
         capsys.readouterr()
         prints()
@@ -152,7 +153,7 @@ def _ended(command: Any, arguments: list[str], code: int = 0) -> None:
 def test_the_last_lines_of_a_run_end_between_words_and_never_in_a_path(tmp_path: Path, shown: Any) -> None:
     path = "/data/" + "very-long-folder-name/" * 5 + "summary.csv"
     text = f"Tables: {path} (and .parquet, .xlsx); each slide in full where it lies, and a report to read beside it"
-    found = shown(lambda: console.print_lines(console.report_console(), text))
+    found = shown(lambda: printer.print_lines(printer.printer(), text))
     assert path in found
     assert " ".join(found.split()) == text
     assert all(len(line) <= 80 for line in found.splitlines() if path not in line)

@@ -4,10 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import zstandard
 from numcodecs import blosc
 from numpy.typing import NDArray
 
-from wsi_area.compute.bit_planes import bit_planes
+from wsi_area.compute import plane_frames
+from wsi_area.compute.bit_planes import bit_planes, write_codes
 from wsi_area.compute.plane_frames import plane_frame, unpack_frame
 from wsi_area.results.class_map.shard import encoded_tile
 
@@ -84,6 +86,41 @@ def test_frames_that_blosc_packed_in_another_way_are_unpacked_too(codec: bytes, 
     drawn, out = smooth(256, 6, 8), np.empty((256, 256), np.uint8)
     unpack_frame(memoryview(blosc.compress(drawn, codec, 1, shuffle, block)), out)
     assert np.array_equal(out, drawn)
+
+
+@pytest.mark.parametrize("parts", [(8,), (2, 6), (1, 2, 5), (2, 1, 5)])
+def test_frames_whose_planes_are_packed_in_other_parts_are_unpacked_too(parts: tuple[int, ...]) -> None:
+    drawn, out = smooth(256, 6, 8), np.empty((256, 256), np.uint8)
+    ours, planes = plane_frame(drawn, 1), np.zeros((8, 8192), np.uint8)
+    held = bit_planes(drawn)
+    assert ours is not None
+    assert held is not None
+    planes[: len(held)] = held
+    ends = np.cumsum(parts)
+    packed = b"".join(zstandard.compress(planes[end - n : end].tobytes()) for n, end in zip(parts, ends, strict=True))
+    frame = ours[:12] + (24 + len(packed)).to_bytes(4, "little") + ours[16:20] + len(packed).to_bytes(4, "little")
+    unpack_frame(memoryview(frame + packed), out)
+    assert np.array_equal(out, drawn)
+
+
+def test_planes_that_hold_nothing_are_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, out, unpacked_bytes = smooth(256, 6, 8), np.empty((256, 256), np.uint8), []
+    frame, honest = plane_frame(drawn, 1), plane_frames.write_codes
+    assert frame is not None
+
+    def watched(planes: NDArray[np.uint8], codes: NDArray[np.uint8]) -> None:
+        unpacked_bytes.append(planes.nbytes)
+        honest(planes, codes)
+
+    monkeypatch.setattr(plane_frames, "write_codes", watched)
+    unpack_frame(memoryview(frame), out)
+    assert unpacked_bytes == [3 * 256 * 256 // 8]  # of codes up to 5
+
+
+@pytest.mark.parametrize("shape", [(9, 8), (3, 7), (3, 16)])
+def test_planes_of_other_codes_are_refused(shape: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="are not those of 64 codes"):
+        write_codes(np.zeros(shape, np.uint8), np.empty((8, 8), np.uint8))
 
 
 @pytest.mark.parametrize("tear", ["cut", "emptied", "short", "of fewer pixels", "of fewer pixels than it says"])

@@ -183,13 +183,33 @@ def test_batches_end_where_wide_stored_tiles_do(width_px: int, stored_px: int, w
     assert decoded_across(plan, stored_px) == width_px // stored_px
 
 
-@pytest.mark.parametrize(("width_px", "stored_px", "most"), [(3968, 3968, 1), (20480, 5120, 8), (20480, 20480, 5)])
+@pytest.mark.parametrize(("width_px", "stored_px", "most"), [(3968, 3968, 1), (20480, 5120, 8), (8000, 8000, 2)])
 def test_of_stored_tiles_wider_than_a_batch_as_few_as_can_be_are_decoded_twice(
     width_px: int, stored_px: int, most: int
 ) -> None:
     plan = plan_of_wide(Size(width_px, 4864), Size(stored_px, 8))
     assert decoded_across(plan, stored_px) == most
     assert plan.batch_tiles * plan.tile_px <= 4096  # a batch is no larger than ever
+
+
+@pytest.mark.parametrize("work_mpp_um", [0.25, 0.5, 1.0])
+@pytest.mark.parametrize(("width_px", "stored_px"), [(20480, 20480), (49152, 24576), (102_400, 102_400)])
+def test_batches_over_one_stored_tile_are_two_tiles_high_where_they_are_many_and_a_row_of_tiles_fits_into_memory(
+    width_px: int, stored_px: int, work_mpp_um: float
+) -> None:
+    plan = plan_of_wide(Size(width_px, 10240), Size(stored_px, 8), work_mpp_um)
+    assert plan.batch_tiles == 2
+    assert stored_px * plan.tile_px * plan.reduce_factor * 3 <= 96 << 20
+
+
+@pytest.mark.parametrize("stored_px", [2048, 4096, 40960])
+def test_what_is_kept_under_wide_stored_tiles_is_part_of_what_a_task_needs(stored_px: int) -> None:
+    size = Size(40960, 512)
+    wide, other = (plan_of_wide(size, Size(stored_px, height)) for height in (8, 4096))
+    needs = [plan.projected_bytes_per_task - 3 * (plan.batch_tiles * plan.tile_px) * 512 for plan in (wide, other)]
+    pixels = [4 * plan.tile_px**2 for plan in (wide, other)]
+    beside = (needs[0] - pixels[0]) - (needs[1] - pixels[1])
+    assert 2 * 3 * stored_px * wide.tile_px <= beside <= 192 << 20
 
 
 @pytest.mark.parametrize("stored", [Size(256, 256), Size(512, 8), Size(4096, 4096), Size(240, 240)])

@@ -21,6 +21,7 @@ from wsi_area.slides.lanes import proof
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import DecodedTile
+from wsi_area.slides.lanes.shared_tiles import SharedTiles
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 pytestmark = pytest.mark.usefixtures("small_batches")
@@ -65,8 +66,10 @@ def spoil(monkeypatch: pytest.MonkeyPatch, places: set[tuple[int, int]]) -> None
     """Have the direct lane decode some stored tiles as dark tissue, from now on."""
     decode = DirectReader._decoded_tile
 
-    def otherwise(self: DirectReader, n: int, tiles: TiledLevel, box: Region, scratch: RgbArray) -> DecodedTile:
-        decoded = decode(self, n, tiles, box, scratch)
+    def otherwise(
+        self: DirectReader, n: int, tiles: TiledLevel, box: Region, scratch: RgbArray, shared: SharedTiles | None
+    ) -> DecodedTile:
+        decoded = decode(self, n, tiles, box, scratch, shared)
         if (box.y_px // STORED_PX, box.x_px // STORED_PX) in places:
             decoded.rgb[...] = 40
         return decoded

@@ -12,6 +12,7 @@ from wsi_area.run.executors import address, processes
 from wsi_area.run.executors.choice import make_executor
 from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.executors.distributed import DistributedExecutor
+from wsi_area.run.executors.threads import keys_in_order
 from wsi_area.settings.run_settings import RunSection
 
 
@@ -164,3 +165,12 @@ def test_when_the_last_worker_is_gone_every_item_is_lost_and_none_is_forgotten(m
         made.close()
     assert sorted(position for position, _ in outcomes) == list(range(40))
     assert any(isinstance(outcome, TaskLost) for _, outcome in outcomes)
+
+
+@pytest.mark.parametrize("count", [2, 17, 99, 130, 1001])
+def test_dask_begins_with_the_first_of_many_tasks_and_goes_on_in_their_order(count: int) -> None:
+    from dask.order import order
+
+    keys = keys_in_order(count)
+    place = order({key: (int, n) for n, key in enumerate(keys)})
+    assert sorted(keys, key=place.__getitem__) == keys

@@ -165,6 +165,12 @@ def test_any_region_is_cut_from_the_same_pixels(tiled_slide: SlideInfo, data: st
     assert np.array_equal(cut, everything[region.y_px : region.bottom_px, region.x_px : region.right_px])
 
 
+def test_stored_tiles_are_decoded_into_room_for_a_decoder(tiled_slide: SlideInfo) -> None:
+    with borrow_reader(tiled_slide, "direct") as reader:
+        for few in reader.decoded_tiles(0, whole(tiled_slide)):
+            assert few[0].rgb.__array_interface__["data"][0] % 16 != 0
+
+
 @pytest.fixture(scope="module")
 def tiled_slide(tmp_path_factory: pytest.TempPathFactory) -> SlideInfo:
     path = tmp_path_factory.mktemp("tiled") / "s.tif"

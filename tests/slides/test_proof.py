@@ -14,6 +14,7 @@ from wsi_area.slides import LaneDecision, choose_lane, close_readers, inspect, w
 from wsi_area.slides.lanes import proof
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.reading import DecodedTile
+from wsi_area.slides.lanes.shared_tiles import SharedTiles
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 ACROSS, DOWN = 9, 8  # stored tiles of 64 px, the last of either partly outside
@@ -36,8 +37,10 @@ def spoil(monkeypatch: pytest.MonkeyPatch, row: int, column: int) -> None:
     """Have the direct lane decode one stored tile otherwise than OpenSlide does, by one grey level of one pixel."""
     decode = DirectReader._decoded_tile
 
-    def otherwise(self: DirectReader, n: int, tiles: TiledLevel, box: Region, scratch: RgbArray) -> DecodedTile:
-        decoded = decode(self, n, tiles, box, scratch)
+    def otherwise(
+        self: DirectReader, n: int, tiles: TiledLevel, box: Region, scratch: RgbArray, shared: SharedTiles | None
+    ) -> DecodedTile:
+        decoded = decode(self, n, tiles, box, scratch, shared)
         if (box.y_px // 64, box.x_px // 64) == (row, column):
             decoded.rgb[3, 2, 1] ^= 1
         return decoded

@@ -15,6 +15,7 @@ from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.overview import overview_level
 from wsi_area.slides.lanes.proof import find_obstacle, tile_box
 from wsi_area.slides.lanes.reading import DecodedTile
+from wsi_area.slides.lanes.shared_tiles import SharedTiles
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 TILE_PX, TILES_PROMISED = 16, 24
@@ -112,9 +113,10 @@ def test_any_tile_of_the_sample_that_differs_sends_the_slide_through_openslide(
             tiles: TiledLevel,
             box: Region,
             out: RgbArray,
+            shared: SharedTiles | None,
             at: int = row * 12 + column,
         ) -> DecodedTile:
-            decoded = decoded_tile(self, n, tiles, box, out)
+            decoded = decoded_tile(self, n, tiles, box, out, shared)
             if box == tile_box(tiles, at):
                 decoded.rgb[1, 2, 0] ^= 1
             return decoded

@@ -1,11 +1,13 @@
 """One stored tile: what is missing of its data is refused, however its end looks."""
 
+from itertools import combinations
+
 import imagecodecs
 import numpy as np
 import pytest
 
 from wsi_area.model.geometry import Size
-from wsi_area.slides.stored.tile_codecs import decode_tile
+from wsi_area.slides.stored.tile_codecs import decode_tile, decoding_room
 from wsi_area.slides.stored.tiled_level import JPEG, TiledLevel, jpeg_head
 
 TILE = Size(256, 256)
@@ -25,6 +27,27 @@ def jpeg_of(rgb: np.ndarray, is_ycbcr: bool, subsampling: str) -> bytes:
 
 def noisy() -> np.ndarray:
     return np.random.default_rng(5).integers(0, 255, (256, 256, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("shape", [(4, 256, 256, 3), (1, 512, 512, 3), (240, 240, 3), (7, 5, 3), (1, 1, 3)])
+def test_room_for_a_decoder_is_never_where_it_would_write_past_the_cache(shape: tuple[int, ...]) -> None:
+    held = [decoding_room(shape) for _ in range(9)]  # wherever memory happens to lie
+    for room in held:
+        assert room.shape == shape
+        assert room.flags.c_contiguous
+        assert room.__array_interface__["data"][0] % 16 != 0
+    assert not any(np.shares_memory(one, other) for one, other in combinations(held, 2))
+
+
+@pytest.mark.parametrize(("is_ycbcr", "subsampling"), [(True, "420"), (True, "422"), (False, "444")])
+def test_the_same_pixels_are_decoded_into_it(is_ycbcr: bool, subsampling: str) -> None:
+    jpeg, plain = jpeg_of(noisy(), is_ycbcr, subsampling), np.zeros((256, 256, 3), np.uint8)
+    room = decoding_room(plain.shape)
+    room[...] = 7
+    decode_tile(jpeg, level_of(is_ycbcr), plain)
+    decode_tile(jpeg, level_of(is_ycbcr), room)
+    assert np.array_equal(room, plain)
+    assert plain.any()
 
 
 @pytest.mark.parametrize(("is_ycbcr", "subsampling"), [(True, "420"), (True, "422"), (True, "444"), (False, "444")])

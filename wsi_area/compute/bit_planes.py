@@ -15,8 +15,9 @@ WORD_BYTES = 8
 _COMPILED = "wsi_area.compute.compiled_planes"
 NATIVE = (
     Native(_COMPILED, "write_planes", "uint8* int64 uint8* int64*"),
-    Native(_COMPILED, "write_codes", "uint8* int64 uint64*"),
+    Native(_COMPILED, "write_codes", "uint8* int64 int64 uint64*"),
 )
+_PLANES = 8
 _SCRATCH = local()
 
 
@@ -48,10 +49,20 @@ def bit_planes(codes: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
 
 
 def write_codes(planes: NDArray[np.uint8], out: NDArray[Any]) -> None:
-    """Fill an array, contiguous and of single bytes, with the codes whose bit planes, uint8 (8, n / 8), are given."""
+    """Fill an array, contiguous and of single bytes, with the codes whose lowest bit planes are given.
+
+    ``planes`` is uint8 (at most 8, n / 8), contiguous; no code has a bit of the others.
+
+    Raises
+    ------
+    ValueError
+        If they are not of so many codes.
+    """
     words = out.reshape(-1).view(np.uint64)
+    if len(planes) > _PLANES or planes.shape[1:] != words.shape:
+        raise ValueError(f"planes {planes.shape} are not those of {out.size} codes")
     write = native_function(*NATIVE[1])
-    write(address_of(planes), words.size, address_of(words))
+    write(address_of(planes), len(planes), words.size, address_of(words))
     if sys.byteorder == "big":
         words.byteswap(inplace=True)
 

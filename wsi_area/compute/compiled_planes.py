@@ -35,14 +35,14 @@ def write_planes(codes_at: Any, count: int, planes_at: Any, present_at: Any) -> 
     present[0] = written
 
 
-def write_codes(planes_at: Any, count: int, words_at: Any) -> None:
-    """Write the codes of which these are the bit planes; the layout is that of ``write_planes``.
+def write_codes(planes_at: Any, present: int, count: int, words_at: Any) -> None:
+    """Write the codes of which these are the lowest bit planes, as many as are present; as ``write_planes`` lays them.
 
     ``words`` are uint64 (count,), little-endian: eight codes each.
     """
-    words, planes = carray(words_at, (count,)), carray(planes_at, (_BITS * count,))
+    words, planes = carray(words_at, (count,)), carray(planes_at, (present * count,))
     _clear(words)
-    for bit in range(_BITS):
+    for bit in range(present):
         plane = planes[bit * count : (bit + 1) * count]
         if _highest(plane):
             _add_plane(plane, np.uint64(bit), words)

@@ -22,6 +22,14 @@ def plane_packer() -> zstandard.ZstdCompressor:
     return packer
 
 
+def unpacker() -> zstandard.ZstdDecompressor:
+    """Return what unpacks frames that say how long their content is, this thread's."""
+    made: zstandard.ZstdDecompressor | None = getattr(_OF_THREAD, "unpacker", None)
+    if made is None:
+        made = _OF_THREAD.unpacker = zstandard.ZstdDecompressor()
+    return made
+
+
 def row_packer(level: int) -> zstandard.ZstdCompressor:
     """Return what packs with a checksum at a level of zstd, this thread's."""
     packers: dict[int, zstandard.ZstdCompressor] = _OF_THREAD.__dict__.setdefault("rows", {})

@@ -8,16 +8,19 @@ import struct
 
 import imagecodecs
 import numpy as np
+import zstandard
 from numpy.typing import NDArray
 
 from wsi_area.compute.bit_planes import WORD_BYTES, bit_planes, planes_of_thread, write_codes
-from wsi_area.compute.packers import packed_zeros, plane_packer
+from wsi_area.compute.packers import packed_zeros, plane_packer, unpacker
 
 _HEAD = struct.Struct("<4B5i")
 """Of a frame of one block: format, that of zstd, flags, bytes of an item; then bytes of its content, of a block, of the
 frame, where the block begins, and how long it is."""
 _KIND = 2, 1, 0b1001_0100, 1  # format, that of zstd, flags (zstd, not divided, bit planes), bytes of an item
 _PLANES = 8
+_MAX_HEAD_BYTES = 18
+"""Of a frame of zstd (RFC 8878, 3.1.1.1): in it stands how long the content is."""
 
 
 def plane_frame(codes: NDArray[np.uint8], zstd_level: int, planes: NDArray[np.uint8] | None = None) -> bytes | None:
@@ -63,12 +66,35 @@ def unpack_frame(frame: memoryview, out: NDArray[np.uint8] | NDArray[np.int32]) 
 
         blosc.decompress(frame, out)
         return
-    planes = planes_of_thread(out.nbytes // WORD_BYTES)
-    packed, into = frame[_HEAD.size :], planes.reshape(-1).data
-    held_bytes = len(imagecodecs.zstd_decode(packed, out=into))  # type: ignore[arg-type]  # takes any buffer
-    if held_bytes != out.nbytes:
-        raise ValueError(f"it holds {held_bytes} bytes, not {out.nbytes}")
-    write_codes(planes, out)
+    plane_bytes = out.nbytes // WORD_BYTES
+    lowest = _lowest_planes(frame[_HEAD.size :], plane_bytes)
+    write_codes(_all_planes(frame[_HEAD.size :], plane_bytes) if lowest is None else lowest, out)
+
+
+def _lowest_planes(packed: memoryview, plane_bytes: int) -> NDArray[np.uint8] | None:
+    """Return the planes that hold anything, read-only, of a frame as `plane_frame` makes it; None of any other.
+
+    Those above them are one more frame, of bytes of 0 alone: it is known by its bytes, and need not be unpacked.
+    """
+    try:
+        content_bytes = zstandard.get_frame_parameters(packed[:_MAX_HEAD_BYTES]).content_size
+        count = content_bytes // plane_bytes
+        zeros = packed_zeros((_PLANES - count) * plane_bytes) if 0 < count < _PLANES else b""
+        if not zeros or count * plane_bytes != content_bytes or packed[-len(zeros) :] != zeros:
+            return None
+        held = unpacker().decompress(packed[: -len(zeros)], allow_extra_data=False)
+    except zstandard.ZstdError:  # what is wrong with it, if anything, is found where all of it is unpacked
+        return None
+    return np.frombuffer(held, np.uint8).reshape(count, plane_bytes)
+
+
+def _all_planes(packed: memoryview, plane_bytes: int) -> NDArray[np.uint8]:
+    """Return the eight planes of a frame of any other program; the memory is this thread's."""
+    planes = planes_of_thread(plane_bytes)
+    held_bytes = len(imagecodecs.zstd_decode(packed, out=planes.reshape(-1).data))  # type: ignore[arg-type]  # any buffer
+    if held_bytes != planes.nbytes:
+        raise ValueError(f"it holds {held_bytes} bytes, not {planes.nbytes}")
+    return planes
 
 
 def _is_plane_frame(frame: memoryview, size_bytes: int) -> bool:

@@ -87,7 +87,7 @@ def slide_picture(slide: OpenedSlide, classes: Iterable[str] | None = None) -> S
             "there is nothing to draw"
         )
     thumbnail = read_thumbnail(slide.layout) or _blank(slide)
-    grid, possible = picture_grid(slide.counted, thumbnail.frame), tuple(class_colours(slide.counted))
+    grid, possible = picture_grid(slide.counted.work_px_l0, thumbnail.frame), tuple(class_colours(slide.counted))
     codes = _codes(slide.layout, slide.layout.result_json.stat().st_mtime_ns, grid, possible)
     return SlidePicture(thumbnail, codes, _chosen(slide, classes))
 

@@ -26,17 +26,20 @@ class Context:
     listener: Listener
     memory_limit_bytes: int  # of one task
     force: bool
+    for_report: bool = False  # the picture of its classes is made beside what reads its class map
 
     def of(self, slide: SlideInput) -> "Context":
         """Return the same with the settings of one slide."""
         return replace(self, settings=settings_of(self.settings, slide))
 
 
-def context_of(settings: RunSettings, executor: Executor, listener: Listener, force: bool) -> Context:
+def context_of(
+    settings: RunSettings, executor: Executor, listener: Listener, force: bool, *, for_report: bool = False
+) -> Context:
     """Return the facts that all slides share which an executor measures with these settings."""
     limit_mb, workers = settings.run.memory_limit_mb, executor.worker_count
     limit_bytes = task_memory_limit_bytes(limit_mb, workers, executor.task_memory_bytes)
-    return Context(settings, executor, listener, limit_bytes, force)
+    return Context(settings, executor, listener, limit_bytes, force, for_report)
 
 
 @contextmanager

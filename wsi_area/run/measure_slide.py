@@ -280,4 +280,9 @@ def finished(
         result = known
     flush_stores(layout)
     write_result(layout, result)
+    if objects.picture is not None:
+        # imported here: a run without a report need not pay for it
+        from wsi_area.run.passes.class_picture import keep_class_thumbnail
+
+        keep_class_thumbnail(layout, result, objects.picture)
     return Measured(result, resumed)

@@ -101,7 +101,7 @@ def run_slides(
             begin_run(folder, act, header, slides)
             if force:
                 discard_documents(layout, [s.slide_id for s in slides])
-            context = context_of(settings, executor, listener, force)
+            context = context_of(settings, executor, listener, force, for_report=for_report)
             with opened_log(layout.logs / "run.jsonl") as log, stops_on_signal(executor, listener) as interrupted:
                 log.run_started(len(slides), header, left_out=[left.line for left in slides.left_out])
                 outcome, own = measure_all(slides, layout, context, log, interrupted, for_report=for_report)

@@ -12,7 +12,8 @@ from wsi_area.audit.class_change import ClassChange
 from wsi_area.audit.pairing import change_between
 from wsi_area.audit.run_change import RunChange
 from wsi_area.cli.options.run_place import RunPlace, storage_options
-from wsi_area.cli.output.console import fits, print_lines, report_console
+from wsi_area.cli.output.console import fits, report_console
+from wsi_area.cli.output.printer import print_lines
 from wsi_area.cli.output.wrapping import say_document
 from wsi_area.results.corrections.amended_run import open_amended
 from wsi_area.results.opened_run import open_run

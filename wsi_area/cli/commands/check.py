@@ -149,7 +149,8 @@ def _say_as_document(checks: Sequence[SlideCheck], wanted: CollectedSlides, code
 
 def _print_as_table(checks: Sequence[SlideCheck], wanted: CollectedSlides, certified: bool) -> None:
     from wsi_area.cli.output.check_table import print_checks
-    from wsi_area.cli.output.console import print_lines, report_console
+    from wsi_area.cli.output.console import report_console
+    from wsi_area.cli.output.printer import print_lines
 
     print_checks(checks, certified=certified)
     for left in wanted.left_out:

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from wsi_area.cli.options.config_option import CONFIG_FILE
-from wsi_area.cli.output.console import print_lines, report_console
+from wsi_area.cli.output.console import report_console
+from wsi_area.cli.output.printer import print_lines
 from wsi_area.cli.output.settings_reference import settings_page, settings_schema, toml_text
 from wsi_area.cli.output.wrapping import say, say_document
 from wsi_area.frozen_value import frozen_value

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from wsi_area.cli.options.run_place import RunPlace
-from wsi_area.cli.output.console import print_lines, report_console
+from wsi_area.cli.output.console import report_console
+from wsi_area.cli.output.printer import print_lines
 from wsi_area.cli.output.results_table import print_results
 from wsi_area.cli.output.wrapping import say, say_document
 from wsi_area.demo.measured import DEMO_SETTINGS, DemoOutcome, measure_demo

@@ -7,7 +7,8 @@ import click
 
 from wsi_area.audit.difference import RunDifference, SlideDifference, compare_runs
 from wsi_area.cli.options.run_place import RunPlace, storage_options
-from wsi_area.cli.output.console import print_lines, report_console
+from wsi_area.cli.output.console import report_console
+from wsi_area.cli.output.printer import print_lines
 from wsi_area.cli.output.wrapping import say_document
 from wsi_area.compute.quantity_text import number_text
 from wsi_area.run.run_document import EXIT_OK, EXIT_VERIFICATION

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from wsi_area.cli.options.slide_options import Asked, asked, slide_options
-from wsi_area.cli.output.console import fits, print_lines, report_console
+from wsi_area.cli.output.console import PlainConsole, fits, report_console
 from wsi_area.cli.output.findings_text import print_failures, print_findings, told_findings
+from wsi_area.cli.output.printer import print_lines
 from wsi_area.cli.output.wrapping import say, say_document
 from wsi_area.compute.quantity_text import number_text
 from wsi_area.errors import MissingMppError
@@ -212,7 +212,7 @@ def _table(rows: Sequence[tuple[str, Sequence[str]]]) -> Table:
     return table
 
 
-def _print_narrow(console: Console, rows: Sequence[tuple[str, Sequence[str]]]) -> None:
+def _print_narrow(console: PlainConsole, rows: Sequence[tuple[str, Sequence[str]]]) -> None:
     """Print each slide's name on a line of its own, whole so that it can be copied, and below it what is planned."""
     for name, cells in rows:
         size, work, level, tiles, skipped, batches, mpx, task, disk, core_s, lane = cells

@@ -23,7 +23,8 @@ from wsi_area.audit.reference.form import form_html
 from wsi_area.audit.reference.patches import patches, without_pictures
 from wsi_area.audit.reference.score import scored
 from wsi_area.cli.options.run_place import RunPlace, storage_options
-from wsi_area.cli.output.console import print_lines, report_console
+from wsi_area.cli.output.console import report_console
+from wsi_area.cli.output.printer import print_lines
 from wsi_area.cli.output.wrapping import say, say_beside, say_document
 from wsi_area.errors import SettingsError
 from wsi_area.model.uncertainty.reference_design import By

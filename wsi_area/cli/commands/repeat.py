@@ -10,7 +10,8 @@ from rich.text import Text
 
 from wsi_area.audit.repeats.study import repeat_study
 from wsi_area.cli.options.run_place import RunPlace, storage_options
-from wsi_area.cli.output.console import print_lines, report_console
+from wsi_area.cli.output.console import report_console
+from wsi_area.cli.output.printer import print_lines
 from wsi_area.cli.output.wrapping import say, say_document
 from wsi_area.errors import SettingsError
 from wsi_area.model.uncertainty.repeat_study import By, Estimated, RepeatedArea, RepeatStudy

@@ -20,7 +20,7 @@ from wsi_area.cli.options.slide_options import (
     slide_options,
     title_option,
 )
-from wsi_area.cli.output.console import print_lines, report_console
+from wsi_area.cli.output.printer import print_lines, printer
 from wsi_area.cli.output.results_table import print_results
 from wsi_area.cli.output.wrapping import say_beside, say_document
 from wsi_area.errors import WsiAreaError
@@ -128,9 +128,9 @@ def command(
     else:
         if shard is None or outcome.planned:  # a shard may have parts of slides only
             print_results(outcome.all_slides, out, with_tables=shard is None, seal=outcome.seal)
-            print_lines(report_console(), "\n".join(ending_lines(outcome)))
+            print_lines(printer(), "\n".join(ending_lines(outcome)))
         if shard is not None and task is not None:
-            print_lines(report_console(), "\n".join(_task_lines(shard, task, len(wanted.slides), out)))
+            print_lines(printer(), "\n".join(_task_lines(shard, task, len(wanted.slides), out)))
         if outcome.interrupted:
             say_beside("interrupted: run the same command again to go on where it stopped")
         for line in _lines(laid):

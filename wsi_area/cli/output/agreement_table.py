@@ -1,11 +1,11 @@
 """cli: how well classes agree with the truth, as tables for people."""
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from wsi_area.audit.accuracy import Accuracy, ImageAgreement, freed_area
-from wsi_area.cli.output.console import fits, print_lines, report_console
+from wsi_area.cli.output.console import PlainConsole, fits, report_console
+from wsi_area.cli.output.printer import print_lines
 from wsi_area.compute.judge.agreement import RATIOS, class_agreements
 from wsi_area.compute.quantity_text import percent_text
 
@@ -114,7 +114,7 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
-def _print_notes(console: Console, accuracy: Accuracy) -> None:
+def _print_notes(console: PlainConsole, accuracy: Accuracy) -> None:
     kappa = "unknown" if accuracy.kappa is None else f"{accuracy.kappa:.4f}"
     left = ", ".join(f"{n} {why.replace('_', ' ')}" for why, n in accuracy.left_out_l0_px.items())
     intervals = accuracy.intervals

@@ -1,14 +1,12 @@
 """cli: the certificate of a slide before its pixels are counted, as lines for people."""
 
-from rich.console import Console
-
-from wsi_area.cli.output.console import print_lines
+from wsi_area.cli.output.printer import Printer, print_lines
 from wsi_area.run.check import SlideCheck, certificate_before_count
 
 _INDENT = "  "
 
 
-def print_certificate(console: Console, check: SlideCheck) -> None:
+def print_certificate(console: Printer, check: SlideCheck) -> None:
     """Print the certificate of one slide; nothing where it cannot be opened."""
     from wsi_area.results.tables.certificate_text import certificate_lines  # only who asks for it pays
 

@@ -6,9 +6,10 @@ from rich.table import Table
 from rich.text import Text
 
 from wsi_area.cli.output.certificate_table import print_certificate
-from wsi_area.cli.output.console import fits, print_lines, report_console
+from wsi_area.cli.output.console import fits, report_console
 from wsi_area.cli.output.findings_text import SEVERITY_STYLES, print_failures, print_findings, told_findings
 from wsi_area.cli.output.picture_table import is_worth_a_table, picture_table
+from wsi_area.cli.output.printer import print_lines
 from wsi_area.compute.calibration.uncertainty import relative_u_area
 from wsi_area.compute.quantity_text import number_text, pair_text
 from wsi_area.model.calibration import Quality

@@ -8,11 +8,9 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area.cli.output.wrapping import wrapped
+from wsi_area.cli.output.text_table import TextTable
+from wsi_area.cli.output.wrapping import PIPED_WIDTH
 from wsi_area.plain_text import plain
-
-PIPED_WIDTH = 4096
-"""In a pipe nothing is wrapped, so that grep and cut see whole lines."""
 
 
 class PlainConsole(Console):
@@ -26,8 +24,17 @@ class PlainConsole(Console):
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else plain(text), style, control)
 
+    def print_text(self, text: str = "", style: str = "") -> None:
+        """Print a line, or several, as they are."""
+        self.print(Text(text, style), soft_wrap=True)
 
-def report_console() -> Console:
+    def print_first_fitting(self, *tables: TextTable) -> None:
+        """Print the first table that fits without wrapping or cutting a cell, or else the last."""
+        drawn = [_drawn(table) for table in tables]
+        self.print(next((table for table in drawn if fits(self, table)), drawn[-1]))
+
+
+def report_console() -> PlainConsole:
     """Return the console that tables go to: as wide as its terminal, or as a table needs."""
     console = PlainConsole()
     return console if console.is_terminal else PlainConsole(width=PIPED_WIDTH)
@@ -38,8 +45,16 @@ def fits(console: Console, table: Table) -> bool:
     return console.measure(table, options=console.options.update(width=PIPED_WIDTH)).maximum <= console.width
 
 
-def print_lines(console: Console, text: str, style: str = "", indent: str = "", hanging: str | None = None) -> None:
-    """Print lines that end between words on a terminal, and nowhere in a pipe; as `wrapped` for the rest."""
-    for line in text.split("\n"):
-        told = wrapped(line, console.width, indent, hanging) if console.is_terminal else (indent + line if line else "")
-        console.print(Text(told, style), soft_wrap=True)
+def _drawn(table: TextTable) -> Table:
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for column in table.columns:
+        drawn.add_column(
+            column.head,
+            justify="right" if column.is_right else "left",
+            no_wrap=column.is_whole,
+            overflow="fold" if column.folds else "ellipsis",
+            min_width=column.least,
+        )
+    for row in table.rows:
+        drawn.add_row(*(Text.assemble(*cell.parts) for cell in row))
+    return drawn

@@ -2,10 +2,7 @@
 
 from collections.abc import Iterable
 
-from rich.console import Console
-from rich.text import Text
-
-from wsi_area.cli.output.console import print_lines
+from wsi_area.cli.output.printer import Printer, print_lines
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.finding import QaFinding
 
@@ -34,27 +31,27 @@ def told_findings(findings: Iterable[QaFinding]) -> list[Told]:
     return [Told(f.slide_id, f.severity, f.code, f.message, f.remedy) for f in findings]
 
 
-def print_findings(console: Console, told: Iterable[Told]) -> None:
+def print_findings(console: Printer, told: Iterable[Told]) -> None:
     """Print each finding once, the worst first: a line for each slide that has it, then its remedy."""
     grouped: dict[tuple[str, str, str], list[Told]] = {}
     for item in told:
         grouped.setdefault((item.severity, item.code, item.remedy), []).append(item)
     order = list(_WORDS)
     for (severity, code, remedy), items in sorted(grouped.items(), key=lambda group: order.index(group[0][0])):
-        print_group(console, Text(f"{_WORDS[severity]} {code}", style=SEVERITY_STYLES[severity]), items, remedy)
+        print_group(console, f"{_WORDS[severity]} {code}", SEVERITY_STYLES[severity], items, remedy)
 
 
-def print_failures(console: Console, heading: str, reasons: Iterable[tuple[str, str]], style: str = "bold red") -> None:
+def print_failures(console: Printer, heading: str, reasons: Iterable[tuple[str, str]], style: str = "bold red") -> None:
     """Print what befell slides under one heading, from pairs of slide and reason; the very same reason once."""
     told = [Told(slide_id, "", "", reason.removeprefix(f"{slide_id}: "), "") for slide_id, reason in reasons]
     if told:
-        print_group(console, Text(heading, style=style), told, "")
+        print_group(console, heading, style, told, "")
 
 
-def print_group(console: Console, heading: Text, items: Iterable[Told], remedy: str) -> None:
+def print_group(console: Printer, heading: str, style: str, items: Iterable[Told], remedy: str) -> None:
     """Print a heading, below it a line for each thing to be said, and the remedy once."""
-    console.print()
-    console.print(heading)
+    console.print_text()
+    print_lines(console, heading, style)
     by_message: dict[str, list[str]] = {}
     for item in items:
         by_message.setdefault(item.message, []).append(item.slide_id)

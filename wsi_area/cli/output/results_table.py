@@ -4,12 +4,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-from wsi_area.cli.output.console import fits, print_lines, report_console
 from wsi_area.cli.output.findings_text import print_failures, print_findings, told_findings
+from wsi_area.cli.output.printer import Printer, print_lines, printer
+from wsi_area.cli.output.text_table import Column, Styled, TextTable
 from wsi_area.compute.quantity_text import area_unit, number_text, pair_text
 from wsi_area.model.record.budget.uncertainty_budget import UncertaintyBudget
 from wsi_area.model.record.slide_areas import COVERAGE_95, OutlineOnRecord
@@ -37,10 +34,9 @@ def print_results(slides: Sequence[EndedSlide], out: Place, *, with_tables: bool
 
     A shard has no tables of its own: they are made when all shards are merged.
     """
-    console = report_console()
+    console = printer()
     if slides:
-        table = _wide(slides)
-        console.print(table if fits(console, table) else _narrow(slides))
+        console.print_first_fitting(_wide(slides), _narrow(slides))
     counted = [slide for slide in slides if isinstance(slide, CountedSlide)]
     for slide in counted:
         for outline in slide.outlines:
@@ -61,7 +57,7 @@ def print_results(slides: Sequence[EndedSlide], out: Place, *, with_tables: bool
         print_lines(console, f"Seal: {seal}")
 
 
-def _print_budgets(console: Console, slides: Sequence[CountedSlide]) -> None:
+def _print_budgets(console: Printer, slides: Sequence[CountedSlide]) -> None:
     """Print what is known of the errors of each slide, in a line; of many slides, where it stands."""
     told = [(slide, budget) for slide in slides if (budget := headline_budget(slide)) is not None]
     if len(told) > BUDGETS_SHOWN:
@@ -92,49 +88,43 @@ def _areas(slides: Sequence[EndedSlide]) -> tuple[AreaOf, ...]:
     return tuple(found)
 
 
-def _wide(slides: Sequence[EndedSlide]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("slide", overflow="fold")
-    table.add_column("status", no_wrap=True)
+def _wide(slides: Sequence[EndedSlide]) -> TextTable:
     areas = _areas(slides)
+    columns = [Column("slide", folds=True), Column("status", is_whole=True)]
     for area in areas:
-        table.add_column(f"{area.name} mm² (± expanded)", justify="right", no_wrap=True)
-        table.add_column("± pixel size", justify="right", no_wrap=True)
-    table.add_column("slide mm²", justify="right", no_wrap=True)
-    table.add_column("µm/px from")
+        columns.append(Column(f"{area.name} mm² (± expanded)", is_right=True, is_whole=True))
+        columns.append(Column("± pixel size", is_right=True, is_whole=True))
+    columns += [Column("slide mm²", is_right=True, is_whole=True), Column("µm/px from")]
+    rows = []
     for record in slides:
-        cells = [Text(text) for area in areas for text in _area_texts(record, area)]
-        size, source = _pixel_size(record)
-        table.add_row(
-            Text(record.slide_id),
-            _status(record),
-            *cells,
-            Text(_slide_mm2(record)),
-            Text(f"{size} {source}".strip()),
-        )
-    return table
+        cells = [_plain(text) for area in areas for text in _area_texts(record, area)]
+        size = _plain(" ".join(_pixel_size(record)).strip())
+        rows.append((_plain(record.slide_id), _status(record), *cells, _plain(_slide_mm2(record)), size))
+    return TextTable(tuple(columns), tuple(rows))
 
 
-def _narrow(slides: Sequence[EndedSlide]) -> Table:
+def _narrow(slides: Sequence[EndedSlide]) -> TextTable:
     """Return columns of two lines each, which 80 characters hold."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("slide\nstatus", overflow="fold", min_width=12)
     areas = _areas(slides)
-    for area in areas:
-        table.add_column(f"{area.name} mm²\n(± expanded)\n± pixel size", justify="right", no_wrap=True)
-    table.add_column("slide mm²", justify="right", no_wrap=True)
-    table.add_column("µm/px\nfrom", overflow="fold")
+    columns = [Column("slide\nstatus", folds=True, least=12)]
+    columns += [Column(f"{area.name} mm²\n(± expanded)\n± pixel size", is_right=True, is_whole=True) for area in areas]
+    columns += [Column("slide mm²", is_right=True, is_whole=True), Column("µm/px\nfrom", folds=True)]
+    rows = []
     for record in slides:
-        slide = Text(record.slide_id).append("\n").append_text(_status(record))
-        cells = [Text(_in_lines(*_area_texts(record, area))) for area in areas]
-        table.add_row(slide, *cells, Text(_slide_mm2(record)), Text("\n".join(_pixel_size(record))))
-    return table
+        slide = Styled(((f"{record.slide_id}\n", ""), *_status(record).parts))
+        cells = [_plain(_in_lines(*_area_texts(record, area))) for area in areas]
+        rows.append((slide, *cells, _plain(_slide_mm2(record)), _plain("\n".join(_pixel_size(record)))))
+    return TextTable(tuple(columns), tuple(rows))
 
 
-def _status(record: EndedSlide) -> Text:
-    status = Text(record.status, style=_STYLES[record.status])
+def _plain(text: str) -> Styled:
+    return Styled(((text, ""),))
+
+
+def _status(record: EndedSlide) -> Styled:
+    status = record.status, _STYLES[record.status]
     doubt = doubt_text(record) if isinstance(record, CountedSlide) else ""
-    return status.append(f"\n{doubt}", style="yellow") if doubt else status
+    return Styled((status, (f"\n{doubt}", "yellow")) if doubt else (status,))
 
 
 def _area_texts(record: EndedSlide, area: AreaOf) -> tuple[str, str]:

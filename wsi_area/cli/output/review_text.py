@@ -6,7 +6,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from wsi_area.cli.output.console import fits, print_lines, report_console
+from wsi_area.cli.output.console import fits, report_console
+from wsi_area.cli.output.printer import print_lines
 from wsi_area.cli.output.wrapping import say_beside
 from wsi_area.model.review.event import Decided, ReviewEvent
 from wsi_area.model.review.verdict import ReviewersVerdict, SlideVerdict

@@ -13,6 +13,9 @@ from wsi_area.plain_text import plain, plain_values
 
 _UNKNOWN_WIDTH = 80
 
+PIPED_WIDTH = 4096
+"""In a pipe nothing is wrapped, so that grep and cut see whole lines."""
+
 
 def wrapped(text: str, width: int, indent: str = "", hanging: str | None = None) -> str:
     """Return text with its lines broken between words.

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from wsi_area.compute.cut.grid import level_px_to_decode
+from wsi_area.compute.cut.wide_tiles import ROW_BYTES_MOST, is_wide, low_tile_px, row_bytes, wide_batch_tiles
 from wsi_area.errors import MemoryBudgetError, MissingMppError, PlanError
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
@@ -25,8 +26,7 @@ BATCH_WORK_PX_MAX = 1 << 24
 BATCHES_WANTED = 24
 """A batch is what one task does: as large as 4096² work px (0.1–0.5 s of decoding, long enough that
 scheduling costs nothing), smaller where a slide would otherwise give too few batches to share out. Where stored
-tiles are wider than a tile and low, as the restart intervals of NDPI, it is as wide as lets the fewest of them lie in
-two batches, each of which decodes them whole."""
+tiles are wider than a tile and low, it is as large as lets the fewest of them be decoded twice: see ``wide_tiles``."""
 
 SEGMENTER_BYTES_PER_PX = 64
 """What a segmenter that needs a whole tile at once is taken to hold, where it does not say."""
@@ -102,7 +102,7 @@ def plan_slide(slide: SlideInfo, mpp: Mpp | None, usable_levels: Sequence[int], 
         skipped=frozenset(),
         audited=frozenset(),
         glass_read=frozenset(),
-        projected_bytes_per_task=_projected_bytes(at.size_px, factor, tile_px, halo_px, batch_tiles, tiling),
+        projected_bytes_per_task=_projected_bytes(at, factor, tile_px, halo_px, batch_tiles, tiling),
         fingerprint="",
     )
     return fingerprinted(plan)
@@ -133,6 +133,8 @@ def _coarsest_um(level: Level, mpp: Mpp) -> float:
 def auto_tile_px(level: Level, reduce_factor: int) -> int:
     """Return a tile edge near 512 work px that never cuts a stored tile in two.
 
+    It is less where stored tiles are so wide and low that a row of such tiles would need too much memory.
+
     >>> from wsi_area.model.geometry import Size
     >>> auto_tile_px(Level(0, Size(9000, 9000), 1.0, 1.0, Size(240, 240)), 1)
     480
@@ -140,7 +142,7 @@ def auto_tile_px(level: Level, reduce_factor: int) -> int:
     target_px = max(TILE_LEAST_PX, min(TILE_TARGET_PX, TILE_LEVEL_PX_MAX // reduce_factor))
     stored = level.stored_tile_px
     if stored is None or stored.width_px != stored.height_px or stored.width_px % reduce_factor:
-        return target_px
+        return low_tile_px(level, target_px, reduce_factor)
     unit = stored.width_px // reduce_factor
     return unit * max(1, round(target_px / unit)) if unit <= 2 * target_px else target_px
 
@@ -160,36 +162,25 @@ def _batch_tiles(level: Level, factor: int, tile_px: int) -> int:
     wanted = min(max(level.size_px.area_px // BATCHES_WANTED, BATCH_LEVEL_PX_MIN), BATCH_LEVEL_PX_MAX)
     edge_px = min(math.sqrt(wanted) / factor, math.sqrt(BATCH_WORK_PX_MAX))
     about = max(1, round(edge_px / tile_px))
-    stored = level.stored_tile_px
-    if stored is None or stored.height_px > tile_px * factor or stored.width_px <= tile_px * factor:
+    if not is_wide(level, tile_px * factor):
         return about
     most_px = min(math.sqrt(BATCH_LEVEL_PX_MAX) / factor, math.sqrt(BATCH_WORK_PX_MAX))
-    choice = range(-(-about // 2), max(about, int(most_px / tile_px)) + 1)
-    width_px = level.size_px.width_px
-    return min(choice, key=lambda n: (_times_decoded(width_px, n * tile_px * factor, stored.width_px), abs(n - about)))
+    return wide_batch_tiles(level, tile_px * factor, about, int(most_px / tile_px))
 
 
-def _times_decoded(width_px: int, batch_px: int, stored_px: int) -> int:
-    """Return how many stored tiles batches decode along a row of a level: a tile that lies in two of them twice.
-
-    >>> _times_decoded(8192, 4096, 2048), _times_decoded(8192, 3072, 2048)
-    (4, 5)
-    """
-    starts = range(0, width_px, batch_px)
-    return sum(-(-min(x + batch_px, width_px) // stored_px) - x // stored_px for x in starts)
-
-
-def _projected_bytes(level_px: Size, factor: int, tile_px: int, halo_px: int, batch_tiles: int, tiling: Tiling) -> int:
+def _projected_bytes(level: Level, factor: int, tile_px: int, halo_px: int, batch_tiles: int, tiling: Tiling) -> int:
     """Return an upper bound of one task's memory: its maps, the same encoded, and one tile's pixels."""
 
     def box_px(work_px: int) -> int:
-        return min(work_px * factor, level_px.width_px) * min(work_px * factor, level_px.height_px)
+        return min(work_px * factor, level.size_px.width_px) * min(work_px * factor, level.size_px.height_px)
 
     class_map = box_px(batch_tiles * tile_px) // factor**2
     block = box_px(tile_px + 2 * halo_px)
     pixels = 4 * block if tiling.per_colour else 4 * block + tiling.segmenter_bytes_per_px * block // factor**2
     signal = 2 * 4 * class_map if tiling.keeps_signal else 0  # int32 that may not shrink, held once more as a file
     shared = SHARED_TILES_BYTES if halo_px else 0
+    # of rows of tiles one for each worker, and one more
+    shared += 2 * min(row_bytes(level, (tile_px + 2 * halo_px) * factor), ROW_BYTES_MOST)
     return 3 * class_map + signal + tiling.reader_bytes + pixels + shared
 
 

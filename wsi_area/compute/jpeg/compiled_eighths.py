@@ -70,7 +70,11 @@ def add_eighths(
     notes, states = carray(notes_at, (LANES, lane_notes)), carray(states_at, (LANES, 3))
     facts = carray(facts_at, (LANES + 6, 36))
     entries, differences = carray(entries_at, (8, ENTRIES)), carray(differences_at, (2, ENTRIES))
-    all_entries, slots, kept = carray(entries_at, (8 * ENTRIES,)), carray(slots_at, (most_slots,)), carray(kept_at, (4, 272))
+    all_entries, slots, kept = (
+        carray(entries_at, (8 * ENTRIES,)),
+        carray(slots_at, (most_slots,)),
+        carray(kept_at, (4, 272)),
+    )
     last = head_bytes
     for tile in range(count):
         last = max(last, tiles[tile, 1])

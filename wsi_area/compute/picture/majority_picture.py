@@ -65,11 +65,32 @@ def majority_picture(class_map: Any, grid: PictureGrid, codes: Sequence[int]) ->
     >>> majority_picture(halves, PictureGrid(4, 1, 1.0, 4.0), [0, 1, 2]).tolist()
     [[1, 1, 1, 2]]
     """
-    if min(grid.box_x_work_px, grid.box_y_work_px) < _NEAREST_BELOW:
+    if not has_majorities(grid):
         return _nearest(class_map, grid)
+    counts = majority_counts(class_map.shape, grid, codes)
+    for y, x, block in _blocks(class_map):
+        counts.add(y, x, block)
+    return picture_of_counts(counts, codes)
+
+
+def has_majorities(grid: PictureGrid) -> bool:
+    """Return True if enough work pixels lie in each pixel of a picture to have a majority."""
+    return min(grid.box_x_work_px, grid.box_y_work_px) >= _NEAREST_BELOW
+
+
+def majority_counts(shape: tuple[int, ...], grid: PictureGrid, codes: Sequence[int]) -> "SampleCounts":
+    """Return the counts of a class map, (height, width), of which no tile was taken in, for `picture_of_counts`."""
     place_of = np.full(256, min(len(codes), 255), np.uint8)
     place_of[list(codes)] = range(len(codes))
-    seen, asked = sample_counts(class_map, grid, place_of, len(codes) + 1)
+    return SampleCounts.of(shape, grid, place_of, len(codes) + 1)
+
+
+def picture_of_counts(counts: "SampleCounts", codes: Sequence[int]) -> ClassMap:
+    """Return the picture of counts that took in every tile; uint8 (h, w) as `majority_picture` makes it at once.
+
+    Codes that the class map does not hold change nothing.
+    """
+    seen, asked = counts.seen(), counts.asked
     # line by line: of the whole, what argmax returns is larger than what has been counted
     names = np.asarray(codes, np.uint8)
     picture = np.stack([names[line[:, : len(codes)].argmax(axis=1)] for line in seen])

@@ -61,8 +61,12 @@ def class_thumbnail(
     return _made(layout, slide, frame) if kept is None else kept
 
 
-def write_class_thumbnail(layout: SlideLayout, slide: CountedSlide, frame: ThumbnailFrame) -> None:
-    """Make the class thumbnail of a slide and write it beside its small picture; not if it lies there already.
+def write_class_thumbnail(
+    layout: SlideLayout, slide: CountedSlide, frame: ThumbnailFrame, made: ClassMap | None = None
+) -> None:
+    """Write the class thumbnail of a slide beside its small picture; not if it lies there already.
+
+    It is made now, unless it was ``made`` beside something else that read the class map.
 
     Raises
     ------
@@ -71,7 +75,7 @@ def write_class_thumbnail(layout: SlideLayout, slide: CountedSlide, frame: Thumb
     """
     note = _note(slide, frame, ledger_rows(layout))
     if _kept(layout, note) is None:
-        picture = _made(layout, slide, frame)
+        picture = _made(layout, slide, frame) if made is None else made
         write_bytes(layout.root / CLASSES_NAME, _png(picture, slide, note))
 
 
@@ -84,12 +88,12 @@ def kept_class_thumbnail(
 
 def made_class_thumbnail(class_map: InTiles | StoredClassMap, slide: CountedSlide, frame: ThumbnailFrame) -> ClassMap:
     """Return the class thumbnail that a slide's class map makes, uint8 (h, w); the class map is read once."""
-    return majority_picture(class_map, picture_grid(slide, frame), list(class_colours(slide)))
+    return majority_picture(class_map, picture_grid(slide.work_px_l0, frame), list(class_colours(slide)))
 
 
-def picture_grid(slide: CountedSlide, frame: ThumbnailFrame) -> PictureGrid:
-    """Return the grid of a slide's small picture, laid over the work grid of its class map."""
-    per_work_x, per_work_y = slide.work_px_l0
+def picture_grid(work_px_l0: tuple[float, float], frame: ThumbnailFrame) -> PictureGrid:
+    """Return the grid of a slide's small picture, laid over work pixels of that width and height."""
+    per_work_x, per_work_y = work_px_l0
     return PictureGrid(frame.width_px, frame.height_px, frame.box_x_l0_px / per_work_x, frame.box_y_l0_px / per_work_y)
 
 

@@ -112,7 +112,7 @@ def run_task(
     executor = make_executor(settings.run, settings.cluster, settings.tls, out)  # before anything old is taken back
     try:
         with _held_task(layout, task, mine, settings, argv) as agreed:
-            context = context_of(settings, executor, listener, force)
+            context = context_of(settings, executor, listener, force, for_report=for_report)
             return _measured_task(layout, agreed, task, context, argv, for_report, left_out_of(slides))
     except KeyboardInterrupt:
         executor.abandon()

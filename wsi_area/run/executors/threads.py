@@ -56,7 +56,7 @@ class ThreadsExecutor(InProcessExecutor):
             if not self.is_stopped:
                 done.put((position, function(items[position])))
 
-        graph: dict[Any, Any] = {("batch", n): (task, n) for n in range(len(items))}
+        graph: dict[Any, Any] = {key: (task, n) for n, key in enumerate(keys_in_order(len(items)))}
 
         def drive() -> None:
             try:
@@ -74,6 +74,14 @@ class ThreadsExecutor(InProcessExecutor):
     def close(self) -> None:
         """Wait for the running tasks, unless they were abandoned, and end the threads."""
         self._pool.shutdown(wait=not self.is_abandoned, cancel_futures=True)
+
+
+def keys_in_order(count: int) -> list[str]:
+    """Return the keys of so many tasks, for dask to begin with the first: batches beside each other share stored tiles.
+
+    Of tasks that do not hang together dask takes the key first that is last by its letters.
+    """
+    return [f"task {count - n:012d}" for n in range(count)]
 
 
 def _results(done: Iterable[Future[tuple[int, R] | None]]) -> list[tuple[int, R]]:

@@ -2,13 +2,25 @@
 
 import logging
 
+from wsi_area.model.pixels import ClassMap
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.class_map.class_thumbnail import write_class_thumbnail
 from wsi_area.results.layout import SlideLayout
 from wsi_area.results.thumbnail import read_frame
 from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.work.thumbnail_task import ClassThumbnailTask, make_class_thumbnail
 
 _LOG = logging.getLogger(__name__)
+
+
+def keep_class_thumbnail(layout: SlideLayout, slide: CountedSlide, picture: ClassMap) -> None:
+    """Keep the class thumbnail that was made beside something else; what comes of it is for who orders it to say."""
+    try:
+        frame = read_frame(layout)
+        if frame is not None:
+            write_class_thumbnail(layout, slide, frame, picture)
+    except Exception:  # a boundary: the measurement does not depend on it, and the order makes it anew
+        _LOG.debug("%s: the picture of its classes is not kept", layout.slide_id, exc_info=True)
 
 
 def order_class_thumbnail(layout: SlideLayout, ended: EndedSlide, executor: Executor) -> None:

@@ -12,10 +12,12 @@ from wsi_area.model.classes import ClassScheme
 from wsi_area.model.drawn import NamedRegions
 from wsi_area.model.finding import QaFinding
 from wsi_area.model.objects import Foci, SizeChange, SizeFilters
+from wsi_area.model.pixels import ClassMap
 from wsi_area.model.plan import SlidePlan
 from wsi_area.model.record.slide_areas import TissueEnvelope
 from wsi_area.model.record.slide_regions import RegionsOnRecord
 from wsi_area.model.slide_result import CountedSlide, EndedSlide
+from wsi_area.results.class_map.class_codes import RESERVED
 from wsi_area.results.class_map.signal_store import kept_signal
 from wsi_area.results.layout import TMA_GRID_NAME, SlideLayout
 from wsi_area.results.tables.object_tables import OBJECTS_TABLE
@@ -27,7 +29,7 @@ from wsi_area.run.passes.outcomes import only_outcome
 from wsi_area.run.passes.overview_boxes import cover_wanted
 from wsi_area.run.passes.tissue_envelope import envelope_wanted, mapped_layer, mapped_tissue
 from wsi_area.run.prepare import PreparedSlide
-from wsi_area.run.work.map_task import Envelope, MapTask, read_map
+from wsi_area.run.work.map_task import Envelope, MapTask, PictureWanted, read_map
 from wsi_area.segmenters.pixelwise import integrated_signal
 from wsi_area.settings.parts_signal import parts_signal
 from wsi_area.settings.run_settings import EnvelopeSettings, RunSettings
@@ -46,6 +48,7 @@ class MergedObjects:
     laid: "LaidOver | None" = None  # the classes over the tissue layer, where there is one
     by_box: float | None = None  # share in boxes of the overview with enough tissue; None where it was not asked
     class_map_sha256: str | None = None
+    picture: ClassMap | None = None  # uint8 (h, w), the classes small, where a report is wanted
     named: NamedRegions = field(default_factory=NamedRegions)  # the regions that have rows, drawn and found
     regions: RegionsOnRecord | None = None  # None where nothing was named
 
@@ -121,12 +124,16 @@ def with_map(
     task = MapTask(
         layout.root.resolve(), name, None if mapped is None else envelope_wanted(mapped, settings.envelope),
         cover_wanted(prepared, layout, settings), wants_digest=not is_layer and known_sha256 is None,
+        picture=_picture_wanted(prepared, layout) if context.for_report and not is_layer else None,
     )  # fmt: skip
     if task.is_asked:
         found = only_outcome(executor, read_map, task, name, "what its class map holds")
         if found is None:
             return None
-        objects = replace(objects, envelope=found.envelope, by_box=found.covered_share, class_map_sha256=found.sha256)
+        objects = replace(
+            objects, envelope=found.envelope, by_box=found.covered_share, class_map_sha256=found.sha256,
+            picture=found.picture,
+        )  # fmt: skip
     if known_sha256 is not None:
         objects = replace(objects, class_map_sha256=known_sha256)
     if is_layer or not isinstance(tissue, CountedSlide):
@@ -135,6 +142,22 @@ def with_map(
 
     laid = lay_over(layout, prepared.plan, len(prepared.fitted.scheme.classes), tissue, settings.envelope, executor)
     return None if laid is None else replace(objects, envelope=laid.envelope, laid=laid)
+
+
+def _picture_wanted(prepared: PreparedSlide, layout: SlideLayout) -> PictureWanted | None:
+    """Return the class thumbnail that the report will want; None where there is no small picture, or no majority."""
+    # imported here: a run without a report need not pay for it
+    from wsi_area.compute.picture.majority_picture import has_majorities
+    from wsi_area.results.class_map.class_thumbnail import picture_grid
+    from wsi_area.results.thumbnail import read_frame
+
+    frame, plan = read_frame(layout), prepared.plan
+    if frame is None:
+        return None
+    level, factor = plan.slide.levels[plan.level], plan.reduce_factor
+    grid = picture_grid((factor * level.downsample_x, factor * level.downsample_y), frame)
+    codes = {c.class_id for c in prepared.fitted.scheme.classes} | set(RESERVED)
+    return PictureWanted(grid, tuple(sorted(codes))) if has_majorities(grid) else None
 
 
 def with_regions(

@@ -3,11 +3,16 @@
 import numpy as np
 
 from wsi_area.compute.count.recount import WorkGrid
-from wsi_area.compute.picture.majority_picture import PictureGrid, SampleCounts
+from wsi_area.compute.picture.majority_picture import (
+    PictureGrid,
+    SampleCounts,
+    majority_counts,
+    picture_of_counts,
+)
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.calibration import Mpp
 from wsi_area.model.classes import BACKGROUND_ID
-from wsi_area.model.pixels import MaskArray
+from wsi_area.model.pixels import ClassMap, MaskArray
 from wsi_area.results.class_map.enclosed import EnclosedBoxes, EnvelopeRule
 from wsi_area.results.class_map.sparse_class_map import sparse_class_map, tiles_of
 from wsi_area.results.layout import SlideLayout
@@ -55,6 +60,14 @@ class CoverWanted:
 
 
 @frozen_value
+class PictureWanted:
+    """The small picture of a class map: its grid, and every code that the class map may hold, ascending."""
+
+    grid: PictureGrid
+    codes: tuple[int, ...]
+
+
+@frozen_value
 class MapTask:
     """What is wanted of one class map; small and picklable, so that a worker can do it."""
 
@@ -63,6 +76,7 @@ class MapTask:
     envelope: EnvelopeWanted | None = None
     cover: CoverWanted | None = None
     wants_digest: bool = False
+    picture: PictureWanted | None = None  # only beside something else
 
     @property
     def is_asked(self) -> bool:
@@ -87,6 +101,7 @@ class MapOutcome:
     envelope: Envelope | None = None
     covered_share: float | None = None  # of what was scanned, in boxes with enough tissue; None where nothing was
     sha256: str | None = None
+    picture: ClassMap | None = None  # uint8 (h, w)
     error: str | None = None
 
 
@@ -110,7 +125,8 @@ def _read(task: MapTask) -> MapOutcome:
     boxes = None if asked is None else EnclosedBoxes.of(asked.grid, asked.tissue_ids, asked.rule)
     covered = None if cover is None else _cover_counts(shape, cover)
     digest = ClassMapDigest(shape, codes_digest) if task.wants_digest else None
-    counts = [made for made in (None if boxes is None else boxes.counts, covered) if made is not None]
+    drawn = None if task.picture is None else majority_counts(shape, task.picture.grid, task.picture.codes)
+    counts = [made for made in (None if boxes is None else boxes.counts, covered, drawn) if made is not None]
     for y, x, tile in tiles_of(layout):
         for made in counts:
             made.add(y, x, tile)
@@ -120,6 +136,7 @@ def _read(task: MapTask) -> MapOutcome:
         None if asked is None or boxes is None else _envelope(asked, boxes),
         None if cover is None or covered is None else _covered_share(cover, covered),
         None if digest is None else digest.hex,
+        None if task.picture is None or drawn is None else picture_of_counts(drawn, task.picture.codes),
     )
 
 

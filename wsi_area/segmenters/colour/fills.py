@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.count.order_statistics import distinct
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.light import Glass, GlassRgb
 from wsi_area.model.pixels import MaskArray, Overview
@@ -117,7 +118,7 @@ def _rim_colours(overview: Overview) -> list[GlassRgb]:
     inside = np.pad(valid, 1)
     inside = inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
     rim = overview.rgb[valid & ~inside].astype(np.uint32)
-    colours, counts = np.unique(rim[:, 0] << 16 | rim[:, 1] << 8 | rim[:, 2], return_counts=True)
+    colours, counts = distinct(rim[:, 0] << 16 | rim[:, 1] << 8 | rim[:, 2])
     found: list[GlassRgb] = []
     for n in np.argsort(-counts, kind="stable")[: 4 * MOST_FILLS]:
         colour = int(colours[n])

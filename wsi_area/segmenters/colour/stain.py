@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from wsi_area.compute.count.order_statistics import median
 from wsi_area.errors import SegmentationError
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import ClassScheme, TissueClass
@@ -244,7 +245,7 @@ class _LitPixels:
     def glass_od(self) -> float:
         """Return the median density of what is no tissue, never below 0; 0 where there is none."""
         glass = self.density[~self.is_tissue]
-        return max(0.0, float(np.median(glass))) if len(glass) else 0.0
+        return max(0.0, median(glass)) if len(glass) else 0.0
 
     def positive_fraction(self, band_od: float) -> dict[str, float | None]:
         """Return the share at or above a band, and with that band moved by 5 %; None where there are no pixels."""

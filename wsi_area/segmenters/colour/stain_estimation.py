@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wsi_area.compute.count.order_statistics import percentiles
 from wsi_area.errors import SegmentationError
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import Overview
@@ -96,7 +97,7 @@ def estimate_stains(od: Densities) -> StainEstimate:
     red, green, blue = np.ascontiguousarray(od.T)  # added up here: a product would be spread over threads that wait
     across, up = (first * red + second * green + third * blue for first, second, third in plane.T)
     angles = np.arctan2(up, across)
-    ends = np.percentile(angles, (TAIL_PERCENT, 100 - TAIL_PERCENT))
+    ends = percentiles(angles, (TAIL_PERCENT, 100 - TAIL_PERCENT))
     first, second = (_tidy(plane @ np.array([math.cos(end), math.sin(end)])) for end in ends)
     separation = angle_deg(first, second)
     if separation < LEAST_SEPARATION_DEG:

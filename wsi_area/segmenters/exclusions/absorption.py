@@ -36,9 +36,12 @@ class InkLimits:
 
 
 INK = InkLimits()
-_STANDS_OUT: Final = 1 << 16  # in a look-up of a value, beside its optical density
-_ARGUMENTS = "uint8* uint8* int64 int32* int64* uint8* uint8* int16* int16* int16* uint8*"
-NATIVE = (Native("wsi_area.segmenters.exclusions.compiled_looks", "look", _ARGUMENTS),)
+_STANDS_OUT: Final = 1 << 15  # in a look-up of a value, beside its optical density
+_AT_ONCE_PX: Final = 2048  # for which the compiled half takes room
+_ARGUMENTS = "uint8* uint8* int64 uint16* uint16* uint16* uint8* uint8* int16* int16* int16* uint8*"
+_COMPILED = "wsi_area.segmenters.exclusions.compiled_looks"
+_GREY = "uint8* int64 int16* int64 int16* int64 int64 int64 int64 uint8*"
+NATIVE = (Native(_COMPILED, "look", _ARGUMENTS), Native(_COMPILED, "write_grey", _GREY))
 
 
 @frozen_value(eq=False)
@@ -67,6 +70,20 @@ class Seen:
             self.grey,
         )
 
+    def is_grey(self, chroma_percent: int) -> MaskArray:
+        """Return bool (h, w), True where something stands out that no channel absorbs much more of than another.
+
+        The chroma is at most so many percent of what the most absorbed channel lost.
+        """
+        height, width = self.stands_out.shape
+        grey = np.empty((height, width), np.bool_)
+        if grey.size:
+            planes = self.stands_out, self.chroma_milli_od, self.most_milli_od
+            rows = [plane if plane.strides[1] == plane.itemsize else np.ascontiguousarray(plane) for plane in planes]
+            places = [part for row in rows for part in (address_of(row), row.strides[0] // row.itemsize)]
+            native_function(*NATIVE[1])(*places, height, width, chroma_percent, address_of(grey))
+        return grey
+
     def part(self, box_px: Region) -> "Seen":
         """Return a box of it; views of the same memory."""
         box = box_px.slices
@@ -90,14 +107,14 @@ def seen_of(pixels: TilePixels, foreground: ColourRule, white: White) -> Seen:
     grey = np.empty(shape, np.uint8)
     if grey.size:
         rgb, valid = np.ascontiguousarray(pixels.rgb), np.ascontiguousarray(pixels.valid)
-        lookups = milli_od_tables(white).astype(np.int32) | np.where(foreground.is_foreground_value, _STANDS_OUT, 0)
-        lookups = lookups.astype(np.int32)
-        limits = np.array(astuple(INK), np.int64)
+        stands_out_alone = np.where(foreground.is_foreground_value, np.uint16(_STANDS_OUT), np.uint16(0))
+        lookups = milli_od_tables(white).astype(np.uint16) | stands_out_alone
+        limits, densities = np.array(astuple(INK), np.uint16), np.empty((3, _AT_ONCE_PX), np.uint16)
         look = native_function(*NATIVE[0])
         look(
             address_of(rgb), address_of(valid), grey.size, address_of(lookups), address_of(limits),
-            address_of(stands_out), address_of(ink), address_of(total), address_of(chroma), address_of(most),
-            address_of(grey),
+            address_of(densities), address_of(stands_out), address_of(ink), address_of(total), address_of(chroma),
+            address_of(most), address_of(grey),
         )  # fmt: skip
     return Seen(pixels.rgb, pixels.valid, stands_out, ink, total, chroma, most, grey)
 

@@ -7,7 +7,7 @@ import numpy as np
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import Seen
-from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
+from wsi_area.segmenters.exclusions.windows import share_exceeds
 
 BRIGHTEST = 8  # grey levels: what compression makes of painted black
 WINDOW_SHARE_PERCENT = 30  # a corner of it has that much of the window
@@ -36,5 +36,5 @@ class BlackRule:
         """Return bool (h, w), True where a pixel is black and not alone."""
         red, green, blue = (seen.rgb[..., channel] for channel in range(3))
         black: MaskArray = (np.maximum(np.maximum(red, green), blue) <= BRIGHTEST) & seen.valid
-        scores = scores_of(black, seen.valid, 100 - WINDOW_SHARE_PERCENT, -WINDOW_SHARE_PERCENT)
-        return black & exceeds(scores, self.window_px, -1)  # at least that share: the sum is not below 0
+        share = WINDOW_SHARE_PERCENT  # at least that share: the sum is not below 0
+        return black & share_exceeds(black, seen.valid, 100 - share, -share, self.window_px, -1)

@@ -2,12 +2,10 @@
 
 from typing import ClassVar
 
-import numpy as np
-
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import Seen
-from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
+from wsi_area.segmenters.exclusions.windows import narrowed, share_exceeds
 
 GREY_SHARE_PERCENT = 70  # of what stands out within half a line's thickness
 COLOURED_SHARE_PERCENT = 5  # of the window: more of it is tissue with a grey part
@@ -39,13 +37,14 @@ class BubbleRule:
 
     def mask(self, seen: Seen, place: TilePlace | None = None) -> MaskArray:
         """Return bool (h, w), True where what stands out is grey, and fills less than half of the window."""
-        chroma, most = seen.chroma_milli_od, seen.most_milli_od
-        is_grey = np.multiply(chroma, 100, dtype=np.int32) <= np.multiply(most, self.chroma_percent, dtype=np.int32)
-        grey = seen.stands_out & is_grey
-        near, far = max(1, self.line_px // 4), self.line_px
-        greyish = exceeds(scores_of(grey, seen.stands_out, 100 - GREY_SHARE_PERCENT, -GREY_SHARE_PERCENT), near, -1)
-        filled = exceeds(scores_of(seen.stands_out, seen.valid, 1, -1), far)
-        coloured = seen.stands_out & ~is_grey
-        share = COLOURED_SHARE_PERCENT
-        has_colour = exceeds(scores_of(coloured, seen.valid, 100 - share, -share), far)
-        return greyish & ~filled & ~has_colour & seen.stands_out
+        open_px = seen.stands_out & ~share_exceeds(seen.stands_out, seen.valid, 1, -1, self.line_px)
+        return narrowed(open_px, self.line_px, lambda box_px: self._is_outline(seen.part(box_px)))
+
+    def _is_outline(self, seen: Seen) -> MaskArray:
+        """Return bool (h, w), True where what stands out nearby is grey, and next to nothing farther coloured."""
+        grey = seen.is_grey(self.chroma_percent)
+        share = GREY_SHARE_PERCENT
+        near_px = max(1, self.line_px // 4)
+        greyish = share_exceeds(grey, seen.stands_out, 100 - share, -share, near_px, -1)
+        coloured, share = seen.stands_out & ~grey, COLOURED_SHARE_PERCENT
+        return greyish & ~share_exceeds(coloured, seen.valid, 100 - share, -share, self.line_px)

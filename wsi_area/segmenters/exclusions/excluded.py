@@ -1,6 +1,6 @@
 """segmenters: any fitted segmenter with artefacts laid over its classes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from wsi_area.model.pixels import ClassMap, MaskArray, Overview, TilePixels, Til
 from wsi_area.segmenters.colour.colour_rule import ColourRule
 from wsi_area.segmenters.core import core_class_map
 from wsi_area.segmenters.exclusions.absorption import Seen, White, seen_of
+from wsi_area.segmenters.exclusions.windows import box_of
 from wsi_area.segmenters.protocol import FittedSegmenter, KnowsLight, MovesThreshold, StatesMemory
 
 _RULES_BYTES_PER_PX = 40  # measured: pen 13, fold 15, bubble 18, focus 22, and 31 where not all was scanned
@@ -119,22 +120,33 @@ class ExcludedSegmenter:
         seen = seen_of(pixels, self.foreground, self.white)
         if not seen.stands_out.any():
             return dict(inner)
-        codes = np.zeros(256, np.bool_)
-        codes[[c.class_id for c in self.inner.scheme.classes if c.is_tissue]] = True
-        tissue = {name: codes[classes] for name, classes in inner.items()}
-        scanned = {name: classes <= MAX_CLASS_ID for name, classes in inner.items()}
+        tissue_ids = [c.class_id for c in self.inner.scheme.classes if c.is_tissue]
+        tissue = {name: _is_one_of(classes, tissue_ids) for name, classes in inner.items()}
         all_px = Region(0, 0, core_px.width_px, core_px.height_px)
-        tissue_px = _box_of(np.logical_or.reduce(list(tissue.values())))
-        found = {name: classes.copy() for name, classes in inner.items()}
+        tissue_px = box_of(np.logical_or.reduce(list(tissue.values())))
+        found = dict(inner)
         for class_id, rule in reversed(self.rules):
-            wanted_px, where = (tissue_px, tissue) if rule.only_on_tissue else (all_px, scanned)
+            wanted_px = tissue_px if rule.only_on_tissue else all_px
             if wanted_px is None:
                 continue
             mask = _mask_in(wanted_px.moved(core_px.x_px, core_px.y_px), rule, seen, place)
-            for name, classes in found.items():
+            if not mask.any():
+                continue
+            for name, classes in inner.items():
+                if found[name] is classes:  # a copy where something is laid over it, which is seldom
+                    found[name] = classes.copy()
                 of = wanted_px.slices
-                np.copyto(classes[of], np.uint8(class_id), where=mask & where[name][of])
+                where = tissue[name][of] if rule.only_on_tissue else classes[of] <= MAX_CLASS_ID
+                np.copyto(found[name][of], np.uint8(class_id), where=mask & where)
         return found
+
+
+def _is_one_of(classes: ClassMap, class_ids: Sequence[int]) -> MaskArray:
+    """Return bool (h, w), True where a class map has one of some classes."""
+    found = np.zeros(classes.shape, np.bool_)
+    for class_id in class_ids:
+        found |= classes == class_id
+    return found
 
 
 def _mask_in(wanted_px: Region, rule: ExclusionRule, seen: Seen, place: TilePlace | None) -> MaskArray:
@@ -143,12 +155,3 @@ def _mask_in(wanted_px: Region, rule: ExclusionRule, seen: Seen, place: TilePlac
     shown_px = wanted_px.grown(rule.reach_px, Size(width, height))
     mask = rule.mask(seen.part(shown_px), None if place is None else place.part(shown_px))
     return mask[wanted_px.seen_from(shown_px).slices]
-
-
-def _box_of(mask: MaskArray) -> Region | None:
-    """Return the box round what is True, None where nothing is."""
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
-        return None
-    left, top = int(columns[0]), int(rows[0])
-    return Region(left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)

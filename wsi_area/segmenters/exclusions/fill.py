@@ -11,7 +11,7 @@ from wsi_area.model.light import GlassRgb
 from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.colour.fills import Fills
 from wsi_area.segmenters.exclusions.absorption import Seen
-from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
+from wsi_area.segmenters.exclusions.windows import share_exceeds
 
 TOLERANCE = 8  # grey levels: what compression makes of one colour
 WINDOW_SHARE_PERCENT = 30  # a corner of it has that much of the window
@@ -59,8 +59,8 @@ class FillRule:
                 values = seen.rgb[..., channel]
                 near &= (values >= max(0, level - TOLERANCE)) & (values <= min(255, level + TOLERANCE))
             found |= near
-        scores = scores_of(found, seen.valid, 100 - WINDOW_SHARE_PERCENT, -WINDOW_SHARE_PERCENT)
-        return found & exceeds(scores, self.window_px, -1)  # at least that share: the sum is not below 0
+        share = WINDOW_SHARE_PERCENT  # at least that share: the sum is not below 0
+        return found & share_exceeds(found, seen.valid, 100 - share, -share, self.window_px, -1)
 
 
 def fill_rule(fills: Fills, size_l0_px: Size, window_px: int) -> FillRule:

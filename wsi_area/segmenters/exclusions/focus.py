@@ -58,11 +58,13 @@ class FocusRule:
         the tissue round a pixel has to be blurred: one smooth lumen is not, and one sharp nucleus in a blurred area
         does not make it sharp.
         """
-        fine, of_fine = detail(seen.grey, seen.valid, self.scale_px)
+        fine, judged = detail(seen.grey, seen.valid, self.scale_px)
         coarse, of_coarse = detail(seen.grey, seen.valid, LARGER * self.scale_px)
+        judged &= of_coarse
+        judged &= seen.stands_out
         ratio = Fraction(self.least_ratio).limit_denominator(1000)
         votes = blur_votes(
-            seen.stands_out & of_fine & of_coarse,
+            judged,
             fine,
             coarse,
             self.judged_px,

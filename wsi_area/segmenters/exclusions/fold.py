@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import MaskArray, TilePlace
-from wsi_area.segmenters.exclusions.absorption import LARGEST_MILLI_OD, Seen
+from wsi_area.segmenters.exclusions.absorption import LARGEST_MILLI_OD, MilliOd, Seen
 from wsi_area.segmenters.exclusions.pen import PenRule
-from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
+from wsi_area.segmenters.exclusions.windows import exceeds, narrowed, share_exceeds
 
 Sums = NDArray[np.int64]
 
@@ -44,16 +44,20 @@ class FoldRule:
         """Return bool (h, w), True where the tissue around absorbs as only a fold of this slide does."""
         if self.least_milli_od is None:
             return np.zeros(seen.valid.shape, np.bool_)
-        dark, coloured = (
-            exceeds(densities - np.int16(least) * seen.stands_out, self.window_px, -1)
-            for densities, least in (
-                (seen.total_milli_od, self.least_milli_od),
-                (seen.chroma_milli_od, self.least_milli_chroma),
-            )
-        )
-        # at least half of the window is tissue: a rim has too little of it to be judged
-        in_tissue = exceeds(scores_of(seen.stands_out, seen.valid, 1, -1), self.window_px)
-        return dark & coloured & in_tissue & seen.stands_out
+        dark = self._is_more(seen.total_milli_od, self.least_milli_od, seen)
+        return narrowed(dark & seen.stands_out, self.window_px, lambda box_px: self._is_tissue(seen.part(box_px)))
+
+    def _is_more(self, densities: MilliOd, least_milli_od: int, seen: Seen) -> MaskArray:
+        """Return bool (h, w), True where the mean density of what stands out in the window is at least so much."""
+        return exceeds(densities, self.window_px, -1, among=seen.stands_out, of_each=-least_milli_od)
+
+    def _is_tissue(self, seen: Seen) -> MaskArray:
+        """Return bool (h, w), True where the window has the colour of stained tissue, and enough tissue to be judged.
+
+        At least half of it must be tissue, which a rim has not.
+        """
+        in_tissue = share_exceeds(seen.stands_out, seen.valid, 1, -1, self.window_px)
+        return in_tissue & self._is_more(seen.chroma_milli_od, self.least_milli_chroma, seen)
 
 
 def fit_fold(

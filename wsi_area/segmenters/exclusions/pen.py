@@ -5,7 +5,7 @@ from typing import ClassVar
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import MaskArray, TilePlace
 from wsi_area.segmenters.exclusions.absorption import INK, Seen
-from wsi_area.segmenters.exclusions.windows import exceeds, scores_of
+from wsi_area.segmenters.exclusions.windows import share_exceeds
 
 
 @frozen_value
@@ -38,4 +38,4 @@ class PenRule:
 
         Strokes, and never specks; a nucleus in the ink or a paler streak of it belongs to the stroke.
         """
-        return exceeds(scores_of(seen.ink, seen.valid, 1, -1), self.window_px) & seen.stands_out
+        return share_exceeds(seen.ink, seen.valid, 1, -1, self.window_px) & seen.stands_out

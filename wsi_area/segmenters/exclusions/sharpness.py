@@ -38,9 +38,9 @@ def detail(grey: NDArray[np.uint8], valid: MaskArray, box_px: int) -> tuple[NDAr
     if min(height, width) < 3 * box_px:
         return details, known
     shown = np.ascontiguousarray(grey)
-    column, sums = np.zeros(width, np.int32), np.empty((2 * box_px + 1, width), np.int32)
+    columns, sums = np.zeros((3, width), np.int32), np.empty((2 * box_px + 1, width), np.int32)
     write = native_function(_COMPILED, "detail", _DETAIL)
-    write(address_of(shown), height, width, box_px, address_of(column), address_of(sums), address_of(details))
+    write(address_of(shown), height, width, box_px, address_of(columns), address_of(sums), address_of(details))
     before, after = box_px + (box_px - 1) // 2, 2 * box_px - 1 - (box_px - 1) // 2
     if valid.all():
         known[before : height - after, before : width - after] = True
@@ -95,11 +95,10 @@ def blur_votes(
             f"a window of {2 * radius + 1} px a side is too large to be summed; make exclusions.focus_window_um smaller"
         )
     height, width = judged.shape
-    of_fine, of_coarse = fine * judged, coarse * judged
-    limits, columns = np.array([least_energy, *ratio], np.int64), np.zeros((3, width), np.int64)
+    limits, columns = np.array([least_energy, *ratio], np.int64), np.zeros((9, width), np.int64)
     votes = np.empty(judged.shape, np.int16)
     write = native_function(_COMPILED, "vote", _VOTES)
-    shown = np.ascontiguousarray(judged)
+    shown, of_fine, of_coarse = (np.ascontiguousarray(plane) for plane in (judged, fine, coarse))
     if votes.size:
         write(
             address_of(shown), address_of(of_fine), address_of(of_coarse), height, width, radius, address_of(limits),

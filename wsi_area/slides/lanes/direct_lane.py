@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,17 @@ from wsi_area.errors import LaneError
 from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.lanes.bands import DecodedBands, band_px
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, grid_boxes, require_within
 from wsi_area.slides.lanes.shared_tiles import SharedTiles
 from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text
 from wsi_area.slides.lanes.tile_files import TileFiles
 from wsi_area.slides.lanes.tiles_together import NEAR_BYTES, TileMemory
-from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile, decode_whole_jpeg
+from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile, decode_whole_jpeg, decoding_room
 from wsi_area.slides.stored.tiled_level import TiledLevel
+
+if TYPE_CHECKING:
+    from wsi_area.slides.lanes.bands import DecodedBands
 
 DECODED_BYTES = 1 << 20
 """Pixels that are decoded before they are handed out: fewer turns at Python's lock, and still in the nearer caches."""
@@ -48,7 +51,9 @@ class DirectReader:
         self._info = info
         self._files = TileFiles(info)
         self._levels = self._files.levels
-        self._bands = DecodedBands(self._decode_intervals)
+        self._bands: DecodedBands | None = None
+        self._most_band_px = 0
+        self._open_bands([tiles for tiles, _ in self._levels if tiles is not None and tiles.is_interval])
         self._opening = threading.Lock()
         self._reference: OpenSlideReader | None = None
 
@@ -56,10 +61,17 @@ class DirectReader:
         """Return OpenSlide's view of the very same file, opened once it is asked for; it is closed with this reader."""
         with self._opening:
             if self._reference is None:
-                bands = [band_px(tiles) for tiles, _ in self._levels if tiles is not None and tiles.is_interval]
-                kept_bytes = REFERENCE_KEPT_BYTES + 4 * max(bands, default=0)
+                kept_bytes = REFERENCE_KEPT_BYTES + 4 * self._most_band_px
                 self._reference = OpenSlideReader(self._info, checks_tiles=False, kept_bytes=kept_bytes)
             return self._reference
+
+    def _open_bands(self, levels: Iterable[TiledLevel]) -> None:
+        """Make room for the bands of levels that are stored in restart intervals, as few files are."""
+        for tiles in levels:
+            from wsi_area.slides.lanes.bands import DecodedBands, band_px
+
+            self._bands = self._bands or DecodedBands(self._decode_intervals)
+            self._most_band_px = max(self._most_band_px, band_px(tiles))
 
     def structure(self, level: int) -> tuple[TiledLevel | None, str]:
         """Return the tiles of a level and "", or None and why it cannot be read."""
@@ -101,13 +113,13 @@ class DirectReader:
         """Yield a region of a level in stored tiles, as many at once as fit into the cache; damaged ones as such."""
         require_within(self._info, level, region_level_px)
         tiles = self.tiled_level(level)
-        if tiles.is_interval:
+        if self._bands is not None and tiles.is_interval:
             yield from self._bands.decoded_tiles(level, tiles, region_level_px)
             return
         width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
         boxes = list(grid_boxes(region_level_px, width, height))
         at_once = min(len(boxes), max(1, DECODED_BYTES // (height * width * 3)))
-        scratch = np.empty((at_once, height, width, 3), np.uint8)
+        scratch = decoding_room((at_once, height, width, 3))
         for first in range(0, len(boxes), at_once):
             some = boxes[first : first + at_once]
             yield tuple(
@@ -203,12 +215,11 @@ class DirectReader:
             return
         tiles = self.tiled_level(level)
         width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
-        wanted = {
-            row * tiles.tiles_across + column
-            for box in regions_level_px
-            for row in range(box.y_px // height, -(-box.bottom_px // height))
-            for column in range(box.x_px // width, -(-box.right_px // width))
+        grids = {  # many regions may lie in the same wide ones
+            (range(y // height, -(-bottom // height)), range(x // width, -(-right // width)))
+            for x, y, right, bottom in ((r.x_px, r.y_px, r.right_px, r.bottom_px) for r in regions_level_px)
         }
+        wanted = {row * tiles.tiles_across + column for rows, columns in grids for row in rows for column in columns}
         parts: dict[int, list[tuple[int, int]]] = {}
         for n in wanted:
             file, file_bytes = self._files.place(tiles, n)
@@ -221,8 +232,10 @@ class DirectReader:
                         os.posix_fadvise(file, at, min(HINT_BYTES, end - at), os.POSIX_FADV_WILLNEED)
 
     def close(self) -> None:
-        """Close the files, and OpenSlide's view of them."""
+        """Close the files, and OpenSlide's view of them, and give back the memory of what was decoded."""
         self._files.close()
+        if self._bands is not None:
+            self._bands.clear()
         if self._reference is not None:
             self._reference.close()
 

@@ -10,7 +10,6 @@ import numpy as np
 from wsi_area.errors import LaneDiffersError, LaneError, TileReadError
 from wsi_area.model.geometry import Region
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.lanes.bands import tiles_at_once
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.handles import borrow_reader
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
@@ -133,6 +132,8 @@ def _in_bands(tiles: TiledLevel, edge: Sequence[int]) -> Iterable[Sequence[int]]
     """Return stored tiles in those groups that lanes decode at once: restart intervals of one band, else each alone."""
     if not tiles.is_interval:
         return ([index] for index in edge)
+    from wsi_area.slides.lanes.bands import tiles_at_once  # few files are stored so
+
     bands: dict[tuple[int, int], list[int]] = {}
     for index in edge:
         row, column = divmod(index, tiles.tiles_across)

@@ -8,6 +8,7 @@ import numpy as np
 
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import RgbArray
+from wsi_area.slides.stored.tile_codecs import decoding_room
 
 Place = tuple[int, int]
 """Column and row of a stored tile in its level."""
@@ -58,7 +59,7 @@ class SharedTiles:
             if last == place or self._next_reader(last) <= self._next_reader(place):
                 return None
             self._drop(last)
-        return np.empty(shape, np.uint8)
+        return decoding_room(shape)
 
     def keep(self, place: Place, decoded: RgbArray) -> None:
         """Keep a whole tile that was decoded into the room for it."""

@@ -7,8 +7,7 @@ import tifffile
 
 from wsi_area.model.record.slide_certificate import StoredTiles
 from wsi_area.model.slide import SlideInfo
-from wsi_area.slides.stored.opened_tiff import opened_tiff, quiet_tifffile
-from wsi_area.slides.stored.part_tiles import page_at
+from wsi_area.slides.stored.opened_tiff import opened_tiff, page_at, quiet_tifffile
 
 _STRUCTURE_ERRORS = (
     tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError, ArithmeticError,

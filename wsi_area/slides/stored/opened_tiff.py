@@ -26,6 +26,12 @@ def opened_tiff(file: str | os.PathLike[str]) -> tifffile.TiffFile:
         return tifffile.TiffFile(file, is_lsm=False)
 
 
+def page_at(tiff: tifffile.TiffFile, directory_at: int) -> tifffile.TiffPage:
+    """Return the directory that begins at a byte of the file."""
+    tiff.filehandle.seek(directory_at)
+    return tifffile.TiffPage(tiff, 0)
+
+
 @contextmanager
 def quiet_tifffile() -> Iterator[None]:
     """Keep tifffile from telling this thread of what it cannot follow, where that is told elsewhere."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.picture import StoredPart
-from wsi_area.slides.stored.opened_tiff import opened_tiff
+from wsi_area.slides.stored.opened_tiff import opened_tiff, page_at
 from wsi_area.slides.stored.plain_depth import steady_brightest
 from wsi_area.slides.stored.tiff_segments import segment_samples
 
@@ -147,12 +147,6 @@ def _together(found: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
     if any(samples is None for samples in found):
         raise ValueError("some of its colours are missing")
     return np.concatenate([samples for samples in found if samples is not None], axis=-1)
-
-
-def page_at(tiff: tifffile.TiffFile, directory_at: int) -> tifffile.TiffPage:
-    """Return the directory that begins at a byte of the file."""
-    tiff.filehandle.seek(directory_at)
-    return tifffile.TiffPage(tiff, 0)
 
 
 def damage_of(picture: StoredPicture, level: int) -> str | None:

@@ -9,7 +9,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from wsi_area.model.picture import StoredPart
-from wsi_area.slides.stored.part_tiles import page_at
+from wsi_area.slides.stored.opened_tiff import page_at
 from wsi_area.slides.stored.tiff_segments import SEGMENT_ERRORS, segment_samples
 
 MAX_PLAIN_PX = 1 << 27

@@ -1,5 +1,6 @@
 """slides: one compressed tile into memory that is already there."""
 
+import math
 import re
 
 import imagecodecs
@@ -7,6 +8,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from wsi_area.compute.machine_code import address_of
 from wsi_area.model.pixels import RgbArray
 from wsi_area.slides.stored.tiled_level import (
     DEFLATES,
@@ -30,8 +32,26 @@ _PADDING = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 _UNKNOWN = re.compile("subsampling|Unsupported (JPEG|color)")
 
 
+_VECTOR_BYTES = 64
+"""As long as the longest vector of a processor, which is as long as a line of its cache."""
+_OFF_VECTORS_BYTES = 8
+
+
 class UnknownToDecoderError(ValueError):
     """A JPEG of a kind that our decoder does not know, whole or not."""
+
+
+def decoding_room(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return memory to decode stored tiles into, uint8, that does not begin where a vector of the processor does.
+
+    Where each row of a picture begins at a multiple of 32 bytes (16 with SSE2), libjpeg-turbo writes it past the cache
+    (non-temporal stores, its ``simd/x86_64/jdcolext-avx2.asm``). The pixels are wanted at once, and would come back
+    from memory.
+    """
+    size_bytes = math.prod(shape)
+    room = np.empty(size_bytes + _VECTOR_BYTES, np.uint8)
+    first = (_OFF_VECTORS_BYTES - address_of(room)) % _VECTOR_BYTES
+    return room[first : first + size_bytes].reshape(shape)
 
 
 def decode_tile(data: bytes, level: TiledLevel, out: RgbArray) -> None:

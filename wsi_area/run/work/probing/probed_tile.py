@@ -1,6 +1,6 @@
 """run: the tissue of one tile at other thresholds, through everything that comes after: exclusions, filters by size."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -41,20 +41,23 @@ def count_by_shift(job: SlideJob, tile: Tile, spot: TileSpot, moved: Mapping[str
         classes = spot.class_map
         if shift in moved:
             classes = np.where(of_no_class, spot.class_map, moved[shift])
-        classes = _filtered(job, tile, classes)
-        found = count_class_map(classes, spot.column_weights, spot.row_weights, len(job.fitted.scheme.classes))
-        counts.append(sum(found.px_by_class[class_id] for class_id in tissue))
+        px_by_class = _px_by_class(job, tile, spot, classes)
+        counts.append(sum(int(px_by_class[class_id]) for class_id in tissue))
     spot.row[spot.layout.threshold_columns] = counts
 
 
-def _filtered(job: SlideJob, tile: Tile, classes: ClassMap) -> ClassMap:
-    """Return a class map as the filters by size leave it; an object cut by the tile's rim stays what it is."""
+def _px_by_class(job: SlideJob, tile: Tile, spot: TileSpot, classes: ClassMap) -> Sequence[int]:
+    """Return the level-0 pixels by class id as the filters by size leave them.
+
+    An object cut by the tile's rim stays what it is.
+    """
     stages = () if job.probe is None else job.probe.stages
     if not stages:
-        return classes
+        class_count = len(job.fitted.scheme.classes)
+        return count_class_map(classes, spot.column_weights, spot.row_weights, class_count).px_by_class
     # imported here: compiled code that most runs need not load
     from wsi_area.compute.objects.components import Box
-    from wsi_area.compute.objects.run_lengths import class_map_of, runs_of
+    from wsi_area.compute.objects.run_lengths import runs_of, tally_tiles
     from wsi_area.compute.objects.size_filter import KEPT, apply_stage
 
     core, size = tile.core_work_px, job.plan.work_size_px
@@ -64,4 +67,5 @@ def _filtered(job: SlideJob, tile: Tile, classes: ClassMap) -> ClassMap:
     box, runs = Box(tile.row, tile.col, core.x_px, core.y_px, *edges, seams), runs_of(classes)
     for stage in stages:
         runs = apply_stage(runs, box, stage, np.full(1, KEPT, np.int16))
-    return class_map_of(runs)
+    counts: list[int] = tally_tiles(runs, max(classes.shape), *edges)[0, 0].tolist()
+    return counts
