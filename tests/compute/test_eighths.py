@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -155,6 +156,39 @@ def test_tables_may_stand_in_the_shared_head_and_those_of_a_tile_are_its_own() -
     assert add_eighths(HEADS[1] + tables, tiles, size, places, 1, sums, is_ycbcr=True).all()
     alone = [eighth_of(data, size) for data in (own[0], own[1], own[0], own[0], own[2], own[1], own[0])]
     assert np.array_equal(sums // 64, np.concatenate([some for some in alone if some is not None], 1))
+
+
+def test_tables_that_are_kept_from_call_to_call_serve_no_other_picture() -> None:
+    size, pixels = Size(64, 64), picture(64, 64, 4, roughness=90)
+    kinds = [
+        encoded(pixels, 80, "4:2:0"), encoded(pixels, 80, "4:2:0", optimize=True),
+        encoded(pixels, 95, "4:4:4", optimize=True), encoded(pixels[..., 0], 60, optimize=True),
+        encoded(pixels, 80, "4:2:0", restart_marker_blocks=3), encoded(pixels, 30, "4:2:2", optimize=True),
+    ]  # fmt: skip
+
+    def alone(data: bytes) -> NDArray[np.uint8] | None:
+        with ThreadPoolExecutor(1) as fresh:  # in a thread that has kept nothing
+            return fresh.submit(eighth_of, data, size).result()
+
+    expected = [alone(data) for data in kinds]
+    assert all(some is not None for some in expected)
+    order = np.random.default_rng(3).integers(0, len(kinds), 60).tolist()
+    for n in order:
+        assert np.array_equal(eighth_of(kinds[n], size), expected[n])
+        eighth_of(encoded(pixels[:40, :48], 70), Size(48, 40))  # of another size meanwhile
+    with ThreadPoolExecutor(3) as several:
+        for n, seen in zip(order, several.map(lambda n: eighth_of(kinds[n], size), order), strict=True):
+            assert np.array_equal(seen, expected[n])
+
+
+def test_jpegs_outside_the_data_are_refused() -> None:
+    data, sums = np.frombuffer(HEADS[1] + encoded(picture(64, 64, 1), 80), np.uint8), np.zeros((8, 8, 3), np.uint32)
+    places = np.array([[0, 0, 8, 8]], np.int64)
+    for span in ([-1, data.size], [20, data.size + 1]):
+        with pytest.raises(ValueError, match="do not lie in"):
+            eighths.add_eighths(
+                data, len(HEADS[1]), np.array([span], np.int64), Size(64, 64), places, 1, sums, is_ycbcr=True
+            )
 
 
 def test_what_is_unusual_is_left_to_others_and_costs_its_neighbours_nothing() -> None:

@@ -202,7 +202,7 @@ def _renew(
 
 @native_part
 def _write_intervals(data: Any, at: int, end: int, intervals: int, words: Any, n: int, notes: Any) -> Any:
-    """Write the words of all restart intervals from the ``n``-th on; False unless each ends where it should, and the picture with them."""
+    """Write the words of all restart intervals from the ``n``-th on; False unless each, and the picture, ends well."""
     for interval in range(intervals):
         at, first, n, bits = write_words(data, at, end, words, n)
         notes[_WORDS + 2 * interval], notes[_WORDS + 2 * interval + 1] = first, bits

@@ -95,7 +95,7 @@ def _eight_bytes(data: Any, at: Any) -> Any:
 
 @native_part
 def write_slots(mcus: int, together: int, first_blocks: int, mcu_blocks: int, slots: Any) -> None:
-    """Write where the entries of each slot begin, of so many MCUs, and two slots that halt behind each restart interval."""
+    """Write where the entries of each slot begin, of so many MCUs, and behind each restart interval two that halt."""
     slot = 0
     for mcu in range(mcus):
         for block in range(mcu_blocks):
@@ -152,7 +152,8 @@ def walk(states: Any, words: Any, left: Any, entries: Any, slots: Any, kept: Any
     """Walk through four pictures until one halts, or has come to the end of its bits.
 
     Each has a state (bit, what is passed, its last bit), and a column of what is left of its blocks; they share
-    ``words``. The others go on from where they are. Five looks take 60 bits at most, which is what one load has.
+    ``words``. The others go on from where they are. As many looks as are taken at once pass 60 bits at most: one load
+    has them.
     """
     tables = entries, slots, kept, firsts
     bit_a, passed_a, last_a = states[0, 0], states[0, 1], states[0, 2]

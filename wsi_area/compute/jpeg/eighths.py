@@ -85,7 +85,8 @@ def add_eighths(
     call_native(
         *NATIVE[0][:3], data, head_bytes, tile_px.width_px, tile_px.height_px, int(is_ycbcr), facts, len(spans), done,
         factor, sums, *sums.shape[:2], room.words, room.words.shape[1], room.left, room.slots, room.slots.size,
-        room.notes, room.notes.shape[1], room.states, room.facts, room.entries, room.differences, room.kept, room.added, room.planes, room.line,
+        room.notes, room.notes.shape[1], room.states, room.facts, room.entries, room.differences, room.kept, room.added,
+        room.planes, room.line,
         frozen=_FROZEN,
     )  # fmt: skip
     return done.view(np.bool_)

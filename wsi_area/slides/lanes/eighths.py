@@ -14,7 +14,7 @@ from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.tiles_together import TileMemory
 from wsi_area.slides.stored.tiled_level import JPEG
 
-_TILES_AT_ONCE = 256
+_TILES_AT_ONCE = 128
 """Their bytes are what is held meanwhile."""
 
 

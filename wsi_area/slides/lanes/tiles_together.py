@@ -41,7 +41,7 @@ def read_spans(
     for part in np.split(np.arange(len(offsets)), starts):
         begin, wanted = int(offsets[part[0]]), int(ends[part[-1]] - offsets[part[0]])
         try:
-            got = os.preadv(file, [memory.data[at : at + wanted]], begin)
+            got = os.preadv(file, [memory.data[at : at + wanted].data], begin)
         except OSError:
             continue
         whole = part[ends[part] - begin <= got]
