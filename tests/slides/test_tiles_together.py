@@ -11,7 +11,7 @@ from tiff_files import remove_tiles, stored_tiles, tissue_like, write_tiled
 
 from wsi_area.slides import borrow_reader, inspect
 from wsi_area.slides.lanes.direct_lane import DirectReader
-from wsi_area.slides.lanes.tiles_together import TileMemory
+from wsi_area.slides.lanes.tile_files import TileMemory
 
 HEAD = b"a head"
 

@@ -17,8 +17,7 @@ from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, grid_boxes, require_within
 from wsi_area.slides.lanes.shared_tiles import SharedTiles
 from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text
-from wsi_area.slides.lanes.tile_files import TileFiles
-from wsi_area.slides.lanes.tiles_together import NEAR_BYTES, TileMemory
+from wsi_area.slides.lanes.tile_files import NEAR_BYTES, TileFiles, TileMemory
 from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile, decode_whole_jpeg, decoding_room
 from wsi_area.slides.stored.tiled_level import TiledLevel
 

@@ -11,7 +11,7 @@ from wsi_area.compute.jpeg.eighths import add_eighths as add_jpegs
 from wsi_area.model.geometry import Region, Size
 from wsi_area.slides.lanes.box_sums import MCU_PX, BoxSums
 from wsi_area.slides.lanes.direct_lane import DirectReader
-from wsi_area.slides.lanes.tiles_together import TileMemory
+from wsi_area.slides.lanes.tile_files import TileMemory
 from wsi_area.slides.stored.tiled_level import JPEG
 
 _TILES_AT_ONCE = 128

@@ -1,6 +1,7 @@
 """slides: the files in which the stored tiles of a slide lie, open, and the bytes of each tile."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,29 @@ from numpy.typing import NDArray
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.other_layouts import other_layout
-from wsi_area.slides.lanes.tiles_together import NEAR_BYTES, TileMemory, joined, read_spans
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 _MARKER_BYTES = 2
+NEAR_BYTES = 4096
+"""Two tiles of a file that are this near are fetched as one: what lies between is on the same page anyway."""
 _LOST_FILE = "no file holds it, though all are there by its header: one of several files is lost"
 _LOST_TILE = "it has no bytes, though a slide of its vendor holds all of its tiles"
+
+
+class TileMemory:
+    """Memory for the bytes of stored tiles, used again and again; it begins with what their JPEGs share."""
+
+    def __init__(self, head: bytes) -> None:
+        self.head_bytes = len(head)
+        self.data = np.frombuffer(bytearray(head), np.uint8)
+
+    def grow(self, data_bytes: int) -> None:
+        """Make room for so many bytes behind the head; what else was there is lost."""
+        wanted = self.head_bytes + data_bytes
+        if wanted > self.data.size:
+            data = np.empty(wanted + wanted // 4, np.uint8)
+            data[: self.head_bytes] = self.data[: self.head_bytes]
+            self.data = data
 
 
 class TileFiles:
@@ -78,7 +96,7 @@ class TileFiles:
         """
         offsets, counts = np.asarray(tiles.offsets), np.asarray(tiles.byte_counts)
         if tiles.is_in_items or tiles.is_interval or offsets.dtype != np.int64 or counts.dtype != np.int64:
-            return joined((self._bytes_if_any(tiles, index) for index in indices.tolist()), memory)
+            return _joined((self._bytes_if_any(tiles, index) for index in indices.tolist()), memory)
         offsets, counts = offsets[indices], counts[indices]
         numbers = np.asarray(tiles.file_numbers)[indices] if tiles.file_numbers else np.zeros(len(indices), np.int64)
         usable = (offsets > 0) & (counts > 0) & ~np.isin(indices, list(tiles.shared))
@@ -91,7 +109,7 @@ class TileFiles:
             of_file = np.flatnonzero(usable & (numbers == file_number))
             of_file = of_file[np.argsort(offsets[of_file], kind="stable")]
             file, _ = self.place(tiles, int(indices[of_file[0]]))
-            found[of_file], at = read_spans(file, offsets[of_file], counts[of_file], memory, at)
+            found[of_file], at = _read_spans(file, offsets[of_file], counts[of_file], memory, at)
         return found
 
     def _bytes_if_any(self, tiles: TiledLevel, index: int) -> bytes | None:
@@ -150,3 +168,39 @@ def _tiled_levels(info: SlideInfo) -> tuple[tuple[TiledLevel | None, str], ...]:
     from wsi_area.slides.stored.tiff_levels import tiff_levels
 
     return tiff_levels(info)
+
+
+def _read_spans(
+    file: int, offsets: NDArray[np.int64], lengths: NDArray[np.int64], memory: TileMemory, at: int
+) -> tuple[NDArray[np.int64], int]:
+    """Return where parts of a file lie in memory, int64 (n, 2), first byte and end, and the end of all of them.
+
+    Those that cannot be read are at 0. ``offsets`` rise. The memory has room behind ``at`` for all of the parts and
+    what lies between near ones.
+    """
+    spans = np.zeros((len(offsets), 2), np.int64)
+    ends = offsets + lengths
+    gaps = offsets[1:] - ends[:-1]
+    starts = np.flatnonzero((gaps < 0) | (gaps > NEAR_BYTES)) + 1
+    for part in np.split(np.arange(len(offsets)), starts):
+        begin, wanted = int(offsets[part[0]]), int(ends[part[-1]] - offsets[part[0]])
+        try:
+            got = os.preadv(file, [memory.data[at : at + wanted].data], begin)
+        except OSError:
+            continue
+        whole = part[ends[part] - begin <= got]
+        spans[whole, 0], spans[whole, 1] = offsets[whole] - begin + at, ends[whole] - begin + at
+        at += wanted
+    return spans, at
+
+
+def _joined(parts: Iterable[bytes | None], memory: TileMemory) -> NDArray[np.int64]:
+    """Return where parts lie in memory, into which they are copied, int64 (n, 2); at 0 those that there are not."""
+    known = [part or b"" for part in parts]
+    lengths = np.array([len(part) for part in known], np.int64)
+    memory.grow(int(lengths.sum()))
+    ends = memory.head_bytes + lengths.cumsum()
+    memory.data[memory.head_bytes : memory.head_bytes + int(lengths.sum())] = np.frombuffer(b"".join(known), np.uint8)
+    spans: NDArray[np.int64] = np.stack((ends - lengths, ends), 1)
+    spans[lengths == 0] = 0
+    return spans
