@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.format_files import most_stained, written
 from benchmarks.row_runs import FINE, RULE, inner_s
 from wsi_area.model.geometry import Region
@@ -12,6 +14,7 @@ from wsi_area.slides import SlideReader, choose_lane, close_readers, inspect
 from wsi_area.slides.lanes.bands import tiles_at_once
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
+from wsi_area.slides.lanes.tile_files import TileMemory
 from wsi_area.slides.stored.joined_intervals import joined_intervals
 from wsi_area.slides.stored.tile_codecs import decode_whole_jpeg, decoding_room
 
@@ -91,11 +94,12 @@ def _joined(reader: DirectReader) -> tuple[list[bytes], RgbArray]:
     """Return the JPEGs of the bands of level 0, made as the direct lane makes them, and memory for one of them."""
     tiles = reader.tiled_level(0)
     together, across = tiles_at_once(tiles), tiles.tiles_across
-    jpegs = []
+    jpegs, memory = [], TileMemory(b"")
     for first_row in range(0, tiles.tiles_down, together):
         for column in range(across):
             rows = range(first_row, min(first_row + together, tiles.tiles_down))
-            data = [reader.stored_bytes(0, row * across + column) or b"" for row in rows]
+            spans = reader.read_together(0, np.array([row * across + column for row in rows]), memory)
+            data = [bytes(memory.data[first:end]) for first, end in spans.tolist()]
             joined = joined_intervals(tiles.jpeg_head, data)
             if len(rows) < together or joined is None:
                 raise SystemExit("a cut of restart intervals is not of whole bands, or these cannot be joined")
