@@ -4,21 +4,24 @@ import csv
 import json
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from measuring import measure
 from scheduler_processes import Running, started_scheduler
 from synthetic import disc, write_slide
 
+from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Size
+from wsi_area.run.context import context_of
 from wsi_area.run.ending import ending_lines, what_to_do
 from wsi_area.run.events import BatchDone, Event, SlideDone, SlideStarted
 from wsi_area.run.executors import distributed
 from wsi_area.run.executors.choice import make_executor
-from wsi_area.run.executors.contract import TaskLost
+from wsi_area.run.executors.contract import Executor, TaskLost
 from wsi_area.run.executors.distributed import DistributedExecutor
-from wsi_area.settings.run_settings import RunSection
+from wsi_area.run.measure_slide import prepared_slide
+from wsi_area.settings.run_settings import RunSection, load
 
 SIZE = Size(900, 700)
 CUT = ("tiling.tile_px=64", "tiling.skip_glass=false", "run.slides_in_flight=2")
@@ -74,6 +77,24 @@ def test_whenever_it_is_killed_one_message_says_so_and_the_same_command_goes_on(
     again = measure(slides, out, *CUT, "run.executor=serial")
     assert again.exit_code == 0
     assert [slide.slide_id for slide in again.slides] == [path.stem for path in slides]
+
+
+class StoppedElsewhere:
+    """Workers of other machines, of whom it is known that they are gone; whatever is asked of them is a fault."""
+
+    is_local, is_stopped, worker_count, task_memory_bytes = False, True, 1, None
+
+    def map(self, *_: object, **__: object) -> None:
+        raise AssertionError("a slide was handed to workers that are gone")
+
+
+def test_a_slide_that_begins_when_it_is_known_already_is_not_reached_and_no_error(slides: list[Path]) -> None:
+    told: list[Event] = []
+    gone = cast(Executor, StoppedElsewhere())
+    context = context_of(load(None, list(CUT)), gone, told.append, force=False)
+    (slide,) = collect_slides([str(slides[0])])
+    assert prepared_slide(slide, context, None) is None
+    assert told == []
 
 
 class SlowToMiss:

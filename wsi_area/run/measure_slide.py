@@ -192,7 +192,10 @@ def prepared_slide(
     with told_phases(tell) as ticket:
         is_in_worker = not executor.is_local
         if is_in_worker:  # whose phases nobody hears here
-            tell("a worker looks at it")
+            try:
+                tell("a worker looks at it")
+            except PreparingStopped:
+                return None
         task = PrepareTask(
             slide, context.settings, context.memory_limit_bytes, read_path, is_in_worker, ticket, True,
             leaves_edges=leaves_edges, lane_obstacle=lane_obstacle,
