@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,21 +45,12 @@ def flat_chroma(pixels: NDArray[np.uint8], sampling: str) -> NDArray[np.uint8]:
     return ycc
 
 
-def add_eighths(
-    head: bytes,
-    tiles: Sequence[bytes],
-    tile_px: Size,
-    places: NDArray[np.int64],
-    factor: int,
-    sums: NDArray[np.uint32],
-    *,
-    is_ycbcr: bool,
-) -> NDArray[np.bool_]:
+def add_eighths(head: bytes, tiles: Sequence[bytes], *told: Any, is_ycbcr: bool) -> NDArray[np.bool_]:
     """Return which of some JPEGs were added, which lie behind each other."""
     ends = len(head) + np.cumsum([len(tile) for tile in tiles])
     spans = np.stack((ends - [len(tile) for tile in tiles], ends), 1)
     data = np.frombuffer(b"".join((head, *tiles)), np.uint8)
-    return eighths.add_eighths(data, len(head), spans, tile_px, places, factor, sums, is_ycbcr=is_ycbcr)
+    return eighths.add_eighths(data, len(head), spans, *told, is_ycbcr=is_ycbcr)
 
 
 def eighth_of(data: bytes, size: Size, is_ycbcr: bool = True, head: bytes | None = None) -> NDArray[np.uint8] | None:

@@ -192,10 +192,9 @@ def prepared_slide(
     with told_phases(tell) as ticket:
         is_in_worker = not executor.is_local
         if is_in_worker:  # whose phases nobody hears here
-            try:
-                tell("a worker looks at it")
-            except PreparingStopped:
+            if executor.is_stopped:
                 return None
+            context.listener(SlidePreparing(slide.slide_id, "a worker looks at it"))
         task = PrepareTask(
             slide, context.settings, context.memory_limit_bytes, read_path, is_in_worker, ticket, True,
             leaves_edges=leaves_edges, lane_obstacle=lane_obstacle,
