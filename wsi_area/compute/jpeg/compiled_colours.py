@@ -105,41 +105,48 @@ def _quantum(data: Any, head: Any, component: int) -> Any:
 def add_colours(
     planes: Any, head: Any, mcus_across: int, tile: Any, is_ycbcr: int, factor: int, line: Any, sums: Any
 ) -> None:
-    """Add the colour of each block that counts to its box, once for each pixel; ``line`` is for its own use."""
-    across, down, count = head[ACROSS], head[DOWN], tile[4]
-    first, second, third = line[0], line[1], line[2]
-    for y in range(tile[5]):
-        at, chroma_at = y * mcus_across * across, (y // down) * mcus_across
-        _spread(planes[0, at : at + count], 1, first)
-        if head[COMPONENTS] == 1:
-            _spread(planes[0, at : at + count], 1, second)
-            _spread(planes[0, at : at + count], 1, third)
-        else:
-            _spread(planes[1, chroma_at : chroma_at + mcus_across], across, second)
-            _spread(planes[2, chroma_at : chroma_at + mcus_across], across, third)
-            if is_ycbcr:
-                _make_rgb(first, second, third, count)
-        _add_line(
-            first, second, third, count, tile[2] % factor, factor, sums[(tile[3] + y) // factor, tile[2] // factor :]
-        )
+    """Add the colour of each block that counts to its box, once for each pixel; ``line`` is for its own use.
 
-
-@native_part
-def _spread(samples: Any, times: int, line: Any) -> None:
-    """Write each sample once, or twice."""
-    if times == 1:
-        for i in range(samples.size):
-            line[i] = samples[i]
+    The planes become those of red, green and blue: of all blocks at once, since each call costs as much as some lines.
+    """
+    across, down = head[ACROSS], head[DOWN]
+    width, rows = mcus_across * across, tile[5]
+    blocks = width * rows
+    if head[COMPONENTS] == 1:
+        for i in range(blocks):
+            planes[1, i] = planes[2, i] = planes[0, i]
     else:
-        for i in range(samples.size):
-            line[2 * i] = line[2 * i + 1] = samples[i]
+        for i in range(1, 3):
+            if across == 2 or down == 2:
+                _spread(planes[i], line[i], mcus_across, rows, across, down)
+        if is_ycbcr:
+            _make_rgb(planes[0, :blocks], planes[1, :blocks], planes[2, :blocks])
+    for i in range(3):
+        _add_plane(planes[i], width, tile, factor, line[i], sums, i)
 
 
 @native_part
-def _make_rgb(first: Any, second: Any, third: Any, count: int) -> None:
-    """Make RGB of YCbCr."""
+def _spread(plane: Any, line: Any, mcus_across: int, rows: int, across: int, down: int) -> None:
+    """Write each sample of a plane for all blocks of light in its MCU."""
+    count = mcus_across * (-(-rows // down))
+    width = mcus_across * across
     for i in range(count):
-        y, cb, cr = first[i], second[i] - np.int32(128), third[i] - np.int32(128)
+        line[i] = plane[i]
+    for y in range(rows):
+        samples, spread = line[(y // down) * mcus_across :], plane[y * width : (y + 1) * width]
+        if across == 2:
+            for x in range(mcus_across):
+                spread[2 * x] = spread[2 * x + 1] = samples[x]
+        else:
+            for x in range(mcus_across):
+                spread[x] = samples[x]
+
+
+@native_part
+def _make_rgb(first: Any, second: Any, third: Any) -> None:
+    """Make RGB of YCbCr."""
+    for i in range(first.size):
+        y, cb, cr = np.int32(first[i]), np.int32(second[i]) - np.int32(128), np.int32(third[i]) - np.int32(128)
         red = y + ((np.int32(_RED_OF_CR) * cr + np.int32(_HALF)) >> np.int32(_BITS))
         green = y + ((np.int32(_GREEN_OF_CB) * cb + np.int32(_GREEN_OF_CR) * cr + np.int32(_HALF)) >> np.int32(_BITS))
         blue = y + ((np.int32(_BLUE_OF_CB) * cb + np.int32(_HALF)) >> np.int32(_BITS))
@@ -147,23 +154,41 @@ def _make_rgb(first: Any, second: Any, third: Any, count: int) -> None:
 
 
 @native_part
-def _add_line(first: Any, second: Any, third: Any, count: int, before: int, factor: int, boxes: Any) -> None:
-    """Add a line of blocks to boxes beside each other, the first block ``before`` blocks into its box."""
-    start, column = 0, 0
-    while start < count:
-        stop = min(start + factor - before, count)
-        red = green = blue = np.uint32(0)
-        for i in range(start, stop):
-            red += np.uint32(first[i])
-            green += np.uint32(second[i])
-            blue += np.uint32(third[i])
-        boxes[column, 0] += red * _PIXELS
-        boxes[column, 1] += green * _PIXELS
-        boxes[column, 2] += blue * _PIXELS
-        start, before, column = stop, 0, column + 1
+def _add_plane(plane: Any, width: int, tile: Any, factor: int, line: Any, sums: Any, colour: int) -> None:
+    """Add a colour of the blocks that count to its boxes: first down, all columns at once, and then across."""
+    count, row, behind = tile[4], tile[3], tile[3] + tile[5]
+    added = line[:count]
+    y = 0
+    while row < behind:
+        box, stop = row // factor, min((row // factor + 1) * factor, behind)
+        for x in range(added.size):
+            added[x] = 0
+        for _ in range(row, stop):
+            blocks = plane[y * width : y * width + count]
+            for x in range(added.size):
+                added[x] += np.int32(blocks[x])
+            y += 1
+        _add_line(added, tile[2] % factor, factor, sums[box, tile[2] // factor :, colour])
+        row = stop
+
+
+@native_part
+def _add_line(added: Any, before: int, factor: int, boxes: Any) -> None:
+    """Add columns of blocks to boxes beside each other, the first ``before`` blocks into its box."""
+    total = np.uint32(0)
+    for x in range(added.size):
+        total += np.uint32(added[x])
+        added[x] = total
+    stop, column, earlier = np.uint64(factor - before - 1), np.uint64(0), np.uint32(0)
+    while stop < np.uint64(added.size):
+        until = np.uint32(added[stop])
+        boxes[column] += (until - earlier) * _PIXELS
+        stop, column, earlier = stop + np.uint64(factor), column + np.uint64(1), until
+    if total != earlier:
+        boxes[column] += (total - earlier) * _PIXELS
 
 
 @native_part
 def _cut(sample: Any) -> Any:
     """Return a sample within 0 to 255."""
-    return min(max(sample, np.int32(0)), np.int32(255))
+    return np.uint8(min(max(sample, np.int32(0)), np.int32(255)))

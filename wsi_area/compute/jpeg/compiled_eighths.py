@@ -30,10 +30,10 @@ from wsi_area.compute.jpeg.compiled_heads import (
     WIDTH,
     read_head,
 )
-from wsi_area.compute.jpeg.compiled_walk import HALT, IDLE, LANES, LOST, WAITING, walk, write_slots, write_words
+from wsi_area.compute.jpeg.compiled_walk import HALT, IDLE, LOST, TOGETHER, WAITING, walk, write_slots, write_words
 from wsi_area.compute.machine_code import native_part
 
-_SHARED, _LAYOUT, _FIRSTS = LANES, LANES + 1, LANES + 2
+_SHARED, _LAYOUT, _FIRSTS = TOGETHER, TOGETHER + 1, TOGETHER + 2
 """Rows of facts: each lane's head, the shared one, the layout, and the first codes of four tables."""
 _ACROSS, _DOWN, _INTERVALS = 0, 1, 2
 """In a layout: MCUs across and down, and restart intervals."""
@@ -57,18 +57,18 @@ def add_eighths(
     At these addresses lie: ``data`` uint8, the head that all share and the tiles; ``tiles`` int64 (count, 6), of each
     the first byte and the one behind the last, column and row of its first block, how many columns and rows count;
     ``done`` uint8 (count,); ``sums`` uint32 (rows, columns, 3), of boxes of ``factor`` blocks a side. For its own use
-    ``words`` uint64 (LANES * lane_words,), ``left`` uint16 (most_slots, LANES), ``notes`` int64 (LANES, lane_notes),
-    ``states`` uint64 (LANES, 3), ``added`` int32 (3, blocks), ``planes`` uint8 (3, blocks), ``line`` int32 (3, blocks).
-    What was made of code tables is kept from call to call, and has to be zero at first: ``slots`` uint16 (most_slots,),
-    ``facts`` int64 (LANES + 6, 36), ``entries`` uint16 (8, ENTRIES), ``differences`` int16 (2, ENTRIES), ``kept`` uint8
-    (4, 272).
+    ``words`` uint64 (TOGETHER * lane_words,), ``left`` uint16 (TOGETHER, most_slots), ``notes`` int64 (TOGETHER,
+    lane_notes), ``states`` uint64 (TOGETHER, 3), ``added`` int32 (3, blocks), ``planes`` uint8 (3, blocks), ``line``
+    int32 (3, blocks). What was made of code tables is kept from call to call, and has to be zero at first: ``slots``
+    uint16 (most_slots,), ``facts`` int64 (TOGETHER + 6, 36), ``entries`` uint16 (8, ENTRIES), ``differences`` int16
+    (2, ENTRIES), ``kept`` uint8 (4, 272).
     """
     tiles, done = carray(tiles_at, (count, 6)), carray(done_at, (count,))
     sums, blocks = carray(sums_at, (rows, columns, 3)), (most_slots - 2) // 8
     planes, added, line = carray(planes_at, (3, blocks)), carray(added_at, (3, blocks)), carray(line_at, (3, blocks))
-    words, left = carray(words_at, (LANES * lane_words,)), carray(left_at, (most_slots, LANES))
-    notes, states = carray(notes_at, (LANES, lane_notes)), carray(states_at, (LANES, 3))
-    facts = carray(facts_at, (LANES + 6, 36))
+    words, left = carray(words_at, (TOGETHER * lane_words,)), carray(left_at, (TOGETHER, most_slots))
+    notes, states = carray(notes_at, (TOGETHER, lane_notes)), carray(states_at, (TOGETHER, 3))
+    facts = carray(facts_at, (TOGETHER + 6, 36))
     entries, differences = carray(entries_at, (8, ENTRIES)), carray(differences_at, (2, ENTRIES))
     all_entries, slots, kept = (
         carray(entries_at, (8 * ENTRIES,)),
@@ -85,7 +85,7 @@ def add_eighths(
     layout, firsts = facts[_LAYOUT], facts[_FIRSTS:]
     begun = 0
     while True:
-        for lane in range(LANES):
+        for lane in range(TOGETHER):
             if notes[lane, _TILE] < 0:
                 begun = _begin_next(
                     data, tiles, begun, lane, width, height, facts, notes, states[lane], words, lane_words, slots,
@@ -94,10 +94,10 @@ def add_eighths(
         if _are_idle(notes):
             break
         walk(states, words, left, all_entries, slots, kept, firsts)
-        for lane in range(LANES):
+        for lane in range(TOGETHER):
             tile = notes[lane, _TILE]
             if _is_through(states[lane], notes[lane], layout[_INTERVALS], slots) and write_planes(
-                data, facts[lane], left[:, lane], layout[_ACROSS], layout[_DOWN], differences, added, planes
+                data, facts[lane], left[lane], layout[_ACROSS], layout[_DOWN], differences, added, planes
             ):
                 add_colours(planes, facts[lane], layout[_ACROSS], tiles[tile], is_ycbcr, factor, line, sums)
                 done[tile] = 1
@@ -110,7 +110,7 @@ def _forget(facts: Any, notes: Any, slots: Any) -> None:
         facts[_SHARED, i] = NOWHERE
     facts[_SHARED, COMPONENTS] = facts[_SHARED, INTERVAL] = 0
     slots[slots.size - LOST], slots[slots.size - WAITING] = HALT * ENTRIES, IDLE * ENTRIES
-    for lane in range(LANES):
+    for lane in range(TOGETHER):
         notes[lane, _TILE] = NOWHERE
 
 
@@ -118,7 +118,7 @@ def _forget(facts: Any, notes: Any, slots: Any) -> None:
 def _are_idle(notes: Any) -> Any:
     """Return True if no lane has a tile."""
     idle = True
-    for lane in range(LANES):
+    for lane in range(TOGETHER):
         idle = idle and notes[lane, _TILE] < 0
     return idle
 

@@ -1,4 +1,4 @@
-"""compute: the compiled half of walking through the coded blocks of JPEGs, of four at once: none waits for memory.
+"""compute: the compiled half of walking through the coded blocks of JPEGs, of five at once: none waits for memory.
 
 The coded bytes of a picture become words of 64 bits, without stuffing; each restart interval begins a word. A block
 has two slots, in which it is left what was looked at: for DC, and last for AC; behind the blocks of an interval stand
@@ -23,8 +23,8 @@ from wsi_area.compute.jpeg.compiled_codes import (
 )
 from wsi_area.compute.machine_code import native_part, native_piece
 
-LANES = 4
-"""Pictures that are walked through at once."""
+TOGETHER = 5
+"""Pictures that are walked through at once: with more, what is known of each no longer stays in registers."""
 HALT, IDLE = 4, 5
 """In place of the number of a table: DC and AC of the first component are 0 and 1, those of the others 2 and 3.
 
@@ -119,7 +119,7 @@ def _step(words: Any, look: Any, bit: Any, passed: Any, tables: Any, left: Any, 
     """Take what one entry says; return the bits ahead, the bit where they were looked up, and what is passed since."""
     entries, slots, kept, firsts = tables
     slot, index = passed >> np.uint64(_SLOT_AT), look >> np.uint64(64 - LOOK_BITS)
-    left[slot, lane] = index
+    left[lane, slot] = index
     entry = np.uint64(entries[np.uint64(slots[slot]) + index])
     now = passed + entry
     if now & np.uint64(DOUBT):
@@ -131,7 +131,7 @@ def _step(words: Any, look: Any, bit: Any, passed: Any, tables: Any, left: Any, 
         )
         if symbol == 0:
             return look, bit, np.uint64(len(slots) - LOST) << np.uint64(_SLOT_AT)
-        left[slot, lane] = LONG | ((symbol >> DIFFERENCE_AT) & _DIFFERENCE)
+        left[lane, slot] = LONG | ((symbol >> DIFFERENCE_AT) & _DIFFERENCE)
         bit += np.uint64(symbol & BITS_PASSED)
         now = passed + np.uint64(symbol & (ENTRY - BITS_PASSED))
         look = _look(words, bit)
@@ -149,9 +149,9 @@ def _caught_up(bit: Any, passed: Any) -> Any:
 
 @native_part
 def walk(states: Any, words: Any, left: Any, entries: Any, slots: Any, kept: Any, firsts: Any) -> None:
-    """Walk through four pictures until one halts, or has come to the end of its bits.
+    """Walk through five pictures until one halts, or has come to the end of its bits.
 
-    Each has a state (bit, what is passed, its last bit), and a column of what is left of its blocks; they share
+    Each has a state (bit, what is passed, its last bit), and a row of what is left of its blocks; they share
     ``words``. The others go on from where they are. As many looks as are taken at once pass 60 bits at most: one load
     has them.
     """
@@ -160,26 +160,31 @@ def walk(states: Any, words: Any, left: Any, entries: Any, slots: Any, kept: Any
     bit_b, passed_b, last_b = states[1, 0], states[1, 1], states[1, 2]
     bit_c, passed_c, last_c = states[2, 0], states[2, 1], states[2, 2]
     bit_d, passed_d, last_d = states[3, 0], states[3, 1], states[3, 2]
+    bit_e, passed_e, last_e = states[4, 0], states[4, 1], states[4, 2]
     at = np.uint64(_SLOT_AT)
     while True:
         bit_a, passed_a = _caught_up(bit_a, passed_a)
         bit_b, passed_b = _caught_up(bit_b, passed_b)
         bit_c, passed_c = _caught_up(bit_c, passed_c)
         bit_d, passed_d = _caught_up(bit_d, passed_d)
-        if bit_a > last_a or bit_b > last_b or bit_c > last_c or bit_d > last_d:
+        bit_e, passed_e = _caught_up(bit_e, passed_e)
+        if bit_a > last_a or bit_b > last_b or bit_c > last_c or bit_d > last_d or bit_e > last_e:
             break
         if slots[passed_a >> at] == _HALTS or slots[passed_b >> at] == _HALTS:
             break
-        if slots[passed_c >> at] == _HALTS or slots[passed_d >> at] == _HALTS:
+        if slots[passed_c >> at] == _HALTS or slots[passed_d >> at] == _HALTS or slots[passed_e >> at] == _HALTS:
             break
         look_a, look_b = _look(words, bit_a), _look(words, bit_b)
         look_c, look_d = _look(words, bit_c), _look(words, bit_d)
+        look_e = _look(words, bit_e)
         for _ in range(LOOKS):
             look_a, bit_a, passed_a = _step(words, look_a, bit_a, passed_a, tables, left, 0)
             look_b, bit_b, passed_b = _step(words, look_b, bit_b, passed_b, tables, left, 1)
             look_c, bit_c, passed_c = _step(words, look_c, bit_c, passed_c, tables, left, 2)
             look_d, bit_d, passed_d = _step(words, look_d, bit_d, passed_d, tables, left, 3)
+            look_e, bit_e, passed_e = _step(words, look_e, bit_e, passed_e, tables, left, 4)
     states[0, 0], states[0, 1] = bit_a, passed_a
     states[1, 0], states[1, 1] = bit_b, passed_b
     states[2, 0], states[2, 1] = bit_c, passed_c
     states[3, 0], states[3, 1] = bit_d, passed_d
+    states[4, 0], states[4, 1] = bit_e, passed_e

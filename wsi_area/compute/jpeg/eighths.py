@@ -26,7 +26,7 @@ NATIVE = (
     ),
 )
 _SCRATCH = local()
-_LANES, _ENTRIES = 4, 1 << 12
+_TOGETHER, _ENTRIES = 5, 1 << 12
 """As ``compiled_walk`` and ``compiled_codes`` have them, which only compiling needs to import."""
 
 
@@ -93,18 +93,18 @@ def add_eighths(
 
 
 class _Room:
-    """Memory for four JPEGs that are walked through together, as large as any of a size can need."""
+    """Memory for five JPEGs that are walked through together, as large as any of a size can need."""
 
     def __init__(self, tile_px: Size, most_bytes: int) -> None:
         self.key = tile_px, most_bytes
         blocks = 4 * -(-tile_px.width_px // (2 * BLOCK_PX)) * -(-tile_px.height_px // (2 * BLOCK_PX))
         slots = 8 * blocks + 2  # of three components; each block may be a restart interval; see compiled_walk.LOST
-        self.words = np.zeros((_LANES, most_bytes // 8 + 2 * blocks + 16), np.uint64)
-        self.left = np.empty((slots, _LANES), np.uint16)
+        self.words = np.zeros((_TOGETHER, most_bytes // 8 + 2 * blocks + 16), np.uint64)
+        self.left = np.empty((_TOGETHER, slots), np.uint16)
         self.slots = np.zeros(slots, np.uint16)
-        self.notes = np.empty((_LANES, 2 + 2 * blocks), np.int64)
-        self.states = np.empty((_LANES, 3), np.uint64)
-        self.facts = np.zeros((_LANES + 6, 36), np.int64)
+        self.notes = np.empty((_TOGETHER, 2 + 2 * blocks), np.int64)
+        self.states = np.empty((_TOGETHER, 3), np.uint64)
+        self.facts = np.zeros((_TOGETHER + 6, 36), np.int64)
         self.entries = np.zeros((8, _ENTRIES), np.uint16)
         self.differences = np.zeros((2, _ENTRIES), np.int16)
         self.kept = np.zeros((4, 272), np.uint8)
