@@ -37,7 +37,7 @@ LOST, WAITING = 1, 2
 _SLOT_AT = 13
 _DIFFERENCE = (1 << 12) - 1
 _HALTS = HALT * ENTRIES
-_OWED = 0x0101010101010101
+_LOWEST = 0x0101010101010101
 _HIGHEST = 0x8080808080808080
 
 
@@ -52,11 +52,24 @@ def write_words(data: Any, at: int, end: int, words: Any, n: int) -> Any:
     while here < behind:
         if here + np.uint64(8) <= behind:
             some = _eight_bytes(data, here)
-            if (~some - np.uint64(_OWED)) & some & np.uint64(_HIGHEST) == 0:  # none is FF
+            marks = ((some & ~np.uint64(_HIGHEST)) + np.uint64(_LOWEST)) & some & np.uint64(_HIGHEST)
+            if marks == 0:  # none is FF
                 words[np.uint64(n)] = word | (some >> held)
-                word = (some << one) << (np.uint64(63) - held) if held > 0 else np.uint64(0)
+                word = (some << one) << (np.uint64(63) - held)
                 n += 1
                 here += np.uint64(8)
+                continue
+            taken = _bytes_to_first(marks)
+            if here + taken < behind and data[here + taken] == 0:
+                empty = np.uint64(64) - np.uint64(8) * taken
+                some = (some >> empty) << empty
+                begun = word | (some >> held)
+                words[np.uint64(n)] = begun
+                is_full = held >= empty
+                word = (some << one) << (np.uint64(63) - held) if is_full else begun
+                held = (held - empty) & np.uint64(63)
+                n += 1 if is_full else 0
+                here += taken + one
                 continue
         for _ in range(8):
             if here >= behind:
@@ -76,6 +89,15 @@ def write_words(data: Any, at: int, end: int, words: Any, n: int) -> Any:
                 n += 1
     words[np.uint64(n)] = word
     return end, first, n + 1, 64 * (n - first) + np.int64(held)
+
+
+@native_piece
+def _bytes_to_first(marks: Any) -> Any:
+    """Return how many bytes of a word there are up to the first with its highest bit set, with it; one is."""
+    marks |= marks >> np.uint64(8)
+    marks |= marks >> np.uint64(16)
+    marks |= marks >> np.uint64(32)
+    return np.uint64(9) - (((marks >> np.uint64(7)) * np.uint64(_LOWEST)) >> np.uint64(56))
 
 
 @native_part
@@ -168,11 +190,17 @@ def walk(states: Any, words: Any, left: Any, entries: Any, slots: Any, kept: Any
         bit_c, passed_c = _caught_up(bit_c, passed_c)
         bit_d, passed_d = _caught_up(bit_d, passed_d)
         bit_e, passed_e = _caught_up(bit_e, passed_e)
-        if bit_a > last_a or bit_b > last_b or bit_c > last_c or bit_d > last_d or bit_e > last_e:
+        if bit_a > last_a or bit_b > last_b:
+            break
+        if bit_c > last_c or bit_d > last_d:
+            break
+        if bit_e > last_e:
             break
         if slots[passed_a >> at] == _HALTS or slots[passed_b >> at] == _HALTS:
             break
-        if slots[passed_c >> at] == _HALTS or slots[passed_d >> at] == _HALTS or slots[passed_e >> at] == _HALTS:
+        if slots[passed_c >> at] == _HALTS or slots[passed_d >> at] == _HALTS:
+            break
+        if slots[passed_e >> at] == _HALTS:
             break
         look_a, look_b = _look(words, bit_a), _look(words, bit_b)
         look_c, look_d = _look(words, bit_c), _look(words, bit_d)
