@@ -1,7 +1,7 @@
 """slides: stored tiles that are added up block by block, as JPEGs show them at an eighth, and not decoded."""
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.tile_files import TileMemory
 from wsi_area.slides.stored.tiled_level import JPEG
 
-_TILES_AT_ONCE = 128
+_TILES_AT_ONCE = 256
 """Their bytes are what is held meanwhile."""
 
 
@@ -71,10 +71,11 @@ def _boxes(region: Region, tile_px: Size) -> NDArray[np.int64]:
 
 def _runs(boxes: NDArray[np.int64], done: NDArray[np.bool_]) -> Iterator[tuple[bool, Region]]:
     """Yield the tiles that were added, those beside each other as one, and each of the others; and which they are."""
-    told = zip(done.tolist(), boxes.tolist(), strict=True)
-    for (is_added, y), run in groupby(told, key=lambda tile: (tile[0], tile[1][1])):
-        some = [box for _, box in run]
-        if is_added:
-            yield True, Region(some[0][0], y, some[-1][0] + some[-1][2] - some[0][0], some[0][3])
+    is_other = (done[1:] != done[:-1]) | (boxes[1:, 1] != boxes[:-1, 1])
+    starts = [0, *(np.flatnonzero(is_other) + 1).tolist(), len(boxes)]
+    for start, stop in pairwise(starts):
+        if done[start]:
+            (x, y, _, height), (last_x, _, last_width, _) = boxes[start].tolist(), boxes[stop - 1].tolist()
+            yield True, Region(x, y, last_x + last_width - x, height)
         else:
-            yield from ((False, Region(*box)) for box in some)
+            yield from ((False, Region(*box)) for box in boxes[start:stop].tolist())

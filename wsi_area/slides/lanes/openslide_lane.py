@@ -113,8 +113,11 @@ class OpenSlideReader:
             step_x, step_y = _whole_tiles(stored.width_px), _whole_tiles(stored.height_px)
         else:
             step_x = step_y = CANONICAL_BLOCK_PX
-        argb = np.empty(step_x * step_y, np.uint32)
-        rgb = np.empty(step_x * step_y * 3, np.uint8)
+        # no more than the region can need: small blocks are memory that malloc has at hand, large ones are cleared
+        most_x = min(step_x, region_level_px.width_px + 2 * grain.width_px)
+        most_y = min(step_y, region_level_px.height_px + 2 * grain.height_px)
+        argb = np.empty(most_x * most_y, np.uint32)
+        rgb = np.empty(most_x * most_y * 3, np.uint8)
         for box in grid_boxes(region_level_px, step_x, step_y):
             block = _grown_to(grain, box).intersection(whole) or box
             words = self._block(level, block, argb)

@@ -99,7 +99,9 @@ class TileFiles:
             return _joined((self._bytes_if_any(tiles, index) for index in indices.tolist()), memory)
         offsets, counts = offsets[indices], counts[indices]
         numbers = np.asarray(tiles.file_numbers)[indices] if tiles.file_numbers else np.zeros(len(indices), np.int64)
-        usable = (offsets > 0) & (counts > 0) & ~np.isin(indices, list(tiles.shared))
+        usable = (offsets > 0) & (counts > 0)
+        if tiles.shared:
+            usable &= ~np.isin(indices, list(tiles.shared))
         for file_number, first in zip(*np.unique(numbers, return_index=True), strict=True):
             _, file_bytes = self.place(tiles, int(indices[first]))
             usable &= (numbers != file_number) | (counts <= file_bytes - offsets)
