@@ -1,5 +1,6 @@
 """compute: codes of few bits as bit planes, the order in which Blosc calls bytes bit-shuffled."""
 
+import ctypes
 import sys
 from threading import local
 from typing import Any
@@ -18,6 +19,7 @@ NATIVE = (
     Native(_COMPILED, "write_codes", "uint8* int64 int64 uint64*"),
 )
 _PLANES = 8
+_CODE = np.dtype(np.uint8)
 _SCRATCH = local()
 
 
@@ -40,12 +42,13 @@ def bit_planes(codes: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     >>> bit_planes(np.array([1, 0, 0, 3, 0, 0, 0, 4], np.uint8))[:, 0].tolist()
     [9, 8, 128]
     """
-    if codes.dtype != np.uint8 or not codes.flags.c_contiguous or not codes.size or codes.size % WORD_BYTES:
+    if codes.dtype != _CODE or not codes.flags.c_contiguous or not codes.size or codes.size % WORD_BYTES:
         raise ValueError(f"needs contiguous uint8, a multiple of {WORD_BYTES}; got {codes.dtype} {codes.shape}")
-    planes, written = planes_of_thread(codes.size // WORD_BYTES), np.zeros(1, np.int64)
+    plane_bytes = codes.size // WORD_BYTES
+    planes, written = planes_of_thread(plane_bytes), ctypes.c_int64()
     write = native_function(*NATIVE[0])
-    write(address_of(codes), codes.size // WORD_BYTES, address_of(planes), address_of(written))
-    return planes[: written[0]] if written[0] else None
+    write(address_of(codes), plane_bytes, address_of(planes), ctypes.addressof(written))
+    return planes[: written.value] if written.value else None
 
 
 def write_codes(planes: NDArray[np.uint8], out: NDArray[Any]) -> None:

@@ -39,10 +39,13 @@ def plane_frame(codes: NDArray[np.uint8], zstd_level: int, planes: NDArray[np.ui
         planes = bit_planes(codes) if planes is None else planes
         if planes is None:
             return None
-        packed = plane_packer().compress(planes.data) + packed_zeros((_PLANES - len(planes)) * planes.shape[1])
-        frame_bytes = _HEAD.size + len(packed)
+        packed = plane_packer().compress(planes.data)
+        zeros = packed_zeros((_PLANES - len(planes)) * planes.shape[1])
+        block_bytes = len(packed) + len(zeros)
+        frame_bytes = _HEAD.size + block_bytes
         if frame_bytes < size_bytes:  # else Blosc keeps the codes as they are
-            return _HEAD.pack(*_KIND, size_bytes, size_bytes, frame_bytes, _HEAD.size - 4, len(packed)) + packed
+            head = _HEAD.pack(*_KIND, size_bytes, size_bytes, frame_bytes, _HEAD.size - 4, block_bytes)
+            return b"".join((head, packed, zeros))
     elif not codes.any():
         return None
     from numcodecs import blosc  # 0.02 s of CPU to load, which tiles of ours need not pay

@@ -1,7 +1,9 @@
 """compute: how long the outlines of the classes are: edges between work pixels in an area and beside it."""
 
+import sys
 from collections.abc import Collection, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from wsi_area.compute.bit_planes import bit_planes
 from wsi_area.compute.machine_code import address_of, native_function
 from wsi_area.compute.native import Native
+from wsi_area.frozen_value import frozen_value
 from wsi_area.model.classes import BACKGROUND_ID, ClassScheme
 from wsi_area.model.pixels import ClassMap
 
@@ -94,16 +97,6 @@ def _in_whole_words(class_map: ClassMap) -> ClassMap:
     return whole
 
 
-@lru_cache(maxsize=64)
-def _ids_and_ends(areas: tuple[AreaIds, ...]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the ids of the classes of one area after the other, uint8, and where those of each end, int64 (areas,).
-
-    Nobody writes into them, though they are not locked: the address of an array that may be written is had quickly.
-    """
-    ids = [class_id for of_area in areas for class_id in of_area]
-    return np.array(ids, np.uint8), np.cumsum([len(of_area) for of_area in areas])
-
-
 @lru_cache(maxsize=16)
 def _looked_along(rows: int, width: int, step: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Return what of some rows is looked along, uint64 (rows, words), a bit a pixel, the first the lowest.
@@ -117,20 +110,49 @@ def _looked_along(rows: int, width: int, step: int) -> tuple[NDArray[np.uint64],
     return across, down
 
 
-def _counted(planes: NDArray[np.uint8], shape: tuple[int, ...], areas: tuple[AreaIds, ...]) -> list[int]:
-    """Return the edges of areas along some rows and columns, for all rows and columns."""
-    height, width = shape
+@frozen_value(eq=False)
+class _Looks:
+    """How pictures of one size are looked along for some areas: what the kernel is told each time, made once.
+
+    The addresses are those of the arrays. Nobody writes into these, though they are not locked: the address of an array
+    that may be written is had quickly.
+    """
+
+    arguments: tuple[int, ...]  # of `count_edges`, from the height on, but for the last two
+    members_length: int  # words that the kernel needs for itself
+    across_share: float  # rows of the picture to a row that is looked along
+    down_share: float  # and so its columns
+    arrays: tuple[NDArray[Any], ...]
+
+
+@lru_cache(maxsize=64)
+def _looks(height: int, width: int, areas: tuple[AreaIds, ...]) -> _Looks:
+    """Return how pictures of a size are looked along for some areas.
+
+    The kernel is told the ids of the classes of one area after the other, uint8, and where those of each end, int64
+    (areas,).
+    """
     step = max(1, min(height, width) // LINES)
-    words = planes.view("<u8").astype(np.uint64, copy=False)
-    ids, ends = _ids_and_ends(areas)
     rows_at_once = step * STEPS_AT_ONCE
     across, down = _looked_along(rows_at_once, width, step)
-    members = np.empty(down.size + down.shape[1] + 1, np.uint64)
-    edges = np.empty((len(areas), 2), np.int64)
+    ids = np.array([class_id for of_area in areas for class_id in of_area], np.uint8)
+    ends = np.cumsum([len(of_area) for of_area in areas], dtype=np.int64)
+    line_words, addresses = down.shape[1], [address_of(array) for array in (across, down, ids, ends)]
+    return _Looks(
+        (height, line_words, rows_at_once, *addresses, len(areas)),
+        down.size + line_words + 1,
+        height / -(-height // step),
+        width / -(-width // step),
+        (across, down, ids, ends),
+    )
+
+
+def _counted(planes: NDArray[np.uint8], shape: tuple[int, ...], areas: tuple[AreaIds, ...]) -> list[int]:
+    """Return the edges of areas along some rows and columns, for all rows and columns."""
+    looks = _looks(*shape, areas)
+    words = planes.view("<u8").astype(np.uint64) if sys.byteorder == "big" else planes
+    members, edges = np.empty(looks.members_length, np.uint64), np.empty((len(areas), 2), np.int64)
     count = native_function(*NATIVE[0])
-    count(
-        address_of(words), len(words), height, down.shape[1], rows_at_once, address_of(across), address_of(down),
-        address_of(ids), address_of(ends), len(areas), address_of(members), address_of(edges),
-    )  # fmt: skip
-    across_share, down_share = height / -(-height // step), width / -(-width // step)
+    count(address_of(words), len(words), *looks.arguments, address_of(members), address_of(edges))
+    across_share, down_share = looks.across_share, looks.down_share
     return [round(right * across_share + below * down_share) for right, below in edges.tolist()]

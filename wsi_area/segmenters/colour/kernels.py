@@ -18,7 +18,7 @@ from wsi_area.errors import SegmentationError
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.pixels import ClassMap, MaskArray, RgbArray
 from wsi_area.segmenters.colour.colour_rule import MAX_BANDS, ColourRule
-from wsi_area.segmenters.colour.density import FLAG_BITS, PATCH_FIELDS, PIECE_PX
+from wsi_area.segmenters.colour.density import FLAG_BITS, PIECE_PX
 
 Patch = tuple[int, int, RgbArray, MaskArray | None]
 """Column and row of the class map at which a patch begins; its pixels; which are valid, None where all of them are."""
@@ -35,6 +35,7 @@ NATIVE = tuple(
     Native("wsi_area.segmenters.colour.compiled", "classify_patches", _ARGUMENTS.format(width), _FROZEN)
     for width in ("int32", "int64")
 )
+_CODE, _COUNT = np.dtype(np.uint8), np.dtype(np.int64)  # a type in their place is looked up at each comparison
 _CACHE_LINE_BYTES = 64
 _SUMS_BYTES = 2 * (MAX_BANDS + 3) * 8  # of the kernel's scratch: sums of classes, then samples, their validity, a line
 _SAMPLES, _VALID, _LINE, _COLUMN_SUMS = np.cumsum([2 * _SUMS_BYTES, 4 * PIECE_PX, PIECE_PX, 8 * PIECE_PX]).tolist()
@@ -103,21 +104,23 @@ def classify_patches(
     if not out_class_map.size:
         return
     kernel = _kernel_of(rule)
-    table = np.empty((len(patches), PATCH_FIELDS), np.int64)
+    table_of: list[int] = []  # `PATCH_FIELDS` numbers a patch
     used: list[RgbArray | MaskArray] = []  # what lies at an address must stay there until the end
     widest = 0
-    for k, (column, row, rgb, valid) in enumerate(patches):
+    for column, row, rgb, valid in patches:
         pixels, mask_at = np.ascontiguousarray(rgb), 0
         used.append(pixels)
         if valid is not None and not valid.all():
             mask = np.ascontiguousarray(valid)
             used.append(mask)
             mask_at = address_of(mask)
-        height, width = pixels.shape[:2]
+        height, width, _ = pixels.shape
         widest = max(widest, width)
-        table[k] = address_of(pixels), mask_at, height, width, column, row
+        table_of += address_of(pixels), mask_at, height, width, column, row
+    table = np.array(table_of, np.int64)
     columns, rows = np.ascontiguousarray(column_weights, np.int64), np.ascontiguousarray(row_weights, np.int64)
-    whole_rows = out_class_map.strides[1] == 1 and out_class_map.strides[0] >= out_class_map.shape[1]
+    line_px, pixel_px = out_class_map.strides
+    whole_rows = pixel_px == 1 and line_px >= out_class_map.shape[1]
     out = out_class_map if whole_rows else np.array(out_class_map, order="C")
     sums_length = min(PIECE_PX * factor, widest) * 3
     scratch = np.empty(_COLUMN_SUMS + 2 * sums_length, np.uint8)
@@ -149,10 +152,10 @@ def _check(
     classes = rule.class_count
     fits = (
         out_class_map.shape == (len(row_weights), len(column_weights))
-        and out_class_map.dtype == np.uint8
+        and out_class_map.dtype == _CODE
         and counts.shape == (classes + 3,)
         and signal.shape == (classes,)
-        and counts.dtype == signal.dtype == np.int64
+        and counts.dtype == signal.dtype == _COUNT
         and counts.flags.carray
         and signal.flags.carray
         and out_class_map.flags.writeable
@@ -160,7 +163,7 @@ def _check(
         and (out_signal is None or out_signal.flags.carray)
     )
     for column, row, rgb, valid in patches:
-        if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or factor < 1:
+        if rgb.dtype != _CODE or rgb.ndim != 3 or rgb.shape[2] != 3 or factor < 1:
             raise SegmentationError(
                 f"needs uint8 (h, w, 3) and a factor of 1 or more; got {rgb.dtype} {rgb.shape}, factor {factor}"
             )
