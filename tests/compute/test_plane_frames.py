@@ -117,6 +117,17 @@ def test_planes_that_hold_nothing_are_not_unpacked(monkeypatch: pytest.MonkeyPat
     assert unpacked_bytes == [3 * 256 * 256 // 8]  # of codes up to 5
 
 
+@pytest.mark.parametrize("count", range(9))
+@pytest.mark.parametrize("size", [8, 56, 64, 72, 4136])
+def test_codes_are_written_of_any_number_of_planes_as_numpy_joins_their_bits(count: int, size: int) -> None:
+    planes = np.random.default_rng(count + size).integers(0, 256, (count, size // 8)).astype(np.uint8)
+    bits = np.unpackbits(planes, axis=1, bitorder="little").astype(np.int64)
+    room = np.full(size + 16, 99, np.uint8)
+    write_codes(planes, room[8:-8])
+    assert np.array_equal(room[8:-8], sum((row << bit for bit, row in enumerate(bits)), np.zeros(size, np.int64)))
+    assert (room[[*range(8), *range(-8, 0)]] == 99).all()  # nothing beside them
+
+
 @pytest.mark.parametrize("shape", [(9, 8), (3, 7), (3, 16)])
 def test_planes_of_other_codes_are_refused(shape: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="are not those of 64 codes"):

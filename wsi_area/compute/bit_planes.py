@@ -1,7 +1,6 @@
 """compute: codes of few bits as bit planes, the order in which Blosc calls bytes bit-shuffled."""
 
 import ctypes
-import sys
 from threading import local
 from typing import Any
 
@@ -16,7 +15,7 @@ WORD_BYTES = 8
 _COMPILED = "wsi_area.compute.compiled_planes"
 NATIVE = (
     Native(_COMPILED, "write_planes", "uint8* int64 uint8* int64*"),
-    Native(_COMPILED, "write_codes", "uint8* int64 int64 uint64*"),
+    Native(_COMPILED, "write_codes", "uint8* int64 int64 uint8*"),
 )
 _PLANES = 8
 _CODE = np.dtype(np.uint8)
@@ -61,13 +60,11 @@ def write_codes(planes: NDArray[np.uint8], out: NDArray[Any]) -> None:
     ValueError
         If they are not of so many codes.
     """
-    words = out.reshape(-1).view(np.uint64)
-    if len(planes) > _PLANES or planes.shape[1:] != words.shape:
+    codes = out.reshape(-1).view(np.uint8)
+    if len(planes) > _PLANES or planes.ndim != 2 or planes.shape[1] * WORD_BYTES != codes.size:
         raise ValueError(f"planes {planes.shape} are not those of {out.size} codes")
     write = native_function(*NATIVE[1])
-    write(address_of(planes), len(planes), words.size, address_of(words))
-    if sys.byteorder == "big":
-        words.byteswap(inplace=True)
+    write(address_of(planes), len(planes), planes.shape[1], address_of(codes))
 
 
 def planes_of_thread(plane_bytes: int) -> NDArray[np.uint8]:

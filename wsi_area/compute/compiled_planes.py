@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import carray, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from wsi_area.compute.machine_code import native_part
 
-_LOWEST_BITS = 0x0101010101010101
 _BITS = 8
 _MANY = 64  # codes at once
 
@@ -35,17 +35,17 @@ def write_planes(codes_at: Any, count: int, planes_at: Any, present_at: Any) -> 
     present[0] = written
 
 
-def write_codes(planes_at: Any, present: int, count: int, words_at: Any) -> None:
+def write_codes(planes_at: Any, present: int, count: int, codes_at: Any) -> None:
     """Write the codes of which these are the lowest bit planes, as many as are present; as ``write_planes`` lays them.
 
-    ``words`` are uint64 (count,), little-endian: eight codes each.
+    ``codes`` are uint8 (8 × count,).
     """
-    words, planes = carray(words_at, (count,)), carray(planes_at, (present * count,))
-    _clear(words)
-    for bit in range(present):
-        plane = planes[bit * count : (bit + 1) * count]
-        if _highest(plane):
-            _add_plane(plane, np.uint64(bit), words)
+    codes, planes = carray(codes_at, (_BITS * count,)), carray(planes_at, (present * count,))
+    if present == 0:
+        _clear(codes)
+    many = codes.size // _MANY * _MANY
+    _join_bits(planes, present, codes, 0, many, _MANY)
+    _join_bits(planes, present, codes, many, codes.size, _BITS)
 
 
 @native_part
@@ -92,15 +92,40 @@ def _note_bits(typing: Any, codes: Any, first: Any, mark: Any, plane: Any, many:
     return types.none(codes, types.int64, types.uint8, plane, many), emit
 
 
-@native_part
-def _add_plane(plane: Any, bit: Any, words: Any) -> None:
-    """Add one bit to each code; the bits of a byte are drawn apart in three steps."""
-    for i in range(plane.size):
-        drawn = np.uint64(plane[i])
-        drawn = (drawn | drawn << np.uint64(28)) & np.uint64(0x0000000F0000000F)
-        drawn = (drawn | drawn << np.uint64(14)) & np.uint64(0x0003000300030003)
-        drawn = (drawn | drawn << np.uint64(7)) & np.uint64(_LOWEST_BITS)
-        words[i] |= drawn << bit
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _join_bits(typing: Any, planes: Any, present: Any, codes: Any, first: Any, end: Any, many: Any) -> Any:
+    """Write codes from the first up to the end, so many at once, 8 or 64, of the bits that as many planes hold.
+
+    There is a loop for each number of planes, which reads those and no others, and writes each code once. Bits of a
+    plane choose lanes of a vector: `_note_bits` the other way round.
+    """
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, target = (context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in (0, 2))
+        count = builder.lshr(context.make_array(codes)(context, builder, arguments[2]).nitems, ir.IntType(64)(3))
+        for n in range(1, _BITS + 1):
+            with builder.if_then(builder.icmp_signed("==", arguments[1], ir.IntType(64)(n))):
+                _emit_joining(builder, source, target, count, n, arguments[3:5], signature.args[5].literal_value)
+        return context.get_dummy_value()
+
+    return types.none(planes, types.int64, codes, types.int64, types.int64, many), emit
+
+
+def _emit_joining(builder: Any, source: Any, target: Any, count: Any, planes: int, ends: Any, n: int) -> None:
+    """Emit the loop that writes codes, n at once, of so many planes, each of so many bytes."""
+    vector, bits, chosen, number = (
+        ir.VectorType(ir.IntType(8), n), ir.IntType(n), ir.VectorType(ir.IntType(1), n), ir.IntType(64)
+    )  # fmt: skip
+    with cgutils.for_range_slice(builder, *ends, number(n), number) as (first, _):
+        some = ir.Constant(vector, [0] * n)
+        for bit in range(planes):
+            at = builder.add(builder.mul(count, number(bit)), builder.lshr(first, number(3)))
+            held = builder.load(builder.bitcast(builder.gep(source, [at]), bits.as_pointer()), align=1)
+            if sys.byteorder == "big":
+                held = builder.bitreverse(builder.bswap(held)) if n > _BITS else builder.bitreverse(held)
+            marks, nothing = ir.Constant(vector, [1 << bit] * n), ir.Constant(vector, [0] * n)
+            some = builder.or_(some, builder.select(builder.bitcast(held, chosen), marks, nothing))
+        builder.store(some, builder.bitcast(builder.gep(target, [first]), vector.as_pointer()), align=1)
 
 
 @native_part

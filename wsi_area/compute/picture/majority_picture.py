@@ -165,7 +165,7 @@ class SampleCounts:
             line_px = tile.strides[0]
             native_function(*NATIVE[0])(
                 tile.ctypes.data + first_y * line_px + first_x, line_px, self._down.step, self._across.step,
-                rows.ctypes.data, rows.size, columns.ctypes.data, columns.size,
+                address_of(rows), rows.size, address_of(columns), columns.size,
                 address_of(self.group_of), address_of(self._seen), *self._seen.shape,
             )  # fmt: skip
 
