@@ -36,7 +36,7 @@ def um_per_unit(spelling: str) -> float | None:
     )
 
 
-_LENGTH = re.compile(r"([^\sA-Za-zµμÅå]+(?:[eE][+-]?\d+)?)\s*([A-Za-zµμÅå]*)")
+_LENGTH = r"([^\sA-Za-zµμÅå]+(?:[eE][+-]?\d+)?)\s*([A-Za-zµμÅå]*)"  # compiled by whoever has a length to read
 
 
 def length_um(text: str) -> float | None:
@@ -45,14 +45,14 @@ def length_um(text: str) -> float | None:
     >>> length_um("0.25"), length_um("10m"), length_um("1.5e-3 mm"), length_um("250 nm"), length_um("2 furlongs")
     (0.25, 10000000.0, 1.5, 0.25, None)
     """
-    found = _LENGTH.fullmatch(text.strip())
+    found = re.fullmatch(_LENGTH, text.strip())
     if found is None:
         return None
     number, um = positive_number(found[1]), um_per_unit(found[2] or "µm")
     return None if number is None or um is None else positive_number(number * um)
 
 
-_TWO_WHOLE = re.compile(r"\s*[+-]?\d+\s*,\s*\d+(?:[eE][+-]?\d+)?\s*[A-Za-zµμÅå]*\s*")
+_TWO_WHOLE = r"\s*[+-]?\d+\s*,\s*\d+(?:[eE][+-]?\d+)?\s*[A-Za-zµμÅå]*\s*"
 
 
 def two_readings(text: str) -> str:
@@ -65,7 +65,7 @@ def two_readings(text: str) -> str:
     >>> two_readings("8.0,5.0"), two_readings("10m,20m"), two_readings("8.5")
     ('', '', '')
     """
-    if not _TWO_WHOLE.fullmatch(text):
+    if not re.fullmatch(_TWO_WHOLE, text):
         return ""
     one, other = (part.strip() for part in text.split(","))
     whole = other.rstrip("".join(set(other) - set("0123456789")))

@@ -1,6 +1,5 @@
 """inputs: names that a file lists: its text, of whatever program, and what a path of another machine looks like."""
 
-import difflib
 from pathlib import Path
 
 from wsi_area.errors import SettingsError
@@ -42,4 +41,6 @@ def nearest(word: str, known: list[str]) -> str:
     >>> nearest("mpp_xx", ["mpp_x", "slide_id"]), nearest("a", ["slide_id"])
     ('mpp_x', '')
     """
+    import difflib  # only where a name is wrong
+
     return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.8)), "")

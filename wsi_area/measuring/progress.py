@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import escape
 from typing import Any
 
 from wsi_area.measuring.pace import Pace
@@ -71,6 +70,8 @@ def _is_notebook() -> bool:
 @contextmanager
 def _notebook_bar(slide_count: int) -> Iterator[Listener]:
     """Yield the listener of a bar below the cell; plain HTML, so that no package must be there for it."""
+    from html import escape
+
     from IPython.display import display
 
     pace, lock, told_s = Pace(slide_count), threading.Lock(), time.monotonic()

@@ -3,7 +3,6 @@
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
@@ -126,6 +125,8 @@ def _called(name: str, factory: object, settings: Mapping[str, object]) -> objec
 
 
 def _unknown(kind: str, given: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # only where a name is wrong
+
     near = get_close_matches(given, known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"unknown {kind} {given!r}; {hint}known are {', '.join(known)}"

@@ -1,6 +1,5 @@
 """settings: what is wrong with settings, in words: each key, its value, and the nearest right one."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,8 @@ def _mistake(detail: Mapping[str, Any], model: type[BaseModel]) -> str:
         return str(detail["msg"]).removeprefix("Value error, ")  # of several keys, which it names itself
     if detail["type"] != "extra_forbidden":
         return f"{key} = {detail['input']!r}: {str(detail['msg'])[:1].lower()}{str(detail['msg'])[1:]}"
+    import difflib  # only where a key is wrong
+
     known = _known_keys(model, location[:-1])
     near = difflib.get_close_matches(location[-1], known, n=1)
     hint = f"did you mean {'.'.join([*location[:-1], near[0]])}?" if near else f"known here: {', '.join(known)}"

@@ -1,6 +1,5 @@
 """settings: the files that come with the package, found by name; the project's ``configs/`` is their one source."""
 
-import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +52,8 @@ def config_file(text: str | Path) -> Path:
 
 def instead(name: str) -> str:
     """Return the presets as the end of a refusal, the one first that a wrong name is nearest to."""
+    import difflib  # only where a name is wrong
+
     known = presets()
     near = difflib.get_close_matches(name.removesuffix(_SUFFIX), known, n=1)
     meant = f"did you mean {near[0]}? Presets" if near else "presets"

@@ -1,6 +1,5 @@
 """slides: what a file is before it is opened as a slide: a format by its first bytes, one that is not read, no file."""
 
-import difflib
 import os
 import re
 import stat
@@ -149,6 +148,8 @@ def _like(name: str, known: Sequence[str]) -> str:
     """
     if len(name.partition(".")[0]) < _LEAST_LIKE:
         return ""
+    import difflib  # only where a name is wrong
+
     same = [other for other in known if re.findall(r"\d+", other) == re.findall(r"\d+", name)]
     return next(iter(difflib.get_close_matches(name, same, n=1, cutoff=0.8)), "")
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,8 +70,11 @@ class EnclosedBoxes:
         # along the rim of the envelope only tissue counts: the envelope of what has no gaps is its own area
         inside = within(envelope(mask, rule.box_um, rule.closing_um, rule.fill_um))
         rows, columns = self._rows_l0_px, self._columns_l0_px
+        counted = inside & (background > 0)  # the others add nothing
         n_px = math.fsum(
-            px for y in range(len(rows)) for px in _enclosed_px(background[y], asked[y], inside[y], rows[y] * columns)
+            chain.from_iterable(
+                _enclosed_px(background[y], asked[y], counted[y], rows[y] * columns) for y in range(len(rows))
+            )
         )
         return EnclosedBackground(round(n_px), inside)
 
@@ -94,7 +98,7 @@ def enclosed_background(
 def _enclosed_px(
     background: NDArray[np.uint16], asked: NDArray[np.uint16], inside: MaskArray, box_px: NDArray[np.int64]
 ) -> list[float]:
-    """Return the background of each box of one row that is inside, level-0 px: of all rows they are 40 MB of floats."""
+    """Return the background of each box of one row that is inside, level-0 px: of all rows they may be 40 MB."""
     return (background[inside] / np.maximum(asked[inside], 1) * box_px[inside]).tolist()  # type: ignore[no-any-return]
 
 

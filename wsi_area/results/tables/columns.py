@@ -138,16 +138,30 @@ def _said_in(root: type, reach: Reach) -> tuple[tuple[Says, Any, str, Reach], ..
 def _said_of(kind: type, path: str, reach: Reach) -> Iterator[tuple[Says, Any, str, Reach]]:
     """Yield what each field and property of a value, and of the values in it, says of itself, and how it is reached."""
     comes_from: str = getattr(kind, "comes_from", "")
-    for name, hint in typing.get_type_hints(kind, include_extras=True).items():
-        bare, said = _parted(hint)
+    for name, bare, said in _fields(kind):
         place, further = f"{path}{name.rstrip('_')}", _attribute(reach, name)
-        yield from ((replace(says, source=says.source or comes_from), bare, place, further) for says in said)
+        for says in said:
+            yield says if says.source or not comes_from else replace(says, source=comes_from), bare, place, further
         for inner, is_row in _values_in(bare):
             yield from _said_of(inner, f"{place}.", _item if is_row else further)
     for name, function, is_of_row in _derived(kind):
-        bare, said = _parted(typing.get_type_hints(function, include_extras=True)["return"])
+        bare, said = _parted(function.__annotations__["return"])
         further = _call(reach, name) if is_of_row else _attribute(reach, name)
         yield from ((says, bare, "", further) for says in said)
+
+
+def _fields(kind: type) -> Iterator[tuple[str, Any, tuple[Says, ...]]]:
+    """Yield each field of a value, its type without None, and what is said of it.
+
+    A part of a document knows its fields, so that no type hint need be made out a second time.
+    """
+    if issubclass(kind, Part):
+        for name, field in kind.model_fields.items():
+            bare, _ = _parted(field.annotation)
+            yield name, bare, tuple(note for note in field.metadata if isinstance(note, Says))
+        return
+    for name, hint in typing.get_type_hints(kind, include_extras=True).items():
+        yield (name, *_parted(hint))
 
 
 def _attribute(reach: Reach, name: str) -> Reach:

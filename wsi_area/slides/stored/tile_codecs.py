@@ -21,13 +21,9 @@ from wsi_area.slides.stored.tiled_level import (
     TiledLevel,
 )
 
-CODEC_ERRORS = (
-    imagecodecs.Jpeg2kError,
-    imagecodecs.ZlibError,
-    imagecodecs.LzwError,
-    ValueError,
-    RuntimeError,
-)
+CODEC_ERRORS = (ValueError, RuntimeError)
+"""What decoders raise: each of imagecodecs' own errors is a RuntimeError, and asking for one by name loads its decoder,
+which tiles of JPEG never need."""
 _PADDING = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 _UNKNOWN = re.compile("subsampling|Unsupported (JPEG|color)")
 

@@ -15,10 +15,11 @@ _NAMES = (
     r"mpp(?:[ _.-]?[xy])?|(?:microns?|micromet(?:er|re)s?|[uµμ]m|nm)[ _/-]?(?:per[ _-]?)?(?:pixel|px)s?"
     r"|pixel[ _-]?(?:size|spacing|width|height)(?:[ _-]?(?:[xy]|[uµμn]m|microns?))*|physicalsize[xy]|scanres"
 )
-_SAID = re.compile(
-    rf"\b(?:{_NAMES})\b[\"']?\s*(?:</?\w*>|[:=(\[>]|is|\s)[\s\"'(\[]*(\d+(?:[.,]\d+)?(?:e-?\d+)?)(?![\d.,]*\s*[x×*]\s*\d)(?!\d)",
-    re.IGNORECASE,
+_SAID = (
+    rf"\b(?:{_NAMES})\b[\"']?\s*(?:</?\w*>|[:=(\[>]|is|\s)[\s\"'(\[]*"
+    r"(\d+(?:[.,]\d+)?(?:e-?\d+)?)(?![\d.,]*\s*[x×*]\s*\d)(?!\d)"
 )
+"""Compiled by the first description that has words: most slides say their pixel size in a field."""
 _READ_CHARS = 1 << 16
 _SAME = 0.02
 
@@ -33,7 +34,7 @@ def words_of_a_size(description: str, source: str = SOURCE) -> Iterator[UnreadCl
     >>> list(words_of_a_size("pixel size: 768 x 512"))
     []
     """
-    if (found := _SAID.search(description[:_READ_CHARS])) is not None:
+    if (found := re.search(_SAID, description[:_READ_CHARS], re.IGNORECASE)) is not None:
         yield UnreadClaim(source, " ".join(found[0].split()))
 
 
@@ -48,7 +49,7 @@ def words_in_a_picture(texts: Mapping[Any, Any], exif: Mapping[int, Any]) -> Ite
 
 def is_known(claim: UnreadClaim, read: tuple[MppCandidate, ...]) -> bool:
     """Return True if words say the number that a claim says too, so that nothing is lost by not reading them."""
-    if not claim.source.startswith(_IN_WORDS) or (found := _SAID.search(claim.text)) is None:
+    if not claim.source.startswith(_IN_WORDS) or (found := re.search(_SAID, claim.text, re.IGNORECASE)) is None:
         return False
     number = positive_number(found[1])
     return number is not None and any(
