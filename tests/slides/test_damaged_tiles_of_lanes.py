@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from damage import flip_bytes, overwrite, set_tile_number, stored_span
-from openslide import lowlevel
 from synthetic import FileForm, disc, write_slide
 from tiff_files import tissue_like, write_aperio_jpeg2000, write_tiled
 
@@ -17,6 +16,7 @@ from wsi_area.model.slide import SlideInfo
 from wsi_area.slides import borrow_reader, inspect, read_around_damage
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import SlideReader, grid_boxes
+from wsi_area.slides.stored import openslide_calls
 
 SIZE = Size(1024, 768)
 FOURTH = Region(0, 256, 256, 256)  # stored tile 4 of 4 × 3
@@ -188,9 +188,9 @@ def test_every_handle_that_died_of_a_bad_tile_is_closed(tmp_path: Path, monkeypa
         overwrite(path, stored_span(path, index)[0], b"no picture")
     info = inspect(path)
     opened, closed = [], []
-    open_one, close_one = lowlevel.open, lowlevel.close
-    monkeypatch.setattr(lowlevel, "open", lambda file: opened.append(open_one(file)) or opened[-1])
-    monkeypatch.setattr(lowlevel, "close", lambda handle: closed.append(id(handle)) or close_one(handle))
+    open_one, close_one = openslide_calls.open_slide, openslide_calls.close
+    monkeypatch.setattr(openslide_calls, "open_slide", lambda file: opened.append(open_one(file)) or opened[-1])
+    monkeypatch.setattr(openslide_calls, "close", lambda handle: closed.append(id(handle)) or close_one(handle))
     reader = OpenSlideReader(info, checks_tiles=False)
     assert lost_px(reader, info, 0, 200).sum() == 32 * 128**2
     assert len(opened) > 32

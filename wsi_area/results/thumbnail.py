@@ -5,7 +5,6 @@ import json
 
 import numpy as np
 import simplejpeg
-from PIL import Image
 
 from wsi_area.errors import ResultError
 from wsi_area.frozen_value import frozen_value
@@ -103,6 +102,8 @@ def _read(layout: SlideLayout, *, with_pixels: bool) -> tuple[ThumbnailFrame, Rg
     path = layout.root / THUMBNAIL_NAME
     if not path.exists():
         return None
+    from PIL import Image  # a run without a report reads no picture
+
     try:
         with Image.open(io.BytesIO(path.read_bytes()), formats=["JPEG"]) as image:
             said = json.loads(image.info.get("comment", b""))

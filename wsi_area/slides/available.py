@@ -3,7 +3,8 @@
 import importlib.util
 
 import imagecodecs
-import openslide
+
+from wsi_area.slides.stored.openslide_calls import library_version
 
 _CODECS = {"JPEG 2000": "JPEG2K", "Deflate": "ZLIB", "LZW": "LZW"}  # ours: name in imagecodecs
 
@@ -14,7 +15,7 @@ def openslide_library_version() -> str:
     >>> int(openslide_library_version().split(".")[0]) >= 4
     True
     """
-    return str(openslide.__library_version__)
+    return library_version()
 
 
 def available_codecs() -> dict[str, bool]:

@@ -4,15 +4,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import openslide
-from openslide import lowlevel
-
 from wsi_area.errors import SlideOpenError
 from wsi_area.frozen_value import frozen_value
 from wsi_area.model.geometry import Size
 from wsi_area.model.picture import Picture
 from wsi_area.slides.header.companion_files import is_dicom
 from wsi_area.slides.header.found_picture import FoundPicture
+from wsi_area.slides.stored import openslide_calls
 from wsi_area.slides.stored.dicom_frames import deadly_structure
 from wsi_area.slides.stored.dicom_header import errors_of_header, header_of, unvalidated
 
@@ -73,15 +71,15 @@ def _series(path: Path) -> str | None:
     if not path.is_file():
         return None
     try:
-        if openslide.OpenSlide.detect_format(path) != "dicom":
+        if openslide_calls.detect_vendor(path) != "dicom":
             return None
-        handle = lowlevel.open(path)
-    except openslide.OpenSlideError:
+        handle = openslide_calls.open_slide(path)
+    except openslide_calls.OpenSlideCallError:
         return None  # a label, an overview or a damaged file: another one may stand for the slide
     try:
-        series: str = lowlevel.get_property_value(handle, _SERIES) or ""
+        series: str = openslide_calls.property_of(handle, _SERIES) or ""
     finally:
-        lowlevel.close(handle)
+        openslide_calls.close(handle)
     return series
 
 

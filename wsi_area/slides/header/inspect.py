@@ -5,9 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import openslide
-from openslide import lowlevel
-
 from wsi_area.compute.units import positive_number
 from wsi_area.errors import SlideOpenError
 from wsi_area.model.geometry import Region, Size
@@ -16,10 +13,9 @@ from wsi_area.model.slide import Level, SlideInfo
 from wsi_area.plain_text import named_file
 from wsi_area.slides.file_kinds import DICOM_HEAD_BYTES, absent_text, has_dicom_magic, no_file, not_read
 from wsi_area.slides.header.companion_files import DICOM_SUFFIXES, HAMAMATSU_SUFFIXES, MRXS_SUFFIX
-from wsi_area.slides.header.descriptions.frame_spacing import frame_spacings
 from wsi_area.slides.header.fingerprint import digests
 from wsi_area.slides.header.found_picture import FoundPicture
-from wsi_area.slides.header.mpp_sources import Properties, imaged_volume_mm, slide_claims
+from wsi_area.slides.header.mpp_sources import Claim, Properties, imaged_volume_mm, slide_claims
 from wsi_area.slides.header.not_opened import refuse_without_companions, unsupported_dicom
 from wsi_area.slides.header.one_picture import one_picture
 from wsi_area.slides.header.shown_pictures import levels_of_picture, several_pictures, shown_pictures
@@ -36,6 +32,7 @@ from wsi_area.slides.header.tiff_slide import (
     with_claims,
 )
 from wsi_area.slides.header.tile_sizes import refuse_oversized_tiles
+from wsi_area.slides.stored import openslide_calls
 from wsi_area.slides.stored.openslide_handles import open_handle
 
 PLAIN_VENDOR = "plain-image"
@@ -83,8 +80,8 @@ def inspect(
     file = _existing_file(given)
     name = slide_id if slide_id is not None else (given.name if given.is_dir() else given.stem)
     try:
-        vendor = openslide.OpenSlide.detect_format(file)
-    except openslide.OpenSlideError as error:
+        vendor = openslide_calls.detect_vendor(file)
+    except openslide_calls.OpenSlideCallError as error:
         raise SlideOpenError(f"{file}: OpenSlide cannot read it ({error}); copy the file again") from error
     refuse_without_companions(file)
     if vendor is None and _begins_as_dicom(file):
@@ -136,9 +133,9 @@ def pictures_of(path: str | os.PathLike[str]) -> tuple[Picture, ...]:
         return ()
     try:
         directories = tiff_directories(file)
-        vendor = openslide.OpenSlide.detect_format(file)
+        vendor = openslide_calls.detect_vendor(file)
         several = several_pictures(file, vendor, directories)
-    except (OSError, openslide.OpenSlideError):
+    except (OSError, openslide_calls.OpenSlideCallError):
         return ()
     return tuple(found.picture for found in several or tiff_pictures(directories, vendor))
 
@@ -188,20 +185,18 @@ def _inspect_slide(
             raise unsupported_dicom(file, str(error.__cause__)) from error
         raise
     try:
-        properties = {key: lowlevel.get_property_value(handle, key) for key in lowlevel.get_property_names(handle)}
-        sizes = [
-            Size(*lowlevel.get_level_dimensions(handle, level)) for level in range(lowlevel.get_level_count(handle))
-        ]
-    except openslide.OpenSlideError as error:
+        properties = openslide_calls.properties_of(handle)
+        sizes = [Size(*size_px) for size_px in openslide_calls.level_sizes_px(handle)]
+    except openslide_calls.OpenSlideCallError as error:
         raise SlideOpenError(f"{file}: OpenSlide cannot read its header ({error}); copy it again") from error
     finally:
-        lowlevel.close(handle)
+        openslide_calls.close(handle)
     for size in sizes:
         require_sane_size(file, size)
     if meant is None:
         one, numbers = one_picture(file, shown_pictures(properties, sizes, several), choice), tuple(range(len(sizes)))
         places: tuple[int, ...] = ()
-        claims = slide_claims(vendor, properties, sizes[0]) or frame_spacings(file, vendor)
+        claims = slide_claims(vendor, properties, sizes[0]) or _claims_of_frames(file, vendor)
     else:
         one, (numbers, places) = meant.one, levels_of_picture(file, meant, vendor, sizes)
         told = slide_claims(vendor, properties, sizes[numbers[0]])
@@ -232,6 +227,15 @@ def _inspect_slide(
         orientation=1 if meant is None else meant.orientation,
         properties=_record(vendor, properties),
     )
+
+
+def _claims_of_frames(file: Path, vendor: str) -> tuple[Claim, ...]:
+    """Return the pixel size that all frames of a DICOM file state; none of another file."""
+    if vendor != "dicom":
+        return ()
+    from wsi_area.slides.header.descriptions.frame_spacing import frame_spacings  # frames are what DICOM has
+
+    return frame_spacings(file, vendor)
 
 
 def _power(properties: Properties, meant: TiffSlide | None) -> float | None:

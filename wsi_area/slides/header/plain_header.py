@@ -5,12 +5,10 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
-from PIL import JpegImagePlugin, PngImagePlugin
-from PIL.Image import Image
 
 from wsi_area.compute.first_bytes import first_bytes
 from wsi_area.errors import SlideOpenError
@@ -44,6 +42,9 @@ from wsi_area.slides.stored.plain_tiff import (
     tiff_samples,
 )
 from wsi_area.slides.stored.turning import is_lying, turned_size
+
+if TYPE_CHECKING:  # Pillow is loaded for PNG and JPEG
+    from PIL.Image import Image
 
 HEADER_ERRORS = (
     OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, ArithmeticError, struct.error,
@@ -212,12 +213,14 @@ def image_kind(file: Path) -> str:
     )
 
 
-def open_pillow(file: Path, kind: str) -> Image:
+def open_pillow(file: Path, kind: str) -> "Image":
     """Return a PNG or JPEG with its header read and no pixel decoded.
 
     The plug-ins are called directly: ``Image.open`` would refuse large images by a limit that is global to
     the process; ours is ``MAX_PLAIN_PX``.
     """
+    from PIL import JpegImagePlugin, PngImagePlugin
+
     plugin = PngImagePlugin.PngImageFile if kind == "png" else JpegImagePlugin.JpegImageFile
     return plugin(file)
 
@@ -239,7 +242,7 @@ def _pillow_picture(file: Path, kind: str, choice: PictureChoice) -> _PlainPictu
     return _PlainPicture(size, one_picture(file, found, choice), tuple(claims), orientation)
 
 
-def _frame(number: int, many: int, image: Image, size: Size) -> FoundPicture:
+def _frame(number: int, many: int, image: "Image", size: Size) -> FoundPicture:
     """Return one picture of a PNG or JPEG; an animated PNG has many, and only the first is decoded."""
     dtype = "uint16" if image.mode == DEEP_MODE else "uint8"
     role: Role = "slide" if many == 1 else "plane"
@@ -248,16 +251,16 @@ def _frame(number: int, many: int, image: Image, size: Size) -> FoundPicture:
     return FoundPicture(picture, 0, True, obstacle=obstacle)
 
 
-def _exif_of(image: Image) -> Mapping[int, Any]:
+def _exif_of(image: "Image") -> Mapping[int, Any]:
     """Return EXIF as it stands before the pixels, which are not decoded for it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of damaged EXIF; we take what is there
-        if isinstance(image, PngImagePlugin.PngImageFile) and "exif" not in image.info:
+        if image.format == "PNG" and "exif" not in image.info:
             return {}  # Pillow would decode all of it to look behind the pixels
         return image.getexif()
 
 
-def _png_claims(image: Image) -> list[Claim]:
+def _png_claims(image: "Image") -> list[Claim]:
     dpi = image.info.get("dpi")  # from pHYs, and only where its unit is the metre
     if dpi is None:
         return []
@@ -265,7 +268,7 @@ def _png_claims(image: Image) -> list[Claim]:
     return list(density_claim(x_dpi, y_dpi, "inch", "png.pHYs"))
 
 
-def _jpeg_claims(image: Image, exif: Mapping[int, Any]) -> list[Claim]:
+def _jpeg_claims(image: "Image", exif: Mapping[int, Any]) -> list[Claim]:
     claims: list[Claim] = []
     density = image.info.get("jfif_density")
     unit = {1: "inch", 2: "cm"}.get(image.info.get("jfif_unit", 0))

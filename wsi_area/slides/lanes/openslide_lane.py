@@ -7,7 +7,6 @@ from contextlib import closing
 import numpy as np
 import openslide_bin
 from numpy.typing import NDArray
-from openslide import lowlevel
 
 from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import TilePixels
@@ -22,7 +21,9 @@ from wsi_area.slides.lanes.reading import (
     require_within,
 )
 from wsi_area.slides.lanes.shared_tiles import SharedTiles
-from wsi_area.slides.stored.openslide_handles import Handle, OwnHandle, SharedHandle
+from wsi_area.slides.stored import openslide_calls
+from wsi_area.slides.stored.openslide_calls import Handle
+from wsi_area.slides.stored.openslide_handles import OwnHandle, SharedHandle
 
 BLOCK_PX = 1024  # upper bound of a block: 4 MiB of ARGB, far below OpenSlide's own cut at 4096
 CANONICAL_BLOCK_PX = 512
@@ -66,7 +67,7 @@ class OpenSlideReader:
         self._shared = SharedHandle(info.path, kept_bytes)
         self._numbers = info.openslide_levels or tuple(level.index for level in info.levels)
         with self._shared.lent() as handle:
-            self._downsamples = [lowlevel.get_level_downsample(handle, number) for number in self._numbers]
+            self._downsamples = [openslide_calls.level_downsample(handle, number) for number in self._numbers]
         self._is_exact: dict[int, bool] = {}
         self._check = None
         if checks_tiles and info.vendor in DIRECT_VENDORS:
@@ -211,7 +212,7 @@ class OpenSlideReader:
         # OpenSlide addresses every level by whole level-0 pixels
         x_l0, y_l0 = (round(v * self.downsample(level)) for v in (box.x_px, box.y_px))
         _read_region(handle, words.ctypes.data, x_l0, y_l0, self._numbers[level], box.width_px, box.height_px)
-        failure: str | None = lowlevel.get_error(handle)
+        failure: str | None = openslide_calls.get_error(handle)
         return failure
 
 

@@ -4,16 +4,10 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-
-import openslide
-from openslide import lowlevel
 
 from wsi_area.errors import SlideOpenError
-
-Handle = Any
-"""What ``openslide.lowlevel.open`` returns; the binding has no public name for it."""
-
+from wsi_area.slides.stored import openslide_calls
+from wsi_area.slides.stored.openslide_calls import Handle
 
 _UNSUPPORTED = ("unsupported", "not supported", "unrecognized", "can't handle", "cannot handle")
 
@@ -27,11 +21,11 @@ def open_handle(path: str, kept_bytes: int | None = None) -> Handle:
         OpenSlide refuses the file.
     """
     try:
-        handle = lowlevel.open(path)
+        handle = openslide_calls.open_slide(path)
         if kept_bytes is not None:
-            lowlevel.set_cache(handle, lowlevel.cache_create(kept_bytes))
+            openslide_calls.keep_decoded(handle, kept_bytes)
         return handle
-    except openslide.OpenSlideError as error:
+    except openslide_calls.OpenSlideCallError as error:
         unknown = any(word in str(error).lower() for word in _UNSUPPORTED)
         remedy = (
             "it is of a kind that OpenSlide does not read: export it as a tiled TIFF or OME-TIFF"
@@ -62,20 +56,20 @@ class SharedHandle:
             yield handle
         finally:
             with self._lock:
-                if lowlevel.get_error(handle) is not None and handle is self._handle:
+                if openslide_calls.get_error(handle) is not None and handle is self._handle:
                     self._handle = None
                 self._users[id(handle)] -= 1
                 is_left_dead = not self._users[id(handle)] and handle is not self._handle
                 if is_left_dead:
                     del self._users[id(handle)]
             if is_left_dead:
-                lowlevel.close(handle)
+                openslide_calls.close(handle)
 
     def close(self) -> None:
         """Close the handle; nobody may be reading."""
         with self._lock:
             if self._handle is not None:
-                lowlevel.close(self._handle)
+                openslide_calls.close(self._handle)
             self._handle = None
 
 
@@ -88,7 +82,7 @@ class OwnHandle:
 
     def live(self) -> Handle:
         """Return a handle that has seen no error."""
-        if self._handle is not None and lowlevel.get_error(self._handle) is not None:
+        if self._handle is not None and openslide_calls.get_error(self._handle) is not None:
             self.close()
         if self._handle is None:
             self._handle = open_handle(self._path)
@@ -97,5 +91,5 @@ class OwnHandle:
     def close(self) -> None:
         """Close it."""
         if self._handle is not None:
-            lowlevel.close(self._handle)
+            openslide_calls.close(self._handle)
         self._handle = None
