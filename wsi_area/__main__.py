@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 import threading
+from contextlib import suppress
 from typing import NoReturn
 
 _HOLD_NOTHING = frozenset({
@@ -44,8 +45,12 @@ def _holds_nothing() -> bool:
 
 def _end_at_once(code: int) -> None:
     """End the process as Python does, up to where it takes its modules apart; return where output cannot be written."""
-    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, as Python is about to
-    atexit._run_exitfuncs()  # and then calls these; none of them is called twice
+    wait, call = getattr(threading, "_shutdown", None), getattr(atexit, "_run_exitfuncs", None)
+    if wait is None or call is None:  # another Python, which has its own way
+        return
+    with suppress(KeyboardInterrupt):  # whoever does not want to wait for threads need not
+        wait()
+    call()  # what was registered, none of it twice
     try:
         sys.stdout.flush()
         sys.stderr.flush()
