@@ -15,7 +15,7 @@ from wsi_area.slides.file_kinds import DICOM_HEAD_BYTES, absent_text, has_dicom_
 from wsi_area.slides.header.companion_files import DICOM_SUFFIXES, HAMAMATSU_SUFFIXES, MRXS_SUFFIX
 from wsi_area.slides.header.fingerprint import digests
 from wsi_area.slides.header.found_picture import FoundPicture
-from wsi_area.slides.header.mpp_sources import Claim, Properties, imaged_volume_mm, slide_claims
+from wsi_area.slides.header.mpp_sources import Properties, imaged_volume_mm, slide_claims
 from wsi_area.slides.header.not_opened import refuse_without_companions, unsupported_dicom
 from wsi_area.slides.header.one_picture import one_picture
 from wsi_area.slides.header.shown_pictures import levels_of_picture, several_pictures, shown_pictures
@@ -196,7 +196,11 @@ def _inspect_slide(
     if meant is None:
         one, numbers = one_picture(file, shown_pictures(properties, sizes, several), choice), tuple(range(len(sizes)))
         places: tuple[int, ...] = ()
-        claims = slide_claims(vendor, properties, sizes[0]) or _claims_of_frames(file, vendor)
+        claims = slide_claims(vendor, properties, sizes[0])
+        if vendor == "dicom" and not claims:
+            from wsi_area.slides.header.descriptions.frame_spacing import frame_spacings  # of frames, which DICOM has
+
+            claims = frame_spacings(file, vendor)
     else:
         one, (numbers, places) = meant.one, levels_of_picture(file, meant, vendor, sizes)
         told = slide_claims(vendor, properties, sizes[numbers[0]])
@@ -227,15 +231,6 @@ def _inspect_slide(
         orientation=1 if meant is None else meant.orientation,
         properties=_record(vendor, properties),
     )
-
-
-def _claims_of_frames(file: Path, vendor: str) -> tuple[Claim, ...]:
-    """Return the pixel size that all frames of a DICOM file state; none of another file."""
-    if vendor != "dicom":
-        return ()
-    from wsi_area.slides.header.descriptions.frame_spacing import frame_spacings  # frames are what DICOM has
-
-    return frame_spacings(file, vendor)
 
 
 def _power(properties: Properties, meant: TiffSlide | None) -> float | None:
