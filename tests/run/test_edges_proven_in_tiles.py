@@ -10,7 +10,6 @@ from synthetic import FileForm, disc, write_slide
 
 from wsi_area.inputs.collect import collect_slides
 from wsi_area.model.geometry import Region, Size
-from wsi_area.model.pixels import RgbArray
 from wsi_area.run import slide_tiles
 from wsi_area.run.prepare import PreparedSlide, PrepareTask, prepare_slide
 from wsi_area.run.work.slide_job import BatchResult, BatchTask
@@ -21,7 +20,6 @@ from wsi_area.slides.lanes import proof
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import DecodedTile
-from wsi_area.slides.lanes.shared_tiles import SharedTiles
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 pytestmark = pytest.mark.usefixtures("small_batches")
@@ -66,10 +64,8 @@ def spoil(monkeypatch: pytest.MonkeyPatch, places: set[tuple[int, int]]) -> None
     """Have the direct lane decode some stored tiles as dark tissue, from now on."""
     decode = DirectReader._decoded_tile
 
-    def otherwise(
-        self: DirectReader, n: int, tiles: TiledLevel, box: Region, scratch: RgbArray, shared: SharedTiles | None
-    ) -> DecodedTile:
-        decoded = decode(self, n, tiles, box, scratch, shared)
+    def otherwise(self: DirectReader, n: int, tiles: TiledLevel, box: Region, *told: Any) -> DecodedTile:
+        decoded = decode(self, n, tiles, box, *told)
         if (box.y_px // STORED_PX, box.x_px // STORED_PX) in places:
             decoded.rgb[...] = 40
         return decoded

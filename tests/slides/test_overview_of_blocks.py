@@ -28,8 +28,8 @@ def seen_by(path: Path, lane: str) -> Overview:
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that grows by each stored tile that is decoded."""
-    decoded, decode = [], direct_lane.decode_tile
-    monkeypatch.setattr(direct_lane, "decode_tile", lambda *told: (decoded.append(1), decode(*told)))
+    decoded, decode = [], direct_lane.decode_together
+    monkeypatch.setattr(direct_lane, "decode_together", lambda data, *told: decoded.extend(data) or decode(data, *told))
     return decoded
 
 

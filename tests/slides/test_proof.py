@@ -2,19 +2,18 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiff_files import tissue_like, write_tiled
 
 from wsi_area.errors import LaneError
 from wsi_area.model.geometry import Region
-from wsi_area.model.pixels import RgbArray
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides import LaneDecision, choose_lane, close_readers, inspect, with_edges_proven
 from wsi_area.slides.lanes import proof
 from wsi_area.slides.lanes.direct_lane import DirectReader
 from wsi_area.slides.lanes.reading import DecodedTile
-from wsi_area.slides.lanes.shared_tiles import SharedTiles
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 ACROSS, DOWN = 9, 8  # stored tiles of 64 px, the last of either partly outside
@@ -37,10 +36,8 @@ def spoil(monkeypatch: pytest.MonkeyPatch, row: int, column: int) -> None:
     """Have the direct lane decode one stored tile otherwise than OpenSlide does, by one grey level of one pixel."""
     decode = DirectReader._decoded_tile
 
-    def otherwise(
-        self: DirectReader, n: int, tiles: TiledLevel, box: Region, scratch: RgbArray, shared: SharedTiles | None
-    ) -> DecodedTile:
-        decoded = decode(self, n, tiles, box, scratch, shared)
+    def otherwise(self: DirectReader, n: int, tiles: TiledLevel, box: Region, *told: Any) -> DecodedTile:
+        decoded = decode(self, n, tiles, box, *told)
         if (box.y_px // 64, box.x_px // 64) == (row, column):
             decoded.rgb[3, 2, 1] ^= 1
         return decoded

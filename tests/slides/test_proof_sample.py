@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiff_files import halved, tissue_like, write_tiled
 
 from wsi_area.model.geometry import Region
-from wsi_area.model.pixels import RgbArray, TilePixels
+from wsi_area.model.pixels import TilePixels
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides import close_readers, inspect
 from wsi_area.slides.lanes.direct_lane import DirectReader
@@ -15,7 +16,6 @@ from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.overview import overview_level
 from wsi_area.slides.lanes.proof import find_obstacle, tile_box
 from wsi_area.slides.lanes.reading import DecodedTile
-from wsi_area.slides.lanes.shared_tiles import SharedTiles
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 TILE_PX, TILES_PROMISED = 16, 24
@@ -108,15 +108,9 @@ def test_any_tile_of_the_sample_that_differs_sends_the_slide_through_openslide(
     for _, row, column in compared(info, [0], monkeypatch):
 
         def otherwise(
-            self: DirectReader,
-            n: int,
-            tiles: TiledLevel,
-            box: Region,
-            out: RgbArray,
-            shared: SharedTiles | None,
-            at: int = row * 12 + column,
+            self: DirectReader, n: int, tiles: TiledLevel, box: Region, *told: Any, at: int = row * 12 + column
         ) -> DecodedTile:
-            decoded = decoded_tile(self, n, tiles, box, out, shared)
+            decoded = decoded_tile(self, n, tiles, box, *told)
             if box == tile_box(tiles, at):
                 decoded.rgb[1, 2, 0] ^= 1
             return decoded

@@ -1,6 +1,7 @@
 """Stored tiles that several regions need are decoded once, within what may be kept, and are the same pixels."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,13 +37,13 @@ def slide(tmp_path_factory: pytest.TempPathFactory) -> SlideInfo:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> Counter[bytes]:
     """How often the bytes of each stored tile were decoded."""
     counts: Counter[bytes] = Counter()
-    decode = direct_lane.decode_tile
+    decode = direct_lane.decode_together
 
-    def counting(data: bytes, level: TiledLevel, out: RgbArray) -> None:
-        counts[data] += 1
-        decode(data, level, out)
+    def counting(data: Sequence[bytes | None], level: TiledLevel, out: RgbArray) -> NDArray[np.bool_]:
+        counts.update(some for some in data if some is not None)
+        return decode(data, level, out)
 
-    monkeypatch.setattr(direct_lane, "decode_tile", counting)
+    monkeypatch.setattr(direct_lane, "decode_together", counting)
     return counts
 
 

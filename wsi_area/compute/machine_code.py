@@ -76,7 +76,8 @@ def native_part(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function compiled into the native function that calls it; there, a division by zero gives 0."""
     from numba import njit
 
-    compiled: Callable[..., Any] = njit(nogil=True, error_model="numpy")(function)
+    # numba would copy it into a piece that calls it, since what is not said is taken from the caller
+    compiled: Callable[..., Any] = njit(nogil=True, error_model="numpy", forceinline=False)(function)
     return compiled
 
 

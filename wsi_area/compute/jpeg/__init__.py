@@ -1,1 +1,1 @@
-"""jpeg: the mean colour of each block of a JPEG, read from its DC coefficients alone; whoever is in doubt refuses."""
+"""jpeg: the pixels of JPEGs, several at once, and the mean colour of each block from DC alone; doubt is refused."""

@@ -13,7 +13,6 @@ from wsi_area.compute.jpeg.compiled_codes import (
     ENTRIES,
     SLOT,
     find_firsts,
-    is_same_table,
     keep_table,
     write_entries,
     write_symbols,
@@ -26,24 +25,31 @@ from wsi_area.compute.jpeg.compiled_heads import (
     HEIGHT,
     INTERVAL,
     NOWHERE,
-    OF_COMPONENT,
     WIDTH,
     read_head,
 )
-from wsi_area.compute.jpeg.compiled_walk import HALT, IDLE, LOST, TOGETHER, WAITING, walk, write_slots, write_words
+from wsi_area.compute.jpeg.compiled_lanes import (
+    BIT,
+    LAST,
+    PASSED,
+    TILE,
+    are_idle,
+    coded_from,
+    forget,
+    is_alike,
+    note_alike,
+    table_at,
+    write_intervals,
+)
+from wsi_area.compute.jpeg.compiled_walk import HALT, IDLE, LOST, TOGETHER, WAITING, walk, write_slots
 from wsi_area.compute.machine_code import native_part
 
 _SHARED, _LAYOUT, _FIRSTS = TOGETHER, TOGETHER + 1, TOGETHER + 2
 """Rows of facts: each lane's head, the shared one, the layout, and the first codes of four tables."""
 _ACROSS, _DOWN, _INTERVALS = 0, 1, 2
 """In a layout: MCUs across and down, and restart intervals."""
-_ALIKE = 3
-"""In a layout from here: components, blocks across and down, restart interval: alike in all that go together."""
-_TILE, _INTERVAL, _WORDS = 0, 1, 2
-"""In a lane's notes: its tile, or -1; its restart interval; from here on, first word and bits of each of them."""
-_BIT, _PASSED, _LAST = 0, 1, 2
-"""In a lane's state."""
-_DC, _AC = 2, 3
+_INTERVAL, _WORDS = 1, 2
+"""In a lane's notes: its restart interval; from here on, first word and bits of each of them."""
 
 
 def add_eighths(
@@ -79,48 +85,29 @@ def add_eighths(
     for tile in range(count):
         last = max(last, tiles[tile, 1])
     data = carray(data_at, (last,))
-    _forget(facts, notes, slots)
+    forget(facts[_SHARED], notes)
+    slots[slots.size - LOST], slots[slots.size - WAITING] = HALT * ENTRIES, IDLE * ENTRIES
     if read_head(data, 2, head_bytes, facts[_SHARED]) != head_bytes:
         return
     layout, firsts = facts[_LAYOUT], facts[_FIRSTS:]
     begun = 0
     while True:
         for lane in range(TOGETHER):
-            if notes[lane, _TILE] < 0:
+            if notes[lane, TILE] < 0:
                 begun = _begin_next(
                     data, tiles, begun, lane, width, height, facts, notes, states[lane], words, lane_words, slots,
                     entries, differences, kept,
                 )  # fmt: skip
-        if _are_idle(notes):
+        if are_idle(notes):
             break
         walk(states, words, left, all_entries, slots, kept, firsts)
         for lane in range(TOGETHER):
-            tile = notes[lane, _TILE]
+            tile = notes[lane, TILE]
             if _is_through(states[lane], notes[lane], layout[_INTERVALS], slots) and write_planes(
                 data, facts[lane], left[lane], layout[_ACROSS], layout[_DOWN], differences, added, planes
             ):
                 add_colours(planes, facts[lane], layout[_ACROSS], tiles[tile], is_ycbcr, factor, line, sums)
                 done[tile] = 1
-
-
-@native_part
-def _forget(facts: Any, notes: Any, slots: Any) -> None:
-    """Make the shared head and the lanes as if nothing had been read; layout and tables stay for what is alike."""
-    for i in range(facts.shape[1]):
-        facts[_SHARED, i] = NOWHERE
-    facts[_SHARED, COMPONENTS] = facts[_SHARED, INTERVAL] = 0
-    slots[slots.size - LOST], slots[slots.size - WAITING] = HALT * ENTRIES, IDLE * ENTRIES
-    for lane in range(TOGETHER):
-        notes[lane, _TILE] = NOWHERE
-
-
-@native_part
-def _are_idle(notes: Any) -> Any:
-    """Return True if no lane has a tile."""
-    idle = True
-    for lane in range(TOGETHER):
-        idle = idle and notes[lane, _TILE] < 0
-    return idle
 
 
 @native_part
@@ -135,48 +122,21 @@ def _begin_next(
     head, layout = facts[lane], facts[_LAYOUT]
     while begun < len(tiles):
         end = tiles[begun, 1]
-        at = _coded_from(data, tiles[begun, 0], end, width, height, facts[_SHARED], head)
+        at = coded_from(data, tiles[begun, 0], end, width, height, facts[_SHARED], head)
         if at >= 0:
-            if not _is_alike(data, head, layout, kept):
-                if not _are_idle(notes):
+            if not is_alike(data, head, layout, kept):
+                if not are_idle(notes):
                     break
                 _renew(data, head, layout, slots, entries, differences, kept, facts[_FIRSTS:])
-            if _write_intervals(data, at, end, layout[_INTERVALS], words, lane * lane_words, notes[lane]):
-                notes[lane, _TILE] = begun
+            if write_intervals(
+                data, at, end, layout[_INTERVALS], False, words, lane * lane_words, notes[lane, _WORDS:]
+            ):
+                notes[lane, TILE] = begun
                 _turn(state, notes[lane], 0, 0)
                 return begun + 1
         begun += 1
-    state[_BIT], state[_PASSED], state[_LAST] = 0, SLOT * (slots.size - WAITING), 0
+    state[BIT], state[PASSED], state[LAST] = 0, SLOT * (slots.size - WAITING), 0
     return begun
-
-
-@native_part
-def _coded_from(data: Any, first: int, end: int, width: int, height: int, shared: Any, head: Any) -> Any:
-    """Return the first coded byte of a tile whose head is as usual, and note the head; or -1."""
-    for i in range(head.size):
-        head[i] = shared[i]
-    if end < first + 4 or data[first] != 0xFF or data[first + 1] != 0xD8:
-        return NOWHERE
-    at = read_head(data, first + 2, end, head)
-    if at == end or head[WIDTH] != width or head[HEIGHT] != height:
-        return NOWHERE
-    return at
-
-
-@native_part
-def _is_alike(data: Any, head: Any, layout: Any, kept: Any) -> Any:
-    """Return True if a head has the layout and the code tables that are there already."""
-    same = layout[_ALIKE] == head[COMPONENTS] and layout[_ALIKE + 1] == head[ACROSS]
-    same = same and layout[_ALIKE + 2] == head[DOWN] and layout[_ALIKE + 3] == head[INTERVAL]
-    for table in range(4 if head[COMPONENTS] == 3 else 2):
-        same = same and is_same_table(data, _table_at(head, table), kept[table])
-    return same
-
-
-@native_part
-def _table_at(head: Any, table: int) -> Any:
-    """Return the place of the code table for DC or AC, of the first component or of the others."""
-    return head[head[OF_COMPONENT + 4 * (table // 2) + (_AC if table % 2 else _DC)]]
 
 
 @native_part
@@ -186,14 +146,13 @@ def _renew(
     """Make layout and tables anew, for pictures with such a head."""
     across, down = head[ACROSS], head[DOWN]
     layout[_ACROSS], layout[_DOWN] = -(-head[WIDTH] // (8 * across)), -(-head[HEIGHT] // (8 * down))
-    layout[_ALIKE], layout[_ALIKE + 1], layout[_ALIKE + 2] = head[COMPONENTS], across, down
-    layout[_ALIKE + 3] = head[INTERVAL]
+    note_alike(head, layout)
     mcus = layout[_ACROSS] * layout[_DOWN]
     together = head[INTERVAL] if head[INTERVAL] > 0 else mcus
     layout[_INTERVALS] = -(-mcus // together)
     write_slots(mcus, together, across * down, across * down + head[COMPONENTS] - 1, slots)
     for table in range(4 if head[COMPONENTS] == 3 else 2):
-        keep_table(data, _table_at(head, table), kept[table])
+        keep_table(data, table_at(head, table), kept[table])
         find_firsts(kept[table], firsts[table])
         write_symbols(kept[table], entries[6 + table % 2])
         if table % 2:
@@ -201,35 +160,22 @@ def _renew(
 
 
 @native_part
-def _write_intervals(data: Any, at: int, end: int, intervals: int, words: Any, n: int, notes: Any) -> Any:
-    """Write the words of all restart intervals from the ``n``-th on; False unless each, and the picture, ends well."""
-    for interval in range(intervals):
-        at, first, n, bits = write_words(data, at, end, words, n)
-        notes[_WORDS + 2 * interval], notes[_WORDS + 2 * interval + 1] = first, bits
-        wanted = 0xD0 + interval % 8 if interval + 1 < intervals else 0xD9
-        if at + 2 > end or data[at + 1] != wanted:
-            return False
-        at += 2
-    return end - at <= 1  # a byte that makes the length even
-
-
-@native_part
 def _turn(state: Any, notes: Any, interval: int, slot: int) -> None:
     """Stand at the begin of a restart interval."""
     first, bits = notes[_WORDS + 2 * interval], notes[_WORDS + 2 * interval + 1]
     notes[_INTERVAL] = interval
-    state[_BIT], state[_PASSED], state[_LAST] = 64 * first, SLOT * slot, 64 * first + bits
+    state[BIT], state[PASSED], state[LAST] = 64 * first, SLOT * slot, 64 * first + bits
 
 
 @native_part
 def _is_through(state: Any, notes: Any, intervals: int, slots: Any) -> Any:
     """Return True if all of a lane's tile was walked through; what went wrong is given up, the next interval begun."""
-    slot, over = np.int64(state[_PASSED]) // SLOT, np.int64(state[_LAST]) - np.int64(state[_BIT])
-    if notes[_TILE] < 0 or (slots[slot] != HALT * ENTRIES and over >= 0):
+    slot, over = np.int64(state[PASSED]) // SLOT, np.int64(state[LAST]) - np.int64(state[BIT])
+    if notes[TILE] < 0 or (slots[slot] != HALT * ENTRIES and over >= 0):
         return False
     is_whole = slot != slots.size - LOST and 0 <= over < 8
     if is_whole and notes[_INTERVAL] + 1 < intervals:
         _turn(state, notes, notes[_INTERVAL] + 1, slot + 2)
         return False
-    notes[_TILE] = NOWHERE
+    notes[TILE] = NOWHERE
     return is_whole

@@ -21,6 +21,8 @@ OF_COMPONENT = 18
 HEAD_SIZE = 30
 _START_OF_FRAME, _CODE_TABLES, _START_OF_SCAN, _QUANTA, _INTERVAL, _COMMENT = 0xC0, 0xC4, 0xDA, 0xDB, 0xDD, 0xFE
 _APPLICATIONS = 0xE0, 0xEF
+_MOST_DC_BITS = 15
+"""A table with a longer difference is none to libjpeg."""
 
 
 @native_part
@@ -71,17 +73,20 @@ def _note_quanta(data: Any, at: int, behind: int, head: Any) -> Any:
 
 @native_part
 def _note_codes(data: Any, at: Any, behind: int, head: Any) -> Any:
-    """Note the places of code tables, whose codes have room in 1 to 16 bits."""
+    """Note the places of code tables, whose codes have room in 1 to 16 bits; all ones are none, as libjpeg has it."""
     while at + 17 <= behind:
         kind, name = np.int64(data[at]) >> 4, np.int64(data[at]) & 15
         codes, room = np.int64(0), np.int64(1)
         for length in range(16):
             room = 2 * room - np.int64(data[at + 1 + length])
             codes += np.int64(data[at + 1 + length])
-            if room < 0:
+            if room <= 0:
                 return False
         if kind > 1 or name > 3 or codes > 256 or at + 17 + codes > behind:
             return False
+        for place in range(at + 17, at + 17 + codes):
+            if kind == 0 and data[place] > _MOST_DC_BITS:
+                return False
         head[CODES + 4 * kind + name] = at + 1
         at += 17 + codes
     return at == behind

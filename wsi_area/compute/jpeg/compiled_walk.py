@@ -130,7 +130,7 @@ def write_slots(mcus: int, together: int, first_blocks: int, mcu_blocks: int, sl
 
 
 @native_piece
-def _look(words: Any, bit: Any) -> Any:
+def look_at(words: Any, bit: Any) -> Any:
     """Return the 64 bits from some bit on."""
     word, shift = bit >> np.uint64(6), bit & np.uint64(63)
     return (words[word] << shift) | ((words[word + np.uint64(1)] >> np.uint64(1)) >> (np.uint64(63) - shift))
@@ -149,21 +149,24 @@ def _step(words: Any, look: Any, bit: Any, passed: Any, tables: Any, left: Any, 
         passed -= passed & np.uint64(BITS_PASSED)
         table = slots[slot] >> LOOK_BITS
         symbol = one_symbol(
-            _look(words, bit), np.int64((passed & np.uint64(COEFFICIENTS)) >> np.uint64(6)), kept[table], firsts[table]
+            look_at(words, bit),
+            np.int64((passed & np.uint64(COEFFICIENTS)) >> np.uint64(6)),
+            kept[table],
+            firsts[table],
         )
         if symbol == 0:
             return look, bit, np.uint64(len(slots) - LOST) << np.uint64(_SLOT_AT)
         left[lane, slot] = LONG | ((symbol >> DIFFERENCE_AT) & _DIFFERENCE)
         bit += np.uint64(symbol & BITS_PASSED)
         now = passed + np.uint64(symbol & (ENTRY - BITS_PASSED))
-        look = _look(words, bit)
+        look = look_at(words, bit)
     else:
         look <<= entry & np.uint64(BITS_PASSED)
     return look, bit, now if now & np.uint64(SLOT) else now & ~np.uint64(COEFFICIENTS)
 
 
 @native_piece
-def _caught_up(bit: Any, passed: Any) -> Any:
+def caught_up(bit: Any, passed: Any) -> Any:
     """Return the bit that is next, and what is passed but for bits."""
     some = passed & np.uint64(BITS_PASSED)
     return bit + some, passed - some
@@ -185,11 +188,11 @@ def walk(states: Any, words: Any, left: Any, entries: Any, slots: Any, kept: Any
     bit_e, passed_e, last_e = states[4, 0], states[4, 1], states[4, 2]
     at = np.uint64(_SLOT_AT)
     while True:
-        bit_a, passed_a = _caught_up(bit_a, passed_a)
-        bit_b, passed_b = _caught_up(bit_b, passed_b)
-        bit_c, passed_c = _caught_up(bit_c, passed_c)
-        bit_d, passed_d = _caught_up(bit_d, passed_d)
-        bit_e, passed_e = _caught_up(bit_e, passed_e)
+        bit_a, passed_a = caught_up(bit_a, passed_a)
+        bit_b, passed_b = caught_up(bit_b, passed_b)
+        bit_c, passed_c = caught_up(bit_c, passed_c)
+        bit_d, passed_d = caught_up(bit_d, passed_d)
+        bit_e, passed_e = caught_up(bit_e, passed_e)
         if bit_a > last_a or bit_b > last_b:
             break
         if bit_c > last_c or bit_d > last_d:
@@ -202,9 +205,9 @@ def walk(states: Any, words: Any, left: Any, entries: Any, slots: Any, kept: Any
             break
         if slots[passed_e >> at] == _HALTS:
             break
-        look_a, look_b = _look(words, bit_a), _look(words, bit_b)
-        look_c, look_d = _look(words, bit_c), _look(words, bit_d)
-        look_e = _look(words, bit_e)
+        look_a, look_b = look_at(words, bit_a), look_at(words, bit_b)
+        look_c, look_d = look_at(words, bit_c), look_at(words, bit_d)
+        look_e = look_at(words, bit_e)
         for _ in range(LOOKS):
             look_a, bit_a, passed_a = _step(words, look_a, bit_a, passed_a, tables, left, 0)
             look_b, bit_b, passed_b = _step(words, look_b, bit_b, passed_b, tables, left, 1)

@@ -14,7 +14,8 @@ BLOCK_PX = 8
 _COMPILED = "wsi_area.compute.jpeg.compiled_eighths"
 _FROZEN = (
     "wsi_area.compute.jpeg.compiled_codes", "wsi_area.compute.jpeg.compiled_colours",
-    "wsi_area.compute.jpeg.compiled_heads", "wsi_area.compute.jpeg.compiled_walk",
+    "wsi_area.compute.jpeg.compiled_heads", "wsi_area.compute.jpeg.compiled_lanes",
+    "wsi_area.compute.jpeg.compiled_walk",
 )  # fmt: skip
 _LANE = "uint64* int64 uint16* uint16* int64 int64* int64 uint64* int64* uint16* int16* uint8* int32* uint8* int32*"
 NATIVE = (

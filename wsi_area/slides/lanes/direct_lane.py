@@ -2,9 +2,9 @@
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,16 @@ from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, grid_boxes, require_within
-from wsi_area.slides.lanes.shared_tiles import SharedTiles
+from wsi_area.slides.lanes.shared_tiles import Place, SharedTiles
 from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text
 from wsi_area.slides.lanes.tile_files import NEAR_BYTES, TileFiles, TileMemory
+from wsi_area.slides.stored.joint_tiles import decode_together, tiles_at_once
 from wsi_area.slides.stored.tile_codecs import UnknownToDecoderError, decode_tile, decode_whole_jpeg, decoding_room
 from wsi_area.slides.stored.tiled_level import TiledLevel
 
 if TYPE_CHECKING:
     from wsi_area.slides.lanes.bands import DecodedBands
 
-DECODED_BYTES = 1 << 20
-"""Pixels that are decoded before they are handed out: fewer turns at Python's lock, and still in the nearer caches."""
 REFERENCE_KEPT_BYTES = 1 << 20
 """What OpenSlide keeps of the tiles that are compared with it: next to nothing, since each is compared once.
 
@@ -34,6 +33,15 @@ its intervals.
 """
 HINT_BYTES = 128 << 10
 """Of one hint Linux fetches no more than the device reads ahead; this is its default, which NFS and FUSE keep."""
+
+
+class _Stored(NamedTuple):
+    """What is known of a stored tile before it is handed out."""
+
+    place: Place
+    kept: RgbArray | None  # decoded for a region before
+    data: bytes | Exception | None  # None where it is missing; or why it cannot be fetched
+    is_decoded: bool  # now, beside others
 
 
 class DirectReader:
@@ -117,46 +125,76 @@ class DirectReader:
             return
         width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
         boxes = list(grid_boxes(region_level_px, width, height))
-        at_once = min(len(boxes), max(1, DECODED_BYTES // (height * width * 3)))
+        at_once = min(len(boxes), tiles_at_once(tiles))
         scratch = decoding_room((at_once, height, width, 3))
         for first in range(0, len(boxes), at_once):
-            some = boxes[first : first + at_once]
-            yield tuple(
-                self._decoded_tile(level, tiles, box, tile, shared) for box, tile in zip(some, scratch, strict=False)
-            )
+            yield self._decoded_tiles(level, tiles, boxes[first : first + at_once], scratch, shared)
 
     def read_together(self, level: int, indices: NDArray[np.int64], memory: TileMemory) -> NDArray[np.int64]:
         """Return where the bytes of stored tiles lie in memory, first byte and end; both 0 where they cannot be had."""
         return self._files.read_together(self.tiled_level(level), indices, memory)
 
+    def _decoded_tiles(
+        self, level: int, tiles: TiledLevel, boxes: Sequence[Region], scratch: RgbArray, shared: SharedTiles | None
+    ) -> tuple[DecodedTile, ...]:
+        """Return the parts of stored tiles that lie in some boxes, decoded into memory that is there, or before.
+
+        ``scratch`` is uint8 (n, h, w, 3).
+        """
+        width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
+        places = [(box.x_px // width, box.y_px // height) for box in boxes]
+        kept = [None if shared is None else shared.take(place, tiles.tile_px) for place in places]
+        data = [
+            self._data_of(tiles, row * tiles.tiles_across + column) if of_before is None else None
+            for (column, row), of_before in zip(places, kept, strict=True)
+        ]
+        are_done = decode_together(data, tiles, scratch)
+        stored = map(_Stored, places, kept, data, are_done.tolist())
+        return tuple(
+            self._decoded_tile(level, tiles, box, some, room, shared)
+            for box, some, room in zip(boxes, stored, scratch, strict=False)
+        )
+
+    def _data_of(self, tiles: TiledLevel, index: int) -> bytes | Exception | None:
+        """Return the bytes of a stored tile, None where it is missing, or why they cannot be fetched."""
+        try:
+            return self._files.bytes_of(tiles, index)
+        except STORED_TILE_ERRORS as error:
+            return error
+
     def _decoded_tile(
-        self, level: int, tiles: TiledLevel, box: Region, scratch: RgbArray, shared: SharedTiles | None
+        self,
+        level: int,
+        tiles: TiledLevel,
+        box: Region,
+        stored: _Stored,
+        scratch: RgbArray,
+        shared: SharedTiles | None,
     ) -> DecodedTile:
-        """Return the part of a stored tile that lies in a box, decoded into memory that is there, or decoded before.
+        """Return the part of a stored tile that lies in a box; it is decoded now, unless it is done or was kept.
 
         Only a whole tile is kept for the regions to come: of a damaged one, the next try may have more.
         """
-        width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
-        place = column, row = box.x_px // width, box.y_px // height
-        of_box = box.moved(-column * width, -row * height).slices
-        kept = None if shared is None else shared.take(place, tiles.tile_px)
-        if kept is not None:
-            return DecodedTile(box, kept[of_box], None)
-        room = None if shared is None else shared.room_for(place, scratch.shape)
-        decoded = scratch if room is None else room
-        index = row * tiles.tiles_across + column
+        column, row = stored.place
+        of_box = box.moved(-column * tiles.tile_px.width_px, -row * tiles.tile_px.height_px).slices
+        if stored.kept is not None:
+            return DecodedTile(box, stored.kept[of_box], None)
+        if stored.data is None:
+            scratch[...] = 0
+            return DecodedTile(box, scratch[of_box], np.zeros((box.height_px, box.width_px), np.bool_))
         try:
-            data = self._files.bytes_of(tiles, index)
-            if data is not None:
-                decode_tile(data, tiles, decoded)
+            if isinstance(stored.data, Exception):
+                raise stored.data
+            if not stored.is_decoded:
+                decode_tile(stored.data, tiles, scratch)
         except STORED_TILE_ERRORS as error:
+            index = row * tiles.tiles_across + column
             return damaged_tile(box, damage_text(self._info.slide_id, level, tiles, index, error))
-        if data is None:
-            decoded[...] = 0
-        elif shared is not None and room is not None:
-            shared.keep(place, room)
-        valid = None if data is not None else np.zeros((box.height_px, box.width_px), np.bool_)
-        return DecodedTile(box, decoded[of_box], valid)
+        room = None if shared is None else shared.room_for(stored.place, scratch.shape)
+        if shared is not None and room is not None:
+            room[...] = scratch
+            shared.keep(stored.place, room)
+        return DecodedTile(box, scratch[of_box], None)
 
     def _decode_intervals(self, level: int, tiles: TiledLevel, indices: range, out: RgbArray) -> tuple[str | None, ...]:
         """Fill memory with restart intervals that lie under each other; return the damage of each, or None.
@@ -168,6 +206,8 @@ class DirectReader:
 
         try:
             data = [self._interval(tiles, index) for index in indices]
+            if all(decode_together(data, tiles, out.reshape(len(data), -1, *out.shape[1:]))):
+                return (None,) * len(indices)
             joined = joined_intervals(tiles.jpeg_head, data)
             if joined is not None:
                 decode_whole_jpeg(joined, out)
