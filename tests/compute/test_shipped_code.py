@@ -21,7 +21,7 @@ from wsi_area.compute.native import Native
 from wsi_area.compute.object_code import bitcode_of, compiled_by_numba, module_of
 from wsi_area.compute.processor import processor
 from wsi_area.compute.shipped_code import object_file, ship
-from wsi_area.compute.shipping import declared_natives, ship_bitcode, ship_objects
+from wsi_area.compute.shipping import BY_NUMBA, declared_natives, ship_bitcode, ship_by_numba, ship_objects
 
 PACKAGE = Path(machine_code.__file__).parents[1]
 NATIVE = Native("scaling", "scale", ARGUMENTS)
@@ -276,3 +276,28 @@ def test_on_the_processor_of_the_build_nothing_is_made_at_all(
     assert scaled(cache) == [3, 6, 750]
     assert not was_compiled()
     assert not cache.exists()  # nor is anything kept twice
+
+
+def test_object_files_that_are_numbas_own_stay_beside_bitcode_for_other_processors(
+    shipped: Path,
+    cache: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = shipped / object_file(NATIVE)[0]
+    monkeypatch.setattr("wsi_area.compute.shipping.declared_natives", lambda: [NATIVE])
+    ship_by_numba(shipped)
+    assert not file.exists()  # nobody asks for it
+    monkeypatch.setattr("wsi_area.compute.shipping.BY_NUMBA", {NATIVE.module})
+    ship_by_numba(shipped)
+    own = file.read_bytes()
+    assert was_compiled()
+    ship_objects([NATIVE], shipped)
+    assert file.read_bytes() == own
+    del sys.modules["scaling"]
+    assert scaled(cache) == [3, 6, 750]
+    assert not was_compiled()
+    assert not cache.exists()
+
+
+def test_modules_whose_object_files_are_numbas_own_are_there() -> None:
+    assert {native.module for native in declared_natives()} >= BY_NUMBA

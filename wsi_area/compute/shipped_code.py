@@ -33,7 +33,7 @@ def numba_settings() -> list[str]:
 def sources_digest(native: Native) -> bytes:
     """Return a digest of the sources of a native function, and of what makes machine code of them."""
     digest = hashlib.sha256()
-    ours = ("machine_code", "object_code", "kept_code", "processor", "shipped_code")
+    ours = ("machine_code", "object_code", "kept_code", "processor", "shipped_code", "shipping")
     for source in (*(f"wsi_area.compute.{name}" for name in ours), native.module, *native.frozen):
         digest.update(hashlib.sha256(source_of(source).read_bytes()).digest())
     return digest.digest()
