@@ -76,6 +76,24 @@ def test_each_stored_tile_is_decoded_once_and_nothing_is_kept_in_the_end(
     assert shared.kept_bytes == 0
 
 
+def test_tiles_to_decode_go_together_past_those_that_were_kept(
+    slide: SlideInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    decode = direct_lane.decode_together
+
+    def counting(data: Sequence[bytes | None], level: TiledLevel, out: RgbArray) -> NDArray[np.bool_]:
+        calls.append(len(data))
+        assert None not in data
+        return decode(data, level, out)
+
+    monkeypatch.setattr(direct_lane, "decode_together", counting)
+    monkeypatch.setattr(direct_lane, "tiles_at_once", lambda tiles: 4)
+    first, second = (core.grown(60, slide.levels[0].size_px) for core in CORES[5:7])  # each touches 4 × 4 tiles
+    read_all(slide, [first, second, second.grown(-60, slide.levels[0].size_px)], SharedTiles(48 * STORED_BYTES))
+    assert calls == [4, 4, 4, 4, 4, 4]  # eight of the second are new, and none of what lies within it
+
+
 @pytest.mark.parametrize("most_tiles", [0, 1, 3, 7, 12])
 def test_no_more_is_kept_than_may_be_and_the_pixels_are_the_same(
     slide: SlideInfo, decoded: Counter[bytes], most_tiles: int

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import LaneError
-from wsi_area.model.geometry import Region
+from wsi_area.model.geometry import Region, Size
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
@@ -39,7 +39,6 @@ class _Stored(NamedTuple):
     """What is known of a stored tile before it is handed out."""
 
     place: Place
-    kept: RgbArray | None  # decoded for a region before
     data: bytes | Exception | None  # None where it is missing; or why it cannot be fetched
     is_decoded: bool  # now, beside others
 
@@ -117,7 +116,10 @@ class DirectReader:
     def decoded_tiles(
         self, level: int, region_level_px: Region, shared: SharedTiles | None = None
     ) -> Iterator[tuple[DecodedTile, ...]]:
-        """Yield a region of a level in stored tiles, as many at once as fit into the cache; damaged ones as such."""
+        """Yield a region of a level in stored tiles, as many at once as fit into the cache; damaged ones as such.
+
+        What was kept of regions before comes first, so that as many as can be of the others are decoded together.
+        """
         require_within(self._info, level, region_level_px)
         tiles = self.tiled_level(level)
         if self._bands is not None and tiles.is_interval:
@@ -125,7 +127,11 @@ class DirectReader:
             return
         width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
         boxes = list(grid_boxes(region_level_px, width, height))
-        at_once = min(len(boxes), tiles_at_once(tiles))
+        if shared is not None:
+            kept, boxes = _parted(boxes, tiles.tile_px, shared)
+            if kept:
+                yield kept
+        at_once = max(1, min(len(boxes), tiles_at_once(tiles)))
         scratch = decoding_room((at_once, height, width, 3))
         for first in range(0, len(boxes), at_once):
             yield self._decoded_tiles(level, tiles, boxes[first : first + at_once], scratch, shared)
@@ -137,19 +143,14 @@ class DirectReader:
     def _decoded_tiles(
         self, level: int, tiles: TiledLevel, boxes: Sequence[Region], scratch: RgbArray, shared: SharedTiles | None
     ) -> tuple[DecodedTile, ...]:
-        """Return the parts of stored tiles that lie in some boxes, decoded into memory that is there, or before.
+        """Return the parts of stored tiles that lie in some boxes, decoded into memory that is there.
 
         ``scratch`` is uint8 (n, h, w, 3).
         """
-        width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
-        places = [(box.x_px // width, box.y_px // height) for box in boxes]
-        kept = [None if shared is None else shared.take(place, tiles.tile_px) for place in places]
-        data = [
-            self._data_of(tiles, row * tiles.tiles_across + column) if of_before is None else None
-            for (column, row), of_before in zip(places, kept, strict=True)
-        ]
+        places = [_place(box, tiles.tile_px) for box in boxes]
+        data = [self._data_of(tiles, row * tiles.tiles_across + column) for column, row in places]
         are_done = decode_together(data, tiles, scratch)
-        stored = map(_Stored, places, kept, data, are_done.tolist())
+        stored = map(_Stored, places, data, are_done.tolist())
         return tuple(
             self._decoded_tile(level, tiles, box, some, room, shared)
             for box, some, room in zip(boxes, stored, scratch, strict=False)
@@ -171,14 +172,12 @@ class DirectReader:
         scratch: RgbArray,
         shared: SharedTiles | None,
     ) -> DecodedTile:
-        """Return the part of a stored tile that lies in a box; it is decoded now, unless it is done or was kept.
+        """Return the part of a stored tile that lies in a box; it is decoded now, unless it is done.
 
         Only a whole tile is kept for the regions to come: of a damaged one, the next try may have more.
         """
         column, row = stored.place
-        of_box = box.moved(-column * tiles.tile_px.width_px, -row * tiles.tile_px.height_px).slices
-        if stored.kept is not None:
-            return DecodedTile(box, stored.kept[of_box], None)
+        of_box = _within(box, stored.place, tiles.tile_px)
         if stored.data is None:
             scratch[...] = 0
             return DecodedTile(box, scratch[of_box], np.zeros((box.height_px, box.width_px), np.bool_))
@@ -277,6 +276,32 @@ class DirectReader:
             self._bands.clear()
         if self._reference is not None:
             self._reference.close()
+
+
+def _parted(
+    boxes: Iterable[Region], tile_px: Size, shared: SharedTiles
+) -> tuple[tuple[DecodedTile, ...], list[Region]]:
+    """Return what was kept of stored tiles, in the boxes of a region, and those boxes of which nothing was."""
+    kept, others = [], []
+    for box in boxes:
+        place = _place(box, tile_px)
+        rgb = shared.take(place, tile_px)
+        if rgb is None:
+            others.append(box)
+        else:
+            kept.append(DecodedTile(box, rgb[_within(box, place, tile_px)], None))
+    return tuple(kept), others
+
+
+def _place(box: Region, tile_px: Size) -> Place:
+    """Return which stored tile a box lies in."""
+    return box.x_px // tile_px.width_px, box.y_px // tile_px.height_px
+
+
+def _within(box: Region, place: Place, tile_px: Size) -> tuple[slice, slice]:
+    """Return the rows and columns of a stored tile that lie in a box."""
+    column, row = place
+    return box.moved(-column * tile_px.width_px, -row * tile_px.height_px).slices
 
 
 def _spans(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
