@@ -37,10 +37,9 @@ def formats_s(spent_s: Callable[[Callable[[], object]], float], slide: Path, fol
     """Return the CPU seconds a Mpx that a cut of a slide takes in each format and lane.
 
     Reading alone, where OpenSlide is taken bare, without the check of stored tiles that a run adds to it. With
-    "decoder" in the name the decoder of restart intervals alone: the least that reading them can take. With "tiles" in
-    the name the tiles of a run, where OpenSlide has the check. Lanes are asked for by name, so that edge tiles are
-    proven before the tiles: their share hangs on the size of a slide, and a cut is nearly all edge where intervals are
-    wide.
+    "decoder" in the name libjpeg alone, of restart intervals joined to bands. With "tiles" in the name the tiles of a
+    run, where OpenSlide has the check. Lanes are asked for by name, so that edge tiles are proven before the tiles:
+    their share hangs on the size of a slide, and a cut is nearly all edge where intervals are wide.
 
     Raises
     ------

@@ -90,7 +90,7 @@ ROWS = (
         )
         for row in (
             Row("formats", f"NDPI of {title}, likewise", f"{name} direct", f"{name} openslide", wanted),
-            Row("formats", f"NDPI of {title}: the decoder alone ÷ reading through OpenSlide, the least there can be",
+            Row("formats", f"NDPI of {title}: libjpeg alone ÷ reading through OpenSlide",
                 f"{name} decoder", f"{name} openslide"),
         )
     ),

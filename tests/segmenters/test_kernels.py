@@ -105,7 +105,7 @@ def test_a_real_immunostain_counts_as_in_numpy(rule):
 
 
 def views(rgb):
-    big = np.zeros((rgb.shape[0] + 5, rgb.shape[1] + 9, 3), np.uint8)
+    big = np.random.default_rng(3).integers(0, 256, (rgb.shape[0] + 5, rgb.shape[1] + 9, 3), np.uint8)
     big[2:-3, 4:-5] = rgb
     rgba = np.dstack([rgb, rgb[..., 0]])
     read_only = rgb.copy()
@@ -124,8 +124,8 @@ def test_any_view_of_the_pixels_gives_the_answer_of_a_copy(factor):
     rgb = skimage.data.immunohistochemistry()[100:150, 100:170]
     valid = np.random.default_rng(2).random((50, 70)) < 0.8
     for name, view in views(rgb):
-        expected = kernel(view.copy(), valid, STAIN, factor=factor)
-        for mask in (valid, np.asfortranarray(valid)):
+        for mask in (valid, np.asfortranarray(valid), None):
+            expected = kernel(view.copy(), None if mask is None else valid, STAIN, factor=factor)
             for got, wanted in zip(kernel(view, mask, STAIN, factor=factor), expected, strict=True):
                 np.testing.assert_array_equal(got, wanted, err_msg=name)
 

@@ -164,13 +164,13 @@ def classify_patches(
 ) -> None:
     """Work off the patches of a tile whose arrays lie at these addresses; ``kernels`` has their types.
 
-    A patch is a row of 6: addresses of its pixels and of its mask (0 where all are valid), height, width, and the
-    column and row of ``out`` at which it begins. ``tables`` and ``limits`` are all int32 or all int64; ``limits``
-    are the three bands and the byte from which on a colour is background. All arrays are contiguous but ``out``, whose
-    rows lie ``out_stride`` bytes apart, and ``out_signal``, whose rows lie ``out_signal_stride`` pixels apart: 0 where
-    nobody asks for the signal of each pixel. ``words`` and ``samples`` are the same memory; the eight from there on
-    are scratch, for no memory may be taken here. At ``byte_tables`` lie the bytes of ``tables``, plane by plane; 0 if
-    the processor cannot shuffle 64 bytes.
+    A patch is a row of 7: addresses of its pixels and of its mask (0 where all are valid), height, width, the column
+    and row of ``out`` at which it begins, and how many bytes its rows of pixels lie apart. ``tables`` and ``limits``
+    are all int32 or all int64; ``limits`` are the three bands and the byte from which on a colour is background. All
+    other arrays are contiguous but ``out``, whose rows lie ``out_stride`` bytes apart, and ``out_signal``, whose rows
+    lie ``out_signal_stride`` pixels apart: 0 where nobody asks for the signal of each pixel. ``words`` and ``samples``
+    are the same memory; the eight from there on are scratch, for no memory may be taken here. At ``byte_tables`` lie
+    the bytes of ``tables``, plane by plane; 0 if the processor cannot shuffle 64 bytes.
     """
     patches = carray(patches_at, (patch_count, PATCH_FIELDS))
     column_weights, row_weights = carray(column_weights_at, out_width), carray(row_weights_at, out_height)
@@ -178,8 +178,10 @@ def classify_patches(
     out_signal = carray(out_signal_at, (out_height - 1) * out_signal_stride + out_width if out_signal_stride else 0)
     for k in range(patch_count):
         height, width, column, row = patches[k, 2], patches[k, 3], patches[k, 4], patches[k, 5]
+        stride = patches[k, 6]
         _classify(
-            carray(_bytes_at(patches[k, 0]), height * width * 3),
+            carray(_bytes_at(patches[k, 0]), (height - 1) * stride + width * 3),
+            stride,
             carray(_bytes_at(patches[k, 1]), height * width if patches[k, 1] else 0),
             height,
             width,
@@ -207,8 +209,8 @@ def classify_patches(
 
 @native_part
 def _classify(
-    pixels: Any, mask: Any, height: int, width: int, factor: int, tables: Any, limits: Any, column_weights: Any,
-    row_weights: Any, out: Any, out_stride: int, counts: Any, signal: Any,
+    pixels: Any, stride: int, mask: Any, height: int, width: int, factor: int, tables: Any, limits: Any,
+    column_weights: Any, row_weights: Any, out: Any, out_stride: int, counts: Any, signal: Any,
     words: Any, samples: Any, samples_valid: Any, line: Any, sums: Any, reached: Any, total: Any,
     out_signal: Any, out_signal_stride: int, byte_tables_at: int,
 ) -> None:  # fmt: skip
@@ -233,13 +235,14 @@ def _classify(
             if factor == 1:
                 at = row * width + start
                 row_valid = mask[at : at + length]  # empty without a mask
-                if by_shuffles and not row_valid.size and (at + WHOLE_PX - 1 + length) * 3 <= pixels.size:
-                    read = pixels[at * 3 :]
+                at = row * stride + 3 * start
+                if by_shuffles and not row_valid.size and at + (WHOLE_PX - 1 + length) * 3 <= pixels.size:
+                    read = pixels[at:]
                 else:
-                    _copy(pixels[at * 3 : (at + length) * 3], samples)
+                    _copy(pixels[at : at + 3 * length], samples)
             else:
                 is_whole = reduce_row(
-                    pixels, mask, height, width, factor, row, start, length, sums, samples, samples_valid
+                    pixels, stride, mask, height, width, factor, row, start, length, sums, samples, samples_valid
                 )
                 row_valid = samples_valid[:0] if is_whole else samples_valid[:length]
             _clear(reached)

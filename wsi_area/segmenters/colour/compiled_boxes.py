@@ -78,14 +78,14 @@ def _across(sums: Any, whole: Any, factor: Any, rows: Any, samples: Any) -> None
 
 @native_part
 def _reduce_whole(
-    pixels: Any, width: int, left: int, right: int, top: int, bottom: int, factor: int, sums: Any, samples: Any
+    pixels: Any, stride: int, left: int, right: int, top: int, bottom: int, factor: int, sums: Any, samples: Any
 ) -> None:
     """Write the box means of a piece of one output row in which every pixel is valid."""
     span = right - left
     for i in range(span * 3):
         sums[i] = 0
     for y in range(top, bottom):
-        at = (y * width + left) * 3
+        at = y * stride + 3 * left
         _add_line(pixels[at : at + span * 3], sums)
     whole, rows = span // factor, bottom - top
     if factor == 2:
@@ -106,6 +106,7 @@ def _reduce_whole(
 @native_part
 def _reduce_one_by_one(
     pixels: Any,
+    stride: int,
     mask: Any,
     width: int,
     left: int,
@@ -121,11 +122,12 @@ def _reduce_one_by_one(
         first, last = left + x * factor, min(left + (x + 1) * factor, right)
         red = green = blue = seen = np.int64(0)
         for y in range(top, bottom):
-            for j in range(y * width + first, y * width + last):
-                if not mask.size or mask[j]:
-                    red += pixels[3 * j]
-                    green += pixels[3 * j + 1]
-                    blue += pixels[3 * j + 2]
+            for j in range(first, last):
+                if not mask.size or mask[y * width + j]:
+                    at = y * stride + 3 * j
+                    red += pixels[at]
+                    green += pixels[at + 1]
+                    blue += pixels[at + 2]
                     seen += 1
         samples_valid[x] = 2 * seen >= (bottom - top) * (last - first)
         count = max(seen, np.int64(1))
@@ -136,10 +138,13 @@ def _reduce_one_by_one(
 
 @native_part
 def reduce_row(
-    pixels: Any, mask: Any, height: int, width: int, factor: int, row: int, start: int, length: int,
+    pixels: Any, stride: int, mask: Any, height: int, width: int, factor: int, row: int, start: int, length: int,
     sums: Any, samples: Any, samples_valid: Any,
 ) -> bool:  # fmt: skip
-    """Write the box means of a piece of one output row; return whether every pixel under it is valid."""
+    """Write the box means of a piece of one output row; return whether every pixel under it is valid.
+
+    The rows of ``pixels`` lie ``stride`` bytes apart, those of ``mask`` the width.
+    """
     left, right = start * factor, min((start + length) * factor, width)
     top, bottom = row * factor, min((row + 1) * factor, height)
     is_whole = True
@@ -147,7 +152,7 @@ def reduce_row(
         for y in range(top, bottom):
             is_whole = is_whole and _all_set(mask[y * width + left : y * width + right])
     if is_whole and factor <= _LARGEST_QUICK_FACTOR:
-        _reduce_whole(pixels, width, left, right, top, bottom, factor, sums, samples)
+        _reduce_whole(pixels, stride, left, right, top, bottom, factor, sums, samples)
     else:
-        _reduce_one_by_one(pixels, mask, width, left, right, top, bottom, factor, samples, samples_valid)
+        _reduce_one_by_one(pixels, stride, mask, width, left, right, top, bottom, factor, samples, samples_valid)
     return is_whole

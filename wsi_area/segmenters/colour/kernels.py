@@ -77,7 +77,7 @@ def classify_patches(
     Parameters
     ----------
     patches
-        Each uint8 (h, w, 3) RGB, any view, copied if it is strided; and bool (h, w). None overlap.
+        Each uint8 (h, w, 3) RGB, any view, copied unless its rows are whole; and bool (h, w). None overlap.
     rule
         The colour rule.
     column_weights, row_weights
@@ -108,7 +108,8 @@ def classify_patches(
     used: list[RgbArray | MaskArray] = []  # what lies at an address must stay there until the end
     widest = 0
     for column, row, rgb, valid in patches:
-        pixels, mask_at = np.ascontiguousarray(rgb), 0
+        whole_rows = rgb.strides[1:] == (3, 1) and rgb.strides[0] >= 3 * rgb.shape[1]
+        pixels, mask_at = rgb if whole_rows else np.ascontiguousarray(rgb), 0
         used.append(pixels)
         if valid is not None and not valid.all():
             mask = np.ascontiguousarray(valid)
@@ -116,7 +117,7 @@ def classify_patches(
             mask_at = address_of(mask)
         height, width, _ = pixels.shape
         widest = max(widest, width)
-        table_of += address_of(pixels), mask_at, height, width, column, row
+        table_of += address_of(pixels[:1]), mask_at, height, width, column, row, pixels.strides[0]
     table = np.array(table_of, np.int64)
     columns, rows = np.ascontiguousarray(column_weights, np.int64), np.ascontiguousarray(row_weights, np.int64)
     line_px, pixel_px = out_class_map.strides
