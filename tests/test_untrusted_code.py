@@ -19,6 +19,7 @@ PICKLE = {
 SUBPROCESS = {
     "run/work/isolation.py",  # this Python, with a constant program
     "slides/header/refusal.py",  # this Python, with a constant program; the file's name is an argument behind it
+    "compute/shipping.py",  # this Python, with a module of ours, while the package is built
     "run/executors/sbatch.py",  # sbatch, the script on its standard input
     "run/executors/slurm_keeper.py",  # squeue, with constant arguments
 }

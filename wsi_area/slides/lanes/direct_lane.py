@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsi_area.errors import LaneError
-from wsi_area.model.geometry import Region, Size
+from wsi_area.model.geometry import Region
 from wsi_area.model.pixels import RgbArray, TilePixels
 from wsi_area.model.slide import SlideInfo
 from wsi_area.slides.lanes.openslide_lane import OpenSlideReader
 from wsi_area.slides.lanes.reading import DecodedTile, assembled, damaged_tile, grid_boxes, require_within
-from wsi_area.slides.lanes.shared_tiles import Place, SharedTiles
+from wsi_area.slides.lanes.shared_tiles import Place, SharedTiles, place_of, within_tile
 from wsi_area.slides.lanes.stored_tile import STORED_TILE_ERRORS, damage_text
 from wsi_area.slides.lanes.tile_files import NEAR_BYTES, TileFiles, TileMemory
 from wsi_area.slides.stored.joint_tiles import decode_together, tiles_at_once
@@ -128,9 +128,9 @@ class DirectReader:
         width, height = tiles.tile_px.width_px, tiles.tile_px.height_px
         boxes = list(grid_boxes(region_level_px, width, height))
         if shared is not None:
-            kept, boxes = _parted(boxes, tiles.tile_px, shared)
+            kept, boxes = shared.parted(boxes, tiles.tile_px)
             if kept:
-                yield kept
+                yield tuple(DecodedTile(box, rgb, None) for box, rgb in kept)
         at_once = max(1, min(len(boxes), tiles_at_once(tiles)))
         scratch = decoding_room((at_once, height, width, 3))
         for first in range(0, len(boxes), at_once):
@@ -147,7 +147,7 @@ class DirectReader:
 
         ``scratch`` is uint8 (n, h, w, 3).
         """
-        places = [_place(box, tiles.tile_px) for box in boxes]
+        places = [place_of(box, tiles.tile_px) for box in boxes]
         data = [self._data_of(tiles, row * tiles.tiles_across + column) for column, row in places]
         are_done = decode_together(data, tiles, scratch)
         stored = map(_Stored, places, data, are_done.tolist())
@@ -177,7 +177,7 @@ class DirectReader:
         Only a whole tile is kept for the regions to come: of a damaged one, the next try may have more.
         """
         column, row = stored.place
-        of_box = _within(box, stored.place, tiles.tile_px)
+        of_box = within_tile(box, tiles.tile_px)
         if stored.data is None:
             scratch[...] = 0
             return DecodedTile(box, scratch[of_box], np.zeros((box.height_px, box.width_px), np.bool_))
@@ -276,32 +276,6 @@ class DirectReader:
             self._bands.clear()
         if self._reference is not None:
             self._reference.close()
-
-
-def _parted(
-    boxes: Iterable[Region], tile_px: Size, shared: SharedTiles
-) -> tuple[tuple[DecodedTile, ...], list[Region]]:
-    """Return what was kept of stored tiles, in the boxes of a region, and those boxes of which nothing was."""
-    kept, others = [], []
-    for box in boxes:
-        place = _place(box, tile_px)
-        rgb = shared.take(place, tile_px)
-        if rgb is None:
-            others.append(box)
-        else:
-            kept.append(DecodedTile(box, rgb[_within(box, place, tile_px)], None))
-    return tuple(kept), others
-
-
-def _place(box: Region, tile_px: Size) -> Place:
-    """Return which stored tile a box lies in."""
-    return box.x_px // tile_px.width_px, box.y_px // tile_px.height_px
-
-
-def _within(box: Region, place: Place, tile_px: Size) -> tuple[slice, slice]:
-    """Return the rows and columns of a stored tile that lie in a box."""
-    column, row = place
-    return box.moved(-column * tile_px.width_px, -row * tile_px.height_px).slices
 
 
 def _spans(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -49,6 +49,20 @@ class SharedTiles:
             self._drop(place)
         return found
 
+    def parted(self, boxes: Sequence[Region], tile_px: Size) -> tuple[list[tuple[Region, RgbArray]], list[Region]]:
+        """Return the boxes of a region that were kept, with their pixels, and those that have to be decoded.
+
+        Each box lies in one stored tile.
+        """
+        kept, others = [], []
+        for box in boxes:
+            tile = self.take(place_of(box, tile_px), tile_px)
+            if tile is None:
+                others.append(box)
+            else:
+                kept.append((box, tile[within_tile(box, tile_px)]))
+        return kept, others
+
     def room_for(self, place: Place, shape: tuple[int, int, int]) -> RgbArray | None:
         """Return memory of its own for a tile that a later region needs, too; None where none does, or none is left."""
         if not self._later(place):
@@ -82,6 +96,25 @@ class SharedTiles:
     def _drop(self, place: Place) -> None:
         dropped = self._kept.pop(place, None)
         self._kept_bytes -= 0 if dropped is None else dropped.nbytes
+
+
+def place_of(box: Region, tile_px: Size) -> Place:
+    """Return the place of the stored tile that a box lies in.
+
+    >>> place_of(Region(300, 10, 20, 20), Size(256, 256))
+    (1, 0)
+    """
+    return box.x_px // tile_px.width_px, box.y_px // tile_px.height_px
+
+
+def within_tile(box: Region, tile_px: Size) -> tuple[slice, slice]:
+    """Return the rows and columns of the stored tile that a box lies in.
+
+    >>> within_tile(Region(300, 10, 20, 20), Size(256, 256))
+    (slice(10, 30, None), slice(44, 64, None))
+    """
+    column, row = place_of(box, tile_px)
+    return box.moved(-column * tile_px.width_px, -row * tile_px.height_px).slices
 
 
 def _readers_by_tile(regions_level_px: Sequence[Region], tile_px: Size) -> dict[Place, deque[int]]:
