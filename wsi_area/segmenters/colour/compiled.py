@@ -235,11 +235,11 @@ def _classify(
             if factor == 1:
                 at = row * width + start
                 row_valid = mask[at : at + length]  # empty without a mask
-                at = row * stride + 3 * start
-                if by_shuffles and not row_valid.size and at + (WHOLE_PX - 1 + length) * 3 <= pixels.size:
-                    read = pixels[at:]
+                begin = row * stride + 3 * start
+                if by_shuffles and not row_valid.size and begin + (WHOLE_PX - 1 + length) * 3 <= pixels.size:
+                    read = pixels[begin:]
                 else:
-                    _copy(pixels[at : at + 3 * length], samples)
+                    _copy(pixels[begin : begin + 3 * length], samples)
             else:
                 is_whole = reduce_row(
                     pixels, stride, mask, height, width, factor, row, start, length, sums, samples, samples_valid

@@ -108,8 +108,8 @@ def classify_patches(
     used: list[RgbArray | MaskArray] = []  # what lies at an address must stay there until the end
     widest = 0
     for column, row, rgb, valid in patches:
-        whole_rows = rgb.strides[1:] == (3, 1) and rgb.strides[0] >= 3 * rgb.shape[1]
-        pixels, mask_at = rgb if whole_rows else np.ascontiguousarray(rgb), 0
+        are_rows_whole = rgb.strides[1:] == (3, 1) and rgb.strides[0] >= 3 * rgb.shape[1]
+        pixels, mask_at = rgb if are_rows_whole else np.ascontiguousarray(rgb), 0
         used.append(pixels)
         if valid is not None and not valid.all():
             mask = np.ascontiguousarray(valid)
